@@ -1,0 +1,45 @@
+# module(NAME SOURCES … [USES …] [HIDES …] [LIBRARIES …])
+#
+# One module of the design: a static library belay_NAME whose headers are reached as "NAME/header.h" through an
+# include root of its own (a folder that holds nothing but a link named NAME). Linking is the only way to see a
+# module's headers, so an include the design forbids does not compile.
+#   USES       modules that our own headers mention; users of this module see them too
+#   HIDES      modules used only in our sources
+#   LIBRARIES  third-party libraries, private to this module
+function(module name)
+  cmake_parse_arguments(M "" "" "SOURCES;USES;HIDES;LIBRARIES" ${ARGN})
+  set(root ${CMAKE_BINARY_DIR}/roots/${name})
+  file(MAKE_DIRECTORY ${root})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/${name} SYMBOLIC)
+  add_library(belay_${name} STATIC ${M_SOURCES})
+  target_include_directories(belay_${name} PUBLIC ${root})
+  foreach(used ${M_USES})
+    target_link_libraries(belay_${name} PUBLIC belay_${used})
+  endforeach()
+  foreach(used ${M_HIDES})
+    target_link_libraries(belay_${name} PRIVATE belay_${used})
+  endforeach()
+  target_link_libraries(belay_${name} PRIVATE ${M_LIBRARIES})
+endfunction()
+
+# static_or_shared(VARIABLE NAME): the library to link, the archive where the release asks for it.
+function(static_or_shared variable name)
+  if(BELAY_STATIC_LIBRARIES)
+    find_library(BELAY_LIB_${name} NAMES lib${name}.a REQUIRED)
+  else()
+    find_library(BELAY_LIB_${name} NAMES ${name} REQUIRED)
+  endif()
+  set(${variable} ${BELAY_LIB_${name}} PARENT_SCOPE)
+endfunction()
+
+# unit_tests(MODULE SOURCES … [USES …]): one GoogleTest program a module, each of its tests known to ctest by name.
+function(unit_tests name)
+  cmake_parse_arguments(T "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name}_tests ${T_SOURCES})
+  target_link_libraries(${name}_tests PRIVATE belay_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+  foreach(used ${T_USES})
+    target_link_libraries(${name}_tests PRIVATE belay_${used})
+  endforeach()
+  target_compile_definitions(${name}_tests PRIVATE TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
+  gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,28 @@
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
+if(BELAY_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(BELAY_SANITIZE)
+  add_compile_options(-fsanitize=${BELAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BELAY_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 warns falsely about stop_source under the sanitizers.
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
+endif()
+
+find_program(BELAY_MOLD mold)
+if(BELAY_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+find_program(BELAY_CCACHE ccache)
+if(BELAY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${BELAY_CCACHE})
+endif()
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  add_compile_options(-ffunction-sections -fdata-sections)
+  add_link_options(-pie -Wl,--gc-sections -Wl,-z,pack-relative-relocs)
+endif()

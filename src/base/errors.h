@@ -1,0 +1,94 @@
+#pragma once
+// Failures. An error is one sentence; each caller that knows the intent adds its part in front, so that the user reads
+// "deploying shop: starting web: port 80 is held by nginx", and may add a hint that names the command to run next.
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace belay {
+
+class Error : public std::exception {
+ public:
+  explicit Error(std::string message, std::string hint = {});
+
+  // The whole sentence: contexts, outermost first, then the message.
+  const char* what() const noexcept override { return text_.c_str(); }
+  // What to do next, or empty.
+  const std::string& hint() const noexcept { return hint_; }
+  void add_context(std::string_view activity);
+  // Keeps a hint that is already there: the place nearest to the cause knows best.
+  void offer_hint(std::string hint);
+
+ private:
+  std::string text_;
+  std::string hint_;
+};
+
+// The command line asks for something that cannot be meant: exit code 2.
+class UsageError : public Error {
+  using Error::Error;
+};
+
+// A place in a user's file; line and column count from 1, column in bytes. line 0: the file as a whole.
+struct SourcePosition {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string text() const;  // "file:line:column"
+  bool operator==(const SourcePosition&) const = default;
+};
+
+// A file the user wrote is wrong. The message begins with the position.
+class ConfigError : public Error {
+ public:
+  ConfigError(const SourcePosition& where, const std::string& message, std::string hint = {});
+  const SourcePosition& where() const noexcept { return where_; }
+
+ private:
+  SourcePosition where_;
+};
+
+class NotFound : public Error {
+  using Error::Error;
+};
+
+// The thing exists already or is in use by another.
+class Conflict : public Error {
+  using Error::Error;
+};
+
+// The engine refused; `status` is the HTTP status, 0 where it did not get that far.
+class EngineError : public Error {
+ public:
+  explicit EngineError(int status, std::string message, std::string hint = {})
+      : Error(std::move(message), std::move(hint)), status_(status) {}
+  int status() const noexcept { return status_; }
+
+ private:
+  int status_;
+};
+
+// The user (or a deadline set by the user) stopped the work.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error("stopped on request") {}
+  using Error::Error;
+};
+
+// Runs `work`; an Error that leaves it gets `activity` in front.
+template <class Work>
+decltype(auto) doing(std::string_view activity, Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (Error& error) {
+    error.add_context(activity);
+    throw;
+  }
+}
+
+// An Error for a failed system call: "opening /x: Permission denied" from errno's value.
+Error system_error(std::string_view activity, int error_number);
+
+}  // namespace belay

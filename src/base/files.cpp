@@ -1,0 +1,104 @@
+#include "base/files.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/format.h"
+
+namespace belay {
+
+std::optional<std::string> read_file_if_present(const fs::path& path, ByteCount limit) {
+  // O_NONBLOCK: a fifo in the file's place is refused below instead of blocking here.
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) {
+    if (errno == ENOENT || errno == ENOTDIR) return {};
+    throw system_error(format("reading {}", path.string()), errno);
+  }
+  struct stat status{};
+  if (::fstat(file.raw(), &status) != 0) throw system_error(format("reading {}", path.string()), errno);
+  if (!S_ISREG(status.st_mode)) throw Error(format("reading {}: it is not a regular file", path.string()));
+  if (status.st_size > limit.value)
+    throw Error(format("reading {}: it has {}, more than the {} that are plausible here", path.string(),
+                       byte_text({status.st_size}), byte_text(limit)));
+  std::string content;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t count = ::read(file.raw(), buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error(format("reading {}", path.string()), errno);
+    if (count == 0) return content;
+    content.append(buffer, static_cast<size_t>(count));
+    if (static_cast<std::int64_t>(content.size()) > limit.value)
+      throw Error(format("reading {}: it grows past {}", path.string(), byte_text(limit)));
+  }
+}
+
+std::string read_file(const fs::path& path, ByteCount limit) {
+  auto content = read_file_if_present(path, limit);
+  if (!content) throw NotFound(format("{} does not exist", path.string()));
+  return std::move(*content);
+}
+
+namespace {
+
+void write_all(int fd, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(fd, content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error(format("writing {}", path.string()), errno);
+    content.remove_prefix(static_cast<size_t>(count));
+  }
+}
+
+}  // namespace
+
+void write_file_durably(const fs::path& path, std::string_view content, int mode) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
+  Fd file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) throw system_error(format("writing {}", path.string()), errno);
+  try {
+    write_all(file.raw(), content, path);
+    if (::fchmod(file.raw(), static_cast<mode_t>(mode)) != 0 || ::fsync(file.raw()) != 0 ||
+        ::rename(temporary.c_str(), path.c_str()) != 0)
+      throw system_error(format("writing {}", path.string()), errno);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  const Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.raw()) != 0) throw system_error(format("writing {}", path.string()), errno);
+}
+
+void make_folder(const fs::path& path, int mode) {
+  if (path.empty() || fs::is_directory(path)) return;
+  make_folder(path.parent_path(), mode);
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0 && errno != EEXIST)
+    throw system_error(format("making the folder {}", path.string()), errno);
+}
+
+fs::path home_folder() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
+  if (const passwd* user = ::getpwuid(::geteuid()); user != nullptr) return user->pw_dir;
+  return "/";
+}
+
+TemporaryFolder::TemporaryFolder() {
+  const char* base = std::getenv("TMPDIR");
+  std::string pattern = fs::path(base != nullptr && *base != '\0' ? base : "/tmp") / "belay-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) throw system_error("making a temporary folder", errno);
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+}  // namespace belay

@@ -1,0 +1,58 @@
+#include "base/lock.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay {
+
+namespace {
+
+std::string content_of(int fd) {
+  char buffer[512];
+  const ssize_t count = ::pread(fd, buffer, sizeof buffer, 0);
+  return printable(trim(std::string_view(buffer, count > 0 ? static_cast<size_t>(count) : 0)));
+}
+
+// The name is written after the lock was taken: for a moment a held lock may still be empty.
+std::string holder_text(int fd) {
+  std::string text = content_of(fd);
+  return text.empty() ? "another belay" : text;
+}
+
+}  // namespace
+
+FileLock FileLock::take(const LockRequest& request, Clock& clock,
+                        const std::function<void(const std::string&)>& waiting, std::stop_token stop) {
+  Fd file(::open(request.file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
+  if (!file) throw system_error(format("opening the lock {}", request.file.string()), errno);
+  bool told = false;
+  while (::flock(file.raw(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) throw system_error(format("locking {}", request.file.string()), errno);
+    if (!request.wait)
+      throw Conflict(format("{} is at work on it", holder_text(file.raw())),
+                     "Run the command again when that is done, or leave out --no-lock-wait to wait for it.");
+    if (!told && waiting) waiting(holder_text(file.raw()));
+    told = true;
+    if (!clock.sleep(Milliseconds(50), stop)) throw Cancelled();
+  }
+  if (::ftruncate(file.raw(), 0) != 0 || ::pwrite(file.raw(), request.holder.data(), request.holder.size(), 0) !=
+                                             static_cast<ssize_t>(request.holder.size()))
+    throw system_error(format("writing the lock {}", request.file.string()), errno);
+  return FileLock(std::move(file));
+}
+
+std::optional<std::string> FileLock::holder_of(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return {};
+  if (::flock(file.raw(), LOCK_SH | LOCK_NB) == 0) return {};
+  return holder_text(file.raw());
+}
+
+}  // namespace belay

@@ -1,0 +1,176 @@
+#include "base/process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/format.h"
+#include "base/text.h"
+
+extern char** environ;
+
+namespace belay {
+
+namespace {
+
+struct Pipe {
+  Fd read, write;
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("making a pipe", errno);
+    read = Fd(ends[0]);
+    write = Fd(ends[1]);
+  }
+};
+
+class SpawnActions {
+ public:
+  SpawnActions() { posix_spawn_file_actions_init(&actions_); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
+  posix_spawn_file_actions_t* raw() { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
+// Signals that Belay blocks or ignores must be normal again in the other program.
+class SpawnSignals {
+ public:
+  SpawnSignals() {
+    posix_spawnattr_init(&attributes_);
+    sigset_t none, usual;
+    sigemptyset(&none);
+    sigemptyset(&usual);
+    for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGWINCH, SIGQUIT}) sigaddset(&usual, signal);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &usual);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  SpawnSignals(const SpawnSignals&) = delete;
+  SpawnSignals& operator=(const SpawnSignals&) = delete;
+  ~SpawnSignals() { posix_spawnattr_destroy(&attributes_); }
+  posix_spawnattr_t* raw() { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (!added.contains(text.substr(0, text.find('=')))) all.push_back(text);
+  }
+  for (const auto& [name, value] : added) all.push_back(name + "=" + value);
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (auto& text : texts) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+int reaped(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void drain(Fd& from, std::string& into) {
+  char buffer[16384];
+  const ssize_t count = ::read(from.raw(), buffer, sizeof buffer);
+  if (count > 0) into.append(buffer, static_cast<size_t>(count));
+  if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) from.close();
+}
+
+}  // namespace
+
+std::optional<fs::path> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (::access(name.c_str(), X_OK) == 0) return name;
+    return {};
+  }
+  const char* path = std::getenv("PATH");
+  for (const auto& folder : split(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
+    const fs::path candidate = fs::path(folder) / name;
+    if (::access(candidate.c_str(), X_OK) == 0 && fs::is_regular_file(candidate)) return candidate;
+  }
+  return {};
+}
+
+ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
+  const auto program = find_program(request.command.at(0));
+  if (!program) throw NotFound(format("the program {} is not installed", request.command[0]));
+  std::vector<std::string> arguments = request.command;
+  std::vector<std::string> environment = environment_with(request.environment);
+
+  Pipe input, output, errors;
+  SpawnActions actions;
+  SpawnSignals signals;
+  if (!request.inherit) {
+    posix_spawn_file_actions_adddup2(actions.raw(), input.read.raw(), 0);
+    posix_spawn_file_actions_adddup2(actions.raw(), output.write.raw(), 1);
+    posix_spawn_file_actions_adddup2(actions.raw(), errors.write.raw(), 2);
+  }
+  if (!request.folder.empty()) posix_spawn_file_actions_addchdir_np(actions.raw(), request.folder.c_str());
+  pid_t child = 0;
+  const int failure = ::posix_spawn(&child, program->c_str(), actions.raw(), signals.raw(), pointers(arguments).data(),
+                                    pointers(environment).data());
+  if (failure != 0) throw system_error(format("starting {}", program->string()), failure);
+  input.read.close();
+  output.write.close();
+  errors.write.close();
+
+  ProcessResult result;
+  std::string_view rest = request.input;
+  if (request.inherit || rest.empty()) input.write.close();
+  const auto start = std::chrono::steady_clock::now();
+  const auto give_up = [&](const Error& error) -> void {
+    ::kill(child, SIGKILL);
+    reaped(child);
+    throw error;
+  };
+  if (request.inherit) {
+    output.read.close();
+    errors.read.close();
+    // The terminal sends its Ctrl-C to the child as well: we only wait for it.
+    result.exit_code = reaped(child);
+    return result;
+  }
+  ::fcntl(input.write ? input.write.raw() : output.read.raw(), F_SETFL, O_NONBLOCK);
+  while (output.read || errors.read) {
+    if (stop.stop_requested()) {
+      ::kill(child, SIGKILL);
+      reaped(child);
+      throw Cancelled();
+    }
+    if (request.deadline.count() > 0 && std::chrono::steady_clock::now() - start > request.deadline)
+      give_up(Error(format("{} did not end within {}", request.command[0], duration_text(request.deadline))));
+    pollfd polled[3] = {
+        {output.read.raw(), POLLIN, 0}, {errors.read.raw(), POLLIN, 0}, {input.write.raw(), POLLOUT, 0}};
+    if (::poll(polled, 3, 50) < 0 && errno != EINTR) give_up(system_error("waiting for a process", errno));
+    if (polled[0].revents != 0) drain(output.read, result.output);
+    if (polled[1].revents != 0) drain(errors.read, result.errors);
+    if (polled[2].revents != 0 && input.write) {
+      const ssize_t count = ::write(input.write.raw(), rest.data(), rest.size());
+      if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
+      if (rest.empty() || (count < 0 && errno != EAGAIN && errno != EINTR)) input.write.close();
+    }
+  }
+  result.exit_code = reaped(child);
+  return result;
+}
+
+}  // namespace belay

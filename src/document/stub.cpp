@@ -1,0 +1,2 @@
+#include "document/json.h"
+#include "document/node.h"

@@ -1,0 +1,184 @@
+#pragma once
+// The engine port: what Belay needs of a container engine, in Belay's words. Two implementations: DockerEngine (the
+// real one) and MemoryEngine (a world in memory for tests, kept honest by one contract suite).
+//
+// Rules for every implementation:
+// - Things are named by their names or image ids; the engine's own container ids never leave it.
+// - Calls are idempotent: what is already so is success (starting a running container, removing an absent one, creating
+//   a network that is there). Creating a container whose name is taken is a Conflict.
+// - NotFound where a thing that must be there is not; Conflict where a name, port or volume is held by another;
+//   EngineError for every other refusal; Cancelled on stop. Unreachable, forbidden, too old: EngineError with status 0
+//   and a hint of its own.
+// - Thread-safe: several threads may call at once.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/world.h"
+
+namespace belay::engine {
+
+struct EngineInfo {
+  std::string endpoint;     // "unix:///var/run/docker.sock"
+  std::string version;      // "20.10.24"
+  std::string api_version;  // negotiated: "1.41"
+  std::string os, architecture;
+  bool buildkit = false;  // the engine offers BuildKit builds
+};
+
+// One line of progress of a pull, push or build, for bars and plain lines alike.
+struct Progress {
+  std::string id;                       // layer or build step; empty: a line of its own
+  std::string status;                   // "Downloading", "RUN make"
+  std::int64_t current = 0, total = 0;  // bytes; total 0: unknown
+  bool done = false;                    // this id is finished
+  std::string log;                      // output of a build step, may hold several lines
+};
+using ProgressSink = std::function<void(const Progress&)>;
+
+struct ContainerRequest {
+  std::string name;
+  std::string image;      // id or reference; not service.image
+  Service service;        // networks: the first is joined at creation, the others are connected by this call too
+  labels::Labels labels;  // beside service.labels
+  RestartPolicy restart;  // instead of service.restart
+};
+
+struct ContainerFilter {
+  bool all = true;                   // false: running ones only
+  std::optional<std::string> label;  // "key" or "key=value"
+};
+
+struct ImageFilter {
+  std::optional<std::string> label;
+  std::optional<std::string> reference;  // repository name: "web"
+};
+
+enum class Builder { automatic, buildkit, classic };
+
+struct BuildRequest {
+  // Writes the context as a tar stream into the sink; called once, from the calling thread.
+  std::function<void(const std::function<void(std::string_view)>& sink)> write_context;
+  std::string dockerfile = "Dockerfile";  // path within the context
+  std::vector<std::string> tags;
+  std::map<std::string, std::string> arguments;  // build arguments
+  labels::Labels labels;
+  std::string target;
+  std::string platform;
+  std::string network;
+  bool no_cache = false;
+  bool pull = false;  // always try a newer base image
+  Builder builder = Builder::automatic;
+};
+
+struct LogRequest {
+  bool follow = false;
+  bool timestamps = false;
+  std::optional<int> tail;  // lines; nullopt: all
+  std::optional<Time> since, until;
+};
+enum class OutputStream { out, err };
+using OutputSink = std::function<void(OutputStream, std::string_view bytes)>;
+
+// The user's side of an interactive session. The engine calls it from several threads: `read` from one, the rest from
+// another.
+class Terminal {
+ public:
+  virtual ~Terminal() = default;
+  // Blocks for input; empty: end of input. Returns early (empty) on stop.
+  virtual std::string read(std::stop_token stop) = 0;
+  virtual void write(OutputStream stream, std::string_view bytes) = 0;
+  struct Size {
+    int rows = 0, columns = 0;
+    bool operator==(const Size&) const = default;
+  };
+  // The window's size now; nullopt when there is no window.
+  virtual std::optional<Size> size() = 0;
+  // Calls back whenever the window's size changes, until the returned guard dies.
+  virtual std::shared_ptr<void> on_resize(std::function<void(Size)> changed) = 0;
+};
+
+struct ExecRequest {
+  std::vector<std::string> command;
+  bool tty = false;
+  bool interactive = false;  // input is forwarded
+  std::string user, working_dir;
+  std::map<std::string, std::string> environment;
+};
+
+struct Event {
+  Time time{};
+  std::string type;    // container, image, volume, network
+  std::string action;  // start, die, health_status: healthy, oom, …
+  std::string name;    // of the container, …
+  std::map<std::string, std::string> attributes;
+};
+
+struct ImageRemoval {
+  bool removed = false;  // false: it was in use or not there
+  std::string reason;    // why not
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual EngineInfo info(std::stop_token stop) = 0;
+
+  // Looking.
+  virtual std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) = 0;
+  virtual std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) = 0;
+  virtual std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) = 0;
+  virtual std::optional<Image> image(const std::string& reference, std::stop_token stop) = 0;
+  virtual std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) = 0;
+  virtual std::vector<Network> networks(std::stop_token stop) = 0;
+  virtual std::map<std::string, ByteCount> volume_sizes(std::stop_token stop) = 0;  // by name; may be slow
+
+  // Containers.
+  virtual void create_container(const ContainerRequest& request, std::stop_token stop) = 0;
+  virtual void start_container(const std::string& name, std::stop_token stop) = 0;
+  // nullopt: the container's own stop timeout, else 10 s. Also unpauses what is paused.
+  virtual void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) = 0;
+  virtual void rename_container(const std::string& from, const std::string& to, std::stop_token stop) = 0;
+  // Refuses a running container (Conflict). Anonymous volumes stay.
+  virtual void remove_container(const std::string& name, std::stop_token stop) = 0;
+  virtual void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) = 0;
+  virtual void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) = 0;
+  virtual void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) = 0;
+  virtual void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) = 0;
+
+  // Volumes and networks. Removing one that is in use is a Conflict.
+  virtual void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) = 0;
+  virtual void remove_volume(const std::string& name, std::stop_token stop) = 0;
+  virtual void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) = 0;
+  virtual void remove_network(const std::string& name, std::stop_token stop) = 0;
+
+  // Images.
+  virtual void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) = 0;
+  // A tag is untagged; an id loses all its tags and goes when no container uses it. Never forced.
+  virtual ImageRemoval remove_image(const std::string& reference, std::stop_token stop) = 0;
+  virtual void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
+  virtual void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
+  // The id of the image built. Throws Error with the failing step's last output.
+  virtual std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) = 0;
+
+  // Streams.
+  virtual void logs(const std::string& name, const LogRequest& request, const OutputSink& sink,
+                    std::stop_token stop) = 0;
+  // The command's exit code.
+  virtual int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) = 0;
+  // Attaches to the container's own process until it ends or the input does; its exit code, nullopt when it still runs.
+  virtual std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) = 0;
+  // Calls `sink` until it returns false or on stop.
+  virtual void events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
+                      std::stop_token stop) = 0;
+};
+
+}  // namespace belay::engine

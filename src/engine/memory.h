@@ -1,0 +1,96 @@
+#pragma once
+// An engine in memory: a small world that keeps the real engine's rules (one owner a host port, no removal of a volume
+// in use, 409 on a taken name, anonymous volumes for the image's mount points), for tests. The contract suite holds it
+// against the real one.
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "engine/engine.h"
+
+namespace belay::engine {
+
+// How containers of an image behave once started.
+struct Behaviour {
+  std::optional<Milliseconds> exits_after;  // nullopt: stays up
+  int exit_code = 0;
+  // With a health check in the image: when it turns healthy, or unhealthy; neither: it stays "starting".
+  std::optional<Milliseconds> healthy_after, unhealthy_after;
+  std::string start_error;  // not empty: start fails with these words and status 400
+  std::string output;       // its log
+};
+
+class MemoryEngine : public Engine {
+ public:
+  explicit MemoryEngine(Clock& clock);
+  ~MemoryEngine() override;
+
+  // Setting the scene. Returns the image's id, derived from `reference` and `version`; moves the tag.
+  std::string add_image(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
+                        const std::string& version = "1");
+  // What the next build() yields: the config, behaviour and version of the image its tags will name.
+  void next_build(const ImageConfig& config, const Behaviour& behaviour, const std::string& version);
+  // What the next build() fails with.
+  void next_build_fails(const std::string& message);
+  // What pull(reference) brings; without it the pull is NotFound.
+  void in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
+                   const std::string& version = "1");
+  // The engine is restarted: containers stop; those with policy always, unless-stopped (and not stopped by hand) or
+  // on-failure start again.
+  void restart();
+  // A container dies by itself now.
+  void kill(const std::string& name, int exit_code);
+  // Every call that changes something, in order, as one line each: "create web-r1", "stop web-r1".
+  std::vector<std::string> changes() const;
+  // Counts of data: names of the volumes that ever existed and are gone now.
+  std::vector<std::string> lost_volumes() const;
+  // All calls so far that reached the engine, looking ones included.
+  int calls() const;
+  // After `n` more calls every call throws Crash before it has an effect. nullopt: never.
+  void crash_after(std::optional<int> n);
+
+  // Not an Error on purpose: nothing in Belay may catch it, as nothing catches a power cut.
+  struct Crash {};
+
+  EngineInfo info(std::stop_token stop) override;
+  std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
+  std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
+  std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
+  std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
+  std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;
+  std::vector<Network> networks(std::stop_token stop) override;
+  std::map<std::string, ByteCount> volume_sizes(std::stop_token stop) override;
+  void create_container(const ContainerRequest& request, std::stop_token stop) override;
+  void start_container(const std::string& name, std::stop_token stop) override;
+  void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) override;
+  void rename_container(const std::string& from, const std::string& to, std::stop_token stop) override;
+  void remove_container(const std::string& name, std::stop_token stop) override;
+  void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
+  void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
+  void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
+  void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
+  void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void remove_volume(const std::string& name, std::stop_token stop) override;
+  void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void remove_network(const std::string& name, std::stop_token stop) override;
+  void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
+  ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
+  void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
+  std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
+  void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
+  int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
+  std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
+  void events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
+              std::stop_token stop) override;
+
+ private:
+  struct Universe;
+  std::unique_ptr<Guarded<Universe>> universe_;
+  Clock& clock_;
+};
+
+}  // namespace belay::engine

@@ -1,0 +1,2 @@
+#include "engine/docker.h"
+#include "engine/memory.h"

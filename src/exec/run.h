@@ -1,0 +1,50 @@
+#pragma once
+// Runs a plan: independent actions in parallel on a bounded pool, each after the ones it waits for. Holds no decisions.
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "plan/action.h"
+
+namespace belay::exec {
+
+// Told what happens. Called from the pool's threads, one call at a time.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void started(const plan::Plan&, size_t /*action*/) {}
+  virtual void progress(const plan::Plan&, size_t /*action*/, const engine::Progress&) {}
+  virtual void done(const plan::Plan&, size_t /*action*/) {}
+  virtual void failed(const plan::Plan&, size_t /*action*/, const std::string& /*why*/) {}
+};
+
+// Why a container did not prove itself.
+struct FailedVerdict {
+  std::string container;
+  std::string reason;    // "it is unhealthy: wget: connection refused", "it exited with code 3"
+  std::string log_tail;  // its last lines
+};
+
+struct Outcome {
+  // Nothing failed and every action was done.
+  bool done() const { return !failed && !error; }
+  std::optional<FailedVerdict> failed;  // a verdict was no
+  std::optional<Error> error;           // an action failed
+  size_t failed_action = 0;
+};
+
+struct RunOptions {
+  int workers = 8;
+  int log_lines = 20;  // of a failed container
+};
+
+// After a failure no further action starts; those that run end first. Throws Cancelled on stop.
+[[nodiscard]] Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener,
+                          const RunOptions& options, std::stop_token stop);
+
+}  // namespace belay::exec

@@ -1,0 +1,36 @@
+#pragma once
+// Belay's labels: the home of "what belongs to which app, service, release" (design §4). Spelled here only.
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "model/names.h"
+#include "model/release.h"
+
+namespace belay::labels {
+
+inline constexpr const char* app = "belay.app";
+inline constexpr const char* service = "belay.service";
+inline constexpr const char* release = "belay.release";  // "12"
+inline constexpr const char* scheme = "belay.scheme";
+inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
+// On an image: the family it was built for.
+inline constexpr const char* family = "belay.app";
+
+using Labels = std::map<std::string, std::string>;
+
+struct Owner {
+  std::string app, service;
+  ReleaseNumber release;
+  NamingScheme scheme = NamingScheme::belay;
+};
+
+Labels for_container(const Owner& owner);
+Labels for_volume(const AppName& app_name, const std::string& mount_point);
+Labels for_network(const AppName& app_name);
+Labels for_image(const AppName& app_name);
+// nullopt when the labels are absent or damaged: then the thing is not ours.
+std::optional<Owner> owner(const Labels& labels);
+
+}  // namespace belay::labels

@@ -1,0 +1,26 @@
+#pragma once
+// The naming schemes of the rulings: pure functions from app, release and time to names on the engine.
+
+#include <functional>
+#include <string>
+
+#include "model/release.h"
+
+namespace belay {
+
+// The container of a new release. `taken` tells whether a name is in use: the date schemes then get a suffix.
+//   belay: web-r12   jcl: jcl_web_20260131090507   dcv: dcv_web
+// An app with several services puts "_SERVICE" behind the app's name.
+std::string container_name(const App& app, const std::string& service, ReleaseNumber release, Time now,
+                           const std::function<bool(const std::string&)>& taken);
+// dcv: what a displaced container is renamed to, dcv_web_save_20260131090507.
+std::string displaced_name(const App& app, const std::string& service, Time now,
+                           const std::function<bool(const std::string&)>& taken);
+// dcv: what the container marked stable is called, dcv_web_stable.
+std::string stable_name(const App& app, const std::string& service);
+// The volume for a mount point: web_var_www, jcl_web_var_www. The root "/" gives web_root.
+std::string volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point);
+// The tag that keeps a release's image from being pruned: belay/web:r12 (lower case, as repositories must be).
+std::string pin_tag(const AppName& app, const std::string& service, ReleaseNumber release);
+
+}  // namespace belay

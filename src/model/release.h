@@ -1,0 +1,107 @@
+#pragma once
+// An app's deployments and what is wanted of it. These are the facts whose home is the state (design §4).
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/names.h"
+#include "model/spec.h"
+
+namespace belay {
+
+// How an app's containers and volumes are called (rulings, "Names of things on the engine").
+enum class NamingScheme { belay, jcl, dcv };
+std::string_view to_text(NamingScheme scheme);
+NamingScheme naming_scheme(std::string_view text);  // throws Error
+
+enum class Verdict {
+  pending,  // has not been tried to the end
+  passed,
+  failed,
+  unproven,  // started with --no-wait, or rebuilt by recover: nobody looked
+};
+std::string_view to_text(Verdict verdict);
+Verdict verdict(std::string_view text);  // throws Error
+
+// One immutable deployment; only verdict, reason, log tail and container names change after it is saved.
+struct Release {
+  ReleaseNumber number;
+  Spec spec;
+  std::map<std::string, std::string> images;      // service → image id ("sha256:…")
+  std::map<std::string, std::string> digests;     // service → repository digest, where a registry knows it
+  std::map<std::string, std::string> containers;  // service → container name now
+  Time created{};
+  Verdict verdict = Verdict::pending;
+  std::string reason;    // why the verdict failed
+  std::string log_tail;  // the last lines of the failed container
+  std::string who, why;  // "root", "belay deploy web"
+  bool adopted = false;  // its containers carry no labels of ours: they are known by name and creation time
+  std::map<std::string, std::string> adopted_created;  // service → the container's creation time as the engine wrote it
+};
+
+// What should be. `unfinished` wishes are finished or undone by the next command (promise 2).
+struct Wish {
+  enum class State { none, up, down };
+  State state = State::none;
+  std::optional<ReleaseNumber> release;  // which one should be up
+  // Set from the moment the wish is saved until the release has proved itself or was taken back.
+  bool unfinished = false;
+  std::optional<ReleaseNumber> fallback;  // what runs again when `release` fails
+  bool wait = true;                       // false: --no-wait, no verdict is taken
+  std::optional<SwapOrder> order;         // the user's explicit order for this change
+  std::optional<Milliseconds> settle, wait_timeout;
+  std::string who, why;
+  Time since{};
+};
+
+// One build of a family: the image and what was parsed beside its Dockerfile.
+struct Build {
+  int number = 0;
+  std::string image;                // id
+  std::string tag;                  // "web:latest"
+  std::string context, dockerfile;  // absolute paths, for `history` and for a deploy without WHERE
+  // The spec that a release from this build gets, before the image's own ports and volumes are filled in; one per named
+  // configuration (dockervisor), "default" otherwise.
+  std::map<std::string, Spec> configurations;
+  bool ports_overridden = false, volumes_overridden = false;
+  Time created{};
+  std::string who;
+};
+
+struct Quarantine {
+  std::string image;  // id
+  std::optional<ReleaseNumber> release;
+  std::string reason;
+  Time since{};
+};
+
+enum class Autostart { none, last, stable };
+std::string_view to_text(Autostart autostart);
+
+// An app and all that is kept for it.
+struct App {
+  explicit App(AppName app_name) : name(std::move(app_name)) {}
+
+  AppName name;
+  NamingScheme scheme = NamingScheme::belay;
+  Time created{};
+  Wish wish;
+  std::optional<ReleaseNumber> last, stable;
+  Autostart autostart = Autostart::none;
+  std::vector<Release> releases;  // ascending
+  std::vector<Build> builds;      // ascending
+  std::vector<Quarantine> quarantine;
+
+  const Release* find(ReleaseNumber number) const;
+  Release* find(ReleaseNumber number);
+  // Throws NotFound with the known ones in its hint.
+  const Release& release(ReleaseNumber number) const;
+  const Build* latest_build() const { return builds.empty() ? nullptr : &builds.back(); }
+  ReleaseNumber next_release() const;
+  bool is_quarantined(const std::string& image) const;
+};
+
+}  // namespace belay

@@ -1,0 +1,153 @@
+#pragma once
+// What an app should be, in engine-neutral terms. No format's quirks: every format turns its own words into this.
+// Absent (nullopt, empty) always means "as the image or the engine has it".
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+
+namespace belay {
+
+struct PortBinding {
+  std::uint16_t container_port = 0;
+  std::string protocol = "tcp";  // tcp, udp, sctp
+  std::string host_ip;           // empty: every address
+  // nullopt: the engine picks a free one.
+  std::optional<std::uint16_t> host_port;
+  auto operator<=>(const PortBinding&) const = default;
+  std::string text() const;  // "127.0.0.1:80->8080/tcp", as `docker ps` writes it
+};
+
+// A host port as two containers can clash over it: same protocol, same port, same address or one on every address.
+bool clash(const PortBinding& a, const PortBinding& b);
+
+struct Mount {
+  enum class Kind { volume, bind, tmpfs };
+  Kind kind = Kind::volume;
+  std::string source;  // volume name or absolute host path; empty for tmpfs and for an anonymous volume
+  std::string target;  // absolute path in the container
+  bool read_only = false;
+  std::string options;  // the rest of a bind's mode ("z", "rshared", "nocopy") or of a tmpfs ("size=64m"), comma list
+  auto operator<=>(const Mount&) const = default;
+};
+
+struct NetworkLink {
+  std::string network;
+  std::vector<std::string> aliases;
+  std::string ipv4;  // fixed address, or empty
+  std::string ipv6;
+  auto operator<=>(const NetworkLink&) const = default;
+};
+
+struct HealthCheck {
+  std::vector<std::string> test;  // as the engine has it: {"NONE"}, {"CMD", …}, {"CMD-SHELL", "…"}
+  std::optional<Milliseconds> interval, timeout, start_period;
+  std::optional<int> retries;
+  auto operator<=>(const HealthCheck&) const = default;
+};
+
+struct RestartPolicy {
+  std::string name;  // no, always, unless-stopped, on-failure; empty: Belay's own rule (unless-stopped once proved)
+  int maximum_retries = 0;
+  auto operator<=>(const RestartPolicy&) const = default;
+};
+
+struct Ulimit {
+  std::string name;
+  std::int64_t soft = 0, hard = 0;
+  auto operator<=>(const Ulimit&) const = default;
+};
+
+struct Device {
+  std::string host_path, container_path, permissions = "rwm";
+  auto operator<=>(const Device&) const = default;
+};
+
+// What the engine can change on a running container (POST /containers/{id}/update), the restart policy apart.
+struct Resources {
+  std::optional<ByteCount> memory, memory_swap, memory_reservation, kernel_memory;  // memory_swap -1: unlimited
+  std::optional<std::int64_t> nano_cpus, cpu_shares, cpu_period, cpu_quota, pids_limit;
+  std::string cpuset_cpus, cpuset_mems;
+  std::optional<int> blkio_weight;
+  bool operator==(const Resources&) const = default;
+};
+
+// One container of an app.
+struct Service {
+  std::string name;   // unique in the app; a family has one service, named like the app
+  std::string image;  // the reference the user wrote; the release pins what it meant
+
+  std::optional<std::vector<std::string>> command, entrypoint;
+  std::map<std::string, std::string> environment;
+  std::vector<PortBinding> ports;
+  bool publish_all_ports = false;
+  std::vector<std::string> exposed_ports;  // "8080/tcp", beyond those of the image
+  std::vector<Mount> mounts;
+  std::vector<std::string> volumes_from;
+  // Empty: the default bridge. Several: the first at creation, the others connected before the start.
+  std::vector<NetworkLink> networks;
+  std::string network_mode;        // host, none, container:NAME; empty when `networks` speak
+  std::vector<std::string> links;  // container:alias
+
+  std::string user, working_dir, hostname, domainname, mac_address, stop_signal;
+  std::optional<int> stop_timeout;  // seconds
+  std::map<std::string, std::string> labels;
+  std::optional<HealthCheck> health;
+  RestartPolicy restart;
+  Resources resources;
+  bool tty = false, stdin_open = false, privileged = false, read_only = false;
+  std::optional<bool> init, oom_kill_disable;
+  std::vector<std::string> cap_add, cap_drop, security_opt, group_add, device_cgroup_rules;
+  std::vector<std::string> dns, dns_search, dns_options, extra_hosts;  // extra_hosts: "name:ip"
+  std::vector<Device> devices;
+  std::vector<Ulimit> ulimits;
+  std::map<std::string, std::string> sysctls;
+  std::string pid_mode, ipc_mode, uts_mode, userns_mode, cgroup_parent, cgroupns_mode, runtime, volume_driver,
+      isolation;
+  std::optional<ByteCount> shm_size;
+  std::optional<int> memory_swappiness, oom_score_adj;
+  std::string log_driver;
+  std::map<std::string, std::string> log_options, storage_options;
+
+  bool operator==(const Service&) const = default;
+};
+
+enum class SwapOrder { by_rule, start_first, stop_first };
+
+struct Spec {
+  std::vector<Service> services;
+  SwapOrder order = SwapOrder::by_rule;
+  // How long a service without a health check must stay up, and the longest wait for a verdict; nullopt: Belay's own.
+  std::optional<Milliseconds> settle, wait_timeout;
+
+  bool operator==(const Spec&) const = default;
+  // Throws NotFound.
+  const Service& service(const std::string& name) const;
+};
+
+// The two forms a spec takes outside memory: JSON for the state and for `belay config`, and differences for people.
+std::string spec_to_json(const Spec& spec, int indent = 0);
+// Reads what spec_to_json wrote; unknown keys are an error (a newer Belay wrote them).
+Spec spec_from_json(const std::string& json);
+
+// One changed field: "env.LOG_LEVEL: info → debug". Values of secret-looking variables appear as "(hidden)".
+struct FieldChange {
+  std::string field, before, after;
+  bool in_place = false;  // the engine can change it on the running container
+  std::string text() const;
+};
+std::vector<FieldChange> differences(const Spec& before, const Spec& after);
+// A copy in which the values of secret-looking variables read "(hidden)": for showing.
+Spec without_secrets(Spec spec);
+
+// Rules over the whole spec that no single value can break: double mount points, double host ports, unknown protocol, …
+// Throws Error naming the first that is broken.
+void check_spec(const Spec& spec);
+
+}  // namespace belay

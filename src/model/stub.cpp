@@ -1,0 +1,2 @@
+#include "model/naming.h"
+#include "model/world.h"

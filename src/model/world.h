@@ -1,0 +1,101 @@
+#pragma once
+// What the engine shows now. Never stored.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/labels.h"
+#include "model/spec.h"
+
+namespace belay {
+
+enum class ContainerState { created, running, paused, restarting, exited, dead, removing };
+std::string_view to_text(ContainerState state);
+
+enum class Health { none, starting, healthy, unhealthy };
+std::string_view to_text(Health health);
+
+// One container as a list shows it.
+struct Container {
+  std::string name;      // without the leading slash
+  std::string image;     // the reference it was created from
+  std::string image_id;  // "sha256:…"
+  std::string created;   // RFC 3339 or seconds, as the engine wrote it: an identity check for adopted ones
+  ContainerState state = ContainerState::created;
+  Health health = Health::none;
+  std::string status;  // "Up 3 minutes (healthy)"
+  labels::Labels labels;
+  // Ports published now, with the host ports the engine picked.
+  std::vector<PortBinding> ports;
+  std::vector<Mount> mounts;
+  std::vector<std::string> networks;
+  std::string network_mode;
+
+  std::optional<labels::Owner> owner() const { return labels::owner(labels); }
+  bool is_up() const {
+    return state == ContainerState::running || state == ContainerState::restarting || state == ContainerState::paused;
+  }
+};
+
+// What only an inspection tells.
+struct ContainerDetail {
+  Container container;
+  Service service;  // its configuration, the image's own defaults subtracted
+  int exit_code = 0;
+  bool oom_killed = false;
+  int restart_count = 0;
+  std::string error;  // the engine's own words for a start that failed
+  std::optional<Time> started, finished;
+  std::string health_output;  // of the last probe
+  RestartPolicy restart;      // in force now
+  bool has_health_check = false;
+  bool tty = false;
+  std::map<std::string, std::string> network_addresses;  // network → IPv4
+};
+
+struct ImageConfig {
+  std::vector<std::string> exposed_ports;  // "8080/tcp", ranges spread out
+  std::vector<std::string> volumes;        // mount points
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> command, entrypoint;
+  std::string user, working_dir, stop_signal;
+  std::optional<HealthCheck> health;
+  labels::Labels labels;
+};
+
+struct Image {
+  std::string id;
+  std::vector<std::string> tags;     // "web:latest"
+  std::vector<std::string> digests;  // "repo@sha256:…"
+  std::optional<Time> created;
+  ByteCount size;
+  ImageConfig config;  // a list leaves this empty but for its labels
+};
+
+struct Volume {
+  std::string name, driver, mount_point;
+  labels::Labels labels;
+  std::optional<Time> created;
+};
+
+struct Network {
+  std::string name, driver;
+  labels::Labels labels;
+};
+
+// One look at everything a plan for one app needs: all containers (ports and names are shared by the host), and the
+// app's own images, volumes and networks by name.
+struct World {
+  std::vector<Container> containers;
+  std::map<std::string, Image> images;  // by id: those that the app's releases pin and that are present
+  std::vector<std::string> volumes;     // names
+  std::vector<std::string> networks;    // names
+
+  const Container* find(const std::string& name) const;
+  bool has_volume(const std::string& name) const;
+  bool has_network(const std::string& name) const;
+};
+
+}  // namespace belay

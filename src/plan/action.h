@@ -1,0 +1,108 @@
+#pragma once
+// One step of a plan: one engine call, or the wait for a verdict. A value without behaviour; exec runs it.
+// Things are named by our names: app, service, release, and the names they have on the engine at that step.
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/release.h"
+#include "model/world.h"
+
+namespace belay::plan {
+
+struct PullImage {
+  std::string reference;
+};
+struct TagImage {
+  std::string image, reference;
+};
+struct UntagImage {
+  std::string reference;
+};
+struct RemoveImage {
+  std::string image;
+};
+struct CreateNetwork {
+  std::string name;
+  labels::Labels labels;
+};
+struct CreateVolume {
+  std::string name;
+  labels::Labels labels;
+};
+struct RemoveVolume {
+  std::string name;
+};
+struct RemoveNetwork {
+  std::string name;
+};
+struct CreateContainer {
+  std::string name, image;  // image: id
+  Service service;
+  labels::Labels labels;
+  RestartPolicy restart;
+};
+struct RenameContainer {
+  std::string from, to;
+};
+struct StartContainer {
+  std::string name;
+};
+struct StopContainer {
+  std::string name;
+  std::optional<Seconds> timeout;
+};
+struct RemoveContainer {
+  std::string name;
+};
+struct SetRestartPolicy {
+  std::string name;
+  RestartPolicy policy;
+};
+struct UpdateResources {
+  std::string name;
+  Resources resources;
+};
+struct ConnectNetwork {
+  std::string name;
+  NetworkLink link;
+};
+struct DisconnectNetwork {
+  std::string name, network;
+};
+// Waits until the container has proved itself: healthy, or up without a restart for `settle` where it has no health
+// check, at most `wait_timeout`.
+struct AwaitVerdict {
+  std::string name;
+  Milliseconds settle, wait_timeout;
+};
+
+using Step =
+    std::variant<PullImage, TagImage, UntagImage, RemoveImage, CreateNetwork, CreateVolume, RemoveVolume, RemoveNetwork,
+                 CreateContainer, RenameContainer, StartContainer, StopContainer, RemoveContainer, SetRestartPolicy,
+                 UpdateResources, ConnectNetwork, DisconnectNetwork, AwaitVerdict>;
+
+struct Action {
+  Step step;
+  std::string reason;         // why, in words for people
+  std::vector<size_t> after;  // indices of the actions that must be done first; all smaller than its own
+};
+
+// A directed graph of actions in an order that respects `after`.
+struct Plan {
+  std::vector<Action> actions;
+  // What the user should know beside the steps: the order chosen and why, the expected outage.
+  std::vector<std::string> notes;
+
+  bool empty() const { return actions.empty(); }
+  // Appends and returns the index.
+  size_t add(Step step, std::string reason, std::vector<size_t> after = {});
+};
+
+// "start web-r12", without the reason.
+std::string step_text(const Step& step);
+// One line an action: "3. start web-r12 — the new release (after 1, 2)". Values of secrets never appear.
+std::string plan_text(const Plan& plan);
+
+}  // namespace belay::plan
