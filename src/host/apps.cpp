@@ -12,8 +12,9 @@ FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
   const LockRequest request{state::lock_file(context.store.folder(), name),
                             format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
   return doing(format("locking {}", name.text()), [&] {
-    return FileLock::take(request, context.clock,
-                          [&](const std::string& holder) { context.report.note(format("waiting for {} to finish", holder)); }, stop);
+    return FileLock::take(
+        request, context.clock,
+        [&](const std::string& holder) { context.report.note(format("waiting for {} to finish", holder)); }, stop);
   });
 }
 

@@ -26,7 +26,8 @@ Place find_dockerfile(const AppName& name, const std::string& where) {
                    format("Go to the folder of the Dockerfile, or name it: belay build {} PATH", name.text()));
   }
   if (!fs::exists(clean, error))
-    throw NotFound(format("{} does not exist", clean.string()), format("Name a Dockerfile or its folder: belay build {} PATH", name.text()));
+    throw NotFound(format("{} does not exist", clean.string()),
+                   format("Name a Dockerfile or its folder: belay build {} PATH", name.text()));
   return {clean.parent_path(), clean};
 }
 
@@ -43,7 +44,8 @@ std::string family_tag(const AppName& name) {
 
 // An image that is there already, or is pulled.
 std::string existing_image(Context& context, const BuildOptions& options, BuildOutcome& outcome, std::stop_token stop) {
-  const std::string reference = options.image.starts_with("sha256:") ? options.image : ImageRef::parse(options.image).text();
+  const std::string reference =
+      options.image.starts_with("sha256:") ? options.image : ImageRef::parse(options.image).text();
   if (!options.pull)
     if (const auto image = context.engine.image(reference, stop)) return image->id;
   outcome.plan.add(plan::PullImage{reference}, options.pull ? "--pull" : "it is not on this host");
@@ -56,8 +58,8 @@ std::string existing_image(Context& context, const BuildOptions& options, BuildO
   return image->id;
 }
 
-std::string built_image(Context& context, const AppName& name, const BuildOptions& options, const Place& place, BuildOutcome& outcome,
-                        std::stop_token stop) {
+std::string built_image(Context& context, const AppName& name, const BuildOptions& options, const Place& place,
+                        BuildOutcome& outcome, std::stop_token stop) {
   plan::BuildImage step;
   step.folder = place.folder;
   step.dockerfile = place.dockerfile;
@@ -99,9 +101,11 @@ BuildOutcome build(Context& context, const AppName& name, const BuildOptions& op
   const std::string push_to = options.push.empty() ? "" : ImageRef::parse(options.push).text();
 
   // A broken parameter file stops the build before anything is built.
-  const std::vector<fs::path> folders = place ? std::vector<fs::path>{place->folder} : std::vector<fs::path>{fs::current_path()};
-  const Parameters parameters = options.parameter_file.empty() ? find_parameters(name, folders, options.parameter_files)
-                                                               : read_parameters(name, options.parameter_file, options.parameter_files);
+  const std::vector<fs::path> folders =
+      place ? std::vector<fs::path>{place->folder} : std::vector<fs::path>{fs::current_path()};
+  const Parameters parameters = options.parameter_file.empty()
+                                    ? find_parameters(name, folders, options.parameter_files)
+                                    : read_parameters(name, options.parameter_file, options.parameter_files);
   outcome.parameter_file = parameters.file.string();
   for (const auto& warning : parameters.warnings) context.report.warning(warning);
 
@@ -121,11 +125,13 @@ BuildOutcome build(Context& context, const AppName& name, const BuildOptions& op
     app->created = context.clock.now();
   }
   outcome.image = doing(format("building {}", name.text()), [&] {
-    return place ? built_image(context, name, options, *place, outcome, stop) : existing_image(context, options, outcome, stop);
+    return place ? built_image(context, name, options, *place, outcome, stop)
+                 : existing_image(context, options, outcome, stop);
   });
 
   const Build* before = app->latest_build();
-  outcome.changed = before == nullptr || before->image != outcome.image || before->configurations != parameters.configurations;
+  outcome.changed =
+      before == nullptr || before->image != outcome.image || before->configurations != parameters.configurations;
   if (outcome.changed) {
     Build record;
     record.number = before == nullptr ? 1 : before->number + 1;

@@ -13,7 +13,7 @@ struct BuildOptions {
   std::string where;
   // Instead of building: this image, pulled where it is not on the host.
   std::string image;
-  std::string push;  // a reference that the built image is also tagged as and pushed to
+  std::string push;            // a reference that the built image is also tagged as and pushed to
   std::string parameter_file;  // instead of the one beside the Dockerfile
   ParameterFiles parameter_files = ParameterFiles::any;
   NamingScheme scheme = NamingScheme::belay;  // for an app that this build makes

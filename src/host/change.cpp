@@ -55,7 +55,8 @@ void record_failure(Context& context, App& app, const Change& change, bool relea
   release->verdict = Verdict::failed;
   if (!release_is_at_fault) return;
   for (const auto& [service, image] : release->images)
-    if (!app.is_quarantined(image)) app.quarantine.push_back({image, release->number, change.reason, context.clock.now()});
+    if (!app.is_quarantined(image))
+      app.quarantine.push_back({image, release->number, change.reason, context.clock.now()});
 }
 
 // Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.
@@ -99,13 +100,15 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   change.release = app.wish.release;
   const auto saved = context.store.app(app.name);
   change.plan = planned(context, app, stop);
-  const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release && !saved->wish.unfinished;
+  const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
+                         !saved->wish.unfinished;
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
     return change;
   }
   // The wait for a verdict alone, on what is already proved and wished, is no change.
-  if (same_wish && change.plan.actions.size() == 1 && std::holds_alternative<plan::AwaitVerdict>(change.plan.actions[0].step)) {
+  if (same_wish && change.plan.actions.size() == 1 &&
+      std::holds_alternative<plan::AwaitVerdict>(change.plan.actions[0].step)) {
     change.plan = {};
     change.running = what_runs(*saved);
     return change;
@@ -121,7 +124,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   bool cancelled = false;
   try {
     context.report.running(change.plan);
-    const exec::Outcome outcome = exec::run(change.plan, context.engine, context.clock, context.report, context.run, stop);
+    const exec::Outcome outcome =
+        exec::run(change.plan, context.engine, context.clock, context.report, context.run, stop);
     if (outcome.done()) {
       record_success(context, app, change.plan);
       change.kind = Change::Kind::done;
@@ -160,9 +164,11 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   take_back(context, app, change);
   const bool back = change.kind == Change::Kind::taken_back;
   write_journal(context, app, verb, back ? "taken back" : "failed",
-                back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back), change.release);
+                back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back),
+                change.release);
   if (cancelled)
-    throw Cancelled(back ? format("stopped on request; {}", change.running ? change.running->text() + " runs again" : std::string("nothing runs, as before"))
+    throw Cancelled(back ? format("stopped on request; {}", change.running ? change.running->text() + " runs again"
+                                                                           : std::string("nothing runs, as before"))
                          : format("stopped on request; the way back failed: {}", change.trouble_on_the_way_back));
   return change;
 }
@@ -172,7 +178,8 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));
   const Change change = fulfil(context, app, "finish", false, stop);
   if (change.kind == Change::Kind::stuck)
-    throw Error(format("finishing what was interrupted: {}; on the way back: {}", change.reason, change.trouble_on_the_way_back));
+    throw Error(format("finishing what was interrupted: {}; on the way back: {}", change.reason,
+                       change.trouble_on_the_way_back));
   if (change.kind == Change::Kind::taken_back)
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
 }

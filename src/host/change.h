@@ -19,19 +19,19 @@ struct ChangeOptions {
 // What came of a change.
 struct Change {
   enum class Kind {
-    unchanged,   // the world was already so
-    planned,     // a dry run: `plan` says what would happen
+    unchanged,  // the world was already so
+    planned,    // a dry run: `plan` says what would happen
     done,
     taken_back,  // it failed; what ran before runs again (or nothing ran before, and nothing runs now)
     stuck,       // it failed, and so did the way back; the next command tries again
   };
   Kind kind = Kind::unchanged;
   plan::Plan plan;
-  std::optional<ReleaseNumber> release;   // the one that the change was about
-  std::optional<ReleaseNumber> running;   // what runs now
-  std::string reason;                     // why it failed
-  std::string log_tail;                   // of the container that failed
-  std::string container;                  // the container that failed and is kept
+  std::optional<ReleaseNumber> release;  // the one that the change was about
+  std::optional<ReleaseNumber> running;  // what runs now
+  std::string reason;                    // why it failed
+  std::string log_tail;                  // of the container that failed
+  std::string container;                 // the container that failed and is kept
   std::string hint;
   std::string trouble_on_the_way_back;
   std::vector<std::string> images_built;
@@ -39,9 +39,9 @@ struct Change {
   bool failed() const { return kind == Kind::taken_back || kind == Kind::stuck; }
 };
 
-// Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot be
-// made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a Change.
-// Cancelled takes the change back and is then passed on.
+// Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
+// be made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a
+// Change. Cancelled takes the change back and is then passed on.
 Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop);
 
 // Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.

@@ -21,7 +21,8 @@ void perform(Context& context, const plan::Plan& plan, std::stop_token stop) {
 
 }  // namespace
 
-Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm, std::stop_token stop) {
+Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
+                std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
@@ -40,14 +41,17 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
   std::erase_if(app.releases, [&](const Release& release) {
     return std::find(cleanup.forgotten.begin(), cleanup.forgotten.end(), release.number) != cleanup.forgotten.end();
   });
-  std::erase_if(app.builds, [&](const Build& build) { return &build != &app.builds.back() && build.number + 20 < app.builds.back().number; });
+  std::erase_if(app.builds, [&](const Build& build) {
+    return &build != &app.builds.back() && build.number + 20 < app.builds.back().number;
+  });
   context.store.save(app);
   write_journal(context, app, "cleanup", "done", format("{} releases forgotten", cleanup.forgotten.size()));
   removed.done = true;
   return removed;
 }
 
-Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm, std::stop_token stop) {
+Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
+               std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   const World world = observe(context.engine, app, stop);
@@ -74,7 +78,8 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   return removed;
 }
 
-std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers, std::stop_token stop_token) {
+std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers,
+                                         std::stop_token stop_token) {
   std::vector<std::string> stopped;
   for (const auto& container : containers) {
     const auto detail = context.engine.container(container, stop_token);
@@ -86,7 +91,8 @@ std::vector<std::string> stop_containers(Context& context, const std::vector<std
     } else {
       // The policy first: a container in a restart loop would be started again behind our back.
       plan::Plan plan;
-      const size_t held = plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
+      const size_t held =
+          plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
       plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
       perform(context, plan, stop_token);
     }

@@ -1,5 +1,6 @@
 #pragma once
-// What every use case stands on. Built in one place by whoever runs them: the command line, later the daemon, or a test.
+// What every use case stands on. Built in one place by whoever runs them: the command line, later the daemon, or a
+// test.
 
 #include <memory>
 #include <string>

@@ -8,18 +8,18 @@ namespace belay::host {
 
 struct AppSummary {
   std::string name;
-  std::string state;     // running, stopped, starting, restarting, created, missing, unfinished, …
-  std::string health;    // healthy, unhealthy, starting, or empty
-  std::string release;   // "r12" or empty
+  std::string state;    // running, stopped, starting, restarting, created, missing, unfinished, …
+  std::string health;   // healthy, unhealthy, starting, or empty
+  std::string release;  // "r12" or empty
   std::string verdict;
-  std::string stable;    // "r11" or empty
+  std::string stable;  // "r11" or empty
   std::string image;
   std::string container;
-  std::string status;    // the engine's words: "Up 3 minutes"
+  std::string status;  // the engine's words: "Up 3 minutes"
   std::vector<std::string> ports;
   std::string autostart;
   bool unfinished = false;
-  bool known = true;     // false: the engine has it, the state does not
+  bool known = true;  // false: the engine has it, the state does not
 };
 std::vector<AppSummary> list(Context& context, std::stop_token stop);
 std::vector<std::string> names(Context& context);
@@ -78,8 +78,8 @@ struct Config {
   std::string release, json;
 };
 Config config(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
-std::vector<FieldChange> config_differences(Context& context, const AppName& name, const std::string& from, const std::string& to,
-                                            std::stop_token stop);
+std::vector<FieldChange> config_differences(Context& context, const AppName& name, const std::string& from,
+                                            const std::string& to, std::stop_token stop);
 
 std::vector<JournalEntry> history(Context& context, const std::optional<AppName>& name, int limit);
 

@@ -43,7 +43,8 @@ plan::Plan renames_after(Context& context, const App& app, std::stop_token stop)
 
 }  // namespace
 
-Marked mark_stable(Context& context, const AppName& name, const std::optional<ReleaseNumber>& which, bool dry_run, std::stop_token stop) {
+Marked mark_stable(Context& context, const AppName& name, const std::optional<ReleaseNumber>& which, bool dry_run,
+                   std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);

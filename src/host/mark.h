@@ -13,7 +13,8 @@ struct Marked {
 };
 
 // Marks the release that runs now (or the one named) as stable.
-Marked mark_stable(Context& context, const AppName& name, const std::optional<ReleaseNumber>& which, bool dry_run, std::stop_token stop);
+Marked mark_stable(Context& context, const AppName& name, const std::optional<ReleaseNumber>& which, bool dry_run,
+                   std::stop_token stop);
 Marked clear_stable(Context& context, const AppName& name, bool dry_run, std::stop_token stop);
 // The marked release and its container; an empty release where none is marked.
 Marked show_stable(Context& context, const AppName& name, std::stop_token stop);

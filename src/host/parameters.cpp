@@ -25,10 +25,12 @@ Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind)
     Service service;
     service.ports = parsed.ports.value_or(std::vector<PortBinding>{});
     service.mounts = parsed.mounts.value_or(std::vector<Mount>{});
-    parameters.configurations["default"] = {family_spec(name, std::move(service)), parsed.ports.has_value(), parsed.mounts.has_value()};
+    parameters.configurations["default"] = {family_spec(name, std::move(service)), parsed.ports.has_value(),
+                                            parsed.mounts.has_value()};
   } else {
     for (auto& [configuration, parsed] : formats::parse_dockervisor(parameters.text, file)) {
-      parameters.configurations[configuration] = {family_spec(name, parsed.service), parsed.ports_given, parsed.volumes_given};
+      parameters.configurations[configuration] = {family_spec(name, parsed.service), parsed.ports_given,
+                                                  parsed.volumes_given};
       parameters.warnings.insert(parameters.warnings.end(), parsed.warnings.begin(), parsed.warnings.end());
     }
   }
@@ -68,11 +70,14 @@ Parameters read_parameters(const AppName& name, const fs::path& file, ParameterF
 }
 
 const Configuration& pick(const std::map<std::string, Configuration>& configurations, const std::string& name) {
-  if (const auto found = configurations.find(name.empty() ? "default" : name); found != configurations.end()) return found->second;
+  if (const auto found = configurations.find(name.empty() ? "default" : name); found != configurations.end())
+    return found->second;
   std::vector<std::string> known;
   for (const auto& [key, unused] : configurations) known.push_back(key);
   if (name.empty() && known.size() == 1) return configurations.begin()->second;
-  if (name.empty()) throw UsageError(format("the parameter file has several configurations: {}", join(known, ", ")), "Name one behind the word new.");
+  if (name.empty())
+    throw UsageError(format("the parameter file has several configurations: {}", join(known, ", ")),
+                     "Name one behind the word new.");
   const std::string near = did_you_mean(name, known);
   throw UsageError(format("there is no configuration '{}'; there is {}", name, join(known, ", ")), near);
 }

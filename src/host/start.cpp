@@ -35,8 +35,9 @@ struct Made {
 Made make_spec(Context& context, const App& app, const StartOptions& options, std::stop_token stop) {
   const Build* build = app.latest_build();
   if (build == nullptr)
-    throw NotFound(format("{} was never built", app.name.text()),
-                   format("Build it first: belay build {0} (or take an image: belay build {0} --image REF).", app.name.text()));
+    throw NotFound(
+        format("{} was never built", app.name.text()),
+        format("Build it first: belay build {0} (or take an image: belay build {0} --image REF).", app.name.text()));
   const auto image = context.engine.image(build->image, stop);
   if (!image)
     throw NotFound(format("the image {} of the last build of {} is gone", short_digest(build->image), app.name.text()),
@@ -68,7 +69,8 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
                   std::stop_token stop) {
   for (const auto& [service, image] : made.images)
     if (app.is_quarantined(image))
-      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image), app.name.text(), app.name.text()));
+      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
+                                    app.name.text(), app.name.text()));
   if (const Release* begun = begun_already(app, made)) {
     context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
     wish_up(app, begun->number, options, context);
@@ -85,9 +87,9 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
   std::vector<std::string> names;
   for (const auto& container : context.engine.containers({}, stop)) names.push_back(container.name);
   for (const auto& service : made.spec.services)
-    release.containers[service.name] = container_name(app, service.name, release.number, release.created, [&](const std::string& name) {
-      return std::find(names.begin(), names.end(), name) != names.end();
-    });
+    release.containers[service.name] = container_name(
+        app, service.name, release.number, release.created,
+        [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
   app.highest_release = release.number.value;
   app.releases.push_back(std::move(release));
   wish_up(app, app.releases.back().number, options, context);
@@ -95,7 +97,8 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
 }
 
 void take_scheme(App& app, const StartOptions& options) {
-  if (app.releases.empty() && app.highest_release == 0 && options.scheme != NamingScheme::belay) app.scheme = options.scheme;
+  if (app.releases.empty() && app.highest_release == 0 && options.scheme != NamingScheme::belay)
+    app.scheme = options.scheme;
 }
 
 ReleaseNumber release_for(const App& app, const std::string& which) {
@@ -112,8 +115,8 @@ ReleaseNumber release_for(const App& app, const std::string& which) {
   return app.release(ReleaseNumber::parse(which)).number;
 }
 
-Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options, const std::string& verb,
-                   std::stop_token stop) {
+Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
+                   const std::string& verb, std::stop_token stop) {
   wish_up(app, release, options, context);
   return fulfil(context, app, verb, options.dry_run, stop);
 }
@@ -134,7 +137,8 @@ Change start_release(Context& context, const AppName& name, const std::string& w
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   const ReleaseNumber release = release_for(app, which);
-  return doing(format("starting {}", name.text()), [&] { return start_known(context, app, release, options, "start " + which, stop); });
+  return doing(format("starting {}", name.text()),
+               [&] { return start_known(context, app, release, options, "start " + which, stop); });
 }
 
 std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop) {
@@ -149,12 +153,14 @@ std::optional<ContainerOwner> owner_of(Context& context, const std::string& cont
   return {};
 }
 
-Change start_container(Context& context, const std::string& container, const ChangeOptions& options, std::stop_token stop) {
+Change start_container(Context& context, const std::string& container, const ChangeOptions& options,
+                       std::stop_token stop) {
   const auto owner = owner_of(context, container, stop);
   if (!owner) {
     const auto there = context.engine.container(container, stop);
     if (!there) throw NotFound(format("there is no app and no container {}", container), "belay ls shows the apps.");
-    throw NotFound(format("the container {} is not one of Belay's", container), format("Take it over with: belay adopt NAME {}", container));
+    throw NotFound(format("the container {} is not one of Belay's", container),
+                   format("Take it over with: belay adopt NAME {}", container));
   }
   return start_release(context, owner->app, owner->release.text(), options, stop);
 }
@@ -164,7 +170,8 @@ Change stop(Context& context, const AppName& name, bool dry_run, std::stop_token
   App app = known_app(context, name, stop_token);
   const auto running = what_runs(app);
   wish_down(app, context);
-  Change change = doing(format("stopping {}", name.text()), [&] { return fulfil(context, app, "stop", dry_run, stop_token); });
+  Change change =
+      doing(format("stopping {}", name.text()), [&] { return fulfil(context, app, "stop", dry_run, stop_token); });
   change.release = running;
   return change;
 }
@@ -184,7 +191,8 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
     plan::Plan stopping;
     for (const auto& instance : plan::instances(app, world)) {
       if (!instance.container->is_up() || instance.release != *running) continue;
-      const size_t held = stopping.add(plan::SetRestartPolicy{instance.container->name, {"no", 0}}, "it must prove itself again");
+      const size_t held =
+          stopping.add(plan::SetRestartPolicy{instance.container->name, {"no", 0}}, "it must prove itself again");
       stopping.add(plan::StopContainer{instance.container->name, {}}, "restart", {held});
     }
     if (options.dry_run) {
@@ -212,7 +220,8 @@ Deployed deploy(Context& context, const AppName& name, const BuildOptions& build
   if (build_options.dry_run) {
     deployed.change.kind = Change::Kind::planned;
     const auto known = context.store.app(name);
-    deployed.change.plan.notes.push_back("what was built is then started as a new release, and proves itself before the old one is let go");
+    deployed.change.plan.notes.push_back(
+        "what was built is then started as a new release, and proves itself before the old one is let go");
     if (known && known->latest_build() != nullptr && context.engine.image(known->latest_build()->image, stop)) {
       App app = *known;
       Change change = start_made(context, app, make_spec(context, app, options, stop), options.change, "deploy", stop);
@@ -234,8 +243,8 @@ Deployed deploy(Context& context, const AppName& name, const BuildOptions& build
   return deployed;
 }
 
-Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to, const ChangeOptions& options,
-                std::stop_token stop) {
+Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
+                const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   return doing(format("rolling {} back", name.text()), [&] {
@@ -248,7 +257,8 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
     for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
       if (release->number < present && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
         return start_known(context, app, release->number, options, "rollback", stop);
-    throw NotFound(format("{} has no good release before {}", name.text(), present.text()), format("belay releases {} lists them all.", name.text()));
+    throw NotFound(format("{} has no good release before {}", name.text(), present.text()),
+                   format("belay releases {} lists them all.", name.text()));
   });
 }
 
@@ -256,11 +266,15 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   return doing(format("trying {} again", name.text()), [&] {
-    const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(), [](const Release& r) { return r.verdict == Verdict::failed; });
-    if (failed == app.releases.rend()) throw NotFound(format("no release of {} has failed", name.text()), format("belay releases {} lists them all.", name.text()));
+    const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(),
+                                     [](const Release& r) { return r.verdict == Verdict::failed; });
+    if (failed == app.releases.rend())
+      throw NotFound(format("no release of {} has failed", name.text()),
+                     format("belay releases {} lists them all.", name.text()));
     const ReleaseNumber number = failed->number;
     std::erase_if(app.quarantine, [&](const Quarantine& q) {
-      return std::any_of(failed->images.begin(), failed->images.end(), [&](const auto& image) { return image.second == q.image; });
+      return std::any_of(failed->images.begin(), failed->images.end(),
+                         [&](const auto& image) { return image.second == q.image; });
     });
     failed->verdict = Verdict::pending;
     failed->reason.clear();

@@ -20,7 +20,8 @@ Change start_new(Context& context, const AppName& name, const StartOptions& opti
 Change start_release(Context& context, const AppName& name, const std::string& which, const ChangeOptions& options,
                      std::stop_token stop);
 // The release that a container belongs to; NotFound where the container is no app's.
-Change start_container(Context& context, const std::string& container, const ChangeOptions& options, std::stop_token stop);
+Change start_container(Context& context, const std::string& container, const ChangeOptions& options,
+                       std::stop_token stop);
 // Which app and release a container belongs to; nullopt where it is not ours.
 struct ContainerOwner {
   AppName app;
@@ -36,11 +37,12 @@ struct Deployed {
   Change change;
 };
 // Builds, and swaps to what was built; unchanged where image and configuration are those that run already.
-Deployed deploy(Context& context, const AppName& name, const BuildOptions& build, const StartOptions& options, std::stop_token stop);
+Deployed deploy(Context& context, const AppName& name, const BuildOptions& build, const StartOptions& options,
+                std::stop_token stop);
 
 // To the newest good release before the present one, or to the one named: its image, configuration and environment.
-Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to, const ChangeOptions& options,
-                std::stop_token stop);
+Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
+                const ChangeOptions& options, std::stop_token stop);
 // Lifts the app's quarantine and tries the last release that failed once more.
 Change retry(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop);
 

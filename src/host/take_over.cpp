@@ -21,8 +21,10 @@ bool all_digits(std::string_view text) {
 // A name as the real jockler or dockervisor gives it to a container of this app.
 std::optional<NamingScheme> foreign_scheme(const std::string& container, const std::string& app) {
   const std::string jockler = "jcl_" + app + "_", dockervisor = "dcv_" + app;
-  if (container.starts_with(jockler) && all_digits(std::string_view(container).substr(jockler.size()))) return NamingScheme::jcl;
-  if (container == dockervisor || container == dockervisor + "_stable" || container.starts_with(dockervisor + "_save_")) return NamingScheme::dcv;
+  if (container.starts_with(jockler) && all_digits(std::string_view(container).substr(jockler.size())))
+    return NamingScheme::jcl;
+  if (container == dockervisor || container == dockervisor + "_stable" || container.starts_with(dockervisor + "_save_"))
+    return NamingScheme::dcv;
   return {};
 }
 
@@ -30,7 +32,8 @@ std::optional<NamingScheme> foreign_scheme(const std::string& container, const s
 void pin(Context& context, const App& app, std::stop_token stop) {
   for (const auto& release : app.releases)
     for (const auto& [service, image] : release.images)
-      if (context.engine.image(image, stop)) context.engine.tag_image(image, pin_tag(app.name, service, release.number), stop);
+      if (context.engine.image(image, stop))
+        context.engine.tag_image(image, pin_tag(app.name, service, release.number), stop);
 }
 
 Spec spec_of(const AppName& app, const ContainerDetail& detail, const std::string& service) {
@@ -46,7 +49,8 @@ Spec spec_of(const AppName& app, const ContainerDetail& detail, const std::strin
 
 }  // namespace
 
-Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, bool dry_run, std::stop_token stop) {
+Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, bool dry_run,
+              std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   if (context.store.app(name))
     throw Conflict(format("there is an app {} already", name.text()), "Choose another name for what you adopt.");
@@ -56,7 +60,8 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     for (const auto& container : all)
       if (!container.owner() && foreign_scheme(container.name, name.text())) wanted.push_back(container.name);
     if (wanted.empty())
-      throw NotFound(format("no container is called jcl_{0}_… or dcv_{0}", name.text()), format("Name the container: belay adopt {} CONTAINER", name.text()));
+      throw NotFound(format("no container is called jcl_{0}_… or dcv_{0}", name.text()),
+                     format("Name the container: belay adopt {} CONTAINER", name.text()));
   }
   std::vector<ContainerDetail> details;
   for (const auto& container : wanted) {
@@ -67,14 +72,17 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     for (const auto& app : context.store.apps())
       for (const auto& release : app.releases)
         for (const auto& [service, created] : release.adopted_created)
-          if (created == detail->container.created) throw Conflict(format("the container {} belongs to the app {} already", container, app.name.text()));
+          if (created == detail->container.created)
+            throw Conflict(format("the container {} belongs to the app {} already", container, app.name.text()));
     if (const auto found = foreign_scheme(container, name.text())) scheme = found;
     details.push_back(std::move(*detail));
   }
-  std::sort(details.begin(), details.end(), [](const auto& a, const auto& b) { return a.container.created < b.container.created; });
+  std::sort(details.begin(), details.end(),
+            [](const auto& a, const auto& b) { return a.container.created < b.container.created; });
   const auto running = std::count_if(details.begin(), details.end(), [](const auto& d) { return d.container.is_up(); });
   if (running > 1)
-    throw Conflict(format("{} of these containers run; an app has one that runs", running), "Stop all but one, or adopt them as apps of their own.");
+    throw Conflict(format("{} of these containers run; an app has one that runs", running),
+                   "Stop all but one, or adopt them as apps of their own.");
 
   App app(name);
   app.scheme = scheme.value_or(NamingScheme::belay);
@@ -131,7 +139,8 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   return adopted;
 }
 
-Imported import_run(Context& context, const std::string& wanted_name, const std::vector<std::string>& line, bool dry_run, std::stop_token stop) {
+Imported import_run(Context& context, const std::string& wanted_name, const std::vector<std::string>& line,
+                    bool dry_run, std::stop_token stop) {
   const formats::RunLine parsed = formats::parse_run_line(line, {});
   if (wanted_name.empty() && parsed.name.empty())
     throw UsageError("the line gives the container no name", "Name the app: belay import run NAME -- docker run …");
@@ -197,7 +206,8 @@ std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token s
       const auto detail = context.engine.container(container.name, stop);
       if (!detail) continue;
       if (container.is_up()) running = owner.release;
-      if (detail->started && (!latest_start || *detail->started > latest_start->first)) latest_start = {*detail->started, owner.release};
+      if (detail->started && (!latest_start || *detail->started > latest_start->first))
+        latest_start = {*detail->started, owner.release};
       if (container.name.ends_with("_stable") && owner.scheme == NamingScheme::dcv) recovered.stable = owner.release;
       Release* release = app.find(owner.release);
       const bool is_new = release == nullptr;
@@ -209,7 +219,8 @@ std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token s
         fresh.who = context.who;
         fresh.why = "rebuilt from the engine's labels";
         app.releases.push_back(std::move(fresh));
-        std::sort(app.releases.begin(), app.releases.end(), [](const Release& a, const Release& b) { return a.number < b.number; });
+        std::sort(app.releases.begin(), app.releases.end(),
+                  [](const Release& a, const Release& b) { return a.number < b.number; });
         release = app.find(owner.release);
         recovered.releases.push_back(owner.release.text());
         app.highest_release = std::max(app.highest_release, owner.release.value);
@@ -217,7 +228,8 @@ std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token s
       if (!release->images.contains(owner.service)) {
         Spec part = spec_of(name, *detail, owner.service);
         // A container that ran has the policy that Belay gave it; one that was stopped has "no" from Belay as well.
-        if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped") part.services[0].restart = {};
+        if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
+          part.services[0].restart = {};
         release->spec.services.push_back(std::move(part.services[0]));
         release->images[owner.service] = container.image_id;
       }

@@ -12,7 +12,8 @@ struct Adopted {
 };
 // Makes releases of existing containers, oldest first, without touching them. No containers named: those that the real
 // jockler or dockervisor made for this name.
-Adopted adopt(Context& context, const AppName& name, std::vector<std::string> containers, bool dry_run, std::stop_token stop);
+Adopted adopt(Context& context, const AppName& name, std::vector<std::string> containers, bool dry_run,
+              std::stop_token stop);
 
 struct Imported {
   std::string app, image;
@@ -21,7 +22,8 @@ struct Imported {
 };
 // Makes an app from a `docker run` line; the image is pulled where it is missing. Started with `belay start NAME new`.
 // An empty name: the line's --name.
-Imported import_run(Context& context, const std::string& name, const std::vector<std::string>& line, bool dry_run, std::stop_token stop);
+Imported import_run(Context& context, const std::string& name, const std::vector<std::string>& line, bool dry_run,
+                    std::stop_token stop);
 
 struct Recovered {
   std::string app;
