@@ -93,8 +93,8 @@ test_start_new_runs_a_container_with_the_images_ports_and_volumes() {
   expect serves "$port" one
 }
 test_every_kind_of_expose_counts() {
-  local a b c d
-  new_port a; new_port b; new_port c
+  local a b d
+  new_port a; new_port b
   d=$((a + 50))
   image plain
   printf 'EXPOSE %s %s/udp\nEXPOSE %s-%s\nVOLUME ["/data one", "/logs"]\n' "$a" "$b" "$d" $((d + 1)) >>Dockerfile
@@ -389,7 +389,7 @@ test_autostart_starts_what_is_marked() {
   done
   expect_done jockler autostart "$app" last
   expect_done jockler autostart :status
-  expect_out "$app[[:space:]].*last"
+  expect_out "${app}[[:space:]].*last"
   expect_done jockler start-all
   expect [ -n "$(running "$app")" ]
   expect_equal 'what runs of the other' '' "$(running "$app2")"
@@ -408,7 +408,7 @@ test_autostart_of_stable_starts_the_stable_one() {
   expect_done jockler stop "$app"
   expect_done jockler autostart "$app" stable
   expect_done jockler autostart :status
-  expect_out "$app[[:space:]].*stable"
+  expect_out "${app}[[:space:]].*stable"
   expect_done jockler start-all
   only_runs "$first"
 }

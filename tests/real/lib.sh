@@ -34,10 +34,14 @@ run_with() {
 
 # fail WHAT [EXPECTED GOT]: reports the line of the test that called, and ends the test.
 fail() {
-  local frame=0
-  while [[ ${BASH_SOURCE[$frame]} == */lib.sh ]]; do frame=$((frame + 1)); done
+  local frame where=
+  for ((frame = 1; frame < ${#FUNCNAME[@]}; frame++)); do
+    [[ ${BASH_SOURCE[$frame]} == */lib.sh ]] ||
+      where+="${BASH_SOURCE[$frame]}:${BASH_LINENO[$((frame - 1))]}: ${FUNCNAME[$frame]}: "
+    [[ ${FUNCNAME[$frame]} != test_* ]] || break
+  done
   {
-    echo "${BASH_SOURCE[$frame]}:${BASH_LINENO[$((frame - 1))]}: ${FUNCNAME[$frame]}: $1"
+    echo "$where$1"
     [ $# -lt 2 ] || printf '  expected: %s\n  got:      %s\n' "$2" "$3"
     if [ -n "$last_command" ]; then
       echo "  after: $last_command(exit $code)"
@@ -188,7 +192,7 @@ set_up() {  # TEST NUMBER
 
 run_tests() {
   local name number=0 failed=() passed=0 names
-  if [ $# -gt 0 ]; then names=$(printf '%s\n' "$@"); else names=$(declare -F | sed -n 's/^declare -f \(test_.*\)/\1/p'); fi
+  if [ $# -gt 0 ]; then names=$(printf '%s\n' "$@"); else names=$(sed -n 's/^\(test_[a-z0-9_]*\)() .*/\1/p' "${BASH_SOURCE[1]}"); fi
   [ -n "$names" ] || { echo 'no tests' >&2; exit 1; }
   for name in $names; do
     number=$((number + 1))
