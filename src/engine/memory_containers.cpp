@@ -12,7 +12,8 @@ namespace {
 constexpr Milliseconds first_restart_delay{100};
 constexpr Milliseconds longest_restart_delay = std::chrono::minutes(1);
 constexpr Milliseconds good_run = Seconds(10);
-constexpr int exit_code_of_failed_start = 128;
+constexpr int exit_code_of_refused_start = 128;
+constexpr int exit_code_of_bad_command = 127;
 constexpr int exit_code_of_killed = 137;
 
 bool is_valid_name(std::string_view name) {
@@ -114,12 +115,11 @@ void MemoryEngine::Universe::create(const ContainerRequest& request) {
   if (containers.contains(request.name))
     throw Conflict(format("the container name {} is already in use", request.name));
   const Service& service = request.service;
-  for (const auto& from : service.volumes_from) (void)container(split(from, ':').front());
-  for (const auto& link : service.links) (void)container(split(link, ':').front());
-  // The first network is looked up by the start only, as the engine does it.
-  for (size_t at = 1; at < service.networks.size(); ++at)
-    if (!networks.contains(service.networks[at].network))
-      throw NotFound(format("there is no network {}", service.networks[at].network));
+  // Refused with 400, not 404, where the request names another container.
+  for (const auto& others : {service.volumes_from, service.links})
+    for (const auto& other : others)
+      if (const auto& name = split(other, ':').front(); !containers.contains(name))
+        throw EngineError(400, format("there is no container {}", name));
 
   const ImageConfig& image = images.at(*image_id).recipe.config;
   StoredContainer made;
@@ -134,8 +134,11 @@ void MemoryEngine::Universe::create(const ContainerRequest& request) {
   made.restart = policy;
   made.mounts = mounts_for(request, image);
   for (const auto& link : service.networks) made.networks.push_back({link, {}});
+  // Networks are looked for by the start only, as the engine does it; those after the first are connected here and now
+  // if they are there.
   for (size_t at = 1; at < made.networks.size(); ++at)
-    made.networks[at].serial = networks.at(made.networks[at].link.network).serial;
+    if (const auto network = networks.find(made.networks[at].link.network); network != networks.end())
+      made.networks[at].serial = network->second.serial;
   if (made.networks.empty() && is_host_or_none(service.network_mode))
     made.networks.push_back({{service.network_mode, {}, {}, {}}, {}});
   else if (made.networks.empty() && !service.network_mode.starts_with("container:"))
@@ -207,7 +210,8 @@ void MemoryEngine::Universe::start(const std::string& name) {
     starting.published = std::move(ports);
   } catch (const Error& error) {
     starting.error = error.what();
-    starting.exit_code = exit_code_of_failed_start;
+    starting.exit_code =
+        starting.error == starting.behaviour.start_error ? exit_code_of_bad_command : exit_code_of_refused_start;
     throw;
   }
   starting.stopped_by_hand = false;
@@ -312,8 +316,10 @@ void MemoryEngine::Universe::restart_engine() {
   }
   for (auto& [name, stored] : containers) {
     const auto& policy = stored.restart.name;
-    const bool again = policy == "always" || (policy == "unless-stopped" && !stored.stopped_by_hand) ||
-                       (policy == "on-failure" && stored.exit_code != 0 && !stored.stopped_by_hand);
+    // One that was created and never started stays so, whatever its policy.
+    const bool again =
+        stored.started && (policy == "always" || (policy == "unless-stopped" && !stored.stopped_by_hand) ||
+                           (policy == "on-failure" && stored.exit_code != 0));
     if (!again) continue;
     try {
       stored.published = free_ports(stored);
@@ -369,10 +375,12 @@ void MemoryEngine::Universe::update(const std::string& name, const Resources& re
 void MemoryEngine::Universe::connect(const std::string& name, const NetworkLink& link) {
   StoredContainer& joining = container(name);
   const auto network = networks.find(link.network);
-  if (network == networks.end()) throw NotFound(format("there is no network {}", link.network));
+  // The engine looks for the network only when it has to join it now: a container that is down fails at its next start.
+  if (network == networks.end() && joining.is_up()) throw NotFound(format("there is no network {}", link.network));
   for (const auto& joined : joining.networks)
     if (joined.link.network == link.network) return;
-  joining.networks.push_back({link, network->second.serial});
+  joining.networks.push_back({link, {}});
+  if (network != networks.end()) joining.networks.back().serial = network->second.serial;
   changes.push_back(format("connect {} {}", name, link.network));
   record(now, "network", "connect", link.network, {{"container", name}});
 }
