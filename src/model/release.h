@@ -80,6 +80,7 @@ struct Quarantine {
 
 enum class Autostart { none, last, stable };
 std::string_view to_text(Autostart autostart);
+Autostart autostart(std::string_view text);  // throws Error
 
 // An app and all that is kept for it.
 struct App {
@@ -91,6 +92,8 @@ struct App {
   Wish wish;
   std::optional<ReleaseNumber> last, stable;
   Autostart autostart = Autostart::none;
+  // Numbers are never used twice, also when releases were cleaned up.
+  int highest_release = 0;
   std::vector<Release> releases;  // ascending
   std::vector<Build> builds;      // ascending
   std::vector<Quarantine> quarantine;
