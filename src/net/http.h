@@ -79,8 +79,8 @@ struct Upgrade {
 // it is repeatable: the server may have closed the idle connection meanwhile. Requests with a producer and upgrades
 // always get a fresh connection.
 //
-// All throw ConnectError, StreamError (EPROTO for an answer that is not HTTP or larger than its limit), Cancelled. A
-// status of any kind is a response, not an error.
+// All throw ConnectError, StreamError (EPROTO for an answer that is not HTTP, EMSGSIZE for one larger than its limit),
+// Cancelled. A status of any kind is a response, not an error.
 class HttpClient {
  public:
   using Connect = std::function<std::unique_ptr<Stream>(std::stop_token stop)>;

@@ -54,7 +54,8 @@ class Stream {
   [[nodiscard]] virtual std::size_t read_some(std::span<char> into, Ticks deadline, std::stop_token stop) = 0;
   virtual void write_all(std::string_view bytes, Ticks deadline, std::stop_token stop) = 0;
   // As write_all, but returns early when there is something to read (or the peer ended its stream): the number of bytes
-  // taken. For uploads that the peer may answer before they are complete. Not while another thread reads.
+  // taken. If writing goes on after that, it must be by this call and with the rest. For uploads that the peer may
+  // answer before they are complete. Not while another thread reads.
   [[nodiscard]] virtual std::size_t write_until_readable(std::string_view bytes, Ticks deadline,
                                                          std::stop_token stop) = 0;
   // Ends our side of the stream; reading goes on.
