@@ -29,7 +29,9 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
       "Install the docker command line with its buildx plugin (package docker-buildx or docker-buildx-plugin), or "
       "build without --secret.";
   if (!find_program("docker")) throw NotFound("build secrets need `docker buildx`, which is not installed", hint);
-  if (run_process({.command = {"docker", "buildx", "version"}}, stop).exit_code != 0)
+  ProcessRequest version;
+  version.command = {"docker", "buildx", "version"};
+  if (run_process(version, stop).exit_code != 0)
     throw NotFound("build secrets need `docker buildx`; the docker command here has no such plugin", hint);
   const TemporaryFolder folder;
   const fs::path id_file = folder.path() / "image";

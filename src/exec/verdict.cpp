@@ -57,8 +57,10 @@ std::optional<std::string> await_verdict(const plan::AwaitVerdict& terms, engine
 
 std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop) {
   std::string text;
+  engine::LogRequest request;
+  request.tail = lines;
   try {
-    engine.logs(container, {.tail = lines}, [&](engine::OutputStream, std::string_view bytes) { text += bytes; }, stop);
+    engine.logs(container, request, [&](engine::OutputStream, std::string_view bytes) { text += bytes; }, stop);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error&) {

@@ -20,7 +20,7 @@ Place find_dockerfile(const AppName& name, const std::string& where) {
   const fs::path clean = asked.has_filename() ? asked : asked.parent_path();
   std::error_code error;
   if (fs::is_directory(clean, error)) {
-    for (const fs::path candidate : {clean / (name.text() + "-Dockerfile"), clean / "Dockerfile"})
+    for (const fs::path& candidate : {clean / (name.text() + "-Dockerfile"), clean / "Dockerfile"})
       if (fs::exists(candidate, error)) return {clean, candidate};
     throw NotFound(format("there is neither {}-Dockerfile nor Dockerfile in {}", name.text(), clean.string()),
                    format("Go to the folder of the Dockerfile, or name it: belay build {} PATH", name.text()));

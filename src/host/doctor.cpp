@@ -81,7 +81,7 @@ class Examination {
   void space() {
     struct statvfs status{};
     std::error_code error;
-    for (const fs::path place : {ground_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
+    for (const fs::path& place : {ground_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
       if (place.empty() || !fs::exists(place, error) || ::statvfs(place.c_str(), &status) != 0) continue;
       const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
       const bool low = free.value < (std::int64_t{1} << 30);
@@ -132,7 +132,9 @@ class Examination {
         return;
       }
       if (!find_program("systemctl")) return;
-      const auto enabled = run_process({.command = {"systemctl", "is-enabled", "belay-autostart.service"}}, stop_);
+      ProcessRequest question;
+      question.command = {"systemctl", "is-enabled", "belay-autostart.service"};
+      const auto enabled = run_process(question, stop_);
       if (enabled.exit_code == 0) {
         add(Level::good, "autostart", "belay-autostart.service is enabled");
       } else {
