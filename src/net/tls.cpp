@@ -157,16 +157,18 @@ class TlsStream final : public Stream {
     std::lock_guard sending(sending_);
     std::size_t taken = 0;
     while (true) {
-      if (is_readable(deadline, stop)) return taken;
-      if (!outgoing_.empty()) {
-        outgoing_.erase(0, transport_->write_until_readable(outgoing_, deadline, stop));
-        continue;
+      if (outgoing_.empty()) {
+        // Counted before the look at what has come: the answer to the last byte may be there already, and must not make
+        // that byte look unsent.
+        taken += std::exchange(encrypted_, 0);
+        if (taken >= bytes.size()) return taken;
       }
-      taken += encrypted_;
-      encrypted_ = 0;
-      if (taken >= bytes.size()) return taken;
-      encrypted_ = std::min(record_size, bytes.size() - taken);
-      encrypt(bytes.substr(taken, encrypted_));
+      if (is_readable(deadline, stop)) return taken;
+      if (outgoing_.empty()) {
+        encrypted_ = std::min(record_size, bytes.size() - taken);
+        encrypt(bytes.substr(taken, encrypted_));
+      }
+      outgoing_.erase(0, transport_->write_until_readable(outgoing_, deadline, stop));
     }
   }
 
