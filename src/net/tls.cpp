@@ -114,6 +114,7 @@ class TlsStream final : public Stream {
         try {
           flush(deadline, stop);
         } catch (const StreamError&) {
+          outgoing_.clear();
         }
         throw ConnectError(EPROTO, reason);
       }
@@ -294,12 +295,12 @@ TlsClient::TlsClient(TlsOptions options) : context_(std::make_unique<TlsContext>
 
 TlsClient::~TlsClient() = default;
 
-std::unique_ptr<Stream> TlsClient::connect(const TcpAddress& address, Ticks deadline, std::stop_token stop) {
+std::unique_ptr<Stream> TlsClient::connect(const TcpAddress& address, Ticks deadline, const std::stop_token& stop) {
   return over(connect_tcp(address, deadline, stop), address.host, deadline, stop);
 }
 
 std::unique_ptr<Stream> TlsClient::over(std::unique_ptr<Stream> transport, const std::string& host, Ticks deadline,
-                                        std::stop_token stop) {
+                                        const std::stop_token& stop) {
   const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
   const auto name = in_brackets ? host.substr(1, host.size() - 2) : host;
   auto stream = std::make_unique<TlsStream>(std::move(transport), context_->context(), name);
