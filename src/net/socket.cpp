@@ -157,7 +157,7 @@ Ticks share_of(Ticks deadline, int addresses_left) {
 
 }  // namespace
 
-std::unique_ptr<Stream> connect_unix(const fs::path& socket, Ticks deadline, std::stop_token stop) {
+std::unique_ptr<Stream> connect_unix(const fs::path& socket, Ticks deadline, const std::stop_token& stop) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const auto& path = socket.native();
@@ -175,7 +175,7 @@ std::string TcpAddress::text() const {
   return bare.find(':') == std::string::npos ? format("{}:{}", bare, port) : format("[{}]:{}", bare, port);
 }
 
-std::unique_ptr<Stream> connect_tcp(const TcpAddress& address, Ticks deadline, std::stop_token stop) {
+std::unique_ptr<Stream> connect_tcp(const TcpAddress& address, Ticks deadline, const std::stop_token& stop) {
   obey(stop);
   const Addresses addresses = look_up(address);
   int left = 0;

@@ -65,7 +65,7 @@ class Stream {
   virtual bool is_quiet() = 0;
 };
 
-std::unique_ptr<Stream> connect_unix(const fs::path& socket, Ticks deadline, std::stop_token stop);
+std::unique_ptr<Stream> connect_unix(const fs::path& socket, Ticks deadline, const std::stop_token& stop);
 
 struct TcpAddress {
   std::string host;  // name, IPv4 or IPv6 literal; the latter with or without brackets
@@ -75,7 +75,7 @@ struct TcpAddress {
 
 // Tries all addresses of the host in the resolver's order; the error is the last one's. Looking up a name is bounded by
 // the resolver's own timeouts only: glibc offers nothing that can be stopped.
-std::unique_ptr<Stream> connect_tcp(const TcpAddress& address, Ticks deadline, std::stop_token stop);
+std::unique_ptr<Stream> connect_tcp(const TcpAddress& address, Ticks deadline, const std::stop_token& stop);
 
 struct TlsOptions {
   fs::path ca_file;           // PEM; empty: the system's certificate authorities
@@ -95,10 +95,10 @@ class TlsClient {
   TlsClient& operator=(const TlsClient&) = delete;
   ~TlsClient();
 
-  std::unique_ptr<Stream> connect(const TcpAddress& address, Ticks deadline, std::stop_token stop);
+  std::unique_ptr<Stream> connect(const TcpAddress& address, Ticks deadline, const std::stop_token& stop);
   // Over a stream that is there already. `host` is the name or address that the peer's certificate must be for.
   std::unique_ptr<Stream> over(std::unique_ptr<Stream> transport, const std::string& host, Ticks deadline,
-                               std::stop_token stop);
+                               const std::stop_token& stop);
 
  private:
   std::unique_ptr<TlsContext> context_;

@@ -114,6 +114,7 @@ class TlsStream final : public Stream {
         try {
           flush(deadline, stop);
         } catch (const StreamError&) {
+          outgoing_.clear();
         }
         throw ConnectError(EPROTO, reason);
       }
@@ -157,16 +158,18 @@ class TlsStream final : public Stream {
     std::lock_guard sending(sending_);
     std::size_t taken = 0;
     while (true) {
-      if (is_readable(deadline, stop)) return taken;
-      if (!outgoing_.empty()) {
-        outgoing_.erase(0, transport_->write_until_readable(outgoing_, deadline, stop));
-        continue;
+      if (outgoing_.empty()) {
+        // Counted before the look at what has come: the answer to the last byte may be there already, and must not make
+        // that byte look unsent.
+        taken += std::exchange(encrypted_, 0);
+        if (taken >= bytes.size()) return taken;
       }
-      taken += encrypted_;
-      encrypted_ = 0;
-      if (taken >= bytes.size()) return taken;
-      encrypted_ = std::min(record_size, bytes.size() - taken);
-      encrypt(bytes.substr(taken, encrypted_));
+      if (is_readable(deadline, stop)) return taken;
+      if (outgoing_.empty()) {
+        encrypted_ = std::min(record_size, bytes.size() - taken);
+        encrypt(bytes.substr(taken, encrypted_));
+      }
+      outgoing_.erase(0, transport_->write_until_readable(outgoing_, deadline, stop));
     }
   }
 
@@ -292,12 +295,12 @@ TlsClient::TlsClient(TlsOptions options) : context_(std::make_unique<TlsContext>
 
 TlsClient::~TlsClient() = default;
 
-std::unique_ptr<Stream> TlsClient::connect(const TcpAddress& address, Ticks deadline, std::stop_token stop) {
+std::unique_ptr<Stream> TlsClient::connect(const TcpAddress& address, Ticks deadline, const std::stop_token& stop) {
   return over(connect_tcp(address, deadline, stop), address.host, deadline, stop);
 }
 
 std::unique_ptr<Stream> TlsClient::over(std::unique_ptr<Stream> transport, const std::string& host, Ticks deadline,
-                                        std::stop_token stop) {
+                                        const std::stop_token& stop) {
   const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
   const auto name = in_brackets ? host.substr(1, host.size() - 2) : host;
   auto stream = std::make_unique<TlsStream>(std::move(transport), context_->context(), name);

@@ -60,7 +60,7 @@ void obey(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Cancelled();
 }
 
-short wait_for(int fd, short events, Ticks deadline, std::stop_token stop) {
+short wait_for(int fd, short events, Ticks deadline, const std::stop_token& stop) {
   const StopSignal stopped(stop);
   while (true) {
     // poll skips negative descriptors.

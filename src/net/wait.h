@@ -13,6 +13,6 @@ void obey(const std::stop_token& stop);
 
 // Waits until one of poll's `events` holds for `fd` (-1: only for the deadline); the events that do, 0 when the
 // deadline passed first. Throws Cancelled on stop.
-short wait_for(int fd, short events, Ticks deadline, std::stop_token stop);
+short wait_for(int fd, short events, Ticks deadline, const std::stop_token& stop);
 
 }  // namespace belay::net

@@ -188,15 +188,16 @@ TEST(HttpClient, SendsWhatAProducerMakesInChunks) {
   });
   Client client(server);
   std::string all;
-  const auto response = client.exchange(post([&](const UploadSink& sink) {
-                                          for (int i = 0; i < 3000; ++i) {
-                                            const auto piece = format("piece {:40} {}\n", i, std::string(i % 200, 'x'));
-                                            all += piece;
-                                            EXPECT_TRUE(sink(piece));
-                                          }
-                                          EXPECT_TRUE(sink({}));
-                                        }),
-                                        {});
+  const auto response = client.exchange(
+      post([&](const UploadSink& sink) {
+        for (int i = 0; i < 3000; ++i) {
+          const auto piece = format("piece {:40} {}\n", i, std::string(static_cast<std::size_t>(i % 200), 'x'));
+          all += piece;
+          EXPECT_TRUE(sink(piece));
+        }
+        EXPECT_TRUE(sink({}));
+      }),
+      {});
   EXPECT_EQ(response.body, "taken");
   EXPECT_THAT(head, HasSubstr("Transfer-Encoding: chunked\r\n"));
   EXPECT_TRUE(body == all);

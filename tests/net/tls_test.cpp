@@ -227,6 +227,44 @@ TEST_F(TlsHttp, UsesAConnectionAgain) {
   EXPECT_EQ(server_->connections(), 1);
 }
 
+// A transport whose peer is always faster than we are: each write returns only when the reply has come.
+class SlowToReturn final : public Stream {
+ public:
+  explicit SlowToReturn(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
+  std::size_t read_some(std::span<char> into, Ticks deadline, std::stop_token stop) override {
+    return stream_->read_some(into, deadline, stop);
+  }
+  void write_all(std::string_view bytes, Ticks deadline, std::stop_token stop) override {
+    stream_->write_all(bytes, deadline, stop);
+  }
+  std::size_t write_until_readable(std::string_view bytes, Ticks deadline, std::stop_token stop) override {
+    const auto taken = stream_->write_until_readable(bytes, deadline, stop);
+    while (taken == bytes.size() && stream_->is_quiet() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    return taken;
+  }
+  void finish_writing(Ticks deadline, std::stop_token stop) override { stream_->finish_writing(deadline, stop); }
+  bool is_quiet() override { return stream_->is_quiet(); }
+
+ private:
+  std::unique_ptr<Stream> stream_;
+};
+
+TEST_F(TlsHttp, DoesNotTakeAFastAnswerForAnEarlyOne) {
+  start("IP:127.0.0.1", [](Connection& connection) {
+    while (!connection.read_head().empty()) connection.write(answer("x"));
+  });
+  HttpClient client(
+      [this](std::stop_token stop) {
+        auto transport = connect_tcp({"127.0.0.1", server_->port()}, deadline_in(generous), stop);
+        return tls_->over(std::make_unique<SlowToReturn>(std::move(transport)), "127.0.0.1", deadline_in(generous),
+                          stop);
+      },
+      "engine");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(client.exchange({}, {}).body, "x");
+  EXPECT_EQ(server_->connections(), 1);
+}
+
 TEST_F(TlsHttp, UploadsMuchWhole) {
   std::string received;
   start("IP:127.0.0.1", [&](Connection& connection) {
