@@ -255,16 +255,17 @@ std::optional<std::string> held_port(const std::string& message) {
   // "Bind for 0.0.0.0:8080 failed", "listen tcp4 0.0.0.0:8080: bind: …", "failed to bind host port for [::]:8080:…"
   for (const std::string_view mark : {"Bind for ", "listen tcp4 ", "listen tcp6 ", "listen tcp ", "listen udp4 ",
                                       "listen udp6 ", "listen udp ", "bind host port for ", "bind host port "}) {
-    size_t at = message.find(mark);
+    const size_t at = message.find(mark);
     if (at == std::string::npos) continue;
-    at += mark.size();
-    const size_t close = message.find("]:", at);
-    const size_t space = message.find(' ', at);
-    size_t colon = close != std::string::npos && close < space ? close + 1 : message.find(':', at);
-    if (colon == std::string::npos) continue;
-    size_t end = ++colon;
-    while (end < message.size() && message[end] >= '0' && message[end] <= '9') ++end;
-    if (end > colon) return format("port {} is already in use on this host", message.substr(colon, end - colon));
+    std::string_view address = std::string_view(message).substr(at + mark.size());
+    if (address.starts_with('[')) address.remove_prefix(std::min(address.find(']'), address.size()));
+    // ":::8080": the first colon with digits behind it.
+    for (size_t colon = address.find(':'); colon < address.find(' '); colon = address.find(':', colon + 1)) {
+      size_t end = colon + 1;
+      while (end < address.size() && address[end] >= '0' && address[end] <= '9') ++end;
+      if (end > colon + 1)
+        return format("port {} is already in use on this host", address.substr(colon + 1, end - colon - 1));
+    }
   }
   return "a port is already in use on this host: " + message;
 }
