@@ -44,12 +44,13 @@ struct Release {
 
 // What should be. `unfinished` wishes are finished or undone by the next command (promise 2).
 struct Wish {
-  enum class State { none, up, down };
+  enum class State { none, up, down, gone };  // gone: the app is being removed
   State state = State::none;
   std::optional<ReleaseNumber> release;  // which one should be up
   // Set from the moment the wish is saved until the release has proved itself or was taken back.
   bool unfinished = false;
   std::optional<ReleaseNumber> fallback;  // what runs again when `release` fails
+  bool lose_data = false;                 // gone: with its volumes
   bool wait = true;                       // false: --no-wait, no verdict is taken
   std::optional<SwapOrder> order;         // the user's explicit order for this change
   std::optional<Milliseconds> settle, wait_timeout;

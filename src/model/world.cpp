@@ -16,17 +16,24 @@ std::string_view to_text(Health health) {
   return words[static_cast<size_t>(health)];
 }
 
-const Container* World::find(const std::string& name) const {
-  const auto found =
-      std::find_if(containers.begin(), containers.end(), [&](const Container& c) { return c.name == name; });
-  return found == containers.end() ? nullptr : &*found;
+namespace {
+
+template <class Thing>
+const Thing* by_name(const std::vector<Thing>& things, const std::string& name) {
+  const auto found = std::find_if(things.begin(), things.end(), [&](const Thing& thing) { return thing.name == name; });
+  return found == things.end() ? nullptr : &*found;
 }
 
-bool World::has_volume(const std::string& name) const {
-  return std::find(volumes.begin(), volumes.end(), name) != volumes.end();
+}  // namespace
+
+const Container* World::find(const std::string& name) const {
+  return by_name(containers, name);
 }
-bool World::has_network(const std::string& name) const {
-  return std::find(networks.begin(), networks.end(), name) != networks.end();
+const Volume* World::find_volume(const std::string& name) const {
+  return by_name(volumes, name);
+}
+const Network* World::find_network(const std::string& name) const {
+  return by_name(networks, name);
 }
 
 }  // namespace belay
