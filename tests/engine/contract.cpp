@@ -58,6 +58,15 @@ ContainerRequest EngineContract::request(const std::string& name, const std::str
 void EngineContract::run(const std::string& name, const std::string& image) {
   engine().create_container(request(name, image), stop_);
   engine().start_container(own(name), stop_);
+  // By then it also listens to the signal that will stop it.
+  if (!eventually([&] { return output(name).starts_with("first line\n"); }))
+    throw Error(format("{} wrote nothing", own(name)));
+}
+
+std::string EngineContract::output(const std::string& name, const LogRequest& wanted) {
+  std::string text;
+  engine().logs(own(name), wanted, [&](OutputStream, std::string_view bytes) { text += bytes; }, stop_);
+  return text;
 }
 
 ContainerDetail EngineContract::detail(const std::string& name) {
@@ -604,17 +613,12 @@ TEST_P(EngineContract, BuildsAndMovesTheTagAndRemovesWhatNothingUses) {
 
 TEST_P(EngineContract, ReplaysWhatTheContainerWrote) {
   run("web", images().stays_up);
-  const auto log = [&](const LogRequest& wanted) {
-    std::string text;
-    engine().logs(own("web"), wanted, [&](OutputStream, std::string_view bytes) { text += bytes; }, stop_);
-    return text;
-  };
-  EXPECT_TRUE(eventually([&] { return log({}) == "first line\nsecond line\n"; })) << log({});
+  EXPECT_TRUE(eventually([&] { return output("web") == "first line\nsecond line\n"; })) << output("web");
   LogRequest last;
   last.tail = 1;
-  EXPECT_EQ(log(last), "second line\n");
+  EXPECT_EQ(output("web", last), "second line\n");
   last.timestamps = true;
-  const std::string stamped = log(last);
+  const std::string stamped = output("web", last);
   const auto space = stamped.find(' ');
   EXPECT_TRUE(parse_time(stamped.substr(0, space)).has_value()) << stamped;
   EXPECT_EQ(stamped.substr(space + 1), "second line\n");

@@ -57,7 +57,9 @@ class EngineContract : public ::testing::TestWithParam<ContractMaker> {
   std::string own(const std::string& name);
   std::string own_tag(const std::string& name);
   ContainerRequest request(const std::string& name, const std::string& image);
+  // Creates and starts it, and waits for its first line.
   void run(const std::string& name, const std::string& image);
+  std::string output(const std::string& name, const LogRequest& wanted = {});
   ContainerDetail detail(const std::string& name);
   Container listed(const std::string& name);
   bool has_volume(const std::string& name);
