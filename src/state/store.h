@@ -11,21 +11,10 @@
 
 #include "base/files.h"
 #include "base/lock.h"
+#include "model/journal.h"
 #include "model/release.h"
 
 namespace belay::state {
-
-// One line of the journal. It explains; nothing is ever replayed from it.
-struct JournalEntry {
-  std::int64_t id = 0;
-  Time time{};
-  std::string app;
-  std::optional<ReleaseNumber> release;
-  std::string who;
-  std::string verb;     // "deploy", "start", …
-  std::string outcome;  // "started", "done", "failed", "taken back"
-  std::string text;     // one sentence
-};
 
 class Store {
  public:
