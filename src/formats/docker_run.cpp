@@ -104,8 +104,8 @@ class LineReader {
       hint = "An option and its value are two words, or one with '=' between them.";
     } else if (!letter.empty() && find_run_option(std::string_view(word).substr(1)) != nullptr) {
       hint = format("Did you mean '-{}'?", word);
-    } else if (letter.empty() || word.size() > 2) {
-      hint = did_you_mean(letter.empty() ? word : "-" + word, run_option_names());
+    } else if (letter.empty()) {
+      hint = did_you_mean(word, run_option_names());
     }
     const std::string inside = letter.empty() || word.size() == 2 ? "" : format(" in {}", word);
     fail(format("unknown option {}{}", letter.empty() ? word : letter, inside), hint);
@@ -197,7 +197,10 @@ RunLine parse_run_line(const std::vector<std::string>& arguments, const RunLineO
   if (whole && image == arguments.size()) throw RunLineError({}, "the line names no image");
   try {
     finish(collection);
-    if (whole) collection.line.service.image = ImageRef::parse(arguments[image]).text();
+    if (whole) {
+      ImageRef::parse(arguments[image]);
+      collection.line.service.image = arguments[image];
+    }
   } catch (const Error& error) {
     throw RunLineError({}, error.what(), error.hint());
   }

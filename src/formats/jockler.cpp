@@ -53,9 +53,10 @@ std::vector<PortBinding> ports_section(const Node& section) {
 std::vector<Mount> volumes_section(const Node& section, const fs::path& base_folder) {
   std::vector<Mount> mounts;
   for (const Member& member : section.as_map("\"volumes\"")) {
+    // Each side alone first, so that the error stands at the side that is wrong.
     const std::string& target = member.value.as_text("the mount point");
-    at(member.value.where(), [&] { return mount_point(target.substr(0, target.find(':'))); });
-    const Mount mount = at(member.key_where, [&] { return parse_volume(member.key, target, base_folder); });
+    at(member.key_where, [&] { return parse_volume(member.key, "/any", base_folder); });
+    const Mount mount = at(member.value.where(), [&] { return parse_volume(member.key, target, base_folder); });
     for (const Mount& other : mounts)
       if (other.target == mount.target)
         throw ConfigError(member.value.where(), format("two mounts go to {}: '{}' and '{}'", mount.target,

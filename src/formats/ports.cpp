@@ -15,18 +15,20 @@ struct PortRange {
   int count() const { return last - first + 1; }
 };
 
-std::uint16_t port_number(std::string_view text, std::uint16_t lowest) {
+// `whole` is what an error shows.
+std::uint16_t port_number(std::string_view text, std::uint16_t lowest, std::string_view whole) {
   const auto number = parse_number(text);
   if (!number || *number < lowest || *number > 65535)
-    throw Error(format("'{}' is not a port", printable(text)), "Ports are the numbers from 1 to 65535.");
+    throw Error(format("'{}' is not a port", printable(text.empty() ? whole : text)),
+                "Ports are the numbers from 1 to 65535.");
   return static_cast<std::uint16_t>(*number);
 }
 
 PortRange port_range(std::string_view text, std::uint16_t lowest) {
   const size_t dash = text.find('-');
   PortRange range;
-  range.first = port_number(text.substr(0, dash), lowest);
-  range.last = dash == std::string_view::npos ? range.first : port_number(text.substr(dash + 1), lowest);
+  range.first = port_number(text.substr(0, dash), lowest, text);
+  range.last = dash == std::string_view::npos ? range.first : port_number(text.substr(dash + 1), lowest, text);
   if (range.last < range.first) throw Error(format("the port range {} ends before it begins", text));
   if (range.first == 0 && range.last > 0) throw Error(format("the port range {} begins with 0", text));
   return range;

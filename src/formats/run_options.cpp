@@ -107,7 +107,10 @@ void take_health_time(std::optional<Milliseconds>& into, Text text) {
 std::string one_of(Text text, const std::vector<std::string>& words) {
   for (const std::string& word : words)
     if (word == text) return word;
-  throw Error(format("'{}' is not known here", printable(text)), format("Known: {}.", join(words, ", ")));
+  // The empty word stands for the engine's own choice; it need not be advertised.
+  std::vector<std::string> shown = words;
+  std::erase(shown, "");
+  throw Error(format("'{}' is not known here", printable(text)), format("Known: {}.", join(shown, ", ")));
 }
 
 std::string mode_or_container(Text text, const std::vector<std::string>& words) {

@@ -125,7 +125,7 @@ RestartPolicy parse_restart(std::string_view text) {
   policy.name = text.substr(0, colon);
   static const std::vector<std::string> names{"no", "always", "unless-stopped", "on-failure"};
   if (std::find(names.begin(), names.end(), policy.name) == names.end())
-    throw Error(format("unknown restart policy '{}'", printable(policy.name)), did_you_mean(policy.name, names));
+    throw Error(format("unknown restart policy '{}'", printable(policy.name)), format("Known: {}.", join(names, ", ")));
   if (colon == std::string_view::npos) return policy;
   if (policy.name != "on-failure")
     throw Error(format("the restart policy '{}' takes no number of tries", policy.name), "Only on-failure:N does.");
@@ -180,7 +180,7 @@ std::string security_option(std::string_view text, const fs::path& base_folder) 
   }
   const std::string_view value = text.substr(end + 1);
   if (key == "systempaths")
-    throw Error("Belay does not keep the security option systempaths", "privileged containers see them unmasked.");
+    throw Error("Belay does not keep the security option systempaths", "Only --privileged leaves those paths open.");
   if (key != "seccomp" || value == "unconfined" || value == "builtin") return format("{}={}", key, value);
   // The engine wants the profile itself: only its client can see the file.
   fs::path file(value);

@@ -12,7 +12,7 @@ Variable parse_variable(std::string_view text) {
   const size_t equals = text.find('=');
   Variable variable{std::string(text.substr(0, equals)), {}};
   if (equals != std::string_view::npos) variable.value = text.substr(equals + 1);
-  if (variable.name.empty()) throw Error("the variable before '=' has no name");
+  if (variable.name.empty()) throw Error("the variable has no name");
   if (std::any_of(variable.name.begin(), variable.name.end(), is_space))
     throw Error(format("the name '{}' holds white space", printable(variable.name)),
                 "There is no space around '=', and none before the name.");
