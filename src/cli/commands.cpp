@@ -1,0 +1,343 @@
+// The command table: the one place where the words, options and summaries of Belay's commands are written down. What a
+// command does in detail stands in help/NAME.md. A plain table, no self-registration: static linking would drop that.
+
+#include "cli/commands.h"
+
+#include <array>
+
+#include "cli/command.h"
+
+namespace belay::cli {
+
+namespace {
+
+template <size_t... N>
+constexpr auto joined(const std::array<Option, N>&... parts) {
+  std::array<Option, (N + ...)> all{};
+  size_t next = 0;
+  const auto append = [&](const auto& part) {
+    for (const auto& option : part) all[next++] = option;
+  };
+  (append(parts), ...);
+  return all;
+}
+
+constexpr Positional name_of_app{.name = "NAME", .kind = Kind::app};
+constexpr Positional optional_app{.name = "NAME", .kind = Kind::app, .required = false};
+constexpr Positional optional_release{.name = "RELEASE", .kind = Kind::release, .required = false, .shown = "rN"};
+constexpr Positional where{.name = "WHERE", .kind = Kind::file, .required = false};
+
+constexpr std::array json{Option{.name = "json", .summary = "print JSON instead of a table"}};
+constexpr std::array change{
+    Option{.name = "dry-run", .summary = "show what would be done and change nothing"},
+    Option{.name = "exit-unchanged", .summary = "exit with 3 when there was nothing to change"}};
+constexpr std::array yes{Option{.name = "yes", .letter = 'y', .summary = "do not ask before removing"}};
+
+constexpr std::array build_options{
+    Option{.name = "image",
+           .value = "REF",
+           .summary = "take this image (pulled where it is missing) instead of building one",
+           .kind = Kind::image},
+    Option{.name = "builder",
+           .value = "auto|buildkit|classic",
+           .summary = "which of the engine's builders to use (default: auto)",
+           .kind = Kind::words,
+           .choices = "auto|buildkit|classic"},
+    Option{.name = "build-arg", .value = "NAME=VALUE", .summary = "set a build argument", .repeatable = true},
+    Option{.name = "target", .value = "STAGE", .summary = "build this stage of the Dockerfile"},
+    Option{.name = "secret",
+           .value = "SPEC",
+           .summary = "give a secret to the build: id=NAME,src=FILE or id=NAME,env=VARIABLE",
+           .repeatable = true},
+    Option{.name = "no-cache", .summary = "run every build step again"},
+    Option{.name = "pull", .summary = "look for a newer base image"},
+    Option{.name = "platform", .value = "OS/ARCH", .summary = "build for this platform"},
+    Option{.name = "push",
+           .value = "REF",
+           .summary = "push the image under this reference when it is built",
+           .kind = Kind::image},
+    Option{.name = "config-file",
+           .value = "FILE",
+           .summary = "read ports, volumes and the like from this file instead of the one beside the Dockerfile",
+           .kind = Kind::file}};
+
+constexpr std::array start_options{Option{.name = "wait-timeout",
+                                          .value = "TIME",
+                                          .summary = "how long the release may take to prove itself",
+                                          .kind = Kind::duration},
+                                   Option{.name = "settle",
+                                          .value = "TIME",
+                                          .summary = "how long a container without a health check must stay up",
+                                          .kind = Kind::duration},
+                                   Option{.name = "no-wait", .summary = "do not wait for the release to prove itself"},
+                                   Option{.name = "order",
+                                          .value = "start-first|stop-first",
+                                          .summary = "the order of the swap, instead of the one chosen by rule",
+                                          .kind = Kind::words,
+                                          .choices = "start-first|stop-first"}};
+constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
+
+constexpr auto options_of_build = joined(build_options, change);
+constexpr auto options_of_deploy = joined(build_options, start_options, change);
+constexpr auto options_of_start = joined(start_options, attach, change);
+constexpr auto options_of_swap = joined(start_options, change);
+constexpr auto options_of_stop =
+    joined(std::array{Option{.name = "timeout",
+                             .letter = 't',
+                             .value = "TIME",
+                             .summary = "how long the container may take to end before it is killed",
+                             .kind = Kind::duration}},
+           change);
+constexpr auto options_of_stable =
+    joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
+                      Option{.name = "clear", .summary = "take the mark away"}},
+           change);
+constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one a line"}};
+constexpr auto options_of_list = joined(names_only, json);
+constexpr std::array options_of_logs{
+    Option{.name = "follow", .letter = 'f', .summary = "go on with new lines as they come"},
+    Option{.name = "lines", .letter = 'n', .value = "N", .summary = "only the last N lines", .kind = Kind::number},
+    Option{.name = "timestamps", .letter = 't', .summary = "put the time before each line"},
+    Option{.name = "since",
+           .value = "TIME",
+           .summary = "only lines since then: 10m, 2h, 2026-01-31T09:00:00Z",
+           .kind = Kind::time}};
+constexpr std::array options_of_shell{
+    Option{.name = "user", .letter = 'u', .value = "USER", .summary = "run as this user of the container"},
+    Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"}};
+constexpr auto options_of_config = joined(
+    std::array{Option{
+        .name = "diff", .value = "rN", .summary = "show only what differs from this release", .kind = Kind::release}},
+    json);
+constexpr auto options_of_history = joined(
+    std::array{Option{
+        .name = "lines", .letter = 'n', .value = "N", .summary = "only the last N entries", .kind = Kind::number}},
+    json);
+constexpr auto options_of_autostart = joined(json, change);
+constexpr auto options_of_cleanup =
+    joined(yes,
+           std::array{Option{.name = "keep",
+                             .value = "N",
+                             .summary = "how many of the newest releases stay beside last and stable (default: 0)",
+                             .kind = Kind::number}},
+           change);
+constexpr auto options_of_remove =
+    joined(yes,
+           std::array{Option{.name = "volumes", .summary = "remove the app's volumes and all data in them as well"},
+                      Option{.name = "yes-lose-data",
+                             .value = "NAME",
+                             .summary = "agree to the loss of data without being asked: the app's name again",
+                             .kind = Kind::app}},
+           change);
+constexpr auto options_of_adopt = joined(std::array{Option{.name = "scheme",
+                                                           .value = "belay|jcl|dcv",
+                                                           .summary = "how the app's containers are named from now on",
+                                                           .kind = Kind::words,
+                                                           .choices = "belay|jcl|dcv"}},
+                                         change);
+constexpr std::array options_of_help{Option{.name = "man-pages",
+                                            .value = "FOLDER",
+                                            .summary = "write all manual pages into this folder",
+                                            .kind = Kind::folder}};
+
+constexpr std::array only_name{name_of_app};
+constexpr std::array only_optional_name{optional_app};
+constexpr std::array name_and_where{name_of_app, where};
+constexpr std::array name_and_release{name_of_app, optional_release};
+constexpr std::array positionals_of_start{
+    name_of_app, Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN"},
+    Positional{.name = "CONFIG", .required = false}};
+constexpr std::array positionals_of_shell{name_of_app,
+                                          Positional{.name = "COMMAND", .required = false, .repeated = true}};
+constexpr std::array positionals_of_autostart{
+    optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
+constexpr std::array positionals_of_adopt{name_of_app, Positional{.name = "CONTAINER", .kind = Kind::container}};
+constexpr std::array positionals_of_import{
+    Positional{.name = "SOURCE", .kind = Kind::words, .choices = "run|jockler|dockervisor"},
+    Positional{.name = "NAME", .kind = Kind::app, .required = false},
+    Positional{.name = "WORD", .required = false, .repeated = true}};
+constexpr std::array positionals_of_completion{
+    Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
+constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},
+                                       Positional{.name = "WORD", .required = false, .repeated = true}};
+constexpr std::array positionals_of_help{Positional{.name = "COMMAND", .kind = Kind::command, .required = false}};
+
+constexpr std::array table{
+    Command{.name = "build",
+            .group = Group::change,
+            .summary = "Build the app's image and read its settings",
+            .positionals = name_and_where,
+            .options = options_of_build},
+    Command{.name = "deploy",
+            .group = Group::change,
+            .summary = "Build, then start a new release and let it prove itself",
+            .positionals = name_and_where,
+            .options = options_of_deploy},
+    Command{.name = "start",
+            .group = Group::change,
+            .summary = "Start a release of an app in place of the one that runs",
+            .positionals = positionals_of_start,
+            .options = options_of_start},
+    Command{.name = "stop",
+            .group = Group::change,
+            .summary = "Stop an app and keep it stopped",
+            .positionals = only_name,
+            .options = options_of_stop},
+    Command{.name = "restart",
+            .group = Group::change,
+            .summary = "Stop and start the release that runs",
+            .positionals = only_name,
+            .options = options_of_swap},
+    Command{.name = "rollback",
+            .group = Group::change,
+            .summary = "Go back to an earlier release exactly as it was",
+            .positionals = name_and_release,
+            .options = options_of_swap},
+    Command{.name = "retry",
+            .group = Group::change,
+            .summary = "Try a release again that failed to prove itself",
+            .positionals = only_name,
+            .options = options_of_swap},
+    Command{.name = "stable",
+            .group = Group::change,
+            .summary = "Mark the release to fall back to",
+            .positionals = name_and_release,
+            .options = options_of_stable},
+    Command{.name = "ls", .group = Group::look, .summary = "List the apps of this host", .options = options_of_list},
+    Command{.name = "status",
+            .group = Group::look,
+            .summary = "Show what an app should be and what it is",
+            .positionals = only_optional_name,
+            .options = json},
+    Command{.name = "why",
+            .group = Group::look,
+            .summary = "Explain why an app is in the state it is in",
+            .positionals = only_name,
+            .options = json},
+    Command{.name = "plan",
+            .group = Group::look,
+            .summary = "Show what is to do until an app is as wanted",
+            .positionals = only_name,
+            .options = json},
+    Command{.name = "releases",
+            .group = Group::look,
+            .summary = "List the releases of an app",
+            .positionals = only_name,
+            .options = options_of_list},
+    Command{.name = "images",
+            .group = Group::look,
+            .summary = "List the images of an app",
+            .positionals = only_name,
+            .options = json},
+    Command{.name = "volumes",
+            .group = Group::look,
+            .summary = "List the volumes of an app",
+            .positionals = only_name,
+            .options = json},
+    Command{.name = "logs",
+            .group = Group::look,
+            .summary = "Print what an app's container wrote",
+            .positionals = name_and_release,
+            .options = options_of_logs},
+    Command{.name = "shell",
+            .group = Group::look,
+            .summary = "Open a shell, or run a command, in the running container",
+            .positionals = positionals_of_shell,
+            .options = options_of_shell,
+            .verbatim_from = 1},
+    Command{.name = "config",
+            .group = Group::look,
+            .summary = "Print the settings of a release",
+            .positionals = name_and_release,
+            .options = options_of_config},
+    Command{.name = "history",
+            .group = Group::look,
+            .summary = "Show what was done, when and by whom",
+            .positionals = only_optional_name,
+            .options = options_of_history},
+    Command{.name = "autostart",
+            .group = Group::upkeep,
+            .summary = "Choose what starts when the host starts",
+            .positionals = positionals_of_autostart,
+            .options = options_of_autostart},
+    Command{.name = "start-all",
+            .group = Group::upkeep,
+            .summary = "Start all apps that are marked for it",
+            .options = options_of_swap},
+    Command{.name = "cleanup",
+            .group = Group::upkeep,
+            .summary = "Remove the old containers and images of an app",
+            .positionals = only_name,
+            .options = options_of_cleanup},
+    Command{.name = "remove",
+            .group = Group::upkeep,
+            .summary = "Remove an app; its volumes stay unless told otherwise",
+            .positionals = only_name,
+            .options = options_of_remove},
+    Command{.name = "adopt",
+            .group = Group::upkeep,
+            .summary = "Take over a container that was made without Belay",
+            .positionals = positionals_of_adopt,
+            .options = options_of_adopt},
+    Command{.name = "import",
+            .group = Group::upkeep,
+            .summary = "Take over settings from a docker run line or another tool",
+            .positionals = positionals_of_import,
+            .options = change,
+            .verbatim_from = 2},
+    Command{.name = "recover",
+            .group = Group::upkeep,
+            .summary = "Rebuild the state from what the engine holds",
+            .options = change},
+    Command{.name = "doctor",
+            .group = Group::upkeep,
+            .summary = "Check the engine, the state and the apps",
+            .options = json},
+    Command{.name = "completion",
+            .group = Group::program,
+            .summary = "Print the completion script of a shell",
+            .positionals = positionals_of_completion,
+            .run = run_completion},
+    Command{.name = "as",
+            .group = Group::program,
+            .summary = "Understand the command line of another tool",
+            .positionals = positionals_of_as,
+            .verbatim_from = 0,
+            .run = run_as},
+    Command{.name = "help",
+            .group = Group::program,
+            .summary = "Show help for the program or a command",
+            .positionals = positionals_of_help,
+            .options = options_of_help,
+            .run = run_help},
+    Command{.name = "version", .group = Group::program, .summary = "Print the version", .run = run_version},
+};
+
+constexpr std::array globals{
+    Option{.name = "host",
+           .letter = 'H',
+           .value = "ENDPOINT",
+           .summary = "the engine to talk to: unix:///path or tcp://host:port (default: $DOCKER_HOST, else the Docker "
+                      "context, else the default socket)"},
+    Option{.name = "state-dir",
+           .value = "FOLDER",
+           .summary = "where Belay keeps its state (default: $BELAY_STATE_DIR)",
+           .kind = Kind::folder},
+    Option{.name = "no-lock-wait", .summary = "fail at once when another Belay works on the same app"},
+    Option{.name = "quiet", .letter = 'q', .summary = "print results and errors only"},
+    Option{.name = "no-color", .summary = "print plain text (so does the variable NO_COLOR)"},
+    Option{.name = "help", .letter = 'h', .summary = "show the help of the command"},
+    Option{.name = "version", .summary = "print the version"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return table;
+}
+
+std::span<const Option> global_options() {
+  return globals;
+}
+
+}  // namespace belay::cli

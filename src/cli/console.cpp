@@ -1,0 +1,201 @@
+#include "cli/console.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/descriptor.h"
+
+namespace belay::cli {
+
+namespace {
+
+// Results are collected up to this size unless somebody watches them come.
+constexpr size_t held_limit = 64 * 1024;
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+ConsoleSettings ConsoleSettings::of_process() {
+  ConsoleSettings settings;
+  settings.in_terminal = ::isatty(0) == 1;
+  settings.out_terminal = ::isatty(1) == 1;
+  settings.err_terminal = ::isatty(2) == 1;
+  const char* term = std::getenv("TERM");
+  const bool dumb = term != nullptr && std::string_view(term) == "dumb";
+  const bool color = !dumb && !is_set("NO_COLOR");
+  settings.out_color = color && settings.out_terminal;
+  settings.err_color = color && settings.err_terminal;
+  // A dumb terminal cannot move its cursor: it gets plain lines.
+  if (dumb) settings.err_terminal = false;
+  for (const int fd : {1, 2, 0}) {
+    winsize size{};
+    if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) continue;
+    settings.columns = size.ws_col;
+    settings.rows = size.ws_row > 0 ? size.ws_row : 24;
+    break;
+  }
+  if (const char* columns = std::getenv("COLUMNS"))
+    if (const auto number = parse_number(columns); number && *number >= 20 && *number <= 1000)
+      settings.columns = static_cast<int>(*number);
+  return settings;
+}
+
+Console::Console(const ConsoleSettings& settings, int in, int out, int err)
+    : settings_(settings), in_(in), out_(out), err_(err) {}
+
+Console::~Console() {
+  std::lock_guard held(mutex_);
+  std::string text;
+  erase_live(text);
+  live_.clear();
+  if (!text.empty()) write_all(err_, text);
+  flush_out();
+}
+
+void Console::print(std::string_view text) {
+  std::lock_guard held(mutex_);
+  write_out(text);
+}
+
+void Console::line(std::string_view text) {
+  std::lock_guard held(mutex_);
+  write_out(std::string(text) + "\n");
+}
+
+void Console::print(const Table& table) {
+  print(table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color}));
+}
+
+std::string Console::styled(Style style, std::string_view text) const {
+  return settings_.out_color ? in_style(style, text) : std::string(text);
+}
+
+void Console::success(std::string_view text) {
+  if (!settings_.quiet) line(styled(Style::good, text));
+}
+
+void Console::note(std::string_view text) {
+  if (!settings_.quiet) diagnostic(text);
+}
+
+void Console::warning(std::string_view text) {
+  const std::string label = settings_.err_color ? in_style(Style::warn, "warning:") : "warning:";
+  diagnostic(format("belay: {} {}", label, printable(text)));
+}
+
+void Console::error(const Error& error) {
+  std::string text = format("belay: {}", printable(error.what()));
+  if (settings_.err_color) text = in_style(Style::bad, text);
+  // A usage line says by itself what it is.
+  const std::string_view label = error.hint().starts_with("usage: ") ? "" : "hint: ";
+  if (!error.hint().empty()) text += format("\n{}{}", label, printable(error.hint()));
+  diagnostic(text);
+}
+
+void Console::diagnostic(std::string_view text) {
+  std::lock_guard held(mutex_);
+  write_err(std::string(text) + "\n");
+}
+
+std::string Console::ask(std::string_view question, std::stop_token stop) {
+  {
+    std::lock_guard held(mutex_);
+    write_err(question);
+  }
+  const auto answer = read_line(in_, stop);
+  if (answer) return std::string(trim(*answer));
+  diagnostic("");
+  return {};
+}
+
+bool Console::confirm(std::string_view question, std::stop_token stop) {
+  if (!settings_.in_terminal)
+    throw UsageError("this must be confirmed, and standard input is no terminal",
+                     "Give -y to agree without being asked.");
+  const std::string answer = lower(ask(format("{} [y/N] ", question), stop));
+  return answer == "y" || answer == "yes";
+}
+
+bool Console::typed_confirmation(std::string_view warning, const std::string& name, std::string_view flag,
+                                 std::stop_token stop) {
+  if (!settings_.in_terminal)
+    throw UsageError("the loss of data must be confirmed, and standard input is no terminal",
+                     format("Give {} to agree without being asked.", flag));
+  return ask(format("{}\nType {} to go on: ", warning, name), stop) == name;
+}
+
+void Console::set_live(std::vector<std::string> lines) {
+  if (!settings_.err_terminal) return;
+  std::lock_guard held(mutex_);
+  if (lines == live_) return;
+  if (live_.empty()) flush_out();
+  std::string text;
+  erase_live(text);
+  live_ = std::move(lines);
+  draw_live(text);
+  write_all(err_, text);
+}
+
+bool Console::is_closed() const {
+  std::lock_guard held(mutex_);
+  return out_error_ == EPIPE;
+}
+
+void Console::finish() {
+  std::lock_guard held(mutex_);
+  flush_out();
+  if (out_error_ != 0 && out_error_ != EPIPE) throw system_error("writing the output", out_error_);
+}
+
+// Puts the cursor where the live area began and clears all below.
+void Console::erase_live(std::string& text) {
+  if (live_.empty()) return;
+  text += format("\r\033[{}A\033[J", live_.size());
+}
+
+void Console::draw_live(std::string& text) const {
+  for (const auto& live : live_) text += live + "\n";
+}
+
+void Console::write_out(std::string_view text) {
+  held_ += text;
+  if (!settings_.out_terminal && held_.size() < held_limit) return;
+  if (live_.empty() || !settings_.out_terminal) {
+    flush_out();
+    return;
+  }
+  std::string around;
+  erase_live(around);
+  write_all(err_, around);
+  flush_out();
+  around.clear();
+  draw_live(around);
+  write_all(err_, around);
+}
+
+void Console::write_err(std::string_view text) {
+  // What was said first is seen first where both streams go to the same place.
+  flush_out();
+  std::string all;
+  erase_live(all);
+  all += text;
+  draw_live(all);
+  // Where not even errors can be written, nobody is left to be told.
+  write_all(err_, all);
+}
+
+void Console::flush_out() {
+  if (held_.empty()) return;
+  if (out_error_ == 0) out_error_ = write_all(out_, held_);
+  held_.clear();
+}
+
+}  // namespace belay::cli

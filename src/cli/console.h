@@ -1,0 +1,92 @@
+#pragma once
+// What people see: results on standard output, messages and the live area (progress bars) on standard error. Colour and
+// movement only on a terminal.
+//
+// Thread-safe: every call writes whole lines, and a live area is taken off the screen before anything else is written
+// and put back after it. A stream that cannot be written to any more never stops the work; `finish` tells.
+
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/errors.h"
+#include "cli/table.h"
+
+namespace belay::cli {
+
+struct ConsoleSettings {
+  bool in_terminal = false, out_terminal = false, err_terminal = false;
+  bool out_color = false, err_color = false;
+  int columns = 80, rows = 24;  // of the terminal; meaningless where none of the streams is one
+  bool quiet = false;
+
+  // From the process's streams and environment (NO_COLOR, TERM, COLUMNS).
+  static ConsoleSettings of_process();
+};
+
+class Console {
+ public:
+  explicit Console(const ConsoleSettings& settings, int in = 0, int out = 1, int err = 2);
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+  ~Console();
+
+  const ConsoleSettings& settings() const { return settings_; }
+  // As the global options say it; before any other thread uses the console.
+  void be_quiet() { settings_.quiet = true; }
+  void be_plain() { settings_.out_color = settings_.err_color = false; }
+
+  // Results, on standard output. print: as it is. line: a line of its own. Control characters that the text took from
+  // elsewhere are the caller's business (`printable`); a table's cells are made printable here.
+  void print(std::string_view text);
+  void line(std::string_view text);
+  void print(const Table& table);
+  // `text` in a style where standard output has colours.
+  std::string styled(Style style, std::string_view text) const;
+
+  // Messages. success: "web runs r3", on standard output; note and success are not written where --quiet is given.
+  void success(std::string_view text);
+  void note(std::string_view text);     // on standard error
+  void warning(std::string_view text);  // "belay: warning: …"
+  // "belay: the sentence", then "hint: …".
+  void error(const Error& error);
+  // A line on standard error as it is: plain progress.
+  void diagnostic(std::string_view text);
+
+  // Asks on standard error and reads "y" or "yes" from the terminal. UsageError that names -y where standard input is
+  // no terminal; Cancelled on stop.
+  [[nodiscard]] bool confirm(std::string_view question, std::stop_token stop);
+  // Data will be lost: true when the user types the name. `flag` is the way to agree without a terminal:
+  // "--yes-lose-data web".
+  [[nodiscard]] bool typed_confirmation(std::string_view warning, const std::string& name, std::string_view flag,
+                                        std::stop_token stop);
+
+  // Replaces the live area below the last line of standard error; lines hold escape sequences but no line feeds and are
+  // not wider than the terminal. Only where `err_terminal`.
+  void set_live(std::vector<std::string> lines);
+
+  // Standard output is closed (`| head`): a stream of lines may end early.
+  bool is_closed() const;
+  // Writes what is held back. Throws Error when results were lost for another reason than a closed pipe (a full disk).
+  void finish();
+
+ private:
+  void erase_live(std::string& text);
+  void draw_live(std::string& text) const;
+  void write_out(std::string_view text);
+  void write_err(std::string_view text);
+  void flush_out();
+  std::string ask(std::string_view question, std::stop_token stop);
+
+  ConsoleSettings settings_;
+  int in_, out_, err_;
+  mutable std::mutex mutex_;  // guards all below
+  std::string held_;          // results not written yet
+  std::vector<std::string> live_;
+  int out_error_ = 0;
+};
+
+}  // namespace belay::cli

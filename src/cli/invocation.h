@@ -1,0 +1,79 @@
+#pragma once
+// What a command's function is given.
+
+#include <map>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "cli/console.h"
+#include "cli/parse.h"
+#include "cli/signals.h"
+
+namespace belay::cli {
+
+// One run of the program, shared by the commands that a face may call one after another.
+class Session {
+ public:
+  Session(Console& console_of_run, Clock& clock_of_run) : console(console_of_run), clock(clock_of_run) {}
+
+  Console& console;
+  Clock& clock;
+  Globals globals;
+
+  // Asked by Ctrl-C and SIGTERM. The first call begins to listen for them.
+  std::stop_token stop();
+  // The signal that asked for stop; 0: none did.
+  int stop_signal() const { return signals_ ? signals_->signal() : 0; }
+
+ private:
+  std::optional<SignalStop> signals_;
+};
+
+// A parsed command line. Values were checked against the table already: asking for a word or option that the table does
+// not give this command, or in another kind, is a mistake in the program (std::logic_error).
+class Invocation {
+ public:
+  Invocation(Session& session, CommandLine line);
+
+  Session& session;
+  Console& console;
+  Clock& clock;
+  const Globals& globals;
+  const Command& command;
+
+  // Positionals by their names in the table. argument: UsageError with the usage line where it was not given.
+  std::string argument(std::string_view name) const;
+  std::optional<std::string> optional_argument(std::string_view name) const;
+  // All words of a repeated one. A "--" that begins verbatim words is not among them.
+  std::vector<std::string> arguments(std::string_view name) const;
+
+  // Options by their long names.
+  bool has(std::string_view option) const;
+  std::optional<std::string> text(std::string_view option) const;
+  std::string text_or(std::string_view option, std::string_view otherwise) const;
+  std::vector<std::string> list(std::string_view option) const;
+  // NAME=VALUE, each name once; NAME alone takes the value from the environment, as docker does.
+  std::map<std::string, std::string> pairs(std::string_view option) const;
+  std::optional<long long> number(std::string_view option) const;
+  std::optional<Milliseconds> duration(std::string_view option) const;
+  std::optional<Time> time(std::string_view option) const;
+
+  std::stop_token stop() { return session.stop(); }
+  // An error about this command line, with the usage line as its hint.
+  UsageError usage_error(const std::string& message) const;
+  // "belay deploy web": for the journal and for whoever waits. Option values may be secrets and are left out.
+  std::string description() const;
+
+ private:
+  const Positional& positional(std::string_view name, size_t& index) const;
+  const std::string* value(std::string_view option, Kind kind) const;
+
+  CommandLine line_;
+};
+
+}  // namespace belay::cli

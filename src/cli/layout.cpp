@@ -1,0 +1,123 @@
+#include "cli/layout.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace belay::cli {
+
+namespace {
+
+struct Range {
+  char32_t first, last;
+};
+
+// Unicode's combining marks and invisible formatting characters, as far as names and messages hold them.
+constexpr std::array<Range, 9> invisible{{{0x0300, 0x036f},
+                                          {0x0483, 0x0489},
+                                          {0x0591, 0x05bd},
+                                          {0x064b, 0x065f},
+                                          {0x200b, 0x200f},
+                                          {0x2060, 0x2064},
+                                          {0x20d0, 0x20f0},
+                                          {0xfe00, 0xfe0f},
+                                          {0xfe20, 0xfe2f}}};
+// East Asian Width "W" and "F", in coarse blocks.
+constexpr std::array<Range, 9> wide{{{0x1100, 0x115f},
+                                     {0x2e80, 0x303e},
+                                     {0x3041, 0xa4cf},
+                                     {0xac00, 0xd7a3},
+                                     {0xf900, 0xfaff},
+                                     {0xfe30, 0xfe6f},
+                                     {0xff00, 0xff60},
+                                     {0x1f300, 0x1faff},
+                                     {0x20000, 0x3fffd}}};
+
+bool is_in(const auto& ranges, char32_t c) {
+  return std::any_of(ranges.begin(), ranges.end(), [c](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
+struct Character {
+  size_t bytes = 1;
+  int columns = 1;
+};
+
+// The character at the front of `text`, which is not empty.
+Character first_character(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  size_t bytes = 1;
+  char32_t code = lead;
+  if (lead >= 0xf0 && lead < 0xf8) {
+    bytes = 4;
+    code = lead & 0x07U;
+  } else if (lead >= 0xe0 && lead < 0xf0) {
+    bytes = 3;
+    code = lead & 0x0fU;
+  } else if (lead >= 0xc0 && lead < 0xe0) {
+    bytes = 2;
+    code = lead & 0x1fU;
+  }
+  if (bytes > text.size()) return {};
+  for (size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return {};
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  if (bytes == 1) return {};
+  return {bytes, is_in(invisible, code) ? 0 : is_in(wide, code) ? 2 : 1};
+}
+
+}  // namespace
+
+int display_width(std::string_view text) {
+  int columns = 0;
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    columns += character.columns;
+    text.remove_prefix(character.bytes);
+  }
+  return columns;
+}
+
+std::string truncated(std::string_view text, int width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width <= 0) return {};
+  int columns = 0;
+  size_t bytes = 0;
+  while (bytes < text.size()) {
+    const auto character = first_character(text.substr(bytes));
+    if (columns + character.columns > width - 1) break;
+    columns += character.columns;
+    bytes += character.bytes;
+  }
+  return std::string(text.substr(0, bytes)) + "…";
+}
+
+std::string padded(std::string_view text, int width, Align align) {
+  const int missing = std::max(0, width - display_width(text));
+  const std::string blanks(static_cast<size_t>(missing), ' ');
+  return align == Align::left ? std::string(text) + blanks : blanks + std::string(text);
+}
+
+std::vector<std::string> wrapped(std::string_view text, int width) {
+  std::vector<std::string> lines(1);
+  int columns = 0;
+  for (const auto& word : split(text, ' ')) {
+    if (word.empty()) continue;
+    const int size = display_width(word);
+    if (columns > 0 && columns + 1 + size > width) {
+      lines.emplace_back();
+      columns = 0;
+    }
+    if (columns > 0) {
+      lines.back() += ' ';
+      ++columns;
+    }
+    lines.back() += word;
+    columns += size;
+  }
+  return lines;
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,67 @@
+#include "cli/program.h"
+
+#include <filesystem>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/faces.h"
+#include "cli/help.h"
+
+namespace belay::cli {
+
+namespace {
+
+constexpr int failed = 1;
+constexpr int wrong_usage = 2;
+
+int run_selected(Session& session, const std::vector<std::string>& argv) {
+  const std::string called = argv.empty() ? "belay" : std::filesystem::path(argv.front()).filename().string();
+  const std::vector<std::string> arguments(argv.empty() ? argv.end() : argv.begin() + 1, argv.end());
+  if (find_face(called) != nullptr) return run_face(called, session, arguments);
+  return run_command_line(session, arguments);
+}
+
+}  // namespace
+
+int run_command_line(Session& session, std::span<const std::string> arguments) {
+  CommandLine line = parse_command_line(arguments, session.globals);
+  session.globals = line.globals;
+  if (line.globals.quiet) session.console.be_quiet();
+  if (!line.globals.color) session.console.be_plain();
+  if (line.globals.version) line.command = find_command("version");
+  if (line.command == nullptr || (line.globals.help && !line.globals.version)) {
+    show_page(session.console, line.command == nullptr ? page_of_program() : page_of(*line.command));
+    return 0;
+  }
+  if (line.command->run == nullptr)
+    throw Error(format("this belay was built without the command '{}'", line.command->name));
+  Invocation invocation(session, std::move(line));
+  return invocation.command.run(invocation);
+}
+
+int run_program(const std::vector<std::string>& argv, Console& console, Clock& clock) {
+  Session session(console, clock);
+  try {
+    const int code = run_selected(session, argv);
+    console.finish();
+    return code;
+  } catch (const UsageError& error) {
+    console.error(error);
+    return wrong_usage;
+  } catch (const Cancelled& error) {
+    console.error(error);
+    return session.stop_signal() != 0 ? 128 + session.stop_signal() : failed;
+  } catch (const Error& error) {
+    console.error(error);
+    return failed;
+  } catch (const std::bad_alloc&) {
+    console.error(Error("there is not enough memory"));
+    return failed;
+  } catch (const std::exception& error) {
+    console.error(Error(format("something went wrong inside Belay: {}", error.what()),
+                        "This is a fault of the program; please report it with the command you gave."));
+    return failed;
+  }
+}
+
+}  // namespace belay::cli

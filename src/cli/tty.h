@@ -1,0 +1,45 @@
+#pragma once
+// The user's real terminal as the engine port wants it for exec and attach.
+
+#include "engine/engine.h"
+
+namespace belay::cli {
+
+// Works on pipes and files as well: input is handed on until its end, there is no size.
+class UserTerminal final : public engine::Terminal {
+ public:
+  explicit UserTerminal(int in = 0, int out = 1, int err = 2) : in_(in), out_(out), err_(err) {}
+
+  // Whether a session can be interactive: input and output are a terminal.
+  bool is_terminal() const;
+
+  std::string read(std::stop_token stop) override;
+  // Output that nobody takes any more (a closed pipe) is dropped.
+  void write(engine::OutputStream stream, std::string_view bytes) override;
+  std::optional<Size> size() override;
+  // SIGWINCH has one handler: a second watcher may begin only after the guard of the first is gone.
+  std::shared_ptr<void> on_resize(std::function<void(Size)> changed) override;
+
+  int input() const { return in_; }
+
+ private:
+  int in_, out_, err_;
+};
+
+// The terminal hands on every key, Ctrl-C included, as long as this lives; nothing happens where `fd` is no terminal.
+// Whatever ends the process but SIGKILL, the terminal is put back: exit(), a signal, a second Ctrl-C. One at a time.
+class RawMode {
+ public:
+  explicit RawMode(int fd);
+  RawMode(const RawMode&) = delete;
+  RawMode& operator=(const RawMode&) = delete;
+  ~RawMode();
+
+ private:
+  bool active_ = false;
+};
+
+// Puts the terminal back where a RawMode changed it. Safe in a signal handler.
+void restore_terminal() noexcept;
+
+}  // namespace belay::cli
