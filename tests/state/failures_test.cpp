@@ -127,9 +127,11 @@ TEST_F(StoreFailure, KeepsWhatWasSavedWhenTheDiskIsFull) {
       return "no mount";
     const auto store = Store::open(folder());
     store->save(full_app("web"));
+    App large = long_lived_app("large", 4);
+    for (Release& release : large.releases) release.log_tail.assign(1 << 20, 'l');
     std::string failure = "no failure";
     try {
-      store->save(long_lived_app("large", 3000));
+      store->save(large);
     } catch (const Error& error) {
       failure = std::string(error.what()) + " | " + error.hint();
     }

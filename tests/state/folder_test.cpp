@@ -70,7 +70,7 @@ TEST(StateFolder, IsForOwnerAndGroupOnly) {
   EXPECT_EQ(lock, folder / "locks/web");
   for (const fs::path& path : {folder, folder / "locks"}) EXPECT_EQ(status_of(path).st_mode & 0777, 0770U) << path;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file()) EXPECT_EQ(status_of(entry.path()).st_mode & 0007, 0U) << entry.path();
+    EXPECT_EQ(status_of(entry.path()).st_mode & 0007, 0U) << entry.path();
   }
   EXPECT_EQ(status_of(folder / "state.db").st_mode & 0777, 0660U);
   EXPECT_EQ(status_of(lock).st_mode & 0777, 0660U);

@@ -109,7 +109,7 @@ App full_app(const std::string& name) {
   second.created = at(2);
   second.verdict = Verdict::failed;
   second.reason = "it ended with 1";
-  second.log_tail = std::string("bytes \xff\xfe and a zero \0 within", 30);
+  second.log_tail = std::string("bytes \xff\xfe and a zero ") + std::string(1, '\0') + " within";
   second.who = "eve";
   second.why = "belay start web new";
   second.adopted = true;
