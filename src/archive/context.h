@@ -22,7 +22,8 @@ struct ContextRequest {
 struct ContextPlan {
   fs::path folder;
   // How the engine finds the Dockerfile in the stream. A Dockerfile from outside of the folder, or behind a link, is
-  // sent as an extra file ".dockerfile.…".
+  // sent as an extra file ".dockerfile.…". The classic builder keeps that out of the image; BuildKit has no way to be
+  // told so for a context that comes as a stream: there `COPY . .` takes it along.
   std::string dockerfile_name;
   IgnoreRules rules;
   std::string ignore_file;  // the one that was read, for messages; empty: none
