@@ -58,16 +58,24 @@ struct Wish {
   Time since{};
 };
 
+// What a container of a family gets: the parsed parameter file, before the image's own ports and volumes are filled in.
+struct Configuration {
+  Spec spec;
+  // Sections that the user named: they replace what the image says.
+  bool ports_overridden = false, volumes_overridden = false;
+  bool operator==(const Configuration&) const = default;
+};
+
 // One build of a family: the image and what was parsed beside its Dockerfile.
 struct Build {
   int number = 0;
   std::string image;                // id
   std::string tag;                  // "web:latest"
-  std::string context, dockerfile;  // absolute paths, for `history` and for a deploy without WHERE
-  // The spec that a release from this build gets, before the image's own ports and volumes are filled in; one per named
-  // configuration (dockervisor), "default" otherwise.
-  std::map<std::string, Spec> configurations;
-  bool ports_overridden = false, volumes_overridden = false;
+  std::string context, dockerfile;  // absolute paths, for `history`
+  // By name; "default" where the file has no names.
+  std::map<std::string, Configuration> configurations;
+  // The parameter file as it was read, to tell whether a copy of it was edited since; may be empty.
+  std::string parameter_file, parameter_text;
   Time created{};
   std::string who;
 };

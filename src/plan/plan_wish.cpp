@@ -155,12 +155,10 @@ class WishPlanner {
           joined(before_create, {plan_.add(PullImage{digest->second}, "the release's image is not on this host")});
     }
     if (container == nullptr) {
-      const auto name = release.containers.find(service.name);
-      if (name == release.containers.end())
-        throw Error(format("{} {} has no name for its container", s_.app.name.text(), release.number.text()));
-      refuse_taken_name(name->second, release, service);
+      const std::string name = name_to_create(release, service);
+      refuse_taken_name(name, release, service);
       const size_t created = plan_.add(
-          CreateContainer{name->second, image, service,
+          CreateContainer{name, image, service,
                           labels::for_container({s_.app.name.text(), service.name, release.number, s_.app.scheme}),
                           never},
           release.verdict == Verdict::pending ? "the new release"
@@ -177,6 +175,18 @@ class WishPlanner {
     return ready;
   }
 
+  // The name chosen when the release was made; in the scheme that renames, the one its container should have now.
+  std::string name_to_create(const Release& release, const Service& service) const {
+    if (s_.app.scheme == NamingScheme::dcv) {
+      if (s_.app.stable == release.number) return stable_name(s_.app, service.name);
+      return container_name(s_.app, service.name, release.number, s_.now, [](const std::string&) { return false; });
+    }
+    const auto name = release.containers.find(service.name);
+    if (name == release.containers.end())
+      throw Error(format("{} {} has no name for its container", s_.app.name.text(), release.number.text()));
+    return name->second;
+  }
+
   void refuse_taken_name(const std::string& name, const Release& release, const Service& service) const {
     const Container* holder = s_.world.find(name);
     if (holder == nullptr || name_of(*holder) != name) return;
@@ -191,7 +201,7 @@ class WishPlanner {
     Indices proved;
     for (const auto& service : release.spec.services) {
       const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
-      const std::string name = container != nullptr ? name_of(*container) : release.containers.at(service.name);
+      const std::string name = container != nullptr ? name_of(*container) : name_to_create(release, service);
       Indices last = before;
       const bool runs = container != nullptr && container->is_up() && container->state != ContainerState::paused;
       if (!runs) last = {plan_.add(StartContainer{name}, why_start(release, container), before)};
@@ -276,6 +286,15 @@ class WishPlanner {
 };
 
 }  // namespace
+
+Plan plan_names(const Situation& situation) {
+  Plan plan;
+  std::vector<size_t> last;
+  const auto& wish = situation.app.wish;
+  for (const auto& rename : renames(situation, wish.state == Wish::State::up ? wish.release : situation.app.last))
+    last = {plan.add(RenameContainer{rename.from, rename.to}, rename.reason, last)};
+  return plan;
+}
 
 Plan plan_wish(const Situation& situation) {
   switch (situation.app.wish.state) {

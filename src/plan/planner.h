@@ -33,6 +33,9 @@ const Container* find_instance(const App& app, const World& world, ReleaseNumber
 // says by whom) and NotFound (the release's image is gone and cannot be pulled).
 Plan plan_wish(const Situation& situation);
 
+// Only the renames that the marks ask for (scheme dcv); nothing is started or stopped.
+Plan plan_names(const Situation& situation);
+
 struct SwapDecision {
   SwapOrder order = SwapOrder::start_first;  // never by_rule
   std::string reason;

@@ -90,7 +90,7 @@ bool same(const Release& a, const Release& b) {
 bool same(const Build& a, const Build& b) {
   const auto fields = [](const Build& build) {
     return std::tie(build.number, build.image, build.tag, build.context, build.dockerfile, build.configurations,
-                    build.ports_overridden, build.volumes_overridden, build.created, build.who);
+                    build.parameter_file, build.parameter_text, build.created, build.who);
   };
   return fields(a) == fields(b);
 }
@@ -201,7 +201,7 @@ void AppRows::load_services(AppId id, std::vector<Release>& releases) {
 
 std::vector<Build> AppRows::load_builds(AppId id) {
   std::vector<Build> builds;
-  each_row(connection_.query("SELECT number, image, tag, context, dockerfile, ports_overridden, volumes_overridden, "
+  each_row(connection_.query("SELECT number, image, tag, context, dockerfile, parameter_file, parameter_text, "
                              "created, who FROM builds WHERE app = ? ORDER BY number",
                              id),
            [&](Row row) {
@@ -211,18 +211,22 @@ std::vector<Build> AppRows::load_builds(AppId id) {
              build.tag = row.text();
              build.context = row.text();
              build.dockerfile = row.text();
-             build.ports_overridden = row.flag();
-             build.volumes_overridden = row.flag();
+             build.parameter_file = row.text();
+             build.parameter_text = row.text();
              build.created = row.time();
              build.who = row.text();
            });
   auto build = builds.begin();
-  each_row(connection_.query("SELECT build, name, spec FROM build_configurations WHERE app = ? ORDER BY build", id),
+  each_row(connection_.query("SELECT build, name, spec, ports_overridden, volumes_overridden FROM build_configurations "
+                             "WHERE app = ? ORDER BY build",
+                             id),
            [&](Row row) {
              const int number = row.small_number();
              while (build->number != number) ++build;
-             const std::string name = row.text();
-             build->configurations.emplace(name, spec(row.number()));
+             Configuration& configuration = build->configurations[row.text()];
+             configuration.spec = spec(row.number());
+             configuration.ports_overridden = row.flag();
+             configuration.volumes_overridden = row.flag();
            });
   return builds;
 }
@@ -309,14 +313,17 @@ void AppRows::insert(AppId id, const Release& release) {
 
 void AppRows::insert(AppId id, const Build& build) {
   connection_.execute(
-      "INSERT INTO builds (app, number, image, tag, context, dockerfile, ports_overridden, volumes_overridden, "
+      "INSERT INTO builds (app, number, image, tag, context, dockerfile, parameter_file, parameter_text, "
       "created, "
       "who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      id, build.number, build.image, build.tag, build.context, build.dockerfile, build.ports_overridden,
-      build.volumes_overridden, build.created, build.who);
+      id, build.number, build.image, build.tag, build.context, build.dockerfile, build.parameter_file,
+      build.parameter_text, build.created, build.who);
   for (const auto& [name, configuration] : build.configurations)
-    connection_.execute("INSERT INTO build_configurations (app, build, name, spec) VALUES (?, ?, ?, ?)", id,
-                        build.number, name, id_of_spec(id, configuration));
+    connection_.execute(
+        "INSERT INTO build_configurations (app, build, name, spec, ports_overridden, volumes_overridden) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        id, build.number, name, id_of_spec(id, configuration.spec), configuration.ports_overridden,
+        configuration.volumes_overridden);
 }
 
 void AppRows::save_quarantine(AppId id, const std::vector<Quarantine>& quarantine) {

@@ -82,8 +82,8 @@ CREATE TABLE builds (
   tag TEXT NOT NULL,
   context TEXT NOT NULL,
   dockerfile TEXT NOT NULL,
-  ports_overridden INTEGER NOT NULL,
-  volumes_overridden INTEGER NOT NULL,
+  parameter_file TEXT NOT NULL,
+  parameter_text TEXT NOT NULL,
   created INTEGER NOT NULL,
   who TEXT NOT NULL,
   PRIMARY KEY (app, number)
@@ -94,6 +94,8 @@ CREATE TABLE build_configurations (
   build INTEGER NOT NULL,
   name TEXT NOT NULL,
   spec INTEGER NOT NULL REFERENCES specs,
+  ports_overridden INTEGER NOT NULL,
+  volumes_overridden INTEGER NOT NULL,
   PRIMARY KEY (app, build, name),
   FOREIGN KEY (app, build) REFERENCES builds ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

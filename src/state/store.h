@@ -10,21 +10,10 @@
 #include <vector>
 
 #include "base/files.h"
+#include "model/journal.h"
 #include "model/release.h"
 
 namespace belay::state {
-
-// One line of the journal. It explains; nothing is ever replayed from it.
-struct JournalEntry {
-  std::int64_t id = 0;
-  Time time{};
-  std::string app;
-  std::optional<ReleaseNumber> release;
-  std::string who;
-  std::string verb;     // "deploy", "start", …
-  std::string outcome;  // "started", "done", "failed", "taken back"
-  std::string text;     // one sentence
-};
 
 // A release as a table shows it.
 struct ReleaseOutline {
