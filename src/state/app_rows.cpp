@@ -217,12 +217,13 @@ std::vector<Build> AppRows::load_builds(AppId id) {
              build.who = row.text();
            });
   auto build = builds.begin();
-  each_row(connection_.query("SELECT build, name, spec, ports_overridden, volumes_overridden FROM build_configurations WHERE app = ? ORDER BY build", id),
+  each_row(connection_.query("SELECT build, name, spec, ports_overridden, volumes_overridden FROM build_configurations "
+                             "WHERE app = ? ORDER BY build",
+                             id),
            [&](Row row) {
              const int number = row.small_number();
              while (build->number != number) ++build;
-             const std::string name = row.text();
-             Configuration& configuration = build->configurations[name];
+             Configuration& configuration = build->configurations[row.text()];
              configuration.spec = spec(row.number());
              configuration.ports_overridden = row.flag();
              configuration.volumes_overridden = row.flag();
@@ -313,14 +314,16 @@ void AppRows::insert(AppId id, const Release& release) {
 void AppRows::insert(AppId id, const Build& build) {
   connection_.execute(
       "INSERT INTO builds (app, number, image, tag, context, dockerfile, parameter_file, parameter_text, "
-      "created, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "created, "
+      "who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, build.number, build.image, build.tag, build.context, build.dockerfile, build.parameter_file,
       build.parameter_text, build.created, build.who);
   for (const auto& [name, configuration] : build.configurations)
-    connection_.execute("INSERT INTO build_configurations (app, build, name, spec, ports_overridden, volumes_overridden) "
-                        "VALUES (?, ?, ?, ?, ?, ?)",
-                        id, build.number, name, id_of_spec(id, configuration.spec), configuration.ports_overridden,
-                        configuration.volumes_overridden);
+    connection_.execute(
+        "INSERT INTO build_configurations (app, build, name, spec, ports_overridden, volumes_overridden) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        id, build.number, name, id_of_spec(id, configuration.spec), configuration.ports_overridden,
+        configuration.volumes_overridden);
 }
 
 void AppRows::save_quarantine(AppId id, const std::vector<Quarantine>& quarantine) {

@@ -68,12 +68,12 @@ std::string text_of(const Release& release) {
 
 std::string text_of(const Build& build) {
   std::string configurations;
-  for (const auto& [name, content] : build.configurations)
-    configurations += format("[{}={} {} {}]", name, spec_to_json(content.spec), content.ports_overridden,
-                             content.volumes_overridden);
+  for (const auto& [name, configuration] : build.configurations)
+    configurations += format("[{}={} {} {}]", name, spec_to_json(configuration.spec), configuration.ports_overridden,
+                             configuration.volumes_overridden);
   return format("build {} {} {} {} {} {} {} {} {} {}\n", build.number, build.image, build.tag, build.context,
-                build.dockerfile, configurations, build.parameter_file, build.parameter_text,
-                text_of(build.created), build.who);
+                build.dockerfile, configurations, build.parameter_file, build.parameter_text, text_of(build.created),
+                build.who);
 }
 
 }  // namespace
@@ -129,12 +129,13 @@ App full_app(const std::string& name) {
   build.dockerfile = "/srv/web/Dockerfile";
   build.configurations = {{"default", {sample_spec("web"), true, false}},
                           {"other", {sample_spec("web:1"), false, true}}};
-  build.parameter_file = "/srv/web/dcv-web";
-  build.parameter_text = "{}";
+  build.parameter_file = "/srv/web/jockler-web";
+  build.parameter_text = "ports:\n";
   build.created = at(3);
   build.who = "root";
   Build next = build;
   next.number = 5;
+  next.parameter_file.clear();
   next.configurations.clear();
   app.builds = {build, next};
 
@@ -157,7 +158,7 @@ App long_lived_app(const std::string& name, int releases) {
     Build build;
     build.number = i;
     build.image = format("sha256:{:064x}", i);
-    build.configurations = {{"default", sample_spec("web:latest")}};
+    build.configurations = {{"default", {sample_spec("web:latest"), false, false}}};
     app.builds.push_back(build);
   }
   app.last = ReleaseNumber{releases};
