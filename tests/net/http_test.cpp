@@ -180,11 +180,9 @@ TEST(HttpClient, SendsATextWithItsLength) {
 TEST(HttpClient, SendsWhatAProducerMakesInChunks) {
   std::string head, body;
   Server server([&](Connection& connection) {
-    for (int i = 0; i < 2; ++i) {
-      head = connection.read_head();
-      body = read_chunked(connection);
-      connection.write(answer("taken"));
-    }
+    head = connection.read_head();
+    body = read_chunked(connection);
+    connection.write(answer("taken"));
   });
   Client client(server);
   std::string all;
@@ -204,7 +202,7 @@ TEST(HttpClient, SendsWhatAProducerMakesInChunks) {
 }
 
 TEST(HttpClient, StopsAnUploadThatTheServerRefusesEarly) {
-  std::latch done(1);
+  test::Gate done;
   Server server([&](Connection& connection) {
     connection.read_head();
     connection.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 10\r\n\r\nno such");
@@ -212,6 +210,7 @@ TEST(HttpClient, StopsAnUploadThatTheServerRefusesEarly) {
     connection.write("ref");
     done.wait();
   });
+  const test::OpenAtEnd opened(done);
   Client client(server);
   const std::string piece(100'000, 'x');
   const auto response = client.exchange(post([&](const UploadSink& sink) {
@@ -220,21 +219,20 @@ TEST(HttpClient, StopsAnUploadThatTheServerRefusesEarly) {
                                           EXPECT_FALSE(sink(piece));
                                         }),
                                         {});
-  done.count_down();
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.body, "no suchref");
 }
 
 TEST(HttpClient, StopsALargeTextThatTheServerRefusesEarly) {
-  std::latch done(1);
+  test::Gate done;
   Server server([&](Connection& connection) {
     connection.read_head();
     connection.write(answer("too much", "413 Too Large"));
     done.wait();
   });
+  const test::OpenAtEnd opened(done);
   Client client(server);
   const auto response = client.exchange(post(std::string(32 << 20, 'x')), {});
-  done.count_down();
   EXPECT_EQ(response.status, 413);
   EXPECT_EQ(response.body, "too much");
 }
@@ -376,23 +374,21 @@ TEST(HttpClient, RefusesABodyAboveItsLimit) {
   EXPECT_EQ(error_of(client, request), 0);
 }
 
-TEST(HttpClient, TellsABrokenAnswerFromNone) {
-  std::string said;
+int error_of_answer(const std::string& said) {
   Server server([&](Connection& connection) {
     connection.read_head();
     connection.write(said);
   });
   Client client(server);
-  said = "SSH-2.0-x\r\n\r\n";
-  EXPECT_EQ(error_of(client, get("/")), EPROTO);
-  said = "HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x');
-  EXPECT_EQ(error_of(client, get("/")), EPROTO);
-  said = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
-  EXPECT_EQ(error_of(client, get("/")), ECONNRESET);
-  said = "HTTP/1.1 200 OK\r\nConte";
-  EXPECT_EQ(error_of(client, get("/")), ECONNRESET);
-  said = "";
-  EXPECT_EQ(error_of(client, get("/")), ECONNRESET);
+  return error_of(client, get("/"));
+}
+
+TEST(HttpClient, TellsABrokenAnswerFromNone) {
+  EXPECT_EQ(error_of_answer("SSH-2.0-x\r\n\r\n"), EPROTO);
+  EXPECT_EQ(error_of_answer("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x')), EPROTO);
+  EXPECT_EQ(error_of_answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), ECONNRESET);
+  EXPECT_EQ(error_of_answer("HTTP/1.1 200 OK\r\nConte"), ECONNRESET);
+  EXPECT_EQ(error_of_answer(""), ECONNRESET);
 }
 
 TEST(HttpClient, EndsAWaitForASilentServer) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <openssl/ssl.h>
 #include <string>
@@ -76,6 +77,28 @@ class Server {
   Guarded<std::vector<int>> open_;
   std::vector<std::jthread> workers_;
   std::jthread acceptor_;
+};
+
+// Keeps a server's thread until the test is through with its client, however that ends. Declare it before the server,
+// and an OpenAtEnd behind it.
+class Gate {
+ public:
+  void wait() { gate_.wait(); }
+  void open() {
+    if (!opened_.exchange(true)) gate_.count_down();
+  }
+
+ private:
+  std::atomic<bool> opened_ = false;
+  std::latch gate_{1};
+};
+
+struct OpenAtEnd {
+  explicit OpenAtEnd(Gate& which) : gate(which) {}
+  OpenAtEnd(const OpenAtEnd&) = delete;
+  OpenAtEnd& operator=(const OpenAtEnd&) = delete;
+  ~OpenAtEnd() { gate.open(); }
+  Gate& gate;
 };
 
 // "HTTP/1.1 200 OK" with a length.

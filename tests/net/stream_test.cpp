@@ -132,8 +132,9 @@ TEST(Stream, EndsAWaitAtItsDeadline) {
 }
 
 TEST(Stream, EndsAWriteThatNobodyTakesAtItsDeadline) {
-  std::latch done(1);
+  test::Gate done;
   Server server([&](Connection&) { done.wait(); });
+  const test::OpenAtEnd opened(done);
   const auto stream = connect_unix(server.socket(), generous(), {});
   try {
     stream->write_all(std::string(8 << 20, 'x'), deadline_in(Milliseconds(50)), {});
@@ -141,7 +142,6 @@ TEST(Stream, EndsAWriteThatNobodyTakesAtItsDeadline) {
   } catch (const StreamError& error) {
     EXPECT_EQ(error.error_number(), ETIMEDOUT);
   }
-  done.count_down();
 }
 
 TEST(Stream, StopsAReadThatWaits) {
@@ -197,16 +197,16 @@ TEST(Stream, SurvivesAPeerThatIsGone) {
 }
 
 TEST(Stream, StopsWritingWhenThePeerSpeaks) {
-  std::latch done(1);
+  test::Gate done;
   Server server([&](Connection& connection) {
     connection.read_exactly(1);
     connection.write("enough");
     done.wait();
   });
+  const test::OpenAtEnd opened(done);
   const auto stream = connect_unix(server.socket(), generous(), {});
   const std::string much(64 << 20, 'x');
   EXPECT_LT(stream->write_until_readable(much, generous(), {}), much.size());
-  done.count_down();
   char buffer[6];
   ASSERT_EQ(stream->read_some(buffer, generous(), {}), sizeof buffer);
   EXPECT_EQ(std::string_view(buffer, sizeof buffer), "enough");

@@ -1,7 +1,6 @@
 #include <cerrno>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <latch>
 #include <thread>
 
 #include "certificates.h"
@@ -39,10 +38,12 @@ class Tls : public testing::Test {
     }
     return "connected";
   }
+  void TearDown() override { done_.open(); }
   TlsOptions trusting() const { return {authority_.file(), {}, {}, true}; }
 
   Authority authority_;
   test::ServerContext context_{nullptr, SSL_CTX_free};
+  test::Gate done_;
   std::unique_ptr<Server> server_;
 };
 
@@ -291,11 +292,10 @@ TEST_F(TlsHttp, UploadsMuchWhole) {
 }
 
 TEST_F(TlsHttp, StopsAnUploadThatTheServerRefusesEarly) {
-  std::latch done(1);
   start("IP:127.0.0.1", [&](Connection& connection) {
     connection.read_head();
     connection.write(answer("no", "400 Bad Request"));
-    done.wait();
+    done_.wait();
   });
   const std::string piece(100'000, 'x');
   const auto response = client_->exchange(post([&](const UploadSink& sink) {
@@ -303,7 +303,6 @@ TEST_F(TlsHttp, StopsAnUploadThatTheServerRefusesEarly) {
                                             }
                                           }),
                                           {});
-  done.count_down();
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.body, "no");
 }
