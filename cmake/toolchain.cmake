@@ -25,4 +25,8 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   add_compile_options(-ffunction-sections -fdata-sections)
   add_link_options(-pie -Wl,--gc-sections -Wl,-z,pack-relative-relocs)
+  if(BELAY_STATIC_LIBRARIES)
+    # The C++ runtime too: the binary then starts faster, and runs where only libc and libzstd are.
+    add_link_options(-static-libstdc++ -static-libgcc)
+  endif()
 endif()

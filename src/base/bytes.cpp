@@ -22,7 +22,8 @@ std::string byte_text(ByteCount size) {
 std::optional<ByteCount> parse_bytes(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc() || number < 0) return {};
+  // Written so that "nan", which from_chars reads, is refused too.
+  if (error != std::errc() || !(number >= 0)) return {};
   std::string unit = lower(text.substr(static_cast<size_t>(end - text.data())));
   if (!unit.empty() && unit.front() == ' ') unit.erase(0, 1);
   double factor = 1;

@@ -155,7 +155,9 @@ std::optional<Milliseconds> parse_duration(std::string_view text) {
   while (!text.empty()) {
     long long count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc() || count < 0 || count > 1'000'000'000 || bare) return {};
+    // The sum is bounded too: "1000000000d" a hundred times would overflow it.
+    constexpr long long longest = 1'000'000'000'000'000'000;
+    if (error != std::errc() || count < 0 || count > 1'000'000'000 || total > longest || bare) return {};
     text.remove_prefix(static_cast<size_t>(end - text.data()));
     size_t letters = 0;
     while (letters < text.size() && text[letters] >= 'a' && text[letters] <= 'z') ++letters;

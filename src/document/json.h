@@ -17,7 +17,8 @@ struct JsonOptions {
 // `file` is only a name for messages. Throws ConfigError.
 Node read_json(std::string_view text, const std::string& file, const JsonOptions& options = {});
 
-// One line, keys in the tree's order; `indent` > 0 writes one member a line.
+// One line, keys in the tree's order; `indent` > 0 writes one member a line. read_json gives the same tree back; only
+// bytes that are not UTF-8, which JSON cannot hold, become U+FFFD.
 std::string write_json(const Node& node, int indent = 0);
 
 }  // namespace belay::document

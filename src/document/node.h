@@ -53,9 +53,11 @@ class Node {
   // The text, the number as written, "true"/"false"; empty for other kinds.
   const std::string& raw() const { return text_; }
 
-  // Building. add: to a list. set: to a map, replaces a key that is there.
+  // Building. add: to a list. set: to a map, replaces a key that is there. add_member: to a map, for readers, which
+  // have checked that the key is new and know where it stood.
   void add(Node value);
   void set(std::string key, Node value);
+  void add_member(Member member);
 
   // "a map", "text", …: for messages.
   std::string_view kind_name() const;

@@ -89,6 +89,10 @@ class MemoryEngine : public Engine {
 
  private:
   struct Universe;
+  // Runs `use` with the universe as it is now, unless the call is stopped or the world has crashed.
+  template <class Use>
+  decltype(auto) reach(const std::stop_token& stop, Use&& use);
+
   std::unique_ptr<Guarded<Universe>> universe_;
   Clock& clock_;
 };

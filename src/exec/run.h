@@ -1,11 +1,10 @@
 #pragma once
 // Runs a plan: independent actions in parallel on a bounded pool, each after the ones it waits for. Holds no decisions.
 
-#include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "engine/engine.h"
@@ -17,25 +16,29 @@ namespace belay::exec {
 class Listener {
  public:
   virtual ~Listener() = default;
-  virtual void started(const plan::Plan&, size_t /*action*/) {}
-  virtual void progress(const plan::Plan&, size_t /*action*/, const engine::Progress&) {}
-  virtual void done(const plan::Plan&, size_t /*action*/) {}
-  virtual void failed(const plan::Plan&, size_t /*action*/, const std::string& /*why*/) {}
+  virtual void started(const plan::Plan& /*plan*/, size_t /*action*/) {}
+  virtual void progress(const plan::Plan& /*plan*/, size_t /*action*/, const engine::Progress&) {}
+  virtual void done(const plan::Plan& /*plan*/, size_t /*action*/) {}
+  virtual void failed(const plan::Plan& /*plan*/, size_t /*action*/, const std::string& /*why*/) {}
 };
 
 // Why a container did not prove itself.
 struct FailedVerdict {
   std::string container;
-  std::string reason;    // "it is unhealthy: wget: connection refused", "it exited with code 3"
+  std::string reason;    // "it is unhealthy: connection refused", "it exited with code 3"
   std::string log_tail;  // its last lines
 };
 
 struct Outcome {
   // Nothing failed and every action was done.
-  bool done() const { return !failed && !error; }
-  std::optional<FailedVerdict> failed;  // a verdict was no
-  std::optional<Error> error;           // an action failed
-  size_t failed_action = 0;
+  bool done() const { return !verdict && !error; }
+  std::optional<FailedVerdict> verdict;  // a container did not prove itself
+  std::optional<Error> error;            // an action failed; its context says which
+  std::optional<size_t> failed_action;
+  // What made `error` tells whose fault it is: a start that the engine refuses for the image's sake (not for a port
+  // that is taken) speaks against the release.
+  bool release_is_at_fault = false;
+  std::map<size_t, std::string> built;  // BuildImage actions → image id
 };
 
 struct RunOptions {
@@ -43,7 +46,8 @@ struct RunOptions {
   int log_lines = 20;  // of a failed container
 };
 
-// After a failure no further action starts; those that run end first. Throws Cancelled on stop.
+// After a failure no further action starts; those that run end first. Throws Cancelled on stop, and passes on whatever
+// is not an Error.
 [[nodiscard]] Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener,
                           const RunOptions& options, std::stop_token stop);
 

@@ -44,12 +44,13 @@ struct Release {
 
 // What should be. `unfinished` wishes are finished or undone by the next command (promise 2).
 struct Wish {
-  enum class State { none, up, down };
+  enum class State { none, up, down, gone };  // gone: the app is being removed
   State state = State::none;
   std::optional<ReleaseNumber> release;  // which one should be up
   // Set from the moment the wish is saved until the release has proved itself or was taken back.
   bool unfinished = false;
   std::optional<ReleaseNumber> fallback;  // what runs again when `release` fails
+  bool lose_data = false;                 // gone: with its volumes
   bool wait = true;                       // false: --no-wait, no verdict is taken
   std::optional<SwapOrder> order;         // the user's explicit order for this change
   std::optional<Milliseconds> settle, wait_timeout;
@@ -57,16 +58,24 @@ struct Wish {
   Time since{};
 };
 
+// What a container of a family gets: the parsed parameter file, before the image's own ports and volumes are filled in.
+struct Configuration {
+  Spec spec;
+  // Sections that the user named: they replace what the image says.
+  bool ports_overridden = false, volumes_overridden = false;
+  bool operator==(const Configuration&) const = default;
+};
+
 // One build of a family: the image and what was parsed beside its Dockerfile.
 struct Build {
   int number = 0;
   std::string image;                // id
   std::string tag;                  // "web:latest"
-  std::string context, dockerfile;  // absolute paths, for `history` and for a deploy without WHERE
-  // The spec that a release from this build gets, before the image's own ports and volumes are filled in; one per named
-  // configuration (dockervisor), "default" otherwise.
-  std::map<std::string, Spec> configurations;
-  bool ports_overridden = false, volumes_overridden = false;
+  std::string context, dockerfile;  // absolute paths, for `history`
+  // By name; "default" where the file has no names.
+  std::map<std::string, Configuration> configurations;
+  // The parameter file as it was read, to tell whether a copy of it was edited since; may be empty.
+  std::string parameter_file, parameter_text;
   Time created{};
   std::string who;
 };
@@ -80,6 +89,7 @@ struct Quarantine {
 
 enum class Autostart { none, last, stable };
 std::string_view to_text(Autostart autostart);
+Autostart autostart(std::string_view text);  // throws Error
 
 // An app and all that is kept for it.
 struct App {
@@ -91,6 +101,8 @@ struct App {
   Wish wish;
   std::optional<ReleaseNumber> last, stable;
   Autostart autostart = Autostart::none;
+  // Numbers are never used twice, also when releases were cleaned up.
+  int highest_release = 0;
   std::vector<Release> releases;  // ascending
   std::vector<Build> builds;      // ascending
   std::vector<Quarantine> quarantine;

@@ -85,17 +85,18 @@ struct Network {
   labels::Labels labels;
 };
 
-// One look at everything a plan for one app needs: all containers (ports and names are shared by the host), and the
-// app's own images, volumes and networks by name.
+// One look at everything a plan for one app needs: all containers (ports and names are shared by the host), the app's
+// own in detail, and images, volumes and networks.
 struct World {
   std::vector<Container> containers;
-  std::map<std::string, Image> images;  // by id: those that the app's releases pin and that are present
-  std::vector<std::string> volumes;     // names
-  std::vector<std::string> networks;    // names
+  std::map<std::string, ContainerDetail> details;  // by container name: those of the app
+  std::map<std::string, Image> images;             // by id: those that the app's releases pin or that were built for it
+  std::vector<Volume> volumes;
+  std::vector<Network> networks;
 
   const Container* find(const std::string& name) const;
-  bool has_volume(const std::string& name) const;
-  bool has_network(const std::string& name) const;
+  const Volume* find_volume(const std::string& name) const;
+  const Network* find_network(const std::string& name) const;
 };
 
 }  // namespace belay

@@ -6,12 +6,29 @@
 #include <variant>
 #include <vector>
 
+#include "base/files.h"
 #include "model/release.h"
 #include "model/world.h"
 
 namespace belay::plan {
 
+// Which builder the user asked for. `buildx`: the docker CLI's plugin, for what needs a session (build secrets).
+enum class BuilderChoice { automatic, buildkit, classic, buildx };
+
+struct BuildImage {
+  fs::path folder, dockerfile;  // absolute
+  std::vector<std::string> tags;
+  std::map<std::string, std::string> arguments;
+  std::vector<std::string> secrets;  // as `docker build --secret` takes them
+  labels::Labels labels;
+  std::string target, platform, network;
+  bool no_cache = false, pull = false;
+  BuilderChoice builder = BuilderChoice::automatic;
+};
 struct PullImage {
+  std::string reference;
+};
+struct PushImage {
   std::string reference;
 };
 struct TagImage {
@@ -27,14 +44,14 @@ struct CreateNetwork {
   std::string name;
   labels::Labels labels;
 };
+struct RemoveNetwork {
+  std::string name;
+};
 struct CreateVolume {
   std::string name;
   labels::Labels labels;
 };
 struct RemoveVolume {
-  std::string name;
-};
-struct RemoveNetwork {
   std::string name;
 };
 struct CreateContainer {
@@ -75,13 +92,14 @@ struct DisconnectNetwork {
 // check, at most `wait_timeout`.
 struct AwaitVerdict {
   std::string name;
+  bool has_health_check = false;
   Milliseconds settle, wait_timeout;
 };
 
 using Step =
-    std::variant<PullImage, TagImage, UntagImage, RemoveImage, CreateNetwork, CreateVolume, RemoveVolume, RemoveNetwork,
-                 CreateContainer, RenameContainer, StartContainer, StopContainer, RemoveContainer, SetRestartPolicy,
-                 UpdateResources, ConnectNetwork, DisconnectNetwork, AwaitVerdict>;
+    std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork, RemoveNetwork,
+                 CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer, StopContainer,
+                 RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork, DisconnectNetwork, AwaitVerdict>;
 
 struct Action {
   Step step;
@@ -92,7 +110,7 @@ struct Action {
 // A directed graph of actions in an order that respects `after`.
 struct Plan {
   std::vector<Action> actions;
-  // What the user should know beside the steps: the order chosen and why, the expected outage.
+  // What the user should know beside the steps: the order chosen and why, what stays.
   std::vector<std::string> notes;
 
   bool empty() const { return actions.empty(); }
@@ -102,7 +120,8 @@ struct Plan {
 
 // "start web-r12", without the reason.
 std::string step_text(const Step& step);
-// One line an action: "3. start web-r12 — the new release (after 1, 2)". Values of secrets never appear.
+// One line an action, numbered: "3. start web-r12 — the new release (after 1, 2)", then the notes. Values of secrets
+// never appear. Empty for an empty plan.
 std::string plan_text(const Plan& plan);
 
 }  // namespace belay::plan

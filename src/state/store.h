@@ -2,7 +2,7 @@
 // The home of what is wanted and what was: apps with their wishes, releases, marks, builds and quarantine, and the
 // journal, in one SQLite file (WAL; a save is durable when it returns).
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,27 +10,47 @@
 #include <vector>
 
 #include "base/files.h"
-#include "base/lock.h"
+#include "model/journal.h"
 #include "model/release.h"
 
 namespace belay::state {
 
-// One line of the journal. It explains; nothing is ever replayed from it.
-struct JournalEntry {
-  std::int64_t id = 0;
-  Time time{};
-  std::string app;
-  std::optional<ReleaseNumber> release;
-  std::string who;
-  std::string verb;     // "deploy", "start", …
-  std::string outcome;  // "started", "done", "failed", "taken back"
-  std::string text;     // one sentence
+// A release as a table shows it.
+struct ReleaseOutline {
+  ReleaseNumber number;
+  Time created{};
+  Verdict verdict = Verdict::pending;
+  std::string reason;
+  std::map<std::string, std::string> images, containers;  // by service, as in Release
 };
 
+// An app as a table shows it: no specs, logs or builds are read for it. A type of its own, so that nobody saves it and
+// loses what it left out.
+struct Outline {
+  explicit Outline(AppName app_name) : name(std::move(app_name)) {}
+
+  AppName name;
+  NamingScheme scheme = NamingScheme::belay;
+  Time created{};
+  Wish wish;
+  std::optional<ReleaseNumber> last, stable;
+  Autostart autostart = Autostart::none;
+  int release_count = 0;
+  std::vector<ReleaseOutline> releases;  // ascending; those that wish, last and stable name
+
+  const ReleaseOutline* find(ReleaseNumber number) const;
+};
+
+// The state of one host. One Store belongs to one thread; several, in threads or processes, may be open on the same
+// folder at once. What two of them write at the same moment happens one after the other (up to 10 s are waited); each
+// reading call sees one moment. That an app has one writer is the app's lock's business (lock_file).
+//
+// Every call throws Error where the file is damaged, full or not writable; what was saved before stays as it was.
 class Store {
  public:
-  // Opens the state in this folder, making folder (0770) and file where they are missing and migrating an older file.
-  // Throws Error for a file that a newer Belay wrote, that is damaged, or that cannot be written.
+  // Opens the state in this folder, making folder and file where they are missing (for their owner and group only:
+  // specs hold the values of environment variables) and migrating an older file. Throws Error for a file that a newer
+  // Belay wrote, that is damaged, or that cannot be written.
   static std::unique_ptr<Store> open(const fs::path& folder);
   // For looking: nullptr when there is no state yet; makes nothing.
   static std::unique_ptr<Store> open_existing(const fs::path& folder);
@@ -38,9 +58,12 @@ class Store {
 
   std::vector<std::string> app_names() const;
   std::optional<App> app(const AppName& name) const;
-  // All apps without specs and builds in full where `brief`; ordered by name.
+  // All apps in full, ordered by name.
   std::vector<App> apps() const;
-  // Writes the whole app in one durable transaction.
+  // All apps in brief, ordered by name; reads a few rows an app, however many releases it has.
+  std::vector<Outline> outlines() const;
+  // Makes the state's app equal to this one, in one durable transaction. Only what differs is written, so a change of
+  // one mark in a family of 500 releases costs what a small family's does.
   void save(const App& app);
   // Forgets the app; its journal stays.
   void forget(const AppName& name);
@@ -54,13 +77,13 @@ class Store {
  private:
   struct Database;
   explicit Store(std::unique_ptr<Database> database);
-  std::unique_ptr<Database> database_;
+  const std::unique_ptr<Database> database_;
 };
 
 // $BELAY_STATE_DIR, else /var/lib/belay for root, else $XDG_STATE_HOME/belay, else ~/.local/state/belay.
 fs::path state_folder();
 
-// The app's lock file in the state folder ("locks/web"); the folder is made where it is missing.
+// The app's lock file in the state folder ("locks/web"); the folders are made where they are missing.
 fs::path lock_file(const fs::path& state_folder, const AppName& app);
 
 inline constexpr int schema_version = 1;

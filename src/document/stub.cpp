@@ -1,2 +1,0 @@
-#include "document/json.h"
-#include "document/node.h"

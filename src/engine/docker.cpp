@@ -1,0 +1,144 @@
+#include "engine/docker.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "engine/docker_encode.h"
+#include "engine/docker_engine.h"
+
+namespace belay::engine {
+
+std::unique_ptr<Engine> docker_engine(const DockerOptions& options) {
+  return std::make_unique<DockerEngine>(find_endpoint(options));
+}
+
+bool looks_like_id(const std::string& name) {
+  return name.size() <= 64 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+EngineInfo DockerEngine::info(std::stop_token stop) {
+  const ApiVersion api = connection_.version(stop);
+  const auto answer = accepted(connection_.get(Target("/version"), stop));
+  return {.endpoint = connection_.endpoint().text,
+          .version = answer.root()["Version"].text(),
+          .api_version = api.text(),
+          .os = answer.root()["Os"].text(),
+          .architecture = answer.root()["Arch"].text(),
+          .buildkit = api.buildkit};
+}
+
+std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
+  Target target("/containers/json");
+  if (filter.all) target.with("all", "1");
+  if (filter.label) target.with("filters", filters_json({{"label", {*filter.label}}}));
+  const auto answer = accepted(connection_.get(target, stop));
+  std::vector<Container> found;
+  answer.root().each_item([&](JsonView entry) { found.push_back(decode_list_entry(entry)); });
+  return found;
+}
+
+std::optional<JsonDocument> DockerEngine::inspect(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.get(Target("/containers/" + escaped(name) + "/json"), stop);
+  if (response.status == 404) return {};
+  auto document = accepted(response);
+  if (document.root()["Name"].text() != "/" + name) return {};
+  return document;
+}
+
+JsonDocument DockerEngine::inspect_present(const std::string& name, std::stop_token stop) {
+  auto found = inspect(name, stop);
+  if (!found) throw NotFound(format("there is no container {}", name));
+  return std::move(*found);
+}
+
+Target DockerEngine::container_target(const std::string& name, const std::string& rest, std::stop_token stop) {
+  if (looks_like_id(name)) static_cast<void>(inspect_present(name, stop));
+  return Target("/containers/" + escaped(name) + rest);
+}
+
+EngineDefaults DockerEngine::defaults(std::stop_token stop) {
+  if (const auto known = defaults_.with([](auto& value) { return value; })) return *known;
+  const EngineDefaults asked = decode_defaults(accepted(connection_.get(Target("/info"), stop)).root());
+  defaults_.with([&](auto& value) { value = asked; });
+  return asked;
+}
+
+std::optional<ContainerDetail> DockerEngine::container(const std::string& name, std::stop_token stop) {
+  const auto inspection = inspect(name, stop);
+  if (!inspection) return {};
+  const auto base = image(inspection->root()["Image"].text(), stop);
+  return decode_inspection(inspection->root(), base ? &base->config : nullptr, defaults(stop));
+}
+
+std::vector<Volume> DockerEngine::volumes(const std::optional<std::string>& label, std::stop_token stop) {
+  Target target("/volumes");
+  if (label) target.with("filters", filters_json({{"label", {*label}}}));
+  const auto answer = accepted(connection_.get(target, stop));
+  std::vector<Volume> found;
+  answer.root()["Volumes"].each_item([&](JsonView volume) { found.push_back(decode_volume(volume)); });
+  return found;
+}
+
+std::vector<Network> DockerEngine::networks(std::stop_token stop) {
+  const auto answer = accepted(connection_.get(Target("/networks"), stop));
+  std::vector<Network> found;
+  answer.root().each_item([&](JsonView network) { found.push_back(decode_network(network)); });
+  return found;
+}
+
+std::map<std::string, ByteCount> DockerEngine::volume_sizes(std::stop_token stop) {
+  Target target("/system/df");
+  if (connection_.version(stop).minor >= 42) target.with("type", "volume");
+  const auto answer = accepted(connection_.get(target, stop));
+  std::map<std::string, ByteCount> sizes;
+  answer.root()["Volumes"].each_item([&](JsonView volume) {
+    const std::int64_t size = volume["UsageData"]["Size"].number(-1);
+    if (size >= 0) sizes[volume["Name"].text()] = {size};  // -1: the driver cannot tell
+  });
+  return sizes;
+}
+
+void DockerEngine::create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
+  JsonWriter json;
+  json.object([&] {
+    json.member("Name", name);
+    json.optional("Labels", labels);
+  });
+  const auto response = connection_.post(Target("/volumes/create"), json.text(), stop);
+  if (!response.ok()) refuse(response);
+}
+
+void DockerEngine::remove_volume(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.remove(Target("/volumes/" + escaped(name)), stop);
+  if (!response.ok() && response.status != 404) refuse(response);
+}
+
+void DockerEngine::create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
+  JsonWriter json;
+  json.object([&] {
+    json.member("Name", name);
+    json.member("CheckDuplicate", true);  // else older engines make a second one of the same name
+    json.optional("Labels", labels);
+  });
+  const auto response = connection_.post(Target("/networks/create"), json.text(), stop);
+  if (!response.ok() && response.status != 409) refuse(response);
+}
+
+bool DockerEngine::has_network(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.get(Target("/networks/" + escaped(name)), stop);
+  return response.ok() && JsonDocument::parse(response.body).root()["Name"].text() == name;
+}
+
+void DockerEngine::remove_network(const std::string& name, std::stop_token stop) {
+  if (looks_like_id(name) && !has_network(name, stop)) return;
+  const auto response = connection_.remove(Target("/networks/" + escaped(name)), stop);
+  if (response.ok() || response.status == 404) return;
+  const std::string message = refusal_text(response);
+  if (message.find("active endpoints") != std::string::npos)
+    throw Conflict(format("the network {} is in use by containers", name));
+  refuse(response.status, message);
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,239 @@
+#include "engine/docker_build.h"
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/json.h"
+
+namespace belay::engine {
+
+namespace {
+
+constexpr size_t remembered_lines = 15;
+constexpr size_t longest_line = 1000;
+
+std::string error_in(JsonView message) {
+  const std::string detail = message["errorDetail"]["message"].text();
+  return detail.empty() ? message["error"].text() : detail;
+}
+
+Progress transfer_of(JsonView message) {
+  Progress progress;
+  progress.id = message["id"].text();
+  progress.status = message["status"].text();
+  progress.current = message["progressDetail"]["current"].number();
+  progress.total = message["progressDetail"]["total"].number();
+  for (const std::string_view last :
+       {"Pull complete", "Already exists", "Layer already exists", "Pushed", "Mounted from"})
+    if (progress.status.starts_with(last)) progress.done = true;
+  return progress;
+}
+
+// "[2/3] RUN make" → "RUN make", "[stage 2/3] RUN make" → "RUN make".
+std::string instruction(const std::string& name) {
+  const size_t close = name.find("] ");
+  return name.starts_with('[') && close != std::string::npos ? name.substr(close + 2) : name;
+}
+
+// BuildKit repeats the command in its message, which the user reads before it anyway.
+std::string failure_text(const std::string& message) {
+  const size_t code = message.rfind("exit code: ");
+  if (code != std::string::npos) return "it ended with exit code " + message.substr(code + 11);
+  const size_t classic = message.find("returned a non-zero code: ");
+  if (classic != std::string::npos) return "it ended with exit code " + message.substr(classic + 26);
+  return clean_message(message);
+}
+
+}  // namespace
+
+void TransferProgress::take(JsonView message) {
+  if (const std::string error = error_in(message); !error.empty()) {
+    error_ = error;
+    return;
+  }
+  if (sink_ && message["status"]) sink_(transfer_of(message));
+}
+
+void TransferProgress::finish() const {
+  if (error_.empty()) return;
+  const std::string message = clean_message(error_);
+  for (const std::string_view absent : {"not found", "manifest unknown", "does not exist"})
+    if (message.find(absent) != std::string::npos) throw NotFound(message);
+  throw EngineError(500, message);
+}
+
+void BuildProgress::take(JsonView message) {
+  if (const std::string error = error_in(message); !error.empty()) {
+    error_ = error;
+    return;
+  }
+  const std::string id = message["id"].text();
+  if (id == "moby.buildkit.trace") {
+    if (const auto bytes = base64_decoded(message["aux"].text())) take_trace(decode_build_trace(*bytes));
+  } else if (const auto image = message["aux"]["ID"]) {
+    image_ = image.text();
+  } else if (const auto output = message["stream"]) {
+    take_output(output.text());
+  } else if (message["status"] && sink_) {
+    sink_(transfer_of(message));
+  }
+}
+
+void BuildProgress::take_trace(const BuildTrace& trace) {
+  for (const auto& vertex : trace.vertices) {
+    Step& step = steps_[vertex.digest];
+    step.name = vertex.name;
+    // Steps that were only given up because another failed say so with these words.
+    if (!vertex.error.empty() && (failing_.empty() || vertex.error.find("context canceled") == std::string::npos))
+      failing_ = vertex.digest;
+    if (!sink_ || (!vertex.started && !vertex.completed && !vertex.cached) || step.done) continue;
+    step.done = vertex.completed || vertex.cached;
+    sink_({.id = short_digest(vertex.digest),
+           .status = vertex.cached ? step.name + " (cached)" : step.name,
+           .current = 0,
+           .total = 0,
+           .done = step.done,
+           .log = {}});
+  }
+  for (const auto& status : trace.statuses)
+    if (sink_)
+      sink_({.id = short_digest(status.vertex) + " " + status.id,
+             .status = status.id,
+             .current = status.current,
+             .total = status.total,
+             .done = status.completed,
+             .log = {}});
+  for (const auto& log : trace.logs) {
+    Step& step = steps_[log.vertex];
+    remember(step, log.text);
+    if (sink_)
+      sink_({.id = short_digest(log.vertex),
+             .status = step.name,
+             .current = 0,
+             .total = 0,
+             .done = false,
+             .log = log.text});
+  }
+}
+
+// The classic builder writes one text, in which lines "Step 2/5 : RUN make" begin the steps.
+void BuildProgress::take_output(const std::string& text) {
+  if (text.starts_with("Step ")) {
+    if (const size_t colon = text.find(" : "); colon != std::string::npos) {
+      end_step();
+      current_ = text.substr(0, colon);
+      steps_[current_].name = trim(std::string_view(text).substr(colon + 3));
+      if (sink_)
+        sink_({.id = current_, .status = steps_[current_].name, .current = 0, .total = 0, .done = false, .log = {}});
+      return;
+    }
+  }
+  if (text.starts_with("Successfully built ") || text.starts_with("Successfully tagged ")) {
+    end_step();
+    return;
+  }
+  const std::string_view line = trim(text);
+  if (line == "---> Using cache" && !current_.empty()) {
+    steps_[current_].name += " (cached)";
+    return;
+  }
+  // Arrows and the names of intermediate containers are the builder's talk about itself.
+  if (line.empty() || line.starts_with("---> ") || line.starts_with("Removing intermediate container")) return;
+  if (!current_.empty()) remember(steps_[current_], text);
+  if (sink_)
+    sink_({.id = current_,
+           .status = current_.empty() ? std::string() : steps_[current_].name,
+           .current = 0,
+           .total = 0,
+           .done = false,
+           .log = text});
+}
+
+void BuildProgress::end_step() {
+  if (current_.empty()) return;
+  if (sink_)
+    sink_({.id = current_, .status = steps_[current_].name, .current = 0, .total = 0, .done = true, .log = {}});
+  current_.clear();
+}
+
+void BuildProgress::remember(Step& step, std::string_view output) {
+  for (const char c : output) {
+    if (c != '\n') {
+      if (step.open_line.size() < longest_line) step.open_line += c;
+      continue;
+    }
+    step.lines.push_back(std::move(step.open_line));
+    step.open_line.clear();
+    if (step.lines.size() > remembered_lines) step.lines.pop_front();
+  }
+}
+
+void BuildProgress::fail(const std::string& message) const {
+  const std::string& key = failing_.empty() ? current_ : failing_;
+  const auto found = steps_.find(key);
+  std::string text = "the build failed: ";
+  if (found != steps_.end()) {
+    text += printable(instruction(found->second.name)) + ": ";
+  }
+  text += failure_text(message);
+  if (found != steps_.end()) {
+    for (const auto& line : found->second.lines) text += "\n  " + printable(line);
+    if (!found->second.open_line.empty()) text += "\n  " + printable(found->second.open_line);
+  }
+  throw Error(text);
+}
+
+std::string BuildProgress::finish() const {
+  if (!error_.empty()) fail(error_);
+  if (image_.empty()) throw EngineError(0, "the engine ended the build without an image");
+  return image_;
+}
+
+namespace {
+
+Target build_target(const BuildRequest& request, bool buildkit) {
+  Target target("/build");
+  target.with("dockerfile", request.dockerfile).with("rm", "1").with("forcerm", "1");
+  for (const auto& tag : request.tags) target.with("t", tag);
+  JsonWriter arguments, all_labels;
+  arguments.value(request.arguments);
+  all_labels.value(request.labels);
+  if (!request.arguments.empty()) target.with("buildargs", arguments.text());
+  if (!request.labels.empty()) target.with("labels", all_labels.text());
+  target.with_optional("target", request.target)
+      .with_optional("platform", request.platform)
+      .with_optional("networkmode", request.network);
+  if (request.no_cache) target.with("nocache", "1");
+  if (request.pull) target.with("pull", "1");
+  if (buildkit) target.with("version", "2");
+  return target;
+}
+
+}  // namespace
+
+std::string run_build(DockerConnection& connection, const BuildRequest& request, const std::string& registry_config,
+                      const ProgressSink& sink, std::stop_token stop) {
+  const bool buildkit = request.builder == Builder::buildkit ||
+                        (request.builder == Builder::automatic && connection.version(stop).buildkit);
+  BuildProgress progress(sink);
+  JsonStream messages([&](JsonView message) { progress.take(message); });
+  DockerConnection::Streaming how;
+  how.method = "POST";
+  how.headers = {{"Content-Type", "application/x-tar"}, {"X-Registry-Config", registry_config}};
+  // An engine that refuses early wants no more of the context: what the writer still gives is dropped.
+  how.body = [&](const net::UploadSink& upload) {
+    bool wanted = true;
+    request.write_context([&](std::string_view bytes) { wanted = wanted && upload(bytes); });
+  };
+  const net::Response answer = connection.stream(
+      build_target(request, buildkit), how,
+      [&](std::string_view bytes) {
+        messages.feed(bytes);
+        return true;
+      },
+      stop);
+  if (!answer.ok()) progress.fail(refusal_text(answer));
+  return progress.finish();
+}
+
+}  // namespace belay::engine

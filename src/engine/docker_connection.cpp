@@ -1,0 +1,289 @@
+#include "engine/docker_connection.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::engine {
+
+namespace {
+
+constexpr Milliseconds connect_time{10'000};
+
+// What the Host header says; engines behind a unix socket do not look at it.
+std::string host_header(const Endpoint& endpoint) {
+  return endpoint.socket.empty() ? net::TcpAddress{endpoint.host, endpoint.port}.text() : "localhost";
+}
+
+std::unique_ptr<net::TlsClient> tls_client(const Endpoint& endpoint) {
+  if (!endpoint.tls) return nullptr;
+  return std::make_unique<net::TlsClient>(net::TlsOptions{.ca_file = endpoint.ca_file,
+                                                          .certificate_file = endpoint.certificate_file,
+                                                          .key_file = endpoint.key_file,
+                                                          .verify_peer = endpoint.verify_peer});
+}
+
+std::unique_ptr<net::Stream> connect(const Endpoint& endpoint, net::TlsClient* tls, std::stop_token stop) {
+  const Ticks deadline = net::deadline_in(connect_time);
+  if (!endpoint.socket.empty()) return net::connect_unix(endpoint.socket, deadline, stop);
+  const net::TcpAddress address{endpoint.host, endpoint.port};
+  return tls != nullptr ? tls->connect(address, deadline, stop) : net::connect_tcp(address, deadline, stop);
+}
+
+// "1.41" → 41; nullopt for anything but version 1.
+std::optional<int> minor_of(std::string_view version) {
+  if (!version.starts_with("1.")) return {};
+  const auto minor = parse_number(version.substr(2));
+  if (!minor || *minor > 10'000) return {};
+  return static_cast<int>(*minor);
+}
+
+std::string after_last(const std::string& text, std::string_view mark) {
+  const size_t at = text.rfind(mark);
+  return at == std::string::npos ? text : text.substr(at + mark.size());
+}
+
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+// The engine's ids mean nothing to our users: they are cut to the length its own tables show.
+std::string with_short_ids(const std::string& text) {
+  std::string result;
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i;
+    while (end < text.size() && is_hex(text[end])) ++end;
+    const size_t length = end - i;
+    result += text.substr(i, length == 64 ? 12 : std::max<size_t>(length, 1));
+    i = std::max(end, i + 1);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string ApiVersion::text() const {
+  return format("1.{}", minor);
+}
+
+std::string escaped(std::string_view text) {
+  static constexpr std::string_view plain = "-._~/:@";
+  std::string result;
+  for (const char c : text) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      plain.find(c) != std::string_view::npos;
+    if (kept) {
+      result += c;
+    } else {
+      result += format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+  }
+  return result;
+}
+
+Target& Target::with(std::string_view name, std::string_view value) {
+  text_ += text_.find('?') == std::string::npos ? '?' : '&';
+  text_ += escaped(name) + "=" + escaped(value);
+  return *this;
+}
+
+DockerConnection::DockerConnection(Endpoint endpoint)
+    : endpoint_(std::move(endpoint)),
+      tls_(tls_client(endpoint_)),
+      client_([this](std::stop_token stop) { return connect(endpoint_, tls_.get(), stop); }, host_header(endpoint_)) {}
+
+void DockerConnection::unreachable(const net::StreamError& error, bool connecting) const {
+  const std::string& where = endpoint_.text;
+  const std::string is_it_running =
+      endpoint_.socket.empty()
+          ? "Is the engine running there, and is the address right? DOCKER_HOST or -H names another."
+          : "Is the engine running? 'systemctl start docker' starts it, DOCKER_HOST or -H names another, 'belay "
+            "doctor' "
+            "looks closer.";
+  switch (error.error_number()) {
+    case ENOENT:
+      throw EngineError(0, format("there is no engine at {}: the socket does not exist", where), is_it_running);
+    case ECONNREFUSED:
+      throw EngineError(0, format("nobody listens at {}", where), is_it_running);
+    case EACCES:
+    case EPERM:
+      throw EngineError(0, format("you may not use the engine at {}: permission denied", where),
+                        "Join the group docker ('sudo usermod -aG docker $USER', then log in anew), or use sudo.");
+    case ETIMEDOUT:
+      throw EngineError(0, format("the engine at {} did not answer in time", where),
+                        connecting ? is_it_running : "Is it overloaded? 'belay doctor' looks closer.");
+    case EPROTO:
+      if (connecting)
+        throw EngineError(0, format("no safe connection to the engine at {}: {}", where, error.what()),
+                          "DOCKER_CERT_PATH must hold ca.pem, cert.pem and key.pem for this engine.");
+      break;
+    default:
+      break;
+  }
+  if (connecting) throw EngineError(0, format("cannot reach the engine at {}: {}", where, error.what()), is_it_running);
+  throw EngineError(0, format("the connection to the engine at {} broke: {}", where, error.what()),
+                    "Was the engine restarted? The same command may be given again.");
+}
+
+template <class Work>
+auto DockerConnection::reaching(Work&& work) {
+  try {
+    return work();
+  } catch (const net::ConnectError& error) {
+    unreachable(error, true);
+  } catch (const net::StreamError& error) {
+    unreachable(error, false);
+  }
+}
+
+ApiVersion DockerConnection::negotiate(std::stop_token stop) {
+  net::Request ping;
+  ping.target = "/_ping";
+  const net::Response answer = reaching([&] { return client_.exchange(ping, stop); });
+  if (answer.status == 400 && answer.body.find("HTTPS server") != std::string::npos)
+    throw EngineError(0, format("the engine at {} wants TLS", endpoint_.text),
+                      "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of its certificates.");
+  const auto offered = answer.headers.find("Api-Version");
+  const auto minor = offered ? minor_of(*offered) : std::nullopt;
+  if (!answer.ok() && !minor)
+    throw EngineError(answer.status, format("the engine at {} is not well: {}", endpoint_.text, refusal_text(answer)));
+  if (!minor)
+    throw EngineError(0, format("what listens at {} is not a container engine", endpoint_.text),
+                      "DOCKER_HOST or -H names another.");
+  if (*minor < oldest_api)
+    throw EngineError(0,
+                      format("the engine at {} speaks API 1.{}; Belay needs 1.{} (Docker 20.10) or newer",
+                             endpoint_.text, *minor, oldest_api),
+                      "Update the engine, or name another with DOCKER_HOST or -H.");
+  return {.minor = std::min(*minor, newest_api), .buildkit = answer.headers.find("Builder-Version") == "2"};
+}
+
+ApiVersion DockerConnection::version(std::stop_token stop) {
+  // Two first callers may both ask: no lock is held while an engine is waited for.
+  if (const auto known = version_.with([](auto& value) { return value; })) return *known;
+  const ApiVersion negotiated = negotiate(stop);
+  version_.with([&](auto& value) { value = negotiated; });
+  return negotiated;
+}
+
+net::Request DockerConnection::request(std::string method, const Target& target, std::stop_token stop) {
+  net::Request request;
+  request.method = std::move(method);
+  request.target = "/v" + version(stop).text() + target.text();
+  request.patience = Milliseconds(120'000);
+  return request;
+}
+
+net::Response DockerConnection::get(const Target& target, std::stop_token stop) {
+  const auto what = request("GET", target, stop);
+  return reaching([&] { return client_.exchange(what, stop); });
+}
+
+net::Response DockerConnection::post(const Target& target, const std::string& json, std::stop_token stop,
+                                     Milliseconds patience) {
+  auto what = request("POST", target, stop);
+  what.patience = patience;
+  if (!json.empty()) {
+    what.headers.add("Content-Type", "application/json");
+    what.body = json;
+  }
+  return reaching([&] { return client_.exchange(what, stop); });
+}
+
+net::Response DockerConnection::remove(const Target& target, std::stop_token stop) {
+  const auto what = request("DELETE", target, stop);
+  return reaching([&] { return client_.exchange(what, stop); });
+}
+
+net::Response DockerConnection::stream(const Target& target, const Streaming& how, const net::BodySink& sink,
+                                       std::stop_token stop) {
+  auto what = request(how.method, target, stop);
+  what.headers = how.headers;
+  what.patience = how.patience;
+  if (how.body) what.body = how.body;
+  return reaching([&] { return client_.stream(what, sink, stop); });
+}
+
+net::Upgrade DockerConnection::upgrade(const Target& target, const std::string& json, std::stop_token stop) {
+  auto what = request("POST", target, stop);
+  if (!json.empty()) {
+    what.headers.add("Content-Type", "application/json");
+    what.body = json;
+  }
+  return reaching([&] { return client_.upgrade(what, stop); });
+}
+
+std::string clean_message(std::string message) {
+  message = trim(message);
+  for (const std::string_view prefix : {"Error response from daemon: ", "Error: "})
+    if (message.starts_with(prefix)) message.erase(0, prefix.size());
+  // Daemon, shim and runtime each put their own sentence in front; the last one says what happened.
+  if (message.find("OCI runtime") != std::string::npos || message.find("failed to create") != std::string::npos) {
+    message = after_last(message, "starting container process caused: ");
+    message = after_last(message, "unable to start container process: ");
+    if (message.ends_with(": unknown")) message.erase(message.size() - 9);
+  }
+  return printable(with_short_ids(message));
+}
+
+std::string refusal_text(const net::Response& response) {
+  std::string message = response.body;
+  try {
+    const auto document = JsonDocument::parse(response.body);
+    if (const auto text = document.root()["message"]) {
+      message = text.text();
+    } else if (const auto cause = document.root()["cause"]) {
+      message = cause.text();
+    }
+  } catch (const EngineError&) {
+    // Proxies and very old paths answer in plain text.
+  }
+  message = clean_message(message);
+  if (message.empty()) message = format("the engine answered {} {}", response.status, response.reason);
+  return message;
+}
+
+std::optional<std::string> held_port(const std::string& message) {
+  const bool taken = message.find("port is already allocated") != std::string::npos ||
+                     (message.find("address already in use") != std::string::npos &&
+                      (message.find("listen") != std::string::npos || message.find("bind") != std::string::npos ||
+                       message.find("port") != std::string::npos));
+  if (!taken) return {};
+  // "Bind for 0.0.0.0:8080 failed", "listen tcp4 0.0.0.0:8080: bind: …", "failed to bind host port for [::]:8080:…"
+  for (const std::string_view mark : {"Bind for ", "listen tcp4 ", "listen tcp6 ", "listen tcp ", "listen udp4 ",
+                                      "listen udp6 ", "listen udp ", "bind host port for ", "bind host port "}) {
+    const size_t at = message.find(mark);
+    if (at == std::string::npos) continue;
+    std::string_view address = std::string_view(message).substr(at + mark.size());
+    if (address.starts_with('[')) address.remove_prefix(std::min(address.find(']'), address.size()));
+    // ":::8080": the first colon with digits behind it.
+    for (size_t colon = address.find(':'); colon < address.find(' '); colon = address.find(':', colon + 1)) {
+      size_t end = colon + 1;
+      while (end < address.size() && address[end] >= '0' && address[end] <= '9') ++end;
+      if (end > colon + 1)
+        return format("port {} is already in use on this host", address.substr(colon + 1, end - colon - 1));
+    }
+  }
+  return "a port is already in use on this host: " + message;
+}
+
+void refuse(int status, const std::string& message) {
+  if (const auto port = held_port(message)) throw Conflict(*port, "'belay ls' and 'ss -ltnp' show who holds it.");
+  if (status == 404) throw NotFound(message);
+  if (status == 409) throw Conflict(message);
+  throw EngineError(status, message);
+}
+
+void refuse(const net::Response& response) {
+  refuse(response.status, refusal_text(response));
+}
+
+JsonDocument accepted(const net::Response& response) {
+  if (!response.ok()) refuse(response);
+  return JsonDocument::parse(response.body);
+}
+
+}  // namespace belay::engine

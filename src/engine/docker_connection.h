@@ -1,0 +1,95 @@
+#pragma once
+// HTTP to one engine: endpoint, version negotiation, and what its refusals mean in our words.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/guarded.h"
+#include "engine/docker_context.h"
+#include "engine/json.h"
+#include "net/http.h"
+
+namespace belay::engine {
+
+inline constexpr int oldest_api = 41;  // 1.41: Docker 20.10
+inline constexpr int newest_api = 51;
+
+struct ApiVersion {
+  int minor = oldest_api;  // behind "1."
+  bool buildkit = false;   // the engine prefers BuildKit for builds
+  std::string text() const;
+};
+
+// A path below the version, with its query.
+class Target {
+ public:
+  // Parts are joined as they are; wrap what comes from outside in escaped().
+  explicit Target(std::string path) : text_(std::move(path)) {}
+  Target& with(std::string_view name, std::string_view value);
+  // Only where the value is not empty.
+  Target& with_optional(std::string_view name, std::string_view value) {
+    return value.empty() ? *this : with(name, value);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+// Percent-encoded, but for the signs that image references have in paths.
+std::string escaped(std::string_view text);
+
+// Thread-safe. Every call throws EngineError with status 0 and a hint where the engine cannot be reached, Cancelled on
+// stop; answers with any status are returned.
+class DockerConnection {
+ public:
+  explicit DockerConnection(Endpoint endpoint);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  // Asked of the engine once, at the first call.
+  ApiVersion version(std::stop_token stop);
+
+  net::Response get(const Target& target, std::stop_token stop);
+  net::Response post(const Target& target, const std::string& json, std::stop_token stop,
+                     Milliseconds patience = Milliseconds(120'000));
+  net::Response remove(const Target& target, std::stop_token stop);
+
+  struct Streaming {
+    std::string method = "GET";
+    net::Headers headers;
+    net::Producer body;        // empty: none
+    Milliseconds patience{0};  // 0: for ever
+  };
+  // As net::HttpClient::stream.
+  net::Response stream(const Target& target, const Streaming& how, const net::BodySink& sink, std::stop_token stop);
+  net::Upgrade upgrade(const Target& target, const std::string& json, std::stop_token stop);
+
+ private:
+  template <class Work>
+  auto reaching(Work&& work);
+  [[noreturn]] void unreachable(const net::StreamError& error, bool connecting) const;
+  ApiVersion negotiate(std::stop_token stop);
+  net::Request request(std::string method, const Target& target, std::stop_token stop);
+
+  const Endpoint endpoint_;
+  std::unique_ptr<net::TlsClient> tls_;
+  net::HttpClient client_;
+  Guarded<std::optional<ApiVersion>> version_;
+};
+
+// The engine's own words out of an answer with an error, without the layers of daemons and runtimes around them.
+std::string refusal_text(const net::Response& response);
+std::string clean_message(std::string message);
+// "port 8080 is already in use on this host" where the message means that.
+std::optional<std::string> held_port(const std::string& message);
+// Throws what the refusal means: NotFound, Conflict or EngineError.
+[[noreturn]] void refuse(const net::Response& response);
+[[noreturn]] void refuse(int status, const std::string& message);
+// The answer's JSON, after refuse() for anything but success.
+JsonDocument accepted(const net::Response& response);
+
+}  // namespace belay::engine

@@ -1,0 +1,140 @@
+#include "base/errors.h"
+#include "base/format.h"
+#include "engine/docker_encode.h"
+#include "engine/docker_engine.h"
+
+namespace belay::engine {
+
+namespace {
+
+constexpr Milliseconds slow{120'000};  // starts and removals on a host under load
+
+bool says(const std::string& message, std::string_view words) {
+  return message.find(words) != std::string::npos;
+}
+
+bool is_absent_container(const net::Response& response, const std::string& message) {
+  return response.status == 404 && says(message, "No such container");
+}
+
+}  // namespace
+
+void DockerEngine::create_container(const ContainerRequest& request, std::stop_token stop) {
+  Target target("/containers/create");
+  target.with("name", request.name);
+  const auto response = connection_.post(target, create_body(request, connection_.version(stop).minor), stop, slow);
+  if (!response.ok()) {
+    const std::string message = refusal_text(response);
+    if (response.status == 409 && says(message, "already in use"))
+      throw Conflict(format("there is already a container called {}", request.name));
+    if (response.status == 404 && says(message, "No such image"))
+      throw NotFound(format("there is no image {} on this engine", request.image));
+    refuse(response.status, message);
+  }
+  try {
+    for (const auto& link : later_networks(request.service)) connect_network(request.name, link, stop);
+  } catch (...) {
+    // Half made it would be in the way of the next attempt. It never ran: nothing is lost with it.
+    try {
+      remove_container(request.name, {});
+    } catch (const Error&) {
+      // The reason why it could not be made is the one to tell.
+    }
+    throw;
+  }
+}
+
+void DockerEngine::start_container(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.post(container_target(name, "/start", stop), "", stop, slow);
+  if (response.ok() || response.status == 304) return;
+  const std::string message = refusal_text(response);
+  if (says(message, "paused")) {
+    const auto unpaused = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
+    if (unpaused.ok()) return;
+  }
+  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  refuse(response.status, message);
+}
+
+void DockerEngine::stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) {
+  const auto inspection = inspect_present(name, stop);
+  // A paused process cannot act on its stop signal.
+  if (inspection.root()["State"]["Paused"].truth())
+    connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
+  const Seconds patience = timeout.value_or(Seconds(inspection.root()["Config"]["StopTimeout"].number(10)));
+  Target target = container_target(name, "/stop", stop);
+  if (timeout) target.with("t", std::to_string(timeout->count()));
+  const bool for_ever = patience.count() < 0;
+  const auto response = connection_.post(target, "", stop, for_ever ? Milliseconds(0) : Milliseconds(patience) + slow);
+  if (!response.ok() && response.status != 304) refuse(response);
+}
+
+void DockerEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
+  if (from == to) return;
+  Target target = container_target(from, "/rename", stop);
+  const auto response = connection_.post(target.with("name", to), "", stop);
+  if (response.ok()) return;
+  const std::string message = refusal_text(response);
+  if (response.status == 409 || says(message, "already in use"))
+    throw Conflict(format("there is already a container called {}", to));
+  if (response.status == 404) throw NotFound(format("there is no container {}", from));
+  refuse(response.status, message);
+}
+
+void DockerEngine::remove_container(const std::string& name, std::stop_token stop) {
+  if (looks_like_id(name) && !inspect(name, stop)) return;
+  const auto response = connection_.remove(Target("/containers/" + escaped(name)), stop);
+  if (response.ok() || response.status == 404) return;
+  const std::string message = refusal_text(response);
+  if (says(message, "already in progress")) {
+    // Somebody else is about it: its name is free once it is gone.
+    const Ticks deadline = SystemClock().ticks() + Seconds(60);
+    while (inspect(name, stop)) {
+      if (SystemClock().ticks() > deadline) throw Conflict(format("the container {} is being removed already", name));
+      if (!SystemClock().sleep(Milliseconds(100), stop)) throw Cancelled();
+    }
+    return;
+  }
+  if (response.status == 409 && says(message, "running"))
+    throw Conflict(format("the container {} is running", name), "Stop it first.");
+  refuse(response.status, message);
+}
+
+void DockerEngine::update(const std::string& name, const std::string& body, std::stop_token stop) {
+  const auto response = connection_.post(container_target(name, "/update", stop), body, stop);
+  if (!response.ok()) refuse(response);
+}
+
+void DockerEngine::set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) {
+  update(name, restart_policy_body(policy), stop);
+}
+
+void DockerEngine::update_resources(const std::string& name, const Resources& resources, std::stop_token stop) {
+  update(name, resources_body(resources), stop);
+}
+
+void DockerEngine::connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) {
+  if (looks_like_id(name)) static_cast<void>(inspect_present(name, stop));
+  const Target target("/networks/" + escaped(link.network) + "/connect");
+  const auto response = connection_.post(target, connect_body(name, link), stop);
+  if (response.ok()) return;
+  const std::string message = refusal_text(response);
+  if (says(message, "already exists in network") || says(message, "is already attached to network")) return;
+  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  if (response.status == 404) throw NotFound(format("there is no network {}", link.network));
+  refuse(response.status, message);
+}
+
+void DockerEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
+  if (looks_like_id(name)) static_cast<void>(inspect_present(name, stop));
+  JsonWriter json;
+  json.object([&] { json.member("Container", name); });
+  const auto response = connection_.post(Target("/networks/" + escaped(network) + "/disconnect"), json.text(), stop);
+  if (response.ok()) return;
+  const std::string message = refusal_text(response);
+  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  if (response.status == 404 || says(message, "is not connected to")) return;
+  refuse(response.status, message);
+}
+
+}  // namespace belay::engine

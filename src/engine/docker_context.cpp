@@ -1,0 +1,153 @@
+#include "engine/docker_context.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/json.h"
+
+namespace belay::engine {
+
+namespace {
+
+constexpr const char* default_host = "unix:///var/run/docker.sock";
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+JsonDocument read_json_file(const fs::path& file, const std::string& text) {
+  return doing(format("reading {}", file.string()), [&] {
+    try {
+      return JsonDocument::parse(text);
+    } catch (const EngineError&) {
+      throw Error("it is not valid JSON");
+    }
+  });
+}
+
+fs::path if_present(const fs::path& file) {
+  std::error_code ignored;
+  return fs::exists(file, ignored) ? file : fs::path();
+}
+
+// Servers without a certificate authority of their own are checked against the system's; clients without a certificate
+// show none.
+void use_certificates(Endpoint& endpoint, const fs::path& folder) {
+  endpoint.tls = true;
+  endpoint.ca_file = if_present(folder / "ca.pem");
+  endpoint.certificate_file = if_present(folder / "cert.pem");
+  endpoint.key_file = if_present(folder / "key.pem");
+}
+
+Endpoint tcp_endpoint(const std::string& host, std::string_view address) {
+  Endpoint endpoint;
+  endpoint.text = host;
+  address = address.substr(0, address.find('/'));
+  const size_t bracket = address.rfind(']');
+  const size_t colon = address.rfind(':');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    const auto port = parse_number(address.substr(colon + 1));
+    if (!port || *port < 1 || *port > 65535)
+      throw UsageError(format("the engine address {} has no valid port", host), "Write it as tcp://HOST:PORT.");
+    endpoint.port = static_cast<std::uint16_t>(*port);
+    address = address.substr(0, colon);
+  }
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  endpoint.host = address;
+  if (endpoint.host.empty())
+    throw UsageError(format("the engine address {} names no host", host), "Write it as tcp://HOST:PORT.");
+  return endpoint;
+}
+
+Endpoint endpoint_at(const std::string& host) {
+  if (host.starts_with("unix://")) {
+    Endpoint endpoint;
+    endpoint.text = host;
+    endpoint.socket = host.substr(7);
+    if (endpoint.socket.empty()) throw UsageError("the engine address unix:// names no socket");
+    return endpoint;
+  }
+  if (host.starts_with("tcp://")) return tcp_endpoint(host, std::string_view(host).substr(6));
+  if (host.starts_with("ssh://"))
+    throw UsageError(format("Belay does not open SSH connections itself, so it cannot use {}", host),
+                     "Forward the socket, 'ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST', and use -H "
+                     "unix:///tmp/engine.sock;"
+                     " or run belay on that host.");
+  throw UsageError(format("'{}' is not an engine address", printable(host)),
+                   "Addresses look like unix:///var/run/docker.sock or tcp://HOST:PORT.");
+}
+
+std::string current_context() {
+  if (const auto named = environment("DOCKER_CONTEXT"); !named.empty()) return named;
+  const fs::path file = docker_config_folder() / "config.json";
+  const auto text = read_file_if_present(file);
+  if (!text || trim(*text).empty()) return {};
+  const auto config = read_json_file(file, *text);
+  return config.root()["currentContext"].text();
+}
+
+// Contexts are kept in folders called by a hash of their names; the name within is what counts.
+Endpoint endpoint_of_context(const std::string& name) {
+  const fs::path root = docker_config_folder() / "contexts";
+  std::vector<std::string> known;
+  std::error_code absent;
+  for (const auto& folder : fs::directory_iterator(root / "meta", absent)) {
+    const fs::path file = folder.path() / "meta.json";
+    const auto text = read_file_if_present(file);
+    if (!text) continue;
+    const auto meta = read_json_file(file, *text);
+    known.push_back(meta.root()["Name"].text());
+    if (known.back() != name) continue;
+    const auto docker = meta.root()["Endpoints"]["docker"];
+    Endpoint endpoint = doing(format("using the Docker context {}", name), [&] {
+      const std::string host = docker["Host"].text();
+      return endpoint_at(host.empty() ? default_host : host);
+    });
+    const fs::path certificates = root / "tls" / folder.path().filename() / "docker";
+    if (endpoint.socket.empty() && fs::exists(certificates, absent)) use_certificates(endpoint, certificates);
+    endpoint.verify_peer = !docker["SkipTLSVerify"].truth();
+    return endpoint;
+  }
+  const std::string near = did_you_mean(name, known);
+  throw NotFound(format("there is no Docker context called {}", printable(name)),
+                 near.empty() ? "'docker context ls' lists them; DOCKER_HOST or -H names an engine directly." : near);
+}
+
+}  // namespace
+
+fs::path docker_config_folder() {
+  const std::string named = environment("DOCKER_CONFIG");
+  return named.empty() ? home_folder() / ".docker" : fs::path(named);
+}
+
+Endpoint find_endpoint(const DockerOptions& options) {
+  const std::string host = options.host.empty() ? environment("DOCKER_HOST") : options.host;
+  Endpoint endpoint;
+  if (host.empty()) {
+    const std::string context = current_context();
+    if (!context.empty() && context != "default") {
+      endpoint = endpoint_of_context(context);
+    } else {
+      endpoint = endpoint_at(default_host);
+    }
+  } else {
+    endpoint = endpoint_at(host);
+  }
+  if (endpoint.socket.empty() && options.tls_verify.value_or(!environment("DOCKER_TLS_VERIFY").empty())) {
+    fs::path folder = options.cert_path;
+    if (folder.empty()) folder = environment("DOCKER_CERT_PATH");
+    if (folder.empty() && !endpoint.tls) folder = docker_config_folder();
+    if (!folder.empty()) use_certificates(endpoint, folder);
+    endpoint.verify_peer = true;
+  } else if (options.tls_verify == false) {
+    endpoint.tls = false;
+  }
+  if (endpoint.socket.empty() && endpoint.port == 0) endpoint.port = endpoint.tls ? 2376 : 2375;
+  return endpoint;
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,28 @@
+#pragma once
+// Where the engine is, by the rules of the `docker` command line: option, DOCKER_HOST, Docker context, default socket.
+
+#include <cstdint>
+#include <string>
+
+#include "base/files.h"
+#include "engine/docker.h"
+
+namespace belay::engine {
+
+struct Endpoint {
+  std::string text;  // as it is shown: "unix:///run/docker.sock"
+  fs::path socket;   // of a unix endpoint; empty: TCP
+  std::string host;
+  std::uint16_t port = 0;
+  bool tls = false;
+  bool verify_peer = true;
+  fs::path ca_file, certificate_file, key_file;  // empty: there is none
+};
+
+// Throws UsageError for an endpoint Belay cannot use, NotFound for a Docker context that is not there.
+Endpoint find_endpoint(const DockerOptions& options);
+
+// $DOCKER_CONFIG, else ~/.docker.
+fs::path docker_config_folder();
+
+}  // namespace belay::engine

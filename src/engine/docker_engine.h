@@ -1,0 +1,76 @@
+#pragma once
+// The Docker Engine behind the port. Its calls are spread over docker.cpp (looking, volumes, networks),
+// docker_containers.cpp, docker_images.cpp and docker_sessions.cpp (logs, exec, attach, events).
+
+#include <optional>
+#include <string>
+
+#include "engine/docker_connection.h"
+#include "engine/docker_decode.h"
+#include "engine/engine.h"
+#include "engine/registry_auth.h"
+
+namespace belay::engine {
+
+class DockerEngine final : public Engine {
+ public:
+  explicit DockerEngine(Endpoint endpoint) : connection_(std::move(endpoint)), logins_(docker_config_folder()) {}
+
+  EngineInfo info(std::stop_token stop) override;
+  std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
+  std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
+  std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
+  std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
+  std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;
+  std::vector<Network> networks(std::stop_token stop) override;
+  std::map<std::string, ByteCount> volume_sizes(std::stop_token stop) override;
+  void create_container(const ContainerRequest& request, std::stop_token stop) override;
+  void start_container(const std::string& name, std::stop_token stop) override;
+  void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) override;
+  void rename_container(const std::string& from, const std::string& to, std::stop_token stop) override;
+  void remove_container(const std::string& name, std::stop_token stop) override;
+  void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
+  void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
+  void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
+  void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
+  void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void remove_volume(const std::string& name, std::stop_token stop) override;
+  void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void remove_network(const std::string& name, std::stop_token stop) override;
+  void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
+  ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
+  void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
+  std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
+  void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
+  int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
+  std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
+  void events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
+              std::stop_token stop) override;
+
+ private:
+  // The engine's answer about the container of exactly this name; nullopt where there is none.
+  std::optional<JsonDocument> inspect(const std::string& name, std::stop_token stop);
+  // As inspect, but NotFound where there is none.
+  JsonDocument inspect_present(const std::string& name, std::stop_token stop);
+  // "/containers/NAME" + `rest`. Throws NotFound where the name could only mean another container by its id.
+  Target container_target(const std::string& name, const std::string& rest, std::stop_token stop);
+  bool has_network(const std::string& name, std::stop_token stop);
+  EngineDefaults defaults(std::stop_token stop);
+  void update(const std::string& name, const std::string& body, std::stop_token stop);
+  // One DELETE of a tag or an id.
+  ImageRemoval remove_reference(const std::string& reference, std::stop_token stop);
+  int exec_exit_code(const std::string& id, std::stop_token stop);
+  // The exit code of a container whose session has ended; nullopt when it still runs.
+  std::optional<int> exit_code_after_session(const std::string& name, std::stop_token stop);
+
+  DockerConnection connection_;
+  const RegistryLogins logins_;
+  Guarded<std::optional<EngineDefaults>> defaults_;
+};
+
+// The engine takes any unambiguous beginning of an id for a name: "db" could mean a container that merely has an id
+// like that. True where a name could be mistaken so.
+bool looks_like_id(const std::string& name);
+
+}  // namespace belay::engine

@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "engine/docker_encode.h"
+#include "engine/docker_engine.h"
+#include "engine/docker_streams.h"
+
+namespace belay::engine {
+
+namespace {
+
+// Seconds with three decimals: the engine's form of a point in time within a query.
+std::string query_time(Time time) {
+  const auto milliseconds = time.time_since_epoch().count();
+  return format("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+}
+
+Target resize_target(const std::string& path, Terminal::Size size) {
+  Target target(path + "/resize");
+  target.with("h", std::to_string(size.rows)).with("w", std::to_string(size.columns));
+  return target;
+}
+
+// Keeps the window over there as large as the user's, until the returned guard dies.
+std::shared_ptr<void> follow_size(DockerConnection& connection, Terminal& terminal, const std::string& path,
+                                  std::stop_token stop) {
+  const auto resize = [&connection, path, stop](Terminal::Size size) {
+    try {
+      connection.post(resize_target(path, size), "", stop);
+    } catch (const Error&) {
+      // A window of the wrong size is no reason to end the session.
+    }
+  };
+  if (const auto size = terminal.size()) resize(*size);
+  return terminal.on_resize(resize);
+}
+
+template <class Work>
+void during_session(const std::string& name, Work&& work) {
+  try {
+    work();
+  } catch (const net::StreamError& error) {
+    throw EngineError(0, format("the session with {} broke: {}", name, error.what()));
+  }
+}
+
+}  // namespace
+
+void DockerEngine::logs(const std::string& name, const LogRequest& request, const OutputSink& sink,
+                        std::stop_token stop) {
+  const bool tty = inspect_present(name, stop).root()["Config"]["Tty"].truth();
+  Target target("/containers/" + escaped(name) + "/logs");
+  target.with("stdout", "1").with("stderr", "1");
+  if (request.follow) target.with("follow", "1");
+  if (request.timestamps) target.with("timestamps", "1");
+  if (request.tail) target.with("tail", std::to_string(*request.tail));
+  if (request.since) target.with("since", query_time(*request.since));
+  if (request.until) target.with("until", query_time(*request.until));
+  FrameReader frames(sink);
+  const auto response = connection_.stream(
+      target, {},
+      [&](std::string_view bytes) {
+        if (tty) {
+          sink(OutputStream::out, bytes);
+        } else {
+          frames.feed(bytes);
+        }
+        return true;
+      },
+      stop);
+  if (!response.ok()) refuse(response);
+}
+
+// The end of the output and the end of the command are told by different parts of the engine: the output may be first.
+int DockerEngine::exec_exit_code(const std::string& id, std::stop_token stop) {
+  for (Milliseconds pause{5};; pause = std::min(pause * 2, Milliseconds(500))) {
+    const auto state = accepted(connection_.get(Target("/exec/" + id + "/json"), stop));
+    if (!state.root()["Running"].truth()) return static_cast<int>(state.root()["ExitCode"].number());
+    if (!SystemClock().sleep(pause, stop)) throw Cancelled();
+  }
+}
+
+int DockerEngine::exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) {
+  const ApiMinor api = connection_.version(stop).minor;
+  const auto created =
+      connection_.post(container_target(name, "/exec", stop), exec_body(request, terminal.size(), api), stop);
+  if (created.status == 409) throw Conflict(format("the container {} is not running", name));
+  if (created.status == 404) throw NotFound(format("there is no container {}", name));
+  const std::string id = accepted(created).root()["Id"].text();
+  JsonWriter start;
+  start.object([&] {
+    start.member("Detach", false);
+    start.member("Tty", request.tty);
+  });
+  const auto session = connection_.upgrade(Target("/exec/" + id + "/start"), start.text(), stop);
+  if (!session.stream) refuse(session.response);
+  const auto following =
+      request.tty ? follow_size(connection_, terminal, "/exec/" + id, stop) : std::shared_ptr<void>();
+  during_session(name, [&] { run_session(*session.stream, terminal, request.tty, request.interactive, stop); });
+  return exec_exit_code(id, stop);
+}
+
+std::optional<int> DockerEngine::exit_code_after_session(const std::string& name, std::stop_token stop) {
+  // The engine's detach keys end a session too: then the container runs on, which a short wait shows.
+  const Ticks deadline = SystemClock().ticks() + Seconds(1);
+  for (;;) {
+    const auto found = inspect(name, stop);
+    if (!found) return {};
+    const auto state = found->root()["State"];
+    if (!state["Running"].truth() || state["Restarting"].truth()) return static_cast<int>(state["ExitCode"].number());
+    if (SystemClock().ticks() > deadline) return {};
+    if (!SystemClock().sleep(Milliseconds(20), stop)) throw Cancelled();
+  }
+}
+
+std::optional<int> DockerEngine::attach(const std::string& name, Terminal& terminal, std::stop_token stop) {
+  const auto inspection = inspect_present(name, stop);
+  const auto config = inspection.root()["Config"];
+  if (!inspection.root()["State"]["Running"].truth()) throw Conflict(format("the container {} is not running", name));
+  const bool tty = config["Tty"].truth();
+  const bool interactive = config["OpenStdin"].truth();
+  const std::string path = "/containers/" + escaped(name);
+  Target target(path + "/attach");
+  target.with("stream", "1").with("stdout", "1").with("stderr", "1");
+  if (interactive) target.with("stdin", "1");
+  const auto session = connection_.upgrade(target, "", stop);
+  if (!session.stream) refuse(session.response);
+  const auto following = tty ? follow_size(connection_, terminal, path, stop) : std::shared_ptr<void>();
+  during_session(name, [&] { run_session(*session.stream, terminal, tty, interactive, stop); });
+  return exit_code_after_session(name, stop);
+}
+
+void DockerEngine::events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
+                          std::stop_token stop) {
+  Target target("/events");
+  target.with("filters", filters_json({{"type", {"container", "image", "volume", "network"}}}));
+  if (since) target.with("since", query_time(*since));
+  bool wanted = true;
+  JsonStream values([&](JsonView value) {
+    if (!wanted) return;
+    if (const auto event = decode_event(value)) wanted = sink(*event);
+  });
+  const auto response = connection_.stream(
+      target, {},
+      [&](std::string_view bytes) {
+        values.feed(bytes);
+        return wanted;
+      },
+      stop);
+  if (!response.ok()) refuse(response);
+  if (wanted) throw EngineError(0, "the engine ended its stream of events", "Was it restarted?");
+}
+
+}  // namespace belay::engine

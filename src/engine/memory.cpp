@@ -1,0 +1,330 @@
+#include "engine/memory.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/memory_universe.h"
+#include "model/names.h"
+
+namespace belay::engine {
+
+namespace {
+
+// "key" or "key=value", as the engine's filters read it.
+bool matches(const std::optional<std::string>& filter, const labels::Labels& labels) {
+  if (!filter) return true;
+  const auto equals = filter->find('=');
+  const auto found = labels.find(filter->substr(0, equals));
+  return found != labels.end() && (equals == std::string::npos || found->second == filter->substr(equals + 1));
+}
+
+bool in_repository(const Image& image, const std::string& repository) {
+  const std::string wanted = ImageRef::parse(full_reference(repository)).repository;
+  return std::any_of(image.tags.begin(), image.tags.end(),
+                     [&](const std::string& tag) { return ImageRef::parse(tag).repository == wanted; });
+}
+
+Progress finished(const std::string& status) {
+  Progress progress;
+  progress.status = status;
+  progress.done = true;
+  return progress;
+}
+
+}  // namespace
+
+template <class Use>
+decltype(auto) MemoryEngine::reach(const std::stop_token& stop, Use&& use) {
+  if (stop.stop_requested()) throw Cancelled();
+  return universe_->with([&](Universe& universe) -> decltype(auto) {
+    universe.enter(clock_.now());
+    return use(universe);
+  });
+}
+
+MemoryEngine::MemoryEngine(Clock& clock) : universe_(std::make_unique<Guarded<Universe>>()), clock_(clock) {}
+MemoryEngine::~MemoryEngine() = default;
+
+std::string MemoryEngine::add_image(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
+                                    const std::string& version) {
+  return universe_->with([&](Universe& universe) {
+    universe.pass_to(clock_.now());
+    const std::string id = image_id(reference, version);
+    universe.store_image(id, {config, behaviour});
+    universe.tags[full_reference(reference)] = id;
+    return id;
+  });
+}
+
+void MemoryEngine::next_build(const ImageConfig& config, const Behaviour& behaviour, const std::string& version) {
+  universe_->with([&](Universe& universe) { universe.next_build = {version, {config, behaviour}}; });
+}
+
+void MemoryEngine::next_build_fails(const std::string& message) {
+  universe_->with([&](Universe& universe) { universe.next_build_failure = message; });
+}
+
+void MemoryEngine::in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
+                               const std::string& version) {
+  universe_->with([&](Universe& universe) {
+    universe.registry[full_reference(reference)] = {image_id(reference, version), {config, behaviour}};
+  });
+}
+
+void MemoryEngine::restart() {
+  universe_->with([&](Universe& universe) {
+    universe.pass_to(clock_.now());
+    universe.restart_engine();
+  });
+}
+
+void MemoryEngine::kill(const std::string& name, int exit_code) {
+  universe_->with([&](Universe& universe) {
+    universe.pass_to(clock_.now());
+    auto& killed = universe.container(name);
+    if (killed.state == ContainerState::running) universe.end(name, killed, universe.now, exit_code);
+  });
+}
+
+std::vector<std::string> MemoryEngine::changes() const {
+  return universe_->with([](const Universe& universe) { return universe.changes; });
+}
+
+std::vector<std::string> MemoryEngine::lost_volumes() const {
+  return universe_->with([](const Universe& universe) {
+    std::vector<std::string> lost;
+    for (const auto& name : universe.all_volumes)
+      if (!universe.volumes.contains(name)) lost.push_back(name);
+    return lost;
+  });
+}
+
+int MemoryEngine::calls() const {
+  return universe_->with([](const Universe& universe) { return universe.calls; });
+}
+
+void MemoryEngine::crash_after(std::optional<int> n) {
+  universe_->with([&](Universe& universe) { universe.calls_until_crash = n; });
+}
+
+EngineInfo MemoryEngine::info(std::stop_token stop) {
+  return reach(stop, [](Universe&) { return EngineInfo{"memory:", "1.0", "1.41", "linux", "amd64", true}; });
+}
+
+std::vector<Container> MemoryEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) {
+    std::vector<Container> found;
+    for (const auto& [name, stored] : universe.containers)
+      if ((filter.all || stored.is_up()) && matches(filter.label, stored.labels))
+        found.push_back(universe.listed(name, stored));
+    return found;
+  });
+}
+
+std::optional<ContainerDetail> MemoryEngine::container(const std::string& name, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) -> std::optional<ContainerDetail> {
+    const auto found = universe.containers.find(name);
+    if (found == universe.containers.end()) return {};
+    return universe.inspected(name, found->second);
+  });
+}
+
+std::vector<Image> MemoryEngine::images(const ImageFilter& filter, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) {
+    std::vector<Image> found;
+    for (const auto& [id, stored] : universe.images) {
+      Image image = universe.image(id);
+      if (!matches(filter.label, image.config.labels)) continue;
+      if (filter.reference && !in_repository(image, *filter.reference)) continue;
+      labels::Labels kept = std::move(image.config.labels);
+      image.config = {};
+      image.config.labels = std::move(kept);
+      found.push_back(std::move(image));
+    }
+    return found;
+  });
+}
+
+std::optional<Image> MemoryEngine::image(const std::string& reference, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) -> std::optional<Image> {
+    const auto id = universe.find_image(reference);
+    if (!id) return {};
+    return universe.image(*id);
+  });
+}
+
+std::vector<Volume> MemoryEngine::volumes(const std::optional<std::string>& label, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) {
+    std::vector<Volume> found;
+    for (const auto& [name, stored] : universe.volumes)
+      if (matches(label, stored.labels))
+        found.push_back({name, "local", format("/volumes/{}/_data", name), stored.labels, stored.created});
+    return found;
+  });
+}
+
+std::vector<Network> MemoryEngine::networks(std::stop_token stop) {
+  return reach(stop, [](Universe& universe) {
+    std::vector<Network> found;
+    for (const auto& [name, stored] : universe.networks) found.push_back({name, stored.driver, stored.labels});
+    return found;
+  });
+}
+
+std::map<std::string, ByteCount> MemoryEngine::volume_sizes(std::stop_token stop) {
+  return reach(stop, [](Universe& universe) {
+    std::map<std::string, ByteCount> sizes;
+    for (const auto& [name, stored] : universe.volumes) sizes[name] = {};
+    return sizes;
+  });
+}
+
+void MemoryEngine::create_container(const ContainerRequest& request, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.create(request); });
+}
+
+void MemoryEngine::start_container(const std::string& name, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.start(name); });
+}
+
+void MemoryEngine::stop_container(const std::string& name, std::optional<Seconds>, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.stop(name); });
+}
+
+void MemoryEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.rename(from, to); });
+}
+
+void MemoryEngine::remove_container(const std::string& name, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.remove(name); });
+}
+
+void MemoryEngine::set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.set_policy(name, policy); });
+}
+
+void MemoryEngine::update_resources(const std::string& name, const Resources& resources, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.update(name, resources); });
+}
+
+void MemoryEngine::connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.connect(name, link); });
+}
+
+void MemoryEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.disconnect(name, network); });
+}
+
+void MemoryEngine::create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.add_volume(name, labels); });
+}
+
+void MemoryEngine::remove_volume(const std::string& name, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.remove_volume(name); });
+}
+
+void MemoryEngine::create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.add_network(name, labels); });
+}
+
+void MemoryEngine::remove_network(const std::string& name, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.remove_network(name); });
+}
+
+void MemoryEngine::tag_image(const std::string& image, const std::string& reference, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.tag(image, reference); });
+}
+
+ImageRemoval MemoryEngine::remove_image(const std::string& reference, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) { return universe.remove_image(reference); });
+}
+
+void MemoryEngine::pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.pull(reference); });
+  if (progress) progress(finished("Pulled " + reference));
+}
+
+void MemoryEngine::push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.push(reference); });
+  if (progress) progress(finished("Pushed " + reference));
+}
+
+std::string MemoryEngine::build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) {
+  if (request.write_context) request.write_context([](std::string_view) {});
+  std::string id = reach(stop, [&](Universe& universe) { return universe.build(request); });
+  if (progress) progress(finished("Built " + id));
+  return id;
+}
+
+void MemoryEngine::logs(const std::string& name, const LogRequest& request, const OutputSink& sink,
+                        std::stop_token stop) {
+  auto lines = reach(stop, [&](Universe& universe) { return universe.container(name).log; });
+  std::erase_if(lines, [&](const Universe::LogLine& line) {
+    return (request.since && line.time < *request.since) || (request.until && line.time > *request.until);
+  });
+  size_t first = 0;
+  if (request.tail && std::cmp_less(*request.tail, lines.size()))
+    first = lines.size() - static_cast<size_t>(std::max(*request.tail, 0));
+  for (size_t at = first; at < lines.size(); ++at)
+    sink(OutputStream::out, request.timestamps ? iso_time(lines[at].time) + " " + lines[at].text : lines[at].text);
+}
+
+int MemoryEngine::exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) {
+    if (universe.container(name).state != ContainerState::running)
+      throw Conflict(format("container {} is not running", name));
+  });
+  const std::string command = request.command.empty() ? "" : request.command.front();
+  if (command == "true") return 0;
+  if (command == "false") return 1;
+  if (command != "echo") return 127;
+  terminal.write(OutputStream::out, join({request.command.begin() + 1, request.command.end()}, " ") + "\n");
+  return 0;
+}
+
+std::optional<int> MemoryEngine::attach(const std::string& name, Terminal& terminal, std::stop_token stop) {
+  struct Process {
+    std::string output;
+    std::optional<Milliseconds> ends_in;
+    std::optional<int> exit_code;
+  };
+  const auto look = [&] {
+    return reach(stop, [&](Universe& universe) {
+      const auto& stored = universe.container(name);
+      if (stored.state == ContainerState::created) throw Conflict(format("container {} is not running", name));
+      Process process{stored.behaviour.output, {}, {}};
+      if (stored.state != ContainerState::running)
+        process.exit_code = stored.exit_code;
+      else if (stored.behaviour.exits_after)
+        process.ends_in = *stored.started + *stored.behaviour.exits_after - universe.now;
+      return process;
+    });
+  };
+  Process process = look();
+  if (!process.output.empty()) terminal.write(OutputStream::out, process.output);
+  if (process.ends_in) {
+    if (!clock_.sleep(*process.ends_in, stop)) throw Cancelled();
+    return look().exit_code;
+  }
+  if (!process.exit_code) {
+    // A process that stays up: the session lasts as long as its user's input.
+    while (!terminal.read(stop).empty()) continue;
+    if (stop.stop_requested()) throw Cancelled();
+    return look().exit_code;
+  }
+  return process.exit_code;
+}
+
+void MemoryEngine::events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
+                          std::stop_token stop) {
+  auto events = reach(stop, [](Universe& universe) { return universe.events; });
+  // Containers live on one after the other, so that their events are recorded out of order.
+  std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+  for (const auto& event : events) {
+    if (since && event.time < *since) continue;
+    if (!sink(event) || stop.stop_requested()) return;
+  }
+}
+
+}  // namespace belay::engine

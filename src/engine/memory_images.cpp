@@ -1,0 +1,168 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/memory_universe.h"
+#include "model/names.h"
+
+namespace belay::engine {
+
+std::string hex_name(std::string_view seed) {
+  std::uint64_t state = 14695981039346656037u;
+  for (const char c : seed) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  std::string text;
+  for (int part = 0; part < 4; ++part) {
+    state += 0x9e3779b97f4a7c15u;
+    std::uint64_t mixed = state;
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
+    text += format("{:016x}", mixed ^ (mixed >> 31));
+  }
+  return text;
+}
+
+std::string full_reference(const std::string& reference) {
+  std::string text = ImageRef::parse(reference).text();
+  for (const std::string_view prefix : {"docker.io/library/", "docker.io/"})
+    if (text.starts_with(prefix)) return text.substr(prefix.size());
+  return text;
+}
+
+std::string image_id(const std::string& reference, const std::string& version) {
+  return "sha256:" + hex_name(full_reference(reference) + "\n" + version);
+}
+
+namespace {
+
+std::string repository_of(const std::string& reference) {
+  return ImageRef::parse(reference).repository;
+}
+
+}  // namespace
+
+void MemoryEngine::Universe::store_image(const std::string& id, const Recipe& recipe) {
+  const auto [place, is_new] = images.try_emplace(id);
+  place->second.recipe = recipe;
+  if (is_new) place->second.created = now;
+}
+
+std::optional<std::string> MemoryEngine::Universe::find_image(const std::string& reference) const {
+  if (!reference.starts_with("sha256:")) {
+    const std::string full = full_reference(reference);
+    if (const auto tagged = tags.find(full); tagged != tags.end()) return tagged->second;
+    for (const auto& [id, stored] : images)
+      if (stored.digests.contains(full)) return id;
+  }
+  // The front of an id is enough, as long as it is the only one.
+  const std::string wanted = reference.starts_with("sha256:") ? reference : "sha256:" + reference;
+  const auto found = images.lower_bound(wanted);
+  if (found == images.end() || !found->first.starts_with(wanted)) return {};
+  if (const auto next = std::next(found); next != images.end() && next->first.starts_with(wanted)) return {};
+  return found->first;
+}
+
+std::vector<std::string> MemoryEngine::Universe::tags_of(const std::string& id) const {
+  std::vector<std::string> found;
+  for (const auto& [reference, tagged] : tags)
+    if (tagged == id) found.push_back(reference);
+  return found;
+}
+
+Image MemoryEngine::Universe::image(const std::string& id) const {
+  const StoredImage& stored = images.at(id);
+  Image shown;
+  shown.id = id;
+  shown.tags = tags_of(id);
+  shown.digests.assign(stored.digests.begin(), stored.digests.end());
+  shown.created = stored.created;
+  shown.size = {1 << 20};
+  shown.config = stored.recipe.config;
+  return shown;
+}
+
+void MemoryEngine::Universe::tag(const std::string& image_name, const std::string& reference) {
+  const auto id = find_image(image_name);
+  if (!id) throw NotFound(format("there is no image {}", image_name));
+  const std::string full = full_reference(reference);
+  if (const auto tagged = tags.find(full); tagged != tags.end() && tagged->second == *id) return;
+  tags[full] = *id;
+  changes.push_back("tag " + full);
+  record(now, "image", "tag", full);
+}
+
+void MemoryEngine::Universe::untag(const std::string& reference) {
+  tags.erase(reference);
+  changes.push_back("untag " + reference);
+  record(now, "image", "untag", reference);
+}
+
+void MemoryEngine::Universe::drop_image(const std::string& id) {
+  images.erase(id);
+  record(now, "image", "delete", id);
+}
+
+const std::string* MemoryEngine::Universe::user_of(const std::string& image_id) const {
+  for (const auto& [name, stored] : containers)
+    if (stored.image_id == image_id) return &name;
+  return nullptr;
+}
+
+ImageRemoval MemoryEngine::Universe::remove_image(const std::string& reference) {
+  const auto id = find_image(reference);
+  if (!id) return {false, format("there is no image {}", reference)};
+  const std::string full = reference.starts_with("sha256:") ? reference : full_reference(reference);
+  const auto known_tags = tags_of(*id);
+  if (tags.contains(full) && known_tags.size() > 1) {
+    untag(full);
+    return {true, {}};
+  }
+  // The engine keeps even the last tag of an image that a container, running or not, was made from.
+  if (const auto* user = user_of(*id)) return {false, format("container {} uses it", *user)};
+  for (const auto& known : known_tags) untag(known);
+  if (known_tags.empty()) changes.push_back("remove image " + *id);
+  drop_image(*id);
+  return {true, {}};
+}
+
+void MemoryEngine::Universe::pull(const std::string& reference) {
+  const std::string full = full_reference(reference);
+  const auto offered = registry.find(full);
+  if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
+  const std::string id = offered->second.id;
+  store_image(id, offered->second.recipe);
+  images.at(id).digests.insert(repository_of(full) + "@sha256:" + hex_name("digest of " + id));
+  if (const auto tagged = tags.find(full); tagged != tags.end() && tagged->second == id) return;
+  tags[full] = id;
+  changes.push_back("pull " + full);
+  record(now, "image", "pull", full);
+}
+
+void MemoryEngine::Universe::push(const std::string& reference) {
+  const std::string full = full_reference(reference);
+  const auto tagged = tags.find(full);
+  if (tagged == tags.end()) throw NotFound(format("there is no image {}", full));
+  StoredImage& stored = images.at(tagged->second);
+  registry[full] = {tagged->second, stored.recipe};
+  stored.digests.insert(repository_of(full) + "@sha256:" + hex_name("digest of " + tagged->second));
+  changes.push_back("push " + full);
+  record(now, "image", "push", full);
+}
+
+std::string MemoryEngine::Universe::build(const BuildRequest& request) {
+  if (next_build_failure) {
+    const std::string message = *next_build_failure;
+    next_build_failure.reset();
+    throw Error(message);
+  }
+  PlannedBuild planned = next_build.value_or(PlannedBuild{format("build {}", ++last_serial), {}});
+  next_build.reset();
+  for (const auto& [key, value] : request.labels) planned.recipe.config.labels[key] = value;
+  const std::string id = image_id(request.tags.empty() ? "untagged" : request.tags.front(), planned.version);
+  store_image(id, planned.recipe);
+  for (const auto& wanted : request.tags) tags[full_reference(wanted)] = id;
+  changes.push_back("build " + (request.tags.empty() ? id : full_reference(request.tags.front())));
+  for (const auto& wanted : request.tags) record(now, "image", "tag", full_reference(wanted));
+  return id;
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,154 @@
+#pragma once
+// The world inside MemoryEngine: its things, their rules, and their course over time. Private to memory*.cpp.
+//
+// Nothing runs in the background: whoever looks or acts first calls pass_to(now), which lets every container live up
+// to that moment (exit, restart, turn healthy) as its behaviour says.
+
+#include <cstdint>
+#include <map>
+#include <set>
+
+#include "engine/memory.h"
+
+namespace belay::engine {
+
+// 64 hexadecimal digits that depend on nothing but `seed`.
+std::string hex_name(std::string_view seed);
+std::string image_id(const std::string& reference, const std::string& version);
+// "web" → "web:latest"; the default registry's name is left out, as the engine shows references.
+std::string full_reference(const std::string& reference);
+
+// Not thread-safe: MemoryEngine guards it.
+struct MemoryEngine::Universe {
+  struct Recipe {
+    ImageConfig config;
+    Behaviour behaviour;
+  };
+  struct StoredImage {
+    Recipe recipe;
+    Time created{};
+    std::set<std::string> digests;
+  };
+  struct Offer {
+    std::string id;
+    Recipe recipe;
+  };
+  struct PlannedBuild {
+    std::string version;
+    Recipe recipe;
+  };
+  struct StoredVolume {
+    labels::Labels labels;
+    Time created{};
+  };
+  struct StoredNetwork {
+    std::string driver;
+    labels::Labels labels;
+    int serial = 0;  // tells a network from a later one of the same name
+  };
+  struct Joined {
+    NetworkLink link;
+    // The network's serial once the container has really joined it: a later network of the same name is not it.
+    std::optional<int> serial;
+  };
+  struct LogLine {
+    Time time{};
+    std::string text;  // with its line end
+  };
+  struct StoredContainer {
+    std::string image, image_id;
+    int serial = 0;
+    Time created{};
+    Service service;
+    labels::Labels labels;
+    RestartPolicy restart;
+    std::vector<Mount> mounts;
+    std::vector<Joined> networks;
+
+    ContainerState state = ContainerState::created;
+    Behaviour behaviour;  // of the image when the container was last started
+    Health health = Health::none;
+    std::vector<PortBinding> published;  // held while it is up
+    std::optional<Time> started, finished;
+    Time next_start{};             // while restarting
+    Milliseconds restart_delay{};  // before the next automatic start
+    int exit_code = 0, restart_count = 0;
+    bool stopped_by_hand = false;
+    std::string error;
+    std::vector<LogLine> log;
+
+    bool is_up() const { return state == ContainerState::running || state == ContainerState::restarting; }
+  };
+
+  std::map<std::string, StoredContainer> containers;  // by name
+  std::map<std::string, StoredImage> images;          // by id
+  std::map<std::string, std::string> tags;            // full reference → id
+  std::map<std::string, StoredVolume> volumes;
+  std::map<std::string, StoredNetwork> networks{
+      {"bridge", {"bridge", {}, 1}}, {"host", {"host", {}, 2}}, {"none", {"null", {}, 3}}};
+  std::set<std::string> all_volumes;      // every name there ever was
+  std::map<std::string, Offer> registry;  // by full reference
+  std::optional<PlannedBuild> next_build;
+  std::optional<std::string> next_build_failure;
+  int last_serial = 3;  // of containers, networks, anonymous volumes and builds
+  int calls = 0;
+  std::optional<int> calls_until_crash;
+  std::vector<std::string> changes;
+  std::vector<Event> events;
+  Time now{};
+
+  // The beginning of every call.
+  void enter(Time time);
+  void pass_to(Time time);
+  void record(Time time, const std::string& type, const std::string& action, const std::string& name,
+              std::map<std::string, std::string> attributes = {});
+
+  // Containers. The ones by name throw NotFound.
+  StoredContainer& container(const std::string& name);
+  void create(const ContainerRequest& request);
+  void start(const std::string& name);
+  void stop(const std::string& name);
+  void rename(const std::string& from, const std::string& to);
+  void remove(const std::string& name);
+  void set_policy(const std::string& name, const RestartPolicy& policy);
+  void update(const std::string& name, const Resources& resources);
+  void connect(const std::string& name, const NetworkLink& link);
+  void disconnect(const std::string& name, const std::string& network);
+  // The container's process ends; the restart policy has its say.
+  void end(const std::string& name, StoredContainer& container, Time time, int exit_code);
+  void restart_engine();
+  std::optional<HealthCheck> health_check(const StoredContainer& container) const;
+  Container listed(const std::string& name, const StoredContainer& container) const;
+  ContainerDetail inspected(const std::string& name, const StoredContainer& container) const;
+
+  // Volumes and networks.
+  void add_volume(const std::string& name, const labels::Labels& labels);
+  void remove_volume(const std::string& name);
+  void add_network(const std::string& name, const labels::Labels& labels);
+  void remove_network(const std::string& name);
+
+  // Images.
+  void store_image(const std::string& id, const Recipe& recipe);
+  std::optional<std::string> find_image(const std::string& reference) const;  // its id
+  Image image(const std::string& id) const;
+  std::vector<std::string> tags_of(const std::string& id) const;
+  void tag(const std::string& image_name, const std::string& reference);
+  ImageRemoval remove_image(const std::string& reference);
+  void pull(const std::string& reference);
+  void push(const std::string& reference);
+  std::string build(const BuildRequest& request);
+
+ private:
+  void live(const std::string& name, StoredContainer& container);
+  void turn_health(const std::string& name, StoredContainer& container, Time until);
+  void begin(const std::string& name, StoredContainer& container, Time time);
+  std::vector<Mount> mounts_for(const ContainerRequest& request, const ImageConfig& image);
+  std::string add_anonymous_volume(const std::string& container_name, const std::string& target);
+  void join_networks(StoredContainer& container);
+  std::vector<PortBinding> free_ports(const StoredContainer& container) const;
+  const std::string* user_of(const std::string& image_id) const;  // name of a container of this image
+  void untag(const std::string& reference);
+  void drop_image(const std::string& id);
+};
+
+}  // namespace belay::engine

@@ -1,2 +1,0 @@
-#include "engine/docker.h"
-#include "engine/memory.h"

@@ -1,0 +1,57 @@
+#include "exec/attempt.h"
+
+#include "base/format.h"
+#include "exec/verdict.h"
+
+namespace belay::exec {
+
+namespace {
+
+struct Perform {
+  engine::Engine& engine;
+  Clock& clock;
+  const engine::ProgressSink& progress;
+  std::stop_token stop;
+
+  Attempt operator()(const plan::BuildImage& s) { return {{}, build_image(s, engine, progress, stop)}; }
+  Attempt operator()(const plan::PullImage& s) { return engine.pull(s.reference, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::PushImage& s) { return engine.push(s.reference, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::TagImage& s) { return engine.tag_image(s.image, s.reference, stop), Attempt{}; }
+  Attempt operator()(const plan::UntagImage& s) {
+    return std::ignore = engine.remove_image(s.reference, stop), Attempt{};
+  }
+  // Something that uses the image still is a good reason to keep it, not a failure.
+  Attempt operator()(const plan::RemoveImage& s) { return std::ignore = engine.remove_image(s.image, stop), Attempt{}; }
+  Attempt operator()(const plan::CreateNetwork& s) { return engine.create_network(s.name, s.labels, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveNetwork& s) { return engine.remove_network(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::CreateVolume& s) { return engine.create_volume(s.name, s.labels, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveVolume& s) { return engine.remove_volume(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::CreateContainer& s) {
+    engine.create_container({s.name, s.image, s.service, s.labels, s.restart}, stop);
+    return {};
+  }
+  Attempt operator()(const plan::RenameContainer& s) { return engine.rename_container(s.from, s.to, stop), Attempt{}; }
+  Attempt operator()(const plan::StartContainer& s) { return engine.start_container(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::StopContainer& s) { return engine.stop_container(s.name, s.timeout, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveContainer& s) { return engine.remove_container(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::SetRestartPolicy& s) {
+    return engine.set_restart_policy(s.name, s.policy, stop), Attempt{};
+  }
+  Attempt operator()(const plan::UpdateResources& s) {
+    return engine.update_resources(s.name, s.resources, stop), Attempt{};
+  }
+  Attempt operator()(const plan::ConnectNetwork& s) { return engine.connect_network(s.name, s.link, stop), Attempt{}; }
+  Attempt operator()(const plan::DisconnectNetwork& s) {
+    return engine.disconnect_network(s.name, s.network, stop), Attempt{};
+  }
+  Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop), {}}; }
+};
+
+}  // namespace
+
+Attempt attempt(const plan::Step& step, engine::Engine& engine, Clock& clock, const engine::ProgressSink& progress,
+                std::stop_token stop) {
+  return std::visit(Perform{engine, clock, progress, std::move(stop)}, step);
+}
+
+}  // namespace belay::exec

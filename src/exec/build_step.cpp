@@ -1,0 +1,94 @@
+#include "archive/context.h"
+#include "base/files.h"
+#include "base/format.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "exec/attempt.h"
+
+namespace belay::exec {
+
+namespace {
+
+using plan::BuilderChoice;
+
+engine::Builder builder_of(BuilderChoice choice) {
+  switch (choice) {
+    case BuilderChoice::buildkit:
+      return engine::Builder::buildkit;
+    case BuilderChoice::classic:
+      return engine::Builder::classic;
+    default:
+      return engine::Builder::automatic;
+  }
+}
+
+// Build secrets need a session with the client that the plain Engine API does not offer; Docker's own buildx plugin has
+// it. The secret travels from its file or variable to the builder without passing through Belay.
+std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine, std::stop_token stop) {
+  const std::string hint =
+      "Install the docker command line with its buildx plugin (package docker-buildx or docker-buildx-plugin), or "
+      "build without --secret.";
+  if (!find_program("docker")) throw NotFound("build secrets need `docker buildx`, which is not installed", hint);
+  ProcessRequest version;
+  version.command = {"docker", "buildx", "version"};
+  if (run_process(version, stop).exit_code != 0)
+    throw NotFound("build secrets need `docker buildx`; the docker command here has no such plugin", hint);
+  const TemporaryFolder folder;
+  const fs::path id_file = folder.path() / "image";
+  ProcessRequest request;
+  request.command = {"docker",    "buildx",         "build", "--load",
+                     "--iidfile", id_file.string(), "-f",    step.dockerfile.string()};
+  const auto add = [&](const std::string& option, const std::string& value) {
+    request.command.push_back(option);
+    request.command.push_back(value);
+  };
+  for (const auto& tag : step.tags) add("-t", tag);
+  for (const auto& secret : step.secrets) add("--secret", secret);
+  for (const auto& [name, value] : step.labels) add("--label", name + "=" + value);
+  // Values go by the environment: another user can read a process's arguments.
+  for (const auto& [name, value] : step.arguments) {
+    add("--build-arg", name);
+    request.environment[name] = value;
+  }
+  if (!step.target.empty()) add("--target", step.target);
+  if (!step.platform.empty()) add("--platform", step.platform);
+  if (!step.network.empty()) add("--network", step.network);
+  if (step.no_cache) request.command.emplace_back("--no-cache");
+  if (step.pull) request.command.emplace_back("--pull");
+  request.command.push_back(step.folder.string());
+  request.environment["DOCKER_HOST"] = engine.info(stop).endpoint;
+  request.inherit = true;
+  const ProcessResult result = run_process(request, stop);
+  if (result.exit_code != 0) throw Error(format("docker buildx ended with exit code {}", result.exit_code));
+  // With a builder other than the engine's own the file holds another digest: the tag is what counts.
+  const auto image = engine.image(step.tags.at(0), stop);
+  if (!image) throw Error("docker buildx built, but the image did not reach the engine");
+  return image->id;
+}
+
+}  // namespace
+
+std::string build_image(const plan::BuildImage& step, engine::Engine& engine, const engine::ProgressSink& progress,
+                        std::stop_token stop) {
+  if (step.builder == BuilderChoice::buildx || !step.secrets.empty()) return build_by_buildx(step, engine, stop);
+  const bool buildkit = step.builder == BuilderChoice::buildkit ||
+                        (step.builder == BuilderChoice::automatic && engine.info(stop).buildkit);
+  const archive::ContextPlan context = archive::prepare_context({step.folder, step.dockerfile, buildkit});
+  engine::BuildRequest request;
+  request.write_context = [&](const std::function<void(std::string_view)>& sink) {
+    archive::write_context(context, sink, stop);
+  };
+  request.dockerfile = context.dockerfile_name;
+  request.tags = step.tags;
+  request.arguments = step.arguments;
+  request.labels = step.labels;
+  request.target = step.target;
+  request.platform = step.platform;
+  request.network = step.network;
+  request.no_cache = step.no_cache;
+  request.pull = step.pull;
+  request.builder = builder_of(step.builder);
+  return engine.build(request, progress, stop);
+}
+
+}  // namespace belay::exec

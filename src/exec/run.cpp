@@ -1,0 +1,169 @@
+#include "exec/run.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/format.h"
+#include "exec/attempt.h"
+#include "exec/verdict.h"
+
+namespace belay::exec {
+
+namespace {
+
+enum class Progressed { waiting, running, done, failed };
+
+// The shared state of one run. Everything below `mutex` is guarded by it; the listener is called with `telling` held,
+// so that it hears one thing at a time.
+class Run {
+ public:
+  Run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener, const RunOptions& options,
+      std::stop_token stop)
+      : plan_(plan),
+        engine_(engine),
+        clock_(clock),
+        listener_(listener),
+        options_(options),
+        stop_(std::move(stop)),
+        states_(plan.actions.size(), Progressed::waiting) {}
+
+  Outcome finish() {
+    const size_t wanted = std::min<size_t>(static_cast<size_t>(std::max(options_.workers, 1)), widest());
+    if (wanted <= 1) {
+      // One after the other: on the caller's own thread.
+      work();
+    } else {
+      std::vector<std::jthread> pool;
+      for (size_t i = 0; i < wanted; ++i) pool.emplace_back([this] { work(); });
+    }
+    if (escaped_) std::rethrow_exception(escaped_);
+    if (cancelled_) throw Cancelled();
+    return std::move(outcome_);
+  }
+
+ private:
+  // How many actions may ever run at once: at most those that wait for the same things.
+  size_t widest() const {
+    size_t chain = 0;
+    std::vector<size_t> depth(plan_.actions.size(), 0);
+    std::vector<size_t> width(plan_.actions.size() + 1, 0);
+    for (size_t i = 0; i < plan_.actions.size(); ++i) {
+      for (const size_t before : plan_.actions[i].after) depth[i] = std::max(depth[i], depth[before] + 1);
+      chain = std::max(chain, ++width[depth[i]]);
+    }
+    return chain;
+  }
+
+  void work() {
+    while (const auto next = take()) perform(*next);
+  }
+
+  // The next action that may start; waits while others run that may free one. nullopt: nothing more to do.
+  std::optional<size_t> take() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (halted_) return {};
+      bool any_running = false;
+      for (size_t i = 0; i < states_.size(); ++i) {
+        if (states_[i] == Progressed::running) any_running = true;
+        if (states_[i] != Progressed::waiting) continue;
+        const auto& after = plan_.actions[i].after;
+        if (!std::all_of(after.begin(), after.end(), [&](size_t j) { return states_[j] == Progressed::done; }))
+          continue;
+        states_[i] = Progressed::running;
+        return i;
+      }
+      if (!any_running) return {};
+      changed_.wait(lock);
+    }
+  }
+
+  void perform(size_t index) {
+    const auto& step = plan_.actions[index].step;
+    try {
+      if (stop_.stop_requested()) throw Cancelled();
+      tell([&] { listener_.started(plan_, index); });
+      const Attempt result = doing(plan::step_text(step), [&] {
+        return attempt(
+            step, engine_, clock_,
+            [&](const engine::Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, stop_);
+      });
+      if (result.failed_verdict) {
+        const auto& terms = std::get<plan::AwaitVerdict>(step);
+        FailedVerdict verdict{terms.name, *result.failed_verdict,
+                              log_tail(engine_, terms.name, options_.log_lines, stop_)};
+        tell([&] { listener_.failed(plan_, index, verdict.reason); });
+        settle(index, Progressed::failed, [&] {
+          outcome_.verdict = std::move(verdict);
+          outcome_.release_is_at_fault = true;
+        });
+        return;
+      }
+      tell([&] { listener_.done(plan_, index); });
+      settle(index, Progressed::done, [&] {
+        if (!result.built.empty()) outcome_.built[index] = result.built;
+      });
+    } catch (const Cancelled&) {
+      settle(index, Progressed::failed, [&] { cancelled_ = true; });
+    } catch (const Error& error) {
+      tell([&] { listener_.failed(plan_, index, error.what()); });
+      const auto* refusal = dynamic_cast<const EngineError*>(&error);
+      const bool at_fault =
+          refusal != nullptr && refusal->status() >= 400 && std::holds_alternative<plan::StartContainer>(step);
+      settle(index, Progressed::failed, [&] {
+        if (outcome_.error) return;
+        outcome_.error = error;
+        outcome_.failed_action = index;
+        outcome_.release_is_at_fault = at_fault;
+      });
+    } catch (...) {
+      // Not a failure of the action but of the program, or a test's power cut: passed on to the caller's thread.
+      settle(index, Progressed::failed, [&] { escaped_ = std::current_exception(); });
+    }
+  }
+
+  template <class Record>
+  void settle(size_t index, Progressed state, Record&& record) {
+    std::lock_guard held(mutex_);
+    states_[index] = state;
+    record();
+    if (state == Progressed::failed) {
+      halted_ = true;
+      if (!outcome_.failed_action) outcome_.failed_action = index;
+    }
+    changed_.notify_all();
+  }
+
+  template <class Tell>
+  void tell(Tell&& words) {
+    std::lock_guard held(telling_);
+    words();
+  }
+
+  const plan::Plan& plan_;
+  engine::Engine& engine_;
+  Clock& clock_;
+  Listener& listener_;
+  const RunOptions& options_;
+  const std::stop_token stop_;
+
+  std::mutex telling_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Progressed> states_;
+  bool halted_ = false, cancelled_ = false;
+  std::exception_ptr escaped_;
+  Outcome outcome_;
+};
+
+}  // namespace
+
+Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener, const RunOptions& options,
+            std::stop_token stop) {
+  return Run(plan, engine, clock, listener, options, std::move(stop)).finish();
+}
+
+}  // namespace belay::exec

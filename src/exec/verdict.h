@@ -1,0 +1,30 @@
+#pragma once
+// Does a container prove itself? The judgement is a pure function of one inspection; the wait around it only repeats
+// it.
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "plan/action.h"
+
+namespace belay::exec {
+
+struct Judgement {
+  enum class Kind { wait, passed, failed } kind = Kind::wait;
+  std::string reason;  // of a failure
+};
+
+// `waited`: since the wait began; `restarts_before`: the container's restart count when it began.
+Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, Milliseconds waited,
+                int restarts_before);
+
+// nullopt: it passed; otherwise why not.
+std::optional<std::string> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
+                                         std::stop_token stop);
+
+// The last lines that a container wrote, cleaned of control characters; empty when they cannot be had.
+std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop);
+
+}  // namespace belay::exec

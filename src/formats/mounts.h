@@ -1,0 +1,29 @@
+#pragma once
+// Mounts as people write them. The parsers throw Error without a place; their callers add it. `base_folder` is what
+// relative host paths (./x, ../x) are relative to; empty means the current folder.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "model/spec.h"
+
+namespace belay::formats {
+
+// What `docker run -v` takes: "/data", "name:/data", "/host:/data:ro,z", "./host:/data".
+Mount parse_volume(std::string_view text, const fs::path& base_folder);
+// The same in two parts, for files that map sources to mount points; `target` may end in ":ro" or another mode.
+Mount parse_volume(std::string_view source, std::string_view target, const fs::path& base_folder);
+// What `docker run --mount` takes: "type=bind,source=/host,target=/data,readonly".
+Mount parse_mount(std::string_view text, const fs::path& base_folder);
+// What `docker run --tmpfs` takes: "/run", "/run:size=64m,mode=1777".
+Mount parse_tmpfs(std::string_view text);
+
+// A mount point in its one form: absolute, without "//", "." or a slash at its end.
+std::string mount_point(std::string_view text);
+bool is_volume_name(std::string_view text);
+// A host path made absolute and clean; nullopt where the text is neither absolute nor begins with ./ or ../.
+std::optional<std::string> host_path(std::string_view text, const fs::path& base_folder);
+
+}  // namespace belay::formats

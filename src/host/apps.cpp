@@ -1,0 +1,74 @@
+#include "host/apps.h"
+
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
+  const LockRequest request{state::lock_file(context.store.folder(), name),
+                            format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
+  return doing(format("locking {}", name.text()), [&] {
+    return FileLock::take(
+        request, context.clock,
+        [&](const std::string& holder) { context.report.note(format("waiting for {} to finish", holder)); }, stop);
+  });
+}
+
+App known_app(Context& context, const AppName& name, std::stop_token stop) {
+  if (auto app = context.store.app(name)) return std::move(*app);
+  const auto names = context.store.app_names();
+  if (const std::string near = did_you_mean(name.text(), names); !near.empty())
+    throw NotFound(format("there is no app {}", name.text()), near);
+  if (!context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop).empty())
+    throw NotFound(format("the state has no app {}, though the engine has containers of it", name.text()),
+                   "belay recover rebuilds the state from the engine.");
+  throw NotFound(format("there is no app {}", name.text()),
+                 names.empty() ? std::string("Make the first one with: belay build NAME, beside its Dockerfile.")
+                               : std::string("belay ls shows the apps."));
+}
+
+World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
+  World world;
+  world.containers = engine.containers({}, stop);
+  world.volumes = engine.volumes({}, stop);
+  world.networks = engine.networks(stop);
+  for (auto& image : engine.images({.label = format("{}={}", labels::family, app.name.text()), .reference = {}}, stop))
+    world.images[image.id] = std::move(image);
+  for (const auto& release : app.releases)
+    for (const auto& [service, id] : release.images) {
+      const bool is_wished = app.wish.release == release.number;
+      // A list has no configuration; the plan of the wished release needs its health check.
+      if (world.images.contains(id) && !is_wished) continue;
+      if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
+    }
+  for (const auto& instance : plan::instances(app, world)) {
+    if (!instance.container->is_up() && instance.release != app.wish.release) continue;
+    if (auto detail = engine.container(instance.container->name, stop))
+      world.details.insert_or_assign(instance.container->name, std::move(*detail));
+  }
+  return world;
+}
+
+std::optional<ReleaseNumber> what_runs(const App& app) {
+  if (app.wish.state != Wish::State::up) return app.wish.unfinished ? app.wish.fallback : std::nullopt;
+  return app.wish.unfinished ? app.wish.fallback : app.wish.release;
+}
+
+void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
+                   const std::string& text, std::optional<ReleaseNumber> release) {
+  JournalEntry entry;
+  entry.time = context.clock.now();
+  entry.app = app.name.text();
+  entry.release = release;
+  entry.who = context.who;
+  entry.verb = verb;
+  entry.outcome = outcome;
+  entry.text = text;
+  context.store.append(entry);
+}
+
+}  // namespace belay::host

@@ -1,0 +1,24 @@
+#pragma once
+// Getting hold of an app: its lock, its record, the world around it. Private to host.
+
+#include "base/lock.h"
+#include "host/context.h"
+
+namespace belay::host {
+
+// The app's lock, for the whole of a changing use case (promise 8).
+FileLock lock_app(Context& context, const AppName& name, std::stop_token stop);
+
+// Throws NotFound with "did you mean", or with `belay recover` where the engine still has containers of that name.
+App known_app(Context& context, const AppName& name, std::stop_token stop);
+
+// One look at all that a plan for this app needs.
+World observe(engine::Engine& engine, const App& app, std::stop_token stop);
+
+// The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
+std::optional<ReleaseNumber> what_runs(const App& app);
+
+void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
+                   const std::string& text, std::optional<ReleaseNumber> release = {});
+
+}  // namespace belay::host

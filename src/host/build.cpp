@@ -1,0 +1,157 @@
+#include "host/build.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "host/apps.h"
+#include "host/parameters.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+struct Place {
+  fs::path folder, dockerfile;
+};
+
+// Which Dockerfile, and its folder as the context (rulings, jockler).
+Place find_dockerfile(const AppName& name, const std::string& where) {
+  const fs::path asked = where.empty() ? fs::current_path() : fs::absolute(where).lexically_normal();
+  const fs::path clean = asked.has_filename() ? asked : asked.parent_path();
+  std::error_code error;
+  if (fs::is_directory(clean, error)) {
+    for (const fs::path& candidate : {clean / (name.text() + "-Dockerfile"), clean / "Dockerfile"})
+      if (fs::exists(candidate, error)) return {clean, candidate};
+    throw NotFound(format("there is neither {}-Dockerfile nor Dockerfile in {}", name.text(), clean.string()),
+                   format("Go to the folder of the Dockerfile, or name it: belay build {} PATH", name.text()));
+  }
+  if (!fs::exists(clean, error))
+    throw NotFound(format("{} does not exist", clean.string()),
+                   format("Name a Dockerfile or its folder: belay build {} PATH", name.text()));
+  return {clean.parent_path(), clean};
+}
+
+// Repositories are lower case; an app's name need not be.
+std::string family_tag(const AppName& name) {
+  const std::string tag = lower(name.text()) + ":latest";
+  try {
+    return ImageRef::parse(tag).text();
+  } catch (const UsageError& error) {
+    throw UsageError(format("no image can be called {}: {}", name.text(), error.what()),
+                     "Choose a name that ends in a letter or digit and has no two separators in a row.");
+  }
+}
+
+// An image that is there already, or is pulled.
+std::string existing_image(Context& context, const BuildOptions& options, BuildOutcome& outcome, std::stop_token stop) {
+  const std::string reference =
+      options.image.starts_with("sha256:") ? options.image : ImageRef::parse(options.image).text();
+  if (!options.pull)
+    if (const auto image = context.engine.image(reference, stop)) return image->id;
+  outcome.plan.add(plan::PullImage{reference}, options.pull ? "--pull" : "it is not on this host");
+  if (options.dry_run) return {};
+  context.report.running(outcome.plan);
+  const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
+  if (result.error) throw *result.error;
+  const auto image = context.engine.image(reference, stop);
+  if (!image) throw NotFound(format("{} was pulled, but the engine does not have it", reference));
+  return image->id;
+}
+
+std::string built_image(Context& context, const AppName& name, const BuildOptions& options, const Place& place,
+                        BuildOutcome& outcome, std::stop_token stop) {
+  plan::BuildImage step;
+  step.folder = place.folder;
+  step.dockerfile = place.dockerfile;
+  step.tags = {outcome.tag};
+  step.arguments = options.arguments;
+  step.secrets = options.secrets;
+  step.labels = labels::for_image(name);
+  step.target = options.target;
+  step.platform = options.platform;
+  step.network = options.network;
+  step.no_cache = options.no_cache;
+  step.pull = options.pull;
+  step.builder = options.builder;
+  outcome.plan.add(std::move(step), "");
+  if (options.dry_run) return {};
+  context.report.running(outcome.plan);
+  const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
+  if (result.error) throw *result.error;
+  return result.built.at(0);
+}
+
+void push(Context& context, const std::string& image, const std::string& reference, std::stop_token stop) {
+  plan::Plan plan;
+  const size_t tagged = plan.add(plan::TagImage{image, reference}, "--push");
+  plan.add(plan::PushImage{reference}, "--push", {tagged});
+  context.report.running(plan);
+  const auto result = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
+  if (result.error) throw *result.error;
+}
+
+}  // namespace
+
+BuildOutcome build(Context& context, const AppName& name, const BuildOptions& options, std::stop_token stop) {
+  BuildOutcome outcome;
+  outcome.dry_run = options.dry_run;
+  std::optional<Place> place;
+  if (options.image.empty()) place = find_dockerfile(name, options.where);
+  outcome.tag = options.image.empty() ? family_tag(name) : options.image;
+  const std::string push_to = options.push.empty() ? "" : ImageRef::parse(options.push).text();
+
+  // A broken parameter file stops the build before anything is built.
+  const std::vector<fs::path> folders =
+      place ? std::vector<fs::path>{place->folder} : std::vector<fs::path>{fs::current_path()};
+  const Parameters parameters = options.parameter_file.empty()
+                                    ? find_parameters(name, folders, options.parameter_files)
+                                    : read_parameters(name, options.parameter_file, options.parameter_files);
+  outcome.parameter_file = parameters.file.string();
+  for (const auto& warning : parameters.warnings) context.report.warning(warning);
+
+  if (options.dry_run) {
+    if (place) {
+      built_image(context, name, options, *place, outcome, stop);
+    } else {
+      existing_image(context, options, outcome, stop);
+    }
+    return outcome;
+  }
+  const FileLock lock = lock_app(context, name, stop);
+  auto app = context.store.app(name);
+  if (!app) {
+    app.emplace(name);
+    app->scheme = options.scheme;
+    app->created = context.clock.now();
+  }
+  outcome.image = doing(format("building {}", name.text()), [&] {
+    return place ? built_image(context, name, options, *place, outcome, stop)
+                 : existing_image(context, options, outcome, stop);
+  });
+
+  const Build* before = app->latest_build();
+  outcome.changed =
+      before == nullptr || before->image != outcome.image || before->configurations != parameters.configurations;
+  if (outcome.changed) {
+    Build record;
+    record.number = before == nullptr ? 1 : before->number + 1;
+    record.image = outcome.image;
+    record.tag = outcome.tag;
+    if (place) {
+      record.context = place->folder.string();
+      record.dockerfile = place->dockerfile.string();
+    }
+    record.configurations = parameters.configurations;
+    record.parameter_file = parameters.file.string();
+    record.parameter_text = parameters.text;
+    record.created = context.clock.now();
+    record.who = context.who;
+    app->builds.push_back(std::move(record));
+    context.store.save(*app);
+    write_journal(context, *app, "build", "done", format("image {}", short_digest(outcome.image)));
+  }
+  if (!push_to.empty()) doing(format("pushing {}", push_to), [&] { push(context, outcome.image, push_to, stop); });
+  return outcome;
+}
+
+}  // namespace belay::host

@@ -1,0 +1,40 @@
+#pragma once
+// `belay build`: an image for a family, and what its containers get, parsed and kept before anything is built.
+
+#include "host/context.h"
+
+namespace belay::host {
+
+// Which parameter files stand beside the Dockerfile: each face has its own.
+enum class ParameterFiles { any, jockler, dockervisor };
+
+struct BuildOptions {
+  // A Dockerfile, a folder, or empty: NAME-Dockerfile in the current folder, else ./Dockerfile (rulings, jockler).
+  std::string where;
+  // Instead of building: this image, pulled where it is not on the host.
+  std::string image;
+  std::string push;            // a reference that the built image is also tagged as and pushed to
+  std::string parameter_file;  // instead of the one beside the Dockerfile
+  ParameterFiles parameter_files = ParameterFiles::any;
+  NamingScheme scheme = NamingScheme::belay;  // for an app that this build makes
+  std::map<std::string, std::string> arguments;
+  std::vector<std::string> secrets;
+  std::string target, platform, network;
+  bool no_cache = false, pull = false;
+  plan::BuilderChoice builder = plan::BuilderChoice::automatic;
+  bool dry_run = false;
+};
+
+struct BuildOutcome {
+  plan::Plan plan;
+  bool dry_run = false;
+  std::string image;  // id
+  std::string tag;
+  std::string parameter_file;  // the one that was read, or empty
+  bool changed = false;        // false: the same image as the last build, and the same parameters
+};
+
+// Throws Error where the build fails; the app and what it runs are then as before.
+BuildOutcome build(Context& context, const AppName& name, const BuildOptions& options, std::stop_token stop);
+
+}  // namespace belay::host

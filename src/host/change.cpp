@@ -1,0 +1,215 @@
+#include "host/change.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "host/apps.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+plan::Plan planned(Context& context, const App& app, std::stop_token stop) {
+  const World world = observe(context.engine, app, stop);
+  return plan::plan_wish({app, world, context.clock.now(), context.defaults});
+}
+
+// The names after the plan's renames, for adopted containers whose only identity in the state is their name.
+void record_names(App& app, const plan::Plan& plan) {
+  for (const auto& action : plan.actions) {
+    const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
+    if (rename == nullptr) continue;
+    for (auto& release : app.releases)
+      for (auto& [service, name] : release.containers)
+        if (name == rename->from) name = rename->to;
+  }
+}
+
+void record_success(Context& context, App& app, const plan::Plan& plan) {
+  record_names(app, plan);
+  Wish& wish = app.wish;
+  if (wish.state == Wish::State::up) {
+    if (Release* release = app.find(*wish.release)) {
+      if (wish.wait) {
+        release->verdict = Verdict::passed;
+      } else if (release->verdict == Verdict::pending) {
+        release->verdict = Verdict::unproven;
+      }
+    }
+    app.last = wish.release;
+  }
+  wish.unfinished = false;
+  wish.fallback.reset();
+  wish.order.reset();
+  context.store.save(app);
+}
+
+void record_failure(Context& context, App& app, const Change& change, bool release_is_at_fault) {
+  Release* release = change.release ? app.find(*change.release) : nullptr;
+  if (release == nullptr) return;
+  const bool had_proved_itself = release->verdict == Verdict::passed;
+  release->reason = change.reason;
+  release->log_tail = change.log_tail;
+  // A release that once passed stays a good one: today's failure may be the host's.
+  if (had_proved_itself) return;
+  release->verdict = Verdict::failed;
+  if (!release_is_at_fault) return;
+  for (const auto& [service, image] : release->images)
+    if (!app.is_quarantined(image))
+      app.quarantine.push_back({image, release->number, change.reason, context.clock.now()});
+}
+
+// Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.
+void take_back(Context& context, App& app, Change& change) {
+  const auto before = app.wish.fallback;
+  Wish back;
+  back.state = before ? Wish::State::up : Wish::State::down;
+  back.release = before;
+  // Killed on the way back, the next change must still know what to return to.
+  back.fallback = before;
+  back.unfinished = true;
+  back.wait = false;
+  back.who = context.who;
+  back.why = format("{} failed: {}", change.release ? change.release->text() : "the change", change.reason);
+  back.since = context.clock.now();
+  app.wish = back;
+  context.store.save(app);
+  try {
+    const plan::Plan plan = planned(context, app, {});
+    if (!plan.empty()) {
+      context.report.running(plan);
+      const exec::Outcome outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
+      if (outcome.error) throw *outcome.error;
+    }
+    record_names(app, plan);
+    app.wish.unfinished = false;
+    app.wish.fallback.reset();
+    context.store.save(app);
+    change.kind = Change::Kind::taken_back;
+    change.running = before;
+  } catch (const Error& error) {
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = error.what();
+  }
+}
+
+}  // namespace
+
+Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop) {
+  Change change;
+  change.release = app.wish.release;
+  const auto saved = context.store.app(app.name);
+  change.plan = planned(context, app, stop);
+  const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
+                         !saved->wish.unfinished;
+  if (change.plan.empty() && same_wish) {
+    change.running = what_runs(*saved);
+    return change;
+  }
+  // The wait for a verdict alone, on what is already proved and wished, is no change.
+  if (same_wish && change.plan.actions.size() == 1 &&
+      std::holds_alternative<plan::AwaitVerdict>(change.plan.actions[0].step)) {
+    change.plan = {};
+    change.running = what_runs(*saved);
+    return change;
+  }
+  if (dry_run) {
+    change.kind = Change::Kind::planned;
+    return change;
+  }
+
+  context.store.save(app);  // durable before the first effect (promise 2)
+  write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
+  bool release_is_at_fault = false;
+  bool cancelled = false;
+  try {
+    context.report.running(change.plan);
+    const exec::Outcome outcome =
+        exec::run(change.plan, context.engine, context.clock, context.report, context.run, stop);
+    if (outcome.done()) {
+      record_success(context, app, change.plan);
+      change.kind = Change::Kind::done;
+      change.running = what_runs(app);
+      write_journal(context, app, verb, "done", "", change.release);
+      return change;
+    }
+    release_is_at_fault = outcome.release_is_at_fault;
+    if (outcome.verdict) {
+      change.reason = outcome.verdict->reason;
+      change.log_tail = outcome.verdict->log_tail;
+      change.container = outcome.verdict->container;
+    } else {
+      change.reason = outcome.error->what();
+      change.hint = outcome.error->hint();
+    }
+  } catch (const Cancelled& stopped) {
+    cancelled = true;
+    change.reason = stopped.what();
+    context.report.note("stopping: taking the change back (once more to leave at once)");
+  }
+
+  if (app.wish.state != Wish::State::up) {
+    // There is no way back from a stop that failed half-way but to try again: the wish stays.
+    if (cancelled) throw Cancelled(format("stopped half-way; the next command on {} finishes it", app.name.text()));
+    write_journal(context, app, verb, "failed", change.reason, change.release);
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = "the wish stays";
+    return change;
+  }
+  if (!cancelled) record_failure(context, app, change, release_is_at_fault);
+  if (cancelled && app.find(*change.release) != nullptr && app.find(*change.release)->verdict == Verdict::pending) {
+    app.find(*change.release)->verdict = Verdict::failed;
+    app.find(*change.release)->reason = change.reason;
+  }
+  take_back(context, app, change);
+  const bool back = change.kind == Change::Kind::taken_back;
+  write_journal(context, app, verb, back ? "taken back" : "failed",
+                back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back),
+                change.release);
+  if (cancelled)
+    throw Cancelled(back ? format("stopped on request; {}", change.running ? change.running->text() + " runs again"
+                                                                           : std::string("nothing runs, as before"))
+                         : format("stopped on request; the way back failed: {}", change.trouble_on_the_way_back));
+  return change;
+}
+
+void finish_unfinished(Context& context, App& app, std::stop_token stop) {
+  if (!app.wish.unfinished || app.wish.state == Wish::State::gone) return;
+  context.report.note(format("finishing what was interrupted: {}", app.wish.why));
+  const Change change = fulfil(context, app, "finish", false, stop);
+  if (change.kind == Change::Kind::stuck)
+    throw Error(format("finishing what was interrupted: {}; on the way back: {}", change.reason,
+                       change.trouble_on_the_way_back));
+  if (change.kind == Change::Kind::taken_back)
+    context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
+}
+
+void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {
+  Wish wish;
+  wish.state = Wish::State::up;
+  wish.release = release;
+  wish.unfinished = true;
+  wish.fallback = what_runs(app);
+  // Nothing else to return to than itself: then a failure means that it is down.
+  if (wish.fallback == release) wish.fallback.reset();
+  wish.wait = options.wait;
+  wish.order = options.order;
+  wish.settle = options.settle;
+  wish.wait_timeout = options.wait_timeout;
+  wish.who = context.who;
+  wish.why = context.command;
+  wish.since = context.clock.now();
+  app.wish = std::move(wish);
+}
+
+void wish_down(App& app, const Context& context) {
+  Wish wish;
+  wish.state = Wish::State::down;
+  wish.unfinished = true;
+  wish.who = context.who;
+  wish.why = context.command;
+  wish.since = context.clock.now();
+  app.wish = std::move(wish);
+}
+
+}  // namespace belay::host

@@ -1,0 +1,54 @@
+#pragma once
+// The heart of every changing use case: a wish is saved, fulfilled, and taken back where it does not prove itself
+// (design §5, promises 1 and 2).
+
+#include <functional>
+
+#include "host/context.h"
+
+namespace belay::host {
+
+// How the user wants a change done.
+struct ChangeOptions {
+  bool dry_run = false;
+  bool wait = true;  // false: --no-wait
+  std::optional<SwapOrder> order;
+  std::optional<Milliseconds> settle, wait_timeout;
+};
+
+// What came of a change.
+struct Change {
+  enum class Kind {
+    unchanged,  // the world was already so
+    planned,    // a dry run: `plan` says what would happen
+    done,
+    taken_back,  // it failed; what ran before runs again (or nothing ran before, and nothing runs now)
+    stuck,       // it failed, and so did the way back; the next command tries again
+  };
+  Kind kind = Kind::unchanged;
+  plan::Plan plan;
+  std::optional<ReleaseNumber> release;  // the one that the change was about
+  std::optional<ReleaseNumber> running;  // what runs now
+  std::string reason;                    // why it failed
+  std::string log_tail;                  // of the container that failed
+  std::string container;                 // the container that failed and is kept
+  std::string hint;
+  std::string trouble_on_the_way_back;
+  std::vector<std::string> images_built;
+
+  bool failed() const { return kind == Kind::taken_back || kind == Kind::stuck; }
+};
+
+// Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
+// be made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a
+// Change. Cancelled takes the change back and is then passed on.
+Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop);
+
+// Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.
+void finish_unfinished(Context& context, App& app, std::stop_token stop);
+
+// Sets the wish of a change in the app: what should be up, and what to return to.
+void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);
+void wish_down(App& app, const Context& context);
+
+}  // namespace belay::host

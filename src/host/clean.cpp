@@ -1,0 +1,104 @@
+#include "host/clean.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "host/apps.h"
+#include "host/change.h"
+#include "host/start.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+void perform(Context& context, const plan::Plan& plan, std::stop_token stop) {
+  context.report.running(plan);
+  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
+  if (outcome.error) throw *outcome.error;
+}
+
+}  // namespace
+
+Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
+                std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  const World world = observe(context.engine, app, stop);
+  plan::Cleanup cleanup = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, keep);
+  Removed removed{std::move(cleanup.plan), std::move(cleanup.kept), false, false};
+  if (dry_run || (removed.plan.empty() && cleanup.forgotten.empty())) return removed;
+  if (!removed.plan.empty()) {
+    if (!confirm({removed.plan, removed.kept})) {
+      removed.declined = true;
+      return removed;
+    }
+    doing(format("cleaning up {}", name.text()), [&] { perform(context, removed.plan, stop); });
+  }
+  // Only now: a release is forgotten when nothing of it is left.
+  std::erase_if(app.releases, [&](const Release& release) {
+    return std::find(cleanup.forgotten.begin(), cleanup.forgotten.end(), release.number) != cleanup.forgotten.end();
+  });
+  std::erase_if(app.builds, [&](const Build& build) {
+    return &build != &app.builds.back() && build.number + 20 < app.builds.back().number;
+  });
+  context.store.save(app);
+  write_journal(context, app, "cleanup", "done", format("{} releases forgotten", cleanup.forgotten.size()));
+  removed.done = true;
+  return removed;
+}
+
+Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
+               std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  const World world = observe(context.engine, app, stop);
+  Removed removed{plan::plan_removal({app, world, context.clock.now(), context.defaults}, volumes), {}, false, false};
+  if (dry_run) return removed;
+  if (!confirm({removed.plan, removed.kept})) {
+    removed.declined = true;
+    return removed;
+  }
+  Wish gone;
+  gone.state = Wish::State::gone;
+  gone.unfinished = true;
+  gone.lose_data = volumes;
+  gone.who = context.who;
+  gone.why = context.command;
+  gone.since = context.clock.now();
+  app.wish = gone;
+  context.store.save(app);
+  write_journal(context, app, "remove", "started", volumes ? "with its volumes" : "");
+  doing(format("removing {}", name.text()), [&] { perform(context, removed.plan, stop); });
+  context.store.forget(app.name);
+  write_journal(context, app, "remove", "done", "");
+  removed.done = true;
+  return removed;
+}
+
+std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers,
+                                         std::stop_token stop_token) {
+  std::vector<std::string> stopped;
+  for (const auto& container : containers) {
+    const auto detail = context.engine.container(container, stop_token);
+    if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
+    const auto owner = owner_of(context, container, stop_token);
+    const auto app = owner ? context.store.app(owner->app) : std::nullopt;
+    if (app && app->wish.state == Wish::State::up && app->wish.release == owner->release) {
+      std::ignore = stop(context, owner->app, false, stop_token);
+    } else {
+      // The policy first: a container in a restart loop would be started again behind our back.
+      plan::Plan plan;
+      const size_t held =
+          plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
+      plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
+      perform(context, plan, stop_token);
+    }
+    stopped.push_back(container);
+  }
+  return stopped;
+}
+
+}  // namespace belay::host

@@ -1,0 +1,64 @@
+#pragma once
+// What every use case stands on. Built in one place by whoever runs them: the command line, later the daemon, or a
+// test.
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "engine/docker.h"
+#include "exec/run.h"
+#include "plan/planner.h"
+
+namespace belay::state {
+class Store;
+}
+
+namespace belay::host {
+
+// Hears what a use case does while it does it.
+class Report : public exec::Listener {
+ public:
+  // A plan is about to run.
+  virtual void running(const plan::Plan& /*plan*/) {}
+  // One sentence for the user: "waiting for belay deploy web (pid 4711)".
+  virtual void note(const std::string& /*text*/) {}
+  virtual void warning(const std::string& /*text*/) {}
+};
+
+// References to things that outlive every use case. One thread at a time.
+struct Context {
+  engine::Engine& engine;
+  state::Store& store;
+  Clock& clock;
+  Report& report;
+  std::string who;      // the user's name
+  std::string command;  // as it was typed, without secrets: for releases, the journal and the lock
+  bool wait_for_lock = true;
+  plan::Defaults defaults{};
+  exec::RunOptions run{};
+};
+
+struct GroundOptions {
+  engine::DockerOptions docker;
+  fs::path state;  // empty: the usual place
+};
+
+// Owns the real engine and the real state for one run of the program.
+class Ground {
+ public:
+  explicit Ground(GroundOptions options);
+  ~Ground();
+  engine::Engine& engine() { return *engine_; }
+  // Opened at the first call.
+  state::Store& store();
+  const fs::path& state_folder() const { return state_folder_; }
+
+ private:
+  fs::path state_folder_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<state::Store> store_;
+};
+
+}  // namespace belay::host

@@ -1,0 +1,160 @@
+#include "host/doctor.h"
+
+#include <set>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "host/apps.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+using Level = Finding::Level;
+
+class Examination {
+ public:
+  Examination(Ground& ground, Clock& clock, std::stop_token stop)
+      : ground_(ground), clock_(clock), stop_(std::move(stop)) {}
+
+  std::vector<Finding> run() {
+    engine();
+    state();
+    space();
+    apps();
+    autostart();
+    return std::move(findings_);
+  }
+
+ private:
+  void add(Level level, std::string topic, std::string text, std::string remedy = {}) {
+    findings_.push_back({level, std::move(topic), std::move(text), std::move(remedy)});
+  }
+
+  // Runs one examination; what it throws is a finding.
+  template <class Look>
+  void examine(const std::string& topic, Look&& look) {
+    try {
+      look();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      add(Level::bad, topic, error.what(), error.hint());
+    }
+  }
+
+  void engine() {
+    examine("engine", [&] {
+      const auto info = ground_.engine().info(stop_);
+      add(Level::good, "engine",
+          format("Docker {} answers at {} (API {}, {}/{})", info.version, info.endpoint, info.api_version, info.os,
+                 info.architecture));
+      engine_answers_ = true;
+      local_ = info.endpoint.starts_with("unix:");
+      if (info.buildkit) {
+        add(Level::good, "builder", "builds use BuildKit");
+      } else {
+        add(Level::advice, "builder", "the engine offers no BuildKit: builds use the classic builder",
+            "Cache mounts and COPY --chmod need a newer engine.");
+      }
+      if (info.os != "linux")
+        add(Level::advice, "engine", format("the engine runs {} containers; Belay is made for Linux", info.os));
+    });
+  }
+
+  void state() {
+    examine("state", [&] {
+      auto& store = ground_.store();
+      add(Level::good, "state",
+          format("{} is readable and has {} apps", store.folder().string(), store.app_names().size()));
+      if (::access(store.folder().c_str(), W_OK) != 0)
+        add(Level::bad, "state", format("{} is not writable for you", store.folder().string()),
+            "Run belay with sudo, or join the group docker.");
+      state_answers_ = true;
+    });
+  }
+
+  void space() {
+    struct statvfs status{};
+    std::error_code error;
+    for (const fs::path& place : {ground_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
+      if (place.empty() || !fs::exists(place, error) || ::statvfs(place.c_str(), &status) != 0) continue;
+      const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
+      const bool low = free.value < (std::int64_t{1} << 30);
+      add(low ? Level::advice : Level::good, "disk", format("{} free for {}", byte_text(free), place.string()),
+          low ? "belay cleanup NAME removes what no release needs; docker system df shows the rest." : "");
+    }
+  }
+
+  void apps() {
+    if (!engine_answers_ || !state_answers_) return;
+    examine("apps", [&] {
+      std::set<std::string> known;
+      for (const auto& app : ground_.store().apps()) {
+        known.insert(app.name.text());
+        if (app.wish.unfinished)
+          add(Level::advice, app.name.text(), format("a change was interrupted: {}", app.wish.why),
+              app.wish.state == Wish::State::gone
+                  ? format("belay remove {} finishes it.", app.name.text())
+                  : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
+        examine(app.name.text(), [&] {
+          const World world = observe(ground_.engine(), app, stop_);
+          const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
+          if (!plan.empty() && !app.wish.unfinished)
+            add(Level::advice, app.name.text(),
+                format("the world is not as wished: {}", plan::step_text(plan.actions[0].step)),
+                format("belay plan {} shows all of it.", app.name.text()));
+        });
+      }
+      std::set<std::string> unknown;
+      for (const auto& container : ground_.engine().containers({true, labels::app}, stop_))
+        if (const auto owner = container.owner(); owner && !known.contains(owner->app)) unknown.insert(owner->app);
+      for (const auto& name : unknown)
+        add(Level::advice, name, "the engine has containers of this app, the state does not know it",
+            "belay recover rebuilds it from their labels.");
+      if (unknown.empty()) add(Level::good, "apps", "state and engine know the same apps");
+    });
+  }
+
+  void autostart() {
+    if (!state_answers_) return;
+    examine("autostart", [&] {
+      bool wanted = false;
+      for (const auto& app : ground_.store().apps()) wanted = wanted || app.autostart != Autostart::none;
+      if (!wanted) return;
+      if (!fs::exists("/run/systemd/system")) {
+        add(Level::advice, "autostart", "apps are marked for autostart, and this host does not run systemd",
+            "Let your init system call: belay start-all (an example is in /usr/share/doc/belay/).");
+        return;
+      }
+      if (!find_program("systemctl")) return;
+      ProcessRequest question;
+      question.command = {"systemctl", "is-enabled", "belay-autostart.service"};
+      const auto enabled = run_process(question, stop_);
+      if (enabled.exit_code == 0) {
+        add(Level::good, "autostart", "belay-autostart.service is enabled");
+      } else {
+        add(Level::advice, "autostart", "apps are marked for autostart, but belay-autostart.service is not enabled",
+            "systemctl enable belay-autostart");
+      }
+    });
+  }
+
+  Ground& ground_;
+  Clock& clock_;
+  std::stop_token stop_;
+  std::vector<Finding> findings_;
+  bool engine_answers_ = false, state_answers_ = false, local_ = false;
+};
+
+}  // namespace
+
+std::vector<Finding> doctor(Ground& ground, Clock& clock, std::stop_token stop) {
+  return Examination(ground, clock, std::move(stop)).run();
+}
+
+}  // namespace belay::host

@@ -1,0 +1,89 @@
+#pragma once
+// Looking: nothing here changes anything. Every result is a value that the face of its choice prints.
+
+#include "host/context.h"
+#include "model/journal.h"
+
+namespace belay::host {
+
+struct AppSummary {
+  std::string name;
+  std::string state;    // running, stopped, starting, restarting, created, missing, unfinished, …
+  std::string health;   // healthy, unhealthy, starting, or empty
+  std::string release;  // "r12" or empty
+  std::string verdict;
+  std::string stable;  // "r11" or empty
+  std::string image;
+  std::string container;
+  std::string status;  // the engine's words: "Up 3 minutes"
+  std::vector<std::string> ports;
+  std::string autostart;
+  bool unfinished = false;
+  bool known = true;  // false: the engine has it, the state does not
+};
+std::vector<AppSummary> list(Context& context, std::stop_token stop);
+std::vector<std::string> names(Context& context);
+
+struct ReleaseRow {
+  std::string release, verdict, image, container, state, who, why, reason;
+  Time created{};
+  std::vector<std::string> marks;  // running, last, stable, quarantined
+};
+std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::stop_token stop);
+
+struct Status {
+  AppSummary summary;
+  std::string wish;  // in words
+  std::string since;
+  int restarts = 0;
+  std::string health_output;
+  std::vector<std::string> volumes, networks;
+  std::vector<std::string> pending;  // what plan would do now
+  std::string trouble;               // why no plan can be made
+  std::string lock_holder;
+};
+Status status(Context& context, const AppName& name, std::stop_token stop);
+
+// One paragraph: what runs, since when, what was tried, why it is not the newest, what to do.
+std::string why(Context& context, const AppName& name, std::stop_token stop);
+
+struct ImageRow {
+  std::string id;
+  std::vector<std::string> tags, releases;
+  std::string size, use;  // use: latest build, last, stable, unused, …
+  std::optional<Time> created;
+};
+std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_token stop);
+
+struct VolumeRow {
+  std::string volume, mount_point, kind, mode, host_path;
+  bool exists = false;
+  bool ours = false;
+};
+// Of the release that runs (or `which`: last, stable, rN).
+std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+// What a new container of the latest build would get.
+std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop);
+
+struct ContainerRow {
+  std::string app, container, release, state, status, image;
+  std::vector<std::string> marks, ports;
+  bool running = false;
+};
+// Every container of the app; nullopt: of every app.
+std::vector<ContainerRow> containers(Context& context, const std::optional<AppName>& name, std::stop_token stop);
+
+// The resolved configuration of a release (default: the one that is wished, else last), secrets hidden.
+struct Config {
+  std::string release, json;
+};
+Config config(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+std::vector<FieldChange> config_differences(Context& context, const AppName& name, const std::string& from,
+                                            const std::string& to, std::stop_token stop);
+
+std::vector<JournalEntry> history(Context& context, const std::optional<AppName>& name, int limit);
+
+// The container of a release (empty: the one that runs, else last); NotFound where it does not exist.
+std::string container_of(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+
+}  // namespace belay::host

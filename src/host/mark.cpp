@@ -1,0 +1,124 @@
+#include "host/mark.h"
+
+#include "base/format.h"
+#include "host/apps.h"
+#include "host/start.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+std::string container_name_of(Context& context, const App& app, ReleaseNumber release, std::stop_token stop) {
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  for (const auto& instance : plan::instances(app, world))
+    if (instance.release == release) return instance.container->name;
+  return {};
+}
+
+// Saves the mark and does the renames that follow from it, in the scheme that renames.
+void apply(Context& context, App& app, Marked& marked, const std::string& words, std::stop_token stop) {
+  if (marked.changed) context.store.save(app);
+  if (!marked.plan.empty()) {
+    context.report.running(marked.plan);
+    const auto outcome = exec::run(marked.plan, context.engine, context.clock, context.report, context.run, stop);
+    if (outcome.error) throw *outcome.error;
+    for (const auto& action : marked.plan.actions) {
+      const auto& rename = std::get<plan::RenameContainer>(action.step);
+      for (auto& release : app.releases)
+        for (auto& [service, name] : release.containers)
+          if (name == rename.from) name = rename.to;
+    }
+    context.store.save(app);
+  }
+  if (marked.changed) write_journal(context, app, "stable", "done", words, marked.release);
+}
+
+plan::Plan renames_after(Context& context, const App& app, std::stop_token stop) {
+  if (app.scheme != NamingScheme::dcv || app.wish.unfinished || app.wish.state == Wish::State::gone) return {};
+  const World world = observe(context.engine, app, stop);
+  return plan::plan_names({app, world, context.clock.now(), context.defaults});
+}
+
+}  // namespace
+
+Marked mark_stable(Context& context, const AppName& name, const std::optional<ReleaseNumber>& which, bool dry_run,
+                   std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  Marked marked;
+  if (which) {
+    marked.release = app.release(*which).number;
+  } else {
+    marked.release = what_runs(app);
+    if (!marked.release)
+      throw NotFound(format("{} does not run, so there is nothing to mark", name.text()),
+                     format("Start it (belay start {0} last), or name a release: belay stable {0} rN", name.text()));
+  }
+  if (app.release(*marked.release).verdict == Verdict::failed)
+    throw Error(format("{} {} failed and cannot be the stable one", name.text(), marked.release->text()),
+                format("belay releases {} lists the good ones.", name.text()));
+  marked.changed = app.stable != marked.release;
+  app.stable = marked.release;
+  marked.plan = renames_after(context, app, stop);
+  if (!dry_run) apply(context, app, marked, format("{} is stable", marked.release->text()), stop);
+  marked.container = container_name_of(context, app, *marked.release, stop);
+  return marked;
+}
+
+Marked clear_stable(Context& context, const AppName& name, bool dry_run, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  Marked marked;
+  marked.changed = app.stable.has_value();
+  app.stable.reset();
+  marked.plan = renames_after(context, app, stop);
+  if (!dry_run) apply(context, app, marked, "no release is stable", stop);
+  return marked;
+}
+
+Marked show_stable(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  Marked marked;
+  marked.release = app.stable;
+  if (marked.release) marked.container = container_name_of(context, app, *marked.release, stop);
+  return marked;
+}
+
+bool set_autostart(Context& context, const AppName& name, Autostart autostart, bool dry_run, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  if (app.autostart == autostart) return false;
+  if (dry_run) return true;
+  app.autostart = autostart;
+  context.store.save(app);
+  write_journal(context, app, "autostart", "done", std::string(to_text(autostart)));
+  return true;
+}
+
+std::vector<AutostartStatus> autostart_status(Context& context) {
+  std::vector<AutostartStatus> rows;
+  for (const auto& app : context.store.apps()) rows.push_back({app.name.text(), app.autostart});
+  return rows;
+}
+
+std::vector<Started> start_all(Context& context, const ChangeOptions& options, std::stop_token stop) {
+  std::vector<Started> all;
+  for (const auto& app : context.store.apps()) {
+    if (app.autostart == Autostart::none) continue;
+    Started started{app.name.text(), {}, {}};
+    try {
+      started.change = start_release(context, app.name, std::string(to_text(app.autostart)), options, stop);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      started.error = error.what();
+    }
+    all.push_back(std::move(started));
+  }
+  return all;
+}
+
+}  // namespace belay::host

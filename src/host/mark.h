@@ -1,0 +1,38 @@
+#pragma once
+// The marks of an app: stable, and what starts with the host.
+
+#include "host/change.h"
+
+namespace belay::host {
+
+struct Marked {
+  std::optional<ReleaseNumber> release;
+  std::string container;
+  bool changed = false;
+  plan::Plan plan;  // renames of the scheme dcv
+};
+
+// Marks the release that runs now (or the one named) as stable.
+Marked mark_stable(Context& context, const AppName& name, const std::optional<ReleaseNumber>& which, bool dry_run,
+                   std::stop_token stop);
+Marked clear_stable(Context& context, const AppName& name, bool dry_run, std::stop_token stop);
+// The marked release and its container; an empty release where none is marked.
+Marked show_stable(Context& context, const AppName& name, std::stop_token stop);
+
+// True: it was otherwise before.
+bool set_autostart(Context& context, const AppName& name, Autostart autostart, bool dry_run, std::stop_token stop);
+struct AutostartStatus {
+  std::string app;
+  Autostart autostart;
+};
+std::vector<AutostartStatus> autostart_status(Context& context);
+
+struct Started {
+  std::string app;
+  std::optional<Change> change;
+  std::string error;  // empty: none
+};
+// Starts what is marked for autostart; one broken app never keeps the others from starting.
+std::vector<Started> start_all(Context& context, const ChangeOptions& options, std::stop_token stop);
+
+}  // namespace belay::host

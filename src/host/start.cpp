@@ -1,0 +1,292 @@
+#include "host/start.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "formats/family.h"
+#include "host/apps.h"
+#include "host/parameters.h"
+#include "model/naming.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+// The parameter file that is looked for at the start (dockervisor), else what was kept with the build.
+std::map<std::string, Configuration> configurations_for(Context& context, const App& app, const Build& build,
+                                                        const StartOptions& options) {
+  if (!options.parameter_folders.empty()) {
+    const Parameters found = find_parameters(app.name, options.parameter_folders, ParameterFiles::dockervisor);
+    for (const auto& warning : found.warnings) context.report.warning(warning);
+    // An unedited copy of the build's own file: its relative paths still mean the place where it was built.
+    if (!found.file.empty() && found.text != build.parameter_text) return found.configurations;
+  }
+  return build.configurations;
+}
+
+struct Made {
+  Spec spec;
+  std::map<std::string, std::string> images, digests;
+};
+
+// What the next release of a family is, from its last build.
+Made make_spec(Context& context, const App& app, const StartOptions& options, std::stop_token stop) {
+  const Build* build = app.latest_build();
+  if (build == nullptr)
+    throw NotFound(
+        format("{} was never built", app.name.text()),
+        format("Build it first: belay build {0} (or take an image: belay build {0} --image REF).", app.name.text()));
+  const auto image = context.engine.image(build->image, stop);
+  if (!image)
+    throw NotFound(format("the image {} of the last build of {} is gone", short_digest(build->image), app.name.text()),
+                   format("Build it again: belay build {}", app.name.text()));
+  const auto configurations = configurations_for(context, app, *build, options);
+  const Configuration& configuration = pick(configurations, options.configuration);
+  Made made;
+  made.spec = configuration.spec;
+  Service& service = made.spec.services.at(0);
+  service.name = app.name.text();
+  if (service.image.empty()) service.image = build->tag;
+  formats::complete_from_image(service, image->config, app.scheme, app.name,
+                               {configuration.ports_overridden, configuration.volumes_overridden});
+  doing(format("the configuration of {}", app.name.text()), [&] { check_spec(made.spec); });
+  made.images[service.name] = build->image;
+  if (!image->digests.empty()) made.digests[service.name] = image->digests.front();
+  return made;
+}
+
+// The release that an interrupted command of the same kind had begun, where it would make the very same one.
+const Release* begun_already(const App& app, const Made& made) {
+  if (!app.wish.unfinished || app.wish.state != Wish::State::up) return nullptr;
+  const Release* release = app.find(*app.wish.release);
+  if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
+  return release->spec == made.spec && release->images == made.images ? release : nullptr;
+}
+
+Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const std::string& verb,
+                  std::stop_token stop) {
+  for (const auto& [service, image] : made.images)
+    if (app.is_quarantined(image))
+      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
+                                    app.name.text(), app.name.text()));
+  if (const Release* begun = begun_already(app, made)) {
+    context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
+    wish_up(app, begun->number, options, context);
+    return fulfil(context, app, verb, options.dry_run, stop);
+  }
+  Release release;
+  release.number = app.next_release();
+  release.spec = made.spec;
+  release.images = made.images;
+  release.digests = made.digests;
+  release.created = context.clock.now();
+  release.who = context.who;
+  release.why = context.command;
+  std::vector<std::string> names;
+  for (const auto& container : context.engine.containers({}, stop)) names.push_back(container.name);
+  for (const auto& service : made.spec.services)
+    release.containers[service.name] = container_name(
+        app, service.name, release.number, release.created,
+        [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
+  app.highest_release = release.number.value;
+  app.releases.push_back(std::move(release));
+  wish_up(app, app.releases.back().number, options, context);
+  return fulfil(context, app, verb, options.dry_run, stop);
+}
+
+void take_scheme(App& app, const StartOptions& options) {
+  if (app.releases.empty() && app.highest_release == 0 && options.scheme != NamingScheme::belay)
+    app.scheme = options.scheme;
+}
+
+ReleaseNumber release_for(const App& app, const std::string& which) {
+  if (which == "last") {
+    if (app.last) return *app.last;
+    throw NotFound(format("{} has no last release: nothing of it has run yet", app.name.text()),
+                   format("Start it for the first time with: belay start {} new", app.name.text()));
+  }
+  if (which == "stable") {
+    if (app.stable) return *app.stable;
+    throw NotFound(format("no release of {} is marked stable", app.name.text()),
+                   format("Mark the one that runs with: belay stable {}", app.name.text()));
+  }
+  return app.release(ReleaseNumber::parse(which)).number;
+}
+
+Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
+                   const std::string& verb, std::stop_token stop) {
+  wish_up(app, release, options, context);
+  return fulfil(context, app, verb, options.dry_run, stop);
+}
+
+}  // namespace
+
+Change start_new(Context& context, const AppName& name, const StartOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  take_scheme(app, options);
+  return doing(format("starting {}", name.text()), [&] {
+    return start_made(context, app, make_spec(context, app, options, stop), options.change, "start new", stop);
+  });
+}
+
+Change start_release(Context& context, const AppName& name, const std::string& which, const ChangeOptions& options,
+                     std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  const ReleaseNumber release = release_for(app, which);
+  return doing(format("starting {}", name.text()),
+               [&] { return start_known(context, app, release, options, "start " + which, stop); });
+}
+
+std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop) {
+  for (const auto& candidate : context.engine.containers({}, stop)) {
+    if (candidate.name != container) continue;
+    if (const auto owner = candidate.owner()) return ContainerOwner{AppName(owner->app), owner->release};
+    for (const auto& app : context.store.apps())
+      for (const auto& release : app.releases)
+        for (const auto& [service, created] : release.adopted_created)
+          if (created == candidate.created) return ContainerOwner{app.name, release.number};
+  }
+  return {};
+}
+
+Change start_container(Context& context, const std::string& container, const ChangeOptions& options,
+                       std::stop_token stop) {
+  const auto owner = owner_of(context, container, stop);
+  if (!owner) {
+    const auto there = context.engine.container(container, stop);
+    if (!there) throw NotFound(format("there is no app and no container {}", container), "belay ls shows the apps.");
+    throw NotFound(format("the container {} is not one of Belay's", container),
+                   format("Take it over with: belay adopt NAME {}", container));
+  }
+  return start_release(context, owner->app, owner->release.text(), options, stop);
+}
+
+Change stop(Context& context, const AppName& name, bool dry_run, std::stop_token stop_token) {
+  const FileLock lock = lock_app(context, name, stop_token);
+  App app = known_app(context, name, stop_token);
+  const auto running = what_runs(app);
+  wish_down(app, context);
+  Change change =
+      doing(format("stopping {}", name.text()), [&] { return fulfil(context, app, "stop", dry_run, stop_token); });
+  change.release = running;
+  return change;
+}
+
+Change restart(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  return doing(format("restarting {}", name.text()), [&] {
+    finish_unfinished(context, app, stop);
+    const auto running = what_runs(app);
+    if (!running) return start_known(context, app, release_for(app, "last"), options, "restart", stop);
+    wish_up(app, *running, options, context);
+    // It has nothing else to return to; one that is merely unhealthy goes on running.
+    app.wish.fallback = running;
+    // Stopping is the only step that no wish can express: the rest is what the wish asks for anyway.
+    const World world = observe(context.engine, app, stop);
+    plan::Plan stopping;
+    for (const auto& instance : plan::instances(app, world)) {
+      if (!instance.container->is_up() || instance.release != *running) continue;
+      const size_t held =
+          stopping.add(plan::SetRestartPolicy{instance.container->name, {"no", 0}}, "it must prove itself again");
+      stopping.add(plan::StopContainer{instance.container->name, {}}, "restart", {held});
+    }
+    if (options.dry_run) {
+      Change change;
+      change.kind = Change::Kind::planned;
+      change.release = running;
+      change.plan = std::move(stopping);
+      for (const auto& instance : plan::instances(app, world))
+        if (instance.release == *running) change.plan.add(plan::StartContainer{instance.container->name}, "restart");
+      return change;
+    }
+    context.store.save(app);
+    context.report.running(stopping);
+    const auto outcome = exec::run(stopping, context.engine, context.clock, context.report, context.run, stop);
+    if (outcome.error) throw *outcome.error;
+    return fulfil(context, app, "restart", false, stop);
+  });
+}
+
+Deployed deploy(Context& context, const AppName& name, const BuildOptions& build_options, const StartOptions& options,
+                std::stop_token stop) {
+  Deployed deployed;
+  deployed.build = build(context, name, build_options, stop);
+  const FileLock lock = lock_app(context, name, stop);
+  if (build_options.dry_run) {
+    deployed.change.kind = Change::Kind::planned;
+    const auto known = context.store.app(name);
+    deployed.change.plan.notes.push_back(
+        "what was built is then started as a new release, and proves itself before the old one is let go");
+    if (known && known->latest_build() != nullptr && context.engine.image(known->latest_build()->image, stop)) {
+      App app = *known;
+      Change change = start_made(context, app, make_spec(context, app, options, stop), options.change, "deploy", stop);
+      change.plan.notes.push_back("the image and the ports and volumes of this preview are those of the last build");
+      deployed.change = std::move(change);
+    }
+    return deployed;
+  }
+  App app = known_app(context, name, stop);
+  take_scheme(app, options);
+  deployed.change = doing(format("deploying {}", name.text()), [&] {
+    const Made made = make_spec(context, app, options, stop);
+    const auto running = what_runs(app);
+    const Release* present = running ? app.find(*running) : nullptr;
+    if (!app.wish.unfinished && present != nullptr && present->spec == made.spec && present->images == made.images)
+      return start_known(context, app, *running, options.change, "deploy", stop);
+    return start_made(context, app, made, options.change, "deploy", stop);
+  });
+  return deployed;
+}
+
+Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
+                const ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  return doing(format("rolling {} back", name.text()), [&] {
+    if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop);
+    // An interrupted change has not come to pass: taking it back is the rollback.
+    const auto running = what_runs(app);
+    if (app.wish.unfinished && app.wish.state == Wish::State::up && running && running != app.wish.release)
+      return start_known(context, app, *running, options, "rollback", stop);
+    const ReleaseNumber present = running ? *running : release_for(app, "last");
+    for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
+      if (release->number < present && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
+        return start_known(context, app, release->number, options, "rollback", stop);
+    throw NotFound(format("{} has no good release before {}", name.text(), present.text()),
+                   format("belay releases {} lists them all.", name.text()));
+  });
+}
+
+Change retry(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  return doing(format("trying {} again", name.text()), [&] {
+    const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(),
+                                     [](const Release& r) { return r.verdict == Verdict::failed; });
+    if (failed == app.releases.rend())
+      throw NotFound(format("no release of {} has failed", name.text()),
+                     format("belay releases {} lists them all.", name.text()));
+    const ReleaseNumber number = failed->number;
+    std::erase_if(app.quarantine, [&](const Quarantine& q) {
+      return std::any_of(failed->images.begin(), failed->images.end(),
+                         [&](const auto& image) { return image.second == q.image; });
+    });
+    failed->verdict = Verdict::pending;
+    failed->reason.clear();
+    failed->log_tail.clear();
+    return start_known(context, app, number, options, "retry", stop);
+  });
+}
+
+plan::Plan plan_now(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  const World world = observe(context.engine, app, stop);
+  return plan::plan_wish({app, world, context.clock.now(), context.defaults});
+}
+
+}  // namespace belay::host

@@ -1,0 +1,279 @@
+#include "host/take_over.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "formats/docker_run.h"
+#include "host/apps.h"
+#include "model/naming.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// A name as the real jockler or dockervisor gives it to a container of this app.
+std::optional<NamingScheme> foreign_scheme(const std::string& container, const std::string& app) {
+  const std::string jockler = "jcl_" + app + "_", dockervisor = "dcv_" + app;
+  if (container.starts_with(jockler) && all_digits(std::string_view(container).substr(jockler.size())))
+    return NamingScheme::jcl;
+  if (container == dockervisor || container == dockervisor + "_stable" || container.starts_with(dockervisor + "_save_"))
+    return NamingScheme::dcv;
+  return {};
+}
+
+// Our pin keeps the image of what was taken over, as it keeps every release's.
+void pin(Context& context, const App& app, std::stop_token stop) {
+  for (const auto& release : app.releases)
+    for (const auto& [service, image] : release.images)
+      if (context.engine.image(image, stop))
+        context.engine.tag_image(image, pin_tag(app.name, service, release.number), stop);
+}
+
+Spec spec_of(const AppName& app, const ContainerDetail& detail, const std::string& service) {
+  Spec spec;
+  spec.services.push_back(detail.service);
+  Service& only = spec.services.back();
+  only.name = service.empty() ? app.text() : service;
+  if (only.image.empty()) only.image = detail.container.image;
+  // Our own labels belong to the container, not to what it should be; the restart policy in force may be Belay's own.
+  std::erase_if(only.labels, [](const auto& label) { return label.first.starts_with("belay."); });
+  return spec;
+}
+
+}  // namespace
+
+Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, bool dry_run,
+              std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  if (context.store.app(name))
+    throw Conflict(format("there is an app {} already", name.text()), "Choose another name for what you adopt.");
+  std::optional<NamingScheme> scheme;
+  const auto all = context.engine.containers({}, stop);
+  if (wanted.empty()) {
+    for (const auto& container : all)
+      if (!container.owner() && foreign_scheme(container.name, name.text())) wanted.push_back(container.name);
+    if (wanted.empty())
+      throw NotFound(format("no container is called jcl_{0}_… or dcv_{0}", name.text()),
+                     format("Name the container: belay adopt {} CONTAINER", name.text()));
+  }
+  std::vector<ContainerDetail> details;
+  for (const auto& container : wanted) {
+    auto detail = context.engine.container(container, stop);
+    if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
+    if (const auto owner = detail->container.owner())
+      throw Conflict(format("the container {} belongs to the app {} already", container, owner->app));
+    for (const auto& app : context.store.apps())
+      for (const auto& release : app.releases)
+        for (const auto& [service, created] : release.adopted_created)
+          if (created == detail->container.created)
+            throw Conflict(format("the container {} belongs to the app {} already", container, app.name.text()));
+    if (const auto found = foreign_scheme(container, name.text())) scheme = found;
+    details.push_back(std::move(*detail));
+  }
+  std::sort(details.begin(), details.end(),
+            [](const auto& a, const auto& b) { return a.container.created < b.container.created; });
+  const auto running = std::count_if(details.begin(), details.end(), [](const auto& d) { return d.container.is_up(); });
+  if (running > 1)
+    throw Conflict(format("{} of these containers run; an app has one that runs", running),
+                   "Stop all but one, or adopt them as apps of their own.");
+
+  App app(name);
+  app.scheme = scheme.value_or(NamingScheme::belay);
+  app.created = context.clock.now();
+  Adopted adopted{name.text(), {}, dry_run};
+  for (auto& detail : details) {
+    Release release;
+    release.number = app.next_release();
+    release.spec = spec_of(name, detail, {});
+    // The policy the user gave it is kept; "no" is what a stopped one has under every tool.
+    release.spec.services[0].restart = detail.restart.name == "no" ? RestartPolicy{} : detail.restart;
+    release.images[name.text()] = detail.container.image_id;
+    release.containers[name.text()] = detail.container.name;
+    release.adopted = true;
+    release.adopted_created[name.text()] = detail.container.created;
+    release.created = context.clock.now();
+    release.verdict = Verdict::unproven;
+    release.who = context.who;
+    release.why = context.command;
+    app.highest_release = release.number.value;
+    app.last = release.number;
+    if (detail.container.name.ends_with("_stable")) app.stable = release.number;
+    if (detail.container.is_up()) {
+      app.wish.state = Wish::State::up;
+      app.wish.release = release.number;
+      app.wish.who = context.who;
+      app.wish.why = context.command;
+      app.wish.since = context.clock.now();
+    }
+    adopted.containers.push_back(detail.container.name);
+    app.releases.push_back(std::move(release));
+  }
+  if (app.wish.state == Wish::State::up) {
+    app.last = app.wish.release;
+    // What runs without a policy of its own gets Belay's; until then nothing is to be done.
+    Release& release = *app.find(*app.wish.release);
+    if (release.spec.services[0].restart.name.empty()) release.spec.services[0].restart.name = "no";
+  } else {
+    app.wish.state = Wish::State::down;
+  }
+  if (dry_run) return adopted;
+  // The image of the last release is what a start of a new one begins from.
+  Build build;
+  build.number = 1;
+  build.image = app.release(*app.last).images.begin()->second;
+  build.tag = app.release(*app.last).spec.services[0].image;
+  build.configurations["default"] = {app.release(*app.last).spec, true, true};
+  build.created = context.clock.now();
+  build.who = context.who;
+  app.builds.push_back(std::move(build));
+  context.store.save(app);
+  write_journal(context, app, "adopt", "done", join(adopted.containers, ", "));
+  pin(context, app, stop);
+  return adopted;
+}
+
+Imported import_run(Context& context, const std::string& wanted_name, const std::vector<std::string>& line,
+                    bool dry_run, std::stop_token stop) {
+  const formats::RunLine parsed = formats::parse_run_line(line, {});
+  if (wanted_name.empty() && parsed.name.empty())
+    throw UsageError("the line gives the container no name", "Name the app: belay import run NAME -- docker run …");
+  const AppName name(wanted_name.empty() ? parsed.name : wanted_name);
+  Imported imported{name.text(), {}, parsed.warnings, {}};
+  Spec spec;
+  spec.services.push_back(parsed.service);
+  spec.services[0].name = name.text();
+  check_spec(spec);
+  imported.spec = spec_to_json(without_secrets(spec), 2);
+  const FileLock lock = lock_app(context, name, stop);
+  auto app = context.store.app(name);
+  const std::string reference = ImageRef::parse(parsed.service.image).text();
+  auto image = context.engine.image(reference, stop);
+  if (dry_run) {
+    imported.image = image ? image->id : "";
+    return imported;
+  }
+  if (!image) {
+    plan::Plan plan;
+    plan.add(plan::PullImage{reference}, "it is not on this host");
+    context.report.running(plan);
+    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
+    if (outcome.error) throw *outcome.error;
+    image = context.engine.image(reference, stop);
+    if (!image) throw NotFound(format("{} was pulled, but the engine does not have it", reference));
+  }
+  imported.image = image->id;
+  if (!app) {
+    app.emplace(name);
+    app->created = context.clock.now();
+  }
+  Build build;
+  build.number = app->builds.empty() ? 1 : app->builds.back().number + 1;
+  build.image = image->id;
+  build.tag = reference;
+  // The line says all there is to say: ports and volumes of the image are not published behind the user's back.
+  build.configurations["default"] = {spec, true, true};
+  build.created = context.clock.now();
+  build.who = context.who;
+  app->builds.push_back(std::move(build));
+  context.store.save(*app);
+  write_journal(context, *app, "import", "done", reference);
+  return imported;
+}
+
+std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token stop) {
+  std::map<std::string, std::vector<Container>> by_app;
+  for (const auto& container : context.engine.containers({true, labels::app}, stop))
+    if (const auto owner = container.owner()) by_app[owner->app].push_back(container);
+  std::vector<Recovered> all;
+  for (auto& [text, containers] : by_app) {
+    const AppName name(text);
+    const FileLock lock = lock_app(context, name, stop);
+    auto known = context.store.app(name);
+    App app = known ? *known : App(name);
+    Recovered recovered{text, {}, {}, {}, !known};
+    std::optional<ReleaseNumber> running;
+    std::optional<std::pair<Time, ReleaseNumber>> latest_start;
+    for (const auto& container : containers) {
+      const auto owner = *container.owner();
+      if (!known) app.scheme = owner.scheme;
+      const auto detail = context.engine.container(container.name, stop);
+      if (!detail) continue;
+      if (container.is_up()) running = owner.release;
+      if (detail->started && (!latest_start || *detail->started > latest_start->first))
+        latest_start = {*detail->started, owner.release};
+      if (container.name.ends_with("_stable") && owner.scheme == NamingScheme::dcv) recovered.stable = owner.release;
+      Release* release = app.find(owner.release);
+      const bool is_new = release == nullptr;
+      if (is_new) {
+        Release fresh;
+        fresh.number = owner.release;
+        fresh.created = parse_time(container.created).value_or(context.clock.now());
+        fresh.verdict = Verdict::unproven;
+        fresh.who = context.who;
+        fresh.why = "rebuilt from the engine's labels";
+        app.releases.push_back(std::move(fresh));
+        std::sort(app.releases.begin(), app.releases.end(),
+                  [](const Release& a, const Release& b) { return a.number < b.number; });
+        release = app.find(owner.release);
+        recovered.releases.push_back(owner.release.text());
+        app.highest_release = std::max(app.highest_release, owner.release.value);
+      }
+      if (!release->images.contains(owner.service)) {
+        Spec part = spec_of(name, *detail, owner.service);
+        // A container that ran has the policy that Belay gave it; one that was stopped has "no" from Belay as well.
+        if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
+          part.services[0].restart = {};
+        release->spec.services.push_back(std::move(part.services[0]));
+        release->images[owner.service] = container.image_id;
+      }
+      release->containers[owner.service] = container.name;
+    }
+    if (recovered.is_new) {
+      app.created = app.releases.empty() ? context.clock.now() : app.releases.front().created;
+      if (running) {
+        app.last = running;
+      } else if (latest_start) {
+        app.last = latest_start->second;
+      }
+      app.stable = recovered.stable;
+      app.wish.state = running ? Wish::State::up : Wish::State::down;
+      app.wish.release = running;
+      app.wish.who = context.who;
+      app.wish.why = context.command;
+      app.wish.since = context.clock.now();
+      // The family's newest image is what `start new` begins from.
+      std::optional<Image> newest;
+      for (auto& image : context.engine.images({.label = format("{}={}", labels::family, text), .reference = {}}, stop))
+        if (!newest || image.created > newest->created) newest = std::move(image);
+      const Release* last = app.last ? app.find(*app.last) : nullptr;
+      if (last != nullptr && last->spec.services.size() == 1) {
+        Build build;
+        build.number = 1;
+        build.image = newest ? newest->id : last->images.begin()->second;
+        build.tag = last->spec.services[0].image;
+        build.configurations["default"] = {last->spec, true, true};
+        build.created = context.clock.now();
+        build.who = context.who;
+        app.builds.push_back(std::move(build));
+      }
+    }
+    recovered.last = app.last;
+    recovered.stable = app.stable;
+    if (!recovered.is_new && recovered.releases.empty()) continue;
+    if (!dry_run) {
+      context.store.save(app);
+      write_journal(context, app, "recover", "done", join(recovered.releases, ", "));
+    }
+    all.push_back(std::move(recovered));
+  }
+  return all;
+}
+
+}  // namespace belay::host

@@ -1,0 +1,172 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "model/fields.h"
+
+namespace belay {
+
+namespace {
+
+constexpr const char* hidden = "(hidden)";
+
+// A spec as leaves: "env.LOG_LEVEL" → "info". Lists are one leaf with their elements in order.
+using Leaves = std::map<std::string, std::string>;
+
+std::string text_of(const std::string& value) {
+  return value;
+}
+std::string text_of(bool value) {
+  return value ? "yes" : "no";
+}
+template <std::integral T>
+std::string text_of(T value) {
+  return format("{}", value);
+}
+std::string text_of(ByteCount value) {
+  return value.value < 0 ? "unlimited" : byte_text(value);
+}
+std::string text_of(Milliseconds value) {
+  return duration_text(value);
+}
+std::string text_of(SwapOrder value) {
+  return value == SwapOrder::by_rule ? "by rule" : value == SwapOrder::start_first ? "start first" : "stop first";
+}
+std::string text_of(const PortBinding& port) {
+  return port.text();
+}
+std::string text_of(const Mount& mount) {
+  const std::string source = mount.kind == Mount::Kind::tmpfs ? "(memory)"
+                             : mount.source.empty()           ? "(anonymous)"
+                                                              : mount.source;
+  std::string text = source + ":" + mount.target;
+  if (mount.read_only) text += ":ro";
+  if (!mount.options.empty()) text += (mount.read_only ? "," : ":") + mount.options;
+  return text;
+}
+std::string text_of(const NetworkLink& link) {
+  std::string text = link.network;
+  if (!link.aliases.empty()) text += " as " + join(link.aliases, ", ");
+  if (!link.ipv4.empty()) text += " at " + link.ipv4;
+  if (!link.ipv6.empty()) text += " at " + link.ipv6;
+  return text;
+}
+std::string text_of(const RestartPolicy& policy) {
+  return policy.maximum_retries > 0 ? format("{}:{}", policy.name, policy.maximum_retries) : policy.name;
+}
+std::string text_of(const Device& device) {
+  return format("{}:{}:{}", device.host_path, device.container_path, device.permissions);
+}
+std::string text_of(const Ulimit& limit) {
+  return format("{}={}:{}", limit.name, limit.soft, limit.hard);
+}
+std::string text_of(const HealthCheck& check) {
+  std::string text = join(check.test, " ");
+  if (check.interval) text += " every " + duration_text(*check.interval);
+  if (check.timeout) text += " within " + duration_text(*check.timeout);
+  if (check.start_period) text += " after " + duration_text(*check.start_period);
+  if (check.retries) text += format(" {} retries", *check.retries);
+  return text;
+}
+template <class T>
+std::string text_of(const std::vector<T>& values) {
+  std::vector<std::string> texts;
+  for (const auto& value : values) texts.push_back(text_of(value));
+  return join(texts, ", ");
+}
+
+template <class T>
+void add_leaf(Leaves& leaves, const std::string& path, const T& value) {
+  if (std::string text = text_of(value); !text.empty()) leaves[path] = std::move(text);
+}
+template <class T>
+void add_leaf(Leaves& leaves, const std::string& path, const std::optional<T>& value) {
+  if (value) add_leaf(leaves, path, *value);
+}
+void add_leaf(Leaves& leaves, const std::string& path, const std::map<std::string, std::string>& values) {
+  for (const auto& [key, value] : values) leaves[path + "." + key] = value;
+}
+void add_leaf(Leaves& leaves, const std::string& path, bool value) {
+  if (value) leaves[path] = "yes";
+}
+void add_leaf(Leaves& leaves, const std::string&, const Resources& resources) {
+  fields::each(resources, [&](const char* name, const auto& field) { add_leaf(leaves, name, field); });
+}
+
+Leaves leaves_of(const Service& service) {
+  Leaves leaves;
+  fields::each(service, [&](const char* name, const auto& field) {
+    if (std::string_view(name) != "name") add_leaf(leaves, name, field);
+  });
+  return leaves;
+}
+
+bool is_in_place(const std::string& field) {
+  static const std::vector<std::string> fields_in_place = [] {
+    std::vector<std::string> names{"restart", "networks"};
+    const Resources resources;
+    fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
+    return names;
+  }();
+  return std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
+}
+
+bool is_secret(const std::string& field) {
+  return field.starts_with("env.") && names_a_secret(std::string_view(field).substr(4));
+}
+
+}  // namespace
+
+std::string FieldChange::text() const {
+  if (before.empty()) return format("{}: + {}", field, after);
+  if (after.empty()) return format("{}: - {}", field, before);
+  return format("{}: {} → {}", field, before, after);
+}
+
+std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
+  std::vector<FieldChange> changes;
+  const auto compare = [&](const std::string& prefix, const Leaves& old_leaves, const Leaves& new_leaves) {
+    Leaves all = old_leaves;
+    all.insert(new_leaves.begin(), new_leaves.end());
+    for (const auto& [field, unused] : all) {
+      const auto old_leaf = old_leaves.find(field);
+      const auto new_leaf = new_leaves.find(field);
+      if (old_leaf != old_leaves.end() && new_leaf != new_leaves.end() && old_leaf->second == new_leaf->second)
+        continue;
+      FieldChange change{prefix + field, old_leaf == old_leaves.end() ? "" : old_leaf->second,
+                         new_leaf == new_leaves.end() ? "" : new_leaf->second, is_in_place(field)};
+      if (is_secret(field)) {
+        if (!change.before.empty()) change.before = hidden;
+        if (!change.after.empty()) change.after = hidden;
+      }
+      changes.push_back(std::move(change));
+    }
+  };
+  std::map<std::string, std::pair<const Service*, const Service*>> pairs;
+  for (const auto& service : before.services) pairs[service.name].first = &service;
+  for (const auto& service : after.services) pairs[service.name].second = &service;
+  for (const auto& [name, pair] : pairs) {
+    const std::string prefix = pairs.size() > 1 ? name + "." : "";
+    compare(prefix, pair.first != nullptr ? leaves_of(*pair.first) : Leaves{},
+            pair.second != nullptr ? leaves_of(*pair.second) : Leaves{});
+  }
+  Leaves old_policies, new_policies;
+  const auto policies = [](const Spec& spec, Leaves& leaves) {
+    if (spec.order != SwapOrder::by_rule) add_leaf(leaves, "order", spec.order);
+    add_leaf(leaves, "settle", spec.settle);
+    add_leaf(leaves, "wait_timeout", spec.wait_timeout);
+  };
+  policies(before, old_policies);
+  policies(after, new_policies);
+  compare("", old_policies, new_policies);
+  return changes;
+}
+
+Spec without_secrets(Spec spec) {
+  for (auto& service : spec.services)
+    for (auto& [name, value] : service.environment)
+      if (names_a_secret(name)) value = hidden;
+  return spec;
+}
+
+}  // namespace belay

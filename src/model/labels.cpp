@@ -1,0 +1,45 @@
+#include "model/labels.h"
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::labels {
+
+Labels for_container(const Owner& owner) {
+  return {{app, owner.app},
+          {service, owner.service},
+          {release, format("{}", owner.release.value)},
+          {scheme, std::string(to_text(owner.scheme))}};
+}
+
+Labels for_volume(const AppName& app_name, const std::string& mount_point) {
+  return {{app, app_name.text()}, {mount, mount_point}};
+}
+
+Labels for_network(const AppName& app_name) {
+  return {{app, app_name.text()}};
+}
+
+Labels for_image(const AppName& app_name) {
+  return {{family, app_name.text()}};
+}
+
+std::optional<Owner> owner(const Labels& labels) {
+  const auto found_app = labels.find(app);
+  const auto found_service = labels.find(service);
+  const auto found_release = labels.find(release);
+  const auto found_scheme = labels.find(scheme);
+  if (found_app == labels.end() || found_service == labels.end() || found_release == labels.end() ||
+      found_scheme == labels.end())
+    return {};
+  const auto number = parse_number(found_release->second);
+  if (!AppName::is_valid(found_app->second) || !number || *number < 1 || *number > 1'000'000'000) return {};
+  try {
+    return Owner{
+        found_app->second, found_service->second, {static_cast<int>(*number)}, naming_scheme(found_scheme->second)};
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace belay::labels

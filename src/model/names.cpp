@@ -1,0 +1,110 @@
+#include "model/names.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay {
+
+namespace {
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+bool AppName::is_valid(std::string_view name) {
+  if (name.size() < 2 || name.size() > 63 || !is_letter_or_digit(name[0])) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+AppName::AppName(std::string name) : name_(std::move(name)) {
+  if (!is_valid(name_))
+    throw UsageError(format("'{}' cannot be the name of an app", printable(name_.substr(0, 80))),
+                     "A name has 2 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit.");
+}
+
+std::string ReleaseNumber::text() const {
+  return format("r{}", value);
+}
+
+bool ReleaseNumber::is_valid(std::string_view text) {
+  return text.size() > 1 && text.size() <= 8 && text[0] == 'r' && text[1] != '0' && parse_number(text.substr(1));
+}
+
+ReleaseNumber ReleaseNumber::parse(std::string_view text) {
+  if (!is_valid(text))
+    throw UsageError(format("'{}' is not a release", printable(text)),
+                     "Releases are called r1, r2, …; belay releases NAME lists them.");
+  return {static_cast<int>(*parse_number(text.substr(1)))};
+}
+
+ImageRef ImageRef::parse(std::string_view text) {
+  const auto refuse = [&](std::string_view why) -> void {
+    throw UsageError(format("'{}' is not an image reference: {}", printable(text), why),
+                     "References look like web, web:1.2 or registry.example/team/web:1.2.");
+  };
+  ImageRef ref;
+  std::string_view rest = text;
+  if (const size_t at = rest.find('@'); at != std::string_view::npos) {
+    ref.digest = rest.substr(at + 1);
+    rest = rest.substr(0, at);
+    if (!ref.digest.starts_with("sha256:") || ref.digest.size() != 71)
+      refuse("its digest is not sha256: and 64 hexadecimal digits");
+  }
+  const size_t slash = rest.rfind('/');
+  if (const size_t colon = rest.rfind(':');
+      colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
+    ref.tag = rest.substr(colon + 1);
+    rest = rest.substr(0, colon);
+    if (ref.tag.empty() || ref.tag.size() > 128) refuse("its tag has no or too many characters");
+    for (const char c : ref.tag)
+      if (!is_letter_or_digit(c) && c != '_' && c != '.' && c != '-')
+        refuse("its tag has a character that is not allowed");
+  }
+  ref.repository = rest;
+  if (ref.repository.empty()) refuse("it has no repository");
+  const size_t first_slash = rest.find('/');
+  const std::string_view host =
+      first_slash == std::string_view::npos ? std::string_view() : rest.substr(0, first_slash);
+  const bool has_host =
+      host.find('.') != std::string_view::npos || host.find(':') != std::string_view::npos || host == "localhost";
+  std::string_view path = has_host ? rest.substr(first_slash + 1) : rest;
+  for (const auto& part : split(path, '/')) {
+    if (part.empty()) refuse("two slashes stand together");
+    for (const char c : part)
+      if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '.' && c != '-')
+        refuse(c >= 'A' && c <= 'Z' ? "repositories are lower case"
+                                    : "its repository has a character that is not allowed");
+    if (!is_letter_or_digit(part.front()) || !is_letter_or_digit(part.back()))
+      refuse("each part begins and ends with a letter or digit");
+  }
+  if (ref.tag.empty() && ref.digest.empty()) ref.tag = "latest";
+  return ref;
+}
+
+std::string ImageRef::text() const {
+  std::string result = repository;
+  if (!tag.empty()) result += ":" + tag;
+  if (!digest.empty()) result += "@" + digest;
+  return result;
+}
+
+std::string ImageRef::registry() const {
+  const size_t slash = repository.find('/');
+  if (slash == std::string::npos) return "docker.io";
+  const std::string host = repository.substr(0, slash);
+  return host.find('.') != std::string::npos || host.find(':') != std::string::npos || host == "localhost"
+             ? host
+             : "docker.io";
+}
+
+std::string short_digest(std::string_view digest) {
+  if (const size_t colon = digest.find(':'); colon != std::string_view::npos) digest.remove_prefix(colon + 1);
+  return std::string(digest.substr(0, 12));
+}
+
+}  // namespace belay

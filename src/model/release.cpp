@@ -1,0 +1,70 @@
+#include "model/release.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay {
+
+namespace {
+
+template <class Enum, size_t n>
+Enum from_word(std::string_view text, const std::array<std::string_view, n>& words, std::string_view what) {
+  const auto found = std::find(words.begin(), words.end(), text);
+  if (found == words.end()) throw Error(format("'{}' is not a {}", printable(text), what));
+  return static_cast<Enum>(found - words.begin());
+}
+
+constexpr std::array<std::string_view, 3> scheme_words{"belay", "jcl", "dcv"};
+constexpr std::array<std::string_view, 4> verdict_words{"pending", "passed", "failed", "unproven"};
+constexpr std::array<std::string_view, 3> autostart_words{"none", "last", "stable"};
+
+}  // namespace
+
+std::string_view to_text(NamingScheme scheme) {
+  return scheme_words[static_cast<size_t>(scheme)];
+}
+NamingScheme naming_scheme(std::string_view text) {
+  return from_word<NamingScheme>(text, scheme_words, "naming scheme");
+}
+std::string_view to_text(Verdict verdict) {
+  return verdict_words[static_cast<size_t>(verdict)];
+}
+Verdict verdict(std::string_view text) {
+  return from_word<Verdict>(text, verdict_words, "verdict");
+}
+std::string_view to_text(Autostart autostart) {
+  return autostart_words[static_cast<size_t>(autostart)];
+}
+Autostart autostart(std::string_view text) {
+  return from_word<Autostart>(text, autostart_words, "mark for autostart");
+}
+
+const Release* App::find(ReleaseNumber number) const {
+  const auto found =
+      std::find_if(releases.begin(), releases.end(), [&](const Release& r) { return r.number == number; });
+  return found == releases.end() ? nullptr : &*found;
+}
+
+Release* App::find(ReleaseNumber number) {
+  return const_cast<Release*>(std::as_const(*this).find(number));
+}
+
+const Release& App::release(ReleaseNumber number) const {
+  if (const Release* found = find(number)) return *found;
+  throw NotFound(format("{} has no release {}", name.text(), number.text()),
+                 releases.empty() ? format("It has none yet: belay start {} new makes the first.", name.text())
+                                  : format("belay releases {} lists them.", name.text()));
+}
+
+ReleaseNumber App::next_release() const {
+  return {std::max(highest_release, releases.empty() ? 0 : releases.back().number.value) + 1};
+}
+
+bool App::is_quarantined(const std::string& image) const {
+  return std::any_of(quarantine.begin(), quarantine.end(), [&](const Quarantine& q) { return q.image == image; });
+}
+
+}  // namespace belay

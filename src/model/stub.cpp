@@ -1,2 +1,0 @@
-#include "model/naming.h"
-#include "model/world.h"

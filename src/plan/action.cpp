@@ -1,0 +1,77 @@
+#include "plan/action.h"
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::plan {
+
+size_t Plan::add(Step step, std::string reason, std::vector<size_t> after) {
+  actions.push_back({std::move(step), std::move(reason), std::move(after)});
+  return actions.size() - 1;
+}
+
+namespace {
+
+struct Describe {
+  std::string operator()(const BuildImage& s) const {
+    return format("build {} from {}", join(s.tags, ", "), s.dockerfile.string());
+  }
+  std::string operator()(const PullImage& s) const { return "pull " + s.reference; }
+  std::string operator()(const PushImage& s) const { return "push " + s.reference; }
+  std::string operator()(const TagImage& s) const {
+    return format("tag image {} as {}", short_digest(s.image), s.reference);
+  }
+  std::string operator()(const UntagImage& s) const { return "untag image " + s.reference; }
+  std::string operator()(const RemoveImage& s) const { return "remove image " + short_digest(s.image); }
+  std::string operator()(const CreateNetwork& s) const { return "create network " + s.name; }
+  std::string operator()(const RemoveNetwork& s) const { return "remove network " + s.name; }
+  std::string operator()(const CreateVolume& s) const { return "create volume " + s.name; }
+  std::string operator()(const RemoveVolume& s) const { return format("remove volume {} AND ITS DATA", s.name); }
+  std::string operator()(const CreateContainer& s) const {
+    return format("create container {} from image {}", s.name, short_digest(s.image));
+  }
+  std::string operator()(const RenameContainer& s) const { return format("rename container {} to {}", s.from, s.to); }
+  std::string operator()(const StartContainer& s) const { return "start " + s.name; }
+  std::string operator()(const StopContainer& s) const { return "stop " + s.name; }
+  std::string operator()(const RemoveContainer& s) const { return "remove container " + s.name; }
+  std::string operator()(const SetRestartPolicy& s) const {
+    return format("set the restart policy of {} to {}", s.name, s.policy.name);
+  }
+  std::string operator()(const UpdateResources& s) const { return "change the resources of " + s.name; }
+  std::string operator()(const ConnectNetwork& s) const {
+    return format("connect {} to network {}", s.name, s.link.network);
+  }
+  std::string operator()(const DisconnectNetwork& s) const {
+    return format("disconnect {} from network {}", s.name, s.network);
+  }
+  std::string operator()(const AwaitVerdict& s) const {
+    if (s.has_health_check)
+      return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));
+    return format("wait whether {} stays up for {}", s.name, duration_text(s.settle));
+  }
+};
+
+}  // namespace
+
+std::string step_text(const Step& step) {
+  return std::visit(Describe{}, step);
+}
+
+std::string plan_text(const Plan& plan) {
+  std::string text;
+  for (size_t i = 0; i < plan.actions.size(); ++i) {
+    const auto& action = plan.actions[i];
+    text += format("{:>3}. {}", i + 1, step_text(action.step));
+    if (!action.reason.empty()) text += " — " + action.reason;
+    if (!action.after.empty()) {
+      std::vector<std::string> numbers;
+      for (const size_t index : action.after) numbers.push_back(format("{}", index + 1));
+      text += format(" (after {})", join(numbers, ", "));
+    }
+    text += "\n";
+  }
+  for (const auto& note : plan.notes) text += format("note: {}\n", note);
+  return text;
+}
+
+}  // namespace belay::plan

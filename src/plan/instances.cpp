@@ -1,0 +1,47 @@
+#include <algorithm>
+
+#include "plan/planner.h"
+
+namespace belay::plan {
+
+namespace {
+
+// Adopted containers carry no labels of ours: name and creation time identify them, or the creation time alone after a
+// rename that was cut short before it was recorded.
+std::optional<Instance> adopted_instance(const App& app, const Container& container) {
+  for (const auto& release : app.releases) {
+    if (!release.adopted) continue;
+    for (const auto& [service, created] : release.adopted_created)
+      if (created == container.created) return Instance{&container, release.number, service};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Instance> instances(const App& app, const World& world) {
+  std::vector<Instance> found;
+  for (const auto& container : world.containers) {
+    if (const auto owner = container.owner()) {
+      if (owner->app == app.name.text()) found.push_back({&container, owner->release, owner->service});
+    } else if (const auto adopted = adopted_instance(app, container)) {
+      found.push_back(*adopted);
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const Instance& a, const Instance& b) {
+    return std::tie(a.release, a.service, a.container->name) < std::tie(b.release, b.service, b.container->name);
+  });
+  return found;
+}
+
+const Container* find_instance(const App& app, const World& world, ReleaseNumber release, const std::string& service) {
+  const Container* found = nullptr;
+  for (const auto& instance : instances(app, world)) {
+    if (instance.release != release || instance.service != service) continue;
+    // Two with one identity can only come from outside; the one that is up is the one that counts.
+    if (found == nullptr || (!found->is_up() && instance.container->is_up())) found = instance.container;
+  }
+  return found;
+}
+
+}  // namespace belay::plan

@@ -1,0 +1,77 @@
+#include "plan/names.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "model/naming.h"
+
+namespace belay::plan {
+
+namespace {
+
+// What one container of the scheme dcv should be called (dockervisor, "Containers").
+std::string wanted_name(const Situation& s, const Instance& instance, std::optional<ReleaseNumber> current,
+                        const std::function<bool(const std::string&)>& taken) {
+  if (s.app.stable == instance.release) return stable_name(s.app, instance.service);
+  const std::string own = container_name(s.app, instance.service, instance.release, s.now, taken);
+  if (current == instance.release) return own;
+  const std::string& name = instance.container->name;
+  if (name != own && name != stable_name(s.app, instance.service)) return name;
+  return displaced_name(s.app, instance.service, s.now, taken);
+}
+
+}  // namespace
+
+std::vector<Rename> renames(const Situation& s, std::optional<ReleaseNumber> wanted) {
+  if (s.app.scheme != NamingScheme::dcv) return {};
+  std::set<std::string> names;
+  for (const auto& container : s.world.containers) names.insert(container.name);
+  const auto taken = [&](const std::string& name) { return names.contains(name); };
+
+  std::vector<Rename> pending;
+  std::set<std::string> promised;
+  for (const auto& instance : instances(s.app, s.world)) {
+    const auto unavailable = [&](const std::string& name) { return taken(name) || promised.contains(name); };
+    const std::string to = wanted_name(s, instance, wanted, unavailable);
+    if (to == instance.container->name) continue;
+    promised.insert(to);
+    const std::string reason = s.app.stable == instance.release ? "marked stable"
+                               : wanted == instance.release     ? "the current one bears the app's name"
+                                                                : "makes room for its successor";
+    pending.push_back({instance.container->name, to, reason});
+  }
+
+  std::vector<Rename> ordered;
+  while (!pending.empty()) {
+    bool moved = false;
+    for (auto it = pending.begin(); it != pending.end(); ++it) {
+      if (taken(it->to)) continue;
+      names.erase(it->from);
+      names.insert(it->to);
+      ordered.push_back(*it);
+      pending.erase(it);
+      moved = true;
+      break;
+    }
+    if (moved) continue;
+    Rename& first = pending.front();
+    const bool exchanged =
+        std::any_of(pending.begin(), pending.end(), [&](const Rename& r) { return r.from == first.to; });
+    if (!exchanged)
+      throw Conflict(
+          format("the container name {} is taken by a container that is not {}'s", first.to, s.app.name.text()),
+          format("Rename or remove that container, or take it over with: belay adopt {} {}", s.app.name.text(),
+                 first.to));
+    // Two that want each other's names: one steps aside first.
+    const std::string aside = displaced_name(
+        s.app, "", s.now, [&](const std::string& name) { return taken(name) || promised.contains(name); });
+    names.erase(first.from);
+    names.insert(aside);
+    ordered.push_back({first.from, aside, "steps aside for an exchange of names"});
+    first.from = aside;
+  }
+  return ordered;
+}
+
+}  // namespace belay::plan

@@ -1,0 +1,71 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "plan/planner.h"
+
+namespace belay::plan {
+
+namespace {
+
+// A port that `next` needs and a running container holds.
+std::optional<PortBinding> shared_port(const Spec& next, const Container& running) {
+  for (const auto& service : next.services)
+    for (const auto& wanted : service.ports)
+      for (const auto& held : running.ports)
+        if (clash(wanted, held)) return wanted;
+  return {};
+}
+
+std::optional<std::string> shared_address(const App& app, const Spec& next, const Container& running) {
+  const auto owner = running.owner();
+  const Release* release = owner ? app.find(owner->release) : nullptr;
+  if (release == nullptr) return {};
+  for (const auto& service : next.services)
+    for (const auto& link : service.networks)
+      for (const auto& other : release->spec.services)
+        for (const auto& other_link : other.networks) {
+          if (!link.ipv4.empty() && link.network == other_link.network && link.ipv4 == other_link.ipv4)
+            return link.ipv4;
+          if (!link.ipv6.empty() && link.network == other_link.network && link.ipv6 == other_link.ipv6)
+            return link.ipv6;
+        }
+  for (const auto& service : next.services)
+    for (const auto& other : release->spec.services)
+      if (!service.mac_address.empty() && service.mac_address == other.mac_address) return service.mac_address;
+  return {};
+}
+
+// Data that both would write: the same volume or the same host path, read-write on both sides. Sockets and devices of
+// the host are not data.
+std::optional<std::string> shared_data(const Spec& next, const Container& running) {
+  for (const auto& service : next.services)
+    for (const auto& mine : service.mounts) {
+      if (mine.read_only || mine.source.empty() || mine.kind == Mount::Kind::tmpfs) continue;
+      if (mine.source.ends_with(".sock") || mine.source.starts_with("/dev/")) continue;
+      for (const auto& theirs : running.mounts)
+        if (!theirs.read_only && theirs.kind == mine.kind && theirs.source == mine.source) return mine.source;
+    }
+  return {};
+}
+
+}  // namespace
+
+SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running) {
+  const SwapOrder explicit_order = app.wish.order.value_or(next.order);
+  if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, "you asked for it"};
+  for (const Container* container : running) {
+    const std::string overruled =
+        explicit_order == SwapOrder::start_first ? "; start-first as asked is not possible" : "";
+    if (const auto port = shared_port(next, *container))
+      return {SwapOrder::stop_first, format("both need host port {}{}", *port->host_port, overruled)};
+    if (const auto address = shared_address(app, next, *container))
+      return {SwapOrder::stop_first, format("both need the fixed address {}{}", *address, overruled)};
+  }
+  if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, "you asked for it"};
+  for (const Container* container : running)
+    if (const auto data = shared_data(next, *container))
+      return {SwapOrder::stop_first, format("both write to {}", *data)};
+  return {SwapOrder::start_first, "they share neither host port, address nor data"};
+}
+
+}  // namespace belay::plan

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "model/naming.h"
+#include "plan/planner.h"
+
+namespace belay::plan {
+
+namespace {
+
+using Indices = std::vector<size_t>;
+
+Indices remove_container(Plan& plan, const Situation& s, const Container& container, const std::string& reason) {
+  Indices last;
+  if (container.is_up()) {
+    const auto detail = s.world.details.find(container.name);
+    if (detail == s.world.details.end() || detail->second.restart.name != "no")
+      last = {plan.add(SetRestartPolicy{container.name, {"no", 0}}, "it must stay down once it is stopped")};
+    last = {plan.add(StopContainer{container.name, {}}, reason, last)};
+  }
+  return {plan.add(RemoveContainer{container.name}, reason, last)};
+}
+
+bool is_pin(const App& app, const std::string& tag) {
+  return tag.starts_with("belay/") && [&] {
+    for (const auto& release : app.releases)
+      for (const auto& [service, image] : release.images)
+        if (tag == pin_tag(app.name, service, release.number)) return true;
+    return false;
+  }();
+}
+
+bool is_build_tag(const App& app, const std::string& tag) {
+  return std::any_of(app.builds.begin(), app.builds.end(), [&](const Build& build) { return build.tag == tag; });
+}
+
+// Unused, with no tag but our own, and built for this app or kept by our pin alone.
+void remove_image(Plan& plan, const Situation& s, const Image& image, const std::string& reason, const Indices& after) {
+  std::vector<std::string> ours, foreign;
+  for (const auto& tag : image.tags) (is_pin(s.app, tag) || is_build_tag(s.app, tag) ? ours : foreign).push_back(tag);
+  const auto label = image.config.labels.find(labels::family);
+  const bool built_for_us = label != image.config.labels.end() && label->second == s.app.name.text();
+  // An image that was only taken over (build --image) keeps the tag it came with.
+  std::vector<std::string> removable;
+  for (const auto& tag : ours)
+    if (built_for_us || is_pin(s.app, tag)) removable.push_back(tag);
+  Indices last = after;
+  for (const auto& tag : removable) last = {plan.add(UntagImage{tag}, reason, last)};
+  if (built_for_us && foreign.empty()) {
+    plan.add(RemoveImage{image.id}, reason, last);
+  } else if (!foreign.empty()) {
+    plan.notes.push_back(format("image {} stays: it is also tagged {}", short_digest(image.id), foreign.front()));
+  }
+}
+
+bool is_used_by_others(const Situation& s, const std::string& volume) {
+  const auto ours = instances(s.app, s.world);
+  return std::any_of(s.world.containers.begin(), s.world.containers.end(), [&](const Container& container) {
+    if (std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &container; }))
+      return false;
+    return std::any_of(container.mounts.begin(), container.mounts.end(),
+                       [&](const Mount& mount) { return mount.source == volume; });
+  });
+}
+
+bool is_ours(const labels::Labels& labels, const App& app) {
+  const auto label = labels.find(labels::app);
+  return label != labels.end() && label->second == app.name.text();
+}
+
+}  // namespace
+
+Plan plan_removal(const Situation& s, bool volumes) {
+  Plan plan;
+  Indices containers;
+  for (const auto& instance : instances(s.app, s.world)) {
+    const Indices removed = remove_container(plan, s, *instance.container, "the app is removed");
+    containers.insert(containers.end(), removed.begin(), removed.end());
+  }
+  for (const auto& [id, image] : s.world.images) remove_image(plan, s, image, "the app is removed", containers);
+  for (const auto& network : s.world.networks) {
+    if (!is_ours(network.labels, s.app)) continue;
+    const bool shared = std::any_of(s.world.containers.begin(), s.world.containers.end(), [&](const Container& c) {
+      const auto owner = c.owner();
+      return (!owner || owner->app != s.app.name.text()) &&
+             std::find(c.networks.begin(), c.networks.end(), network.name) != c.networks.end();
+    });
+    if (shared) {
+      plan.notes.push_back(format("network {} stays: containers of others use it", network.name));
+    } else {
+      plan.add(RemoveNetwork{network.name}, "it was made for the app", containers);
+    }
+  }
+  for (const auto& volume : s.world.volumes) {
+    if (!is_ours(volume.labels, s.app)) continue;
+    if (!volumes) {
+      plan.notes.push_back(format("volume {} stays with its data", volume.name));
+    } else if (is_used_by_others(s, volume.name)) {
+      plan.notes.push_back(format("volume {} stays: containers of others use it", volume.name));
+    } else {
+      plan.add(RemoveVolume{volume.name}, "you asked to lose the data", containers);
+    }
+  }
+  return plan;
+}
+
+Cleanup plan_cleanup(const Situation& s, int keep) {
+  Cleanup cleanup;
+  std::map<ReleaseNumber, std::string> kept;
+  if (s.app.last) kept[*s.app.last] = "last";
+  if (s.app.stable) kept[*s.app.stable] = s.app.stable == s.app.last ? "last, stable" : "stable";
+  if (s.app.wish.state == Wish::State::up && s.app.wish.release) kept.try_emplace(*s.app.wish.release, "wanted");
+  if (s.app.wish.unfinished && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
+  for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
+    if (release->verdict == Verdict::failed || kept.contains(release->number)) continue;
+    kept[release->number] = "among the newest";
+    --keep;
+  }
+
+  std::set<std::string> kept_images;
+  for (const auto& [number, why] : kept)
+    if (const Release* release = s.app.find(number))
+      for (const auto& [service, image] : release->images) kept_images.insert(image);
+  if (const Build* build = s.app.latest_build()) kept_images.insert(build->image);
+
+  Indices containers;
+  for (const auto& instance : instances(s.app, s.world)) {
+    if (const auto why = kept.find(instance.release); why != kept.end()) {
+      cleanup.kept.push_back(format("container {} ({})", instance.container->name, why->second));
+      continue;
+    }
+    const Release* release = s.app.find(instance.release);
+    if (instance.container->is_up()) {
+      cleanup.kept.push_back(format("container {} (it is running)", instance.container->name));
+      kept_images.insert(instance.container->image_id);
+      continue;
+    }
+    const std::string reason = release != nullptr && release->verdict == Verdict::failed
+                                   ? format("{} failed", instance.release.text())
+                                   : format("{} is neither last nor stable", instance.release.text());
+    const Indices removed = remove_container(cleanup.plan, s, *instance.container, reason);
+    containers.insert(containers.end(), removed.begin(), removed.end());
+  }
+  for (const auto& [id, image] : s.world.images) {
+    if (kept_images.contains(id)) {
+      cleanup.kept.push_back(format("image {}", short_digest(id)));
+      // Pins of releases that go must not keep a shared image for ever.
+      for (const auto& release : s.app.releases)
+        for (const auto& [service, used] : release.images)
+          if (const std::string pin = pin_tag(s.app.name, service, release.number);
+              used == id && !kept.contains(release.number) &&
+              std::find(image.tags.begin(), image.tags.end(), pin) != image.tags.end())
+            cleanup.plan.add(UntagImage{pin}, format("{} is forgotten", release.number.text()), containers);
+      continue;
+    }
+    remove_image(cleanup.plan, s, image, "no release that stays uses it", containers);
+  }
+  for (const auto& release : s.app.releases)
+    if (!kept.contains(release.number)) cleanup.forgotten.push_back(release.number);
+  return cleanup;
+}
+
+}  // namespace belay::plan

@@ -1,0 +1,313 @@
+#include <algorithm>
+#include <map>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "model/naming.h"
+#include "plan/names.h"
+#include "plan/planner.h"
+
+namespace belay::plan {
+
+namespace {
+
+using Indices = std::vector<size_t>;
+
+const RestartPolicy never{"no", 0};
+
+RestartPolicy final_policy(const Service& service) {
+  return service.restart.name.empty() ? RestartPolicy{"unless-stopped", 0} : service.restart;
+}
+
+Indices joined(Indices a, const Indices& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  std::sort(a.begin(), a.end());
+  a.erase(std::unique(a.begin(), a.end()), a.end());
+  return a;
+}
+
+// Builds the plan of one wish. The members are its working state; `plan` is the result.
+class WishPlanner {
+ public:
+  explicit WishPlanner(const Situation& situation) : s_(situation), wish_(situation.app.wish) {}
+
+  Plan plan_down() {
+    rename_as_wanted(s_.app.last);
+    stop_all(running_except({}), "it should be down", prepared_);
+    return std::move(plan_);
+  }
+
+  Plan plan_up() {
+    const Release& release = s_.app.release(*wish_.release);
+    const auto others = running_except(release.number);
+    refuse_foreign_ports(release);
+    prepare(release);
+
+    const bool nothing_to_start =
+        std::all_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+          const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+          return container != nullptr && container->is_up() && container->state != ContainerState::paused;
+        });
+    if (others.empty() || nothing_to_start) {
+      const Indices proved = start_and_prove(release, prepared_);
+      stop_all(others, format("{} took its place", release.number.text()), proved);
+      return std::move(plan_);
+    }
+    const SwapDecision decision = decide_order(s_.app, release.spec, others);
+    const bool stop_first = decision.order == SwapOrder::stop_first;
+    plan_.notes.push_back(format("{}: {}", stop_first ? "stop first, then start" : "start first, then stop the old one",
+                                 decision.reason));
+    if (stop_first) {
+      const Indices stopped = stop_all(others, format("{} takes its place", release.number.text()), prepared_);
+      start_and_prove(release, joined(prepared_, stopped));
+    } else {
+      const Indices proved = start_and_prove(release, prepared_);
+      stop_all(others, format("{} took its place", release.number.text()), proved);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  std::vector<const Container*> running_except(std::optional<ReleaseNumber> number) const {
+    std::vector<const Container*> running;
+    for (const auto& instance : instances(s_.app, s_.world))
+      if (instance.release != number && instance.container->is_up()) running.push_back(instance.container);
+    return running;
+  }
+
+  // The name a container has once the planned renames are done.
+  std::string name_of(const Container& container) const {
+    std::string name = container.name;
+    for (const auto& action : plan_.actions)
+      if (const auto* rename = std::get_if<RenameContainer>(&action.step); rename != nullptr && rename->from == name)
+        name = rename->to;
+    return name;
+  }
+
+  // A host port that another app or a stranger holds is found before anything is touched.
+  void refuse_foreign_ports(const Release& release) const {
+    for (const auto& service : release.spec.services)
+      for (const auto& port : service.ports)
+        for (const auto& other : s_.world.containers) {
+          if (!other.is_up()) continue;
+          const auto ours = instances(s_.app, s_.world);
+          if (std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &other; })) continue;
+          for (const auto& held : other.ports) {
+            if (!clash(port, held)) continue;
+            const auto owner = other.owner();
+            throw Conflict(format("host port {} is held by the container {}{}", *port.host_port, other.name,
+                                  owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
+                           owner ? format("Stop it with: belay stop {}; or give {} another host port.", owner->app,
+                                          s_.app.name.text())
+                                 : format("Stop that container, or give {} another host port.", s_.app.name.text()));
+          }
+        }
+  }
+
+  void rename_as_wanted(std::optional<ReleaseNumber> wanted) {
+    Indices last;
+    for (const auto& rename : renames(s_, wanted)) {
+      last = {plan_.add(RenameContainer{rename.from, rename.to}, rename.reason, last)};
+      prepared_ = last;
+    }
+  }
+
+  // Everything that can be done while the old one still runs.
+  void prepare(const Release& release) {
+    rename_as_wanted(release.number);
+    Indices before_create = prepared_;
+    for (const auto& service : release.spec.services)
+      for (const auto& link : service.networks) {
+        if (link.network == "bridge" || s_.world.find_network(link.network) != nullptr ||
+            is_planned<CreateNetwork>(link.network))
+          continue;
+        before_create.push_back(
+            plan_.add(CreateNetwork{link.network, labels::for_network(s_.app.name)}, "it is missing"));
+      }
+    for (const auto& service : release.spec.services)
+      for (const auto& mount : service.mounts) {
+        if (mount.kind != Mount::Kind::volume || mount.source.empty()) continue;
+        if (s_.world.find_volume(mount.source) != nullptr || is_planned<CreateVolume>(mount.source)) continue;
+        before_create.push_back(plan_.add(CreateVolume{mount.source, labels::for_volume(s_.app.name, mount.target)},
+                                          "for " + mount.target));
+      }
+    Indices ready = before_create;
+    for (const auto& service : release.spec.services)
+      ready = joined(ready, prepare_service(release, service, before_create));
+    prepared_ = ready;
+  }
+
+  Indices prepare_service(const Release& release, const Service& service, const Indices& before) {
+    Indices ready;
+    const auto pinned = release.images.find(service.name);
+    const std::string image = pinned != release.images.end() ? pinned->second : service.image;
+    Indices before_create = before;
+    const auto present = s_.world.images.find(image);
+    const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+    if (present == s_.world.images.end() && container == nullptr) {
+      const auto digest = release.digests.find(service.name);
+      if (digest == release.digests.end())
+        throw NotFound(
+            format("the image {} of {} {} is gone", short_digest(image), s_.app.name.text(), release.number.text()),
+            format("Build it again with: belay build {}; other releases: belay releases {}", s_.app.name.text(),
+                   s_.app.name.text()));
+      before_create =
+          joined(before_create, {plan_.add(PullImage{digest->second}, "the release's image is not on this host")});
+    }
+    if (container == nullptr) {
+      const std::string name = name_to_create(release, service);
+      refuse_taken_name(name, release, service);
+      const size_t created = plan_.add(
+          CreateContainer{name, image, service,
+                          labels::for_container({s_.app.name.text(), service.name, release.number, s_.app.scheme}),
+                          never},
+          release.verdict == Verdict::pending ? "the new release"
+                                              : format("the container of {} is gone", release.number.text()),
+          before_create);
+      ready.push_back(created);
+    }
+    const std::string pin = pin_tag(s_.app.name, service.name, release.number);
+    const bool is_pinned =
+        present != s_.world.images.end() &&
+        std::find(present->second.tags.begin(), present->second.tags.end(), pin) != present->second.tags.end();
+    if (!is_pinned && (present != s_.world.images.end() || container == nullptr))
+      ready.push_back(plan_.add(TagImage{image, pin}, "no prune can take the release's image then", before_create));
+    return ready;
+  }
+
+  // The name chosen when the release was made; in the scheme that renames, the one its container should have now.
+  std::string name_to_create(const Release& release, const Service& service) const {
+    if (s_.app.scheme == NamingScheme::dcv) {
+      if (s_.app.stable == release.number) return stable_name(s_.app, service.name);
+      return container_name(s_.app, service.name, release.number, s_.now, [](const std::string&) { return false; });
+    }
+    const auto name = release.containers.find(service.name);
+    if (name == release.containers.end())
+      throw Error(format("{} {} has no name for its container", s_.app.name.text(), release.number.text()));
+    return name->second;
+  }
+
+  void refuse_taken_name(const std::string& name, const Release& release, const Service& service) const {
+    const Container* holder = s_.world.find(name);
+    if (holder == nullptr || name_of(*holder) != name) return;
+    throw Conflict(
+        format("the container name {} for {} {} is taken by a container that is not {}'s", name, s_.app.name.text(),
+               release.number.text(), service.name),
+        format("Rename or remove that container, or take it over with: belay adopt {} {}", s_.app.name.text(), name));
+  }
+
+  // Returns what the rest must wait for.
+  Indices start_and_prove(const Release& release, Indices before) {
+    Indices proved;
+    for (const auto& service : release.spec.services) {
+      const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+      const std::string name = container != nullptr ? name_of(*container) : name_to_create(release, service);
+      Indices last = before;
+      const bool runs = container != nullptr && container->is_up() && container->state != ContainerState::paused;
+      if (!runs) last = {plan_.add(StartContainer{name}, why_start(release, container), before)};
+      if (wish_.wait && (!runs || wish_.unfinished))
+        last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
+      const auto detail = container == nullptr ? s_.world.details.end() : s_.world.details.find(container->name);
+      const RestartPolicy policy = final_policy(service);
+      // Once it runs as wished, the policy must hold; before, it must not restart by itself.
+      if (detail == s_.world.details.end() || detail->second.restart != policy)
+        last = {plan_.add(SetRestartPolicy{name, policy},
+                          wish_.wait ? "it proved that it stays up" : "no verdict was asked for", last)};
+      proved = joined(proved, last);
+      before = last;  // a later service may need the earlier one
+    }
+    return proved == before && proved.empty() ? before : proved;
+  }
+
+  std::string why_start(const Release& release, const Container* container) const {
+    if (container == nullptr || container->state == ContainerState::created)
+      return format("{} should be up", release.number.text());
+    return format("{} should be up, it is {}", release.number.text(), to_text(container->state));
+  }
+
+  AwaitVerdict verdict_on(const Release& release, const Service& service, const std::string& name) const {
+    const auto id = release.images.find(service.name);
+    const auto image = id == release.images.end() ? s_.world.images.end() : s_.world.images.find(id->second);
+    std::optional<HealthCheck> check = service.health;
+    if (image != s_.world.images.end() && image->second.config.health) {
+      // The service's own check replaces the image's, field by field.
+      HealthCheck merged = *image->second.config.health;
+      if (check) {
+        if (!check->test.empty()) merged.test = check->test;
+        if (check->interval) merged.interval = check->interval;
+        if (check->timeout) merged.timeout = check->timeout;
+        if (check->start_period) merged.start_period = check->start_period;
+        if (check->retries) merged.retries = check->retries;
+      }
+      check = merged;
+    }
+    const bool checked = check && !check->test.empty() && check->test[0] != "NONE";
+    AwaitVerdict verdict{name, checked, wish_.settle.value_or(release.spec.settle.value_or(s_.defaults.settle)), {}};
+    verdict.wait_timeout =
+        wish_.wait_timeout.value_or(release.spec.wait_timeout.value_or(patience(checked ? &*check : nullptr)));
+    return verdict;
+  }
+
+  // How long the engine itself may take to call a container unhealthy: its defaults are 30 s, 30 s and 3 retries.
+  Milliseconds patience(const HealthCheck* check) const {
+    if (check == nullptr) return s_.defaults.wait_timeout;
+    const Milliseconds usual(30'000);
+    const Milliseconds round = check->interval.value_or(usual) + check->timeout.value_or(usual);
+    const Milliseconds needed =
+        check->start_period.value_or(Milliseconds(0)) + round * (check->retries.value_or(3) + 1);
+    return std::max(s_.defaults.wait_timeout, needed);
+  }
+
+  Indices stop_all(const std::vector<const Container*>& containers, const std::string& reason, Indices before) {
+    Indices stopped;
+    for (const Container* container : containers) {
+      const std::string name = name_of(*container);
+      const auto detail = s_.world.details.find(container->name);
+      Indices last = before;
+      if (detail == s_.world.details.end() || detail->second.restart.name != "no")
+        last = {plan_.add(SetRestartPolicy{name, never}, "it must stay down once it is stopped", before)};
+      stopped.push_back(plan_.add(StopContainer{name, {}}, reason, last));
+    }
+    return stopped;
+  }
+
+  template <class Kind>
+  bool is_planned(const std::string& name) const {
+    return std::any_of(plan_.actions.begin(), plan_.actions.end(), [&](const Action& action) {
+      const auto* step = std::get_if<Kind>(&action.step);
+      return step != nullptr && step->name == name;
+    });
+  }
+
+  const Situation& s_;
+  const Wish& wish_;
+  Plan plan_;
+  Indices prepared_;  // what must be done before anything stops
+};
+
+}  // namespace
+
+Plan plan_names(const Situation& situation) {
+  Plan plan;
+  std::vector<size_t> last;
+  const auto& wish = situation.app.wish;
+  for (const auto& rename : renames(situation, wish.state == Wish::State::up ? wish.release : situation.app.last))
+    last = {plan.add(RenameContainer{rename.from, rename.to}, rename.reason, last)};
+  return plan;
+}
+
+Plan plan_wish(const Situation& situation) {
+  switch (situation.app.wish.state) {
+    case Wish::State::up:
+      return WishPlanner(situation).plan_up();
+    case Wish::State::down:
+      return WishPlanner(situation).plan_down();
+    case Wish::State::gone:
+      return plan_removal(situation, situation.app.wish.lose_data);
+    case Wish::State::none:
+      break;
+  }
+  return {};
+}
+
+}  // namespace belay::plan

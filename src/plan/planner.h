@@ -1,0 +1,58 @@
+#pragma once
+// From the wish and the world to a plan. Pure: nothing is asked and nothing is changed here. The planner asks of each
+// thing "does this hold?" and adds the step that is missing; it has no branch for "fresh" and none for "resumed".
+
+#include "plan/action.h"
+
+namespace belay::plan {
+
+struct Defaults {
+  Milliseconds settle{5'000};
+  // At least this long; longer where the image's own health check needs more time to come to a verdict.
+  Milliseconds wait_timeout{60'000};
+};
+
+struct Situation {
+  const App& app;
+  const World& world;
+  Time now{};
+  Defaults defaults{};
+};
+
+// One of the app's containers in the world, known by its labels (or, adopted, by name and creation time).
+struct Instance {
+  const Container* container = nullptr;
+  ReleaseNumber release;
+  std::string service;
+};
+std::vector<Instance> instances(const App& app, const World& world);
+// nullptr where that container does not exist.
+const Container* find_instance(const App& app, const World& world, ReleaseNumber release, const std::string& service);
+
+// What makes the world as the app's wish says. Empty: it is so. Throws Conflict (a port or name is held by another;
+// says by whom) and NotFound (the release's image is gone and cannot be pulled).
+Plan plan_wish(const Situation& situation);
+
+// Only the renames that the marks ask for (scheme dcv); nothing is started or stopped.
+Plan plan_names(const Situation& situation);
+
+struct SwapDecision {
+  SwapOrder order = SwapOrder::start_first;  // never by_rule
+  std::string reason;
+};
+// The order of a swap by the rules of design §5: the user's word, a host port or fixed address both need, data both
+// write.
+SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running);
+
+// Removes all containers and images of the app; its volumes only where `volumes` says so. Never what is not the app's.
+Plan plan_removal(const Situation& situation, bool volumes);
+
+struct Cleanup {
+  Plan plan;
+  std::vector<ReleaseNumber> forgotten;  // releases that cannot come back afterwards
+  std::vector<std::string> kept;         // for people: "container web-r3 (stable)"
+};
+// Removes what is neither last, stable, wished for, nor among the `keep` newest other releases that passed.
+Cleanup plan_cleanup(const Situation& situation, int keep);
+
+}  // namespace belay::plan

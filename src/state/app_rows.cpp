@@ -1,0 +1,390 @@
+#include "state/app_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+
+#include "base/format.h"
+
+namespace belay::state {
+
+namespace {
+
+constexpr std::array wish_states{"none", "up", "down", "gone"};
+constexpr std::array swap_orders{"by-rule", "start-first", "stop-first"};
+
+template <class Enum, size_t n>
+std::string_view word(Enum value, const std::array<const char*, n>& words) {
+  return words.at(static_cast<size_t>(value));
+}
+template <class Enum, size_t n>
+Enum from_word(const std::string& text, const std::array<const char*, n>& words) {
+  const auto found = std::find(words.begin(), words.end(), text);
+  if (found == words.end()) throw Error(format("the state holds '{}', which this Belay does not know", text));
+  return static_cast<Enum>(found - words.begin());
+}
+
+// Takes the columns of a row one after the other.
+class Row {
+ public:
+  explicit Row(SQLite::Statement& statement) : statement_(statement) {}
+
+  bool is_null() const { return statement_.isColumnNull(index_); }
+  void skip() { ++index_; }
+  std::int64_t number() { return statement_.getColumn(index_++).getInt64(); }
+  int small_number() { return statement_.getColumn(index_++).getInt(); }
+  bool flag() { return number() != 0; }
+  std::string text() { return statement_.getColumn(index_++).getString(); }
+  Time time() { return Time(Milliseconds(number())); }
+  Milliseconds duration() { return Milliseconds(number()); }
+  ReleaseNumber release() { return {small_number()}; }
+
+  // nullopt for NULL, else what `read` makes of the column.
+  template <class T>
+  std::optional<T> maybe(T (Row::*read)()) {
+    if (!is_null()) return (this->*read)();
+    skip();
+    return {};
+  }
+  void into(std::map<std::string, std::string>& map, const std::string& key) {
+    if (auto value = maybe(&Row::text)) map.emplace(key, std::move(*value));
+  }
+
+ private:
+  SQLite::Statement& statement_;
+  int index_ = 0;
+};
+
+// Calls `use` with each row.
+template <class Use>
+void each_row(SQLite::Statement statement, Use&& use) {
+  while (statement.executeStep()) use(Row(statement));
+}
+
+Wish read_wish(Row& row) {
+  Wish wish;
+  wish.state = from_word<Wish::State>(row.text(), wish_states);
+  wish.release = row.maybe(&Row::release);
+  wish.unfinished = row.flag();
+  wish.fallback = row.maybe(&Row::release);
+  wish.lose_data = row.flag();
+  wish.wait = row.flag();
+  if (const auto order = row.maybe(&Row::text)) wish.order = from_word<SwapOrder>(*order, swap_orders);
+  wish.settle = row.maybe(&Row::duration);
+  wish.wait_timeout = row.maybe(&Row::duration);
+  wish.who = row.text();
+  wish.why = row.text();
+  wish.since = row.time();
+  return wish;
+}
+
+bool same(const Release& a, const Release& b) {
+  const auto fields = [](const Release& r) {
+    return std::tie(r.number, r.spec, r.images, r.digests, r.containers, r.created, r.verdict, r.reason, r.log_tail,
+                    r.who, r.why, r.adopted, r.adopted_created);
+  };
+  return fields(a) == fields(b);
+}
+
+bool same(const Build& a, const Build& b) {
+  const auto fields = [](const Build& build) {
+    return std::tie(build.number, build.image, build.tag, build.context, build.dockerfile, build.configurations,
+                    build.parameter_file, build.parameter_text, build.created, build.who);
+  };
+  return fields(a) == fields(b);
+}
+
+int number_of(const Release& release) {
+  return release.number.value;
+}
+int number_of(const Build& build) {
+  return build.number;
+}
+
+// Brings rows to what is wanted: `remove` gets the number of each that is gone or changed, `insert` each that is new or
+// changed. True when anything was removed.
+template <class Thing, class Remove, class Insert>
+bool reconcile_rows(const std::vector<Thing>& stored, const std::vector<Thing>& wanted, Remove&& remove,
+                    Insert&& insert) {
+  std::map<int, const Thing*> rest;
+  for (const Thing& thing : stored) rest.emplace(number_of(thing), &thing);
+  std::vector<const Thing*> fresh;
+  for (const Thing& thing : wanted) {
+    const auto found = rest.find(number_of(thing));
+    if (found != rest.end() && same(*found->second, thing)) {
+      rest.erase(found);
+    } else {
+      fresh.push_back(&thing);
+    }
+  }
+  for (const auto& [number, thing] : rest) remove(number);
+  for (const Thing* thing : fresh) insert(*thing);
+  return !rest.empty();
+}
+
+}  // namespace
+
+std::optional<AppRows::AppId> AppRows::id_of(const std::string& name) {
+  auto found = connection_.query("SELECT id FROM apps WHERE name = ?", name);
+  if (!found.executeStep()) return {};
+  return found.getColumn(0).getInt64();
+}
+
+std::optional<App> AppRows::load(const std::string& name) {
+  const auto id = id_of(name);
+  if (!id) return {};
+  App app{AppName(name)};
+  each_row(
+      connection_.query("SELECT scheme, created, last, stable, autostart, highest_release FROM apps WHERE id = ?", *id),
+      [&](Row row) {
+        app.scheme = naming_scheme(row.text());
+        app.created = row.time();
+        app.last = row.maybe(&Row::release);
+        app.stable = row.maybe(&Row::release);
+        app.autostart = autostart(row.text());
+        app.highest_release = row.small_number();
+      });
+  app.wish = load_wish(*id);
+  app.releases = load_releases(*id);
+  app.builds = load_builds(*id);
+  app.quarantine = load_quarantine(*id);
+  return app;
+}
+
+Wish AppRows::load_wish(AppId id) {
+  Wish wish;
+  each_row(connection_.query("SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+                             "wait_timeout, who, why, since FROM wishes WHERE app = ?",
+                             id),
+           [&](Row row) { wish = read_wish(row); });
+  return wish;
+}
+
+std::vector<Release> AppRows::load_releases(AppId id) {
+  std::vector<Release> releases;
+  each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted "
+                             "FROM releases WHERE app = ? ORDER BY number",
+                             id),
+           [&](Row row) {
+             Release& release = releases.emplace_back();
+             release.number = row.release();
+             release.spec = spec(row.number());
+             release.created = row.time();
+             release.verdict = verdict(row.text());
+             release.reason = row.text();
+             release.log_tail = row.text();
+             release.who = row.text();
+             release.why = row.text();
+             release.adopted = row.flag();
+           });
+  load_services(id, releases);
+  return releases;
+}
+
+void AppRows::load_services(AppId id, std::vector<Release>& releases) {
+  // Both come in the order of the release's number.
+  auto release = releases.begin();
+  each_row(connection_.query("SELECT release, service, image, digest, container, adopted_created "
+                             "FROM release_services WHERE app = ? ORDER BY release",
+                             id),
+           [&](Row row) {
+             const ReleaseNumber number = row.release();
+             while (release->number != number) ++release;
+             const std::string service = row.text();
+             row.into(release->images, service);
+             row.into(release->digests, service);
+             row.into(release->containers, service);
+             row.into(release->adopted_created, service);
+           });
+}
+
+std::vector<Build> AppRows::load_builds(AppId id) {
+  std::vector<Build> builds;
+  each_row(connection_.query("SELECT number, image, tag, context, dockerfile, parameter_file, parameter_text, "
+                             "created, who FROM builds WHERE app = ? ORDER BY number",
+                             id),
+           [&](Row row) {
+             Build& build = builds.emplace_back();
+             build.number = row.small_number();
+             build.image = row.text();
+             build.tag = row.text();
+             build.context = row.text();
+             build.dockerfile = row.text();
+             build.parameter_file = row.text();
+             build.parameter_text = row.text();
+             build.created = row.time();
+             build.who = row.text();
+           });
+  auto build = builds.begin();
+  each_row(connection_.query("SELECT build, name, spec, ports_overridden, volumes_overridden FROM build_configurations WHERE app = ? ORDER BY build", id),
+           [&](Row row) {
+             const int number = row.small_number();
+             while (build->number != number) ++build;
+             const std::string name = row.text();
+             Configuration& configuration = build->configurations[name];
+             configuration.spec = spec(row.number());
+             configuration.ports_overridden = row.flag();
+             configuration.volumes_overridden = row.flag();
+           });
+  return builds;
+}
+
+std::vector<Quarantine> AppRows::load_quarantine(AppId id) {
+  std::vector<Quarantine> quarantine;
+  each_row(
+      connection_.query("SELECT image, release, reason, since FROM quarantine WHERE app = ? ORDER BY position", id),
+      [&](Row row) {
+        Quarantine& entry = quarantine.emplace_back();
+        entry.image = row.text();
+        entry.release = row.maybe(&Row::release);
+        entry.reason = row.text();
+        entry.since = row.time();
+      });
+  return quarantine;
+}
+
+const Spec& AppRows::spec(SpecId id) {
+  const auto known = specs_.find(id);
+  if (known != specs_.end()) return known->second;
+  auto row = connection_.query("SELECT json FROM specs WHERE id = ?", id);
+  row.executeStep();
+  return specs_.emplace(id, spec_from_json(row.getColumn(0).getString())).first->second;
+}
+
+void AppRows::save(const App& app) {
+  const auto stored = load(app.name.text());
+  const AppId id = save_app(app);
+  save_wish(id, app.wish);
+  const bool releases_removed = reconcile_rows(
+      stored ? stored->releases : std::vector<Release>(), app.releases,
+      [&](int number) { connection_.execute("DELETE FROM releases WHERE app = ? AND number = ?", id, number); },
+      [&](const Release& release) { insert(id, release); });
+  const bool builds_removed = reconcile_rows(
+      stored ? stored->builds : std::vector<Build>(), app.builds,
+      [&](int number) { connection_.execute("DELETE FROM builds WHERE app = ? AND number = ?", id, number); },
+      [&](const Build& build) { insert(id, build); });
+  save_quarantine(id, app.quarantine);
+  if (releases_removed || builds_removed) remove_unused_specs(id);
+}
+
+AppRows::AppId AppRows::save_app(const App& app) {
+  connection_.execute(
+      "INSERT INTO apps (name, scheme, created, last, stable, autostart, highest_release) VALUES (?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, created = excluded.created, last = excluded.last, "
+      "stable = excluded.stable, autostart = excluded.autostart, highest_release = excluded.highest_release",
+      app.name.text(), to_text(app.scheme), app.created, app.last, app.stable, to_text(app.autostart),
+      app.highest_release);
+  return *id_of(app.name.text());
+}
+
+void AppRows::save_wish(AppId id, const Wish& wish) {
+  std::optional<std::string_view> order;
+  if (wish.order) order = word(*wish.order, swap_orders);
+  connection_.execute(
+      "INSERT OR REPLACE INTO wishes (app, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+      "wait_timeout, who, why, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
+      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since);
+}
+
+void AppRows::insert(AppId id, const Release& release) {
+  connection_.execute(
+      "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id, release.number, id_of_spec(id, release.spec), release.created, to_text(release.verdict), release.reason,
+      release.log_tail, release.who, release.why, release.adopted);
+  std::set<std::string> services;
+  for (const auto* map : {&release.images, &release.digests, &release.containers, &release.adopted_created})
+    for (const auto& [service, value] : *map) services.insert(service);
+  for (const std::string& service : services) {
+    const auto in = [&](const std::map<std::string, std::string>& map) {
+      const auto found = map.find(service);
+      return found == map.end() ? std::nullopt : std::optional(found->second);
+    };
+    connection_.execute(
+        "INSERT INTO release_services (app, release, service, image, digest, container, adopted_created) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        id, release.number, service, in(release.images), in(release.digests), in(release.containers),
+        in(release.adopted_created));
+  }
+}
+
+void AppRows::insert(AppId id, const Build& build) {
+  connection_.execute(
+      "INSERT INTO builds (app, number, image, tag, context, dockerfile, parameter_file, parameter_text, "
+      "created, who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id, build.number, build.image, build.tag, build.context, build.dockerfile, build.parameter_file,
+      build.parameter_text, build.created, build.who);
+  for (const auto& [name, configuration] : build.configurations)
+    connection_.execute("INSERT INTO build_configurations (app, build, name, spec, ports_overridden, volumes_overridden) "
+                        "VALUES (?, ?, ?, ?, ?, ?)",
+                        id, build.number, name, id_of_spec(id, configuration.spec), configuration.ports_overridden,
+                        configuration.volumes_overridden);
+}
+
+void AppRows::save_quarantine(AppId id, const std::vector<Quarantine>& quarantine) {
+  connection_.execute("DELETE FROM quarantine WHERE app = ?", id);
+  std::int64_t position = 0;
+  for (const Quarantine& entry : quarantine)
+    connection_.execute(
+        "INSERT INTO quarantine (app, position, image, release, reason, since) VALUES (?, ?, ?, ?, ?, ?)", id,
+        position++, entry.image, entry.release, entry.reason, entry.since);
+}
+
+AppRows::SpecId AppRows::id_of_spec(AppId app, const Spec& spec) {
+  const std::string json = spec_to_json(spec);
+  auto found = connection_.query("SELECT id FROM specs WHERE app = ? AND json = ?", app, json);
+  if (found.executeStep()) return found.getColumn(0).getInt64();
+  auto inserted = connection_.query("INSERT INTO specs (app, json) VALUES (?, ?) RETURNING id", app, json);
+  inserted.executeStep();
+  return inserted.getColumn(0).getInt64();
+}
+
+void AppRows::remove_unused_specs(AppId id) {
+  connection_.execute(
+      "DELETE FROM specs WHERE app = ? AND NOT EXISTS (SELECT 1 FROM releases WHERE spec = specs.id) "
+      "AND NOT EXISTS (SELECT 1 FROM build_configurations WHERE spec = specs.id)",
+      id);
+}
+
+std::vector<Outline> AppRows::outlines() {
+  std::vector<Outline> outlines;
+  std::map<AppId, size_t> places;
+  each_row(connection_.query("SELECT id, name, scheme, apps.created, last, stable, autostart, "
+                             "(SELECT count(*) FROM releases WHERE app = apps.id), "
+                             "state, release, unfinished, fallback, lose_data, wait, swap_order, settle, wait_timeout, "
+                             "who, why, since FROM apps JOIN wishes ON app = id ORDER BY name"),
+           [&](Row row) {
+             places.emplace(row.number(), outlines.size());
+             Outline& outline = outlines.emplace_back(AppName(row.text()));
+             outline.scheme = naming_scheme(row.text());
+             outline.created = row.time();
+             outline.last = row.maybe(&Row::release);
+             outline.stable = row.maybe(&Row::release);
+             outline.autostart = autostart(row.text());
+             outline.release_count = row.small_number();
+             outline.wish = read_wish(row);
+           });
+  each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, s.service, s.image, s.container "
+                             "FROM apps JOIN wishes ON wishes.app = apps.id "
+                             "JOIN releases r ON r.app = apps.id "
+                             "AND r.number IN (wishes.release, wishes.fallback, apps.last, apps.stable) "
+                             "LEFT JOIN release_services s ON s.app = r.app AND s.release = r.number "
+                             "ORDER BY r.app, r.number"),
+           [&](Row row) {
+             std::vector<ReleaseOutline>& releases = outlines[places.at(row.number())].releases;
+             const ReleaseNumber number = row.release();
+             if (releases.empty() || releases.back().number != number) releases.emplace_back().number = number;
+             ReleaseOutline& release = releases.back();
+             release.created = row.time();
+             release.verdict = verdict(row.text());
+             release.reason = row.text();
+             const std::string service = row.text();
+             row.into(release.images, service);
+             row.into(release.containers, service);
+           });
+  return outlines;
+}
+
+}  // namespace belay::state

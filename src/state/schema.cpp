@@ -1,0 +1,137 @@
+#include "state/schema.h"
+
+#include <array>
+
+#include "state/store.h"
+
+namespace belay::state {
+
+namespace {
+
+// Times are milliseconds since 1970 UTC, durations milliseconds. Positions keep the order of lists.
+// `specs` is apart because most releases of an app differ in their image only: each distinct spec is stored, and read,
+// once. Its rows are never changed, and AUTOINCREMENT never gives an id twice: a spec that was read under an id stays
+// right.
+constexpr const char* first_schema = R"sql(
+CREATE TABLE apps (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  scheme TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  last INTEGER,
+  stable INTEGER,
+  autostart TEXT NOT NULL,
+  highest_release INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE wishes (
+  app INTEGER PRIMARY KEY REFERENCES apps ON DELETE CASCADE,
+  state TEXT NOT NULL,
+  release INTEGER,
+  unfinished INTEGER NOT NULL,
+  fallback INTEGER,
+  lose_data INTEGER NOT NULL,
+  wait INTEGER NOT NULL,
+  swap_order TEXT,
+  settle INTEGER,
+  wait_timeout INTEGER,
+  who TEXT NOT NULL,
+  why TEXT NOT NULL,
+  since INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE specs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  json TEXT NOT NULL
+) STRICT;
+CREATE INDEX specs_of_app ON specs (app);
+
+CREATE TABLE releases (
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  spec INTEGER NOT NULL REFERENCES specs,
+  created INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  log_tail TEXT NOT NULL,
+  who TEXT NOT NULL,
+  why TEXT NOT NULL,
+  adopted INTEGER NOT NULL,
+  PRIMARY KEY (app, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX releases_of_spec ON releases (spec);
+
+-- NULL where the release's map has no entry for the service.
+CREATE TABLE release_services (
+  app INTEGER NOT NULL,
+  release INTEGER NOT NULL,
+  service TEXT NOT NULL,
+  image TEXT,
+  digest TEXT,
+  container TEXT,
+  adopted_created TEXT,
+  PRIMARY KEY (app, release, service),
+  FOREIGN KEY (app, release) REFERENCES releases ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE builds (
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  image TEXT NOT NULL,
+  tag TEXT NOT NULL,
+  context TEXT NOT NULL,
+  dockerfile TEXT NOT NULL,
+  parameter_file TEXT NOT NULL,
+  parameter_text TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  PRIMARY KEY (app, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE build_configurations (
+  app INTEGER NOT NULL,
+  build INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  spec INTEGER NOT NULL REFERENCES specs,
+  ports_overridden INTEGER NOT NULL,
+  volumes_overridden INTEGER NOT NULL,
+  PRIMARY KEY (app, build, name),
+  FOREIGN KEY (app, build) REFERENCES builds ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX build_configurations_of_spec ON build_configurations (spec);
+
+CREATE TABLE quarantine (
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  image TEXT NOT NULL,
+  release INTEGER,
+  reason TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (app, position)
+) STRICT, WITHOUT ROWID;
+
+-- Names, not references: the journal outlives what it tells of.
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  time INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  release INTEGER,
+  who TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX journal_of_app ON journal (app, id);
+)sql";
+
+constexpr std::array all_migrations{Migration{1, first_schema}};
+static_assert(all_migrations.back().version == schema_version);
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+  return all_migrations;
+}
+
+}  // namespace belay::state

@@ -1,0 +1,116 @@
+#include "state/store.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "state/app_rows.h"
+#include "state/connection.h"
+#include "state/folder.h"
+
+namespace belay::state {
+
+struct Store::Database {
+  explicit Database(const fs::path& folder) : connection(folder) {}
+  Connection connection;
+  AppRows apps{connection};
+
+  std::vector<std::string> names() {
+    std::vector<std::string> result;
+    auto row = connection.query("SELECT name FROM apps ORDER BY name");
+    while (row.executeStep()) result.push_back(row.getColumn(0).getString());
+    return result;
+  }
+};
+
+const ReleaseOutline* Outline::find(ReleaseNumber number) const {
+  const auto found = std::find_if(releases.begin(), releases.end(),
+                                  [&](const ReleaseOutline& release) { return release.number == number; });
+  return found == releases.end() ? nullptr : &*found;
+}
+
+Store::Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+Store::~Store() = default;
+
+std::unique_ptr<Store> Store::open(const fs::path& folder) {
+  make_private_folder(folder);
+  make_private_file(Connection::file_in(folder));
+  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(folder)));
+}
+
+std::unique_ptr<Store> Store::open_existing(const fs::path& folder) {
+  std::error_code error;
+  // A file in a folder that we may not enter is an error further on, not an absent state.
+  if (const auto status = fs::status(Connection::file_in(folder), error); status.type() == fs::file_type::not_found)
+    return nullptr;
+  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(folder)));
+}
+
+const fs::path& Store::folder() const {
+  return database_->connection.folder();
+}
+
+std::vector<std::string> Store::app_names() const {
+  return database_->connection.reading([&] { return database_->names(); });
+}
+
+std::optional<App> Store::app(const AppName& name) const {
+  return doing(format("reading {} from the state", name.text()),
+               [&] { return database_->connection.reading([&] { return database_->apps.load(name.text()); }); });
+}
+
+std::vector<App> Store::apps() const {
+  return doing("reading the state", [&] {
+    return database_->connection.reading([&] {
+      std::vector<App> apps;
+      for (const std::string& name : database_->names()) apps.push_back(*database_->apps.load(name));
+      return apps;
+    });
+  });
+}
+
+std::vector<Outline> Store::outlines() const {
+  return database_->connection.reading([&] { return database_->apps.outlines(); });
+}
+
+void Store::save(const App& app) {
+  doing(format("saving {}", app.name.text()),
+        [&] { database_->connection.writing([&] { database_->apps.save(app); }); });
+}
+
+void Store::forget(const AppName& name) {
+  database_->connection.writing([&] { database_->connection.execute("DELETE FROM apps WHERE name = ?", name.text()); });
+}
+
+void Store::append(const JournalEntry& entry) {
+  database_->connection.writing([&] {
+    database_->connection.execute(
+        "INSERT INTO journal (time, app, release, who, verb, outcome, text) VALUES (?, ?, ?, ?, ?, ?, ?)", entry.time,
+        entry.app, entry.release, entry.who, entry.verb, entry.outcome, entry.text);
+  });
+}
+
+std::vector<JournalEntry> Store::journal(const std::string& app, int limit) const {
+  return database_->connection.reading([&] {
+    std::vector<JournalEntry> entries;
+    auto row = database_->connection.query(app.empty()
+                                               ? "SELECT id, time, app, release, who, verb, outcome, text FROM journal "
+                                                 "WHERE ? = '' ORDER BY id DESC LIMIT ?"
+                                               : "SELECT id, time, app, release, who, verb, outcome, text FROM journal "
+                                                 "WHERE app = ? ORDER BY id DESC LIMIT ?",
+                                           app, limit);
+    while (row.executeStep()) {
+      JournalEntry& entry = entries.emplace_back();
+      entry.id = row.getColumn(0).getInt64();
+      entry.time = Time(Milliseconds(row.getColumn(1).getInt64()));
+      entry.app = row.getColumn(2).getString();
+      if (!row.isColumnNull(3)) entry.release = ReleaseNumber{row.getColumn(3).getInt()};
+      entry.who = row.getColumn(4).getString();
+      entry.verb = row.getColumn(5).getString();
+      entry.outcome = row.getColumn(6).getString();
+      entry.text = row.getColumn(7).getString();
+    }
+    return entries;
+  });
+}
+
+}  // namespace belay::state

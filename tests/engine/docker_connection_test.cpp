@@ -1,0 +1,163 @@
+#include "engine/docker_connection.h"
+
+#include <array>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+#include "base/errors.h"
+#include "base/fd.h"
+#include "engine/docker.h"
+
+namespace belay::engine {
+namespace {
+
+using testing::HasSubstr;
+
+// A unix socket that gives one fixed answer to whoever asks, a connection each.
+class OneAnswer {
+ public:
+  explicit OneAnswer(std::string answer) : answer_(std::move(answer)), path_(folder_.path() / "engine.sock") {
+    listener_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(listener_.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(listener_.raw(), 8), 0);
+    server_ = std::thread([this] { serve(); });
+  }
+  ~OneAnswer() {
+    ::shutdown(listener_.raw(), SHUT_RDWR);
+    server_.join();
+  }
+  OneAnswer(const OneAnswer&) = delete;
+  OneAnswer& operator=(const OneAnswer&) = delete;
+  std::string host() const { return "unix://" + path_.string(); }
+
+ private:
+  void serve() {
+    for (;;) {
+      const Fd client(::accept4(listener_.raw(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!client) return;
+      std::string request;
+      std::array<char, 4096> buffer;
+      while (request.find("\r\n\r\n") == std::string::npos) {
+        const ssize_t count = ::read(client.raw(), buffer.data(), buffer.size());
+        if (count <= 0) break;
+        request.append(buffer.data(), static_cast<size_t>(count));
+      }
+      EXPECT_EQ(::write(client.raw(), answer_.data(), answer_.size()), static_cast<ssize_t>(answer_.size()));
+    }
+  }
+
+  TemporaryFolder folder_;
+  std::string answer_;
+  fs::path path_;
+  Fd listener_;
+  std::thread server_;
+};
+
+EngineError failure_at(const std::string& host) {
+  try {
+    docker_engine({.host = host, .tls_verify = {}, .cert_path = {}})->info({});
+  } catch (const EngineError& error) {
+    return error;
+  }
+  throw Error("it worked");
+}
+
+TEST(Connection, HintsAtAnEngineThatDoesNotRun) {
+  const TemporaryFolder folder;
+  const EngineError absent = failure_at("unix://" + (folder.path() / "none.sock").string());
+  EXPECT_EQ(absent.status(), 0);
+  EXPECT_THAT(absent.what(), HasSubstr("the socket does not exist"));
+  EXPECT_THAT(absent.hint(), HasSubstr("systemctl start docker"));
+
+  Fd deaf(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = (folder.path() / "deaf.sock").string();
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(deaf.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_THAT(failure_at("unix://" + path).what(), HasSubstr("nobody listens at unix://"));
+}
+
+TEST(Connection, RefusesAnEngineThatIsTooOld) {
+  const OneAnswer engine("HTTP/1.1 200 OK\r\nApi-Version: 1.39\r\nContent-Length: 2\r\n\r\nOK");
+  const EngineError error = failure_at(engine.host());
+  EXPECT_EQ(error.status(), 0);
+  EXPECT_EQ(std::string(error.what()),
+            "the engine at " + engine.host() + " speaks API 1.39; Belay needs 1.41 (Docker 20.10) or newer");
+  EXPECT_FALSE(error.hint().empty());
+}
+
+TEST(Connection, SpeaksNoNewerVersionThanItKnows) {
+  const OneAnswer engine(
+      "HTTP/1.1 200 OK\r\nApi-Version: 1.99\r\nBuilder-Version: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK");
+  DockerConnection connection(find_endpoint({.host = engine.host(), .tls_verify = {}, .cert_path = {}}));
+  EXPECT_EQ(connection.version({}).text(), "1.51");
+  EXPECT_TRUE(connection.version({}).buildkit);
+}
+
+TEST(Connection, RecognisesWhatIsNoEngine) {
+  const OneAnswer other("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
+  EXPECT_THAT(failure_at(other.host()).what(), HasSubstr("is not a container engine"));
+  const OneAnswer tls(
+      "HTTP/1.1 400 Bad Request\r\nContent-Length: 47\r\nConnection: close\r\n\r\n"
+      "Client sent an HTTP request to an HTTPS server.");
+  EXPECT_THAT(failure_at(tls.host()).hint(), HasSubstr("DOCKER_TLS_VERIFY"));
+}
+
+TEST(Refusals, AreToldInTheEnginesOwnWordsWithoutItsLayers) {
+  EXPECT_EQ(clean_message("failed to create task for container: failed to create shim task: OCI runtime create failed: "
+                          "runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such "
+                          "file or directory: unknown\n"),
+            "exec: \"/nope\": stat /nope: no such file or directory");
+  EXPECT_EQ(clean_message("OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "
+                          "\"x\": executable file not found in $PATH: unknown"),
+            "exec: \"x\": executable file not found in $PATH");
+  EXPECT_EQ(clean_message("container " + std::string(64, 'a') + " is paused"), "container aaaaaaaaaaaa is paused");
+}
+
+TEST(Refusals, NameThePortThatIsTaken) {
+  for (const char* message :
+       {"driver failed programming external connectivity on endpoint web (abc): Bind for 0.0.0.0:8080 failed: port is "
+        "already allocated",
+        "driver failed programming external connectivity on endpoint web: Error starting userland proxy: listen tcp4 "
+        "0.0.0.0:8080: bind: address already in use",
+        "failed to set up container networking: driver failed programming external connectivity on endpoint web: Bind "
+        "for :::8080 failed: port is already allocated",
+        "failed to bind host port for [::]:8080:172.17.0.2:80/tcp: address already in use",
+        "failed to bind host port 127.0.0.1:8080/tcp: address already in use"})
+    EXPECT_EQ(held_port(message), "port 8080 is already in use on this host") << message;
+  EXPECT_FALSE(held_port("the volume is in use"));
+}
+
+TEST(Refusals, BecomeWhatCallersActOn) {
+  net::Response response;
+  response.status = 404;
+  response.body = R"({"message":"No such container: web"})";
+  EXPECT_THROW(refuse(response), NotFound);
+  response.status = 409;
+  EXPECT_THROW(refuse(response), Conflict);
+  response.status = 502;
+  response.body = "bad gateway\n";
+  try {
+    refuse(response);
+  } catch (const EngineError& error) {
+    EXPECT_EQ(error.status(), 502);
+    EXPECT_STREQ(error.what(), "bad gateway");
+  }
+}
+
+TEST(Targets, EscapeWhatComesFromOutside) {
+  Target target("/images/" + escaped("a/b:1@sha256:x") + "/json");
+  target.with("filters", R"({"label":["a=b&c"]})").with_optional("left", "").with("t", "1 2");
+  EXPECT_EQ(target.text(), "/images/a/b:1@sha256:x/json?filters=%7B%22label%22:%5B%22a%3Db%26c%22%5D%7D&t=1%202");
+}
+
+}  // namespace
+}  // namespace belay::engine

@@ -1,0 +1,95 @@
+#include <cstdlib>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "engine/registry_auth.h"
+
+namespace belay::engine {
+namespace {
+
+using testing::HasSubstr;
+
+class RegistryAuth : public testing::Test {
+ protected:
+  void configure(const std::string& text) { write_file_durably(folder_.path() / "config.json", text); }
+  // A helper that is found on the PATH for as long as this process lives.
+  void add_helper(const std::string& name, const std::string& script) {
+    write_file_durably(folder_.path() / ("docker-credential-" + name), "#!/bin/sh\n" + script, 0755);
+    ::setenv("PATH", (folder_.path().string() + ":/usr/bin:/bin").c_str(), 1);
+  }
+  std::string auth(const std::string& registry) {
+    return base64_decoded(RegistryLogins(folder_.path()).auth_header(registry, {})).value();
+  }
+  std::string config() { return base64_decoded(RegistryLogins(folder_.path()).config_header({})).value(); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(RegistryAuth, SendsTheEmptyObjectWhereNoLoginIsKnown) {
+  EXPECT_EQ(RegistryLogins(folder_.path()).auth_header("docker.io", {}), "e30=");
+  configure("");
+  EXPECT_EQ(auth("docker.io"), "{}");
+  configure(R"({"auths":{"registry.example":{}}})");
+  EXPECT_EQ(auth("registry.example"), "{}");
+}
+
+TEST_F(RegistryAuth, ReadsTheLoginsOfTheFile) {
+  configure(R"({"auths":{
+    "https://index.docker.io/v1/":{"auth":")" +
+            base64("me:a:b") + R"("},
+    "https://registry.example:5000/v2/":{"username":"you","password":"ü"},
+    "token.example":{"auth":")" +
+            base64("x:") + R"(","identitytoken":"tok"}}})");
+  EXPECT_EQ(auth("docker.io"), R"({"username":"me","password":"a:b","serveraddress":"https://index.docker.io/v1/"})");
+  EXPECT_EQ(auth("registry.example:5000"),
+            R"({"username":"you","password":"ü","serveraddress":"registry.example:5000"})");
+  EXPECT_EQ(auth("token.example"), R"({"username":"x","identitytoken":"tok","serveraddress":"token.example"})");
+  EXPECT_EQ(auth("registry.example"), "{}");
+  EXPECT_THAT(config(), HasSubstr(R"("token.example":{"username":"x","identitytoken":"tok")"));
+  EXPECT_THAT(config(), HasSubstr(R"("https://index.docker.io/v1/":{"username":"me")"));
+}
+
+TEST_F(RegistryAuth, EncodesForUrlsWithPadding) {
+  configure(R"({"auths":{"r.example":{"username":"???","password":"~~~>>"}}})");
+  const std::string header = RegistryLogins(folder_.path()).auth_header("r.example", {});
+  EXPECT_EQ(header.size() % 4, 0U);
+  EXPECT_EQ(header.find_first_of("+/"), std::string::npos);
+}
+
+TEST_F(RegistryAuth, AsksTheHelperOfTheRegistryThenTheStore) {
+  add_helper("store", R"(read server; test "$1" = list && { echo '{"from.store":"a"}'; exit; }
+[ "$server" = from.store ] || { echo "credentials not found in native keychain"; exit 1; }
+echo '{"ServerURL":"from.store","Username":"stored","Secret":"s1"}')");
+  add_helper("special", R"(read server; echo '{"Username":"<token>","Secret":"t-'$server'"}')");
+  configure(R"({"credsStore":"store","credHelpers":{"special.example":"special"},
+                "auths":{"plain.example":{"username":"p","password":"q"},"from.store":{}}})");
+  EXPECT_EQ(auth("from.store"), R"({"username":"stored","password":"s1","serveraddress":"from.store"})");
+  EXPECT_EQ(auth("special.example"), R"({"identitytoken":"t-special.example","serveraddress":"special.example"})");
+  EXPECT_EQ(auth("plain.example"), R"({"username":"p","password":"q","serveraddress":"plain.example"})");
+  EXPECT_EQ(auth("unknown.example"), "{}");
+  for (const char* known : {"from.store", "special.example", "plain.example"}) EXPECT_THAT(config(), HasSubstr(known));
+}
+
+TEST_F(RegistryAuth, SaysWhichHelperFailed) {
+  configure(R"({"credsStore":"not-installed"})");
+  try {
+    auth("docker.io");
+    FAIL() << "nobody could be asked";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("docker-credential-not-installed"));
+  }
+  EXPECT_EQ(config(), "{}") << "a build may need no login at all";
+  add_helper("broken", "echo 'the keychain is locked'; exit 1");
+  configure(R"({"credsStore":"broken"})");
+  try {
+    auth("docker.io");
+    FAIL() << "the helper failed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the keychain is locked"));
+  }
+}
+
+}  // namespace
+}  // namespace belay::engine

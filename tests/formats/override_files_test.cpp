@@ -1,0 +1,54 @@
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "formats/dockervisor.h"
+#include "formats/jockler.h"
+#include "golden.h"
+
+namespace belay::formats {
+namespace {
+
+std::string jockler_outcome(const std::string& input) {
+  try {
+    const JocklerOverride result = parse_jockler(input, "/srv/web/jockler-web");
+    Service service;
+    service.ports = result.ports.value_or(std::vector<PortBinding>());
+    service.mounts = result.mounts.value_or(std::vector<Mount>());
+    return format("  (ports given: {}, volumes given: {})\n", result.ports.has_value(), result.mounts.has_value()) +
+           field_lines(service);
+  } catch (const ConfigError& error) {
+    return error_lines(error);
+  }
+}
+
+std::string dockervisor_outcome(const std::string& input) {
+  try {
+    std::string text;
+    for (const auto& [name, configuration] : parse_dockervisor(input, "/srv/web/dcv-web")) {
+      text += format("{}\n  (ports given: {}, volumes given: {})\n{}", name, configuration.ports_given,
+                     configuration.volumes_given, field_lines(configuration.service));
+      for (const std::string& warning : configuration.warnings) text += format("  (warning): {}\n", warning);
+    }
+    return text;
+  } catch (const ConfigError& error) {
+    return error_lines(error);
+  }
+}
+
+TEST(Jockler, ReadsEveryFormAsTheGoldenFilesSay) {
+  for (const fs::path& file : inputs("jockler", ".json")) expect_golden(file, jockler_outcome(read_file(file)));
+}
+
+TEST(Dockervisor, ReadsEveryFormAsTheGoldenFilesSay) {
+  for (const fs::path& file : inputs("dockervisor", ".json")) expect_golden(file, dockervisor_outcome(read_file(file)));
+}
+
+// Whatever is cut off, the error has a place and nothing is half read.
+TEST(Dockervisor, RefusesEveryBeginningOfAFile) {
+  const std::string whole = read_file(fs::path(TEST_DATA) / "dockervisor" / "named.json");
+  for (size_t length = 0; length + 2 < whole.size(); ++length)
+    EXPECT_THROW(parse_dockervisor(whole.substr(0, length), "/srv/web/dcv-web"), ConfigError) << length;
+}
+
+}  // namespace
+}  // namespace belay::formats

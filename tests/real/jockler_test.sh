@@ -1,0 +1,572 @@
+#!/bin/bash
+# Every command line of jockler's document, as it stands there, under the face jockler (volumes backup and restore apart).
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# A built family whose page is TEXT, on a port of its own in $port.
+build_web() {  # [TEXT]
+  [ -n "${port:-}" ] || new_port port
+  image web "$port" "${1:-one}"
+  expect_done jockler build "$app"
+}
+# A first release that runs, its container in $first; then a second one, in $second.
+start_first() {
+  build_web one
+  expect_done jockler start new "$app"
+  first=$(running "$app")
+}
+start_second() {
+  build_web two
+  expect_done jockler start new "$app"
+  second=$(running "$app")
+}
+only_runs() { expect_equal 'what runs' "$1" "$(running "$app")"; }
+on_a_terminal() {  # INPUT COMMAND: runs it with a terminal of its own
+  printf '%s\n' "$1" | script -qec "$2" /dev/null >"$place/out"
+}
+
+# ---- build ----
+
+test_build_makes_an_image_of_that_name() {
+  build_web
+  expect image_exists "$app:latest"
+  expect_equal 'containers' '' "$(containers "$app")"
+}
+test_build_prefers_the_dockerfile_named_after_the_image() {
+  new_port port
+  image web "$port"
+  mv Dockerfile "$app-Dockerfile"
+  echo 'this is no Dockerfile' >Dockerfile
+  expect_done jockler build "$app"
+  expect image_exists "$app:latest"
+}
+test_build_with_a_dockerfile_uses_its_folder_as_context() {
+  mkdir -p "$work/site"
+  cd "$work/site" || return
+  new_port port
+  image web "$port"
+  mv Dockerfile special
+  echo 'this is no Dockerfile' >Dockerfile
+  cd "$work" || return
+  expect_done jockler build "$app" site/special
+  expect image_exists "$app:latest"
+}
+test_build_with_a_directory_and_with_a_dot() {
+  mkdir -p site
+  (cd site && image web 8080 one)
+  expect_done jockler build "$app" site
+  local before
+  before=$(image_id "$app")
+  cd site || return
+  image web 8080 two
+  expect_done jockler build "$app" .
+  expect [ "$before" != "$(image_id "$app")" ]
+}
+test_build_without_a_dockerfile_says_which_it_looked_for() {
+  expect_refused 1 jockler build "$app"
+  expect_err 'Dockerfile'
+}
+test_a_build_that_fails_leaves_the_running_release_alone() {
+  start_first
+  echo 'COPY no-such-file /' >>Dockerfile
+  run jockler build "$app"
+  expect_exit 1
+  expect_err 'no-such-file'
+  only_runs "$first"
+  expect serves "$port" one
+}
+test_a_name_against_the_rules_is_refused() {
+  image plain
+  expect_refused 2 jockler build "${prefix}/web"
+  expect_refused 2 jockler build "-${prefix}"
+}
+
+# ---- start and stop ----
+
+test_start_new_runs_a_container_with_the_images_ports_and_volumes() {
+  start_first
+  expect [ "$(wc -l <<<"$first")" = 1 ]
+  [[ $first =~ ^jcl_${app}_[0-9]{14}$ ]] || fail 'name of the container' "jcl_${app}_DATE" "$first"
+  expect_equal 'host port' "$port" "$(port_of "$first" "$port/tcp")"
+  expect_equal 'volume' "volume jcl_${app}_var_www" "$(mount_at "$first" /var/www)"
+  expect_equal 'restart policy' unless-stopped "$(restart_policy "$first")"
+  expect serves "$port" one
+}
+test_every_kind_of_expose_counts() {
+  local a b d
+  new_port a; new_port b
+  d=$((a + 50))
+  image plain
+  printf 'EXPOSE %s %s/udp\nEXPOSE %s-%s\nVOLUME ["/data one", "/logs"]\n' "$a" "$b" "$d" $((d + 1)) >>Dockerfile
+  expect_done jockler build "$app"
+  expect_done jockler start new "$app"
+  first=$(running "$app")
+  expect_equal 'first port' "$a" "$(port_of "$first" "$a/tcp")"
+  expect_equal 'udp port' "$b" "$(port_of "$first" "$b/udp")"
+  expect_equal 'end of the range' $((d + 1)) "$(port_of "$first" $((d + 1))/tcp)"
+  expect_equal 'volume' "volume jcl_${app}_logs" "$(mount_at "$first" /logs)"
+}
+test_start_new_always_makes_a_new_container_and_stops_the_other() {
+  start_first
+  start_second
+  expect [ "$first" != "$second" ]
+  only_runs "$second"
+  expect is_down "$first"
+  expect_equal 'restart policy of the old one' no "$(restart_policy "$first")"
+  expect serves "$port" two
+  # Also without a new build.
+  expect_done jockler start new "$app"
+  expect_equal 'containers' 3 "$(containers "$app" | wc -l)"
+}
+test_containers_of_a_family_share_its_data() {
+  start_first
+  expect_done jockler attach "$app" sh -c 'echo kept >/var/www/file'
+  start_second
+  expect_done jockler attach "$app" cat /var/www/file
+  expect_out '^kept$'
+}
+test_stop_and_start_last() {
+  start_first
+  start_second
+  expect_done jockler stop "$app"
+  only_runs ''
+  expect_equal 'restart policy' no "$(restart_policy "$second")"
+  expect_done jockler start last "$app"
+  only_runs "$second"
+  expect_equal 'restart policy' unless-stopped "$(restart_policy "$second")"
+}
+test_stop_and_start_last_twice_change_nothing() {
+  start_first
+  local before
+  before=$(world)
+  expect_done jockler start last "$app"
+  expect_equal 'the engine' "$before" "$(world)"
+  expect_done jockler stop "$app"
+  before=$(world)
+  expect_done jockler stop "$app"
+  expect_equal 'the engine' "$before" "$(world)"
+}
+test_start_by_the_containers_name() {
+  start_first
+  start_second
+  expect_done jockler start "$first"
+  only_runs "$first"
+  expect serves "$port" one
+}
+test_after_a_build_last_is_still_the_old_container() {
+  start_first
+  build_web two
+  expect_done jockler stop "$app"
+  expect_done jockler start last "$app"
+  only_runs "$first"
+  expect serves "$port" one
+}
+test_commands_work_from_any_folder() {
+  build_web
+  cd /
+  expect_done jockler start new "$app"
+  expect_done jockler stop "$app"
+  expect_done jockler start last "$app"
+}
+test_start_attach_opens_a_shell_in_the_started_container() {
+  build_web
+  echo 'echo in $((40 + 2))' >"$place/input"
+  run_with "$place/input" jockler start new "$app" attach
+  expect_exit 0
+  expect_out 'in 42'
+  expect_done jockler stop "$app"
+  run_with "$place/input" jockler start last "$app" attach
+  expect_out 'in 42'
+}
+test_a_release_that_never_gets_healthy_is_taken_back() {
+  start_first
+  image bad "$port"
+  expect_done jockler build "$app"
+  run jockler start new "$app"
+  expect_exit 1
+  expect_err 'cannot reach the database'
+  only_runs "$first"
+  expect serves "$port" one
+  expect_equal 'containers (the failed one is kept)' 2 "$(containers "$app" | wc -l)"
+  expect_done jockler stop "$app"
+  expect_done jockler start last "$app"
+  only_runs "$first"
+}
+test_a_release_that_ends_at_once_is_taken_back() {
+  start_first
+  image crashy
+  expect_done jockler build "$app"
+  run jockler start new "$app"
+  expect_exit 1
+  expect_err 'out of luck'
+  only_runs "$first"
+}
+test_a_first_release_that_fails_leaves_nothing_running() {
+  image crashy
+  expect_done jockler build "$app"
+  run jockler start new "$app"
+  expect_exit 1
+  only_runs ''
+  expect_equal 'restart policy' no "$(restart_policy "$(containers "$app")")"
+}
+test_a_host_port_of_a_stranger_is_refused_with_its_holder() {
+  build_web
+  post "/containers/create?name=${prefix}stranger" "{\"Image\": \"$app\", \"HostConfig\": {\"PortBindings\": {\"$port/tcp\": [{\"HostPort\": \"$port\"}]}}}" >/dev/null
+  post "/containers/${prefix}stranger/start" '{}' >/dev/null
+  expect is_up "${prefix}stranger"
+  run jockler start new "$app"
+  expect_exit 1
+  expect_err "$port"
+  expect_err "${prefix}stranger"
+  only_runs ''
+  expect is_up "${prefix}stranger"
+}
+test_stop_f_ends_a_container_in_a_restart_loop() {
+  image crashy
+  expect_done jockler build "$app"
+  # As somebody without Belay would have left it behind.
+  post "/containers/create?name=jcl_${app}_20200101000000" \
+    "{\"Image\": \"$app\", \"HostConfig\": {\"RestartPolicy\": {\"Name\": \"always\"}}}" >/dev/null
+  post "/containers/jcl_${app}_20200101000000/start" '{}' >/dev/null
+  expect_done jockler stop -f "jcl_${app}_20200101000000"
+  expect is_down "jcl_${app}_20200101000000"
+  expect_equal 'restart policy' no "$(restart_policy "jcl_${app}_20200101000000")"
+}
+test_a_stubborn_container_is_stopped_all_the_same() {
+  image stubborn
+  expect_done jockler build "$app"
+  expect_done jockler start new "$app"
+  expect_done jockler stop "$app"
+  only_runs ''
+}
+test_unknown_families_and_words_are_refused() {
+  expect_refused 1 jockler start last "$app"
+  expect_err "$app"
+  expect_refused 1 jockler start new "$app"
+  expect_refused 1 jockler stop "$app"
+  expect_refused 2 jockler frobnicate
+  expect_refused 2 jockler build
+}
+
+# ---- stable ----
+
+test_stable_marks_what_runs_and_is_where_one_goes_back() {
+  start_first
+  expect_done jockler stable "$app"
+  start_second
+  expect_done jockler stable show "$app"
+  expect_out "$first"
+  expect_done jockler start stable "$app"
+  only_runs "$first"
+  expect is_down "$second"
+  expect serves "$port" one
+}
+test_stable_mark_moves_the_mark() {
+  start_first
+  expect_done jockler stable mark "$app"
+  start_second
+  expect_done jockler stable mark "$app"
+  expect_done jockler stable show "$app"
+  expect_out "$second"
+  expect_not_out "$first"
+}
+test_start_stable_without_a_mark_is_refused() {
+  start_first
+  expect_refused 1 jockler start stable "$app"
+  only_runs "$first"
+}
+
+# ---- list ----
+
+test_list_shows_each_view_of_a_family() {
+  start_first
+  local old_image new_image
+  old_image=$(image_id "$app")
+  expect_done jockler stable "$app"
+  start_second
+  new_image=$(image_id "$app")
+  expect_done jockler list images "$app"
+  expect_out "${old_image:7:12}"
+  expect_out "${new_image:7:12}"
+  expect_done jockler list containers "$app"
+  expect_out "$first"
+  expect_out "$second"
+  expect_done jockler list running "$app"
+  expect_out "$second"
+  expect_not_out "$first"
+  expect_done jockler list stable "$app"
+  expect_out "$first"
+  expect_not_out "$second"
+  expect_done jockler list last "$app"
+  expect_out "$second"
+  expect_not_out "$first"
+  expect_done jockler list jcl "$app"
+  expect_out "$second"
+}
+test_list_all_shows_every_family() {
+  image plain
+  local name view
+  for name in "$app" "$app2"; do
+    expect_done jockler build "$name"
+    expect_done jockler start new "$name"
+    expect_done jockler stable "$name"
+  done
+  for view in images containers running stable last jcl; do
+    expect_done jockler list $view .all
+    expect_out "$app"
+    expect_out "$app2"
+  done
+  expect_done jockler stop "$app2"
+  expect_done jockler list running .all
+  expect_out "jcl_${app}_"
+  expect_not_out "jcl_${app2}_"
+}
+test_list_does_not_show_other_familys_containers() {
+  image plain
+  local name
+  for name in "$app" "${app}2"; do
+    expect_done jockler build "$name"
+    expect_done jockler start new "$name"
+  done
+  expect_done jockler list containers "$app"
+  expect_not_out "${app}2"
+}
+
+# ---- attach and volumes ----
+
+test_attach_runs_a_command_and_passes_its_exit_code_on() {
+  start_first
+  expect_done jockler attach "$app" echo hi there
+  expect_equal 'standard output' 'hi there' "$out"
+  run jockler attach "$app" sh -c 'echo no >&2; exit 7'
+  expect_exit 7
+  expect_err '^no$'
+}
+test_attach_without_a_command_is_a_shell() {
+  start_first
+  echo 'echo $((40 + 2))' >"$place/input"
+  run_with "$place/input" jockler attach "$app"
+  expect_exit 0
+  expect_out '^42$'
+}
+test_attach_on_a_terminal_is_a_terminal() {
+  start_first
+  on_a_terminal 'exit' "jockler attach $app sh -c 'test -t 0 && test -t 1 && echo both'"
+  expect grep -q both "$place/out"
+}
+test_attach_to_what_does_not_run_is_refused() {
+  build_web
+  expect_refused 1 jockler attach "$app" true
+}
+test_volumes_of_image_and_container() {
+  build_web
+  expect_done jockler volumes image "$app"
+  expect_out '/var/www'
+  expect_done jockler start new "$app"
+  expect_done jockler stable "$app"
+  local which
+  for which in '' last stable; do
+    # shellcheck disable=SC2086
+    expect_done jockler volumes container "$app" $which
+    expect_out "jcl_${app}_var_www"
+    expect_out '/var/www'
+  done
+}
+test_volumes_of_windows_are_refused() {
+  start_first
+  expect_refused 2 jockler volumes backup windows "$app"
+}
+
+# ---- autostart ----
+
+test_autostart_starts_what_is_marked() {
+  image plain
+  local name
+  for name in "$app" "$app2"; do
+    expect_done jockler build "$name"
+    expect_done jockler start new "$name"
+    expect_done jockler stop "$name"
+  done
+  expect_done jockler autostart "$app" last
+  expect_done jockler autostart :status
+  expect_out "${app}[[:space:]].*last"
+  expect_done jockler start-all
+  expect [ -n "$(running "$app")" ]
+  expect_equal 'what runs of the other' '' "$(running "$app2")"
+
+  expect_done jockler stop "$app"
+  expect_done jockler autostart "$app" none
+  expect_done jockler autostart "$app2" last
+  expect_done jockler start-all
+  only_runs ''
+  expect [ -n "$(running "$app2")" ]
+}
+test_autostart_of_stable_starts_the_stable_one() {
+  start_first
+  expect_done jockler stable "$app"
+  start_second
+  expect_done jockler stop "$app"
+  expect_done jockler autostart "$app" stable
+  expect_done jockler autostart :status
+  expect_out "${app}[[:space:]].*stable"
+  expect_done jockler start-all
+  only_runs "$first"
+}
+test_start_all_goes_on_after_one_that_fails() {
+  start_first
+  expect_done jockler autostart "$app" last
+  expect_done jockler stop "$app"
+  api DELETE "/containers/$first?force=1" >/dev/null
+  image plain
+  expect_done jockler build "$app2"
+  expect_done jockler start new "$app2"
+  expect_done jockler autostart "$app2" last
+  expect_done jockler stop "$app2"
+  # A stranger holds the first one's port.
+  post "/containers/create?name=${prefix}stranger" "{\"Image\": \"$app\", \"HostConfig\": {\"PortBindings\": {\"$port/tcp\": [{\"HostPort\": \"$port\"}]}}}" >/dev/null
+  post "/containers/${prefix}stranger/start" '{}' >/dev/null
+  run jockler start-all
+  expect_exit 1
+  expect_err "$app"
+  expect [ -n "$(running "$app2")" ]
+}
+test_autostart_refuses_other_words() {
+  start_first
+  expect_refused 2 jockler autostart "$app" sometimes
+}
+
+# ---- cleanup and remove ----
+
+# Four releases: the second is stable, the fourth is last.
+four_releases() {
+  local text
+  image plain
+  releases=() images=()
+  for text in 1 2 3 4; do
+    echo "$text" >rootfs/www/index.html
+    expect_done jockler build "$app"
+    expect_done jockler start new "$app"
+    releases+=("$(running "$app")")
+    images+=("$(image_id "$app")")
+    [ $text != 2 ] || expect_done jockler stable "$app"
+  done
+}
+test_cleanup_keeps_last_and_stable_and_their_images() {
+  four_releases
+  post /volumes/create "{\"Name\": \"jcl_${app}_data\"}" >/dev/null
+  expect_done jockler cleanup -y "$app"
+  expect_equal containers "$(printf '%s\n' "${releases[1]}" "${releases[3]}" | sort)" "$(containers "$app" | sort)"
+  only_runs "${releases[3]}"
+  expect image_exists "${images[1]}"
+  expect image_exists "${images[3]}"
+  expect_not image_exists "${images[0]}"
+  expect_not image_exists "${images[2]}"
+  expect volume_exists "jcl_${app}_data"
+  expect_done jockler start stable "$app"
+  only_runs "${releases[1]}"
+}
+test_remove_removes_all_but_the_volumes() {
+  start_first
+  start_second
+  expect_done jockler remove -y "$app"
+  expect_equal containers '' "$(containers "$app")"
+  expect_not image_exists "$app"
+  expect volume_exists "jcl_${app}_var_www"
+  expect_done jockler list containers .all
+  expect_not_out "$app"
+}
+test_cleanup_and_remove_without_a_terminal_ask_for_y() {
+  four_releases
+  expect_refused 2 jockler cleanup "$app"
+  expect_err '-y'
+  expect_refused 2 jockler remove "$app"
+  expect_err '-y'
+}
+test_cleanup_and_remove_ask_once_on_a_terminal() {
+  four_releases
+  on_a_terminal n "jockler cleanup $app"
+  expect_equal containers 4 "$(containers "$app" | wc -l)"
+  expect grep -q "${releases[0]}" "$place/out"
+  on_a_terminal y "jockler cleanup $app"
+  expect_equal containers 2 "$(containers "$app" | wc -l)"
+  on_a_terminal y "jockler remove $app"
+  expect_equal containers '' "$(containers "$app")"
+}
+test_a_removed_family_can_be_built_again_and_finds_its_data() {
+  start_first
+  expect_done jockler attach "$app" sh -c 'echo kept >/var/www/file'
+  expect_done jockler remove -y "$app"
+  start_first
+  expect_done jockler attach "$app" cat /var/www/file
+  expect_out '^kept$'
+}
+
+# ---- readme ----
+
+test_readme_is_a_page_for_admins() {
+  expect_done jockler readme
+  expect_out 'jockler stop'
+  expect_done jockler readme "$app"
+  expect_out "jockler (start|stop) .*$app"
+}
+
+# ---- overrides ----
+
+test_overrides_replace_the_section_they_name() {
+  local outside
+  new_port outside
+  new_port port
+  image web "$port"
+  printf '{\n\t"ports": {\n\t\t"%s":"%s/tcp"\n\t}\n}\n' "$outside" "$port" >"jockler-$app"
+  expect_done jockler build "$app"
+  rm "jockler-$app"
+  cd /
+  expect_done jockler start new "$app"
+  first=$(running "$app")
+  expect_equal 'host port' "$outside" "$(port_of "$first" "$port/tcp")"
+  expect_equal 'volume' "volume jcl_${app}_var_www" "$(mount_at "$first" /var/www)"
+  expect serves "$outside" hello
+}
+test_overrides_of_volumes_take_volumes_and_folders() {
+  mkdir -p "$place/host"
+  build_web
+  cat >"jockler-$app" <<END
+{ "volumes": { "${prefix}custom": "/var/data", "$place/host": "/var/www" } }
+END
+  expect_done jockler build "$app"
+  expect_done jockler start new "$app"
+  first=$(running "$app")
+  expect_equal 'volume' "volume ${prefix}custom" "$(mount_at "$first" /var/data)"
+  expect_equal 'folder' "bind $place/host" "$(mount_at "$first" /var/www)"
+  expect_equal 'host port' "$port" "$(port_of "$first" "$port/tcp")"
+}
+test_broken_overrides_stop_the_build_first() {
+  image web
+  printf '{\n  "ports": { "80" "8080" }\n}\n' >"jockler-$app"
+  expect_refused 1 jockler build "$app"
+  expect_err "jockler-$app:2:[0-9]+"
+  printf '{ "prots": { "80": "8080" } }' >"jockler-$app"
+  expect_refused 1 jockler build "$app"
+  expect_err 'prots'
+  printf '{ "ports": { "80": "eighty" } }' >"jockler-$app"
+  expect_refused 1 jockler build "$app"
+  expect_err "jockler-$app:1:[0-9]+"
+  printf '{ "ports": { "70000": "80" } }' >"jockler-$app"
+  expect_refused 1 jockler build "$app"
+  printf '{ "volumes": { "data": "relative" } }' >"jockler-$app"
+  expect_refused 1 jockler build "$app"
+}
+
+# ---- the program behind the face ----
+
+test_the_face_is_also_belay_as_jockler_and_shares_its_apps() {
+  image plain
+  expect_done belay as jockler build "$app"
+  expect_done belay as jockler start new "$app"
+  expect_done belay ls
+  expect_out "$app"
+  expect_done belay stop "$app"
+  only_runs ''
+}
+
+run_tests "$@"

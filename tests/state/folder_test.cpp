@@ -1,0 +1,110 @@
+#include "state/folder.h"
+
+#include <cstdlib>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "state/store.h"
+
+namespace belay::state {
+namespace {
+
+struct stat status_of(const fs::path& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status;
+}
+
+// Sets a variable, or unsets it where the value is null, and puts back what was there.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { set(before_ ? before_->c_str() : nullptr); }
+
+ private:
+  void set(const char* value) const {
+    if (value != nullptr) {
+      ::setenv(name_, value, 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+TEST(StateFolder, FollowsTheVariables) {
+  {
+    const Variable chosen("BELAY_STATE_DIR", "/srv/belay");
+    EXPECT_EQ(state_folder(), "/srv/belay");
+  }
+  {
+    const Variable chosen("BELAY_STATE_DIR", "here");
+    EXPECT_EQ(state_folder(), fs::current_path() / "here");
+  }
+  const Variable chosen("BELAY_STATE_DIR", nullptr);
+  const Variable home("HOME", "/home/somebody");
+  const Variable state_home("XDG_STATE_HOME", "/xdg");
+  EXPECT_EQ(state_folder(), ::geteuid() == 0 ? "/var/lib/belay" : "/xdg/belay");
+  if (::geteuid() == 0) return;
+  const Variable relative("XDG_STATE_HOME", "xdg");
+  EXPECT_EQ(state_folder(), "/home/somebody/.local/state/belay");
+}
+
+TEST(StateFolder, IsForOwnerAndGroupOnly) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "a/state";
+  const mode_t before = ::umask(0);
+  const auto store = Store::open(folder);
+  store->save(App{AppName("web")});
+  const fs::path lock = lock_file(folder, AppName("web"));
+  ::umask(before);
+  EXPECT_EQ(lock, folder / "locks/web");
+  for (const fs::path& path : {folder, folder / "locks"}) EXPECT_EQ(status_of(path).st_mode & 0777, 0770U) << path;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    EXPECT_EQ(status_of(entry.path()).st_mode & 0007, 0U) << entry.path();
+  }
+  EXPECT_EQ(status_of(folder / "state.db").st_mode & 0777, 0660U);
+  EXPECT_EQ(status_of(lock).st_mode & 0777, 0660U);
+}
+
+TEST(StateFolder, KeepsItsModesUnderAStrictUmask) {
+  const TemporaryFolder temporary;
+  const mode_t before = ::umask(0077);
+  Store::open(temporary.path() / "state");
+  const fs::path lock = lock_file(temporary.path() / "state", AppName("web"));
+  ::umask(before);
+  EXPECT_EQ(status_of(temporary.path() / "state").st_mode & 0777, 0770U);
+  EXPECT_EQ(status_of(temporary.path() / "state/state.db").st_mode & 0777, 0660U);
+  EXPECT_EQ(status_of(lock).st_mode & 0777, 0660U);
+}
+
+TEST(StateFolder, BelongsToTheEnginesGroupForRoot) {
+  const group* docker = ::getgrnam("docker");
+  if (::geteuid() != 0 || docker == nullptr) GTEST_SKIP() << "needs root and a group docker";
+  const gid_t expected = docker->gr_gid;
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "state";
+  const auto store = Store::open(folder);
+  store->save(App{AppName("web")});
+  for (const fs::path& path : {folder, folder / "state.db", folder / "state.db-wal", lock_file(folder, AppName("web"))})
+    EXPECT_EQ(status_of(path).st_gid, expected) << path;
+}
+
+TEST(StateFolder, LeavesAFolderThatIsThereAsItIs) {
+  const TemporaryFolder temporary;
+  fs::permissions(temporary.path(), fs::perms(0700));
+  Store::open(temporary.path());
+  EXPECT_EQ(status_of(temporary.path()).st_mode & 07777, 0700U);
+}
+
+}  // namespace
+}  // namespace belay::state

@@ -1,0 +1,197 @@
+#include "samples.h"
+
+#include <sqlite3.h>
+#include <stdexcept>
+
+#include "base/format.h"
+
+namespace belay::state {
+
+namespace {
+
+Time at(int seconds) {
+  return Time(Seconds(1'700'000'000 + seconds)) + Milliseconds(7);
+}
+
+Spec sample_spec(const std::string& image) {
+  Spec spec;
+  Service web;
+  web.name = "web";
+  web.image = image;
+  web.command = {"serve", "--all", ""};
+  web.environment = {{"EMPTY", ""}, {"DB_PASSWORD", "s3cret"}, {"TEXT", "line\nline \"quoted\" ü"}};
+  web.ports = {{80, "tcp", "127.0.0.1", 8080}, {53, "udp", "", std::nullopt}};
+  web.mounts = {{Mount::Kind::volume, "web_data", "/data", false, "nocopy"},
+                {Mount::Kind::tmpfs, "", "/tmp", true, ""}};
+  web.resources.memory = ByteCount{64 << 20};
+  Service db;
+  db.name = "db";
+  db.image = "db:1";
+  spec.services = {web, db};
+  spec.order = SwapOrder::stop_first;
+  spec.settle = Milliseconds(1500);
+  return spec;
+}
+
+template <class Number>
+std::string text_of(const std::optional<Number>& value) {
+  return value ? std::to_string(*value) : "-";
+}
+std::string text_of(const std::optional<ReleaseNumber>& number) {
+  return number ? number->text() : "-";
+}
+std::string text_of(const std::optional<Milliseconds>& time) {
+  return time ? std::to_string(time->count()) : "-";
+}
+std::string text_of(Time time) {
+  return std::to_string(time.time_since_epoch().count());
+}
+std::string text_of(const std::map<std::string, std::string>& map) {
+  std::string text;
+  for (const auto& [key, value] : map) text += format("[{}={}]", key, value);
+  return text;
+}
+
+std::string text_of(const Wish& wish) {
+  return format("wish {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state), text_of(wish.release),
+                wish.unfinished, text_of(wish.fallback), wish.lose_data, wish.wait,
+                wish.order ? static_cast<int>(*wish.order) : -1, text_of(wish.settle), text_of(wish.wait_timeout),
+                wish.who, wish.why, text_of(wish.since));
+}
+
+std::string text_of(const Release& release) {
+  return format("release {} {} images {} digests {} containers {} {} {} {} {} {} {} {} {}\n", release.number.text(),
+                spec_to_json(release.spec), text_of(release.images), text_of(release.digests),
+                text_of(release.containers), text_of(release.created), to_text(release.verdict), release.reason,
+                release.log_tail, release.who, release.why, release.adopted, text_of(release.adopted_created));
+}
+
+std::string text_of(const Build& build) {
+  std::string configurations;
+  for (const auto& [name, content] : build.configurations)
+    configurations += format("[{}={} {} {}]", name, spec_to_json(content.spec), content.ports_overridden,
+                             content.volumes_overridden);
+  return format("build {} {} {} {} {} {} {} {} {} {}\n", build.number, build.image, build.tag, build.context,
+                build.dockerfile, configurations, build.parameter_file, build.parameter_text,
+                text_of(build.created), build.who);
+}
+
+}  // namespace
+
+App full_app(const std::string& name) {
+  App app{AppName(name)};
+  app.scheme = NamingScheme::dcv;
+  app.created = at(0);
+  app.wish.state = Wish::State::up;
+  app.wish.release = ReleaseNumber{7};
+  app.wish.unfinished = true;
+  app.wish.fallback = ReleaseNumber{3};
+  app.wish.lose_data = true;
+  app.wish.wait = false;
+  app.wish.order = SwapOrder::start_first;
+  app.wish.settle = Milliseconds(2500);
+  app.wish.wait_timeout = Milliseconds(0);
+  app.wish.who = "root";
+  app.wish.why = "belay deploy web";
+  app.wish.since = at(1);
+  app.last = ReleaseNumber{3};
+  app.stable = ReleaseNumber{1};
+  app.autostart = Autostart::stable;
+  app.highest_release = 9;
+
+  Release first;
+  first.number = {1};
+  first.spec = sample_spec("web:1");
+  Release second;
+  second.number = {3};
+  second.spec = sample_spec("web:2");
+  second.images = {{"web", "sha256:aa"}, {"db", "sha256:bb"}};
+  second.digests = {{"web", "sha256:cc"}};
+  second.containers = {{"db", "dcv_db"}, {"web", ""}};
+  second.created = at(2);
+  second.verdict = Verdict::failed;
+  second.reason = "it ended with 1";
+  second.log_tail = std::string("bytes \xff\xfe and a zero ") + std::string(1, '\0') + " within";
+  second.who = "eve";
+  second.why = "belay start web new";
+  second.adopted = true;
+  second.adopted_created = {{"gone", "2026-01-31T09:05:07.123456789Z"}};
+  Release third = second;
+  third.number = {7};
+  third.verdict = Verdict::unproven;
+  app.releases = {first, second, third};
+
+  Build build;
+  build.number = 4;
+  build.image = "sha256:dd";
+  build.tag = "web:latest";
+  build.context = "/srv/web";
+  build.dockerfile = "/srv/web/Dockerfile";
+  build.configurations = {{"default", {sample_spec("web"), true, false}},
+                          {"other", {sample_spec("web:1"), false, true}}};
+  build.parameter_file = "/srv/web/dcv-web";
+  build.parameter_text = "{}";
+  build.created = at(3);
+  build.who = "root";
+  Build next = build;
+  next.number = 5;
+  next.configurations.clear();
+  app.builds = {build, next};
+
+  app.quarantine = {{"sha256:zz", ReleaseNumber{3}, "it ended with 1", at(4)}, {"sha256:ee", {}, "", at(5)}};
+  return app;
+}
+
+App long_lived_app(const std::string& name, int releases) {
+  App app{AppName(name)};
+  for (int i = 1; i <= releases; ++i) {
+    Release release;
+    release.number = {i};
+    release.spec = sample_spec("web:latest");
+    release.images = {{"web", format("sha256:{:064x}", i)}};
+    release.containers = {{"web", format("{}-r{}", name, i)}};
+    release.created = at(i);
+    release.verdict = Verdict::passed;
+    release.log_tail = std::string(300, 'l');
+    app.releases.push_back(release);
+    Build build;
+    build.number = i;
+    build.image = format("sha256:{:064x}", i);
+    build.configurations = {{"default", sample_spec("web:latest")}};
+    app.builds.push_back(build);
+  }
+  app.last = ReleaseNumber{releases};
+  app.highest_release = releases;
+  return app;
+}
+
+std::string text_of(const App& app) {
+  std::string text = format("app {} {} {} {} {} {} {}\n", app.name.text(), to_text(app.scheme), text_of(app.created),
+                            text_of(app.last), text_of(app.stable), to_text(app.autostart), app.highest_release);
+  text += text_of(app.wish);
+  for (const Release& release : app.releases) text += text_of(release);
+  for (const Build& build : app.builds) text += text_of(build);
+  for (const Quarantine& entry : app.quarantine)
+    text += format("quarantine {} {} {} {}\n", entry.image, text_of(entry.release), entry.reason, text_of(entry.since));
+  return text;
+}
+
+std::string sql(const std::string& folder, const std::string& statement) {
+  sqlite3* database = nullptr;
+  std::string first;
+  const auto keep_first = [](void* into, int, char** values, char**) {
+    auto& text = *static_cast<std::string*>(into);
+    if (text.empty() && values[0] != nullptr) text = values[0];
+    return 0;
+  };
+  sqlite3_open_v2((folder + "/state.db").c_str(), &database, SQLITE_OPEN_READWRITE, nullptr);
+  char* message = nullptr;
+  const int result = sqlite3_exec(database, statement.c_str(), keep_first, &first, &message);
+  const std::string failure = message != nullptr ? message : "";
+  sqlite3_free(message);
+  sqlite3_close(database);
+  if (result != SQLITE_OK) throw std::runtime_error(statement + ": " + failure);
+  return first;
+}
+
+}  // namespace belay::state

@@ -1,0 +1,237 @@
+#include "state/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "samples.h"
+
+namespace belay::state {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class StoreTest : public ::testing::Test {
+ protected:
+  fs::path folder() const { return temporary_.path() / "state"; }
+  std::string count(const std::string& what) const { return sql(folder().string(), "SELECT count(*) FROM " + what); }
+  // What a fresh look at the file gives.
+  std::optional<App> reread(const std::string& name) const { return Store::open(folder())->app(AppName(name)); }
+
+  TemporaryFolder temporary_;
+};
+
+TEST_F(StoreTest, GivesBackEveryFieldOfAnApp) {
+  const App app = full_app("web");
+  Store::open(folder())->save(app);
+  ASSERT_TRUE(reread("web"));
+  EXPECT_EQ(text_of(*reread("web")), text_of(app));
+}
+
+TEST_F(StoreTest, GivesBackAnAppWithNothingInIt) {
+  const App app{AppName("web")};
+  Store::open(folder())->save(app);
+  EXPECT_EQ(text_of(*reread("web")), text_of(app));
+}
+
+TEST_F(StoreTest, TakesOverEachKindOfChange) {
+  const auto store = Store::open(folder());
+  App app = full_app("web");
+  store->save(app);
+  const std::vector<std::function<void()>> changes = {
+      [&] { app.wish = Wish{}; },
+      [&] { app.wish.state = Wish::State::gone; },
+      [&] { app.last.reset(); },
+      [&] { app.scheme = NamingScheme::jcl; },
+      [&] { app.autostart = Autostart::none; },
+      [&] { app.releases[1].verdict = Verdict::passed; },
+      [&] { app.releases[1].containers["web"] = "renamed"; },
+      [&] { app.releases[1].images.erase("db"); },
+      [&] { app.releases[1].adopted_created.clear(); },
+      [&] { app.releases[2].spec.services[0].environment["NEW"] = "1"; },
+      [&] { app.releases.erase(app.releases.begin()); },
+      [&] { app.releases.push_back(app.releases[0]), app.releases.back().number = {12}; },
+      [&] { app.builds[0].configurations["other"].services[0].image = "changed"; },
+      [&] { app.builds[0].configurations.erase("default"); },
+      [&] { app.builds.erase(app.builds.begin()); },
+      [&] { std::swap(app.quarantine[0], app.quarantine[1]); },
+      [&] { app.quarantine.clear(); },
+      [&] { app.releases.clear(); },
+  };
+  for (size_t i = 0; i < changes.size(); ++i) {
+    changes[i]();
+    store->save(app);
+    EXPECT_EQ(text_of(*store->app(app.name)), text_of(app)) << "change " << i;
+    EXPECT_EQ(text_of(*reread("web")), text_of(app)) << "change " << i;
+  }
+}
+
+TEST_F(StoreTest, KeepsEachDistinctSpecOnceAndNoneThatIsUnused) {
+  const auto store = Store::open(folder());
+  App app = long_lived_app("web", 50);
+  store->save(app);
+  EXPECT_EQ(count("specs"), "1");
+  app.releases[3].spec.settle = Milliseconds(1);
+  store->save(app);
+  EXPECT_EQ(count("specs"), "2");
+  app.releases.erase(app.releases.begin() + 3);
+  store->save(app);
+  EXPECT_EQ(count("specs"), "1");
+}
+
+TEST_F(StoreTest, WritesOnlyTheRowsThatDiffer) {
+  const auto store = Store::open(folder());
+  App app = long_lived_app("web", 20);
+  store->save(app);
+  // A rule in the file itself: whoever rewrites a release that did not change fails.
+  sql(folder().string(),
+      "CREATE TRIGGER no_rewrite BEFORE DELETE ON releases WHEN old.number <> 5 "
+      "BEGIN SELECT RAISE(ABORT, 'rewritten'); END");
+  app.releases[4].verdict = Verdict::failed;
+  app.wish.state = Wish::State::down;
+  store->save(app);
+  EXPECT_EQ(text_of(*reread("web")), text_of(app));
+  app.releases[5].verdict = Verdict::failed;
+  EXPECT_THROW(store->save(app), Error);
+}
+
+TEST_F(StoreTest, SeesWhatAnotherStoreSaved) {
+  const auto one = Store::open(folder());
+  const auto other = Store::open(folder());
+  App app = full_app("web");
+  one->save(app);
+  EXPECT_EQ(text_of(*other->app(app.name)), text_of(app));
+  app.releases[0].spec.services[0].image = "web:9";
+  other->save(app);
+  EXPECT_EQ(text_of(*one->app(app.name)), text_of(app));
+}
+
+TEST_F(StoreTest, KeepsTheOldAppWhenASaveFails) {
+  const auto store = Store::open(folder());
+  const App before = full_app("web");
+  store->save(before);
+  sql(folder().string(), "CREATE TRIGGER broken BEFORE INSERT ON quarantine BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  App after = before;
+  after.wish = Wish{};
+  after.releases.clear();
+  EXPECT_THROW(store->save(after), Error);
+  EXPECT_EQ(text_of(*store->app(before.name)), text_of(before));
+  sql(folder().string(), "DROP TRIGGER broken");
+  store->save(after);
+  EXPECT_EQ(text_of(*store->app(before.name)), text_of(after));
+}
+
+TEST_F(StoreTest, ListsAppsByName) {
+  const auto store = Store::open(folder());
+  EXPECT_THAT(store->app_names(), IsEmpty());
+  EXPECT_FALSE(store->app(AppName("web")));
+  for (const char* name : {"web", "api", "Db"}) store->save(full_app(name));
+  EXPECT_THAT(store->app_names(), ElementsAre("Db", "api", "web"));
+  const std::vector<App> apps = store->apps();
+  ASSERT_EQ(apps.size(), 3U);
+  EXPECT_EQ(text_of(apps[1]), text_of(full_app("api")));
+}
+
+TEST_F(StoreTest, OutlinesHoldTheReleasesThatAreNamed) {
+  const auto store = Store::open(folder());
+  store->save(full_app("web"));
+  store->save(App{AppName("empty")});
+  App large = long_lived_app("large", 30);
+  large.stable = ReleaseNumber{4};
+  store->save(large);
+  const std::vector<Outline> outlines = store->outlines();
+  ASSERT_EQ(outlines.size(), 3U);
+  EXPECT_EQ(outlines[0].name.text(), "empty");
+  EXPECT_EQ(outlines[0].release_count, 0);
+  EXPECT_THAT(outlines[0].releases, IsEmpty());
+  EXPECT_EQ(outlines[1].release_count, 30);
+  ASSERT_EQ(outlines[1].releases.size(), 2U);
+  EXPECT_EQ(outlines[1].releases[0].number, (ReleaseNumber{4}));
+  EXPECT_EQ(outlines[1].find({30})->containers.at("web"), "large-r30");
+  EXPECT_EQ(outlines[1].find({29}), nullptr);
+  const App full = full_app("web");
+  EXPECT_EQ(outlines[2].scheme, full.scheme);
+  EXPECT_EQ(outlines[2].wish.why, full.wish.why);
+  EXPECT_EQ(outlines[2].last, full.last);
+  EXPECT_EQ(outlines[2].stable, full.stable);
+  EXPECT_EQ(outlines[2].autostart, full.autostart);
+  EXPECT_EQ(outlines[2].created, full.created);
+  ASSERT_EQ(outlines[2].releases.size(), 3U);
+  EXPECT_EQ(outlines[2].find({3})->verdict, Verdict::failed);
+  EXPECT_EQ(outlines[2].find({3})->reason, "it ended with 1");
+  EXPECT_EQ(outlines[2].find({3})->images, full.releases[1].images);
+  EXPECT_EQ(outlines[2].find({3})->containers, full.releases[1].containers);
+}
+
+TEST_F(StoreTest, ForgetsAnAppButNotItsJournal) {
+  const auto store = Store::open(folder());
+  store->save(full_app("web"));
+  store->save(full_app("api"));
+  JournalEntry entry;
+  entry.app = "web";
+  store->append(entry);
+  store->forget(AppName("web"));
+  store->forget(AppName("never-there"));
+  EXPECT_THAT(store->app_names(), ElementsAre("api"));
+  EXPECT_EQ(store->journal("web", 10).size(), 1U);
+  // Nothing of it is left under the other app's roof.
+  store->forget(AppName("api"));
+  for (const char* table :
+       {"wishes", "specs", "releases", "release_services", "builds", "build_configurations", "quarantine"})
+    EXPECT_EQ(count(table), "0") << table;
+}
+
+TEST_F(StoreTest, JournalGivesTheNewestFirst) {
+  const auto store = Store::open(folder());
+  for (int i = 1; i <= 5; ++i) {
+    JournalEntry entry;
+    entry.time = Time(Milliseconds(i));
+    entry.app = i % 2 == 0 ? "web" : "api";
+    entry.release = i == 4 ? std::optional(ReleaseNumber{4}) : std::nullopt;
+    entry.who = "root";
+    entry.verb = "deploy";
+    entry.outcome = "done";
+    entry.text = "text " + std::to_string(i);
+    store->append(entry);
+  }
+  const auto texts = [](const std::vector<JournalEntry>& entries) {
+    std::vector<std::string> result;
+    for (const auto& entry : entries) result.push_back(entry.text);
+    return result;
+  };
+  EXPECT_THAT(texts(store->journal("", 3)), ElementsAre("text 5", "text 4", "text 3"));
+  EXPECT_THAT(texts(store->journal("web", 3)), ElementsAre("text 4", "text 2"));
+  EXPECT_THAT(store->journal("other", 3), IsEmpty());
+  const JournalEntry entry = store->journal("web", 1).at(0);
+  EXPECT_EQ(entry.id, 4);
+  EXPECT_EQ(entry.time, Time(Milliseconds(4)));
+  EXPECT_EQ(entry.app, "web");
+  EXPECT_EQ(entry.release, (ReleaseNumber{4}));
+  EXPECT_EQ(entry.who, "root");
+  EXPECT_EQ(entry.verb, "deploy");
+  EXPECT_EQ(entry.outcome, "done");
+}
+
+TEST_F(StoreTest, OpenExistingMakesNothing) {
+  EXPECT_EQ(Store::open_existing(folder()), nullptr);
+  EXPECT_FALSE(fs::exists(folder()));
+  fs::create_directory(folder());
+  EXPECT_EQ(Store::open_existing(folder()), nullptr);
+  EXPECT_TRUE(fs::is_empty(folder()));
+  Store::open(folder())->save(full_app("web"));
+  const auto store = Store::open_existing(folder());
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(text_of(*store->app(AppName("web"))), text_of(full_app("web")));
+  EXPECT_EQ(store->folder(), folder());
+}
+
+TEST_F(StoreTest, UsesTheSettingsThatDurabilityNeeds) {
+  const auto store = Store::open(folder());
+  EXPECT_EQ(sql(folder().string(), "PRAGMA journal_mode"), "wal");
+  EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
+  EXPECT_EQ(sql(folder().string(), "PRAGMA foreign_key_check"), "");
+  EXPECT_EQ(sql(folder().string(), "PRAGMA integrity_check"), "ok");
+}
+
+}  // namespace
+}  // namespace belay::state
