@@ -20,9 +20,11 @@ struct Column {
   bool shrinks = true;  // may be cut on a narrow terminal
 };
 
+// Made from text of any form, mostly without a style.
 struct Cell {
-  Cell(std::string cell_text, Style cell_style = Style::plain)  // NOLINT: a cell is mostly just its text
-      : text(std::move(cell_text)), style(cell_style) {}
+  Cell(std::string cell_text, Style cell_style = Style::plain) : text(std::move(cell_text)), style(cell_style) {}
+  Cell(std::string_view cell_text, Style cell_style = Style::plain) : text(cell_text), style(cell_style) {}
+  Cell(const char* cell_text, Style cell_style = Style::plain) : text(cell_text), style(cell_style) {}
   std::string text;
   Style style;
 };

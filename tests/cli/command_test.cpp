@@ -1,0 +1,77 @@
+#include "cli/command.h"
+
+#include <gtest/gtest.h>
+#include <set>
+
+#include "base/errors.h"
+#include "cli/help.h"
+
+namespace belay::cli {
+namespace {
+
+TEST(CommandTable, HasEachCommandOnceWithAPageThatIsItsOwn) {
+  std::set<std::string_view> names;
+  for (const auto& command : commands()) {
+    EXPECT_TRUE(names.insert(command.name).second) << command.name;
+    const std::string page(help_page(command.name));
+    EXPECT_TRUE(page.starts_with("# belay " + std::string(command.name) + "\n")) << command.name;
+    EXPECT_NE(page.find("\n## Examples\n"), std::string::npos) << command.name;
+    EXPECT_FALSE(command.summary.empty() || command.summary.ends_with('.')) << command.name;
+  }
+  EXPECT_EQ(names.size(), 31u);
+}
+
+TEST(CommandTable, GivesNoOptionTwoMeanings) {
+  for (const auto& command : commands()) {
+    std::set<std::string_view> names;
+    std::set<char> letters;
+    const auto add = [&](const Option& option) {
+      EXPECT_TRUE(names.insert(option.name).second) << command.name << " --" << option.name;
+      if (option.letter != 0) {
+        EXPECT_TRUE(letters.insert(option.letter).second) << command.name << " -" << option.letter;
+      }
+      EXPECT_FALSE(option.summary.empty()) << command.name << " --" << option.name;
+      EXPECT_EQ(option.kind == Kind::words, !option.choices.empty()) << command.name << " --" << option.name;
+    };
+    for (const auto& option : global_options()) add(option);
+    for (const auto& option : command.options) add(option);
+  }
+}
+
+TEST(CommandTable, PutsOptionalWordsBehindRequiredOnesAndRepeatsOnlyTheLast) {
+  for (const auto& command : commands()) {
+    bool optional = false;
+    for (const auto& positional : command.positionals) {
+      EXPECT_FALSE(optional && positional.required) << command.name;
+      optional = optional || !positional.required;
+      EXPECT_TRUE(!positional.repeated || &positional == &command.positionals.back()) << command.name;
+    }
+  }
+}
+
+TEST(CommandTable, OffersADryRunOfEveryCommandThatChangesApps) {
+  for (const auto& command : commands())
+    if (command.group == Group::change) {
+      EXPECT_NE(command.find_option("dry-run"), nullptr) << command.name;
+    }
+}
+
+TEST(CommandTable, WritesUsageLines) {
+  EXPECT_EQ(usage_line(command_named("start")), "belay start [OPTION]… NAME [new|last|stable|rN] [CONFIG]");
+  EXPECT_EQ(usage_line(command_named("shell")), "belay shell [OPTION]… NAME [COMMAND…]");
+  EXPECT_EQ(usage_line(command_named("autostart")), "belay autostart [OPTION]… [NAME] [last|stable|none]");
+  EXPECT_EQ(usage_line(command_named("completion")), "belay completion bash|zsh|fish");
+}
+
+TEST(CommandTable, SaysWhatAnUnknownCommandMayHaveMeant) {
+  try {
+    command_named("strat");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(), "there is no command 'strat'");
+    EXPECT_EQ(error.hint(), "Did you mean 'start'?");
+  }
+}
+
+}  // namespace
+}  // namespace belay::cli

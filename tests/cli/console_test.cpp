@@ -1,0 +1,115 @@
+#include "cli/console.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "capture.h"
+
+namespace belay::cli {
+namespace {
+
+constexpr ConsoleSettings terminal{
+    .in_terminal = true, .out_terminal = true, .err_terminal = true, .out_color = true, .err_color = true};
+
+TEST(Console, WritesErrorsAsASentenceAndAHint) {
+  Capture capture;
+  capture.console.error(Error("port 80 is held by nginx", "Stop it first."));
+  capture.console.error(UsageError("NAME is missing", "usage: belay stop NAME"));
+  EXPECT_EQ(capture.errors(),
+            "belay: port 80 is held by nginx\nhint: Stop it first.\nbelay: NAME is missing\nusage: belay stop NAME\n");
+  EXPECT_EQ(capture.output(), "");
+}
+
+TEST(Console, DoesNotLetMessagesSteerTheTerminal) {
+  Capture capture;
+  capture.console.error(Error("bad \033[2J name"));
+  EXPECT_EQ(capture.errors(), "belay: bad \\x1b[2J name\n");
+}
+
+TEST(Console, PaintsOnATerminalOnly) {
+  Capture plain, colored(terminal);
+  for (Capture* capture : {&plain, &colored}) {
+    capture->console.success("web runs r3");
+    capture->console.warning("old engine");
+  }
+  EXPECT_EQ(plain.output(), "web runs r3\n");
+  EXPECT_EQ(plain.errors(), "belay: warning: old engine\n");
+  EXPECT_EQ(colored.output(), "\033[32mweb runs r3\033[0m\n");
+  EXPECT_EQ(colored.errors(), "belay: \033[33mwarning:\033[0m old engine\n");
+}
+
+TEST(Console, KeepsResultsAndErrorsWhenQuiet) {
+  Capture capture;
+  capture.console.be_quiet();
+  capture.console.success("web runs r3");
+  capture.console.note("pulling");
+  capture.console.line("result");
+  capture.console.warning("old engine");
+  EXPECT_EQ(capture.output(), "result\n");
+  EXPECT_EQ(capture.errors(), "belay: warning: old engine\n");
+}
+
+TEST(Console, TakesTheLiveAreaAwayBeforeItWritesAndPutsItBack) {
+  Capture capture(terminal);
+  capture.console.be_plain();
+  capture.console.set_live({"one", "two"});
+  capture.console.diagnostic("said");
+  capture.console.set_live({});
+  EXPECT_EQ(capture.errors(), "one\ntwo\n\r\033[2A\033[Jsaid\none\ntwo\n\r\033[2A\033[J");
+}
+
+TEST(Console, NeverDrawsWhereStandardErrorIsNoTerminal) {
+  Capture capture;
+  capture.console.set_live({"one"});
+  EXPECT_EQ(capture.errors(), "");
+}
+
+TEST(Console, AsksBeforeItGoesOn) {
+  for (const auto& [answer, agreed] :
+       {std::pair{"y\n", true}, {"Yes\n", true}, {"n\n", false}, {"\n", false}, {"", false}, {"yep\n", false}}) {
+    Capture capture(terminal, answer);
+    EXPECT_EQ(capture.console.confirm("Remove web?", {}), agreed) << answer;
+    EXPECT_THAT(capture.errors(), ::testing::StartsWith("Remove web? [y/N] "));
+  }
+}
+
+TEST(Console, AsksForTheNameWhereDataWillBeLost) {
+  Capture right(terminal, "web\n"), wrong(terminal, "y\n");
+  EXPECT_TRUE(right.console.typed_confirmation("All data is lost.", "web", "--yes-lose-data web", {}));
+  EXPECT_FALSE(wrong.console.typed_confirmation("All data is lost.", "web", "--yes-lose-data web", {}));
+}
+
+TEST(Console, RefusesToGuessWithoutATerminal) {
+  Capture capture({}, "y\n");
+  try {
+    (void)capture.console.confirm("Remove web?", {});
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_EQ(error.hint(), "Give -y to agree without being asked.");
+  }
+  EXPECT_THROW((void)capture.console.typed_confirmation("", "web", "--yes-lose-data web", {}), UsageError);
+}
+
+TEST(Console, StopsAskingOnRequest) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const Fd read(ends[0]), write(ends[1]);
+  const MemoryFile out, err;
+  Console console(terminal, read.raw(), out.raw(), err.raw());
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW((void)console.confirm("Remove web?", stop.get_token()), Cancelled);
+}
+
+TEST(Console, TellsThatResultsWereLost) {
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full);
+  const MemoryFile err;
+  Console console({}, 0, full.raw(), err.raw());
+  console.line("result");
+  EXPECT_THROW(console.finish(), Error);
+}
+
+}  // namespace
+}  // namespace belay::cli

@@ -1,0 +1,71 @@
+#include "cli/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "capture.h"
+#include "cli/faces.h"
+
+namespace belay::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct ProgramRun {
+  explicit ProgramRun(std::string_view line) { code = run_program(shell_words(line), capture.console, clock); }
+  std::string out() { return capture.output(); }
+  std::string err() const { return capture.errors(); }
+  Capture capture;
+  StillClock clock;
+  int code;
+};
+
+TEST(Program, PrintsItsVersionAndHelpOnStandardOutput) {
+  for (const char* line : {"belay --version", "belay version", "belay stop --version"}) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 0) << line;
+    EXPECT_THAT(run.out(), ::testing::MatchesRegex("belay [0-9.]+\n")) << line;
+  }
+  for (const char* line : {"belay", "belay help", "belay --help", "belay -h"}) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 0) << line;
+    EXPECT_THAT(run.out(), StartsWith("belay - run the containers of a host")) << line;
+  }
+  for (const char* line : {"belay help stop", "belay stop --help", "belay --help stop", "/usr/bin/belay stop -h"}) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 0) << line;
+    EXPECT_THAT(run.out(), StartsWith("belay stop - ")) << line;
+  }
+}
+
+TEST(Program, ExitsWithTwoForACommandLineThatCannotBeMeant) {
+  for (const char* line : {"belay strat", "belay stop", "belay ls --jsno", "belay help strat", "belay as jokler"}) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 2) << line;
+    EXPECT_THAT(run.err(), StartsWith("belay: ")) << line;
+    EXPECT_EQ(run.out(), "") << line;
+  }
+  EXPECT_EQ(ProgramRun("belay as jokler").err(), "belay: there is no face 'jokler'\nhint: Did you mean 'jockler'?\n");
+}
+
+TEST(Program, SelectsAFaceByTheNameItIsCalledBy) {
+  ASSERT_EQ(find_face("dr")->run, nullptr);
+  for (const char* line : {"belay as dr web --help", "/usr/local/bin/dr web --help"}) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 1) << line;
+    EXPECT_THAT(run.err(), HasSubstr("does not speak the command line of dr yet")) << line;
+  }
+}
+
+TEST(Program, PrintsCompletionScripts) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    ProgramRun run(std::string("belay completion ") + shell);
+    EXPECT_EQ(run.code, 0);
+    EXPECT_THAT(run.out(), HasSubstr(std::string("Made by: belay completion ") + shell));
+  }
+}
+
+}  // namespace
+}  // namespace belay::cli
