@@ -55,6 +55,8 @@ class DockerEngine final : public Engine {
   JsonDocument inspect_present(const std::string& name, std::stop_token stop);
   // "/containers/NAME" + `rest`. Throws NotFound where the name could only mean another container by its id.
   Target container_target(const std::string& name, const std::string& rest, std::stop_token stop);
+  // Engines keep "container:NAME" by id; ids never leave the adapter.
+  void use_name(std::string& mode, std::stop_token stop);
   bool has_network(const std::string& name, std::stop_token stop);
   EngineDefaults defaults(std::stop_token stop);
   void update(const std::string& name, const std::string& body, std::stop_token stop);
