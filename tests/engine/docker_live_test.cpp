@@ -359,6 +359,9 @@ TEST_F(RealEngine, SaysWhoHoldsWhat) {
   const auto removal = engine_->remove_image(image_id_, {});
   EXPECT_FALSE(removal.removed);
   EXPECT_THAT(removal.reason, HasSubstr(prefix()));
+  const auto untagging = engine_->remove_image(image(), {});
+  EXPECT_FALSE(untagging.removed);
+  EXPECT_THAT(untagging.reason, HasSubstr(prefix()));
   EXPECT_FALSE(engine_->remove_image("never-heard-of", {}).removed);
 }
 
