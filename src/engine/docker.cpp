@@ -36,7 +36,19 @@ std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, s
   const auto answer = accepted(connection_.get(target, stop));
   std::vector<Container> found;
   answer.root().each_item([&](JsonView entry) { found.push_back(decode_list_entry(entry)); });
+  for (auto& container : found) use_name(container.network_mode, stop);
   return found;
+}
+
+void DockerEngine::use_name(std::string& mode, std::stop_token stop) {
+  constexpr std::string_view shared = "container:";
+  if (!mode.starts_with(shared)) return;
+  const std::string id = mode.substr(shared.size());
+  if (id.size() != 64 || !looks_like_id(id)) return;
+  const auto response = connection_.get(Target("/containers/" + id + "/json"), stop);
+  if (response.status == 404) return;
+  const std::string name = accepted(response).root()["Name"].text();
+  if (name.starts_with('/')) mode = std::string(shared) + name.substr(1);
 }
 
 std::optional<JsonDocument> DockerEngine::inspect(const std::string& name, std::stop_token stop) {
@@ -69,7 +81,11 @@ std::optional<ContainerDetail> DockerEngine::container(const std::string& name, 
   const auto inspection = inspect(name, stop);
   if (!inspection) return {};
   const auto base = image(inspection->root()["Image"].text(), stop);
-  return decode_inspection(inspection->root(), base ? &base->config : nullptr, defaults(stop));
+  auto detail = decode_inspection(inspection->root(), base ? &base->config : nullptr, defaults(stop));
+  for (auto* mode : {&detail.container.network_mode, &detail.service.network_mode, &detail.service.pid_mode,
+                     &detail.service.ipc_mode})
+    use_name(*mode, stop);
+  return detail;
 }
 
 std::vector<Volume> DockerEngine::volumes(const std::optional<std::string>& label, std::stop_token stop) {

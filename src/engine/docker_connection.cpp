@@ -116,7 +116,8 @@ void DockerConnection::unreachable(const net::StreamError& error, bool connectin
       throw EngineError(0, format("the engine at {} did not answer in time", where),
                         connecting ? is_it_running : "Is it overloaded? 'belay doctor' looks closer.");
     case EPROTO:
-      if (connecting)
+      // Under TLS 1.3 a server tells only after the handshake that it does not like our certificate.
+      if (connecting || std::string_view(error.what()).find("TLS") != std::string_view::npos)
         throw EngineError(0, format("no safe connection to the engine at {}: {}", where, error.what()),
                           "DOCKER_CERT_PATH must hold ca.pem, cert.pem and key.pem for this engine.");
       break;

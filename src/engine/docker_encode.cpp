@@ -75,7 +75,7 @@ void write_health(JsonWriter& json, const HealthCheck& health) {
 }
 
 // Mounts take one of two ways. The short form ("source:target:mode") makes missing host folders, as `docker run -v`
-// does, and takes every mode; but it cannot hold a colon within a path and knows no read-only anonymous volume.
+// does, and takes every mode; but it cannot hold a colon within a path and knows no anonymous volumes with options.
 bool fits_short_form(const Mount& mount) {
   return !mount.source.empty() && mount.source.find(':') == std::string::npos &&
          mount.target.find(':') == std::string::npos;
@@ -193,7 +193,9 @@ bool address_is_of_the_endpoint(ApiMinor api) {
 void write_networking(JsonWriter& json, const Service& service, ApiMinor api) {
   const std::string mac = address_is_of_the_endpoint(api) ? service.mac_address : "";
   if (service.networks.empty() && mac.empty()) return;
-  const NetworkLink link = service.networks.empty() ? NetworkLink{"bridge", {}, "", ""} : service.networks.front();
+  const std::string mode = network_mode(service);
+  const NetworkLink link =
+      service.networks.empty() ? NetworkLink{mode.empty() ? "bridge" : mode, {}, "", ""} : service.networks.front();
   json.object("NetworkingConfig", [&] {
     json.object("EndpointsConfig", [&] {
       json.object(link.network, [&] {

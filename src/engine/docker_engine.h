@@ -9,6 +9,7 @@
 #include "engine/docker_decode.h"
 #include "engine/engine.h"
 #include "engine/registry_auth.h"
+#include "model/names.h"
 
 namespace belay::engine {
 
@@ -55,9 +56,15 @@ class DockerEngine final : public Engine {
   JsonDocument inspect_present(const std::string& name, std::stop_token stop);
   // "/containers/NAME" + `rest`. Throws NotFound where the name could only mean another container by its id.
   Target container_target(const std::string& name, const std::string& rest, std::stop_token stop);
+  // Engines keep "container:NAME" by id; ids never leave the adapter.
+  void use_name(std::string& mode, std::stop_token stop);
   bool has_network(const std::string& name, std::stop_token stop);
   EngineDefaults defaults(std::stop_token stop);
   void update(const std::string& name, const std::string& body, std::stop_token stop);
+  // A pull or a push, with the login for the image's registry.
+  void transfer(const Target& target, const ImageRef& image, const ProgressSink& progress, std::stop_token stop);
+  // The name of a container that was made from this image.
+  std::optional<std::string> user_of_image(const std::string& reference, std::stop_token stop);
   // One DELETE of a tag or an id.
   ImageRemoval remove_reference(const std::string& reference, std::stop_token stop);
   int exec_exit_code(const std::string& id, std::stop_token stop);

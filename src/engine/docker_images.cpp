@@ -23,6 +23,13 @@ std::string tag_or_digest(const ImageRef& reference) {
   return reference.digest.empty() ? reference.tag : reference.digest;
 }
 
+// Registries say it in many ways.
+bool is_about_login(std::string_view message) {
+  for (const std::string_view words : {"no basic auth", "unauthorized", "denied", "authentication required"})
+    if (message.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
 }  // namespace
 
 std::vector<Image> DockerEngine::images(const ImageFilter& filter, std::stop_token stop) {
@@ -51,15 +58,21 @@ void DockerEngine::tag_image(const std::string& image, const std::string& refere
   if (!response.ok()) refuse(response);
 }
 
+std::optional<std::string> DockerEngine::user_of_image(const std::string& reference, std::stop_token stop) {
+  const auto found = image(reference, stop);
+  if (!found) return {};
+  for (const auto& container : containers({.all = true, .label = {}}, stop))
+    if (container.image_id == found->id) return container.name;
+  return {};
+}
+
 ImageRemoval DockerEngine::remove_reference(const std::string& reference, std::stop_token stop) {
   const auto response = connection_.remove(Target("/images/" + escaped(reference)), stop);
   if (response.ok()) return {.removed = true, .reason = {}};
   if (response.status == 404) return {.removed = false, .reason = "it is not there"};
   if (response.status == 409) {
-    // "conflict: unable to remove repository reference … (must force) - container … is using its referenced image …"
-    const std::string message = refusal_text(response);
-    const size_t dash = message.find(" - ");
-    return {.removed = false, .reason = dash == std::string::npos ? message : message.substr(dash + 3)};
+    const auto user = user_of_image(reference, stop);
+    return {.removed = false, .reason = user ? format("the container {} uses it", *user) : refusal_text(response)};
   }
   refuse(response);
 }
@@ -68,9 +81,8 @@ ImageRemoval DockerEngine::remove_image(const std::string& reference, std::stop_
   if (!is_id(reference)) return remove_reference(full_reference(reference), stop);
   const auto found = image(reference, stop);
   if (!found) return {.removed = false, .reason = "it is not there"};
-  for (const auto& container : containers({.all = true, .label = {}}, stop))
-    if (container.image_id == found->id)
-      return {.removed = false, .reason = format("the container {} uses it", container.name)};
+  if (const auto user = user_of_image(reference, stop))
+    return {.removed = false, .reason = format("the container {} uses it", *user)};
   // The last name to go takes the image with it.
   for (const auto* names : {&found->tags, &found->digests})
     for (const auto& name : *names) {
@@ -81,40 +93,39 @@ ImageRemoval DockerEngine::remove_image(const std::string& reference, std::stop_
   return removal.removed || image(found->id, stop) ? removal : ImageRemoval{.removed = true, .reason = {}};
 }
 
-void DockerEngine::pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
-  const ImageRef image = ImageRef::parse(reference);
+void DockerEngine::transfer(const Target& target, const ImageRef& image, const ProgressSink& progress,
+                            std::stop_token stop) {
   TransferProgress transfer(progress);
   JsonStream messages([&](JsonView message) { transfer.take(message); });
+  const net::Headers login = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}};
+  try {
+    const auto response = connection_.stream(
+        target, {.method = "POST", .headers = login, .body = {}},
+        [&](std::string_view bytes) {
+          messages.feed(bytes);
+          return true;
+        },
+        stop);
+    if (!response.ok()) refuse(response);
+    transfer.finish();
+  } catch (Error& error) {
+    if (is_about_login(error.what()))
+      error.offer_hint(format("Log in with 'docker login {}': Belay uses its logins.", image.registry()));
+    throw;
+  }
+}
+
+void DockerEngine::pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
+  const ImageRef image = ImageRef::parse(reference);
   Target target("/images/create");
   target.with("fromImage", image.repository).with("tag", tag_or_digest(image));
-  const auto response = connection_.stream(
-      target,
-      {.method = "POST", .headers = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}}, .body = {}},
-      [&](std::string_view bytes) {
-        messages.feed(bytes);
-        return true;
-      },
-      stop);
-  if (!response.ok()) refuse(response);
-  transfer.finish();
+  transfer(target, image, progress, stop);
 }
 
 void DockerEngine::push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
   const ImageRef image = ImageRef::parse(reference);
-  TransferProgress transfer(progress);
-  JsonStream messages([&](JsonView message) { transfer.take(message); });
   Target target("/images/" + escaped(image.repository) + "/push");
-  target.with("tag", image.tag);
-  const auto response = connection_.stream(
-      target,
-      {.method = "POST", .headers = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}}, .body = {}},
-      [&](std::string_view bytes) {
-        messages.feed(bytes);
-        return true;
-      },
-      stop);
-  if (!response.ok()) refuse(response);
-  transfer.finish();
+  transfer(target.with("tag", image.tag), image, progress, stop);
 }
 
 std::string DockerEngine::build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) {

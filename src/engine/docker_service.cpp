@@ -165,11 +165,13 @@ bool is_default_network(const std::string& mode) {
   return mode.empty() || mode == "default" || mode == "bridge";
 }
 
-NetworkLink decode_link(const std::string& network, JsonView endpoint, const std::string& short_id) {
+// The engine adds the beginning of the container's id and its host name as aliases of its own.
+NetworkLink decode_link(const std::string& network, JsonView endpoint, JsonView inspection) {
   NetworkLink link;
   link.network = network;
   link.aliases = endpoint["Aliases"].texts();
-  std::erase(link.aliases, short_id);  // the engine's own
+  std::erase(link.aliases, inspection["Id"].text().substr(0, 12));
+  std::erase(link.aliases, inspection["Config"]["Hostname"].text());
   link.ipv4 = endpoint["IPAMConfig"]["IPv4Address"].text();
   link.ipv6 = endpoint["IPAMConfig"]["IPv6Address"].text();
   return link;
@@ -182,15 +184,14 @@ void decode_networks(Service& service, JsonView inspection) {
     service.network_mode = mode;
     return;
   }
-  const std::string short_id = inspection["Id"].text().substr(0, 12);
   std::string first = is_default_network(mode) ? "bridge" : mode;
   const auto endpoints = inspection["NetworkSettings"]["Networks"];
   endpoints.each_member([&](std::string_view network, JsonView endpoint) {
     if (endpoint["NetworkID"].text() == mode) first = network;  // some tools create containers by the network's id
   });
-  service.networks.push_back(decode_link(first, endpoints[first], short_id));
+  service.networks.push_back(decode_link(first, endpoints[first], inspection));
   endpoints.each_member([&](std::string_view network, JsonView endpoint) {
-    if (network != first) service.networks.push_back(decode_link(std::string(network), endpoint, short_id));
+    if (network != first) service.networks.push_back(decode_link(std::string(network), endpoint, inspection));
   });
   if (is_default_network(mode) && service.networks == std::vector{NetworkLink{"bridge", {}, "", ""}})
     service.networks.clear();

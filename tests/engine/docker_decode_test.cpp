@@ -33,7 +33,7 @@ Container listed(const std::string& text) {
 }
 
 TEST(Decoding, ReadsAListEntry) {
-  const Container container = listed(R"({"Id":"f00","Names":["/other/alias","/web"],"Image":"web:1",
+  const Container container = listed(R"json({"Id":"f00","Names":["/other/alias","/web"],"Image":"web:1",
     "ImageID":"sha256:1","Created":1700000000,"State":"running","Status":"Up 3 minutes (unhealthy)",
     "Ports":[{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},
              {"IP":"::","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},
@@ -42,14 +42,14 @@ TEST(Decoding, ReadsAListEntry) {
     "Labels":{"belay.app":"web"},"HostConfig":{"NetworkMode":"front"},
     "NetworkSettings":{"Networks":{"front":{}}},
     "Mounts":[{"Type":"volume","Name":"data","Source":"/var/lib/x","Destination":"/data","Mode":"z","RW":true},
-              {"Type":"bind","Source":"/srv","Destination":"/a","Mode":"ro","RW":false}],"New":[1,{"x":null}]})");
+              {"Type":"bind","Source":"/srv","Destination":"/a","Mode":"ro","RW":false}],"New":[1,{"x":null}]})json");
   EXPECT_EQ(container.name, "web");
-EXPECT_EQ(container.created, "1700000000");
-EXPECT_EQ(container.health, Health::unhealthy);
-EXPECT_EQ(container.ports, (std::vector<PortBinding>{{53, "udp", "127.0.0.1", 5353}, {80, "tcp", "", 8080}}));
-EXPECT_EQ(container.mounts, (std::vector<Mount>{{Mount::Kind::bind, "/srv", "/a", true, ""},
-                                                {Mount::Kind::volume, "data", "/data", false, "z"}}));
-EXPECT_EQ(container.networks, std::vector<std::string>{"front"});
+  EXPECT_EQ(container.created, "1700000000");
+  EXPECT_EQ(container.health, Health::unhealthy);
+  EXPECT_EQ(container.ports, (std::vector<PortBinding>{{53, "udp", "127.0.0.1", 5353}, {80, "tcp", "", 8080}}));
+  EXPECT_EQ(container.mounts, (std::vector<Mount>{{Mount::Kind::bind, "/srv", "/a", true, ""},
+                                                  {Mount::Kind::volume, "data", "/data", false, "z"}}));
+  EXPECT_EQ(container.networks, std::vector<std::string>{"front"});
 }
 
 TEST(Decoding, SurvivesNullsAndAbsentParts) {

@@ -178,7 +178,7 @@ Service everything(const std::string& prefix, const std::string& image_id, const
       {Mount::Kind::volume, prefix + "data", "/data", false, ""},
       {Mount::Kind::volume, prefix + "copy", "/copy", true, "nocopy"},
       {Mount::Kind::bind, folder, "/host", true, "rprivate"},
-      {Mount::Kind::volume, "", "/anonymous-ro", true, ""},
+      {Mount::Kind::volume, "", "/anonymous-nocopy", false, "nocopy"},
       {Mount::Kind::tmpfs, "", "/tmp", false, "size=1m"},
       {Mount::Kind::volume, "", "/anonymous", false, ""},
   };
@@ -245,6 +245,38 @@ TEST_F(RealEngine, ReadsBackTheServiceThatAContainerWasMadeFrom) {
   EXPECT_EQ(detail->service, wanted);
   EXPECT_TRUE(detail->has_health_check);
   for (const auto& volume : engine_->volumes("mine=yes", {})) EXPECT_EQ(volume.labels.at("mine"), "yes");
+}
+
+TEST_F(RealEngine, ReadsBackTheSameOnceTheContainerRuns) {
+  Service wanted;
+  wanted.name = prefix() + "runs";
+  wanted.image = image_id_;
+  wanted.command = {{"sleep", "100"}};
+  wanted.hostname = "outer";
+  wanted.networks = {{prefix() + "one", {"web"}, "", ""}, {prefix() + "two", {"back"}, "", ""}};
+  wanted.ports = {{.container_port = 80, .protocol = "tcp", .host_ip = "", .host_port = 18082}};
+  wanted.mounts = {{Mount::Kind::volume, prefix() + "data", "/data", true, ""}};
+  wanted.resources.memory = ByteCount{64 << 20};
+  wanted.restart.name = "unless-stopped";
+  for (const auto& link : wanted.networks) engine_->create_network(link.network, {}, {});
+  create("runs", wanted);
+  engine_->start_container(wanted.name, {});
+  EXPECT_EQ(engine_->container(wanted.name, {})->service, wanted);
+  Service host;
+  host.name = prefix() + "host";
+  host.image = image_id_;
+  host.command = {{"sleep", "100"}};
+  host.restart.name = "no";
+  host.network_mode = "host";
+  create("host", host);
+  engine_->start_container(host.name, {});
+  EXPECT_EQ(engine_->container(host.name, {})->service, host);
+  Service guest = host;
+  guest.name = prefix() + "guest";
+  guest.network_mode = "container:" + wanted.name;
+  create("guest", guest);
+  engine_->start_container(guest.name, {});
+  EXPECT_EQ(engine_->container(guest.name, {})->service, guest);
 }
 
 TEST_F(RealEngine, AddsNothingToAServiceThatAsksForNothing) {
@@ -327,6 +359,9 @@ TEST_F(RealEngine, SaysWhoHoldsWhat) {
   const auto removal = engine_->remove_image(image_id_, {});
   EXPECT_FALSE(removal.removed);
   EXPECT_THAT(removal.reason, HasSubstr(prefix()));
+  const auto untagging = engine_->remove_image(image(), {});
+  EXPECT_FALSE(untagging.removed);
+  EXPECT_THAT(untagging.reason, HasSubstr(prefix()));
   EXPECT_FALSE(engine_->remove_image("never-heard-of", {}).removed);
 }
 
@@ -371,7 +406,7 @@ TEST_F(RealEngine, BuildsWithTheClassicBuilder) {
       build(Builder::classic, format("FROM {}\nARG GREETING\nRUN echo \"$GREETING\" from {}\n", image(), ::getpid()),
             {tag}, progress);
   EXPECT_THAT(log, HasSubstr("good morning from"));
-  EXPECT_EQ(done, 3);
+  EXPECT_GE(done, 3);
   const auto found = engine_->image(tag, {});
   ASSERT_TRUE(found);
   EXPECT_EQ(found->id, id);
