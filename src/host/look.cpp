@@ -333,6 +333,11 @@ std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std:
   return volume_rows(context, name, release.spec.services.at(0), stop);
 }
 
+std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  return app.last || app.wish.state == Wish::State::up ? volumes(context, name, {}, stop) : image_volumes(context, name, stop);
+}
+
 std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
   const Build* build = app.latest_build();
