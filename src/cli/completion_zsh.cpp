@@ -27,8 +27,8 @@ std::string action(Kind kind, std::string_view choices) {
     case Kind::app:
       return "_belay_apps";
     case Kind::release:
-      // The blank in front keeps _arguments from adding words of its own.
     case Kind::which:
+      // The blank in front keeps _arguments from adding words of its own.
       return format(" _belay_releases {}", join(words, " "));
     case Kind::file:
       return "_files";
