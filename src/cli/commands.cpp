@@ -331,7 +331,11 @@ constexpr std::array table{
             .positionals = positionals_of_help,
             .options = options_of_help,
             .run = run_help},
-    Command{.name = "version", .group = Group::program, .summary = "Print the version", .run = run_version},
+    Command{.name = "version",
+            .group = Group::program,
+            .summary = "Print the version",
+            .options = json,
+            .run = run_version},
 };
 
 constexpr std::array globals{

@@ -13,8 +13,5 @@ inline Node texts(const std::vector<std::string>& values) {
   for (const auto& value : values) list.add(Node::text(value));
   return list;
 }
-inline void print_json(Console& console, const Node& node) {
-  console.line(document::write_json(node, 2));
-}
 
 }  // namespace belay::cli

@@ -45,7 +45,7 @@ int run_autostart(Invocation& in) {
         node.set("autostart", Node::text(std::string(to_text(row.autostart))));
         list.add(std::move(node));
       }
-      print_json(in.console, list);
+      in.console.print_json(list);
     } else {
       print_autostart(in.console, rows);
     }

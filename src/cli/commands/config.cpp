@@ -20,7 +20,7 @@ int run_config(Invocation& in) {
         node.set("after", Node::text(change.after));
         list.add(std::move(node));
       }
-      print_json(in.console, list);
+      in.console.print_json(list);
       return 0;
     }
     if (changes.empty()) in.console.note("they are alike");

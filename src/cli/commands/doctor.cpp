@@ -1,8 +1,9 @@
+#include "host/doctor.h"
+
 #include "base/format.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/doctor.h"
 
 namespace belay::cli {
 
@@ -13,7 +14,9 @@ int run_doctor(Invocation& in) {
   bool bad = false;
   Node list = Node::list();
   for (const auto& finding : findings) {
-    const std::string_view level = finding.level == Level::good ? "ok" : finding.level == Level::advice ? "advice" : "bad";
+    const std::string_view level = finding.level == Level::good     ? "ok"
+                                   : finding.level == Level::advice ? "advice"
+                                                                    : "bad";
     bad = bad || finding.level == Level::bad;
     if (in.has("json")) {
       Node node = Node::map();
@@ -24,11 +27,13 @@ int run_doctor(Invocation& in) {
       list.add(std::move(node));
       continue;
     }
-    const Style style = finding.level == Level::good ? Style::good : finding.level == Level::advice ? Style::warn : Style::bad;
+    const Style style = finding.level == Level::good     ? Style::good
+                        : finding.level == Level::advice ? Style::warn
+                                                         : Style::bad;
     in.console.line(format("{} {}: {}", in.console.styled(style, format("{:<6}", level)), finding.topic, finding.text));
     if (!finding.remedy.empty()) in.console.line(format("       {}", finding.remedy));
   }
-  if (in.has("json")) print_json(in.console, list);
+  if (in.has("json")) in.console.print_json(list);
   return bad ? 1 : 0;
 }
 

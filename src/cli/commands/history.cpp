@@ -24,12 +24,19 @@ int run_history(Invocation& in) {
       node.set("text", Node::text(entry.text));
       list.add(std::move(node));
     }
-    print_json(in.console, list);
+    in.console.print_json(list);
     return 0;
   }
-  Table table({{"TIME", Align::left, false}, {"APP", Align::left, false}, {"VERB", Align::left, false}, {"RELEASE"}, {"OUTCOME", Align::left, false}, {"BY"}, {"WHAT"}});
+  Table table({{"TIME", Align::left, false},
+               {"APP", Align::left, false},
+               {"VERB", Align::left, false},
+               {"RELEASE"},
+               {"OUTCOME", Align::left, false},
+               {"BY"},
+               {"WHAT"}});
   for (const auto& entry : entries)
-    table.add({iso_time(std::chrono::floor<Seconds>(entry.time)), entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome, entry.who, entry.text});
+    table.add({iso_time(std::chrono::floor<Seconds>(entry.time)), entry.app, entry.verb,
+               entry.release ? entry.release->text() : std::string(), entry.outcome, entry.who, entry.text});
   if (!table.empty()) in.console.print(table);
   return 0;
 }

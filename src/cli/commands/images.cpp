@@ -21,7 +21,7 @@ int run_images(Invocation& in) {
       node.set("created", row.created ? Node::text(iso_time(*row.created)) : Node());
       list.add(std::move(node));
     }
-    print_json(in.console, list);
+    in.console.print_json(list);
     return 0;
   }
   Table table({{"IMAGE", Align::left, false}, {"TAGS"}, {"RELEASES"}, {"USE"}, {"SIZE", Align::right}, {"CREATED"}});

@@ -1,7 +1,7 @@
 #include "base/text.h"
+#include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "cli/app_node.h"
 #include "host/look.h"
 
 namespace belay::cli {
@@ -9,7 +9,8 @@ namespace belay::cli {
 namespace {
 
 Style style_of(const host::AppSummary& row) {
-  if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished) return Style::bad;
+  if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished)
+    return Style::bad;
   if (row.state == "running") return Style::good;
   return Style::plain;
 }
@@ -44,18 +45,29 @@ int run_ls(Invocation& in) {
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) list.add(app_node(row));
-    print_json(in.console, list);
+    in.console.print_json(list);
     return 0;
   }
   if (rows.empty()) {
     in.console.note("there are no apps yet; belay build NAME, beside a Dockerfile, makes the first");
     return 0;
   }
-  Table table({{"APP", Align::left, false}, {"STATE", Align::left, false}, {"RELEASE", Align::left, false}, {"STABLE", Align::left, false},
-               {"IMAGE"}, {"PORTS"}, {"STATUS"}});
+  Table table({{"APP", Align::left, false},
+               {"STATE", Align::left, false},
+               {"RELEASE", Align::left, false},
+               {"STABLE", Align::left, false},
+               {"IMAGE"},
+               {"PORTS"},
+               {"STATUS"}});
   for (const auto& row : rows) {
     const std::string state = row.health.empty() || row.state != "running" ? row.state : row.health;
-    table.add({row.name, {row.known ? state : state + " (not in the state)", style_of(row)}, row.release, row.stable, row.image, join(row.ports, ", "), row.status});
+    table.add({row.name,
+               {row.known ? state : state + " (not in the state)", style_of(row)},
+               row.release,
+               row.stable,
+               row.image,
+               join(row.ports, ", "),
+               row.status});
   }
   in.console.print(table);
   return 0;

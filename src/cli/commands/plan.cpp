@@ -27,7 +27,7 @@ int run_plan(Invocation& in) {
   node.set("name", Node::text(in.argument("NAME")));
   node.set("actions", std::move(actions));
   node.set("notes", texts(plan.notes));
-  print_json(in.console, node);
+  in.console.print_json(node);
   return 0;
 }
 

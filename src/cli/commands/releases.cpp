@@ -38,18 +38,32 @@ int run_releases(Invocation& in) {
       node.set("reason", Node::text(row.reason));
       list.add(std::move(node));
     }
-    print_json(in.console, list);
+    in.console.print_json(list);
     return 0;
   }
   if (rows.empty()) {
     in.console.note(format("{0} has no releases yet; belay start {0} new makes the first", in.argument("NAME")));
     return 0;
   }
-  Table table({{"RELEASE", Align::left, false}, {"VERDICT", Align::left, false}, {"MARKS", Align::left, false}, {"IMAGE", Align::left, false},
-               {"CONTAINER"}, {"STATE", Align::left, false}, {"CREATED"}, {"BY"}, {"REASON"}});
+  Table table({{"RELEASE", Align::left, false},
+               {"VERDICT", Align::left, false},
+               {"MARKS", Align::left, false},
+               {"IMAGE", Align::left, false},
+               {"CONTAINER"},
+               {"STATE", Align::left, false},
+               {"CREATED"},
+               {"BY"},
+               {"REASON"}});
   for (const auto& row : rows)
-    table.add({row.release, {row.verdict, style_of(row.verdict)}, join(row.marks, ", "), short_digest(row.image), row.container, row.state,
-               ago(row.created, in.clock.now()), row.who, row.reason});
+    table.add({row.release,
+               {row.verdict, style_of(row.verdict)},
+               join(row.marks, ", "),
+               short_digest(row.image),
+               row.container,
+               row.state,
+               ago(row.created, in.clock.now()),
+               row.who,
+               row.reason});
   in.console.print(table);
   return 0;
 }

@@ -71,7 +71,7 @@ int run_status(Invocation& in) {
       print_status(in.console, status);
     }
   }
-  if (in.has("json")) print_json(in.console, asked ? list.items().at(0) : list);
+  if (in.has("json")) in.console.print_json(asked ? list.items().at(0) : list);
   return 0;
 }
 

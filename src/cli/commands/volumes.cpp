@@ -5,10 +5,13 @@
 namespace belay::cli {
 
 void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows) {
-  Table table({{"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}});
+  Table table(
+      {{"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}});
   for (const auto& row : rows)
     table.add({row.volume.empty() ? "(anonymous)" : row.volume, row.mount_point, row.kind, row.mode,
-               row.exists ? row.host_path : row.kind == "memory" ? std::string() : std::string("(not made yet)")});
+               row.exists             ? row.host_path
+               : row.kind == "memory" ? std::string()
+                                      : std::string("(not made yet)")});
   console.print(table);
 }
 
@@ -30,7 +33,7 @@ int run_volumes(Invocation& in) {
       node.set("ours", Node::boolean(row.ours));
       list.add(std::move(node));
     }
-    print_json(in.console, list);
+    in.console.print_json(list);
     return 0;
   }
   print_volumes(in.console, rows);

@@ -12,7 +12,7 @@ int run_why(Invocation& in) {
     Node node = Node::map();
     node.set("name", Node::text(in.argument("NAME")));
     node.set("why", Node::text(text));
-    print_json(in.console, node);
+    in.console.print_json(node);
   } else {
     in.console.line(text);
   }
