@@ -134,6 +134,8 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
     if (instance.container->is_up()) {
       cleanup.kept.push_back(format("container {} (it is running)", instance.container->name));
       kept_images.insert(instance.container->image_id);
+      // Its release must stay known, or nothing could ever go back to it.
+      kept.try_emplace(instance.release, "running");
       continue;
     }
     const std::string reason = release != nullptr && release->verdict == Verdict::failed
