@@ -134,6 +134,8 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
     if (const auto why = kept.find(instance.release); why != kept.end()) {
       cleanup.kept.push_back(format("container {} ({})", instance.container->name, why->second));
       kept_images.insert(instance.container->image_id);
+      // Its release must stay known, or nothing could ever go back to it.
+      kept.try_emplace(instance.release, "running");
       continue;
     }
     const Release* release = s.app.find(instance.release);
