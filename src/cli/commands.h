@@ -6,6 +6,33 @@ namespace belay::cli {
 
 class Invocation;
 
+int run_build(Invocation& in);
+int run_deploy(Invocation& in);
+int run_start(Invocation& in);
+int run_stop(Invocation& in);
+int run_restart(Invocation& in);
+int run_rollback(Invocation& in);
+int run_retry(Invocation& in);
+int run_stable(Invocation& in);
+int run_ls(Invocation& in);
+int run_status(Invocation& in);
+int run_why(Invocation& in);
+int run_plan(Invocation& in);
+int run_releases(Invocation& in);
+int run_images(Invocation& in);
+int run_volumes(Invocation& in);
+int run_logs(Invocation& in);
+int run_shell(Invocation& in);
+int run_config(Invocation& in);
+int run_history(Invocation& in);
+int run_autostart(Invocation& in);
+int run_start_all(Invocation& in);
+int run_cleanup(Invocation& in);
+int run_remove(Invocation& in);
+int run_adopt(Invocation& in);
+int run_import(Invocation& in);
+int run_recover(Invocation& in);
+int run_doctor(Invocation& in);
 int run_completion(Invocation& in);
 int run_as(Invocation& in);
 int run_help(Invocation& in);

@@ -28,7 +28,8 @@ std::string action(Kind kind, std::string_view choices) {
       return "_belay_apps";
     case Kind::release:
     case Kind::which:
-      return format("_belay_releases {}", join(words, " "));
+      // The blank in front keeps _arguments from adding words of its own.
+      return format(" _belay_releases {}", join(words, " "));
     case Kind::file:
       return "_files";
     case Kind::folder:

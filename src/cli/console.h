@@ -14,6 +14,7 @@
 
 #include "base/errors.h"
 #include "cli/table.h"
+#include "document/node.h"
 
 namespace belay::cli {
 
@@ -44,6 +45,8 @@ class Console {
   void print(std::string_view text);
   void line(std::string_view text);
   void print(const Table& table);
+  // For --json: one value, indented, with a line feed behind it.
+  void print_json(const document::Node& value);
   // `text` in a style where standard output has colours.
   std::string styled(Style style, std::string_view text) const;
 

@@ -4,14 +4,15 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/faces/families.h"
 
 namespace belay::cli {
 
 namespace {
 
 constexpr std::array table{
-    Face{.name = "jockler", .summary = "image families: build, new, last, stable"},
-    Face{.name = "dockervisor", .summary = "image families with named parameter sets"},
+    Face{.name = "jockler", .summary = "image families: build, new, last, stable", .run = run_jockler},
+    Face{.name = "dockervisor", .summary = "image families with named parameter sets", .run = run_dockervisor},
     Face{.name = "dockerup", .summary = "a folder of definitions, kept true"},
     Face{.name = "docker_start", .summary = "units of several containers"},
     Face{.name = "dr", .summary = "services that bring their own commands"},

@@ -27,6 +27,8 @@ Page page_of(const Command& command);
 std::string page_text(const Page& page, int width, bool color);
 // The page on standard output, as wide as the terminal.
 void show_page(Console& console, const Page& page);
+// Markdown on standard output, in the same way.
+void show_markdown(Console& console, const std::string& markdown);
 std::string man_page(const Page& page);
 // belay.1 and belay-COMMAND.1 for every command, replacing older ones.
 void write_man_pages(const fs::path& folder);

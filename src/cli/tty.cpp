@@ -75,13 +75,14 @@ class ResizeWatch {
     int none = -1;
     if (!resize_event.compare_exchange_strong(none, event_.raw()))
       throw std::logic_error("the window's size is watched already");
+    // Taken before the handler is there: a change in between rings and is seen.
+    auto known = terminal.size();
     struct sigaction action{};
     action.sa_handler = window_changed;
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGWINCH, &action, &old_);
-    watch_ = std::jthread([this, &terminal, changed = std::move(changed)](const std::stop_token& stop) {
+    watch_ = std::jthread([this, &terminal, known, changed = std::move(changed)](const std::stop_token& stop) mutable {
       const StopEvent stopped(stop);
-      auto known = terminal.size();
       // 8 bytes each time the handler rang; empty on stop.
       while (!read_some(event_.raw(), stopped).empty()) {
         const auto size = terminal.size();

@@ -106,7 +106,19 @@ void DockerEngine::update(const std::string& name, const std::string& body, std:
 }
 
 void DockerEngine::set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) {
-  update(name, restart_policy_body(policy), stop);
+  // A container that dies this very moment refuses ("cannot update a stopped container") until the engine has noticed;
+  // in a restart loop that moment comes again and again.
+  constexpr int attempts = 20;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      update(name, restart_policy_body(policy), stop);
+      return;
+    } catch (const EngineError& error) {
+      if (attempt == attempts || !says(error.what(), "cannot update a stopped container")) throw;
+    }
+    SystemClock clock;
+    if (!clock.sleep(Milliseconds(50), stop)) throw Cancelled();
+  }
 }
 
 void DockerEngine::update_resources(const std::string& name, const Resources& resources, std::stop_token stop) {

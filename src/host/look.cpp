@@ -22,13 +22,13 @@ std::vector<std::string> port_texts(const std::vector<PortBinding>& ports) {
   return texts;
 }
 
-std::string summary_state(const App& app, const Container* container) {
-  if (app.wish.unfinished) return "unfinished";
+std::string summary_state(const Wish& wish, bool has_releases, const Container* container) {
+  if (wish.unfinished) return "unfinished";
   if (container == nullptr) {
-    if (app.wish.state == Wish::State::up) return "missing";
-    return app.releases.empty() ? (app.builds.empty() ? "empty" : "built") : "stopped";
+    if (wish.state == Wish::State::up) return "missing";
+    return has_releases ? "stopped" : "built";
   }
-  if (!container->is_up() && app.wish.state != Wish::State::up) return "stopped";
+  if (!container->is_up() && wish.state != Wish::State::up) return "stopped";
   return std::string(to_text(container->state));
 }
 
@@ -52,7 +52,7 @@ AppSummary summary_of(const App& app, const World& world) {
   } else if (const Build* build = app.latest_build()) {
     row.image = build->tag;
   }
-  row.state = summary_state(app, container);
+  row.state = summary_state(app.wish, !app.releases.empty(), container);
   if (container != nullptr) {
     row.container = container->name;
     row.status = container->status;
@@ -128,11 +128,48 @@ std::vector<std::string> names(Context& context) {
   return context.store.app_names();
 }
 
+namespace {
+
+// A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
+AppSummary summary_of(const state::Outline& app, const World& world) {
+  AppSummary row;
+  row.name = app.name.text();
+  row.unfinished = app.wish.unfinished;
+  row.autostart = to_text(app.autostart);
+  if (app.stable) row.stable = app.stable->text();
+  const auto shown = app.wish.state == Wish::State::up ? app.wish.release : app.last;
+  const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr;
+  const Container* container = nullptr;
+  for (const auto& candidate : world.containers) {
+    const auto owner = candidate.owner();
+    const bool labelled = owner && owner->app == row.name && shown == owner->release;
+    // Adopted ones carry no labels: the state knows their names.
+    const bool named = !owner && release != nullptr && !release->containers.empty() &&
+                       release->containers.begin()->second == candidate.name;
+    if (labelled || named) container = &candidate;
+  }
+  if (shown) row.release = shown->text();
+  if (release != nullptr) row.verdict = to_text(release->verdict);
+  if (container != nullptr) {
+    row.container = container->name;
+    row.status = container->status;
+    row.image = container->image;
+    row.ports = port_texts(container->ports);
+    if (container->health != Health::none) row.health = to_text(container->health);
+  } else if (release != nullptr && !release->images.empty()) {
+    row.image = short_digest(release->images.begin()->second);
+  }
+  row.state = summary_state(app.wish, app.release_count > 0, container);
+  return row;
+}
+
+}  // namespace
+
 std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   const World world = containers_only(context, stop);
   std::vector<AppSummary> rows;
   std::set<std::string> known;
-  for (const auto& app : context.store.apps()) {
+  for (const auto& app : context.store.outlines()) {
     known.insert(app.name.text());
     rows.push_back(summary_of(app, world));
   }
@@ -331,6 +368,12 @@ std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std:
   const App app = known_app(context, name, stop);
   const Release& release = app.release(release_shown(app, which));
   return volume_rows(context, name, release.spec.services.at(0), stop);
+}
+
+std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  return app.last || app.wish.state == Wish::State::up ? volumes(context, name, {}, stop)
+                                                       : image_volumes(context, name, stop);
 }
 
 std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop) {

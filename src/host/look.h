@@ -62,6 +62,8 @@ struct VolumeRow {
 };
 // Of the release that runs (or `which`: last, stable, rN).
 std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+// Of the release that runs, else the last one, else what the first one will get.
+std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, std::stop_token stop);
 // What a new container of the latest build would get.
 std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop);
 

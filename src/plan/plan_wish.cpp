@@ -266,7 +266,7 @@ class WishPlanner {
       Indices last = before;
       if (detail == s_.world.details.end() || detail->second.restart.name != "no")
         last = {plan_.add(SetRestartPolicy{name, never}, "it must stay down once it is stopped", before)};
-      stopped.push_back(plan_.add(StopContainer{name, {}}, reason, last));
+      stopped.push_back(plan_.add(StopContainer{name, s_.defaults.stop_timeout}, reason, last));
     }
     return stopped;
   }

@@ -10,6 +10,8 @@ struct Defaults {
   Milliseconds settle{5'000};
   // At least this long; longer where the image's own health check needs more time to come to a verdict.
   Milliseconds wait_timeout{60'000};
+  // How long a container that is stopped may take before it is killed; nullopt: its own setting, else the engine's.
+  std::optional<Seconds> stop_timeout;
 };
 
 struct Situation {

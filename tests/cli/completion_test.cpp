@@ -87,6 +87,10 @@ TEST_F(BashCompletion, OffersFilesAndFixedWords) {
   EXPECT_THAT(offered({"shell", "web", "--", "l"}), IsEmpty());
 }
 
+TEST(Completion, KeepsZshFromAddingWordsToTheReleases) {
+  EXPECT_THAT(zsh_completion(), ::testing::HasSubstr("WHICH: _belay_releases new last stable'"));
+}
+
 TEST(Completion, HoldsEveryOptionInEveryShell) {
   const std::string zsh = zsh_completion(), fish = fish_completion(), bash = bash_completion();
   for (const auto& command : commands())

@@ -102,7 +102,7 @@ TEST(CommandLine, ChecksHowManyWordsThereAre) {
   EXPECT_EQ(refusal("start"),
             "start: NAME is missing | usage: belay start [OPTION]… NAME [new|last|stable|rN] [CONFIG]");
   EXPECT_EQ(refusal("stop web x"), "stop: 'x' is one word too many | usage: belay stop [OPTION]… NAME");
-  EXPECT_EQ(refusal("version x"), "version: 'x' is one word too many | usage: belay version");
+  EXPECT_EQ(refusal("version x"), "version: 'x' is one word too many | usage: belay version [OPTION]…");
 }
 
 TEST(CommandLine, ChecksTheKindOfValues) {

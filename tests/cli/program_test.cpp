@@ -40,6 +40,11 @@ TEST(Program, PrintsItsVersionAndHelpOnStandardOutput) {
   }
 }
 
+TEST(Program, PrintsJsonWhereItIsAskedFor) {
+  ProgramRun run("belay --json version");
+  EXPECT_THAT(run.out(), ::testing::MatchesRegex("\\{\n  \"version\": \"[0-9.]+\"\n\\}\n"));
+}
+
 TEST(Program, ExitsWithTwoForACommandLineThatCannotBeMeant) {
   for (const char* line : {"belay strat", "belay stop", "belay ls --jsno", "belay help strat", "belay as jokler"}) {
     ProgramRun run(line);

@@ -14,6 +14,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 BELAY=$(realpath "$BELAY")
 unset DOCKER_CONFIG DOCKER_CONTEXT XDG_STATE_HOME BELAY_STATE_DIR
 export NO_COLOR=1
+# Containers without a health check have proved themselves after this: the tests' ones fail at once or never.
+export BELAY_SETTLE=1s
 
 # ---- running and expecting ----
 
@@ -131,7 +133,7 @@ world() {
   api GET /containers/json?all=1 | jq -rc --arg p "$prefix" '[.[] | select((.Names + [.Labels["belay.app"] // ""] | join(" ")) | contains($p)) |
     [.Id[:12], .Names[0], .State, .ImageID[7:19]]] | sort[]'
   api GET /volumes | jq -rc --arg p "$prefix" '[.Volumes[].Name | select(contains($p))] | sort[]'
-  api GET /images/json | jq -rc --arg p "$prefix" '[.[] | select((.RepoTags // [] | join(" ") | contains($p)) or (.Labels["belay.app"] // "" | contains($p))) | [.Id, .RepoTags]] | sort[]'
+  api GET /images/json | jq -rc --arg p "$prefix" '[.[] | select((.RepoTags // [] | join(" ") | contains($p)) or (.Labels["belay.family"] // "" | contains($p))) | [.Id, .RepoTags]] | sort[]'
   api GET /networks | jq -rc --arg p "$prefix" '[.[].Name | select(contains($p))] | sort[]'
 }
 
@@ -167,7 +169,7 @@ clean_engine() {
     while read -r id; do api DELETE "/containers/$id?force=1&v=1" >/dev/null; done
   # Two rounds: an image may be the parent of another.
   for _ in 1 2; do
-    api GET /images/json | jq -r --arg p "$prefix" '.[] | select((.RepoTags // [] | join(" ") | contains($p)) or (.Labels["belay.app"] // "" | contains($p))).Id' |
+    api GET /images/json | jq -r --arg p "$prefix" '.[] | select((.RepoTags // [] | join(" ") | contains($p)) or (.Labels["belay.family"] // "" | contains($p))).Id' |
       while read -r id; do api DELETE "/images/$id?force=1" >/dev/null; done
   done
   api GET /volumes | jq -r --arg p "$prefix" '.Volumes[]? | select((.Name | contains($p)) or (.Labels["belay.app"]? // "" | contains($p))).Name' |

@@ -1,0 +1,13 @@
+#pragma once
+// What build and deploy have in common on the command line.
+
+#include "cli/invocation.h"
+#include "host/build.h"
+
+namespace belay::cli {
+
+host::BuildOptions build_options(const Invocation& in);
+// 0, or 3 where nothing changed and the caller wants to know.
+int print_build(Console& console, const AppName& name, const host::BuildOutcome& outcome, bool exit_unchanged);
+
+}  // namespace belay::cli

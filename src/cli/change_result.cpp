@@ -1,0 +1,67 @@
+#include "cli/change_result.h"
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::cli {
+
+namespace {
+
+void print_failure(Console& console, const AppName& name, const host::Change& change) {
+  const std::string what = change.release ? format("{} of {}", change.release->text(), name.text()) : name.text();
+  std::string hint = change.hint;
+  if (hint.empty())
+    hint = change.container.empty() ? format("belay why {} tells more.", name.text())
+                                    : format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(), change.release->text());
+  if (!change.log_tail.empty()) {
+    console.diagnostic(format("last lines of {}:", change.container));
+    for (const auto& line : split(trim(change.log_tail), '\n')) console.diagnostic("  " + line);
+  }
+  std::string outcome;
+  if (change.kind == host::Change::Kind::stuck) {
+    outcome = format("; the way back failed: {}", change.trouble_on_the_way_back);
+    hint = format("The next command on {} tries again; belay why {} tells more.", name.text(), name.text());
+  } else if (change.running) {
+    outcome = format("; it was taken back, {} runs again", change.running->text());
+  } else {
+    outcome = "; it was stopped, nothing ran before";
+  }
+  console.error(Error(format("{} failed: {}{}", what, change.reason, outcome), hint));
+}
+
+}  // namespace
+
+void print_plan(Console& console, const plan::Plan& plan) {
+  if (plan.empty()) {
+    console.line("nothing to do");
+    for (const auto& note : plan.notes) console.line("note: " + note);
+    return;
+  }
+  console.print(plan::plan_text(plan));
+}
+
+int print_change(Console& console, const AppName& name, const host::Change& change, const ChangeWords& words) {
+  using Kind = host::Change::Kind;
+  const std::string state = change.running ? format("runs {}", change.running->text()) : std::string("is stopped");
+  switch (change.kind) {
+    case Kind::planned: print_plan(console, change.plan); return 0;
+    case Kind::unchanged:
+      console.success(format("{} {} already; nothing to change", name.text(), state));
+      return words.exit_unchanged ? 3 : 0;
+    case Kind::done: console.success(format("{} {}", name.text(), state)); return 0;
+    case Kind::taken_back:
+    case Kind::stuck: print_failure(console, name, change); return 1;
+  }
+  return 1;
+}
+
+host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop) {
+  return [&console, name, yes, stop](const host::RemovalPreview& preview) {
+    console.line(format("to do for {}:", name.text()));
+    print_plan(console, preview.plan);
+    for (const auto& kept : preview.kept) console.line("stays: " + kept);
+    return yes || console.confirm("Go on?", stop);
+  };
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,23 @@
+#pragma once
+// What came of a change, in words and as an exit code.
+
+#include "cli/console.h"
+#include "host/change.h"
+#include "host/clean.h"
+
+namespace belay::cli {
+
+struct ChangeWords {
+  bool exit_unchanged = false;  // 3 instead of 0 where nothing was to be done
+};
+
+// `name`: the app. Prints the result; 0, 1, or 3.
+int print_change(Console& console, const AppName& name, const host::Change& change, const ChangeWords& words = {});
+
+// The steps of a dry run on standard output.
+void print_plan(Console& console, const plan::Plan& plan);
+
+// Shows what goes and what stays, and asks; `yes`: does not ask.
+host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop);
+
+}  // namespace belay::cli

@@ -1,0 +1,67 @@
+#include "base/format.h"
+#include "cli/autostart_table.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "host/mark.h"
+
+namespace belay::cli {
+
+void print_autostart(Console& console, const std::vector<host::AutostartStatus>& rows) {
+  Table table({{"APP", Align::left, false}, {"AUTOSTART", Align::left, false}});
+  for (const auto& row : rows) table.add({row.app, to_text(row.autostart)});
+  console.print(table);
+}
+
+int print_started(Console& console, const std::vector<host::Started>& all) {
+  int code = 0;
+  for (const auto& started : all) {
+    if (!started.error.empty()) {
+      console.error(Error(started.error, format("belay why {} tells more.", started.app)));
+      code = 1;
+    } else if (print_change(console, AppName(started.app), *started.change) != 0) {
+      code = 1;
+    }
+  }
+  if (all.empty()) console.note("no app is marked for autostart; belay autostart NAME last marks one");
+  return code;
+}
+
+int run_autostart(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto mark = in.optional_argument("MARK");
+  if (!mark) {
+    auto rows = host::autostart_status(run.context());
+    if (const auto name = in.optional_argument("NAME")) {
+      std::erase_if(rows, [&](const auto& row) { return row.app != *name; });
+      if (rows.empty()) throw NotFound(format("there is no app {}", *name), "belay ls shows the apps.");
+    }
+    if (in.has("json")) {
+      Node list = Node::list();
+      for (const auto& row : rows) {
+        Node node = Node::map();
+        node.set("name", Node::text(row.app));
+        node.set("autostart", Node::text(std::string(to_text(row.autostart))));
+        list.add(std::move(node));
+      }
+      in.console.print_json(list);
+    } else {
+      print_autostart(in.console, rows);
+    }
+    return 0;
+  }
+  const AppName name = app_name(in);
+  const bool changed = host::set_autostart(run.context(), name, autostart(*mark), in.has("dry-run"), in.stop());
+  in.console.success(format("{}autostart of {}: {}", in.has("dry-run") ? "then: " : "", name.text(), *mark));
+  return !changed && in.has("exit-unchanged") ? 3 : 0;
+}
+
+int run_start_all(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto all = host::start_all(run.context(), change_options(in), in.stop());
+  run.report().close();
+  return print_started(in.console, all);
+}
+
+}  // namespace belay::cli

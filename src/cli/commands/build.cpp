@@ -1,0 +1,56 @@
+#include "cli/build_options.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "base/format.h"
+
+namespace belay::cli {
+
+host::BuildOptions build_options(const Invocation& in) {
+  host::BuildOptions options;
+  options.where = in.optional_argument("WHERE").value_or("");
+  options.image = in.text_or("image", "");
+  options.push = in.text_or("push", "");
+  options.parameter_file = in.text_or("config-file", "");
+  options.arguments = in.pairs("build-arg");
+  options.secrets = in.list("secret");
+  options.target = in.text_or("target", "");
+  options.platform = in.text_or("platform", "");
+  options.no_cache = in.has("no-cache");
+  options.pull = in.has("pull");
+  options.dry_run = in.has("dry-run");
+  const std::string builder = in.text_or("builder", "auto");
+  options.builder = builder == "classic"    ? plan::BuilderChoice::classic
+                    : builder == "buildkit" ? plan::BuilderChoice::buildkit
+                                            : plan::BuilderChoice::automatic;
+  if (!options.image.empty() && !options.where.empty()) throw in.usage_error("--image takes an image instead of building WHERE");
+  if (!options.secrets.empty() && builder == "classic") throw in.usage_error("the classic builder knows no secrets");
+  return options;
+}
+
+int print_build(Console& console, const AppName& name, const host::BuildOutcome& outcome, bool exit_unchanged) {
+  if (outcome.dry_run) {
+    print_plan(console, outcome.plan);
+    return 0;
+  }
+  const std::string with = outcome.parameter_file.empty() ? "" : format(", with {}", outcome.parameter_file);
+  if (!outcome.changed) {
+    console.success(format("{} is built already: image {}{}", name.text(), short_digest(outcome.image), with));
+    return exit_unchanged ? 3 : 0;
+  }
+  console.success(format("{} is built: image {} ({}){}", name.text(), short_digest(outcome.image), outcome.tag, with));
+  return 0;
+}
+
+int run_build(Invocation& in) {
+  const AppName name = app_name(in);
+  const host::BuildOptions options = build_options(in);
+  HostRun run(in.session, in.description());
+  const auto outcome = host::build(run.context(), name, options, in.stop());
+  run.report().close();
+  const int code = print_build(in.console, name, outcome, in.has("exit-unchanged"));
+  if (!outcome.dry_run && outcome.changed) in.console.note(format("start it with: belay start {} new", name.text()));
+  return code;
+}
+
+}  // namespace belay::cli

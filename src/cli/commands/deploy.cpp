@@ -1,0 +1,21 @@
+#include "cli/build_options.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "host/start.h"
+
+namespace belay::cli {
+
+int run_deploy(Invocation& in) {
+  const AppName name = app_name(in);
+  const host::BuildOptions build = build_options(in);
+  host::StartOptions options;
+  options.change = change_options(in);
+  HostRun run(in.session, in.description());
+  const auto deployed = host::deploy(run.context(), name, build, options, in.stop());
+  run.report().close();
+  if (build.dry_run) print_plan(in.console, deployed.build.plan);
+  return print_change(in.console, name, deployed.change, {.exit_unchanged = in.has("exit-unchanged")});
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,40 @@
+#include "host/doctor.h"
+
+#include "base/format.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+
+namespace belay::cli {
+
+int run_doctor(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto findings = host::doctor(run.ground(), in.clock, in.stop());
+  using Level = host::Finding::Level;
+  bool bad = false;
+  Node list = Node::list();
+  for (const auto& finding : findings) {
+    const std::string_view level = finding.level == Level::good     ? "ok"
+                                   : finding.level == Level::advice ? "advice"
+                                                                    : "bad";
+    bad = bad || finding.level == Level::bad;
+    if (in.has("json")) {
+      Node node = Node::map();
+      node.set("level", Node::text(std::string(level)));
+      node.set("topic", Node::text(finding.topic));
+      node.set("text", Node::text(finding.text));
+      node.set("remedy", Node::text(finding.remedy));
+      list.add(std::move(node));
+      continue;
+    }
+    const Style style = finding.level == Level::good     ? Style::good
+                        : finding.level == Level::advice ? Style::warn
+                                                         : Style::bad;
+    in.console.line(format("{} {}: {}", in.console.styled(style, format("{:<6}", level)), finding.topic, finding.text));
+    if (!finding.remedy.empty()) in.console.line(format("       {}", finding.remedy));
+  }
+  if (in.has("json")) in.console.print_json(list);
+  return bad ? 1 : 0;
+}
+
+}  // namespace belay::cli

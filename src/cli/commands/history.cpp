@@ -1,0 +1,44 @@
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "host/look.h"
+
+namespace belay::cli {
+
+int run_history(Invocation& in) {
+  HostRun run(in.session, in.description());
+  std::optional<AppName> name;
+  if (const auto text = in.optional_argument("NAME")) name.emplace(*text);
+  const auto limit = static_cast<int>(std::min(in.number("lines").value_or(50), 1'000'000LL));
+  const auto entries = host::history(run.context(), name, limit);
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& entry : entries) {
+      Node node = Node::map();
+      node.set("time", Node::text(iso_time(entry.time)));
+      node.set("app", Node::text(entry.app));
+      node.set("release", Node::text(entry.release ? entry.release->text() : ""));
+      node.set("who", Node::text(entry.who));
+      node.set("verb", Node::text(entry.verb));
+      node.set("outcome", Node::text(entry.outcome));
+      node.set("text", Node::text(entry.text));
+      list.add(std::move(node));
+    }
+    in.console.print_json(list);
+    return 0;
+  }
+  Table table({{"TIME", Align::left, false},
+               {"APP", Align::left, false},
+               {"VERB", Align::left, false},
+               {"RELEASE"},
+               {"OUTCOME", Align::left, false},
+               {"BY"},
+               {"WHAT"}});
+  for (const auto& entry : entries)
+    table.add({iso_time(std::chrono::floor<Seconds>(entry.time)), entry.app, entry.verb,
+               entry.release ? entry.release->text() : std::string(), entry.outcome, entry.who, entry.text});
+  if (!table.empty()) in.console.print(table);
+  return 0;
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,35 @@
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "host/look.h"
+
+namespace belay::cli {
+
+int run_images(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto rows = host::images(run.context(), app_name(in), in.stop());
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& row : rows) {
+      Node node = Node::map();
+      node.set("id", Node::text(row.id));
+      node.set("tags", texts(row.tags));
+      node.set("releases", texts(row.releases));
+      node.set("use", Node::text(row.use));
+      node.set("size", Node::text(row.size));
+      node.set("created", row.created ? Node::text(iso_time(*row.created)) : Node());
+      list.add(std::move(node));
+    }
+    in.console.print_json(list);
+    return 0;
+  }
+  Table table({{"IMAGE", Align::left, false}, {"TAGS"}, {"RELEASES"}, {"USE"}, {"SIZE", Align::right}, {"CREATED"}});
+  for (const auto& row : rows)
+    table.add({short_digest(row.id), join(row.tags, ", "), join(row.releases, ", "), row.use, row.size,
+               row.created ? ago(*row.created, in.clock.now()) : std::string()});
+  in.console.print(table);
+  return 0;
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,76 @@
+#include "base/text.h"
+#include "cli/app_node.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "host/look.h"
+
+namespace belay::cli {
+
+namespace {
+
+Style style_of(const host::AppSummary& row) {
+  if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished)
+    return Style::bad;
+  if (row.state == "running") return Style::good;
+  return Style::plain;
+}
+
+}  // namespace
+
+Node app_node(const host::AppSummary& row) {
+  Node node = Node::map();
+  node.set("name", Node::text(row.name));
+  node.set("state", Node::text(row.state));
+  node.set("health", Node::text(row.health));
+  node.set("release", Node::text(row.release));
+  node.set("verdict", Node::text(row.verdict));
+  node.set("stable", Node::text(row.stable));
+  node.set("image", Node::text(row.image));
+  node.set("container", Node::text(row.container));
+  node.set("status", Node::text(row.status));
+  node.set("ports", texts(row.ports));
+  node.set("autostart", Node::text(row.autostart));
+  node.set("unfinished", Node::boolean(row.unfinished));
+  node.set("known", Node::boolean(row.known));
+  return node;
+}
+
+int run_ls(Invocation& in) {
+  HostRun run(in.session, in.description());
+  if (in.has("names")) {
+    for (const auto& name : host::names(run.context())) in.console.line(name);
+    return 0;
+  }
+  const auto rows = host::list(run.context(), in.stop());
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& row : rows) list.add(app_node(row));
+    in.console.print_json(list);
+    return 0;
+  }
+  if (rows.empty()) {
+    in.console.note("there are no apps yet; belay build NAME, beside a Dockerfile, makes the first");
+    return 0;
+  }
+  Table table({{"APP", Align::left, false},
+               {"STATE", Align::left, false},
+               {"RELEASE", Align::left, false},
+               {"STABLE", Align::left, false},
+               {"IMAGE"},
+               {"PORTS"},
+               {"STATUS"}});
+  for (const auto& row : rows) {
+    const std::string state = row.health.empty() || row.state != "running" ? row.state : row.health;
+    table.add({row.name,
+               {row.known ? state : state + " (not in the state)", style_of(row)},
+               row.release,
+               row.stable,
+               row.image,
+               join(row.ports, ", "),
+               row.status});
+  }
+  in.console.print(table);
+  return 0;
+}
+
+}  // namespace belay::cli

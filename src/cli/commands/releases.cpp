@@ -1,0 +1,71 @@
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "host/look.h"
+
+namespace belay::cli {
+
+namespace {
+
+Style style_of(const std::string& verdict) {
+  return verdict == "failed" ? Style::bad : verdict == "passed" ? Style::good : Style::plain;
+}
+
+}  // namespace
+
+int run_releases(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto rows = host::releases(run.context(), app_name(in), in.stop());
+  if (in.has("names")) {
+    for (const auto& row : rows) in.console.line(row.release);
+    return 0;
+  }
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& row : rows) {
+      Node node = Node::map();
+      node.set("release", Node::text(row.release));
+      node.set("verdict", Node::text(row.verdict));
+      node.set("marks", texts(row.marks));
+      node.set("image", Node::text(row.image));
+      node.set("container", Node::text(row.container));
+      node.set("state", Node::text(row.state));
+      node.set("created", Node::text(iso_time(row.created)));
+      node.set("who", Node::text(row.who));
+      node.set("why", Node::text(row.why));
+      node.set("reason", Node::text(row.reason));
+      list.add(std::move(node));
+    }
+    in.console.print_json(list);
+    return 0;
+  }
+  if (rows.empty()) {
+    in.console.note(format("{0} has no releases yet; belay start {0} new makes the first", in.argument("NAME")));
+    return 0;
+  }
+  Table table({{"RELEASE", Align::left, false},
+               {"VERDICT", Align::left, false},
+               {"MARKS", Align::left, false},
+               {"IMAGE", Align::left, false},
+               {"CONTAINER"},
+               {"STATE", Align::left, false},
+               {"CREATED"},
+               {"BY"},
+               {"REASON"}});
+  for (const auto& row : rows)
+    table.add({row.release,
+               {row.verdict, style_of(row.verdict)},
+               join(row.marks, ", "),
+               short_digest(row.image),
+               row.container,
+               row.state,
+               ago(row.created, in.clock.now()),
+               row.who,
+               row.reason});
+  in.console.print(table);
+  return 0;
+}
+
+}  // namespace belay::cli

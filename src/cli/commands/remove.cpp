@@ -1,0 +1,31 @@
+#include "base/format.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/removal.h"
+
+namespace belay::cli {
+
+int run_remove(Invocation& in) {
+  const AppName name = app_name(in);
+  const bool volumes = in.has("volumes");
+  const auto agreed = in.text("yes-lose-data");
+  if (agreed && *agreed != name.text())
+    throw in.usage_error(format("--yes-lose-data names '{}', but the app is {}", *agreed, name.text()));
+  if (agreed && !volumes) throw in.usage_error("--yes-lose-data goes with --volumes");
+  HostRun run(in.session, in.description());
+  const bool dry_run = in.has("dry-run");
+  const auto confirm = [&](const host::RemovalPreview& preview) {
+    if (!volumes) return confirm_removal(in.console, name, in.has("yes"), in.stop())(preview);
+    in.console.line(format("to do for {}:", name.text()));
+    print_plan(in.console, preview.plan);
+    // -y never stands for the loss of data: the name must be typed, or given in words.
+    return agreed.has_value() || in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
+                                                               format("--yes-lose-data {}", name.text()), in.stop());
+  };
+  const auto removed = host::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
+  run.report().close();
+  return print_removed(in.console, name, removed, {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,37 @@
+#include "cli/attached.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/tty.h"
+#include "host/inside.h"
+
+namespace belay::cli {
+
+int attached(Session& session, host::Context& context, const AppName& name) {
+  UserTerminal terminal;
+  // Not raw: the container's own process is not a shell, and Ctrl-C means leaving it alone.
+  try {
+    return host::attach(context, name, terminal, session.stop()).value_or(0);
+  } catch (const Cancelled&) {
+    return 0;
+  }
+}
+
+int in_container(Session& session, host::Context& context, const AppName& name, engine::ExecRequest request) {
+  UserTerminal terminal;
+  request.tty = terminal.is_terminal();
+  request.interactive = true;
+  const std::stop_token stop = session.stop();
+  const RawMode raw(request.tty ? terminal.input() : -1);
+  return host::shell(context, name, std::move(request), terminal, stop);
+}
+
+int run_shell(Invocation& in) {
+  engine::ExecRequest request;
+  request.command = in.arguments("COMMAND");
+  request.user = in.text_or("user", "");
+  request.working_dir = in.text_or("workdir", "");
+  HostRun run(in.session, in.description());
+  return in_container(in.session, run.context(), app_name(in), std::move(request));
+}
+
+}  // namespace belay::cli

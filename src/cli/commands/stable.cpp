@@ -1,0 +1,35 @@
+#include "base/format.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "host/mark.h"
+
+namespace belay::cli {
+
+int run_stable(Invocation& in) {
+  const AppName name = app_name(in);
+  HostRun run(in.session, in.description());
+  const bool dry_run = in.has("dry-run");
+  if (in.has("show")) {
+    const auto marked = host::show_stable(run.context(), name, in.stop());
+    in.console.line(marked.release ? format("{} {}", marked.release->text(), marked.container) : std::string("none"));
+    return 0;
+  }
+  std::optional<ReleaseNumber> which;
+  if (const auto text = in.optional_argument("RELEASE")) which = ReleaseNumber::parse(*text);
+  if (in.has("clear") && which) throw in.usage_error("--clear takes the mark away, whichever release has it");
+  const auto marked = in.has("clear") ? host::clear_stable(run.context(), name, dry_run, in.stop())
+                                      : host::mark_stable(run.context(), name, which, dry_run, in.stop());
+  run.report().close();
+  const std::string words = marked.release ? format("{} is the stable release of {}", marked.release->text(), name.text())
+                                           : format("{} has no stable release", name.text());
+  if (dry_run) {
+    in.console.line(marked.changed ? "then: " + words : "nothing to do: " + words);
+    if (!marked.plan.empty()) print_plan(in.console, marked.plan);
+    return 0;
+  }
+  in.console.success(words);
+  return !marked.changed && in.has("exit-unchanged") ? 3 : 0;
+}
+
+}  // namespace belay::cli

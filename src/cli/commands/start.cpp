@@ -1,0 +1,31 @@
+#include "cli/attached.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "host/start.h"
+
+namespace belay::cli {
+
+int run_start(Invocation& in) {
+  const AppName name = app_name(in);
+  const std::string which = in.optional_argument("WHICH").value_or("last");
+  const auto configuration = in.optional_argument("CONFIG");
+  if (configuration && which != "new") throw in.usage_error("CONFIG is for new releases only");
+  HostRun run(in.session, in.description());
+  const host::ChangeOptions change = change_options(in);
+  host::Change result;
+  if (which == "new") {
+    host::StartOptions options;
+    options.change = change;
+    options.configuration = configuration.value_or("");
+    result = host::start_new(run.context(), name, options, in.stop());
+  } else {
+    result = host::start_release(run.context(), name, which, change, in.stop());
+  }
+  run.report().close();
+  const int code = print_change(in.console, name, result, {.exit_unchanged = in.has("exit-unchanged")});
+  if (!in.has("attach") || result.failed() || change.dry_run) return code;
+  return attached(in.session, run.context(), name);
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,17 @@
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "host/start.h"
+
+namespace belay::cli {
+
+int run_stop(Invocation& in) {
+  const AppName name = app_name(in);
+  HostRun run(in.session, in.description());
+  if (const auto timeout = in.duration("timeout")) run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
+  const auto change = host::stop(run.context(), name, in.has("dry-run"), in.stop());
+  run.report().close();
+  return print_change(in.console, name, change, {.exit_unchanged = in.has("exit-unchanged")});
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,43 @@
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/volume_table.h"
+
+namespace belay::cli {
+
+void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows) {
+  Table table(
+      {{"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}});
+  for (const auto& row : rows)
+    table.add({row.volume.empty() ? "(anonymous)" : row.volume, row.mount_point, row.kind, row.mode,
+               row.exists             ? row.host_path
+               : row.kind == "memory" ? std::string()
+                                      : std::string("(not made yet)")});
+  console.print(table);
+}
+
+int run_volumes(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const AppName name = app_name(in);
+  // An app that never ran shows what its first release will get.
+  const auto rows = host::current_volumes(run.context(), name, in.stop());
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& row : rows) {
+      Node node = Node::map();
+      node.set("volume", Node::text(row.volume));
+      node.set("mount_point", Node::text(row.mount_point));
+      node.set("kind", Node::text(row.kind));
+      node.set("mode", Node::text(row.mode));
+      node.set("host_path", Node::text(row.host_path));
+      node.set("exists", Node::boolean(row.exists));
+      node.set("ours", Node::boolean(row.ours));
+      list.add(std::move(node));
+    }
+    in.console.print_json(list);
+    return 0;
+  }
+  print_volumes(in.console, rows);
+  return 0;
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,98 @@
+// The face dockervisor: the command lines of its document (rulings, dockervisor) on the use cases of host.
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/faces/families.h"
+#include "cli/faces/family.h"
+#include "cli/help.h"
+
+namespace belay::cli {
+
+namespace {
+
+// Where dockervisor keeps its users' parameter files.
+fs::path parameter_store() {
+  return home_folder() / "dcv";
+}
+
+int build(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY]";
+  const std::string line = words.line();
+  const AppName name(words.need("IMAGENAME", usage));
+  host::BuildOptions options;
+  options.where = words.take().value_or("");
+  words.end(usage);
+  options.parameter_files = host::ParameterFiles::dockervisor;
+  options.scheme = NamingScheme::dcv;
+  const std::string file_name = "dcv-" + name.text();
+  // The file is looked for in the current folder first (rulings), which need not be the Dockerfile's.
+  if (std::error_code error; fs::exists(file_name, error)) options.parameter_file = file_name;
+  HostRun run(session, line);
+  const auto outcome = host::build(run.context(), name, options, session.stop());
+  run.report().close();
+  if (!outcome.parameter_file.empty()) {
+    make_folder(parameter_store(), 0700);
+    write_file_durably(parameter_store() / file_name, read_file(outcome.parameter_file), 0600);
+  }
+  session.console.success(format("{} is built: image {}", name.text(), short_digest(outcome.image)));
+  return 0;
+}
+
+int start(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "start IMAGENAME :new [CONFIG]|:latest|:stable   or   start CONTAINER";
+  const std::string line = words.line();
+  const std::string first = words.need("IMAGENAME", usage);
+  const auto which = words.take();
+  if (!which) return face_start_container(session, line, first, false);
+  const AppName name(first);
+  if (*which == ":new") {
+    host::StartOptions options;
+    options.scheme = NamingScheme::dcv;
+    options.configuration = words.take().value_or("");
+    words.end(usage);
+    options.parameter_folders = {fs::current_path(), parameter_store()};
+    return face_start_new(session, line, name, options, false);
+  }
+  words.end(usage);
+  if (*which == ":latest" || *which == ":last") return face_start(session, line, name, "last", false);
+  if (*which == ":stable") return face_start(session, line, name, "stable", false);
+  throw words.wrong(format("'{}' is not :new, :latest or :stable", printable(*which)), usage);
+}
+
+int stop(Session& session, FaceWords& words) {
+  const std::string line = words.line();
+  const std::string name = words.need("IMAGENAME", "stop IMAGENAME");
+  words.end("stop IMAGENAME");
+  return face_stop(session, line, name);
+}
+
+int stable(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "stable mark|show IMAGENAME";
+  const std::string line = words.line();
+  const std::string verb = words.need("mark or show", usage);
+  if (verb != "mark" && verb != "show")
+    throw words.wrong(format("'{}' is neither mark nor show", printable(verb)), usage);
+  const AppName name(words.need("IMAGENAME", usage));
+  words.end(usage);
+  return verb == "show" ? face_show_stable(session, line, name) : face_mark_stable(session, line, name);
+}
+
+}  // namespace
+
+int run_dockervisor(Session& session, const std::vector<std::string>& arguments) {
+  FaceWords words("dockervisor", arguments);
+  const auto word = words.take();
+  if (!word || *word == "help" || *word == "--help" || *word == "-h") {
+    show_markdown(session.console, std::string(help_page("dockervisor")));
+    return word ? 0 : 2;
+  }
+  if (*word == "build") return build(session, words);
+  if (*word == "start") return start(session, words);
+  if (*word == "stop") return stop(session, words);
+  if (*word == "stable") return stable(session, words);
+  const std::string near = did_you_mean(*word, {"build", "start", "stop", "stable"});
+  throw UsageError(format("dockervisor has no command '{}'", printable(*word)),
+                   near.empty() ? "dockervisor help shows all." : near);
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,14 @@
+#pragma once
+// The faces of image families, for the table in faces.cpp.
+
+#include <string>
+#include <vector>
+
+namespace belay::cli {
+
+class Session;
+
+int run_jockler(Session& session, const std::vector<std::string>& arguments);
+int run_dockervisor(Session& session, const std::vector<std::string>& arguments);
+
+}  // namespace belay::cli

@@ -1,0 +1,48 @@
+#pragma once
+// What the faces jockler and dockervisor have in common: image families in two vocabularies.
+
+#include <string>
+#include <vector>
+
+#include "cli/host_run.h"
+#include "host/start.h"
+
+namespace belay::cli {
+
+// The words of one call of a face, taken from the front.
+class FaceWords {
+ public:
+  FaceWords(std::string face, const std::vector<std::string>& words) : face_(std::move(face)), words_(words) {}
+
+  bool empty() const { return next_ == words_.size(); }
+  std::optional<std::string> peek() const;
+  std::optional<std::string> take();
+  // Throws UsageError "what is missing" with the usage line.
+  std::string need(std::string_view what, std::string_view usage);
+  std::vector<std::string> rest();
+  // Takes this word away wherever it stands; true when it was there.
+  bool take_flag(std::string_view flag);
+  // Throws UsageError where words are left.
+  void end(std::string_view usage) const;
+  UsageError wrong(const std::string& message, std::string_view usage) const;
+  // "jockler start new web": for the journal.
+  std::string line() const;
+
+ private:
+  std::string face_;
+  std::vector<std::string> words_;
+  size_t next_ = 0;
+};
+
+int face_build(Session& session, const std::string& line, const AppName& name, host::BuildOptions options);
+int face_start_new(Session& session, const std::string& line, const AppName& name, const host::StartOptions& options,
+                   bool then_shell);
+// `which`: last, stable, rN.
+int face_start(Session& session, const std::string& line, const AppName& name, const std::string& which,
+               bool then_shell);
+int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_shell);
+int face_stop(Session& session, const std::string& line, const std::string& name);
+int face_mark_stable(Session& session, const std::string& line, const AppName& name);
+int face_show_stable(Session& session, const std::string& line, const AppName& name);
+
+}  // namespace belay::cli

@@ -1,0 +1,255 @@
+// The face jockler: the command lines of its document (rulings, jockler) on the use cases of host.
+
+#include <algorithm>
+#include <array>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/attached.h"
+#include "cli/autostart_table.h"
+#include "cli/change_result.h"
+#include "cli/faces/families.h"
+#include "cli/faces/family.h"
+#include "cli/help.h"
+#include "cli/removal.h"
+#include "cli/volume_table.h"
+#include "host/clean.h"
+#include "host/look.h"
+
+namespace belay::cli {
+
+namespace {
+
+int build(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY]";
+  const std::string line = words.line();
+  const AppName name(words.need("IMAGENAME", usage));
+  host::BuildOptions options;
+  options.where = words.take().value_or("");
+  words.end(usage);
+  options.parameter_files = host::ParameterFiles::jockler;
+  options.scheme = NamingScheme::jcl;
+  return face_build(session, line, name, options);
+}
+
+int start(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "start new|last|stable IMAGENAME [attach]   or   start CONTAINER";
+  const std::string line = words.line();
+  const std::string which = words.need("new, last, stable or a container", usage);
+  const auto then_shell = [&] {
+    const auto word = words.take();
+    if (word && *word != "attach") throw words.wrong(format("'{}' is not 'attach'", printable(*word)), usage);
+    words.end(usage);
+    return word.has_value();
+  };
+  if (which == "new") {
+    const AppName name(words.need("IMAGENAME", usage));
+    host::StartOptions options;
+    options.scheme = NamingScheme::jcl;
+    return face_start_new(session, line, name, options, then_shell());
+  }
+  if (which == "last" || which == "stable") {
+    const AppName name(words.need("IMAGENAME", usage));
+    return face_start(session, line, name, which, then_shell());
+  }
+  return face_start_container(session, line, which, then_shell());
+}
+
+int stop(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "stop IMAGENAME   or   stop -f CONTAINER…";
+  const std::string line = words.line();
+  if (!words.take_flag("-f")) {
+    const std::string name = words.need("IMAGENAME", usage);
+    words.end(usage);
+    return face_stop(session, line, name);
+  }
+  const auto containers = words.rest();
+  if (containers.empty()) throw words.wrong("CONTAINER is missing", usage);
+  HostRun run(session, line);
+  const auto stopped = host::stop_containers(run.context(), containers, session.stop());
+  run.report().close();
+  for (const auto& container : stopped) session.console.success(format("{} is stopped", container));
+  return 0;
+}
+
+int stable(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "stable [mark|show] IMAGENAME";
+  const std::string line = words.line();
+  std::string first = words.need("IMAGENAME", usage);
+  const bool is_verb = (first == "mark" || first == "show") && !words.empty();
+  const AppName name(is_verb ? words.need("IMAGENAME", usage) : first);
+  words.end(usage);
+  return is_verb && first == "show" ? face_show_stable(session, line, name) : face_mark_stable(session, line, name);
+}
+
+void list_images(Session& session, host::Context& context, const std::vector<std::string>& names) {
+  Table table({{"IMAGE", Align::left, false}, {"NAME"}, {"TAGS"}, {"USE"}, {"SIZE", Align::right}});
+  for (const auto& name : names)
+    for (const auto& row : host::images(context, AppName(name), session.stop()))
+      table.add({short_digest(row.id), name, join(row.tags, ", "), row.use, row.size});
+  session.console.print(table);
+}
+
+void list_containers(Session& session, host::Context& context, const std::vector<std::string>& names,
+                     const std::string& view) {
+  Table table({{"CONTAINER", Align::left, false},
+               {"IMAGENAME", Align::left, false},
+               {"STATE", Align::left, false},
+               {"MARKS"},
+               {"STATUS"}});
+  for (const auto& name : names)
+    for (const auto& row : host::containers(context, AppName(name), session.stop())) {
+      const auto has_mark = [&](std::string_view mark) {
+        return std::find(row.marks.begin(), row.marks.end(), mark) != row.marks.end();
+      };
+      if (view == "running" && !row.running) continue;
+      if ((view == "stable" || view == "last") && !has_mark(view)) continue;
+      table.add({row.container, row.app, row.state, join(row.marks, ", "), row.status});
+    }
+  session.console.print(table);
+}
+
+int list(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "list images|containers|running|stable|last|jcl IMAGENAME|.all";
+  static const std::vector<std::string> views{"images", "containers", "running", "stable", "last", "jcl"};
+  const std::string line = words.line();
+  const std::string view = words.need("what to list", usage);
+  if (std::find(views.begin(), views.end(), view) == views.end())
+    throw words.wrong(format("'{}' cannot be listed. {}", printable(view), did_you_mean(view, views)), usage);
+  const std::string name = words.take().value_or(".all");
+  words.end(usage);
+  HostRun run(session, line);
+  const auto names = name == ".all" ? host::names(run.context()) : std::vector<std::string>{AppName(name).text()};
+  if (view == "images") {
+    list_images(session, run.context(), names);
+  } else {
+    list_containers(session, run.context(), names, view);
+  }
+  return 0;
+}
+
+int attach(Session& session, FaceWords& words) {
+  const std::string line = words.line();
+  const AppName name(words.need("IMAGENAME", "attach IMAGENAME [COMMAND…]"));
+  engine::ExecRequest request;
+  request.command = words.rest();
+  HostRun run(session, line);
+  return in_container(session, run.context(), name, std::move(request));
+}
+
+int volumes(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "volumes image IMAGENAME   or   volumes container IMAGENAME [last|stable]";
+  const std::string line = words.line();
+  const std::string view = words.need("image or container", usage);
+  if (view == "backup" || view == "restore") {
+    const std::string system =
+        words.need("linux", format("volumes {} linux IMAGENAME{}", view, view == "restore" ? " ARCHIVE" : ""));
+    if (system == "windows")
+      throw UsageError("volumes of Windows containers are not supported", "Belay works with Linux containers.");
+    throw Error(format("this belay cannot {} volumes yet", view),
+                "Copy the data by hand: belay volumes NAME shows where it is.");
+  }
+  if (view != "image" && view != "container")
+    throw words.wrong(format("'{}' is neither image nor container", printable(view)), usage);
+  const AppName name(words.need("IMAGENAME", usage));
+  const std::string which = view == "container" ? words.take().value_or("") : "";
+  if (!which.empty() && which != "last" && which != "stable")
+    throw words.wrong(format("'{}' is neither last nor stable", printable(which)), usage);
+  words.end(usage);
+  HostRun run(session, line);
+  print_volumes(session.console, view == "image" ? host::image_volumes(run.context(), name, session.stop())
+                                                 : host::volumes(run.context(), name, which, session.stop()));
+  return 0;
+}
+
+int autostart(Session& session, FaceWords& words) {
+  constexpr std::string_view usage = "autostart IMAGENAME last|stable|none   or   autostart :status";
+  const std::string line = words.line();
+  const std::string first = words.need("IMAGENAME", usage);
+  HostRun run(session, line);
+  if (first == ":status") {
+    words.end(usage);
+    print_autostart(session.console, host::autostart_status(run.context()));
+    return 0;
+  }
+  const AppName name(first);
+  const std::string mark = words.need("last, stable or none", usage);
+  words.end(usage);
+  if (mark != "last" && mark != "stable" && mark != "none")
+    throw words.wrong(format("'{}' is not last, stable or none", printable(mark)), usage);
+  host::set_autostart(run.context(), name, belay::autostart(mark), false, session.stop());
+  session.console.success(format("autostart of {}: {}", name.text(), mark));
+  return 0;
+}
+
+int start_all(Session& session, FaceWords& words) {
+  words.end("start-all");
+  HostRun run(session, words.line());
+  const auto all = host::start_all(run.context(), {}, session.stop());
+  run.report().close();
+  return print_started(session.console, all);
+}
+
+int cleanup(Session& session, FaceWords& words) {
+  const std::string line = words.line();
+  const bool yes = words.take_flag("-y");
+  const AppName name(words.need("IMAGENAME", "cleanup IMAGENAME [-y]"));
+  words.end("cleanup IMAGENAME [-y]");
+  HostRun run(session, line);
+  const auto removed = host::cleanup(run.context(), name, 0, false,
+                                     confirm_removal(session.console, name, yes, session.stop()), session.stop());
+  run.report().close();
+  return print_removed(session.console, name, removed, {.done = "cleaned up"});
+}
+
+int remove(Session& session, FaceWords& words) {
+  const std::string line = words.line();
+  const bool yes = words.take_flag("-y");
+  const AppName name(words.need("IMAGENAME", "remove IMAGENAME [-y]"));
+  words.end("remove IMAGENAME [-y]");
+  HostRun run(session, line);
+  const auto removed = host::remove(run.context(), name, false, false,
+                                    confirm_removal(session.console, name, yes, session.stop()), session.stop());
+  run.report().close();
+  return print_removed(session.console, name, removed, {.done = "removed"});
+}
+
+int readme(Session& session, FaceWords& words) {
+  const std::string name = words.empty() ? "IMAGENAME" : AppName(*words.take()).text();
+  words.end("readme [IMAGENAME]");
+  std::string page(help_page("jockler-readme"));
+  for (size_t at = page.find("IMAGENAME"); at != std::string::npos; at = page.find("IMAGENAME", at + name.size()))
+    page.replace(at, 9, name);
+  show_markdown(session.console, page);
+  return 0;
+}
+
+struct Word {
+  std::string_view name;
+  int (*run)(Session&, FaceWords&);
+};
+constexpr std::array table{Word{"build", build},     Word{"start", start},         Word{"stop", stop},
+                           Word{"stable", stable},   Word{"list", list},           Word{"attach", attach},
+                           Word{"volumes", volumes}, Word{"autostart", autostart}, Word{"start-all", start_all},
+                           Word{"cleanup", cleanup}, Word{"remove", remove},       Word{"readme", readme}};
+
+}  // namespace
+
+int run_jockler(Session& session, const std::vector<std::string>& arguments) {
+  FaceWords words("jockler", arguments);
+  const auto word = words.take();
+  if (!word || *word == "help" || *word == "--help" || *word == "-h") {
+    show_markdown(session.console, std::string(help_page("jockler")));
+    return word ? 0 : 2;
+  }
+  std::vector<std::string> known;
+  for (const auto& entry : table) {
+    if (entry.name == *word) return entry.run(session, words);
+    known.emplace_back(entry.name);
+  }
+  const std::string near = did_you_mean(*word, known);
+  throw UsageError(format("jockler has no command '{}'", printable(*word)),
+                   near.empty() ? "jockler help shows all." : near);
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,130 @@
+#include "cli/host_run.h"
+
+#include <cstdlib>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::cli {
+
+namespace {
+
+// Who asked: behind sudo, the person, not root.
+std::string user_name() {
+  if (const char* person = std::getenv("SUDO_USER"); person != nullptr && *person != '\0' && ::geteuid() == 0)
+    return person;
+  if (const passwd* user = ::getpwuid(::geteuid()); user != nullptr) return user->pw_name;
+  return format("uid {}", ::geteuid());
+}
+
+// What the host's admin sets for all apps; options and the app's own settings go before.
+std::optional<Milliseconds> duration_variable(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return {};
+  const auto time = parse_duration(text);
+  if (!time)
+    throw UsageError(format("the variable {} holds '{}', which is not a duration", name, printable(text)),
+                     "Durations look like 30s, 5m or 500ms.");
+  return time;
+}
+
+plan::Defaults defaults_of_host() {
+  plan::Defaults defaults;
+  if (const auto settle = duration_variable("BELAY_SETTLE")) defaults.settle = *settle;
+  if (const auto timeout = duration_variable("BELAY_WAIT_TIMEOUT")) defaults.wait_timeout = *timeout;
+  return defaults;
+}
+
+host::GroundOptions ground_options(const Globals& globals) {
+  host::GroundOptions options;
+  options.docker.host = globals.host.value_or("");
+  options.state = globals.state_dir.value_or("");
+  return options;
+}
+
+}  // namespace
+
+void ProgressReport::running(const plan::Plan&) {
+  ++plans_;
+}
+
+Progress& ProgressReport::display() {
+  if (!display_) display_ = std::make_unique<Progress>(console_, clock_);
+  return *display_;
+}
+
+std::string ProgressReport::id_of(size_t action) const {
+  return format("{}.{}", plans_, action);
+}
+
+void ProgressReport::note(const std::string& text) {
+  console_.note(text);
+}
+
+void ProgressReport::warning(const std::string& text) {
+  console_.warning(text);
+}
+
+void ProgressReport::started(const plan::Plan& plan, size_t action) {
+  display().begin(id_of(action), plan::step_text(plan.actions[action].step));
+}
+
+void ProgressReport::progress(const plan::Plan&, size_t action, const engine::Progress& progress) {
+  // Output without a step of its own belongs to the action.
+  const std::string id = progress.id.empty() ? id_of(action) : id_of(action) + "." + progress.id;
+  if (!progress.id.empty() || !progress.status.empty())
+    display().update(id, printable(progress.status), progress.current, progress.total);
+  if (!progress.log.empty()) display().log(id, progress.log);
+  if (progress.done && !progress.id.empty()) display().finish(id, true, {});
+}
+
+void ProgressReport::done(const plan::Plan& plan, size_t action) {
+  display().finish(id_of(action), true, plan::step_text(plan.actions[action].step));
+}
+
+void ProgressReport::failed(const plan::Plan& plan, size_t action, const std::string& why) {
+  const bool is_verdict = std::holds_alternative<plan::AwaitVerdict>(plan.actions[action].step);
+  display().finish(id_of(action), false,
+                   is_verdict ? format("{}: {}", plan::step_text(plan.actions[action].step), why)
+                              : plan::step_text(plan.actions[action].step));
+}
+
+HostRun::HostRun(Session& session, std::string command)
+    : session_(session),
+      command_(std::move(command)),
+      ground_(ground_options(session.globals)),
+      report_(session.console, session.clock) {}
+
+host::Context& HostRun::context() {
+  if (!context_) {
+    context_ = std::unique_ptr<host::Context>(new host::Context{ground_.engine(),
+                                                                ground_.store(),
+                                                                session_.clock,
+                                                                report_,
+                                                                user_name(),
+                                                                command_,
+                                                                session_.globals.lock_wait,
+                                                                defaults_of_host(),
+                                                                {}});
+  }
+  return *context_;
+}
+
+host::ChangeOptions change_options(const Invocation& in) {
+  host::ChangeOptions options;
+  options.dry_run = in.has("dry-run");
+  options.wait = !in.has("no-wait");
+  options.settle = in.duration("settle");
+  options.wait_timeout = in.duration("wait-timeout");
+  if (const auto order = in.text("order"))
+    options.order = *order == "start-first" ? SwapOrder::start_first : SwapOrder::stop_first;
+  return options;
+}
+
+AppName app_name(const Invocation& in) {
+  return AppName(in.argument("NAME"));
+}
+
+}  // namespace belay::cli

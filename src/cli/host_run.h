@@ -1,0 +1,62 @@
+#pragma once
+// The object graph of one command that works on the host: engine, state, and the display of what happens.
+
+#include <memory>
+#include <string>
+
+#include "cli/invocation.h"
+#include "cli/progress.h"
+#include "host/change.h"
+#include "host/context.h"
+
+namespace belay::cli {
+
+// Shows actions and their progress while a use case runs.
+class ProgressReport final : public host::Report {
+ public:
+  ProgressReport(Console& console, Clock& clock) : console_(console), clock_(clock) {}
+
+  void running(const plan::Plan& plan) override;
+  void note(const std::string& text) override;
+  void warning(const std::string& text) override;
+  void started(const plan::Plan& plan, size_t action) override;
+  void progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) override;
+  void done(const plan::Plan& plan, size_t action) override;
+  void failed(const plan::Plan& plan, size_t action, const std::string& why) override;
+  // Takes the live area off the screen before results are printed.
+  void close() { display_.reset(); }
+
+ private:
+  std::string id_of(size_t action) const;
+  Progress& display();
+
+  Console& console_;
+  Clock& clock_;
+  int plans_ = 0;  // several plans run in one command; their lines must not mix
+  std::unique_ptr<Progress> display_;
+};
+
+class HostRun {
+ public:
+  // `command`: as it was typed, for the journal and for whoever waits.
+  HostRun(Session& session, std::string command);
+
+  host::Ground& ground() { return ground_; }
+  // Opens the state at the first call.
+  host::Context& context();
+  ProgressReport& report() { return report_; }
+
+ private:
+  Session& session_;
+  std::string command_;
+  host::Ground ground_;
+  ProgressReport report_;
+  std::unique_ptr<host::Context> context_;
+};
+
+// The options that every swap takes: --wait-timeout, --settle, --no-wait, --order, --dry-run.
+host::ChangeOptions change_options(const Invocation& in);
+// The app's name as the first word.
+AppName app_name(const Invocation& in);
+
+}  // namespace belay::cli

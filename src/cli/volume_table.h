@@ -1,0 +1,11 @@
+#pragma once
+// The table of an app's volumes, for `volumes` and the faces.
+
+#include "cli/json_output.h"
+#include "host/look.h"
+
+namespace belay::cli {
+
+void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows);
+
+}  // namespace belay::cli
