@@ -281,8 +281,8 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
   App app = known_app(context, name, stop);
   return doing(format("trying {} again", name.text()), [&] {
     // What was interrupted (a retry, or the first try) has no verdict yet: that is the one to try.
-    if (const Release* begun = app.wish.unfinished && app.wish.state == Wish::State::up ? app.find(*app.wish.release)
-                                                                                          : nullptr;
+    if (const Release* begun =
+            app.wish.unfinished && app.wish.state == Wish::State::up ? app.find(*app.wish.release) : nullptr;
         begun != nullptr && begun->verdict == Verdict::pending)
       return start_known(context, app, begun->number, options, "retry", stop);
     const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(),

@@ -15,9 +15,9 @@ using Lines = std::vector<std::string>;
 
 struct Story {
   std::string name;
-  Lines before;     // what was done in peace
+  Lines before;      // what was done in peace
   std::string verb;  // cut short after n calls
-  Lines after;      // then
+  Lines after;       // then
   std::string runs;  // the version that must run at the end; empty: nothing; "a|b": either
   SceneOptions scene{};
   // What else must hold at the end: "" where it does.
@@ -82,8 +82,8 @@ std::vector<Story> stories() {
                    }});
     all.push_back({"deploy" + in, {"deploy 1"}, "deploy 2", {"deploy 2"}, "2", here});
     all.push_back({"first_deploy" + in, {}, "deploy 1", {"deploy 1"}, "1", here});
-    all.push_back({"rollback" + in, two, "rollback", {"rollback"}, "1", here,
-                   [](Scene& s) { return last_is(s, "r1"); }});
+    all.push_back(
+        {"rollback" + in, two, "rollback", {"rollback"}, "1", here, [](Scene& s) { return last_is(s, "r1"); }});
     all.push_back({"remove" + in, two, "remove", {"remove"}, "", here, [](Scene& s) {
                      std::string text;
                      for (const auto& c : s.engine.containers({}, {})) text += "  left: " + c.name + "\n";
@@ -107,16 +107,19 @@ std::vector<Story> stories() {
                                 : std::string("  more is left than the release that runs\n");
                    }});
     // A release that fails: the cut may come on the way back as well.
-    all.push_back({"failing_deploy" + in, {"deploy 1"}, "deploy bad", {"deploy bad"}, "1", here,
-                   [](Scene& s) { return last_is(s, "r1"); }});
+    all.push_back({"failing_deploy" + in, {"deploy 1"}, "deploy bad", {"deploy bad"}, "1", here, [](Scene& s) {
+                     return last_is(s, "r1");
+                   }});
     all.push_back({"failing_first_deploy" + in, {}, "deploy bad", {"deploy bad"}, "", here});
     // Where nothing is shared, the new one runs beside the old one.
     all.push_back({"deploy_beside" + in, {"deploy 1"}, "deploy 2", {"deploy 2"}, "2", with(scheme, false)});
-    all.push_back({"failing_deploy_beside" + in, {"deploy 1"}, "deploy sick", {"start last"}, "1", with(scheme, false)});
+    all.push_back(
+        {"failing_deploy_beside" + in, {"deploy 1"}, "deploy sick", {"start last"}, "1", with(scheme, false)});
     all.push_back({"rollback_beside" + in, two, "rollback", {"rollback"}, "1", with(scheme, false)});
     // Another command. The scheme jcl differs from belay's in nothing but the names it gives.
     if (scheme == NamingScheme::jcl) continue;
-    const Lines verbs{"start last", "start r1", "rollback", "stop", "remove", "start-all", "stable", "restart", "cleanup"};
+    const Lines verbs{"start last", "start r1", "rollback", "stop",   "remove",
+                      "start-all",  "stable",   "restart",  "cleanup"};
     for (const auto& cut_short : {"deploy 3", "deploy bad"}) {
       for (const auto& verb : verbs) {
         Story story{std::string(cut_short) + "_then_" + verb + in,
@@ -135,16 +138,16 @@ std::vector<Story> stories() {
       }
     }
     for (const auto& verb : verbs) {
-      Story story{"rollback_then_" + verb + in, {"deploy 1", "deploy 2", "autostart last"}, "rollback", {verb}, "1|2",
-                  here};
+      Story story{
+          "rollback_then_" + verb + in, {"deploy 1", "deploy 2", "autostart last"}, "rollback", {verb}, "1|2", here};
       if (verb == "stop" || verb == "remove") story.runs = "";
       for (char& c : story.name)
         if (c == ' ' || c == '-') c = '_';
       all.push_back(std::move(story));
     }
     for (const auto& verb : {"start last", "stop", "start-all"}) {
-      Story story{std::string("stop_then_") + verb + in, {"deploy 1", "deploy 2", "autostart last"}, "stop", {verb}, "2",
-                  here};
+      Story story{
+          std::string("stop_then_") + verb + in, {"deploy 1", "deploy 2", "autostart last"}, "stop", {verb}, "2", here};
       if (verb == std::string("stop")) story.runs = "";
       for (char& c : story.name)
         if (c == ' ' || c == '-') c = '_';

@@ -56,10 +56,8 @@ TEST(Refusals, AnUnknownApp) {
       [](Context& c, const AppName& name) { cleanup(c, name, 1, false, {}, {}); },
       [](Context& c, const AppName& name) { remove(c, name, false, false, {}, {}); }};
   for (const auto& use : uses) {
-    expect_refusal<NotFound>(
-        scene, [&](Context& c) { use(c, near); }, "there is no app wbe", "Did you mean 'web'?");
-    expect_refusal<NotFound>(
-        scene, [&](Context& c) { use(c, far); }, "there is no app database", "belay ls");
+    expect_refusal<NotFound>(scene, [&](Context& c) { use(c, near); }, "there is no app wbe", "Did you mean 'web'?");
+    expect_refusal<NotFound>(scene, [&](Context& c) { use(c, far); }, "there is no app database", "belay ls");
   }
 }
 
@@ -76,14 +74,14 @@ TEST(Refusals, AMarkOrReleaseThatIsNotThere) {
   Scene scene;
   scene.run("build 1");
   expect_refusal<NotFound>(
-      scene, [](Context& c) { start_release(c, web, "last", {}, {}); }, "web has no last release", "belay start web new");
+      scene, [](Context& c) { start_release(c, web, "last", {}, {}); }, "web has no last release",
+      "belay start web new");
   expect_refusal<NotFound>(
       scene, [](Context& c) { start_release(c, web, "stable", {}, {}); }, "no release of web is marked stable",
       "belay stable web");
   expect_refusal<NotFound>(
       scene, [](Context& c) { start_release(c, web, "r7", {}, {}); }, "web has no release r7", "belay start web new");
-  expect_refusal<UsageError>(
-      scene, [](Context& c) { start_release(c, web, "newest", {}, {}); }, "newest", "");
+  expect_refusal<UsageError>(scene, [](Context& c) { start_release(c, web, "newest", {}, {}); }, "newest", "");
   expect_refusal<NotFound>(
       scene, [](Context& c) { mark_stable(c, web, {}, false, {}); }, "web does not run, so there is nothing to mark",
       "belay start web last");
@@ -91,7 +89,8 @@ TEST(Refusals, AMarkOrReleaseThatIsNotThere) {
       scene, [](Context& c) { retry(c, web, {}, {}); }, "no release of web has failed", "belay releases web");
   scene.run("start new");
   expect_refusal<NotFound>(
-      scene, [](Context& c) { rollback(c, web, {}, {}, {}); }, "web has no good release before r1", "belay releases web");
+      scene, [](Context& c) { rollback(c, web, {}, {}, {}); }, "web has no good release before r1",
+      "belay releases web");
   expect_refusal<NotFound>(
       scene, [](Context& c) { rollback(c, web, ReleaseNumber{4}, {}, {}); }, "web has no release r4",
       "belay releases web");
@@ -147,7 +146,8 @@ TEST(Refusals, APlaceWithoutADockerfile) {
       scene, [&](Context& c) { build(c, web, from(empty), {}); },
       format("there is neither web-Dockerfile nor Dockerfile in {}", empty.string()), "belay build web PATH");
   expect_refusal<NotFound>(
-      scene, [&](Context& c) { build(c, web, from(empty / "none"), {}); }, "none does not exist", "belay build web PATH");
+      scene, [&](Context& c) { build(c, web, from(empty / "none"), {}); }, "none does not exist",
+      "belay build web PATH");
 }
 
 TEST(Refusals, ABuildThatFails) {
@@ -161,8 +161,7 @@ TEST(Refusals, ABuildThatFails) {
   EXPECT_EQ(scene.trouble("1"), "") << "the old release keeps running";
   Scene fresh;
   fresh.engine.next_build_fails("RUN make: exit code 2");
-  expect_refusal<Error>(
-      fresh, [&](Context& c) { build(c, web, from(fresh.source), {}); }, "RUN make: exit code 2", "");
+  expect_refusal<Error>(fresh, [&](Context& c) { build(c, web, from(fresh.source), {}); }, "RUN make: exit code 2", "");
 }
 
 TEST(Refusals, AParameterFileWithAMistake) {
@@ -170,8 +169,7 @@ TEST(Refusals, AParameterFileWithAMistake) {
   scene.run("deploy 1");
   const auto refused = [&](const std::string& file, const std::string& text, const std::string& message) {
     scene.write(file, text);
-    expect_refusal<ConfigError>(
-        scene, [&](Context& c) { deploy(c, web, from(scene.source), {}, {}); }, message, "");
+    expect_refusal<ConfigError>(scene, [&](Context& c) { deploy(c, web, from(scene.source), {}, {}); }, message, "");
     fs::remove(scene.source / file);
   };
   const std::string jockler = (scene.source / "jockler-web").string();
@@ -184,7 +182,8 @@ TEST(Refusals, AParameterFileWithAMistake) {
   mistake("{\"volumes\": {\"data\": \"relative\"}}", ":1:");
   scene.write("jockler-web", "{\"prots\": {}}");
   expect_refusal<ConfigError>(
-      scene, [&](Context& c) { deploy(c, web, from(scene.source), {}, {}); }, jockler + ":1:2:", "Did you mean 'ports'?");
+      scene, [&](Context& c) { deploy(c, web, from(scene.source), {}, {}); },
+      jockler + ":1:2:", "Did you mean 'ports'?");
   fs::remove(scene.source / "jockler-web");
   refused("dcv-web", "{\"raw\": [\"--no-such-option\"]}", (scene.source / "dcv-web").string() + ":1:");
   scene.write("jockler-web", "{}");
@@ -225,8 +224,8 @@ TEST(Refusals, AnAppWithoutABuildAndAnImageThatIsGone) {
 TEST(Refusals, ANameThatNoImageCanHave) {
   Scene scene;
   expect_refusal<UsageError>(
-      scene, [&](Context& c) { build(c, AppName("web-"), from(scene.source), {}); }, "no image can be called web-:latest",
-      "Choose a name");
+      scene, [&](Context& c) { build(c, AppName("web-"), from(scene.source), {}); },
+      "no image can be called web-: ", "Choose a name");
 }
 
 TEST(Refusals, AnImageThatNoRegistryHas) {
@@ -241,14 +240,12 @@ TEST(Refusals, ASecondBelayThatDoesNotWait) {
   Scene scene;
   scene.run("deploy 1");
   testing::FakeClock clock;
-  std::optional<FileLock> held(FileLock::take({state::lock_file(scene.store->folder(), web), "belay deploy web (pid 1)"},
-                                              clock, {}, {}));
+  std::optional<FileLock> held(
+      FileLock::take({state::lock_file(scene.store->folder(), web), "belay deploy web (pid 1)"}, clock, {}, {}));
   scene.wait_for_lock = false;
   const std::vector<std::function<void(Context&)>> uses{
-      [&](Context& c) { build(c, web, from(scene.source), {}); },
-      [](Context& c) { start_new(c, web, {}, {}); },
-      [](Context& c) { stop(c, web, false, {}); },
-      [](Context& c) { remove(c, web, false, false, {}, {}); },
+      [&](Context& c) { build(c, web, from(scene.source), {}); }, [](Context& c) { start_new(c, web, {}, {}); },
+      [](Context& c) { stop(c, web, false, {}); }, [](Context& c) { remove(c, web, false, false, {}, {}); },
       [](Context& c) { mark_stable(c, web, {}, false, {}); }};
   for (const auto& use : uses)
     expect_refusal<Conflict>(scene, use, "locking web: belay deploy web (pid 1) is at work on it", "--no-lock-wait");

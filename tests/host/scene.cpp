@@ -38,16 +38,16 @@ std::string words(const std::map<std::string, std::string>& map) {
 
 std::string text_of(const App& app) {
   const Wish& wish = app.wish;
-  std::string text = format("app {} {} last {} stable {} autostart {} highest {}\n", app.name.text(),
-                            to_text(app.scheme), number(app.last), number(app.stable), to_text(app.autostart),
-                            app.highest_release);
+  std::string text =
+      format("app {} {} last {} stable {} autostart {} highest {}\n", app.name.text(), to_text(app.scheme),
+             number(app.last), number(app.stable), to_text(app.autostart), app.highest_release);
   text += format("wish {} {} unfinished {} fallback {} lose {} wait {} why {}\n", static_cast<int>(wish.state),
                  number(wish.release), wish.unfinished, number(wish.fallback), wish.lose_data, wish.wait, wish.why);
   for (const auto& release : app.releases)
     text += format("{} {} images {} digests {} containers {} {} {} {} adopted {} {}\n", release.number.text(),
-                   spec_to_json(release.spec), words(release.images), words(release.digests),
-                   words(release.containers), to_text(release.verdict), release.reason, release.log_tail,
-                   release.adopted, words(release.adopted_created));
+                   spec_to_json(release.spec), words(release.images), words(release.digests), words(release.containers),
+                   to_text(release.verdict), release.reason, release.log_tail, release.adopted,
+                   words(release.adopted_created));
   for (const auto& build : app.builds) {
     text += format("build {} {} {} {}\n", build.number, build.image, build.tag, build.parameter_text);
     for (const auto& [name, configuration] : build.configurations)
@@ -96,7 +96,8 @@ void Scene::offer(const std::string& version) {
     behaviour.exit_code = 3;
     behaviour.output = "starting\nno such table: users\n";
   }
-  if (has("sick") || has("fit")) config.health = HealthCheck{{"CMD", "/check"}, Milliseconds(10), Milliseconds(10), {}, 1};
+  if (has("sick") || has("fit"))
+    config.health = HealthCheck{{"CMD", "/check"}, Milliseconds(10), Milliseconds(10), {}, 1};
   if (has("sick")) behaviour.unhealthy_after = Milliseconds(150);
   if (has("fit")) behaviour.healthy_after = Milliseconds(150);
   if (has("refused")) behaviour.start_error = "exec: no such file";
@@ -171,8 +172,7 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "stop") return told(stop(here, web, false, stop_token));
   if (verb == "restart") return told(restart(here, web, {}, stop_token));
   if (verb == "rollback")
-    return told(rollback(here, web,
-                         argument.empty() ? std::nullopt : std::optional(ReleaseNumber::parse(argument)), {},
+    return told(rollback(here, web, argument.empty() ? std::nullopt : std::optional(ReleaseNumber::parse(argument)), {},
                          stop_token));
   if (verb == "retry") return told(retry(here, web, {}, stop_token));
   if (verb == "stable" && argument == "clear") {
@@ -264,10 +264,12 @@ std::string Scene::trouble(const std::string& version) {
       if (version.empty()) {
         say(format("{} runs, nothing should", each.name));
       } else {
-        if (each.image_id != image_of(version)) say(format("{} runs another image than version {}", each.name, version));
+        if (each.image_id != image_of(version))
+          say(format("{} runs another image than version {}", each.name, version));
         if (each.state != ContainerState::running) say(format("{} is {}", each.name, to_text(each.state)));
         if (policy != "unless-stopped") say(format("{} runs with the restart policy {}", each.name, policy));
-        if (known && known->last != owner->release) say(format("{} runs, but last is {}", each.name, number(known->last)));
+        if (known && known->last != owner->release)
+          say(format("{} runs, but last is {}", each.name, number(known->last)));
         if (options.scheme == NamingScheme::dcv && known) {
           const std::string wanted = known->stable == owner->release ? "dcv_web_stable" : "dcv_web";
           if (each.name != wanted) say(format("{} should be called {}", each.name, wanted));

@@ -107,7 +107,7 @@ class Scene {
   int workers = 1;
   bool wait_for_lock = true;
   std::stop_source stopping;
-  std::string reason;  // of the last change that failed
+  std::string reason;            // of the last change that failed
   std::optional<Change> change;  // the last one
 
  private:

@@ -31,11 +31,11 @@ TEST_P(AnyStory, EndsWithNothingToDoAndChangesNothingTwice) {
   Scene scene({scheme, port, true});
   std::mt19937 random(seed);
   const std::vector<std::string> verbs{
-      "start new",   "start last",    "start last", "start stable", "start r1",       "start r2",      "stop",
-      "stop",        "restart",       "rollback",   "rollback r1",  "retry",          "stable",        "stable clear",
-      "start-all",   "cleanup 2",     "cleanup 0",  "deploy same",  "deploy same",    "deploy",        "deploy",
-      "deploy bad",  "deploy refused", "deploy sick", "deploy fit", "autostart last", "autostart none", "autostart stable",
-      "remove",      "recover"};
+      "start new",   "start last",     "start last",     "start stable",     "start r1",       "start r2",
+      "stop",        "stop",           "restart",        "rollback",         "rollback r1",    "retry",
+      "stable",      "stable clear",   "start-all",      "cleanup 2",        "cleanup 0",      "deploy same",
+      "deploy same", "deploy",         "deploy",         "deploy bad",       "deploy refused", "deploy sick",
+      "deploy fit",  "autostart last", "autostart none", "autostart stable", "remove",         "recover"};
   std::string story;
   int done = 0, built = 0;
   for (int step = 0; step < 100; ++step) {
