@@ -180,7 +180,7 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   return doing(format("restarting {}", name.text()), [&] {
-    finish_unfinished(context, app, stop);
+    if (!options.dry_run) finish_unfinished(context, app, stop);
     const auto running = what_runs(app);
     if (!running) return start_known(context, app, release_for(app, "last"), options, "restart", stop);
     wish_up(app, *running, options, context);
