@@ -114,7 +114,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   if (s.app.stable) kept[*s.app.stable] = s.app.stable == s.app.last ? "last, stable" : "stable";
   if (s.app.wish.state == Wish::State::up && s.app.wish.release) kept.try_emplace(*s.app.wish.release, "wanted");
   if (s.app.wish.unfinished && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
-  // One that runs is stopped by no clean-up: its release stays with it.
+  // One that runs is stopped by no clean-up. Its release must stay known, or nothing could ever go back to it.
   for (const auto& instance : instances(s.app, s.world))
     if (instance.container->is_up()) kept.try_emplace(instance.release, "it is running");
   for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
@@ -134,8 +134,6 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
     if (const auto why = kept.find(instance.release); why != kept.end()) {
       cleanup.kept.push_back(format("container {} ({})", instance.container->name, why->second));
       kept_images.insert(instance.container->image_id);
-      // Its release must stay known, or nothing could ever go back to it.
-      kept.try_emplace(instance.release, "running");
       continue;
     }
     const Release* release = s.app.find(instance.release);

@@ -95,7 +95,7 @@ TEST(DockervisorNames, OtherSchemesNeverRename) {
   EXPECT_EQ(names(scene), "nothing to do\n");
 }
 
-TEST(AdoptedContainers, AreKnownByTheirCreationTime) {
+TEST(AdoptedContainers, AreKnownByNameAndCreationTime) {
   Scene scene;
   Release& release = scene.release(1);
   release.adopted = true;
@@ -112,10 +112,13 @@ TEST(AdoptedContainers, AreKnownByTheirCreationTime) {
   scene.release(2, {Scene::service()}, Verdict::pending);
   scene.wish_up(2);
   std::string text = "replaced:\n" + scene.plan();
-  scene.world.containers[0].name = "renamed_meanwhile";
+  scene.world.containers[0].name = "renamed_by_somebody";
   scene.world.containers[0].state = exited;
   scene.wish_up(1, false);
-  text += "wished for again under another name:\n" + scene.plan();
+  text += "a name that is not ours:\n" + scene.plan();
+  scene.app.scheme = NamingScheme::dcv;
+  scene.world.containers[0].name = "dcv_web_save_20260101000000";
+  text += "a name that a rename of ours gave, cut short before it was recorded:\n" + scene.plan();
   expect_golden("adopted", text);
 }
 
