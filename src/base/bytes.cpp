@@ -12,7 +12,8 @@ std::string byte_text(ByteCount size) {
   if (size.value < 1024) return format("{} B", size.value);
   double value = static_cast<double>(size.value);
   size_t unit = 0;
-  while (value >= 1023.95 && unit + 1 < std::size(units)) {
+  // Above this it would be written as 1024 of its unit.
+  while (value >= 1023.5 && unit + 1 < std::size(units)) {
     value /= 1024;
     ++unit;
   }

@@ -87,6 +87,7 @@ std::optional<Time> parse_time(std::string_view text) {
   if (!second) return {};
   int thousandths = 0;
   if (take(text, '.')) {
+    if (text.empty() || text[0] < '0' || text[0] > '9') return {};
     int scale = 100;
     while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
       thousandths += (text[0] - '0') * scale;
@@ -101,7 +102,7 @@ std::optional<Time> parse_time(std::string_view text) {
     const auto hours = take_digits(text, 2);
     if (!hours || !take(text, ':')) return {};
     const auto minutes = take_digits(text, 2);
-    if (!minutes) return {};
+    if (!minutes || *hours > 23 || *minutes > 59) return {};
     offset = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
     if (!east) offset = -offset;
   }
@@ -151,7 +152,7 @@ std::optional<Milliseconds> parse_duration(std::string_view text) {
       {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
   if (text.empty()) return {};
   long long total = 0;
-  bool bare = false;
+  bool bare = false, with_unit = false;
   while (!text.empty()) {
     long long count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -164,10 +165,13 @@ std::optional<Milliseconds> parse_duration(std::string_view text) {
     const auto name = text.substr(0, letters);
     text.remove_prefix(letters);
     if (name.empty()) {
+      // "1h30" is left alone: it could mean minutes as well as seconds.
+      if (with_unit) return {};
       bare = true;
       total += count * 1000;
       continue;
     }
+    with_unit = true;
     bool known = false;
     for (const auto& unit : units) {
       if (unit.name != name) continue;

@@ -77,10 +77,14 @@ void write_file_durably(const fs::path& path, std::string_view content, int mode
 }
 
 void make_folder(const fs::path& path, int mode) {
-  if (path.empty() || fs::is_directory(path)) return;
+  std::error_code unreadable;
+  if (path.empty() || fs::is_directory(path, unreadable)) return;
   make_folder(path.parent_path(), mode);
-  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0 && errno != EEXIST)
-    throw system_error(format("making the folder {}", path.string()), errno);
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) == 0) return;
+  const int failure = errno;
+  // Another may have made it meanwhile; but a file of that name is no folder.
+  if (failure != EEXIST || !fs::is_directory(path, unreadable))
+    throw system_error(format("making the folder {}", path.string()), failure);
 }
 
 fs::path home_folder() {

@@ -81,11 +81,38 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+// A child that does not read its input must not end us by SIGPIPE; the write fails with EPIPE instead. Blocked for this
+// thread only, not ignored for the process: that is the program's to choose.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+  ~NoSigpipe() {
+    if (sigismember(&before_, SIGPIPE) == 1) return;
+    const timespec at_once{};
+    while (sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t sigpipe_{}, before_{};
+};
+
+int exit_code(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 int reaped(pid_t child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return exit_code(status);
 }
 
 void drain(Fd& from, std::string& into) {
@@ -134,6 +161,7 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
   errors.write.close();
 
   ProcessResult result;
+  const NoSigpipe no_sigpipe;
   std::string_view rest = request.input;
   if (request.inherit || rest.empty()) input.write.close();
   const auto start = std::chrono::steady_clock::now();
@@ -150,7 +178,7 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
     return result;
   }
   ::fcntl(input.write ? input.write.raw() : output.read.raw(), F_SETFL, O_NONBLOCK);
-  while (output.read || errors.read) {
+  const auto give_up_in_time = [&] {
     if (stop.stop_requested()) {
       ::kill(child, SIGKILL);
       reaped(child);
@@ -158,6 +186,9 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
     }
     if (request.deadline.count() > 0 && std::chrono::steady_clock::now() - start > request.deadline)
       give_up(Error(format("{} did not end within {}", request.command[0], duration_text(request.deadline))));
+  };
+  while (output.read || errors.read) {
+    give_up_in_time();
     pollfd polled[3] = {
         {output.read.raw(), POLLIN, 0}, {errors.read.raw(), POLLIN, 0}, {input.write.raw(), POLLOUT, 0}};
     if (::poll(polled, 3, 50) < 0 && errno != EINTR) give_up(system_error("waiting for a process", errno));
@@ -169,7 +200,18 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
       if (rest.empty() || (count < 0 && errno != EAGAIN && errno != EINTR)) input.write.close();
     }
   }
-  result.exit_code = reaped(child);
+  // Nobody reads its input any more either, or it will never come.
+  input.write.close();
+  // One that closed its streams may still run.
+  int status = 0;
+  for (;;) {
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended == child) break;
+    if (ended < 0 && errno != EINTR) throw system_error("waiting for a process", errno);
+    give_up_in_time();
+    ::poll(nullptr, 0, 1);
+  }
+  result.exit_code = exit_code(status);
   return result;
 }
 

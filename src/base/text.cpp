@@ -152,9 +152,21 @@ std::vector<std::string> shell_words(std::string_view line) {
 
 std::string printable(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  // Bytes of a UTF-8 character that are still to come. Elsewhere 0x80 to 0x9f are control characters, and so are those
+  // that UTF-8 writes as 0xc2 and such a byte: 0x9b begins an escape sequence just like ESC [.
+  int expected = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '\t' || c == '\n' || (byte >= 0x20 && byte != 0x7f)) {
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool high_control = byte >= 0x80 && byte <= 0x9f && expected == 0;
+    const bool begins_control = byte == 0xc2 && next >= 0x80 && next <= 0x9f;
+    if ((byte & 0xc0) == 0x80) {
+      if (expected > 0) --expected;
+    } else {
+      expected = begins_control ? 0 : byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
+    }
+    if (c == '\t' || c == '\n' || (byte >= 0x20 && byte != 0x7f && !high_control && !begins_control)) {
       result += c;
     } else if (c != '\r') {
       result += format("\\x{:02x}", byte);
@@ -212,6 +224,8 @@ std::optional<std::string> base64_decoded(std::string_view text) {
     bits -= 8;
     bytes += static_cast<char>(group >> bits & 255);
   }
+  // A single letter left over holds no whole byte: the text was cut off.
+  if (bits == 6) return {};
   return bytes;
 }
 

@@ -18,7 +18,7 @@ std::optional<long long> parse_number(std::string_view text);
 
 // The known word most like `word` (a few letters off), for "did you mean"; nullopt when none is near.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
-// " Did you mean 'x'?" or "".
+// "Did you mean 'x'?" or "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 // The text as an admin would type it in a shell: quoted only where needed.

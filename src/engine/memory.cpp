@@ -38,8 +38,9 @@ template <class Use>
 decltype(auto) MemoryEngine::reach(const std::stop_token& stop, Use&& use) {
   if (stop.stop_requested()) throw Cancelled();
   return universe_->with([&](Universe& universe) -> decltype(auto) {
-    universe.enter(clock_.now());
-    return use(universe);
+    if (universe.enter(clock_.now())) return use(universe);
+    static_cast<void>(use(universe));
+    throw Crash();
   });
 }
 
@@ -104,8 +105,11 @@ int MemoryEngine::calls() const {
   return universe_->with([](const Universe& universe) { return universe.calls; });
 }
 
-void MemoryEngine::crash_after(std::optional<int> n) {
-  universe_->with([&](Universe& universe) { universe.calls_until_crash = n; });
+void MemoryEngine::crash_after(std::optional<int> n, Cut cut) {
+  universe_->with([&](Universe& universe) {
+    universe.calls_until_crash = n;
+    universe.answer_is_lost = n && cut == Cut::before_the_answer;
+  });
 }
 
 EngineInfo MemoryEngine::info(std::stop_token stop) {

@@ -49,8 +49,10 @@ class MemoryEngine : public Engine {
   std::vector<std::string> lost_volumes() const;
   // All calls so far that reached the engine, looking ones included.
   int calls() const;
-  // After `n` more calls every call throws Crash before it has an effect. nullopt: never.
-  void crash_after(std::optional<int> n);
+  // Which part of a call the power cut takes: all of it, or the answer to what was done.
+  enum class Cut { before_the_effect, before_the_answer };
+  // After `n` more calls the next one throws Crash, and so does every later one, without an effect. nullopt: never.
+  void crash_after(std::optional<int> n, Cut cut = Cut::before_the_effect);
 
   // Not an Error on purpose: nothing in Belay may catch it, as nothing catches a power cut.
   struct Crash {};

@@ -34,8 +34,9 @@ std::string image_id(const std::string& reference, const std::string& version) {
 
 namespace {
 
-std::string repository_of(const std::string& reference) {
-  return ImageRef::parse(reference).repository;
+// "web:1" → "web@sha256:…"
+std::string digest_reference(const std::string& reference, const std::string& id) {
+  return ImageRef::parse(reference).repository + "@sha256:" + hex_name("digest of " + id);
 }
 
 }  // namespace
@@ -126,11 +127,20 @@ ImageRemoval MemoryEngine::Universe::remove_image(const std::string& reference) 
 
 void MemoryEngine::Universe::pull(const std::string& reference) {
   const std::string full = full_reference(reference);
-  const auto offered = registry.find(full);
+  const bool by_digest = !ImageRef::parse(full).digest.empty();
+  const auto offered = std::find_if(registry.begin(), registry.end(), [&](const auto& each) {
+    return (by_digest ? digest_reference(each.first, each.second.id) : each.first) == full;
+  });
   if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
   const std::string id = offered->second.id;
+  const bool is_new = !images.contains(id);
   store_image(id, offered->second.recipe);
-  images.at(id).digests.insert(repository_of(full) + "@sha256:" + hex_name("digest of " + id));
+  images.at(id).digests.insert(digest_reference(full, id));
+  // What is pulled by its digest gets no tag.
+  if (by_digest) {
+    if (is_new) changes.push_back("pull " + full);
+    return;
+  }
   if (const auto tagged = tags.find(full); tagged != tags.end() && tagged->second == id) return;
   tags[full] = id;
   changes.push_back("pull " + full);
@@ -143,7 +153,7 @@ void MemoryEngine::Universe::push(const std::string& reference) {
   if (tagged == tags.end()) throw NotFound(format("there is no image {}", full));
   StoredImage& stored = images.at(tagged->second);
   registry[full] = {tagged->second, stored.recipe};
-  stored.digests.insert(repository_of(full) + "@sha256:" + hex_name("digest of " + tagged->second));
+  stored.digests.insert(digest_reference(full, tagged->second));
   changes.push_back("push " + full);
   record(now, "image", "push", full);
 }

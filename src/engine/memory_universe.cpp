@@ -7,13 +7,20 @@
 
 namespace belay::engine {
 
-void MemoryEngine::Universe::enter(Time time) {
+bool MemoryEngine::Universe::enter(Time time) {
+  bool answered = true;
   if (calls_until_crash) {
-    if (*calls_until_crash == 0) throw Crash();
-    --*calls_until_crash;
+    if (*calls_until_crash == 0) {
+      if (!answer_is_lost) throw Crash();
+      answer_is_lost = false;
+      answered = false;
+    } else {
+      --*calls_until_crash;
+    }
   }
   ++calls;
   pass_to(time);
+  return answered;
 }
 
 void MemoryEngine::Universe::record(Time time, const std::string& type, const std::string& action,

@@ -93,12 +93,13 @@ struct MemoryEngine::Universe {
   int last_serial = 3;  // of containers, networks, anonymous volumes and builds
   int calls = 0;
   std::optional<int> calls_until_crash;
+  bool answer_is_lost = false;  // the call that crashes has its effect first
   std::vector<std::string> changes;
   std::vector<Event> events;
   Time now{};
 
-  // The beginning of every call.
-  void enter(Time time);
+  // The beginning of every call. False: it may have its effect, but its answer is lost in a crash.
+  [[nodiscard]] bool enter(Time time);
   void pass_to(Time time);
   void record(Time time, const std::string& type, const std::string& action, const std::string& name,
               std::map<std::string, std::string> attributes = {});

@@ -58,6 +58,19 @@ std::optional<ReleaseNumber> what_runs(const App& app) {
   return app.wish.unfinished ? app.wish.fallback : app.wish.release;
 }
 
+void record_names(App& app, const World& world, const plan::Plan& plan) {
+  for (const auto& instance : plan::instances(app, world)) {
+    Release* release = app.find(instance.release);
+    if (release == nullptr) continue;
+    std::string name = instance.container->name;
+    for (const auto& action : plan.actions)
+      if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
+          rename != nullptr && rename->from == name)
+        name = rename->to;
+    release->containers[instance.service] = std::move(name);
+  }
+}
+
 void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
                    const std::string& text, std::optional<ReleaseNumber> release) {
   JournalEntry entry;

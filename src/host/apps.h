@@ -18,6 +18,9 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 // The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
 std::optional<ReleaseNumber> what_runs(const App& app);
 
+// Notes in the releases what their containers are called after the plan's renames, as `world` showed them before.
+void record_names(App& app, const World& world, const plan::Plan& plan);
+
 void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
                    const std::string& text, std::optional<ReleaseNumber> release = {});
 

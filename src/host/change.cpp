@@ -1,5 +1,7 @@
 #include "host/change.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "host/apps.h"
@@ -9,29 +11,29 @@ namespace belay::host {
 
 namespace {
 
-plan::Plan planned(Context& context, const App& app, std::stop_token stop) {
-  const World world = observe(context.engine, app, stop);
-  return plan::plan_wish({app, world, context.clock.now(), context.defaults});
+struct Planned {
+  World world;
+  plan::Plan plan;
+};
+
+Planned planned(Context& context, const App& app, std::stop_token stop) {
+  World world = observe(context.engine, app, stop);
+  plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  return {std::move(world), std::move(plan)};
 }
 
-// The names after the plan's renames, for adopted containers whose only identity in the state is their name.
-void record_names(App& app, const plan::Plan& plan) {
-  for (const auto& action : plan.actions) {
-    const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
-    if (rename == nullptr) continue;
-    for (auto& release : app.releases)
-      for (auto& [service, name] : release.containers)
-        if (name == rename->from) name = rename->to;
-  }
-}
-
-void record_success(Context& context, App& app, const plan::Plan& plan) {
-  record_names(app, plan);
+void record_success(Context& context, App& app, const Planned& done) {
+  record_names(app, done.world, done.plan);
   Wish& wish = app.wish;
   if (wish.state == Wish::State::up) {
     if (Release* release = app.find(*wish.release)) {
       if (wish.wait) {
         release->verdict = Verdict::passed;
+        // What proved itself is no longer suspect, whoever tried it again.
+        std::erase_if(app.quarantine, [&](const Quarantine& entry) {
+          return std::any_of(release->images.begin(), release->images.end(),
+                             [&](const auto& image) { return image.second == entry.image; });
+        });
       } else if (release->verdict == Verdict::pending) {
         release->verdict = Verdict::unproven;
       }
@@ -75,13 +77,13 @@ void take_back(Context& context, App& app, Change& change) {
   app.wish = back;
   context.store.save(app);
   try {
-    const plan::Plan plan = planned(context, app, {});
-    if (!plan.empty()) {
-      context.report.running(plan);
-      const exec::Outcome outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
+    const Planned way = planned(context, app, {});
+    if (!way.plan.empty()) {
+      context.report.running(way.plan);
+      const exec::Outcome outcome = exec::run(way.plan, context.engine, context.clock, context.report, context.run, {});
       if (outcome.error) throw *outcome.error;
     }
-    record_names(app, plan);
+    record_names(app, way.world, way.plan);
     app.wish.unfinished = false;
     app.wish.fallback.reset();
     context.store.save(app);
@@ -99,15 +101,18 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   Change change;
   change.release = app.wish.release;
   const auto saved = context.store.app(app.name);
-  change.plan = planned(context, app, stop);
+  const Planned wanted = planned(context, app, stop);
+  change.plan = wanted.plan;
   const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
                          !saved->wish.unfinished;
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
     return change;
   }
-  // The wait for a verdict alone, on what is already proved and wished, is no change.
-  if (same_wish && change.plan.actions.size() == 1 &&
+  // The wait for a verdict alone, on what is already tried and wished, is no change.
+  const Release* asked = change.release ? app.find(*change.release) : nullptr;
+  const bool is_tried = asked == nullptr || asked->verdict != Verdict::pending;
+  if (same_wish && is_tried && change.plan.actions.size() == 1 &&
       std::holds_alternative<plan::AwaitVerdict>(change.plan.actions[0].step)) {
     change.plan = {};
     change.running = what_runs(*saved);
@@ -127,7 +132,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     const exec::Outcome outcome =
         exec::run(change.plan, context.engine, context.clock, context.report, context.run, stop);
     if (outcome.done()) {
-      record_success(context, app, change.plan);
+      record_success(context, app, wanted);
       change.kind = Change::Kind::done;
       change.running = what_runs(app);
       write_journal(context, app, verb, "done", "", change.release);
@@ -141,6 +146,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     } else {
       change.reason = outcome.error->what();
       change.hint = outcome.error->hint();
+      const auto& failed = change.plan.actions.at(outcome.failed_action.value()).step;
+      if (const auto* start = std::get_if<plan::StartContainer>(&failed)) change.container = start->name;
     }
   } catch (const Cancelled& stopped) {
     cancelled = true;

@@ -18,26 +18,21 @@ std::string container_name_of(Context& context, const App& app, ReleaseNumber re
 }
 
 // Saves the mark and does the renames that follow from it, in the scheme that renames.
-void apply(Context& context, App& app, Marked& marked, const std::string& words, std::stop_token stop) {
+void apply(Context& context, App& app, Marked& marked, const World& world, const std::string& words,
+           std::stop_token stop) {
   if (marked.changed) context.store.save(app);
   if (!marked.plan.empty()) {
     context.report.running(marked.plan);
     const auto outcome = exec::run(marked.plan, context.engine, context.clock, context.report, context.run, stop);
     if (outcome.error) throw *outcome.error;
-    for (const auto& action : marked.plan.actions) {
-      const auto& rename = std::get<plan::RenameContainer>(action.step);
-      for (auto& release : app.releases)
-        for (auto& [service, name] : release.containers)
-          if (name == rename.from) name = rename.to;
-    }
+    record_names(app, world, marked.plan);
     context.store.save(app);
   }
   if (marked.changed) write_journal(context, app, "stable", "done", words, marked.release);
 }
 
-plan::Plan renames_after(Context& context, const App& app, std::stop_token stop) {
+plan::Plan renames_after(Context& context, const App& app, const World& world) {
   if (app.scheme != NamingScheme::dcv || app.wish.unfinished || app.wish.state == Wish::State::gone) return {};
-  const World world = observe(context.engine, app, stop);
   return plan::plan_names({app, world, context.clock.now(), context.defaults});
 }
 
@@ -62,8 +57,9 @@ Marked mark_stable(Context& context, const AppName& name, const std::optional<Re
                 format("belay releases {} lists the good ones.", name.text()));
   marked.changed = app.stable != marked.release;
   app.stable = marked.release;
-  marked.plan = renames_after(context, app, stop);
-  if (!dry_run) apply(context, app, marked, format("{} is stable", marked.release->text()), stop);
+  const World world = observe(context.engine, app, stop);
+  marked.plan = renames_after(context, app, world);
+  if (!dry_run) apply(context, app, marked, world, format("{} is stable", marked.release->text()), stop);
   marked.container = container_name_of(context, app, *marked.release, stop);
   return marked;
 }
@@ -74,8 +70,9 @@ Marked clear_stable(Context& context, const AppName& name, bool dry_run, std::st
   Marked marked;
   marked.changed = app.stable.has_value();
   app.stable.reset();
-  marked.plan = renames_after(context, app, stop);
-  if (!dry_run) apply(context, app, marked, "no release is stable", stop);
+  const World world = observe(context.engine, app, stop);
+  marked.plan = renames_after(context, app, world);
+  if (!dry_run) apply(context, app, marked, world, "no release is stable", stop);
   return marked;
 }
 
@@ -110,6 +107,9 @@ std::vector<Started> start_all(Context& context, const ChangeOptions& options, s
     if (app.autostart == Autostart::none) continue;
     Started started{app.name.text(), {}, {}};
     try {
+      // A host that boots in the middle of a removal must not bring the app back.
+      if (app.wish.state == Wish::State::gone)
+        throw Conflict(format("{0} is being removed; belay remove {0} finishes it", app.name.text()));
       started.change = start_release(context, app.name, std::string(to_text(app.autostart)), options, stop);
     } catch (const Cancelled&) {
       throw;

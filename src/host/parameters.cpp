@@ -79,7 +79,7 @@ const Configuration& pick(const std::map<std::string, Configuration>& configurat
     throw UsageError(format("the parameter file has several configurations: {}", join(known, ", ")),
                      "Name one behind the word new.");
   const std::string near = did_you_mean(name, known);
-  throw UsageError(format("there is no configuration '{}'; there is {}", name, join(known, ", ")), near);
+  throw NotFound(format("there is no configuration '{}'; there is {}", name, join(known, ", ")), near);
 }
 
 }  // namespace belay::host

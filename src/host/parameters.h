@@ -18,7 +18,8 @@ Parameters find_parameters(const AppName& name, const std::vector<fs::path>& fol
 // This file, whatever its name; its kind is told by the name where `kind` leaves it open.
 Parameters read_parameters(const AppName& name, const fs::path& file, ParameterFiles kind);
 
-// Picks a configuration: by name, else "default", else the only one. Throws UsageError naming those there are.
+// Picks a configuration: by name, else "default", else the only one. Throws NotFound, or UsageError where one must be
+// named, with those there are.
 const Configuration& pick(const std::map<std::string, Configuration>& configurations, const std::string& name);
 
 }  // namespace belay::host

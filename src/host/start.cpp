@@ -142,14 +142,14 @@ Change start_release(Context& context, const AppName& name, const std::string& w
 }
 
 std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop) {
-  for (const auto& candidate : context.engine.containers({}, stop)) {
-    if (candidate.name != container) continue;
-    if (const auto owner = candidate.owner()) return ContainerOwner{AppName(owner->app), owner->release};
-    for (const auto& app : context.store.apps())
-      for (const auto& release : app.releases)
-        for (const auto& [service, created] : release.adopted_created)
-          if (created == candidate.created) return ContainerOwner{app.name, release.number};
-  }
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  const Container* asked = world.find(container);
+  if (asked == nullptr) return {};
+  if (const auto owner = asked->owner()) return ContainerOwner{AppName(owner->app), owner->release};
+  for (const auto& app : context.store.apps())
+    for (const auto& instance : plan::instances(app, world))
+      if (instance.container == asked) return ContainerOwner{app.name, instance.release};
   return {};
 }
 
@@ -206,8 +206,21 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
     }
     context.store.save(app);
     context.report.running(stopping);
-    const auto outcome = exec::run(stopping, context.engine, context.clock, context.report, context.run, stop);
-    if (outcome.error) throw *outcome.error;
+    // Interrupted or refused half-way, it must not stay down: what it was is wished again, now without a verdict.
+    const auto put_back = [&] {
+      app.wish.wait = false;
+      std::ignore = fulfil(context, app, "restart", false, {});
+    };
+    try {
+      const auto outcome = exec::run(stopping, context.engine, context.clock, context.report, context.run, stop);
+      if (outcome.error) throw *outcome.error;
+    } catch (const Cancelled&) {
+      put_back();
+      throw Cancelled(format("stopped on request; {} runs again", running->text()));
+    } catch (const Error&) {
+      put_back();
+      throw;
+    }
     return fulfil(context, app, "restart", false, stop);
   });
 }
@@ -249,9 +262,10 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
   App app = known_app(context, name, stop);
   return doing(format("rolling {} back", name.text()), [&] {
     if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop);
-    // An interrupted change has not come to pass: taking it back is the rollback.
+    // An interrupted step forward has not come to pass: taking it back is the rollback. An interrupted step back is not
+    // taken back but begun anew, with the same target.
     const auto running = what_runs(app);
-    if (app.wish.unfinished && app.wish.state == Wish::State::up && running && running != app.wish.release)
+    if (app.wish.unfinished && app.wish.state == Wish::State::up && running && *running < *app.wish.release)
       return start_known(context, app, *running, options, "rollback", stop);
     const ReleaseNumber present = running ? *running : release_for(app, "last");
     for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
@@ -266,6 +280,11 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   return doing(format("trying {} again", name.text()), [&] {
+    // What was interrupted (a retry, or the first try) has no verdict yet: that is the one to try.
+    if (const Release* begun =
+            app.wish.unfinished && app.wish.state == Wish::State::up ? app.find(*app.wish.release) : nullptr;
+        begun != nullptr && begun->verdict == Verdict::pending)
+      return start_known(context, app, begun->number, options, "retry", stop);
     const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(),
                                      [](const Release& r) { return r.verdict == Verdict::failed; });
     if (failed == app.releases.rend())

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "formats/docker_run.h"
 #include "host/apps.h"
+#include "host/start.h"
 #include "model/naming.h"
 #include "state/store.h"
 
@@ -65,15 +66,13 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   }
   std::vector<ContainerDetail> details;
   for (const auto& container : wanted) {
+    if (std::count(wanted.begin(), wanted.end(), container) > 1)
+      throw UsageError(format("the container {} is named twice", container), "Name each container once.");
     auto detail = context.engine.container(container, stop);
     if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
-    if (const auto owner = detail->container.owner())
-      throw Conflict(format("the container {} belongs to the app {} already", container, owner->app));
-    for (const auto& app : context.store.apps())
-      for (const auto& release : app.releases)
-        for (const auto& [service, created] : release.adopted_created)
-          if (created == detail->container.created)
-            throw Conflict(format("the container {} belongs to the app {} already", container, app.name.text()));
+    if (const auto owner = owner_of(context, container, stop))
+      throw Conflict(format("the container {} belongs to the app {} already", container, owner->app.text()),
+                     format("belay status {} shows it.", owner->app.text()));
     if (const auto found = foreign_scheme(container, name.text())) scheme = found;
     details.push_back(std::move(*detail));
   }

@@ -9,6 +9,8 @@ namespace belay {
 namespace {
 
 constexpr const char* hidden = "(hidden)";
+// What is there but empty, as against what is not there.
+constexpr const char* empty = "(empty)";
 
 // A spec as leaves: "env.LOG_LEVEL" → "info". Lists are one leaf with their elements in order.
 using Leaves = std::map<std::string, std::string>;
@@ -61,17 +63,30 @@ std::string text_of(const Ulimit& limit) {
   return format("{}={}:{}", limit.name, limit.soft, limit.hard);
 }
 std::string text_of(const HealthCheck& check) {
-  std::string text = join(check.test, " ");
+  std::vector<std::string> words;
+  for (const auto& word : check.test) words.push_back(shell_quoted(word));
+  std::string text = join(words, " ");
   if (check.interval) text += " every " + duration_text(*check.interval);
   if (check.timeout) text += " within " + duration_text(*check.timeout);
   if (check.start_period) text += " after " + duration_text(*check.start_period);
   if (check.retries) text += format(" {} retries", *check.retries);
   return text;
 }
+// Quoted where the list could be misread: {"a, b"} is not {"a", "b"}.
+std::string element(const std::string& text) {
+  if (!text.empty() && text.find_first_of(",'") == std::string::npos) return text;
+  const std::string quoted = shell_quoted(text);
+  return quoted.starts_with('\'') ? quoted : "'" + quoted + "'";
+}
 template <class T>
 std::string text_of(const std::vector<T>& values) {
   std::vector<std::string> texts;
-  for (const auto& value : values) texts.push_back(text_of(value));
+  for (const auto& value : values) {
+    if constexpr (std::is_same_v<T, std::string>)
+      texts.push_back(element(value));
+    else
+      texts.push_back(text_of(value));
+  }
   return join(texts, ", ");
 }
 
@@ -81,14 +96,17 @@ void add_leaf(Leaves& leaves, const std::string& path, const T& value) {
 }
 template <class T>
 void add_leaf(Leaves& leaves, const std::string& path, const std::optional<T>& value) {
-  if (value) add_leaf(leaves, path, *value);
+  if (!value) return;
+  const std::string text = text_of(*value);
+  leaves[path] = text.empty() ? empty : text;
 }
 void add_leaf(Leaves& leaves, const std::string& path, const std::map<std::string, std::string>& values) {
-  for (const auto& [key, value] : values) leaves[path + "." + key] = value;
+  for (const auto& [key, value] : values) leaves[path + "." + key] = value.empty() ? empty : value;
 }
 void add_leaf(Leaves& leaves, const std::string& path, bool value) {
   if (value) leaves[path] = "yes";
 }
+// Its parts are leaves of their own.
 void add_leaf(Leaves& leaves, const std::string&, const Resources& resources) {
   fields::each(resources, [&](const char* name, const auto& field) { add_leaf(leaves, name, field); });
 }

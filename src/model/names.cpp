@@ -13,6 +13,35 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+bool is_lower_or_digit(char c) {
+  return is_letter_or_digit(c) && !(c >= 'A' && c <= 'Z');
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// "host", "host:5000", "[::1]:5000".
+bool is_host(std::string_view text) {
+  std::string_view port;
+  if (const size_t colon = text.rfind(':'); colon != std::string_view::npos && !text.ends_with(']')) {
+    port = text.substr(colon + 1);
+    if (!is_digits(port)) return false;
+    text = text.substr(0, colon);
+  }
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+    return !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF:") == std::string_view::npos;
+  }
+  return !text.empty() && is_letter_or_digit(text.front()) && is_letter_or_digit(text.back()) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-'; });
+}
+
+// Between letters and digits the registries know one '.', one or two '_', or any number of '-'.
+bool is_separator(std::string_view text) {
+  return text == "." || text == "_" || text == "__" || text.find_first_not_of('-') == std::string_view::npos;
+}
+
 }  // namespace
 
 bool AppName::is_valid(std::string_view name) {
@@ -52,7 +81,8 @@ ImageRef ImageRef::parse(std::string_view text) {
   if (const size_t at = rest.find('@'); at != std::string_view::npos) {
     ref.digest = rest.substr(at + 1);
     rest = rest.substr(0, at);
-    if (!ref.digest.starts_with("sha256:") || ref.digest.size() != 71)
+    if (!ref.digest.starts_with("sha256:") || ref.digest.size() != 71 ||
+        ref.digest.find_first_not_of("0123456789abcdef", 7) != std::string::npos)
       refuse("its digest is not sha256: and 64 hexadecimal digits");
   }
   const size_t slash = rest.rfind('/');
@@ -64,6 +94,7 @@ ImageRef ImageRef::parse(std::string_view text) {
     for (const char c : ref.tag)
       if (!is_letter_or_digit(c) && c != '_' && c != '.' && c != '-')
         refuse("its tag has a character that is not allowed");
+    if (ref.tag[0] == '.' || ref.tag[0] == '-') refuse("its tag begins with '.' or '-'");
   }
   ref.repository = rest;
   if (ref.repository.empty()) refuse("it has no repository");
@@ -73,6 +104,8 @@ ImageRef ImageRef::parse(std::string_view text) {
   const bool has_host =
       host.find('.') != std::string_view::npos || host.find(':') != std::string_view::npos || host == "localhost";
   std::string_view path = has_host ? rest.substr(first_slash + 1) : rest;
+  if (has_host && !is_host(host)) refuse("its registry is not a host name");
+  if (ref.repository.size() > 255) refuse("its repository is longer than 255 characters");
   for (const auto& part : split(path, '/')) {
     if (part.empty()) refuse("two slashes stand together");
     for (const char c : part)
@@ -81,6 +114,13 @@ ImageRef ImageRef::parse(std::string_view text) {
                                     : "its repository has a character that is not allowed");
     if (!is_letter_or_digit(part.front()) || !is_letter_or_digit(part.back()))
       refuse("each part begins and ends with a letter or digit");
+    for (size_t i = 0; i < part.size(); ++i) {
+      size_t end = i;
+      while (end < part.size() && !is_lower_or_digit(part[end])) ++end;
+      if (end > i && !is_separator(std::string_view(part).substr(i, end - i)))
+        refuse("letters and digits are parted by one '.', by '_' or '__', or by '-'");
+      i = end;
+    }
   }
   if (ref.tag.empty() && ref.digest.empty()) ref.tag = "latest";
   return ref;

@@ -1,4 +1,5 @@
 #include <array>
+#include <utility>
 
 #include "base/format.h"
 #include "document/json.h"
@@ -81,7 +82,9 @@ void from_node(const Node& node, const char* name, bool& value) {
 }
 template <std::integral T>
 void from_node(const Node& node, const char* name, T& value) {
-  value = static_cast<T>(node.as_int(name));
+  const std::int64_t number = node.as_int(name);
+  if (!std::in_range<T>(number)) throw ConfigError(node.where(), format("{} is out of range for {}", number, name));
+  value = static_cast<T>(number);
 }
 void from_node(const Node& node, const char* name, ByteCount& value) {
   value.value = node.as_int(name);

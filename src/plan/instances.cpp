@@ -6,13 +6,29 @@ namespace belay::plan {
 
 namespace {
 
-// Adopted containers carry no labels of ours: name and creation time identify them, or the creation time alone after a
-// rename that was cut short before it was recorded.
-std::optional<Instance> adopted_instance(const App& app, const Container& container) {
+// A name that a rename of ours may have given: only the scheme dcv renames.
+bool may_be_renamed_to(const App& app, const std::string& name) {
+  const std::string own = "dcv_" + app.name.text();
+  return app.scheme == NamingScheme::dcv &&
+         (name == own || name == own + "_stable" || name.starts_with(own + "_save_"));
+}
+
+// Adopted containers carry no labels of ours: name and creation time identify them. The creation time alone does not,
+// since engines tell it in seconds and a stranger may have been made in the same one; but a rename may have been cut
+// short before it was recorded.
+std::optional<Instance> adopted_instance(const App& app, const World& world, const Container& container) {
   for (const auto& release : app.releases) {
     if (!release.adopted) continue;
-    for (const auto& [service, created] : release.adopted_created)
-      if (created == container.created) return Instance{&container, release.number, service};
+    for (const auto& [service, created] : release.adopted_created) {
+      if (created != container.created) continue;
+      const auto recorded = release.containers.find(service);
+      if (recorded == release.containers.end()) continue;
+      if (recorded->second == container.name) return Instance{&container, release.number, service};
+      const Container* bearer = world.find(recorded->second);
+      const bool name_is_right = bearer != nullptr && !bearer->owner() && bearer->created == created;
+      if (!name_is_right && may_be_renamed_to(app, container.name))
+        return Instance{&container, release.number, service};
+    }
   }
   return {};
 }
@@ -24,7 +40,7 @@ std::vector<Instance> instances(const App& app, const World& world) {
   for (const auto& container : world.containers) {
     if (const auto owner = container.owner()) {
       if (owner->app == app.name.text()) found.push_back({&container, owner->release, owner->service});
-    } else if (const auto adopted = adopted_instance(app, container)) {
+    } else if (const auto adopted = adopted_instance(app, world, container)) {
       found.push_back(*adopted);
     }
   }

@@ -1,0 +1,215 @@
+// Apps that begin with what is there already.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "scene.h"
+
+namespace belay::host {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A container as the real jockler or dockervisor leaves it.
+void foreign(Scene& scene, const std::string& name, bool starts, const std::string& policy = "no") {
+  scene.clock.advance(Seconds(5));
+  scene.engine.add_image("web", {}, {}, "1");
+  engine::ContainerRequest request;
+  request.name = name;
+  request.image = "web";
+  request.restart.name = policy;
+  request.service.environment["COLOUR"] = "red";
+  request.service.mounts.push_back({Mount::Kind::volume, "web_data", "/data", false, ""});
+  scene.engine.create_container(request, {});
+  if (starts) scene.engine.start_container(name, {});
+}
+
+TEST(Adopt, TakesOverWhatJocklerMadeWithoutTouchingIt) {
+  Scene scene({NamingScheme::jcl});
+  foreign(scene, "jcl_web_20250101000000", false);
+  foreign(scene, "jcl_web_20250202000000", true);
+  foreign(scene, "jcl_webshop_20250202000000", true);
+  foreign(scene, "jcl_web_other", true);
+  auto here = scene.context();
+  const auto dry = adopt(here, web, {}, true, {});
+  EXPECT_TRUE(dry.dry_run);
+  EXPECT_EQ(scene.store->app(web), std::nullopt);
+  const auto before = scene.engine.changes().size();
+  const auto adopted = adopt(here, web, {}, false, {});
+  EXPECT_THAT(adopted.containers, ElementsAre("jcl_web_20250101000000", "jcl_web_20250202000000"));
+  EXPECT_EQ(scene.changes(before), format("  {}. tag belay/web:r1\n  {}. tag belay/web:r2\n", before, before + 1));
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{2});
+  EXPECT_EQ(scene.run("rollback"), "done");
+  EXPECT_THAT(scene.running(), Contains("jcl_web_20250101000000"));
+  EXPECT_THAT(scene.running(), ::testing::Not(Contains("jcl_web_20250202000000")));
+  EXPECT_EQ(scene.run("start new"), "done");
+  EXPECT_EQ(scene.engine.container(scene.app().find({3})->containers.at("web"), {})->service.environment.at("COLOUR"),
+            "red");
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(Adopt, KnowsDockervisorsNamesAndFollowsThemThroughRenames) {
+  Scene scene({NamingScheme::dcv});
+  foreign(scene, "dcv_web_stable", false);
+  foreign(scene, "dcv_web", true, "unless-stopped");
+  auto here = scene.context();
+  adopt(here, web, {}, false, {});
+  EXPECT_EQ(scene.app().stable, ReleaseNumber{1});
+  EXPECT_EQ(scene.plan(), "");
+  // Displaced by a release that fails, it comes back under its own name.
+  EXPECT_EQ(scene.run("deploy bad"), "taken back");
+  EXPECT_THAT(scene.running(), ElementsAre("dcv_web"));
+  EXPECT_EQ(scene.app().find({2})->containers.at("web"), "dcv_web");
+  EXPECT_THAT(scene.app().find({3})->containers.at("web"), HasSubstr("dcv_web_save_"));
+  EXPECT_EQ(scene.run("deploy 2"), "done");
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_THAT(scene.app().find({2})->containers.at("web"), HasSubstr("dcv_web_save_"));
+  EXPECT_EQ(scene.run("start stable"), "done");
+  EXPECT_THAT(scene.running(), ElementsAre("dcv_web_stable"));
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(Adopt, SurvivesAPowerCutBetweenARenameAndItsRecord) {
+  for (int n = 0; n < 60; ++n) {
+    Scene scene({NamingScheme::dcv});
+    foreign(scene, "dcv_web", true, "unless-stopped");
+    auto here = scene.context();
+    adopt(here, web, {}, false, {});
+    scene.engine.crash_after(n, engine::MemoryEngine::Cut::before_the_answer);
+    const bool crashed = scene.crashes("deploy 2");
+    scene.engine.crash_after(std::nullopt);
+    if (!crashed) return;
+    scene.reopen();
+    scene.run("start last");
+    ASSERT_THAT(scene.running(), ElementsAre("dcv_web")) << n << "\n" << scene.changes() << scene.state();
+    ASSERT_EQ(scene.container("dcv_web")->owner().has_value(), false) << n << "\n" << scene.changes();
+    ASSERT_EQ(scene.plan(), "") << n << "\n" << scene.changes() << scene.state();
+  }
+  FAIL() << "never came to an end";
+}
+
+TEST(Adopt, RefusesWhatItCannotTake) {
+  Scene scene;
+  foreign(scene, "one", true);
+  foreign(scene, "two", true);
+  const auto refusal = [&](const AppName& name, const std::vector<std::string>& containers) -> std::string {
+    const std::string before = scene.all();
+    auto here = scene.context();
+    try {
+      adopt(here, name, containers, false, {});
+      return "not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(scene.all(), before);
+      EXPECT_NE(error.hint(), "") << error.what();
+      return error.what();
+    }
+  };
+  EXPECT_EQ(refusal(web, {}), "no container is called jcl_web_… or dcv_web");
+  EXPECT_EQ(refusal(web, {"three"}), "there is no container three");
+  EXPECT_EQ(refusal(web, {"one", "two"}), "2 of these containers run; an app has one that runs");
+  EXPECT_EQ(refusal(web, {"one", "one"}), "the container one is named twice");
+  auto here = scene.context();
+  adopt(here, web, {"one"}, false, {});
+  EXPECT_EQ(refusal(AppName("shop"), {"one"}), "the container one belongs to the app web already");
+  EXPECT_EQ(refusal(web, {"two"}), "there is an app web already");
+}
+
+TEST(Import, MakesAnAppOfARunLine) {
+  Scene scene;
+  scene.engine.in_registry("nginx:1", {}, {}, "1");
+  auto here = scene.context();
+  const std::vector<std::string> line{
+      "docker",         "run",    "-d", "--name", "web", "-p", "8081:80", "-e", "DB_PASSWORD=s3cret", "-v",
+      "web_data:/data", "nginx:1"};
+  const auto dry = import_run(here, "", line, true, {});
+  EXPECT_THAT(scene.store->app_names(), IsEmpty());
+  EXPECT_EQ(dry.spec.find("s3cret"), std::string::npos);
+  const auto imported = import_run(here, "", line, false, {});
+  EXPECT_EQ(imported.app, "web");
+  EXPECT_EQ(scene.run("start new"), "done");
+  const auto detail = scene.engine.container("web-r1", {}).value();
+  EXPECT_EQ(detail.service.environment.at("DB_PASSWORD"), "s3cret");
+  EXPECT_EQ(detail.container.ports.at(0).host_port, 8081);
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().stable, std::nullopt);
+  EXPECT_EQ(scene.run("remove"), "done");
+  EXPECT_TRUE(scene.engine.image("nginx:1", {})) << "the image was not built for the app";
+}
+
+TEST(Import, RefusesALineThatSaysTooLittleOrTooMuch) {
+  Scene scene;
+  scene.engine.in_registry("nginx:1", {}, {}, "1");
+  auto here = scene.context();
+  const std::string before = scene.all();
+  EXPECT_THROW(import_run(here, "", {"nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "web", {"--no-such-option", "nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "web", {"-p", "80000:80", "nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "w", {"nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "web", {"nothing:1"}, false, {}), Error);
+  EXPECT_EQ(scene.all(), before);
+}
+
+void lose_the_state(Scene& scene) {
+  scene.store.reset();
+  fs::remove_all(scene.folder.path() / "state");
+  scene.reopen();
+}
+
+TEST(Recover, RebuildsAppsReleasesAndLastFromTheLabels) {
+  for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
+    Scene scene({scheme});
+    scene.write("dcv-web", R"({"ports": {"9001": "80"}, "volumes": {"web_data": "/data"}, "env": {"COLOUR": "red"}})");
+    for (const auto* line : {"deploy 1", "stable", "deploy 2", "deploy bad"}) scene.run(line);
+    const App before = scene.app();
+    lose_the_state(scene);
+    const size_t changes = scene.engine.changes().size();
+    ASSERT_EQ(scene.run("recover"), "done");
+    EXPECT_EQ(scene.changes(changes), "");
+    const App after = scene.app();
+    EXPECT_EQ(after.scheme, before.scheme);
+    EXPECT_EQ(after.last, before.last);
+    EXPECT_EQ(after.wish.state, before.wish.state);
+    EXPECT_EQ(after.wish.release, before.wish.release);
+    EXPECT_EQ(after.highest_release, before.highest_release);
+    // Only this scheme's names tell the mark.
+    EXPECT_EQ(after.stable, scheme == NamingScheme::dcv ? before.stable : std::nullopt);
+    ASSERT_EQ(after.releases.size(), before.releases.size());
+    for (size_t i = 0; i < after.releases.size(); ++i) {
+      EXPECT_EQ(after.releases[i].number, before.releases[i].number);
+      EXPECT_EQ(after.releases[i].images, before.releases[i].images);
+      EXPECT_EQ(after.releases[i].containers, before.releases[i].containers);
+      EXPECT_EQ(after.releases[i].spec.services.at(0).environment, before.releases[i].spec.services.at(0).environment);
+      EXPECT_EQ(after.releases[i].spec.services.at(0).ports, before.releases[i].spec.services.at(0).ports);
+      EXPECT_EQ(after.releases[i].spec.services.at(0).mounts, before.releases[i].spec.services.at(0).mounts);
+    }
+    EXPECT_EQ(scene.trouble("2"), "");
+    const std::string state = scene.state();
+    scene.run("recover");
+    EXPECT_EQ(scene.state(), state) << "a second time there is nothing to learn";
+    for (const auto* line : {"rollback", "start r2", "stop", "start last", "deploy 4"}) {
+      EXPECT_EQ(scene.run(line), "done") << line;
+      EXPECT_EQ(scene.plan(), "") << line;
+    }
+    EXPECT_EQ(scene.trouble("4"), "");
+  }
+}
+
+TEST(Recover, OfAnAppThatIsDownRemembersWhatRanLast) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2", "start r1", "stop"}) scene.run(line);
+  lose_the_state(scene);
+  scene.run("recover");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{1});
+  EXPECT_EQ(scene.trouble(""), "");
+  scene.run("start last");
+  EXPECT_EQ(scene.trouble("1"), "");
+}
+
+}  // namespace
+}  // namespace belay::host

@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include "model/spec.h"
+
+namespace belay {
+namespace {
+
+std::string refusal(const Spec& spec) {
+  try {
+    check_spec(spec);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+Spec one(const std::function<void(Service&)>& change) {
+  Spec spec{{Service{}}, {}, {}, {}};
+  spec.services[0].name = "web";
+  change(spec.services[0]);
+  return spec;
+}
+PortBinding port(std::uint16_t inside, std::optional<std::uint16_t> outside, const std::string& ip = "",
+                 const std::string& protocol = "tcp") {
+  return {inside, protocol, ip, outside};
+}
+Spec with_ports(const std::vector<PortBinding>& ports) {
+  return one([&](Service& s) { s.ports = ports; });
+}
+Spec with_mounts(const std::vector<Mount>& mounts) {
+  return one([&](Service& s) { s.mounts = mounts; });
+}
+
+TEST(CheckSpec, AcceptsWhatCanBe) {
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_EQ(refusal(with_ports({port(80, 80), port(80, 81), port(53, 80, "", "udp"), port(90, {}), port(90, {})})), "");
+  EXPECT_EQ(refusal(with_ports({port(80, 80, "127.0.0.1"), port(80, 80, "10.0.0.1")})), "");
+  EXPECT_EQ(refusal(with_mounts({{Mount::Kind::volume, "data", "/data", false, ""},
+                                 {Mount::Kind::volume, "", "/anonymous", false, ""},
+                                 {Mount::Kind::tmpfs, "", "/tmp", false, ""},
+                                 {Mount::Kind::bind, "/srv", "/srv", false, ""}})),
+            "");
+  EXPECT_EQ(refusal(one([](Service& s) { s.network_mode = "host"; })), "");
+}
+
+TEST(CheckSpec, RefusesPortsThatCannotBe) {
+  EXPECT_EQ(refusal(with_ports({port(0, 80)})), "port 0 cannot be published");
+  EXPECT_EQ(refusal(with_ports({port(80, 80, "", "icmp")})), "the protocol 'icmp' of port 80 is not tcp, udp or sctp");
+  EXPECT_EQ(refusal(with_ports({port(80, 8080), port(81, 8080)})),
+            "the host port 8080 is asked for twice: 8080->80/tcp and 8080->81/tcp");
+  EXPECT_EQ(refusal(with_ports({port(80, 8080, "127.0.0.1"), port(81, 8080, "0.0.0.0")})),
+            "the host port 8080 is asked for twice: 127.0.0.1:8080->80/tcp and 0.0.0.0:8080->81/tcp");
+}
+
+TEST(CheckSpec, RefusesMountsThatCannotBe) {
+  EXPECT_EQ(refusal(with_mounts({{Mount::Kind::volume, "x", "data", false, ""}})),
+            "the mount point 'data' is not an absolute path in the container");
+  EXPECT_EQ(refusal(with_mounts(
+                {{Mount::Kind::volume, "x", "/data", false, ""}, {Mount::Kind::tmpfs, "", "/data", false, ""}})),
+            "two mounts go to /data");
+  EXPECT_EQ(refusal(with_mounts({{Mount::Kind::bind, "srv", "/data", false, ""}})),
+            "the host path 'srv' for /data is not absolute");
+}
+
+TEST(CheckSpec, RefusesNetworksThatExcludeEachOther) {
+  EXPECT_EQ(refusal(one([](Service& s) {
+              s.network_mode = "host";
+              s.networks = {{"front", {}, "", ""}};
+            })),
+            "network mode 'host' excludes joining the network front");
+  EXPECT_EQ(refusal(one([](Service& s) {
+              s.network_mode = "container:db";
+              s.ports = {port(80, 80)};
+            })),
+            "a container that shares another's network cannot publish ports of its own");
+}
+
+TEST(CheckSpec, RefusesServicesThatGetInEachOthersWay) {
+  Spec spec = with_ports({port(80, 8080)});
+  spec.services.push_back(spec.services[0]);
+  EXPECT_EQ(refusal(spec), "two services are called web");
+  spec.services[1].name = "db";
+  EXPECT_EQ(refusal(spec), "the services web and db both ask for host port 8080");
+  spec.services[1].ports[0].host_port = 8081;
+  EXPECT_EQ(refusal(spec), "");
+}
+
+TEST(PortBinding, ReadsAsInDockerPs) {
+  EXPECT_EQ(port(80, 8080).text(), "8080->80/tcp");
+  EXPECT_EQ(port(80, 8080, "127.0.0.1").text(), "127.0.0.1:8080->80/tcp");
+  EXPECT_EQ(port(80, 8080, "::1").text(), "[::1]:8080->80/tcp");
+  EXPECT_EQ(port(53, {}, "", "udp").text(), "53/udp");
+  EXPECT_EQ(port(80, {}, "127.0.0.1").text(), "127.0.0.1:*->80/tcp");
+}
+
+TEST(Spec, FindsItsServicesByName) {
+  const Spec spec = with_ports({});
+  EXPECT_EQ(&spec.service("web"), &spec.services[0]);
+  EXPECT_THROW(spec.service("db"), NotFound);
+}
+
+}  // namespace
+}  // namespace belay

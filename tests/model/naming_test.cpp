@@ -1,0 +1,75 @@
+#include "model/naming.h"
+
+#include <gtest/gtest.h>
+#include <set>
+
+#include "support/fake_clock.h"
+
+namespace belay {
+namespace {
+
+const Time now = testing::FakeClock().now();
+
+App app(const std::string& name, NamingScheme scheme) {
+  App made{AppName(name)};
+  made.scheme = scheme;
+  return made;
+}
+bool is_free(const std::string&) {
+  return false;
+}
+
+TEST(Naming, FollowsTheTableOfSchemes) {
+  EXPECT_EQ(container_name(app("web", NamingScheme::belay), "web", {12}, now, is_free), "web-r12");
+  EXPECT_EQ(container_name(app("web", NamingScheme::jcl), "web", {12}, now, is_free), "jcl_web_20260131090507");
+  EXPECT_EQ(container_name(app("web", NamingScheme::dcv), "web", {12}, now, is_free), "dcv_web");
+  EXPECT_EQ(displaced_name(app("web", NamingScheme::dcv), "web", now, is_free), "dcv_web_save_20260131090507");
+  EXPECT_EQ(stable_name(app("web", NamingScheme::dcv), "web"), "dcv_web_stable");
+}
+
+TEST(Naming, NamesTheServiceWhereAnAppHasSeveral) {
+  EXPECT_EQ(container_name(app("web", NamingScheme::belay), "db", {1}, now, is_free), "web_db-r1");
+  EXPECT_EQ(container_name(app("web", NamingScheme::jcl), "db", {1}, now, is_free), "jcl_web_db_20260131090507");
+  EXPECT_EQ(container_name(app("web", NamingScheme::dcv), "db", {1}, now, is_free), "dcv_web_db");
+}
+
+TEST(Naming, TwoInOneSecondDoNotCollide) {
+  std::set<std::string> names;
+  const auto taken = [&](const std::string& name) { return names.contains(name); };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::jcl), "web", {i + 1}, now, taken)).second);
+    EXPECT_TRUE(names.insert(displaced_name(app("web", NamingScheme::dcv), "web", now, taken)).second);
+    EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::belay), "web", {1}, now, taken)).second);
+  }
+  EXPECT_TRUE(names.contains("jcl_web_20260131090507_2"));
+  EXPECT_TRUE(names.contains("dcv_web_save_20260131090507_5"));
+}
+
+TEST(Naming, VolumesAreCalledAfterTheirMountPoint) {
+  const AppName web("web");
+  EXPECT_EQ(volume_name(NamingScheme::belay, web, "/var/www"), "web_var_www");
+  EXPECT_EQ(volume_name(NamingScheme::dcv, web, "/var/www"), "web_var_www");
+  EXPECT_EQ(volume_name(NamingScheme::jcl, web, "/var/www"), "jcl_web_var_www");
+  EXPECT_EQ(volume_name(NamingScheme::belay, web, "/var/www/"), "web_var_www");
+  EXPECT_EQ(volume_name(NamingScheme::belay, web, "/"), "web_root");
+  EXPECT_EQ(volume_name(NamingScheme::belay, web, "/a b/ü/.x-y"), "web_a_b_.x-y");
+}
+
+TEST(Naming, APinIsAReferenceForEveryAppName) {
+  for (const char* name : {"web", "Web", "a-", "a.", "a_", "a..b", "a__-..b", "WEB.EXAMPLE", "9-", "a-._-._b--"})
+    for (const char* service : {"web", "my service", "", "ü"}) {
+      const std::string pin = pin_tag(AppName(name), service, {12});
+      EXPECT_NO_THROW(EXPECT_EQ(ImageRef::parse(pin).tag, "r12")) << pin;
+      EXPECT_TRUE(pin.starts_with("belay/")) << pin;
+    }
+  EXPECT_EQ(pin_tag(AppName("web"), "web", {12}), "belay/web:r12");
+}
+
+TEST(Naming, NoTwoAppsShareAPin) {
+  std::set<std::string> pins;
+  for (const char* name : {"web-1", "web_1", "web.1", "Web-1", "web--1", "web-1-"})
+    for (const char* service : {"db", "web-1"}) EXPECT_TRUE(pins.insert(pin_tag(AppName(name), service, {1})).second);
+}
+
+}  // namespace
+}  // namespace belay
