@@ -52,7 +52,8 @@ test_a_malformed_jockler_file_is_told_with_its_place() {
   parameters "$file" '[]'
   refuses_parameters '1:1' 'override file'
   parameters "$file" ''
-  refuses_parameters '1:1' ''
+  expect_refused 1 belay build "$app"
+  expect_err "$file: the file is empty"
   parameters "$file" $'{ "ports": { "80": "\xff" } }'
   refuses_parameters '1:[0-9]+' ''
 }
@@ -221,6 +222,7 @@ test_an_engine_that_one_may_not_use_has_its_own_hint() {
   local pid=$!
   eventually test -S "$place/open/engine.sock"
   cp "$BELAY" "$place/open/belay"
+  mkdir -m 777 "$place/open/state"
   run setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent BELAY_STATE_DIR="$place/open/state" \
     "$place/open/belay" -H "unix://$place/open/engine.sock" ls
   kill $pid
