@@ -12,10 +12,6 @@ if(BELAY_SANITIZE)
   endif()
 endif()
 
-find_program(BELAY_MOLD mold)
-if(BELAY_MOLD)
-  add_link_options(-fuse-ld=mold)
-endif()
 find_program(BELAY_CCACHE ccache)
 if(BELAY_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${BELAY_CCACHE})
@@ -28,5 +24,12 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
   if(BELAY_STATIC_LIBRARIES)
     # The C++ runtime too: the binary then starts faster, and runs where only libc and libzstd are.
     add_link_options(-static-libstdc++ -static-libgcc)
+  endif()
+else()
+  # Not for the release: Debian's mold packs relocations without the mark that the C library insists on
+  # (GLIBC_ABI_DT_RELR), and such a program does not start.
+  find_program(BELAY_MOLD mold)
+  if(BELAY_MOLD)
+    add_link_options(-fuse-ld=mold)
   endif()
 endif()

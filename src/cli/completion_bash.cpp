@@ -44,13 +44,20 @@ _belay_releases() { _belay_words "$@" "$(_belay_ask releases "$app" --names)"; }
 
 _belay() {
   local cur=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]}
-  local command= app= option= word i
-  local -i position=0
-  local -a globals=()
+  local command= app= option= word
+  local -i position=0 last=-1
+  local -a globals=() words=()
+  # bash breaks words at ":" as well: an address is one word again.
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if ((last >= 0)) && [[ $word == :* || ${words[last]} == *: ]]; then
+      words[last]+=$word
+    else
+      words[++last]=$word
+    fi
+  done
   # bash breaks words at "=": "--order=stop" reads like "--order stop".
   [[ $cur == = ]] && cur=
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=${COMP_WORDS[i]}
+  for word in "${words[@]}"; do
     [[ $word == = ]] && continue
     if [[ -n $option ]]; then
       case $option in -H | --host | --state-dir) globals+=("$option" "$word") ;; esac

@@ -75,7 +75,7 @@ void ProgressReport::progress(const plan::Plan&, size_t action, const engine::Pr
   // Output without a step of its own belongs to the action.
   const std::string id = progress.id.empty() ? id_of(action) : id_of(action) + "." + progress.id;
   if (!progress.id.empty() || !progress.status.empty())
-    display().update(id, printable(progress.status), progress.current, progress.total);
+    display().update(id, printable(progress.status), progress.current, progress.total, progress.id);
   if (!progress.log.empty()) display().log(id, progress.log);
   if (progress.done && !progress.id.empty()) display().finish(id, true, {});
 }

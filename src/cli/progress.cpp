@@ -47,9 +47,10 @@ void Progress::begin(const std::string& id, std::string text) {
   draw(true);
 }
 
-void Progress::update(const std::string& id, const std::string& status, std::int64_t current, std::int64_t total) {
+void Progress::update(const std::string& id, const std::string& status, std::int64_t current, std::int64_t total,
+                      const std::string& text) {
   std::lock_guard held(mutex_);
-  Item& line = item(id, {});
+  Item& line = item(id, text);
   const bool changed = line.status != status;
   if (changed) {
     line.status = status;
@@ -83,7 +84,9 @@ void Progress::finish(const std::string& id, bool ok, const std::string& text) {
   if (line != nullptr) {
     if (!line->unfinished_log_line.empty()) add_log_line(*line, std::exchange(line->unfinished_log_line, {}));
     const auto took = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - line->begun);
-    if (took >= Seconds(1) && !words.empty()) words += format(" ({})", duration_text(took));
+    const bool took_its_time = took >= Seconds(1);
+    if (!live_ && ok && !took_its_time && line->text == text) words.clear();
+    if (took_its_time && !words.empty()) words += format(" ({})", duration_text(took));
     const std::deque<std::string> log = std::move(line->log);
     items_.erase(items_.begin() + (line - items_.data()));
     if (live_) {

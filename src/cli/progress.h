@@ -30,12 +30,15 @@ class Progress {
   // A new line, known by `id` from now on. `text` is what people read: "pulling web:2"; empty: the id itself, and
   // nothing is written until its first status.
   void begin(const std::string& id, std::string text = {});
-  // status: "Downloading". current, total: bytes; total 0 where it is unknown. Begins the line where it is new.
-  void update(const std::string& id, const std::string& status, std::int64_t current = 0, std::int64_t total = 0);
+  // status: "Downloading". current, total: bytes; total 0 where it is unknown. Begins the line where it is new; people
+  // then read `text`, or the id where that is empty.
+  void update(const std::string& id, const std::string& status, std::int64_t current = 0, std::int64_t total = 0,
+              const std::string& text = {});
   // Output of the step, whole or in part; on a terminal its last lines are shown while it runs and the last 40 stay
   // when it fails.
   void log(const std::string& id, std::string_view text);
-  // Ends the line. `text` stays on the screen with the time it took; empty: it just goes.
+  // Ends the line. `text` stays on the screen with the time it took; empty: it just goes. Where there is no screen,
+  // what begin has said is not said again unless it took its time or failed.
   void finish(const std::string& id, bool ok, const std::string& text = {});
   // Draws the live area anew with today's times.
   void redraw();

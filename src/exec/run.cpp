@@ -95,7 +95,7 @@ class Run {
         const auto& terms = std::get<plan::AwaitVerdict>(step);
         FailedVerdict verdict{terms.name, *result.failed_verdict,
                               log_tail(engine_, terms.name, options_.log_lines, stop_)};
-        tell([&] { listener_.failed(plan_, index, verdict.reason); });
+        tell_failed(index, verdict.reason);
         settle(index, Progressed::failed, [&] {
           outcome_.verdict = std::move(verdict);
           outcome_.release_is_at_fault = true;
@@ -109,7 +109,7 @@ class Run {
     } catch (const Cancelled&) {
       settle(index, Progressed::failed, [&] { cancelled_ = true; });
     } catch (const Error& error) {
-      tell([&] { listener_.failed(plan_, index, error.what()); });
+      tell_failed(index, error.what());
       const auto* refusal = dynamic_cast<const EngineError*>(&error);
       const bool at_fault =
           refusal != nullptr && refusal->status() >= 400 && std::holds_alternative<plan::StartContainer>(step);
@@ -141,6 +141,16 @@ class Run {
   void tell(Tell&& words) {
     std::lock_guard held(telling_);
     words();
+  }
+
+  // A listener that fails while it hears of a failure must not end the program: it is passed on like any surprise.
+  void tell_failed(size_t index, const std::string& why) {
+    try {
+      tell([&] { listener_.failed(plan_, index, why); });
+    } catch (...) {
+      std::lock_guard held(mutex_);
+      if (!escaped_) escaped_ = std::current_exception();
+    }
   }
 
   const plan::Plan& plan_;

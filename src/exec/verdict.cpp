@@ -9,6 +9,9 @@ namespace {
 
 std::string why_down(const ContainerDetail& detail) {
   if (!detail.error.empty()) return format("it did not start: {}", printable(detail.error));
+  const ContainerState state = detail.container.state;
+  if (state != ContainerState::exited && state != ContainerState::dead)
+    return format("it does not run, it is {}", to_text(state));
   std::string reason = format("it exited with code {}", detail.exit_code);
   if (detail.oom_killed) reason += ", killed for lack of memory";
   return reason;

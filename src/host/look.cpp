@@ -153,7 +153,8 @@ AppSummary summary_of(const state::Outline& app, const World& world) {
   if (container != nullptr) {
     row.container = container->name;
     row.status = container->status;
-    row.image = container->image;
+    // Older engines show the id itself of an image that a container was created from by id.
+    row.image = container->image.starts_with("sha256:") ? short_digest(container->image) : container->image;
     row.ports = port_texts(container->ports);
     if (container->health != Health::none) row.health = to_text(container->health);
   } else if (release != nullptr && !release->images.empty()) {

@@ -55,14 +55,17 @@ std::vector<Rename> renames(const Situation& s, std::optional<ReleaseNumber> wan
       break;
     }
     if (moved) continue;
+    for (const auto& blocked : pending) {
+      const bool exchanged =
+          std::any_of(pending.begin(), pending.end(), [&](const Rename& r) { return r.from == blocked.to; });
+      // Whoever waits for a name that nobody will leave would wait for ever, and so would those behind it.
+      if (!exchanged)
+        throw Conflict(
+            format("the container name {} is taken by a container that is not {}'s", blocked.to, s.app.name.text()),
+            format("Rename or remove that container, or take it over with: belay adopt {} {}", s.app.name.text(),
+                   blocked.to));
+    }
     Rename& first = pending.front();
-    const bool exchanged =
-        std::any_of(pending.begin(), pending.end(), [&](const Rename& r) { return r.from == first.to; });
-    if (!exchanged)
-      throw Conflict(
-          format("the container name {} is taken by a container that is not {}'s", first.to, s.app.name.text()),
-          format("Rename or remove that container, or take it over with: belay adopt {} {}", s.app.name.text(),
-                 first.to));
     // Two that want each other's names: one steps aside first.
     const std::string aside = displaced_name(
         s.app, "", s.now, [&](const std::string& name) { return taken(name) || promised.contains(name); });

@@ -65,6 +65,11 @@ SwapDecision decide_order(const App& app, const Spec& next, const std::vector<co
   for (const Container* container : running)
     if (const auto data = shared_data(next, *container))
       return {SwapOrder::stop_first, format("both write to {}", *data)};
+  const bool next_in_host = std::any_of(next.services.begin(), next.services.end(),
+                                        [](const Service& service) { return service.network_mode == "host"; });
+  for (const Container* container : running)
+    if (next_in_host && container->network_mode == "host")
+      return {SwapOrder::stop_first, "both live in the host's network, where they would fight for ports"};
   return {SwapOrder::start_first, "they share neither host port, address nor data"};
 }
 

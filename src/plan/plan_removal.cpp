@@ -54,14 +54,21 @@ void remove_image(Plan& plan, const Situation& s, const Image& image, const std:
   }
 }
 
-bool is_used_by_others(const Situation& s, const std::string& volume) {
+// A container that is none of the app's.
+template <class Uses>
+bool is_used_by_others(const Situation& s, Uses&& uses) {
   const auto ours = instances(s.app, s.world);
   return std::any_of(s.world.containers.begin(), s.world.containers.end(), [&](const Container& container) {
-    if (std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &container; }))
-      return false;
-    return std::any_of(container.mounts.begin(), container.mounts.end(),
-                       [&](const Mount& mount) { return mount.source == volume; });
+    return uses(container) &&
+           std::none_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &container; });
   });
+}
+bool mounts(const Container& container, const std::string& volume) {
+  return std::any_of(container.mounts.begin(), container.mounts.end(),
+                     [&](const Mount& mount) { return mount.source == volume; });
+}
+bool joins(const Container& container, const std::string& network) {
+  return std::find(container.networks.begin(), container.networks.end(), network) != container.networks.end();
 }
 
 bool is_ours(const labels::Labels& labels, const App& app) {
@@ -81,12 +88,7 @@ Plan plan_removal(const Situation& s, bool volumes) {
   for (const auto& [id, image] : s.world.images) remove_image(plan, s, image, "the app is removed", containers);
   for (const auto& network : s.world.networks) {
     if (!is_ours(network.labels, s.app)) continue;
-    const bool shared = std::any_of(s.world.containers.begin(), s.world.containers.end(), [&](const Container& c) {
-      const auto owner = c.owner();
-      return (!owner || owner->app != s.app.name.text()) &&
-             std::find(c.networks.begin(), c.networks.end(), network.name) != c.networks.end();
-    });
-    if (shared) {
+    if (is_used_by_others(s, [&](const Container& container) { return joins(container, network.name); })) {
       plan.notes.push_back(format("network {} stays: containers of others use it", network.name));
     } else {
       plan.add(RemoveNetwork{network.name}, "it was made for the app", containers);
@@ -96,7 +98,7 @@ Plan plan_removal(const Situation& s, bool volumes) {
     if (!is_ours(volume.labels, s.app)) continue;
     if (!volumes) {
       plan.notes.push_back(format("volume {} stays with its data", volume.name));
-    } else if (is_used_by_others(s, volume.name)) {
+    } else if (is_used_by_others(s, [&](const Container& container) { return mounts(container, volume.name); })) {
       plan.notes.push_back(format("volume {} stays: containers of others use it", volume.name));
     } else {
       plan.add(RemoveVolume{volume.name}, "you asked to lose the data", containers);
@@ -112,6 +114,9 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   if (s.app.stable) kept[*s.app.stable] = s.app.stable == s.app.last ? "last, stable" : "stable";
   if (s.app.wish.state == Wish::State::up && s.app.wish.release) kept.try_emplace(*s.app.wish.release, "wanted");
   if (s.app.wish.unfinished && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
+  // One that runs is stopped by no clean-up. Its release must stay known, or nothing could ever go back to it.
+  for (const auto& instance : instances(s.app, s.world))
+    if (instance.container->is_up()) kept.try_emplace(instance.release, "it is running");
   for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
     if (release->verdict == Verdict::failed || kept.contains(release->number)) continue;
     kept[release->number] = "among the newest";
@@ -128,16 +133,10 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   for (const auto& instance : instances(s.app, s.world)) {
     if (const auto why = kept.find(instance.release); why != kept.end()) {
       cleanup.kept.push_back(format("container {} ({})", instance.container->name, why->second));
+      kept_images.insert(instance.container->image_id);
       continue;
     }
     const Release* release = s.app.find(instance.release);
-    if (instance.container->is_up()) {
-      cleanup.kept.push_back(format("container {} (it is running)", instance.container->name));
-      kept_images.insert(instance.container->image_id);
-      // Its release must stay known, or nothing could ever go back to it.
-      kept.try_emplace(instance.release, "running");
-      continue;
-    }
     const std::string reason = release != nullptr && release->verdict == Verdict::failed
                                    ? format("{} failed", instance.release.text())
                                    : format("{} is neither last nor stable", instance.release.text());

@@ -137,22 +137,34 @@ class WishPlanner {
     prepared_ = ready;
   }
 
+  static std::string image_of(const Release& release, const Service& service) {
+    const auto pinned = release.images.find(service.name);
+    return pinned != release.images.end() ? pinned->second : service.image;
+  }
+
+  // Whether a container has yet to be created from the image, be it another service's.
+  bool is_needed(const Release& release, const std::string& image) const {
+    return std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+      return image_of(release, service) == image &&
+             find_instance(s_.app, s_.world, release.number, service.name) == nullptr;
+    });
+  }
+
   Indices prepare_service(const Release& release, const Service& service, const Indices& before) {
     Indices ready;
-    const auto pinned = release.images.find(service.name);
-    const std::string image = pinned != release.images.end() ? pinned->second : service.image;
+    const std::string image = image_of(release, service);
     Indices before_create = before;
     const auto present = s_.world.images.find(image);
     const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
-    if (present == s_.world.images.end() && container == nullptr) {
+    const bool needed = is_needed(release, image);
+    if (present == s_.world.images.end() && needed) {
       const auto digest = release.digests.find(service.name);
       if (digest == release.digests.end())
         throw NotFound(
             format("the image {} of {} {} is gone", short_digest(image), s_.app.name.text(), release.number.text()),
             format("Build it again with: belay build {}; other releases: belay releases {}", s_.app.name.text(),
                    s_.app.name.text()));
-      before_create =
-          joined(before_create, {plan_.add(PullImage{digest->second}, "the release's image is not on this host")});
+      before_create = joined(before_create, {pulled(digest->second)});
     }
     if (container == nullptr) {
       const std::string name = name_to_create(release, service);
@@ -170,9 +182,17 @@ class WishPlanner {
     const bool is_pinned =
         present != s_.world.images.end() &&
         std::find(present->second.tags.begin(), present->second.tags.end(), pin) != present->second.tags.end();
-    if (!is_pinned && (present != s_.world.images.end() || container == nullptr))
+    if (!is_pinned && (present != s_.world.images.end() || needed))
       ready.push_back(plan_.add(TagImage{image, pin}, "no prune can take the release's image then", before_create));
     return ready;
+  }
+
+  // The pull of this image, once for all services that need it.
+  size_t pulled(const std::string& reference) {
+    for (size_t i = 0; i < plan_.actions.size(); ++i)
+      if (const auto* pull = std::get_if<PullImage>(&plan_.actions[i].step); pull && pull->reference == reference)
+        return i;
+    return plan_.add(PullImage{reference}, "the release's image is not on this host");
   }
 
   // The name chosen when the release was made; in the scheme that renames, the one its container should have now.

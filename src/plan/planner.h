@@ -43,7 +43,7 @@ struct SwapDecision {
   std::string reason;
 };
 // The order of a swap by the rules of design §5: the user's word, a host port or fixed address both need, data both
-// write.
+// write, the host's network (where nobody can see the ports) both live in.
 SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running);
 
 // Removes all containers and images of the app; its volumes only where `volumes` says so. Never what is not the app's.
@@ -54,7 +54,7 @@ struct Cleanup {
   std::vector<ReleaseNumber> forgotten;  // releases that cannot come back afterwards
   std::vector<std::string> kept;         // for people: "container web-r3 (stable)"
 };
-// Removes what is neither last, stable, wished for, nor among the `keep` newest other releases that passed.
+// Removes what is neither last, stable, wished for, nor among the `keep` newest other releases that did not fail.
 Cleanup plan_cleanup(const Situation& situation, int keep);
 
 }  // namespace belay::plan

@@ -133,6 +133,23 @@ TEST_F(ProgressTest, WritesPlainLinesForChangesOfStateElsewhere) {
             "web is pulled (12 s)\n");
 }
 
+TEST_F(ProgressTest, NamesWhatBelongsToAStepByItsTextElsewhere) {
+  Capture capture;
+  Progress progress(capture.console, clock, Progress::Animation::still);
+  progress.update("1.0.Step 2/3", "COPY bin /bin", 0, 0, "Step 2/3");
+  EXPECT_EQ(capture.errors(), "Step 2/3: COPY bin /bin\n");
+}
+
+TEST_F(ProgressTest, DoesNotRepeatAQuickStepElsewhere) {
+  Capture capture;
+  Progress progress(capture.console, clock, Progress::Animation::still);
+  for (const bool ok : {true, false}) {
+    progress.begin("1", "start web-r1");
+    progress.finish("1", ok, "start web-r1");
+  }
+  EXPECT_EQ(capture.errors(), "start web-r1\nstart web-r1\nstart web-r1\n");
+}
+
 TEST_F(ProgressTest, SaysNothingWhenQuiet) {
   auto settings = terminal(60);
   settings.quiet = true;

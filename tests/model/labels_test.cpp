@@ -48,7 +48,7 @@ TEST(Labels, OfThingsThatAreNoContainersNameTheApp) {
   const AppName web("web");
   EXPECT_EQ(labels::for_volume(web, "/data"), (labels::Labels{{"belay.app", "web"}, {"belay.mount", "/data"}}));
   EXPECT_EQ(labels::for_network(web), (labels::Labels{{"belay.app", "web"}}));
-  EXPECT_EQ(labels::for_image(web), (labels::Labels{{"belay.app", "web"}}));
+  EXPECT_EQ(labels::for_image(web), (labels::Labels{{"belay.family", "web"}}));
   // A container of such an image inherits its label and must not pass for ours by it.
   EXPECT_FALSE(labels::owner(labels::for_image(web)));
 }

@@ -1,0 +1,173 @@
+// Whatever the world looks like: a plan can be run in any order that its arrows allow, and then nothing is left to do.
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <random>
+#include <set>
+
+#include "base/format.h"
+#include "scene.h"
+#include "simulation.h"
+
+namespace belay::plan {
+namespace {
+
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : engine_(seed) {}
+  size_t below(size_t count) { return engine_() % count; }
+  bool one_in(size_t count) { return below(count) == 0; }
+  template <class T>
+  const T& pick(const std::vector<T>& values) {
+    return values[below(values.size())];
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+Service random_service(Dice& dice, const std::string& name) {
+  Service service;
+  service.name = service.image = name;
+  if (dice.one_in(2)) service.ports.push_back({80, "tcp", "", static_cast<std::uint16_t>(8080 + dice.below(3))});
+  if (dice.one_in(2))
+    service.mounts.push_back({Mount::Kind::volume, dice.one_in(2) ? "a" : "b", "/data", dice.one_in(3), ""});
+  if (dice.one_in(3)) service.networks.push_back({"inner", {}, "", ""});
+  if (dice.one_in(4)) service.restart = {"always", 0};
+  if (dice.one_in(4)) service.health = HealthCheck{{"CMD", "check"}, {}, {}, {}, {}};
+  return service;
+}
+
+Scene random_scene(Dice& dice) {
+  Scene scene;
+  scene.app.scheme = dice.pick(std::vector{NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv});
+  const int releases = 1 + static_cast<int>(dice.below(4));
+  const bool two_services = dice.one_in(3);
+  std::vector<std::string> names{"dcv_web",        "dcv_web_stable",   "dcv_web_save_20260131000000",
+                                 "dcv_web_save_1", "dcv_web_save_2",   "dcv_web_save_3",
+                                 "dcv_web_db",     "dcv_web_db_stable"};
+  for (int number = 1; number <= releases; ++number) {
+    std::vector<Service> services{random_service(dice, "web")};
+    if (two_services) services.push_back(random_service(dice, "db"));
+    if (two_services && !services[0].ports.empty()) services[1].ports.clear();
+    Release& release =
+        scene.release(number, services, dice.pick(std::vector{Verdict::pending, Verdict::passed, Verdict::failed}));
+    for (auto& [service, name] : release.containers)
+      if (scene.app.scheme == NamingScheme::jcl) name += format("_{}", number);
+    if (dice.one_in(3)) scene.world.images.at(image_id(number)).tags.clear();
+    for (const auto& service : services) {
+      if (dice.one_in(3)) continue;
+      Container& made =
+          scene.container(number, ContainerState::exited, dice.one_in(2) ? "no" : "unless-stopped", service.name);
+      if (scene.app.scheme == NamingScheme::dcv) {
+        const std::string name = dice.pick(names);
+        std::erase(names, name);
+        auto detail = scene.world.details.extract(made.name);
+        made.name = detail.key() = name;
+        scene.world.details.insert(std::move(detail));
+      }
+      const std::string name = made.name;
+      if (!service.networks.empty() && scene.world.find_network("inner") == nullptr)
+        scene.world.networks.push_back({"inner", "bridge", labels::for_network(scene.app.name)});
+      if (dice.one_in(2)) continue;
+      try {
+        apply(scene.app, scene.world, StartContainer{name});
+        if (dice.one_in(5)) scene.world.containers.back().state = ContainerState::paused;
+      } catch (const Error&) {
+        // Another release holds its port: it stays down.
+        scene.world.containers.back().ports.clear();
+      }
+    }
+    if (dice.one_in(4)) {
+      scene.forget_image(number);
+      if (dice.one_in(2)) {
+        release.digests["web"] = "web@" + image_id(number);
+        if (two_services) release.digests["db"] = "web@" + image_id(number);
+      }
+    }
+  }
+  const auto any_release = [&] { return 1 + static_cast<int>(dice.below(static_cast<size_t>(releases))); };
+  if (dice.one_in(2)) scene.app.last = ReleaseNumber{any_release()};
+  if (dice.one_in(2)) scene.app.stable = ReleaseNumber{any_release()};
+  scene.wish_up(any_release(), dice.one_in(2));
+  if (dice.one_in(4)) scene.app.wish.wait = false;
+  if (dice.one_in(4)) scene.app.wish.order = dice.one_in(2) ? SwapOrder::start_first : SwapOrder::stop_first;
+  if (dice.one_in(5)) scene.wish_down();
+  if (dice.one_in(6)) scene.app.wish.state = Wish::State::gone;
+  scene.app.wish.lose_data = dice.one_in(2);
+  if (dice.one_in(8)) scene.stranger("nginx").ports = {{80, "tcp", "", std::uint16_t{8080}}};
+  // A paused container keeps what it holds, and so does everything up: the world begins without clashes.
+  return scene;
+}
+
+void run_in_any_order(Scene& scene, const Plan& plan, Dice& dice) {
+  std::set<size_t> waiting;
+  for (size_t i = 0; i < plan.actions.size(); ++i) waiting.insert(i);
+  while (!waiting.empty()) {
+    std::vector<size_t> ready;
+    for (const size_t index : waiting) {
+      const auto& after = plan.actions[index].after;
+      ASSERT_TRUE(std::all_of(after.begin(), after.end(), [&](size_t before) { return before < index; }));
+      if (std::none_of(after.begin(), after.end(), [&](size_t before) { return waiting.contains(before); }))
+        ready.push_back(index);
+    }
+    const size_t next = dice.pick(ready);
+    waiting.erase(next);
+    ASSERT_NO_THROW(apply(scene.app, scene.world, plan.actions[next].step))
+        << step_text(plan.actions[next].step) << "\n"
+        << plan_text(plan);
+  }
+}
+
+TEST(AnyWorld, IsAsWishedAfterItsPlanRan) {
+  int planned = 0, refused = 0;
+  for (unsigned seed = 1; seed <= 3000; ++seed) {
+    SCOPED_TRACE(format("seed {}", seed));
+    Dice dice(seed);
+    Scene scene = random_scene(dice);
+    Plan plan;
+    try {
+      plan = plan_wish(scene.situation());
+      ++planned;
+    } catch (const Error&) {
+      ++refused;
+      continue;
+    }
+    run_in_any_order(scene, plan, dice);
+    if (HasFatalFailure()) return;
+    scene.app.wish.unfinished = false;
+    scene.now += Seconds(5);
+    const Plan next = plan_wish(scene.situation());
+    ASSERT_TRUE(next.empty()) << "first\n" << plan_text(plan) << "then\n" << plan_text(next);
+  }
+  // The dice must not make worlds that all end in a refusal.
+  EXPECT_GT(planned, 2000);
+  EXPECT_GT(refused, 50);
+}
+
+TEST(AnyWorld, IsCleanAfterItsCleanUp) {
+  for (unsigned seed = 1; seed <= 1000; ++seed) {
+    SCOPED_TRACE(format("seed {}", seed));
+    Dice dice(seed);
+    Scene scene = random_scene(dice);
+    const int keep = static_cast<int>(dice.below(3));
+    const Cleanup first = plan_cleanup(scene.situation(), keep);
+    for (const auto& container : scene.world.containers)
+      if (container.is_up()) {
+        const std::string kept = format("container {} ", container.name);
+        EXPECT_TRUE(!container.owner() || std::any_of(first.kept.begin(), first.kept.end(),
+                                                      [&](const std::string& line) { return line.starts_with(kept); }))
+            << container.name;
+      }
+    run_in_any_order(scene, first.plan, dice);
+    if (HasFatalFailure()) return;
+    for (const auto& number : first.forgotten)
+      std::erase_if(scene.app.releases, [&](const Release& release) { return release.number == number; });
+    const Cleanup second = plan_cleanup(scene.situation(), keep);
+    ASSERT_TRUE(second.plan.empty()) << plan_text(first.plan) << "then\n" << plan_text(second.plan);
+    ASSERT_TRUE(second.forgotten.empty());
+  }
+}
+
+}  // namespace
+}  // namespace belay::plan

@@ -1,0 +1,127 @@
+#include "simulation.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace belay::plan {
+
+namespace {
+
+struct Apply {
+  const App& app;
+  World& world;
+
+  Container& container(const std::string& name) {
+    for (auto& each : world.containers)
+      if (each.name == name) return each;
+    throw NotFound("there is no container " + name);
+  }
+  Image& image(const std::string& id) {
+    const auto found = world.images.find(id);
+    if (found == world.images.end()) throw NotFound("there is no image " + id);
+    return found->second;
+  }
+  void demand(bool condition, const std::string& refusal) {
+    if (!condition) throw Error(refusal);
+  }
+
+  void operator()(const PullImage& s) {
+    for (const auto& release : app.releases)
+      for (const auto& [service, digest] : release.digests)
+        if (digest == s.reference) world.images[release.images.at(service)].id = release.images.at(service);
+  }
+  void operator()(const TagImage& s) {
+    for (auto& [id, each] : world.images) std::erase(each.tags, s.reference);
+    image(s.image).tags.push_back(s.reference);
+  }
+  void operator()(const UntagImage& s) {
+    for (auto& [id, each] : world.images) std::erase(each.tags, s.reference);
+  }
+  void operator()(const RemoveImage& s) {
+    for (const auto& each : world.containers) demand(each.image_id != s.image, "the image is in use by " + each.name);
+    world.images.erase(s.image);
+  }
+  void operator()(const CreateNetwork& s) { world.networks.push_back({s.name, "bridge", s.labels}); }
+  void operator()(const RemoveNetwork& s) {
+    for (const auto& each : world.containers)
+      for (const auto& network : each.networks) demand(network != s.name, "the network is in use by " + each.name);
+    std::erase_if(world.networks, [&](const Network& each) { return each.name == s.name; });
+  }
+  void operator()(const CreateVolume& s) { world.volumes.push_back({s.name, "local", "", s.labels, {}}); }
+  void operator()(const RemoveVolume& s) {
+    for (const auto& each : world.containers)
+      for (const auto& mount : each.mounts) demand(mount.source != s.name, "the volume is in use by " + each.name);
+    std::erase_if(world.volumes, [&](const Volume& each) { return each.name == s.name; });
+  }
+  void operator()(const CreateContainer& s) {
+    demand(world.find(s.name) == nullptr, "the name is taken: " + s.name);
+    Container made;
+    made.name = s.name;
+    made.image_id = image(s.image).id;
+    made.labels = s.labels;
+    made.mounts = s.service.mounts;
+    made.network_mode = s.service.network_mode;
+    for (const auto& mount : made.mounts)
+      demand(mount.kind != Mount::Kind::volume || world.find_volume(mount.source) != nullptr,
+             "the engine would make the volume without labels: " + mount.source);
+    for (const auto& link : s.service.networks) {
+      demand(world.find_network(link.network) != nullptr, "there is no network " + link.network);
+      made.networks.push_back(link.network);
+    }
+    world.containers.push_back(made);
+    ContainerDetail detail;
+    detail.container = made;
+    detail.service = s.service;
+    detail.restart = s.restart;
+    world.details[s.name] = detail;
+  }
+  void operator()(const RenameContainer& s) {
+    demand(world.find(s.to) == nullptr, "the name is taken: " + s.to);
+    container(s.from).name = s.to;
+    auto detail = world.details.extract(s.from);
+    if (detail.empty()) return;
+    detail.key() = s.to;
+    world.details.insert(std::move(detail));
+  }
+  void operator()(const StartContainer& s) {
+    Container& starting = container(s.name);
+    const auto owner = starting.owner();
+    demand(owner.has_value(), "a stranger was started: " + s.name);
+    starting.ports = app.release(owner->release).spec.service(owner->service).ports;
+    for (const auto& other : world.containers)
+      for (const auto& held : other.ports)
+        for (const auto& wanted : starting.ports)
+          demand(&other == &starting || !other.is_up() || !clash(held, wanted),
+                 format("{} holds the port that {} wants", other.name, s.name));
+    starting.state = ContainerState::running;
+  }
+  void operator()(const StopContainer& s) {
+    container(s.name).state = ContainerState::exited;
+    container(s.name).ports.clear();
+  }
+  void operator()(const RemoveContainer& s) {
+    demand(!container(s.name).is_up(), "it runs: " + s.name);
+    std::erase_if(world.containers, [&](const Container& each) { return each.name == s.name; });
+    world.details.erase(s.name);
+  }
+  void operator()(const SetRestartPolicy& s) {
+    demand(container(s.name).name == s.name, "");
+    world.details[s.name].restart = s.policy;
+  }
+  void operator()(const AwaitVerdict& s) {
+    demand(container(s.name).state == ContainerState::running, "it does not run: " + s.name);
+  }
+  template <class Other>
+  void operator()(const Other&) {
+    throw Error("no wish plans such a step");
+  }
+};
+
+}  // namespace
+
+void apply(const App& app, World& world, const Step& step) {
+  doing(step_text(step), [&] { std::visit(Apply{app, world}, step); });
+}
+
+}  // namespace belay::plan

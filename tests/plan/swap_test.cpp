@@ -1,0 +1,277 @@
+#include <gtest/gtest.h>
+
+#include "golden.h"
+#include "scene.h"
+
+namespace belay::plan {
+namespace {
+
+constexpr auto running = ContainerState::running;
+constexpr auto exited = ContainerState::exited;
+constexpr auto created = ContainerState::created;
+
+// r1 runs, r2 is wished for and new.
+Scene upgrade(const Service& before, const Service& after) {
+  Scene scene;
+  scene.release(1, {before});
+  scene.release(2, {after}, Verdict::pending);
+  scene.app.last = ReleaseNumber{1};
+  scene.container(1, running, "unless-stopped");
+  scene.wish_up(2);
+  return scene;
+}
+
+TEST(Planner, StartsAnAppForTheFirstTime) {
+  Scene scene;
+  Service web = Scene::service({8080}, {"web_data"});
+  web.networks = {{"front", {}, "", ""}};
+  scene.release(1, {web}, Verdict::pending);
+  scene.world.images.at(image_id(1)).tags.clear();
+  scene.wish_up(1);
+  expect_golden("first_start", scene.plan());
+}
+
+TEST(Planner, HasNothingToDoWhereAllIsAsWished) {
+  Scene scene;
+  scene.release(1);
+  scene.container(1, running, "unless-stopped");
+  scene.wish_up(1, false);
+  EXPECT_EQ(scene.plan(), "nothing to do\n");
+  scene.app.wish = {};
+  EXPECT_EQ(scene.plan(), "nothing to do\n") << "no wish";
+}
+
+TEST(Planner, StopsTheOldOneFirstWhereBothNeedAPort) {
+  expect_golden("shared_port", upgrade(Scene::service({8080}), Scene::service({8080})).plan());
+}
+
+TEST(Planner, StopsTheOldOneFirstWhereBothWriteToAVolume) {
+  expect_golden("shared_volume", upgrade(Scene::service({}, {"data"}), Scene::service({}, {"data"})).plan());
+}
+
+TEST(Planner, KeepsTheOldContainerUntilTheNewOneProvedItselfWhereNothingIsShared) {
+  expect_golden("nothing_shared", upgrade(Scene::service({8080}), Scene::service({8081})).plan());
+}
+
+TEST(Planner, StopsTheOldOneFirstWhereBothNeedAFixedAddress) {
+  Service web = Scene::service();
+  web.networks = {{"front", {}, "10.0.0.2", ""}};
+  Scene scene = upgrade(web, web);
+  scene.world.networks.push_back({"front", "bridge", {}});
+  expect_golden("shared_address", scene.plan());
+}
+
+TEST(Order, IsDecidedByTheRules) {
+  const auto reason = [](const Service& before, const Service& after) {
+    const Scene scene = upgrade(before, after);
+    const auto decision = decide_order(scene.app, scene.app.releases[1].spec, {&scene.world.containers[0]});
+    return (decision.order == SwapOrder::stop_first ? "stop first: " : "start first: ") + decision.reason;
+  };
+  const Service plain = Scene::service();
+  const std::string nothing = "start first: they share neither host port, address nor data";
+  EXPECT_EQ(reason(plain, plain), nothing);
+  const auto mounted = [](const Mount& mount) {
+    Service service = Scene::service();
+    service.mounts = {mount};
+    return service;
+  };
+  const Mount folder{Mount::Kind::bind, "/srv/data", "/data", false, ""};
+  Mount read_only = folder;
+  read_only.read_only = true;
+  EXPECT_EQ(reason(mounted(folder), mounted(folder)), "stop first: both write to /srv/data");
+  EXPECT_EQ(reason(mounted(folder), mounted(read_only)), nothing);
+  EXPECT_EQ(reason(mounted(read_only), mounted(folder)), nothing);
+  const Mount socket{Mount::Kind::bind, "/run/docker.sock", "/run/docker.sock", false, ""};
+  EXPECT_EQ(reason(mounted(socket), mounted(socket)), nothing);
+  const Mount memory{Mount::Kind::tmpfs, "", "/tmp", false, ""};
+  EXPECT_EQ(reason(mounted(memory), mounted(memory)), nothing);
+  Service udp = Scene::service({53}), local = Scene::service({53});
+  udp.ports[0].protocol = "udp";
+  local.ports[0].host_ip = "127.0.0.1";
+  EXPECT_EQ(reason(udp, Scene::service({53})), nothing);
+  EXPECT_EQ(reason(local, Scene::service({53})), "stop first: both need host port 53");
+  Service in_host = Scene::service();
+  in_host.network_mode = "host";
+  EXPECT_EQ(reason(in_host, plain), nothing);
+  EXPECT_EQ(reason(in_host, in_host), "stop first: both live in the host's network, where they would fight for ports");
+  Service address = Scene::service();
+  address.mac_address = "02:00:00:00:00:01";
+  EXPECT_EQ(reason(address, address), "stop first: both need the fixed address 02:00:00:00:00:01");
+}
+
+TEST(Planner, ObeysTheUsersOrder) {
+  Scene scene = upgrade(Scene::service(), Scene::service());
+  scene.app.wish.order = SwapOrder::stop_first;
+  std::string text = "stop first where the rules say start first:\n" + scene.plan();
+  scene = upgrade(Scene::service({}, {"data"}), Scene::service({}, {"data"}));
+  scene.app.releases[1].spec.order = SwapOrder::start_first;
+  text += "start first in the spec where the rules say stop first:\n" + scene.plan();
+  expect_golden("explicit_order", text);
+}
+
+TEST(Planner, OverrulesAnOrderThatIsImpossible) {
+  Scene scene = upgrade(Scene::service({8080}), Scene::service({8080}));
+  scene.app.wish.order = SwapOrder::start_first;
+  expect_golden("impossible_order", scene.plan());
+}
+
+TEST(Planner, RefusesAPortThatAnotherHoldsBeforeAnythingIsTouched) {
+  Scene scene = upgrade(Scene::service({8080}), Scene::service({8081}));
+  Container& holder = scene.stranger("nginx");
+  holder.ports = {{80, "tcp", "0.0.0.0", std::uint16_t{8081}}};
+  std::string text = "a stranger:\n" + scene.plan();
+  holder.labels = labels::for_container({"shop", "shop", {3}, NamingScheme::belay});
+  text += "another app:\n" + scene.plan();
+  holder.state = exited;
+  text += "one that is down:\n" + scene.plan();
+  expect_golden("foreign_port", text);
+}
+
+TEST(Planner, RefusesAReleaseWhoseImageIsGone) {
+  Scene scene = upgrade(Scene::service(), Scene::service());
+  scene.forget_image(2);
+  std::string text = "gone for good:\n" + scene.plan();
+  scene.app.releases[1].digests["web"] = "registry.example/web@" + image_id(7);
+  text += "the registry knows it:\n" + scene.plan();
+  expect_golden("image_gone", text);
+}
+
+TEST(Planner, PullsAnImageOnceForAllItsServices) {
+  Scene scene;
+  Service worker = Scene::service();
+  worker.name = "worker";
+  Release& release = scene.release(1, {Scene::service(), worker}, Verdict::pending);
+  release.digests = {{"web", "registry.example/web@" + image_id(7)}, {"worker", "registry.example/web@" + image_id(7)}};
+  scene.forget_image(1);
+  scene.wish_up(1);
+  expect_golden("one_pull", scene.plan());
+}
+
+TEST(Planner, NeedsNoImageWhereTheContainerIsStillThere) {
+  Scene scene;
+  scene.release(1);
+  scene.forget_image(1);
+  scene.container(1, exited);
+  scene.wish_up(1);
+  expect_golden("image_gone_container_there", scene.plan());
+}
+
+TEST(Planner, MakesTheContainerOfAReleaseAnewWhereItIsGone) {
+  Scene scene;
+  scene.release(1);
+  scene.release(2);
+  scene.container(2, running, "unless-stopped");
+  scene.app.last = ReleaseNumber{2};
+  scene.wish_up(1);
+  expect_golden("rollback_recreates", scene.plan());
+}
+
+TEST(Planner, StopsAnApp) {
+  Scene scene;
+  scene.release(1);
+  scene.release(2);
+  scene.container(1, exited);
+  scene.container(2, running, "unless-stopped");
+  scene.wish_down();
+  expect_golden("stop", scene.plan());
+  scene.world.containers[1].state = exited;
+  EXPECT_EQ(scene.plan(), "nothing to do\n") << "it is down already";
+}
+
+TEST(Planner, StartsWhatFellOver) {
+  Scene scene;
+  scene.release(1);
+  scene.container(1, exited, "unless-stopped");
+  scene.wish_up(1, false);
+  expect_golden("fell_over", scene.plan());
+}
+
+TEST(Planner, TakesAPausedContainerForOneThatIsNotUp) {
+  Scene scene;
+  scene.release(1);
+  scene.container(1, ContainerState::paused, "unless-stopped");
+  scene.wish_up(1, false);
+  EXPECT_NE(scene.plan().find("start web-r1 — r1 should be up, it is paused"), std::string::npos) << scene.plan();
+}
+
+TEST(Planner, WithoutAVerdictOnlyStarts) {
+  Scene scene = upgrade(Scene::service(), Scene::service());
+  scene.app.wish.wait = false;
+  expect_golden("no_wait", scene.plan());
+}
+
+TEST(Planner, KeepsTheRestartPolicyTheUserNamed) {
+  Service web = Scene::service();
+  web.restart = {"on-failure", 3};
+  Scene scene;
+  scene.release(1, {web});
+  scene.container(1, running, "on-failure");
+  scene.wish_up(1, false);
+  EXPECT_EQ(scene.plan(), "  1. set the restart policy of web-r1 to on-failure — it proved that it stays up\n");
+  scene.world.details.at("web-r1").restart = web.restart;
+  EXPECT_EQ(scene.plan(), "nothing to do\n");
+}
+
+TEST(Planner, WaitsAsLongAsTheHealthCheckMayNeed) {
+  const auto verdict = [](std::optional<HealthCheck> of_image, std::optional<HealthCheck> of_service) {
+    Scene scene;
+    Service web = Scene::service();
+    web.health = std::move(of_service);
+    scene.release(1, {web}, Verdict::pending);
+    scene.world.images.at(image_id(1)).config.health = std::move(of_image);
+    scene.container(1, created);
+    scene.wish_up(1);
+    const Plan plan = plan_wish(scene.situation());
+    return step_text(plan.actions.at(1).step);
+  };
+  const HealthCheck usual{{"CMD", "check"}, {}, {}, {}, {}};
+  const HealthCheck quick{{"CMD", "check"}, Seconds(1), Seconds(1), {}, 1};
+  const HealthCheck slow{{"CMD", "check"}, Seconds(60), Seconds(20), std::chrono::minutes(5), 4};
+  const HealthCheck none{{"NONE"}, {}, {}, {}, {}};
+  EXPECT_EQ(verdict({}, {}), "wait whether web-r1 stays up for 5 s");
+  EXPECT_EQ(verdict(usual, {}), "wait until web-r1 is healthy, at most 4 min");
+  EXPECT_EQ(verdict(quick, {}), "wait until web-r1 is healthy, at most 1 min") << "never less than Belay's own";
+  EXPECT_EQ(verdict(slow, {}), "wait until web-r1 is healthy, at most 11 min 40 s");
+  EXPECT_EQ(verdict(slow, none), "wait whether web-r1 stays up for 5 s");
+  EXPECT_EQ(verdict(slow, HealthCheck{{}, Seconds(5), Seconds(5), Seconds(0), 1}),
+            "wait until web-r1 is healthy, at most 1 min")
+      << "the service's fields replace the image's one by one";
+  EXPECT_EQ(verdict({}, quick), "wait until web-r1 is healthy, at most 1 min");
+}
+
+TEST(Planner, TakesTheTimesOfTheWishBeforeThoseOfTheSpec) {
+  Scene scene;
+  scene.release(1, {Scene::service()}, Verdict::pending);
+  scene.container(1, created);
+  scene.wish_up(1);
+  scene.app.releases[0].spec.settle = Seconds(20);
+  EXPECT_NE(scene.plan().find("stays up for 20 s"), std::string::npos);
+  scene.app.wish.settle = Seconds(30);
+  EXPECT_NE(scene.plan().find("stays up for 30 s"), std::string::npos);
+}
+
+TEST(Planner, StartsTheServicesOfAnAppInTheirOrder) {
+  Service db = Scene::service({}, {"db_data"});
+  db.name = "db";
+  Service web = Scene::service({8080});
+  web.networks = db.networks = {{"inner", {}, "", ""}};
+  Scene scene;
+  scene.release(1, {db, web}, Verdict::pending);
+  scene.wish_up(1);
+  expect_golden("several_services", scene.plan());
+}
+
+TEST(Planner, RefusesANameThatAStrangerBears) {
+  Scene scene = upgrade(Scene::service(), Scene::service());
+  scene.stranger("web-r2", exited);
+  expect_golden("foreign_name", scene.plan());
+}
+
+TEST(Planner, ShowsNoSecretInAPlan) {
+  Service web = Scene::service();
+  web.environment = {{"DB_PASSWORD", "s3cret"}};
+  EXPECT_EQ(upgrade(web, web).plan().find("s3cret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace belay::plan

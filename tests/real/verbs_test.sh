@@ -1,0 +1,418 @@
+#!/bin/bash
+# Belay's own verbs end to end. After any change there is nothing left to do, and doing the same again changes nothing.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# An app whose page is TEXT, on a port of its own in $port; its container in $first.
+deployed() {  # [TEXT]
+  [ -n "${port:-}" ] || new_port port
+  image web "$port" "${1:-one}"
+  expect_done belay deploy "$app"
+  settled
+  first=$(running "$app")
+}
+plain_app() {  # [NAME]: without a port, built and started
+  image plain
+  expect_done belay build "${1:-$app}"
+  expect_done belay start "${1:-$app}" new
+  settled "${1:-$app}"
+}
+settled() {  # [NAME]: wish and world agree
+  local told
+  told=$(belay plan "${1:-$app}" 2>&1)
+  expect_equal 'the plan after a change' 'nothing to do' "$told"
+}
+# everything: the engine and what Belay knows.
+everything() {
+  world
+  belay ls --json
+  belay releases "$app" --json
+  belay autostart --json
+  belay history --json
+}
+# Succeeds, shows something, and changes neither the engine nor the state.
+changes_nothing() {
+  local before
+  before=$(everything 2>&1)
+  expect_done "$@"
+  expect [ -n "$out$err" ]
+  expect_equal "everything after $*" "$before" "$(everything 2>&1)"
+}
+# The same command once more leaves the engine as it is, and says so where it is asked to.
+again_is_unchanged() {
+  local before
+  before=$(world)
+  expect_done "$@"
+  run "$@" --exit-unchanged
+  expect_exit 3
+  expect_equal "the engine after $* again" "$before" "$(world)"
+}
+# gives_json JQ COMMAND…: the whole of its output is one JSON document, of which JQ holds.
+gives_json() {
+  local check=$1
+  shift
+  expect_done "$@"
+  jq -e "$check" <<<"$out" >/dev/null 2>&1 || fail "the JSON of $*" "$check" "$out"
+}
+only_runs() { expect_equal 'what runs' "$1" "$(running "$app")"; }
+
+# ---- changing what runs ----
+
+test_build_makes_an_image_and_starts_nothing() {
+  image plain
+  run belay build "$app" --dry-run
+  expect_exit 0
+  expect_not image_exists "$app:latest"
+  expect_done belay build "$app"
+  expect image_exists "$app:latest"
+  expect_equal containers '' "$(containers "$app")"
+  settled
+  again_is_unchanged belay build "$app"
+}
+test_deploy_builds_and_swaps() {
+  deployed one
+  changes_nothing belay deploy "$app" --dry-run
+  image web "$port" two
+  changes_nothing belay deploy "$app" --dry-run
+  expect_done belay deploy "$app"
+  settled
+  only_runs "$app-r2"
+  expect serves "$port" two
+  expect is_down "$first"
+  again_is_unchanged belay deploy "$app"
+  only_runs "$app-r2"
+}
+test_deploy_takes_a_release_back_that_fails() {
+  deployed one
+  image bad "$port"
+  run belay deploy "$app"
+  expect_exit 1
+  expect_err 'cannot reach the database'
+  only_runs "$first"
+  settled
+  expect_done belay why "$app"
+  expect_out 'r2'
+  expect_equal 'the failed one is kept' 2 "$(containers "$app" | wc -l)"
+}
+test_start_stop_and_restart() {
+  deployed one
+  changes_nothing belay start "$app" new --dry-run
+  again_is_unchanged belay start "$app"
+  changes_nothing belay stop "$app" --dry-run
+  expect_done belay stop "$app"
+  only_runs ''
+  settled
+  again_is_unchanged belay stop "$app"
+  changes_nothing belay start "$app" --dry-run
+  expect_done belay start "$app" r1
+  only_runs "$first"
+  settled
+  local since
+  since=$(inspect "$first" .State.StartedAt)
+  changes_nothing belay restart "$app" --dry-run
+  expect_done belay restart "$app"
+  settled
+  only_runs "$first"
+  expect [ "$since" != "$(inspect "$first" .State.StartedAt)" ]
+}
+test_restart_starts_what_is_stopped() {
+  plain_app
+  expect_done belay stop "$app"
+  expect_done belay restart "$app"
+  only_runs "$app-r1"
+  settled
+}
+test_rollback_runs_the_release_as_it_was() {
+  local old_port new
+  new_port old_port
+  port=$old_port
+  image web "$port" one
+  cat >"dcv-$app" <<END
+{ "default": { "ports": { "$port": "$port" }, "env": { "MODE": "old" } } }
+END
+  expect_done belay deploy "$app"
+  first=$(running "$app")
+  local old_image
+  old_image=$(image_of "$first")
+  new_port new
+  image web "$new" two
+  cat >"dcv-$app" <<END
+{ "default": { "ports": { "$new": "$new" }, "env": { "MODE": "new" } } }
+END
+  expect_done belay deploy "$app"
+  settled
+  expect serves "$new" two
+  # Not even the container of then is needed: the release is.
+  api DELETE "/containers/$first?force=1" >/dev/null
+  changes_nothing belay rollback "$app" --dry-run
+  expect_done belay rollback "$app"
+  settled
+  local back
+  back=$(running "$app")
+  expect_equal image "$old_image" "$(image_of "$back")"
+  expect_equal environment MODE=old "$(inspect "$back" '.Config.Env[] | select(startswith("MODE="))')"
+  expect_equal 'host port' "$old_port" "$(port_of "$back" "$old_port/tcp")"
+  eventually serves "$old_port" one
+  expect_equal 'nothing at the new port' '' "$(page "$new")"
+  again_is_unchanged belay rollback "$app" r1
+  expect_done belay rollback "$app" r2
+  eventually serves "$new" two
+  settled
+}
+test_rollback_without_an_earlier_release_is_refused() {
+  plain_app
+  expect_refused 1 belay rollback "$app"
+  expect_err 'no good release before r1'
+}
+test_retry_lifts_the_quarantine_and_tries_again() {
+  image plain
+  # Fails as long as the volume has no file `ready`.
+  cat >>Dockerfile <<'END'
+VOLUME /data
+CMD ["/bin/sh", "-c", "[ -f /data/ready ] || exit 4; trap 'exit 0' TERM; sleep 1000 & wait $!"]
+END
+  run belay deploy "$app"
+  expect_exit 1
+  only_runs ''
+  settled
+  touch "$(api GET "/volumes/${app}_data" | jq -r .Mountpoint)/ready"
+  changes_nothing belay retry "$app" --dry-run
+  expect_done belay retry "$app"
+  only_runs "$app-r1"
+  settled
+  expect_refused 1 belay retry "$app"
+}
+
+# ---- marks ----
+
+test_stable_is_marked_shown_and_cleared() {
+  deployed one
+  changes_nothing belay stable "$app" --dry-run
+  expect_done belay stable "$app"
+  again_is_unchanged belay stable "$app"
+  image web "$port" two
+  expect_done belay deploy "$app"
+  expect_done belay stable "$app" --show
+  expect_out '^r1'
+  expect_done belay start "$app" stable
+  only_runs "$first"
+  settled
+  expect_done belay stable "$app" r2
+  expect_done belay stable "$app" --show
+  expect_out '^r2'
+  changes_nothing belay stable "$app" --clear --dry-run
+  expect_done belay stable "$app" --clear
+  again_is_unchanged belay stable "$app" --clear
+  expect_refused 1 belay start "$app" stable
+}
+test_autostart_and_start_all() {
+  plain_app
+  changes_nothing belay autostart "$app" last --dry-run
+  expect_done belay autostart "$app" last
+  gives_json ".[] | select(.name == \"$app\").autostart == \"last\"" belay autostart --json
+  again_is_unchanged belay autostart "$app" last
+  expect_done belay stop "$app"
+  changes_nothing belay start-all --dry-run
+  expect_done belay start-all
+  only_runs "$app-r1"
+  settled
+  local before
+  before=$(world)
+  expect_done belay start-all
+  expect_equal 'the engine after start-all again' "$before" "$(world)"
+  expect_done belay autostart "$app" none
+}
+
+# ---- looking ----
+
+test_every_looking_verb_changes_nothing_and_has_json() {
+  deployed one
+  local verb
+  for verb in plan releases status why images volumes config history; do
+    changes_nothing belay "$verb" "$app"
+    gives_json 'type == "array" or type == "object"' belay "$verb" "$app" --json
+  done
+  changes_nothing belay ls
+  changes_nothing belay status
+  changes_nothing belay history
+  changes_nothing belay autostart
+  gives_json ".[] | select(.name == \"$app\") | .state == \"running\" and .release == \"r1\"" belay ls --json
+  gives_json '.[0].release == "r1" and (.[0].marks | index("last")) != null' belay releases "$app" --json
+  gives_json '.state == "running" and .health == "healthy" and .pending == []' belay status "$app" --json
+  gives_json '.actions == []' belay plan "$app" --json
+  gives_json '.[0].releases == ["r1"]' belay images "$app" --json
+  gives_json ".[0].volume == \"${app}_var_www\" and .[0].exists" belay volumes "$app" --json
+  gives_json ".services[0].ports[0].host_port == $port" belay config "$app" --json
+  gives_json '.[0].verb == "deploy" and .[0].outcome == "done"' belay history "$app" --json
+}
+test_plan_shows_what_somebody_else_undid() {
+  deployed one
+  api POST "/containers/$first/stop" >/dev/null
+  gives_json '.actions | length > 0' belay plan "$app" --json
+  expect_done belay plan "$app"
+  expect_out "start $first"
+  expect_done belay start "$app"
+  settled
+  only_runs "$first"
+}
+test_config_compares_releases_and_hides_secrets() {
+  image plain
+  echo '{ "default": { "env": { "MODE": "old", "DB_PASSWORD": "grumpy-otter" } } }' >"dcv-$app"
+  expect_done belay deploy "$app"
+  echo '{ "default": { "env": { "MODE": "new", "DB_PASSWORD": "grumpy-otter" } } }' >"dcv-$app"
+  expect_done belay deploy "$app"
+  expect_done belay config "$app" r1
+  expect_not_out grumpy
+  expect_out old
+  expect_done belay config "$app" r2 --diff r1
+  expect_out old
+  expect_out new
+  gives_json 'length == 1' belay config "$app" r2 --diff r1 --json
+  expect_not grep -rqF grumpy-otter <(everything; belay why "$app"; belay status "$app")
+}
+test_logs_and_shell_reach_the_container() {
+  plain_app
+  expect_done belay logs "$app"
+  expect_equal log up "$out"
+  expect_done belay logs "$app" r1 -n 1
+  expect_equal log up "$out"
+  expect_done belay shell "$app" echo two words
+  expect_equal 'standard output' 'two words' "$out"
+  run belay shell "$app" sh -c 'exit 9'
+  expect_exit 9
+  echo 'from a pipe' >"$place/input"
+  run_with "$place/input" belay shell "$app" cat
+  expect_equal 'standard output' 'from a pipe' "$out"
+}
+
+# ---- looking after the host ----
+
+test_cleanup_keeps_what_is_needed() {
+  deployed one
+  expect_done belay stable "$app"
+  local text
+  for text in two three four; do
+    image web "$port" $text
+    expect_done belay deploy "$app"
+  done
+  changes_nothing belay cleanup "$app" --dry-run
+  expect_refused 2 belay cleanup "$app"
+  expect_done belay cleanup "$app" --keep 2 -y
+  expect_equal containers "$app-r1 $app-r3 $app-r4" "$(containers "$app" | xargs)"
+  settled
+  expect_done belay cleanup "$app" -y
+  expect_equal containers "$app-r1 $app-r4" "$(containers "$app" | xargs)"
+  expect volume_exists "${app}_var_www"
+  settled
+  again_is_unchanged belay cleanup "$app" -y
+  # What stayed still works.
+  expect_done belay start "$app" stable
+  expect serves "$port" one
+}
+test_remove_leaves_the_data_unless_told_otherwise() {
+  deployed one
+  expect_done belay shell "$app" sh -c 'echo kept >/var/www/file'
+  changes_nothing belay remove "$app" --dry-run
+  expect_refused 2 belay remove "$app"
+  expect_done belay remove "$app" -y
+  expect_equal containers '' "$(containers "$app")"
+  expect_not image_exists "$app:latest"
+  expect volume_exists "${app}_var_www"
+  expect_done belay ls --names
+  expect_no_out
+  expect_refused 1 belay plan "$app"
+  deployed one
+  expect_done belay shell "$app" cat /var/www/file
+  expect_equal 'the data' kept "$out"
+  expect_refused 2 belay remove "$app" --volumes -y
+  expect_refused 2 belay remove "$app" --volumes --yes-lose-data "$app2"
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app" -y
+  expect_not volume_exists "${app}_var_www"
+  expect_equal 'the engine' '' "$(world | grep -vxF '[]')"
+}
+test_adopt_takes_over_without_a_touch() {
+  image plain
+  expect_done belay build "$app2"
+  post "/containers/create?name=${prefix}old" "{\"Image\": \"$app2\"}" >/dev/null
+  post "/containers/${prefix}old/start" '{}' >/dev/null
+  local started before
+  started=$(inspect "${prefix}old" .State.StartedAt)
+  before=$(world)
+  expect_done belay adopt "$app" "${prefix}old" --dry-run
+  expect_refused 1 belay status "$app"
+  expect_done belay adopt "$app" "${prefix}old"
+  expect_equal 'the engine' "$before" "$(world)"
+  settled
+  gives_json '.state == "running" and .release == "r1"' belay status "$app" --json
+  expect_equal 'since when it runs' "$started" "$(inspect "${prefix}old" .State.StartedAt)"
+  expect_done belay stop "$app"
+  expect is_down "${prefix}old"
+  settled
+  expect_done belay start "$app"
+  expect is_up "${prefix}old"
+  settled
+}
+test_import_run_makes_an_app_of_a_line() {
+  image plain
+  expect_done belay build "$app2"
+  new_port port
+  local line=(docker run -d -p "$port:80" -e MODE=given -v "${prefix}data:/data" "$app2:latest")
+  expect_done belay import run "$app" --dry-run -- "${line[@]}"
+  jq -e '.services[0].env.MODE == "given"' <<<"$out" >/dev/null || fail 'the JSON of the dry run' MODE=given "$out"
+  expect_refused 1 belay status "$app"
+  expect_done belay import run "$app" -- "${line[@]}"
+  settled
+  expect_done belay start "$app" new
+  settled
+  first=$(running "$app")
+  expect_equal 'host port' "$port" "$(port_of "$first" 80/tcp)"
+  expect_equal volume "volume ${prefix}data" "$(mount_at "$first" /data)"
+  expect_equal environment MODE=given "$(inspect "$first" '.Config.Env[] | select(startswith("MODE="))')"
+  expect_refused 2 belay import run "$app" -- docker run --no-such-thing x
+  expect_err 'no-such-thing'
+}
+test_recover_brings_apps_back_from_their_labels() {
+  deployed one
+  image web "$port" two
+  expect_done belay deploy "$app"
+  mv "$BELAY_STATE_DIR" "$place/lost"
+  local before
+  before=$(world)
+  run belay start "$app"
+  expect_exit 1
+  expect_err 'belay recover'
+  expect_done belay recover --dry-run
+  expect_out "$app"
+  gives_json 'all(.[]; .known | not)' belay ls --json
+  expect_done belay recover
+  expect_equal 'the engine' "$before" "$(world)"
+  settled
+  gives_json '[.[].release] == ["r2", "r1"] and (.[0].marks | index("last")) != null' belay releases "$app" --json
+  run belay recover --exit-unchanged
+  expect_exit 3
+  expect_done belay rollback "$app"
+  expect serves "$port" one
+  settled
+}
+test_doctor_finds_what_is_wrong() {
+  plain_app
+  changes_nothing belay doctor
+  gives_json 'all(.[]; .level != "bad")' belay doctor --json
+  run belay -H unix:///nowhere/at-all.sock doctor
+  expect_exit 1
+  expect_out '/nowhere/at-all.sock'
+}
+test_completion_scripts_are_valid() {
+  expect_done belay completion bash
+  bash -n <<<"$out" || fail 'the bash completion is no bash'
+  expect_out rollback
+  local shell
+  for shell in zsh fish; do
+    expect_done belay completion $shell
+    expect_out rollback
+    ! command -v $shell >/dev/null || $shell -n <<<"$out" || fail "the completion is no $shell"
+  done
+  expect_refused 2 belay completion tcsh
+}
+
+run_tests "$@"
