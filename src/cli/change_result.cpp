@@ -12,7 +12,8 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
   std::string hint = change.hint;
   if (hint.empty())
     hint = change.container.empty() ? format("belay why {} tells more.", name.text())
-                                    : format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(), change.release->text());
+                                    : format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.",
+                                             name.text(), change.release->text());
   if (!change.log_tail.empty()) {
     console.diagnostic(format("last lines of {}:", change.container));
     for (const auto& line : split(trim(change.log_tail), '\n')) console.diagnostic("  " + line);
@@ -44,13 +45,19 @@ int print_change(Console& console, const AppName& name, const host::Change& chan
   using Kind = host::Change::Kind;
   const std::string state = change.running ? format("runs {}", change.running->text()) : std::string("is stopped");
   switch (change.kind) {
-    case Kind::planned: print_plan(console, change.plan); return 0;
+    case Kind::planned:
+      print_plan(console, change.plan);
+      return 0;
     case Kind::unchanged:
       console.success(format("{} {} already; nothing to change", name.text(), state));
       return words.exit_unchanged ? 3 : 0;
-    case Kind::done: console.success(format("{} {}", name.text(), state)); return 0;
+    case Kind::done:
+      console.success(format("{} {}", name.text(), state));
+      return 0;
     case Kind::taken_back:
-    case Kind::stuck: print_failure(console, name, change); return 1;
+    case Kind::stuck:
+      print_failure(console, name, change);
+      return 1;
   }
   return 1;
 }

@@ -145,11 +145,11 @@ constexpr std::array positionals_of_shell{name_of_app,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_autostart{
     optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
-constexpr std::array positionals_of_adopt{name_of_app, Positional{.name = "CONTAINER", .kind = Kind::container, .required = false, .repeated = true}};
-constexpr std::array positionals_of_import{
-    Positional{.name = "SOURCE", .kind = Kind::words, .choices = "run"},
-    Positional{.name = "NAME", .kind = Kind::app, .required = false},
-    Positional{.name = "WORD", .required = false, .repeated = true}};
+constexpr std::array positionals_of_adopt{
+    name_of_app, Positional{.name = "CONTAINER", .kind = Kind::container, .required = false, .repeated = true}};
+constexpr std::array positionals_of_import{Positional{.name = "SOURCE", .kind = Kind::words, .choices = "run"},
+                                           Positional{.name = "NAME", .kind = Kind::app, .required = false},
+                                           Positional{.name = "WORD", .required = false, .repeated = true}};
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},
@@ -205,7 +205,10 @@ constexpr std::array table{
             .positionals = name_and_release,
             .options = options_of_stable,
             .run = run_stable},
-    Command{.name = "ls", .group = Group::look, .summary = "List the apps of this host", .options = options_of_list,
+    Command{.name = "ls",
+            .group = Group::look,
+            .summary = "List the apps of this host",
+            .options = options_of_list,
             .run = run_ls},
     Command{.name = "status",
             .group = Group::look,

@@ -69,7 +69,9 @@ std::optional<std::string> DockerEngine::user_of_image(const std::string& refere
 ImageRemoval DockerEngine::remove_reference(const std::string& reference, std::stop_token stop) {
   const auto response = connection_.remove(Target("/images/" + escaped(reference)), stop);
   if (response.ok()) return {.removed = true, .reason = {}};
-  if (response.status == 404) return {.removed = false, .reason = "it is not there"};
+  // "unrecognized image ID": another removal took a shared parent away this very moment; the name is gone as well then.
+  if (response.status == 404 || refusal_text(response).find("unrecognized image ID") != std::string::npos)
+    return {.removed = false, .reason = "it is not there"};
   if (response.status == 409) {
     const auto user = user_of_image(reference, stop);
     return {.removed = false, .reason = user ? format("the container {} uses it", *user) : refusal_text(response)};

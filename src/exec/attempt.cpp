@@ -31,7 +31,20 @@ struct Perform {
     return {};
   }
   Attempt operator()(const plan::RenameContainer& s) { return engine.rename_container(s.from, s.to, stop), Attempt{}; }
-  Attempt operator()(const plan::StartContainer& s) { return engine.start_container(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::StartContainer& s) {
+    // A port that was held until just now (by what was stopped, or by an engine that crashed) may take a moment to be
+    // free; one that a stranger holds was refused when the plan was made.
+    constexpr int attempts = 10;
+    for (int tried = 1;; ++tried) {
+      try {
+        engine.start_container(s.name, stop);
+        return {};
+      } catch (const Conflict&) {
+        if (tried == attempts) throw;
+      }
+      if (!clock.sleep(Milliseconds(200), stop)) throw Cancelled();
+    }
+  }
   Attempt operator()(const plan::StopContainer& s) { return engine.stop_container(s.name, s.timeout, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveContainer& s) { return engine.remove_container(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::SetRestartPolicy& s) {

@@ -88,6 +88,15 @@ std::string build_image(const plan::BuildImage& step, engine::Engine& engine, co
   request.no_cache = step.no_cache;
   request.pull = step.pull;
   request.builder = builder_of(step.builder);
+  try {
+    return engine.build(request, progress, stop);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    // The classic builder takes a cached step for granted that a removal elsewhere takes away meanwhile. Once it is
+    // gone the step is simply run again.
+    if (std::string_view(error.what()).find("unknown parent image ID") == std::string_view::npos) throw;
+  }
   return engine.build(request, progress, stop);
 }
 

@@ -24,11 +24,13 @@ void logs(Context& context, const AppName& name, const std::string& which, const
   context.engine.logs(container_of(context, name, which, stop), request, sink, stop);
 }
 
-int shell(Context& context, const AppName& name, engine::ExecRequest request, engine::Terminal& terminal, std::stop_token stop) {
+int shell(Context& context, const AppName& name, engine::ExecRequest request, engine::Terminal& terminal,
+          std::stop_token stop) {
   const std::string container = running_container(context, name, stop);
   if (request.command.empty())
     request.command = {"sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"};
-  return doing(format("in the container {}", container), [&] { return context.engine.exec(container, request, terminal, stop); });
+  return doing(format("in the container {}", container),
+               [&] { return context.engine.exec(container, request, terminal, stop); });
 }
 
 std::optional<int> attach(Context& context, const AppName& name, engine::Terminal& terminal, std::stop_token stop) {

@@ -104,9 +104,21 @@ std::vector<AutostartStatus> autostart_status(Context& context) {
 std::vector<Started> start_all(Context& context, const ChangeOptions& options, std::stop_token stop) {
   std::vector<Started> all;
   for (const auto& app : context.store.apps()) {
-    if (app.autostart == Autostart::none) continue;
+    const bool interrupted = app.wish.unfinished && app.wish.state == Wish::State::up;
+    if (app.autostart == Autostart::none && !interrupted) continue;
     Started started{app.name.text(), {}, {}};
     try {
+      if (app.autostart == Autostart::none) {
+        // The power went in the middle of a swap: neither container starts by itself then (promise 2).
+        if (options.dry_run) continue;
+        const FileLock lock = lock_app(context, app.name, stop);
+        App begun = known_app(context, app.name, stop);
+        finish_unfinished(context, begun, stop);
+        started.change.emplace();
+        started.change->running = what_runs(begun);
+        all.push_back(std::move(started));
+        continue;
+      }
       // A host that boots in the middle of a removal must not bring the app back.
       if (app.wish.state == Wish::State::gone)
         throw Conflict(format("{0} is being removed; belay remove {0} finishes it", app.name.text()));

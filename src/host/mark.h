@@ -32,7 +32,8 @@ struct Started {
   std::optional<Change> change;
   std::string error;  // empty: none
 };
-// Starts what is marked for autostart; one broken app never keeps the others from starting.
+// Starts what is marked for autostart, and finishes (or takes back) changes that were interrupted, by a power cut for
+// one; one broken app never keeps the others from starting.
 std::vector<Started> start_all(Context& context, const ChangeOptions& options, std::stop_token stop);
 
 }  // namespace belay::host

@@ -121,6 +121,9 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     if (release.spec.services[0].restart.name.empty()) release.spec.services[0].restart.name = "no";
   } else {
     app.wish.state = Wish::State::down;
+    app.wish.who = context.who;
+    app.wish.why = context.command;
+    app.wish.since = context.clock.now();
   }
   if (dry_run) return adopted;
   // The image of the last release is what a start of a new one begins from.

@@ -15,8 +15,8 @@ inline constexpr const char* service = "belay.service";
 inline constexpr const char* release = "belay.release";  // "12"
 inline constexpr const char* scheme = "belay.scheme";
 inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
-// On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a user
-// starts from a family's image by hand is not ours.
+// On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
+// user starts from a family's image by hand is not ours.
 inline constexpr const char* family = "belay.family";
 
 using Labels = std::map<std::string, std::string>;

@@ -36,7 +36,10 @@ bool is_build_tag(const App& app, const std::string& tag) {
 }
 
 // Unused, with no tag but our own, and built for this app or kept by our pin alone.
-void remove_image(Plan& plan, const Situation& s, const Image& image, const std::string& reason, const Indices& after) {
+// Returns what the next removal must wait for: engines that prune the parents which two images share fail when both go
+// at the same time.
+Indices remove_image(Plan& plan, const Situation& s, const Image& image, const std::string& reason,
+                     const Indices& after) {
   std::vector<std::string> ours, foreign;
   for (const auto& tag : image.tags) (is_pin(s.app, tag) || is_build_tag(s.app, tag) ? ours : foreign).push_back(tag);
   const auto label = image.config.labels.find(labels::family);
@@ -48,10 +51,11 @@ void remove_image(Plan& plan, const Situation& s, const Image& image, const std:
   Indices last = after;
   for (const auto& tag : removable) last = {plan.add(UntagImage{tag}, reason, last)};
   if (built_for_us && foreign.empty()) {
-    plan.add(RemoveImage{image.id}, reason, last);
+    last = {plan.add(RemoveImage{image.id}, reason, last)};
   } else if (!foreign.empty()) {
     plan.notes.push_back(format("image {} stays: it is also tagged {}", short_digest(image.id), foreign.front()));
   }
+  return last;
 }
 
 // A container that is none of the app's.
@@ -85,7 +89,8 @@ Plan plan_removal(const Situation& s, bool volumes) {
     const Indices removed = remove_container(plan, s, *instance.container, "the app is removed");
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
-  for (const auto& [id, image] : s.world.images) remove_image(plan, s, image, "the app is removed", containers);
+  Indices images = containers;
+  for (const auto& [id, image] : s.world.images) images = remove_image(plan, s, image, "the app is removed", images);
   for (const auto& network : s.world.networks) {
     if (!is_ours(network.labels, s.app)) continue;
     if (is_used_by_others(s, [&](const Container& container) { return joins(container, network.name); })) {
@@ -143,6 +148,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
     const Indices removed = remove_container(cleanup.plan, s, *instance.container, reason);
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
+  Indices images = containers;
   for (const auto& [id, image] : s.world.images) {
     if (kept_images.contains(id)) {
       cleanup.kept.push_back(format("image {}", short_digest(id)));
@@ -155,7 +161,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
             cleanup.plan.add(UntagImage{pin}, format("{} is forgotten", release.number.text()), containers);
       continue;
     }
-    remove_image(cleanup.plan, s, image, "no release that stays uses it", containers);
+    images = remove_image(cleanup.plan, s, image, "no release that stays uses it", images);
   }
   for (const auto& release : s.app.releases)
     if (!kept.contains(release.number)) cleanup.forgotten.push_back(release.number);

@@ -1,6 +1,7 @@
 #include "state/connection.h"
 
 #include <sqlite3.h>
+#include <sys/statvfs.h>
 
 #include "base/format.h"
 #include "base/lock.h"
@@ -13,9 +14,17 @@ namespace {
 
 constexpr int busy_timeout = 10'000;  // milliseconds
 
+// On a full disk SQLite can also fail with a bare I/O error, when it is the write-ahead log's index that finds no room.
+bool is_full(const fs::path& folder) {
+  struct statvfs disk{};
+  return ::statvfs(folder.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < 64 * 1024;
+}
+
 Error explanation(const SQLite::Exception& failure, const fs::path& folder) {
   const std::string where = folder.string();
-  switch (failure.getErrorCode()) {
+  int code = failure.getErrorCode() & 0xff;
+  if (code == SQLITE_IOERR && is_full(folder)) code = SQLITE_FULL;
+  switch (code) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       return Error(format("the state in {} is damaged ({})", where, failure.what()),

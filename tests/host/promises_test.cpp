@@ -311,6 +311,23 @@ TEST(Promises, StartAllGoesOnBehindABrokenApp) {
   EXPECT_THAT(scene.running(), ElementsAre("web-r1", "zz-r1"));
 }
 
+TEST(Promises, StartAllFinishesAChangeThatAPowerCutInterruptedWithoutAnyAutostart) {
+  // Both containers have the policy "no" in the middle of a swap: nobody else would start one of them.
+  for (int calls = 0;; ++calls) {
+    Scene scene;
+    scene.run("deploy 1");
+    scene.offer("2");
+    scene.engine.crash_after(calls);
+    if (!scene.crashes("deploy 2")) break;
+    scene.engine.crash_after({});
+    scene.reopen();
+    scene.engine.restart();
+    auto here = scene.context();
+    for (const auto& started : start_all(here, {}, {})) EXPECT_EQ(started.error, "") << "cut after " << calls;
+    EXPECT_EQ(scene.running().size(), 1U) << "cut after " << calls;
+  }
+}
+
 TEST(Promises, TheEngineStartsWhatProvedItselfAfterAPowerCut) {
   Scene scene;
   for (const auto* line : {"deploy 1", "deploy 2"}) scene.run(line);

@@ -75,8 +75,7 @@ TEST_F(StoreFailure, SaysWhichAppHoldsASpecItCannotRead) {
 
 TEST_F(StoreFailure, SaysSoWhenTheFolderCannotBeMade) {
   std::ofstream(temporary_.path() / "file") << "";
-  EXPECT_THAT(failure_of([&] { Store::open(temporary_.path() / "file/state"); }).first,
-              HasSubstr("making the folder"));
+  EXPECT_THAT(failure_of([&] { Store::open(temporary_.path() / "file/state"); }).first, HasSubstr("making the folder"));
 }
 
 // Runs `work` in a child process, as another user may; what it returns is the child's last word.

@@ -1,8 +1,8 @@
+#include "base/format.h"
 #include "cli/build_options.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "base/format.h"
 
 namespace belay::cli {
 
@@ -23,7 +23,8 @@ host::BuildOptions build_options(const Invocation& in) {
   options.builder = builder == "classic"    ? plan::BuilderChoice::classic
                     : builder == "buildkit" ? plan::BuilderChoice::buildkit
                                             : plan::BuilderChoice::automatic;
-  if (!options.image.empty() && !options.where.empty()) throw in.usage_error("--image takes an image instead of building WHERE");
+  if (!options.image.empty() && !options.where.empty())
+    throw in.usage_error("--image takes an image instead of building WHERE");
   if (!options.secrets.empty() && builder == "classic") throw in.usage_error("the classic builder knows no secrets");
   return options;
 }

@@ -29,10 +29,12 @@ int run_cleanup(Invocation& in) {
   const AppName name = app_name(in);
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
-  const auto removed = host::cleanup(run.context(), name, static_cast<int>(std::min(in.number("keep").value_or(0), 1'000'000LL)), dry_run,
-                                     confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
+  const auto removed =
+      host::cleanup(run.context(), name, static_cast<int>(std::min(in.number("keep").value_or(0), 1'000'000LL)),
+                    dry_run, confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
   run.report().close();
-  return print_removed(in.console, name, removed, {.done = "cleaned up", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
+  return print_removed(in.console, name, removed,
+                       {.done = "cleaned up", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
 }
 
 }  // namespace belay::cli

@@ -14,8 +14,9 @@ int run_logs(Invocation& in) {
   HostRun run(in.session, in.description());
   UserTerminal terminal;
   try {
-    host::logs(run.context(), app_name(in), in.optional_argument("RELEASE").value_or(""), request,
-               [&](engine::OutputStream stream, std::string_view bytes) { terminal.write(stream, bytes); }, in.stop());
+    host::logs(
+        run.context(), app_name(in), in.optional_argument("RELEASE").value_or(""), request,
+        [&](engine::OutputStream stream, std::string_view bytes) { terminal.write(stream, bytes); }, in.stop());
   } catch (const Cancelled&) {
     // Ctrl-C is how one ends following.
     if (!request.follow) throw;

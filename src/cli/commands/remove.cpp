@@ -20,12 +20,14 @@ int run_remove(Invocation& in) {
     in.console.line(format("to do for {}:", name.text()));
     print_plan(in.console, preview.plan);
     // -y never stands for the loss of data: the name must be typed, or given in words.
-    return agreed.has_value() || in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
-                                                               format("--yes-lose-data {}", name.text()), in.stop());
+    return agreed.has_value() ||
+           in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
+                                         format("--yes-lose-data {}", name.text()), in.stop());
   };
   const auto removed = host::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
   run.report().close();
-  return print_removed(in.console, name, removed, {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
+  return print_removed(in.console, name, removed,
+                       {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
 }
 
 }  // namespace belay::cli

@@ -21,8 +21,9 @@ int run_stable(Invocation& in) {
   const auto marked = in.has("clear") ? host::clear_stable(run.context(), name, dry_run, in.stop())
                                       : host::mark_stable(run.context(), name, which, dry_run, in.stop());
   run.report().close();
-  const std::string words = marked.release ? format("{} is the stable release of {}", marked.release->text(), name.text())
-                                           : format("{} has no stable release", name.text());
+  const std::string words = marked.release
+                                ? format("{} is the stable release of {}", marked.release->text(), name.text())
+                                : format("{} has no stable release", name.text());
   if (dry_run) {
     in.console.line(marked.changed ? "then: " + words : "nothing to do: " + words);
     if (!marked.plan.empty()) print_plan(in.console, marked.plan);

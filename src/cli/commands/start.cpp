@@ -1,8 +1,9 @@
+#include "host/start.h"
+
 #include "cli/attached.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/start.h"
 
 namespace belay::cli {
 
