@@ -114,7 +114,9 @@ void DockerEngine::set_restart_policy(const std::string& name, const RestartPoli
       update(name, restart_policy_body(policy), stop);
       return;
     } catch (const EngineError& error) {
-      if (attempt == attempts || !says(error.what(), "cannot update a stopped container")) throw;
+      const bool is_dying =
+          says(error.what(), "cannot update a stopped container") || says(error.what(), "container not running");
+      if (attempt == attempts || !is_dying) throw;
     }
     SystemClock clock;
     if (!clock.sleep(Milliseconds(50), stop)) throw Cancelled();

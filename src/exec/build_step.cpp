@@ -95,7 +95,10 @@ std::string build_image(const plan::BuildImage& step, engine::Engine& engine, co
   } catch (const Error& error) {
     // The classic builder takes a cached step for granted that a removal elsewhere takes away meanwhile. Once it is
     // gone the step is simply run again.
-    if (std::string_view(error.what()).find("unknown parent image ID") == std::string_view::npos) throw;
+    const std::string_view text = error.what();
+    const bool is_gone =
+        text.find("unknown parent image ID") != text.npos || text.find("failed to get digest") != text.npos;
+    if (!is_gone) throw;
   }
   return engine.build(request, progress, stop);
 }

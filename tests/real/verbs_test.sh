@@ -25,7 +25,8 @@ settled() {  # [NAME]: wish and world agree
 # The engine and what Belay knows, without how long ago things were.
 everything() {
   world
-  belay ls --json | jq -c '.[] | del(.status)'
+  # Other scripts work on the same engine.
+  belay ls --json | jq -c --arg p "$prefix" '.[] | select(.name | contains($p)) | del(.status)'
   belay releases "$app" --json | jq -c '.[]'
   belay autostart --json | jq -c .
   belay history --json | jq -c '.[]'
