@@ -102,13 +102,14 @@ inside() { belay shell "$app" "$@" 2>&1; }
 # A context in which everything can go wrong on its way, and a Dockerfile of two stages to choose from.
 context() {
   image plain
-  mkdir -p files/deep ignored
+  mkdir -p files/deep files/empty ignored
   echo body >files/deep/body
   ln -s deep/body files/link
   ln -s /nowhere files/dangling
   echo run >files/run
-  chmod 751 files/run
+  chmod 4751 files/run
   echo secret >files/private
+  chown 1234:1234 files/private
   chmod 600 files/private
   echo 'with blanks' >'files/a name with blanks'
   truncate -s 200M ignored/big
@@ -138,7 +139,9 @@ builds_what_is_there_and_nothing_else() {  # BUILDER
   expect_equal 'a name with blanks' 'with blanks' "$(inside cat '/all/files/a name with blanks')"
   expect_equal 'a symbolic link' deep/body "$(inside busybox readlink /all/files/link)"
   expect_equal 'a link to nowhere' /nowhere "$(inside busybox readlink /all/files/dangling)"
-  expect_equal modes $'751\n600' "$(inside busybox stat -c %a /all/files/run /all/files/private)"
+  expect_equal modes $'4751\n600' "$(inside busybox stat -c %a /all/files/run /all/files/private)"
+  expect_equal 'an empty folder' 'directory' "$(inside busybox stat -c %F /all/files/empty)"
+  expect_equal 'owners' $'0 0' "$(inside busybox stat -c '%u %g' /all/files/private)"
   expect_equal 'what was ignored' kept "$(inside ls /all/ignored)"
   expect_equal 'what a pattern ignored' body "$(inside ls /all/files/deep)"
 }
@@ -174,6 +177,34 @@ test_a_failing_step_is_shown_with_what_it_printed() {
     expect_not image_exists "$app:latest"
   done
 }
+test_a_dockerfile_that_is_itself_ignored_still_builds() {
+  local builder
+  for builder in classic buildkit; do
+    image plain
+    printf '%s\n' '*' '!rootfs' >.dockerignore
+    printf '%s\n' "ENV BUILDER=$builder" 'COPY . /all' >>Dockerfile
+    expect_done belay build "$app" --builder $builder
+    expect_done belay start "$app" new
+    expect_equal "what $builder got" rootfs "$(inside ls /all | grep -v Dockerfile)"
+  done
+}
+test_ctrl_c_ends_a_build() {
+  local builder
+  for builder in classic buildkit; do
+    image plain
+    echo "RUN echo \"compiling with $builder\"; sleep 5432" >>Dockerfile
+    background belay build "$app" --builder $builder >"$place/screen" 2>&1
+    eventually pgrep -f '^sleep 5432' >"$place/sleeping"
+    kill -INT "$pid"
+    ended "$pid"
+    err=$(<"$place/screen")
+    expect_exit 130
+    # The engine does not go on for nobody.
+    eventually process_gone "$(head -n 1 "$place/sleeping")"
+    expect_not image_exists "$app:latest"
+  done
+}
+process_gone() { [ ! -e "/proc/$1" ] || [[ $(<"/proc/$1/stat") == *') Z '* ]]; }
 test_a_build_secret_without_buildx_is_refused() {
   image plain
   echo geheim >"$place/token"
@@ -184,21 +215,23 @@ test_a_build_secret_without_buildx_is_refused() {
   expect_err 'docker buildx'
   expect_err 'docker-buildx'
   rm "$place/bin/docker"
-  expect_refused 1 env PATH="$place/bin" "$BELAY" build "$app" --secret "id=x,src=$place/token"
+  expect_refused 1 env PATH="$place/bin" "$place/bin/belay" build "$app" --secret "id=x,src=$place/token"
   expect_err 'docker buildx'
   expect_not image_exists "$app:latest"
 }
 
 # ---- an engine behind TLS ----
 
-# at_engine WORD…: belay as in the network of the TLS engine, told of no engine but by WORDs VARIABLE=VALUE.
-at_engine() {
-  "$here/../../scripts/engine" inside "$place/tls-engine" env -u DOCKER_HOST "$@"
+# at_tls_engine INPUT VARIABLE=VALUE… COMMAND…: in its network, told of no engine but by these.
+at_tls_engine() {
+  local input=$1
+  shift
+  run_with "$input" "$here/../../scripts/engine" inside "$place/tls-engine" env -u DOCKER_HOST PATH="$PATH" "$@"
 }
-refused_by_tls() {  # PATTERN WORD…
+refused_by_tls() {  # PATTERN VARIABLE=VALUE…
   local pattern=$1
   shift
-  run at_engine "$@" belay ls
+  at_tls_engine /dev/null "$@" belay ls
   expect_exit 1
   expect_no_out
   expect_err "$pattern"
@@ -210,19 +243,31 @@ test_an_engine_behind_tls_wants_certificates_of_both_sides() {
   "$here/../../scripts/engine" up "$place/tls-engine" --tls "$port" >"$place/line" 2>"$place/up" ||
     fail "no engine: $(<"$place/up")"
   host=DOCKER_HOST=tcp://127.0.0.1:$port
-  expect_done at_engine "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$tls" belay ls
-  run at_engine "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$tls" belay ls --json
-  expect_equal 'its apps' '[]' "$(jq -c . <<<"$out")"
+
+  # Uploads, long waits and both directions of a session go through TLS as well.
+  local good=("$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$tls")
+  image plain
+  at_tls_engine /dev/null "${good[@]}" belay deploy "$app"
+  expect_exit 0
+  at_tls_engine /dev/null "${good[@]}" belay ls
+  expect_exit 0
+  expect_out "$app .*r1"
+  head -c 300000 /dev/urandom | base64 >"$place/input"
+  at_tls_engine "$place/input" "${good[@]}" belay shell "$app" cat
+  expect_exit 0
+  expect [ "$out" = "$(<"$place/input")" ]
+  (eval "$(<"$place/line")" && is_up "$app-r1") || fail 'the engine behind TLS has no such container'
+  expect_not exists "$app-r1"
 
   mkdir "$place/no-client" "$place/other-ca"
   cp "$tls/ca.pem" "$place/no-client/"
-  refused_by_tls 'certificate' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
+  refused_by_tls 'cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
   cp "$tls"/{cert,key}.pem "$place/other-ca/"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$place/other-key.pem" -subj '/CN=somebody else' \
-    -out "$place/other-ca/ca.pem" 2>/dev/null
-  refused_by_tls 'certificate of 127.0.0.1.* cannot be trusted' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/other-ca"
-  refused_by_tls 'TLS' "$host"
-  refused_by_tls "$place/nothing" "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/nothing"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$place/other-key.pem" \
+    -subj '/CN=somebody else' -out "$place/other-ca/ca.pem" 2>/dev/null
+  refused_by_tls 'certificate of 127\.0\.0\.1 cannot be trusted' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/other-ca"
+  refused_by_tls 'wants TLS.*DOCKER_TLS_VERIFY' "$host"
+  refused_by_tls 'DOCKER_CERT_PATH' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/nothing"
 }
 
 # ---- terminals and Ctrl-C ----
@@ -256,14 +301,25 @@ END
   expect_out '/dev/(pts/[0-9]+|console)'
   expect_out '33 101'
 }
-test_keys_reach_the_shell_inside() {
+test_keys_and_a_new_size_reach_the_shell_inside() {
   plain_app
-  on_terminal "belay shell $app; echo ended with \$?"
+  cat >"$place/inside" <<END
+tty >"$place/tty"
+before=\$(stty -g)
+belay shell $app
+echo "ended with \$?"
+[ "\$before" != "\$(stty -g)" ] || echo 'the terminal is as it was'
+END
+  on_terminal "sh $place/inside"
   press 'echo $((6 * 7)) from $0\n'
   eventually shown '^42 from'
+  stty -F "$(<"$place/tty")" rows 44 cols 120
+  press 'until [ "$(busybox stty size)" = "44 120" ]; do sleep 1; done; echo $((44 + 120)) is the sum\n'
+  eventually shown '^164 is the sum'
   press 'exit 5\n'
   eventually shown '^ended with 5'
   ended "$pid"
+  expect shown '^the terminal is as it was'
 }
 test_ctrl_c_in_a_shell_reaches_the_process_inside() {
   plain_app
