@@ -87,6 +87,36 @@ test_a_wrong_password_is_an_error_that_names_docker_login() {
   expect_refused 1 belay build "$app2" --image "$registry/$app:2"
   expect_err "docker login $registry"
 }
+test_a_push_that_failed_is_made_up_for() {
+  start_registry
+  login belay falsch
+  image plain 8080 "$app"
+  run belay build "$app" --push "$registry/$app:1"
+  expect_exit 1
+  login belay geheim
+  expect_done belay build "$app" --push "$registry/$app:1" --dry-run
+  expect_not in_registry "$app" 1
+  expect_done belay build "$app" --push "$registry/$app:1"
+  expect in_registry "$app" 1
+  # Under another name it goes there as well, though nothing is to build.
+  expect_done belay build "$app" --push "$registry/$app:2"
+  expect in_registry "$app" 2
+}
+test_a_credential_helper_that_fails_is_named() {
+  start_registry
+  export DOCKER_CONFIG=$place/login
+  mkdir "$DOCKER_CONFIG"
+  echo '{"credsStore": "test"}' >"$DOCKER_CONFIG/config.json"
+  expect_refused 1 belay build "$app" --image "$registry/$app:1"
+  expect_err docker-credential-test
+  printf '%s\n' '#!/bin/sh' 'echo "the keyring is locked"' 'exit 1' >"$place/bin/docker-credential-test"
+  chmod +x "$place/bin/docker-credential-test"
+  expect_refused 1 belay build "$app" --image "$registry/$app:1"
+  expect_err 'docker-credential-test.*the keyring is locked'
+  echo '{"auths": ' >"$DOCKER_CONFIG/config.json"
+  expect_refused 1 belay build "$app" --image "$registry/$app:1"
+  expect_err "$DOCKER_CONFIG/config.json"
+}
 test_a_tag_that_the_registry_lacks_is_an_error() {
   start_registry
   login belay geheim
@@ -107,7 +137,9 @@ context() {
   ln -s deep/body files/link
   ln -s /nowhere files/dangling
   echo run >files/run
-  chmod 4751 files/run
+  chmod 751 files/run
+  echo as-owner >files/as-owner
+  chmod 4755 files/as-owner
   echo secret >files/private
   chown 1234:1234 files/private
   chmod 600 files/private
@@ -139,14 +171,18 @@ builds_what_is_there_and_nothing_else() {  # BUILDER
   expect_equal 'a name with blanks' 'with blanks' "$(inside cat '/all/files/a name with blanks')"
   expect_equal 'a symbolic link' deep/body "$(inside busybox readlink /all/files/link)"
   expect_equal 'a link to nowhere' /nowhere "$(inside busybox readlink /all/files/dangling)"
-  expect_equal modes $'4751\n600' "$(inside busybox stat -c %a /all/files/run /all/files/private)"
+  expect_equal modes $'751\n600' "$(inside busybox stat -c %a /all/files/run /all/files/private)"
   expect_equal 'an empty folder' 'directory' "$(inside busybox stat -c %F /all/files/empty)"
   expect_equal 'owners' $'0 0' "$(inside busybox stat -c '%u %g' /all/files/private)"
   expect_equal 'what was ignored' kept "$(inside ls /all/ignored)"
   expect_equal 'what a pattern ignored' body "$(inside ls /all/files/deep)"
 }
 test_the_classic_builder_gets_the_context_as_it_is() { builds_what_is_there_and_nothing_else classic; }
-test_buildkit_gets_the_context_as_it_is() { builds_what_is_there_and_nothing_else buildkit; }
+test_buildkit_gets_the_context_as_it_is() {
+  builds_what_is_there_and_nothing_else buildkit
+  # The classic builder of the engine drops this bit, whoever sends the context.
+  expect_equal 'the set-user-ID bit' 4755 "$(inside busybox stat -c %a /all/files/as-owner)"
+}
 test_buildkit_does_what_only_it_can() {
   image plain
   echo run >tool
@@ -189,12 +225,13 @@ test_a_dockerfile_that_is_itself_ignored_still_builds() {
   done
 }
 test_ctrl_c_ends_a_build() {
-  local builder
+  # A number to know the process by among all of this machine.
+  local builder seconds=$((1000000 + $$))
   for builder in classic buildkit; do
     image plain
-    echo "RUN echo \"compiling with $builder\"; sleep 5432" >>Dockerfile
+    echo "RUN echo \"compiling with $builder\"; sleep $seconds" >>Dockerfile
     background belay build "$app" --builder $builder >"$place/screen" 2>&1
-    eventually pgrep -f '^sleep 5432' >"$place/sleeping"
+    eventually pgrep -f "^sleep $seconds" >"$place/sleeping"
     kill -INT "$pid"
     ended "$pid"
     err=$(<"$place/screen")
@@ -279,7 +316,7 @@ on_terminal() {
   background script -qefc "stty rows 33 cols 101; $1" /dev/null <"$place/keys" >"$place/screen" 2>&1
 }
 shown() { grep -q -- "$1" "$place/screen"; }
-press() { printf "$1" >&"$keys"; }
+press() { printf %b "$1" >&"$keys"; }
 plain_app() {
   image plain
   expect_done belay build "$app"
@@ -345,8 +382,17 @@ test_logs_that_follow_end_well_with_ctrl_c() {
   expect_equal 'errors' '' "$(<"$place/err")"
   expect is_up "$app-r1"
 }
-test_ctrl_c_takes_a_change_back_that_waits_for_its_proof() {
-  local port old
+test_logs_that_follow_end_with_the_container() {
+  plain_app
+  background belay logs -f "$app" >"$place/screen" 2>&1
+  eventually shown '^up'
+  expect_not process_ended "$pid"
+  expect_done belay stop "$app"
+  ended "$pid"
+  expect_exit 0
+}
+# A page that is served, and an image of the same app that never proves itself, nor fails to for a long time.
+old_and_hopeless() {
   new_port port
   image web "$port" one
   expect_done belay deploy "$app"
@@ -354,19 +400,40 @@ test_ctrl_c_takes_a_change_back_that_waits_for_its_proof() {
   image bad "$port"
   sed -i 's/--retries=2/--retries=1000/' Dockerfile
   expect_done belay build "$app"
-  background belay start "$app" new >"$place/screen" 2>&1
-  eventually is_up "$app-r2"
-  expect is_down "$old"
-  kill -INT "$pid"
-  ended "$pid"
-  err=$(<"$place/screen")
-  expect_exit 130
+}
+old_runs_again() {
   expect_equal 'what runs' "$old" "$(running "$app")"
   eventually serves "$port" one
-  expect_done belay plan "$app"
-  expect_out 'nothing to do'
+  eventually nothing_to_do
 }
-test_ctrl_c_at_a_terminal_takes_a_change_back_too() {
+nothing_to_do() { [ "$(belay plan "$app" 2>/dev/null)" = 'nothing to do' ]; }
+test_ctrl_c_and_its_like_take_a_change_back_that_waits_for_its_proof() {
+  local port old how
+  old_and_hopeless
+  for how in 'INT 130' 'TERM 143'; do
+    background belay start "$app" new >"$place/screen" 2>&1
+    eventually hopeless_is_up
+    expect is_down "$old"
+    kill "-${how% *}" "$pid"
+    ended "$pid"
+    err=$(<"$place/screen")
+    expect_exit "${how#* }"
+    old_runs_again
+  done
+}
+hopeless_is_up() { running "$app" | grep -qvx "$old"; }
+test_a_terminal_that_is_closed_takes_a_change_back_too() {
+  local port old
+  old_and_hopeless
+  on_terminal "exec belay start $app new"
+  eventually hopeless_is_up
+  end_process "$pid"
+  eventually is_up "$old"
+  eventually hopeless_is_gone
+  old_runs_again
+}
+hopeless_is_gone() { ! hopeless_is_up; }
+test_ctrl_c_at_a_terminal_stops_what_was_started() {
   image bad
   sed -i 's/--retries=2/--retries=1000/' Dockerfile
   expect_done belay build "$app"
