@@ -163,6 +163,30 @@ new_port() {
 next_port=0
 : "${FIRST_PORT:=29000}"
 
+# ---- what a test starts besides ----
+
+endings=
+# at_end COMMAND…: runs when the test is over, however it ends; the latest first.
+at_end() { endings="$(printf '%q ' "$@"); $endings"; }
+# background COMMAND…: runs it beside the test, its process in $pid. Unlike with a plain &, Ctrl-C means something to it.
+background() {
+  env --default-signal=INT "$@" <&0 &
+  pid=$!
+  at_end end_process "$pid"
+}
+end_process() {  # PID
+  kill -KILL "$1" 2>/dev/null
+  wait "$1" 2>/dev/null
+}
+# ended PID: waits for it, its exit code in $code.
+ended() {
+  eventually process_ended "$1"
+  wait "$1"
+  code=$?
+}
+# Our own child stays a zombie until it is waited for.
+process_ended() { [[ ! -e /proc/$1/stat || $(<"/proc/$1/stat") == *') Z '* ]]; }
+
 # ---- the run ----
 
 clean_engine() {
@@ -185,7 +209,7 @@ set_up() {  # TEST NUMBER
   app=${prefix}web
   app2=${prefix}db
   place=$(mktemp -d)
-  trap 'cd /; clean_engine; rm -rf "$place"' EXIT
+  trap 'cd /; eval "$endings"; clean_engine; rm -rf "$place"' EXIT
   work=$place/work
   export HOME=$place/home BELAY_STATE_DIR=$place/state PATH=$place/bin:$PATH
   mkdir "$work" "$HOME" "$place/bin"
