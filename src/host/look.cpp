@@ -131,7 +131,9 @@ std::vector<std::string> names(Context& context) {
 namespace {
 
 // A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
-AppSummary summary_of(const state::Outline& app, const World& world) {
+// `owners`: of the world's containers, in their order; read once for all rows.
+AppSummary summary_of(const state::Outline& app, const World& world,
+                      const std::vector<std::optional<labels::Owner>>& owners) {
   AppSummary row;
   row.name = app.name.text();
   row.unfinished = app.wish.unfinished;
@@ -140,8 +142,9 @@ AppSummary summary_of(const state::Outline& app, const World& world) {
   const auto shown = app.wish.state == Wish::State::up ? app.wish.release : app.last;
   const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr;
   const Container* container = nullptr;
-  for (const auto& candidate : world.containers) {
-    const auto owner = candidate.owner();
+  for (size_t i = 0; i < world.containers.size(); ++i) {
+    const Container& candidate = world.containers[i];
+    const auto& owner = owners[i];
     const bool labelled = owner && owner->app == row.name && shown == owner->release;
     // Adopted ones carry no labels: the state knows their names.
     const bool named = !owner && release != nullptr && !release->containers.empty() &&
@@ -170,9 +173,11 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   const World world = containers_only(context, stop);
   std::vector<AppSummary> rows;
   std::set<std::string> known;
+  std::vector<std::optional<labels::Owner>> owners;
+  for (const auto& container : world.containers) owners.push_back(container.owner());
   for (const auto& app : context.store.outlines()) {
     known.insert(app.name.text());
-    rows.push_back(summary_of(app, world));
+    rows.push_back(summary_of(app, world, owners));
   }
   for (const auto& container : world.containers) {
     const auto owner = container.owner();
