@@ -315,7 +315,8 @@ test_an_engine_behind_tls_wants_certificates_of_both_sides() {
 on_terminal() {
   mkfifo "$place/keys"
   exec {keys}<>"$place/keys"
-  background script -qefc "stty rows 33 cols 101; $1" /dev/null <"$place/keys" >"$place/screen" 2>&1
+  # script runs $SHELL: dash (the default without it) dies of Ctrl-C itself, bash goes on when what it ran has dealt with it.
+  SHELL=/bin/bash background script -qefc "stty rows 33 cols 101; $1" /dev/null <"$place/keys" >"$place/screen" 2>&1
 }
 shown() { grep -q -- "$1" "$place/screen"; }
 press() { printf %b "$1" >&"$keys"; }
