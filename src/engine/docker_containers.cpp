@@ -69,6 +69,16 @@ void DockerEngine::stop_container(const std::string& name, std::optional<Seconds
   if (!response.ok() && response.status != 304) refuse(response);
 }
 
+void DockerEngine::signal_container(const std::string& name, const std::string& signal, std::stop_token stop) {
+  Target target = container_target(name, "/kill", stop);
+  const auto response = connection_.post(target.with("signal", signal), "", stop);
+  if (response.ok()) return;
+  const std::string message = refusal_text(response);
+  if (response.status == 409 || says(message, "is not running")) return;
+  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  refuse(response.status, message);
+}
+
 void DockerEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
   if (from == to) return;
   Target target = container_target(from, "/rename", stop);

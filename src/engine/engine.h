@@ -146,6 +146,8 @@ class Engine {
   virtual void start_container(const std::string& name, std::stop_token stop) = 0;
   // nullopt: the container's own stop timeout, else 10 s. Also unpauses what is paused.
   virtual void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) = 0;
+  // What does not run hears no signal: success.
+  virtual void signal_container(const std::string& name, const std::string& signal, std::stop_token stop) = 0;
   virtual void rename_container(const std::string& from, const std::string& to, std::stop_token stop) = 0;
   // Refuses a running container (Conflict). Anonymous volumes stay.
   virtual void remove_container(const std::string& name, std::stop_token stop) = 0;

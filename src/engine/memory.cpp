@@ -196,6 +196,10 @@ void MemoryEngine::stop_container(const std::string& name, std::optional<Seconds
   reach(stop, [&](Universe& universe) { universe.stop(name); });
 }
 
+void MemoryEngine::signal_container(const std::string& name, const std::string& signal, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.signal(name, signal); });
+}
+
 void MemoryEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
   reach(stop, [&](Universe& universe) { universe.rename(from, to); });
 }

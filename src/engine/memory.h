@@ -68,6 +68,7 @@ class MemoryEngine : public Engine {
   void create_container(const ContainerRequest& request, std::stop_token stop) override;
   void start_container(const std::string& name, std::stop_token stop) override;
   void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) override;
+  void signal_container(const std::string& name, const std::string& signal, std::stop_token stop) override;
   void rename_container(const std::string& from, const std::string& to, std::stop_token stop) override;
   void remove_container(const std::string& name, std::stop_token stop) override;
   void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;

@@ -166,6 +166,13 @@ void MemoryEngine::Universe::set_policy(const std::string& name, const RestartPo
   record(now, "container", "update", name);
 }
 
+void MemoryEngine::Universe::signal(const std::string& name, const std::string& signal) {
+  StoredContainer& told = container(name);
+  if (told.state != ContainerState::running) return;
+  changes.push_back(format("signal {} {}", name, signal));
+  if (signal == "KILL" || signal == "SIGKILL") end(name, told, now, 137);
+}
+
 void MemoryEngine::Universe::update(const std::string& name, const Resources& resources) {
   StoredContainer& changed = container(name);
   const Resources wanted = merged(changed.service.resources, resources);

@@ -112,6 +112,7 @@ struct MemoryEngine::Universe {
   void rename(const std::string& from, const std::string& to);
   void remove(const std::string& name);
   void set_policy(const std::string& name, const RestartPolicy& policy);
+  void signal(const std::string& name, const std::string& signal);
   void update(const std::string& name, const Resources& resources);
   void connect(const std::string& name, const NetworkLink& link);
   void disconnect(const std::string& name, const std::string& network);

@@ -57,6 +57,9 @@ struct Perform {
   Attempt operator()(const plan::DisconnectNetwork& s) {
     return engine.disconnect_network(s.name, s.network, stop), Attempt{};
   }
+  Attempt operator()(const plan::SignalContainer& s) {
+    return engine.signal_container(s.name, s.signal, stop), Attempt{};
+  }
   Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop), {}}; }
 };
 

@@ -45,8 +45,10 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
       if (world.images.contains(id) && !is_wished) continue;
       if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
     }
+  const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
   for (const auto& instance : plan::instances(app, world)) {
-    if (!instance.container->is_up() && instance.release != app.wish.release) continue;
+    const bool is_wished = wished != nullptr && instance.release == wished->container_release();
+    if (!instance.container->is_up() && !is_wished) continue;
     if (auto detail = engine.container(instance.container->name, stop))
       world.details.insert_or_assign(instance.container->name, std::move(*detail));
   }

@@ -87,6 +87,10 @@ void take_back(Context& context, App& app, Change& change) {
       if (outcome.error) throw *outcome.error;
     }
     record_names(app, way.world, way.plan);
+    for (const auto& action : way.plan.actions)
+      if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
+          rename != nullptr && rename->from == change.container)
+        change.container = rename->to;
     app.wish.unfinished = false;
     app.wish.fallback.reset();
     context.store.save(app);

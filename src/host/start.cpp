@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/family.h"
 #include "host/apps.h"
+#include "host/making.h"
 #include "host/parameters.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -25,11 +26,6 @@ std::map<std::string, Configuration> configurations_for(Context& context, const 
   }
   return build.configurations;
 }
-
-struct Made {
-  Spec spec;
-  std::map<std::string, std::string> images, digests;
-};
 
 // What the next release of a family is, from its last build.
 Made make_spec(Context& context, const App& app, const StartOptions& options, std::stop_token stop) {
@@ -55,45 +51,6 @@ Made make_spec(Context& context, const App& app, const StartOptions& options, st
   made.images[service.name] = build->image;
   if (!image->digests.empty()) made.digests[service.name] = image->digests.front();
   return made;
-}
-
-// The release that an interrupted command of the same kind had begun, where it would make the very same one.
-const Release* begun_already(const App& app, const Made& made) {
-  if (!app.wish.unfinished || app.wish.state != Wish::State::up) return nullptr;
-  const Release* release = app.find(*app.wish.release);
-  if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
-  return release->spec == made.spec && release->images == made.images ? release : nullptr;
-}
-
-Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const std::string& verb,
-                  std::stop_token stop) {
-  for (const auto& [service, image] : made.images)
-    if (app.is_quarantined(image))
-      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
-                                    app.name.text(), app.name.text()));
-  if (const Release* begun = begun_already(app, made)) {
-    context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
-    wish_up(app, begun->number, options, context);
-    return fulfil(context, app, verb, options.dry_run, stop);
-  }
-  Release release;
-  release.number = app.next_release();
-  release.spec = made.spec;
-  release.images = made.images;
-  release.digests = made.digests;
-  release.created = context.clock.now();
-  release.who = context.who;
-  release.why = context.command;
-  std::vector<std::string> names;
-  for (const auto& container : context.engine.containers({}, stop)) names.push_back(container.name);
-  for (const auto& service : made.spec.services)
-    release.containers[service.name] = container_name(
-        app, service.name, release.number, release.created,
-        [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
-  app.highest_release = release.number.value;
-  app.releases.push_back(std::move(release));
-  wish_up(app, app.releases.back().number, options, context);
-  return fulfil(context, app, verb, options.dry_run, stop);
 }
 
 void take_scheme(App& app, const StartOptions& options) {
@@ -128,7 +85,8 @@ Change start_new(Context& context, const AppName& name, const StartOptions& opti
   App app = known_app(context, name, stop);
   take_scheme(app, options);
   return doing(format("starting {}", name.text()), [&] {
-    return start_made(context, app, make_spec(context, app, options, stop), options.change, "start new", stop);
+    return start_made(context, app, make_spec(context, app, options, stop), options.change, Containers::new_ones,
+                      "start new", stop);
   });
 }
 
@@ -237,7 +195,8 @@ Deployed deploy(Context& context, const AppName& name, const BuildOptions& build
         "what was built is then started as a new release, and proves itself before the old one is let go");
     if (known && known->latest_build() != nullptr && context.engine.image(known->latest_build()->image, stop)) {
       App app = *known;
-      Change change = start_made(context, app, make_spec(context, app, options, stop), options.change, "deploy", stop);
+      Change change = start_made(context, app, make_spec(context, app, options, stop), options.change,
+                                 Containers::changed_in_place, "deploy", stop);
       change.plan.notes.push_back("the image and the ports and volumes of this preview are those of the last build");
       deployed.change = std::move(change);
     }
@@ -251,7 +210,7 @@ Deployed deploy(Context& context, const AppName& name, const BuildOptions& build
     const Release* present = running ? app.find(*running) : nullptr;
     if (!app.wish.unfinished && present != nullptr && present->spec == made.spec && present->images == made.images)
       return start_known(context, app, *running, options.change, "deploy", stop);
-    return start_made(context, app, made, options.change, "deploy", stop);
+    return start_made(context, app, made, options.change, Containers::changed_in_place, "deploy", stop);
   });
   return deployed;
 }

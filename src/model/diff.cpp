@@ -202,19 +202,32 @@ bool can_change_networks(const Service& before, const Service& after) {
   });
 }
 
-bool lifts_a_limit(const Resources& before, const Resources& after) {
-  std::vector<bool> set;
-  fields::each(before,
-               [&](const char*, const auto& field) { set.push_back(field != std::remove_cvref_t<decltype(field)>{}); });
-  size_t index = 0;
-  bool lifted = false;
-  fields::each(after, [&](const char*, const auto& field) {
-    lifted = lifted || (set[index++] && field == std::remove_cvref_t<decltype(field)>{});
-  });
-  return lifted;
+// The engine can move a limit but not lift it, and what was set for the first time could not be taken back.
+bool limits_the_same(const Resources& before, const Resources& after) {
+  const auto set = [](const Resources& resources) {
+    std::vector<bool> set_ones;
+    fields::each(resources, [&](const char*, const auto& field) {
+      set_ones.push_back(field != std::remove_cvref_t<decltype(field)>{});
+    });
+    return set_ones;
+  };
+  return set(before) == set(after);
 }
 
 }  // namespace
+
+std::vector<std::string> limits_that_differ(const Resources& wanted, const Resources& present) {
+  Leaves wanted_leaves, present_leaves;
+  add_leaf(wanted_leaves, "", wanted);
+  add_leaf(present_leaves, "", present);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : wanted_leaves) {
+    const auto shown = present_leaves.find(name);
+    const bool may_be_dropped = name == "memory_swap" || name == "kernel_memory" || name == "blkio_weight";
+    if (shown == present_leaves.end() ? !may_be_dropped : shown->second != value) names.push_back(name);
+  }
+  return names;
+}
 
 bool can_change_in_place(const Spec& before, const Spec& after) {
   if (before.services.size() != after.services.size()) return false;
@@ -224,7 +237,7 @@ bool can_change_in_place(const Spec& before, const Spec& after) {
   for (size_t i = 0; i < before.services.size(); ++i) {
     const Service &old_one = before.services[i], &new_one = after.services[i];
     if (old_one.name != new_one.name || !can_change_networks(old_one, new_one) ||
-        lifts_a_limit(old_one.resources, new_one.resources))
+        !limits_the_same(old_one.resources, new_one.resources))
       return false;
   }
   return true;

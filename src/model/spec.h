@@ -149,8 +149,12 @@ struct FieldChange {
 };
 std::vector<FieldChange> differences(const Spec& before, const Spec& after);
 // Whether containers made for `before` can be made those of `after` as they are: there is something to change, and the
-// engine can change all of it. Limits can be set and moved but not lifted, and a network's addresses stay.
+// engine can change all of it, and back. A limit can be moved, but not set for the first time nor lifted; a network
+// joined or left, but its aliases and addresses stay.
 bool can_change_in_place(const Spec& before, const Spec& after);
+// Names of the limits that `wanted` sets and `present`, as the engine shows it, has otherwise. What engines drop when
+// the kernel cannot do it (swap, kernel memory, block I/O) counts only where the engine shows a value of its own.
+std::vector<std::string> limits_that_differ(const Resources& wanted, const Resources& present);
 // A copy in which the values of secret-looking variables read "(hidden)": for showing.
 Spec without_secrets(Spec spec);
 

@@ -44,6 +44,7 @@ struct Describe {
   std::string operator()(const DisconnectNetwork& s) const {
     return format("disconnect {} from network {}", s.name, s.network);
   }
+  std::string operator()(const SignalContainer& s) const { return format("send {} to {}", s.signal, s.name); }
   std::string operator()(const AwaitVerdict& s) const {
     if (s.has_health_check)
       return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));

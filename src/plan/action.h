@@ -88,6 +88,9 @@ struct ConnectNetwork {
 struct DisconnectNetwork {
   std::string name, network;
 };
+struct SignalContainer {
+  std::string name, signal;  // "HUP", "SIGUSR1"
+};
 // Waits until the container has proved itself: healthy, or up without a restart for `settle` where it has no health
 // check, at most `wait_timeout`.
 struct AwaitVerdict {
@@ -96,10 +99,10 @@ struct AwaitVerdict {
   Milliseconds settle, wait_timeout;
 };
 
-using Step =
-    std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork, RemoveNetwork,
-                 CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer, StopContainer,
-                 RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork, DisconnectNetwork, AwaitVerdict>;
+using Step = std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork,
+                          RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer,
+                          StopContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
+                          DisconnectNetwork, SignalContainer, AwaitVerdict>;
 
 struct Action {
   Step step;

@@ -6,8 +6,9 @@ namespace belay::plan {
 
 namespace {
 
-// A name that a rename of ours may have given: only the scheme dcv renames.
-bool may_be_renamed_to(const App& app, const std::string& name) {
+// A name that a rename of ours may have given: only the schemes dcv and fixed rename.
+bool may_be_renamed_to(const App& app, const std::string& service, const std::string& name) {
+  if (app.scheme == NamingScheme::fixed) return name == service || name.starts_with(service + "-r");
   const std::string own = "dcv_" + app.name.text();
   return app.scheme == NamingScheme::dcv &&
          (name == own || name == own + "_stable" || name.starts_with(own + "_save_"));
@@ -26,7 +27,7 @@ std::optional<Instance> adopted_instance(const App& app, const World& world, con
       if (recorded->second == container.name) return Instance{&container, release.number, service};
       const Container* bearer = world.find(recorded->second);
       const bool name_is_right = bearer != nullptr && !bearer->owner() && bearer->created == created;
-      if (!name_is_right && may_be_renamed_to(app, container.name))
+      if (!name_is_right && may_be_renamed_to(app, service, container.name))
         return Instance{&container, release.number, service};
     }
   }
@@ -51,9 +52,11 @@ std::vector<Instance> instances(const App& app, const World& world) {
 }
 
 const Container* find_instance(const App& app, const World& world, ReleaseNumber release, const std::string& service) {
+  const Release* known = app.find(release);
+  const ReleaseNumber made_for = known != nullptr ? known->container_release() : release;
   const Container* found = nullptr;
   for (const auto& instance : instances(app, world)) {
-    if (instance.release != release || instance.service != service) continue;
+    if (instance.release != made_for || instance.service != service) continue;
     // Two with one identity can only come from outside; the one that is up is the one that counts.
     if (found == nullptr || (!found->is_up() && instance.container->is_up())) found = instance.container;
   }

@@ -10,12 +10,18 @@ namespace belay::plan {
 
 namespace {
 
+bool is_of(const App& app, std::optional<ReleaseNumber> release, const Instance& instance) {
+  if (!release) return false;
+  const Release* known = app.find(*release);
+  return (known != nullptr ? known->container_release() : *release) == instance.release;
+}
+
 // What one container of the scheme dcv should be called (dockervisor, "Containers").
 std::string wanted_name(const Situation& s, const Instance& instance, std::optional<ReleaseNumber> current,
                         const std::function<bool(const std::string&)>& taken) {
-  if (s.app.stable == instance.release) return stable_name(s.app, instance.service);
+  if (is_of(s.app, s.app.stable, instance)) return stable_name(s.app, instance.service);
   const std::string own = container_name(s.app, instance.service, instance.release, s.now, taken);
-  if (current == instance.release) return own;
+  if (is_of(s.app, current, instance)) return own;
   const std::string& name = instance.container->name;
   if (name != own && name != stable_name(s.app, instance.service)) return name;
   return displaced_name(s.app, instance.service, instance.release, s.now, taken);
@@ -36,9 +42,9 @@ std::vector<Rename> renames(const Situation& s, std::optional<ReleaseNumber> wan
     const std::string to = wanted_name(s, instance, wanted, unavailable);
     if (to == instance.container->name) continue;
     promised.insert(to);
-    const std::string reason = s.app.stable == instance.release ? "marked stable"
-                               : wanted == instance.release     ? "the current one bears the app's name"
-                                                                : "makes room for its successor";
+    const std::string reason = is_of(s.app, s.app.stable, instance) ? "marked stable"
+                               : is_of(s.app, wanted, instance)     ? "the current one bears the app's name"
+                                                                    : "makes room for its successor";
     pending.push_back({instance.container->name, to, reason});
   }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Which names the app's containers should have, and the renames that get them there. Only the scheme dcv renames.
+// Which names the app's containers should have, and the renames that get them there. For the scheme dcv; in the
+// scheme fixed a name moves in the middle of a swap, and the planner of wishes does it.
 // Private to plan.
 
 #include <map>

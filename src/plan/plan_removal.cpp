@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/format.h"
@@ -75,6 +76,16 @@ bool joins(const Container& container, const std::string& network) {
   return std::find(container.networks.begin(), container.networks.end(), network) != container.networks.end();
 }
 
+// Of a container made for this release: the release itself stays, or one that goes on with the container.
+std::optional<std::string> why_kept(const App& app, const std::map<ReleaseNumber, std::string>& kept,
+                                    ReleaseNumber made_for) {
+  if (const auto found = kept.find(made_for); found != kept.end()) return found->second;
+  for (const auto& [number, why] : kept)
+    if (const Release* release = app.find(number); release != nullptr && release->container_release() == made_for)
+      return why;
+  return {};
+}
+
 bool is_ours(const labels::Labels& labels, const App& app) {
   const auto label = labels.find(labels::app);
   return label != labels.end() && label->second == app.name.text();
@@ -121,7 +132,8 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   if (s.app.wish.unfinished && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
   // One that runs is stopped by no clean-up. Its release must stay known, or nothing could ever go back to it.
   for (const auto& instance : instances(s.app, s.world))
-    if (instance.container->is_up()) kept.try_emplace(instance.release, "it is running");
+    if (instance.container->is_up() && !why_kept(s.app, kept, instance.release))
+      kept.try_emplace(instance.release, "it is running");
   for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
     if (release->verdict == Verdict::failed || kept.contains(release->number)) continue;
     kept[release->number] = "among the newest";
@@ -136,8 +148,8 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
 
   Indices containers;
   for (const auto& instance : instances(s.app, s.world)) {
-    if (const auto why = kept.find(instance.release); why != kept.end()) {
-      cleanup.kept.push_back(format("container {} ({})", instance.container->name, why->second));
+    if (const auto why = why_kept(s.app, kept, instance.release)) {
+      cleanup.kept.push_back(format("container {} ({})", instance.container->name, *why));
       kept_images.insert(instance.container->image_id);
       continue;
     }

@@ -39,7 +39,7 @@ class WishPlanner {
 
   Plan plan_up() {
     const Release& release = s_.app.release(*wish_.release);
-    const auto others = running_except(release.number);
+    const auto others = running_except(release.container_release());
     refuse_foreign_ports(release);
     prepare(release);
 
@@ -48,31 +48,122 @@ class WishPlanner {
           const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
           return container != nullptr && container->is_up() && container->state != ContainerState::paused;
         });
+    Indices done;
     if (others.empty() || nothing_to_start) {
-      const Indices proved = start_and_prove(release, prepared_);
-      stop_all(others, format("{} took its place", release.number.text()), proved);
-      return std::move(plan_);
-    }
-    const SwapDecision decision = decide_order(s_.app, release.spec, others);
-    const bool stop_first = decision.order == SwapOrder::stop_first;
-    plan_.notes.push_back(format("{}: {}", stop_first ? "stop first, then start" : "start first, then stop the old one",
-                                 decision.reason));
-    if (stop_first) {
-      const Indices stopped = stop_all(others, format("{} takes its place", release.number.text()), prepared_);
-      start_and_prove(release, joined(prepared_, stopped));
+      done = take_names(release, release.spec.services, prepared_);
+      done = start_and_prove(release, release.spec.services, done);
+      stop_all(others, format("{} took its place", release.number.text()), done);
+    } else if (release.spec.rolling && release.spec.services.size() > 1) {
+      done = roll(release, others);
     } else {
-      const Indices proved = start_and_prove(release, prepared_);
-      stop_all(others, format("{} took its place", release.number.text()), proved);
+      const SwapDecision decision = decide_order(s_.app, release.spec, others);
+      plan_.notes.push_back(text_of(decision));
+      done = swap(release, release.spec.services, decision, others, prepared_);
     }
+    send_signals(release, done);
     return std::move(plan_);
   }
 
  private:
-  std::vector<const Container*> running_except(std::optional<ReleaseNumber> number) const {
+  // `made_for`: the release whose containers are left out.
+  std::vector<const Container*> running_except(std::optional<ReleaseNumber> made_for) const {
     std::vector<const Container*> running;
     for (const auto& instance : instances(s_.app, s_.world))
-      if (instance.release != number && instance.container->is_up()) running.push_back(instance.container);
+      if (instance.release != made_for && instance.container->is_up()) running.push_back(instance.container);
     return running;
+  }
+
+  static std::string text_of(const SwapDecision& decision) {
+    return format(
+        "{}: {}",
+        decision.order == SwapOrder::stop_first ? "stop first, then start" : "start first, then stop the old one",
+        decision.reason);
+  }
+
+  // Exchanges these services; `others` are the containers they replace. Returns what the rest must wait for.
+  Indices swap(const Release& release, const std::vector<Service>& services, const SwapDecision& decision,
+               const std::vector<const Container*>& others, const Indices& before) {
+    if (decision.order == SwapOrder::stop_first) {
+      const Indices named = take_names(release, services, before);
+      const Indices stopped = stop_all(others, format("{} takes its place", release.number.text()), named);
+      return start_and_prove(release, services, joined(named, stopped));
+    }
+    const Indices proved = start_and_prove(release, services, before);
+    // The name leads clients to what proved itself, not to what may yet fail.
+    const Indices named = take_names(release, services, proved);
+    return joined(named, stop_all(others, format("{} took its place", release.number.text()), named));
+  }
+
+  // One service after the other, each with its own verdict: the first that fails ends it while the rest still run.
+  Indices roll(const Release& release, const std::vector<const Container*>& others) {
+    Indices before = prepared_;
+    std::vector<const Container*> rest = others;
+    for (const auto& service : release.spec.services) {
+      std::vector<const Container*> own;
+      for (const auto& instance : instances(s_.app, s_.world))
+        if (instance.service == service.name && std::find(rest.begin(), rest.end(), instance.container) != rest.end())
+          own.push_back(instance.container);
+      Spec alone = release.spec;
+      alone.services = {service};
+      // One of another service may hold what this one needs: it cannot wait for its own turn.
+      App hurried = s_.app;
+      hurried.wish.order = SwapOrder::start_first;
+      for (const Container* other : rest)
+        if (std::find(own.begin(), own.end(), other) == own.end() &&
+            decide_order(hurried, alone, {other}).order == SwapOrder::stop_first)
+          own.push_back(other);
+      std::erase_if(rest, [&](const Container* c) { return std::find(own.begin(), own.end(), c) != own.end(); });
+      const SwapDecision decision = decide_order(s_.app, alone, own);
+      plan_.notes.push_back(format("{}, {}", service.name, text_of(decision)));
+      before = swap(release, {service}, decision, own, before);
+    }
+    return joined(before, stop_all(rest, format("{} has no such service", release.number.text()), before));
+  }
+
+  // Those it tells that it has started; what does not run needs no telling.
+  void send_signals(const Release& release, const Indices& after) {
+    const bool starts = std::any_of(plan_.actions.begin(), plan_.actions.end(), [](const Action& action) {
+      return std::holds_alternative<StartContainer>(action.step);
+    });
+    if (!starts) return;
+    for (const auto& [name, signal] : release.spec.signals)
+      if (const Container* container = s_.world.find(name); container != nullptr && container->is_up())
+        plan_.add(SignalContainer{name, signal}, format("{} has started", s_.app.name.text()), after);
+  }
+
+  // In the scheme fixed: the services' own names go to this release's containers, whoever of ours bears them now.
+  Indices take_names(const Release& release, const std::vector<Service>& services, const Indices& before) {
+    if (s_.app.scheme != NamingScheme::fixed) return before;
+    Indices last = before;
+    for (const auto& service : services) {
+      const std::string own = container_name(s_.app, service.name, release.number, s_.now, {});
+      const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+      const std::string now = container != nullptr ? name_of(*container) : created_.at(service.name);
+      if (now == own) continue;
+      for (const auto& instance : instances(s_.app, s_.world)) {
+        if (instance.container == container || name_of(*instance.container) != own) continue;
+        last = {plan_.add(RenameContainer{own, displaced_name(s_.app, service.name, instance.release, s_.now,
+                                                              [&](const std::string& name) { return is_taken(name); })},
+                          "makes room for its successor", last)};
+      }
+      last = {plan_.add(RenameContainer{now, own}, "the current one bears the declared name", last)};
+      if (container == nullptr) created_[service.name] = own;
+    }
+    return last;
+  }
+
+  // Now, or by what is planned so far.
+  bool is_taken(const std::string& name) const {
+    bool taken = s_.world.find(name) != nullptr;
+    for (const auto& action : plan_.actions) {
+      if (const auto* rename = std::get_if<RenameContainer>(&action.step)) {
+        if (rename->from == name) taken = false;
+        if (rename->to == name) taken = true;
+      } else if (const auto* create = std::get_if<CreateContainer>(&action.step)) {
+        if (create->name == name) taken = true;
+      }
+    }
+    return taken;
   }
 
   // The name a container has once the planned renames are done.
@@ -169,10 +260,12 @@ class WishPlanner {
     if (container == nullptr) {
       const std::string name = name_to_create(release, service);
       refuse_taken_name(name, release, service);
+      created_[service.name] = name;
       const size_t created = plan_.add(
-          CreateContainer{name, image, service,
-                          labels::for_container({s_.app.name.text(), service.name, release.number, s_.app.scheme}),
-                          never},
+          CreateContainer{
+              name, image, service,
+              labels::for_container({s_.app.name.text(), service.name, release.container_release(), s_.app.scheme}),
+              never},
           release.verdict == Verdict::pending ? "the new release"
                                               : format("the container of {} is gone", release.number.text()),
           before_create);
@@ -198,8 +291,19 @@ class WishPlanner {
   // The name chosen when the release was made; in the scheme that renames, the one its container should have now.
   std::string name_to_create(const Release& release, const Service& service) const {
     if (s_.app.scheme == NamingScheme::dcv) {
-      if (s_.app.stable == release.number) return stable_name(s_.app, service.name);
+      const Release* stable = s_.app.stable ? s_.app.find(*s_.app.stable) : nullptr;
+      if (stable != nullptr && stable->container_release() == release.container_release())
+        return stable_name(s_.app, service.name);
       return container_name(s_.app, service.name, release.number, s_.now, [](const std::string&) { return false; });
+    }
+    if (s_.app.scheme == NamingScheme::fixed) {
+      const std::string own = container_name(s_.app, service.name, release.number, s_.now, {});
+      const auto ours = instances(s_.app, s_.world);
+      const bool held_by_us =
+          std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return name_of(*i.container) == own; });
+      if (!held_by_us) return own;
+      return displaced_name(s_.app, service.name, release.container_release(), s_.now,
+                            [&](const std::string& name) { return is_taken(name); });
     }
     const auto name = release.containers.find(service.name);
     if (name == release.containers.end())
@@ -217,14 +321,15 @@ class WishPlanner {
   }
 
   // Returns what the rest must wait for.
-  Indices start_and_prove(const Release& release, Indices before) {
+  Indices start_and_prove(const Release& release, const std::vector<Service>& services, Indices before) {
     Indices proved;
-    for (const auto& service : release.spec.services) {
+    for (const auto& service : services) {
       const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
-      const std::string name = container != nullptr ? name_of(*container) : name_to_create(release, service);
+      const std::string name = container != nullptr ? name_of(*container) : created_.at(service.name);
       Indices last = before;
+      if (container != nullptr) last = change_in_place(service, *container, name, last);
       const bool runs = container != nullptr && container->is_up() && container->state != ContainerState::paused;
-      if (!runs) last = {plan_.add(StartContainer{name}, why_start(release, container), before)};
+      if (!runs) last = {plan_.add(StartContainer{name}, why_start(release, container), last)};
       if (wish_.wait && (!runs || wish_.unfinished))
         last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
       const auto detail = container == nullptr ? s_.world.details.end() : s_.world.details.find(container->name);
@@ -237,6 +342,38 @@ class WishPlanner {
       before = last;  // a later service may need the earlier one
     }
     return proved == before && proved.empty() ? before : proved;
+  }
+
+  // What the engine can change on a container that is there: limits that differ, networks it should be in or leave.
+  Indices change_in_place(const Service& service, const Container& container, const std::string& name, Indices last) {
+    const auto found = s_.world.details.find(container.name);
+    if (found == s_.world.details.end()) return last;
+    const Service& present = found->second.service;
+    if (const auto changed = limits_that_differ(service.resources, present.resources); !changed.empty())
+      last = {plan_.add(UpdateResources{name, service.resources},
+                        format("{} in place, as the release has it", join(changed, ", ")), last)};
+    if (service.networks.empty() || !service.network_mode.empty()) return last;
+    const auto is_in = [](const std::vector<NetworkLink>& links, const std::string& network) {
+      return std::any_of(links.begin(), links.end(), [&](const NetworkLink& l) { return l.network == network; });
+    };
+    for (const auto& link : service.networks)
+      if (!is_in(present.networks, link.network))
+        last = {plan_.add(ConnectNetwork{name, link}, "the release is in this network", last)};
+    // Networks that somebody else joined it to are not ours to leave.
+    for (const auto& link : present.networks)
+      if (!is_in(service.networks, link.network) && is_ours(link.network, service.name))
+        last = {plan_.add(DisconnectNetwork{name, link.network}, "the release is not in this network", last)};
+    return last;
+  }
+
+  // Whether any release of the app has been in this network.
+  bool is_ours(const std::string& network, const std::string& service) const {
+    return std::any_of(s_.app.releases.begin(), s_.app.releases.end(), [&](const Release& release) {
+      return std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& other) {
+        return other.name == service && std::any_of(other.networks.begin(), other.networks.end(),
+                                                    [&](const NetworkLink& link) { return link.network == network; });
+      });
+    });
   }
 
   std::string why_start(const Release& release, const Container* container) const {
@@ -303,6 +440,8 @@ class WishPlanner {
   const Wish& wish_;
   Plan plan_;
   Indices prepared_;  // what must be done before anything stops
+  // Service → the name that the container planned for it has, by what is planned so far.
+  std::map<std::string, std::string> created_;
 };
 
 }  // namespace

@@ -24,11 +24,12 @@ struct Situation {
 // One of the app's containers in the world, known by its labels (or, adopted, by name and creation time).
 struct Instance {
   const Container* container = nullptr;
+  // The release that it was made for; later ones may have changed it in place and share it (Release::body).
   ReleaseNumber release;
   std::string service;
 };
 std::vector<Instance> instances(const App& app, const World& world);
-// nullptr where that container does not exist.
+// The container that runs this release's service, its own or the one it shares; nullptr where there is none.
 const Container* find_instance(const App& app, const World& world, ReleaseNumber release, const std::string& service);
 
 // What makes the world as the app's wish says. Empty: it is so. Throws Conflict (a port or name is held by another;

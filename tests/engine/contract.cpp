@@ -1,6 +1,7 @@
 #include "contract.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "base/format.h"
 #include "base/guarded.h"
@@ -198,6 +199,18 @@ TEST_P(EngineContract, StartsAndStopsAndDoesSoTwiceWithoutHarm) {
   EXPECT_EQ(listed("web").state, ContainerState::running);
 }
 
+TEST_P(EngineContract, SignalsWhatRunsAndNothingElse) {
+  run("web", images().stays_up);
+  engine().signal_container(own("web"), "WINCH", stop_);
+  EXPECT_EQ(listed("web").state, ContainerState::running);
+  engine().signal_container(own("web"), "KILL", stop_);
+  for (int tried = 0; tried < 100 && listed("web").state == ContainerState::running; ++tried)
+    std::this_thread::sleep_for(Milliseconds(20));
+  EXPECT_EQ(detail("web").exit_code, 137);
+  engine().signal_container(own("web"), "KILL", stop_);
+  EXPECT_EQ(listed("web").state, ContainerState::exited);
+}
+
 TEST_P(EngineContract, StopsAContainerThatNeverRan) {
   engine().create_container(request("web", images().stays_up), stop_);
   engine().stop_container(own("web"), Seconds(1), stop_);
@@ -209,6 +222,7 @@ TEST_P(EngineContract, SaysNotFoundOfAbsentContainers) {
   EXPECT_EQ(engine().container(absent, stop_), std::nullopt);
   EXPECT_THROW(engine().start_container(absent, stop_), NotFound);
   EXPECT_THROW(engine().stop_container(absent, std::nullopt, stop_), NotFound);
+  EXPECT_THROW(engine().signal_container(absent, "HUP", stop_), NotFound);
   EXPECT_THROW(engine().rename_container(absent, own("other"), stop_), NotFound);
   EXPECT_THROW(engine().set_restart_policy(absent, {"always", 0}, stop_), NotFound);
   EXPECT_THROW(engine().update_resources(absent, {}, stop_), NotFound);

@@ -72,7 +72,7 @@ TEST_P(Crash, LeavesAWorldThatTheNextCommandPutsRight) {
 
 std::vector<Story> stories() {
   std::vector<Story> all;
-  for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
+  for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv, NamingScheme::fixed}) {
     const std::string in = "_" + std::string(to_text(scheme));
     const auto here = with(scheme);
     const Lines two{"deploy 1", "deploy 2"};

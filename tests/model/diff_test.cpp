@@ -167,6 +167,7 @@ bool in_place(const Service& before, const Service& after) {
 TEST(ChangesInPlace, AreLimitsPoliciesAndNetworksAlone) {
   Service before = web(), after = web();
   EXPECT_FALSE(in_place(before, after));
+  before.resources.memory = ByteCount{1 << 19};
   after.resources.memory = ByteCount{1 << 20};
   after.restart.name = "always";
   EXPECT_TRUE(in_place(before, after));
@@ -174,12 +175,13 @@ TEST(ChangesInPlace, AreLimitsPoliciesAndNetworksAlone) {
   EXPECT_FALSE(in_place(before, after));
 }
 
-TEST(ChangesInPlace, DoNotLiftALimit) {
+TEST(ChangesInPlace, NeitherSetALimitForTheFirstTimeNorLiftIt) {
   Service before = web(), after = web();
   before.resources.memory = ByteCount{1 << 20};
   before.resources.cpuset_cpus = "0";
   after.resources.memory = ByteCount{1 << 21};
   EXPECT_FALSE(in_place(before, after));
+  EXPECT_FALSE(in_place(after, before));
   after.resources.cpuset_cpus = "0-1";
   EXPECT_TRUE(in_place(before, after));
 }

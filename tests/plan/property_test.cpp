@@ -40,7 +40,8 @@ Service random_service(Dice& dice, const std::string& name) {
 
 Scene random_scene(Dice& dice) {
   Scene scene;
-  scene.app.scheme = dice.pick(std::vector{NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv});
+  scene.app.scheme =
+      dice.pick(std::vector{NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv, NamingScheme::fixed});
   const int releases = 1 + static_cast<int>(dice.below(4));
   const bool two_services = dice.one_in(3);
   std::vector<std::string> names{"dcv_web",        "dcv_web_stable",   "dcv_web_save_20260131000000",
@@ -57,9 +58,20 @@ Scene random_scene(Dice& dice) {
     if (dice.one_in(3)) scene.world.images.at(image_id(number)).tags.clear();
     for (const auto& service : services) {
       if (dice.one_in(3)) continue;
+      // Under a name that no other has: what is told of a container must not go to another that bore it before.
+      release.containers[service.name] = scene.app.scheme == NamingScheme::dcv
+                                             ? format("new_{}_{}", service.name, number)
+                                             : release.containers[service.name];
       Container& made =
           scene.container(number, ContainerState::exited, dice.one_in(2) ? "no" : "unless-stopped", service.name);
-      if (scene.app.scheme == NamingScheme::dcv) {
+      if (scene.app.scheme == NamingScheme::fixed) {
+        auto detail = scene.world.details.extract(made.name);
+        made.name = scene.world.find(service.name) == nullptr && dice.one_in(2)
+                        ? service.name
+                        : format("{}-r{}", service.name, number);
+        detail.key() = made.name;
+        scene.world.details.insert(std::move(detail));
+      } else if (scene.app.scheme == NamingScheme::dcv) {
         const std::string name = dice.pick(names);
         std::erase(names, name);
         auto detail = scene.world.details.extract(made.name);
@@ -86,6 +98,30 @@ Scene random_scene(Dice& dice) {
       }
     }
   }
+  // The newest may have changed an older one's containers in place.
+  if (releases > 1 && dice.one_in(3)) {
+    Release& newest = scene.app.releases.back();
+    const Release& older = scene.app.releases[dice.below(static_cast<size_t>(releases) - 1)];
+    newest.body = older.number;
+    newest.spec = older.spec;
+    newest.images = older.images;
+    newest.digests = older.digests;
+    newest.containers = older.containers;
+    for (auto& service : newest.spec.services) {
+      service.resources.cpu_shares = 512;
+      if (!service.networks.empty()) service.networks.push_back({"outer", {}, "", ""});
+    }
+    const auto is_newest = [&](const Container& each) {
+      return each.owner() && each.owner()->release == newest.number;
+    };
+    for (const auto& each : scene.world.containers)
+      if (is_newest(each)) scene.world.details.erase(each.name);
+    std::erase_if(scene.world.containers, is_newest);
+    if (scene.world.find_network("outer") == nullptr)
+      scene.world.networks.push_back({"outer", "bridge", labels::for_network(scene.app.name)});
+  }
+  if (dice.one_in(3))
+    for (auto& release : scene.app.releases) release.spec.rolling = true;
   const auto any_release = [&] { return 1 + static_cast<int>(dice.below(static_cast<size_t>(releases))); };
   if (dice.one_in(2)) scene.app.last = ReleaseNumber{any_release()};
   if (dice.one_in(2)) scene.app.stable = ReleaseNumber{any_release()};

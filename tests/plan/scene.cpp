@@ -50,6 +50,7 @@ Container& Scene::container(int release, ContainerState state, const std::string
   for (const auto& link : what.networks) made.networks.push_back(link.network);
   ContainerDetail detail;
   detail.container = made;
+  detail.service = what;
   detail.restart = {policy, 0};
   world.details[made.name] = detail;
   world.containers.push_back(made);

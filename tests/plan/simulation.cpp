@@ -88,6 +88,7 @@ struct Apply {
     Container& starting = container(s.name);
     const auto owner = starting.owner();
     demand(owner.has_value(), "a stranger was started: " + s.name);
+    // A container that later releases share has the ports of the one it was made for: those cannot change in place.
     starting.ports = app.release(owner->release).spec.service(owner->service).ports;
     for (const auto& other : world.containers)
       for (const auto& held : other.ports)
@@ -111,6 +112,23 @@ struct Apply {
   }
   void operator()(const AwaitVerdict& s) {
     demand(container(s.name).state == ContainerState::running, "it does not run: " + s.name);
+  }
+  void operator()(const UpdateResources& s) {
+    container(s.name);
+    world.details[s.name].service.resources = s.resources;
+  }
+  void operator()(const ConnectNetwork& s) {
+    demand(world.find_network(s.link.network) != nullptr, "there is no network " + s.link.network);
+    container(s.name).networks.push_back(s.link.network);
+    world.details[s.name].service.networks.push_back(s.link);
+  }
+  void operator()(const DisconnectNetwork& s) {
+    std::erase(container(s.name).networks, s.network);
+    std::erase_if(world.details[s.name].service.networks,
+                  [&](const NetworkLink& link) { return link.network == s.network; });
+  }
+  void operator()(const SignalContainer& s) {
+    demand(container(s.name).is_up(), "a signal to what does not run: " + s.name);
   }
   template <class Other>
   void operator()(const Other&) {

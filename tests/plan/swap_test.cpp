@@ -273,5 +273,86 @@ TEST(Planner, ShowsNoSecretInAPlan) {
   EXPECT_EQ(upgrade(web, web).plan().find("s3cret"), std::string::npos);
 }
 
+// r2 goes on with r1's container, with other limits and networks.
+Scene changed_in_place() {
+  Scene scene;
+  Service before = Scene::service({8080});
+  before.resources.memory = ByteCount{64 << 20};
+  before.networks = {{"front", {}, "", ""}, {"old", {}, "", ""}};
+  Service after = before;
+  after.resources.memory = ByteCount{128 << 20};
+  after.networks[1].network = "new";
+  scene.release(1, {before});
+  Release& changed = scene.release(2, {after}, Verdict::pending);
+  changed.body = ReleaseNumber{1};
+  changed.images = scene.app.release({1}).images;
+  scene.app.last = ReleaseNumber{1};
+  for (const auto* name : {"front", "old", "new"}) scene.world.networks.push_back({name, "bridge", {}});
+  scene.container(1, running, "unless-stopped");
+  return scene;
+}
+
+TEST(Planner, ChangesInPlaceWhatTheEngineCanChange) {
+  Scene scene = changed_in_place();
+  scene.wish_up(2);
+  expect_golden("in_place", scene.plan());
+}
+
+TEST(Planner, LeavesNetworksThatSomebodyElseJoinedAlone) {
+  Scene scene = changed_in_place();
+  scene.wish_up(1, false);
+  scene.world.details.at("web-r1").service.networks.push_back({"debugging", {}, "", ""});
+  EXPECT_EQ(scene.plan(), "nothing to do\n");
+  // What the engine shows otherwise than the release has it is put right.
+  scene.world.details.at("web-r1").service.resources.memory = ByteCount{32 << 20};
+  expect_golden("limit_changed_by_hand", scene.plan());
+}
+
+Scene declared_upgrade(bool share_port) {
+  Scene scene;
+  scene.app.scheme = NamingScheme::fixed;
+  const Service web = share_port ? Scene::service({8080}) : Scene::service();
+  scene.release(1, {web}).containers["web"] = "web";
+  scene.release(2, {web}, Verdict::pending);
+  scene.container(1, running, "unless-stopped");
+  scene.wish_up(2);
+  return scene;
+}
+
+TEST(Planner, GivesTheDeclaredNameToWhatProvedItself) {
+  expect_golden("fixed_start_first", declared_upgrade(false).plan());
+}
+
+TEST(Planner, GivesTheDeclaredNameBeforeAStopFirstSwap) {
+  expect_golden("fixed_stop_first", declared_upgrade(true).plan());
+}
+
+TEST(Planner, SignalsThoseThatRunOnceTheAppHasStarted) {
+  Scene scene;
+  scene.release(1, {Scene::service()}, Verdict::pending).spec.signals = {{"nginx", "HUP"}, {"away", "HUP"}};
+  scene.stranger("nginx");
+  scene.stranger("away", exited);
+  scene.wish_up(1);
+  expect_golden("signals", scene.plan());
+}
+
+TEST(Planner, RollsReplicasOneAfterTheOther) {
+  Scene scene;
+  scene.app.scheme = NamingScheme::fixed;
+  std::vector<Service> replicas;
+  for (const auto* name : {"web", "web-2"}) {
+    replicas.push_back(Scene::service({}, {"web_data"}));
+    replicas.back().name = name;
+  }
+  for (int number : {1, 2}) {
+    Release& release = scene.release(number, replicas, number == 1 ? Verdict::passed : Verdict::pending);
+    release.spec.rolling = true;
+    release.containers = {{"web", "web"}, {"web-2", "web-2"}};
+  }
+  for (const auto* name : {"web", "web-2"}) scene.container(1, running, "unless-stopped", name);
+  scene.wish_up(2);
+  expect_golden("rolling", scene.plan());
+}
+
 }  // namespace
 }  // namespace belay::plan

@@ -1,0 +1,81 @@
+#include "host/making.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "host/apps.h"
+#include "model/naming.h"
+
+namespace belay::host {
+
+namespace {
+
+// The release that an interrupted command of the same kind had begun, where it would make the very same one.
+const Release* begun_already(const App& app, const Made& made) {
+  if (!app.wish.unfinished || app.wish.state != Wish::State::up) return nullptr;
+  const Release* release = app.find(*app.wish.release);
+  if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
+  return is_made_so(*release, made) ? release : nullptr;
+}
+
+// The release whose containers the new one can go on with.
+const Release* body_for(const App& app, const Made& made) {
+  const auto running = what_runs(app);
+  const Release* present = running ? app.find(*running) : nullptr;
+  if (present == nullptr || present->images != made.images || present->files != made.files ||
+      present->needs != made.needs || !can_change_in_place(present->spec, made.spec))
+    return nullptr;
+  return present;
+}
+
+void name_containers(Context& context, App& app, Release& release, std::stop_token stop) {
+  std::vector<std::string> names;
+  for (const auto& container : context.engine.containers({}, stop)) names.push_back(container.name);
+  for (const auto& service : release.spec.services)
+    release.containers[service.name] = container_name(
+        app, service.name, release.number, release.created,
+        [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
+}
+
+}  // namespace
+
+bool is_made_so(const Release& release, const Made& made) {
+  return release.spec == made.spec && release.images == made.images && release.files == made.files &&
+         release.needs == made.needs;
+}
+
+Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                  const std::string& verb, std::stop_token stop) {
+  for (const auto& [service, image] : made.images)
+    if (app.is_quarantined(image))
+      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
+                                    app.name.text(), app.name.text()));
+  if (const Release* begun = begun_already(app, made)) {
+    context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
+    wish_up(app, begun->number, options, context);
+    return fulfil(context, app, verb, options.dry_run, stop);
+  }
+  Release release;
+  release.number = app.next_release();
+  release.spec = made.spec;
+  release.images = made.images;
+  release.digests = made.digests;
+  release.files = made.files;
+  release.needs = made.needs;
+  release.created = context.clock.now();
+  release.who = context.who;
+  release.why = context.command;
+  const Release* body = containers == Containers::changed_in_place ? body_for(app, made) : nullptr;
+  if (body != nullptr) {
+    release.body = body->container_release();
+    release.containers = body->containers;
+  } else {
+    name_containers(context, app, release, stop);
+  }
+  app.highest_release = release.number.value;
+  app.releases.push_back(std::move(release));
+  wish_up(app, app.releases.back().number, options, context);
+  return fulfil(context, app, verb, options.dry_run, stop);
+}
+
+}  // namespace belay::host

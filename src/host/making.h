@@ -1,0 +1,28 @@
+#pragma once
+// A new release, from what it should be to its wish fulfilled. Private to host.
+
+#include "host/change.h"
+
+namespace belay::host {
+
+// What a release is before it has a number.
+struct Made {
+  Spec spec;
+  std::map<std::string, std::string> images, digests;  // as in Release
+  std::map<std::string, FileMark> files;
+  std::map<std::string, ReleaseNumber> needs;
+};
+
+// Whether a new release may go on with the containers that run, where all that differs is what the engine can change
+// on them (design §5).
+enum class Containers { new_ones, changed_in_place };
+
+// Makes the release and fulfils the wish that it is up; goes on with one that an interrupted command had begun, where
+// it would make the very same. The app's lock is held by the caller.
+Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                  const std::string& verb, std::stop_token stop);
+
+// Whether this release is what would be made.
+bool is_made_so(const Release& release, const Made& made);
+
+}  // namespace belay::host
