@@ -178,7 +178,7 @@ HttpServer::HttpServer(const ListenAddress& address, Reach reach, std::map<std::
     : routes_(std::move(routes)),
       limits_(limits),
       listener_(address, reach),
-      thread_([this](std::stop_token stop) { serve(std::move(stop)); }) {}
+      thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 
 std::string HttpServer::answer_to(std::string_view head) const {
   const auto [valid, request] = read_request_head(head);
@@ -194,7 +194,7 @@ std::string HttpServer::answer_to(std::string_view head) const {
   }
 }
 
-void HttpServer::serve(std::stop_token stop) {
+void HttpServer::serve(const std::stop_token& stop) {
   const StopDescriptor stopped(stop);
   std::vector<Connection> connections;
   std::optional<Ticks> accept_again;

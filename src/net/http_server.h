@@ -52,7 +52,7 @@ class HttpServer {
   const ListenAddress& address() const { return listener_.address(); }
 
  private:
-  void serve(std::stop_token stop);
+  void serve(const std::stop_token& stop);
   std::string answer_to(std::string_view head) const;
 
   const std::map<std::string, Route> routes_;

@@ -20,15 +20,15 @@ engine::EventFilter worth_waking_for() {
 }  // namespace
 
 EventWatch::EventWatch(engine::Engine& engine, Waker& waker, Clock& clock)
-    : engine_(engine), waker_(waker), clock_(clock), begin_(clock.now()), thread_([this](std::stop_token stop) {
-        follow(std::move(stop));
+    : engine_(engine), waker_(waker), clock_(clock), begin_(clock.now()), thread_([this](const std::stop_token& stop) {
+        follow(stop);
       }) {}
 
 EventWatch::State EventWatch::state() const {
   return state_.with([](const State& state) { return state; });
 }
 
-void EventWatch::follow(std::stop_token stop) {
+void EventWatch::follow(const std::stop_token& stop) {
   const auto filter = worth_waking_for();
   Milliseconds pause = shortest_pause;
   bool was_away = false;

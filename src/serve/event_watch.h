@@ -31,7 +31,7 @@ class EventWatch {
   State state() const;
 
  private:
-  void follow(std::stop_token stop);
+  void follow(const std::stop_token& stop);
   void take(const engine::Event& event);
 
   engine::Engine& engine_;

@@ -21,7 +21,7 @@ std::optional<Ticks> Burst::end() const {
 }
 
 FolderWatch::FolderWatch(Waker& waker, Patience patience)
-    : waker_(waker), patience_(patience), thread_([this](std::stop_token stop) { follow(std::move(stop)); }) {}
+    : waker_(waker), patience_(patience), thread_([this](const std::stop_token& stop) { follow(stop); }) {}
 
 void FolderWatch::watch(std::set<fs::path> paths) {
   paths_.with([&](PathWatch& watch) { watch.want(std::move(paths)); });
@@ -31,7 +31,7 @@ std::vector<std::string> FolderWatch::troubles() const {
   return paths_.with([](const PathWatch& watch) { return watch.troubles(); });
 }
 
-void FolderWatch::follow(std::stop_token stop) {
+void FolderWatch::follow(const std::stop_token& stop) {
   const int fd = paths_.with([](const PathWatch& watch) { return watch.fd(); });
   Burst burst(patience_);
   std::set<fs::path> changed;
@@ -48,6 +48,7 @@ void FolderWatch::follow(std::stop_token stop) {
       burst.forget();
     }
   } catch (const Cancelled&) {
+    return;  // the end of its owner
   }
 }
 

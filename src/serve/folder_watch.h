@@ -51,7 +51,7 @@ class FolderWatch {
   std::vector<std::string> troubles() const;
 
  private:
-  void follow(std::stop_token stop);
+  void follow(const std::stop_token& stop);
 
   Waker& waker_;
   const Patience patience_;

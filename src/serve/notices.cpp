@@ -21,14 +21,14 @@ class CommandSink final : public NoticeSink {
 
   std::string name() const override { return name_; }
 
-  void deliver(const Notice& notice, std::stop_token stop) override {
+  void deliver(const Notice& notice, const std::stop_token& stop) override {
     ProcessRequest request;
     request.command = command_;
     request.input = notice_json(notice) + "\n";
     request.environment = {{"BELAY_EVENT", notice.kind}, {"BELAY_APP", notice.app}, {"BELAY_RELEASE", notice.release}};
     request.own_group = true;
     request.deadline = limit_;
-    const auto result = run_process(request, std::move(stop));
+    const auto result = run_process(request, stop);
     if (result.exit_code == 0) return;
     const auto words = trim(result.errors.empty() ? result.output : result.errors);
     throw Error(words.empty() ? format("exit code {}", result.exit_code)
@@ -72,7 +72,7 @@ std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit) {
 
 Notices::Notices(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue)
     : sinks_(std::move(sinks)), log_(log), longest_queue_(longest_queue) {
-  if (!sinks_.empty()) thread_ = std::jthread([this](std::stop_token stop) { deliver_all(std::move(stop)); });
+  if (!sinks_.empty()) thread_ = std::jthread([this](const std::stop_token& stop) { deliver_all(stop); });
 }
 
 Notices::~Notices() = default;
@@ -98,7 +98,7 @@ Notices::Counts Notices::counts() const {
   return counts_;
 }
 
-void Notices::deliver_all(std::stop_token stop) {
+void Notices::deliver_all(const std::stop_token& stop) {
   std::unique_lock held(mutex_);
   while (changed_.wait(held, stop, [&] { return !queue_.empty(); }) && !stop.stop_requested()) {
     const Notice notice = std::move(queue_.front());
@@ -112,7 +112,7 @@ void Notices::deliver_all(std::stop_token stop) {
   }
 }
 
-void Notices::deliver(const Notice& notice, NoticeSink& sink, std::stop_token stop) {
+void Notices::deliver(const Notice& notice, NoticeSink& sink, const std::stop_token& stop) {
   try {
     sink.deliver(notice, stop);
     std::lock_guard held(mutex_);

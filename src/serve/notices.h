@@ -34,7 +34,7 @@ class NoticeSink {
  public:
   virtual ~NoticeSink() = default;
   virtual std::string name() const = 0;  // for the log, without secrets
-  virtual void deliver(const Notice& notice, std::stop_token stop) = 0;
+  virtual void deliver(const Notice& notice, const std::stop_token& stop) = 0;
 };
 
 // A program with its arguments, or a line for the shell; gets the JSON on its standard input, and $BELAY_EVENT,
@@ -75,8 +75,8 @@ class Notices {
   Counts counts() const;
 
  private:
-  void deliver_all(std::stop_token stop);
-  void deliver(const Notice& notice, NoticeSink& sink, std::stop_token stop);
+  void deliver_all(const std::stop_token& stop);
+  void deliver(const Notice& notice, NoticeSink& sink, const std::stop_token& stop);
 
   const std::vector<std::unique_ptr<NoticeSink>> sinks_;
   LogLines& log_;

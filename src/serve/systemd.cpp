@@ -81,7 +81,7 @@ bool ServiceNotifier::send(const std::string& message) const {
 
 Watchdog::Watchdog(ServiceNotifier& notifier, Clock& clock) : notifier_(notifier), clock_(clock) {
   if (!notifier.watchdog()) return;
-  thread_ = std::jthread([this, pause = *notifier.watchdog() / 2](std::stop_token stop) {
+  thread_ = std::jthread([this, pause = *notifier.watchdog() / 2](const std::stop_token& stop) {
     do {
       step();
     } while (clock_.sleep(pause, stop));

@@ -48,7 +48,7 @@ void Waker::wake(const Reason& reason) {
   arrived_.request_stop();
 }
 
-Wakeup Waker::wait(std::optional<Time> deadline, Clock& clock, std::stop_token stop) {
+Wakeup Waker::wait(std::optional<Time> deadline, Clock& clock, const std::stop_token& stop) {
   std::unique_lock held(mutex_);
   const auto something_is_there = [&] { return !gathered_.causes.empty(); };
   if (!deadline) changed_.wait(held, stop, something_is_there);

@@ -43,7 +43,7 @@ class Waker {
   void wake(const Reason& reason);
   // Returns with all that has gathered: at once where something has, else at the first reason, when `deadline` has come
   // (Cause::due), or on stop. nullopt: no deadline.
-  Wakeup wait(std::optional<Time> deadline, Clock& clock, std::stop_token stop);
+  Wakeup wait(std::optional<Time> deadline, Clock& clock, const std::stop_token& stop);
 
  private:
   std::mutex mutex_;  // guards all below

@@ -90,7 +90,7 @@ class WebhookSink final : public NoticeSink {
   // The path is left out: with many services it is the secret.
   std::string name() const override { return format("webhook {}", url_.authority); }
 
-  void deliver(const Notice& notice, std::stop_token stop) override {
+  void deliver(const Notice& notice, const std::stop_token& stop) override {
     const auto request = request_for(notice);
     constexpr std::array<Seconds, 2> pauses{Seconds(1), Seconds(5)};
     for (int tried = 1;; ++tried) {

@@ -50,7 +50,7 @@ class Gate final : public NoticeSink {
  public:
   explicit Gate(std::vector<std::string>& seen) : seen_(seen) {}
   std::string name() const override { return "gate"; }
-  void deliver(const Notice& notice, std::stop_token stop) override {
+  void deliver(const Notice& notice, const std::stop_token& stop) override {
     std::unique_lock held(mutex_);
     ++arrived_;
     changed_.notify_all();
