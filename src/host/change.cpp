@@ -57,8 +57,11 @@ void record_failure(Context& context, App& app, const Change& change, bool relea
   release->verdict = Verdict::failed;
   if (!release_is_at_fault) return;
   for (const auto& [service, image] : release->images)
-    if (!app.is_quarantined(image))
-      app.quarantine.push_back({image, release->number, change.reason, context.clock.now()});
+    if (!app.is_quarantined(image)) {
+      const auto digest = release->digests.find(service);
+      app.quarantine.push_back({image, digest == release->digests.end() ? std::string() : digest->second,
+                                release->number, change.reason, context.clock.now()});
+    }
 }
 
 // Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.

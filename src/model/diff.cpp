@@ -121,12 +121,14 @@ Leaves leaves_of(const Service& service) {
 
 bool is_in_place(const std::string& field) {
   static const std::vector<std::string> fields_in_place = [] {
-    std::vector<std::string> names{"restart", "networks"};
+    std::vector<std::string> names{"restart", "networks", "order", "rolling", "settle", "wait_timeout"};
     const Resources resources;
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;
   }();
-  return std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
+  // Whom an app signals is asked when it starts; no container knows of it.
+  return field.starts_with("signals.") ||
+         std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
 }
 
 bool is_secret(const std::string& field) {
@@ -171,6 +173,8 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
   Leaves old_policies, new_policies;
   const auto policies = [](const Spec& spec, Leaves& leaves) {
     if (spec.order != SwapOrder::by_rule) add_leaf(leaves, "order", spec.order);
+    add_leaf(leaves, "rolling", spec.rolling);
+    add_leaf(leaves, "signals", spec.signals);
     add_leaf(leaves, "settle", spec.settle);
     add_leaf(leaves, "wait_timeout", spec.wait_timeout);
   };
@@ -178,6 +182,52 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
   policies(after, new_policies);
   compare("", old_policies, new_policies);
   return changes;
+}
+
+namespace {
+
+bool names_network(const std::vector<NetworkLink>& links, const NetworkLink& wanted) {
+  return std::any_of(links.begin(), links.end(), [&](const NetworkLink& link) { return link == wanted; });
+}
+
+// A container cannot be moved to or from the default bridge, and a link that stays must stay as it is: another alias
+// would break the connections that the old one carries.
+bool can_change_networks(const Service& before, const Service& after) {
+  if (before.networks == after.networks) return true;
+  if (before.networks.empty() || after.networks.empty()) return false;
+  return std::all_of(after.networks.begin(), after.networks.end(), [&](const NetworkLink& link) {
+    const bool was_joined = std::any_of(before.networks.begin(), before.networks.end(),
+                                        [&](const NetworkLink& old) { return old.network == link.network; });
+    return !was_joined || names_network(before.networks, link);
+  });
+}
+
+bool lifts_a_limit(const Resources& before, const Resources& after) {
+  std::vector<bool> set;
+  fields::each(before,
+               [&](const char*, const auto& field) { set.push_back(field != std::remove_cvref_t<decltype(field)>{}); });
+  size_t index = 0;
+  bool lifted = false;
+  fields::each(after, [&](const char*, const auto& field) {
+    lifted = lifted || (set[index++] && field == std::remove_cvref_t<decltype(field)>{});
+  });
+  return lifted;
+}
+
+}  // namespace
+
+bool can_change_in_place(const Spec& before, const Spec& after) {
+  if (before.services.size() != after.services.size()) return false;
+  const auto changes = differences(before, after);
+  if (changes.empty() || !std::all_of(changes.begin(), changes.end(), [](const auto& c) { return c.in_place; }))
+    return false;
+  for (size_t i = 0; i < before.services.size(); ++i) {
+    const Service &old_one = before.services[i], &new_one = after.services[i];
+    if (old_one.name != new_one.name || !can_change_networks(old_one, new_one) ||
+        lifts_a_limit(old_one.resources, new_one.resources))
+      return false;
+  }
+  return true;
 }
 
 Spec without_secrets(Spec spec) {

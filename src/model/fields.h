@@ -161,6 +161,8 @@ void each(auto& spec, Visit&& visit)
 {
   visit("services", spec.services);
   visit("order", spec.order);
+  visit("rolling", spec.rolling);
+  visit("signals", spec.signals);
   visit("settle", spec.settle);
   visit("wait_timeout", spec.wait_timeout);
 }

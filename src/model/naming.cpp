@@ -27,14 +27,18 @@ std::string container_name(const App& app, const std::string& service, ReleaseNu
       return first_free(format("jcl_{}_{}", stem(app, service), compact_time(now)), taken);
     case NamingScheme::dcv:
       return "dcv_" + stem(app, service);
+    case NamingScheme::fixed:
+      return service.empty() ? app.name.text() : service;
     case NamingScheme::belay:
       break;
   }
   return first_free(format("{}-r{}", stem(app, service), release.value), taken);
 }
 
-std::string displaced_name(const App& app, const std::string& service, Time now,
+std::string displaced_name(const App& app, const std::string& service, ReleaseNumber release, Time now,
                            const std::function<bool(const std::string&)>& taken) {
+  if (app.scheme == NamingScheme::fixed)
+    return first_free(format("{}-r{}", service.empty() ? app.name.text() : service, release.value), taken);
   return first_free(format("dcv_{}_save_{}", stem(app, service), compact_time(now)), taken);
 }
 

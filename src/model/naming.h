@@ -9,12 +9,13 @@
 namespace belay {
 
 // The container of a new release. `taken` tells whether a name is in use: the date schemes then get a suffix.
-//   belay: web-r12   jcl: jcl_web_20260131090507   dcv: dcv_web
-// An app with several services puts "_SERVICE" behind the app's name.
+//   belay: web-r12   jcl: jcl_web_20260131090507   dcv: dcv_web   fixed: web
+// An app with several services puts "_SERVICE" behind the app's name; in the scheme fixed, services bear their names.
 std::string container_name(const App& app, const std::string& service, ReleaseNumber release, Time now,
                            const std::function<bool(const std::string&)>& taken);
-// dcv: what a displaced container is renamed to, dcv_web_save_20260131090507.
-std::string displaced_name(const App& app, const std::string& service, Time now,
+// What a displaced container is renamed to, in the schemes that rename.
+//   dcv: dcv_web_save_20260131090507   fixed: web-r11
+std::string displaced_name(const App& app, const std::string& service, ReleaseNumber release, Time now,
                            const std::function<bool(const std::string&)>& taken);
 // dcv: what the container marked stable is called, dcv_web_stable.
 std::string stable_name(const App& app, const std::string& service);

@@ -17,7 +17,7 @@ Enum from_word(std::string_view text, const std::array<std::string_view, n>& wor
   return static_cast<Enum>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 3> scheme_words{"belay", "jcl", "dcv"};
+constexpr std::array<std::string_view, 4> scheme_words{"belay", "jcl", "dcv", "fixed"};
 constexpr std::array<std::string_view, 4> verdict_words{"pending", "passed", "failed", "unproven"};
 constexpr std::array<std::string_view, 3> autostart_words{"none", "last", "stable"};
 
@@ -64,7 +64,8 @@ ReleaseNumber App::next_release() const {
 }
 
 bool App::is_quarantined(const std::string& image) const {
-  return std::any_of(quarantine.begin(), quarantine.end(), [&](const Quarantine& q) { return q.image == image; });
+  return !image.empty() && std::any_of(quarantine.begin(), quarantine.end(),
+                                       [&](const Quarantine& q) { return q.image == image || q.digest == image; });
 }
 
 }  // namespace belay

@@ -13,7 +13,7 @@
 namespace belay {
 
 // How an app's containers and volumes are called (rulings, "Names of things on the engine").
-enum class NamingScheme { belay, jcl, dcv };
+enum class NamingScheme { belay, jcl, dcv, fixed };
 std::string_view to_text(NamingScheme scheme);
 NamingScheme naming_scheme(std::string_view text);  // throws Error
 
@@ -26,7 +26,14 @@ enum class Verdict {
 std::string_view to_text(Verdict verdict);
 Verdict verdict(std::string_view text);  // throws Error
 
-// One immutable deployment; only verdict, reason, log tail and container names change after it is saved.
+// What a bound file held when a release was made: enough to tell that it changed, and by how many lines.
+struct FileMark {
+  std::string digest;                // of the whole content
+  std::vector<std::uint32_t> lines;  // a short hash of each line
+  bool operator==(const FileMark&) const = default;
+};
+
+// One immutable deployment; only verdict, reason, log tail, outage and container names change after it is saved.
 struct Release {
   ReleaseNumber number;
   Spec spec;
@@ -40,6 +47,14 @@ struct Release {
   std::string who, why;  // "root", "belay deploy web"
   bool adopted = false;  // its containers carry no labels of ours: they are known by name and creation time
   std::map<std::string, std::string> adopted_created;  // service → the container's creation time as the engine wrote it
+  // The release whose containers this one changed in place and goes on with; nullopt: it has its own. Labels are fixed
+  // when a container is made, so the containers bear that release's number. Never a release with a body of its own.
+  std::optional<ReleaseNumber> body;
+  std::map<std::string, FileMark> files;       // path on the host → what it held
+  std::map<std::string, ReleaseNumber> needs;  // app it depends on → the release of it that it was started with
+  std::optional<Milliseconds> outage;          // how long nothing ran while it took over
+
+  ReleaseNumber container_release() const { return body.value_or(number); }
 };
 
 // What should be. `unfinished` wishes are finished or undone by the next command (promise 2).
@@ -56,6 +71,9 @@ struct Wish {
   std::optional<Milliseconds> settle, wait_timeout;
   std::string who, why;
   Time since{};
+  // What ran before `release` proved itself, and when it did: where soaking goes back to.
+  std::optional<ReleaseNumber> previous;
+  std::optional<Time> proved;
 };
 
 // What a container of a family gets: the parsed parameter file, before the image's own ports and volumes are filled in.
@@ -81,7 +99,8 @@ struct Build {
 };
 
 struct Quarantine {
-  std::string image;  // id
+  std::string image;   // id
+  std::string digest;  // of its repository; empty: none is known
   std::optional<ReleaseNumber> release;
   std::string reason;
   Time since{};
@@ -97,6 +116,8 @@ struct App {
 
   AppName name;
   NamingScheme scheme = NamingScheme::belay;
+  // Where it is declared (a file, or "user-data"); empty: it is not, it was built or started by hand.
+  std::string origin;
   Time created{};
   Wish wish;
   std::optional<ReleaseNumber> last, stable;
@@ -113,6 +134,7 @@ struct App {
   const Release& release(ReleaseNumber number) const;
   const Build* latest_build() const { return builds.empty() ? nullptr : &builds.back(); }
   ReleaseNumber next_release() const;
+  // By the image's id or by its digest.
   bool is_quarantined(const std::string& image) const;
 };
 

@@ -126,6 +126,10 @@ struct Spec {
   SwapOrder order = SwapOrder::by_rule;
   // How long a service without a health check must stay up, and the longest wait for a verdict; nullopt: Belay's own.
   std::optional<Milliseconds> settle, wait_timeout;
+  // Services are exchanged one after the other, each with a verdict of its own (dockerup, update.rolling).
+  bool rolling = false;
+  // Container → the signal sent to it once this app has started (rulings, dockerup).
+  std::map<std::string, std::string> signals;
 
   bool operator==(const Spec&) const = default;
   // Throws NotFound.
@@ -144,6 +148,9 @@ struct FieldChange {
   std::string text() const;
 };
 std::vector<FieldChange> differences(const Spec& before, const Spec& after);
+// Whether containers made for `before` can be made those of `after` as they are: there is something to change, and the
+// engine can change all of it. Limits can be set and moved but not lifted, and a network's addresses stay.
+bool can_change_in_place(const Spec& before, const Spec& after);
 // A copy in which the values of secret-looking variables read "(hidden)": for showing.
 Spec without_secrets(Spec spec);
 

@@ -18,7 +18,7 @@ std::string wanted_name(const Situation& s, const Instance& instance, std::optio
   if (current == instance.release) return own;
   const std::string& name = instance.container->name;
   if (name != own && name != stable_name(s.app, instance.service)) return name;
-  return displaced_name(s.app, instance.service, s.now, taken);
+  return displaced_name(s.app, instance.service, instance.release, s.now, taken);
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ std::vector<Rename> renames(const Situation& s, std::optional<ReleaseNumber> wan
     Rename& first = pending.front();
     // Two that want each other's names: one steps aside first.
     const std::string aside = displaced_name(
-        s.app, "", s.now, [&](const std::string& name) { return taken(name) || promised.contains(name); });
+        s.app, "", {}, s.now, [&](const std::string& name) { return taken(name) || promised.contains(name); });
     names.erase(first.from);
     names.insert(aside);
     ordered.push_back({first.from, aside, "steps aside for an exchange of names"});

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/format.h"
+#include "document/json.h"
 
 namespace belay::state {
 
@@ -76,13 +77,61 @@ Wish read_wish(Row& row) {
   wish.who = row.text();
   wish.why = row.text();
   wish.since = row.time();
+  wish.previous = row.maybe(&Row::release);
+  wish.proved = row.maybe(&Row::time);
   return wish;
+}
+
+using document::Node;
+
+std::string files_text(const std::map<std::string, FileMark>& files) {
+  if (files.empty()) return {};
+  Node map = Node::map();
+  for (const auto& [path, mark] : files) {
+    Node lines = Node::list();
+    for (const std::uint32_t line : mark.lines) lines.add(Node::number(static_cast<std::int64_t>(line)));
+    Node entry = Node::map();
+    entry.set("digest", Node::text(mark.digest));
+    entry.set("lines", std::move(lines));
+    map.set(path, std::move(entry));
+  }
+  return document::write_json(map);
+}
+std::map<std::string, FileMark> files_from(const std::string& text) {
+  std::map<std::string, FileMark> files;
+  if (text.empty()) return files;
+  const Node saved = document::read_json(text, "saved files");
+  for (const auto& member : saved.as_map("files")) {
+    FileMark& mark = files[member.key];
+    for (const auto& field : member.value.as_map("file")) {
+      if (field.key == "digest") mark.digest = field.value.as_text("digest");
+      if (field.key != "lines") continue;
+      for (const auto& line : field.value.as_list("lines"))
+        mark.lines.push_back(static_cast<std::uint32_t>(line.as_int("line")));
+    }
+  }
+  return files;
+}
+
+std::string needs_text(const std::map<std::string, ReleaseNumber>& needs) {
+  if (needs.empty()) return {};
+  Node map = Node::map();
+  for (const auto& [app, release] : needs) map.set(app, Node::number(static_cast<std::int64_t>(release.value)));
+  return document::write_json(map);
+}
+std::map<std::string, ReleaseNumber> needs_from(const std::string& text) {
+  std::map<std::string, ReleaseNumber> needs;
+  if (text.empty()) return needs;
+  const Node saved = document::read_json(text, "saved needs");
+  for (const auto& member : saved.as_map("needs"))
+    needs[member.key] = ReleaseNumber{static_cast<int>(member.value.as_int("release"))};
+  return needs;
 }
 
 bool same(const Release& a, const Release& b) {
   const auto fields = [](const Release& r) {
     return std::tie(r.number, r.spec, r.images, r.digests, r.containers, r.created, r.verdict, r.reason, r.log_tail,
-                    r.who, r.why, r.adopted, r.adopted_created);
+                    r.who, r.why, r.adopted, r.adopted_created, r.body, r.files, r.needs, r.outage);
   };
   return fields(a) == fields(b);
 }
@@ -135,16 +184,17 @@ std::optional<App> AppRows::load(const std::string& name) {
   const auto id = id_of(name);
   if (!id) return {};
   App app{AppName(name)};
-  each_row(
-      connection_.query("SELECT scheme, created, last, stable, autostart, highest_release FROM apps WHERE id = ?", *id),
-      [&](Row row) {
-        app.scheme = naming_scheme(row.text());
-        app.created = row.time();
-        app.last = row.maybe(&Row::release);
-        app.stable = row.maybe(&Row::release);
-        app.autostart = autostart(row.text());
-        app.highest_release = row.small_number();
-      });
+  each_row(connection_.query(
+               "SELECT scheme, created, last, stable, autostart, highest_release, origin FROM apps WHERE id = ?", *id),
+           [&](Row row) {
+             app.scheme = naming_scheme(row.text());
+             app.created = row.time();
+             app.last = row.maybe(&Row::release);
+             app.stable = row.maybe(&Row::release);
+             app.autostart = autostart(row.text());
+             app.highest_release = row.small_number();
+             app.origin = row.text();
+           });
   app.wish = load_wish(*id);
   app.releases = load_releases(*id);
   app.builds = load_builds(*id);
@@ -155,7 +205,7 @@ std::optional<App> AppRows::load(const std::string& name) {
 Wish AppRows::load_wish(AppId id) {
   Wish wish;
   each_row(connection_.query("SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-                             "wait_timeout, who, why, since FROM wishes WHERE app = ?",
+                             "wait_timeout, who, why, since, previous, proved FROM wishes WHERE app = ?",
                              id),
            [&](Row row) { wish = read_wish(row); });
   return wish;
@@ -163,7 +213,8 @@ Wish AppRows::load_wish(AppId id) {
 
 std::vector<Release> AppRows::load_releases(AppId id) {
   std::vector<Release> releases;
-  each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted "
+  each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted, body, "
+                             "files, needs, outage "
                              "FROM releases WHERE app = ? ORDER BY number",
                              id),
            [&](Row row) {
@@ -177,6 +228,10 @@ std::vector<Release> AppRows::load_releases(AppId id) {
              release.who = row.text();
              release.why = row.text();
              release.adopted = row.flag();
+             release.body = row.maybe(&Row::release);
+             release.files = files_from(row.text());
+             release.needs = needs_from(row.text());
+             release.outage = row.maybe(&Row::duration);
            });
   load_services(id, releases);
   return releases;
@@ -233,15 +288,16 @@ std::vector<Build> AppRows::load_builds(AppId id) {
 
 std::vector<Quarantine> AppRows::load_quarantine(AppId id) {
   std::vector<Quarantine> quarantine;
-  each_row(
-      connection_.query("SELECT image, release, reason, since FROM quarantine WHERE app = ? ORDER BY position", id),
-      [&](Row row) {
-        Quarantine& entry = quarantine.emplace_back();
-        entry.image = row.text();
-        entry.release = row.maybe(&Row::release);
-        entry.reason = row.text();
-        entry.since = row.time();
-      });
+  each_row(connection_.query(
+               "SELECT image, digest, release, reason, since FROM quarantine WHERE app = ? ORDER BY position", id),
+           [&](Row row) {
+             Quarantine& entry = quarantine.emplace_back();
+             entry.image = row.text();
+             entry.digest = row.text();
+             entry.release = row.maybe(&Row::release);
+             entry.reason = row.text();
+             entry.since = row.time();
+           });
   return quarantine;
 }
 
@@ -271,11 +327,13 @@ void AppRows::save(const App& app) {
 
 AppRows::AppId AppRows::save_app(const App& app) {
   connection_.execute(
-      "INSERT INTO apps (name, scheme, created, last, stable, autostart, highest_release) VALUES (?, ?, ?, ?, ?, ?, ?) "
+      "INSERT INTO apps (name, scheme, created, last, stable, autostart, highest_release, origin) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, created = excluded.created, last = excluded.last, "
-      "stable = excluded.stable, autostart = excluded.autostart, highest_release = excluded.highest_release",
+      "stable = excluded.stable, autostart = excluded.autostart, highest_release = excluded.highest_release, "
+      "origin = excluded.origin",
       app.name.text(), to_text(app.scheme), app.created, app.last, app.stable, to_text(app.autostart),
-      app.highest_release);
+      app.highest_release, app.origin);
   return *id_of(app.name.text());
 }
 
@@ -284,17 +342,18 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
   if (wish.order) order = word(*wish.order, swap_orders);
   connection_.execute(
       "INSERT OR REPLACE INTO wishes (app, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-      "wait_timeout, who, why, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "wait_timeout, who, why, since, previous, proved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
-      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since);
+      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved);
 }
 
 void AppRows::insert(AppId id, const Release& release) {
   connection_.execute(
-      "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted, body, files, "
+      "needs, outage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, release.number, id_of_spec(id, release.spec), release.created, to_text(release.verdict), release.reason,
-      release.log_tail, release.who, release.why, release.adopted);
+      release.log_tail, release.who, release.why, release.adopted, release.body, files_text(release.files),
+      needs_text(release.needs), release.outage);
   std::set<std::string> services;
   for (const auto* map : {&release.images, &release.digests, &release.containers, &release.adopted_created})
     for (const auto& [service, value] : *map) services.insert(service);
@@ -331,8 +390,8 @@ void AppRows::save_quarantine(AppId id, const std::vector<Quarantine>& quarantin
   std::int64_t position = 0;
   for (const Quarantine& entry : quarantine)
     connection_.execute(
-        "INSERT INTO quarantine (app, position, image, release, reason, since) VALUES (?, ?, ?, ?, ?, ?)", id,
-        position++, entry.image, entry.release, entry.reason, entry.since);
+        "INSERT INTO quarantine (app, position, image, digest, release, reason, since) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        id, position++, entry.image, entry.digest, entry.release, entry.reason, entry.since);
 }
 
 AppRows::SpecId AppRows::id_of_spec(AppId app, const Spec& spec) {
@@ -354,10 +413,11 @@ void AppRows::remove_unused_specs(AppId id) {
 std::vector<Outline> AppRows::outlines() {
   std::vector<Outline> outlines;
   std::map<AppId, size_t> places;
-  each_row(connection_.query("SELECT id, name, scheme, apps.created, last, stable, autostart, "
-                             "(SELECT count(*) FROM releases WHERE app = apps.id), "
-                             "state, release, unfinished, fallback, lose_data, wait, swap_order, settle, wait_timeout, "
-                             "who, why, since FROM apps JOIN wishes ON app = id ORDER BY name"),
+  each_row(connection_.query(
+               "SELECT id, name, scheme, apps.created, last, stable, autostart, "
+               "(SELECT count(*) FROM releases WHERE app = apps.id), "
+               "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+               "wait_timeout, who, why, since, previous, proved FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());
              Outline& outline = outlines.emplace_back(AppName(row.text()));
@@ -367,6 +427,7 @@ std::vector<Outline> AppRows::outlines() {
              outline.stable = row.maybe(&Row::release);
              outline.autostart = autostart(row.text());
              outline.release_count = row.small_number();
+             outline.origin = row.text();
              outline.wish = read_wish(row);
            });
   each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, s.service, s.image, s.container "

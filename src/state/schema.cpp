@@ -125,7 +125,28 @@ CREATE TABLE journal (
 CREATE INDEX journal_of_app ON journal (app, id);
 )sql";
 
-constexpr std::array all_migrations{Migration{1, first_schema}};
+// Declared apps: where from, what their files held and whom they need; in-place changes; where soaking goes back to.
+// `files` and `needs` are JSON: {"/etc/app.conf": {"digest": "…", "lines": [1, 2]}}, {"db": 3}.
+constexpr const char* declared_schema = R"sql(
+ALTER TABLE apps ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE wishes ADD COLUMN previous INTEGER;
+ALTER TABLE wishes ADD COLUMN proved INTEGER;
+ALTER TABLE releases ADD COLUMN body INTEGER;
+ALTER TABLE releases ADD COLUMN files TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN needs TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN outage INTEGER;
+ALTER TABLE quarantine ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+
+-- When this host first saw a digest under a reference: the clock of a minimum age, which no publisher can set.
+CREATE TABLE sightings (
+  reference TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  first_seen INTEGER NOT NULL,
+  PRIMARY KEY (reference, digest)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -113,4 +113,40 @@ std::vector<JournalEntry> Store::journal(const std::string& app, int limit) cons
   });
 }
 
+Time Store::first_seen(const std::string& reference, const std::string& digest, Time now) {
+  auto& connection = database_->connection;
+  const auto known = connection.reading([&]() -> std::optional<Time> {
+    auto row =
+        connection.query("SELECT first_seen FROM sightings WHERE reference = ? AND digest = ?", reference, digest);
+    if (!row.executeStep()) return {};
+    return Time(Milliseconds(row.getColumn(0).getInt64()));
+  });
+  if (known) return *known;
+  connection.writing([&] {
+    connection.execute("INSERT OR IGNORE INTO sightings (reference, digest, first_seen) VALUES (?, ?, ?)", reference,
+                       digest, now);
+  });
+  return now;
+}
+
+std::vector<Sighting> Store::sightings(const std::string& reference) const {
+  return database_->connection.reading([&] {
+    std::vector<Sighting> seen;
+    auto row = database_->connection.query(
+        "SELECT digest, first_seen FROM sightings WHERE reference = ? ORDER BY first_seen, digest", reference);
+    while (row.executeStep())
+      seen.push_back({row.getColumn(0).getString(), Time(Milliseconds(row.getColumn(1).getInt64()))});
+    return seen;
+  });
+}
+
+void Store::forget_sightings(const std::string& reference, int keep) {
+  database_->connection.writing([&] {
+    database_->connection.execute(
+        "DELETE FROM sightings WHERE reference = ?1 AND digest NOT IN "
+        "(SELECT digest FROM sightings WHERE reference = ?1 ORDER BY first_seen DESC, digest DESC LIMIT ?2)",
+        reference, keep);
+  });
+}
+
 }  // namespace belay::state

@@ -31,6 +31,7 @@ struct Outline {
 
   AppName name;
   NamingScheme scheme = NamingScheme::belay;
+  std::string origin;
   Time created{};
   Wish wish;
   std::optional<ReleaseNumber> last, stable;
@@ -39,6 +40,12 @@ struct Outline {
   std::vector<ReleaseOutline> releases;  // ascending; those that wish, last and stable name
 
   const ReleaseOutline* find(ReleaseNumber number) const;
+};
+
+// A digest that a registry showed under a reference.
+struct Sighting {
+  std::string digest;
+  Time first_seen{};
 };
 
 // The state of one host. One Store belongs to one thread; several, in threads or processes, may be open on the same
@@ -72,6 +79,13 @@ class Store {
   // Newest first; empty app: all.
   std::vector<JournalEntry> journal(const std::string& app, int limit) const;
 
+  // When this host first saw the digest under the reference ("web:1"); `now`, durably, when it never did.
+  Time first_seen(const std::string& reference, const std::string& digest, Time now);
+  // The digests seen under the reference, oldest first.
+  std::vector<Sighting> sightings(const std::string& reference) const;
+  // Forgets all but the newest `keep` of the reference.
+  void forget_sightings(const std::string& reference, int keep);
+
   const fs::path& folder() const;
 
  private:
@@ -86,6 +100,6 @@ fs::path state_folder();
 // The app's lock file in the state folder ("locks/web"); the folders are made where they are missing.
 fs::path lock_file(const fs::path& state_folder, const AppName& app);
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 }  // namespace belay::state

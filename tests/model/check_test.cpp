@@ -15,7 +15,7 @@ std::string refusal(const Spec& spec) {
 }
 
 Spec one(const std::function<void(Service&)>& change) {
-  Spec spec{{Service{}}, {}, {}, {}};
+  Spec spec{{Service{}}, {}, {}, {}, false, {}};
   spec.services[0].name = "web";
   change(spec.services[0]);
   return spec;

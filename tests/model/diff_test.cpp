@@ -6,7 +6,7 @@ namespace belay {
 namespace {
 
 Spec spec_of(const Service& service) {
-  return {{service}, SwapOrder::by_rule, {}, {}};
+  return {{service}, SwapOrder::by_rule, {}, {}, false, {}};
 }
 
 std::string text_of(const std::vector<FieldChange>& changes) {
@@ -133,7 +133,7 @@ TEST(Differences, NeverShowASecret) {
 }
 
 TEST(Differences, OfSeveralServicesNameTheService) {
-  Spec before{{web()}, {}, {}, {}};
+  Spec before{{web()}, {}, {}, {}, false, {}};
   Spec after = before;
   after.services[0].user = "1000";
   after.services.push_back({});
@@ -147,7 +147,8 @@ TEST(Differences, KnowTheAppsOwnSettings) {
   before.order = SwapOrder::stop_first;
   after.order = SwapOrder::start_first;
   after.settle = Milliseconds(2500);
-  EXPECT_EQ(text_of(differences(before, after)), "order: stop first → start first\nsettle: + 2.5 s\n");
+  EXPECT_EQ(text_of(differences(before, after)),
+            "order: stop first → start first (in place)\nsettle: + 2.5 s (in place)\n");
 }
 
 TEST(Differences, TellWhatTheEngineCanChangeInPlace) {
@@ -157,6 +158,45 @@ TEST(Differences, TellWhatTheEngineCanChangeInPlace) {
   after.hostname = "x";
   EXPECT_EQ(changed(web(), after),
             "hostname: + x\nnano_cpus: + 5 (in place)\nnetworks: + front as www at 10.0.0.2 (in place)\n");
+}
+
+bool in_place(const Service& before, const Service& after) {
+  return can_change_in_place(spec_of(before), spec_of(after));
+}
+
+TEST(ChangesInPlace, AreLimitsPoliciesAndNetworksAlone) {
+  Service before = web(), after = web();
+  EXPECT_FALSE(in_place(before, after));
+  after.resources.memory = ByteCount{1 << 20};
+  after.restart.name = "always";
+  EXPECT_TRUE(in_place(before, after));
+  after.hostname = "other";
+  EXPECT_FALSE(in_place(before, after));
+}
+
+TEST(ChangesInPlace, DoNotLiftALimit) {
+  Service before = web(), after = web();
+  before.resources.memory = ByteCount{1 << 20};
+  before.resources.cpuset_cpus = "0";
+  after.resources.memory = ByteCount{1 << 21};
+  EXPECT_FALSE(in_place(before, after));
+  after.resources.cpuset_cpus = "0-1";
+  EXPECT_TRUE(in_place(before, after));
+}
+
+TEST(ChangesInPlace, JoinAndLeaveNetworksButKeepThoseThatStay) {
+  Service before = web(), after = web();
+  before.networks = {{"front", {"www"}, "", ""}};
+  after.networks = {{"front", {"www"}, "", ""}, {"back", {}, "", ""}};
+  EXPECT_TRUE(in_place(before, after));
+  EXPECT_TRUE(in_place(after, before));
+  after.networks = {{"back", {}, "", ""}};
+  EXPECT_TRUE(in_place(before, after));
+  after.networks = {{"front", {"other"}, "", ""}};
+  EXPECT_FALSE(in_place(before, after));
+  after.networks = {};
+  EXPECT_FALSE(in_place(before, after));
+  EXPECT_FALSE(in_place(after, before));
 }
 
 }  // namespace

@@ -23,7 +23,9 @@ TEST(Naming, FollowsTheTableOfSchemes) {
   EXPECT_EQ(container_name(app("web", NamingScheme::belay), "web", {12}, now, is_free), "web-r12");
   EXPECT_EQ(container_name(app("web", NamingScheme::jcl), "web", {12}, now, is_free), "jcl_web_20260131090507");
   EXPECT_EQ(container_name(app("web", NamingScheme::dcv), "web", {12}, now, is_free), "dcv_web");
-  EXPECT_EQ(displaced_name(app("web", NamingScheme::dcv), "web", now, is_free), "dcv_web_save_20260131090507");
+  EXPECT_EQ(container_name(app("web", NamingScheme::fixed), "web-2", {12}, now, is_free), "web-2");
+  EXPECT_EQ(displaced_name(app("web", NamingScheme::fixed), "web-2", {4}, now, is_free), "web-2-r4");
+  EXPECT_EQ(displaced_name(app("web", NamingScheme::dcv), "web", {4}, now, is_free), "dcv_web_save_20260131090507");
   EXPECT_EQ(stable_name(app("web", NamingScheme::dcv), "web"), "dcv_web_stable");
 }
 
@@ -38,7 +40,7 @@ TEST(Naming, TwoInOneSecondDoNotCollide) {
   const auto taken = [&](const std::string& name) { return names.contains(name); };
   for (int i = 0; i < 5; ++i) {
     EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::jcl), "web", {i + 1}, now, taken)).second);
-    EXPECT_TRUE(names.insert(displaced_name(app("web", NamingScheme::dcv), "web", now, taken)).second);
+    EXPECT_TRUE(names.insert(displaced_name(app("web", NamingScheme::dcv), "web", {4}, now, taken)).second);
     EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::belay), "web", {1}, now, taken)).second);
   }
   EXPECT_TRUE(names.contains("jcl_web_20260131090507_2"));

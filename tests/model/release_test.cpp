@@ -48,7 +48,7 @@ TEST(App, FindsItsReleases) {
 
 TEST(App, KnowsItsQuarantine) {
   App app{AppName("web")};
-  app.quarantine = {{"sha256:bad", {}, "it exited", {}}};
+  app.quarantine = {{"sha256:bad", "web@sha256:01", {}, "it exited", {}}};
   EXPECT_TRUE(app.is_quarantined("sha256:bad"));
   EXPECT_FALSE(app.is_quarantined("sha256:good"));
 }

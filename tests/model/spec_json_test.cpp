@@ -61,9 +61,9 @@ TEST(SpecJson, ComesBackAsItWas) {
 
 TEST(SpecJson, EachFieldComesBackByItself) {
   with_each_field_from(Service{}, filled<Service>(), [](const std::string& name, const Service& service) {
-    const Spec spec{{service}, {}, {}, {}};
+    const Spec spec{{service}, {}, {}, {}, false, {}};
     EXPECT_EQ(spec_from_json(spec_to_json(spec)), spec) << name;
-    EXPECT_NE(spec_to_json(spec), spec_to_json({{Service{}}, {}, {}, {}})) << name;
+    EXPECT_NE(spec_to_json(spec), spec_to_json({{Service{}}, {}, {}, {}, false, {}})) << name;
   });
 }
 
@@ -71,11 +71,11 @@ TEST(SpecJson, LeavesOutWhatHasItsDefault) {
   Service web;
   web.name = "web";
   web.image = "web:1";
-  EXPECT_EQ(spec_to_json({{web}, {}, {}, {}}), R"({"services":[{"name":"web","image":"web:1"}]})");
+  EXPECT_EQ(spec_to_json({{web}, {}, {}, {}, false, {}}), R"({"services":[{"name":"web","image":"web:1"}]})");
 }
 
 TEST(SpecJson, TellsEmptyFromAbsent) {
-  Spec spec{{Service{}}, {}, {}, {}};
+  Spec spec{{Service{}}, {}, {}, {}, false, {}};
   Service& service = spec.services[0];
   service.command = std::vector<std::string>{};
   service.init = false;

@@ -53,17 +53,27 @@ std::string text_of(const std::map<std::string, std::string>& map) {
 }
 
 std::string text_of(const Wish& wish) {
-  return format("wish {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state), text_of(wish.release),
+  return format("wish {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state), text_of(wish.release),
                 wish.unfinished, text_of(wish.fallback), wish.lose_data, wish.wait,
                 wish.order ? static_cast<int>(*wish.order) : -1, text_of(wish.settle), text_of(wish.wait_timeout),
-                wish.who, wish.why, text_of(wish.since));
+                wish.who, wish.why, text_of(wish.since), text_of(wish.previous),
+                wish.proved ? text_of(*wish.proved) : "-");
 }
 
 std::string text_of(const Release& release) {
-  return format("release {} {} images {} digests {} containers {} {} {} {} {} {} {} {} {}\n", release.number.text(),
-                spec_to_json(release.spec), text_of(release.images), text_of(release.digests),
-                text_of(release.containers), text_of(release.created), to_text(release.verdict), release.reason,
-                release.log_tail, release.who, release.why, release.adopted, text_of(release.adopted_created));
+  std::string facts;
+  if (release.body) facts += release.body->text();
+  for (const auto& [path, mark] : release.files) {
+    facts += format(" {}={}", path, mark.digest);
+    for (const auto line : mark.lines) facts += format(" {}", line);
+  }
+  for (const auto& [need, number] : release.needs) facts += format(" {}={}", need, number.text());
+  if (release.outage) facts += format(" {}", release.outage->count());
+  return facts + format("release {} {} images {} digests {} containers {} {} {} {} {} {} {} {} {}\n",
+                        release.number.text(), spec_to_json(release.spec), text_of(release.images),
+                        text_of(release.digests), text_of(release.containers), text_of(release.created),
+                        to_text(release.verdict), release.reason, release.log_tail, release.who, release.why,
+                        release.adopted, text_of(release.adopted_created));
 }
 
 std::string text_of(const Build& build) {
@@ -94,6 +104,9 @@ App full_app(const std::string& name) {
   app.wish.who = "root";
   app.wish.why = "belay deploy web";
   app.wish.since = at(1);
+  app.wish.previous = ReleaseNumber{1};
+  app.wish.proved = at(7);
+  app.origin = "/etc/dockerup/containers.d/web.json";
   app.last = ReleaseNumber{3};
   app.stable = ReleaseNumber{1};
   app.autostart = Autostart::stable;
@@ -119,6 +132,10 @@ App full_app(const std::string& name) {
   Release third = second;
   third.number = {7};
   third.verdict = Verdict::unproven;
+  third.body = ReleaseNumber{3};
+  third.files = {{"/etc/app.conf", {"00ff", {0, 4294967295U}}}, {"/etc/with \"quotes\"", {}}};
+  third.needs = {{"db", {12}}};
+  third.outage = Milliseconds(640);
   app.releases = {first, second, third};
 
   Build build;
@@ -139,7 +156,8 @@ App full_app(const std::string& name) {
   next.configurations.clear();
   app.builds = {build, next};
 
-  app.quarantine = {{"sha256:zz", ReleaseNumber{3}, "it ended with 1", at(4)}, {"sha256:ee", {}, "", at(5)}};
+  app.quarantine = {{"sha256:zz", "web@sha256:01", ReleaseNumber{3}, "it ended with 1", at(4)},
+                    {"sha256:ee", "", {}, "", at(5)}};
   return app;
 }
 
@@ -167,13 +185,15 @@ App long_lived_app(const std::string& name, int releases) {
 }
 
 std::string text_of(const App& app) {
-  std::string text = format("app {} {} {} {} {} {} {}\n", app.name.text(), to_text(app.scheme), text_of(app.created),
-                            text_of(app.last), text_of(app.stable), to_text(app.autostart), app.highest_release);
+  std::string text =
+      format("app {} {} {} {} {} {} {} {}\n", app.name.text(), app.origin, to_text(app.scheme), text_of(app.created),
+             text_of(app.last), text_of(app.stable), to_text(app.autostart), app.highest_release);
   text += text_of(app.wish);
   for (const Release& release : app.releases) text += text_of(release);
   for (const Build& build : app.builds) text += text_of(build);
   for (const Quarantine& entry : app.quarantine)
-    text += format("quarantine {} {} {} {}\n", entry.image, text_of(entry.release), entry.reason, text_of(entry.since));
+    text += format("quarantine {} {} {} {} {}\n", entry.image, entry.digest, text_of(entry.release), entry.reason,
+                   text_of(entry.since));
   return text;
 }
 

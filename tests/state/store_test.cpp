@@ -234,5 +234,36 @@ TEST_F(StoreTest, UsesTheSettingsThatDurabilityNeeds) {
   EXPECT_EQ(sql(folder().string(), "PRAGMA integrity_check"), "ok");
 }
 
+TEST_F(StoreTest, RemembersWhenADigestWasFirstSeen) {
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->first_seen("web:1", "sha256:aa", Time(Milliseconds(5))), Time(Milliseconds(5)));
+  EXPECT_EQ(store->first_seen("web:1", "sha256:aa", Time(Milliseconds(9))), Time(Milliseconds(5)));
+  EXPECT_EQ(store->first_seen("web:1", "sha256:bb", Time(Milliseconds(7))), Time(Milliseconds(7)));
+  EXPECT_EQ(store->first_seen("web:2", "sha256:aa", Time(Milliseconds(8))), Time(Milliseconds(8)));
+  const auto seen = Store::open(folder())->sightings("web:1");
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].digest, "sha256:aa");
+  EXPECT_EQ(seen[1].first_seen, Time(Milliseconds(7)));
+  store->forget_sightings("web:1", 1);
+  ASSERT_EQ(store->sightings("web:1").size(), 1U);
+  EXPECT_EQ(store->sightings("web:1")[0].digest, "sha256:bb");
+  EXPECT_EQ(store->sightings("web:2").size(), 1U);
+}
+
+TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
+  Store::open(folder())->save(long_lived_app("web", 2));
+  // Back to what the first schema had.
+  sql(folder().string(),
+      "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin; ALTER TABLE wishes DROP COLUMN previous; "
+      "ALTER TABLE wishes DROP COLUMN proved; ALTER TABLE releases DROP COLUMN body; "
+      "ALTER TABLE releases DROP COLUMN files; ALTER TABLE releases DROP COLUMN needs; "
+      "ALTER TABLE releases DROP COLUMN outage; ALTER TABLE quarantine DROP COLUMN digest; PRAGMA user_version = 1");
+  const auto store = Store::open(folder());
+  EXPECT_EQ(text_of(*store->app(AppName("web"))), text_of(long_lived_app("web", 2)));
+  store->save(full_app("other"));
+  EXPECT_EQ(text_of(*store->app(AppName("other"))), text_of(full_app("other")));
+  EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
+}
+
 }  // namespace
 }  // namespace belay::state

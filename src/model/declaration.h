@@ -1,0 +1,68 @@
+#pragma once
+// A declared app: what a definition (a file of a directory, EC2 user-data) says should run on this host, and by which
+// rules it is kept so. The spec says what the app is; the policies only say how it is looked after, so that a change of
+// one is no reason for a new release.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/errors.h"
+#include "base/files.h"
+#include "model/names.h"
+#include "model/spec.h"
+
+namespace belay {
+
+// What is done with an app that was good and is unhealthy now.
+enum class OnUnhealthy { restart, rollback, stop, notify };
+// What is done with a container that somebody else changed or stopped.
+enum class OnDrift { repair, report };
+
+// When and to what an app may be updated.
+struct UpdatePolicy {
+  bool pull = true;        // ask the registry for news; false: pull only an image that is missing here
+  std::string pattern;     // "semver ^1.4" or "regex ^v[0-9]+$": the newest tag that fits; empty: the tag as written
+  std::string window;      // "Mon-Fri 02:00-05:00", "22:00-04:00": only then; empty: always
+  Milliseconds jitter{0};  // spread: each app waits its own part of it
+  Milliseconds minimum_age{0};  // since this host first saw the digest
+};
+
+struct Policies {
+  UpdatePolicy update;
+  OnUnhealthy on_unhealthy = OnUnhealthy::restart;
+  OnDrift on_drift = OnDrift::repair;
+  int heal_budget = 5;               // self-healing steps an hour, of all kinds
+  std::optional<Milliseconds> soak;  // nullopt: the daemon's own
+};
+
+struct Declaration {
+  explicit Declaration(AppName app_name) : name(std::move(app_name)) {}
+
+  AppName name;
+  Spec spec;  // one service a replica: web, web-2, …; service.image is the reference as written
+  Policies policies;
+  std::string origin;    // "/etc/dockerup/containers.d/web.json", "user-data#2"
+  SourcePosition place;  // where the definition begins
+  // Names of containers it links to, shares a namespace with or takes volumes from; declared or not.
+  std::vector<std::string> needs;
+  // Bound files and folders whose content counts as part of the spec: those bound read-only, and where the definition
+  // says so.
+  std::vector<fs::path> watched;
+};
+
+// A definition that cannot be used.
+struct BrokenDefinition {
+  std::string origin;
+  std::string name;  // of the app, as far as it could be told; may be empty
+  ConfigError error;
+};
+
+struct Declarations {
+  std::vector<Declaration> apps;  // by name
+  std::vector<BrokenDefinition> broken;
+};
+
+}  // namespace belay
