@@ -43,9 +43,9 @@ class SpawnActions {
 };
 
 // Signals that Belay blocks or ignores must be normal again in the other program.
-class SpawnSignals {
+class SpawnAttributes {
  public:
-  SpawnSignals() {
+  explicit SpawnAttributes(bool own_group) {
     posix_spawnattr_init(&attributes_);
     sigset_t none, usual;
     sigemptyset(&none);
@@ -53,11 +53,12 @@ class SpawnSignals {
     for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGHUP, SIGWINCH, SIGQUIT}) sigaddset(&usual, signal);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &usual);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                              (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
   }
-  SpawnSignals(const SpawnSignals&) = delete;
-  SpawnSignals& operator=(const SpawnSignals&) = delete;
-  ~SpawnSignals() { posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
   posix_spawnattr_t* raw() { return &attributes_; }
 
  private:
@@ -145,7 +146,8 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
 
   Pipe input, output, errors;
   SpawnActions actions;
-  SpawnSignals signals;
+  const bool own_group = request.own_group && !request.inherit;
+  SpawnAttributes process(own_group);
   if (!request.inherit) {
     posix_spawn_file_actions_adddup2(actions.raw(), input.read.raw(), 0);
     posix_spawn_file_actions_adddup2(actions.raw(), output.write.raw(), 1);
@@ -153,7 +155,7 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
   }
   if (!request.folder.empty()) posix_spawn_file_actions_addchdir_np(actions.raw(), request.folder.c_str());
   pid_t child = 0;
-  const int failure = ::posix_spawn(&child, program->c_str(), actions.raw(), signals.raw(), pointers(arguments).data(),
+  const int failure = ::posix_spawn(&child, program->c_str(), actions.raw(), process.raw(), pointers(arguments).data(),
                                     pointers(environment).data());
   if (failure != 0) throw system_error(format("starting {}", program->string()), failure);
   input.read.close();
@@ -165,9 +167,12 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
   std::string_view rest = request.input;
   if (request.inherit || rest.empty()) input.write.close();
   const auto start = std::chrono::steady_clock::now();
-  const auto give_up = [&](const Error& error) -> void {
-    ::kill(child, SIGKILL);
+  const auto kill_all = [&] {
+    ::kill(own_group ? -child : child, SIGKILL);
     reaped(child);
+  };
+  const auto give_up = [&](const Error& error) -> void {
+    kill_all();
     throw error;
   };
   if (request.inherit) {
@@ -180,8 +185,7 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
   ::fcntl(input.write ? input.write.raw() : output.read.raw(), F_SETFL, O_NONBLOCK);
   const auto give_up_in_time = [&] {
     if (stop.stop_requested()) {
-      ::kill(child, SIGKILL);
-      reaped(child);
+      kill_all();
       throw Cancelled();
     }
     if (request.deadline.count() > 0 && std::chrono::steady_clock::now() - start > request.deadline)

@@ -18,7 +18,10 @@ struct ProcessRequest {
   std::map<std::string, std::string> environment;  // added to our own
   fs::path folder;                                 // empty: our own
   bool inherit = false;                            // true: our own standard streams, nothing captured
-  Milliseconds deadline{60'000};                   // the process is killed when it takes longer; 0: none
+  // True: the leader of a process group of its own, so that what it started is killed with it. Not with `inherit`: a
+  // terminal would stop it.
+  bool own_group = false;
+  Milliseconds deadline{60'000};  // the process is killed when it takes longer; 0: none
 };
 
 struct ProcessResult {

@@ -47,8 +47,8 @@ class DockerEngine final : public Engine {
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
-  void events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
-              std::stop_token stop) override;
+  void events(const std::optional<Time>& since, const EventFilter& filter,
+              const std::function<bool(const Event&)>& sink, std::stop_token stop) override;
 
  private:
   // The engine's answer about the container of exactly this name; nullopt where there is none.

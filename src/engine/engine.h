@@ -121,6 +121,14 @@ struct Event {
   std::map<std::string, std::string> attributes;
 };
 
+// Which events are sent at all: an engine full of health checks makes three an exec, and nobody should wake for those.
+struct EventFilter {
+  std::vector<std::string> types{"container", "image", "volume", "network"};
+  // Empty: every action. "health_status" stands for both of its outcomes.
+  std::vector<std::string> actions;
+  bool takes(const Event& event) const;
+};
+
 struct ImageRemoval {
   bool removed = false;  // false: it was in use or not there
   std::string reason;    // why not
@@ -178,9 +186,9 @@ class Engine {
   virtual int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) = 0;
   // Attaches to the container's own process until it ends or the input does; its exit code, nullopt when it still runs.
   virtual std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) = 0;
-  // Calls `sink` until it returns false or on stop.
-  virtual void events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
-                      std::stop_token stop) = 0;
+  // Calls `sink` with the events that `filter` takes until it returns false or on stop.
+  virtual void events(const std::optional<Time>& since, const EventFilter& filter,
+                      const std::function<bool(const Event&)>& sink, std::stop_token stop) = 0;
 };
 
 }  // namespace belay::engine

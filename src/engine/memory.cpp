@@ -324,13 +324,13 @@ std::optional<int> MemoryEngine::attach(const std::string& name, Terminal& termi
   return process.exit_code;
 }
 
-void MemoryEngine::events(const std::optional<Time>& since, const std::function<bool(const Event&)>& sink,
-                          std::stop_token stop) {
+void MemoryEngine::events(const std::optional<Time>& since, const EventFilter& filter,
+                          const std::function<bool(const Event&)>& sink, std::stop_token stop) {
   auto events = reach(stop, [](Universe& universe) { return universe.events; });
   // Containers live on one after the other, so that their events are recorded out of order.
   std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
   for (const auto& event : events) {
-    if (since && event.time < *since) continue;
+    if ((since && event.time < *since) || !filter.takes(event)) continue;
     if (!sink(event) || stop.stop_requested()) return;
   }
 }

@@ -1,10 +1,14 @@
 #include "base/process.h"
 
 #include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 #include "base/errors.h"
+#include "base/fd.h"
 
 namespace belay {
 namespace {
@@ -88,6 +92,25 @@ TEST(Process, IsKilledOnStop) {
   std::jthread asker([&] { stop.request_stop(); });
   EXPECT_THROW(run_process(shell("exec sleep 1000"), stop.get_token()), Cancelled);
   EXPECT_THROW(run_process(shell("exec sleep 1000 >&- 2>&-"), stop.get_token()), Cancelled);
+}
+
+TEST(Process, OfAGroupOfItsOwnTakesItsChildrenAlong) {
+  const TemporaryFolder folder;
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::stop_source stop;
+  Fd reader;
+  // Opening waits for the grandchild, which then holds the other end until it dies.
+  std::jthread stopper([&] {
+    reader = Fd(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
+    stop.request_stop();
+  });
+  auto request = shell("sleep 1000 > " + pipe.string() + " & wait");
+  request.own_group = true;
+  EXPECT_THROW(run_process(request, stop.get_token()), Cancelled);
+  stopper.join();
+  char byte = 0;
+  EXPECT_EQ(::read(reader.raw(), &byte, 1), 0);
 }
 
 TEST(Process, ThatIsNotInstalledIsNotFound) {

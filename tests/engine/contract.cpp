@@ -670,7 +670,7 @@ TEST_P(EngineContract, TellsWhatHappened) {
   engine().stop_container(own("web"), Seconds(5), stop_);
   std::vector<std::string> seen;
   engine().events(
-      before,
+      before, {},
       [&](const Event& event) {
         if (event.type != "container" || event.name != own("web")) return true;
         EXPECT_GE(event.time, before);
@@ -682,6 +682,25 @@ TEST_P(EngineContract, TellsWhatHappened) {
   EXPECT_LT(at("create"), at("start"));
   EXPECT_LT(at("start"), at("die"));
   EXPECT_NE(at("die"), seen.end());
+}
+
+TEST_P(EngineContract, TellsOnlyOfTheEventsAskedFor) {
+  const Time before = scene_->now() - Seconds(1);
+  run("web", images().stays_up);
+  engine().stop_container(own("web"), Seconds(5), stop_);
+  std::vector<std::string> seen;
+  EventFilter filter;
+  filter.types = {"container"};
+  filter.actions = {"start", "die", "health_status"};
+  engine().events(
+      before, filter,
+      [&](const Event& event) {
+        if (event.name != own("web")) return true;
+        seen.push_back(event.type + " " + event.action);
+        return event.action != "die";
+      },
+      stop_);
+  EXPECT_EQ(seen, (std::vector<std::string>{"container start", "container die"}));
 }
 
 }  // namespace belay::engine

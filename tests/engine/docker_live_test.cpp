@@ -550,7 +550,7 @@ TEST_F(RealEngine, ReportsEvents) {
   const std::string name = run("events", "exit 4");
   ended(name);
   std::vector<std::string> seen;
-  engine_->events(before,
+  engine_->events(before, {},
                   [&](const Event& event) {
                     if (event.type != "container" || event.name != name) return true;
                     seen.push_back(event.action);
@@ -563,7 +563,7 @@ TEST_F(RealEngine, ReportsEvents) {
   EXPECT_EQ(seen, (std::vector<std::string>{"create", "start", "die"}));
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(engine_->events({}, [](const Event&) { return true; }, stop.get_token()), Cancelled);
+  EXPECT_THROW(engine_->events({}, {}, [](const Event&) { return true; }, stop.get_token()), Cancelled);
 }
 
 TEST_F(RealEngine, GivesTheProcessItsStopSignalAndTime) {

@@ -178,13 +178,24 @@ TEST_F(MemoryEngineTest, TurnsHealthyAndUnhealthyAtTheGivenTimes) {
   EXPECT_EQ(health("plain-r1"), Health::none);
   std::vector<std::string> turns;
   engine_.events(
-      {},
+      {}, {},
       [&](const Event& event) {
         if (event.action.starts_with("health_status")) turns.push_back(event.action);
         return true;
       },
       stop_);
   EXPECT_THAT(turns, ElementsAre("health_status: healthy", "health_status: unhealthy"));
+  EventFilter of_health;
+  of_health.actions = {"health_status"};
+  std::vector<std::string> asked_for;
+  engine_.events(
+      {}, of_health,
+      [&](const Event& event) {
+        asked_for.push_back(event.action);
+        return true;
+      },
+      stop_);
+  EXPECT_EQ(asked_for, turns);
 }
 
 TEST_F(MemoryEngineTest, TakesTheHealthCheckOfTheServiceAsWell) {
@@ -344,7 +355,7 @@ TEST_F(MemoryEngineTest, ReplaysEventsInTheOrderOfTheirTimes) {
     seen.push_back(event.action + " " + event.name);
     return true;
   };
-  engine_.events(since, note, stop_);
+  engine_.events(since, {}, note, stop_);
   EXPECT_THAT(seen, ElementsAre("die b-quick", "die a-slow"));
 }
 

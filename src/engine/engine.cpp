@@ -1,0 +1,16 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+namespace belay::engine {
+
+bool EventFilter::takes(const Event& event) const {
+  // "health_status: healthy", "exec_start: /probe": the detail stands behind a colon.
+  const auto action = event.action.substr(0, event.action.find(':'));
+  const auto holds = [](const std::vector<std::string>& words, const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  return holds(types, event.type) && (actions.empty() || holds(actions, action));
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,81 @@
+#include "serve/event_watch.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+
+namespace belay::serve {
+
+namespace {
+
+constexpr Milliseconds shortest_pause{1'000};
+constexpr Milliseconds longest_pause{30'000};
+
+engine::EventFilter worth_waking_for() {
+  return {.types = {"container", "image"},
+          .actions = {"start", "die", "oom", "health_status", "destroy", "rename", "update", "stop", "kill", "pause",
+                      "unpause", "tag", "untag", "delete", "pull"}};
+}
+
+}  // namespace
+
+EventWatch::EventWatch(engine::Engine& engine, Waker& waker, Clock& clock)
+    : engine_(engine), waker_(waker), clock_(clock), begin_(clock.now()), thread_([this](const std::stop_token& stop) {
+        follow(stop);
+      }) {}
+
+EventWatch::State EventWatch::state() const {
+  return state_.with([](const State& state) { return state; });
+}
+
+void EventWatch::follow(const std::stop_token& stop) {
+  const auto filter = worth_waking_for();
+  Milliseconds pause = shortest_pause;
+  bool was_away = false;
+  while (!stop.stop_requested()) {
+    std::string trouble = "the engine ended its stream of events";
+    try {
+      // A stream of events says nothing until something happens: only this shows that the engine is there.
+      engine_.info(stop);
+      const auto since = state_.with([](State& state) {
+        state.connected = true;
+        state.trouble.clear();
+        ++state.connections;
+        return state.last_event;
+      });
+      if (was_away) waker_.wake({Cause::engine_is_back, {}});
+      const Ticks connected = clock_.ticks();
+      const auto take_event = [&](const engine::Event& event) {
+        pause = shortest_pause;
+        take(event);
+        return true;
+      };
+      try {
+        engine_.events(since.value_or(begin_), filter, take_event, stop);
+      } catch (const Error& error) {
+        trouble = error.what();
+      }
+      if (clock_.ticks() - connected >= longest_pause) pause = shortest_pause;
+    } catch (const Error& error) {
+      trouble = error.what();
+    }
+    if (stop.stop_requested()) return;
+    was_away = true;
+    state_.with([&](State& state) {
+      state.connected = false;
+      state.trouble = trouble;
+    });
+    clock_.sleep(pause, stop);
+    pause = std::min(pause * 2, longest_pause);
+  }
+}
+
+void EventWatch::take(const engine::Event& event) {
+  state_.with([&](State& state) { state.last_event = std::max(state.last_event.value_or(event.time), event.time); });
+  waker_.wake({event.type == "image" ? Cause::image : Cause::container, event.name});
+  // Who looks for the container by its old name should look as well.
+  const auto old = event.attributes.find("oldName");
+  if (old != event.attributes.end()) waker_.wake({Cause::container, old->second.substr(old->second.starts_with('/'))});
+}
+
+}  // namespace belay::serve

@@ -1,0 +1,130 @@
+#include "serve/notices.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "document/json.h"
+
+namespace belay::serve {
+
+namespace {
+
+using document::Node;
+
+class CommandSink final : public NoticeSink {
+ public:
+  CommandSink(std::vector<std::string> command, std::string name, Milliseconds limit)
+      : command_(std::move(command)), name_(std::move(name)), limit_(limit) {}
+
+  std::string name() const override { return name_; }
+
+  void deliver(const Notice& notice, const std::stop_token& stop) override {
+    ProcessRequest request;
+    request.command = command_;
+    request.input = notice_json(notice) + "\n";
+    request.environment = {{"BELAY_EVENT", notice.kind}, {"BELAY_APP", notice.app}, {"BELAY_RELEASE", notice.release}};
+    request.own_group = true;
+    request.deadline = limit_;
+    const auto result = run_process(request, stop);
+    if (result.exit_code == 0) return;
+    const auto words = trim(result.errors.empty() ? result.output : result.errors);
+    throw Error(words.empty() ? format("exit code {}", result.exit_code)
+                              : format("exit code {}: {}", result.exit_code, words));
+  }
+
+ private:
+  const std::vector<std::string> command_;
+  const std::string name_;
+  const Milliseconds limit_;
+};
+
+}  // namespace
+
+std::string notice_json(const Notice& notice) {
+  auto object = Node::map();
+  object.set("time", Node::text(iso_time(notice.time)));
+  object.set("event", Node::text(notice.kind));
+  object.set("host", Node::text(notice.host));
+  object.set("app", Node::text(notice.app));
+  object.set("release", Node::text(notice.release));
+  object.set("text", Node::text(notice.text));
+  object.set("reason", Node::text(notice.reason));
+  object.set("log_tail", Node::text(notice.log_tail));
+  return document::write_json(object);
+}
+
+std::unique_ptr<NoticeSink> command_sink(std::vector<std::string> command, Milliseconds limit) {
+  if (command.empty() || command[0].empty()) throw UsageError("a command hook without a command");
+  auto name = format("command {}", command[0]);
+  return std::make_unique<CommandSink>(std::move(command), std::move(name), limit);
+}
+
+std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit) {
+  if (trim(line).empty()) throw UsageError("a command hook without a command");
+  // Only the first word: what follows may hold a token.
+  auto name = format("command {}", split(trim(line), ' ')[0]);
+  return std::make_unique<CommandSink>(std::vector<std::string>{"/bin/sh", "-c", std::move(line)}, std::move(name),
+                                       limit);
+}
+
+Notices::Notices(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue)
+    : sinks_(std::move(sinks)), log_(log), longest_queue_(longest_queue) {
+  if (!sinks_.empty()) thread_ = std::jthread([this](const std::stop_token& stop) { deliver_all(stop); });
+}
+
+Notices::~Notices() = default;
+
+void Notices::tell(Notice notice) {
+  if (sinks_.empty()) return;
+  std::lock_guard held(mutex_);
+  queue_.push_back(std::move(notice));
+  if (queue_.size() > longest_queue_) {
+    queue_.pop_front();
+    ++counts_.dropped;
+  }
+  changed_.notify_all();
+}
+
+bool Notices::finish(Milliseconds limit) {
+  std::unique_lock held(mutex_);
+  return changed_.wait_for(held, limit, [&] { return queue_.empty() && !busy_; });
+}
+
+Notices::Counts Notices::counts() const {
+  std::lock_guard held(mutex_);
+  return counts_;
+}
+
+void Notices::deliver_all(const std::stop_token& stop) {
+  std::unique_lock held(mutex_);
+  while (changed_.wait(held, stop, [&] { return !queue_.empty(); }) && !stop.stop_requested()) {
+    const Notice notice = std::move(queue_.front());
+    queue_.pop_front();
+    busy_ = true;
+    held.unlock();
+    for (const auto& sink : sinks_) deliver(notice, *sink, stop);
+    held.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+void Notices::deliver(const Notice& notice, NoticeSink& sink, const std::stop_token& stop) {
+  try {
+    sink.deliver(notice, stop);
+    std::lock_guard held(mutex_);
+    ++counts_.delivered;
+  } catch (const std::exception& error) {
+    {
+      std::lock_guard held(mutex_);
+      ++counts_.failed;
+    }
+    log_.write(LogLevel::warning, format("the notice '{}' was not delivered", notice.kind),
+               {{"app", notice.app}, {"to", sink.name()}, {"reason", error.what()}});
+  }
+}
+
+}  // namespace belay::serve
