@@ -10,7 +10,7 @@
 namespace belay::engine {
 
 std::unique_ptr<Engine> docker_engine(const DockerOptions& options) {
-  return std::make_unique<DockerEngine>(find_endpoint(options));
+  return std::make_unique<DockerEngine>(find_endpoint(options), options.login);
 }
 
 bool looks_like_id(const std::string& name) {

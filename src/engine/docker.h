@@ -18,6 +18,8 @@ struct DockerOptions {
   std::optional<bool> tls_verify;
   // Folder of ca.pem, cert.pem, key.pem. Empty: $DOCKER_CERT_PATH, else ~/.docker.
   std::string cert_path;
+  // Counts more than what config.json and its helpers know of that server.
+  std::optional<ServerLogin> login = {};
 };
 
 // Connects lazily: nothing is opened before the first call.

@@ -15,7 +15,8 @@ namespace belay::engine {
 
 class DockerEngine final : public Engine {
  public:
-  explicit DockerEngine(Endpoint endpoint) : connection_(std::move(endpoint)), logins_(docker_config_folder()) {}
+  DockerEngine(Endpoint endpoint, std::optional<ServerLogin> login)
+      : connection_(std::move(endpoint)), logins_(docker_config_folder(), std::move(login)) {}
 
   EngineInfo info(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
@@ -42,6 +43,8 @@ class DockerEngine final : public Engine {
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
+  RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
+  std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;

@@ -30,6 +30,26 @@ bool is_about_login(std::string_view message) {
   return false;
 }
 
+bool is_about_rate(std::string_view message) {
+  for (const std::string_view words : {"toomanyrequests", "too many requests", "Too Many Requests", "rate limit"})
+    if (message.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
+// Engines pass a registry's refusal on under statuses of their own; its words are more reliable.
+[[noreturn]] void refuse_registry(const net::Response& response, const ImageRef& image) {
+  const std::string words = refusal_text(response);
+  if (response.status == 429 || is_about_rate(words))
+    throw EngineError(429, format("the registry {} wants fewer requests: {}", image.registry(), words));
+  if (response.status == 401 || response.status == 403 || is_about_login(words))
+    throw EngineError(401, format("the registry {} does not let us in: {}", image.registry(), words),
+                      format("Log in with 'docker login {}': Belay uses its logins.", image.registry()));
+  if (response.status == 404 || words.find("manifest unknown") != std::string::npos)
+    throw NotFound(format("the registry {} has no {}", image.registry(), image.text()));
+  throw EngineError(response.status,
+                    format("asking the registry {} for {}: {}", image.registry(), image.text(), words));
+}
+
 }  // namespace
 
 std::vector<Image> DockerEngine::images(const ImageFilter& filter, std::stop_token stop) {
@@ -122,6 +142,37 @@ void DockerEngine::pull(const std::string& reference, const ProgressSink& progre
   Target target("/images/create");
   target.with("fromImage", image.repository).with("tag", tag_or_digest(image));
   transfer(target, image, progress, stop);
+}
+
+RegistryImage DockerEngine::registry_image(const std::string& reference, std::stop_token stop) {
+  const ImageRef image = ImageRef::parse(reference);
+  std::string body;
+  const auto response = connection_.stream(
+      Target("/distribution/" + escaped(image.text()) + "/json"),
+      {.method = "GET",
+       .headers = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}},
+       .body = {},
+       .patience = Milliseconds(60'000)},
+      [&](std::string_view bytes) {
+        body += bytes;
+        return true;
+      },
+      stop);
+  if (!response.ok()) refuse_registry(response, image);
+  const auto answer = JsonDocument::parse(body);
+  RegistryImage found;
+  found.digest = answer.root()["Descriptor"]["digest"].text();
+  answer.root()["Platforms"].each_item([&](JsonView platform) {
+    found.platforms.push_back({platform["os"].text(), platform["architecture"].text(), platform["variant"].text()});
+  });
+  if (!found.digest.starts_with("sha256:"))
+    throw EngineError(response.status,
+                      format("the registry {} names no digest for {}", image.registry(), image.text()));
+  return found;
+}
+
+std::optional<Login> DockerEngine::login_for(const std::string& registry, std::stop_token stop) {
+  return logins_.login(registry, stop);
 }
 
 void DockerEngine::push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {

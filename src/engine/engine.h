@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/login.h"
 #include "model/world.h"
 
 namespace belay::engine {
@@ -134,6 +135,17 @@ struct ImageRemoval {
   std::string reason;    // why not
 };
 
+struct Platform {
+  std::string os, architecture, variant;  // "linux", "arm", "v7"
+  bool operator==(const Platform&) const = default;
+};
+
+// What a registry has under a reference.
+struct RegistryImage {
+  std::string digest;  // "sha256:…" of what the reference names: an index of several platforms, or one manifest
+  std::vector<Platform> platforms;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -175,6 +187,12 @@ class Engine {
   // A tag is untagged; an id loses all its tags and goes when no container uses it. Never forced.
   virtual ImageRemoval remove_image(const std::string& reference, std::stop_token stop) = 0;
   virtual void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
+  // What the registry has under the reference, without a pull. NotFound where it has nothing there. EngineError where
+  // it would not or could not answer: status 401 where a login is missing or wrong, 429 where it wants fewer requests,
+  // else the engine's own.
+  virtual RegistryImage registry_image(const std::string& reference, std::stop_token stop) = 0;
+  // The login the engine's pulls use for a registry's host ("docker.io", "registry.example:5000"); nullopt: none.
+  virtual std::optional<Login> login_for(const std::string& registry, std::stop_token stop) = 0;
   virtual void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
   // The id of the image built. Throws Error with the failing step's last output.
   virtual std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) = 0;

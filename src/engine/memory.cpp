@@ -66,11 +66,34 @@ void MemoryEngine::next_build_fails(const std::string& message) {
   universe_->with([&](Universe& universe) { universe.next_build_failure = message; });
 }
 
-void MemoryEngine::in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
-                               const std::string& version) {
-  universe_->with([&](Universe& universe) {
-    universe.registry[full_reference(reference)] = {image_id(reference, version), {config, behaviour}};
+std::string MemoryEngine::in_registry(const std::string& reference, const ImageConfig& config,
+                                      const Behaviour& behaviour, const std::string& version) {
+  return universe_->with([&](Universe& universe) {
+    return universe.offer(reference, {image_id(reference, version), {config, behaviour}});
   });
+}
+
+void MemoryEngine::not_in_registry(const std::string& reference) {
+  universe_->with([&](Universe& universe) { universe.registry.erase(full_reference(reference)); });
+}
+
+void MemoryEngine::registry_fails(const std::string& registry, std::optional<EngineError> how) {
+  universe_->with([&](Universe& universe) {
+    universe.registry_failures.erase(registry);
+    if (how) universe.registry_failures.emplace(registry, *how);
+  });
+}
+
+void MemoryEngine::registry_takes(Milliseconds time) {
+  universe_->with([&](Universe& universe) { universe.registry_time = time; });
+}
+
+int MemoryEngine::registry_questions() const {
+  return universe_->with([](const Universe& universe) { return universe.registry_questions; });
+}
+
+void MemoryEngine::log_in(const ServerLogin& login) {
+  universe_->with([&](Universe& universe) { universe.logins[login.server] = login.login; });
 }
 
 void MemoryEngine::restart() {
@@ -248,12 +271,36 @@ ImageRemoval MemoryEngine::remove_image(const std::string& reference, std::stop_
   return reach(stop, [&](Universe& universe) { return universe.remove_image(reference); });
 }
 
+void MemoryEngine::reach_registry(const std::string& reference, const std::stop_token& stop) {
+  const auto time = universe_->with([](const Universe& universe) { return universe.registry_time; });
+  if (time > Milliseconds(0) && !clock_.sleep(time, stop)) throw Cancelled();
+  universe_->with([&](const Universe& universe) {
+    const auto failure = universe.registry_failures.find(ImageRef::parse(reference).registry());
+    if (failure != universe.registry_failures.end()) throw failure->second;
+  });
+}
+
+RegistryImage MemoryEngine::registry_image(const std::string& reference, std::stop_token stop) {
+  reach_registry(reference, stop);
+  return reach(stop, [&](Universe& universe) { return universe.registry_image(reference); });
+}
+
+std::optional<Login> MemoryEngine::login_for(const std::string& registry, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) -> std::optional<Login> {
+    const auto found = universe.logins.find(registry);
+    if (found == universe.logins.end()) return {};
+    return found->second;
+  });
+}
+
 void MemoryEngine::pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
+  reach_registry(reference, stop);
   reach(stop, [&](Universe& universe) { universe.pull(reference); });
   if (progress) progress(finished("Pulled " + reference));
 }
 
 void MemoryEngine::push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {
+  reach_registry(reference, stop);
   reach(stop, [&](Universe& universe) { universe.push(reference); });
   if (progress) progress(finished("Pushed " + reference));
 }

@@ -35,9 +35,20 @@ class MemoryEngine : public Engine {
   void next_build(const ImageConfig& config, const Behaviour& behaviour, const std::string& version);
   // What the next build() fails with.
   void next_build_fails(const std::string& message);
-  // What pull(reference) brings; without it the pull is NotFound.
-  void in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
-                   const std::string& version = "1");
+  // What pull(reference) brings; without it the pull is NotFound. The tag moves; what it named before is still there by
+  // its digest. Returns its digest.
+  std::string in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
+                          const std::string& version = "1");
+  // The registry loses the tag; what it named is still there by its digest.
+  void not_in_registry(const std::string& reference);
+  // From now on pulls, pushes and questions to this registry ("docker.io") throw it; nullopt: they work again.
+  void registry_fails(const std::string& registry, std::optional<EngineError> how);
+  // How long each of them takes.
+  void registry_takes(Milliseconds time);
+  // Questions about images (registry_image) so far.
+  int registry_questions() const;
+  // What login_for says.
+  void log_in(const ServerLogin& login);
   // The engine is restarted: containers stop; those with policy always, unless-stopped (and not stopped by hand) or
   // on-failure start again.
   void restart();
@@ -82,6 +93,8 @@ class MemoryEngine : public Engine {
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
+  RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
+  std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
@@ -95,6 +108,8 @@ class MemoryEngine : public Engine {
   // Runs `use` with the universe as it is now, unless the call is stopped or the world has crashed.
   template <class Use>
   decltype(auto) reach(const std::stop_token& stop, Use&& use);
+  // As long as the registry takes; throws what it fails with.
+  void reach_registry(const std::string& reference, const std::stop_token& stop);
 
   std::unique_ptr<Guarded<Universe>> universe_;
   Clock& clock_;

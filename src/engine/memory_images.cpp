@@ -39,6 +39,13 @@ std::string digest_reference(const std::string& reference, const std::string& id
   return ImageRef::parse(reference).repository + "@sha256:" + hex_name("digest of " + id);
 }
 
+// Beside a digest the tag does not count.
+std::string registry_reference(const std::string& reference) {
+  ImageRef image = ImageRef::parse(full_reference(reference));
+  if (!image.digest.empty()) image.tag.clear();
+  return image.text();
+}
+
 }  // namespace
 
 void MemoryEngine::Universe::store_image(const std::string& id, const Recipe& recipe) {
@@ -125,12 +132,26 @@ ImageRemoval MemoryEngine::Universe::remove_image(const std::string& reference) 
   return {true, {}};
 }
 
-void MemoryEngine::Universe::pull(const std::string& reference) {
+std::string MemoryEngine::Universe::offer(const std::string& reference, const Offer& offer) {
   const std::string full = full_reference(reference);
+  const std::string by_digest = digest_reference(full, offer.id);
+  registry[full] = offer;
+  registry[by_digest] = offer;
+  return ImageRef::parse(by_digest).digest;
+}
+
+RegistryImage MemoryEngine::Universe::registry_image(const std::string& reference) {
+  ++registry_questions;
+  const std::string full = registry_reference(reference);
+  const auto offered = registry.find(full);
+  if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
+  return {ImageRef::parse(digest_reference(full, offered->second.id)).digest, {{"linux", "amd64", {}}}};
+}
+
+void MemoryEngine::Universe::pull(const std::string& reference) {
+  const std::string full = registry_reference(reference);
   const bool by_digest = !ImageRef::parse(full).digest.empty();
-  const auto offered = std::find_if(registry.begin(), registry.end(), [&](const auto& each) {
-    return (by_digest ? digest_reference(each.first, each.second.id) : each.first) == full;
-  });
+  const auto offered = registry.find(full);
   if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
   const std::string id = offered->second.id;
   const bool is_new = !images.contains(id);
@@ -152,7 +173,7 @@ void MemoryEngine::Universe::push(const std::string& reference) {
   const auto tagged = tags.find(full);
   if (tagged == tags.end()) throw NotFound(format("there is no image {}", full));
   StoredImage& stored = images.at(tagged->second);
-  registry[full] = {tagged->second, stored.recipe};
+  offer(full, {tagged->second, stored.recipe});
   stored.digests.insert(digest_reference(full, tagged->second));
   changes.push_back("push " + full);
   record(now, "image", "push", full);

@@ -86,8 +86,12 @@ struct MemoryEngine::Universe {
   std::map<std::string, StoredVolume> volumes;
   std::map<std::string, StoredNetwork> networks{
       {"bridge", {"bridge", {}, 1}}, {"host", {"host", {}, 2}}, {"none", {"null", {}, 3}}};
-  std::set<std::string> all_volumes;      // every name there ever was
-  std::map<std::string, Offer> registry;  // by full reference
+  std::set<std::string> all_volumes;                     // every name there ever was
+  std::map<std::string, Offer> registry;                 // by full reference: "web:1", and "web@sha256:…" for ever
+  std::map<std::string, EngineError> registry_failures;  // by host
+  std::map<std::string, Login> logins;                   // by host
+  Milliseconds registry_time{0};
+  int registry_questions = 0;
   std::optional<PlannedBuild> next_build;
   std::optional<std::string> next_build_failure;
   int last_serial = 3;  // of containers, networks, anonymous volumes and builds
@@ -136,6 +140,9 @@ struct MemoryEngine::Universe {
   std::vector<std::string> tags_of(const std::string& id) const;
   void tag(const std::string& image_name, const std::string& reference);
   ImageRemoval remove_image(const std::string& reference);
+  // The registry has it under this reference from now on. The digest.
+  std::string offer(const std::string& reference, const Offer& offer);
+  RegistryImage registry_image(const std::string& reference);
   void pull(const std::string& reference);
   void push(const std::string& reference);
   std::string build(const BuildRequest& request);

@@ -23,7 +23,7 @@ struct Config {
 };
 
 std::string key_of(const std::string& registry) {
-  return registry == "docker.io" || registry == "index.docker.io" ? hub_key : registry;
+  return registry.empty() || registry == "docker.io" || registry == "index.docker.io" ? hub_key : registry;
 }
 
 // Keys were URLs once, and some still are: "https://registry.example/v2/" means registry.example.
@@ -127,9 +127,10 @@ std::vector<std::string> keys_of_store(const std::string& helper, std::stop_toke
 }  // namespace
 
 std::optional<Login> RegistryLogins::login(const std::string& registry, std::stop_token stop) const {
-  const Config config = read_config(folder_);
   const std::string key = key_of(registry);
   const std::string host = host_of(key);
+  if (given_ && host_of(key_of(given_->server)) == host) return given_->login;
+  const Config config = read_config(folder_);
   for (const auto& [name, helper] : config.helpers)
     if (host_of(key_of(name)) == host) return ask_helper(helper, name, stop);
   if (!config.store.empty()) {
@@ -164,6 +165,11 @@ std::string RegistryLogins::config_header(std::stop_token stop) const {
     } catch (const Error&) {
       continue;
     }
+  }
+  if (given_) {
+    const std::string host = host_of(key_of(given_->server));
+    std::erase_if(all, [&](const auto& known) { return host_of(known.first) == host; });
+    all[host] = given_->login;
   }
   JsonWriter json;
   json.object([&] {

@@ -7,19 +7,16 @@
 #include <string>
 
 #include "base/files.h"
+#include "engine/login.h"
 
 namespace belay::engine {
-
-struct Login {
-  std::string username, password;
-  std::string identity_token;  // instead of a password
-};
 
 // Reads the file anew at each call: a login made meanwhile counts.
 class RegistryLogins {
  public:
-  // `folder` holds config.json.
-  explicit RegistryLogins(fs::path folder) : folder_(std::move(folder)) {}
+  // `folder` holds config.json; what it says of the server of `given` does not count.
+  explicit RegistryLogins(fs::path folder, std::optional<ServerLogin> given = {})
+      : folder_(std::move(folder)), given_(std::move(given)) {}
 
   // The login for a registry's host ("docker.io", "registry.example:5000"); nullopt where none is known. Throws Error
   // where the helper that should know it cannot be run.
@@ -32,6 +29,7 @@ class RegistryLogins {
 
  private:
   fs::path folder_;
+  std::optional<ServerLogin> given_;
 };
 
 }  // namespace belay::engine

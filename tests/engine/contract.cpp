@@ -45,6 +45,11 @@ std::string EngineContract::own_tag(const std::string& name) {
   return full;
 }
 
+std::string EngineContract::own_registry_tag(const std::string& name) {
+  tags_.push_back(format("{}/{}/{}", scene_->registry(), scene_->prefix(), name));
+  return tags_.back();
+}
+
 ContainerRequest EngineContract::request(const std::string& name, const std::string& image) {
   ContainerRequest wanted;
   wanted.name = own(name);
@@ -573,6 +578,43 @@ TEST_P(EngineContract, MovesATag) {
   engine().tag_image(second, own_tag("app:1"), stop_);
   EXPECT_EQ(engine().image(own_tag("app:1"), stop_)->id, second);
   EXPECT_THROW(engine().tag_image(scene_->prefix() + "/absent:1", own_tag("app:2"), stop_), NotFound);
+}
+
+TEST_P(EngineContract, AsksTheRegistryWhatATagNamesNow) {
+  if (scene_->registry().empty()) GTEST_SKIP() << "this scene has no registry";
+  const std::string tag = own_registry_tag("app:1");
+  engine().tag_image(images().stays_up, tag, stop_);
+  engine().push(tag, {}, stop_);
+  const RegistryImage first = engine().registry_image(tag, stop_);
+  EXPECT_EQ(first.platforms.size(), 1u);
+  EXPECT_EQ(first.platforms.at(0).os, "linux");
+  const std::string by_digest = ImageRef::parse(tag).repository + "@" + first.digest;
+  EXPECT_EQ(engine().image(tag, stop_)->digests, std::vector{by_digest});
+
+  engine().tag_image(images().exits, tag, stop_);
+  engine().push(tag, {}, stop_);
+  EXPECT_NE(engine().registry_image(tag, stop_).digest, first.digest);
+  EXPECT_EQ(engine().registry_image(by_digest, stop_).digest, first.digest);
+  // With a tag that has moved on beside it, the digest counts.
+  EXPECT_EQ(engine().registry_image(tag + "@" + first.digest, stop_).digest, first.digest);
+  EXPECT_THROW(engine().registry_image(own_registry_tag("app:2"), stop_), NotFound);
+  EXPECT_THROW(engine().registry_image(own_registry_tag("absent:1"), stop_), NotFound);
+}
+
+TEST_P(EngineContract, PullsWhatATagNoLongerNamesByItsDigest) {
+  if (scene_->registry().empty()) GTEST_SKIP() << "this scene has no registry";
+  const std::string tag = own_registry_tag("app:1");
+  engine().tag_image(images().stays_up, tag, stop_);
+  engine().push(tag, {}, stop_);
+  const std::string digest = engine().registry_image(tag, stop_).digest;
+  const std::string id = engine().image(tag, stop_)->id;
+  engine().tag_image(images().exits, tag, stop_);
+  engine().push(tag, {}, stop_);
+  engine().pull(tag + "@" + digest, {}, stop_);
+  const auto pulled = engine().image(ImageRef::parse(tag).repository + "@" + digest, stop_);
+  ASSERT_TRUE(pulled);
+  EXPECT_EQ(pulled->id, id);
+  EXPECT_NE(engine().image(tag, stop_)->id, id);
 }
 
 TEST_P(EngineContract, FindsImagesByRepositoryAndLabel) {

@@ -38,6 +38,8 @@ class ContractScene {
   virtual void write_context(const std::function<void(std::string_view)>& sink) const = 0;
   // Host ports that nothing listens on.
   virtual std::uint16_t free_port() = 0;
+  // "host:port" of a registry that anybody may push to; empty: this scene has none.
+  virtual std::string registry() const = 0;
 };
 
 struct ContractMaker {
@@ -56,6 +58,8 @@ class EngineContract : public ::testing::TestWithParam<ContractMaker> {
   // A name of this run's own; what bears it is removed in the end.
   std::string own(const std::string& name);
   std::string own_tag(const std::string& name);
+  // The same in the scene's registry.
+  std::string own_registry_tag(const std::string& name);
   ContainerRequest request(const std::string& name, const std::string& image);
   // Creates and starts it, and waits for its first line.
   void run(const std::string& name, const std::string& image);

@@ -154,6 +154,7 @@ class LiveScene final : public ContractScene {
       throw system_error("looking for a free port", errno);
     return ntohs(address.sin_port);
   }
+  std::string registry() const override { return setting("BELAY_TEST_REGISTRY", ""); }
 
  private:
   LiveEngine& live_;

@@ -43,6 +43,7 @@ class MemoryScene final : public ContractScene {
   std::string prefix() const override { return "contract"; }
   void write_context(const std::function<void(std::string_view)>&) const override {}
   std::uint16_t free_port() override { return 8080; }
+  std::string registry() const override { return "registry.example:5000"; }
 
  private:
   void add(std::string& reference, const std::string& name, ImageConfig config, const Behaviour& behaviour) {

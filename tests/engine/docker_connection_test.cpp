@@ -85,6 +85,35 @@ TEST(Connection, HintsAtAnEngineThatDoesNotRun) {
   EXPECT_THAT(failure_at("unix://" + path).what(), HasSubstr("nobody listens at unix://"));
 }
 
+// What registry_image throws when the engine answers its question so (a version is negotiated by the same answer).
+template <class Failure>
+Failure registry_refusal(const std::string& status, const std::string& message) {
+  const std::string body = R"({"message":")" + message + R"("})";
+  const OneAnswer engine("HTTP/1.1 " + status +
+                         "\r\nApi-Version: 1.41\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  try {
+    docker_engine({.host = engine.host(), .tls_verify = {}, .cert_path = {}})->registry_image("r.example/web:1", {});
+  } catch (const Failure& error) {
+    return error;
+  }
+  throw Error("it worked");
+}
+
+TEST(Connection, TellsWhyARegistryGaveNoAnswer) {
+  const auto limited = registry_refusal<EngineError>("500 X", "toomanyrequests: You have reached your limit");
+  EXPECT_EQ(limited.status(), 429);
+  EXPECT_THAT(limited.what(), HasSubstr("You have reached your limit"));
+  const auto stranger = registry_refusal<EngineError>("500 X", "no basic auth credentials");
+  EXPECT_EQ(stranger.status(), 401);
+  EXPECT_THAT(stranger.hint(), HasSubstr("docker login r.example"));
+  EXPECT_THAT(registry_refusal<NotFound>("404 X", "manifest unknown: manifest unknown").what(),
+              HasSubstr("the registry r.example has no r.example/web:1"));
+  const auto down = registry_refusal<EngineError>("500 X", "dial tcp 192.0.2.1:443: connect: connection refused");
+  EXPECT_EQ(down.status(), 500);
+  EXPECT_THAT(down.what(), HasSubstr("connection refused"));
+  EXPECT_THAT(registry_refusal<EngineError>("200 X", "no descriptor").what(), HasSubstr("names no digest"));
+}
+
 TEST(Connection, RefusesAnEngineThatIsTooOld) {
   const OneAnswer engine("HTTP/1.1 200 OK\r\nApi-Version: 1.39\r\nContent-Length: 2\r\n\r\nOK");
   const EngineError error = failure_at(engine.host());

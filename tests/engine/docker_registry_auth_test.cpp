@@ -51,6 +51,29 @@ TEST_F(RegistryAuth, ReadsTheLoginsOfTheFile) {
   EXPECT_THAT(config(), HasSubstr(R"("https://index.docker.io/v1/":{"username":"me")"));
 }
 
+TEST_F(RegistryAuth, PrefersTheLoginOfTheSettingsForItsServerOnly) {
+  configure(R"({"auths":{
+    "https://index.docker.io/v1/":{"username":"me","password":"a"},
+    "registry.example":{"username":"you","password":"b"}}})");
+  const auto user = [&](const std::string& server, const std::string& registry) {
+    const auto found = RegistryLogins(folder_.path(), ServerLogin{server, {"given", "c", {}}}).login(registry, {});
+    return found ? found->username : "nobody";
+  };
+  EXPECT_EQ(user("registry.example", "registry.example"), "given");
+  EXPECT_EQ(user("https://registry.example/v2/", "registry.example"), "given");
+  EXPECT_EQ(user("registry.example", "docker.io"), "me");
+  EXPECT_EQ(user("registry.example", "other.example"), "nobody");
+  for (const std::string hub : {"", "docker.io", "https://index.docker.io/v1/"})
+    EXPECT_EQ(user(hub, "docker.io"), "given");
+  const std::string all =
+      base64_decoded(
+          RegistryLogins(folder_.path(), ServerLogin{"registry.example", {"given", "c", {}}}).config_header({}))
+          .value();
+  EXPECT_THAT(all, HasSubstr(R"("registry.example":{"username":"given","password":"c")"));
+  EXPECT_THAT(all, HasSubstr(R"("username":"me")"));
+  EXPECT_EQ(all.find("you"), std::string::npos);
+}
+
 TEST_F(RegistryAuth, EncodesForUrlsWithPadding) {
   configure(R"({"auths":{"r.example":{"username":"???","password":"~~~>>"}}})");
   const std::string header = RegistryLogins(folder_.path()).auth_header("r.example", {});

@@ -372,5 +372,40 @@ TEST_F(MemoryEngineTest, ServesSeveralThreadsAtOnce) {
   EXPECT_EQ(engine_.changes().size(), 200u);
 }
 
+TEST_F(MemoryEngineTest, HasARegistryWhoseTagsMove) {
+  const std::string first = engine_.in_registry("r.example/web:1", {}, {}, "1");
+  const std::string second = engine_.in_registry("r.example/web:1", {}, {}, "2");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(engine_.registry_image("r.example/web:1", stop_).digest, second);
+  EXPECT_EQ(engine_.registry_questions(), 1);
+  EXPECT_THAT(engine_.changes(), IsEmpty());
+  engine_.pull("r.example/web:1@" + first, {}, stop_);
+  EXPECT_EQ(engine_.image("r.example/web@" + first, stop_)->digests, std::vector{"r.example/web@" + first});
+  engine_.not_in_registry("r.example/web:1");
+  EXPECT_THROW(engine_.registry_image("r.example/web:1", stop_), NotFound);
+  EXPECT_EQ(engine_.registry_image("r.example/web@" + second, stop_).digest, second);
+}
+
+TEST_F(MemoryEngineTest, HasRegistriesThatFailAndAreSlow) {
+  engine_.in_registry("r.example/web:1", {}, {});
+  engine_.in_registry("web:1", {}, {});
+  engine_.registry_fails("r.example", EngineError(429, "the registry r.example wants fewer requests"));
+  EXPECT_THROW(engine_.registry_image("r.example/web:1", stop_), EngineError);
+  EXPECT_THROW(engine_.pull("r.example/web:1", {}, stop_), EngineError);
+  EXPECT_NO_THROW(engine_.registry_image("web:1", stop_));
+  engine_.registry_fails("r.example", {});
+  engine_.registry_takes(Seconds(40));
+  const Time before = clock_.now();
+  EXPECT_NO_THROW(engine_.registry_image("r.example/web:1", stop_));
+  EXPECT_EQ(clock_.now() - before, Seconds(40));
+}
+
+TEST_F(MemoryEngineTest, KnowsTheLoginsItWasGiven) {
+  EXPECT_FALSE(engine_.login_for("r.example", stop_));
+  engine_.log_in({"r.example", {"me", "secret", {}}});
+  EXPECT_EQ(engine_.login_for("r.example", stop_)->username, "me");
+  EXPECT_FALSE(engine_.login_for("docker.io", stop_));
+}
+
 }  // namespace
 }  // namespace belay::engine
