@@ -40,6 +40,7 @@ struct Element {
   const Node& node;
   std::string origin;
   std::string derived_name;  // where it says none
+  bool is_whole_text = false;
 };
 
 std::string told_name(const Element& element) {
@@ -77,7 +78,10 @@ Definition definition(const Element& element, const fs::path& folder) {
     return keys;
   }();
   const Node& node = element.node;
-  document::refuse_unknown_keys(node, known, "the definition");
+  std::vector<std::string> keys = known;
+  // Not there, or there would be several; but it may have been meant.
+  if (element.is_whole_text) keys.emplace_back("containers");
+  document::refuse_unknown_keys(node, keys, "the definition");
   Definition result{Declaration(app_name(element)), {}};
   Declaration& declaration = result.declaration;
   const int count = replicas(node, declaration.name);
@@ -139,21 +143,23 @@ Definitions parse_dockerup(const DefinitionText& source) {
     root.as_map("a definition");
     const Node* several = root.find("containers");
     if (several == nullptr) {
-      take({root, source.origin, derived}, source.folder, definitions);
+      take({root, source.origin, derived, true}, source.folder, definitions);
       return definitions;
     }
     document::refuse_unknown_keys(root, {"containers"}, "the list of definitions");
     int number = 0;
     for (const Node& item : several->as_list("\"containers\"")) {
       ++number;
-      take({item, format("{}#{}", source.origin, number), made_valid(format("{}-{}", derived, number))}, source.folder,
-           definitions);
+      take({item, format("{}#{}", source.origin, number), made_valid(format("{}-{}", derived, number)), false},
+           source.folder, definitions);
     }
-  } catch (const ConfigError& error) {
-    const std::string name = name_in(source.text);
-    // Only a file bears a name of its author's choice.
+  } catch (ConfigError& error) {
+    std::string name = name_in(source.text);
     const bool is_file = !source.folder.empty();
-    definitions.broken.push_back({source.origin, name.empty() && is_file ? derived : name, error});
+    // Only a file bears a name of its author's choice.
+    if (name.empty() && is_file) name = derived;
+    if (!is_file) error.offer_hint(R"(It must be JSON: one definition, or {"containers": […]}.)");
+    definitions.broken.push_back({source.origin, name, error});
   }
   return definitions;
 }
