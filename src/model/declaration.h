@@ -61,7 +61,7 @@ struct BrokenDefinition {
 };
 
 struct Declarations {
-  std::vector<Declaration> apps;  // by name
+  std::vector<Declaration> apps;  // those needed before those that need them, otherwise by name
   std::vector<BrokenDefinition> broken;
 };
 

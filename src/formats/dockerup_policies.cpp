@@ -1,0 +1,97 @@
+#include "formats/dockerup_policies.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "formats/definition_values.h"
+
+namespace belay::formats {
+
+namespace {
+
+using document::Member;
+using document::Node;
+
+UpdatePolicy update_policy(const Node& node) {
+  static const std::vector<std::string> keys{"pull", "eager", "rolling", "pattern", "window", "jitter", "minimum_age"};
+  document::refuse_unknown_keys(node, keys, "\"update\"");
+  UpdatePolicy policy;
+  if (const Node* pull = node.find("pull")) policy.pull = pull->as_bool("\"pull\"");
+  if (const Node* pattern = node.find("pattern")) policy.pattern = word_value(*pattern, "\"pattern\"");
+  if (const Node* window = node.find("window")) policy.window = word_value(*window, "\"window\"");
+  if (const Node* jitter = node.find("jitter")) policy.jitter = time_value(*jitter, "\"jitter\"");
+  if (const Node* age = node.find("minimum_age")) policy.minimum_age = time_value(*age, "\"minimum_age\"");
+  return policy;
+}
+
+// A pattern chooses among tags, so the image must not be pinned already.
+void refuse_pattern_of_digest(const Node& definition, const Node& update) {
+  const Node* pattern = update.find("pattern");
+  const Node* image = definition.find("image");
+  if (pattern == nullptr || image == nullptr || image->raw().find('@') == std::string::npos) return;
+  throw ConfigError(pattern->where(), "\"pattern\" chooses a tag, but the image is fixed by its digest",
+                    "Remove the '@sha256:…' of the image, or the pattern.");
+}
+
+OnUnhealthy on_unhealthy(const Node& node) {
+  const std::string word = choice_value(node, "\"on_unhealthy\"", {"restart", "rollback", "stop", "notify"});
+  if (word == "rollback") return OnUnhealthy::rollback;
+  if (word == "stop") return OnUnhealthy::stop;
+  return word == "notify" ? OnUnhealthy::notify : OnUnhealthy::restart;
+}
+
+OnDrift on_drift(const Node& node) {
+  return choice_value(node, "\"on_drift\"", {"repair", "report"}) == "report" ? OnDrift::report : OnDrift::repair;
+}
+
+bool is_set(const Node* map, std::string_view key) {
+  const Node* node = map == nullptr ? nullptr : map->find(key);
+  return node != nullptr && node->as_bool(format("\"{}\"", key));
+}
+
+void set_order(Spec& spec, const Node& definition, bool eager) {
+  if (eager) spec.order = SwapOrder::start_first;
+  const Node* order = definition.find("order");
+  if (order == nullptr) return;
+  const std::string word = choice_value(*order, "\"order\"", {"start-first", "stop-first"});
+  if (eager && word == "stop-first")
+    throw ConfigError(order->where(), "\"order\" says stop-first, \"update.eager\" says start-first");
+  spec.order = word == "start-first" ? SwapOrder::start_first : SwapOrder::stop_first;
+}
+
+}  // namespace
+
+const std::vector<std::string>& policy_keys() {
+  static const std::vector<std::string> keys{"update", "replicas", "order",        "settle",   "wait_timeout",
+                                             "signal", "soak",     "on_unhealthy", "on_drift", "heal_budget"};
+  return keys;
+}
+
+Policies defined_policies(const Node& definition) {
+  Policies policies;
+  if (const Node* update = definition.find("update")) {
+    policies.update = update_policy(*update);
+    refuse_pattern_of_digest(definition, *update);
+  }
+  if (const Node* node = definition.find("on_unhealthy")) policies.on_unhealthy = on_unhealthy(*node);
+  if (const Node* node = definition.find("on_drift")) policies.on_drift = on_drift(*node);
+  if (const Node* node = definition.find("heal_budget"))
+    policies.heal_budget = static_cast<int>(integer_value(*node, "\"heal_budget\"", 0, 1000));
+  if (const Node* node = definition.find("soak")) policies.soak = time_value(*node, "\"soak\"");
+  return policies;
+}
+
+void define_swap(Spec& spec, const Node& definition) {
+  const Node* update = definition.find("update");
+  set_order(spec, definition, is_set(update, "eager"));
+  spec.rolling = is_set(update, "rolling");
+  if (const Node* node = definition.find("settle")) spec.settle = time_value(*node, "\"settle\"");
+  if (const Node* node = definition.find("wait_timeout")) spec.wait_timeout = time_value(*node, "\"wait_timeout\"");
+  const Node* signals = definition.find("signal");
+  if (signals == nullptr) return;
+  for (const Member& member : signals->as_map("\"signal\"")) {
+    if (trim(member.key).empty()) throw ConfigError(member.key_where, "a signal goes to a container without a name");
+    spec.signals.emplace(member.key, signal_value(member.value, format("the signal for {}", printable(member.key))));
+  }
+}
+
+}  // namespace belay::formats

@@ -1,0 +1,123 @@
+#include "formats/dockerup_settings.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "document/ini.h"
+#include "formats/place.h"
+#include "formats/run_values.h"
+
+namespace belay::formats {
+
+namespace {
+
+bool truth(const std::string& text) {
+  const std::string word = lower(text);
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
+  throw Error(format("'{}' is neither true nor false", printable(text)));
+}
+
+fs::path folder(const std::string& text, const fs::path& base_folder) {
+  if (text.empty()) throw Error("the path is empty");
+  if (text.starts_with('~')) throw Error(format("'{}' begins with ~", printable(text)), "Write the path out.");
+  fs::path path = (base_folder / text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+// The file's authors write two slashes before a path that begins at the root.
+std::string engine_address(const std::string& text) {
+  static constexpr std::string_view scheme = "unix://";
+  if (!text.starts_with(scheme)) {
+    if (text.starts_with('/')) return format("{}{}", scheme, text);
+    if (text.starts_with("tcp://")) return text;
+    throw Error(format("'{}' is not the address of an engine", printable(text)),
+                "They look like unix:///var/run/docker.sock or tcp://host:2376.");
+  }
+  const std::string path = text.substr(scheme.size());
+  if (path.empty()) throw Error("there is no path behind unix://");
+  return format("{}{}{}", scheme, path.starts_with('/') ? "" : "/", path);
+}
+
+Milliseconds interval(const std::string& text) {
+  const Milliseconds time = duration(text);
+  if (time < Seconds(1)) throw Error(format("an interval of {} is too short", duration_text(time)), "The least is 1s.");
+  return time;
+}
+
+std::string web_address(const std::string& text) {
+  if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://"))
+    throw Error(format("'{}' is not a web address", printable(text)), "They begin with http:// or https://.");
+  return text;
+}
+
+std::string base_address(const std::string& text) {
+  if (!text.starts_with("http://"))
+    throw Error(format("'{}' is not the address of a metadata service", printable(text)), "They begin with http://.");
+  return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+std::string command_line(const std::string& text) {
+  shell_words(text);
+  return text;
+}
+
+struct Setting {
+  const char* key;
+  void (*set)(Settings& settings, const std::string& value, const fs::path& base_folder);
+};
+
+constexpr Setting table[] = {
+    {"confdir", [](Settings& s, const std::string& v, const fs::path& base) { s.confdir = folder(v, base); }},
+    {"cache", [](Settings& s, const std::string& v, const fs::path& base) { s.cache = folder(v, base); }},
+    {"remote", [](Settings& s, const std::string& v, const fs::path&) { s.remote = engine_address(v); }},
+    {"interval", [](Settings& s, const std::string& v, const fs::path&) { s.interval = interval(v); }},
+    {"aws", [](Settings& s, const std::string& v, const fs::path&) { s.aws = truth(v); }},
+    {"metadata", [](Settings& s, const std::string& v, const fs::path&) { s.metadata = base_address(v); }},
+    {"pull", [](Settings& s, const std::string& v, const fs::path&) { s.pull = truth(v); }},
+    {"exclusive", [](Settings& s, const std::string& v, const fs::path&) { s.exclusive = truth(v); }},
+    {"server", [](Settings& s, const std::string& v, const fs::path&) { s.server = v; }},
+    {"username", [](Settings& s, const std::string& v, const fs::path&) { s.username = v; }},
+    {"password", [](Settings& s, const std::string& v, const fs::path&) { s.password = v; }},
+    {"email", [](Settings& s, const std::string& v, const fs::path&) { s.email = v; }},
+    {"soak", [](Settings& s, const std::string& v, const fs::path&) { s.soak = duration(v); }},
+    {"metrics", [](Settings& s, const std::string& v, const fs::path&) { s.metrics = v; }},
+    {"notify_command", [](Settings& s, const std::string& v, const fs::path&) { s.notify_command = command_line(v); }},
+    {"webhook", [](Settings& s, const std::string& v, const fs::path&) { s.webhook = web_address(v); }},
+    {"keep",
+     [](Settings& s, const std::string& v, const fs::path&) { s.keep = static_cast<int>(whole_number(v, 0, 1000)); }},
+};
+
+const Setting* find(const std::string& key) {
+  for (const Setting& setting : table)
+    if (setting.key == key) return &setting;
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> setting_keys() {
+  std::vector<std::string> keys;
+  for (const Setting& setting : table) keys.emplace_back(setting.key);
+  return keys;
+}
+
+void set_setting(Settings& settings, const std::string& key, const std::string& value, const fs::path& base_folder) {
+  const Setting* setting = find(key);
+  if (setting == nullptr)
+    throw Error(format("unknown setting '{}'", printable(key)), did_you_mean(key, setting_keys()));
+  doing(key, [&] { setting->set(settings, value, base_folder); });
+}
+
+Settings parse_settings(std::string_view text, const fs::path& file) {
+  const document::Node root = document::read_ini(text, file.string());
+  document::refuse_unknown_keys(root, setting_keys(), "the settings");
+  const fs::path base_folder = fs::absolute(file).parent_path();
+  Settings settings;
+  for (const document::Member& member : root.members()) {
+    const std::string& value = member.value.as_text(member.key);
+    at(member.value.where(), [&] { set_setting(settings, member.key, value, base_folder); });
+  }
+  return settings;
+}
+
+}  // namespace belay::formats

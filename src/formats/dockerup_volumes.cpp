@@ -1,0 +1,135 @@
+#include "formats/dockerup_volumes.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "formats/definition_values.h"
+#include "formats/mounts.h"
+#include "formats/run_values.h"
+#include "model/naming.h"
+
+namespace belay::formats {
+
+namespace {
+
+using document::Member;
+using document::Node;
+
+// Files that change for reasons of the system (packages, DNS, logs): a new one is no reason for a new container.
+bool belongs_to_the_system(const std::string& path) {
+  static const std::vector<std::string> files{"/etc/localtime", "/etc/timezone",    "/etc/passwd",   "/etc/group",
+                                              "/etc/hosts",     "/etc/resolv.conf", "/etc/hostname", "/etc/machine-id",
+                                              "/etc/shadow",    "/etc/gshadow",     "/etc/mtab",     "/etc/os-release"};
+  static const std::vector<std::string> folders{"/bin",
+                                                "/boot",
+                                                "/dev",
+                                                "/etc/alternatives",
+                                                "/etc/ca-certificates",
+                                                "/etc/pki",
+                                                "/etc/ssl",
+                                                "/lib",
+                                                "/lib64",
+                                                "/proc",
+                                                "/run",
+                                                "/sbin",
+                                                "/sys",
+                                                "/tmp",
+                                                "/usr",
+                                                "/var/cache",
+                                                "/var/lib/docker",
+                                                "/var/log",
+                                                "/var/run",
+                                                "/var/tmp"};
+  if (path == "/" || path == "/etc" || path == "/var" || path == "/var/lib" || path == "/home") return true;
+  if (std::find(files.begin(), files.end(), path) != files.end()) return true;
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const std::string& folder) { return path == folder || path.starts_with(folder + "/"); });
+}
+
+void note_watched(const Node& volume, const Mount& mount, WatchedPaths& watched) {
+  const Node* watch = volume.find("watch");
+  if (watch == nullptr) {
+    if (mount.kind == Mount::Kind::bind && mount.read_only && !belongs_to_the_system(mount.source))
+      watched.by_rule.emplace_back(mount.source);
+    return;
+  }
+  const bool wanted = watch->as_bool("\"watch\"");
+  if (mount.kind != Mount::Kind::bind)
+    refuse(*watch, "only a host path can be watched", "Give the volume a \"hostPath\", or remove \"watch\".");
+  for (const char* folder : {"/proc", "/sys", "/dev"})
+    if (wanted && (mount.source == folder || mount.source.starts_with(format("{}/", folder))))
+      refuse(*watch, format("what is in {} has no content that could be watched", folder));
+  if (wanted) watched.asked_for.emplace_back(mount.source);
+}
+
+std::string host_folder(const Node& node, const fs::path& folder) {
+  const std::string& text = node.as_text("\"hostPath\"");
+  if (text.empty()) refuse(node, "\"hostPath\" is empty");
+  if (text.starts_with('~')) refuse(node, format("the host path '{}' begins with ~", printable(text)), "Write it out.");
+  if (!text.starts_with('/') && folder.empty())
+    refuse(node, format("the host path '{}' is relative", printable(text)),
+           "Definitions that are not in a file need absolute paths.");
+  return at(node.where(), [&] { return *host_path(text.starts_with('/') ? text : "./" + text, folder); });
+}
+
+// "mode" as a colon and what follows, for parse_volume.
+std::string mode_suffix(const Node& volume) {
+  const Node* mode = volume.find("mode");
+  return mode == nullptr ? "" : ":" + mode->as_text("\"mode\"");
+}
+
+std::string volumes_of_another(const Node& volume) {
+  const Node& from = *volume.find("from");
+  for (const Member& member : volume.members())
+    if (member.key != "from" && member.key != "mode")
+      throw ConfigError(member.key_where, format("\"{}\" does not go with \"from\"", member.key),
+                        "\"from\" takes all volumes of a container, each at its own path.");
+  const std::string text = word_value(from, "\"from\"") + mode_suffix(volume);
+  return at(from.where(), [&] { return volumes_from(text); });
+}
+
+Mount mount_of(const Node& volume, const AppName& app, const fs::path& folder) {
+  const Node& target = required(volume, "containerPath", "the volume");
+  const std::string& path = target.as_text("\"containerPath\"");
+  if (path.find(':') != std::string::npos)
+    refuse(target, format("the mount point '{}' has a ':'", printable(path)),
+           "The mode has a key of its own: \"mode\".");
+  const std::string point = at(target.where(), [&] { return mount_point(path); });
+  const Node* host = volume.find("hostPath");
+  const Node* name = volume.find("volume");
+  if (host != nullptr && name != nullptr) refuse(*name, "a volume has either \"hostPath\" or \"volume\", not both");
+
+  // Without a source, the volume gets a name: a new container must find the data of the one before.
+  std::string source = volume_name(NamingScheme::fixed, app, point);
+  if (host != nullptr) source = host_folder(*host, folder);
+  if (name != nullptr) {
+    source = name->as_text("\"volume\"");
+    if (!is_volume_name(source))
+      refuse(*name, format("'{}' is not a valid name of a volume", printable(source)), "A path is a \"hostPath\".");
+  }
+  const Node* mode = volume.find("mode");
+  const Node& place = mode != nullptr ? *mode : volume;
+  return at(place.where(), [&] { return parse_volume(source, point + mode_suffix(volume), folder); });
+}
+
+}  // namespace
+
+void add_volumes(Service& service, WatchedPaths& watched, const Node& section, const AppName& app,
+                 const fs::path& folder) {
+  static const std::vector<std::string> keys{"containerPath", "hostPath", "volume", "mode", "from", "watch"};
+  for (const Node& volume : section.as_list("\"volumes\"")) {
+    document::refuse_unknown_keys(volume, keys, "a volume");
+    if (volume.find("from") != nullptr) {
+      service.volumes_from.push_back(volumes_of_another(volume));
+      continue;
+    }
+    Mount mount = mount_of(volume, app, folder);
+    for (const Mount& other : service.mounts)
+      if (other.target == mount.target) refuse(volume, format("two volumes go to {}", mount.target));
+    note_watched(volume, mount, watched);
+    service.mounts.push_back(std::move(mount));
+  }
+}
+
+}  // namespace belay::formats
