@@ -30,7 +30,7 @@ bool contains(const std::vector<std::string>& digests, const std::string& digest
   return std::find(digests.begin(), digests.end(), digest) != digests.end();
 }
 
-bool is_current(const Situation& situation, const Candidate& candidate) {
+bool is_current(const UpdateSituation& situation, const Candidate& candidate) {
   // Repository digests come as "web@sha256:…" as well.
   const auto runs = [&](const std::string& digest) {
     return !digest.empty() && std::any_of(situation.current.begin(), situation.current.end(), [&](const auto& known) {
@@ -40,7 +40,7 @@ bool is_current(const Situation& situation, const Candidate& candidate) {
   return runs(candidate.digest) || std::any_of(candidate.also.begin(), candidate.also.end(), runs);
 }
 
-const Quarantine* quarantine_of(const Situation& situation, const Candidate& candidate) {
+const Quarantine* quarantine_of(const UpdateSituation& situation, const Candidate& candidate) {
   for (const auto& each : situation.quarantine)
     if (!each.digest.empty() && (each.digest == candidate.digest || each.digest.ends_with("@" + candidate.digest) ||
                                  contains(candidate.also, each.digest)))
@@ -48,7 +48,8 @@ const Quarantine* quarantine_of(const Situation& situation, const Candidate& can
   return nullptr;
 }
 
-Decision waiting_for_age(const UpdatePolicy& policy, const Situation& situation, const Candidate& young, Time now) {
+Decision waiting_for_age(const UpdatePolicy& policy, const UpdateSituation& situation, const Candidate& young,
+                         Time now) {
   Decision decision;
   decision.kind = Decision::Kind::wait_age;
   decision.candidate = young;
@@ -71,7 +72,7 @@ Decision blocked(const Candidate& candidate, const Quarantine& quarantine) {
   return decision;
 }
 
-Decision ripe(const UpdatePolicy& policy, const Situation& situation, const Candidate& candidate, Time now) {
+Decision ripe(const UpdatePolicy& policy, const UpdateSituation& situation, const Candidate& candidate, Time now) {
   Decision decision;
   decision.candidate = candidate;
   const Time ready = candidate.first_seen + policy.minimum_age;
@@ -129,7 +130,7 @@ Time next_turn(const UpdatePolicy& policy, const std::string& app, Time from) {
   return std::max(open, opened + own_jitter(app, spread));
 }
 
-Decision decide(const UpdatePolicy& policy, const Situation& situation, Time now) {
+Decision decide(const UpdatePolicy& policy, const UpdateSituation& situation, Time now) {
   Decision nothing;
   if (!policy.pull) {
     nothing.sentence = "no news are asked for";

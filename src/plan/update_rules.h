@@ -27,7 +27,7 @@ struct Candidate {
 // it shows now, then the rest, newest sight first. `seen` are the sightings of one reference in any order.
 std::vector<Candidate> in_order(std::vector<Candidate> seen, const std::string& shown_digest);
 
-struct Situation {
+struct UpdateSituation {
   std::string app;
   // Every digest the running image is known by: all its repository digests, and of an image pulled by tag also the
   // index's. Empty: nothing runs, or nobody knows; then every candidate is new.
@@ -60,7 +60,7 @@ struct Decision {
 // the minimum age is still followed, at that distance. What a pull then brings may still be the image that runs (an
 // index changes with its other platforms): compare image ids before a release is made of it. Throws Error for a window
 // that cannot be read.
-Decision decide(const UpdatePolicy& policy, const Situation& situation, Time now);
+Decision decide(const UpdatePolicy& policy, const UpdateSituation& situation, Time now);
 
 // An app's own part of the spread, the same at each call: 0 ≤ part < jitter.
 Milliseconds own_jitter(const std::string& app, Milliseconds jitter);

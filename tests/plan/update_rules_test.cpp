@@ -37,7 +37,7 @@ class UpdateRules : public testing::Test {
 
   const Zone zone_{"UTC0"};
   UpdatePolicy policy_;
-  Situation situation_;
+  UpdateSituation situation_;
   std::vector<Candidate> seen_;
   Time now_ = at("2026-01-31T01:10:00Z");
 };
