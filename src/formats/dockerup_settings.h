@@ -27,7 +27,7 @@ struct Settings {
   std::string metrics;         // "unix:/run/belay/metrics.sock" or "127.0.0.1:9323"; empty: none
   std::string notify_command;  // run with each event, as a shell would split it; empty: none
   std::string webhook;         // URL that gets each event; empty: none
-  int keep = 3;                // old releases an app that clean-up leaves
+  int keep = 3;                // newest releases of an app that clean-up leaves beside last and stable
 };
 
 // The settings of a file; relative folders are relative to its own. Throws ConfigError.
