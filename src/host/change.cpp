@@ -11,6 +11,40 @@ namespace belay::host {
 
 namespace {
 
+// How long nothing of the app ran: from the first stop to the end of the last start behind it.
+class OutageWatch final : public exec::Listener {
+ public:
+  OutageWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
+
+  void started(const plan::Plan& plan, size_t action) override {
+    if (std::holds_alternative<plan::StopContainer>(plan.actions.at(action).step) && !stopped_)
+      stopped_ = clock_.ticks();
+    report_.started(plan, action);
+  }
+  void progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) override {
+    report_.progress(plan, action, progress);
+  }
+  void done(const plan::Plan& plan, size_t action) override {
+    if (std::holds_alternative<plan::StartContainer>(plan.actions.at(action).step) && stopped_)
+      started_ = clock_.ticks();
+    report_.done(plan, action);
+  }
+  void failed(const plan::Plan& plan, size_t action, const std::string& why) override {
+    report_.failed(plan, action, why);
+  }
+
+  // nullopt: there was none.
+  std::optional<Milliseconds> outage() const {
+    if (!stopped_ || !started_) return {};
+    return std::chrono::duration_cast<Milliseconds>(*started_ - *stopped_);
+  }
+
+ private:
+  Report& report_;
+  const Clock& clock_;
+  std::optional<Ticks> stopped_, started_;
+};
+
 struct Planned {
   World world;
   plan::Plan plan;
@@ -22,11 +56,16 @@ Planned planned(Context& context, const App& app, std::stop_token stop) {
   return {std::move(world), std::move(plan)};
 }
 
-void record_success(Context& context, App& app, const Planned& done) {
+void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
   record_names(app, done.world, done.plan);
   Wish& wish = app.wish;
   if (wish.state == Wish::State::up) {
+    if (wish.unfinished) {
+      if (wish.fallback != wish.release) wish.previous = wish.fallback;
+      wish.proved = context.clock.now();
+    }
     if (Release* release = app.find(*wish.release)) {
+      if (outage) release->outage = outage;
       if (wish.wait) {
         release->verdict = Verdict::passed;
         // What proved itself is no longer suspect, whoever tried it again.
@@ -136,10 +175,10 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   bool cancelled = false;
   try {
     context.report.running(change.plan);
-    const exec::Outcome outcome =
-        exec::run(change.plan, context.engine, context.clock, context.report, context.run, stop);
+    OutageWatch watch(context.report, context.clock);
+    const exec::Outcome outcome = exec::run(change.plan, context.engine, context.clock, watch, context.run, stop);
     if (outcome.done()) {
-      record_success(context, app, wanted);
+      record_success(context, app, wanted, watch.outage());
       change.kind = Change::Kind::done;
       change.running = what_runs(app);
       write_journal(context, app, verb, "done", "", change.release);
@@ -184,6 +223,28 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     throw Cancelled(back ? format("stopped on request; {}", change.running ? change.running->text() + " runs again"
                                                                            : std::string("nothing runs, as before"))
                          : format("stopped on request; the way back failed: {}", change.trouble_on_the_way_back));
+  return change;
+}
+
+Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail) {
+  const auto previous = app.wish.previous;
+  if (app.wish.state != Wish::State::up || !app.wish.release || !previous || app.find(*previous) == nullptr)
+    throw NotFound(format("{} has nothing to go back to", app.name.text()));
+  Change change;
+  change.release = app.wish.release;
+  change.reason = reason;
+  change.log_tail = log_tail;
+  // Its good verdict was premature.
+  app.find(*change.release)->verdict = Verdict::pending;
+  record_failure(context, app, change, true);
+  app.wish.fallback = previous;
+  app.wish.unfinished = true;
+  write_journal(context, app, "soak", "started", reason, change.release);
+  take_back(context, app, change);
+  if (change.kind == Change::Kind::taken_back) app.last = previous;
+  context.store.save(app);
+  write_journal(context, app, "soak", change.kind == Change::Kind::taken_back ? "taken back" : "failed", reason,
+                change.release);
   return change;
 }
 

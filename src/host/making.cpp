@@ -37,24 +37,9 @@ void name_containers(Context& context, App& app, Release& release, std::stop_tok
         [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
 }
 
-}  // namespace
-
-bool is_made_so(const Release& release, const Made& made) {
-  return release.spec == made.spec && release.images == made.images && release.files == made.files &&
-         release.needs == made.needs;
-}
-
-Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
-                  const std::string& verb, std::stop_token stop) {
-  for (const auto& [service, image] : made.images)
-    if (app.is_quarantined(image))
-      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
-                                    app.name.text(), app.name.text()));
-  if (const Release* begun = begun_already(app, made)) {
-    context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
-    wish_up(app, begun->number, options, context);
-    return fulfil(context, app, verb, options.dry_run, stop);
-  }
+// The new release with its wish, in the app alone.
+void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                   std::stop_token stop) {
   Release release;
   release.number = app.next_release();
   release.spec = made.spec;
@@ -75,7 +60,50 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
   app.highest_release = release.number.value;
   app.releases.push_back(std::move(release));
   wish_up(app, app.releases.back().number, options, context);
+}
+
+}  // namespace
+
+bool is_made_so(const Release& release, const Made& made) {
+  return release.spec == made.spec && release.images == made.images && release.files == made.files &&
+         release.needs == made.needs;
+}
+
+Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                  const std::string& verb, std::stop_token stop) {
+  for (const auto& [service, image] : made.images)
+    if (app.is_quarantined(image))
+      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
+                                    app.name.text(), app.name.text()));
+  if (const Release* begun = begun_already(app, made)) {
+    context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
+    wish_up(app, begun->number, options, context);
+    return fulfil(context, app, verb, options.dry_run, stop);
+  }
+  begin_release(context, app, made, options, containers, stop);
   return fulfil(context, app, verb, options.dry_run, stop);
+}
+
+Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
+                 std::stop_token stop) {
+  begin_release(context, app, made, options, Containers::new_ones, stop);
+  World world = observe(context.engine, app, stop);
+  for (const auto& [service, reference] : made.images)
+    if (!world.images.contains(reference)) world.images[reference].id = reference;
+  const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  Change change;
+  change.kind = Change::Kind::planned;
+  change.release = app.wish.release;
+  change.plan = pulling;
+  const size_t offset = pulling.actions.size();
+  for (const auto& action : swap.actions) {
+    std::vector<size_t> after;
+    for (size_t i = 0; i < offset; ++i) after.push_back(i);
+    for (const size_t before : action.after) after.push_back(before + offset);
+    change.plan.add(action.step, action.reason, std::move(after));
+  }
+  change.plan.notes = swap.notes;
+  return change;
 }
 
 }  // namespace belay::host

@@ -22,6 +22,11 @@ enum class Containers { new_ones, changed_in_place };
 Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                   const std::string& verb, std::stop_token stop);
 
+// The change that start_made would plan if the images in `made`, which are references here, were there already, behind
+// the steps that bring them. Touches nothing.
+Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
+                 std::stop_token stop);
+
 // Whether this release is what would be made.
 bool is_made_so(const Release& release, const Made& made);
 

@@ -51,7 +51,9 @@ Indices remove_image(Plan& plan, const Situation& s, const Image& image, const s
     if (built_for_us || is_pin(s.app, tag)) removable.push_back(tag);
   Indices last = after;
   for (const auto& tag : removable) last = {plan.add(UntagImage{tag}, reason, last)};
-  if (built_for_us && foreign.empty()) {
+  // What was pulled for a declared app, and nobody has given a name since, is of no more use than what was built.
+  const bool pulled_for_us = !s.app.origin.empty() && !removable.empty();
+  if ((built_for_us || pulled_for_us) && foreign.empty()) {
     last = {plan.add(RemoveImage{image.id}, reason, last)};
   } else if (!foreign.empty()) {
     plan.notes.push_back(format("image {} stays: it is also tagged {}", short_digest(image.id), foreign.front()));

@@ -1,0 +1,664 @@
+#include "host/declared.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <thread>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "host/apps.h"
+#include "host/clean.h"
+#include "host/definitions.h"
+#include "host/image_choice.h"
+#include "host/making.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+using Kind = DeclaredApp::Kind;
+
+// One look at the host, shared by all apps of a pass.
+struct View {
+  std::vector<Container> containers;
+  LocalImages images;
+  std::map<std::string, App> apps;
+};
+
+View look(Context& context, std::stop_token stop) {
+  std::vector<Image> images;
+  std::exception_ptr failed;
+  // Two lists are all that a pass asks when nothing is to be done; side by side they cost what the longer one does.
+  std::jthread asking([&] {
+    try {
+      images = context.engine.images({}, stop);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  });
+  std::vector<Container> containers;
+  try {
+    containers = context.engine.containers({}, stop);
+  } catch (...) {
+    asking.join();
+    throw;
+  }
+  std::map<std::string, App> apps;
+  for (auto& app : context.store.apps()) apps.emplace(app.name.text(), std::move(app));
+  asking.join();
+  if (failed) std::rethrow_exception(failed);
+  return {std::move(containers), LocalImages(std::move(images)), std::move(apps)};
+}
+
+bool is_from(const std::string& origin, const std::vector<std::string>& sources) {
+  return std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
+    return origin == source || origin.starts_with(source + "/") || origin.starts_with(source + "#");
+  });
+}
+
+// The release that this one's containers were made for, of each app that the declaration needs.
+std::map<std::string, ReleaseNumber> needs_of(const Declaration& declared, const std::map<std::string, App>& apps) {
+  std::map<std::string, ReleaseNumber> needs;
+  for (const auto& need : declared.needs)
+    for (const auto& [name, app] : apps) {
+      if (name == declared.name.text() || app.wish.state != Wish::State::up || !app.wish.release) continue;
+      const Release* release = app.find(*app.wish.release);
+      if (release == nullptr) continue;
+      const bool is_it = name == need || std::any_of(release->containers.begin(), release->containers.end(),
+                                                     [&](const auto& container) { return container.second == need; });
+      if (is_it) needs[name] = release->container_release();
+    }
+  return needs;
+}
+
+std::vector<std::string> differences_between(const Release& before, const Made& after, const ImageChoice& choice) {
+  std::vector<std::string> lines;
+  const auto image = before.images.begin();
+  const std::string was = image == before.images.end() ? std::string() : image->second;
+  if (was != choice.id) {
+    const std::string reference = before.spec.services.empty() ? std::string() : before.spec.services[0].image;
+    const std::string now = !choice.id.empty()      ? short_digest(choice.id)
+                            : choice.digest.empty() ? std::string("(to be pulled)")
+                                                    : short_digest(choice.digest.substr(choice.digest.find('@') + 1));
+    lines.push_back(format("image {}@{} → {}@{}", reference, short_digest(was), choice.reference, now));
+  }
+  for (const auto& change : differences(before.spec, after.spec)) {
+    const bool is_image = change.field == "image" || change.field.ends_with(".image");
+    if (!is_image || was == choice.id) lines.push_back(change.text());
+  }
+  for (auto& line : file_differences(before.files, after.files)) lines.push_back(std::move(line));
+  for (const auto& [need, release] : after.needs) {
+    const auto known = before.needs.find(need);
+    if (known != before.needs.end() && known->second != release) lines.push_back(format("{} was replaced", need));
+  }
+  return lines;
+}
+
+// The newest release that is just this.
+const Release* made_before(const App& app, const Made& made) {
+  const auto found = std::find_if(app.releases.rbegin(), app.releases.rend(),
+                                  [&](const Release& release) { return is_made_so(release, made); });
+  return found == app.releases.rend() ? nullptr : &*found;
+}
+
+// From the list alone: every container of the release is up, not unhealthy, under its name, and nothing else of the
+// app runs.
+bool seems_right(const App& app, const std::vector<Container>& containers) {
+  const Release* release = app.find(*app.wish.release);
+  if (release == nullptr) return false;
+  size_t up = 0;
+  for (const auto& container : containers) {
+    const auto owner = container.owner();
+    if (!owner || owner->app != app.name.text()) continue;
+    const bool is_wished = owner->release == release->container_release();
+    if (!container.is_up()) {
+      if (is_wished) return false;
+      continue;
+    }
+    if (!is_wished || container.state == ContainerState::paused) return false;
+    const auto name = release->containers.find(owner->service);
+    if (name == release->containers.end() || name->second != container.name) return false;
+    ++up;
+  }
+  return up == release->spec.services.size();
+}
+
+void classify(DeclaredApp& result, const App& app) {
+  std::optional<size_t> first_stop, first_start;
+  bool updates = false, loses = false;
+  const auto& actions = result.change.plan.actions;
+  for (size_t i = 0; i < actions.size(); ++i) {
+    if (std::holds_alternative<plan::StopContainer>(actions[i].step) && !first_stop) first_stop = i;
+    if (std::holds_alternative<plan::StartContainer>(actions[i].step) && !first_start) first_start = i;
+    updates = updates || std::holds_alternative<plan::UpdateResources>(actions[i].step) ||
+              std::holds_alternative<plan::ConnectNetwork>(actions[i].step);
+    loses = loses || std::holds_alternative<plan::RemoveVolume>(actions[i].step);
+  }
+  if (loses) {
+    result.downtime = "data at risk";
+  } else if (result.kind == Kind::removal) {
+    result.downtime = "ends";
+  } else if (first_stop && first_start && *first_stop < *first_start) {
+    for (const auto& release : app.releases)
+      if (release.outage) result.outage = release.outage;
+    result.downtime = result.outage ? format("stop-first, about {} as last time", duration_text(*result.outage))
+                                    : std::string("stop-first");
+  } else if (first_start && result.kind == Kind::repair) {
+    result.downtime = "restart";
+  } else {
+    result.downtime = updates && !first_start ? "none, changed in place" : "none";
+  }
+}
+
+// A use case's words, under the app's name.
+class AppReport final : public Report {
+ public:
+  AppReport(std::string app, DeclaredListener& listener, std::mutex& turn)
+      : app_(std::move(app)), listener_(listener), turn_(turn) {}
+
+  void running(const plan::Plan& plan) override {
+    const std::lock_guard lock(turn_);
+    listener_.planned(app_, plan);
+  }
+  void note(const std::string& text) override { say(text); }
+  void warning(const std::string& text) override { say(text); }
+  void started(const plan::Plan& plan, size_t action) override {
+    const std::lock_guard lock(turn_);
+    listener_.step(app_, plan::step_text(plan.actions.at(action).step));
+  }
+
+ private:
+  void say(const std::string& text) {
+    const std::lock_guard lock(turn_);
+    listener_.note(app_, text);
+  }
+
+  const std::string app_;
+  DeclaredListener& listener_;
+  std::mutex& turn_;
+};
+
+// Looks after the apps of one pass.
+class Pass {
+ public:
+  Pass(Context& context, const Declarations& declared, const DeclaredOptions& options, DeclaredListener& listener,
+       std::stop_token stop)
+      : context_(context),
+        declared_(declared),
+        options_(options),
+        listener_(listener),
+        stop_(std::move(stop)),
+        view_(look(context, stop_)) {}
+
+  DeclaredHost run() {
+    refuse_an_emptied_host();
+    DeclaredHost host;
+    for (const auto& broken : declared_.broken) {
+      DeclaredApp app;
+      app.name = broken.name;
+      app.origin = broken.origin;
+      app.kind = Kind::broken;
+      app.reason = broken.error.what();
+      app.hint = broken.error.hint();
+      listener_.ended(app);
+      host.apps.push_back(std::move(app));
+    }
+    look_after_all(host);
+    remove_undeclared(host);
+    if (options_.exclusive) stop_strangers(host);
+    return host;
+  }
+
+ private:
+  void refuse_an_emptied_host() const {
+    if (options_.allow_empty || !declared_.apps.empty() || !declared_.broken.empty()) return;
+    std::vector<std::string> known;
+    for (const auto& [name, app] : view_.apps)
+      if (is_from(app.origin, options_.sources)) known.push_back(name);
+    if (known.empty()) return;
+    throw Conflict(format("there is no definition left, though {} {} declared here: nothing is touched",
+                          join(known, ", "), known.size() == 1 ? "was" : "were"),
+                   "Where that is meant, say so: belay apply --allow-empty.");
+  }
+
+  // Each when those that it needs are done; several at a time.
+  void look_after_all(DeclaredHost& host) {
+    const auto& apps = declared_.apps;
+    const size_t offset = host.apps.size();
+    host.apps.resize(offset + apps.size());
+    std::vector<bool> begun(apps.size()), done(apps.size());
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::exception_ptr failed;
+    const auto next = [&]() -> std::optional<size_t> {
+      for (size_t i = 0; i < apps.size(); ++i) {
+        if (begun[i]) continue;
+        const bool ready = std::all_of(apps[i].needs.begin(), apps[i].needs.end(), [&](const std::string& need) {
+          for (size_t other = 0; other < apps.size(); ++other)
+            if (!done[other] && other != i && bears(apps[other], need)) return false;
+          return true;
+        });
+        if (ready) return i;
+      }
+      return {};
+    };
+    const auto work = [&](state::Store& store) {
+      std::unique_lock lock(mutex);
+      while (!failed) {
+        if (std::find(begun.begin(), begun.end(), false) == begun.end()) return;
+        const auto mine = next();
+        if (!mine) {
+          changed.wait(lock);
+          continue;
+        }
+        begun[*mine] = true;
+        lock.unlock();
+        DeclaredApp result;
+        std::exception_ptr trouble;
+        try {
+          result = look_after(apps[*mine], store);
+        } catch (...) {
+          trouble = std::current_exception();
+        }
+        lock.lock();
+        if (trouble) failed = trouble;
+        host.apps[offset + *mine] = std::move(result);
+        done[*mine] = true;
+        changed.notify_all();
+      }
+    };
+    const size_t workers =
+        std::clamp<size_t>(static_cast<size_t>(options_.workers), 1, std::max<size_t>(apps.size(), 1));
+    if (workers == 1) {
+      work(context_.store);
+    } else {
+      std::vector<std::jthread> threads;
+      for (size_t i = 0; i < workers; ++i)
+        threads.emplace_back([&] {
+          try {
+            // A store belongs to one thread.
+            const auto store = state::Store::open(context_.store.folder());
+            work(*store);
+          } catch (...) {
+            const std::lock_guard lock(mutex);
+            failed = std::current_exception();
+            changed.notify_all();
+          }
+        });
+    }
+    if (failed) std::rethrow_exception(failed);
+  }
+
+  static bool bears(const Declaration& declared, const std::string& container) {
+    return std::any_of(declared.spec.services.begin(), declared.spec.services.end(),
+                       [&](const Service& service) { return service.name == container; });
+  }
+
+  Context context_for(state::Store& store, Report& report) const {
+    return {
+        context_.engine,   store,       context_.clock, report, context_.who, context_.command, context_.wait_for_lock,
+        context_.defaults, context_.run};
+  }
+
+  DeclaredApp look_after(const Declaration& declared, state::Store& store) {
+    AppReport report(declared.name.text(), listener_, turn_);
+    Context context = context_for(store, report);
+    DeclaredApp result;
+    result.name = declared.name.text();
+    result.origin = declared.origin;
+    try {
+      decide_and_do(declared, context, result);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      result.kind = Kind::broken;
+      result.reason = error.what();
+      result.hint = error.hint();
+    }
+    const std::lock_guard lock(turn_);
+    listener_.ended(result);
+    return result;
+  }
+
+  std::optional<App> known(const std::string& name) {
+    const std::lock_guard lock(turn_);
+    const auto found = view_.apps.find(name);
+    return found == view_.apps.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::map<std::string, ReleaseNumber> needs_now(const Declaration& declared) {
+    const std::lock_guard lock(turn_);
+    return needs_of(declared, view_.apps);
+  }
+  // Others that need this app shall see what it is now.
+  void remember(const App& app) {
+    const std::lock_guard lock(turn_);
+    view_.apps.insert_or_assign(app.name.text(), app);
+  }
+
+  void decide_and_do(const Declaration& declared, Context& context, DeclaredApp& result) {
+    std::optional<App> app = known(declared.name.text());
+    if (app && app->origin.empty() && app->wish.state != Wish::State::none)
+      throw Conflict(
+          format("{} is an app already, and no definition made it", declared.name.text()),
+          format("Give the definition another name, or remove that app: belay remove {}.", declared.name.text()));
+    const ImageChoice choice =
+        choose_image(context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries, stop_);
+    if (!choice.trouble.empty()) context.report.note(choice.trouble);
+    Made made;
+    made.spec = declared.spec;
+    made.files = file_marks(declared.watched);
+    made.needs = needs_now(declared);
+    for (auto& service : made.spec.services) {
+      service.image = choice.reference;
+      made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
+      if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
+    }
+    if (!choice.waits_for.empty()) {
+      result.reason = choice.waits_for;
+      result.kind = Kind::held;
+    }
+
+    const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
+    const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
+    if (app && app->wish.state == Wish::State::down && !app->wish.unfinished) {
+      result.kind = Kind::held;
+      result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
+                             declared.name.text());
+      return;
+    }
+    if (is_wanted_already && app->wish.state == Wish::State::up) {
+      keep_up(declared, *app, context, result);
+      return;
+    }
+    if (const Release* before = app ? made_before(*app, made) : nullptr; before != nullptr && is_held(*app, *before)) {
+      result.kind = Kind::held;
+      result.reason = before->verdict == Verdict::failed
+                          ? format("{} is just this, and failed: {}; belay retry {} tries it again",
+                                   before->number.text(), before->reason, declared.name.text())
+                          : format("{} is just this, and {} went back from it ({}); belay start {} {} ends that",
+                                   before->number.text(), app->wish.who, app->wish.why, declared.name.text(),
+                                   before->number.text());
+      if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
+      return;
+    }
+    result.kind = Kind::change;
+    if (present != nullptr)
+      result.differences = differences_between(*present, made, choice);
+    else
+      result.reason = "new";
+    make(declared, std::move(app), made, choice, context, result);
+    if (result.change.kind == Change::Kind::done) clean_up_after(declared.name, context);
+  }
+
+  // Never fails the change that it follows.
+  void clean_up_after(const AppName& name, Context& context) {
+    try {
+      std::ignore = cleanup(context, name, options_.keep, false, [](const RemovalPreview&) { return true; }, stop_);
+      if (const auto app = context.store.app(name)) remember(*app);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      context.report.warning(format("cleaning up: {}", error.what()));
+    }
+  }
+
+  // A release later than the wished one was tried and left, by its failure or by hand. One before it was left by a
+  // change of the definition, which has now been taken back.
+  static bool is_held(const App& app, const Release& before) {
+    if (before.verdict == Verdict::pending) return false;
+    const auto running = what_runs(app);
+    return before.verdict == Verdict::failed || (running && before.number > *running);
+  }
+
+  void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
+    const bool look_closer = options_.thorough || options_.look_into.contains(app.name.text()) || app.wish.unfinished ||
+                             !seems_right(app, view_.containers);
+    if (!look_closer) return;
+    const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
+    const FileLock lock = lock_app(context, app.name, stop_);
+    App fresh = known_app(context, app.name, stop_);
+    result.change = fulfil(context, fresh, "repair", options_.dry_run || !repairs, stop_);
+    remember(fresh);
+    if (result.change.kind == Change::Kind::unchanged) return;
+    if (result.change.failed()) {
+      result.kind = Kind::broken;
+      result.reason = result.change.reason;
+      return;
+    }
+    for (const auto& action : result.change.plan.actions)
+      if (!std::holds_alternative<plan::AwaitVerdict>(action.step))
+        result.differences.push_back(format("{}: {}", plan::step_text(action.step), action.reason));
+    if (result.kind == Kind::held) return;
+    result.kind = Kind::repair;
+    result.reason = repairs ? "it is not as its release has it" : "somebody changed it; its definition says: report";
+    classify(result, fresh);
+  }
+
+  void make(const Declaration& declared, std::optional<App> known_one, const Made& wanted, const ImageChoice& choice,
+            Context& context, DeclaredApp& result) {
+    const FileLock lock = lock_app(context, declared.name, stop_);
+    // Under the lock, and not as the pass found it.
+    std::optional<App> fresh = context.store.app(declared.name);
+    if (known_one && !fresh) known_one.reset();
+    App app = fresh ? std::move(*fresh) : App(declared.name);
+    if (app.releases.empty() && app.highest_release == 0) {
+      app.scheme = NamingScheme::fixed;
+      app.created = context.clock.now();
+    }
+    app.origin = declared.origin;
+    check_spec(wanted.spec);
+    Made made = wanted;
+    plan::Plan pulling;
+    if (!choice.pull.empty())
+      pulling.add(plan::PullImage{choice.pull},
+                  choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
+    if (options_.dry_run) {
+      preview(context, app, made, choice, pulling, result);
+      return;
+    }
+    if (!pulling.empty()) pull(context, made, choice, pulling);
+    if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same)) {
+      result.kind = Kind::held;
+      result.reason = format("what the pull brought is {}, which was tried before", same->number.text());
+      return;
+    }
+    if (app.wish.state == Wish::State::up && app.wish.release && !app.wish.unfinished &&
+        is_made_so(*app.find(*app.wish.release), made)) {
+      result.kind = Kind::unchanged;  // another digest of the very image that runs
+      return;
+    }
+    result.change = start_made(context, app, made, options_.change, Containers::changed_in_place, "apply", stop_);
+    remember(app);
+    classify(result, app);
+    if (result.change.failed()) {
+      result.reason = result.change.reason;
+      result.hint = result.change.hint;
+    }
+  }
+
+  // The plan as it would be with the image here already, behind its pull.
+  void preview(Context& context, App& app, const Made& made, const ImageChoice& choice, const plan::Plan& pulling,
+               DeclaredApp& result) {
+    if (choice.pull.empty()) {
+      ChangeOptions dry = options_.change;
+      dry.dry_run = true;
+      result.change = start_made(context, app, made, dry, Containers::changed_in_place, "apply", stop_);
+      classify(result, app);
+      preview_clean_up(context, app, result);
+      return;
+    }
+    result.change = plan_made(context, app, made, options_.change, pulling, stop_);
+    classify(result, app);
+    preview_clean_up(context, app, result);
+  }
+
+  // What the clean-up behind the change would remove.
+  void preview_clean_up(Context& context, App app, DeclaredApp& result) {
+    app.last = app.wish.release;
+    app.wish.unfinished = false;
+    const World world = observe(context.engine, app, stop_);
+    const plan::Cleanup cleaning =
+        plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, options_.keep);
+    const size_t offset = result.change.plan.actions.size();
+    std::vector<size_t> all_before(offset);
+    for (size_t i = 0; i < offset; ++i) all_before[i] = i;
+    for (const auto& action : cleaning.plan.actions) {
+      std::vector<size_t> after = all_before;
+      for (const size_t before : action.after) after.push_back(before + offset);
+      result.change.plan.add(action.step, action.reason, std::move(after));
+    }
+  }
+
+  void pull(Context& context, Made& made, const ImageChoice& choice, const plan::Plan& pulling) {
+    context.report.running(pulling);
+    const auto outcome = exec::run(pulling, context.engine, context.clock, context.report, context.run, stop_);
+    if (outcome.error) throw *outcome.error;
+    const auto image = context.engine.image(choice.pull, stop_);
+    if (!image) throw NotFound(format("{} was pulled, and yet the engine does not have it", choice.pull));
+    for (auto& [service, id] : made.images) {
+      id = image->id;
+      if (choice.digest.empty() && !image->digests.empty()) made.digests[service] = image->digests.front();
+    }
+  }
+
+  void remove_undeclared(DeclaredHost& host) {
+    std::set<std::string> declared;
+    for (const auto& app : declared_.apps) declared.insert(app.name.text());
+    for (const auto& [name, app] : view_.apps) {
+      if (!is_from(app.origin, options_.sources) || declared.contains(name)) continue;
+      // Its definition is there, and cannot be read: that is no wish to remove it.
+      const bool is_broken =
+          std::any_of(declared_.broken.begin(), declared_.broken.end(), [&](const BrokenDefinition& broken) {
+            return broken.name == name || broken.origin == app.origin || app.origin.starts_with(broken.origin + "#");
+          });
+      if (is_broken) continue;
+      host.apps.push_back(remove_one(app));
+      listener_.ended(host.apps.back());
+    }
+  }
+
+  DeclaredApp remove_one(const App& app) {
+    DeclaredApp result;
+    result.name = app.name.text();
+    result.origin = app.origin;
+    result.kind = Kind::removal;
+    result.reason = "it is no longer declared; its volumes stay";
+    AppReport report(result.name, listener_, turn_);
+    Context context = context_for(context_.store, report);
+    try {
+      Removed removed =
+          remove(context, app.name, false, options_.dry_run, [](const RemovalPreview&) { return true; }, stop_);
+      result.change.plan = std::move(removed.plan);
+      result.change.kind = removed.done ? Change::Kind::done : Change::Kind::planned;
+      classify(result, app);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      result.kind = Kind::broken;
+      result.reason = error.what();
+      result.hint = error.hint();
+    }
+    return result;
+  }
+
+  void stop_strangers(DeclaredHost& host) {
+    for (const auto& container : view_.containers) {
+      if (!container.is_up() || container.owner() || options_.spared.contains(container.name)) continue;
+      const bool adopted = std::any_of(view_.apps.begin(), view_.apps.end(), [&](const auto& known_app) {
+        World world;
+        world.containers = {container};
+        return !plan::instances(known_app.second, world).empty();
+      });
+      if (adopted) continue;
+      DeclaredApp result;
+      result.name = container.name;
+      result.kind = Kind::removal;
+      result.reason = "nobody declared it, and this host is exclusive";
+      result.downtime = "ends";
+      auto& stopping = result.change.plan;
+      const size_t held = stopping.add(plan::SetRestartPolicy{container.name, {"no", 0}}, "it must stay down");
+      stopping.add(plan::StopContainer{container.name, {}}, result.reason, {held});
+      result.change.kind = Change::Kind::planned;
+      if (!options_.dry_run) {
+        AppReport report(result.name, listener_, turn_);
+        report.running(stopping);
+        const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
+        result.change.kind = Change::Kind::done;
+        if (outcome.error) {
+          result.kind = Kind::broken;
+          result.reason = outcome.error->what();
+        }
+      }
+      listener_.ended(result);
+      host.apps.push_back(std::move(result));
+    }
+  }
+
+  Context& context_;
+  const Declarations& declared_;
+  const DeclaredOptions& options_;
+  DeclaredListener& listener_;
+  const std::stop_token stop_;
+  View view_;        // its apps are guarded by turn_ while the workers run
+  std::mutex turn_;  // also of the listener's calls
+};
+
+}  // namespace
+
+std::string_view to_text(DeclaredApp::Kind kind) {
+  switch (kind) {
+    case Kind::unchanged:
+      return "unchanged";
+    case Kind::change:
+      return "change";
+    case Kind::repair:
+      return "repair";
+    case Kind::removal:
+      return "remove";
+    case Kind::held:
+      return "held";
+    case Kind::broken:
+      return "broken";
+  }
+  return "";
+}
+
+bool DeclaredHost::has_changes() const {
+  return std::any_of(apps.begin(), apps.end(), [](const DeclaredApp& app) {
+    return app.change.kind != Change::Kind::unchanged || app.kind == Kind::change || app.kind == Kind::removal;
+  });
+}
+
+bool DeclaredHost::has_failures() const {
+  return std::any_of(apps.begin(), apps.end(),
+                     [](const DeclaredApp& app) { return app.kind == Kind::broken || app.change.failed(); });
+}
+
+DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
+                            DeclaredListener& listener, std::stop_token stop) {
+  return Pass(context, declared, options, listener, std::move(stop)).run();
+}
+
+std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
+  std::string text;
+  size_t unchanged = 0;
+  for (const auto& app : host.apps) {
+    if (app.kind == Kind::unchanged) {
+      ++unchanged;
+      if (!with_unchanged) continue;
+    }
+    const std::string name = app.name.empty() ? app.origin : app.name;
+    text += format("{}: {}", name, to_text(app.kind));
+    if (!app.downtime.empty()) text += format(" (downtime: {})", app.downtime);
+    if (!app.reason.empty()) text += format(" — {}", app.reason);
+    text += "\n";
+    for (const auto& line : app.differences) text += "    " + line + "\n";
+    for (const auto& line : split(plan::plan_text(app.change.plan), '\n'))
+      if (!line.empty()) text += "  " + std::string(line) + "\n";
+  }
+  if (unchanged > 0 && !with_unchanged) text += format("{} unchanged\n", unchanged);
+  return text;
+}
+
+}  // namespace belay::host

@@ -1,0 +1,81 @@
+#pragma once
+// A declared host made so: what its definitions say, app by app, by the rules of the swap. One broken app never blocks
+// the others, and what cannot be read never means that nothing is wanted (promise 5).
+
+#include <functional>
+#include <mutex>
+#include <set>
+
+#include "host/change.h"
+#include "model/declaration.h"
+
+namespace belay::host {
+
+struct DeclaredOptions {
+  bool dry_run = false;
+  // Definitions that are all gone are meant so.
+  bool allow_empty = false;
+  // Ask the registries for news where the definitions want it; without, only an image that is missing is pulled.
+  bool ask_registries = true;
+  // Look into each container, not only at the list: finds limits, policies and networks that somebody changed.
+  bool thorough = false;
+  // Only these are looked into, besides those that the list shows to be otherwise.
+  std::set<std::string> look_into;
+  int keep = 3;     // old releases an app that the clean-up leaves
+  int workers = 8;  // apps at a time
+  ChangeOptions change;
+  // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
+  // "user-data".
+  std::vector<std::string> sources;
+  // Stop what runs on this host and belongs to no app, but for these containers.
+  bool exclusive = false;
+  std::set<std::string> spared;
+};
+
+// What the definitions mean for one app.
+struct DeclaredApp {
+  enum class Kind {
+    unchanged,
+    change,   // a new release
+    repair,   // the release that is wished is not up as it should be
+    removal,  // no longer declared
+    held,     // something is newer, and there is a reason to wait: see `reason`
+    broken,   // the definition cannot be used, or the engine refuses: see `reason`
+  };
+  std::string name, origin;
+  Kind kind = Kind::unchanged;
+  std::vector<std::string> differences;  // "env.LOG_LEVEL: info → debug", "image web:1 ab12 → cd34"
+  std::string reason, hint;
+  std::string downtime;                // "none", "stop-first, about 1.8 s (as last time)", … ; of changes
+  std::optional<Milliseconds> outage;  // expected; of changes
+  Change change;
+};
+std::string_view to_text(DeclaredApp::Kind kind);
+
+struct DeclaredHost {
+  std::vector<DeclaredApp> apps;  // in the order in which they are dealt with
+  std::vector<std::string> warnings;
+
+  bool has_changes() const;
+  bool has_failures() const;
+};
+
+// Hears of each app as it goes; calls come one at a time, from several threads.
+class DeclaredListener {
+ public:
+  virtual ~DeclaredListener() = default;
+  virtual void planned(const std::string& /*app*/, const plan::Plan& /*plan*/) {}
+  virtual void step(const std::string& /*app*/, const std::string& /*text*/) {}
+  virtual void note(const std::string& /*app*/, const std::string& /*text*/) {}
+  virtual void ended(const DeclaredApp& /*app*/) {}
+};
+
+// What would be done (options.dry_run) or was done. Throws Conflict where all definitions are gone and that was not
+// said to be meant; Cancelled on stop, when every change under way has been taken back.
+DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
+                            DeclaredListener& listener, std::stop_token stop);
+
+// The text of a plan: one block an app, its differences, downtime and steps. `with_unchanged`: those too.
+std::string declared_text(const DeclaredHost& host, bool with_unchanged);
+
+}  // namespace belay::host

@@ -1,0 +1,38 @@
+#pragma once
+// Which image a declared app should run: the one that is here, or news from the registry that its policy lets through.
+// Private to host.
+
+#include "host/context.h"
+#include "model/declaration.h"
+
+namespace belay::host {
+
+// What is here, as one list of images shows it.
+class LocalImages {
+ public:
+  explicit LocalImages(std::vector<Image> images);
+  // nullptr: nothing here is called so.
+  const Image* find(const std::string& reference) const;
+  const Image* by_id(const std::string& id) const;
+
+ private:
+  std::vector<Image> images_;
+  std::map<std::string, size_t> by_name_;  // ids, tags and digests
+};
+
+struct ImageChoice {
+  std::string reference;  // what the choice is about, with the tag that a pattern chose
+  std::string id;         // of the image that is here; empty: it has to be pulled
+  std::string pull;       // the reference to pull; empty: nothing
+  std::string digest;     // "repository@sha256:…" where one is known
+  std::string waits_for;  // a sentence: why something newer is not taken yet
+  std::string trouble;    // why the registry could not be asked
+  bool quarantined = false;
+};
+
+// Asks the registry where the policy and `ask` say so; remembers in the state when each digest was first seen. Never
+// throws for what a registry does: then the choice is what is here, with `trouble`.
+ImageChoice choose_image(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
+                         bool ask, std::stop_token stop);
+
+}  // namespace belay::host
