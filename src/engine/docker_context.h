@@ -19,7 +19,8 @@ struct Endpoint {
   fs::path ca_file, certificate_file, key_file;  // empty: there is none
 };
 
-// Throws UsageError for an endpoint Belay cannot use, NotFound for a Docker context that is not there.
+// Throws UsageError for an endpoint Belay cannot use, NotFound for a Docker context that is not there, EngineError
+// where a certificate that the connection needs is missing.
 Endpoint find_endpoint(const DockerOptions& options);
 
 // $DOCKER_CONFIG, else ~/.docker.

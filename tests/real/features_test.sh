@@ -300,13 +300,22 @@ test_an_engine_behind_tls_wants_certificates_of_both_sides() {
 
   mkdir "$place/no-client" "$place/other-ca"
   cp "$tls/ca.pem" "$place/no-client/"
-  refused_by_tls 'cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
+  refused_by_tls 'wants a certificate of ours.*cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
   cp "$tls"/{cert,key}.pem "$place/other-ca/"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$place/other-key.pem" \
     -subj '/CN=somebody else' -out "$place/other-ca/ca.pem" 2>/dev/null
   refused_by_tls 'certificate of 127\.0\.0\.1 cannot be trusted' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/other-ca"
   refused_by_tls 'wants TLS.*DOCKER_TLS_VERIFY' "$host"
-  refused_by_tls 'DOCKER_CERT_PATH' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/nothing"
+  refused_by_tls 'nothing/ca\.pem is missing.*DOCKER_CERT_PATH' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/nothing"
+  # Not the system's authorities instead, even if they would vouch for it.
+  mkdir "$place/no-ca" "$place/no-key" "$place/wrong-key"
+  cp "$tls"/{cert,key}.pem "$place/no-ca/"
+  refused_by_tls 'no-ca/ca\.pem is missing' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-ca" SSL_CERT_FILE="$tls/ca.pem"
+  cp "$tls"/{ca,cert}.pem "$place/no-key/"
+  refused_by_tls 'no-key/key\.pem is missing: it belongs to .*no-key/cert\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-key"
+  cp "$tls"/{ca,cert}.pem "$place/wrong-key/"
+  cp "$place/other-key.pem" "$place/wrong-key/key.pem"
+  refused_by_tls 'wrong-key/key\.pem: it does not belong to the certificate' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/wrong-key"
 }
 
 # ---- terminals and Ctrl-C ----
