@@ -164,6 +164,9 @@ class Engine {
   virtual void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) = 0;
   // A tag is untagged; an id loses all its tags and goes when no container uses it. Never forced.
   virtual ImageRemoval remove_image(const std::string& reference, std::stop_token stop) = 0;
+  // True where pull and push have a login for this registry ("docker.io", "registry.example:5000"). Asks no registry.
+  // False as well where the place that should know it cannot be asked: an image that anybody may pull needs none.
+  virtual bool has_login(const std::string& registry, std::stop_token stop) = 0;
   virtual void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
   virtual void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
   // The id of the image built. Throws Error with the failing step's last output.

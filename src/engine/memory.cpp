@@ -66,6 +66,10 @@ void MemoryEngine::next_build_fails(const std::string& message) {
   universe_->with([&](Universe& universe) { universe.next_build_failure = message; });
 }
 
+void MemoryEngine::log_in(const std::string& registry) {
+  universe_->with([&](Universe& universe) { universe.logins.insert(registry); });
+}
+
 void MemoryEngine::in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
                                const std::string& version) {
   universe_->with([&](Universe& universe) {
@@ -242,6 +246,10 @@ void MemoryEngine::tag_image(const std::string& image, const std::string& refere
 
 ImageRemoval MemoryEngine::remove_image(const std::string& reference, std::stop_token stop) {
   return reach(stop, [&](Universe& universe) { return universe.remove_image(reference); });
+}
+
+bool MemoryEngine::has_login(const std::string& registry, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) { return universe.logins.contains(registry); });
 }
 
 void MemoryEngine::pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {

@@ -38,6 +38,8 @@ class MemoryEngine : public Engine {
   // What pull(reference) brings; without it the pull is NotFound.
   void in_registry(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
                    const std::string& version = "1");
+  // From now on there is a login for this registry.
+  void log_in(const std::string& registry);
   // The engine is restarted: containers stop; those with policy always, unless-stopped (and not stopped by hand) or
   // on-failure start again.
   void restart();
@@ -80,6 +82,7 @@ class MemoryEngine : public Engine {
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  bool has_login(const std::string& registry, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;

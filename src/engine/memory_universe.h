@@ -88,6 +88,7 @@ struct MemoryEngine::Universe {
       {"bridge", {"bridge", {}, 1}}, {"host", {"host", {}, 2}}, {"none", {"null", {}, 3}}};
   std::set<std::string> all_volumes;      // every name there ever was
   std::map<std::string, Offer> registry;  // by full reference
+  std::set<std::string> logins;           // registries
   std::optional<PlannedBuild> next_build;
   std::optional<std::string> next_build_failure;
   int last_serial = 3;  // of containers, networks, anonymous volumes and builds

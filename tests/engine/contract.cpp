@@ -611,6 +611,11 @@ TEST_P(EngineContract, BuildsAndMovesTheTagAndRemovesWhatNothingUses) {
   EXPECT_EQ(engine().image(second, stop_), std::nullopt);
 }
 
+TEST_P(EngineContract, KnowsForWhichRegistriesThereIsALogin) {
+  EXPECT_TRUE(engine().has_login(scene_->registry_with_login(), stop_));
+  EXPECT_FALSE(engine().has_login("elsewhere.example", stop_));
+}
+
 TEST_P(EngineContract, ReplaysWhatTheContainerWrote) {
   run("web", images().stays_up);
   EXPECT_TRUE(eventually([&] { return output("web") == "first line\nsecond line\n"; })) << output("web");
