@@ -125,6 +125,46 @@ test_a_tag_that_the_registry_lacks_is_an_error() {
   expect_refused 1 belay build "$app" --image "127.0.0.1:1/$app:1"
 }
 
+test_a_failed_push_or_pull_names_the_image_once() {
+  start_registry
+  login belay geheim
+  expect_refused 1 belay build "$app2" --image "$registry/$app:9"
+  expect_equal 'the names in the error' "$registry/$app:9" "$(grep '^belay:' <<<"$err" | grep -o "$registry/[^ ]*" | sed 's/:$//')"
+  login belay falsch
+  image plain
+  run belay build "$app" --push "$registry/$app:1"
+  expect_exit 1
+  expect_equal 'the names in the error' "$registry/$app:1" "$(grep '^belay:' <<<"$err" | grep -o "$registry/[^ ]*" | sed 's/:$//')"
+}
+test_buildkit_builds_on_an_image_behind_a_login() {
+  start_registry
+  login belay geheim
+  image plain
+  expect_done belay build "$app" --push "$registry/$app:1"
+  forget_image "$registry/$app:1" "$app:latest"
+  printf '%s\n' 'ARG TAG=none' "FROM --platform=\$BUILDPLATFORM $registry/$app:\$TAG AS base" 'FROM base' 'ENV ROUND=1' >Dockerfile
+  local build=(belay build "$app2" --builder buildkit --build-arg TAG=1)
+  expect_done "${build[@]}" --dry-run
+  expect_not image_exists "$registry/$app:1"
+  expect_out "1\. pull $registry/$app:1 .*2\. build $app2:latest .*after 1"
+  expect_done "${build[@]}"
+  expect image_exists "$registry/$app:1"
+  expect image_exists "$app2:latest"
+  # It is here now: nothing is pulled, and no login is needed.
+  rm "$DOCKER_CONFIG/config.json"
+  echo 'ENV ROUND=2' >>Dockerfile
+  expect_done "${build[@]}"
+  login belay geheim
+  run "${build[@]}" --dry-run
+  expect_not_out 'pull '
+  # With --pull BuildKit would go to the registry itself, and would be refused.
+  echo 'ENV ROUND=3' >>Dockerfile
+  expect_done "${build[@]}" --pull
+  login belay falsch
+  expect_refused 1 "${build[@]}" --pull
+  expect_err "docker login $registry"
+}
+
 # ---- builders ----
 
 # inside COMMAND…: what it prints in the container that runs
@@ -223,6 +263,12 @@ test_a_dockerfile_that_is_itself_ignored_still_builds() {
     expect_done belay start "$app" new
     expect_equal "what $builder got" rootfs "$(inside ls /all | grep -v Dockerfile)"
   done
+}
+test_the_classic_builder_shows_no_bare_arrows() {
+  image plain
+  run belay build "$app" --builder classic
+  expect_exit 0
+  [[ ! $out$err =~ --\> ]] || fail 'an arrow' '' "$out$err"
 }
 test_ctrl_c_ends_a_build() {
   # A number to know the process by among all of this machine.
