@@ -129,6 +129,7 @@ Endpoint endpoint_of_context(const std::string& name) {
       const std::string host = docker["Host"].text();
       return endpoint_at(host.empty() ? default_host : host);
     });
+    endpoint.context = name;
     const fs::path certificates = root / "tls" / folder.path().filename() / "docker";
     endpoint.verify_peer = !docker["SkipTLSVerify"].truth();
     if (!endpoint.socket.empty()) return endpoint;

@@ -10,8 +10,9 @@
 namespace belay::engine {
 
 struct Endpoint {
-  std::string text;  // as it is shown: "unix:///run/docker.sock"
-  fs::path socket;   // of a unix endpoint; empty: TCP
+  std::string text;     // as it is shown: "unix:///run/docker.sock"
+  std::string context;  // the Docker context it comes from, if any
+  fs::path socket;      // of a unix endpoint; empty: TCP
   std::string host;
   std::uint16_t port = 0;
   bool tls = false;

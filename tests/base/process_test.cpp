@@ -1,13 +1,22 @@
 #include "base/process.h"
 
 #include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 #include "base/errors.h"
+#include "base/fd.h"
 
 namespace belay {
 namespace {
+
+void write_to(const fs::path& pipe, std::string_view text) {
+  const Fd file(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+  ASSERT_EQ(::write(file.raw(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
 
 ProcessRequest shell(const std::string& script) {
   ProcessRequest request;
@@ -88,6 +97,38 @@ TEST(Process, IsKilledOnStop) {
   std::jthread asker([&] { stop.request_stop(); });
   EXPECT_THROW(run_process(shell("exec sleep 1000"), stop.get_token()), Cancelled);
   EXPECT_THROW(run_process(shell("exec sleep 1000 >&- 2>&-"), stop.get_token()), Cancelled);
+}
+
+TEST(Process, ShowsItsErrorsAsTheyCome) {
+  ProcessRequest request = shell("echo one >&2; read answer <\"$0\"; echo two >&2; echo out");
+  const TemporaryFolder folder;
+  const fs::path answer = folder.path() / "answer";
+  ASSERT_EQ(::mkfifo(answer.c_str(), 0600), 0);
+  request.command.push_back(answer.string());
+  std::string seen;
+  request.on_errors = [&](std::string_view bytes) {
+    // It waits for us between the two.
+    if (seen.empty()) write_to(answer, "go on\n");
+    seen += bytes;
+  };
+  const ProcessResult result = run_process(request, {});
+  EXPECT_EQ(seen, "one\ntwo\n");
+  EXPECT_EQ(result.errors, "");
+  EXPECT_EQ(result.output, "out\n");
+}
+
+TEST(Process, EndsWithAllThatItStartedWhereItHasAGroupOfItsOwn) {
+  const TemporaryFolder folder;
+  const fs::path gone = folder.path() / "gone";
+  // The shell hears of the end before it dies; what it started does not, and keeps the streams open.
+  ProcessRequest request =
+      shell("trap 'echo >\"$0\"; exit 1' TERM; sh -c \"trap '' TERM; echo up >&2; sleep 1000\" & wait");
+  request.command.push_back(gone.string());
+  request.own_group = true;
+  std::stop_source stop;
+  request.on_errors = [&](std::string_view) { stop.request_stop(); };
+  EXPECT_THROW(run_process(request, stop.get_token()), Cancelled);
+  EXPECT_TRUE(fs::exists(gone));
 }
 
 TEST(Process, ThatIsNotInstalledIsNotFound) {

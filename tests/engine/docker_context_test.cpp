@@ -63,6 +63,8 @@ TEST_F(DockerContext, TakesTheContextOfTheEnvironmentBeforeTheCurrentOne) {
   add_context("02", "two", R"({"Host":"unix:///two.sock"})");
   ::setenv("DOCKER_CONTEXT", "two", 1);
   EXPECT_EQ(find().socket, "/two.sock");
+  EXPECT_EQ(find().context, "two");
+  EXPECT_EQ(find({.host = "unix:///option.sock", .tls_verify = {}, .cert_path = {}}).context, "");
 }
 
 TEST_F(DockerContext, FindsTheCertificatesOfAContext) {

@@ -288,7 +288,7 @@ test_ctrl_c_ends_a_build() {
   done
 }
 # The pattern is not equal to what it finds: grep's own words must not count.
-step_runs() { grep -qszx "[1]${seconds#1}" /proc/[0-9]*/cmdline; }
+step_runs() { grep -qszx "[${seconds:0:1}]${seconds:1}" /proc/[0-9]*/cmdline; }
 step_is_gone() { ! step_runs; }
 test_a_build_secret_without_buildx_is_refused() {
   image plain
@@ -302,6 +302,45 @@ test_a_build_secret_without_buildx_is_refused() {
   rm "$place/bin/docker"
   expect_refused 1 env PATH="$place/bin" "$place/bin/belay" build "$app" --secret "id=x,src=$place/token"
   expect_err 'docker buildx'
+  expect_not image_exists "$app:latest"
+}
+
+has_buildx() { docker buildx version >/dev/null 2>&1; }
+test_a_build_secret_reaches_the_step_and_nothing_else() {
+  has_buildx || { echo 'skipped: no docker command with buildx here'; return; }
+  image plain
+  printf 'ge%s' heim >"$place/token"
+  cat >>Dockerfile <<'END'
+ARG ROUND
+RUN --mount=type=secret,id=token echo "round $ROUND: $(busybox md5sum </run/secrets/token)" >/sum
+RUN --mount=type=secret,id=other busybox md5sum </run/secrets/other >/other
+END
+  export OTHER=geheimer
+  expect_done belay build "$app" --secret "id=token,src=$place/token" --secret id=other,env=OTHER --build-arg ROUND=1
+  expect_err 'RUN --mount=type=secret'
+  expect_done belay start "$app" new
+  expect_equal 'the first secret' "round 1: $(printf geheim | md5sum)" "$(inside cat /sum)"
+  expect_equal 'the second secret' "$(printf geheimer | md5sum)" "$(inside cat /other)"
+  expect_equal 'the label' "$app" "$(api GET "/images/$app/json" | jq -r '.Config.Labels["belay.family"]')"
+  [[ ! $(api GET "/images/$app/history") =~ geheim ]] || fail 'the secret is in the history'
+  echo 'RUN echo "the compiler is on $((40 + 2)) holidays" >&2; exit 7' >>Dockerfile
+  run belay build "$app" --secret "id=token,src=$place/token" --secret id=other,env=OTHER --build-arg ROUND=1
+  expect_exit 1
+  expect_err 'the compiler is on 42 holidays'
+}
+test_a_build_with_a_secret_ends_with_its_command() {
+  has_buildx || { echo 'skipped: no docker command with buildx here'; return; }
+  local seconds=$((2000000 + $$))
+  image plain
+  echo geheim >"$place/token"
+  echo "RUN --mount=type=secret,id=token sleep $seconds" >>Dockerfile
+  background belay build "$app" --secret "id=token,src=$place/token" >"$place/screen" 2>&1
+  eventually step_runs
+  kill -TERM "$pid"
+  ended "$pid"
+  err=$(<"$place/screen")
+  expect_exit 143
+  eventually step_is_gone
   expect_not image_exists "$app:latest"
 }
 
