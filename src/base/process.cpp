@@ -14,8 +14,6 @@
 #include "base/format.h"
 #include "base/text.h"
 
-extern char** environ;
-
 namespace belay {
 
 namespace {
@@ -77,6 +75,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (auto& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
   return result;
@@ -116,10 +115,28 @@ int reaped(pid_t child) {
   return exit_code(status);
 }
 
-void drain(Fd& from, std::string& into) {
+// Ends the child, or its whole group: that one is asked first, and has a moment to take its work back.
+void end(pid_t child, bool group) {
+  if (group) {
+    ::kill(-child, SIGTERM);
+    constexpr int moments = 300;
+    siginfo_t info{};
+    for (int i = 0; i < moments; ++i) {
+      info.si_pid = 0;
+      // It stays a zombie, so that the group's number cannot be anybody else's yet.
+      if (::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0) break;
+      ::poll(nullptr, 0, 10);
+    }
+  }
+  ::kill(group ? -child : child, SIGKILL);
+  reaped(child);
+}
+
+template <class Take>
+void drain(Fd& from, Take&& take) {
   char buffer[16384];
   const ssize_t count = ::read(from.raw(), buffer, sizeof buffer);
-  if (count > 0) into.append(buffer, static_cast<size_t>(count));
+  if (count > 0) take(std::string_view(buffer, static_cast<size_t>(count)));
   if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) from.close();
 }
 
@@ -132,7 +149,7 @@ std::optional<fs::path> find_program(const std::string& name) {
   }
   const char* path = std::getenv("PATH");
   for (const auto& folder : split(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
-    const fs::path candidate = fs::path(folder) / name;
+    fs::path candidate = fs::path(folder) / name;
     if (::access(candidate.c_str(), X_OK) == 0 && fs::is_regular_file(candidate)) return candidate;
   }
   return {};
@@ -146,13 +163,11 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
 
   Pipe input, output, errors;
   SpawnActions actions;
-  const bool own_group = request.own_group && !request.inherit;
+  const bool own_group = request.own_group;
   SpawnAttributes process(own_group);
-  if (!request.inherit) {
-    posix_spawn_file_actions_adddup2(actions.raw(), input.read.raw(), 0);
-    posix_spawn_file_actions_adddup2(actions.raw(), output.write.raw(), 1);
-    posix_spawn_file_actions_adddup2(actions.raw(), errors.write.raw(), 2);
-  }
+  posix_spawn_file_actions_adddup2(actions.raw(), input.read.raw(), 0);
+  posix_spawn_file_actions_adddup2(actions.raw(), output.write.raw(), 1);
+  posix_spawn_file_actions_adddup2(actions.raw(), errors.write.raw(), 2);
   if (!request.folder.empty()) posix_spawn_file_actions_addchdir_np(actions.raw(), request.folder.c_str());
   pid_t child = 0;
   const int failure = ::posix_spawn(&child, program->c_str(), actions.raw(), process.raw(), pointers(arguments).data(),
@@ -165,39 +180,40 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
   ProcessResult result;
   const NoSigpipe no_sigpipe;
   std::string_view rest = request.input;
-  if (request.inherit || rest.empty()) input.write.close();
+  if (rest.empty()) input.write.close();
   const auto start = std::chrono::steady_clock::now();
-  const auto kill_all = [&] {
-    ::kill(own_group ? -child : child, SIGKILL);
-    reaped(child);
-  };
   const auto give_up = [&](const Error& error) -> void {
-    kill_all();
+    end(child, request.own_group);
     throw error;
   };
-  if (request.inherit) {
-    output.read.close();
-    errors.read.close();
-    // The terminal sends its Ctrl-C to the child as well: we only wait for it.
-    result.exit_code = reaped(child);
-    return result;
-  }
   ::fcntl(input.write ? input.write.raw() : output.read.raw(), F_SETFL, O_NONBLOCK);
   const auto give_up_in_time = [&] {
     if (stop.stop_requested()) {
-      kill_all();
+      end(child, request.own_group);
       throw Cancelled();
     }
     if (request.deadline.count() > 0 && std::chrono::steady_clock::now() - start > request.deadline)
       give_up(Error(format("{} did not end within {}", request.command[0], duration_text(request.deadline))));
+  };
+  const auto take_errors = [&](std::string_view bytes) {
+    if (!request.on_errors) {
+      result.errors += bytes;
+      return;
+    }
+    try {
+      request.on_errors(bytes);
+    } catch (...) {
+      end(child, request.own_group);
+      throw;
+    }
   };
   while (output.read || errors.read) {
     give_up_in_time();
     pollfd polled[3] = {
         {output.read.raw(), POLLIN, 0}, {errors.read.raw(), POLLIN, 0}, {input.write.raw(), POLLOUT, 0}};
     if (::poll(polled, 3, 50) < 0 && errno != EINTR) give_up(system_error("waiting for a process", errno));
-    if (polled[0].revents != 0) drain(output.read, result.output);
-    if (polled[1].revents != 0) drain(errors.read, result.errors);
+    if (polled[0].revents != 0) drain(output.read, [&](std::string_view bytes) { result.output += bytes; });
+    if (polled[1].revents != 0) drain(errors.read, take_errors);
     if (polled[2].revents != 0 && input.write) {
       const ssize_t count = ::write(input.write.raw(), rest.data(), rest.size());
       if (count > 0) rest.remove_prefix(static_cast<size_t>(count));

@@ -1,10 +1,12 @@
 #pragma once
 // Other programs that Belay runs: credential helpers, hooks, `docker buildx`. Never through a shell.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -14,14 +16,15 @@ namespace belay {
 
 struct ProcessRequest {
   std::vector<std::string> command;                // the program is looked up on the PATH
-  std::string input;                               // given on its standard input; unused where `inherit` is set
+  std::string input;                               // given on its standard input
   std::map<std::string, std::string> environment;  // added to our own
   fs::path folder;                                 // empty: our own
-  bool inherit = false;                            // true: our own standard streams, nothing captured
-  // True: the leader of a process group of its own, so that what it started is killed with it. Not with `inherit`: a
-  // terminal would stop it.
+  Milliseconds deadline{60'000};                   // the process is killed when it takes longer; 0: none
+  // True: it and what it starts are a group of their own, which a stop ends as a whole, and gently first. For a program
+  // that leaves its work to others; it cannot ask on the terminal.
   bool own_group = false;
-  Milliseconds deadline{60'000};  // the process is killed when it takes longer; 0: none
+  // Gets what it writes to its standard error as it comes; `errors` stays empty then.
+  std::function<void(std::string_view)> on_errors = {};
 };
 
 struct ProcessResult {

@@ -85,7 +85,8 @@ void Progress::finish(const std::string& id, bool ok, const std::string& text) {
     if (!line->unfinished_log_line.empty()) add_log_line(*line, std::exchange(line->unfinished_log_line, {}));
     const auto took = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - line->begun);
     const bool took_its_time = took >= Seconds(1);
-    if (!live_ && ok && !took_its_time && line->text == text) words.clear();
+    // The same words again would tell nothing; of a failure the command's own error tells all.
+    if (!live_ && line->text == text && !(ok && took_its_time)) words.clear();
     if (took_its_time && !words.empty()) words += format(" ({})", duration_text(took));
     const std::deque<std::string> log = std::move(line->log);
     items_.erase(items_.begin() + (line - items_.data()));

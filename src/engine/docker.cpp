@@ -22,6 +22,7 @@ EngineInfo DockerEngine::info(std::stop_token stop) {
   const ApiVersion api = connection_.version(stop);
   const auto answer = accepted(connection_.get(Target("/version"), stop));
   return {.endpoint = connection_.endpoint().text,
+          .context = connection_.endpoint().context,
           .version = answer.root()["Version"].text(),
           .api_version = api.text(),
           .os = answer.root()["Os"].text(),

@@ -56,10 +56,29 @@ void TransferProgress::take(JsonView message) {
 
 void TransferProgress::finish() const {
   if (error_.empty()) return;
-  const std::string message = clean_message(error_);
+  const std::string message = without_name(clean_message(error_), image_);
   for (const std::string_view absent : {"not found", "manifest unknown", "does not exist"})
     if (message.find(absent) != std::string::npos) throw NotFound(message);
   throw EngineError(500, message);
+}
+
+std::string without_name(std::string message, const ImageRef& image) {
+  // Engines write docker.io's own images short or in full, and with the tag or without.
+  std::vector<std::string> names;
+  for (const auto& name : {image.text(), image.repository})
+    for (const std::string_view prefix : {"docker.io/library/", "docker.io/", ""})
+      names.push_back(std::string(prefix) + name);
+  for (const auto& name : names)
+    for (const std::string& mention : {" for " + name, " \"" + name + "\"", ": " + name}) {
+      const size_t at = message.find(mention);
+      if (at == std::string::npos) continue;
+      const size_t end = at + mention.size();
+      // "web" is not meant where "website" stands, nor the repository where a tag follows.
+      const bool is_whole =
+          end == message.size() || message[end] == ' ' || message[end] == ',' || message.substr(end, 2) == ": ";
+      if (is_whole) message.erase(at, mention.size());
+    }
+  return message;
 }
 
 void BuildProgress::take(JsonView message) {
@@ -137,8 +156,11 @@ void BuildProgress::take_output(const std::string& text) {
     steps_[current_].name += " (cached)";
     return;
   }
-  // Arrows and the names of intermediate containers are the builder's talk about itself.
-  if (line.empty() || line.starts_with("---> ") || line.starts_with("Removing intermediate container")) return;
+  // Arrows and the names of intermediate containers are the builder's talk about itself. Behind FROM scratch the arrow
+  // points at nothing.
+  if (line.empty() || line == "--->" || line.starts_with("---> ") ||
+      line.starts_with("Removing intermediate container"))
+    return;
   if (!current_.empty()) remember(steps_[current_], text);
   if (sink_)
     sink_({.id = current_,

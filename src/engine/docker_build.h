@@ -8,21 +8,27 @@
 #include "engine/build_trace.h"
 #include "engine/docker_connection.h"
 #include "engine/engine.h"
+#include "model/names.h"
 
 namespace belay::engine {
 
 // The messages of a pull or push.
 class TransferProgress {
  public:
-  explicit TransferProgress(const ProgressSink& sink) : sink_(sink) {}
+  TransferProgress(const ProgressSink& sink, ImageRef image) : sink_(sink), image_(std::move(image)) {}
   void take(JsonView message);
   // Throws NotFound or EngineError where a message told of a failure.
   void finish() const;
 
  private:
   const ProgressSink& sink_;
+  const ImageRef image_;
   std::string error_;
 };
+
+// The engine's words about an image without its name, which stands in front of them anyway: "manifest for web:9 not
+// found" → "manifest not found".
+std::string without_name(std::string message, const ImageRef& image);
 
 // The messages of a build by either builder.
 class BuildProgress {

@@ -29,18 +29,40 @@ JsonDocument read_json_file(const fs::path& file, const std::string& text) {
   });
 }
 
-fs::path if_present(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(file, ignored) ? file : fs::path();
+// What is there but cannot be looked at counts as present: reading it says what is wrong.
+bool is_absent(const fs::path& file) {
+  std::error_code error;
+  return fs::status(file, error).type() == fs::file_type::not_found;
 }
 
-// Servers without a certificate authority of their own are checked against the system's; clients without a certificate
-// show none.
-void use_certificates(Endpoint& endpoint, const fs::path& folder) {
+fs::path if_present(const fs::path& file) {
+  return is_absent(file) ? fs::path() : file;
+}
+
+// Throws EngineError where the folder has only one of the two files that make up a client's certificate. Clients
+// without either show none.
+void use_certificates(Endpoint& endpoint, const fs::path& folder, const std::string& hint) {
   endpoint.tls = true;
   endpoint.ca_file = if_present(folder / "ca.pem");
   endpoint.certificate_file = if_present(folder / "cert.pem");
   endpoint.key_file = if_present(folder / "key.pem");
+  if (endpoint.certificate_file.empty() == endpoint.key_file.empty()) return;
+  const bool key_is_absent = endpoint.key_file.empty();
+  const fs::path absent = folder / (key_is_absent ? "key.pem" : "cert.pem");
+  const fs::path present = key_is_absent ? endpoint.certificate_file : endpoint.key_file;
+  throw EngineError(0, format("{} is missing: it belongs to {}", absent.string(), present.string()), hint);
+}
+
+// With DOCKER_TLS_VERIFY the engine's certificate must be of the user's own authority. The system's authorities, of
+// which any could vouch for an engine, do not stand in for it.
+void use_own_certificates(Endpoint& endpoint, const fs::path& folder) {
+  const std::string hint = "DOCKER_CERT_PATH (else ~/.docker) must hold ca.pem, cert.pem and key.pem for this engine.";
+  use_certificates(endpoint, folder, hint);
+  if (endpoint.ca_file.empty())
+    throw EngineError(0,
+                      format("{} is missing: without it nobody can tell whether {} is the engine that is meant",
+                             (folder / "ca.pem").string(), endpoint.text),
+                      hint);
 }
 
 Endpoint tcp_endpoint(const std::string& host, std::string_view address) {
@@ -107,9 +129,16 @@ Endpoint endpoint_of_context(const std::string& name) {
       const std::string host = docker["Host"].text();
       return endpoint_at(host.empty() ? default_host : host);
     });
+    endpoint.context = name;
     const fs::path certificates = root / "tls" / folder.path().filename() / "docker";
-    if (endpoint.socket.empty() && fs::exists(certificates, absent)) use_certificates(endpoint, certificates);
     endpoint.verify_peer = !docker["SkipTLSVerify"].truth();
+    if (!endpoint.socket.empty()) return endpoint;
+    endpoint.tls = !endpoint.verify_peer;
+    // A context keeps what it was made with: one without an authority relies on the system's.
+    if (!is_absent(certificates))
+      use_certificates(endpoint, certificates,
+                       format("'docker context update {} --docker host={},ca=FILE,cert=FILE,key=FILE' sets them anew.",
+                              name, endpoint.text));
     return endpoint;
   }
   const std::string near = did_you_mean(name, known);
@@ -141,7 +170,7 @@ Endpoint find_endpoint(const DockerOptions& options) {
     fs::path folder = options.cert_path;
     if (folder.empty()) folder = environment("DOCKER_CERT_PATH");
     if (folder.empty() && !endpoint.tls) folder = docker_config_folder();
-    if (!folder.empty()) use_certificates(endpoint, folder);
+    if (!folder.empty()) use_own_certificates(endpoint, folder);
     endpoint.verify_peer = true;
   } else if (options.tls_verify == false) {
     endpoint.tls = false;

@@ -10,8 +10,9 @@
 namespace belay::engine {
 
 struct Endpoint {
-  std::string text;  // as it is shown: "unix:///run/docker.sock"
-  fs::path socket;   // of a unix endpoint; empty: TCP
+  std::string text;     // as it is shown: "unix:///run/docker.sock"
+  std::string context;  // the Docker context it comes from, if any
+  fs::path socket;      // of a unix endpoint; empty: TCP
   std::string host;
   std::uint16_t port = 0;
   bool tls = false;
@@ -19,7 +20,8 @@ struct Endpoint {
   fs::path ca_file, certificate_file, key_file;  // empty: there is none
 };
 
-// Throws UsageError for an endpoint Belay cannot use, NotFound for a Docker context that is not there.
+// Throws UsageError for an endpoint Belay cannot use, NotFound for a Docker context that is not there, EngineError
+// where a certificate that the connection needs is missing.
 Endpoint find_endpoint(const DockerOptions& options);
 
 // $DOCKER_CONFIG, else ~/.docker.

@@ -117,7 +117,7 @@ ImageRemoval DockerEngine::remove_image(const std::string& reference, std::stop_
 
 void DockerEngine::transfer(const Target& target, const ImageRef& image, const ProgressSink& progress,
                             std::stop_token stop) {
-  TransferProgress transfer(progress);
+  TransferProgress transfer(progress, image);
   JsonStream messages([&](JsonView message) { transfer.take(message); });
   const net::Headers login = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}};
   try {
@@ -128,7 +128,7 @@ void DockerEngine::transfer(const Target& target, const ImageRef& image, const P
           return true;
         },
         stop);
-    if (!response.ok()) refuse(response);
+    if (!response.ok()) refuse(response.status, without_name(refusal_text(response), image));
     transfer.finish();
   } catch (Error& error) {
     if (is_about_login(error.what()))

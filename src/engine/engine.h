@@ -28,6 +28,7 @@ namespace belay::engine {
 
 struct EngineInfo {
   std::string endpoint;     // "unix:///var/run/docker.sock"
+  std::string context;      // the Docker context that named it, for the docker command line; empty: none did
   std::string version;      // "20.10.24"
   std::string api_version;  // negotiated: "1.41"
   std::string os, architecture;

@@ -136,7 +136,7 @@ void MemoryEngine::crash_after(std::optional<int> n, Cut cut) {
 }
 
 EngineInfo MemoryEngine::info(std::stop_token stop) {
-  return reach(stop, [](Universe&) { return EngineInfo{"memory:", "1.0", "1.41", "linux", "amd64", true}; });
+  return reach(stop, [](Universe&) { return EngineInfo{"memory:", "", "1.0", "1.41", "linux", "amd64", true}; });
 }
 
 std::vector<Container> MemoryEngine::containers(const ContainerFilter& filter, std::stop_token stop) {

@@ -24,7 +24,8 @@ engine::Builder builder_of(BuilderChoice choice) {
 
 // Build secrets need a session with the client that the plain Engine API does not offer; Docker's own buildx plugin has
 // it. The secret travels from its file or variable to the builder without passing through Belay.
-std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine, std::stop_token stop) {
+std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine, const engine::ProgressSink& progress,
+                            std::stop_token stop) {
   const std::string hint =
       "Install the docker command line with its buildx plugin (package docker-buildx or docker-buildx-plugin), or "
       "build without --secret.";
@@ -33,11 +34,8 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
   version.command = {"docker", "buildx", "version"};
   if (run_process(version, stop).exit_code != 0)
     throw NotFound("build secrets need `docker buildx`; the docker command here has no such plugin", hint);
-  const TemporaryFolder folder;
-  const fs::path id_file = folder.path() / "image";
   ProcessRequest request;
-  request.command = {"docker",    "buildx",         "build", "--load",
-                     "--iidfile", id_file.string(), "-f",    step.dockerfile.string()};
+  request.command = {"docker", "buildx", "build", "--load", "--progress=plain", "-f", step.dockerfile.string()};
   const auto add = [&](const std::string& option, const std::string& value) {
     request.command.push_back(option);
     request.command.push_back(value);
@@ -56,8 +54,19 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
   if (step.no_cache) request.command.emplace_back("--no-cache");
   if (step.pull) request.command.emplace_back("--pull");
   request.command.push_back(step.folder.string());
-  request.environment["DOCKER_HOST"] = engine.info(stop).endpoint;
-  request.inherit = true;
+  // A context has certificates that an address would leave behind.
+  const auto at = engine.info(stop);
+  if (at.context.empty()) {
+    request.environment["DOCKER_HOST"] = at.endpoint;
+  } else {
+    request.environment["DOCKER_CONTEXT"] = at.context;
+  }
+  request.deadline = {};
+  request.own_group = true;
+  if (progress)
+    request.on_errors = [&](std::string_view text) {
+      progress({.id = "buildx", .status = {}, .current = 0, .total = 0, .done = false, .log = std::string(text)});
+    };
   const ProcessResult result = run_process(request, stop);
   if (result.exit_code != 0) throw Error(format("docker buildx ended with exit code {}", result.exit_code));
   // With a builder other than the engine's own the file holds another digest: the tag is what counts.
@@ -70,7 +79,8 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
 
 std::string build_image(const plan::BuildImage& step, engine::Engine& engine, const engine::ProgressSink& progress,
                         std::stop_token stop) {
-  if (step.builder == BuilderChoice::buildx || !step.secrets.empty()) return build_by_buildx(step, engine, stop);
+  if (step.builder == BuilderChoice::buildx || !step.secrets.empty())
+    return build_by_buildx(step, engine, progress, stop);
   const bool buildkit = step.builder == BuilderChoice::buildkit ||
                         (step.builder == BuilderChoice::automatic && engine.info(stop).buildkit);
   const archive::ContextPlan context = archive::prepare_context({step.folder, step.dockerfile, buildkit});

@@ -1,7 +1,10 @@
 #include "host/build.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
+#include "formats/dockerfile.h"
 #include "host/apps.h"
 #include "host/parameters.h"
 #include "state/store.h"
@@ -58,6 +61,63 @@ std::string existing_image(Context& context, const BuildOptions& options, BuildO
   return image->id;
 }
 
+// "arm64", "linux/aarch64" and "linux/arm64/v8" are one platform.
+std::string plain_platform(const std::string& platform) {
+  std::string text = platform.find('/') == std::string::npos ? "linux/" + platform : platform;
+  const auto parts = split(text, '/');
+  const std::string architecture = parts[1] == "aarch64" ? "arm64" : parts[1] == "x86_64" ? "amd64" : parts[1];
+  const bool has_variant = parts.size() > 2 && !(architecture == "arm64" && parts[2] == "v8");
+  return parts[0] + "/" + architecture + (has_variant ? "/" + parts[2] : "");
+}
+
+// False as well where the place that should know cannot be asked: an image that anybody may pull needs no login.
+bool knows_login(engine::Engine& engine, const std::string& registry, const std::stop_token& stop) {
+  try {
+    return engine.login_for(registry, stop).has_value();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// BuildKit asks its client for logins, over a session that the plain Engine API has not. But it takes what the engine
+// has already: images behind a login are pulled before the build, by the engine. Returns the indices of these pulls.
+std::vector<size_t> pull_bases(Context& context, plan::BuildImage& step, plan::Plan& plan, std::stop_token stop) {
+  if (step.builder == plan::BuilderChoice::classic || step.builder == plan::BuilderChoice::buildx ||
+      !step.secrets.empty())
+    return {};
+  const auto engine = context.engine.info(stop);
+  if (step.builder == plan::BuilderChoice::automatic && !engine.buildkit) return {};
+  const std::string own_platform = plain_platform(engine.os + "/" + engine.architecture);
+  const auto bases =
+      formats::base_images(read_file(step.dockerfile), {step.arguments, step.target, step.platform, own_platform});
+  std::map<std::string, bool> has_login;  // by registry
+  for (const auto& base : bases) {
+    const std::string registry = ImageRef::parse(base.reference).registry();
+    if (!has_login.contains(registry)) has_login[registry] = knows_login(context.engine, registry, stop);
+  }
+  const bool any_login =
+      std::any_of(has_login.begin(), has_login.end(), [](const auto& registry) { return registry.second; });
+  if (!any_login) return {};
+
+  std::vector<size_t> pulls;
+  for (const auto& base : bases) {
+    const std::string registry = ImageRef::parse(base.reference).registry();
+    if (!step.pull && (!has_login[registry] || context.engine.image(base.reference, stop))) continue;
+    if (base.platform.empty() || plain_platform(base.platform) == own_platform) {
+      pulls.push_back(plan.add(plan::PullImage{base.reference},
+                               step.pull ? "--pull" : format("BuildKit cannot use the login for {}", registry)));
+    } else {
+      plan.notes.push_back(format("{} for {} is left to BuildKit, which takes what is here or pulls it without a login",
+                                  base.reference, base.platform));
+    }
+  }
+  // BuildKit would pull all of them anew, without a login.
+  step.pull = false;
+  return pulls;
+}
+
 std::string built_image(Context& context, const AppName& name, const BuildOptions& options, const Place& place,
                         BuildOutcome& outcome, std::stop_token stop) {
   plan::BuildImage step;
@@ -73,18 +133,25 @@ std::string built_image(Context& context, const AppName& name, const BuildOption
   step.no_cache = options.no_cache;
   step.pull = options.pull;
   step.builder = options.builder;
-  outcome.plan.add(std::move(step), "");
+  auto pulls = pull_bases(context, step, outcome.plan, stop);
+  outcome.plan.add(std::move(step), "", std::move(pulls));
   if (options.dry_run) return {};
   context.report.running(outcome.plan);
   const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
   if (result.error) throw *result.error;
-  return result.built.at(0);
+  return result.built.rbegin()->second;
+}
+
+void add_push(plan::Plan& plan, const std::string& image, const std::string& reference) {
+  std::vector<size_t> built;
+  if (!plan.empty()) built.push_back(plan.actions.size() - 1);
+  const size_t tagged = plan.add(plan::TagImage{image, reference}, "--push", std::move(built));
+  plan.add(plan::PushImage{reference}, "--push", {tagged});
 }
 
 void push(Context& context, const std::string& image, const std::string& reference, std::stop_token stop) {
   plan::Plan plan;
-  const size_t tagged = plan.add(plan::TagImage{image, reference}, "--push");
-  plan.add(plan::PushImage{reference}, "--push", {tagged});
+  add_push(plan, image, reference);
   context.report.running(plan);
   const auto result = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
   if (result.error) throw *result.error;
@@ -115,6 +182,7 @@ BuildOutcome build(Context& context, const AppName& name, const BuildOptions& op
     } else {
       existing_image(context, options, outcome, stop);
     }
+    if (!push_to.empty()) add_push(outcome.plan, outcome.tag, push_to);
     return outcome;
   }
   const FileLock lock = lock_app(context, name, stop);
@@ -150,7 +218,7 @@ BuildOutcome build(Context& context, const AppName& name, const BuildOptions& op
     context.store.save(*app);
     write_journal(context, *app, "build", "done", format("image {}", short_digest(outcome.image)));
   }
-  if (!push_to.empty()) doing(format("pushing {}", push_to), [&] { push(context, outcome.image, push_to, stop); });
+  if (!push_to.empty()) push(context, outcome.image, push_to, stop);
   return outcome;
 }
 

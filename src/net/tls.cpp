@@ -5,8 +5,11 @@
 #include <mutex>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <system_error>
+#include <unistd.h>
 #include <vector>
 
 #include "base/format.h"
@@ -42,8 +45,29 @@ int no_password(char*, int, int, void*) {
   return -1;
 }
 
+// Throws ConnectError with what a user can do something about; OpenSSL's words are for what is left.
+[[noreturn]] void refuse_file(const char* what, const fs::path& file) {
+  // The oldest of the queue is the cause, what came after it only says where it passed.
+  const auto code = ERR_peek_error();
+  const auto reason = openssl_reason();
+  std::string message = format("reading the {} {}: ", what, file.native());
+  if (::access(file.c_str(), R_OK) != 0) {
+    message += std::generic_category().message(errno);
+  } else if (ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH) {
+    message += "it does not belong to the certificate";
+  } else if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ) {
+    message += "it is protected by a password, and Belay asks for none";
+  } else if (ERR_GET_LIB(code) == ERR_LIB_PEM || ERR_GET_LIB(code) == ERR_LIB_X509 ||
+             ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER) {
+    message += "there is none in it in PEM form";
+  } else {
+    message += reason;
+  }
+  throw ConnectError(EPROTO, message);
+}
+
 void require(int result, const char* what, const fs::path& file) {
-  if (result != 1) throw ConnectError(EPROTO, format("reading the {} {}: {}", what, file.native(), openssl_reason()));
+  if (result != 1) refuse_file(what, file);
 }
 
 Context new_context(const TlsOptions& options) {
@@ -201,7 +225,8 @@ class TlsStream final : public Stream {
       case SSL_ERROR_WANT_READ:
         return Received::nothing;
       default:
-        failure_ = format("the TLS connection failed: {}", openssl_reason());
+        // Under TLS 1.3 the server's opinion of our certificate comes with the first bytes read.
+        failure_ = format("the TLS connection failed: {}", refusal_reason());
         return Received::failure;
     }
   }
@@ -256,9 +281,21 @@ class TlsStream final : public Stream {
     send_outgoing(deadline, stop);
   }
 
+  // As openssl_reason, but clear about a certificate that was not shown: servers only call it bad, or required.
+  std::string refusal_reason() const {
+    const auto code = ERR_peek_last_error();
+    const auto reason = openssl_reason();
+    const bool is_about_ours =
+        ERR_GET_LIB(code) == ERR_LIB_SSL && (ERR_GET_REASON(code) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
+                                             ERR_GET_REASON(code) == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE);
+    return is_about_ours && SSL_get_certificate(session_.get()) == nullptr
+               ? "the server wants a certificate of ours, and there is none"
+               : reason;
+  }
+
   std::string handshake_failure(const std::string& host) const {
     const long verdict = SSL_get_verify_result(session_.get());
-    const auto reason = openssl_reason();
+    const auto reason = refusal_reason();
     if (verdict == X509_V_OK) return format("starting TLS with {}: {}", host, reason);
     return format("the certificate of {} cannot be trusted: {}", host, X509_verify_cert_error_string(verdict));
   }

@@ -13,6 +13,11 @@
 namespace belay {
 namespace {
 
+void write_to(const fs::path& pipe, std::string_view text) {
+  const Fd file(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+  ASSERT_EQ(::write(file.raw(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
+
 ProcessRequest shell(const std::string& script) {
   ProcessRequest request;
   request.command = {"sh", "-c", script};
@@ -94,23 +99,36 @@ TEST(Process, IsKilledOnStop) {
   EXPECT_THROW(run_process(shell("exec sleep 1000 >&- 2>&-"), stop.get_token()), Cancelled);
 }
 
-TEST(Process, OfAGroupOfItsOwnTakesItsChildrenAlong) {
+TEST(Process, ShowsItsErrorsAsTheyCome) {
+  ProcessRequest request = shell("echo one >&2; read answer <\"$0\"; echo two >&2; echo out");
   const TemporaryFolder folder;
-  const auto pipe = folder.path() / "pipe";
-  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  std::stop_source stop;
-  Fd reader;
-  // Opening waits for the grandchild, which then holds the other end until it dies.
-  std::jthread stopper([&] {
-    reader = Fd(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));
-    stop.request_stop();
-  });
-  auto request = shell("sleep 1000 > " + pipe.string() + " & wait");
+  const fs::path answer = folder.path() / "answer";
+  ASSERT_EQ(::mkfifo(answer.c_str(), 0600), 0);
+  request.command.push_back(answer.string());
+  std::string seen;
+  request.on_errors = [&](std::string_view bytes) {
+    // It waits for us between the two.
+    if (seen.empty()) write_to(answer, "go on\n");
+    seen += bytes;
+  };
+  const ProcessResult result = run_process(request, {});
+  EXPECT_EQ(seen, "one\ntwo\n");
+  EXPECT_EQ(result.errors, "");
+  EXPECT_EQ(result.output, "out\n");
+}
+
+TEST(Process, EndsWithAllThatItStartedWhereItHasAGroupOfItsOwn) {
+  const TemporaryFolder folder;
+  const fs::path gone = folder.path() / "gone";
+  // The shell hears of the end before it dies; what it started does not, and keeps the streams open.
+  ProcessRequest request =
+      shell("trap 'echo >\"$0\"; exit 1' TERM; sh -c \"trap '' TERM; echo up >&2; sleep 1000\" & wait");
+  request.command.push_back(gone.string());
   request.own_group = true;
+  std::stop_source stop;
+  request.on_errors = [&](std::string_view) { stop.request_stop(); };
   EXPECT_THROW(run_process(request, stop.get_token()), Cancelled);
-  stopper.join();
-  char byte = 0;
-  EXPECT_EQ(::read(reader.raw(), &byte, 1), 0);
+  EXPECT_TRUE(fs::exists(gone));
 }
 
 TEST(Process, ThatIsNotInstalledIsNotFound) {

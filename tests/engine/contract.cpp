@@ -667,6 +667,11 @@ TEST_P(EngineContract, BuildsAndMovesTheTagAndRemovesWhatNothingUses) {
   EXPECT_EQ(engine().image(second, stop_), std::nullopt);
 }
 
+TEST_P(EngineContract, KnowsForWhichRegistriesThereIsALogin) {
+  EXPECT_TRUE(engine().login_for(scene_->registry_with_login(), stop_));
+  EXPECT_FALSE(engine().login_for("elsewhere.example", stop_));
+}
+
 TEST_P(EngineContract, ReplaysWhatTheContainerWrote) {
   run("web", images().stays_up);
   EXPECT_TRUE(eventually([&] { return output("web") == "first line\nsecond line\n"; })) << output("web");

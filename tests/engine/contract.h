@@ -36,6 +36,8 @@ class ContractScene {
   virtual std::string prefix() const = 0;
   // A context for build(): a Dockerfile that makes a small image.
   virtual void write_context(const std::function<void(std::string_view)>& sink) const = 0;
+  // A registry for which there is a login.
+  virtual std::string registry_with_login() const = 0;
   // Host ports that nothing listens on.
   virtual std::uint16_t free_port() = 0;
   // "host:port" of a registry that anybody may push to; empty: this scene has none.

@@ -106,6 +106,9 @@ std::string run_prefix() {
 class LiveEngine final : public ::testing::Environment {
  public:
   void SetUp() override {
+    write_file_durably(logins_.path() / "config.json",
+                       R"({"auths": {"registry.example:5000": {"auth": "dXNlcjpnZWhlaW0="}}})");
+    ::setenv("DOCKER_CONFIG", logins_.path().c_str(), 1);
     engine_ = docker_engine({setting("BELAY_TEST_ENGINE", ""), {}, {}});
     for (const auto& recipe : recipes()) {
       const std::string reference = format("{}-images/{}:1", run_prefix(), recipe.name);
@@ -126,6 +129,7 @@ class LiveEngine final : public ::testing::Environment {
   const ContractImages& images() const { return images_; }
 
  private:
+  TemporaryFolder logins_;
   std::unique_ptr<Engine> engine_;
   ContractImages images_;
 };
@@ -143,6 +147,7 @@ class LiveScene final : public ContractScene {
   void write_context(const std::function<void(std::string_view)>& sink) const override {
     sink(context_of(dockerfile_of("built", "")));
   }
+  std::string registry_with_login() const override { return "registry.example:5000"; }
   std::uint16_t free_port() override {
     const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};

@@ -9,6 +9,7 @@ namespace {
 class MemoryScene final : public ContractScene {
  public:
   MemoryScene() {
+    engine_.log_in({registry_with_login(), {"me", "secret", {}}});
     Behaviour talks;
     talks.output = "first line\nsecond line\n";
     add(images_.stays_up, "stays_up", {}, talks);
@@ -42,6 +43,7 @@ class MemoryScene final : public ContractScene {
   void wait_a_little() override { clock_.advance(Milliseconds(50)); }
   std::string prefix() const override { return "contract"; }
   void write_context(const std::function<void(std::string_view)>&) const override {}
+  std::string registry_with_login() const override { return "registry.example:5000"; }
   std::uint16_t free_port() override { return 8080; }
   std::string registry() const override { return "registry.example:5000"; }
 

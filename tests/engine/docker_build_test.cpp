@@ -137,6 +137,16 @@ TEST(ClassicProgress, TellsTheStepThatFailed) {
   EXPECT_THAT(failure, testing::EndsWith("line 99"));
 }
 
+TEST(BuildProgress, LeavesOutTheArrowsOfTheClassicBuilder) {
+  Watched watched;
+  for (const char* text : {"Step 1/2 : FROM scratch\\n", " ---> \\n", "Step 2/2 : RUN make\\n",
+                           " ---> Running in 0123456789ab\\n", "made\\n", " ---> 0123456789ab\\n"})
+    watched.take(std::string(R"({"stream":")") + text + R"("})");
+  std::string log;
+  for (const auto& progress : watched.seen) log += progress.log;
+  EXPECT_EQ(log, "made\n");
+}
+
 TEST(BuildProgress, RefusesABuildWithoutAnImage) {
   EXPECT_THAT(Watched().failure(), HasSubstr("without an image"));
 }
@@ -144,7 +154,7 @@ TEST(BuildProgress, RefusesABuildWithoutAnImage) {
 TEST(TransferProgress, TellsBytesAndFailures) {
   std::vector<Progress> seen;
   const ProgressSink sink = [&](const Progress& progress) { seen.push_back(progress); };
-  TransferProgress transfer(sink);
+  TransferProgress transfer(sink, ImageRef::parse("x"));
   const auto take = [&](const std::string& json) {
     const auto document = JsonDocument::parse(json);
     transfer.take(document.root());
@@ -159,6 +169,24 @@ TEST(TransferProgress, TellsBytesAndFailures) {
   EXPECT_THROW(transfer.finish(), NotFound);
   take(R"({"error":"denied: requested access to the resource is denied"})");
   EXPECT_THROW(transfer.finish(), EngineError);
+}
+
+TEST(TransferProgress, LeavesOutTheNameThatStandsInFrontAnyway) {
+  const auto image = ImageRef::parse("registry.example:5000/team/web:9");
+  EXPECT_EQ(without_name("manifest for registry.example:5000/team/web:9 not found: manifest unknown", image),
+            "manifest not found: manifest unknown");
+  EXPECT_EQ(without_name("pull access denied for registry.example:5000/team/web, repository does not exist", image),
+            "pull access denied, repository does not exist");
+  EXPECT_EQ(without_name("An image does not exist locally with the tag: registry.example:5000/team/web", image),
+            "An image does not exist locally with the tag");
+  EXPECT_EQ(without_name("failed to resolve reference \"registry.example:5000/team/web:9\": "
+                         "registry.example:5000/team/web:9: not found",
+                         image),
+            "failed to resolve reference: not found");
+  EXPECT_EQ(without_name("manifest for docker.io/library/web:latest not found", ImageRef::parse("web")),
+            "manifest not found");
+  for (const char* other : {"no room for website", "no basic auth credentials", "no login for web:10", ": webs"})
+    EXPECT_EQ(without_name(other, ImageRef::parse("web:1")), other);
 }
 
 }  // namespace

@@ -28,6 +28,15 @@ class DockerContext : public testing::Test {
           R"({"Name":")" + name + R"(","Metadata":{},"Endpoints":{"docker":)" + endpoint + "}}");
   }
   static Endpoint find(const DockerOptions& options = {}) { return find_endpoint(options); }
+  void expect_missing(const std::string& file) const {
+    try {
+      find();
+      FAIL() << "there is no " << file;
+    } catch (const EngineError& error) {
+      EXPECT_THAT(error.what(), testing::StartsWith((folder_.path() / file).string() + " is missing: "));
+      EXPECT_THAT(error.hint(), testing::AllOf(HasSubstr("ca"), HasSubstr("cert"), HasSubstr("key")));
+    }
+  }
 
   TemporaryFolder folder_;
 };
@@ -54,12 +63,13 @@ TEST_F(DockerContext, TakesTheContextOfTheEnvironmentBeforeTheCurrentOne) {
   add_context("02", "two", R"({"Host":"unix:///two.sock"})");
   ::setenv("DOCKER_CONTEXT", "two", 1);
   EXPECT_EQ(find().socket, "/two.sock");
+  EXPECT_EQ(find().context, "two");
+  EXPECT_EQ(find({.host = "unix:///option.sock", .tls_verify = {}, .cert_path = {}}).context, "");
 }
 
 TEST_F(DockerContext, FindsTheCertificatesOfAContext) {
   add_context("abc", "safe", R"({"Host":"tcp://engine.example","SkipTLSVerify":true})");
   write("contexts/tls/abc/docker/ca.pem", "x");
-  write("contexts/tls/abc/docker/key.pem", "x");
   ::setenv("DOCKER_CONTEXT", "safe", 1);
   const Endpoint endpoint = find();
   EXPECT_TRUE(endpoint.tls);
@@ -80,8 +90,57 @@ TEST_F(DockerContext, UsesTlsWhereTheEnvironmentOrTheOptionWantsIt) {
   EXPECT_TRUE(find().verify_peer);
   EXPECT_EQ(find().ca_file, folder_.path() / "ca.pem");
   EXPECT_FALSE(find({.host = {}, .tls_verify = false, .cert_path = {}}).tls);
+}
+
+TEST_F(DockerContext, NamesTheAuthorityThatIsMissing) {
+  ::setenv("DOCKER_HOST", "tcp://engine.example:2376", 1);
+  ::setenv("DOCKER_TLS_VERIFY", "1", 1);
+  expect_missing("ca.pem");
+  write("own/cert.pem", "x");
+  write("own/key.pem", "x");
+  ::setenv("DOCKER_CERT_PATH", (folder_.path() / "own").c_str(), 1);
+  expect_missing("own/ca.pem");
+  write("own/ca.pem", "x");
+  EXPECT_EQ(find().ca_file, folder_.path() / "own/ca.pem");
   ::setenv("DOCKER_CERT_PATH", "/nowhere", 1);
+  EXPECT_THROW(find(), EngineError);
+}
+
+TEST_F(DockerContext, NamesTheHalfOfACertificateThatIsMissing) {
+  ::setenv("DOCKER_HOST", "tcp://engine.example:2376", 1);
+  ::setenv("DOCKER_TLS_VERIFY", "1", 1);
+  write("ca.pem", "x");
+  EXPECT_EQ(find().certificate_file, "");
+  write("key.pem", "x");
+  expect_missing("cert.pem");
+  write("cert.pem", "x");
+  EXPECT_EQ(find().certificate_file, folder_.path() / "cert.pem");
+  fs::remove(folder_.path() / "key.pem");
+  expect_missing("key.pem");
+}
+
+TEST_F(DockerContext, NamesTheHalfThatAContextLacks) {
+  add_context("abc", "safe", R"({"Host":"tcp://engine.example:2376"})");
+  write("contexts/tls/abc/docker/cert.pem", "x");
+  ::setenv("DOCKER_CONTEXT", "safe", 1);
+  expect_missing("contexts/tls/abc/docker/key.pem");
+  write("contexts/tls/abc/docker/key.pem", "x");
+  // As docker has it: the context was made for a server that the system's authorities vouch for.
+  EXPECT_TRUE(find().tls);
+  EXPECT_TRUE(find().verify_peer);
   EXPECT_EQ(find().ca_file, "");
+  // Whoever asks for verification in words gets that of the folder that goes with it.
+  ::setenv("DOCKER_TLS_VERIFY", "1", 1);
+  ::setenv("DOCKER_CERT_PATH", folder_.path().c_str(), 1);
+  expect_missing("ca.pem");
+}
+
+TEST_F(DockerContext, SpeaksTlsWithAContextThatOnlySkipsVerification) {
+  add_context("abc", "careless", R"({"Host":"tcp://engine.example","SkipTLSVerify":true})");
+  ::setenv("DOCKER_CONTEXT", "careless", 1);
+  EXPECT_TRUE(find().tls);
+  EXPECT_FALSE(find().verify_peer);
+  EXPECT_EQ(find().port, 2376);
 }
 
 TEST_F(DockerContext, SaysWhatToUseInsteadOfSsh) {

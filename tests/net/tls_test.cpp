@@ -111,7 +111,7 @@ TEST_F(Tls, SaysThatTheServerDemandsACertificate) {
     ADD_FAILURE();
   } catch (const StreamError& error) {
     EXPECT_EQ(error.error_number(), EPROTO);
-    EXPECT_THAT(error.what(), HasSubstr("certificate required"));
+    EXPECT_THAT(error.what(), HasSubstr("wants a certificate of ours, and there is none"));
   }
 }
 
@@ -133,9 +133,33 @@ TEST_F(Tls, SpeaksVersion12) {
 
 TEST_F(Tls, NamesAFileThatCannotBeRead) {
   start("IP:127.0.0.1", echo);
-  EXPECT_THAT(connect_failure({"/absent/ca.pem", {}, {}, true}), HasSubstr("/absent/ca.pem"));
-  EXPECT_THAT(connect_failure({authority_.file(), authority_.file(), authority_.file(), true}),
-              HasSubstr("reading the key"));
+  const auto identity = authority_.issue("client", "");
+  const auto& own = authority_.file();
+  EXPECT_EQ(connect_failure({"/absent/ca.pem", {}, {}, true}),
+            "reading the certificate authorities /absent/ca.pem: No such file or directory");
+  EXPECT_EQ(connect_failure({own, "/absent/cert.pem", identity.key_file, true}),
+            "reading the certificate /absent/cert.pem: No such file or directory");
+  EXPECT_EQ(connect_failure({own, identity.certificate_file, "/absent/key.pem", true}),
+            "reading the key /absent/key.pem: No such file or directory");
+}
+
+TEST_F(Tls, SaysWhatIsWrongWithAFile) {
+  start("IP:127.0.0.1", echo);
+  const auto one = authority_.issue("one", "");
+  const auto other = authority_.issue("other", "");
+  const TemporaryFolder folder;
+  const fs::path text = folder.path() / "text";
+  write_file_durably(text, "this is no certificate\n");
+  const std::string none = ": there is none in it in PEM form";
+  EXPECT_EQ(connect_failure({text, {}, {}, true}), "reading the certificate authorities " + text.string() + none);
+  EXPECT_EQ(connect_failure({authority_.file(), text, one.key_file, true}),
+            "reading the certificate " + text.string() + none);
+  EXPECT_EQ(connect_failure({authority_.file(), one.certificate_file, text, true}),
+            "reading the key " + text.string() + none);
+  EXPECT_EQ(connect_failure({authority_.file(), one.certificate_file, one.certificate_file, true}),
+            "reading the key " + one.certificate_file.string() + none);
+  EXPECT_EQ(connect_failure({authority_.file(), one.certificate_file, other.key_file, true}),
+            "reading the key " + other.key_file.string() + ": it does not belong to the certificate");
 }
 
 TEST_F(Tls, DoesNotTakeACutConnectionForAnEnd) {

@@ -125,6 +125,46 @@ test_a_tag_that_the_registry_lacks_is_an_error() {
   expect_refused 1 belay build "$app" --image "127.0.0.1:1/$app:1"
 }
 
+test_a_failed_push_or_pull_names_the_image_once() {
+  start_registry
+  login belay geheim
+  expect_refused 1 belay build "$app2" --image "$registry/$app:9"
+  expect_equal 'the names in the error' "$registry/$app:9" "$(grep '^belay:' <<<"$err" | grep -o "$registry/[^ ]*" | sed 's/:$//')"
+  login belay falsch
+  image plain
+  run belay build "$app" --push "$registry/$app:1"
+  expect_exit 1
+  expect_equal 'the names in the error' "$registry/$app:1" "$(grep '^belay:' <<<"$err" | grep -o "$registry/[^ ]*" | sed 's/:$//')"
+}
+test_buildkit_builds_on_an_image_behind_a_login() {
+  start_registry
+  login belay geheim
+  image plain
+  expect_done belay build "$app" --push "$registry/$app:1"
+  forget_image "$registry/$app:1" "$app:latest"
+  printf '%s\n' 'ARG TAG=none' "FROM --platform=\$BUILDPLATFORM $registry/$app:\$TAG AS base" 'FROM base' 'ENV ROUND=1' >Dockerfile
+  local build=(belay build "$app2" --builder buildkit --build-arg TAG=1)
+  expect_done "${build[@]}" --dry-run
+  expect_not image_exists "$registry/$app:1"
+  expect_out "1\. pull $registry/$app:1 .*2\. build $app2:latest .*after 1"
+  expect_done "${build[@]}"
+  expect image_exists "$registry/$app:1"
+  expect image_exists "$app2:latest"
+  # It is here now: nothing is pulled, and no login is needed.
+  rm "$DOCKER_CONFIG/config.json"
+  echo 'ENV ROUND=2' >>Dockerfile
+  expect_done "${build[@]}"
+  login belay geheim
+  run "${build[@]}" --dry-run
+  expect_not_out 'pull '
+  # With --pull BuildKit would go to the registry itself, and would be refused.
+  echo 'ENV ROUND=3' >>Dockerfile
+  expect_done "${build[@]}" --pull
+  login belay falsch
+  expect_refused 1 "${build[@]}" --pull
+  expect_err "docker login $registry"
+}
+
 # ---- builders ----
 
 # inside COMMAND…: what it prints in the container that runs
@@ -224,6 +264,12 @@ test_a_dockerfile_that_is_itself_ignored_still_builds() {
     expect_equal "what $builder got" rootfs "$(inside ls /all | grep -v Dockerfile)"
   done
 }
+test_the_classic_builder_shows_no_bare_arrows() {
+  image plain
+  run belay build "$app" --builder classic
+  expect_exit 0
+  [[ ! $out$err =~ --\> ]] || fail 'an arrow' '' "$out$err"
+}
 test_ctrl_c_ends_a_build() {
   # A number to know the process by among all of this machine.
   local builder seconds=$((1000000 + $$))
@@ -242,7 +288,7 @@ test_ctrl_c_ends_a_build() {
   done
 }
 # The pattern is not equal to what it finds: grep's own words must not count.
-step_runs() { grep -qszx "[1]${seconds#1}" /proc/[0-9]*/cmdline; }
+step_runs() { grep -qszx "[${seconds:0:1}]${seconds:1}" /proc/[0-9]*/cmdline; }
 step_is_gone() { ! step_runs; }
 test_a_build_secret_without_buildx_is_refused() {
   image plain
@@ -256,6 +302,45 @@ test_a_build_secret_without_buildx_is_refused() {
   rm "$place/bin/docker"
   expect_refused 1 env PATH="$place/bin" "$place/bin/belay" build "$app" --secret "id=x,src=$place/token"
   expect_err 'docker buildx'
+  expect_not image_exists "$app:latest"
+}
+
+has_buildx() { docker buildx version >/dev/null 2>&1; }
+test_a_build_secret_reaches_the_step_and_nothing_else() {
+  has_buildx || { echo 'skipped: no docker command with buildx here'; return; }
+  image plain
+  printf 'ge%s' heim >"$place/token"
+  cat >>Dockerfile <<'END'
+ARG ROUND
+RUN --mount=type=secret,id=token echo "round $ROUND: $(busybox md5sum </run/secrets/token)" >/sum
+RUN --mount=type=secret,id=other busybox md5sum </run/secrets/other >/other
+END
+  export OTHER=geheimer
+  expect_done belay build "$app" --secret "id=token,src=$place/token" --secret id=other,env=OTHER --build-arg ROUND=1
+  expect_err 'RUN --mount=type=secret'
+  expect_done belay start "$app" new
+  expect_equal 'the first secret' "round 1: $(printf geheim | md5sum)" "$(inside cat /sum)"
+  expect_equal 'the second secret' "$(printf geheimer | md5sum)" "$(inside cat /other)"
+  expect_equal 'the label' "$app" "$(api GET "/images/$app/json" | jq -r '.Config.Labels["belay.family"]')"
+  [[ ! $(api GET "/images/$app/history") =~ geheim ]] || fail 'the secret is in the history'
+  echo 'RUN echo "the compiler is on $((40 + 2)) holidays" >&2; exit 7' >>Dockerfile
+  run belay build "$app" --secret "id=token,src=$place/token" --secret id=other,env=OTHER --build-arg ROUND=1
+  expect_exit 1
+  expect_err 'the compiler is on 42 holidays'
+}
+test_a_build_with_a_secret_ends_with_its_command() {
+  has_buildx || { echo 'skipped: no docker command with buildx here'; return; }
+  local seconds=$((2000000 + $$))
+  image plain
+  echo geheim >"$place/token"
+  echo "RUN --mount=type=secret,id=token sleep $seconds" >>Dockerfile
+  background belay build "$app" --secret "id=token,src=$place/token" >"$place/screen" 2>&1
+  eventually step_runs
+  kill -TERM "$pid"
+  ended "$pid"
+  err=$(<"$place/screen")
+  expect_exit 143
+  eventually step_is_gone
   expect_not image_exists "$app:latest"
 }
 
@@ -300,13 +385,22 @@ test_an_engine_behind_tls_wants_certificates_of_both_sides() {
 
   mkdir "$place/no-client" "$place/other-ca"
   cp "$tls/ca.pem" "$place/no-client/"
-  refused_by_tls 'cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
+  refused_by_tls 'wants a certificate of ours.*cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
   cp "$tls"/{cert,key}.pem "$place/other-ca/"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$place/other-key.pem" \
     -subj '/CN=somebody else' -out "$place/other-ca/ca.pem" 2>/dev/null
   refused_by_tls 'certificate of 127\.0\.0\.1 cannot be trusted' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/other-ca"
   refused_by_tls 'wants TLS.*DOCKER_TLS_VERIFY' "$host"
-  refused_by_tls 'DOCKER_CERT_PATH' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/nothing"
+  refused_by_tls 'nothing/ca\.pem is missing.*DOCKER_CERT_PATH' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/nothing"
+  # Not the system's authorities instead, even if they would vouch for it.
+  mkdir "$place/no-ca" "$place/no-key" "$place/wrong-key"
+  cp "$tls"/{cert,key}.pem "$place/no-ca/"
+  refused_by_tls 'no-ca/ca\.pem is missing' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-ca" SSL_CERT_FILE="$tls/ca.pem"
+  cp "$tls"/{ca,cert}.pem "$place/no-key/"
+  refused_by_tls 'no-key/key\.pem is missing: it belongs to .*no-key/cert\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-key"
+  cp "$tls"/{ca,cert}.pem "$place/wrong-key/"
+  cp "$place/other-key.pem" "$place/wrong-key/key.pem"
+  refused_by_tls 'wrong-key/key\.pem: it does not belong to the certificate' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/wrong-key"
 }
 
 # ---- terminals and Ctrl-C ----

@@ -16,25 +16,17 @@ fs::path parameter_store() {
 }
 
 int build(Session& session, FaceWords& words) {
-  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY]";
-  const std::string line = words.line();
-  const AppName name(words.need("IMAGENAME", usage));
-  host::BuildOptions options;
-  options.where = words.take().value_or("");
-  words.end(usage);
-  options.parameter_files = host::ParameterFiles::dockervisor;
-  options.scheme = NamingScheme::dcv;
-  const std::string file_name = "dcv-" + name.text();
+  FaceBuild wanted = face_build_words(words);
+  wanted.options.parameter_files = host::ParameterFiles::dockervisor;
+  wanted.options.scheme = NamingScheme::dcv;
+  const std::string file_name = "dcv-" + wanted.name.text();
   // The file is looked for in the current folder first (rulings), which need not be the Dockerfile's.
-  if (std::error_code error; fs::exists(file_name, error)) options.parameter_file = file_name;
-  HostRun run(session, line);
-  const auto outcome = host::build(run.context(), name, options, session.stop());
-  run.report().close();
+  if (std::error_code error; fs::exists(file_name, error)) wanted.options.parameter_file = file_name;
+  const auto outcome = face_build(session, wanted);
   if (!outcome.parameter_file.empty()) {
     make_folder(parameter_store(), 0700);
     write_file_durably(parameter_store() / file_name, read_file(outcome.parameter_file), 0600);
   }
-  session.console.success(format("{} is built: image {}", name.text(), short_digest(outcome.image)));
   return 0;
 }
 

@@ -65,11 +65,20 @@ int finish(Session& session, HostRun& run, const AppName& name, const host::Chan
 
 }  // namespace
 
-int face_build(Session& session, const std::string& line, const AppName& name, host::BuildOptions options) {
-  HostRun run(session, line);
-  const auto outcome = host::build(run.context(), name, options, session.stop());
+FaceBuild face_build_words(FaceWords& words) {
+  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY]";
+  FaceBuild wanted{words.line(), AppName(words.need("IMAGENAME", usage)), {}};
+  wanted.options.where = words.take().value_or("");
+  words.end(usage);
+  return wanted;
+}
+
+host::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
+  HostRun run(session, wanted.line);
+  auto outcome = host::build(run.context(), wanted.name, wanted.options, session.stop());
   run.report().close();
-  return print_build(session.console, name, outcome, false);
+  print_build(session.console, wanted.name, outcome, false);
+  return outcome;
 }
 
 int face_start_new(Session& session, const std::string& line, const AppName& name, const host::StartOptions& options,

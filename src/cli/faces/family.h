@@ -34,7 +34,15 @@ class FaceWords {
   size_t next_ = 0;
 };
 
-int face_build(Session& session, const std::string& line, const AppName& name, host::BuildOptions options);
+// build IMAGENAME [DOCKERFILE|DIRECTORY]: what both faces read from their words.
+struct FaceBuild {
+  std::string line;
+  AppName name;
+  host::BuildOptions options;
+};
+FaceBuild face_build_words(FaceWords& words);
+// Builds, and says what came of it.
+host::BuildOutcome face_build(Session& session, const FaceBuild& wanted);
 int face_start_new(Session& session, const std::string& line, const AppName& name, const host::StartOptions& options,
                    bool then_shell);
 // `which`: last, stable, rN.

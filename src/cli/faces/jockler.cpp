@@ -21,15 +21,11 @@ namespace belay::cli {
 namespace {
 
 int build(Session& session, FaceWords& words) {
-  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY]";
-  const std::string line = words.line();
-  const AppName name(words.need("IMAGENAME", usage));
-  host::BuildOptions options;
-  options.where = words.take().value_or("");
-  words.end(usage);
-  options.parameter_files = host::ParameterFiles::jockler;
-  options.scheme = NamingScheme::jcl;
-  return face_build(session, line, name, options);
+  FaceBuild wanted = face_build_words(words);
+  wanted.options.parameter_files = host::ParameterFiles::jockler;
+  wanted.options.scheme = NamingScheme::jcl;
+  face_build(session, wanted);
+  return 0;
 }
 
 int start(Session& session, FaceWords& words) {
