@@ -197,10 +197,10 @@ Declarations Host::in_order() && {
 
   Declarations declarations;
   for (const Index i : order) declarations.apps.push_back(std::move(good_[i].declaration));
-  std::stable_sort(broken_.begin(), broken_.end(), [](const BrokenDefinition& a, const BrokenDefinition& b) {
+  std::sort(broken_.begin(), broken_.end(), [](const BrokenDefinition& a, const BrokenDefinition& b) {
     const SourcePosition& x = a.error.where();
     const SourcePosition& y = b.error.where();
-    return std::tie(x.file, x.line, x.column) < std::tie(y.file, y.line, y.column);
+    return std::tie(x.file, x.line, x.column, a.origin) < std::tie(y.file, y.line, y.column, b.origin);
   });
   declarations.broken = std::move(broken_);
   return declarations;

@@ -164,8 +164,8 @@ bool FolderWalk::walk(const fs::path& folder) {
 bool FolderWalk::visit(const fs::path& path) {
   std::error_code error;
   if (fs::is_symlink(path, error)) {
-    const fs::path real = fs::weakly_canonical(path, error);
-    // The container sees the folder alone; elsewhere, the link leads to something of its own.
+    const fs::path real = fs::canonical(path, error);
+    // Nowhere, or out of the folder: the container sees the folder alone, there the link leads to something else.
     if (error || !is_within(real_root_, real)) {
       const fs::path target = fs::read_symlink(path, error);
       return error ? true : keep(path, mark_of_text("-> " + target.string()));

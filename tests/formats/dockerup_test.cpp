@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "formats/declared_host.h"
+#include "formats/dockerup_settings.h"
 #include "golden.h"
 
 namespace belay::formats {
@@ -134,6 +135,37 @@ TEST(Dockerup, DerivesAValidNameFromAnyFileName) {
   EXPECT_EQ(derived("käse.json"), "k-se");
   EXPECT_EQ(derived("日本.json"), "container");
   EXPECT_EQ(derived(std::string(200, 'x') + ".json"), std::string(63, 'x'));
+}
+
+// The first block of this language in the page for users.
+std::string example(const std::string& language) {
+  const std::string page = read_file(fs::path(TEST_DATA).parent_path().parent_path() / "docs" / "dockerup.md");
+  const std::string opening = format("\n```{}\n", language);
+  const std::size_t start = page.find(opening);
+  EXPECT_NE(start, std::string::npos);
+  return page.substr(start + opening.size(), page.find("\n```\n", start + 1) - start - opening.size() + 1);
+}
+
+TEST(Dockerup, ReadsTheExampleOfItsPage) {
+  const Definitions definitions = parse_dockerup({"/srv/host/shop.json", example("json"), "/srv/host"});
+  for (const BrokenDefinition& broken : definitions.broken) ADD_FAILURE() << broken_lines(broken);
+  ASSERT_EQ(definitions.good.size(), 1U);
+  const Declaration& shop = definitions.good[0].declaration;
+  EXPECT_EQ(shop.needs, (std::vector<std::string>{"shop-assets", "shop-db"}));
+  EXPECT_EQ(shop.watched, std::vector<fs::path>{"/srv/host/shop.conf"});
+  EXPECT_EQ(shop.spec.services.at(0).mounts.at(3).source, "shop_uploads");
+}
+
+TEST(DockerupSettings, AreReadFromTheExampleOfTheirPage) {
+  const Settings settings = parse_settings(example("ini"), "/etc/dockerup/dockerup.conf");
+  const Settings otherwise;
+  EXPECT_EQ(settings.confdir, otherwise.confdir);
+  EXPECT_EQ(settings.cache, otherwise.cache);
+  EXPECT_EQ(settings.interval, otherwise.interval);
+  EXPECT_EQ(settings.soak, otherwise.soak);
+  EXPECT_EQ(settings.keep, otherwise.keep);
+  EXPECT_EQ(settings.metadata, otherwise.metadata);
+  EXPECT_EQ(settings.password, "correct; horse # battery");
 }
 
 TEST(DeclaredHost, IsFastForAThousandAppsInAChain) {

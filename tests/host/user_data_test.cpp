@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/fd.h"
 #include "base/format.h"
 #include "base/text.h"
