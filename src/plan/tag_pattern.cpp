@@ -105,7 +105,8 @@ struct TagPattern::ExpressionRule final : Rule {
 
   static const char* meaning(std::regex_constants::error_type code) {
     using namespace std::regex_constants;
-    if (code == error_paren) return "a bracket ( or ) is missing";
+    // libstdc++ says so of "*a" as well.
+    if (code == error_paren) return "a bracket ( or ) is missing, or a repetition has nothing to repeat";
     if (code == error_brack) return "a bracket [ or ] is missing";
     if (code == error_brace || code == error_badbrace) return "braces hold numbers, as in {2,4}";
     if (code == error_badrepeat) return "a repetition has nothing to repeat";

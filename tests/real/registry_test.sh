@@ -1,0 +1,75 @@
+#!/bin/bash
+# What Belay asks of registries, against real ones: an open one, one behind TLS and a login, one that is down.
+# REGISTRY_TESTS is the program that asks.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# serve_registry NAME HOST:PORT [LINES]: `LINES` are more of its configuration.
+serve_registry() {
+  cat >"$place/$1.yml" <<END
+version: 0.1
+log: {level: warn, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: "$place/$1"}}
+http:
+  addr: "$2"
+  secret: "only for this test"
+${3:-}
+END
+  background docker-registry serve "$place/$1.yml" >"$place/$1.log" 2>&1
+  eventually answers "$2"
+}
+answers() { curl -sk -o /dev/null "https://$1/v2/" || curl -s -o /dev/null "http://$1/v2/"; }
+
+# An address of this machine that is not the loopback's: certificates are checked there.
+bridge_address() { ip -4 -o addr show | awk '$2 != "lo" { sub("/.*", "", $4); print $4; exit }'; }
+
+open_registry() {
+  local port
+  new_port port
+  open=127.0.0.1:$port
+  serve_registry open "$open"
+}
+login_registry() {
+  local port hash address
+  new_port port
+  address=$(bridge_address)
+  [ -n "$address" ] || fail 'the engine has no bridge'
+  login=$address:$port
+  hash=$(perl -e 'print crypt("geheim", q($2y$05$) . join("", map { ("a" .. "z")[rand 26] } 1 .. 21) . ".")')
+  echo "belay:$hash" >"$place/users"
+  # The engine looks nowhere else for authorities.
+  certificates=/etc/docker/certs.d
+  at_end rm -rf "$certificates/$login"
+  mkdir -p "$certificates/$login"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout "$place/key.pem" \
+    -subj '/CN=test registry' -addext "subjectAltName=IP:$address" -out "$certificates/$login/ca.crt" 2>/dev/null
+  serve_registry login "$login" "  tls: {certificate: $certificates/$login/ca.crt, key: $place/key.pem}
+auth: {htpasswd: {realm: test, path: $place/users}}"
+  export DOCKER_CONFIG=$place/login-config
+  mkdir "$DOCKER_CONFIG"
+  jq -n --arg at "$login" --arg auth "$(printf belay:geheim | base64)" '{auths: {($at): {auth: $auth}}}' >"$DOCKER_CONFIG/config.json"
+}
+# push REFERENCE CONTENT
+push() {
+  image plain 8080 "$2"
+  expect_done belay build "$app" --push "$1"
+}
+
+test_registries_answer_or_say_why_not() {
+  local open login certificates dead
+  : "${REGISTRY_TESTS:?the program that asks}"
+  open_registry
+  login_registry
+  new_port dead
+  push "$open/web:1" one
+  push "$open/web:2" two
+  push "$open/web:latest" two
+  push "$login/web:1" one
+  unset DOCKER_CONFIG
+  run env BELAY_TEST_ENGINE="$DOCKER_HOST" BELAY_TEST_OPEN_REGISTRY="$open" BELAY_TEST_REGISTRY_LOGIN="$login" \
+    BELAY_TEST_CERTIFICATES="$certificates" BELAY_TEST_DEAD_REGISTRY="127.0.0.1:$dead" "$REGISTRY_TESTS"
+  expect_exit 0
+  expect_not_out SKIPPED
+}
+
+run_tests "$@"
