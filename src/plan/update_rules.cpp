@@ -103,9 +103,11 @@ std::string Candidate::pinned() const {
 }
 
 std::vector<Candidate> in_order(std::vector<Candidate> seen, const std::string& shown_digest) {
-  std::stable_sort(seen.begin(), seen.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.first_seen > b.first_seen; });
-  std::stable_partition(seen.begin(), seen.end(), [&](const Candidate& each) { return each.digest == shown_digest; });
+  std::sort(seen.begin(), seen.end(), [&](const Candidate& a, const Candidate& b) {
+    const bool a_shown = a.digest == shown_digest, b_shown = b.digest == shown_digest;
+    if (a_shown != b_shown) return a_shown;
+    return a.first_seen != b.first_seen ? a.first_seen > b.first_seen : a.digest < b.digest;
+  });
   return seen;
 }
 

@@ -62,6 +62,8 @@ class EngineContract : public ::testing::TestWithParam<ContractMaker> {
   std::string own_tag(const std::string& name);
   // The same in the scene's registry.
   std::string own_registry_tag(const std::string& name);
+  // What the tag's repository has under the digest.
+  std::string own_pinned(const std::string& tag, const std::string& digest);
   ContainerRequest request(const std::string& name, const std::string& image);
   // Creates and starts it, and waits for its first line.
   void run(const std::string& name, const std::string& image);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What Belay asks of registries, against real ones: an open one, one behind TLS and a login, one that is down.
-# REGISTRY_TESTS is the program that asks.
+# REGISTRY_TESTS is the program that asks, CONTRACT_TESTS the one that holds the engine against its contract.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -39,6 +39,7 @@ login_registry() {
   echo "belay:$hash" >"$place/users"
   # The engine looks nowhere else for authorities.
   certificates=/etc/docker/certs.d
+  at_end rmdir --ignore-fail-on-non-empty "$certificates"
   at_end rm -rf "$certificates/$login"
   mkdir -p "$certificates/$login"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout "$place/key.pem" \
@@ -69,6 +70,16 @@ test_registries_answer_or_say_why_not() {
   run env BELAY_TEST_ENGINE="$DOCKER_HOST" BELAY_TEST_OPEN_REGISTRY="$open" BELAY_TEST_REGISTRY_LOGIN="$login" \
     BELAY_TEST_CERTIFICATES="$certificates" BELAY_TEST_DEAD_REGISTRY="127.0.0.1:$dead" "$REGISTRY_TESTS"
   expect_exit 0
+  expect_not_out SKIPPED
+}
+test_the_engine_keeps_its_contract_about_registries() {
+  local open
+  : "${CONTRACT_TESTS:?the program with the contract}"
+  open_registry
+  run env BELAY_TEST_ENGINE="$DOCKER_HOST" BELAY_TEST_REGISTRY="$open" "$CONTRACT_TESTS" \
+    --gtest_filter='*AsksTheRegistry*:*PullsWhatATagNoLongerNames*'
+  expect_exit 0
+  expect_out 'PASSED +. 2 tests'
   expect_not_out SKIPPED
 }
 
