@@ -374,7 +374,8 @@ std::vector<Outline> AppRows::outlines() {
              outline.wish = read_wish(row);
            });
   each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, "
-                             "(SELECT json_extract(json, '$.services[0].image') FROM specs WHERE id = r.spec), "
+                             "(SELECT iif(json_valid(json), json_extract(json, '$.services[0].image'), '') "
+                             "FROM specs WHERE id = r.spec), "
                              "s.service, s.image, s.container "
                              "FROM apps JOIN wishes ON wishes.app = apps.id "
                              "JOIN releases r ON r.app = apps.id "
