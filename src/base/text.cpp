@@ -184,6 +184,17 @@ bool names_a_secret(std::string_view name) {
          text == "pwd_hash";
 }
 
+bool holds_a_secret(std::string_view name, std::string_view value) {
+  if (names_a_secret(name)) return true;
+  // Also in the middle of a value: a list of servers, a proxy in front of one.
+  for (size_t at = value.find("://"); at != value.npos; at = value.find("://", at + 1)) {
+    const std::string_view authority = value.substr(at + 3, value.substr(at + 3).find_first_of("/?# \t\n,;"));
+    const size_t host = authority.rfind('@');
+    if (host != authority.npos && authority.substr(0, host).find(':') != authority.npos) return true;
+  }
+  return false;
+}
+
 namespace {
 
 std::string encode(std::string_view bytes, std::string_view alphabet) {

@@ -31,6 +31,8 @@ std::string printable(std::string_view text);
 // True where a variable of this name probably holds a secret (PASSWORD, TOKEN, SECRET, …_KEY, …): its value is never
 // shown.
 bool names_a_secret(std::string_view name);
+// True where a variable's name or its value does: "postgres://shop:PASSWORD@db/shop" is nobody's business either.
+bool holds_a_secret(std::string_view name, std::string_view value);
 
 std::string base64(std::string_view bytes);
 // URL-safe alphabet, with padding: the form of the engine's X-Registry-Auth header.

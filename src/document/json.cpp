@@ -1,5 +1,6 @@
 #include "document/json.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/format.h"
@@ -247,7 +248,14 @@ class Reader {
       hint = format("Write {}.", small);
     if (text == "None") hint = "Write null.";
     if (text[0] == '+' || text[0] == '.') hint = "A number begins with a digit or '-'.";
-    fail(where, format("'{}' is no JSON value", text.substr(0, 40)), hint);
+    // An unquoted text is not repeated: it may be a password, and errors are shown and kept.
+    const bool is_number = text.find_first_not_of("+-.0123456789eE") == text.npos;
+    static const std::vector<std::string> slips{"true", "false", "null", "none", "nan", "infinity", "undefined"};
+    const bool is_slip = std::find(slips.begin(), slips.end(), lower(text)) != slips.end();
+    fail(where,
+         is_number || is_slip ? format("'{}' is no JSON value", text.substr(0, 40))
+                              : "a word without quotes is no JSON value",
+         hint);
   }
 
   std::string number() {

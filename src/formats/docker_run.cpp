@@ -191,9 +191,15 @@ RunLine parse_run_line(const std::vector<std::string>& arguments, const RunLineO
   reader.read_options();
 
   const size_t image = reader.next();
-  if (!whole && image < arguments.size())
-    throw RunLineError(image, format("'{}' is not an option", printable(arguments[image])),
-                       "Only options belong here; the image and its command have their own place.");
+  if (!whole && image < arguments.size()) {
+    // Of a variable that lost its -e only the name: errors are shown and kept, and the value may be a secret.
+    const std::string& word = arguments[image];
+    const size_t equals = word.find('=');
+    throw RunLineError(image, format("'{}' is not an option", printable(word.substr(0, equals))),
+                       equals != word.npos
+                           ? "Write -e in front of a variable, as an element of its own."
+                           : "Only options belong here; the image and its command have their own place.");
+  }
   if (whole && image == arguments.size()) throw RunLineError({}, "the line names no image");
   try {
     finish(collection);

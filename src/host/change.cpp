@@ -68,6 +68,9 @@ void record_success(Context& context, App& app, const Planned& done, std::option
       if (outage) release->outage = outage;
       if (wish.wait) {
         release->verdict = Verdict::passed;
+        // Why it could not be tried, or failed, an earlier time: no longer of interest.
+        release->reason.clear();
+        release->log_tail.clear();
         // What proved itself is no longer suspect, whoever tried it again.
         std::erase_if(app.quarantine, [&](const Quarantine& entry) {
           return std::any_of(release->images.begin(), release->images.end(),
@@ -88,13 +91,12 @@ void record_success(Context& context, App& app, const Planned& done, std::option
 void record_failure(Context& context, App& app, const Change& change, bool release_is_at_fault) {
   Release* release = change.release ? app.find(*change.release) : nullptr;
   if (release == nullptr) return;
-  const bool had_proved_itself = release->verdict == Verdict::passed;
   release->reason = change.reason;
   release->log_tail = change.log_tail;
-  // A release that once passed stays a good one: today's failure may be the host's.
-  if (had_proved_itself) return;
+  // A release that once passed stays a good one: today's failure may be the host's. So does one that the host, the
+  // engine or the user did not let prove itself keep what it had: it was not tried to the end.
+  if (release->verdict == Verdict::passed || !release_is_at_fault) return;
   release->verdict = Verdict::failed;
-  if (!release_is_at_fault) return;
   for (const auto& [service, image] : release->images)
     if (!app.is_quarantined(image)) {
       const auto digest = release->digests.find(service);
@@ -109,12 +111,12 @@ void take_back(Context& context, App& app, Change& change) {
   Wish back;
   back.state = before ? Wish::State::up : Wish::State::down;
   back.release = before;
-  // Killed on the way back, the next change must still know what to return to.
+  // Killed on the way back, the next change must still know what to return to (is_way_back knows it by that).
   back.fallback = before;
   back.unfinished = true;
   back.wait = false;
   back.who = context.who;
-  back.why = format("{} failed: {}", change.release ? change.release->text() : "the change", change.reason);
+  back.why = taken_back_because(change.release.value(), change.reason);
   back.since = context.clock.now();
   app.wish = back;
   context.store.save(app);
@@ -209,11 +211,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     change.trouble_on_the_way_back = "the wish stays";
     return change;
   }
-  if (!cancelled) record_failure(context, app, change, release_is_at_fault);
-  if (cancelled && app.find(*change.release) != nullptr && app.find(*change.release)->verdict == Verdict::pending) {
-    app.find(*change.release)->verdict = Verdict::failed;
-    app.find(*change.release)->reason = change.reason;
-  }
+  record_failure(context, app, change, release_is_at_fault && !cancelled);
   take_back(context, app, change);
   const bool back = change.kind == Change::Kind::taken_back;
   write_journal(context, app, verb, back ? "taken back" : "failed",
@@ -246,6 +244,15 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   write_journal(context, app, "soak", change.kind == Change::Kind::taken_back ? "taken back" : "failed", reason,
                 change.release);
   return change;
+}
+
+bool is_way_back(const Wish& wish) {
+  if (!wish.unfinished || wish.wait) return false;
+  return wish.state == Wish::State::down || (wish.state == Wish::State::up && wish.fallback == wish.release);
+}
+
+std::string taken_back_because(ReleaseNumber release, const std::string& reason) {
+  return format("{} failed: {}", release.text(), reason);
 }
 
 void finish_unfinished(Context& context, App& app, std::stop_token stop) {

@@ -52,6 +52,13 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
 // Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.
 void finish_unfinished(Context& context, App& app, std::stop_token stop);
 
+// True: an earlier command's change failed, and was interrupted while it was taken back; the wish is what ran before
+// it.
+bool is_way_back(const Wish& wish);
+
+// The `why` of the wish that such a way back leads to; with an empty reason, how it begins.
+std::string taken_back_because(ReleaseNumber release, const std::string& reason);
+
 // Sets the wish of a change in the app: what should be up, and what to return to.
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);
 void wish_down(App& app, const Context& context);

@@ -49,6 +49,8 @@ struct GroundOptions {
 class Ground {
  public:
   explicit Ground(GroundOptions options);
+  // With another engine than a real one.
+  Ground(std::unique_ptr<engine::Engine> engine, fs::path state);
   ~Ground();
   engine::Engine& engine() { return *engine_; }
   // Opened at the first call.

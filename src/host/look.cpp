@@ -32,34 +32,64 @@ std::string summary_state(const Wish& wish, bool has_releases, const Container* 
   return std::string(to_text(container->state));
 }
 
-// `world` needs only its containers.
-AppSummary summary_of(const App& app, const World& world) {
+// What a table shows of an app, made of what a full one knows.
+state::Outline outline_of(const App& app) {
+  state::Outline outline(app.name);
+  outline.wish = app.wish;
+  outline.last = app.last;
+  outline.stable = app.stable;
+  outline.autostart = app.autostart;
+  outline.release_count = static_cast<int>(app.releases.size());
+  if (const Build* build = app.latest_build()) outline.built = {build->tag, build->image};
+  for (const auto& release : app.releases) {
+    state::ReleaseOutline& row = outline.releases.emplace_back();
+    row.number = release.number;
+    row.verdict = release.verdict;
+    if (!release.spec.services.empty()) row.reference = release.spec.services[0].image;
+    row.images = release.images;
+    row.containers = release.containers;
+  }
+  return outline;
+}
+
+std::optional<ReleaseNumber> shown_release(const Wish& wish, const std::optional<ReleaseNumber>& last) {
+  return wish.state == Wish::State::up ? wish.release : last;
+}
+
+// `container`: that of the release that is shown, or nullptr.
+AppSummary summary_of(const state::Outline& app, const Container* container) {
   AppSummary row;
   row.name = app.name.text();
   row.unfinished = app.wish.unfinished;
   row.autostart = to_text(app.autostart);
   if (app.stable) row.stable = app.stable->text();
-  const auto shown = app.wish.state == Wish::State::up ? app.wish.release : app.last;
-  const Container* container = nullptr;
-  for (const auto& instance : plan::instances(app, world))
-    if (shown == instance.release) container = instance.container;
-  if (shown) {
-    row.release = shown->text();
-    if (const Release* release = app.find(*shown)) {
-      row.verdict = to_text(release->verdict);
-      if (!release->spec.services.empty()) row.image = release->spec.services[0].image;
-    }
-  } else if (const Build* build = app.latest_build()) {
-    row.image = build->tag;
+  const auto shown = shown_release(app.wish, app.last);
+  if (shown) row.release = shown->text();
+  row.image = app.built.reference;
+  row.image_id = app.built.image;
+  if (const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr) {
+    row.verdict = to_text(release->verdict);
+    row.image = release->reference;
+    row.image_id = release->images.empty() ? "" : release->images.begin()->second;
   }
-  row.state = summary_state(app.wish, !app.releases.empty(), container);
   if (container != nullptr) {
     row.container = container->name;
     row.status = container->status;
+    row.image_id = container->image_id;
     row.ports = port_texts(container->ports);
     if (container->health != Health::none) row.health = to_text(container->health);
   }
+  row.state = summary_state(app.wish, app.release_count > 0, container);
   return row;
+}
+
+// `world` needs only its containers.
+AppSummary summary_of(const App& app, const World& world) {
+  const auto shown = shown_release(app.wish, app.last);
+  const Container* container = nullptr;
+  for (const auto& instance : plan::instances(app, world))
+    if (shown == instance.release) container = instance.container;
+  return summary_of(outline_of(app), container);
 }
 
 World containers_only(Context& context, std::stop_token stop) {
@@ -128,43 +158,33 @@ std::vector<std::string> names(Context& context) {
   return context.store.app_names();
 }
 
+std::vector<std::string> release_names(Context& context, const AppName& name) {
+  const auto app = context.store.app(name);
+  if (!app) throw NotFound(format("there is no app {}", name.text()), "belay ls shows the apps.");
+  std::vector<std::string> names;
+  for (auto release = app->releases.rbegin(); release != app->releases.rend(); ++release)
+    names.push_back(release->number.text());
+  return names;
+}
+
 namespace {
 
-// A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
 // `owners`: of the world's containers, in their order; read once for all rows.
-AppSummary summary_of(const state::Outline& app, const World& world,
-                      const std::vector<std::optional<labels::Owner>>& owners) {
-  AppSummary row;
-  row.name = app.name.text();
-  row.unfinished = app.wish.unfinished;
-  row.autostart = to_text(app.autostart);
-  if (app.stable) row.stable = app.stable->text();
-  const auto shown = app.wish.state == Wish::State::up ? app.wish.release : app.last;
+const Container* shown_container(const state::Outline& app, const World& world,
+                                 const std::vector<std::optional<labels::Owner>>& owners) {
+  const auto shown = shown_release(app.wish, app.last);
   const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr;
   const Container* container = nullptr;
   for (size_t i = 0; i < world.containers.size(); ++i) {
     const Container& candidate = world.containers[i];
     const auto& owner = owners[i];
-    const bool labelled = owner && owner->app == row.name && shown == owner->release;
+    const bool labelled = owner && owner->app == app.name.text() && shown == owner->release;
     // Adopted ones carry no labels: the state knows their names.
     const bool named = !owner && release != nullptr && !release->containers.empty() &&
                        release->containers.begin()->second == candidate.name;
     if (labelled || named) container = &candidate;
   }
-  if (shown) row.release = shown->text();
-  if (release != nullptr) row.verdict = to_text(release->verdict);
-  if (container != nullptr) {
-    row.container = container->name;
-    row.status = container->status;
-    // Older engines show the id itself of an image that a container was created from by id.
-    row.image = container->image.starts_with("sha256:") ? short_digest(container->image) : container->image;
-    row.ports = port_texts(container->ports);
-    if (container->health != Health::none) row.health = to_text(container->health);
-  } else if (release != nullptr && !release->images.empty()) {
-    row.image = short_digest(release->images.begin()->second);
-  }
-  row.state = summary_state(app.wish, app.release_count > 0, container);
-  return row;
+  return container;
 }
 
 }  // namespace
@@ -175,9 +195,10 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   std::set<std::string> known;
   std::vector<std::optional<labels::Owner>> owners;
   for (const auto& container : world.containers) owners.push_back(container.owner());
+  // A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
   for (const auto& app : context.store.outlines()) {
     known.insert(app.name.text());
-    rows.push_back(summary_of(app, world, owners));
+    rows.push_back(summary_of(app, shown_container(app, world, owners)));
   }
   for (const auto& container : world.containers) {
     const auto owner = container.owner();
@@ -188,7 +209,9 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
     row.state = to_text(container.state);
     row.container = container.name;
     row.status = container.status;
-    row.image = container.image;
+    // Older engines show the id itself of an image that a container was created from by id.
+    if (!container.image.starts_with("sha256:")) row.image = container.image;
+    row.image_id = container.image_id;
     row.ports = port_texts(container.ports);
     row.known = false;
     // Of several containers the one that runs speaks for the app.
@@ -266,69 +289,178 @@ Status status(Context& context, const AppName& name, std::stop_token stop) {
   return status;
 }
 
+namespace {
+
+// The paragraph of `belay why`, sentence by sentence.
+class Explanation {
+ public:
+  Explanation(const App& app, const World& world, Time now)
+      : app_(app), name_(app.name.text()), row_(summary_of(app, world)), now_(now) {
+    const auto shown = shown_release(app.wish, app.last);
+    if (shown) present_ = app.find(*shown);
+    for (const auto& release : app.releases)
+      if (app.wish.why.starts_with(taken_back_because(release.number, ""))) taken_back_ = &release;
+  }
+
+  std::string text() && {
+    if (app_.wish.state == Wish::State::none) {
+      never_started();
+    } else if (app_.wish.state == Wish::State::gone) {
+      say("{} is being removed since {}, and that was interrupted: belay remove {} finishes it, belay start {} last "
+          "takes "
+          "it back.",
+          name_, ago(app_.wish.since, now_), name_, name_);
+    } else {
+      if (app_.wish.unfinished) {
+        interrupted();
+      } else if (app_.wish.state == Wish::State::up) {
+        runs();
+      } else {
+        is_down();
+      }
+      was_tried();
+      newer_ones();
+      if (app_.stable && (present_ == nullptr || app_.stable != present_->number))
+        say("The stable release is {}.", app_.stable->text());
+    }
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Parts>
+  void say(fmt::format_string<Parts...> pattern, Parts&&... parts) {
+    text_ += (text_.empty() ? "" : " ") + format(pattern, std::forward<Parts>(parts)...);
+  }
+
+  // "belay deploy web by root, 3 minutes ago"
+  std::string origin(const std::string& command, const std::string& who, Time when) const {
+    return format("{} by {}, {}", command, who, ago(when, now_));
+  }
+  // Who asked for what is: not the way back, but the command that first started it.
+  std::string origin() const {
+    if (taken_back_ != nullptr && present_ != nullptr) return origin(present_->why, present_->who, present_->created);
+    return origin(app_.wish.why, app_.wish.who, app_.wish.since);
+  }
+
+  void never_started() {
+    if (app_.builds.empty()) {
+      say("{} was never built: belay build {}, beside its Dockerfile.", name_, name_);
+    } else {
+      say("{} was built {} by {}, but nothing of it was started yet: belay start {} new.", name_,
+          ago(app_.builds.back().created, now_), app_.builds.back().who, name_);
+    }
+  }
+
+  void interrupted() {
+    if (is_way_back(app_.wish)) {
+      say("Going back to {} was interrupted {}; belay rollback {} finishes it.",
+          app_.wish.release ? app_.wish.release->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
+    } else if (app_.wish.state == Wish::State::down) {
+      say("{} was to be stopped ({}), and that was interrupted; belay stop {} finishes it.", name_, origin(), name_);
+    } else {
+      const std::string number = app_.wish.release->text();
+      say("{} was to run {} ({}), and that was interrupted: belay start {} {} goes on with it, belay rollback {} takes "
+          "it "
+          "back.",
+          name_, number, origin(), name_, number, name_);
+    }
+    if (!row_.container.empty()) say("Its container {} is {} now.", row_.container, row_.status);
+  }
+
+  void runs() {
+    const std::string number = present_ != nullptr ? present_->number.text() : "";
+    const bool is_back = taken_back_ != nullptr;
+    if (row_.container.empty()) {
+      say("{} should run {} ({}), but its container is gone; belay start {} last makes it again.", name_, number,
+          origin(), name_);
+    } else if (row_.state == "running") {
+      say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
+          row_.container, row_.status);
+    } else if (row_.state == "restarting") {
+      say("{} should run {} ({}), but its container {} ends again and again; belay logs {} shows what it wrote.", name_,
+          number, origin(), row_.container, name_);
+    } else {
+      say("{} should run {} ({}), but its container {} is {} ({}), and not by Belay's doing; belay start {} last "
+          "starts it "
+          "again.",
+          name_, number, origin(), row_.container, row_.state, row_.status, name_);
+    }
+    if (present_ == nullptr) return;
+    if (present_->verdict == Verdict::unproven) say("Belay did not watch whether {} proves itself.", number);
+    // A good release, whose latest start failed.
+    if (present_->verdict == Verdict::passed && !present_->reason.empty())
+      say("{} proved itself before, but its last start failed: {}.", number, present_->reason);
+  }
+
+  void is_down() {
+    if (taken_back_ != nullptr) {
+      say("Nothing of {} runs, as before the last change.", name_);
+    } else {
+      say("{} is down ({}).", name_, origin());
+    }
+    if (present_ == nullptr) return;
+    if (row_.state == "running") {
+      say("Its container {} runs all the same, and not by Belay's doing; belay stop {} stops it.", row_.container,
+          name_);
+    } else {
+      say("belay start {} last starts {} again.", name_, present_->number.text());
+    }
+  }
+
+  // What failed to take its place: the last change, or the newest release.
+  void was_tried() {
+    const Release* tried = taken_back_;
+    for (auto release = app_.releases.rbegin(); release != app_.releases.rend() && tried == nullptr; ++release) {
+      if (present_ != nullptr && release->number <= present_->number) break;
+      if (release->reason.empty()) break;
+      tried = &*release;
+    }
+    if (tried == nullptr || tried->reason.empty() || tried == present_) return;
+    const Time when = tried == taken_back_ ? app_.wish.since : tried->created;
+    const bool failed = tried->verdict == Verdict::failed;
+    say("{} was tried {} ({} by {}) and {}: {}.", tried->number.text(), ago(when, now_), tried->why, tried->who,
+        tried->verdict == Verdict::pending ? "could not prove itself" : "failed", tried->reason);
+    const auto lines = split(std::string(trim(tried->log_tail)), '\n');
+    if (const std::string last(trim(printable(lines.back()))); !last.empty()) say("The last that it wrote: {}.", last);
+    const bool set_aside = std::any_of(tried->images.begin(), tried->images.end(),
+                                       [&](const auto& image) { return app_.is_quarantined(image.second); });
+    if (set_aside) {
+      say("Its image is in quarantine; belay retry {} tries it again.", name_);
+    } else if (failed || tried->verdict == Verdict::pending) {
+      say("belay retry {} tries it again.", name_);
+    }
+  }
+
+  void newer_ones() {
+    if (present_ == nullptr) return;
+    const Release& newest = app_.releases.back();
+    if (newest.number > present_->number && (newest.verdict == Verdict::passed || newest.verdict == Verdict::unproven))
+      say("{} is newer ({}) and was left; belay start {} {} goes to it.", newest.number.text(), to_text(newest.verdict),
+          name_, newest.number.text());
+    const Build* build = app_.latest_build();
+    if (build == nullptr || present_->images.empty() || app_.is_quarantined(build->image)) return;
+    const bool was_started = std::any_of(app_.releases.begin(), app_.releases.end(), [&](const Release& release) {
+      return std::any_of(release.images.begin(), release.images.end(),
+                         [&](const auto& image) { return image.second == build->image; });
+    });
+    if (!was_started)
+      say("A newer image was built {} and not started yet: belay start {} new.", ago(build->created, now_), name_);
+  }
+
+  const App& app_;
+  const std::string name_;
+  const AppSummary row_;
+  const Time now_;
+  const Release* present_ = nullptr;     // the one that should run, else the last
+  const Release* taken_back_ = nullptr;  // the one whose failure led to what should be now
+  std::string text_;
+};
+
+}  // namespace
+
 std::string why(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
-  const World world = observe(context.engine, app, stop);
-  const Time now = context.clock.now();
-  std::string text;
-  const auto say = [&](const std::string& sentence) { text += (text.empty() ? "" : " ") + sentence; };
-
-  if (app.wish.state == Wish::State::none) {
-    say(app.builds.empty() ? format("{} was never built.", name.text())
-                           : format("{} was built {}, but nothing of it was started yet: belay start {} new.",
-                                    name.text(), ago(app.builds.back().created, now), name.text()));
-    return text;
-  }
-  if (app.wish.state == Wish::State::gone) {
-    say(
-        format("{} is being removed since {}, and that was interrupted: belay remove {} finishes it, belay start {} "
-               "last takes it back.",
-               name.text(), ago(app.wish.since, now), name.text(), name.text()));
-    return text;
-  }
-  const AppSummary row = summary_of(app, world);
-  if (app.wish.state == Wish::State::up) {
-    const Release& release = app.release(*app.wish.release);
-    say(format("{} should run {}, since {} ({} by {}).", name.text(), release.number.text(), ago(app.wish.since, now),
-               app.wish.why, app.wish.who));
-    if (app.wish.unfinished) {
-      say("The command that asked for it was interrupted; the next one finishes or takes it back.");
-    } else if (row.container.empty()) {
-      say(format("Its container is gone; belay start {} last makes it again.", name.text()));
-    } else if (row.state != "running") {
-      say(format("Its container {} is {} ({}).", row.container, row.state, row.status));
-    } else {
-      say(format("Its container {} is up ({}); the verdict on the release: {}.", row.container, row.status,
-                 to_text(release.verdict)));
-    }
-  } else {
-    say(format("{} should be down, since {} ({} by {}).", name.text(), ago(app.wish.since, now), app.wish.why,
-               app.wish.who));
-  }
-  const auto shown = app.wish.state == Wish::State::up ? app.wish.release : app.last;
-  // What came after it and did not stay.
-  for (auto release = app.releases.rbegin(); release != app.releases.rend() && shown && release->number > *shown;
-       ++release) {
-    if (release->verdict == Verdict::failed) {
-      say(format("{} was tried {} and taken back: {}.", release->number.text(), ago(release->created, now),
-                 release->reason));
-      bool quarantined = false;
-      for (const auto& [service, image] : release->images) quarantined = quarantined || app.is_quarantined(image);
-      if (quarantined) say(format("Its image is in quarantine; belay retry {} tries it again.", name.text()));
-      break;
-    }
-    say(format("{} is newer ({}); belay start {} {} goes to it.", release->number.text(), to_text(release->verdict),
-               name.text(), release->number.text()));
-    break;
-  }
-  const Release* present = shown ? app.find(*shown) : nullptr;
-  if (const Build* build = app.latest_build(); build != nullptr && present != nullptr && !present->images.empty() &&
-                                               present->images.begin()->second != build->image &&
-                                               !app.is_quarantined(build->image))
-    say(format("A newer image was built {} and not started yet: belay start {} new.", ago(build->created, now),
-               name.text()));
-  if (app.stable && app.stable != shown) say(format("The stable release is {}.", app.stable->text()));
-  return text;
+  return Explanation(app, observe(context.engine, app, stop), context.clock.now()).text();
 }
 
 std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_token stop) {

@@ -12,8 +12,9 @@ struct AppSummary {
   std::string health;   // healthy, unhealthy, starting, or empty
   std::string release;  // "r12" or empty
   std::string verdict;
-  std::string stable;  // "r11" or empty
-  std::string image;
+  std::string stable;    // "r11" or empty
+  std::string image;     // the reference in the release's settings, else of the last build
+  std::string image_id;  // "sha256:…"
   std::string container;
   std::string status;  // the engine's words: "Up 3 minutes"
   std::vector<std::string> ports;
@@ -23,6 +24,9 @@ struct AppSummary {
 };
 std::vector<AppSummary> list(Context& context, std::stop_token stop);
 std::vector<std::string> names(Context& context);
+
+// Newest first. Asks the state only: completion must work without an engine.
+std::vector<std::string> release_names(Context& context, const AppName& name);
 
 struct ReleaseRow {
   std::string release, verdict, image, container, state, who, why, reason;

@@ -10,10 +10,14 @@ namespace belay::host {
 
 namespace {
 
-// The release that an interrupted command of the same kind had begun, where it would make the very same one.
+// The release that was begun already and has no verdict yet, where it would be the very same: an interrupted command
+// of the same kind began it, or the host did not let a declared one be tried to its end.
 const Release* begun_already(const App& app, const Made& made) {
-  if (!app.wish.unfinished || app.wish.state != Wish::State::up) return nullptr;
-  const Release* release = app.find(*app.wish.release);
+  const Release* release = nullptr;
+  if (app.wish.unfinished && app.wish.state == Wish::State::up)
+    release = app.find(*app.wish.release);
+  else if (!app.origin.empty() && !app.releases.empty())
+    release = &app.releases.back();
   if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
   return is_made_so(*release, made) ? release : nullptr;
 }
@@ -76,7 +80,7 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
       context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
                                     app.name.text(), app.name.text()));
   if (const Release* begun = begun_already(app, made)) {
-    context.report.note(format("going on with {}, which was interrupted", begun->number.text()));
+    context.report.note(format("going on with {}, which has no verdict yet", begun->number.text()));
     wish_up(app, begun->number, options, context);
     return fulfil(context, app, verb, options.dry_run, stop);
   }

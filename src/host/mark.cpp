@@ -55,6 +55,9 @@ Marked mark_stable(Context& context, const AppName& name, const std::optional<Re
   if (app.release(*marked.release).verdict == Verdict::failed)
     throw Error(format("{} {} failed and cannot be the stable one", name.text(), marked.release->text()),
                 format("belay releases {} lists the good ones.", name.text()));
+  if (app.release(*marked.release).verdict == Verdict::pending)
+    throw Error(format("{} {} has not proved itself and cannot be the stable one", name.text(), marked.release->text()),
+                format("belay start {} {} lets it try.", name.text(), marked.release->text()));
   marked.changed = app.stable != marked.release;
   app.stable = marked.release;
   const World world = observe(context.engine, app, stop);

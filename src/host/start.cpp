@@ -221,6 +221,13 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
   App app = known_app(context, name, stop);
   return doing(format("rolling {} back", name.text()), [&] {
     if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop);
+    // On the way back already: what failed is what is rolled back, not what ran before it.
+    if (is_way_back(app.wish) && app.wish.state == Wish::State::up)
+      return start_known(context, app, *app.wish.release, options, "rollback", stop);
+    if (is_way_back(app.wish)) {
+      wish_down(app, context);
+      return fulfil(context, app, "rollback", options.dry_run, stop);
+    }
     // An interrupted step forward has not come to pass: taking it back is the rollback. An interrupted step back is not
     // taken back but begun anew, with the same target.
     const auto running = what_runs(app);
@@ -244,8 +251,10 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
             app.wish.unfinished && app.wish.state == Wish::State::up ? app.find(*app.wish.release) : nullptr;
         begun != nullptr && begun->verdict == Verdict::pending)
       return start_known(context, app, begun->number, options, "retry", stop);
-    const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(),
-                                     [](const Release& r) { return r.verdict == Verdict::failed; });
+    // One with a reason and no verdict was stopped by the host, the engine or the user before it could prove itself.
+    const auto failed = std::find_if(app.releases.rbegin(), app.releases.rend(), [](const Release& r) {
+      return r.verdict == Verdict::failed || (r.verdict == Verdict::pending && !r.reason.empty());
+    });
     if (failed == app.releases.rend())
       throw NotFound(format("no release of {} has failed", name.text()),
                      format("belay releases {} lists them all.", name.text()));

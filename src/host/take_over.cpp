@@ -201,13 +201,18 @@ std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token s
     App app = known ? *known : App(name);
     Recovered recovered{text, {}, {}, {}, !known};
     std::optional<ReleaseNumber> running;
+    bool running_is_proved = false;
     std::optional<std::pair<Time, ReleaseNumber>> latest_start;
     for (const auto& container : containers) {
       const auto owner = *container.owner();
       if (!known) app.scheme = owner.scheme;
       const auto detail = context.engine.container(container.name, stop);
       if (!detail) continue;
-      if (container.is_up()) running = owner.release;
+      // In the middle of a swap two may run. The one that proved itself has a restart policy, its successor not yet.
+      if (container.is_up() && (!running || !running_is_proved)) {
+        running_is_proved = detail->restart.name != "no" && !detail->restart.name.empty();
+        running = owner.release;
+      }
       if (detail->started && (!latest_start || *detail->started > latest_start->first))
         latest_start = {*detail->started, owner.release};
       if (container.name.ends_with("_stable") && owner.scheme == NamingScheme::dcv) recovered.stable = owner.release;

@@ -131,8 +131,20 @@ bool is_in_place(const std::string& field) {
          std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
 }
 
-bool is_secret(const std::string& field) {
-  return field.starts_with("env.") && names_a_secret(std::string_view(field).substr(4));
+// Variables, and whatever else has names of the user's own: options of a log driver hold tokens too.
+bool is_secret(const std::string& field, const std::string& value) {
+  static const std::vector<std::string> maps = [] {
+    std::vector<std::string> names;
+    const Service service;
+    fields::each(service, [&](const char* name, const auto& values) {
+      if constexpr (std::is_same_v<decltype(values), const std::map<std::string, std::string>&>)
+        names.push_back(format("{}.", name));
+    });
+    return names;
+  }();
+  return std::any_of(maps.begin(), maps.end(), [&](const std::string& map) {
+    return field.starts_with(map) && holds_a_secret(std::string_view(field).substr(map.size()), value);
+  });
 }
 
 }  // namespace
@@ -155,10 +167,8 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
         continue;
       FieldChange change{prefix + field, old_leaf == old_leaves.end() ? "" : old_leaf->second,
                          new_leaf == new_leaves.end() ? "" : new_leaf->second, is_in_place(field)};
-      if (is_secret(field)) {
-        if (!change.before.empty()) change.before = hidden;
-        if (!change.after.empty()) change.after = hidden;
-      }
+      for (std::string* value : {&change.before, &change.after})
+        if (!value->empty() && is_secret(field, *value)) *value = hidden;
       changes.push_back(std::move(change));
     }
   };
@@ -245,8 +255,11 @@ bool can_change_in_place(const Spec& before, const Spec& after) {
 
 Spec without_secrets(Spec spec) {
   for (auto& service : spec.services)
-    for (auto& [name, value] : service.environment)
-      if (names_a_secret(name)) value = hidden;
+    fields::each(service, [](const char*, auto& values) {
+      if constexpr (std::is_same_v<decltype(values), std::map<std::string, std::string>&>)
+        for (auto& [name, value] : values)
+          if (holds_a_secret(name, value)) value = hidden;
+    });
   return spec;
 }
 

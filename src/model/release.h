@@ -18,7 +18,7 @@ std::string_view to_text(NamingScheme scheme);
 NamingScheme naming_scheme(std::string_view text);  // throws Error
 
 enum class Verdict {
-  pending,  // has not been tried to the end
+  pending,  // has not been tried to the end; with a reason: the host, the engine or the user stopped that
   passed,
   failed,
   unproven,  // started with --no-wait, or rebuilt by recover: nobody looked
@@ -42,7 +42,7 @@ struct Release {
   std::map<std::string, std::string> containers;  // service → container name now
   Time created{};
   Verdict verdict = Verdict::pending;
-  std::string reason;    // why the verdict failed
+  std::string reason;    // why the last try failed
   std::string log_tail;  // the last lines of the failed container
   std::string who, why;  // "root", "belay deploy web"
   bool adopted = false;  // its containers carry no labels of ours: they are known by name and creation time

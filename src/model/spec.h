@@ -141,7 +141,7 @@ std::string spec_to_json(const Spec& spec, int indent = 0);
 // Reads what spec_to_json wrote; unknown keys are an error (a newer Belay wrote them).
 Spec spec_from_json(const std::string& json);
 
-// One changed field: "env.LOG_LEVEL: info → debug". Values of secret-looking variables appear as "(hidden)".
+// One changed field: "env.LOG_LEVEL: info → debug". Values that look like secrets appear as "(hidden)".
 struct FieldChange {
   std::string field, before, after;
   bool in_place = false;  // the engine can change it on the running container
@@ -155,7 +155,7 @@ bool can_change_in_place(const Spec& before, const Spec& after);
 // Names of the limits that `wanted` sets and `present`, as the engine shows it, has otherwise. What engines drop when
 // the kernel cannot do it (swap, kernel memory, block I/O) counts only where the engine shows a value of its own.
 std::vector<std::string> limits_that_differ(const Resources& wanted, const Resources& present);
-// A copy in which the values of secret-looking variables read "(hidden)": for showing.
+// A copy in which the values of variables, labels and options that look like secrets read "(hidden)": for showing.
 Spec without_secrets(Spec spec);
 
 // Rules over the whole spec that no single value can break: double mount points, double host ports, unknown protocol, …

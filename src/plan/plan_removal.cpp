@@ -137,7 +137,9 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
     if (instance.container->is_up() && !why_kept(s.app, kept, instance.release))
       kept.try_emplace(instance.release, "it is running");
   for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
-    if (release->verdict == Verdict::failed || kept.contains(release->number)) continue;
+    // One that never proved itself is none to go back to.
+    const bool is_good = release->verdict == Verdict::passed || release->verdict == Verdict::unproven;
+    if (!is_good || kept.contains(release->number)) continue;
     kept[release->number] = "among the newest";
     --keep;
   }

@@ -413,11 +413,13 @@ void AppRows::remove_unused_specs(AppId id) {
 std::vector<Outline> AppRows::outlines() {
   std::vector<Outline> outlines;
   std::map<AppId, size_t> places;
-  each_row(connection_.query(
-               "SELECT id, name, scheme, apps.created, last, stable, autostart, "
-               "(SELECT count(*) FROM releases WHERE app = apps.id), "
-               "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-               "wait_timeout, who, why, since, previous, proved FROM apps JOIN wishes ON app = id ORDER BY name"),
+  each_row(connection_.query("SELECT id, name, scheme, apps.created, last, stable, autostart, "
+                             "(SELECT count(*) FROM releases WHERE app = apps.id), "
+                             "(SELECT tag FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
+                             "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
+                             "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+                             "wait_timeout, who, why, since, previous, proved "
+                             "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());
              Outline& outline = outlines.emplace_back(AppName(row.text()));
@@ -427,10 +429,15 @@ std::vector<Outline> AppRows::outlines() {
              outline.stable = row.maybe(&Row::release);
              outline.autostart = autostart(row.text());
              outline.release_count = row.small_number();
+             outline.built.reference = row.text();
+             outline.built.image = row.text();
              outline.origin = row.text();
              outline.wish = read_wish(row);
            });
-  each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, s.service, s.image, s.container "
+  each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, "
+                             "(SELECT iif(json_valid(json), json_extract(json, '$.services[0].image'), '') "
+                             "FROM specs WHERE id = r.spec), "
+                             "s.service, s.image, s.container "
                              "FROM apps JOIN wishes ON wishes.app = apps.id "
                              "JOIN releases r ON r.app = apps.id "
                              "AND r.number IN (wishes.release, wishes.fallback, apps.last, apps.stable) "
@@ -444,6 +451,7 @@ std::vector<Outline> AppRows::outlines() {
              release.created = row.time();
              release.verdict = verdict(row.text());
              release.reason = row.text();
+             release.reference = row.text();
              const std::string service = row.text();
              row.into(release.images, service);
              row.into(release.containers, service);

@@ -21,6 +21,7 @@ struct ReleaseOutline {
   Time created{};
   Verdict verdict = Verdict::pending;
   std::string reason;
+  std::string reference;                                  // the image as the settings of its first service name it
   std::map<std::string, std::string> images, containers;  // by service, as in Release
 };
 
@@ -37,6 +38,9 @@ struct Outline {
   std::optional<ReleaseNumber> last, stable;
   Autostart autostart = Autostart::none;
   int release_count = 0;
+  struct Built {
+    std::string reference, image;
+  } built;                               // by the last build
   std::vector<ReleaseOutline> releases;  // ascending; those that wish, last and stable name
 
   const ReleaseOutline* find(ReleaseNumber number) const;

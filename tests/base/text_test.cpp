@@ -95,6 +95,15 @@ TEST(Text, KnowsTheNamesOfSecrets) {
     EXPECT_FALSE(names_a_secret(name)) << name;
 }
 
+TEST(Text, KnowsAPasswordInAnAddress) {
+  for (const char* value : {"postgres://shop:s3cret@db/shop", "amqp://:s3cret@mq", "a://b, http://u:p@c:80?x=1"})
+    EXPECT_TRUE(holds_a_secret("URL", value)) << value;
+  for (const char* value :
+       {"", "http://db:5432/a@b", "http://user@db", "12:30@noon", "postgres://db?user=a:b@c", "://"})
+    EXPECT_FALSE(holds_a_secret("URL", value)) << value;
+  EXPECT_TRUE(holds_a_secret("DB_PASSWORD", ""));
+}
+
 TEST(Text, Base64FollowsTheStandard) {
   const std::pair<const char*, const char*> cases[] = {
       {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}};

@@ -101,6 +101,7 @@ TEST(Json, NamesThePlaceAndTheCauseOfEveryMistake) {
       {"True", "f.json:1:1: 'True' is no JSON value | Write true."},
       {"None", "f.json:1:1: 'None' is no JSON value | Write null."},
       {"NaN", "f.json:1:1: 'NaN' is no JSON value | Text is written in double quotes."},
+      {"geheim", "f.json:1:1: a word without quotes is no JSON value | Text is written in double quotes."},
       {"+1", "f.json:1:1: '+1' is no JSON value | A number begins with a digit or '-'."},
       {".5", "f.json:1:1: '.5' is no JSON value | A number begins with a digit or '-'."},
       {"01", "f.json:1:1: a number must not begin with 0 | Text is written in double quotes."},

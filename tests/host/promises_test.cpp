@@ -72,6 +72,73 @@ TEST(Promises, APortThatIsTakenMeanwhileIsNotTheReleasesFault) {
   EXPECT_THAT(scene.reason, HasSubstr("8080"));
   EXPECT_THAT(scene.app().quarantine, IsEmpty());
   EXPECT_THAT(scene.running(), ElementsAre("nginx"));
+  EXPECT_EQ(scene.app().find({1})->verdict, Verdict::pending) << "nobody saw it fail";
+  EXPECT_THAT(scene.app().find({1})->reason, HasSubstr("8080"));
+  scene.report.on_step = nullptr;
+  scene.engine.stop_container("nginx", {}, {});
+  EXPECT_EQ(scene.run("retry"), "done") << "the very release, not a new one";
+  EXPECT_EQ(scene.app().find({1})->verdict, Verdict::passed);
+  EXPECT_EQ(scene.app().find({1})->reason, "");
+  EXPECT_EQ(scene.trouble("1"), "");
+}
+
+TEST(Promises, AReleaseThatCouldNotBeTriedIsNeitherGoodNorBad) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.report.on_step = [&](const std::string& step) {
+    if (step == "start web-r2") scene.stranger("nginx", 8080);
+  };
+  EXPECT_EQ(scene.run("deploy 2"), "stuck") << "the stranger holds the port";
+  scene.report.on_step = nullptr;
+  scene.engine.stop_container("nginx", {}, {});
+  EXPECT_EQ(scene.run("start last"), "done");
+  EXPECT_EQ(scene.trouble("1"), "");
+  auto here = scene.context();
+  EXPECT_THROW(mark_stable(here, web, ReleaseNumber{2}, false, {}), Error);
+  EXPECT_EQ(scene.run("deploy 3"), "done");
+  EXPECT_EQ(scene.run("rollback"), "done");
+  EXPECT_EQ(scene.trouble("1"), "") << "not to the one in between";
+  EXPECT_EQ(scene.run("start r3"), "done");
+  EXPECT_EQ(scene.run("cleanup 1"), "done");
+  EXPECT_EQ(scene.app().releases.size(), 2U) << "it does not count among the good ones to keep";
+  EXPECT_FALSE(scene.app().find({2}));
+}
+
+TEST(Promises, ARollbackOnAnInterruptedWayBackFinishesIt) {
+  for (const auto scheme : {NamingScheme::belay, NamingScheme::dcv}) {
+    int on_the_way = 0;
+    for (int calls = 0;; ++calls) {
+      Scene scene({scheme});
+      for (const auto* line : {"deploy 1", "deploy 2"}) scene.run(line);
+      scene.offer("bad");
+      scene.engine.crash_after(calls);
+      if (!scene.crashes("deploy bad")) break;
+      scene.engine.crash_after({});
+      scene.reopen();
+      if (!is_way_back(scene.app().wish)) continue;
+      ++on_the_way;
+      EXPECT_EQ(scene.run("rollback"), "done") << "cut after " << calls;
+      EXPECT_EQ(scene.trouble("2"), "") << "cut after " << calls;
+    }
+    EXPECT_GT(on_the_way, 0);
+  }
+}
+
+TEST(Promises, ARollbackOfWhatFailedWhereNothingRanLeavesNothingRunning) {
+  int on_the_way = 0;
+  for (int calls = 0;; ++calls) {
+    Scene scene;
+    for (const auto* line : {"deploy 1", "deploy 2", "stop", "build bad"}) scene.run(line);
+    scene.engine.crash_after(calls);
+    if (!scene.crashes("start new")) break;
+    scene.engine.crash_after({});
+    scene.reopen();
+    if (!is_way_back(scene.app().wish)) continue;
+    ++on_the_way;
+    scene.run("rollback");
+    EXPECT_EQ(scene.trouble(""), "") << "cut after " << calls;
+  }
+  EXPECT_GT(on_the_way, 0);
 }
 
 TEST(Promises, AFirstReleaseThatFailsLeavesNothingRunning) {
@@ -180,8 +247,13 @@ TEST(Promises, AStopDuringTheVerdictTakesTheChangeBack) {
     scene.clock.on_sleep = [&] { scene.stopping.request_stop(); };
     EXPECT_EQ(scene.run("deploy 2"), "error: deploying web: stopped on request; r1 runs again");
     EXPECT_EQ(scene.trouble("1"), "");
-    EXPECT_EQ(scene.app().find({2})->verdict, Verdict::failed);
+    EXPECT_EQ(scene.app().find({2})->verdict, Verdict::pending);
+    EXPECT_EQ(scene.app().find({2})->reason, "stopped on request");
     EXPECT_THAT(scene.app().quarantine, IsEmpty()) << "nobody saw the release fail";
+    scene.clock.on_sleep = nullptr;
+    scene.stopping = {};
+    EXPECT_EQ(scene.run("retry"), "done");
+    EXPECT_EQ(scene.trouble("2"), "");
   }
 }
 

@@ -211,5 +211,35 @@ TEST(Recover, OfAnAppThatIsDownRemembersWhatRanLast) {
   EXPECT_EQ(scene.trouble("1"), "");
 }
 
+TEST(Recover, InTheMiddleOfASwapTakesWhatProvedItself) {
+  // Without a port both run for a while; the policy tells which one had passed.
+  for (const bool port : {false, true}) {
+    int both = 0;
+    for (int calls = 0;; ++calls) {
+      Scene scene({NamingScheme::belay, port, false});
+      scene.run("deploy 1");
+      scene.offer("2");
+      scene.engine.crash_after(calls);
+      if (!scene.crashes("deploy 2")) break;
+      scene.engine.crash_after({});
+      const auto up = scene.running();
+      const bool is_proved = scene.container("web-r2") && scene.engine.container("web-r2", {})->restart.name != "no" &&
+                             !scene.engine.container("web-r2", {})->restart.name.empty();
+      lose_the_state(scene);
+      scene.run("recover");
+      if (up.empty()) continue;
+      if (up.size() == 2) ++both;
+      const bool is_new = up == std::vector<std::string>{"web-r2"} ||
+                          (is_proved && scene.engine.container("web-r1", {})->restart.name == "no");
+      if (up.size() == 2 && is_proved && !is_new) continue;
+      EXPECT_EQ(scene.app().last, ReleaseNumber{is_new ? 2 : 1}) << "cut after " << calls << "\n" << scene.changes();
+      EXPECT_EQ(scene.app().wish.release, scene.app().last);
+      EXPECT_EQ(scene.run("start last"), scene.plan().empty() ? "unchanged" : "done");
+      EXPECT_EQ(scene.running().size(), 1U) << "cut after " << calls;
+    }
+    EXPECT_EQ(both > 0, !port);
+  }
+}
+
 }  // namespace
 }  // namespace belay::host

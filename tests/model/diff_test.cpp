@@ -128,6 +128,15 @@ TEST(Differences, NeverShowASecret) {
             "env.API_KEY: + (hidden)\n"
             "env.DB_PASSWORD: (hidden) → (hidden)\n"
             "env.OLD_TOKEN: - (hidden)\n");
+  // A password in an address, and an option of a log driver.
+  before = after = web();
+  before.environment = {{"DATABASE_URL", "postgres://db"}};
+  after.environment = {{"DATABASE_URL", "postgres://shop:s3cret@db"}};
+  after.log_options = {{"splunk-token", "s3cret"}, {"max-size", "10m"}};
+  EXPECT_EQ(changed(before, after),
+            "env.DATABASE_URL: postgres://db → (hidden)\n"
+            "log_options.max-size: + 10m\n"
+            "log_options.splunk-token: + (hidden)\n");
   const Spec shown = without_secrets(spec_of(after));
   EXPECT_EQ(spec_to_json(shown).find("s3cret"), std::string::npos);
 }

@@ -5,24 +5,6 @@
 
 # ---- registries ----
 
-# A registry that only lets "belay" with "geheim" in, at $registry.
-start_registry() {
-  local port hash
-  new_port port
-  registry=127.0.0.1:$port
-  hash=$(perl -e 'print crypt("geheim", q($2y$05$) . join("", map { ("a" .. "z")[rand 26] } 1 .. 21) . ".")')
-  [[ $hash == \$2y\$* ]] || fail "this machine's crypt knows no bcrypt"
-  echo "belay:$hash" >"$place/users"
-  cat >"$place/registry.yml" <<END
-version: 0.1
-log: {level: warn, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: "$place/registry"}}
-http: {addr: "$registry", secret: "only for this test"}
-auth: {htpasswd: {realm: test, path: "$place/users"}}
-END
-  background docker-registry serve "$place/registry.yml" >"$place/registry.log" 2>&1
-  eventually curl -s -o /dev/null "http://$registry/v2/"
-}
 login() {  # USER PASSWORD: into a configuration of this test
   export DOCKER_CONFIG=$place/login
   mkdir -p "$DOCKER_CONFIG"
@@ -38,7 +20,7 @@ forget_image() {  # REFERENCE…: and all else that leads to it
 }
 
 test_build_pushes_with_the_login_of_the_configuration_and_image_pulls_it_again() {
-  start_registry
+  start_registry geheim
   login belay geheim
   image plain 8080 "$app"
   expect_done belay build "$app" --push "$registry/$app:1"
@@ -52,7 +34,7 @@ test_build_pushes_with_the_login_of_the_configuration_and_image_pulls_it_again()
   expect_equal 'the image that runs' "$id" "$(image_of "$app2-r1")"
 }
 test_a_credential_helper_gives_the_login() {
-  start_registry
+  start_registry geheim
   export DOCKER_CONFIG=$place/login
   mkdir "$DOCKER_CONFIG"
   echo '{"credsStore": "test"}' >"$DOCKER_CONFIG/config.json"
@@ -73,7 +55,7 @@ END
   expect image_exists "$registry/$app:1"
 }
 test_a_wrong_password_is_an_error_that_names_docker_login() {
-  start_registry
+  start_registry geheim
   login belay falsch
   image plain 8080 "$app"
   run belay build "$app" --push "$registry/$app:1"
@@ -88,7 +70,7 @@ test_a_wrong_password_is_an_error_that_names_docker_login() {
   expect_err "docker login $registry"
 }
 test_a_push_that_failed_is_made_up_for() {
-  start_registry
+  start_registry geheim
   login belay falsch
   image plain 8080 "$app"
   run belay build "$app" --push "$registry/$app:1"
@@ -103,7 +85,7 @@ test_a_push_that_failed_is_made_up_for() {
   expect in_registry "$app" 2
 }
 test_a_credential_helper_that_fails_is_named() {
-  start_registry
+  start_registry geheim
   export DOCKER_CONFIG=$place/login
   mkdir "$DOCKER_CONFIG"
   echo '{"credsStore": "test"}' >"$DOCKER_CONFIG/config.json"
@@ -118,7 +100,7 @@ test_a_credential_helper_that_fails_is_named() {
   expect_err "$DOCKER_CONFIG/config.json"
 }
 test_a_tag_that_the_registry_lacks_is_an_error() {
-  start_registry
+  start_registry geheim
   login belay geheim
   expect_refused 1 belay build "$app" --image "$registry/$app:9"
   expect_err "$registry/$app:9"

@@ -187,6 +187,26 @@ ended() {
 # Our own child stays a zombie until it is waited for.
 process_ended() { [[ ! -e /proc/$1/stat || $(<"/proc/$1/stat") == *') Z '* ]]; }
 
+# start_registry PASSWORD: one that only lets "belay" with that in, at $registry.
+start_registry() {
+  local port hash
+  new_port port
+  registry=127.0.0.1:$port
+  # By the environment: arguments can be read by anybody, and a test looks for passwords there.
+  hash=$(password=$1 perl -e 'print crypt($ENV{password}, q($2y$05$) . join("", map { ("a" .. "z")[rand 26] } 1 .. 21) . ".")')
+  [[ $hash == \$2y\$* ]] || fail "this machine's crypt knows no bcrypt"
+  echo "belay:$hash" >"$place/users"
+  cat >"$place/registry.yml" <<END
+version: 0.1
+log: {level: warn, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: "$place/registry"}}
+http: {addr: "$registry", secret: "only for this test"}
+auth: {htpasswd: {realm: test, path: "$place/users"}}
+END
+  background docker-registry serve "$place/registry.yml" >"$place/registry.log" 2>&1
+  eventually curl -s -o /dev/null "http://$registry/v2/"
+}
+
 # ---- the run ----
 
 clean_engine() {

@@ -26,6 +26,7 @@ Node app_node(const host::AppSummary& row) {
   node.set("verdict", Node::text(row.verdict));
   node.set("stable", Node::text(row.stable));
   node.set("image", Node::text(row.image));
+  node.set("image_id", Node::text(row.image_id));
   node.set("container", Node::text(row.container));
   node.set("status", Node::text(row.status));
   node.set("ports", texts(row.ports));
@@ -65,7 +66,7 @@ int run_ls(Invocation& in) {
                {row.known ? state : state + " (not in the state)", style_of(row)},
                row.release,
                row.stable,
-               row.image,
+               row.image.empty() ? short_digest(row.image_id) : row.image,
                join(row.ports, ", "),
                row.status});
   }

@@ -17,11 +17,11 @@ Style style_of(const std::string& verdict) {
 
 int run_releases(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto rows = host::releases(run.context(), app_name(in), in.stop());
   if (in.has("names")) {
-    for (const auto& row : rows) in.console.line(row.release);
+    for (const auto& name : host::release_names(run.context(), app_name(in))) in.console.line(name);
     return 0;
   }
+  const auto rows = host::releases(run.context(), app_name(in), in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

@@ -1,0 +1,101 @@
+// What `belay doctor` finds, and what it advises.
+
+#include "host/doctor.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scene.h"
+
+namespace belay::host {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Looks at the state of a scene through an engine of its own, as the program does.
+struct Practice {
+  Scene scene;
+
+  std::vector<Finding> findings() {
+    auto own = std::make_unique<engine::MemoryEngine>(scene.clock);
+    if (prepare) prepare(*own);
+    Ground ground(std::move(own), scene.folder.path() / "state");
+    return doctor(ground, scene.clock, {});
+  }
+  std::function<void(engine::MemoryEngine&)> prepare;
+};
+
+const Finding* about(const std::vector<Finding>& findings, const std::string& topic, Finding::Level level) {
+  const auto found = std::find_if(findings.begin(), findings.end(),
+                                  [&](const Finding& f) { return f.topic == topic && f.level == level; });
+  return found == findings.end() ? nullptr : &*found;
+}
+
+TEST(Doctor, FindsNothingWrongWhereNothingIs) {
+  Practice practice;
+  const auto findings = practice.findings();
+  for (const auto& finding : findings) EXPECT_NE(finding.level, Finding::Level::bad) << finding.text;
+  EXPECT_TRUE(about(findings, "engine", Finding::Level::good));
+  EXPECT_TRUE(about(findings, "state", Finding::Level::good));
+  EXPECT_TRUE(about(findings, "apps", Finding::Level::good));
+}
+
+TEST(Doctor, TellsWhatIsNotAsWishedAndWhatToType) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  // The engine that the doctor asks has nothing of it.
+  const auto findings = practice.findings();
+  const Finding* found = nullptr;
+  for (const auto& finding : findings)
+    if (finding.topic == "web") found = &finding;
+  ASSERT_NE(found, nullptr);
+  EXPECT_NE(found->level, Finding::Level::good);
+  EXPECT_TRUE(about(findings, "engine", Finding::Level::good)) << "one sick app is not a sick engine";
+}
+
+TEST(Doctor, TellsOfAnInterruptedChange) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  App app = practice.scene.app();
+  app.wish.unfinished = true;
+  practice.scene.store->save(app);
+  const auto findings = practice.findings();
+  const Finding* found = about(findings, "web", Finding::Level::advice);
+  ASSERT_NE(found, nullptr);
+  EXPECT_THAT(found->text, HasSubstr("interrupted"));
+  EXPECT_THAT(found->remedy, HasSubstr("belay restart web"));
+}
+
+TEST(Doctor, TellsOfContainersThatTheStateDoesNotKnow) {
+  Practice practice;
+  practice.prepare = [](engine::MemoryEngine& engine) {
+    engine.add_image("shop", {}, {});
+    engine::ContainerRequest request;
+    request.name = "shop-r1";
+    request.image = "shop";
+    request.labels = {{std::string(labels::app), "shop"},
+                      {std::string(labels::service), "shop"},
+                      {std::string(labels::release), "1"},
+                      {std::string(labels::scheme), "belay"}};
+    engine.create_container(request, {});
+  };
+  const auto findings = practice.findings();
+  const Finding* found = about(findings, "shop", Finding::Level::advice);
+  ASSERT_NE(found, nullptr);
+  EXPECT_THAT(found->remedy, HasSubstr("belay recover"));
+  EXPECT_EQ(about(findings, "apps", Finding::Level::good), nullptr);
+}
+
+TEST(Doctor, SurvivesAStateThatCannotBeRead) {
+  Practice practice;
+  practice.scene.store.reset();
+  write_file_durably(practice.scene.folder.path() / "state" / "state.db",
+                     "this is no database, however long it may be");
+  const auto findings = practice.findings();
+  ASSERT_NE(about(findings, "state", Finding::Level::bad), nullptr);
+  EXPECT_TRUE(about(findings, "engine", Finding::Level::good));
+}
+
+}  // namespace
+}  // namespace belay::host
