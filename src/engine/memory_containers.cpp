@@ -106,7 +106,7 @@ void MemoryEngine::Universe::create(const ContainerRequest& request) {
   // Refused with 400, not 404, where the request names another container.
   for (const auto& others : {service.volumes_from, service.links})
     for (const auto& other : others)
-      if (const auto& name = split(other, ':').front(); !containers.contains(name))
+      if (const std::string name(split(other, ':').front()); !containers.contains(name))
         throw EngineError(400, format("there is no container {}", name));
 
   const ImageConfig& image = images.at(*image_id).recipe.config;

@@ -11,6 +11,7 @@
 #include "host/definitions.h"
 #include "host/image_choice.h"
 #include "host/making.h"
+#include "registry/registry.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -321,6 +322,14 @@ class Pass {
     return result;
   }
 
+  std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const {
+    if (options_.list_tags) return options_.list_tags(image, std::move(stop));
+    registry::Access access;
+    if (const auto login = context_.engine.login_for(image.registry(), stop))
+      access.login = registry::Credentials{login->username, login->password, login->identity_token};
+    return registry::list_tags(image, access, stop);
+  }
+
   std::optional<App> known(const std::string& name) {
     const std::lock_guard lock(turn_);
     const auto found = view_.apps.find(name);
@@ -342,8 +351,9 @@ class Pass {
       throw Conflict(
           format("{} is an app already, and no definition made it", declared.name.text()),
           format("Give the definition another name, or remove that app: belay remove {}.", declared.name.text()));
-    const ImageChoice choice =
-        choose_image(context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries, stop_);
+    const ImageChoice choice = choose_image(
+        context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
+        [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, stop_);
     if (!choice.trouble.empty()) context.report.note(choice.trouble);
     Made made;
     made.spec = declared.spec;

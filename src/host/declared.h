@@ -24,6 +24,8 @@ struct DeclaredOptions {
   int keep = 3;     // old releases an app that the clean-up leaves
   int workers = 8;  // apps at a time
   ChangeOptions change;
+  // The tags of an image's repository; empty: ask its registry with the engine's login.
+  std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)> list_tags;
   // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
   // "user-data".
   std::vector<std::string> sources;

@@ -4,6 +4,8 @@
 
 #include "base/format.h"
 #include "formats/declared_host.h"
+#include "plan/tag_pattern.h"
+#include "plan/window.h"
 
 namespace belay::host {
 
@@ -39,6 +41,28 @@ BrokenDefinition unreadable(const fs::path& file, const Error& error) {
           ConfigError({file.string(), 0, 0}, error.what(), error.hint())};
 }
 
+// Windows and patterns have rules that only the planner of updates knows.
+void break_unreadable_policies(Declarations& declarations) {
+  const auto trouble = [](const Declaration& declared) -> std::optional<Error> {
+    try {
+      plan::check_window(declared.policies.update.window);
+      if (!declared.policies.update.pattern.empty()) plan::check_pattern(declared.policies.update.pattern);
+    } catch (const Error& error) {
+      return error;
+    }
+    return {};
+  };
+  std::vector<Declaration> good;
+  for (auto& declared : declarations.apps) {
+    if (const auto error = trouble(declared))
+      declarations.broken.push_back(
+          {declared.origin, declared.name.text(), ConfigError(declared.place, error->what(), error->hint())});
+    else
+      good.push_back(std::move(declared));
+  }
+  declarations.apps = std::move(good);
+}
+
 }  // namespace
 
 Declarations read_definitions(const fs::path& folder, const std::optional<std::string>& user_data) {
@@ -55,6 +79,7 @@ Declarations read_definitions(const fs::path& folder, const std::optional<std::s
   if (user_data) texts.push_back({"user-data", *user_data, {}});
   Declarations declarations = formats::declared_host(texts);
   declarations.broken.insert(declarations.broken.begin(), broken.begin(), broken.end());
+  break_unreadable_policies(declarations);
   return declarations;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "host/apps.h"
+#include "plan/tag_pattern.h"
 #include "plan/update_rules.h"
 #include "state/store.h"
 
@@ -43,24 +44,58 @@ std::vector<std::string> current_digests(const App* app, const LocalImages& loca
   return digests;
 }
 
-void ask_registry(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                  ImageChoice& choice, std::stop_token stop) {
-  const ImageRef ref = ImageRef::parse(choice.reference);
-  const engine::RegistryImage shown = context.engine.registry_image(choice.reference, stop);
-  std::ignore = context.store.first_seen(choice.reference, shown.digest, context.clock.now());
+// What the registry shows under the reference, and what it showed before, best first.
+std::vector<plan::Candidate> candidates_of(Context& context, const std::string& reference, std::stop_token stop) {
+  const engine::RegistryImage shown = context.engine.registry_image(reference, stop);
+  std::ignore = context.store.first_seen(reference, shown.digest, context.clock.now());
   constexpr int remembered = 50;
-  context.store.forget_sightings(choice.reference, remembered);
+  context.store.forget_sightings(reference, remembered);
   std::vector<plan::Candidate> seen;
-  for (const auto& sighting : context.store.sightings(choice.reference))
-    seen.push_back({choice.reference, sighting.digest, sighting.first_seen});
+  for (const auto& sighting : context.store.sightings(reference))
+    seen.push_back({reference, sighting.digest, sighting.first_seen});
+  return plan::in_order(std::move(seen), shown.digest);
+}
 
+// The tag that the app follows now: what it runs, else what its definition says.
+std::string present_tag(const App* app, const ImageRef& declared) {
+  const auto running = app == nullptr ? std::nullopt : what_runs(*app);
+  const Release* release = running ? app->find(*running) : nullptr;
+  if (release == nullptr || release->spec.services.empty()) return declared.tag;
+  const ImageRef runs = ImageRef::parse(release->spec.services[0].image);
+  return runs.repository == declared.repository ? runs.tag : declared.tag;
+}
+
+// The references worth a look, best first: the newest tags that fit, at most a few, or the one that is written.
+std::vector<std::string> references_of(Context& context, const Declaration& declared, const App* app,
+                                       const ListTags& list_tags, std::stop_token stop) {
+  const ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
+  if (declared.policies.update.pattern.empty()) return {written.text()};
+  const std::string present = present_tag(app, written);
+  constexpr size_t few = 3;
+  std::vector<std::string> references;
+  const auto pattern = plan::TagPattern::parse(declared.policies.update.pattern);
+  for (const auto& tag : pattern.fitting(list_tags(written, stop), present)) {
+    if (references.size() == few) break;
+    references.push_back(ImageRef{written.repository, tag, {}}.text());
+  }
+  if (references.empty())
+    context.report.note(format("no tag of {} fits {}", written.repository, declared.policies.update.pattern));
+  const std::string kept = ImageRef{written.repository, present, {}}.text();
+  if (std::find(references.begin(), references.end(), kept) == references.end()) references.push_back(kept);
+  return references;
+}
+
+void ask_registry(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
+                  ImageChoice& choice, const ListTags& list_tags, std::stop_token stop) {
   plan::UpdateSituation situation;
   situation.app = declared.name.text();
   situation.current = current_digests(app, local);
   // An app that has no digest of its own yet runs what was built or loaded here, or nothing.
   if (app != nullptr)
     for (const auto& entry : app->quarantine) situation.quarantine.push_back(entry);
-  situation.candidates = plan::in_order(std::move(seen), shown.digest);
+  for (const auto& reference : references_of(context, declared, app, list_tags, stop))
+    for (auto& candidate : candidates_of(context, reference, stop))
+      situation.candidates.push_back(std::move(candidate));
   const plan::Decision decision = plan::decide(declared.policies.update, situation, context.clock.now());
   using Kind = plan::Decision::Kind;
   if (decision.kind == Kind::none) return;
@@ -71,7 +106,8 @@ void ask_registry(Context& context, const Declaration& declared, const App* app,
     if (const std::string present = present_image(app); !present.empty()) choice.id = present;
     return;
   }
-  choice.digest = ref.repository + "@" + decision.candidate.digest;
+  choice.reference = decision.candidate.reference;
+  choice.digest = ImageRef::parse(choice.reference).repository + "@" + decision.candidate.digest;
   const Image* here = local.find(choice.reference);
   const bool is_here =
       here != nullptr && std::any_of(here->digests.begin(), here->digests.end(),
@@ -105,9 +141,12 @@ const Image* LocalImages::by_id(const std::string& id) const {
 }
 
 ImageChoice choose_image(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                         bool ask, std::stop_token stop) {
+                         bool ask, const ListTags& list_tags, std::stop_token stop) {
   ImageChoice choice;
-  choice.reference = ImageRef::parse(declared.spec.services.at(0).image).text();
+  ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
+  // Where a pattern chooses, what was chosen stays until something newer is taken.
+  if (!declared.policies.update.pattern.empty()) written.tag = present_tag(app, written);
+  choice.reference = written.text();
   if (const Image* here = local.find(choice.reference)) {
     choice.id = here->id;
     if (!here->digests.empty()) choice.digest = here->digests.front();
@@ -118,7 +157,7 @@ ImageChoice choose_image(Context& context, const Declaration& declared, const Ap
   const bool is_pinned = !ImageRef::parse(choice.reference).digest.empty();
   if (!ask || !policy.pull || is_pinned) return choice;
   try {
-    ask_registry(context, declared, app, local, choice, stop);
+    ask_registry(context, declared, app, local, choice, list_tags, stop);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& error) {

@@ -2,6 +2,8 @@
 // Which image a declared app should run: the one that is here, or news from the registry that its policy lets through.
 // Private to host.
 
+#include <functional>
+
 #include "host/context.h"
 #include "model/declaration.h"
 
@@ -30,9 +32,12 @@ struct ImageChoice {
   bool quarantined = false;
 };
 
+// The tags that a registry has of an image's repository, in any order.
+using ListTags = std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)>;
+
 // Asks the registry where the policy and `ask` say so; remembers in the state when each digest was first seen. Never
 // throws for what a registry does: then the choice is what is here, with `trouble`.
 ImageChoice choose_image(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                         bool ask, std::stop_token stop);
+                         bool ask, const ListTags& list_tags, std::stop_token stop);
 
 }  // namespace belay::host

@@ -1,0 +1,387 @@
+// A declared host, in memory: what its definitions say is what runs, and nothing is lost on the way.
+
+#include "host/declared.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "host/definitions.h"
+#include "scene.h"
+
+namespace belay::host {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class DeclaredHostTest : public ::testing::Test {
+ protected:
+  DeclaredHostTest() {
+    make_folder(definitions_);
+    image("web:1");
+    image("web:2");
+    engine::Behaviour exits;
+    exits.exits_after = Milliseconds(50);
+    exits.exit_code = 3;
+    scene_.engine.add_image("web:bad", {}, exits, "bad");
+    options_.sources = {definitions_.string()};
+    options_.workers = 1;
+    options_.ask_registries = false;
+  }
+
+  void image(const std::string& reference) { scene_.engine.add_image(reference, {}, {}, reference); }
+  void define(const std::string& app, const std::string& rest) {
+    write_file_durably(definitions_ / (app + ".json"), format("{{\"name\": \"{}\", {}}}", app, rest));
+  }
+  void undefine(const std::string& app) { fs::remove(definitions_ / (app + ".json")); }
+
+  DeclaredHost apply(bool dry_run = false) {
+    scene_.clock.advance(Seconds(1));
+    Context context = scene_.context("belay apply");
+    DeclaredOptions options = options_;
+    options.dry_run = dry_run;
+    return apply_declared(context, read_definitions(definitions_, {}), options, quiet_, {});
+  }
+  // "web change, db unchanged"
+  std::string told(const DeclaredHost& host) {
+    std::string text;
+    for (const auto& app : host.apps)
+      text += format("{}{} {}{}", text.empty() ? "" : ", ", app.name, to_text(app.kind),
+                     app.change.failed() ? " failed" : "");
+    return text;
+  }
+  std::string run() { return told(apply()); }
+  const DeclaredApp& of(const DeclaredHost& host, const std::string& name) {
+    for (const auto& app : host.apps)
+      if (app.name == name) return app;
+    throw NotFound("no " + name);
+  }
+  std::vector<std::string> running() { return scene_.running(); }
+
+  Scene scene_;
+  fs::path definitions_ = scene_.folder.path() / "containers.d";
+  DeclaredOptions options_;
+  DeclaredListener quiet_;
+};
+
+TEST_F(DeclaredHostTest, RunsWhatIsDeclaredUnderItsNameAndThenHasNothingToDo) {
+  define("db", R"("image": "web:1", "volumes": [{"containerPath": "/data"}])");
+  define("web", R"("image": "web:1", "env": {"LEVEL": "info"}, "links": {"db": "database"})");
+  EXPECT_EQ(run(), "db change, web change");
+  EXPECT_THAT(running(), ElementsAre("db", "web"));
+  const size_t changes = scene_.engine.changes().size();
+  const int calls = scene_.engine.calls();
+  EXPECT_EQ(run(), "db unchanged, web unchanged");
+  EXPECT_EQ(scene_.engine.changes().size(), changes);
+  EXPECT_EQ(scene_.engine.calls() - calls, 2) << "one list of containers, one of images";
+}
+
+TEST_F(DeclaredHostTest, ShowsADifferenceFieldByFieldAndKeepsWhatRanBefore) {
+  define("web", R"("image": "web:1", "env": {"LEVEL": "info"})");
+  run();
+  define("web", R"("image": "web:2", "env": {"LEVEL": "debug"})");
+  const std::string before = scene_.all();
+  const DeclaredHost preview = apply(true);
+  EXPECT_EQ(scene_.all(), before) << "a preview touches nothing";
+  EXPECT_TRUE(preview.has_changes());
+  EXPECT_THAT(of(preview, "web").differences, Contains("env.LEVEL: info → debug"));
+  EXPECT_THAT(of(preview, "web").differences, Contains(HasSubstr("image web:1@")));
+  const DeclaredHost done = apply();
+  EXPECT_EQ(told(done), "web change");
+  EXPECT_THAT(running(), ElementsAre("web"));
+  EXPECT_EQ(scene_.container("web-r1")->state, ContainerState::exited);
+  EXPECT_FALSE(apply(true).has_changes());
+}
+
+TEST_F(DeclaredHostTest, TakesAFailureBackAndDoesNotTryItAgain) {
+  define("web", R"("image": "web:1")");
+  define("other", R"("image": "web:1")");
+  run();
+  define("web", R"("image": "web:bad")");
+  define("other", R"("image": "web:2")");
+  EXPECT_EQ(run(), "other change, web change failed");
+  EXPECT_THAT(running(), ElementsAre("other", "web"));
+  const DeclaredHost again = apply();
+  EXPECT_EQ(told(again), "other unchanged, web held");
+  EXPECT_THAT(of(again, "web").reason, HasSubstr("r2 is just this, and failed"));
+  EXPECT_FALSE(again.has_failures());
+  // A definition that says something else is tried.
+  define("web", R"("image": "web:2")");
+  EXPECT_EQ(run(), "other unchanged, web change");
+}
+
+TEST_F(DeclaredHostTest, ChangesALimitInPlaceAndBack) {
+  define("web", R"("image": "web:1", "memory": "64m")");
+  run();
+  const auto created = scene_.container("web")->created;
+  define("web", R"("image": "web:1", "memory": "128m")");
+  const DeclaredHost done = apply();
+  EXPECT_EQ(of(done, "web").downtime, "none, changed in place");
+  EXPECT_THAT(scene_.engine.changes(), Contains("resources web"));
+  EXPECT_EQ(scene_.container("web")->created, created);
+  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(scene_.app().release({2}).body, ReleaseNumber{1});
+  EXPECT_EQ(scene_.run("rollback"), "done");
+  EXPECT_EQ(scene_.engine.container("web", {})->service.resources.memory, ByteCount{64 << 20});
+  EXPECT_EQ(scene_.container("web")->created, created);
+  EXPECT_EQ(scene_.plan(), "");
+}
+
+TEST_F(DeclaredHostTest, CountsTheContentOfBoundFiles) {
+  const fs::path file = scene_.folder.path() / "app.conf";
+  write_file_durably(file, "one\ntwo\n");
+  define(
+      "web",
+      format(
+          R"("image": "web:1", "volumes": [{{"hostPath": "{}", "containerPath": "/app.conf", "mode": "ro", "watch": true}}])",
+          file.string()));
+  run();
+  EXPECT_EQ(run(), "web unchanged");
+  write_file_durably(file, "one\nthree\n");
+  const DeclaredHost done = apply();
+  EXPECT_EQ(told(done), "web change");
+  EXPECT_THAT(of(done, "web").differences, ElementsAre("file app.conf: 1 line"));
+}
+
+TEST_F(DeclaredHostTest, ReplacesDependentsWithWhatTheyNeed) {
+  define("base", R"("image": "web:1")");
+  define("rider", R"("image": "web:1", "network": "container:base")");
+  EXPECT_EQ(run(), "base change, rider change");
+  define("base", R"("image": "web:2")");
+  const DeclaredHost done = apply();
+  EXPECT_EQ(told(done), "base change, rider change");
+  EXPECT_THAT(of(done, "rider").differences, ElementsAre("base was replaced"));
+  EXPECT_EQ(run(), "base unchanged, rider unchanged");
+}
+
+TEST_F(DeclaredHostTest, RemovesWhatIsNoLongerDeclaredButNotItsData) {
+  define("db", R"("image": "web:1", "volumes": [{"containerPath": "/data"}])");
+  define("web", R"("image": "web:1")");
+  run();
+  undefine("db");
+  EXPECT_EQ(run(), "web unchanged, db remove");
+  EXPECT_THAT(running(), ElementsAre("web"));
+  EXPECT_FALSE(scene_.engine.volumes({}, {}).empty());
+  EXPECT_FALSE(scene_.store->app(AppName("db")));
+}
+
+TEST_F(DeclaredHostTest, AFolderThatWasEmptiedStopsNothingUnlessThatIsSaid) {
+  define("web", R"("image": "web:1")");
+  run();
+  undefine("web");
+  EXPECT_THROW(apply(), Conflict);
+  EXPECT_THAT(running(), ElementsAre("web"));
+  options_.allow_empty = true;
+  EXPECT_EQ(run(), "web remove");
+  EXPECT_THAT(running(), IsEmpty());
+}
+
+TEST_F(DeclaredHostTest, AFolderThatIsGoneStopsNothing) {
+  define("web", R"("image": "web:1")");
+  run();
+  fs::remove_all(definitions_);
+  EXPECT_THROW(apply(), Error);
+  EXPECT_THAT(running(), ElementsAre("web"));
+}
+
+TEST_F(DeclaredHostTest, ABrokenFileLeavesItsAppAsItIsAndTheOthersGoOn) {
+  define("web", R"("image": "web:1")");
+  define("other", R"("image": "web:1")");
+  run();
+  write_file_durably(definitions_ / "web.json", "{\"name\": \"web\",\n \"image\": 7x}");
+  define("other", R"("image": "web:2")");
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "web broken, other change");
+  EXPECT_THAT(of(host, "web").reason, HasSubstr("web.json:2:"));
+  EXPECT_TRUE(host.has_failures());
+  EXPECT_THAT(running(), ElementsAre("other", "web"));
+}
+
+TEST_F(DeclaredHostTest, StartsAgainWhatWasStoppedBehindItsBack) {
+  define("web", R"("image": "web:1")");
+  run();
+  scene_.engine.stop_container("web", {}, {});
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "web repair");
+  EXPECT_THAT(running(), ElementsAre("web"));
+  define("web", R"("image": "web:1", "on_drift": "report")");
+  scene_.engine.stop_container("web", {}, {});
+  EXPECT_EQ(run(), "web repair");
+  EXPECT_THAT(running(), IsEmpty()) << "reported, not repaired";
+}
+
+TEST_F(DeclaredHostTest, FindsALimitThatSomebodyChangedWhenItLooksClosely) {
+  define("web", R"("image": "web:1", "memory": "64m")");
+  run();
+  Resources other;
+  other.memory = ByteCount{32 << 20};
+  scene_.engine.update_resources("web", other, {});
+  EXPECT_EQ(run(), "web unchanged");
+  options_.thorough = true;
+  EXPECT_EQ(run(), "web repair");
+  EXPECT_EQ(scene_.engine.container("web", {})->service.resources.memory, ByteCount{64 << 20});
+}
+
+TEST_F(DeclaredHostTest, RespectsAStopAndARollbackByHand) {
+  define("web", R"("image": "web:1")");
+  run();
+  define("web", R"("image": "web:2")");
+  run();
+  EXPECT_EQ(scene_.run("rollback"), "done");
+  EXPECT_EQ(run(), "web held");
+  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{1});
+  EXPECT_EQ(scene_.run("stop"), "done");
+  EXPECT_EQ(run(), "web held");
+  EXPECT_THAT(running(), IsEmpty());
+  EXPECT_EQ(scene_.run("start r2"), "done");
+  EXPECT_EQ(run(), "web unchanged");
+}
+
+TEST_F(DeclaredHostTest, ADefinitionThatIsTakenBackIsFollowed) {
+  for (const auto* tag : {"web:1", "web:2", "web:1"}) {
+    define("web", format(R"("image": "{}")", tag));
+    EXPECT_EQ(run(), "web change") << tag;
+  }
+  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{3});
+}
+
+TEST_F(DeclaredHostTest, LeavesAnAppThatItDidNotMakeAlone) {
+  scene_.run("deploy 1");
+  define("web", R"("image": "web:2")");
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "web broken");
+  EXPECT_EQ(scene_.trouble("1"), "");
+}
+
+TEST_F(DeclaredHostTest, DoesNotTakeAStrangersName) {
+  scene_.stranger("web", {});
+  define("web", R"("image": "web:1")");
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "web broken");
+  EXPECT_THAT(of(host, "web").reason, HasSubstr("taken by a container that is not"));
+  EXPECT_FALSE(scene_.store->app(web)) << "nothing was begun";
+}
+
+TEST_F(DeclaredHostTest, StopsStrangersOnlyOnAnExclusiveHost) {
+  scene_.stranger("nginx", {});
+  scene_.stranger("me", {});
+  define("web", R"("image": "web:1")");
+  run();
+  EXPECT_THAT(running(), Contains("nginx"));
+  options_.exclusive = true;
+  options_.spared = {"me"};
+  run();
+  EXPECT_THAT(running(), ElementsAre("me", "web"));
+}
+
+TEST_F(DeclaredHostTest, PullsWhatIsMissingAndSaysSoBefore) {
+  scene_.engine.in_registry("far:1", {}, {}, "far");
+  define("web", R"("image": "far:1")");
+  const DeclaredHost preview = apply(true);
+  EXPECT_THAT(declared_text(preview, false), HasSubstr("1. pull far:1 — it is not on this host"));
+  EXPECT_EQ(run(), "web change");
+  EXPECT_THAT(running(), ElementsAre("web"));
+}
+
+TEST_F(DeclaredHostTest, FollowsATagThatMovesAndARegistryThatIsAwayStopsNothing) {
+  options_.ask_registries = true;
+  scene_.engine.in_registry("far:1", {}, {}, "first");
+  define("web", R"("image": "far:1")");
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(run(), "web unchanged");
+  scene_.engine.in_registry("far:1", {}, {}, "second");
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(run(), "web unchanged");
+  scene_.engine.registry_fails("docker.io", EngineError(500, "the registry is away", ""));
+  EXPECT_EQ(run(), "web unchanged");
+  EXPECT_THAT(running(), ElementsAre("web"));
+}
+
+TEST_F(DeclaredHostTest, ADigestThatFailedIsNotPulledAgain) {
+  options_.ask_registries = true;
+  scene_.engine.in_registry("far:1", {}, {}, "first");
+  define("web", R"("image": "far:1")");
+  run();
+  engine::Behaviour exits;
+  exits.exits_after = Milliseconds(50);
+  exits.exit_code = 3;
+  scene_.engine.in_registry("far:1", {}, exits, "broken");
+  EXPECT_EQ(run(), "web change failed");
+  const size_t changes = scene_.engine.changes().size();
+  EXPECT_EQ(run(), "web held");
+  EXPECT_EQ(scene_.engine.changes().size(), changes);
+  scene_.engine.in_registry("far:1", {}, {}, "mended");
+  EXPECT_EQ(run(), "web change");
+}
+
+TEST_F(DeclaredHostTest, WaitsUntilADigestIsOldEnough) {
+  options_.ask_registries = true;
+  scene_.engine.in_registry("far:1", {}, {}, "first");
+  define("web", R"("image": "far:1", "update": {"minimum_age": "1h"})");
+  run();
+  scene_.clock.advance(std::chrono::hours(1));
+  run();
+  EXPECT_THAT(running(), ElementsAre("web"));
+  scene_.engine.in_registry("far:1", {}, {}, "second");
+  const DeclaredHost waiting = apply();
+  EXPECT_EQ(told(waiting), "web held");
+  EXPECT_THAT(of(waiting, "web").reason, HasSubstr("first seen"));
+  scene_.clock.advance(std::chrono::hours(1));
+  EXPECT_EQ(run(), "web change");
+}
+
+TEST_F(DeclaredHostTest, ReplicasRunSideBySideAndAreRolled) {
+  define("web", R"("image": "web:1", "replicas": 2, "update": {"rolling": true})");
+  run();
+  EXPECT_THAT(running(), ElementsAre("web", "web-2"));
+  define("web", R"("image": "web:bad", "replicas": 2, "update": {"rolling": true})");
+  EXPECT_EQ(run(), "web change failed");
+  EXPECT_THAT(running(), ElementsAre("web", "web-2"));
+  EXPECT_EQ(scene_.plan(), "");
+  define("web", R"("image": "web:2", "replicas": 1, "update": {"rolling": true})");
+  EXPECT_EQ(run(), "web change");
+  EXPECT_THAT(running(), ElementsAre("web"));
+}
+
+TEST_F(DeclaredHostTest, KeepsAsManyOldReleasesAsItIsTold) {
+  options_.keep = 1;
+  for (const auto* level : {"a", "b", "c", "d"}) {
+    define("web", format(R"("image": "web:1", "env": {{"LEVEL": "{}"}})", level));
+    run();
+  }
+  EXPECT_EQ(scene_.engine.containers({}, {}).size(), 2U);
+  EXPECT_EQ(scene_.app().releases.size(), 2U);
+  EXPECT_EQ(scene_.run("rollback"), "done");
+}
+
+TEST_F(DeclaredHostTest, APatternChoosesTheNewestTagThatFits) {
+  options_.ask_registries = true;
+  std::vector<std::string> tags{"1.2.0"};
+  options_.list_tags = [&](const ImageRef&, std::stop_token) { return tags; };
+  for (const auto* tag : {"1.2.0", "1.3.0", "2.0.0"}) scene_.engine.in_registry(std::string("far:") + tag, {}, {}, tag);
+  define("web", R"("image": "far:1.2.0", "update": {"pattern": "semver ^1.2"})");
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(run(), "web unchanged");
+  tags = {"2.0.0", "1.3.0", "1.2.0"};
+  const DeclaredHost done = apply();
+  EXPECT_EQ(told(done), "web change");
+  EXPECT_THAT(of(done, "web").differences, Contains(HasSubstr("→ far:1.3.0@")));
+  EXPECT_EQ(run(), "web unchanged");
+  // Between two looks at the registry, what was chosen stays.
+  options_.ask_registries = false;
+  EXPECT_EQ(run(), "web unchanged");
+}
+
+TEST_F(DeclaredHostTest, APolicyThatCannotBeReadBreaksItsDefinition) {
+  define("web", R"("image": "web:1", "update": {"window": "Mon-Fry 02:00-05:00"})");
+  define("other", R"("image": "web:1", "update": {"pattern": "semver ^x.y"})");
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "other broken, web broken");
+  EXPECT_THAT(of(host, "web").reason, HasSubstr("web.json:1:1: "));
+}
+
+}  // namespace
+}  // namespace belay::host
