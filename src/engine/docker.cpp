@@ -1,5 +1,6 @@
 #include "engine/docker.h"
 
+#include <map>
 #include <algorithm>
 
 #include "base/errors.h"
@@ -18,6 +19,10 @@ bool looks_like_id(const std::string& name) {
          std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+namespace {
+const std::string shared_namespace = "container:";
+}
+
 EngineInfo DockerEngine::info(std::stop_token stop) {
   const ApiVersion api = connection_.version(stop);
   const auto answer = accepted(connection_.get(Target("/version"), stop));
@@ -30,26 +35,38 @@ EngineInfo DockerEngine::info(std::stop_token stop) {
           .buildkit = api.buildkit};
 }
 
+std::string DockerEngine::data_folder(std::stop_token stop) {
+  return accepted(connection_.get(Target("/info"), stop)).root()["DockerRootDir"].text();
+}
+
 std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
   Target target("/containers/json");
   if (filter.all) target.with("all", "1");
   if (filter.label) target.with("filters", filters_json({{"label", {*filter.label}}}));
   const auto answer = accepted(connection_.get(target, stop));
   std::vector<Container> found;
-  answer.root().each_item([&](JsonView entry) { found.push_back(decode_list_entry(entry)); });
-  for (auto& container : found) use_name(container.network_mode, stop);
+  // Most shared namespaces are of containers in the same list: no question for each of them.
+  std::map<std::string, std::string> names;
+  answer.root().each_item([&](JsonView entry) {
+    found.push_back(decode_list_entry(entry));
+    names.emplace(shared_namespace + entry["Id"].text(), shared_namespace + found.back().name);
+  });
+  for (auto& container : found)
+    if (const auto known = names.find(container.network_mode); known != names.end())
+      container.network_mode = known->second;
+    else
+      use_name(container.network_mode, stop);
   return found;
 }
 
 void DockerEngine::use_name(std::string& mode, std::stop_token stop) {
-  constexpr std::string_view shared = "container:";
-  if (!mode.starts_with(shared)) return;
-  const std::string id = mode.substr(shared.size());
+  if (!mode.starts_with(shared_namespace)) return;
+  const std::string id = mode.substr(std::string_view(shared_namespace).size());
   if (id.size() != 64 || !looks_like_id(id)) return;
   const auto response = connection_.get(Target("/containers/" + id + "/json"), stop);
   if (response.status == 404) return;
   const std::string name = accepted(response).root()["Name"].text();
-  if (name.starts_with('/')) mode = std::string(shared) + name.substr(1);
+  if (name.starts_with('/')) mode = shared_namespace + name.substr(1);
 }
 
 std::optional<JsonDocument> DockerEngine::inspect(const std::string& name, std::stop_token stop) {

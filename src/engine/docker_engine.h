@@ -19,6 +19,7 @@ class DockerEngine final : public Engine {
       : connection_(std::move(endpoint)), logins_(docker_config_folder(), std::move(login)) {}
 
   EngineInfo info(std::stop_token stop) override;
+  std::string data_folder(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;

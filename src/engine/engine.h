@@ -152,6 +152,8 @@ class Engine {
   virtual ~Engine() = default;
 
   virtual EngineInfo info(std::stop_token stop) = 0;
+  // The folder on the engine's host where it keeps images and containers; empty: it does not say.
+  virtual std::string data_folder(std::stop_token stop) = 0;
 
   // Looking.
   virtual std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) = 0;

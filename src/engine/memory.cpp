@@ -139,6 +139,10 @@ EngineInfo MemoryEngine::info(std::stop_token stop) {
   return reach(stop, [](Universe&) { return EngineInfo{"memory:", "", "1.0", "1.41", "linux", "amd64", true}; });
 }
 
+std::string MemoryEngine::data_folder(std::stop_token stop) {
+  return reach(stop, [](Universe&) { return std::string(); });
+}
+
 std::vector<Container> MemoryEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
   return reach(stop, [&](Universe& universe) {
     std::vector<Container> found;

@@ -69,6 +69,7 @@ class MemoryEngine : public Engine {
   struct Crash {};
 
   EngineInfo info(std::stop_token stop) override;
+  std::string data_folder(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <sys/statvfs.h>
 #include <thread>
 
 #include "base/format.h"
@@ -520,7 +521,20 @@ class Pass {
     }
   }
 
+  // A pull that fills the disk takes the whole host down with it, the apps that run included.
+  void refuse_a_full_disk(const std::string& reference) const {
+    struct statvfs status{};
+    const std::string folder = context_.engine.data_folder(stop_);
+    // An engine elsewhere has its own disk, which we cannot see.
+    if (folder.empty() || ::statvfs(folder.c_str(), &status) != 0) return;
+    const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
+    if (free < options_.least_free)
+      throw Error(format("{} is not pulled: only {} are free in {}", reference, byte_text(free), folder),
+                  "belay cleanup NAME removes what no release needs; docker system df shows the rest.");
+  }
+
   void pull(Context& context, Made& made, const ImageChoice& choice, const plan::Plan& pulling) {
+    refuse_a_full_disk(choice.pull);
     context.report.running(pulling);
     const auto outcome = exec::run(pulling, context.engine, context.clock, context.report, context.run, stop_);
     if (outcome.error) throw *outcome.error;

@@ -21,6 +21,8 @@ struct DeclaredOptions {
   bool thorough = false;
   // Only these are looked into, besides those that the list shows to be otherwise.
   std::set<std::string> look_into;
+  // No pull where the engine's disk has less free than this.
+  ByteCount least_free{std::int64_t{512} << 20};
   int keep = 3;     // old releases an app that the clean-up leaves
   int workers = 8;  // apps at a time
   ChangeOptions change;

@@ -148,6 +148,11 @@ std::stop_token stopped() {
 
 }  // namespace
 
+TEST_P(EngineContract, SaysWhereItKeepsItsDataOrNothing) {
+  const std::string folder = engine().data_folder(stop_);
+  EXPECT_TRUE(folder.empty() || folder.front() == '/') << folder;
+}
+
 TEST_P(EngineContract, IntroducesItself) {
   const auto info = engine().info(stop_);
   EXPECT_FALSE(info.version.empty());
