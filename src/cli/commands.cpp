@@ -129,6 +129,37 @@ constexpr auto options_of_remove =
                              .summary = "agree to the loss of data without being asked: the app's name again",
                              .kind = Kind::app}},
            change);
+constexpr std::array declared_options{
+    Option{.name = "config",
+           .value = "FILE",
+           .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
+           .kind = Kind::file},
+    Option{.name = "aws", .summary = "read definitions from EC2 user-data too"},
+    Option{.name = "no-pull", .summary = "ask no registry for news; images that are missing are pulled all the same"},
+    Option{.name = "thorough", .summary = "look into each container for what somebody changed"},
+    Option{.name = "allow-empty", .summary = "that there are no definitions any more is meant so"},
+    Option{.name = "verbose", .letter = 'v', .summary = "tell of what is unchanged too"}};
+constexpr auto options_of_plan = joined(
+    std::array{Option{.name = "out",
+                      .letter = 'o',
+                      .value = "FILE",
+                      .summary = "keep the plan in this file, for: belay apply FILE",
+                      .kind = Kind::file}},
+    declared_options,
+    std::array{Option{.name = "detailed-exitcode", .summary = "exit with 2 when there is something to do"}}, json);
+constexpr auto options_of_apply = joined(
+    declared_options, start_options,
+    std::array{
+        Option{.name = "keep",
+               .value = "N",
+               .summary = "how many old releases of an app stay beside last and stable (default: 3)",
+               .kind = Kind::number},
+        Option{.name = "workers",
+               .value = "N",
+               .summary = "how many apps are changed at a time (default: 8)",
+               .kind = Kind::number},
+        Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
+    json, change);
 constexpr std::array options_of_help{Option{.name = "man-pages",
                                             .value = "FOLDER",
                                             .summary = "write all manual pages into this folder",
@@ -141,6 +172,10 @@ constexpr std::array name_and_release{name_of_app, optional_release};
 constexpr std::array positionals_of_start{
     name_of_app, Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN"},
     Positional{.name = "CONFIG", .required = false}};
+constexpr std::array positionals_of_plan{
+    Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|NAME"}};
+constexpr std::array positionals_of_apply{
+    Positional{.name = "WHAT", .kind = Kind::file, .required = false, .shown = "DIR|FILE"}};
 constexpr std::array positionals_of_shell{name_of_app,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_autostart{
@@ -205,6 +240,12 @@ constexpr std::array table{
             .positionals = name_and_release,
             .options = options_of_stable,
             .run = run_stable},
+    Command{.name = "apply",
+            .group = Group::change,
+            .summary = "Make a host what its definitions say",
+            .positionals = positionals_of_apply,
+            .options = options_of_apply,
+            .run = run_apply},
     Command{.name = "ls",
             .group = Group::look,
             .summary = "List the apps of this host",
@@ -224,9 +265,9 @@ constexpr std::array table{
             .run = run_why},
     Command{.name = "plan",
             .group = Group::look,
-            .summary = "Show what is to do until an app is as wanted",
-            .positionals = only_name,
-            .options = json,
+            .summary = "Show what is to do until a declared host, or one app, is as wanted",
+            .positionals = positionals_of_plan,
+            .options = options_of_plan,
             .run = run_plan},
     Command{.name = "releases",
             .group = Group::look,

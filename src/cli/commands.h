@@ -18,6 +18,7 @@ int run_ls(Invocation& in);
 int run_status(Invocation& in);
 int run_why(Invocation& in);
 int run_plan(Invocation& in);
+int run_apply(Invocation& in);
 int run_releases(Invocation& in);
 int run_images(Invocation& in);
 int run_volumes(Invocation& in);

@@ -37,9 +37,10 @@ plan::Defaults defaults_of_host() {
   return defaults;
 }
 
-host::GroundOptions ground_options(const Globals& globals) {
+host::GroundOptions ground_options(const Globals& globals, const EngineChoice& engine) {
   host::GroundOptions options;
-  options.docker.host = globals.host.value_or("");
+  options.docker.host = globals.host.value_or(engine.host);
+  options.docker.login = engine.login;
   options.state = globals.state_dir.value_or("");
   return options;
 }
@@ -91,10 +92,10 @@ void ProgressReport::failed(const plan::Plan& plan, size_t action, const std::st
                               : plan::step_text(plan.actions[action].step));
 }
 
-HostRun::HostRun(Session& session, std::string command)
+HostRun::HostRun(Session& session, std::string command, const EngineChoice& engine)
     : session_(session),
       command_(std::move(command)),
-      ground_(ground_options(session.globals)),
+      ground_(ground_options(session.globals, engine)),
       report_(session.console, session.clock) {}
 
 host::Context& HostRun::context() {

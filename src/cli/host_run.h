@@ -36,10 +36,16 @@ class ProgressReport final : public host::Report {
   std::unique_ptr<Progress> display_;
 };
 
+// Which engine, where the command line does not say it, and a login that goes before those of config.json.
+struct EngineChoice {
+  std::string host;  // empty: the usual one
+  std::optional<engine::ServerLogin> login;
+};
+
 class HostRun {
  public:
   // `command`: as it was typed, for the journal and for whoever waits.
-  HostRun(Session& session, std::string command);
+  HostRun(Session& session, std::string command, const EngineChoice& engine = {});
 
   host::Ground& ground() { return ground_; }
   // Opens the state at the first call.

@@ -73,7 +73,9 @@ std::optional<JsonDocument> DockerEngine::inspect(const std::string& name, std::
   const auto response = connection_.get(Target("/containers/" + escaped(name) + "/json"), stop);
   if (response.status == 404) return {};
   auto document = accepted(response);
-  if (document.root()["Name"].text() != "/" + name) return {};
+  // A whole id cannot be mistaken: it is how a program in a container knows itself.
+  const bool is_full_id = name.size() == 64 && document.root()["Id"].text() == name;
+  if (!is_full_id && document.root()["Name"].text() != "/" + name) return {};
   return document;
 }
 

@@ -64,6 +64,26 @@ TEST(Program, SelectsAFaceByTheNameItIsCalledBy) {
   }
 }
 
+TEST(Program, ReadsTheOptionsOfDockerupBeforeAnythingElse) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"dockerup web", "'web' is no option"},
+      {"dockerup --cofdir x", "Did you mean 'confdir'?"},
+      {"dockerup --interval", "--interval needs a value"},
+      {"dockerup --interval=0", "--interval: an interval of"},
+      {"dockerup --aws=perhaps", "--aws: 'perhaps' is neither true nor false"},
+      {"dockerup --aws true maybe", "'maybe' is no option"},
+      {"dockerup --verbose=1", "--verbose takes no value"},
+      {"belay as dockerup --server --no-pull --once --nothing", "dockerup has no option --nothing"}};
+  for (const auto& [line, message] : wrong) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 2) << line;
+    EXPECT_THAT(run.err(), HasSubstr(message)) << line;
+  }
+  ProgramRun help("dockerup --help");
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.out(), HasSubstr("--config FILE"));
+}
+
 TEST(Program, PrintsCompletionScripts) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     ProgramRun run(std::string("belay completion ") + shell);

@@ -3,7 +3,7 @@
 # `run_tests "$@"` (arguments: only these tests). Each test runs in a subshell and ends at its first failed expectation.
 #
 # A test finds:  $app, $app2  names of apps that nothing else uses      $work  its empty folder, also the current one
-#                $out $err $code  of the last `run`                      belay, jockler, dockervisor on the PATH
+#                $out $err $code  of the last `run`                      belay, jockler, dockervisor, dockerup on the PATH
 # State, home and everything made on the engine under $prefix are its own and are gone afterwards.
 #
 # The environment gives DOCKER_HOST (unix://…), BELAY (the binary) and FIRST_PORT (with_engine and CMake set them).
@@ -234,7 +234,7 @@ set_up() {  # TEST NUMBER
   export HOME=$place/home BELAY_STATE_DIR=$place/state PATH=$place/bin:$PATH
   mkdir "$work" "$HOME" "$place/bin"
   local face
-  for face in belay jockler dockervisor; do ln -s "$BELAY" "$place/bin/$face"; done
+  for face in belay jockler dockervisor dockerup; do ln -s "$BELAY" "$place/bin/$face"; done
   cd "$work" || exit 1
 }
 

@@ -1,34 +1,69 @@
+#include <algorithm>
+
+#include "base/format.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
-#include "cli/json_output.h"
+#include "cli/declared_options.h"
+#include "cli/plan_file.h"
+#include "host/look.h"
 #include "host/start.h"
 
 namespace belay::cli {
 
-int run_plan(Invocation& in) {
-  HostRun run(in.session, in.description());
-  const plan::Plan plan = host::plan_now(run.context(), app_name(in), in.stop());
+namespace {
+
+int plan_app(Invocation& in, HostRun& run, const AppName& name) {
+  for (const std::string_view option : {"out", "config", "aws", "no-pull", "thorough", "allow-empty", "verbose"})
+    if (in.has(option)) throw in.usage_error(format("--{} is for a folder of definitions, not for one app", option));
+  const plan::Plan plan = host::plan_now(run.context(), name, in.stop());
+  const int code = in.has("detailed-exitcode") && !plan.empty() ? 2 : 0;
   if (!in.has("json")) {
     print_plan(in.console, plan);
-    return 0;
-  }
-  Node actions = Node::list();
-  for (const auto& action : plan.actions) {
-    Node node = Node::map();
-    node.set("step", Node::text(plan::step_text(action.step)));
-    node.set("reason", Node::text(action.reason));
-    Node after = Node::list();
-    for (const size_t index : action.after) after.add(Node::number(static_cast<std::int64_t>(index) + 1));
-    node.set("after", std::move(after));
-    actions.add(std::move(node));
+    return code;
   }
   Node node = Node::map();
-  node.set("name", Node::text(in.argument("NAME")));
-  node.set("actions", std::move(actions));
+  node.set("name", Node::text(name.text()));
+  node.set("actions", actions_json(plan));
   node.set("notes", texts(plan.notes));
   in.console.print_json(node);
-  return 0;
+  return code;
+}
+
+int plan_host(Invocation& in, const std::string& folder) {
+  const fs::path settings_file = in.text_or("config", "");
+  DeclaredPass pass = declared_pass(in, folder, settings_file);
+  pass.change.dry_run = true;
+  const DeclaredOutcome outcome = run_pass(in.session, pass, Results::silent);
+  if (const auto file = in.text("out")) {
+    PlanFile plan;
+    plan.folder = fs::absolute(pass.settings.confdir).lexically_normal();
+    if (!settings_file.empty()) plan.settings_file = fs::absolute(settings_file).lexically_normal();
+    plan.aws = pass.settings.aws;
+    plan.pull = pass.settings.pull;
+    plan.thorough = pass.thorough;
+    plan.allow_empty = pass.allow_empty;
+    plan.apps = planned_apps(outcome);
+    write_plan_file(*file, plan);
+    in.console.note(format("the plan is in {0}; to carry it out: belay apply {0}", *file));
+  }
+  return print_declared_plan(in, outcome, pass.settings);
+}
+
+}  // namespace
+
+int run_plan(Invocation& in) {
+  const auto what = in.optional_argument("WHAT");
+  if (!what) return plan_host(in, "");
+  std::error_code unknown;
+  const bool is_folder = fs::is_directory(*what, unknown);
+  if (what->find('/') != std::string::npos || *what == "." || *what == "..") return plan_host(in, *what);
+  // An app's build context often lies beside it under its name.
+  HostRun run(in.session, in.description());
+  if (is_folder) {
+    const auto names = host::names(run.context());
+    if (std::find(names.begin(), names.end(), *what) == names.end()) return plan_host(in, *what);
+  }
+  return plan_app(in, run, AppName(*what));
 }
 
 }  // namespace belay::cli

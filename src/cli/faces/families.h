@@ -1,5 +1,5 @@
 #pragma once
-// The faces of image families, for the table in faces.cpp.
+// The faces, for the table in faces.cpp.
 
 #include <string>
 #include <vector>
@@ -9,6 +9,7 @@ namespace belay::cli {
 class Session;
 
 int run_jockler(Session& session, const std::vector<std::string>& arguments);
+int run_dockerup(Session& session, const std::vector<std::string>& arguments);
 int run_dockervisor(Session& session, const std::vector<std::string>& arguments);
 
 }  // namespace belay::cli

@@ -1,0 +1,56 @@
+#include "base/format.h"
+#include "cli/commands.h"
+#include "cli/declared_options.h"
+#include "cli/plan_file.h"
+
+namespace belay::cli {
+
+namespace {
+
+// The plan is made again, and must be the very same.
+void refuse_another_plan(Session& session, DeclaredPass pass, const PlanFile& file) {
+  pass.change.dry_run = true;
+  const DeclaredOutcome outcome = run_pass(session, pass, Results::silent);
+  if (const auto difference = first_difference(file.apps, planned_apps(outcome)))
+    throw Conflict(format("the world has moved since that plan was made: {}", *difference),
+                   format("Look at it again: belay plan {}", file.folder.string()));
+}
+
+DeclaredPass pass_of_plan(Invocation& in, const PlanFile& file) {
+  for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty"})
+    if (in.has(option)) throw in.usage_error(format("a plan says itself whether --{} was given", option));
+  DeclaredPass pass = declared_pass(in, file.folder, file.settings_file);
+  pass.settings.aws = file.aws;
+  pass.settings.pull = file.pull;
+  pass.thorough = file.thorough;
+  pass.allow_empty = file.allow_empty;
+  return pass;
+}
+
+}  // namespace
+
+int run_apply(Invocation& in) {
+  const auto what = in.optional_argument("WHAT");
+  std::error_code unknown;
+  DeclaredPass pass;
+  if (what && fs::is_regular_file(*what, unknown)) {
+    const PlanFile file = read_plan_file(*what);
+    pass = pass_of_plan(in, file);
+    refuse_another_plan(in.session, pass, file);
+  } else {
+    pass = declared_pass(in, what.value_or(""), in.text_or("config", ""));
+  }
+  pass.change = change_options(in);
+  if (pass.change.dry_run) return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);
+
+  const bool as_json = in.has("json");
+  const DeclaredOutcome outcome = run_pass(in.session, pass, as_json ? Results::silent : Results::told);
+  if (as_json)
+    in.console.print_json(declared_json(pass.settings, outcome));
+  else
+    in.console.success(summary(outcome));
+  if (outcome.has_failures()) return 1;
+  return in.has("exit-unchanged") && !outcome.has_done() ? 3 : 0;
+}
+
+}  // namespace belay::cli

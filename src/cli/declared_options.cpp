@@ -1,0 +1,44 @@
+#include "cli/declared_options.h"
+
+#include <algorithm>
+
+namespace belay::cli {
+
+DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file) {
+  DeclaredPass pass;
+  pass.settings = read_settings(settings_file.empty() ? std::nullopt : std::optional(settings_file));
+  if (!folder.empty()) pass.settings.confdir = fs::absolute(folder).lexically_normal();
+  if (in.has("aws")) pass.settings.aws = true;
+  if (in.has("no-pull")) pass.settings.pull = false;
+  pass.thorough = in.has("thorough");
+  pass.allow_empty = in.has("allow-empty");
+  pass.command = in.description();
+  if (in.command.find_option("keep") != nullptr)
+    if (const auto keep = in.number("keep")) pass.settings.keep = static_cast<int>(std::clamp(*keep, 0LL, 1'000'000LL));
+  if (in.command.find_option("workers") != nullptr)
+    if (const auto workers = in.number("workers")) {
+      if (*workers < 1) throw in.usage_error("--workers must be at least 1");
+      pass.workers = static_cast<int>(std::min(*workers, 64LL));
+    }
+  if (in.command.find_option("verbose") != nullptr) pass.verbose = in.has("verbose");
+  return pass;
+}
+
+int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {
+  using host::DeclaredApp;
+  if (in.has("json")) {
+    in.console.print_json(declared_json(settings, outcome));
+  } else {
+    // What is broken was said on standard error.
+    host::DeclaredHost good = outcome.host;
+    std::erase_if(good.apps, [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::broken; });
+    const bool is_quiet = std::all_of(good.apps.begin(), good.apps.end(),
+                                      [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
+    if (is_quiet) in.console.line("nothing to do");
+    in.console.print(host::declared_text(good, in.has("verbose")));
+  }
+  if (outcome.has_failures()) return 1;
+  return in.has("detailed-exitcode") && outcome.host.has_changes() ? 2 : 0;
+}
+
+}  // namespace belay::cli

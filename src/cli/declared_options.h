@@ -1,0 +1,16 @@
+#pragma once
+// The options that plan and apply share.
+
+#include "cli/declared_run.h"
+
+namespace belay::cli {
+
+// What the command line asks for. `folder` and `settings_file` are empty where it names none; the settings' folder is
+// then meant.
+DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file);
+
+// The outcome of a dry run, as text or JSON; 0, 1, or 2 where --detailed-exitcode asks whether there is something to
+// do.
+int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings);
+
+}  // namespace belay::cli

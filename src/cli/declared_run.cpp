@@ -1,0 +1,248 @@
+#include "cli/declared_run.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/change_result.h"
+#include "host/definitions.h"
+#include "host/own_container.h"
+#include "host/user_data.h"
+
+namespace belay::cli {
+
+namespace {
+
+using host::Change;
+using host::DeclaredApp;
+
+constexpr const char* usual_settings_file = "/etc/dockerup/dockerup.conf";
+
+std::string name_of(const DeclaredApp& app) {
+  return app.name.empty() ? app.origin : app.name;
+}
+
+void print_broken(Console& console, const DeclaredApp& app) {
+  // A mistake in a definition begins with its place, which says more than the name.
+  const bool has_place = !app.origin.empty() && app.reason.starts_with(app.origin.substr(0, app.origin.find('#')));
+  console.error(Error(has_place ? app.reason : format("{}: {}", name_of(app), app.reason), app.hint));
+}
+
+void print_differences(Console& console, const DeclaredApp& app) {
+  for (const auto& line : app.differences) console.success("    " + line);
+}
+
+std::string how_it_went(const DeclaredApp& app) {
+  if (app.downtime.starts_with("stop-first"))
+    return app.outage ? format(" (stop-first, {} down)", duration_text(*app.outage)) : " (stop-first)";
+  return app.downtime == "none, changed in place" ? " (changed in place)" : "";
+}
+
+void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
+  if (app.change.failed()) {
+    std::ignore = print_change(console, AppName(app.name), app.change);
+    return;
+  }
+  const bool is_done = app.change.kind == Change::Kind::done;
+  const std::string name = name_of(app);
+  switch (app.kind) {
+    case DeclaredApp::Kind::broken:
+      print_broken(console, app);
+      return;
+    case DeclaredApp::Kind::held:
+      console.success(format("{}: held — {}", name, app.reason));
+      return;
+    case DeclaredApp::Kind::removal:
+      if (is_done) console.success(format("{}: {} — {}", name, app.origin.empty() ? "stopped" : "removed", app.reason));
+      return;
+    case DeclaredApp::Kind::repair:
+      console.success(is_done ? format("{}: repaired — {}", name, app.reason) : format("{}: {}", name, app.reason));
+      if (verbose || !is_done) print_differences(console, app);
+      return;
+    case DeclaredApp::Kind::change:
+      if (is_done && app.change.running) {
+        console.success(format("{}: {} runs{}", name, app.change.running->text(), how_it_went(app)));
+        if (verbose) print_differences(console, app);
+        return;
+      }
+      break;
+    case DeclaredApp::Kind::unchanged:
+      break;
+  }
+  if (verbose) console.success(format("{}: unchanged", name));
+}
+
+// Tells of each app as it goes.
+class DeclaredReport final : public host::DeclaredListener {
+ public:
+  DeclaredReport(Console& console, bool tells_ends, bool verbose)
+      : console_(console), tells_ends_(tells_ends), verbose_(verbose) {}
+
+  void step(const std::string& app, const std::string& text) override { console_.note(format("{}: {}", app, text)); }
+  void note(const std::string& app, const std::string& text) override { console_.note(format("{}: {}", app, text)); }
+  void ended(const DeclaredApp& app) override {
+    if (tells_ends_) {
+      print_ended(console_, app, verbose_);
+    } else if (app.kind == DeclaredApp::Kind::broken) {
+      print_broken(console_, app);
+    }
+  }
+
+ private:
+  Console& console_;
+  const bool tells_ends_, verbose_;
+};
+
+std::string_view outcome_text(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::unchanged:
+      return "unchanged";
+    case Change::Kind::planned:
+      return "planned";
+    case Change::Kind::done:
+      return "done";
+    case Change::Kind::taken_back:
+      return "taken_back";
+    case Change::Kind::stuck:
+      return "stuck";
+  }
+  return "";
+}
+
+}  // namespace
+
+formats::Settings read_settings(const std::optional<fs::path>& file) {
+  if (file) return formats::parse_settings(read_file(*file), *file);
+  const auto text = read_file_if_present(usual_settings_file);
+  return text ? formats::parse_settings(*text, usual_settings_file) : formats::Settings{};
+}
+
+EngineChoice engine_choice(const formats::Settings& settings) {
+  EngineChoice choice;
+  choice.host = settings.remote;
+  if (!settings.username.empty())
+    choice.login = engine::ServerLogin{settings.server, {settings.username, settings.password, {}}};
+  return choice;
+}
+
+DeclaredInput read_declared(const formats::Settings& settings, std::stop_token stop) {
+  DeclaredInput input;
+  if (settings.aws) {
+    host::UserDataSource source;
+    source.address = settings.metadata;
+    try {
+      input.user_data = host::read_user_data(source, stop);
+      input.sources.emplace_back("user-data");
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      input.trouble = format("EC2 user-data cannot be read, what it declared stays as it is: {}", error.what());
+    }
+  }
+  input.declared = host::read_definitions(settings.confdir, input.user_data);
+  input.sources.push_back(fs::absolute(settings.confdir).lexically_normal().string());
+  return input;
+}
+
+bool DeclaredOutcome::has_done() const {
+  return std::any_of(host.apps.begin(), host.apps.end(),
+                     [](const DeclaredApp& app) { return app.change.kind == Change::Kind::done; });
+}
+
+DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results results) {
+  DeclaredOutcome outcome;
+  outcome.input = read_declared(pass.settings, session.stop());
+  if (!outcome.input.trouble.empty()) session.console.error(Error(outcome.input.trouble));
+  HostRun run(session, pass.command, engine_choice(pass.settings));
+  host::DeclaredOptions options;
+  options.dry_run = pass.change.dry_run;
+  options.allow_empty = pass.allow_empty;
+  options.ask_registries = pass.settings.pull;
+  options.thorough = pass.thorough;
+  options.keep = pass.settings.keep;
+  options.workers = pass.workers;
+  options.change = pass.change;
+  options.sources = outcome.input.sources;
+  if (pass.settings.exclusive) {
+    options.exclusive = true;
+    if (const auto own = host::own_container(run.ground().engine(), session.stop())) options.spared.insert(*own);
+  }
+  const bool tells_ends = results == Results::told && !pass.change.dry_run;
+  DeclaredReport report(session.console, tells_ends, pass.verbose);
+  outcome.host = host::apply_declared(run.context(), outcome.input.declared, options, report, session.stop());
+  for (const auto& warning : outcome.host.warnings) session.console.warning(warning);
+  return outcome;
+}
+
+std::string summary(const DeclaredOutcome& outcome) {
+  std::vector<std::pair<std::string_view, size_t>> counts{{"changed", 0}, {"repaired", 0}, {"removed", 0},
+                                                          {"held", 0},    {"failed", 0},   {"unchanged", 0}};
+  const auto count = [&](std::string_view what) {
+    ++std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == what; })->second;
+  };
+  for (const auto& app : outcome.host.apps) {
+    const bool is_done = app.change.kind == Change::Kind::done;
+    if (app.kind == DeclaredApp::Kind::broken || app.change.failed())
+      count("failed");
+    else if (app.kind == DeclaredApp::Kind::held)
+      count("held");
+    else if (!is_done)
+      count("unchanged");
+    else
+      count(app.kind == DeclaredApp::Kind::repair ? "repaired" : app.kind == DeclaredApp::Kind::removal ? "removed" : "changed");
+  }
+  std::vector<std::string> parts;
+  for (const auto& [what, number] : counts)
+    if (number > 0) parts.push_back(format("{} {}", number, what));
+  return parts.empty() ? "nothing is declared" : join(parts, ", ");
+}
+
+Node actions_json(const plan::Plan& plan) {
+  Node actions = Node::list();
+  for (const auto& action : plan.actions) {
+    Node node = Node::map();
+    node.set("step", Node::text(plan::step_text(action.step)));
+    node.set("reason", Node::text(action.reason));
+    Node after = Node::list();
+    for (const size_t index : action.after) after.add(Node::number(static_cast<std::int64_t>(index) + 1));
+    node.set("after", std::move(after));
+    actions.add(std::move(node));
+  }
+  return actions;
+}
+
+Node declared_json(const formats::Settings& settings, const DeclaredOutcome& outcome) {
+  Node apps = Node::list();
+  for (const auto& app : outcome.host.apps) {
+    Node node = Node::map();
+    node.set("name", Node::text(app.name));
+    node.set("origin", Node::text(app.origin));
+    node.set("kind", Node::text(std::string(to_text(app.kind))));
+    node.set("outcome", Node::text(std::string(outcome_text(app.change.kind))));
+    node.set("release", Node::text(app.change.release ? app.change.release->text() : ""));
+    node.set("running", Node::text(app.change.running ? app.change.running->text() : ""));
+    node.set("differences", texts(app.differences));
+    node.set("reason", Node::text(app.reason));
+    node.set("hint", Node::text(app.hint));
+    node.set("downtime", Node::text(app.downtime));
+    node.set("outage", app.outage ? Node::number(app.outage->count()) : Node());
+    node.set("actions", actions_json(app.change.plan));
+    node.set("notes", texts(app.change.plan.notes));
+    node.set("log_tail", Node::text(app.change.log_tail));
+    apps.add(std::move(node));
+  }
+  Node node = Node::map();
+  node.set("folder", Node::text(settings.confdir.string()));
+  node.set("trouble", Node::text(outcome.input.trouble));
+  node.set("apps", std::move(apps));
+  node.set("warnings", texts(outcome.host.warnings));
+  return node;
+}
+
+int apply_once(Session& session, const DeclaredPass& pass) {
+  const DeclaredOutcome outcome = run_pass(session, pass, Results::told);
+  session.console.success(summary(outcome));
+  return outcome.has_failures() ? 1 : 0;
+}
+
+}  // namespace belay::cli

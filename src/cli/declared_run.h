@@ -1,0 +1,71 @@
+#pragma once
+// What plan, apply and the face dockerup have in common: a host from definitions, read, planned or made so, and told
+// of.
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "formats/dockerup_settings.h"
+#include "host/declared.h"
+
+namespace belay::cli {
+
+// The settings of `file`; where none is named, of /etc/dockerup/dockerup.conf if that is there, else what settings are
+// without a file. Throws Error where a named file is missing, ConfigError where one is wrong.
+formats::Settings read_settings(const std::optional<fs::path>& file);
+
+// The engine that the settings name, and their login.
+EngineChoice engine_choice(const formats::Settings& settings);
+
+// What is declared for this host.
+struct DeclaredInput {
+  Declarations declared;
+  std::vector<std::string> sources;      // those that could be read, for DeclaredOptions
+  std::optional<std::string> user_data;  // as it came
+  // Why EC2 user-data could not be read; empty: nothing is missing. What it declared earlier is then left alone.
+  std::string trouble;
+};
+// Throws Error where the folder cannot be read.
+DeclaredInput read_declared(const formats::Settings& settings, std::stop_token stop);
+
+// How a pass over the host is done and told of.
+struct DeclaredPass {
+  formats::Settings settings;
+  host::ChangeOptions change;
+  bool allow_empty = false, thorough = false, verbose = false;
+  int workers = 8;
+  std::string command;  // as it was typed, for the journal
+};
+
+// What came of it, with what it was made from.
+struct DeclaredOutcome {
+  DeclaredInput input;
+  host::DeclaredHost host;
+
+  // Something is broken, failed, or could not be read.
+  bool has_failures() const { return host.has_failures() || !input.trouble.empty(); }
+  // Something was done.
+  bool has_done() const;
+};
+
+// Plans or, where pass.change.dry_run is not set, makes it so: says on standard error what it does and what is wrong,
+// and, unless `is_silent`, on standard output each app as it ends.
+enum class Results { told, silent };
+DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results results);
+
+// The last line of an apply: "2 changed, 1 failed, 12 unchanged".
+std::string summary(const DeclaredOutcome& outcome);
+
+// docs/json.md: `actions` of a plan, and a whole host.
+Node actions_json(const plan::Plan& plan);
+Node declared_json(const formats::Settings& settings, const DeclaredOutcome& outcome);
+
+// One pass, told of; the exit code is 0 or 1.
+int apply_once(Session& session, const DeclaredPass& pass);
+
+}  // namespace belay::cli

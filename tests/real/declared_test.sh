@@ -1,0 +1,389 @@
+#!/bin/bash
+# A host from definitions: what plan, apply and the face dockerup make of a folder on a real engine.
+# shellcheck source-path=SCRIPTDIR disable=SC2154
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# build_image TAG [KIND [TEXT]]: an image of this test under $prefix-image:TAG.
+build_image() {
+  local context=$place/context-$1
+  mkdir -p "$context"
+  (cd "$context" && image "${2:-plain}" 8080 "${3:-$1}")
+  tar -C "$context" -c . >"$place/context.tar"
+  api POST "/build?t=$prefix-image:$1&forcerm=1" -H 'Content-Type: application/x-tar' --data-binary "@$place/context.tar" \
+    >"$place/built"
+  image_exists "$prefix-image:$1" || fail "no image $1: $(<"$place/built")"
+}
+# define NAME JSON-MEMBERS: the definition conf/NAME.json; the image is :1 unless the members say otherwise.
+define() {
+  mkdir -p conf
+  jq -n --arg name "$1" --arg image "$prefix-image:1" "{name: \$name, image: \$image, update: {pull: false}} + {${2:-}}" >"conf/$1.json"
+}
+id_of() { inspect "$1" .Id; }
+applied() { expect_done belay apply conf "$@"; }
+nothing_to_do() {
+  expect_done belay plan conf --detailed-exitcode
+  expect_out '^nothing to do'
+}
+
+test_an_app_gets_all_that_its_definition_says() {
+  local port base=$app2
+  new_port port
+  build_image 1 web
+  mkdir conf
+  echo 'debug = 0' >conf/app.conf
+  define "$base" 'volumes: [{containerPath: "/var/www"}]'
+  define "$app" "env: {LEVEL: \"info\"}, portMappings: [{containerPort: \"8080\", hostPort: \"$port\"}], memory: \"32m\",
+    restart: \"on-failure\", links: {\"$base\": \"base\"},
+    volumes: [{containerPath: \"/app.conf\", hostPath: \"app.conf\", mode: \"ro\"}, {containerPath: \"/data\"}]"
+  run belay plan conf --detailed-exitcode
+  expect_exit 2
+  expect_out "$app: change"
+  expect_not exists "$app"
+  applied
+  expect_out "$app: r1 runs"
+  expect_out "$base: r1 runs"
+  expect_equal 'state' true "$(inspect "$app" .State.Running)"
+  eventually serves "$port" 1
+  expect_equal 'memory' $((32 << 20)) "$(inspect "$app" .HostConfig.Memory)"
+  expect_equal 'restart policy' on-failure "$(restart_policy "$app")"
+  expect_equal 'links' "/$base:/$app/base" "$(inspect "$app" '.HostConfig.Links[0]')"
+  expect_equal 'variable' LEVEL=info "$(inspect "$app" '.Config.Env[]' | grep LEVEL)"
+  expect_equal 'bound file' "bind $work/conf/app.conf" "$(mount_at "$app" /app.conf)"
+  expect_equal 'volume' "volume ${app}_data" "$(mount_at "$app" /data)"
+  nothing_to_do
+  local before
+  before=$(world)
+  applied --exit-unchanged -v || true
+  expect_equal 'the engine after a second apply' "$before" "$(world)"
+}
+test_an_apply_with_nothing_to_do_says_so() {
+  build_image 1
+  define "$app"
+  applied
+  run belay apply conf --exit-unchanged
+  expect_exit 3
+  expect_out '1 unchanged'
+  expect_not_out "$app"
+  expect_done belay apply conf -v
+  expect_out "$app: unchanged"
+}
+test_a_changed_variable_makes_a_new_container_and_keeps_the_old_one() {
+  build_image 1
+  define "$app" 'env: {LEVEL: "info"}'
+  applied
+  local old
+  old=$(id_of "$app")
+  define "$app" 'env: {LEVEL: "debug"}'
+  expect_done belay plan conf
+  expect_out 'env.LEVEL: info → debug'
+  applied
+  expect_out "$app: r2 runs"
+  expect [ "$old" != "$(id_of "$app")" ]
+  expect_equal 'the old one' false "$(inspect "$old" .State.Running)"
+  nothing_to_do
+}
+test_a_limit_is_changed_in_place() {
+  build_image 1
+  define "$app" 'memory: "32m"'
+  applied
+  local old
+  old=$(id_of "$app")
+  define "$app" 'memory: "48m"'
+  applied
+  expect_out "$app: r2 runs \(changed in place\)"
+  expect_equal 'container' "$old" "$(id_of "$app")"
+  expect_equal 'memory' $((48 << 20)) "$(inspect "$app" .HostConfig.Memory)"
+  nothing_to_do
+}
+test_what_a_bound_file_says_counts() {
+  build_image 1
+  mkdir conf
+  printf 'one\ntwo\n' >conf/app.conf
+  define "$app" 'volumes: [{containerPath: "/app.conf", hostPath: "app.conf", mode: "ro"}]'
+  applied
+  printf 'one\n2\n' >conf/app.conf
+  expect_done belay plan conf
+  expect_out 'file app.conf: 1 line'
+  applied
+  expect_out "$app: r2 runs"
+  nothing_to_do
+}
+test_replicas_each_run() {
+  build_image 1
+  define "$app" 'replicas: 3, update: {pull: false, rolling: true}'
+  applied
+  expect_equal 'replicas' 3 "$(running "$app" | wc -l)"
+  define "$app" 'replicas: 2, update: {pull: false, rolling: true}'
+  applied
+  expect_equal 'replicas' 2 "$(running "$app" | wc -l)"
+  nothing_to_do
+}
+test_a_version_that_fails_is_taken_back_and_stops_nobody_else() {
+  build_image 1
+  build_image 2 bad
+  define "$app"
+  applied
+  local old
+  old=$(id_of "$app")
+  define "$app" "image: \"$prefix-image:2\""
+  define "$app2"
+  run belay apply conf
+  expect_exit 1
+  expect_err "r2 of $app failed: .*it was taken back, r1 runs again"
+  expect_err 'cannot reach the database'
+  expect_err "belay retry $app"
+  expect_out "$app2: r1 runs"
+  expect_equal 'what runs' "$old" "$(id_of "$app")"
+  expect is_up "$app"
+  # The same is not tried again by itself.
+  applied
+  expect_out "$app: held — .*failed.*belay retry $app"
+  expect is_up "$app"
+}
+test_a_broken_definition_stops_nobody_else() {
+  build_image 1
+  define "$app"
+  applied
+  local old
+  old=$(id_of "$app")
+  printf '{\n  "image": "x",\n  "prots": 1\n}\n' >"conf/$app.json"
+  define "$app2"
+  run belay plan conf
+  expect_exit 1
+  expect_err "conf/$app.json:3:[0-9]+"
+  expect_out "$app2: change"
+  run belay apply conf
+  expect_exit 1
+  expect_err "conf/$app.json:3:[0-9]+"
+  expect_out "$app2: r1 runs"
+  expect_equal 'the app of the broken one' "$old" "$(id_of "$app")"
+  expect is_up "$app"
+}
+test_what_is_no_longer_declared_goes_and_its_volume_stays() {
+  build_image 1
+  define "$app" 'volumes: [{containerPath: "/data"}]'
+  define "$app2"
+  applied
+  rm "conf/$app.json"
+  expect_done belay plan conf
+  expect_out "$app: remove"
+  applied
+  expect_out "$app: removed"
+  expect_not exists "$app"
+  expect volume_exists "${app}_data"
+  expect is_up "$app2"
+  nothing_to_do
+}
+test_a_folder_that_became_empty_or_vanished_stops_nothing() {
+  build_image 1
+  define "$app"
+  applied
+  mv conf elsewhere
+  expect_refused 1 belay apply conf
+  expect_refused 1 belay plan ./conf
+  mkdir conf
+  expect_refused 1 belay apply conf
+  expect_err 'belay apply --allow-empty'
+  expect is_up "$app"
+  applied --allow-empty
+  expect_not exists "$app"
+}
+test_two_definitions_for_one_port_break_both() {
+  local port
+  new_port port
+  build_image 1 web
+  define "$app" "portMappings: [{containerPort: 8080, hostPort: $port}]"
+  define "$app2" "portMappings: [{containerPort: 8080, hostPort: $port}]"
+  expect_refused 1 belay apply conf
+  expect_err "conf/$app.json.*conf/$app2.json"
+  expect_err "conf/$app2.json:[0-9]+"
+}
+test_a_circle_is_shown() {
+  build_image 1
+  define "$app" "links: {\"$app2\": \"other\"}"
+  define "$app2" "links: {\"$app\": \"other\"}"
+  expect_refused 1 belay apply conf
+  expect_err "$app.*$app2.*$app"
+}
+test_a_plan_is_carried_out_only_while_it_is_the_plan() {
+  build_image 1
+  define "$app" 'env: {LEVEL: "info"}'
+  expect_done belay plan conf -o kept.plan
+  expect_not exists "$app"
+  expect_done belay apply kept.plan
+  expect is_up "$app"
+  define "$app" 'env: {TOKEN: "first"}'
+  expect_done belay plan conf -o kept.plan
+  # The steps would read the same: what differs is never shown.
+  define "$app" 'env: {TOKEN: "other"}'
+  expect_refused 1 belay apply kept.plan
+  expect_err "the world has moved.*$app"
+  expect_done belay plan conf -o kept.plan
+  define "$app2"
+  expect_refused 1 belay apply kept.plan
+  expect_err "$app2 was not there"
+  expect_refused 1 belay apply "conf/$app.json"
+  expect_err 'no plan of Belay'
+}
+test_a_dry_run_touches_neither_engine_nor_state() {
+  build_image 1
+  define "$app" 'env: {LEVEL: "info"}'
+  applied
+  define "$app" 'env: {LEVEL: "debug"}'
+  local before
+  before=$(world; belay releases "$app"; belay history)
+  expect_done belay apply conf --dry-run
+  expect_out 'env.LEVEL: info → debug'
+  run belay apply conf --dry-run --detailed-exitcode
+  expect_exit 2
+  expect_equal 'engine and state' "$before" "$(world; belay releases "$app"; belay history)"
+}
+test_who_needs_a_replaced_app_is_replaced_too() {
+  build_image 1
+  define "$app2" 'env: {LEVEL: "info"}'
+  define "$app" "links: {\"$app2\": \"db\"}"
+  applied
+  local old
+  old=$(id_of "$app")
+  define "$app2" 'env: {LEVEL: "debug"}'
+  applied
+  expect_out "$app2: r2 runs"
+  expect_out "$app: r2 runs"
+  expect [ "$old" != "$(id_of "$app")" ]
+  nothing_to_do
+}
+test_what_was_done_by_hand_stays_so() {
+  build_image 1
+  define "$app" 'env: {LEVEL: "info"}'
+  applied
+  define "$app" 'env: {LEVEL: "debug"}'
+  applied
+  expect_done belay rollback "$app"
+  local old
+  old=$(id_of "$app")
+  applied
+  expect_out "$app: held — .*went back"
+  expect_equal 'what runs' "$old" "$(id_of "$app")"
+  expect_done belay stop "$app"
+  applied
+  expect_out "$app: held — stopped by"
+  expect is_down "$app"
+  expect_done belay start "$app" last
+  expect is_up "$app"
+}
+test_a_container_stopped_by_somebody_is_started_again() {
+  build_image 1
+  define "$app"
+  applied
+  api POST "/containers/$app/stop" >/dev/null
+  run belay plan conf --detailed-exitcode
+  expect_exit 2
+  expect_out "$app: repair"
+  applied
+  expect_out "$app: repaired"
+  expect is_up "$app"
+}
+test_json_tells_the_same() {
+  build_image 1
+  define "$app"
+  expect_done belay plan conf --json
+  expect_equal 'kind' change "$(jq -r '.apps[0].kind' <<<"$out")"
+  expect_done belay apply conf --json
+  expect_equal 'outcome' 'done r1' "$(jq -r '.apps[0] | .outcome + " " + .running' <<<"$out")"
+}
+
+# ---- the face ----
+
+test_dockerup_reads_its_settings_file_and_options_go_before() {
+  build_image 1
+  define "$app"
+  printf '; a comment\nconfdir=conf\npull=false\n' >dockerup.conf
+  expect_done dockerup --once --config dockerup.conf --cache "$place/cache"
+  expect_out "$app: r1 runs"
+  mkdir other
+  run dockerup --once --config=dockerup.conf --confdir=nowhere
+  expect_exit 1
+  expect_err nowhere
+  run dockerup --cofdir x
+  expect_exit 2
+  expect_err confdir
+  run dockerup --interval
+  expect_exit 2
+}
+
+# ---- registries ----
+
+start_registry() {
+  local port hash
+  new_port port
+  registry=127.0.0.1:$port
+  hash=$(perl -e 'print crypt("geheim", q($2y$05$) . join("", map { ("a" .. "z")[rand 26] } 1 .. 21) . ".")')
+  [[ $hash == \$2y\$* ]] || fail "this machine's crypt knows no bcrypt"
+  echo "belay:$hash" >"$place/users"
+  cat >"$place/registry.yml" <<END
+version: 0.1
+log: {level: warn, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: "$place/registry"}}
+http: {addr: "$registry", secret: "only for this test"}
+auth: {htpasswd: {realm: test, path: "$place/users"}}
+END
+  background docker-registry serve "$place/registry.yml" >"$place/registry.log" 2>&1
+  registry_process=$pid
+  eventually curl -s -o /dev/null "http://$registry/v2/"
+  export DOCKER_CONFIG=$place/login
+  mkdir -p "$DOCKER_CONFIG"
+  jq -n --arg at "$registry" --arg auth "$(printf belay:geheim | base64)" '{auths: {($at): {auth: $auth}}}' >"$DOCKER_CONFIG/config.json"
+}
+# publish KIND TEXT: $remote is that image now, and the engine does not have it.
+publish() {
+  local repository=${remote%:*} auth
+  build_image pushed "$1" "$2"
+  auth=$(printf '{"username":"belay","password":"geheim"}' | base64 -w0 | tr '+/' '-_')
+  api POST "/images/$prefix-image:pushed/tag?repo=$repository&tag=1"
+  api POST "/images/$repository/push?tag=1" -H "X-Registry-Auth: $auth" >"$place/pushed"
+  ! grep -q '"error"' "$place/pushed" || fail "no push: $(<"$place/pushed")"
+  api DELETE "/images/$remote" >/dev/null
+  api DELETE "/images/$prefix-image:pushed" >/dev/null
+}
+test_a_moved_tag_is_an_update_and_a_registry_that_is_down_stops_nothing() {
+  start_registry
+  remote=$registry/$prefix:1
+  publish plain one
+  define "$app" "image: \"$remote\", update: {}"
+  applied
+  local first
+  first=$(image_of "$app")
+  nothing_to_do
+  publish plain two
+  run belay plan conf --detailed-exitcode
+  expect_exit 2
+  expect_out 'pull '
+  expect_done belay plan conf --no-pull --detailed-exitcode
+  applied
+  expect_out "$app: r2 runs"
+  expect [ "$first" != "$(image_of "$app")" ]
+  nothing_to_do
+  end_process "$registry_process"
+  applied
+  expect_err "$app: .*$registry"
+  expect is_up "$app"
+}
+test_a_digest_that_failed_is_not_tried_again_until_retry() {
+  start_registry
+  remote=$registry/$prefix:1
+  publish plain one
+  define "$app" "image: \"$remote\", update: {}"
+  applied
+  publish bad two
+  run belay apply conf
+  expect_exit 1
+  expect_err 'it was taken back, r1 runs again'
+  applied
+  expect_out "$app: held — .*(failed|quarantine)"
+  expect is_up "$app"
+  run belay retry "$app"
+  expect_exit 1
+  expect_err 'taken back'
+}
+
+run_tests "$@"
