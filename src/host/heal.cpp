@@ -35,8 +35,7 @@ Past past_of(Context& context, const AppName& name) {
     if (entry.time <= since) break;
     if (entry.verb != "heal" && entry.verb != "repair") continue;
     if (entry.outcome == "started") past.steps.push_back(entry.time);
-    // Steps that came after it was said: it is to be said again.
-    if (entry.outcome == gave_up && past.steps.empty()) past.told_that_it_is_spent = true;
+    if (entry.outcome == gave_up) past.told_that_it_is_spent = true;
   }
   return past;
 }
