@@ -95,6 +95,7 @@ void Daemon::read_settings() {
   settings_ = std::move(settings);
   news_.tell_to(notices.get());
   notices_.with([&](auto& known) { known.swap(notices); });
+  if (notices) notices->finish(Seconds(5));
 }
 
 std::shared_ptr<Notices> Daemon::notices() const {
@@ -237,6 +238,8 @@ void Daemon::watch_files() {
   std::set<fs::path> paths{settings_.confdir};
   if (declared_)
     for (const auto& app : declared_->apps) paths.insert(app.watched.begin(), app.watched.end());
+  if (paths == watched_) return;
+  watched_ = paths;
   files_->watch(std::move(paths));
   for (const auto& trouble : files_->troubles()) news_.note({}, trouble);
 }
@@ -266,6 +269,7 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
   EventWatch events(engine_, waker, clock_);
   FolderWatch files(waker);
   files_ = &files;
+  watched_.clear();
   std::unique_ptr<MetricsServer> server;
   if (!settings_.metrics.empty()) {
     server = std::make_unique<MetricsServer>(

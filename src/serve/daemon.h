@@ -91,6 +91,7 @@ class Daemon {
   formats::Settings settings_;
   Guarded<std::shared_ptr<Notices>> notices_;  // the metrics' thread looks at them too
   FolderWatch* files_ = nullptr;
+  std::set<fs::path> watched_;  // by files_
 
   // The definitions that were read last, and from where; nullopt: none could be read so far.
   std::optional<Declarations> declared_;
