@@ -42,7 +42,7 @@ FileLock FileLock::take(const LockRequest& request, Clock& clock,
       continue;
     }
     if (!request.wait)
-      throw Conflict(format("{} is at work on it", holder_text(file.raw())),
+      throw LockHeld(format("{} is at work on it", holder_text(file.raw())),
                      "Run the command again when that is done, or leave out --no-lock-wait to wait for it.");
     if (!told && waiting) waiting(holder_text(file.raw()));
     told = true;

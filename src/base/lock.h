@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/errors.h"
 #include "base/fd.h"
 #include "base/files.h"
 
@@ -21,10 +22,15 @@ struct LockRequest {
   bool wait = true;
 };
 
+// Somebody else has the lock; that passes.
+class LockHeld : public Conflict {
+  using Conflict::Conflict;
+};
+
 class FileLock {
  public:
   // Takes the lock, waiting where the request says so; `waiting` is called once, with the holder's line, before a wait.
-  // Throws Conflict (names the holder) when it may not wait, Cancelled on stop.
+  // Throws LockHeld (names the holder) when it may not wait, Cancelled on stop.
   static FileLock take(const LockRequest& request, Clock& clock, const std::function<void(const std::string&)>& waiting,
                        std::stop_token stop);
   // The holder's line of a lock that is held now; nullopt when it is free.

@@ -114,6 +114,19 @@ constexpr auto options_of_history = joined(
         .name = "lines", .letter = 'n', .value = "N", .summary = "only the last N entries", .kind = Kind::number}},
     json);
 constexpr auto options_of_autostart = joined(json, change);
+constexpr std::array positionals_of_serve{Positional{.name = "DIR", .kind = Kind::folder, .required = false}};
+constexpr std::array options_of_serve{
+    Option{.name = "config", .value = "FILE", .summary = "read the settings from this file", .kind = Kind::file},
+    Option{.name = "interval",
+           .value = "TIME",
+           .summary = "how long between two looks at the registries",
+           .kind = Kind::duration},
+    Option{.name = "metrics", .value = "ADDRESS", .summary = "offer metrics at unix:/PATH or 127.0.0.1:PORT"},
+    Option{.name = "self",
+           .value = "NAME",
+           .summary = "the app that this daemon itself is, where it runs in a container",
+           .kind = Kind::app},
+    Option{.name = "once", .summary = "make one pass and exit"}};
 constexpr auto options_of_cleanup =
     joined(yes,
            std::array{Option{.name = "keep",
@@ -323,6 +336,12 @@ constexpr std::array table{
             .summary = "Start all apps that are marked for it",
             .options = options_of_swap,
             .run = run_start_all},
+    Command{.name = "serve",
+            .group = Group::upkeep,
+            .summary = "Keep this host as its definitions say",
+            .positionals = positionals_of_serve,
+            .options = options_of_serve,
+            .run = run_serve},
     Command{.name = "cleanup",
             .group = Group::upkeep,
             .summary = "Remove the old containers and images of an app",

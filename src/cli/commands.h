@@ -28,6 +28,7 @@ int run_config(Invocation& in);
 int run_history(Invocation& in);
 int run_autostart(Invocation& in);
 int run_start_all(Invocation& in);
+int run_serve(Invocation& in);
 int run_cleanup(Invocation& in);
 int run_remove(Invocation& in);
 int run_adopt(Invocation& in);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "host/apps.h"
 #include "host/clean.h"
@@ -309,10 +310,15 @@ class Pass {
     DeclaredApp result;
     result.name = declared.name.text();
     result.origin = declared.origin;
+    if (options_.leave.contains(result.name)) return result;
     try {
       decide_and_do(declared, context, result);
     } catch (const Cancelled&) {
       throw;
+    } catch (const LockHeld& held) {
+      result.busy = true;
+      result.kind = Kind::held;
+      result.reason = held.what();
     } catch (const Error& error) {
       result.kind = Kind::broken;
       result.reason = error.what();
@@ -422,13 +428,25 @@ class Pass {
     return before.verdict == Verdict::failed || (running && before.number > *running);
   }
 
+  // By its own name, or by that of one of its containers.
+  bool is_asked_for(const App& app) const {
+    if (options_.look_into.contains(app.name.text())) return true;
+    const Release* release = app.find(*app.wish.release);
+    return release != nullptr &&
+           std::any_of(release->containers.begin(), release->containers.end(),
+                       [&](const auto& container) { return options_.look_into.contains(container.second); });
+  }
+
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
-    const bool look_closer = options_.thorough || options_.look_into.contains(app.name.text()) || app.wish.unfinished ||
-                             !seems_right(app, view_.containers);
+    const bool look_closer =
+        options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_.containers);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
     const FileLock lock = lock_app(context, app.name, stop_);
     App fresh = known_app(context, app.name, stop_);
+    // What cannot prove itself again, or is hit by an engine that goes away, stays wished for: a repair that fails is
+    // no reason to want it down.
+    if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
     result.change = fulfil(context, fresh, "repair", options_.dry_run || !repairs, stop_);
     remember(fresh);
     if (result.change.kind == Change::Kind::unchanged) return;
@@ -550,7 +568,7 @@ class Pass {
     std::set<std::string> declared;
     for (const auto& app : declared_.apps) declared.insert(app.name.text());
     for (const auto& [name, app] : view_.apps) {
-      if (!is_from(app.origin, options_.sources) || declared.contains(name)) continue;
+      if (!is_from(app.origin, options_.sources) || declared.contains(name) || options_.leave.contains(name)) continue;
       // Its definition is there, and cannot be read: that is no wish to remove it.
       const bool is_broken =
           std::any_of(declared_.broken.begin(), declared_.broken.end(), [&](const BrokenDefinition& broken) {
@@ -578,6 +596,10 @@ class Pass {
       classify(result, app);
     } catch (const Cancelled&) {
       throw;
+    } catch (const LockHeld& held) {
+      result.busy = true;
+      result.kind = Kind::held;
+      result.reason = held.what();
     } catch (const Error& error) {
       result.kind = Kind::broken;
       result.reason = error.what();

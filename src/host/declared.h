@@ -21,6 +21,8 @@ struct DeclaredOptions {
   bool thorough = false;
   // Only these are looked into, besides those that the list shows to be otherwise.
   std::set<std::string> look_into;
+  // Apps that are not looked after this time, nor removed.
+  std::set<std::string> leave;
   // No pull where the engine's disk has less free than this.
   ByteCount least_free{std::int64_t{512} << 20};
   int keep = 3;     // old releases an app that the clean-up leaves
@@ -48,6 +50,7 @@ struct DeclaredApp {
   };
   std::string name, origin;
   Kind kind = Kind::unchanged;
+  bool busy = false;  // another command has its lock: nothing was done, and there is no trouble either
   std::vector<std::string> differences;  // "env.LOG_LEVEL: info → debug", "image web:1 ab12 → cd34"
   std::string reason, hint;
   std::string downtime;                // "none", "stop-first, about 1.8 s (as last time)", … ; of changes

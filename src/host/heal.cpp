@@ -1,0 +1,338 @@
+#include "host/heal.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "exec/verdict.h"
+#include "host/apps.h"
+#include "host/start.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+using Kind = HealingStep::Kind;
+
+constexpr Milliseconds first_pause{10'000}, longest_pause{600'000}, budget_window{3'600'000};
+// A lock that is held is somebody at work: looked at again soon.
+constexpr Milliseconds pause_for_lock{5'000};
+constexpr std::string_view gave_up = "gave up";
+
+// What the journal says of an app's steps of the last hour.
+struct Past {
+  std::vector<Time> steps;  // newest first
+  bool told_that_it_is_spent = false;
+};
+
+Past past_of(Context& context, const AppName& name) {
+  constexpr int entries_that_cover_an_hour = 500;
+  Past past;
+  const Time since = context.clock.now() - budget_window;
+  for (const auto& entry : context.store.journal(name.text(), entries_that_cover_an_hour)) {
+    if (entry.time <= since) break;
+    if (entry.verb != "heal" && entry.verb != "repair") continue;
+    if (entry.outcome == "started") past.steps.push_back(entry.time);
+    if (entry.outcome == gave_up) past.told_that_it_is_spent = true;
+  }
+  return past;
+}
+
+// When the app's next step may be; nullopt: now.
+struct Turn {
+  std::optional<Time> at;
+  bool is_spent = false;
+};
+
+Turn turn_of(const Past& past, int budget, Time now) {
+  if (past.steps.empty()) return budget > 0 ? Turn{} : Turn{now + budget_window, true};
+  if (static_cast<int>(past.steps.size()) >= budget) {
+    // As soon as one more step is within the budget.
+    const size_t last_that_counts = budget > 0 ? static_cast<size_t>(budget) - 1 : 0;
+    return {past.steps[last_that_counts] + budget_window, true};
+  }
+  Milliseconds pause = first_pause;
+  for (size_t i = 1; i < past.steps.size() && pause < longest_pause; ++i) pause *= 2;
+  const Time next = past.steps.front() + std::min(pause, longest_pause);
+  return next > now ? Turn{next} : Turn{};
+}
+
+bool shares_namespace(const Service& service, const std::string& container) {
+  const std::string mode = "container:" + container;
+  return service.network_mode == mode || service.pid_mode == mode || service.ipc_mode == mode;
+}
+
+bool depends(const Service& service, const std::string& container) {
+  const auto leads_to = [&](const std::string& text) { return text.substr(0, text.find(':')) == container; };
+  return shares_namespace(service, container) || std::any_of(service.links.begin(), service.links.end(), leads_to) ||
+         std::any_of(service.volumes_from.begin(), service.volumes_from.end(), leads_to);
+}
+
+// One look at the host and what comes of it.
+class Round {
+ public:
+  Round(Context& context, const Declarations& declared, const HealOptions& options, std::stop_token stop)
+      : context_(context), declared_(declared), options_(options), stop_(std::move(stop)) {}
+
+  Healing run() {
+    world_.containers = context_.engine.containers({}, stop_);
+    std::map<std::string, App> apps;
+    for (auto& app : context_.store.apps()) apps.emplace(app.name.text(), std::move(app));
+    for (const auto& declaration : declared_.apps) {
+      const auto found = apps.find(declaration.name.text());
+      const App* app = found == apps.end() ? nullptr : &found->second;
+      if (app == nullptr || app->wish.state != Wish::State::up || app->wish.unfinished || !app->wish.release) continue;
+      const Release* release = app->find(*app->wish.release);
+      if (release == nullptr) continue;
+      look_at(declaration, *app, *release);
+    }
+    return std::move(healing_);
+  }
+
+ private:
+  struct Complaint {
+    std::string container, reason;
+    bool unhealthy = false;
+  };
+
+  void look_at(const Declaration& declared, const App& app, const Release& release) {
+    const bool soaks =
+        app.wish.proved && context_.clock.now() < *app.wish.proved + declared.policies.soak.value_or(options_.soak);
+    if (soaks && app.wish.previous)
+      if (const auto complaint = failure_while_soaking(app, release)) {
+        go_back(app, *complaint);
+        return;
+      }
+    if (const auto complaint = ill_health(app, release)) {
+      treat(declared, app, *complaint);
+      return;
+    }
+    if (is_down(app, release)) {
+      // The pass starts it again, when it is its turn.
+      std::ignore = may_act(declared, app, "it is down");
+      return;
+    }
+    if (const auto complaint = left_behind(app, release)) {
+      if (may_act(declared, app, complaint->reason)) restart_it(app, *complaint);
+    }
+  }
+
+  const Container* container_of(const App& app, const Release& release, const Service& service) const {
+    return plan::find_instance(app, world_, release.number, service.name);
+  }
+
+  bool is_down(const App& app, const Release& release) const {
+    return std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+      const Container* container = container_of(app, release, service);
+      return container == nullptr || !container->is_up();
+    });
+  }
+
+  std::optional<Complaint> ill_health(const App& app, const Release& release) {
+    for (const auto& service : release.spec.services) {
+      const Container* container = container_of(app, release, service);
+      if (container == nullptr || container->state != ContainerState::running || container->health != Health::unhealthy)
+        continue;
+      const auto detail = context_.engine.container(container->name, stop_);
+      const std::string output = detail ? std::string(trim(printable(detail->health_output))) : std::string();
+      return Complaint{container->name, output.empty() ? "it is unhealthy" : "it is unhealthy: " + output, true};
+    }
+    return {};
+  }
+
+  std::optional<Complaint> failure_while_soaking(const App& app, const Release& release) {
+    if (auto complaint = ill_health(app, release)) return complaint;
+    for (const auto& service : release.spec.services) {
+      const Container* container = container_of(app, release, service);
+      // Removed by hand: that says nothing about the release.
+      if (container == nullptr) continue;
+      const auto detail = context_.engine.container(container->name, stop_);
+      if (!detail) continue;
+      const ContainerState state = detail->container.state;
+      if (state == ContainerState::restarting || detail->restart_count > 0) {
+        const char* killed = detail->oom_killed ? ", killed for lack of memory" : "";
+        return Complaint{container->name, format("it does not stay up: the engine had to restart it (exit code {}{})",
+                                                 detail->exit_code, killed)};
+      }
+      const bool is_down = state == ContainerState::exited || state == ContainerState::dead;
+      // An engine that was told to restart it and did not has stopped it for somebody, and it ended in good order.
+      const bool engine_would_restart = detail->restart.name == "always" || detail->restart.name == "unless-stopped";
+      const bool in_order = detail->exit_code == 0 || detail->exit_code == 143;
+      if (!is_down || (engine_would_restart && in_order && !detail->oom_killed)) continue;
+      return Complaint{container->name, format("it exited with code {}{}", detail->exit_code,
+                                               detail->oom_killed ? ", killed for lack of memory" : "")};
+    }
+    return {};
+  }
+
+  // A container that it depends on was started after it.
+  std::optional<Complaint> left_behind(const App& app, const Release& release) {
+    for (const auto& service : release.spec.services) {
+      const Container* own = container_of(app, release, service);
+      if (own == nullptr) continue;
+      for (const auto& other : world_.containers) {
+        if (!other.is_up() || !depends(service, other.name)) continue;
+        const bool woke_us = options_.woken_by.contains(other.name);
+        if (!woke_us && !(options_.thorough && shares_namespace(service, other.name))) continue;
+        const auto theirs = context_.engine.container(other.name, stop_);
+        const auto mine = context_.engine.container(own->name, stop_);
+        if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;
+        return Complaint{own->name, format("{}, which it depends on, was started anew", other.name)};
+      }
+    }
+    return {};
+  }
+
+  void go_back(const App& known, const Complaint& complaint) {
+    HealingStep step = step_for(known, complaint, Kind::went_back);
+    try {
+      const FileLock lock = lock_app(context_, known.name, stop_);
+      App app = known_app(context_, known.name, stop_);
+      // Under the lock it may be another story.
+      if (app.wish.unfinished || app.wish.release != known.wish.release || app.wish.state != Wish::State::up) return;
+      step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
+      const std::string reason = format("while soaking, {}", complaint.reason);
+      step.reason = reason;
+      step.change = withdraw(context_, app, reason, step.log_tail);
+      if (step.change.kind == Change::Kind::stuck) {
+        step.kind = Kind::failed;
+        step.reason += format("; on the way back: {}", step.change.trouble_on_the_way_back);
+      }
+    } catch (const LockHeld&) {
+      wait(known.name.text(), context_.clock.now() + pause_for_lock);
+      return;
+    }
+    healing_.steps.push_back(std::move(step));
+  }
+
+  void treat(const Declaration& declared, const App& app, const Complaint& complaint) {
+    if (declared.policies.on_unhealthy == OnUnhealthy::notify) {
+      HealingStep step = step_for(app, complaint, Kind::told);
+      healing_.steps.push_back(std::move(step));
+      return;
+    }
+    if (!may_act(declared, app, complaint.reason)) return;
+    switch (declared.policies.on_unhealthy) {
+      case OnUnhealthy::restart:
+        restart_it(app, complaint);
+        return;
+      case OnUnhealthy::rollback:
+        act(app, complaint, Kind::rolled_back, [&](Context& context) {
+          try {
+            return rollback(context, app.name, {}, {}, stop_);
+          } catch (const NotFound&) {
+            // No good release before this one: a fresh start is what is left to try.
+            return restart(context, app.name, {}, stop_);
+          }
+        });
+        return;
+      case OnUnhealthy::stop:
+        act(app, complaint, Kind::stopped,
+            [&](Context& context) { return host::stop(context, app.name, false, stop_); });
+        return;
+      case OnUnhealthy::notify:
+        return;
+    }
+  }
+
+  void restart_it(const App& app, const Complaint& complaint) {
+    act(app, complaint, Kind::restarted, [&](Context& context) { return restart(context, app.name, {}, stop_); });
+  }
+
+  // Whether it is the app's turn; where not, it waits.
+  bool may_act(const Declaration& declared, const App& app, const std::string& reason) {
+    const Past past = past_of(context_, app.name);
+    const Turn turn = turn_of(past, declared.policies.heal_budget, context_.clock.now());
+    if (!turn.at) return true;
+    wait(app.name.text(), *turn.at);
+    if (!turn.is_spent || past.told_that_it_is_spent) return false;
+    HealingStep step = step_for(app, {{}, reason}, Kind::gave_up);
+    step.reason =
+        format("{}; the {} steps an hour that its definition allows are spent", reason, declared.policies.heal_budget);
+    write_journal(context_, app, "heal", std::string(gave_up), step.reason, app.wish.release);
+    healing_.steps.push_back(std::move(step));
+    return false;
+  }
+
+  // The step is in the journal, and counted, before it is done.
+  template <class Treatment>
+  void act(const App& app, const Complaint& complaint, Kind kind, Treatment&& treatment) {
+    HealingStep step = step_for(app, complaint, kind);
+    if (FileLock::holder_of(state::lock_file(context_.store.folder(), app.name))) {
+      wait(app.name.text(), context_.clock.now() + pause_for_lock);
+      return;
+    }
+    if (complaint.unhealthy)
+      step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
+    write_journal(context_, app, "heal", "started", complaint.reason, app.wish.release);
+    Context context{context_.engine,        context_.store,    context_.clock,
+                    context_.report,        context_.who,      format("{}: {}", context_.command, complaint.reason),
+                    context_.wait_for_lock, context_.defaults, context_.run};
+    try {
+      step.change = treatment(context);
+      if (step.change.failed()) {
+        step.kind = Kind::failed;
+        step.reason = format("{}; {} did not help: {}", complaint.reason, to_text(kind), step.change.reason);
+        if (!step.change.log_tail.empty()) step.log_tail = step.change.log_tail;
+      }
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      step.kind = Kind::failed;
+      step.reason = format("{}; it could not be helped: {}", complaint.reason, error.what());
+    }
+    write_journal(context_, app, "heal", step.kind == Kind::failed ? "failed" : "done", step.reason, app.wish.release);
+    healing_.steps.push_back(std::move(step));
+  }
+
+  static HealingStep step_for(const App& app, const Complaint& complaint, Kind kind) {
+    HealingStep step;
+    step.app = app.name.text();
+    step.kind = kind;
+    step.release = app.wish.release;
+    step.reason = complaint.reason;
+    return step;
+  }
+
+  void wait(const std::string& app, Time until) {
+    healing_.waiting.insert(app);
+    healing_.look_again = std::min(healing_.look_again.value_or(until), until);
+  }
+
+  Context& context_;
+  const Declarations& declared_;
+  const HealOptions& options_;
+  const std::stop_token stop_;
+  World world_;  // its containers
+  Healing healing_;
+};
+
+}  // namespace
+
+std::string_view to_text(HealingStep::Kind kind) {
+  switch (kind) {
+    case Kind::went_back:
+      return "went back";
+    case Kind::restarted:
+      return "restart";
+    case Kind::rolled_back:
+      return "rollback";
+    case Kind::stopped:
+      return "stop";
+    case Kind::told:
+      return "unhealthy";
+    case Kind::gave_up:
+      return "gave up";
+    case Kind::failed:
+      return "failed";
+  }
+  return "";
+}
+
+Healing heal(Context& context, const Declarations& declared, const HealOptions& options, std::stop_token stop) {
+  return Round(context, declared, options, std::move(stop)).run();
+}
+
+}  // namespace belay::host

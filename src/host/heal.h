@@ -1,0 +1,64 @@
+#pragma once
+// What is done with a declared app that was good and is not well any more. A container that is down is no matter of
+// healing but of the pass, which starts it again (apply_declared); here is said when that may be tried.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "host/change.h"
+#include "model/declaration.h"
+
+namespace belay::host {
+
+struct HealOptions {
+  // How long a release is on probation after its good verdict, where its definition does not say.
+  Milliseconds soak{60'000};
+  // Containers to which something happened; those that depend on them are looked at.
+  std::set<std::string> woken_by;
+  // Look at everything that depends on others: nobody knows what happened meanwhile.
+  bool thorough = false;
+};
+
+struct HealingStep {
+  enum class Kind {
+    went_back,    // a release failed while soaking, and what ran before runs again
+    restarted,    // it was unhealthy, or what it depends on was restarted
+    rolled_back,  // it was unhealthy: the good release before runs
+    stopped,      // it was unhealthy, and its policy is to stop it
+    told,         // it is unhealthy, and nothing is to be done about it
+    gave_up,      // its budget is spent: nothing is done until an hour's steps are fewer again
+    failed        // the step was tried and failed; it is tried again
+  };
+  std::string app;
+  Kind kind = Kind::told;
+  std::optional<ReleaseNumber> release;  // the one that was not well
+  std::string reason, log_tail;
+  Change change;
+};
+std::string_view to_text(HealingStep::Kind kind);
+
+struct Healing {
+  std::vector<HealingStep> steps;
+  // Not well, and not their turn yet: the pass leaves them alone.
+  std::set<std::string> waiting;
+  // When the first of those has its turn; nullopt: nobody waits.
+  std::optional<Time> look_again;
+};
+
+// Looks at all apps that are declared and wished up:
+// - A release that has not soaked yet and died, is unhealthy, was killed for memory or does not stay up is withdrawn,
+//   where something ran before it. A container that somebody stopped in an orderly way did not die.
+// - Else what is unhealthy is treated as its policy says.
+// - What shares a namespace with a container that was started later than itself is restarted; so is what links to such
+//   a container or takes its volumes, where something happened to that one just now.
+//
+// Steps of one app (and repairs by the pass) wait for each other: 10 s, 20 s, 40 s, … 10 min; and no more than its
+// budget are done in an hour. Both are counted in the journal, so that they outlast the daemon.
+//
+// One list of containers is asked for, and details only of what soaks, is unwell, or depends on what woke us. A step
+// that fails is in the result; what is thrown is that the engine or the state cannot be asked, and Cancelled.
+Healing heal(Context& context, const Declarations& declared, const HealOptions& options, std::stop_token stop);
+
+}  // namespace belay::host

@@ -1,0 +1,275 @@
+#include "serve/news.h"
+
+#include <array>
+#include <climits>
+#include <unistd.h>
+#include <utility>
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::serve {
+
+namespace {
+
+using Kind = host::DeclaredApp::Kind;
+
+std::string name_of_this_machine() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string number(const std::optional<ReleaseNumber>& release) {
+  return release ? release->text() : "";
+}
+
+std::string what_runs_instead(const host::Change& change) {
+  return change.running ? format("{} runs again", change.running->text()) : std::string("nothing runs");
+}
+
+}  // namespace
+
+News::News(LogLines& log, Metrics& metrics, const Clock& clock, std::string self)
+    : log_(log), metrics_(metrics), clock_(clock), self_(std::move(self)), host_(name_of_this_machine()) {}
+
+void News::planned(const std::string& app, const plan::Plan& plan) {
+  log_.write(LogLevel::debug, format("a plan of {} steps", plan.actions.size()), {{"app", app}});
+}
+
+void News::step(const std::string& app, const std::string& text) {
+  const std::string kind = text.substr(0, text.find(' '));
+  metrics_.counter("belay_actions_total", "Steps of plans that were begun, by kind.", {{"kind", kind}}).add();
+  log_.write(LogLevel::info, text, {{"app", app}});
+  if (!self_.empty() && app == self_ && kind == "stop") handing_over_ = true;
+}
+
+void News::note(const std::string& app, const std::string& text) {
+  auto& known = notes_[app];
+  // A registry that is down says so at each poll.
+  constexpr size_t remembered = 20;
+  if (known.size() >= remembered) known.clear();
+  if (known.insert(text).second) log_.write(LogLevel::info, text, {{"app", app}});
+}
+
+void News::ended(const host::DeclaredApp& app) {
+  const std::string key = app.name.empty() ? app.origin : app.name;
+  if (app.kind != Kind::held) held_.erase(key);
+  if (app.busy) {
+    log_.write(LogLevel::info, format("left for later: {}", app.reason), {{"app", app.name}});
+    return;
+  }
+  if (app.kind == Kind::broken) {
+    if (app.change.failed()) count_verdict("failed");
+    const std::string hint = app.hint.empty() ? "" : format(" ({})", app.hint);
+    tell_trouble(key, {LogLevel::error, "failed", app.name, number(app.change.release),
+                       format("{} cannot be kept as declared", key), app.reason + hint, app.change.log_tail});
+    return;
+  }
+  if (app.kind == Kind::repair && app.change.kind == host::Change::Kind::planned) {
+    tell_trouble(key, {LogLevel::warning,
+                       "drift",
+                       app.name,
+                       number(app.change.release),
+                       format("{} is not as its release has it, and is left so", app.name),
+                       join(app.differences, "; "),
+                       {}});
+    return;
+  }
+  if (!app.change.failed()) trouble_is_over(key, app.name);
+  tell_change(app);
+}
+
+void News::tell_change(const host::DeclaredApp& app) {
+  const std::string release = number(app.change.release);
+  if (app.change.failed()) {
+    count_verdict("failed");
+    const bool is_back = app.change.kind == host::Change::Kind::taken_back;
+    const std::string reason =
+        is_back ? app.change.reason
+                : format("{}; on the way back: {}", app.change.reason, app.change.trouble_on_the_way_back);
+    if (!is_back) {
+      tell_trouble(app.name, {LogLevel::error, "failed", app.name, release,
+                              format("{} of {} failed, and so did the way back", release, app.name), reason,
+                              app.change.log_tail});
+      return;
+    }
+    tell({LogLevel::error, "rolled_back", app.name, release,
+          format("{} of {} did not prove itself; {}", release, app.name, what_runs_instead(app.change)), reason,
+          app.change.log_tail});
+    tell({LogLevel::notice,
+          "quarantined",
+          app.name,
+          release,
+          format("{} of {} is not tried again until it changes, or belay retry {}", release, app.name, app.name),
+          app.change.reason,
+          {}});
+    return;
+  }
+  if (app.kind == Kind::held) {
+    const std::string key = app.name;
+    if (std::exchange(held_[key], app.reason) != app.reason)
+      log_.write(LogLevel::info, format("{} waits", app.name), {{"app", app.name}, {"reason", app.reason}});
+  }
+  if (app.change.kind != host::Change::Kind::done) return;
+  notes_.erase(app.name);
+  switch (app.kind) {
+    case Kind::change:
+      count_verdict("passed");
+      tell({LogLevel::notice,
+            "deployed",
+            app.name,
+            release,
+            format("{} runs {}", app.name, release),
+            join(app.differences, "; "),
+            {}});
+      return;
+    case Kind::repair:
+    case Kind::held:  // something newer waits, and what runs had to be repaired
+      tell({LogLevel::warning,
+            "repaired",
+            app.name,
+            release,
+            format("{} was not as its release has it; it is now", app.name),
+            join(app.differences, "; "),
+            {}});
+      return;
+    case Kind::removal:
+      metrics_.forget("app", app.name);
+      tell({LogLevel::notice, "removed", app.name, release, format("{} is gone", app.name), app.reason, {}});
+      return;
+    default:
+      return;
+  }
+}
+
+void News::healed(const host::Healing& healing) {
+  using Step = host::HealingStep::Kind;
+  std::set<std::string> unwell;
+  for (const auto& step : healing.steps) {
+    const std::string key = "health of " + step.app, release = number(step.release);
+    metrics_
+        .counter("belay_healing_total", "Steps taken for apps that were good and then unwell, by kind.",
+                 {{"kind", std::string(to_text(step.kind))}})
+        .add(step.kind == Step::told && troubles_.contains(key) ? 0 : 1);
+    switch (step.kind) {
+      case Step::went_back:
+        count_verdict("failed");
+        tell({LogLevel::error, "rolled_back", step.app, release,
+              format("{} of {} failed while soaking; {}", release, step.app, what_runs_instead(step.change)),
+              step.reason, step.log_tail});
+        tell({LogLevel::notice,
+              "quarantined",
+              step.app,
+              release,
+              format("{} of {} is not tried again until it changes, or belay retry {}", release, step.app, step.app),
+              step.reason,
+              {}});
+        break;
+      case Step::restarted:
+        tell({LogLevel::warning, "healed", step.app, release, format("{} was restarted", step.app), step.reason,
+              step.log_tail});
+        break;
+      case Step::rolled_back:
+        tell({LogLevel::error, "rolled_back", step.app, release,
+              format("{} went from {} to {}", step.app, release, number(step.change.running)), step.reason,
+              step.log_tail});
+        break;
+      case Step::stopped:
+        tell({LogLevel::error, "stopped", step.app, release, format("{} was stopped", step.app), step.reason,
+              step.log_tail});
+        break;
+      case Step::told:
+        unwell.insert(key);
+        tell_trouble(key, {LogLevel::error, "unhealthy", step.app, release, format("{} is unhealthy", step.app),
+                           step.reason, step.log_tail});
+        break;
+      case Step::gave_up:
+        tell({LogLevel::error,
+              "gave_up",
+              step.app,
+              release,
+              format("{} is left as it is for now", step.app),
+              step.reason,
+              {}});
+        break;
+      case Step::failed:
+        unwell.insert(key);
+        tell_trouble(key, {LogLevel::error, "failed", step.app, release, format("{} is not well", step.app),
+                           step.reason, step.log_tail});
+        break;
+    }
+  }
+  for (const auto& app : healing.waiting) unwell.insert("health of " + app);
+  std::vector<std::string> over;
+  for (const auto& [key, text] : troubles_)
+    if (key.starts_with("health of ") && !unwell.contains(key)) over.push_back(key);
+  for (const auto& key : over) trouble_is_over(key, key.substr(std::string_view("health of ").size()));
+}
+
+void News::passed(const host::DeclaredHost& host) {
+  std::map<std::string, double> apps{{"good", 0}, {"held", 0}, {"failed", 0}};
+  std::set<std::string> met;
+  for (const auto& app : host.apps) {
+    met.insert(app.name.empty() ? app.origin : app.name);
+    if (app.kind == Kind::removal) continue;
+    const bool failed = app.kind == Kind::broken || app.change.failed();
+    apps[failed ? "failed" : app.kind == Kind::held ? "held" : "good"] += 1;
+  }
+  for (const auto& [state, count] : apps)
+    metrics_.gauge("belay_apps", "Declared apps by how they are.", {{"state", state}}).set(count);
+  // What is declared no more is no trouble any more either.
+  std::erase_if(troubles_, [&](const auto& trouble) {
+    return !trouble.first.starts_with("health of ") && !trouble.first.starts_with("ground ") &&
+           !met.contains(trouble.first);
+  });
+  for (const auto& warning : host.warnings) note({}, warning);
+}
+
+void News::ground(const std::string& part, const std::string& trouble, const std::string& hint) {
+  const std::string key = "ground " + part;
+  if (trouble.empty()) {
+    if (troubles_.erase(key) > 0) log_.write(LogLevel::notice, format("{}: all is well again", part));
+    return;
+  }
+  auto& known = troubles_[key];
+  if (known == trouble) return;
+  known = trouble;
+  log_.write(LogLevel::error, format("{}{}{}", trouble, hint.empty() ? "" : " — ", hint));
+}
+
+void News::tell_trouble(const std::string& key, const Fact& fact) {
+  auto& known = troubles_[key];
+  const std::string text = fact.event + ": " + fact.reason;
+  if (known == text) return;
+  known = text;
+  tell(fact);
+}
+
+void News::trouble_is_over(const std::string& key, const std::string& app) {
+  if (troubles_.erase(key) == 0) return;
+  tell({LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? key : app), {}, {}});
+}
+
+void News::tell(const Fact& fact) {
+  std::vector<LogField> fields;
+  if (!fact.app.empty()) fields.push_back({"app", fact.app});
+  if (!fact.release.empty()) fields.push_back({"release", fact.release});
+  if (!fact.reason.empty()) fields.push_back({"reason", fact.reason});
+  log_.write(fact.level, fact.text, fields);
+  if (notices_ == nullptr || fact.event.empty()) return;
+  notices_->tell({.time = clock_.now(),
+                  .kind = fact.event,
+                  .app = fact.app,
+                  .release = fact.release,
+                  .text = fact.text,
+                  .reason = fact.reason,
+                  .log_tail = fact.log_tail,
+                  .host = host_});
+}
+
+void News::count_verdict(const char* verdict) {
+  metrics_.counter("belay_verdicts_total", "Releases that proved themselves, or did not.", {{"verdict", verdict}})
+      .add();
+}
+
+}  // namespace belay::serve

@@ -1,0 +1,142 @@
+#include "host/heal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "host/declared.h"
+#include "host/definitions.h"
+#include "scene.h"
+
+namespace belay::host {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Apps from definitions; `steps` is what one round of healing does, as "web restart".
+class Healthcare : public testing::Test {
+ protected:
+  Healthcare() {
+    fs::create_directories(folder());
+    engine::Behaviour sick;
+    sick.healthy_after = Milliseconds(1'000);
+    sick.unhealthy_after = Milliseconds(90'000);
+    ImageConfig checked;
+    checked.health = HealthCheck{{"CMD", "probe"}, {}, {}, {}, {}};
+    scene_.engine.add_image("good:1", {}, {}, "1");
+    scene_.engine.add_image("good:2", {}, {}, "2");
+    scene_.engine.add_image("sick:1", checked, sick, "1");
+  }
+
+  fs::path folder() const { return scene_.folder.path() / "definitions"; }
+  void define(const std::string& app, const std::string& json) { write_file_durably(folder() / (app + ".json"), json); }
+  void apply() {
+    Context context = scene_.context("belay apply");
+    DeclaredOptions options;
+    options.sources = {folder().string()};
+    options.workers = 1;
+    options.ask_registries = false;
+    DeclaredListener silent;
+    apply_declared(context, read_definitions(folder(), {}), options, silent, {});
+  }
+  std::vector<std::string> steps(const HealOptions& options = {}) {
+    Context context = scene_.context("belay serve");
+    last_ = heal(context, read_definitions(folder(), {}), options, {});
+    std::vector<std::string> texts;
+    for (const auto& step : last_.steps) texts.push_back(format("{} {}", step.app, to_text(step.kind)));
+    return texts;
+  }
+
+  Scene scene_;
+  Healing last_;
+};
+
+TEST_F(Healthcare, HasNothingToDoWithTheWell) {
+  define("web", R"({"image": "good:1"})");
+  apply();
+  const int before = scene_.engine.calls();
+  EXPECT_THAT(steps(), IsEmpty());
+  EXPECT_EQ(scene_.engine.calls() - before, 1);
+  EXPECT_FALSE(last_.look_again.has_value());
+}
+
+TEST_F(Healthcare, WaitsLongerAndLongerBetweenTheStepsOfAnApp) {
+  define("app", R"({"image": "sick:1", "heal_budget": 100})");
+  apply();
+  std::vector<Milliseconds> pauses;
+  std::optional<Time> last;
+  for (int i = 0; i < 6; ++i) {
+    // Sick again as soon as it was healed.
+    scene_.clock.advance(Milliseconds(95'000));
+    if (steps().empty()) {
+      ASSERT_TRUE(last_.look_again.has_value());
+      EXPECT_THAT(last_.waiting, ElementsAre("app"));
+      scene_.clock.advance(std::chrono::duration_cast<Milliseconds>(*last_.look_again - scene_.clock.now()));
+      EXPECT_THAT(steps(), ElementsAre("app restart"));
+    }
+    const Time now = scene_.clock.now();
+    if (last) pauses.push_back(std::chrono::duration_cast<Milliseconds>(now - *last));
+    last = now;
+  }
+  ASSERT_EQ(pauses.size(), 5U);
+  EXPECT_GE(pauses[4], Milliseconds(160'000));
+  EXPECT_LT(pauses[0], Milliseconds(100'000));
+}
+
+TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
+  define("app", R"({"image": "good:1", "on_unhealthy": "rollback", "soak": "10s"})");
+  apply();
+  define("app", R"({"image": "sick:1", "on_unhealthy": "rollback", "soak": "10s"})");
+  apply();
+  scene_.clock.advance(Milliseconds(95'000));
+  EXPECT_THAT(steps(), ElementsAre("app rollback"));
+  EXPECT_EQ(last_.steps[0].change.running, ReleaseNumber{1});
+  EXPECT_THAT(last_.steps[0].reason, HasSubstr("unhealthy"));
+  // And the pass does not take it forward again.
+  apply();
+  EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{1});
+}
+
+TEST_F(Healthcare, GoesBackFromWhatTurnsUnhealthyWhileItSoaks) {
+  define("app", R"({"image": "good:1", "soak": "5m"})");
+  apply();
+  define("app", R"({"image": "sick:1", "soak": "5m"})");
+  apply();
+  scene_.clock.advance(Milliseconds(95'000));
+  EXPECT_THAT(steps(), ElementsAre("app went back"));
+  EXPECT_EQ(scene_.app("app").find(ReleaseNumber{2})->verdict, Verdict::failed);
+  EXPECT_THAT(scene_.app("app").find(ReleaseNumber{2})->reason, HasSubstr("while soaking, it is unhealthy"));
+  EXPECT_FALSE(scene_.app("app").quarantine.empty());
+}
+
+TEST_F(Healthcare, DoesNotBlameAReleaseThatSomebodyStoppedWhileItSoaks) {
+  define("app", R"({"image": "good:1"})");
+  apply();
+  define("app", R"({"image": "good:2"})");
+  apply();
+  scene_.engine.stop_container("app", {}, {});
+  EXPECT_THAT(steps(), IsEmpty());
+  apply();
+  EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{2});
+}
+
+TEST_F(Healthcare, RestartsWhatSharesANamespaceWithAContainerThatWasStartedAnew) {
+  define("net", R"({"image": "good:1"})");
+  define("app", R"({"image": "good:2", "network": "container:net"})");
+  apply();
+  HealOptions thorough;
+  thorough.thorough = true;
+  EXPECT_THAT(steps(thorough), IsEmpty());
+  scene_.clock.advance(Milliseconds(1'000));
+  scene_.engine.stop_container("net", {}, {});
+  scene_.engine.start_container("net", {});
+  HealOptions woken;
+  woken.woken_by = {"net"};
+  EXPECT_THAT(steps(woken), ElementsAre("app restart"));
+  EXPECT_THAT(steps(thorough), IsEmpty());
+}
+
+}  // namespace
+}  // namespace belay::host

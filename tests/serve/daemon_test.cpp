@@ -1,0 +1,437 @@
+#include "serve/daemon.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "engine/memory.h"
+#include "support/fake_clock.h"
+
+namespace belay::serve {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr Milliseconds interval{60'000}, hour{3'600'000};
+
+class KeptNotices final : public NoticeSink {
+ public:
+  explicit KeptNotices(Guarded<std::vector<Notice>>& kept) : kept_(kept) {}
+  std::string name() const override { return "kept"; }
+  void deliver(const Notice& notice, const std::stop_token&) override {
+    kept_.with([&](auto& all) { all.push_back(notice); });
+  }
+
+ private:
+  Guarded<std::vector<Notice>>& kept_;
+};
+
+// Can go away.
+class FaithlessEngine final : public engine::MemoryEngine {
+ public:
+  using MemoryEngine::MemoryEngine;
+  std::vector<Container> containers(const engine::ContainerFilter& filter, std::stop_token stop) override {
+    if (is_away) throw EngineError(0, "the engine does not answer");
+    return MemoryEngine::containers(filter, stop);
+  }
+  bool is_away = false;
+};
+
+// A host with a folder of definitions and a daemon; time passes only where a test says so.
+class DaemonTest : public ::testing::Test {
+ protected:
+  DaemonTest() {
+    fs::create_directories(definitions());
+    offer("web:1", {});
+    offer("web:2", {});
+    offer("late:1", exits_after(Milliseconds(30'000)));
+    offer("bad:1", exits_after(Milliseconds(100)));
+    engine::Behaviour sick;
+    sick.healthy_after = Milliseconds(1'000);
+    sick.unhealthy_after = Milliseconds(90'000);
+    ImageConfig checked;
+    checked.health = HealthCheck{{"CMD", "probe"}, {}, {}, {}, {}};
+    names_[engine_.add_image("sick:1", checked, sick, "sick:1")] = "sick:1";
+  }
+
+  static engine::Behaviour exits_after(Milliseconds time) {
+    engine::Behaviour behaviour;
+    behaviour.exits_after = time;
+    behaviour.exit_code = 3;
+    behaviour.output = "no config\n";
+    return behaviour;
+  }
+  void offer(const std::string& reference, const engine::Behaviour& behaviour) {
+    names_[engine_.add_image(reference, {}, behaviour, reference)] = reference;
+  }
+
+  fs::path definitions() const { return folder_.path() / "containers.d"; }
+  void define(const std::string& app, const std::string& json) {
+    write_file_durably(definitions() / (app + ".json"), json);
+  }
+  void run_web(const std::string& image, const std::string& more = "") {
+    define("web", format(R"({{"image": "{}"{}}})", image, more));
+  }
+  void forget(const std::string& app) { fs::remove(definitions() / (app + ".json")); }
+
+  Daemon& daemon() {
+    if (!daemon_) {
+      DaemonOptions options;
+      options.folder = definitions();
+      options.settings_file = settings_file_;
+      options.interval = interval;
+      options.who = "root";
+      daemon_.emplace(
+          engine_, folder_.path() / "state", clock_, log_,
+          [this](const formats::Settings&) {
+            std::vector<std::unique_ptr<NoticeSink>> sinks;
+            sinks.push_back(std::make_unique<KeptNotices>(kept_));
+            return sinks;
+          },
+          options);
+    }
+    return *daemon_;
+  }
+  // A new process: only the state and the engine stay.
+  void restart_daemon() { daemon_.reset(); }
+
+  void step(const Wakeup& wakeup = {}) { deadline_ = daemon().step(wakeup, {}); }
+  void step(Cause cause) { step(Wakeup{{cause}, {}, {}, {}}); }
+  void container_changed(const std::string& name) { step(Wakeup{{Cause::container}, {name}, {}, {}}); }
+  // Whenever the daemon wants to be woken, for so long.
+  int live(Milliseconds time) {
+    const Time end = clock_.now() + time;
+    int steps = 0;
+    while (deadline_ && *deadline_ <= end) {
+      if (*deadline_ > clock_.now())
+        clock_.advance(std::chrono::duration_cast<Milliseconds>(*deadline_ - clock_.now()));
+      step(Cause::due);
+      ++steps;
+    }
+    if (end > clock_.now()) clock_.advance(std::chrono::duration_cast<Milliseconds>(end - clock_.now()));
+    return steps;
+  }
+
+  std::vector<std::string> running() {
+    std::vector<std::string> names;
+    for (const auto& container : engine_.containers({}, {}))
+      if (container.state == ContainerState::running)
+        names.push_back(container.name + " " + names_[container.image_id]);
+    return names;
+  }
+  // Since the last call, "web deployed".
+  std::vector<std::string> news() {
+    daemon().finish_notices(Seconds(20));
+    return kept_.with([](auto& all) {
+      std::vector<std::string> texts;
+      for (const auto& notice : all) texts.push_back(notice.app + " " + notice.kind);
+      all.clear();
+      return texts;
+    });
+  }
+  std::string logged() const {
+    return lines_.with([](const std::string& text) { return text; });
+  }
+  std::string metrics() { return daemon().metrics().text(); }
+
+  TemporaryFolder folder_;
+  fs::path settings_file_;
+  testing::FakeClock clock_;
+  FaithlessEngine engine_{clock_};
+  std::map<std::string, std::string> names_;  // by image id
+  Guarded<std::string> lines_;
+  LogLines log_{[this](std::string_view line) { lines_.with([&](std::string& text) { text += line; }); },
+                LogLines::Style::dated, clock_};
+  Guarded<std::vector<Notice>> kept_;
+  std::optional<Daemon> daemon_;
+  std::optional<Time> deadline_;
+};
+
+TEST_F(DaemonTest, AppliesWhatIsDeclaredAtOnce) {
+  run_web("web:1");
+  step();
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("web deployed"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_verdicts_total{verdict=\"passed\"} 1\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_apps{state=\"good\"} 1\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_passes_total{result=\"done\"} 1\n"));
+}
+
+TEST_F(DaemonTest, AsksTwoListsAPollAndNothingInBetween) {
+  run_web("web:1", R"(, "update": {"pull": false})");
+  define("db", R"({"image": "web:2", "update": {"pull": false}})");
+  step();
+  live(interval);
+  news();
+  const int before = engine_.calls();
+  const std::string log_before = logged();
+  const int polls = live(hour);
+  EXPECT_EQ(polls, hour / interval);
+  EXPECT_EQ(engine_.calls() - before, 2 * polls);
+  EXPECT_EQ(logged(), log_before);
+  EXPECT_THAT(news(), IsEmpty());
+}
+
+TEST_F(DaemonTest, StartsAgainWhatSomebodyStoppedAndTellsIt) {
+  run_web("web:1");
+  step();
+  news();
+  engine_.stop_container("web", {}, {});
+  container_changed("web");
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("web repaired"));
+}
+
+TEST_F(DaemonTest, OnlyReportsDriftWhereTheDefinitionSaysSoAndOnce) {
+  run_web("web:1", R"(, "on_drift": "report")");
+  step();
+  news();
+  engine_.stop_container("web", {}, {});
+  container_changed("web");
+  live(10 * interval);
+  EXPECT_THAT(running(), IsEmpty());
+  EXPECT_THAT(news(), ElementsAre("web drift"));
+  engine_.start_container("web", {});
+  container_changed("web");
+  EXPECT_THAT(news(), ElementsAre("web recovered"));
+}
+
+TEST_F(DaemonTest, GoesBackFromABadDefinitionAndDoesNotTryItAgain) {
+  run_web("web:1");
+  step();
+  news();
+  run_web("bad:1");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("web rolled_back", "web quarantined"));
+  const auto changes = engine_.changes();
+  live(hour);
+  restart_daemon();
+  step();
+  EXPECT_EQ(engine_.changes(), changes);
+  EXPECT_THAT(news(), IsEmpty());
+  run_web("web:2");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("web web:2"));
+  EXPECT_THAT(news(), ElementsAre("web deployed"));
+}
+
+TEST_F(DaemonTest, TakesAReleaseBackThatFailsWhileItSoaks) {
+  run_web("web:1");
+  step();
+  live(10 * interval);
+  run_web("late:1");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("web late:1"));
+  news();
+  clock_.advance(Milliseconds(30'000));
+  container_changed("web");
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("web rolled_back", "web quarantined"));
+  live(hour);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), IsEmpty());
+}
+
+TEST_F(DaemonTest, LeavesAReleaseThatHasSoakedToTheEngine) {
+  run_web("web:1");
+  step();
+  run_web("late:1", R"(, "soak": "10s")");
+  step(Cause::definitions);
+  news();
+  clock_.advance(Milliseconds(31'000));
+  container_changed("web");
+  EXPECT_THAT(running(), ElementsAre("web late:1"));
+  EXPECT_THAT(news(), IsEmpty());
+}
+
+TEST_F(DaemonTest, RestartsWhatIsUnhealthyOnlyAsOftenAsItsBudgetAllows) {
+  define("app", R"({"image": "sick:1", "heal_budget": 3})");
+  step();
+  EXPECT_THAT(running(), ElementsAre("app sick:1"));
+  news();
+  // A day: it turns unhealthy a minute and a half after each restart, and every event wakes the daemon.
+  std::vector<Time> restarts;
+  for (int turn = 0; turn < 24 * 60; ++turn) {
+    const size_t before = engine_.changes().size();
+    live(Milliseconds(60'000));
+    container_changed("app");
+    const auto all = engine_.changes();
+    for (size_t i = before; i < all.size(); ++i)
+      if (all[i].starts_with("stop app")) restarts.push_back(clock_.now());
+  }
+  ASSERT_GE(restarts.size(), 60U);
+  for (size_t i = 3; i < restarts.size(); ++i) EXPECT_GE(restarts[i] - restarts[i - 3], Milliseconds(3'500'000));
+  const auto told = news();
+  EXPECT_THAT(told, Contains("app healed"));
+  EXPECT_THAT(told, Contains("app gave_up"));
+  EXPECT_LE(std::count(told.begin(), told.end(), "app gave_up"), 25);
+}
+
+TEST_F(DaemonTest, RemembersItsHealingWhenItIsStartedAnew) {
+  define("app", R"({"image": "sick:1", "heal_budget": 1})");
+  step();
+  clock_.advance(Milliseconds(95'000));
+  container_changed("app");
+  EXPECT_THAT(news(), Contains("app healed"));
+  clock_.advance(Milliseconds(95'000));
+  restart_daemon();
+  const auto changes = engine_.changes();
+  step();
+  EXPECT_THAT(news(), ElementsAre("app gave_up"));
+  EXPECT_EQ(engine_.changes(), changes);
+}
+
+TEST_F(DaemonTest, TellsOnceWhatIsToBeToldOnly) {
+  define("app", R"({"image": "sick:1", "on_unhealthy": "notify"})");
+  step();
+  news();
+  clock_.advance(Milliseconds(95'000));
+  container_changed("app");
+  container_changed("app");
+  EXPECT_THAT(news(), ElementsAre("app unhealthy"));
+  engine_.stop_container("app", {}, {});
+  engine_.start_container("app", {});
+  clock_.advance(Milliseconds(2'000));
+  container_changed("app");
+  EXPECT_THAT(news(), ElementsAre("app recovered"));
+}
+
+TEST_F(DaemonTest, StopsWhatIsUnhealthyWhereItsDefinitionSaysSo) {
+  define("app", R"({"image": "sick:1", "on_unhealthy": "stop"})");
+  step();
+  news();
+  clock_.advance(Milliseconds(95'000));
+  container_changed("app");
+  EXPECT_THAT(running(), IsEmpty());
+  EXPECT_THAT(news(), ElementsAre("app stopped"));
+  live(hour);
+  EXPECT_THAT(running(), IsEmpty());
+}
+
+TEST_F(DaemonTest, RemovesWhatIsNoLongerDeclared) {
+  run_web("web:1");
+  define("db", R"({"image": "web:2"})");
+  step();
+  news();
+  forget("db");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("db removed"));
+}
+
+TEST_F(DaemonTest, StopsNothingWhenTheFolderVanishes) {
+  run_web("web:1");
+  step();
+  news();
+  fs::rename(definitions(), folder_.path() / "away");
+  step(Cause::definitions);
+  live(10 * interval);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  const std::string text = logged();
+  const size_t told = text.find("reading the definitions");
+  ASSERT_NE(told, std::string::npos);
+  EXPECT_EQ(text.find("reading the definitions", told + 1), std::string::npos);
+  // What was declared last is still kept up.
+  engine_.stop_container("web", {}, {});
+  container_changed("web");
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  fs::rename(folder_.path() / "away", definitions());
+  run_web("web:2");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("web web:2"));
+}
+
+TEST_F(DaemonTest, StopsNothingWhenAllDefinitionsAreGone) {
+  run_web("web:1");
+  step();
+  forget("web");
+  step(Cause::definitions);
+  live(10 * interval);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(logged(), HasSubstr("there is no definition left"));
+}
+
+TEST_F(DaemonTest, LeavesAnAppWhoseDefinitionBrokeAndTellsItOnce) {
+  run_web("web:1");
+  step();
+  news();
+  define("web", "{\"image\": ");
+  step(Cause::definitions);
+  live(10 * interval);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("web failed"));
+  run_web("web:1");
+  step(Cause::definitions);
+  EXPECT_THAT(news(), ElementsAre("web recovered"));
+}
+
+TEST_F(DaemonTest, TriesAgainLaterAndLaterWhileTheEngineIsAway) {
+  run_web("web:1");
+  engine_.is_away = true;
+  step();
+  EXPECT_EQ(deadline_, clock_.now() + Milliseconds(5'000));
+  EXPECT_LE(live(Milliseconds(3'600'000)), 75);
+  EXPECT_THAT(metrics(), HasSubstr("belay_passes_total{result=\"failed\"}"));
+  engine_.is_away = false;
+  step(Cause::engine_is_back);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+}
+
+TEST_F(DaemonTest, ReadsItsSettingsAgainWhenAsked) {
+  settings_file_ = folder_.path() / "dockerup.conf";
+  write_file_durably(settings_file_, "soak = 30s\n");
+  step();
+  EXPECT_EQ(daemon().settings().soak, Milliseconds(30'000));
+  write_file_durably(settings_file_, "soak = 2m\n");
+  step(Cause::due);
+  EXPECT_EQ(daemon().settings().soak, Milliseconds(30'000));
+  step(Cause::reload);
+  EXPECT_EQ(daemon().settings().soak, Milliseconds(120'000));
+  write_file_durably(settings_file_, "soak = \n");
+  step(Cause::reload);
+  EXPECT_EQ(daemon().settings().soak, Milliseconds(120'000));
+  EXPECT_THAT(logged(), HasSubstr("the settings stay as they were"));
+}
+
+TEST_F(DaemonTest, ComesBackToAnAppThatAnotherCommandHolds) {
+  run_web("web:1");
+  daemon();
+  std::optional<FileLock> theirs = FileLock::take(
+      {state::lock_file(folder_.path() / "state", AppName("web")), "belay stop web", true}, clock_, {}, {});
+  step();
+  EXPECT_THAT(running(), IsEmpty());
+  EXPECT_THAT(news(), IsEmpty());
+  theirs.reset();
+  EXPECT_EQ(live(Milliseconds(5'000)), 1);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  EXPECT_THAT(news(), ElementsAre("web deployed"));
+}
+
+TEST_F(DaemonTest, IsTheOnlyOneOfItsState) {
+  run_web("web:1");
+  daemon();
+  const auto theirs = FileLock::take({folder_.path() / "state" / "serve", "belay serve (pid 1)", true}, clock_, {}, {});
+  try {
+    daemon().run_once({});
+    FAIL() << "two daemons at once";
+  } catch (const LockHeld& held) {
+    EXPECT_THAT(held.what(), HasSubstr("belay serve (pid 1)"));
+  }
+  EXPECT_THAT(running(), IsEmpty());
+}
+
+TEST_F(DaemonTest, SaysOfOnePassWhetherAllIsWell) {
+  run_web("web:1");
+  EXPECT_TRUE(daemon().run_once({}));
+  run_web("bad:1");
+  EXPECT_FALSE(daemon().run_once({}));
+}
+
+}  // namespace
+}  // namespace belay::serve
