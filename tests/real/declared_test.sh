@@ -106,8 +106,8 @@ test_what_a_bound_file_says_counts() {
   build_image 1
   mkdir conf
   printf 'one\ntwo\n' >conf/app.conf
-  # Not by rule alone: the folder of temporary files may be one of the system's.
-  define "$app" 'volumes: [{containerPath: "/app.conf", hostPath: "app.conf", mode: "ro", watch: true}]'
+  # (Nothing in /dev is ever watched: with TMPDIR=/dev/shm this test cannot succeed.)
+  define "$app" 'volumes: [{containerPath: "/app.conf", hostPath: "app.conf", mode: "ro"}]'
   applied
   printf 'one\n2\n' >conf/app.conf
   expect_done belay plan conf
