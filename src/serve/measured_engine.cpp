@@ -43,6 +43,9 @@ engine::ProgressSink MeasuredEngine::heard(const engine::ProgressSink& progress)
   };
 }
 
+std::string MeasuredEngine::data_folder(std::stop_token stop) {
+  return measured("data_folder", [&] { return inner_.data_folder(stop); });
+}
 engine::EngineInfo MeasuredEngine::info(std::stop_token stop) {
   return measured("info", [&] { return inner_.info(stop); });
 }

@@ -16,6 +16,7 @@ class MeasuredEngine final : public engine::Engine {
   MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Clock& clock, std::function<void()> called);
 
   engine::EngineInfo info(std::stop_token stop) override;
+  std::string data_folder(std::stop_token stop) override;
   std::vector<Container> containers(const engine::ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const engine::ImageFilter& filter, std::stop_token stop) override;

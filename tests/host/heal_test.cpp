@@ -11,12 +11,12 @@
 namespace belay::host {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // Apps from definitions; `steps` is what one round of healing does, as "web restart".
-class Healthcare : public testing::Test {
+class Healthcare : public ::testing::Test {
  protected:
   Healthcare() {
     fs::create_directories(folder());
