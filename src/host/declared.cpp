@@ -378,7 +378,7 @@ class Pass {
 
     const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
     const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
-    if (app && app->wish.state == Wish::State::down && !app->wish.unfinished) {
+    if (app && app->wish.state == Wish::State::down && !app->wish.unfinished && !is_down_by_failure(*app)) {
       result.kind = Kind::held;
       result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
                              declared.name.text());
@@ -418,6 +418,13 @@ class Pass {
     } catch (const Error& error) {
       context.report.warning(format("cleaning up: {}", error.what()));
     }
+  }
+
+  // Its first release was taken back: nobody asked that it be down, and another definition may do better.
+  static bool is_down_by_failure(const App& app) {
+    return std::any_of(app.releases.begin(), app.releases.end(), [&](const Release& release) {
+      return app.wish.why.starts_with(format("{} failed: ", release.number.text()));
+    });
   }
 
   // A release later than the wished one was tried and left, by its failure or by hand. One before it was left by a

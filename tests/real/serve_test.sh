@@ -78,7 +78,7 @@ test_a_second_daemon_says_who_serves_and_waits() {
   define "$app" "$app:1"
   serve
   local first=$daemon
-  eventually runs "$app" "$app:1"
+  eventually logged "runs r1"
   run belay serve "$work" --once
   expect_exit 1
   expect_err "pid $first"

@@ -221,6 +221,15 @@ TEST_F(DaemonTest, GoesBackFromABadDefinitionAndDoesNotTryItAgain) {
   EXPECT_THAT(news(), ElementsAre("web deployed"));
 }
 
+TEST_F(DaemonTest, TriesABetterDefinitionWhereTheFirstReleaseFailed) {
+  run_web("bad:1");
+  step();
+  EXPECT_THAT(running(), IsEmpty());
+  run_web("web:1");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+}
+
 TEST_F(DaemonTest, TakesAReleaseBackThatFailsWhileItSoaks) {
   run_web("web:1");
   step();
