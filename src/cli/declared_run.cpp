@@ -16,8 +16,6 @@ namespace {
 using host::Change;
 using host::DeclaredApp;
 
-constexpr const char* usual_settings_file = "/etc/dockerup/dockerup.conf";
-
 std::string name_of(const DeclaredApp& app) {
   return app.name.empty() ? app.origin : app.name;
 }
@@ -189,7 +187,9 @@ std::string summary(const DeclaredOutcome& outcome) {
     else if (!is_done)
       count("unchanged");
     else
-      count(app.kind == DeclaredApp::Kind::repair ? "repaired" : app.kind == DeclaredApp::Kind::removal ? "removed" : "changed");
+      count(app.kind == DeclaredApp::Kind::repair    ? "repaired"
+            : app.kind == DeclaredApp::Kind::removal ? "removed"
+                                                     : "changed");
   }
   std::vector<std::string> parts;
   for (const auto& [what, number] : counts)

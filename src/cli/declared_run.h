@@ -15,6 +15,8 @@
 
 namespace belay::cli {
 
+inline constexpr const char* usual_settings_file = "/etc/dockerup/dockerup.conf";
+
 // The settings of `file`; where none is named, of /etc/dockerup/dockerup.conf if that is there, else what settings are
 // without a file. Throws Error where a named file is missing, ConfigError where one is wrong.
 formats::Settings read_settings(const std::optional<fs::path>& file);

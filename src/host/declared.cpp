@@ -423,7 +423,7 @@ class Pass {
   // Its first release was taken back: nobody asked that it be down, and another definition may do better.
   static bool is_down_by_failure(const App& app) {
     return std::any_of(app.releases.begin(), app.releases.end(), [&](const Release& release) {
-      return app.wish.why.starts_with(format("{} failed: ", release.number.text()));
+      return app.wish.why.starts_with(taken_back_because(release.number, {}));
     });
   }
 

@@ -86,6 +86,7 @@ void Daemon::read_settings() {
   formats::Settings settings;
   if (!options_.settings_file.empty())
     settings = formats::parse_settings(read_file(options_.settings_file, largest_settings), options_.settings_file);
+  for (const auto& [key, value] : options_.settings) formats::set_setting(settings, key, value, fs::current_path());
   if (!options_.folder.empty()) settings.confdir = options_.folder;
   if (options_.interval) settings.interval = *options_.interval;
   if (options_.metrics) settings.metrics = *options_.metrics;

@@ -253,8 +253,9 @@ test_an_engine_that_is_too_old_is_told_its_version() {
 
 test_a_state_of_a_newer_version_is_left_alone() {
   running_app
+  local before own
+  own=$(sqlite3 "$BELAY_STATE_DIR/state.db" 'PRAGMA user_version')
   sqlite3 "$BELAY_STATE_DIR/state.db" 'PRAGMA user_version = 99'
-  local before
   before=$(sha256sum "$BELAY_STATE_DIR/state.db")
   expect_refused 1 belay stop "$app"
   expect_err 'newer'
@@ -262,7 +263,7 @@ test_a_state_of_a_newer_version_is_left_alone() {
   expect_refused 1 belay ls
   expect_refused 1 belay recover
   expect_equal 'the state file' "$before" "$(sha256sum "$BELAY_STATE_DIR/state.db")"
-  sqlite3 "$BELAY_STATE_DIR/state.db" 'PRAGMA user_version = 1'
+  sqlite3 "$BELAY_STATE_DIR/state.db" "PRAGMA user_version = $own"
   still_runs
 }
 test_a_state_that_is_no_database_is_left_alone() {

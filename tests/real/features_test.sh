@@ -108,7 +108,7 @@ test_a_tag_that_the_registry_lacks_is_an_error() {
 }
 
 test_a_failed_push_or_pull_names_the_image_once() {
-  start_registry
+  start_registry geheim
   login belay geheim
   expect_refused 1 belay build "$app2" --image "$registry/$app:9"
   expect_equal 'the names in the error' "$registry/$app:9" "$(grep '^belay:' <<<"$err" | grep -o "$registry/[^ ]*" | sed 's/:$//')"
@@ -119,7 +119,7 @@ test_a_failed_push_or_pull_names_the_image_once() {
   expect_equal 'the names in the error' "$registry/$app:1" "$(grep '^belay:' <<<"$err" | grep -o "$registry/[^ ]*" | sed 's/:$//')"
 }
 test_buildkit_builds_on_an_image_behind_a_login() {
-  start_registry
+  start_registry geheim
   login belay geheim
   image plain
   expect_done belay build "$app" --push "$registry/$app:1"

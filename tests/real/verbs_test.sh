@@ -389,8 +389,9 @@ test_recover_brings_apps_back_from_their_labels() {
   expect_equal 'the engine' "$before" "$(world)"
   settled
   gives_json '[.[].release] == ["r2", "r1"] and (.[0].marks | index("last")) != null' belay releases "$app" --json
+  # Other scripts share the engine: what they deploy meanwhile is news, this app is none.
   run belay recover --exit-unchanged
-  expect_exit 3
+  expect_not_out "(^|[^[:alnum:]])$app:"
   expect_done belay rollback "$app"
   expect serves "$port" one
   settled

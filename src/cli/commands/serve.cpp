@@ -1,24 +1,17 @@
-#include <csignal>
-#include <malloc.h>
-
 #include "base/format.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/declared_run.h"
+#include "cli/serve_run.h"
 #include "serve/daemon.h"
-#include "serve/hangup.h"
-#include "serve/systemd.h"
 
 namespace belay::cli {
 
 namespace {
 
-constexpr const char* usual_settings = "/etc/dockerup/dockerup.conf";
-constexpr ByteCount largest_settings{1 << 20};
-
 fs::path settings_file(const Invocation& in) {
   if (const auto file = in.text("config")) return fs::absolute(*file);
   std::error_code unknown;
-  return fs::exists(usual_settings, unknown) ? fs::path(usual_settings) : fs::path();
+  return fs::exists(usual_settings_file, unknown) ? fs::path(usual_settings_file) : fs::path();
 }
 
 serve::DaemonOptions daemon_options(Invocation& in, HostRun& run, const fs::path& settings) {
@@ -36,43 +29,13 @@ serve::DaemonOptions daemon_options(Invocation& in, HostRun& run, const fs::path
   return options;
 }
 
-std::unique_ptr<engine::Engine> engine_of(const Globals& globals, const formats::Settings& settings) {
-  engine::DockerOptions options;
-  options.host = globals.host.value_or(settings.remote);
-  if (!settings.username.empty())
-    options.login = engine::ServerLogin{settings.server, {settings.username, settings.password, {}}};
-  return engine::docker_engine(options);
-}
-
 }  // namespace
 
 int run_serve(Invocation& in) {
-  // Threads that come and go would each leave an arena of their own behind.
-  ::mallopt(M_ARENA_MAX, 2);
-  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-  // It changes the environment, and so comes before the first thread.
-  auto notifier = serve::ServiceNotifier::from_environment();
-  // Of the signals that stop a command, this one means something else here.
-  std::signal(SIGHUP, SIG_IGN);
-  const std::stop_token stop = in.stop();
-
+  prepare_to_serve();
   const fs::path file = settings_file(in);
-  formats::Settings settings;
-  if (!file.empty()) settings = formats::parse_settings(read_file(file, largest_settings), file);
   HostRun run(in.session, in.description());
-  const auto engine = engine_of(in.globals, settings);
-  serve::LogLines log(2, in.clock);
-  serve::Daemon daemon(*engine, run.ground().state_folder(), in.clock, log, serve::usual_notice_sinks(in.clock),
-                       daemon_options(in, run, file));
-  if (in.has("once")) {
-    const bool done = daemon.run_once(stop);
-    daemon.finish_notices(Seconds(30));
-    return done ? 0 : 1;
-  }
-  serve::Waker waker;
-  const serve::Hangup hangup(waker);
-  daemon.run(waker, notifier, stop);
-  return 0;
+  return serve_host(in.session, run, daemon_options(in, run, file), in.has("once") ? Serving::once : Serving::on);
 }
 
 }  // namespace belay::cli

@@ -8,6 +8,7 @@
 #include "cli/declared_run.h"
 #include "cli/faces/families.h"
 #include "cli/help.h"
+#include "cli/serve_run.h"
 
 namespace belay::cli {
 
@@ -105,6 +106,23 @@ formats::Settings settings_of(const Given& given) {
   return settings;
 }
 
+// As the document has it: it runs on, and looks again every interval.
+int serve_on(Session& session, const Given& given) {
+  prepare_to_serve();
+  HostRun run(session, "dockerup");
+  serve::DaemonOptions options;
+  std::error_code unknown;
+  if (given.settings_file)
+    options.settings_file = fs::absolute(*given.settings_file);
+  else if (fs::exists(usual_settings_file, unknown))
+    options.settings_file = usual_settings_file;
+  options.settings = given.settings;
+  options.who = run.context().who;
+  options.command = "dockerup";
+  options.defaults = run.context().defaults;
+  return serve_host(session, run, std::move(options), Serving::on);
+}
+
 }  // namespace
 
 int run_dockerup(Session& session, const std::vector<std::string>& arguments) {
@@ -113,8 +131,10 @@ int run_dockerup(Session& session, const std::vector<std::string>& arguments) {
     show_markdown(session.console, std::string(help_page("dockerup")));
     return 0;
   }
+  const formats::Settings settings = settings_of(given);
+  if (!given.once) return serve_on(session, given);
   DeclaredPass pass;
-  pass.settings = settings_of(given);
+  pass.settings = settings;
   pass.verbose = given.verbose;
   pass.command = "dockerup";
   return apply_once(session, pass);

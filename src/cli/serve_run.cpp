@@ -1,0 +1,64 @@
+#include "cli/serve_run.h"
+
+#include <csignal>
+#include <malloc.h>
+#include <optional>
+
+#include "serve/hangup.h"
+#include "serve/systemd.h"
+
+namespace belay::cli {
+
+namespace {
+
+constexpr ByteCount largest_settings{1 << 20};
+
+std::optional<serve::ServiceNotifier> notifier;
+
+// As the daemon itself reads them; it does not move to another engine later.
+formats::Settings first_settings(const serve::DaemonOptions& options) {
+  formats::Settings settings;
+  if (!options.settings_file.empty())
+    settings = formats::parse_settings(read_file(options.settings_file, largest_settings), options.settings_file);
+  for (const auto& [key, value] : options.settings) formats::set_setting(settings, key, value, fs::current_path());
+  return settings;
+}
+
+std::unique_ptr<engine::Engine> engine_of(const Globals& globals, const formats::Settings& settings) {
+  engine::DockerOptions options;
+  options.host = globals.host.value_or(settings.remote);
+  if (!settings.username.empty())
+    options.login = engine::ServerLogin{settings.server, {settings.username, settings.password, {}}};
+  return engine::docker_engine(options);
+}
+
+}  // namespace
+
+void prepare_to_serve() {
+  // Threads that come and go would each leave an arena of their own behind.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+  // It changes the environment.
+  notifier.emplace(serve::ServiceNotifier::from_environment());
+  // Of the signals that stop a command, this one means something else here.
+  std::signal(SIGHUP, SIG_IGN);
+}
+
+int serve_host(Session& session, HostRun& run, serve::DaemonOptions options, Serving serving) {
+  const std::stop_token stop = session.stop();
+  const auto engine = engine_of(session.globals, first_settings(options));
+  serve::LogLines log(2, session.clock);
+  serve::Daemon daemon(*engine, run.ground().state_folder(), session.clock, log,
+                       serve::usual_notice_sinks(session.clock), std::move(options));
+  if (serving == Serving::once) {
+    const bool done = daemon.run_once(stop);
+    daemon.finish_notices(Seconds(30));
+    return done ? 0 : 1;
+  }
+  serve::Waker waker;
+  const serve::Hangup hangup(waker);
+  daemon.run(waker, *notifier, stop);
+  return 0;
+}
+
+}  // namespace belay::cli
