@@ -33,6 +33,13 @@ std::string present_image(const App* app) {
   return release == nullptr || release->images.empty() ? std::string() : release->images.begin()->second;
 }
 
+// Whether what runs was made from this reference.
+bool is_of(const App* app, const std::string& reference) {
+  const auto running = app == nullptr ? std::nullopt : what_runs(*app);
+  const Release* release = running ? app->find(*running) : nullptr;
+  return release != nullptr && !release->spec.services.empty() && release->spec.services[0].image == reference;
+}
+
 std::vector<std::string> current_digests(const App* app, const LocalImages& local) {
   std::vector<std::string> digests;
   if (const Image* image = local.by_id(present_image(app)))
@@ -150,6 +157,10 @@ ImageChoice choose_image(Context& context, const Declaration& declared, const Ap
   if (const Image* here = local.find(choice.reference)) {
     choice.id = here->id;
     if (!here->digests.empty()) choice.digest = here->digests.front();
+  } else if (const Image* runs = local.by_id(present_image(app)); runs != nullptr && is_of(app, choice.reference)) {
+    // Somebody took the tag away; the image that it named is what runs.
+    choice.id = runs->id;
+    if (!runs->digests.empty()) choice.digest = runs->digests.front();
   } else {
     choice.pull = choice.reference;
   }

@@ -238,9 +238,10 @@ void HttpServer::serve(const std::stop_token& stop) {
     if (watched[1].revents != 0) {
       Fd accepted(::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (accepted)
-        connections.push_back({.socket = std::move(accepted), .deadline = now + limits_.patience});
+        // From now, and not from before the wait: that may have been long ago.
+        connections.push_back({.socket = std::move(accepted), .deadline = steady_clock::now() + limits_.patience});
       else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        accept_again = now + pause_of_accepting;
+        accept_again = steady_clock::now() + pause_of_accepting;
     }
   }
 }

@@ -12,6 +12,11 @@ size_t Plan::add(Step step, std::string reason, std::vector<size_t> after) {
 
 namespace {
 
+// An id is shown short; a reference, of an image that is yet to be pulled, as it is.
+std::string image_text(const std::string& image) {
+  return image.starts_with("sha256:") ? short_digest(image) : image;
+}
+
 struct Describe {
   std::string operator()(const BuildImage& s) const {
     return format("build {} from {}", join(s.tags, ", "), s.dockerfile.string());
@@ -19,7 +24,7 @@ struct Describe {
   std::string operator()(const PullImage& s) const { return "pull " + s.reference; }
   std::string operator()(const PushImage& s) const { return "push " + s.reference; }
   std::string operator()(const TagImage& s) const {
-    return format("tag image {} as {}", short_digest(s.image), s.reference);
+    return format("tag image {} as {}", image_text(s.image), s.reference);
   }
   std::string operator()(const UntagImage& s) const { return "untag image " + s.reference; }
   std::string operator()(const RemoveImage& s) const { return "remove image " + short_digest(s.image); }
@@ -28,7 +33,7 @@ struct Describe {
   std::string operator()(const CreateVolume& s) const { return "create volume " + s.name; }
   std::string operator()(const RemoveVolume& s) const { return format("remove volume {} AND ITS DATA", s.name); }
   std::string operator()(const CreateContainer& s) const {
-    return format("create container {} from image {}", s.name, short_digest(s.image));
+    return format("create container {} from image {}", s.name, image_text(s.image));
   }
   std::string operator()(const RenameContainer& s) const { return format("rename container {} to {}", s.from, s.to); }
   std::string operator()(const StartContainer& s) const { return "start " + s.name; }

@@ -383,5 +383,12 @@ TEST_F(DeclaredHostTest, APolicyThatCannotBeReadBreaksItsDefinition) {
   EXPECT_THAT(of(host, "web").reason, HasSubstr("web.json:1:1: "));
 }
 
+TEST_F(DeclaredHostTest, ATagThatIsGoneIsNoReasonToPullWhatRuns) {
+  define("web", R"("image": "web:1")");
+  run();
+  std::ignore = scene_.engine.remove_image("web:1", {});
+  EXPECT_EQ(run(), "web unchanged");
+}
+
 }  // namespace
 }  // namespace belay::host

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <thread>
 
 #include "base/errors.h"
 #include "base/format.h"
@@ -136,6 +137,16 @@ TEST_F(HttpServerTest, SendsLongAnswersWhole) {
   const auto begin = answer.find("\r\n\r\n");
   ASSERT_NE(begin, std::string::npos);
   EXPECT_EQ(answer.size() - begin - 4, size_t{4 << 20});
+}
+
+TEST_F(HttpServerTest, ServesWhoComesAfterALongQuiet) {
+  ServerLimits limits;
+  limits.patience = Milliseconds(300);
+  HttpServer server(on_socket(), Reach::loopback_only, routes(), limits);
+  expect_alive();
+  // Longer than its patience with a client, which begins with the client.
+  std::this_thread::sleep_for(limits.patience * 3);
+  expect_alive();
 }
 
 TEST_F(HttpServerTest, ClosesConnectionsThatSayNothing) {
