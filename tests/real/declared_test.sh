@@ -321,23 +321,10 @@ test_dockerup_reads_its_settings_file_and_options_go_before() {
 
 # ---- registries ----
 
-start_registry() {
-  local port hash
-  new_port port
-  registry=127.0.0.1:$port
-  hash=$(perl -e 'print crypt("geheim", q($2y$05$) . join("", map { ("a" .. "z")[rand 26] } 1 .. 21) . ".")')
-  [[ $hash == \$2y\$* ]] || fail "this machine's crypt knows no bcrypt"
-  echo "belay:$hash" >"$place/users"
-  cat >"$place/registry.yml" <<END
-version: 0.1
-log: {level: warn, accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: "$place/registry"}}
-http: {addr: "$registry", secret: "only for this test"}
-auth: {htpasswd: {realm: test, path: "$place/users"}}
-END
-  background docker-registry serve "$place/registry.yml" >"$place/registry.log" 2>&1
+# A registry that wants a login, which the configuration has.
+start_registry_with_login() {
+  start_registry geheim
   registry_process=$pid
-  eventually curl -s -o /dev/null "http://$registry/v2/"
   export DOCKER_CONFIG=$place/login
   mkdir -p "$DOCKER_CONFIG"
   jq -n --arg at "$registry" --arg auth "$(printf belay:geheim | base64)" '{auths: {($at): {auth: $auth}}}' >"$DOCKER_CONFIG/config.json"
@@ -354,7 +341,7 @@ publish() {
   api DELETE "/images/$prefix-image:pushed" >/dev/null
 }
 test_a_moved_tag_is_an_update_and_a_registry_that_is_down_stops_nothing() {
-  start_registry
+  start_registry_with_login
   remote=$registry/$prefix:1
   publish plain one
   define "$app" "image: \"$remote\", update: {}"
@@ -376,7 +363,7 @@ test_a_moved_tag_is_an_update_and_a_registry_that_is_down_stops_nothing() {
   expect is_up "$app"
 }
 test_a_digest_that_failed_is_not_tried_again_until_retry() {
-  start_registry
+  start_registry_with_login
   remote=$registry/$prefix:1
   publish plain one
   define "$app" "image: \"$remote\", update: {}"
