@@ -304,15 +304,11 @@ class Pass {
         context_.defaults, context_.run};
   }
 
-  DeclaredApp look_after(const Declaration& declared, state::Store& store) {
-    AppReport report(declared.name.text(), listener_, turn_);
-    Context context = context_for(store, report);
-    DeclaredApp result;
-    result.name = declared.name.text();
-    result.origin = declared.origin;
-    if (options_.leave.contains(result.name)) return result;
+  // One app's trouble is told in its result and blocks nobody else; a stop ends the pass.
+  template <class Work>
+  static void telling(DeclaredApp& result, Work&& work) {
     try {
-      decide_and_do(declared, context, result);
+      work();
     } catch (const Cancelled&) {
       throw;
     } catch (const LockHeld& held) {
@@ -324,6 +320,16 @@ class Pass {
       result.reason = error.what();
       result.hint = error.hint();
     }
+  }
+
+  DeclaredApp look_after(const Declaration& declared, state::Store& store) {
+    AppReport report(declared.name.text(), listener_, turn_);
+    Context context = context_for(store, report);
+    DeclaredApp result;
+    result.name = declared.name.text();
+    result.origin = declared.origin;
+    if (options_.leave.contains(result.name)) return result;
+    telling(result, [&] { decide_and_do(declared, context, result); });
     const std::lock_guard lock(turn_);
     listener_.ended(result);
     return result;
@@ -595,23 +601,13 @@ class Pass {
     result.reason = "it is no longer declared; its volumes stay";
     AppReport report(result.name, listener_, turn_);
     Context context = context_for(context_.store, report);
-    try {
+    telling(result, [&] {
       Removed removed =
           remove(context, app.name, false, options_.dry_run, [](const RemovalPreview&) { return true; }, stop_);
       result.change.plan = std::move(removed.plan);
       result.change.kind = removed.done ? Change::Kind::done : Change::Kind::planned;
       classify(result, app);
-    } catch (const Cancelled&) {
-      throw;
-    } catch (const LockHeld& held) {
-      result.busy = true;
-      result.kind = Kind::held;
-      result.reason = held.what();
-    } catch (const Error& error) {
-      result.kind = Kind::broken;
-      result.reason = error.what();
-      result.hint = error.hint();
-    }
+    });
     return result;
   }
 
