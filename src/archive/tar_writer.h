@@ -3,7 +3,6 @@
 // large sizes, holes, capabilities) goes into pax records, all else stays plain.
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,11 +10,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/stream.h"
 
 namespace belay::archive {
-
-// Where the bytes of a stream go. It may throw; what it throws comes out of the call that wrote.
-using Sink = std::function<void(std::string_view)>;
 
 struct Extent {
   std::int64_t offset = 0, length = 0;
