@@ -1,0 +1,63 @@
+#include "backup/checksums.h"
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::backup {
+
+std::string checksum_line(const std::string& name, const std::string& digest) {
+  std::string line;
+  if (name.find_first_of("\n\r\\") != std::string::npos) line += '\\';
+  line += digest;
+  line += "  ";
+  for (const char c : name) switch (c) {
+      case '\n':
+        line += "\\n";
+        break;
+      case '\r':
+        line += "\\r";
+        break;
+      case '\\':
+        line += "\\\\";
+        break;
+      default:
+        line += c;
+    }
+  return line += '\n';
+}
+
+void ChecksumLedger::computed(const std::string& name, const std::string& digest) {
+  std::string line = checksum_line(name, digest);
+  line.pop_back();
+  computed_.push_back(std::move(line));
+  compare();
+}
+
+void ChecksumLedger::listed(std::string_view list) {
+  while (!list.empty()) {
+    const auto end = list.find('\n');
+    if (end == std::string_view::npos) throw Error(format("a list of checksums of {} is cut off", item_));
+    listed_.emplace_back(list.substr(0, end));
+    list.remove_prefix(end + 1);
+  }
+  compare();
+}
+
+void ChecksumLedger::compare() {
+  while (!computed_.empty() && !listed_.empty()) {
+    if (computed_.front() != listed_.front())
+      throw Error(format("{} is damaged: the checksum of a file is wrong: {}", item_, printable(computed_.front())),
+                  format("The backup says: {}", printable(listed_.front())));
+    computed_.pop_front();
+    listed_.pop_front();
+  }
+}
+
+void ChecksumLedger::finish() const {
+  if (!listed_.empty()) throw Error(format("{} is damaged: a file is missing: {}", item_, printable(listed_.front())));
+  if (!computed_.empty())
+    throw Error(format("{} is damaged: a file has no checksum: {}", item_, printable(computed_.front())));
+}
+
+}  // namespace belay::backup
