@@ -9,6 +9,7 @@ namespace {
 
 struct Perform {
   engine::Engine& engine;
+  Data& data;
   Clock& clock;
   const engine::ProgressSink& progress;
   std::stop_token stop;
@@ -60,14 +61,23 @@ struct Perform {
   Attempt operator()(const plan::SignalContainer& s) {
     return engine.signal_container(s.name, s.signal, stop), Attempt{};
   }
+  Attempt operator()(const plan::RunInside& s) { return run_inside(s, engine, stop), Attempt{}; }
+  Attempt operator()(const plan::CopyData& s) { return data.copy(s, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::UnpackData& s) { return data.unpack(s, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::ExchangeData& s) { return data.exchange(s, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveData& s) { return data.remove(s, stop), Attempt{}; }
+  Attempt operator()(const plan::BackUpData& s) { return data.back_up(s, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::BackUpImages& s) { return data.back_up_images(s, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::FinishBackup& s) { return data.finish_backup(s, stop), Attempt{}; }
+  Attempt operator()(const plan::LoadImages& s) { return data.load_images(s, progress, stop), Attempt{}; }
   Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop), {}}; }
 };
 
 }  // namespace
 
-Attempt attempt(const plan::Step& step, engine::Engine& engine, Clock& clock, const engine::ProgressSink& progress,
-                std::stop_token stop) {
-  return std::visit(Perform{engine, clock, progress, std::move(stop)}, step);
+Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,
+                const engine::ProgressSink& progress, std::stop_token stop) {
+  return std::visit(Perform{engine, data, clock, progress, std::move(stop)}, step);
 }
 
 }  // namespace belay::exec

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "exec/data.h"
 #include "plan/action.h"
 
 namespace belay::exec {
@@ -14,8 +15,8 @@ struct Attempt {
   std::string built;                          // BuildImage: the image's id
 };
 
-Attempt attempt(const plan::Step& step, engine::Engine& engine, Clock& clock, const engine::ProgressSink& progress,
-                std::stop_token stop);
+Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,
+                const engine::ProgressSink& progress, std::stop_token stop);
 
 // The id of the image that was built.
 std::string build_image(const plan::BuildImage& step, engine::Engine& engine, const engine::ProgressSink& progress,

@@ -88,7 +88,7 @@ class Run {
       tell([&] { listener_.started(plan_, index); });
       const Attempt result = doing(plan::step_text(step), [&] {
         return attempt(
-            step, engine_, clock_,
+            step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
             [&](const engine::Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, stop_);
       });
       if (result.failed_verdict) {
@@ -158,6 +158,7 @@ class Run {
   Clock& clock_;
   Listener& listener_;
   const RunOptions& options_;
+  NoData no_data_;
   const std::stop_token stop_;
 
   std::mutex telling_;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "exec/data.h"
 #include "plan/action.h"
 
 namespace belay::exec {
@@ -44,6 +45,7 @@ struct Outcome {
 struct RunOptions {
   int workers = 8;
   int log_lines = 20;  // of a failed container
+  Data* data = nullptr;  // for the steps that work on data; outlives the run
 };
 
 // After a failure no further action starts; those that run end first. Throws Cancelled on stop, and passes on whatever

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "data/reserve.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -45,6 +46,15 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
       if (world.images.contains(id) && !is_wished) continue;
       if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
     }
+  std::vector<DataPlace> places, reserves;
+  for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
+    for (const auto& exchange : *exchanges) {
+      places.push_back(exchange.place);
+      places.push_back(exchange.reserve);
+    }
+  if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
+    for (const auto& item : snapshot->items) reserves.push_back(item.kept);
+  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
   const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release();

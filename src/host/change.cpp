@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "host/apps.h"
+#include "host/data_work.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -56,6 +57,25 @@ Planned planned(Context& context, const App& app, std::stop_token stop) {
   return {std::move(world), std::move(plan)};
 }
 
+// Whether the snapshot is what the exchanges displace.
+bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& exchanges) {
+  return !snapshot.items.empty() &&
+         std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
+           return std::any_of(exchanges.begin(), exchanges.end(),
+                              [&](const DataExchange& exchange) { return exchange.reserve == item.kept; });
+         });
+}
+
+// The wish's data is where it should be: what it displaced is a snapshot now, and so is what was copied.
+void record_data(App& app) {
+  for (auto& snapshot : app.snapshots)
+    if (snapshot.number == app.wish.snapshot || (!snapshot.complete && is_displaced_by(snapshot, app.wish.data)))
+      snapshot.complete = true;
+  app.wish.snapshot.reset();
+  app.wish.data.clear();
+  app.wish.fallback_data.clear();
+}
+
 void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
   record_names(app, done.world, done.plan);
   Wish& wish = app.wish;
@@ -85,6 +105,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   wish.unfinished = false;
   wish.fallback.reset();
   wish.order.reset();
+  record_data(app);
   context.store.save(app);
 }
 
@@ -105,9 +126,40 @@ void record_failure(Context& context, App& app, const Change& change, bool relea
     }
 }
 
+// What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
+// the release began to write.
+std::vector<DataExchange> data_before(const App& app, const World& world, ReleaseNumber failed) {
+  std::vector<DataExchange> before = app.wish.fallback_data;
+  const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
+  if (snapshot == nullptr) return before;
+  const auto containers = plan::instances(app, world);
+  const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
+    return instance.release == failed && instance.container->state != ContainerState::created;
+  });
+  if (!has_started) return before;
+  for (const auto& item : snapshot->items)
+    if (const auto kept = world.data.find(item.kept); kept != world.data.end())
+      before.push_back({item.place, item.kept, kept->second});
+  return before;
+}
+
+// The way back is done: the snapshot holds what the failed release wrote. Where that never started the copy was made for
+// nothing, and what was to displace the data is of no more use either.
+void record_data_back(Context& context, App& app, const Wish& failed, const Wish& back) {
+  Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
+  if (snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
+    snapshot->complete = true;
+    snapshot->release = failed.release;
+    snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
+  }
+  app.wish.data.clear();
+  drop_unused_reserves(context, app, {});
+}
+
 // Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.
 void take_back(Context& context, App& app, Change& change) {
   const auto before = app.wish.fallback;
+  const Wish failed = app.wish;
   Wish back;
   back.state = before ? Wish::State::up : Wish::State::down;
   back.release = before;
@@ -118,13 +170,22 @@ void take_back(Context& context, App& app, Change& change) {
   back.who = context.who;
   back.why = taken_back_because(change.release.value(), change.reason);
   back.since = context.clock.now();
+  try {
+    if (failed.snapshot || !failed.data.empty())
+      back.data = data_before(app, observe(context.engine, app, {}), change.release.value());
+  } catch (const Error& error) {
+    // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = error.what();
+    return;
+  }
   app.wish = back;
   context.store.save(app);
   try {
     const Planned way = planned(context, app, {});
     if (!way.plan.empty()) {
       context.report.running(way.plan);
-      const exec::Outcome outcome = exec::run(way.plan, context.engine, context.clock, context.report, context.run, {});
+      const exec::Outcome outcome = run_plan(context, way.plan, context.report, {});
       if (outcome.error) throw *outcome.error;
     }
     record_names(app, way.world, way.plan);
@@ -134,6 +195,7 @@ void take_back(Context& context, App& app, Change& change) {
         change.container = rename->to;
     app.wish.unfinished = false;
     app.wish.fallback.reset();
+    record_data_back(context, app, failed, back);
     context.store.save(app);
     change.kind = Change::Kind::taken_back;
     change.running = before;
@@ -152,7 +214,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   const Planned wanted = planned(context, app, stop);
   change.plan = wanted.plan;
   const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
-                         !saved->wish.unfinished;
+                         !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot;
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
     return change;
@@ -178,7 +240,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   try {
     context.report.running(change.plan);
     OutageWatch watch(context.report, context.clock);
-    const exec::Outcome outcome = exec::run(change.plan, context.engine, context.clock, watch, context.run, stop);
+    const exec::Outcome outcome = run_plan(context, change.plan, watch, stop);
     if (outcome.done()) {
       record_success(context, app, wanted, watch.outage());
       change.kind = Change::Kind::done;

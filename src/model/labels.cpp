@@ -16,6 +16,10 @@ Labels for_volume(const AppName& app_name, const std::string& mount_point) {
   return {{app, app_name.text()}, {mount, mount_point}};
 }
 
+Labels for_reserve(const AppName& app_name, const DataPlace& place) {
+  return {{app, app_name.text()}, {reserve, text_of(place)}};
+}
+
 Labels for_network(const AppName& app_name) {
   return {{app, app_name.text()}};
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/data.h"
 #include "model/names.h"
 #include "model/release.h"
 
@@ -15,6 +16,7 @@ inline constexpr const char* service = "belay.service";
 inline constexpr const char* release = "belay.release";  // "12"
 inline constexpr const char* scheme = "belay.scheme";
 inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
+inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"
 // On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
 // user starts from a family's image by hand is not ours.
 inline constexpr const char* family = "belay.family";
@@ -29,6 +31,7 @@ struct Owner {
 
 Labels for_container(const Owner& owner);
 Labels for_volume(const AppName& app_name, const std::string& mount_point);
+Labels for_reserve(const AppName& app_name, const DataPlace& place);
 Labels for_network(const AppName& app_name);
 Labels for_image(const AppName& app_name);
 // nullopt when the labels are absent or damaged: then the thing is not ours.

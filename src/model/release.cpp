@@ -68,4 +68,14 @@ bool App::is_quarantined(const std::string& image) const {
                                        [&](const Quarantine& q) { return q.image == image || q.digest == image; });
 }
 
+const Snapshot* App::find_snapshot(int number) const {
+  const auto found =
+      std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& s) { return s.number == number; });
+  return found == snapshots.end() ? nullptr : &*found;
+}
+
+Snapshot* App::find_snapshot(int number) {
+  return const_cast<Snapshot*>(std::as_const(*this).find_snapshot(number));
+}
+
 }  // namespace belay

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/data.h"
 #include "model/names.h"
 #include "model/spec.h"
 
@@ -74,6 +75,12 @@ struct Wish {
   // What ran before `release` proved itself, and when it did: where soaking goes back to.
   std::optional<ReleaseNumber> previous;
   std::optional<Time> proved;
+  // The snapshot to be taken when what runs has stopped and `release` has not started yet; its record is in the app.
+  std::optional<int> snapshot;
+  // What the app's places should hold when `release` starts.
+  std::vector<DataExchange> data;
+  // Unfinished: what they are to hold again when `release` fails.
+  std::vector<DataExchange> fallback_data;
 };
 
 // What a container of a family gets: the parsed parameter file, before the image's own ports and volumes are filled in.
@@ -127,6 +134,8 @@ struct App {
   std::vector<Release> releases;  // ascending
   std::vector<Build> builds;      // ascending
   std::vector<Quarantine> quarantine;
+  std::vector<Snapshot> snapshots;  // ascending
+  int highest_snapshot = 0;         // numbers are never used twice
 
   const Release* find(ReleaseNumber number) const;
   Release* find(ReleaseNumber number);
@@ -136,6 +145,8 @@ struct App {
   ReleaseNumber next_release() const;
   // By the image's id or by its digest.
   bool is_quarantined(const std::string& image) const;
+  const Snapshot* find_snapshot(int number) const;
+  Snapshot* find_snapshot(int number);
 };
 
 }  // namespace belay

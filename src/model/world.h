@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/data.h"
 #include "model/labels.h"
 #include "model/spec.h"
 
@@ -93,6 +94,9 @@ struct World {
   std::map<std::string, Image> images;             // by id: those that the app's releases pin or that were built for it
   std::vector<Volume> volumes;
   std::vector<Network> networks;
+  // What the places and reserves that the wish speaks of hold now. A reserve that is absent, or was not filled to its
+  // end, has no entry.
+  std::map<DataPlace, std::string> data;
 
   const Container* find(const std::string& name) const;
   const Volume* find_volume(const std::string& name) const;

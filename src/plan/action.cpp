@@ -55,6 +55,25 @@ struct Describe {
       return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));
     return format("wait whether {} stays up for {}", s.name, duration_text(s.settle));
   }
+  std::string operator()(const RunInside& s) const {
+    std::vector<std::string> words;
+    for (const auto& word : s.command) words.push_back(shell_quoted(word));
+    return format("run in {}: {}", s.name, join(words, " "));
+  }
+  std::string operator()(const CopyData& s) const { return format("copy {} into {}", text_of(s.from), s.into.source); }
+  std::string operator()(const UnpackData& s) const { return format("unpack {} into {}", s.item, text_of(s.into)); }
+  std::string operator()(const ExchangeData& s) const {
+    return format("exchange what {} and {} hold", text_of(s.place), s.reserve.source);
+  }
+  std::string operator()(const RemoveData& s) const { return format("remove {}", text_of(s.reserve)); }
+  std::string operator()(const BackUpData& s) const { return format("back up {}", text_of(s.place)); }
+  std::string operator()(const BackUpImages& s) const {
+    std::vector<std::string> images;
+    for (const auto& image : s.images) images.push_back(image_text(image));
+    return "back up image " + join(images, ", ");
+  }
+  std::string operator()(const FinishBackup& s) const { return "finish " + s.where; }
+  std::string operator()(const LoadImages& s) const { return "load the images of " + s.from; }
 };
 
 }  // namespace

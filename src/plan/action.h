@@ -99,10 +99,51 @@ struct AwaitVerdict {
   Milliseconds settle, wait_timeout;
 };
 
+// A command in a running container, before or after its data is read (a database's dump). It fails where the command
+// does.
+struct RunInside {
+  std::string name;
+  std::vector<std::string> command;
+};
+// Fills a reserve with a copy of what a place holds. Until the copy is whole, the reserve counts as absent.
+struct CopyData {
+  DataPlace from, into;
+};
+// Fills a reserve from an item of the backup at hand.
+struct UnpackData {
+  std::string item;
+  DataPlace into;
+};
+// Exchanges what a place and a reserve hold, so that the place holds `content`. Nothing that runs has either in use.
+struct ExchangeData {
+  DataPlace place, reserve;
+  std::string content;
+};
+// Removes a reserve with what it holds.
+struct RemoveData {
+  DataPlace reserve;
+};
+// Reads an item of the backup that is being written; the images, behind the items; the backup's end, and its place.
+struct BackUpData {
+  std::string item;
+  DataPlace place;
+};
+struct BackUpImages {
+  std::vector<std::string> images;
+};
+struct FinishBackup {
+  std::string where;
+};
+// Loads the images that the backup at hand has.
+struct LoadImages {
+  std::string from;
+};
+
 using Step = std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork,
                           RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer,
                           StopContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
-                          DisconnectNetwork, SignalContainer, AwaitVerdict>;
+                          DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData, ExchangeData, RemoveData, BackUpData,
+                          BackUpImages, FinishBackup, LoadImages>;
 
 struct Action {
   Step step;

@@ -29,11 +29,17 @@ Indices joined(Indices a, const Indices& b) {
 // Builds the plan of one wish. The members are its working state; `plan` is the result.
 class WishPlanner {
  public:
-  explicit WishPlanner(const Situation& situation) : s_(situation), wish_(situation.app.wish) {}
+  explicit WishPlanner(const Situation& situation) : s_(situation), wish_(situation.app.wish) {
+    for (const auto& exchange : wish_.data) {
+      const auto held = s_.world.data.find(exchange.place);
+      if (held == s_.world.data.end() || held->second != exchange.content) exchanges_.push_back(exchange);
+    }
+  }
 
   Plan plan_down() {
+    refuse_foreign_users();
     rename_as_wanted(s_.app.last);
-    stop_all(running_except({}), "it should be down", prepared_);
+    move_data(stop_all(running_except({}), "it should be down", prepared_));
     return std::move(plan_);
   }
 
@@ -41,6 +47,8 @@ class WishPlanner {
     const Release& release = s_.app.release(*wish_.release);
     const auto others = running_except(release.container_release());
     refuse_foreign_ports(release);
+    refuse_foreign_users();
+    find_copies(release);
     prepare(release);
 
     const bool nothing_to_start =
@@ -49,7 +57,9 @@ class WishPlanner {
           return container != nullptr && container->is_up() && container->state != ContainerState::paused;
         });
     Indices done;
-    if (others.empty() || nothing_to_start) {
+    if (!exchanges_.empty() || !copies_.empty()) {
+      done = swap_with_data(release, others);
+    } else if (others.empty() || nothing_to_start) {
       done = take_names(release, release.spec.services, prepared_);
       done = start_and_prove(release, release.spec.services, done);
       stop_all(others, format("{} took its place", release.number.text()), done);
@@ -92,6 +102,68 @@ class WishPlanner {
     // The name leads clients to what proved itself, not to what may yet fail.
     const Indices named = take_names(release, services, proved);
     return joined(named, stop_all(others, format("{} took its place", release.number.text()), named));
+  }
+
+  // What runs stops, the data is copied and exchanged while nobody writes to it, the release starts.
+  Indices swap_with_data(const Release& release, std::vector<const Container*> users) {
+    for (const auto& service : release.spec.services) {
+      const Container* own = find_instance(s_.app, s_.world, release.number, service.name);
+      if (own == nullptr || !own->is_up()) continue;
+      restarted_.push_back(own);
+      users.push_back(own);
+    }
+    if (!users.empty())
+      plan_.notes.push_back(exchanges_.empty() ? "stop first, then start: the data is copied in between"
+                                               : "stop first, then start: the data is exchanged in between");
+    const Indices named = take_names(release, release.spec.services, prepared_);
+    const Indices stopped = stop_all(users, "nothing may write to the data meanwhile", named);
+    return start_and_prove(release, release.spec.services, move_data(joined(named, stopped)));
+  }
+
+  // The copies come first: they are of what was there.
+  Indices move_data(const Indices& before) {
+    Indices copied = before;
+    for (const auto& item : copies_) {
+      const Snapshot& snapshot = *s_.app.find_snapshot(*wish_.snapshot);
+      copied = joined(copied, {plan_.add(CopyData{item.place, item.kept},
+                                         format("snapshot {}", snapshot.text()), before)});
+    }
+    Indices moved = copied;
+    for (const auto& exchange : exchanges_)
+      moved = joined(moved, {plan_.add(ExchangeData{exchange.place, exchange.reserve, exchange.content},
+                                       "what was there stays in reserve", copied)});
+    return moved;
+  }
+
+  // What of the wished snapshot is missing. Once the release has started it may have written: then it is too late.
+  void find_copies(const Release& release) {
+    const Snapshot* snapshot = wish_.snapshot ? s_.app.find_snapshot(*wish_.snapshot) : nullptr;
+    if (snapshot == nullptr || snapshot->complete) return;
+    const bool has_started =
+        std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+          const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+          return container != nullptr && container->is_up();
+        });
+    if (has_started) return;
+    for (const auto& item : snapshot->items)
+      if (!s_.world.data.contains(item.kept)) copies_.push_back(item);
+  }
+
+  // What runs and is none of ours goes on with the data it has open, whatever we put in its place.
+  void refuse_foreign_users() const {
+    const auto ours = instances(s_.app, s_.world);
+    for (const auto& exchange : exchanges_)
+      for (const auto& other : s_.world.containers) {
+        if (!other.is_up()) continue;
+        if (std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &other; })) continue;
+        if (std::none_of(other.mounts.begin(), other.mounts.end(),
+                         [&](const Mount& mount) { return mount.source == exchange.place.source; }))
+          continue;
+        const auto owner = other.owner();
+        throw Conflict(format("{} is in use by the container {}{}", text_of(exchange.place), other.name,
+                              owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
+                       owner ? format("Stop it with: belay stop {}", owner->app) : std::string("Stop that container."));
+      }
   }
 
   // One service after the other, each with its own verdict: the first that fails ends it while the rest still run.
@@ -222,6 +294,10 @@ class WishPlanner {
         before_create.push_back(plan_.add(CreateVolume{mount.source, labels::for_volume(s_.app.name, mount.target)},
                                           "for " + mount.target));
       }
+    for (const auto& item : copies_)
+      if (item.kept.kind == DataPlace::Kind::volume && s_.world.find_volume(item.kept.source) == nullptr)
+        before_create.push_back(
+            plan_.add(CreateVolume{item.kept.source, labels::for_reserve(s_.app.name, item.place)}, "for the snapshot"));
     Indices ready = before_create;
     for (const auto& service : release.spec.services)
       ready = joined(ready, prepare_service(release, service, before_create));
@@ -328,14 +404,20 @@ class WishPlanner {
       const std::string name = container != nullptr ? name_of(*container) : created_.at(service.name);
       Indices last = before;
       if (container != nullptr) last = change_in_place(service, *container, name, last);
-      const bool runs = container != nullptr && container->is_up() && container->state != ContainerState::paused;
-      if (!runs) last = {plan_.add(StartContainer{name}, why_start(release, container), last)};
+      const bool is_stopped_here = std::find(restarted_.begin(), restarted_.end(), container) != restarted_.end();
+      const bool is_paused =
+          container != nullptr && container->state == ContainerState::paused && !is_stopped_here;
+      const bool runs = container != nullptr && container->is_up() && !is_paused && !is_stopped_here;
+      if (is_paused)
+        last = {plan_.add(ResumeContainer{name}, why_start(release, container), last)};
+      else if (!runs)
+        last = {plan_.add(StartContainer{name}, why_start(release, is_stopped_here ? nullptr : container), last)};
       if (wish_.wait && (!runs || wish_.unfinished))
         last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
       const auto detail = container == nullptr ? s_.world.details.end() : s_.world.details.find(container->name);
       const RestartPolicy policy = final_policy(service);
       // Once it runs as wished, the policy must hold; before, it must not restart by itself.
-      if (detail == s_.world.details.end() || detail->second.restart != policy)
+      if (detail == s_.world.details.end() || detail->second.restart != policy || is_stopped_here)
         last = {plan_.add(SetRestartPolicy{name, policy},
                           wish_.wait ? "it proved that it stays up" : "no verdict was asked for", last)};
       proved = joined(proved, last);
@@ -442,6 +524,9 @@ class WishPlanner {
   Indices prepared_;  // what must be done before anything stops
   // Service → the name that the container planned for it has, by what is planned so far.
   std::map<std::string, std::string> created_;
+  std::vector<DataExchange> exchanges_;         // those that do not hold yet
+  std::vector<Snapshot::Item> copies_;          // those that are missing
+  std::vector<const Container*> restarted_{};   // of the release itself: stopped for the sake of the data
 };
 
 }  // namespace

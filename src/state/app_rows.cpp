@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "document/json.h"
+#include "state/data_text.h"
 
 namespace belay::state {
 
@@ -79,6 +80,9 @@ Wish read_wish(Row& row) {
   wish.since = row.time();
   wish.previous = row.maybe(&Row::release);
   wish.proved = row.maybe(&Row::time);
+  wish.snapshot = row.maybe(&Row::small_number);
+  wish.data = exchanges_from(row.text());
+  wish.fallback_data = exchanges_from(row.text());
   return wish;
 }
 
@@ -185,7 +189,8 @@ std::optional<App> AppRows::load(const std::string& name) {
   if (!id) return {};
   App app{AppName(name)};
   each_row(connection_.query(
-               "SELECT scheme, created, last, stable, autostart, highest_release, origin FROM apps WHERE id = ?", *id),
+               "SELECT scheme, created, last, stable, autostart, highest_release, origin, highest_snapshot, snapshots "
+               "FROM apps WHERE id = ?", *id),
            [&](Row row) {
              app.scheme = naming_scheme(row.text());
              app.created = row.time();
@@ -194,6 +199,8 @@ std::optional<App> AppRows::load(const std::string& name) {
              app.autostart = autostart(row.text());
              app.highest_release = row.small_number();
              app.origin = row.text();
+             app.highest_snapshot = row.small_number();
+             app.snapshots = snapshots_from(row.text());
            });
   app.wish = load_wish(*id);
   app.releases = load_releases(*id);
@@ -205,7 +212,8 @@ std::optional<App> AppRows::load(const std::string& name) {
 Wish AppRows::load_wish(AppId id) {
   Wish wish;
   each_row(connection_.query("SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-                             "wait_timeout, who, why, since, previous, proved FROM wishes WHERE app = ?",
+                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data "
+                             "FROM wishes WHERE app = ?",
                              id),
            [&](Row row) { wish = read_wish(row); });
   return wish;
@@ -327,13 +335,14 @@ void AppRows::save(const App& app) {
 
 AppRows::AppId AppRows::save_app(const App& app) {
   connection_.execute(
-      "INSERT INTO apps (name, scheme, created, last, stable, autostart, highest_release, origin) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+      "INSERT INTO apps (name, scheme, created, last, stable, autostart, highest_release, origin, "
+      "highest_snapshot, snapshots) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, created = excluded.created, last = excluded.last, "
       "stable = excluded.stable, autostart = excluded.autostart, highest_release = excluded.highest_release, "
-      "origin = excluded.origin",
+      "origin = excluded.origin, highest_snapshot = excluded.highest_snapshot, snapshots = excluded.snapshots",
       app.name.text(), to_text(app.scheme), app.created, app.last, app.stable, to_text(app.autostart),
-      app.highest_release, app.origin);
+      app.highest_release, app.origin, app.highest_snapshot, to_column(app.snapshots));
   return *id_of(app.name.text());
 }
 
@@ -342,9 +351,11 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
   if (wish.order) order = word(*wish.order, swap_orders);
   connection_.execute(
       "INSERT OR REPLACE INTO wishes (app, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-      "wait_timeout, who, why, since, previous, proved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
-      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved);
+      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved,
+      wish.snapshot, to_column(wish.data), to_column(wish.fallback_data));
 }
 
 void AppRows::insert(AppId id, const Release& release) {
@@ -418,7 +429,7 @@ std::vector<Outline> AppRows::outlines() {
                              "(SELECT tag FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                              "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                              "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-                             "wait_timeout, who, why, since, previous, proved "
+                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data "
                              "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());

@@ -146,7 +146,38 @@ CREATE TABLE sightings (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema}};
+// Data: snapshots and what the places of an app should hold (JSON, state/data_text.h); the index of backups, whose own
+// manifests are the truth. `place` is a folder or a remote one, as the user wrote it; names, not references: a backup
+// outlives its app.
+constexpr const char* data_schema = R"sql(
+ALTER TABLE apps ADD COLUMN highest_snapshot INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE apps ADD COLUMN snapshots TEXT NOT NULL DEFAULT '';
+ALTER TABLE wishes ADD COLUMN snapshot INTEGER;
+ALTER TABLE wishes ADD COLUMN data TEXT NOT NULL DEFAULT '';
+ALTER TABLE wishes ADD COLUMN fallback_data TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE backups (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app TEXT NOT NULL,
+  release INTEGER,
+  place TEXT NOT NULL,
+  name TEXT NOT NULL,
+  taken INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  data_size INTEGER NOT NULL,
+  files INTEGER NOT NULL,
+  encrypted INTEGER NOT NULL,
+  with_image INTEGER NOT NULL,
+  verified INTEGER,
+  drilled INTEGER,
+  trouble TEXT NOT NULL DEFAULT '',
+  UNIQUE (place, name)
+) STRICT;
+CREATE INDEX backups_of_app ON backups (app, taken);
+)sql";
+
+constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema},
+                                    Migration{3, data_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

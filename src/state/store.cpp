@@ -140,6 +140,60 @@ std::vector<Sighting> Store::sightings(const std::string& reference) const {
   });
 }
 
+std::vector<BackupRecord> Store::backups(const std::string& app) const {
+  return database_->connection.reading([&] {
+    std::vector<BackupRecord> records;
+    auto row = database_->connection.query(
+        "SELECT id, app, release, place, name, taken, size, data_size, files, encrypted, with_image, verified, drilled, "
+        "trouble FROM backups WHERE ?1 = '' OR app = ?1 ORDER BY taken, id",
+        app);
+    const auto time = [&](int column) -> std::optional<Time> {
+      if (row.isColumnNull(column)) return {};
+      return Time(Milliseconds(row.getColumn(column).getInt64()));
+    };
+    while (row.executeStep()) {
+      BackupRecord& record = records.emplace_back();
+      record.id = row.getColumn(0).getInt64();
+      record.app = row.getColumn(1).getString();
+      if (!row.isColumnNull(2)) record.release = ReleaseNumber{row.getColumn(2).getInt()};
+      record.place = row.getColumn(3).getString();
+      record.name = row.getColumn(4).getString();
+      record.taken = time(5).value_or(Time{});
+      record.size.value = row.getColumn(6).getInt64();
+      record.data_size.value = row.getColumn(7).getInt64();
+      record.files = row.getColumn(8).getInt64();
+      record.encrypted = row.getColumn(9).getInt() != 0;
+      record.with_image = row.getColumn(10).getInt() != 0;
+      record.verified = time(11);
+      record.drilled = time(12);
+      record.trouble = row.getColumn(13).getString();
+    }
+    return records;
+  });
+}
+
+std::int64_t Store::save(const BackupRecord& record) {
+  auto& connection = database_->connection;
+  return connection.writing([&] {
+    connection.execute(
+        "INSERT INTO backups (app, release, place, name, taken, size, data_size, files, encrypted, with_image, verified, "
+        "drilled, trouble) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (place, name) DO UPDATE SET app = excluded.app, release = excluded.release, taken = excluded.taken, "
+        "size = excluded.size, data_size = excluded.data_size, files = excluded.files, encrypted = excluded.encrypted, "
+        "with_image = excluded.with_image, verified = excluded.verified, drilled = excluded.drilled, "
+        "trouble = excluded.trouble",
+        record.app, record.release, record.place, record.name, record.taken, record.size.value, record.data_size.value,
+        record.files, record.encrypted, record.with_image, record.verified, record.drilled, record.trouble);
+    auto row = connection.query("SELECT id FROM backups WHERE place = ? AND name = ?", record.place, record.name);
+    row.executeStep();
+    return row.getColumn(0).getInt64();
+  });
+}
+
+void Store::forget_backup(std::int64_t id) {
+  database_->connection.writing([&] { database_->connection.execute("DELETE FROM backups WHERE id = ?", id); });
+}
+
 void Store::forget_sightings(const std::string& reference, int keep) {
   database_->connection.writing([&] {
     database_->connection.execute(

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/files.h"
 #include "model/journal.h"
 #include "model/release.h"
@@ -52,6 +53,20 @@ struct Sighting {
   Time first_seen{};
 };
 
+// A backup that this host knows of. The file's own manifest is the truth; this is the index.
+struct BackupRecord {
+  std::int64_t id = 0;  // 0: not saved yet
+  std::string app;
+  std::optional<ReleaseNumber> release;
+  std::string place, name;  // the folder or the remote place, and the file in it
+  Time taken{};
+  ByteCount size, data_size;  // of the file, and of what is in it
+  std::int64_t files = 0;
+  bool encrypted = false, with_image = false;
+  std::optional<Time> verified, drilled;  // when every checksum was right; when the app ran with it
+  std::string trouble;                    // what the last check found wrong; empty: nothing
+};
+
 // The state of one host. One Store belongs to one thread; several, in threads or processes, may be open on the same
 // folder at once. What two of them write at the same moment happens one after the other (up to 10 s are waited); each
 // reading call sees one moment. That an app has one writer is the app's lock's business (lock_file).
@@ -90,6 +105,12 @@ class Store {
   // Forgets all but the newest `keep` of the reference.
   void forget_sightings(const std::string& reference, int keep);
 
+  // Oldest first; empty app: all.
+  std::vector<BackupRecord> backups(const std::string& app) const;
+  // Replaces a record of the same place and name. Returns its id.
+  std::int64_t save(const BackupRecord& record);
+  void forget_backup(std::int64_t id);
+
   const fs::path& folder() const;
 
  private:
@@ -104,6 +125,6 @@ fs::path state_folder();
 // The app's lock file in the state folder ("locks/web"); the folders are made where they are missing.
 fs::path lock_file(const fs::path& state_folder, const AppName& app);
 
-inline constexpr int schema_version = 2;
+inline constexpr int schema_version = 3;
 
 }  // namespace belay::state

@@ -1,0 +1,30 @@
+#include "data/place.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/format.h"
+#include "engine/direct.h"
+
+namespace belay::data {
+
+std::optional<fs::path> path_of(const DataPlace& place, const std::vector<Volume>& volumes) {
+  if (place.kind != DataPlace::Kind::volume) return fs::path(place.source);
+  const auto volume =
+      std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.name == place.source; });
+  return volume == volumes.end() ? std::nullopt : engine::direct_folder(*volume);
+}
+
+std::optional<std::string> content_of(const fs::path& path) {
+  // The birth time tells a folder from one that had its number before and is gone. The device's number is left out: it
+  // may be another after a reboot, and a place and its reserve are on one file system anyway.
+  struct statx status{};
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) != 0) return {};
+  const auto& born = status.stx_btime;
+  const bool has_birth = (status.stx_mask & STATX_BTIME) != 0;
+  return format("{}-{}.{:09}", static_cast<unsigned long long>(status.stx_ino),
+                has_birth ? static_cast<long long>(born.tv_sec) : 0, has_birth ? born.tv_nsec : 0);
+}
+
+}  // namespace belay::data

@@ -1,0 +1,135 @@
+#include "data/reserve.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/format.h"
+#include "base/process.h"
+#include "base/text.h"
+
+namespace belay::data {
+
+namespace {
+
+// In the volume's own folder, beside its data: the engine looks at neither.
+constexpr const char* partial_name = "_belay_partial";
+constexpr const char* whole_name = "_belay_whole";
+
+fs::path partial_of(const DataPlace& reserve, const fs::path& path) {
+  if (reserve.kind == DataPlace::Kind::volume) return path.parent_path() / partial_name;
+  return path.string() + ".partial";
+}
+
+void sync_file_system(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file || ::syncfs(file.raw()) != 0) throw system_error(format("writing {} to the disk", path.string()), errno);
+}
+
+void sync_folder(const fs::path& folder) {
+  const Fd file(::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!file || ::fsync(file.raw()) != 0) throw system_error(format("writing {} to the disk", folder.string()), errno);
+}
+
+void remove_all(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) throw Error(format("removing {}: {}", path.string(), error.message()));
+}
+
+void exchange_paths(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
+  const int error = errno;
+  if (error == EBUSY || error == EXDEV)
+    throw Error(format("{} is a mount point of its own: what it holds cannot be exchanged", a.string()),
+                "Bind a folder below the mount point instead.");
+  if (error == EINVAL) throw Error(format("the file system of {} cannot exchange two names in one step", a.string()));
+  throw system_error(format("exchanging {} and {}", a.string(), b.string()), error);
+}
+
+}  // namespace
+
+fs::path Reserves::path(const DataPlace& place) const {
+  if (auto path = path_of(place, volumes_)) return std::move(*path);
+  throw Error(format("the files of {} cannot be reached on this machine", text_of(place)),
+              "Run belay on the engine's own machine, as root.");
+}
+
+std::map<DataPlace, std::string> Reserves::contents(const std::vector<DataPlace>& places,
+                                                    const std::vector<DataPlace>& reserves) const {
+  std::map<DataPlace, std::string> found;
+  for (const auto& place : places)
+    if (const auto path = path_of(place, volumes_))
+      if (auto content = content_of(*path)) found[place] = std::move(*content);
+  for (const auto& reserve : reserves) {
+    const auto path = path_of(reserve, volumes_);
+    if (!path) continue;
+    if (reserve.kind == DataPlace::Kind::volume && !content_of(path->parent_path() / whole_name)) continue;
+    if (auto content = content_of(*path)) found[reserve] = std::move(*content);
+  }
+  return found;
+}
+
+void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const {
+  doing(format("filling {}", text_of(reserve)), [&] {
+    const fs::path place = path(reserve), partial = partial_of(reserve, place);
+    remove_all(partial);
+    if (reserve.kind != DataPlace::Kind::file && ::mkdir(partial.c_str(), 0700) != 0)
+      throw system_error(format("making {}", partial.string()), errno);
+    into(partial);
+    sync_file_system(partial);
+    if (reserve.kind == DataPlace::Kind::volume) {
+      // The volume's own folder is empty: it was made for this.
+      exchange_paths(partial, place);
+      remove_all(partial);
+      write_file_durably(place.parent_path() / whole_name, "", 0600);
+    } else {
+      if (::rename(partial.c_str(), place.c_str()) != 0)
+        throw system_error(format("renaming {} to {}", partial.string(), place.string()), errno);
+      sync_folder(place.parent_path());
+    }
+  });
+}
+
+void Reserves::copy(const DataPlace& from, const DataPlace& reserve, std::stop_token stop) const {
+  const fs::path source = path(from);
+  if (!content_of(source)) throw NotFound(format("{} is not there", text_of(from)));
+  fill(reserve, [&](const fs::path& into) {
+    // -T: into the folder itself, with the attributes of the source's own.
+    ProcessRequest request{
+        {"cp", "--archive", "--reflink=auto", "--sparse=auto", "--no-target-directory", "--", source, into},
+        "",
+        {},
+        {},
+        Milliseconds(0)};
+    request.own_group = true;
+    request.environment["LC_ALL"] = "C";
+    const ProcessResult result = run_process(request, stop);
+    if (result.exit_code == 0) return;
+    const std::string errors(trim(result.errors));
+    throw Error(format("copying {}: {}", text_of(from), printable(errors.substr(0, errors.find('\n')))));
+  });
+}
+
+void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const std::string& content) const {
+  const fs::path here = path(place), there = path(reserve);
+  if (content_of(here) == content) return;
+  if (content_of(there) != content)
+    throw Error(format("neither {} nor {} holds what it should", text_of(place), text_of(reserve)));
+  exchange_paths(here, there);
+  sync_folder(here.parent_path());
+  sync_folder(there.parent_path());
+}
+
+void Reserves::remove(const DataPlace& reserve) {
+  // Nothing else may ever be removed by a mistake elsewhere.
+  if (reserve.kind == DataPlace::Kind::volume || reserve.source.find(".belay-") == std::string::npos)
+    throw Error(format("{} is no reserve", text_of(reserve)));
+  remove_all(partial_of(reserve, reserve.source));
+  remove_all(reserve.source);
+}
+
+}  // namespace belay::data

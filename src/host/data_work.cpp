@@ -1,0 +1,55 @@
+#include "host/data_work.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace belay::host {
+
+void DataWork::copy(const plan::CopyData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
+  reserves(stop).copy(step.from, step.into, stop);
+}
+
+void DataWork::exchange(const plan::ExchangeData& step, std::stop_token stop) {
+  reserves(stop).exchange(step.place, step.reserve, step.content);
+}
+
+void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
+  if (step.reserve.kind == DataPlace::Kind::volume)
+    engine_.remove_volume(step.reserve.source, stop);
+  else
+    data::Reserves::remove(step.reserve);
+}
+
+exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener, std::stop_token stop) {
+  DataWork work(context.engine);
+  exec::RunOptions options = context.run;
+  if (options.data == nullptr) options.data = &work;
+  return exec::run(plan, context.engine, context.clock, listener, options, stop);
+}
+
+void drop_unused_reserves(Context& context, App& app, std::stop_token stop) {
+  const auto is_wished = [&](const Snapshot& snapshot) {
+    if (snapshot.number == app.wish.snapshot) return true;
+    const auto names = [&](const std::vector<DataExchange>& exchanges) {
+      return std::any_of(exchanges.begin(), exchanges.end(), [&](const DataExchange& exchange) {
+        return std::any_of(snapshot.items.begin(), snapshot.items.end(),
+                           [&](const Snapshot::Item& item) { return item.kept == exchange.reserve; });
+      });
+    };
+    return names(app.wish.data) || names(app.wish.fallback_data);
+  };
+  DataWork work(context.engine);
+  std::erase_if(app.snapshots, [&](const Snapshot& snapshot) {
+    if (snapshot.complete || is_wished(snapshot)) return false;
+    try {
+      for (const auto& item : snapshot.items) work.remove({item.kept}, stop);
+      return true;
+    } catch (const Error& error) {
+      context.report.warning(format("what is left of the snapshot {} stays: {}", snapshot.text(), error.what()));
+      return false;
+    }
+  });
+}
+
+}  // namespace belay::host

@@ -1,0 +1,34 @@
+#pragma once
+// What plans do with data on this host: copies, exchanges, removals. Backups and restores add theirs. Private to host.
+
+#include "data/reserve.h"
+#include "exec/data.h"
+#include "host/context.h"
+
+namespace belay::host {
+
+class DataWork : public exec::NoData {
+ public:
+  explicit DataWork(engine::Engine& engine) : engine_(engine) {}
+
+  void copy(const plan::CopyData& step, const engine::ProgressSink& progress, std::stop_token stop) override;
+  void exchange(const plan::ExchangeData& step, std::stop_token stop) override;
+  void remove(const plan::RemoveData& step, std::stop_token stop) override;
+
+ protected:
+  engine::Engine& engine() { return engine_; }
+  data::Reserves reserves(std::stop_token stop) { return data::Reserves(engine_.volumes({}, stop)); }
+
+ private:
+  engine::Engine& engine_;
+};
+
+// Runs the plan with what works on data, unless the context brings something of its own.
+[[nodiscard]] exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener,
+                                     std::stop_token stop);
+
+// Removes the reserves of snapshots that never came to be whole and that no wish speaks of, and their records; saves
+// nothing. What cannot be removed is warned of, and tried again the next time.
+void drop_unused_reserves(Context& context, App& app, std::stop_token stop);
+
+}  // namespace belay::host
