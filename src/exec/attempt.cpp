@@ -24,7 +24,10 @@ struct Perform {
   Attempt operator()(const plan::RemoveImage& s) { return std::ignore = engine.remove_image(s.image, stop), Attempt{}; }
   Attempt operator()(const plan::CreateNetwork& s) { return engine.create_network(s.name, s.labels, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveNetwork& s) { return engine.remove_network(s.name, stop), Attempt{}; }
-  Attempt operator()(const plan::CreateVolume& s) { return engine.create_volume(s.name, s.labels, stop), Attempt{}; }
+  Attempt operator()(const plan::CreateVolume& s) {
+    engine.create_volume({s.name, s.driver, s.options, s.labels}, stop);
+    return {};
+  }
   Attempt operator()(const plan::RemoveVolume& s) { return engine.remove_volume(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::CreateContainer& s) {
     engine.create_container({s.name, s.image, s.service, s.labels, s.restart}, stop);
@@ -46,6 +49,8 @@ struct Perform {
     }
   }
   Attempt operator()(const plan::StopContainer& s) { return engine.stop_container(s.name, s.timeout, stop), Attempt{}; }
+  Attempt operator()(const plan::PauseContainer& s) { return engine.pause_container(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::ResumeContainer& s) { return engine.unpause_container(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveContainer& s) { return engine.remove_container(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::SetRestartPolicy& s) {
     return engine.set_restart_policy(s.name, s.policy, stop), Attempt{};
