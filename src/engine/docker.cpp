@@ -1,7 +1,7 @@
 #include "engine/docker.h"
 
-#include <map>
 #include <algorithm>
+#include <map>
 
 #include "base/errors.h"
 #include "base/format.h"
@@ -37,6 +37,14 @@ EngineInfo DockerEngine::info(std::stop_token stop) {
 
 std::string DockerEngine::data_folder(std::stop_token stop) {
   return accepted(connection_.get(Target("/info"), stop)).root()["DockerRootDir"].text();
+}
+
+bool DockerEngine::maps_ids(std::stop_token stop) {
+  const auto answer = accepted(connection_.get(Target("/info"), stop));
+  const auto options = answer.root()["SecurityOptions"].texts();
+  return std::any_of(options.begin(), options.end(), [](const std::string& option) {
+    return option.starts_with("name=userns") || option.starts_with("name=rootless");
+  });
 }
 
 std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
@@ -136,11 +144,13 @@ std::map<std::string, ByteCount> DockerEngine::volume_sizes(std::stop_token stop
   return sizes;
 }
 
-void DockerEngine::create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
+void DockerEngine::create_volume(const VolumeRequest& request, std::stop_token stop) {
   JsonWriter json;
   json.object([&] {
-    json.member("Name", name);
-    json.optional("Labels", labels);
+    json.member("Name", request.name);
+    json.optional("Driver", request.driver);
+    json.optional("DriverOpts", request.options);
+    json.optional("Labels", request.labels);
   });
   const auto response = connection_.post(Target("/volumes/create"), json.text(), stop);
   if (!response.ok()) refuse(response);

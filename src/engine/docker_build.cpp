@@ -62,6 +62,25 @@ void TransferProgress::finish() const {
   throw EngineError(500, message);
 }
 
+void LoadProgress::take(JsonView message) {
+  if (const std::string error = error_in(message); !error.empty()) {
+    error_ = error;
+    return;
+  }
+  if (const auto output = message["stream"]) {
+    const std::string line(trim(output.text()));
+    for (const std::string_view mark : {"Loaded image: ", "Loaded image ID: "})
+      if (line.starts_with(mark)) loaded_.push_back(line.substr(mark.size()));
+  } else if (sink_ && message["status"]) {
+    sink_(transfer_of(message));
+  }
+}
+
+std::vector<std::string> LoadProgress::finish() const {
+  if (!error_.empty()) throw EngineError(500, clean_message(error_));
+  return loaded_;
+}
+
 std::string without_name(std::string message, const ImageRef& image) {
   // Engines write docker.io's own images short or in full, and with the tag or without.
   std::vector<std::string> names;

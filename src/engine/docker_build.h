@@ -26,6 +26,20 @@ class TransferProgress {
   std::string error_;
 };
 
+// The messages of a load.
+class LoadProgress {
+ public:
+  explicit LoadProgress(const ProgressSink& sink) : sink_(sink) {}
+  void take(JsonView message);
+  // The references loaded, and the ids of images without one. Throws EngineError where a message told of a failure.
+  std::vector<std::string> finish() const;
+
+ private:
+  const ProgressSink& sink_;
+  std::vector<std::string> loaded_;
+  std::string error_;
+};
+
 // The engine's words about an image without its name, which stands in front of them anyway: "manifest for web:9 not
 // found" → "manifest not found".
 std::string without_name(std::string message, const ImageRef& image);

@@ -79,6 +79,25 @@ void DockerEngine::signal_container(const std::string& name, const std::string& 
   refuse(response.status, message);
 }
 
+// What the engine says of a pause that was none differs by its age; what the container is now does not.
+void DockerEngine::pause_container(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.post(container_target(name, "/pause", stop), "", stop, slow);
+  if (response.ok()) return;
+  const auto inspection = inspect_present(name, stop);
+  const auto state = inspection.root()["State"];
+  if (state["Paused"].truth()) return;
+  if (!state["Running"].truth() || state["Restarting"].truth())
+    throw Conflict(format("the container {} is not running", name));
+  refuse(response);
+}
+
+void DockerEngine::unpause_container(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
+  if (response.ok()) return;
+  const auto inspection = inspect_present(name, stop);
+  if (inspection.root()["State"]["Paused"].truth()) refuse(response);
+}
+
 void DockerEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
   if (from == to) return;
   Target target = container_target(from, "/rename", stop);

@@ -242,7 +242,8 @@ Volume decode_volume(JsonView volume) {
           .driver = volume["Driver"].text(),
           .mount_point = volume["Mountpoint"].text(),
           .labels = volume["Labels"].text_map(),
-          .created = time_of(volume["CreatedAt"].text())};
+          .created = time_of(volume["CreatedAt"].text()),
+          .options = volume["Options"].text_map()};
 }
 
 Network decode_network(JsonView network) {

@@ -1,6 +1,7 @@
 #pragma once
 // The Docker Engine behind the port. Its calls are spread over docker.cpp (looking, volumes, networks),
-// docker_containers.cpp, docker_images.cpp and docker_sessions.cpp (logs, exec, attach, events).
+// docker_containers.cpp, docker_images.cpp, docker_archive.cpp (tar streams) and docker_sessions.cpp (logs, exec,
+// attach, events).
 
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ class DockerEngine final : public Engine {
 
   EngineInfo info(std::stop_token stop) override;
   std::string data_folder(std::stop_token stop) override;
+  bool maps_ids(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
@@ -31,13 +33,15 @@ class DockerEngine final : public Engine {
   void start_container(const std::string& name, std::stop_token stop) override;
   void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) override;
   void signal_container(const std::string& name, const std::string& signal, std::stop_token stop) override;
+  void pause_container(const std::string& name, std::stop_token stop) override;
+  void unpause_container(const std::string& name, std::stop_token stop) override;
   void rename_container(const std::string& from, const std::string& to, std::stop_token stop) override;
   void remove_container(const std::string& name, std::stop_token stop) override;
   void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
   void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
   void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
-  void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void create_volume(const VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
   void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
@@ -48,6 +52,13 @@ class DockerEngine final : public Engine {
   std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
+  void save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) override;
+  std::vector<std::string> load_images(const StreamWriter& write, const ProgressSink& progress,
+                                       std::stop_token stop) override;
+  void read_archive(const std::string& container, const std::string& path, const Sink& sink,
+                    std::stop_token stop) override;
+  void write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
+                     std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
@@ -72,6 +83,9 @@ class DockerEngine final : public Engine {
   std::optional<std::string> user_of_image(const std::string& reference, std::stop_token stop);
   // One DELETE of a tag or an id.
   ImageRemoval remove_reference(const std::string& reference, std::stop_token stop);
+  // Throws what the refusal of an archive's call means.
+  [[noreturn]] static void refuse_archive(const net::Response& response, const std::string& container,
+                                          const std::string& path);
   int exec_exit_code(const std::string& id, std::stop_token stop);
   // The exit code of a container whose session has ended; nullopt when it still runs.
   std::optional<int> exit_code_after_session(const std::string& name, std::stop_token stop);
@@ -84,5 +98,9 @@ class DockerEngine final : public Engine {
 // The engine takes any unambiguous beginning of an id for a name: "db" could mean a container that merely has an id
 // like that. True where a name could be mistaken so.
 bool looks_like_id(const std::string& name);
+
+// As the engine is asked for an image: an id as it is, a reference with its tag, for a bare "cafe" could be taken for
+// the beginning of an id.
+std::string image_name(const std::string& reference);
 
 }  // namespace belay::engine

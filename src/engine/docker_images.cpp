@@ -13,11 +13,6 @@ bool is_id(const std::string& reference) {
   return reference.starts_with("sha256:");
 }
 
-// With its tag: a bare "cafe" could be taken for the beginning of an id.
-std::string full_reference(const std::string& reference) {
-  return is_id(reference) ? reference : ImageRef::parse(reference).text();
-}
-
 // A pull without a tag would fetch every tag there is; with a digest the tag does not count.
 std::string tag_or_digest(const ImageRef& reference) {
   return reference.digest.empty() ? reference.tag : reference.digest;
@@ -52,6 +47,10 @@ bool is_about_rate(std::string_view message) {
 
 }  // namespace
 
+std::string image_name(const std::string& reference) {
+  return is_id(reference) ? reference : ImageRef::parse(reference).text();
+}
+
 std::vector<Image> DockerEngine::images(const ImageFilter& filter, std::stop_token stop) {
   std::map<std::string, std::vector<std::string>> filters;
   if (filter.label) filters["label"] = {*filter.label};
@@ -65,14 +64,14 @@ std::vector<Image> DockerEngine::images(const ImageFilter& filter, std::stop_tok
 }
 
 std::optional<Image> DockerEngine::image(const std::string& reference, std::stop_token stop) {
-  const auto response = connection_.get(Target("/images/" + escaped(full_reference(reference)) + "/json"), stop);
+  const auto response = connection_.get(Target("/images/" + escaped(image_name(reference)) + "/json"), stop);
   if (response.status == 404) return {};
   return decode_image(accepted(response).root());
 }
 
 void DockerEngine::tag_image(const std::string& image, const std::string& reference, std::stop_token stop) {
   const ImageRef to = ImageRef::parse(reference);
-  Target target("/images/" + escaped(full_reference(image)) + "/tag");
+  Target target("/images/" + escaped(image_name(image)) + "/tag");
   const auto response = connection_.post(target.with("repo", to.repository).with("tag", to.tag), "", stop);
   if (response.status == 404) throw NotFound(format("there is no image {} on this engine", image));
   if (!response.ok()) refuse(response);
@@ -100,7 +99,7 @@ ImageRemoval DockerEngine::remove_reference(const std::string& reference, std::s
 }
 
 ImageRemoval DockerEngine::remove_image(const std::string& reference, std::stop_token stop) {
-  if (!is_id(reference)) return remove_reference(full_reference(reference), stop);
+  if (!is_id(reference)) return remove_reference(image_name(reference), stop);
   const auto found = image(reference, stop);
   if (!found) return {.removed = false, .reason = "it is not there"};
   if (const auto user = user_of_image(reference, stop))

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/stream.h"
 #include "engine/login.h"
 #include "model/world.h"
 
@@ -65,9 +66,19 @@ struct ImageFilter {
 
 enum class Builder { automatic, buildkit, classic };
 
+struct VolumeRequest {
+  std::string name;
+  std::string driver;                          // empty: the engine's own, local
+  std::map<std::string, std::string> options;  // of the driver: {"type", "nfs"}, …
+  labels::Labels labels;
+};
+
+// Writes a stream of bytes, all of it, into the sink; called once at most, from the calling thread. What it throws ends
+// the call and reaches the caller.
+using StreamWriter = std::function<void(const Sink& sink)>;
+
 struct BuildRequest {
-  // Writes the context as a tar stream into the sink; called once, from the calling thread.
-  std::function<void(const std::function<void(std::string_view)>& sink)> write_context;
+  StreamWriter write_context;             // the context as a tar stream
   std::string dockerfile = "Dockerfile";  // path within the context
   std::vector<std::string> tags;
   std::map<std::string, std::string> arguments;  // build arguments
@@ -154,6 +165,8 @@ class Engine {
   virtual EngineInfo info(std::stop_token stop) = 0;
   // The folder on the engine's host where it keeps images and containers; empty: it does not say.
   virtual std::string data_folder(std::stop_token stop) = 0;
+  // Containers see other user ids than the files on the engine's host have (user namespaces, an engine without root).
+  virtual bool maps_ids(std::stop_token stop) = 0;
 
   // Looking.
   virtual std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) = 0;
@@ -171,6 +184,10 @@ class Engine {
   virtual void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) = 0;
   // What does not run hears no signal: success.
   virtual void signal_container(const std::string& name, const std::string& signal, std::stop_token stop) = 0;
+  // Every process of it stands still until unpause_container. Conflict for what does not run.
+  virtual void pause_container(const std::string& name, std::stop_token stop) = 0;
+  // What is not paused: success, whether it runs or not.
+  virtual void unpause_container(const std::string& name, std::stop_token stop) = 0;
   virtual void rename_container(const std::string& from, const std::string& to, std::stop_token stop) = 0;
   // Refuses a running container (Conflict). Anonymous volumes stay.
   virtual void remove_container(const std::string& name, std::stop_token stop) = 0;
@@ -180,7 +197,8 @@ class Engine {
   virtual void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) = 0;
 
   // Volumes and networks. Removing one that is in use is a Conflict.
-  virtual void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) = 0;
+  // A volume of this name that is there already stays as it is, whatever its driver, options and labels.
+  virtual void create_volume(const VolumeRequest& request, std::stop_token stop) = 0;
   virtual void remove_volume(const std::string& name, std::stop_token stop) = 0;
   virtual void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) = 0;
   virtual void remove_network(const std::string& name, std::stop_token stop) = 0;
@@ -199,6 +217,27 @@ class Engine {
   virtual void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
   // The id of the image built. Throws Error with the failing step's last output.
   virtual std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) = 0;
+
+  // The images of these references (or ids) as one tar stream, with their layers and tags. NotFound where one of them
+  // is missing; EngineError where the engine breaks off.
+  virtual void save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) = 0;
+  // The other way: what save_images of any engine gave. The references that were loaded, the ids of those without one.
+  virtual std::vector<std::string> load_images(const StreamWriter& write, const ProgressSink& progress,
+                                               std::stop_token stop) = 0;
+
+  // Files of a container, whether it runs, is paused, or was never started; with its volumes in their places.
+  // The file or folder at `path` as a tar stream. The names in it begin with the last part of the path: "data/…" for
+  // "/var/data"; with "./" for "/var/data/.". NotFound where the container or the path is missing; EngineError where
+  // the engine breaks off, as it does when a file shrinks while it is read.
+  virtual void read_archive(const std::string& container, const std::string& path, const Sink& sink,
+                            std::stop_token stop) = 0;
+  // Unpacks a tar stream into the folder. Owners are the numeric ids of the stream, whatever user the container has;
+  // what is there stays unless the stream has a thing of the same name. NotFound where the container or the folder is
+  // missing; EngineError for a folder that is read-only in the container, and for a stream that is no tar: what of it
+  // was unpacked stays. Once the engine has refused, the sink given to `write` throws something that is no Error;
+  // `write` lets it pass.
+  virtual void write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
+                             std::stop_token stop) = 0;
 
   // Streams.
   virtual void logs(const std::string& name, const LogRequest& request, const OutputSink& sink,

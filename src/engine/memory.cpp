@@ -143,6 +143,10 @@ std::string MemoryEngine::data_folder(std::stop_token stop) {
   return reach(stop, [](Universe&) { return std::string(); });
 }
 
+bool MemoryEngine::maps_ids(std::stop_token stop) {
+  return reach(stop, [](Universe&) { return false; });
+}
+
 std::vector<Container> MemoryEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
   return reach(stop, [&](Universe& universe) {
     std::vector<Container> found;
@@ -190,7 +194,8 @@ std::vector<Volume> MemoryEngine::volumes(const std::optional<std::string>& labe
     std::vector<Volume> found;
     for (const auto& [name, stored] : universe.volumes)
       if (matches(label, stored.labels))
-        found.push_back({name, "local", format("/volumes/{}/_data", name), stored.labels, stored.created});
+        found.push_back(
+            {name, stored.driver, format("/volumes/{}/_data", name), stored.labels, stored.created, stored.options});
     return found;
   });
 }
@@ -227,6 +232,14 @@ void MemoryEngine::signal_container(const std::string& name, const std::string& 
   reach(stop, [&](Universe& universe) { universe.signal(name, signal); });
 }
 
+void MemoryEngine::pause_container(const std::string& name, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.pause(name); });
+}
+
+void MemoryEngine::unpause_container(const std::string& name, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.unpause(name); });
+}
+
 void MemoryEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
   reach(stop, [&](Universe& universe) { universe.rename(from, to); });
 }
@@ -251,8 +264,8 @@ void MemoryEngine::disconnect_network(const std::string& name, const std::string
   reach(stop, [&](Universe& universe) { universe.disconnect(name, network); });
 }
 
-void MemoryEngine::create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
-  reach(stop, [&](Universe& universe) { universe.add_volume(name, labels); });
+void MemoryEngine::create_volume(const VolumeRequest& request, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.add_volume(request); });
 }
 
 void MemoryEngine::remove_volume(const std::string& name, std::stop_token stop) {
@@ -316,6 +329,22 @@ std::string MemoryEngine::build(const BuildRequest& request, const ProgressSink&
   return id;
 }
 
+void MemoryEngine::save_images(const std::vector<std::string>&, const Sink&, std::stop_token stop) {
+  reach(stop, [](Universe&) { throw EngineError(501, "not yet"); });
+}
+
+std::vector<std::string> MemoryEngine::load_images(const StreamWriter&, const ProgressSink&, std::stop_token stop) {
+  return reach(stop, [](Universe&) -> std::vector<std::string> { throw EngineError(501, "not yet"); });
+}
+
+void MemoryEngine::read_archive(const std::string&, const std::string&, const Sink&, std::stop_token stop) {
+  reach(stop, [](Universe&) { throw EngineError(501, "not yet"); });
+}
+
+void MemoryEngine::write_archive(const std::string&, const std::string&, const StreamWriter&, std::stop_token stop) {
+  reach(stop, [](Universe&) { throw EngineError(501, "not yet"); });
+}
+
 void MemoryEngine::logs(const std::string& name, const LogRequest& request, const OutputSink& sink,
                         std::stop_token stop) {
   auto lines = reach(stop, [&](Universe& universe) { return universe.container(name).log; });
@@ -351,12 +380,13 @@ std::optional<int> MemoryEngine::attach(const std::string& name, Terminal& termi
   const auto look = [&] {
     return reach(stop, [&](Universe& universe) {
       const auto& stored = universe.container(name);
-      if (stored.state == ContainerState::created) throw Conflict(format("container {} is not running", name));
+      if (stored.state == ContainerState::created || stored.state == ContainerState::paused)
+        throw Conflict(format("container {} is not running", name));
       Process process{stored.behaviour.output, {}, {}};
       if (stored.state != ContainerState::running)
         process.exit_code = stored.exit_code;
       else if (stored.behaviour.exits_after)
-        process.ends_in = *stored.started + *stored.behaviour.exits_after - universe.now;
+        process.ends_in = stored.lives_from() + *stored.behaviour.exits_after - universe.now;
       return process;
     });
   };

@@ -70,6 +70,7 @@ class MemoryEngine : public Engine {
 
   EngineInfo info(std::stop_token stop) override;
   std::string data_folder(std::stop_token stop) override;
+  bool maps_ids(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
@@ -81,13 +82,15 @@ class MemoryEngine : public Engine {
   void start_container(const std::string& name, std::stop_token stop) override;
   void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) override;
   void signal_container(const std::string& name, const std::string& signal, std::stop_token stop) override;
+  void pause_container(const std::string& name, std::stop_token stop) override;
+  void unpause_container(const std::string& name, std::stop_token stop) override;
   void rename_container(const std::string& from, const std::string& to, std::stop_token stop) override;
   void remove_container(const std::string& name, std::stop_token stop) override;
   void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
   void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
   void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
-  void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void create_volume(const VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
   void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
@@ -98,6 +101,13 @@ class MemoryEngine : public Engine {
   std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
+  void save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) override;
+  std::vector<std::string> load_images(const StreamWriter& write, const ProgressSink& progress,
+                                       std::stop_token stop) override;
+  void read_archive(const std::string& container, const std::string& path, const Sink& sink,
+                    std::stop_token stop) override;
+  void write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
+                     std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;

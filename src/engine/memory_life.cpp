@@ -77,6 +77,7 @@ std::vector<PortBinding> MemoryEngine::Universe::free_ports(const StoredContaine
 
 void MemoryEngine::Universe::start(const std::string& name) {
   StoredContainer& starting = container(name);
+  if (starting.state == ContainerState::paused) unpause(name);
   if (starting.is_up()) return;
   try {
     join_networks(starting);
@@ -100,6 +101,7 @@ void MemoryEngine::Universe::start(const std::string& name) {
 void MemoryEngine::Universe::begin(const std::string& name, StoredContainer& container, Time time) {
   container.state = ContainerState::running;
   container.started = time;
+  container.stood_still = {};
   container.exit_code = 0;
   container.error.clear();
   container.health = health_check(container) ? Health::starting : Health::none;
@@ -141,19 +143,19 @@ void MemoryEngine::Universe::turn_health(const std::string& name, StoredContaine
   };
   std::vector<Turn> turns{{container.behaviour.healthy_after, Health::healthy},
                           {container.behaviour.unhealthy_after, Health::unhealthy}};
-  std::erase_if(turns, [&](const Turn& turn) { return !turn.after || *container.started + *turn.after > until; });
+  std::erase_if(turns, [&](const Turn& turn) { return !turn.after || container.lives_from() + *turn.after > until; });
   std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) { return *a.after < *b.after; });
   // Whoever looked earlier may have seen some of these turns already: only the rest is news.
   const auto seen =
       std::find_if(turns.begin(), turns.end(), [&](const Turn& turn) { return turn.to == container.health; });
   for (auto turn = seen == turns.end() ? turns.begin() : std::next(seen); turn != turns.end(); ++turn) {
     container.health = turn->to;
-    record(*container.started + *turn->after, "container", format("health_status: {}", to_text(turn->to)), name);
+    record(container.lives_from() + *turn->after, "container", format("health_status: {}", to_text(turn->to)), name);
   }
 }
 
 void MemoryEngine::Universe::live(const std::string& name, StoredContainer& container) {
-  while (container.is_up()) {
+  while (container.is_up() && container.state != ContainerState::paused) {
     if (container.state == ContainerState::restarting) {
       if (container.next_start > now) return;
       ++container.restart_count;
@@ -161,11 +163,30 @@ void MemoryEngine::Universe::live(const std::string& name, StoredContainer& cont
       continue;
     }
     std::optional<Time> exit;
-    if (container.behaviour.exits_after) exit = *container.started + *container.behaviour.exits_after;
+    if (container.behaviour.exits_after) exit = container.lives_from() + *container.behaviour.exits_after;
     turn_health(name, container, exit ? std::min(*exit, now) : now);
     if (!exit || *exit > now) return;
     end(name, container, *exit, container.behaviour.exit_code);
   }
+}
+
+void MemoryEngine::Universe::pause(const std::string& name) {
+  StoredContainer& pausing = container(name);
+  if (pausing.state == ContainerState::paused) return;
+  if (pausing.state != ContainerState::running) throw Conflict(format("container {} is not running", name));
+  pausing.state = ContainerState::paused;
+  pausing.paused = now;
+  changes.push_back("pause " + name);
+  record(now, "container", "pause", name);
+}
+
+void MemoryEngine::Universe::unpause(const std::string& name) {
+  StoredContainer& resuming = container(name);
+  if (resuming.state != ContainerState::paused) return;
+  resuming.state = ContainerState::running;
+  resuming.stood_still += now - resuming.paused;
+  changes.push_back("unpause " + name);
+  record(now, "container", "unpause", name);
 }
 
 void MemoryEngine::Universe::pass_to(Time time) {
@@ -175,6 +196,7 @@ void MemoryEngine::Universe::pass_to(Time time) {
 
 void MemoryEngine::Universe::stop(const std::string& name) {
   StoredContainer& stopping = container(name);
+  if (stopping.state == ContainerState::paused) unpause(name);
   if (!stopping.is_up()) return;
   stopping.stopped_by_hand = true;
   const int exit_code = stopping.state == ContainerState::running ? 0 : stopping.exit_code;

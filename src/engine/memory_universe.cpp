@@ -35,11 +35,12 @@ void MemoryEngine::Universe::record(Time time, const std::string& type, const st
   events.push_back({time, type, action, name, std::move(attributes)});
 }
 
-void MemoryEngine::Universe::add_volume(const std::string& name, const labels::Labels& labels) {
-  if (!volumes.try_emplace(name, StoredVolume{labels, now}).second) return;
-  all_volumes.insert(name);
-  changes.push_back("volume +" + name);
-  record(now, "volume", "create", name);
+void MemoryEngine::Universe::add_volume(const VolumeRequest& request) {
+  StoredVolume made{request.labels, now, request.driver.empty() ? "local" : request.driver, request.options};
+  if (!volumes.try_emplace(request.name, std::move(made)).second) return;
+  all_volumes.insert(request.name);
+  changes.push_back("volume +" + request.name);
+  record(now, "volume", "create", request.name);
 }
 
 void MemoryEngine::Universe::remove_volume(const std::string& name) {
@@ -92,6 +93,8 @@ std::string status_text(ContainerState state, Health health, int exit_code, std:
       if (health == Health::starting) return text + " (health: starting)";
       return health == Health::none ? text : format("{} ({})", text, to_text(health));
     }
+    case ContainerState::paused:
+      return format("Up {} (Paused)", duration_text(up.value_or(Milliseconds(0))));
     case ContainerState::restarting:
       return format("Restarting ({}) {} ago", exit_code, duration_text(down.value_or(Milliseconds(0))));
     case ContainerState::exited:

@@ -40,6 +40,8 @@ struct MemoryEngine::Universe {
   struct StoredVolume {
     labels::Labels labels;
     Time created{};
+    std::string driver = "local";
+    std::map<std::string, std::string> options{};
   };
   struct StoredNetwork {
     std::string driver;
@@ -70,6 +72,8 @@ struct MemoryEngine::Universe {
     Health health = Health::none;
     std::vector<PortBinding> published;  // held while it is up
     std::optional<Time> started, finished;
+    Time paused{};                 // when, while it is
+    Milliseconds stood_still{};    // by pauses since its start
     Time next_start{};             // while restarting
     Milliseconds restart_delay{};  // before the next automatic start
     int exit_code = 0, restart_count = 0;
@@ -77,7 +81,11 @@ struct MemoryEngine::Universe {
     std::string error;
     std::vector<LogLine> log;
 
-    bool is_up() const { return state == ContainerState::running || state == ContainerState::restarting; }
+    bool is_up() const {
+      return state == ContainerState::running || state == ContainerState::restarting || state == ContainerState::paused;
+    }
+    // From when on its behaviour counts: what it would do some time after its start, pauses put off.
+    Time lives_from() const { return *started + stood_still; }
   };
 
   std::map<std::string, StoredContainer> containers;  // by name
@@ -113,6 +121,8 @@ struct MemoryEngine::Universe {
   void create(const ContainerRequest& request);
   void start(const std::string& name);
   void stop(const std::string& name);
+  void pause(const std::string& name);
+  void unpause(const std::string& name);
   void rename(const std::string& from, const std::string& to);
   void remove(const std::string& name);
   void set_policy(const std::string& name, const RestartPolicy& policy);
@@ -128,7 +138,7 @@ struct MemoryEngine::Universe {
   ContainerDetail inspected(const std::string& name, const StoredContainer& container) const;
 
   // Volumes and networks.
-  void add_volume(const std::string& name, const labels::Labels& labels);
+  void add_volume(const VolumeRequest& request);
   void remove_volume(const std::string& name);
   void add_network(const std::string& name, const labels::Labels& labels);
   void remove_network(const std::string& name);

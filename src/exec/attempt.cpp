@@ -1,11 +1,25 @@
 #include "exec/attempt.h"
 
 #include "base/format.h"
+#include "base/text.h"
+#include "engine/captured_output.h"
 #include "exec/verdict.h"
 
 namespace belay::exec {
 
 namespace {
+
+// Only the last lines of a failed command are told: its output may be of any length.
+constexpr size_t told = 400;
+
+void run_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_token stop) {
+  engine::CapturedOutput output;
+  const int code = engine.exec(step.name, {step.command, false, false, {}, {}, {}}, output, stop);
+  if (code == 0) return;
+  std::string words(trim(output.text()));
+  if (words.size() > told) words = "…" + words.substr(words.size() - told);
+  throw Error(format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words)));
+}
 
 struct Perform {
   engine::Engine& engine;
@@ -25,7 +39,10 @@ struct Perform {
   Attempt operator()(const plan::RemoveImage& s) { return std::ignore = engine.remove_image(s.image, stop), Attempt{}; }
   Attempt operator()(const plan::CreateNetwork& s) { return engine.create_network(s.name, s.labels, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveNetwork& s) { return engine.remove_network(s.name, stop), Attempt{}; }
-  Attempt operator()(const plan::CreateVolume& s) { return engine.create_volume(s.name, s.labels, stop), Attempt{}; }
+  Attempt operator()(const plan::CreateVolume& s) {
+    engine.create_volume({s.name, s.driver, s.options, s.labels}, stop);
+    return {};
+  }
   Attempt operator()(const plan::RemoveVolume& s) { return engine.remove_volume(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::CreateContainer& s) {
     engine.create_container({s.name, s.image, s.service, s.labels, s.restart}, stop);
@@ -47,6 +64,8 @@ struct Perform {
     }
   }
   Attempt operator()(const plan::StopContainer& s) { return engine.stop_container(s.name, s.timeout, stop), Attempt{}; }
+  Attempt operator()(const plan::PauseContainer& s) { return engine.pause_container(s.name, stop), Attempt{}; }
+  Attempt operator()(const plan::ResumeContainer& s) { return engine.unpause_container(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveContainer& s) { return engine.remove_container(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::SetRestartPolicy& s) {
     return engine.set_restart_policy(s.name, s.policy, stop), Attempt{};

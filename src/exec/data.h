@@ -1,5 +1,6 @@
 #pragma once
-// What a plan does with data, as a port: the files of the host are not exec's business, nor is what a backup looks like.
+// What a plan does with data, as a port: the files of the host are not exec's business, nor is what a backup looks
+// like.
 
 #include "engine/engine.h"
 #include "plan/action.h"

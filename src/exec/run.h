@@ -44,7 +44,7 @@ struct Outcome {
 
 struct RunOptions {
   int workers = 8;
-  int log_lines = 20;  // of a failed container
+  int log_lines = 20;    // of a failed container
   Data* data = nullptr;  // for the steps that work on data; outlives the run
 };
 

@@ -143,8 +143,8 @@ std::vector<DataExchange> data_before(const App& app, const World& world, Releas
   return before;
 }
 
-// The way back is done: the snapshot holds what the failed release wrote. Where that never started the copy was made for
-// nothing, and what was to displace the data is of no more use either.
+// The way back is done: the snapshot holds what the failed release wrote. Where that never started the copy was made
+// for nothing, and what was to displace the data is of no more use either.
 void record_data_back(Context& context, App& app, const Wish& failed, const Wish& back) {
   Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
   if (snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {

@@ -13,9 +13,9 @@ namespace {
 constexpr std::array<std::string_view, 5> of_the_kernel{"/proc", "/sys", "/dev", "/run", "/var/run"};
 // The host's own as a whole, though a folder below may well be an app's.
 constexpr std::array<std::string_view, 18> of_the_host{
-    "/",        "/bin",     "/boot", "/etc", "/home",          "/lib",           "/lib64",          "/opt",      "/root",
-    "/sbin",    "/srv",     "/usr",  "/var", "/var/lib",       "/var/lib/docker", "/etc/localtime", "/etc/hosts",
-    "/etc/resolv.conf"};
+    "/",      "/bin",     "/boot",           "/etc",           "/home",      "/lib",
+    "/lib64", "/opt",     "/root",           "/sbin",          "/srv",       "/usr",
+    "/var",   "/var/lib", "/var/lib/docker", "/etc/localtime", "/etc/hosts", "/etc/resolv.conf"};
 
 std::string why_left_out(const std::string& path) {
   for (const auto folder : of_the_kernel)

@@ -1,6 +1,6 @@
 #pragma once
-// The data of an app as it is kept, copied and exchanged. These are facts whose home is the state (design §4); the bytes
-// are the business of the module data.
+// The data of an app as it is kept, copied and exchanged. These are facts whose home is the state (design §4); the
+// bytes are the business of the module data.
 
 #include <compare>
 #include <optional>

@@ -15,7 +15,7 @@ inline constexpr const char* app = "belay.app";
 inline constexpr const char* service = "belay.service";
 inline constexpr const char* release = "belay.release";  // "12"
 inline constexpr const char* scheme = "belay.scheme";
-inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
+inline constexpr const char* mount = "belay.mount";      // on a volume: its mount point
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"
 // On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
 // user starts from a family's image by hand is not ours.

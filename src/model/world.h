@@ -79,6 +79,7 @@ struct Volume {
   std::string name, driver, mount_point;
   labels::Labels labels;
   std::optional<Time> created;
+  std::map<std::string, std::string> options{};  // of the driver
 };
 
 struct Network {

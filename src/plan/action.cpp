@@ -30,7 +30,10 @@ struct Describe {
   std::string operator()(const RemoveImage& s) const { return "remove image " + short_digest(s.image); }
   std::string operator()(const CreateNetwork& s) const { return "create network " + s.name; }
   std::string operator()(const RemoveNetwork& s) const { return "remove network " + s.name; }
-  std::string operator()(const CreateVolume& s) const { return "create volume " + s.name; }
+  std::string operator()(const CreateVolume& s) const {
+    const bool is_local = s.driver.empty() || s.driver == "local";
+    return "create volume " + s.name + (is_local ? "" : format(" of driver {}", s.driver));
+  }
   std::string operator()(const RemoveVolume& s) const { return format("remove volume {} AND ITS DATA", s.name); }
   std::string operator()(const CreateContainer& s) const {
     return format("create container {} from image {}", s.name, image_text(s.image));
@@ -38,6 +41,8 @@ struct Describe {
   std::string operator()(const RenameContainer& s) const { return format("rename container {} to {}", s.from, s.to); }
   std::string operator()(const StartContainer& s) const { return "start " + s.name; }
   std::string operator()(const StopContainer& s) const { return "stop " + s.name; }
+  std::string operator()(const PauseContainer& s) const { return "pause " + s.name; }
+  std::string operator()(const ResumeContainer& s) const { return "resume " + s.name; }
   std::string operator()(const RemoveContainer& s) const { return "remove container " + s.name; }
   std::string operator()(const SetRestartPolicy& s) const {
     return format("set the restart policy of {} to {}", s.name, s.policy.name);

@@ -2,6 +2,7 @@
 // One step of a plan: one engine call, or the wait for a verdict. A value without behaviour; exec runs it.
 // Things are named by our names: app, service, release, and the names they have on the engine at that step.
 
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -50,6 +51,8 @@ struct RemoveNetwork {
 struct CreateVolume {
   std::string name;
   labels::Labels labels;
+  std::string driver{};  // empty: local
+  std::map<std::string, std::string> options{};
 };
 struct RemoveVolume {
   std::string name;
@@ -69,6 +72,12 @@ struct StartContainer {
 struct StopContainer {
   std::string name;
   std::optional<Seconds> timeout;
+};
+struct PauseContainer {
+  std::string name;
+};
+struct ResumeContainer {
+  std::string name;
 };
 struct RemoveContainer {
   std::string name;
@@ -139,11 +148,12 @@ struct LoadImages {
   std::string from;
 };
 
-using Step = std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork,
-                          RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer,
-                          StopContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
-                          DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData, ExchangeData, RemoveData, BackUpData,
-                          BackUpImages, FinishBackup, LoadImages>;
+using Step =
+    std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork, RemoveNetwork,
+                 CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer, StopContainer,
+                 PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
+                 DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData, ExchangeData,
+                 RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages>;
 
 struct Action {
   Step step;

@@ -125,8 +125,8 @@ class WishPlanner {
     Indices copied = before;
     for (const auto& item : copies_) {
       const Snapshot& snapshot = *s_.app.find_snapshot(*wish_.snapshot);
-      copied = joined(copied, {plan_.add(CopyData{item.place, item.kept},
-                                         format("snapshot {}", snapshot.text()), before)});
+      copied =
+          joined(copied, {plan_.add(CopyData{item.place, item.kept}, format("snapshot {}", snapshot.text()), before)});
     }
     Indices moved = copied;
     for (const auto& exchange : exchanges_)
@@ -296,8 +296,8 @@ class WishPlanner {
       }
     for (const auto& item : copies_)
       if (item.kept.kind == DataPlace::Kind::volume && s_.world.find_volume(item.kept.source) == nullptr)
-        before_create.push_back(
-            plan_.add(CreateVolume{item.kept.source, labels::for_reserve(s_.app.name, item.place)}, "for the snapshot"));
+        before_create.push_back(plan_.add(CreateVolume{item.kept.source, labels::for_reserve(s_.app.name, item.place)},
+                                          "for the snapshot"));
     Indices ready = before_create;
     for (const auto& service : release.spec.services)
       ready = joined(ready, prepare_service(release, service, before_create));
@@ -405,8 +405,7 @@ class WishPlanner {
       Indices last = before;
       if (container != nullptr) last = change_in_place(service, *container, name, last);
       const bool is_stopped_here = std::find(restarted_.begin(), restarted_.end(), container) != restarted_.end();
-      const bool is_paused =
-          container != nullptr && container->state == ContainerState::paused && !is_stopped_here;
+      const bool is_paused = container != nullptr && container->state == ContainerState::paused && !is_stopped_here;
       const bool runs = container != nullptr && container->is_up() && !is_paused && !is_stopped_here;
       if (is_paused)
         last = {plan_.add(ResumeContainer{name}, why_start(release, container), last)};
@@ -524,9 +523,9 @@ class WishPlanner {
   Indices prepared_;  // what must be done before anything stops
   // Service → the name that the container planned for it has, by what is planned so far.
   std::map<std::string, std::string> created_;
-  std::vector<DataExchange> exchanges_;         // those that do not hold yet
-  std::vector<Snapshot::Item> copies_;          // those that are missing
-  std::vector<const Container*> restarted_{};   // of the release itself: stopped for the sake of the data
+  std::vector<DataExchange> exchanges_;        // those that do not hold yet
+  std::vector<Snapshot::Item> copies_;         // those that are missing
+  std::vector<const Container*> restarted_{};  // of the release itself: stopped for the sake of the data
 };
 
 }  // namespace

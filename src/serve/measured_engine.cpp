@@ -39,12 +39,26 @@ decltype(auto) MeasuredEngine::measured(const char* request, Call&& call) {
 engine::ProgressSink MeasuredEngine::heard(const engine::ProgressSink& progress) const {
   return [this, &progress](const engine::Progress& step) {
     called_();
-    progress(step);
+    if (progress) progress(step);
   };
+}
+
+Sink MeasuredEngine::heard(const Sink& sink) const {
+  return [this, &sink](std::string_view bytes) {
+    called_();
+    sink(bytes);
+  };
+}
+
+engine::StreamWriter MeasuredEngine::heard(const engine::StreamWriter& write) const {
+  return [this, &write](const Sink& sink) { write(heard(sink)); };
 }
 
 std::string MeasuredEngine::data_folder(std::stop_token stop) {
   return measured("data_folder", [&] { return inner_.data_folder(stop); });
+}
+bool MeasuredEngine::maps_ids(std::stop_token stop) {
+  return measured("maps_ids", [&] { return inner_.maps_ids(stop); });
 }
 engine::EngineInfo MeasuredEngine::info(std::stop_token stop) {
   return measured("info", [&] { return inner_.info(stop); });
@@ -82,6 +96,12 @@ void MeasuredEngine::stop_container(const std::string& name, std::optional<Secon
 void MeasuredEngine::signal_container(const std::string& name, const std::string& signal, std::stop_token stop) {
   measured("signal_container", [&] { inner_.signal_container(name, signal, stop); });
 }
+void MeasuredEngine::pause_container(const std::string& name, std::stop_token stop) {
+  measured("pause_container", [&] { inner_.pause_container(name, stop); });
+}
+void MeasuredEngine::unpause_container(const std::string& name, std::stop_token stop) {
+  measured("unpause_container", [&] { inner_.unpause_container(name, stop); });
+}
 void MeasuredEngine::rename_container(const std::string& from, const std::string& to, std::stop_token stop) {
   measured("rename_container", [&] { inner_.rename_container(from, to, stop); });
 }
@@ -100,8 +120,8 @@ void MeasuredEngine::connect_network(const std::string& name, const NetworkLink&
 void MeasuredEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
   measured("disconnect_network", [&] { inner_.disconnect_network(name, network, stop); });
 }
-void MeasuredEngine::create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
-  measured("create_volume", [&] { inner_.create_volume(name, labels, stop); });
+void MeasuredEngine::create_volume(const engine::VolumeRequest& request, std::stop_token stop) {
+  measured("create_volume", [&] { inner_.create_volume(request, stop); });
 }
 void MeasuredEngine::remove_volume(const std::string& name, std::stop_token stop) {
   measured("remove_volume", [&] { inner_.remove_volume(name, stop); });
@@ -129,6 +149,21 @@ std::optional<engine::Login> MeasuredEngine::login_for(const std::string& regist
 }
 void MeasuredEngine::push(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) {
   measured("push", [&] { inner_.push(reference, heard(progress), stop); });
+}
+void MeasuredEngine::save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) {
+  measured("save_images", [&] { inner_.save_images(references, heard(sink), stop); });
+}
+std::vector<std::string> MeasuredEngine::load_images(const engine::StreamWriter& write,
+                                                     const engine::ProgressSink& progress, std::stop_token stop) {
+  return measured("load_images", [&] { return inner_.load_images(heard(write), heard(progress), stop); });
+}
+void MeasuredEngine::read_archive(const std::string& container, const std::string& path, const Sink& sink,
+                                  std::stop_token stop) {
+  measured("read_archive", [&] { inner_.read_archive(container, path, heard(sink), stop); });
+}
+void MeasuredEngine::write_archive(const std::string& container, const std::string& folder,
+                                   const engine::StreamWriter& write, std::stop_token stop) {
+  measured("write_archive", [&] { inner_.write_archive(container, folder, heard(write), stop); });
 }
 std::string MeasuredEngine::build(const engine::BuildRequest& request, const engine::ProgressSink& progress,
                                   std::stop_token stop) {

@@ -10,13 +10,14 @@ namespace belay::serve {
 
 // Passes every call on to `inner`; how long each took goes into belay_engine_seconds, but for those that last as long
 // as their caller wants (events, logs, sessions). Thread-safe. All three must outlive it; `called` hears of every call
-// and every progress of one, from any thread.
+// and every progress or piece of a stream of one, from any thread.
 class MeasuredEngine final : public engine::Engine {
  public:
   MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Clock& clock, std::function<void()> called);
 
   engine::EngineInfo info(std::stop_token stop) override;
   std::string data_folder(std::stop_token stop) override;
+  bool maps_ids(std::stop_token stop) override;
   std::vector<Container> containers(const engine::ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const engine::ImageFilter& filter, std::stop_token stop) override;
@@ -28,13 +29,15 @@ class MeasuredEngine final : public engine::Engine {
   void start_container(const std::string& name, std::stop_token stop) override;
   void stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) override;
   void signal_container(const std::string& name, const std::string& signal, std::stop_token stop) override;
+  void pause_container(const std::string& name, std::stop_token stop) override;
+  void unpause_container(const std::string& name, std::stop_token stop) override;
   void rename_container(const std::string& from, const std::string& to, std::stop_token stop) override;
   void remove_container(const std::string& name, std::stop_token stop) override;
   void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
   void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
   void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
-  void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void create_volume(const engine::VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
   void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
@@ -46,6 +49,13 @@ class MeasuredEngine final : public engine::Engine {
   void push(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) override;
   std::string build(const engine::BuildRequest& request, const engine::ProgressSink& progress,
                     std::stop_token stop) override;
+  void save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) override;
+  std::vector<std::string> load_images(const engine::StreamWriter& write, const engine::ProgressSink& progress,
+                                       std::stop_token stop) override;
+  void read_archive(const std::string& container, const std::string& path, const Sink& sink,
+                    std::stop_token stop) override;
+  void write_archive(const std::string& container, const std::string& folder, const engine::StreamWriter& write,
+                     std::stop_token stop) override;
   void logs(const std::string& name, const engine::LogRequest& request, const engine::OutputSink& sink,
             std::stop_token stop) override;
   int exec(const std::string& name, const engine::ExecRequest& request, engine::Terminal& terminal,
@@ -57,7 +67,10 @@ class MeasuredEngine final : public engine::Engine {
  private:
   template <class Call>
   decltype(auto) measured(const char* request, Call&& call);
+  // All of them hold on to what they are given.
   engine::ProgressSink heard(const engine::ProgressSink& progress) const;
+  Sink heard(const Sink& sink) const;
+  engine::StreamWriter heard(const engine::StreamWriter& write) const;
 
   engine::Engine& inner_;
   Metrics& metrics_;

@@ -190,7 +190,8 @@ std::optional<App> AppRows::load(const std::string& name) {
   App app{AppName(name)};
   each_row(connection_.query(
                "SELECT scheme, created, last, stable, autostart, highest_release, origin, highest_snapshot, snapshots "
-               "FROM apps WHERE id = ?", *id),
+               "FROM apps WHERE id = ?",
+               *id),
            [&](Row row) {
              app.scheme = naming_scheme(row.text());
              app.created = row.time();
@@ -354,8 +355,8 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
       "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
-      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved,
-      wish.snapshot, to_column(wish.data), to_column(wish.fallback_data));
+      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved, wish.snapshot,
+      to_column(wish.data), to_column(wish.fallback_data));
 }
 
 void AppRows::insert(AppId id, const Release& release) {

@@ -144,7 +144,8 @@ std::vector<BackupRecord> Store::backups(const std::string& app) const {
   return database_->connection.reading([&] {
     std::vector<BackupRecord> records;
     auto row = database_->connection.query(
-        "SELECT id, app, release, place, name, taken, size, data_size, files, encrypted, with_image, verified, drilled, "
+        "SELECT id, app, release, place, name, taken, size, data_size, files, encrypted, with_image, verified, "
+        "drilled, "
         "trouble FROM backups WHERE ?1 = '' OR app = ?1 ORDER BY taken, id",
         app);
     const auto time = [&](int column) -> std::optional<Time> {
@@ -176,9 +177,11 @@ std::int64_t Store::save(const BackupRecord& record) {
   auto& connection = database_->connection;
   return connection.writing([&] {
     connection.execute(
-        "INSERT INTO backups (app, release, place, name, taken, size, data_size, files, encrypted, with_image, verified, "
+        "INSERT INTO backups (app, release, place, name, taken, size, data_size, files, encrypted, with_image, "
+        "verified, "
         "drilled, trouble) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (place, name) DO UPDATE SET app = excluded.app, release = excluded.release, taken = excluded.taken, "
+        "ON CONFLICT (place, name) DO UPDATE SET app = excluded.app, release = excluded.release, taken = "
+        "excluded.taken, "
         "size = excluded.size, data_size = excluded.data_size, files = excluded.files, encrypted = excluded.encrypted, "
         "with_image = excluded.with_image, verified = excluded.verified, drilled = excluded.drilled, "
         "trouble = excluded.trouble",

@@ -162,7 +162,7 @@ TEST_P(EngineContract, IntroducesItself) {
 
 TEST_P(EngineContract, RefusesACallThatIsStopped) {
   EXPECT_THROW(engine().containers({}, stopped()), Cancelled);
-  EXPECT_THROW(engine().create_volume(own("v"), {}, stopped()), Cancelled);
+  EXPECT_THROW(engine().create_volume({own("v"), {}, {}, {}}, stopped()), Cancelled);
   EXPECT_FALSE(has_volume(own("v")));
 }
 
@@ -476,8 +476,8 @@ TEST_P(EngineContract, MakesAMissingNamedVolumeWithoutLabels) {
 }
 
 TEST_P(EngineContract, KeepsAVolumeAndItsLabelsWhenItIsMadeAgain) {
-  engine().create_volume(own("v"), {{"contract.run", scene_->prefix()}, {"colour", "blue"}}, stop_);
-  engine().create_volume(own("v"), {{"contract.run", scene_->prefix()}, {"colour", "red"}}, stop_);
+  engine().create_volume({own("v"), {}, {}, {{"contract.run", scene_->prefix()}, {"colour", "blue"}}}, stop_);
+  engine().create_volume({own("v"), {}, {}, {{"contract.run", scene_->prefix()}, {"colour", "red"}}}, stop_);
   const auto volumes = engine().volumes("contract.run=" + scene_->prefix(), stop_);
   ASSERT_EQ(volumes.size(), 1u);
   EXPECT_EQ(volumes.front().name, own("v"));

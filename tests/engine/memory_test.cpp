@@ -69,8 +69,8 @@ TEST_F(MemoryEngineTest, DerivesImageIdsFromReferenceAndVersion) {
 
 TEST_F(MemoryEngineTest, WritesDownWhatChangedAndNothingElse) {
   engine_.add_image("web", {}, {});
-  engine_.create_volume("data", {}, stop_);
-  engine_.create_volume("data", {}, stop_);
+  engine_.create_volume({"data", {}, {}, {}}, stop_);
+  engine_.create_volume({"data", {}, {}, {}}, stop_);
   engine_.create_network("front", {}, stop_);
   run("web-r1");
   engine_.start_container("web-r1", stop_);
@@ -98,8 +98,8 @@ TEST_F(MemoryEngineTest, WritesDownWhatChangedAndNothingElse) {
 
 TEST_F(MemoryEngineTest, CrashesBeforeTheNextEffectAndStaysDown) {
   engine_.crash_after(1);
-  engine_.create_volume("one", {}, stop_);
-  EXPECT_THROW(engine_.create_volume("two", {}, stop_), MemoryEngine::Crash);
+  engine_.create_volume({"one", {}, {}, {}}, stop_);
+  EXPECT_THROW(engine_.create_volume({"two", {}, {}, {}}, stop_), MemoryEngine::Crash);
   EXPECT_THROW(engine_.volumes({}, stop_), MemoryEngine::Crash);
   EXPECT_EQ(engine_.calls(), 1);
   engine_.crash_after(std::nullopt);
@@ -114,7 +114,7 @@ TEST_F(MemoryEngineTest, NamesTheVolumesWhoseDataAreGone) {
   run("web-r1");
   const auto anonymous = detail("web-r1").container.mounts.at(0).source;
   EXPECT_EQ(anonymous.size(), 64u);
-  engine_.create_volume("kept", {}, stop_);
+  engine_.create_volume({"kept", {}, {}, {}}, stop_);
   engine_.stop_container("web-r1", {}, stop_);
   engine_.remove_container("web-r1", stop_);
   EXPECT_THAT(engine_.lost_volumes(), IsEmpty());

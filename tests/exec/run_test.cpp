@@ -100,7 +100,7 @@ TEST_F(Running, RunsIndependentActionsAtTheSameTime) {
   class Meeting final : public MemoryEngine {
    public:
     using MemoryEngine::MemoryEngine;
-    void create_volume(const std::string& name, const labels::Labels& labels, std::stop_token stop) override {
+    void create_volume(const engine::VolumeRequest& request, std::stop_token stop) override {
       {
         std::unique_lock lock(mutex_);
         ++arrived_;
@@ -108,7 +108,7 @@ TEST_F(Running, RunsIndependentActionsAtTheSameTime) {
         // The deadline only keeps a broken run from hanging; a good one never gets near it.
         if (!met_.wait_for(lock, std::chrono::seconds(60), [&] { return arrived_ >= 2; })) throw Error("it came alone");
       }
-      MemoryEngine::create_volume(name, labels, stop);
+      MemoryEngine::create_volume(request, stop);
     }
 
    private:

@@ -48,7 +48,9 @@ struct Apply {
       for (const auto& network : each.networks) demand(network != s.name, "the network is in use by " + each.name);
     std::erase_if(world.networks, [&](const Network& each) { return each.name == s.name; });
   }
-  void operator()(const CreateVolume& s) { world.volumes.push_back({s.name, "local", "", s.labels, {}}); }
+  void operator()(const CreateVolume& s) {
+    world.volumes.push_back({s.name, s.driver.empty() ? "local" : s.driver, "", s.labels, {}, s.options});
+  }
   void operator()(const RemoveVolume& s) {
     for (const auto& each : world.containers)
       for (const auto& mount : each.mounts) demand(mount.source != s.name, "the volume is in use by " + each.name);
@@ -100,6 +102,13 @@ struct Apply {
   void operator()(const StopContainer& s) {
     container(s.name).state = ContainerState::exited;
     container(s.name).ports.clear();
+  }
+  void operator()(const PauseContainer& s) {
+    demand(container(s.name).is_up(), "what does not run was paused: " + s.name);
+    container(s.name).state = ContainerState::paused;
+  }
+  void operator()(const ResumeContainer& s) {
+    if (container(s.name).state == ContainerState::paused) container(s.name).state = ContainerState::running;
   }
   void operator()(const RemoveContainer& s) {
     demand(!container(s.name).is_up(), "it runs: " + s.name);

@@ -1,0 +1,51 @@
+#include "engine/direct.h"
+
+#include <algorithm>
+#include <random>
+
+#include "base/errors.h"
+#include "base/format.h"
+
+namespace belay::engine {
+
+namespace {
+
+constexpr const char* probe_label = "belay.probe";
+constexpr auto abandoned = std::chrono::minutes(1);
+
+std::string unguessable_name() {
+  std::random_device source;
+  std::string name = "belay-probe-";
+  for (int part = 0; part < 4; ++part) name += format("{:08x}", static_cast<unsigned>(source()));
+  return name;
+}
+
+bool is_readable(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::directory_iterator entries(folder, error);
+  return !error;
+}
+
+}  // namespace
+
+bool shares_files(Engine& engine, std::stop_token stop) {
+  const std::string data = engine.data_folder(stop);
+  if (data.empty() || !is_readable(data) || engine.maps_ids(stop)) return false;
+  const std::string name = unguessable_name();
+  engine.create_volume({name, {}, {}, {{probe_label, name}}}, stop);
+  const auto probes = engine.volumes(probe_label, {});
+  const auto own = std::find_if(probes.begin(), probes.end(), [&](const Volume& probe) { return probe.name == name; });
+  const bool shared = own != probes.end() && is_readable(own->mount_point);
+  // Those of others that ask at this moment are theirs to remove. All times are of the engine's clock.
+  for (const auto& probe : probes)
+    if (probe.name == name || (own->created && probe.created && *probe.created + abandoned < *own->created))
+      engine.remove_volume(probe.name, {});
+  return shared;
+}
+
+std::optional<std::filesystem::path> direct_folder(const Volume& volume) {
+  if (volume.driver != "local" || !volume.options.empty() || volume.mount_point.empty()) return {};
+  return volume.mount_point;
+}
+
+}  // namespace belay::engine
