@@ -34,7 +34,7 @@ void sync_folder(const fs::path& folder) {
   if (!file || ::fsync(file.raw()) != 0) throw system_error(format("writing {} to the disk", folder.string()), errno);
 }
 
-void remove_all(const fs::path& path) {
+void remove_tree(const fs::path& path) {
   std::error_code error;
   fs::remove_all(path, error);
   if (error) throw Error(format("removing {}: {}", path.string(), error.message()));
@@ -76,7 +76,7 @@ std::map<DataPlace, std::string> Reserves::contents(const std::vector<DataPlace>
 void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const {
   doing(format("filling {}", text_of(reserve)), [&] {
     const fs::path place = path(reserve), partial = partial_of(reserve, place);
-    remove_all(partial);
+    remove_tree(partial);
     if (reserve.kind != DataPlace::Kind::file && ::mkdir(partial.c_str(), 0700) != 0)
       throw system_error(format("making {}", partial.string()), errno);
     into(partial);
@@ -84,7 +84,7 @@ void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs:
     if (reserve.kind == DataPlace::Kind::volume) {
       // The volume's own folder is empty: it was made for this.
       exchange_paths(partial, place);
-      remove_all(partial);
+      remove_tree(partial);
       write_file_durably(place.parent_path() / whole_name, "", 0600);
     } else {
       if (::rename(partial.c_str(), place.c_str()) != 0)
@@ -128,8 +128,8 @@ void Reserves::remove(const DataPlace& reserve) {
   // Nothing else may ever be removed by a mistake elsewhere.
   if (reserve.kind == DataPlace::Kind::volume || reserve.source.find(".belay-") == std::string::npos)
     throw Error(format("{} is no reserve", text_of(reserve)));
-  remove_all(partial_of(reserve, reserve.source));
-  remove_all(reserve.source);
+  remove_tree(partial_of(reserve, reserve.source));
+  remove_tree(reserve.source);
 }
 
 }  // namespace belay::data

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "host/apps.h"
+#include "host/data_swap.h"
 #include "host/data_work.h"
 #include "state/store.h"
 
@@ -124,6 +125,18 @@ void record_failure(Context& context, App& app, const Change& change, bool relea
       app.quarantine.push_back({image, digest == release->digests.end() ? std::string() : digest->second,
                                 release->number, change.reason, context.clock.now()});
     }
+}
+
+// What the app's settings do not ask to keep any longer. That this goes wrong is no failure of the change.
+void clear_up_snapshots(Context& context, App& app) {
+  if (app.snapshots.empty()) return;
+  const Release* release = app.last ? app.find(*app.last) : nullptr;
+  try {
+    const SnapshotKeep keep = release != nullptr ? snapshot_keep(release->spec) : SnapshotKeep();
+    remove_snapshots(context, app, snapshots_to_remove(app, keep, context.clock.now()), {});
+  } catch (const Error& error) {
+    context.report.warning(format("old snapshots of {} stay: {}", app.name.text(), error.what()));
+  }
 }
 
 // What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
@@ -246,6 +259,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
       change.kind = Change::Kind::done;
       change.running = what_runs(app);
       write_journal(context, app, verb, "done", "", change.release);
+      clear_up_snapshots(context, app);
       return change;
     }
     release_is_at_fault = outcome.release_is_at_fault;

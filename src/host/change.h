@@ -14,6 +14,7 @@ struct ChangeOptions {
   bool wait = true;  // false: --no-wait
   std::optional<SwapOrder> order;
   std::optional<Milliseconds> settle, wait_timeout;
+  bool snapshot = false;  // --snapshot: the data is copied while nothing runs
 };
 
 // What came of a change.

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "host/apps.h"
+#include "host/data_swap.h"
 #include "model/naming.h"
 
 namespace belay::host {
@@ -81,16 +82,23 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
                                     app.name.text(), app.name.text()));
   if (const Release* begun = begun_already(app, made)) {
     context.report.note(format("going on with {}, which has no verdict yet", begun->number.text()));
+    const auto snapshot = app.wish.snapshot;
     wish_up(app, begun->number, options, context);
+    // The one that the interrupted command was about to take, or took.
+    app.wish.snapshot = snapshot;
     return fulfil(context, app, verb, options.dry_run, stop);
   }
   begin_release(context, app, made, options, containers, stop);
+  const bool has_containers = !app.releases.back().body;
+  if (has_containers && (options.snapshot || asks_for_snapshots(made.spec)))
+    wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);
 }
 
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
                  std::stop_token stop) {
   begin_release(context, app, made, options, Containers::new_ones, stop);
+  if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);
   for (const auto& [service, reference] : made.images)
     if (!world.images.contains(reference)) world.images[reference].id = reference;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/family.h"
 #include "host/apps.h"
+#include "host/data_swap.h"
 #include "host/making.h"
 #include "host/parameters.h"
 #include "model/naming.h"
@@ -74,7 +75,9 @@ ReleaseNumber release_for(const App& app, const std::string& which) {
 
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
                    const std::string& verb, std::stop_token stop) {
+  const auto running = what_runs(app);
   wish_up(app, release, options, context);
+  if (options.snapshot && running != release) wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);
 }
 

@@ -160,7 +160,7 @@ class WishPlanner {
                          [&](const Mount& mount) { return mount.source == exchange.place.source; }))
           continue;
         const auto owner = other.owner();
-        throw Conflict(format("{} is in use by the container {}{}", text_of(exchange.place), other.name,
+        throw Conflict(format("{} is in use by the container {}{}", belay::text_of(exchange.place), other.name,
                               owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
                        owner ? format("Stop it with: belay stop {}", owner->app) : std::string("Stop that container."));
       }

@@ -1,0 +1,244 @@
+#include "host/data_swap.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/direct.h"
+#include "host/apps.h"
+#include "host/data_work.h"
+#include "host/places.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+constexpr const char* snapshot_label = "belay.snapshot";
+constexpr const char* keep_label = "belay.snapshot.keep";
+constexpr const char* days_label = "belay.snapshot.days";
+
+// The first service that has the label says it.
+std::optional<std::string> label_of(const Spec& spec, const char* label) {
+  for (const auto& service : spec.services)
+    if (const auto found = service.labels.find(label); found != service.labels.end()) return found->second;
+  return {};
+}
+
+int number_in(const std::string& text, const char* label) {
+  const auto number = parse_number(text);
+  if (!number || *number < 1 || *number > 1'000'000)
+    throw Error(format("the label {} is '{}', which is no number of at least 1", label, printable(text)));
+  return static_cast<int>(*number);
+}
+
+// The steps that bring the reserves about; what must be there for them comes first.
+plan::Plan plan_fillings(const App& app, const World& world, const std::vector<Filling>& fillings,
+                         const std::string& tag) {
+  plan::Plan plan;
+  // One after the other: a backup is read from its front to its end.
+  std::vector<size_t> last;
+  for (const auto& filling : fillings) {
+    const DataPlace reserve = reserve_of(filling.place, tag);
+    if (reserve.kind == DataPlace::Kind::volume) {
+      if (world.find_volume(filling.place.source) == nullptr)
+        last = {plan.add(plan::CreateVolume{filling.place.source, labels::for_volume(app.name, filling.target)},
+                         "for " + filling.target, last)};
+      if (world.find_volume(reserve.source) == nullptr)
+        last = {plan.add(plan::CreateVolume{reserve.source, labels::for_reserve(app.name, filling.place)},
+                         "the data is prepared beside the old", last)};
+    }
+    last = {plan.add(filling.step(reserve), filling.reason, last)};
+  }
+  return plan;
+}
+
+std::vector<DataPlace> places_of(const std::vector<Snapshot::Item>& items, DataPlace Snapshot::Item::* which) {
+  std::vector<DataPlace> places;
+  for (const auto& item : items) places.push_back(item.*which);
+  return places;
+}
+
+void wish_data(App& app, std::optional<ReleaseNumber> release, const std::optional<ReleaseNumber>& running,
+               const ChangeOptions& options, const Context& context) {
+  if (!release) {
+    wish_down(app, context);
+    return;
+  }
+  wish_up(app, *release, options, context);
+  // With the old data there is something to return to, also for the same release.
+  app.wish.fallback = running;
+}
+
+// The plan of the whole, for a preview: what the reserves will hold has no name yet.
+Change preview(Context& context, App app, std::optional<ReleaseNumber> release, const plan::Plan& filling,
+               const Snapshot& snapshot, const ChangeOptions& options, std::stop_token stop) {
+  const auto running = what_runs(app);
+  wish_data(app, release, running, options, context);
+  for (const auto& item : snapshot.items) app.wish.data.push_back({item.place, item.kept, "to be filled"});
+  World world = observe(context.engine, app, stop);
+  for (const auto& action : filling.actions)
+    if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
+      world.volumes.push_back({volume->name, "local", {}, volume->labels, {}});
+  const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  Change change;
+  change.kind = Change::Kind::planned;
+  change.release = release;
+  change.plan = filling;
+  const size_t offset = filling.actions.size();
+  for (const auto& action : swap.actions) {
+    std::vector<size_t> after{offset - 1};
+    for (const size_t before : action.after) after.push_back(before + offset);
+    change.plan.add(action.step, action.reason, std::move(after));
+  }
+  change.plan.notes = swap.notes;
+  return change;
+}
+
+}  // namespace
+
+bool asks_for_snapshots(const Spec& spec) {
+  const auto word = label_of(spec, snapshot_label);
+  if (!word) return false;
+  const std::string answer = lower(*word);
+  if (answer == "true" || answer == "yes" || answer == "1") return true;
+  if (answer == "false" || answer == "no" || answer == "0" || answer.empty()) return false;
+  throw Error(format("the label {} is '{}', which is neither true nor false", snapshot_label, printable(*word)));
+}
+
+void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token stop) {
+  const Release* before = app.wish.fallback ? app.find(*app.wish.fallback) : nullptr;
+  if (before == nullptr) {
+    context.report.note(format("nothing of {} runs: there is no data to take a snapshot of", app.name.text()));
+    return;
+  }
+  if (app.wish.order == SwapOrder::start_first)
+    throw UsageError("a snapshot is taken while nothing runs: it does not go with --order start-first");
+  Snapshot snapshot;
+  snapshot.number = app.highest_snapshot + 1;
+  const auto volumes = context.engine.volumes({}, stop);
+  for (const auto& use : places_of(before->spec).uses) {
+    if (!use.written) continue;
+    const bool is_volume = use.place.kind == DataPlace::Kind::volume;
+    const auto volume = std::find_if(volumes.begin(), volumes.end(),
+                                     [&](const Volume& each) { return is_volume && each.name == use.place.source; });
+    if (is_volume && volume == volumes.end()) continue;
+    if (is_volume && !engine::direct_folder(*volume)) {
+      context.report.warning(
+          format("the snapshot is without {}: only the engine reaches its files", text_of(use.place)));
+      continue;
+    }
+    snapshot.items.push_back({use.place, reserve_of(use.place, snapshot.text())});
+  }
+  if (snapshot.items.empty()) {
+    context.report.note(
+        format("{} {} writes to no data that a snapshot could hold", app.name.text(), before->number.text()));
+    return;
+  }
+  if (!dry_run && !engine::shares_files(context.engine, stop))
+    throw Error(format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
+                       app.name.text()),
+                "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
+  snapshot.release = before->number;
+  snapshot.taken = context.clock.now();
+  snapshot.why = format("before {}", app.wish.release->text());
+  app.highest_snapshot = snapshot.number;
+  app.wish.snapshot = snapshot.number;
+  app.snapshots.push_back(std::move(snapshot));
+}
+
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,
+                 const std::string& why, const ChangeOptions& options, const std::string& verb, std::stop_token stop) {
+  Snapshot displaced;
+  displaced.number = app.highest_snapshot + 1;
+  displaced.release = what_runs(app) ? what_runs(app) : app.last;
+  displaced.taken = context.clock.now();
+  displaced.why = why;
+  for (const auto& filling : fillings)
+    displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
+  const World world = observe(context.engine, app, stop);
+  const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text());
+  if (options.dry_run) return preview(context, app, release, filling, displaced, options, stop);
+
+  // What is made from here on is known to the state before it is there.
+  app.highest_snapshot = displaced.number;
+  app.snapshots.push_back(displaced);
+  context.store.save(app);
+  const auto give_up = [&] {
+    drop_unused_reserves(context, app, {});
+    context.store.save(app);
+  };
+  const auto before = data::Reserves(world.volumes).contents(places_of(displaced.items, &Snapshot::Item::place), {});
+  std::map<DataPlace, std::string> prepared;
+  try {
+    context.report.running(filling);
+    const auto outcome = run_plan(context, filling, context.report, stop);
+    if (outcome.error) throw *outcome.error;
+    prepared = data::Reserves(context.engine.volumes({}, stop))
+                   .contents(places_of(displaced.items, &Snapshot::Item::place),
+                             places_of(displaced.items, &Snapshot::Item::kept));
+    for (const auto& item : displaced.items)
+      if (!prepared.contains(item.kept)) throw Error(format("what was prepared for {} is gone", text_of(item.place)));
+  } catch (const Error&) {
+    give_up();
+    throw;
+  }
+
+  const auto running = what_runs(app);
+  wish_data(app, release, running, options, context);
+  for (const auto& item : displaced.items) {
+    app.wish.data.push_back({item.place, item.kept, prepared.at(item.kept)});
+    if (const auto held = prepared.find(item.place); held != prepared.end())
+      app.wish.fallback_data.push_back({item.place, item.kept, held->second});
+  }
+  Change change;
+  try {
+    change = fulfil(context, app, verb, false, stop);
+  } catch (const Error&) {
+    // The plan could not be made, or the change was stopped and taken back: what the wish does not speak of goes.
+    if (auto saved = context.store.app(app.name)) app = std::move(*saved);
+    give_up();
+    throw;
+  }
+  // Places that were made for this had nothing to keep.
+  if (change.kind == Change::Kind::done && before.empty()) remove_snapshots(context, app, {displaced.number}, {});
+  return change;
+}
+
+SnapshotKeep snapshot_keep(const Spec& spec) {
+  SnapshotKeep keep;
+  if (const auto number = label_of(spec, keep_label)) keep.newest = number_in(*number, keep_label);
+  if (const auto days = label_of(spec, days_label)) keep.younger_than = std::chrono::days(number_in(*days, days_label));
+  return keep;
+}
+
+std::vector<int> snapshots_to_remove(const App& app, const SnapshotKeep& keep, Time now) {
+  std::vector<int> numbers;
+  bool has_stable = false;
+  int kept = 0;
+  for (auto snapshot = app.snapshots.rbegin(); snapshot != app.snapshots.rend(); ++snapshot) {
+    // What is not whole is a change's that goes on, or was interrupted.
+    if (!snapshot->complete || snapshot->number == app.wish.snapshot) continue;
+    const bool is_stable = app.stable && snapshot->release == app.stable && !has_stable;
+    has_stable = has_stable || is_stable;
+    const bool is_young = !keep.younger_than || now - snapshot->taken < *keep.younger_than;
+    if (kept < keep.newest && is_young)
+      ++kept;
+    else if (!is_stable)
+      numbers.push_back(snapshot->number);
+  }
+  std::reverse(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+void remove_snapshots(Context& context, App& app, const std::vector<int>& numbers, std::stop_token stop) {
+  if (numbers.empty()) return;
+  // Not whole any more from the first removal on; what an interruption leaves is dropped the next time.
+  for (auto& snapshot : app.snapshots)
+    if (std::find(numbers.begin(), numbers.end(), snapshot.number) != numbers.end()) snapshot.complete = false;
+  context.store.save(app);
+  drop_unused_reserves(context, app, stop);
+  context.store.save(app);
+}
+
+}  // namespace belay::host

@@ -1,0 +1,45 @@
+#pragma once
+// Other data for an app, and copies of what it has. Private to host.
+
+#include <functional>
+
+#include "host/change.h"
+
+namespace belay::host {
+
+// Adds to the wish of a change that is about to be made that the data of what runs is copied before the new release
+// starts. Says so where there is nothing to copy. Throws Error where this machine cannot reach the data; a dry run does
+// not try whether it can.
+void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token stop);
+
+// Whether the release's own settings ask for a snapshot at every swap (the label belay.snapshot).
+bool asks_for_snapshots(const Spec& spec);
+
+// One place that gets other data.
+struct Filling {
+  DataPlace place;
+  std::string target;  // where the containers have it: for the label of a volume that has to be made
+  // The step that fills the reserve it is given.
+  std::function<plan::Step(const DataPlace& reserve)> step;
+  std::string reason;
+};
+
+// Fills reserves, and when all are whole and on the disk lets the app run with them: what runs now, or `release`.
+// Whatever fails or is interrupted leaves the old data in its places. What was there becomes a snapshot (`why`), unless
+// nothing was. The app's lock is held by the caller, and nothing of it is unfinished; the context's run knows how to do
+// the fillings' steps.
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,
+                 const std::string& why, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
+
+struct SnapshotKeep {
+  int newest = 3;
+  std::optional<std::chrono::days> younger_than;  // older ones go even among the newest
+};
+// As the release's settings say (labels belay.snapshot.keep, belay.snapshot.days); throws Error for what is none.
+SnapshotKeep snapshot_keep(const Spec& spec);
+// The snapshots that need not be kept. Never the newest one of the stable release, nor one that a wish speaks of.
+std::vector<int> snapshots_to_remove(const App& app, const SnapshotKeep& keep, Time now);
+// Removes them with their data, and saves.
+void remove_snapshots(Context& context, App& app, const std::vector<int>& numbers, std::stop_token stop);
+
+}  // namespace belay::host
