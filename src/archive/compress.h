@@ -37,6 +37,7 @@ class Compressor {
  private:
   struct Pool;
   std::unique_ptr<Pool> pool_;
+  bool broken_ = false;  // finished, or a failure left a gap: nothing may follow
 };
 
 // The opposite, for what any program compressed: frames or members one behind the other, skippable frames, windows up
