@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "archive/sparse.h"
 #include "base/fd.h"
 #include "base/format.h"
 
@@ -163,7 +164,7 @@ TarEntry entry_of(const std::string& name, const struct stat& status) {
   TarEntry entry;
   entry.name = name;
   entry.permissions = status.st_mode & 07777;
-  entry.modified = std::chrono::sys_seconds(Seconds(status.st_mtim.tv_sec));
+  entry.modified = {status.st_mtim.tv_sec, 0};
   return entry;
 }
 
@@ -196,24 +197,6 @@ std::string capabilities_of(const Fd& file) {
   std::array<char, 256> value{};
   const ssize_t size = ::fgetxattr(file.raw(), "security.capability", value.data(), value.size());
   return size > 0 ? std::string(value.data(), static_cast<size_t>(size)) : std::string();
-}
-
-// Where a file has data between its holes; empty when it has no holes or the file system does not tell.
-std::vector<Extent> extents_of(const Fd& file, const struct stat& status) {
-  if (status.st_blocks * 512 >= status.st_size) return {};
-  std::vector<Extent> extents;
-  for (off_t at = 0; at < status.st_size;) {
-    const off_t data = ::lseek(file.raw(), at, SEEK_DATA);
-    if (data < 0 && errno != ENXIO) return {};
-    if (data < 0 || data >= status.st_size) break;
-    const off_t hole = ::lseek(file.raw(), data, SEEK_HOLE);
-    if (hole <= data) return {};
-    extents.push_back({data, std::min(hole, status.st_size) - data});
-    at = hole;
-  }
-  // A file that is one hole: an empty extent at its end says so.
-  if (extents.empty()) extents.push_back({status.st_size, 0});
-  return extents;
 }
 
 void ContextStream::send_extra_files() {
@@ -304,8 +287,12 @@ void ContextStream::send_file(TarEntry entry) {
   if (::fstat(file.raw(), &status) != 0) throw unreadable(path, errno);
   if (!S_ISREG(status.st_mode)) throw changed(path);
   entry.size = status.st_size;
-  entry.data = extents_of(file, status);
-  entry.capabilities = capabilities_of(file);
+  if (auto extents = data_extents(file, status)) {
+    entry.sparse = true;
+    entry.data = std::move(*extents);
+  }
+  if (std::string value = capabilities_of(file); !value.empty())
+    entry.attributes.emplace_back("security.capability", std::move(value));
   tar_.begin(entry);
   send_bytes(file, entry);
 }
@@ -313,15 +300,18 @@ void ContextStream::send_file(TarEntry entry) {
 void ContextStream::send_bytes(const Fd& file, const TarEntry& entry) {
   const fs::path path = path_of(entry.name);
   // The announced size is already sent: padding or cutting the content to it would build an image from a broken file.
-  for (std::int64_t sent = 0; sent < entry.size;) {
-    obey_stop();
-    const auto wanted = std::min(static_cast<std::int64_t>(buffer_.size()), entry.size - sent);
-    const ssize_t count = ::pread(file.raw(), buffer_.data(), static_cast<size_t>(wanted), sent);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw unreadable(path, errno);
-    if (count == 0) throw changed(path);
-    tar_.write({buffer_.data(), static_cast<size_t>(count)});
-    sent += count;
+  const std::vector<Extent> whole{{0, entry.size}};
+  for (const auto& [offset, length] : entry.sparse ? entry.data : whole) {
+    for (std::int64_t sent = 0; sent < length;) {
+      obey_stop();
+      const auto wanted = std::min(static_cast<std::int64_t>(buffer_.size()), length - sent);
+      const ssize_t count = ::pread(file.raw(), buffer_.data(), static_cast<size_t>(wanted), offset + sent);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw unreadable(path, errno);
+      if (count == 0) throw changed(path);
+      tar_.write({buffer_.data(), static_cast<size_t>(count)});
+      sent += count;
+    }
   }
   struct stat status{};
   if (::fstat(file.raw(), &status) != 0 || status.st_size != entry.size) throw changed(path);

@@ -1,54 +1,44 @@
 #pragma once
 // A tar stream in the pax form, readable by every tar: what does not fit the classic header (long or non-ASCII names,
-// large sizes, holes, capabilities) goes into pax records, all else stays plain.
+// large sizes, holes, attributes) goes into pax records, all else stays plain. Written by ourselves: libarchive's
+// writer passes every name through the locale, and a volume holds names that are text in none.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
-#include <vector>
 
-#include "base/clock.h"
+#include "archive/buffer.h"
+#include "archive/tar_entry.h"
 #include "base/stream.h"
 
 namespace belay::archive {
 
-struct Extent {
-  std::int64_t offset = 0, length = 0;
-};
-
-struct TarEntry {
-  enum class Kind { file, folder, symlink, hard_link, character_device, block_device };
-  Kind kind = Kind::file;
-  std::string name;    // as bytes, relative
-  std::string target;  // of a link
-  mode_t permissions = 0644;
-  std::chrono::sys_seconds modified{};
-  std::int64_t size = 0;          // of a file
-  std::vector<Extent> data{};     // where a file with holes has its data; empty: everywhere
-  dev_t device = 0;               // of a device
-  std::string capabilities = {};  // the extended attribute security.capability, or empty
-};
-
-// Owners are written as 0:0 without names. One thread at a time.
+// One thread at a time. The same entries give the same bytes.
 class TarWriter {
  public:
   explicit TarWriter(Sink sink);
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
-  // Without finish() the stream stays cut off: nobody can take it for a whole one.
-  ~TarWriter();
 
-  // Begins an entry. A file's content follows through write(), exactly `size` bytes, holes included as zeros.
+  // Begins an entry. A file's content follows through write(): all of its `size` bytes, of a sparse file only the data
+  // between its holes. Throws Error where the content of the entry before is not complete, or the form cannot hold
+  // this one.
   void begin(const TarEntry& entry);
   void write(std::string_view bytes);
-  // Writes the end of the archive and all that is buffered.
+  // Writes the end of the archive and all that is buffered. Without it the stream is cut off and shows it.
   void finish();
 
  private:
-  struct Stream;
-  std::unique_ptr<Stream> stream_;
+  void end_entry();
+  void append(std::string_view bytes);
+  void append_zeros(std::size_t count);
+  void flush();
+
+  Sink sink_;
+  Buffer buffer_;
+  std::string name_;
+  std::int64_t missing_ = 0;  // content of the current entry that is still to come
+  std::size_t padding_ = 0;   // behind that content
 };
 
 }  // namespace belay::archive

@@ -1,0 +1,246 @@
+#include "archive/compress.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "archive/buffer.h"
+#include "base/errors.h"
+#include "base/format.h"
+
+namespace belay::archive {
+
+namespace {
+
+constexpr unsigned most_default_workers = 8;
+
+// Makes one whole frame or member of `input` in `output`, which is empty and large enough. One a thread.
+using Encoder = std::function<void(std::string_view input, Buffer& output)>;
+
+struct Format {
+  int default_level, least_level, most_level;
+  std::size_t piece;         // what one frame or member holds before it is compressed
+  std::size_t output_bound;  // what it takes at most
+  Encoder (*encoder)(int level);
+};
+
+Encoder zstd_encoder(int level) {
+  const std::shared_ptr<ZSTD_CCtx> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  if (!context) throw Error("compressing: no memory left");
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 1);
+  return [context](std::string_view input, Buffer& output) {
+    const std::size_t size =
+        ZSTD_compress2(context.get(), output.rest().data(), output.rest().size(), input.data(), input.size());
+    if (ZSTD_isError(size) != 0) throw Error(format("compressing: {}", ZSTD_getErrorName(size)));
+    output.grow(size);
+  };
+}
+
+constexpr int gzip_window = 15 + 16;  // zlib's way to say: the largest window, in gzip's format
+
+Encoder gzip_encoder(int level) {
+  const std::shared_ptr<z_stream> stream(new z_stream{}, [](z_stream* ended) {
+    deflateEnd(ended);
+    delete ended;
+  });
+  if (deflateInit2(stream.get(), level, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw Error("compressing: no memory left");
+  return [stream](std::string_view input, Buffer& output) {
+    deflateReset(stream.get());
+    // zlib takes what it only reads without const.
+    stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
+    stream->avail_in = static_cast<uInt>(input.size());
+    stream->next_out = reinterpret_cast<Bytef*>(output.rest().data());
+    stream->avail_out = static_cast<uInt>(output.rest().size());
+    if (deflate(stream.get(), Z_FINISH) != Z_STREAM_END) throw Error("compressing: a piece does not fit its buffer");
+    output.grow(output.rest().size() - stream->avail_out);
+  };
+}
+
+Format format_of(Compression kind) {
+  constexpr std::size_t zstd_piece = 2 << 20, gzip_piece = 1 << 20;
+  if (kind == Compression::zstd)
+    return {3, 1, ZSTD_maxCLevel(), zstd_piece, ZSTD_compressBound(zstd_piece), zstd_encoder};
+  // What deflate adds at worst, with a margin for gzip's own header and trailer.
+  return {6, 1, 9, gzip_piece, compressBound(gzip_piece) + 64, gzip_encoder};
+}
+
+int chosen_level(const Format& format_in_use, const CompressOptions& options) {
+  const int level = options.level.value_or(format_in_use.default_level);
+  if (level < format_in_use.least_level || level > format_in_use.most_level)
+    throw Error(format("there is no compression level {}", level),
+                format("Choose one from {} to {}.", format_in_use.least_level, format_in_use.most_level));
+  return level;
+}
+
+unsigned chosen_workers(const CompressOptions& options) {
+  if (options.workers > 0) return options.workers;
+  return std::clamp(std::thread::hardware_concurrency(), 1U, most_default_workers);
+}
+
+}  // namespace
+
+// A ring of pieces: one is being filled, those behind it are with the workers or wait for their turn at the sink.
+struct Compressor::Pool {
+  struct Piece {
+    Buffer input, output;
+    bool done = true;  // nothing is left for a worker to do
+    std::exception_ptr failure = nullptr;
+  };
+
+  Pool(Format format_in_use, int chosen_level, unsigned worker_count, Sink to);
+  ~Pool();
+  void write(std::string_view bytes);
+  void finish();
+
+  void work(const std::stop_token& stop);
+  Piece* next_waiting(const std::stop_token& stop);
+  void compress(Piece& piece, Encoder& encode);
+  void submit();
+  bool is_done(const Piece& piece);
+  void send_oldest();
+
+  const Format form;
+  const int level;
+  const Sink sink;
+
+  std::vector<Piece> pieces;
+  std::size_t filling = 0;  // the piece that is being filled
+  std::size_t oldest = 0;   // the next one for the sink; `filling` where none is under way
+  bool anything_sent = false;
+
+  std::mutex mutex;  // guards `waiting` and each piece's `done` and `failure`
+  std::condition_variable_any piece_waits, piece_done;
+  std::deque<Piece*> waiting;
+  std::vector<std::jthread> workers;  // last: they end before what they use
+};
+
+Compressor::Pool::Pool(Format format_in_use, int chosen_level, unsigned worker_count, Sink to)
+    : form(format_in_use), level(chosen_level), sink(std::move(to)) {
+  // None compressed: no pieces either.
+  if (worker_count == 0) return;
+  pieces.resize(worker_count + 2);
+  for (unsigned i = 0; i < worker_count; ++i) workers.emplace_back([this](const std::stop_token& stop) { work(stop); });
+}
+
+Compressor::Pool::~Pool() {
+  // All at once, or those that end later would go on with what waits.
+  for (std::jthread& worker : workers) worker.request_stop();
+}
+
+void Compressor::Pool::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    // A full piece stays here until more comes: without finish() its lack shows that the stream is cut off.
+    if (pieces[filling].input.size() == form.piece) submit();
+    Piece& piece = pieces[filling];
+    if (piece.input.capacity() == 0) piece.input = Buffer(form.piece);
+    piece.input.take_from(bytes);
+  }
+}
+
+void Compressor::Pool::finish() {
+  // An empty stream is one empty frame: no bytes at all would be no zstd file.
+  if (pieces[filling].input.size() > 0 || (!anything_sent && oldest == filling)) submit();
+  while (oldest != filling) send_oldest();
+}
+
+// Hands the filled piece to the workers, and makes the next one free.
+void Compressor::Pool::submit() {
+  {
+    const std::lock_guard lock(mutex);
+    pieces[filling].done = false;
+    waiting.push_back(&pieces[filling]);
+  }
+  piece_waits.notify_one();
+  filling = (filling + 1) % pieces.size();
+  if (oldest == filling) send_oldest();
+  while (oldest != filling && is_done(pieces[oldest])) send_oldest();
+}
+
+bool Compressor::Pool::is_done(const Piece& piece) {
+  const std::lock_guard lock(mutex);
+  return piece.done;
+}
+
+void Compressor::Pool::send_oldest() {
+  Piece& piece = pieces[oldest];
+  {
+    std::unique_lock lock(mutex);
+    piece_done.wait(lock, [&] { return piece.done; });
+    if (piece.failure) std::rethrow_exception(piece.failure);
+  }
+  sink(piece.output.view());
+  anything_sent = true;
+  piece.input.clear();
+  piece.output.clear();
+  oldest = (oldest + 1) % pieces.size();
+}
+
+void Compressor::Pool::work(const std::stop_token& stop) {
+  Encoder encode;
+  while (Piece* piece = next_waiting(stop)) {
+    std::exception_ptr failure;
+    try {
+      compress(*piece, encode);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::lock_guard lock(mutex);
+    piece->failure = failure;
+    piece->done = true;
+    piece_done.notify_one();
+  }
+}
+
+Compressor::Pool::Piece* Compressor::Pool::next_waiting(const std::stop_token& stop) {
+  std::unique_lock lock(mutex);
+  piece_waits.wait(lock, stop, [&] { return !waiting.empty(); });
+  if (stop.stop_requested()) return nullptr;
+  Piece* piece = waiting.front();
+  waiting.pop_front();
+  return piece;
+}
+
+void Compressor::Pool::compress(Piece& piece, Encoder& encode) {
+  if (!encode) encode = form.encoder(level);
+  if (piece.output.capacity() == 0) piece.output = Buffer(form.output_bound);
+  encode(piece.input.view(), piece.output);
+}
+
+Compressor::Compressor(Compression kind, const CompressOptions& options, Sink sink) {
+  const Format form = format_of(kind);
+  const bool compresses = kind != Compression::none;
+  pool_ = std::make_unique<Pool>(form, compresses ? chosen_level(form, options) : 0,
+                                 compresses ? chosen_workers(options) : 0, std::move(sink));
+}
+
+Compressor::~Compressor() = default;
+
+void Compressor::write(std::string_view bytes) {
+  if (broken_) throw Error("the compressed stream is cut off by an earlier failure");
+  broken_ = true;
+  if (pool_->pieces.empty()) {
+    pool_->sink(bytes);
+  } else {
+    pool_->write(bytes);
+  }
+  broken_ = false;
+}
+
+void Compressor::finish() {
+  if (broken_) throw Error("the compressed stream is cut off by an earlier failure");
+  broken_ = true;
+  if (!pool_->pieces.empty()) pool_->finish();
+}
+
+}  // namespace belay::archive

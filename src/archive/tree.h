@@ -1,0 +1,81 @@
+#pragma once
+// Folders as tar streams and back, with all that Linux keeps of a file: owners, permissions, times, links, devices,
+// extended attributes, ACLs, holes. Memory does not grow with the number or the size of the files.
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/tar_entry.h"
+#include "base/files.h"
+#include "base/stream.h"
+
+namespace belay::archive {
+
+// A regular file whose content has ended in the stream.
+struct FileDigest {
+  std::string name;       // as in the tar: "./www/index.html", bytes as they are
+  std::int64_t size = 0;  // holes included
+  std::string sha256;     // of the content as it is in the stream, holes as zeros
+};
+
+// What is told on the way, by the thread that runs the work. What they throw ends it. Each may be empty; the digests
+// are only computed where somebody asks for them.
+struct TreeEvents {
+  std::function<void(const TarEntry&)> entry = {};        // before its content
+  std::function<void(const FileDigest&)> file = {};       // behind its content; not for a further name of a file
+  std::function<void(const std::string&)> warning = {};   // one sentence, names the file
+  std::function<void(std::int64_t bytes)> progress = {};  // content done since the last call, holes included
+};
+
+struct TreeTotals {
+  std::int64_t entries = 0;  // of every kind
+  std::int64_t files = 0;    // regular files, each once however many names it has
+  std::int64_t bytes = 0;    // their content, holes included
+};
+
+// Writes a pax tar of `path`: of a folder, "./" and all below it, named "./…"; of a single file just "./NAME". Links
+// are never followed, but `path` itself may be one. Warned of and left out: sockets, what vanished, what other mounts
+// hold. Warned of: a file that changed its size meanwhile; it is cut, or filled up with zeros, to the size announced.
+// A folder's names come sorted, in batches of ten thousand.
+// Throws Error naming a file that cannot be read, NotFound when `path` is not there, Cancelled on stop; the tar is then
+// cut off.
+TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop);
+
+enum class Owners {
+  keep,          // the numbers in the tar; takes root
+  current_user,  // all belongs to us; setuid and setgid are dropped
+};
+
+struct ExtractLimits {
+  std::int64_t bytes = INT64_MAX;    // written to the disk
+  std::int64_t content = INT64_MAX;  // the same, holes included
+  std::int64_t entries = INT64_MAX;
+  // What is left free on the file system.
+  std::int64_t free_space = 64 << 20;
+};
+
+struct ExtractOptions {
+  // Paths in the tar ("./www" or "www"): they and all below them. Empty: everything.
+  std::vector<std::string> only = {};
+  Owners owners = Owners::keep;
+  // Whether device nodes are made; without, one in the tar is an error.
+  bool devices = false;
+  ExtractLimits limits = {};
+};
+
+// Unpacks a tar of any common kind (pax, GNU, ustar; sparse files too) into a folder that exists and is empty. Nothing
+// is ever written, linked or changed outside of it, whatever the tar holds; `..`, absolute names, files below links,
+// hard links to what the tar did not bring, and two entries of one name are errors that name the entry.
+// Warned of: attributes the file system does not take. Throws Error naming the file, Cancelled on stop; what was
+// unpacked until then stays.
+TreeTotals extract_tree(const Source& tar, const fs::path& folder, const ExtractOptions& options,
+                        const TreeEvents& events, std::stop_token stop);
+
+// Reads a tar to its end with the same checks of its form and writes nothing. Throws as extract_tree.
+TreeTotals list_tree(const Source& tar, const ExtractLimits& limits, const TreeEvents& events, std::stop_token stop);
+
+}  // namespace belay::archive
