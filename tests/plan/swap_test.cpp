@@ -191,7 +191,7 @@ TEST(Planner, TakesAPausedContainerForOneThatIsNotUp) {
   scene.release(1);
   scene.container(1, ContainerState::paused, "unless-stopped");
   scene.wish_up(1, false);
-  EXPECT_NE(scene.plan().find("start web-r1 — r1 should be up, it is paused"), std::string::npos) << scene.plan();
+  EXPECT_NE(scene.plan().find("resume web-r1 — r1 should be up, it is paused"), std::string::npos) << scene.plan();
 }
 
 TEST(Planner, WithoutAVerdictOnlyStarts) {

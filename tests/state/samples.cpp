@@ -52,12 +52,28 @@ std::string text_of(const std::map<std::string, std::string>& map) {
   return text;
 }
 
+std::string text_of(const std::vector<DataExchange>& exchanges) {
+  std::string text;
+  for (const auto& exchange : exchanges)
+    text += format("[{} {} {}]", belay::text_of(exchange.place), belay::text_of(exchange.reserve), exchange.content);
+  return text;
+}
+
+std::string text_of(const Snapshot& snapshot) {
+  std::string items;
+  for (const auto& item : snapshot.items)
+    items += format("[{} {}]", belay::text_of(item.place), belay::text_of(item.kept));
+  return format("snapshot {} {} {} {} {} {}\n", snapshot.text(), text_of(snapshot.release), text_of(snapshot.taken),
+                snapshot.why, items, snapshot.complete);
+}
+
 std::string text_of(const Wish& wish) {
-  return format("wish {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state), text_of(wish.release),
-                wish.unfinished, text_of(wish.fallback), wish.lose_data, wish.wait,
+  return format("wish {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state),
+                text_of(wish.release), wish.unfinished, text_of(wish.fallback), wish.lose_data, wish.wait,
                 wish.order ? static_cast<int>(*wish.order) : -1, text_of(wish.settle), text_of(wish.wait_timeout),
                 wish.who, wish.why, text_of(wish.since), text_of(wish.previous),
-                wish.proved ? text_of(*wish.proved) : "-");
+                wish.proved ? text_of(*wish.proved) : "-", text_of(wish.snapshot), text_of(wish.data),
+                text_of(wish.fallback_data));
 }
 
 std::string text_of(const Release& release) {
@@ -111,6 +127,14 @@ App full_app(const std::string& name) {
   app.stable = ReleaseNumber{1};
   app.autostart = Autostart::stable;
   app.highest_release = 9;
+  const DataPlace volume{DataPlace::Kind::volume, "web_data"}, folder{DataPlace::Kind::folder, "/srv/web \"1\""};
+  app.wish.snapshot = 4;
+  app.wish.data = {{volume, reserve_of(volume, "s4"), "12-1.000000001"}};
+  app.wish.fallback_data = {{folder, reserve_of(folder, "s4"), "13-1.000000001"}};
+  app.highest_snapshot = 4;
+  app.snapshots = {
+      {2, ReleaseNumber{1}, at(20), "before r3", {{volume, reserve_of(volume, "s2")}}, true},
+      {4, {}, at(21), "", {{volume, reserve_of(volume, "s4")}, {folder, reserve_of(folder, "s4")}}, false}};
 
   Release first;
   first.number = {1};
@@ -188,7 +212,8 @@ std::string text_of(const App& app) {
   std::string text =
       format("app {} {} {} {} {} {} {} {}\n", app.name.text(), app.origin, to_text(app.scheme), text_of(app.created),
              text_of(app.last), text_of(app.stable), to_text(app.autostart), app.highest_release);
-  text += text_of(app.wish);
+  text += format("snapshots up to {}\n", app.highest_snapshot) + text_of(app.wish);
+  for (const Snapshot& snapshot : app.snapshots) text += text_of(snapshot);
   for (const Release& release : app.releases) text += text_of(release);
   for (const Build& build : app.builds) text += text_of(build);
   for (const Quarantine& entry : app.quarantine)

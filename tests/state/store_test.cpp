@@ -254,6 +254,9 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
+      "DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP COLUMN snapshots; "
+      "ALTER TABLE wishes DROP COLUMN snapshot; ALTER TABLE wishes DROP COLUMN data; "
+      "ALTER TABLE wishes DROP COLUMN fallback_data; "
       "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin; ALTER TABLE wishes DROP COLUMN previous; "
       "ALTER TABLE wishes DROP COLUMN proved; ALTER TABLE releases DROP COLUMN body; "
       "ALTER TABLE releases DROP COLUMN files; ALTER TABLE releases DROP COLUMN needs; "
@@ -263,6 +266,56 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   store->save(full_app("other"));
   EXPECT_EQ(text_of(*store->app(AppName("other"))), text_of(full_app("other")));
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
+}
+
+BackupRecord backup(const std::string& app, const std::string& name, int second) {
+  BackupRecord record;
+  record.app = app;
+  record.place = "/var/backups";
+  record.name = name;
+  record.taken = Time(Seconds(second));
+  record.size = {1000};
+  record.data_size = {5'000'000'000};
+  record.files = 12;
+  record.encrypted = true;
+  return record;
+}
+
+TEST_F(StoreTest, KeepsAnIndexOfBackupsThatOutlivesTheirApp) {
+  const auto store = Store::open(folder());
+  store->save(full_app("web"));
+  store->save(backup("web", "b", 2));
+  store->save(backup("shop", "c", 3));
+  store->save(backup("web", "a", 1));
+  store->forget(AppName("web"));
+  const auto of_web = store->backups("web");
+  ASSERT_EQ(of_web.size(), 2u);
+  EXPECT_EQ(of_web[0].name, "a");
+  EXPECT_EQ(of_web[1].name, "b");
+  EXPECT_EQ(of_web[1].data_size.value, 5'000'000'000);
+  EXPECT_TRUE(of_web[1].encrypted);
+  EXPECT_EQ(of_web[1].release, std::nullopt);
+  EXPECT_EQ(of_web[1].verified, std::nullopt);
+  EXPECT_EQ(store->backups("").size(), 3u);
+}
+
+TEST_F(StoreTest, ReplacesABackupOfTheSamePlaceAndName) {
+  const auto store = Store::open(folder());
+  const auto id = store->save(backup("web", "a", 1));
+  BackupRecord again = backup("web", "a", 1);
+  again.release = ReleaseNumber{4};
+  again.verified = Time(Seconds(9));
+  again.drilled = Time(Seconds(10));
+  again.trouble = "the checksum of a file is wrong";
+  EXPECT_EQ(store->save(again), id);
+  const auto records = store->backups("web");
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].release, ReleaseNumber{4});
+  EXPECT_EQ(records[0].verified, Time(Seconds(9)));
+  EXPECT_EQ(records[0].drilled, Time(Seconds(10)));
+  EXPECT_EQ(records[0].trouble, "the checksum of a file is wrong");
+  store->forget_backup(id);
+  EXPECT_TRUE(store->backups("web").empty());
 }
 
 }  // namespace
