@@ -61,17 +61,22 @@ class Child {
   Error failure();
 
  private:
-  enum class Event { ready, gone };
-  Event await(const Fd& fd, short events, std::stop_token stop);
+  // Until `pipe` is ready for `events` or an error shows there; takes standard error along.
+  void await(const Fd& pipe, short events, Ticks since, std::stop_token stop);
+  void give_up_in_time(Ticks since, const std::stop_token& stop) const;
   void take_errors();
   bool reap();
 
-  std::string name_;
-  Milliseconds grace_, patience_{0};
+  const std::string name_;
+  const Milliseconds grace_;
+  Milliseconds patience_{0};
   pid_t pid_ = 0;
   Fd input_, output_, errors_pipe_;
   std::string errors_;
   std::optional<int> exit_code_;
 };
+
+// The last lines of what a program wrote for people, as a part of one sentence and fit for a terminal.
+std::string last_words(std::string_view errors);
 
 }  // namespace belay
