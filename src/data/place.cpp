@@ -27,4 +27,24 @@ std::optional<std::string> content_of(const fs::path& path) {
                 has_birth ? static_cast<long long>(born.tv_sec) : 0, has_birth ? born.tv_nsec : 0);
 }
 
+ByteCount size_of(const fs::path& path, std::stop_token stop) {
+  ByteCount size;
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) {
+    const auto own = fs::file_size(path, error);
+    return {error ? 0 : static_cast<std::int64_t>(own)};
+  }
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator entry(path, options, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (stop.stop_requested()) throw Cancelled();
+    std::error_code unreadable;
+    if (!entry->is_symlink(unreadable) && entry->is_regular_file(unreadable)) {
+      const auto own = entry->file_size(unreadable);
+      if (!unreadable) size.value += static_cast<std::int64_t>(own);
+    }
+  }
+  return size;
+}
+
 }  // namespace belay::data

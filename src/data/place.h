@@ -19,4 +19,8 @@ std::optional<fs::path> path_of(const DataPlace& place, const std::vector<Volume
 // name. nullopt where there is none.
 std::optional<std::string> content_of(const fs::path& path);
 
+// The sum of the sizes of the regular files below (or of the one that `path` is), holes included. What cannot be read
+// counts as nothing; a quick look for bars, not a promise. Throws Cancelled on stop.
+ByteCount size_of(const fs::path& path, std::stop_token stop);
+
 }  // namespace belay::data

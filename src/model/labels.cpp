@@ -20,6 +20,10 @@ Labels for_reserve(const AppName& app_name, const DataPlace& place) {
   return {{app, app_name.text()}, {reserve, text_of(place)}};
 }
 
+Labels for_temporary(const AppName& app_name) {
+  return {{temporary, app_name.text()}};
+}
+
 Labels for_network(const AppName& app_name) {
   return {{app, app_name.text()}};
 }

@@ -16,6 +16,8 @@ inline constexpr const char* service = "belay.service";
 inline constexpr const char* release = "belay.release";  // "12"
 inline constexpr const char* scheme = "belay.scheme";
 inline constexpr const char* mount = "belay.mount";      // on a volume: its mount point
+// On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
+inline constexpr const char* temporary = "belay.temporary";
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"
 // On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
 // user starts from a family's image by hand is not ours.
@@ -32,6 +34,7 @@ struct Owner {
 Labels for_container(const Owner& owner);
 Labels for_volume(const AppName& app_name, const std::string& mount_point);
 Labels for_reserve(const AppName& app_name, const DataPlace& place);
+Labels for_temporary(const AppName& app_name);
 Labels for_network(const AppName& app_name);
 Labels for_image(const AppName& app_name);
 // nullopt when the labels are absent or damaged: then the thing is not ours.

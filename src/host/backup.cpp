@@ -1,0 +1,399 @@
+#include "host/backup.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+#include "backup/verify.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/direct.h"
+#include "host/apps.h"
+#include "host/backup_work.h"
+#include "host/change.h"
+#include "host/places.h"
+#include "host/temporary.h"
+
+namespace belay::host {
+
+namespace {
+
+using Indices = std::vector<size_t>;
+
+constexpr const char* before_label = "belay.backup.before";
+constexpr const char* after_label = "belay.backup.after";
+
+// How long the app was held still: from the first step that does that to the end of the last that ends it.
+class StillWatch final : public exec::Listener {
+ public:
+  StillWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
+
+  void started(const plan::Plan& plan, size_t action) override {
+    const auto& step = plan.actions.at(action).step;
+    const bool holds =
+        std::holds_alternative<plan::PauseContainer>(step) || std::holds_alternative<plan::StopContainer>(step);
+    if (holds && !held_) held_ = clock_.ticks();
+    report_.started(plan, action);
+  }
+  void progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) override {
+    report_.progress(plan, action, progress);
+  }
+  void done(const plan::Plan& plan, size_t action) override {
+    const auto& step = plan.actions.at(action).step;
+    if (held_ &&
+        (std::holds_alternative<plan::ResumeContainer>(step) || std::holds_alternative<plan::StartContainer>(step)))
+      still_ = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - *held_);
+    report_.done(plan, action);
+  }
+  void failed(const plan::Plan& plan, size_t action, const std::string& why) override {
+    report_.failed(plan, action, why);
+  }
+  std::optional<Milliseconds> still() const { return still_; }
+
+ private:
+  Report& report_;
+  const Clock& clock_;
+  std::optional<Ticks> held_;
+  std::optional<Milliseconds> still_;
+};
+
+const Release& release_to_back_up(const App& app) {
+  const auto number = what_runs(app) ? what_runs(app) : app.last;
+  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
+  throw NotFound(format("{} has never run: there is nothing to back up", app.name.text()),
+                 format("Start it with: belay start {} new", app.name.text()));
+}
+
+// Harmless in every file system and shell.
+std::string item_id(size_t number, const DataPlace& place) {
+  std::string stem = fs::path(place.source).filename().string();
+  for (char& c : stem)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-')) c = '_';
+  return format("{:02}-{}", number, stem.substr(0, 60));
+}
+
+backup::Item::Kind item_kind(DataPlace::Kind kind) {
+  return static_cast<backup::Item::Kind>(kind);
+}
+
+backup::Manifest describe(Context& context, const App& app, const Release& release, const World& world,
+                          bool files_are_here, const BackupOptions& options, std::stop_token stop) {
+  backup::Manifest manifest;
+  manifest.app = app.name.text();
+  manifest.scheme = app.scheme;
+  manifest.origin = app.origin;
+  manifest.release = release.number;
+  manifest.spec = release.spec;
+  manifest.images = release.images;
+  manifest.digests = release.digests;
+  manifest.release_created = release.created;
+  manifest.was_running = what_runs(app).has_value();
+  manifest.with_image = options.with_image;
+  const Places places = places_of(release.spec);
+  manifest.left_out = places.left_out;
+  for (const auto& use : places.uses) {
+    backup::Item item;
+    item.id = item_id(manifest.items.size() + 1, use.place);
+    item.kind = item_kind(use.place.kind);
+    item.source = use.place.source;
+    item.targets = use.targets;
+    item.written = use.written;
+    item.way = files_are_here ? backup::Item::Way::direct : backup::Item::Way::engine;
+    if (use.place.kind == DataPlace::Kind::volume) {
+      const Volume* volume = world.find_volume(use.place.source);
+      if (volume == nullptr) {
+        manifest.left_out.push_back(format("the volume {} is not there", use.place.source));
+        continue;
+      }
+      item.driver = volume->driver;
+      item.options = volume->options;
+      item.labels = volume->labels;
+      if (!engine::direct_folder(*volume)) item.way = backup::Item::Way::engine;
+    }
+    manifest.items.push_back(std::move(item));
+  }
+  manifest.taken = context.clock.now();
+  manifest.who = context.who;
+  std::string host(256, '\0');
+  if (::gethostname(host.data(), host.size() - 1) == 0) manifest.host = host.c_str();
+  manifest.belay_version = BELAY_VERSION;
+  manifest.engine_version = context.engine.info(stop).version;
+  return manifest;
+}
+
+// The steps of one backup. Their order is that of the text: hooks, hold still, read, let go on, images, end.
+class BackupPlanner {
+ public:
+  BackupPlanner(const App& app, const Release& release, const World& world, const plan::Defaults& defaults, Time now,
+                const BackupOptions& options)
+      : app_(app), release_(release), world_(world), defaults_(defaults), now_(now), options_(options) {}
+
+  plan::Plan make(backup::Manifest& manifest, const std::string& where) {
+    const auto running = containers_up();
+    manifest.consistency =
+        running.empty() ? backup::Consistency::live : options_.consistency.value_or(backup::Consistency::pause);
+    hooks(before_label, options_.before, running);
+    reach_through_engine(manifest);
+    hold(manifest.consistency, running);
+    for (const auto& item : manifest.items)
+      then(plan::BackUpData{item.id, {static_cast<DataPlace::Kind>(item.kind), item.source}}, join(item.targets, ", "));
+    let_go(manifest.consistency, running);
+    if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
+    after_begin_ = plan_.actions.size();
+    hooks(after_label, options_.after, running);
+    after_end_ = plan_.actions.size();
+    if (manifest.with_image) {
+      std::vector<std::string> images;
+      for (const auto& [service, image] : release_.images)
+        if (std::find(images.begin(), images.end(), image) == images.end()) images.push_back(image);
+      then(plan::BackUpImages{images}, "it restores without a registry then");
+    }
+    then(plan::FinishBackup{where}, "");
+    for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
+    for (const auto& other : strangers()) plan_.notes.push_back(other);
+    return plan_;
+  }
+
+  // The hooks that have to run whatever happens in between.
+  plan::Plan hooks_after() const {
+    plan::Plan plan;
+    for (size_t i = after_begin_; i < after_end_; ++i) plan.add(plan_.actions[i].step, plan_.actions[i].reason);
+    return plan;
+  }
+  const std::string& helper() const { return helper_; }
+
+ private:
+  void then(plan::Step step, const std::string& reason) { last_ = {plan_.add(std::move(step), reason, last_)}; }
+
+  // In the order of the services.
+  std::vector<const Container*> containers_up() const {
+    std::vector<const Container*> running;
+    for (const auto& service : release_.spec.services) {
+      const Container* container = plan::find_instance(app_, world_, release_.number, service.name);
+      if (container != nullptr && container->is_up() && container->state != ContainerState::paused)
+        running.push_back(container);
+    }
+    return running;
+  }
+
+  void hooks(const char* label, const std::vector<std::string>& asked, const std::vector<const Container*>& running) {
+    if (running.empty()) return;
+    for (const auto& command : asked)
+      then(plan::RunInside{running.front()->name, shell_words(command)}, "as you asked");
+    for (const auto& service : release_.spec.services) {
+      const auto found = service.labels.find(label);
+      const Container* container = plan::find_instance(app_, world_, release_.number, service.name);
+      if (found == service.labels.end() || container == nullptr) continue;
+      if (std::find(running.begin(), running.end(), container) == running.end()) continue;
+      then(plan::RunInside{container->name, shell_words(found->second)}, format("the label {}", label));
+    }
+  }
+
+  // A container that is never started has the data in reach of the engine's archives.
+  void reach_through_engine(const backup::Manifest& manifest) {
+    Service reach;
+    reach.name = "reach";
+    for (const auto& item : manifest.items) {
+      if (item.way != backup::Item::Way::engine) continue;
+      const bool is_volume = item.kind == backup::Item::Kind::volume;
+      reach.mounts.push_back(
+          {is_volume ? Mount::Kind::volume : Mount::Kind::bind, item.source, reach_path(item.id), true, {}});
+    }
+    if (reach.mounts.empty()) return;
+    reach.command = {"true"};
+    helper_ = temporary_name(app_.name, "reach");
+    then(
+        plan::CreateContainer{
+            helper_, release_.images.begin()->second, reach, labels::for_temporary(app_.name), {"no", 0}},
+        "the engine reaches the data through it; it is never started");
+  }
+
+  void hold(backup::Consistency consistency, const std::vector<const Container*>& running) {
+    // Those that need others go first.
+    for (auto container = running.rbegin(); container != running.rend(); ++container) {
+      const std::string& name = (*container)->name;
+      if (consistency == backup::Consistency::pause)
+        then(plan::PauseContainer{name}, "its data must stand still while it is read");
+      if (consistency != backup::Consistency::stop) continue;
+      then(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down while its data is read");
+      then(plan::StopContainer{name, defaults_.stop_timeout}, "you asked for it");
+    }
+  }
+
+  // What the planner would do now for a wish that is still the same.
+  void let_go(backup::Consistency consistency, const std::vector<const Container*>& running) {
+    if (running.empty() || consistency == backup::Consistency::live) return;
+    World held = world_;
+    for (auto& container : held.containers)
+      for (const Container* each : running)
+        if (each->name == container.name)
+          container.state = consistency == backup::Consistency::pause ? ContainerState::paused : ContainerState::exited;
+    if (consistency == backup::Consistency::stop)
+      for (const Container* each : running)
+        if (const auto detail = held.details.find(each->name); detail != held.details.end())
+          detail->second.restart = {"no", 0};
+    for (const auto& action : plan::plan_wish({app_, held, now_, defaults_}).actions) then(action.step, action.reason);
+  }
+
+  // Others that have the same data are not ours to hold still.
+  std::vector<std::string> strangers() const {
+    std::vector<std::string> notes;
+    const auto ours = plan::instances(app_, world_);
+    for (const auto& use : places_of(release_.spec).uses)
+      for (const auto& other : world_.containers) {
+        if (std::any_of(ours.begin(), ours.end(), [&](const auto& i) { return i.container == &other; })) continue;
+        const bool writes = std::any_of(other.mounts.begin(), other.mounts.end(), [&](const Mount& mount) {
+          return mount.source == use.place.source && !mount.read_only;
+        });
+        if (other.is_up() && writes)
+          notes.push_back(
+              format("{} may write to {} meanwhile: it is not {}'s", other.name, text_of(use.place), app_.name.text()));
+      }
+    return notes;
+  }
+
+  const App& app_;
+  const Release& release_;
+  const World& world_;
+  const plan::Defaults& defaults_;
+  const Time now_;
+  const BackupOptions& options_;
+  plan::Plan plan_;
+  Indices last_;
+  std::string helper_;
+  size_t after_begin_ = 0, after_end_ = 0;
+};
+
+// The same wish, once more and without a verdict: whatever ends the backup, the next command makes it so.
+App held_still(const Context& context, const App& app) {
+  App held = app;
+  if (held.wish.state != Wish::State::up) return held;
+  held.wish.unfinished = true;
+  held.wish.wait = false;
+  held.wish.fallback = held.wish.release;
+  held.wish.who = context.who;
+  held.wish.why = context.command;
+  return held;
+}
+
+// Lets go on what is held still, and removes what was made for the backup. Not to be stopped.
+void put_back(Context& context, const App& held, const BackupPlanner& planner) {
+  const World world = observe(context.engine, held, {});
+  plan::Plan plan = plan::plan_wish({held, world, context.clock.now(), context.defaults});
+  std::vector<size_t> last;
+  for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
+  if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
+    plan.add(plan::RemoveContainer{planner.helper()}, "it was only there to reach the data");
+  for (const auto& action : planner.hooks_after().actions) last = {plan.add(action.step, action.reason, last)};
+  if (plan.empty()) return;
+  context.report.running(plan);
+  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
+  if (outcome.error) throw *outcome.error;
+}
+
+}  // namespace
+
+BackedUp back_up(Context& context, const AppName& name, backup::Destination& destination,
+                 const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  const App app = [&] {
+    App known = known_app(context, name, stop);
+    if (!options.dry_run) finish_unfinished(context, known, stop);
+    return known;
+  }();
+  return doing(format("backing {} up", name.text()), [&] {
+    const Release& release = release_to_back_up(app);
+    if (!options.dry_run) clear_temporary(context, name, stop);
+    const App held = held_still(context, app);
+    const World world = observe(context.engine, held, stop);
+    const bool files_are_here = options.dry_run || engine::shares_files(context.engine, stop);
+
+    BackedUp result;
+    result.manifest = describe(context, app, release, world, files_are_here, options, stop);
+    const std::string file =
+        !options.name.empty()
+            ? options.name
+            : backup::file_name(name.text(), result.manifest.taken, sealing.compression == archive::Compression::gzip,
+                                sealing.encrypts());
+    result.where = backup::FilePlace{destination.place(), file}.text();
+    BackupPlanner planner(held, release, world, context.defaults, context.clock.now(), options);
+    result.plan = planner.make(result.manifest, result.where);
+    if (options.dry_run) return result;
+
+    BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing);
+    work.measure(stop);
+    work.open(destination, file, options.replace, stop);
+    context.store.save(held);
+    write_journal(context, app, "backup", "started", result.where, release.number);
+    StillWatch watch(context.report, context.clock);
+    try {
+      context.report.running(result.plan);
+      exec::RunOptions run = context.run;
+      run.data = &work;
+      const auto outcome = exec::run(result.plan, context.engine, context.clock, watch, run, stop);
+      if (outcome.error) throw *outcome.error;
+    } catch (const Error& error) {
+      const bool cancelled = dynamic_cast<const Cancelled*>(&error) != nullptr;
+      work.abandon();
+      write_journal(context, app, "backup", "failed", error.what(), release.number);
+      doing(format("{}; letting {} go on", error.what(), name.text()), [&] { put_back(context, held, planner); });
+      context.store.save(app);
+      if (cancelled) throw Cancelled("stopped on request; there is no backup, and the app goes on");
+      throw;
+    }
+    context.store.save(app);
+    result.end = work.end();
+    result.size = work.size();
+    result.still = watch.still();
+    result.record.app = name.text();
+    result.record.release = release.number;
+    result.record.place = destination.place().text();
+    result.record.name = file;
+    result.record.taken = result.manifest.taken;
+    result.record.size = result.size;
+    result.record.data_size = {result.end.bytes()};
+    result.record.files = result.end.files();
+    result.record.encrypted = sealing.encrypts();
+    result.record.with_image = options.with_image;
+    result.record.id = context.store.save(result.record);
+    write_journal(context, app, "backup", "done", result.where, release.number);
+    result.done = true;
+    return result;
+  });
+}
+
+backup::Verified verify_backup(Context& context, backup::Destination& destination, const std::string& name,
+                               const crypto::AgeKeys& keys, const ByteProgress& progress, std::stop_token stop) {
+  const std::string place = destination.place().text();
+  const auto records = context.store.backups("");
+  const auto known = std::find_if(records.begin(), records.end(), [&](const state::BackupRecord& record) {
+    return record.place == place && record.name == name;
+  });
+  const auto remember = [&](const std::string& trouble) {
+    if (known == records.end()) return;
+    state::BackupRecord record = *known;
+    record.trouble = trouble;
+    if (trouble.empty()) record.verified = context.clock.now();
+    context.store.save(record);
+  };
+  return doing(format("checking {}", name), [&] {
+    auto download = destination.open(name, stop);
+    const auto total = download->size();
+    std::int64_t read = 0;
+    try {
+      auto verified = backup::verify([&](std::span<char> room) { return download->read(room); }, keys,
+                                     [&](std::int64_t bytes) {
+                                       if (progress) progress(read += bytes, total);
+                                     },
+                                     stop);
+      remember("");
+      return verified;
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      remember(error.what());
+      throw;
+    }
+  });
+}
+
+}  // namespace belay::host

@@ -1,0 +1,123 @@
+#include "host/backup_work.h"
+
+#include "archive/tree.h"
+#include "base/format.h"
+#include "base/pipe.h"
+#include "data/place.h"
+
+namespace belay::host {
+
+namespace {
+
+DataPlace place_of(const backup::Item& item) {
+  return {static_cast<DataPlace::Kind>(item.kind), item.source};
+}
+
+}  // namespace
+
+std::string reach_path(const std::string& item) {
+  return "/belay/" + item;
+}
+
+BackupWork::BackupWork(engine::Engine& engine, Report& report, const backup::Manifest& manifest, std::string helper,
+                       const backup::Sealing& sealing)
+    : DataWork(engine), report_(report), manifest_(manifest), helper_(std::move(helper)), sealing_(sealing) {}
+
+BackupWork::~BackupWork() = default;
+
+void BackupWork::measure(std::stop_token stop) {
+  const data::Reserves here = reserves(stop);
+  for (const auto& item : manifest_.items)
+    if (item.way == backup::Item::Way::direct) sizes_[item.id] = data::size_of(here.path(place_of(item)), stop).value;
+}
+
+void BackupWork::open(backup::Destination& destination, const std::string& name, bool replace, std::stop_token stop) {
+  std::int64_t expected = 0;
+  for (const auto& [item, size] : sizes_) expected += size;
+  upload_ = destination.create(name, {replace, expected}, stop);
+  sealed_ = std::make_unique<backup::Sealed>(sealing_, [this](std::string_view bytes) {
+    upload_->write(bytes);
+    size_.value += static_cast<std::int64_t>(bytes.size());
+  });
+  writer_ =
+      std::make_unique<backup::BackupWriter>(manifest_, [this](std::string_view bytes) { sealed_->write(bytes); });
+}
+
+void BackupWork::abandon() {
+  writer_.reset();
+  sealed_.reset();
+  upload_.reset();
+}
+
+void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  const backup::Item& item = manifest_.item(step.item);
+  engine::Progress told{item.source, "reading", 0, 0, false, {}};
+  if (const auto size = sizes_.find(item.id); size != sizes_.end()) told.total = size->second;
+  archive::TreeEvents events;
+  events.file = [&](const archive::FileDigest& file) { writer_->checksum(file.name, file.size, file.sha256); };
+  events.warning = [&](const std::string& warning) {
+    const std::string text = format("{}: {}", item.source, warning);
+    writer_->warn(text);
+    report_.warning(text);
+  };
+  events.progress = [&](std::int64_t bytes) {
+    told.current += bytes;
+    progress(told);
+  };
+  writer_->begin_item(item.id);
+  if (item.way == backup::Item::Way::direct)
+    read_files(item, reserves(stop).path(place_of(item)), events, stop);
+  else
+    read_through_engine(item, events, stop);
+  writer_->end_item();
+  told.done = true;
+  progress(told);
+}
+
+void BackupWork::read_files(const backup::Item&, const fs::path& path, const archive::TreeEvents& events,
+                            std::stop_token stop) {
+  archive::write_tree(path, [this](std::string_view bytes) { writer_->write(bytes); }, events, stop);
+}
+
+void BackupWork::read_through_engine(const backup::Item& item, const archive::TreeEvents& events,
+                                     std::stop_token stop) {
+  // "/.": the names begin with "./" then, as they do in what is read directly.
+  const bool is_file = item.kind == backup::Item::Kind::file;
+  const std::string path = reach_path(item.id) + (is_file ? "" : "/.");
+  connected([&](const Sink& sink) { engine().read_archive(helper_, path, sink, stop); },
+            [&](const Source& source) {
+              // What is written is what was read, byte by byte; the walk over it only computes.
+              archive::list_tree(
+                  [&](std::span<char> room) {
+                    const std::size_t got = source(room);
+                    writer_->write({room.data(), got});
+                    return got;
+                  },
+                  {}, events, stop);
+            },
+            stop);
+}
+
+void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& progress,
+                                std::stop_token stop) {
+  engine::Progress told{"image", "reading", 0, 0, false, {}};
+  writer_->begin_image();
+  engine().save_images(
+      step.images,
+      [&](std::string_view bytes) {
+        writer_->write_image(bytes);
+        told.current += static_cast<std::int64_t>(bytes.size());
+        progress(told);
+      },
+      stop);
+  writer_->end_image();
+}
+
+void BackupWork::finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) {
+  end_ = writer_->finish();
+  sealed_->finish();
+  upload_->commit();
+  abandon();
+}
+
+}  // namespace belay::host
