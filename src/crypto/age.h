@@ -61,7 +61,7 @@ bool looks_encrypted(std::string_view first_bytes);
 // a time.
 class AgeWriter {
  public:
-  // Writes the header at once. Throws Error when `recipients` is empty or more than a header has room for.
+  // Writes the header at once. Throws Error when `recipients` is empty or more than a thousand.
   AgeWriter(const std::vector<Recipient>& recipients, Sink out);
   // Throws Error for an empty passphrase.
   AgeWriter(const Passphrase& passphrase, Sink out);

@@ -69,8 +69,9 @@ TEST(Age, NeverMakesTheSameFileTwice) {
   EXPECT_NE(encrypted(recipients("native.pub"), "x"), encrypted(recipients("native.pub"), "x"));
 }
 
-TEST(Age, RefusesToEncryptForNobody) {
+TEST(Age, RefusesToEncryptForNobodyOrForMoreThanAHeaderHasRoomFor) {
   EXPECT_THROW(encrypted(std::vector<Recipient>{}, "x"), Error);
+  EXPECT_THROW(encrypted(std::vector<Recipient>(1001, recipients("native.pub").front()), "x"), Error);
   EXPECT_THROW(encrypted(Passphrase(""), "x"), Error);
   EXPECT_THROW(encrypted(Passphrase("words", 23), "x"), Error);
 }
