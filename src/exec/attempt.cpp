@@ -89,6 +89,7 @@ struct Perform {
   Attempt operator()(const plan::BackUpImages& s) { return data.back_up_images(s, progress, stop), Attempt{}; }
   Attempt operator()(const plan::FinishBackup& s) { return data.finish_backup(s, stop), Attempt{}; }
   Attempt operator()(const plan::LoadImages& s) { return data.load_images(s, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::CheckBackup& s) { return data.check_backup(s, stop), Attempt{}; }
   Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop), {}}; }
 };
 

@@ -22,6 +22,7 @@ class Data {
   virtual void finish_backup(const plan::FinishBackup& step, std::stop_token stop) = 0;
   virtual void load_images(const plan::LoadImages& step, const engine::ProgressSink& progress,
                            std::stop_token stop) = 0;
+  virtual void check_backup(const plan::CheckBackup& step, std::stop_token stop) = 0;
 };
 
 // Has no data: every step of it is refused.
@@ -35,6 +36,7 @@ class NoData : public Data {
   void back_up_images(const plan::BackUpImages&, const engine::ProgressSink&, std::stop_token) override { refuse(); }
   void finish_backup(const plan::FinishBackup&, std::stop_token) override { refuse(); }
   void load_images(const plan::LoadImages&, const engine::ProgressSink&, std::stop_token) override { refuse(); }
+  void check_backup(const plan::CheckBackup&, std::stop_token) override { refuse(); }
 
  private:
   [[noreturn]] static void refuse() { throw Error("there is nothing here that could work on data"); }

@@ -1,6 +1,5 @@
 #include "host/backup_work.h"
 
-#include "archive/tree.h"
 #include "base/format.h"
 #include "base/pipe.h"
 #include "data/place.h"
@@ -66,7 +65,7 @@ void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSin
   };
   writer_->begin_item(item.id);
   if (item.way == backup::Item::Way::direct)
-    read_files(item, reserves(stop).path(place_of(item)), events, stop);
+    read_files(reserves(stop).path(place_of(item)), events, stop);
   else
     read_through_engine(item, events, stop);
   writer_->end_item();
@@ -74,8 +73,7 @@ void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSin
   progress(told);
 }
 
-void BackupWork::read_files(const backup::Item&, const fs::path& path, const archive::TreeEvents& events,
-                            std::stop_token stop) {
+void BackupWork::read_files(const fs::path& path, const archive::TreeEvents& events, std::stop_token stop) {
   archive::write_tree(path, [this](std::string_view bytes) { writer_->write(bytes); }, events, stop);
 }
 
@@ -87,29 +85,17 @@ void BackupWork::read_through_engine(const backup::Item& item, const archive::Tr
   connected([&](const Sink& sink) { engine().read_archive(helper_, path, sink, stop); },
             [&](const Source& source) {
               // What is written is what was read, byte by byte; the walk over it only computes.
-              archive::list_tree(
-                  [&](std::span<char> room) {
-                    const std::size_t got = source(room);
-                    writer_->write({room.data(), got});
-                    return got;
-                  },
-                  {}, events, stop);
+              const auto read = [&](std::span<char> room) {
+                const std::size_t got = source(room);
+                writer_->write({room.data(), got});
+                return got;
+              };
+              archive::list_tree(read, {}, events, stop);
+              std::vector<char> rest(64 << 10);
+              while (read(rest) > 0) {
+              }
             },
             stop);
-}
-
-void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& progress,
-                                std::stop_token stop) {
-  engine::Progress told{"image", "reading", 0, 0, false, {}};
-  writer_->begin_image();
-  engine().save_images(
-      step.images,
-      [&](std::string_view bytes) {
-        writer_->write_image(bytes);
-        told.current += static_cast<std::int64_t>(bytes.size());
-        progress(told);
-      },
-      stop);
   writer_->end_image();
 }
 

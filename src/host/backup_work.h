@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "archive/tree.h"
 #include "backup/destination.h"
 #include "backup/envelope.h"
 #include "backup/writer.h"
@@ -38,8 +39,7 @@ class BackupWork final : public DataWork {
   ByteCount size() const { return size_; }
 
  private:
-  void read_files(const backup::Item& item, const fs::path& path, const archive::TreeEvents& events,
-                  std::stop_token stop);
+  void read_files(const fs::path& path, const archive::TreeEvents& events, std::stop_token stop);
   void read_through_engine(const backup::Item& item, const archive::TreeEvents& events, std::stop_token stop);
 
   Report& report_;

@@ -34,7 +34,7 @@ int number_in(const std::string& text, const char* label) {
 
 // The steps that bring the reserves about; what must be there for them comes first.
 plan::Plan plan_fillings(const App& app, const World& world, const std::vector<Filling>& fillings,
-                         const std::string& tag) {
+                         const std::string& tag, const std::vector<plan::Step>& finally) {
   plan::Plan plan;
   // One after the other: a backup is read from its front to its end.
   std::vector<size_t> last;
@@ -50,6 +50,7 @@ plan::Plan plan_fillings(const App& app, const World& world, const std::vector<F
     }
     last = {plan.add(filling.step(reserve), filling.reason, last)};
   }
+  for (const auto& step : finally) last = {plan.add(step, "before anything is exchanged", last)};
   return plan;
 }
 
@@ -148,16 +149,17 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
 }
 
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,
-                 const std::string& why, const ChangeOptions& options, const std::string& verb, std::stop_token stop) {
+                 const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
+                 std::stop_token stop) {
   Snapshot displaced;
   displaced.number = app.highest_snapshot + 1;
   displaced.release = what_runs(app) ? what_runs(app) : app.last;
   displaced.taken = context.clock.now();
-  displaced.why = why;
+  displaced.why = reason.why;
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
   const World world = observe(context.engine, app, stop);
-  const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text());
+  const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason.finally);
   if (options.dry_run) return preview(context, app, release, filling, displaced, options, stop);
 
   // What is made from here on is known to the state before it is there.

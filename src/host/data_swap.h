@@ -25,11 +25,15 @@ struct Filling {
 };
 
 // Fills reserves, and when all are whole and on the disk lets the app run with them: what runs now, or `release`.
-// Whatever fails or is interrupted leaves the old data in its places. What was there becomes a snapshot (`why`), unless
-// nothing was. The app's lock is held by the caller, and nothing of it is unfinished; the context's run knows how to do
-// the fillings' steps.
+// Whatever fails or is interrupted leaves the old data in its places. What was there becomes a snapshot, unless nothing
+// was. The app's lock is held by the caller, and nothing of it is unfinished; the context's run knows how to do the
+// fillings' steps.
+struct SwapReason {
+  std::string why;                    // of the snapshot: "replaced by the rollback to r3"
+  std::vector<plan::Step> finally{};  // done behind the fillings, before anything is exchanged
+};
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,
-                 const std::string& why, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
+                 const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
 
 struct SnapshotKeep {
   int newest = 3;

@@ -42,9 +42,7 @@ void name_containers(Context& context, App& app, Release& release, std::stop_tok
         [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
 }
 
-// The new release with its wish, in the app alone.
-void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
-                   std::stop_token stop) {
+Release& add_unnamed(Context& context, App& app, const Made& made) {
   Release release;
   release.number = app.next_release();
   release.spec = made.spec;
@@ -55,19 +53,33 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
   release.created = context.clock.now();
   release.who = context.who;
   release.why = context.command;
-  const Release* body = containers == Containers::changed_in_place ? body_for(app, made) : nullptr;
-  if (body != nullptr) {
-    release.body = body->container_release();
-    release.containers = body->containers;
-  } else {
-    name_containers(context, app, release, stop);
-  }
   app.highest_release = release.number.value;
-  app.releases.push_back(std::move(release));
+  return app.releases.emplace_back(std::move(release));
+}
+
+// The new release with its wish, in the app alone.
+void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                   std::stop_token stop) {
+  const Release* body = containers == Containers::changed_in_place ? body_for(app, made) : nullptr;
+  if (body == nullptr) {
+    add_release(context, app, made, stop);
+  } else {
+    const ReleaseNumber of_body = body->container_release();
+    auto names = body->containers;
+    Release& release = add_unnamed(context, app, made);
+    release.body = of_body;
+    release.containers = std::move(names);
+  }
   wish_up(app, app.releases.back().number, options, context);
 }
 
 }  // namespace
+
+Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop) {
+  Release& release = add_unnamed(context, app, made);
+  name_containers(context, app, release, stop);
+  return release;
+}
 
 bool is_made_so(const Release& release, const Made& made) {
   return release.spec == made.spec && release.images == made.images && release.files == made.files &&

@@ -22,6 +22,9 @@ enum class Containers { new_ones, changed_in_place };
 Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                   const std::string& verb, std::stop_token stop);
 
+// Adds the release to the app, with names for its containers, and wishes nothing.
+Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop);
+
 // The change that start_made would plan if the images in `made`, which are references here, were there already, behind
 // the steps that bring them. Touches nothing.
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,

@@ -78,6 +78,7 @@ struct Describe {
     return "back up image " + join(images, ", ");
   }
   std::string operator()(const FinishBackup& s) const { return "finish " + s.where; }
+  std::string operator()(const CheckBackup& s) const { return format("check {} to its end", s.where); }
   std::string operator()(const LoadImages& s) const { return "load the images of " + s.from; }
 };
 

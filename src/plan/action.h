@@ -118,10 +118,10 @@ struct RunInside {
 struct CopyData {
   DataPlace from, into;
 };
-// Fills a reserve from an item of the backup at hand.
+// Fills a reserve of a place (or a volume that is new) from an item of the backup at hand.
 struct UnpackData {
   std::string item;
-  DataPlace into;
+  DataPlace place, into;
 };
 // Exchanges what a place and a reserve hold, so that the place holds `content`. Nothing that runs has either in use.
 struct ExchangeData {
@@ -147,13 +147,17 @@ struct FinishBackup {
 struct LoadImages {
   std::string from;
 };
+// Reads the backup at hand to its end: only then it is known to be whole.
+struct CheckBackup {
+  std::string where;
+};
 
 using Step =
     std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork, RemoveNetwork,
                  CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer, StopContainer,
                  PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
                  DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData, ExchangeData,
-                 RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages>;
+                 RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;
 
 struct Action {
   Step step;

@@ -1,0 +1,128 @@
+#include "host/restore_work.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <sys/stat.h>
+
+#include "base/format.h"
+#include "host/backup_work.h"
+
+namespace belay::host {
+
+namespace {
+
+// A place that is not there yet is made empty, so that it can be exchanged like any other.
+void make_place(const DataPlace& place) {
+  if (place.kind == DataPlace::Kind::volume) return;
+  const fs::path path = place.source;
+  if (data::content_of(path)) return;
+  if (place.kind == DataPlace::Kind::folder) {
+    make_folder(path);
+  } else {
+    make_folder(path.parent_path());
+    write_file_durably(path, "", 0600);
+  }
+}
+
+}  // namespace
+
+RestoreWork::RestoreWork(engine::Engine& engine, Report& report, backup::Destination& destination,
+                         const std::string& file, const crypto::AgeKeys& keys, std::stop_token stop)
+    : DataWork(engine), report_(report), download_(destination.open(file, stop)) {
+  unsealed_ = std::make_unique<backup::Unsealed>([this](std::span<char> room) { return download_->read(room); }, keys);
+  reader_ = std::make_unique<backup::BackupReader>([this](std::span<char> room) { return unsealed_->read(room); });
+  item_ = reader_->next_item();
+}
+
+RestoreWork::~RestoreWork() = default;
+
+void RestoreWork::unpack(const plan::UnpackData& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  while (item_ != nullptr && item_->item().id != step.item) {
+    reader_->skip_item();
+    item_ = reader_->next_item();
+  }
+  if (item_ == nullptr) throw Error(format("the backup has no more item {}", step.item));
+  engine::Progress told{item_->item().source, "unpacking", 0, 0, false, {}};
+  archive::TreeEvents events;
+  events.file = [&](const archive::FileDigest& file) { item_->computed(file.name, file.size, file.sha256); };
+  events.warning = [&](const std::string& warning) {
+    report_.warning(format("{}: {}", item_->item().source, warning));
+  };
+  events.progress = [&](std::int64_t bytes) {
+    told.current += bytes;
+    progress(told);
+  };
+  // Going on to the next item compares all checksums of this one: only then it counts as whole.
+  if (!helper_.empty()) {
+    unpack_through_engine(events, stop);
+    item_ = reader_->next_item();
+  } else {
+    make_place(step.place);
+    reserves(stop).fill(step.into, [&](const fs::path& into) {
+      unpack_files(into, step.into.kind == DataPlace::Kind::file, events, stop);
+      item_ = reader_->next_item();
+    });
+  }
+  told.done = true;
+  progress(told);
+}
+
+void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive::TreeEvents& events,
+                               std::stop_token stop) {
+  const auto read = [this](std::span<char> room) { return item_->read(room); };
+  archive::ExtractOptions options;
+  options.devices = true;
+  if (!is_file) {
+    archive::extract_tree(read, into, options, events, stop);
+    return;
+  }
+  // The archive of a single file has it under its own name.
+  const fs::path folder = into.string() + ".d";
+  fs::remove_all(folder);
+  if (::mkdir(folder.c_str(), 0700) != 0) throw system_error(format("making {}", folder.string()), errno);
+  archive::extract_tree(read, folder, options, events, stop);
+  const fs::directory_iterator first(folder);
+  if (first == fs::directory_iterator() || !fs::is_regular_file(first->symlink_status()))
+    throw Error("the backup is damaged: an item that should be a file is none");
+  fs::rename(first->path(), into);
+  fs::remove_all(folder);
+}
+
+void RestoreWork::unpack_through_engine(const archive::TreeEvents& events, std::stop_token stop) {
+  // The engine gets what is read, byte by byte; the walk over it only computes.
+  engine().write_archive(
+      helper_, reach_path(item_->item().id),
+      [&](const Sink& upload) {
+        const auto read = [&](std::span<char> room) {
+          const std::size_t got = item_->read(room);
+          if (got > 0) upload({room.data(), got});
+          return got;
+        };
+        archive::list_tree(read, {}, events, stop);
+        std::vector<char> rest(64 << 10);
+        while (read(rest) > 0) {
+        }
+      },
+      stop);
+}
+
+void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::ProgressSink& progress,
+                              std::stop_token stop) {
+  engine::Progress told{"image", "loading", 0, 0, false, {}};
+  engine().load_images(
+      [&](const Sink& sink) {
+        std::vector<char> room(256 << 10);
+        while (const std::size_t got = reader_->read_image(room)) {
+          sink({room.data(), got});
+          told.current += static_cast<std::int64_t>(got);
+          progress(told);
+        }
+      },
+      [](const engine::Progress&) {}, stop);
+}
+
+void RestoreWork::check_backup(const plan::CheckBackup& /*step*/, std::stop_token /*stop*/) {
+  end_ = reader_->finish();
+}
+
+}  // namespace belay::host

@@ -1,0 +1,45 @@
+#pragma once
+// What the plan of a restore does: unpacks items from a backup that is read once, from its front to its end. Private to
+// host.
+
+#include "archive/tree.h"
+#include "backup/destination.h"
+#include "backup/envelope.h"
+#include "backup/reader.h"
+#include "host/data_work.h"
+
+namespace belay::host {
+
+// One thread at a time: the plan's steps are one after the other, in the order of the backup's items.
+class RestoreWork final : public DataWork {
+ public:
+  // Opens the backup and reads its manifest. All outlive this.
+  RestoreWork(engine::Engine& engine, Report& report, backup::Destination& destination, const std::string& file,
+              const crypto::AgeKeys& keys, std::stop_token stop);
+  ~RestoreWork() override;
+
+  const backup::Manifest& manifest() const { return reader_->manifest(); }
+  // A container through which the engine fills volumes, at reach_path(item); empty: this machine has their files.
+  void reach_through(std::string helper) { helper_ = std::move(helper); }
+
+  void unpack(const plan::UnpackData& step, const engine::ProgressSink& progress, std::stop_token stop) override;
+  void load_images(const plan::LoadImages& step, const engine::ProgressSink& progress, std::stop_token stop) override;
+  void check_backup(const plan::CheckBackup& step, std::stop_token stop) override;
+
+  // After the check.
+  const backup::End& end() const { return end_; }
+
+ private:
+  void unpack_files(const fs::path& into, bool is_file, const archive::TreeEvents& events, std::stop_token stop);
+  void unpack_through_engine(const archive::TreeEvents& events, std::stop_token stop);
+
+  Report& report_;
+  std::unique_ptr<backup::Download> download_;
+  std::unique_ptr<backup::Unsealed> unsealed_;
+  std::unique_ptr<backup::BackupReader> reader_;
+  backup::BackupReader::ItemStream* item_ = nullptr;  // the next one
+  std::string helper_;
+  backup::End end_;
+};
+
+}  // namespace belay::host
