@@ -24,6 +24,8 @@ std::string_view title(Group group) {
       return "Change what runs";
     case Group::look:
       return "Look";
+    case Group::data:
+      return "Data";
     case Group::upkeep:
       return "Look after the host";
     case Group::program:

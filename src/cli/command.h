@@ -52,7 +52,7 @@ struct Positional {
   std::string_view shown = {};
 };
 
-enum class Group : std::uint8_t { change, look, upkeep, program };
+enum class Group : std::uint8_t { change, look, data, upkeep, program };
 std::string_view title(Group group);
 
 struct Command {

@@ -75,12 +75,72 @@ constexpr std::array start_options{Option{.name = "wait-timeout",
                                           .summary = "the order of the swap, instead of the one chosen by rule",
                                           .kind = Kind::words,
                                           .choices = "start-first|stop-first"}};
+constexpr std::array snapshot{Option{
+    .name = "snapshot", .summary = "copy the data while nothing runs: belay rollback --with-data brings it back"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
 constexpr auto options_of_build = joined(build_options, change);
-constexpr auto options_of_deploy = joined(build_options, start_options, change);
-constexpr auto options_of_start = joined(start_options, attach, change);
+constexpr auto options_of_deploy = joined(build_options, start_options, snapshot, change);
+constexpr auto options_of_start = joined(start_options, snapshot, attach, change);
 constexpr auto options_of_swap = joined(start_options, change);
+constexpr auto options_of_rollback = joined(
+    start_options,
+    std::array{Option{.name = "with-data", .summary = "bring back the newest snapshot of the release's data as well"}},
+    change);
+constexpr std::array recipients{
+    Option{.name = "recipient",
+           .value = "KEY",
+           .summary = "encrypt for this public key: age1… or ssh-ed25519 …",
+           .repeatable = true},
+    Option{.name = "recipients-file",
+           .value = "FILE",
+           .summary = "encrypt for the public keys in this file, one a line",
+           .kind = Kind::file,
+           .repeatable = true},
+    Option{.name = "passphrase", .summary = "encrypt with the passphrase in the variable PASS"}};
+constexpr std::array passphrase_file{Option{.name = "passphrase-file",
+                                            .value = "FILE",
+                                            .summary = "take the passphrase from the first line of this file",
+                                            .kind = Kind::file}};
+constexpr std::array identities{Option{.name = "identity",
+                                       .letter = 'i',
+                                       .value = "FILE",
+                                       .summary = "open an encrypted backup with the private keys in this file",
+                                       .kind = Kind::file,
+                                       .repeatable = true}};
+constexpr auto options_of_backup = joined(
+    std::array{Option{.name = "output",
+                      .letter = 'o',
+                      .value = "PLACE",
+                      .summary = "a folder or file, here or elsewhere: sftp://HOST/PATH, rclone:REMOTE:PATH",
+                      .kind = Kind::file},
+               Option{.name = "pause", .summary = "freeze the app while its data is read (usual for what runs)"},
+               Option{.name = "stop", .summary = "stop the app while its data is read"},
+               Option{.name = "live", .summary = "let the app go on while its data is read"},
+               Option{.name = "with-image", .summary = "put the image in as well: it restores without a registry then"},
+               Option{.name = "before",
+                      .value = "COMMAND",
+                      .summary = "run this in the container before its data is held still",
+                      .repeatable = true},
+               Option{.name = "after",
+                      .value = "COMMAND",
+                      .summary = "run this in the container when it goes on",
+                      .repeatable = true},
+               Option{.name = "gzip", .summary = "compress with gzip instead of zstd"},
+               Option{.name = "level", .value = "N", .summary = "how hard to compress", .kind = Kind::number},
+               Option{.name = "replace", .summary = "replace a file of the same name"}},
+    recipients, passphrase_file, json, std::array{change[0]});
+constexpr auto options_of_verify = joined(identities, passphrase_file, json);
+constexpr auto options_of_restore =
+    joined(std::array{Option{.name = "only",
+                             .value = "VOLUME|PATH",
+                             .summary = "restore only this volume or bound path",
+                             .repeatable = true},
+                      Option{.name = "as", .value = "NAME", .summary = "restore it as another app, beside the first"}},
+           identities, passphrase_file, start_options, std::array{change[0]});
+constexpr auto options_of_snapshots =
+    joined(std::array{Option{.name = "remove", .value = "sN", .summary = "remove this one with its data"}}, yes, json,
+           std::array{change[0]});
 constexpr auto options_of_stop =
     joined(std::array{Option{.name = "timeout",
                              .letter = 't',
@@ -204,6 +264,10 @@ constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::
                                        Positional{.name = "WORD", .required = false, .repeated = true}};
 constexpr std::array positionals_of_help{Positional{.name = "COMMAND", .kind = Kind::command, .required = false}};
 
+constexpr std::array positionals_of_restore{
+    name_of_app, Positional{.name = "WHAT", .kind = Kind::file, .required = false, .shown = "FILE|sN"}};
+constexpr std::array positionals_of_verify{Positional{.name = "FILE", .kind = Kind::file}};
+
 constexpr std::array table{
     Command{.name = "build",
             .group = Group::change,
@@ -239,7 +303,7 @@ constexpr std::array table{
             .group = Group::change,
             .summary = "Go back to an earlier release exactly as it was",
             .positionals = name_and_release,
-            .options = options_of_swap,
+            .options = options_of_rollback,
             .run = run_rollback},
     Command{.name = "retry",
             .group = Group::change,
@@ -325,6 +389,30 @@ constexpr std::array table{
             .positionals = only_optional_name,
             .options = options_of_history,
             .run = run_history},
+    Command{.name = "backup",
+            .group = Group::data,
+            .summary = "Write an app's data and settings into one file",
+            .positionals = only_name,
+            .options = options_of_backup,
+            .run = run_backup},
+    Command{.name = "verify",
+            .group = Group::data,
+            .summary = "Check every byte of a backup",
+            .positionals = positionals_of_verify,
+            .options = options_of_verify,
+            .run = run_verify},
+    Command{.name = "restore",
+            .group = Group::data,
+            .summary = "Bring an app's data back from a backup or a snapshot",
+            .positionals = positionals_of_restore,
+            .options = options_of_restore,
+            .run = run_restore},
+    Command{.name = "snapshots",
+            .group = Group::data,
+            .summary = "List the snapshots of an app's data",
+            .positionals = only_name,
+            .options = options_of_snapshots,
+            .run = run_snapshots},
     Command{.name = "autostart",
             .group = Group::upkeep,
             .summary = "Choose what starts when the host starts",

@@ -121,6 +121,7 @@ host::ChangeOptions change_options(const Invocation& in) {
   options.wait_timeout = in.duration("wait-timeout");
   if (const auto order = in.text("order"))
     options.order = *order == "start-first" ? SwapOrder::start_first : SwapOrder::stop_first;
+  if (in.command.find_option("snapshot") != nullptr) options.snapshot = in.has("snapshot");
   return options;
 }
 

@@ -361,6 +361,14 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
   });
 }
 
+backup::FilePlace newest_good_backup(Context& context, const AppName& name) {
+  const auto records = context.store.backups(name.text());
+  for (auto record = records.rbegin(); record != records.rend(); ++record)
+    if (record->trouble.empty()) return {backup::parse_place(record->place), record->name};
+  throw NotFound(format("this host knows of no good backup of {}", name.text()),
+                 format("Make one (belay backup {0}), or name the file: belay restore {0} FILE", name.text()));
+}
+
 backup::Verified verify_backup(Context& context, backup::Destination& destination, const std::string& name,
                                const crypto::AgeKeys& keys, const ByteProgress& progress, std::stop_token stop) {
   const std::string place = destination.place().text();

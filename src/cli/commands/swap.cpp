@@ -3,6 +3,7 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "host/restore.h"
 #include "host/start.h"
 
 namespace belay::cli {
@@ -29,7 +30,9 @@ int run_restart(Invocation& in) {
 int run_rollback(Invocation& in) {
   std::optional<ReleaseNumber> to;
   if (const auto text = in.optional_argument("RELEASE")) to = ReleaseNumber::parse(*text);
+  const bool with_data = in.has("with-data");
   return swap(in, [&](host::Context& context, const AppName& name, const host::ChangeOptions& options) {
+    if (with_data) return host::rollback_with_data(context, name, to, options, in.stop());
     return host::rollback(context, name, to, options, in.stop());
   });
 }

@@ -1,0 +1,64 @@
+#include "host/restore.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/data_options.h"
+#include "cli/host_run.h"
+#include "host/backup.h"
+
+namespace belay::cli {
+
+namespace {
+
+// "s3": a snapshot.
+std::optional<int> snapshot_number(const std::string& text) {
+  if (text.size() < 2 || text.front() != 's') return {};
+  const auto number = parse_number(std::string_view(text).substr(1));
+  if (!number || *number > 1'000'000'000) return {};
+  return static_cast<int>(*number);
+}
+
+int print_restored(Invocation& in, const AppName& name, const host::Restored& restored) {
+  if (restored.change.kind == host::Change::Kind::planned) {
+    for (const auto& place : restored.replaced) in.console.line("replaces: " + place);
+    print_plan(in.console, restored.change.plan);
+    return 0;
+  }
+  for (const auto& note : restored.change.plan.notes) in.console.note(note);
+  const int code = print_change(in.console, name, restored.change);
+  if (code != 0) return code;
+  for (const auto& place : restored.replaced) in.console.success("restored " + place);
+  if (!restored.snapshot.empty())
+    in.console.success(format("what was there is the snapshot {0}; back to it: belay restore {1} {0}",
+                              restored.snapshot, name.text()));
+  return 0;
+}
+
+}  // namespace
+
+int run_restore(Invocation& in) {
+  const AppName name = app_name(in);
+  host::RestoreOptions options;
+  options.change = change_options(in);
+  options.only = in.list("only");
+  if (const auto as = in.text("as")) options.as = AppName(*as);
+  HostRun run(in.session, in.description());
+  const auto what = in.optional_argument("WHAT");
+  const auto snapshot = what ? snapshot_number(*what) : std::nullopt;
+  host::Restored restored;
+  if (snapshot && !options.as) {
+    restored = host::restore_snapshot(run.context(), name, *snapshot, options, in.stop());
+  } else {
+    const std::string where = what ? *what : host::newest_good_backup(run.context(), name).text();
+    const BackupFile file = backup_file(where);
+    if (file.name.empty()) throw in.usage_error(format("{} is a folder: name one of the backups in it", where));
+    if (!what) in.console.note("the newest backup is " + where);
+    restored = host::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
+  }
+  run.report().close();
+  return print_restored(in, options.as.value_or(name), restored);
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,51 @@
+#include "base/format.h"
+#include "cli/commands.h"
+#include "cli/data_options.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "host/backup.h"
+
+namespace belay::cli {
+
+int run_verify(Invocation& in) {
+  const std::string where = in.argument("FILE");
+  const BackupFile file = backup_file(where);
+  if (file.name.empty()) throw in.usage_error(format("{} is a folder: name one of the backups in it", where));
+  HostRun run(in.session, in.description());
+  Progress progress(in.console, in.clock);
+  progress.begin("verify", "checking " + file.name);
+  const backup::Verified verified = host::verify_backup(
+      run.context(), *file.destination, file.name, key_options(in),
+      [&](std::int64_t done, std::optional<std::int64_t> total) {
+        progress.update("verify", "reading", done, total.value_or(0));
+      },
+      in.stop());
+  progress.finish("verify", true);
+  if (in.has("json")) {
+    Node items = Node::list();
+    for (const auto& item : verified.end.items) {
+      Node node = Node::map();
+      node.set("source", Node::text(verified.manifest.item(item.id).source));
+      node.set("files", Node::number(item.files));
+      node.set("bytes", Node::number(item.bytes));
+      items.add(std::move(node));
+    }
+    Node node = Node::map();
+    node.set("app", Node::text(verified.manifest.app));
+    node.set("release", Node::text(verified.manifest.release.text()));
+    node.set("taken", Node::text(iso_time(verified.manifest.taken)));
+    node.set("encrypted", Node::boolean(verified.encrypted));
+    node.set("with_image", Node::boolean(verified.manifest.with_image));
+    node.set("items", std::move(items));
+    node.set("left_out", texts(verified.manifest.left_out));
+    node.set("warnings", texts(verified.end.warnings));
+    in.console.print_json(node);
+    return 0;
+  }
+  for (const auto& warning : verified.end.warnings) in.console.note("when it was made: " + warning);
+  for (const auto& why : verified.manifest.left_out) in.console.note("not in it: " + why);
+  in.console.success(format("{} is whole and right: {}", file.name, text_of(verified.manifest, verified.end)));
+  return 0;
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,77 @@
+#include "cli/data_options.h"
+
+#include <cstdlib>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/files.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "state/store.h"
+
+namespace belay::cli {
+
+namespace {
+
+// The first line: a file's last line end is nobody's secret.
+std::string first_line(const std::string& file) {
+  const std::string text = read_file(file, {64 << 10});
+  std::string line = text.substr(0, text.find('\n'));
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (line.empty()) throw Error(format("the passphrase in {} is empty", file));
+  return line;
+}
+
+crypto::Passphrase passphrase_of(const std::optional<std::string>& file) {
+  if (file) return crypto::Passphrase(first_line(*file));
+  const char* words = std::getenv("PASS");
+  if (words == nullptr || *words == '\0')
+    throw UsageError("there is no passphrase", "Set the variable PASS, or name a file: --passphrase-file FILE.");
+  return crypto::Passphrase(words);
+}
+
+}  // namespace
+
+std::string usual_place() {
+  const char* place = std::getenv("BELAY_BACKUPS");
+  if (place != nullptr && *place != '\0') return place;
+  return ::geteuid() == 0 ? "/var/backups/belay" : (state::state_folder() / "backups").string();
+}
+
+backup::Sealing sealing_options(const Invocation& in) {
+  backup::Sealing sealing;
+  if (in.has("gzip")) sealing.compression = archive::Compression::gzip;
+  if (const auto level = in.number("level")) sealing.options.level = static_cast<int>(std::min(*level, 1000LL));
+  for (const auto& key : in.list("recipient")) sealing.recipients.push_back(crypto::parse_recipient(key));
+  for (const auto& file : in.list("recipients-file"))
+    for (auto& recipient : crypto::read_recipients(read_file(file), file))
+      sealing.recipients.push_back(std::move(recipient));
+  if (in.has("passphrase") || in.has("passphrase-file")) {
+    if (!sealing.recipients.empty()) throw in.usage_error("a backup is for recipients or has a passphrase, not both");
+    sealing.passphrase = passphrase_of(in.text("passphrase-file"));
+  }
+  return sealing;
+}
+
+crypto::AgeKeys key_options(const Invocation& in) {
+  crypto::AgeKeys keys;
+  for (const auto& file : in.list("identity"))
+    for (auto& identity : crypto::read_identities(read_file(file), file))
+      keys.identities.push_back(std::move(identity));
+  keys.passphrase = [file = in.text("passphrase-file")] { return passphrase_of(file); };
+  return keys;
+}
+
+BackupFile backup_file(const std::string& text) {
+  const backup::Place place = backup::parse_place(text);
+  const auto programs = backup::programs_from_environment();
+  if (const auto file = backup::as_file(place)) return {backup::destination(file->folder, programs), file->name};
+  return {backup::destination(place, programs), {}};
+}
+
+std::string text_of(const backup::Manifest& manifest, const backup::End& end) {
+  return format("{} of {}, taken {}: {} files, {}", manifest.release.text(), manifest.app, iso_time(manifest.taken),
+                end.files(), byte_text({end.bytes()}));
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,32 @@
+#pragma once
+// Options that the commands for data share: where a backup is, who can open it.
+
+#include <memory>
+
+#include "backup/destination.h"
+#include "backup/envelope.h"
+#include "backup/manifest.h"
+#include "cli/invocation.h"
+
+namespace belay::cli {
+
+// Where backups go when nobody says: $BELAY_BACKUPS, else /var/backups/belay for root, else beside the user's state.
+std::string usual_place();
+
+// --gzip, --level, --recipient, --recipients-file, --passphrase, --passphrase-file. The passphrase itself comes from
+// the variable PASS or from a file, never from the command line.
+backup::Sealing sealing_options(const Invocation& in);
+// --identity, --passphrase-file; the variable PASS for a file that needs a passphrase.
+crypto::AgeKeys key_options(const Invocation& in);
+
+struct BackupFile {
+  std::unique_ptr<backup::Destination> destination;
+  std::string name;  // empty: the place is a folder
+};
+// `text` as parse_place reads it. Throws UsageError.
+BackupFile backup_file(const std::string& text);
+
+// "r7 of web, taken 2026-01-31T09:05:07Z: 12 files, 3.4 MiB"
+std::string text_of(const backup::Manifest& manifest, const backup::End& end);
+
+}  // namespace belay::cli

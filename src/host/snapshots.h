@@ -1,0 +1,21 @@
+#pragma once
+// The snapshots of an app's data.
+
+#include "host/clean.h"
+#include "host/context.h"
+
+namespace belay::host {
+
+struct SnapshotRow {
+  Snapshot snapshot;
+  std::optional<ByteCount> size;  // as far as this machine can tell; blocks that are shared with the data count too
+};
+
+// Oldest first, those that are whole.
+std::vector<SnapshotRow> snapshots(Context& context, const AppName& name, std::stop_token stop);
+
+// Removes one with its data. Never the newest one of the release marked stable.
+Removed remove_snapshot(Context& context, const AppName& name, int number, bool dry_run, const Confirm& confirm,
+                        std::stop_token stop);
+
+}  // namespace belay::host
