@@ -13,6 +13,8 @@
 #include "host/definitions.h"
 #include "host/image_choice.h"
 #include "host/making.h"
+#include "host/own_container.h"
+#include "host/start.h"
 #include "registry/registry.h"
 #include "state/store.h"
 
@@ -611,37 +613,78 @@ class Pass {
     return result;
   }
 
+  // Whatever else runs, whoever made it. What bears a declared name is left alone: it is the declared one, or the
+  // trouble of its definition is told already.
   void stop_strangers(DeclaredHost& host) {
+    std::optional<std::set<std::string>> own;
+    std::set<std::string> met;
     for (const auto& container : view_.containers) {
-      if (!container.is_up() || container.owner() || options_.spared.contains(container.name)) continue;
-      const bool adopted = std::any_of(view_.apps.begin(), view_.apps.end(), [&](const auto& known_app) {
-        World world;
-        world.containers = {container};
-        return !plan::instances(known_app.second, world).empty();
-      });
-      if (adopted) continue;
-      DeclaredApp result;
-      result.name = container.name;
-      result.kind = Kind::removal;
-      result.reason = "nobody declared it, and this host is exclusive";
-      result.downtime = "ends";
-      auto& stopping = result.change.plan;
-      const size_t held = stopping.add(plan::SetRestartPolicy{container.name, {"no", 0}}, "it must stay down");
-      stopping.add(plan::StopContainer{container.name, {}}, result.reason, {held});
-      result.change.kind = Change::Kind::planned;
-      if (!options_.dry_run) {
-        AppReport report(result.name, listener_, turn_);
-        report.running(stopping);
-        const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
-        result.change.kind = Change::Kind::done;
-        if (outcome.error) {
-          result.kind = Kind::broken;
-          result.reason = outcome.error->what();
-        }
-      }
-      listener_.ended(result);
-      host.apps.push_back(std::move(result));
+      if (!container.is_up() || options_.spared.contains(container.name) || is_declared(container.name)) continue;
+      const App* app = app_of(container);
+      if (const auto owner = container.owner(); owner && is_declared(owner->app)) continue;
+      // It was removed a moment ago, or is left out of this pass.
+      if (app != nullptr && (is_from(app->origin, options_.sources) || options_.leave.contains(app->name.text())))
+        continue;
+      if (!own) own = own_containers(context_.engine, stop_);
+      if (own->contains(container.name)) continue;
+      if (app != nullptr && is_declared(app->name.text())) continue;
+      const bool is_wished_up = app != nullptr && app->wish.state == Wish::State::up;
+      if (is_wished_up && !met.insert(app->name.text()).second) continue;
+      host.apps.push_back(is_wished_up ? stop_app(*app) : stop_container(container.name));
+      listener_.ended(host.apps.back());
     }
+  }
+
+  bool is_declared(const std::string& name) const {
+    return std::any_of(declared_.apps.begin(), declared_.apps.end(),
+                       [&](const Declaration& app) { return app.name.text() == name || bears(app, name); }) ||
+           std::any_of(declared_.broken.begin(), declared_.broken.end(),
+                       [&](const BrokenDefinition& broken) { return broken.name == name; });
+  }
+
+  // The app of this state that the container belongs to; nullptr: none.
+  const App* app_of(const Container& container) const {
+    World world;
+    world.containers = {container};
+    for (const auto& [name, app] : view_.apps)
+      if (!plan::instances(app, world).empty()) return &app;
+    return nullptr;
+  }
+
+  static DeclaredApp stranger(const std::string& name) {
+    DeclaredApp result;
+    result.name = name;
+    result.kind = Kind::removal;
+    result.reason = "nobody declared it, and this host is exclusive";
+    result.downtime = "ends";
+    return result;
+  }
+
+  // One that another way than a definition made: it is stopped as its user would, and can be started again.
+  DeclaredApp stop_app(const App& app) {
+    DeclaredApp result = stranger(app.name.text());
+    AppReport report(result.name, listener_, turn_);
+    Context context = context_for(context_.store, report);
+    telling(result, [&] { result.change = host::stop(context, app.name, options_.dry_run, stop_); });
+    return result;
+  }
+
+  DeclaredApp stop_container(const std::string& name) {
+    DeclaredApp result = stranger(name);
+    auto& stopping = result.change.plan;
+    const size_t held = stopping.add(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down");
+    stopping.add(plan::StopContainer{name, {}}, result.reason, {held});
+    result.change.kind = Change::Kind::planned;
+    if (options_.dry_run) return result;
+    AppReport report(result.name, listener_, turn_);
+    report.running(stopping);
+    const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
+    result.change.kind = Change::Kind::done;
+    if (outcome.error) {
+      result.kind = Kind::broken;
+      result.reason = outcome.error->what();
+    }
+    return result;
   }
 
   Context& context_;

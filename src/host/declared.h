@@ -33,7 +33,7 @@ struct DeclaredOptions {
   // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
   // "user-data".
   std::vector<std::string> sources;
-  // Stop what runs on this host and belongs to no app, but for these containers.
+  // Stop whatever runs on this host and is not declared, but for these containers and those that Belay runs in.
   bool exclusive = false;
   std::set<std::string> spared;
 };

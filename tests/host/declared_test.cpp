@@ -273,8 +273,31 @@ TEST_F(DeclaredHostTest, StopsStrangersOnlyOnAnExclusiveHost) {
   EXPECT_THAT(running(), Contains("nginx"));
   options_.exclusive = true;
   options_.spared = {"me"};
-  run();
+  EXPECT_EQ(run(), "web unchanged, nginx remove");
   EXPECT_THAT(running(), ElementsAre("me", "web"));
+  EXPECT_EQ(run(), "web unchanged");
+}
+
+TEST_F(DeclaredHostTest, AnExclusiveHostStopsAppsThatNoDefinitionMade) {
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  define("db", R"("image": "web:1")");
+  run();
+  EXPECT_THAT(running(), ElementsAre("db", "web-r1"));
+  options_.exclusive = true;
+  EXPECT_EQ(run(), "db unchanged, web remove");
+  EXPECT_THAT(running(), ElementsAre("db"));
+  EXPECT_EQ(scene_.app().wish.state, Wish::State::down);
+  EXPECT_EQ(run(), "db unchanged");
+}
+
+TEST_F(DeclaredHostTest, AnExclusiveHostLeavesWhatBearsADeclaredName) {
+  scene_.stranger("web", {});
+  scene_.stranger("shop", {});
+  define("web", R"("image": "web:1")");
+  define("shop", R"("imagge": "web:1")");
+  options_.exclusive = true;
+  EXPECT_EQ(run(), "shop broken, web broken");
+  EXPECT_THAT(running(), ElementsAre("shop", "web"));
 }
 
 TEST_F(DeclaredHostTest, PullsWhatIsMissingAndSaysSoBefore) {
