@@ -600,6 +600,11 @@ class Pass {
     result.name = app.name.text();
     result.origin = app.origin;
     result.kind = Kind::removal;
+    if (result.name == context_.defaults.own_app) {
+      result.kind = Kind::held;
+      result.reason = "it is no longer declared, but Belay itself runs in it";
+      return result;
+    }
     result.reason = "it is no longer declared; its volumes stay";
     AppReport report(result.name, listener_, turn_);
     Context context = context_for(context_.store, report);

@@ -109,6 +109,7 @@ class Round {
       treat(declared, app, *complaint);
       return;
     }
+    if (is_own(app)) return;
     if (is_down(app, release)) {
       // The pass starts it again, when it is its turn.
       std::ignore = may_act(declared, app, "it is down");
@@ -118,6 +119,9 @@ class Round {
       if (may_act(declared, app, complaint->reason)) restart_it(app, *complaint);
     }
   }
+
+  // Whoever stops the container that he lives in cannot start it again.
+  bool is_own(const App& app) const { return app.name.text() == context_.defaults.own_app; }
 
   const Container* container_of(const App& app, const Release& release, const Service& service) const {
     return plan::find_instance(app, world_, release.number, service.name);
@@ -208,7 +212,7 @@ class Round {
   }
 
   void treat(const Declaration& declared, const App& app, const Complaint& complaint) {
-    if (declared.policies.on_unhealthy == OnUnhealthy::notify) {
+    if (declared.policies.on_unhealthy == OnUnhealthy::notify || is_own(app)) {
       HealingStep step = step_for(app, complaint, Kind::told);
       healing_.steps.push_back(std::move(step));
       return;

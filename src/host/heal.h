@@ -50,7 +50,7 @@ struct Healing {
 // Looks at all apps that are declared and wished up:
 // - A release that has not soaked yet and died, is unhealthy, was killed for memory or does not stay up is withdrawn,
 //   where something ran before it. A container that somebody stopped in an orderly way did not die.
-// - Else what is unhealthy is treated as its policy says.
+// - Else what is unhealthy is treated as its policy says; of the app that Belay itself runs in it is only told.
 // - What shares a namespace with a container that was started later than itself is restarted; so is what links to such
 //   a container or takes its volumes, where something happened to that one just now.
 //

@@ -82,7 +82,7 @@ define_first() {
 }
 settle() {  # WHEN
   serve
-  local until=$((SECONDS + 60))
+  local until=$((SECONDS + 180))
   until is_as_wanted; do
     if [ $SECONDS -ge $until ]; then
       tail -n 30 "$place/log.$((logs - 1))" "$log" >&2

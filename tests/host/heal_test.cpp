@@ -43,6 +43,7 @@ class Healthcare : public ::testing::Test {
   }
   std::vector<std::string> steps(const HealOptions& options = {}) {
     Context context = scene_.context("belay serve");
+    context.defaults.own_app = own_app_;
     last_ = heal(context, read_definitions(folder(), {}), options, {});
     std::vector<std::string> texts;
     for (const auto& step : last_.steps) texts.push_back(format("{} {}", step.app, to_text(step.kind)));
@@ -51,6 +52,7 @@ class Healthcare : public ::testing::Test {
 
   Scene scene_;
   Healing last_;
+  std::string own_app_;
 };
 
 TEST_F(Healthcare, HasNothingToDoWithTheWell) {
@@ -97,6 +99,16 @@ TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
   // And the pass does not take it forward again.
   apply();
   EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{1});
+}
+
+TEST_F(Healthcare, OnlyTellsOfTheAppThatBelayItselfRunsIn) {
+  define("app", R"({"image": "sick:1", "soak": "10s"})");
+  apply();
+  scene_.clock.advance(Milliseconds(95'000));
+  own_app_ = "app";
+  const size_t changes = scene_.engine.changes().size();
+  EXPECT_THAT(steps(), ElementsAre("app unhealthy"));
+  EXPECT_EQ(scene_.engine.changes().size(), changes);
 }
 
 TEST_F(Healthcare, GoesBackFromWhatTurnsUnhealthyWhileItSoaks) {
