@@ -26,7 +26,7 @@ using Kind = DeclaredApp::Kind;
 
 // One look at the host, shared by all apps of a pass.
 struct View {
-  std::vector<Container> containers;
+  World world;  // its containers
   LocalImages images;
   std::map<std::string, App> apps;
 };
@@ -42,9 +42,9 @@ View look(Context& context, std::stop_token stop) {
       failed = std::current_exception();
     }
   });
-  std::vector<Container> containers;
+  World world;
   try {
-    containers = context.engine.containers({}, stop);
+    world.containers = context.engine.containers({}, stop);
   } catch (...) {
     asking.join();
     throw;
@@ -53,7 +53,17 @@ View look(Context& context, std::stop_token stop) {
   for (auto& app : context.store.apps()) apps.emplace(app.name.text(), std::move(app));
   asking.join();
   if (failed) std::rethrow_exception(failed);
-  return {std::move(containers), LocalImages(std::move(images)), std::move(apps)};
+  return {std::move(world), LocalImages(std::move(images)), std::move(apps)};
+}
+
+// As much as it takes to keep these up.
+View glance(Context& context, const Declarations& declared, std::stop_token stop) {
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  std::map<std::string, App> apps;
+  for (const auto& declaration : declared.apps)
+    if (auto app = context.store.app(declaration.name)) apps.emplace(declaration.name.text(), std::move(*app));
+  return {std::move(world), LocalImages({}), std::move(apps)};
 }
 
 bool is_from(const std::string& origin, const std::vector<std::string>& sources) {
@@ -194,11 +204,15 @@ class Pass {
         options_(options),
         listener_(listener),
         stop_(std::move(stop)),
-        view_(look(context, stop_)) {}
+        view_(options.only_keep_up ? glance(context, declared, stop_) : look(context, stop_)) {}
 
   DeclaredHost run() {
-    refuse_an_emptied_host();
     DeclaredHost host;
+    if (options_.only_keep_up) {
+      look_after_all(host);
+      return host;
+    }
+    refuse_an_emptied_host();
     for (const auto& broken : declared_.broken) {
       DeclaredApp app;
       app.name = broken.name;
@@ -331,10 +345,34 @@ class Pass {
     result.name = declared.name.text();
     result.origin = declared.origin;
     if (options_.leave.contains(result.name)) return result;
-    telling(result, [&] { decide_and_do(declared, context, result); });
+    telling(result, [&] {
+      if (!is_well(declared, context, result)) return;
+      if (options_.only_keep_up)
+        keep_up_only(declared, context, result);
+      else
+        decide_and_do(declared, context, result);
+    });
     const std::lock_guard lock(turn_);
     listener_.ended(result);
     return result;
+  }
+
+  // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
+  bool is_well(const Declaration& declared, Context& context, DeclaredApp& result) {
+    if (!options_.heal) return true;
+    result.healing.emplace();
+    const std::optional<App> app = known(declared.name.text());
+    if (!app) return true;
+    result.healing = heal(context, declared, *app, view_.world, *options_.heal, stop_);
+    if (!result.healing->steps.empty())
+      if (const auto helped = context.store.app(declared.name)) remember(*helped);
+    return !result.healing->waits_until;
+  }
+
+  void keep_up_only(const Declaration& declared, Context& context, DeclaredApp& result) {
+    const std::optional<App> app = known(declared.name.text());
+    if (app && app->wish.state == Wish::State::up && !app->wish.unfinished && app->wish.release)
+      keep_up(declared, *app, context, result);
   }
 
   std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const {
@@ -454,7 +492,7 @@ class Pass {
 
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
     const bool look_closer =
-        options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_.containers);
+        options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_.world.containers);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
     const FileLock lock = lock_app(context, app.name, stop_);
@@ -623,7 +661,7 @@ class Pass {
   void stop_strangers(DeclaredHost& host) {
     std::optional<std::set<std::string>> own;
     std::set<std::string> met;
-    for (const auto& container : view_.containers) {
+    for (const auto& container : view_.world.containers) {
       if (!container.is_up() || options_.spared.contains(container.name) || is_declared(container.name)) continue;
       const App* app = app_of(container);
       if (const auto owner = container.owner(); owner && is_declared(owner->app)) continue;
