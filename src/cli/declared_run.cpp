@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "cli/change_result.h"
 #include "host/definitions.h"
-#include "host/own_container.h"
 #include "host/user_data.h"
 
 namespace belay::cli {
@@ -161,10 +160,8 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.workers = pass.workers;
   options.change = pass.change;
   options.sources = outcome.input.sources;
-  if (pass.settings.exclusive) {
-    options.exclusive = true;
-    if (const auto own = host::own_container(run.ground().engine(), session.stop())) options.spared.insert(*own);
-  }
+  // What a source that cannot be read declares would pass for a stranger.
+  options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;
   DeclaredReport report(session.console, tells_ends, pass.verbose);
   outcome.host = host::apply_declared(run.context(), outcome.input.declared, options, report, session.stop());

@@ -3,7 +3,9 @@
 #include <csignal>
 #include <malloc.h>
 #include <optional>
+#include <set>
 
+#include "host/own_container.h"
 #include "serve/hangup.h"
 #include "serve/systemd.h"
 
@@ -32,6 +34,21 @@ std::unique_ptr<engine::Engine> engine_of(const Globals& globals, const formats:
   return engine::docker_engine(options);
 }
 
+// The app of the container that this process lives in; empty: it lives in none, or in one that is no app's.
+std::string own_app(engine::Engine& engine, const std::stop_token& stop) {
+  std::set<std::string> apps;
+  try {
+    for (const auto& container : host::own_containers(engine, stop))
+      if (const auto detail = engine.container(container, stop))
+        if (const auto owner = detail->container.owner()) apps.insert(owner->app);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    // An engine that is away: then it is no engine that this process runs on.
+  }
+  return apps.size() == 1 ? *apps.begin() : std::string();
+}
+
 }  // namespace
 
 void prepare_to_serve() {
@@ -47,6 +64,8 @@ void prepare_to_serve() {
 int serve_host(Session& session, HostRun& run, serve::DaemonOptions options, Serving serving) {
   const std::stop_token stop = session.stop();
   const auto engine = engine_of(session.globals, first_settings(options));
+  if (options.self.empty()) options.self = own_app(*engine, stop);
+  options.defaults.own_app = options.self;
   serve::LogLines log(2, session.clock);
   serve::Daemon daemon(*engine, run.ground().state_folder(), session.clock, log,
                        serve::usual_notice_sinks(session.clock), std::move(options));

@@ -47,10 +47,16 @@ bool belongs_to_the_system(const std::string& path) {
                      [&](const std::string& folder) { return path == folder || path.starts_with(folder + "/"); });
 }
 
-void note_watched(const Node& volume, const Mount& mount, WatchedPaths& watched) {
+// Belay in a container has its definitions bound: one that changes is no reason to replace Belay.
+bool holds(const fs::path& path, const fs::path& folder) {
+  return !folder.empty() && std::mismatch(path.begin(), path.end(), folder.begin(), folder.end()).first == path.end();
+}
+
+void note_watched(const Node& volume, const Mount& mount, WatchedPaths& watched, const fs::path& definitions) {
   const Node* watch = volume.find("watch");
   if (watch == nullptr) {
-    if (mount.kind == Mount::Kind::bind && mount.read_only && !belongs_to_the_system(mount.source))
+    if (mount.kind == Mount::Kind::bind && mount.read_only && !belongs_to_the_system(mount.source) &&
+        !holds(mount.source, definitions))
       watched.by_rule.emplace_back(mount.source);
     return;
   }
@@ -127,7 +133,7 @@ void add_volumes(Service& service, WatchedPaths& watched, const Node& section, c
     Mount mount = mount_of(volume, app, folder);
     for (const Mount& other : service.mounts)
       if (other.target == mount.target) refuse(volume, format("two volumes go to {}", mount.target));
-    note_watched(volume, mount, watched);
+    note_watched(volume, mount, watched, folder);
     service.mounts.push_back(std::move(mount));
   }
 }

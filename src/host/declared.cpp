@@ -13,6 +13,8 @@
 #include "host/definitions.h"
 #include "host/image_choice.h"
 #include "host/making.h"
+#include "host/own_container.h"
+#include "host/start.h"
 #include "registry/registry.h"
 #include "state/store.h"
 
@@ -24,7 +26,7 @@ using Kind = DeclaredApp::Kind;
 
 // One look at the host, shared by all apps of a pass.
 struct View {
-  std::vector<Container> containers;
+  World world;  // its containers
   LocalImages images;
   std::map<std::string, App> apps;
 };
@@ -40,9 +42,9 @@ View look(Context& context, std::stop_token stop) {
       failed = std::current_exception();
     }
   });
-  std::vector<Container> containers;
+  World world;
   try {
-    containers = context.engine.containers({}, stop);
+    world.containers = context.engine.containers({}, stop);
   } catch (...) {
     asking.join();
     throw;
@@ -51,7 +53,17 @@ View look(Context& context, std::stop_token stop) {
   for (auto& app : context.store.apps()) apps.emplace(app.name.text(), std::move(app));
   asking.join();
   if (failed) std::rethrow_exception(failed);
-  return {std::move(containers), LocalImages(std::move(images)), std::move(apps)};
+  return {std::move(world), LocalImages(std::move(images)), std::move(apps)};
+}
+
+// As much as it takes to keep these up.
+View glance(Context& context, const Declarations& declared, std::stop_token stop) {
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  std::map<std::string, App> apps;
+  for (const auto& declaration : declared.apps)
+    if (auto app = context.store.app(declaration.name)) apps.emplace(declaration.name.text(), std::move(*app));
+  return {std::move(world), LocalImages({}), std::move(apps)};
 }
 
 bool is_from(const std::string& origin, const std::vector<std::string>& sources) {
@@ -192,11 +204,15 @@ class Pass {
         options_(options),
         listener_(listener),
         stop_(std::move(stop)),
-        view_(look(context, stop_)) {}
+        view_(options.only_keep_up ? glance(context, declared, stop_) : look(context, stop_)) {}
 
   DeclaredHost run() {
-    refuse_an_emptied_host();
     DeclaredHost host;
+    if (options_.only_keep_up) {
+      look_after_all(host);
+      return host;
+    }
+    refuse_an_emptied_host();
     for (const auto& broken : declared_.broken) {
       DeclaredApp app;
       app.name = broken.name;
@@ -329,10 +345,34 @@ class Pass {
     result.name = declared.name.text();
     result.origin = declared.origin;
     if (options_.leave.contains(result.name)) return result;
-    telling(result, [&] { decide_and_do(declared, context, result); });
+    telling(result, [&] {
+      if (!is_well(declared, context, result)) return;
+      if (options_.only_keep_up)
+        keep_up_only(declared, context, result);
+      else
+        decide_and_do(declared, context, result);
+    });
     const std::lock_guard lock(turn_);
     listener_.ended(result);
     return result;
+  }
+
+  // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
+  bool is_well(const Declaration& declared, Context& context, DeclaredApp& result) {
+    if (!options_.heal) return true;
+    result.healing.emplace();
+    const std::optional<App> app = known(declared.name.text());
+    if (!app) return true;
+    result.healing = heal(context, declared, *app, view_.world, *options_.heal, stop_);
+    if (!result.healing->steps.empty())
+      if (const auto helped = context.store.app(declared.name)) remember(*helped);
+    return !result.healing->waits_until;
+  }
+
+  void keep_up_only(const Declaration& declared, Context& context, DeclaredApp& result) {
+    const std::optional<App> app = known(declared.name.text());
+    if (app && app->wish.state == Wish::State::up && !app->wish.unfinished && app->wish.release)
+      keep_up(declared, *app, context, result);
   }
 
   std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const {
@@ -452,7 +492,7 @@ class Pass {
 
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
     const bool look_closer =
-        options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_.containers);
+        options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_.world.containers);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
     const FileLock lock = lock_app(context, app.name, stop_);
@@ -598,6 +638,11 @@ class Pass {
     result.name = app.name.text();
     result.origin = app.origin;
     result.kind = Kind::removal;
+    if (result.name == context_.defaults.own_app) {
+      result.kind = Kind::held;
+      result.reason = "it is no longer declared, but Belay itself runs in it";
+      return result;
+    }
     result.reason = "it is no longer declared; its volumes stay";
     AppReport report(result.name, listener_, turn_);
     Context context = context_for(context_.store, report);
@@ -611,37 +656,78 @@ class Pass {
     return result;
   }
 
+  // Whatever else runs, whoever made it. What bears a declared name is left alone: it is the declared one, or the
+  // trouble of its definition is told already.
   void stop_strangers(DeclaredHost& host) {
-    for (const auto& container : view_.containers) {
-      if (!container.is_up() || container.owner() || options_.spared.contains(container.name)) continue;
-      const bool adopted = std::any_of(view_.apps.begin(), view_.apps.end(), [&](const auto& known_app) {
-        World world;
-        world.containers = {container};
-        return !plan::instances(known_app.second, world).empty();
-      });
-      if (adopted) continue;
-      DeclaredApp result;
-      result.name = container.name;
-      result.kind = Kind::removal;
-      result.reason = "nobody declared it, and this host is exclusive";
-      result.downtime = "ends";
-      auto& stopping = result.change.plan;
-      const size_t held = stopping.add(plan::SetRestartPolicy{container.name, {"no", 0}}, "it must stay down");
-      stopping.add(plan::StopContainer{container.name, {}}, result.reason, {held});
-      result.change.kind = Change::Kind::planned;
-      if (!options_.dry_run) {
-        AppReport report(result.name, listener_, turn_);
-        report.running(stopping);
-        const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
-        result.change.kind = Change::Kind::done;
-        if (outcome.error) {
-          result.kind = Kind::broken;
-          result.reason = outcome.error->what();
-        }
-      }
-      listener_.ended(result);
-      host.apps.push_back(std::move(result));
+    std::optional<std::set<std::string>> own;
+    std::set<std::string> met;
+    for (const auto& container : view_.world.containers) {
+      if (!container.is_up() || options_.spared.contains(container.name) || is_declared(container.name)) continue;
+      const App* app = app_of(container);
+      if (const auto owner = container.owner(); owner && is_declared(owner->app)) continue;
+      // It was removed a moment ago, or is left out of this pass.
+      if (app != nullptr && (is_from(app->origin, options_.sources) || options_.leave.contains(app->name.text())))
+        continue;
+      if (!own) own = own_containers(context_.engine, stop_);
+      if (own->contains(container.name)) continue;
+      if (app != nullptr && is_declared(app->name.text())) continue;
+      const bool is_wished_up = app != nullptr && app->wish.state == Wish::State::up;
+      if (is_wished_up && !met.insert(app->name.text()).second) continue;
+      host.apps.push_back(is_wished_up ? stop_app(*app) : stop_container(container.name));
+      listener_.ended(host.apps.back());
     }
+  }
+
+  bool is_declared(const std::string& name) const {
+    return std::any_of(declared_.apps.begin(), declared_.apps.end(),
+                       [&](const Declaration& app) { return app.name.text() == name || bears(app, name); }) ||
+           std::any_of(declared_.broken.begin(), declared_.broken.end(),
+                       [&](const BrokenDefinition& broken) { return broken.name == name; });
+  }
+
+  // The app of this state that the container belongs to; nullptr: none.
+  const App* app_of(const Container& container) const {
+    World world;
+    world.containers = {container};
+    for (const auto& [name, app] : view_.apps)
+      if (!plan::instances(app, world).empty()) return &app;
+    return nullptr;
+  }
+
+  static DeclaredApp stranger(const std::string& name) {
+    DeclaredApp result;
+    result.name = name;
+    result.kind = Kind::removal;
+    result.reason = "nobody declared it, and this host is exclusive";
+    result.downtime = "ends";
+    return result;
+  }
+
+  // One that another way than a definition made: it is stopped as its user would, and can be started again.
+  DeclaredApp stop_app(const App& app) {
+    DeclaredApp result = stranger(app.name.text());
+    AppReport report(result.name, listener_, turn_);
+    Context context = context_for(context_.store, report);
+    telling(result, [&] { result.change = host::stop(context, app.name, options_.dry_run, stop_); });
+    return result;
+  }
+
+  DeclaredApp stop_container(const std::string& name) {
+    DeclaredApp result = stranger(name);
+    auto& stopping = result.change.plan;
+    const size_t held = stopping.add(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down");
+    stopping.add(plan::StopContainer{name, {}}, result.reason, {held});
+    result.change.kind = Change::Kind::planned;
+    if (options_.dry_run) return result;
+    AppReport report(result.name, listener_, turn_);
+    report.running(stopping);
+    const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
+    result.change.kind = Change::Kind::done;
+    if (outcome.error) {
+      result.kind = Kind::broken;
+      result.reason = outcome.error->what();
+    }
+    return result;
   }
 
   Context& context_;

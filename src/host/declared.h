@@ -7,6 +7,7 @@
 #include <set>
 
 #include "host/change.h"
+#include "host/heal.h"
 #include "model/declaration.h"
 
 namespace belay::host {
@@ -19,6 +20,11 @@ struct DeclaredOptions {
   bool ask_registries = true;
   // Look into each container, not only at the list: finds limits, policies and networks that somebody changed.
   bool thorough = false;
+  // Look at each app's health first; what may not be helped yet is left alone. nullopt: the list alone counts.
+  std::optional<HealOptions> heal;
+  // Only keep up what is wished already: no news, no changed definition, nothing that is no longer declared. Apps whose
+  // change was interrupted are left to a whole pass.
+  bool only_keep_up = false;
   // Only these are looked into, besides those that the list shows to be otherwise.
   std::set<std::string> look_into;
   // Apps that are not looked after this time, nor removed.
@@ -33,7 +39,7 @@ struct DeclaredOptions {
   // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
   // "user-data".
   std::vector<std::string> sources;
-  // Stop what runs on this host and belongs to no app, but for these containers.
+  // Stop whatever runs on this host and is not declared, but for these containers and those that Belay runs in.
   bool exclusive = false;
   std::set<std::string> spared;
 };
@@ -56,6 +62,7 @@ struct DeclaredApp {
   std::string downtime;                // "none", "stop-first, about 1.8 s (as last time)", … ; of changes
   std::optional<Milliseconds> outage;  // expected; of changes
   Change change;
+  std::optional<Healing> healing;  // nullopt: nobody asked for its health
 };
 std::string_view to_text(DeclaredApp::Kind kind);
 

@@ -70,24 +70,16 @@ bool depends(const Service& service, const std::string& container) {
          std::any_of(service.volumes_from.begin(), service.volumes_from.end(), leads_to);
 }
 
-// One look at the host and what comes of it.
+// One look at an app and what comes of it.
 class Round {
  public:
-  Round(Context& context, const Declarations& declared, const HealOptions& options, std::stop_token stop)
-      : context_(context), declared_(declared), options_(options), stop_(std::move(stop)) {}
+  Round(Context& context, const Declaration& declared, const App& app, const World& world, const HealOptions& options,
+        std::stop_token stop)
+      : context_(context), declared_(declared), app_(app), world_(world), options_(options), stop_(std::move(stop)) {}
 
   Healing run() {
-    world_.containers = context_.engine.containers({}, stop_);
-    std::map<std::string, App> apps;
-    for (auto& app : context_.store.apps()) apps.emplace(app.name.text(), std::move(app));
-    for (const auto& declaration : declared_.apps) {
-      const auto found = apps.find(declaration.name.text());
-      const App* app = found == apps.end() ? nullptr : &found->second;
-      if (app == nullptr || app->wish.state != Wish::State::up || app->wish.unfinished || !app->wish.release) continue;
-      const Release* release = app->find(*app->wish.release);
-      if (release == nullptr) continue;
-      look_at(declaration, *app, *release);
-    }
+    if (app_.wish.state == Wish::State::up && !app_.wish.unfinished && app_.wish.release)
+      if (const Release* release = app_.find(*app_.wish.release)) look_at(*release);
     return std::move(healing_);
   }
 
@@ -97,55 +89,61 @@ class Round {
     bool unhealthy = false;
   };
 
-  void look_at(const Declaration& declared, const App& app, const Release& release) {
+  void look_at(const Release& release) {
     const bool soaks =
-        app.wish.proved && context_.clock.now() < *app.wish.proved + declared.policies.soak.value_or(options_.soak);
-    if (soaks && app.wish.previous)
-      if (const auto complaint = failure_while_soaking(app, release)) {
-        go_back(app, *complaint);
+        app_.wish.proved && context_.clock.now() < *app_.wish.proved + declared_.policies.soak.value_or(options_.soak);
+    if (soaks && app_.wish.previous)
+      if (const auto complaint = failure_while_soaking(release)) {
+        go_back(*complaint);
         return;
       }
-    if (const auto complaint = ill_health(app, release)) {
-      treat(declared, app, *complaint);
+    if (const auto complaint = ill_health(release)) {
+      treat(*complaint);
       return;
     }
-    if (is_down(app, release)) {
+    if (is_own()) return;
+    if (is_down(release)) {
       // The pass starts it again, when it is its turn.
-      std::ignore = may_act(declared, app, "it is down");
+      std::ignore = may_act("it is down");
       return;
     }
-    if (const auto complaint = left_behind(app, release)) {
-      if (may_act(declared, app, complaint->reason)) restart_it(app, *complaint);
+    if (const auto complaint = left_behind(release)) {
+      if (may_act(complaint->reason)) restart_it(*complaint);
     }
   }
 
-  const Container* container_of(const App& app, const Release& release, const Service& service) const {
-    return plan::find_instance(app, world_, release.number, service.name);
+  // Whoever stops the container that he lives in cannot start it again.
+  bool is_own() const { return app_.name.text() == context_.defaults.own_app; }
+
+  const Container* container_of(const Release& release, const Service& service) const {
+    return plan::find_instance(app_, world_, release.number, service.name);
   }
 
-  bool is_down(const App& app, const Release& release) const {
+  bool is_down(const Release& release) const {
     return std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
-      const Container* container = container_of(app, release, service);
+      const Container* container = container_of(release, service);
       return container == nullptr || !container->is_up();
     });
   }
 
-  std::optional<Complaint> ill_health(const App& app, const Release& release) {
+  std::optional<Complaint> ill_health(const Release& release) {
     for (const auto& service : release.spec.services) {
-      const Container* container = container_of(app, release, service);
+      const Container* container = container_of(release, service);
       if (container == nullptr || container->state != ContainerState::running || container->health != Health::unhealthy)
         continue;
       const auto detail = context_.engine.container(container->name, stop_);
-      const std::string output = detail ? std::string(trim(printable(detail->health_output))) : std::string();
+      // The list may be as old as the pass: somebody may have helped it meanwhile.
+      if (!detail || detail->container.health != Health::unhealthy) continue;
+      const std::string output(trim(printable(detail->health_output)));
       return Complaint{container->name, output.empty() ? "it is unhealthy" : "it is unhealthy: " + output, true};
     }
     return {};
   }
 
-  std::optional<Complaint> failure_while_soaking(const App& app, const Release& release) {
-    if (auto complaint = ill_health(app, release)) return complaint;
+  std::optional<Complaint> failure_while_soaking(const Release& release) {
+    if (auto complaint = ill_health(release)) return complaint;
     for (const auto& service : release.spec.services) {
-      const Container* container = container_of(app, release, service);
+      const Container* container = container_of(release, service);
       // Removed by hand: that says nothing about the release.
       if (container == nullptr) continue;
       const auto detail = context_.engine.container(container->name, stop_);
@@ -168,9 +166,9 @@ class Round {
   }
 
   // A container that it depends on was started after it.
-  std::optional<Complaint> left_behind(const App& app, const Release& release) {
+  std::optional<Complaint> left_behind(const Release& release) {
     for (const auto& service : release.spec.services) {
-      const Container* own = container_of(app, release, service);
+      const Container* own = container_of(release, service);
       if (own == nullptr) continue;
       for (const auto& other : world_.containers) {
         if (!other.is_up() || !depends(service, other.name)) continue;
@@ -185,13 +183,13 @@ class Round {
     return {};
   }
 
-  void go_back(const App& known, const Complaint& complaint) {
-    HealingStep step = step_for(known, complaint, Kind::went_back);
+  void go_back(const Complaint& complaint) {
+    HealingStep step = step_for(complaint, Kind::went_back);
     try {
-      const FileLock lock = lock_app(context_, known.name, stop_);
-      App app = known_app(context_, known.name, stop_);
+      const FileLock lock = lock_app(context_, app_.name, stop_);
+      App app = known_app(context_, app_.name, stop_);
       // Under the lock it may be another story.
-      if (app.wish.unfinished || app.wish.release != known.wish.release || app.wish.state != Wish::State::up) return;
+      if (app.wish.unfinished || app.wish.release != app_.wish.release || app.wish.state != Wish::State::up) return;
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
       const std::string reason = format("while soaking, {}", complaint.reason);
       step.reason = reason;
@@ -201,72 +199,74 @@ class Round {
         step.reason += format("; on the way back: {}", step.change.trouble_on_the_way_back);
       }
     } catch (const LockHeld&) {
-      wait(known.name.text(), context_.clock.now() + pause_for_lock);
+      wait_for_lock();
       return;
     }
     healing_.steps.push_back(std::move(step));
   }
 
-  void treat(const Declaration& declared, const App& app, const Complaint& complaint) {
-    if (declared.policies.on_unhealthy == OnUnhealthy::notify) {
-      HealingStep step = step_for(app, complaint, Kind::told);
+  void treat(const Complaint& complaint) {
+    if (declared_.policies.on_unhealthy == OnUnhealthy::notify || is_own()) {
+      HealingStep step = step_for(complaint, Kind::told);
       healing_.steps.push_back(std::move(step));
       return;
     }
-    if (!may_act(declared, app, complaint.reason)) return;
-    switch (declared.policies.on_unhealthy) {
+    if (!may_act(complaint.reason)) return;
+    switch (declared_.policies.on_unhealthy) {
       case OnUnhealthy::restart:
-        restart_it(app, complaint);
+        restart_it(complaint);
         return;
       case OnUnhealthy::rollback:
-        act(app, complaint, Kind::rolled_back, [&](Context& context) {
+        act(complaint, Kind::rolled_back, [&](Context& context) {
           try {
-            return rollback(context, app.name, {}, {}, stop_);
+            return rollback(context, app_.name, {}, {}, stop_);
           } catch (const NotFound&) {
             // No good release before this one: a fresh start is what is left to try.
-            return restart(context, app.name, {}, stop_);
+            return restart(context, app_.name, {}, stop_);
           }
         });
         return;
       case OnUnhealthy::stop:
-        act(app, complaint, Kind::stopped,
-            [&](Context& context) { return host::stop(context, app.name, false, stop_); });
+        act(complaint, Kind::stopped, [&](Context& context) { return host::stop(context, app_.name, false, stop_); });
         return;
       case OnUnhealthy::notify:
         return;
     }
   }
 
-  void restart_it(const App& app, const Complaint& complaint) {
-    act(app, complaint, Kind::restarted, [&](Context& context) { return restart(context, app.name, {}, stop_); });
+  void restart_it(const Complaint& complaint) {
+    act(complaint, Kind::restarted, [&](Context& context) { return restart(context, app_.name, {}, stop_); });
   }
 
   // Whether it is the app's turn; where not, it waits.
-  bool may_act(const Declaration& declared, const App& app, const std::string& reason) {
-    const Past past = past_of(context_, app.name);
-    const Turn turn = turn_of(past, declared.policies.heal_budget, context_.clock.now());
+  bool may_act(const std::string& reason) {
+    const Past past = past_of(context_, app_.name);
+    const Turn turn = turn_of(past, declared_.policies.heal_budget, context_.clock.now());
     if (!turn.at) return true;
-    wait(app.name.text(), *turn.at);
+    healing_.waits_until = *turn.at;
+    healing_.waits_for = format("{}; {}", reason,
+                                turn.is_spent ? format("the {} steps an hour that its definition allows are spent",
+                                                       declared_.policies.heal_budget)
+                                              : std::string("it was helped a short while ago, and the pauses grow"));
     if (!turn.is_spent || past.told_that_it_is_spent) return false;
-    HealingStep step = step_for(app, {{}, reason}, Kind::gave_up);
-    step.reason =
-        format("{}; the {} steps an hour that its definition allows are spent", reason, declared.policies.heal_budget);
-    write_journal(context_, app, "heal", std::string(gave_up), step.reason, app.wish.release);
+    HealingStep step = step_for({{}, reason}, Kind::gave_up);
+    step.reason = healing_.waits_for;
+    write_journal(context_, app_, "heal", std::string(gave_up), step.reason, app_.wish.release);
     healing_.steps.push_back(std::move(step));
     return false;
   }
 
   // The step is in the journal, and counted, before it is done.
   template <class Treatment>
-  void act(const App& app, const Complaint& complaint, Kind kind, Treatment&& treatment) {
-    HealingStep step = step_for(app, complaint, kind);
-    if (FileLock::holder_of(state::lock_file(context_.store.folder(), app.name))) {
-      wait(app.name.text(), context_.clock.now() + pause_for_lock);
+  void act(const Complaint& complaint, Kind kind, Treatment&& treatment) {
+    HealingStep step = step_for(complaint, kind);
+    if (FileLock::holder_of(state::lock_file(context_.store.folder(), app_.name))) {
+      wait_for_lock();
       return;
     }
     if (complaint.unhealthy)
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
-    write_journal(context_, app, "heal", "started", complaint.reason, app.wish.release);
+    write_journal(context_, app_, "heal", "started", complaint.reason, app_.wish.release);
     Context context{context_.engine,        context_.store,    context_.clock,
                     context_.report,        context_.who,      format("{}: {}", context_.command, complaint.reason),
                     context_.wait_for_lock, context_.defaults, context_.run};
@@ -279,33 +279,39 @@ class Round {
       }
     } catch (const Cancelled&) {
       throw;
+    } catch (const LockHeld&) {
+      wait_for_lock();
+      return;
     } catch (const Error& error) {
       step.kind = Kind::failed;
       step.reason = format("{}; it could not be helped: {}", complaint.reason, error.what());
     }
-    write_journal(context_, app, "heal", step.kind == Kind::failed ? "failed" : "done", step.reason, app.wish.release);
+    write_journal(context_, app_, "heal", step.kind == Kind::failed ? "failed" : "done", step.reason,
+                  app_.wish.release);
     healing_.steps.push_back(std::move(step));
   }
 
-  static HealingStep step_for(const App& app, const Complaint& complaint, Kind kind) {
+  HealingStep step_for(const Complaint& complaint, Kind kind) const {
     HealingStep step;
-    step.app = app.name.text();
+    step.app = app_.name.text();
     step.kind = kind;
-    step.release = app.wish.release;
+    step.release = app_.wish.release;
     step.reason = complaint.reason;
     return step;
   }
 
-  void wait(const std::string& app, Time until) {
-    healing_.waiting.insert(app);
-    healing_.look_again = std::min(healing_.look_again.value_or(until), until);
+  void wait_for_lock() {
+    healing_.is_busy = true;
+    healing_.waits_until = context_.clock.now() + pause_for_lock;
+    healing_.waits_for = "another command is at work on it";
   }
 
   Context& context_;
-  const Declarations& declared_;
+  const Declaration& declared_;
+  const App& app_;
+  const World& world_;
   const HealOptions& options_;
   const std::stop_token stop_;
-  World world_;  // its containers
   Healing healing_;
 };
 
@@ -331,8 +337,9 @@ std::string_view to_text(HealingStep::Kind kind) {
   return "";
 }
 
-Healing heal(Context& context, const Declarations& declared, const HealOptions& options, std::stop_token stop) {
-  return Round(context, declared, options, std::move(stop)).run();
+Healing heal(Context& context, const Declaration& declared, const App& app, const World& world,
+             const HealOptions& options, std::stop_token stop) {
+  return Round(context, declared, app, world, options, std::move(stop)).run();
 }
 
 }  // namespace belay::host

@@ -39,26 +39,28 @@ struct HealingStep {
 };
 std::string_view to_text(HealingStep::Kind kind);
 
+// Of one app.
 struct Healing {
   std::vector<HealingStep> steps;
-  // Not well, and not their turn yet: the pass leaves them alone.
-  std::set<std::string> waiting;
-  // When the first of those has its turn; nullopt: nobody waits.
-  std::optional<Time> look_again;
+  // It is not well, and may not be helped before this; nullopt: nothing waits. The pass leaves it alone until then.
+  std::optional<Time> waits_until;
+  std::string waits_for;  // in words: why not before
+  bool is_busy = false;   // it waits because another command has its lock
 };
 
-// Looks at all apps that are declared and wished up:
+// Looks at an app that is declared; one that is not wished up is well. `world`: its containers, as one list shows them.
 // - A release that has not soaked yet and died, is unhealthy, was killed for memory or does not stay up is withdrawn,
 //   where something ran before it. A container that somebody stopped in an orderly way did not die.
-// - Else what is unhealthy is treated as its policy says.
+// - Else what is unhealthy is treated as its policy says; of the app that Belay itself runs in it is only told.
 // - What shares a namespace with a container that was started later than itself is restarted; so is what links to such
 //   a container or takes its volumes, where something happened to that one just now.
 //
 // Steps of one app (and repairs by the pass) wait for each other: 10 s, 20 s, 40 s, … 10 min; and no more than its
 // budget are done in an hour. Both are counted in the journal, so that they outlast the daemon.
 //
-// One list of containers is asked for, and details only of what soaks, is unwell, or depends on what woke us. A step
-// that fails is in the result; what is thrown is that the engine or the state cannot be asked, and Cancelled.
-Healing heal(Context& context, const Declarations& declared, const HealOptions& options, std::stop_token stop);
+// Details are asked for only of what soaks, is unwell, or depends on what woke us. A step that fails is in the result;
+// what is thrown is that the engine or the state cannot be asked, and Cancelled.
+Healing heal(Context& context, const Declaration& declared, const App& app, const World& world,
+             const HealOptions& options, std::stop_token stop);
 
 }  // namespace belay::host

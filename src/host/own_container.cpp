@@ -16,38 +16,56 @@ bool is_id(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-// The id behind the last `mark` in `text`, as far as one stands there.
-std::string id_behind(std::string_view text, std::string_view mark) {
-  const size_t at = text.rfind(mark);
-  if (at == std::string_view::npos) return {};
-  const std::string_view id = text.substr(at + mark.size(), id_size);
-  return is_id(id) ? std::string(id) : std::string();
+// The id that begins or ends this part of a path: "ID", "docker-ID.scope".
+std::string id_in(std::string_view part) {
+  if (part.ends_with(".scope")) {
+    part.remove_suffix(std::string_view(".scope").size());
+    const size_t dash = part.rfind('-');
+    if (dash != std::string_view::npos) part.remove_prefix(dash + 1);
+  }
+  return is_id(part) ? std::string(part) : std::string();
 }
 
-}  // namespace
-
-std::string own_container_id(std::string_view mounts, std::string_view cgroups) {
-  // The engine binds these files of its own into each container. Other mounts of containers are seen from the host too.
+// The engine binds these files of its own into each container. Other mounts of containers are seen from the host too.
+std::string id_of_bound_files(std::string_view mounts) {
+  static constexpr std::string_view mark = "/containers/";
   for (const auto& line : split(mounts, '\n')) {
     const auto fields = split(line, ' ');
     if (fields.size() < 5) continue;
     const std::string &root = fields[3], &target = fields[4];
     if (target != "/etc/hostname" && target != "/etc/resolv.conf" && target != "/etc/hosts") continue;
-    if (std::string id = id_behind(root, "/containers/"); !id.empty()) return id;
+    const size_t at = root.rfind(mark);
+    if (at == std::string::npos) continue;
+    if (std::string id = id_in(std::string_view(root).substr(at + mark.size(), id_size)); !id.empty()) return id;
   }
-  // With another network's namespace there are no such files; version 1 of cgroups still names the container.
-  for (const auto& line : split(cgroups, '\n'))
-    for (const std::string_view mark : {"/docker/", "/docker-"})
-      if (std::string id = id_behind(line, mark); !id.empty()) return id;
   return {};
 }
 
-std::optional<std::string> own_container(engine::Engine& engine, std::stop_token stop) {
-  const std::string id = own_container_id(read_file_if_present("/proc/self/mountinfo").value_or(""),
-                                          read_file_if_present("/proc/self/cgroup").value_or(""));
-  if (id.empty()) return {};
-  const auto own = engine.container(id, stop);
-  return own ? std::optional(own->container.name) : std::nullopt;
+// Version 1 of control groups names the container, unless it has a namespace of its own for them. A group inside it
+// may hold the process.
+std::string id_of_control_group(std::string_view cgroups) {
+  for (const auto& line : split(cgroups, '\n')) {
+    const auto parts = split(line, '/');
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+      if (std::string id = id_in(*part); !id.empty()) return id;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::set<std::string> own_container_ids(std::string_view mounts, std::string_view cgroups) {
+  std::set<std::string> ids{id_of_bound_files(mounts), id_of_control_group(cgroups)};
+  ids.erase("");
+  return ids;
+}
+
+std::set<std::string> own_containers(engine::Engine& engine, std::stop_token stop) {
+  std::set<std::string> names;
+  for (const auto& id : own_container_ids(read_file_if_present("/proc/self/mountinfo").value_or(""),
+                                          read_file_if_present("/proc/self/cgroup").value_or("")))
+    if (const auto own = engine.container(id, stop)) names.insert(own->container.name);
+  return names;
 }
 
 }  // namespace belay::host

@@ -1,7 +1,7 @@
 #pragma once
 // The container that Belay itself runs in, where it runs in one.
 
-#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -10,10 +10,11 @@
 
 namespace belay::host {
 
-// The id in the texts of /proc/self/mountinfo and /proc/self/cgroup; empty where they show none.
-std::string own_container_id(std::string_view mounts, std::string_view cgroups);
+// The ids in the texts of /proc/self/mountinfo and /proc/self/cgroup. Two, where Belay's container shares another one's
+// network: then the other one's files are in its place.
+std::set<std::string> own_container_ids(std::string_view mounts, std::string_view cgroups);
 
-// Its name on this engine; nullopt where Belay runs in no container of it.
-std::optional<std::string> own_container(engine::Engine& engine, std::stop_token stop);
+// The names of those that this engine has; empty where Belay runs in no container of it.
+std::set<std::string> own_containers(engine::Engine& engine, std::stop_token stop);
 
 }  // namespace belay::host

@@ -66,7 +66,7 @@ class WishPlanner {
     } else if (release.spec.rolling && release.spec.services.size() > 1) {
       done = roll(release, others);
     } else {
-      const SwapDecision decision = decide_order(s_.app, release.spec, others);
+      const SwapDecision decision = order_of(release.spec, others);
       plan_.notes.push_back(text_of(decision));
       done = swap(release, release.spec.services, decision, others, prepared_);
     }
@@ -81,6 +81,19 @@ class WishPlanner {
     for (const auto& instance : instances(s_.app, s_.world))
       if (instance.release != made_for && instance.container->is_up()) running.push_back(instance.container);
     return running;
+  }
+
+  SwapDecision order_of(const Spec& next, const std::vector<const Container*>& others) const {
+    if (s_.app.name.text() != s_.defaults.own_app || others.empty()) return decide_order(s_.app, next, others);
+    App hurried = s_.app;
+    hurried.wish.order = SwapOrder::start_first;
+    SwapDecision decision = decide_order(hurried, next, others);
+    if (decision.order == SwapOrder::stop_first)
+      throw Conflict(format("Belay itself runs in {}, and its successor cannot run beside it: {}", s_.app.name.text(),
+                            decision.reason),
+                     "Let its definition publish no host port and have no fixed address.");
+    decision.reason = "Belay itself runs in it";
+    return decision;
   }
 
   static std::string text_of(const SwapDecision& decision) {
@@ -185,7 +198,7 @@ class WishPlanner {
             decide_order(hurried, alone, {other}).order == SwapOrder::stop_first)
           own.push_back(other);
       std::erase_if(rest, [&](const Container* c) { return std::find(own.begin(), own.end(), c) != own.end(); });
-      const SwapDecision decision = decide_order(s_.app, alone, own);
+      const SwapDecision decision = order_of(alone, own);
       plan_.notes.push_back(format("{}, {}", service.name, text_of(decision)));
       before = swap(release, {service}, decision, own, before);
     }

@@ -12,6 +12,9 @@ struct Defaults {
   Milliseconds wait_timeout{60'000};
   // How long a container that is stopped may take before it is killed; nullopt: its own setting, else the engine's.
   std::optional<Seconds> stop_timeout;
+  // The app whose container the planning process lives in; empty: none. It never stops before its successor runs, for
+  // then nobody would be left to start that.
+  std::string own_app;
 };
 
 struct Situation {

@@ -2,18 +2,13 @@
 
 #include <algorithm>
 #include <malloc.h>
-#include <unistd.h>
 #include <utility>
 
 #include "base/format.h"
-#include "base/lock.h"
 #include "host/definitions.h"
-#include "host/heal.h"
 #include "host/user_data.h"
-#include "serve/event_watch.h"
 #include "serve/folder_watch.h"
-#include "serve/metrics_server.h"
-#include "serve/systemd.h"
+#include "state/store.h"
 
 namespace belay::serve {
 
@@ -23,33 +18,6 @@ constexpr Milliseconds first_pause{5'000}, longest_pause{300'000};
 // Somebody else's command is under way; it takes seconds.
 constexpr Milliseconds pause_for_lock{5'000};
 constexpr ByteCount largest_settings{1 << 20};
-
-// A use case's words, where they belong to no app.
-class ServeReport final : public host::Report {
- public:
-  explicit ServeReport(News& news) : news_(news) {}
-  void note(const std::string& text) override { news_.note({}, text); }
-  void warning(const std::string& text) override { news_.note({}, text); }
-  void started(const plan::Plan& plan, size_t action) override {
-    news_.step({}, plan::step_text(plan.actions.at(action).step));
-  }
-
- private:
-  News& news_;
-};
-
-FileLock take_serve_lock(const fs::path& state, const DaemonOptions& options, bool wait, Clock& clock, LogLines& log,
-                         std::stop_token stop) {
-  const LockRequest request{state / "serve", format("{} (pid {}, {})", options.command, ::getpid(), options.who), wait};
-  return doing("serving this host", [&] {
-    return FileLock::take(
-        request, clock,
-        [&](const std::string& holder) {
-          log.write(LogLevel::notice, format("this host is served by {}: waiting for its end", holder));
-        },
-        std::move(stop));
-  });
-}
 
 }  // namespace
 
@@ -66,17 +34,41 @@ NoticeSinks usual_notice_sinks(Clock& clock) {
   };
 }
 
+// One look of either kind: tells of it, and notes whose turn comes when.
+class Daemon::Looking final : public host::DeclaredListener {
+ public:
+  // `died`: when the container did whose end is the reason of this look.
+  Looking(Daemon& daemon, std::optional<Time> died) : daemon_(daemon), died_(died) {}
+
+  void planned(const std::string& app, const plan::Plan& plan) override {
+    if (died_) daemon_.count_reaction(*std::exchange(died_, std::nullopt));
+    daemon_.news_.planned(app, plan);
+  }
+  void step(const std::string& app, const std::string& text) override { daemon_.news_.step(app, text); }
+  void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
+  void ended(const host::DeclaredApp& app) override {
+    daemon_.news_.ended(app);
+    daemon_.let_go(app);
+  }
+
+ private:
+  Daemon& daemon_;
+  std::optional<Time> died_;
+};
+
 Daemon::Daemon(engine::Engine& engine, const fs::path& state_folder, Clock& clock, LogLines& log, NoticeSinks sinks,
                DaemonOptions options)
     : engine_(engine),
+      state_folder_(state_folder),
       clock_(clock),
       log_(log),
       sinks_(std::move(sinks)),
       options_(std::move(options)),
       progress_([] {}),
       measured_(engine, metrics_, clock, [this] { progress_(); }),
-      store_(state::Store::open(state_folder)),
       news_(log, metrics_, clock, options_.self) {
+  // Made, or brought up to date, before anything depends on it. Each look opens it for itself.
+  std::ignore = state::Store::open(state_folder_);
   read_settings();
 }
 
@@ -94,9 +86,14 @@ void Daemon::read_settings() {
   auto notices = std::make_shared<Notices>(sinks_(settings), log_);
   // Nothing of the old ones is in force until all of the new ones can be.
   settings_ = std::move(settings);
-  news_.tell_to(notices.get());
+  publish();
+  news_.tell_to(notices);
   notices_.with([&](auto& known) { known.swap(notices); });
   if (notices) notices->finish(Seconds(5));
+}
+
+void Daemon::publish() {
+  wanted_.with([&](Wanted& wanted) { wanted = {declared_, settings_.soak}; });
 }
 
 std::shared_ptr<Notices> Daemon::notices() const {
@@ -111,11 +108,15 @@ Daemon::Look Daemon::look_for(const Wakeup& wakeup) {
   if (is_first_ || wakeup.has(Cause::reload) || wakeup.has(Cause::engine_is_back)) look.thorough = true;
   if (is_first_ || wakeup.has(Cause::reload) || now >= next_poll_) look.registries = true;
   // Who is unwell has told so by an event; a poll alone asks for nobody's health, unless somebody waits for his turn.
-  look.health = look.thorough || !look.containers.empty() || heal_at_ || !look.registries;
+  turns_.with([&](auto& turns) {
+    look.health = look.thorough || !look.containers.empty() || !turns.empty() || !look.registries;
+    // Whoever is not well after this look gets a new one.
+    std::erase_if(turns, [&](const auto& turn) { return turn.second <= now; });
+  });
   return look;
 }
 
-std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop) {
+std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, const std::set<std::string>& leave) {
   const Time now = clock_.now();
   if (wakeup.has(Cause::reload)) {
     try {
@@ -126,7 +127,8 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop) {
       news_.ground("settings", format("the settings stay as they were: {}", error.what()), error.hint());
     }
   }
-  const Look look = look_for(wakeup);
+  Look look = look_for(wakeup);
+  look.leave = leave;
   if (look.registries) next_poll_ = now + settings_.interval;
   if (again_at_ && now >= *again_at_) again_at_.reset();
   log_.write(LogLevel::debug, format("a pass: {}", wakeup.text()));
@@ -137,7 +139,7 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop) {
   try {
     look_at(look, stop);
     result = "done";
-    is_first_ = !declared_.has_value();
+    is_first_ = declared_ == nullptr;
     pause_ = Milliseconds(0);
     news_.ground("the pass", {});
     metrics_.gauge("belay_last_success_timestamp_seconds", "When a pass last looked at everything it wanted to.")
@@ -154,7 +156,6 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop) {
     // What happened meanwhile, and what this pass was about, is looked for by the next one.
     missed_ = look;
     missed_->thorough = missed_->health = true;
-    heal_at_.reset();
     pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
     try_again_in(pause_);
   }
@@ -165,41 +166,78 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop) {
       .observe(std::chrono::duration<double>(clock_.ticks() - begin).count());
   // What a pass needs is needed again in an hour, not in the meantime.
   ::malloc_trim(0);
-  return next_deadline();
+  const Time deadline = pass_deadline();
+  return std::min(deadline, next_turn([](const std::string&) { return true; }).value_or(deadline));
 }
 
 void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   read_sources(look.registries, stop);
   if (!declared_) return;
-  ServeReport report(news_);
-  host::Context context{measured_, *store_,           clock_, report, options_.who, options_.command,
-                        false,     options_.defaults, {}};
-
-  host::Healing healing;
-  if (look.health) {
-    host::HealOptions heal;
-    heal.soak = settings_.soak;
-    heal.woken_by = look.containers;
-    heal.thorough = look.thorough;
-    healing = host::heal(context, *declared_, heal, stop);
-    heal_at_ = healing.look_again;
-    news_.healed(healing);
-  }
-
+  const auto store = state::Store::open(state_folder_);
+  host::Report report;
+  host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
+                        options_.defaults, {}};
   host::DeclaredOptions options;
   options.ask_registries = look.registries && settings_.pull;
   options.thorough = look.thorough;
   options.look_into = look.containers;
-  options.leave = healing.waiting;
+  options.leave = look.leave;
+  if (look.health) options.heal = host::HealOptions{settings_.soak, look.containers, look.thorough};
   options.keep = settings_.keep;
   options.sources = sources_;
   options.exclusive = settings_.exclusive && sources_are_fresh_;
   if (!options_.self.empty()) options.spared.insert(options_.self);
-  const host::DeclaredHost host = host::apply_declared(context, *declared_, options, news_, stop);
+  Looking listener(*this, {});
+  const host::DeclaredHost host = host::apply_declared(context, *declared_, options, listener, stop);
   news_.passed(host);
   succeeded_ = sources_are_fresh_ && !host.has_failures();
   if (std::any_of(host.apps.begin(), host.apps.end(), [](const host::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
+}
+
+void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop) {
+  const std::string& name = app.name.text();
+  try {
+    const auto store = state::Store::open(state_folder_);
+    host::Report report;
+    host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
+                          options_.defaults, {}};
+    Declarations alone;
+    alone.apps.push_back(app);
+    host::DeclaredOptions options;
+    options.only_keep_up = true;
+    options.look_into = {name};
+    options.heal = host::HealOptions{soak, call.containers, call.containers.empty()};
+    options.workers = 1;
+    Looking listener(*this, call.died);
+    std::ignore = host::apply_declared(context, alone, options, listener, stop);
+  } catch (const Cancelled& stopped) {
+    if (stop.stop_requested()) log_.write(LogLevel::notice, stopped.what(), {{"app", name}});
+  } catch (const std::exception& error) {
+    // The pass that follows says whether it is the engine or the state.
+    news_.note(name, error.what());
+  }
+  ::malloc_trim(0);
+}
+
+// A look at the app is over: nobody of ours has its lock now.
+void Daemon::let_go(const host::DeclaredApp& app) {
+  turns_.with([&](auto& turns) {
+    if (app.healing) turns.erase(app.name);
+    if (app.healing && app.healing->waits_until) turns[app.name] = *app.healing->waits_until;
+    // Somebody else's command: nobody tells when that is over.
+    if (app.busy) turns[app.name] = clock_.now() + pause_for_lock;
+  });
+  const bool somebody_waits = waiting_calls_.with([&](const auto& waiting) { return waiting.contains(app.name); });
+  if (somebody_waits) waker_->wake({Cause::ended, {}});
+}
+
+void Daemon::count_reaction(Time died) {
+  const auto took = std::max(clock_.now() - died, Milliseconds(0));
+  metrics_
+      .histogram("belay_reaction_seconds", "From a container's end to the decision what is done about it.",
+                 {0.01, 0.025, 0.05, 0.1, 0.25, 1, 10, 60})
+      .observe(std::chrono::duration<double>(took).count());
 }
 
 // What cannot be read is as it was when it was read last (promise 5).
@@ -222,7 +260,8 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
   watch_files();
   try {
     Declarations declared = host::read_definitions(settings_.confdir, settings_.aws ? user_data_ : std::nullopt);
-    declared_ = std::move(declared);
+    declared_ = std::make_shared<const Declarations>(std::move(declared));
+    publish();
     sources_ = {settings_.confdir.string()};
     if (settings_.aws && knows_user_data_) sources_.emplace_back("user-data");
     news_.ground("definitions", {});
@@ -250,78 +289,17 @@ void Daemon::try_again_in(Milliseconds pause) {
   again_at_ = std::min(again_at_.value_or(at), at);
 }
 
-Time Daemon::next_deadline() const {
-  Time next = next_poll_;
-  if (heal_at_) next = std::min(next, *heal_at_);
-  if (again_at_) next = std::min(next, *again_at_);
-  return next;
+Time Daemon::pass_deadline() const {
+  return std::min(next_poll_, again_at_.value_or(next_poll_));
 }
 
-bool Daemon::run_once(std::stop_token stop) {
-  const FileLock lock = take_serve_lock(store_->folder(), options_, false, clock_, log_, stop);
-  step({}, stop);
-  return succeeded_;
-}
-
-void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) {
-  const FileLock lock = take_serve_lock(store_->folder(), options_, true, clock_, log_, stop);
-  Watchdog watchdog(notifier, clock_);
-  progress_ = [&watchdog] { watchdog.progress(); };
-  EventWatch events(engine_, waker, clock_);
-  FolderWatch files(waker);
-  files_ = &files;
-  watched_.clear();
-  std::unique_ptr<MetricsServer> server;
-  if (!settings_.metrics.empty()) {
-    server = std::make_unique<MetricsServer>(
-        settings_.metrics, false, metrics_, [this, &events, known = Notices::Counts{}]() mutable {
-          const auto state = events.state();
-          metrics_.gauge("belay_engine_connected", "1 while the engine's events are followed.")
-              .set(state.connected ? 1 : 0);
-          const Notices::Counts counts = notices()->counts();
-          const auto count = [&](const char* outcome, std::uint64_t now, std::uint64_t before) {
-            metrics_.counter("belay_notices_total", "Notices by what became of them.", {{"outcome", outcome}})
-                .add(static_cast<double>(now >= before ? now - before : now));
-          };
-          count("delivered", counts.delivered, known.delivered);
-          count("failed", counts.failed, known.failed);
-          count("dropped", counts.dropped, known.dropped);
-          known = counts;
-        });
-    log_.write(LogLevel::info, format("metrics are at {}", server->address()));
-  }
-  // The successor runs already; a way back from here would start what is being stopped.
-  const std::stop_callback hand_over(stop, [&] {
-    if (!news_.is_handing_over()) return;
-    log_.write(LogLevel::notice, "handing over to the next one");
-    ::_exit(0);
+std::optional<Time> Daemon::next_turn(const std::function<bool(const std::string& app)>& counts) const {
+  return turns_.with([&](const auto& turns) {
+    std::optional<Time> next;
+    for (const auto& [app, at] : turns)
+      if (counts(app)) next = std::min(next.value_or(at), at);
+    return next;
   });
-  notifier.ready();
-  log_.write(LogLevel::notice, format("keeping this host as {} says", settings_.confdir.string()));
-
-  try {
-    std::optional<Time> deadline = step({}, stop);
-    while (!stop.stop_requested()) {
-      Wakeup wakeup;
-      {
-        const auto waiting = watchdog.waiting(deadline);
-        wakeup = waker.wait(deadline, clock_, stop);
-      }
-      if (stop.stop_requested()) break;
-      watchdog.progress();
-      const bool reloads = wakeup.has(Cause::reload);
-      if (reloads) notifier.reloading(clock_);
-      deadline = step(wakeup, stop);
-      if (reloads) notifier.ready();
-    }
-  } catch (const Cancelled& stopped) {
-    log_.write(LogLevel::notice, stopped.what());
-  }
-  notifier.stopping();
-  files_ = nullptr;
-  log_.write(LogLevel::notice, "stopping; everything that runs is left running");
-  finish_notices(Seconds(5));
-  progress_ = [] {};
 }
 
 }  // namespace belay::serve

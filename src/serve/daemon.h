@@ -3,6 +3,7 @@
 // the registries and by its own deadlines; each time it looks at the world, and between two it asks nothing.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,15 +14,17 @@
 #include "base/guarded.h"
 #include "formats/dockerup_settings.h"
 #include "host/context.h"
+#include "model/declaration.h"
 #include "serve/measured_engine.h"
 #include "serve/metrics.h"
 #include "serve/news.h"
 #include "serve/notices.h"
 #include "serve/wake.h"
-#include "state/store.h"
 
 namespace belay::serve {
 
+class Crew;
+class EventWatch;
 class FolderWatch;
 class ServiceNotifier;
 
@@ -42,7 +45,11 @@ struct DaemonOptions {
 using NoticeSinks = std::function<std::vector<std::unique_ptr<NoticeSink>>(const formats::Settings&)>;
 NoticeSinks usual_notice_sinks(Clock& clock);
 
-// One thread, but where said otherwise. References must outlive it.
+// It looks at the host in two ways: a pass is a look at all of it, with whatever is new; an attention is a look at one
+// app to whose containers something happened, and keeps up what is wished. They go on side by side, each in a thread of
+// its own; an app's lock decides who is at it. What an attention cannot do, the pass after it does.
+//
+// Public calls from one thread, but where said otherwise. References must outlive it.
 class Daemon {
  public:
   // Reads the settings: throws ConfigError, Error where they cannot be read.
@@ -50,12 +57,12 @@ class Daemon {
          DaemonOptions options);
   ~Daemon();
 
-  // One pass, as the wakeup calls for it; the first one looks at everything. Returns when to look again at the latest.
-  // What fails is logged, counted and tried again later; throws Cancelled on stop only, when every change under way was
-  // taken back.
-  std::optional<Time> step(const Wakeup& wakeup, std::stop_token stop);
+  // One pass, as the wakeup calls for it, but for the apps in `leave`; the first one looks at everything. Returns when
+  // to look again at the latest. What fails is logged, counted and tried again later; throws Cancelled on stop only,
+  // when every change under way was taken back.
+  std::optional<Time> step(const Wakeup& wakeup, std::stop_token stop, const std::set<std::string>& leave = {});
 
-  // Steps until stop. One a state: waits while another daemon serves it.
+  // Passes and attentions until stop. One a state: waits while another daemon serves it.
   void run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop);
   // One step, where no other daemon serves; false where something failed.
   bool run_once(std::stop_token stop);
@@ -68,19 +75,45 @@ class Daemon {
  private:
   struct Look {
     bool thorough = false, registries = false, health = false;
+    std::set<std::string> containers, leave;
+  };
+  // Something happened to containers of an app, or to such as it depends on; or it is its turn to be helped.
+  struct Call {
     std::set<std::string> containers;
+    std::optional<Time> died;  // the last one that did
+  };
+  struct Loop;
+  class Looking;
+  // What an attention goes by.
+  struct Wanted {
+    std::shared_ptr<const Declarations> declared;  // nullptr: none could be read so far
+    Milliseconds soak{0};
   };
 
   std::shared_ptr<Notices> notices() const;
   void read_settings();
+  void publish();
   Look look_for(const Wakeup& wakeup);
   void look_at(const Look& look, const std::stop_token& stop);
+  void attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop);
+  void let_go(const host::DeclaredApp& app);
+  void count_reaction(Time died);
   void read_sources(bool metadata_too, const std::stop_token& stop);
   void watch_files();
   void try_again_in(Milliseconds pause);
-  Time next_deadline() const;
+  Time pass_deadline() const;
+  std::optional<Time> next_turn(const std::function<bool(const std::string& app)>& counts) const;
+
+  // daemon_loop.cpp
+  void take_in(Wakeup wakeup, Loop& loop);
+  void begin_attentions(Loop& loop);
+  void begin_pass(Loop& loop);
+  bool is_time_for_a_pass(const Loop& loop) const;
+  std::optional<Time> deadline_of(const Loop& loop) const;
+  void count_notices(const EventWatch& events, Notices::Counts& known);
 
   engine::Engine& engine_;
+  const fs::path state_folder_;
   Clock& clock_;
   LogLines& log_;
   const NoticeSinks sinks_;
@@ -88,23 +121,28 @@ class Daemon {
   Metrics metrics_;
   std::function<void()> progress_;
   MeasuredEngine measured_;
-  std::unique_ptr<state::Store> store_;
   News news_;
+
+  // Shared by all threads.
+  Guarded<std::shared_ptr<Notices>> notices_;
+  Guarded<Wanted> wanted_;
+  Guarded<std::map<std::string, Time>> turns_;    // of apps that are unwell and may not be helped before
+  Guarded<std::set<std::string>> waiting_calls_;  // apps whose end of a look is waited for
+  Waker* waker_ = nullptr;                        // while it runs
+
+  // The pass's: of whichever thread that goes on in, else of the loop's.
   formats::Settings settings_;
-  Guarded<std::shared_ptr<Notices>> notices_;  // the metrics' thread looks at them too
   FolderWatch* files_ = nullptr;
   std::set<fs::path> watched_;  // by files_
-
-  // The definitions that were read last, and from where; nullopt: none could be read so far.
-  std::optional<Declarations> declared_;
+  // The definitions that were read last, and from where; nullptr: none could be read so far.
+  std::shared_ptr<const Declarations> declared_;
   std::vector<std::string> sources_;
   bool sources_are_fresh_ = false;
   std::optional<std::string> user_data_;
   bool knows_user_data_ = false;
-
   bool is_first_ = true, succeeded_ = false;
   Time next_poll_{};
-  std::optional<Time> heal_at_, again_at_;
+  std::optional<Time> again_at_;
   std::optional<Look> missed_;  // what a pass that failed should have looked at
   Milliseconds pause_{0};       // before the next try
 };

@@ -72,7 +72,9 @@ void EventWatch::follow(const std::stop_token& stop) {
 
 void EventWatch::take(const engine::Event& event) {
   state_.with([&](State& state) { state.last_event = std::max(state.last_event.value_or(event.time), event.time); });
-  waker_.wake({event.type == "image" ? Cause::image : Cause::container, event.name});
+  Reason reason{event.type == "image" ? Cause::image : Cause::container, event.name};
+  if (event.action == "die") reason.died = event.time;
+  waker_.wake(reason);
   // Who looks for the container by its old name should look as well.
   const auto old = event.attributes.find("oldName");
   if (old != event.attributes.end()) waker_.wake({Cause::container, old->second.substr(old->second.starts_with('/'))});

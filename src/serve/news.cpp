@@ -43,7 +43,13 @@ void News::step(const std::string& app, const std::string& text) {
   if (!self_.empty() && app == self_ && kind == "stop") handing_over_ = true;
 }
 
+void News::tell_to(std::shared_ptr<Notices> notices) {
+  const std::lock_guard lock(mutex_);
+  notices_ = std::move(notices);
+}
+
 void News::note(const std::string& app, const std::string& text) {
+  const std::lock_guard lock(mutex_);
   auto& known = notes_[app];
   // A registry that is down says so at each poll.
   constexpr size_t remembered = 20;
@@ -52,6 +58,23 @@ void News::note(const std::string& app, const std::string& text) {
 }
 
 void News::ended(const host::DeclaredApp& app) {
+  const std::lock_guard lock(mutex_);
+  if (app.healing) {
+    tell_healing(app.name, *app.healing);
+    // No more than that was looked at.
+    if (app.healing->waits_until) return;
+  }
+  tell_ended(app);
+  const std::string key = app.name.empty() ? app.origin : app.name;
+  const bool failed = app.kind == Kind::broken || app.change.failed();
+  if (app.kind == Kind::removal)
+    states_.erase(key);
+  else
+    states_[key] = failed ? "failed" : app.kind == Kind::held ? "held" : "good";
+  count_apps();
+}
+
+void News::tell_ended(const host::DeclaredApp& app) {
   const std::string key = app.name.empty() ? app.origin : app.name;
   if (app.kind != Kind::held) held_.erase(key);
   if (app.busy) {
@@ -142,11 +165,12 @@ void News::tell_change(const host::DeclaredApp& app) {
   }
 }
 
-void News::healed(const host::Healing& healing) {
+void News::tell_healing(const std::string& app, const host::Healing& healing) {
   using Step = host::HealingStep::Kind;
-  std::set<std::string> unwell;
+  const std::string key = "health of " + app;
+  bool unwell = healing.waits_until.has_value();
   for (const auto& step : healing.steps) {
-    const std::string key = "health of " + step.app, release = number(step.release);
+    const std::string release = number(step.release);
     metrics_
         .counter("belay_healing_total", "Steps taken for apps that were good and then unwell, by kind.",
                  {{"kind", std::string(to_text(step.kind))}})
@@ -179,7 +203,7 @@ void News::healed(const host::Healing& healing) {
               step.log_tail});
         break;
       case Step::told:
-        unwell.insert(key);
+        unwell = true;
         tell_trouble(key, {LogLevel::error, "unhealthy", step.app, release, format("{} is unhealthy", step.app),
                            step.reason, step.log_tail});
         break;
@@ -193,39 +217,41 @@ void News::healed(const host::Healing& healing) {
               {}});
         break;
       case Step::failed:
-        unwell.insert(key);
+        unwell = true;
         tell_trouble(key, {LogLevel::error, "failed", step.app, release, format("{} is not well", step.app),
                            step.reason, step.log_tail});
         break;
     }
   }
-  for (const auto& app : healing.waiting) unwell.insert("health of " + app);
-  std::vector<std::string> over;
-  for (const auto& [key, text] : troubles_)
-    if (key.starts_with("health of ") && !unwell.contains(key)) over.push_back(key);
-  for (const auto& key : over) trouble_is_over(key, key.substr(std::string_view("health of ").size()));
+  if (!unwell) trouble_is_over(key, app);
+}
+
+void News::count_apps() {
+  std::map<std::string, double> apps{{"good", 0}, {"held", 0}, {"failed", 0}};
+  for (const auto& [app, state] : states_) apps[state] += 1;
+  for (const auto& [state, count] : apps)
+    metrics_.gauge("belay_apps", "Declared apps by how they are.", {{"state", state}}).set(count);
 }
 
 void News::passed(const host::DeclaredHost& host) {
-  std::map<std::string, double> apps{{"good", 0}, {"held", 0}, {"failed", 0}};
   std::set<std::string> met;
-  for (const auto& app : host.apps) {
-    met.insert(app.name.empty() ? app.origin : app.name);
-    if (app.kind == Kind::removal) continue;
-    const bool failed = app.kind == Kind::broken || app.change.failed();
-    apps[failed ? "failed" : app.kind == Kind::held ? "held" : "good"] += 1;
+  for (const auto& app : host.apps) met.insert(app.name.empty() ? app.origin : app.name);
+  {
+    const std::lock_guard lock(mutex_);
+    // What is declared no more is no trouble any more either.
+    constexpr std::string_view health = "health of ";
+    std::erase_if(troubles_, [&](const auto& trouble) {
+      const std::string& key = trouble.first;
+      return !key.starts_with("ground ") && !met.contains(key.starts_with(health) ? key.substr(health.size()) : key);
+    });
+    std::erase_if(states_, [&](const auto& state) { return !met.contains(state.first); });
+    count_apps();
   }
-  for (const auto& [state, count] : apps)
-    metrics_.gauge("belay_apps", "Declared apps by how they are.", {{"state", state}}).set(count);
-  // What is declared no more is no trouble any more either.
-  std::erase_if(troubles_, [&](const auto& trouble) {
-    return !trouble.first.starts_with("health of ") && !trouble.first.starts_with("ground ") &&
-           !met.contains(trouble.first);
-  });
   for (const auto& warning : host.warnings) note({}, warning);
 }
 
 void News::ground(const std::string& part, const std::string& trouble, const std::string& hint) {
+  const std::lock_guard lock(mutex_);
   const std::string key = "ground " + part;
   if (trouble.empty()) {
     if (troubles_.erase(key) > 0) log_.write(LogLevel::notice, format("{}: all is well again", part));

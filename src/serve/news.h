@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -14,23 +16,22 @@
 
 namespace belay::serve {
 
-// Not thread-safe, but for planned, step and note, which come from a pass's threads one at a time while the loop waits
-// for the pass.
+// Thread-safe: looks at several apps go on at once. Each call is told as a whole before the next, so that log and
+// notices have one order.
 class News final : public host::DeclaredListener {
  public:
   // `self`: the app that this daemon is itself; may be empty. All references must outlive it.
   News(LogLines& log, Metrics& metrics, const Clock& clock, std::string self);
 
-  // Where notices go; nullptr: nowhere.
-  void tell_to(Notices* notices) { notices_ = notices; }
+  // Where notices go from now on; nullptr: nowhere.
+  void tell_to(std::shared_ptr<Notices> notices);
 
   void planned(const std::string& app, const plan::Plan& plan) override;
   void step(const std::string& app, const std::string& text) override;
   void note(const std::string& app, const std::string& text) override;
   void ended(const host::DeclaredApp& app) override;
 
-  void healed(const host::Healing& healing);
-  // Everything that a pass found; counts the apps by their state.
+  // Everything that a pass over the whole host found.
   void passed(const host::DeclaredHost& host);
   // A part of the daemon's ground ("definitions", "user-data", "engine", …) is in trouble; empty: it is not.
   void ground(const std::string& part, const std::string& trouble, const std::string& hint = {});
@@ -44,6 +45,10 @@ class News final : public host::DeclaredListener {
     std::string event;  // of the notice; empty: none is sent
     std::string app, release, text, reason, log_tail;
   };
+  // All below are called with the mutex held.
+  void tell_ended(const host::DeclaredApp& app);
+  void tell_healing(const std::string& app, const host::Healing& healing);
+  void count_apps();
   void tell(const Fact& fact);
   // Told where it is not what was told of this last.
   void tell_trouble(const std::string& key, const Fact& fact);
@@ -56,9 +61,11 @@ class News final : public host::DeclaredListener {
   Metrics& metrics_;
   const Clock& clock_;
   const std::string self_, host_;
-  Notices* notices_ = nullptr;
+  std::mutex mutex_;  // guards all below
+  std::shared_ptr<Notices> notices_;
   std::map<std::string, std::string> troubles_, held_;  // what was told last
   std::map<std::string, std::set<std::string>> notes_;  // by app
+  std::map<std::string, const char*> states_;           // by app, as the gauge calls them
   std::atomic<bool> handing_over_{false};
 };
 

@@ -3,6 +3,7 @@
 // says so here; the loop waits here and nowhere else.
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -19,18 +20,21 @@ enum class Cause {
   engine_is_back,  // what happened meanwhile is not known: look at everything
   definitions,     // a watched file or folder changed: `subject` is its path
   reload,          // the admin asks (SIGHUP, belay reload)
-  due              // the deadline of the wait has come
+  due,             // the deadline of the wait has come
+  ended            // work that the loop had begun is done
 };
 
 struct Reason {
   Cause cause = Cause::reload;
   std::string subject;
+  std::optional<Time> died = {};  // when the container did, if that is what happened
 };
 
 // What has gathered since the last wait.
 struct Wakeup {
   std::set<Cause> causes;  // empty: the wait was stopped
   std::set<std::string> containers, images, files;
+  std::map<std::string, Time> deaths = {};  // of containers: the last one of each
   bool has(Cause cause) const { return causes.contains(cause); }
   // For a log line: "container web-r2 and 3 others, definitions /etc/belay/web.json".
   std::string text() const;

@@ -53,9 +53,12 @@ as_wanted() {
 }
 is_as_wanted() { [ "$(shown)" = "$(as_wanted)" ]; }
 serve() {
-  background "$BELAY" serve "$work" 2>>"$place/log"
+  log=$place/log.$((++logs))
+  background "$BELAY" serve "$work" 2>"$log"
   daemon=$pid
 }
+logs=0
+has_begun() { grep -q 'keeping this host' "$log"; }
 
 test_after_each_kill_the_world_is_made_equal_to_the_folder() {
   local round
@@ -79,14 +82,16 @@ define_first() {
 }
 settle() {  # WHEN
   serve
-  local until=$((SECONDS + 60))
+  local until=$((SECONDS + 180))
   until is_as_wanted; do
     if [ $SECONDS -ge $until ]; then
-      tail -30 "$place/log" >&2
+      tail -n 30 "$place/log.$((logs - 1))" "$log" >&2
       fail "after $1 (seed $seed) the world is not as declared" "$(as_wanted)" "$(shown)"
     fi
     sleep 0.1
   done
+  # The kill may have come when all was done; a signal before the daemon listens to any would just end it.
+  eventually has_begun
   kill -TERM "$daemon"
   ended "$daemon"
   expect_equal "exit code after $1" 0 "$code"

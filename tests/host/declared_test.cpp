@@ -41,6 +41,7 @@ class DeclaredHostTest : public ::testing::Test {
   DeclaredHost apply(bool dry_run = false) {
     scene_.clock.advance(Seconds(1));
     Context context = scene_.context("belay apply");
+    context.defaults.own_app = own_app_;
     DeclaredOptions options = options_;
     options.dry_run = dry_run;
     return apply_declared(context, read_definitions(definitions_, {}), options, quiet_, {});
@@ -54,6 +55,7 @@ class DeclaredHostTest : public ::testing::Test {
     return text;
   }
   std::string run() { return told(apply()); }
+  std::string own_app_;
   const DeclaredApp& of(const DeclaredHost& host, const std::string& name) {
     for (const auto& app : host.apps)
       if (app.name == name) return app;
@@ -273,8 +275,62 @@ TEST_F(DeclaredHostTest, StopsStrangersOnlyOnAnExclusiveHost) {
   EXPECT_THAT(running(), Contains("nginx"));
   options_.exclusive = true;
   options_.spared = {"me"};
-  run();
+  EXPECT_EQ(run(), "web unchanged, nginx remove");
   EXPECT_THAT(running(), ElementsAre("me", "web"));
+  EXPECT_EQ(run(), "web unchanged");
+}
+
+TEST_F(DeclaredHostTest, AnExclusiveHostStopsAppsThatNoDefinitionMade) {
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  define("db", R"("image": "web:1")");
+  run();
+  EXPECT_THAT(running(), ElementsAre("db", "web-r1"));
+  options_.exclusive = true;
+  EXPECT_EQ(run(), "db unchanged, web remove");
+  EXPECT_THAT(running(), ElementsAre("db"));
+  EXPECT_EQ(scene_.app().wish.state, Wish::State::down);
+  EXPECT_EQ(run(), "db unchanged");
+}
+
+TEST_F(DeclaredHostTest, AnExclusiveHostLeavesWhatBearsADeclaredName) {
+  scene_.stranger("web", {});
+  scene_.stranger("shop", {});
+  define("web", R"("image": "web:1")");
+  define("shop", R"("imagge": "web:1")");
+  options_.exclusive = true;
+  EXPECT_EQ(run(), "shop broken, web broken");
+  EXPECT_THAT(running(), ElementsAre("shop", "web"));
+}
+
+TEST_F(DeclaredHostTest, BelayItselfIsReplacedStartFirstAndNeverRemoved) {
+  const std::string rest = R"("volumes": [{"containerPath": "/state", "hostPath": "/var/lib/belay"}])";
+  define("me", R"("image": "web:1", )" + rest);
+  define("web", R"("image": "web:1")");
+  run();
+  own_app_ = "me";
+  define("me", R"("image": "web:2", )" + rest);
+  const DeclaredHost replaced = apply();
+  EXPECT_EQ(of(replaced, "me").downtime, "none");
+  EXPECT_EQ(of(replaced, "me").change.kind, Change::Kind::done);
+  undefine("me");
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "web unchanged, me held");
+  EXPECT_THAT(of(host, "me").reason, HasSubstr("Belay itself runs in it"));
+  EXPECT_THAT(running(), ElementsAre("me", "web"));
+}
+
+TEST_F(DeclaredHostTest, BelayItselfStaysAsItIsWhereItsSuccessorCannotRunBesideIt) {
+  const std::string rest = R"("portMappings": [{"containerPort": 80, "hostPort": 8080}])";
+  define("me", R"("image": "web:1", )" + rest);
+  run();
+  own_app_ = "me";
+  define("me", R"("image": "web:2", )" + rest);
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "me broken");
+  EXPECT_THAT(of(host, "me").reason, HasSubstr("Belay itself runs in me, and its successor cannot run beside it"));
+  EXPECT_THAT(running(), ElementsAre("me"));
+  own_app_.clear();
+  EXPECT_EQ(run(), "me change");
 }
 
 TEST_F(DeclaredHostTest, PullsWhatIsMissingAndSaysSoBefore) {

@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Apps from definitions; `steps` is what one round of healing does, as "web restart".
+// Apps from definitions; `steps` is what a look at each does, as "web restart"; `last_` is of the last app.
 class Healthcare : public ::testing::Test {
  protected:
   Healthcare() {
@@ -43,14 +43,20 @@ class Healthcare : public ::testing::Test {
   }
   std::vector<std::string> steps(const HealOptions& options = {}) {
     Context context = scene_.context("belay serve");
-    last_ = heal(context, read_definitions(folder(), {}), options, {});
+    context.defaults.own_app = own_app_;
+    World world;
+    world.containers = scene_.engine.containers({}, {});
     std::vector<std::string> texts;
-    for (const auto& step : last_.steps) texts.push_back(format("{} {}", step.app, to_text(step.kind)));
+    for (const auto& declared : read_definitions(folder(), {}).apps) {
+      last_ = heal(context, declared, scene_.app(declared.name.text()), world, options, {});
+      for (const auto& step : last_.steps) texts.push_back(format("{} {}", step.app, to_text(step.kind)));
+    }
     return texts;
   }
 
   Scene scene_;
   Healing last_;
+  std::string own_app_;
 };
 
 TEST_F(Healthcare, HasNothingToDoWithTheWell) {
@@ -59,7 +65,7 @@ TEST_F(Healthcare, HasNothingToDoWithTheWell) {
   const int before = scene_.engine.calls();
   EXPECT_THAT(steps(), IsEmpty());
   EXPECT_EQ(scene_.engine.calls() - before, 1);
-  EXPECT_FALSE(last_.look_again.has_value());
+  EXPECT_FALSE(last_.waits_until.has_value());
 }
 
 TEST_F(Healthcare, WaitsLongerAndLongerBetweenTheStepsOfAnApp) {
@@ -71,9 +77,9 @@ TEST_F(Healthcare, WaitsLongerAndLongerBetweenTheStepsOfAnApp) {
     // Sick again as soon as it was healed.
     scene_.clock.advance(Milliseconds(95'000));
     if (steps().empty()) {
-      ASSERT_TRUE(last_.look_again.has_value());
-      EXPECT_THAT(last_.waiting, ElementsAre("app"));
-      scene_.clock.advance(std::chrono::duration_cast<Milliseconds>(*last_.look_again - scene_.clock.now()));
+      ASSERT_TRUE(last_.waits_until.has_value());
+      EXPECT_THAT(last_.waits_for, HasSubstr("the pauses grow"));
+      scene_.clock.advance(std::chrono::duration_cast<Milliseconds>(*last_.waits_until - scene_.clock.now()));
       EXPECT_THAT(steps(), ElementsAre("app restart"));
     }
     const Time now = scene_.clock.now();
@@ -97,6 +103,16 @@ TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
   // And the pass does not take it forward again.
   apply();
   EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{1});
+}
+
+TEST_F(Healthcare, OnlyTellsOfTheAppThatBelayItselfRunsIn) {
+  define("app", R"({"image": "sick:1", "soak": "10s"})");
+  apply();
+  scene_.clock.advance(Milliseconds(95'000));
+  own_app_ = "app";
+  const size_t changes = scene_.engine.changes().size();
+  EXPECT_THAT(steps(), ElementsAre("app unhealthy"));
+  EXPECT_EQ(scene_.engine.changes().size(), changes);
 }
 
 TEST_F(Healthcare, GoesBackFromWhatTurnsUnhealthyWhileItSoaks) {

@@ -1,9 +1,13 @@
 #include "host/own_container.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace belay::host {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 const std::string id(64, 'a'), other(64, 'b');
 
@@ -12,12 +16,18 @@ TEST(OwnContainer, IsToldByTheFilesThatTheEngineBinds) {
                              "/diff\n"
                              "531 523 254:1 /var/lib/docker/containers/" +
                              id + "/hostname /etc/hostname rw,relatime - ext4 /dev/vda1 rw\n";
-  EXPECT_EQ(own_container_id(mounts, ""), id);
+  EXPECT_THAT(own_container_ids(mounts, ""), ElementsAre(id));
 }
 
 TEST(OwnContainer, IsToldByTheControlGroup) {
-  EXPECT_EQ(own_container_id("", "12:cpu:/docker/" + id + "\n0::/system.slice\n"), id);
-  EXPECT_EQ(own_container_id("", "0::/system.slice/docker-" + id + ".scope\n"), id);
+  EXPECT_THAT(own_container_ids("", "12:cpu:/docker/" + id + "\n0::/system.slice\n"), ElementsAre(id));
+  EXPECT_THAT(own_container_ids("", "0::/system.slice/docker-" + id + ".scope\n"), ElementsAre(id));
+  EXPECT_THAT(own_container_ids("", "4:pids:/of/our/own/" + id + "/inner\n"), ElementsAre(id));
+}
+
+TEST(OwnContainer, IsTwoWhereItSharesAnothersNetwork) {
+  const std::string mounts = "531 523 254:1 /data/containers/" + other + "/hosts /etc/hosts rw - ext4 /dev/vda1 rw\n";
+  EXPECT_THAT(own_container_ids(mounts, "4:pids:/docker/" + id + "\n"), ElementsAre(id, other));
 }
 
 TEST(OwnContainer, IsNoneOnTheHostThatSeesTheMountsOfOthers) {
@@ -25,8 +35,8 @@ TEST(OwnContainer, IsNoneOnTheHostThatSeesTheMountsOfOthers) {
                              "/merged rw - overlay overlay rw\n"
                              "91 30 0:51 / /var/lib/docker/containers/" +
                              other + "/mounts/shm rw - tmpfs shm rw\n";
-  EXPECT_EQ(own_container_id(mounts, "0::/user.slice/user-1000.slice\n1:name=systemd:/docker/short\n"), "");
-  EXPECT_EQ(own_container_id("", ""), "");
+  EXPECT_THAT(own_container_ids(mounts, "0::/user.slice/user-1000.slice\n1:name=systemd:/docker/short\n"), IsEmpty());
+  EXPECT_THAT(own_container_ids("", ""), IsEmpty());
 }
 
 }  // namespace

@@ -3,22 +3,6 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# build_image TAG [KIND [TEXT]]: an image of this test under $prefix-image:TAG, in one call: no builder takes part.
-build_image() {
-  local context=$place/context-$1 line changes=()
-  mkdir -p "$context"
-  (cd "$context" && image "${2:-plain}" 8080 "${3:-$1}")
-  while read -r line; do
-    case $line in FROM* | COPY* | '#'*) ;; *) changes+=(--data-urlencode "changes=$line") ;; esac
-  done <"$context/Dockerfile"
-  tar -C "$context/rootfs" -cf "$place/rootfs.tar" .
-  # The query is made by one curl and used by the other, whose body is the file system.
-  local query
-  query=$(curl -s -o /dev/null -G -w '%{url_effective}' "${changes[@]}" http://127.0.0.1:1/ || true)
-  api POST "/images/create?fromSrc=-&repo=$prefix-image&tag=$1&${query#*\?}" -H 'Content-Type: application/x-tar' \
-    --data-binary "@$place/rootfs.tar" >"$place/made"
-  image_exists "$prefix-image:$1" || fail "no image $1: $(<"$place/made")"
-}
 # define NAME JSON-MEMBERS: the definition conf/NAME.json; the image is :1 unless the members say otherwise.
 define() {
   mkdir -p conf

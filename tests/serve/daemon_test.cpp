@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "engine/memory.h"
+#include "state/store.h"
 #include "support/fake_clock.h"
 
 namespace belay::serve {

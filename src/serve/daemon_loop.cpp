@@ -1,0 +1,246 @@
+// The daemon's loop: who is woken by what, and which looks go on side by side.
+
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "serve/crew.h"
+#include "serve/daemon.h"
+#include "serve/event_watch.h"
+#include "serve/folder_watch.h"
+#include "serve/metrics_server.h"
+#include "serve/systemd.h"
+#include "state/store.h"
+
+namespace belay::serve {
+
+namespace {
+
+// Attentions that go on at the same time; each holds a thread and an open state.
+constexpr size_t most_attentions = 32;
+// An app's lock is held by somebody else's command, which does not tell when it is done.
+constexpr Milliseconds pause_for_lock{5'000};
+const std::string the_pass;  // its name in the crew, which no app can have
+
+FileLock take_serve_lock(const fs::path& state, const DaemonOptions& options, bool wait, Clock& clock, LogLines& log,
+                         std::stop_token stop) {
+  const LockRequest request{state / "serve", format("{} (pid {}, {})", options.command, ::getpid(), options.who), wait};
+  return doing("serving this host", [&] {
+    return FileLock::take(
+        request, clock,
+        [&](const std::string& holder) {
+          log.write(LogLevel::notice, format("this host is served by {}: waiting for its end", holder));
+        },
+        std::move(stop));
+  });
+}
+
+const Declaration* find(const Declarations& declared, const std::string& app) {
+  const auto found = std::find_if(declared.apps.begin(), declared.apps.end(),
+                                  [&](const Declaration& each) { return each.name.text() == app; });
+  return found == declared.apps.end() ? nullptr : &*found;
+}
+
+// The container is one of its own, or one on which it depends.
+bool is_concerned(const Declaration& app, const std::string& container) {
+  return std::any_of(app.spec.services.begin(), app.spec.services.end(),
+                     [&](const Service& service) { return service.name == container; }) ||
+         std::find(app.needs.begin(), app.needs.end(), container) != app.needs.end();
+}
+
+}  // namespace
+
+// What goes on and what waits, of one run.
+struct Daemon::Loop {
+  Loop(Waker& waker, ServiceNotifier& to, std::stop_token ends)
+      : notifier(to), stop(std::move(ends)), crew([&waker] { waker.wake({Cause::ended, {}}); }) {}
+
+  ServiceNotifier& notifier;
+  const std::stop_token stop;
+  Wakeup for_the_pass;
+  std::map<std::string, Call> calls;  // by app: those that no attention has begun for
+  std::optional<Time> try_locks_at;   // of calls that wait for somebody else's lock
+  Crew crew;                          // last: its threads use the others
+};
+
+void Daemon::take_in(Wakeup wakeup, Loop& loop) {
+  for (const auto& ended : loop.crew.take_ended())
+    // What an attention changed may matter to others: that is for a whole pass to see.
+    if (ended != the_pass) loop.for_the_pass.causes.insert(Cause::container);
+
+  const Time now = clock_.now();
+  const auto declared = wanted_.with([](const Wanted& wanted) { return wanted.declared; });
+  // A pass that looks into everything is on its way.
+  const bool everything = declared == nullptr || wakeup.has(Cause::reload) || wakeup.has(Cause::engine_is_back);
+  for (const auto& container : wakeup.containers) {
+    bool concerns_somebody = false;
+    if (!everything)
+      for (const auto& app : declared->apps) {
+        if (!is_concerned(app, container)) continue;
+        concerns_somebody = true;
+        Call& call = loop.calls[app.name.text()];
+        call.containers.insert(container);
+        if (const auto death = wakeup.deaths.find(container); death != wakeup.deaths.end()) call.died = death->second;
+      }
+    if (concerns_somebody) continue;
+    loop.for_the_pass.causes.insert(Cause::container);
+    loop.for_the_pass.containers.insert(container);
+  }
+  for (const Cause cause : wakeup.causes)
+    if (cause != Cause::container && cause != Cause::ended && cause != Cause::due)
+      loop.for_the_pass.causes.insert(cause);
+  loop.for_the_pass.images.merge(wakeup.images);
+  loop.for_the_pass.files.merge(wakeup.files);
+
+  turns_.with([&](auto& turns) {
+    for (auto turn = turns.begin(); turn != turns.end();) {
+      if (turn->second > now || loop.crew.is_at(turn->first)) {
+        ++turn;
+        continue;
+      }
+      loop.calls[turn->first];
+      turn = turns.erase(turn);
+    }
+  });
+  if (!loop.crew.is_at(the_pass) && now >= pass_deadline()) loop.for_the_pass.causes.insert(Cause::due);
+}
+
+void Daemon::begin_attentions(Loop& loop) {
+  // First who waits, then whether he has to: an end of a look in between is not missed.
+  waiting_calls_.with([&](auto& waiting) {
+    waiting.clear();
+    for (const auto& [app, call] : loop.calls) waiting.insert(app);
+  });
+  loop.try_locks_at.reset();
+  const Wanted wanted = wanted_.with([](const Wanted& known) { return known; });
+  for (auto next = loop.calls.begin(); next != loop.calls.end();) {
+    const auto call = next++;
+    const std::string& name = call->first;
+    if (loop.crew.is_at(name) || loop.crew.size() >= most_attentions) continue;
+    const Declaration* app = wanted.declared ? find(*wanted.declared, name) : nullptr;
+    if (app != nullptr && FileLock::holder_of(state::lock_file(state_folder_, app->name))) {
+      loop.try_locks_at = clock_.now() + pause_for_lock;
+      continue;
+    }
+    if (app != nullptr)
+      loop.crew.begin(name, [this, app = *app, what = call->second, soak = wanted.soak, stop = loop.stop] {
+        attend(app, what, soak, stop);
+      });
+    else
+      loop.for_the_pass.causes.insert(Cause::container);
+    loop.calls.erase(call);
+  }
+}
+
+bool Daemon::is_time_for_a_pass(const Loop& loop) const {
+  if (loop.for_the_pass.causes.empty() || loop.crew.is_at(the_pass)) return false;
+  // What attentions leave behind is looked at once, when the last of them is done.
+  const bool only_after_attentions =
+      loop.for_the_pass.causes == std::set{Cause::container} && loop.for_the_pass.containers.empty();
+  return !only_after_attentions || loop.crew.size() == 0;
+}
+
+void Daemon::begin_pass(Loop& loop) {
+  std::set<std::string> attended;
+  const auto declared = wanted_.with([](const Wanted& wanted) { return wanted.declared; });
+  if (declared != nullptr)
+    for (const auto& app : declared->apps)
+      if (loop.crew.is_at(app.name.text())) attended.insert(app.name.text());
+  loop.crew.begin(the_pass, [this, wakeup = std::exchange(loop.for_the_pass, {}), attended, stop = loop.stop,
+                             &notifier = loop.notifier] {
+    const bool reloads = wakeup.has(Cause::reload);
+    if (reloads) notifier.reloading(clock_);
+    try {
+      step(wakeup, stop, attended);
+    } catch (const Cancelled& stopped) {
+      log_.write(LogLevel::notice, stopped.what());
+    }
+    if (reloads) notifier.ready();
+  });
+}
+
+std::optional<Time> Daemon::deadline_of(const Loop& loop) const {
+  std::optional<Time> next = next_turn([&](const std::string& app) { return !loop.crew.is_at(app); });
+  const auto at = [&](Time time) { next = std::min(next.value_or(time), time); };
+  if (loop.try_locks_at) at(*loop.try_locks_at);
+  if (!loop.crew.is_at(the_pass)) at(pass_deadline());
+  return next;
+}
+
+void Daemon::count_notices(const EventWatch& events, Notices::Counts& known) {
+  metrics_.gauge("belay_engine_connected", "1 while the engine's events are followed.")
+      .set(events.state().connected ? 1 : 0);
+  const Notices::Counts counts = notices()->counts();
+  const auto count = [&](const char* outcome, std::uint64_t now, std::uint64_t before) {
+    metrics_.counter("belay_notices_total", "Notices by what became of them.", {{"outcome", outcome}})
+        .add(static_cast<double>(now >= before ? now - before : now));
+  };
+  count("delivered", counts.delivered, known.delivered);
+  count("failed", counts.failed, known.failed);
+  count("dropped", counts.dropped, known.dropped);
+  known = counts;
+}
+
+bool Daemon::run_once(std::stop_token stop) {
+  const FileLock lock = take_serve_lock(state_folder_, options_, false, clock_, log_, stop);
+  step({}, stop);
+  return succeeded_;
+}
+
+void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) {
+  const FileLock lock = take_serve_lock(state_folder_, options_, true, clock_, log_, stop);
+  Watchdog watchdog(notifier, clock_);
+  progress_ = [&watchdog] { watchdog.progress(); };
+  waker_ = &waker;
+  EventWatch events(engine_, waker, clock_);
+  FolderWatch files(waker);
+  files_ = &files;
+  watched_.clear();
+  std::unique_ptr<MetricsServer> server;
+  if (!settings_.metrics.empty()) {
+    server = std::make_unique<MetricsServer>(
+        settings_.metrics, false, metrics_,
+        [this, &events, known = Notices::Counts{}]() mutable { count_notices(events, known); });
+    log_.write(LogLevel::info, format("metrics are at {}", server->address()));
+  }
+  // The successor runs already; a way back from here would start what is being stopped.
+  const std::stop_callback hand_over(stop, [&] {
+    if (!news_.is_handing_over()) return;
+    log_.write(LogLevel::notice, "handing over to the next one");
+    ::_exit(0);
+  });
+  notifier.ready();
+  log_.write(LogLevel::notice, format("keeping this host as {} says", settings_.confdir.string()));
+
+  {
+    Loop loop(waker, notifier, stop);
+    begin_pass(loop);
+    while (!stop.stop_requested()) {
+      const std::optional<Time> deadline = deadline_of(loop);
+      Wakeup wakeup;
+      if (loop.crew.size() > 0) {
+        // Their requests to the engine show that they live.
+        wakeup = waker.wait(deadline, clock_, stop);
+      } else {
+        const auto waiting = watchdog.waiting(deadline);
+        wakeup = waker.wait(deadline, clock_, stop);
+      }
+      if (stop.stop_requested()) break;
+      take_in(std::move(wakeup), loop);
+      begin_attentions(loop);
+      if (is_time_for_a_pass(loop)) begin_pass(loop);
+    }
+    // Each takes back the change that it is at.
+    loop.crew.wait_for_all();
+  }
+  notifier.stopping();
+  files_ = nullptr;
+  waker_ = nullptr;
+  log_.write(LogLevel::notice, "stopping; everything that runs is left running");
+  finish_notices(Seconds(5));
+  progress_ = [] {};
+}
+
+}  // namespace belay::serve

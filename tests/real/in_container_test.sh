@@ -1,0 +1,141 @@
+#!/bin/bash
+# Belay in a container: it keeps its host from there, hands over to its own successor, and outlives one that is broken.
+# shellcheck source-path=SCRIPTDIR disable=SC2154
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# The image $prefix-image:1 with this Belay and whatever it is linked to, and :2 and :bad made from it.
+belay_images() {
+  local root=$place/rootfs library
+  mkdir -p "$root/bin" "$root/tmp"
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  ln -s busybox "$root/bin/sh"
+  strip -o "$root/bin/belay" "$BELAY"
+  ldd "$BELAY" | grep -o '/[^ ]*' | while read -r library; do install -D "$library" "$root$library"; done
+  # A leak check at the end would need to trace the process, which containers may not.
+  tar -C "$root" -c . | api POST "/images/create?fromSrc=-&repo=$prefix-image&tag=1&changes=ENV%20PATH=/bin%20ASAN_OPTIONS=detect_leaks=0" \
+    -H 'Content-Type: application/x-tar' --data-binary @- >"$place/made"
+  expect image_exists "$prefix-image:1"
+  derive 2 'ENV TURN=2'
+  derive bad 'ENTRYPOINT ["sh", "-c", "echo cannot be; exit 3"]'
+}
+derive() {  # TAG LINE
+  mkdir -p "$place/derive"
+  printf 'FROM %s\n%s\n' "$prefix-image:1" "$2" >"$place/derive/Dockerfile"
+  tar -C "$place/derive" -c . | api POST "/build?t=$prefix-image:$1" -H 'Content-Type: application/x-tar' --data-binary @- >"$place/made"
+  expect image_exists "$prefix-image:$1"
+}
+# define_belay TAG [MEMBERS]: the definition of the daemon $app. Its folder is bound read-only and yet no reason to
+# replace it.
+define_belay() {
+  mkdir -p conf
+  jq -n --arg name "$app" --arg image "$prefix-image:$1" --arg conf "$work/conf" --arg state "$BELAY_STATE_DIR" \
+    --arg socket "${DOCKER_HOST#unix://}" "{
+      name: \$name, image: \$image, command: [\"belay\", \"serve\", \$conf, \"--self\", \$name], settle: \"2s\",
+      env: {BELAY_STATE_DIR: \$state, BELAY_SETTLE: \"300ms\"}, update: {pull: false, eager: true},
+      volumes: [{containerPath: \"/var/run/docker.sock\", hostPath: \$socket}, {containerPath: \$state, hostPath: \$state},
+                {containerPath: \$conf, hostPath: \$conf, mode: \"ro\"}]} + {${2:-}}" >"$place/new.json"
+  mv "$place/new.json" "conf/$app.json"
+}
+define() {  # NAME TURN
+  jq -n --arg name "$1" --arg image "$prefix-image:1" --arg turn "$2" \
+    '{name: $name, image: $image, command: "sh -c \"trap exit TERM; busybox sleep 99999 & wait\"", env: {TURN: $turn}, update: {pull: false}}' >"$place/new.json"
+  mv "$place/new.json" "conf/$1.json"
+}
+has_turn() { is_up "$1" && inspect "$1" '.Config.Env[]' | grep -qx "TURN=$2"; }  # CONTAINER TURN
+logs() { api GET "/containers/$1/logs?stdout=1&stderr=1&timestamps=${2:-0}" | tr -d '\000-\010\016-\037'; }  # CONTAINER [TIMESTAMPS]
+says() { logs "$1" | grep -q -- "$2"; }
+moment() { date -d "$1" +%s%3N; }  # in milliseconds
+started_at() { inspect "$1" .State.StartedAt; }
+
+# Every 20 ms: how many containers of the daemon run, and whether one holds the lock of those that serve.
+watch_the_change() {
+  while :; do
+    local held=no
+    flock -n "$BELAY_STATE_DIR/serve" true || held=yes
+    echo "$(running "$app" | wc -l) $held"
+    sleep 0.02
+  done
+}
+
+test_it_hands_over_to_its_successor_and_outlives_a_broken_one() {
+  export BELAY_SETTLE=300ms
+  belay_images
+  define_belay 1
+  # The first one is started from outside: by hand here, else by a container that ends when it has done that.
+  expect_done belay apply conf
+  eventually says "$app" 'keeping this host'
+  define "$app2" 1
+  eventually has_turn "$app2" 1
+  eventually says "$app" "$app2 runs r1"
+  local first second untouched
+  first=$(inspect "$app" .Id)
+  untouched=$(started_at "$app2")
+
+  watch_the_change >"$place/watched" 2>/dev/null &
+  at_end end_process $!
+  define_belay 2
+  eventually is_down "$first"
+  second=$(inspect "$app" .Id)
+  expect [ "$first" != "$second" ]
+  expect is_up "$second"
+  eventually says "$second" 'keeping this host'
+  eventually belay_is_done
+  # Nobody wrote after the first had handed over and before the second had its lock; and that was at once.
+  expect says "$first" 'handing over to the next one'
+  local ended begun
+  ended=$(moment "$(inspect "$first" .State.FinishedAt)")
+  begun=$(moment "$(logs "$second" 1 | grep -m1 'keeping this host' | cut -d' ' -f1)")
+  expect [ "$(moment "$(logs "$first" 1 | tail -n 1 | cut -d' ' -f1)")" -le "$begun" ]
+  expect [ "$((begun - ended))" -lt 5000 ]
+  expect says "$second" "is served by .*belay serve"
+  expect_not grep -q '^0' "$place/watched"
+  expect grep -q '^2 yes' "$place/watched"
+  expect_equal 'its restart policy' unless-stopped "$(restart_policy "$second")"
+  expect_equal 'how the first ended' 0 "$(inspect "$first" .State.ExitCode)"
+  expect_equal 'what runs of it' "$app" "$(running "$app")"
+  expect_equal 'when the other app was started' "$untouched" "$(started_at "$app2")"
+
+  # It does what the first one did.
+  define "$app2" 2
+  eventually has_turn "$app2" 2
+  eventually says "$second" "$app2 runs r2"
+
+  # A version that ends at once.
+  untouched=$(started_at "$app2")
+  define_belay bad
+  eventually says "$second" "r3 of $app did not prove itself; r2 runs again"
+  expect_equal 'who runs' "$second" "$(inspect "$app" .Id)"
+  expect_equal 'what runs of it' "$app" "$(running "$app")"
+  expect_equal 'when the other app was started' "$untouched" "$(started_at "$app2")"
+  define "$app2" 3
+  eventually has_turn "$app2" 3
+  eventually says "$second" "$app2 runs r3"
+  expect_equal 'who runs' "$second" "$(inspect "$app" .Id)"
+}
+belay_is_done() { ! belay plan "$app" 2>&1 | grep -q 'unfinished' && [ "$(belay plan "$app")" = 'nothing to do' ]; }
+
+test_on_an_exclusive_host_it_stops_strangers_but_not_itself() {
+  own_engine
+  belay_images
+  mkdir conf
+  define "$app2" 1
+  post "/containers/create?name=stranger" "{\"Image\": \"$prefix-image:1\", \"Cmd\": [\"busybox\", \"sleep\", \"99999\"]}" >/dev/null
+  api POST /containers/stranger/start >/dev/null
+  # Neither declared nor told its own name.
+  post "/containers/create?name=keeper" "$(jq -n --arg image "$prefix-image:1" --arg socket "${DOCKER_HOST#unix://}" --arg conf "$work/conf" '{
+    Image: $image, Env: ["BELAY_SETTLE=300ms", "BELAY_STATE_DIR=/tmp/state"],
+    Cmd: ["belay", "as", "dockerup", "--exclusive", "--no-pull", "--confdir", $conf],
+    HostConfig: {Binds: [$socket + ":/var/run/docker.sock", $conf + ":" + $conf + ":ro"]}}')" >/dev/null
+  api POST /containers/keeper/start >/dev/null
+  eventually is_up "$app2"
+  eventually is_down stranger
+  expect is_up keeper
+  # It goes on, and finds more.
+  api POST /containers/stranger/start >/dev/null
+  eventually is_down stranger
+  define "$app2" 2
+  eventually has_turn "$app2" 2
+  expect is_up keeper
+}
+
+run_tests "$@"
