@@ -296,11 +296,9 @@ TEST_P(EngineContract, SavesImagesAndLoadsThemAgain) {
   ASSERT_TRUE(engine().remove_image(own_tag("two:1"), stop_).removed);
   ASSERT_EQ(engine().image(one, stop_), std::nullopt);
 
-  int told = 0;
-  auto loaded = engine().load_images(writer_of(bytes), [&](const Progress&) { ++told; }, stop_);
+  auto loaded = engine().load_images(writer_of(bytes), [](const Progress&) {}, stop_);
   std::sort(loaded.begin(), loaded.end());
   EXPECT_EQ(loaded, (std::vector{own_tag("one:1"), own_tag("two:1")}));
-  EXPECT_GT(told, 0);
   const auto image = engine().image(own_tag("one:1"), stop_);
   ASSERT_TRUE(image);
   EXPECT_EQ(image->id, one);
