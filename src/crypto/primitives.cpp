@@ -109,7 +109,7 @@ Key scrypt(std::string_view passphrase, std::string_view salt, int work_factor) 
 
 struct Aead::State {
   struct Free {
-    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+    void operator()(EVP_CIPHER_CTX* old) const { EVP_CIPHER_CTX_free(old); }
   };
   std::unique_ptr<EVP_CIPHER_CTX, Free> context{EVP_CIPHER_CTX_new()};
 
