@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "base/format.h"
-#include "host/backup_work.h"
 
 namespace belay::host {
 
@@ -53,16 +52,11 @@ void RestoreWork::unpack(const plan::UnpackData& step, const engine::ProgressSin
     progress(told);
   };
   // Going on to the next item compares all checksums of this one: only then it counts as whole.
-  if (!helper_.empty()) {
-    unpack_through_engine(events, stop);
+  make_place(step.place);
+  reserves(stop).fill(step.into, [&](const fs::path& into) {
+    unpack_files(into, step.into.kind == DataPlace::Kind::file, events, stop);
     item_ = reader_->next_item();
-  } else {
-    make_place(step.place);
-    reserves(stop).fill(step.into, [&](const fs::path& into) {
-      unpack_files(into, step.into.kind == DataPlace::Kind::file, events, stop);
-      item_ = reader_->next_item();
-    });
-  }
+  });
   told.done = true;
   progress(told);
 }
@@ -86,24 +80,6 @@ void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive
     throw Error("the backup is damaged: an item that should be a file is none");
   fs::rename(first->path(), into);
   fs::remove_all(folder);
-}
-
-void RestoreWork::unpack_through_engine(const archive::TreeEvents& events, std::stop_token stop) {
-  // The engine gets what is read, byte by byte; the walk over it only computes.
-  engine().write_archive(
-      helper_, reach_path(item_->item().id),
-      [&](const Sink& upload) {
-        const auto read = [&](std::span<char> room) {
-          const std::size_t got = item_->read(room);
-          if (got > 0) upload({room.data(), got});
-          return got;
-        };
-        archive::list_tree(read, {}, events, stop);
-        std::vector<char> rest(64 << 10);
-        while (read(rest) > 0) {
-        }
-      },
-      stop);
 }
 
 void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::ProgressSink& progress,

@@ -19,8 +19,6 @@ class RestoreWork final : public DataWork {
   ~RestoreWork() override;
 
   const backup::Manifest& manifest() const { return reader_->manifest(); }
-  // A container through which the engine fills volumes, at reach_path(item); empty: this machine has their files.
-  void reach_through(std::string helper) { helper_ = std::move(helper); }
 
   void unpack(const plan::UnpackData& step, const engine::ProgressSink& progress, std::stop_token stop) override;
   void load_images(const plan::LoadImages& step, const engine::ProgressSink& progress, std::stop_token stop) override;
@@ -31,14 +29,12 @@ class RestoreWork final : public DataWork {
 
  private:
   void unpack_files(const fs::path& into, bool is_file, const archive::TreeEvents& events, std::stop_token stop);
-  void unpack_through_engine(const archive::TreeEvents& events, std::stop_token stop);
 
   Report& report_;
   std::unique_ptr<backup::Download> download_;
   std::unique_ptr<backup::Unsealed> unsealed_;
   std::unique_ptr<backup::BackupReader> reader_;
   backup::BackupReader::ItemStream* item_ = nullptr;  // the next one
-  std::string helper_;
   backup::End end_;
 };
 
