@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/text.h"
 #include "engine/docker_build.h"
 #include "engine/docker_engine.h"
 
@@ -118,6 +119,8 @@ void DockerEngine::save_images(const std::vector<std::string>& references, const
         return true;
       },
       stop);
+  if (response.status == 404)
+    throw NotFound(format("this engine does not have the image {}", join(references, " or ")));
   if (!response.ok()) refuse(response);
   tar.finish("the images' archive");
 }

@@ -232,7 +232,9 @@ class Engine {
   virtual void read_archive(const std::string& container, const std::string& path, const Sink& sink,
                             std::stop_token stop) = 0;
   // Unpacks a tar stream into the folder. Owners are the numeric ids of the stream, whatever user the container has;
-  // what is there stays unless the stream has a thing of the same name. NotFound where the container or the folder is
+  // what is there stays unless the stream has a thing of the same name. The folder itself keeps its owner and mode, an
+  // entry "./" changes nothing: who wants those set as well, also those of a volume, writes into the folder above,
+  // where the names are as read_archive gives them. NotFound where the container or the folder is
   // missing; EngineError for a folder that is read-only in the container, and for a stream that is no tar: what of it
   // was unpacked stays. Once the engine has refused, the sink given to `write` throws something that is no Error;
   // `write` lets it pass.

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "engine/memory_tar.h"
 #include "engine/memory_universe.h"
 #include "model/names.h"
 
@@ -32,6 +33,16 @@ Progress finished(const std::string& status) {
   return progress;
 }
 
+// What `write` gives, until it is stopped.
+std::string everything(const StreamWriter& write, const std::stop_token& stop) {
+  std::string bytes;
+  write([&](std::string_view more) {
+    if (stop.stop_requested()) throw Cancelled();
+    bytes += more;
+  });
+  return bytes;
+}
+
 }  // namespace
 
 template <class Use>
@@ -44,7 +55,10 @@ decltype(auto) MemoryEngine::reach(const std::stop_token& stop, Use&& use) {
   });
 }
 
-MemoryEngine::MemoryEngine(Clock& clock) : universe_(std::make_unique<Guarded<Universe>>()), clock_(clock) {}
+MemoryEngine::MemoryEngine(Clock& clock, fs::path data_root)
+    : universe_(std::make_unique<Guarded<Universe>>()), clock_(clock) {
+  universe_->with([&](Universe& universe) { universe.data_root = std::move(data_root); });
+}
 MemoryEngine::~MemoryEngine() = default;
 
 std::string MemoryEngine::add_image(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,
@@ -140,7 +154,7 @@ EngineInfo MemoryEngine::info(std::stop_token stop) {
 }
 
 std::string MemoryEngine::data_folder(std::stop_token stop) {
-  return reach(stop, [](Universe&) { return std::string(); });
+  return reach(stop, [](Universe& universe) { return universe.data_root.string(); });
 }
 
 bool MemoryEngine::maps_ids(std::stop_token stop) {
@@ -195,7 +209,7 @@ std::vector<Volume> MemoryEngine::volumes(const std::optional<std::string>& labe
     for (const auto& [name, stored] : universe.volumes)
       if (matches(label, stored.labels))
         found.push_back(
-            {name, stored.driver, format("/volumes/{}/_data", name), stored.labels, stored.created, stored.options});
+            {name, stored.driver, universe.mount_point(name).string(), stored.labels, stored.created, stored.options});
     return found;
   });
 }
@@ -211,7 +225,7 @@ std::vector<Network> MemoryEngine::networks(std::stop_token stop) {
 std::map<std::string, ByteCount> MemoryEngine::volume_sizes(std::stop_token stop) {
   return reach(stop, [](Universe& universe) {
     std::map<std::string, ByteCount> sizes;
-    for (const auto& [name, stored] : universe.volumes) sizes[name] = {};
+    for (const auto& [name, stored] : universe.volumes) sizes[name] = universe.volume_size(name);
     return sizes;
   });
 }
@@ -329,20 +343,32 @@ std::string MemoryEngine::build(const BuildRequest& request, const ProgressSink&
   return id;
 }
 
-void MemoryEngine::save_images(const std::vector<std::string>&, const Sink&, std::stop_token stop) {
-  reach(stop, [](Universe&) { throw EngineError(501, "not yet"); });
+void MemoryEngine::save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) {
+  sink(reach(stop, [&](Universe& universe) { return universe.saved(references); }));
 }
 
-std::vector<std::string> MemoryEngine::load_images(const StreamWriter&, const ProgressSink&, std::stop_token stop) {
-  return reach(stop, [](Universe&) -> std::vector<std::string> { throw EngineError(501, "not yet"); });
+std::vector<std::string> MemoryEngine::load_images(const StreamWriter& write, const ProgressSink& progress,
+                                                   std::stop_token stop) {
+  const std::string saved = everything(write, stop);
+  auto loaded = reach(stop, [&](Universe& universe) { return universe.load(saved); });
+  if (progress)
+    for (const auto& name : loaded) progress(finished("Loaded " + name));
+  return loaded;
 }
 
-void MemoryEngine::read_archive(const std::string&, const std::string&, const Sink&, std::stop_token stop) {
-  reach(stop, [](Universe&) { throw EngineError(501, "not yet"); });
+void MemoryEngine::read_archive(const std::string& container, const std::string& path, const Sink& sink,
+                                std::stop_token stop) {
+  const auto source = reach(stop, [&](Universe& universe) { return universe.archive_source(container, path); });
+  write_tar(source.path, source.name, [&](std::string_view bytes) {
+    if (stop.stop_requested()) throw Cancelled();
+    sink(bytes);
+  });
 }
 
-void MemoryEngine::write_archive(const std::string&, const std::string&, const StreamWriter&, std::stop_token stop) {
-  reach(stop, [](Universe&) { throw EngineError(501, "not yet"); });
+void MemoryEngine::write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
+                                 std::stop_token stop) {
+  const std::string tar = everything(write, stop);
+  reach(stop, [&](Universe& universe) { universe.unpack(container, folder, tar); });
 }
 
 void MemoryEngine::logs(const std::string& name, const LogRequest& request, const OutputSink& sink,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/guarded.h"
 #include "engine/engine.h"
 
@@ -25,7 +26,10 @@ struct Behaviour {
 
 class MemoryEngine : public Engine {
  public:
-  explicit MemoryEngine(Clock& clock);
+  // With `data_root`, an existing folder, the engine is one of this machine: the files of each volume are in
+  // data_root/NAME/_data, from the volume's making to its removal. Without, they are out of reach but for read_archive
+  // and write_archive.
+  explicit MemoryEngine(Clock& clock, fs::path data_root = {});
   ~MemoryEngine() override;
 
   // Setting the scene. Returns the image's id, derived from `reference` and `version`; moves the tag.
@@ -56,7 +60,8 @@ class MemoryEngine : public Engine {
   void kill(const std::string& name, int exit_code);
   // Every call that changes something, in order, as one line each: "create web-r1", "stop web-r1".
   std::vector<std::string> changes() const;
-  // Counts of data: names of the volumes that ever existed and are gone now.
+  // Counts of data: names of the volumes that ever existed and are gone now, but for empty ones that no container ever
+  // had.
   std::vector<std::string> lost_volumes() const;
   // All calls so far that reached the engine, looking ones included.
   int calls() const;

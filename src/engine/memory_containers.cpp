@@ -65,8 +65,7 @@ MemoryEngine::Universe::StoredContainer& MemoryEngine::Universe::container(const
 
 std::string MemoryEngine::Universe::add_anonymous_volume(const std::string& container_name, const std::string& target) {
   const std::string name = hex_name(format("{} {} {}", container_name, target, ++last_serial));
-  volumes[name] = {{}, now};
-  all_volumes.insert(name);
+  make_volume(name, {{}, now});
   return name;
 }
 
@@ -90,7 +89,8 @@ std::vector<Mount> MemoryEngine::Universe::mounts_for(const ContainerRequest& re
   for (auto& mount : mounts) {
     if (mount.kind != Mount::Kind::volume) continue;
     if (mount.source.empty()) mount.source = add_anonymous_volume(request.name, mount.target);
-    if (volumes.try_emplace(mount.source, StoredVolume{{}, now}).second) all_volumes.insert(mount.source);
+    if (!volumes.contains(mount.source)) make_volume(mount.source, {{}, now});
+    volumes.at(mount.source).used = true;
   }
   return mounts;
 }

@@ -36,9 +36,9 @@ void MemoryEngine::Universe::record(Time time, const std::string& type, const st
 }
 
 void MemoryEngine::Universe::add_volume(const VolumeRequest& request) {
-  StoredVolume made{request.labels, now, request.driver.empty() ? "local" : request.driver, request.options};
-  if (!volumes.try_emplace(request.name, std::move(made)).second) return;
-  all_volumes.insert(request.name);
+  if (volumes.contains(request.name)) return;
+  make_volume(request.name,
+              {request.labels, now, request.driver.empty() ? "local" : request.driver, request.options, false});
   changes.push_back("volume +" + request.name);
   record(now, "volume", "create", request.name);
 }
@@ -49,7 +49,7 @@ void MemoryEngine::Universe::remove_volume(const std::string& name) {
     for (const auto& mount : stored.mounts)
       if (mount.kind == Mount::Kind::volume && mount.source == name)
         throw Conflict(format("volume {} is in use by container {}", name, holder));
-  volumes.erase(name);
+  drop_volume(name);
   changes.push_back("volume -" + name);
   record(now, "volume", "destroy", name);
 }

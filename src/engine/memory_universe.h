@@ -42,6 +42,12 @@ struct MemoryEngine::Universe {
     Time created{};
     std::string driver = "local";
     std::map<std::string, std::string> options{};
+    bool used = false;  // by a container, ever
+  };
+  // What a container's path stands for.
+  struct Place {
+    fs::path path;
+    bool read_only = false;
   };
   struct StoredNetwork {
     std::string driver;
@@ -95,6 +101,8 @@ struct MemoryEngine::Universe {
   std::map<std::string, StoredNetwork> networks{
       {"bridge", {"bridge", {}, 1}}, {"host", {"host", {}, 2}}, {"none", {"null", {}, 3}}};
   std::set<std::string> all_volumes;                     // every name there ever was
+  fs::path data_root;                                    // of volumes; empty: they are not within reach
+  std::unique_ptr<TemporaryFolder> hidden_files;         // of volumes out of reach, made at need
   std::map<std::string, Offer> registry;                 // by full reference: "web:1", and "web@sha256:…" for ever
   std::map<std::string, EngineError> registry_failures;  // by host
   std::map<std::string, Login> logins;                   // by host
@@ -140,6 +148,22 @@ struct MemoryEngine::Universe {
   // Volumes and networks.
   void add_volume(const VolumeRequest& request);
   void remove_volume(const std::string& name);
+  void make_volume(const std::string& name, const StoredVolume& volume);
+  void drop_volume(const std::string& name);
+  // Where the engine says that the volume is.
+  fs::path mount_point(const std::string& volume) const;
+  // Where its files really are: elsewhere for a volume that would have to be mounted first.
+  fs::path content_folder(const std::string& volume);
+  ByteCount volume_size(const std::string& name);
+  // nullopt for a path that is in none of its mounts. Whether anything is there is another question.
+  std::optional<Place> place_in_mount(const std::string& container, const fs::path& path);
+  // What an archive of the path is made from. Throws NotFound.
+  struct ArchiveSource {
+    fs::path path;
+    std::string name;  // of its first entry
+  };
+  ArchiveSource archive_source(const std::string& container, const std::string& path);
+  void unpack(const std::string& container, const std::string& folder, std::string_view tar);
   void add_network(const std::string& name, const labels::Labels& labels);
   void remove_network(const std::string& name);
 
@@ -156,6 +180,9 @@ struct MemoryEngine::Universe {
   void pull(const std::string& reference);
   void push(const std::string& reference);
   std::string build(const BuildRequest& request);
+  // Images as text that any MemoryEngine loads.
+  std::string saved(const std::vector<std::string>& references) const;
+  std::vector<std::string> load(std::string_view saved);
 
  private:
   void live(const std::string& name, StoredContainer& container);

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "base/format.h"
-#include "base/guarded.h"
+#include "engine/captured_output.h"
 
 namespace belay::engine {
 
@@ -106,6 +106,13 @@ bool EngineContract::eventually(const std::function<bool()>& holds) {
   return true;
 }
 
+Mount EngineContract::volume_at(const std::string& name, const std::string& target) {
+  Mount mount;
+  mount.source = name;
+  mount.target = target;
+  return mount;
+}
+
 namespace {
 
 PortBinding on_host_port(std::uint16_t port) {
@@ -115,30 +122,6 @@ PortBinding on_host_port(std::uint16_t port) {
   binding.host_port = port;
   return binding;
 }
-
-Mount volume_at(const std::string& name, const std::string& target) {
-  Mount mount;
-  mount.source = name;
-  mount.target = target;
-  return mount;
-}
-
-// Collects output; has no input and no window.
-class Transcript final : public Terminal {
- public:
-  std::string read(std::stop_token) override { return {}; }
-  void write(OutputStream, std::string_view bytes) override {
-    text_.with([&](std::string& text) { text += bytes; });
-  }
-  std::optional<Size> size() override { return {}; }
-  std::shared_ptr<void> on_resize(std::function<void(Size)>) override { return {}; }
-  std::string text() const {
-    return text_.with([](const std::string& text) { return text; });
-  }
-
- private:
-  Guarded<std::string> text_;
-};
 
 std::stop_token stopped() {
   std::stop_source source;
@@ -243,7 +226,7 @@ TEST_P(EngineContract, SaysNotFoundOfAbsentContainers) {
   EXPECT_THROW(engine().update_resources(absent, {}, stop_), NotFound);
   EXPECT_THROW(engine().connect_network(absent, {"bridge", {}, {}, {}}, stop_), NotFound);
   EXPECT_THROW(engine().logs(absent, {}, [](OutputStream, std::string_view) {}, stop_), NotFound);
-  Transcript terminal;
+  CapturedOutput terminal;
   ExecRequest command;
   command.command = {"true"};
   EXPECT_THROW(engine().exec(absent, command, terminal, stop_), NotFound);
@@ -700,12 +683,12 @@ TEST_P(EngineContract, ReplaysWhatTheContainerWrote) {
 }
 
 TEST_P(EngineContract, RunsCommandsInARunningContainerOnly) {
-  const auto exit_code = [&](std::vector<std::string> command, Transcript& terminal) {
+  const auto exit_code = [&](std::vector<std::string> command, CapturedOutput& terminal) {
     ExecRequest wanted;
     wanted.command = std::move(command);
     return engine().exec(own("web"), wanted, terminal, stop_);
   };
-  Transcript terminal;
+  CapturedOutput terminal;
   engine().create_container(request("web", images().stays_up), stop_);
   EXPECT_THROW(exit_code({"true"}, terminal), Conflict);
   engine().start_container(own("web"), stop_);
@@ -719,7 +702,7 @@ TEST_P(EngineContract, RunsCommandsInARunningContainerOnly) {
 
 TEST_P(EngineContract, AttachesUntilTheContainerEnds) {
   run("job", images().exits);
-  Transcript terminal;
+  CapturedOutput terminal;
   const auto code = engine().attach(own("job"), terminal, stop_);
   EXPECT_EQ(code.value_or(3), 3) << "nothing when the input ended before the job did";
   ASSERT_TRUE(eventually([&] { return listed("job").state == ContainerState::exited; }));

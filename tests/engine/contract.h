@@ -64,12 +64,21 @@ class EngineContract : public ::testing::TestWithParam<ContractMaker> {
   std::string own_registry_tag(const std::string& name);
   // What the tag's repository has under the digest.
   std::string own_pinned(const std::string& tag, const std::string& digest);
+  static Mount volume_at(const std::string& name, const std::string& target);
   ContainerRequest request(const std::string& name, const std::string& image);
   // Creates and starts it, and waits for its first line.
   void run(const std::string& name, const std::string& image);
   std::string output(const std::string& name, const LogRequest& wanted = {});
   ContainerDetail detail(const std::string& name);
   Container listed(const std::string& name);
+  // A request for a container with the volume "v" at /var/data.
+  ContainerRequest holder(const std::string& name, bool read_only = false);
+  // Puts some files into /var/data of this container.
+  void fill(const std::string& name);
+  std::string archive(const std::string& name, const std::string& path);
+  // Builds an image of this test alone, which is gone when its last tag goes. Its id.
+  std::string build_own(const std::string& tag);
+  std::string saved(const std::vector<std::string>& references);
   bool has_volume(const std::string& name);
   // Waits at most a minute of the scene's time.
   [[nodiscard]] bool eventually(const std::function<bool()>& holds);

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 #include <iostream>
 #include <netinet/in.h>
-#include <numeric>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "base/format.h"
 #include "contract.h"
 #include "engine/docker.h"
+#include "tar_text.h"
 
 namespace belay::engine {
 
@@ -25,43 +25,9 @@ std::string setting(const char* name, const char* otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-// A tar archive of the oldest form: regular files and symbolic links, all owned by root.
-class Tar {
- public:
-  void add_file(const std::string& path, std::string_view content, int mode) {
-    add_header(path, '0', content.size(), mode, "");
-    bytes_ += content;
-    bytes_.resize((bytes_.size() + 511) / 512 * 512);
-  }
-  void add_link(const std::string& path, const std::string& target) { add_header(path, '2', 0, 0777, target); }
-  std::string finished() const { return bytes_ + std::string(1024, '\0'); }
-
- private:
-  void add_header(const std::string& path, char type, size_t size, int mode, const std::string& target) {
-    std::string header(512, '\0');
-    const auto put = [&](size_t at, const std::string& text) { header.replace(at, text.size(), text); };
-    put(0, path);
-    put(100, format("{:07o}", mode));
-    put(108, "0000000");
-    put(116, "0000000");
-    put(124, format("{:011o}", size));
-    put(136, "00000000000");
-    put(148, "        ");
-    header[156] = type;
-    put(157, target);
-    put(257, std::string("ustar\00000", 8));
-    const unsigned sum = std::accumulate(header.begin(), header.end(), 0u,
-                                         [](unsigned total, char c) { return total + static_cast<unsigned char>(c); });
-    put(148, format("{:06o}", sum) + std::string("\0 ", 2));
-    bytes_ += header;
-  }
-
-  std::string bytes_;
-};
-
 std::string context_of(const std::string& dockerfile) {
   static const std::string busybox = read_file(setting("BELAY_TEST_BUSYBOX", "/bin/busybox"));
-  Tar tar;
+  TarText tar;
   tar.add_file("Dockerfile", dockerfile, 0644);
   tar.add_file("bin/busybox", busybox, 0755);
   for (const std::string applet : {"sh", "true", "false", "echo", "sleep"}) tar.add_link("bin/" + applet, "busybox");

@@ -30,6 +30,28 @@ std::string vertex(const std::string& digest, const std::string& name, const std
   return bytes_field(1, bytes_field(1, digest) + bytes_field(2, "sha256:input") + bytes_field(3, name) + rest);
 }
 
+TEST(LoadProgress, NamesWhatWasLoaded) {
+  std::vector<std::string> seen;
+  const ProgressSink sink = [&](const Progress& progress) { seen.push_back(progress.id + " " + progress.status); };
+  LoadProgress loading(sink);
+  for (const char* message :
+       {R"({"status":"Loading layer","progressDetail":{"current":1,"total":2},"progress":"=>","id":"abc"})",
+        R"({"stream":"Loaded image: web:1\n"})", R"({"stream":"Loaded image ID: sha256:12\n"})"}) {
+    const auto document = JsonDocument::parse(message);
+    loading.take(document.root());
+  }
+  EXPECT_EQ(loading.finish(), (std::vector<std::string>{"web:1", "sha256:12"}));
+  EXPECT_EQ(seen, std::vector<std::string>{"abc Loading layer"});
+}
+
+TEST(LoadProgress, FailsOnAnErrorWithinTheStream) {
+  const ProgressSink nobody;
+  LoadProgress loading(nobody);
+  const auto document = JsonDocument::parse(R"({"errorDetail":{"message":"no space left"},"error":"no space left"})");
+  loading.take(document.root());
+  EXPECT_THROW((void)loading.finish(), EngineError);
+}
+
 struct Watched {
   std::vector<Progress> seen;
   ProgressSink sink = [this](const Progress& progress) { seen.push_back(progress); };

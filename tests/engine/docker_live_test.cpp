@@ -15,7 +15,10 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/format.h"
+#include "engine/captured_output.h"
+#include "engine/direct.h"
 #include "engine/docker.h"
+#include "tar_text.h"
 
 namespace belay::engine {
 namespace {
@@ -337,6 +340,34 @@ TEST_F(RealEngine, TakesTheSameOrderTwice) {
   engine_->stop_container(name, Seconds(0), {});
   engine_->remove_container(name, {});
   engine_->remove_container(name, {});
+}
+
+// The tests' engine is one of this machine.
+TEST_F(RealEngine, SharesItsFilesWithWhoIsAllowedToReadThem) {
+  const bool allowed = ::access(engine_->data_folder({}).c_str(), R_OK) == 0;
+  EXPECT_EQ(shares_files(*engine_, {}), allowed);
+  EXPECT_TRUE(engine_->volumes("belay.probe", {}).empty());
+  EXPECT_FALSE(engine_->maps_ids({}));
+}
+
+TEST_F(RealEngine, ReadsWhatARunningContainerWrites) {
+  Service service;
+  service.mounts = {{Mount::Kind::volume, prefix() + "data", "/data", false, ""}};
+  const std::string name =
+      run("writer", "echo words > /data/file; chmod 4755 /data/file; ln /data/file /data/same; sleep 100", service);
+  CapturedOutput output;
+  ExecRequest request;
+  request.command = {"sh", "-c", "until test -e /data/same; do sleep 0.01; done; echo to out; echo to err >&2; exit 3"};
+  EXPECT_EQ(engine_->exec(name, request, output, {}), 3);
+  EXPECT_THAT(output.text(), testing::AllOf(HasSubstr("to out\n"), HasSubstr("to err\n")));
+  std::string bytes;
+  engine_->read_archive(name, "/data", [&](std::string_view piece) { bytes += piece; }, {});
+  const auto entries = entries_of(bytes);
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries.at("data/file").content, "words\n");
+  EXPECT_EQ(entries.at("data/file").mode, 04755);
+  EXPECT_EQ(entries.at("data/same").type, '1');
+  EXPECT_EQ(entries.at("data/same").target, "data/file");
 }
 
 TEST_F(RealEngine, SaysWhoHoldsWhat) {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "base/files.h"
 #include "base/format.h"
+#include "engine/captured_output.h"
+#include "engine/direct.h"
 #include "support/fake_clock.h"
 
 namespace belay::engine {
@@ -47,15 +50,6 @@ ImageConfig with_health_check() {
   config.health = HealthCheck{{"CMD", "/check"}, {}, {}, {}, {}};
   return config;
 }
-
-class NoInput final : public Terminal {
- public:
-  std::string read(std::stop_token) override { return {}; }
-  void write(OutputStream, std::string_view bytes) override { text += bytes; }
-  std::optional<Size> size() override { return {}; }
-  std::shared_ptr<void> on_resize(std::function<void(Size)>) override { return {}; }
-  std::string text;
-};
 
 TEST_F(MemoryEngineTest, DerivesImageIdsFromReferenceAndVersion) {
   const auto first = engine_.add_image("web", {}, {}, "1");
@@ -333,9 +327,9 @@ TEST_F(MemoryEngineTest, AttachesUntilTheProcessEndsWithoutWaitingInRealTime) {
   job.output = "working\n";
   engine_.add_image("job", {}, job);
   run("job-r1", "job");
-  NoInput terminal;
+  CapturedOutput terminal;
   EXPECT_EQ(engine_.attach("job-r1", terminal, stop_), 4);
-  EXPECT_EQ(terminal.text, "working\n");
+  EXPECT_EQ(terminal.text(), "working\n");
 
   engine_.add_image("web", {}, {});
   run("web-r1");
@@ -405,6 +399,170 @@ TEST_F(MemoryEngineTest, KnowsTheLoginsItWasGiven) {
   engine_.log_in({"r.example", {"me", "secret", {}}});
   EXPECT_EQ(engine_.login_for("r.example", stop_)->username, "me");
   EXPECT_FALSE(engine_.login_for("docker.io", stop_));
+}
+
+TEST_F(MemoryEngineTest, LetsNoTimePassForWhatIsPaused) {
+  Behaviour job = exits_after(Seconds(10), 3);
+  job.healthy_after = Seconds(5);
+  engine_.add_image("job", with_health_check(), job);
+  run("job-r1", "job");
+  clock_.advance(Seconds(2));
+  engine_.pause_container("job-r1", stop_);
+  clock_.advance(Seconds(60));
+  EXPECT_EQ(state("job-r1"), ContainerState::paused);
+  EXPECT_EQ(detail("job-r1").container.health, Health::starting);
+  engine_.unpause_container("job-r1", stop_);
+  clock_.advance(Seconds(3));
+  EXPECT_EQ(detail("job-r1").container.health, Health::healthy);
+  clock_.advance(Milliseconds(4999));
+  EXPECT_EQ(state("job-r1"), ContainerState::running);
+  clock_.advance(Milliseconds(1));
+  EXPECT_EQ(state("job-r1"), ContainerState::exited);
+  EXPECT_THAT(engine_.changes(), ElementsAre("create job-r1", "start job-r1", "pause job-r1", "unpause job-r1"));
+}
+
+// An engine whose volumes are folders of this machine.
+class MemoryEngineOfThisMachine : public MemoryEngineTest {
+ protected:
+  Volume volume(const std::string& name) {
+    for (const auto& each : local_.volumes({}, stop_))
+      if (each.name == name) return each;
+    throw NotFound(name);
+  }
+  ContainerRequest holder(const std::string& volume) {
+    auto wanted = request("hold");
+    wanted.service.mounts.push_back({Mount::Kind::volume, volume, "/data", false, ""});
+    return wanted;
+  }
+  std::string archive(const std::string& path) {
+    std::string bytes;
+    local_.read_archive("hold", path, [&](std::string_view piece) { bytes += piece; }, stop_);
+    return bytes;
+  }
+
+  TemporaryFolder folder_;
+  MemoryEngine local_{clock_, folder_.path()};
+};
+
+TEST_F(MemoryEngineOfThisMachine, KeepsVolumesInFoldersAsLongAsTheyLive) {
+  local_.create_volume({"data", {}, {}, {}}, stop_);
+  EXPECT_EQ(local_.data_folder(stop_), folder_.path().string());
+  EXPECT_EQ(volume("data").mount_point, (folder_.path() / "data" / "_data").string());
+  EXPECT_EQ(direct_folder(volume("data")), folder_.path() / "data" / "_data");
+  write_file_durably(folder_.path() / "data" / "_data" / "file", "twelve bytes");
+  EXPECT_EQ(local_.volume_sizes(stop_).at("data"), ByteCount{12});
+  local_.add_image("web", {}, {});
+  local_.create_container(holder("data"), stop_);
+  EXPECT_THAT(archive("/data/file"), ::testing::HasSubstr("twelve bytes"));
+  local_.remove_container("hold", stop_);
+  local_.remove_volume("data", stop_);
+  EXPECT_FALSE(fs::exists(folder_.path() / "data"));
+  EXPECT_THAT(local_.lost_volumes(), ElementsAre("data"));
+}
+
+TEST_F(MemoryEngineOfThisMachine, ShowsAVolumeWithOptionsOnlyThroughTheEngine) {
+  local_.create_volume({"data", "local", {{"type", "nfs"}}, {}}, stop_);
+  local_.add_image("web", {}, {});
+  local_.create_container(holder("data"), stop_);
+  const std::string tar = archive("/data");
+  local_.write_archive("hold", "/data", [&](const Sink& sink) { sink(tar); }, stop_);
+  EXPECT_THAT(archive("/data/data"), ::testing::HasSubstr("data/"));
+  EXPECT_EQ(direct_folder(volume("data")), std::nullopt);
+  EXPECT_TRUE(fs::is_empty(volume("data").mount_point));
+}
+
+TEST_F(MemoryEngineOfThisMachine, CountsAndCrashesInTheNewCallsToo) {
+  local_.create_volume({"data", {}, {}, {}}, stop_);
+  local_.add_image("web", {}, {});
+  local_.create_container(holder("data"), stop_);
+  const std::string tar = archive("/data");
+  const int calls = local_.calls();
+  local_.crash_after(0, MemoryEngine::Cut::before_the_answer);
+  const auto write = [&] { local_.write_archive("hold", "/data", [&](const Sink& sink) { sink(tar); }, stop_); };
+  EXPECT_THROW(write(), MemoryEngine::Crash);
+  EXPECT_TRUE(fs::exists(folder_.path() / "data" / "_data" / "data")) << "only the answer was lost";
+  EXPECT_EQ(local_.calls(), calls + 1);
+  EXPECT_THROW(write(), MemoryEngine::Crash);
+  EXPECT_THROW(archive("/data"), MemoryEngine::Crash);
+  EXPECT_THROW(local_.pause_container("hold", stop_), MemoryEngine::Crash);
+  EXPECT_THROW(local_.save_images({"web"}, [](std::string_view) {}, stop_), MemoryEngine::Crash);
+  EXPECT_EQ(local_.calls(), calls + 1);
+}
+
+TEST_F(MemoryEngineOfThisMachine, SharesItsFilesAndTheOtherDoesNot) {
+  EXPECT_TRUE(shares_files(local_, stop_));
+  EXPECT_TRUE(local_.volumes({}, stop_).empty());
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+  EXPECT_THAT(local_.lost_volumes(), IsEmpty());
+
+  EXPECT_FALSE(shares_files(engine_, stop_));
+  EXPECT_THAT(engine_.changes(), IsEmpty());
+}
+
+// As through a socket that leads to another machine with the same folders.
+TEST_F(MemoryEngineOfThisMachine, DoesNotTakeTheFilesOfAnotherMachineForItsOwn) {
+  class Elsewhere final : public MemoryEngine {
+   public:
+    Elsewhere(Clock& clock, fs::path there, fs::path here)
+        : MemoryEngine(clock, there), there_(std::move(there)), here_(std::move(here)) {}
+    std::string data_folder(std::stop_token) override { return here_.string(); }
+    std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override {
+      auto found = MemoryEngine::volumes(label, stop);
+      for (auto& each : found)
+        each.mount_point = (here_ / fs::path(each.mount_point).lexically_relative(there_)).string();
+      return found;
+    }
+
+   private:
+    const fs::path there_, here_;
+  };
+  const TemporaryFolder there;
+  Elsewhere elsewhere(clock_, there.path(), folder_.path());
+  EXPECT_FALSE(shares_files(elsewhere, stop_));
+  EXPECT_TRUE(elsewhere.volumes({}, stop_).empty());
+}
+
+TEST_F(MemoryEngineOfThisMachine, RemovesWhatACrashedQuestionLeftBehind) {
+  local_.crash_after(3, MemoryEngine::Cut::before_the_effect);
+  EXPECT_THROW((void)shares_files(local_, stop_), MemoryEngine::Crash);
+  local_.crash_after({});
+  ASSERT_EQ(local_.volumes({}, stop_).size(), 1u);
+  EXPECT_TRUE(shares_files(local_, stop_));
+  EXPECT_EQ(local_.volumes({}, stop_).size(), 1u) << "it may be another's that asks right now";
+  clock_.advance(std::chrono::minutes(2));
+  EXPECT_TRUE(shares_files(local_, stop_));
+  EXPECT_TRUE(local_.volumes({}, stop_).empty());
+}
+
+TEST_F(MemoryEngineTest, LoadsWhatAnotherOfItsKindSaved) {
+  ImageConfig config = with_health_check();
+  config.volumes = {"/data"};
+  config.labels = {{"colour", "blue"}};
+  const std::string id = engine_.add_image("web:1", config, exits_after(Seconds(2), 3));
+  std::string bytes;
+  engine_.save_images({"web:1"}, [&](std::string_view piece) { bytes += piece; }, stop_);
+  MemoryEngine another(clock_);
+  EXPECT_THAT(another.load_images([&](const Sink& sink) { sink(bytes); }, {}, stop_), ElementsAre("web:1"));
+  const auto image = another.image("web:1", stop_);
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->id, id);
+  EXPECT_EQ(image->config.volumes, config.volumes);
+  EXPECT_EQ(image->config.health, config.health);
+  EXPECT_EQ(image->config.labels, config.labels);
+  another.create_container(request("web-r1", "web:1"), stop_);
+  another.start_container("web-r1", stop_);
+  clock_.advance(Seconds(3));
+  EXPECT_EQ(another.container("web-r1", stop_)->exit_code, 3);
+}
+
+TEST(CapturedOutput, KeepsTheEndOfMuchOutput) {
+  CapturedOutput output({10});
+  output.write(OutputStream::out, "0123456");
+  EXPECT_FALSE(output.is_cut());
+  output.write(OutputStream::err, "789abc");
+  EXPECT_EQ(output.text(), "3456789abc");
+  EXPECT_TRUE(output.is_cut());
+  EXPECT_EQ(output.read({}), "");
 }
 
 }  // namespace

@@ -305,7 +305,7 @@ TEST_F(Running, DoesEachKindOfStep) {
   then(plan::TagImage{"web", "mine/web:1"});
   then(plan::PushImage{"mine/web:1"});
   then(plan::CreateNetwork{"front", {}});
-  then(plan::CreateVolume{"data", {}});
+  then(plan::CreateVolume{"data", {}, "far", {{"share", "a"}}});
   then(plan::CreateContainer{"web-r1", "web", {}, {}, {"no", 0}});
   then(plan::RenameContainer{"web-r1", "web-r2"});
   then(plan::ConnectNetwork{"web-r2", {"front", {}, "", ""}});
@@ -313,6 +313,8 @@ TEST_F(Running, DoesEachKindOfStep) {
   Resources resources;
   resources.memory = ByteCount{64 << 20};
   then(plan::UpdateResources{"web-r2", resources});
+  then(plan::PauseContainer{"web-r2"});
+  then(plan::ResumeContainer{"web-r2"});
   then(plan::StopContainer{"web-r2", {}});
   then(plan::DisconnectNetwork{"web-r2", "front"});
   then(plan::RemoveContainer{"web-r2"});
@@ -322,12 +324,12 @@ TEST_F(Running, DoesEachKindOfStep) {
   then(plan::RemoveImage{"other:1"});
   const Outcome outcome = run(plan);
   ASSERT_TRUE(outcome.done()) << outcome.error->what();
-  EXPECT_EQ(
-      engine_.changes(),
-      (std::vector<std::string>{"pull other:1", "tag mine/web:1", "push mine/web:1", "network +front", "volume +data",
-                                "create web-r1", "rename web-r1 web-r2", "connect web-r2 front", "start web-r2",
-                                "resources web-r2", "stop web-r2", "disconnect web-r2 front", "remove web-r2",
-                                "network -front", "volume -data", "untag mine/web:1", "untag other:1"}));
+  EXPECT_EQ(engine_.changes(),
+            (std::vector<std::string>{"pull other:1", "tag mine/web:1", "push mine/web:1", "network +front",
+                                      "volume +data", "create web-r1", "rename web-r1 web-r2", "connect web-r2 front",
+                                      "start web-r2", "resources web-r2", "pause web-r2", "unpause web-r2",
+                                      "stop web-r2", "disconnect web-r2 front", "remove web-r2", "network -front",
+                                      "volume -data", "untag mine/web:1", "untag other:1"}));
 }
 
 TEST_F(Running, AnImageInUseIsKeptWithoutAFailure) {

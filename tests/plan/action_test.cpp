@@ -1,0 +1,20 @@
+#include "plan/action.h"
+
+#include <gtest/gtest.h>
+
+namespace belay::plan {
+namespace {
+
+TEST(StepText, SaysHowAVolumeIsMadeWhereThatIsUnusual) {
+  EXPECT_EQ(step_text(CreateVolume{"data", {}}), "create volume data");
+  EXPECT_EQ(step_text(CreateVolume{"data", {}, "local", {{"type", "nfs"}}}), "create volume data");
+  EXPECT_EQ(step_text(CreateVolume{"data", {}, "ceph", {}}), "create volume data of driver ceph");
+}
+
+TEST(StepText, SaysWhatStandsStillAndWhatGoesOn) {
+  EXPECT_EQ(step_text(PauseContainer{"web-r3"}), "pause web-r3");
+  EXPECT_EQ(step_text(ResumeContainer{"web-r3"}), "resume web-r3");
+}
+
+}  // namespace
+}  // namespace belay::plan
