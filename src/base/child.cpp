@@ -53,17 +53,17 @@ Child::~Child() {
 }
 
 void Child::write(std::string_view bytes, std::stop_token stop) {
+  while (!bytes.empty()) bytes.remove_prefix(write_some(bytes, stop));
+}
+
+std::size_t Child::write_some(std::string_view bytes, std::stop_token stop) {
   const NoSigpipe no_sigpipe;
-  Ticks since = now();
-  while (!bytes.empty()) {
+  const Ticks since = now();
+  for (;;) {
+    if (stop.stop_requested()) throw Cancelled();
     if (!input_) throw failure();
     const ssize_t count = ::write(input_.raw(), bytes.data(), bytes.size());
-    if (count > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-      since = now();
-      if (stop.stop_requested()) throw Cancelled();
-      continue;
-    }
+    if (count > 0) return static_cast<std::size_t>(count);
     if (errno == EINTR) continue;
     if (errno != EAGAIN) throw failure();
     await(input_, POLLOUT, since, stop);

@@ -41,6 +41,8 @@ class Child {
 
   // All of the bytes to its standard input. Throws failure() where it does not read them any more.
   void write(std::string_view bytes, std::stop_token stop);
+  // Some of the bytes, at least one; how many. For who must know how far it came when a stop or an error comes.
+  std::size_t write_some(std::string_view bytes, std::stop_token stop);
   void close_input();
   // Its standard output; 0: its end. Whether the program did well only wait() tells.
   std::size_t read(std::span<char> room, std::stop_token stop);

@@ -1,0 +1,20 @@
+#pragma once
+// A folder of this machine.
+
+#include "backup/destination.h"
+
+namespace belay::backup {
+
+class LocalDestination final : public Destination {
+ public:
+  explicit LocalDestination(const Place& place) : Destination(place) {}
+
+ private:
+  std::unique_ptr<Upload> create_file(const std::string& name, const UploadOptions& options,
+                                      std::stop_token stop) override;
+  std::unique_ptr<Download> open_file(const std::string& name, std::stop_token stop) override;
+  std::vector<Stored> files(std::stop_token stop) override;
+  void remove_file(const std::string& name, std::stop_token stop) override;
+};
+
+}  // namespace belay::backup
