@@ -24,8 +24,13 @@ constexpr const char* sftp_server = "/usr/lib/openssh/sftp-server";
 
 std::string random_bytes(std::size_t size) {
   std::mt19937_64 random(size);
-  std::string bytes(size, '\0');
-  for (auto& byte : bytes) byte = static_cast<char>(random());
+  std::string bytes;
+  bytes.reserve(size + sizeof(std::uint64_t));
+  while (bytes.size() < size) {
+    const std::uint64_t eight = random();
+    bytes.append(reinterpret_cast<const char*>(&eight), sizeof eight);
+  }
+  bytes.resize(size);
   return bytes;
 }
 
@@ -154,7 +159,7 @@ TEST_P(Destinations, TakeBackAnUploadThatIsStopped) {
     const auto upload = where->create("web.tar", {}, stop.get_token());
     upload->write(random_bytes(300'000));
     stop.request_stop();
-    EXPECT_THROW(for (int i = 0; i < 1000; ++i) upload->write(random_bytes(300'000)), Cancelled);
+    EXPECT_THROW(for (int i = 0; i < 1000; ++i) upload->write(std::string(300'000, 'x')), Cancelled);
     EXPECT_THROW(upload->commit(), Cancelled);
   }
   EXPECT_THAT(everything_in(folder_), IsEmpty());
@@ -240,10 +245,11 @@ TEST_P(Destinations, RefuseNamesThatLeadElsewhere) {
 TEST_P(Destinations, SayThatTheDiskIsFullAndLeaveNothing) {
   const bool done = with_memory_mounted(folder_, "size=2m", [&] {
     const auto where = at(folder_);
+    const std::string bytes = random_bytes(300'000);
     put(*where, "small.tar", "fits");
     EXPECT_THAT(failure([&] {
                   const auto upload = where->create("web.tar", {}, {});
-                  for (int i = 0; i < 100; ++i) upload->write(random_bytes(300'000));
+                  for (int i = 0; i < 100; ++i) upload->write(bytes);
                   upload->commit();
                 }),
                 testing::ContainsRegex("web.tar: .*(No space left|no space left|no space is left)"));
@@ -354,7 +360,7 @@ TEST(Rclone, ThatIsKilledWhileItTakesABackupLeavesNone) {
   const auto where = destination(parse_place("rclone:disk:" + (folder.path() / "backups").string()), programs);
   EXPECT_THAT(failure([&] {
                 const auto upload = where->create("web.tar", {}, {});
-                for (int i = 0; i < 100; ++i) upload->write(random_bytes(300'000));
+                for (int i = 0; i < 100; ++i) upload->write(std::string(300'000, 'x'));
               }),
               HasSubstr("rclone ended with exit code 137"));
   EXPECT_THAT(everything_in(folder.path() / "backups"), IsEmpty());
