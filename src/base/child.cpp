@@ -77,6 +77,8 @@ void Child::close_input() {
 std::size_t Child::read(std::span<char> room, std::stop_token stop) {
   const Ticks since = now();
   while (output_) {
+    // Also where more is always there.
+    if (stop.stop_requested()) throw Cancelled();
     const ssize_t count = ::read(output_.raw(), room.data(), room.size());
     if (count > 0) return static_cast<std::size_t>(count);
     if (count == 0) {

@@ -41,7 +41,7 @@ Page page_of_program() {
             .usage = "belay [OPTION]… COMMAND [WORD]…",
             .body = words_of_page("belay")};
   std::vector<Block> added;
-  for (const Group group : {Group::change, Group::look, Group::upkeep, Group::program}) {
+  for (const Group group : {Group::change, Group::look, Group::data, Group::upkeep, Group::program}) {
     added.push_back(heading(std::string(title(group))));
     for (const auto& command : commands())
       if (command.group == group) added.push_back(definition(std::string(command.name), command.summary));

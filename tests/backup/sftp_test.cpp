@@ -124,7 +124,8 @@ class Server {
         "Subsystem sftp internal-sftp\nForceCommand internal-sftp\n{}\n",
         port_, path("host"), path("sshd.pid"), path("authorized_keys"), more_settings);
     ChildRequest request;
-    request.command = {"/usr/sbin/sshd", "-D", "-e", "-f", path("sshd_config")};
+    // Should the test be killed, it does not stay for long.
+    request.command = {"timeout", "--kill-after=5", "110", "/usr/sbin/sshd", "-D", "-e", "-f", path("sshd_config")};
     sshd_.emplace(request);
     // It writes the file when it listens.
     for (int i = 0; i < 500 && !fs::exists(path("sshd.pid")); ++i) std::this_thread::sleep_for(Milliseconds(10));
