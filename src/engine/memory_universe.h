@@ -88,6 +88,7 @@ struct MemoryEngine::Universe {
       {"bridge", {"bridge", {}, 1}}, {"host", {"host", {}, 2}}, {"none", {"null", {}, 3}}};
   std::set<std::string> all_volumes;                     // every name there ever was
   std::map<std::string, Offer> registry;                 // by full reference: "web:1", and "web@sha256:…" for ever
+  std::map<std::string, std::string> registry_lies;      // digests, by full reference
   std::map<std::string, EngineError> registry_failures;  // by host
   std::map<std::string, Login> logins;                   // by host
   Milliseconds registry_time{0};
