@@ -91,6 +91,10 @@ void MemoryEngine::not_in_registry(const std::string& reference) {
   universe_->with([&](Universe& universe) { universe.registry.erase(full_reference(reference)); });
 }
 
+void MemoryEngine::registry_lies(const std::string& reference, const std::string& digest) {
+  universe_->with([&](Universe& universe) { universe.registry_lies[full_reference(reference)] = digest; });
+}
+
 void MemoryEngine::registry_fails(const std::string& registry, std::optional<EngineError> how) {
   universe_->with([&](Universe& universe) {
     universe.registry_failures.erase(registry);

@@ -45,6 +45,8 @@ class MemoryEngine : public Engine {
                           const std::string& version = "1");
   // The registry loses the tag; what it named is still there by its digest.
   void not_in_registry(const std::string& reference);
+  // What it says of the reference is not what it gives.
+  void registry_lies(const std::string& reference, const std::string& digest);
   // From now on pulls, pushes and questions to this registry ("docker.io") throw it; nullopt: they work again.
   void registry_fails(const std::string& registry, std::optional<EngineError> how);
   // How long each of them takes.

@@ -145,7 +145,9 @@ RegistryImage MemoryEngine::Universe::registry_image(const std::string& referenc
   const std::string full = registry_reference(reference);
   const auto offered = registry.find(full);
   if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
-  return {ImageRef::parse(digest_reference(full, offered->second.id)).digest, {{"linux", "amd64", {}}}};
+  const auto lie = registry_lies.find(full);
+  const std::string true_one = ImageRef::parse(digest_reference(full, offered->second.id)).digest;
+  return {lie == registry_lies.end() ? true_one : lie->second, {{"linux", "amd64", {}}}};
 }
 
 void MemoryEngine::Universe::pull(const std::string& reference) {

@@ -104,6 +104,7 @@ struct MemoryEngine::Universe {
   fs::path data_root;                                    // of volumes; empty: they are not within reach
   std::unique_ptr<TemporaryFolder> hidden_files;         // of volumes out of reach, made at need
   std::map<std::string, Offer> registry;                 // by full reference: "web:1", and "web@sha256:…" for ever
+  std::map<std::string, std::string> registry_lies;      // digests, by full reference
   std::map<std::string, EngineError> registry_failures;  // by host
   std::map<std::string, Login> logins;                   // by host
   Milliseconds registry_time{0};

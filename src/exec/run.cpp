@@ -117,6 +117,7 @@ class Run {
         if (outcome_.error) return;
         outcome_.error = error;
         outcome_.failed_action = index;
+        outcome_.status = refusal == nullptr ? 0 : refusal->status();
         outcome_.release_is_at_fault = at_fault;
       });
     } catch (...) {

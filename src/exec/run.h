@@ -39,6 +39,7 @@ struct Outcome {
   // What made `error` tells whose fault it is: a start that the engine refuses for the image's sake (not for a port
   // that is taken) speaks against the release.
   bool release_is_at_fault = false;
+  int status = 0;                       // the engine's, where it was that which refused
   std::map<size_t, std::string> built;  // BuildImage actions → image id
 };
 

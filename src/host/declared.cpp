@@ -406,7 +406,7 @@ class Pass {
           format("Give the definition another name, or remove that app: belay remove {}.", declared.name.text()));
     const ImageChoice choice = choose_image(
         context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
-        [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, stop_);
+        [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
     if (!choice.trouble.empty()) context.report.note(choice.trouble);
     Made made;
     made.spec = declared.spec;
@@ -605,16 +605,36 @@ class Pass {
   }
 
   void pull(Context& context, Made& made, const ImageChoice& choice, const plan::Plan& pulling) {
+    const std::string registry = ImageRef::parse(choice.pull).registry();
+    rest_.check(registry, context.clock.now());
     refuse_a_full_disk(choice.pull);
     context.report.running(pulling);
     const auto outcome = exec::run(pulling, context.engine, context.clock, context.report, context.run, stop_);
-    if (outcome.error) throw *outcome.error;
+    if (outcome.error) {
+      rest_.hear(registry, outcome.status, outcome.error->what(), context.clock.now());
+      throw *outcome.error;
+    }
     const auto image = context.engine.image(choice.pull, stop_);
     if (!image) throw NotFound(format("{} was pulled, and yet the engine does not have it", choice.pull));
+    const bool is_as_promised = choice.digest.empty() || bears_digest(*image, choice.digest);
     for (auto& [service, id] : made.images) {
       id = image->id;
-      if (choice.digest.empty() && !image->digests.empty()) made.digests[service] = image->digests.front();
+      if (!choice.digest.empty() && is_as_promised) continue;
+      made.digests.erase(service);
+      if (!image->digests.empty()) made.digests[service] = image->digests.front();
     }
+    if (is_as_promised) return;
+    // Or the tag moved in between. Where it did not, each look would mean another pull.
+    const std::string why =
+        format("the registry {} names another digest for {} than that of what it gives", registry, choice.reference);
+    rest_.leave_alone(choice.reference, usual_rest, why, context.clock.now());
+    context.report.note(why);
+  }
+
+  static bool bears_digest(const Image& image, const std::string& wanted) {
+    const auto digest = [](const std::string& text) { return text.substr(text.find('@') + 1); };
+    return std::any_of(image.digests.begin(), image.digests.end(),
+                       [&](const std::string& own) { return digest(own) == digest(wanted); });
   }
 
   void remove_undeclared(DeclaredHost& host) {
@@ -735,6 +755,8 @@ class Pass {
   const DeclaredOptions& options_;
   DeclaredListener& listener_;
   const std::stop_token stop_;
+  RegistryRest rest_of_this_pass_;
+  RegistryRest& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
   View view_;        // its apps are guarded by turn_ while the workers run
   std::mutex turn_;  // also of the listener's calls
 };

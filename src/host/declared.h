@@ -8,6 +8,7 @@
 
 #include "host/change.h"
 #include "host/heal.h"
+#include "host/registry_rest.h"
 #include "model/declaration.h"
 
 namespace belay::host {
@@ -36,6 +37,8 @@ struct DeclaredOptions {
   ChangeOptions change;
   // The tags of an image's repository; empty: ask its registry with the engine's login.
   std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)> list_tags;
+  // What registries asked of us in earlier passes; nullptr: nothing is known of those.
+  RegistryRest* rest = nullptr;
   // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
   // "user-data".
   std::vector<std::string> sources;

@@ -6,6 +6,7 @@
 #include "host/apps.h"
 #include "plan/tag_pattern.h"
 #include "plan/update_rules.h"
+#include "registry/registry.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -51,9 +52,27 @@ std::vector<std::string> current_digests(const App* app, const LocalImages& loca
   return digests;
 }
 
+// Nobody is asked who wants to be left alone.
+template <class Ask>
+auto asking(const std::string& registry, RegistryRest& rest, const Clock& clock, Ask&& ask) {
+  rest.check(registry, clock.now());
+  try {
+    return ask();
+  } catch (const registry::RegistryError& refusal) {
+    rest.hear(registry, refusal.status(), refusal.what(), clock.now(), refusal.retry_after());
+    throw;
+  } catch (const EngineError& refusal) {
+    rest.hear(registry, refusal.status(), refusal.what(), clock.now());
+    throw;
+  }
+}
+
 // What the registry shows under the reference, and what it showed before, best first.
-std::vector<plan::Candidate> candidates_of(Context& context, const std::string& reference, std::stop_token stop) {
-  const engine::RegistryImage shown = context.engine.registry_image(reference, stop);
+std::vector<plan::Candidate> candidates_of(Context& context, const std::string& reference, RegistryRest& rest,
+                                           std::stop_token stop) {
+  rest.check(reference, context.clock.now());
+  const engine::RegistryImage shown = asking(ImageRef::parse(reference).registry(), rest, context.clock,
+                                             [&] { return context.engine.registry_image(reference, stop); });
   std::ignore = context.store.first_seen(reference, shown.digest, context.clock.now());
   constexpr int remembered = 50;
   context.store.forget_sightings(reference, remembered);
@@ -74,14 +93,15 @@ std::string present_tag(const App* app, const ImageRef& declared) {
 
 // The references worth a look, best first: the newest tags that fit, at most a few, or the one that is written.
 std::vector<std::string> references_of(Context& context, const Declaration& declared, const App* app,
-                                       const ListTags& list_tags, std::stop_token stop) {
+                                       const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
   const ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
   if (declared.policies.update.pattern.empty()) return {written.text()};
   const std::string present = present_tag(app, written);
   constexpr size_t few = 3;
   std::vector<std::string> references;
   const auto pattern = plan::TagPattern::parse(declared.policies.update.pattern);
-  for (const auto& tag : pattern.fitting(list_tags(written, stop), present)) {
+  const auto tags = asking(written.registry(), rest, context.clock, [&] { return list_tags(written, stop); });
+  for (const auto& tag : pattern.fitting(tags, present)) {
     if (references.size() == few) break;
     references.push_back(ImageRef{written.repository, tag, {}}.text());
   }
@@ -93,15 +113,15 @@ std::vector<std::string> references_of(Context& context, const Declaration& decl
 }
 
 void ask_registry(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                  ImageChoice& choice, const ListTags& list_tags, std::stop_token stop) {
+                  ImageChoice& choice, const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
   plan::UpdateSituation situation;
   situation.app = declared.name.text();
   situation.current = current_digests(app, local);
   // An app that has no digest of its own yet runs what was built or loaded here, or nothing.
   if (app != nullptr)
     for (const auto& entry : app->quarantine) situation.quarantine.push_back(entry);
-  for (const auto& reference : references_of(context, declared, app, list_tags, stop))
-    for (auto& candidate : candidates_of(context, reference, stop))
+  for (const auto& reference : references_of(context, declared, app, list_tags, rest, stop))
+    for (auto& candidate : candidates_of(context, reference, rest, stop))
       situation.candidates.push_back(std::move(candidate));
   const plan::Decision decision = plan::decide(declared.policies.update, situation, context.clock.now());
   using Kind = plan::Decision::Kind;
@@ -148,7 +168,7 @@ const Image* LocalImages::by_id(const std::string& id) const {
 }
 
 ImageChoice choose_image(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                         bool ask, const ListTags& list_tags, std::stop_token stop) {
+                         bool ask, const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
   ImageChoice choice;
   ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
   // Where a pattern chooses, what was chosen stays until something newer is taken.
@@ -168,7 +188,7 @@ ImageChoice choose_image(Context& context, const Declaration& declared, const Ap
   const bool is_pinned = !ImageRef::parse(choice.reference).digest.empty();
   if (!ask || !policy.pull || is_pinned) return choice;
   try {
-    ask_registry(context, declared, app, local, choice, list_tags, stop);
+    ask_registry(context, declared, app, local, choice, list_tags, rest, stop);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& error) {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "host/context.h"
+#include "host/registry_rest.h"
 #include "model/declaration.h"
 
 namespace belay::host {
@@ -35,9 +36,9 @@ struct ImageChoice {
 // The tags that a registry has of an image's repository, in any order.
 using ListTags = std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)>;
 
-// Asks the registry where the policy and `ask` say so; remembers in the state when each digest was first seen. Never
-// throws for what a registry does: then the choice is what is here, with `trouble`.
+// Asks the registry where the policy and `ask` say so and it does not rest; remembers in the state when each digest was
+// first seen. Never throws for what a registry does: then the choice is what is here, with `trouble`.
 ImageChoice choose_image(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                         bool ask, const ListTags& list_tags, std::stop_token stop);
+                         bool ask, const ListTags& list_tags, RegistryRest& rest, std::stop_token stop);
 
 }  // namespace belay::host

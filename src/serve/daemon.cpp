@@ -184,6 +184,7 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   options.leave = look.leave;
   if (look.health) options.heal = host::HealOptions{settings_.soak, look.containers, look.thorough};
   options.keep = settings_.keep;
+  options.rest = &rest_;
   options.sources = sources_;
   options.exclusive = settings_.exclusive && sources_are_fresh_;
   if (!options_.self.empty()) options.spared.insert(options_.self);

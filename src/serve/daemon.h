@@ -125,6 +125,7 @@ class Daemon {
 
   // Shared by all threads.
   Guarded<std::shared_ptr<Notices>> notices_;
+  host::RegistryRest rest_;
   Guarded<Wanted> wanted_;
   Guarded<std::map<std::string, Time>> turns_;    // of apps that are unwell and may not be helped before
   Guarded<std::set<std::string>> waiting_calls_;  // apps whose end of a look is waited for

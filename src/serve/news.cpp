@@ -59,6 +59,8 @@ void News::note(const std::string& app, const std::string& text) {
 
 void News::ended(const host::DeclaredApp& app) {
   const std::lock_guard lock(mutex_);
+  // It was a successor that was stopped, one that did not prove itself: we are still here.
+  if (app.name == self_) handing_over_ = false;
   if (app.healing) {
     tell_healing(app.name, *app.healing);
     // No more than that was looked at.

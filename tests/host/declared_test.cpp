@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "host/definitions.h"
+#include "registry/registry.h"
 #include "scene.h"
 
 namespace belay::host {
@@ -354,6 +355,65 @@ TEST_F(DeclaredHostTest, FollowsATagThatMovesAndARegistryThatIsAwayStopsNothing)
   scene_.engine.registry_fails("docker.io", EngineError(500, "the registry is away", ""));
   EXPECT_EQ(run(), "web unchanged");
   EXPECT_THAT(running(), ElementsAre("web"));
+}
+
+TEST_F(DeclaredHostTest, ARegistryThatWantsFewerRequestsIsLeftAloneForAWhile) {
+  RegistryRest rest;
+  options_.rest = &rest;
+  options_.ask_registries = true;
+  scene_.engine.in_registry("far:1", {}, {}, "first");
+  define("db", R"("image": "far:1")");
+  define("web", R"("image": "far:1")");
+  EXPECT_EQ(run(), "db change, web change");
+  scene_.engine.in_registry("far:1", {}, {}, "second");
+  scene_.engine.registry_fails("docker.io", EngineError(429, "too many requests", ""));
+  int questions = scene_.engine.registry_questions();
+  EXPECT_EQ(run(), "db unchanged, web unchanged");
+  scene_.engine.registry_fails("docker.io", {});
+  EXPECT_EQ(run(), "db unchanged, web unchanged") << "not yet";
+  EXPECT_EQ(scene_.engine.registry_questions(), questions);
+  scene_.clock.advance(usual_rest);
+  EXPECT_EQ(run(), "db change, web change");
+}
+
+TEST_F(DeclaredHostTest, ARegistryIsLeftAloneAsLongAsItSays) {
+  RegistryRest rest;
+  options_.rest = &rest;
+  options_.ask_registries = true;
+  int asked = 0;
+  options_.list_tags = [&](const ImageRef&, const std::stop_token&) -> std::vector<std::string> {
+    ++asked;
+    throw registry::RegistryError(429, "too many requests", "", Seconds(3600));
+  };
+  scene_.engine.in_registry("far:1.0", {}, {}, "first");
+  define("web", R"("image": "far:1.0", "update": {"pattern": "semver ^1"})");
+  std::ignore = run();
+  scene_.clock.advance(Seconds(3000));
+  std::ignore = run();
+  EXPECT_EQ(asked, 1);
+  scene_.clock.advance(Seconds(600));
+  std::ignore = run();
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(DeclaredHostTest, ARegistryThatGivesNotWhatItPromisesIsNotPulledFromAgainAndAgain) {
+  RegistryRest rest;
+  options_.rest = &rest;
+  options_.ask_registries = true;
+  scene_.engine.in_registry("far:1", {}, {}, "first");
+  define("web", R"("image": "far:1")");
+  EXPECT_EQ(run(), "web change");
+  scene_.engine.registry_lies("far:1", "sha256:" + std::string(64, 'e'));
+  EXPECT_EQ(run(), "web unchanged") << "pulled, and found to be what runs";
+  const int questions = scene_.engine.registry_questions();
+  scene_.engine.registry_lies("far:1", "sha256:" + std::string(64, 'f'));
+  EXPECT_EQ(run(), "web unchanged");
+  EXPECT_EQ(scene_.engine.registry_questions(), questions);
+  EXPECT_THAT(running(), ElementsAre("web"));
+  // An honest one is believed again.
+  scene_.engine.registry_lies("far:1", scene_.engine.in_registry("far:1", {}, {}, "second"));
+  scene_.clock.advance(usual_rest);
+  EXPECT_EQ(run(), "web change");
 }
 
 TEST_F(DeclaredHostTest, ADigestThatFailedIsNotPulledAgain) {
