@@ -88,7 +88,7 @@ void News::tell_ended(const host::DeclaredApp& app) {
                        format("{} cannot be kept as declared", key), app.reason + hint, app.change.log_tail});
     return;
   }
-  if (app.kind == Kind::repair && app.change.kind == host::Change::Kind::planned) {
+  if (app.kind == Kind::repair && app.only_reported) {
     tell_trouble(key, {LogLevel::warning,
                        "drift",
                        app.name,

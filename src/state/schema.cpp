@@ -146,7 +146,20 @@ CREATE TABLE sightings (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema}};
+// What a declared app waits for, a row a topic. Of no use without the app.
+constexpr const char* waits_schema = R"sql(
+CREATE TABLE waits (
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  topic TEXT NOT NULL,
+  text TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  PRIMARY KEY (app, topic)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema},
+                                    Migration{3, waits_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

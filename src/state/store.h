@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "model/journal.h"
 #include "model/release.h"
+#include "model/wait.h"
 
 namespace belay::state {
 
@@ -90,6 +91,11 @@ class Store {
   // Forgets all but the newest `keep` of the reference.
   void forget_sightings(const std::string& reference, int keep);
 
+  // What each app waits for, by its name and by topic; apps that wait for nothing are left out.
+  std::map<std::string, std::vector<Wait>> waits() const;
+  // Durably; nullopt: no longer for that. Nothing where the state has no such app.
+  void set_wait(const AppName& app, Wait::Topic topic, const std::optional<Wait>& wait);
+
   const fs::path& folder() const;
 
  private:
@@ -104,6 +110,6 @@ fs::path state_folder();
 // The app's lock file in the state folder ("locks/web"); the folders are made where they are missing.
 fs::path lock_file(const fs::path& state_folder, const AppName& app);
 
-inline constexpr int schema_version = 2;
+inline constexpr int schema_version = 3;
 
 }  // namespace belay::state
