@@ -74,6 +74,15 @@ void News::ended(const host::DeclaredApp& app) {
   count_apps();
 }
 
+void News::attended(const host::DeclaredApp& app) {
+  if (app.kind != Kind::unchanged) {
+    ended(app);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  if (app.healing) tell_healing(app.name, *app.healing);
+}
+
 void News::tell_ended(const host::DeclaredApp& app) {
   const std::string key = app.name.empty() ? app.origin : app.name;
   if (app.kind != Kind::held) held_.erase(key);

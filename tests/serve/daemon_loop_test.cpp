@@ -268,6 +268,24 @@ TEST_F(DaemonLoop, TakesBothBackOnStopAndSaysSoLast) {
   EXPECT_THAT(text.substr(last), HasSubstr("everything that runs is left running"));
 }
 
+TEST_F(DaemonLoop, DoesNotCallATroubleOverThatAnAttentionDoesNotSee) {
+  define("quick", "web:1", "1s");
+  serve();
+  ASSERT_TRUE(comes_in_time([&] { return told("quick deployed"); }));
+  define("quick", "gone:1", "1s");
+  waker_.wake({Cause::definitions, (definitions() / "quick.json").string()});
+  ASSERT_TRUE(comes_in_time([&] { return told("quick failed"); }));
+  const auto requests = [&] { return engine_.calls(); };
+  // An attention, which looks into the container, and the pass behind it.
+  for (int turn = 0; turn < 2; ++turn) {
+    const int before = requests();
+    waker_.wake({Cause::container, "quick"});
+    ASSERT_TRUE(comes_in_time([&] { return requests() >= before + 5; }));
+  }
+  stop();
+  EXPECT_THAT(news(), ::testing::ElementsAre("quick deployed", "quick failed"));
+}
+
 TEST_F(DaemonLoop, TakesUpAChangedDefinitionOfAnAppItAttendedMeanwhile) {
   define("quick", "web:1", "1s");
   engine_.add_image("web:2", {}, {}, "2");
