@@ -90,22 +90,6 @@ class DeclaredReport final : public host::DeclaredListener {
   const bool tells_ends_, verbose_;
 };
 
-std::string_view outcome_text(Change::Kind kind) {
-  switch (kind) {
-    case Change::Kind::unchanged:
-      return "unchanged";
-    case Change::Kind::planned:
-      return "planned";
-    case Change::Kind::done:
-      return "done";
-    case Change::Kind::taken_back:
-      return "taken_back";
-    case Change::Kind::stuck:
-      return "stuck";
-  }
-  return "";
-}
-
 }  // namespace
 
 formats::Settings read_settings(const std::optional<fs::path>& file) {
@@ -215,7 +199,7 @@ Node declared_json(const formats::Settings& settings, const DeclaredOutcome& out
     node.set("name", Node::text(app.name));
     node.set("origin", Node::text(app.origin));
     node.set("kind", Node::text(std::string(to_text(app.kind))));
-    node.set("outcome", Node::text(std::string(outcome_text(app.change.kind))));
+    node.set("outcome", Node::text(std::string(to_text(app.change.kind))));
     node.set("release", Node::text(app.change.release ? app.change.release->text() : ""));
     node.set("running", Node::text(app.change.running ? app.change.running->text() : ""));
     node.set("differences", texts(app.differences));

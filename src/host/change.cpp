@@ -220,6 +220,22 @@ void take_back(Context& context, App& app, Change& change) {
 
 }  // namespace
 
+std::string_view to_text(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::unchanged:
+      return "unchanged";
+    case Change::Kind::planned:
+      return "planned";
+    case Change::Kind::done:
+      return "done";
+    case Change::Kind::taken_back:
+      return "taken_back";
+    case Change::Kind::stuck:
+      return "stuck";
+  }
+  return "";
+}
+
 Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop) {
   Change change;
   change.release = app.wish.release;

@@ -3,6 +3,7 @@
 // (design §5, promises 1 and 2).
 
 #include <functional>
+#include <string_view>
 
 #include "host/context.h"
 
@@ -39,6 +40,8 @@ struct Change {
 
   bool failed() const { return kind == Kind::taken_back || kind == Kind::stuck; }
 };
+// One word for machines: "taken_back".
+std::string_view to_text(Change::Kind kind);
 
 // Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
 // be made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a

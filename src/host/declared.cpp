@@ -29,6 +29,7 @@ struct View {
   World world;  // its containers
   LocalImages images;
   std::map<std::string, App> apps;
+  std::map<std::string, std::vector<Wait>> waits;
 };
 
 View look(Context& context, std::stop_token stop) {
@@ -53,7 +54,7 @@ View look(Context& context, std::stop_token stop) {
   for (auto& app : context.store.apps()) apps.emplace(app.name.text(), std::move(app));
   asking.join();
   if (failed) std::rethrow_exception(failed);
-  return {std::move(world), LocalImages(std::move(images)), std::move(apps)};
+  return {std::move(world), LocalImages(std::move(images)), std::move(apps), context.store.waits()};
 }
 
 // As much as it takes to keep these up.
@@ -63,7 +64,7 @@ View glance(Context& context, const Declarations& declared, std::stop_token stop
   std::map<std::string, App> apps;
   for (const auto& declaration : declared.apps)
     if (auto app = context.store.app(declaration.name)) apps.emplace(declaration.name.text(), std::move(*app));
-  return {std::move(world), LocalImages({}), std::move(apps)};
+  return {std::move(world), LocalImages({}), std::move(apps), context.store.waits()};
 }
 
 bool is_from(const std::string& origin, const std::vector<std::string>& sources) {
@@ -220,6 +221,7 @@ class Pass {
       app.kind = Kind::broken;
       app.reason = broken.error.what();
       app.hint = broken.error.hint();
+      if (AppName::is_valid(broken.name)) note_trouble(AppName(broken.name), context_.store, app);
       listener_.ended(app);
       host.apps.push_back(std::move(app));
     }
@@ -352,9 +354,47 @@ class Pass {
       else
         decide_and_do(declared, context, result);
     });
+    note_trouble(declared.name, store, result);
     const std::lock_guard lock(turn_);
     listener_.ended(result);
     return result;
+  }
+
+  // For `belay why`, which asks neither definitions nor registries.
+  void note_wait(const AppName& name, state::Store& store, Wait::Topic topic, const std::string& text, Time since,
+                 std::optional<Time> until = {}) const {
+    if (options_.dry_run) return;
+    const auto of_app = view_.waits.find(name.text());
+    const Wait* known = nullptr;
+    if (of_app != view_.waits.end())
+      for (const auto& wait : of_app->second)
+        if (wait.topic == topic) known = &wait;
+    std::optional<Wait> now;
+    if (!text.empty()) now = Wait{topic, text, since, until};
+    // The same as before began when it began.
+    if (now && known != nullptr && known->text == text) now->since = known->since;
+    if (now ? known == nullptr || *known != *now : known != nullptr) store.set_wait(name, topic, now);
+  }
+
+  void note_trouble(const AppName& name, state::Store& store, const DeclaredApp& result) const {
+    if (options_.only_keep_up || (result.healing && result.healing->waits_until)) return;
+    const bool is_broken = result.kind == Kind::broken && !result.change.failed();
+    note_wait(name, store, Wait::Topic::definition, is_broken ? result.reason : "", context_.clock.now());
+  }
+
+  void note_choice(const Declaration& declared, state::Store& store, const ImageChoice& choice) const {
+    const Time now = context_.clock.now();
+    if (!choice.trouble.empty()) {
+      note_wait(declared.name, store, Wait::Topic::registry, choice.trouble, now);
+      return;
+    }
+    // Where nobody asked, what was found when somebody did still holds.
+    if (!choice.asked && declared.policies.update.pull) return;
+    note_wait(declared.name, store, Wait::Topic::registry, "", now);
+    if (choice.wait)
+      note_wait(declared.name, store, Wait::Topic::update, choice.wait->text, choice.wait->since, choice.wait->until);
+    else
+      note_wait(declared.name, store, Wait::Topic::update, "", now);
   }
 
   // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
@@ -364,6 +404,9 @@ class Pass {
     const std::optional<App> app = known(declared.name.text());
     if (!app) return true;
     result.healing = heal(context, declared, *app, view_.world, *options_.heal, stop_);
+    if (!result.healing->is_busy)
+      note_wait(declared.name, context.store, Wait::Topic::health, result.healing->waits_for, context.clock.now(),
+                result.healing->waits_until);
     if (!result.healing->steps.empty())
       if (const auto helped = context.store.app(declared.name)) remember(*helped);
     return !result.healing->waits_until;
@@ -408,6 +451,7 @@ class Pass {
         context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
         [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
     if (!choice.trouble.empty()) context.report.note(choice.trouble);
+    note_choice(declared, context.store, choice);
     Made made;
     made.spec = declared.spec;
     made.files = file_marks(declared.watched);
@@ -428,13 +472,20 @@ class Pass {
       result.kind = Kind::held;
       result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
                              declared.name.text());
+      note_wait(declared.name, context.store, Wait::Topic::held, "its definition waits, because it was stopped by hand",
+                app->wish.since);
       return;
     }
-    if (is_wanted_already && app->wish.state == Wish::State::up) {
+    const bool is_as_declared = is_wanted_already && app->wish.state == Wish::State::up;
+    const Release* before = app && !is_as_declared ? made_before(*app, made) : nullptr;
+    const bool holds = before != nullptr && is_held(*app, *before);
+    if (!holds || before->verdict == Verdict::failed)
+      note_wait(declared.name, context.store, Wait::Topic::held, "", context.clock.now());
+    if (is_as_declared) {
       keep_up(declared, *app, context, result);
       return;
     }
-    if (const Release* before = app ? made_before(*app, made) : nullptr; before != nullptr && is_held(*app, *before)) {
+    if (holds) {
       result.kind = Kind::held;
       result.reason = before->verdict == Verdict::failed
                           ? format("{} is just this, and failed: {}; belay retry {} tries it again",
@@ -442,6 +493,11 @@ class Pass {
                           : format("{} is just this, and {} went back from it ({}); belay start {} {} ends that",
                                    before->number.text(), app->wish.who, app->wish.why, declared.name.text(),
                                    before->number.text());
+      if (before->verdict != Verdict::failed)
+        note_wait(
+            declared.name, context.store, Wait::Topic::held,
+            format("its definition waits, because it is just {}, from which somebody went back", before->number.text()),
+            app->wish.since);
       if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
       return;
     }
@@ -503,6 +559,7 @@ class Pass {
     result.change = fulfil(context, fresh, "repair", options_.dry_run || !repairs, stop_);
     remember(fresh);
     if (result.change.kind == Change::Kind::unchanged) return;
+    result.only_reported = !repairs;
     if (result.change.failed()) {
       result.kind = Kind::broken;
       result.reason = result.change.reason;
@@ -783,7 +840,8 @@ std::string_view to_text(DeclaredApp::Kind kind) {
 
 bool DeclaredHost::has_changes() const {
   return std::any_of(apps.begin(), apps.end(), [](const DeclaredApp& app) {
-    return app.change.kind != Change::Kind::unchanged || app.kind == Kind::change || app.kind == Kind::removal;
+    const bool changes = app.change.kind != Change::Kind::unchanged && !app.only_reported;
+    return changes || app.kind == Kind::change || app.kind == Kind::removal;
   });
 }
 

@@ -59,7 +59,8 @@ struct DeclaredApp {
   };
   std::string name, origin;
   Kind kind = Kind::unchanged;
-  bool busy = false;  // another command has its lock: nothing was done, and there is no trouble either
+  bool only_reported = false;  // it drifted, and its definition says to leave that so
+  bool busy = false;           // another command has its lock: nothing was done, and there is no trouble either
   std::vector<std::string> differences;  // "env.LOG_LEVEL: info → debug", "image web:1 ab12 → cd34"
   std::string reason, hint;
   std::string downtime;                // "none", "stop-first, about 1.8 s (as last time)", … ; of changes
@@ -73,6 +74,7 @@ struct DeclaredHost {
   std::vector<DeclaredApp> apps;  // in the order in which they are dealt with
   std::vector<std::string> warnings;
 
+  // Something is to be done, or was; what is only reported is not.
   bool has_changes() const;
   bool has_failures() const;
 };

@@ -128,6 +128,8 @@ void ask_registry(Context& context, const Declaration& declared, const App* app,
   if (decision.kind == Kind::none) return;
   if (decision.kind != Kind::update) {
     choice.waits_for = decision.sentence;
+    choice.wait = Wait{Wait::Topic::update, decision.waits, decision.candidate.first_seen, {}};
+    if (decision.kind != Kind::quarantined) choice.wait->until = decision.until;
     choice.quarantined = decision.kind == Kind::quarantined;
     // What is here under the tag may be that very news, pulled by somebody else.
     if (const std::string present = present_image(app); !present.empty()) choice.id = present;
@@ -189,6 +191,7 @@ ImageChoice choose_image(Context& context, const Declaration& declared, const Ap
   if (!ask || !policy.pull || is_pinned) return choice;
   try {
     ask_registry(context, declared, app, local, choice, list_tags, rest, stop);
+    choice.asked = true;
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& error) {

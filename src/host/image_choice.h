@@ -7,6 +7,7 @@
 #include "host/context.h"
 #include "host/registry_rest.h"
 #include "model/declaration.h"
+#include "model/wait.h"
 
 namespace belay::host {
 
@@ -24,12 +25,14 @@ class LocalImages {
 };
 
 struct ImageChoice {
-  std::string reference;  // what the choice is about, with the tag that a pattern chose
-  std::string id;         // of the image that is here; empty: it has to be pulled
-  std::string pull;       // the reference to pull; empty: nothing
-  std::string digest;     // "repository@sha256:…" where one is known
-  std::string waits_for;  // a sentence: why something newer is not taken yet
-  std::string trouble;    // why the registry could not be asked
+  std::string reference;     // what the choice is about, with the tag that a pattern chose
+  std::string id;            // of the image that is here; empty: it has to be pulled
+  std::string pull;          // the reference to pull; empty: nothing
+  std::string digest;        // "repository@sha256:…" where one is known
+  std::string waits_for;     // a sentence: why something newer is not taken yet
+  std::optional<Wait> wait;  // the same for `belay why`
+  std::string trouble;       // why the registry could not be asked
+  bool asked = false;        // the registry was asked, and answered
   bool quarantined = false;
 };
 

@@ -10,6 +10,7 @@
 #include "host/change.h"
 #include "host/parameters.h"
 #include "model/naming.h"
+#include "plan/window.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -294,8 +295,8 @@ namespace {
 // The paragraph of `belay why`, sentence by sentence.
 class Explanation {
  public:
-  Explanation(const App& app, const World& world, Time now)
-      : app_(app), name_(app.name.text()), row_(summary_of(app, world)), now_(now) {
+  Explanation(const App& app, const World& world, const std::vector<Wait>& waits, Time now)
+      : app_(app), waits_(waits), name_(app.name.text()), row_(summary_of(app, world)), now_(now) {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
     for (const auto& release : app.releases)
@@ -322,6 +323,7 @@ class Explanation {
       newer_ones();
       if (app_.stable && (present_ == nullptr || app_.stable != present_->number))
         say("The stable release is {}.", app_.stable->text());
+      for (const auto& wait : waits_) waits_for(wait);
     }
     return std::move(text_);
   }
@@ -447,7 +449,39 @@ class Explanation {
       say("A newer image was built {} and not started yet: belay start {} new.", ago(build->created, now_), name_);
   }
 
+  // "1.3@cd34ef567890 is new and waits for its window 'Sun' (first seen 2 hours ago; its turn comes Sun 00:00)."
+  void waits_for(const Wait& wait) {
+    const bool is_update = wait.topic == Wait::Topic::update;
+    const std::string since = format("{} {}", is_update ? "first seen" : "noticed", ago(wait.since, now_));
+    std::string until;
+    if (wait.until && *wait.until <= now_)
+      until = "; its turn has come, and belay serve or belay apply takes it";
+    else if (wait.until)
+      until = format("; its turn comes {}", plan::local_time_text(*wait.until, now_));
+    switch (wait.topic) {
+      case Wait::Topic::update:
+      case Wait::Topic::held:
+        say("{} ({}{}).", capitalised(wait.text), since, until);
+        return;
+      case Wait::Topic::registry:
+        say("Whether there is something newer is not known ({}): {}.", since, wait.text);
+        return;
+      case Wait::Topic::definition:
+        say("What is declared cannot be done ({}): {}.", since, wait.text);
+        return;
+      case Wait::Topic::health:
+        say("It is not helped yet: {} ({}{}).", wait.text, since, until);
+        return;
+    }
+  }
+  // Tags stay as they are.
+  static std::string capitalised(std::string text) {
+    if (text.starts_with("its ")) text[0] = 'I';
+    return text;
+  }
+
   const App& app_;
+  const std::vector<Wait>& waits_;
   const std::string name_;
   const AppSummary row_;
   const Time now_;
@@ -458,9 +492,17 @@ class Explanation {
 
 }  // namespace
 
-std::string why(Context& context, const AppName& name, std::stop_token stop) {
+Why why(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
-  return Explanation(app, observe(context.engine, app, stop), context.clock.now()).text();
+  Why result;
+  auto waits = context.store.waits();
+  for (auto& wait : waits[name.text()]) {
+    // What was done by hand since then is another story.
+    if (wait.topic == Wait::Topic::held && app.wish.since > wait.since) continue;
+    result.waits.push_back(std::move(wait));
+  }
+  result.text = Explanation(app, observe(context.engine, app, stop), result.waits, context.clock.now()).text();
+  return result;
 }
 
 std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_token stop) {

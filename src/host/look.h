@@ -3,6 +3,7 @@
 
 #include "host/context.h"
 #include "model/journal.h"
+#include "model/wait.h"
 
 namespace belay::host {
 
@@ -48,8 +49,12 @@ struct Status {
 };
 Status status(Context& context, const AppName& name, std::stop_token stop);
 
-// One paragraph: what runs, since when, what was tried, why it is not the newest, what to do.
-std::string why(Context& context, const AppName& name, std::stop_token stop);
+struct Why {
+  // One paragraph: what runs, since when, what was tried, why it is not the newest, what it waits for, what to do.
+  std::string text;
+  std::vector<Wait> waits;  // of a declared app: as the last look at it found
+};
+Why why(Context& context, const AppName& name, std::stop_token stop);
 
 struct ImageRow {
   std::string id;

@@ -4,14 +4,13 @@
 #include <cerrno>
 #include <exception>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "net/stop_signal.h"
 
 namespace belay::net {
 
@@ -124,24 +123,6 @@ std::string_view receive(Connection& connection, char* buffer, size_t size) {
   return {};
 }
 
-class StopDescriptor {
- public:
-  explicit StopDescriptor(const std::stop_token& stop)
-      : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), raise_(stop, Raise{event_.raw()}) {}
-  int raw() const { return event_.raw(); }
-
- private:
-  struct Raise {
-    int fd;
-    void operator()() const {
-      const std::uint64_t one = 1;
-      [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-    }
-  };
-  Fd event_;
-  std::stop_callback<Raise> raise_;
-};
-
 int milliseconds_until(std::optional<Ticks> deadline) {
   if (!deadline) return -1;
   const auto left = std::chrono::ceil<Milliseconds>(*deadline - steady_clock::now()).count();
@@ -195,7 +176,7 @@ std::string HttpServer::answer_to(std::string_view head) const {
 }
 
 void HttpServer::serve(const std::stop_token& stop) {
-  const StopDescriptor stopped(stop);
+  const StopSignal stopped(stop);
   std::vector<Connection> connections;
   std::optional<Ticks> accept_again;
   std::vector<pollfd> watched;

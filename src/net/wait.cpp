@@ -4,44 +4,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <optional>
-#include <sys/eventfd.h>
-#include <unistd.h>
-#include <utility>
 
 #include "base/errors.h"
-#include "base/fd.h"
+#include "net/stop_signal.h"
 #include "net/stream.h"
 
 namespace belay::net {
 
 namespace {
-
-// A descriptor that becomes readable when stop is asked. Made for one wait only: operations that need not wait, which
-// are most, then cost nothing for being stoppable.
-class StopSignal {
- public:
-  explicit StopSignal(const std::stop_token& stop) {
-    if (!stop.stop_possible()) return;
-    event_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!event_) throw system_error("waiting for a connection", errno);
-    callback_.emplace(stop, Raise{event_.raw()});
-  }
-  int raw() const { return event_.raw(); }
-
- private:
-  struct Raise {
-    int fd;
-    void operator()() const {
-      const std::uint64_t one = 1;
-      // Cannot fail: the counter is far from its end.
-      [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
-    }
-  };
-  // Destroyed in reverse: the callback is gone before the descriptor is.
-  Fd event_;
-  std::optional<std::stop_callback<Raise>> callback_;
-};
 
 // poll's timeout: rounded up, so that a wait never ends just before its deadline; in pieces of a day at most.
 int poll_timeout(Ticks deadline) {
@@ -61,6 +31,7 @@ void obey(const std::stop_token& stop) {
 }
 
 short wait_for(int fd, short events, Ticks deadline, const std::stop_token& stop) {
+  // Made for one wait only: operations that need not wait, which are most, then cost nothing for being stoppable.
   const StopSignal stopped(stop);
   while (true) {
     // poll skips negative descriptors.

@@ -55,6 +55,7 @@ Decision waiting_for_age(const UpdatePolicy& policy, const UpdateSituation& situ
   decision.candidate = young;
   const Time ripe = young.first_seen + policy.minimum_age;
   decision.until = next_turn(policy, situation.app, ripe);
+  decision.waits = format("{} is new and waits until it is {} old", label(young), rough(policy.minimum_age));
   decision.sentence = format("{} was first seen {} ago; waits until that is {} ({})", label(young),
                              rough(now - young.first_seen), rough(policy.minimum_age), local_time_text(ripe, now));
   if (decision.until - ripe >= std::chrono::minutes(1))
@@ -67,8 +68,8 @@ Decision blocked(const Candidate& candidate, const Quarantine& quarantine) {
   decision.kind = Decision::Kind::quarantined;
   decision.candidate = candidate;
   decision.reason = quarantine.reason;
-  decision.sentence = format("{} failed here before and is not tried again: {}", label(candidate),
-                             quarantine.reason.empty() ? "no reason was kept" : quarantine.reason);
+  decision.waits = decision.sentence = format("{} failed here before and is not tried again: {}", label(candidate),
+                                              quarantine.reason.empty() ? "no reason was kept" : quarantine.reason);
   return decision;
 }
 
@@ -86,6 +87,8 @@ Decision ripe(const UpdatePolicy& policy, const UpdateSituation& situation, cons
   const char* moved = decision.tag_moved_on ? " (the tag has moved on to something younger)" : "";
   if (decision.until > now) {
     decision.kind = Decision::Kind::wait_window;
+    decision.waits = format("{} is new{} and waits for its {}", label(candidate), moved,
+                            policy.window.empty() ? "turn" : format("window '{}'", policy.window));
     decision.sentence = format("{} is new{}; waits for its {} ({})", label(candidate), moved,
                                policy.window.empty() ? "turn" : format("window '{}'", policy.window),
                                local_time_text(decision.until, now));

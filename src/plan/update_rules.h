@@ -52,6 +52,9 @@ struct Decision {
   bool tag_moved_on = false;
   Time until{};  // never before the moment at which an update will be possible
   std::string reason;
+  // The same without times, for whoever keeps it: "1.3@cd34ef567890 is new and waits until it is 24 h old". Of waits
+  // and quarantine.
+  std::string waits;
   std::string
       sentence;  // for `belay why`: "1.3@cd34ef567890 was first seen 2 h ago; waits until it is 24 h old (03:10)"
 };

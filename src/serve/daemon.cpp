@@ -37,8 +37,9 @@ NoticeSinks usual_notice_sinks(Clock& clock) {
 // One look of either kind: tells of it, and notes whose turn comes when.
 class Daemon::Looking final : public host::DeclaredListener {
  public:
-  // `died`: when the container did whose end is the reason of this look.
-  Looking(Daemon& daemon, std::optional<Time> died) : daemon_(daemon), died_(died) {}
+  // `call`: the reason of an attention; nullptr: it is a pass.
+  Looking(Daemon& daemon, const Call* call)
+      : daemon_(daemon), attends_(call != nullptr), died_(call != nullptr ? call->died : std::nullopt) {}
 
   void planned(const std::string& app, const plan::Plan& plan) override {
     if (died_) daemon_.count_reaction(*std::exchange(died_, std::nullopt));
@@ -47,13 +48,17 @@ class Daemon::Looking final : public host::DeclaredListener {
   void step(const std::string& app, const std::string& text) override { daemon_.news_.step(app, text); }
   void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
   void ended(const host::DeclaredApp& app) override {
-    daemon_.news_.ended(app);
+    if (attends_)
+      daemon_.news_.attended(app);
+    else
+      daemon_.news_.ended(app);
     daemon_.let_go(app);
   }
 
  private:
   Daemon& daemon_;
-  std::optional<Time> died_;
+  const bool attends_;
+  std::optional<Time> died_;  // the container whose end is the reason, until that was reacted to
 };
 
 Daemon::Daemon(engine::Engine& engine, const fs::path& state_folder, Clock& clock, LogLines& log, NoticeSinks sinks,
@@ -188,7 +193,7 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   options.sources = sources_;
   options.exclusive = settings_.exclusive && sources_are_fresh_;
   if (!options_.self.empty()) options.spared.insert(options_.self);
-  Looking listener(*this, {});
+  Looking listener(*this, nullptr);
   const host::DeclaredHost host = host::apply_declared(context, *declared_, options, listener, stop);
   news_.passed(host);
   succeeded_ = sources_are_fresh_ && !host.has_failures();
@@ -210,7 +215,7 @@ void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak,
     options.look_into = {name};
     options.heal = host::HealOptions{soak, call.containers, call.containers.empty()};
     options.workers = 1;
-    Looking listener(*this, call.died);
+    Looking listener(*this, &call);
     std::ignore = host::apply_declared(context, alone, options, listener, stop);
   } catch (const Cancelled& stopped) {
     if (stop.stop_requested()) log_.write(LogLevel::notice, stopped.what(), {{"app", name}});

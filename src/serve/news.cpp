@@ -76,6 +76,15 @@ void News::ended(const host::DeclaredApp& app) {
   count_apps();
 }
 
+void News::attended(const host::DeclaredApp& app) {
+  if (app.kind != Kind::unchanged) {
+    ended(app);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  if (app.healing) tell_healing(app.name, *app.healing);
+}
+
 void News::tell_ended(const host::DeclaredApp& app) {
   const std::string key = app.name.empty() ? app.origin : app.name;
   if (app.kind != Kind::held) held_.erase(key);
@@ -90,7 +99,7 @@ void News::tell_ended(const host::DeclaredApp& app) {
                        format("{} cannot be kept as declared", key), app.reason + hint, app.change.log_tail});
     return;
   }
-  if (app.kind == Kind::repair && app.change.kind == host::Change::Kind::planned) {
+  if (app.kind == Kind::repair && app.only_reported) {
     tell_trouble(key, {LogLevel::warning,
                        "drift",
                        app.name,

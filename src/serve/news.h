@@ -31,6 +31,9 @@ class News final : public host::DeclaredListener {
   void note(const std::string& app, const std::string& text) override;
   void ended(const host::DeclaredApp& app) override;
 
+  // What an attention found. An app that is as it is wished may still have other troubles, of which a pass told: they
+  // are not over by that.
+  void attended(const host::DeclaredApp& app);
   // Everything that a pass over the whole host found.
   void passed(const host::DeclaredHost& host);
   // A part of the daemon's ground ("definitions", "user-data", "engine", …) is in trouble; empty: it is not.

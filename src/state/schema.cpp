@@ -146,6 +146,18 @@ CREATE TABLE sightings (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What a declared app waits for, a row a topic. Of no use without the app.
+constexpr const char* waits_schema = R"sql(
+CREATE TABLE waits (
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  topic TEXT NOT NULL,
+  text TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  PRIMARY KEY (app, topic)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Data: snapshots and what the places of an app should hold (JSON, state/data_text.h); the index of backups, whose own
 // manifests are the truth. `place` is a folder or a remote one, as the user wrote it; names, not references: a backup
 // outlives its app.
@@ -177,7 +189,7 @@ CREATE INDEX backups_of_app ON backups (app, taken);
 )sql";
 
 constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema},
-                                    Migration{3, data_schema}};
+                                    Migration{3, waits_schema}, Migration{4, data_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

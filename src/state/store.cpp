@@ -197,6 +197,38 @@ void Store::forget_backup(std::int64_t id) {
   database_->connection.writing([&] { database_->connection.execute("DELETE FROM backups WHERE id = ?", id); });
 }
 
+std::map<std::string, std::vector<Wait>> Store::waits() const {
+  return database_->connection.reading([&] {
+    std::map<std::string, std::vector<Wait>> waits;
+    auto row = database_->connection.query(
+        "SELECT name, topic, text, since, until FROM waits JOIN apps ON apps.id = waits.app ORDER BY name, topic");
+    while (row.executeStep()) {
+      const auto topic = wait_topic(row.getColumn(1).getString());
+      // A later Belay may know more.
+      if (!topic) continue;
+      Wait& wait = waits[row.getColumn(0).getString()].emplace_back();
+      wait.topic = *topic;
+      wait.text = row.getColumn(2).getString();
+      wait.since = Time(Milliseconds(row.getColumn(3).getInt64()));
+      if (!row.isColumnNull(4)) wait.until = Time(Milliseconds(row.getColumn(4).getInt64()));
+    }
+    return waits;
+  });
+}
+
+void Store::set_wait(const AppName& app, Wait::Topic topic, const std::optional<Wait>& wait) {
+  auto& connection = database_->connection;
+  const std::string word = to_text(topic);
+  connection.writing([&] {
+    connection.execute("DELETE FROM waits WHERE topic = ? AND app = (SELECT id FROM apps WHERE name = ?)", word,
+                       app.text());
+    if (wait)
+      connection.execute(
+          "INSERT INTO waits (app, topic, text, since, until) SELECT id, ?, ?, ?, ? FROM apps WHERE name = ?", word,
+          wait->text, wait->since, wait->until, app.text());
+  });
+}
+
 void Store::forget_sightings(const std::string& reference, int keep) {
   database_->connection.writing([&] {
     database_->connection.execute(

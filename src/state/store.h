@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "model/journal.h"
 #include "model/release.h"
+#include "model/wait.h"
 
 namespace belay::state {
 
@@ -110,6 +111,10 @@ class Store {
   // Replaces a record of the same place and name. Returns its id.
   std::int64_t save(const BackupRecord& record);
   void forget_backup(std::int64_t id);
+  // What each app waits for, by its name and by topic; apps that wait for nothing are left out.
+  std::map<std::string, std::vector<Wait>> waits() const;
+  // Durably; nullopt: no longer for that. Nothing where the state has no such app.
+  void set_wait(const AppName& app, Wait::Topic topic, const std::optional<Wait>& wait);
 
   const fs::path& folder() const;
 
@@ -125,6 +130,6 @@ fs::path state_folder();
 // The app's lock file in the state folder ("locks/web"); the folders are made where they are missing.
 fs::path lock_file(const fs::path& state_folder, const AppName& app);
 
-inline constexpr int schema_version = 3;
+inline constexpr int schema_version = 4;
 
 }  // namespace belay::state

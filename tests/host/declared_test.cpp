@@ -7,8 +7,10 @@
 
 #include "base/format.h"
 #include "host/definitions.h"
+#include "host/look.h"
 #include "registry/registry.h"
 #include "scene.h"
+#include "support/zone.h"
 
 namespace belay::host {
 namespace {
@@ -214,6 +216,10 @@ TEST_F(DeclaredHostTest, StartsAgainWhatWasStoppedBehindItsBack) {
   scene_.engine.stop_container("web", {}, {});
   EXPECT_EQ(run(), "web repair");
   EXPECT_THAT(running(), IsEmpty()) << "reported, not repaired";
+  const DeclaredHost preview = apply(true);
+  EXPECT_FALSE(preview.has_changes()) << "what is only reported is nothing to do";
+  EXPECT_TRUE(of(preview, "web").only_reported);
+  EXPECT_THAT(declared_text(preview, false), HasSubstr("its definition says: report"));
 }
 
 TEST_F(DeclaredHostTest, FindsALimitThatSomebodyChangedWhenItLooksClosely) {
@@ -504,6 +510,111 @@ TEST_F(DeclaredHostTest, ATagThatIsGoneIsNoReasonToPullWhatRuns) {
   run();
   std::ignore = scene_.engine.remove_image("web:1", {});
   EXPECT_EQ(run(), "web unchanged");
+}
+
+// What a pass found, as `belay why` tells it later, without definitions and registries.
+class WaitsTest : public DeclaredHostTest {
+ protected:
+  WaitsTest() {
+    options_.ask_registries = true;
+    scene_.engine.in_registry("far:1", {}, {}, "first");
+  }
+  // The sentences behind those that every app gets.
+  std::string why_now(const std::string& app) {
+    Context context = scene_.context();
+    const std::string text = why(context, AppName(app), {}).text;
+    const size_t end = text.find(").");
+    const size_t next = text.find(". ", end + 2);
+    return next == std::string::npos ? std::string() : text.substr(next + 2);
+  }
+  std::string topics(const std::string& app) {
+    Context context = scene_.context();
+    std::string text;
+    for (const auto& wait : why(context, AppName(app), {}).waits)
+      text += format("{}{}{}", text.empty() ? "" : ", ", to_text(wait.topic), wait.until ? " until" : "");
+    return text;
+  }
+  void something_newer() { scene_.engine.in_registry("far:1", {}, {}, "second"); }
+
+  const Zone zone_{"UTC0"};
+};
+
+TEST_F(WaitsTest, TellsOfAWindowAndForgetsItWhenThatHasCome) {
+  define("web", R"("image": "far:1", "update": {"window": "14:00-15:00"})");
+  run();
+  EXPECT_EQ(why_now("web"), "");
+  something_newer();
+  EXPECT_EQ(run(), "web held");
+  scene_.clock.advance(Milliseconds(7'200'000));
+  EXPECT_EQ(run(), "web held");
+  EXPECT_THAT(why_now("web"), ::testing::MatchesRegex("1@[0-9a-f]+ is new and waits for its window '14:00-15:00' "
+                                                      "\\(first seen 2 hours ago; its turn comes 14:00\\)\\."));
+  EXPECT_EQ(topics("web"), "update until");
+  scene_.clock.advance(Milliseconds(3 * 3'600'000));
+  EXPECT_THAT(why_now("web"), HasSubstr("its turn has come, and belay serve or belay apply takes it"));
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(topics("web"), "");
+}
+
+TEST_F(WaitsTest, TellsOfAnAgeAndOfAQuarantine) {
+  define("web", R"("image": "far:1", "update": {"minimum_age": "24h"})");
+  run();
+  something_newer();
+  run();
+  scene_.clock.advance(Milliseconds(3'600'000));
+  EXPECT_THAT(why_now("web"),
+              HasSubstr("is new and waits until it is 24 h old (first seen 1 hour ago; its turn comes "));
+  define("db", R"("image": "db:1")");
+  scene_.engine.in_registry("db:1", {}, {}, "first");
+  run();
+  engine::Behaviour exits;
+  exits.exits_after = Milliseconds(50);
+  scene_.engine.in_registry("db:1", {}, exits, "broken");
+  EXPECT_EQ(run(), "db change failed, web held");
+  EXPECT_EQ(run(), "db held, web held");
+  EXPECT_THAT(why_now("db"), HasSubstr("failed here before and is not tried again: "));
+  EXPECT_EQ(topics("db"), "update");
+}
+
+TEST_F(WaitsTest, TellsOfARegistryThatDoesNotAnswerAndOfADefinitionThatCannotBeUsed) {
+  define("web", R"("image": "far:1")");
+  run();
+  scene_.engine.registry_fails("docker.io", EngineError(500, "the registry is away", ""));
+  run();
+  scene_.clock.advance(Milliseconds(300'000));
+  run();
+  EXPECT_THAT(why_now("web"), HasSubstr("Whether there is something newer is not known (noticed 5 minutes ago): "));
+  EXPECT_THAT(why_now("web"), HasSubstr("the registry is away"));
+  scene_.engine.registry_fails("docker.io", {});
+  define("web", R"("image": 7, "extra": true)");
+  run();
+  EXPECT_THAT(why_now("web"), HasSubstr("What is declared cannot be done (noticed just now): "));
+  EXPECT_EQ(topics("web"), "definition, registry") << "nobody asked the registry meanwhile";
+  define("web", R"("image": "far:1")");
+  run();
+  EXPECT_EQ(topics("web"), "");
+}
+
+TEST_F(WaitsTest, TellsWhatIsHeldByHand) {
+  define("web", R"("image": "web:1")");
+  run();
+  Context context = scene_.context("belay stop web");
+  std::ignore = stop(context, AppName("web"), false, {});
+  run();
+  EXPECT_EQ(topics("web"), "held");
+  Context again = scene_.context("belay start web last");
+  std::ignore = start_release(again, AppName("web"), "last", {}, {});
+  EXPECT_EQ(topics("web"), "") << "that is over, whether a pass has seen it or not";
+  run();
+  EXPECT_EQ(topics("web"), "");
+}
+
+TEST_F(WaitsTest, KeepsNothingOfAPreview) {
+  define("web", R"("image": "far:1", "update": {"window": "14:00-15:00"})");
+  run();
+  something_newer();
+  apply(true);
+  EXPECT_EQ(topics("web"), "");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ using ::testing::StartsWith;
 
 std::string why_now(Scene& scene) {
   auto here = scene.context();
-  return why(here, web, {});
+  return why(here, web, {}).text;
 }
 AppSummary row(Scene& scene) {
   auto here = scene.context();

@@ -10,22 +10,6 @@ namespace belay::host {
 
 namespace {
 
-std::string word(Change::Kind kind) {
-  switch (kind) {
-    case Change::Kind::unchanged:
-      return "unchanged";
-    case Change::Kind::planned:
-      return "planned";
-    case Change::Kind::done:
-      return "done";
-    case Change::Kind::taken_back:
-      return "taken back";
-    case Change::Kind::stuck:
-      return "stuck";
-  }
-  return "?";
-}
-
 std::string number(const std::optional<ReleaseNumber>& release) {
   return release ? release->text() : "-";
 }
@@ -124,7 +108,7 @@ void Scene::stranger(const std::string& name, std::optional<std::uint16_t> host_
 
 std::string Scene::told(Change came) {
   reason = came.reason;
-  std::string text = word(came.kind);
+  std::string text(to_text(came.kind));
   change = std::move(came);
   return text;
 }
@@ -190,7 +174,7 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "start-all") {
     std::string text;
     for (const auto& started : start_all(here, {}, stop_token))
-      text += (text.empty() ? "" : ", ") + (started.error.empty() ? word(started.change->kind) : started.error);
+      text += (text.empty() ? "" : ", ") + (started.error.empty() ? std::string(to_text(started.change->kind)) : started.error);
     return text;
   }
   if (verb == "cleanup")

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <set>
 
-#include "zone.h"
+#include "support/zone.h"
 
 namespace belay::plan {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "zone.h"
+#include "support/zone.h"
 
 namespace belay::plan {
 namespace {

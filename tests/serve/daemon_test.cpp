@@ -6,8 +6,10 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "engine/memory.h"
+#include "plan/update_rules.h"
 #include "state/store.h"
 #include "support/fake_clock.h"
+#include "support/zone.h"
 
 namespace belay::serve {
 namespace {
@@ -85,7 +87,7 @@ class DaemonTest : public ::testing::Test {
       DaemonOptions options;
       options.folder = definitions();
       options.settings_file = settings_file_;
-      options.interval = interval;
+      options.interval = interval_;
       options.who = "root";
       daemon_.emplace(
           engine_, folder_.path() / "state", clock_, log_,
@@ -142,6 +144,7 @@ class DaemonTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   fs::path settings_file_;
+  Milliseconds interval_ = interval;
   testing::FakeClock clock_;
   FaithlessEngine engine_{clock_};
   std::map<std::string, std::string> names_;  // by image id
@@ -434,6 +437,95 @@ TEST_F(DaemonTest, IsTheOnlyOneOfItsState) {
     EXPECT_THAT(held.what(), HasSubstr("belay serve (pid 1)"));
   }
   EXPECT_THAT(running(), IsEmpty());
+}
+
+// A day, a night, and what a registry shows in it. The host's wall clock is what the test says it is.
+class DaysTest : public DaemonTest {
+ protected:
+  DaysTest() { interval_ = Milliseconds(600'000); }
+  void begin_at(const char* text) {
+    clock_.advance(at(text) - clock_.now());
+    offer_in_registry("first");
+    engine_.pull("far:1", {}, {});
+  }
+  void offer_in_registry(const std::string& version) { engine_.in_registry("far:1", {}, {}, version); }
+  void run_far(const std::string& update) {
+    define("web", format(R"({{"image": "far:1", "settle": "1s", "update": {}}})", update));
+    step();
+    EXPECT_THAT(news(), ElementsAre("web deployed"));
+  }
+  // The times at which something was deployed, as "02-01T02:00".
+  std::vector<std::string> deployed_until(const char* text) {
+    while (clock_.now() < at(text)) live(interval_);
+    daemon().finish_notices(Seconds(20));
+    return kept_.with([](auto& all) {
+      std::vector<std::string> times;
+      for (const auto& notice : all)
+        if (notice.kind == "deployed") times.push_back(iso_time(notice.time).substr(5, 11));
+      all.clear();
+      return times;
+    });
+  }
+};
+
+TEST_F(DaysTest, TakesSomethingNewOnceAndInItsWindowOnly) {
+  const Zone zone("UTC0");
+  begin_at("2026-02-02T09:30:00Z");
+  run_far(R"({"window": "02:00-04:00", "jitter": "1h", "minimum_age": "6h"})");
+  EXPECT_THAT(deployed_until("2026-02-02T10:00:00Z"), IsEmpty());
+  offer_in_registry("second");
+  const auto turn = at("2026-02-03T02:00:00Z") + plan::own_jitter("web", Milliseconds(3'600'000));
+  const auto times = deployed_until("2026-02-04T10:00:00Z");
+  ASSERT_EQ(times.size(), 1U);
+  // Noticed by the next poll.
+  EXPECT_GE(times[0], iso_time(turn).substr(5, 11));
+  EXPECT_LE(times[0], iso_time(turn + interval_ + Seconds(60)).substr(5, 11));
+}
+
+TEST_F(DaysTest, WaitsAnotherDayForWhatIsTooYoungInItsWindow) {
+  const Zone zone("UTC0");
+  begin_at("2026-02-02T20:00:00Z");
+  run_far(R"({"window": "02:00-04:00", "minimum_age": "6h"})");
+  EXPECT_THAT(deployed_until("2026-02-02T23:00:00Z"), IsEmpty());
+  offer_in_registry("second");
+  const auto times = deployed_until("2026-02-05T00:00:00Z");
+  ASSERT_EQ(times.size(), 1U);
+  EXPECT_THAT(times[0], ::testing::StartsWith("02-04T02:0"));
+}
+
+TEST_F(DaysTest, KnowsAWindowThatLiesAcrossMidnight) {
+  const Zone zone("UTC0");
+  begin_at("2026-02-02T17:00:00Z");
+  run_far(R"({"window": "Mon,Wed 22:00-02:00", "minimum_age": "6h"})");
+  EXPECT_THAT(deployed_until("2026-02-02T18:30:00Z"), IsEmpty());
+  offer_in_registry("second");
+  // Six hours later it is Tuesday, and still Monday's window.
+  auto times = deployed_until("2026-02-03T03:00:00Z");
+  ASSERT_EQ(times.size(), 1U);
+  EXPECT_THAT(times[0], ::testing::StartsWith("02-03T00:"));
+  offer_in_registry("third");
+  times = deployed_until("2026-02-05T12:00:00Z");
+  ASSERT_EQ(times.size(), 1U);
+  EXPECT_THAT(times[0], ::testing::StartsWith("02-04T22:"));
+}
+
+TEST_F(DaysTest, GoesByTheWallClockOnTheNightsOnWhichThatIsChanged) {
+  const Zone zone(central_europe);
+  begin_at("2026-03-28T18:00:00Z");
+  run_far(R"({"window": "02:00-04:00"})");
+  offer_in_registry("second");
+  // From 2 o'clock it is put forward to 3: what is left of the window begins at 1 o'clock UTC.
+  auto times = deployed_until("2026-03-29T12:00:00Z");
+  ASSERT_EQ(times.size(), 1U);
+  EXPECT_THAT(times[0], ::testing::StartsWith("03-29T01:0"));
+  clock_.advance(at("2026-10-24T18:00:00Z") - clock_.now());
+  step();
+  news();
+  offer_in_registry("third");
+  // From 3 o'clock it is put back to 2: two hours of the window are the same hour.
+  times = deployed_until("2026-10-25T12:00:00Z");
+  ASSERT_EQ(times.size(), 1U);
+  EXPECT_THAT(times[0], ::testing::StartsWith("10-25T00:0"));
 }
 
 TEST_F(DaemonTest, SaysOfOnePassWhetherAllIsWell) {

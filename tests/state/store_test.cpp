@@ -250,11 +250,31 @@ TEST_F(StoreTest, RemembersWhenADigestWasFirstSeen) {
   EXPECT_EQ(store->sightings("web:2").size(), 1U);
 }
 
+TEST_F(StoreTest, KeepsWhatAnAppWaitsForAsLongAsTheAppIsThere) {
+  const auto store = Store::open(folder());
+  const AppName web("web");
+  const Wait window{Wait::Topic::update, "1.3@cd34 is new", Time(Milliseconds(5)), Time(Milliseconds(9))};
+  const Wait health{Wait::Topic::health, "it is down", Time(Milliseconds(7)), {}};
+  store->set_wait(web, window.topic, window);
+  EXPECT_TRUE(store->waits().empty()) << "there is no such app";
+  store->save(full_app("web"));
+  store->set_wait(web, window.topic, window);
+  store->set_wait(web, health.topic, health);
+  store->save(long_lived_app("web", 2));
+  EXPECT_EQ(Store::open(folder())->waits(), (std::map<std::string, std::vector<Wait>>{{"web", {health, window}}}));
+  store->set_wait(web, window.topic, {});
+  EXPECT_EQ(store->waits(), (std::map<std::string, std::vector<Wait>>{{"web", {health}}}));
+  store->forget(web);
+  store->save(full_app("web"));
+  EXPECT_TRUE(store->waits().empty());
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP COLUMN snapshots; "
+      "DROP TABLE waits; DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP "
+      "COLUMN snapshots; "
       "ALTER TABLE wishes DROP COLUMN snapshot; ALTER TABLE wishes DROP COLUMN data; "
       "ALTER TABLE wishes DROP COLUMN fallback_data; "
       "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin; ALTER TABLE wishes DROP COLUMN previous; "

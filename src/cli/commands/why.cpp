@@ -7,14 +7,24 @@ namespace belay::cli {
 
 int run_why(Invocation& in) {
   HostRun run(in.session, in.description());
-  const std::string text = host::why(run.context(), app_name(in), in.stop());
+  const host::Why why = host::why(run.context(), app_name(in), in.stop());
   if (in.has("json")) {
     Node node = Node::map();
     node.set("name", Node::text(in.argument("NAME")));
-    node.set("why", Node::text(text));
+    node.set("why", Node::text(why.text));
+    Node waits = Node::list();
+    for (const auto& wait : why.waits) {
+      Node each = Node::map();
+      each.set("topic", Node::text(to_text(wait.topic)));
+      each.set("text", Node::text(wait.text));
+      each.set("since", Node::text(iso_time(wait.since)));
+      each.set("until", wait.until ? Node::text(iso_time(*wait.until)) : Node());
+      waits.add(std::move(each));
+    }
+    node.set("waits", std::move(waits));
     in.console.print_json(node);
   } else {
-    in.console.line(text);
+    in.console.line(why.text);
   }
   return 0;
 }

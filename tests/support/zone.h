@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-namespace belay::plan {
+namespace belay {
 
 class Zone {
  public:
@@ -39,4 +39,4 @@ inline Time at(const std::string& text) {
   return parse_time(text).value();
 }
 
-}  // namespace belay::plan
+}  // namespace belay
