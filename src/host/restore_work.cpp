@@ -82,8 +82,17 @@ void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive
   fs::remove_all(folder);
 }
 
+// Behind the last item that is wanted others may follow.
+void RestoreWork::skip_items() {
+  while (item_ != nullptr) {
+    reader_->skip_item();
+    item_ = reader_->next_item();
+  }
+}
+
 void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::ProgressSink& progress,
                               std::stop_token stop) {
+  skip_items();
   engine::Progress told{"image", "loading", 0, 0, false, {}};
   engine().load_images(
       [&](const Sink& sink) {
@@ -98,6 +107,7 @@ void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::Pr
 }
 
 void RestoreWork::check_backup(const plan::CheckBackup& /*step*/, std::stop_token /*stop*/) {
+  skip_items();
   end_ = reader_->finish();
 }
 

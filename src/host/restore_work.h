@@ -29,6 +29,7 @@ class RestoreWork final : public DataWork {
 
  private:
   void unpack_files(const fs::path& into, bool is_file, const archive::TreeEvents& events, std::stop_token stop);
+  void skip_items();
 
   Report& report_;
   std::unique_ptr<backup::Download> download_;
