@@ -7,6 +7,8 @@
 namespace belay::cli {
 
 host::BuildOptions build_options(const Invocation& in);
+// Those of them that say how a Dockerfile is built.
+host::BuildOptions dockerfile_options(const Invocation& in);
 // 0, or 3 where nothing changed and the caller wants to know.
 int print_build(Console& console, const AppName& name, const host::BuildOutcome& outcome, bool exit_unchanged);
 

@@ -33,11 +33,12 @@ constexpr std::array change{
     Option{.name = "exit-unchanged", .summary = "exit with 3 when there was nothing to change"}};
 constexpr std::array yes{Option{.name = "yes", .letter = 'y', .summary = "do not ask before removing"}};
 
-constexpr std::array build_options{
+constexpr std::array image_option{
     Option{.name = "image",
            .value = "REF",
            .summary = "take this image (pulled where it is missing) instead of building one",
-           .kind = Kind::image},
+           .kind = Kind::image}};
+constexpr std::array dockerfile_options{
     Option{.name = "builder",
            .value = "auto|buildkit|classic",
            .summary = "which of the engine's builders to use (default: auto)",
@@ -51,15 +52,18 @@ constexpr std::array build_options{
            .repeatable = true},
     Option{.name = "no-cache", .summary = "run every build step again"},
     Option{.name = "pull", .summary = "look for a newer base image"},
-    Option{.name = "platform", .value = "OS/ARCH", .summary = "build for this platform"},
-    Option{.name = "push",
-           .value = "REF",
-           .summary = "push the image under this reference when it is built",
-           .kind = Kind::image},
-    Option{.name = "config-file",
-           .value = "FILE",
-           .summary = "read ports, volumes and the like from this file instead of the one beside the Dockerfile",
-           .kind = Kind::file}};
+    Option{.name = "platform", .value = "OS/ARCH", .summary = "build for this platform"}};
+constexpr auto build_options =
+    joined(image_option, dockerfile_options,
+           std::array{Option{.name = "push",
+                             .value = "REF",
+                             .summary = "push the image under this reference when it is built",
+                             .kind = Kind::image},
+                      Option{.name = "config-file",
+                             .value = "FILE",
+                             .summary = "read ports, volumes and the like from this file instead of the one beside the "
+                                        "Dockerfile",
+                             .kind = Kind::file}});
 
 constexpr std::array start_options{Option{.name = "wait-timeout",
                                           .value = "TIME",
@@ -138,6 +142,16 @@ constexpr auto options_of_restore =
                              .repeatable = true},
                       Option{.name = "as", .value = "NAME", .summary = "restore it as another app, beside the first"}},
            identities, passphrase_file, start_options, std::array{change[0]});
+constexpr auto trial_options = joined(std::array{Option{.name = "network",
+                                                        .value = "NAME",
+                                                        .summary = "join this network beside the isolated one",
+                                                        .repeatable = true}},
+                                      std::array{start_options[0], start_options[1]}, json, std::array{change[0]});
+constexpr auto options_of_drill = joined(identities, passphrase_file, trial_options);
+constexpr auto options_of_try =
+    joined(std::array{Option{.name = "service", .value = "NAME", .summary = "the service that the candidate is for"},
+                      Option{.name = "live", .summary = "let the app go on while its data is copied"}},
+           dockerfile_options, trial_options);
 constexpr auto options_of_snapshots =
     joined(std::array{Option{.name = "remove", .value = "sN", .summary = "remove this one with its data"}}, yes, json,
            std::array{change[0]});
@@ -242,6 +256,10 @@ constexpr std::array only_name{name_of_app};
 constexpr std::array only_optional_name{optional_app};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
+constexpr std::array positionals_of_drill{name_of_app,
+                                          Positional{.name = "FILE", .kind = Kind::file, .required = false}};
+constexpr std::array positionals_of_try{name_of_app,
+                                        Positional{.name = "CANDIDATE", .kind = Kind::file, .shown = "IMAGE|WHERE"}};
 constexpr std::array positionals_of_start{
     name_of_app, Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN"},
     Positional{.name = "CONFIG", .required = false}};
@@ -413,6 +431,18 @@ constexpr std::array table{
             .positionals = only_name,
             .options = options_of_snapshots,
             .run = run_snapshots},
+    Command{.name = "drill",
+            .group = Group::data,
+            .summary = "Prove that a backup can be restored",
+            .positionals = positionals_of_drill,
+            .options = options_of_drill,
+            .run = run_drill},
+    Command{.name = "try",
+            .group = Group::data,
+            .summary = "Let an image prove itself with a copy of the data",
+            .positionals = positionals_of_try,
+            .options = options_of_try,
+            .run = run_try},
     Command{.name = "autostart",
             .group = Group::upkeep,
             .summary = "Choose what starts when the host starts",

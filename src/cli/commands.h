@@ -26,6 +26,8 @@ int run_backup(Invocation& in);
 int run_restore(Invocation& in);
 int run_verify(Invocation& in);
 int run_snapshots(Invocation& in);
+int run_drill(Invocation& in);
+int run_try(Invocation& in);
 int run_logs(Invocation& in);
 int run_shell(Invocation& in);
 int run_config(Invocation& in);

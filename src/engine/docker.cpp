@@ -166,6 +166,8 @@ void DockerEngine::create_network(const std::string& name, const labels::Labels&
   json.object([&] {
     json.member("Name", name);
     json.member("CheckDuplicate", true);  // else older engines make a second one of the same name
+    // What is in it is a copy of something in earnest, and must not be taken for that.
+    if (labels.contains(labels::temporary)) json.member("Internal", true);
     json.optional("Labels", labels);
   });
   const auto response = connection_.post(Target("/networks/create"), json.text(), stop);

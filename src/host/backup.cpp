@@ -11,6 +11,7 @@
 #include "host/backup_work.h"
 #include "host/change.h"
 #include "host/places.h"
+#include "host/still.h"
 #include "host/temporary.h"
 
 namespace belay::host {
@@ -21,40 +22,6 @@ using Indices = std::vector<size_t>;
 
 constexpr const char* before_label = "belay.backup.before";
 constexpr const char* after_label = "belay.backup.after";
-
-// How long the app was held still: from the first step that does that to the end of the last that ends it.
-class StillWatch final : public exec::Listener {
- public:
-  StillWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
-
-  void started(const plan::Plan& plan, size_t action) override {
-    const auto& step = plan.actions.at(action).step;
-    const bool holds =
-        std::holds_alternative<plan::PauseContainer>(step) || std::holds_alternative<plan::StopContainer>(step);
-    if (holds && !held_) held_ = clock_.ticks();
-    report_.started(plan, action);
-  }
-  void progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) override {
-    report_.progress(plan, action, progress);
-  }
-  void done(const plan::Plan& plan, size_t action) override {
-    const auto& step = plan.actions.at(action).step;
-    if (held_ &&
-        (std::holds_alternative<plan::ResumeContainer>(step) || std::holds_alternative<plan::StartContainer>(step)))
-      still_ = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - *held_);
-    report_.done(plan, action);
-  }
-  void failed(const plan::Plan& plan, size_t action, const std::string& why) override {
-    report_.failed(plan, action, why);
-  }
-  std::optional<Milliseconds> still() const { return still_; }
-
- private:
-  Report& report_;
-  const Clock& clock_;
-  std::optional<Ticks> held_;
-  std::optional<Milliseconds> still_;
-};
 
 const Release& release_to_back_up(const App& app) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
@@ -128,15 +95,16 @@ class BackupPlanner {
       : app_(app), release_(release), world_(world), defaults_(defaults), now_(now), options_(options) {}
 
   plan::Plan make(backup::Manifest& manifest, const std::string& where) {
-    const auto running = containers_up();
-    manifest.consistency =
-        running.empty() ? backup::Consistency::live : options_.consistency.value_or(backup::Consistency::pause);
+    const Stillness still(app_, release_, world_, options_.consistency.value_or(backup::Consistency::pause), defaults_,
+                          now_);
+    const auto& running = still.running();
+    manifest.consistency = still.way();
     hooks(before_label, options_.before, running);
     reach_through_engine(manifest);
-    hold(manifest.consistency, running);
+    for (const auto& action : still.hold()) then(action.step, action.reason);
     for (const auto& item : manifest.items)
       then(plan::BackUpData{item.id, {static_cast<DataPlace::Kind>(item.kind), item.source}}, join(item.targets, ", "));
-    let_go(manifest.consistency, running);
+    for (const auto& action : still.let_go()) then(action.step, action.reason);
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();
     hooks(after_label, options_.after, running);
@@ -149,7 +117,7 @@ class BackupPlanner {
     }
     then(plan::FinishBackup{where}, "");
     for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
-    for (const auto& other : strangers()) plan_.notes.push_back(other);
+    for (const auto& other : still.strangers()) plan_.notes.push_back(other);
     return plan_;
   }
 
@@ -163,17 +131,6 @@ class BackupPlanner {
 
  private:
   void then(plan::Step step, const std::string& reason) { last_ = {plan_.add(std::move(step), reason, last_)}; }
-
-  // In the order of the services.
-  std::vector<const Container*> containers_up() const {
-    std::vector<const Container*> running;
-    for (const auto& service : release_.spec.services) {
-      const Container* container = plan::find_instance(app_, world_, release_.number, service.name);
-      if (container != nullptr && container->is_up() && container->state != ContainerState::paused)
-        running.push_back(container);
-    }
-    return running;
-  }
 
   void hooks(const char* label, const std::vector<std::string>& asked, const std::vector<const Container*>& running) {
     if (running.empty()) return;
@@ -207,50 +164,6 @@ class BackupPlanner {
         "the engine reaches the data through it; it is never started");
   }
 
-  void hold(backup::Consistency consistency, const std::vector<const Container*>& running) {
-    // Those that need others go first.
-    for (auto container = running.rbegin(); container != running.rend(); ++container) {
-      const std::string& name = (*container)->name;
-      if (consistency == backup::Consistency::pause)
-        then(plan::PauseContainer{name}, "its data must stand still while it is read");
-      if (consistency != backup::Consistency::stop) continue;
-      then(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down while its data is read");
-      then(plan::StopContainer{name, defaults_.stop_timeout}, "you asked for it");
-    }
-  }
-
-  // What the planner would do now for a wish that is still the same.
-  void let_go(backup::Consistency consistency, const std::vector<const Container*>& running) {
-    if (running.empty() || consistency == backup::Consistency::live) return;
-    World held = world_;
-    for (auto& container : held.containers)
-      for (const Container* each : running)
-        if (each->name == container.name)
-          container.state = consistency == backup::Consistency::pause ? ContainerState::paused : ContainerState::exited;
-    if (consistency == backup::Consistency::stop)
-      for (const Container* each : running)
-        if (const auto detail = held.details.find(each->name); detail != held.details.end())
-          detail->second.restart = {"no", 0};
-    for (const auto& action : plan::plan_wish({app_, held, now_, defaults_}).actions) then(action.step, action.reason);
-  }
-
-  // Others that have the same data are not ours to hold still.
-  std::vector<std::string> strangers() const {
-    std::vector<std::string> notes;
-    const auto ours = plan::instances(app_, world_);
-    for (const auto& use : places_of(release_.spec).uses)
-      for (const auto& other : world_.containers) {
-        if (std::any_of(ours.begin(), ours.end(), [&](const auto& i) { return i.container == &other; })) continue;
-        const bool writes = std::any_of(other.mounts.begin(), other.mounts.end(), [&](const Mount& mount) {
-          return mount.source == use.place.source && !mount.read_only;
-        });
-        if (other.is_up() && writes)
-          notes.push_back(
-              format("{} may write to {} meanwhile: it is not {}'s", other.name, text_of(use.place), app_.name.text()));
-      }
-    return notes;
-  }
-
   const App& app_;
   const Release& release_;
   const World& world_;
@@ -263,22 +176,10 @@ class BackupPlanner {
   size_t after_begin_ = 0, after_end_ = 0;
 };
 
-// The same wish, once more and without a verdict: whatever ends the backup, the next command makes it so.
-App held_still(const Context& context, const App& app) {
-  App held = app;
-  if (held.wish.state != Wish::State::up) return held;
-  held.wish.unfinished = true;
-  held.wish.wait = false;
-  held.wish.fallback = held.wish.release;
-  held.wish.who = context.who;
-  held.wish.why = context.command;
-  return held;
-}
-
 // Lets go on what is held still, and removes what was made for the backup. Not to be stopped.
 void put_back(Context& context, const App& held, const BackupPlanner& planner) {
   const World world = observe(context.engine, held, {});
-  plan::Plan plan = plan::plan_wish({held, world, context.clock.now(), context.defaults});
+  plan::Plan plan = plan_letting_go(context, held, world);
   std::vector<size_t> last;
   for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
   if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/dockerfile.h"
 #include "host/apps.h"
+#include "host/build_plan.h"
 #include "host/parameters.h"
 #include "state/store.h"
 
@@ -118,12 +119,12 @@ std::vector<size_t> pull_bases(Context& context, plan::BuildImage& step, plan::P
   return pulls;
 }
 
-std::string built_image(Context& context, const AppName& name, const BuildOptions& options, const Place& place,
-                        BuildOutcome& outcome, std::stop_token stop) {
+plan::Plan plan_of(Context& context, const AppName& name, const BuildOptions& options, const Place& place,
+                   const std::string& tag, std::stop_token stop) {
   plan::BuildImage step;
   step.folder = place.folder;
   step.dockerfile = place.dockerfile;
-  step.tags = {outcome.tag};
+  step.tags = {tag};
   step.arguments = options.arguments;
   step.secrets = options.secrets;
   step.labels = labels::for_image(name);
@@ -133,8 +134,15 @@ std::string built_image(Context& context, const AppName& name, const BuildOption
   step.no_cache = options.no_cache;
   step.pull = options.pull;
   step.builder = options.builder;
-  auto pulls = pull_bases(context, step, outcome.plan, stop);
-  outcome.plan.add(std::move(step), "", std::move(pulls));
+  plan::Plan plan;
+  auto pulls = pull_bases(context, step, plan, stop);
+  plan.add(std::move(step), "", std::move(pulls));
+  return plan;
+}
+
+std::string built_image(Context& context, const AppName& name, const BuildOptions& options, const Place& place,
+                        BuildOutcome& outcome, std::stop_token stop) {
+  outcome.plan = plan_of(context, name, options, place, outcome.tag, stop);
   if (options.dry_run) return {};
   context.report.running(outcome.plan);
   const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
@@ -158,6 +166,11 @@ void push(Context& context, const std::string& image, const std::string& referen
 }
 
 }  // namespace
+
+plan::Plan plan_build(Context& context, const AppName& name, const BuildOptions& options, const std::string& tag,
+                      std::stop_token stop) {
+  return plan_of(context, name, options, find_dockerfile(name, options.where), tag, stop);
+}
 
 BuildOutcome build(Context& context, const AppName& name, const BuildOptions& options, std::stop_token stop) {
   BuildOutcome outcome;

@@ -7,6 +7,7 @@
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
+#include "host/temporary.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -348,7 +349,10 @@ std::string taken_back_because(ReleaseNumber release, const std::string& reason)
 }
 
 void finish_unfinished(Context& context, App& app, std::stop_token stop) {
-  if (!app.wish.unfinished || app.wish.state == Wish::State::gone) return;
+  if (!app.wish.unfinished || app.wish.state == Wish::State::gone) {
+    clear_announced(context, app.name, stop);
+    return;
+  }
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));
   const Change change = fulfil(context, app, "finish", false, stop);
   if (change.kind == Change::Kind::stuck)
@@ -356,6 +360,7 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
                        change.trouble_on_the_way_back));
   if (change.kind == Change::Kind::taken_back)
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
+  clear_announced(context, app.name, stop);
 }
 
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {

@@ -6,6 +6,7 @@
 #include "model/naming.h"
 #include "plan/names.h"
 #include "plan/planner.h"
+#include "plan/verdict_terms.h"
 
 namespace belay::plan {
 
@@ -487,34 +488,10 @@ class WishPlanner {
   AwaitVerdict verdict_on(const Release& release, const Service& service, const std::string& name) const {
     const auto id = release.images.find(service.name);
     const auto image = id == release.images.end() ? s_.world.images.end() : s_.world.images.find(id->second);
-    std::optional<HealthCheck> check = service.health;
-    if (image != s_.world.images.end() && image->second.config.health) {
-      // The service's own check replaces the image's, field by field.
-      HealthCheck merged = *image->second.config.health;
-      if (check) {
-        if (!check->test.empty()) merged.test = check->test;
-        if (check->interval) merged.interval = check->interval;
-        if (check->timeout) merged.timeout = check->timeout;
-        if (check->start_period) merged.start_period = check->start_period;
-        if (check->retries) merged.retries = check->retries;
-      }
-      check = merged;
-    }
-    const bool checked = check && !check->test.empty() && check->test[0] != "NONE";
-    AwaitVerdict verdict{name, checked, wish_.settle.value_or(release.spec.settle.value_or(s_.defaults.settle)), {}};
-    verdict.wait_timeout =
-        wish_.wait_timeout.value_or(release.spec.wait_timeout.value_or(patience(checked ? &*check : nullptr)));
-    return verdict;
-  }
-
-  // How long the engine itself may take to call a container unhealthy: its defaults are 30 s, 30 s and 3 retries.
-  Milliseconds patience(const HealthCheck* check) const {
-    if (check == nullptr) return s_.defaults.wait_timeout;
-    const Milliseconds usual(30'000);
-    const Milliseconds round = check->interval.value_or(usual) + check->timeout.value_or(usual);
-    const Milliseconds needed =
-        check->start_period.value_or(Milliseconds(0)) + round * (check->retries.value_or(3) + 1);
-    return std::max(s_.defaults.wait_timeout, needed);
+    const auto settle = wish_.settle ? wish_.settle : release.spec.settle;
+    const auto timeout = wish_.wait_timeout ? wish_.wait_timeout : release.spec.wait_timeout;
+    return verdict_terms(name, service, image == s_.world.images.end() ? nullptr : &image->second, {settle, timeout},
+                         s_.defaults);
   }
 
   Indices stop_all(const std::vector<const Container*>& containers, const std::string& reason, Indices before) {

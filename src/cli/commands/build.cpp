@@ -6,26 +6,31 @@
 
 namespace belay::cli {
 
-host::BuildOptions build_options(const Invocation& in) {
+host::BuildOptions dockerfile_options(const Invocation& in) {
   host::BuildOptions options;
-  options.where = in.optional_argument("WHERE").value_or("");
-  options.image = in.text_or("image", "");
-  options.push = in.text_or("push", "");
-  options.parameter_file = in.text_or("config-file", "");
   options.arguments = in.pairs("build-arg");
   options.secrets = in.list("secret");
   options.target = in.text_or("target", "");
   options.platform = in.text_or("platform", "");
   options.no_cache = in.has("no-cache");
   options.pull = in.has("pull");
-  options.dry_run = in.has("dry-run");
   const std::string builder = in.text_or("builder", "auto");
   options.builder = builder == "classic"    ? plan::BuilderChoice::classic
                     : builder == "buildkit" ? plan::BuilderChoice::buildkit
                                             : plan::BuilderChoice::automatic;
+  if (!options.secrets.empty() && builder == "classic") throw in.usage_error("the classic builder knows no secrets");
+  return options;
+}
+
+host::BuildOptions build_options(const Invocation& in) {
+  host::BuildOptions options = dockerfile_options(in);
+  options.where = in.optional_argument("WHERE").value_or("");
+  options.image = in.text_or("image", "");
+  options.push = in.text_or("push", "");
+  options.parameter_file = in.text_or("config-file", "");
+  options.dry_run = in.has("dry-run");
   if (!options.image.empty() && !options.where.empty())
     throw in.usage_error("--image takes an image instead of building WHERE");
-  if (!options.secrets.empty() && builder == "classic") throw in.usage_error("the classic builder knows no secrets");
   return options;
 }
 

@@ -1,0 +1,58 @@
+#include "base/format.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/data_options.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "cli/trial_result.h"
+#include "host/backup.h"
+
+namespace belay::cli {
+
+namespace {
+
+void print_json(Console& console, const host::Drilled& drilled) {
+  Node node = Node::map();
+  node.set("name", Node::text(drilled.manifest.app));
+  node.set("release", Node::text(drilled.manifest.release.text()));
+  node.set("file", Node::text(drilled.where));
+  node.set("taken", Node::text(iso_time(drilled.manifest.taken)));
+  node.set("data_size", Node::number(drilled.end.bytes()));
+  node.set("files", Node::number(drilled.end.files()));
+  add_trial(node, drilled.trial);
+  console.print_json(node);
+}
+
+}  // namespace
+
+int run_drill(Invocation& in) {
+  const AppName name = app_name(in);
+  const host::TrialOptions options = trial_options(in);
+  const auto asked = in.optional_argument("FILE");
+  HostRun run(in.session, in.description());
+  const std::string where = asked ? *asked : host::newest_good_backup(run.context(), name).text();
+  const BackupFile file = backup_file(where);
+  if (file.name.empty()) throw in.usage_error(format("{} is a folder: name one of the backups in it", where));
+  if (!asked) in.console.note("the newest backup is " + where);
+  const host::Drilled drilled =
+      host::drill(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
+  run.report().close();
+  if (!drilled.trial.done) {
+    print_plan(in.console, drilled.trial.plan);
+    return 0;
+  }
+  if (in.has("json")) {
+    print_json(in.console, drilled);
+    return drilled.trial.passed() ? 0 : 1;
+  }
+  const std::string what = format("{} with the backup {}", name.text(), file.name);
+  if (!drilled.trial.passed())
+    return print_failed_trial(
+        in.console, what, drilled.trial,
+        "Every byte of the backup is right. What the app needs besides may not be reachable from an "
+        "isolated network: --network NAME joins another.");
+  in.console.success(format("{} proved itself: {}", what, text_of(drilled.manifest, drilled.end)));
+  return 0;
+}
+
+}  // namespace belay::cli

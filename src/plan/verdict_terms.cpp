@@ -1,0 +1,40 @@
+#include "plan/verdict_terms.h"
+
+#include <algorithm>
+
+namespace belay::plan {
+
+namespace {
+
+// The service's own check replaces the image's, field by field.
+std::optional<HealthCheck> check_of(const Service& service, const Image* image) {
+  if (image == nullptr || !image->config.health) return service.health;
+  HealthCheck merged = *image->config.health;
+  if (const auto& own = service.health) {
+    if (!own->test.empty()) merged.test = own->test;
+    if (own->interval) merged.interval = own->interval;
+    if (own->timeout) merged.timeout = own->timeout;
+    if (own->start_period) merged.start_period = own->start_period;
+    if (own->retries) merged.retries = own->retries;
+  }
+  return merged;
+}
+
+// How long the engine itself may take to call a container unhealthy: its defaults are 30 s, 30 s and 3 retries.
+Milliseconds patience(const HealthCheck& check) {
+  const Milliseconds usual(30'000);
+  const Milliseconds round = check.interval.value_or(usual) + check.timeout.value_or(usual);
+  return check.start_period.value_or(Milliseconds(0)) + round * (check.retries.value_or(3) + 1);
+}
+
+}  // namespace
+
+AwaitVerdict verdict_terms(const std::string& container, const Service& service, const Image* image,
+                           const Patience& asked, const Defaults& defaults) {
+  const auto check = check_of(service, image);
+  const bool checked = check && !check->test.empty() && check->test[0] != "NONE";
+  const Milliseconds enough = checked ? std::max(defaults.wait_timeout, patience(*check)) : defaults.wait_timeout;
+  return {container, checked, asked.settle.value_or(defaults.settle), asked.wait_timeout.value_or(enough)};
+}
+
+}  // namespace belay::plan
