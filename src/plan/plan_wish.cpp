@@ -152,6 +152,8 @@ class WishPlanner {
   void find_copies(const Release& release) {
     const Snapshot* snapshot = wish_.snapshot ? s_.app.find_snapshot(*wish_.snapshot) : nullptr;
     if (snapshot == nullptr || snapshot->complete) return;
+    // Nothing else comes to write to what this release left.
+    if (snapshot->release == release.number) return;
     const bool has_started =
         std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
           const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
@@ -162,6 +164,12 @@ class WishPlanner {
       if (!s_.world.data.contains(item.kept)) copies_.push_back(item);
   }
 
+  // Something below the place moves away with it; what has the folder above finds what is there under the name.
+  static bool is_within(const Mount& mount, const DataPlace& place) {
+    return mount.source == place.source ||
+           (place.kind == DataPlace::Kind::folder && mount.source.starts_with(place.source + "/"));
+  }
+
   // What runs and is none of ours goes on with the data it has open, whatever we put in its place.
   void refuse_foreign_users() const {
     const auto ours = instances(s_.app, s_.world);
@@ -170,7 +178,7 @@ class WishPlanner {
         if (!other.is_up()) continue;
         if (std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &other; })) continue;
         if (std::none_of(other.mounts.begin(), other.mounts.end(),
-                         [&](const Mount& mount) { return mount.source == exchange.place.source; }))
+                         [&](const Mount& mount) { return is_within(mount, exchange.place); }))
           continue;
         const auto owner = other.owner();
         throw Conflict(format("{} is in use by the container {}{}", belay::text_of(exchange.place), other.name,

@@ -596,7 +596,7 @@ TEST_F(WaitsTest, TellsOfARegistryThatDoesNotAnswerAndOfADefinitionThatCannotBeU
 }
 
 TEST_F(WaitsTest, TellsWhatIsHeldByHand) {
-  define("web", R"("image": "web:1")");
+  define("web", R"("image": "far:1")");
   run();
   Context context = scene_.context("belay stop web");
   std::ignore = stop(context, AppName("web"), false, {});

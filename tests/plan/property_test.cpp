@@ -38,6 +38,43 @@ Service random_service(Dice& dice, const std::string& name) {
   return service;
 }
 
+// Other data is wished for one or both volumes, in any state that an interruption may leave; and a snapshot.
+void wish_random_data(Scene& scene, Dice& dice) {
+  std::vector<DataPlace> places;
+  for (const auto* name : {"a", "b"})
+    if (!dice.one_in(3)) places.push_back({DataPlace::Kind::volume, name});
+  const auto has_volume = [&](const DataPlace& place) {
+    if (scene.world.find_volume(place.source) == nullptr)
+      scene.world.volumes.push_back({place.source, "local", "", labels::for_volume(scene.app.name, "/data"), {}});
+  };
+  for (const auto& place : places) {
+    has_volume(place);
+    scene.world.data[place] = place.source + " as it was";
+  }
+  if (!dice.one_in(3))
+    for (const auto& place : places) {
+      const DataPlace reserve = reserve_of(place, "s1");
+      has_volume(reserve);
+      scene.world.data[reserve] = place.source + " as wished";
+      scene.app.wish.data.push_back({place, reserve, scene.world.data[reserve]});
+      scene.app.wish.fallback_data.push_back({place, reserve, scene.world.data[place]});
+      if (dice.one_in(3)) std::swap(scene.world.data[place], scene.world.data[reserve]);
+    }
+  if (scene.app.wish.data.empty() || dice.one_in(4)) {
+    Snapshot snapshot;
+    snapshot.number = 2;
+    snapshot.release = ReleaseNumber{1};
+    for (const auto& place : places) {
+      snapshot.items.push_back({place, reserve_of(place, "s2")});
+      if (dice.one_in(2)) continue;
+      has_volume(snapshot.items.back().kept);
+      if (dice.one_in(2)) scene.world.data[snapshot.items.back().kept] = "copy of " + place.source;
+    }
+    scene.app.snapshots.push_back(snapshot);
+    scene.app.wish.snapshot = snapshot.number;
+  }
+}
+
 Scene random_scene(Dice& dice) {
   Scene scene;
   scene.app.scheme =
@@ -132,6 +169,7 @@ Scene random_scene(Dice& dice) {
   if (dice.one_in(6)) scene.app.wish.state = Wish::State::gone;
   scene.app.wish.lose_data = dice.one_in(2);
   if (dice.one_in(8)) scene.stranger("nginx").ports = {{80, "tcp", "", std::uint16_t{8080}}};
+  if (dice.one_in(3) && scene.app.wish.state != Wish::State::gone) wish_random_data(scene, dice);
   // A paused container keeps what it holds, and so does everything up: the world begins without clashes.
   return scene;
 }
@@ -156,7 +194,7 @@ void run_in_any_order(Scene& scene, const Plan& plan, Dice& dice) {
 }
 
 TEST(AnyWorld, IsAsWishedAfterItsPlanRan) {
-  int planned = 0, refused = 0;
+  int planned = 0, refused = 0, exchanged = 0, copied = 0;
   for (unsigned seed = 1; seed <= 3000; ++seed) {
     SCOPED_TRACE(format("seed {}", seed));
     Dice dice(seed);
@@ -171,6 +209,17 @@ TEST(AnyWorld, IsAsWishedAfterItsPlanRan) {
     }
     run_in_any_order(scene, plan, dice);
     if (HasFatalFailure()) return;
+    for (const auto& exchange : scene.app.wish.data) {
+      ++exchanged;
+      ASSERT_EQ(scene.world.data.at(exchange.place), exchange.content) << plan_text(plan);
+      // Nothing was lost and nothing was made twice.
+      for (const auto* suffix : {" as wished", " as it was"})
+        ASSERT_EQ(std::count_if(scene.world.data.begin(), scene.world.data.end(),
+                                [&](const auto& held) { return held.second == exchange.place.source + suffix; }),
+                  1)
+            << plan_text(plan);
+    }
+    for (const auto& action : plan.actions) copied += std::holds_alternative<CopyData>(action.step) ? 1 : 0;
     scene.app.wish.unfinished = false;
     scene.now += Seconds(5);
     const Plan next = plan_wish(scene.situation());
@@ -179,6 +228,8 @@ TEST(AnyWorld, IsAsWishedAfterItsPlanRan) {
   // The dice must not make worlds that all end in a refusal.
   EXPECT_GT(planned, 2000);
   EXPECT_GT(refused, 50);
+  EXPECT_GT(exchanged, 200);
+  EXPECT_GT(copied, 50);
 }
 
 TEST(AnyWorld, IsCleanAfterItsCleanUp) {

@@ -26,6 +26,19 @@ struct Apply {
     if (!condition) throw Error(refusal);
   }
 
+  static bool has(const Container& container, const DataPlace& place) {
+    return std::any_of(container.mounts.begin(), container.mounts.end(),
+                       [&](const Mount& mount) { return mount.source == place.source; });
+  }
+  void demand_still(const DataPlace& place) {
+    for (const auto& each : world.containers)
+      demand(!each.is_up() || !has(each, place), format("{} has {} in use", each.name, place.source));
+  }
+  void demand_volume(const DataPlace& place) {
+    demand(place.kind != DataPlace::Kind::volume || world.find_volume(place.source) != nullptr,
+           "there is no volume " + place.source);
+  }
+
   void operator()(const PullImage& s) {
     for (const auto& release : app.releases)
       for (const auto& [service, digest] : release.digests)
@@ -97,6 +110,9 @@ struct Apply {
         for (const auto& wanted : starting.ports)
           demand(&other == &starting || !other.is_up() || !clash(held, wanted),
                  format("{} holds the port that {} wants", other.name, s.name));
+    for (const auto& exchange : app.wish.data)
+      demand(!has(starting, exchange.place) || world.data[exchange.place] == exchange.content,
+             format("{} was started without the data of {}", s.name, exchange.place.source));
     starting.state = ContainerState::running;
   }
   void operator()(const StopContainer& s) {
@@ -138,6 +154,22 @@ struct Apply {
   }
   void operator()(const SignalContainer& s) {
     demand(container(s.name).is_up(), "a signal to what does not run: " + s.name);
+  }
+  void operator()(const CopyData& s) {
+    demand_still(s.from);
+    demand(world.data.contains(s.from), "there is nothing to copy");
+    demand(!world.data.contains(s.into), "the copy is there already");
+    demand_volume(s.into);
+    world.data[s.into] = "copy of " + world.data[s.from];
+  }
+  void operator()(const ExchangeData& s) {
+    demand_still(s.place);
+    demand_still(s.reserve);
+    const auto place = world.data.find(s.place), reserve = world.data.find(s.reserve);
+    demand(place != world.data.end() && reserve != world.data.end(), "nothing to exchange");
+    if (place->second == s.content) return;
+    demand(reserve->second == s.content, "neither holds what it should");
+    std::swap(place->second, reserve->second);
   }
   template <class Other>
   void operator()(const Other&) {

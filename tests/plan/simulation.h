@@ -1,5 +1,6 @@
 #pragma once
-// A tiny engine for plans: what each step makes of a world, with the engine's rules enforced.
+// A tiny engine for plans: what each step makes of a world, with the engine's rules enforced, and those of data: it is
+// copied and exchanged while nobody has it in use, and what starts finds the data that the wish speaks of.
 
 #include "plan/planner.h"
 
