@@ -180,6 +180,7 @@ test_a_volume_that_vanishes_ends_the_backup() {
   err=$(<err)
   # Either it saw everything before, or it says what happened; never a file that looks whole and is not.
   if [ "$code" -eq 0 ]; then
+    expect_err 'warning: .*vanished'
     newest_backup
     expect_done belay verify "$backup"
   else
