@@ -128,7 +128,10 @@ void Reserves::remove(const DataPlace& reserve) {
   // Nothing else may ever be removed by a mistake elsewhere.
   if (reserve.kind == DataPlace::Kind::volume || reserve.source.find(".belay-") == std::string::npos)
     throw Error(format("{} is no reserve", text_of(reserve)));
-  remove_tree(partial_of(reserve, reserve.source));
+  const fs::path partial = partial_of(reserve, reserve.source);
+  remove_tree(partial);
+  // A file may have been unpacked in a folder beside it.
+  remove_tree(partial.string() + ".d");
   remove_tree(reserve.source);
 }
 

@@ -9,6 +9,22 @@
 
 namespace belay::host {
 
+namespace {
+
+// The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
+// for the container itself waits for that. Gives whether there was any to ask for.
+bool wait_for_starts(engine::Engine& engine, const App& app, const World& world, std::stop_token stop) {
+  bool asked = false;
+  for (const auto& instance : plan::instances(app, world)) {
+    if (instance.container->is_up()) continue;
+    engine.container(instance.container->name, stop);
+    asked = true;
+  }
+  return asked;
+}
+
+}  // namespace
+
 FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
   const LockRequest request{state::lock_file(context.store.folder(), name),
                             format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
@@ -35,6 +51,7 @@ App known_app(Context& context, const AppName& name, std::stop_token stop) {
 World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   World world;
   world.containers = engine.containers({}, stop);
+  if (app.wish.unfinished && wait_for_starts(engine, app, world, stop)) world.containers = engine.containers({}, stop);
   world.volumes = engine.volumes({}, stop);
   world.networks = engine.networks(stop);
   for (auto& image : engine.images({.label = format("{}={}", labels::family, app.name.text()), .reference = {}}, stop))

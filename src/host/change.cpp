@@ -349,8 +349,13 @@ std::string taken_back_because(ReleaseNumber release, const std::string& reason)
 }
 
 void finish_unfinished(Context& context, App& app, std::stop_token stop) {
-  if (!app.wish.unfinished || app.wish.state == Wish::State::gone) {
+  if (app.wish.state == Wish::State::gone) return;
+  if (!app.wish.unfinished) {
     clear_announced(context, app.name, stop);
+    // A change that was interrupted while it still prepared data has left that behind, and a removal its rest.
+    const auto snapshots = app.snapshots.size();
+    drop_unused_reserves(context, app, stop);
+    if (app.snapshots.size() != snapshots) context.store.save(app);
     return;
   }
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));
