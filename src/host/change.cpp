@@ -238,6 +238,7 @@ std::string_view to_text(Change::Kind kind) {
 }
 
 Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop) {
+  if (!dry_run) clear_announced(context, app.name, stop);
   Change change;
   change.release = app.wish.release;
   const auto saved = context.store.app(app.name);
@@ -365,7 +366,6 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
                        change.trouble_on_the_way_back));
   if (change.kind == Change::Kind::taken_back)
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
-  clear_announced(context, app.name, stop);
 }
 
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {

@@ -113,7 +113,14 @@ void clear_temporary(Context& context, const AppName& app, std::stop_token stop)
 
 void clear_announced(Context& context, const AppName& app, std::stop_token stop) {
   std::error_code error;
-  if (fs::exists(temporary_folder(context, app), error)) clear_temporary(context, app, std::move(stop));
+  if (!fs::exists(temporary_folder(context, app), error)) return;
+  try {
+    clear_temporary(context, app, std::move(stop));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& trouble) {
+    context.report.warning(format("what an earlier trial of {} left stays: {}", app.text(), trouble.what()));
+  }
 }
 
 void discard_temporary(Context& context, const AppName& app) {

@@ -19,7 +19,8 @@ void announce_temporary(Context& context, const AppName& app, const std::vector<
 
 // Removes all that is temporary for the app. The app's lock is held.
 void clear_temporary(Context& context, const AppName& app, std::stop_token stop);
-// The same, where an earlier command announced something and was killed; else asks nothing.
+// The same, where an earlier command announced something and was killed; else asks nothing. What cannot be removed is
+// warned of: it stands in nobody's way.
 void clear_announced(Context& context, const AppName& app, std::stop_token stop);
 // The same at the end of the command that made it: not to be stopped.
 void discard_temporary(Context& context, const AppName& app);
