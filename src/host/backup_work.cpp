@@ -96,7 +96,23 @@ void BackupWork::read_through_engine(const backup::Item& item, const archive::Tr
               }
             },
             stop);
+}
+
+void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& progress,
+                                std::stop_token stop) {
+  engine::Progress told{"image", "saving", 0, 0, false, {}};
+  writer_->begin_image();
+  engine().save_images(
+      step.images,
+      [&](std::string_view bytes) {
+        writer_->write_image(bytes);
+        told.current += static_cast<std::int64_t>(bytes.size());
+        progress(told);
+      },
+      stop);
   writer_->end_image();
+  told.done = true;
+  progress(told);
 }
 
 void BackupWork::finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) {
