@@ -50,7 +50,34 @@ void exchange_paths(const fs::path& a, const fs::path& b) {
   throw system_error(format("exchanging {} and {}", a.string(), b.string()), error);
 }
 
+// Found out now, not when the app has stopped for it: not every file system can.
+void check_exchange(const fs::path& partial) {
+  const fs::path other = partial.string() + ".other";
+  remove_tree(other);
+  for (const auto& folder : {partial, other})
+    if (::mkdir(folder.c_str(), 0700) != 0) throw system_error(format("making {}", folder.string()), errno);
+  exchange_paths(partial, other);
+  remove_tree(other);
+}
+
+// Nothing else may ever be removed by a mistake elsewhere.
+bool is_reserve(const DataPlace& place) {
+  const std::string name = fs::path(place.source).filename().string();
+  const auto tag = name.rfind(".belay-");
+  return place.kind != DataPlace::Kind::volume && name.starts_with('.') && tag != std::string::npos && tag > 1;
+}
+
 }  // namespace
+
+std::optional<std::string> Reserves::obstacle(const DataPlace& place) const {
+  const fs::path here = path(place);
+  struct statx status{};
+  if (::statx(AT_FDCWD, here.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return {};
+  if (S_ISLNK(status.stx_mode)) return format("{} is a symbolic link: bind what it leads to", here.string());
+  if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+    return format("{} is a mount point of its own: bind a folder below it", here.string());
+  return {};
+}
 
 fs::path Reserves::path(const DataPlace& place) const {
   if (auto path = path_of(place, volumes_)) return std::move(*path);
@@ -77,19 +104,21 @@ void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs:
   doing(format("filling {}", text_of(reserve)), [&] {
     const fs::path place = path(reserve), partial = partial_of(reserve, place);
     remove_tree(partial);
-    if (reserve.kind != DataPlace::Kind::file && ::mkdir(partial.c_str(), 0700) != 0)
-      throw system_error(format("making {}", partial.string()), errno);
-    into(partial);
-    sync_file_system(partial);
+    check_exchange(partial);
+    const bool is_file = reserve.kind == DataPlace::Kind::file;
+    const fs::path made = is_file ? partial / "file" : partial;
+    into(made);
+    sync_file_system(made);
     if (reserve.kind == DataPlace::Kind::volume) {
       // The volume's own folder is empty: it was made for this.
       exchange_paths(partial, place);
       remove_tree(partial);
       write_file_durably(place.parent_path() / whole_name, "", 0600);
     } else {
-      if (::rename(partial.c_str(), place.c_str()) != 0)
-        throw system_error(format("renaming {} to {}", partial.string(), place.string()), errno);
+      if (::rename(made.c_str(), place.c_str()) != 0)
+        throw system_error(format("renaming {} to {}", made.string(), place.string()), errno);
       sync_folder(place.parent_path());
+      if (is_file) remove_tree(partial);
     }
   });
 }
@@ -125,13 +154,10 @@ void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const 
 }
 
 void Reserves::remove(const DataPlace& reserve) {
-  // Nothing else may ever be removed by a mistake elsewhere.
-  if (reserve.kind == DataPlace::Kind::volume || reserve.source.find(".belay-") == std::string::npos)
-    throw Error(format("{} is no reserve", text_of(reserve)));
+  if (!is_reserve(reserve)) throw Error(format("{} is no reserve", text_of(reserve)));
   const fs::path partial = partial_of(reserve, reserve.source);
+  remove_tree(partial.string() + ".other");
   remove_tree(partial);
-  // A file may have been unpacked in a folder beside it.
-  remove_tree(partial.string() + ".d");
   remove_tree(reserve.source);
 }
 

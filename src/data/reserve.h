@@ -37,6 +37,10 @@ class Reserves {
   // to remove.
   static void remove(const DataPlace& reserve);
 
+  // Why what the place holds could not be exchanged; nullopt: nothing is known to be in the way. For people. Throws
+  // Error where this machine cannot reach it.
+  std::optional<std::string> obstacle(const DataPlace& place) const;
+
   // Where the place's data is. Throws Error where this machine cannot reach it.
   fs::path path(const DataPlace& place) const;
 

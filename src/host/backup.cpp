@@ -121,11 +121,12 @@ class BackupPlanner {
     return plan_;
   }
 
-  // The hooks that have to run whatever happens in between.
-  plan::Plan hooks_after() const {
-    plan::Plan plan;
-    for (size_t i = after_begin_; i < after_end_; ++i) plan.add(plan_.actions[i].step, plan_.actions[i].reason);
-    return plan;
+  // The hooks that have to run whatever came before, of those that were not `begun` yet.
+  std::vector<plan::Action> hooks_after(size_t begun) const {
+    std::vector<plan::Action> hooks;
+    for (size_t i = std::max(after_begin_, begun); i < after_end_; ++i)
+      hooks.push_back({plan_.actions[i].step, plan_.actions[i].reason, {}});
+    return hooks;
   }
   const std::string& helper() const { return helper_; }
 
@@ -176,19 +177,31 @@ class BackupPlanner {
   size_t after_begin_ = 0, after_end_ = 0;
 };
 
-// Lets go on what is held still, and removes what was made for the backup. Not to be stopped.
-void put_back(Context& context, const App& held, const BackupPlanner& planner) {
-  const World world = observe(context.engine, held, {});
-  plan::Plan plan = plan_letting_go(context, held, world);
-  std::vector<size_t> last;
-  for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
-  if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
-    plan.add(plan::RemoveContainer{planner.helper()}, "it was only there to reach the data");
-  for (const auto& action : planner.hooks_after().actions) last = {plan.add(action.step, action.reason, last)};
+void run_now(Context& context, const plan::Plan& plan) {
   if (plan.empty()) return;
   context.report.running(plan);
   const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
   if (outcome.error) throw *outcome.error;
+}
+
+// Lets go on what is held still, removes what was made for the backup, and runs the hooks that it still owes. Not to be
+// stopped.
+void put_back(Context& context, const App& held, const BackupPlanner& planner, size_t begun) {
+  const World world = observe(context.engine, held, {});
+  plan::Plan plan = plan::plan_wish({held, world, context.clock.now(), context.defaults});
+  if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
+    plan.add(plan::RemoveContainer{planner.helper()}, "it was only there to reach the data");
+  run_now(context, plan);
+  for (const auto& hook : planner.hooks_after(begun)) {
+    plan::Plan alone;
+    alone.add(hook.step, hook.reason);
+    try {
+      run_now(context, alone);
+    } catch (const Error& error) {
+      // The app goes on, and why there is no backup is what the user has to know.
+      context.report.warning(error.what());
+    }
+  }
 }
 
 }  // namespace
@@ -232,12 +245,14 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
       run.data = &work;
       const auto outcome = exec::run(result.plan, context.engine, context.clock, watch, run, stop);
       if (outcome.error) throw *outcome.error;
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
+      // Whatever it was, and even if nothing can be written any more: first of all the app must go on.
       const bool cancelled = dynamic_cast<const Cancelled*>(&error) != nullptr;
       work.abandon();
-      write_journal(context, app, "backup", "failed", error.what(), release.number);
-      doing(format("{}; letting {} go on", error.what(), name.text()), [&] { put_back(context, held, planner); });
+      doing(format("{}; letting {} go on", error.what(), name.text()),
+            [&] { put_back(context, held, planner, watch.begun()); });
       context.store.save(app);
+      write_journal(context, app, "backup", "failed", error.what(), release.number);
       if (cancelled) throw Cancelled("stopped on request; there is no backup, and the app goes on");
       throw;
     }

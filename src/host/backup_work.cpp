@@ -100,7 +100,7 @@ void BackupWork::read_through_engine(const backup::Item& item, const archive::Tr
 
 void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& progress,
                                 std::stop_token stop) {
-  engine::Progress told{"image", "reading", 0, 0, false, {}};
+  engine::Progress told{"image", "saving", 0, 0, false, {}};
   writer_->begin_image();
   engine().save_images(
       step.images,
@@ -111,6 +111,8 @@ void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::Pr
       },
       stop);
   writer_->end_image();
+  told.done = true;
+  progress(told);
 }
 
 void BackupWork::finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) {

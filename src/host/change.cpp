@@ -68,14 +68,37 @@ bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& 
          });
 }
 
-// The wish's data is where it should be: what it displaced is a snapshot now, and so is what was copied.
-void record_data(App& app) {
-  for (auto& snapshot : app.snapshots)
-    if (snapshot.number == app.wish.snapshot || (!snapshot.complete && is_displaced_by(snapshot, app.wish.data)))
-      snapshot.complete = true;
+// Whether all of the snapshot is there. It is not where the release had begun to write before anything was copied.
+bool is_copied(const Snapshot& snapshot, const Planned& done) {
+  return std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
+    return done.world.data.contains(item.kept) ||
+           std::any_of(done.plan.actions.begin(), done.plan.actions.end(), [&](const plan::Action& action) {
+             const auto* copy = std::get_if<plan::CopyData>(&action.step);
+             return copy != nullptr && copy->into == item.kept;
+           });
+  });
+}
+
+// What the places held before this wish's data. A wish that has nothing to return to is itself a way back.
+const std::vector<DataExchange>& earlier_data(const Wish& wish) {
+  return wish.fallback_data.empty() ? wish.data : wish.fallback_data;
+}
+
+// The wish's data is where it should be. What was copied is a snapshot now, and so is what was displaced, unless that
+// was put in by a change which failed. The rest goes before the state forgets it.
+void record_data(Context& context, App& app, const Planned& done) {
+  const bool is_put_back = app.wish.fallback_data.empty();
+  for (auto& snapshot : app.snapshots) {
+    if (snapshot.complete) continue;
+    if (snapshot.number == app.wish.snapshot)
+      snapshot.complete = is_copied(snapshot, done);
+    else if (!is_put_back)
+      snapshot.complete = is_displaced_by(snapshot, app.wish.data);
+  }
   app.wish.snapshot.reset();
   app.wish.data.clear();
   app.wish.fallback_data.clear();
+  drop_unused_reserves(context, app, {});
 }
 
 void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
@@ -107,7 +130,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   wish.unfinished = false;
   wish.fallback.reset();
   wish.order.reset();
-  record_data(app);
+  record_data(context, app, done);
   context.store.save(app);
 }
 
@@ -142,32 +165,23 @@ void clear_up_snapshots(Context& context, App& app) {
 
 // What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
 // the release began to write.
-std::vector<DataExchange> data_before(const App& app, const World& world, ReleaseNumber failed) {
-  std::vector<DataExchange> before = app.wish.fallback_data;
+std::vector<DataExchange> data_before(const App& app, const World& world) {
+  std::vector<DataExchange> before = earlier_data(app.wish);
   const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
   if (snapshot == nullptr) return before;
   const auto containers = plan::instances(app, world);
   const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
-    return instance.release == failed && instance.container->state != ContainerState::created;
+    return instance.release == app.wish.release && instance.container->state != ContainerState::created;
   });
   if (!has_started) return before;
-  for (const auto& item : snapshot->items)
-    if (const auto kept = world.data.find(item.kept); kept != world.data.end())
+  const std::vector<DataExchange> earlier = before;
+  for (const auto& item : snapshot->items) {
+    const bool is_known = std::any_of(earlier.begin(), earlier.end(),
+                                      [&](const DataExchange& exchange) { return exchange.place == item.place; });
+    if (const auto kept = world.data.find(item.kept); !is_known && kept != world.data.end())
       before.push_back({item.place, item.kept, kept->second});
-  return before;
-}
-
-// The way back is done: the snapshot holds what the failed release wrote. Where that never started the copy was made
-// for nothing, and what was to displace the data is of no more use either.
-void record_data_back(Context& context, App& app, const Wish& failed, const Wish& back) {
-  Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
-  if (snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
-    snapshot->complete = true;
-    snapshot->release = failed.release;
-    snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
   }
-  app.wish.data.clear();
-  drop_unused_reserves(context, app, {});
+  return before;
 }
 
 // Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.
@@ -182,16 +196,24 @@ void take_back(Context& context, App& app, Change& change) {
   back.unfinished = true;
   back.wait = false;
   back.who = context.who;
-  back.why = taken_back_because(change.release.value(), change.reason);
+  back.why = change.release ? taken_back_because(*change.release, change.reason)
+                            : format("its data could not be exchanged: {}", change.reason);
   back.since = context.clock.now();
   try {
-    if (failed.snapshot || !failed.data.empty())
-      back.data = data_before(app, observe(context.engine, app, {}), change.release.value());
+    if (failed.snapshot || !failed.data.empty()) back.data = data_before(app, observe(context.engine, app, {}));
   } catch (const Error& error) {
     // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
     change.kind = Change::Kind::stuck;
     change.trouble_on_the_way_back = error.what();
     return;
+  }
+  // Once it is put back, the snapshot holds what the failed release wrote. Where that never started the copy was made
+  // for nothing, and what was to displace the data is of no more use either.
+  if (Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
+      snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
+    back.snapshot = snapshot->number;
+    snapshot->release = failed.release;
+    snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
   }
   app.wish = back;
   context.store.save(app);
@@ -209,7 +231,7 @@ void take_back(Context& context, App& app, Change& change) {
         change.container = rename->to;
     app.wish.unfinished = false;
     app.wish.fallback.reset();
-    record_data_back(context, app, failed, back);
+    record_data(context, app, way);
     context.store.save(app);
     change.kind = Change::Kind::taken_back;
     change.running = before;
@@ -297,7 +319,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.report.note("stopping: taking the change back (once more to leave at once)");
   }
 
-  if (app.wish.state != Wish::State::up) {
+  if (app.wish.state != Wish::State::up && app.wish.fallback_data.empty()) {
     // There is no way back from a stop that failed half-way but to try again: the wish stays.
     if (cancelled) throw Cancelled(format("stopped half-way; the next command on {} finishes it", app.name.text()));
     write_journal(context, app, verb, "failed", change.reason, change.release);
@@ -342,6 +364,8 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
 
 bool is_way_back(const Wish& wish) {
   if (!wish.unfinished || wish.wait) return false;
+  // Data is exchanged under a release that goes on, and a proved one held still for a backup: neither is a way back.
+  if (!wish.fallback_data.empty() || wish.proved) return false;
   return wish.state == Wish::State::down || (wish.state == Wish::State::up && wish.fallback == wish.release);
 }
 
@@ -353,10 +377,11 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   if (app.wish.state == Wish::State::gone) return;
   if (!app.wish.unfinished) {
     clear_announced(context, app.name, stop);
-    // A change that was interrupted while it still prepared data has left that behind, and a removal its rest.
-    const auto snapshots = app.snapshots.size();
+    // Killed while it was still filling reserves, a command has left no wish behind.
+    const auto is_partial = [](const Snapshot& snapshot) { return !snapshot.complete; };
+    if (std::none_of(app.snapshots.begin(), app.snapshots.end(), is_partial)) return;
     drop_unused_reserves(context, app, stop);
-    if (app.snapshots.size() != snapshots) context.store.save(app);
+    context.store.save(app);
     return;
   }
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));
@@ -368,8 +393,21 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
 }
 
-void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {
+namespace {
+
+// The wish that follows an interrupted one must know what became of the data: half of the places may hold other data
+// by now. They get back what they held.
+Wish wish_after(const Wish& earlier) {
   Wish wish;
+  wish.snapshot = earlier.snapshot;
+  wish.data = earlier_data(earlier);
+  return wish;
+}
+
+}  // namespace
+
+void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {
+  Wish wish = wish_after(app.wish);
   wish.state = Wish::State::up;
   wish.release = release;
   wish.unfinished = true;
@@ -387,7 +425,7 @@ void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, cons
 }
 
 void wish_down(App& app, const Context& context) {
-  Wish wish;
+  Wish wish = wish_after(app.wish);
   wish.state = Wish::State::down;
   wish.unfinished = true;
   wish.who = context.who;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/apps.h"
 #include "host/change.h"
+#include "host/data_work.h"
 #include "host/start.h"
 #include "state/store.h"
 
@@ -54,8 +55,14 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
                std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
+  // Data that is kept must be the old or the new, not some of both.
+  if (!dry_run && !app.wish.data.empty()) finish_unfinished(context, app, stop);
   const World world = observe(context.engine, app, stop);
   Removed removed{plan::plan_removal({app, world, context.clock.now(), context.defaults}, volumes), {}, false, false};
+  for (const auto& snapshot : app.snapshots)
+    for (const auto& item : snapshot.items)
+      if (!volumes && item.kept.kind != DataPlace::Kind::volume)
+        removed.kept.push_back(format("{} (snapshot {})", text_of(item.kept), snapshot.text()));
   if (dry_run) return removed;
   if (!confirm({removed.plan, removed.kept})) {
     removed.declined = true;
@@ -72,6 +79,10 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   context.store.save(app);
   write_journal(context, app, "remove", "started", volumes ? "with its volumes" : "");
   doing(format("removing {}", name.text()), [&] { perform(context, removed.plan, stop); });
+  if (volumes) {
+    for (auto& snapshot : app.snapshots) snapshot.complete = false;
+    drop_unused_reserves(context, app, stop);
+  }
   context.store.forget(app.name);
   write_journal(context, app, "remove", "done", "");
   removed.done = true;

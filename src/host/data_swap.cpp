@@ -71,6 +71,41 @@ void wish_data(App& app, std::optional<ReleaseNumber> release, const std::option
   app.wish.fallback = running;
 }
 
+// What cannot be exchanged is found out before anything is touched.
+void refuse_obstacles(const World& world, const std::vector<Snapshot::Item>& items) {
+  const data::Reserves reserves(world.volumes);
+  for (const auto& item : items) {
+    // A volume that is missing will be made.
+    if (item.place.kind == DataPlace::Kind::volume && world.find_volume(item.place.source) == nullptr) continue;
+    if (const auto obstacle = reserves.obstacle(item.place))
+      throw Error(format("what {} holds cannot be exchanged: {}", text_of(item.place), *obstacle));
+  }
+}
+
+// A bound path that is not there yet is made empty, so that it can be exchanged like any other.
+void make_place(const DataPlace& place) {
+  if (place.kind == DataPlace::Kind::volume || data::content_of(place.source)) return;
+  const fs::path path = place.source;
+  if (place.kind == DataPlace::Kind::folder) {
+    make_folder(path);
+  } else {
+    make_folder(path.parent_path());
+    write_file_durably(path, "", 0600);
+  }
+}
+
+// Volumes that were made for data which never came are no use to anybody.
+void remove_made_volumes(Context& context, const World& before, const std::vector<Snapshot::Item>& items) {
+  for (const auto& item : items) {
+    if (item.place.kind != DataPlace::Kind::volume || before.find_volume(item.place.source) != nullptr) continue;
+    try {
+      context.engine.remove_volume(item.place.source, {});
+    } catch (const Error& error) {
+      context.report.warning(format("the empty {} stays: {}", text_of(item.place), error.what()));
+    }
+  }
+}
+
 // The plan of the whole, for a preview: what the reserves will hold has no name yet.
 Change preview(Context& context, App app, std::optional<ReleaseNumber> release, const plan::Plan& filling,
                const Snapshot& snapshot, const ChangeOptions& options, std::stop_token stop) {
@@ -117,11 +152,14 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
     context.report.note(format("nothing of {} runs: there is no data to take a snapshot of", app.name.text()));
     return;
   }
+  // An interrupted change has taken one already, of what the release to return to wrote.
+  if (app.wish.snapshot) return;
   if (app.wish.order == SwapOrder::start_first)
     throw UsageError("a snapshot is taken while nothing runs: it does not go with --order start-first");
   Snapshot snapshot;
   snapshot.number = app.highest_snapshot + 1;
   const auto volumes = context.engine.volumes({}, stop);
+  const data::Reserves reserves(volumes);
   for (const auto& use : places_of(before->spec).uses) {
     if (!use.written) continue;
     const bool is_volume = use.place.kind == DataPlace::Kind::volume;
@@ -131,6 +169,10 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
     if (is_volume && !engine::direct_folder(*volume)) {
       context.report.warning(
           format("the snapshot is without {}: only the engine reaches its files", text_of(use.place)));
+      continue;
+    }
+    if (const auto obstacle = reserves.obstacle(use.place)) {
+      context.report.warning(format("the snapshot is without {}: {}", text_of(use.place), *obstacle));
       continue;
     }
     snapshot.items.push_back({use.place, reserve_of(use.place, snapshot.text())});
@@ -163,6 +205,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
   const World world = observe(context.engine, app, stop);
+  refuse_obstacles(world, displaced.items);
   const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason.finally);
   if (options.dry_run) return preview(context, app, release, filling, displaced, options, stop);
 
@@ -172,6 +215,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   context.store.save(app);
   const auto give_up = [&] {
     drop_unused_reserves(context, app, {});
+    remove_made_volumes(context, world, displaced.items);
     context.store.save(app);
   };
   const auto before = data::Reserves(world.volumes).contents(places_of(displaced.items, &Snapshot::Item::place), {});
@@ -180,6 +224,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
     context.report.running(filling);
     const auto outcome = run_plan(context, filling, context.report, stop);
     if (outcome.error) throw *outcome.error;
+    for (const auto& item : displaced.items) make_place(item.place);
     prepared = data::Reserves(context.engine.volumes({}, stop))
                    .contents(places_of(displaced.items, &Snapshot::Item::place),
                              places_of(displaced.items, &Snapshot::Item::kept));
@@ -201,9 +246,9 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   try {
     change = fulfil(context, app, verb, false, stop);
   } catch (const Error&) {
-    // The plan could not be made, or the change was stopped and taken back: what the wish does not speak of goes.
+    // The plan could not be made; or the change was stopped and taken back, or is still to be.
     if (auto saved = context.store.app(app.name)) app = std::move(*saved);
-    give_up();
+    if (app.wish.data.empty()) give_up();
     throw;
   }
   // Places that were made for this had nothing to keep.

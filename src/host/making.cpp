@@ -94,10 +94,7 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
                                     app.name.text(), app.name.text()));
   if (const Release* begun = begun_already(app, made)) {
     context.report.note(format("going on with {}, which has no verdict yet", begun->number.text()));
-    const auto snapshot = app.wish.snapshot;
     wish_up(app, begun->number, options, context);
-    // The one that the interrupted command was about to take, or took.
-    app.wish.snapshot = snapshot;
     return fulfil(context, app, verb, options.dry_run, stop);
   }
   begin_release(context, app, made, options, containers, stop);

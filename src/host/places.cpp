@@ -79,9 +79,4 @@ Places places_of(const Spec& spec) {
   return places;
 }
 
-bool uses(const Container& container, const DataPlace& place) {
-  return container.is_up() && std::any_of(container.mounts.begin(), container.mounts.end(),
-                                          [&](const Mount& mount) { return mount.source == place.source; });
-}
-
 }  // namespace belay::host

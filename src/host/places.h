@@ -20,7 +20,4 @@ struct Places {
 // socket, a whole /etc) and what has no name (anonymous volumes, tmpfs) is left out.
 Places places_of(const Spec& spec);
 
-// Whether a container that runs has this place.
-bool uses(const Container& container, const DataPlace& place);
-
 }  // namespace belay::host

@@ -7,8 +7,8 @@
 #include "engine/direct.h"
 #include "host/apps.h"
 #include "host/data_swap.h"
+#include "host/data_work.h"
 #include "host/making.h"
-#include "host/places.h"
 #include "host/restore_work.h"
 #include "host/start.h"
 #include "host/temporary.h"
@@ -81,26 +81,29 @@ Spec spec_as(Spec spec, const std::vector<Target>& targets, const AppName& from,
   return spec;
 }
 
-std::vector<DataPlace> own_places(const App& app) {
-  std::vector<DataPlace> places;
+// Whether the app's services have the place, be it there or not: what is gone is what needs a restore most.
+bool has_place(const App& app, const DataPlace& place) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
   const Release* release = number ? app.find(*number) : nullptr;
-  if (release == nullptr) return places;
-  for (const auto& use : places_of(release->spec).uses) places.push_back(use.place);
-  return places;
+  if (release == nullptr) return true;
+  const auto is_meant = [&](const Mount& mount) {
+    if (mount.kind == Mount::Kind::volume) return place == DataPlace{DataPlace::Kind::volume, mount.source};
+    if (mount.kind != Mount::Kind::bind || place.kind == DataPlace::Kind::volume) return false;
+    const fs::path path = fs::path(mount.source).lexically_normal();
+    return (path.has_filename() ? path : path.parent_path()) == fs::path(place.source);
+  };
+  return std::any_of(release->spec.services.begin(), release->spec.services.end(), [&](const Service& service) {
+    return std::any_of(service.mounts.begin(), service.mounts.end(), is_meant);
+  });
 }
 
 // Items that an app which is there has no use for are left out, and said.
 std::vector<Target> targets_for(const App& app, const std::vector<backup::Item>& items, bool asked_for,
                                 Restored& restored) {
   std::vector<Target> targets;
-  const auto own = own_places(app);
   for (const auto& item : items) {
     const DataPlace place{static_cast<DataPlace::Kind>(item.kind), item.source};
-    const bool used = own.empty() || std::find(own.begin(), own.end(), place) != own.end() ||
-                      (item.kind != backup::Item::Kind::volume &&
-                       std::any_of(own.begin(), own.end(), [&](const auto& p) { return p.source == place.source; }));
-    if (used || asked_for)
+    if (asked_for || has_place(app, place))
       targets.push_back({item, place});
     else
       restored.change.plan.notes.push_back(
@@ -135,6 +138,12 @@ void install(Context& context, App& app, const backup::Manifest& manifest, const
   for (const auto& [service, image] : manifest.images) made.images[renamed_service(service)] = image;
   for (const auto& [service, digest] : manifest.digests) made.digests[renamed_service(service)] = digest;
   add_release(context, app, made, stop);
+}
+
+// All that is there is what an interrupted restore installed, which never ran.
+bool is_begun(const App& app) {
+  return app.wish.state == Wish::State::none && !app.last && app.builds.empty() && app.origin.empty() &&
+         app.releases.size() == 1;
 }
 
 Restored restore_into(Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
@@ -213,6 +222,13 @@ Restored restore(Context& context, const AppName& name, backup::Destination& des
                   format("To restore it beside: belay restore {} {} --as {}", manifest.app, shell_quoted(where),
                          target_name.text()));
     auto known = context.store.app(target_name);
+    if (known && is_begun(*known)) {
+      if (!options.change.dry_run) {
+        drop_unused_reserves(context, *known, stop);
+        context.store.forget(target_name);
+      }
+      known.reset();
+    }
     if (options.as && known)
       throw Conflict(format("there is an app {} already", target_name.text()), "Choose another name for --as.");
     App app = known ? std::move(*known) : App(target_name);
@@ -244,7 +260,14 @@ Restored restore(Context& context, const AppName& name, backup::Destination& des
       throw Error("the engine's files are not this machine's: data cannot be put in place from here",
                   "Run belay restore on the engine's own machine, as root.");
     const auto release = known ? what_runs(app) : std::optional(app.releases.back().number);
-    return restore_into(context, app, work, targets, std::move(restored), release, where, options, stop);
+    try {
+      return restore_into(context, app, work, targets, std::move(restored), release, where, options, stop);
+    } catch (const Error&) {
+      // Nothing came of it: the app is as unknown as it was.
+      if (const auto saved = context.store.app(target_name); saved && is_begun(*saved))
+        context.store.forget(target_name);
+      throw;
+    }
   });
 }
 

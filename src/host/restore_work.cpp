@@ -8,23 +8,6 @@
 
 namespace belay::host {
 
-namespace {
-
-// A place that is not there yet is made empty, so that it can be exchanged like any other.
-void make_place(const DataPlace& place) {
-  if (place.kind == DataPlace::Kind::volume) return;
-  const fs::path path = place.source;
-  if (data::content_of(path)) return;
-  if (place.kind == DataPlace::Kind::folder) {
-    make_folder(path);
-  } else {
-    make_folder(path.parent_path());
-    write_file_durably(path, "", 0600);
-  }
-}
-
-}  // namespace
-
 RestoreWork::RestoreWork(engine::Engine& engine, Report& report, backup::Destination& destination,
                          const std::string& file, const crypto::AgeKeys& keys, std::stop_token stop)
     : DataWork(engine), report_(report), download_(destination.open(file, stop)) {
@@ -52,7 +35,6 @@ void RestoreWork::unpack(const plan::UnpackData& step, const engine::ProgressSin
     progress(told);
   };
   // Going on to the next item compares all checksums of this one: only then it counts as whole.
-  make_place(step.place);
   reserves(stop).fill(step.into, [&](const fs::path& into) {
     unpack_files(into, step.into.kind == DataPlace::Kind::file, events, stop);
     item_ = reader_->next_item();
@@ -72,14 +54,14 @@ void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive
   }
   // The archive of a single file has it under its own name.
   const fs::path folder = into.string() + ".d";
-  fs::remove_all(folder);
   if (::mkdir(folder.c_str(), 0700) != 0) throw system_error(format("making {}", folder.string()), errno);
   archive::extract_tree(read, folder, options, events, stop);
-  const fs::directory_iterator first(folder);
-  if (first == fs::directory_iterator() || !fs::is_regular_file(first->symlink_status()))
+  std::error_code error;
+  const fs::directory_iterator first(folder, error);
+  if (error || first == fs::directory_iterator() || !fs::is_regular_file(first->symlink_status(error)))
     throw Error("the backup is damaged: an item that should be a file is none");
-  fs::rename(first->path(), into);
-  fs::remove_all(folder);
+  if (::rename(first->path().c_str(), into.c_str()) != 0)
+    throw system_error(format("renaming {} to {}", first->path().string(), into.string()), errno);
 }
 
 // Behind the last item that is wanted others may follow.

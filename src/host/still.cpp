@@ -13,6 +13,8 @@ App held_still(const Context& context, const App& app) {
   held.wish.unfinished = true;
   held.wish.wait = false;
   held.wish.fallback = held.wish.release;
+  // It did prove itself: what tells it from a change that is being taken back.
+  if (!held.wish.proved) held.wish.proved = held.wish.since;
   held.wish.who = context.who;
   held.wish.why = context.command;
   return held;
@@ -81,6 +83,7 @@ plan::Plan plan_letting_go(Context& context, const App& held, const World& world
 }
 
 void StillWatch::started(const plan::Plan& plan, size_t action) {
+  begun_ = action + 1;
   const auto& step = plan.actions.at(action).step;
   const bool holds =
       std::holds_alternative<plan::PauseContainer>(step) || std::holds_alternative<plan::StopContainer>(step);

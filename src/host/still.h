@@ -50,12 +50,15 @@ class StillWatch final : public exec::Listener {
   void done(const plan::Plan& plan, size_t action) override;
   void failed(const plan::Plan& plan, size_t action, const std::string& why) override;
   std::optional<Milliseconds> still() const { return still_; }
+  // How many steps were begun, whatever came of them: they are one after the other.
+  size_t begun() const { return begun_; }
 
  private:
   Report& report_;
   const Clock& clock_;
   std::optional<Ticks> held_;
   std::optional<Milliseconds> still_;
+  size_t begun_ = 0;
 };
 
 }  // namespace belay::host
