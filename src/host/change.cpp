@@ -393,6 +393,10 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
 }
 
+void finish_data(Context& context, App& app, std::stop_token stop) {
+  if (!app.wish.data.empty()) finish_unfinished(context, app, stop);
+}
+
 namespace {
 
 // The wish that follows an interrupted one must know what became of the data: half of the places may hold other data

@@ -56,6 +56,9 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
 // Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.
 void finish_unfinished(Context& context, App& app, std::stop_token stop);
 
+// The same where places may hold half of one data and half of another: before what runs is exchanged, or copied.
+void finish_data(Context& context, App& app, std::stop_token stop);
+
 // True: an earlier command's change failed, and was interrupted while it was taken back; the wish is what ran before
 // it.
 bool is_way_back(const Wish& wish);

@@ -56,7 +56,7 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
   // Data that is kept must be the old or the new, not some of both.
-  if (!dry_run && !app.wish.data.empty()) finish_unfinished(context, app, stop);
+  if (!dry_run) finish_data(context, app, stop);
   const World world = observe(context.engine, app, stop);
   Removed removed{plan::plan_removal({app, world, context.clock.now(), context.defaults}, volumes), {}, false, false};
   for (const auto& snapshot : app.snapshots)

@@ -116,10 +116,11 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   for (const auto& action : filling.actions)
     if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
       world.volumes.push_back({volume->name, "local", {}, volume->labels, {}});
-  for (const auto& action : filling.actions)
-    if (std::holds_alternative<plan::LoadImages>(action.step))
-      for (const auto& known : app.releases)
-        for (const auto& [service, image] : known.images) world.images[image].id = image;
+  const bool loads_images = std::any_of(filling.actions.begin(), filling.actions.end(), [](const plan::Action& action) {
+    return std::holds_alternative<plan::LoadImages>(action.step);
+  });
+  if (loads_images && release)
+    for (const auto& [service, image] : app.release(*release).images) world.images[image].id = image;
   const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   Change change;
   change.kind = Change::Kind::planned;

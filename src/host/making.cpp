@@ -88,6 +88,7 @@ bool is_made_so(const Release& release, const Made& made) {
 
 Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                   const std::string& verb, std::stop_token stop) {
+  if (!options.dry_run) finish_data(context, app, stop);
   for (const auto& [service, image] : made.images)
     if (app.is_quarantined(image))
       context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),

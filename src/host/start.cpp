@@ -75,6 +75,7 @@ ReleaseNumber release_for(const App& app, const std::string& which) {
 
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
                    const std::string& verb, std::stop_token stop) {
+  if (!options.dry_run) finish_data(context, app, stop);
   const auto running = what_runs(app);
   wish_up(app, release, options, context);
   if (options.snapshot && running != release) wish_snapshot(context, app, options.dry_run, stop);
