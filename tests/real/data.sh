@@ -21,8 +21,8 @@ keeper() {
   data=$(data_of "$volume")
   [ -e "$data/note" ] || [ -n "${1:-}" ] || echo 'first of the volume' >"$data/note"
 }
-define() {  # RUIN
-  jq -n --arg volume "$volume" --arg folder "$folder" --arg file "$file" --arg ruin "$1" \
+define() {  # [RUIN]
+  jq -n --arg volume "$volume" --arg folder "$folder" --arg file "$file" --arg ruin "${1:-}" \
     '{default: {volumes: {($volume): "/data", ($folder): "/bound", ($file): "/etc/app.conf"}, env: {RUIN: $ruin}}}' >"dcv-$app"
 }
 data_of() { api GET "/volumes/$1" | jq -r .Mountpoint; }

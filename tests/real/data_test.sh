@@ -102,6 +102,33 @@ test_an_app_that_is_gone_comes_back_with_its_image() {
   no_leftovers
 }
 
+test_a_volume_that_only_the_engine_reaches_is_in_the_backup() {
+  mkdir "$work/elsewhere"
+  echo 'first of the volume' >"$work/elsewhere/note"
+  post /volumes/create "$(jq -n --arg name "${app}_data" --arg device "$work/elsewhere" \
+    '{Name: $name, Driver: "local", DriverOpts: {type: "none", o: "bind", device: $device}}')" >/dev/null
+  keeper
+  ln "$work/elsewhere/note" "$work/elsewhere/same"
+  chown 12:34 "$work/elsewhere/note"
+  local before
+  before=$(alike "$(running "$app")")
+  backed_up
+  expect_equal 'the container' "$before" "$(alike "$(running "$app")")"
+  goes_on
+  no_leftovers
+  expect_done belay verify "$backup"
+  expect_equal 'how it was read' engine "$(zstd -dc "$backup" | tar -xO belay-backup.json | jq -r ".items[] | select(.source == \"$volume\").way")"
+  # Its data cannot be exchanged in one step: restored it is only as another app's, in a volume of its own.
+  expect_refused 1 belay restore "$app" "$backup"
+  expect_done belay restore "$app" "$backup" --as "$app2"
+  data=$(data_of "$(mount_at "$(running "$app2")" /data | cut -d ' ' -f 2)")
+  expect_equal 'in the other app' 'first of the volume' "$(cat "$data/note")"
+  expect [ "$data/note" -ef "$data/same" ]
+  expect_equal 'owner' 12:34 "$(stat -c %u:%g "$data/note")"
+  goes_on
+  expect_done belay remove "$app2" --volumes --yes-lose-data "$app2"
+}
+
 test_dry_runs_change_nothing() {
   keeper
   backed_up
