@@ -1,0 +1,107 @@
+#include "host/still.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "host/places.h"
+
+namespace belay::host {
+
+App held_still(const Context& context, const App& app) {
+  App held = app;
+  if (held.wish.state != Wish::State::up) return held;
+  held.wish.unfinished = true;
+  held.wish.wait = false;
+  held.wish.fallback = held.wish.release;
+  held.wish.who = context.who;
+  held.wish.why = context.command;
+  return held;
+}
+
+Stillness::Stillness(const App& held, const Release& release, const World& world, backup::Consistency way,
+                     const plan::Defaults& defaults, Time now)
+    : held_(held), release_(release), world_(world), way_(way), defaults_(defaults), now_(now) {
+  for (const auto& service : release.spec.services) {
+    const Container* container = plan::find_instance(held, world, release.number, service.name);
+    if (container != nullptr && container->is_up() && container->state != ContainerState::paused)
+      running_.push_back(container);
+  }
+  if (running_.empty()) way_ = backup::Consistency::live;
+}
+
+std::vector<plan::Action> Stillness::hold() const {
+  std::vector<plan::Action> steps;
+  // Those that need others go first.
+  for (auto container = running_.rbegin(); container != running_.rend(); ++container) {
+    const std::string& name = (*container)->name;
+    if (way_ == backup::Consistency::pause)
+      steps.push_back({plan::PauseContainer{name}, "its data must stand still while it is read", {}});
+    if (way_ != backup::Consistency::stop) continue;
+    steps.push_back({plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down while its data is read", {}});
+    steps.push_back({plan::StopContainer{name, defaults_.stop_timeout}, "you asked for it", {}});
+  }
+  return steps;
+}
+
+std::vector<plan::Action> Stillness::let_go() const {
+  if (way_ == backup::Consistency::live) return {};
+  // What the planner would do then for a wish that is still the same.
+  World held = world_;
+  for (auto& container : held.containers)
+    for (const Container* each : running_)
+      if (each->name == container.name)
+        container.state = way_ == backup::Consistency::pause ? ContainerState::paused : ContainerState::exited;
+  if (way_ == backup::Consistency::stop)
+    for (const Container* each : running_)
+      if (const auto detail = held.details.find(each->name); detail != held.details.end())
+        detail->second.restart = {"no", 0};
+  auto steps = plan::plan_wish({held_, held, now_, defaults_}).actions;
+  for (auto& step : steps) step.after.clear();
+  return steps;
+}
+
+std::vector<std::string> Stillness::strangers() const {
+  std::vector<std::string> notes;
+  const auto ours = plan::instances(held_, world_);
+  for (const auto& use : places_of(release_.spec).uses)
+    for (const auto& other : world_.containers) {
+      if (std::any_of(ours.begin(), ours.end(), [&](const auto& i) { return i.container == &other; })) continue;
+      const bool writes = std::any_of(other.mounts.begin(), other.mounts.end(), [&](const Mount& mount) {
+        return mount.source == use.place.source && !mount.read_only;
+      });
+      if (other.is_up() && writes)
+        notes.push_back(
+            format("{} may write to {} meanwhile: it is not {}'s", other.name, text_of(use.place), held_.name.text()));
+    }
+  return notes;
+}
+
+plan::Plan plan_letting_go(Context& context, const App& held, const World& world) {
+  return plan::plan_wish({held, world, context.clock.now(), context.defaults});
+}
+
+void StillWatch::started(const plan::Plan& plan, size_t action) {
+  const auto& step = plan.actions.at(action).step;
+  const bool holds =
+      std::holds_alternative<plan::PauseContainer>(step) || std::holds_alternative<plan::StopContainer>(step);
+  if (holds && !held_) held_ = clock_.ticks();
+  report_.started(plan, action);
+}
+
+void StillWatch::progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) {
+  report_.progress(plan, action, progress);
+}
+
+void StillWatch::done(const plan::Plan& plan, size_t action) {
+  const auto& step = plan.actions.at(action).step;
+  if (held_ &&
+      (std::holds_alternative<plan::ResumeContainer>(step) || std::holds_alternative<plan::StartContainer>(step)))
+    still_ = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - *held_);
+  report_.done(plan, action);
+}
+
+void StillWatch::failed(const plan::Plan& plan, size_t action, const std::string& why) {
+  report_.failed(plan, action, why);
+}
+
+}  // namespace belay::host
