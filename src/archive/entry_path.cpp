@@ -26,13 +26,14 @@ std::vector<std::string> entry_path(std::string_view name) {
   return path;
 }
 
-namespace {
+std::vector<std::string> entry_path(std::string_view name, bool absolute_too) {
+  while (absolute_too && name.starts_with('/')) name.remove_prefix(1);
+  return entry_path(name);
+}
 
 bool begins_with(const std::vector<std::string>& path, const std::vector<std::string>& beginning) {
   return path.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), path.begin());
 }
-
-}  // namespace
 
 WantedPaths::WantedPaths(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) paths_.push_back({path, entry_path(path)});

@@ -12,6 +12,10 @@ namespace belay::archive {
 // The names of the folders on the way and of the file itself; empty for the root. Throws Error for an absolute name,
 // for one with "..", and for one that is too deep.
 std::vector<std::string> entry_path(std::string_view name);
+// The same where a '/' in front is only another way to write the root.
+std::vector<std::string> entry_path(std::string_view name, bool absolute_too);
+
+bool begins_with(const std::vector<std::string>& path, const std::vector<std::string>& beginning);
 
 // Those of the given paths and all below them; without any, everything. One thread at a time.
 class WantedPaths {

@@ -15,6 +15,8 @@
 
 namespace belay::archive {
 
+class TarWriter;
+
 // A regular file whose content has ended in the stream.
 struct FileDigest {
   std::string name;       // as in the tar: "./www/index.html", bytes as they are
@@ -45,6 +47,15 @@ struct TreeTotals {
 // cut off.
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop);
 
+// A folder or file, and what it is called in the tar: "var/www", without a slash at either end, "." or "..".
+struct NamedTree {
+  fs::path path;
+  std::string name;
+};
+// Adds a tree to a tar that the caller begins and finishes: "var/www/" and "var/www/…"; the folders on the way there
+// are only implied. Everything else as the other.
+TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop);
+
 enum class Owners {
   keep,          // the numbers in the tar; takes root
   current_user,  // all belongs to us; setuid and setgid are dropped
@@ -56,11 +67,18 @@ struct ExtractLimits {
   std::int64_t entries = INT64_MAX;
   // What is left free on the file system.
   std::int64_t free_space = 64 << 20;
+  // Whether names may begin with '/', as in what `tar -P` writes; they count from the tar's root like all others.
+  bool absolute_names = false;
 };
 
 struct ExtractOptions {
   // Paths in the tar ("./www" or "www"): they and all below them. Empty: everything.
   std::vector<std::string> only = {};
+  // A folder in the tar ("var/www"): it is what is unpacked, and all else is passed by. Hard links to what is elsewhere
+  // are errors. Empty: the tar's root.
+  std::string below = {};
+  // Paths in the tar that are passed by with all below them.
+  std::vector<std::string> without = {};
   Owners owners = Owners::keep;
   // Whether device nodes are made; without, one in the tar is an error.
   bool devices = false;

@@ -122,6 +122,8 @@ class TreeExtraction {
   };
 
   void extract(const TarEntry& entry);
+  // The way to an entry below the folder; nullopt: it is passed by, or on the way to the root.
+  std::optional<Path> way_to(const std::string& name) const;
   void make_folder_entry(const Path& path, const TarEntry& entry);
   void make_file(const std::string& name, const TarEntry& entry);
   void make_hard_link(const std::string& name, const TarEntry& entry);
@@ -160,6 +162,8 @@ class TreeExtraction {
   FolderChain chain_;
   std::vector<Level> levels_;  // the root's, then one for each step of the chain
   WantedPaths wanted_;
+  const Path below_;
+  std::vector<Path> without_;
   Toll toll_;
   FreeSpace space_;
   ContentDigest digest_;
@@ -187,9 +191,11 @@ TreeExtraction::TreeExtraction(const Source& tar, const fs::path& folder, const 
       root_(open_root(folder)),
       chain_(copy_of(root_)),
       wanted_(options.only),
+      below_(entry_path(options.below)),
       toll_(options.limits),
       space_(root_.raw(), options.limits.free_space),
       digest_(events, stop_) {
+  for (const std::string& path : options.without) without_.push_back(entry_path(path));
   check_is_empty(root_, folder);
 }
 
@@ -206,8 +212,19 @@ TreeTotals TreeExtraction::run() {
   return toll_.totals();
 }
 
+std::optional<Path> TreeExtraction::way_to(const std::string& name) const {
+  Path path = entry_path(name, options_.limits.absolute_names);
+  if (!begins_with(path, below_)) return {};
+  for (const Path& other : without_)
+    if (begins_with(path, other)) return {};
+  path.erase(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(below_.size()));
+  return path;
+}
+
 void TreeExtraction::extract(const TarEntry& entry) {
-  const Path path = entry_path(entry.name);
+  const auto way = way_to(entry.name);
+  if (!way) return;
+  const Path& path = *way;
   if (!wanted_.wants(path, entry.kind)) return;
   toll_.pass(entry);
   if (events_.entry) events_.entry(entry);
@@ -335,7 +352,7 @@ void TreeExtraction::write_at(const Fd& file, std::string_view bytes, std::int64
 
 // To what this tar brought before, and nothing else: the way there is gone as any other, through no link.
 void TreeExtraction::make_hard_link(const std::string& name, const TarEntry& entry) {
-  const Path target = entry_path(entry.target);
+  const Path target = way_to(entry.target).value_or(Path());
   const Fd folder = target.empty() ? Fd() : folder_of_link(target, entry);
   const bool made = folder && ::linkat(folder.raw(), target.back().c_str(), chain_.raw(), name.c_str(), 0) == 0;
   if (made) return;
@@ -426,8 +443,8 @@ TreeTotals list_tree(const Source& tar, const ExtractLimits& limits, const TreeE
   TarEntry entry;
   while (reader.next(entry)) {
     if (stop.stop_requested()) throw Cancelled();
-    entry_path(entry.name);
-    if (entry.kind == TarEntry::Kind::hard_link) entry_path(entry.target);
+    entry_path(entry.name, limits.absolute_names);
+    if (entry.kind == TarEntry::Kind::hard_link) entry_path(entry.target, limits.absolute_names);
     toll.pass(entry);
     if (events.entry) events.entry(entry);
     if (entry.kind != TarEntry::Kind::file) continue;

@@ -69,8 +69,17 @@ struct Level {
 
 class TreeWalk {
  public:
-  TreeWalk(const fs::path& path, const Sink& sink, const TreeEvents& events, std::stop_token stop)
-      : top_(path), tar_(sink), events_(events), stop_(std::move(stop)), digest_(events, stop_) {}
+  // `name`: as of a NamedTree, or "." .
+  TreeWalk(const fs::path& path, const std::string& name, TarWriter& tar, const TreeEvents& events,
+           std::stop_token stop)
+      : top_(path),
+        name_(name),
+        tar_(tar),
+        events_(events),
+        stop_(std::move(stop)),
+        digest_(events, stop_),
+        root_(name + "/"),
+        prefix_(root_) {}
 
   TreeTotals send();
 
@@ -97,7 +106,9 @@ class TreeWalk {
     return prefix_ + (single_name_.empty() ? name : single_name_);
   }
   // As for people.
-  std::string shown(const std::string& name) const { return printable((top_ / (prefix_.substr(2) + name)).string()); }
+  std::string shown(const std::string& name) const {
+    return printable((top_ / (prefix_.substr(root_.size()) + name)).string());
+  }
   [[noreturn]] void fail(const std::string& name, int error_number) const {
     Error error = system_error(format("reading {}", shown(name)), error_number);
     if (error_number == EACCES || error_number == EPERM) error.offer_hint("Run the command as root.");
@@ -114,7 +125,8 @@ class TreeWalk {
   }
 
   fs::path top_;
-  TarWriter tar_;
+  const std::string name_;
+  TarWriter& tar_;
   const TreeEvents& events_;
   std::stop_token stop_;
   ContentDigest digest_;
@@ -122,10 +134,11 @@ class TreeWalk {
 
   std::optional<FolderChain> chain_;
   std::vector<Level> levels_;
-  std::string prefix_ = "./";  // of the innermost folder
-  std::uint64_t mount_ = 0;    // the number of the mount the root is on; 0: the kernel does not tell
-  dev_t device_ = 0;           // then this has to do
-  std::string single_name_;    // where there is no folder, but one file
+  std::string root_;         // what all names in the tar begin with: "./", "var/www/"
+  std::string prefix_;       // of the innermost folder
+  std::uint64_t mount_ = 0;  // the number of the mount the root is on; 0: the kernel does not tell
+  dev_t device_ = 0;         // then this has to do
+  std::string single_name_;  // where there is no folder, but one file
 
   // The first name of each file that has several, and how many of them are still to come.
   struct FirstName {
@@ -186,7 +199,13 @@ TreeTotals TreeWalk::send() {
     send_folder_tree(std::move(root));
   } else if (errno == ENOTDIR) {
     // Behind a link, it is still known by the link's name.
-    single_name_ = (top_.has_filename() ? top_ : real).filename().string();
+    if (name_ == ".") {
+      single_name_ = (top_.has_filename() ? top_ : real).filename().string();
+    } else {
+      const std::size_t slash = name_.rfind('/');
+      single_name_ = slash == std::string::npos ? name_ : name_.substr(slash + 1);
+      root_ = prefix_ = slash == std::string::npos ? "" : name_.substr(0, slash + 1);
+    }
     Fd parent(::open(real.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent) throw system_error(format("opening {}", printable(real.parent_path().string())), errno);
     chain_.emplace(std::move(parent));
@@ -195,7 +214,6 @@ TreeTotals TreeWalk::send() {
   } else {
     throw system_error(format("opening {}", printable(top_.string())), errno);
   }
-  tar_.finish();
   return totals_;
 }
 
@@ -354,7 +372,7 @@ void TreeWalk::send_content(const Fd& file, const TarEntry& entry, const struct 
 
   struct stat after{};
   if (::fstat(file.raw(), &after) != 0) throw system_error(format("reading {}", printable(entry.name)), errno);
-  const std::string file_shown = printable((top_ / entry.name.substr(2)).string());
+  const std::string file_shown = printable((top_ / entry.name.substr(root_.size())).string());
   if (ended || after.st_size < entry.size) {
     warn(format("{} got shorter while it was read; zeros fill it up to {} bytes", file_shown, entry.size));
   } else if (after.st_size > entry.size) {
@@ -372,7 +390,8 @@ bool TreeWalk::send_data(const Fd& file, const TarEntry& entry, const Extent& ex
     if (!ended) {
       const ssize_t count = ::pread(file.raw(), buffer_.data(), wanted, extent.offset + sent);
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw system_error(format("reading {}", printable((top_ / entry.name.substr(2)).string())), errno);
+      if (count < 0)
+        throw system_error(format("reading {}", printable((top_ / entry.name.substr(root_.size())).string())), errno);
       ended = count == 0;
       if (!ended) wanted = static_cast<std::size_t>(count);
     }
@@ -424,7 +443,14 @@ std::optional<std::string> TreeWalk::link_target(const std::string& name, const 
 }  // namespace
 
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop) {
-  return TreeWalk(path, tar, events, std::move(stop)).send();
+  TarWriter writer(tar);
+  const TreeTotals totals = write_tree({path, "."}, writer, events, std::move(stop));
+  writer.finish();
+  return totals;
+}
+
+TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop) {
+  return TreeWalk(tree.path, tree.name, tar, events, std::move(stop)).send();
 }
 
 }  // namespace belay::archive

@@ -9,6 +9,8 @@
 
 namespace belay::cli {
 
+int run_backups(Invocation& in);
+
 namespace {
 
 template <size_t... N>
@@ -112,6 +114,22 @@ constexpr std::array identities{Option{.name = "identity",
                                        .summary = "open an encrypted backup with the private keys in this file",
                                        .kind = Kind::file,
                                        .repeatable = true}};
+constexpr std::array keep_rules{
+    Option{.name = "keep", .value = "RULES", .summary = "which backups stay: last=7,daily=7,weekly=4,monthly=6"}};
+constexpr std::array timers{
+    Option{.name = "install-timer", .summary = "make this very backup by the clock from now on: a systemd timer"},
+    Option{.name = "schedule",
+           .value = "CALENDAR",
+           .summary = "when, as systemd writes it: 'Mon..Fri 03:00' (default: daily)"},
+    Option{.name = "remove-timer", .summary = "end the backups by the clock"},
+    Option{.name = "cron", .summary = "print the line for cron that makes this backup by the clock"}};
+constexpr auto options_of_backups = joined(
+    std::array{Option{.name = "scan",
+                      .value = "PLACE",
+                      .summary = "take the backups in this folder into the list, and those that are gone out of it",
+                      .kind = Kind::file},
+               Option{.name = "prune", .summary = "remove the app's backups that no rule keeps"}},
+    keep_rules, yes, json, std::array{change[0]});
 constexpr auto options_of_backup = joined(
     std::array{Option{.name = "output",
                       .letter = 'o',
@@ -133,7 +151,7 @@ constexpr auto options_of_backup = joined(
                Option{.name = "gzip", .summary = "compress with gzip instead of zstd"},
                Option{.name = "level", .value = "N", .summary = "how hard to compress", .kind = Kind::number},
                Option{.name = "replace", .summary = "replace a file of the same name"}},
-    recipients, passphrase_file, json, std::array{change[0]});
+    keep_rules, timers, recipients, passphrase_file, json, std::array{change[0]});
 constexpr auto options_of_verify = joined(identities, passphrase_file, json);
 constexpr auto options_of_restore =
     joined(std::array{Option{.name = "only",
@@ -413,6 +431,12 @@ constexpr std::array table{
             .positionals = only_name,
             .options = options_of_backup,
             .run = run_backup},
+    Command{.name = "backups",
+            .group = Group::data,
+            .summary = "List the backups, or remove old ones by rules",
+            .positionals = only_optional_name,
+            .options = options_of_backups,
+            .run = run_backups},
     Command{.name = "verify",
             .group = Group::data,
             .summary = "Check every byte of a backup",

@@ -63,7 +63,14 @@ crypto::AgeKeys key_options(const Invocation& in) {
 }
 
 BackupFile backup_file(const std::string& text) {
-  const backup::Place place = backup::parse_place(text);
+  backup::Place place = backup::parse_place(text);
+  // The index of backups is read from everywhere: it needs absolute paths.
+  if (place.kind == backup::Place::Kind::local) {
+    fs::path path = fs::absolute(place.path).lexically_normal();
+    // "/srv/backups/" is the same folder.
+    if (!path.has_filename()) path = path.parent_path();
+    place.path = path.string();
+  }
   const auto programs = backup::programs_from_environment();
   if (const auto file = backup::as_file(place)) return {backup::destination(file->folder, programs), file->name};
   return {backup::destination(place, programs), {}};

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every command line of jockler's document, as it stands there, under the face jockler (volumes backup and restore apart).
+# Every command line of jockler's document, as it stands there, under the face jockler.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -372,9 +372,97 @@ test_volumes_of_image_and_container() {
     expect_out '/var/www'
   done
 }
+# A file and a link in the volume of what runs.
+fill_volume() {  # TEXT
+  expect_done jockler attach "$app" sh -c "mkdir -p /var/www/deep; echo $1 >/var/www/deep/file; busybox ln -sf deep/file /var/www/link"
+}
+held() { cat "$(api GET "/volumes/jcl_${app}_var_www" | jq -r .Mountpoint)/${1:-deep/file}"; }
+
+test_volumes_backup_is_an_archive_for_every_tar() {
+  start_first
+  fill_volume kept
+  expect_done jockler volumes backup linux "$app"
+  local archive
+  archive=$(ls jcl_*)
+  [[ $archive =~ ^${first}-[0-9]{14}\.tar\.gz$ ]] || fail 'name of the archive' "$first-DATE.tar.gz" "$archive"
+  expect is_up "$first"
+  expect_equal 'paused' false "$(inspect "$first" .State.Paused)"
+  expect serves "$port" one
+  expect_equal 'names' 'var/www/ var/www/deep/ var/www/deep/file var/www/link' \
+    "$(tar tzf "$archive" | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
+  mkdir by-hand
+  expect_done tar xzf "$archive" -C by-hand
+  expect_equal 'what GNU tar reads' kept "$(cat by-hand/var/www/link)"
+  mkdir by-busybox
+  expect_done busybox tar xzf "$archive" -C by-busybox
+  expect_equal 'what busybox reads' kept "$(cat by-busybox/var/www/deep/file)"
+}
+test_volumes_restore_brings_back_what_was_backed_up() {
+  start_first
+  fill_volume old
+  expect_done jockler volumes backup linux "$app"
+  fill_volume new
+  expect_done jockler attach "$app" sh -c 'echo more >/var/www/more'
+  expect_done jockler volumes restore linux "$app" jcl_*.tar.gz
+  only_runs "$first"
+  expect_equal 'the data' old "$(held link)"
+  expect_not test -e "$(api GET "/volumes/jcl_${app}_var_www" | jq -r .Mountpoint)/more"
+  expect_done belay restore "$app" s1
+  expect_equal 'the data before' new "$(held)"
+}
+test_volumes_restore_takes_what_tar_makes_in_a_container() {
+  start_first
+  fill_volume 'in a container'
+  jockler attach "$app" sh -c 'busybox tar cf - -C / var/www | busybox gzip' >"$place/given.tar.gz" || fail 'no archive'
+  fill_volume new
+  expect_done jockler volumes restore linux "$app" "$place/given.tar.gz"
+  expect_equal 'the data' 'in a container' "$(held)"
+  mkdir -p tree/var/www/deep
+  local front
+  for front in '' ./ /; do
+    echo "by GNU tar $front" >tree/var/www/deep/file
+    tar czPf "$place/given.tar.gz" -C tree --transform "s,^,$front,S" var/www
+    expect_done jockler volumes restore linux "$app" "$place/given.tar.gz"
+    expect_equal 'the data' "by GNU tar $front" "$(held)"
+  done
+}
+test_volumes_go_to_another_host_before_the_first_start() {
+  start_first
+  fill_volume moved
+  expect_done jockler volumes backup linux "$app"
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app" -y
+  rm -r "$BELAY_STATE_DIR"
+  build_web one
+  expect_done jockler volumes restore linux "$app" jcl_*.tar.gz
+  expect_done jockler start new "$app"
+  expect_done jockler attach "$app" cat /var/www/link
+  expect_out '^moved$'
+}
+test_volumes_restore_refuses_what_is_no_archive_of_the_app() {
+  start_first
+  fill_volume mine
+  expect_refused 1 jockler volumes restore linux "$app" absent.tar.gz
+  expect_err 'absent.tar.gz'
+  echo text >text.tar.gz
+  expect_refused 1 jockler volumes restore linux "$app" text.tar.gz
+  expect_err 'no .tar.gz'
+  mkdir -p tree/var/www tree/etc
+  head -c 300000 /dev/urandom >tree/var/www/noise
+  echo root >tree/etc/passwd
+  tar czf outside.tar.gz -C tree var/www etc/passwd
+  expect_refused 1 jockler volumes restore linux "$app" outside.tar.gz
+  expect_err 'etc/passwd'
+  tar czf whole.tar.gz -C tree var/www
+  head -c 200000 whole.tar.gz >cut.tar.gz
+  expect_refused 1 jockler volumes restore linux "$app" cut.tar.gz
+  expect_refused 2 jockler volumes restore linux "$app"
+  expect_equal 'the data' mine "$(held)"
+  only_runs "$first"
+}
 test_volumes_of_windows_are_refused() {
   start_first
   expect_refused 2 jockler volumes backup windows "$app"
+  expect_refused 2 jockler volumes backup "$app"
 }
 
 # ---- autostart ----

@@ -1,11 +1,13 @@
 #include "host/backup.h"
 
 #include "base/format.h"
+#include "cli/backup_schedule.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/pruning.h"
 
 namespace belay::cli {
 
@@ -26,7 +28,7 @@ host::BackupOptions backup_options(const Invocation& in) {
   return options;
 }
 
-void print_json(Console& console, const host::BackedUp& made) {
+void print_json(Console& console, const host::BackedUp& made, const host::Pruning& pruned) {
   Node node = Node::map();
   node.set("name", Node::text(made.manifest.app));
   node.set("release", Node::text(made.manifest.release.text()));
@@ -38,13 +40,30 @@ void print_json(Console& console, const host::BackedUp& made) {
   node.set("still_ms", Node::number(made.still.value_or(Milliseconds(0)).count()));
   node.set("left_out", texts(made.manifest.left_out));
   node.set("warnings", texts(made.end.warnings));
+  std::vector<std::string> removed;
+  for (const auto& record : pruned.remove) removed.push_back(host::where(record));
+  node.set("removed", texts(removed));
   console.print_json(node);
+}
+
+// What --keep asks for, where the new backup is. It is there and whole by now: nothing is asked.
+host::Pruning prune_after(Invocation& in, host::Context& context, const AppName& name, const backup::Keep& keep,
+                          const backup::Place& place) {
+  host::PruneOptions options;
+  options.keep = keep;
+  options.place = place.text();
+  return doing("the backup is made", [&] {
+    return host::prune_backups(context, name, open_place, options, [](const auto&) { return true; }, in.stop());
+  });
 }
 
 }  // namespace
 
 int run_backup(Invocation& in) {
   const AppName name = app_name(in);
+  if (const auto code = schedule_backup(in, name)) return *code;
+  std::optional<backup::Keep> keep;
+  if (const auto rules = in.text("keep")) keep = backup::parse_keep(*rules);
   const backup::Sealing sealing = sealing_options(in);
   host::BackupOptions options = backup_options(in);
   const BackupFile file = backup_file(in.text_or("output", usual_place()));
@@ -56,8 +75,10 @@ int run_backup(Invocation& in) {
     print_plan(in.console, made.plan);
     return 0;
   }
+  host::Pruning pruned;
+  if (keep) pruned = prune_after(in, run.context(), name, *keep, file.destination->place());
   if (in.has("json")) {
-    print_json(in.console, made);
+    print_json(in.console, made, pruned);
     return 0;
   }
   for (const auto& note : made.plan.notes) in.console.note(note);
@@ -65,6 +86,7 @@ int run_backup(Invocation& in) {
   in.console.success(format("{}: {} files, {}{}", made.manifest.release.text(), made.end.files(),
                             byte_text({made.end.bytes()}),
                             made.still ? format("; held still for {}", duration_text(*made.still)) : ""));
+  if (keep) print_pruned(in.console, name, pruned);
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/volume_table.h"
 #include "host/clean.h"
 #include "host/look.h"
+#include "host/plain_backup.h"
 
 namespace belay::cli {
 
@@ -133,20 +134,56 @@ int attach(Session& session, FaceWords& words) {
   return in_container(session, run.context(), name, std::move(request));
 }
 
+int back_up_volumes(Session& session, const std::string& line, const AppName& name) {
+  HostRun run(session, line);
+  const auto made = host::back_up_plain(run.context(), name, fs::current_path(), false, session.stop());
+  run.report().close();
+  for (const auto& note : made.plan.notes) session.console.note(note);
+  session.console.success(format("{}: {} ({})", name.text(), made.file.filename().string(), byte_text(made.size)));
+  session.console.success(format("{} files, {}{}", made.files, byte_text({made.bytes}),
+                                 made.still ? format("; held still for {}", duration_text(*made.still)) : ""));
+  return 0;
+}
+
+int restore_volumes(Session& session, const std::string& line, const AppName& name, const std::string& archive) {
+  HostRun run(session, line);
+  const auto restored = host::restore_plain(run.context(), name, archive, {}, session.stop());
+  run.report().close();
+  for (const auto& note : restored.change.plan.notes) session.console.note(note);
+  const int code = print_change(session.console, name, restored.change);
+  if (code != 0) return code;
+  for (const auto& place : restored.replaced) session.console.success("restored " + place);
+  for (const auto& place : restored.untouched)
+    session.console.note(format("{} stays as it is: the archive has nothing for it", place));
+  if (!restored.snapshot.empty())
+    session.console.success(format("what was there is the snapshot {0}; back to it: belay restore {1} {0}",
+                                   restored.snapshot, name.text()));
+  return 0;
+}
+
+// volumes backup linux IMAGENAME, volumes restore linux IMAGENAME ARCHIVE
+int exchange_volumes(Session& session, FaceWords& words, const std::string& line, const std::string& verb) {
+  const bool restores = verb == "restore";
+  const std::string usage = format("volumes {} linux IMAGENAME{}", verb, restores ? " ARCHIVE" : "");
+  const std::string system = words.need("linux", usage);
+  if (system == "windows")
+    throw UsageError("volumes of Windows containers are not supported", "Belay works with Linux containers.");
+  if (system != "linux") throw words.wrong(format("'{}' is not linux", printable(system)), usage);
+  const AppName name(words.need("IMAGENAME", usage));
+  const std::string archive = restores ? words.need("ARCHIVE", usage) : "";
+  words.end(usage);
+  return restores ? restore_volumes(session, line, name, archive) : back_up_volumes(session, line, name);
+}
+
 int volumes(Session& session, FaceWords& words) {
-  constexpr std::string_view usage = "volumes image IMAGENAME   or   volumes container IMAGENAME [last|stable]";
+  constexpr std::string_view usage =
+      "volumes image IMAGENAME, volumes container IMAGENAME [last|stable], volumes backup linux IMAGENAME, "
+      "volumes restore linux IMAGENAME ARCHIVE";
   const std::string line = words.line();
-  const std::string view = words.need("image or container", usage);
-  if (view == "backup" || view == "restore") {
-    const std::string system =
-        words.need("linux", format("volumes {} linux IMAGENAME{}", view, view == "restore" ? " ARCHIVE" : ""));
-    if (system == "windows")
-      throw UsageError("volumes of Windows containers are not supported", "Belay works with Linux containers.");
-    throw Error(format("this belay cannot {} volumes yet", view),
-                "Copy the data by hand: belay volumes NAME shows where it is.");
-  }
+  const std::string view = words.need("image, container, backup or restore", usage);
+  if (view == "backup" || view == "restore") return exchange_volumes(session, words, line, view);
   if (view != "image" && view != "container")
-    throw words.wrong(format("'{}' is neither image nor container", printable(view)), usage);
+    throw words.wrong(format("'{}' is none of image, container, backup and restore", printable(view)), usage);
   const AppName name(words.need("IMAGENAME", usage));
   const std::string which = view == "container" ? words.take().value_or("") : "";
   if (!which.empty() && which != "last" && which != "stable")

@@ -1,0 +1,127 @@
+#include "host/backups.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/data_options.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "cli/pruning.h"
+
+namespace belay::cli {
+
+namespace {
+
+using Records = std::vector<state::BackupRecord>;
+
+Node time_node(const std::optional<Time>& time) {
+  return Node::text(time ? iso_time(*time) : "");
+}
+
+bool is_measured(const state::BackupRecord& record) {
+  return record.files > 0 || record.data_size.value > 0;
+}
+
+Node json_of(const state::BackupRecord& record) {
+  Node node = Node::map();
+  node.set("name", Node::text(record.app));
+  node.set("release", Node::text(record.release ? record.release->text() : ""));
+  node.set("taken", time_node(record.taken));
+  node.set("file", Node::text(host::where(record)));
+  node.set("size", Node::number(record.size.value));
+  node.set("data_size", is_measured(record) ? Node::number(record.data_size.value) : Node());
+  node.set("files", is_measured(record) ? Node::number(record.files) : Node());
+  node.set("encrypted", Node::boolean(record.encrypted));
+  node.set("with_image", Node::boolean(record.with_image));
+  node.set("verified", time_node(record.verified));
+  node.set("drilled", time_node(record.drilled));
+  node.set("trouble", Node::text(record.trouble));
+  return node;
+}
+
+// "verified 2 hours ago, with its image"
+std::string state_of(const state::BackupRecord& record, Time now) {
+  std::vector<std::string> parts;
+  if (!record.trouble.empty()) parts.push_back("BAD: " + record.trouble);
+  if (record.verified) parts.push_back("verified " + ago(*record.verified, now));
+  if (record.drilled) parts.push_back("drilled " + ago(*record.drilled, now));
+  if (record.encrypted) parts.emplace_back("encrypted");
+  if (record.with_image) parts.emplace_back("with image");
+  return join(parts, ", ");
+}
+
+void print(Invocation& in, const Records& records) {
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& record : records) list.add(json_of(record));
+    in.console.print_json(list);
+    return;
+  }
+  Table table({{"APP", Align::left, false},
+               {"TAKEN", Align::left, false},
+               {"RELEASE", Align::left, false},
+               {"SIZE", Align::right, false},
+               {"DATA", Align::right, false},
+               {"WHAT IS KNOWN"},
+               {"FILE"}});
+  for (const auto& record : records)
+    table.add({record.app, ago(record.taken, in.clock.now()), record.release ? record.release->text() : "?",
+               byte_text(record.size), is_measured(record) ? byte_text(record.data_size) : "?",
+               state_of(record, in.clock.now()), host::where(record)});
+  in.console.print(table);
+}
+
+void scan(Invocation& in, host::Context& context, const std::string& place) {
+  const BackupFile folder = backup_file(place);
+  if (!folder.name.empty()) throw in.usage_error("--scan takes a folder");
+  const auto scanned = host::scan_backups(context, *folder.destination, in.stop());
+  for (const auto& note : scanned.notes) in.console.warning(note);
+  for (const auto& record : scanned.vanished) in.console.note("gone: " + host::where(record));
+  in.console.note(format("{}: {} new, {} known before, {} gone", folder.destination->text(), scanned.added.size(),
+                         scanned.known, scanned.vanished.size()));
+}
+
+int prune(Invocation& in, host::Context& context, const AppName& name) {
+  host::PruneOptions options;
+  options.dry_run = in.has("dry-run");
+  if (const auto keep = in.text("keep")) options.keep = backup::parse_keep(*keep);
+  const auto pruned = host::prune_backups(
+      context, name, open_place, options,
+      [&](const host::Pruning& pruning) {
+        in.console.line(format("to do for {}:", name.text()));
+        print_pruning(in.console, pruning, in.clock.now());
+        return in.has("yes") || in.console.confirm("Go on?", in.stop());
+      },
+      in.stop());
+  if (options.dry_run) {
+    print_pruning(in.console, pruned, in.clock.now());
+    return 0;
+  }
+  if (pruned.declined) {
+    in.console.line("nothing was removed");
+    return 1;
+  }
+  print_pruned(in.console, name, pruned);
+  return 0;
+}
+
+}  // namespace
+
+int run_backups(Invocation& in);
+
+int run_backups(Invocation& in) {
+  std::optional<AppName> name;
+  if (const auto word = in.optional_argument("NAME")) name = AppName(*word);
+  const auto place = in.text("scan");
+  if (in.has("prune") && place) throw in.usage_error("--scan and --prune do not go together");
+  if (in.has("prune") && in.has("json")) throw in.usage_error("--json only goes with the list");
+  if (!in.has("prune") && (in.has("keep") || in.has("yes") || in.has("dry-run")))
+    throw in.usage_error("--keep, --yes and --dry-run go with --prune");
+  if (in.has("prune") && !name) throw in.usage_error("--prune needs the app's name");
+  HostRun run(in.session, in.description());
+  if (in.has("prune")) return prune(in, run.context(), *name);
+  if (place) scan(in, run.context(), *place);
+  print(in, host::backups(run.context(), name, in.stop()));
+  return 0;
+}
+
+}  // namespace belay::cli

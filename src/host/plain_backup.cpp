@@ -1,0 +1,205 @@
+#include "host/plain_backup.h"
+
+#include <algorithm>
+
+#include "archive/compress.h"
+#include "archive/tar_writer.h"
+#include "archive/tree.h"
+#include "backup/destination.h"
+#include "base/format.h"
+#include "engine/direct.h"
+#include "host/apps.h"
+#include "host/data_work.h"
+#include "host/places.h"
+#include "host/still.h"
+#include "host/temporary.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+struct Tree {
+  DataPlace place;
+  std::string name;  // in the archive
+};
+
+// What the plan of a plain backup does. One thread at a time: the plan's steps are one after the other.
+class PlainBackupWork final : public DataWork {
+ public:
+  PlainBackupWork(engine::Engine& engine, Report& report) : DataWork(engine), report_(report) {}
+
+  void open(backup::Destination& folder, const std::string& name, std::stop_token stop) {
+    upload_ = folder.create(name, {}, stop);
+    gzip_ = std::make_unique<archive::Compressor>(archive::Compression::gzip, archive::CompressOptions{},
+                                                  [this](std::string_view bytes) {
+                                                    upload_->write(bytes);
+                                                    size_.value += static_cast<std::int64_t>(bytes.size());
+                                                  });
+    tar_ = std::make_unique<archive::TarWriter>([this](std::string_view bytes) { gzip_->write(bytes); });
+  }
+  // Nothing stays of the file.
+  void abandon() {
+    tar_.reset();
+    gzip_.reset();
+    upload_.reset();
+  }
+
+  void back_up(const plan::BackUpData& step, const engine::ProgressSink& progress, std::stop_token stop) override {
+    const fs::path path = reserves(stop).path(step.place);
+    engine::Progress told{step.place.source, "reading", 0, data::size_of(path, stop).value, false, {}};
+    archive::TreeEvents events;
+    events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", step.place.source, warning)); };
+    events.progress = [&](std::int64_t bytes) {
+      told.current += bytes;
+      progress(told);
+    };
+    const auto totals = archive::write_tree({path, step.item}, *tar_, events, stop);
+    files_ += totals.files;
+    bytes_ += totals.bytes;
+    told.done = true;
+    progress(told);
+  }
+  void finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) override {
+    tar_->finish();
+    gzip_->finish();
+    upload_->commit();
+    abandon();
+  }
+
+  ByteCount size() const { return size_; }
+  std::int64_t files() const { return files_; }
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  Report& report_;
+  std::unique_ptr<backup::Upload> upload_;
+  std::unique_ptr<archive::Compressor> gzip_;
+  std::unique_ptr<archive::TarWriter> tar_;
+  ByteCount size_;
+  std::int64_t files_ = 0, bytes_ = 0;
+};
+
+const Release& release_to_back_up(const App& app) {
+  const auto number = what_runs(app) ? what_runs(app) : app.last;
+  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
+  throw NotFound(format("{} has never run: there is nothing to back up", app.name.text()));
+}
+
+// Each place once, under the first mount point that has it.
+std::vector<Tree> trees_of(const App& app, const Places& places, const World& world, bool dry_run) {
+  const auto use_belay = [&] { return format("belay backup {} can do it.", app.name.text()); };
+  std::vector<Tree> trees;
+  for (const auto& use : places.uses) {
+    if (use.place.kind == DataPlace::Kind::volume) {
+      const Volume* volume = world.find_volume(use.place.source);
+      if (volume == nullptr) throw NotFound(format("the volume {} is not there", use.place.source));
+      if (!dry_run && !engine::direct_folder(*volume))
+        throw Error(format("only the engine reaches the files of the volume {}", use.place.source), use_belay());
+    }
+    const std::string name = fs::path(use.targets.front()).lexically_normal().relative_path().string();
+    const Tree tree{use.place, name.ends_with('/') ? name.substr(0, name.size() - 1) : name};
+    if (std::any_of(trees.begin(), trees.end(), [&](const Tree& other) { return other.name == tree.name; }))
+      throw Error(format("two services have different data at /{}: one archive cannot hold both", tree.name),
+                  use_belay());
+    trees.push_back(tree);
+  }
+  if (trees.empty()) throw NotFound(format("{} has no data: there is nothing to back up", app.name.text()));
+  return trees;
+}
+
+plan::Plan plan_of(const std::vector<Tree>& trees, const Places& places, const Stillness& still,
+                   const std::string& file) {
+  plan::Plan plan;
+  std::vector<size_t> last;
+  const auto then = [&](plan::Step step, const std::string& reason) {
+    last = {plan.add(std::move(step), reason, last)};
+  };
+  for (const auto& action : still.hold()) then(action.step, action.reason);
+  for (const auto& tree : trees) then(plan::BackUpData{tree.name, tree.place}, "/" + tree.name);
+  for (const auto& action : still.let_go()) then(action.step, action.reason);
+  then(plan::FinishBackup{file}, "");
+  for (const auto& why : places.left_out) plan.notes.push_back("not in the archive: " + why);
+  for (const auto& other : still.strangers()) plan.notes.push_back(other);
+  return plan;
+}
+
+// "20260201120000", as in containers' names.
+std::string digits_of(Time time) {
+  std::string digits = iso_time(std::chrono::floor<std::chrono::seconds>(time));
+  std::erase_if(digits, [](char c) { return c < '0' || c > '9'; });
+  return digits;
+}
+
+// Not to be stopped.
+void let_go(Context& context, const App& held) {
+  const plan::Plan plan = plan_letting_go(context, held, observe(context.engine, held, {}));
+  if (plan.empty()) return;
+  context.report.running(plan);
+  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
+  if (outcome.error) throw *outcome.error;
+}
+
+}  // namespace
+
+PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::path& folder, bool dry_run,
+                            std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  return doing(format("backing {} up", name.text()), [&] {
+    const Release& release = release_to_back_up(app);
+    if (!dry_run && !engine::shares_files(context.engine, stop))
+      throw Error("the files of the volumes cannot be read from here",
+                  format("Run it on the engine's own machine, as root; or let the engine read them: belay backup {}",
+                         name.text()));
+    const App held = held_still(context, app);
+    const World world = observe(context.engine, held, stop);
+    const Places places = places_of(release.spec);
+    const auto trees = trees_of(app, places, world, dry_run);
+    const Stillness still(held, release, world, backup::Consistency::pause, context.defaults, context.clock.now());
+
+    PlainBackedUp result;
+    const auto container = release.containers.find(release.spec.services.front().name);
+    const std::string file =
+        format("{}-{}.tar.gz", container == release.containers.end() ? name.text() : container->second,
+               digits_of(context.clock.now()));
+    result.file = folder / file;
+    result.plan = plan_of(trees, places, still, result.file.string());
+    if (dry_run) return result;
+
+    backup::Place place;
+    place.path = folder.string();
+    const auto destination = backup::destination(place, {});
+    PlainBackupWork work(context.engine, context.report);
+    work.open(*destination, file, stop);
+    context.store.save(held);
+    write_journal(context, app, "volumes backup", "started", result.file.string(), release.number);
+    StillWatch watch(context.report, context.clock);
+    try {
+      context.report.running(result.plan);
+      exec::RunOptions run = context.run;
+      run.data = &work;
+      const auto outcome = exec::run(result.plan, context.engine, context.clock, watch, run, stop);
+      if (outcome.error) throw *outcome.error;
+    } catch (const Error& error) {
+      const bool cancelled = dynamic_cast<const Cancelled*>(&error) != nullptr;
+      work.abandon();
+      write_journal(context, app, "volumes backup", "failed", error.what(), release.number);
+      doing(format("{}; letting {} go on", error.what(), name.text()), [&] { let_go(context, held); });
+      context.store.save(app);
+      if (cancelled) throw Cancelled("stopped on request; there is no archive, and the app goes on");
+      throw;
+    }
+    context.store.save(app);
+    write_journal(context, app, "volumes backup", "done", result.file.string(), release.number);
+    result.done = true;
+    result.size = work.size();
+    result.files = work.files();
+    result.bytes = work.bytes();
+    result.still = watch.still();
+    return result;
+  });
+}
+
+}  // namespace belay::host

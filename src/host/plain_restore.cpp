@@ -1,0 +1,267 @@
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/compress.h"
+#include "archive/tree.h"
+#include "base/fd.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "engine/direct.h"
+#include "formats/family.h"
+#include "host/apps.h"
+#include "host/data_swap.h"
+#include "host/data_work.h"
+#include "host/places.h"
+#include "host/plain_backup.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+using Path = std::vector<std::string>;
+
+// A name in the archive, or a mount point, as the way there: "./" and '/' in front say nothing.
+Path way_of(const std::string& name) {
+  Path way;
+  for (const auto& part : split(name, '/'))
+    if (!part.empty() && part != ".") way.emplace_back(part);
+  return way;
+}
+
+bool begins_with(const Path& path, const Path& beginning) {
+  return path.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), path.begin());
+}
+
+// Where the app has a place, and whether the archive brings something there.
+struct MountPoint {
+  DataPlace place;
+  Path way;
+  bool is_there = false;
+  std::string name() const { return join(way, "/"); }
+};
+
+// The archive, decompressed, from its beginning. One thread at a time.
+class PlainArchive {
+ public:
+  explicit PlainArchive(const fs::path& path) : path_(path) {
+    file_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file_ && errno == ENOENT) throw NotFound(format("there is no file {}", printable(path.string())));
+    if (!file_) throw system_error(format("opening {}", printable(path.string())), errno);
+    struct stat status{};
+    if (::fstat(file_.raw(), &status) != 0 || !S_ISREG(status.st_mode))
+      throw Error(format("{} is no file", printable(path.string())));
+    gzip_ = std::make_unique<archive::Decompressor>([this](std::span<char> room) {
+      for (;;) {
+        const ssize_t count = ::read(file_.raw(), room.data(), room.size());
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno != EINTR) throw system_error(format("reading {}", printable(path_.string())), errno);
+      }
+    });
+    if (gzip_->kind() != archive::Compression::gzip)
+      throw Error(format("{} is no .tar.gz", printable(path.string())),
+                  "What belay backup makes is restored with: belay restore NAME FILE");
+  }
+
+  archive::ExtractLimits limits() const {
+    archive::ExtractLimits allowed;
+    allowed.absolute_names = true;
+    return allowed;
+  }
+  Source source() {
+    return [this](std::span<char> room) { return gzip_->read(room); };
+  }
+  // What is behind the tar's end is compressed data like all before: only its end tells that it is whole.
+  void read_to_the_end() {
+    std::vector<char> room(64 << 10);
+    while (gzip_->read(room) > 0) {
+    }
+  }
+
+ private:
+  const fs::path path_;
+  Fd file_;
+  std::unique_ptr<archive::Decompressor> gzip_;
+};
+
+// What the plan of a plain restore does: for each place the archive is read once more, for its entries may be in any
+// order. One thread at a time.
+class PlainRestoreWork final : public DataWork {
+ public:
+  PlainRestoreWork(engine::Engine& engine, Report& report, fs::path archive, std::vector<MountPoint> points)
+      : DataWork(engine), report_(report), archive_(std::move(archive)), points_(std::move(points)) {}
+
+  void unpack(const plan::UnpackData& step, const engine::ProgressSink& progress, std::stop_token stop) override {
+    engine::Progress told{step.place.source, "unpacking", 0, 0, false, {}};
+    archive::TreeEvents events;
+    events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", step.place.source, warning)); };
+    events.progress = [&](std::int64_t bytes) {
+      told.current += bytes;
+      progress(told);
+    };
+    // A bound folder that is not there yet is made, so that it can be exchanged like any other.
+    if (step.place.kind == DataPlace::Kind::folder && !data::content_of(step.place.source))
+      make_folder(step.place.source);
+    reserves(stop).fill(step.into, [&](const fs::path& into) {
+      if (step.into.kind == DataPlace::Kind::file)
+        unpack_file(step.item, into, events, stop);
+      else
+        unpack_folder(step.item, into, events, stop);
+    });
+    told.done = true;
+    progress(told);
+  }
+
+ private:
+  void extract(const fs::path& into, archive::ExtractOptions options, const archive::TreeEvents& events,
+               std::stop_token stop) const {
+    PlainArchive whole(archive_);
+    options.limits = whole.limits();
+    archive::extract_tree(whole.source(), into, options, events, stop);
+    whole.read_to_the_end();
+  }
+  void unpack_folder(const std::string& name, const fs::path& into, const archive::TreeEvents& events,
+                     std::stop_token stop) const {
+    archive::ExtractOptions options;
+    options.below = name;
+    const Path way = way_of(name);
+    for (const auto& other : points_)
+      if (other.way.size() > way.size() && begins_with(other.way, way)) options.without.push_back(other.name());
+    extract(into, std::move(options), events, stop);
+  }
+  void unpack_file(const std::string& name, const fs::path& into, const archive::TreeEvents& events,
+                   std::stop_token stop) const {
+    const fs::path folder = into.string() + ".d";
+    fs::remove_all(folder);
+    if (::mkdir(folder.c_str(), 0700) != 0) throw system_error(format("making {}", folder.string()), errno);
+    archive::ExtractOptions options;
+    options.only = {name};
+    extract(folder, std::move(options), events, stop);
+    if (!fs::is_regular_file(fs::symlink_status(folder / name)))
+      throw Error(format("the archive has no file in the place of {}", printable(name)));
+    fs::rename(folder / name, into);
+    fs::remove_all(folder);
+  }
+
+  Report& report_;
+  const fs::path archive_;
+  const std::vector<MountPoint> points_;
+};
+
+// Of the release that runs or ran last; before the first one, as the last build would have it.
+Spec spec_of(Context& context, const App& app, std::stop_token stop) {
+  const auto number = what_runs(app) ? what_runs(app) : app.last;
+  if (const Release* release = number ? app.find(*number) : nullptr) return release->spec;
+  const Build* build = app.latest_build();
+  if (build == nullptr)
+    throw NotFound(format("{} was never built: nobody knows its volumes", app.name.text()),
+                   format("Build it first, then restore, then start it: belay build {}", app.name.text()));
+  const auto image = context.engine.image(build->image, stop);
+  if (!image)
+    throw NotFound(format("the image of the last build of {} is gone", app.name.text()),
+                   format("Build it again: belay build {}", app.name.text()));
+  const auto& configurations = build->configurations;
+  const auto& configuration =
+      configurations.contains("default") ? configurations.at("default") : configurations.begin()->second;
+  Spec spec = configuration.spec;
+  formats::complete_from_image(spec.services.at(0), image->config, app.scheme, app.name,
+                               {configuration.ports_overridden, configuration.volumes_overridden});
+  return spec;
+}
+
+// Every target of every place; also of bound folders that are not on this host yet.
+std::vector<MountPoint> mount_points(const Spec& spec) {
+  std::vector<MountPoint> points;
+  for (const auto& use : places_of(spec).uses)
+    for (const auto& target : use.targets) points.push_back({use.place, way_of(target)});
+  for (const auto& service : spec.services)
+    for (const auto& mount : service.mounts) {
+      std::error_code error;
+      if (mount.kind != Mount::Kind::bind || fs::symlink_status(mount.source, error).type() != fs::file_type::not_found)
+        continue;
+      const Path way = way_of(mount.target);
+      if (std::none_of(points.begin(), points.end(), [&](const MountPoint& point) { return point.way == way; }))
+        points.push_back({{DataPlace::Kind::folder, fs::path(mount.source).lexically_normal().string()}, way});
+    }
+  return points;
+}
+
+// Reads the archive to its end and marks the mount points that it has something for.
+void look_through(const AppName& name, const fs::path& path, std::vector<MountPoint>& points, std::stop_token stop) {
+  PlainArchive whole(path);
+  archive::TreeEvents events;
+  events.entry = [&](const archive::TarEntry& entry) {
+    const Path way = way_of(entry.name);
+    MountPoint* owner = nullptr;
+    for (auto& point : points)
+      if (begins_with(way, point.way) && (owner == nullptr || point.way.size() > owner->way.size())) owner = &point;
+    if (owner != nullptr) {
+      owner->is_there = true;
+      return;
+    }
+    const bool is_on_the_way =
+        entry.kind == archive::TarEntry::Kind::folder &&
+        std::any_of(points.begin(), points.end(), [&](const auto& point) { return begins_with(point.way, way); });
+    if (is_on_the_way) return;
+    std::vector<std::string> targets;
+    for (const auto& point : points) targets.push_back("/" + point.name());
+    throw Error(
+        format("the archive holds {}, which is in none of the mount points of {}", printable(entry.name), name.text()),
+        targets.empty() ? "" : format("It has data at: {}", join(targets, ", ")));
+  };
+  archive::list_tree(whole.source(), whole.limits(), events, stop);
+  whole.read_to_the_end();
+}
+
+}  // namespace
+
+PlainRestored restore_plain(Context& context, const AppName& name, const fs::path& archive,
+                            const ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  return doing(format("restoring {} from {}", name.text(), printable(archive.string())), [&] {
+    if (!options.dry_run) finish_unfinished(context, app, stop);
+    auto points = mount_points(spec_of(context, app, stop));
+    look_through(name, archive, points, stop);
+    if (!options.dry_run && !engine::shares_files(context.engine, stop))
+      throw Error("the engine's files are not this machine's: data cannot be put in place from here",
+                  "Run it on the engine's own machine, as root.");
+    PlainRestored restored;
+    std::vector<Filling> fillings;
+    std::vector<DataPlace> done;
+    for (const auto& point : points) {
+      // The same place at a second mount point holds the same.
+      if (!point.is_there || std::find(done.begin(), done.end(), point.place) != done.end()) continue;
+      done.push_back(point.place);
+      restored.replaced.push_back(text_of(point.place));
+      fillings.push_back({point.place, "/" + point.name(),
+                          [item = point.name(), place = point.place](const DataPlace& reserve) -> plan::Step {
+                            return plan::UnpackData{item, place, reserve};
+                          },
+                          "beside what is there"});
+    }
+    for (const auto& point : points)
+      if (std::find(done.begin(), done.end(), point.place) == done.end()) {
+        done.push_back(point.place);
+        restored.untouched.push_back(text_of(point.place));
+      }
+    if (fillings.empty()) throw NotFound(format("the archive is empty: it has nothing for {}", name.text()));
+    PlainRestoreWork work(context.engine, context.report, archive, points);
+    exec::RunOptions run = context.run;
+    run.data = &work;
+    Context with_data{context.engine,        context.store,    context.clock,
+                      context.report,        context.who,      context.command,
+                      context.wait_for_lock, context.defaults, run};
+    restored.change =
+        swap_data(with_data, app, what_runs(app), fillings, {format("replaced by {}", archive.filename().string()), {}},
+                  options, "volumes restore", stop);
+    for (const auto& snapshot : app.snapshots)
+      if (snapshot.number == app.highest_snapshot && snapshot.complete) restored.snapshot = snapshot.text();
+    return restored;
+  });
+}
+
+}  // namespace belay::host
