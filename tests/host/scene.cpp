@@ -4,6 +4,8 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "host/backup.h"
+#include "host/restore.h"
 #include "model/naming.h"
 
 namespace belay::host {
@@ -38,10 +40,26 @@ std::string text_of(const App& app) {
       text += format("  {} {}\n", name, spec_to_json(configuration.spec));
   }
   for (const auto& entry : app.quarantine) text += format("quarantine {} {}\n", entry.image, entry.reason);
+  for (const auto& snapshot : app.snapshots) {
+    text += format("snapshot {} of {} complete {} why {}:", snapshot.text(), number(snapshot.release),
+                   snapshot.complete, snapshot.why);
+    for (const auto& item : snapshot.items) text += format(" {}", item.kept.source);
+    text += "\n";
+  }
+  for (const auto& exchange : wish.data)
+    text += format("data {} {} {}\n", exchange.place.source, exchange.reserve.source, exchange.content);
+  for (const auto& exchange : wish.fallback_data)
+    text += format("fallback {} {} {}\n", exchange.place.source, exchange.reserve.source, exchange.content);
   return text;
 }
 
 }  // namespace
+
+fs::path Scene::made_for(const SceneOptions& options, const fs::path& folder) {
+  if (!options.files) return {};
+  make_folder(folder / "volumes");
+  return folder / "volumes";
+}
 
 Scene::Scene(SceneOptions wanted) : options(wanted), source(folder.path() / "source") {
   make_folder(source);
@@ -73,6 +91,7 @@ void Scene::offer(const std::string& version) {
   ImageConfig config;
   if (options.port) config.exposed_ports = {"8080/tcp"};
   if (options.volume) config.volumes = {"/data"};
+  if (options.files) config.volumes = {"/data", "/more"};
   engine::Behaviour behaviour;
   const auto has = [&](const char* part) { return offered.find(part) != std::string::npos; };
   if (has("bad")) {
@@ -151,8 +170,23 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "start") return told(start_release(here, web, argument, {}, stop_token));
   if (verb == "deploy") {
     offer(argument);
+    start_options.change.snapshot = words.size() > 2 && words[2] == "snapshot";
     return told(deploy(here, web, build_options, start_options, stop_token).change);
   }
+  if (verb == "write") {
+    hold(argument);
+    return "done";
+  }
+  if (verb == "backup") {
+    BackupOptions backup_options;
+    backup_options.with_image = argument == "image";
+    if (!argument.empty() && !backup_options.with_image) backup_options.consistency = backup::consistency(argument);
+    return back_up(here, web, *backups(), {}, backup_options, stop_token).done ? "done" : "nothing";
+  }
+  if (verb == "restore" && !argument.empty())
+    return told(restore_snapshot(here, web, std::stoi(argument.substr(1)), {}, stop_token).change);
+  if (verb == "restore") return told(restore(here, web, *backups(), newest_backup(), {}, {}, stop_token).change);
+  if (verb == "rollback" && argument == "data") return told(rollback_with_data(here, web, {}, {}, stop_token));
   if (verb == "stop") return told(stop(here, web, false, stop_token));
   if (verb == "restart") return told(restart(here, web, {}, stop_token));
   if (verb == "rollback")
@@ -187,6 +221,61 @@ std::string Scene::perform(const std::string& line) {
     return "done";
   }
   throw UsageError("the test knows no verb " + verb);
+}
+
+void Scene::hold(const std::string& text) {
+  write_file_durably(volume("web_data") / "file", text);
+  write_file_durably(volume("web_more") / "file", text);
+}
+
+std::string Scene::held() {
+  const auto in = [&](const char* name) { return read_file_if_present(volume(name) / "file").value_or("-"); };
+  const std::string data = in("web_data"), more = in("web_more");
+  return data == more ? data : data + "|" + more;
+}
+
+std::unique_ptr<backup::Destination> Scene::backups() {
+  return backup::destination(backup::parse_place((folder.path() / "backups").string()), {});
+}
+
+std::string Scene::newest_backup() {
+  std::string newest;
+  for (const auto& file : backups()->list({})) newest = std::max(newest, file.name);
+  return newest;
+}
+
+std::string Scene::leftovers() {
+  std::string text;
+  const auto say = [&](const std::string& sentence) { text += "  " + sentence + "\n"; };
+  const auto known = store->app(web);
+  for (const auto& each : engine.volumes({}, {})) {
+    if (each.labels.contains(labels::temporary)) say(format("the temporary volume {}", each.name));
+    if (each.name.find(".belay-") == std::string::npos) continue;
+    const bool is_kept =
+        known && std::any_of(known->snapshots.begin(), known->snapshots.end(), [&](const auto& snapshot) {
+          return snapshot.complete && std::any_of(snapshot.items.begin(), snapshot.items.end(),
+                                                  [&](const auto& item) { return item.kept.source == each.name; });
+        });
+    if (!is_kept) say(format("the reserve {}", each.name));
+  }
+  for (const auto& each : engine.containers({}, {}))
+    if (each.labels.contains(labels::temporary)) say(format("the temporary container {}", each.name));
+  if (known)
+    for (const auto& snapshot : known->snapshots) {
+      if (!snapshot.complete) say(format("the unfinished snapshot {}", snapshot.text()));
+      for (const auto& item : snapshot.items)
+        if (!fs::exists(volume(item.kept.source))) say(format("{} without {}", snapshot.text(), item.kept.source));
+    }
+  if (!fs::exists(folder.path() / "backups")) return text;
+  Context here = context("belay verify");
+  for (const auto& file : backups()->list({})) {
+    try {
+      std::ignore = verify_backup(here, *backups(), file.name, {}, {}, {});
+    } catch (const Error& error) {
+      say(format("the backup {}: {}", file.name, error.what()));
+    }
+  }
+  return text;
 }
 
 App Scene::app(const std::string& name) {
@@ -264,7 +353,9 @@ std::string Scene::trouble(const std::string& version) {
     }
   }
   if (!version.empty() && up != 1) say(format("{} containers run, not one", up));
-  if (const auto lost = engine.lost_volumes(); !lost.empty()) say("lost volumes: " + join(lost, ", "));
+  auto lost = engine.lost_volumes();
+  std::erase_if(lost, [](const std::string& name) { return name.find(".belay-") != std::string::npos; });
+  if (!lost.empty()) say("lost volumes: " + join(lost, ", "));
   if (known) {
     if (known->wish.unfinished) say("the wish is unfinished");
     try {

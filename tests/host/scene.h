@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backup/destination.h"
 #include "engine/memory.h"
 #include "host/clean.h"
 #include "host/context.h"
@@ -25,11 +26,21 @@ class Notes final : public Report {
   void note(const std::string& text) override { notes.push_back(text); }
   void warning(const std::string& text) override { warnings.push_back(text); }
   void started(const plan::Plan& plan, size_t action) override {
+    pass();
     if (on_step) on_step(plan::step_text(plan.actions[action].step));
   }
+  void progress(const plan::Plan&, size_t, const engine::Progress&) override { pass(); }
+  void done(const plan::Plan&, size_t) override { pass(); }
 
   std::vector<std::string> plans, notes, warnings;
   std::function<void(const std::string&)> on_step;
+  // After that many beginnings and ends of steps, and news from within them, the power goes off. nullopt: never.
+  std::optional<int> crash_after;
+
+ private:
+  void pass() {
+    if (crash_after && (*crash_after)-- == 0) throw engine::MemoryEngine::Crash();
+  }
 };
 
 // Calls `on_sleep` in the middle of every wait.
@@ -53,6 +64,7 @@ struct SceneOptions {
   NamingScheme scheme = NamingScheme::belay;
   bool port = true;    // the image exposes 8080: a swap stops first
   bool volume = true;  // and has the mount point /data
+  bool files = false;  // the files of volumes are on this machine; the image has a second mount point, /more
 };
 
 class Scene {
@@ -66,7 +78,8 @@ class Scene {
   // Runs a verb on the app `web` as its use case; time passes a little before it. What came of it in one word (the
   // change's kind, "done", "declined") or "error: …". MemoryEngine::Crash passes through.
   //   build V | start new|last|stable|rN | deploy V | stop | restart | rollback [rN] | retry | stable | stable clear |
-  //   autostart last|stable|none | start-all | cleanup [KEEP] | remove [volumes] | recover
+  //   autostart last|stable|none | start-all | cleanup [KEEP] | remove [volumes] | recover |
+  //   deploy V snapshot | write TEXT | backup [pause|stop|live|image] | restore [sN] | rollback data
   // An image of a version V that contains "bad" exits with 3 after 150 ms; "sick" turns unhealthy; "refused" cannot be
   // started; "same" yields what the last build did.
   std::string run(const std::string& line);
@@ -93,6 +106,16 @@ class Scene {
   std::optional<Container> container(const std::string& name);
   std::string plan();
 
+  // With files: what both volumes hold in a file each, "TEXT" where it is the same text, else "TEXT|TEXT".
+  std::string held();
+  void hold(const std::string& text);
+  fs::path volume(const std::string& name) const { return folder.path() / "volumes" / name / "_data"; }
+  // Where `backup` puts its files; the newest one's name.
+  std::unique_ptr<backup::Destination> backups();
+  std::string newest_backup();
+  // "" where of data and of temporary things nothing is there that the state does not know as whole; otherwise what is.
+  std::string leftovers();
+
   // "" where the app runs exactly this version (empty: nothing), all else is down, and nothing is left to do;
   // otherwise what is wrong.
   std::string trouble(const std::string& version);
@@ -101,7 +124,7 @@ class Scene {
   TemporaryFolder folder;
   fs::path source;  // with a Dockerfile
   HookedClock clock;
-  engine::MemoryEngine engine{clock};
+  engine::MemoryEngine engine{clock, made_for(options, folder.path())};
   std::unique_ptr<state::Store> store;
   Notes report;
   int workers = 1;
@@ -111,6 +134,7 @@ class Scene {
   std::optional<Change> change;  // the last one
 
  private:
+  static fs::path made_for(const SceneOptions& options, const fs::path& folder);
   std::string perform(const std::string& line);
   std::string told(Change change);
   std::string last_version_ = "1";
