@@ -57,8 +57,9 @@ command_for() {  # VERB
   case $1 in
     backup) command=(belay backup "$app" --replace) ;;
     restore) command=(belay restore "$app" "$backup") ;;
-    rollback) command=(belay rollback "$app" --with-data) ;;
+    rollback) command=(belay rollback "$app" "$release_before" --with-data) ;;
     deploy)
+      release_before=$(belay releases "$app" --json | jq -r '.[] | select(.marks | index("running")).release')
       turn=$((turn + 1))
       jq --arg turn $turn '.default.env.TURN = $turn' "dcv-$app" >new && mv new "dcv-$app"
       command=(belay deploy "$app" --image "$prefix-image:keeper" --config-file "dcv-$app" --snapshot)

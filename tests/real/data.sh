@@ -83,6 +83,7 @@ listing() {
         find "$path" -maxdepth 0 -printf '%p %y %m %U:%G %T@\n'
       else
         find "$path" -maxdepth 0 -printf '%p %y %m %U:%G %T@ %s %n %l\n'
+        [ ! -c "$path" ] || stat -c 'device %t:%T' "$path"
       fi
       getfattr -h -d -m - -e hex -- "$path" 2>/dev/null | sed 1d | sort
       [ ! -f "$path" ] || [ -L "$path" ] || sha256sum <"$path"
@@ -114,6 +115,7 @@ fill_with_everything() {
     ln -s ../.. deep/up
     chown -h 77:88 link
     mkfifo -m 640 pipe
+    mknod -m 604 device c 1 3 || exit 1
     echo a >'odd names/ leading and trailing '
     echo b >$'odd names/new\nline'
     echo c >$'odd names/not \xff utf-8 \xc3'

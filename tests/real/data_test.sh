@@ -48,7 +48,7 @@ test_a_backup_brings_everything_back_as_it_was() {
   expect_equal 'the file before the restore' changed "$(cat "$file")"
   goes_on
 }
-listing_of_file() { find "$file" -printf '%p %y %m %U:%G %T@ %s %n\n'; getfattr -d -m - -e hex "$file" | sort; sha256sum "$file"; }
+listing_of_file() { find "$file" -printf '%p %y %m %U:%G %T@ %s %n\n'; getfattr --absolute-names -d -m - -e hex "$file" | sort; sha256sum "$file"; }
 
 test_only_one_place_comes_back() {
   keeper
