@@ -170,6 +170,9 @@ constexpr auto options_of_try =
     joined(std::array{Option{.name = "service", .value = "NAME", .summary = "the service that the candidate is for"},
                       Option{.name = "live", .summary = "let the app go on while its data is copied"}},
            dockerfile_options, trial_options);
+constexpr auto options_of_snapshot =
+    joined(std::array{Option{.name = "why", .value = "TEXT", .summary = "what it is for, shown in the list"}},
+           std::array{change[0]});
 constexpr auto options_of_snapshots =
     joined(std::array{Option{.name = "remove", .value = "sN", .summary = "remove this one with its data"}}, yes, json,
            std::array{change[0]});
@@ -182,7 +185,8 @@ constexpr auto options_of_stop =
            change);
 constexpr auto options_of_stable =
     joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
-                      Option{.name = "clear", .summary = "take the mark away"}},
+                      Option{.name = "clear", .summary = "take the mark away"},
+                      Option{.name = "with-data", .summary = "take a snapshot of its data as well"}},
            change);
 constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one a line"}};
 constexpr auto options_of_list = joined(names_only, json);
@@ -449,6 +453,12 @@ constexpr std::array table{
             .positionals = positionals_of_restore,
             .options = options_of_restore,
             .run = run_restore},
+    Command{.name = "snapshot",
+            .group = Group::data,
+            .summary = "Copy an app's data as it is now",
+            .positionals = only_name,
+            .options = options_of_snapshot,
+            .run = run_snapshot},
     Command{.name = "snapshots",
             .group = Group::data,
             .summary = "List the snapshots of an app's data",

@@ -25,6 +25,7 @@ int run_volumes(Invocation& in);
 int run_backup(Invocation& in);
 int run_restore(Invocation& in);
 int run_verify(Invocation& in);
+int run_snapshot(Invocation& in);
 int run_snapshots(Invocation& in);
 int run_drill(Invocation& in);
 int run_try(Invocation& in);

@@ -76,6 +76,15 @@ BackupFile backup_file(const std::string& text) {
   return {backup::destination(place, programs), {}};
 }
 
+BackupFile existing_backup(const Invocation& in, const std::string& text) {
+  BackupFile file = backup_file(text);
+  if (!file.name.empty()) return file;
+  std::error_code error;
+  if (backup::parse_place(text).kind == backup::Place::Kind::local && !fs::exists(text, error))
+    throw NotFound(format("{} is not there", printable(text)));
+  throw in.usage_error(format("{} is a folder: name one of the backups in it", printable(text)));
+}
+
 std::string text_of(const backup::Manifest& manifest, const backup::End& end) {
   return format("{} of {}, taken {}: {} files, {}", manifest.release.text(), manifest.app, iso_time(manifest.taken),
                 end.files(), byte_text({end.bytes()}));

@@ -57,6 +57,8 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
   manifest.with_image = options.with_image;
   const Places places = places_of(release.spec);
   manifest.left_out = places.left_out;
+  // What should be there and is not must not pass for a good backup without a word.
+  for (const auto& why : places.missing) context.report.warning(format("the backup is without some data: {}", why));
   for (const auto& use : places.uses) {
     backup::Item item;
     item.id = item_id(manifest.items.size() + 1, use.place);
@@ -69,6 +71,7 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
       const Volume* volume = world.find_volume(use.place.source);
       if (volume == nullptr) {
         manifest.left_out.push_back(format("the volume {} is not there", use.place.source));
+        context.report.warning(format("the backup is without some data: {}", manifest.left_out.back()));
         continue;
       }
       item.driver = volume->driver;

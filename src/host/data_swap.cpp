@@ -147,21 +147,13 @@ bool asks_for_snapshots(const Spec& spec) {
   throw Error(format("the label {} is '{}', which is neither true nor false", snapshot_label, printable(*word)));
 }
 
-void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token stop) {
-  const Release* before = app.wish.fallback ? app.find(*app.wish.fallback) : nullptr;
-  if (before == nullptr) {
-    context.report.note(format("nothing of {} runs: there is no data to take a snapshot of", app.name.text()));
-    return;
-  }
-  // An interrupted change has taken one already, of what the release to return to wrote.
-  if (app.wish.snapshot) return;
-  if (app.wish.order == SwapOrder::start_first)
-    throw UsageError("a snapshot is taken while nothing runs: it does not go with --order start-first");
+std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Release& release, bool dry_run,
+                                      std::stop_token stop) {
   Snapshot snapshot;
   snapshot.number = app.highest_snapshot + 1;
   const auto volumes = context.engine.volumes({}, stop);
   const data::Reserves reserves(volumes);
-  for (const auto& use : places_of(before->spec).uses) {
+  for (const auto& use : places_of(release.spec).uses) {
     if (!use.written) continue;
     const bool is_volume = use.place.kind == DataPlace::Kind::volume;
     const auto volume = std::find_if(volumes.begin(), volumes.end(),
@@ -180,19 +172,34 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
   }
   if (snapshot.items.empty()) {
     context.report.note(
-        format("{} {} writes to no data that a snapshot could hold", app.name.text(), before->number.text()));
-    return;
+        format("{} {} writes to no data that a snapshot could hold", app.name.text(), release.number.text()));
+    return {};
   }
   if (!dry_run && !engine::shares_files(context.engine, stop))
     throw Error(format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),
                 "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
-  snapshot.release = before->number;
+  snapshot.release = release.number;
   snapshot.taken = context.clock.now();
-  snapshot.why = format("before {}", app.wish.release->text());
-  app.highest_snapshot = snapshot.number;
-  app.wish.snapshot = snapshot.number;
-  app.snapshots.push_back(std::move(snapshot));
+  return snapshot;
+}
+
+void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token stop) {
+  const Release* before = app.wish.fallback ? app.find(*app.wish.fallback) : nullptr;
+  if (before == nullptr) {
+    context.report.note(format("nothing of {} runs: there is no data to take a snapshot of", app.name.text()));
+    return;
+  }
+  // An interrupted change has taken one already, of what the release to return to wrote.
+  if (app.wish.snapshot) return;
+  if (app.wish.order == SwapOrder::start_first)
+    throw UsageError("a snapshot is taken while nothing runs: it does not go with --order start-first");
+  auto snapshot = next_snapshot(context, app, *before, dry_run, stop);
+  if (!snapshot) return;
+  snapshot->why = format("before {}", app.wish.release->text());
+  app.highest_snapshot = snapshot->number;
+  app.wish.snapshot = snapshot->number;
+  app.snapshots.push_back(std::move(*snapshot));
 }
 
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,

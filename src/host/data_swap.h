@@ -12,6 +12,11 @@ namespace belay::host {
 // not try whether it can.
 void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token stop);
 
+// The record of a snapshot of what the release writes to, not whole yet and without a reason; in no app so far.
+// nullopt: it writes to nothing that a snapshot could hold, which is said. Throws as wish_snapshot.
+std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Release& release, bool dry_run,
+                                      std::stop_token stop);
+
 // Whether the release's own settings ask for a snapshot at every swap (the label belay.snapshot).
 bool asks_for_snapshots(const Spec& spec);
 

@@ -68,6 +68,8 @@ Places places_of(const Spec& spec) {
         std::string why;
         place = bound_place(mount.source, why);
         if (!place) leave_out(why);
+        std::error_code error;
+        if (!place && !fs::exists(mount.source, error)) places.missing.push_back(why);
       }
       if (!place) continue;
       auto use = std::find_if(places.uses.begin(), places.uses.end(), [&](const auto& u) { return u.place == *place; });

@@ -14,6 +14,7 @@ struct PlaceUse {
 struct Places {
   std::vector<PlaceUse> uses;         // each place once, in the order of the services
   std::vector<std::string> left_out;  // what is none of the app's data, and why, for people
+  std::vector<std::string> missing;   // those of them that should be there and are not
 };
 
 // Looks at bound paths on this machine. What belongs to the host rather than to the app (/proc, /dev, the engine's

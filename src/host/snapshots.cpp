@@ -7,6 +7,8 @@
 #include "host/apps.h"
 #include "host/change.h"
 #include "host/data_swap.h"
+#include "host/data_work.h"
+#include "host/still.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -28,6 +30,66 @@ std::vector<SnapshotRow> snapshots(Context& context, const AppName& name, std::s
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::string& why, bool dry_run,
+                            std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = known_app(context, name, stop);
+  return doing(format("taking a snapshot of {}", name.text()), [&]() -> TakenSnapshot {
+    if (!dry_run) finish_unfinished(context, app, stop);
+    const auto number = what_runs(app) ? what_runs(app) : app.last;
+    const Release* release = number ? app.find(*number) : nullptr;
+    if (release == nullptr) throw NotFound(format("{} has never run: it has no data yet", name.text()));
+    auto snapshot = next_snapshot(context, app, *release, dry_run, stop);
+    if (!snapshot) return {};
+    snapshot->why = why;
+    const App held = held_still(context, app);
+    const World world = observe(context.engine, held, stop);
+    const Stillness stillness(held, *release, world, backup::Consistency::pause, context.defaults, context.clock.now());
+
+    TakenSnapshot taken;
+    std::vector<size_t> last;
+    const auto then = [&](plan::Step step, const std::string& reason) {
+      last = {taken.plan.add(std::move(step), reason, last)};
+    };
+    for (const auto& item : snapshot->items)
+      if (item.kept.kind == DataPlace::Kind::volume)
+        then(plan::CreateVolume{item.kept.source, labels::for_reserve(name, item.place)}, "for the snapshot");
+    for (const auto& action : stillness.hold()) then(action.step, action.reason);
+    for (const auto& item : snapshot->items)
+      then(plan::CopyData{item.place, item.kept}, format("snapshot {}", snapshot->text()));
+    for (const auto& action : stillness.let_go()) then(action.step, action.reason);
+    if (dry_run) return taken;
+
+    // What is made from here on is known to the state before it is there.
+    App begun = held;
+    begun.highest_snapshot = app.highest_snapshot = snapshot->number;
+    begun.snapshots.push_back(*snapshot);
+    app.snapshots.push_back(*snapshot);
+    context.store.save(begun);
+    StillWatch watch(context.report, context.clock);
+    try {
+      context.report.running(taken.plan);
+      const auto outcome = run_plan(context, taken.plan, watch, stop);
+      if (outcome.error) throw *outcome.error;
+    } catch (const std::exception&) {
+      // First of all the app must go on.
+      const plan::Plan back = plan_letting_go(context, begun, observe(context.engine, begun, {}));
+      const auto outcome = run_plan(context, back, context.report, {});
+      if (outcome.error) throw *outcome.error;
+      drop_unused_reserves(context, app, {});
+      context.store.save(app);
+      throw;
+    }
+    app.find_snapshot(snapshot->number)->complete = true;
+    context.store.save(app);
+    write_journal(context, app, "snapshot", "done", format("{}: {}", snapshot->text(), why), release->number);
+    remove_snapshots(context, app, snapshots_to_remove(app, snapshot_keep(release->spec), context.clock.now()), {});
+    taken.snapshot = snapshot->text();
+    taken.still = watch.still();
+    return taken;
+  });
 }
 
 Removed remove_snapshot(Context& context, const AppName& name, int number, bool dry_run, const Confirm& confirm,

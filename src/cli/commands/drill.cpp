@@ -31,8 +31,7 @@ int run_drill(Invocation& in) {
   const auto asked = in.optional_argument("FILE");
   HostRun run(in.session, in.description());
   const std::string where = asked ? *asked : host::newest_good_backup(run.context(), name).text();
-  const BackupFile file = backup_file(where);
-  if (file.name.empty()) throw in.usage_error(format("{} is a folder: name one of the backups in it", where));
+  const BackupFile file = existing_backup(in, where);
   if (!asked) in.console.note("the newest backup is " + where);
   const host::Drilled drilled =
       host::drill(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());

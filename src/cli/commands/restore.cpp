@@ -52,8 +52,7 @@ int run_restore(Invocation& in) {
     restored = host::restore_snapshot(run.context(), name, *snapshot, options, in.stop());
   } else {
     const std::string where = what ? *what : host::newest_good_backup(run.context(), name).text();
-    const BackupFile file = backup_file(where);
-    if (file.name.empty()) throw in.usage_error(format("{} is a folder: name one of the backups in it", where));
+    const BackupFile file = existing_backup(in, where);
     if (!what) in.console.note("the newest backup is " + where);
     restored = host::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   }

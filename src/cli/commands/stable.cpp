@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "host/mark.h"
+#include "host/snapshots.h"
 
 namespace belay::cli {
 
@@ -17,6 +18,8 @@ int run_stable(Invocation& in) {
   }
   std::optional<ReleaseNumber> which;
   if (const auto text = in.optional_argument("RELEASE")) which = ReleaseNumber::parse(*text);
+  if (in.has("with-data") && (in.has("clear") || which))
+    throw in.usage_error("--with-data is for the release that runs: name none, and leave --clear out");
   if (in.has("clear") && which) throw in.usage_error("--clear takes the mark away, whichever release has it");
   const auto marked = in.has("clear") ? host::clear_stable(run.context(), name, dry_run, in.stop())
                                       : host::mark_stable(run.context(), name, which, dry_run, in.stop());
@@ -27,9 +30,17 @@ int run_stable(Invocation& in) {
   if (dry_run) {
     in.console.line(marked.changed ? "then: " + words : "nothing to do: " + words);
     if (!marked.plan.empty()) print_plan(in.console, marked.plan);
+    if (in.has("with-data") && marked.release)
+      print_plan(in.console, host::take_snapshot(run.context(), name, "", true, in.stop()).plan);
     return 0;
   }
   in.console.success(words);
+  if (in.has("with-data") && marked.release) {
+    const auto taken = host::take_snapshot(
+        run.context(), name, format("of the stable release {}", marked.release->text()), false, in.stop());
+    run.report().close();
+    if (!taken.snapshot.empty()) in.console.success(format("its data is the snapshot {}", taken.snapshot));
+  }
   return !marked.changed && in.has("exit-unchanged") ? 3 : 0;
 }
 

@@ -9,8 +9,7 @@ namespace belay::cli {
 
 int run_verify(Invocation& in) {
   const std::string where = in.argument("FILE");
-  const BackupFile file = backup_file(where);
-  if (file.name.empty()) throw in.usage_error(format("{} is a folder: name one of the backups in it", where));
+  const BackupFile file = existing_backup(in, where);
   HostRun run(in.session, in.description());
   Progress progress(in.console, in.clock);
   progress.begin("verify", "checking " + file.name);
