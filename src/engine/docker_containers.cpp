@@ -143,8 +143,10 @@ void DockerEngine::set_restart_policy(const std::string& name, const RestartPoli
       update(name, restart_policy_body(policy), stop);
       return;
     } catch (const EngineError& error) {
-      const bool is_dying =
-          says(error.what(), "cannot update a stopped container") || says(error.what(), "container not running");
+      const bool is_dying = says(error.what(), "cannot update a stopped container") ||
+                            says(error.what(), "container not running") ||
+                            (says(error.what(), "cannot update container") && says(error.what(), "task") &&
+                             says(error.what(), "not found"));
       if (attempt == attempts || !is_dying) throw;
     }
     SystemClock clock;
