@@ -145,7 +145,7 @@ void DockerEngine::set_restart_policy(const std::string& name, const RestartPoli
     } catch (const EngineError& error) {
       const bool is_dying = says(error.what(), "cannot update a stopped container") ||
                             says(error.what(), "container not running") ||
-                            (says(error.what(), "cannot update container") && says(error.what(), "task") &&
+                            (says(error.what(), "Cannot update container") && says(error.what(), "task") &&
                              says(error.what(), "not found"));
       if (attempt == attempts || !is_dying) throw;
     }
