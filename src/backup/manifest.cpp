@@ -207,9 +207,9 @@ End end_from_json(const std::string& json) {
 }
 
 std::string file_name(const std::string& app, Time taken, bool gzip, bool encrypted) {
-  std::string date = compact_time(taken);
-  date.insert(8, "T");
-  return format("{}-{}Z.belay.tar.{}{}", app, date, gzip ? "gz" : "zst", encrypted ? ".age" : "");
+  const std::string date = compact_time(taken);
+  return format("{}-{}T{}Z.belay.tar.{}{}", app, date.substr(0, 8), date.substr(8), gzip ? "gz" : "zst",
+                encrypted ? ".age" : "");
 }
 
 }  // namespace belay::backup

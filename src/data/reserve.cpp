@@ -131,11 +131,10 @@ void Reserves::copy(const DataPlace& from, const DataPlace& reserve, std::stop_t
     ProcessRequest request{
         {"cp", "--archive", "--reflink=auto", "--sparse=auto", "--no-target-directory", "--", source, into},
         "",
-        {},
+        {{"LC_ALL", "C"}},
         {},
         Milliseconds(0)};
     request.own_group = true;
-    request.environment["LC_ALL"] = "C";
     const ProcessResult result = run_process(request, stop);
     if (result.exit_code == 0) return;
     const std::string errors(trim(result.errors));
