@@ -99,12 +99,16 @@ test_a_bad_image_fails_with_its_last_lines() {
   expect_equal 'the data of what runs' good "$out"
 }
 
+trial_network() { api GET "/networks?filters=$(filter label "belay.temporary=$app")" | jq -r '.[] | "\(.Internal)"'; }
+trial_network_is_there() { [ -n "$(trial_network)" ]; }
 test_a_trial_has_no_way_out() {
   judged_app
-  # The route of everything that is not near.
-  printf '%s\n' 'while read -r device to rest; do [ "$to" != 00000000 ] || exit 8; done </proc/net/route' \
-    'sleep 1000 & wait $!' >rootfs/start
-  expect_done belay try "$app" .
+  background belay try "$app" . --settle 6s >/dev/null 2>&1
+  eventually trial_network_is_there
+  # The engine lets nothing through between an internal network and the rest.
+  expect_equal 'whether the network is internal' true "$(trial_network)"
+  ended "$pid"
+  expect_equal 'exit code' 0 "$code"
 }
 
 test_the_copy_has_all_of_the_data() {
