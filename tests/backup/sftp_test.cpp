@@ -128,10 +128,11 @@ class Server {
     request.command = {"timeout", "--kill-after=5", "110", "/usr/sbin/sshd", "-D", "-e", "-f", path("sshd_config")};
     sshd_.emplace(request);
     // It writes the file when it listens.
-    for (int i = 0; i < 500 && !fs::exists(path("sshd.pid")); ++i) std::this_thread::sleep_for(Milliseconds(10));
+    for (int i = 0; i < 500 && !is_up(); ++i) std::this_thread::sleep_for(Milliseconds(10));
     if (is_up()) pid_ = std::stoi(read_file(path("sshd.pid")));
   }
-  bool is_up() const { return fs::exists(path("sshd.pid")); }
+  // The file is there a moment before the number in it.
+  bool is_up() const { return read_file_if_present(path("sshd.pid")).value_or("").ends_with('\n'); }
 
   const TemporaryFolder folder_;
   int port_ = 0;
