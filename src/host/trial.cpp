@@ -67,7 +67,7 @@ class Rehearsal {
     DataPlace room;
     const std::string name = format("{:02}-{}", stage_.data.size() + 1, stem_of(source));
     if (kind == DataPlace::Kind::file) {
-      room = {kind, (temporary_folder(context_, app_) / (name + ".belay-" + purpose_)).string()};
+      room = {kind, (temporary_folder(context_, app_) / ("." + name + ".belay-" + purpose_)).string()};
     } else {
       room = {DataPlace::Kind::volume, stage_.name + "-" + name};
       then(plan::CreateVolume{room.source, labels::for_temporary(app_)}, "for a copy of " + source);
