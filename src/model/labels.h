@@ -15,7 +15,7 @@ inline constexpr const char* app = "belay.app";
 inline constexpr const char* service = "belay.service";
 inline constexpr const char* release = "belay.release";  // "12"
 inline constexpr const char* scheme = "belay.scheme";
-inline constexpr const char* mount = "belay.mount";      // on a volume: its mount point
+inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
 // On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
 inline constexpr const char* temporary = "belay.temporary";
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"

@@ -208,7 +208,8 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "start-all") {
     std::string text;
     for (const auto& started : start_all(here, {}, stop_token))
-      text += (text.empty() ? "" : ", ") + (started.error.empty() ? std::string(to_text(started.change->kind)) : started.error);
+      text += (text.empty() ? "" : ", ") +
+              (started.error.empty() ? std::string(to_text(started.change->kind)) : started.error);
     return text;
   }
   if (verb == "cleanup")
