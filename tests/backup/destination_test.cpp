@@ -69,8 +69,10 @@ std::string failure(const std::function<void()>& work) {
 class Destinations : public testing::TestWithParam<Place::Kind> {
  protected:
   void SetUp() override {
-    if (GetParam() == Place::Kind::sftp && !fs::exists(sftp_server)) GTEST_SKIP() << "openssh-sftp-server is missing";
-    if (GetParam() == Place::Kind::rclone && !find_program("rclone")) GTEST_SKIP() << "rclone is missing";
+    if (GetParam() == Place::Kind::sftp && !fs::exists(sftp_server))
+      FAIL() << "openssh-sftp-server is missing: scripts/setup --for test";
+    if (GetParam() == Place::Kind::rclone && !find_program("rclone"))
+      FAIL() << "rclone is missing: scripts/setup --for test";
     fs::create_directory(folder_);
   }
 
@@ -331,7 +333,7 @@ TEST(Programs, ThatAreMissingAreToldBeforeAnythingIsDone) {
 }
 
 TEST(Rclone, SaysInItsOwnWordsWhatIsWrong) {
-  if (!find_program("rclone")) GTEST_SKIP() << "rclone is missing";
+  if (!find_program("rclone")) FAIL() << "rclone is missing: scripts/setup --for test";
   const TemporaryFolder folder;
   Programs programs;
   programs.rclone = {"rclone", "--config", (folder.path() / "none.conf").string()};
@@ -346,7 +348,7 @@ TEST(Rclone, SaysInItsOwnWordsWhatIsWrong) {
 }
 
 TEST(Rclone, ThatIsKilledWhileItTakesABackupLeavesNone) {
-  if (!find_program("rclone")) GTEST_SKIP() << "rclone is missing";
+  if (!find_program("rclone")) FAIL() << "rclone is missing: scripts/setup --for test";
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "rclone.conf") << "[disk]\ntype = local\n";
   // Dies in the middle of the data, as one that the kernel kills for its memory.

@@ -144,7 +144,7 @@ class Sftp : public testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists("/usr/sbin/sshd") || !find_program("ssh") || !find_program("ssh-keygen"))
-      GTEST_SKIP() << "openssh-server is missing";
+      FAIL() << "openssh-server is missing: scripts/setup --for test";
   }
   const TemporaryFolder folder_;
   const std::string backups_ = (folder_.path() / "backups").string();
