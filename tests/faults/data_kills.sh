@@ -7,20 +7,12 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 set -uo pipefail
 
-rounds=${1:-6} seed=${2:-$((10#$(date +%N) % 32768))}
+# shellcheck source=kills.sh
+. "$(dirname "${BASH_SOURCE[0]}")/kills.sh"
+rounds=${1:-6} seed=${2:-$(any_seed)}
 verbs=("${@:3}")
 [ ${#verbs[@]} -gt 0 ] || verbs=(backup restore deploy rollback)
-own=$(realpath "${BASH_SOURCE[0]}")
-root=$(realpath "$(dirname "$own")/../..")
-if [ -z "${DATA_KILLS_INSIDE:-}" ]; then
-  export BELAY=${BELAY:-$root/build/dev/belay}
-  [ -x "$BELAY" ] || { echo "no belay at $BELAY: build it or set BELAY" >&2; exit 2; }
-  dir=$(mktemp -d)
-  trap '"$root/scripts/engine" down "$dir/engine"; rm -rf "$dir"' EXIT
-  "$root/scripts/engine" up "$dir/engine" >/dev/null || exit 1
-  DATA_KILLS_INSIDE=yes "$root/tests/real/with_engine" "$dir/engine" "$own" "$rounds" "$seed" "${verbs[@]}"
-  exit
-fi
+on_own_engine "$rounds" "$seed" "${verbs[@]}"
 # shellcheck source=../real/data.sh
 . "$root/tests/real/data.sh"
 RANDOM=$seed
@@ -52,7 +44,6 @@ generation() {
 # ---- commands, with and without a kill ----
 
 declare -A length
-milliseconds() { date +%s%3N; }
 command_for() {  # VERB
   case $1 in
     backup) command=(belay backup "$app" --replace) ;;
@@ -69,20 +60,10 @@ command_for() {  # VERB
 turn=0
 # kill_within MILLISECONDS COMMAND…: `killed` tells whether it still ran.
 kill_within() {
-  local wait_for=$1 child alarm first
-  shift
-  "$@" </dev/null >"$place/killed.out" 2>"$place/killed.err" &
-  child=$!
-  sleep "$((wait_for / 1000)).$(printf %03d $((wait_for % 1000)))" &
-  alarm=$!
-  wait -n -p first $child $alarm
   killed=no
-  if [ "$first" = $alarm ]; then
-    killed=yes
-    kill -KILL $child 2>/dev/null
-  fi
-  { wait $child; } 2>/dev/null
-  wait $alarm
+  runs_longer_than "$@" || return 0
+  killed=yes
+  kill_child
 }
 
 # ---- the checks ----

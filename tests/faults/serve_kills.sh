@@ -7,18 +7,10 @@
 # shellcheck source-path=SCRIPTDIR
 set -uo pipefail
 
-rounds=${1:-8} seed=${2:-$((10#$(date +%N) % 32768))}
-own=$(realpath "${BASH_SOURCE[0]}")
-root=$(realpath "$(dirname "$own")/../..")
-if [ -z "${SERVE_KILLS_INSIDE:-}" ]; then
-  export BELAY=${BELAY:-$root/build/dev/belay}
-  [ -x "$BELAY" ] || { echo "no belay at $BELAY: build it or set BELAY" >&2; exit 2; }
-  dir=$(mktemp -d)
-  trap '"$root/scripts/engine" down "$dir/engine"; rm -rf "$dir"' EXIT
-  "$root/scripts/engine" up "$dir/engine" >/dev/null || exit 1
-  SERVE_KILLS_INSIDE=yes "$root/tests/real/with_engine" "$dir/engine" "$own" "$rounds" "$seed"
-  exit
-fi
+# shellcheck source=kills.sh
+. "$(dirname "${BASH_SOURCE[0]}")/kills.sh"
+rounds=${1:-8} seed=${2:-$(any_seed)}
+on_own_engine "$rounds" "$seed"
 # shellcheck source=../real/lib.sh
 . "$root/tests/real/lib.sh"
 export BELAY_SETTLE=300ms

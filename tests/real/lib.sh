@@ -6,7 +6,8 @@
 #                $out $err $code  of the last `run`                      belay, jockler, dockervisor, dockerup on the PATH
 # State, home and everything made on the engine under $prefix are its own and are gone afterwards.
 #
-# The environment gives DOCKER_HOST (unix://…), BELAY (the binary) and FIRST_PORT (with_engine and CMake set them).
+# The environment gives DOCKER_HOST (unix://…), BELAY (the binary) and FIRST_PORT (with_engine and CMake set them); and KEEP,
+# if the folder, state and containers of a test that fails are to be kept, in that folder.
 set -uo pipefail
 
 : "${DOCKER_HOST:?run me through ctest or tests/real/with_engine}" "${BELAY:?the belay binary}"
@@ -249,12 +250,22 @@ clean_engine() {
     while read -r id; do api DELETE "/networks/$id" >/dev/null; done
 }
 
+keep() {  # EXIT-CODE
+  [ "$1" -ne 0 ] && [ -n "${KEEP:-}" ] || return 0
+  local id kept=$KEEP/$prefix
+  mkdir -p "$kept"
+  # Of an engine of its own only the log: the rest is mounts.
+  tar -C "$place" --exclude='./engine/?*/*' -c . | tar -C "$kept" -x
+  api GET /containers/json?all=1 | jq -r '.[].Id' | while read -r id; do inspect "$id" .; done >"$kept/containers.json"
+  echo "kept in $kept" >&2
+}
+
 set_up() {  # TEST NUMBER
   prefix=t$$n$1x
   app=${prefix}web
   app2=${prefix}db
   place=$(mktemp -d)
-  trap 'cd /; eval "$endings"; clean_engine; rm -rf "$place"' EXIT
+  trap 'keep $?; cd /; eval "$endings"; clean_engine; rm -rf "$place"' EXIT
   work=$place/work
   export HOME=$place/home BELAY_STATE_DIR=$place/state PATH=$place/bin:$PATH
   mkdir "$work" "$HOME" "$place/bin"
