@@ -3,7 +3,6 @@
 # ROUNDS of the environment: how many (3); SEED: the same moments again.
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-export BELAY_SETTLE=300ms
 apps=(a b c d e f)
 
 # declare_all TURN: six definitions: two with data, one that another is linked to.
