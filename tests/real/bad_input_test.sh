@@ -324,5 +324,67 @@ test_a_second_belay_does_not_keep_others_from_looking() {
   expect kill -0 $pid
   expect wait $pid
 }
+# Whoever comes at once takes turns: none sees what another has half done.
+test_many_at_once_on_one_app_take_turns() {
+  local command pids=() each
+  build_image 1
+  build_image 2
+  export BELAY_BACKUPS=$place/backups
+  echo '{"volumes": {"'"${app}_data"'": "/data"}}' >"dcv-$app"
+  expect_done belay deploy "$app" --image "$prefix-image:1" --config-file "dcv-$app"
+  for command in "deploy $app --image $prefix-image:2 --config-file dcv-$app" "restart $app" "backup $app" "snapshot $app" \
+    "deploy $app --image $prefix-image:1 --config-file dcv-$app --snapshot" "stop $app" "start $app last" "cleanup $app -y" \
+    "stable $app"; do
+    # shellcheck disable=SC2086
+    belay $command >"$place/said${#pids[@]}" 2>&1 </dev/null &
+    pids+=($!)
+  done
+  for each in "${!pids[@]}"; do
+    wait "${pids[$each]}"
+    code=$?
+    # Some come when there is nothing for them to do.
+    expect [ "$code" -lt 2 ]
+  done
+  # What was begun was ended before the next one began.
+  expect_equal 'changes that were begun within others' '' "$(belay history "$app" --json --lines 1000 | jq -r 'reverse | .[].outcome' |
+    awk '$1 == "started" { if (open) print NR; open = 1; next } { open = 0 }')"
+  expect grep -q started <(belay history "$app" --json --lines 1000)
+  expect_done belay start "$app" last
+  expect_equal 'how many run' 1 "$(running "$app" | wc -l)"
+  expect_equal 'the plan' 'nothing to do' "$(belay plan "$app" 2>&1)"
+  expect_not grep -l 'inside Belay' "$place"/said*
+}
+# A lock has no life of its own: neither a process that Belay started nor a file keeps it.
+test_a_lock_dies_with_its_holder() {
+  build_image 1
+  echo '{"volumes": {"'"${app}_data"'": "/data"}}' >"dcv-$app"
+  expect_done belay deploy "$app" --image "$prefix-image:1" --config-file "dcv-$app"
+  # A program of Belay's own that outlives it.
+  printf '%s\n' '#!/bin/sh' "echo \$\$ >$place/child" 'exec busybox sleep 1000' >"$place/bin/slow-ssh"
+  chmod +x "$place/bin/slow-ssh"
+  BELAY_SSH=$place/bin/slow-ssh background belay backup "$app" --stop -o sftp://box/srv 2>"$place/said"
+  eventually test -s "$place/child"
+  at_end end_process "$(<"$place/child")"
+  run belay stop "$app" --no-lock-wait
+  expect_exit 1
+  expect_err "pid $pid"
+  # Stopped is not dead.
+  kill -STOP "$pid"
+  run belay stop "$app" --no-lock-wait
+  expect_exit 1
+  expect_err "pid $pid"
+  # By another way to the same state.
+  ln -s "$BELAY_STATE_DIR" "$place/other-way"
+  run belay --state-dir "$place/other-way" stop "$app" --no-lock-wait
+  expect_exit 1
+  expect_err "pid $pid"
+  kill -KILL "$pid"
+  eventually process_ended "$pid"
+  expect kill -0 "$(<"$place/child")"
+  run belay start "$app" last --no-lock-wait
+  expect_exit 0
+  expect_equal 'how many run' 1 "$(running "$app" | wc -l)"
+  expect_equal 'the plan' 'nothing to do' "$(belay plan "$app" 2>&1)"
+}
 
 run_tests "$@"

@@ -3,7 +3,6 @@
 # /bound and the file $file at /etc/app.conf; $data is where the volume's files are on this machine, $backup the newest
 # backup, $backups the folder with all of them.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-export BELAY_SETTLE=300ms
 
 # keeper [RUIN]: the app as above, running; once more with RUIN: a release that spoils the data.
 keeper() {

@@ -11,7 +11,7 @@ next_release() {  # OPTION…
 }
 ruinous_release() {  # OPTION…
   jq '.default.env.RUIN = "yes"' "dcv-$app" >new && mv new "dcv-$app"
-  run belay deploy "$app" --image "$prefix-image:keeper" --config-file "dcv-$app" "$@"
+  run_patiently belay deploy "$app" --image "$prefix-image:keeper" --config-file "dcv-$app" "$@"
   expect_exit 1
   expect_said 'the data is ruined'
 }

@@ -2,7 +2,6 @@
 # The face dockerup as a daemon, with EC2 user-data, and on a host that is exclusive.
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-export BELAY_SETTLE=300ms
 
 # define NAME [TAG]: the definition conf/NAME.json, renamed into its place.
 define() {

@@ -196,7 +196,7 @@ test_a_release_that_ends_at_once_is_taken_back() {
   start_first
   image crashy
   expect_done jockler build "$app"
-  run jockler start new "$app"
+  run_patiently jockler start new "$app"
   expect_exit 1
   expect_err 'out of luck'
   only_runs "$first"
@@ -204,7 +204,7 @@ test_a_release_that_ends_at_once_is_taken_back() {
 test_a_first_release_that_fails_leaves_nothing_running() {
   image crashy
   expect_done jockler build "$app"
-  run jockler start new "$app"
+  run_patiently jockler start new "$app"
   expect_exit 1
   only_runs ''
   expect_equal 'restart policy' no "$(restart_policy "$(containers "$app")")"
@@ -234,6 +234,8 @@ test_stop_f_ends_a_container_in_a_restart_loop() {
 }
 test_a_stubborn_container_is_stopped_all_the_same() {
   image stubborn
+  # Ten seconds would show no more.
+  echo '{"raw": ["--stop-timeout=1"]}' >"dcv-$app"
   expect_done jockler build "$app"
   expect_done jockler start new "$app"
   expect_done jockler stop "$app"

@@ -16,7 +16,7 @@ BELAY=$(realpath "$BELAY")
 unset DOCKER_CONFIG DOCKER_CONTEXT XDG_STATE_HOME BELAY_STATE_DIR
 export NO_COLOR=1
 # Containers without a health check have proved themselves after this: the tests' ones fail at once or never.
-export BELAY_SETTLE=1s
+export BELAY_SETTLE=300ms
 
 # ---- running and expecting ----
 
@@ -24,6 +24,8 @@ out='' err='' code=0 last_command=
 
 # run COMMAND…: keeps what it printed in $out and $err and its exit code in $code. No terminal, no input.
 run() { run_with /dev/null "$@"; }
+# run_patiently COMMAND…: the same where a container is to fail: on a busy machine "at once" takes a while.
+run_patiently() { BELAY_SETTLE=3s run "$@"; }
 # run_with INPUT COMMAND…
 run_with() {
   local input=$1
@@ -153,8 +155,8 @@ image() {
   echo "$text" >rootfs/www/index.html
   cp "$here/images/$kind/start" rootfs/start
   # No image shares a parent with one of another script: the engine's classic builder fails when what it found in its
-  # cache is removed meanwhile.
-  sed "s/8080/$port/g; s/^FROM scratch/&\nENV TEST_SCRIPT=$$/" "$here/images/$kind/Dockerfile" >Dockerfile
+  # cache is removed meanwhile. Each line of a Dockerfile costs it a container.
+  sed "s/8080/$port/g; s/^ENV /&TEST_SCRIPT=$$ /" "$here/images/$kind/Dockerfile" >Dockerfile
 }
 # build_image TAG [KIND [TEXT]]: an image of this test under $prefix-image:TAG, in one call: no builder takes part.
 build_image() {

@@ -215,4 +215,90 @@ test_a_mistake_in_a_parameter_file_is_shown_without_its_secrets() {
   no_secret_in 'what Belay said' "$place/said"
 }
 
+# What a backup or a snapshot holds is the data and, as its documentation says, all settings: so nobody else may read it.
+expect_private() {  # FILE…
+  expect_equal "who may read $*" '' "$(find "$@" -perm /077)"
+}
+test_no_command_for_data_lets_a_secret_out() {
+  local port secret_name in_env in_url in_raw in_word from_file in_data in_words in_file
+  for secret_name in in_env in_url in_raw in_word from_file in_data in_words in_file; do secret "$secret_name"; done
+  export BELAY_BACKUPS=$place/backups
+  local backups=$BELAY_BACKUPS/$app
+  new_port port
+  printf '%s\n' "$in_file" >"$place/passphrase"
+  (umask 077; age-keygen -o "$place/key" 2>/dev/null)
+  grep -o 'AGE-SECRET-KEY-.*' "$place/key" >>"$place/secrets"
+  mkdir -p "$BELAY_STATE_DIR"
+  watch_processes &
+  at_end end_process $!
+  image_with_secrets one
+  says_well belay deploy "$app"
+  # As a program would write it: an argument of ours would be found as well.
+  printf '%s\n' "$in_data" >"$(api GET "/volumes/${app}_var_www" | jq -r .Mountpoint)/data"
+
+  says_well belay backup "$app" --dry-run
+  says_well belay backup "$app" -o "$backups-plain.belay.tar.zst" --with-image
+  says_well belay backup "$app" -o "$backups-json.belay.tar.gz" --gzip --json
+  # The plain ones do hold the settings.
+  expect grep -qF "$in_env" <(zstd -dc "$backups-plain.belay.tar.zst" | tar -xO belay-backup.json)
+  PASS=$in_words says_well belay backup "$app" --passphrase -o "$backups-words.belay.tar.zst.age"
+  says_well belay backup "$app" --passphrase-file "$place/passphrase" --stop -o "$backups-file.belay.tar.zst.age"
+  says_well belay backup "$app" --recipient "$(age-keygen -y "$place/key")" -o "$backups-key.belay.tar.zst.age" --json
+  expect_equal 'backups' 5 "$(find "$BELAY_BACKUPS" -type f | wc -l)"
+  expect_private "$BELAY_BACKUPS"/*
+  no_secret_in 'an encrypted backup' "$BELAY_BACKUPS"/*.age
+  local name
+  for name in plain.belay.tar.zst json.belay.tar.gz; do
+    says_well belay verify "$backups-$name"
+    says_well belay verify "$backups-$name" --json
+  done
+  PASS=$in_words says_well belay verify "$backups-words.belay.tar.zst.age" --json
+  says_well belay verify "$backups-file.belay.tar.zst.age" --passphrase-file "$place/passphrase"
+  says_well belay verify "$backups-key.belay.tar.zst.age" -i "$place/key"
+  # The wrong ones are secrets too.
+  PASS=$in_data says belay verify "$backups-words.belay.tar.zst.age"
+  expect_exit 1
+  says belay verify "$backups-key.belay.tar.zst.age" --passphrase-file "$place/passphrase"
+  expect_exit 1
+  says_well belay backups "$app"
+  says_well belay backups "$app" --json
+
+  PASS=$in_words says_well belay restore "$app" "$backups-words.belay.tar.zst.age" --dry-run
+  PASS=$in_words says_well belay restore "$app" "$backups-words.belay.tar.zst.age"
+  says_well belay restore "$app" "$backups-key.belay.tar.zst.age" -i "$place/key" --as "$app2"
+  says_well belay config "$app2"
+  says_well belay remove "$app2" --volumes --yes-lose-data "$app2" -y
+  says_well belay snapshot "$app"
+  says_well belay snapshots "$app"
+  says_well belay snapshots "$app" --json
+  says_well belay drill "$app" "$backups-plain.belay.tar.zst" --json
+  says_well belay drill "$app" "$backups-file.belay.tar.zst.age" --passphrase-file "$place/passphrase"
+  says_well belay drill "$app" "$backups-plain.belay.tar.zst" --dry-run
+  says_well belay try "$app" . --json
+  says_well belay try "$app" . --dry-run
+  # Those that fail.
+  cp "$here/images/bad/start" rootfs/start
+  sed -i 's,^HEALTHCHECK.*,HEALTHCHECK --interval=300ms --retries=1 CMD ["/bin/false"],' Dockerfile
+  says belay try "$app" .
+  expect_exit 1
+  says belay deploy "$app" --snapshot
+  expect_exit 1
+  says_well belay restore "$app" s1
+  truncate -s -20 "$backups-plain.belay.tar.zst"
+  says belay drill "$app" "$backups-plain.belay.tar.zst"
+  expect_exit 1
+  says belay restore "$app" "$backups-plain.belay.tar.zst"
+  expect_exit 1
+  look_at_everything "$app"
+  nothing_leaked
+  # What is kept of backups elsewhere than in them.
+  rm -rf "$BELAY_STATE_DIR"
+  says_well belay backups --scan "$BELAY_BACKUPS" --json
+  says_well belay backups
+  no_secret_in 'what Belay said' "$place/said"
+  no_secret_in 'the index of backups' "$BELAY_STATE_DIR"/state.db*
+  expect_equal 'processes and locks that showed a secret' '' "$(sed 's/geheim[0-9a-f]*/…/' "$place/found" | sort | uniq -c)"
+  expect [ "$(wc -l <"$place/looked_at")" -gt 20 ]
+}
+
 run_tests "$@"

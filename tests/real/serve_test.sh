@@ -135,7 +135,7 @@ test_a_bad_release_goes_back_and_stays_back() {
   set_up_images
   make_image "$app:bad" crashy 8080 bad
   define "$app" "$app:1"
-  serve --interval 1s
+  BELAY_SETTLE=3s serve --interval 1s
   eventually runs "$app" "$app:1"
   define "$app" "$app:bad"
   eventually logged 'did not prove itself'

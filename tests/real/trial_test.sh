@@ -44,7 +44,7 @@ test_a_drill_of_a_backup_whose_app_does_not_come_up_tells_why() {
   inside 'echo spoilt >/data/state'
   backed_up
   before=$(everything)
-  run belay drill "$app"
+  run_patiently belay drill "$app"
   expect_exit 1
   expect_err 'code 7'
   expect_err 'the data is spoilt'
@@ -90,7 +90,7 @@ test_a_bad_image_fails_with_its_last_lines() {
   judged_app
   echo 'echo "no such table"; echo spoilt >/data/state; exit 9' >rootfs/start
   before=$(everything)
-  run belay try "$app" .
+  run_patiently belay try "$app" .
   expect_exit 1
   expect_err 'no such table'
   expect_err 'code 9'
@@ -103,19 +103,20 @@ trial_network() { api GET "/networks?filters=$(filter label "belay.temporary=$ap
 trial_network_is_there() { [ -n "$(trial_network)" ]; }
 test_a_trial_has_no_way_out() {
   judged_app
-  background belay try "$app" . --settle 6s >/dev/null 2>&1
+  background belay try "$app" . --settle 60s >/dev/null 2>&1
   eventually trial_network_is_there
   # The engine lets nothing through between an internal network and the rest.
   expect_equal 'whether the network is internal' true "$(trial_network)"
+  kill -INT "$pid"
   ended "$pid"
-  expect_equal 'exit code' 0 "$code"
 }
 
 test_the_copy_has_all_of_the_data() {
   judged_app
   printf '%s\n' '[ -p /data/pipe ] && [ -h /data/link ] && read -r text </data/link || exit 5' \
     '[ "$text" = precious ] || exit 6' 'sleep 1000 & wait $!' >rootfs/start
-  expect_done belay try "$app" .
+  # What fails has the time to do so.
+  expect_done belay try "$app" . --settle 1s
 }
 
 test_dry_runs_touch_nothing() {

@@ -172,7 +172,7 @@ test_retry_lifts_the_quarantine_and_tries_again() {
 VOLUME /data
 CMD ["/bin/sh", "-c", "[ -f /data/ready ] || exit 4; trap 'exit 0' TERM; sleep 1000 & wait $!"]
 END
-  run belay deploy "$app"
+  run_patiently belay deploy "$app"
   expect_exit 1
   only_runs ''
   settled

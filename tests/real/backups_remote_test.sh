@@ -1,0 +1,160 @@
+#!/bin/bash
+# Backups elsewhere, by the real programs: a server of OpenSSH with keys of its own, and rclone with a remote of its own.
+# shellcheck source-path=SCRIPTDIR disable=SC2154
+. "$(dirname "${BASH_SOURCE[0]}")/data.sh"
+
+# start_sshd: nothing but files, for who runs the test; "box" to Belay's ssh. The folder $far is there.
+start_sshd() {
+  local port key server=$place/sshd
+  new_port port
+  mkdir -p "$server" "$place/far"
+  far=$place/far at=sftp://box$place/far
+  for key in host user; do ssh-keygen -q -t ed25519 -N '' -C $key -f "$server/$key"; done
+  cp "$server/user.pub" "$server/authorized_keys"
+  # Where it locks its helper process up. The package's own start makes it too.
+  mkdir -p /run/sshd
+  cat >"$server/config" <<END
+ListenAddress 127.0.0.1
+Port $port
+HostKey $server/host
+PidFile $server/pid
+AuthorizedKeysFile $server/authorized_keys
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+Subsystem sftp internal-sftp
+ForceCommand internal-sftp
+END
+  background /usr/sbin/sshd -D -e -f "$server/config" 2>"$server/log"
+  sshd=$pid
+  echo "[127.0.0.1]:$port $(<"$server/host.pub")" >"$server/known_hosts"
+  cat >"$server/ssh_config" <<END
+Host box
+  HostName 127.0.0.1
+  Port $port
+  User $(id -un)
+  IdentityFile $server/user
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile $server/known_hosts
+  GlobalKnownHostsFile /dev/null
+END
+  export BELAY_SSH="ssh -F $server/ssh_config"
+  eventually test -s "$server/pid"
+}
+start_rclone() {
+  mkdir -p "$place/far"
+  far=$place/far at=rclone:disk:$place/far
+  printf '[disk]\ntype = local\n' >"$place/rclone.conf"
+  export BELAY_RCLONE="rclone --config $place/rclone.conf"
+}
+# shellcheck disable=SC2012
+there() { ls -A "$far" | sed 's/\.belay.*//' | paste -sd ' '; }
+listed() { belay backups "$app" --json | jq -r '.[].file | split("/") | last | rtrimstr(".belay.tar.zst")' | paste -sd ' '; }
+
+# All that one does with backups in a place: $at to Belay, $far on this machine.
+use_it() {
+  local name
+  keeper
+  fill_with_everything "$data"
+  # More than one part, and more than fits into a pipe.
+  head -c 9M /dev/urandom >"$data/large"
+  local of_data
+  of_data=$(listing "$data")
+  expect_done belay backup "$app" -o "$at"
+  expect_equal 'how many files' 1 "$(there | wc -w)"
+  expect_done belay backup "$app" -o "$at/two.belay.tar.zst"
+  expect_done belay verify "$at/two.belay.tar.zst"
+  expect_done belay verify "$far/two.belay.tar.zst"
+
+  write_notes second
+  rm -rf "$data/deep"
+  expect_done belay restore "$app" "$at/two.belay.tar.zst"
+  expect_equal 'the volume' "$of_data" "$(listing "$data")"
+  notes_say first
+  goes_on
+  expect_done belay drill "$app" "$at/two.belay.tar.zst"
+  no_leftovers 1
+
+  # After the loss of the state, and what is no longer there.
+  expect_done belay backup "$app" -o "$at/three.belay.tar.zst" --live
+  mv "$BELAY_STATE_DIR" "$place/lost"
+  expect_done belay backups --scan "$at"
+  expect_err '3 new'
+  rm -r "$BELAY_STATE_DIR"
+  mv "$place/lost" "$BELAY_STATE_DIR"
+  expect_done belay backups "$app" --prune --keep last=1 --dry-run
+  expect_equal 'how many files' 3 "$(there | wc -w)"
+  expect_done belay backups "$app" --prune --keep last=1 -y
+  expect_equal 'files' three "$(there)"
+  expect_equal 'list' three "$(listed)"
+  expect_done belay backup "$app" -o "$at" --live --keep last=1
+  expect_not [ -e "$far/three.belay.tar.zst" ]
+
+  # One that was cut off on its way back is found out.
+  name=$(basename "$(find "$far" -name '*.belay.tar.zst')")
+  truncate -s -20 "$far/$name"
+  run belay verify "$at/$name"
+  expect_exit 1
+  expect_refused 1 belay restore "$app" "$at/$name"
+  notes_say first
+  goes_on
+  # A place that is not there, and one that says nothing.
+  expect_refused 1 belay verify "$at/none.belay.tar.zst"
+}
+
+test_a_server_by_sftp() {
+  start_sshd
+  use_it
+  expect_equal 'mode' 600 "$(stat -c %a "$far"/*.belay.tar.zst)"
+  kill -TERM "$sshd"
+  ended "$sshd"
+  local before
+  before=$(there)
+  expect_refused 1 belay backup "$app" -o "$at"
+  expect_done belay backups "$app" --prune --keep last=1
+  expect_err 'cannot be asked'
+  expect [ -n "$(listed)" ]
+  expect_equal 'files' "$before" "$(there)"
+  goes_on
+}
+test_a_remote_of_rclone() {
+  start_rclone
+  use_it
+  export BELAY_RCLONE='rclone --config /dev/null'
+  expect_refused 1 belay backup "$app" -o "$at"
+  goes_on
+}
+# A line that breaks in the middle: what is there has not the name of a whole one, and the app goes on.
+part_is_there() { [ -n "$(find "$far" -name '.*' -type f -size +1M)" ]; }
+test_a_line_that_breaks_leaves_no_backup() {
+  start_sshd
+  keeper
+  head -c 64M /dev/urandom >"$data/large"
+  background belay backup "$app" -o "$at/one.belay.tar.zst" --level 19 2>err
+  local belay=$pid
+  eventually part_is_there
+  # The server and what it started for the session.
+  kill -STOP "$sshd"
+  # shellcheck disable=SC2046
+  kill -KILL $(descendants "$sshd") "$sshd"
+  ended "$belay"
+  expect_exit 1
+  expect grep -q one.belay.tar.zst err
+  expect_not [ -e "$far/one.belay.tar.zst" ]
+  expect_equal 'list' '' "$(listed)"
+  goes_on
+  no_leftovers
+}
+descendants() {
+  local child
+  # shellcheck disable=SC2013
+  for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+    descendants "$child"
+    echo "$child"
+  done
+}
+
+run_tests "$@"
