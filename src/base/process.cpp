@@ -72,22 +72,26 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
     if (request.deadline.count() > 0 && std::chrono::steady_clock::now() - start > request.deadline)
       give_up(Error(format("{} did not end within {}", request.command[0], duration_text(request.deadline))));
   };
-  const auto take_errors = [&](std::string_view bytes) {
-    if (!request.on_errors) {
-      result.errors += bytes;
-      return;
-    }
+  // Whoever listens may have had enough.
+  const auto tell = [&](const auto& listener, const auto& what) {
     try {
-      request.on_errors(bytes);
+      listener(what);
     } catch (...) {
       end_process(child, request.own_group, grace);
       throw;
     }
   };
+  const auto take_errors = [&](std::string_view bytes) {
+    if (request.on_errors)
+      tell(request.on_errors, bytes);
+    else
+      result.errors += bytes;
+  };
   while (output || errors) {
     give_up_in_time();
     pollfd polled[3] = {{output.raw(), POLLIN, 0}, {errors.raw(), POLLIN, 0}, {input.raw(), POLLOUT, 0}};
     if (::poll(polled, 3, 50) < 0 && errno != EINTR) give_up(system_error("waiting for a process", errno));
+    if (request.while_it_runs) tell(request.while_it_runs, child);
     if (polled[0].revents != 0) drain(output, [&](std::string_view bytes) { result.output += bytes; });
     if (polled[1].revents != 0) drain(errors, take_errors);
     if (polled[2].revents != 0 && input) {

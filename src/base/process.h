@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,6 +26,8 @@ struct ProcessRequest {
   bool own_group = false;
   // Gets what it writes to its standard error as it comes; `errors` stays empty then.
   std::function<void(std::string_view)> on_errors = {};
+  // Called about twenty times a second while it runs, with its process id.
+  std::function<void(pid_t)> while_it_runs = {};
 };
 
 struct ProcessResult {

@@ -9,8 +9,6 @@
 
 namespace belay::cli {
 
-int run_backups(Invocation& in);
-
 namespace {
 
 template <size_t... N>

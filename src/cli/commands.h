@@ -23,6 +23,7 @@ int run_releases(Invocation& in);
 int run_images(Invocation& in);
 int run_volumes(Invocation& in);
 int run_backup(Invocation& in);
+int run_backups(Invocation& in);
 int run_restore(Invocation& in);
 int run_verify(Invocation& in);
 int run_snapshot(Invocation& in);

@@ -174,17 +174,23 @@ std::string Progress::live_line(const Item& line, int width) const {
   const Ticks now = clock_.ticks();
   std::string left = line.text;
   if (!line.status.empty()) left += ": " + line.status;
-  std::string right;
+  std::string right, remaining;
   if (line.total > 0) {
     if (width >= narrowest_with_bar) right += bar(line.current, line.total) + " ";
     right += format("{}/{} ", byte_text({line.current}), byte_text({line.total}));
     const auto spent = std::chrono::duration_cast<Milliseconds>(now - line.status_since).count();
-    if (spent >= 1000 && line.current > line.rate_from)
-      right += format("{}/s ", byte_text({(line.current - line.rate_from) * 1000 / spent}));
+    if (spent >= 1000 && line.current > line.rate_from) {
+      const double rate = static_cast<double>(line.current - line.rate_from) / static_cast<double>(spent);
+      right += format("{}/s ", byte_text({static_cast<std::int64_t>(rate * 1000)}));
+      if (line.total > line.current) {
+        const Milliseconds rest(static_cast<std::int64_t>(static_cast<double>(line.total - line.current) / rate));
+        remaining = format(", {} left", duration_text(std::chrono::ceil<Seconds>(rest)));
+      }
+    }
   } else if (line.current > 0) {
     right += byte_text({line.current}) + " ";
   }
-  right += duration_text(std::chrono::duration_cast<Seconds>(now - line.begun));
+  right += duration_text(std::chrono::duration_cast<Seconds>(now - line.begun)) + remaining;
   const int room = std::max(8, width - display_width(right) - 1);
   return truncated(padded(truncated(printable(left), room), room) + " " + right, width);
 }

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,16 @@ constexpr const char* whole_name = "_belay_whole";
 fs::path partial_of(const DataPlace& reserve, const fs::path& path) {
   if (reserve.kind == DataPlace::Kind::volume) return path.parent_path() / partial_name;
   return path.string() + ".partial";
+}
+
+// How much a process has written in all, by proc(5); nullopt where that cannot be told.
+std::optional<std::int64_t> written_by(pid_t process) {
+  std::ifstream io(format("/proc/{}/io", process));
+  std::string name;
+  std::int64_t value = 0;
+  while (io >> name >> value)
+    if (name == "wchar:") return value;
+  return {};
 }
 
 void sync_file_system(const fs::path& path) {
@@ -123,7 +134,8 @@ void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs:
   });
 }
 
-void Reserves::copy(const DataPlace& from, const DataPlace& reserve, std::stop_token stop) const {
+void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const std::function<void(std::int64_t)>& progress,
+                    std::stop_token stop) const {
   const fs::path source = path(from);
   if (!content_of(source)) throw NotFound(format("{} is not there", text_of(from)));
   fill(reserve, [&](const fs::path& into) {
@@ -135,6 +147,9 @@ void Reserves::copy(const DataPlace& from, const DataPlace& reserve, std::stop_t
         {},
         Milliseconds(0)};
     request.own_group = true;
+    request.while_it_runs = [&](pid_t cp) {
+      if (const auto written = written_by(cp); progress && written) progress(*written);
+    };
     const ProcessResult result = run_process(request, stop);
     if (result.exit_code == 0) return;
     const std::string errors(trim(result.errors));

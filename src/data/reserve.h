@@ -2,6 +2,7 @@
 // Reserves: content for a place, or out of it, that is kept beside it. A reserve is filled in a folder of its own and
 // put in place when it is whole and on the disk, so that a reserve that counts as there is always a whole one.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <stop_token>
@@ -26,8 +27,10 @@ class Reserves {
   void fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const;
 
   // Fills the reserve with a copy of the place, with all that Linux keeps of a file; blocks are shared where the file
-  // system can (reflink). Runs `cp`. Throws NotFound where the place holds nothing.
-  void copy(const DataPlace& from, const DataPlace& reserve, std::stop_token stop) const;
+  // system can (reflink). Runs `cp`. `progress` hears now and then how many bytes were written so far; shared blocks
+  // and holes are none. Throws NotFound where the place holds nothing.
+  void copy(const DataPlace& from, const DataPlace& reserve, const std::function<void(std::int64_t)>& progress,
+            std::stop_token stop) const;
 
   // Exchanges what both hold in one step, unless the place holds `content` already. Throws Error where neither does,
   // and where the kernel cannot: a place that is a mount point of its own.

@@ -161,14 +161,13 @@ void DockerEngine::remove_volume(const std::string& name, std::stop_token stop) 
   if (!response.ok() && response.status != 404) refuse(response);
 }
 
-void DockerEngine::create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
+void DockerEngine::create_network(const NetworkRequest& request, std::stop_token stop) {
   JsonWriter json;
   json.object([&] {
-    json.member("Name", name);
+    json.member("Name", request.name);
     json.member("CheckDuplicate", true);  // else older engines make a second one of the same name
-    // What is in it is a copy of something in earnest, and must not be taken for that.
-    if (labels.contains(labels::temporary)) json.member("Internal", true);
-    json.optional("Labels", labels);
+    if (request.internal) json.member("Internal", true);
+    json.optional("Labels", request.labels);
   });
   const auto response = connection_.post(Target("/networks/create"), json.text(), stop);
   if (!response.ok() && response.status != 409) refuse(response);

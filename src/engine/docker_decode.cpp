@@ -247,7 +247,10 @@ Volume decode_volume(JsonView volume) {
 }
 
 Network decode_network(JsonView network) {
-  return {.name = network["Name"].text(), .driver = network["Driver"].text(), .labels = network["Labels"].text_map()};
+  return {.name = network["Name"].text(),
+          .driver = network["Driver"].text(),
+          .labels = network["Labels"].text_map(),
+          .internal = network["Internal"].truth()};
 }
 
 std::optional<Event> decode_event(JsonView event) {

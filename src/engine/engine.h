@@ -54,6 +54,12 @@ struct ContainerRequest {
   RestartPolicy restart;  // instead of service.restart
 };
 
+struct NetworkRequest {
+  std::string name;
+  labels::Labels labels{};
+  bool internal = false;  // nothing leads in or out of it
+};
+
 struct ContainerFilter {
   bool all = true;                   // false: running ones only
   std::optional<std::string> label;  // "key" or "key=value"
@@ -200,7 +206,8 @@ class Engine {
   // A volume of this name that is there already stays as it is, whatever its driver, options and labels.
   virtual void create_volume(const VolumeRequest& request, std::stop_token stop) = 0;
   virtual void remove_volume(const std::string& name, std::stop_token stop) = 0;
-  virtual void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) = 0;
+  // One of this name that is there already stays as it is.
+  virtual void create_network(const NetworkRequest& request, std::stop_token stop) = 0;
   virtual void remove_network(const std::string& name, std::stop_token stop) = 0;
 
   // Images.

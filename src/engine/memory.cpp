@@ -221,7 +221,8 @@ std::vector<Volume> MemoryEngine::volumes(const std::optional<std::string>& labe
 std::vector<Network> MemoryEngine::networks(std::stop_token stop) {
   return reach(stop, [](Universe& universe) {
     std::vector<Network> found;
-    for (const auto& [name, stored] : universe.networks) found.push_back({name, stored.driver, stored.labels});
+    for (const auto& [name, stored] : universe.networks)
+      found.push_back({name, stored.driver, stored.labels, stored.internal});
     return found;
   });
 }
@@ -290,8 +291,8 @@ void MemoryEngine::remove_volume(const std::string& name, std::stop_token stop) 
   reach(stop, [&](Universe& universe) { universe.remove_volume(name); });
 }
 
-void MemoryEngine::create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
-  reach(stop, [&](Universe& universe) { universe.add_network(name, labels); });
+void MemoryEngine::create_network(const NetworkRequest& request, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.add_network(request); });
 }
 
 void MemoryEngine::remove_network(const std::string& name, std::stop_token stop) {

@@ -54,11 +54,11 @@ void MemoryEngine::Universe::remove_volume(const std::string& name) {
   record(now, "volume", "destroy", name);
 }
 
-void MemoryEngine::Universe::add_network(const std::string& name, const labels::Labels& labels) {
-  if (networks.contains(name)) return;
-  networks[name] = {"bridge", labels, ++last_serial};
-  changes.push_back("network +" + name);
-  record(now, "network", "create", name);
+void MemoryEngine::Universe::add_network(const NetworkRequest& request) {
+  if (networks.contains(request.name)) return;
+  networks[request.name] = {"bridge", request.labels, ++last_serial, request.internal};
+  changes.push_back("network +" + request.name);
+  record(now, "network", "create", request.name);
 }
 
 void MemoryEngine::Universe::remove_network(const std::string& name) {

@@ -53,6 +53,7 @@ struct MemoryEngine::Universe {
     std::string driver;
     labels::Labels labels;
     int serial = 0;  // tells a network from a later one of the same name
+    bool internal = false;
   };
   struct Joined {
     NetworkLink link;
@@ -165,7 +166,7 @@ struct MemoryEngine::Universe {
   };
   ArchiveSource archive_source(const std::string& container, const std::string& path);
   void unpack(const std::string& container, const std::string& folder, std::string_view tar);
-  void add_network(const std::string& name, const labels::Labels& labels);
+  void add_network(const NetworkRequest& request);
   void remove_network(const std::string& name);
 
   // Images.

@@ -82,6 +82,13 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   return world;
 }
 
+const Release& release_of_data(const App& app) {
+  const auto number = what_runs(app) ? what_runs(app) : app.last;
+  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
+  throw NotFound(format("{} has never run: it has no data yet", app.name.text()),
+                 format("Start it with: belay start {} new", app.name.text()));
+}
+
 std::optional<ReleaseNumber> what_runs(const App& app) {
   if (app.wish.state != Wish::State::up) return app.wish.unfinished ? app.wish.fallback : std::nullopt;
   return app.wish.unfinished ? app.wish.fallback : app.wish.release;

@@ -18,6 +18,9 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 // The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
 std::optional<ReleaseNumber> what_runs(const App& app);
 
+// The release that the app's data is of: what runs, or ran last. Throws NotFound where it has never run.
+const Release& release_of_data(const App& app);
+
 // Notes in the releases what their containers are called after the plan's renames, as `world` showed them before.
 void record_names(App& app, const World& world, const plan::Plan& plan);
 

@@ -23,13 +23,6 @@ using Indices = std::vector<size_t>;
 constexpr const char* before_label = "belay.backup.before";
 constexpr const char* after_label = "belay.backup.after";
 
-const Release& release_to_back_up(const App& app) {
-  const auto number = what_runs(app) ? what_runs(app) : app.last;
-  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
-  throw NotFound(format("{} has never run: there is nothing to back up", app.name.text()),
-                 format("Start it with: belay start {} new", app.name.text()));
-}
-
 // Harmless in every file system and shell.
 std::string item_id(size_t number, const DataPlace& place) {
   std::string stem = fs::path(place.source).filename().string();
@@ -180,30 +173,21 @@ class BackupPlanner {
   size_t after_begin_ = 0, after_end_ = 0;
 };
 
-void run_now(Context& context, const plan::Plan& plan) {
-  if (plan.empty()) return;
-  context.report.running(plan);
-  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
-  if (outcome.error) throw *outcome.error;
-}
-
 // Lets go on what is held still, removes what was made for the backup, and runs the hooks that it still owes. Not to be
 // stopped.
 void put_back(Context& context, const App& held, const BackupPlanner& planner, size_t begun) {
   const World world = observe(context.engine, held, {});
-  plan::Plan plan = plan::plan_wish({held, world, context.clock.now(), context.defaults});
+  let_go_on(context, held, world);
+  std::vector<plan::Action> owed = planner.hooks_after(begun);
   if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
-    plan.add(plan::RemoveContainer{planner.helper()}, "it was only there to reach the data");
-  run_now(context, plan);
-  for (const auto& hook : planner.hooks_after(begun)) {
+    owed.push_back({plan::RemoveContainer{planner.helper()}, "it was only there to reach the data", {}});
+  for (const auto& step : owed) {
     plan::Plan alone;
-    alone.add(hook.step, hook.reason);
-    try {
-      run_now(context, alone);
-    } catch (const Error& error) {
-      // The app goes on, and why there is no backup is what the user has to know.
-      context.report.warning(error.what());
-    }
+    alone.add(step.step, step.reason);
+    context.report.running(alone);
+    const auto outcome = exec::run(alone, context.engine, context.clock, context.report, context.run, {});
+    // The app goes on, and why there is no backup is what the user has to know.
+    if (outcome.error) context.report.warning(outcome.error->what());
   }
 }
 
@@ -218,7 +202,7 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
     return known;
   }();
   return doing(format("backing {} up", name.text()), [&] {
-    const Release& release = release_to_back_up(app);
+    const Release& release = release_of_data(app);
     if (!options.dry_run) clear_temporary(context, name, stop);
     const App held = held_still(context, app);
     const World world = observe(context.engine, held, stop);
@@ -239,27 +223,16 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
     BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing);
     work.measure(stop);
     work.open(destination, file, options.replace, stop);
-    context.store.save(held);
-    write_journal(context, app, "backup", "started", result.where, release.number);
+    const BackupEntry entry(context, app, "backup", result.where, release.number);
     StillWatch watch(context.report, context.clock);
-    try {
-      context.report.running(result.plan);
-      exec::RunOptions run = context.run;
-      run.data = &work;
-      const auto outcome = exec::run(result.plan, context.engine, context.clock, watch, run, stop);
-      if (outcome.error) throw *outcome.error;
-    } catch (const std::exception& error) {
-      // Whatever it was, and even if nothing can be written any more: first of all the app must go on.
-      const bool cancelled = dynamic_cast<const Cancelled*>(&error) != nullptr;
-      work.abandon();
-      doing(format("{}; letting {} go on", error.what(), name.text()),
-            [&] { put_back(context, held, planner, watch.begun()); });
-      context.store.save(app);
-      write_journal(context, app, "backup", "failed", error.what(), release.number);
-      if (cancelled) throw Cancelled("stopped on request; there is no backup, and the app goes on");
-      throw;
-    }
-    context.store.save(app);
+    entry.tell([&] {
+      while_still(
+          context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
+          [&] {
+            work.abandon();
+            put_back(context, held, planner, watch.begun());
+          });
+    });
     result.end = work.end();
     result.size = work.size();
     result.still = watch.still();
@@ -274,7 +247,7 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
     result.record.encrypted = sealing.encrypts();
     result.record.with_image = options.with_image;
     result.record.id = context.store.save(result.record);
-    write_journal(context, app, "backup", "done", result.where, release.number);
+    entry.done();
     result.done = true;
     return result;
   });

@@ -6,8 +6,18 @@
 
 namespace belay::host {
 
-void DataWork::copy(const plan::CopyData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
-  reserves(stop).copy(step.from, step.into, stop);
+void DataWork::copy(const plan::CopyData& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  const data::Reserves here = reserves(stop);
+  engine::Progress told{step.from.source, "copying", 0, data::size_of(here.path(step.from), stop).value, false, {}};
+  here.copy(
+      step.from, step.into,
+      [&](std::int64_t written) {
+        told.current = written;
+        progress(told);
+      },
+      stop);
+  told.done = true;
+  progress(told);
 }
 
 void DataWork::exchange(const plan::ExchangeData& step, std::stop_token stop) {
@@ -19,6 +29,15 @@ void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
     engine_.remove_volume(step.reserve.source, stop);
   else
     data::Reserves::remove(step.reserve);
+}
+
+void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener,
+              std::stop_token stop) {
+  context.report.running(plan);
+  exec::RunOptions options = context.run;
+  options.data = &work;
+  const auto outcome = exec::run(plan, context.engine, context.clock, listener, options, stop);
+  if (outcome.error) throw *outcome.error;
 }
 
 exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener, std::stop_token stop) {

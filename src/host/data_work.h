@@ -23,6 +23,8 @@ class DataWork : public exec::NoData {
   engine::Engine& engine_;
 };
 
+// Runs the plan with this. Throws what it ends with.
+void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener, std::stop_token stop);
 // Runs the plan with what works on data, unless the context brings something of its own.
 [[nodiscard]] exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener,
                                      std::stop_token stop);

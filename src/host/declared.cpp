@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <sys/statvfs.h>
 #include <thread>
 
@@ -24,47 +25,50 @@ namespace {
 
 using Kind = DeclaredApp::Kind;
 
+struct Owned {
+  labels::Owner owner;
+  const Container* container = nullptr;
+};
+
 // One look at the host, shared by all apps of a pass.
 struct View {
-  World world;  // its containers
-  LocalImages images;
+  World world;                                      // its containers
+  std::map<std::string, std::vector<Owned>> owned;  // those with our labels, by app
+  LocalImages images{{}};
   std::map<std::string, App> apps;
   std::map<std::string, std::vector<Wait>> waits;
 };
 
-View look(Context& context, std::stop_token stop) {
-  std::vector<Image> images;
-  std::exception_ptr failed;
-  // Two lists are all that a pass asks when nothing is to be done; side by side they cost what the longer one does.
-  std::jthread asking([&] {
-    try {
-      images = context.engine.images({}, stop);
-    } catch (...) {
-      failed = std::current_exception();
+void take_containers(View& view, std::vector<Container> containers) {
+  view.world.containers = std::move(containers);
+  for (const auto& container : view.world.containers)
+    if (auto owner = container.owner()) {
+      const std::string app = owner->app;
+      view.owned[app].push_back({std::move(*owner), &container});
     }
-  });
-  World world;
-  try {
-    world.containers = context.engine.containers({}, stop);
-  } catch (...) {
-    asking.join();
-    throw;
-  }
-  std::map<std::string, App> apps;
-  for (auto& app : context.store.apps()) apps.emplace(app.name.text(), std::move(app));
-  asking.join();
-  if (failed) std::rethrow_exception(failed);
-  return {std::move(world), LocalImages(std::move(images)), std::move(apps), context.store.waits()};
+}
+
+// Two lists are all that a pass asks when nothing is to be done. Both come while the state is read: together they cost
+// what the longest does.
+View look(Context& context, std::stop_token stop) {
+  auto images = std::async(std::launch::async, [&] { return context.engine.images({}, stop); });
+  auto containers = std::async(std::launch::async, [&] { return context.engine.containers({}, stop); });
+  View view;
+  for (auto& app : context.store.apps()) view.apps.emplace(app.name.text(), std::move(app));
+  view.waits = context.store.waits();
+  take_containers(view, containers.get());
+  view.images = LocalImages(images.get());
+  return view;
 }
 
 // As much as it takes to keep these up.
 View glance(Context& context, const Declarations& declared, std::stop_token stop) {
-  World world;
-  world.containers = context.engine.containers({}, stop);
-  std::map<std::string, App> apps;
+  View view;
+  take_containers(view, context.engine.containers({}, stop));
   for (const auto& declaration : declared.apps)
-    if (auto app = context.store.app(declaration.name)) apps.emplace(declaration.name.text(), std::move(*app));
-  return {std::move(world), LocalImages({}), std::move(apps), context.store.waits()};
+    if (auto app = context.store.app(declaration.name)) view.apps.emplace(declaration.name.text(), std::move(*app));
+  view.waits = context.store.waits();
+  return view;
 }
 
 bool is_from(const std::string& origin, const std::vector<std::string>& sources) {
@@ -120,21 +124,20 @@ const Release* made_before(const App& app, const Made& made) {
 
 // From the list alone: every container of the release is up, not unhealthy, under its name, and nothing else of the
 // app runs.
-bool seems_right(const App& app, const std::vector<Container>& containers) {
+bool seems_right(const App& app, const View& view) {
   const Release* release = app.find(*app.wish.release);
-  if (release == nullptr) return false;
+  const auto owned = view.owned.find(app.name.text());
+  if (release == nullptr || owned == view.owned.end()) return false;
   size_t up = 0;
-  for (const auto& container : containers) {
-    const auto owner = container.owner();
-    if (!owner || owner->app != app.name.text()) continue;
-    const bool is_wished = owner->release == release->container_release();
-    if (!container.is_up()) {
+  for (const auto& [owner, container] : owned->second) {
+    const bool is_wished = owner.release == release->container_release();
+    if (!container->is_up()) {
       if (is_wished) return false;
       continue;
     }
-    if (!is_wished || container.state == ContainerState::paused) return false;
-    const auto name = release->containers.find(owner->service);
-    if (name == release->containers.end() || name->second != container.name) return false;
+    if (!is_wished || container->state == ContainerState::paused) return false;
+    const auto name = release->containers.find(owner.service);
+    if (name == release->containers.end() || name->second != container->name) return false;
     ++up;
   }
   return up == release->spec.services.size();
@@ -289,24 +292,34 @@ class Pass {
         changed.notify_all();
       }
     };
-    const size_t workers =
-        std::clamp<size_t>(static_cast<size_t>(options_.workers), 1, std::max<size_t>(apps.size(), 1));
-    if (workers == 1) {
+    // Where nothing is to be done, all are looked through before a second store could be opened.
+    constexpr Milliseconds moment{3};
+    std::condition_variable done_alone;
+    const auto help = [&] {
+      try {
+        {
+          std::unique_lock lock(mutex);
+          const auto none_is_left = [&] {
+            return failed || std::find(begun.begin(), begun.end(), false) == begun.end();
+          };
+          if (done_alone.wait_for(lock, moment, none_is_left)) return;
+        }
+        // A store belongs to one thread.
+        const auto store = state::Store::open(context_.store.folder());
+        work(*store);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failed = std::current_exception();
+        changed.notify_all();
+      }
+    };
+    {
+      const auto workers =
+          std::clamp<size_t>(static_cast<size_t>(options_.workers), 1, std::max<size_t>(apps.size(), 1));
+      std::vector<std::jthread> helpers;
+      for (size_t i = 1; i < workers; ++i) helpers.emplace_back(help);
       work(context_.store);
-    } else {
-      std::vector<std::jthread> threads;
-      for (size_t i = 0; i < workers; ++i)
-        threads.emplace_back([&] {
-          try {
-            // A store belongs to one thread.
-            const auto store = state::Store::open(context_.store.folder());
-            work(*store);
-          } catch (...) {
-            const std::lock_guard lock(mutex);
-            failed = std::current_exception();
-            changed.notify_all();
-          }
-        });
+      done_alone.notify_all();
     }
     if (failed) std::rethrow_exception(failed);
   }
@@ -547,8 +560,7 @@ class Pass {
   }
 
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
-    const bool look_closer =
-        options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_.world.containers);
+    const bool look_closer = options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
     const FileLock lock = lock_app(context, app.name, stop_);

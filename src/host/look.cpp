@@ -359,6 +359,11 @@ class Explanation {
           app_.wish.release ? app_.wish.release->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
     } else if (app_.wish.state == Wish::State::down) {
       say("{} was to be stopped ({}), and that was interrupted; belay stop {} finishes it.", name_, origin(), name_);
+    } else if (app_.wish.fallback == app_.wish.release) {
+      // Its data was read or exchanged; what runs was to stay the same.
+      const std::string number = app_.wish.release->text();
+      say("{} by {} was interrupted; {} should go on with {}, and belay start {} {} sees to that.", app_.wish.why,
+          app_.wish.who, name_, number, name_, number);
     } else {
       const std::string number = app_.wish.release->text();
       say("{} was to run {} ({}), and that was interrupted: belay start {} {} goes on with it, belay rollback {} takes "

@@ -80,12 +80,6 @@ class PlainBackupWork final : public DataWork {
   std::int64_t files_ = 0, bytes_ = 0;
 };
 
-const Release& release_to_back_up(const App& app) {
-  const auto number = what_runs(app) ? what_runs(app) : app.last;
-  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
-  throw NotFound(format("{} has never run: there is nothing to back up", app.name.text()));
-}
-
 // Each place once, under the first mount point that has it.
 std::vector<Tree> trees_of(const App& app, const Places& places, const World& world, bool dry_run) {
   const auto use_belay = [&] { return format("belay backup {} can do it.", app.name.text()); };
@@ -131,15 +125,6 @@ std::string digits_of(Time time) {
   return digits;
 }
 
-// Not to be stopped.
-void let_go(Context& context, const App& held) {
-  const plan::Plan plan = plan_letting_go(context, held, observe(context.engine, held, {}));
-  if (plan.empty()) return;
-  context.report.running(plan);
-  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
-  if (outcome.error) throw *outcome.error;
-}
-
 }  // namespace
 
 PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::path& folder, bool dry_run,
@@ -148,7 +133,7 @@ PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::pat
   App app = known_app(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
   return doing(format("backing {} up", name.text()), [&] {
-    const Release& release = release_to_back_up(app);
+    const Release& release = release_of_data(app);
     if (!dry_run && !engine::shares_files(context.engine, stop))
       throw Error("the files of the volumes cannot be read from here",
                   format("Run it on the engine's own machine, as root; or let the engine read them: belay backup {}",
@@ -173,26 +158,17 @@ PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::pat
     const auto destination = backup::destination(place, {});
     PlainBackupWork work(context.engine, context.report);
     work.open(*destination, file, stop);
-    context.store.save(held);
-    write_journal(context, app, "volumes backup", "started", result.file.string(), release.number);
+    const BackupEntry entry(context, app, "volumes backup", result.file.string(), release.number);
     StillWatch watch(context.report, context.clock);
-    try {
-      context.report.running(result.plan);
-      exec::RunOptions run = context.run;
-      run.data = &work;
-      const auto outcome = exec::run(result.plan, context.engine, context.clock, watch, run, stop);
-      if (outcome.error) throw *outcome.error;
-    } catch (const Error& error) {
-      const bool cancelled = dynamic_cast<const Cancelled*>(&error) != nullptr;
-      work.abandon();
-      write_journal(context, app, "volumes backup", "failed", error.what(), release.number);
-      doing(format("{}; letting {} go on", error.what(), name.text()), [&] { let_go(context, held); });
-      context.store.save(app);
-      if (cancelled) throw Cancelled("stopped on request; there is no archive, and the app goes on");
-      throw;
-    }
-    context.store.save(app);
-    write_journal(context, app, "volumes backup", "done", result.file.string(), release.number);
+    entry.tell([&] {
+      while_still(
+          context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
+          [&] {
+            work.abandon();
+            let_go_on(context, held, observe(context.engine, held, {}));
+          });
+    });
+    entry.done();
     result.done = true;
     result.size = work.size();
     result.files = work.files();

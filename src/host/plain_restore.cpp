@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <functional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,18 +48,25 @@ struct MountPoint {
 // The archive, decompressed, from its beginning. One thread at a time.
 class PlainArchive {
  public:
-  explicit PlainArchive(const fs::path& path) : path_(path) {
+  // `progress` hears how much of the file was read, and its size.
+  using ReadProgress = std::function<void(std::int64_t read, std::int64_t size)>;
+  explicit PlainArchive(const fs::path& path, ReadProgress progress = {})
+      : path_(path), progress_(std::move(progress)) {
     file_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file_ && errno == ENOENT) throw NotFound(format("there is no file {}", printable(path.string())));
     if (!file_) throw system_error(format("opening {}", printable(path.string())), errno);
     struct stat status{};
     if (::fstat(file_.raw(), &status) != 0 || !S_ISREG(status.st_mode))
       throw Error(format("{} is no file", printable(path.string())));
+    size_ = status.st_size;
     gzip_ = std::make_unique<archive::Decompressor>([this](std::span<char> room) {
       for (;;) {
         const ssize_t count = ::read(file_.raw(), room.data(), room.size());
-        if (count >= 0) return static_cast<std::size_t>(count);
-        if (errno != EINTR) throw system_error(format("reading {}", printable(path_.string())), errno);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) throw system_error(format("reading {}", printable(path_.string())), errno);
+        read_ += count;
+        if (progress_) progress_(read_, size_);
+        return static_cast<std::size_t>(count);
       }
     });
     if (gzip_->kind() != archive::Compression::gzip)
@@ -83,6 +91,8 @@ class PlainArchive {
 
  private:
   const fs::path path_;
+  const ReadProgress progress_;
+  std::int64_t read_ = 0, size_ = 0;
   Fd file_;
   std::unique_ptr<archive::Decompressor> gzip_;
 };
@@ -98,8 +108,9 @@ class PlainRestoreWork final : public DataWork {
     engine::Progress told{step.place.source, "unpacking", 0, 0, false, {}};
     archive::TreeEvents events;
     events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", step.place.source, warning)); };
-    events.progress = [&](std::int64_t bytes) {
-      told.current += bytes;
+    on_read_ = [&](std::int64_t read, std::int64_t size) {
+      told.current = read;
+      told.total = size;
       progress(told);
     };
     // A bound folder that is not there yet is made, so that it can be exchanged like any other.
@@ -118,7 +129,7 @@ class PlainRestoreWork final : public DataWork {
  private:
   void extract(const fs::path& into, archive::ExtractOptions options, const archive::TreeEvents& events,
                std::stop_token stop) const {
-    PlainArchive whole(archive_);
+    PlainArchive whole(archive_, on_read_);
     options.limits = whole.limits();
     archive::extract_tree(whole.source(), into, options, events, stop);
     whole.read_to_the_end();
@@ -149,6 +160,7 @@ class PlainRestoreWork final : public DataWork {
   Report& report_;
   const fs::path archive_;
   const std::vector<MountPoint> points_;
+  PlainArchive::ReadProgress on_read_;  // of the place that is being unpacked
 };
 
 // Of the release that runs or ran last; before the first one, as the last build would have it.

@@ -11,7 +11,12 @@ namespace belay::host {
 RestoreWork::RestoreWork(engine::Engine& engine, Report& report, backup::Destination& destination,
                          const std::string& file, const crypto::AgeKeys& keys, std::stop_token stop)
     : DataWork(engine), report_(report), download_(destination.open(file, stop)) {
-  unsealed_ = std::make_unique<backup::Unsealed>([this](std::span<char> room) { return download_->read(room); }, keys);
+  const auto read = [this](std::span<char> room) {
+    const std::size_t got = download_->read(room);
+    read_ += static_cast<std::int64_t>(got);
+    return got;
+  };
+  unsealed_ = std::make_unique<backup::Unsealed>(read, keys);
   reader_ = std::make_unique<backup::BackupReader>([this](std::span<char> room) { return unsealed_->read(room); });
   item_ = reader_->next_item();
 }
@@ -24,23 +29,23 @@ void RestoreWork::unpack(const plan::UnpackData& step, const engine::ProgressSin
     item_ = reader_->next_item();
   }
   if (item_ == nullptr) throw Error(format("the backup has no more item {}", step.item));
-  engine::Progress told{item_->item().source, "unpacking", 0, 0, false, {}};
+  const std::string source = item_->item().source;
   archive::TreeEvents events;
   events.file = [&](const archive::FileDigest& file) { item_->computed(file.name, file.size, file.sha256); };
-  events.warning = [&](const std::string& warning) {
-    report_.warning(format("{}: {}", item_->item().source, warning));
-  };
-  events.progress = [&](std::int64_t bytes) {
-    told.current += bytes;
-    progress(told);
-  };
+  events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", source, warning)); };
+  events.progress = [&](std::int64_t) { progress(progress_of(source, "unpacking")); };
   // Going on to the next item compares all checksums of this one: only then it counts as whole.
   reserves(stop).fill(step.into, [&](const fs::path& into) {
     unpack_files(into, step.into.kind == DataPlace::Kind::file, events, stop);
     item_ = reader_->next_item();
   });
+  engine::Progress told = progress_of(source, "unpacking");
   told.done = true;
   progress(told);
+}
+
+engine::Progress RestoreWork::progress_of(const std::string& what, const std::string& status) const {
+  return {what, status, read_, download_->size().value_or(0), false, {}};
 }
 
 void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive::TreeEvents& events,
@@ -75,14 +80,12 @@ void RestoreWork::skip_items() {
 void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::ProgressSink& progress,
                               std::stop_token stop) {
   skip_items();
-  engine::Progress told{"image", "loading", 0, 0, false, {}};
   engine().load_images(
       [&](const Sink& sink) {
         std::vector<char> room(256 << 10);
         while (const std::size_t got = reader_->read_image(room)) {
           sink({room.data(), got});
-          told.current += static_cast<std::int64_t>(got);
-          progress(told);
+          progress(progress_of("image", "loading"));
         }
       },
       [](const engine::Progress&) {}, stop);

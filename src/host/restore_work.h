@@ -30,9 +30,12 @@ class RestoreWork final : public DataWork {
  private:
   void unpack_files(const fs::path& into, bool is_file, const archive::TreeEvents& events, std::stop_token stop);
   void skip_items();
+  // How far it is in the file: how much comes out of it only its end tells.
+  engine::Progress progress_of(const std::string& what, const std::string& status) const;
 
   Report& report_;
   std::unique_ptr<backup::Download> download_;
+  std::int64_t read_ = 0;  // of the file, as it is stored
   std::unique_ptr<backup::Unsealed> unsealed_;
   std::unique_ptr<backup::BackupReader> reader_;
   backup::BackupReader::ItemStream* item_ = nullptr;  // the next one

@@ -38,15 +38,13 @@ TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::st
   App app = known_app(context, name, stop);
   return doing(format("taking a snapshot of {}", name.text()), [&]() -> TakenSnapshot {
     if (!dry_run) finish_unfinished(context, app, stop);
-    const auto number = what_runs(app) ? what_runs(app) : app.last;
-    const Release* release = number ? app.find(*number) : nullptr;
-    if (release == nullptr) throw NotFound(format("{} has never run: it has no data yet", name.text()));
-    auto snapshot = next_snapshot(context, app, *release, dry_run, stop);
+    const Release& release = release_of_data(app);
+    auto snapshot = next_snapshot(context, app, release, dry_run, stop);
     if (!snapshot) return {};
     snapshot->why = why;
     const App held = held_still(context, app);
     const World world = observe(context.engine, held, stop);
-    const Stillness stillness(held, *release, world, backup::Consistency::pause, context.defaults, context.clock.now());
+    const Stillness stillness(held, release, world, backup::Consistency::pause, context.defaults, context.clock.now());
 
     TakenSnapshot taken;
     std::vector<size_t> last;
@@ -67,25 +65,20 @@ TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::st
     begun.highest_snapshot = app.highest_snapshot = snapshot->number;
     begun.snapshots.push_back(*snapshot);
     app.snapshots.push_back(*snapshot);
-    context.store.save(begun);
     StillWatch watch(context.report, context.clock);
-    try {
-      context.report.running(taken.plan);
-      const auto outcome = run_plan(context, taken.plan, watch, stop);
-      if (outcome.error) throw *outcome.error;
-    } catch (const std::exception&) {
-      // First of all the app must go on.
-      const plan::Plan back = plan_letting_go(context, begun, observe(context.engine, begun, {}));
-      const auto outcome = run_plan(context, back, context.report, {});
-      if (outcome.error) throw *outcome.error;
-      drop_unused_reserves(context, app, {});
-      context.store.save(app);
-      throw;
-    }
-    app.find_snapshot(snapshot->number)->complete = true;
-    context.store.save(app);
-    write_journal(context, app, "snapshot", "done", format("{}: {}", snapshot->text(), why), release->number);
-    remove_snapshots(context, app, snapshots_to_remove(app, snapshot_keep(release->spec), context.clock.now()), {});
+    DataWork work(context.engine);
+    while_still(
+        context, app, begun,
+        [&] {
+          run_with(context, taken.plan, work, watch, stop);
+          app.find_snapshot(snapshot->number)->complete = true;
+        },
+        [&] {
+          let_go_on(context, begun, observe(context.engine, begun, {}));
+          drop_unused_reserves(context, app, {});
+        });
+    write_journal(context, app, "snapshot", "done", format("{}: {}", snapshot->text(), why), release.number);
+    remove_snapshots(context, app, snapshots_to_remove(app, snapshot_keep(release.spec), context.clock.now()), {});
     taken.snapshot = snapshot->text();
     taken.still = watch.still();
     return taken;

@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "host/apps.h"
+#include "host/data_work.h"
 #include "host/places.h"
+#include "state/store.h"
 
 namespace belay::host {
 
@@ -78,8 +81,47 @@ std::vector<std::string> Stillness::strangers() const {
   return notes;
 }
 
-plan::Plan plan_letting_go(Context& context, const App& held, const World& world) {
-  return plan::plan_wish({held, world, context.clock.now(), context.defaults});
+void let_go_on(Context& context, const App& held, const World& world) {
+  const plan::Plan plan = plan::plan_wish({held, world, context.clock.now(), context.defaults});
+  if (plan.empty()) return;
+  context.report.running(plan);
+  const auto outcome = run_plan(context, plan, context.report, {});
+  if (outcome.error) throw *outcome.error;
+}
+
+void while_still(Context& context, const App& app, const App& held, const std::function<void()>& work,
+                 const std::function<void()>& go_on) {
+  context.store.save(held);
+  try {
+    work();
+  } catch (const std::exception& error) {
+    doing(format("{}; letting {} go on", error.what(), app.name.text()), go_on);
+    context.store.save(app);
+    throw;
+  }
+  context.store.save(app);
+}
+
+BackupEntry::BackupEntry(Context& context, const App& app, const std::string& verb, const std::string& where,
+                         ReleaseNumber release)
+    : context_(context), app_(app), verb_(verb), where_(where), release_(release) {
+  write("started", where_);
+}
+
+void BackupEntry::tell(const std::function<void()>& work) const {
+  try {
+    work();
+  } catch (const Cancelled& cancelled) {
+    write("failed", cancelled.what());
+    throw Cancelled("stopped on request; there is no backup, and the app goes on");
+  } catch (const std::exception& error) {
+    write("failed", error.what());
+    throw;
+  }
+}
+
+void BackupEntry::write(const std::string& outcome, const std::string& text) const {
+  write_journal(context_, app_, verb_, outcome, text, release_);
 }
 
 void StillWatch::started(const plan::Plan& plan, size_t action) {

@@ -1,6 +1,8 @@
 #pragma once
 // Holding an app still while its data is read, and letting it go on whatever comes of that. Private to host.
 
+#include <functional>
+
 #include "backup/manifest.h"
 #include "host/context.h"
 
@@ -37,8 +39,33 @@ class Stillness {
   std::vector<const Container*> running_;
 };
 
-// What lets the app go on now, whatever was done of all this; empty: nothing has to be.
-plan::Plan plan_letting_go(Context& context, const App& held, const World& world);
+// Lets the app go on now, whatever was done of all this. Not to be stopped.
+void let_go_on(Context& context, const App& held, const World& world);
+
+// Does `work`, which holds the app still: saves `held` before it and `app`, as that is then, behind it. Whatever it
+// throws, and even if nothing can be written any more: first of all `go_on` lets the app go on.
+void while_still(Context& context, const App& app, const App& held, const std::function<void()>& work,
+                 const std::function<void()>& go_on);
+
+// The journal's entry of a backup, whatever comes of it.
+class BackupEntry {
+ public:
+  // It is begun. All are looked at as long as it lives.
+  BackupEntry(Context& context, const App& app, const std::string& verb, const std::string& where,
+              ReleaseNumber release);
+
+  // Does `work`; an error goes on after it was entered, a stop as one whose words say that there is no backup.
+  void tell(const std::function<void()>& work) const;
+  void done() const { write("done", where_); }
+
+ private:
+  void write(const std::string& outcome, const std::string& text) const;
+
+  Context& context_;
+  const App& app_;
+  const std::string verb_, where_;
+  const ReleaseNumber release_;
+};
 
 // Hears how long the app was held still: from the first step that does that to the end of the last that ends it.
 class StillWatch final : public exec::Listener {

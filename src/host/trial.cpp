@@ -59,7 +59,7 @@ class Rehearsal {
   }
 
   void make_network() {
-    then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_)}, "nothing leads in or out of it");
+    then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_), true}, "nothing leads in or out of it");
   }
 
   // Where the copy of a place goes; made here where it is a volume.
@@ -360,15 +360,6 @@ bool copies_data(const plan::Plan& plan) {
                      [](const auto& action) { return std::holds_alternative<plan::CopyData>(action.step); });
 }
 
-// Not to be stopped.
-void let_go_on(Context& context, const App& held) {
-  const plan::Plan plan = plan_letting_go(context, held, observe(context.engine, held, {}));
-  if (plan.empty()) return;
-  context.report.running(plan);
-  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
-  if (outcome.error) throw *outcome.error;
-}
-
 }  // namespace
 
 Drilled drill(Context& context, const AppName& name, backup::Destination& destination, const std::string& file,
@@ -475,22 +466,16 @@ Tried try_candidate(Context& context, const AppName& name, const TryOptions& opt
     };
     journal("started", tried.candidate);
     rehearsal.announce();
-    if (holds_still) context.store.save(held);
     StillWatch watch(context.report, context.clock);
     DataWork work(context.engine);
     try {
       rehearsal.leaving_nothing("trial", [&] {
-        try {
-          rehearsal.prepare(work, watch, stop);
-        } catch (const Error& error) {
-          if (holds_still)
-            doing(format("{}; letting {} go on", error.what(), name.text()), [&] {
-              let_go_on(context, held);
-              context.store.save(app);
-            });
-          throw;
-        }
-        if (holds_still) context.store.save(app);
+        const auto prepare = [&] { rehearsal.prepare(work, watch, stop); };
+        if (holds_still)
+          while_still(context, app, held, prepare,
+                      [&] { let_go_on(context, held, observe(context.engine, held, {})); });
+        else
+          prepare();
         if (const auto image = context.engine.image(references.at(service), stop)) tried.image = image->id;
         rehearsal.prove(proof(), tried.trial, stop);
       });

@@ -85,6 +85,7 @@ struct Volume {
 struct Network {
   std::string name, driver;
   labels::Labels labels;
+  bool internal = false;  // nothing leads in or out of it
 };
 
 // One look at everything a plan for one app needs: all containers (ports and names are shared by the host), the app's

@@ -44,6 +44,7 @@ struct RemoveImage {
 struct CreateNetwork {
   std::string name;
   labels::Labels labels;
+  bool internal = false;  // nothing leads in or out of it
 };
 struct RemoveNetwork {
   std::string name;

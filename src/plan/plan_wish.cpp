@@ -50,12 +50,14 @@ class WishPlanner {
     refuse_foreign_ports(release);
     refuse_foreign_users();
     find_copies(release);
+    find_ending(release);
     prepare(release);
 
     const bool nothing_to_start =
         std::all_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
           const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
-          return container != nullptr && container->is_up() && container->state != ContainerState::paused;
+          return container != nullptr && container->is_up() && container->state != ContainerState::paused &&
+                 !is_ending(container);
         });
     Indices done;
     if (!exchanges_.empty() || !copies_.empty()) {
@@ -163,6 +165,23 @@ class WishPlanner {
     if (has_started) return;
     for (const auto& item : snapshot->items)
       if (!s_.world.data.contains(item.kept)) copies_.push_back(item);
+  }
+
+  // What was cut off may have asked the engine to stop a container of this release, and the engine goes on with that:
+  // up now, down in a moment. The policy that is set before each stop tells, unless it is the container's own; a
+  // release that has yet to prove itself runs with it anyway.
+  void find_ending(const Release& release) {
+    if (!wish_.unfinished || release.verdict == Verdict::pending) return;
+    for (const auto& service : release.spec.services) {
+      const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+      if (container == nullptr || container->state != ContainerState::running) continue;
+      const auto detail = s_.world.details.find(container->name);
+      if (detail != s_.world.details.end() && detail->second.restart == never && final_policy(service) != never)
+        ending_.push_back(container);
+    }
+  }
+  bool is_ending(const Container* container) const {
+    return std::find(ending_.begin(), ending_.end(), container) != ending_.end();
   }
 
   // Something below the place moves away with it; what has the folder above finds what is there under the name.
@@ -307,7 +326,7 @@ class WishPlanner {
             is_planned<CreateNetwork>(link.network))
           continue;
         before_create.push_back(
-            plan_.add(CreateNetwork{link.network, labels::for_network(s_.app.name)}, "it is missing"));
+            plan_.add(CreateNetwork{link.network, labels::for_network(s_.app.name), false}, "it is missing"));
       }
     for (const auto& service : release.spec.services)
       for (const auto& mount : service.mounts) {
@@ -426,7 +445,11 @@ class WishPlanner {
       const std::string name = container != nullptr ? name_of(*container) : created_.at(service.name);
       Indices last = before;
       if (container != nullptr) last = change_in_place(service, *container, name, last);
-      const bool is_stopped_here = std::find(restarted_.begin(), restarted_.end(), container) != restarted_.end();
+      bool is_stopped_here = std::find(restarted_.begin(), restarted_.end(), container) != restarted_.end();
+      if (!is_stopped_here && is_ending(container)) {
+        last = stop_all({container}, "what stopped it was cut off, and the engine may be at it still", last);
+        is_stopped_here = true;
+      }
       const bool is_paused = container != nullptr && container->state == ContainerState::paused && !is_stopped_here;
       const bool runs = container != nullptr && container->is_up() && !is_paused && !is_stopped_here;
       if (is_paused)
@@ -524,6 +547,7 @@ class WishPlanner {
   std::vector<DataExchange> exchanges_;        // those that do not hold yet
   std::vector<Snapshot::Item> copies_;         // those that are missing
   std::vector<const Container*> restarted_{};  // of the release itself: stopped for the sake of the data
+  std::vector<const Container*> ending_{};     // of the release itself: up, but perhaps not for long
 };
 
 }  // namespace

@@ -126,8 +126,8 @@ void MeasuredEngine::create_volume(const engine::VolumeRequest& request, std::st
 void MeasuredEngine::remove_volume(const std::string& name, std::stop_token stop) {
   measured("remove_volume", [&] { inner_.remove_volume(name, stop); });
 }
-void MeasuredEngine::create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) {
-  measured("create_network", [&] { inner_.create_network(name, labels, stop); });
+void MeasuredEngine::create_network(const engine::NetworkRequest& request, std::stop_token stop) {
+  measured("create_network", [&] { inner_.create_network(request, stop); });
 }
 void MeasuredEngine::remove_network(const std::string& name, std::stop_token stop) {
   measured("remove_network", [&] { inner_.remove_network(name, stop); });

@@ -39,7 +39,7 @@ class MeasuredEngine final : public engine::Engine {
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
   void create_volume(const engine::VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
-  void create_network(const std::string& name, const labels::Labels& labels, std::stop_token stop) override;
+  void create_network(const engine::NetworkRequest& request, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   engine::ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;

@@ -30,14 +30,14 @@ Enum from_word(const std::string& text, const std::array<const char*, n>& words)
 // Takes the columns of a row one after the other.
 class Row {
  public:
-  explicit Row(SQLite::Statement& statement) : statement_(statement) {}
+  explicit Row(Query& query) : query_(query) {}
 
-  bool is_null() const { return statement_.isColumnNull(index_); }
+  bool is_null() const { return query_.isColumnNull(index_); }
   void skip() { ++index_; }
-  std::int64_t number() { return statement_.getColumn(index_++).getInt64(); }
-  int small_number() { return statement_.getColumn(index_++).getInt(); }
+  std::int64_t number() { return query_.getColumn(index_++).getInt64(); }
+  int small_number() { return query_.getColumn(index_++).getInt(); }
   bool flag() { return number() != 0; }
-  std::string text() { return statement_.getColumn(index_++).getString(); }
+  std::string text() { return query_.getColumn(index_++).getString(); }
   Time time() { return Time(Milliseconds(number())); }
   Milliseconds duration() { return Milliseconds(number()); }
   ReleaseNumber release() { return {small_number()}; }
@@ -54,14 +54,14 @@ class Row {
   }
 
  private:
-  SQLite::Statement& statement_;
+  Query& query_;
   int index_ = 0;
 };
 
 // Calls `use` with each row.
 template <class Use>
-void each_row(SQLite::Statement statement, Use&& use) {
-  while (statement.executeStep()) use(Row(statement));
+void each_row(Query&& query, Use&& use) {
+  while (query.executeStep()) use(Row(query));
 }
 
 Wish read_wish(Row& row) {

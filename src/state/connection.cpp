@@ -49,7 +49,8 @@ Error explanation(const SQLite::Exception& failure, const fs::path& folder) {
 
 SQLite::Database opened(const fs::path& folder) {
   try {
-    return SQLite::Database(Connection::file_in(folder).string(), SQLite::OPEN_READWRITE, busy_timeout);
+    return SQLite::Database(Connection::file_in(folder).string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                            busy_timeout);
   } catch (const SQLite::Exception& failure) {
     throw explanation(failure, folder);
   }

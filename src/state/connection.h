@@ -3,18 +3,60 @@
 // failure of SQLite turned into a sentence for the user. Private to state.
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "model/names.h"
 
 namespace belay::state {
+
+// A statement with its values bound, lent by the connection: parsing it again each time takes longer than most of them.
+class Query {
+ public:
+  using Idle = std::map<std::string, std::vector<SQLite::Statement>, std::less<>>;  // SQL → those that nobody uses
+
+  // `bind_values` gets it once.
+  template <class Bind>
+  Query(SQLite::Database& database, Idle& idle, std::string_view sql, Bind&& bind_values) : idle_(idle), sql_(sql) {
+    const auto known = idle.find(sql);
+    if (known == idle.end() || known->second.empty()) {
+      statement_.emplace(database, sql_);
+    } else {
+      statement_.emplace(std::move(known->second.back()));
+      known->second.pop_back();
+    }
+    bind_values(*this);
+  }
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+  // What it has read is let go of, and it can be lent again.
+  ~Query() {
+    if (statement_->tryReset() == 0) idle_[sql_].push_back(std::move(*statement_));
+  }
+
+  bool executeStep() { return statement_->executeStep(); }
+  void exec() { statement_->exec(); }
+  SQLite::Column getColumn(int index) { return statement_->getColumn(index); }
+  bool isColumnNull(int index) const { return statement_->isColumnNull(index); }
+  template <class Value>
+  void bind(int index, const Value& value) {
+    statement_->bind(index, value);
+  }
+  void bind_null(int index) { statement_->bind(index); }
+
+ private:
+  Idle& idle_;
+  const std::string sql_;
+  std::optional<SQLite::Statement> statement_;
+};
 
 class Connection {
  public:
@@ -35,13 +77,13 @@ class Connection {
     return within("BEGIN IMMEDIATE", std::forward<Work>(work));
   }
 
-  // A statement with its values bound, in order. Inside of reading() or writing() only.
+  // The values are bound in order. Inside of reading() or writing() only.
   template <class... Values>
-  SQLite::Statement query(const char* sql, const Values&... values) {
-    SQLite::Statement statement(database_, sql);
-    int index = 0;
-    (bind(statement, ++index, values), ...);
-    return statement;
+  [[nodiscard]] Query query(const char* sql, const Values&... values) {
+    return Query(database_, idle_, sql, [&](Query& query) {
+      int index = 0;
+      (bind(query, ++index, values), ...);
+    });
   }
   template <class... Values>
   void execute(const char* sql, const Values&... values) {
@@ -76,24 +118,20 @@ class Connection {
   };
   static bool sqlite_is_in_transaction(const SQLite::Database& database);
 
-  static void bind(SQLite::Statement& statement, int index, const std::string& value) { statement.bind(index, value); }
-  static void bind(SQLite::Statement& statement, int index, std::string_view value) {
-    statement.bind(index, std::string(value));
+  static void bind(Query& query, int index, const std::string& value) { query.bind(index, value); }
+  static void bind(Query& query, int index, std::string_view value) { query.bind(index, std::string(value)); }
+  static void bind(Query& query, int index, std::int64_t value) { query.bind(index, value); }
+  static void bind(Query& query, int index, Time value) {
+    query.bind(index, std::int64_t{value.time_since_epoch().count()});
   }
-  static void bind(SQLite::Statement& statement, int index, std::int64_t value) { statement.bind(index, value); }
-  static void bind(SQLite::Statement& statement, int index, Time value) {
-    statement.bind(index, std::int64_t{value.time_since_epoch().count()});
-  }
-  static void bind(SQLite::Statement& statement, int index, Milliseconds value) {
-    statement.bind(index, std::int64_t{value.count()});
-  }
-  static void bind(SQLite::Statement& statement, int index, ReleaseNumber value) { statement.bind(index, value.value); }
+  static void bind(Query& query, int index, Milliseconds value) { query.bind(index, std::int64_t{value.count()}); }
+  static void bind(Query& query, int index, ReleaseNumber value) { query.bind(index, value.value); }
   template <class T>
-  static void bind(SQLite::Statement& statement, int index, const std::optional<T>& value) {
+  static void bind(Query& query, int index, const std::optional<T>& value) {
     if (value) {
-      bind(statement, index, *value);
+      bind(query, index, *value);
     } else {
-      statement.bind(index);
+      query.bind_null(index);
     }
   }
 
@@ -104,6 +142,7 @@ class Connection {
 
   const fs::path folder_;
   SQLite::Database database_;
+  Query::Idle idle_;
 };
 
 }  // namespace belay::state

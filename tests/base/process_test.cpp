@@ -3,6 +3,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <set>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -115,6 +116,16 @@ TEST(Process, ShowsItsErrorsAsTheyCome) {
   EXPECT_EQ(seen, "one\ntwo\n");
   EXPECT_EQ(result.errors, "");
   EXPECT_EQ(result.output, "out\n");
+}
+
+TEST(Process, IsShownWhileItRuns) {
+  ProcessRequest request = shell("read line; echo $$");
+  request.input = "go\n";
+  std::set<pid_t> shown;
+  request.while_it_runs = [&](pid_t process) { shown.insert(process); };
+  const ProcessResult result = run_process(request, {});
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(result.output, std::to_string(*shown.begin()) + "\n");
 }
 
 TEST(Process, EndsWithAllThatItStartedWhereItHasAGroupOfItsOwn) {

@@ -49,7 +49,10 @@ TEST_F(ProgressTest, ShowsBarsSizesRatesAndTimesOnATerminal) {
   clock.move(Seconds(2));
   progress.update("a", "Downloading", 2 << 20, 4 << 20);
   EXPECT_THAT(screen(capture.errors()),
-              ElementsAre("layer a: Downloading                 [==========>         ] 2.0 MiB/4.0 MiB 1.0 MiB/s 2 s"));
+              ElementsAre("layer a: Downloading       [==========>         ] 2.0 MiB/4.0 MiB 1.0 MiB/s 2 s, 2 s left"));
+  progress.update("a", "Downloading", 4 << 20, 4 << 20);
+  progress.redraw();
+  EXPECT_THAT(screen(capture.errors()), ElementsAre(::testing::EndsWith("2.0 MiB/s 2 s")));
 }
 
 TEST_F(ProgressTest, LeavesOutTheBarOnANarrowTerminalAndNeverWraps) {

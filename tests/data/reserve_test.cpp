@@ -143,7 +143,14 @@ TEST_P(Reserve, IsACopyWithEverythingThatLinuxKeeps) {
     ASSERT_EQ(::mkfifo((path / "pipe").c_str(), 0600), 0);
     ASSERT_EQ(::chmod(path.c_str(), 0751), 0);
   }
-  reserves().copy(place(), reserve(), {});
+  std::int64_t written = -1;
+  reserves().copy(place(), reserve(),
+                  [&](std::int64_t so_far) {
+                    EXPECT_GE(so_far, written);
+                    written = so_far;
+                  },
+                  {});
+  EXPECT_GE(written, 0);
   const fs::path copy = at(reserve());
   const fs::path copied = GetParam() == Kind::file ? copy : copy / "file";
   struct stat status{};
@@ -175,14 +182,14 @@ TEST_P(Reserve, IsACopyWithEverythingThatLinuxKeeps) {
 
 TEST_P(Reserve, CannotBeACopyOfNothing) {
   fs::remove_all(at(place()));
-  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}); }, ThrowsMessage<NotFound>(HasSubstr("is not there")));
+  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}, {}); }, ThrowsMessage<NotFound>(HasSubstr("is not there")));
   EXPECT_FALSE(is_whole());
 }
 
 TEST_P(Reserve, WhoseCopyIsStoppedIsNotThere) {
   std::stop_source stopped;
   stopped.request_stop();
-  EXPECT_THAT([&] { reserves().copy(place(), reserve(), stopped.get_token()); }, ::testing::Throws<Cancelled>());
+  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}, stopped.get_token()); }, ::testing::Throws<Cancelled>());
   EXPECT_FALSE(is_whole());
 }
 

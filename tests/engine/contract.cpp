@@ -480,8 +480,8 @@ TEST_P(EngineContract, RefusesToRemoveAVolumeInUseAlsoByAStoppedContainer) {
 
 TEST_P(EngineContract, JoinsSeveralNetworksAndLeavesThemAgain) {
   for (const auto& network : {own("front"), own("back"), own("side")}) {
-    engine().create_network(network, {{"contract.run", scene_->prefix()}}, stop_);
-    engine().create_network(network, {}, stop_);
+    engine().create_network({network, {{"contract.run", scene_->prefix()}}}, stop_);
+    engine().create_network({network}, stop_);
   }
   auto wanted = request("web", images().stays_up);
   wanted.service.networks = {{own("front"), {"www"}, {}, {}}, {own("back"), {}, {}, {}}};
@@ -505,19 +505,28 @@ TEST_P(EngineContract, JoinsSeveralNetworksAndLeavesThemAgain) {
   EXPECT_THROW(engine().connect_network(own("web"), {own("absent"), {}, {}, {}}, stop_), NotFound);
 }
 
+TEST_P(EngineContract, TellsWhichNetworksNothingLeadsOutOf) {
+  engine().create_network({own("inner"), {{"contract.run", scene_->prefix()}}, true}, stop_);
+  engine().create_network({own("outer"), {{"contract.run", scene_->prefix()}}}, stop_);
+  std::map<std::string, bool> internal;
+  for (const auto& network : engine().networks(stop_)) internal[network.name] = network.internal;
+  EXPECT_TRUE(internal.at(own("inner")));
+  EXPECT_FALSE(internal.at(own("outer")));
+}
+
 TEST_P(EngineContract, NoticesAMissingNetworkWhenTheContainerStarts) {
   auto wanted = request("web", images().stays_up);
   wanted.service.networks = {{own("front"), {}, {}, {}}};
   engine().create_container(wanted, stop_);
   EXPECT_THROW(engine().start_container(own("web"), stop_), NotFound);
   EXPECT_EQ(listed("web").state, ContainerState::created);
-  engine().create_network(own("front"), {}, stop_);
+  engine().create_network({own("front")}, stop_);
   engine().start_container(own("web"), stop_);
   EXPECT_EQ(listed("web").state, ContainerState::running);
 }
 
 TEST_P(EngineContract, DoesNotTakeALaterNetworkOfTheSameNameForTheFirst) {
-  engine().create_network(own("front"), {}, stop_);
+  engine().create_network({own("front")}, stop_);
   auto wanted = request("web", images().stays_up);
   wanted.service.networks = {{own("front"), {}, {}, {}}};
   engine().create_container(wanted, stop_);
@@ -525,7 +534,7 @@ TEST_P(EngineContract, DoesNotTakeALaterNetworkOfTheSameNameForTheFirst) {
   EXPECT_THROW(engine().remove_network(own("front"), stop_), Conflict);
   engine().stop_container(own("web"), Seconds(5), stop_);
   engine().remove_network(own("front"), stop_);
-  engine().create_network(own("front"), {}, stop_);
+  engine().create_network({own("front")}, stop_);
   EXPECT_THROW(engine().start_container(own("web"), stop_), NotFound);
 }
 

@@ -231,7 +231,7 @@ Service everything(const std::string& prefix, const std::string& image_id, const
 TEST_F(RealEngine, ReadsBackTheServiceThatAContainerWasMadeFrom) {
   const TemporaryFolder folder;
   const Service wanted = everything(prefix(), image_id_, folder.path().string());
-  for (const auto& link : wanted.networks) engine_->create_network(link.network, {{"live", "1"}}, {});
+  for (const auto& link : wanted.networks) engine_->create_network({link.network, {{"live", "1"}}}, {});
   for (const auto* name : {"data", "copy"}) engine_->create_volume({prefix() + name, {}, {}, {{"mine", "yes"}}}, {});
   Service database;
   database.networks = {{prefix() + "one", {}, "", ""}};
@@ -261,7 +261,7 @@ TEST_F(RealEngine, ReadsBackTheSameOnceTheContainerRuns) {
   wanted.mounts = {{Mount::Kind::volume, prefix() + "data", "/data", true, ""}};
   wanted.resources.memory = ByteCount{64 << 20};
   wanted.restart.name = "unless-stopped";
-  for (const auto& link : wanted.networks) engine_->create_network(link.network, {}, {});
+  for (const auto& link : wanted.networks) engine_->create_network({link.network}, {});
   create("runs", wanted);
   engine_->start_container(wanted.name, {});
   EXPECT_EQ(engine_->container(wanted.name, {})->service, wanted);
@@ -322,8 +322,8 @@ TEST_F(RealEngine, TakesTheSameOrderTwice) {
   engine_->start_container(name, {});
   engine_->stop_container(name, Seconds(0), {});
   engine_->stop_container(name, Seconds(0), {});
-  engine_->create_network(prefix() + "net", {}, {});
-  engine_->create_network(prefix() + "net", {}, {});
+  engine_->create_network({prefix() + "net"}, {});
+  engine_->create_network({prefix() + "net"}, {});
   engine_->connect_network(name, {prefix() + "net", {"alias"}, "", ""}, {});
   engine_->connect_network(name, {prefix() + "net", {"alias"}, "", ""}, {});
   engine_->start_container(name, {});

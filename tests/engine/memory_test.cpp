@@ -65,7 +65,7 @@ TEST_F(MemoryEngineTest, WritesDownWhatChangedAndNothingElse) {
   engine_.add_image("web", {}, {});
   engine_.create_volume({"data", {}, {}, {}}, stop_);
   engine_.create_volume({"data", {}, {}, {}}, stop_);
-  engine_.create_network("front", {}, stop_);
+  engine_.create_network({"front"}, stop_);
   run("web-r1");
   engine_.start_container("web-r1", stop_);
   engine_.set_restart_policy("web-r1", {"unless-stopped", 0}, stop_);

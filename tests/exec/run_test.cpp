@@ -304,7 +304,7 @@ TEST_F(Running, DoesEachKindOfStep) {
   then(plan::PullImage{"other:1"});
   then(plan::TagImage{"web", "mine/web:1"});
   then(plan::PushImage{"mine/web:1"});
-  then(plan::CreateNetwork{"front", {}});
+  then(plan::CreateNetwork{"front", {}, false});
   then(plan::CreateVolume{"data", {}, "far", {{"share", "a"}}});
   then(plan::CreateContainer{"web-r1", "web", {}, {}, {"no", 0}});
   then(plan::RenameContainer{"web-r1", "web-r2"});

@@ -147,6 +147,21 @@ TEST(Look, AtACommandThatWasInterrupted) {
   EXPECT_EQ(row(scene).state, "unfinished");
 }
 
+TEST(Look, AtABackupThatWasInterrupted) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2"}) scene.run(line);
+  scene.report.on_step = [](const std::string& step) {
+    if (step == "resume web-r2") throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("backup"));
+  scene.report.on_step = nullptr;
+  scene.reopen();
+  ASSERT_TRUE(scene.app().wish.unfinished);
+  EXPECT_THAT(why_now(scene), AllOf(StartsWith("belay backup by tester was interrupted; web should go on with r2, and "
+                                               "belay start web r2 sees to that."),
+                                    Not(HasSubstr("rollback"))));
+}
+
 TEST(Look, AtAnAppThatIsDown) {
   Scene scene;
   for (const auto* line : {"deploy 1", "stop"}) scene.run(line);

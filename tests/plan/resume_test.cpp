@@ -84,5 +84,40 @@ TEST(Resuming, FinishesARemoval) {
   expect_resumable(scene);
 }
 
+// What was killed while it stopped the container of a release that had proved itself.
+Scene stop_cut_off(const std::string& own_policy) {
+  Service service = Scene::service();
+  service.restart = {own_policy, 0};
+  Scene scene;
+  scene.release(1, {service});
+  scene.container(1, ContainerState::running, "no");
+  scene.wish_up(1);
+  scene.app.wish.wait = false;
+  return scene;
+}
+
+TEST(Resuming, ReliesOnNoContainerThatTheEngineMayStillBeStopping) {
+  EXPECT_EQ(stop_cut_off("unless-stopped").plan(),
+            "  1. stop web-r1 — what stopped it was cut off, and the engine may be at it still\n"
+            "  2. start web-r1 — r1 should be up (after 1)\n"
+            "  3. set the restart policy of web-r1 to unless-stopped — no verdict was asked for (after 2)\n");
+}
+
+TEST(Resuming, RestartsNothingWhosePolicyTellsOfNoStop) {
+  EXPECT_EQ(stop_cut_off("no").plan(), "nothing to do\n");
+}
+
+TEST(Resuming, RestartsNothingWhereNothingWasCutOff) {
+  Scene scene = stop_cut_off("unless-stopped");
+  scene.app.wish.unfinished = false;
+  EXPECT_EQ(scene.plan(), "  1. set the restart policy of web-r1 to unless-stopped — no verdict was asked for\n");
+}
+
+TEST(Resuming, LetsAReleaseThatIsStillToProveItselfRunOn) {
+  Scene scene = stop_cut_off("unless-stopped");
+  scene.app.releases.front().verdict = Verdict::pending;
+  EXPECT_EQ(scene.plan(), "  1. set the restart policy of web-r1 to unless-stopped — no verdict was asked for\n");
+}
+
 }  // namespace
 }  // namespace belay::plan

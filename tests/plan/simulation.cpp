@@ -55,7 +55,7 @@ struct Apply {
     for (const auto& each : world.containers) demand(each.image_id != s.image, "the image is in use by " + each.name);
     world.images.erase(s.image);
   }
-  void operator()(const CreateNetwork& s) { world.networks.push_back({s.name, "bridge", s.labels}); }
+  void operator()(const CreateNetwork& s) { world.networks.push_back({s.name, "bridge", s.labels, s.internal}); }
   void operator()(const RemoveNetwork& s) {
     for (const auto& each : world.containers)
       for (const auto& network : each.networks) demand(network != s.name, "the network is in use by " + each.name);
