@@ -130,6 +130,8 @@ test_after_each_kill_the_app_runs_on_whole_data() {
     now=$(generation)
     [ "$now" = "$before" ] || [ "$now" = "$restored" ] || { cat "$place/killed.err" >&2; fail "the data after $situation" "$before or $restored" "$now"; }
     whole_backups_only
+    # Where nothing was to be started, what was just being removed waits for the next command that does something.
+    expect_done belay backup "$app" -o "$work/next.belay.tar.zst" --replace
     only_known_reserves
     echo "$situation: $([ $killed = yes ] && echo killed || echo 'ended by itself'), then $now"
   done
