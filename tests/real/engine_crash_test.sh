@@ -3,12 +3,7 @@
 # Each test has an engine of its own, for it takes all containers with it.
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-<<<<<<< HEAD
-export BELAY_SETTLE=300ms
 apps=(a b c)
-=======
-apps=(a b c d e f)
->>>>>>> shells
 
 # declare_all TURN: one with data, stopped before its successor starts; one that is slow to stop; one linked to that.
 declare_all() {
