@@ -46,6 +46,12 @@ std::string failure_text(const std::string& message) {
 
 }  // namespace
 
+bool is_about_rate(std::string_view message) {
+  for (const std::string_view words : {"toomanyrequests", "too many requests", "Too Many Requests", "rate limit"})
+    if (message.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
 void TransferProgress::take(JsonView message) {
   if (const std::string error = error_in(message); !error.empty()) {
     error_ = error;
@@ -59,6 +65,8 @@ void TransferProgress::finish() const {
   const std::string message = without_name(clean_message(error_), image_);
   for (const std::string_view absent : {"not found", "manifest unknown", "does not exist"})
     if (message.find(absent) != std::string::npos) throw NotFound(message);
+  if (is_about_rate(message))
+    throw EngineError(429, format("the registry {} wants fewer requests: {}", image_.registry(), message));
   throw EngineError(500, message);
 }
 

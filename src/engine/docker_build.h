@@ -26,6 +26,9 @@ class TransferProgress {
   std::string error_;
 };
 
+// Whether a registry's words say that it wants fewer requests. They say it in many ways.
+bool is_about_rate(std::string_view message);
+
 // The messages of a load.
 class LoadProgress {
  public:

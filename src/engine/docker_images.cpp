@@ -25,12 +25,6 @@ bool is_about_login(std::string_view message) {
   return false;
 }
 
-bool is_about_rate(std::string_view message) {
-  for (const std::string_view words : {"toomanyrequests", "too many requests", "Too Many Requests", "rate limit"})
-    if (message.find(words) != std::string_view::npos) return true;
-  return false;
-}
-
 // Engines pass a registry's refusal on under statuses of their own; its words are more reliable.
 [[noreturn]] void refuse_registry(const net::Response& response, const ImageRef& image) {
   const std::string words = refusal_text(response);
@@ -127,7 +121,12 @@ void DockerEngine::transfer(const Target& target, const ImageRef& image, const P
           return true;
         },
         stop);
-    if (!response.ok()) refuse(response.status, without_name(refusal_text(response), image));
+    if (!response.ok()) {
+      const std::string words = without_name(refusal_text(response), image);
+      if (response.status == 429 || is_about_rate(words))
+        throw EngineError(429, format("the registry {} wants fewer requests: {}", image.registry(), words));
+      refuse(response.status, words);
+    }
     transfer.finish();
   } catch (Error& error) {
     if (is_about_login(error.what()))

@@ -138,7 +138,8 @@ class BackupPlanner {
       const Container* container = plan::find_instance(app_, world_, release_.number, service.name);
       if (found == service.labels.end() || container == nullptr) continue;
       if (std::find(running.begin(), running.end(), container) == running.end()) continue;
-      then(plan::RunInside{container->name, shell_words(found->second)}, format("the label {}", label));
+      const auto words = doing(format("the label {}", label), [&] { return shell_words(found->second); });
+      then(plan::RunInside{container->name, words}, format("the label {}", label));
     }
   }
 

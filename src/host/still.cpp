@@ -61,6 +61,14 @@ std::vector<plan::Action> Stillness::let_go() const {
       if (const auto detail = held.details.find(each->name); detail != held.details.end())
         detail->second.restart = {"no", 0};
   auto steps = plan::plan_wish({held_, held, now_, defaults_}).actions;
+  // Who did not run is left as he is: he may have been stopped for a reason.
+  std::erase_if(steps, [&](const plan::Action& action) {
+    const auto* start = std::get_if<plan::StartContainer>(&action.step);
+    const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
+    const std::string* name = start != nullptr ? &start->name : policy != nullptr ? &policy->name : nullptr;
+    return name != nullptr && std::none_of(running_.begin(), running_.end(),
+                                           [&](const Container* each) { return each->name == *name; });
+  });
   for (auto& step : steps) step.after.clear();
   return steps;
 }
