@@ -297,6 +297,16 @@ test_timer() {
   check 'the app is not left paused' is_not_paused
   $bin backup $app -o $place --before 'touch /data/by-hook' --install-timer --schedule yearly >/dev/null 2>&1
   check 'a hook that works' systemctl start $service
+
+  local volume
+  volume=$(api GET /volumes/${app}_data | jq -r .Mountpoint)
+  dd if=/dev/urandom of="$volume/much" bs=1M count=400 status=none
+  systemctl start --no-block $service
+  soon 'a backup is under way' is_paused
+  check 'systemctl stop ends it' systemctl stop $service
+  check 'the app is not left paused' is_not_paused
+  check_not 'half a backup has no name' ls $place/*part*
+  rm "$volume/much"
   check 'the timer is taken away' $bin backup $app --remove-timer
   check_not 'systemd forgot it' timer_is_listed $timer
   check_not 'its files are gone' ls /etc/systemd/system/$timer /etc/systemd/system/$service
@@ -310,6 +320,7 @@ timer_is_listed() { systemctl list-timers --no-legend --no-pager | grep -F "$1";
 newest() { find $place -name "$app-*.belay.tar.zst" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
 newest_is_right() { $bin verify "$(newest)"; }
 has_newer() { [ "$(newest)" != "$1" ]; }
+is_paused() { [ "$(inspect $app .State.Paused)" = true ]; }
 is_not_paused() { [ "$(inspect $app .State.Paused)" = false ]; }
 
 # A restore dies while the app has to prove itself with the other data, which it cannot. What comes next has to take the
@@ -369,6 +380,7 @@ before_reboot() {
   systemctl -q enable belay
   $bin backup $app -o $place --install-timer --schedule minutely
   begun $app >$place/begun
+  [ $failures = 0 ] || exit 1
   trap - EXIT
   echo "Reboot now, then: $0 $belay_given --after-reboot"
 }
