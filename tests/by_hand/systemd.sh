@@ -251,10 +251,10 @@ test_journal() {
   check 'no line has a date or a priority in its text' no_line '^(<[0-9]>|[0-9]{4}-[0-9]{2}-[0-9]{2})'
   check 'no line is empty or has control characters' no_line '(^$|[[:cntrl:]])'
   rm $definitions/broken.json
-  lines | jq -r 'select(._COMM == "belay") | "<" + .PRIORITY + "> " + .MESSAGE' | head -n 5 | while read -r line; do note "$line"; done
+  lines | jq -r 'select(._TRANSPORT == "stdout") | "<" + .PRIORITY + "> " + .MESSAGE' | head -n 5 | while read -r line; do note "$line"; done
 }
-has_priority() { lines | jq -e --arg most "$1" -n '[inputs | select(._COMM == "belay" and .PRIORITY <= $most)] | length > 0'; }
-no_line() { ! lines | jq -r 'select(._COMM == "belay") | .MESSAGE' | grep -E -- "$1"; }
+has_priority() { lines | jq -e --arg most "$1" -n '[inputs | select(._TRANSPORT == "stdout" and .PRIORITY <= $most)] | length > 0'; }
+no_line() { ! lines | jq -r 'select(._TRANSPORT == "stdout") | .MESSAGE' | grep -E -- "$1"; }
 
 test_engine_restart() {
   cause
@@ -305,7 +305,7 @@ test_timer() {
   soon 'a backup is under way' is_paused
   check 'systemctl stop ends it' systemctl stop $service
   check 'the app is not left paused' is_not_paused
-  check_not 'half a backup has no name' ls $place/*part*
+  check 'nothing of it is left' no_parts
   rm "$volume/much"
   check 'the timer is taken away' $bin backup $app --remove-timer
   check_not 'systemd forgot it' timer_is_listed $timer
@@ -320,6 +320,7 @@ timer_is_listed() { systemctl list-timers --no-legend --no-pager | grep -F "$1";
 newest() { find $place -name "$app-*.belay.tar.zst" -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
 newest_is_right() { $bin verify "$(newest)"; }
 has_newer() { [ "$(newest)" != "$1" ]; }
+no_parts() { ! find $place -name '*.part' | grep .; }
 is_paused() { [ "$(inspect $app .State.Paused)" = true ]; }
 is_not_paused() { [ "$(inspect $app .State.Paused)" = false ]; }
 
@@ -364,10 +365,14 @@ test_limits() {
   web
   start
   soon 'the app is up' is_healthy $app
-  [ -e /sys/fs/cgroup/cgroup.controllers ] || note 'no cgroup v2 here'
-  local group=/sys/fs/cgroup/system.slice/docker-$(inspect $app .Id).scope
-  [ -d "$group" ] || group=/sys/fs/cgroup/docker/$(inspect $app .Id)
-  check 'its limit of memory reaches cgroup v2' grep -qx 67108864 "$group/memory.max"
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    # As the engine lets systemd make its groups, or makes them itself.
+    local group=/sys/fs/cgroup/system.slice/docker-$(inspect $app .Id).scope
+    [ -d "$group" ] || group=/sys/fs/cgroup/docker/$(inspect $app .Id)
+    check 'its limit of memory reaches cgroup v2' grep -qx 67108864 "$group/memory.max"
+  else
+    bad 'this machine has no cgroup v2'
+  fi
   check 'no drift is seen' $bin plan --detailed-exitcode
   define $app2 hand:greedy '"memory": "16m"'
   soon 'a container without memory is told as such' said 'killed for lack of memory'
