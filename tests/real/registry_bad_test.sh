@@ -167,38 +167,42 @@ it_runs_after_a_look() {  # IMAGE-ID
 # ---- slow ----
 
 test_a_slow_one_keeps_nobody_waiting() {
+  local third=${prefix}third
   app_of_the_registry
   publish other plain other
+  define "$app2" "image: \"$registry/$prefix:other\""
   expect_done belay apply conf
   container=$(alike)
   publish 1 plain two
-  define "$app2" "image: \"$registry/$prefix:other\""
   behaves 'hold * /manifests/1'
-  background "$BELAY" apply conf >"$place/said" 2>&1
-  eventually was_asked 'manifests/1 hold'
-  eventually has_proved_itself "$app2"
-  is_untouched
-  # Nobody has to wait for it.
-  kill -INT "$pid"
-  ended "$pid"
-  expect_exit 130
-  is_untouched
-
-  : >"$place/requests"
   serve
   eventually was_asked 'manifests/1 hold'
   api POST "/containers/$app2/kill" >/dev/null
   eventually is_up "$app2"
+  eventually logged "$app2 was not as its release has it; it is now"
   is_untouched
+  # In the middle of the pull.
   behaves 'trickle GET /blobs/'
   eventually was_asked 'blobs/.* trickle'
   is_untouched
-  # In the middle of the pull.
   stop_serving
   is_untouched
-  serve
+
+  : >"$place/requests"
+  define "$third" "image: \"$registry/$prefix:other\""
+  behaves 'hold * /manifests/1'
+  background "$BELAY" apply conf >"$place/said" 2>&1
+  eventually was_asked 'manifests/1 hold'
+  eventually has_proved_itself "$third"
+  is_untouched
+  kill -INT "$pid"
+  ended "$pid"
+  expect_exit 130
+  is_untouched
   behaves
-  eventually runs "$app" "$published"
+  expect_done belay apply conf
+  expect runs "$app" "$published"
+  expect is_up "$third"
 }
 
 # ---- lies ----
