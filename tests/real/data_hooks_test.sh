@@ -52,7 +52,7 @@ test_what_fails_before_ends_the_backup_but_not_what_comes_after_it() {
   # Words that do not end.
   labelled 'belay.backup.before=sh -c "'
   expect_refused 1 belay backup "$app"
-  expect_said 'never closed'
+  expect_said 'belay.backup.before.*never closed'
   goes_on
 }
 test_labels_say_how_many_backups_stay() {
@@ -117,4 +117,23 @@ test_all_containers_of_an_app_stand_still_those_that_need_others_first() {
   expect_equal 'what runs' 3 "$(running "$app" | wc -l)"
   expect_equal 'the plan' 'nothing to do' "$(belay plan "$app" 2>&1)"
 }
+test_of_several_containers_only_those_that_ran_are_paused() {
+  three_replicas
+  local since
+  api POST "/containers/$app-2/stop" >/dev/null
+  since=$(date +%s.%N)
+  backed_up
+  expect_equal 'what happened' 'pause -3,pause ,unpause ,unpause -3' "$(story_since "$since")"
+  expect is_down "$app-2"
+}
+test_of_several_containers_only_those_that_ran_are_started_again() {
+  three_replicas
+  local since
+  api POST "/containers/$app-2/stop" >/dev/null
+  since=$(date +%s.%N)
+  backed_up --stop
+  expect_equal 'what happened' 'die -3,die ,start ,start -3' "$(story_since "$since")"
+  expect is_down "$app-2"
+}
+
 run_tests "$@"

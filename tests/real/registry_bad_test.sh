@@ -164,6 +164,26 @@ it_runs_after_a_look() {  # IMAGE-ID
   runs "$app" "$1"
 }
 
+test_who_counts_pulls_is_left_alone_too() {
+  local asked
+  own_engine --host-network -- --max-download-attempts 1
+  app_of_the_registry
+  served
+  publish 1 plain two
+  # What there is may be asked at all times, what it is not: so do registries that count pulls.
+  behaves "limit GET $(layer_of 1) 3600"
+  look
+  eventually why_says 'reached your limit'
+  asked=$(requests)
+  two_looks
+  expect_equal 'requests meanwhile' "$asked" "$(requests)"
+  is_untouched
+  behaves
+  stop_serving
+  serve
+  eventually runs "$app" "$published"
+}
+
 # ---- slow ----
 
 test_a_slow_one_keeps_nobody_waiting() {
