@@ -94,9 +94,10 @@ std::string service_unit(const BackupTimer& timer) {
       "IOSchedulingPriority=7\n"
       "UMask=0077\n"
       "\n"
-      "# It reads all files with all their attributes, and writes the backup, and Belay's state.\n"
-      "ProtectSystem=strict\n"
-      "ProtectHome=read-only\n";
+      "# It reads all files with all their attributes, writes the backup and Belay's state, and finishes or takes back "
+      "an\n"
+      "# exchange of data that was interrupted: volumes, and bound folders wherever they are.\n"
+      "ProtectSystem=yes\n";
   for (const auto& folder : timer.written) text += format("ReadWritePaths={}\n", setting_word("-" + folder.string()));
   text += format("RuntimeDirectory=belay-backup-{0}\nEnvironment=TMPDIR=%t/belay-backup-{0}\n", timer.app.text());
   text +=
@@ -118,7 +119,8 @@ std::string service_unit(const BackupTimer& timer) {
       "SystemCallFilter=@system-service\n"
       "SystemCallErrorNumber=EPERM\n"
       "# CAP_SYS_ADMIN: without it the attributes trusted.* are not even shown.\n"
-      "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SYS_ADMIN\n";
+      "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETFCAP "
+      "CAP_SYS_ADMIN\n";
   return text;
 }
 

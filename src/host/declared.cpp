@@ -186,6 +186,10 @@ class AppReport final : public Report {
     const std::lock_guard lock(turn_);
     listener_.step(app_, plan::step_text(plan.actions.at(action).step));
   }
+  void progress(const plan::Plan& /*plan*/, size_t /*action*/, const engine::Progress& /*progress*/) override {
+    const std::lock_guard lock(turn_);
+    listener_.goes_on(app_);
+  }
 
  private:
   void say(const std::string& text) {

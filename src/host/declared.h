@@ -85,6 +85,8 @@ class DeclaredListener {
   virtual ~DeclaredListener() = default;
   virtual void planned(const std::string& /*app*/, const plan::Plan& /*plan*/) {}
   virtual void step(const std::string& /*app*/, const std::string& /*text*/) {}
+  // A step goes on: a pull, a copy of data.
+  virtual void goes_on(const std::string& /*app*/) {}
   virtual void note(const std::string& /*app*/, const std::string& /*text*/) {}
   virtual void ended(const DeclaredApp& /*app*/) {}
 };

@@ -46,6 +46,7 @@ class Daemon::Looking final : public host::DeclaredListener {
     daemon_.news_.planned(app, plan);
   }
   void step(const std::string& app, const std::string& text) override { daemon_.news_.step(app, text); }
+  void goes_on(const std::string& /*app*/) override { daemon_.progress_(); }
   void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
   void ended(const host::DeclaredApp& app) override {
     if (attends_)

@@ -191,7 +191,7 @@ bool Daemon::run_once(std::stop_token stop) {
 
 void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) {
   const FileLock lock = take_serve_lock(state_folder_, options_, true, clock_, log_, stop);
-  Watchdog watchdog(notifier, clock_);
+  Watchdog watchdog(notifier, clock_, [this] { return measured_.is_asking(); });
   progress_ = [&watchdog] { watchdog.progress(); };
   waker_ = &waker;
   EventWatch events(engine_, waker, clock_);

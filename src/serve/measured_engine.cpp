@@ -21,6 +21,17 @@ class Stopwatch {
   const Ticks begin_;
 };
 
+class Counted {
+ public:
+  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count_; }
+
+ private:
+  std::atomic<int>& count_;
+};
+
 }  // namespace
 
 MeasuredEngine::MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Clock& clock,
@@ -30,6 +41,7 @@ MeasuredEngine::MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Cl
 template <class Call>
 decltype(auto) MeasuredEngine::measured(const char* request, Call&& call) {
   called_();
+  const Counted counted(under_way_);
   const Stopwatch watch(metrics_.histogram("belay_engine_seconds", "How long requests to the engine took.",
                                            {0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60}, {{"request", request}}),
                         clock_);

@@ -1,6 +1,7 @@
 #pragma once
 // An engine whose requests are timed.
 
+#include <atomic>
 #include <functional>
 
 #include "engine/engine.h"
@@ -14,6 +15,9 @@ namespace belay::serve {
 class MeasuredEngine final : public engine::Engine {
  public:
   MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Clock& clock, std::function<void()> called);
+
+  // A timed request is under way: each ends, if only because the engine does not answer.
+  bool is_asking() const { return under_way_ > 0; }
 
   engine::EngineInfo info(std::stop_token stop) override;
   std::string data_folder(std::stop_token stop) override;
@@ -76,6 +80,7 @@ class MeasuredEngine final : public engine::Engine {
   Metrics& metrics_;
   const Clock& clock_;
   const std::function<void()> called_;
+  std::atomic<int> under_way_{0};
 };
 
 }  // namespace belay::serve

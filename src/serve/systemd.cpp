@@ -79,7 +79,8 @@ bool ServiceNotifier::send(const std::string& message) const {
   }
 }
 
-Watchdog::Watchdog(ServiceNotifier& notifier, Clock& clock) : notifier_(notifier), clock_(clock) {
+Watchdog::Watchdog(ServiceNotifier& notifier, Clock& clock, std::function<bool()> asks)
+    : notifier_(notifier), clock_(clock), asks_(std::move(asks)) {
   if (!notifier.watchdog()) return;
   thread_ = std::jthread([this, pause = *notifier.watchdog() / 2](const std::stop_token& stop) {
     do {
@@ -110,7 +111,7 @@ void Watchdog::end_wait() {
 bool Watchdog::step() {
   const bool lives = loop_.with([&](Loop& loop) {
     const bool waits_rightly = loop.waits && (!loop.until || clock_.now() <= *loop.until + grace);
-    return std::exchange(loop.progressed, false) || waits_rightly;
+    return std::exchange(loop.progressed, false) || waits_rightly || asks_();
   });
   if (lives) notifier_.ping();
   return lives;

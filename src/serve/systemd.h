@@ -1,6 +1,7 @@
 #pragma once
 // What a service tells systemd, by systemd's protocol for it: lines of text in datagrams to a unix socket.
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -41,11 +42,12 @@ class ServiceNotifier {
 };
 
 // Pings while the daemon's loop is known to live: it has said so since the last ping, or it waits for something that
-// has not come yet. A loop that hangs is restarted by systemd. Thread-safe.
+// has not come yet, or asks somebody who may take his time. A loop that hangs is restarted by systemd. Thread-safe.
 class Watchdog {
  public:
-  // With a thread of its own where systemd asks for pings, without one else. Both must outlive it.
-  Watchdog(ServiceNotifier& notifier, Clock& clock);
+  // With a thread of its own where systemd asks for pings, without one else. All must outlive it. `asks`: whether it
+  // waits for an answer that will come, or be given up, some time; called in any thread.
+  Watchdog(ServiceNotifier& notifier, Clock& clock, std::function<bool()> asks = [] { return false; });
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
@@ -79,6 +81,7 @@ class Watchdog {
 
   ServiceNotifier& notifier_;
   Clock& clock_;
+  const std::function<bool()> asks_;
   Guarded<Loop> loop_;
   std::jthread thread_;
 };

@@ -143,6 +143,14 @@ TEST_F(WatchdogTest, PingsWhileTheLoopWaitsRightly) {
   EXPECT_FALSE(watchdog_.step());
 }
 
+TEST_F(WatchdogTest, PingsWhileSomebodyTakesHisTimeToAnswer) {
+  bool asks = true;
+  Watchdog watchdog(notifier_, clock_, [&] { return asks; });
+  for (int at = 0; at < 5; ++at) EXPECT_TRUE(watchdog.step());
+  asks = false;
+  EXPECT_FALSE(watchdog.step());
+}
+
 TEST_F(WatchdogTest, TakesAWaitThatShouldBeOverForAHang) {
   watchdog_.step();
   const auto waiting = watchdog_.waiting(clock_.now() + std::chrono::minutes(10));
