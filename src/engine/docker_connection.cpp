@@ -227,6 +227,8 @@ std::string clean_message(std::string message) {
     message = after_last(message, "unable to start container process: ");
     if (message.ends_with(": unknown")) message.erase(message.size() - 9);
   }
+  // Our own sentences go on behind it.
+  if (message.ends_with('.') && !message.ends_with("..")) message.pop_back();
   return printable(with_short_ids(message));
 }
 

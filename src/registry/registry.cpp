@@ -71,7 +71,9 @@ std::optional<Milliseconds> retry_after(const net::Response& response) {
 
 [[noreturn]] void refuse(const net::Response& response, const ImageRef& image) {
   const std::string registry = image.registry();
-  const std::string words = words_of(response);
+  std::string words = words_of(response);
+  // Our own sentence goes on behind it.
+  if (words.ends_with('.')) words.pop_back();
   const std::string reason =
       words.empty() ? format("status {} {}", response.status, printable(response.reason)) : words;
   switch (response.status) {
