@@ -95,6 +95,20 @@ test_deploy_takes_a_release_back_that_fails() {
   expect_out 'r2'
   expect_equal 'the failed one is kept' 2 "$(containers "$app" | wc -l)"
 }
+# The engine goes on with a stop for which nobody waits any more: what is up when the deploy ends is down a moment later.
+test_deploy_that_is_stopped_while_it_stops_the_old_one_leaves_that_running() {
+  build_image 1 slowstop
+  build_image 2 slowstop
+  expect_done belay deploy "$app" --image "$prefix-image:1"
+  background belay deploy "$app" --image "$prefix-image:2" 2>"$place/told"
+  eventually grep -q "^stop $app" "$place/told"
+  kill -TERM "$pid"
+  ended "$pid"
+  expect_exit 143
+  expect_equal 'what runs' "$app-r1" "$(running "$app")"
+  expect_equal 'restart policy' unless-stopped "$(restart_policy "$app-r1")"
+  expect_equal 'the plan' 'nothing to do' "$(belay plan "$app" 2>&1)"
+}
 test_start_stop_and_restart() {
   deployed one
   changes_nothing belay start "$app" new --dry-run
