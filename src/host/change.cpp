@@ -241,6 +241,16 @@ void take_back(Context& context, App& app, Change& change) {
   }
 }
 
+// What a command that was killed while it removed, or still filled, a snapshot has left: no wish speaks of it.
+void clear_up_reserves(Context& context, App& app, const App& saved, std::stop_token stop) {
+  const auto is_partial = [](const Snapshot& snapshot) { return !snapshot.complete; };
+  if (std::none_of(saved.snapshots.begin(), saved.snapshots.end(), is_partial)) return;
+  App left = saved;
+  drop_unused_reserves(context, left, stop);
+  context.store.save(left);
+  app.snapshots = left.snapshots;
+}
+
 }  // namespace
 
 std::string_view to_text(Change::Kind kind) {
@@ -270,6 +280,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
                          !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot;
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
+    if (!dry_run) clear_up_reserves(context, app, *saved, stop);
     return change;
   }
   // The wait for a verdict alone, on what is already tried and wished, is no change.
@@ -377,11 +388,7 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   if (app.wish.state == Wish::State::gone) return;
   if (!app.wish.unfinished) {
     clear_announced(context, app.name, stop);
-    // Killed while it was still filling reserves, a command has left no wish behind.
-    const auto is_partial = [](const Snapshot& snapshot) { return !snapshot.complete; };
-    if (std::none_of(app.snapshots.begin(), app.snapshots.end(), is_partial)) return;
-    drop_unused_reserves(context, app, stop);
-    context.store.save(app);
+    clear_up_reserves(context, app, app, stop);
     return;
   }
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));

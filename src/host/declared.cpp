@@ -365,11 +365,12 @@ class Pass {
     result.origin = declared.origin;
     if (options_.leave.contains(result.name)) return result;
     telling(result, [&] {
-      if (!is_well(declared, context, result)) return;
-      if (options_.only_keep_up)
-        keep_up_only(declared, context, result);
-      else
+      // Whoever is to be left alone may be so for an hour; another definition may be just what he needs.
+      const bool is_left_alone = !is_well(declared, context, result);
+      if (!options_.only_keep_up)
         decide_and_do(declared, context, result);
+      else if (!is_left_alone)
+        keep_up_only(declared, context, result);
     });
     note_trouble(declared.name, store, result);
     const std::lock_guard lock(turn_);
@@ -394,7 +395,7 @@ class Pass {
   }
 
   void note_trouble(const AppName& name, state::Store& store, const DeclaredApp& result) const {
-    if (options_.only_keep_up || (result.healing && result.healing->waits_until)) return;
+    if (options_.only_keep_up) return;
     const bool is_broken = result.kind == Kind::broken && !result.change.failed();
     note_wait(name, store, Wait::Topic::definition, is_broken ? result.reason : "", context_.clock.now());
   }
@@ -564,6 +565,7 @@ class Pass {
   }
 
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
+    if (result.healing && result.healing->waits_until) return;
     const bool look_closer = options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
@@ -572,7 +574,9 @@ class Pass {
     // What cannot prove itself again, or is hit by an engine that goes away, stays wished for: a repair that fails is
     // no reason to want it down.
     if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
-    result.change = fulfil(context, fresh, "repair", options_.dry_run || !repairs, stop_);
+    // What a command left unfinished is nothing that the app did: it counts against no budget.
+    const std::string verb = fresh.wish.unfinished ? "finish" : "repair";
+    result.change = fulfil(context, fresh, verb, options_.dry_run || !repairs, stop_);
     remember(fresh);
     if (result.change.kind == Change::Kind::unchanged) return;
     result.only_reported = !repairs;

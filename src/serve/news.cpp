@@ -63,8 +63,8 @@ void News::ended(const host::DeclaredApp& app) {
   if (app.name == self_) handing_over_ = false;
   if (app.healing) {
     tell_healing(app.name, *app.healing);
-    // No more than that was looked at.
-    if (app.healing->waits_until) return;
+    // It is as well as it was, which is not well.
+    if (app.healing->waits_until && app.kind == Kind::unchanged) return;
   }
   tell_ended(app);
   const std::string key = app.name.empty() ? app.origin : app.name;

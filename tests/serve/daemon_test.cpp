@@ -300,6 +300,20 @@ TEST_F(DaemonTest, RemembersItsHealingWhenItIsStartedAnew) {
   EXPECT_EQ(engine_.changes(), changes);
 }
 
+TEST_F(DaemonTest, DeploysAnotherDefinitionOfWhatIsToBeLeftAlone) {
+  define("app", R"({"image": "sick:1", "heal_budget": 0})");
+  step();
+  clock_.advance(Milliseconds(95'000));
+  container_changed("app");
+  EXPECT_THAT(news(), Contains("app gave_up"));
+  const auto changes = engine_.changes();
+  step(Cause::definitions);
+  EXPECT_EQ(engine_.changes(), changes) << "nobody said anything new";
+  define("app", R"({"image": "web:1", "heal_budget": 0})");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("app web:1"));
+}
+
 TEST_F(DaemonTest, TellsOnceWhatIsToBeToldOnly) {
   define("app", R"({"image": "sick:1", "on_unhealthy": "notify"})");
   step();
