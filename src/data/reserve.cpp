@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -51,8 +52,27 @@ void remove_tree(const fs::path& path) {
   if (error) throw Error(format("removing {}: {}", path.string(), error.message()));
 }
 
+std::optional<timespec> time_modified(const fs::path& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  return status.st_mtim;
+}
+
+// XFS counts a change of a folder's parent as one of the folder. What was unpacked or copied has its own time.
+void keep_time(const fs::path& path, const std::optional<timespec>& modified) {
+  const auto now = time_modified(path);
+  if (!modified || !now || (now->tv_sec == modified->tv_sec && now->tv_nsec == modified->tv_nsec)) return;
+  const timespec times[2]{{0, UTIME_OMIT}, *modified};
+  std::ignore = ::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW);
+}
+
 void exchange_paths(const fs::path& a, const fs::path& b) {
-  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
+  const auto time_of_a = time_modified(a), time_of_b = time_modified(b);
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) {
+    keep_time(a, time_of_b);
+    keep_time(b, time_of_a);
+    return;
+  }
   const int error = errno;
   if (error == EBUSY || error == EXDEV)
     throw Error(format("{} is a mount point of its own: what it holds cannot be exchanged", a.string()),
