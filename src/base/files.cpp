@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 #include "base/errors.h"
 #include "base/fd.h"
@@ -89,7 +90,11 @@ void make_folder(const fs::path& path, int mode) {
 
 fs::path home_folder() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
-  if (const passwd* user = ::getpwuid(::geteuid()); user != nullptr) return user->pw_dir;
+  // Not getpwuid: threads would share its answer.
+  std::vector<char> room(16 << 10);
+  passwd entry{};
+  passwd* user = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, room.data(), room.size(), &user) == 0 && user != nullptr) return user->pw_dir;
   return "/";
 }
 

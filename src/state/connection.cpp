@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/lock.h"
+#include "state/folder.h"
 #include "state/schema.h"
 #include "state/store.h"
 
@@ -94,6 +95,7 @@ int Connection::version() {
 void Connection::migrate() {
   // One at a time: the switch to WAL does not wait for other connections on its own.
   SystemClock clock;
+  make_private_file(folder_ / "migration.lock");
   const FileLock alone = FileLock::take({folder_ / "migration.lock", "belay", true}, clock, {}, {});
   const int found = version();
   if (found > schema_version)

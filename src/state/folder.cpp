@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 #include "base/errors.h"
 #include "base/fd.h"
@@ -19,9 +20,16 @@ namespace {
 // The group that shares root's state; nullopt for everybody else's.
 std::optional<gid_t> sharing_group() {
   if (::geteuid() != 0) return {};
-  const group* docker = ::getgrnam("docker");
-  if (docker == nullptr) return {};
-  return docker->gr_gid;
+  // Apps are dealt with in several threads: not getgrnam, whose answer they would share. A group may have many members.
+  std::vector<char> room(1 << 10);
+  for (;;) {
+    group entry{};
+    group* docker = nullptr;
+    const int error = ::getgrnam_r("docker", &entry, room.data(), room.size(), &docker);
+    if (docker != nullptr) return docker->gr_gid;
+    if (error != ERANGE || room.size() > (1 << 20)) return {};
+    room.resize(room.size() * 4);
+  }
 }
 
 fs::path variable(const char* name) {
