@@ -7,6 +7,8 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <tuple>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 #include <zlib.h>
@@ -20,7 +22,10 @@ namespace belay::archive {
 
 namespace {
 
-constexpr unsigned most_default_workers = 8;
+// Whoever reads, hashes and writes is one thread: more would wait for it.
+constexpr unsigned most_default_workers = 3;
+// Pieces do not take equally long: some wait beside those that are filled and compressed.
+constexpr std::size_t least_pieces = 6, least_reserve = 1;
 
 // Makes one whole frame or member of `input` in `output`, which is empty and large enough. One a thread.
 using Encoder = std::function<void(std::string_view input, Buffer& output)>;
@@ -68,7 +73,8 @@ Encoder gzip_encoder(int level) {
 }
 
 Format format_of(Compression kind) {
-  constexpr std::size_t zstd_piece = 2 << 20, gzip_piece = 1 << 20;
+  // Larger ones compress better and take more memory.
+  constexpr std::size_t zstd_piece = 3 << 20, gzip_piece = 1 << 20;
   if (kind == Compression::zstd)
     return {3, 1, ZSTD_maxCLevel(), zstd_piece, ZSTD_compressBound(zstd_piece), zstd_encoder};
   // What deflate adds at worst, with a margin for gzip's own header and trailer.
@@ -93,7 +99,7 @@ unsigned chosen_workers(const CompressOptions& options) {
 // A ring of pieces: one is being filled, those behind it are with the workers or wait for their turn at the sink.
 struct Compressor::Pool {
   struct Piece {
-    Buffer input, output;
+    Buffer bytes;      // what goes in, then what comes out
     bool done = true;  // nothing is left for a worker to do
     std::exception_ptr failure = nullptr;
   };
@@ -105,7 +111,7 @@ struct Compressor::Pool {
 
   void work(const std::stop_token& stop);
   Piece* next_waiting(const std::stop_token& stop);
-  void compress(Piece& piece, Encoder& encode);
+  void compress(Piece& piece, Encoder& encode, Buffer& spare);
   void submit();
   bool is_done(const Piece& piece);
   void send_oldest();
@@ -129,7 +135,7 @@ Compressor::Pool::Pool(Format format_in_use, int chosen_level, unsigned worker_c
     : form(format_in_use), level(chosen_level), sink(std::move(to)) {
   // None compressed: no pieces either.
   if (worker_count == 0) return;
-  pieces.resize(worker_count + 2);
+  pieces.resize(std::max(least_pieces, worker_count + 1 + least_reserve));
   for (unsigned i = 0; i < worker_count; ++i) workers.emplace_back([this](const std::stop_token& stop) { work(stop); });
 }
 
@@ -141,16 +147,18 @@ Compressor::Pool::~Pool() {
 void Compressor::Pool::write(std::string_view bytes) {
   while (!bytes.empty()) {
     // A full piece stays here until more comes: without finish() its lack shows that the stream is cut off.
-    if (pieces[filling].input.size() == form.piece) submit();
+    if (pieces[filling].bytes.size() == form.piece) submit();
     Piece& piece = pieces[filling];
-    if (piece.input.capacity() == 0) piece.input = Buffer(form.piece);
-    piece.input.take_from(bytes);
+    if (piece.bytes.capacity() == 0) piece.bytes = Buffer(form.output_bound);
+    std::string_view fitting = bytes.substr(0, form.piece - piece.bytes.size());
+    bytes.remove_prefix(fitting.size());
+    piece.bytes.take_from(fitting);
   }
 }
 
 void Compressor::Pool::finish() {
   // An empty stream is one empty frame: no bytes at all would be no zstd file.
-  if (pieces[filling].input.size() > 0 || (!anything_sent && oldest == filling)) submit();
+  if (pieces[filling].bytes.size() > 0 || (!anything_sent && oldest == filling)) submit();
   while (oldest != filling) send_oldest();
 }
 
@@ -179,19 +187,23 @@ void Compressor::Pool::send_oldest() {
     piece_done.wait(lock, [&] { return piece.done; });
     if (piece.failure) std::rethrow_exception(piece.failure);
   }
-  sink(piece.output.view());
+  sink(piece.bytes.view());
   anything_sent = true;
-  piece.input.clear();
-  piece.output.clear();
+  piece.bytes.clear();
   oldest = (oldest + 1) % pieces.size();
 }
 
 void Compressor::Pool::work(const std::stop_token& stop) {
+  // The thread that reads and hashes is the one that all wait for: where processors are few, it goes first. On Linux
+  // the niceness is the thread's own.
+  constexpr int lower = 5;
+  std::ignore = ::nice(lower);
   Encoder encode;
+  Buffer spare;
   while (Piece* piece = next_waiting(stop)) {
     std::exception_ptr failure;
     try {
-      compress(*piece, encode);
+      compress(*piece, encode, spare);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -211,17 +223,20 @@ Compressor::Pool::Piece* Compressor::Pool::next_waiting(const std::stop_token& s
   return piece;
 }
 
-void Compressor::Pool::compress(Piece& piece, Encoder& encode) {
+// From the piece into the spare buffer, and that one takes the place of the piece's.
+void Compressor::Pool::compress(Piece& piece, Encoder& encode, Buffer& spare) {
   if (!encode) encode = form.encoder(level);
-  if (piece.output.capacity() == 0) piece.output = Buffer(form.output_bound);
-  encode(piece.input.view(), piece.output);
+  if (spare.capacity() == 0) spare = Buffer(form.output_bound);
+  spare.clear();
+  encode(piece.bytes.view(), spare);
+  std::swap(piece.bytes, spare);
 }
 
 Compressor::Compressor(Compression kind, const CompressOptions& options, Sink sink) {
-  const Format form = format_of(kind);
   const bool compresses = kind != Compression::none;
-  pool_ = std::make_unique<Pool>(form, compresses ? chosen_level(form, options) : 0,
-                                 compresses ? chosen_workers(options) : 0, std::move(sink));
+  const unsigned workers = compresses ? chosen_workers(options) : 0;
+  const Format form = format_of(kind);
+  pool_ = std::make_unique<Pool>(form, compresses ? chosen_level(form, options) : 0, workers, std::move(sink));
 }
 
 Compressor::~Compressor() = default;

@@ -16,11 +16,11 @@ enum class Compression { zstd, gzip, none };
 
 struct CompressOptions {
   std::optional<int> level = {};  // as the program of that name takes it; by default 3 for zstd, 6 for gzip
-  unsigned workers = 0;           // threads that compress; 0: one a processor, at most eight
+  unsigned workers = 0;           // threads that compress; 0: one a processor, at most three
 };
 
 // Threads of its own compress; the sink is only ever called by the thread that calls write() and finish(), in order,
-// and what it throws comes out of them. One thread at a time. About 4 MiB a worker, and 8 MiB more.
+// and what it throws comes out of them. One thread at a time. About 35 MiB with the workers of the default.
 class Compressor {
  public:
   // Throws Error for a level that the format does not have.

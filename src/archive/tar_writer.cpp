@@ -275,7 +275,8 @@ Block record_header(const TarEntry& entry, std::size_t size) {
 
 }  // namespace
 
-TarWriter::TarWriter(Sink sink) : sink_(std::move(sink)), buffer_(buffer_size) {}
+TarWriter::TarWriter(Sink sink, Lender lender)
+    : sink_(std::move(sink)), lender_(std::move(lender)), buffer_(buffer_size) {}
 
 void TarWriter::begin(const TarEntry& entry) {
   end_entry();
@@ -298,6 +299,14 @@ void TarWriter::write(std::string_view bytes) {
     throw Error(format("writing {} into the tar stream: it got longer than announced", printable(name_)));
   missing_ -= static_cast<std::int64_t>(bytes.size());
   append(bytes);
+}
+
+std::span<char> TarWriter::room(std::size_t wanted) {
+  if (!lender_ || wanted < large_piece) return {};
+  flush();
+  // What is smaller would go through the buffer here.
+  const std::span<char> lent = lender_(wanted);
+  return lent.size() < large_piece ? std::span<char>() : lent;
 }
 
 void TarWriter::finish() {

@@ -4,6 +4,7 @@
 // writer passes every name through the locale, and a volume holds names that are text in none.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,7 @@ namespace belay::archive {
 // One thread at a time. The same entries give the same bytes.
 class TarWriter {
  public:
-  explicit TarWriter(Sink sink);
+  explicit TarWriter(Sink sink, Lender lender = {});
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
 
@@ -25,6 +26,9 @@ class TarWriter {
   // this one.
   void begin(const TarEntry& entry);
   void write(std::string_view bytes);
+  // Where the next `wanted` bytes of content may be put before write() gets them, so that nobody has to copy them; may
+  // be fewer. Empty: anywhere.
+  std::span<char> room(std::size_t wanted);
   // Writes the end of the archive and all that is buffered. Without it the stream is cut off and shows it.
   void finish();
 
@@ -35,6 +39,7 @@ class TarWriter {
   void flush();
 
   Sink sink_;
+  Lender lender_;
   Buffer buffer_;
   std::string name_;
   std::int64_t missing_ = 0;  // content of the current entry that is still to come

@@ -45,7 +45,8 @@ struct TreeTotals {
 // A folder's names come sorted, in batches of ten thousand.
 // Throws Error naming a file that cannot be read, NotFound when `path` is not there, Cancelled on stop; the tar is then
 // cut off.
-TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop);
+TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
+                      const Lender& lender = {});
 
 // A folder or file, and what it is called in the tar: "var/www", without a slash at either end, "." or "..".
 struct NamedTree {

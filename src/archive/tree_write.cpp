@@ -387,18 +387,21 @@ bool TreeWalk::send_data(const Fd& file, const TarEntry& entry, const Extent& ex
   for (std::int64_t sent = 0; sent < extent.length;) {
     obey_stop();
     auto wanted = static_cast<std::size_t>(std::min(static_cast<std::int64_t>(buffer_.size()), extent.length - sent));
+    std::span<char> room = tar_.room(wanted);
+    if (room.empty()) room = buffer_;
+    wanted = std::min(wanted, room.size());
     if (!ended) {
-      const ssize_t count = ::pread(file.raw(), buffer_.data(), wanted, extent.offset + sent);
+      const ssize_t count = ::pread(file.raw(), room.data(), wanted, extent.offset + sent);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0)
         throw system_error(format("reading {}", printable((top_ / entry.name.substr(root_.size())).string())), errno);
       ended = count == 0;
       if (!ended) wanted = static_cast<std::size_t>(count);
     }
-    if (ended) std::fill_n(buffer_.begin(), wanted, '\0');
-    const std::string_view bytes(buffer_.data(), wanted);
-    tar_.write(bytes);
+    if (ended) std::fill_n(room.begin(), wanted, '\0');
+    const std::string_view bytes(room.data(), wanted);
     digest_.add(bytes);
+    tar_.write(bytes);
     sent += static_cast<std::int64_t>(wanted);
   }
   return ended;
@@ -442,8 +445,9 @@ std::optional<std::string> TreeWalk::link_target(const std::string& name, const 
 
 }  // namespace
 
-TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop) {
-  TarWriter writer(tar);
+TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
+                      const Lender& lender) {
+  TarWriter writer(tar, lender);
   const TreeTotals totals = write_tree({path, "."}, writer, events, std::move(stop));
   writer.finish();
   return totals;

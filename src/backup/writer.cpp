@@ -28,12 +28,22 @@ void BackupWriter::begin_item(const std::string& id) {
 
 void BackupWriter::write(std::string_view tar) {
   while (!tar.empty()) {
-    if (part_.capacity() < part_size) part_.reserve(part_size);
-    const auto taken = std::min(tar.size(), part_size - part_.size());
-    part_.append(tar.substr(0, taken));
-    tar.remove_prefix(taken);
-    if (part_.size() == part_size) flush_part();
+    const std::span<char> free = room(part_size);
+    if (tar.data() == free.data()) {
+      // It is where it should be already.
+      part_.grow(tar.size());
+      tar = {};
+    } else {
+      part_.take_from(tar);
+    }
+    if (part_.rest().empty()) flush_part();
   }
+}
+
+std::span<char> BackupWriter::room(std::size_t wanted) {
+  if (part_.capacity() == 0) part_ = archive::Buffer(part_size);
+  const std::span<char> free = part_.rest();
+  return free.first(std::min(wanted, free.size()));
 }
 
 void BackupWriter::checksum(const std::string& name, std::int64_t size, const std::string& digest) {
@@ -44,19 +54,19 @@ void BackupWriter::checksum(const std::string& name, std::int64_t size, const st
 }
 
 void BackupWriter::flush_part() {
-  tar_.add(format("{}.tar.{:06}", stem_, ++parts_), part_);
+  tar_.add(format("{}.tar.{:06}", stem_, ++parts_), part_.view());
   part_.clear();
 }
 
 void BackupWriter::flush_list() {
   // A list speaks of files whose bytes stand before it.
-  if (!part_.empty()) flush_part();
+  if (part_.size() > 0) flush_part();
   tar_.add(format("{}.sha256.{:06}", stem_, ++lists_), list_);
   list_.clear();
 }
 
 void BackupWriter::end_item() {
-  if (!part_.empty()) flush_part();
+  if (part_.size() > 0) flush_part();
   if (!list_.empty()) flush_list();
 }
 
@@ -66,7 +76,7 @@ void BackupWriter::begin_image() {
 }
 
 void BackupWriter::end_image() {
-  if (!part_.empty()) flush_part();
+  if (part_.size() > 0) flush_part();
 }
 
 const End& BackupWriter::finish() {

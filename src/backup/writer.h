@@ -1,8 +1,10 @@
 #pragma once
 // Writes a backup's layout (docs/backup-format.md) into a stream: manifest, items in parts, the image, the end.
 
+#include <span>
 #include <string>
 
+#include "archive/buffer.h"
 #include "backup/manifest.h"
 #include "backup/plain_tar.h"
 
@@ -18,6 +20,8 @@ class BackupWriter {
   // all its bytes are written, end.
   void begin_item(const std::string& id);
   void write(std::string_view tar);
+  // Where write() likes its next bytes (Lender).
+  std::span<char> room(std::size_t wanted);
   void checksum(const std::string& name, std::int64_t size, const std::string& digest);
   void end_item();
 
@@ -39,7 +43,8 @@ class BackupWriter {
   PlainTarWriter tar_;
   End end_;
   std::string stem_;  // "data/01-web"
-  std::string part_, list_;
+  archive::Buffer part_;
+  std::string list_;
   int parts_ = 0, lists_ = 0;
 };
 

@@ -74,7 +74,9 @@ void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSin
 }
 
 void BackupWork::read_files(const fs::path& path, const archive::TreeEvents& events, std::stop_token stop) {
-  archive::write_tree(path, [this](std::string_view bytes) { writer_->write(bytes); }, events, stop);
+  archive::write_tree(
+      path, [this](std::string_view bytes) { writer_->write(bytes); }, events, stop,
+      [this](std::size_t wanted) { return writer_->room(wanted); });
 }
 
 void BackupWork::read_through_engine(const backup::Item& item, const archive::TreeEvents& events,
