@@ -86,21 +86,19 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
 // The steps of one backup. Their order is that of the text: hooks, hold still, read, let go on, images, end.
 class BackupPlanner {
  public:
-  BackupPlanner(const App& app, const Release& release, const World& world, const plan::Defaults& defaults, Time now,
+  BackupPlanner(const App& app, const Release& release, const World& world, const Stillness& still,
                 const BackupOptions& options)
-      : app_(app), release_(release), world_(world), defaults_(defaults), now_(now), options_(options) {}
+      : app_(app), release_(release), world_(world), still_(still), options_(options) {}
 
   plan::Plan make(backup::Manifest& manifest, const std::string& where) {
-    const Stillness still(app_, release_, world_, options_.consistency.value_or(backup::Consistency::pause), defaults_,
-                          now_);
-    const auto& running = still.running();
-    manifest.consistency = still.way();
+    const auto& running = still_.running();
+    manifest.consistency = still_.way();
     hooks(before_label, options_.before, running);
     reach_through_engine(manifest);
-    for (const auto& action : still.hold()) then(action.step, action.reason);
+    for (const auto& action : still_.hold()) then(action.step, action.reason);
     for (const auto& item : manifest.items)
       then(plan::BackUpData{item.id, {static_cast<DataPlace::Kind>(item.kind), item.source}}, join(item.targets, ", "));
-    for (const auto& action : still.let_go()) then(action.step, action.reason);
+    for (const auto& action : still_.let_go()) then(action.step, action.reason);
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();
     hooks(after_label, options_.after, running);
@@ -113,7 +111,7 @@ class BackupPlanner {
     }
     then(plan::FinishBackup{where}, "");
     for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
-    for (const auto& other : still.strangers()) plan_.notes.push_back(other);
+    for (const auto& other : still_.strangers()) plan_.notes.push_back(other);
     return plan_;
   }
 
@@ -165,8 +163,7 @@ class BackupPlanner {
   const App& app_;
   const Release& release_;
   const World& world_;
-  const plan::Defaults& defaults_;
-  const Time now_;
+  const Stillness& still_;
   const BackupOptions& options_;
   plan::Plan plan_;
   Indices last_;
@@ -176,9 +173,9 @@ class BackupPlanner {
 
 // Lets go on what is held still, removes what was made for the backup, and runs the hooks that it still owes. Not to be
 // stopped.
-void put_back(Context& context, const App& held, const BackupPlanner& planner, size_t begun) {
+void put_back(Context& context, const App& held, const Stillness& still, const BackupPlanner& planner, size_t begun) {
   const World world = observe(context.engine, held, {});
-  let_go_on(context, held, world);
+  still.let_go_on(context, world);
   std::vector<plan::Action> owed = planner.hooks_after(begun);
   if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
     owed.push_back({plan::RemoveContainer{planner.helper()}, "it was only there to reach the data", {}});
@@ -217,7 +214,9 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
             : backup::file_name(name.text(), result.manifest.taken, sealing.compression == archive::Compression::gzip,
                                 sealing.encrypts());
     result.where = backup::FilePlace{destination.place(), file}.text();
-    BackupPlanner planner(held, release, world, context.defaults, context.clock.now(), options);
+    const Stillness still(held, release, world, options.consistency.value_or(backup::Consistency::pause),
+                          context.defaults, context.clock.now());
+    BackupPlanner planner(held, release, world, still, options);
     result.plan = planner.make(result.manifest, result.where);
     if (options.dry_run) return result;
 
@@ -231,7 +230,7 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
           context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
           [&] {
             work.abandon();
-            put_back(context, held, planner, watch.begun());
+            put_back(context, held, still, planner, watch.begun());
           });
     });
     result.end = work.end();

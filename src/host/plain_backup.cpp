@@ -165,7 +165,7 @@ PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::pat
           context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
           [&] {
             work.abandon();
-            let_go_on(context, held, observe(context.engine, held, {}));
+            still.let_go_on(context, observe(context.engine, held, {}));
           });
     });
     entry.done();

@@ -74,7 +74,7 @@ TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::st
           app.find_snapshot(snapshot->number)->complete = true;
         },
         [&] {
-          let_go_on(context, begun, observe(context.engine, begun, {}));
+          stillness.let_go_on(context, observe(context.engine, begun, {}));
           drop_unused_reserves(context, app, {});
         });
     write_journal(context, app, "snapshot", "done", format("{}: {}", snapshot->text(), why), release.number);

@@ -60,14 +60,17 @@ std::vector<plan::Action> Stillness::let_go() const {
     for (const Container* each : running_)
       if (const auto detail = held.details.find(each->name); detail != held.details.end())
         detail->second.restart = {"no", 0};
-  auto steps = plan::plan_wish({held_, held, now_, defaults_}).actions;
-  // Who did not run is left as he is: he may have been stopped for a reason.
+  return only_what_ran(plan::plan_wish({held_, held, now_, defaults_}).actions);
+}
+
+// Who did not run is left as he is: he may have been stopped for a reason.
+std::vector<plan::Action> Stillness::only_what_ran(std::vector<plan::Action> steps) const {
   std::erase_if(steps, [&](const plan::Action& action) {
     const auto* start = std::get_if<plan::StartContainer>(&action.step);
     const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
     const std::string* name = start != nullptr ? &start->name : policy != nullptr ? &policy->name : nullptr;
-    return name != nullptr && std::none_of(running_.begin(), running_.end(),
-                                           [&](const Container* each) { return each->name == *name; });
+    return name != nullptr &&
+           std::none_of(running_.begin(), running_.end(), [&](const Container* each) { return each->name == *name; });
   });
   for (auto& step : steps) step.after.clear();
   return steps;
@@ -89,8 +92,11 @@ std::vector<std::string> Stillness::strangers() const {
   return notes;
 }
 
-void let_go_on(Context& context, const App& held, const World& world) {
-  const plan::Plan plan = plan::plan_wish({held, world, context.clock.now(), context.defaults});
+void Stillness::let_go_on(Context& context, const World& now) const {
+  plan::Plan plan;
+  std::vector<size_t> last;
+  for (const auto& action : only_what_ran(plan::plan_wish({held_, now, context.clock.now(), defaults_}).actions))
+    last = {plan.add(action.step, action.reason, last)};
   if (plan.empty()) return;
   context.report.running(plan);
   const auto outcome = run_plan(context, plan, context.report, {});

@@ -26,10 +26,14 @@ class Stillness {
   // The steps, to be done one after the other; without `after`.
   std::vector<plan::Action> hold() const;
   std::vector<plan::Action> let_go() const;
+  // Lets the app go on now, as `now` shows it, whatever was done of all this. Not to be stopped.
+  void let_go_on(Context& context, const World& now) const;
   // Others that may write to the same data: sentences for people. They are not ours to hold still.
   std::vector<std::string> strangers() const;
 
  private:
+  std::vector<plan::Action> only_what_ran(std::vector<plan::Action> steps) const;
+
   const App& held_;
   const Release& release_;
   const World& world_;
@@ -38,9 +42,6 @@ class Stillness {
   const Time now_;
   std::vector<const Container*> running_;
 };
-
-// Lets the app go on now, whatever was done of all this. Not to be stopped.
-void let_go_on(Context& context, const App& held, const World& world);
 
 // Does `work`, which holds the app still: saves `held` before it and `app`, as that is then, behind it. Whatever it
 // throws, and even if nothing can be written any more: first of all `go_on` lets the app go on.

@@ -473,7 +473,7 @@ Tried try_candidate(Context& context, const AppName& name, const TryOptions& opt
         const auto prepare = [&] { rehearsal.prepare(work, watch, stop); };
         if (holds_still)
           while_still(context, app, held, prepare,
-                      [&] { let_go_on(context, held, observe(context.engine, held, {})); });
+                      [&] { still.let_go_on(context, observe(context.engine, held, {})); });
         else
           prepare();
         if (const auto image = context.engine.image(references.at(service), stop)) tried.image = image->id;

@@ -134,8 +134,8 @@ TEST_F(Backup, OfAStoppedAppStartsNothing) {
   EXPECT_FALSE(done_.manifest.was_running);
 }
 
-TEST_F(Backup, HoldsFirstWhatNeedsTheOthersAndLetsItGoLast) {
-  Scene scene(SceneOptions{NamingScheme::belay, false, false, true});
+// An app of two containers, web-r1 behind db-r1, that runs.
+void start_two(Scene& scene) {
   App app(web);
   Release release;
   release.number = app.next_release();
@@ -150,6 +150,11 @@ TEST_F(Backup, HoldsFirstWhatNeedsTheOthersAndLetsItGoLast) {
   app.releases.push_back(release);
   scene.store->save(app);
   ASSERT_EQ(scene.run("start r1"), "done");
+}
+
+TEST_F(Backup, HoldsFirstWhatNeedsTheOthersAndLetsItGoLast) {
+  Scene scene(SceneOptions{NamingScheme::belay, false, false, true});
+  start_two(scene);
   const size_t before = scene.engine.changes().size();
   ASSERT_EQ(scene.run("backup"), "done");
   auto all = scene.lasting_changes();
@@ -264,6 +269,26 @@ TEST_F(Backup, LetsTheAppGoOnWhereTheDestinationFails) {
   on_commit_ = [] {};
   EXPECT_EQ(back_up(), "done");
   EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(Backup, StartsOnlyWhatRanHoweverItEnds) {
+  for (const bool fails : {false, true})
+    for (const auto* way : {"pause", "stop"}) {
+      Scene scene(SceneOptions{NamingScheme::belay, false, false, true});
+      start_two(scene);
+      scene.engine.stop_container("db-r1", {}, {});
+      FaultyDestination destination(scene.backups());
+      if (fails) destination.on_commit = destination.on_write = [] { throw Error("the disk is full"); };
+      BackupOptions options;
+      options.consistency = backup::consistency(way);
+      Context here = scene.context("belay backup web");
+      if (fails)
+        EXPECT_THROW(host::back_up(here, web, destination, {}, options, {}), Error);
+      else
+        host::back_up(here, web, destination, {}, options, {});
+      EXPECT_EQ(scene.container("db-r1")->state, ContainerState::exited) << way << fails;
+      EXPECT_EQ(scene.container("web-r1")->state, ContainerState::running) << way << fails;
+    }
 }
 
 TEST_F(Backup, LetsTheAppGoOnWhateverTheSurprise) {
