@@ -1,4 +1,4 @@
-// Against a place that somebody names: BELAY_TEST_PLACE (tests/by_hand/s3.sh does), an empty folder of its own.
+// Against a place that somebody names: BELAY_TEST_PLACE (tests/real/backups_remote_test.sh does), an empty folder of its own.
 
 #include <cstdlib>
 #include <cstring>

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Backups elsewhere, by the real programs: a server of OpenSSH with keys of its own, and rclone with a remote of its own.
+# Backups elsewhere, by the real programs: a server of OpenSSH with keys of its own, rclone with a remote of its own, and
+# a store that speaks S3: $S3RVER names that server's program; where there is none, its test is left out.
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/data.sh"
 
@@ -50,8 +51,47 @@ start_rclone() {
   printf '[disk]\ntype = local\n' >"$place/rclone.conf"
   export BELAY_RCLONE="rclone --config $place/rclone.conf"
 }
-# shellcheck disable=SC2012
-there() { ls -A "$far" | sed 's/\.belay.*//' | paste -sd ' '; }
+# The store keeps an object of that name in a file of another.
+start_s3() {
+  local port
+  new_port port
+  suffix=._S3rver_object
+  far=$place/store/belay/daily at=rclone:s3:belay/daily
+  mkdir -p "$place/store"
+  background node "$S3RVER" --directory "$place/store" --address 127.0.0.1 --port "$port" --silent \
+    --configure-bucket belay >"$place/s3.log" 2>&1
+  store=$pid
+  cat >"$place/rclone.conf" <<END
+[s3]
+type = s3
+provider = Other
+access_key_id = S3RVER
+secret_access_key = S3RVER
+endpoint = http://127.0.0.1:$port
+END
+  # rclone 1.60 cannot go on where this is set.
+  unset AWS_CA_BUNDLE
+  export BELAY_RCLONE="rclone --config $place/rclone.conf"
+  eventually test -d "$place/store/belay"
+  eventually listens "$port"
+}
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+suffix=
+# Where the bytes of a backup are on this machine.
+bytes_of() { echo "$far/$1$suffix"; }
+there() { find "$far" -name "*.belay.*$suffix" ! -name '.*' -printf '%f\n' | sed 's/\.belay.*//' | sort | paste -sd ' '; }
+# Somebody else's copy of a backup without its end.
+cut_off() {
+  local whole=$place/whole
+  cp "$(bytes_of "$1")" "$whole"
+  truncate -s -20 "$whole"
+  if [ -n "$suffix" ]; then
+    $BELAY_RCLONE copyto "$whole" "${at#rclone:}/$1" || fail "replacing $1"
+  else
+    cp "$whole" "$far/$1"
+  fi
+}
 listed() { belay backups "$app" --json | jq -r '.[].file | split("/") | last | rtrimstr(".belay.tar.zst")' | paste -sd ' '; }
 
 # All that one does with backups in a place: $at to Belay, $far on this machine.
@@ -67,7 +107,7 @@ use_it() {
   expect_equal 'how many files' 1 "$(there | wc -w)"
   expect_done belay backup "$app" -o "$at/two.belay.tar.zst"
   expect_done belay verify "$at/two.belay.tar.zst"
-  expect_done belay verify "$far/two.belay.tar.zst"
+  expect_done belay verify "$(bytes_of two.belay.tar.zst)"
 
   write_notes second
   rm -rf "$data/deep"
@@ -91,11 +131,11 @@ use_it() {
   expect_equal 'files' three "$(there)"
   expect_equal 'list' three "$(listed)"
   expect_done belay backup "$app" -o "$at" --live --keep last=1
-  expect_not [ -e "$far/three.belay.tar.zst" ]
+  expect_not [ -e "$(bytes_of three.belay.tar.zst)" ]
 
   # One that was cut off on its way back is found out.
-  name=$(basename "$(find "$far" -name '*.belay.tar.zst')")
-  truncate -s -20 "$far/$name"
+  name=$(basename "$(find "$far" -name "*.belay.tar.zst$suffix")" "$suffix")
+  cut_off "$name"
   run belay verify "$at/$name"
   expect_exit 1
   expect_refused 1 belay restore "$app" "$at/$name"
@@ -125,6 +165,28 @@ test_a_remote_of_rclone() {
   use_it
   export BELAY_RCLONE='rclone --config /dev/null'
   expect_refused 1 belay backup "$app" -o "$at"
+  goes_on
+}
+# The large file takes more than one piece of an upload, too.
+test_a_store_of_s3() {
+  [ -n "${S3RVER:-}" ] && [ -f "$S3RVER" ] || { echo "there is no store that speaks S3 here"; return; }
+  start_s3
+  # What the module promises of any place: an upload in several pieces, and one that breaks.
+  if [ -n "${BACKUP_TESTS:-}" ]; then
+    run env BELAY_TEST_PLACE=rclone:s3:belay/module "$BACKUP_TESTS" --gtest_filter='AnyPlace.*'
+    expect_exit 0
+    expect_out 'PASSED'
+    expect_not_out 'SKIPPED'
+  fi
+  use_it
+  # A store that went away.
+  local before
+  before=$(there)
+  kill -TERM "$store"
+  ended "$store"
+  BELAY_RCLONE+=' --retries 1 --low-level-retries 1'
+  expect_refused 1 belay backup "$app" -o "$at"
+  expect_equal 'files' "$before" "$(there)"
   goes_on
 }
 # A line that breaks in the middle: what is there has not the name of a whole one, and the app goes on.
