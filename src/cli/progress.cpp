@@ -190,7 +190,8 @@ std::string Progress::live_line(const Item& line, int width) const {
   } else if (line.current > 0) {
     right += byte_text({line.current}) + " ";
   }
-  right += duration_text(std::chrono::duration_cast<Seconds>(now - line.begun)) + remaining;
+  const auto passed = std::chrono::duration_cast<Seconds>(now - line.begun);
+  if (passed.count() > 0) right += duration_text(passed) + remaining;
   const int room = std::max(8, width - display_width(right) - 1);
   return truncated(padded(truncated(printable(left), room), room) + " " + right, width);
 }
