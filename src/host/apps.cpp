@@ -76,8 +76,14 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release();
     if (!instance.container->is_up() && !is_wished) continue;
-    if (auto detail = engine.container(instance.container->name, stop))
-      world.details.insert_or_assign(instance.container->name, std::move(*detail));
+    auto detail = engine.container(instance.container->name, stop);
+    if (!detail) continue;
+    // A container that ended a moment ago is shown up by the list; the engine answers when it has cleared it away.
+    const auto listed = std::find_if(world.containers.begin(), world.containers.end(),
+                                     [&](const Container& each) { return &each == instance.container; });
+    listed->state = detail->container.state;
+    listed->health = detail->container.health;
+    world.details.insert_or_assign(listed->name, std::move(*detail));
   }
   return world;
 }

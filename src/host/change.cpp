@@ -134,7 +134,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   context.store.save(app);
 }
 
-void record_failure(Context& context, App& app, const Change& change, bool release_is_at_fault) {
+void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault) {
   Release* release = change.release ? app.find(*change.release) : nullptr;
   if (release == nullptr) return;
   release->reason = change.reason;
@@ -143,6 +143,7 @@ void record_failure(Context& context, App& app, const Change& change, bool relea
   // engine or the user did not let prove itself keep what it had: it was not tried to the end.
   if (release->verdict == Verdict::passed || !release_is_at_fault) return;
   release->verdict = Verdict::failed;
+  change.is_held = true;
   for (const auto& [service, image] : release->images)
     if (!app.is_quarantined(image)) {
       const auto digest = release->digests.find(service);

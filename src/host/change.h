@@ -36,6 +36,7 @@ struct Change {
   std::string container;                 // the container that failed and is kept
   std::string hint;
   std::string trouble_on_the_way_back;
+  bool is_held = false;  // the release is to blame, and marked failed: only a user has it tried again
   std::vector<std::string> images_built;
 
   bool failed() const { return kind == Kind::taken_back || kind == Kind::stuck; }

@@ -61,10 +61,13 @@ View look(Context& context, std::stop_token stop) {
   return view;
 }
 
-// As much as it takes to keep these up.
-View glance(Context& context, const Declarations& declared, std::stop_token stop) {
+// As much as it takes to keep these up. `down`: containers that are so, whatever the list says.
+View glance(Context& context, const Declarations& declared, const std::set<std::string>& down, std::stop_token stop) {
   View view;
-  take_containers(view, context.engine.containers({}, stop));
+  std::vector<Container> containers = context.engine.containers({}, stop);
+  for (auto& container : containers)
+    if (container.is_up() && down.contains(container.name)) container.state = ContainerState::exited;
+  take_containers(view, std::move(containers));
   for (const auto& declaration : declared.apps)
     if (auto app = context.store.app(declaration.name)) view.apps.emplace(declaration.name.text(), std::move(*app));
   view.waits = context.store.waits();
@@ -212,7 +215,7 @@ class Pass {
         options_(options),
         listener_(listener),
         stop_(std::move(stop)),
-        view_(options.only_keep_up ? glance(context, declared, stop_) : look(context, stop_)) {}
+        view_(options.only_keep_up ? glance(context, declared, options.down, stop_) : look(context, stop_)) {}
 
   DeclaredHost run() {
     DeclaredHost host;
@@ -432,8 +435,12 @@ class Pass {
 
   void keep_up_only(const Declaration& declared, Context& context, DeclaredApp& result) {
     const std::optional<App> app = known(declared.name.text());
-    if (app && app->wish.state == Wish::State::up && !app->wish.unfinished && app->wish.release)
-      keep_up(declared, *app, context, result);
+    if (!app || app->wish.state != Wish::State::up || app->wish.unfinished || !app->wish.release) return;
+    if (result.healing && result.healing->is_down && declared.policies.on_drift == OnDrift::repair) {
+      const std::lock_guard lock(turn_);
+      listener_.decided(result.name, "it is down: it is started again");
+    }
+    keep_up(declared, *app, context, result);
   }
 
   std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const {

@@ -28,6 +28,8 @@ struct DeclaredOptions {
   bool only_keep_up = false;
   // Only these are looked into, besides those that the list shows to be otherwise.
   std::set<std::string> look_into;
+  // Containers whose end the engine has told of, and which it leaves so. Its list may show them up for a moment longer.
+  std::set<std::string> down;
   // Apps that are not looked after this time, nor removed.
   std::set<std::string> leave;
   // No pull where the engine's disk has less free than this.
@@ -83,6 +85,8 @@ struct DeclaredHost {
 class DeclaredListener {
  public:
   virtual ~DeclaredListener() = default;
+  // What is done about an app that is not as it should be, before it is known how: "it is down: it is started again".
+  virtual void decided(const std::string& /*app*/, const std::string& /*what*/) {}
   virtual void planned(const std::string& /*app*/, const plan::Plan& /*plan*/) {}
   virtual void step(const std::string& /*app*/, const std::string& /*text*/) {}
   // A step goes on: a pull, a copy of data.

@@ -104,7 +104,7 @@ class Round {
     if (is_own()) return;
     if (is_down(release)) {
       // The pass starts it again, when it is its turn.
-      std::ignore = may_act("it is down");
+      healing_.is_down = may_act("it is down");
       return;
     }
     if (const auto complaint = left_behind(release)) {

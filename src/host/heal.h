@@ -46,6 +46,7 @@ struct Healing {
   std::optional<Time> waits_until;
   std::string waits_for;  // in words: why not before
   bool is_busy = false;   // it waits because another command has its lock
+  bool is_down = false;   // it is down, and may be started again now
 };
 
 // Looks at an app that is declared; one that is not wished up is well. `world`: its containers, as one list shows them.

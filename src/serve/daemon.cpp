@@ -41,8 +41,12 @@ class Daemon::Looking final : public host::DeclaredListener {
   Looking(Daemon& daemon, const Call* call)
       : daemon_(daemon), attends_(call != nullptr), died_(call != nullptr ? call->died : std::nullopt) {}
 
+  void decided(const std::string& app, const std::string& what) override {
+    react();
+    daemon_.news_.decided(app, what);
+  }
   void planned(const std::string& app, const plan::Plan& plan) override {
-    if (died_) daemon_.count_reaction(*std::exchange(died_, std::nullopt));
+    react();
     daemon_.news_.planned(app, plan);
   }
   void step(const std::string& app, const std::string& text) override { daemon_.news_.step(app, text); }
@@ -57,6 +61,10 @@ class Daemon::Looking final : public host::DeclaredListener {
   }
 
  private:
+  void react() {
+    if (died_) daemon_.count_reaction(*std::exchange(died_, std::nullopt));
+  }
+
   Daemon& daemon_;
   const bool attends_;
   std::optional<Time> died_;  // the container whose end is the reason, until that was reacted to
@@ -214,6 +222,7 @@ void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak,
     host::DeclaredOptions options;
     options.only_keep_up = true;
     options.look_into = {name};
+    options.down = call.down;
     options.heal = host::HealOptions{soak, call.containers, call.containers.empty()};
     options.workers = 1;
     Looking listener(*this, &call);

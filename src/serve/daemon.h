@@ -80,7 +80,12 @@ class Daemon {
   // Something happened to containers of an app, or to such as it depends on; or it is its turn to be helped.
   struct Call {
     std::set<std::string> containers;
-    std::optional<Time> died;  // the last one that did
+    std::optional<Time> died;    // the last one that did, but for those that somebody stopped
+    std::set<std::string> down;  // those that were killed: the engine leaves them so
+    // Those that somebody stopped, and until when he is given time to start them himself.
+    std::map<std::string, Time> stopped;
+    // When it is to be attended to; in the past: now.
+    Time due() const;
   };
   struct Loop;
   class Looking;

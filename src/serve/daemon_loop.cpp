@@ -22,6 +22,8 @@ namespace {
 constexpr size_t most_attentions = 32;
 // An app's lock is held by somebody else's command, which does not tell when it is done.
 constexpr Milliseconds pause_for_lock{5'000};
+// Who restarts a container by hand stops it first.
+constexpr Milliseconds time_for_a_restart{2'000};
 const std::string the_pass;  // its name in the crew, which no app can have
 
 FileLock take_serve_lock(const fs::path& state, const DaemonOptions& options, bool wait, Clock& clock, LogLines& log,
@@ -61,9 +63,18 @@ struct Daemon::Loop {
   const std::stop_token stop;
   Wakeup for_the_pass;
   std::map<std::string, Call> calls;  // by app: those that no attention has begun for
-  std::optional<Time> try_locks_at;   // of calls that wait for somebody else's lock
+  std::optional<Time> try_calls_at;   // those that wait for somebody else
   Crew crew;                          // last: its threads use the others
 };
+
+Time Daemon::Call::due() const {
+  Time earliest = stopped.empty() ? Time() : Time::max();
+  for (const auto& container : containers) {
+    const auto given = stopped.find(container);
+    earliest = std::min(earliest, given == stopped.end() ? Time() : given->second);
+  }
+  return earliest;
+}
 
 void Daemon::take_in(Wakeup wakeup, Loop& loop) {
   for (const auto& ended : loop.crew.take_ended())
@@ -82,7 +93,17 @@ void Daemon::take_in(Wakeup wakeup, Loop& loop) {
         concerns_somebody = true;
         Call& call = loop.calls[app.name.text()];
         call.containers.insert(container);
-        if (const auto death = wakeup.deaths.find(container); death != wakeup.deaths.end()) call.died = death->second;
+        if (const auto death = wakeup.deaths.find(container); death != wakeup.deaths.end()) {
+          if (death->second.how == Death::How::killed) call.down.insert(container);
+          if (death->second.how == Death::How::stopped)
+            call.stopped[container] = now + time_for_a_restart;
+          else
+            call.died = death->second.at;
+        }
+        if (wakeup.started.contains(container)) {
+          call.down.erase(container);
+          call.stopped.erase(container);
+        }
       }
     if (concerns_somebody) continue;
     loop.for_the_pass.causes.insert(Cause::container);
@@ -113,15 +134,21 @@ void Daemon::begin_attentions(Loop& loop) {
     waiting.clear();
     for (const auto& [app, call] : loop.calls) waiting.insert(app);
   });
-  loop.try_locks_at.reset();
+  loop.try_calls_at.reset();
+  const Time now = clock_.now();
   const Wanted wanted = wanted_.with([](const Wanted& known) { return known; });
   for (auto next = loop.calls.begin(); next != loop.calls.end();) {
     const auto call = next++;
     const std::string& name = call->first;
     if (loop.crew.is_at(name) || loop.crew.size() >= most_attentions) continue;
     const Declaration* app = wanted.declared ? find(*wanted.declared, name) : nullptr;
+    const auto wait_until = [&](Time time) { loop.try_calls_at = std::min(loop.try_calls_at.value_or(time), time); };
+    if (call->second.due() > now) {
+      wait_until(call->second.due());
+      continue;
+    }
     if (app != nullptr && FileLock::holder_of(state::lock_file(state_folder_, app->name))) {
-      loop.try_locks_at = clock_.now() + pause_for_lock;
+      wait_until(now + pause_for_lock);
       continue;
     }
     if (app != nullptr)
@@ -164,7 +191,7 @@ void Daemon::begin_pass(Loop& loop) {
 std::optional<Time> Daemon::deadline_of(const Loop& loop) const {
   std::optional<Time> next = next_turn([&](const std::string& app) { return !loop.crew.is_at(app); });
   const auto at = [&](Time time) { next = std::min(next.value_or(time), time); };
-  if (loop.try_locks_at) at(*loop.try_locks_at);
+  if (loop.try_calls_at) at(*loop.try_calls_at);
   if (!loop.crew.is_at(the_pass)) at(pass_deadline());
   return next;
 }

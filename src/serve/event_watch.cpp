@@ -1,6 +1,8 @@
 #include "serve/event_watch.h"
 
 #include <algorithm>
+#include <csignal>
+#include <string>
 
 #include "base/errors.h"
 
@@ -44,6 +46,7 @@ void EventWatch::follow(const std::stop_token& stop) {
         return state.last_event;
       });
       if (was_away) waker_.wake({Cause::engine_is_back, {}});
+      signalled_.clear();
       const Ticks connected = clock_.ticks();
       const auto take_event = [&](const engine::Event& event) {
         pause = shortest_pause;
@@ -72,8 +75,20 @@ void EventWatch::follow(const std::stop_token& stop) {
 
 void EventWatch::take(const engine::Event& event) {
   state_.with([&](State& state) { state.last_event = std::max(state.last_event.value_or(event.time), event.time); });
+  if (event.action == "kill") {
+    // A signal alone changes nothing; what it leads to is told as well. A stop that has to kill began in order.
+    const auto signal = event.attributes.find("signal");
+    const bool is_kill = signal != event.attributes.end() && signal->second == std::to_string(SIGKILL);
+    signalled_.try_emplace(event.name, is_kill ? Death::How::killed : Death::How::stopped);
+    return;
+  }
   Reason reason{event.type == "image" ? Cause::image : Cause::container, event.name};
-  if (event.action == "die") reason.died = event.time;
+  if (event.action == "die") {
+    const auto signalled = signalled_.find(event.name);
+    reason.died = Death{event.time, signalled == signalled_.end() ? Death::How::by_itself : signalled->second};
+  }
+  reason.started = event.action == "start";
+  if (reason.died || reason.started) signalled_.erase(event.name);
   waker_.wake(reason);
   // Who looks for the container by its old name should look as well.
   const auto old = event.attributes.find("oldName");

@@ -2,6 +2,7 @@
 // Follows the engine's events in a thread of its own and wakes the loop for those that may call for work. Events only
 // wake: what is the case is found out by looking.
 
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -39,6 +40,8 @@ class EventWatch {
   Clock& clock_;
   const Time begin_;
   Guarded<State> state_;
+  // Containers that were sent a signal through the engine and live, with what that makes of their end; the thread's.
+  std::map<std::string, Death::How> signalled_;
   std::jthread thread_;
 };
 

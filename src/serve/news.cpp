@@ -32,6 +32,10 @@ std::string what_runs_instead(const host::Change& change) {
 News::News(LogLines& log, Metrics& metrics, const Clock& clock, std::string self)
     : log_(log), metrics_(metrics), clock_(clock), self_(std::move(self)), host_(name_of_this_machine()) {}
 
+void News::decided(const std::string& app, const std::string& what) {
+  log_.write(LogLevel::info, what, {{"app", app}});
+}
+
 void News::planned(const std::string& app, const plan::Plan& plan) {
   log_.write(LogLevel::debug, format("a plan of {} steps", plan.actions.size()), {{"app", app}});
 }
@@ -130,6 +134,7 @@ void News::tell_change(const host::DeclaredApp& app) {
     tell({LogLevel::error, "rolled_back", app.name, release,
           format("{} of {} did not prove itself; {}", release, app.name, what_runs_instead(app.change)), reason,
           app.change.log_tail});
+    if (!app.change.is_held) return;
     tell({LogLevel::notice,
           "quarantined",
           app.name,

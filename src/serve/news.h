@@ -26,6 +26,7 @@ class News final : public host::DeclaredListener {
   // Where notices go from now on; nullptr: nowhere.
   void tell_to(std::shared_ptr<Notices> notices);
 
+  void decided(const std::string& app, const std::string& what) override;
   void planned(const std::string& app, const plan::Plan& plan) override;
   void step(const std::string& app, const std::string& text) override;
   void note(const std::string& app, const std::string& text) override;

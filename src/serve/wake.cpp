@@ -43,7 +43,11 @@ void Waker::wake(const Reason& reason) {
     if (reason.cause == Cause::container) gathered_.containers.insert(reason.subject);
     if (reason.cause == Cause::image) gathered_.images.insert(reason.subject);
     if (reason.cause == Cause::definitions) gathered_.files.insert(reason.subject);
-    if (reason.died) gathered_.deaths.insert_or_assign(reason.subject, *reason.died);
+    if (reason.died) {
+      gathered_.deaths.insert_or_assign(reason.subject, *reason.died);
+      gathered_.started.erase(reason.subject);
+    }
+    if (reason.started) gathered_.started.insert(reason.subject);
   }
   changed_.notify_all();
   arrived_.request_stop();

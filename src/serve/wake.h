@@ -24,17 +24,31 @@ enum class Cause {
   ended            // work that the loop had begun is done
 };
 
+// A container's end, as the engine tells it. That is some 50 ms before its lists show it, and before it answers any
+// question about that container.
+struct Death {
+  enum class How {
+    by_itself,  // or by a signal from elsewhere: its restart policy says whether the engine starts it again
+    killed,     // through the engine, which then leaves it down whatever that policy is
+    stopped,    // the same, in order: perhaps only to start it anew
+  };
+  Time at{};
+  How how = How::by_itself;
+};
+
 struct Reason {
   Cause cause = Cause::reload;
   std::string subject;
-  std::optional<Time> died = {};  // when the container did, if that is what happened
+  std::optional<Death> died = {};  // the container did
+  bool started = false;            // the container was
 };
 
 // What has gathered since the last wait.
 struct Wakeup {
   std::set<Cause> causes;  // empty: the wait was stopped
   std::set<std::string> containers, images, files;
-  std::map<std::string, Time> deaths = {};  // of containers: the last one of each
+  std::map<std::string, Death> deaths = {};  // of containers: the last one of each
+  std::set<std::string> started = {};        // containers, behind their last death here
   bool has(Cause cause) const { return causes.contains(cause); }
   // For a log line: "container web-r2 and 3 others, definitions /etc/belay/web.json".
   std::string text() const;

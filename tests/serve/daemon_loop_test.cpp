@@ -76,6 +76,36 @@ class SilentEngine final : public engine::MemoryEngine {
     never.wait(held, stop, [] { return false; });
     throw Cancelled();
   }
+
+  // From now on the container is being cleared away after its end: the list shows it up, and questions about it wait.
+  void begin_clearing(const std::string& name) {
+    const std::lock_guard held(mutex_);
+    clearing_ = name;
+  }
+  void end_clearing() {
+    const std::lock_guard held(mutex_);
+    clearing_.clear();
+    cleared_.notify_all();
+  }
+  std::vector<Container> containers(const engine::ContainerFilter& filter, std::stop_token stop) override {
+    auto all = MemoryEngine::containers(filter, stop);
+    const std::lock_guard held(mutex_);
+    for (auto& container : all)
+      if (container.name == clearing_) container.state = ContainerState::running;
+    return all;
+  }
+  std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override {
+    {
+      std::unique_lock held(mutex_);
+      if (!cleared_.wait(held, stop, [&] { return name != clearing_; })) throw Cancelled();
+    }
+    return MemoryEngine::container(name, stop);
+  }
+
+ private:
+  std::mutex mutex_;  // guards all below
+  std::condition_variable_any cleared_;
+  std::string clearing_;
 };
 
 class KeptNotices final : public NoticeSink {
@@ -168,7 +198,7 @@ class DaemonLoop : public ::testing::Test {
   // Killed by hand, so that the engine leaves it to us.
   void dies(const std::string& container) {
     engine_.stop_container(container, {}, {});
-    waker_.wake({Cause::container, container, clock_.now()});
+    waker_.wake({Cause::container, container, Death{clock_.now(), Death::How::killed}});
   }
   std::string logged() const {
     return lines_.with([](const std::string& text) { return text; });
@@ -205,6 +235,51 @@ TEST_F(DaemonLoop, DecidesAboutADeadAppWhileAnotherOneWaitsForItsVerdict) {
   EXPECT_THAT(news(), Not(Contains("slow deployed")));
   EXPECT_THAT(daemon_->metrics().text(), HasSubstr("belay_reaction_seconds_count 1\n"));
   EXPECT_THAT(daemon_->metrics().text(), HasSubstr("belay_reaction_seconds_sum 0\n"));
+}
+
+TEST_F(DaemonLoop, DecidesBeforeTheEngineAnswersQuestionsAboutTheDead) {
+  begin_a_long_pass();
+  engine_.begin_clearing("quick");
+  dies("quick");
+  EXPECT_TRUE(comes([&] { return logged().find("it is down: it is started again app=quick") != std::string::npos; }));
+  EXPECT_THAT(daemon_->metrics().text(), HasSubstr("belay_reaction_seconds_count 1\n"));
+  EXPECT_EQ(changes("start quick"), 1);
+  engine_.end_clearing();
+  EXPECT_TRUE(comes([&] { return changes("start quick") == 2; }));
+  EXPECT_TRUE(comes_in_time([&] { return told("quick repaired"); }));
+}
+
+TEST_F(DaemonLoop, LeavesADeathToTheEngineWhereThatRestarts) {
+  begin_a_long_pass();
+  const int calls = engine_.calls();
+  // Its list shows it up again before anybody has looked.
+  waker_.wake({Cause::container, "quick", Death{clock_.now()}});
+  waker_.wake({Cause::container, "quick", {}, true});
+  EXPECT_TRUE(comes([&] { return engine_.calls() > calls; })) << "somebody has looked";
+  clock_.advance(Milliseconds(700'000));
+  EXPECT_TRUE(comes_in_time([&] { return told("slow deployed"); }));
+  EXPECT_EQ(changes("start quick"), 1);
+  EXPECT_EQ(logged().find("started again"), std::string::npos);
+}
+
+TEST_F(DaemonLoop, GivesWhoeverStoppedAContainerTimeToStartItHimself) {
+  begin_a_long_pass();
+  const auto stopped = [&] {
+    engine_.stop_container("quick", {}, {});
+    waker_.wake({Cause::container, "quick", Death{clock_.now(), Death::How::stopped}});
+    waker_.wake({Cause::container, "quick"});
+  };
+  stopped();
+  engine_.start_container("quick", {});
+  waker_.wake({Cause::container, "quick", {}, true});
+  const int calls = engine_.calls();
+  EXPECT_TRUE(comes([&] { return engine_.calls() > calls; })) << "somebody looks";
+  clock_.advance(Seconds(10));
+  stopped();
+  // Nobody does.
+  EXPECT_TRUE(comes_in_time([&] { return changes("start quick") == 3; }));
+  EXPECT_TRUE(comes_in_time([&] { return told("quick repaired"); }));
+  EXPECT_EQ(changes("start quick"), 3) << "with the first, and the one by hand";
 }
 
 TEST_F(DaemonLoop, DecidesAboutAppsThatDieTogetherAtOnce) {

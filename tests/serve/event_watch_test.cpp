@@ -107,6 +107,38 @@ TEST_F(EventWatchTest, WakesForWhatHappensToContainersAndImages) {
   EXPECT_EQ(watch.state().last_event, clock_.now());
 }
 
+TEST_F(EventWatchTest, TellsHowAContainerCameToItsEnd) {
+  EventWatch watch(engine_, waker_, clock_);
+  const auto signal = [&](const char* number) {
+    auto kill = event("container", "kill", "web-r1");
+    kill.attributes["signal"] = number;
+    engine_.happen(kill);
+  };
+  const auto dies = [&] {
+    engine_.happen(event("container", "die", "web-r1"));
+    return next().deaths.at("web-r1");
+  };
+  EXPECT_EQ(dies().how, Death::How::by_itself);
+  signal("9");
+  const Death killed = dies();
+  EXPECT_EQ(killed.how, Death::How::killed);
+  EXPECT_EQ(killed.at, clock_.now());
+  signal("15");
+  signal("9");
+  EXPECT_EQ(dies().how, Death::How::stopped) << "it was too slow for a stop in order";
+  signal("9");
+  engine_.happen(event("container", "start", "web-r1"));
+  EXPECT_THAT(next().started, ElementsAre("web-r1"));
+  EXPECT_EQ(dies().how, Death::How::by_itself) << "the signal was for the run before";
+}
+
+TEST_F(EventWatchTest, DoesNotWakeForASignalAlone) {
+  EventWatch watch(engine_, waker_, clock_);
+  engine_.happen(event("container", "kill", "reloaded"));
+  engine_.happen(event("container", "start", "web-r1"));
+  EXPECT_THAT(next().containers, ElementsAre("web-r1"));
+}
+
 TEST_F(EventWatchTest, SleepsThroughTheProbesOfHealthChecks) {
   EventWatch watch(engine_, waker_, clock_);
   for (const auto* action : {"exec_create: /probe", "exec_start: /probe", "exec_die", "attach", "top", "create"})

@@ -26,6 +26,18 @@ TEST(Waker, KeepsWhatComesWhileNobodyWaits) {
   EXPECT_EQ(wakeup.text(), "definitions /etc/belay/web.json, container db-r1 and web-r1");
 }
 
+TEST(Waker, KnowsWhatWasStartedBehindItsDeath) {
+  testing::FakeClock clock;
+  Waker waker;
+  waker.wake({Cause::container, "web", Death{clock.now()}});
+  waker.wake({Cause::container, "web", {}, true});
+  waker.wake({Cause::container, "db", {}, true});
+  waker.wake({Cause::container, "db", Death{clock.now()}});
+  const auto wakeup = waker.wait({}, clock, {});
+  EXPECT_THAT(wakeup.started, ElementsAre("web"));
+  EXPECT_EQ(wakeup.deaths.size(), 2U);
+}
+
 TEST(Waker, GivesEachReasonOnce) {
   testing::FakeClock clock;
   Waker waker;
