@@ -445,10 +445,7 @@ class Pass {
 
   std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const {
     if (options_.list_tags) return options_.list_tags(image, std::move(stop));
-    registry::Access access;
-    if (const auto login = context_.engine.login_for(image.registry(), stop))
-      access.login = registry::Credentials{login->username, login->password, login->identity_token};
-    return registry::list_tags(image, access, stop);
+    return host::list_tags(context_.engine, image, std::move(stop));
   }
 
   std::optional<App> known(const std::string& name) {
@@ -880,6 +877,13 @@ bool DeclaredHost::has_failures() const {
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
                             DeclaredListener& listener, std::stop_token stop) {
   return Pass(context, declared, options, listener, std::move(stop)).run();
+}
+
+std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop) {
+  registry::Access access;
+  if (const auto login = engine.login_for(image.registry(), stop))
+    access.login = registry::Credentials{login->username, login->password, login->identity_token};
+  return registry::list_tags(image, access, stop);
 }
 
 std::string declared_text(const DeclaredHost& host, bool with_unchanged) {

@@ -37,7 +37,7 @@ struct DeclaredOptions {
   int keep = 3;     // old releases an app that the clean-up leaves
   int workers = 8;  // apps at a time
   ChangeOptions change;
-  // The tags of an image's repository; empty: ask its registry with the engine's login.
+  // The tags of an image's repository; empty: host::list_tags.
   std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)> list_tags;
   // What registries asked of us in earlier passes; nullptr: nothing is known of those.
   RegistryRest* rest = nullptr;
@@ -99,6 +99,9 @@ class DeclaredListener {
 // said to be meant; Cancelled on stop, when every change under way has been taken back.
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
                             DeclaredListener& listener, std::stop_token stop);
+
+// The tags of the image's repository, from its registry, with the engine's login. Throws as registry::list_tags.
+std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop);
 
 // The text of a plan: one block an app, its differences, downtime and steps. `with_unchanged`: those too.
 std::string declared_text(const DeclaredHost& host, bool with_unchanged);

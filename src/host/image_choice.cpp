@@ -52,17 +52,22 @@ std::vector<std::string> current_digests(const App* app, const LocalImages& loca
   return digests;
 }
 
-// Nobody is asked who wants to be left alone.
+// Nobody is asked who wants to be left alone, or let the last one wait for nothing: others have apps there too.
 template <class Ask>
 auto asking(const std::string& registry, RegistryRest& rest, const Clock& clock, Ask&& ask) {
+  constexpr Milliseconds too_long{10'000}, short_rest{60'000};
   rest.check(registry, clock.now());
+  const Ticks begin = clock.ticks();
   try {
     return ask();
-  } catch (const registry::RegistryError& refusal) {
-    rest.hear(registry, refusal.status(), refusal.what(), clock.now(), refusal.retry_after());
+  } catch (const Cancelled&) {
     throw;
-  } catch (const EngineError& refusal) {
-    rest.hear(registry, refusal.status(), refusal.what(), clock.now());
+  } catch (const Error& failure) {
+    if (clock.ticks() - begin >= too_long) rest.leave_alone(registry, short_rest, failure.what(), clock.now());
+    if (const auto* refusal = dynamic_cast<const registry::RegistryError*>(&failure))
+      rest.hear(registry, refusal->status(), failure.what(), clock.now(), refusal->retry_after());
+    else if (const auto* refused = dynamic_cast<const EngineError*>(&failure))
+      rest.hear(registry, refused->status(), failure.what(), clock.now());
     throw;
   }
 }

@@ -86,9 +86,14 @@ class Exchange {
   static constexpr std::size_t chunk_size = 32 << 10;
   static constexpr std::size_t chunk_head_size = 10;  // eight hexadecimal digits and CR LF
 
+  Ticks until() const {
+    const Ticks silence = deadline_in(request_.patience);
+    return request_.deadline ? std::min(silence, *request_.deadline) : silence;
+  }
+
   bool has_enough() const { return answer_.is_over() || answer_.is_refusal(); }
 
-  void receive() { answer_.received(stream_.read_some(answer_.room(), deadline_in(request_.patience), stop_)); }
+  void receive() { answer_.received(stream_.read_some(answer_.room(), until(), stop_)); }
 
   // Sends, and takes in what the server says meanwhile: an early answer of refusal ends the sending, any other only
   // makes room, so that the server never waits for us while we wait for it.
@@ -98,7 +103,7 @@ class Exchange {
         cut_short_ = true;
         return;
       }
-      bytes.remove_prefix(stream_.write_until_readable(bytes, deadline_in(request_.patience), stop_));
+      bytes.remove_prefix(stream_.write_until_readable(bytes, until(), stop_));
       if (!bytes.empty()) receive();
     }
   }

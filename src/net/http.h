@@ -52,6 +52,8 @@ struct Request {
   std::variant<std::monostate, std::string, Producer> body;
   // The longest silence: how long one wait for the peer (to send or to take something) may last; 0: no limit.
   Milliseconds patience{60'000};
+  // When all of it has to be over, however much there is to hear meanwhile.
+  std::optional<Ticks> deadline = {};
   // Of a body that is returned as a whole.
   ByteCount body_limit{64 << 20};
   // Doing it twice is as good as once. GET, HEAD, OPTIONS, PUT and DELETE are repeatable without this word.

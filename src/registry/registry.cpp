@@ -137,6 +137,7 @@ class Repository {
     net::Request request;
     request.target = target;
     request.patience = access_.patience;
+    request.deadline = deadline_;
     request.body_limit = largest_answer;
     return request;
   }
@@ -197,6 +198,7 @@ class Repository {
   const ImageRef& image_;
   const Access& access_;
   const Place place_;
+  const Ticks deadline_ = net::deadline_in(access_.limit);
   std::unique_ptr<Origin> origin_;
   bool may_be_plain_ = false;  // it is not known yet whether there is TLS
   std::string authorization_;

@@ -44,6 +44,7 @@ struct Access {
   // HOST/ca.crt in it, where there is one, is trusted instead of the system's authorities, as the engine has it.
   fs::path certificates = "/etc/docker/certs.d";
   Milliseconds patience{30'000};  // with each silence
+  Milliseconds limit{120'000};    // for all that one call asks
 };
 
 // All calls throw NotFound where the registry has no such repository or reference, RegistryError, Cancelled.

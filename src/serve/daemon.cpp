@@ -43,16 +43,22 @@ class Daemon::Looking final : public host::DeclaredListener {
 
   void decided(const std::string& app, const std::string& what) override {
     react();
+    daemon_.progress_();
     daemon_.news_.decided(app, what);
   }
   void planned(const std::string& app, const plan::Plan& plan) override {
     react();
+    daemon_.progress_();
     daemon_.news_.planned(app, plan);
   }
-  void step(const std::string& app, const std::string& text) override { daemon_.news_.step(app, text); }
+  void step(const std::string& app, const std::string& text) override {
+    daemon_.progress_();
+    daemon_.news_.step(app, text);
+  }
   void goes_on(const std::string& /*app*/) override { daemon_.progress_(); }
   void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
   void ended(const host::DeclaredApp& app) override {
+    daemon_.progress_();
     if (attends_)
       daemon_.news_.attended(app);
     else
@@ -199,6 +205,10 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   if (look.health) options.heal = host::HealOptions{settings_.soak, look.containers, look.thorough};
   options.keep = settings_.keep;
   options.rest = &rest_;
+  options.list_tags = [this](const ImageRef& image, std::stop_token until) {
+    const auto asking = measured_.asking();
+    return host::list_tags(measured_, image, std::move(until));
+  };
   options.sources = sources_;
   options.exclusive = settings_.exclusive && sources_are_fresh_;
   if (!options_.self.empty()) options.spared.insert(options_.self);
@@ -263,6 +273,7 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
     try {
       host::UserDataSource source;
       source.address = settings_.metadata;
+      const auto asking = measured_.asking();
       user_data_ = host::read_user_data(source, stop);
       knows_user_data_ = true;
       news_.ground("user-data", {});

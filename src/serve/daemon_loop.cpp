@@ -94,6 +94,7 @@ void Daemon::take_in(Wakeup wakeup, Loop& loop) {
         Call& call = loop.calls[app.name.text()];
         call.containers.insert(container);
         if (const auto death = wakeup.deaths.find(container); death != wakeup.deaths.end()) {
+          call.stopped.erase(container);
           if (death->second.how == Death::How::killed) call.down.insert(container);
           if (death->second.how == Death::How::stopped)
             call.stopped[container] = now + time_for_a_restart;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr Milliseconds shortest_pause{1'000};
 constexpr Milliseconds longest_pause{30'000};
+// Who gets a signal and ends within this time ended of it; one that lives on was only told something.
+constexpr Milliseconds time_for_a_stop{60'000};
 
 engine::EventFilter worth_waking_for() {
   return {.types = {"container", "image"},
@@ -46,7 +48,7 @@ void EventWatch::follow(const std::stop_token& stop) {
         return state.last_event;
       });
       if (was_away) waker_.wake({Cause::engine_is_back, {}});
-      signalled_.clear();
+      signals_.clear();
       const Ticks connected = clock_.ticks();
       const auto take_event = [&](const engine::Event& event) {
         pause = shortest_pause;
@@ -79,16 +81,18 @@ void EventWatch::take(const engine::Event& event) {
     // A signal alone changes nothing; what it leads to is told as well. A stop that has to kill began in order.
     const auto signal = event.attributes.find("signal");
     const bool is_kill = signal != event.attributes.end() && signal->second == std::to_string(SIGKILL);
-    signalled_.try_emplace(event.name, is_kill ? Death::How::killed : Death::How::stopped);
+    std::erase_if(signals_, [&](const auto& earlier) { return event.time - earlier.second.at > time_for_a_stop; });
+    signals_.try_emplace(event.name, Signal{is_kill ? Death::How::killed : Death::How::stopped, event.time});
     return;
   }
   Reason reason{event.type == "image" ? Cause::image : Cause::container, event.name};
   if (event.action == "die") {
-    const auto signalled = signalled_.find(event.name);
-    reason.died = Death{event.time, signalled == signalled_.end() ? Death::How::by_itself : signalled->second};
+    const auto signal = signals_.find(event.name);
+    const bool is_why = signal != signals_.end() && event.time - signal->second.at <= time_for_a_stop;
+    reason.died = Death{event.time, is_why ? signal->second.how : Death::How::by_itself};
   }
   reason.started = event.action == "start";
-  if (reason.died || reason.started) signalled_.erase(event.name);
+  if (reason.died || reason.started) signals_.erase(event.name);
   waker_.wake(reason);
   // Who looks for the container by its old name should look as well.
   const auto old = event.attributes.find("oldName");

@@ -40,8 +40,11 @@ class EventWatch {
   Clock& clock_;
   const Time begin_;
   Guarded<State> state_;
-  // Containers that were sent a signal through the engine and live, with what that makes of their end; the thread's.
-  std::map<std::string, Death::How> signalled_;
+  struct Signal {
+    Death::How how = Death::How::killed;  // what it makes of the container's end
+    Time at{};
+  };
+  std::map<std::string, Signal> signals_;  // sent through the engine not long ago, by container; the thread's
   std::jthread thread_;
 };
 

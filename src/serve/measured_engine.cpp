@@ -21,17 +21,6 @@ class Stopwatch {
   const Ticks begin_;
 };
 
-class Counted {
- public:
-  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count_; }
-
- private:
-  std::atomic<int>& count_;
-};
-
 }  // namespace
 
 MeasuredEngine::MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Clock& clock,
@@ -41,7 +30,7 @@ MeasuredEngine::MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Cl
 template <class Call>
 decltype(auto) MeasuredEngine::measured(const char* request, Call&& call) {
   called_();
-  const Counted counted(under_way_);
+  const Asking counted(under_way_);
   const Stopwatch watch(metrics_.histogram("belay_engine_seconds", "How long requests to the engine took.",
                                            {0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60}, {{"request", request}}),
                         clock_);
@@ -157,6 +146,8 @@ engine::RegistryImage MeasuredEngine::registry_image(const std::string& referenc
   return measured("registry_image", [&] { return inner_.registry_image(reference, stop); });
 }
 std::optional<engine::Login> MeasuredEngine::login_for(const std::string& registry, std::stop_token stop) {
+  // A program that keeps logins may be asked for it.
+  const Asking counted(under_way_);
   return inner_.login_for(registry, stop);
 }
 void MeasuredEngine::push(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) {

@@ -16,7 +16,21 @@ class MeasuredEngine final : public engine::Engine {
  public:
   MeasuredEngine(engine::Engine& inner, Metrics& metrics, const Clock& clock, std::function<void()> called);
 
-  // A timed request is under way: each ends, if only because the engine does not answer.
+  // Counts as a request as long as it lives.
+  class Asking {
+   public:
+    explicit Asking(std::atomic<int>& count) : count_(count) { ++count_; }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+    ~Asking() { --count_; }
+
+   private:
+    std::atomic<int>& count_;
+  };
+  // For what else than an engine is asked, and ends as surely: a registry, a service of metadata.
+  [[nodiscard]] Asking asking() { return Asking(under_way_); }
+
+  // A timed request is under way, or something is asked: each ends, if only because nobody answers.
   bool is_asking() const { return under_way_ > 0; }
 
   engine::EngineInfo info(std::stop_token stop) override;

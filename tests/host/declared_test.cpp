@@ -402,6 +402,27 @@ TEST_F(DeclaredHostTest, ARegistryIsLeftAloneAsLongAsItSays) {
   EXPECT_EQ(asked, 2);
 }
 
+TEST_F(DeclaredHostTest, ASilentRegistryIsWaitedForOnceAndNotByEachApp) {
+  RegistryRest rest;
+  options_.rest = &rest;
+  options_.ask_registries = true;
+  int asked = 0;
+  options_.list_tags = [&](const ImageRef&, const std::stop_token&) -> std::vector<std::string> {
+    ++asked;
+    scene_.clock.advance(Seconds(30));
+    throw registry::RegistryError(0, "the registry did not answer in time");
+  };
+  for (const auto* app : {"ada", "bob", "cleo"}) {
+    scene_.engine.in_registry(std::string(app) + ":1.0", {}, {}, app);
+    define(app, format(R"("image": "{}:1.0", "update": {{"pattern": "semver ^1"}})", app));
+  }
+  EXPECT_EQ(run(), "ada change, bob change, cleo change") << "what is declared runs all the same";
+  EXPECT_EQ(asked, 1);
+  scene_.clock.advance(Seconds(60));
+  std::ignore = run();
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(DeclaredHostTest, ARegistryThatGivesNotWhatItPromisesIsNotPulledFromAgainAndAgain) {
   RegistryRest rest;
   options_.rest = &rest;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -82,6 +83,28 @@ TEST(ListTags, FollowsThePages) {
     return refusal("200 OK", "Link: </v2/team/web/tags/list?last=b&n=2>; rel=\"next\"\r\n", R"({"tags":["a","b"]})");
   });
   EXPECT_THAT(registry.tags(), ElementsAre("a", "b", "c"));
+}
+
+TEST(ListTags, GivesUpOnAnAnswerThatTricklesIn) {
+  const net::test::Server server(net::test::Server::Family::ipv4, [](Connection& connection) {
+    const std::string first = connection.read_exactly(1);
+    if (first.empty() || first == "\x16") return;
+    connection.read_head();
+    // It never ends, and is never silent for long.
+    bool listens = connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (listens) {
+      std::this_thread::sleep_for(Milliseconds(5));
+      listens = connection.write(" ");
+    }
+  });
+  Access access;
+  access.limit = Milliseconds(200);
+  try {
+    list_tags(ImageRef::parse(format("127.0.0.1:{}/team/web:1", server.port())), access, {});
+    FAIL() << "it had no end";
+  } catch (const RegistryError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did not answer in time"));
+  }
 }
 
 TEST(ListTags, RefusesPagesWithoutEnd) {

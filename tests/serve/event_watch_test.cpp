@@ -126,6 +126,13 @@ TEST_F(EventWatchTest, TellsHowAContainerCameToItsEnd) {
   signal("15");
   signal("9");
   EXPECT_EQ(dies().how, Death::How::stopped) << "it was too slow for a stop in order";
+  signal("1");
+  clock_.advance(Seconds(61));
+  signal("9");
+  EXPECT_EQ(dies().how, Death::How::killed) << "it lived on with the first";
+  signal("1");
+  clock_.advance(Seconds(61));
+  EXPECT_EQ(dies().how, Death::How::by_itself);
   signal("9");
   engine_.happen(event("container", "start", "web-r1"));
   EXPECT_THAT(next().started, ElementsAre("web-r1"));
