@@ -102,9 +102,8 @@ test_a_folder_that_vanishes_stops_nothing() {
   define "$app" "$app:2"
   eventually runs "$app" "$app:2"
 }
-test_systemd_hears_that_it_is_ready_and_metrics_are_offered() {
-  set_up_images
-  define "$app" "$app:1"
+# What the daemon tells systemd, from the next `serve` on, in $place/heard.
+hear_for_systemd() {
   background python3 - "$place" <<'END'
 import socket, sys
 heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -115,8 +114,12 @@ while True:
 END
   eventually test -S "$place/notify"
   export NOTIFY_SOCKET=$place/notify
+}
+test_systemd_hears_that_it_is_ready_and_metrics_are_offered() {
+  set_up_images
+  define "$app" "$app:1"
+  hear_for_systemd
   serve --metrics "unix:$place/metrics"
-  unset NOTIFY_SOCKET
   eventually grep -q READY=1 "$place/heard"
   eventually runs "$app" "$app:1"
   eventually logged "runs r1"
@@ -130,6 +133,28 @@ END
   kill -TERM "$daemon"
   ended "$daemon"
   expect grep -q STOPPING=1 "$place/heard"
+}
+pings() { [ "$(grep -c WATCHDOG=1 "$place/heard")" -ge "$1" ]; }
+test_a_silent_registry_does_not_look_like_a_hang() {
+  local port
+  new_port port
+  background python3 - "$port" "$place/asked" <<'END'
+import socket, sys
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+kept = []
+while True:
+    kept.append(server.accept())
+    open(sys.argv[2], 'w').close()
+END
+  printf '{"image": "127.0.0.1:%s/silent:1.0", "update": {"pattern": "semver ^1.0"}}\n' "$port" >"$work/$app.json"
+  hear_for_systemd
+  export WATCHDOG_USEC=1000000
+  serve
+  unset WATCHDOG_USEC
+  eventually test -e "$place/asked"
+  # In less time than the registry has: every half second it shows that it lives.
+  eventually pings $(($(grep -c WATCHDOG=1 "$place/heard") + 8))
+  expect_not logged 'did not answer in time'
 }
 test_a_bad_release_goes_back_and_stays_back() {
   set_up_images
