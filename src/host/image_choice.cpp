@@ -52,18 +52,21 @@ std::vector<std::string> current_digests(const App* app, const LocalImages& loca
   return digests;
 }
 
-// Nobody is asked who wants to be left alone, or let the last one wait for nothing: others have apps there too.
+// Nobody is asked who wants to be left alone, nor a second time what the last one waited for in vain: others have apps
+// there too. What is asked in another way, and a pull, may still come through: the engine may know a proxy.
 template <class Ask>
-auto asking(const std::string& registry, RegistryRest& rest, const Clock& clock, Ask&& ask) {
+auto asking(const std::string& registry, std::string_view what, RegistryRest& rest, const Clock& clock, Ask&& ask) {
+  const std::string question = format("{} of {}", what, registry);
   constexpr Milliseconds too_long{10'000}, short_rest{60'000};
   rest.check(registry, clock.now());
+  rest.check(question, clock.now());
   const Ticks begin = clock.ticks();
   try {
     return ask();
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& failure) {
-    if (clock.ticks() - begin >= too_long) rest.leave_alone(registry, short_rest, failure.what(), clock.now());
+    if (clock.ticks() - begin >= too_long) rest.leave_alone(question, short_rest, failure.what(), clock.now());
     if (const auto* refusal = dynamic_cast<const registry::RegistryError*>(&failure))
       rest.hear(registry, refusal->status(), failure.what(), clock.now(), refusal->retry_after());
     else if (const auto* refused = dynamic_cast<const EngineError*>(&failure))
@@ -76,7 +79,7 @@ auto asking(const std::string& registry, RegistryRest& rest, const Clock& clock,
 std::vector<plan::Candidate> candidates_of(Context& context, const std::string& reference, RegistryRest& rest,
                                            std::stop_token stop) {
   rest.check(reference, context.clock.now());
-  const engine::RegistryImage shown = asking(ImageRef::parse(reference).registry(), rest, context.clock,
+  const engine::RegistryImage shown = asking(ImageRef::parse(reference).registry(), "digests", rest, context.clock,
                                              [&] { return context.engine.registry_image(reference, stop); });
   std::ignore = context.store.first_seen(reference, shown.digest, context.clock.now());
   constexpr int remembered = 50;
@@ -105,7 +108,7 @@ std::vector<std::string> references_of(Context& context, const Declaration& decl
   constexpr size_t few = 3;
   std::vector<std::string> references;
   const auto pattern = plan::TagPattern::parse(declared.policies.update.pattern);
-  const auto tags = asking(written.registry(), rest, context.clock, [&] { return list_tags(written, stop); });
+  const auto tags = asking(written.registry(), "tags", rest, context.clock, [&] { return list_tags(written, stop); });
   for (const auto& tag : pattern.fitting(tags, present)) {
     if (references.size() == few) break;
     references.push_back(ImageRef{written.repository, tag, {}}.text());

@@ -14,7 +14,8 @@ namespace belay::host {
 
 class RegistryRest {
  public:
-  // Throws Error with the reason where `whom` (a registry, or a reference) is to be left alone at `now`.
+  // Throws Error with the reason where `whom` (a registry, a reference, a kind of question) is to be left alone at
+  // `now`.
   void check(const std::string& whom, Time now) const;
   // `why` begins the reason, which ends with how long that is.
   void leave_alone(const std::string& whom, Milliseconds time, const std::string& why, Time now);
