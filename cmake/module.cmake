@@ -32,14 +32,20 @@ function(static_or_shared variable name)
   set(${variable} ${BELAY_LIB_${name}} PARENT_SCOPE)
 endfunction()
 
-# unit_tests(MODULE SOURCES … [USES …]): one GoogleTest program a module, each of its tests known to ctest by name.
+# unit_tests(MODULE SOURCES … [USES …] [DATA …]): one GoogleTest program a module, each of its tests known to ctest by
+# name. DATA are those sources that read the folder's files (they see it as TEST_DATA).
 function(unit_tests name)
-  cmake_parse_arguments(T "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(T "" "" "SOURCES;USES;DATA" ${ARGN})
   add_executable(${name}_tests ${T_SOURCES})
   target_link_libraries(${name}_tests PRIVATE belay_${name} GTest::gtest GTest::gmock GTest::gtest_main)
   foreach(used ${T_USES})
     target_link_libraries(${name}_tests PRIVATE belay_${used})
   endforeach()
-  target_compile_definitions(${name}_tests PRIVATE TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
+  # Tests may give their helpers the same names in every file.
+  set_target_properties(${name}_tests PROPERTIES UNITY_BUILD OFF)
+  # Only the files that read test data know where it lies: the rest compile the same in every checkout.
+  foreach(source ${T_DATA})
+    set_source_files_properties(${source} PROPERTIES COMPILE_DEFINITIONS TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
+  endforeach()
   gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60)
 endfunction()

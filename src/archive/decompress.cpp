@@ -101,8 +101,8 @@ class ZstdDecoder final : public Decoder {
 class GzipDecoder final : public Decoder {
  public:
   GzipDecoder() {
-    constexpr int gzip_window = 15 + 16;  // zlib's way to say: the largest window, in gzip's format
-    if (inflateInit2(&stream_, gzip_window) != Z_OK) throw Error("decompressing: no memory left");
+    constexpr int any_gzip_window = 15 + 16;  // zlib's way to say: the largest window, in gzip's format
+    if (inflateInit2(&stream_, any_gzip_window) != Z_OK) throw Error("decompressing: no memory left");
   }
   GzipDecoder(const GzipDecoder&) = delete;
   GzipDecoder& operator=(const GzipDecoder&) = delete;

@@ -18,7 +18,7 @@ namespace belay::archive {
 
 namespace {
 
-constexpr std::size_t buffer_size = 256 << 10;
+constexpr std::size_t read_buffer_size = 256 << 10;
 // Of one entry's records, or of a long name. A file system allows a few hundred KiB of attributes at most.
 constexpr std::int64_t most_record_bytes = 16 << 20, most_name_bytes = 1 << 20;
 constexpr std::size_t most_extents = 1'000'000;
@@ -177,7 +177,7 @@ struct TarReader::Sparse {
 };
 
 TarReader::TarReader(Source source, Warning warning)
-    : source_(std::move(source)), warning_(std::move(warning)), buffer_(buffer_size) {}
+    : source_(std::move(source)), warning_(std::move(warning)), buffer_(read_buffer_size) {}
 
 // Gets more of the source behind what is there; false at its end.
 bool TarReader::fill() {
@@ -212,7 +212,7 @@ std::string_view TarReader::block() {
 
 void TarReader::end_content() {
   for (std::uint64_t rest = static_cast<std::uint64_t>(missing_) + padding_; rest > 0;) {
-    const std::string_view bytes = ahead(static_cast<std::size_t>(std::min<std::uint64_t>(rest, buffer_size)));
+    const std::string_view bytes = ahead(static_cast<std::size_t>(std::min<std::uint64_t>(rest, read_buffer_size)));
     if (bytes.empty()) throw cut_off();
     rest -= bytes.size();
   }
@@ -223,7 +223,7 @@ void TarReader::end_content() {
 std::string_view TarReader::content() {
   if (missing_ == 0) return {};
   const std::string_view bytes =
-      ahead(static_cast<std::size_t>(std::min(missing_, static_cast<std::int64_t>(buffer_size))));
+      ahead(static_cast<std::size_t>(std::min(missing_, static_cast<std::int64_t>(read_buffer_size))));
   if (bytes.empty()) throw cut_off();
   missing_ -= static_cast<std::int64_t>(bytes.size());
   return bytes;
@@ -243,7 +243,7 @@ std::string TarReader::text_of(std::int64_t size, std::string_view what) {
 // Zeros may fill up the last record; anything else would be silently lost.
 void TarReader::read_to_end() {
   ended_ = true;
-  for (std::string_view bytes = ahead(buffer_size); !bytes.empty(); bytes = ahead(buffer_size))
+  for (std::string_view bytes = ahead(read_buffer_size); !bytes.empty(); bytes = ahead(read_buffer_size))
     if (!all_zeros(bytes)) throw damaged("something else follows behind its end");
 }
 

@@ -14,7 +14,7 @@ namespace belay::archive {
 
 namespace {
 
-constexpr std::size_t buffer_size = 128 << 10;
+constexpr std::size_t write_buffer_size = 128 << 10;
 // Content in pieces of this size is not copied into the buffer first.
 constexpr std::size_t large_piece = 32 << 10;
 
@@ -276,7 +276,7 @@ Block record_header(const TarEntry& entry, std::size_t size) {
 }  // namespace
 
 TarWriter::TarWriter(Sink sink, Lender lender)
-    : sink_(std::move(sink)), lender_(std::move(lender)), buffer_(buffer_size) {}
+    : sink_(std::move(sink)), lender_(std::move(lender)), buffer_(write_buffer_size) {}
 
 void TarWriter::begin(const TarEntry& entry) {
   end_entry();

@@ -16,7 +16,7 @@ namespace {
 
 // What it has to take back a broken upload: it talks to the store for that.
 constexpr Milliseconds grace{15'000};
-constexpr Milliseconds patience_at_the_end{30'000};
+constexpr Milliseconds patience_with_remote{30'000};
 
 // Its exit codes.
 constexpr int no_such_folder = 3, no_such_file = 4;
@@ -170,7 +170,7 @@ class RcloneUpload final : public Upload {
     child_->end();
     try {
       // Also after a stop: this is what remains to be done then. Mostly there is nothing: a store shows whole files.
-      remote_.remove(part_, patience_at_the_end, {});
+      remote_.remove(part_, patience_with_remote, {});
     } catch (const Error&) {
       // Its name says that it is none, and remove_leftovers() will find it.
     }

@@ -42,20 +42,20 @@ void print_plan(Console& console, const plan::Plan& plan) {
 }
 
 int print_change(Console& console, const AppName& name, const host::Change& change, const ChangeWords& words) {
-  using Kind = host::Change::Kind;
+  using Outcome = host::Change::Kind;
   const std::string state = change.running ? format("runs {}", change.running->text()) : std::string("is stopped");
   switch (change.kind) {
-    case Kind::planned:
+    case Outcome::planned:
       print_plan(console, change.plan);
       return 0;
-    case Kind::unchanged:
+    case Outcome::unchanged:
       console.success(format("{} {} already; nothing to change", name.text(), state));
       return words.exit_unchanged ? 3 : 0;
-    case Kind::done:
+    case Outcome::done:
       console.success(format("{} {}", name.text(), state));
       return 0;
-    case Kind::taken_back:
-    case Kind::stuck:
+    case Outcome::taken_back:
+    case Outcome::stuck:
       print_failure(console, name, change);
       return 1;
   }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view begin_line = "-----BEGIN AGE ENCRYPTED FILE-----";
 constexpr std::string_view end_line = "-----END AGE ENCRYPTED FILE-----";
-constexpr std::size_t columns = 64;
+constexpr std::size_t armor_columns = 64;
 constexpr std::size_t free_space = 1024;
 
 [[noreturn]] void refuse(const std::string& reason) {
@@ -49,11 +49,11 @@ void Armor::next_line() {
   if (!text_line()) throw Error("this age file is cut off within its armor");
   if (line_ == end_line) return end();
   if (at_ == At::last_line) refuse("a short line is not the last");
-  const auto bytes = line_.empty() || line_.size() > columns ? std::nullopt : padded_base64_decoded(line_);
+  const auto bytes = line_.empty() || line_.size() > armor_columns ? std::nullopt : padded_base64_decoded(line_);
   if (!bytes) refuse("a line is not as it should be");
   bytes_ = *bytes;
   given_ = 0;
-  if (line_.size() < columns || line_.back() == '=') at_ = At::last_line;
+  if (line_.size() < armor_columns || line_.back() == '=') at_ = At::last_line;
 }
 
 void Armor::end() {

@@ -81,7 +81,7 @@ void add_networks(Service& service, const Node& section) {
   at(section.where(), [&] { join_networks(service, std::move(links)); });
 }
 
-void add_environment(Service& service, const Node& section) {
+void add_variables(Service& service, const Node& section) {
   for (const Member& member : section.as_map("\"env\"")) {
     const std::string& value = member.value.as_scalar(format("the value of {}", printable(member.key)));
     if (member.key.find('=') != std::string::npos)
@@ -106,7 +106,7 @@ DockervisorConfiguration configuration(const Node& node, const fs::path& folder)
   }
   if (const Node* networks = node.find("networks")) add_networks(service, *networks);
   if (const Node* arguments = node.find("arguments")) service.command = words(*arguments, "\"arguments\"");
-  if (const Node* env = node.find("env")) add_environment(service, *env);
+  if (const Node* env = node.find("env")) add_variables(service, *env);
   if (service.network_mode.starts_with("container:") && !service.ports.empty())
     throw ConfigError(node.where(), "a container that shares another's network cannot publish ports of its own");
   return result;

@@ -15,7 +15,7 @@ namespace belay::host {
 namespace {
 
 constexpr const char* snapshot_label = "belay.snapshot";
-constexpr const char* keep_label = "belay.snapshot.keep";
+constexpr const char* snapshot_keep_label = "belay.snapshot.keep";
 constexpr const char* days_label = "belay.snapshot.days";
 
 // The first service that has the label says it.
@@ -266,7 +266,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
 
 SnapshotKeep snapshot_keep(const Spec& spec) {
   SnapshotKeep keep;
-  if (const auto number = label_of(spec, keep_label)) keep.newest = number_in(*number, keep_label);
+  if (const auto number = label_of(spec, snapshot_keep_label)) keep.newest = number_in(*number, snapshot_keep_label);
   if (const auto days = label_of(spec, days_label)) keep.younger_than = std::chrono::days(number_in(*days, days_label));
   return keep;
 }

@@ -23,7 +23,7 @@ namespace belay::host {
 
 namespace {
 
-using Kind = DeclaredApp::Kind;
+using Outcome = DeclaredApp::Kind;
 
 struct Owned {
   labels::Owner owner;
@@ -159,14 +159,14 @@ void classify(DeclaredApp& result, const App& app) {
   }
   if (loses) {
     result.downtime = "data at risk";
-  } else if (result.kind == Kind::removal) {
+  } else if (result.kind == Outcome::removal) {
     result.downtime = "ends";
   } else if (first_stop && first_start && *first_stop < *first_start) {
     for (const auto& release : app.releases)
       if (release.outage) result.outage = release.outage;
     result.downtime = result.outage ? format("stop-first, about {} as last time", duration_text(*result.outage))
                                     : std::string("stop-first");
-  } else if (first_start && result.kind == Kind::repair) {
+  } else if (first_start && result.kind == Outcome::repair) {
     result.downtime = "restart";
   } else {
     result.downtime = updates && !first_start ? "none, changed in place" : "none";
@@ -228,7 +228,7 @@ class Pass {
       DeclaredApp app;
       app.name = broken.name;
       app.origin = broken.origin;
-      app.kind = Kind::broken;
+      app.kind = Outcome::broken;
       app.reason = broken.error.what();
       app.hint = broken.error.hint();
       if (AppName::is_valid(broken.name)) note_trouble(AppName(broken.name), context_.store, app);
@@ -351,10 +351,10 @@ class Pass {
       throw;
     } catch (const LockHeld& held) {
       result.busy = true;
-      result.kind = Kind::held;
+      result.kind = Outcome::held;
       result.reason = held.what();
     } catch (const Error& error) {
-      result.kind = Kind::broken;
+      result.kind = Outcome::broken;
       result.reason = error.what();
       result.hint = error.hint();
     }
@@ -399,7 +399,7 @@ class Pass {
 
   void note_trouble(const AppName& name, state::Store& store, const DeclaredApp& result) const {
     if (options_.only_keep_up) return;
-    const bool is_broken = result.kind == Kind::broken && !result.change.failed();
+    const bool is_broken = result.kind == Outcome::broken && !result.change.failed();
     note_wait(name, store, Wait::Topic::definition, is_broken ? result.reason : "", context_.clock.now());
   }
 
@@ -485,13 +485,13 @@ class Pass {
     }
     if (!choice.waits_for.empty()) {
       result.reason = choice.waits_for;
-      result.kind = Kind::held;
+      result.kind = Outcome::held;
     }
 
     const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
     const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
     if (app && app->wish.state == Wish::State::down && !app->wish.unfinished && !is_down_by_failure(*app)) {
-      result.kind = Kind::held;
+      result.kind = Outcome::held;
       result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
                              declared.name.text());
       note_wait(declared.name, context.store, Wait::Topic::held, "its definition waits, because it was stopped by hand",
@@ -508,7 +508,7 @@ class Pass {
       return;
     }
     if (holds) {
-      result.kind = Kind::held;
+      result.kind = Outcome::held;
       result.reason = before->verdict == Verdict::failed
                           ? format("{} is just this, and failed: {}; belay retry {} tries it again",
                                    before->number.text(), before->reason, declared.name.text())
@@ -523,7 +523,7 @@ class Pass {
       if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
       return;
     }
-    result.kind = Kind::change;
+    result.kind = Outcome::change;
     if (present != nullptr)
       result.differences = differences_between(*present, made, choice);
     else
@@ -585,15 +585,15 @@ class Pass {
     if (result.change.kind == Change::Kind::unchanged) return;
     result.only_reported = !repairs;
     if (result.change.failed()) {
-      result.kind = Kind::broken;
+      result.kind = Outcome::broken;
       result.reason = result.change.reason;
       return;
     }
     for (const auto& action : result.change.plan.actions)
       if (!std::holds_alternative<plan::AwaitVerdict>(action.step))
         result.differences.push_back(format("{}: {}", plan::step_text(action.step), action.reason));
-    if (result.kind == Kind::held) return;
-    result.kind = Kind::repair;
+    if (result.kind == Outcome::held) return;
+    result.kind = Outcome::repair;
     result.reason = repairs ? "it is not as its release has it" : "somebody changed it; its definition says: report";
     classify(result, fresh);
   }
@@ -622,13 +622,13 @@ class Pass {
     }
     if (!pulling.empty()) pull(context, made, choice, pulling);
     if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same)) {
-      result.kind = Kind::held;
+      result.kind = Outcome::held;
       result.reason = format("what the pull brought is {}, which was tried before", same->number.text());
       return;
     }
     if (app.wish.state == Wish::State::up && app.wish.release && !app.wish.unfinished &&
         is_made_so(*app.find(*app.wish.release), made)) {
-      result.kind = Kind::unchanged;  // another digest of the very image that runs
+      result.kind = Outcome::unchanged;  // another digest of the very image that runs
       return;
     }
     result.change = start_made(context, app, made, options_.change, Containers::changed_in_place, "apply", stop_);
@@ -738,9 +738,9 @@ class Pass {
     DeclaredApp result;
     result.name = app.name.text();
     result.origin = app.origin;
-    result.kind = Kind::removal;
+    result.kind = Outcome::removal;
     if (result.name == context_.defaults.own_app) {
-      result.kind = Kind::held;
+      result.kind = Outcome::held;
       result.reason = "it is no longer declared, but Belay itself runs in it";
       return result;
     }
@@ -798,7 +798,7 @@ class Pass {
   static DeclaredApp stranger(const std::string& name) {
     DeclaredApp result;
     result.name = name;
-    result.kind = Kind::removal;
+    result.kind = Outcome::removal;
     result.reason = "nobody declared it, and this host is exclusive";
     result.downtime = "ends";
     return result;
@@ -825,7 +825,7 @@ class Pass {
     const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
     result.change.kind = Change::Kind::done;
     if (outcome.error) {
-      result.kind = Kind::broken;
+      result.kind = Outcome::broken;
       result.reason = outcome.error->what();
     }
     return result;
@@ -846,17 +846,17 @@ class Pass {
 
 std::string_view to_text(DeclaredApp::Kind kind) {
   switch (kind) {
-    case Kind::unchanged:
+    case Outcome::unchanged:
       return "unchanged";
-    case Kind::change:
+    case Outcome::change:
       return "change";
-    case Kind::repair:
+    case Outcome::repair:
       return "repair";
-    case Kind::removal:
+    case Outcome::removal:
       return "remove";
-    case Kind::held:
+    case Outcome::held:
       return "held";
-    case Kind::broken:
+    case Outcome::broken:
       return "broken";
   }
   return "";
@@ -865,13 +865,13 @@ std::string_view to_text(DeclaredApp::Kind kind) {
 bool DeclaredHost::has_changes() const {
   return std::any_of(apps.begin(), apps.end(), [](const DeclaredApp& app) {
     const bool changes = app.change.kind != Change::Kind::unchanged && !app.only_reported;
-    return changes || app.kind == Kind::change || app.kind == Kind::removal;
+    return changes || app.kind == Outcome::change || app.kind == Outcome::removal;
   });
 }
 
 bool DeclaredHost::has_failures() const {
   return std::any_of(apps.begin(), apps.end(),
-                     [](const DeclaredApp& app) { return app.kind == Kind::broken || app.change.failed(); });
+                     [](const DeclaredApp& app) { return app.kind == Outcome::broken || app.change.failed(); });
 }
 
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
@@ -890,7 +890,7 @@ std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
   std::string text;
   size_t unchanged = 0;
   for (const auto& app : host.apps) {
-    if (app.kind == Kind::unchanged) {
+    if (app.kind == Outcome::unchanged) {
       ++unchanged;
       if (!with_unchanged) continue;
     }

@@ -14,7 +14,7 @@ namespace belay::host {
 
 namespace {
 
-using Kind = HealingStep::Kind;
+using StepKind = HealingStep::Kind;
 
 constexpr Milliseconds first_pause{10'000}, longest_pause{600'000}, budget_window{3'600'000};
 // A lock that is held is somebody at work: looked at again soon.
@@ -184,7 +184,7 @@ class Round {
   }
 
   void go_back(const Complaint& complaint) {
-    HealingStep step = step_for(complaint, Kind::went_back);
+    HealingStep step = step_for(complaint, StepKind::went_back);
     try {
       const FileLock lock = lock_app(context_, app_.name, stop_);
       App app = known_app(context_, app_.name, stop_);
@@ -195,7 +195,7 @@ class Round {
       step.reason = reason;
       step.change = withdraw(context_, app, reason, step.log_tail);
       if (step.change.kind == Change::Kind::stuck) {
-        step.kind = Kind::failed;
+        step.kind = StepKind::failed;
         step.reason += format("; on the way back: {}", step.change.trouble_on_the_way_back);
       }
     } catch (const LockHeld&) {
@@ -207,7 +207,7 @@ class Round {
 
   void treat(const Complaint& complaint) {
     if (declared_.policies.on_unhealthy == OnUnhealthy::notify || is_own()) {
-      HealingStep step = step_for(complaint, Kind::told);
+      HealingStep step = step_for(complaint, StepKind::told);
       healing_.steps.push_back(std::move(step));
       return;
     }
@@ -217,7 +217,7 @@ class Round {
         restart_it(complaint);
         return;
       case OnUnhealthy::rollback:
-        act(complaint, Kind::rolled_back, [&](Context& context) {
+        act(complaint, StepKind::rolled_back, [&](Context& context) {
           try {
             return rollback(context, app_.name, {}, {}, stop_);
           } catch (const NotFound&) {
@@ -227,7 +227,7 @@ class Round {
         });
         return;
       case OnUnhealthy::stop:
-        act(complaint, Kind::stopped, [&](Context& context) { return host::stop(context, app_.name, false, stop_); });
+        act(complaint, StepKind::stopped, [&](Context& context) { return host::stop(context, app_.name, false, stop_); });
         return;
       case OnUnhealthy::notify:
         return;
@@ -235,7 +235,7 @@ class Round {
   }
 
   void restart_it(const Complaint& complaint) {
-    act(complaint, Kind::restarted, [&](Context& context) { return restart(context, app_.name, {}, stop_); });
+    act(complaint, StepKind::restarted, [&](Context& context) { return restart(context, app_.name, {}, stop_); });
   }
 
   // Whether it is the app's turn; where not, it waits.
@@ -249,7 +249,7 @@ class Round {
                                                        declared_.policies.heal_budget)
                                               : std::string("it was helped a short while ago, and the pauses grow"));
     if (!turn.is_spent || past.told_that_it_is_spent) return false;
-    HealingStep step = step_for({{}, reason}, Kind::gave_up);
+    HealingStep step = step_for({{}, reason}, StepKind::gave_up);
     step.reason = healing_.waits_for;
     write_journal(context_, app_, "heal", std::string(gave_up), step.reason, app_.wish.release);
     healing_.steps.push_back(std::move(step));
@@ -258,7 +258,7 @@ class Round {
 
   // The step is in the journal, and counted, before it is done.
   template <class Treatment>
-  void act(const Complaint& complaint, Kind kind, Treatment&& treatment) {
+  void act(const Complaint& complaint, StepKind kind, Treatment&& treatment) {
     HealingStep step = step_for(complaint, kind);
     if (FileLock::holder_of(state::lock_file(context_.store.folder(), app_.name))) {
       wait_for_lock();
@@ -273,7 +273,7 @@ class Round {
     try {
       step.change = treatment(context);
       if (step.change.failed()) {
-        step.kind = Kind::failed;
+        step.kind = StepKind::failed;
         step.reason = format("{}; {} did not help: {}", complaint.reason, to_text(kind), step.change.reason);
         if (!step.change.log_tail.empty()) step.log_tail = step.change.log_tail;
       }
@@ -283,15 +283,15 @@ class Round {
       wait_for_lock();
       return;
     } catch (const Error& error) {
-      step.kind = Kind::failed;
+      step.kind = StepKind::failed;
       step.reason = format("{}; it could not be helped: {}", complaint.reason, error.what());
     }
-    write_journal(context_, app_, "heal", step.kind == Kind::failed ? "failed" : "done", step.reason,
+    write_journal(context_, app_, "heal", step.kind == StepKind::failed ? "failed" : "done", step.reason,
                   app_.wish.release);
     healing_.steps.push_back(std::move(step));
   }
 
-  HealingStep step_for(const Complaint& complaint, Kind kind) const {
+  HealingStep step_for(const Complaint& complaint, StepKind kind) const {
     HealingStep step;
     step.app = app_.name.text();
     step.kind = kind;
@@ -319,19 +319,19 @@ class Round {
 
 std::string_view to_text(HealingStep::Kind kind) {
   switch (kind) {
-    case Kind::went_back:
+    case StepKind::went_back:
       return "went back";
-    case Kind::restarted:
+    case StepKind::restarted:
       return "restart";
-    case Kind::rolled_back:
+    case StepKind::rolled_back:
       return "rollback";
-    case Kind::stopped:
+    case StepKind::stopped:
       return "stop";
-    case Kind::told:
+    case StepKind::told:
       return "unhealthy";
-    case Kind::gave_up:
+    case StepKind::gave_up:
       return "gave up";
-    case Kind::failed:
+    case StepKind::failed:
       return "failed";
   }
   return "";

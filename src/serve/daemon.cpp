@@ -15,8 +15,6 @@ namespace belay::serve {
 namespace {
 
 constexpr Milliseconds first_pause{5'000}, longest_pause{300'000};
-// Somebody else's command is under way; it takes seconds.
-constexpr Milliseconds pause_for_lock{5'000};
 constexpr ByteCount largest_settings{1 << 20};
 
 }  // namespace

@@ -23,6 +23,9 @@
 
 namespace belay::serve {
 
+// How long to wait where another command holds the app's lock, which does not tell when it is done: it takes seconds.
+inline constexpr Milliseconds pause_for_lock{5'000};
+
 class Crew;
 class EventWatch;
 class FolderWatch;

@@ -20,8 +20,6 @@ namespace {
 
 // Attentions that go on at the same time; each holds a thread and an open state.
 constexpr size_t most_attentions = 32;
-// An app's lock is held by somebody else's command, which does not tell when it is done.
-constexpr Milliseconds pause_for_lock{5'000};
 // Who restarts a container by hand stops it first.
 constexpr Milliseconds time_for_a_restart{2'000};
 const std::string the_pass;  // its name in the crew, which no app can have

@@ -11,7 +11,7 @@ namespace belay::serve {
 namespace {
 
 constexpr Milliseconds shortest_pause{1'000};
-constexpr Milliseconds longest_pause{30'000};
+constexpr Milliseconds longest_reconnect{30'000};
 // Who gets a signal and ends within this time ended of it; one that lives on was only told something.
 constexpr Milliseconds time_for_a_stop{60'000};
 
@@ -60,7 +60,7 @@ void EventWatch::follow(const std::stop_token& stop) {
       } catch (const Error& error) {
         trouble = error.what();
       }
-      if (clock_.ticks() - connected >= longest_pause) pause = shortest_pause;
+      if (clock_.ticks() - connected >= longest_reconnect) pause = shortest_pause;
     } catch (const Error& error) {
       trouble = error.what();
     }
@@ -71,7 +71,7 @@ void EventWatch::follow(const std::stop_token& stop) {
       state.trouble = trouble;
     });
     clock_.sleep(pause, stop);
-    pause = std::min(pause * 2, longest_pause);
+    pause = std::min(pause * 2, longest_reconnect);
   }
 }
 
