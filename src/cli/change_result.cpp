@@ -22,8 +22,10 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
   if (change.kind == host::Change::Kind::stuck) {
     outcome = format("; the way back failed: {}", change.trouble_on_the_way_back);
     hint = format("The next command on {} tries again; belay why {} tells more.", name.text(), name.text());
+  } else if (change.running == change.release && change.running) {
+    outcome = format("; {}", host::what_runs_now(change));
   } else if (change.running) {
-    outcome = format("; it was taken back, {} runs again", change.running->text());
+    outcome = format("; it was taken back, {}", host::what_runs_now(change));
   } else {
     outcome = "; it was stopped, nothing ran before";
   }

@@ -47,6 +47,17 @@ bool DockerEngine::maps_ids(std::stop_token stop) {
   });
 }
 
+namespace {
+
+// What is no list is a fault of the engine, or of what stands between: taken for an empty one, it would mean that
+// nothing is there.
+JsonView the_list(JsonView answer, std::string_view of) {
+  if (!answer.is_list()) throw EngineError(0, format("the engine's list of {} is no list", of));
+  return answer;
+}
+
+}  // namespace
+
 std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
   Target target("/containers/json");
   if (filter.all) target.with("all", "1");
@@ -55,7 +66,7 @@ std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, s
   std::vector<Container> found;
   // Most shared namespaces are of containers in the same list: no question for each of them.
   std::map<std::string, std::string> names;
-  answer.root().each_item([&](JsonView entry) {
+  the_list(answer.root(), "containers").each_item([&](JsonView entry) {
     found.push_back(decode_list_entry(entry));
     names.emplace(shared_namespace + entry["Id"].text(), shared_namespace + found.back().name);
   });
@@ -128,7 +139,7 @@ std::vector<Volume> DockerEngine::volumes(const std::optional<std::string>& labe
 std::vector<Network> DockerEngine::networks(std::stop_token stop) {
   const auto answer = accepted(connection_.get(Target("/networks"), stop));
   std::vector<Network> found;
-  answer.root().each_item([&](JsonView network) { found.push_back(decode_network(network)); });
+  the_list(answer.root(), "networks").each_item([&](JsonView network) { found.push_back(decode_network(network)); });
   return found;
 }
 

@@ -49,8 +49,12 @@ template <class Use>
 decltype(auto) MemoryEngine::reach(const std::stop_token& stop, Use&& use) {
   if (stop.stop_requested()) throw Cancelled();
   return universe_->with([&](Universe& universe) -> decltype(auto) {
-    if (universe.enter(clock_.now())) return use(universe);
+    const bool is_answered = universe.enter(clock_.now());
+    const auto failure = universe.failure_of_this_call();
+    if (failure && !failure->has_its_effect) throw failure->how;
+    if (is_answered && !failure) return use(universe);
     static_cast<void>(use(universe));
+    if (failure) throw failure->how;
     throw Crash();
   });
 }
@@ -150,6 +154,13 @@ void MemoryEngine::crash_after(std::optional<int> n, Cut cut) {
   universe_->with([&](Universe& universe) {
     universe.calls_until_crash = n;
     universe.answer_is_lost = n && cut == Cut::before_the_answer;
+  });
+}
+
+void MemoryEngine::fail_after(std::optional<int> n, const EngineError& how, Cut cut) {
+  universe_->with([&](Universe& universe) {
+    universe.failure.reset();
+    if (n) universe.failure = {*n, how, cut == Cut::before_the_answer};
   });
 }
 

@@ -72,6 +72,9 @@ class MemoryEngine : public Engine {
   // After `n` more calls the next one throws Crash, and so does every later one, without an effect. nullopt: never.
   void crash_after(std::optional<int> n, Cut cut = Cut::before_the_effect);
 
+  // After `n` more calls one call fails with this error, with or without its effect; those after it go well again.
+  void fail_after(std::optional<int> n, const EngineError& how, Cut cut = Cut::before_the_effect);
+
   // Not an Error on purpose: nothing in Belay may catch it, as nothing catches a power cut.
   struct Crash {};
 

@@ -1,6 +1,7 @@
 #include "engine/memory_universe.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -21,6 +22,11 @@ bool MemoryEngine::Universe::enter(Time time) {
   ++calls;
   pass_to(time);
   return answered;
+}
+
+std::optional<MemoryEngine::Universe::PlannedFailure> MemoryEngine::Universe::failure_of_this_call() {
+  if (!failure || failure->calls_until-- > 0) return {};
+  return std::exchange(failure, std::nullopt);
 }
 
 void MemoryEngine::Universe::record(Time time, const std::string& type, const std::string& action,

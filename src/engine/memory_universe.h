@@ -116,12 +116,20 @@ struct MemoryEngine::Universe {
   int calls = 0;
   std::optional<int> calls_until_crash;
   bool answer_is_lost = false;  // the call that crashes has its effect first
+  struct PlannedFailure {
+    int calls_until = 0;
+    EngineError how;
+    bool has_its_effect = false;
+  };
+  std::optional<PlannedFailure> failure;
   std::vector<std::string> changes;
   std::vector<Event> events;
   Time now{};
 
   // The beginning of every call. False: it may have its effect, but its answer is lost in a crash.
   [[nodiscard]] bool enter(Time time);
+  // The failure that this call, which has been entered, is to end with.
+  std::optional<PlannedFailure> failure_of_this_call();
   void pass_to(Time time);
   void record(Time time, const std::string& type, const std::string& action, const std::string& name,
               std::map<std::string, std::string> attributes = {});

@@ -7,35 +7,43 @@
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
+#include "host/outcome.h"
 #include "host/temporary.h"
+#include "host/way_back.h"
 #include "state/store.h"
 
 namespace belay::host {
 
 namespace {
 
-// How long nothing of the app ran: from the first stop to the end of the last start behind it.
-class OutageWatch final : public exec::Listener {
+// How long nothing of the app ran (from the first stop to the end of the last start after it), and what was touched.
+class ChangeWatch final : public exec::Listener {
  public:
-  OutageWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
+  ChangeWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
 
   void started(const plan::Plan& plan, size_t action) override {
-    if (std::holds_alternative<plan::StopContainer>(plan.actions.at(action).step) && !stopped_)
-      stopped_ = clock_.ticks();
+    const auto& step = plan.actions.at(action).step;
+    if (std::holds_alternative<plan::StopContainer>(step) && !stopped_) stopped_ = clock_.ticks();
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.begun.insert(start->name);
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&step))
+      for (auto* names : {&touched_.begun, &touched_.ended})
+        if (names->erase(rename->from) > 0) names->insert(rename->to);
     report_.started(plan, action);
   }
   void progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) override {
     report_.progress(plan, action, progress);
   }
   void done(const plan::Plan& plan, size_t action) override {
-    if (std::holds_alternative<plan::StartContainer>(plan.actions.at(action).step) && stopped_)
-      started_ = clock_.ticks();
+    const auto& step = plan.actions.at(action).step;
+    if (std::holds_alternative<plan::StartContainer>(step) && stopped_) started_ = clock_.ticks();
+    if (const auto* ended = std::get_if<plan::StopContainer>(&step)) touched_.ended.insert(ended->name);
     report_.done(plan, action);
   }
   void failed(const plan::Plan& plan, size_t action, const std::string& why) override {
     report_.failed(plan, action, why);
   }
 
+  const Touched& touched() const { return touched_; }
   // nullopt: there was none.
   std::optional<Milliseconds> outage() const {
     if (!stopped_ || !started_) return {};
@@ -46,111 +54,8 @@ class OutageWatch final : public exec::Listener {
   Report& report_;
   const Clock& clock_;
   std::optional<Ticks> stopped_, started_;
+  Touched touched_;
 };
-
-struct Planned {
-  World world;
-  plan::Plan plan;
-};
-
-Planned planned(Context& context, const App& app, std::stop_token stop) {
-  World world = observe(context.engine, app, stop);
-  plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
-  return {std::move(world), std::move(plan)};
-}
-
-// Whether the snapshot is what the exchanges displace.
-bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& exchanges) {
-  return !snapshot.items.empty() &&
-         std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
-           return std::any_of(exchanges.begin(), exchanges.end(),
-                              [&](const DataExchange& exchange) { return exchange.reserve == item.kept; });
-         });
-}
-
-// Whether all of the snapshot is there. It is not where the release had begun to write before anything was copied.
-bool is_copied(const Snapshot& snapshot, const Planned& done) {
-  return std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
-    return done.world.data.contains(item.kept) ||
-           std::any_of(done.plan.actions.begin(), done.plan.actions.end(), [&](const plan::Action& action) {
-             const auto* copy = std::get_if<plan::CopyData>(&action.step);
-             return copy != nullptr && copy->into == item.kept;
-           });
-  });
-}
-
-// What the places held before this wish's data. A wish that has nothing to return to is itself a way back.
-const std::vector<DataExchange>& earlier_data(const Wish& wish) {
-  return wish.fallback_data.empty() ? wish.data : wish.fallback_data;
-}
-
-// The wish's data is where it should be. What was copied is a snapshot now, and so is what was displaced, unless that
-// was put in by a change which failed. The rest goes before the state forgets it.
-void record_data(Context& context, App& app, const Planned& done) {
-  const bool is_put_back = app.wish.fallback_data.empty();
-  for (auto& snapshot : app.snapshots) {
-    if (snapshot.complete) continue;
-    if (snapshot.number == app.wish.snapshot)
-      snapshot.complete = is_copied(snapshot, done);
-    else if (!is_put_back)
-      snapshot.complete = is_displaced_by(snapshot, app.wish.data);
-  }
-  app.wish.snapshot.reset();
-  app.wish.data.clear();
-  app.wish.fallback_data.clear();
-  drop_unused_reserves(context, app, {});
-}
-
-void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
-  record_names(app, done.world, done.plan);
-  Wish& wish = app.wish;
-  if (wish.state == Wish::State::up) {
-    if (wish.unfinished) {
-      if (wish.fallback != wish.release) wish.previous = wish.fallback;
-      wish.proved = context.clock.now();
-    }
-    if (Release* release = app.find(*wish.release)) {
-      if (outage) release->outage = outage;
-      if (wish.wait) {
-        release->verdict = Verdict::passed;
-        // Why it could not be tried, or failed, an earlier time: no longer of interest.
-        release->reason.clear();
-        release->log_tail.clear();
-        // What proved itself is no longer suspect, whoever tried it again.
-        std::erase_if(app.quarantine, [&](const Quarantine& entry) {
-          return std::any_of(release->images.begin(), release->images.end(),
-                             [&](const auto& image) { return image.second == entry.image; });
-        });
-      } else if (release->verdict == Verdict::pending) {
-        release->verdict = Verdict::unproven;
-      }
-    }
-    app.last = wish.release;
-  }
-  wish.unfinished = false;
-  wish.fallback.reset();
-  wish.order.reset();
-  record_data(context, app, done);
-  context.store.save(app);
-}
-
-void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault) {
-  Release* release = change.release ? app.find(*change.release) : nullptr;
-  if (release == nullptr) return;
-  release->reason = change.reason;
-  release->log_tail = change.log_tail;
-  // A release that once passed stays a good one: today's failure may be the host's. So does one that the host, the
-  // engine or the user did not let prove itself keep what it had: it was not tried to the end.
-  if (release->verdict == Verdict::passed || !release_is_at_fault) return;
-  release->verdict = Verdict::failed;
-  change.is_held = true;
-  for (const auto& [service, image] : release->images)
-    if (!app.is_quarantined(image)) {
-      const auto digest = release->digests.find(service);
-      app.quarantine.push_back({image, digest == release->digests.end() ? std::string() : digest->second,
-                                release->number, change.reason, context.clock.now()});
-    }
-}
 
 // What the app's settings do not ask to keep any longer. That this goes wrong is no failure of the change.
 void clear_up_snapshots(Context& context, App& app) {
@@ -164,84 +69,6 @@ void clear_up_snapshots(Context& context, App& app) {
   }
 }
 
-// What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
-// the release began to write.
-std::vector<DataExchange> data_before(const App& app, const World& world) {
-  std::vector<DataExchange> before = earlier_data(app.wish);
-  const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
-  if (snapshot == nullptr) return before;
-  const auto containers = plan::instances(app, world);
-  const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
-    return instance.release == app.wish.release && instance.container->state != ContainerState::created;
-  });
-  if (!has_started) return before;
-  const std::vector<DataExchange> earlier = before;
-  for (const auto& item : snapshot->items) {
-    const bool is_known = std::any_of(earlier.begin(), earlier.end(),
-                                      [&](const DataExchange& exchange) { return exchange.place == item.place; });
-    if (const auto kept = world.data.find(item.kept); !is_known && kept != world.data.end())
-      before.push_back({item.place, item.kept, kept->second});
-  }
-  return before;
-}
-
-// Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.
-void take_back(Context& context, App& app, Change& change) {
-  const auto before = app.wish.fallback;
-  const Wish failed = app.wish;
-  Wish back;
-  back.state = before ? Wish::State::up : Wish::State::down;
-  back.release = before;
-  // Killed on the way back, the next change must still know what to return to (is_way_back knows it by that).
-  back.fallback = before;
-  back.unfinished = true;
-  back.wait = false;
-  back.who = context.who;
-  back.why = change.release ? taken_back_because(*change.release, change.reason)
-                            : format("its data could not be exchanged: {}", change.reason);
-  back.since = context.clock.now();
-  try {
-    if (failed.snapshot || !failed.data.empty()) back.data = data_before(app, observe(context.engine, app, {}));
-  } catch (const Error& error) {
-    // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
-    change.kind = Change::Kind::stuck;
-    change.trouble_on_the_way_back = error.what();
-    return;
-  }
-  // Once it is put back, the snapshot holds what the failed release wrote. Where that never started the copy was made
-  // for nothing, and what was to displace the data is of no more use either.
-  if (Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
-      snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
-    back.snapshot = snapshot->number;
-    snapshot->release = failed.release;
-    snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
-  }
-  app.wish = back;
-  context.store.save(app);
-  try {
-    const Planned way = planned(context, app, {});
-    if (!way.plan.empty()) {
-      context.report.running(way.plan);
-      const exec::Outcome outcome = run_plan(context, way.plan, context.report, {});
-      if (outcome.error) throw *outcome.error;
-    }
-    record_names(app, way.world, way.plan);
-    for (const auto& action : way.plan.actions)
-      if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
-          rename != nullptr && rename->from == change.container)
-        change.container = rename->to;
-    app.wish.unfinished = false;
-    app.wish.fallback.reset();
-    record_data(context, app, way);
-    context.store.save(app);
-    change.kind = Change::Kind::taken_back;
-    change.running = before;
-  } catch (const Error& error) {
-    change.kind = Change::Kind::stuck;
-    change.trouble_on_the_way_back = error.what();
-  }
-}
-
 // What a command that was killed while it removed, or still filled, a snapshot has left: no wish speaks of it.
 void clear_up_reserves(Context& context, App& app, const App& saved, std::stop_token stop) {
   const auto is_partial = [](const Snapshot& snapshot) { return !snapshot.complete; };
@@ -252,7 +79,38 @@ void clear_up_reserves(Context& context, App& app, const App& saved, std::stop_t
   app.snapshots = left.snapshots;
 }
 
+// Whether the release that is wished runs already, and there is nothing else to go back to. Not so for one whose first
+// try was cut off: it has yet to prove itself. Data that is exchanged, or copied, has its own way back.
+bool goes_on_itself(const App& app, const std::optional<App>& saved, const World& world) {
+  const Wish& wish = app.wish;
+  if (wish.state != Wish::State::up || wish.fallback || !wish.data.empty() || wish.snapshot) return false;
+  const bool is_first_try =
+      saved && saved->wish.unfinished && saved->wish.release == wish.release && saved->wish.fallback != wish.release;
+  return !is_first_try && was_up(app, world, *wish.release);
+}
+
+// Whether what should be up is so though nobody saw it before and this change started none of it: what the engine
+// showed then was wrong.
+bool ran_unseen(Context& context, const App& app, const Touched& touched) {
+  const Wish& wish = app.wish;
+  if (wish.state != Wish::State::up || wish.fallback || !wish.data.empty() || wish.snapshot || !touched.begun.empty())
+    return false;
+  try {
+    World world;
+    world.containers = context.engine.containers({}, {});
+    return was_up(app, world, *wish.release);
+  } catch (const Error&) {
+    // The way back looks again, and tells of it.
+    return false;
+  }
+}
+
 }  // namespace
+
+std::string what_runs_now(const Change& change) {
+  if (!change.running) return "nothing runs, as before";
+  return format("{} runs {}", change.running->text(), change.never_stopped ? "on" : "again");
+}
 
 std::string_view to_text(Change::Kind kind) {
   switch (kind) {
@@ -298,13 +156,16 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     return change;
   }
 
+  // What the world shows to run is what a failure leads back to, also where it is the very release that is wished.
+  const bool is_itself = goes_on_itself(app, saved, wanted.world);
+  if (is_itself) app.wish.fallback = app.wish.release;
   context.store.save(app);  // durable before the first effect (promise 2)
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
   bool release_is_at_fault = false;
   bool cancelled = false;
+  ChangeWatch watch(context.report, context.clock);
   try {
     context.report.running(change.plan);
-    OutageWatch watch(context.report, context.clock);
     const exec::Outcome outcome = run_plan(context, change.plan, watch, stop);
     if (outcome.done()) {
       record_success(context, app, wanted, watch.outage());
@@ -340,14 +201,18 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     return change;
   }
   record_failure(context, app, change, release_is_at_fault && !cancelled);
-  take_back(context, app, change);
+  const bool ran_already = is_itself || (change.release && ran_unseen(context, app, watch.touched()));
+  const Before before{wanted.world, saved ? std::optional(saved->wish) : std::nullopt};
+  if (ran_already)
+    leave_as_it_was(context, app, change, before, watch.touched());
+  else
+    take_back(context, app, change, before, watch.touched());
   const bool back = change.kind == Change::Kind::taken_back;
   write_journal(context, app, verb, back ? "taken back" : "failed",
                 back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back),
                 change.release);
   if (cancelled)
-    throw Cancelled(back ? format("stopped on request; {}", change.running ? change.running->text() + " runs again"
-                                                                           : std::string("nothing runs, as before"))
+    throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
                          : format("stopped on request; the way back failed: {}", change.trouble_on_the_way_back));
   return change;
 }
@@ -366,7 +231,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   app.wish.fallback = previous;
   app.wish.unfinished = true;
   write_journal(context, app, "soak", "started", reason, change.release);
-  take_back(context, app, change);
+  take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
   if (change.kind == Change::Kind::taken_back) app.last = previous;
   context.store.save(app);
   write_journal(context, app, "soak", change.kind == Change::Kind::taken_back ? "taken back" : "failed", reason,
@@ -424,8 +289,9 @@ void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, cons
   wish.release = release;
   wish.unfinished = true;
   wish.fallback = what_runs(app);
-  // Nothing else to return to than itself: then a failure means that it is down.
-  if (wish.fallback == release) wish.fallback.reset();
+  // Nothing else to return to than itself: whether it runs only the world can tell (fulfil). What an interrupted
+  // command was to return to is known.
+  if (wish.fallback == release && !app.wish.unfinished) wish.fallback.reset();
   wish.wait = options.wait;
   wish.order = options.order;
   wish.settle = options.settle;

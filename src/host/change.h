@@ -31,6 +31,7 @@ struct Change {
   plan::Plan plan;
   std::optional<ReleaseNumber> release;  // the one that the change was about
   std::optional<ReleaseNumber> running;  // what runs now
+  bool never_stopped = false;            // taken back, and `running` ran all the time
   std::string reason;                    // why it failed
   std::string log_tail;                  // of the container that failed
   std::string container;                 // the container that failed and is kept
@@ -43,6 +44,9 @@ struct Change {
 };
 // One word for machines: "taken_back".
 std::string_view to_text(Change::Kind kind);
+
+// Of one that was taken back: "r1 runs again", "r1 runs on", "nothing runs, as before".
+std::string what_runs_now(const Change& change);
 
 // Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
 // be made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a

@@ -82,6 +82,32 @@ Change start_known(Context& context, App& app, ReleaseNumber release, const Chan
   return fulfil(context, app, verb, options.dry_run, stop);
 }
 
+// Interrupted or refused half-way, what is restarted must not stay down: what it was is wished again, now without a
+// verdict.
+template <class Work>
+Change or_put_back(Context& context, App& app, Work&& work) {
+  const ReleaseNumber release = *app.wish.release;
+  const auto put_back = [&] {
+    app.wish.wait = false;
+    try {
+      const Change back = fulfil(context, app, "restart", false, {});
+      if (!back.failed()) return format("{} runs again", release.text());
+      return format("it could not be started again: {}", back.reason);
+    } catch (const Error& error) {
+      return format("it could not be started again: {}", error.what());
+    }
+  };
+  try {
+    return work();
+  } catch (const Cancelled& cancelled) {
+    // Taken back already, once it had begun to start.
+    if (!app.wish.unfinished) throw;
+    throw Cancelled(format("{}; {}", cancelled.what(), put_back()));
+  } catch (const Error& error) {
+    throw Error(format("{}; {}", error.what(), put_back()), error.hint());
+  }
+}
+
 }  // namespace
 
 Change start_new(Context& context, const AppName& name, const StartOptions& options, std::stop_token stop) {
@@ -167,23 +193,12 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
       return change;
     }
     context.store.save(app);
-    context.report.running(stopping);
-    // Interrupted or refused half-way, it must not stay down: what it was is wished again, now without a verdict.
-    const auto put_back = [&] {
-      app.wish.wait = false;
-      std::ignore = fulfil(context, app, "restart", false, {});
-    };
-    try {
+    return or_put_back(context, app, [&] {
+      context.report.running(stopping);
       const auto outcome = exec::run(stopping, context.engine, context.clock, context.report, context.run, stop);
       if (outcome.error) throw *outcome.error;
-    } catch (const Cancelled&) {
-      put_back();
-      throw Cancelled(format("stopped on request; {} runs again", running->text()));
-    } catch (const Error&) {
-      put_back();
-      throw;
-    }
-    return fulfil(context, app, "restart", false, stop);
+      return fulfil(context, app, "restart", false, stop);
+    });
   });
 }
 

@@ -24,7 +24,7 @@ std::string number(const std::optional<ReleaseNumber>& release) {
 }
 
 std::string what_runs_instead(const host::Change& change) {
-  return change.running ? format("{} runs again", change.running->text()) : std::string("nothing runs");
+  return change.running ? host::what_runs_now(change) : std::string("nothing runs");
 }
 
 }  // namespace

@@ -1,0 +1,112 @@
+#include "host/outcome.h"
+
+#include <algorithm>
+
+#include "host/apps.h"
+#include "host/data_work.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+// Whether all of the snapshot is there. It is not where the release had begun to write before anything was copied.
+bool is_copied(const Snapshot& snapshot, const Planned& done) {
+  return std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
+    return done.world.data.contains(item.kept) ||
+           std::any_of(done.plan.actions.begin(), done.plan.actions.end(), [&](const plan::Action& action) {
+             const auto* copy = std::get_if<plan::CopyData>(&action.step);
+             return copy != nullptr && copy->into == item.kept;
+           });
+  });
+}
+
+}  // namespace
+
+Planned planned(Context& context, const App& app, std::stop_token stop) {
+  World world = observe(context.engine, app, stop);
+  plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  return {std::move(world), std::move(plan)};
+}
+
+bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& exchanges) {
+  return !snapshot.items.empty() &&
+         std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
+           return std::any_of(exchanges.begin(), exchanges.end(),
+                              [&](const DataExchange& exchange) { return exchange.reserve == item.kept; });
+         });
+}
+
+const std::vector<DataExchange>& earlier_data(const Wish& wish) {
+  return wish.fallback_data.empty() ? wish.data : wish.fallback_data;
+}
+
+void record_data(Context& context, App& app, const Planned& done) {
+  const bool is_put_back = app.wish.fallback_data.empty();
+  for (auto& snapshot : app.snapshots) {
+    if (snapshot.complete) continue;
+    if (snapshot.number == app.wish.snapshot)
+      snapshot.complete = is_copied(snapshot, done);
+    else if (!is_put_back)
+      snapshot.complete = is_displaced_by(snapshot, app.wish.data);
+  }
+  app.wish.snapshot.reset();
+  app.wish.data.clear();
+  app.wish.fallback_data.clear();
+  drop_unused_reserves(context, app, {});
+}
+
+void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
+  record_names(app, done.world, done.plan);
+  Wish& wish = app.wish;
+  if (wish.state == Wish::State::up) {
+    if (wish.unfinished) {
+      if (wish.fallback != wish.release) wish.previous = wish.fallback;
+      wish.proved = context.clock.now();
+    }
+    if (Release* release = app.find(*wish.release)) {
+      if (outage) release->outage = outage;
+      if (wish.wait) {
+        release->verdict = Verdict::passed;
+        // Why it could not be tried, or failed, an earlier time: no longer of interest.
+        release->reason.clear();
+        release->log_tail.clear();
+        // What proved itself is no longer suspect, whoever tried it again.
+        std::erase_if(app.quarantine, [&](const Quarantine& entry) {
+          return std::any_of(release->images.begin(), release->images.end(),
+                             [&](const auto& image) { return image.second == entry.image; });
+        });
+      } else if (release->verdict == Verdict::pending) {
+        release->verdict = Verdict::unproven;
+      }
+    }
+    app.last = wish.release;
+  }
+  wish.unfinished = false;
+  wish.fallback.reset();
+  wish.order.reset();
+  record_data(context, app, done);
+  context.store.save(app);
+}
+
+void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault) {
+  Release* release = change.release ? app.find(*change.release) : nullptr;
+  if (release == nullptr) return;
+  // A step beside it failed (a tag, a policy): that says nothing of a good release.
+  if (release->verdict == Verdict::passed && change.container.empty()) return;
+  release->reason = change.reason;
+  release->log_tail = change.log_tail;
+  // A release that once passed stays a good one: today's failure may be the host's. So does one that the host, the
+  // engine or the user did not let prove itself keep what it had: it was not tried to the end.
+  if (release->verdict == Verdict::passed || !release_is_at_fault) return;
+  release->verdict = Verdict::failed;
+  change.is_held = true;
+  for (const auto& [service, image] : release->images)
+    if (!app.is_quarantined(image)) {
+      const auto digest = release->digests.find(service);
+      app.quarantine.push_back({image, digest == release->digests.end() ? std::string() : digest->second,
+                                release->number, change.reason, context.clock.now()});
+    }
+}
+
+}  // namespace belay::host

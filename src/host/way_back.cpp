@@ -1,0 +1,181 @@
+#include "host/way_back.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "host/apps.h"
+#include "host/data_work.h"
+#include "host/outcome.h"
+#include "state/store.h"
+
+namespace belay::host {
+
+namespace {
+
+// What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
+// the release began to write.
+std::vector<DataExchange> data_before(const App& app, const World& world) {
+  std::vector<DataExchange> before = earlier_data(app.wish);
+  const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
+  if (snapshot == nullptr) return before;
+  const auto containers = plan::instances(app, world);
+  const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
+    return instance.release == app.wish.release && instance.container->state != ContainerState::created;
+  });
+  if (!has_started) return before;
+  const std::vector<DataExchange> earlier = before;
+  for (const auto& item : snapshot->items) {
+    const bool is_known = std::any_of(earlier.begin(), earlier.end(),
+                                      [&](const DataExchange& exchange) { return exchange.place == item.place; });
+    if (const auto kept = world.data.find(item.kept); !is_known && kept != world.data.end())
+      before.push_back({item.place, item.kept, kept->second});
+  }
+  return before;
+}
+
+// Whether the release's containers are up and were so all the time.
+bool ran_on(const App& app, ReleaseNumber release, const World& before, const World& now, const Touched& touched) {
+  const Release* known = app.find(release);
+  if (known == nullptr || known->spec.services.empty()) return false;
+  return std::all_of(known->spec.services.begin(), known->spec.services.end(), [&](const Service& service) {
+    const Container* then = plan::find_instance(app, before, release, service.name);
+    const Container* present = plan::find_instance(app, now, release, service.name);
+    if (then == nullptr || present == nullptr || !then->is_up() || !present->is_up()) return false;
+    if (touched.ended.contains(present->name)) return false;
+    const auto old_detail = before.details.find(then->name);
+    const auto new_detail = now.details.find(present->name);
+    return then->created == present->created && old_detail != before.details.end() && new_detail != now.details.end() &&
+           old_detail->second.started == new_detail->second.started;
+  });
+}
+
+// The same container in another look at the world.
+const plan::Instance* same_in(const std::vector<plan::Instance>& instances, const plan::Instance& wanted) {
+  for (const auto& each : instances)
+    if (each.release == wanted.release && each.service == wanted.service &&
+        each.container->created == wanted.container->created)
+      return &each;
+  return nullptr;
+}
+
+// What makes the app's containers what they were. What is up and was not even seen before stays, unless this change
+// began to start it: an engine that answered wrongly is no reason to stop anything.
+plan::Plan plan_as_before(const App& app, const World& before, const World& now, const std::set<std::string>& begun) {
+  const std::string reason = "so it was before";
+  const auto earlier = plan::instances(app, before);
+  plan::Plan plan;
+  for (const auto& instance : plan::instances(app, now)) {
+    const Container& present = *instance.container;
+    const plan::Instance* then = same_in(earlier, instance);
+    const bool ran = then != nullptr && then->container->is_up();
+    const bool was_paused = then != nullptr && then->container->state == ContainerState::paused;
+    std::vector<size_t> last;
+    if (!ran && present.is_up() && begun.contains(present.name)) {
+      last = {plan.add(plan::SetRestartPolicy{present.name, {"no", 0}}, "it must stay down once it is stopped")};
+      plan.add(plan::StopContainer{present.name, {}}, reason, last);
+    }
+    if (!ran) continue;
+    if (!present.is_up()) last = {plan.add(plan::StartContainer{present.name}, reason)};
+    if (!was_paused && present.state == ContainerState::paused)
+      last = {plan.add(plan::ResumeContainer{present.name}, reason)};
+    const auto old_detail = before.details.find(then->container->name);
+    const auto new_detail = now.details.find(present.name);
+    if (old_detail != before.details.end() && new_detail != now.details.end() &&
+        old_detail->second.restart != new_detail->second.restart)
+      last = {plan.add(plan::SetRestartPolicy{present.name, old_detail->second.restart}, reason, last)};
+    if (was_paused && present.state != ContainerState::paused)
+      plan.add(plan::PauseContainer{present.name}, reason, last);
+  }
+  return plan;
+}
+
+}  // namespace
+
+bool was_up(const App& app, const World& world, ReleaseNumber release) {
+  const Release* known = app.find(release);
+  const ReleaseNumber made_for = known != nullptr ? known->container_release() : release;
+  const auto instances = plan::instances(app, world);
+  return std::any_of(instances.begin(), instances.end(), [&](const plan::Instance& instance) {
+    return instance.release == made_for && instance.container->is_up();
+  });
+}
+
+void leave_as_it_was(Context& context, App& app, Change& change, const Before& before, const Touched& touched) {
+  try {
+    const World now = observe(context.engine, app, {});
+    const plan::Plan way = plan_as_before(app, before.world, now, touched.begun);
+    if (!way.empty()) {
+      context.report.running(way);
+      const exec::Outcome outcome = run_plan(context, way, context.report, {});
+      if (outcome.error) throw *outcome.error;
+    }
+    record_names(app, now, {});
+    change.never_stopped = ran_on(app, *change.release, before.world, now, touched);
+    if (before.wish && !before.wish->unfinished) app.wish = *before.wish;
+    context.store.save(app);
+    change.kind = Change::Kind::taken_back;
+    change.running = change.release;
+  } catch (const Error& error) {
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = error.what();
+  }
+}
+
+void take_back(Context& context, App& app, Change& change, const Before& earlier, const Touched& touched) {
+  const auto before = app.wish.fallback;
+  const Wish failed = app.wish;
+  Wish back;
+  back.state = before ? Wish::State::up : Wish::State::down;
+  back.release = before;
+  // Killed on the way back, the next change must still know what to return to (is_way_back knows it by that).
+  back.fallback = before;
+  back.unfinished = true;
+  back.wait = false;
+  back.who = context.who;
+  back.why = change.release ? taken_back_because(*change.release, change.reason)
+                            : format("its data could not be exchanged: {}", change.reason);
+  back.since = context.clock.now();
+  try {
+    if (failed.snapshot || !failed.data.empty()) back.data = data_before(app, observe(context.engine, app, {}));
+  } catch (const Error& error) {
+    // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = error.what();
+    return;
+  }
+  // Once it is put back, the snapshot holds what the failed release wrote. Where that never started the copy was made
+  // for nothing, and what was to displace the data is of no more use either.
+  if (Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
+      snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
+    back.snapshot = snapshot->number;
+    snapshot->release = failed.release;
+    snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
+  }
+  app.wish = back;
+  context.store.save(app);
+  try {
+    const Planned way = planned(context, app, {});
+    if (!way.plan.empty()) {
+      context.report.running(way.plan);
+      const exec::Outcome outcome = run_plan(context, way.plan, context.report, {});
+      if (outcome.error) throw *outcome.error;
+    }
+    record_names(app, way.world, way.plan);
+    for (const auto& action : way.plan.actions)
+      if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
+          rename != nullptr && rename->from == change.container)
+        change.container = rename->to;
+    app.wish.unfinished = false;
+    app.wish.fallback.reset();
+    record_data(context, app, way);
+    context.store.save(app);
+    change.kind = Change::Kind::taken_back;
+    change.running = before;
+    change.never_stopped = before && ran_on(app, *before, earlier.world, way.world, touched);
+  } catch (const Error& error) {
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = error.what();
+  }
+}
+
+}  // namespace belay::host
