@@ -42,7 +42,9 @@ function(unit_tests name)
     target_link_libraries(${name}_tests PRIVATE belay_${used})
   endforeach()
   # The tests themselves are short: optimising them takes longer to compile than it saves when they run.
-  target_compile_options(${name}_tests PRIVATE -O0)
+  if(BELAY_SANITIZE)
+    target_compile_options(${name}_tests PRIVATE -O0)
+  endif()
   # Tests may give their helpers the same names in every file.
   set_target_properties(${name}_tests PROPERTIES UNITY_BUILD OFF)
   # Only the files that read test data know where it lies: the rest compile the same in every checkout.
