@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "data/mounts.h"
 #include "engine/engine.h"
 #include "model/data.h"
 
@@ -19,8 +20,16 @@ std::optional<fs::path> path_of(const DataPlace& place, const std::vector<Volume
 // name. nullopt where there is none.
 std::optional<std::string> content_of(const fs::path& path);
 
-// The sum of the sizes of the regular files below (or of the one that `path` is), holes included. What cannot be read
-// counts as nothing; a quick look for bars, not a promise. Throws Cancelled on stop.
+// The place by its path without links, where it can be exchanged. Throws Error for a link that is not to be followed,
+// because others than root could have put it there.
+DataPlace real_place(const DataPlace& place);
+
+// Where it is on its file system, the same however it is reached; nullopt where it is not on this machine. Throws as
+// real_place.
+std::optional<Location> location_of(const DataPlace& place, const std::vector<Volume>& volumes, const Mounts& mounts);
+
+// The sum of the sizes of the regular files below (or of the one that `path` is), holes included. Nothing where not all
+// of it can be read; a quick look for bars, not a promise. Throws Cancelled on stop.
 ByteCount size_of(const fs::path& path, std::stop_token stop);
 
 }  // namespace belay::data

@@ -1,17 +1,18 @@
 #include "data/reserve.h"
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <fcntl.h>
-#include <fstream>
 #include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/format.h"
-#include "base/process.h"
 #include "base/text.h"
+#include "data/mounts.h"
+#include "data/names.h"
+#include "data/workroom.h"
 
 namespace belay::data {
 
@@ -21,74 +22,26 @@ namespace {
 constexpr const char* partial_name = "_belay_partial";
 constexpr const char* whole_name = "_belay_whole";
 
-fs::path partial_of(const DataPlace& reserve, const fs::path& path) {
-  if (reserve.kind == DataPlace::Kind::volume) return path.parent_path() / partial_name;
-  return path.string() + ".partial";
+std::string partial_of(const DataPlace& reserve, const Spot& spot) {
+  return reserve.kind == DataPlace::Kind::volume ? partial_name : spot.name + ".partial";
 }
 
-// How much a process has written in all, by proc(5); nullopt where that cannot be told.
-std::optional<std::int64_t> written_by(pid_t process) {
-  std::ifstream io(format("/proc/{}/io", process));
-  std::string name;
-  std::int64_t value = 0;
-  while (io >> name >> value)
-    if (name == "wchar:") return value;
-  return {};
+Spot beside(const Spot& spot, const std::string& name) {
+  return {Fd(::openat(spot.folder.raw(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC)), name, spot.path.parent_path() / name};
 }
 
-void sync_file_system(const fs::path& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file || ::syncfs(file.raw()) != 0) throw system_error(format("writing {} to the disk", path.string()), errno);
+void sync_folder(const Spot& spot) {
+  const Fd folder(::openat(spot.folder.raw(), ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!folder || ::fsync(folder.raw()) != 0)
+    throw system_error(format("writing {} to the disk", spot.path.parent_path().string()), errno);
 }
 
-void sync_folder(const fs::path& folder) {
-  const Fd file(::open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
-  if (!file || ::fsync(file.raw()) != 0) throw system_error(format("writing {} to the disk", folder.string()), errno);
-}
-
-void remove_tree(const fs::path& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error) throw Error(format("removing {}: {}", path.string(), error.message()));
-}
-
-std::optional<timespec> time_modified(const fs::path& path) {
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) return {};
-  return status.st_mtim;
-}
-
-// XFS counts a change of a folder's parent as one of the folder. What was unpacked or copied has its own time.
-void keep_time(const fs::path& path, const std::optional<timespec>& modified) {
-  const auto now = time_modified(path);
-  if (!modified || !now || (now->tv_sec == modified->tv_sec && now->tv_nsec == modified->tv_nsec)) return;
-  const timespec times[2]{{0, UTIME_OMIT}, *modified};
-  std::ignore = ::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW);
-}
-
-void exchange_paths(const fs::path& a, const fs::path& b) {
-  const auto time_of_a = time_modified(a), time_of_b = time_modified(b);
-  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) {
-    keep_time(a, time_of_b);
-    keep_time(b, time_of_a);
-    return;
-  }
-  const int error = errno;
-  if (error == EBUSY || error == EXDEV)
-    throw Error(format("{} is a mount point of its own: what it holds cannot be exchanged", a.string()),
-                "Bind a folder below the mount point instead.");
-  if (error == EINVAL) throw Error(format("the file system of {} cannot exchange two names in one step", a.string()));
-  throw system_error(format("exchanging {} and {}", a.string(), b.string()), error);
-}
-
-// Found out now, not when the app has stopped for it: not every file system can.
-void check_exchange(const fs::path& partial) {
-  const fs::path other = partial.string() + ".other";
-  remove_tree(other);
-  for (const auto& folder : {partial, other})
-    if (::mkdir(folder.c_str(), 0700) != 0) throw system_error(format("making {}", folder.string()), errno);
-  exchange_paths(partial, other);
-  remove_tree(other);
+// The engine makes them empty. Whoever has put something into one since will miss it.
+void check_is_empty(const Spot& volume) {
+  const Fd folder = volume.open(O_RDONLY | O_DIRECTORY);
+  if (!folder) throw system_error(format("opening {}", volume.path.string()), errno);
+  if (Names(folder.raw()).next() != nullptr)
+    throw Error(format("{} holds something already that is not Belay's", volume.path.string()));
 }
 
 // Nothing else may ever be removed by a mistake elsewhere.
@@ -98,15 +51,68 @@ bool is_reserve(const DataPlace& place) {
   return place.kind != DataPlace::Kind::volume && name.starts_with('.') && tag != std::string::npos && tag > 1;
 }
 
+// The volume's own folder moves nowhere, but what the engine removes is all of it.
+fs::path removed_with(const DataPlace& place, const fs::path& path) {
+  return place.kind == DataPlace::Kind::volume ? path.parent_path() : path;
+}
+
+Obstacle of_the_place(std::string text) {
+  return {Obstacle::Kind::of_the_place, std::move(text)};
+}
+
+// Of what is there.
+std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& real) {
+  const Mounts mounts = Mounts::now();
+  const fs::path whole = removed_with(place, real);
+  if (const MountPoint* mount = mounts.within(whole)) {
+    const std::string point = printable(mount->point);
+    if (mount->point == real || mount->point == whole)
+      return of_the_place(format("{} is a mount point of its own: bind a folder below it", point));
+    return Obstacle{Obstacle::Kind::mount,
+                    format("{} is a mount of its own and would move with the data: unmount it, or mount it elsewhere "
+                           "and bind it from there",
+                           point)};
+  }
+  if (const MountPoint* mount = mounts.shown_elsewhere(real))
+    return Obstacle{Obstacle::Kind::mount,
+                    format("{} is mounted at {} as well, where what is replaced would stay: unmount that first",
+                           printable(real.string()), printable(mount->point))};
+  return {};
+}
+
 }  // namespace
 
-std::optional<std::string> Reserves::obstacle(const DataPlace& place) const {
+std::optional<Obstacle> Reserves::obstacle(const DataPlace& place) const {
   const fs::path here = path(place);
+  fs::path real;
+  try {
+    // A link in the folders above is the host's; the place itself must not be one.
+    const fs::path above = removed_with(place, here).parent_path();
+    real = resolved(here);
+    if (real != resolved(above) / here.lexically_relative(above))
+      return of_the_place(format("{} is a symbolic link: bind what it leads to ({})", printable(here.string()),
+                                 printable(real.string())));
+  } catch (const Error& error) {
+    return of_the_place(error.what());
+  }
   struct statx status{};
-  if (::statx(AT_FDCWD, here.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return {};
-  if (S_ISLNK(status.stx_mode)) return format("{} is a symbolic link: bind what it leads to", here.string());
+  if (::statx(AT_FDCWD, real.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &status) != 0) return {};
   if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
-    return format("{} is a mount point of its own: bind a folder below it", here.string());
+    return of_the_place(format("{} is a mount point of its own: bind a folder below it", printable(here.string())));
+  // ".NAME.belay-s1000.partial"
+  constexpr std::size_t around = 22;
+  if (real.filename().string().size() + around > NAME_MAX)
+    return of_the_place(format("the name {} is too long for another beside it", printable(real.filename().string())));
+  return mount_obstacle(place, real);
+}
+
+std::optional<std::string> Reserves::mount_in(const DataPlace& place) const {
+  const auto here = path_of(place, volumes_);
+  if (!here) return {};
+  const Mounts mounts = Mounts::now();
+  if (const MountPoint* mount = mounts.within(resolved(removed_with(place, *here))))
+    return format("{} is a mount of its own: what it holds would be removed; unmount it first",
+                  printable(mount->point));
   return {};
 }
 
@@ -131,68 +137,93 @@ std::map<DataPlace, std::string> Reserves::contents(const std::vector<DataPlace>
   return found;
 }
 
+void Reserves::make(const DataPlace& place) {
+  const Spot spot = made_spot_of(resolved(place.source));
+  if (spot.status()) return;
+  const char* name = spot.name.c_str();
+  const bool made = place.kind == DataPlace::Kind::folder
+                        ? ::mkdirat(spot.folder.raw(), name, 0755) == 0
+                        : bool(Fd(::openat(spot.folder.raw(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)));
+  if (!made) throw system_error(format("making {}", text_of(place)), errno);
+  sync_folder(spot);
+}
+
+void Reserves::try_exchange(const DataPlace& place) const {
+  const Spot here = spot_of(resolved(path(place)));
+  Workroom room(beside(here, format(".belay-probe-{}", ::getpid())));
+  doing(format("trying whether {} can be exchanged", text_of(place)), [&] { room.try_exchange(); });
+  room.remove();
+}
+
 void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const {
   doing(format("filling {}", text_of(reserve)), [&] {
-    const fs::path place = path(reserve), partial = partial_of(reserve, place);
-    remove_tree(partial);
-    check_exchange(partial);
-    const bool is_file = reserve.kind == DataPlace::Kind::file;
-    const fs::path made = is_file ? partial / "file" : partial;
-    into(made);
-    sync_file_system(made);
-    if (reserve.kind == DataPlace::Kind::volume) {
-      // The volume's own folder is empty: it was made for this.
-      exchange_paths(partial, place);
-      remove_tree(partial);
-      write_file_durably(place.parent_path() / whole_name, "", 0600);
+    const Spot spot = spot_of(resolved(path(reserve)));
+    const bool is_volume = reserve.kind == DataPlace::Kind::volume;
+    const Spot partial = beside(spot, partial_of(reserve, spot));
+    // Left by a try that came to its last steps: then it is ours what the volume holds.
+    if (is_volume && !partial.status()) check_is_empty(spot);
+    Workroom room(beside(spot, partial.name));
+    // Found out now, not when the app has stopped for it: not every file system can.
+    room.try_exchange();
+    if (reserve.kind != DataPlace::Kind::file) room.make_content();
+    into(room.content().path);
+    room.sync();
+    if (is_volume) {
+      exchange_names(room.content(), spot);
+      // Before the room goes, which tells that the content is ours.
+      write_file_durably(room.sibling(whole_name), "", 0600);
     } else {
-      if (::rename(made.c_str(), place.c_str()) != 0)
-        throw system_error(format("renaming {} to {}", made.string(), place.string()), errno);
-      sync_folder(place.parent_path());
-      if (is_file) remove_tree(partial);
+      room.move_content_to(spot);
     }
+    sync_folder(spot);
+    room.remove();
   });
 }
 
-void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const std::function<void(std::int64_t)>& progress,
+void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options,
                     std::stop_token stop) const {
-  const fs::path source = path(from);
-  if (!content_of(source)) throw NotFound(format("{} is not there", text_of(from)));
+  const Spot source = spot_of(resolved(path(from)));
+  if (!source.status()) throw NotFound(format("{} is not there", text_of(from)));
   fill(reserve, [&](const fs::path& into) {
-    // -T: into the folder itself, with the attributes of the source's own.
-    ProcessRequest request{
-        {"cp", "--archive", "--reflink=auto", "--sparse=auto", "--no-target-directory", "--", source, into},
-        "",
-        {{"LC_ALL", "C"}},
-        {},
-        Milliseconds(0)};
-    request.own_group = true;
-    request.while_it_runs = [&](pid_t cp) {
-      if (const auto written = written_by(cp); progress && written) progress(*written);
-    };
-    const ProcessResult result = run_process(request, stop);
-    if (result.exit_code == 0) return;
-    const std::string errors(trim(result.errors));
-    throw Error(format("copying {}: {}", text_of(from), printable(errors.substr(0, errors.find('\n')))));
+    Spot made{Fd(::open(into.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), into.filename().string(), into};
+    if (!made.folder) throw system_error("opening the folder to copy into", errno);
+    // The copy brings the folder itself.
+    if (reserve.kind != DataPlace::Kind::file && ::unlinkat(made.folder.raw(), made.name.c_str(), AT_REMOVEDIR) != 0)
+      throw system_error("preparing the folder to copy into", errno);
+    copy_tree(source, made, options, stop);
   });
 }
 
 void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const std::string& content) const {
-  const fs::path here = path(place), there = path(reserve);
-  if (content_of(here) == content) return;
-  if (content_of(there) != content)
+  const Spot here = spot_of(resolved(path(place))), there = spot_of(resolved(path(reserve)));
+  if (here.content() == content) return;
+  if (there.content() != content)
     throw Error(format("neither {} nor {} holds what it should", text_of(place), text_of(reserve)));
-  exchange_paths(here, there);
-  sync_folder(here.parent_path());
-  sync_folder(there.parent_path());
+  // Something may have been mounted since the plan was made.
+  if (const auto found = obstacle(place))
+    throw Error(format("what {} holds cannot be exchanged: {}", text_of(place), found->text));
+  exchange_names(here, there);
+  if (here.content() != content) {
+    std::ignore =
+        ::renameat2(here.folder.raw(), here.name.c_str(), there.folder.raw(), there.name.c_str(), RENAME_EXCHANGE);
+    throw Error(format("somebody else renames what is beside {}: it was not exchanged", text_of(place)));
+  }
+  sync_folder(here);
+  sync_folder(there);
 }
 
 void Reserves::remove(const DataPlace& reserve) {
   if (!is_reserve(reserve)) throw Error(format("{} is no reserve", text_of(reserve)));
-  const fs::path partial = partial_of(reserve, reserve.source);
-  remove_tree(partial.string() + ".other");
-  remove_tree(partial);
-  remove_tree(reserve.source);
+  if (const auto mount = Reserves({}).mount_in(reserve)) throw Error(*mount);
+  try {
+    const Spot spot = spot_of(resolved(reserve.source));
+    const std::string partial = partial_of(reserve, spot);
+    remove_tree(beside(spot, partial + ".other"));
+    remove_tree(beside(spot, partial));
+    remove_tree(spot);
+  } catch (const NotFound&) {
+    // The folder it was in is gone, and it with that.
+  }
 }
 
 }  // namespace belay::data

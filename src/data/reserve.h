@@ -2,17 +2,28 @@
 // Reserves: content for a place, or out of it, that is kept beside it. A reserve is filled in a folder of its own and
 // put in place when it is whole and on the disk, so that a reserve that counts as there is always a whole one.
 
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <stop_token>
 #include <vector>
 
 #include "data/place.h"
+#include "data/tree.h"
 
 namespace belay::data {
 
-// Everything here works on files of this machine. Errors name the place.
+// What is in the way of an exchange.
+struct Obstacle {
+  enum class Kind {
+    of_the_place,  // it can never be exchanged as it is bound: a mount point of its own, a link
+    mount,         // what is mounted within it, or shows it elsewhere, would move with it or be left behind
+  };
+  Kind kind = Kind::of_the_place;
+  std::string text;  // for people: what, and the way out
+};
+
+// Everything here works on files of this machine, by descriptors: a folder above a place may belong to somebody who
+// exchanges names in it meanwhile; the worst that comes of it is an error. Errors name the place.
 class Reserves {
  public:
   // `volumes`: as the engine has them now, with those that are asked for.
@@ -22,27 +33,35 @@ class Reserves {
   std::map<DataPlace, std::string> contents(const std::vector<DataPlace>& places,
                                             const std::vector<DataPlace>& reserves) const;
 
-  // Fills the reserve, which is not whole yet. `fill` gets where to: for folders and volumes an empty folder, for a
-  // file a path in one where nothing is. What an earlier try left behind is removed first.
+  // Fills the reserve, which is not whole yet. `into` gets where to: for folders and volumes an empty folder, for a
+  // file a path in one where nothing is. It lies in a folder that only this user can enter, and leads there by its
+  // descriptor. What an earlier try left behind is removed first.
   void fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const;
 
-  // Fills the reserve with a copy of the place, with all that Linux keeps of a file; blocks are shared where the file
-  // system can (reflink). Runs `cp`. `progress` hears now and then how many bytes were written so far; shared blocks
-  // and holes are none. Throws NotFound where the place holds nothing.
-  void copy(const DataPlace& from, const DataPlace& reserve, const std::function<void(std::int64_t)>& progress,
-            std::stop_token stop) const;
+  // Fills the reserve with a copy of the place, as copy_tree. Throws NotFound where the place holds nothing.
+  void copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options, std::stop_token stop) const;
 
   // Exchanges what both hold in one step, unless the place holds `content` already. Throws Error where neither does,
-  // and where the kernel cannot: a place that is a mount point of its own.
+  // where there is an obstacle, and where the file system cannot.
   void exchange(const DataPlace& place, const DataPlace& reserve, const std::string& content) const;
 
   // Removes a reserve of a folder or file with what it holds and what an unfinished fill left. Volumes are the engine's
   // to remove.
   static void remove(const DataPlace& reserve);
 
-  // Why what the place holds could not be exchanged; nullopt: nothing is known to be in the way. For people. Throws
-  // Error where this machine cannot reach it.
-  std::optional<std::string> obstacle(const DataPlace& place) const;
+  // The mount that a removal of the place would run into, for people; nullopt: there is none, or the place is not here.
+  std::optional<std::string> mount_in(const DataPlace& place) const;
+
+  // Why what the place holds could not be exchanged; nullopt: nothing is known to be in the way. Throws Error where
+  // this machine cannot reach it.
+  std::optional<Obstacle> obstacle(const DataPlace& place) const;
+
+  // Makes an empty folder or file where the place is to be and nothing is; not for volumes.
+  static void make(const DataPlace& place);
+
+  // Makes two empty folders beside the place, exchanges them and removes them. Throws Error where the file system
+  // cannot exchange two names in one step.
+  void try_exchange(const DataPlace& place) const;
 
   // Where the place's data is. Throws Error where this machine cannot reach it.
   fs::path path(const DataPlace& place) const;

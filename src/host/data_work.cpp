@@ -9,13 +9,14 @@ namespace belay::host {
 void DataWork::copy(const plan::CopyData& step, const engine::ProgressSink& progress, std::stop_token stop) {
   const data::Reserves here = reserves(stop);
   engine::Progress told{step.from.source, "copying", 0, data::size_of(here.path(step.from), stop).value, false, {}};
-  here.copy(
-      step.from, step.into,
-      [&](std::int64_t written) {
-        told.current = written;
-        progress(told);
-      },
-      stop);
+  data::CopyOptions options;
+  options.written = [&](std::int64_t written) {
+    told.current = written;
+    progress(told);
+  };
+  options.warning = [&](const std::string& text) { warnings_.warning(text); };
+  options.leave_mounts_out = below_ == Below::left_out;
+  here.copy(step.from, step.into, options, stop);
   told.done = true;
   progress(told);
 }
@@ -25,10 +26,10 @@ void DataWork::exchange(const plan::ExchangeData& step, std::stop_token stop) {
 }
 
 void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
-  if (step.reserve.kind == DataPlace::Kind::volume)
-    engine_.remove_volume(step.reserve.source, stop);
-  else
-    data::Reserves::remove(step.reserve);
+  if (step.reserve.kind != DataPlace::Kind::volume) return data::Reserves::remove(step.reserve);
+  // The engine removes all that is below, whatever it is.
+  if (const auto mount = reserves(stop).mount_in(step.reserve)) throw Error(*mount);
+  engine_.remove_volume(step.reserve.source, stop);
 }
 
 void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener,
@@ -41,7 +42,7 @@ void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Li
 }
 
 exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener, std::stop_token stop) {
-  DataWork work(context.engine);
+  DataWork work(context.engine, context.report);
   exec::RunOptions options = context.run;
   if (options.data == nullptr) options.data = &work;
   return exec::run(plan, context.engine, context.clock, listener, options, stop);
@@ -58,7 +59,7 @@ void drop_unused_reserves(Context& context, App& app, std::stop_token stop) {
     };
     return names(app.wish.data) || names(app.wish.fallback_data);
   };
-  DataWork work(context.engine);
+  DataWork work(context.engine, context.report);
   std::erase_if(app.snapshots, [&](const Snapshot& snapshot) {
     if (snapshot.complete || is_wished(snapshot)) return false;
     try {

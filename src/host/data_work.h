@@ -9,7 +9,10 @@ namespace belay::host {
 
 class DataWork : public exec::NoData {
  public:
-  explicit DataWork(engine::Engine& engine) : engine_(engine) {}
+  // What is mounted below data that is copied: an exchange would move it, a copy for a trial can do without.
+  enum class Below { refused, left_out };
+  DataWork(engine::Engine& engine, Report& report, Below below = Below::refused)
+      : engine_(engine), warnings_(report), below_(below) {}
 
   void copy(const plan::CopyData& step, const engine::ProgressSink& progress, std::stop_token stop) override;
   void exchange(const plan::ExchangeData& step, std::stop_token stop) override;
@@ -21,6 +24,8 @@ class DataWork : public exec::NoData {
 
  private:
   engine::Engine& engine_;
+  Report& warnings_;
+  const Below below_;
 };
 
 // Runs the plan with this. Throws what it ends with.

@@ -144,12 +144,12 @@ TEST_P(Reserve, IsACopyWithEverythingThatLinuxKeeps) {
     ASSERT_EQ(::chmod(path.c_str(), 0751), 0);
   }
   std::int64_t written = -1;
-  reserves().copy(place(), reserve(),
-                  [&](std::int64_t so_far) {
-                    EXPECT_GE(so_far, written);
-                    written = so_far;
-                  },
-                  {});
+  CopyOptions options;
+  options.written = [&](std::int64_t so_far) {
+    EXPECT_GE(so_far, written);
+    written = so_far;
+  };
+  reserves().copy(place(), reserve(), options, {});
   EXPECT_GE(written, 0);
   const fs::path copy = at(reserve());
   const fs::path copied = GetParam() == Kind::file ? copy : copy / "file";
@@ -217,7 +217,7 @@ TEST_P(Reserve, IsAllThatIsEverRemoved) {
 }
 
 TEST_P(Reserve, OfAPlaceThatIsAMountPointIsRefusedBeforehand) {
-  EXPECT_EQ(reserves().obstacle(place()), std::nullopt);
+  EXPECT_FALSE(reserves().obstacle(place()).has_value());
   // In a process of its own, so that no mount outlives the test.
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
@@ -246,7 +246,9 @@ TEST_P(Reserve, OfALinkIsRefusedBeforehand) {
   if (GetParam() == Kind::volume) return;
   fs::rename(place().source, folder_.path() / "elsewhere");
   fs::create_symlink("elsewhere", place().source);
-  EXPECT_THAT(reserves().obstacle(place()).value_or(""), HasSubstr("symbolic link"));
+  const auto obstacle = reserves().obstacle(place());
+  ASSERT_TRUE(obstacle.has_value());
+  EXPECT_THAT(obstacle->text, HasSubstr("symbolic link"));
 }
 
 TEST_P(Reserve, OfAVolumeThatOnlyTheEngineReachesCannotBeMade) {
