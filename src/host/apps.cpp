@@ -11,6 +11,25 @@ namespace belay::host {
 
 namespace {
 
+// What is mounted anywhere may be a place of the wish by another path.
+void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
+  if (exchanges.empty()) return;
+  const auto mounts = data::Mounts::now();
+  const auto look_up = [&](const DataPlace& place) {
+    if (place.source.empty() || world.where.contains(place.source)) return;
+    try {
+      if (const auto where = data::location_of(place, world.volumes, mounts)) world.where[place.source] = where->text();
+    } catch (const Error&) {
+      // Through a link that is not to be followed: it is known by its name only.
+    }
+  };
+  for (const auto& exchange : exchanges) look_up(exchange.place);
+  for (const auto& container : world.containers)
+    for (const auto& mount : container.mounts)
+      if (mount.kind != Mount::Kind::tmpfs && container.is_up())
+        look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
+}
+
 // The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
 // for the container itself waits for that. Gives whether there was any to ask for.
 bool wait_for_starts(engine::Engine& engine, const App& app, const World& world, std::stop_token stop) {
@@ -72,6 +91,7 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
     for (const auto& item : snapshot->items) reserves.push_back(item.kept);
   if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
+  look_up_where(world, app.wish.data);
   const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release();

@@ -52,7 +52,8 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
   manifest.left_out = places.left_out;
   // What should be there and is not must not pass for a good backup without a word.
   for (const auto& why : places.missing) context.report.warning(format("the backup is without some data: {}", why));
-  for (const auto& use : places.uses) {
+  // What is inside another place comes with that.
+  for (const auto& use : outermost(places.uses, world.volumes)) {
     backup::Item item;
     item.id = item_id(manifest.items.size() + 1, use.place);
     item.kind = item_kind(use.place.kind);
@@ -205,6 +206,11 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
     const App held = held_still(context, app);
     const World world = observe(context.engine, held, stop);
     const bool files_are_here = options.dry_run || engine::shares_files(context.engine, stop);
+
+    // Said now, not first by the restore in an emergency.
+    if (files_are_here)
+      for (const auto& why : obstacles_of(release.spec, world.volumes))
+        context.report.warning("a restore in place will be refused: " + why);
 
     BackedUp result;
     result.manifest = describe(context, app, release, world, files_are_here, options, stop);

@@ -20,7 +20,7 @@ std::string reach_path(const std::string& item) {
 
 BackupWork::BackupWork(engine::Engine& engine, Report& report, const backup::Manifest& manifest, std::string helper,
                        const backup::Sealing& sealing)
-    : DataWork(engine), report_(report), manifest_(manifest), helper_(std::move(helper)), sealing_(sealing) {}
+    : DataWork(engine, report), report_(report), manifest_(manifest), helper_(std::move(helper)), sealing_(sealing) {}
 
 BackupWork::~BackupWork() = default;
 

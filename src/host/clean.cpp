@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/apps.h"
 #include "host/change.h"
+#include "host/data_swap.h"
 #include "host/data_work.h"
 #include "host/start.h"
 #include "state/store.h"
@@ -18,6 +19,19 @@ void perform(Context& context, const plan::Plan& plan, std::stop_token stop) {
   context.report.running(plan);
   const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
   if (outcome.error) throw *outcome.error;
+}
+
+// The engine removes all that is below a volume's folder, whatever it is; and what a snapshot holds goes too.
+void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std::stop_token stop) {
+  const auto volumes = context.engine.volumes({}, stop);
+  const data::Reserves here(volumes);
+  for (const auto& action : plan.actions)
+    if (const auto* volume = std::get_if<plan::RemoveVolume>(&action.step))
+      if (const auto mount = here.mount_in({DataPlace::Kind::volume, volume->name}))
+        throw Error(format("removing volume {}: {}", volume->name, *mount));
+  for (const auto& snapshot : app.snapshots)
+    if (const auto mount = mount_in(snapshot, volumes))
+      throw Error(format("removing the snapshot {}: {}", snapshot.text(), *mount));
 }
 
 }  // namespace
@@ -63,11 +77,14 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
     for (const auto& item : snapshot.items)
       if (!volumes && item.kept.kind != DataPlace::Kind::volume)
         removed.kept.push_back(format("{} (snapshot {})", text_of(item.kept), snapshot.text()));
+  if (volumes) refuse_mounts(context, app, removed.plan, stop);
   if (dry_run) return removed;
   if (!confirm({removed.plan, removed.kept})) {
     removed.declined = true;
     return removed;
   }
+  // The answer may have taken its time.
+  if (volumes) refuse_mounts(context, app, removed.plan, stop);
   Wish gone;
   gone.state = Wish::State::gone;
   gone.unfinished = true;

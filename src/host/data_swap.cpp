@@ -54,7 +54,13 @@ plan::Plan plan_fillings(const App& app, const World& world, const std::vector<F
   return plan;
 }
 
-std::vector<DataPlace> places_of(const std::vector<Snapshot::Item>& items, DataPlace Snapshot::Item::* which) {
+std::vector<std::string> sources_of(const std::vector<PlaceUse>& uses) {
+  std::vector<std::string> sources;
+  for (const auto& use : uses) sources.push_back(use.place.source);
+  return sources;
+}
+
+std::vector<DataPlace> sides_of(const std::vector<Snapshot::Item>& items, DataPlace Snapshot::Item::* which) {
   std::vector<DataPlace> places;
   for (const auto& item : items) places.push_back(item.*which);
   return places;
@@ -71,27 +77,48 @@ void wish_data(App& app, std::optional<ReleaseNumber> release, const std::option
   app.wish.fallback = running;
 }
 
-// What cannot be exchanged is found out before anything is touched.
-void refuse_obstacles(const World& world, const std::vector<Snapshot::Item>& items) {
-  const data::Reserves reserves(world.volumes);
-  for (const auto& item : items) {
-    // A volume that is missing will be made.
-    if (item.place.kind == DataPlace::Kind::volume && world.find_volume(item.place.source) == nullptr) continue;
-    if (const auto obstacle = reserves.obstacle(item.place))
-      throw Error(format("what {} holds cannot be exchanged: {}", text_of(item.place), *obstacle));
-  }
+// What cannot be exchanged is found out before anything is touched. Gives the place as it is exchanged.
+DataPlace without_obstacle(const World& world, const DataPlace& place) {
+  // A volume that is missing will be made.
+  if (place.kind == DataPlace::Kind::volume && world.find_volume(place.source) == nullptr) return place;
+  auto way = exchangeable(data::Reserves(world.volumes), place);
+  if (way.obstacle) throw Error(format("what {} holds cannot be exchanged: {}", text_of(place), way.obstacle->text));
+  return std::move(way.place);
 }
 
-// A bound path that is not there yet is made empty, so that it can be exchanged like any other.
-void make_place(const DataPlace& place) {
-  if (place.kind == DataPlace::Kind::volume || data::content_of(place.source)) return;
-  const fs::path path = place.source;
-  if (place.kind == DataPlace::Kind::folder) {
-    make_folder(path);
-  } else {
-    make_folder(path.parent_path());
-    write_file_durably(path, "", 0600);
+// What the app has its data in: as it runs, and as it is to run.
+std::vector<PlaceUse> uses_of(const App& app, std::optional<ReleaseNumber> release) {
+  std::vector<PlaceUse> uses;
+  for (const auto number : {what_runs(app) ? what_runs(app) : app.last, release})
+    if (const Release* known = number ? app.find(*number) : nullptr)
+      for (auto& use : places_of(known->spec).uses) uses.push_back(std::move(use));
+  return uses;
+}
+
+// Places inside each other are one place: what an outer one gets holds what the inner ones get. An inner one alone
+// would be exchanged within a place whose copies are then of another time than its reserve.
+std::vector<Filling> outer_fillings(const App& app, std::optional<ReleaseNumber> release,
+                                    const std::vector<Filling>& fillings, const World& world) {
+  std::vector<PlaceUse> asked;
+  for (const auto& filling : fillings) asked.push_back({filling.place, {}, true});
+  const auto outer = outermost(asked, world.volumes);
+  std::vector<PlaceUse> all = asked;
+  for (auto& use : uses_of(app, release)) all.push_back(std::move(use));
+  const auto whole = outermost(all, world.volumes);
+  const auto is_among = [](const std::vector<PlaceUse>& uses, const DataPlace& place) {
+    return std::any_of(uses.begin(), uses.end(), [&](const PlaceUse& use) { return use.place == place; });
+  };
+  std::vector<Filling> kept;
+  for (const auto& filling : fillings) {
+    if (!is_among(outer, filling.place)) continue;
+    if (!is_among(whole, filling.place))
+      throw Error(format("{} lies inside another place of {}: both are one place, and are exchanged together",
+                         text_of(filling.place), app.name.text()),
+                  format("The places of {} are: {}", app.name.text(), join(sources_of(whole), ", ")));
+    kept.push_back(filling);
+    kept.back().place = without_obstacle(world, filling.place);
   }
+  return kept;
 }
 
 // Volumes that were made for data which never came are no use to anybody.
@@ -113,6 +140,7 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   wish_data(app, release, running, options, context);
   for (const auto& item : snapshot.items) app.wish.data.push_back({item.place, item.kept, "to be filled"});
   World world = observe(context.engine, app, stop);
+  for (const auto& exchange : app.wish.data) world.data[exchange.reserve] = exchange.content;
   for (const auto& action : filling.actions)
     if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
       world.volumes.push_back({volume->name, "local", {}, volume->labels, {}});
@@ -153,7 +181,7 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
   snapshot.number = app.highest_snapshot + 1;
   const auto volumes = context.engine.volumes({}, stop);
   const data::Reserves reserves(volumes);
-  for (const auto& use : places_of(release.spec).uses) {
+  for (const auto& use : outermost(places_of(release.spec).uses, volumes)) {
     if (!use.written) continue;
     const bool is_volume = use.place.kind == DataPlace::Kind::volume;
     const auto volume = std::find_if(volumes.begin(), volumes.end(),
@@ -164,11 +192,14 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
           format("the snapshot is without {}: only the engine reaches its files", text_of(use.place)));
       continue;
     }
-    if (const auto obstacle = reserves.obstacle(use.place)) {
-      context.report.warning(format("the snapshot is without {}: {}", text_of(use.place), *obstacle));
+    const auto way = exchangeable(reserves, use.place);
+    if (way.obstacle && way.obstacle->kind == data::Obstacle::Kind::mount)
+      throw Error(format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
+    if (way.obstacle) {
+      context.report.warning(format("the snapshot is without {}: {}", text_of(use.place), way.obstacle->text));
       continue;
     }
-    snapshot.items.push_back({use.place, reserve_of(use.place, snapshot.text())});
+    snapshot.items.push_back({way.place, reserve_of(way.place, snapshot.text())});
   }
   if (snapshot.items.empty()) {
     context.report.note(
@@ -179,6 +210,10 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
     throw Error(format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),
                 "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
+  // Found out now, not when the app has stopped for it: not every file system can.
+  if (!dry_run)
+    for (const auto& item : snapshot.items)
+      if (data::content_of(reserves.path(item.place))) reserves.try_exchange(item.place);
   snapshot.release = release.number;
   snapshot.taken = context.clock.now();
   return snapshot;
@@ -202,7 +237,7 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
   app.snapshots.push_back(std::move(*snapshot));
 }
 
-Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
                  std::stop_token stop) {
   Snapshot displaced;
@@ -210,10 +245,10 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   displaced.release = what_runs(app) ? what_runs(app) : app.last;
   displaced.taken = context.clock.now();
   displaced.why = reason.why;
+  const World world = observe(context.engine, app, stop);
+  const auto fillings = outer_fillings(app, release, asked, world);
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
-  const World world = observe(context.engine, app, stop);
-  refuse_obstacles(world, displaced.items);
   const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason.finally);
   if (options.dry_run) return preview(context, app, release, filling, displaced, options, stop);
 
@@ -226,16 +261,18 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
     remove_made_volumes(context, world, displaced.items);
     context.store.save(app);
   };
-  const auto before = data::Reserves(world.volumes).contents(places_of(displaced.items, &Snapshot::Item::place), {});
+  const auto before = data::Reserves(world.volumes).contents(sides_of(displaced.items, &Snapshot::Item::place), {});
   std::map<DataPlace, std::string> prepared;
   try {
     context.report.running(filling);
     const auto outcome = run_plan(context, filling, context.report, stop);
     if (outcome.error) throw *outcome.error;
-    for (const auto& item : displaced.items) make_place(item.place);
+    // A bound path that is not there yet is made empty, so that it can be exchanged like any other.
+    for (const auto& item : displaced.items)
+      if (item.place.kind != DataPlace::Kind::volume) data::Reserves::make(item.place);
     prepared = data::Reserves(context.engine.volumes({}, stop))
-                   .contents(places_of(displaced.items, &Snapshot::Item::place),
-                             places_of(displaced.items, &Snapshot::Item::kept));
+                   .contents(sides_of(displaced.items, &Snapshot::Item::place),
+                             sides_of(displaced.items, &Snapshot::Item::kept));
     for (const auto& item : displaced.items)
       if (!prepared.contains(item.kept)) throw Error(format("what was prepared for {} is gone", text_of(item.place)));
   } catch (const Error&) {
@@ -290,7 +327,24 @@ std::vector<int> snapshots_to_remove(const App& app, const SnapshotKeep& keep, T
   return numbers;
 }
 
-void remove_snapshots(Context& context, App& app, const std::vector<int>& numbers, std::stop_token stop) {
+std::optional<std::string> mount_in(const Snapshot& snapshot, const std::vector<Volume>& volumes) {
+  const data::Reserves reserves(volumes);
+  for (const auto& item : snapshot.items)
+    if (auto mount = reserves.mount_in(item.kept)) return mount;
+  return {};
+}
+
+void remove_snapshots(Context& context, App& app, const std::vector<int>& asked, std::stop_token stop) {
+  if (asked.empty()) return;
+  const auto volumes = context.engine.volumes({}, stop);
+  std::vector<int> numbers;
+  for (const int number : asked) {
+    const Snapshot* snapshot = app.find_snapshot(number);
+    if (const auto mount = snapshot != nullptr ? mount_in(*snapshot, volumes) : std::nullopt)
+      context.report.warning(format("the snapshot s{} stays: {}", number, *mount));
+    else
+      numbers.push_back(number);
+  }
   if (numbers.empty()) return;
   // Not whole any more from the first removal on; what an interruption leaves is dropped the next time.
   for (auto& snapshot : app.snapshots)

@@ -29,6 +29,8 @@ struct Filling {
   std::string reason;
 };
 
+// Places inside each other are one: what is asked for an inner one comes with the outer one.
+//
 // Fills reserves, and when all are whole and on the disk lets the app run with them: what runs now, or `release`.
 // Whatever fails or is interrupted leaves the old data in its places. What was there becomes a snapshot, unless nothing
 // was. The app's lock is held by the caller, and nothing of it is unfinished; the context's run knows how to do the
@@ -37,7 +39,7 @@ struct SwapReason {
   std::string why;                    // of the snapshot: "replaced by the rollback to r3"
   std::vector<plan::Step> finally{};  // done behind the fillings, before anything is exchanged
 };
-Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& fillings,
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
 
 struct SnapshotKeep {
@@ -48,7 +50,9 @@ struct SnapshotKeep {
 SnapshotKeep snapshot_keep(const Spec& spec);
 // The snapshots that need not be kept. Never the newest one of the stable release, nor one that a wish speaks of.
 std::vector<int> snapshots_to_remove(const App& app, const SnapshotKeep& keep, Time now);
-// Removes them with their data, and saves.
-void remove_snapshots(Context& context, App& app, const std::vector<int>& numbers, std::stop_token stop);
+// The mount that a removal of the snapshot would run into, for people. `volumes`: as the engine has them.
+std::optional<std::string> mount_in(const Snapshot& snapshot, const std::vector<Volume>& volumes);
+// Removes them with their data, and saves. What has a mount in it stays, with a warning.
+void remove_snapshots(Context& context, App& app, const std::vector<int>& asked, std::stop_token stop);
 
 }  // namespace belay::host

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "host/apps.h"
+#include "host/places.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -108,6 +109,7 @@ class Examination {
             add(Level::advice, app.name.text(),
                 format("the world is not as wished: {}", plan::step_text(plan.actions[0].step)),
                 format("belay plan {} shows all of it.", app.name.text()));
+          obstacles(app, world);
         });
       }
       std::set<std::string> unknown;
@@ -118,6 +120,16 @@ class Examination {
             "belay recover rebuilds it from their labels.");
       if (unknown.empty()) add(Level::good, "apps", "state and engine know the same apps");
     });
+  }
+
+  // What a restore would be refused for is better known before it is needed.
+  void obstacles(const App& app, const World& world) {
+    const auto number = what_runs(app) ? what_runs(app) : app.last;
+    const Release* release = number ? app.find(*number) : nullptr;
+    if (!local_ || release == nullptr) return;
+    for (const auto& why : obstacles_of(release->spec, world.volumes))
+      add(Level::advice, app.name.text(), "a restore or a snapshot will be refused: " + why,
+          "See belay restore --help.");
   }
 
   void autostart() {

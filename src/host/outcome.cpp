@@ -21,10 +21,32 @@ bool is_copied(const Snapshot& snapshot, const Planned& done) {
   });
 }
 
+void let_go_of_lost_data(Context& context, App& app, const World& world) {
+  std::vector<DataPlace> lost;
+  const auto drop = [&](std::vector<DataExchange>& exchanges) {
+    std::erase_if(exchanges, [&](const DataExchange& exchange) {
+      if (!plan::is_lost(exchange, world)) return false;
+      if (std::find(lost.begin(), lost.end(), exchange.reserve) == lost.end()) {
+        context.report.warning(plan::text_of_lost(exchange));
+        lost.push_back(exchange.reserve);
+      }
+      return true;
+    });
+  };
+  drop(app.wish.data);
+  drop(app.wish.fallback_data);
+  for (auto& snapshot : app.snapshots)
+    std::erase_if(snapshot.items, [&](const Snapshot::Item& item) {
+      return std::find(lost.begin(), lost.end(), item.kept) != lost.end() && !world.data.contains(item.kept);
+    });
+  std::erase_if(app.snapshots, [&](const Snapshot& snapshot) { return !lost.empty() && snapshot.items.empty(); });
+}
+
 }  // namespace
 
-Planned planned(Context& context, const App& app, std::stop_token stop) {
+Planned planned(Context& context, App& app, std::stop_token stop) {
   World world = observe(context.engine, app, stop);
+  let_go_of_lost_data(context, app, world);
   plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   return {std::move(world), std::move(plan)};
 }

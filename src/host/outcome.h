@@ -9,8 +9,9 @@ struct Planned {
   World world;
   plan::Plan plan;
 };
-// A look at the world, and what makes it as the app's wish says.
-Planned planned(Context& context, const App& app, std::stop_token stop);
+// A look at the world, and what makes it as the app's wish says. What is to be exchanged and is nowhere any more holds
+// nothing up: it is warned of and leaves the wish, which falls back to the data that is there.
+Planned planned(Context& context, App& app, std::stop_token stop);
 
 // What the places held before this wish's data. A wish that has nothing to return to is itself a way back.
 const std::vector<DataExchange>& earlier_data(const Wish& wish);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/format.h"
+#include "engine/direct.h"
 
 namespace belay::host {
 
@@ -31,8 +32,9 @@ std::optional<DataPlace> bound_place(const std::string& source, std::string& why
   std::string path = fs::path(source).lexically_normal().string();
   if (path.size() > 1 && path.back() == '/') path.pop_back();
   why = why_left_out(path);
-  if (!why.empty()) return {};
   std::error_code error;
+  if (const auto real = fs::canonical(path, error); why.empty() && !error) why = why_left_out(real.string());
+  if (!why.empty()) return {};
   const auto status = fs::status(path, error);
   switch (status.type()) {
     case fs::file_type::directory:
@@ -79,6 +81,67 @@ Places places_of(const Spec& spec) {
       use->written = use->written || !mount.read_only;
     }
   return places;
+}
+
+std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes) {
+  const auto mounts = data::Mounts::now();
+  std::vector<std::optional<data::Location>> where;
+  for (const auto& use : uses) {
+    try {
+      where.push_back(data::location_of(use.place, volumes, mounts));
+    } catch (const Error&) {
+      where.emplace_back();  // behind a link that is not to be followed: it can be exchanged with nothing anyway
+    }
+  }
+  // Of two names for one place the volume's is the one that the engine knows.
+  const auto holds = [&](std::size_t outer, std::size_t inner) {
+    if (outer == inner || !where[outer] || !where[inner] || !where[outer]->holds(*where[inner])) return false;
+    if (where[outer] != where[inner]) return true;
+    const auto rank = [&](std::size_t i) { return std::pair(uses[i].place.kind != DataPlace::Kind::volume, i); };
+    return rank(outer) < rank(inner);
+  };
+  std::vector<PlaceUse> outer;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    bool is_inner = false;
+    PlaceUse use = uses[i];
+    for (std::size_t other = 0; other < uses.size(); ++other) {
+      is_inner = is_inner || holds(other, i);
+      use.written = use.written || (uses[other].written && holds(i, other));
+    }
+    if (!is_inner) outer.push_back(std::move(use));
+  }
+  return outer;
+}
+
+Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place) {
+  try {
+    const DataPlace real = data::real_place(place);
+    if (real.kind != DataPlace::Kind::volume)
+      if (const std::string why = why_left_out(real.source); !why.empty())
+        return {real, data::Obstacle{data::Obstacle::Kind::of_the_place, why}};
+    return {real, reserves.obstacle(real)};
+  } catch (const NotFound&) {
+    throw;
+  } catch (const Error& error) {
+    if (place.kind == DataPlace::Kind::volume) throw;
+    return {place, data::Obstacle{data::Obstacle::Kind::of_the_place, error.what()}};
+  }
+}
+
+std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes) {
+  std::vector<std::string> found;
+  const data::Reserves reserves(volumes);
+  for (const auto& use : outermost(places_of(spec).uses, volumes)) {
+    if (use.place.kind == DataPlace::Kind::volume) {
+      const auto volume =
+          std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.name == use.place.source; });
+      // One that is missing will be made; one that only the engine reaches is another matter.
+      if (volume == volumes.end() || !engine::direct_folder(*volume)) continue;
+    }
+    if (const auto way = exchangeable(reserves, use.place); way.obstacle)
+      found.push_back(format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
+  }
+  return found;
 }
 
 }  // namespace belay::host

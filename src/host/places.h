@@ -1,6 +1,7 @@
 #pragma once
 // The data of an app: the volumes and bound paths of its services. Private to host.
 
+#include "data/reserve.h"
 #include "host/context.h"
 
 namespace belay::host {
@@ -20,5 +21,20 @@ struct Places {
 // Looks at bound paths on this machine. What belongs to the host rather than to the app (/proc, /dev, the engine's
 // socket, a whole /etc) and what has no name (anonymous volumes, tmpfs) is left out.
 Places places_of(const Spec& spec);
+
+// Those that lie in no other of them: places inside each other are one place, whatever path leads to them. A place is
+// written to where one inside it is. `volumes`: as the engine has them.
+std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes);
+
+// The place as it would be exchanged, without links on its path, and what is in the way of that.
+struct Exchangeable {
+  DataPlace place;
+  std::optional<data::Obstacle> obstacle;
+};
+// Throws Error where this machine cannot reach the place.
+Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place);
+
+// Why data of the spec could not be restored or exchanged on this machine as it is bound now, one sentence each.
+std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes);
 
 }  // namespace belay::host

@@ -27,7 +27,7 @@ struct Tree {
 // What the plan of a plain backup does. One thread at a time: the plan's steps are one after the other.
 class PlainBackupWork final : public DataWork {
  public:
-  PlainBackupWork(engine::Engine& engine, Report& report) : DataWork(engine), report_(report) {}
+  PlainBackupWork(engine::Engine& engine, Report& report) : DataWork(engine, report), report_(report) {}
 
   void open(backup::Destination& folder, const std::string& name, std::stop_token stop) {
     upload_ = folder.create(name, {}, stop);

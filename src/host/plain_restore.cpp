@@ -102,7 +102,7 @@ class PlainArchive {
 class PlainRestoreWork final : public DataWork {
  public:
   PlainRestoreWork(engine::Engine& engine, Report& report, fs::path archive, std::vector<MountPoint> points)
-      : DataWork(engine), report_(report), archive_(std::move(archive)), points_(std::move(points)) {}
+      : DataWork(engine, report), report_(report), archive_(std::move(archive)), points_(std::move(points)) {}
 
   void unpack(const plan::UnpackData& step, const engine::ProgressSink& progress, std::stop_token stop) override {
     engine::Progress told{step.place.source, "unpacking", 0, 0, false, {}};

@@ -10,7 +10,7 @@ namespace belay::host {
 
 RestoreWork::RestoreWork(engine::Engine& engine, Report& report, backup::Destination& destination,
                          const std::string& file, const crypto::AgeKeys& keys, std::stop_token stop)
-    : DataWork(engine), report_(report), download_(destination.open(file, stop)) {
+    : DataWork(engine, report), report_(report), download_(destination.open(file, stop)) {
   const auto read = [this](std::span<char> room) {
     const std::size_t got = download_->read(room);
     read_ += static_cast<std::int64_t>(got);

@@ -66,7 +66,7 @@ TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::st
     begun.snapshots.push_back(*snapshot);
     app.snapshots.push_back(*snapshot);
     StillWatch watch(context.report, context.clock);
-    DataWork work(context.engine);
+    DataWork work(context.engine, context.report);
     while_still(
         context, app, begun,
         [&] {
@@ -101,6 +101,8 @@ Removed remove_snapshot(Context& context, const AppName& name, int number, bool 
     throw Error(
         format("{} is the only snapshot of the data of the stable release {}", snapshot->text(), app.stable->text()),
         format("Take the mark away first: belay stable {} --clear", name.text()));
+  if (const auto mount = mount_in(*snapshot, context.engine.volumes({}, stop)))
+    throw Error(format("removing {}: {}", snapshot->text(), *mount));
   Removed removed;
   for (const auto& item : snapshot->items)
     removed.plan.add(plan::RemoveData{item.kept}, format("it keeps what {} held", text_of(item.place)));

@@ -73,7 +73,7 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
 void clear(Context& context, const AppName& app, const std::string& reason, std::stop_token stop) {
   const plan::Plan plan = plan_clearing(context, app, reason, stop);
   if (!plan.empty()) {
-    DataWork work(context.engine);
+    DataWork work(context.engine, context.report);
     exec::RunOptions run = context.run;
     run.data = &work;
     const auto outcome = exec::run(plan, context.engine, context.clock, context.report, run, stop);

@@ -391,6 +391,7 @@ Drilled drill(Context& context, const AppName& name, backup::Destination& destin
         release != nullptr ? release->containers : std::map<std::string, std::string>();
     const auto proof = [&] { return rehearsal.proof(drilled.manifest.spec, known_as, references, stop); };
     drilled.trial.plan = rehearsal.preview(proof());
+    if (known) drilled.obstacles = obstacles_of(drilled.manifest.spec, context.engine.volumes({}, stop));
     if (options.dry_run) return drilled;
 
     const auto record = record_of(context, destination, file);
@@ -467,7 +468,7 @@ Tried try_candidate(Context& context, const AppName& name, const TryOptions& opt
     journal("started", tried.candidate);
     rehearsal.announce();
     StillWatch watch(context.report, context.clock);
-    DataWork work(context.engine);
+    DataWork work(context.engine, context.report, DataWork::Below::left_out);
     try {
       rehearsal.leaving_nothing("trial", [&] {
         const auto prepare = [&] { rehearsal.prepare(work, watch, stop); };

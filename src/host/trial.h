@@ -31,6 +31,8 @@ struct Drilled {
   backup::Manifest manifest;
   backup::End end;
   std::string where;
+  // Why a restore in place would be refused on this machine as the backup's places are now; for people.
+  std::vector<std::string> obstacles{};
   Trial trial;
 };
 

@@ -99,6 +99,9 @@ struct World {
   // What the places and reserves that the wish speaks of hold now. A reserve that is absent, or was not filled to its
   // end, has no entry.
   std::map<DataPlace, std::string> data;
+  // Where the sources of mounts (volumes' names, paths) are on their file systems, "DEVICE:/path": equal for whatever
+  // ways lead there. Only looked up where the wish exchanges data; what is not on this machine has no entry.
+  std::map<std::string, std::string> where;
 
   const Container* find(const std::string& name) const;
   const Volume* find_volume(const std::string& name) const;

@@ -33,7 +33,10 @@ class WishPlanner {
   explicit WishPlanner(const Situation& situation) : s_(situation), wish_(situation.app.wish) {
     for (const auto& exchange : wish_.data) {
       const auto held = s_.world.data.find(exchange.place);
-      if (held == s_.world.data.end() || held->second != exchange.content) exchanges_.push_back(exchange);
+      if (is_lost(exchange, s_.world))
+        plan_.notes.push_back(text_of_lost(exchange));
+      else if (held == s_.world.data.end() || held->second != exchange.content)
+        exchanges_.push_back(exchange);
     }
   }
 
@@ -185,9 +188,12 @@ class WishPlanner {
   }
 
   // Something below the place moves away with it; what has the folder above finds what is there under the name.
-  static bool is_within(const Mount& mount, const DataPlace& place) {
-    return mount.source == place.source ||
-           (place.kind == DataPlace::Kind::folder && mount.source.starts_with(place.source + "/"));
+  bool is_within(const Mount& mount, const DataPlace& place) const {
+    if (mount.source == place.source) return true;
+    const auto inner = s_.world.where.find(mount.source), outer = s_.world.where.find(place.source);
+    if (inner != s_.world.where.end() && outer != s_.world.where.end())
+      return inner->second == outer->second || inner->second.starts_with(outer->second + "/");
+    return place.kind == DataPlace::Kind::folder && mount.source.starts_with(place.source + "/");
   }
 
   // What runs and is none of ours goes on with the data it has open, whatever we put in its place.
@@ -551,6 +557,23 @@ class WishPlanner {
 };
 
 }  // namespace
+
+bool is_lost(const DataExchange& exchange, const World& world) {
+  const auto holds = [&](const DataPlace& place) {
+    const auto held = world.data.find(place);
+    return held != world.data.end() && held->second == exchange.content;
+  };
+  if (holds(exchange.place) || holds(exchange.reserve)) return false;
+  // Where the place can be seen, so could the reserve. Volumes that the engine does not have are gone for certain.
+  if (world.data.contains(exchange.place)) return true;
+  return exchange.place.kind == DataPlace::Kind::volume && world.find_volume(exchange.place.source) == nullptr &&
+         world.find_volume(exchange.reserve.source) == nullptr;
+}
+
+std::string text_of_lost(const DataExchange& exchange) {
+  return format("{} is gone, with what {} was to hold: that stays as it is", text_of(exchange.reserve),
+                text_of(exchange.place));
+}
 
 Plan plan_names(const Situation& situation) {
   Plan plan;

@@ -39,6 +39,11 @@ const Container* find_instance(const App& app, const World& world, ReleaseNumber
 // says by whom) and NotFound (the release's image is gone and cannot be pulled).
 Plan plan_wish(const Situation& situation);
 
+// Whether what the place should hold is nowhere any more, so that nothing can bring it about. Such an exchange is left
+// out of every plan, which says so.
+bool is_lost(const DataExchange& exchange, const World& world);
+std::string text_of_lost(const DataExchange& exchange);
+
 // Only the renames that the marks ask for (scheme dcv); nothing is started or stopped.
 Plan plan_names(const Situation& situation);
 

@@ -19,6 +19,9 @@ void print_json(Console& console, const host::Drilled& drilled) {
   node.set("taken", Node::text(iso_time(drilled.manifest.taken)));
   node.set("data_size", Node::number(drilled.end.bytes()));
   node.set("files", Node::number(drilled.end.files()));
+  Node obstacles = Node::list();
+  for (const auto& why : drilled.obstacles) obstacles.add(Node::text(why));
+  node.set("obstacles", std::move(obstacles));
   add_trial(node, drilled.trial);
   console.print_json(node);
 }
@@ -36,6 +39,7 @@ int run_drill(Invocation& in) {
   const host::Drilled drilled =
       host::drill(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   run.report().close();
+  for (const auto& why : drilled.obstacles) in.console.warning("a restore in place will be refused: " + why);
   if (!drilled.trial.done) {
     print_plan(in.console, drilled.trial.plan);
     return 0;
