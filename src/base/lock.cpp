@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/errors.h"
@@ -25,11 +26,23 @@ std::string holder_text(int fd) {
   return text.empty() ? "another belay" : text;
 }
 
+// Somebody may have put a link there, or a second name of another file, to have that emptied: the holder's name is
+// written into the lock.
+Fd opened(const fs::path& path, int how) {
+  Fd file(::open(path.c_str(), how | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0660));
+  struct stat status{};
+  const bool is_link = !file && errno == ELOOP;
+  if (is_link || (file && (::fstat(file.raw(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)))
+    throw Error(format("the lock {} is {}", path.string(), is_link ? "a link" : "no file of its own"),
+                "Find out who put it there, and remove it.");
+  return file;
+}
+
 }  // namespace
 
 FileLock FileLock::take(const LockRequest& request, Clock& clock,
                         const std::function<void(const std::string&)>& waiting, std::stop_token stop) {
-  Fd file(::open(request.file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
+  Fd file = opened(request.file, O_RDWR | O_CREAT);
   if (!file) throw system_error(format("opening the lock {}", request.file.string()), errno);
   bool told = false, looked_again = false;
   while (::flock(file.raw(), LOCK_EX | LOCK_NB) != 0) {
@@ -55,7 +68,7 @@ FileLock FileLock::take(const LockRequest& request, Clock& clock,
 }
 
 std::optional<std::string> FileLock::holder_of(const fs::path& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file = opened(path, O_RDONLY);
   if (!file) return {};
   if (::flock(file.raw(), LOCK_SH | LOCK_NB) == 0) return {};
   return holder_text(file.raw());

@@ -71,7 +71,7 @@ void decode_labels(Service& service, JsonView config, const ImageConfig& image) 
   service.labels = config["Labels"].text_map();
   subtract(service.labels, image.labels);
   if (const auto name = service.labels.find(labels::service); name != service.labels.end()) service.name = name->second;
-  for (const char* ours : {labels::app, labels::service, labels::release, labels::scheme}) service.labels.erase(ours);
+  std::erase_if(service.labels, [](const auto& label) { return labels::is_of_owner(label.first); });
 }
 
 std::vector<PortBinding> decode_ports(JsonView bindings_by_port) {

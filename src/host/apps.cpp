@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "data/reserve.h"
+#include "model/naming.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -45,6 +46,15 @@ bool wait_for_starts(engine::Engine& engine, const App& app, const World& world,
 }  // namespace
 
 FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
+  FileLock lock = lock_app_as_found(context, name, stop);
+  const App app = context.store.app(name).value_or(App(name));
+  World world;
+  world.containers = context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop);
+  plan::refuse_unknown(app, plan::sort_out(app, world));
+  return lock;
+}
+
+FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_token stop) {
   const LockRequest request{state::lock_file(context.store.folder(), name),
                             format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
   return doing(format("locking {}", name.text()), [&] {
@@ -65,6 +75,59 @@ App known_app(Context& context, const AppName& name, std::stop_token stop) {
   throw NotFound(format("there is no app {}", name.text()),
                  names.empty() ? std::string("Make the first one with: belay build NAME, beside its Dockerfile.")
                                : std::string("belay ls shows the apps."));
+}
+
+ReleaseNumber new_number(Context& context, const App& app, const Spec& spec, std::stop_token stop) {
+  int number = app.next_release().value;
+  for (const auto& container : context.engine.containers({true, format("{}={}", labels::app, app.name.text())}, stop))
+    if (const auto owner = container.owner()) number = std::max(number, owner->release.value + 1);
+  for (const auto& service : spec.services) {
+    const std::string pin = pin_tag(app.name, service.name, {1});
+    const std::string repository = pin.substr(0, pin.rfind(':'));
+    for (const auto& image : context.engine.images({.label = {}, .reference = repository}, stop))
+      for (const auto& tag : image.tags)
+        if (tag.starts_with(repository + ":r"))
+          if (const auto pinned = parse_number(tag.substr(repository.size() + 2)); pinned && *pinned < 1'000'000'000)
+            number = std::max(number, static_cast<int>(*pinned) + 1);
+  }
+  return {number};
+}
+
+namespace {
+
+// The releases that a container with these labels is made for.
+std::vector<Release*> releases_of(App& app, const labels::Owner& owner) {
+  std::vector<Release*> releases;
+  for (auto& release : app.releases)
+    if (release.container_release() == owner.release && release.identity == owner.identity)
+      releases.push_back(&release);
+  return releases;
+}
+
+}  // namespace
+
+void forget_creations(App& app, const plan::Plan& plan) {
+  for (const auto& action : plan.actions)
+    if (const auto* create = std::get_if<plan::CreateContainer>(&action.step))
+      if (const auto owner = labels::owner(create->labels))
+        for (Release* release : releases_of(app, *owner)) release->container_created.erase(owner->service);
+}
+
+void record_creations(Context& context, App& app, const plan::Plan& plan) {
+  const bool creates = std::any_of(plan.actions.begin(), plan.actions.end(), [](const plan::Action& action) {
+    return std::holds_alternative<plan::CreateContainer>(action.step);
+  });
+  if (!creates) return;
+  World world;
+  try {
+    world.containers = context.engine.containers({true, format("{}={}", labels::app, app.name.text())}, {});
+  } catch (const Error&) {
+    return;
+  }
+  for (const auto& instance : plan::instances(app, world))
+    if (const auto owner = instance.container->owner())
+      for (Release* release : releases_of(app, *owner))
+        release->container_created.try_emplace(owner->service, instance.container->created);
 }
 
 World observe(engine::Engine& engine, const App& app, std::stop_token stop) {

@@ -6,8 +6,11 @@
 
 namespace belay::host {
 
-// The app's lock, for the whole of a changing use case (promise 8).
+// The app's lock, for the whole of a changing use case (promise 8). Throws Conflict where the engine has containers of
+// the app that the state does not know: whoever changed something then would work against them.
 FileLock lock_app(Context& context, const AppName& name, std::stop_token stop);
+// The same for those who want to get to know such containers.
+FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_token stop);
 
 // Throws NotFound with "did you mean", or with `belay recover` where the engine still has containers of that name.
 App known_app(Context& context, const AppName& name, std::stop_token stop);
@@ -20,6 +23,16 @@ std::optional<ReleaseNumber> what_runs(const App& app);
 
 // The release that the app's data is of: what runs, or ran last. Throws NotFound where it has never run.
 const Release& release_of_data(const App& app);
+
+// A number that no release of the app has or had, and no label or pin on the engine shows: whatever other states
+// counted.
+ReleaseNumber new_number(Context& context, const App& app, const Spec& spec, std::stop_token stop);
+
+// Before a plan runs: when its new containers are created is not known yet, what was before no longer counts.
+void forget_creations(App& app, const plan::Plan& plan);
+// Afterwards: notes it, so that no copy is taken for them. Where the engine does not answer they stay known by their
+// labels alone.
+void record_creations(Context& context, App& app, const plan::Plan& plan);
 
 // Notes in the releases what their containers are called after the plan's renames, as `world` showed them before.
 void record_names(App& app, const World& world, const plan::Plan& plan);

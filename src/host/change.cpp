@@ -57,6 +57,21 @@ class ChangeWatch final : public exec::Listener {
   Touched touched_;
 };
 
+// What was done stands, whether it can be written down or not: on a full disk it cannot.
+template <class Work>
+void recording(const App& app, Work&& work) {
+  try {
+    work();
+  } catch (const state::Unwritable& error) {
+    const bool runs = app.wish.state == Wish::State::up;
+    throw Error(format("{}, but that could not be recorded: {}",
+                       runs ? format("{} of {} runs", app.wish.release->text(), app.name.text())
+                            : format("{} is stopped", app.name.text()),
+                       error.what()),
+                "Free some space there, then give the command again: it finds what is done already.");
+  }
+}
+
 // What the app's settings do not ask to keep any longer. That this goes wrong is no failure of the change.
 void clear_up_snapshots(Context& context, App& app) {
   if (app.snapshots.empty()) return;
@@ -159,6 +174,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   // What the world shows to run is what a failure leads back to, also where it is the very release that is wished.
   const bool is_itself = goes_on_itself(app, saved, wanted.world);
   if (is_itself) app.wish.fallback = app.wish.release;
+  forget_creations(app, change.plan);
   context.store.save(app);  // durable before the first effect (promise 2)
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
   bool release_is_at_fault = false;
@@ -168,10 +184,12 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.report.running(change.plan);
     const exec::Outcome outcome = run_plan(context, change.plan, watch, stop);
     if (outcome.done()) {
-      record_success(context, app, wanted, watch.outage());
+      recording(app, [&] {
+        record_success(context, app, wanted, watch.outage());
+        write_journal(context, app, verb, "done", "", change.release);
+      });
       change.kind = Change::Kind::done;
       change.running = what_runs(app);
-      write_journal(context, app, verb, "done", "", change.release);
       clear_up_snapshots(context, app);
       return change;
     }
@@ -208,9 +226,14 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   else
     take_back(context, app, change, before, watch.touched());
   const bool back = change.kind == Change::Kind::taken_back;
-  write_journal(context, app, verb, back ? "taken back" : "failed",
-                back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back),
-                change.release);
+  try {
+    write_journal(
+        context, app, verb, back ? "taken back" : "failed",
+        back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back),
+        change.release);
+  } catch (const state::Unwritable& error) {
+    context.report.warning(error.what());
+  }
   if (cancelled)
     throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
                          : format("stopped on request; the way back failed: {}", change.trouble_on_the_way_back));

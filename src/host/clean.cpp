@@ -34,6 +34,14 @@ void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std
       throw Error(format("removing the snapshot {}: {}", snapshot.text(), *mount));
 }
 
+// The policy first: a container in a restart loop would be started again behind our back.
+void stop_alone(Context& context, const std::string& container, std::stop_token stop_token) {
+  plan::Plan plan;
+  const size_t held = plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
+  plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
+  perform(context, plan, std::move(stop_token));
+}
+
 }  // namespace
 
 Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
@@ -114,15 +122,15 @@ std::vector<std::string> stop_containers(Context& context, const std::vector<std
     if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
     const auto owner = owner_of(context, container, stop_token);
     const auto app = owner ? context.store.app(owner->app) : std::nullopt;
-    if (app && app->wish.state == Wish::State::up && app->wish.release == owner->release) {
-      std::ignore = stop(context, owner->app, false, stop_token);
-    } else {
-      // The policy first: a container in a restart loop would be started again behind our back.
-      plan::Plan plan;
-      const size_t held =
-          plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
-      plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
-      perform(context, plan, stop_token);
+    try {
+      if (app && app->wish.state == Wish::State::up && app->wish.release == owner->release)
+        std::ignore = stop(context, owner->app, false, stop_token);
+      else
+        stop_alone(context, container, stop_token);
+    } catch (const state::Unwritable& error) {
+      stop_alone(context, container, stop_token);
+      context.report.warning(
+          format("{} is stopped, but {} is still wished up: {}", container, owner->app.text(), error.what()));
     }
     stopped.push_back(container);
   }

@@ -25,15 +25,10 @@ namespace {
 
 using Outcome = DeclaredApp::Kind;
 
-struct Owned {
-  labels::Owner owner;
-  const Container* container = nullptr;
-};
-
 // One look at the host, shared by all apps of a pass.
 struct View {
-  World world;                                      // its containers
-  std::map<std::string, std::vector<Owned>> owned;  // those with our labels, by app
+  World world;                                                 // its containers
+  std::map<std::string, std::vector<const Container*>> owned;  // those with our labels, by app
   LocalImages images{{}};
   std::map<std::string, App> apps;
   std::map<std::string, std::vector<Wait>> waits;
@@ -42,10 +37,7 @@ struct View {
 void take_containers(View& view, std::vector<Container> containers) {
   view.world.containers = std::move(containers);
   for (const auto& container : view.world.containers)
-    if (auto owner = container.owner()) {
-      const std::string app = owner->app;
-      view.owned[app].push_back({std::move(*owner), &container});
-    }
+    if (const auto owner = container.owner()) view.owned[owner->app].push_back(&container);
 }
 
 // Two lists are all that a pass asks when nothing is to be done. Both come while the state is read: together they cost
@@ -132,14 +124,14 @@ bool seems_right(const App& app, const View& view) {
   const auto owned = view.owned.find(app.name.text());
   if (release == nullptr || owned == view.owned.end()) return false;
   size_t up = 0;
-  for (const auto& [owner, container] : owned->second) {
-    const bool is_wished = owner.release == release->container_release();
+  for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
+    const bool is_wished = made_for == release->container_release();
     if (!container->is_up()) {
       if (is_wished) return false;
       continue;
     }
     if (!is_wished || container->state == ContainerState::paused) return false;
-    const auto name = release->containers.find(owner.service);
+    const auto name = release->containers.find(service);
     if (name == release->containers.end() || name->second != container->name) return false;
     ++up;
   }
@@ -368,6 +360,7 @@ class Pass {
     result.origin = declared.origin;
     if (options_.leave.contains(result.name)) return result;
     telling(result, [&] {
+      refuse_unknown_ones(declared.name, context);
       // Whoever is to be left alone may be so for an hour; another definition may be just what he needs.
       const bool is_left_alone = !is_well(declared, context, result);
       if (!options_.only_keep_up)
@@ -379,6 +372,17 @@ class Pass {
     const std::lock_guard lock(turn_);
     listener_.ended(result);
     return result;
+  }
+
+  // Before anything is pulled, healed or repaired for it.
+  void refuse_unknown_ones(const AppName& name, Context& context) {
+    const auto owned = view_.owned.find(name.text());
+    if (owned == view_.owned.end()) return;
+    const App app = known(name.text()).value_or(App(name));
+    if (plan::sort_out(app, owned->second).unknown.empty()) return;
+    // The lists and the state are not of one moment: under the app's lock they are.
+    const FileLock lock = lock_app(context, name, stop_);
+    if (const auto fresh = context.store.app(name)) remember(*fresh);
   }
 
   // For `belay why`, which asks neither definitions nor registries.
@@ -465,7 +469,8 @@ class Pass {
 
   void decide_and_do(const Declaration& declared, Context& context, DeclaredApp& result) {
     std::optional<App> app = known(declared.name.text());
-    if (app && app->origin.empty() && app->wish.state != Wish::State::none)
+    // Only definitions make apps of the scheme fixed: one without an origin is what recover found of a lost state.
+    if (app && app->origin.empty() && app->wish.state != Wish::State::none && app->scheme != NamingScheme::fixed)
       throw Conflict(
           format("{} is an app already, and no definition made it", declared.name.text()),
           format("Give the definition another name, or remove that app: belay remove {}.", declared.name.text()));
@@ -772,6 +777,11 @@ class Pass {
       if (!own) own = own_containers(context_.engine, stop_);
       if (own->contains(container.name)) continue;
       if (app != nullptr && is_declared(app->name.text())) continue;
+      if (const auto owner = container.owner(); owner && app == nullptr && !is_copy(container, *owner)) {
+        host.apps.push_back(of_another_state(container, *owner));
+        listener_.ended(host.apps.back());
+        continue;
+      }
       const bool is_wished_up = app != nullptr && app->wish.state == Wish::State::up;
       if (is_wished_up && !met.insert(app->name.text()).second) continue;
       host.apps.push_back(is_wished_up ? stop_app(*app) : stop_container(container.name));
@@ -788,11 +798,37 @@ class Pass {
 
   // The app of this state that the container belongs to; nullptr: none.
   const App* app_of(const Container& container) const {
-    World world;
-    world.containers = {container};
+    const auto is_in = [&](const App& app, const std::vector<const Container*>& some) {
+      const auto ours = plan::sort_out(app, some).instances;
+      return std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return each.container == &container; });
+    };
+    if (const auto owner = container.owner())
+      if (const auto app = view_.apps.find(owner->app); app != view_.apps.end())
+        if (is_in(app->second, view_.owned.at(owner->app))) return &app->second;
     for (const auto& [name, app] : view_.apps)
-      if (!plan::instances(app, world).empty()) return &app;
+      if (is_in(app, {&container})) return &app;
     return nullptr;
+  }
+
+  bool is_copy(const Container& container, const labels::Owner& owner) const {
+    const auto app = view_.apps.find(owner.app);
+    if (app == view_.apps.end()) return false;
+    const auto copies = plan::sort_out(app->second, view_.owned.at(owner.app)).copies;
+    return std::find(copies.begin(), copies.end(), &container) != copies.end();
+  }
+
+  // Another Belay would start it again, and each would stop what the other starts.
+  static DeclaredApp of_another_state(const Container& container, const labels::Owner& owner) {
+    DeclaredApp result;
+    result.name = container.name;
+    result.kind = Outcome::broken;
+    result.reason =
+        owner.state.empty()
+            ? format("nobody declared it, and it is of the app {}, which this state does not know", owner.app)
+            : format("nobody declared it, and it is of the app {} of the state {}", owner.app,
+                     owner.state.substr(0, 12));
+    result.hint = "A host that is exclusive has one state: end the other one, or take its apps in with: belay recover";
+    return result;
   }
 
   static DeclaredApp stranger(const std::string& name) {

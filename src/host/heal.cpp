@@ -227,7 +227,8 @@ class Round {
         });
         return;
       case OnUnhealthy::stop:
-        act(complaint, StepKind::stopped, [&](Context& context) { return host::stop(context, app_.name, false, stop_); });
+        act(complaint, StepKind::stopped,
+            [&](Context& context) { return host::stop(context, app_.name, false, stop_); });
         return;
       case OnUnhealthy::notify:
         return;
@@ -260,7 +261,7 @@ class Round {
   template <class Treatment>
   void act(const Complaint& complaint, StepKind kind, Treatment&& treatment) {
     HealingStep step = step_for(complaint, kind);
-    if (FileLock::holder_of(state::lock_file(context_.store.folder(), app_.name))) {
+    if (FileLock::holder_of(state::lock_path(context_.store.folder(), app_.name))) {
       wait_for_lock();
       return;
     }

@@ -45,6 +45,7 @@ state::Outline outline_of(const App& app) {
   for (const auto& release : app.releases) {
     state::ReleaseOutline& row = outline.releases.emplace_back();
     row.number = release.number;
+    row.identity = release.identity;
     row.verdict = release.verdict;
     if (!release.spec.services.empty()) row.reference = release.spec.services[0].image;
     row.images = release.images;
@@ -170,6 +171,11 @@ std::vector<std::string> release_names(Context& context, const AppName& name) {
 
 namespace {
 
+bool has_its_image(const state::ReleaseOutline& release, const labels::Owner& owner, const Container& container) {
+  const auto image = release.images.find(owner.service);
+  return image == release.images.end() || image->second == container.image_id;
+}
+
 // `owners`: of the world's containers, in their order; read once for all rows.
 const Container* shown_container(const state::Outline& app, const World& world,
                                  const std::vector<std::optional<labels::Owner>>& owners) {
@@ -179,11 +185,16 @@ const Container* shown_container(const state::Outline& app, const World& world,
   for (size_t i = 0; i < world.containers.size(); ++i) {
     const Container& candidate = world.containers[i];
     const auto& owner = owners[i];
-    const bool labelled = owner && owner->app == app.name.text() && shown == owner->release;
+    if (release == nullptr) continue;
+    const bool labelled = owner && owner->app == app.name.text() && owner->identity == release->identity &&
+                          (!owner->identity.empty() || shown == owner->release) &&
+                          has_its_image(*release, *owner, candidate);
     // Adopted ones carry no labels: the state knows their names.
-    const bool named = !owner && release != nullptr && !release->containers.empty() &&
-                       release->containers.begin()->second == candidate.name;
-    if (labelled || named) container = &candidate;
+    const bool has_name = std::any_of(release->containers.begin(), release->containers.end(),
+                                      [&](const auto& recorded) { return recorded.second == candidate.name; });
+    const bool named = !owner && has_name;
+    // Of several the one that has the name: the others are copies that somebody made.
+    if (named || (labelled && (container == nullptr || has_name))) container = &candidate;
   }
   return container;
 }
@@ -286,7 +297,7 @@ Status status(Context& context, const AppName& name, std::stop_token stop) {
   } catch (const Error& error) {
     status.trouble = error.what();
   }
-  status.lock_holder = FileLock::holder_of(state::lock_file(context.store.folder(), name)).value_or("");
+  status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), name)).value_or("");
   return status;
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/identity.h"
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "model/naming.h"
+#include "state/store.h"
 
 namespace belay::host {
 
@@ -42,9 +44,11 @@ void name_containers(Context& context, App& app, Release& release, std::stop_tok
         [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
 }
 
-Release& add_unnamed(Context& context, App& app, const Made& made) {
+Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_token stop) {
   Release release;
-  release.number = app.next_release();
+  release.number = new_number(context, app, made.spec, std::move(stop));
+  release.identity = new_identity();
+  release.state = context.store.identity();
   release.spec = made.spec;
   release.images = made.images;
   release.digests = made.digests;
@@ -65,10 +69,13 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
     add_release(context, app, made, stop);
   } else {
     const ReleaseNumber of_body = body->container_release();
-    auto names = body->containers;
-    Release& release = add_unnamed(context, app, made);
+    const Release present = *body;
+    Release& release = add_unnamed(context, app, made, stop);
     release.body = of_body;
-    release.containers = std::move(names);
+    release.containers = present.containers;
+    release.container_created = present.container_created;
+    release.identity = present.identity;
+    release.state = present.state;
   }
   wish_up(app, app.releases.back().number, options, context);
 }
@@ -76,7 +83,7 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
 }  // namespace
 
 Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop) {
-  Release& release = add_unnamed(context, app, made);
+  Release& release = add_unnamed(context, app, made, stop);
   name_containers(context, app, release, stop);
   return release;
 }

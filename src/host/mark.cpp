@@ -88,7 +88,8 @@ Marked show_stable(Context& context, const AppName& name, std::stop_token stop) 
 }
 
 bool set_autostart(Context& context, const AppName& name, Autostart autostart, bool dry_run, std::stop_token stop) {
-  const FileLock lock = lock_app(context, name, stop);
+  // A mark in the state alone: it asks the engine nothing.
+  const FileLock lock = lock_app_as_found(context, name, stop);
   App app = known_app(context, name, stop);
   if (app.autostart == autostart) return false;
   if (dry_run) return true;

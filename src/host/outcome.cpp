@@ -80,6 +80,7 @@ void record_data(Context& context, App& app, const Planned& done) {
 
 void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
   record_names(app, done.world, done.plan);
+  record_creations(context, app, done.plan);
   Wish& wish = app.wish;
   if (wish.state == Wish::State::up) {
     if (wish.unfinished) {

@@ -60,6 +60,24 @@ std::set<std::string> own_container_ids(std::string_view mounts, std::string_vie
   return ids;
 }
 
+bool is_on_the_root(std::string_view mounts, const std::string& folder) {
+  for (const auto& line : split(mounts, '\n')) {
+    const auto fields = split(line, ' ');
+    if (fields.size() < 5 || fields[4] == "/") continue;
+    if (folder == fields[4] || folder.starts_with(fields[4] + "/")) return false;
+  }
+  return true;
+}
+
+bool is_lost_with_container(const std::string& folder) {
+  const std::string mounts = read_file_if_present("/proc/self/mountinfo").value_or("");
+  std::error_code unknown;
+  const bool is_in_container =
+      fs::exists("/.dockerenv", unknown) || fs::exists("/run/.containerenv", unknown) ||
+      !own_container_ids(mounts, read_file_if_present("/proc/self/cgroup").value_or("")).empty();
+  return is_in_container && is_on_the_root(mounts, folder);
+}
+
 std::set<std::string> own_containers(engine::Engine& engine, std::stop_token stop) {
   std::set<std::string> names;
   for (const auto& id : own_container_ids(read_file_if_present("/proc/self/mountinfo").value_or(""),

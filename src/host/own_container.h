@@ -14,6 +14,12 @@ namespace belay::host {
 // network: then the other one's files are in its place.
 std::set<std::string> own_container_ids(std::string_view mounts, std::string_view cgroups);
 
+// Whether what is in this folder ends with the container that Belay runs in, by the text of /proc/self/mountinfo: it is
+// on no mount of its own, nor below one.
+bool is_on_the_root(std::string_view mounts, const std::string& folder);
+// The same, of this process; false where it runs in no container.
+bool is_lost_with_container(const std::string& folder);
+
 // The names of those that this engine has; empty where Belay runs in no container of it.
 std::set<std::string> own_containers(engine::Engine& engine, std::stop_token stop);
 

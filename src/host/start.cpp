@@ -134,10 +134,13 @@ std::optional<ContainerOwner> owner_of(Context& context, const std::string& cont
   world.containers = context.engine.containers({}, stop);
   const Container* asked = world.find(container);
   if (asked == nullptr) return {};
-  if (const auto owner = asked->owner()) return ContainerOwner{AppName(owner->app), owner->release};
-  for (const auto& app : context.store.apps())
-    for (const auto& instance : plan::instances(app, world))
+  for (const auto& app : context.store.apps()) {
+    const plan::Containers sorted = plan::sort_out(app, world);
+    for (const auto& instance : sorted.instances)
       if (instance.container == asked) return ContainerOwner{app.name, instance.release};
+    if (std::find(sorted.copies.begin(), sorted.copies.end(), asked) != sorted.copies.end()) return {};
+  }
+  if (const auto owner = asked->owner()) return ContainerOwner{AppName(owner->app), owner->release};
   return {};
 }
 

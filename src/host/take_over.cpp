@@ -1,12 +1,12 @@
 #include "host/take_over.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/docker_run.h"
 #include "host/apps.h"
+#include "host/found.h"
 #include "host/start.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -37,7 +37,9 @@ void pin(Context& context, const App& app, std::stop_token stop) {
         context.engine.tag_image(image, pin_tag(app.name, service, release.number), stop);
 }
 
-Spec spec_of(const AppName& app, const ContainerDetail& detail, const std::string& service) {
+}  // namespace
+
+Spec spec_of_container(const AppName& app, const ContainerDetail& detail, const std::string& service) {
   Spec spec;
   spec.services.push_back(detail.service);
   Service& only = spec.services.back();
@@ -48,11 +50,9 @@ Spec spec_of(const AppName& app, const ContainerDetail& detail, const std::strin
   return spec;
 }
 
-}  // namespace
-
 Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, bool dry_run,
               std::stop_token stop) {
-  const FileLock lock = lock_app(context, name, stop);
+  const FileLock lock = lock_app_as_found(context, name, stop);
   if (context.store.app(name))
     throw Conflict(format("there is an app {} already", name.text()), "Choose another name for what you adopt.");
   std::optional<NamingScheme> scheme;
@@ -90,13 +90,13 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   for (auto& detail : details) {
     Release release;
     release.number = app.next_release();
-    release.spec = spec_of(name, detail, {});
+    release.spec = spec_of_container(name, detail, {});
     // The policy the user gave it is kept; "no" is what a stopped one has under every tool.
     release.spec.services[0].restart = detail.restart.name == "no" ? RestartPolicy{} : detail.restart;
     release.images[name.text()] = detail.container.image_id;
     release.containers[name.text()] = detail.container.name;
     release.adopted = true;
-    release.adopted_created[name.text()] = detail.container.created;
+    release.container_created[name.text()] = detail.container.created;
     release.created = context.clock.now();
     release.verdict = Verdict::unproven;
     release.who = context.who;
@@ -187,100 +187,6 @@ Imported import_run(Context& context, const std::string& wanted_name, const std:
   context.store.save(*app);
   write_journal(context, *app, "import", "done", reference);
   return imported;
-}
-
-std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token stop) {
-  std::map<std::string, std::vector<Container>> by_app;
-  for (const auto& container : context.engine.containers({true, labels::app}, stop))
-    if (const auto owner = container.owner()) by_app[owner->app].push_back(container);
-  std::vector<Recovered> all;
-  for (auto& [text, containers] : by_app) {
-    const AppName name(text);
-    const FileLock lock = lock_app(context, name, stop);
-    auto known = context.store.app(name);
-    App app = known ? *known : App(name);
-    Recovered recovered{text, {}, {}, {}, !known};
-    std::optional<ReleaseNumber> running;
-    bool running_is_proved = false;
-    std::optional<std::pair<Time, ReleaseNumber>> latest_start;
-    for (const auto& container : containers) {
-      const auto owner = *container.owner();
-      if (!known) app.scheme = owner.scheme;
-      const auto detail = context.engine.container(container.name, stop);
-      if (!detail) continue;
-      // In the middle of a swap two may run. The one that proved itself has a restart policy, its successor not yet.
-      if (container.is_up() && (!running || !running_is_proved)) {
-        running_is_proved = detail->restart.name != "no" && !detail->restart.name.empty();
-        running = owner.release;
-      }
-      if (detail->started && (!latest_start || *detail->started > latest_start->first))
-        latest_start = {*detail->started, owner.release};
-      if (container.name.ends_with("_stable") && owner.scheme == NamingScheme::dcv) recovered.stable = owner.release;
-      Release* release = app.find(owner.release);
-      const bool is_new = release == nullptr;
-      if (is_new) {
-        Release fresh;
-        fresh.number = owner.release;
-        fresh.created = parse_time(container.created).value_or(context.clock.now());
-        fresh.verdict = Verdict::unproven;
-        fresh.who = context.who;
-        fresh.why = "rebuilt from the engine's labels";
-        app.releases.push_back(std::move(fresh));
-        std::sort(app.releases.begin(), app.releases.end(),
-                  [](const Release& a, const Release& b) { return a.number < b.number; });
-        release = app.find(owner.release);
-        recovered.releases.push_back(owner.release.text());
-        app.highest_release = std::max(app.highest_release, owner.release.value);
-      }
-      if (!release->images.contains(owner.service)) {
-        Spec part = spec_of(name, *detail, owner.service);
-        // A container that ran has the policy that Belay gave it; one that was stopped has "no" from Belay as well.
-        if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
-          part.services[0].restart = {};
-        release->spec.services.push_back(std::move(part.services[0]));
-        release->images[owner.service] = container.image_id;
-      }
-      release->containers[owner.service] = container.name;
-    }
-    if (recovered.is_new) {
-      app.created = app.releases.empty() ? context.clock.now() : app.releases.front().created;
-      if (running) {
-        app.last = running;
-      } else if (latest_start) {
-        app.last = latest_start->second;
-      }
-      app.stable = recovered.stable;
-      app.wish.state = running ? Wish::State::up : Wish::State::down;
-      app.wish.release = running;
-      app.wish.who = context.who;
-      app.wish.why = context.command;
-      app.wish.since = context.clock.now();
-      // The family's newest image is what `start new` begins from.
-      std::optional<Image> newest;
-      for (auto& image : context.engine.images({.label = format("{}={}", labels::family, text), .reference = {}}, stop))
-        if (!newest || image.created > newest->created) newest = std::move(image);
-      const Release* last = app.last ? app.find(*app.last) : nullptr;
-      if (last != nullptr && last->spec.services.size() == 1) {
-        Build build;
-        build.number = 1;
-        build.image = newest ? newest->id : last->images.begin()->second;
-        build.tag = last->spec.services[0].image;
-        build.configurations["default"] = {last->spec, true, true};
-        build.created = context.clock.now();
-        build.who = context.who;
-        app.builds.push_back(std::move(build));
-      }
-    }
-    recovered.last = app.last;
-    recovered.stable = app.stable;
-    if (!recovered.is_new && recovered.releases.empty()) continue;
-    if (!dry_run) {
-      context.store.save(app);
-      write_journal(context, app, "recover", "done", join(recovered.releases, ", "));
-    }
-    all.push_back(std::move(recovered));
-  }
-  return all;
 }
 
 }  // namespace belay::host

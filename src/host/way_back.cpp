@@ -89,6 +89,16 @@ plan::Plan plan_as_before(const App& app, const World& before, const World& now,
   return plan;
 }
 
+// A way back is gone whether it can be written down or not: what ran before must run again. The wish that is on the
+// disk leads the next command to the same end.
+void save_if_possible(Context& context, const App& app) {
+  try {
+    context.store.save(app);
+  } catch (const state::Unwritable& error) {
+    context.report.warning(error.what());
+  }
+}
+
 }  // namespace
 
 bool was_up(const App& app, const World& world, ReleaseNumber release) {
@@ -112,7 +122,7 @@ void leave_as_it_was(Context& context, App& app, Change& change, const Before& b
     record_names(app, now, {});
     change.never_stopped = ran_on(app, *change.release, before.world, now, touched);
     if (before.wish && !before.wish->unfinished) app.wish = *before.wish;
-    context.store.save(app);
+    save_if_possible(context, app);
     change.kind = Change::Kind::taken_back;
     change.running = change.release;
   } catch (const Error& error) {
@@ -152,15 +162,18 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
   }
   app.wish = back;
-  context.store.save(app);
+  save_if_possible(context, app);
   try {
     const Planned way = planned(context, app, {});
     if (!way.plan.empty()) {
+      forget_creations(app, way.plan);
+      save_if_possible(context, app);
       context.report.running(way.plan);
       const exec::Outcome outcome = run_plan(context, way.plan, context.report, {});
       if (outcome.error) throw *outcome.error;
     }
     record_names(app, way.world, way.plan);
+    record_creations(context, app, way.plan);
     for (const auto& action : way.plan.actions)
       if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
           rename != nullptr && rename->from == change.container)
@@ -168,7 +181,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     app.wish.unfinished = false;
     app.wish.fallback.reset();
     record_data(context, app, way);
-    context.store.save(app);
+    save_if_possible(context, app);
     change.kind = Change::Kind::taken_back;
     change.running = before;
     change.never_stopped = before && ran_on(app, *before, earlier.world, way.world, touched);

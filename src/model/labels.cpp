@@ -6,10 +6,17 @@
 namespace belay::labels {
 
 Labels for_container(const Owner& owner) {
-  return {{app, owner.app},
-          {service, owner.service},
-          {release, format("{}", owner.release.value)},
-          {scheme, std::string(to_text(owner.scheme))}};
+  Labels labels{{app, owner.app},
+                {service, owner.service},
+                {release, format("{}", owner.release.value)},
+                {scheme, std::string(to_text(owner.scheme))}};
+  if (!owner.identity.empty()) labels.emplace(identity, owner.identity);
+  if (!owner.state.empty()) labels.emplace(state, owner.state);
+  return labels;
+}
+
+bool is_of_owner(const std::string& key) {
+  return key == app || key == service || key == release || key == scheme || key == identity || key == state;
 }
 
 Labels for_volume(const AppName& app_name, const std::string& mount_point) {
@@ -42,9 +49,17 @@ std::optional<Owner> owner(const Labels& labels) {
     return {};
   const auto number = parse_number(found_release->second);
   if (!AppName::is_valid(found_app->second) || !number || *number < 1 || *number > 1'000'000'000) return {};
+  const auto text = [&](const char* key) {
+    const auto found = labels.find(key);
+    return found == labels.end() ? std::string() : found->second;
+  };
   try {
-    return Owner{
-        found_app->second, found_service->second, {static_cast<int>(*number)}, naming_scheme(found_scheme->second)};
+    return Owner{found_app->second,
+                 found_service->second,
+                 {static_cast<int>(*number)},
+                 naming_scheme(found_scheme->second),
+                 text(identity),
+                 text(state)};
   } catch (const Error&) {
     return {};
   }

@@ -15,9 +15,15 @@ inline constexpr const char* app = "belay.app";
 inline constexpr const char* service = "belay.service";
 inline constexpr const char* release = "belay.release";  // "12"
 inline constexpr const char* scheme = "belay.scheme";
+// Which release it is, whatever number another state gives another one: its identity, and that of the state which made
+// it. Containers from before there were identities have neither.
+inline constexpr const char* identity = "belay.release.id";
+inline constexpr const char* state = "belay.state";
 inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
 // On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
 inline constexpr const char* temporary = "belay.temporary";
+inline constexpr const char* knock =
+    "belay.knock";  // on a volume: which daemon asks with it who else serves the engine
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"
 // On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
 // user starts from a family's image by hand is not ours.
@@ -29,9 +35,12 @@ struct Owner {
   std::string app, service;
   ReleaseNumber release;
   NamingScheme scheme = NamingScheme::belay;
+  std::string identity = {}, state = {};  // empty: it was made before there were any
 };
 
 Labels for_container(const Owner& owner);
+// Whether a label of this name says whose a container is: such are no part of what a release asks for.
+bool is_of_owner(const std::string& key);
 Labels for_volume(const AppName& app_name, const std::string& mount_point);
 Labels for_reserve(const AppName& app_name, const DataPlace& place);
 Labels for_temporary(const AppName& app_name);

@@ -46,8 +46,13 @@ struct Release {
   std::string reason;    // why the last try failed
   std::string log_tail;  // the last lines of the failed container
   std::string who, why;  // "root", "belay deploy web"
-  bool adopted = false;  // its containers carry no labels of ours: they are known by name and creation time
-  std::map<std::string, std::string> adopted_created;  // service → the container's creation time as the engine wrote it
+  bool adopted = false;  // its containers carry no labels that fit: they are known by name and creation time
+  // Service → when its container was created, as the engine wrote it; none: not seen yet. A copy that somebody made of
+  // a container has all its labels, but not this.
+  std::map<std::string, std::string> container_created;
+  // What its containers carry in their labels, and the state that made it. A release with a body has the body's. Empty:
+  // it was made before there were identities, or adopted.
+  std::string identity, state;
   // The release whose containers this one changed in place and goes on with; nullopt: it has its own. Labels are fixed
   // when a container is made, so the containers bear that release's number. Never a release with a body of its own.
   std::optional<ReleaseNumber> body;

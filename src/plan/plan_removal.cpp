@@ -96,7 +96,11 @@ bool is_ours(const labels::Labels& labels, const App& app) {
 }  // namespace
 
 Plan plan_removal(const Situation& s, bool volumes) {
+  const Containers sorted = sort_out(s.app, s.world);
+  refuse_unknown(s.app, sorted);
   Plan plan;
+  for (const Container* copy : sorted.copies)
+    plan.notes.push_back(format("container {} stays: somebody made it as a copy of one of the app's", copy->name));
   Indices containers;
   for (const auto& instance : instances(s.app, s.world)) {
     const Indices removed = remove_container(plan, s, *instance.container, "the app is removed");
@@ -126,6 +130,7 @@ Plan plan_removal(const Situation& s, bool volumes) {
 }
 
 Cleanup plan_cleanup(const Situation& s, int keep) {
+  refuse_unknown(s.app, sort_out(s.app, s.world));
   Cleanup cleanup;
   std::map<ReleaseNumber, std::string> kept;
   if (s.app.last) kept[*s.app.last] = "last";

@@ -385,10 +385,10 @@ class WishPlanner {
       refuse_taken_name(name, release, service);
       created_[service.name] = name;
       const size_t created = plan_.add(
-          CreateContainer{
-              name, image, service,
-              labels::for_container({s_.app.name.text(), service.name, release.container_release(), s_.app.scheme}),
-              never},
+          CreateContainer{name, image, service,
+                          labels::for_container({s_.app.name.text(), service.name, release.container_release(),
+                                                 s_.app.scheme, release.identity, release.state}),
+                          never},
           release.verdict == Verdict::pending ? "the new release"
                                               : format("the container of {} is gone", release.number.text()),
           before_create);
@@ -585,6 +585,7 @@ Plan plan_names(const Situation& situation) {
 }
 
 Plan plan_wish(const Situation& situation) {
+  refuse_unknown(situation.app, sort_out(situation.app, situation.world));
   switch (situation.app.wish.state) {
     case Wish::State::up:
       return WishPlanner(situation).plan_up();

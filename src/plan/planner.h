@@ -24,19 +24,39 @@ struct Situation {
   Defaults defaults{};
 };
 
-// One of the app's containers in the world, known by its labels (or, adopted, by name and creation time).
+// One of the app's containers in the world: its labels name the release, and it is what was made for that, by image and
+// creation time. An adopted one is known by its name and creation time.
 struct Instance {
   const Container* container = nullptr;
   // The release that it was made for; later ones may have changed it in place and share it (Release::body).
   ReleaseNumber release;
   std::string service;
 };
+// A container that bears the app's labels, of a release that the state does not know: the state was lost, or is an old
+// copy, or another one's app has the same name.
+struct Unknown {
+  const Container* container = nullptr;
+  labels::Owner owner;
+};
+// The containers that bear the app's labels or are adopted.
+struct Containers {
+  std::vector<Instance> instances;  // by release and service, one of each at most
+  std::vector<Unknown> unknown;
+  // Of a release that is known, and yet not what was made for it: somebody copied its labels. Strangers.
+  std::vector<const Container*> copies;
+};
+Containers sort_out(const App& app, const World& world);
+Containers sort_out(const App& app, const std::vector<const Container*>& containers);
 std::vector<Instance> instances(const App& app, const World& world);
+// Throws Conflict where there are unknown ones: nothing can be decided about an app that runs what the state does not
+// know. Its hint names `belay recover`.
+void refuse_unknown(const App& app, const Containers& containers);
 // The container that runs this release's service, its own or the one it shares; nullptr where there is none.
 const Container* find_instance(const App& app, const World& world, ReleaseNumber release, const std::string& service);
 
 // What makes the world as the app's wish says. Empty: it is so. Throws Conflict (a port or name is held by another;
-// says by whom) and NotFound (the release's image is gone and cannot be pulled).
+// says by whom; the engine has containers of the app that the state does not know) and NotFound (the release's image is
+// gone and cannot be pulled).
 Plan plan_wish(const Situation& situation);
 
 // Whether what the place should hold is nowhere any more, so that nothing can bring it about. Such an exchange is left

@@ -7,7 +7,9 @@
 #include "base/format.h"
 #include "host/definitions.h"
 #include "host/user_data.h"
+#include "serve/event_watch.h"
 #include "serve/folder_watch.h"
+#include "serve/neighbours.h"
 #include "state/store.h"
 
 namespace belay::serve {
@@ -78,6 +80,8 @@ Daemon::Daemon(engine::Engine& engine, const fs::path& state_folder, Clock& cloc
                DaemonOptions options)
     : engine_(engine),
       state_folder_(state_folder),
+      // Made, or brought up to date, before anything depends on it. Each look opens it for itself.
+      state_(state::Store::open(state_folder)->identity()),
       clock_(clock),
       log_(log),
       sinks_(std::move(sinks)),
@@ -85,12 +89,18 @@ Daemon::Daemon(engine::Engine& engine, const fs::path& state_folder, Clock& cloc
       progress_([] {}),
       measured_(engine, metrics_, clock, [this] { progress_(); }),
       news_(log, metrics_, clock, options_.self) {
-  // Made, or brought up to date, before anything depends on it. Each look opens it for itself.
-  std::ignore = state::Store::open(state_folder_);
   read_settings();
 }
 
 Daemon::~Daemon() = default;
+
+std::unique_ptr<state::Store> Daemon::open_state() const {
+  auto store = state::Store::open_existing(state_folder_);
+  if (store && store->identity() == state_) return store;
+  throw Error(format("the state in {} is {}", state_folder_.string(),
+                     store ? "another one than this daemon began with" : "gone"),
+              "Put it back; or rebuild it with belay recover, and start the daemon again.");
+}
 
 void Daemon::read_settings() {
   formats::Settings settings;
@@ -155,6 +165,7 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
   std::string result = "failed";
   succeeded_ = false;
   try {
+    make_sure_of_the_engine(stop);
     look_at(look, stop);
     result = "done";
     is_first_ = declared_ == nullptr;
@@ -165,6 +176,9 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
   } catch (const Cancelled&) {
     if (stop.stop_requested()) throw;
     news_.ground("the pass", "the pass was stopped half-way");
+  } catch (const ServedByAnother& other) {
+    refused_.with([&](auto& refused) { refused = other; });
+    waker_->wake({Cause::ended, {}});
   } catch (const Error& error) {
     news_.ground("the pass", error.what(), error.hint());
   } catch (const std::exception& error) {
@@ -188,10 +202,26 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
   return std::min(deadline, next_turn([](const std::string&) { return true; }).value_or(deadline));
 }
 
+// Before anything is touched; and again when the engine was away, for then another one could begin unheard.
+void Daemon::make_sure_of_the_engine(const std::stop_token& stop) {
+  if (neighbours_ == nullptr) return;
+  constexpr Milliseconds moment{50};
+  EventWatch::State events = events_->state();
+  for (int i = 0; !events.connected && i < 40; ++i) {
+    if (!clock_.sleep(moment, stop)) throw Cancelled();
+    events = events_->state();
+  }
+  if (!events.connected) throw Error(format("the engine's events cannot be followed: {}", events.trouble));
+  if (asked_at_ == events.connections) return;
+  const auto asking = measured_.asking();
+  neighbours_->ask(stop);
+  asked_at_ = events.connections;
+}
+
 void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   read_sources(look.registries, stop);
   if (!declared_) return;
-  const auto store = state::Store::open(state_folder_);
+  const auto store = open_state();
   host::Report report;
   host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
                         options_.defaults, {}};
@@ -221,7 +251,7 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
 void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop) {
   const std::string& name = app.name.text();
   try {
-    const auto store = state::Store::open(state_folder_);
+    const auto store = open_state();
     host::Report report;
     host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
                           options_.defaults, {}};

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/guarded.h"
 #include "formats/dockerup_settings.h"
 #include "host/context.h"
@@ -29,6 +30,7 @@ inline constexpr Milliseconds pause_for_lock{5'000};
 class Crew;
 class EventWatch;
 class FolderWatch;
+class Neighbours;
 class ServiceNotifier;
 
 struct DaemonOptions {
@@ -42,6 +44,9 @@ struct DaemonOptions {
   std::string self;
   std::string who, command = "belay serve";
   plan::Defaults defaults{};
+  // How long to wait for the word of another daemon on the engine (serve/neighbours.h): an engine that is busy tells
+  // late, and a daemon on a busy machine answers late. 0: nobody is asked.
+  Milliseconds patience{2'000};
 };
 
 // What the notices of these settings go to.
@@ -65,7 +70,8 @@ class Daemon {
   // when every change under way was taken back.
   std::optional<Time> step(const Wakeup& wakeup, std::stop_token stop, const std::set<std::string>& leave = {});
 
-  // Passes and attentions until stop. One a state: waits while another daemon serves it.
+  // Passes and attentions until stop. One a state: waits while another daemon serves it. One an engine: throws Conflict
+  // where a daemon of another state serves that.
   void run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop);
   // One step, where no other daemon serves; false where something failed.
   bool run_once(std::stop_token stop);
@@ -99,9 +105,13 @@ class Daemon {
   };
 
   std::shared_ptr<Notices> notices() const;
+  // The state that the daemon began with. Throws Error where another one, or none, is in its place: somebody removed
+  // the folder, or what it is mounted from is away. That never means that nothing is wanted.
+  std::unique_ptr<state::Store> open_state() const;
   void read_settings();
   void publish();
   Look look_for(const Wakeup& wakeup);
+  void make_sure_of_the_engine(const std::stop_token& stop);
   void look_at(const Look& look, const std::stop_token& stop);
   void attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop);
   void let_go(const host::DeclaredApp& app);
@@ -122,6 +132,7 @@ class Daemon {
 
   engine::Engine& engine_;
   const fs::path state_folder_;
+  const std::string state_;  // its identity
   Clock& clock_;
   LogLines& log_;
   const NoticeSinks sinks_;
@@ -138,6 +149,9 @@ class Daemon {
   Guarded<std::map<std::string, Time>> turns_;    // of apps that are unwell and may not be helped before
   Guarded<std::set<std::string>> waiting_calls_;  // apps whose end of a look is waited for
   Waker* waker_ = nullptr;                        // while it runs
+  Neighbours* neighbours_ = nullptr;              // while it runs
+  EventWatch* events_ = nullptr;                  // while it runs
+  Guarded<std::optional<Conflict>> refused_;      // another daemon serves this engine: the run is over
 
   // The pass's: of whichever thread that goes on in, else of the loop's.
   formats::Settings settings_;
@@ -150,6 +164,7 @@ class Daemon {
   std::optional<std::string> user_data_;
   bool knows_user_data_ = false;
   bool is_first_ = true, succeeded_ = false;
+  int asked_at_ = 0;  // of the connections to the engine's events, the one at which nobody else answered
   Time next_poll_{};
   std::optional<Time> again_at_;
   std::optional<Look> missed_;  // what a pass that failed should have looked at

@@ -11,6 +11,7 @@
 #include "serve/event_watch.h"
 #include "serve/folder_watch.h"
 #include "serve/metrics_server.h"
+#include "serve/neighbours.h"
 #include "serve/systemd.h"
 #include "state/store.h"
 
@@ -26,7 +27,8 @@ const std::string the_pass;  // its name in the crew, which no app can have
 
 FileLock take_serve_lock(const fs::path& state, const DaemonOptions& options, bool wait, Clock& clock, LogLines& log,
                          std::stop_token stop) {
-  const LockRequest request{state / "serve", format("{} (pid {}, {})", options.command, ::getpid(), options.who), wait};
+  const LockRequest request{state::serve_lock_file(state),
+                            format("{} (pid {}, {})", options.command, ::getpid(), options.who), wait};
   return doing("serving this host", [&] {
     return FileLock::take(
         request, clock,
@@ -146,7 +148,7 @@ void Daemon::begin_attentions(Loop& loop) {
       wait_until(call->second.due());
       continue;
     }
-    if (app != nullptr && FileLock::holder_of(state::lock_file(state_folder_, app->name))) {
+    if (app != nullptr && FileLock::holder_of(state::lock_path(state_folder_, app->name))) {
       wait_until(now + pause_for_lock);
       continue;
     }
@@ -220,7 +222,13 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
   Watchdog watchdog(notifier, clock_, [this] { return measured_.is_asking(); });
   progress_ = [&watchdog] { watchdog.progress(); };
   waker_ = &waker;
-  EventWatch events(engine_, waker, clock_);
+  Neighbours neighbours(engine_, clock_, state_, options_.patience,
+                        format("{} (pid {}, {}) with the state {} in {}", options_.command, ::getpid(), options_.who,
+                               state_.substr(0, 12), state_folder_.string()));
+  EventWatch events(engine_, waker, clock_,
+                    [&](const std::string& volume, const std::stop_token& until) { neighbours.hear(volume, until); });
+  if (options_.patience > Milliseconds(0)) neighbours_ = &neighbours;
+  events_ = &events;
   FolderWatch files(waker);
   files_ = &files;
   watched_.clear();
@@ -253,7 +261,7 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
         const auto waiting = watchdog.waiting(deadline);
         wakeup = waker.wait(deadline, clock_, stop);
       }
-      if (stop.stop_requested()) break;
+      if (stop.stop_requested() || refused_.with([](const auto& refused) { return refused.has_value(); })) break;
       take_in(std::move(wakeup), loop);
       begin_attentions(loop);
       if (is_time_for_a_pass(loop)) begin_pass(loop);
@@ -264,6 +272,10 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
   notifier.stopping();
   files_ = nullptr;
   waker_ = nullptr;
+  neighbours_ = nullptr;
+  events_ = nullptr;
+  progress_ = [] {};
+  if (const auto refused = refused_.with([](const auto& known) { return known; })) throw *refused;
   log_.write(LogLevel::notice, "stopping; everything that runs is left running");
   finish_notices(Seconds(5));
   progress_ = [] {};

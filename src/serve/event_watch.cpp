@@ -16,17 +16,20 @@ constexpr Milliseconds longest_reconnect{30'000};
 constexpr Milliseconds time_for_a_stop{60'000};
 
 engine::EventFilter worth_waking_for() {
-  return {.types = {"container", "image"},
-          .actions = {"start", "die", "oom", "health_status", "destroy", "rename", "update", "stop", "kill", "pause",
-                      "unpause", "tag", "untag", "delete", "pull"}};
+  return {.types = {"container", "image", "volume"},
+          .actions = {"create", "start", "die", "oom", "health_status", "destroy", "rename", "update", "stop", "kill",
+                      "pause", "unpause", "tag", "untag", "delete", "pull"}};
 }
 
 }  // namespace
 
-EventWatch::EventWatch(engine::Engine& engine, Waker& waker, Clock& clock)
-    : engine_(engine), waker_(waker), clock_(clock), begin_(clock.now()), thread_([this](const std::stop_token& stop) {
-        follow(stop);
-      }) {}
+EventWatch::EventWatch(engine::Engine& engine, Waker& waker, Clock& clock, OnVolume on_volume)
+    : engine_(engine),
+      waker_(waker),
+      clock_(clock),
+      on_volume_(std::move(on_volume)),
+      begin_(clock.now()),
+      thread_([this](const std::stop_token& stop) { follow(stop); }) {}
 
 EventWatch::State EventWatch::state() const {
   return state_.with([](const State& state) { return state; });
@@ -52,7 +55,7 @@ void EventWatch::follow(const std::stop_token& stop) {
       const Ticks connected = clock_.ticks();
       const auto take_event = [&](const engine::Event& event) {
         pause = shortest_pause;
-        take(event);
+        take(event, stop);
         return true;
       };
       try {
@@ -75,8 +78,11 @@ void EventWatch::follow(const std::stop_token& stop) {
   }
 }
 
-void EventWatch::take(const engine::Event& event) {
+void EventWatch::take(const engine::Event& event, const std::stop_token& stop) {
   state_.with([&](State& state) { state.last_event = std::max(state.last_event.value_or(event.time), event.time); });
+  if (event.type == "volume" && event.action == "create" && on_volume_) on_volume_(event.name, stop);
+  // What was only just created calls for nothing yet.
+  if (event.type == "volume" || event.action == "create") return;
   if (event.action == "kill") {
     // A signal alone changes nothing; what it leads to is told as well. A stop that has to kill began in order.
     const auto signal = event.attributes.find("signal");

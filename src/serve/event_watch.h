@@ -2,6 +2,7 @@
 // Follows the engine's events in a thread of its own and wakes the loop for those that may call for work. Events only
 // wake: what is the case is found out by looking.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -27,17 +28,21 @@ class EventWatch {
     std::string trouble;             // why it is not connected
   };
 
-  // Begins at once, with the events of this moment on. All three must outlive the watch.
-  EventWatch(engine::Engine& engine, Waker& waker, Clock& clock);
+  // Hears, in the watch's thread, of each new volume.
+  using OnVolume = std::function<void(const std::string& name, const std::stop_token& stop)>;
+
+  // Begins at once, with the events of this moment on. All must outlive the watch.
+  EventWatch(engine::Engine& engine, Waker& waker, Clock& clock, OnVolume on_volume = {});
   State state() const;
 
  private:
   void follow(const std::stop_token& stop);
-  void take(const engine::Event& event);
+  void take(const engine::Event& event, const std::stop_token& stop);
 
   engine::Engine& engine_;
   Waker& waker_;
   Clock& clock_;
+  const OnVolume on_volume_;
   const Time begin_;
   Guarded<State> state_;
   struct Signal {

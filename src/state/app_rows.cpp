@@ -135,7 +135,8 @@ std::map<std::string, ReleaseNumber> needs_from(const std::string& text) {
 bool same(const Release& a, const Release& b) {
   const auto fields = [](const Release& r) {
     return std::tie(r.number, r.spec, r.images, r.digests, r.containers, r.created, r.verdict, r.reason, r.log_tail,
-                    r.who, r.why, r.adopted, r.adopted_created, r.body, r.files, r.needs, r.outage);
+                    r.who, r.why, r.adopted, r.container_created, r.identity, r.state, r.body, r.files, r.needs,
+                    r.outage);
   };
   return fields(a) == fields(b);
 }
@@ -153,6 +154,19 @@ int number_of(const Release& release) {
 }
 int number_of(const Build& build) {
   return build.number;
+}
+
+// What everybody who has an app relies on.
+void check(const App& app) {
+  const auto require = [&](const char* what, std::optional<ReleaseNumber> number) {
+    if (number && app.find(*number) == nullptr)
+      throw Error(format("its {} is {}, of which nothing is left", what, number->text()));
+  };
+  if (app.wish.state == Wish::State::up) {
+    if (!app.wish.release) throw Error("no release is named that should be up");
+    require("wish", app.wish.release);
+  }
+  if (app.wish.unfinished) require("way back", app.wish.fallback);
 }
 
 // Brings rows to what is wanted: `remove` gets the number of each that is gone or changed, `insert` each that is new or
@@ -187,11 +201,21 @@ std::optional<AppRows::AppId> AppRows::id_of(const std::string& name) {
 std::optional<App> AppRows::load(const std::string& name) {
   const auto id = id_of(name);
   if (!id) return {};
+  try {
+    App app = load(*id, name);
+    check(app);
+    return app;
+  } catch (const Error& error) {
+    throw connection_.damaged(format("{}: {}", name, error.what()));
+  }
+}
+
+App AppRows::load(AppId id, const std::string& name) {
   App app{AppName(name)};
   each_row(connection_.query(
                "SELECT scheme, created, last, stable, autostart, highest_release, origin, highest_snapshot, snapshots "
                "FROM apps WHERE id = ?",
-               *id),
+               id),
            [&](Row row) {
              app.scheme = naming_scheme(row.text());
              app.created = row.time();
@@ -203,10 +227,10 @@ std::optional<App> AppRows::load(const std::string& name) {
              app.highest_snapshot = row.small_number();
              app.snapshots = snapshots_from(row.text());
            });
-  app.wish = load_wish(*id);
-  app.releases = load_releases(*id);
-  app.builds = load_builds(*id);
-  app.quarantine = load_quarantine(*id);
+  app.wish = load_wish(id);
+  app.releases = load_releases(id);
+  app.builds = load_builds(id);
+  app.quarantine = load_quarantine(id);
   return app;
 }
 
@@ -223,7 +247,7 @@ Wish AppRows::load_wish(AppId id) {
 std::vector<Release> AppRows::load_releases(AppId id) {
   std::vector<Release> releases;
   each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted, body, "
-                             "files, needs, outage "
+                             "files, needs, outage, identity, state "
                              "FROM releases WHERE app = ? ORDER BY number",
                              id),
            [&](Row row) {
@@ -241,6 +265,8 @@ std::vector<Release> AppRows::load_releases(AppId id) {
              release.files = files_from(row.text());
              release.needs = needs_from(row.text());
              release.outage = row.maybe(&Row::duration);
+             release.identity = row.text();
+             release.state = row.text();
            });
   load_services(id, releases);
   return releases;
@@ -249,17 +275,19 @@ std::vector<Release> AppRows::load_releases(AppId id) {
 void AppRows::load_services(AppId id, std::vector<Release>& releases) {
   // Both come in the order of the release's number.
   auto release = releases.begin();
-  each_row(connection_.query("SELECT release, service, image, digest, container, adopted_created "
+  each_row(connection_.query("SELECT release, service, image, digest, container, container_created "
                              "FROM release_services WHERE app = ? ORDER BY release",
                              id),
            [&](Row row) {
              const ReleaseNumber number = row.release();
-             while (release->number != number) ++release;
+             while (release != releases.end() && release->number != number) ++release;
+             if (release == releases.end())
+               throw Error(format("a service of {} is left, but no such release", number.text()));
              const std::string service = row.text();
              row.into(release->images, service);
              row.into(release->digests, service);
              row.into(release->containers, service);
-             row.into(release->adopted_created, service);
+             row.into(release->container_created, service);
            });
 }
 
@@ -286,7 +314,8 @@ std::vector<Build> AppRows::load_builds(AppId id) {
                              id),
            [&](Row row) {
              const int number = row.small_number();
-             while (build->number != number) ++build;
+             while (build != builds.end() && build->number != number) ++build;
+             if (build == builds.end()) throw Error(format("settings of build {} are left, but no such build", number));
              Configuration& configuration = build->configurations[row.text()];
              configuration.spec = spec(row.number());
              configuration.ports_overridden = row.flag();
@@ -314,7 +343,7 @@ const Spec& AppRows::spec(SpecId id) {
   const auto known = specs_.find(id);
   if (known != specs_.end()) return known->second;
   auto row = connection_.query("SELECT json FROM specs WHERE id = ?", id);
-  row.executeStep();
+  if (!row.executeStep()) throw Error("the settings of a release are missing");
   return specs_.emplace(id, spec_from_json(row.getColumn(0).getString())).first->second;
 }
 
@@ -362,12 +391,12 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
 void AppRows::insert(AppId id, const Release& release) {
   connection_.execute(
       "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted, body, files, "
-      "needs, outage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "needs, outage, identity, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, release.number, id_of_spec(id, release.spec), release.created, to_text(release.verdict), release.reason,
       release.log_tail, release.who, release.why, release.adopted, release.body, files_text(release.files),
-      needs_text(release.needs), release.outage);
+      needs_text(release.needs), release.outage, release.identity, release.state);
   std::set<std::string> services;
-  for (const auto* map : {&release.images, &release.digests, &release.containers, &release.adopted_created})
+  for (const auto* map : {&release.images, &release.digests, &release.containers, &release.container_created})
     for (const auto& [service, value] : *map) services.insert(service);
   for (const std::string& service : services) {
     const auto in = [&](const std::map<std::string, std::string>& map) {
@@ -375,10 +404,10 @@ void AppRows::insert(AppId id, const Release& release) {
       return found == map.end() ? std::nullopt : std::optional(found->second);
     };
     connection_.execute(
-        "INSERT INTO release_services (app, release, service, image, digest, container, adopted_created) "
+        "INSERT INTO release_services (app, release, service, image, digest, container, container_created) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         id, release.number, service, in(release.images), in(release.digests), in(release.containers),
-        in(release.adopted_created));
+        in(release.container_created));
   }
 }
 
@@ -446,7 +475,7 @@ std::vector<Outline> AppRows::outlines() {
              outline.origin = row.text();
              outline.wish = read_wish(row);
            });
-  each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, "
+  each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, r.identity, "
                              "(SELECT iif(json_valid(json), json_extract(json, '$.services[0].image'), '') "
                              "FROM specs WHERE id = r.spec), "
                              "s.service, s.image, s.container "
@@ -463,6 +492,7 @@ std::vector<Outline> AppRows::outlines() {
              release.created = row.time();
              release.verdict = verdict(row.text());
              release.reason = row.text();
+             release.identity = row.text();
              release.reference = row.text();
              const std::string service = row.text();
              row.into(release.images, service);

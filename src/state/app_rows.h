@@ -24,6 +24,7 @@ class AppRows {
   using SpecId = std::int64_t;
 
   std::optional<AppId> id_of(const std::string& name);
+  App load(AppId id, const std::string& name);
   Wish load_wish(AppId id);
   std::vector<Release> load_releases(AppId id);
   void load_services(AppId id, std::vector<Release>& releases);

@@ -1,7 +1,12 @@
 #include "state/connection.h"
 
+#include <cerrno>
+#include <cstdlib>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
 
 #include "base/format.h"
 #include "base/lock.h"
@@ -15,61 +20,160 @@ namespace {
 
 constexpr int busy_timeout = 10'000;  // milliseconds
 
-// On a full disk SQLite can also fail with a bare I/O error, when it is the write-ahead log's index that finds no room.
+// SQLite maps the index of its write-ahead log into memory. On a disk that fills up under that, a look at it would be
+// the end of the process (SIGBUS), so nothing is mapped where so little is left.
+constexpr std::uint64_t least_room = 256 * 1024;
+
 bool is_full(const fs::path& folder) {
   struct statvfs disk{};
-  return ::statvfs(folder.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < 64 * 1024;
+  if (::statvfs(folder.c_str(), &disk) != 0) return false;
+  // Some of it is kept for root.
+  return (::geteuid() == 0 ? disk.f_bfree : disk.f_bavail) * disk.f_frsize < least_room;
 }
 
-Error explanation(const SQLite::Exception& failure, const fs::path& folder) {
-  const std::string where = folder.string();
+Unwritable full(const fs::path& folder) {
+  return Unwritable(
+      format("the disk that holds the state in {} is full", folder.string()),
+      "Free some disk space there; docker system df shows what images and containers take. A container can "
+      "be stopped all the same: belay stop -f CONTAINER");
+}
+
+Unwritable read_only(const fs::path& folder, const std::string& why) {
+  return Unwritable(format("the state in {} cannot be opened for writing ({})", folder.string(), why),
+                    "Run the command as the user who owns it or as a member of its group, or name another folder in "
+                    "BELAY_STATE_DIR. A container can be stopped all the same: belay stop -f CONTAINER");
+}
+
+Error damage(std::string_view what, const fs::path& folder) {
+  return Error(format("the state in {} is damaged ({})", folder.string(), what),
+               format("Move {} away, then belay recover rebuilds apps and releases from the engine's labels.",
+                      Connection::file_in(folder).string()));
+}
+
+[[noreturn]] void explain(const SQLite::Exception& failure, const fs::path& folder) {
   int code = failure.getErrorCode() & 0xff;
   if (code == SQLITE_IOERR && is_full(folder)) code = SQLITE_FULL;
   switch (code) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return Error(format("the state in {} is damaged ({})", where, failure.what()),
-                   format("Move {} away, then belay recover rebuilds apps and releases from the engine's labels.",
-                          Connection::file_in(folder).string()));
+    case SQLITE_ERROR:  // no such table or column: every statement is right for the schema
+    case SQLITE_MISMATCH:
+      throw damage(failure.what(), folder);
     case SQLITE_FULL:
-      return Error(format("the disk that holds the state in {} is full; nothing was changed", where),
-                   "Free some disk space (belay cleanup NAME, docker system df) and run the command again.");
+      throw full(folder);
     case SQLITE_BUSY:
-      return Error(format("another program has kept the state in {} locked for more than 10 s", where),
-                   "Run the command again when it is done.");
+      throw Error(format("another program has kept the state in {} locked for more than 10 s", folder.string()),
+                  "Run the command again when it is done.");
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-      return Error(format("the state in {} cannot be opened for writing ({})", where, failure.what()),
-                   "Run the command as the user who owns it or as a member of its group, or name another folder in "
-                   "BELAY_STATE_DIR.");
+      throw read_only(folder, ::sqlite3_errstr(code));
     default:
-      return Error(format("the state in {} cannot be used: {}", where, failure.what()));
+      throw Error(format("the state in {} cannot be used: {}", folder.string(), failure.what()));
   }
 }
 
-SQLite::Database opened(const fs::path& folder) {
+SQLite::Database opened(const fs::path& file, const fs::path& folder) {
   try {
-    return SQLite::Database(Connection::file_in(folder).string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
-                            busy_timeout);
+    return SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, busy_timeout);
   } catch (const SQLite::Exception& failure) {
-    throw explanation(failure, folder);
+    explain(failure, folder);
   }
+}
+
+// Maps nothing where there is no room: see least_room.
+SQLite::Database opened_for_writing(const fs::path& folder) {
+  if (is_full(folder)) throw full(folder);
+  const fs::path file = Connection::file_in(folder);
+  if (::access(file.c_str(), R_OK) == 0 && ::access(file.c_str(), W_OK) != 0)
+    throw read_only(folder, std::generic_category().message(errno));
+  return opened(file, folder);
+}
+
+// What a file holds and when it was written last; a file that is not there holds nothing.
+struct Content {
+  std::string text;
+  struct timespec written{};
+};
+Content content_of(const fs::path& file) {
+  constexpr ByteCount largest{1 << 30};
+  Content content;
+  struct stat status{};
+  if (::stat(file.c_str(), &status) != 0) return content;
+  content.text = read_file(file, largest);
+  content.written = status.st_mtim;
+  return content;
+}
+bool is_as_before(const fs::path& file, const Content& content) {
+  struct stat status{};
+  if (::stat(file.c_str(), &status) != 0) return content.text.empty();
+  return static_cast<size_t>(status.st_size) == content.text.size() &&
+         status.st_mtim.tv_sec == content.written.tv_sec && status.st_mtim.tv_nsec == content.written.tv_nsec;
+}
+
+fs::path folder_of_its_own() {
+  // What is full or read-only is often the disk of everything else as well: in memory, where that can be had.
+  const char* base = std::getenv("TMPDIR");
+  for (const fs::path& place : {fs::path("/dev/shm"), fs::path(base != nullptr ? base : ""), fs::path("/tmp")}) {
+    std::string pattern = place / "belay-XXXXXX";
+    if (!place.empty() && ::mkdtemp(pattern.data()) != nullptr) return pattern;
+  }
+  throw system_error("making a folder for a copy of the state", errno);
 }
 
 }  // namespace
 
-Connection::Connection(const fs::path& folder) : folder_(folder), database_(opened(folder)) {
+// The database and its write-ahead log of one moment: whoever can still write might do so meanwhile.
+class Connection::Copy {
+ public:
+  explicit Copy(const fs::path& folder) : path_(folder_of_its_own()) {
+    const fs::path file = Connection::file_in(folder), log = fs::path(file.string() + "-wal");
+    Content database, changes;
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      changes = content_of(log);
+      database = content_of(file);
+      if (is_as_before(log, changes) && is_as_before(file, database)) break;
+    }
+    write_file_durably(Connection::file_in(path_), database.text);
+    write_file_durably(Connection::file_in(path_).string() + "-wal", changes.text);
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+  ~Copy() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  const fs::path path_;
+};
+
+Connection::Connection(const fs::path& folder) : folder_(folder), database_(opened_for_writing(folder)) {
+  begin();
+}
+
+Connection::Connection(const fs::path& folder, const Unwritable& refusal)
+    : folder_(folder), copy_(std::make_shared<Copy>(folder)), database_(opened(file_in(copy_->path()), folder)) {
+  begin();
+  refusal_ = refusal;
+}
+
+void Connection::begin() {
   try {
     configure();
     if (version() != schema_version) migrate();
   } catch (const SQLite::Exception& failure) {
-    throw explained(failure);
+    rethrow_explained(failure);
   }
 }
 
-Error Connection::explained(const SQLite::Exception& failure) const {
-  return explanation(failure, folder_);
+void Connection::rethrow_explained(const SQLite::Exception& failure) const {
+  explain(failure, folder_);
+}
+
+Error Connection::damaged(std::string_view what) const {
+  return damage(what, folder_);
 }
 
 bool Connection::sqlite_is_in_transaction(const SQLite::Database& database) {
@@ -95,8 +199,9 @@ int Connection::version() {
 void Connection::migrate() {
   // One at a time: the switch to WAL does not wait for other connections on its own.
   SystemClock clock;
-  make_private_file(folder_ / "migration.lock");
-  const FileLock alone = FileLock::take({folder_ / "migration.lock", "belay", true}, clock, {}, {});
+  const fs::path lock = (copy_ ? copy_->path() : folder_) / "migration.lock";
+  make_private_file(lock);
+  const FileLock alone = FileLock::take({lock, "belay", true}, clock, {}, {});
   const int found = version();
   if (found > schema_version)
     throw Error(format("the state in {} was written by a newer Belay (schema {}; this one knows {})", folder_.string(),

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/errors.h"
 #include "base/files.h"
 #include "model/names.h"
+#include "state/store.h"
 
 namespace belay::state {
 
@@ -60,11 +62,15 @@ class Query {
 
 class Connection {
  public:
-  // The file must be there. Throws Error as Store::open says.
+  // The file must be there. Throws Error as Store::open says, Unwritable where it cannot be written.
   explicit Connection(const fs::path& folder);
+  // For looking only: reads a copy of the file. Whoever wants to write gets `refusal`.
+  Connection(const fs::path& folder, const Unwritable& refusal);
 
   static fs::path file_in(const fs::path& folder) { return folder / "state.db"; }
   const fs::path& folder() const { return folder_; }
+  // The error of a state whose tables do not hold what they must: `what`.
+  Error damaged(std::string_view what) const;
 
   // Runs `work` in a transaction that sees one moment of the state.
   template <class Work>
@@ -74,6 +80,7 @@ class Connection {
   // Runs `work` in a transaction that is the only writer; durable when this returns, undone when `work` throws.
   template <class Work>
   auto writing(Work&& work) {
+    if (refusal_) throw *refusal_;
     return within("BEGIN IMMEDIATE", std::forward<Work>(work));
   }
 
@@ -105,7 +112,7 @@ class Connection {
         return result;
       }
     } catch (const SQLite::Exception& failure) {
-      throw explained(failure);
+      rethrow_explained(failure);
     }
   }
 
@@ -135,12 +142,17 @@ class Connection {
     }
   }
 
-  Error explained(const SQLite::Exception& failure) const;
+  [[noreturn]] void rethrow_explained(const SQLite::Exception& failure) const;
+  void begin();
   void configure();
   void migrate();
   int version();
 
   const fs::path folder_;
+  // Looked into instead of folder_, and gone with the connection.
+  class Copy;
+  std::shared_ptr<const Copy> copy_;
+  std::optional<Unwritable> refusal_;
   SQLite::Database database_;
   Query::Idle idle_;
 };

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -37,45 +38,147 @@ fs::path variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
+bool is_trusted(uid_t owner) {
+  return owner == 0 || owner == ::geteuid();
+}
+
+[[noreturn]] void refuse(const fs::path& path, std::string_view what, uid_t owner) {
+  throw Error(format("{} is {} belongs to the user {}, and not to you or root", path.string(), what, owner),
+              "Whoever owns it can change what Belay does. Name another folder with --state-dir or BELAY_STATE_DIR, or "
+              "make it yours with chown.");
+}
+
+struct stat status_of(const fs::path& path, int flags) {
+  struct stat status{};
+  if (::fstatat(AT_FDCWD, path.c_str(), &status, flags) != 0) {
+    Error error = system_error(format("looking at {}", path.string()), errno);
+    error.offer_hint("Name a folder that you may read with --state-dir or BELAY_STATE_DIR.");
+    throw error;
+  }
+  return status;
+}
+
+template <class Work>
+void doing_on_disk(const fs::path& folder, Work&& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    Unwritable refused(format("making the folder {}: {}", folder.string(), error.what()), error.hint());
+    refused.offer_hint("Name another folder with --state-dir or BELAY_STATE_DIR.");
+    throw refused;
+  }
+}
+
+// chmod, because the umask has its say in mkdir. The set-group-id bit hands the group on to what is made inside.
+void give_to_group(const fs::path& folder) {
+  const auto shared_with = sharing_group();
+  const bool is_in_shared = (status_of(folder.parent_path(), 0).st_mode & S_ISGID) != 0;
+  if ((shared_with && ::chown(folder.c_str(), static_cast<uid_t>(-1), *shared_with) != 0) ||
+      ::chmod(folder.c_str(), shared_with || is_in_shared ? 02770 : 0770) != 0)
+    throw system_error(format("setting the mode of {}", folder.string()), errno);
+}
+
 }  // namespace
 
+Unwritable unwritable(const std::string& what, int error) {
+  const bool is_full = error == ENOSPC || error == EDQUOT;
+  return Unwritable(format("{}: {}", what, std::generic_category().message(error)),
+                    is_full ? "Free some space there; docker system df shows what images and containers take."
+                            : "Run the command as the user who owns the state or as a member of its group, or name "
+                              "another folder with --state-dir or BELAY_STATE_DIR.");
+}
+
+void check_private_folder(const fs::path& folder) {
+  struct stat link = status_of(folder, AT_SYMLINK_NOFOLLOW), status = status_of(folder, 0);
+  if (S_ISLNK(link.st_mode) && !is_trusted(link.st_uid)) refuse(folder, "a link that", link.st_uid);
+  if (!S_ISDIR(status.st_mode)) throw Error(format("the state cannot be in {}: that is no folder", folder.string()));
+  if (!is_trusted(status.st_uid)) refuse(folder, "a folder that", status.st_uid);
+  if ((status.st_mode & S_IWOTH) != 0)
+    throw Error(
+        format("the state cannot be in {}: anybody can write to that folder", folder.string()),
+        format("Take that right away (chmod o-w {}), or name another folder with --state-dir.", folder.string()));
+  const fs::path absolute = fs::absolute(folder).lexically_normal();
+  std::error_code unknown;
+  for (const fs::path& start : {absolute, fs::canonical(absolute, unknown)})
+    for (fs::path above = start.parent_path(); !above.empty(); above = above.parent_path()) {
+      const struct stat parent = status_of(above, 0);
+      if ((parent.st_mode & S_IWOTH) != 0 && (parent.st_mode & S_ISVTX) == 0)
+        throw Error(format("the state cannot be in {}: anybody can replace it, since anybody can write to {}",
+                           folder.string(), above.string()),
+                    "Name another folder with --state-dir or BELAY_STATE_DIR.");
+      if (above == above.parent_path()) break;
+    }
+}
+
 void make_private_folder(const fs::path& folder) {
-  if (fs::is_directory(folder)) return;
-  make_folder(folder.parent_path());
-  if (::mkdir(folder.c_str(), 0770) != 0) {
-    if (errno == EEXIST) return;  // another process was faster
-    throw system_error(format("making the folder {}", folder.string()), errno);
+  std::error_code unknown;
+  if (const auto there = fs::symlink_status(folder, unknown); there.type() == fs::file_type::not_found) {
+    doing_on_disk(folder, [&] { make_folder(folder.parent_path()); });
+    if (::mkdir(folder.c_str(), 0770) == 0) {
+      give_to_group(folder);
+    } else if (errno != EEXIST) {  // else another process was faster
+      throw unwritable(format("making the folder {}", folder.string()), errno);
+    }
   }
-  // chmod, because the umask has its say in mkdir. The set-group-id bit hands the group on to what is made inside.
-  const auto shared_with = sharing_group();
-  if ((shared_with && ::chown(folder.c_str(), static_cast<uid_t>(-1), *shared_with) != 0) ||
-      ::chmod(folder.c_str(), shared_with ? 02770 : 0770) != 0)
-    throw system_error(format("setting the mode of {}", folder.string()), errno);
+  check_private_folder(folder);
+}
+
+void check_private_file(const fs::path& file) {
+  const struct stat status = status_of(file, AT_SYMLINK_NOFOLLOW), folder = status_of(file.parent_path(), 0);
+  if (S_ISLNK(status.st_mode)) refuse(file, "a link that", status.st_uid);
+  if (!S_ISREG(status.st_mode)) throw Error(format("{} is no plain file", file.string()), "Move it away.");
+  // Members of the group that shares the folder make files in it too.
+  const bool is_of_group = status.st_gid == folder.st_gid && (folder.st_mode & S_ISGID) != 0;
+  if (!is_trusted(status.st_uid) && !is_of_group) refuse(file, "a file that", status.st_uid);
+  if ((status.st_mode & S_IWOTH) != 0)
+    throw Error(format("anybody can write to {}", file.string()),
+                format("Look what it holds; then take that right away: chmod o-w {}", file.string()));
 }
 
 void make_private_file(const fs::path& file) {
   const Fd made(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
-  if (!made && errno == EEXIST) return;
-  if (!made) throw system_error(format("making {}", file.string()), errno);
+  if (!made && errno != EEXIST) throw unwritable(format("making {}", file.string()), errno);
+  if (!made) {
+    check_private_file(file);
+    return;
+  }
   const auto shared_with = sharing_group();
   if ((shared_with && ::fchown(made.raw(), static_cast<uid_t>(-1), *shared_with) != 0) ||
       ::fchmod(made.raw(), 0660) != 0)
     throw system_error(format("setting the mode of {}", file.string()), errno);
 }
 
-fs::path state_folder() {
-  if (const fs::path chosen = variable("BELAY_STATE_DIR"); !chosen.empty()) return fs::absolute(chosen);
-  if (::geteuid() == 0) return "/var/lib/belay";
+fs::path usual_folder(bool is_root, const fs::path& shared) {
+  // One state for all who may command the engine: what one of them marks for autostart, root's unit starts.
+  std::error_code unknown;
+  if (is_root || (fs::is_directory(shared, unknown) && ::access(shared.c_str(), R_OK | W_OK | X_OK) == 0))
+    return shared;
   // The rule of XDG: a relative path counts as none.
   if (const fs::path home = variable("XDG_STATE_HOME"); home.is_absolute()) return home / "belay";
   return home_folder() / ".local/state/belay";
 }
 
+fs::path state_folder() {
+  if (const fs::path chosen = variable("BELAY_STATE_DIR"); !chosen.empty()) return fs::absolute(chosen);
+  return usual_folder(::geteuid() == 0, "/var/lib/belay");
+}
+
+fs::path lock_path(const fs::path& state_folder, const AppName& app) {
+  return state_folder / "locks" / app.text();
+}
+
 fs::path lock_file(const fs::path& state_folder, const AppName& app) {
-  const fs::path locks = state_folder / "locks";
   make_private_folder(state_folder);
-  make_private_folder(locks);
-  const fs::path file = locks / app.text();
+  make_private_folder(state_folder / "locks");
+  fs::path file = lock_path(state_folder, app);
+  make_private_file(file);
+  if (::access(file.c_str(), W_OK) != 0) throw unwritable(format("opening {}", file.string()), errno);
+  return file;
+}
+
+fs::path serve_lock_file(const fs::path& state_folder) {
+  make_private_folder(state_folder);
+  fs::path file = state_folder / "serve";
   make_private_file(file);
   return file;
 }

@@ -188,8 +188,19 @@ CREATE TABLE backups (
 CREATE INDEX backups_of_app ON backups (app, taken);
 )sql";
 
+// Who is who: of this state, and of each release. Containers carry both (model/labels.h). What was made before has
+// none.
+constexpr const char* identity_schema = R"sql(
+CREATE TABLE state (identity TEXT NOT NULL) STRICT;
+INSERT INTO state (identity) VALUES (lower(hex(randomblob(16))));
+ALTER TABLE releases ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE releases ADD COLUMN state TEXT NOT NULL DEFAULT '';
+ALTER TABLE release_services RENAME COLUMN adopted_created TO container_created;
+)sql";
+
 constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema},
-                                    Migration{3, waits_schema}, Migration{4, data_schema}};
+                                    Migration{3, waits_schema}, Migration{4, data_schema},
+                                    Migration{5, identity_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

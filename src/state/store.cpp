@@ -11,6 +11,17 @@ namespace belay::state {
 
 struct Store::Database {
   explicit Database(const fs::path& folder) : connection(folder) {}
+  Database(const fs::path& folder, const Unwritable& refusal) : connection(folder, refusal) {}
+
+  // To write, else to look.
+  static std::unique_ptr<Database> open(const fs::path& folder) {
+    try {
+      return std::make_unique<Database>(folder);
+    } catch (const Unwritable& refusal) {
+      return std::make_unique<Database>(folder, refusal);
+    }
+  }
+
   Connection connection;
   AppRows apps{connection};
 
@@ -34,7 +45,7 @@ Store::~Store() = default;
 std::unique_ptr<Store> Store::open(const fs::path& folder) {
   make_private_folder(folder);
   make_private_file(Connection::file_in(folder));
-  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(folder)));
+  return std::unique_ptr<Store>(new Store(Database::open(folder)));
 }
 
 std::unique_ptr<Store> Store::open_existing(const fs::path& folder) {
@@ -42,11 +53,21 @@ std::unique_ptr<Store> Store::open_existing(const fs::path& folder) {
   // A file in a folder that we may not enter is an error further on, not an absent state.
   if (const auto status = fs::status(Connection::file_in(folder), error); status.type() == fs::file_type::not_found)
     return nullptr;
-  return std::unique_ptr<Store>(new Store(std::make_unique<Database>(folder)));
+  check_private_folder(folder);
+  check_private_file(Connection::file_in(folder));
+  return std::unique_ptr<Store>(new Store(Database::open(folder)));
 }
 
 const fs::path& Store::folder() const {
   return database_->connection.folder();
+}
+
+std::string Store::identity() const {
+  return database_->connection.reading([&] {
+    auto row = database_->connection.query("SELECT identity FROM state");
+    if (!row.executeStep()) throw database_->connection.damaged("its own identity is missing");
+    return row.getColumn(0).getString();
+  });
 }
 
 std::vector<std::string> Store::app_names() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/errors.h"
 #include "base/files.h"
 #include "model/journal.h"
 #include "model/release.h"
@@ -17,12 +18,18 @@
 
 namespace belay::state {
 
+// The state cannot be written: its disk is full or read-only, or the user may not. What it holds can still be read.
+class Unwritable : public Error {
+  using Error::Error;
+};
+
 // A release as a table shows it.
 struct ReleaseOutline {
   ReleaseNumber number;
   Time created{};
   Verdict verdict = Verdict::pending;
   std::string reason;
+  std::string identity;                                   // as in Release
   std::string reference;                                  // the image as the settings of its first service name it
   std::map<std::string, std::string> images, containers;  // by service, as in Release
 };
@@ -77,7 +84,8 @@ class Store {
  public:
   // Opens the state in this folder, making folder and file where they are missing (for their owner and group only:
   // specs hold the values of environment variables) and migrating an older file. Throws Error for a file that a newer
-  // Belay wrote, that is damaged, or that cannot be written.
+  // Belay wrote, that is damaged, or that somebody else can change. One that is there and cannot be written is opened
+  // for looking, from a copy of what it holds now: then every call that would write throws Unwritable.
   static std::unique_ptr<Store> open(const fs::path& folder);
   // For looking: nullptr when there is no state yet; makes nothing.
   static std::unique_ptr<Store> open_existing(const fs::path& folder);
@@ -117,6 +125,8 @@ class Store {
   void set_wait(const AppName& app, Wait::Topic topic, const std::optional<Wait>& wait);
 
   const fs::path& folder() const;
+  // 32 hexadecimal digits that no other state has, but for copies of this one.
+  std::string identity() const;
 
  private:
   struct Database;
@@ -124,12 +134,17 @@ class Store {
   const std::unique_ptr<Database> database_;
 };
 
-// $BELAY_STATE_DIR, else /var/lib/belay for root, else $XDG_STATE_HOME/belay, else ~/.local/state/belay.
+// $BELAY_STATE_DIR, else /var/lib/belay for root and for whoever may write there, else $XDG_STATE_HOME/belay, else
+// ~/.local/state/belay.
 fs::path state_folder();
 
 // The app's lock file in the state folder ("locks/web"); the folders are made where they are missing.
 fs::path lock_file(const fs::path& state_folder, const AppName& app);
+// Where it is, or would be: for asking who holds it.
+fs::path lock_path(const fs::path& state_folder, const AppName& app);
+// The lock of the daemon that serves this state.
+fs::path serve_lock_file(const fs::path& state_folder);
 
-inline constexpr int schema_version = 4;
+inline constexpr int schema_version = 5;
 
 }  // namespace belay::state

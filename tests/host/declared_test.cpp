@@ -638,5 +638,44 @@ TEST_F(WaitsTest, KeepsNothingOfAPreview) {
   EXPECT_EQ(topics("web"), "");
 }
 
+TEST_F(DeclaredHostTest, V2_AnEmptyStateTouchesNothingUntilItIsRecovered) {
+  define("web", R"("image": "web:1", "update": {"pull": false})");
+  define("db", R"("image": "web:1", "update": {"pull": false})");
+  run();
+  define("web", R"("image": "web:2", "update": {"pull": false})");
+  run();
+  scene_.store.reset();
+  fs::remove_all(scene_.folder.path() / "state");
+  scene_.reopen();
+  const auto changes = scene_.engine.changes().size();
+  define("db", R"("image": "web:2", "update": {"pull": false})");
+  const DeclaredHost host = apply();
+  EXPECT_EQ(told(host), "db broken, web broken");
+  EXPECT_THAT(of(host, "web").reason, HasSubstr("does not know: "));
+  EXPECT_THAT(of(host, "web").hint, HasSubstr("belay recover"));
+  EXPECT_EQ(told(apply(true)), "db broken, web broken") << "the preview says it too";
+  EXPECT_EQ(scene_.engine.changes().size(), changes);
+  scene_.run("recover");
+  run();
+  for (const auto* name : {"web", "db"})
+    EXPECT_EQ(scene_.container(name)->image_id, scene_.engine.image("web:2", {})->id);
+  EXPECT_EQ(run(), "db unchanged, web unchanged");
+}
+
+TEST_F(DeclaredHostTest, V2_AnExclusiveHostStopsNoContainerOfAnotherState) {
+  scene_.run("deploy 1");
+  const std::string other = scene_.store->identity();
+  scene_.store.reset();
+  fs::remove_all(scene_.folder.path() / "state");
+  scene_.reopen();
+  scene_.stranger("stranger", {});
+  define("db", R"("image": "web:1")");
+  options_.exclusive = true;
+  const DeclaredHost host = apply();
+  EXPECT_EQ(scene_.container("web-r1")->state, ContainerState::running);
+  EXPECT_EQ(scene_.container("stranger")->state, ContainerState::exited);
+  EXPECT_THAT(of(host, "web-r1").reason, HasSubstr(other.substr(0, 12)));
+}
+
 }  // namespace
 }  // namespace belay::host

@@ -30,6 +30,18 @@ TEST(OwnContainer, IsTwoWhereItSharesAnothersNetwork) {
   EXPECT_THAT(own_container_ids(mounts, "4:pids:/docker/" + id + "\n"), ElementsAre(id, other));
 }
 
+// A4: what is on no mount ends with the container.
+TEST(OwnContainer, A4_TellsWhatIsOnAMountAndWhatIsNot) {
+  const std::string mounts =
+      "500 490 0:50 / / rw - overlay overlay rw\n"
+      "531 500 254:1 /srv/cache /var/cache/dockerup rw - ext4 /dev/vda1 rw\n"
+      "532 500 254:1 /srv/lib /var/lib/bel rw - ext4 /dev/vda1 rw\n";
+  EXPECT_TRUE(is_on_the_root(mounts, "/var/lib/belay"));
+  EXPECT_FALSE(is_on_the_root(mounts, "/var/cache/dockerup"));
+  EXPECT_FALSE(is_on_the_root(mounts, "/var/cache/dockerup/belay"));
+  EXPECT_FALSE(is_on_the_root(mounts + "533 500 254:1 / /var/lib rw - ext4 /dev/vda1 rw\n", "/var/lib/belay"));
+}
+
 TEST(OwnContainer, IsNoneOnTheHostThatSeesTheMountsOfOthers) {
   const std::string mounts = "90 30 0:50 / /var/lib/docker/overlay2/" + other +
                              "/merged rw - overlay overlay rw\n"

@@ -33,7 +33,7 @@ std::string text_of(const App& app) {
     text += format("{} {} images {} digests {} containers {} {} {} {} adopted {} {}\n", release.number.text(),
                    spec_to_json(release.spec), words(release.images), words(release.digests), words(release.containers),
                    to_text(release.verdict), release.reason, release.log_tail, release.adopted,
-                   words(release.adopted_created));
+                   words(release.container_created));
   for (const auto& build : app.builds) {
     text += format("build {} {} {} {}\n", build.number, build.image, build.tag, build.parameter_text);
     for (const auto& [name, configuration] : build.configurations)

@@ -116,7 +116,7 @@ TEST(Removal, AnAdoptedContainerIsNoStrangerToTheAppsNetwork) {
   Scene scene;
   Release& release = scene.release(1);
   release.adopted = true;
-  release.adopted_created = {{"web", "then"}};
+  release.container_created = {{"web", "then"}};
   release.containers = {{"web", "dcv_web"}};
   Container& adopted = scene.stranger("dcv_web", exited);
   adopted.created = "then";

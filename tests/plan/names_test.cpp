@@ -99,7 +99,7 @@ TEST(AdoptedContainers, AreKnownByNameAndCreationTime) {
   Scene scene;
   Release& release = scene.release(1);
   release.adopted = true;
-  release.adopted_created = {{"web", "2026-01-01T00:00:00.123456789Z"}};
+  release.container_created = {{"web", "2026-01-01T00:00:00.123456789Z"}};
   release.containers["web"] = "jcl_web_20260101000000";
   Container& old = scene.stranger("jcl_web_20260101000000");
   old.created = "2026-01-01T00:00:00.123456789Z";
@@ -122,7 +122,8 @@ TEST(AdoptedContainers, AreKnownByNameAndCreationTime) {
   expect_golden("adopted", text);
 }
 
-TEST(Instances, OfOneIdentityTheOneThatIsUpCounts) {
+// Whichever of the two runs: the other is a copy that somebody made.
+TEST(Instances, V2_OfTwoWithOneIdentityTheOneThatTheStateKnowsCounts) {
   Scene scene;
   scene.release(1);
   scene.container(1, exited);
@@ -130,9 +131,70 @@ TEST(Instances, OfOneIdentityTheOneThatIsUpCounts) {
   scene.world.containers.push_back(copy);
   scene.world.containers[1].name = "web-r1-copy";
   scene.world.containers[1].state = running;
-  EXPECT_EQ(find_instance(scene.app, scene.world, {1}, "web")->name, "web-r1-copy");
+  EXPECT_EQ(find_instance(scene.app, scene.world, {1}, "web")->name, "web-r1");
+  EXPECT_EQ(sort_out(scene.app, scene.world).copies, std::vector<const Container*>{&scene.world.containers[1]});
   EXPECT_EQ(find_instance(scene.app, scene.world, {2}, "web"), nullptr);
   EXPECT_EQ(find_instance(scene.app, scene.world, {1}, "db"), nullptr);
+}
+
+std::string sorted(const Scene& scene) {
+  const Containers containers = sort_out(scene.app, scene.world);
+  std::string text;
+  for (const auto& each : containers.instances) text += " " + each.container->name;
+  for (const auto& each : containers.unknown) text += " unknown:" + each.container->name;
+  for (const auto& each : containers.copies) text += " copy:" + each->name;
+  return text;
+}
+
+TEST(Instances, V2_AContainerIsTakenForAReleaseOnlyIfIdentityImageAndCreationFit) {
+  Scene scene;
+  Release& release = scene.release(1);
+  release.identity = "a1";
+  release.container_created["web"] = "1000";
+  Container& container = scene.container(1, running);
+  container.labels = labels::for_container({"web", "web", {1}, NamingScheme::belay, "a1", "s1"});
+  container.created = "1000";
+  EXPECT_EQ(sorted(scene), " web-r1");
+  container.created = "1001";
+  EXPECT_EQ(sorted(scene), " copy:web-r1");
+  container.created = "1000";
+  container.image_id = image_id(2);
+  EXPECT_EQ(sorted(scene), " copy:web-r1");
+  container.image_id = image_id(1);
+  container.labels = labels::for_container({"web", "web", {1}, NamingScheme::belay, "b1", "s2"});
+  EXPECT_EQ(sorted(scene), " unknown:web-r1");
+  EXPECT_NE(scene.plan().find("web-r1 (r1, made by the state s2)"), std::string::npos);
+  // One from before there were identities is none of a release that has one.
+  container.labels = labels::for_container({"web", "web", {1}, NamingScheme::belay, {}, {}});
+  EXPECT_EQ(sorted(scene), " unknown:web-r1");
+  release.identity.clear();
+  EXPECT_EQ(sorted(scene), " web-r1");
+  container.image_id = image_id(2);
+  EXPECT_EQ(sorted(scene), " unknown:web-r1");
+}
+
+TEST(Instances, V2_OfOldReleasesTheImageAndTheTimeMustFit) {
+  Scene scene;
+  Release& release = scene.release(1);
+  release.created = Time(Seconds(100'000));
+  Container& container = scene.container(1, running);
+  container.created = "100001";
+  EXPECT_EQ(sorted(scene), " web-r1");
+  container.created = "90000";
+  EXPECT_EQ(sorted(scene), " unknown:web-r1") << "it was there before the release was made";
+}
+
+TEST(Instances, V2_AReleaseGoesOnWithTheContainersOfAForgottenOne) {
+  Scene scene;
+  scene.release(1).identity = "a1";
+  Container& container = scene.container(1, running);
+  container.labels = labels::for_container({"web", "web", {1}, NamingScheme::belay, "a1", "s1"});
+  Release next = scene.app.releases[0];
+  next.number = {2};
+  next.body = ReleaseNumber{1};
+  scene.app.releases = {next};
+  EXPECT_EQ(sorted(scene), " web-r1");
+  EXPECT_EQ(find_instance(scene.app, scene.world, {2}, "web")->name, "web-r1");
 }
 
 }  // namespace

@@ -150,6 +150,7 @@ class DaemonLoop : public ::testing::Test {
     options.folder = definitions();
     options.interval = Milliseconds(86'400'000);
     options.who = "root";
+    options.patience = Milliseconds(0);
     daemon_.emplace(
         engine_, state(), clock_, log_,
         [this](const formats::Settings&) {

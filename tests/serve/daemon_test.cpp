@@ -549,5 +549,47 @@ TEST_F(DaemonTest, SaysOfOnePassWhetherAllIsWell) {
   EXPECT_FALSE(daemon().run_once({}));
 }
 
+TEST_F(DaemonTest, V2_AStateThatIsGoneUnderItMeansNothing) {
+  run_web("web:1");
+  step();
+  fs::rename(folder_.path() / "state", folder_.path() / "away");
+  const auto changes = engine_.changes().size();
+  run_web("web:2");
+  define("db", R"({"image": "web:1"})");
+  for (int i = 0; i < 3; ++i) step(Cause::definitions);
+  EXPECT_EQ(engine_.changes().size(), changes);
+  EXPECT_FALSE(fs::exists(folder_.path() / "state")) << "no empty one is put in its place";
+  EXPECT_THAT(logged(), HasSubstr("is gone"));
+  // An empty one in its place is not the one it began with.
+  std::ignore = state::Store::open(folder_.path() / "state");
+  step(Cause::definitions);
+  EXPECT_EQ(engine_.changes().size(), changes);
+  fs::remove_all(folder_.path() / "state");
+  fs::rename(folder_.path() / "away", folder_.path() / "state");
+  step(Cause::definitions);
+  EXPECT_THAT(running(), ElementsAre("db web:1", "web web:2"));
+}
+
+TEST_F(DaemonTest, V2_WithAnEmptyStateItTouchesNothingThatRunsAndSaysSoOnce) {
+  run_web("web:1");
+  step();
+  run_web("web:2");
+  step();
+  restart_daemon();
+  fs::remove_all(folder_.path() / "state");
+  const auto changes = engine_.changes().size();
+  for (int i = 0; i < 3; ++i) {
+    step();
+    container_changed("web");
+  }
+  EXPECT_EQ(engine_.changes().size(), changes);
+  EXPECT_THAT(running(), ElementsAre("web web:2"));
+  const std::string log = logged(), words = "that this state does not know";
+  const auto first = log.find(words);
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(log.find(words, first + 1), std::string::npos) << log;
+  EXPECT_THAT(log, HasSubstr("belay recover"));
+}
+
 }  // namespace
 }  // namespace belay::serve

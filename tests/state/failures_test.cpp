@@ -102,15 +102,17 @@ std::string in_child(const std::function<std::string()>& work) {
   return answer;
 }
 
-TEST_F(StoreFailure, SaysSoWhenTheStateMayNotBeWritten) {
+TEST_F(StoreFailure, V8_WhatMayNotBeWrittenCanStillBeLookedAt) {
   Store::open(folder())->save(full_app("web"));
   fs::permissions(temporary_.path(), fs::perms(0755));
   fs::permissions(folder(), fs::perms(0555));
   fs::permissions(file(), fs::perms(0444));
   const std::string answer = in_child([&]() -> std::string {
     if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) return "setresuid failed";
-    Store::open(folder());
-    return "opened";
+    const auto store = Store::open(folder());
+    if (text_of(*store->app(AppName("web"))) != text_of(full_app("web"))) return "it cannot be looked at";
+    store->forget(AppName("web"));
+    return "written";
   });
   fs::permissions(folder(), fs::perms(0755));
   EXPECT_THAT(answer, HasSubstr("cannot be opened for writing"));
@@ -123,7 +125,7 @@ TEST_F(StoreFailure, KeepsWhatWasSavedWhenTheDiskIsFull) {
   const std::string answer = in_child([&]() -> std::string {
     // A mount namespace of its own: the mount ends with this process.
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        ::mount("none", folder().c_str(), "tmpfs", 0, "size=1m") != 0)
+        ::mount("none", folder().c_str(), "tmpfs", 0, "size=1m,mode=700") != 0)
       return "no mount";
     const auto store = Store::open(folder());
     store->save(full_app("web"));
@@ -142,6 +144,57 @@ TEST_F(StoreFailure, KeepsWhatWasSavedWhenTheDiskIsFull) {
   if (answer == "no mount") GTEST_SKIP() << "mounting is not allowed here";
   EXPECT_THAT(answer, HasSubstr("saving large: the disk that holds the state in"));
   EXPECT_THAT(answer, HasSubstr("Free some disk space"));
+}
+
+TEST_F(StoreFailure, V8_AFullOrReadOnlyDiskIsLookedAtWithoutAWordOfDamage) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to mount a small file system";
+  fs::create_directory(folder());
+  for (const bool read_only : {false, true})
+    for (const int room : {0, 4, 8, 16, 32, 48, 64, 96, 128, 192}) {
+      const std::string answer = in_child([&]() -> std::string {
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("none", folder().c_str(), "tmpfs", 0, "size=2m,mode=700") != 0)
+          return "no mount";
+        Store::open(folder())->save(full_app("web"));
+        std::ofstream filler(folder() / "filler");
+        const std::string kilobyte(1024, 'x');
+        while (filler << kilobyte << std::flush) {
+        }
+        filler.close();
+        fs::resize_file(folder() / "filler", fs::file_size(folder() / "filler") - static_cast<size_t>(room) * 1024);
+        if (read_only && ::mount("none", folder().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0)
+          return "no mount";
+        const auto store = Store::open(folder());
+        if (text_of(*store->app(AppName("web"))) != text_of(full_app("web"))) return "web was lost";
+        store->forget(AppName("web"));
+        return "written";
+      });
+      if (answer == "no mount") GTEST_SKIP() << "mounting is not allowed here";
+      EXPECT_THAT(answer, ::testing::AnyOf(HasSubstr("the disk that holds the state in"),
+                                           HasSubstr("cannot be opened for writing")))
+          << room << (read_only ? " read-only" : "");
+      EXPECT_THAT(answer, ::testing::Not(HasSubstr("nothing was changed")));
+    }
+}
+
+TEST_F(StoreFailure, NamesRecoverForTablesThatDoNotFitTogether) {
+  for (const char* damage :
+       {"PRAGMA foreign_keys = OFF; DELETE FROM releases", "PRAGMA foreign_keys = OFF; DELETE FROM specs",
+        "DROP TABLE wishes", "DROP TABLE release_services", "PRAGMA foreign_keys = OFF; DELETE FROM builds",
+        "DELETE FROM state; SELECT 1", "UPDATE apps SET scheme = 'none'",
+        "UPDATE wishes SET release = 77, state = 'up'", "UPDATE apps SET snapshots = '{'",
+        "UPDATE wishes SET state = 'sideways'"}) {
+    fs::remove_all(folder());
+    Store::open(folder())->save(full_app("web"));
+    sql(folder().string(), damage);
+    const auto [text, hint] = failure_of([&] {
+      const auto store = Store::open(folder());
+      store->identity();
+      store->app(AppName("web"));
+    });
+    EXPECT_THAT(text, HasSubstr("is damaged")) << damage;
+    EXPECT_THAT(hint, HasSubstr("belay recover")) << damage;
+  }
 }
 
 }  // namespace

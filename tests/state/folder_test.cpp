@@ -106,5 +106,84 @@ TEST(StateFolder, LeavesAFolderThatIsThereAsItIs) {
   EXPECT_EQ(status_of(temporary.path()).st_mode & 07777, 0700U);
 }
 
+std::string refusal(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+// V10: what somebody else could have put there, or could put there, is not used.
+TEST(StateFolder, V10_RefusesWhatBelongsToSomebodyElse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to give something away";
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "state";
+  fs::create_directory(folder);
+  ASSERT_EQ(::chown(folder.c_str(), 65534, 65534), 0);
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("belongs to the user 65534"), std::string::npos);
+  ASSERT_EQ(::chown(folder.c_str(), 0, 0), 0);
+  EXPECT_EQ(refusal([&] { Store::open(folder)->save(App{AppName("web")}); }), "nothing was refused");
+  ASSERT_EQ(::chown((folder / "state.db").c_str(), 65534, 65534), 0);
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("belongs to the user 65534"), std::string::npos);
+  EXPECT_NE(refusal([&] { Store::open_existing(folder); }).find("belongs to the user 65534"), std::string::npos);
+}
+
+TEST(StateFolder, V10_RefusesWhatAnybodyCanWriteToOrReplace) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "above/state";
+  EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
+  fs::permissions(folder / "state.db", fs::perms(0666));
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("anybody can write to"), std::string::npos);
+  fs::permissions(folder / "state.db", fs::perms(0660));
+  fs::permissions(folder, fs::perms(0777));
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("anybody can write to that folder"), std::string::npos);
+  fs::permissions(folder, fs::perms(0770));
+  fs::permissions(temporary.path() / "above", fs::perms(0777));
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("anybody can replace it"), std::string::npos);
+  fs::permissions(temporary.path() / "above", fs::perms(01777));
+  EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
+}
+
+TEST(StateFolder, V10_FollowsNoLinkToTheStateOrToALock) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "state", precious = temporary.path() / "precious";
+  write_file_durably(precious, "precious");
+  Store::open(folder);
+  lock_file(folder, AppName("shop"));
+  fs::create_symlink(precious, folder / "locks/web");
+  EXPECT_NE(refusal([&] { lock_file(folder, AppName("web")); }).find("a link"), std::string::npos);
+  fs::remove(folder / "state.db");
+  fs::create_symlink(precious, folder / "state.db");
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("a link"), std::string::npos);
+  EXPECT_EQ(read_file(precious), "precious");
+}
+
+TEST(StateFolder, SaysSoWhereItCannotBeReadInOneSentence) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  const TemporaryFolder temporary;
+  fs::create_directories(temporary.path() / "closed/state");
+  fs::permissions(temporary.path() / "closed", fs::perms(0));
+  EXPECT_NE(refusal([&] { Store::open(temporary.path() / "closed/state"); }).find("Permission denied"),
+            std::string::npos);
+  fs::permissions(temporary.path() / "closed", fs::perms(0755));
+}
+
+// A10: one state for root and the group docker.
+TEST(StateFolder, A10_IsRootsForWhoeverMayWriteThere) {
+  const TemporaryFolder temporary;
+  const Variable home("XDG_STATE_HOME", "/xdg");
+  const fs::path shared = temporary.path() / "shared";
+  EXPECT_EQ(usual_folder(true, shared), shared);
+  EXPECT_EQ(usual_folder(false, shared), "/xdg/belay");
+  fs::create_directory(shared);
+  EXPECT_EQ(usual_folder(false, shared), shared);
+  if (::geteuid() == 0) return;
+  fs::permissions(shared, fs::perms(0500));
+  EXPECT_EQ(usual_folder(false, shared), "/xdg/belay");
+  fs::permissions(shared, fs::perms(0700));
+}
+
 }  // namespace
 }  // namespace belay::state

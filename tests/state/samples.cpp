@@ -85,11 +85,12 @@ std::string text_of(const Release& release) {
   }
   for (const auto& [need, number] : release.needs) facts += format(" {}={}", need, number.text());
   if (release.outage) facts += format(" {}", release.outage->count());
+  facts += format(" {} {}", release.identity, release.state);
   return facts + format("release {} {} images {} digests {} containers {} {} {} {} {} {} {} {} {}\n",
                         release.number.text(), spec_to_json(release.spec), text_of(release.images),
                         text_of(release.digests), text_of(release.containers), text_of(release.created),
                         to_text(release.verdict), release.reason, release.log_tail, release.who, release.why,
-                        release.adopted, text_of(release.adopted_created));
+                        release.adopted, text_of(release.container_created));
 }
 
 std::string text_of(const Build& build) {
@@ -152,7 +153,7 @@ App full_app(const std::string& name) {
   second.who = "eve";
   second.why = "belay start web new";
   second.adopted = true;
-  second.adopted_created = {{"gone", "2026-01-31T09:05:07.123456789Z"}};
+  second.container_created = {{"gone", "2026-01-31T09:05:07.123456789Z"}};
   Release third = second;
   third.number = {7};
   third.verdict = Verdict::unproven;
@@ -160,6 +161,8 @@ App full_app(const std::string& name) {
   third.files = {{"/etc/app.conf", {"00ff", {0, 4294967295U}}}, {"/etc/with \"quotes\"", {}}};
   third.needs = {{"db", {12}}};
   third.outage = Milliseconds(640);
+  third.identity = "0123456789abcdef0123456789abcdef";
+  third.state = "fedcba9876543210fedcba9876543210";
   app.releases = {first, second, third};
 
   Build build;

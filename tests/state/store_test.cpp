@@ -47,7 +47,7 @@ TEST_F(StoreTest, TakesOverEachKindOfChange) {
       [&] { app.releases[1].verdict = Verdict::passed; },
       [&] { app.releases[1].containers["web"] = "renamed"; },
       [&] { app.releases[1].images.erase("db"); },
-      [&] { app.releases[1].adopted_created.clear(); },
+      [&] { app.releases[1].container_created.clear(); },
       [&] { app.releases[2].spec.services[0].environment["NEW"] = "1"; },
       [&] { app.releases.erase(app.releases.begin()); },
       [&] { app.releases.push_back(app.releases[0]), app.releases.back().number = {12}; },
@@ -273,6 +273,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
+      "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
+      "ALTER TABLE release_services RENAME COLUMN container_created TO adopted_created; "
       "DROP TABLE waits; DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP "
       "COLUMN snapshots; "
       "ALTER TABLE wishes DROP COLUMN snapshot; ALTER TABLE wishes DROP COLUMN data; "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -9,6 +10,8 @@
 #include "cli/faces/families.h"
 #include "cli/help.h"
 #include "cli/serve_run.h"
+#include "host/own_container.h"
+#include "state/store.h"
 
 namespace belay::cli {
 
@@ -106,6 +109,14 @@ formats::Settings settings_of(const Given& given) {
   return settings;
 }
 
+// In a container only what is on a mount outlives it, and the document's has none but the cache's (rulings, dockerup).
+void choose_state(Session& session, const formats::Settings& settings) {
+  const char* chosen = std::getenv("BELAY_STATE_DIR");
+  if (session.globals.state_dir || (chosen != nullptr && *chosen != '\0')) return;
+  if (host::is_lost_with_container(state::state_folder()))
+    session.globals.state_dir = (settings.cache / "belay").string();
+}
+
 // As the document has it: it runs on, and looks again every interval.
 int serve_on(Session& session, const Given& given) {
   prepare_to_serve();
@@ -132,6 +143,7 @@ int run_dockerup(Session& session, const std::vector<std::string>& arguments) {
     return 0;
   }
   const formats::Settings settings = settings_of(given);
+  choose_state(session, settings);
   if (!given.once) return serve_on(session, given);
   DeclaredPass pass;
   pass.settings = settings;
