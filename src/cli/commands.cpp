@@ -31,6 +31,8 @@ constexpr std::array json{Option{.name = "json", .summary = "print JSON instead 
 constexpr std::array change{
     Option{.name = "dry-run", .summary = "show what would be done and change nothing"},
     Option{.name = "exit-unchanged", .summary = "exit with 3 when there was nothing to change"}};
+constexpr std::array lossy{
+    Option{.name = "lossy", .summary = "take it over although Belay has no place for some of its settings"}};
 constexpr std::array yes{Option{.name = "yes", .letter = 'y', .summary = "do not ask before removing"}};
 
 constexpr std::array image_option{
@@ -83,6 +85,7 @@ constexpr std::array snapshot{Option{
     .name = "snapshot", .summary = "copy the data while nothing runs: belay rollback --with-data brings it back"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
+constexpr auto options_of_take_over = joined(lossy, change);
 constexpr auto options_of_build = joined(build_options, change);
 constexpr auto options_of_deploy = joined(build_options, start_options, snapshot, change);
 constexpr auto options_of_start = joined(start_options, snapshot, attach, change);
@@ -508,7 +511,7 @@ constexpr std::array table{
             .group = Group::upkeep,
             .summary = "Take over a container that was made without Belay",
             .positionals = positionals_of_adopt,
-            .options = change,
+            .options = options_of_take_over,
             .run = run_adopt},
     Command{.name = "import",
             .group = Group::upkeep,
@@ -520,7 +523,7 @@ constexpr std::array table{
     Command{.name = "recover",
             .group = Group::upkeep,
             .summary = "Rebuild the state from what the engine holds",
-            .options = change,
+            .options = options_of_take_over,
             .run = run_recover},
     Command{.name = "doctor",
             .group = Group::upkeep,

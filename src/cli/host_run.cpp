@@ -37,10 +37,12 @@ plan::Defaults defaults_of_host() {
   return defaults;
 }
 
-host::GroundOptions ground_options(const Globals& globals, const EngineChoice& engine) {
+host::GroundOptions ground_options(Session& session, const EngineChoice& engine) {
+  const Globals& globals = session.globals;
   host::GroundOptions options;
   options.docker.host = globals.host.value_or(engine.host);
   options.docker.login = engine.login;
+  options.docker.warn = [&console = session.console](const std::string& trouble) { console.warning(trouble); };
   options.state = globals.state_dir.value_or("");
   return options;
 }
@@ -95,7 +97,7 @@ void ProgressReport::failed(const plan::Plan& plan, size_t action, const std::st
 HostRun::HostRun(Session& session, std::string command, const EngineChoice& engine)
     : session_(session),
       command_(std::move(command)),
-      ground_(ground_options(session.globals, engine)),
+      ground_(ground_options(session, engine)),
       report_(session.console, session.clock) {}
 
 host::Context& HostRun::context() {

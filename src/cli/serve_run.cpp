@@ -26,11 +26,13 @@ formats::Settings first_settings(const serve::DaemonOptions& options) {
   return settings;
 }
 
-std::unique_ptr<engine::Engine> engine_of(const Globals& globals, const formats::Settings& settings) {
+std::unique_ptr<engine::Engine> engine_of(Session& session, const formats::Settings& settings) {
+  const Globals& globals = session.globals;
   engine::DockerOptions options;
   options.host = globals.host.value_or(settings.remote);
   if (!settings.username.empty())
     options.login = engine::ServerLogin{settings.server, {settings.username, settings.password, {}}};
+  options.warn = [&console = session.console](const std::string& trouble) { console.warning(trouble); };
   return engine::docker_engine(options);
 }
 
@@ -63,7 +65,7 @@ void prepare_to_serve() {
 
 int serve_host(Session& session, HostRun& run, serve::DaemonOptions options, Serving serving) {
   const std::stop_token stop = session.stop();
-  const auto engine = engine_of(session.globals, first_settings(options));
+  const auto engine = engine_of(session, first_settings(options));
   if (options.self.empty()) options.self = own_app(*engine, stop);
   options.defaults.own_app = options.self;
   serve::LogLines log(2, session.clock);

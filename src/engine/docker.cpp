@@ -7,11 +7,12 @@
 #include "base/format.h"
 #include "engine/docker_encode.h"
 #include "engine/docker_engine.h"
+#include "engine/docker_unkept.h"
 
 namespace belay::engine {
 
 std::unique_ptr<Engine> docker_engine(const DockerOptions& options) {
-  return std::make_unique<DockerEngine>(find_endpoint(options), options.login);
+  return std::make_unique<DockerEngine>(find_endpoint(options), options.login, options.warn);
 }
 
 bool looks_like_id(const std::string& name) {
@@ -36,37 +37,26 @@ EngineInfo DockerEngine::info(std::stop_token stop) {
 }
 
 std::string DockerEngine::data_folder(std::stop_token stop) {
-  return accepted(connection_.get(Target("/info"), stop)).root()["DockerRootDir"].text();
+  return accepted_object(connection_.get(Target("/info"), stop)).root()["DockerRootDir"].text();
 }
 
 bool DockerEngine::maps_ids(std::stop_token stop) {
-  const auto answer = accepted(connection_.get(Target("/info"), stop));
+  const auto answer = accepted_object(connection_.get(Target("/info"), stop));
   const auto options = answer.root()["SecurityOptions"].texts();
   return std::any_of(options.begin(), options.end(), [](const std::string& option) {
     return option.starts_with("name=userns") || option.starts_with("name=rootless");
   });
 }
 
-namespace {
-
-// What is no list is a fault of the engine, or of what stands between: taken for an empty one, it would mean that
-// nothing is there.
-JsonView the_list(JsonView answer, std::string_view of) {
-  if (!answer.is_list()) throw EngineError(0, format("the engine's list of {} is no list", of));
-  return answer;
-}
-
-}  // namespace
-
 std::vector<Container> DockerEngine::containers(const ContainerFilter& filter, std::stop_token stop) {
   Target target("/containers/json");
   if (filter.all) target.with("all", "1");
   if (filter.label) target.with("filters", filters_json({{"label", {*filter.label}}}));
-  const auto answer = accepted(connection_.get(target, stop));
+  const auto answer = accepted_list(connection_.get(target, stop));
   std::vector<Container> found;
   // Most shared namespaces are of containers in the same list: no question for each of them.
   std::map<std::string, std::string> names;
-  the_list(answer.root(), "containers").each_item([&](JsonView entry) {
+  answer.root().each_item([&](JsonView entry) {
     found.push_back(decode_list_entry(entry));
     names.emplace(shared_namespace + entry["Id"].text(), shared_namespace + found.back().name);
   });
@@ -91,7 +81,9 @@ void DockerEngine::use_name(std::string& mode, std::stop_token stop) {
 std::optional<JsonDocument> DockerEngine::inspect(const std::string& name, std::stop_token stop) {
   const auto response = connection_.get(Target("/containers/" + escaped(name) + "/json"), stop);
   if (response.status == 404) return {};
-  auto document = accepted(response);
+  auto document = accepted_object(response);
+  if (document.root()["Id"].text().empty())
+    throw EngineError(0, format("the engine's answer about the container {} does not describe one", name));
   // A whole id cannot be mistaken: it is how a program in a container knows itself.
   const bool is_full_id = name.size() == 64 && document.root()["Id"].text() == name;
   if (!is_full_id && document.root()["Name"].text() != "/" + name) return {};
@@ -111,7 +103,7 @@ Target DockerEngine::container_target(const std::string& name, const std::string
 
 EngineDefaults DockerEngine::defaults(std::stop_token stop) {
   if (const auto known = defaults_.with([](auto& value) { return value; })) return *known;
-  const EngineDefaults asked = decode_defaults(accepted(connection_.get(Target("/info"), stop)).root());
+  const EngineDefaults asked = decode_defaults(accepted_object(connection_.get(Target("/info"), stop)).root());
   defaults_.with([&](auto& value) { value = asked; });
   return asked;
 }
@@ -127,19 +119,30 @@ std::optional<ContainerDetail> DockerEngine::container(const std::string& name, 
   return detail;
 }
 
+std::vector<UnkeptSetting> DockerEngine::unkept_settings(const std::string& name, std::stop_token stop) {
+  const auto inspection = inspect_present(name, stop);
+  const auto response =
+      connection_.get(Target("/images/" + escaped(inspection.root()["Image"].text()) + "/json"), stop);
+  const JsonDocument image = response.status == 404 ? JsonDocument::parse("null") : accepted(response);
+  return engine::unkept_settings(inspection.root(), image.root(), defaults(stop), connection_.version(stop).minor);
+}
+
 std::vector<Volume> DockerEngine::volumes(const std::optional<std::string>& label, std::stop_token stop) {
   Target target("/volumes");
   if (label) target.with("filters", filters_json({{"label", {*label}}}));
-  const auto answer = accepted(connection_.get(target, stop));
+  const auto answer = accepted_object(connection_.get(target, stop));
+  const JsonView volumes = answer.root()["Volumes"];  // null: none
+  if (!answer.root().has("Volumes") || (volumes && !volumes.is_list()))
+    throw EngineError(0, "the engine's answer is not the list of volumes that was asked for");
   std::vector<Volume> found;
-  answer.root()["Volumes"].each_item([&](JsonView volume) { found.push_back(decode_volume(volume)); });
+  volumes.each_item([&](JsonView volume) { found.push_back(decode_volume(volume)); });
   return found;
 }
 
 std::vector<Network> DockerEngine::networks(std::stop_token stop) {
-  const auto answer = accepted(connection_.get(Target("/networks"), stop));
+  const auto answer = accepted_list(connection_.get(Target("/networks"), stop));
   std::vector<Network> found;
-  the_list(answer.root(), "networks").each_item([&](JsonView network) { found.push_back(decode_network(network)); });
+  answer.root().each_item([&](JsonView network) { found.push_back(decode_network(network)); });
   return found;
 }
 
@@ -164,12 +167,12 @@ void DockerEngine::create_volume(const VolumeRequest& request, std::stop_token s
     json.optional("Labels", request.labels);
   });
   const auto response = connection_.post(Target("/volumes/create"), json.text(), stop);
-  if (!response.ok()) refuse(response);
+  if (!says_done(response, {201})) refuse(response);
 }
 
 void DockerEngine::remove_volume(const std::string& name, std::stop_token stop) {
   const auto response = connection_.remove(Target("/volumes/" + escaped(name)), stop);
-  if (!response.ok() && response.status != 404) refuse(response);
+  if (!says_done(response, {204, 404})) refuse(response);
 }
 
 void DockerEngine::create_network(const NetworkRequest& request, std::stop_token stop) {
@@ -181,7 +184,7 @@ void DockerEngine::create_network(const NetworkRequest& request, std::stop_token
     json.optional("Labels", request.labels);
   });
   const auto response = connection_.post(Target("/networks/create"), json.text(), stop);
-  if (!response.ok() && response.status != 409) refuse(response);
+  if (!says_done(response, {201, 409})) refuse(response);
 }
 
 bool DockerEngine::has_network(const std::string& name, std::stop_token stop) {
@@ -192,7 +195,7 @@ bool DockerEngine::has_network(const std::string& name, std::stop_token stop) {
 void DockerEngine::remove_network(const std::string& name, std::stop_token stop) {
   if (looks_like_id(name) && !has_network(name, stop)) return;
   const auto response = connection_.remove(Target("/networks/" + escaped(name)), stop);
-  if (response.ok() || response.status == 404) return;
+  if (says_done(response, {204, 404})) return;
   const std::string message = refusal_text(response);
   if (message.find("active endpoints") != std::string::npos)
     throw Conflict(format("the network {} is in use by containers", name));

@@ -1,6 +1,7 @@
 #pragma once
 // The Docker Engine behind the port: API 1.41 and up, negotiated; unix socket, TCP, TCP with TLS.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct DockerOptions {
   std::string cert_path;
   // Counts more than what config.json and its helpers know of that server.
   std::optional<ServerLogin> login = {};
+  // Told of registry logins that cannot be had; may be called from any thread.
+  std::function<void(const std::string& trouble)> warn = {};
 };
 
 // Connects lazily: nothing is opened before the first call.

@@ -284,9 +284,36 @@ void refuse(const net::Response& response) {
   refuse(response.status, refusal_text(response));
 }
 
+bool says_done(const net::Response& response, std::initializer_list<int> codes) {
+  if (std::find(codes.begin(), codes.end(), response.status) != codes.end()) return true;
+  if (response.ok())
+    throw EngineError(response.status,
+                      format("the engine answered {}, which does not say that it was done", response.status),
+                      "Is the endpoint really a container engine?");
+  return false;
+}
+
 JsonDocument accepted(const net::Response& response) {
   if (!response.ok()) refuse(response);
   return JsonDocument::parse(response.body);
+}
+
+namespace {
+[[noreturn]] void refuse_shape(std::string_view wanted) {
+  throw EngineError(0, format("the engine's answer is not {}", wanted), "Is the endpoint really a container engine?");
+}
+}  // namespace
+
+JsonDocument accepted_list(const net::Response& response) {
+  auto document = accepted(response);
+  if (!document.root().is_list()) refuse_shape("the list that was asked for");
+  return document;
+}
+
+JsonDocument accepted_object(const net::Response& response) {
+  auto document = accepted(response);
+  if (!document.root().is_object()) refuse_shape("what was asked for");
+  return document;
 }
 
 }  // namespace belay::engine

@@ -2,6 +2,7 @@
 // HTTP to one engine: endpoint, version negotiation, and what its refusals mean in our words.
 
 #include <map>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -89,7 +90,13 @@ std::optional<std::string> held_port(const std::string& message);
 // Throws what the refusal means: NotFound, Conflict or EngineError.
 [[noreturn]] void refuse(const net::Response& response);
 [[noreturn]] void refuse(int status, const std::string& message);
+// Whether the engine says that it did what was asked: by one of the codes that Docker documents for this call. Throws
+// EngineError for every other code of success: what answers so has not done it.
+bool says_done(const net::Response& response, std::initializer_list<int> codes);
 // The answer's JSON, after refuse() for anything but success.
 JsonDocument accepted(const net::Response& response);
+// The same where it must be a list, an object: anything else would read like an empty one.
+JsonDocument accepted_list(const net::Response& response);
+JsonDocument accepted_object(const net::Response& response);
 
 }  // namespace belay::engine

@@ -23,7 +23,7 @@ void DockerEngine::create_container(const ContainerRequest& request, std::stop_t
   Target target("/containers/create");
   target.with("name", request.name);
   const auto response = connection_.post(target, create_body(request, connection_.version(stop).minor), stop, slow);
-  if (!response.ok()) {
+  if (!says_done(response, {201})) {
     const std::string message = refusal_text(response);
     if (response.status == 409 && says(message, "already in use"))
       throw Conflict(format("there is already a container called {}", request.name));
@@ -46,11 +46,11 @@ void DockerEngine::create_container(const ContainerRequest& request, std::stop_t
 
 void DockerEngine::start_container(const std::string& name, std::stop_token stop) {
   const auto response = connection_.post(container_target(name, "/start", stop), "", stop, slow);
-  if (response.ok() || response.status == 304) return;
+  if (says_done(response, {204, 304})) return;
   const std::string message = refusal_text(response);
   if (says(message, "paused")) {
     const auto unpaused = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
-    if (unpaused.ok()) return;
+    if (says_done(unpaused, {204})) return;
   }
   if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
   refuse(response.status, message);
@@ -66,13 +66,13 @@ void DockerEngine::stop_container(const std::string& name, std::optional<Seconds
   if (timeout) target.with("t", std::to_string(timeout->count()));
   const bool for_ever = patience.count() < 0;
   const auto response = connection_.post(target, "", stop, for_ever ? Milliseconds(0) : Milliseconds(patience) + slow);
-  if (!response.ok() && response.status != 304) refuse(response);
+  if (!says_done(response, {204, 304})) refuse(response);
 }
 
 void DockerEngine::signal_container(const std::string& name, const std::string& signal, std::stop_token stop) {
   Target target = container_target(name, "/kill", stop);
   const auto response = connection_.post(target.with("signal", signal), "", stop);
-  if (response.ok()) return;
+  if (says_done(response, {204})) return;
   const std::string message = refusal_text(response);
   if (response.status == 409 || says(message, "is not running")) return;
   if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
@@ -82,7 +82,7 @@ void DockerEngine::signal_container(const std::string& name, const std::string& 
 // What the engine says of a pause that was none differs by its age; what the container is now does not.
 void DockerEngine::pause_container(const std::string& name, std::stop_token stop) {
   const auto response = connection_.post(container_target(name, "/pause", stop), "", stop, slow);
-  if (response.ok()) return;
+  if (says_done(response, {204})) return;
   const auto inspection = inspect_present(name, stop);
   const auto state = inspection.root()["State"];
   if (state["Paused"].truth()) return;
@@ -93,7 +93,7 @@ void DockerEngine::pause_container(const std::string& name, std::stop_token stop
 
 void DockerEngine::unpause_container(const std::string& name, std::stop_token stop) {
   const auto response = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
-  if (response.ok()) return;
+  if (says_done(response, {204})) return;
   const auto inspection = inspect_present(name, stop);
   if (inspection.root()["State"]["Paused"].truth()) refuse(response);
 }
@@ -102,7 +102,7 @@ void DockerEngine::rename_container(const std::string& from, const std::string& 
   if (from == to) return;
   Target target = container_target(from, "/rename", stop);
   const auto response = connection_.post(target.with("name", to), "", stop);
-  if (response.ok()) return;
+  if (says_done(response, {204})) return;
   const std::string message = refusal_text(response);
   if (response.status == 409 || says(message, "already in use"))
     throw Conflict(format("there is already a container called {}", to));
@@ -113,7 +113,7 @@ void DockerEngine::rename_container(const std::string& from, const std::string& 
 void DockerEngine::remove_container(const std::string& name, std::stop_token stop) {
   if (looks_like_id(name) && !inspect(name, stop)) return;
   const auto response = connection_.remove(Target("/containers/" + escaped(name)), stop);
-  if (response.ok() || response.status == 404) return;
+  if (says_done(response, {204, 404})) return;
   const std::string message = refusal_text(response);
   if (says(message, "already in progress")) {
     // Somebody else is about it: its name is free once it is gone.
@@ -131,7 +131,7 @@ void DockerEngine::remove_container(const std::string& name, std::stop_token sto
 
 void DockerEngine::update(const std::string& name, const std::string& body, std::stop_token stop) {
   const auto response = connection_.post(container_target(name, "/update", stop), body, stop);
-  if (!response.ok()) refuse(response);
+  if (!says_done(response, {200})) refuse(response);
 }
 
 void DockerEngine::set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) {
@@ -162,7 +162,7 @@ void DockerEngine::connect_network(const std::string& name, const NetworkLink& l
   if (looks_like_id(name)) static_cast<void>(inspect_present(name, stop));
   const Target target("/networks/" + escaped(link.network) + "/connect");
   const auto response = connection_.post(target, connect_body(name, link), stop);
-  if (response.ok()) return;
+  if (says_done(response, {200})) return;
   const std::string message = refusal_text(response);
   if (says(message, "already exists in network") || says(message, "is already attached to network")) return;
   if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
@@ -175,7 +175,7 @@ void DockerEngine::disconnect_network(const std::string& name, const std::string
   JsonWriter json;
   json.object([&] { json.member("Container", name); });
   const auto response = connection_.post(Target("/networks/" + escaped(network) + "/disconnect"), json.text(), stop);
-  if (response.ok()) return;
+  if (says_done(response, {200})) return;
   const std::string message = refusal_text(response);
   if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
   if (response.status == 404 || says(message, "is not connected to")) return;

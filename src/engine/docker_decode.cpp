@@ -38,10 +38,9 @@ std::string own_name(const std::vector<std::string>& names) {
   return names.empty() ? std::string() : names.front();
 }
 
-Mount mount_in_use(JsonView entry) {
-  const std::string type = entry["Type"].text();
+Mount mount_in_use(JsonView entry, Mount::Kind kind) {
   Mount mount;
-  mount.kind = type == "bind" ? Mount::Kind::bind : type == "tmpfs" ? Mount::Kind::tmpfs : Mount::Kind::volume;
+  mount.kind = kind;
   if (mount.kind == Mount::Kind::volume) {
     mount.source = entry["Name"].text();
   } else if (mount.kind == Mount::Kind::bind) {
@@ -56,7 +55,9 @@ Mount mount_in_use(JsonView entry) {
 
 std::vector<Mount> mounts_in_use(JsonView entries) {
   std::vector<Mount> mounts;
-  entries.each_item([&](JsonView entry) { mounts.push_back(mount_in_use(entry)); });
+  entries.each_item([&](JsonView entry) {
+    if (const auto kind = mount_kind(entry["Type"].text())) mounts.push_back(mount_in_use(entry, *kind));
+  });
   std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) { return a.target < b.target; });
   return mounts;
 }
@@ -146,6 +147,17 @@ EngineDefaults decode_defaults(JsonView info) {
   if (const auto runtime = info["DefaultRuntime"]) defaults.runtime = runtime.text();
   if (info["CgroupVersion"].text() == "2") defaults.cgroupns_mode = "private";
   return defaults;
+}
+
+RegistryWays decode_registry_ways(JsonView info) {
+  const JsonView config = info["RegistryConfig"];
+  RegistryWays ways{config["Mirrors"].texts(), config["InsecureRegistryCIDRs"].texts(), info["HttpProxy"].text(),
+                    info["HttpsProxy"].text(), info["NoProxy"].text()};
+  config["IndexConfigs"].each_member([&](std::string_view host, JsonView index) {
+    if (index.has("Secure") && !index["Secure"].truth()) ways.insecure.emplace_back(host);
+  });
+  for (const auto& option : info["SecurityOptions"].texts()) ways.rootless |= option.starts_with("name=rootless");
+  return ways;
 }
 
 std::vector<std::string> spread_ports(const std::string& range) {

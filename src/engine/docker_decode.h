@@ -19,6 +19,8 @@ struct EngineDefaults {
 };
 EngineDefaults decode_defaults(JsonView info);
 
+RegistryWays decode_registry_ways(JsonView info);
+
 Container decode_list_entry(JsonView entry);
 // `image`: the configuration of the container's image; nullptr where it is gone, then nothing is subtracted for it.
 ContainerDetail decode_inspection(JsonView inspection, const ImageConfig* image, const EngineDefaults& defaults);

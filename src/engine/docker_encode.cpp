@@ -229,6 +229,14 @@ void write_ulimits(JsonWriter& json, const std::vector<Ulimit>& ulimits) {
   });
 }
 
+void write_security(JsonWriter& json, std::vector<std::string> options) {
+  if (std::erase(options, open_system_paths) > 0) {
+    json.member("MaskedPaths", std::vector<std::string>());
+    json.member("ReadonlyPaths", std::vector<std::string>());
+  }
+  json.optional("SecurityOpt", options);
+}
+
 void write_host_config(JsonWriter& json, const ContainerRequest& request, ApiMinor api) {
   const Service& service = request.service;
   write_mounts(json, service.mounts, api);
@@ -246,7 +254,7 @@ void write_host_config(JsonWriter& json, const ContainerRequest& request, ApiMin
   flag(json, "OomKillDisable", service.oom_kill_disable);
   json.optional("CapAdd", service.cap_add);
   json.optional("CapDrop", service.cap_drop);
-  json.optional("SecurityOpt", service.security_opt);
+  write_security(json, service.security_opt);
   json.optional("GroupAdd", service.group_add);
   json.optional("DeviceCgroupRules", service.device_cgroup_rules);
   json.optional("Dns", service.dns);

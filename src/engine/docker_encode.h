@@ -2,6 +2,7 @@
 // Belay's model → the JSON bodies the engine takes.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/engine.h"
@@ -10,6 +11,9 @@ namespace belay::engine {
 
 // The part behind "1." of the API version spoken: some fields moved over time.
 using ApiMinor = int;
+
+// A security option that engines have under other names: no path of the system is hidden or read-only.
+inline constexpr std::string_view open_system_paths = "systempaths=unconfined";
 
 // The body of POST /containers/create. Only the first network is in it: older engines take no more.
 std::string create_body(const ContainerRequest& request, ApiMinor api);

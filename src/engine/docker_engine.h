@@ -16,14 +16,15 @@ namespace belay::engine {
 
 class DockerEngine final : public Engine {
  public:
-  DockerEngine(Endpoint endpoint, std::optional<ServerLogin> login)
-      : connection_(std::move(endpoint)), logins_(docker_config_folder(), std::move(login)) {}
+  DockerEngine(Endpoint endpoint, std::optional<ServerLogin> login, RegistryLogins::Warn warn)
+      : connection_(std::move(endpoint)), logins_(docker_config_folder(), std::move(login), std::move(warn)) {}
 
   EngineInfo info(std::stop_token stop) override;
   std::string data_folder(std::stop_token stop) override;
   bool maps_ids(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
+  std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
   std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
   std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;
@@ -50,6 +51,7 @@ class DockerEngine final : public Engine {
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
   std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;
+  RegistryWays registry_ways(std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
   void save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) override;

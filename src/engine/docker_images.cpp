@@ -25,14 +25,21 @@ bool is_about_login(std::string_view message) {
   return false;
 }
 
+// Why a registry that lets nobody in without a login had none.
+std::string login_hint(const RegistryLogins& logins, const ImageRef& image) {
+  const std::string trouble = logins.trouble();
+  const std::string hint = format("Log in with 'docker login {}': Belay uses its logins.", image.registry());
+  return trouble.empty() ? hint : format("No login could be had: {}. {}", trouble, hint);
+}
+
 // Engines pass a registry's refusal on under statuses of their own; its words are more reliable.
-[[noreturn]] void refuse_registry(const net::Response& response, const ImageRef& image) {
+[[noreturn]] void refuse_registry(const net::Response& response, const ImageRef& image, const RegistryLogins& logins) {
   const std::string words = refusal_text(response);
   if (response.status == 429 || is_about_rate(words))
     throw EngineError(429, format("the registry {} wants fewer requests: {}", image.registry(), words));
   if (response.status == 401 || response.status == 403 || is_about_login(words))
     throw EngineError(401, format("the registry {} does not let us in: {}", image.registry(), words),
-                      format("Log in with 'docker login {}': Belay uses its logins.", image.registry()));
+                      login_hint(logins, image));
   if (response.status == 404 || words.find("manifest unknown") != std::string::npos)
     throw NotFound(format("the registry {} has no {}", image.registry(), image.text()));
   throw EngineError(response.status,
@@ -51,7 +58,7 @@ std::vector<Image> DockerEngine::images(const ImageFilter& filter, std::stop_tok
   if (filter.reference) filters["reference"] = {*filter.reference};
   Target target("/images/json");
   if (!filters.empty()) target.with("filters", filters_json(filters));
-  const auto answer = accepted(connection_.get(target, stop));
+  const auto answer = accepted_list(connection_.get(target, stop));
   std::vector<Image> found;
   answer.root().each_item([&](JsonView entry) { found.push_back(decode_image_entry(entry)); });
   return found;
@@ -60,7 +67,10 @@ std::vector<Image> DockerEngine::images(const ImageFilter& filter, std::stop_tok
 std::optional<Image> DockerEngine::image(const std::string& reference, std::stop_token stop) {
   const auto response = connection_.get(Target("/images/" + escaped(image_name(reference)) + "/json"), stop);
   if (response.status == 404) return {};
-  return decode_image(accepted(response).root());
+  const auto document = accepted_object(response);
+  if (document.root()["Id"].text().empty())
+    throw EngineError(0, format("the engine's answer about the image {} does not describe one", reference));
+  return decode_image(document.root());
 }
 
 void DockerEngine::tag_image(const std::string& image, const std::string& reference, std::stop_token stop) {
@@ -68,7 +78,7 @@ void DockerEngine::tag_image(const std::string& image, const std::string& refere
   Target target("/images/" + escaped(image_name(image)) + "/tag");
   const auto response = connection_.post(target.with("repo", to.repository).with("tag", to.tag), "", stop);
   if (response.status == 404) throw NotFound(format("there is no image {} on this engine", image));
-  if (!response.ok()) refuse(response);
+  if (!says_done(response, {201})) refuse(response);
 }
 
 std::optional<std::string> DockerEngine::user_of_image(const std::string& reference, std::stop_token stop) {
@@ -81,7 +91,7 @@ std::optional<std::string> DockerEngine::user_of_image(const std::string& refere
 
 ImageRemoval DockerEngine::remove_reference(const std::string& reference, std::stop_token stop) {
   const auto response = connection_.remove(Target("/images/" + escaped(reference)), stop);
-  if (response.ok()) return {.removed = true, .reason = {}};
+  if (says_done(response, {200})) return {.removed = true, .reason = {}};
   // "unrecognized image ID": another removal took a shared parent away this very moment; the name is gone as well then.
   if (response.status == 404 || refusal_text(response).find("unrecognized image ID") != std::string::npos)
     return {.removed = false, .reason = "it is not there"};
@@ -130,7 +140,7 @@ void DockerEngine::transfer(const Target& target, const ImageRef& image, const P
     transfer.finish();
   } catch (Error& error) {
     if (is_about_login(error.what()))
-      error.offer_hint(format("Log in with 'docker login {}': Belay uses its logins.", image.registry()));
+      error.offer_hint(login_hint(logins_, image));
     throw;
   }
 }
@@ -156,7 +166,7 @@ RegistryImage DockerEngine::registry_image(const std::string& reference, std::st
         return true;
       },
       stop);
-  if (!response.ok()) refuse_registry(response, image);
+  if (!response.ok()) refuse_registry(response, image, logins_);
   const auto answer = JsonDocument::parse(body);
   RegistryImage found;
   found.digest = answer.root()["Descriptor"]["digest"].text();
@@ -171,6 +181,10 @@ RegistryImage DockerEngine::registry_image(const std::string& reference, std::st
 
 std::optional<Login> DockerEngine::login_for(const std::string& registry, std::stop_token stop) {
   return logins_.login(registry, stop);
+}
+
+RegistryWays DockerEngine::registry_ways(std::stop_token stop) {
+  return decode_registry_ways(accepted_object(connection_.get(Target("/info"), stop)).root());
 }
 
 void DockerEngine::push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/format.h"
 #include "base/text.h"
+#include "engine/docker_encode.h"
 
 namespace belay::engine {
 
@@ -125,17 +127,22 @@ std::optional<Mount> short_mount(const std::string& text) {
   return mount;
 }
 
-Mount long_mount(JsonView entry) {
-  const std::string type = entry["Type"].text();
+// nullopt for the types that a spec has no place for.
+std::optional<Mount> long_mount(JsonView entry) {
+  const auto kind = mount_kind(entry["Type"].text());
+  if (!kind) return {};
   Mount mount;
-  mount.kind = type == "bind" ? Mount::Kind::bind : type == "tmpfs" ? Mount::Kind::tmpfs : Mount::Kind::volume;
+  mount.kind = *kind;
   mount.source = entry["Source"].text();
   mount.target = entry["Target"].text();
   mount.read_only = entry["ReadOnly"].truth();
   mount.options = entry["BindOptions"]["Propagation"].text();
   if (entry["VolumeOptions"]["NoCopy"].truth()) mount.options = "nocopy";
-  if (const auto size = entry["TmpfsOptions"]["SizeBytes"].number(); size > 0)
-    mount.options = "size=" + std::to_string(size);
+  const JsonView temporary = entry["TmpfsOptions"];
+  std::vector<std::string> words;
+  if (const auto size = temporary["SizeBytes"].number(); size > 0) words.push_back(format("size={}", size));
+  if (const auto mode = temporary["Mode"].number(); mode > 0) words.push_back(format("mode={:o}", mode));
+  if (!words.empty()) mount.options = join(words, ",");
   return mount;
 }
 
@@ -145,7 +152,9 @@ std::vector<Mount> decode_mounts(JsonView config, JsonView host, const ImageConf
   std::vector<Mount> mounts;
   for (const auto& text : host["Binds"].texts())
     if (auto mount = short_mount(text)) mounts.push_back(std::move(*mount));
-  host["Mounts"].each_item([&](JsonView entry) { mounts.push_back(long_mount(entry)); });
+  host["Mounts"].each_item([&](JsonView entry) {
+    if (auto mount = long_mount(entry)) mounts.push_back(std::move(*mount));
+  });
   host["Tmpfs"].each_member([&](std::string_view target, JsonView mode) {
     Mount mount{
         .kind = Mount::Kind::tmpfs, .source = {}, .target = std::string(target), .read_only = false, .options = {}};
@@ -257,9 +266,16 @@ std::vector<Ulimit> decode_ulimits(JsonView entries) {
   return limits;
 }
 
-// Where the process shares a name space with the host, the engine switches labels off by itself.
+bool is_empty_list(JsonView list) {
+  return list.is_list() && list.texts().empty();
+}
+
+// Where the process shares a name space with the host, the engine switches labels off by itself. Paths of the system
+// that are open (docker's systempaths=unconfined) are two empty lists.
 std::vector<std::string> decode_security(JsonView host) {
   std::vector<std::string> options = host["SecurityOpt"].texts();
+  if (!host["Privileged"].truth() && is_empty_list(host["MaskedPaths"]) && is_empty_list(host["ReadonlyPaths"]))
+    options.emplace_back(open_system_paths);
   if (host["Privileged"].truth() || host["PidMode"].text() == "host" || host["IpcMode"].text() == "host")
     std::erase(options, "label=disable");
   return options;
@@ -319,6 +335,13 @@ void decode_host_config(Service& service, JsonView host, const EngineDefaults& d
 }
 
 }  // namespace
+
+std::optional<Mount::Kind> mount_kind(const std::string& type) {
+  if (type == "bind") return Mount::Kind::bind;
+  if (type == "tmpfs") return Mount::Kind::tmpfs;
+  if (type == "volume" || type.empty()) return Mount::Kind::volume;
+  return {};
+}
 
 std::map<std::string, std::string> decode_environment(JsonView variables) {
   std::map<std::string, std::string> environment;

@@ -15,5 +15,7 @@ Service decode_service(JsonView inspection, const ImageConfig* image, const Engi
 // Parts that images and containers write alike.
 std::map<std::string, std::string> decode_environment(JsonView variables);
 std::optional<HealthCheck> decode_health(JsonView health);
+// nullopt for what is neither a volume nor a folder of the host nor in memory: an image, a pipe, a cluster's volume.
+std::optional<Mount::Kind> mount_kind(const std::string& type);
 
 }  // namespace belay::engine

@@ -23,6 +23,7 @@
 
 #include "base/stream.h"
 #include "engine/login.h"
+#include "model/unkept.h"
 #include "model/world.h"
 
 namespace belay::engine {
@@ -164,6 +165,14 @@ struct RegistryImage {
   std::vector<Platform> platforms;
 };
 
+// How the engine itself reaches registries, as far as it tells.
+struct RegistryWays {
+  std::vector<std::string> mirrors;   // of docker.io: URLs
+  std::vector<std::string> insecure;  // hosts as images name them, and networks ("10.0.0.0/8")
+  std::string http_proxy, https_proxy, no_proxy;
+  bool rootless = false;  // its certificates are in its user's home
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -177,6 +186,9 @@ class Engine {
   // Looking.
   virtual std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) = 0;
   virtual std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) = 0;
+  // What a container has that its ContainerDetail::service has no place for; a container made from that would be without.
+  // NotFound.
+  virtual std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) = 0;
   virtual std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) = 0;
   virtual std::optional<Image> image(const std::string& reference, std::stop_token stop) = 0;
   virtual std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) = 0;
@@ -221,6 +233,7 @@ class Engine {
   virtual RegistryImage registry_image(const std::string& reference, std::stop_token stop) = 0;
   // The login the engine's pulls use for a registry's host ("docker.io", "registry.example:5000"); nullopt: none.
   virtual std::optional<Login> login_for(const std::string& registry, std::stop_token stop) = 0;
+  virtual RegistryWays registry_ways(std::stop_token stop) = 0;
   virtual void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
   // The id of the image built. Throws Error with the failing step's last output.
   virtual std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) = 0;

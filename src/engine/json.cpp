@@ -65,6 +65,32 @@ bool JsonView::is_object() const {
   return value_ != nullptr && seen(value_)->is_object();
 }
 
+bool JsonView::says_nothing() const {
+  if (value_ == nullptr) return true;
+  const json::value& value = *seen(value_);
+  if (value.is_string()) return value.get_string().empty();
+  if (value.is_bool()) return !value.get_bool();
+  if (value.is_number()) return value.to_number<double>() == 0;
+  bool nothing = true;
+  each_item([&](JsonView item) { nothing = nothing && item.says_nothing(); });
+  each_member([&](std::string_view, JsonView member) { nothing = nothing && member.says_nothing(); });
+  return nothing;
+}
+
+bool JsonView::same(JsonView other) const {
+  if (value_ == nullptr || other.value_ == nullptr) return value_ == other.value_;
+  return *seen(value_) == *seen(other.value_);
+}
+
+bool JsonView::has(std::string_view key) const {
+  return is_object() && seen(value_)->get_object().contains(key);
+}
+
+std::string JsonView::written() const {
+  if (value_ == nullptr) return {};
+  return is_text() ? text() : json::serialize(*seen(value_));
+}
+
 void JsonView::each_item(const std::function<void(JsonView)>& visit) const {
   if (!is_list()) return;
   for (const json::value& item : seen(value_)->get_array())

@@ -33,6 +33,13 @@ class JsonView {
   bool is_text() const;
   bool is_list() const;
   bool is_object() const;
+  // Absent, null, empty, 0, false, or made of nothing else.
+  bool says_nothing() const;
+  bool same(JsonView other) const;
+  // There, even if null.
+  bool has(std::string_view key) const;
+  // As JSON, but a text without its quotes.
+  std::string written() const;
 
   void each_item(const std::function<void(JsonView)>& visit) const;
   void each_member(const std::function<void(std::string_view key, JsonView value)>& visit) const;

@@ -125,6 +125,10 @@ void MemoryEngine::restart() {
   });
 }
 
+void MemoryEngine::has_unkept(const std::string& name, const UnkeptSetting& setting) {
+  universe_->with([&](Universe& universe) { universe.container(name).unkept.push_back(setting); });
+}
+
 void MemoryEngine::kill(const std::string& name, int exit_code) {
   universe_->with([&](Universe& universe) {
     universe.pass_to(clock_.now());
@@ -192,6 +196,14 @@ std::optional<ContainerDetail> MemoryEngine::container(const std::string& name, 
     if (found == universe.containers.end()) return {};
     return universe.inspected(name, found->second);
   });
+}
+
+RegistryWays MemoryEngine::registry_ways(std::stop_token stop) {
+  return reach(stop, [](Universe&) { return RegistryWays(); });
+}
+
+std::vector<UnkeptSetting> MemoryEngine::unkept_settings(const std::string& name, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) { return universe.container(name).unkept; });
 }
 
 std::vector<Image> MemoryEngine::images(const ImageFilter& filter, std::stop_token stop) {

@@ -58,6 +58,8 @@ class MemoryEngine : public Engine {
   // The engine is restarted: containers stop; those with policy always, unless-stopped (and not stopped by hand) or
   // on-failure start again.
   void restart();
+  // The container has a setting that a Service has no place for.
+  void has_unkept(const std::string& name, const UnkeptSetting& setting);
   // A container dies by itself now.
   void kill(const std::string& name, int exit_code);
   // Every call that changes something, in order, as one line each: "create web-r1", "stop web-r1".
@@ -83,6 +85,7 @@ class MemoryEngine : public Engine {
   bool maps_ids(std::stop_token stop) override;
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
+  std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
   std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
   std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;
@@ -109,6 +112,7 @@ class MemoryEngine : public Engine {
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
   std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;
+  RegistryWays registry_ways(std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;
   void save_images(const std::vector<std::string>& references, const Sink& sink, std::stop_token stop) override;

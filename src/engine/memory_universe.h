@@ -87,6 +87,7 @@ struct MemoryEngine::Universe {
     bool stopped_by_hand = false;
     std::string error;
     std::vector<LogLine> log;
+    std::vector<UnkeptSetting> unkept;
 
     bool is_up() const {
       return state == ContainerState::running || state == ContainerState::restarting || state == ContainerState::paused;

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/comma_settings.h"
+#include "model/unkept.h"
 
 namespace belay::formats {
 
@@ -106,8 +107,6 @@ void apply_setting(Mount& mount, const CommaSetting& setting) {
   static const std::vector<std::string> known{"type",       "source",     "target",           "readonly",
                                               "tmpfs-size", "tmpfs-mode", "bind-propagation", "volume-nocopy",
                                               "consistency"};
-  static const std::vector<std::string> refused{"volume-driver",     "volume-opt",     "volume-label", "volume-subpath",
-                                                "bind-nonrecursive", "bind-recursive", "image-subpath"};
   const auto only_for = [&](Mount::Kind kind, std::string_view name) {
     if (mount.kind != kind) throw Error(format("{} is for mounts of the type {}", setting.key, name));
   };
@@ -134,7 +133,7 @@ void apply_setting(Mount& mount, const CommaSetting& setting) {
   } else if (key == "tmpfs-mode") {
     only_for(Mount::Kind::tmpfs, "tmpfs");
     add_option(mount, format("mode={}", octal_mode(value_of(setting))));
-  } else if (is_one_of(key, refused)) {
+  } else if (is_unkept("mount", key)) {
     throw Error(
         format("Belay does not keep the setting {} of a mount", key),
         key.starts_with("volume-") ? "Create the volume with it first (docker volume create), then name it here." : "");

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/comma_settings.h"
 #include "formats/ports.h"
+#include "model/unkept.h"
 
 namespace belay::formats {
 
@@ -56,7 +57,7 @@ NetworkWish parse_network(std::string_view text) {
       wish.link.ipv6 = value;
     } else if (setting.key == "mac-address") {
       wish.mac_address = value;
-    } else if (setting.key == "driver-opt" || setting.key == "link-local-ip" || setting.key == "gw-priority") {
+    } else if (is_unkept("network", setting.key)) {
       throw Error(format("Belay does not keep the setting {} of a network", setting.key));
     } else {
       throw Error(format("unknown setting '{}' of a network", printable(setting.key)),

@@ -1,5 +1,7 @@
 #include "host/apps.h"
 
+#include <algorithm>
+#include <set>
 #include <unistd.h>
 
 #include "base/format.h"
@@ -181,6 +183,41 @@ const Release& release_of_data(const App& app) {
 std::optional<ReleaseNumber> what_runs(const App& app) {
   if (app.wish.state != Wish::State::up) return app.wish.unfinished ? app.wish.fallback : std::nullopt;
   return app.wish.unfinished ? app.wish.fallback : app.wish.release;
+}
+
+std::vector<std::string> unkept_of(Context& context, const std::string& container, std::stop_token stop) {
+  std::vector<std::string> lost;
+  for (const auto& setting : context.engine.unkept_settings(container, stop))
+    lost.push_back(format("{}: {}", container, setting.text()));
+  return lost;
+}
+
+std::vector<GoneImage> gone_images(engine::Engine& engine, const App& app, std::stop_token stop) {
+  std::set<std::string> present, absent;
+  for (const auto& image : engine.images({}, stop)) present.insert(image.id);
+  std::vector<GoneImage> gone;
+  for (const auto& release : app.releases)
+    for (const auto& [service, image] : release.images) {
+      if (present.contains(image)) continue;
+      // Lists leave out what is only another image's parent.
+      if (!absent.contains(image) && engine.image(image, stop)) {
+        present.insert(image);
+        continue;
+      }
+      absent.insert(image);
+      const auto digest = release.digests.find(service);
+      gone.push_back({release.number, service, image, digest == release.digests.end() ? "" : digest->second});
+    }
+  return gone;
+}
+
+std::string gone_text(const std::vector<GoneImage>& gone) {
+  std::vector<std::string> texts;
+  for (const auto& image : gone) {
+    std::string text = image.release.text() + (image.digest.empty() ? "" : " (can be pulled again)");
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  return join(texts, ", ");
 }
 
 void record_names(App& app, const World& world, const plan::Plan& plan) {

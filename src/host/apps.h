@@ -34,6 +34,21 @@ void forget_creations(App& app, const plan::Plan& plan);
 // labels alone.
 void record_creations(Context& context, App& app, const plan::Plan& plan);
 
+// Settings of the container that no release has a place for: "plex: DeviceRequests (--gpus)".
+std::vector<std::string> unkept_of(Context& context, const std::string& container, std::stop_token stop);
+
+// A release's image that is not on the engine any more: somebody pruned it (`docker system prune --all`).
+struct GoneImage {
+  ReleaseNumber release;
+  std::string service;
+  std::string image;   // its id
+  std::string digest;  // by which a registry has it, "repository@sha256:…"; empty: none does, only a new build helps
+};
+// In the order of the releases.
+std::vector<GoneImage> gone_images(engine::Engine& engine, const App& app, std::stop_token stop);
+// "r1, r3 (can be pulled again)"
+std::string gone_text(const std::vector<GoneImage>& gone);
+
 // Notes in the releases what their containers are called after the plan's renames, as `world` showed them before.
 void record_names(App& app, const World& world, const plan::Plan& plan);
 

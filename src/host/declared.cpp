@@ -16,7 +16,6 @@
 #include "host/making.h"
 #include "host/own_container.h"
 #include "host/start.h"
-#include "registry/registry.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -913,13 +912,6 @@ bool DeclaredHost::has_failures() const {
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
                             DeclaredListener& listener, std::stop_token stop) {
   return Pass(context, declared, options, listener, std::move(stop)).run();
-}
-
-std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop) {
-  registry::Access access;
-  if (const auto login = engine.login_for(image.registry(), stop))
-    access.login = registry::Credentials{login->username, login->password, login->identity_token};
-  return registry::list_tags(image, access, stop);
 }
 
 std::string declared_text(const DeclaredHost& host, bool with_unchanged) {

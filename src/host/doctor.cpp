@@ -110,6 +110,10 @@ class Examination {
                 format("the world is not as wished: {}", plan::step_text(plan.actions[0].step)),
                 format("belay plan {} shows all of it.", app.name.text()));
           obstacles(app, world);
+          if (const auto gone = gone_images(ground_.engine(), app, stop_); !gone.empty())
+            add(Level::advice, app.name.text(), format("the engine has the image no more of {}", gone_text(gone)),
+                format("'docker system prune --all' takes such images; belay rollback {} goes to a release that is whole.",
+                       app.name.text()));
         });
       }
       std::set<std::string> unknown;

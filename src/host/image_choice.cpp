@@ -90,13 +90,15 @@ std::vector<plan::Candidate> candidates_of(Context& context, const std::string& 
   return plan::in_order(std::move(seen), shown.digest);
 }
 
-// The tag that the app follows now: what it runs, else what its definition says.
-std::string present_tag(const App* app, const ImageRef& declared) {
+// The tag that the app follows now: what it runs, else what its definition says. Where the definition now names another
+// flavour, it is that one that is followed.
+std::string present_tag(const App* app, const ImageRef& declared, const std::string& pattern) {
   const auto running = app == nullptr ? std::nullopt : what_runs(*app);
   const Release* release = running ? app->find(*running) : nullptr;
   if (release == nullptr || release->spec.services.empty()) return declared.tag;
   const ImageRef runs = ImageRef::parse(release->spec.services[0].image);
-  return runs.repository == declared.repository ? runs.tag : declared.tag;
+  const bool goes_on = runs.repository == declared.repository && plan::same_line(pattern, runs.tag, declared.tag);
+  return goes_on ? runs.tag : declared.tag;
 }
 
 // The references worth a look, best first: the newest tags that fit, at most a few, or the one that is written.
@@ -104,17 +106,20 @@ std::vector<std::string> references_of(Context& context, const Declaration& decl
                                        const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
   const ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
   if (declared.policies.update.pattern.empty()) return {written.text()};
-  const std::string present = present_tag(app, written);
+  const std::string present = present_tag(app, written, declared.policies.update.pattern);
   constexpr size_t few = 3;
   std::vector<std::string> references;
   const auto pattern = plan::TagPattern::parse(declared.policies.update.pattern);
   const auto tags = asking(written.registry(), "tags", rest, context.clock, [&] { return list_tags(written, stop); });
-  for (const auto& tag : pattern.fitting(tags, present)) {
+  const auto choice = pattern.choose(tags, present);
+  for (const auto& tag : choice.tags) {
     if (references.size() == few) break;
     references.push_back(ImageRef{written.repository, tag, {}}.text());
   }
+  const std::string flavour = choice.flavour.empty() ? "" : format(" in the flavour {}", choice.flavour);
   if (references.empty())
-    context.report.note(format("no tag of {} fits {}", written.repository, declared.policies.update.pattern));
+    context.report.note(format("no tag of {}{} fits {}", written.repository, flavour, declared.policies.update.pattern));
+  if (!choice.left_out.empty()) context.report.note(format("{}: {}", written.repository, choice.left_out));
   const std::string kept = ImageRef{written.repository, present, {}}.text();
   if (std::find(references.begin(), references.end(), kept) == references.end()) references.push_back(kept);
   return references;
@@ -182,7 +187,7 @@ ImageChoice choose_image(Context& context, const Declaration& declared, const Ap
   ImageChoice choice;
   ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
   // Where a pattern chooses, what was chosen stays until something newer is taken.
-  if (!declared.policies.update.pattern.empty()) written.tag = present_tag(app, written);
+  if (!declared.policies.update.pattern.empty()) written.tag = present_tag(app, written, declared.policies.update.pattern);
   choice.reference = written.text();
   if (const Image* here = local.find(choice.reference)) {
     choice.id = here->id;

@@ -241,6 +241,7 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
 std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
   const World world = containers_only(context, stop);
+  const auto gone = gone_images(context.engine, app, stop);
   std::vector<ReleaseRow> rows;
   for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
     ReleaseRow row;
@@ -252,6 +253,11 @@ std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::sto
     row.why = release->why;
     row.reason = release->reason;
     row.marks = marks_of(app, *release);
+    for (const auto& image : gone) {
+      if (image.release != release->number) continue;
+      row.image_gone = true;
+      row.digest = image.digest;
+    }
     row.state = "no container";
     for (const auto& instance : plan::instances(app, world)) {
       if (instance.release != release->number) continue;
@@ -297,6 +303,7 @@ Status status(Context& context, const AppName& name, std::stop_token stop) {
   } catch (const Error& error) {
     status.trouble = error.what();
   }
+  status.images_gone = gone_text(gone_images(context.engine, app, stop));
   status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), name)).value_or("");
   return status;
 }

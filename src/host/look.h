@@ -33,6 +33,8 @@ struct ReleaseRow {
   std::string release, verdict, image, container, state, who, why, reason;
   Time created{};
   std::vector<std::string> marks;  // running, last, stable, quarantined
+  bool image_gone = false;         // the engine has its image no more
+  std::string digest;              // by which that can be pulled again; empty: nowhere
 };
 std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::stop_token stop);
 
@@ -45,6 +47,7 @@ struct Status {
   std::vector<std::string> volumes, networks;
   std::vector<std::string> pending;  // what plan would do now
   std::string trouble;               // why no plan can be made
+  std::string images_gone;           // "r1, r3 (can be pulled again)": no way back to those without it
   std::string lock_holder;
 };
 Status status(Context& context, const AppName& name, std::stop_token stop);

@@ -127,6 +127,7 @@ class Recovery {
     release.containers[service] = container.name;
     release.container_created[service] = container.created;
     if (!detail || release.images.contains(service)) return;
+    for (auto& lost : unkept_of(context_, container.name, stop_)) recovered_.lost.push_back(std::move(lost));
     Spec part = spec_of_container(app_.name, *detail, service);
     // A container that ran has the policy that Belay gave it; one that was stopped has "no" from Belay as well.
     if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
@@ -201,7 +202,7 @@ class Recovery {
 
 }  // namespace
 
-std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token stop) {
+std::vector<Recovered> recover(Context& context, TakeOver how, std::stop_token stop) {
   const auto containers = context.engine.containers({true, labels::app}, stop);
   std::map<std::string, std::vector<const Container*>> by_app;
   for (const auto& container : containers)
@@ -211,11 +212,12 @@ std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token s
     const AppName name(text);
     // A preview writes nothing, and can be had where nothing can be written.
     std::optional<FileLock> lock;
-    if (!dry_run) lock.emplace(lock_app_as_found(context, name, stop));
+    if (!how.dry_run) lock.emplace(lock_app_as_found(context, name, stop));
     Recovery recovery(context, name, its_containers, stop);
     Recovered recovered = recovery.run();
     if (!recovery.changes_something()) continue;
-    if (!dry_run) {
+    recovered.refused = !recovered.lost.empty() && !how.lossy;
+    if (!how.dry_run && !recovered.refused) {
       context.store.save(recovery.app());
       write_journal(context, recovery.app(), "recover", "done", join(recovered.releases, ", "));
     }

@@ -256,9 +256,25 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
     if (app.wish.unfinished && app.wish.state == Wish::State::up && running && *running < *app.wish.release)
       return start_known(context, app, *running, options, "rollback", stop);
     const ReleaseNumber present = running ? *running : release_for(app, "last");
-    for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
-      if (release->number < present && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
-        return start_known(context, app, release->number, options, "rollback", stop);
+    const auto gone = gone_images(context.engine, app, stop);
+    // A container that is still there needs its image no more.
+    const auto is_lost = [&](const Release& release) {
+      return std::any_of(gone.begin(), gone.end(), [&](const GoneImage& image) {
+        const auto container = release.containers.find(image.service);
+        return image.release == release.number && image.digest.empty() &&
+               (container == release.containers.end() || !context.engine.container(container->second, stop));
+      });
+    };
+    for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
+      if (release->number >= present || (release->verdict != Verdict::passed && release->verdict != Verdict::unproven))
+        continue;
+      if (!is_lost(*release)) return start_known(context, app, release->number, options, "rollback", stop);
+      context.report.warning(format("the image of {} is gone and cannot be pulled: an older release is looked for",
+                                    release->number.text()));
+    }
+    if (!gone.empty())
+      throw NotFound(format("{} has no release before {} whose image is still there", name.text(), present.text()),
+                     format("belay releases {0} shows which are gone; belay build {0} builds from today's files.", name.text()));
     throw NotFound(format("{} has no good release before {}", name.text(), present.text()),
                    format("belay releases {} lists them all.", name.text()));
   });

@@ -30,11 +30,44 @@ std::optional<NamingScheme> foreign_scheme(const std::string& container, const s
 }
 
 // Our pin keeps the image of what was taken over, as it keeps every release's.
-void pin(Context& context, const App& app, std::stop_token stop) {
+plan::Plan pins(Context& context, const App& app, std::stop_token stop) {
+  plan::Plan plan;
   for (const auto& release : app.releases)
-    for (const auto& [service, image] : release.images)
-      if (context.engine.image(image, stop))
-        context.engine.tag_image(image, pin_tag(app.name, service, release.number), stop);
+    for (const auto& [service, image] : release.images) {
+      const std::string tag = pin_tag(app.name, service, release.number);
+      const auto present = context.engine.image(image, stop);
+      if (present && std::find(present->tags.begin(), present->tags.end(), tag) == present->tags.end())
+        plan.add(plan::TagImage{image, tag}, plan::why_pinned);
+    }
+  return plan;
+}
+
+void refuse_losses(const Adopted& adopted, const TakeOver& how) {
+  if (adopted.lost.empty() || how.lossy) return;
+  throw Conflict(format("Belay has no place for all settings of what is there, and the next release would be without them: {}",
+                        join(adopted.lost, "; ")),
+                 format("belay adopt {} {} --lossy takes it over all the same.", adopted.app, join(adopted.containers, " ")));
+}
+
+// The app is there: the same command was given before, and its answer was lost, or somebody gave it again.
+std::optional<Adopted> adopted_before(const App& app, const std::vector<std::string>& wanted) {
+  Adopted adopted{app.name.text(), {}, {}, {}, false, true};
+  for (const auto& release : app.releases)
+    if (release.adopted)
+      for (const auto& [service, container] : release.containers) adopted.containers.push_back(container);
+  const auto is_ours = [&](const std::string& container) {
+    return std::count(adopted.containers.begin(), adopted.containers.end(), container) > 0;
+  };
+  if (adopted.containers.empty() || !std::all_of(wanted.begin(), wanted.end(), is_ours)) return {};
+  return adopted;
+}
+
+// The tags are there before the state knows of the app: what fails on the way can be given again.
+void run_pins(Context& context, const plan::Plan& plan, std::stop_token stop) {
+  if (plan.empty()) return;
+  context.report.running(plan);
+  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
+  if (outcome.error) throw *outcome.error;
 }
 
 }  // namespace
@@ -50,11 +83,18 @@ Spec spec_of_container(const AppName& app, const ContainerDetail& detail, const 
   return spec;
 }
 
-Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, bool dry_run,
+Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, TakeOver how,
               std::stop_token stop) {
   const FileLock lock = lock_app_as_found(context, name, stop);
-  if (context.store.app(name))
+  if (const auto known = context.store.app(name)) {
+    if (auto before = adopted_before(*known, wanted)) {
+      before->plan = pins(context, *known, stop);
+      before->dry_run = how.dry_run;
+      if (!how.dry_run) run_pins(context, before->plan, stop);
+      return *before;
+    }
     throw Conflict(format("there is an app {} already", name.text()), "Choose another name for what you adopt.");
+  }
   std::optional<NamingScheme> scheme;
   const auto all = context.engine.containers({}, stop);
   if (wanted.empty()) {
@@ -86,7 +126,7 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   App app(name);
   app.scheme = scheme.value_or(NamingScheme::belay);
   app.created = context.clock.now();
-  Adopted adopted{name.text(), {}, dry_run};
+  Adopted adopted{name.text(), {}, {}, {}, how.dry_run, false};
   for (auto& detail : details) {
     Release release;
     release.number = app.next_release();
@@ -112,6 +152,7 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
       app.wish.since = context.clock.now();
     }
     adopted.containers.push_back(detail.container.name);
+    for (auto& lost : unkept_of(context, detail.container.name, stop)) adopted.lost.push_back(std::move(lost));
     app.releases.push_back(std::move(release));
   }
   if (app.wish.state == Wish::State::up) {
@@ -125,7 +166,10 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     app.wish.why = context.command;
     app.wish.since = context.clock.now();
   }
-  if (dry_run) return adopted;
+  refuse_losses(adopted, how);
+  adopted.plan = pins(context, app, stop);
+  if (how.dry_run) return adopted;
+  run_pins(context, adopted.plan, stop);
   // The image of the last release is what a start of a new one begins from.
   Build build;
   build.number = 1;
@@ -136,8 +180,8 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   build.who = context.who;
   app.builds.push_back(std::move(build));
   context.store.save(app);
-  write_journal(context, app, "adopt", "done", join(adopted.containers, ", "));
-  pin(context, app, stop);
+  const std::string lost = adopted.lost.empty() ? "" : "; without " + join(adopted.lost, "; ");
+  write_journal(context, app, "adopt", "done", join(adopted.containers, ", ") + lost);
   return adopted;
 }
 

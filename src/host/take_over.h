@@ -5,14 +5,23 @@
 
 namespace belay::host {
 
+// Settings of a container that a release has no place for are a Conflict that names them all, unless they are to be lost.
+struct TakeOver {
+  bool dry_run = false;
+  bool lossy = false;
+};
+
 struct Adopted {
   std::string app;
   std::vector<std::string> containers;  // in the order of their releases
+  plan::Plan plan;                      // what keeps their images; empty: they were adopted before, and are kept
+  std::vector<std::string> lost;        // "plex: DeviceRequests (--gpus)"
   bool dry_run = false;
+  bool was_there = false;  // the app has just these containers already
 };
 // Makes releases of existing containers, oldest first, without touching them. No containers named: those that the real
-// jockler or dockervisor made for this name.
-Adopted adopt(Context& context, const AppName& name, std::vector<std::string> containers, bool dry_run,
+// jockler or dockervisor made for this name. Given again after a success it changes nothing.
+Adopted adopt(Context& context, const AppName& name, std::vector<std::string> containers, TakeOver how,
               std::stop_token stop);
 
 struct Imported {
@@ -30,8 +39,11 @@ struct Recovered {
   std::vector<std::string> releases;
   std::optional<ReleaseNumber> last, stable;
   bool is_new = false;  // the state did not know it
+  // Settings that no release has a place for, as in Adopted. Without TakeOver::lossy the app was left as it is.
+  std::vector<std::string> lost;
+  bool refused = false;
 };
 // Rebuilds apps, releases and `last` from the engine's labels (design §4). What the state knows stays.
-std::vector<Recovered> recover(Context& context, bool dry_run, std::stop_token stop);
+std::vector<Recovered> recover(Context& context, TakeOver how, std::stop_token stop);
 
 }  // namespace belay::host

@@ -21,7 +21,7 @@ std::string displaced_name(const App& app, const std::string& service, ReleaseNu
 std::string stable_name(const App& app, const std::string& service);
 // The volume for a mount point: web_var_www, jcl_web_var_www. The root "/" gives web_root.
 std::string volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point);
-// The tag that keeps a release's image from being pruned: belay/web:r12 (lower case, as repositories must be).
+// The tag that keeps a release's image from an image prune without --all: belay/web:r12 (lower case, as repositories must be).
 std::string pin_tag(const AppName& app, const std::string& service, ReleaseNumber release);
 
 }  // namespace belay

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 #include <utility>
 
 #include "base/clock.h"
@@ -79,6 +80,7 @@ std::unique_ptr<Stream> connect_tcp(const TcpAddress& address, Ticks deadline, c
 
 struct TlsOptions {
   fs::path ca_file;           // PEM; empty: the system's certificate authorities
+  std::vector<fs::path> more_authorities{};  // PEM, trusted beside those; one that holds none is passed over
   fs::path certificate_file;  // PEM, our own with its chain; empty: none is shown
   fs::path key_file;          // PEM, unencrypted
   // False: encrypted, but anybody may be at the other end.

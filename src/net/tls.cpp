@@ -85,6 +85,11 @@ Context new_context(const TlsOptions& options) {
     else
       require(SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()), "certificate authorities",
               options.ca_file);
+    for (const auto& file : options.more_authorities) {
+      if (SSL_CTX_load_verify_file(context.get(), file.c_str()) == 1) continue;
+      if (::access(file.c_str(), R_OK) != 0) refuse_file("certificate authorities", file);
+      ERR_clear_error();
+    }
   }
   if (!options.certificate_file.empty())
     require(SSL_CTX_use_certificate_chain_file(context.get(), options.certificate_file.c_str()), "certificate",

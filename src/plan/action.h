@@ -35,6 +35,8 @@ struct PushImage {
 struct TagImage {
   std::string image, reference;
 };
+// Why a release's image gets a tag of ours. `docker system prune --all` removes it with the containers all the same.
+inline constexpr const char* why_pinned = "an image prune without --all leaves the release's image alone then";
 struct UntagImage {
   std::string reference;
 };

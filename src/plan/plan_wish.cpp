@@ -356,6 +356,20 @@ class WishPlanner {
     return pinned != release.images.end() ? pinned->second : service.image;
   }
 
+  // ": image nginx:1.27.0-alpine (was 1.25.3-alpine)" where the last release had another reference.
+  std::string image_news(const Service& service) const {
+    const Release* last = s_.app.last ? s_.app.find(*s_.app.last) : nullptr;
+    if (last == nullptr || service.image.empty() || service.image.starts_with("sha256:")) return {};
+    for (const Service& before : last->spec.services) {
+      if (before.name != service.name || before.image.empty() || before.image.starts_with("sha256:")) continue;
+      const ImageRef from = ImageRef::parse(before.image), to = ImageRef::parse(service.image);
+      if (from.text() == to.text()) return {};
+      const bool only_the_tag = from.repository == to.repository && from.digest.empty();
+      return format(": image {} (was {})", service.image, only_the_tag ? from.tag : before.image);
+    }
+    return {};
+  }
+
   // Whether a container has yet to be created from the image, be it another service's.
   bool is_needed(const Release& release, const std::string& image) const {
     return std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
@@ -376,7 +390,7 @@ class WishPlanner {
       if (digest == release.digests.end())
         throw NotFound(
             format("the image {} of {} {} is gone", short_digest(image), s_.app.name.text(), release.number.text()),
-            format("Build it again with: belay build {}; other releases: belay releases {}", s_.app.name.text(),
+            format("belay build {} builds from today's files; other releases: belay releases {}", s_.app.name.text(),
                    s_.app.name.text()));
       before_create = joined(before_create, {pulled(digest->second)});
     }
@@ -389,7 +403,7 @@ class WishPlanner {
                           labels::for_container({s_.app.name.text(), service.name, release.container_release(),
                                                  s_.app.scheme, release.identity, release.state}),
                           never},
-          release.verdict == Verdict::pending ? "the new release"
+          release.verdict == Verdict::pending ? "the new release" + image_news(service)
                                               : format("the container of {} is gone", release.number.text()),
           before_create);
       ready.push_back(created);
@@ -399,7 +413,7 @@ class WishPlanner {
         present != s_.world.images.end() &&
         std::find(present->second.tags.begin(), present->second.tags.end(), pin) != present->second.tags.end();
     if (!is_pinned && (present != s_.world.images.end() || needed))
-      ready.push_back(plan_.add(TagImage{image, pin}, "no prune can take the release's image then", before_create));
+      ready.push_back(plan_.add(TagImage{image, pin}, why_pinned, before_create));
     return ready;
   }
 

@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "plan/flavour.h"
 #include "plan/version.h"
 
 namespace belay::plan {
@@ -61,27 +62,64 @@ void refuse_many_repetitions(const std::string& expression) {
 struct TagPattern::Rule {
   virtual ~Rule() = default;
   virtual bool fits(const std::string& tag) const = 0;
-  // `a` and `b` both fit, or are the current tag that has_place() is true of.
-  virtual std::strong_ordering order(const std::string& a, const std::string& b) const = 0;
-  // The current tag has a place in the order.
-  virtual bool has_place(const std::string& tag) const = 0;
+  virtual TagChoice choose(const std::vector<std::string>& tags, const std::string& current) const = 0;
 };
 
 struct TagPattern::VersionRule final : Rule {
-  explicit VersionRule(std::string_view text) : range(VersionRange::parse(text)) {}
+  explicit VersionRule(std::string_view text) : range(VersionRange::parse(text)), pre_releases(range.pre_release_words()) {}
+
   bool fits(const std::string& tag) const override {
-    const auto version = Version::of_tag(tag);
-    return version && range.contains(*version);
+    const auto version = read(tag);
+    return version && version->flavour.empty() && range.contains(version->version);
   }
-  std::strong_ordering order(const std::string& a, const std::string& b) const override {
-    if (const auto by_version = *Version::of_tag(a) <=> *Version::of_tag(b); by_version != 0) return by_version;
-    // "1.5" moves on to 1.5.1 one day; "1.5.0" stays.
-    if (const auto by_length = a.size() <=> b.size(); by_length != 0) return by_length;
-    return a <=> b;
+
+  TagChoice choose(const std::vector<std::string>& tags, const std::string& current) const override {
+    const auto present = read(current);
+    TagChoice choice{{}, present ? present->flavour : flavour_of(current), {}};
+    std::vector<std::pair<FlavouredVersion, std::string>> found;
+    for (const auto& tag : tags) {
+      auto version = read(tag);
+      const bool is_of_the_line = version && version->flavour == choice.flavour &&
+                                  (!present || present->has_four_numbers == version->has_four_numbers);
+      if (is_of_the_line && range.contains(version->version) && (!present || *version >= *present))
+        found.emplace_back(std::move(*version), tag);
+    }
+    std::sort(found.begin(), found.end(), is_newer);
+    leave_out_dates(found, present, current, choice);
+    for (auto& [version, tag] : found) choice.tags.push_back(std::move(tag));
+    choice.tags.erase(std::unique(choice.tags.begin(), choice.tags.end()), choice.tags.end());
+    return choice;
   }
-  bool has_place(const std::string& tag) const override { return Version::of_tag(tag).has_value(); }
+
+ private:
+  using Found = std::vector<std::pair<FlavouredVersion, std::string>>;
+
+  std::optional<FlavouredVersion> read(const std::string& tag) const {
+    return tag.size() > longest_tag ? std::nullopt : FlavouredVersion::of_tag(tag, pre_releases);
+  }
+
+  // "1.5" moves on to 1.5.1 one day; "1.5.0" stays.
+  static bool is_newer(const Found::value_type& a, const Found::value_type& b) {
+    if (const auto by_version = a.first <=> b.first; by_version != 0) return by_version > 0;
+    if (a.second.size() != b.second.size()) return a.second.size() > b.second.size();
+    return a.second > b.second;
+  }
+
+  void leave_out_dates(Found& found, const std::optional<FlavouredVersion>& present, const std::string& current,
+                       TagChoice& choice) const {
+    if (found.empty() || range.names_years()) return;
+    const auto digits = [](const FlavouredVersion& version) { return std::to_string(version.version.numbers[0]).size(); };
+    const size_t usual = digits(present ? *present : found.back().first);
+    const auto is_date = [&](const auto& each) { return digits(each.first) >= std::max<size_t>(usual + 2, 4); };
+    const auto newest = std::find_if(found.begin(), found.end(), is_date);
+    if (newest == found.end()) return;
+    choice.left_out = format("{} is left out: {} {} it looks like a date, not like a version", newest->second,
+                             present ? "after" : "beside", present ? current : found.back().second);
+    std::erase_if(found, is_date);
+  }
 
   const VersionRange range;
+  const std::vector<std::string> pre_releases;
 };
 
 struct TagPattern::ExpressionRule final : Rule {
@@ -97,11 +135,20 @@ struct TagPattern::ExpressionRule final : Rule {
     }
   }
   bool fits(const std::string& tag) const override { return std::regex_match(tag, expression); }
-  std::strong_ordering order(const std::string& a, const std::string& b) const override {
-    const auto natural = natural_order(a, b);
-    return natural != 0 ? natural : a <=> b;
+  TagChoice choose(const std::vector<std::string>& tags, const std::string& current) const override {
+    const auto is_newer = [](const std::string& a, const std::string& b) {
+      const auto natural = natural_order(a, b);
+      return natural != 0 ? natural > 0 : a > b;
+    };
+    const bool bounded = !current.empty() && current.size() <= longest_tag && fits(current);
+    TagChoice choice;
+    for (const auto& tag : tags)
+      if (!tag.empty() && tag.size() <= longest_tag && fits(tag) && (!bounded || !is_newer(current, tag)))
+        choice.tags.push_back(tag);
+    std::sort(choice.tags.begin(), choice.tags.end(), is_newer);
+    choice.tags.erase(std::unique(choice.tags.begin(), choice.tags.end()), choice.tags.end());
+    return choice;
   }
-  bool has_place(const std::string& tag) const override { return fits(tag); }
 
   static const char* meaning(std::regex_constants::error_type code) {
     using namespace std::regex_constants;
@@ -144,21 +191,22 @@ bool TagPattern::fits(const std::string& tag) const {
   return !tag.empty() && tag.size() <= longest_tag && rule_->fits(tag);
 }
 
+TagChoice TagPattern::choose(const std::vector<std::string>& tags, const std::string& current) const {
+  return rule_->choose(tags, current);
+}
+
 std::vector<std::string> TagPattern::fitting(const std::vector<std::string>& tags, const std::string& current) const {
-  const bool bounded = !current.empty() && current.size() <= longest_tag && rule_->has_place(current);
-  std::vector<std::string> found;
-  for (const auto& tag : tags)
-    if (fits(tag) && (!bounded || rule_->order(tag, current) >= 0)) found.push_back(tag);
-  std::sort(found.begin(), found.end(),
-            [&](const std::string& a, const std::string& b) { return rule_->order(a, b) > 0; });
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
+  return choose(tags, current).tags;
 }
 
 std::optional<std::string> TagPattern::newest(const std::vector<std::string>& tags, const std::string& current) const {
   const auto found = fitting(tags, current);
   if (found.empty()) return {};
   return found.front();
+}
+
+bool same_line(std::string_view pattern, const std::string& a, const std::string& b) {
+  return !trim(pattern).starts_with("semver") || flavour_of(a) == flavour_of(b);
 }
 
 void check_pattern(std::string_view text) {

@@ -17,7 +17,17 @@ namespace belay::plan {
 // "regex EXPRESSION" (ECMAScript, without back-references): the whole tag must fit; the newest is the last in an order
 // where runs of digits compare as numbers.
 //
+// Of "semver" only tags in the flavour of the current one are looked at (plan/flavour.h): after "1.25.3-alpine" comes
+// "1.27.0-alpine". A tag whose first number has two digits more than the current one's ("2023.12.05" after "1.25.3") is
+// a date, and left out unless the range itself speaks of such numbers.
+//
 // Tags longer than 128 characters, which no registry may have, never fit.
+struct TagChoice {
+  std::vector<std::string> tags;  // those that fit and are not older than the current one, newest first
+  std::string flavour;            // in which they had to be; empty: the plain one
+  std::string left_out;           // a sentence about tags that look like dates; empty: there are none
+};
+
 class TagPattern {
  public:
   // Throws Error that says what is wrong.
@@ -27,8 +37,8 @@ class TagPattern {
   ~TagPattern();
 
   bool fits(const std::string& tag) const;
-  // The tags that fit and are not older than `current`, newest first. A `current` that is no version (or does not fit
-  // the expression) is older than everything.
+  // A `current` that is no version (or does not fit the expression) is older than everything.
+  TagChoice choose(const std::vector<std::string>& tags, const std::string& current) const;
   std::vector<std::string> fitting(const std::vector<std::string>& tags, const std::string& current) const;
   // The first of them; nullopt where there is none.
   std::optional<std::string> newest(const std::vector<std::string>& tags, const std::string& current) const;
@@ -40,6 +50,9 @@ class TagPattern {
   explicit TagPattern(std::unique_ptr<Rule> rule);
   std::unique_ptr<Rule> rule_;
 };
+
+// Whether the pattern would pass from one of the tags to the other: always, but for "semver" between two flavours.
+bool same_line(std::string_view pattern, const std::string& a, const std::string& b);
 
 // Throws Error for a text that TagPattern cannot read.
 void check_pattern(std::string_view text);

@@ -180,6 +180,25 @@ VersionRange VersionRange::parse(std::string_view text) {
   return range;
 }
 
+std::vector<std::string> VersionRange::pre_release_words() const {
+  std::vector<std::string> words;
+  for (const auto& all : alternatives_)
+    for (const auto& named : all.named) {
+      const std::string& first = named.pre_release.front();
+      words.push_back(lower(first.substr(0, first.find_first_of("0123456789"))));
+    }
+  return words;
+}
+
+bool VersionRange::names_years() const {
+  constexpr std::int64_t four_digits = 1000;
+  return std::any_of(alternatives_.begin(), alternatives_.end(), [](const Conjunction& all) {
+    return std::any_of(all.spans.begin(), all.spans.end(), [](const Span& span) {
+      return span.from.numbers[0] >= four_digits || (span.below && span.below->numbers[0] >= four_digits);
+    });
+  });
+}
+
 bool VersionRange::contains(const Version& version) const {
   return std::any_of(alternatives_.begin(), alternatives_.end(), [&](const Conjunction& all) {
     const bool welcome = version.pre_release.empty() ||

@@ -28,6 +28,10 @@ class VersionRange {
   // Throws Error that says which part is wrong.
   static VersionRange parse(std::string_view text);
   bool contains(const Version& version) const;
+  // The words that its pre-releases begin with: "rc" of "^1.5.0-rc.1".
+  std::vector<std::string> pre_release_words() const;
+  // It says itself how far the first number may go: one of four digits or more is in it.
+  bool names_years() const;
 
  private:
   // from <= version < below

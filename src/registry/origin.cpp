@@ -1,6 +1,8 @@
 #include "registry/origin.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -9,21 +11,45 @@ namespace belay::registry {
 
 namespace {
 
+// The engine's rule: *.crt are authorities, *.cert and *.key belong together. What is incomplete is an error there too.
+void add_files(net::TlsOptions& options, const fs::path& certificates, const std::string& host) {
+  if (certificates.empty() || host.find('/') != std::string::npos || host.starts_with('.')) return;
+  const fs::path folder = certificates / host;
+  std::error_code absent;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder, absent)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  const auto partner = [](fs::path file, const char* ending) { return file.replace_extension(ending); };
+  for (const auto& file : files) {
+    const std::string ending = file.extension().string();
+    if (ending == ".crt") options.more_authorities.push_back(file);
+    if (ending == ".cert" && !fs::exists(partner(file, ".key"), absent))
+      throw RegistryError(0, format("{} has no key beside it: {} is missing", file.string(), partner(file, ".key").string()));
+    if (ending == ".key" && !fs::exists(partner(file, ".cert"), absent))
+      throw RegistryError(0, format("{} has no certificate beside it: {} is missing", file.string(),
+                                    partner(file, ".cert").string()));
+    if (ending == ".cert" && options.certificate_file.empty()) {
+      options.certificate_file = file;
+      options.key_file = partner(file, ".key");
+    }
+  }
+}
+
 std::unique_ptr<net::TlsClient> tls_client(bool tls, const std::string& host, const Access& access) {
   if (!tls) return nullptr;
   net::TlsOptions options;
   options.verify_peer = !access.insecure && !is_loopback(host);
-  const fs::path own = access.certificates / host / "ca.crt";
-  std::error_code absent;
-  if (!access.certificates.empty() && fs::exists(own, absent)) options.ca_file = own;
+  add_files(options, access.certificates, host);
   return std::make_unique<net::TlsClient>(options);
 }
 
-std::unique_ptr<net::Stream> connect(net::TlsClient* tls, const std::string& host, Milliseconds patience,
-                                     const std::stop_token& stop) {
+std::unique_ptr<net::Stream> connect(net::TlsClient* tls, const std::string& host, const std::optional<net::Proxy>& proxy,
+                                     Milliseconds patience, const std::stop_token& stop) {
   const Ticks deadline = net::deadline_in(patience);
-  if (tls != nullptr) return tls->connect(address_of(host, 443), deadline, stop);
-  return net::connect_tcp(address_of(host, 80), deadline, stop);
+  const net::TcpAddress address = address_of(host, tls != nullptr ? 443 : 80);
+  if (tls == nullptr) return proxy ? net::connect_to(*proxy, deadline, stop) : net::connect_tcp(address, deadline, stop);
+  if (!proxy) return tls->connect(address, deadline, stop);
+  return tls->over(net::connect_through(*proxy, address, deadline, stop), address.host, deadline, stop);
 }
 
 }  // namespace
@@ -77,10 +103,18 @@ Origin::Origin(bool tls, const std::string& host, const Access& access)
     : host_(host),
       access_(access),
       tls_(tls_client(tls, host, access)),
-      client_([this](std::stop_token stop) { return connect(tls_.get(), host_, access_.patience, stop); }, host_) {}
+      proxy_(net::proxy_for(access.proxy, tls, address_of(host, tls ? 443 : 80))),
+      client_([this](std::stop_token stop) { return connect(tls_.get(), host_, proxy_, access_.patience, stop); }, host_) {}
+
+net::Request Origin::through_proxy(net::Request request) const {
+  request.target = format("http://{}{}", host_, request.target);
+  if (!proxy_->authorization.empty()) request.headers.add("Proxy-Authorization", proxy_->authorization);
+  return request;
+}
 
 net::Response Origin::exchange(const net::Request& request, const std::stop_token& stop) {
   try {
+    if (proxy_ && !is_secure()) return client_.exchange(through_proxy(request), stop);
     return client_.exchange(request, stop);
   } catch (const net::StreamError& error) {
     switch (error.error_number()) {

@@ -42,9 +42,13 @@ class Origin {
   const std::string& host() const { return host_; }
 
  private:
+  // A plain request as a proxy wants it: with the whole URL.
+  net::Request through_proxy(net::Request request) const;
+
   const std::string host_;
   const Access access_;
   std::unique_ptr<net::TlsClient> tls_;
+  const std::optional<net::Proxy> proxy_;
   net::HttpClient client_;
 };
 

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "net/http_date.h"
 #include "registry/challenge.h"
 #include "registry/origin.h"
 
@@ -62,11 +63,20 @@ std::string words_of(const net::Response& response) {
   }
 }
 
+// In seconds, or as the time when it is over: then counted from the registry's own clock, where it tells that.
 std::optional<Milliseconds> retry_after(const net::Response& response) {
+  constexpr Milliseconds longest = std::chrono::days(1);
   const auto text = response.headers.find("Retry-After");
-  const auto seconds = text ? parse_number(trim(*text)) : std::nullopt;
-  if (!seconds) return {};
-  return std::min<Milliseconds>(Seconds(*seconds), std::chrono::days(1));
+  if (!text) return {};
+  if (const auto seconds = parse_number(trim(*text))) {
+    if (*seconds < 0) return {};
+    return std::min<Milliseconds>(Seconds(std::min<long long>(*seconds, 86'400)), longest);
+  }
+  const auto until = net::parse_http_date(*text);
+  if (!until) return {};
+  const auto date = response.headers.find("Date");
+  const Time now = (date ? net::parse_http_date(*date) : std::nullopt).value_or(SystemClock().now());
+  return std::clamp<Milliseconds>(std::chrono::duration_cast<Milliseconds>(*until - now), Milliseconds(0), longest);
 }
 
 [[noreturn]] void refuse(const net::Response& response, const ImageRef& image) {
@@ -97,10 +107,12 @@ std::optional<Milliseconds> retry_after(const net::Response& response) {
 // One repository of one registry, with what it has asked of us so far.
 class Repository {
  public:
-  Repository(const ImageRef& image, const Access& access) : image_(image), access_(access), place_(place_of(image)) {
+  Repository(const ImageRef& image, const Access& access) : Repository(image, access, place_of(image), true) {}
+  Repository(const ImageRef& image, const Access& access, Place place, bool tls)
+      : image_(image), access_(access), place_(std::move(place)) {
     const bool lenient = access.insecure || is_loopback(place_.host);
-    origin_ = std::make_unique<Origin>(true, place_.host, access);
-    may_be_plain_ = lenient;
+    origin_ = std::make_unique<Origin>(tls, place_.host, access);
+    may_be_plain_ = lenient && tls;
   }
 
   const Place& place() const { return place_; }
@@ -230,8 +242,9 @@ bool is_tag(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> list_tags(const ImageRef& image, const Access& access, const std::stop_token& stop) {
-  Repository repository(image, access);
+namespace {
+
+std::vector<std::string> tags_of(Repository& repository, const ImageRef& image, const std::stop_token& stop) {
   const Place& place = repository.place();
   std::vector<std::string> tags;
   std::optional<std::string> target = format("/v2/{}/tags/list?n=1000", place.name);
@@ -249,6 +262,32 @@ std::vector<std::string> list_tags(const ImageRef& image, const Access& access, 
     target = next_page(answer, place);
   }
   return tags;
+}
+
+// What a mirror has; nullopt where it cannot be asked: then the next one is.
+std::optional<std::vector<std::string>> tags_of_mirror(const std::string& mirror, const ImageRef& image, Access access,
+                                                       const std::stop_token& stop) {
+  const auto url = Url::parse(mirror);
+  if (!url) return {};
+  access.login.reset();  // it is the default registry's
+  try {
+    Repository repository(image, access, {url->host, place_of(image).name}, url->tls);
+    return tags_of(repository, image, stop);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> list_tags(const ImageRef& image, const Access& access, const std::stop_token& stop) {
+  if (place_of(image).host == default_registry_server)
+    for (const auto& mirror : access.mirrors)
+      if (auto tags = tags_of_mirror(mirror, image, access, stop)) return *tags;
+  Repository repository(image, access);
+  return tags_of(repository, image, stop);
 }
 
 std::optional<std::string> platform_digest(const ImageRef& image, const std::string& os,

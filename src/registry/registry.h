@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "model/names.h"
+#include "net/proxy.h"
 
 namespace belay::registry {
 
@@ -41,8 +42,13 @@ struct Access {
   // Certificates are not checked, and plain HTTP is spoken where there is no TLS: the engine's "insecure-registries". A
   // registry on a loopback address always counts as one, as the engine has it.
   bool insecure = false;
-  // HOST/ca.crt in it, where there is one, is trusted instead of the system's authorities, as the engine has it.
+  // Every *.crt in its folder HOST is trusted beside the system's authorities; a pair NAME.cert and NAME.key is what we
+  // show of ourselves. As the engine has it.
   fs::path certificates = "/etc/docker/certs.d";
+  // Asked in place of the default registry (docker.io), one after the other, before it: URLs.
+  std::vector<std::string> mirrors = {};
+  // How the registry, and what it sends us to for tokens, is reached.
+  net::ProxySettings proxy = {};
   Milliseconds patience{30'000};  // with each silence
   Milliseconds limit{120'000};    // for all that one call asks
 };

@@ -70,6 +70,9 @@ std::vector<Container> MeasuredEngine::containers(const engine::ContainerFilter&
 std::optional<ContainerDetail> MeasuredEngine::container(const std::string& name, std::stop_token stop) {
   return measured("container", [&] { return inner_.container(name, stop); });
 }
+std::vector<UnkeptSetting> MeasuredEngine::unkept_settings(const std::string& name, std::stop_token stop) {
+  return measured("unkept_settings", [&] { return inner_.unkept_settings(name, stop); });
+}
 std::vector<Image> MeasuredEngine::images(const engine::ImageFilter& filter, std::stop_token stop) {
   return measured("images", [&] { return inner_.images(filter, stop); });
 }
@@ -149,6 +152,9 @@ std::optional<engine::Login> MeasuredEngine::login_for(const std::string& regist
   // A program that keeps logins may be asked for it.
   const Asking counted(under_way_);
   return inner_.login_for(registry, stop);
+}
+engine::RegistryWays MeasuredEngine::registry_ways(std::stop_token stop) {
+  return measured("registry_ways", [&] { return inner_.registry_ways(stop); });
 }
 void MeasuredEngine::push(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) {
   measured("push", [&] { inner_.push(reference, heard(progress), stop); });

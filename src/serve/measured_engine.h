@@ -38,6 +38,7 @@ class MeasuredEngine final : public engine::Engine {
   bool maps_ids(std::stop_token stop) override;
   std::vector<Container> containers(const engine::ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
+  std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const engine::ImageFilter& filter, std::stop_token stop) override;
   std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
   std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;
@@ -64,6 +65,7 @@ class MeasuredEngine final : public engine::Engine {
   void pull(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) override;
   engine::RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
   std::optional<engine::Login> login_for(const std::string& registry, std::stop_token stop) override;
+  engine::RegistryWays registry_ways(std::stop_token stop) override;
   void push(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) override;
   std::string build(const engine::BuildRequest& request, const engine::ProgressSink& progress,
                     std::stop_token stop) override;

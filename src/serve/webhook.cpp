@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "net/http.h"
+#include "net/proxy.h"
 #include "serve/notices.h"
 
 namespace belay::serve {
@@ -84,6 +85,7 @@ class WebhookSink final : public NoticeSink {
   WebhookSink(Webhook webhook, Clock& clock)
       : webhook_(std::move(webhook)),
         url_(parse_url(webhook_.url)),
+        proxy_(net::proxy_for(net::ProxySettings::from_environment(), url_.tls, url_.address)),
         clock_(clock),
         client_([this](std::stop_token stop) { return connect(std::move(stop)); }, url_.authority) {}
 
@@ -111,13 +113,17 @@ class WebhookSink final : public NoticeSink {
  private:
   std::unique_ptr<net::Stream> connect(std::stop_token stop) {
     const auto deadline = net::deadline_in(webhook_.limit);
-    return url_.tls ? tls_.connect(url_.address, deadline, stop) : net::connect_tcp(url_.address, deadline, stop);
+    if (!proxy_) return url_.tls ? tls_.connect(url_.address, deadline, stop) : net::connect_tcp(url_.address, deadline, stop);
+    if (!url_.tls) return net::connect_to(*proxy_, deadline, stop);
+    return tls_.over(net::connect_through(*proxy_, url_.address, deadline, stop), url_.address.host, deadline, stop);
   }
 
   net::Request request_for(const Notice& notice) const {
     net::Request request;
     request.method = "POST";
-    request.target = url_.target;
+    const bool by_proxy = proxy_ && !url_.tls;
+    request.target = by_proxy ? format("http://{}{}", url_.authority, url_.target) : url_.target;
+    if (by_proxy && !proxy_->authorization.empty()) request.headers.add("Proxy-Authorization", proxy_->authorization);
     request.headers.add("Content-Type", "application/json");
     request.headers.add("User-Agent", "belay");
     if (!webhook_.headers_file.empty()) add_headers(request.headers);
@@ -160,6 +166,7 @@ class WebhookSink final : public NoticeSink {
 
   const Webhook webhook_;
   const Url url_;
+  const std::optional<net::Proxy> proxy_;
   Clock& clock_;
   net::TlsClient tls_{{}};
   net::HttpClient client_;

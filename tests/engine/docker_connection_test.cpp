@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/format.h"
 #include "engine/docker.h"
 
 namespace belay::engine {
@@ -180,6 +181,65 @@ TEST(Refusals, BecomeWhatCallersActOn) {
     EXPECT_EQ(error.status(), 502);
     EXPECT_STREQ(error.what(), "bad gateway");
   }
+}
+
+// An engine that answers everything with this, but for the version.
+class Parrot {
+ public:
+  Parrot(const std::string& status, const std::string& body) : answer_(format("HTTP/1.1 {}\r\nApi-Version: 1.41\r\nContent-Length: {}\r\n"
+                                                                              "Connection: close\r\n\r\n{}",
+                                                                              status, body.size(), body)) {}
+  // "" where the call was content.
+  std::string refusal(const std::function<void(Engine&)>& call) {
+    try {
+      call(*docker_engine({.host = answer_.host(), .tls_verify = {}, .cert_path = {}}));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+ private:
+  OneAnswer answer_;
+};
+
+TEST(Answers, V1_AListThatIsNoListIsAnErrorAndNotAnEmptyOne) {
+  for (const std::string body : {"{}", "null", "7", R"("x")", R"({"message":"busy"})"}) {
+    Parrot engine("200 OK", body);
+    EXPECT_THAT(engine.refusal([](Engine& e) { e.containers({}, {}); }), HasSubstr("not the list")) << body;
+    EXPECT_THAT(engine.refusal([](Engine& e) { e.images({}, {}); }), HasSubstr("not the list")) << body;
+    EXPECT_THAT(engine.refusal([](Engine& e) { e.networks({}); }), HasSubstr("not the list")) << body;
+    EXPECT_THAT(engine.refusal([](Engine& e) { e.volumes({}, {}); }), HasSubstr("not ")) << body;
+    EXPECT_NE(engine.refusal([](Engine& e) { e.container("web", {}); }), "") << body;
+    EXPECT_NE(engine.refusal([](Engine& e) { e.image("web:1", {}); }), "") << body;
+  }
+  Parrot empty("200 OK", "[]");
+  EXPECT_EQ(empty.refusal([](Engine& e) { EXPECT_TRUE(e.containers({}, {}).empty()); }), "");
+  Parrot without("200 OK", R"({"Volumes":null,"Warnings":null})");
+  EXPECT_EQ(without.refusal([](Engine& e) { EXPECT_TRUE(e.volumes({}, {}).empty()); }), "");
+}
+
+TEST(Answers, ASuccessThatDockerDoesNotKnowIsNoSuccess) {
+  const auto all = [](Parrot& engine) {
+    std::vector<std::string> refusals;
+    const auto take = [&](const std::function<void(Engine&)>& call) { refusals.push_back(engine.refusal(call)); };
+    take([](Engine& e) { e.start_container("web", {}); });
+    take([](Engine& e) { e.signal_container("web", "HUP", {}); });
+    take([](Engine& e) { e.rename_container("web", "old", {}); });
+    take([](Engine& e) { e.remove_container("web", {}); });
+    take([](Engine& e) { e.remove_volume("data", {}); });
+    take([](Engine& e) { e.create_network({.name = "front"}, {}); });
+    take([](Engine& e) { e.create_volume({.name = "data", .driver = {}, .options = {}, .labels = {}}, {}); });
+    take([](Engine& e) { e.tag_image("web:1", "web:2", {}); });
+    return refusals;
+  };
+  Parrot liar("202 Accepted", "{}");
+  EXPECT_THAT(all(liar), testing::Each(HasSubstr("does not say that it was done")));
+  Parrot ok("200 OK", "{}");
+  EXPECT_THAT(all(ok), testing::Each(HasSubstr("does not say that it was done")));
+  // What stops is looked at first: this one answers for both.
+  Parrot stopping("200 OK", R"({"Id":"1","Name":"/web","State":{},"Config":{}})");
+  EXPECT_THAT(stopping.refusal([](Engine& e) { e.stop_container("web", {}, {}); }), HasSubstr("answered 200"));
 }
 
 TEST(Targets, EscapeWhatComesFromOutside) {

@@ -95,23 +95,50 @@ echo '{"ServerURL":"from.store","Username":"stored","Secret":"s1"}')");
   for (const char* known : {"from.store", "special.example", "plain.example"}) EXPECT_THAT(config(), HasSubstr(known));
 }
 
-TEST_F(RegistryAuth, SaysWhichHelperFailed) {
-  configure(R"({"credsStore":"not-installed"})");
-  try {
-    auth("docker.io");
-    FAIL() << "nobody could be asked";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("docker-credential-not-installed"));
+TEST_F(RegistryAuth, F12_GoesWithoutAHelperThatFailsAndSaysSoOnce) {
+  struct Case {
+    std::string helper, script, words;
+  };
+  for (const Case& each :
+       {Case{"not-installed", "", "docker-credential-not-installed"},
+        Case{"broken", "echo 'the keychain is locked'; exit 1", "the keychain is locked"},
+        Case{"silent", "exit 7", "docker-credential-silent could not give the login"},
+        Case{"chatty", "echo 'Welcome!'; echo '{\"Username\":\"a\",\"Secret\":\"b\"}'", "answered something that is not JSON"}}) {
+    if (!each.script.empty()) add_helper(each.helper, "echo asked >>" + (folder_.path() / "asked").string() + "\n" + each.script);
+    configure(R"({"credsStore":")" + each.helper + R"(","auths":{"plain.example":{"username":"p","password":"q"}}})");
+    std::vector<std::string> warnings;
+    const RegistryLogins logins(folder_.path(), {}, [&](const std::string& trouble) { warnings.push_back(trouble); });
+    EXPECT_EQ(logins.auth_header("docker.io", {}), "e30=") << each.helper;
+    EXPECT_EQ(logins.auth_header("docker.io", {}), "e30=");
+    EXPECT_EQ(logins.login("plain.example", {})->username, "p") << "what the file says still counts";
+    EXPECT_EQ(base64_decoded(logins.config_header({})).value().find("docker.io"), std::string::npos);
+    ASSERT_EQ(warnings.size(), 1U) << each.helper;
+    EXPECT_THAT(warnings[0], HasSubstr(each.words));
+    EXPECT_THAT(warnings[0], HasSubstr("going on without that login"));
+    EXPECT_THAT(logins.trouble(), HasSubstr(each.words));
+    const auto asked = read_file_if_present(folder_.path() / "asked").value_or("");
+    EXPECT_LE(asked.size(), std::string("asked\n").size()) << each.helper << " was asked more than once";
+    fs::remove(folder_.path() / "asked");
   }
-  EXPECT_EQ(config(), "{}") << "a build may need no login at all";
-  add_helper("broken", "echo 'the keychain is locked'; exit 1");
-  configure(R"({"credsStore":"broken"})");
-  try {
-    auth("docker.io");
-    FAIL() << "the helper failed";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("the keychain is locked"));
+}
+
+TEST_F(RegistryAuth, F12_GoesWithoutAFileThatCannotBeRead) {
+  for (const char* text : {"{", "[1]x", "\xff"}) {
+    configure(text);
+    std::vector<std::string> warnings;
+    const RegistryLogins logins(folder_.path(), {}, [&](const std::string& trouble) { warnings.push_back(trouble); });
+    EXPECT_EQ(logins.auth_header("docker.io", {}), "e30=");
+    EXPECT_EQ(logins.auth_header("registry.example", {}), "e30=");
+    ASSERT_EQ(warnings.size(), 1U) << text;
+    EXPECT_THAT(warnings[0], HasSubstr("not valid JSON"));
   }
+}
+
+TEST_F(RegistryAuth, F12_AHelperOfAnotherRegistryIsNotAsked) {
+  add_helper("other", "touch " + (folder_.path() / "asked").string() + "; exit 1");
+  configure(R"({"credHelpers":{"other.example":"other"}})");
+  EXPECT_EQ(auth("docker.io"), "{}");
+  EXPECT_FALSE(fs::exists(folder_.path() / "asked"));
 }
 
 }  // namespace

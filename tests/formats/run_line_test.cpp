@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
 
@@ -6,6 +7,7 @@
 #include "formats/docker_run.h"
 #include "formats/run_options.h"
 #include "golden.h"
+#include "model/unkept.h"
 
 namespace belay::formats {
 namespace {
@@ -107,6 +109,22 @@ TEST(RunLine, NeverShowsTheValueOfAVariable) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()).find("hunter2"), std::string::npos);
+  }
+}
+
+// What is refused in a line, and what is refused in a container that is there: one table.
+TEST(RunLine, F2_RefusesEveryOptionThatAContainerIsRefusedFor) {
+  for (const UnkeptOption& each : unkept_options()) {
+    std::string value = "x";
+    if (each.part == "type") value = "type=image,src=a,dst=/b";
+    else if (each.option == "mount") value = "type=volume,dst=/b," + std::string(each.part) + "=x";
+    else if (each.option == "network") value = "name=a," + std::string(each.part) + "=x";
+    const RunOption* option = find_run_option(each.option);
+    ASSERT_NE(option, nullptr) << each.option;
+    const bool is_flag = option->kind == RunOption::Kind::flag;
+    const std::string line = "--" + std::string(each.option) + (is_flag ? "" : " " + value) + " web";
+    EXPECT_THAT(outcome(line, test_options()), testing::HasSubstr("error: ")) << line;
+    EXPECT_THAT(outcome(line, test_options()), testing::Not(testing::HasSubstr("unknown"))) << line;
   }
 }
 

@@ -176,7 +176,7 @@ TEST(Look, AtAContainerThatWasAdopted) {
   Scene scene;
   scene.stranger("shop", {});
   auto here = scene.context("belay adopt web shop");
-  adopt(here, web, {"shop"}, false, {});
+  adopt(here, web, {"shop"}, {}, {});
   EXPECT_THAT(why_now(scene),
               AllOf(StartsWith("web runs r1 (belay adopt web shop by tester, just now). Its container shop is "
                                "up"),

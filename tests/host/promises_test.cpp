@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "host/apps.h"
+#include "host/look.h"
 #include "model/naming.h"
 #include "scene.h"
 
@@ -233,6 +235,33 @@ TEST(Promises, AnOldReleaseIsPulledByItsDigestWhenItsImageIsGone) {
   EXPECT_EQ(scene.container("web-r1")->image_id, image);
 }
 
+TEST(Promises, F15_ReleasesWhoseImageIsGoneSaySoAndAreNotChosen) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2", "deploy 3"}) ASSERT_EQ(scene.run(line), "done");
+  scene.engine.remove_container("web-r2", {});
+  std::ignore = scene.engine.remove_image("belay/web:r2", {});
+  ASSERT_FALSE(scene.engine.image(scene.image_of("2"), {}));
+  auto here = scene.context();
+  const auto rows = releases(here, web, {});
+  EXPECT_TRUE(rows.at(1).image_gone);
+  EXPECT_EQ(rows.at(1).digest, "");
+  EXPECT_FALSE(rows.at(0).image_gone || rows.at(2).image_gone);
+  EXPECT_EQ(status(here, web, {}).images_gone, "r2");
+  EXPECT_EQ(scene.run("rollback"), "done");
+  EXPECT_EQ(scene.trouble("1"), "") << "the newest release that is whole";
+}
+
+TEST(Promises, F15_WhatARegistryHasCanBeGoneBackTo) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  ASSERT_EQ(scene.run("deploy 2"), "done");
+  scene.engine.remove_container("web-r1", {});
+  std::ignore = scene.engine.remove_image("belay/web:r1", {});
+  auto app = scene.app();
+  app.find({1})->digests["web"] = "registry.example/web@sha256:1234";
+  EXPECT_EQ(gone_text(gone_images(scene.engine, app, {})), "r1 (can be pulled again)");
+}
+
 TEST(Promises, RollbackPassesOverWhatFailed) {
   Scene scene;
   for (const auto* line : {"deploy 1", "deploy bad", "deploy 3"}) scene.run(line);
@@ -352,7 +381,7 @@ TEST(Promises, AStrangerMadeInTheSameSecondAsAnAdoptedContainerIsNotTaken) {
   scene.stranger("second", {});
   ASSERT_EQ(scene.container("first")->created, scene.container("second")->created);
   auto here = scene.context();
-  adopt(here, web, {"first"}, false, {});
+  adopt(here, web, {"first"}, {}, {});
   EXPECT_EQ(scene.run("stop"), "done");
   EXPECT_EQ(scene.run("remove volumes"), "done");
   EXPECT_THAT(scene.running(), ElementsAre("second"));

@@ -218,7 +218,7 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "remove")
     return remove(here, web, argument == "volumes", false, yes, stop_token).done ? "done" : "nothing";
   if (verb == "recover") {
-    recover(here, false, stop_token);
+    recover(here, {}, stop_token);
     return "done";
   }
   throw UsageError("the test knows no verb " + verb);

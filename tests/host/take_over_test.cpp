@@ -36,11 +36,11 @@ TEST(Adopt, TakesOverWhatJocklerMadeWithoutTouchingIt) {
   foreign(scene, "jcl_webshop_20250202000000", true);
   foreign(scene, "jcl_web_other", true);
   auto here = scene.context();
-  const auto dry = adopt(here, web, {}, true, {});
+  const auto dry = adopt(here, web, {}, {.dry_run = true}, {});
   EXPECT_TRUE(dry.dry_run);
   EXPECT_EQ(scene.store->app(web), std::nullopt);
   const auto before = scene.engine.changes().size();
-  const auto adopted = adopt(here, web, {}, false, {});
+  const auto adopted = adopt(here, web, {}, {}, {});
   EXPECT_THAT(adopted.containers, ElementsAre("jcl_web_20250101000000", "jcl_web_20250202000000"));
   EXPECT_EQ(scene.changes(before), format("  {}. tag belay/web:r1\n  {}. tag belay/web:r2\n", before, before + 1));
   EXPECT_EQ(scene.plan(), "");
@@ -59,7 +59,7 @@ TEST(Adopt, KnowsDockervisorsNamesAndFollowsThemThroughRenames) {
   foreign(scene, "dcv_web_stable", false);
   foreign(scene, "dcv_web", true, "unless-stopped");
   auto here = scene.context();
-  adopt(here, web, {}, false, {});
+  adopt(here, web, {}, {}, {});
   EXPECT_EQ(scene.app().stable, ReleaseNumber{1});
   EXPECT_EQ(scene.plan(), "");
   // Displaced by a release that fails, it comes back under its own name.
@@ -80,7 +80,7 @@ TEST(Adopt, SurvivesAPowerCutBetweenARenameAndItsRecord) {
     Scene scene({NamingScheme::dcv});
     foreign(scene, "dcv_web", true, "unless-stopped");
     auto here = scene.context();
-    adopt(here, web, {}, false, {});
+    adopt(here, web, {}, {}, {});
     scene.engine.crash_after(n, engine::MemoryEngine::Cut::before_the_answer);
     const bool crashed = scene.crashes("deploy 2");
     scene.engine.crash_after(std::nullopt);
@@ -94,6 +94,77 @@ TEST(Adopt, SurvivesAPowerCutBetweenARenameAndItsRecord) {
   FAIL() << "never came to an end";
 }
 
+TEST(Adopt, F2_RefusesByNameWhatNoReleaseHasAPlaceFor) {
+  Scene scene;
+  foreign(scene, "plex", true);
+  foreign(scene, "whole", false);
+  scene.engine.has_unkept("plex", unkept_setting("DeviceRequests", "DeviceRequests"));
+  scene.engine.has_unkept("plex", unkept_setting("Mounts[0].VolumeOptions.Subpath", "Mounts.VolumeOptions.Subpath"));
+  auto here = scene.context();
+  const std::string before = scene.all();
+  for (const bool dry_run : {false, true}) {
+    try {
+      adopt(here, web, {"plex"}, {.dry_run = dry_run}, {});
+      FAIL() << "something was lost without a word";
+    } catch (const Conflict& error) {
+      EXPECT_THAT(error.what(), HasSubstr("plex: DeviceRequests (--gpus)"));
+      EXPECT_THAT(error.what(), HasSubstr("plex: Mounts[0].VolumeOptions.Subpath (--mount …,volume-subpath=…)"));
+      EXPECT_THAT(error.hint(), HasSubstr("belay adopt web plex --lossy"));
+    }
+    EXPECT_EQ(scene.all(), before);
+  }
+  const auto adopted = adopt(here, web, {"plex"}, {.lossy = true}, {});
+  EXPECT_THAT(adopted.lost, ElementsAre("plex: DeviceRequests (--gpus)",
+                                        "plex: Mounts[0].VolumeOptions.Subpath (--mount …,volume-subpath=…)"));
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(Adopt, F2_RecoverRefusesTheSameAndGoesOnWithTheOthers) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.engine.has_unkept("web-r1", unkept_setting("Annotations", "Annotations"));
+  const TemporaryFolder empty;
+  const auto lost = state::Store::open(empty.path() / "state");
+  auto base = scene.context();
+  Context here{base.engine, *lost, base.clock, base.report, "tester", "belay recover", true, base.defaults, {}};
+  const auto refused = recover(here, {}, {});
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_TRUE(refused[0].refused);
+  EXPECT_THAT(refused[0].lost, ElementsAre("web-r1: Annotations (--annotation)"));
+  EXPECT_EQ(lost->app(web), std::nullopt);
+  const auto taken = recover(here, {.lossy = true}, {});
+  EXPECT_FALSE(taken.at(0).refused);
+  EXPECT_NE(lost->app(web), std::nullopt);
+}
+
+TEST(Adopt, ItsPinsArePreviewedAndItCanBeGivenAgain) {
+  for (int n = 0; n < 40; ++n)
+    for (const auto cut : {engine::MemoryEngine::Cut::before_the_effect, engine::MemoryEngine::Cut::before_the_answer}) {
+      Scene scene;
+      foreign(scene, "mine", true);
+      auto here = scene.context();
+      EXPECT_THAT(plan::plan_text(adopt(here, web, {"mine"}, {.dry_run = true}, {}).plan),
+                  HasSubstr("as belay/web:r1"));
+      scene.engine.crash_after(n, cut);
+      bool crashed = false;
+      try {
+        adopt(here, web, {"mine"}, {}, {});
+      } catch (const engine::MemoryEngine::Crash&) {
+        crashed = true;
+      }
+      scene.engine.crash_after(std::nullopt);
+      if (!crashed && cut == engine::MemoryEngine::Cut::before_the_answer) return;
+      scene.reopen();
+      auto again = scene.context();
+      const auto adopted = adopt(again, web, {"mine"}, {}, {});
+      EXPECT_THAT(adopted.containers, ElementsAre("mine"));
+      EXPECT_TRUE(scene.engine.image("belay/web:r1", {})) << n;
+      EXPECT_TRUE(adopt(again, web, {"mine"}, {}, {}).was_there);
+      EXPECT_EQ(scene.plan(), "");
+    }
+  FAIL() << "never came to an end";
+}
+
 TEST(Adopt, RefusesWhatItCannotTake) {
   Scene scene;
   foreign(scene, "one", true);
@@ -102,7 +173,7 @@ TEST(Adopt, RefusesWhatItCannotTake) {
     const std::string before = scene.all();
     auto here = scene.context();
     try {
-      adopt(here, name, containers, false, {});
+      adopt(here, name, containers, {}, {});
       return "not refused";
     } catch (const Error& error) {
       EXPECT_EQ(scene.all(), before);
@@ -115,7 +186,7 @@ TEST(Adopt, RefusesWhatItCannotTake) {
   EXPECT_EQ(refusal(web, {"one", "two"}), "2 of these containers run; an app has one that runs");
   EXPECT_EQ(refusal(web, {"one", "one"}), "the container one is named twice");
   auto here = scene.context();
-  adopt(here, web, {"one"}, false, {});
+  adopt(here, web, {"one"}, {}, {});
   EXPECT_EQ(refusal(AppName("shop"), {"one"}), "the container one belongs to the app web already");
   EXPECT_EQ(refusal(web, {"two"}), "there is an app web already");
 }

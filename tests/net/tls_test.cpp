@@ -39,7 +39,7 @@ class Tls : public testing::Test {
     return "connected";
   }
   void TearDown() override { done_.open(); }
-  TlsOptions trusting() const { return {authority_.file(), {}, {}, true}; }
+  TlsOptions trusting() const { return {authority_.file(), {}, {}, {}, true}; }
 
   Authority authority_;
   test::ServerContext context_{nullptr, SSL_CTX_free};
@@ -83,13 +83,13 @@ TEST_F(Tls, RefusesACertificateForAnotherNameOrAddress) {
 TEST_F(Tls, RefusesACertificateOfAnUnknownAuthority) {
   start("IP:127.0.0.1", echo);
   const Authority other;
-  EXPECT_THAT(connect_failure({other.file(), {}, {}, true}), HasSubstr("cannot be trusted: "));
-  EXPECT_THAT(connect_failure({{}, {}, {}, true}), HasSubstr("cannot be trusted: "));
+  EXPECT_THAT(connect_failure({other.file(), {}, {}, {}, true}), HasSubstr("cannot be trusted: "));
+  EXPECT_THAT(connect_failure({{}, {}, {}, {}, true}), HasSubstr("cannot be trusted: "));
 }
 
 TEST_F(Tls, TakesAnybodyWhereVerificationIsOff) {
   start("DNS:other.example", echo);
-  const auto stream = connect({{}, {}, {}, false});
+  const auto stream = connect({{}, {}, {}, {}, false});
   stream->finish_writing(deadline_in(generous), {});
   EXPECT_EQ(read_to_end(*stream), "all of ");
 }
@@ -97,7 +97,7 @@ TEST_F(Tls, TakesAnybodyWhereVerificationIsOff) {
 TEST_F(Tls, ShowsItsCertificateToAServerThatDemandsOne) {
   start("IP:127.0.0.1", echo, &authority_);
   const auto identity = authority_.issue("client", "");
-  const auto stream = connect({authority_.file(), identity.certificate_file, identity.key_file, true});
+  const auto stream = connect({authority_.file(), {}, identity.certificate_file, identity.key_file, true});
   stream->finish_writing(deadline_in(generous), {});
   EXPECT_EQ(read_to_end(*stream), "all of ");
 }
@@ -135,11 +135,11 @@ TEST_F(Tls, NamesAFileThatCannotBeRead) {
   start("IP:127.0.0.1", echo);
   const auto identity = authority_.issue("client", "");
   const auto& own = authority_.file();
-  EXPECT_EQ(connect_failure({"/absent/ca.pem", {}, {}, true}),
+  EXPECT_EQ(connect_failure({"/absent/ca.pem", {}, {}, {}, true}),
             "reading the certificate authorities /absent/ca.pem: No such file or directory");
-  EXPECT_EQ(connect_failure({own, "/absent/cert.pem", identity.key_file, true}),
+  EXPECT_EQ(connect_failure({own, {}, "/absent/cert.pem", identity.key_file, true}),
             "reading the certificate /absent/cert.pem: No such file or directory");
-  EXPECT_EQ(connect_failure({own, identity.certificate_file, "/absent/key.pem", true}),
+  EXPECT_EQ(connect_failure({own, {}, identity.certificate_file, "/absent/key.pem", true}),
             "reading the key /absent/key.pem: No such file or directory");
 }
 
@@ -151,14 +151,14 @@ TEST_F(Tls, SaysWhatIsWrongWithAFile) {
   const fs::path text = folder.path() / "text";
   write_file_durably(text, "this is no certificate\n");
   const std::string none = ": there is none in it in PEM form";
-  EXPECT_EQ(connect_failure({text, {}, {}, true}), "reading the certificate authorities " + text.string() + none);
-  EXPECT_EQ(connect_failure({authority_.file(), text, one.key_file, true}),
+  EXPECT_EQ(connect_failure({text, {}, {}, {}, true}), "reading the certificate authorities " + text.string() + none);
+  EXPECT_EQ(connect_failure({authority_.file(), {}, text, one.key_file, true}),
             "reading the certificate " + text.string() + none);
-  EXPECT_EQ(connect_failure({authority_.file(), one.certificate_file, text, true}),
+  EXPECT_EQ(connect_failure({authority_.file(), {}, one.certificate_file, text, true}),
             "reading the key " + text.string() + none);
-  EXPECT_EQ(connect_failure({authority_.file(), one.certificate_file, one.certificate_file, true}),
+  EXPECT_EQ(connect_failure({authority_.file(), {}, one.certificate_file, one.certificate_file, true}),
             "reading the key " + one.certificate_file.string() + none);
-  EXPECT_EQ(connect_failure({authority_.file(), one.certificate_file, other.key_file, true}),
+  EXPECT_EQ(connect_failure({authority_.file(), {}, one.certificate_file, other.key_file, true}),
             "reading the key " + other.key_file.string() + ": it does not belong to the certificate");
 }
 

@@ -120,6 +120,51 @@ TEST(VersionPattern, PrefersTheTagThatStays) {
   EXPECT_EQ(newest("semver ^1.4", {"1.5", "1.4.9"}), "1.5");
 }
 
+TEST(VersionPattern, F10_StaysInTheFlavourOfTheTagThatIsWritten) {
+  const std::vector<std::string> tags{"1.25.3-alpine", "1.25.3",        "1.26.0-alpine",      "1.26.0",
+                                      "1.27.0",        "1.27.0-alpine", "1.27.0-alpine-perl", "2023.12.05"};
+  EXPECT_EQ(newest("semver ^1.25", tags, "1.25.3-alpine"), "1.27.0-alpine");
+  EXPECT_EQ(newest("semver ^1.25", tags, "1.25.3"), "1.27.0");
+  EXPECT_EQ(newest("semver ^1.25", tags, "1.25.3-alpine-perl"), "1.27.0-alpine-perl");
+  EXPECT_EQ(newest("semver ^1.25", tags, "1.25.3-bookworm"), "none");
+  EXPECT_EQ(TagPattern::parse("semver ^1.25").choose(tags, "1.25.3-bookworm").flavour, "bookworm");
+  EXPECT_EQ(newest("semver >=1", tags, "stable-alpine"), "1.27.0-alpine");
+  EXPECT_EQ(newest("semver >=1", tags, "1-alpine"), "1.27.0-alpine");
+  EXPECT_EQ(newest("semver >=17", {"17-alpine", "17.2-bookworm", "17.2-alpine", "18.0-alpine3.19"}, "17.1-alpine"), "17.2-alpine");
+}
+
+TEST(VersionPattern, F10_PreReleasesAreNoFlavours) {
+  const std::vector<std::string> tags{"1.5.0-rc.1", "1.5.0-beta2-alpine", "1.4.9-alpine", "1.4.9", "3.13.0rc1"};
+  EXPECT_EQ(newest("semver ^1.4", tags, "1.4.0"), "1.4.9");
+  EXPECT_EQ(newest("semver ^1.4", tags, "1.4.0-alpine"), "1.4.9-alpine");
+  EXPECT_EQ(newest("semver ^1.5.0-beta", tags, "1.5.0-beta1-alpine"), "1.5.0-beta2-alpine");
+  EXPECT_EQ(newest("semver ^1.5.0-house.1", {"1.5.0-house.2", "1.5.0-house.3"}, "1.5.0-house.1"), "1.5.0-house.3")
+      << "a word that the range names is one";
+}
+
+TEST(VersionPattern, F10_DatesAreNotTakenForVersions) {
+  const std::vector<std::string> tags{"1.25.3", "1.26.0", "2023.12.05", "20240101.1"};
+  const auto choice = TagPattern::parse("semver >=1.25").choose(tags, "1.25.3");
+  EXPECT_THAT(choice.tags, ElementsAre("1.26.0", "1.25.3"));
+  EXPECT_EQ(choice.left_out, "20240101.1 is left out: after 1.25.3 it looks like a date, not like a version");
+  EXPECT_EQ(newest("semver >=1.25", tags, "latest"), "1.26.0");
+  EXPECT_EQ(newest("semver >=2023", tags, "2023.1.1"), "20240101.1");
+  EXPECT_EQ(newest("semver >=1.25 <2024", tags, "1.25.3"), "2023.12.05") << "the range itself speaks of years";
+  EXPECT_EQ(newest("semver *", {"2023.11.0", "2024.2.0"}, "2023.10.0"), "2024.2.0");
+  EXPECT_EQ(newest("semver *", {"99.0.0", "100.0.0"}, "99.0.0"), "100.0.0");
+}
+
+TEST(VersionPattern, F10_BuildsOfOneVersionAreCounted) {
+  const std::vector<std::string> tags{"4.0.9.1044-ls56", "4.0.9.1044-ls57", "4.0.10.7-ls1", "4.0.9.999-ls99", "4.1.0"};
+  EXPECT_EQ(newest("semver ~4.0", tags, "4.0.9.1044-ls56"), "4.0.10.7-ls1");
+  EXPECT_THAT(TagPattern::parse("semver 4.0.9").fitting(tags, "4.0.9.1044-ls56"),
+              ElementsAre("4.0.9.1044-ls57", "4.0.9.1044-ls56"));
+  EXPECT_EQ(newest("semver ^15", {"15.4.0-debian-11-r45", "15.4.0-debian-11-r9", "15.5.0-debian-12-r1"}, "15.4.0-debian-11-r10"),
+            "15.4.0-debian-11-r45");
+  EXPECT_EQ(newest("semver ^10", {"10.8.13-1-ls9", "10.8.13-1-ls56", "10.8.13-2-ls1"}, "10.8.13-1-ls9"), "10.8.13-2-ls1");
+  EXPECT_EQ(newest("semver ^4", tags, "4.0.0"), "4.1.0") << "four numbers are not what three go on with";
+}
+
 TEST(ExpressionPattern, WantsTheWholeTag) {
   EXPECT_TRUE(fits(R"(regex ^v\d+$)", "v12"));
   EXPECT_TRUE(fits(R"(regex v\d+)", "v12"));

@@ -43,8 +43,8 @@ login_registry() {
   at_end rm -rf "$certificates/$login"
   mkdir -p "$certificates/$login"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout "$place/key.pem" \
-    -subj '/CN=test registry' -addext "subjectAltName=IP:$address" -out "$certificates/$login/ca.crt" 2>/dev/null
-  serve_registry login "$login" "  tls: {certificate: $certificates/$login/ca.crt, key: $place/key.pem}
+    -subj '/CN=test registry' -addext "subjectAltName=IP:$address" -out "$certificates/$login/company-root.crt" 2>/dev/null
+  serve_registry login "$login" "  tls: {certificate: $certificates/$login/company-root.crt, key: $place/key.pem}
 auth: {htpasswd: {realm: test, path: $place/users}}"
   export DOCKER_CONFIG=$place/login-config
   mkdir "$DOCKER_CONFIG"
@@ -81,6 +81,71 @@ test_the_engine_keeps_its_contract_about_registries() {
   expect_exit 0
   expect_out 'PASSED +. 2 tests'
   expect_not_out SKIPPED
+}
+
+# A proxy that leads wherever it is asked to, and writes down where; at $proxy.
+start_proxy() {
+  local port
+  new_port port
+  proxy=127.0.0.1:$port
+  cat >"$place/proxy.py" <<'END'
+import select, socket, sys, threading
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def serve(client):
+    head = b""
+    while b"\r\n\r\n" not in head:
+        more = client.recv(1)
+        if not more: return
+        head += more
+    words = head.split(b" ")
+    print(words[0].decode(), words[1].decode(), flush=True)
+    host, port = words[1].decode().rsplit(":", 1)
+    server = socket.create_connection((host, int(port)))
+    client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    pair = {client: server, server: client}
+    while True:
+        for one in select.select(list(pair), [], [])[0]:
+            data = one.recv(65536)
+            if not data: return
+            pair[one].sendall(data)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+END
+  background python3 "$place/proxy.py" "$port" >"$place/proxy.log" 2>&1
+  eventually nc_answers "$port"
+}
+nc_answers() { : <"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null
+
+test_f10_f11_f16_a_pattern_stays_in_its_flavour_behind_a_proxy_and_an_own_authority() {
+  local login certificates proxy
+  login_registry
+  start_proxy
+  for tag in 1.25.3-alpine 1.26.0-alpine 1.27.0 2023.12.05; do push "$login/web:$tag" "$tag"; done
+  mkdir hosts.d
+  echo "{\"name\": \"$app2\", \"image\": \"$login/web:1.25.3-alpine\", \"update\": {\"pattern\": \"semver >=1.25\"}}" >hosts.d/web.json
+  run env HTTPS_PROXY="http://$proxy" belay plan hosts.d
+  expect_exit 0
+  run env HTTPS_PROXY="http://$proxy" belay apply hosts.d
+  expect_exit 0
+  expect_equal 'image' "$login/web:1.26.0-alpine" "$(belay config "$app2" --json | jq -r '.services[0].image')"
+  expect grep -q "^CONNECT $login$" "$place/proxy.log"
+  # An own certificate without its key is what the engine refuses, too.
+  : >"$certificates/$login/own.cert"
+  run belay apply hosts.d
+  expect grep -q 'own.key is missing' <<<"$out$err"
+  rm "$certificates/$login/own.cert"
+}
+test_f12_a_broken_credential_helper_stops_no_public_image() {
+  local open
+  open_registry
+  push "$open/web:1" one
+  mkdir "$HOME/.docker"
+  echo '{"auths":{},"credsStore":"desktop.exe"}' >"$HOME/.docker/config.json"
+  api DELETE "/images/$open/web:1?force=1" >/dev/null
+  expect_done belay deploy "$app2" --image "$open/web:1"
+  expect_equal 'warnings about the helper' 1 "$(grep -c docker-credential-desktop.exe <<<"$err")"
+  echo 'no JSON' >"$HOME/.docker/config.json"
+  expect_done belay deploy "$app2" --image "$open/web:1"
 }
 
 run_tests "$@"

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <array>
 #include <thread>
 
 #include "base/format.h"
 #include "base/text.h"
+#include "certificates.h"
 #include "server.h"
 
 namespace belay::registry {
@@ -194,6 +196,12 @@ TEST(ListTags, SaysWhatARegistryRefuses) {
   EXPECT_EQ(limited.status(), 429);
   EXPECT_EQ(limited.retry_after(), Seconds(120));
   EXPECT_EQ(refused("429 Too Many Requests", "Retry-After: 99999999999999\r\n").retry_after(), std::chrono::days(1));
+  EXPECT_EQ(refused("429 Slow down", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n")
+                .retry_after(),
+            Seconds(120))
+      << "by the registry's own clock";
+  EXPECT_EQ(refused("429 Slow down", "Retry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n").retry_after(), Milliseconds(0));
+  EXPECT_EQ(refused("429 Slow down", "Retry-After: Sun, 06 Nov 2094 08:51:37 GMT\r\n").retry_after(), std::chrono::days(1));
   EXPECT_EQ(refused("503 Busy", "Retry-After: soon\r\n").retry_after(), std::nullopt);
   EXPECT_EQ(refused("307 Elsewhere", "Location: http://evil.example/\r\n").status(), 307);
   const FakeRegistry registry([&](const std::string&) { return refusal("404 Not Found", ""); });
@@ -236,6 +244,138 @@ TEST(PlatformDigest, FindsThePlatformInsideAnIndex) {
   EXPECT_EQ(digest(":1", "s390x", ""), std::nullopt);
   EXPECT_EQ(digest(":single", "amd64", ""), std::nullopt);
   EXPECT_THAT(registry.heads().back(), HasSubstr("image.index.v1+json"));
+}
+
+// A registry with TLS that answers each request with one tag.
+class SecureRegistry {
+ public:
+  explicit SecureRegistry(const net::test::Authority* clients = nullptr)
+      : context_(net::test::server_context(identity_, clients)),
+        server_(
+            net::test::Server::Family::ipv4,
+            [](Connection& connection) {
+              while (!connection.read_head().empty() && connection.write(answer(R"({"tags":["1.0"]})"))) {
+              }
+            },
+            context_.get()) {}
+
+  std::string host() const { return format("registry.example:{}", server_.port()); }
+  std::uint16_t port() const { return server_.port(); }
+  const net::test::Authority& authority() const { return authority_; }
+
+ private:
+  net::test::Authority authority_;
+  net::test::Identity identity_ = authority_.issue("registry", "DNS:registry.example");
+  net::test::ServerContext context_;
+  net::test::Server server_;
+};
+
+// Leads to the port it is told to, whatever name it is asked for; so names of no network can be used.
+class Tunnel {
+ public:
+  explicit Tunnel(std::uint16_t port)
+      : server_(net::test::Server::Family::ipv4, [this, port](Connection& connection) {
+          heads_.with([head = connection.read_head()](auto& heads) { heads.push_back(head); });
+          auto to = net::connect_tcp({"127.0.0.1", port}, net::deadline_in(Seconds(10)), {});
+          connection.write("HTTP/1.1 200 OK\r\n\r\n");
+          const std::jthread back([&] {
+            std::array<char, 4096> bytes{};
+            try {
+              while (const size_t count = to->read_some(bytes, net::deadline_in(Seconds(10)), {}))
+                connection.write({bytes.data(), count});
+            } catch (const Error&) {
+              return;
+            }
+          });
+          try {
+            for (std::string byte = connection.read_exactly(1); !byte.empty(); byte = connection.read_exactly(1))
+              to->write_all(byte, net::deadline_in(Seconds(10)), {});
+            to->finish_writing(net::deadline_in(Seconds(1)), {});
+          } catch (const Error&) {
+            return;
+          }
+        }) {}
+  net::ProxySettings settings() const { return {"", format("http://me:pw@127.0.0.1:{}", server_.port()), ""}; }
+  std::vector<std::string> heads() const {
+    return heads_.with([](const auto& heads) { return heads; });
+  }
+
+ private:
+  Guarded<std::vector<std::string>> heads_;
+  net::test::Server server_;
+};
+
+std::string tags_or_why(const std::string& host, const Access& access) {
+  try {
+    return join(list_tags(ImageRef::parse(host + "/web:1"), access, {}), ",");
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(Certificates, F11_EveryCrtIsAnAuthorityAndTheSystemsOnesStay) {
+  const SecureRegistry registry;
+  const Tunnel tunnel(registry.port());
+  const TemporaryFolder folder;
+  const fs::path own = folder.path() / registry.host();
+  fs::create_directories(own);
+  Access access;
+  access.certificates = folder.path();
+  access.proxy = tunnel.settings();
+  EXPECT_THAT(tags_or_why(registry.host(), access), HasSubstr("cannot be trusted"));
+  write_file_durably(own / "a-note.crt", "no certificate");
+  fs::copy_file(registry.authority().file(), own / "company-root.crt");
+  EXPECT_EQ(tags_or_why(registry.host(), access), "1.0");
+  fs::rename(own / "company-root.crt", own / "company-root.pem");
+  EXPECT_THAT(tags_or_why(registry.host(), access), HasSubstr("cannot be trusted")) << "the engine's rule: only *.crt";
+}
+
+TEST(Certificates, F11_APairOfCertAndKeyIsShown) {
+  const net::test::Authority clients;
+  const auto me = clients.issue("belay", "DNS:belay");
+  const SecureRegistry registry(&clients);
+  const Tunnel tunnel(registry.port());
+  const TemporaryFolder folder;
+  const fs::path own = folder.path() / registry.host();
+  fs::create_directories(own);
+  fs::copy_file(registry.authority().file(), own / "root.crt");
+  Access access;
+  access.certificates = folder.path();
+  access.proxy = tunnel.settings();
+  EXPECT_NE(tags_or_why(registry.host(), access), "1.0");
+  fs::copy_file(me.certificate_file, own / "host.cert");
+  EXPECT_THAT(tags_or_why(registry.host(), access), HasSubstr("host.key is missing"));
+  fs::copy_file(me.key_file, own / "host.key");
+  EXPECT_EQ(tags_or_why(registry.host(), access), "1.0");
+}
+
+TEST(Proxies, F16_ARegistryIsAskedThroughTheProxy) {
+  const SecureRegistry registry;
+  const Tunnel tunnel(registry.port());
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / registry.host());
+  fs::copy_file(registry.authority().file(), folder.path() / registry.host() / "ca.crt");
+  Access access;
+  access.certificates = folder.path();
+  access.proxy = tunnel.settings();
+  EXPECT_EQ(tags_or_why(registry.host(), access), "1.0");
+  ASSERT_FALSE(tunnel.heads().empty());
+  EXPECT_THAT(tunnel.heads()[0], HasSubstr("CONNECT " + registry.host() + " HTTP/1.1\r\n"));
+  EXPECT_THAT(tunnel.heads()[0], HasSubstr("Proxy-Authorization: Basic " + base64("me:pw")));
+}
+
+TEST(Mirrors, F16_StandInForTheDefaultRegistryOnly) {
+  const FakeRegistry mirror([](const std::string& head) {
+    return head.find("/v2/library/nginx/") != std::string::npos ? answer(R"({"tags":["1.27.0"]})")
+                                                                : refusal("404 Not Found", "");
+  });
+  Access access;
+  access.mirrors = {"not a url", "http://127.0.0.1:1", "http://" + mirror.host() + "/"};
+  access.login = Credentials{"me", "secret", {}};
+  EXPECT_THAT(list_tags(ImageRef::parse("nginx:1"), access, {}), ElementsAre("1.27.0"));
+  EXPECT_THAT(mirror.heads().back(), testing::Not(HasSubstr("Authorization"))) << "the login is the default registry's";
+  const FakeRegistry other([](const std::string&) { return answer(R"({"tags":["7"]})"); });
+  EXPECT_THAT(other.tags(access), ElementsAre("7"));
 }
 
 }  // namespace

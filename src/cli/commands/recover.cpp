@@ -6,15 +6,35 @@
 
 namespace belay::cli {
 
+namespace {
+
+std::string recovered_text(const host::Recovered& app) {
+  return format("{}: {}{}{}", app.app,
+                app.releases.empty() ? std::string("no new releases") : join(app.releases, ", "),
+                app.last ? format(", last {}", app.last->text()) : std::string(),
+                app.stable ? format(", stable {}", app.stable->text()) : std::string());
+}
+
+}  // namespace
+
 int run_recover(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto all = host::recover(run.context(), in.has("dry-run"), in.stop());
-  for (const auto& app : all)
-    in.console.success(format("{}{}: {}{}{}", in.has("dry-run") ? "then: " : "", app.app,
-                              app.releases.empty() ? std::string("no new releases") : join(app.releases, ", "),
-                              app.last ? format(", last {}", app.last->text()) : std::string(),
-                              app.stable ? format(", stable {}", app.stable->text()) : std::string()));
+  const host::TakeOver how{.dry_run = in.has("dry-run"), .lossy = in.has("lossy")};
+  const auto all = host::recover(run.context(), how, in.stop());
+  bool refused = false;
+  for (const auto& app : all) {
+    if (app.refused) {
+      refused = true;
+      in.console.error(Conflict(format("{} is not recovered: Belay has no place for all settings of what is there: {}", app.app,
+                                       join(app.lost, "; ")),
+                                "belay recover --lossy takes it without them."));
+      continue;
+    }
+    for (const std::string& lost : app.lost) in.console.warning(format("the next release is without it: {}", lost));
+    in.console.success((how.dry_run ? "then: " : "") + recovered_text(app));
+  }
   if (all.empty()) in.console.success("the state knows everything that carries Belay's labels");
+  if (refused) return 1;
   return all.empty() && in.has("exit-unchanged") ? 3 : 0;
 }
 

@@ -13,6 +13,12 @@ Style style_of(const std::string& verdict) {
   return verdict == "failed" ? Style::bad : verdict == "passed" ? Style::good : Style::plain;
 }
 
+Cell image_text(const host::ReleaseRow& row) {
+  const std::string image = short_digest(row.image);
+  if (!row.image_gone) return image;
+  return {format("{} (gone{})", image, row.digest.empty() ? "" : ", can be pulled again"), Style::bad};
+}
+
 }  // namespace
 
 int run_releases(Invocation& in) {
@@ -30,6 +36,8 @@ int run_releases(Invocation& in) {
       node.set("verdict", Node::text(row.verdict));
       node.set("marks", texts(row.marks));
       node.set("image", Node::text(row.image));
+      node.set("image_gone", Node::boolean(row.image_gone));
+      if (row.image_gone) node.set("digest", Node::text(row.digest));
       node.set("container", Node::text(row.container));
       node.set("state", Node::text(row.state));
       node.set("created", Node::text(iso_time(row.created)));
@@ -58,7 +66,7 @@ int run_releases(Invocation& in) {
     table.add({row.release,
                {row.verdict, style_of(row.verdict)},
                join(row.marks, ", "),
-               short_digest(row.image),
+               image_text(row),
                row.container,
                row.state,
                ago(row.created, in.clock.now()),

@@ -19,6 +19,7 @@ Node status_node(const host::Status& status) {
   node.set("networks", texts(status.networks));
   node.set("pending", texts(status.pending));
   node.set("trouble", Node::text(status.trouble));
+  node.set("images_gone", Node::text(status.images_gone));
   node.set("lock_holder", Node::text(status.lock_holder));
   return node;
 }
@@ -44,6 +45,7 @@ void print_status(Console& console, const host::Status& status) {
   field("  autostart", row.autostart == "none" ? "" : row.autostart);
   field("  at work", status.lock_holder);
   field("  trouble", status.trouble);
+  field("  image gone", status.images_gone.empty() ? "" : "of " + status.images_gone);
   if (status.pending.empty()) {
     if (status.trouble.empty()) field("  to do", "nothing");
   } else {

@@ -1,0 +1,95 @@
+#!/bin/bash
+# Every option of `docker run` on a container that is adopted: either the next release has it too, or it is refused by name.
+# Containers are only made, not started, many options at once where they go together.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# made NAME BODY: a container made over the API, as `docker create` does.
+made() {
+  local answer
+  answer=$(post "/containers/create?name=$1" "$2")
+  [ "$(jq -r '.Id // empty' <<<"$answer")" ] || fail "$1 could not be made: $answer"
+}
+# settings CONTAINER: what it was asked for, in one form: without what says nothing, and without what belongs to the
+# container and not to its settings.
+settings() {
+  api GET "/containers/$1/json" | jq -S '
+    def said: walk(if type == "object" then with_entries(select(.value != null and .value != "" and .value != 0 and .value != false and .value != [] and .value != {})) else . end);
+    (.Id[:12]) as $id |
+    { config: (.Config | del(.Image, .Hostname, .AttachStdin, .AttachStdout, .AttachStderr, .StdinOnce) |
+        .Env = ((.Env // []) | sort) | .Labels = ((.Labels // {}) | with_entries(select(.key | startswith("belay.") | not)) | to_entries)
+        | .Volumes = ((.Volumes // {}) | keys) | .ExposedPorts = ((.ExposedPorts // {}) | keys)),
+      host: (.HostConfig | del(.ConsoleSize, .RestartPolicy, .Binds, .Mounts, .Tmpfs) | .NetworkMode |= (if . == "bridge" then "default" else . end)
+        | .Runtime |= (if . == "runc" then "" else . end)),
+      open_paths: ((.HostConfig.MaskedPaths == []) and (.HostConfig.ReadonlyPaths == [])),
+      mounts: ([.Mounts[] | select(.Type != "tmpfs") | [.Type, (if (.Name // "" | test("^[0-9a-f]{64}$")) then "anonymous" else (.Name // .Source) end),
+                             .Destination, .RW, .Propagation]] | sort),
+      networks: (.NetworkSettings.Networks | map_values({IPAMConfig, Links, DriverOpts, Aliases: ((.Aliases // []) - [$id] | sort)})) } | said'
+}
+# comes_again NAME BODY: adopted, and made anew: the same settings. It need not run: the machine may not let it.
+comes_again() {
+  local name=$prefix$1
+  made "$name" "$2"
+  expect_done belay adopt "$name-app" "$name"
+  run env BELAY_SETTLE=1ms belay start "$name-app" new
+  expect exists "$name-app-r2"
+  expect_equal "settings of $1" "$(settings "$name")" "$(settings "$name-app-r2")"
+}
+# refused_for BODY NAME…: adopt names each of these.
+refused_for() {
+  local body=$1 name
+  shift
+  made "${prefix}refused" "$body"
+  expect_refused 1 belay adopt "$app" "${prefix}refused"
+  for name in "$@"; do [[ $err == *"$name"* ]] || fail 'not named' "$name" "$err"; done
+  expect_refused 1 belay adopt "$app" "${prefix}refused" --dry-run
+  expect_done belay adopt "$app" "${prefix}refused" --lossy --dry-run
+  for name in "$@"; do [[ $err == *"$name"* ]] || fail 'not listed' "$name" "$err"; done
+  api DELETE "/containers/${prefix}refused?force=1&v=1" >/dev/null
+}
+
+test_f2_what_has_a_place_comes_again() {
+  build_image 1
+  local image=$prefix-image:1
+  post /networks/create "{\"Name\":\"${prefix}net\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.213.7.0/24\"}]}}" >/dev/null
+  made "${prefix}helper" "{\"Image\":\"$image\",\"Cmd\":[\"sleep\",\"100\"],\"HostConfig\":{\"Binds\":[\"${prefix}helper:/helper\"]}}"
+  comes_again plain "{\"Image\":\"$image\"}"
+  comes_again limits "{\"Image\":\"$image\",\"HostConfig\":{\"Memory\":67108864,\"MemorySwap\":-1,\"MemoryReservation\":33554432,
+    \"NanoCpus\":500000000,\"CpuShares\":512,\"CpusetCpus\":\"0\",\"PidsLimit\":50,\"ShmSize\":134217728,\"OomScoreAdj\":100,
+    \"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":100,\"Hard\":200}],\"CgroupParent\":\"/belay-$prefix\"}}"
+  comes_again rights "{\"Image\":\"$image\",\"User\":\"1000:1000\",\"HostConfig\":{\"CapAdd\":[\"NET_ADMIN\"],\"CapDrop\":[\"CHOWN\"],\"ReadonlyRootfs\":true,
+    \"SecurityOpt\":[\"no-new-privileges\"],\"MaskedPaths\":[],\"ReadonlyPaths\":[],\"Devices\":[{\"PathOnHost\":\"/dev/zero\",\"PathInContainer\":\"/dev/zz\",\"CgroupPermissions\":\"r\"}],
+    \"DeviceCgroupRules\":[\"c 1:3 mr\"],\"GroupAdd\":[\"44\"],\"Init\":true,\"Sysctls\":{\"net.core.somaxconn\":\"512\"},\"UsernsMode\":\"host\",\"PidMode\":\"host\",\"IpcMode\":\"shareable\"}}"
+  comes_again words "{\"Image\":\"$image\",\"Cmd\":[\"sleep\",\"100\"],\"Entrypoint\":[\"/bin/busybox\"],\"Env\":[\"FOO=a=b\",\"EMPTY=\"],\"Labels\":{\"a\":\"b\",\"empty\":\"\"},
+    \"WorkingDir\":\"/tmp\",\"StopSignal\":\"SIGUSR1\",\"StopTimeout\":0,\"Tty\":true,\"OpenStdin\":true,\"Domainname\":\"example.org\",
+    \"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"true\"],\"Interval\":5000000000,\"Timeout\":3000000000,\"Retries\":2,\"StartPeriod\":7000000000},
+    \"HostConfig\":{\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"1m\"}},\"ExtraHosts\":[\"x:10.0.0.1\"],\"Dns\":[\"10.0.0.2\"],\"DnsSearch\":[\"example.org\"],\"DnsOptions\":[\"ndots:2\"]}}"
+  comes_again network "{\"Image\":\"$image\",\"ExposedPorts\":{\"8099/udp\":{},\"82/tcp\":{}},\"HostConfig\":{\"NetworkMode\":\"${prefix}net\",
+    \"PortBindings\":{\"82/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"\"}]}},
+    \"NetworkingConfig\":{\"EndpointsConfig\":{\"${prefix}net\":{\"Aliases\":[\"other\"],\"IPAMConfig\":{\"IPv4Address\":\"10.213.7.9\"},\"Links\":[\"${prefix}helper:h\"]}}}}"
+  comes_again mounts "{\"Image\":\"$image\",\"HostConfig\":{\"Binds\":[\"${prefix}v:/v:z\",\"/tmp:/t:ro\"],\"Tmpfs\":{\"/run\":\"noexec,size=65536k\"},\"VolumesFrom\":[\"${prefix}helper:ro\"],
+    \"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/scratch\",\"TmpfsOptions\":{\"SizeBytes\":1048576,\"Mode\":1016}},
+                {\"Type\":\"volume\",\"Source\":\"${prefix}w\",\"Target\":\"/w\",\"ReadOnly\":true,\"VolumeOptions\":{\"NoCopy\":true}},
+                {\"Type\":\"bind\",\"Source\":\"/tmp\",\"Target\":\"/b\",\"BindOptions\":{\"Propagation\":\"rslave\"}}]}}"
+  # The engine lists these apart from its other mounts.
+  expect_equal 'the tmpfs' size=1048576,mode=1770 "$(inspect "${prefix}mounts-app-r2" '.HostConfig.Tmpfs["/scratch"]')"
+}
+
+test_f2_what_has_no_place_is_refused_by_name() {
+  build_image 1
+  local image=$prefix-image:1
+  post /networks/create "{\"Name\":\"${prefix}net\"}" >/dev/null
+  refused_for "{\"Image\":\"$image\",\"HostConfig\":{\"AutoRemove\":true,\"ContainerIDFile\":\"/run/x\",
+    \"BlkioDeviceReadBps\":[{\"Path\":\"/dev/null\",\"Rate\":1}],\"BlkioDeviceWriteIOps\":[{\"Path\":\"/dev/null\",\"Rate\":1}],
+    \"DeviceRequests\":[{\"Driver\":\"\",\"Count\":-1,\"Capabilities\":[[\"gpu\"]]}],\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"18090-18095\"}]}}}" \
+    'AutoRemove (--rm)' 'ContainerIDFile (--cidfile)' '(--device-read-bps)' '(--device-write-iops)' 'DeviceRequests (--gpus)' 'PortBindings.80/tcp'
+  refused_for "{\"Image\":\"$image\",\"HostConfig\":{\"Mounts\":[
+    {\"Type\":\"bind\",\"Source\":\"/tmp\",\"Target\":\"/t\",\"BindOptions\":{\"NonRecursive\":true}},
+    {\"Type\":\"volume\",\"Source\":\"${prefix}v\",\"Target\":\"/v\",\"VolumeOptions\":{\"Labels\":{\"a\":\"b\"},\"DriverConfig\":{\"Name\":\"local\"}}}]}}" \
+    'NonRecursive (--mount …,bind-recursive=…)' '(--mount …,volume-label=…)' '(--mount …,volume-driver=…)'
+  refused_for "{\"Image\":\"$image\",\"HostConfig\":{\"NetworkMode\":\"${prefix}net\"},\"NetworkingConfig\":{\"EndpointsConfig\":{\"${prefix}net\":
+    {\"DriverOpts\":{\"com.example.a\":\"b\"},\"IPAMConfig\":{\"LinkLocalIPs\":[\"169.254.7.7\"]}}}}}" '(--network …,driver-opt=…)' '(--link-local-ip)'
+  refused_for "{\"Image\":\"$image\",\"HostConfig\":{\"MaskedPaths\":[\"/proc/kcore\"]}}" MaskedPaths
+}
+
+run_tests "$@"
