@@ -73,4 +73,17 @@ host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, s
   };
 }
 
+std::function<bool(const std::string& what, const std::vector<std::string>& lines)> confirm_losses(
+    Console& console, bool yes, std::stop_token stop) {
+  return [&console, yes, stop](const std::string& what, const std::vector<std::string>& lines) {
+    console.note(what + ":");
+    for (const auto& line : lines) console.note("  " + line);
+    if (yes) return true;
+    if (!console.is_in_terminal())
+      throw UsageError(format("{}: this must be confirmed, and standard input is no terminal", what),
+                       "Give -y to agree, or --settings-from-image to take the image's ports and volumes.");
+    return console.confirm("Go on?", stop);
+  };
+}
+
 }  // namespace belay::cli

@@ -20,4 +20,8 @@ void print_plan(Console& console, const plan::Plan& plan);
 // Shows what goes and what stays, and asks; `yes`: does not ask.
 host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop);
 
+// Shows what settings a new release would lose, and asks; `yes`: does not ask.
+std::function<bool(const std::string& what, const std::vector<std::string>& lines)> confirm_losses(
+    Console& console, bool yes, std::stop_token stop);
+
 }  // namespace belay::cli

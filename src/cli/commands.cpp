@@ -83,12 +83,16 @@ constexpr std::array start_options{Option{.name = "wait-timeout",
                                           .choices = "start-first|stop-first"}};
 constexpr std::array snapshot{Option{
     .name = "snapshot", .summary = "copy the data while nothing runs: belay rollback --with-data brings it back"}};
+constexpr std::array from_image{Option{.name = "settings-from-image",
+                                       .summary = "take ports and volumes of the image, not the settings of before"}};
+constexpr std::array agree{
+    Option{.name = "yes", .letter = 'y', .summary = "go on though settings of the release before would be lost"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
 constexpr auto options_of_take_over = joined(lossy, change);
-constexpr auto options_of_build = joined(build_options, change);
-constexpr auto options_of_deploy = joined(build_options, start_options, snapshot, change);
-constexpr auto options_of_start = joined(start_options, snapshot, attach, change);
+constexpr auto options_of_build = joined(build_options, from_image, change);
+constexpr auto options_of_deploy = joined(build_options, from_image, start_options, agree, snapshot, change);
+constexpr auto options_of_start = joined(from_image, start_options, agree, snapshot, attach, change);
 constexpr auto options_of_swap = joined(start_options, change);
 constexpr auto options_of_rollback = joined(
     start_options,

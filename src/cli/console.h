@@ -59,6 +59,8 @@ class Console {
   // A line on standard error as it is: plain progress.
   void diagnostic(std::string_view text);
 
+  // Whether somebody can be asked.
+  bool is_in_terminal() const { return settings_.in_terminal; }
   // Asks on standard error and reads "y" or "yes" from the terminal. UsageError that names -y where standard input is
   // no terminal; Cancelled on stop.
   [[nodiscard]] bool confirm(std::string_view question, std::stop_token stop);

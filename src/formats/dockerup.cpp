@@ -90,6 +90,7 @@ Definition definition(const Element& element, const fs::path& folder) {
   declaration.spec.services = replicated(defined.service, count);
   define_swap(declaration.spec, node);
   declaration.policies = defined_policies(node);
+  declaration.named_volumes = std::move(defined.named_volumes);
   declaration.origin = element.origin;
   declaration.place = node.where();
   declaration.watched = std::move(defined.watched.asked_for);

@@ -209,7 +209,7 @@ DefinedService defined_service(const Node& definition, const AppName& app, const
   read("user", [&](const Node& n) { service.user = word_value(n, "\"user\""); });
   read("network", [&](const Node& n) { set_network(service, n); });
   read("links", [&](const Node& n) { add_links(service, n); });
-  read("volumes", [&](const Node& n) { add_volumes(service, defined.watched, n, app, folder); });
+  read("volumes", [&](const Node& n) { add_volumes(service, defined.watched, defined.named_volumes, n, app, folder); });
   read("portMappings", [&](const Node& n) { add_ports(service, n, replicas); });
   read("env", [&](const Node& n) { add_environment(service, n); });
   read("labels", [&](const Node& n) { add_labels(service, n); });

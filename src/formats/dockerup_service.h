@@ -1,6 +1,7 @@
 #pragma once
 // The part of a definition that says what the container is.
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace belay::formats {
 struct DefinedService {
   Service service;  // named like the app
   WatchedPaths watched;
+  std::set<std::string> named_volumes;
 };
 
 // The keys that defined_service reads.

@@ -121,8 +121,8 @@ Mount mount_of(const Node& volume, const AppName& app, const fs::path& folder) {
 
 }  // namespace
 
-void add_volumes(Service& service, WatchedPaths& watched, const Node& section, const AppName& app,
-                 const fs::path& folder) {
+void add_volumes(Service& service, WatchedPaths& watched, std::set<std::string>& named, const Node& section,
+                 const AppName& app, const fs::path& folder) {
   static const std::vector<std::string> keys{"containerPath", "hostPath", "volume", "mode", "from", "watch"};
   for (const Node& volume : section.as_list("\"volumes\"")) {
     document::refuse_unknown_keys(volume, keys, "a volume");
@@ -134,6 +134,7 @@ void add_volumes(Service& service, WatchedPaths& watched, const Node& section, c
     for (const Mount& other : service.mounts)
       if (other.target == mount.target) refuse(volume, format("two volumes go to {}", mount.target));
     note_watched(volume, mount, watched, folder);
+    if (volume.find("volume") != nullptr) named.insert(mount.source);
     service.mounts.push_back(std::move(mount));
   }
 }

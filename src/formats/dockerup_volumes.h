@@ -1,6 +1,7 @@
 #pragma once
 // The section "volumes" of a definition.
 
+#include <set>
 #include <vector>
 
 #include "base/files.h"
@@ -16,9 +17,9 @@ struct WatchedPaths {
   std::vector<fs::path> by_rule;    // bound read-only and not the system's own
 };
 
-// Puts what `section` says into the service. Relative host paths are relative to `folder`; where that is empty they are
-// refused. Throws ConfigError.
-void add_volumes(Service& service, WatchedPaths& watched, const document::Node& section, const AppName& app,
-                 const fs::path& folder);
+// Puts what `section` says into the service, and the volumes that it names into `named`. Relative host paths are
+// relative to `folder`; where that is empty they are refused. Throws ConfigError.
+void add_volumes(Service& service, WatchedPaths& watched, std::set<std::string>& named, const document::Node& section,
+                 const AppName& app, const fs::path& folder);
 
 }  // namespace belay::formats

@@ -1,11 +1,11 @@
 #include "formats/family.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/format.h"
 #include "formats/mounts.h"
 #include "formats/ports.h"
-#include "model/naming.h"
 
 namespace belay::formats {
 
@@ -37,34 +37,46 @@ void add_ports(Service& service, const ImageConfig& image) {
   }
 }
 
-void add_volumes(Service& service, const ImageConfig& image, NamingScheme scheme, const AppName& app) {
-  std::vector<std::string> targets;
-  for (const std::string& volume : image.volumes)
-    targets.push_back(doing("reading the image's volumes", [&] { return mount_point(volume); }));
-  std::sort(targets.begin(), targets.end());
-  targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
-  for (const std::string& target : targets) {
-    const bool mounted = std::any_of(service.mounts.begin(), service.mounts.end(),
-                                     [&](const Mount& mount) { return mount.target == target; });
-    if (mounted) continue;
-    Mount mount;
-    mount.source = volume_name(scheme, app, target);
-    mount.target = target;
-    for (const Mount& other : service.mounts)
-      if (other.kind == Mount::Kind::volume && other.source == mount.source)
-        throw Error(format("the mount points {} and {} would share the volume {}", other.target, target, mount.source),
-                    "Name a volume for each in the section \"volumes\".");
-    service.mounts.push_back(std::move(mount));
-  }
+const Mount* mount_at(const Service& service, const std::string& target) {
+  const auto found = std::find_if(service.mounts.begin(), service.mounts.end(),
+                                  [&](const Mount& mount) { return mount.target == target; });
+  return found == service.mounts.end() ? nullptr : &*found;
+}
+
+// `mine` is not among the service's mounts yet, or is that very mount.
+void refuse_a_shared_volume(const Service& service, const Mount& mine) {
+  for (const Mount& other : service.mounts)
+    if (other.target != mine.target && other.kind == Mount::Kind::volume && mine.kind == Mount::Kind::volume &&
+        other.source == mine.source)
+      throw Error(
+          format("the mount points {} and {} would share the volume {}", other.target, mine.target, mine.source),
+          "Name a volume for each in the section \"volumes\".");
 }
 
 }  // namespace
 
-void complete_from_image(Service& service, const ImageConfig& image, NamingScheme scheme, const AppName& app,
-                         Overridden overridden) {
+void name_volumes(Service& service, const ImageConfig& image, const MountFor& mount_for) {
+  for (Mount& mount : service.mounts) {
+    if (mount.kind != Mount::Kind::volume || !mount.source.empty()) continue;
+    mount.source = mount_for(mount.target).source;
+    refuse_a_shared_volume(service, mount);
+  }
+  std::map<std::string, std::string> targets;  // → as the image writes it
+  for (const std::string& volume : image.volumes)
+    targets.try_emplace(doing("reading the image's volumes", [&] { return mount_point(volume); }), volume);
+  for (const auto& [target, written] : targets) {
+    if (mount_at(service, target) != nullptr) continue;
+    Mount mount = mount_for(written);
+    mount.target = target;
+    refuse_a_shared_volume(service, mount);
+    service.mounts.push_back(std::move(mount));
+  }
+}
+
+void complete_from_image(Service& service, const ImageConfig& image, Ports ports, const MountFor& mount_for) {
   // With the host's network, or another container's, or none, there is nothing to publish.
-  if (!overridden.ports && service.network_mode.empty()) add_ports(service, image);
-  if (!overridden.volumes) add_volumes(service, image, scheme, app);
+  if (ports == Ports::of_the_image && service.network_mode.empty()) add_ports(service, image);
+  name_volumes(service, image, mount_for);
 }
 
 }  // namespace belay::formats

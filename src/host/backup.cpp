@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/direct.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/backup_work.h"
 #include "host/change.h"
@@ -196,7 +197,7 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
                  const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   const App app = [&] {
-    App known = known_app(context, name, stop);
+    App known = app_with_volumes(context, name, stop);
     if (!options.dry_run) finish_unfinished(context, known, stop);
     return known;
   }();

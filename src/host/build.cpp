@@ -7,6 +7,7 @@
 #include "formats/dockerfile.h"
 #include "host/apps.h"
 #include "host/build_plan.h"
+#include "host/family_release.h"
 #include "host/parameters.h"
 #include "state/store.h"
 
@@ -35,9 +36,19 @@ Place find_dockerfile(const AppName& name, const std::string& where) {
   return {clean.parent_path(), clean};
 }
 
-// Repositories are lower case; an app's name need not be.
-std::string family_tag(const AppName& name) {
-  const std::string tag = lower(name.text()) + ":latest";
+// Repositories are lower case; an app's name need not be. Of two that differ in nothing else the older one has the
+// plain tag, and the younger one always the same other.
+std::string family_tag(Context& context, const AppName& name) {
+  const auto known = context.store.app(name);
+  bool is_younger = false;
+  for (const auto& other : context.store.app_names()) {
+    if (other == name.text() || lower(other) != lower(name.text())) continue;
+    const auto app = context.store.app(AppName(other));
+    is_younger = is_younger || !known || (app && std::tie(app->created, app->name) < std::tie(known->created, name));
+  }
+  std::string tag = lower(name.text());
+  if (is_younger) tag += format("-{:08x}", name_sum(name.text()));
+  tag += ":latest";
   try {
     return ImageRef::parse(tag).text();
   } catch (const UsageError& error) {
@@ -172,66 +183,93 @@ plan::Plan plan_build(Context& context, const AppName& name, const BuildOptions&
   return plan_of(context, name, options, find_dockerfile(name, options.where), tag, stop);
 }
 
+namespace {
+
+Parameters asked_parameters(const AppName& name, const BuildOptions& options, const std::optional<Place>& place) {
+  if (options.settings_from_image) {
+    if (!options.parameter_file.empty())
+      throw UsageError("--settings-from-image does not go with --config-file", "Give one of them.");
+    return {{}, settings_of_the_image, no_settings(name), {}};
+  }
+  if (!options.parameter_file.empty()) return read_parameters(name, options.parameter_file, options.parameter_files);
+  return find_parameters(name, {place ? place->folder : fs::current_path()}, options.parameter_files);
+}
+
+// Settings belong to the app: a build that has none of its own goes on with those there are.
+void keep_settings(Context& context, const App& app, Parameters& parameters) {
+  if (!parameters.file.empty() || !parameters.text.empty()) return;
+  const Build* known = settings_of(app);
+  if (known == nullptr) return;
+  parameters.configurations = known->configurations;
+  parameters.file = known->parameter_file;
+  parameters.text = known->parameter_text;
+  context.report.note(format("no settings are beside it: {} keeps those it has{}", app.name.text(),
+                             known->parameter_file.empty() ? "" : format(", from {}", known->parameter_file)));
+}
+
+App app_to_build(Context& context, const AppName& name, const BuildOptions& options) {
+  if (auto known = context.store.app(name)) return std::move(*known);
+  App app(name);
+  app.scheme = options.scheme;
+  app.created = context.clock.now();
+  return app;
+}
+
+// Whether it is another than the last one: then it is in the app.
+bool add_build(Context& context, App& app, const BuildOutcome& outcome, const std::optional<Place>& place,
+               const Parameters& parameters) {
+  const Build* before = app.latest_build();
+  if (before != nullptr && before->image == outcome.image && before->configurations == parameters.configurations &&
+      before->parameter_text == parameters.text)
+    return false;
+  Build record;
+  record.number = before == nullptr ? 1 : before->number + 1;
+  record.image = outcome.image;
+  record.tag = outcome.tag;
+  if (place) {
+    record.context = place->folder.string();
+    record.dockerfile = place->dockerfile.string();
+  }
+  record.configurations = parameters.configurations;
+  record.parameter_file = parameters.file.string();
+  record.parameter_text = parameters.text;
+  record.created = context.clock.now();
+  record.who = context.who;
+  app.builds.push_back(std::move(record));
+  return true;
+}
+
+}  // namespace
+
 BuildOutcome build(Context& context, const AppName& name, const BuildOptions& options, std::stop_token stop) {
   BuildOutcome outcome;
   outcome.dry_run = options.dry_run;
   std::optional<Place> place;
   if (options.image.empty()) place = find_dockerfile(name, options.where);
-  outcome.tag = options.image.empty() ? family_tag(name) : options.image;
+  outcome.tag = options.image.empty() ? family_tag(context, name) : options.image;
   const std::string push_to = options.push.empty() ? "" : ImageRef::parse(options.push).text();
 
   // A broken parameter file stops the build before anything is built.
-  const std::vector<fs::path> folders =
-      place ? std::vector<fs::path>{place->folder} : std::vector<fs::path>{fs::current_path()};
-  const Parameters parameters = options.parameter_file.empty()
-                                    ? find_parameters(name, folders, options.parameter_files)
-                                    : read_parameters(name, options.parameter_file, options.parameter_files);
+  Parameters parameters = asked_parameters(name, options, place);
   outcome.parameter_file = parameters.file.string();
   for (const auto& warning : parameters.warnings) context.report.warning(warning);
 
-  if (options.dry_run) {
-    if (place) {
-      built_image(context, name, options, *place, outcome, stop);
-    } else {
-      existing_image(context, options, outcome, stop);
-    }
-    if (!push_to.empty()) add_push(outcome.plan, outcome.tag, push_to);
-    return outcome;
-  }
-  const FileLock lock = lock_app(context, name, stop);
-  auto app = context.store.app(name);
-  if (!app) {
-    app.emplace(name);
-    app->scheme = options.scheme;
-    app->created = context.clock.now();
-  }
+  std::optional<FileLock> lock;
+  if (!options.dry_run) lock = lock_app(context, name, stop);
+  App app = app_to_build(context, name, options);
+  keep_settings(context, app, parameters);
   outcome.image = doing(format("building {}", name.text()), [&] {
     return place ? built_image(context, name, options, *place, outcome, stop)
                  : existing_image(context, options, outcome, stop);
   });
-
-  const Build* before = app->latest_build();
-  outcome.changed =
-      before == nullptr || before->image != outcome.image || before->configurations != parameters.configurations;
-  if (outcome.changed) {
-    Build record;
-    record.number = before == nullptr ? 1 : before->number + 1;
-    record.image = outcome.image;
-    record.tag = outcome.tag;
-    if (place) {
-      record.context = place->folder.string();
-      record.dockerfile = place->dockerfile.string();
-    }
-    record.configurations = parameters.configurations;
-    record.parameter_file = parameters.file.string();
-    record.parameter_text = parameters.text;
-    record.created = context.clock.now();
-    record.who = context.who;
-    app->builds.push_back(std::move(record));
-    context.store.save(*app);
-    write_journal(context, *app, "build", "done", format("image {}", short_digest(outcome.image)));
+  outcome.changed = add_build(context, app, outcome, place, parameters);
+  if (!options.dry_run && outcome.changed) {
+    context.store.save(app);
+    write_journal(context, app, "build", "done", format("image {}", short_digest(outcome.image)));
   }
-  if (!push_to.empty()) push(context, outcome.image, push_to, stop);
+  if (!push_to.empty() && options.dry_run) add_push(outcome.plan, outcome.tag, push_to);
+  if (!push_to.empty() && !options.dry_run) push(context, outcome.image, push_to, stop);
+  outcome.app = std::move(app);
   return outcome;
 }
 

@@ -16,6 +16,7 @@ struct BuildOptions {
   std::string push;            // a reference that the built image is also tagged as and pushed to
   std::string parameter_file;  // instead of the one beside the Dockerfile
   ParameterFiles parameter_files = ParameterFiles::any;
+  bool settings_from_image = false;           // neither a parameter file nor the settings that the app has
   NamingScheme scheme = NamingScheme::belay;  // for an app that this build makes
   std::map<std::string, std::string> arguments;
   std::vector<std::string> secrets;
@@ -32,6 +33,8 @@ struct BuildOutcome {
   std::string tag;
   std::string parameter_file;  // the one that was read, or empty
   bool changed = false;        // false: the same image as the last build, and the same parameters
+  // The app with this build in it; of a dry run as it would be.
+  std::optional<App> app;
 };
 
 // Throws Error where the build fails; the app and what it runs are then as before.

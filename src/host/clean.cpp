@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/change.h"
 #include "host/data_swap.h"
@@ -47,7 +48,7 @@ void stop_alone(Context& context, const std::string& container, std::stop_token 
 Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
                 std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
   const World world = observe(context.engine, app, stop);
   plan::Cleanup cleanup = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, keep);
@@ -76,7 +77,7 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
 Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
                std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   // Data that is kept must be the old or the new, not some of both.
   if (!dry_run) finish_data(context, app, stop);
   const World world = observe(context.engine, app, stop);

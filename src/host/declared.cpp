@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "base/text.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/clean.h"
 #include "host/definitions.h"
@@ -466,8 +467,75 @@ class Pass {
     view_.apps.insert_or_assign(app.name.text(), app);
   }
 
+  // Each mount point of the image has a volume with a name: the one that the release before has there, else one by the
+  // app's scheme. The image is asked for only where something may be missing.
+  void name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, Made& made,
+                        const std::string& image_id) {
+    App app = known_one.value_or(App(declared.name));
+    if (app.releases.empty()) app.scheme = NamingScheme::fixed;
+    const auto number = app.wish.release ? app.wish.release : app.last;
+    const Release* before = number ? app.find(*number) : nullptr;
+    const auto mounts_before = [&](const std::string& service) {
+      if (before != nullptr)
+        for (const auto& each : before->spec.services)
+          if (each.name == service) return each.mounts;
+      return std::vector<Mount>{};
+    };
+    auto& services = made.spec.services;
+    const bool is_known = before != nullptr && before->images == made.images &&
+                          std::all_of(services.begin(), services.end(), [&](const Service& service) {
+                            return mounts_before(service.name) == service.mounts;
+                          });
+    if (is_known) return;
+    const auto image = image_id.empty() ? std::nullopt : context_.engine.image(image_id, stop_);
+    for (auto& service : services) {
+      const auto earlier = mounts_before(service.name);
+      ImageConfig config;
+      if (image) config.volumes = image->config.volumes;
+      // It has yet to be pulled: as far as anybody knows it has the mount points of the one before.
+      if (!image)
+        for (const auto& mount : earlier)
+          if (mount.kind == Mount::Kind::volume) config.volumes.push_back(mount.target);
+      formats::name_volumes(service, config, mount_for(app, service.name, earlier, {}));
+    }
+  }
+
+  // A volume whose name nobody gave must not be another's: neither what the state and the engine know, nor what another
+  // definition of this pass asks for.
+  void refuse_shared_volumes(const Declaration& declared, const App& app, const Spec& spec, Context& context) {
+    const auto derived_of = [](const App& of, const Spec& its, const Declaration& by) {
+      std::vector<DerivedVolume> all;
+      for (const auto& service : its.services)
+        for (auto& each :
+             derived_volumes(of, service, [&](const Mount& mount) { return by.named_volumes.contains(mount.source); }))
+          all.push_back(std::move(each));
+      return all;
+    };
+    const auto derived = derived_of(app, spec, declared);
+    refuse_foreign_volumes(context, app, derived, stop_);
+    for (const auto& mine : derived) {
+      if (uses_volume(app, mine.name)) continue;
+      for (const auto& other : declared_.apps) {
+        if (other.name == declared.name) continue;
+        for (const auto& its : derived_of(App(other.name), other.spec, other))
+          if (its.name == mine.name)
+            throw Conflict(
+                format("the volume {} for {} of {} is the one for {} of {} at {}", mine.name, mine.target,
+                       app.name.text(), its.target, other.name.text(), other.place.text()),
+                format(R"(Name the volume of one of them: {{"containerPath": "{}", "volume": "NAME"}}.)", mine.target));
+      }
+      const std::lock_guard lock(turn_);
+      const auto [claim, is_new] = claimed_volumes_.try_emplace(mine.name, app.name.text());
+      if (claim->second != app.name.text())
+        throw Conflict(format("the volume {} for {} of {} is one of the app {}", mine.name, mine.target,
+                              app.name.text(), claim->second),
+                       format(R"(Name the volume: {{"containerPath": "{}", "volume": "NAME"}}.)", mine.target));
+    }
+  }
+
   void decide_and_do(const Declaration& declared, Context& context, DeclaredApp& result) {
     std::optional<App> app = known(declared.name.text());
+    if (app) learn_volumes(*app, view_.world);
     // Only definitions make apps of the scheme fixed: one without an origin is what recover found of a lost state.
     if (app && app->origin.empty() && app->wish.state != Wish::State::none && app->scheme != NamingScheme::fixed)
       throw Conflict(
@@ -487,6 +555,7 @@ class Pass {
       made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
       if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
     }
+    name_all_volumes(declared, app, made, choice.id);
     if (!choice.waits_for.empty()) {
       result.reason = choice.waits_for;
       result.kind = Outcome::held;
@@ -614,8 +683,10 @@ class Pass {
       app.created = context.clock.now();
     }
     app.origin = declared.origin;
+    learn_volumes_of(context, app, stop_);
     check_spec(wanted.spec);
     Made made = wanted;
+    refuse_shared_volumes(declared, app, made.spec, context);
     plan::Plan pulling;
     if (!choice.pull.empty())
       pulling.add(plan::PullImage{choice.pull},
@@ -624,7 +695,13 @@ class Pass {
       preview(context, app, made, choice, pulling, result);
       return;
     }
-    if (!pulling.empty()) pull(context, made, choice, pulling);
+    if (!pulling.empty()) {
+      pull(context, made, choice, pulling);
+      for (size_t i = 0; i < made.spec.services.size(); ++i)
+        made.spec.services[i].mounts = declared.spec.services[i].mounts;
+      name_all_volumes(declared, app, made, made.images.begin()->second);
+      refuse_shared_volumes(declared, app, made.spec, context);
+    }
     if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same)) {
       result.kind = Outcome::held;
       result.reason = format("what the pull brought is {}, which was tried before", same->number.text());
@@ -873,8 +950,9 @@ class Pass {
   const std::stop_token stop_;
   RegistryRest rest_of_this_pass_;
   RegistryRest& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
-  View view_;        // its apps are guarded by turn_ while the workers run
-  std::mutex turn_;  // also of the listener's calls
+  View view_;                                           // its apps are guarded by turn_ while the workers run
+  std::mutex turn_;                                     // also of the listener's calls
+  std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
 };
 
 }  // namespace

@@ -5,9 +5,9 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "formats/family.h"
 #include "host/apps.h"
 #include "host/change.h"
+#include "host/family_release.h"
 #include "host/parameters.h"
 #include "model/naming.h"
 #include "plan/window.h"
@@ -568,7 +568,7 @@ std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_to
 }
 
 std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std::string& which, std::stop_token stop) {
-  const App app = known_app(context, name, stop);
+  const App app = app_with_volumes(context, name, stop);
   const Release& release = app.release(release_shown(app, which));
   return volume_rows(context, name, release.spec.services.at(0), stop);
 }
@@ -580,7 +580,7 @@ std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, st
 }
 
 std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop) {
-  const App app = known_app(context, name, stop);
+  const App app = app_with_volumes(context, name, stop);
   const Build* build = app.latest_build();
   if (build == nullptr)
     throw NotFound(format("{} was never built", name.text()), format("Build it first: belay build {}", name.text()));
@@ -590,10 +590,7 @@ std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std:
                    format("Build it again: belay build {}", name.text()));
   const auto first =
       build->configurations.contains("default") ? build->configurations.find("default") : build->configurations.begin();
-  Service service = first->second.spec.services.at(0);
-  formats::complete_from_image(service, image->config, app.scheme, app.name,
-                               {first->second.ports_overridden, first->second.volumes_overridden});
-  return volume_rows(context, name, service, stop);
+  return volume_rows(context, name, family_service(context, app, *build, first->second, image->config, stop), stop);
 }
 
 std::vector<ContainerRow> containers(Context& context, const std::optional<AppName>& name, std::stop_token stop) {

@@ -113,12 +113,12 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
 }
 
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
-                 std::stop_token stop) {
+                 std::stop_token stop, const ImageConfig& expected) {
   begin_release(context, app, made, options, Containers::new_ones, stop);
   if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);
   for (const auto& [service, reference] : made.images)
-    if (!world.images.contains(reference)) world.images[reference].id = reference;
+    if (!world.images.contains(reference)) world.images[reference] = {reference, {}, {}, {}, {}, expected};
   const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   Change change;
   change.kind = Change::Kind::planned;

@@ -8,6 +8,7 @@
 #include "backup/destination.h"
 #include "base/format.h"
 #include "engine/direct.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/data_work.h"
 #include "host/places.h"
@@ -130,7 +131,7 @@ std::string digits_of(Time time) {
 PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::path& folder, bool dry_run,
                             std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
   return doing(format("backing {} up", name.text()), [&] {
     const Release& release = release_of_data(app);

@@ -11,10 +11,10 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/direct.h"
-#include "formats/family.h"
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
+#include "host/family_release.h"
 #include "host/places.h"
 #include "host/plain_backup.h"
 #include "state/store.h"
@@ -179,8 +179,7 @@ Spec spec_of(Context& context, const App& app, std::stop_token stop) {
   const auto& configuration =
       configurations.contains("default") ? configurations.at("default") : configurations.begin()->second;
   Spec spec = configuration.spec;
-  formats::complete_from_image(spec.services.at(0), image->config, app.scheme, app.name,
-                               {configuration.ports_overridden, configuration.volumes_overridden});
+  spec.services.at(0) = family_service(context, app, *build, configuration, image->config, stop);
   return spec;
 }
 
@@ -233,7 +232,7 @@ void look_through(const AppName& name, const fs::path& path, std::vector<MountPo
 PlainRestored restore_plain(Context& context, const AppName& name, const fs::path& archive,
                             const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   return doing(format("restoring {} from {}", name.text(), printable(archive.string())), [&] {
     if (!options.dry_run) finish_unfinished(context, app, stop);
     auto points = mount_points(spec_of(context, app, stop));

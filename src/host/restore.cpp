@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/direct.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
@@ -274,7 +275,7 @@ Restored restore(Context& context, const AppName& name, backup::Destination& des
 Restored restore_snapshot(Context& context, const AppName& name, int number, const RestoreOptions& options,
                           std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   return doing(format("restoring {} from s{}", name.text(), number), [&] {
     if (!options.change.dry_run) finish_unfinished(context, app, stop);
     const Snapshot* snapshot = app.find_snapshot(number);
@@ -294,7 +295,7 @@ Restored restore_snapshot(Context& context, const AppName& name, int number, con
 Change rollback_with_data(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
                           const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   return doing(format("rolling {} back with its data", name.text()), [&] {
     if (!options.dry_run) finish_unfinished(context, app, stop);
     const ReleaseNumber release = earlier_release(app, to);

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "data/reserve.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/change.h"
 #include "host/data_swap.h"
@@ -14,7 +15,7 @@
 namespace belay::host {
 
 std::vector<SnapshotRow> snapshots(Context& context, const AppName& name, std::stop_token stop) {
-  const App app = known_app(context, name, stop);
+  const App app = app_with_volumes(context, name, stop);
   const auto volumes = context.engine.volumes({}, stop);
   std::vector<SnapshotRow> rows;
   for (const auto& snapshot : app.snapshots) {
@@ -35,7 +36,7 @@ std::vector<SnapshotRow> snapshots(Context& context, const AppName& name, std::s
 TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::string& why, bool dry_run,
                             std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   return doing(format("taking a snapshot of {}", name.text()), [&]() -> TakenSnapshot {
     if (!dry_run) finish_unfinished(context, app, stop);
     const Release& release = release_of_data(app);
@@ -88,7 +89,7 @@ TakenSnapshot take_snapshot(Context& context, const AppName& name, const std::st
 Removed remove_snapshot(Context& context, const AppName& name, int number, bool dry_run, const Confirm& confirm,
                         std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
   const Snapshot* snapshot = app.find_snapshot(number);
   if (snapshot == nullptr || !snapshot->complete)

@@ -4,55 +4,15 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "formats/family.h"
 #include "host/apps.h"
 #include "host/data_swap.h"
-#include "host/making.h"
-#include "host/parameters.h"
+#include "host/family_release.h"
 #include "model/naming.h"
 #include "state/store.h"
 
 namespace belay::host {
 
 namespace {
-
-// The parameter file that is looked for at the start (dockervisor), else what was kept with the build.
-std::map<std::string, Configuration> configurations_for(Context& context, const App& app, const Build& build,
-                                                        const StartOptions& options) {
-  if (!options.parameter_folders.empty()) {
-    const Parameters found = find_parameters(app.name, options.parameter_folders, ParameterFiles::dockervisor);
-    for (const auto& warning : found.warnings) context.report.warning(warning);
-    // An unedited copy of the build's own file: its relative paths still mean the place where it was built.
-    if (!found.file.empty() && found.text != build.parameter_text) return found.configurations;
-  }
-  return build.configurations;
-}
-
-// What the next release of a family is, from its last build.
-Made make_spec(Context& context, const App& app, const StartOptions& options, std::stop_token stop) {
-  const Build* build = app.latest_build();
-  if (build == nullptr)
-    throw NotFound(
-        format("{} was never built", app.name.text()),
-        format("Build it first: belay build {0} (or take an image: belay build {0} --image REF).", app.name.text()));
-  const auto image = context.engine.image(build->image, stop);
-  if (!image)
-    throw NotFound(format("the image {} of the last build of {} is gone", short_digest(build->image), app.name.text()),
-                   format("Build it again: belay build {}", app.name.text()));
-  const auto configurations = configurations_for(context, app, *build, options);
-  const Configuration& configuration = pick(configurations, options.configuration);
-  Made made;
-  made.spec = configuration.spec;
-  Service& service = made.spec.services.at(0);
-  service.name = app.name.text();
-  if (service.image.empty()) service.image = build->tag;
-  formats::complete_from_image(service, image->config, app.scheme, app.name,
-                               {configuration.ports_overridden, configuration.volumes_overridden});
-  doing(format("the configuration of {}", app.name.text()), [&] { check_spec(made.spec); });
-  made.images[service.name] = build->image;
-  if (!image->digests.empty()) made.digests[service.name] = image->digests.front();
-  return made;
-}
 
 void take_scheme(App& app, const StartOptions& options) {
   if (app.releases.empty() && app.highest_release == 0 && options.scheme != NamingScheme::belay)
@@ -71,6 +31,22 @@ ReleaseNumber release_for(const App& app, const std::string& which) {
                    format("Mark the one that runs with: belay stable {}", app.name.text()));
   }
   return app.release(ReleaseNumber::parse(which)).number;
+}
+
+void note_losses(const NextRelease& next, plan::Plan& plan) {
+  if (next.lines.empty()) return;
+  plan.notes.push_back(format("the new release does not have all that {} has{}:", next.before.text(),
+                              next.asks ? ", and this asks first" : ""));
+  for (const auto& line : next.lines) plan.notes.push_back("  " + line);
+}
+
+Change start_next(Context& context, App& app, const NextRelease& next, const StartOptions& options,
+                  Containers containers, const std::string& verb, std::stop_token stop) {
+  if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
+  if (next.settings) app.builds.push_back(*next.settings);
+  Change change = start_made(context, app, next.made, options.change, containers, verb, stop);
+  if (options.change.dry_run) note_losses(next, change.plan);
+  return change;
 }
 
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
@@ -112,18 +88,18 @@ Change or_put_back(Context& context, App& app, Work&& work) {
 
 Change start_new(Context& context, const AppName& name, const StartOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   take_scheme(app, options);
   return doing(format("starting {}", name.text()), [&] {
-    return start_made(context, app, make_spec(context, app, options, stop), options.change, Containers::new_ones,
-                      "start new", stop);
+    const NextRelease next = next_release(context, app, options, last_image(context, app, stop), stop);
+    return start_next(context, app, next, options, Containers::new_ones, "start new", stop);
   });
 }
 
 Change start_release(Context& context, const AppName& name, const std::string& which, const ChangeOptions& options,
                      std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   const ReleaseNumber release = release_for(app, which);
   return doing(format("starting {}", name.text()),
                [&] { return start_known(context, app, release, options, "start " + which, stop); });
@@ -205,42 +181,75 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
   });
 }
 
+namespace {
+
+// What is deployed from `image`. Unchanged where it runs already.
+Change deploy_image(Context& context, App& app, const Image& image, const StartOptions& options, std::stop_token stop) {
+  const NextRelease next = next_release(context, app, options, image, stop);
+  const auto running = what_runs(app);
+  const Release* present = running ? app.find(*running) : nullptr;
+  if (!app.wish.unfinished && present != nullptr && present->spec == next.made.spec &&
+      present->images == next.made.images)
+    return start_known(context, app, *running, options.change, "deploy", stop);
+  return start_next(context, app, next, options, Containers::changed_in_place, "deploy", stop);
+}
+
+// The image is not there yet: what the plan says of it is what is known of the one before, and the notes say so.
+Change plan_deploy(Context& context, App& app, const BuildOutcome& build, const StartOptions& options,
+                   std::stop_token stop) {
+  Image expected;
+  std::string source = "its own ports and volumes are known only when it is here";
+  const auto runs_or_ran = what_runs(app) ? what_runs(app) : app.last;
+  const Release* before = runs_or_ran ? app.find(*runs_or_ran) : nullptr;
+  if (before != nullptr && !before->images.empty())
+    if (auto known = context.engine.image(before->images.begin()->second, stop)) {
+      expected.config = std::move(known->config);
+      source =
+          format("the image is not here yet: its ports and volumes are taken to be those of {}", before->number.text());
+    }
+  expected.id = build.tag;
+  const NextRelease next = next_release(context, app, options, expected, stop);
+  Change change = plan_made(context, app, next.made, options.change, build.plan, stop, expected.config);
+  change.plan.notes.insert(change.plan.notes.begin(), build.plan.notes.begin(), build.plan.notes.end());
+  change.plan.notes.push_back(source);
+  note_losses(next, change.plan);
+  return change;
+}
+
+Change preview_deploy(Context& context, const AppName& name, const BuildOutcome& build, StartOptions options,
+                      std::stop_token stop) {
+  App app = build.app.value_or(App(name));
+  learn_volumes_of(context, app, stop);
+  take_scheme(app, options);
+  options.change.dry_run = true;
+  return doing(format("deploying {}", name.text()), [&] {
+    const auto image = build.image.empty() ? std::nullopt : context.engine.image(build.image, stop);
+    return image ? deploy_image(context, app, *image, options, stop) : plan_deploy(context, app, build, options, stop);
+  });
+}
+
+}  // namespace
+
 Deployed deploy(Context& context, const AppName& name, const BuildOptions& build_options, const StartOptions& options,
                 std::stop_token stop) {
   Deployed deployed;
   deployed.build = build(context, name, build_options, stop);
   const FileLock lock = lock_app(context, name, stop);
   if (build_options.dry_run) {
-    deployed.change.kind = Change::Kind::planned;
-    const auto known = context.store.app(name);
-    deployed.change.plan.notes.push_back(
-        "what was built is then started as a new release, and proves itself before the old one is let go");
-    if (known && known->latest_build() != nullptr && context.engine.image(known->latest_build()->image, stop)) {
-      App app = *known;
-      Change change = start_made(context, app, make_spec(context, app, options, stop), options.change,
-                                 Containers::changed_in_place, "deploy", stop);
-      change.plan.notes.push_back("the image and the ports and volumes of this preview are those of the last build");
-      deployed.change = std::move(change);
-    }
+    deployed.change = preview_deploy(context, name, deployed.build, options, stop);
     return deployed;
   }
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   take_scheme(app, options);
-  deployed.change = doing(format("deploying {}", name.text()), [&] {
-    const Made made = make_spec(context, app, options, stop);
-    const auto running = what_runs(app);
-    const Release* present = running ? app.find(*running) : nullptr;
-    if (!app.wish.unfinished && present != nullptr && present->spec == made.spec && present->images == made.images)
-      return start_known(context, app, *running, options.change, "deploy", stop);
-    return start_made(context, app, made, options.change, Containers::changed_in_place, "deploy", stop);
-  });
+  deployed.change = doing(format("deploying {}", name.text()),
+                          [&] { return deploy_image(context, app, last_image(context, app, stop), options, stop); });
   return deployed;
 }
 
 Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
                 const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   return doing(format("rolling {} back", name.text()), [&] {
     if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop);
     // On the way back already: what failed is what is rolled back, not what ran before it.
@@ -282,7 +291,7 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
 
 Change retry(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   return doing(format("trying {} again", name.text()), [&] {
     // What was interrupted (a retry, or the first try) has no verdict yet: that is the one to try.
     if (const Release* begun =

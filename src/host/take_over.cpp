@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/docker_run.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/found.h"
 #include "host/start.h"
@@ -83,6 +84,18 @@ Spec spec_of_container(const AppName& app, const ContainerDetail& detail, const 
   return spec;
 }
 
+namespace {
+
+// Data in a volume without a name is found again only because we know it.
+void note_unnamed(Context& context, const Service& service, ReleaseNumber release) {
+  for (const Mount& mount : service.mounts)
+    if (mount.kind == Mount::Kind::volume && is_unnamed_volume(mount.source))
+      context.report.note(format("the data of {} in {} is in a volume without a name, {}; later releases mount it too",
+                                 mount.target, release.text(), mount.source.substr(0, 12)));
+}
+
+}  // namespace
+
 Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, TakeOver how,
               std::stop_token stop) {
   const FileLock lock = lock_app_as_found(context, name, stop);
@@ -96,9 +109,10 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     throw Conflict(format("there is an app {} already", name.text()), "Choose another name for what you adopt.");
   }
   std::optional<NamingScheme> scheme;
-  const auto all = context.engine.containers({}, stop);
+  World world;
+  world.containers = context.engine.containers({}, stop);
   if (wanted.empty()) {
-    for (const auto& container : all)
+    for (const auto& container : world.containers)
       if (!container.owner() && foreign_scheme(container.name, name.text())) wanted.push_back(container.name);
     if (wanted.empty())
       throw NotFound(format("no container is called jcl_{0}_… or dcv_{0}", name.text()),
@@ -131,6 +145,7 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     Release release;
     release.number = app.next_release();
     release.spec = spec_of_container(name, detail, {});
+    learn_volumes(release.spec.services[0], detail.container, world);
     // The policy the user gave it is kept; "no" is what a stopped one has under every tool.
     release.spec.services[0].restart = detail.restart.name == "no" ? RestartPolicy{} : detail.restart;
     release.images[name.text()] = detail.container.image_id;
@@ -153,6 +168,7 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
     }
     adopted.containers.push_back(detail.container.name);
     for (auto& lost : unkept_of(context, detail.container.name, stop)) adopted.lost.push_back(std::move(lost));
+    note_unnamed(context, release.spec.services[0], release.number);
     app.releases.push_back(std::move(release));
   }
   if (app.wish.state == Wish::State::up) {

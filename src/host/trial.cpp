@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/direct.h"
+#include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/build_plan.h"
 #include "host/change.h"
@@ -424,7 +425,7 @@ Drilled drill(Context& context, const AppName& name, backup::Destination& destin
 
 Tried try_candidate(Context& context, const AppName& name, const TryOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
   const bool dry_run = options.trial.dry_run;
   Tried tried;
   tried.candidate = options.image.empty() ? "what is built from " + options.build.where : options.image;

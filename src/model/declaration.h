@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ struct Declaration {
   // Bound files and folders whose content counts as part of the spec: those bound read-only, and where the definition
   // says so.
   std::vector<fs::path> watched;
+  // The volumes that it names itself; the names of all others follow from those of the app and the mount point.
+  std::set<std::string> named_volumes;
 };
 
 // A definition that cannot be used.

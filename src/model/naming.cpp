@@ -46,18 +46,55 @@ std::string stable_name(const App& app, const std::string& service) {
   return format("dcv_{}_stable", stem(app, service));
 }
 
-std::string volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point) {
+namespace {
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// "/var/lib/my-app.d/" → "var_lib_my-app.d"
+std::string readable_path(const std::string& mount_point) {
   std::string path;
   for (const char c : mount_point) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
-    const char written = plain ? c : '_';
+    const char written = is_plain(c) || c == '.' || c == '-' ? c : '_';
     if (written == '_' && (path.empty() || path.back() == '_')) continue;
     path += written;
   }
   while (!path.empty() && path.back() == '_') path.pop_back();
-  if (path.empty()) path = "root";
-  return format("{}{}_{}", scheme == NamingScheme::jcl ? "jcl_" : "", app.text(), path);
+  return path.empty() ? "root" : path;
+}
+
+// As jockler makes it: "/var/lib/my-app.d/" → "_var_lib_my_app_d_".
+std::string jockler_path(const std::string& mount_point) {
+  std::string path;
+  bool in_run = false;
+  for (const char c : mount_point) {
+    if (is_plain(c)) path += c;
+    if (!is_plain(c) && !in_run) path += '_';
+    in_run = !is_plain(c);
+  }
+  return path;
+}
+
+}  // namespace
+
+std::string volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point) {
+  if (scheme == NamingScheme::jcl) return format("jcl_{}{}", app.text(), jockler_path(mount_point));
+  return format("{}_{}", app.text(), readable_path(mount_point));
+}
+
+std::string earlier_volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point) {
+  return format("{}{}_{}", scheme == NamingScheme::jcl ? "jcl_" : "", app.text(), readable_path(mount_point));
+}
+
+bool is_unnamed_volume(const std::string& name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::uint32_t name_sum(std::string_view name) {
+  std::uint32_t sum = 2166136261U;
+  for (const char c : name) sum = (sum ^ static_cast<unsigned char>(c)) * 16777619U;
+  return sum;
 }
 
 std::string pin_tag(const AppName& app, const std::string& service, ReleaseNumber release) {
@@ -71,9 +108,7 @@ std::string pin_tag(const AppName& app, const std::string& service, ReleaseNumbe
   }
   while (clean.ends_with('-')) clean.pop_back();
   // Names that differ only in what was levelled above must not share a tag.
-  std::uint32_t sum = 2166136261U;
-  for (const char c : app.text() + "/" + service) sum = (sum ^ static_cast<unsigned char>(c)) * 16777619U;
-  if (clean != app.text() || service != app.text()) clean += format("-{:08x}", sum);
+  if (clean != app.text() || service != app.text()) clean += format("-{:08x}", name_sum(app.text() + "/" + service));
   return format("belay/{}:r{}", clean, release.value);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // The naming schemes of the rulings: pure functions from app, release and time to names on the engine.
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "model/release.h"
 
@@ -19,8 +21,16 @@ std::string displaced_name(const App& app, const std::string& service, ReleaseNu
                            const std::function<bool(const std::string&)>& taken);
 // dcv: what the container marked stable is called, dcv_web_stable.
 std::string stable_name(const App& app, const std::string& service);
-// The volume for a mount point: web_var_www, jcl_web_var_www. The root "/" gives web_root.
+// The volume for a mount point: web_var_www. The root "/" gives web_root. In the scheme jcl the path is written as
+// jockler writes it: each run of characters outside [A-Za-z0-9_] is one "_", and a "/" at the end counts
+// (jcl_web_var_www).
 std::string volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point);
+// Whether the engine made this name up, because nobody named the volume: 64 hexadecimal digits.
+bool is_unnamed_volume(const std::string& name);
+// What Belay called that volume before it wrote the paths of the scheme jcl as jockler does.
+std::string earlier_volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point);
+// A short number for a name, always the same: what tells names apart that a repository would level.
+std::uint32_t name_sum(std::string_view name);
 // The tag that keeps a release's image from an image prune without --all: belay/web:r12 (lower case, as repositories must be).
 std::string pin_tag(const AppName& app, const std::string& service, ReleaseNumber release);
 

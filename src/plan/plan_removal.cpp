@@ -93,6 +93,50 @@ bool is_ours(const labels::Labels& labels, const App& app) {
   return label != labels.end() && label->second == app.name.text();
 }
 
+// What nobody named, nobody else looks for.
+bool is_unnamed(const Volume& volume) {
+  return !volume.labels.contains(labels::app) && is_unnamed_volume(volume.name);
+}
+
+// Where the app's containers and releases have this volume; empty: nowhere.
+std::string unnamed_use(const Situation& s, const Volume& volume) {
+  if (!is_unnamed(volume)) return {};
+  const auto in = [&](const std::vector<Mount>& mounts) -> std::string {
+    for (const Mount& mount : mounts)
+      if (mount.kind == Mount::Kind::volume && mount.source == volume.name) return mount.target;
+    return {};
+  };
+  for (const auto& instance : instances(s.app, s.world))
+    if (const std::string target = in(instance.container->mounts); !target.empty()) return target;
+  for (const auto& release : s.app.releases)
+    for (const auto& service : release.spec.services)
+      if (const std::string target = in(service.mounts); !target.empty()) return target;
+  return {};
+}
+
+// The volumes without a name that nothing but containers which go has.
+void note_volumes_left(Plan& plan, const Situation& s, const std::vector<const Container*>& removed,
+                       const std::set<ReleaseNumber>& forgotten) {
+  for (const auto& volume : s.world.volumes) {
+    if (!is_unnamed(volume)) continue;
+    const bool is_left = std::any_of(removed.begin(), removed.end(),
+                                     [&](const Container* container) { return mounts(*container, volume.name); });
+    const bool is_kept =
+        is_used_by_others(s, [&](const Container& container) { return mounts(container, volume.name); }) ||
+        std::any_of(s.app.releases.begin(), s.app.releases.end(), [&](const Release& release) {
+          return !forgotten.contains(release.number) &&
+                 std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+                   return std::any_of(service.mounts.begin(), service.mounts.end(),
+                                      [&](const Mount& mount) { return mount.source == volume.name; });
+                 });
+        });
+    if (is_left && !is_kept)
+      plan.notes.push_back(
+          format("volume {} stays with the data of {}; it has no name, and no release that stays has it", volume.name,
+                 unnamed_use(s, volume)));
+  }
+}
+
 }  // namespace
 
 Plan plan_removal(const Situation& s, bool volumes) {
@@ -117,9 +161,12 @@ Plan plan_removal(const Situation& s, bool volumes) {
     }
   }
   for (const auto& volume : s.world.volumes) {
-    if (!is_ours(volume.labels, s.app)) continue;
+    const std::string unnamed_at = unnamed_use(s, volume);
+    if (!is_ours(volume.labels, s.app) && unnamed_at.empty()) continue;
     if (!volumes) {
-      plan.notes.push_back(format("volume {} stays with its data", volume.name));
+      plan.notes.push_back(
+          unnamed_at.empty() ? format("volume {} stays with its data", volume.name)
+                             : format("volume {} stays with the data of {}; it has no name", volume.name, unnamed_at));
     } else if (is_used_by_others(s, [&](const Container& container) { return mounts(container, volume.name); })) {
       plan.notes.push_back(format("volume {} stays: containers of others use it", volume.name));
     } else {
@@ -156,6 +203,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   if (const Build* build = s.app.latest_build()) kept_images.insert(build->image);
 
   Indices containers;
+  std::vector<const Container*> removed_ones;
   for (const auto& instance : instances(s.app, s.world)) {
     if (const auto why = why_kept(s.app, kept, instance.release)) {
       cleanup.kept.push_back(format("container {} ({})", instance.container->name, *why));
@@ -166,6 +214,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
     const std::string reason = release != nullptr && release->verdict == Verdict::failed
                                    ? format("{} failed", instance.release.text())
                                    : format("{} is neither last nor stable", instance.release.text());
+    removed_ones.push_back(instance.container);
     const Indices removed = remove_container(cleanup.plan, s, *instance.container, reason);
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
@@ -186,6 +235,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   }
   for (const auto& release : s.app.releases)
     if (!kept.contains(release.number)) cleanup.forgotten.push_back(release.number);
+  note_volumes_left(cleanup.plan, s, removed_ones, {cleanup.forgotten.begin(), cleanup.forgotten.end()});
   return cleanup;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "golden.h"
+#include "model/naming.h"
 
 namespace belay::formats {
 namespace {
@@ -14,8 +15,14 @@ ImageConfig image() {
   return config;
 }
 
-Service completed(Service service, Overridden overridden = {}, NamingScheme scheme = NamingScheme::belay) {
-  complete_from_image(service, image(), scheme, AppName("shop"), overridden);
+MountFor named(NamingScheme scheme) {
+  return [scheme](const std::string& target) {
+    return Mount{Mount::Kind::volume, volume_name(scheme, AppName("shop"), target), target, false, {}};
+  };
+}
+
+Service completed(Service service, Ports ports = Ports::of_the_image, NamingScheme scheme = NamingScheme::belay) {
+  complete_from_image(service, image(), ports, named(scheme));
   return service;
 }
 
@@ -40,14 +47,26 @@ TEST(Family, PublishesThePortsOfTheImageOneToOne) {
 TEST(Family, NamesAVolumeForEachMountPointOfTheImage) {
   EXPECT_EQ(mount_texts(completed({})), (Texts{"shop_data:/data", "shop_var_www:/var/www"}));
   EXPECT_EQ(mount_texts(completed({}, {}, NamingScheme::jcl)),
-            (Texts{"jcl_shop_data:/data", "jcl_shop_var_www:/var/www"}));
+            (Texts{"jcl_shop_data:/data", "jcl_shop_var_www_:/var/www"}));
 }
 
-TEST(Family, LeavesAnOverriddenSectionAlone) {
-  EXPECT_TRUE(completed({}, {.ports = true}).ports.empty());
-  EXPECT_EQ(completed({}, {.ports = true}).mounts.size(), 2U);
-  EXPECT_TRUE(completed({}, {.volumes = true}).mounts.empty());
-  EXPECT_EQ(completed({}, {.volumes = true}).ports.size(), 3U);
+TEST(Family, PublishesNothingBesideThePortsThatWereGiven) {
+  EXPECT_TRUE(completed({}, Ports::as_given).ports.empty());
+  EXPECT_EQ(completed({}, Ports::as_given).mounts.size(), 2U);
+}
+
+TEST(Family, C11_NamesAVolumeForAMountPointThatTheSettingsLeaveOut) {
+  Service service;
+  service.mounts.push_back({Mount::Kind::volume, "pages", "/var/www", false, {}});
+  EXPECT_EQ(mount_texts(completed(service)), (Texts{"pages:/var/www", "shop_data:/data"}));
+}
+
+TEST(Family, F4_NamesAVolumeThatWasAskedForWithoutAName) {
+  Service service;
+  service.mounts.push_back({Mount::Kind::volume, "", "/cache", true, {}});
+  service.mounts.push_back({Mount::Kind::volume, "", "/data", false, {}});
+  EXPECT_EQ(mount_texts(completed(service)), (Texts{"shop_cache:/cache", "shop_data:/data", "shop_var_www:/var/www"}));
+  EXPECT_TRUE(completed(service).mounts[0].read_only);
 }
 
 TEST(Family, LeavesAMountPointAloneThatHasAMount) {
@@ -89,7 +108,7 @@ TEST(Family, RefusesTwoMountPointsThatWouldShareAVolume) {
   config.volumes = {"/var/www", "/var_www"};
   Service service;
   try {
-    complete_from_image(service, config, NamingScheme::belay, AppName("shop"), {});
+    complete_from_image(service, config, Ports::of_the_image, named(NamingScheme::belay));
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "the mount points /var/www and /var_www would share the volume shop_var_www");
@@ -100,7 +119,7 @@ TEST(Family, SpreadsRangesAndTakesAPortOnlyOnce) {
   ImageConfig config;
   config.exposed_ports = {"9000-9001/tcp", "9000/tcp", "9000"};
   Service service;
-  complete_from_image(service, config, NamingScheme::belay, AppName("shop"), {});
+  complete_from_image(service, config, Ports::of_the_image, named(NamingScheme::belay));
   EXPECT_EQ(port_texts(service), (Texts{"9000->9000/tcp", "9001->9001/tcp"}));
 }
 

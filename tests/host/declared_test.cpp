@@ -151,6 +151,81 @@ TEST_F(DeclaredHostTest, CountsTheContentOfBoundFiles) {
   EXPECT_THAT(of(done, "web").differences, ElementsAre("file app.conf: 1 line"));
 }
 
+TEST_F(DeclaredHostTest, F4_AMountPointOfTheImageThatTheDefinitionLeavesOutHasAName) {
+  ImageConfig config;
+  config.volumes = {"/data"};
+  scene_.engine.add_image("db:1", config, {}, "db1");
+  scene_.engine.add_image("db:2", config, {}, "db2");
+  define("db", R"("image": "db:1")");
+  EXPECT_EQ(run(), "db change");
+  EXPECT_EQ(scene_.container("db")->mounts.at(0).source, "db_data");
+  EXPECT_EQ(run(), "db unchanged");
+  define("db", R"("image": "db:2", "env": {"A": "1"})");
+  EXPECT_EQ(run(), "db change");
+  EXPECT_EQ(scene_.container("db")->mounts.at(0).source, "db_data");
+  EXPECT_EQ(run(), "db unchanged");
+}
+
+TEST_F(DeclaredHostTest, F4_DataThatAnEarlierBelayLeftWithoutANameGoesWithTheApp) {
+  ImageConfig config;
+  config.volumes = {"/data"};
+  const std::string id = scene_.engine.add_image("db:1", config, {}, "db1");
+  define("db", R"("image": "db:1")");
+  ASSERT_EQ(run(), "db change");
+  // As it was: the release knows of no mount, the container has a volume of the engine's own making.
+  scene_.engine.stop_container("db", {}, {});
+  scene_.engine.remove_container("db", {});
+  App app = scene_.app("db");
+  app.releases[0].spec.services[0].mounts.clear();
+  scene_.store->save(app);
+  engine::ContainerRequest request;
+  request.name = "db";
+  request.image = id;
+  request.labels = labels::for_container({"db", "db", {1}, NamingScheme::fixed});
+  request.restart.name = "unless-stopped";
+  scene_.engine.create_container(request, {});
+  scene_.engine.start_container("db", {});
+  const std::string volume = scene_.container("db")->mounts.at(0).source;
+  ASSERT_EQ(volume.size(), 64U);
+  EXPECT_EQ(run(), "db unchanged");
+  define("db", R"("image": "db:1", "env": {"A": "1"})");
+  const DeclaredHost preview = apply(true);
+  EXPECT_THAT(of(preview, "db").differences, ElementsAre("env.A: + 1"));
+  EXPECT_EQ(run(), "db change");
+  EXPECT_EQ(scene_.container("db")->mounts.at(0).source, volume);
+  EXPECT_EQ(run(), "db unchanged");
+}
+
+TEST_F(DeclaredHostTest, F5_TwoDefinitionsDoNotShareAVolumeThatNobodyNamed) {
+  define("wiki", R"("image": "web:1", "volumes": [{"containerPath": "/var/db"}])");
+  define("wiki_var", R"("image": "web:1", "volumes": [{"containerPath": "/db"}])");
+  const DeclaredHost preview = apply(true);
+  EXPECT_EQ(told(preview), "wiki broken, wiki_var broken");
+  EXPECT_THAT(of(preview, "wiki_var").reason, HasSubstr("the volume wiki_var_db for /db of wiki_var"));
+  EXPECT_EQ(run(), "wiki broken, wiki_var broken");
+  EXPECT_THAT(running(), IsEmpty());
+  undefine("wiki_var");
+  EXPECT_EQ(run(), "wiki change");
+  define("wiki_var", R"("image": "web:1", "volumes": [{"containerPath": "/db"}])");
+  EXPECT_EQ(run(), "wiki unchanged, wiki_var broken") << "what has it already keeps it";
+  define("wiki_var", R"("image": "web:1", "volumes": [{"containerPath": "/db", "volume": "wiki_var_db"}])");
+  EXPECT_EQ(run(), "wiki unchanged, wiki_var change") << "named, it is the user's business";
+}
+
+TEST_F(DeclaredHostTest, F5_ADefinitionDoesNotTakeAFamilysVolume) {
+  ImageConfig config;
+  config.volumes = {"/var/db"};
+  scene_.engine.add_image("wiki:1", config, {}, "wiki");
+  Context here = scene_.context();
+  BuildOptions build_options;
+  build_options.image = "wiki:1";
+  ASSERT_EQ(deploy(here, AppName("wiki"), build_options, {}, {}).change.kind, Change::Kind::done);
+  config.volumes = {"/db"};
+  scene_.engine.add_image("image:1", config, {}, "image");
+  define("wiki_var", R"("image": "image:1")");
+  EXPECT_EQ(run(), "wiki_var broken") << "also where the image alone asks for it";
+}
+
 TEST_F(DeclaredHostTest, ReplacesDependentsWithWhatTheyNeed) {
   define("base", R"("image": "web:1")");
   define("rider", R"("image": "web:1", "network": "container:base")");

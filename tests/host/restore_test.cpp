@@ -306,7 +306,7 @@ TEST(BoundPlaces, AreBackedUpAndRestoredLikeVolumes) {
     scene.write("jockler-web",
                 format(R"({{"volumes": {{"{}": "/site", "{}": "/app.conf"}}}})", site.string(), conf.string()));
     ASSERT_EQ(scene.run("deploy 1"), "done");
-    ASSERT_EQ(scene.app().releases[0].spec.services[0].mounts.size(), 2U);
+    ASSERT_EQ(scene.app().releases[0].spec.services[0].mounts.size(), 4U) << "and the two volumes of the image";
     ASSERT_EQ(scene.run("backup"), "done");
     write_file_durably(site / "page", "old");
     write_file_durably(conf, "old");

@@ -57,6 +57,18 @@ TEST(Naming, VolumesAreCalledAfterTheirMountPoint) {
   EXPECT_EQ(volume_name(NamingScheme::belay, web, "/a b/ü/.x-y"), "web_a_b_.x-y");
 }
 
+TEST(Naming, A2_VolumesOfTheSchemeJclAreThoseOfJockler) {
+  const AppName web("web");
+  const auto jcl = [&](const char* path) { return volume_name(NamingScheme::jcl, web, path); };
+  EXPECT_EQ(jcl("/var/lib/my-app.d/data"), "jcl_web_var_lib_my_app_d_data");
+  EXPECT_EQ(jcl("/data/"), "jcl_web_data_");
+  EXPECT_EQ(jcl("/a--b/.c"), "jcl_web_a_b_c");
+  EXPECT_EQ(jcl("/a__b/_c"), "jcl_web_a__b__c");
+  EXPECT_EQ(jcl("/ü x"), "jcl_web_x");
+  EXPECT_EQ(earlier_volume_name(NamingScheme::jcl, web, "/var/lib/my-app.d/data/"), "jcl_web_var_lib_my-app.d_data");
+  EXPECT_EQ(earlier_volume_name(NamingScheme::belay, web, "/var/www"), "web_var_www");
+}
+
 TEST(Naming, APinIsAReferenceForEveryAppName) {
   for (const char* name : {"web", "Web", "a-", "a.", "a_", "a..b", "a__-..b", "WEB.EXAMPLE", "9-", "a-._-._b--"})
     for (const char* service : {"web", "my service", "", "ü"}) {

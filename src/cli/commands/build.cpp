@@ -28,6 +28,7 @@ host::BuildOptions build_options(const Invocation& in) {
   options.image = in.text_or("image", "");
   options.push = in.text_or("push", "");
   options.parameter_file = in.text_or("config-file", "");
+  options.settings_from_image = in.has("settings-from-image");
   options.dry_run = in.has("dry-run");
   if (!options.image.empty() && !options.where.empty())
     throw in.usage_error("--image takes an image instead of building WHERE");

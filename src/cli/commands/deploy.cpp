@@ -11,10 +11,10 @@ int run_deploy(Invocation& in) {
   const host::BuildOptions build = build_options(in);
   host::StartOptions options;
   options.change = change_options(in);
+  options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
   HostRun run(in.session, in.description());
   const auto deployed = host::deploy(run.context(), name, build, options, in.stop());
   run.report().close();
-  if (build.dry_run) print_plan(in.console, deployed.build.plan);
   return print_change(in.console, name, deployed.change, {.exit_unchanged = in.has("exit-unchanged")});
 }
 

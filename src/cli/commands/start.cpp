@@ -12,6 +12,8 @@ int run_start(Invocation& in) {
   const std::string which = in.optional_argument("WHICH").value_or("last");
   const auto configuration = in.optional_argument("CONFIG");
   if (configuration && which != "new") throw in.usage_error("CONFIG is for new releases only");
+  if (which != "new" && (in.has("settings-from-image") || in.has("yes")))
+    throw in.usage_error("--settings-from-image and --yes are for new releases only");
   HostRun run(in.session, in.description());
   const host::ChangeOptions change = change_options(in);
   host::Change result;
@@ -19,6 +21,8 @@ int run_start(Invocation& in) {
     host::StartOptions options;
     options.change = change;
     options.configuration = configuration.value_or("");
+    options.settings_from_image = in.has("settings-from-image");
+    options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
     result = host::start_new(run.context(), name, options, in.stop());
   } else {
     result = host::start_release(run.context(), name, which, change, in.stop());

@@ -33,6 +33,7 @@ int build(Session& session, FaceWords& words) {
 int start(Session& session, FaceWords& words) {
   constexpr std::string_view usage = "start IMAGENAME :new [CONFIG]|:latest|:stable   or   start CONTAINER";
   const std::string line = words.line();
+  const bool yes = words.take_flag("-y");
   const std::string first = words.need("IMAGENAME", usage);
   const auto which = words.take();
   if (!which) return face_start_container(session, line, first, false);
@@ -43,7 +44,7 @@ int start(Session& session, FaceWords& words) {
     options.configuration = words.take().value_or("");
     words.end(usage);
     options.parameter_folders = {fs::current_path(), parameter_store()};
-    return face_start_new(session, line, name, options, false);
+    return face_start_new(session, line, name, options, yes, false);
   }
   words.end(usage);
   if (*which == ":latest" || *which == ":last") return face_start(session, line, name, "last", false);

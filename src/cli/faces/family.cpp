@@ -81,8 +81,10 @@ host::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
   return outcome;
 }
 
-int face_start_new(Session& session, const std::string& line, const AppName& name, const host::StartOptions& options,
+int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
                    bool then_shell) {
+  options.files_decide = true;
+  options.confirm = confirm_losses(session.console, yes, session.stop());
   HostRun run(session, line);
   return finish(session, run, name, host::start_new(run.context(), name, options, session.stop()), then_shell);
 }

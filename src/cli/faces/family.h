@@ -43,7 +43,8 @@ struct FaceBuild {
 FaceBuild face_build_words(FaceWords& words);
 // Builds, and says what came of it.
 host::BuildOutcome face_build(Session& session, const FaceBuild& wanted);
-int face_start_new(Session& session, const std::string& line, const AppName& name, const host::StartOptions& options,
+// `yes`: does not ask where settings of the release before would be lost.
+int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
                    bool then_shell);
 // `which`: last, stable, rN.
 int face_start(Session& session, const std::string& line, const AppName& name, const std::string& which,

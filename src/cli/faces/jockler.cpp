@@ -32,6 +32,7 @@ int build(Session& session, FaceWords& words) {
 int start(Session& session, FaceWords& words) {
   constexpr std::string_view usage = "start new|last|stable IMAGENAME [attach]   or   start CONTAINER";
   const std::string line = words.line();
+  const bool yes = words.take_flag("-y");
   const std::string which = words.need("new, last, stable or a container", usage);
   const auto then_shell = [&] {
     const auto word = words.take();
@@ -43,7 +44,7 @@ int start(Session& session, FaceWords& words) {
     const AppName name(words.need("IMAGENAME", usage));
     host::StartOptions options;
     options.scheme = NamingScheme::jcl;
-    return face_start_new(session, line, name, options, then_shell());
+    return face_start_new(session, line, name, options, yes, then_shell());
   }
   if (which == "last" || which == "stable") {
     const AppName name(words.need("IMAGENAME", usage));
