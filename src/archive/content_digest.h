@@ -25,7 +25,9 @@ class ContentDigest {
   void finish();
 
  private:
+  bool is_apart() const { return entry_->sparse && events_.holes == Holes::apart; }
   void add_hole(std::int64_t length);
+  void add_number(std::int64_t number);
 
   const TreeEvents& events_;
   const std::stop_token stop_;  // a hole may be as large as a number can be
@@ -33,6 +35,7 @@ class ContentDigest {
   std::size_t extent_ = 0;      // of a sparse file: which piece comes next
   std::int64_t in_extent_ = 0;  // and how much of it was added
   std::int64_t at_ = 0;         // the end of what was added, in the file
+  bool has_digest_ = true;      // false: the file has more zeros than its listener wants hashed
   crypto::Sha256 digest_;
 };
 

@@ -17,11 +17,19 @@ namespace belay::archive {
 
 class TarWriter;
 
+// What the digest of a file with holes is of.
+enum class Holes {
+  as_zeros,  // its content as a reader sees it: takes as long as reading so many zeros
+  apart,  // of each piece of data its offset, its length and its bytes, then the size; numbers in 8 bytes, the highest
+          // first: takes as long as its data
+};
+
 // A regular file whose content has ended in the stream.
 struct FileDigest {
-  std::string name;       // as in the tar: "./www/index.html", bytes as they are
-  std::int64_t size = 0;  // holes included
-  std::string sha256;     // of the content as it is in the stream, holes as zeros
+  std::string name;          // as in the tar: "./www/index.html", bytes as they are
+  std::int64_t size = 0;     // holes included
+  std::string sha256;        // of the content as it is in the stream; empty: it has more zeros than were to be hashed
+  bool holes_apart = false;  // Holes::apart, and the file has some
 };
 
 // What is told on the way, by the thread that runs the work. What they throw ends it. Each may be empty; the digests
@@ -31,12 +39,21 @@ struct TreeEvents {
   std::function<void(const FileDigest&)> file = {};       // behind its content; not for a further name of a file
   std::function<void(const std::string&)> warning = {};   // one sentence, names the file
   std::function<void(std::int64_t bytes)> progress = {};  // content done since the last call, holes included
+  Holes holes = Holes::as_zeros;
+  // Asked before so many zeros of a hole go into a digest; false: that file gets none.
+  std::function<bool(std::int64_t)> hashes_zeros = {};
 };
 
 struct TreeTotals {
   std::int64_t entries = 0;  // of every kind
   std::int64_t files = 0;    // regular files, each once however many names it has
   std::int64_t bytes = 0;    // their content, holes included
+};
+
+// A folder below a tree that goes into the tar empty, with a warning that says why.
+struct LeftOut {
+  fs::path folder;
+  std::string why;
 };
 
 // Writes a pax tar of `path`: of a folder, "./" and all below it, named "./…"; of a single file just "./NAME". Links
@@ -46,7 +63,7 @@ struct TreeTotals {
 // Throws Error naming a file that cannot be read, NotFound when `path` is not there, Cancelled on stop; the tar is then
 // cut off.
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
-                      const Lender& lender = {});
+                      const Lender& lender = {}, const std::vector<LeftOut>& left_out = {});
 
 // A folder or file, and what it is called in the tar: "var/www", without a slash at either end, "." or "..".
 struct NamedTree {
@@ -55,7 +72,8 @@ struct NamedTree {
 };
 // Adds a tree to a tar that the caller begins and finishes: "var/www/" and "var/www/…"; the folders on the way there
 // are only implied. Everything else as the other.
-TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop);
+TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop,
+                      const std::vector<LeftOut>& left_out = {});
 
 enum class Owners {
   keep,          // the numbers in the tar; takes root

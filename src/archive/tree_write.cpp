@@ -71,7 +71,7 @@ class TreeWalk {
  public:
   // `name`: as of a NamedTree, or "." .
   TreeWalk(const fs::path& path, const std::string& name, TarWriter& tar, const TreeEvents& events,
-           std::stop_token stop)
+           std::stop_token stop, const std::vector<LeftOut>& left_out)
       : top_(path),
         name_(name),
         tar_(tar),
@@ -79,7 +79,11 @@ class TreeWalk {
         stop_(std::move(stop)),
         digest_(events, stop_),
         root_(name + "/"),
-        prefix_(root_) {}
+        prefix_(root_) {
+    struct stat status{};
+    for (const auto& each : left_out)
+      if (::stat(each.folder.c_str(), &status) == 0) left_out_[{status.st_dev, status.st_ino}] = each.why;
+  }
 
   TreeTotals send();
 
@@ -139,6 +143,7 @@ class TreeWalk {
   std::uint64_t mount_ = 0;  // the number of the mount the root is on; 0: the kernel does not tell
   dev_t device_ = 0;         // then this has to do
   std::string single_name_;  // where there is no folder, but one file
+  std::map<std::pair<dev_t, ino_t>, std::string> left_out_;
 
   // The first name of each file that has several, and how many of them are still to come.
   struct FirstName {
@@ -310,7 +315,12 @@ bool TreeWalk::is_other_mount(const struct statx& status, const std::string& nam
 
 void TreeWalk::send_folder(const std::string& name, const struct statx& status) {
   TarEntry entry = entry_of(name, plain(status));
+  const dev_t entry_device = device_of(status);
   if (is_other_mount(status, name)) return begin(entry);
+  if (const auto found = left_out_.find({entry_device, status.stx_ino}); found != left_out_.end()) {
+    warn(format("{} is left out: {}", shown(name), found->second));
+    return begin(entry);
+  }
   Fd folder = open_folder_at(chain_->raw(), name);
   if (!folder && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return vanished(name);
   if (!folder) fail(name, errno);
@@ -446,15 +456,16 @@ std::optional<std::string> TreeWalk::link_target(const std::string& name, const 
 }  // namespace
 
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
-                      const Lender& lender) {
+                      const Lender& lender, const std::vector<LeftOut>& left_out) {
   TarWriter writer(tar, lender);
-  const TreeTotals totals = write_tree({path, "."}, writer, events, std::move(stop));
+  const TreeTotals totals = write_tree({path, "."}, writer, events, std::move(stop), left_out);
   writer.finish();
   return totals;
 }
 
-TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop) {
-  return TreeWalk(tree.path, tree.name, tar, events, std::move(stop)).send();
+TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop,
+                      const std::vector<LeftOut>& left_out) {
+  return TreeWalk(tree.path, tree.name, tar, events, std::move(stop), left_out).send();
 }
 
 }  // namespace belay::archive

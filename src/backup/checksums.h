@@ -9,7 +9,8 @@
 namespace belay::backup {
 
 // "HEX  ./name\n"; a name with a line end, a carriage return or a backslash is escaped, as coreutils do.
-std::string checksum_line(const std::string& name, const std::string& digest);
+// Of a file whose holes are apart from its digest (archive::Holes): "# holes HEX  ./name", a comment to sha256sum.
+std::string checksum_line(const std::string& name, const std::string& digest, bool holes_apart = false);
 
 // Compares what was computed from an item's files with what its lists say. Both come in the order of the files, each in
 // its own pace; what the other side has not come to yet waits here, which is never more than one list.
@@ -17,7 +18,8 @@ class ChecksumLedger {
  public:
   explicit ChecksumLedger(std::string item) : item_(std::move(item)) {}
 
-  void computed(const std::string& name, const std::string& digest);
+  // An empty digest was not computed: any fits.
+  void computed(const std::string& name, const std::string& digest, bool holes_apart = false);
   // A whole list.
   void listed(std::string_view list);
   // Both sides are at their end. Throws Error where one has more than the other.
@@ -26,8 +28,14 @@ class ChecksumLedger {
  private:
   void compare();
 
+  struct Computed {
+    std::string line;
+    bool is_open = false;  // without its digest
+  };
+
   std::string item_;
-  std::deque<std::string> computed_, listed_;  // lines, without their ends
+  std::deque<Computed> computed_;  // lines, without their ends
+  std::deque<std::string> listed_;
 };
 
 }  // namespace belay::backup

@@ -64,6 +64,12 @@ bool is_part_name(std::string_view name) {
          digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+std::string name_of_part(std::string_view part) {
+  // The two dots, and what is between and behind them.
+  const std::size_t around = part_digits + part_ending.size() + 2;
+  return std::string(part.substr(1, part.size() - around));
+}
+
 std::unique_ptr<Upload> Destination::create(const std::string& name, const UploadOptions& options,
                                             std::stop_token stop) {
   check_name(name);
@@ -87,10 +93,13 @@ void Destination::remove(const std::string& name, std::stop_token stop) {
   remove_file(name, std::move(stop));
 }
 
-int Destination::remove_leftovers(Time before, std::stop_token stop) {
+int Destination::remove_leftovers(const std::function<bool(const std::string& name)>& ours, Time before,
+                                  std::stop_token stop) {
   int removed = 0;
   for (const auto& file : files(stop)) {
-    if (!is_part_name(file.name) || file.modified >= before) continue;
+    if (!is_part_name(file.name) || !ours(name_of_part(file.name))) continue;
+    const Use use = use_of(file.name);
+    if (use == Use::goes_on || (use == Use::unknown && file.modified >= before)) continue;
     try {
       remove_file(file.name, stop);
       ++removed;

@@ -2,6 +2,7 @@
 // Where backups go and come from: folders of plain files, here or elsewhere, streamed without a temporary copy.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,7 +54,8 @@ class Destination {
  public:
   virtual ~Destination() = default;
 
-  // Makes the folder where it is missing. Throws Conflict where the name is taken, now or at commit().
+  // Makes the folder where it is missing, in a folder that is there. Throws Conflict where the name is taken, now or at
+  // commit(), NotFound where a folder of this machine could not even be made: its disk may not be mounted.
   std::unique_ptr<Upload> create(const std::string& name, const UploadOptions& options, std::stop_token stop);
   // Throws NotFound.
   std::unique_ptr<Download> open(const std::string& name, std::stop_token stop);
@@ -62,13 +64,17 @@ class Destination {
   std::vector<Stored> list(std::stop_token stop);
   // Throws NotFound.
   void remove(const std::string& name, std::stop_token stop);
-  // Removes what killed uploads left before `before`; uploads that go on are not older than a day. How many they were.
-  int remove_leftovers(Time before, std::stop_token stop);
+  // Throws NotFound as create() would, and changes nothing. What is on other machines is not asked.
+  virtual void check() const {}
+  // Removes what killed uploads left of the files that are `ours`, by name. Where the store does not tell whether an
+  // upload goes on, only what was begun before `before`: an upload is not older than a day. How many they were.
+  int remove_leftovers(const std::function<bool(const std::string& name)>& ours, Time before, std::stop_token stop);
   // For messages; parse_place reads it.
   std::string text() const { return place_.text(); }
   const Place& place() const { return place_; }
 
  protected:
+  enum class Use { unknown, goes_on, left };
   explicit Destination(Place place) : place_(std::move(place)) {}
 
  private:
@@ -77,6 +83,7 @@ class Destination {
   virtual std::unique_ptr<Download> open_file(const std::string& name, std::stop_token stop) = 0;
   virtual std::vector<Stored> files(std::stop_token stop) = 0;  // all of them, in any order
   virtual void remove_file(const std::string& name, std::stop_token stop) = 0;
+  virtual Use use_of(const std::string& /*part*/) { return Use::unknown; }
 
   const Place place_;
 };

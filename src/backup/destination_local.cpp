@@ -1,10 +1,15 @@
 #include "backup/destination_local.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "backup/part_name.h"
@@ -12,6 +17,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 #include "base/format.h"
+#include "base/text.h"
 
 namespace belay::backup {
 
@@ -19,6 +25,14 @@ namespace {
 
 std::string writing(const fs::path& path) {
   return format("writing {}", path.string());
+}
+
+// On NFS, SMB, 9P, or a file system in user space (statfs(2) has the numbers).
+bool is_shared(const Fd& file) {
+  constexpr std::array<std::uint32_t, 6> kinds{0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546};
+  struct statfs status{};
+  return ::fstatfs(file.raw(), &status) != 0 ||
+         std::find(kinds.begin(), kinds.end(), static_cast<std::uint32_t>(status.f_type)) != kinds.end();
 }
 
 class LocalUpload final : public Upload {
@@ -33,6 +47,8 @@ class LocalUpload final : public Upload {
     // Nobody else may read it: a backup holds secrets.
     file_ = Fd(::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file_) throw system_error(writing(path_), errno);
+    // Ends with the process: a part that is not locked was left. Not every file system can.
+    std::ignore = ::flock(file_.raw(), LOCK_EX | LOCK_NB);
   }
 
   ~LocalUpload() override {
@@ -134,8 +150,28 @@ class LocalDownload final : public Download {
 
 std::unique_ptr<Upload> LocalDestination::create_file(const std::string& name, const UploadOptions& options,
                                                       std::stop_token stop) {
+  check();
   make_folder(place().path, 0700);
   return std::make_unique<LocalUpload>(place().path, name, options.replace, std::move(stop));
+}
+
+void LocalDestination::check() const {
+  std::error_code error;
+  const fs::path folder = fs::absolute(place().path).lexically_normal();
+  const fs::path above = folder.has_filename() ? folder.parent_path() : folder.parent_path().parent_path();
+  if (fs::exists(folder, error) || fs::exists(above, error)) return;
+  throw NotFound(
+      format("the folder {} does not exist, nor does the one above it", place().path),
+      format("If it is on a disk of its own, mount that; else make it: mkdir -p {}", shell_quoted(place().path)));
+}
+
+Destination::Use LocalDestination::use_of(const std::string& part) {
+  const fs::path path = fs::path(place().path) / part;
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  // A lock of another machine may not be seen in what several share.
+  if (!file || is_shared(file)) return Use::unknown;
+  if (::flock(file.raw(), LOCK_EX | LOCK_NB) == 0) return Use::left;
+  return errno == EWOULDBLOCK ? Use::goes_on : Use::unknown;
 }
 
 std::unique_ptr<Download> LocalDestination::open_file(const std::string& name, std::stop_token stop) {

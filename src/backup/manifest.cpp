@@ -1,6 +1,7 @@
 #include "backup/manifest.h"
 
 #include <array>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -97,6 +98,22 @@ Item item_from(const Node& node) {
   return item;
 }
 
+// Nothing that Belay writes has one thing twice; what does is no backup, whatever it wants of its reader.
+void read_items(const Node& list, Manifest& manifest) {
+  const auto& items = list.as_list("items");
+  if (items.size() > Manifest::most_items)
+    throw ConfigError(list.where(), format("the backup speaks of {} items; no app has more than {}", items.size(),
+                                           Manifest::most_items));
+  std::set<std::string> ids, sources;
+  for (const auto& node : items) {
+    Item item = item_from(node);
+    if (!ids.insert(item.id).second) throw ConfigError(node.where(), format("there are two items '{}'", item.id));
+    if (!sources.insert(item.source).second)
+      throw ConfigError(node.where(), format("there are two items of {}", printable(item.source)));
+    manifest.items.push_back(std::move(item));
+  }
+}
+
 }  // namespace
 
 std::string_view to_text(Consistency consistency) {
@@ -117,7 +134,7 @@ std::string manifest_to_json(const Manifest& manifest) {
   Node items = Node::list();
   for (const auto& item : manifest.items) items.add(to_node(item));
   Node node = Node::map();
-  node.set("belay_backup", Node::number(Manifest::newest_format));
+  node.set("belay_backup", Node::number(manifest.version));
   node.set("app", Node::text(manifest.app));
   node.set("scheme", Node::text(std::string(belay::to_text(manifest.scheme))));
   node.set("origin", Node::text(manifest.origin));
@@ -148,6 +165,7 @@ Manifest manifest_from_json(const std::string& json) {
         format("this backup has format {}; this Belay reads up to {}", format_number->raw(), Manifest::newest_format),
         "A newer Belay wrote it: install that one.");
   Manifest manifest;
+  manifest.version = static_cast<int>(format_number->as_int("belay_backup"));
   manifest.app = AppName(text(node, "app")).text();
   manifest.scheme = naming_scheme(text(node, "scheme"));
   manifest.origin = text(node, "origin");
@@ -158,7 +176,7 @@ Manifest manifest_from_json(const std::string& json) {
   manifest.images = text_map(node, "images");
   manifest.digests = text_map(node, "digests");
   manifest.with_image = needed(node, "with_image").as_bool("with_image");
-  for (const auto& item : needed(node, "items").as_list("items")) manifest.items.push_back(item_from(item));
+  read_items(needed(node, "items"), manifest);
   manifest.left_out = text_list(node, "left_out");
   manifest.consistency = consistency(text(node, "consistency"));
   manifest.taken = time(node, "taken");

@@ -40,8 +40,10 @@ struct Item {
 };
 
 struct Manifest {
-  static constexpr int newest_format = 1;
+  static constexpr int newest_format = 2;
+  static constexpr std::size_t most_items = 1000;
 
+  int version = newest_format;
   std::string app;
   NamingScheme scheme = NamingScheme::belay;
   std::string origin;  // App::origin

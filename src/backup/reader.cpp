@@ -11,6 +11,8 @@ namespace belay::backup {
 
 namespace {
 
+// From this one on the checksum of a file with holes is of its data.
+constexpr int holes_apart_format = 2;
 constexpr std::int64_t manifest_limit = 64 << 20, list_limit = 64 << 20;
 
 }  // namespace
@@ -53,10 +55,34 @@ std::size_t BackupReader::ItemStream::read(std::span<char> room) {
   }
 }
 
-void BackupReader::ItemStream::computed(const std::string& name, std::int64_t size, const std::string& digest) {
+void BackupReader::ItemStream::computed(const std::string& name, std::int64_t size, const std::string& digest,
+                                        bool holes_apart) {
   ++counted_.files;
   counted_.bytes += size;
-  ledger_.computed(name, digest);
+  ledger_.computed(name, digest, holes_apart);
+}
+
+archive::TreeEvents BackupReader::ItemStream::events() {
+  archive::TreeEvents events;
+  events.file = [this](const archive::FileDigest& file) {
+    computed(file.name, file.size, file.sha256, file.holes_apart);
+    if (file.sha256.empty())
+      reader_.warnings_.push_back(format("{}: the content of {} is not checked: it has {}, most of it holes",
+                                         item_.source, printable(file.name), byte_text({file.size})));
+  };
+  if (reader_.manifest_.version >= holes_apart_format) events.holes = archive::Holes::apart;
+  events.hashes_zeros = [this](std::int64_t zeros) {
+    if (zeros > reader_.zeros_left_) return false;
+    reader_.zeros_left_ -= zeros;
+    return true;
+  };
+  events.entry = [this](const archive::TarEntry& entry) {
+    if (item_.kind == Item::Kind::file && (has_entry_ || entry.kind != archive::TarEntry::Kind::file))
+      throw Error(
+          format("the backup is damaged: {} should be one file, and has {}", item_.source, printable(entry.name)));
+    has_entry_ = true;
+  };
+  return events;
 }
 
 void BackupReader::ItemStream::finish() {

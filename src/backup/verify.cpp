@@ -18,13 +18,13 @@ Verified verify(const Source& file, const crypto::AgeKeys& keys, const std::func
       keys);
   BackupReader reader([&](std::span<char> room) { return unsealed.read(room); });
   while (auto* item = reader.next_item()) {
-    archive::TreeEvents events;
-    events.file = [&](const archive::FileDigest& digest) { item->computed(digest.name, digest.size, digest.sha256); };
+    const archive::TreeEvents events = item->events();
     doing(format("checking {}", item->item().source),
           [&] { archive::list_tree([&](std::span<char> room) { return item->read(room); }, {}, events, stop); });
   }
   Verified verified;
   verified.end = reader.finish();
+  verified.end.warnings.insert(verified.end.warnings.end(), reader.warnings().begin(), reader.warnings().end());
   verified.manifest = reader.manifest();
   verified.encrypted = unsealed.was_encrypted();
   return verified;

@@ -46,8 +46,8 @@ std::span<char> BackupWriter::room(std::size_t wanted) {
   return free.first(std::min(wanted, free.size()));
 }
 
-void BackupWriter::checksum(const std::string& name, std::int64_t size, const std::string& digest) {
-  list_ += checksum_line(name, digest);
+void BackupWriter::checksum(const std::string& name, std::int64_t size, const std::string& digest, bool holes_apart) {
+  list_ += checksum_line(name, digest, holes_apart);
   ++end_.items.back().files;
   end_.items.back().bytes += size;
   if (list_.size() >= list_size) flush_list();

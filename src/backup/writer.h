@@ -22,7 +22,7 @@ class BackupWriter {
   void write(std::string_view tar);
   // Where write() likes its next bytes (Lender).
   std::span<char> room(std::size_t wanted);
-  void checksum(const std::string& name, std::int64_t size, const std::string& digest);
+  void checksum(const std::string& name, std::int64_t size, const std::string& digest, bool holes_apart = false);
   void end_item();
 
   // What the engine gives of the images, after the items.

@@ -163,7 +163,10 @@ constexpr auto options_of_restore =
                              .value = "VOLUME|PATH",
                              .summary = "restore only this volume or bound path",
                              .repeatable = true},
-                      Option{.name = "as", .value = "NAME", .summary = "restore it as another app, beside the first"}},
+                      Option{.name = "as", .value = "NAME", .summary = "restore it as another app, beside the first"},
+                      Option{.name = "into",
+                             .value = "FOLDER",
+                             .summary = "only unpack the data, into this folder: no app has a part in it"}},
            identities, passphrase_file, start_options, std::array{change[0]});
 constexpr auto trial_options = joined(std::array{Option{.name = "network",
                                                         .value = "NAME",

@@ -14,7 +14,17 @@ std::optional<fs::path> path_of(const DataPlace& place, const std::vector<Volume
   if (place.kind != DataPlace::Kind::volume) return fs::path(place.source);
   const auto volume =
       std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.name == place.source; });
-  return volume == volumes.end() ? std::nullopt : engine::direct_folder(*volume);
+  if (volume == volumes.end()) return {};
+  if (auto folder = engine::direct_folder(*volume)) return folder;
+  return engine::bound_folder(*volume);
+}
+
+DataPlace place_of_exchange(const DataPlace& place, const std::vector<Volume>& volumes) {
+  if (place.kind != DataPlace::Kind::volume) return place;
+  for (const auto& volume : volumes)
+    if (volume.name == place.source)
+      if (const auto folder = engine::bound_folder(volume)) return {DataPlace::Kind::folder, folder->string()};
+  return place;
 }
 
 std::optional<std::string> content_of(const fs::path& path) {

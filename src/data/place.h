@@ -16,6 +16,10 @@ namespace belay::data {
 // Throws nothing for a path that is not there: it is given as it is.
 std::optional<fs::path> path_of(const DataPlace& place, const std::vector<Volume>& volumes);
 
+// Where other data is put for the place: a volume that is but a name of a folder (o=bind) is that folder, with its
+// reserves beside it; everything else is itself.
+DataPlace place_of_exchange(const DataPlace& place, const std::vector<Volume>& volumes);
+
 // How a content is known wherever on its file system it is: no two that exist there at the same time have the same
 // name. nullopt where there is none.
 std::optional<std::string> content_of(const fs::path& path);

@@ -1,5 +1,6 @@
 #include "data/reserve.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -118,6 +119,12 @@ std::optional<std::string> Reserves::mount_in(const DataPlace& place) const {
 
 fs::path Reserves::path(const DataPlace& place) const {
   if (auto path = path_of(place, volumes_)) return std::move(*path);
+  const auto volume =
+      std::find_if(volumes_.begin(), volumes_.end(), [&](const Volume& each) { return each.name == place.source; });
+  if (volume != volumes_.end() && (volume->driver != "local" || !volume->options.empty()))
+    throw Error(format("the files of {} are in reach of the engine only: it has the driver {}{}", text_of(place),
+                       printable(volume->driver), volume->options.empty() ? "" : " with options"),
+                "Restore it into a plain volume (--as NAME), or only unpack it (--into FOLDER).");
   throw Error(format("the files of {} cannot be reached on this machine", text_of(place)),
               "Run belay on the engine's own machine, as root.");
 }

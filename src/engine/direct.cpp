@@ -1,10 +1,12 @@
 #include "engine/direct.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/text.h"
 
 namespace belay::engine {
 
@@ -46,6 +48,31 @@ bool shares_files(Engine& engine, std::stop_token stop) {
 std::optional<std::filesystem::path> direct_folder(const Volume& volume) {
   if (volume.driver != "local" || !volume.options.empty() || volume.mount_point.empty()) return {};
   return volume.mount_point;
+}
+
+std::optional<std::filesystem::path> bound_folder(const Volume& volume) {
+  if (volume.driver != "local" && !volume.driver.empty()) return {};
+  const auto option = [&](const char* name) {
+    const auto found = volume.options.find(name);
+    return found == volume.options.end() ? std::string() : found->second;
+  };
+  // Options that this does not know may change what the folder shows.
+  if (!option("type").empty() && option("type") != "none") return {};
+  constexpr std::array<std::string_view, 9> harmless{"rw",       "private", "rprivate", "noatime", "nodiratime",
+                                                     "relatime", "nosuid",  "nodev",    "noexec"};
+  bool is_bound = false;
+  for (const auto& word : split(option("o"), ',')) {
+    if (word == "bind" || word == "rbind")
+      is_bound = true;
+    else if (std::find(harmless.begin(), harmless.end(), word) == harmless.end())
+      return {};
+  }
+  for (const auto& [name, value] : volume.options)
+    if (name != "type" && name != "o" && name != "device") return {};
+  std::filesystem::path folder = std::filesystem::path(option("device")).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  if (!is_bound || !folder.is_absolute() || !folder.has_filename()) return {};
+  return folder;
 }
 
 }  // namespace belay::engine

@@ -22,4 +22,8 @@ namespace belay::engine {
 // show its files (another driver, or options: nfs, tmpfs, a device), which the engine does for read_archive only.
 [[nodiscard]] std::optional<std::filesystem::path> direct_folder(const Volume& volume);
 
+// The folder of the host that the volume is but another name of (driver local, o=bind): nullopt for every other. What
+// is in it is reached there, whether the volume is mounted or not.
+[[nodiscard]] std::optional<std::filesystem::path> bound_folder(const Volume& volume);
+
 }  // namespace belay::engine

@@ -9,8 +9,11 @@
 #include "engine/direct.h"
 #include "host/app_volumes.h"
 #include "host/apps.h"
+#include "host/backup_health.h"
 #include "host/backup_work.h"
+#include "host/backups.h"
 #include "host/change.h"
+#include "host/claims.h"
 #include "host/places.h"
 #include "host/still.h"
 #include "host/temporary.h"
@@ -37,7 +40,8 @@ backup::Item::Kind item_kind(DataPlace::Kind kind) {
 }
 
 backup::Manifest describe(Context& context, const App& app, const Release& release, const World& world,
-                          bool files_are_here, const BackupOptions& options, std::stop_token stop) {
+                          bool files_are_here, const BackupOptions& options, std::vector<std::string>& no_way_back_for,
+                          std::stop_token stop) {
   backup::Manifest manifest;
   manifest.app = app.name.text();
   manifest.scheme = app.scheme;
@@ -55,6 +59,11 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
   for (const auto& why : places.missing) context.report.warning(format("the backup is without some data: {}", why));
   // What is inside another place comes with that.
   for (const auto& use : outermost(places.uses, world.volumes)) {
+    if (use.place.kind != DataPlace::Kind::volume &&
+        place_around(use.place.source, {{DataPlace::Kind::folder, context.store.folder()}}, {})) {
+      manifest.left_out.push_back(format("{} is Belay's own state", use.place.source));
+      continue;
+    }
     backup::Item item;
     item.id = item_id(manifest.items.size() + 1, use.place);
     item.kind = item_kind(use.place.kind);
@@ -72,7 +81,8 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
       item.driver = volume->driver;
       item.options = volume->options;
       item.labels = volume->labels;
-      if (!engine::direct_folder(*volume)) item.way = backup::Item::Way::engine;
+      if (!engine::direct_folder(*volume) && !engine::bound_folder(*volume)) item.way = backup::Item::Way::engine;
+      if (auto why = no_way_back(*volume)) no_way_back_for.push_back(std::move(*why));
     }
     manifest.items.push_back(std::move(item));
   }
@@ -83,6 +93,52 @@ backup::Manifest describe(Context& context, const App& app, const Release& relea
   manifest.belay_version = BELAY_VERSION;
   manifest.engine_version = context.engine.info(stop).version;
   return manifest;
+}
+
+// A backup that lies in what it is of would hold all before it, and a restore would take them away.
+void refuse_place_within(const backup::Destination& destination, const backup::Manifest& manifest, const World& world) {
+  if (destination.place().kind != backup::Place::Kind::local) return;
+  std::vector<DataPlace> places;
+  for (const auto& item : manifest.items) places.push_back({static_cast<DataPlace::Kind>(item.kind), item.source});
+  if (const auto place = place_around(fs::absolute(destination.place().path), places, world.volumes))
+    throw Conflict(
+        format("the folder for backups, {}, lies in {}, which is backed up", destination.place().path, text_of(*place)),
+        "Name one elsewhere with -o, or in the variable BELAY_BACKUPS.");
+}
+
+// What killed backups of the app left in the place goes first: it may be what fills the disk.
+void remove_leftovers(Context& context, const AppName& name, backup::Destination& destination, const std::string& file,
+                      std::stop_token stop) {
+  try {
+    const auto ours = [&](const std::string& left) { return left == file || is_called_as_backup_of(left, name); };
+    const int removed = destination.remove_leftovers(ours, context.clock.now() - std::chrono::hours(24), stop);
+    if (removed > 0) context.report.note(format("{} unfinished backups of killed commands are removed", removed));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const NotFound&) {
+    // The folder is still to be made.
+  } catch (const Error& error) {
+    context.report.warning(format("what killed backups left is not looked for: {}", error.what()));
+  }
+}
+
+// Names go by the second: one that a backup there has already is followed by that of the next.
+std::string choose_name(Context& context, const backup::Place& place, const backup::Sealing& sealing,
+                        const BackupOptions& options, backup::Manifest& manifest, std::stop_token stop) {
+  if (!options.name.empty()) return options.name;
+  const auto records = context.store.backups(manifest.app);
+  for (;;) {
+    const std::string name = backup::file_name(manifest.app, manifest.taken,
+                                               sealing.compression == archive::Compression::gzip, sealing.encrypts());
+    const bool is_taken = std::any_of(records.begin(), records.end(), [&](const state::BackupRecord& record) {
+      return record.place == place.text() && record.name == name;
+    });
+    if (!is_taken || options.dry_run) return name;
+    const auto into_second = manifest.taken - std::chrono::floor<Seconds>(manifest.taken);
+    if (!context.clock.sleep(std::chrono::duration_cast<Milliseconds>(Seconds(1) - into_second), stop))
+      throw Cancelled();
+    manifest.taken = context.clock.now();
+  }
 }
 
 // The steps of one backup. Their order is that of the text: hooks, hold still, read, let go on, images, end.
@@ -193,8 +249,10 @@ void put_back(Context& context, const App& held, const Stillness& still, const B
 
 }  // namespace
 
-BackedUp back_up(Context& context, const AppName& name, backup::Destination& destination,
-                 const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+namespace {
+
+BackedUp back_up_once(Context& context, const AppName& name, backup::Destination& destination,
+                      const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   const App app = [&] {
     App known = app_with_volumes(context, name, stop);
@@ -214,20 +272,21 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
         context.report.warning("a restore in place will be refused: " + why);
 
     BackedUp result;
-    result.manifest = describe(context, app, release, world, files_are_here, options, stop);
-    const std::string file =
-        !options.name.empty()
-            ? options.name
-            : backup::file_name(name.text(), result.manifest.taken, sealing.compression == archive::Compression::gzip,
-                                sealing.encrypts());
+    result.manifest = describe(context, app, release, world, files_are_here, options, result.no_way_back, stop);
+    destination.check();
+    refuse_place_within(destination, result.manifest, world);
+    const std::string file = choose_name(context, destination.place(), sealing, options, result.manifest, stop);
     result.where = backup::FilePlace{destination.place(), file}.text();
     const Stillness still(held, release, world, options.consistency.value_or(backup::Consistency::pause),
                           context.defaults, context.clock.now());
     BackupPlanner planner(held, release, world, still, options);
     result.plan = planner.make(result.manifest, result.where);
+    for (const auto& why : result.no_way_back) result.plan.notes.push_back(why);
     if (options.dry_run) return result;
 
-    BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing);
+    remove_leftovers(context, name, destination, file, stop);
+    BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing,
+                    {{context.store.folder(), "it is Belay's own state"}});
     work.measure(stop);
     work.open(destination, file, options.replace, stop);
     const BackupEntry entry(context, app, "backup", result.where, release.number);
@@ -254,10 +313,28 @@ BackedUp back_up(Context& context, const AppName& name, backup::Destination& des
     result.record.encrypted = sealing.encrypts();
     result.record.with_image = options.with_image;
     result.record.id = context.store.save(result.record);
+    context.store.forget_backup_failure(name.text(), result.record.place);
     entry.done();
     result.done = true;
     return result;
   });
+}
+
+}  // namespace
+
+BackedUp back_up(Context& context, const AppName& name, backup::Destination& destination,
+                 const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+  try {
+    return back_up_once(context, name, destination, sealing, options, std::move(stop));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    if (!options.dry_run)
+      note_failed_backup(context.store, name, destination.place().text(), error.what(), context.clock.now());
+    throw;
+  }
 }
 
 backup::FilePlace newest_good_backup(Context& context, const AppName& name) {

@@ -28,7 +28,9 @@ struct BackedUp {
   std::string where;  // the file, with its place
   backup::Manifest manifest;
   backup::End end;
-  ByteCount size;                     // of the file
+  ByteCount size;  // of the file
+  // Volumes whose data is in it and cannot be put back in their place, and why, for people.
+  std::vector<std::string> no_way_back = {};
   std::optional<Milliseconds> still;  // how long the app was held still
   state::BackupRecord record;
 };

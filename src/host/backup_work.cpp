@@ -19,8 +19,13 @@ std::string reach_path(const std::string& item) {
 }
 
 BackupWork::BackupWork(engine::Engine& engine, Report& report, const backup::Manifest& manifest, std::string helper,
-                       const backup::Sealing& sealing)
-    : DataWork(engine, report), report_(report), manifest_(manifest), helper_(std::move(helper)), sealing_(sealing) {}
+                       const backup::Sealing& sealing, std::vector<archive::LeftOut> left_out)
+    : DataWork(engine, report),
+      report_(report),
+      manifest_(manifest),
+      helper_(std::move(helper)),
+      sealing_(sealing),
+      left_out_(std::move(left_out)) {}
 
 BackupWork::~BackupWork() = default;
 
@@ -53,7 +58,11 @@ void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSin
   engine::Progress told{item.source, "reading", 0, 0, false, {}};
   if (const auto size = sizes_.find(item.id); size != sizes_.end()) told.total = size->second;
   archive::TreeEvents events;
-  events.file = [&](const archive::FileDigest& file) { writer_->checksum(file.name, file.size, file.sha256); };
+  // The app stands still: what its holes are as zeros is nothing to wait for.
+  events.holes = archive::Holes::apart;
+  events.file = [&](const archive::FileDigest& file) {
+    writer_->checksum(file.name, file.size, file.sha256, file.holes_apart);
+  };
   events.warning = [&](const std::string& warning) {
     const std::string text = format("{}: {}", item.source, warning);
     writer_->warn(text);
@@ -76,7 +85,7 @@ void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSin
 void BackupWork::read_files(const fs::path& path, const archive::TreeEvents& events, std::stop_token stop) {
   archive::write_tree(
       path, [this](std::string_view bytes) { writer_->write(bytes); }, events, stop,
-      [this](std::size_t wanted) { return writer_->room(wanted); });
+      [this](std::size_t wanted) { return writer_->room(wanted); }, left_out_);
 }
 
 void BackupWork::read_through_engine(const backup::Item& item, const archive::TreeEvents& events,

@@ -19,7 +19,7 @@ class BackupWork final : public DataWork {
  public:
   // `helper`: the container that has the items which only the engine reaches. All outlive this.
   BackupWork(engine::Engine& engine, Report& report, const backup::Manifest& manifest, std::string helper,
-             const backup::Sealing& sealing);
+             const backup::Sealing& sealing, std::vector<archive::LeftOut> left_out);
   ~BackupWork() override;
 
   // How much there will be to read, for progress; as far as this machine can tell.
@@ -46,6 +46,7 @@ class BackupWork final : public DataWork {
   const backup::Manifest& manifest_;
   const std::string helper_;
   const backup::Sealing& sealing_;
+  const std::vector<archive::LeftOut> left_out_;
   std::map<std::string, std::int64_t> sizes_;  // by item
   std::unique_ptr<backup::Upload> upload_;
   std::unique_ptr<backup::Sealed> sealed_;

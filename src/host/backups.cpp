@@ -151,6 +151,11 @@ std::string where(const state::BackupRecord& record) {
   return backup::FilePlace{backup::parse_place(record.place), record.name}.text();
 }
 
+bool is_called_as_backup_of(const std::string& file, const AppName& name) {
+  const auto named = read_name(file);
+  return named && named->app == name.text();
+}
+
 Records backups(Context& context, const std::optional<AppName>& name, std::stop_token stop) {
   auto records = context.store.backups(name ? name->text() : "");
   // Backups may outlive their app.

@@ -16,6 +16,9 @@ std::vector<state::BackupRecord> backups(Context& context, const std::optional<A
 // "/srv/backups/web-20260131T090507Z.belay.tar.zst"
 std::string where(const state::BackupRecord& record);
 
+// The file is called as the app's backups are, without an end of its own choosing.
+bool is_called_as_backup_of(const std::string& file, const AppName& name);
+
 struct Scanned {
   std::vector<state::BackupRecord> added, vanished;  // the index has the one now, and not the other any more
   int known = 0;                                     // were in the index before

@@ -43,6 +43,20 @@ void stop_alone(Context& context, const std::string& container, std::stop_token 
   perform(context, plan, std::move(stop_token));
 }
 
+// What releases of other apps mount, whether they have a container or not, and which of them.
+std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name) {
+  std::map<std::string, std::string> volumes;
+  for (const auto& other : context.store.apps()) {
+    if (other.name == name) continue;
+    for (const auto& release : other.releases)
+      for (const auto& service : release.spec.services)
+        for (const auto& mount : service.mounts)
+          if (mount.kind == Mount::Kind::volume && !mount.source.empty())
+            volumes[mount.source] = format("{} of the app {}", release.number.text(), other.name.text());
+  }
+  return volumes;
+}
+
 }  // namespace
 
 Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
@@ -81,7 +95,9 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   // Data that is kept must be the old or the new, not some of both.
   if (!dry_run) finish_data(context, app, stop);
   const World world = observe(context.engine, app, stop);
-  Removed removed{plan::plan_removal({app, world, context.clock.now(), context.defaults}, volumes), {}, false, false};
+  const auto of_others = volumes ? volumes_of_others(context, name) : std::map<std::string, std::string>();
+  Removed removed{
+      plan::plan_removal({app, world, context.clock.now(), context.defaults, of_others}, volumes), {}, false, false};
   for (const auto& snapshot : app.snapshots)
     for (const auto& item : snapshot.items)
       if (!volumes && item.kept.kind != DataPlace::Kind::volume)

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/direct.h"
 #include "host/apps.h"
+#include "host/claims.h"
 #include "host/data_work.h"
 #include "host/places.h"
 #include "state/store.h"
@@ -34,10 +35,13 @@ int number_in(const std::string& text, const char* label) {
 
 // The steps that bring the reserves about; what must be there for them comes first.
 plan::Plan plan_fillings(const App& app, const World& world, const std::vector<Filling>& fillings,
-                         const std::string& tag, const std::vector<plan::Step>& finally) {
+                         const std::string& tag, const SwapReason& reason) {
   plan::Plan plan;
   // One after the other: a backup is read from its front to its end.
   std::vector<size_t> last;
+  for (const auto& volume : reason.volumes)
+    if (world.find_volume(volume.name) == nullptr)
+      last = {plan.add(volume, "as it was, with its driver and options", last)};
   for (const auto& filling : fillings) {
     const DataPlace reserve = reserve_of(filling.place, tag);
     if (reserve.kind == DataPlace::Kind::volume) {
@@ -50,7 +54,7 @@ plan::Plan plan_fillings(const App& app, const World& world, const std::vector<F
     }
     last = {plan.add(filling.step(reserve), filling.reason, last)};
   }
-  for (const auto& step : finally) last = {plan.add(step, "before anything is exchanged", last)};
+  for (const auto& step : reason.finally) last = {plan.add(step, "before anything is exchanged", last)};
   return plan;
 }
 
@@ -103,7 +107,10 @@ std::vector<Filling> outer_fillings(const App& app, std::optional<ReleaseNumber>
   for (const auto& filling : fillings) asked.push_back({filling.place, {}, true});
   const auto outer = outermost(asked, world.volumes);
   std::vector<PlaceUse> all = asked;
-  for (auto& use : uses_of(app, release)) all.push_back(std::move(use));
+  for (auto& use : uses_of(app, release)) {
+    use.place = data::place_of_exchange(use.place, world.volumes);
+    all.push_back(std::move(use));
+  }
   const auto whole = outermost(all, world.volumes);
   const auto is_among = [](const std::vector<PlaceUse>& uses, const DataPlace& place) {
     return std::any_of(uses.begin(), uses.end(), [&](const PlaceUse& use) { return use.place == place; });
@@ -122,13 +129,18 @@ std::vector<Filling> outer_fillings(const App& app, std::optional<ReleaseNumber>
 }
 
 // Volumes that were made for data which never came are no use to anybody.
-void remove_made_volumes(Context& context, const World& before, const std::vector<Snapshot::Item>& items) {
-  for (const auto& item : items) {
-    if (item.place.kind != DataPlace::Kind::volume || before.find_volume(item.place.source) != nullptr) continue;
+void remove_made_volumes(Context& context, const World& before, const std::vector<Snapshot::Item>& items,
+                         const std::vector<plan::CreateVolume>& volumes) {
+  std::vector<std::string> made;
+  for (const auto& item : items)
+    if (item.place.kind == DataPlace::Kind::volume) made.push_back(item.place.source);
+  for (const auto& volume : volumes) made.push_back(volume.name);
+  for (const auto& name : made) {
+    if (before.find_volume(name) != nullptr) continue;
     try {
-      context.engine.remove_volume(item.place.source, {});
+      context.engine.remove_volume(name, {});
     } catch (const Error& error) {
-      context.report.warning(format("the empty {} stays: {}", text_of(item.place), error.what()));
+      context.report.warning(format("the empty volume {} stays: {}", name, error.what()));
     }
   }
 }
@@ -143,7 +155,8 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   for (const auto& exchange : app.wish.data) world.data[exchange.reserve] = exchange.content;
   for (const auto& action : filling.actions)
     if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
-      world.volumes.push_back({volume->name, "local", {}, volume->labels, {}});
+      world.volumes.push_back(
+          {volume->name, volume->driver.empty() ? "local" : volume->driver, {}, volume->labels, {}, volume->options});
   const bool loads_images = std::any_of(filling.actions.begin(), filling.actions.end(), [](const plan::Action& action) {
     return std::holds_alternative<plan::LoadImages>(action.step);
   });
@@ -183,16 +196,17 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
   const data::Reserves reserves(volumes);
   for (const auto& use : outermost(places_of(release.spec).uses, volumes)) {
     if (!use.written) continue;
-    const bool is_volume = use.place.kind == DataPlace::Kind::volume;
+    const DataPlace place = data::place_of_exchange(use.place, volumes);
+    const bool is_volume = place.kind == DataPlace::Kind::volume;
     const auto volume = std::find_if(volumes.begin(), volumes.end(),
-                                     [&](const Volume& each) { return is_volume && each.name == use.place.source; });
+                                     [&](const Volume& each) { return is_volume && each.name == place.source; });
     if (is_volume && volume == volumes.end()) continue;
     if (is_volume && !engine::direct_folder(*volume)) {
       context.report.warning(
           format("the snapshot is without {}: only the engine reaches its files", text_of(use.place)));
       continue;
     }
-    const auto way = exchangeable(reserves, use.place);
+    const auto way = exchangeable(reserves, place);
     if (way.obstacle && way.obstacle->kind == data::Obstacle::Kind::mount)
       throw Error(format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
     if (way.obstacle) {
@@ -237,7 +251,7 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
   app.snapshots.push_back(std::move(*snapshot));
 }
 
-Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& asked,
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<Filling> asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
                  std::stop_token stop) {
   Snapshot displaced;
@@ -246,10 +260,16 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   displaced.taken = context.clock.now();
   displaced.why = reason.why;
   const World world = observe(context.engine, app, stop);
+  std::vector<DataPlace> places;
+  for (auto& filling : asked) {
+    filling.place = data::place_of_exchange(filling.place, world.volumes);
+    places.push_back(filling.place);
+  }
+  refuse_what_is_others(context, app.name, world, places, reason.own, stop);
   const auto fillings = outer_fillings(app, release, asked, world);
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
-  const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason.finally);
+  const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason);
   if (options.dry_run) return preview(context, app, release, filling, displaced, options, stop);
 
   // What is made from here on is known to the state before it is there.
@@ -258,7 +278,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   context.store.save(app);
   const auto give_up = [&] {
     drop_unused_reserves(context, app, {});
-    remove_made_volumes(context, world, displaced.items);
+    remove_made_volumes(context, world, displaced.items, reason.volumes);
     context.store.save(app);
   };
   const auto before = data::Reserves(world.volumes).contents(sides_of(displaced.items, &Snapshot::Item::place), {});

@@ -33,13 +33,17 @@ struct Filling {
 //
 // Fills reserves, and when all are whole and on the disk lets the app run with them: what runs now, or `release`.
 // Whatever fails or is interrupted leaves the old data in its places. What was there becomes a snapshot, unless nothing
-// was. The app's lock is held by the caller, and nothing of it is unfinished; the context's run knows how to do the
-// fillings' steps.
+// was. Throws Conflict where a place is not the app's to change. The app's lock is held by the caller, and nothing of
+// it is unfinished; the context's run knows how to do the fillings' steps.
 struct SwapReason {
   std::string why;                    // of the snapshot: "replaced by the rollback to r3"
   std::vector<plan::Step> finally{};  // done behind the fillings, before anything is exchanged
+  // Made first where they are missing: with the driver and the options that they had.
+  std::vector<plan::CreateVolume> volumes{};
+  // Known to be the app's, whatever the state has of it.
+  std::vector<DataPlace> own{};
 };
-Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, const std::vector<Filling>& asked,
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<Filling> asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
 
 struct SnapshotKeep {

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "host/apps.h"
+#include "host/backup_health.h"
 #include "host/places.h"
 #include "state/store.h"
 
@@ -16,6 +17,9 @@ namespace belay::host {
 namespace {
 
 using Level = Finding::Level;
+
+// More than a week, for those that are made weekly.
+constexpr auto long_ago = std::chrono::days(8);
 
 class Examination {
  public:
@@ -102,6 +106,7 @@ class Examination {
               app.wish.state == Wish::State::gone
                   ? format("belay remove {} finishes it.", app.name.text())
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
+        examine(app.name.text(), [&] { backups(app); });
         examine(app.name.text(), [&] {
           const World world = observe(ground_.engine(), app, stop_);
           const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
@@ -134,6 +139,22 @@ class Examination {
     for (const auto& why : obstacles_of(release->spec, world.volumes))
       add(Level::advice, app.name.text(), "a restore or a snapshot will be refused: " + why,
           "See belay restore --help.");
+  }
+
+  void backups(const App& app) {
+    const auto now = clock_.now();
+    const auto health = backup_health(ground_.store(), app.name, now);
+    const std::string again =
+        format("belay backup {} tries it again; belay history {} has its tries.", app.name.text(), app.name.text());
+    if (const auto trouble = trouble_text(health, now); !trouble.empty())
+      return add(Level::advice, app.name.text(), trouble, again);
+    if (!has_data_to_lose(app)) return;
+    const std::string remedy = format("belay backup {0} makes one; with --install-timer each day.", app.name.text());
+    if (!health.last_good)
+      add(Level::advice, app.name.text(), "it has data, and this host knows of no good backup of it", remedy);
+    else if (now - *health.last_good > long_ago)
+      add(Level::advice, app.name.text(), format("its last good backup was taken {}", ago(*health.last_good, now)),
+          remedy);
   }
 
   void autostart() {

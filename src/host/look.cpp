@@ -201,6 +201,25 @@ const Container* shown_container(const state::Outline& app, const World& world,
 
 }  // namespace
 
+namespace {
+
+void add_backup(AppSummary& row, BackupHealth health, Time now) {
+  row.backup_trouble = trouble_text(health, now);
+  row.backup = std::move(health);
+}
+
+// Two questions to the state, however many apps there are.
+void add_backups(Context& context, std::vector<AppSummary>& rows) {
+  std::map<std::string, std::vector<state::BackupRecord>> records;
+  for (auto& record : context.store.backups({})) records[record.app].push_back(std::move(record));
+  std::map<std::string, std::vector<state::BackupFailure>> failures;
+  for (auto& failure : context.store.backup_failures({})) failures[failure.app].push_back(std::move(failure));
+  const Time now = context.clock.now();
+  for (auto& row : rows) add_backup(row, backup_health(records[row.name], failures[row.name], now), now);
+}
+
+}  // namespace
+
 std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   const World world = containers_only(context, stop);
   std::vector<AppSummary> rows;
@@ -212,6 +231,7 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
     known.insert(app.name.text());
     rows.push_back(summary_of(app, shown_container(app, world, owners)));
   }
+  add_backups(context, rows);
   for (const auto& container : world.containers) {
     const auto owner = container.owner();
     if (!owner || known.contains(owner->app)) continue;
@@ -274,6 +294,7 @@ Status status(Context& context, const AppName& name, std::stop_token stop) {
   const World world = observe(context.engine, app, stop);
   Status status;
   status.summary = summary_of(app, world);
+  add_backup(status.summary, backup_health(context.store, name, context.clock.now()), context.clock.now());
   switch (app.wish.state) {
     case Wish::State::none:
       status.wish = "nothing was asked of it yet";
@@ -524,7 +545,10 @@ Why why(Context& context, const AppName& name, std::stop_token stop) {
     if (wait.topic == Wait::Topic::held && app.wish.since > wait.since) continue;
     result.waits.push_back(std::move(wait));
   }
-  result.text = Explanation(app, observe(context.engine, app, stop), result.waits, context.clock.now()).text();
+  const Time now = context.clock.now();
+  result.text = Explanation(app, observe(context.engine, app, stop), result.waits, now).text();
+  if (const auto trouble = trouble_text(backup_health(context.store, name, now), now); !trouble.empty())
+    result.text += format(" Beside that, {}.", trouble);
   return result;
 }
 

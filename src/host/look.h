@@ -1,6 +1,7 @@
 #pragma once
 // Looking: nothing here changes anything. Every result is a value that the face of its choice prints.
 
+#include "host/backup_health.h"
 #include "host/context.h"
 #include "model/journal.h"
 #include "model/wait.h"
@@ -22,6 +23,8 @@ struct AppSummary {
   std::string autostart;
   bool unfinished = false;
   bool known = true;  // false: the engine has it, the state does not
+  BackupHealth backup{};
+  std::string backup_trouble{};  // in words; empty: no backup failed
 };
 std::vector<AppSummary> list(Context& context, std::stop_token stop);
 std::vector<std::string> names(Context& context);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "engine/direct.h"
 
 namespace belay::host {
@@ -25,6 +26,14 @@ std::string why_left_out(const std::string& path) {
   if (std::find(of_the_host.begin(), of_the_host.end(), path) != of_the_host.end())
     return format("{} is the host's, not the app's data", path);
   return {};
+}
+
+// Their values may be secrets: a share's password.
+std::string option_names(const Volume& volume) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : volume.options)
+    names.push_back(name == "type" || name == "device" ? format("{}={}", name, printable(value)) : printable(name));
+  return join(names, ", ");
 }
 
 // nullopt: not data; `why` says why not.
@@ -51,6 +60,19 @@ std::optional<DataPlace> bound_place(const std::string& source, std::string& why
 }
 
 }  // namespace
+
+bool is_the_hosts(const std::string& path) {
+  return !why_left_out(path).empty();
+}
+
+std::optional<std::string> no_way_back(const Volume& volume) {
+  if (engine::direct_folder(volume) || engine::bound_folder(volume)) return {};
+  const bool is_plain = volume.options.empty();
+  return format(
+      "the volume {} has the driver {}{}: only the engine reaches its files, and no data is put in their place",
+      volume.name, volume.driver.empty() ? "local" : printable(volume.driver),
+      is_plain ? std::string() : format(" with the options {}", option_names(volume)));
+}
 
 Places places_of(const Spec& spec) {
   Places places;

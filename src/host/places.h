@@ -37,4 +37,11 @@ Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place
 // Why data of the spec could not be restored or exchanged on this machine as it is bound now, one sentence each.
 std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes);
 
+// The path belongs to the host as a whole, or to its kernel: nobody's data, wherever it is bound.
+bool is_the_hosts(const std::string& path);
+
+// Why the data of a volume that is there can be read and never be put back in its place, for people: what mounts it is
+// its driver. nullopt: it can. `name` and the rest as the engine has them, or a backup.
+std::optional<std::string> no_way_back(const Volume& volume);
+
 }  // namespace belay::host

@@ -10,6 +10,7 @@
 #include "engine/direct.h"
 #include "host/app_volumes.h"
 #include "host/apps.h"
+#include "host/claims.h"
 #include "host/data_work.h"
 #include "host/places.h"
 #include "host/still.h"
@@ -28,7 +29,8 @@ struct Tree {
 // What the plan of a plain backup does. One thread at a time: the plan's steps are one after the other.
 class PlainBackupWork final : public DataWork {
  public:
-  PlainBackupWork(engine::Engine& engine, Report& report) : DataWork(engine, report), report_(report) {}
+  PlainBackupWork(engine::Engine& engine, Report& report, archive::LeftOut left_out)
+      : DataWork(engine, report), report_(report), left_out_({std::move(left_out)}) {}
 
   void open(backup::Destination& folder, const std::string& name, std::stop_token stop) {
     upload_ = folder.create(name, {}, stop);
@@ -55,7 +57,7 @@ class PlainBackupWork final : public DataWork {
       told.current += bytes;
       progress(told);
     };
-    const auto totals = archive::write_tree({path, step.item}, *tar_, events, stop);
+    const auto totals = archive::write_tree({path, step.item}, *tar_, events, stop, left_out_);
     files_ += totals.files;
     bytes_ += totals.bytes;
     told.done = true;
@@ -74,6 +76,7 @@ class PlainBackupWork final : public DataWork {
 
  private:
   Report& report_;
+  const std::vector<archive::LeftOut> left_out_;
   std::unique_ptr<backup::Upload> upload_;
   std::unique_ptr<archive::Compressor> gzip_;
   std::unique_ptr<archive::TarWriter> tar_;
@@ -89,7 +92,7 @@ std::vector<Tree> trees_of(const App& app, const Places& places, const World& wo
     if (use.place.kind == DataPlace::Kind::volume) {
       const Volume* volume = world.find_volume(use.place.source);
       if (volume == nullptr) throw NotFound(format("the volume {} is not there", use.place.source));
-      if (!dry_run && !engine::direct_folder(*volume))
+      if (!dry_run && !engine::direct_folder(*volume) && !engine::bound_folder(*volume))
         throw Error(format("only the engine reaches the files of the volume {}", use.place.source), use_belay());
     }
     const std::string name = fs::path(use.targets.front()).lexically_normal().relative_path().string();
@@ -143,6 +146,12 @@ PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::pat
     const World world = observe(context.engine, held, stop);
     const Places places = places_of(release.spec);
     const auto trees = trees_of(app, places, world, dry_run);
+    std::vector<DataPlace> read;
+    for (const auto& tree : trees) read.push_back(tree.place);
+    if (const auto place = place_around(fs::absolute(folder), read, world.volumes))
+      throw Conflict(
+          format("the folder for the archive, {}, lies in {}, which is backed up", folder.string(), text_of(*place)),
+          "Run it in another folder.");
     const Stillness still(held, release, world, backup::Consistency::pause, context.defaults, context.clock.now());
 
     PlainBackedUp result;
@@ -157,7 +166,7 @@ PlainBackedUp back_up_plain(Context& context, const AppName& name, const fs::pat
     backup::Place place;
     place.path = folder.string();
     const auto destination = backup::destination(place, {});
-    PlainBackupWork work(context.engine, context.report);
+    PlainBackupWork work(context.engine, context.report, {context.store.folder(), "it is Belay's own state"});
     work.open(*destination, file, stop);
     const BackupEntry entry(context, app, "volumes backup", result.file.string(), release.number);
     StillWatch watch(context.report, context.clock);

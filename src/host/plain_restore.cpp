@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/direct.h"
 #include "host/apps.h"
+#include "host/claims.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
 #include "host/family_release.h"
@@ -259,6 +260,12 @@ PlainRestored restore_plain(Context& context, const AppName& name, const fs::pat
         done.push_back(point.place);
         restored.untouched.push_back(text_of(point.place));
       }
+    // The app's own settings name them, not the archive.
+    std::vector<DataPlace> own;
+    for (const auto& point : points) own.push_back(point.place);
+    if (const auto place = place_around(fs::absolute(archive), own, context.engine.volumes({}, stop)))
+      throw Conflict(format("the archive lies in {}, whose data it is to replace", text_of(*place)),
+                     "Copy it elsewhere first: it would go away with the old data.");
     if (fillings.empty()) throw NotFound(format("the archive is empty: it has nothing for {}", name.text()));
     PlainRestoreWork work(context.engine, context.report, archive, points);
     exec::RunOptions run = context.run;
@@ -266,9 +273,9 @@ PlainRestored restore_plain(Context& context, const AppName& name, const fs::pat
     Context with_data{context.engine,        context.store,    context.clock,
                       context.report,        context.who,      context.command,
                       context.wait_for_lock, context.defaults, run};
-    restored.change =
-        swap_data(with_data, app, what_runs(app), fillings, {format("replaced by {}", archive.filename().string()), {}},
-                  options, "volumes restore", stop);
+    restored.change = swap_data(with_data, app, what_runs(app), fillings,
+                                {format("replaced by {}", archive.filename().string()), {}, {}, own}, options,
+                                "volumes restore", stop);
     for (const auto& snapshot : app.snapshots)
       if (snapshot.number == app.highest_snapshot && snapshot.complete) restored.snapshot = snapshot.text();
     return restored;

@@ -7,80 +7,19 @@
 #include "engine/direct.h"
 #include "host/app_volumes.h"
 #include "host/apps.h"
+#include "host/claims.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
 #include "host/making.h"
+#include "host/restore_targets.h"
 #include "host/restore_work.h"
 #include "host/start.h"
 #include "host/temporary.h"
-#include "model/naming.h"
 #include "state/store.h"
 
 namespace belay::host {
 
 namespace {
-
-// An item of the backup and where it goes on this host.
-struct Target {
-  backup::Item item;
-  DataPlace place;
-};
-
-bool is_meant(const backup::Item& item, const std::string& word) {
-  return word == item.id || word == item.source ||
-         std::find(item.targets.begin(), item.targets.end(), word) != item.targets.end();
-}
-
-std::vector<backup::Item> wanted_items(const backup::Manifest& manifest, const std::vector<std::string>& only) {
-  if (only.empty()) return manifest.items;
-  std::vector<std::string> known;
-  for (const auto& item : manifest.items) known.push_back(item.source);
-  for (const auto& word : only)
-    if (std::none_of(manifest.items.begin(), manifest.items.end(), [&](const auto& i) { return is_meant(i, word); })) {
-      const std::string near = did_you_mean(word, known);
-      throw NotFound(format("the backup has no data of {}", printable(word)),
-                     near.empty() ? format("It has: {}", join(known, ", ")) : near);
-    }
-  std::vector<backup::Item> wanted;
-  for (const auto& item : manifest.items)
-    if (std::any_of(only.begin(), only.end(), [&](const auto& word) { return is_meant(item, word); }))
-      wanted.push_back(item);
-  return wanted;
-}
-
-// What the other app's places are called: never those of the app that the backup is of.
-std::string renamed(const backup::Item& item, const AppName& from, const AppName& to) {
-  if (item.kind != backup::Item::Kind::volume) return item.source + "." + to.text();
-  const auto at = item.source.find(from.text());
-  if (at == std::string::npos) return to.text() + "_" + item.source;
-  std::string name = item.source;
-  return name.replace(at, from.text().size(), to.text());
-}
-
-// The spec for another app beside the first: its own places, no host port, address or name that both could need.
-Spec spec_as(Spec spec, const std::vector<Target>& targets, const AppName& from, const AppName& to,
-             std::vector<std::string>& notes) {
-  for (auto& service : spec.services) {
-    if (service.name == from.text()) service.name = to.text();
-    for (auto& mount : service.mounts)
-      for (const auto& target : targets)
-        if (mount.source == target.item.source) mount.source = target.place.source;
-    for (auto& port : service.ports)
-      if (port.host_port) {
-        notes.push_back(format("host port {} is left to the engine to choose", *port.host_port));
-        port.host_port.reset();
-      }
-    for (auto& link : service.networks) {
-      link.aliases.clear();
-      link.ipv4.clear();
-      link.ipv6.clear();
-    }
-    service.mac_address.clear();
-    service.hostname.clear();
-  }
-  spec.signals.clear();
-  return spec;
-}
 
 // Whether the app's services have the place, be it there or not: what is gone is what needs a restore most.
 bool has_place(const App& app, const DataPlace& place) {
@@ -113,23 +52,13 @@ std::vector<Target> targets_for(const App& app, const std::vector<backup::Item>&
   return targets;
 }
 
-std::vector<Filling> fillings_of(const std::vector<Target>& targets) {
-  std::vector<Filling> fillings;
-  for (const auto& target : targets)
-    fillings.push_back({target.place, target.item.targets.empty() ? std::string() : target.item.targets.front(),
-                        [id = target.item.id, place = target.place](const DataPlace& reserve) -> plan::Step {
-                          return plan::UnpackData{id, place, reserve};
-                        },
-                        "beside what is there"});
-  return fillings;
-}
-
 bool has_all_images(Context& context, const backup::Manifest& manifest, std::stop_token stop) {
   return std::all_of(manifest.images.begin(), manifest.images.end(),
                      [&](const auto& image) { return context.engine.image(image.second, stop).has_value(); });
 }
 
-// The release of an app that is not there, as the backup has it.
+// The release of an app that is not there, as the backup has it; the one that an earlier try made, where it is the
+// same.
 void install(Context& context, App& app, const backup::Manifest& manifest, const Spec& spec, std::stop_token stop) {
   Made made;
   made.spec = spec;
@@ -138,18 +67,46 @@ void install(Context& context, App& app, const backup::Manifest& manifest, const
   };
   for (const auto& [service, image] : manifest.images) made.images[renamed_service(service)] = image;
   for (const auto& [service, digest] : manifest.digests) made.digests[renamed_service(service)] = digest;
-  add_release(context, app, made, stop);
+  if (app.releases.empty() || !is_made_so(app.releases.back(), made)) add_release(context, app, made, stop);
 }
 
-// All that is there is what an interrupted restore installed, which never ran.
+// All that is there is what a restore installed and was not able to bring up: it never ran, and is not the app yet.
 bool is_begun(const App& app) {
-  return app.wish.state == Wish::State::none && !app.last && app.builds.empty() && app.origin.empty() &&
-         app.releases.size() == 1;
+  return !app.last && app.builds.empty() && app.origin.empty() && !app.releases.empty() &&
+         app.wish.state != Wish::State::gone;
+}
+// Not even that much: nothing of it was ever wished.
+bool is_barely_begun(const App& app) {
+  return is_begun(app) && app.wish.state == Wish::State::none && app.releases.size() == 1;
 }
 
-Restored restore_into(Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
-                      Restored restored, std::optional<ReleaseNumber> release, const std::string& where,
-                      const RestoreOptions& options, std::stop_token stop) {
+std::vector<DataPlace> places_of(const std::vector<Target>& targets) {
+  std::vector<DataPlace> places;
+  for (const auto& target : targets) places.push_back(target.place);
+  return places;
+}
+
+// As much of it as tells whose a place is.
+World world_of(Context& context, const std::vector<Volume>& volumes, std::stop_token stop) {
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  world.volumes = volumes;
+  return world;
+}
+
+// A backup in a place that it is to replace would go away with what is there.
+void refuse_file_within(const backup::FilePlace& file, const std::vector<Target>& targets,
+                        const std::vector<Volume>& volumes) {
+  if (file.folder.kind != backup::Place::Kind::local) return;
+  if (const auto place =
+          place_around(fs::absolute(fs::path(file.folder.path) / file.name), places_of(targets), volumes))
+    throw Conflict(format("the backup lies in {}, whose data it is to replace", text_of(*place)),
+                   "Copy it elsewhere first: it would go away with the old data.");
+}
+
+Restored put_in_place(Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
+                      Restored restored, std::optional<ReleaseNumber> release, std::vector<plan::CreateVolume> volumes,
+                      const std::string& where, const RestoreOptions& options, std::stop_token stop) {
   const backup::Manifest& manifest = work.manifest();
   std::vector<plan::Step> finally;
   if (manifest.with_image && restored.installed && !has_all_images(context, manifest, stop))
@@ -163,9 +120,10 @@ Restored restore_into(Context& context, App& app, RestoreWork& work, const std::
                     context.report,        context.who,      context.command,
                     context.wait_for_lock, context.defaults, run};
   const auto notes = std::move(restored.change.plan.notes);
-  restored.change = swap_data(with_data, app, release, fillings_of(targets),
-                              {format("replaced by the backup of {}", iso_time(manifest.taken)), std::move(finally)},
-                              options.change, "restore", stop);
+  restored.change = swap_data(
+      with_data, app, release, fillings_of(targets),
+      {format("replaced by the backup of {}", iso_time(manifest.taken)), std::move(finally), std::move(volumes)},
+      options.change, "restore", stop);
   restored.change.plan.notes.insert(restored.change.plan.notes.end(), notes.begin(), notes.end());
   restored.end = work.end();
   for (const auto& snapshot : app.snapshots)
@@ -208,64 +166,110 @@ std::vector<Filling> fillings_of(const Snapshot& snapshot, const std::vector<std
 
 }  // namespace
 
+namespace {
+
+// The app that the backup is restored as, and whether this installs it. What earlier commands left unfinished is
+// finished, unless this is a dry run.
+App app_to_restore(Context& context, const AppName& name, const RestoreOptions& options, bool& installs,
+                   std::stop_token stop) {
+  auto known = context.store.app(name);
+  if (known && is_barely_begun(*known)) {
+    if (!options.change.dry_run) {
+      drop_unused_reserves(context, *known, stop);
+      context.store.forget(name);
+    }
+    known.reset();
+  }
+  const auto refuse_taken = [&] {
+    if (options.as && known && !is_begun(*known))
+      throw Conflict(format("there is an app {} already", name.text()), "Choose another name for --as.");
+  };
+  refuse_taken();
+  if (known && !options.change.dry_run) {
+    finish_unfinished(context, *known, stop);
+    // What was interrupted may have come up by that.
+    refuse_taken();
+  }
+  installs = !known || is_begun(*known);
+  return known ? std::move(*known) : App(name);
+}
+
+struct Wanted {
+  std::vector<Target> targets;
+  std::vector<plan::CreateVolume> volumes;
+};
+
+// Of an app that is there: what it uses now, or what is asked for.
+Wanted what_is_used(const App& app, const backup::Manifest& manifest, const RestoreOptions& options,
+                    const std::vector<Volume>& there, Restored& restored) {
+  Wanted wanted;
+  wanted.targets = targets_for(app, wanted_items(manifest, options.only), !options.only.empty(), restored);
+  find_folders(wanted.targets, false, there);
+  std::vector<backup::Item> items;
+  for (const auto& target : wanted.targets) items.push_back(target.item);
+  wanted.volumes = special_volumes(items, app.name, false, there, restored.change.plan.notes);
+  return wanted;
+}
+
+// Of an app that is not: its release as well, in the app.
+Wanted what_installs(Context& context, App& app, const backup::Manifest& manifest, const RestoreOptions& options,
+                     const std::vector<Volume>& there, Restored& restored, std::stop_token stop) {
+  auto& notes = restored.change.plan.notes;
+  const AppName from(manifest.app);
+  const bool as_other = options.as.has_value();
+  Wanted wanted;
+  wanted.targets = targets_of(wanted_items(manifest, options.only), from, app.name);
+  find_folders(wanted.targets, as_other, there);
+  wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
+  // Also what is not asked for: another app gets places of its own, not the first one's.
+  const Spec spec = as_other ? spec_as(manifest.spec, targets_of(manifest.items, from, app.name), from, app.name, notes)
+                             : manifest.spec;
+  app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
+  if (app.releases.empty()) app.created = context.clock.now();
+  install(context, app, manifest, spec, stop);
+  if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
+    throw NotFound(
+        format("the image of {} is not on this host, and the backup has none", manifest.app),
+        format("Build it (belay build {}), or restore a backup that was made with --with-image.", app.name.text()));
+  return wanted;
+}
+
+}  // namespace
+
 Restored restore(Context& context, const AppName& name, backup::Destination& destination, const std::string& file,
                  const crypto::AgeKeys& keys, const RestoreOptions& options, std::stop_token stop) {
   const AppName target_name = options.as.value_or(name);
   const FileLock lock = lock_app(context, target_name, stop);
-  const std::string where = backup::FilePlace{destination.place(), file}.text();
-  return doing(format("restoring {} from {}", target_name.text(), where), [&] {
+  const backup::FilePlace where{destination.place(), file};
+  return doing(format("restoring {} from {}", target_name.text(), where.text()), [&] {
     RestoreWork work(context.engine, context.report, destination, file, keys, stop);
     Restored restored;
     restored.manifest = work.manifest();
     const backup::Manifest& manifest = restored.manifest;
     if (manifest.app != name.text())
       throw Error(format("this is a backup of {}, not of {}", manifest.app, name.text()),
-                  format("To restore it beside: belay restore {} {} --as {}", manifest.app, shell_quoted(where),
+                  format("To restore it beside: belay restore {} {} --as {}", manifest.app, shell_quoted(where.text()),
                          target_name.text()));
-    auto known = context.store.app(target_name);
-    if (known && is_begun(*known)) {
-      if (!options.change.dry_run) {
-        drop_unused_reserves(context, *known, stop);
-        context.store.forget(target_name);
-      }
-      known.reset();
-    }
-    if (options.as && known)
-      throw Conflict(format("there is an app {} already", target_name.text()), "Choose another name for --as.");
-    App app = known ? std::move(*known) : App(target_name);
-    if (known && !options.change.dry_run) finish_unfinished(context, app, stop);
-    restored.installed = !known;
-
-    std::vector<Target> targets;
-    Spec spec = manifest.spec;
-    if (known) {
-      targets = targets_for(app, wanted_items(manifest, options.only), !options.only.empty(), restored);
-    } else {
-      for (const auto& item : wanted_items(manifest, options.only)) {
-        const DataPlace::Kind kind = static_cast<DataPlace::Kind>(item.kind);
-        targets.push_back({item, {kind, options.as ? renamed(item, name, target_name) : item.source}});
-      }
-      if (options.as) spec = spec_as(spec, targets, name, target_name, restored.change.plan.notes);
-      app.scheme = options.as ? NamingScheme::belay : manifest.scheme;
-      app.created = context.clock.now();
-      install(context, app, manifest, spec, stop);
-      if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
-        throw NotFound(format("the image of {} is not on this host, and the backup has none", manifest.app),
-                       format("Build it (belay build {}), or restore a backup that was made with --with-image.",
-                              target_name.text()));
-    }
-    if (targets.empty() && manifest.items.empty() == false)
+    App app = app_to_restore(context, target_name, options, restored.installed, stop);
+    const auto there = context.engine.volumes({}, stop);
+    const auto [targets, volumes] = restored.installed
+                                        ? what_installs(context, app, manifest, options, there, restored, stop)
+                                        : what_is_used(app, manifest, options, there, restored);
+    if (targets.empty() && !manifest.items.empty())
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
+    refuse_file_within(where, targets, there);
+    refuse_what_is_others(context, target_name, world_of(context, there, stop), places_of(targets), {}, stop);
     if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
       throw Error("the engine's files are not this machine's: data cannot be put in place from here",
                   "Run belay restore on the engine's own machine, as root.");
-    const auto release = known ? what_runs(app) : std::optional(app.releases.back().number);
+    const auto release = restored.installed ? std::optional(app.releases.back().number) : what_runs(app);
     try {
-      return restore_into(context, app, work, targets, std::move(restored), release, where, options, stop);
+      return put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options,
+                          stop);
     } catch (const Error&) {
       // Nothing came of it: the app is as unknown as it was.
-      if (const auto saved = context.store.app(target_name); saved && is_begun(*saved))
+      if (const auto saved = context.store.app(target_name); saved && is_barely_begun(*saved))
         context.store.forget(target_name);
       throw;
     }

@@ -30,8 +30,7 @@ void RestoreWork::unpack(const plan::UnpackData& step, const engine::ProgressSin
   }
   if (item_ == nullptr) throw Error(format("the backup has no more item {}", step.item));
   const std::string source = item_->item().source;
-  archive::TreeEvents events;
-  events.file = [&](const archive::FileDigest& file) { item_->computed(file.name, file.size, file.sha256); };
+  archive::TreeEvents events = item_->events();
   events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", source, warning)); };
   events.progress = [&](std::int64_t) { progress(progress_of(source, "unpacking")); };
   // Going on to the next item compares all checksums of this one: only then it counts as whole.
@@ -94,6 +93,7 @@ void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::Pr
 void RestoreWork::check_backup(const plan::CheckBackup& /*step*/, std::stop_token /*stop*/) {
   skip_items();
   end_ = reader_->finish();
+  for (const auto& warning : reader_->warnings()) report_.warning(warning);
 }
 
 }  // namespace belay::host

@@ -384,6 +384,11 @@ Drilled drill(Context& context, const AppName& name, backup::Destination& destin
     rehearsal.check_networks(stop);
     std::map<std::string, std::string> references;
     plan_drill(context, drilled.manifest, drilled.where, rehearsal, references, stop);
+    for (const auto& item : drilled.manifest.items)
+      if (item.kind == backup::Item::Kind::volume)
+        if (const auto why =
+                no_way_back({item.source, item.driver.empty() ? "local" : item.driver, "/", {}, {}, item.options}))
+          rehearsal.plan().notes.push_back(*why);
     if (!options.dry_run && !drilled.manifest.items.empty() && !engine::shares_files(context.engine, stop))
       throw Error("the engine's files are not this machine's: data cannot be unpacked from here",
                   "Run belay drill on the engine's own machine, as root.");

@@ -167,6 +167,8 @@ Plan plan_removal(const Situation& s, bool volumes) {
       plan.notes.push_back(
           unnamed_at.empty() ? format("volume {} stays with its data", volume.name)
                              : format("volume {} stays with the data of {}; it has no name", volume.name, unnamed_at));
+    } else if (const auto user = s.volumes_of_others.find(volume.name); user != s.volumes_of_others.end()) {
+      plan.notes.push_back(format("volume {} stays: {} has it too", volume.name, user->second));
     } else if (is_used_by_others(s, [&](const Container& container) { return mounts(container, volume.name); })) {
       plan.notes.push_back(format("volume {} stays: containers of others use it", volume.name));
     } else {

@@ -22,6 +22,8 @@ struct Situation {
   const World& world;
   Time now{};
   Defaults defaults{};
+  // For a removal: volumes that releases of other apps have, and whose they are: "r3 of the app shop".
+  std::map<std::string, std::string> volumes_of_others{};
 };
 
 // One of the app's containers in the world: its labels name the release, and it is what was made for that, by image and

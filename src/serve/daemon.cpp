@@ -218,10 +218,21 @@ void Daemon::make_sure_of_the_engine(const std::stop_token& stop) {
   asked_at_ = events.connections;
 }
 
+// Of timers and of people: each once, also across a restart of the daemon.
+void Daemon::tell_failed_backups(state::Store& store) {
+  for (auto& failure : store.backup_failures({})) {
+    if (failure.told) continue;
+    news_.backup_failed(failure);
+    failure.told = true;
+    store.save(failure);
+  }
+}
+
 void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   read_sources(look.registries, stop);
-  if (!declared_) return;
   const auto store = open_state();
+  tell_failed_backups(*store);
+  if (!declared_) return;
   host::Report report;
   host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
                         options_.defaults, {}};

@@ -112,6 +112,7 @@ class Daemon {
   void publish();
   Look look_for(const Wakeup& wakeup);
   void make_sure_of_the_engine(const std::stop_token& stop);
+  void tell_failed_backups(state::Store& store);
   void look_at(const Look& look, const std::stop_token& stop);
   void attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop);
   void let_go(const host::DeclaredApp& app);

@@ -266,6 +266,17 @@ void News::passed(const host::DeclaredHost& host) {
   for (const auto& warning : host.warnings) note({}, warning);
 }
 
+void News::backup_failed(const state::BackupFailure& failure) {
+  const std::lock_guard lock(mutex_);
+  tell({LogLevel::error,
+        "backup_failed",
+        failure.app,
+        {},
+        format("the backup of {} to {} failed", failure.app, failure.place),
+        failure.reason,
+        {}});
+}
+
 void News::ground(const std::string& part, const std::string& trouble, const std::string& hint) {
   const std::lock_guard lock(mutex_);
   const std::string key = "ground " + part;

@@ -13,6 +13,7 @@
 #include "serve/log_lines.h"
 #include "serve/metrics.h"
 #include "serve/notices.h"
+#include "state/store.h"
 
 namespace belay::serve {
 
@@ -37,6 +38,8 @@ class News final : public host::DeclaredListener {
   void attended(const host::DeclaredApp& app);
   // Everything that a pass over the whole host found.
   void passed(const host::DeclaredHost& host);
+  // A backup that some command was to make failed.
+  void backup_failed(const state::BackupFailure& failure);
   // A part of the daemon's ground ("definitions", "user-data", "engine", …) is in trouble; empty: it is not.
   void ground(const std::string& part, const std::string& trouble, const std::string& hint = {});
 

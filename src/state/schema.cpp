@@ -198,9 +198,21 @@ ALTER TABLE releases ADD COLUMN state TEXT NOT NULL DEFAULT '';
 ALTER TABLE release_services RENAME COLUMN adopted_created TO container_created;
 )sql";
 
+// The last try of a backup, where it failed. Names, as in `backups`.
+constexpr const char* failures_schema = R"sql(
+CREATE TABLE backup_failures (
+  app TEXT NOT NULL,
+  place TEXT NOT NULL,
+  failed INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  told INTEGER NOT NULL,
+  PRIMARY KEY (app, place)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema},
                                     Migration{3, waits_schema}, Migration{4, data_schema},
-                                    Migration{5, identity_schema}};
+                                    Migration{5, identity_schema}, Migration{6, failures_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -99,7 +99,10 @@ void Store::save(const App& app) {
 }
 
 void Store::forget(const AppName& name) {
-  database_->connection.writing([&] { database_->connection.execute("DELETE FROM apps WHERE name = ?", name.text()); });
+  database_->connection.writing([&] {
+    database_->connection.execute("DELETE FROM apps WHERE name = ?", name.text());
+    database_->connection.execute("DELETE FROM backup_failures WHERE app = ?", name.text());
+  });
 }
 
 void Store::append(const JournalEntry& entry) {
@@ -212,6 +215,35 @@ std::int64_t Store::save(const BackupRecord& record) {
     row.executeStep();
     return row.getColumn(0).getInt64();
   });
+}
+
+std::vector<BackupFailure> Store::backup_failures(const std::string& app) const {
+  return database_->connection.reading([&] {
+    std::vector<BackupFailure> failures;
+    auto row = database_->connection.query(
+        "SELECT app, place, failed, reason, told FROM backup_failures WHERE ?1 = '' OR app = ?1 ORDER BY app, place",
+        app);
+    while (row.executeStep())
+      failures.push_back({row.getColumn(0).getString(), row.getColumn(1).getString(),
+                          Time(Milliseconds(row.getColumn(2).getInt64())), row.getColumn(3).getString(),
+                          row.getColumn(4).getInt() != 0});
+    return failures;
+  });
+}
+
+void Store::save(const BackupFailure& failure) {
+  database_->connection.writing([&] {
+    database_->connection.execute(
+        "INSERT INTO backup_failures (app, place, failed, reason, told) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (app, place) DO UPDATE SET failed = excluded.failed, reason = excluded.reason, told = "
+        "excluded.told",
+        failure.app, failure.place, failure.failed, failure.reason, failure.told);
+  });
+}
+
+void Store::forget_backup_failure(const std::string& app, const std::string& place) {
+  database_->connection.writing(
+      [&] { database_->connection.execute("DELETE FROM backup_failures WHERE app = ? AND place = ?", app, place); });
 }
 
 void Store::forget_backup(std::int64_t id) {

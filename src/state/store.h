@@ -75,6 +75,14 @@ struct BackupRecord {
   std::string trouble;                    // what the last check found wrong; empty: nothing
 };
 
+// The last try to back an app up to a place failed.
+struct BackupFailure {
+  std::string app, place;
+  Time failed{};
+  std::string reason;
+  bool told = false;  // the daemon has sent a notice of it
+};
+
 // The state of one host. One Store belongs to one thread; several, in threads or processes, may be open on the same
 // folder at once. What two of them write at the same moment happens one after the other (up to 10 s are waited); each
 // reading call sees one moment. That an app has one writer is the app's lock's business (lock_file).
@@ -119,6 +127,10 @@ class Store {
   // Replaces a record of the same place and name. Returns its id.
   std::int64_t save(const BackupRecord& record);
   void forget_backup(std::int64_t id);
+  // By app and place; empty app: all. One is kept for each app and place, the newest.
+  std::vector<BackupFailure> backup_failures(const std::string& app) const;
+  void save(const BackupFailure& failure);
+  void forget_backup_failure(const std::string& app, const std::string& place);
   // What each app waits for, by its name and by topic; apps that wait for nothing are left out.
   std::map<std::string, std::vector<Wait>> waits() const;
   // Durably; nullopt: no longer for that. Nothing where the state has no such app.
@@ -145,6 +157,6 @@ fs::path lock_path(const fs::path& state_folder, const AppName& app);
 // The lock of the daemon that serves this state.
 fs::path serve_lock_file(const fs::path& state_folder);
 
-inline constexpr int schema_version = 5;
+inline constexpr int schema_version = 6;
 
 }  // namespace belay::state

@@ -694,5 +694,52 @@ TEST(Acl, IsReadInEveryFormThatTarsUse) {
   for (const char* value : {"", "abc", "\x02\x00\x00\x00\x01"}) EXPECT_FALSE(acl_text(value));
 }
 
+// F9: a digest that leaves holes apart costs what the data costs, and is the same on both ways.
+TEST_F(Tree, F9_DigestsOfFilesWithHolesTakeNoTimeForThem) {
+  file("map", "begin");
+  fs::resize_file(from() / "map", std::uintmax_t{1} << 42);
+  file("plain", "text");
+  std::map<std::string, std::string> written, read;
+  TreeEvents events;
+  events.holes = Holes::apart;
+  events.file = [&](const FileDigest& digest) {
+    written[digest.name] = digest.sha256;
+    EXPECT_EQ(digest.holes_apart, digest.name == "./map");
+  };
+  const std::string tar = tar_of(from(), events);
+  events.file = [&](const FileDigest& digest) { read[digest.name] = digest.sha256; };
+  list_tree(source_of(tar), {}, events, {});
+  EXPECT_EQ(written, read);
+  EXPECT_EQ(written.at("./plain"), crypto::sha256("text"));
+  // Who does not want so many zeros hashed gets no digest.
+  std::int64_t asked = 0;
+  events.holes = Holes::as_zeros;
+  events.hashes_zeros = [&](std::int64_t zeros) {
+    asked = zeros;
+    return false;
+  };
+  list_tree(source_of(tar), {}, events, {});
+  EXPECT_EQ(read.at("./map"), "");
+  EXPECT_EQ(read.at("./plain"), crypto::sha256("text"));
+  EXPECT_GT(asked, std::int64_t{1} << 41);
+}
+
+// F13: Belay's own state in a bound folder.
+TEST_F(Tree, F13_FoldersAreLeftOutWhereTheyAreToBe) {
+  fs::create_directories(from() / "a/state/deep");
+  file("a/state/db", "secret");
+  file("a/other", "text");
+  std::string bytes;
+  std::vector<std::string> names, warnings;
+  TreeEvents events;
+  events.entry = [&](const TarEntry& entry) { names.push_back(entry.name); };
+  events.warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  write_tree(from(), [&](std::string_view piece) { bytes += piece; }, events, {}, {},
+             {{from() / "a/state", "it is mine"}});
+  EXPECT_THAT(names, testing::UnorderedElementsAre("./", "./a/", "./a/state/", "./a/other"));
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0], HasSubstr("a/state is left out: it is mine"));
+}
+
 }  // namespace
 }  // namespace belay::archive

@@ -1,4 +1,5 @@
-// Against a place that somebody names: BELAY_TEST_PLACE (tests/real/backups_remote_test.sh does), an empty folder of its own.
+// Against a place that somebody names: BELAY_TEST_PLACE (tests/real/backups_remote_test.sh does), an empty folder of
+// its own.
 
 #include <cstdlib>
 #include <cstring>
@@ -69,7 +70,7 @@ TEST_F(AnyPlace, ShowsNothingOfABrokenUpload) {
   const auto files = where_->list({});
   ASSERT_EQ(files.size(), 1U);
   EXPECT_EQ(files[0].name, "whole.tar");
-  EXPECT_EQ(where_->remove_leftovers(Time::max(), {}), 0);
+  EXPECT_EQ(where_->remove_leftovers([](const auto&) { return true; }, Time::max(), {}), 0);
   where_->remove("whole.tar", {});
 }
 

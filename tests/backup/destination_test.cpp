@@ -135,6 +135,7 @@ TEST_P(Destinations, GiveBackWhatTheyGot) {
 }
 
 TEST_P(Destinations, MakeTheFolderAndLetNobodyElseRead) {
+  fs::create_directory(folder_ / "new");
   const auto where = at(folder_ / "new" / "deep");
   put(*where, "web.tar", "x");
   EXPECT_EQ(read_file(folder_ / "new" / "deep" / "web.tar"), "x");
@@ -229,9 +230,35 @@ TEST_P(Destinations, RemoveWhatKilledUploadsLeft) {
     std::ofstream(folder_ / name) << "x";
   for (const char* name : {".web.tar.0123abcd.part", ".mine.part", "old.tar"})
     fs::last_write_time(folder_ / name, fs::file_time_type::clock::now() - std::chrono::hours(72));
-  EXPECT_EQ(at(folder_)->remove_leftovers(SystemClock().now() - std::chrono::hours(24), {}), 1);
+  const auto of_web = [](const std::string& name) { return name == "web.tar"; };
+  EXPECT_EQ(at(folder_)->remove_leftovers(of_web, SystemClock().now() - std::chrono::hours(24), {}), 1);
   EXPECT_THAT(everything_in(folder_),
               testing::UnorderedElementsAre(".shop.tar.89efabcd.part", ".mine.part", "old.tar"));
+}
+
+TEST(LocalDestinations, MakeOneFolderAndNoMore) {
+  const TemporaryFolder ground;
+  const auto at = [](const fs::path& path) { return destination(parse_place(path.string()), {}); };
+  EXPECT_THROW(at(ground.path() / "not-mounted/belay")->create("a.tar", {}, {}), NotFound);
+  EXPECT_THROW(at(ground.path() / "not-mounted/belay")->check(), NotFound);
+  EXPECT_FALSE(fs::exists(ground.path() / "not-mounted"));
+  at(ground.path() / "new")->check();
+  at(ground.path() / "new")->create("a.tar", {}, {})->commit();
+  EXPECT_TRUE(fs::exists(ground.path() / "new/a.tar"));
+}
+
+TEST(LocalDestinations, RemoveWhatWasLeftAtOnceAndNotWhatGoesOn) {
+  const TemporaryFolder ground;
+  const auto where = destination(parse_place(ground.path().string()), {});
+  std::ofstream(ground.path() / ".web.tar.0123abcd.part") << "x";
+  std::ofstream(ground.path() / ".shop.tar.0123abcd.part") << "x";
+  const auto upload = where->create("web.tar", {}, {});
+  upload->write("x");
+  const auto of_web = [](const std::string& name) { return name == "web.tar"; };
+  EXPECT_EQ(where->remove_leftovers(of_web, SystemClock().now() - std::chrono::hours(24), {}), 1);
+  EXPECT_TRUE(fs::exists(ground.path() / ".shop.tar.0123abcd.part"));
+  upload->commit();
+  EXPECT_TRUE(fs::exists(ground.path() / "web.tar"));
 }
 
 TEST_P(Destinations, RefuseNamesThatLeadElsewhere) {

@@ -29,10 +29,10 @@ std::string with(const std::string& from, const std::string& to) {
 
 TEST(Manifest, OfANewerFormatIsRefusedWithAHint) {
   try {
-    manifest_from_json(with("\"belay_backup\": 1", "\"belay_backup\": 2"));
+    manifest_from_json(with("\"belay_backup\": 2", "\"belay_backup\": 3"));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "this backup has format 2; this Belay reads up to 1");
+    EXPECT_STREQ(error.what(), "this backup has format 3; this Belay reads up to 2");
     EXPECT_EQ(error.hint(), "A newer Belay wrote it: install that one.");
   }
 }
@@ -49,6 +49,28 @@ TEST(Manifest, RefusesWhatIsMissingOrOfTheWrongKind) {
   EXPECT_THROW(manifest_from_json(with("\"kind\": \"volume\"", "\"kind\": \"floppy\"")), Error);
   EXPECT_THROW(manifest_from_json("[]"), Error);
   EXPECT_THROW(manifest_from_json("{}"), Error);
+}
+
+// V4: what nobody writes is told at once, not after hours of work on it.
+TEST(Manifest, V4_RefusesTooManyItemsAndThoseThatAreThereTwice) {
+  Manifest manifest = sample_manifest();
+  const Item one = manifest.items[0];
+  manifest.items = {one, one};
+  EXPECT_THROW(manifest_from_json(manifest_to_json(manifest)), Error);
+  manifest.items[1].id = "02-other";
+  EXPECT_THROW(manifest_from_json(manifest_to_json(manifest)), Error) << "the same source twice";
+  manifest.items[1].source = "other";
+  EXPECT_EQ(manifest_from_json(manifest_to_json(manifest)).items.size(), 2U);
+  for (int i = 3; i <= 1000; ++i) {
+    manifest.items.push_back(one);
+    manifest.items.back().id = format("{}-x", i);
+    manifest.items.back().source = format("volume{}", i);
+  }
+  EXPECT_EQ(manifest_from_json(manifest_to_json(manifest)).items.size(), 1000U);
+  manifest.items.push_back(one);
+  manifest.items.back().id = "1001-x";
+  manifest.items.back().source = "one-more";
+  EXPECT_THROW(manifest_from_json(manifest_to_json(manifest)), Error);
 }
 
 TEST(End, ComesBackFromItsJson) {

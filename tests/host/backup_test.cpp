@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "faulty_destination.h"
 #include "host/change.h"
+#include "host/look.h"
 #include "scene.h"
 
 namespace belay::host {
@@ -375,6 +376,77 @@ TEST_F(Backup, ThatIsDamagedIsFoundAndRemembered) {
   write_file_durably(file, bytes);
   EXPECT_THROW(check(), Error);
   EXPECT_NE(scene_.store->backups("web")[0].trouble, "");
+}
+
+TEST_F(Backup, TwoWithinOneSecondBothSucceed) {
+  ASSERT_EQ(back_up(), "done");
+  const std::string first = done_.where;
+  ASSERT_EQ(back_up(), "done");
+  ASSERT_EQ(back_up(), "done");
+  EXPECT_NE(done_.where, first);
+  EXPECT_EQ(scene_.store->backups("web").size(), 3U);
+  EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(Backup, RemovesWhatKilledOnesOfItsAppLeft) {
+  const fs::path folder = scene_.folder.path() / "backups";
+  fs::create_directory(folder);
+  for (const auto* left : {".web-20260131T090507Z.belay.tar.zst.0123abcd.part",
+                           ".web-two-20260131T090507Z.belay.tar.zst.0123abcd.part", ".notes.txt.0123abcd.part"})
+    write_file_durably(folder / left, "x");
+  ASSERT_EQ(scene_.run("backup"), "done");
+  EXPECT_FALSE(fs::exists(folder / ".web-20260131T090507Z.belay.tar.zst.0123abcd.part"));
+  EXPECT_TRUE(fs::exists(folder / ".web-two-20260131T090507Z.belay.tar.zst.0123abcd.part"));
+  EXPECT_TRUE(fs::exists(folder / ".notes.txt.0123abcd.part"));
+}
+
+// Newcomer 1.5: a backup that failed is known until one succeeds at that place.
+TEST_F(Backup, ThatFailedIsKnownUntilOneSucceeds) {
+  on_write_ = [] { throw Error("no space left"); };
+  EXPECT_THAT(back_up(), HasSubstr("no space left"));
+  const auto failures = scene_.store->backup_failures("web");
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures[0].reason, HasSubstr("no space left"));
+  EXPECT_FALSE(failures[0].told);
+  EXPECT_EQ(failures[0].place, scene_.backups()->text());
+  Context here = scene_.context();
+  EXPECT_THAT(status(here, web, {}).summary.backup_trouble, HasSubstr("there is no good one"));
+  EXPECT_THAT(why(here, web, {}).text, HasSubstr("no space left"));
+  EXPECT_TRUE(list(here, {}).at(0).backup.failed);
+  on_write_ = [] {};
+  ASSERT_EQ(back_up(), "done");
+  EXPECT_THAT(scene_.store->backup_failures(""), IsEmpty());
+  const auto row = list(here, {}).at(0);
+  EXPECT_TRUE(row.backup.last_good);
+  EXPECT_EQ(row.backup_trouble, "");
+}
+
+TEST_F(Backup, ThatIsStoppedOrMeantOtherwiseIsNoFailure) {
+  on_step_ = [&](const std::string& step) {
+    if (step.starts_with("back up")) scene_.stopping.request_stop();
+  };
+  EXPECT_NE(back_up(), "done");
+  scene_.stopping = {};
+  on_step_ = nullptr;
+  BackupOptions options;
+  options.name = ".hidden";
+  EXPECT_NE(back_up(options), "done");
+  EXPECT_THAT(scene_.store->backup_failures(""), IsEmpty());
+}
+
+TEST(BackupHealth, GivesAPlaceUpThatNobodyUsesAnyMore) {
+  const Time now(std::chrono::hours(24 * 1000));
+  state::BackupRecord good;
+  good.taken = now - std::chrono::hours(2);
+  const state::BackupFailure today{"web", "/mnt/usb", now - std::chrono::hours(6), "it is full", false};
+  state::BackupFailure long_ago = today;
+  long_ago.failed = now - std::chrono::hours(24 * 60);
+  EXPECT_EQ(trouble_text(backup_health({good}, {today}, now), now),
+            "its backup to /mnt/usb failed 6 hours ago (it is full); the last good one was taken 2 hours ago");
+  EXPECT_EQ(trouble_text(backup_health({good}, {long_ago}, now), now), "");
+  EXPECT_NE(trouble_text(backup_health({}, {long_ago}, now), now), "");
+  good.trouble = "damaged";
+  EXPECT_FALSE(backup_health({good}, {}, now).last_good);
 }
 
 }  // namespace

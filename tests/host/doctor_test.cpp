@@ -97,5 +97,28 @@ TEST(Doctor, SurvivesAStateThatCannotBeRead) {
   EXPECT_TRUE(about(findings, "engine", Finding::Level::good));
 }
 
+TEST(Doctor, AdvisesABackupWhereThereIsDataAndNone) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  const auto says = [&](const std::string& text) {
+    const auto findings = practice.findings();
+    return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+      return f.topic == "web" && f.level == Finding::Level::advice && f.text.find(text) != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(says("no good backup"));
+  state::BackupRecord record;
+  record.app = "web";
+  record.place = "/backups";
+  record.name = "web.tar";
+  record.taken = practice.scene.clock.now();
+  practice.scene.store->save(record);
+  EXPECT_FALSE(says("backup"));
+  practice.scene.clock.advance(std::chrono::hours(24 * 9));
+  EXPECT_TRUE(says("its last good backup was taken 9 days ago"));
+  practice.scene.store->save(state::BackupFailure{"web", "/backups", practice.scene.clock.now(), "it is full", false});
+  EXPECT_TRUE(says("its backup to /backups failed"));
+}
+
 }  // namespace
 }  // namespace belay::host

@@ -251,6 +251,30 @@ TEST_F(Restore, InstallsNothingFromADamagedBackup) {
   EXPECT_THAT(scene_.running(), IsEmpty());
 }
 
+// V9: whatever fails of a first restore, the same command once more does the work again.
+TEST(FirstRestore, V9_IsDoneAgainWhereItFailed) {
+  using Cut = engine::MemoryEngine::Cut;
+  for (const Cut cut : {Cut::before_the_effect, Cut::before_the_answer})
+    for (int n = cut == Cut::before_the_effect ? 0 : 1;; n += 3) {
+      Scene scene(with_files);
+      for (const auto* line : {"deploy 1", "write new", "backup image", "remove volumes"})
+        ASSERT_EQ(scene.run(line), "done");
+      scene.engine.fail_after(n, EngineError(500, "injected failure"), cut);
+      const std::string first = scene.run("restore");
+      scene.engine.fail_after(std::nullopt, EngineError(500, ""), cut);
+      const std::string then = scene.run(first == "done" ? "restart" : "restore");
+      EXPECT_EQ(then, "done") << n << " " << first;
+      EXPECT_THAT(scene.running(), ElementsAre("web-r1")) << n << " " << first;
+      EXPECT_FALSE(scene.app().wish.unfinished) << n << " " << first;
+      EXPECT_EQ(scene.plan(), "") << n << " " << first;
+      EXPECT_EQ(scene.held(), "new") << n << " " << first;
+      EXPECT_EQ(scene.leftovers(), "") << n << " " << first;
+      if (::testing::Test::HasFailure()) return;
+      if (first == "done" && n > 80) break;
+      ASSERT_LT(n, 400);
+    }
+}
+
 TEST_F(Restore, LeavesAnAppDownThatIsDown) {
   ASSERT_EQ(scene_.run("stop"), "done");
   ASSERT_EQ(restore(), "done");

@@ -229,5 +229,23 @@ TEST(UseCases, AConfigurationIsChosenByItsName) {
   EXPECT_EQ(scene.engine.container("dcv_web", {})->service.environment.at("SIZE"), "3");
 }
 
+// A volume that another app's release has stays, though the container of that one was removed by hand.
+TEST(UseCases, ARemovalLeavesTheVolumesThatOtherAppsHave) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  App other(AppName("other"));
+  Release release;
+  release.number = ReleaseNumber{3};
+  release.spec.services.emplace_back();
+  release.spec.services[0].name = "other";
+  release.spec.services[0].mounts = {{Mount::Kind::volume, "web_data", "/data", false, ""}};
+  other.releases.push_back(release);
+  scene.store->save(other);
+  ASSERT_EQ(scene.run("remove volumes"), "done");
+  const auto volumes = scene.engine.volumes({}, {});
+  EXPECT_TRUE(std::any_of(volumes.begin(), volumes.end(), [](const Volume& v) { return v.name == "web_data"; }));
+  scene.store->forget(AppName("other"));
+}
+
 }  // namespace
 }  // namespace belay::host

@@ -106,7 +106,7 @@ test_a_volume_that_only_the_engine_reaches_is_in_the_backup() {
   mkdir "$work/elsewhere"
   echo 'first of the volume' >"$work/elsewhere/note"
   post /volumes/create "$(jq -n --arg name "${app}_data" --arg device "$work/elsewhere" \
-    '{Name: $name, Driver: "local", DriverOpts: {type: "none", o: "bind", device: $device}}')" >/dev/null
+    '{Name: $name, Driver: "local", DriverOpts: {type: "none", o: "bind,ro", device: $device}}')" >/dev/null
   keeper
   ln "$work/elsewhere/note" "$work/elsewhere/same"
   chown 12:34 "$work/elsewhere/note"

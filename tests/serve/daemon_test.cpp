@@ -181,6 +181,25 @@ TEST_F(DaemonTest, AsksTwoListsAPollAndNothingInBetween) {
   EXPECT_THAT(news(), IsEmpty());
 }
 
+TEST_F(DaemonTest, TellsOfABackupThatFailedOnce) {
+  run_web("web:1");
+  step();
+  news();
+  const auto store = state::Store::open(folder_.path() / "state");
+  store->save(state::BackupFailure{"web", "/mnt/usb", clock_.now(), "it is full", false});
+  live(interval);
+  EXPECT_THAT(news(), ElementsAre("web backup_failed"));
+  EXPECT_THAT(logged(), HasSubstr("the backup of web to /mnt/usb failed"));
+  live(10 * interval);
+  restart_daemon();
+  step();
+  EXPECT_THAT(news(), IsEmpty());
+  // The next one that fails is another.
+  store->save(state::BackupFailure{"web", "/mnt/usb", clock_.now(), "it is still full", false});
+  live(interval);
+  EXPECT_THAT(news(), ElementsAre("web backup_failed"));
+}
+
 TEST_F(DaemonTest, StartsAgainWhatSomebodyStoppedAndTellsIt) {
   run_web("web:1");
   step();

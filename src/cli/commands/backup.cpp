@@ -1,5 +1,8 @@
 #include "host/backup.h"
 
+#include <cstdlib>
+
+#include "base/files.h"
 #include "base/format.h"
 #include "cli/backup_schedule.h"
 #include "cli/change_result.h"
@@ -8,6 +11,7 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/pruning.h"
+#include "host/backup_health.h"
 
 namespace belay::cli {
 
@@ -39,6 +43,7 @@ void print_json(Console& console, const host::BackedUp& made, const host::Prunin
   node.set("files", Node::number(made.end.files()));
   node.set("still_ms", Node::number(made.still.value_or(Milliseconds(0)).count()));
   node.set("left_out", texts(made.manifest.left_out));
+  node.set("no_way_back", texts(made.no_way_back));
   node.set("warnings", texts(made.end.warnings));
   std::vector<std::string> removed;
   for (const auto& record : pruned.remove) removed.push_back(host::where(record));
@@ -57,6 +62,23 @@ host::Pruning prune_after(Invocation& in, host::Context& context, const AppName&
   });
 }
 
+// A place that cannot even be asked is a backup that failed.
+BackupFile place_of_backup(const Invocation& in, host::Context& context, const AppName& name) {
+  const std::string where = in.text_or("output", usual_place());
+  // The usual place is nobody's disk: it is made wherever it is missing.
+  const char* own = std::getenv("BELAY_BACKUPS");
+  const bool is_usual = !in.has("output") && (own == nullptr || *own == '\0');
+  try {
+    if (is_usual && !in.has("dry-run")) make_folder(fs::path(where).parent_path());
+    return backup_file(where);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    if (!in.has("dry-run")) host::note_failed_backup(context.store, name, where, error.what(), context.clock.now());
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_backup(Invocation& in) {
@@ -66,9 +88,9 @@ int run_backup(Invocation& in) {
   if (const auto rules = in.text("keep")) keep = backup::parse_keep(*rules);
   const backup::Sealing sealing = sealing_options(in);
   host::BackupOptions options = backup_options(in);
-  const BackupFile file = backup_file(in.text_or("output", usual_place()));
-  options.name = file.name;
   HostRun run(in.session, in.description());
+  const BackupFile file = place_of_backup(in, run.context(), name);
+  options.name = file.name;
   const host::BackedUp made = host::back_up(run.context(), name, *file.destination, sealing, options, in.stop());
   run.report().close();
   if (!made.done) {

@@ -33,6 +33,12 @@ Node app_node(const host::AppSummary& row) {
   node.set("autostart", Node::text(row.autostart));
   node.set("unfinished", Node::boolean(row.unfinished));
   node.set("known", Node::boolean(row.known));
+  Node backup = Node::map();
+  backup.set("last_good", row.backup.last_good ? Node::text(iso_time(*row.backup.last_good)) : Node());
+  backup.set("failed", row.backup.failed ? Node::text(iso_time(*row.backup.failed)) : Node());
+  backup.set("place", Node::text(row.backup.place));
+  backup.set("reason", Node::text(row.backup.reason));
+  node.set("backup", std::move(backup));
   return node;
 }
 
@@ -71,6 +77,8 @@ int run_ls(Invocation& in) {
                row.status});
   }
   in.console.print(table);
+  for (const auto& row : rows)
+    if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "host/backup.h"
+#include "host/unpack.h"
 
 namespace belay::cli {
 
@@ -36,6 +37,23 @@ int print_restored(Invocation& in, const AppName& name, const host::Restored& re
   return 0;
 }
 
+int unpack_into(Invocation& in, HostRun& run, const AppName& name, const std::string& where, const fs::path& folder) {
+  const BackupFile file = existing_backup(in, where);
+  const auto unpacked = host::unpack(run.report(), *file.destination, file.name, key_options(in), folder,
+                                     in.list("only"), in.has("dry-run"), in.stop());
+  run.report().close();
+  if (unpacked.manifest.app != name.text()) in.console.note(format("it is a backup of {}", unpacked.manifest.app));
+  for (const auto& warning : unpacked.warnings) in.console.warning(warning);
+  for (const auto& [source, into] : unpacked.items) {
+    const std::string line = format("{} in {}", printable(source), into.string());
+    if (unpacked.done)
+      in.console.success(line);
+    else
+      in.console.line(line);
+  }
+  return 0;
+}
+
 }  // namespace
 
 int run_restore(Invocation& in) {
@@ -47,6 +65,11 @@ int run_restore(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto what = in.optional_argument("WHAT");
   const auto snapshot = what ? snapshot_number(*what) : std::nullopt;
+  if (const auto folder = in.text("into")) {
+    if (options.as || snapshot)
+      throw in.usage_error("--into unpacks a backup; it goes neither with --as nor with a snapshot");
+    return unpack_into(in, run, name, what ? *what : host::newest_good_backup(run.context(), name).text(), *folder);
+  }
   host::Restored restored;
   if (snapshot && !options.as) {
     restored = host::restore_snapshot(run.context(), name, *snapshot, options, in.stop());

@@ -43,6 +43,9 @@ void print_status(Console& console, const host::Status& status) {
   field("  restarts", status.restarts == 0 ? "" : format("{}", status.restarts));
   field("  probe", status.health_output);
   field("  autostart", row.autostart == "none" ? "" : row.autostart);
+  field("  backup", !row.backup_trouble.empty() ? row.backup_trouble
+                    : row.backup.last_good ? format("the last good one was taken {}", iso_time(*row.backup.last_good))
+                                           : "");
   field("  at work", status.lock_holder);
   field("  trouble", status.trouble);
   field("  image gone", status.images_gone.empty() ? "" : "of " + status.images_gone);

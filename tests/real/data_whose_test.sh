@@ -1,0 +1,180 @@
+#!/bin/bash
+# Whose data is touched: restores keep off what is not the app's, backups off what they are of; volumes with options of their
+# own come back as they were; holes cost no time.
+# shellcheck source-path=SCRIPTDIR disable=SC2154
+. "$(dirname "${BASH_SOURCE[0]}")/data.sh"
+
+volume_with() {  # NAME OPTIONS-AS-JSON [LABELS]
+  post /volumes/create "$(jq -n --arg name "$1" --argjson options "$2" --argjson labels "${3:-{\}}" \
+    '{Name: $name, Driver: "local", DriverOpts: $options, Labels: $labels}')" >/dev/null
+}
+# refuses_to_touch PATTERN [OPTION…]: four restores are refused, a preview too, and the engine is as it was.
+refuses_to_touch() {
+  local pattern=$1 round
+  shift
+  for round in 1 2 3 4; do
+    expect_refused 1 belay restore "$app" "$backup" "$@"
+    expect_err "$pattern"
+  done
+  expect_refused 1 belay restore "$app" "$backup" --dry-run "$@"
+  expect_err "$pattern"
+}
+
+test_v4_a_volume_of_a_stranger_stays() {
+  keeper
+  backed_up --with-image
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  rm -rf "$folder" "$file"
+  volume_with "$volume" '{}'
+  echo precious >"$(data_of "$volume")/theirs"
+  refuses_to_touch "volume $volume cannot get"
+  expect_equal 'their file' precious "$(cat "$(data_of "$volume")/theirs")"
+  # The ways out.
+  expect_done belay restore "$app" "$backup" --into "$work/out"
+  expect_equal 'what was unpacked' 'first of the volume' "$(cat "$work"/out/01-*/note)"
+  expect_equal 'the file that was unpacked' 'first of the file' "$(cat "$work"/out/*/app.conf)"
+  expect_done belay restore "$app" "$backup" --as "$app2"
+  expect_equal 'their file' precious "$(cat "$(data_of "$volume")/theirs")"
+  expect_done belay remove "$app2" --volumes --yes-lose-data "$app2"
+}
+test_v4_another_app_that_is_down_keeps_its_data() {
+  keeper
+  backed_up --with-image
+  expect_done belay remove "$app"
+  # Another one has them now, and is stopped.
+  jq -n --arg volume "$volume" --arg folder "$folder" '{default: {volumes: {($volume): "/data", ($folder): "/bound"}}}' >"dcv-$app2"
+  expect_done belay deploy "$app2" --image "$prefix-image:keeper" --config-file "dcv-$app2"
+  expect_done belay stop "$app2"
+  refuses_to_touch "$app2"
+  echo second >"$folder/note"
+  refuses_to_touch "$app2" --only "$folder"
+  expect_equal 'the folder' second "$(cat "$folder/note")"
+  expect_done belay remove "$app2"
+}
+test_v4_a_folder_that_holds_something_stays() {
+  keeper
+  backed_up --with-image
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  echo theirs >"$folder/note"
+  refuses_to_touch "folder $folder cannot get"
+  expect_equal 'the folder' theirs "$(cat "$folder/note")"
+  rm -rf "$folder" "$file"
+  mkdir "$folder"
+  expect_done belay restore "$app" "$backup"
+  data=$(data_of "$volume")
+  notes_say first
+}
+test_f8_a_volume_with_options_comes_back_as_it_was() {
+  volume=${app}_data
+  mkdir "$work/device"
+  volume_with "$volume" "$(jq -n --arg device "$work/device" '{type: "none", o: "bind", device: $device}')"
+  keeper
+  data=$work/device
+  echo 'first of the volume' >"$data/note"
+  chown 12:34 "$data/note"
+  backed_up --with-image
+  expect_equal 'how it was read' direct "$(zstd -dc "$backup" | tar -xO belay-backup.json | jq -r ".items[] | select(.source == \"$volume\").way")"
+  write_notes second
+  expect_done belay restore "$app" "$backup"
+  notes_say first
+  expect_equal owner 12:34 "$(stat -c %u:%g "$data/note")"
+  goes_on
+  # Another host: nothing is there but the disk.
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  api DELETE "/volumes/$volume" >/dev/null
+  rm -rf "$folder" "$file" "$work/device"
+  expect_refused 1 belay restore "$app" "$backup"
+  expect_err 'which is not there'
+  mkdir "$work/device"
+  expect_done belay restore "$app" "$backup"
+  notes_say first
+  expect_equal 'its options' "{\"device\":\"$work/device\",\"o\":\"bind\",\"type\":\"none\"}" "$(api GET "/volumes/$volume" | jq -cS .Options)"
+  goes_on
+}
+test_f8_what_only_a_driver_reaches_is_said_and_never_made_plain() {
+  volume=${app}_data
+  volume_with "$volume" '{"type": "tmpfs", "device": "tmpfs", "o": "size=10m"}'
+  keeper
+  expect_done belay backup "$app"
+  expect_said "volume $volume has the driver local with the options device=tmpfs, o, type=tmpfs"
+  newest_backup
+  expect_done belay drill "$app" "$backup"
+  expect_said 'no data is put in their place'
+  expect_refused 1 belay restore "$app" "$backup"
+  expect_err 'driver local with the options'
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  api DELETE "/volumes/$volume" >/dev/null
+  expect_refused 1 belay restore "$app" "$backup"
+  expect_err 'driver local with the options'
+  expect_not volume_exists "$volume"
+}
+test_f9_holes_hold_nobody_up() {
+  keeper
+  truncate -s 200G "$data/map.mdb"
+  echo end | dd of="$data/map.mdb" bs=1 seek=150G conv=notrunc status=none
+  expect_done belay backup "$app" --json
+  [ "$(jq .still_ms <<<"$out")" -lt 15000 ] || fail 'how long it was held still' 'less than 15 s' "$(jq .still_ms <<<"$out") ms"
+  newest_backup
+  expect_done belay verify "$backup"
+  rm "$data/map.mdb"
+  expect_done belay restore "$app" "$backup"
+  data=$(data_of "$volume")
+  expect_equal size $((200 << 30)) "$(stat -c %s "$data/map.mdb")"
+  expect is_sparse "$data/map.mdb"
+  expect_equal 'what is in it' end "$(dd if="$data/map.mdb" bs=1 skip=150G count=3 status=none)"
+  # By hand, without Belay: sha256sum passes such lines over.
+  zstd -dc "$backup" | tar -xO --wildcards 'data/01-*.sha256.*' >sums
+  (cd "$data" && sha256sum -c --quiet "$work/sums") || fail 'the sums by hand'
+}
+test_f13_backups_stay_out_of_what_they_are_of() {
+  keeper
+  mkdir "$folder/backups" "$work/mounted"
+  ln -s "$folder" "$work/link"
+  mount --bind "$folder" "$work/mounted"
+  local place
+  for place in "$folder" "$folder/backups" "$work/link/new" "$work/mounted/new" "$data" "$work/bound/../bound/x"; do
+    expect_refused 1 belay backup "$app" -o "$place"
+    expect_err 'which is backed up'
+    expect_refused 1 belay backup "$app" -o "$place" --dry-run
+  done
+  backed_up
+  cp "$backup" "$folder/backups/it.belay.tar.zst"
+  for place in "$folder" "$work/mounted" "$work/link"; do
+    expect_refused 1 belay restore "$app" "$place/backups/it.belay.tar.zst"
+    expect_err 'the backup lies in'
+  done
+  umount "$work/mounted"
+  goes_on
+}
+test_backups_that_fail_are_known() {
+  keeper
+  run belay backup "$app" -o "$work/not/mounted"
+  expect_exit 1
+  expect_err 'does not exist'
+  expect_not [ -e "$work/not" ]
+  run belay doctor
+  expect_said 'its backup to .*/not/mounted failed'
+  expect_done belay status "$app"
+  expect_out 'its backup to'
+  expect_done belay ls --json
+  expect_equal 'when it failed' string "$(jq -r ".[] | select(.name == \"$app\").backup.failed | type" <<<"$out")"
+  mkdir "$work/not"
+  expect_done belay backup "$app" -o "$work/not/mounted"
+  expect_done belay ls --json
+  expect_equal 'when it failed' null "$(jq -r ".[] | select(.name == \"$app\").backup.failed | type" <<<"$out")"
+}
+test_what_a_killed_backup_left_goes() {
+  keeper
+  head -c 200000000 /dev/urandom >"$data/random"
+  background belay backup "$app"
+  eventually part_is_there
+  kill -9 "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+  expect_done belay backup "$app"
+  expect_equal 'parts of backups' '' "$(find "$backups" -name '*.part')"
+  expect_done belay backup "$app"
+  goes_on
+}
+part_is_there() { find "$backups" -name '.*.part' 2>/dev/null | grep -q .; }
+
+run_tests "$@"
