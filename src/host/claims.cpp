@@ -167,6 +167,11 @@ class Claims {
     known_.insert(app.name.text());
     for (const auto& release : app.releases)
       take(release.spec, is_ours, format("the app {}'s ({})", app.name.text(), release.number.text()));
+    // Those that were taken over have no labels, and their volumes may have no names.
+    if (is_ours)
+      for (const auto& instance : plan::instances(app, world_))
+        for (const auto& mount : instance.container->mounts)
+          if (mount.kind != Mount::Kind::tmpfs && !mount.source.empty()) own_.insert(place_of(mount).source);
     for (const auto& build : app.builds)
       if (is_ours)
         for (const auto& [name, configuration] : build.configurations) take(configuration.spec, true, {});
