@@ -65,10 +65,14 @@ struct LeftOut {
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
                       const Lender& lender = {}, const std::vector<LeftOut>& left_out = {});
 
+// Whether files with holes are written as sparse entries, which only some programs understand, or in full.
+enum class Holes { sparse, zeros };
+
 // A folder or file, and what it is called in the tar: "var/www", without a slash at either end, "." or "..".
 struct NamedTree {
   fs::path path;
   std::string name;
+  Holes holes = Holes::sparse;
 };
 // Adds a tree to a tar that the caller begins and finishes: "var/www/" and "var/www/…"; the folders on the way there
 // are only implied. Everything else as the other.
@@ -101,6 +105,10 @@ struct ExtractOptions {
   Owners owners = Owners::keep;
   // Whether device nodes are made; without, one in the tar is an error.
   bool devices = false;
+  // Whether a file may come twice, as where a mount point lies in another one and both were named to tar: the later one
+  // counts then, as tar itself has it. Without, that is an error. What is no file, or no longer one, is an error
+  // always.
+  bool doubles = false;
   ExtractLimits limits = {};
 };
 

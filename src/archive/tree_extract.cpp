@@ -124,6 +124,7 @@ class TreeExtraction {
   void extract(const TarEntry& entry);
   // The way to an entry below the folder; nullopt: it is passed by, or on the way to the root.
   std::optional<Path> way_to(const std::string& name) const;
+  void remove_double(const std::string& name, const TarEntry& entry);
   void make_folder_entry(const Path& path, const TarEntry& entry);
   void make_file(const std::string& name, const TarEntry& entry);
   void make_hard_link(const std::string& name, const TarEntry& entry);
@@ -236,6 +237,9 @@ void TreeExtraction::extract(const TarEntry& entry) {
                        printable(entry.name)));
   go_to(path, path.size() - 1, entry);
   const std::string& name = path.back();
+  // The first name of a file with several is a link to itself the second time.
+  if (options_.doubles && entry.kind == TarEntry::Kind::hard_link && way_to(entry.target) == path) return;
+  if (options_.doubles) remove_double(name, entry);
   switch (entry.kind) {
     case TarEntry::Kind::file:
       return make_file(name, entry);
@@ -244,6 +248,12 @@ void TreeExtraction::extract(const TarEntry& entry) {
     default:
       return make_other(name, entry);
   }
+}
+
+void TreeExtraction::remove_double(const std::string& name, const TarEntry& entry) {
+  // A folder is not removed: that would take what is in it as well.
+  if (::unlinkat(chain_.raw(), name.c_str(), 0) != 0 && errno != ENOENT && errno != EISDIR && errno != EPERM)
+    fail(entry, errno);
 }
 
 void TreeExtraction::make_folder_entry(const Path& path, const TarEntry& entry) {

@@ -69,16 +69,16 @@ struct Level {
 
 class TreeWalk {
  public:
-  // `name`: as of a NamedTree, or "." .
-  TreeWalk(const fs::path& path, const std::string& name, TarWriter& tar, const TreeEvents& events,
-           std::stop_token stop, const std::vector<LeftOut>& left_out)
-      : top_(path),
-        name_(name),
+  TreeWalk(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop,
+           const std::vector<LeftOut>& left_out)
+      : top_(tree.path),
+        name_(tree.name),
+        holes_(tree.holes),
         tar_(tar),
         events_(events),
         stop_(std::move(stop)),
         digest_(events, stop_),
-        root_(name + "/"),
+        root_(tree.name + "/"),
         prefix_(root_) {
     struct stat status{};
     for (const auto& each : left_out)
@@ -130,6 +130,7 @@ class TreeWalk {
 
   fs::path top_;
   const std::string name_;
+  const Holes holes_;
   TarWriter& tar_;
   const TreeEvents& events_;
   std::stop_token stop_;
@@ -345,7 +346,7 @@ void TreeWalk::send_file(const std::string& name) {
   TarEntry entry = entry_of(name, status);
   if (send_as_hard_link(entry, status)) return;
   entry.attributes = attributes_of({file.raw(), -1, nullptr}, name);
-  if (auto extents = data_extents(file, status)) {
+  if (auto extents = holes_ == Holes::sparse ? data_extents(file, status) : std::nullopt) {
     entry.sparse = true;
     entry.data = std::move(*extents);
   }
@@ -465,7 +466,7 @@ TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& e
 
 TreeTotals write_tree(const NamedTree& tree, TarWriter& tar, const TreeEvents& events, std::stop_token stop,
                       const std::vector<LeftOut>& left_out) {
-  return TreeWalk(tree.path, tree.name, tar, events, std::move(stop), left_out).send();
+  return TreeWalk(tree, tar, events, std::move(stop), left_out).send();
 }
 
 }  // namespace belay::archive

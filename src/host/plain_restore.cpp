@@ -1,13 +1,8 @@
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
-#include <functional>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "archive/compress.h"
 #include "archive/tree.h"
-#include "base/fd.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/direct.h"
@@ -17,86 +12,14 @@
 #include "host/data_work.h"
 #include "host/family_release.h"
 #include "host/places.h"
+#include "host/plain_archive.h"
 #include "host/plain_backup.h"
+#include "host/plain_restore_remote.h"
 #include "state/store.h"
 
 namespace belay::host {
 
 namespace {
-
-using Path = std::vector<std::string>;
-
-// A name in the archive, or a mount point, as the way there: "./" and '/' in front say nothing.
-Path way_of(const std::string& name) {
-  Path way;
-  for (const auto& part : split(name, '/'))
-    if (!part.empty() && part != ".") way.emplace_back(part);
-  return way;
-}
-
-bool begins_with(const Path& path, const Path& beginning) {
-  return path.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), path.begin());
-}
-
-// Where the app has a place, and whether the archive brings something there.
-struct MountPoint {
-  DataPlace place;
-  Path way;
-  bool is_there = false;
-  std::string name() const { return join(way, "/"); }
-};
-
-// The archive, decompressed, from its beginning. One thread at a time.
-class PlainArchive {
- public:
-  // `progress` hears how much of the file was read, and its size.
-  using ReadProgress = std::function<void(std::int64_t read, std::int64_t size)>;
-  explicit PlainArchive(const fs::path& path, ReadProgress progress = {})
-      : path_(path), progress_(std::move(progress)) {
-    file_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file_ && errno == ENOENT) throw NotFound(format("there is no file {}", printable(path.string())));
-    if (!file_) throw system_error(format("opening {}", printable(path.string())), errno);
-    struct stat status{};
-    if (::fstat(file_.raw(), &status) != 0 || !S_ISREG(status.st_mode))
-      throw Error(format("{} is no file", printable(path.string())));
-    size_ = status.st_size;
-    gzip_ = std::make_unique<archive::Decompressor>([this](std::span<char> room) {
-      for (;;) {
-        const ssize_t count = ::read(file_.raw(), room.data(), room.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw system_error(format("reading {}", printable(path_.string())), errno);
-        read_ += count;
-        if (progress_) progress_(read_, size_);
-        return static_cast<std::size_t>(count);
-      }
-    });
-    if (gzip_->kind() != archive::Compression::gzip)
-      throw Error(format("{} is no .tar.gz", printable(path.string())),
-                  "What belay backup makes is restored with: belay restore NAME FILE");
-  }
-
-  archive::ExtractLimits limits() const {
-    archive::ExtractLimits allowed;
-    allowed.absolute_names = true;
-    return allowed;
-  }
-  Source source() {
-    return [this](std::span<char> room) { return gzip_->read(room); };
-  }
-  // What is behind the tar's end is compressed data like all before: only its end tells that it is whole.
-  void read_to_the_end() {
-    std::vector<char> room(64 << 10);
-    while (gzip_->read(room) > 0) {
-    }
-  }
-
- private:
-  const fs::path path_;
-  const ReadProgress progress_;
-  std::int64_t read_ = 0, size_ = 0;
-  Fd file_;
-  std::unique_ptr<archive::Decompressor> gzip_;
-};
 
 // What the plan of a plain restore does: for each place the archive is read once more, for its entries may be in any
 // order. One thread at a time.
@@ -131,7 +54,9 @@ class PlainRestoreWork final : public DataWork {
   void extract(const fs::path& into, archive::ExtractOptions options, const archive::TreeEvents& events,
                std::stop_token stop) const {
     PlainArchive whole(archive_, on_read_);
-    options.limits = whole.limits();
+    options.limits = PlainArchive::limits();
+    options.devices = true;
+    options.doubles = true;
     archive::extract_tree(whole.source(), into, options, events, stop);
     whole.read_to_the_end();
   }
@@ -139,9 +64,9 @@ class PlainRestoreWork final : public DataWork {
                      std::stop_token stop) const {
     archive::ExtractOptions options;
     options.below = name;
-    const Path way = way_of(name);
+    const ArchivePath way = way_in_archive(name);
     for (const auto& other : points_)
-      if (other.way.size() > way.size() && begins_with(other.way, way)) options.without.push_back(other.name());
+      if (other.way.size() > way.size() && leads_into(other.way, way)) options.without.push_back(other.name());
     extract(into, std::move(options), events, stop);
   }
   void unpack_file(const std::string& name, const fs::path& into, const archive::TreeEvents& events,
@@ -188,13 +113,13 @@ Spec spec_of(Context& context, const App& app, std::stop_token stop) {
 std::vector<MountPoint> mount_points(const Spec& spec) {
   std::vector<MountPoint> points;
   for (const auto& use : places_of(spec).uses)
-    for (const auto& target : use.targets) points.push_back({use.place, way_of(target)});
+    for (const auto& target : use.targets) points.push_back({use.place, way_in_archive(target)});
   for (const auto& service : spec.services)
     for (const auto& mount : service.mounts) {
       std::error_code error;
       if (mount.kind != Mount::Kind::bind || fs::symlink_status(mount.source, error).type() != fs::file_type::not_found)
         continue;
-      const Path way = way_of(mount.target);
+      const ArchivePath way = way_in_archive(mount.target);
       if (std::none_of(points.begin(), points.end(), [&](const MountPoint& point) { return point.way == way; }))
         points.push_back({{DataPlace::Kind::folder, fs::path(mount.source).lexically_normal().string()}, way});
     }
@@ -206,17 +131,17 @@ void look_through(const AppName& name, const fs::path& path, std::vector<MountPo
   PlainArchive whole(path);
   archive::TreeEvents events;
   events.entry = [&](const archive::TarEntry& entry) {
-    const Path way = way_of(entry.name);
+    const ArchivePath way = way_in_archive(entry.name);
     MountPoint* owner = nullptr;
     for (auto& point : points)
-      if (begins_with(way, point.way) && (owner == nullptr || point.way.size() > owner->way.size())) owner = &point;
+      if (leads_into(way, point.way) && (owner == nullptr || point.way.size() > owner->way.size())) owner = &point;
     if (owner != nullptr) {
       owner->is_there = true;
       return;
     }
     const bool is_on_the_way =
         entry.kind == archive::TarEntry::Kind::folder &&
-        std::any_of(points.begin(), points.end(), [&](const auto& point) { return begins_with(point.way, way); });
+        std::any_of(points.begin(), points.end(), [&](const auto& point) { return leads_into(point.way, way); });
     if (is_on_the_way) return;
     std::vector<std::string> targets;
     for (const auto& point : points) targets.push_back("/" + point.name());
@@ -224,7 +149,7 @@ void look_through(const AppName& name, const fs::path& path, std::vector<MountPo
         format("the archive holds {}, which is in none of the mount points of {}", printable(entry.name), name.text()),
         targets.empty() ? "" : format("It has data at: {}", join(targets, ", ")));
   };
-  archive::list_tree(whole.source(), whole.limits(), events, stop);
+  archive::list_tree(whole.source(), PlainArchive::limits(), events, stop);
   whole.read_to_the_end();
 }
 
@@ -238,9 +163,10 @@ PlainRestored restore_plain(Context& context, const AppName& name, const fs::pat
     if (!options.dry_run) finish_unfinished(context, app, stop);
     auto points = mount_points(spec_of(context, app, stop));
     look_through(name, archive, points, stop);
+    if (std::none_of(points.begin(), points.end(), [](const MountPoint& point) { return point.is_there; }))
+      throw NotFound(format("the archive is empty: it has nothing for {}", name.text()));
     if (!options.dry_run && !engine::shares_files(context.engine, stop))
-      throw Error("the engine's files are not this machine's: data cannot be put in place from here",
-                  "Run it on the engine's own machine, as root.");
+      return restore_through_engine(context, app, archive, points, options, stop);
     PlainRestored restored;
     std::vector<Filling> fillings;
     std::vector<DataPlace> done;
@@ -266,7 +192,6 @@ PlainRestored restore_plain(Context& context, const AppName& name, const fs::pat
     if (const auto place = place_around(fs::absolute(archive), own, context.engine.volumes({}, stop)))
       throw Conflict(format("the archive lies in {}, whose data it is to replace", text_of(*place)),
                      "Copy it elsewhere first: it would go away with the old data.");
-    if (fillings.empty()) throw NotFound(format("the archive is empty: it has nothing for {}", name.text()));
     PlainRestoreWork work(context.engine, context.report, archive, points);
     exec::RunOptions run = context.run;
     run.data = &work;

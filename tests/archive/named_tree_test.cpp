@@ -55,6 +55,38 @@ class NamedTrees : public ::testing::Test {
   TemporaryFolder top_;
 };
 
+TEST_F(NamedTrees, B6_DoublesAreTakenOnlyWhereThatIsSaid) {
+  const std::string twice = tar({{"a", "data"}, {"a", "data"}});
+  EXPECT_THROW(extract(twice, {}), Error);
+  fs::remove_all(top_.path() / "out");
+  make_folder(top_.path() / "out");
+  ExtractOptions options;
+  options.doubles = true;
+  extract(twice, options);
+  EXPECT_EQ(out("data/one"), "1");
+  EXPECT_EQ(out("data/sub/same"), "1");
+  EXPECT_EQ(fs::hard_link_count(top_.path() / "out/data/one"), 2U);
+}
+
+TEST_F(NamedTrees, B6_AFurtherNameThatIsTheFirstOneAgainChangesNothing) {
+  std::string bytes;
+  TarWriter writer([&](std::string_view more) { bytes += more; });
+  TarEntry file;
+  file.name = "data/s";
+  file.size = 4;
+  writer.begin(file);
+  writer.write("text");
+  TarEntry again;
+  again.kind = TarEntry::Kind::hard_link;
+  again.name = again.target = "data/s";
+  writer.begin(again);
+  writer.finish();
+  ExtractOptions options;
+  options.doubles = true;
+  extract(bytes, options);
+  EXPECT_EQ(out("data/s"), "text");
+}
+
 TEST_F(NamedTrees, StandOneBehindTheOtherUnderTheirNames) {
   EXPECT_THAT(
       names(tar({{"a", "data"}, {"b", "var/www"}, {"single", "etc/app.conf"}, {"single", "top"}})),

@@ -2,12 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "archive/compress.h"
+#include "archive/tar_reader.h"
 #include "archive/tar_writer.h"
 #include "archive/tree.h"
 #include "base/format.h"
 #include "host/build.h"
+#include "host/clean.h"
 #include "host/plain_backup.h"
 #include "scene.h"
 
@@ -30,7 +35,9 @@ struct Content {
 // A family of jockler's with volumes at /data and /var/www, their files on this machine.
 class Plain : public ::testing::Test {
  protected:
-  Plain() {
+  Plain() : Plain(true) {}
+  // Whether the files of the volumes are on this machine.
+  explicit Plain(bool files_are_here) : engine_(clock_, files_are_here ? made(volumes_) : fs::path()) {
     make_folder(source_);
     write_file_durably(source_ / "Dockerfile", "FROM scratch\n");
     offer();
@@ -114,6 +121,16 @@ class Plain : public ::testing::Test {
     return text + held("jcl_web_data", "file") + held("jcl_web_var_www", "file");
   }
   std::vector<std::string> names(const fs::path& file) {
+    std::vector<std::string> all;
+    each_entry(file, [&](const archive::TarEntry& entry) { all.push_back(entry.name); });
+    return all;
+  }
+  int sparse_entries(const fs::path& file) {
+    int count = 0;
+    each_entry(file, [&](const archive::TarEntry& entry) { count += entry.sparse ? 1 : 0; });
+    return count;
+  }
+  void each_entry(const fs::path& file, const std::function<void(const archive::TarEntry&)>& told) {
     std::string bytes = read_file(file);
     size_t next = 0;
     archive::Decompressor gzip([&](std::span<char> room) {
@@ -121,17 +138,15 @@ class Plain : public ::testing::Test {
       next += count;
       return count;
     });
-    std::vector<std::string> all;
     archive::TreeEvents events;
-    events.entry = [&](const archive::TarEntry& entry) { all.push_back(entry.name); };
+    events.entry = told;
     archive::list_tree([&](std::span<char> room) { return gzip.read(room); }, {}, events, {});
-    return all;
   }
 
   TemporaryFolder folder_;
   fs::path source_ = folder_.path() / "source", out_ = folder_.path() / "out", volumes_ = folder_.path() / "volumes";
   HookedClock clock_;
-  engine::MemoryEngine engine_{clock_, made(volumes_)};
+  engine::MemoryEngine engine_;
   std::unique_ptr<state::Store> store_ = state::Store::open(folder_.path() / "state");
   Notes report_;
 };
@@ -197,6 +212,128 @@ TEST_F(Plain, ArchivesOfATarProgramAreTakenWithAnyBeginningOfTheNames) {
     EXPECT_EQ(held("jcl_web_data", "file"), "data" + front);
     EXPECT_EQ(held("jcl_web_var_www", "file"), "www" + front);
   }
+}
+
+// As a member of the group docker: only the engine reaches the files.
+class RemotePlain : public Plain {
+ protected:
+  RemotePlain() : Plain(false) {}
+  std::string container() {
+    const App app = *store_->app(web);
+    return app.find(*app.last)->containers.at("web");
+  }
+  void put(const std::string& folder, const std::string& file, const std::string& text) {
+    engine_.write_archive(container(), folder,
+                          [&](const Sink& sink) {
+                            archive::TarWriter tar(sink);
+                            archive::TarEntry entry;
+                            entry.name = file;
+                            entry.permissions = 0640;
+                            entry.size = static_cast<std::int64_t>(text.size());
+                            tar.begin(entry);
+                            tar.write(text);
+                            tar.finish();
+                          },
+                          {});
+  }
+  std::string got(const std::string& path) {
+    std::string bytes;
+    engine_.read_archive(container(), path, [&](std::string_view more) { bytes += more; }, {});
+    std::string text;
+    size_t next = 0;
+    archive::TarReader tar([&](std::span<char> room) {
+      const size_t count = bytes.copy(room.data(), room.size(), next);
+      next += count;
+      return count;
+    });
+    archive::TarEntry entry;
+    while (tar.next(entry))
+      for (std::string_view more = tar.content(); !more.empty(); more = tar.content()) text += more;
+    return text;
+  }
+};
+
+TEST_F(RemotePlain, B9_TheEngineReadsWhatGoesIntoTheArchive) {
+  start();
+  put("/data", "file", "old");
+  put("/var/www", "page", "hello");
+  const auto made = back_up();
+  EXPECT_THAT(names(made.file), Contains("data/file"));
+  EXPECT_THAT(names(made.file), Contains("var/www/page"));
+  EXPECT_EQ(made.files, 2);
+  EXPECT_THAT(engine_.containers({}, {}), ::testing::SizeIs(1)) << "the helper is gone";
+}
+
+TEST_F(RemotePlain, B9_ARestoreFillsFreshVolumesAndTheOldOnesStay) {
+  start();
+  put("/data", "file", "then");
+  const auto made = back_up();
+  put("/data", "file", "now");
+  put("/data", "later", "more");
+  const auto restored = restore(made.file);
+  EXPECT_EQ(restored.change.kind, Change::Kind::done);
+  EXPECT_EQ(got("/data/file"), "then");
+  EXPECT_THROW(got("/data/later"), Error) << "what is not in the archive is not in the data";
+  EXPECT_THAT(engine_.lost_volumes(), IsEmpty());
+  Context here = context();
+  EXPECT_EQ(rollback(here, web, {}, {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(got("/data/file"), "now");
+}
+
+TEST_F(RemotePlain, B9_AnAppThatWasOnlyBuiltGetsItsVolumes) {
+  start();
+  put("/data", "file", "then");
+  const auto made = back_up();
+  Context here = context();
+  std::ignore = remove(here, web, true, false, [](const RemovalPreview&) { return true; }, {});
+  offer();
+  BuildOptions options;
+  options.where = source_.string();
+  options.scheme = NamingScheme::jcl;
+  std::ignore = build(here, web, options, {});
+  EXPECT_EQ(restore(made.file).change.kind, Change::Kind::done);
+  start();
+  EXPECT_EQ(got("/data/file"), "then");
+}
+
+// tar czf … /data /var/www, where a mount point lies in the other one or a file was named twice.
+TEST_F(Plain, B6_AnEntryMayComeTwiceAndTheLaterCounts) {
+  using Kind = archive::TarEntry::Kind;
+  start();
+  const Content folder("data/", "", Kind::folder);
+  const auto archive = tarred({folder, {"data/s", "first"}, {"data/t", "other"}, folder, {"data/s", "second"}});
+  EXPECT_EQ(restore(archive).change.kind, Change::Kind::done);
+  EXPECT_EQ(held("jcl_web_data", "s"), "second");
+  EXPECT_EQ(held("jcl_web_data", "t"), "other");
+  EXPECT_THROW(restore(tarred({folder, {"data/s/deep", "x"}, {"data/s", "a file now"}})), Error);
+  EXPECT_EQ(held("jcl_web_data", "s"), "second") << "what cannot be unpacked leaves the data as it is";
+}
+
+TEST_F(Plain, B7_DeviceNodesGoOutAndComeBack) {
+  if (::geteuid() != 0) GTEST_SKIP() << "device nodes take root";
+  start();
+  const fs::path node = at("jcl_web_data", "nod");
+  make_folder(node.parent_path());
+  if (::mknod(node.c_str(), S_IFCHR | 0640, makedev(1, 3)) != 0) GTEST_SKIP() << "no device nodes here";
+  const auto made = back_up();
+  fs::remove(node);
+  EXPECT_EQ(restore(made.file).change.kind, Change::Kind::done);
+  struct stat status{};
+  ASSERT_EQ(::lstat(node.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISCHR(status.st_mode));
+  EXPECT_EQ(status.st_rdev, makedev(1, 3));
+}
+
+TEST_F(Plain, B8_AFileWithHolesIsAnOrdinaryFileInTheArchive) {
+  start();
+  hold("jcl_web_data", "sparse", "begin");
+  fs::resize_file(at("jcl_web_data", "sparse"), 5 << 20);
+  const auto made = back_up();
+  EXPECT_THAT(names(made.file), Contains("data/sparse"));
+  EXPECT_EQ(sparse_entries(made.file), 0);
+  EXPECT_EQ(restore(made.file).change.kind, Change::Kind::done);
+  EXPECT_EQ(held("jcl_web_data", "sparse").substr(0, 5), "begin");
+  EXPECT_EQ(held("jcl_web_data", "sparse").size(), size_t{5} << 20);
 }
 
 TEST_F(Plain, WhatTheArchiveDoesNotHaveStays) {
