@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/docker_run.h"
+#include "host/adopting.h"
 #include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/found.h"
@@ -16,43 +17,22 @@ namespace belay::host {
 
 namespace {
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// A name as the real jockler or dockervisor gives it to a container of this app.
-std::optional<NamingScheme> foreign_scheme(const std::string& container, const std::string& app) {
-  const std::string jockler = "jcl_" + app + "_", dockervisor = "dcv_" + app;
-  if (container.starts_with(jockler) && all_digits(std::string_view(container).substr(jockler.size())))
-    return NamingScheme::jcl;
-  if (container == dockervisor || container == dockervisor + "_stable" || container.starts_with(dockervisor + "_save_"))
-    return NamingScheme::dcv;
-  return {};
-}
-
-// Our pin keeps the image of what was taken over, as it keeps every release's.
-plan::Plan pins(Context& context, const App& app, std::stop_token stop) {
-  plan::Plan plan;
-  for (const auto& release : app.releases)
-    for (const auto& [service, image] : release.images) {
-      const std::string tag = pin_tag(app.name, service, release.number);
-      const auto present = context.engine.image(image, stop);
-      if (present && std::find(present->tags.begin(), present->tags.end(), tag) == present->tags.end())
-        plan.add(plan::TagImage{image, tag}, plan::why_pinned);
-    }
-  return plan;
-}
-
 void refuse_losses(const Adopted& adopted, const TakeOver& how) {
   if (adopted.lost.empty() || how.lossy) return;
-  throw Conflict(format("Belay has no place for all settings of what is there, and the next release would be without them: {}",
-                        join(adopted.lost, "; ")),
-                 format("belay adopt {} {} --lossy takes it over all the same.", adopted.app, join(adopted.containers, " ")));
+  throw Conflict(
+      format("Belay has no place for all settings of what is there, and the next release would be without them: {}",
+             join(adopted.lost, "; ")),
+      format("belay adopt {} {} --lossy takes it over all the same.", adopted.app, join(adopted.containers, " ")));
 }
 
 // The app is there: the same command was given before, and its answer was lost, or somebody gave it again.
 std::optional<Adopted> adopted_before(const App& app, const std::vector<std::string>& wanted) {
-  Adopted adopted{app.name.text(), {}, {}, {}, false, true};
+  Adopted adopted;
+  adopted.app = app.name.text();
+  adopted.was_there = true;
+  adopted.last = app.last;
+  adopted.stable = app.stable;
+  adopted.autostart = app.autostart;
   for (const auto& release : app.releases)
     if (release.adopted)
       for (const auto& [service, container] : release.containers) adopted.containers.push_back(container);
@@ -63,12 +43,49 @@ std::optional<Adopted> adopted_before(const App& app, const std::vector<std::str
   return adopted;
 }
 
-// The tags are there before the state knows of the app: what fails on the way can be given again.
-void run_pins(Context& context, const plan::Plan& plan, std::stop_token stop) {
-  if (plan.empty()) return;
-  context.report.running(plan);
-  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
-  if (outcome.error) throw *outcome.error;
+// The container of nobody that bears the app's very name.
+std::vector<std::string> namesake(const std::vector<Container>& all, const AppName& name) {
+  for (const auto& container : all)
+    if (!container.owner() && container.name == name.text()) return {container.name};
+  return {};
+}
+
+std::vector<std::string> containers_to_adopt(Context& context, const AppName& name,
+                                             const std::optional<NamingScheme>& scheme, std::stop_token stop) {
+  const auto all = context.engine.containers({}, stop);
+  std::vector<std::string> found = foreign_containers(all, name);
+  if (scheme)
+    std::erase_if(found, [&](const std::string& container) { return foreign_scheme(container, name) != scheme; });
+  if (found.empty()) found = namesake(all, name);
+  std::erase_if(found, [&](const std::string& container) { return owner_of(context, container, stop).has_value(); });
+  return found;
+}
+
+// Marks are an addition: what is wrong with them is told, and the containers are adopted all the same.
+std::optional<FamilyOfStore> marks_for(const AppName& name, const TakeOver& how, std::vector<std::string>& warnings) {
+  try {
+    if (how.scheme != NamingScheme::dcv)
+      if (auto family = family_of_store(how.stores.jockler, NamingScheme::jcl, name)) return family;
+    return family_of_store(how.stores.dockervisor, NamingScheme::dcv, name);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    warnings.push_back(format("{}: its marks are left out", error.what()));
+    return {};
+  }
+}
+
+// Of an app without releases: what was asked for, else what the newest container with a name of the tools says.
+void choose_scheme(App& app, const TakeOver& how, const std::vector<std::string>& containers) {
+  if (!app.releases.empty() || app.highest_release > 0) {
+    if (how.scheme && *how.scheme != app.scheme)
+      throw Conflict(format("{} has the naming scheme {} already", app.name.text(), to_text(app.scheme)),
+                     "Leave --scheme out.");
+    return;
+  }
+  for (const auto& container : containers)
+    if (const auto found = foreign_scheme(container, app.name)) app.scheme = *found;
+  if (how.scheme) app.scheme = *how.scheme;
 }
 
 }  // namespace
@@ -99,102 +116,40 @@ void note_unnamed(Context& context, const Service& service, ReleaseNumber releas
 Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, TakeOver how,
               std::stop_token stop) {
   const FileLock lock = lock_app_as_found(context, name, stop);
-  if (const auto known = context.store.app(name)) {
-    if (auto before = adopted_before(*known, wanted)) {
+  const auto known = context.store.app(name);
+  App app = known ? *known : App(name);
+  if (!known) app.created = context.clock.now();
+  if (app.wish.state == Wish::State::gone)
+    throw Conflict(format("{} is being removed", name.text()), format("belay remove {} finishes it.", name.text()));
+  const std::vector<std::string> asked = wanted;
+  if (wanted.empty()) wanted = containers_to_adopt(context, name, how.scheme, stop);
+  if (known && (wanted.empty() || !asked.empty()))
+    if (auto before = adopted_before(*known, asked)) {
       before->plan = pins(context, *known, stop);
       before->dry_run = how.dry_run;
       if (!how.dry_run) run_pins(context, before->plan, stop);
       return *before;
     }
-    throw Conflict(format("there is an app {} already", name.text()), "Choose another name for what you adopt.");
-  }
-  std::optional<NamingScheme> scheme;
-  World world;
-  world.containers = context.engine.containers({}, stop);
-  if (wanted.empty()) {
-    for (const auto& container : world.containers)
-      if (!container.owner() && foreign_scheme(container.name, name.text())) wanted.push_back(container.name);
-    if (wanted.empty())
-      throw NotFound(format("no container is called jcl_{0}_… or dcv_{0}", name.text()),
-                     format("Name the container: belay adopt {} CONTAINER", name.text()));
-  }
-  std::vector<ContainerDetail> details;
-  for (const auto& container : wanted) {
-    if (std::count(wanted.begin(), wanted.end(), container) > 1)
-      throw UsageError(format("the container {} is named twice", container), "Name each container once.");
-    auto detail = context.engine.container(container, stop);
-    if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
-    if (const auto owner = owner_of(context, container, stop))
-      throw Conflict(format("the container {} belongs to the app {} already", container, owner->app.text()),
-                     format("belay status {} shows it.", owner->app.text()));
-    if (const auto found = foreign_scheme(container, name.text())) scheme = found;
-    details.push_back(std::move(*detail));
-  }
-  std::sort(details.begin(), details.end(),
-            [](const auto& a, const auto& b) { return a.container.created < b.container.created; });
-  const auto running = std::count_if(details.begin(), details.end(), [](const auto& d) { return d.container.is_up(); });
-  if (running > 1)
-    throw Conflict(format("{} of these containers run; an app has one that runs", running),
-                   "Stop all but one, or adopt them as apps of their own.");
-
-  App app(name);
-  app.scheme = scheme.value_or(NamingScheme::belay);
-  app.created = context.clock.now();
-  Adopted adopted{name.text(), {}, {}, {}, how.dry_run, false};
-  for (auto& detail : details) {
-    Release release;
-    release.number = app.next_release();
-    release.spec = spec_of_container(name, detail, {});
-    learn_volumes(release.spec.services[0], detail.container, world);
-    // The policy the user gave it is kept; "no" is what a stopped one has under every tool.
-    release.spec.services[0].restart = detail.restart.name == "no" ? RestartPolicy{} : detail.restart;
-    release.images[name.text()] = detail.container.image_id;
-    release.containers[name.text()] = detail.container.name;
-    release.adopted = true;
-    release.container_created[name.text()] = detail.container.created;
-    release.created = context.clock.now();
-    release.verdict = Verdict::unproven;
-    release.who = context.who;
-    release.why = context.command;
-    app.highest_release = release.number.value;
-    app.last = release.number;
-    if (detail.container.name.ends_with("_stable")) app.stable = release.number;
-    if (detail.container.is_up()) {
-      app.wish.state = Wish::State::up;
-      app.wish.release = release.number;
-      app.wish.who = context.who;
-      app.wish.why = context.command;
-      app.wish.since = context.clock.now();
-    }
-    adopted.containers.push_back(detail.container.name);
-    for (auto& lost : unkept_of(context, detail.container.name, stop)) adopted.lost.push_back(std::move(lost));
-    note_unnamed(context, release.spec.services[0], release.number);
-    app.releases.push_back(std::move(release));
-  }
-  if (app.wish.state == Wish::State::up) {
-    app.last = app.wish.release;
-    // What runs without a policy of its own gets Belay's; until then nothing is to be done.
-    Release& release = *app.find(*app.wish.release);
-    if (release.spec.services[0].restart.name.empty()) release.spec.services[0].restart.name = "no";
-  } else {
-    app.wish.state = Wish::State::down;
-    app.wish.who = context.who;
-    app.wish.why = context.command;
-    app.wish.since = context.clock.now();
-  }
+  if (wanted.empty())
+    throw NotFound(format("no container that could be adopted is called {0}, jcl_{0}_… or dcv_{0}", name.text()),
+                   format("Name the container: belay adopt {} CONTAINER", name.text()));
+  if (known && !how.dry_run) finish_unfinished(context, app, stop);
+  Adopted adopted;
+  const auto store = marks_for(name, how, adopted.warnings);
+  choose_scheme(app, how, wanted);
+  TakenIn taken = take_in(context, app, wanted, store ? &*store : nullptr, stop);
+  adopted.app = name.text();
+  adopted.containers = std::move(taken.containers);
+  adopted.lost = std::move(taken.lost);
+  adopted.warnings.insert(adopted.warnings.end(), taken.warnings.begin(), taken.warnings.end());
+  adopted.last = app.last;
+  adopted.stable = app.stable;
+  adopted.autostart = app.autostart;
+  adopted.dry_run = how.dry_run;
   refuse_losses(adopted, how);
   adopted.plan = pins(context, app, stop);
   if (how.dry_run) return adopted;
   run_pins(context, adopted.plan, stop);
-  // The image of the last release is what a start of a new one begins from.
-  Build build;
-  build.number = 1;
-  build.image = app.release(*app.last).images.begin()->second;
-  build.tag = app.release(*app.last).spec.services[0].image;
-  build.configurations["default"] = {app.release(*app.last).spec, true, true};
-  build.created = context.clock.now();
-  build.who = context.who;
-  app.builds.push_back(std::move(build));
   context.store.save(app);
   const std::string lost = adopted.lost.empty() ? "" : "; without " + join(adopted.lost, "; ");
   write_journal(context, app, "adopt", "done", join(adopted.containers, ", ") + lost);

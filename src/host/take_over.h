@@ -5,10 +5,20 @@
 
 namespace belay::host {
 
-// Settings of a container that a release has no place for are a Conflict that names them all, unless they are to be lost.
+// The folders in which jockler and dockervisor keep their marks and settings; an empty one is not read.
+struct StoreFolders {
+  fs::path jockler, dockervisor;
+};
+
+// Settings of a container that a release has no place for are a Conflict that names them all, unless they are to be
+// lost.
 struct TakeOver {
   bool dry_run = false;
   bool lossy = false;
+  // Of an app without releases: how its next containers are called, and which of the tools' are looked for. nullopt: as
+  // the containers' names say.
+  std::optional<NamingScheme> scheme{};
+  StoreFolders stores{};  // whose marks are taken over
 };
 
 struct Adopted {
@@ -17,10 +27,14 @@ struct Adopted {
   plan::Plan plan;                      // what keeps their images; empty: they were adopted before, and are kept
   std::vector<std::string> lost;        // "plex: DeviceRequests (--gpus)"
   bool dry_run = false;
-  bool was_there = false;  // the app has just these containers already
+  bool was_there = false;                     // the app has just these containers already
+  std::optional<ReleaseNumber> last, stable;  // of the app, as it is then
+  Autostart autostart = Autostart::none;
+  std::vector<std::string> warnings;
 };
-// Makes releases of existing containers, oldest first, without touching them. No containers named: those that the real
-// jockler or dockervisor made for this name. Given again after a success it changes nothing.
+// Makes releases of existing containers, oldest first, without touching them: of a new app, or of one that is there. No
+// containers named: those that jockler or dockervisor made for this name, else the one that bears it. Given again after
+// a success it changes nothing.
 Adopted adopt(Context& context, const AppName& name, std::vector<std::string> containers, TakeOver how,
               std::stop_token stop);
 

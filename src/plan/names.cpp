@@ -19,10 +19,14 @@ bool is_of(const App& app, std::optional<ReleaseNumber> release, const Instance&
 // What one container of the scheme dcv should be called (dockervisor, "Containers").
 std::string wanted_name(const Situation& s, const Instance& instance, std::optional<ReleaseNumber> current,
                         const std::function<bool(const std::string&)>& taken) {
-  if (is_of(s.app, s.app.stable, instance)) return stable_name(s.app, instance.service);
-  const std::string own = container_name(s.app, instance.service, instance.release, s.now, taken);
-  if (is_of(s.app, current, instance)) return own;
   const std::string& name = instance.container->name;
+  const std::string own = container_name(s.app, instance.service, instance.release, s.now, taken);
+  // dockervisor itself, unlike its document, calls its containers dcv_NAME_DATE: what is adopted keeps such a name.
+  const bool is_of_the_scheme =
+      name == own || name == stable_name(s.app, instance.service) || name.starts_with(own + "_save_");
+  if (!instance.container->owner() && !is_of_the_scheme) return name;
+  if (is_of(s.app, s.app.stable, instance)) return stable_name(s.app, instance.service);
+  if (is_of(s.app, current, instance)) return own;
   if (name != own && name != stable_name(s.app, instance.service)) return name;
   return displaced_name(s.app, instance.service, instance.release, s.now, taken);
 }

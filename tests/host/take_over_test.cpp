@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <map>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -139,7 +140,8 @@ TEST(Adopt, F2_RecoverRefusesTheSameAndGoesOnWithTheOthers) {
 
 TEST(Adopt, ItsPinsArePreviewedAndItCanBeGivenAgain) {
   for (int n = 0; n < 40; ++n)
-    for (const auto cut : {engine::MemoryEngine::Cut::before_the_effect, engine::MemoryEngine::Cut::before_the_answer}) {
+    for (const auto cut :
+         {engine::MemoryEngine::Cut::before_the_effect, engine::MemoryEngine::Cut::before_the_answer}) {
       Scene scene;
       foreign(scene, "mine", true);
       auto here = scene.context();
@@ -181,14 +183,77 @@ TEST(Adopt, RefusesWhatItCannotTake) {
       return error.what();
     }
   };
-  EXPECT_EQ(refusal(web, {}), "no container is called jcl_web_… or dcv_web");
+  EXPECT_EQ(refusal(web, {}), "no container that could be adopted is called web, jcl_web_… or dcv_web");
   EXPECT_EQ(refusal(web, {"three"}), "there is no container three");
   EXPECT_EQ(refusal(web, {"one", "two"}), "2 of these containers run; an app has one that runs");
   EXPECT_EQ(refusal(web, {"one", "one"}), "the container one is named twice");
   auto here = scene.context();
   adopt(here, web, {"one"}, {}, {});
   EXPECT_EQ(refusal(AppName("shop"), {"one"}), "the container one belongs to the app web already");
-  EXPECT_EQ(refusal(web, {"two"}), "there is an app web already");
+  EXPECT_EQ(refusal(web, {"two"}), "the container two runs, and so does r1 of web; an app has one that runs");
+}
+
+TEST(Adopt, B3_AFurtherContainerBecomesAFurtherRelease) {
+  Scene scene;
+  foreign(scene, "old", false);
+  foreign(scene, "older-than-nothing", false);
+  for (const auto* line : {"deploy 1", "stable", "stop"}) scene.run(line);
+  auto here = scene.context();
+  const auto adopted = adopt(here, web, {"old"}, {}, {});
+  EXPECT_THAT(adopted.containers, ElementsAre("old"));
+  EXPECT_EQ(scene.app().last, ReleaseNumber{1}) << "what ran last stays the last";
+  EXPECT_EQ(scene.app().stable, ReleaseNumber{1});
+  EXPECT_EQ(scene.run("start r2"), "done");
+  EXPECT_THAT(scene.running(), ElementsAre("old"));
+  EXPECT_EQ(scene.run("start stable"), "done");
+  EXPECT_EQ(scene.plan(), "");
+  // One that runs while the app is down is what is wished from then on.
+  scene.run("stop");
+  scene.engine.start_container("older-than-nothing", {});
+  adopt(here, web, {"older-than-nothing"}, {}, {});
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{3});
+  EXPECT_THAT(scene.running(), ElementsAre("older-than-nothing"));
+}
+
+TEST(Adopt, B2_TheSchemeChoosesTheContainersAndTheNamesOfTheNext) {
+  for (const auto& [scheme, next] : std::vector<std::pair<NamingScheme, std::string>>{
+           {NamingScheme::jcl, "jcl_web_"}, {NamingScheme::dcv, "dcv_web"}, {NamingScheme::belay, "web-r2"}}) {
+    Scene scene;
+    foreign(scene, "my-old-web", true);
+    auto here = scene.context();
+    adopt(here, web, {"my-old-web"}, {.scheme = scheme}, {});
+    EXPECT_EQ(scene.plan(), "");
+    EXPECT_EQ(scene.run("start new"), "done");
+    EXPECT_THAT(scene.app().find({2})->containers.at("web"), ::testing::StartsWith(next));
+    EXPECT_EQ(scene.run("start r1"), "done");
+    EXPECT_THAT(scene.running(), ElementsAre("my-old-web")) << "its name is its own";
+    EXPECT_EQ(scene.plan(), "");
+  }
+}
+
+TEST(Adopt, A3_ByNameAloneTakesWhatBearsAName) {
+  const std::map<std::string, bool> names{{"jcl_web_20240101000000", true},
+                                          {"dcv_web_20240101000000", true},
+                                          {"dcv_web", true},
+                                          {"dcv_web_stable", true},
+                                          {"dcv_web_save_20240101", true},
+                                          {"web", true},
+                                          {"dcv_web_2024", false},
+                                          {"jcl_web2_20240101000000", false},
+                                          {"dcv_web_x_20240101000000", false},
+                                          {"web-1", false}};
+  for (const auto& [name, taken] : names) {
+    Scene scene;
+    foreign(scene, name, name.find("_save_") == std::string::npos);
+    auto here = scene.context();
+    if (!taken) {
+      EXPECT_THROW(adopt(here, web, {}, {}, {}), NotFound) << name;
+      continue;
+    }
+    EXPECT_THAT(adopt(here, web, {}, {}, {}).containers, ElementsAre(name));
+    EXPECT_EQ(scene.plan(), "") << name;
+  }
 }
 
 TEST(Import, MakesAnAppOfARunLine) {

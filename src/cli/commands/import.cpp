@@ -1,15 +1,70 @@
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "host/import_store.h"
 #include "host/take_over.h"
 
 namespace belay::cli {
 
-int run_import(Invocation& in) {
+namespace {
+
+std::string mark_text(const char* mark, const std::optional<ReleaseNumber>& release, const std::string& container) {
+  return format("{} {} ({})", mark, release->text(), container);
+}
+
+std::string family_text(const host::ImportedFamily& family) {
+  std::vector<std::string> parts;
+  if (!family.containers.empty()) parts.push_back(join(family.containers, ", "));
+  if (family.last) parts.push_back(mark_text("last", family.last, family.last_container));
+  if (family.stable) parts.push_back(mark_text("stable", family.stable, family.stable_container));
+  if (family.autostart != Autostart::none) parts.push_back(format("autostart {}", to_text(family.autostart)));
+  if (!family.settings_file.empty()) parts.push_back("settings of " + family.settings_file);
+  return join(parts, "; ");
+}
+
+void print_family(Console& console, const host::ImportedFamily& family, bool dry_run) {
+  for (const auto& warning : family.warnings) console.warning(format("{}: {}", family.name, warning));
+  if (family.error) {
+    Error error = *family.error;
+    error.add_context("importing " + family.name);
+    console.error(error);
+    return;
+  }
+  const std::string what = dry_run ? format("then: {} has ", family.name) : format("{}: imported ", family.name);
+  if (!family.changed)
+    console.success(format("{}: nothing new", family.name));
+  else if (dry_run)
+    console.line(what + family_text(family));
+  else
+    console.success(what + family_text(family));
+}
+
+int import_families(Invocation& in, host::StoreKind kind) {
+  host::ImportOptions options;
+  if (const auto name = in.optional_argument("NAME")) options.only.emplace(*name);
+  if (!in.arguments("WORD").empty())
+    throw in.usage_error(format("'{}' is one word too many", printable(in.arguments("WORD").front())));
+  options.folder = in.text_or("store", "");
+  options.dry_run = in.has("dry-run");
+  HostRun run(in.session, in.description());
+  const auto families = host::import_store(run.context(), kind, options, in.stop());
+  run.report().close();
+  if (families.empty()) in.console.note("the store is empty: there is nothing to import");
+  for (const auto& family : families) print_family(in.console, family, options.dry_run);
+  if (std::any_of(families.begin(), families.end(), [](const auto& family) { return family.error.has_value(); }))
+    return 1;
+  const bool changed = std::any_of(families.begin(), families.end(), [](const auto& family) { return family.changed; });
+  return in.has("exit-unchanged") && !changed ? 3 : 0;
+}
+
+int import_line(Invocation& in) {
   // import run NAME -- docker run …, or import run -- docker run --name NAME …
   std::string name = in.optional_argument("NAME").value_or("");
   std::vector<std::string> line = in.arguments("WORD");
+  if (in.has("store")) throw in.usage_error("--store is for jockler and dockervisor");
   if (name == "--" || name == "docker") {
     if (name == "docker") line.insert(line.begin(), name);
     name.clear();
@@ -27,6 +82,15 @@ int run_import(Invocation& in) {
   in.console.success(format("{} is an app now, from image {}", imported.app, short_digest(imported.image)));
   in.console.note(format("start it with: belay start {} new", imported.app));
   return 0;
+}
+
+}  // namespace
+
+int run_import(Invocation& in) {
+  const std::string source = in.argument("SOURCE");
+  if (source == "jockler") return import_families(in, host::StoreKind::jockler);
+  if (source == "dockervisor") return import_families(in, host::StoreKind::dockervisor);
+  return import_line(in);
 }
 
 }  // namespace belay::cli
