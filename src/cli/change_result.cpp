@@ -11,9 +11,10 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
   const std::string what = change.release ? format("{} of {}", change.release->text(), name.text()) : name.text();
   std::string hint = change.hint;
   if (hint.empty())
-    hint = change.container.empty() ? format("belay why {} tells more.", name.text())
-                                    : format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.",
-                                             name.text(), change.release->text());
+    hint = change.container.empty() || change.log_tail.empty()
+               ? format("belay why {0} tells more; belay retry {0} tries it again.", name.text())
+               : format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(),
+                        change.release->text());
   if (!change.log_tail.empty()) {
     console.diagnostic(format("last lines of {}:", change.container));
     for (const auto& line : split(trim(change.log_tail), '\n')) console.diagnostic("  " + line);

@@ -255,6 +255,11 @@ constexpr std::array declared_options{
     Option{.name = "no-pull", .summary = "ask no registry for news; images that are missing are pulled all the same"},
     Option{.name = "thorough", .summary = "look into each container for what somebody changed"},
     Option{.name = "allow-empty", .summary = "that there are no definitions any more is meant so"},
+    Option{.name = "take-over",
+           .value = "NAME",
+           .summary = "hand the container, or the app made by hand, of this name over to its definition",
+           .kind = Kind::app,
+           .repeatable = true},
     Option{.name = "verbose", .letter = 'v', .summary = "tell of what is unchanged too"}};
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
@@ -277,6 +282,19 @@ constexpr auto options_of_apply = joined(
                .kind = Kind::number},
         Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
     json, change);
+constexpr auto options_of_adopt =
+    joined(std::array{Option{.name = "scheme",
+                             .value = "belay|jcl|dcv|fixed",
+                             .summary = "how the app's next containers are called (default: as those that are adopted)",
+                             .kind = Kind::words,
+                             .choices = "belay|jcl|dcv|fixed"}},
+           options_of_take_over);
+constexpr auto options_of_import =
+    joined(std::array{Option{.name = "store",
+                             .value = "FOLDER",
+                             .summary = "where the tool keeps its store (default: /var/jockler, /var/dockervisor)",
+                             .kind = Kind::folder}},
+           change);
 constexpr std::array options_of_help{Option{.name = "man-pages",
                                             .value = "FOLDER",
                                             .summary = "write all manual pages into this folder",
@@ -303,9 +321,10 @@ constexpr std::array positionals_of_autostart{
     optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
 constexpr std::array positionals_of_adopt{
     name_of_app, Positional{.name = "CONTAINER", .kind = Kind::container, .required = false, .repeated = true}};
-constexpr std::array positionals_of_import{Positional{.name = "SOURCE", .kind = Kind::words, .choices = "run"},
-                                           Positional{.name = "NAME", .kind = Kind::app, .required = false},
-                                           Positional{.name = "WORD", .required = false, .repeated = true}};
+constexpr std::array positionals_of_import{
+    Positional{.name = "SOURCE", .kind = Kind::words, .choices = "run|jockler|dockervisor"},
+    Positional{.name = "NAME", .kind = Kind::app, .required = false},
+    Positional{.name = "WORD", .required = false, .repeated = true}};
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},
@@ -431,6 +450,11 @@ constexpr std::array table{
             .positionals = name_and_release,
             .options = options_of_config,
             .run = run_config},
+    Command{.name = "declare",
+            .group = Group::look,
+            .summary = "Print an app as a definition for apply",
+            .positionals = name_and_release,
+            .run = run_declare},
     Command{.name = "history",
             .group = Group::look,
             .summary = "Show what was done, when and by whom",
@@ -518,13 +542,13 @@ constexpr std::array table{
             .group = Group::upkeep,
             .summary = "Take over a container that was made without Belay",
             .positionals = positionals_of_adopt,
-            .options = options_of_take_over,
+            .options = options_of_adopt,
             .run = run_adopt},
     Command{.name = "import",
             .group = Group::upkeep,
-            .summary = "Take over settings from a docker run line or another tool",
+            .summary = "Take over the apps of another tool, or a docker run line",
             .positionals = positionals_of_import,
-            .options = change,
+            .options = options_of_import,
             .verbatim_from = 2,
             .run = run_import},
     Command{.name = "recover",

@@ -33,6 +33,7 @@ int run_try(Invocation& in);
 int run_logs(Invocation& in);
 int run_shell(Invocation& in);
 int run_config(Invocation& in);
+int run_declare(Invocation& in);
 int run_history(Invocation& in);
 int run_autostart(Invocation& in);
 int run_start_all(Invocation& in);

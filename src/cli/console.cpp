@@ -91,12 +91,16 @@ void Console::warning(std::string_view text) {
   diagnostic(format("belay: {} {}", label, printable(text)));
 }
 
+std::string Console::worded(std::string_view text) const {
+  return wording_ == nullptr ? std::string(text) : wording_(std::string(text));
+}
+
 void Console::error(const Error& error) {
   std::string text = format("belay: {}", printable(error.what()));
   if (settings_.err_color) text = in_style(Style::bad, text);
   // A usage line says by itself what it is.
   const std::string_view label = error.hint().starts_with("usage: ") ? "" : "hint: ";
-  if (!error.hint().empty()) text += format("\n{}{}", label, printable(error.hint()));
+  if (!error.hint().empty()) text += format("\n{}{}", label, printable(worded(error.hint())));
   diagnostic(text);
 }
 

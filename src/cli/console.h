@@ -39,6 +39,9 @@ class Console {
   // As the global options say it; before any other thread uses the console.
   void be_quiet() { settings_.quiet = true; }
   void be_plain() { settings_.out_color = settings_.err_color = false; }
+  // How hints and notes name commands: a face has words of its own.
+  using Wording = std::string (*)(const std::string& text);
+  void speak(Wording wording) { wording_ = wording; }
 
   // Results, on standard output. print: as it is. line: a line of its own. Control characters that the text took from
   // elsewhere are the caller's business (`printable`); a table's cells are made printable here.
@@ -86,7 +89,10 @@ class Console {
   void flush_out();
   std::string ask(std::string_view question, std::stop_token stop);
 
+  std::string worded(std::string_view text) const;
+
   ConsoleSettings settings_;
+  Wording wording_ = nullptr;
   int in_, out_, err_;
   mutable std::mutex mutex_;  // guards all below
   std::string held_;          // results not written yet

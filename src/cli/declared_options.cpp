@@ -13,6 +13,7 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
   pass.thorough = in.has("thorough");
   pass.allow_empty = in.has("allow-empty");
   pass.command = in.description();
+  pass.take_over = in.list("take-over");
   if (in.command.find_option("keep") != nullptr)
     if (const auto keep = in.number("keep")) pass.settings.keep = static_cast<int>(std::clamp(*keep, 0LL, 1'000'000LL));
   if (in.command.find_option("workers") != nullptr)
@@ -34,7 +35,7 @@ int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const fo
     std::erase_if(good.apps, [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::broken; });
     const bool is_quiet = std::all_of(good.apps.begin(), good.apps.end(),
                                       [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
-    if (is_quiet) in.console.line("nothing to do");
+    if (is_quiet && good.apps.size() == outcome.host.apps.size()) in.console.line("nothing to do");
     in.console.print(host::declared_text(good, in.has("verbose")));
   }
   if (outcome.has_failures()) return 1;

@@ -102,7 +102,7 @@ EngineChoice engine_choice(const formats::Settings& settings) {
   EngineChoice choice;
   choice.host = settings.remote;
   if (!settings.username.empty())
-    choice.login = engine::ServerLogin{settings.server, {settings.username, settings.password, {}}};
+    choice.login = engine::ServerLogin{settings.registry, {settings.username, settings.password, {}}};
   return choice;
 }
 
@@ -143,6 +143,8 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.keep = pass.settings.keep;
   options.workers = pass.workers;
   options.change = pass.change;
+  options.take_over = {pass.take_over.begin(), pass.take_over.end()};
+  options.order = pass.settings.order ? pass.settings.order : pass.order;
   options.sources = outcome.input.sources;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();

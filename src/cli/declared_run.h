@@ -41,7 +41,9 @@ struct DeclaredPass {
   host::ChangeOptions change;
   bool allow_empty = false, thorough = false, verbose = false;
   int workers = 8;
-  std::string command;  // as it was typed, for the journal
+  std::vector<std::string> take_over;
+  std::optional<SwapOrder> order;  // where neither the settings nor a definition say one
+  std::string command;             // as it was typed, for the journal
 };
 
 // What came of it, with what it was made from.

@@ -106,6 +106,7 @@ void write_plan_file(const fs::path& path, const PlanFile& plan) {
   node.set("pull", Node::boolean(plan.pull));
   node.set("thorough", Node::boolean(plan.thorough));
   node.set("allow_empty", Node::boolean(plan.allow_empty));
+  if (!plan.take_over.empty()) node.set("take_over", texts(plan.take_over));
   node.set("apps", std::move(apps));
   write_file_durably(path, document::write_json(node, 2) + "\n", 0600);
 }
@@ -125,6 +126,7 @@ PlanFile read_plan_file(const fs::path& path) {
   plan.pull = needed(node, "pull").as_bool("pull");
   plan.thorough = needed(node, "thorough").as_bool("thorough");
   plan.allow_empty = needed(node, "allow_empty").as_bool("allow_empty");
+  if (const Node* names = node.find("take_over")) plan.take_over = read_texts(*names, "take_over");
   for (const auto& app : needed(node, "apps").as_list("apps")) plan.apps.push_back(read_app(app));
   return plan;
 }

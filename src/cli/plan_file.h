@@ -22,6 +22,7 @@ struct PlanFile {
   fs::path folder;         // absolute
   fs::path settings_file;  // absolute; empty: the usual one, if there was one
   bool aws = false, pull = true, thorough = false, allow_empty = false;
+  std::vector<std::string> take_over;
   std::vector<PlannedApp> apps;
 };
 

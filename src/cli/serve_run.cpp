@@ -31,7 +31,7 @@ std::unique_ptr<engine::Engine> engine_of(Session& session, const formats::Setti
   engine::DockerOptions options;
   options.host = globals.host.value_or(settings.remote);
   if (!settings.username.empty())
-    options.login = engine::ServerLogin{settings.server, {settings.username, settings.password, {}}};
+    options.login = engine::ServerLogin{settings.registry, {settings.username, settings.password, {}}};
   options.warn = [&console = session.console](const std::string& trouble) { console.warning(trouble); };
   return engine::docker_engine(options);
 }

@@ -17,6 +17,17 @@ bool is_absent_container(const net::Response& response, const std::string& messa
   return response.status == 404 && says(message, "No such container");
 }
 
+// "No such container: shop" → "shop"; an id as short as people know it.
+std::string container_named(const std::string& message) {
+  static constexpr std::string_view words = "No such container: ";
+  const size_t found = message.find(words);
+  if (found == std::string::npos) return {};
+  std::string name = message.substr(found + words.size());
+  name = name.substr(0, name.find_first_of(" \n\""));
+  const bool is_id = name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_id ? name.substr(0, 12) : name;
+}
+
 }  // namespace
 
 void DockerEngine::create_container(const ContainerRequest& request, std::stop_token stop) {
@@ -52,7 +63,12 @@ void DockerEngine::start_container(const std::string& name, std::stop_token stop
     const auto unpaused = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
     if (says_done(unpaused, {204})) return;
   }
-  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  if (is_absent_container(response, message)) {
+    // Which one is missing only the engine knows: it may be another whose network or volumes are shared.
+    const std::string missing = container_named(message);
+    if (missing.empty() || missing == name) throw NotFound(format("there is no container {}", name));
+    throw NotFound(format("it needs the container {}, which is not there", missing));
+  }
   refuse(response.status, message);
 }
 

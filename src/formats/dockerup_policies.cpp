@@ -48,13 +48,17 @@ bool is_set(const Node* map, std::string_view key) {
   return node != nullptr && node->as_bool(format("\"{}\"", key));
 }
 
-void set_order(Spec& spec, const Node& definition, bool eager) {
-  if (eager) spec.order = SwapOrder::start_first;
+void set_order(Spec& spec, const Node& definition, const Node* update) {
+  // Said or not said makes a difference: without a word the setting "order" counts.
+  const bool is_said = update != nullptr && update->find("eager") != nullptr;
+  const bool eager = is_set(update, "eager");
+  if (is_said) spec.order = eager ? SwapOrder::start_first : SwapOrder::stop_first;
   const Node* order = definition.find("order");
   if (order == nullptr) return;
   const std::string word = choice_value(*order, "\"order\"", {"start-first", "stop-first"});
-  if (eager && word == "stop-first")
-    throw ConfigError(order->where(), "\"order\" says stop-first, \"update.eager\" says start-first");
+  if (is_said && eager != (word == "start-first"))
+    throw ConfigError(order->where(), format("\"order\" says {}, \"update.eager\" says {}", word,
+                                             eager ? "start-first" : "stop-first"));
   spec.order = word == "start-first" ? SwapOrder::start_first : SwapOrder::stop_first;
 }
 
@@ -82,7 +86,7 @@ Policies defined_policies(const Node& definition) {
 
 void define_swap(Spec& spec, const Node& definition) {
   const Node* update = definition.find("update");
-  set_order(spec, definition, is_set(update, "eager"));
+  set_order(spec, definition, update);
   spec.rolling = is_set(update, "rolling");
   if (const Node* node = definition.find("settle")) spec.settle = time_value(*node, "\"settle\"");
   if (const Node* node = definition.find("wait_timeout")) spec.wait_timeout = time_value(*node, "\"wait_timeout\"");

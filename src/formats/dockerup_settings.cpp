@@ -61,6 +61,22 @@ std::string command_line(const std::string& text) {
   return text;
 }
 
+bool server_mode(const std::string& text) {
+  try {
+    return truth(text);
+  } catch (Error& error) {
+    error.offer_hint("A registry has a key of its own: registry.");
+    throw;
+  }
+}
+
+SwapOrder swap_order(const std::string& text) {
+  if (text == "by-rule") return SwapOrder::by_rule;
+  if (text == "start-first") return SwapOrder::start_first;
+  if (text == "stop-first") return SwapOrder::stop_first;
+  throw Error(format("'{}' is not by-rule, start-first or stop-first", printable(text)));
+}
+
 struct Setting {
   const char* key;
   void (*set)(Settings& settings, const std::string& value, const fs::path& base_folder);
@@ -75,7 +91,9 @@ constexpr Setting table[] = {
     {"metadata", [](Settings& s, const std::string& v, const fs::path&) { s.metadata = base_address(v); }},
     {"pull", [](Settings& s, const std::string& v, const fs::path&) { s.pull = truth(v); }},
     {"exclusive", [](Settings& s, const std::string& v, const fs::path&) { s.exclusive = truth(v); }},
-    {"server", [](Settings& s, const std::string& v, const fs::path&) { s.server = v; }},
+    {"registry", [](Settings& s, const std::string& v, const fs::path&) { s.registry = v; }},
+    {"server", [](Settings& s, const std::string& v, const fs::path&) { s.server = server_mode(v); }},
+    {"order", [](Settings& s, const std::string& v, const fs::path&) { s.order = swap_order(v); }},
     {"username", [](Settings& s, const std::string& v, const fs::path&) { s.username = v; }},
     {"password", [](Settings& s, const std::string& v, const fs::path&) { s.password = v; }},
     {"email", [](Settings& s, const std::string& v, const fs::path&) { s.email = v; }},

@@ -1,12 +1,14 @@
 #pragma once
 // The settings file of the declared host, /etc/dockerup/dockerup.conf, and what each setting is without it.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "model/spec.h"
 
 namespace belay::formats {
 
@@ -19,7 +21,7 @@ struct Settings {
   std::string metadata = "http://169.254.169.254";  // where EC2 user-data is
   bool pull = true;                                 // ask registries for news at all
   bool exclusive = false;                           // containers that nobody declared are stopped, whoever made them
-  std::string server;  // the registry that username and password are for; empty: Docker Hub
+  std::string registry;                             // the one that username and password are for; empty: Docker Hub
   std::string username, password, email;
 
   // For `belay serve`.
@@ -27,7 +29,10 @@ struct Settings {
   std::string metrics;         // "unix:/run/belay/metrics.sock" or "127.0.0.1:9323"; empty: none
   std::string notify_command;  // run with each event, as a shell would split it; empty: none
   std::string webhook;         // URL that gets each event; empty: none
-  int keep = 3;                // newest releases of an app that clean-up leaves beside last and stable
+  // The order of a swap where a definition says none; nullopt: as the command has it.
+  std::optional<SwapOrder> order;
+  bool server = false;  // of the face dockerup: go on until it is told to stop
+  int keep = 3;         // newest releases of an app that clean-up leaves beside last and stable
 };
 
 // The settings of a file; relative folders are relative to its own. Throws ConfigError.

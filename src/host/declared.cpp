@@ -13,6 +13,7 @@
 #include "host/apps.h"
 #include "host/clean.h"
 #include "host/definitions.h"
+#include "host/hand_over.h"
 #include "host/image_choice.h"
 #include "host/making.h"
 #include "host/own_container.h"
@@ -216,6 +217,7 @@ class Pass {
       return host;
     }
     refuse_an_emptied_host();
+    refuse_to_take_over_what_is_not_declared();
     for (const auto& broken : declared_.broken) {
       DeclaredApp app;
       app.name = broken.name;
@@ -234,6 +236,19 @@ class Pass {
   }
 
  private:
+  void refuse_to_take_over_what_is_not_declared() const {
+    for (const auto& name : options_.take_over) {
+      const auto is_it = [&](const auto& each) { return each == name; };
+      std::vector<std::string> known;
+      for (const auto& app : declared_.apps) known.push_back(app.name.text());
+      for (const auto& broken : declared_.broken) known.push_back(broken.name);
+      if (std::any_of(known.begin(), known.end(), is_it)) continue;
+      std::string near = did_you_mean(name, known);
+      throw NotFound(format("no definition is called {}, so none can take it over", name),
+                     near.empty() ? format("belay declare {} prints one for an app.", name) : std::move(near));
+    }
+  }
+
   void refuse_an_emptied_host() const {
     if (options_.allow_empty || !declared_.apps.empty() || !declared_.broken.empty()) return;
     std::vector<std::string> known;
@@ -536,11 +551,16 @@ class Pass {
   void decide_and_do(const Declaration& declared, Context& context, DeclaredApp& result) {
     std::optional<App> app = known(declared.name.text());
     if (app) learn_volumes(*app, view_.world);
-    // Only definitions make apps of the scheme fixed: one without an origin is what recover found of a lost state.
-    if (app && app->origin.empty() && app->wish.state != Wish::State::none && app->scheme != NamingScheme::fixed)
-      throw Conflict(
-          format("{} is an app already, and no definition made it", declared.name.text()),
-          format("Give the definition another name, or remove that app: belay remove {}.", declared.name.text()));
+    const bool takes_over = is_to_be_taken_over(declared, app);
+    if (takes_over) {
+      app = as_taken_over(context, declared, app, stop_);
+    } else if (app && app->origin.empty() && app->wish.state != Wish::State::none &&
+               app->scheme != NamingScheme::fixed) {
+      // Only definitions make apps of the scheme fixed: one without an origin is what recover found of a lost state.
+      throw Conflict(format("{} is an app already, and no definition made it", declared.name.text()),
+                     format("Hand it over: belay apply --take-over {}; or give the definition another name.",
+                            declared.name.text()));
+    }
     const ImageChoice choice = choose_image(
         context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
         [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
@@ -561,6 +581,11 @@ class Pass {
       result.kind = Outcome::held;
     }
 
+    if (takes_over) {
+      app = options_.dry_run ? previewed_take_over(std::move(*app), made) : take_over(context, declared, made, stop_);
+      remember(*app);
+      tell_of_take_over(*app, context);
+    }
     const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
     const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
     if (app && app->wish.state == Wish::State::down && !app->wish.unfinished && !is_down_by_failure(*app)) {
@@ -577,7 +602,8 @@ class Pass {
     if (!holds || before->verdict == Verdict::failed)
       note_wait(declared.name, context.store, Wait::Topic::held, "", context.clock.now());
     if (is_as_declared) {
-      keep_up(declared, *app, context, result);
+      // A preview's app is not in the state yet.
+      if (!takes_over || !options_.dry_run) keep_up(declared, *app, context, result);
       return;
     }
     if (holds) {
@@ -603,6 +629,27 @@ class Pass {
       result.reason = "new";
     make(declared, std::move(app), made, choice, context, result);
     if (result.change.kind == Change::Kind::done) clean_up_after(declared.name, context);
+  }
+
+  bool is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const {
+    return options_.take_over.contains(declared.name.text()) && (!app || app->origin.empty());
+  }
+
+  static void tell_of_take_over(const App& app, Context& context) {
+    const Release* present = app.wish.release ? app.find(*app.wish.release) : nullptr;
+    std::vector<std::string> containers;
+    if (present != nullptr)
+      for (const auto& [service, container] : present->containers) containers.push_back(container);
+    context.report.note(containers.empty() ? std::string("its definition takes it over; nothing of it runs")
+                                           : format("its definition takes over {}, which is {} now",
+                                                    join(containers, ", "), present->number.text()));
+  }
+
+  // What the settings of this host say, where nobody else does.
+  ChangeOptions change_options(const Spec& spec) const {
+    ChangeOptions change = options_.change;
+    if (!change.order && spec.order == SwapOrder::by_rule) change.order = options_.order;
+    return change;
   }
 
   // Never fails the change that it follows.
@@ -678,6 +725,9 @@ class Pass {
     std::optional<App> fresh = context.store.app(declared.name);
     if (known_one && !fresh) known_one.reset();
     App app = fresh ? std::move(*fresh) : App(declared.name);
+    // What a preview takes over is in no state; the pass remembers it.
+    if (options_.dry_run && options_.take_over.contains(declared.name.text()))
+      if (auto previewed = known(declared.name.text())) app = std::move(*previewed);
     if (app.releases.empty() && app.highest_release == 0) {
       app.scheme = NamingScheme::fixed;
       app.created = context.clock.now();
@@ -712,7 +762,8 @@ class Pass {
       result.kind = Outcome::unchanged;  // another digest of the very image that runs
       return;
     }
-    result.change = start_made(context, app, made, options_.change, Containers::changed_in_place, "apply", stop_);
+    result.change =
+        start_made(context, app, made, change_options(made.spec), Containers::changed_in_place, "apply", stop_);
     remember(app);
     classify(result, app);
     if (result.change.failed()) {
@@ -725,14 +776,14 @@ class Pass {
   void preview(Context& context, App& app, const Made& made, const ImageChoice& choice, const plan::Plan& pulling,
                DeclaredApp& result) {
     if (choice.pull.empty()) {
-      ChangeOptions dry = options_.change;
+      ChangeOptions dry = change_options(made.spec);
       dry.dry_run = true;
       result.change = start_made(context, app, made, dry, Containers::changed_in_place, "apply", stop_);
       classify(result, app);
       preview_clean_up(context, app, result);
       return;
     }
-    result.change = plan_made(context, app, made, options_.change, pulling, stop_);
+    result.change = plan_made(context, app, made, change_options(made.spec), pulling, stop_);
     classify(result, app);
     preview_clean_up(context, app, result);
   }

@@ -44,6 +44,10 @@ struct DeclaredOptions {
   // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
   // "user-data".
   std::vector<std::string> sources;
+  // Apps made by hand, and containers of nobody, that go over to the definition of their name.
+  std::set<std::string> take_over{};
+  // The order of a swap where neither the user nor the definition says it; nullopt: by the rules of the swap.
+  std::optional<SwapOrder> order{};
   // Stop whatever runs on this host and is not declared, but for these containers and those that Belay runs in.
   bool exclusive = false;
   std::set<std::string> spared;

@@ -108,6 +108,7 @@ class Examination {
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
         examine(app.name.text(), [&] { backups(app); });
         examine(app.name.text(), [&] {
+          marked_images(app);
           const World world = observe(ground_.engine(), app, stop_);
           const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
           if (!plan.empty() && !app.wish.unfinished)
@@ -155,6 +156,23 @@ class Examination {
     else if (now - *health.last_good > long_ago)
       add(Level::advice, app.name.text(), format("its last good backup was taken {}", ago(*health.last_good, now)),
           remedy);
+  }
+
+  // A prune takes images that no container uses; what is marked could then not be started again.
+  void marked_images(const App& app) {
+    for (const auto& [mark, word] : {std::pair(app.last, "last"), std::pair(app.stable, "stable")}) {
+      const Release* release = mark ? app.find(*mark) : nullptr;
+      if (release == nullptr || (word == std::string_view("stable") && app.stable == app.last)) continue;
+      for (const auto& [service, image] : release->images)
+        if (!ground_.engine().image(image, stop_))
+          add(Level::bad, app.name.text(),
+              format("the image {} of {}, which is {}, is gone from the engine", short_digest(image),
+                     release->number.text(), word),
+              app.origin.empty()
+                  ? format("belay build {0}, then belay start {0} new, makes a release that can be started.",
+                           app.name.text())
+                  : "belay apply brings what its definition names.");
+    }
   }
 
   void autostart() {

@@ -100,10 +100,16 @@ World containers_only(Context& context, std::stop_token stop) {
   return world;
 }
 
-std::vector<std::string> marks_of(const App& app, const Release& release) {
+// What is wished and does not run is wanted.
+std::vector<std::string> marks_of(const App& app, const Release& release, const World& world) {
   std::vector<std::string> marks;
-  if (app.wish.state == Wish::State::up && app.wish.release == release.number)
-    marks.emplace_back(app.wish.unfinished ? "wanted" : "running");
+  if (app.wish.state == Wish::State::up && app.wish.release == release.number) {
+    const auto ours = plan::instances(app, world);
+    const bool runs = std::any_of(ours.begin(), ours.end(), [&](const auto& instance) {
+      return instance.release == release.container_release() && instance.container->is_up();
+    });
+    marks.emplace_back(runs && !app.wish.unfinished ? "running" : "wanted");
+  }
   if (app.last == release.number) marks.emplace_back("last");
   if (app.stable == release.number) marks.emplace_back("stable");
   for (const auto& [service, image] : release.images)
@@ -272,7 +278,7 @@ std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::sto
     row.who = release->who;
     row.why = release->why;
     row.reason = release->reason;
-    row.marks = marks_of(app, *release);
+    row.marks = marks_of(app, *release, world);
     for (const auto& image : gone) {
       if (image.release != release->number) continue;
       row.image_gone = true;
@@ -554,6 +560,7 @@ Why why(Context& context, const AppName& name, std::stop_token stop) {
 
 std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
+  const World world = containers_only(context, stop);
   std::map<std::string, Image> found;
   for (auto& image :
        context.engine.images({.label = format("{}={}", labels::family, name.text()), .reference = {}}, stop))
@@ -581,7 +588,7 @@ std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_to
       uses.emplace_back("newest build");
     for (const Release* release : users[id]) {
       row.releases.push_back(release->number.text());
-      for (const auto& mark : marks_of(app, *release))
+      for (const auto& mark : marks_of(app, *release, world))
         if (std::find(uses.begin(), uses.end(), mark) == uses.end()) uses.push_back(mark);
     }
     row.use = uses.empty() ? "unused" : join(uses, ", ");
@@ -603,8 +610,11 @@ std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, st
                                                        : image_volumes(context, name, stop);
 }
 
-std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop) {
-  const App app = app_with_volumes(context, name, stop);
+namespace {
+
+// What the first container of the last build would get.
+Service built_service(Context& context, const App& app, std::stop_token stop) {
+  const AppName& name = app.name;
   const Build* build = app.latest_build();
   if (build == nullptr)
     throw NotFound(format("{} was never built", name.text()), format("Build it first: belay build {}", name.text()));
@@ -614,7 +624,31 @@ std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std:
                    format("Build it again: belay build {}", name.text()));
   const auto first =
       build->configurations.contains("default") ? build->configurations.find("default") : build->configurations.begin();
-  return volume_rows(context, name, family_service(context, app, *build, first->second, image->config, stop), stop);
+  return family_service(context, app, *build, first->second, image->config, stop);
+}
+
+}  // namespace
+
+std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = app_with_volumes(context, name, stop);
+  return volume_rows(context, name, built_service(context, app, stop), stop);
+}
+
+Mapping mapping(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = app_with_volumes(context, name, stop);
+  const bool has_run = app.last || app.wish.state == Wish::State::up;
+  const Service service =
+      has_run ? app.release(release_shown(app, {})).spec.services.at(0) : built_service(context, app, stop);
+  Mapping mapping;
+  for (const auto& port : service.ports) {
+    const std::string address = port.host_ip.empty() ? "" : port.host_ip + ":";
+    mapping.ports.emplace_back(address + (port.host_port ? std::to_string(*port.host_port) : ""),
+                               format("{}/{}", port.container_port, port.protocol));
+  }
+  for (const auto& mount : service.mounts)
+    if (mount.kind != Mount::Kind::tmpfs)
+      mapping.volumes.emplace_back(mount.source, mount.target + (mount.read_only ? ":ro" : ""));
+  return mapping;
 }
 
 std::vector<ContainerRow> containers(Context& context, const std::optional<AppName>& name, std::stop_token stop) {
@@ -632,7 +666,7 @@ std::vector<ContainerRow> containers(Context& context, const std::optional<AppNa
       row.running = instance.container->is_up();
       row.ports = port_texts(instance.container->ports);
       if (const Release* release = app.find(instance.release)) {
-        row.marks = marks_of(app, *release);
+        row.marks = marks_of(app, *release, world);
         if (release->verdict == Verdict::failed) row.marks.emplace_back("failed");
       }
       rows.push_back(std::move(row));

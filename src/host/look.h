@@ -87,6 +87,12 @@ struct ContainerRow {
   std::vector<std::string> marks, ports;
   bool running = false;
 };
+// What the app's containers get of the host: port → "8080/tcp", volume or path → mount point. Of the release that runs
+// or ran last; before the first, as the last build would have it.
+struct Mapping {
+  std::vector<std::pair<std::string, std::string>> ports, volumes;
+};
+Mapping mapping(Context& context, const AppName& name, std::stop_token stop);
 // Every container of the app; nullopt: of every app.
 std::vector<ContainerRow> containers(Context& context, const std::optional<AppName>& name, std::stop_token stop);
 

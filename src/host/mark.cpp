@@ -1,6 +1,9 @@
 #include "host/mark.h"
 
+#include <set>
+
 #include "base/format.h"
+#include "base/text.h"
 #include "host/apps.h"
 #include "host/start.h"
 #include "state/store.h"
@@ -31,6 +34,41 @@ void apply(Context& context, App& app, Marked& marked, const World& world, const
   if (marked.changed) write_journal(context, app, "stable", "done", words, marked.release);
 }
 
+// The release that runs, asked of the engine. Refused with what is there where none does, several do, or another than
+// should.
+ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
+  std::set<ReleaseNumber> running;
+  std::vector<std::string> names, others;
+  for (const auto& instance : plan::instances(app, world)) {
+    const ContainerState state = instance.container->state;
+    if (state == ContainerState::running || state == ContainerState::paused) {
+      running.insert(instance.release);
+      names.push_back(format("{} ({})", instance.container->name, instance.release.text()));
+    } else if (app.wish.state == Wish::State::up && app.wish.release &&
+               app.release(*app.wish.release).container_release() == instance.release) {
+      others.push_back(format("{} is {}", instance.container->name, to_text(state)));
+    }
+  }
+  const std::string& name = app.name.text();
+  if (running.size() > 1)
+    throw Conflict(format("several containers of {} run: {}", name, join(names, ", ")),
+                   format("Stop what should not run, or name the release: belay stable {} rN", name));
+  if (running.empty())
+    throw NotFound(format("{} does not run, so there is nothing to mark{}", name,
+                          others.empty() ? "" : format(": its container {}", join(others, ", "))),
+                   format("Start it (belay start {0} last), or name a release: belay stable {0} rN", name));
+  const auto wished = what_runs(app);
+  if (!wished || app.release(*wished).container_release() != *running.begin())
+    throw Conflict(
+        format("{} runs, and {}", join(names, ", "),
+               wished ? format("{} should", wished->text()) : format("{} should be stopped", name)),
+        format("belay plan {0} shows what would be done about that; or name the release: belay stable {0} rN", name));
+  if (!others.empty())
+    throw Conflict(format("{} runs only in part: {}", name, join(others, ", ")),
+                   format("belay plan {} shows what is missing.", name));
+  return *wished;
+}
+
 plan::Plan renames_after(Context& context, const App& app, const World& world) {
   if (app.scheme != NamingScheme::dcv || app.wish.unfinished || app.wish.state == Wish::State::gone) return {};
   return plan::plan_names({app, world, context.clock.now(), context.defaults});
@@ -47,10 +85,7 @@ Marked mark_stable(Context& context, const AppName& name, const std::optional<Re
   if (which) {
     marked.release = app.release(*which).number;
   } else {
-    marked.release = what_runs(app);
-    if (!marked.release)
-      throw NotFound(format("{} does not run, so there is nothing to mark", name.text()),
-                     format("Start it (belay start {0} last), or name a release: belay stable {0} rN", name.text()));
+    marked.release = what_the_engine_runs(app, observe(context.engine, app, stop));
   }
   if (app.release(*marked.release).verdict == Verdict::failed)
     throw Error(format("{} {} failed and cannot be the stable one", name.text(), marked.release->text()),

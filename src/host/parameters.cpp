@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/dockervisor.h"
+#include "formats/dockervisor_paths.h"
 #include "formats/jockler.h"
 
 namespace belay::host {
@@ -33,6 +34,8 @@ Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind)
                                                   parsed.volumes_given};
       parameters.warnings.insert(parameters.warnings.end(), parsed.warnings.begin(), parsed.warnings.end());
     }
+    // As the copy in ~/dcv has it: it is unedited as long as it says the same.
+    parameters.text = formats::with_absolute_host_paths(parameters.text, file);
   }
   for (const auto& [configuration, content] : parameters.configurations)
     doing(file.string(), [&, &spec = content.spec] { check_spec(spec); });

@@ -25,9 +25,9 @@ struct Filled {
 
 class RemoteRestoreWork final : public DataWork {
  public:
-  RemoteRestoreWork(engine::Engine& engine, fs::path archive, std::vector<MountPoint> points,
+  RemoteRestoreWork(engine::Engine& engine, Report& report, fs::path archive, std::vector<MountPoint> points,
                     std::vector<Filled> filled, std::string helper)
-      : DataWork(engine),
+      : DataWork(engine, report),
         archive_(std::move(archive)),
         points_(std::move(points)),
         filled_(std::move(filled)),
@@ -212,7 +212,7 @@ PlainRestored restore_through_engine(Context& context, App& app, const fs::path&
     return restored;
   }
   clear_temporary(context, app.name, stop);
-  RemoteRestoreWork work(context.engine, archive, points, filled, helper);
+  RemoteRestoreWork work(context.engine, context.report, archive, points, filled, helper);
   try {
     context.report.running(filling);
     run_with(context, filling, work, context.report, stop);

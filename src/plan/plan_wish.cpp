@@ -305,11 +305,14 @@ class WishPlanner {
           for (const auto& held : other.ports) {
             if (!clash(port, held)) continue;
             const auto owner = other.owner();
+            const bool is_namesake = !s_.app.origin.empty() && other.name == s_.app.name.text();
             throw Conflict(format("host port {} is held by the container {}{}", *port.host_port, other.name,
                                   owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
                            owner ? format("Stop it with: belay stop {}; or give {} another host port.", owner->app,
                                           s_.app.name.text())
-                                 : format("Stop that container, or give {} another host port.", s_.app.name.text()));
+                           : is_namesake
+                               ? format("Hand it over with: belay apply --take-over {}", s_.app.name.text())
+                               : format("Stop that container, or give {} another host port.", s_.app.name.text()));
           }
         }
   }
@@ -451,10 +454,11 @@ class WishPlanner {
   void refuse_taken_name(const std::string& name, const Release& release, const Service& service) const {
     const Container* holder = s_.world.find(name);
     if (holder == nullptr || name_of(*holder) != name) return;
-    throw Conflict(
-        format("the container name {} for {} {} is taken by a container that is not {}'s", name, s_.app.name.text(),
-               release.number.text(), service.name),
-        format("Rename or remove that container, or take it over with: belay adopt {} {}", s_.app.name.text(), name));
+    const std::string take_over = s_.app.origin.empty() ? format("belay adopt {} {}", s_.app.name.text(), name)
+                                                        : format("belay apply --take-over {}", s_.app.name.text());
+    throw Conflict(format("the container name {} for {} {} is taken by a container that is not {}'s", name,
+                          s_.app.name.text(), release.number.text(), service.name),
+                   format("Rename or remove that container, or take it over with: {}", take_over));
   }
 
   // Returns what the rest must wait for.

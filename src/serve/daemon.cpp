@@ -243,6 +243,7 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   options.leave = look.leave;
   if (look.health) options.heal = host::HealOptions{settings_.soak, look.containers, look.thorough};
   options.keep = settings_.keep;
+  options.order = settings_.order ? settings_.order : options_.order;
   options.rest = &rest_;
   options.list_tags = [this](const ImageRef& image, std::stop_token until) {
     const auto asking = measured_.asking();

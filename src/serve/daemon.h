@@ -40,6 +40,8 @@ struct DaemonOptions {
   std::optional<std::string> metrics;    // instead of the settings'
   // Settings of a command line, by their keys: they count more than the file's, also after a reload.
   std::vector<std::pair<std::string, std::string>> settings = {};
+  // The order of a swap where neither the settings nor a definition say one.
+  std::optional<SwapOrder> order{};
   // The app that the daemon is itself, where it runs in a container that its own definitions declare.
   std::string self;
   std::string who, command = "belay serve";

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "formats/dockervisor.h"
+#include "formats/dockervisor_paths.h"
 #include "formats/jockler.h"
 #include "golden.h"
 
@@ -41,6 +42,28 @@ TEST(Jockler, ReadsEveryFormAsTheGoldenFilesSay) {
 
 TEST(Dockervisor, ReadsEveryFormAsTheGoldenFilesSay) {
   for (const fs::path& file : inputs("dockervisor", ".json")) expect_golden(file, dockervisor_outcome(read_file(file)));
+}
+
+TEST(Dockervisor, A8_HostPathsAreWrittenOutForAnotherFolder) {
+  const std::string text = R"({"shop": {"volumes": {"./logs": "/var/log", "data": "/data", "/srv": "/srv", "..": "/up"},
+    "raw": ["-v", "./a:/a:ro", "--volume=../b:/b", "-v./c:/c", "--mount", "type=bind,source=./d,target=/d",
+            "--env-file", "shop.env", "--env", "X=./not-a-path"]}})";
+  const std::string moved = with_absolute_host_paths(text, "/srv/web/dcv-web");
+  // It says the same wherever it lies.
+  const auto before = parse_dockervisor(R"({"shop": {"volumes": {"./logs": "/var/log"}, "raw": ["-v", "./a:/a:ro"]}})",
+                                        "/srv/web/dcv-web");
+  const auto after = parse_dockervisor(
+      with_absolute_host_paths(R"({"shop": {"volumes": {"./logs": "/var/log"}, "raw": ["-v", "./a:/a:ro"]}})",
+                               "/srv/web/dcv-web"),
+      "/root/dcv/dcv-web");
+  EXPECT_EQ(before.at("shop").service, after.at("shop").service);
+  for (const char* path : {"/srv/web/logs", "\"/srv\"", "/srv/web/a:/a:ro", "--volume=/srv/b:/b", "-v/srv/web/c:/c",
+                           "source=/srv/web/d", "/srv/web/shop.env", "X=./not-a-path", "\"data\""})
+    EXPECT_NE(moved.find(path), std::string::npos) << path << "\n" << moved;
+  // What has nothing relative stays as its author wrote it.
+  const std::string plain = "{ \"volumes\": {\"data\": \"/data\"} }";
+  EXPECT_EQ(with_absolute_host_paths(plain, "/srv/web/dcv-web"), plain);
+  EXPECT_EQ(with_absolute_host_paths(moved, "/root/dcv/dcv-web"), moved);
 }
 
 // Whatever is cut off, the error has a place and nothing is half read.

@@ -12,9 +12,10 @@ std::string settings_text(const Settings& s) {
   return format("confdir={}\ncache={}\nremote={}\ninterval={} ms\naws={}\nmetadata={}\npull={}\nexclusive={}\n",
                 s.confdir.string(), s.cache.string(), s.remote, s.interval.count(), word(s.aws), s.metadata,
                 word(s.pull), word(s.exclusive)) +
-         format("server={}\nusername={}\npassword={}\nemail={}\nsoak={} ms\nmetrics={}\nnotify_command={}\n", s.server,
-                s.username, s.password, s.email, s.soak.count(), s.metrics, s.notify_command) +
-         format("webhook={}\nkeep={}\n", s.webhook, s.keep);
+         format("registry={}\nusername={}\npassword={}\nemail={}\nsoak={} ms\nmetrics={}\nnotify_command={}\n",
+                s.registry, s.username, s.password, s.email, s.soak.count(), s.metrics, s.notify_command) +
+         format("webhook={}\nkeep={}\nserver={}\norder={}\n", s.webhook, s.keep, word(s.server),
+                s.order ? std::to_string(static_cast<int>(*s.order)) : std::string("-"));
 }
 
 TEST(DockerupSettings, ReadsEveryFormAsTheGoldenFilesSay) {
@@ -27,6 +28,24 @@ TEST(DockerupSettings, ReadsEveryFormAsTheGoldenFilesSay) {
     }
     expect_golden(file, text);
   }
+}
+
+TEST(DockerupSettings, A9_ServerIsAModeAndNoRegistry) {
+  Settings settings;
+  for (const char* word : {"true", "yes", "1"}) {
+    settings.server = false;
+    set_setting(settings, "server", word, "/srv");
+    EXPECT_TRUE(settings.server) << word;
+  }
+  EXPECT_EQ(settings.registry, "");
+  try {
+    set_setting(settings, "server", "registry.example", "/srv");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "server: 'registry.example' is neither true nor false");
+    EXPECT_EQ(error.hint(), "A registry has a key of its own: registry.");
+  }
+  EXPECT_THROW(set_setting(settings, "order", "sometimes", "/srv"), Error);
 }
 
 TEST(DockerupSettings, TakeASettingFromACommandLine) {

@@ -87,6 +87,21 @@ TEST(Doctor, TellsOfContainersThatTheStateDoesNotKnow) {
   EXPECT_EQ(about(findings, "apps", Finding::Level::good), nullptr);
 }
 
+TEST(Doctor, D_TellsOfMarkedImagesThatAreGone) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  App app = practice.scene.app();
+  // As after `docker image prune -a`, of containers that were removed before.
+  app.releases[0].images["web"] = "sha256:" + std::string(64, 'e');
+  app.stable = app.last;
+  practice.scene.store->save(app);
+  const auto findings = practice.findings();
+  const Finding* found = about(findings, "web", Finding::Level::bad);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->text, "the image eeeeeeeeeeee of r1, which is last, is gone from the engine");
+  EXPECT_THAT(found->remedy, HasSubstr("belay build web"));
+}
+
 TEST(Doctor, SurvivesAStateThatCannotBeRead) {
   Practice practice;
   practice.scene.store.reset();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "host/look.h"
 #include "scene.h"
 
 namespace belay::host {
@@ -13,6 +14,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 std::vector<std::string> names(Scene& scene) {
@@ -84,6 +86,58 @@ TEST(UseCases, DockervisorsContainersAreRenamedAsTheMarksMove) {
   scene.run("stable clear");
   EXPECT_THAT(scene.running(), ElementsAre("dcv_web"));
   EXPECT_EQ(scene.trouble("3"), "");
+}
+
+TEST(UseCases, A5_StableMarksWhatRunsNowAndElseNothing) {
+  const auto refusal = [](Scene& scene) { return scene.run("stable"); };
+  for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
+    // Without a port, for two are to run at once.
+    Scene scene({scheme, false});
+    for (const auto* line : {"deploy 1", "stable", "deploy 2"}) scene.run(line);
+    const std::string second = scene.app().find({2})->containers.at("web");
+    const std::string first = scene.app().find({1})->containers.at("web");
+    scene.engine.stop_container(second, {}, {});
+    EXPECT_EQ(refusal(scene),
+              format("error: web does not run, so there is nothing to mark: its container {} is exited", second));
+    EXPECT_EQ(scene.app().stable, ReleaseNumber{1}) << "the mark stays with the good one";
+    scene.engine.start_container(first, {});
+    EXPECT_EQ(refusal(scene), format("error: {} (r1) runs, and r2 should", first));
+    scene.engine.start_container(second, {});
+    EXPECT_THAT(refusal(scene), StartsWith("error: several containers of web run: "));
+    scene.engine.stop_container(first, {}, {});
+    EXPECT_EQ(refusal(scene), "done");
+    EXPECT_EQ(scene.app().stable, ReleaseNumber{2});
+  }
+  Scene scene;
+  for (const auto* line : {"deploy 1", "stop"}) scene.run(line);
+  scene.engine.start_container("web-r1", {});
+  EXPECT_EQ(refusal(scene), "error: web-r1 (r1) runs, and web should be stopped");
+  EXPECT_EQ(scene.app().stable, std::nullopt);
+  scene.engine.remove_container("web-r1", {});
+  EXPECT_EQ(refusal(scene), "error: web does not run, so there is nothing to mark");
+}
+
+TEST(UseCases, C12_MarksSayWhatRunsAndNotWhatIsWished) {
+  Scene scene;
+  scene.run("deploy 1");
+  auto here = scene.context();
+  EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre("running", "last"));
+  scene.engine.stop_container("web-r1", {}, {});
+  EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre("wanted", "last"));
+  EXPECT_THAT(releases(here, web, {}).at(0).marks, ElementsAre("wanted", "last"));
+  EXPECT_EQ(images(here, web, {}).at(0).use.find("running"), std::string::npos);
+}
+
+TEST(UseCases, B12_TheMappingIsWhatItsContainersGetOfTheHost) {
+  Scene scene;
+  scene.run("build 1");
+  auto here = scene.context();
+  const Mapping before = mapping(here, web, {});
+  EXPECT_THAT(before.ports, ElementsAre(std::pair("8080", "8080/tcp")));
+  EXPECT_THAT(before.volumes, ElementsAre(std::pair("web_data", "/data")));
+  scene.run("start new");
+  EXPECT_EQ(mapping(here, web, {}).ports, before.ports);
+  EXPECT_EQ(mapping(here, web, {}).volumes, before.volumes);
 }
 
 TEST(UseCases, AStopKeepsContainerAndMarks) {

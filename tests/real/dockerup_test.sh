@@ -20,12 +20,54 @@ runs() { is_up "$1" && [ "$(image_of "$1")" = "$(image_id "$prefix-image:$2")" ]
 gone() { ! exists "$1"; }
 started_at() { inspect "$1" .State.StartedAt; }
 
-test_without_once_it_runs_on_and_leaves_everything_running() {
+test_a9_without_server_it_makes_one_pass_and_ends() {
+  build_image 1
+  define "$app"
+  expect_done dockerup -v --confdir conf --no-pull
+  expect runs "$app" 1
+  printf 'confdir = conf\npull = false\nserver = false\n' >dockerup.conf
+  expect_done dockerup --config dockerup.conf --cache "$place/cache"
+}
+test_b5_definitions_take_over_what_the_old_dockerup_started() {
+  build_image 1
+  build_image 2
+  post "/containers/create?name=$app" "{\"Image\": \"$prefix-image:1\", \"Volumes\": {\"/storage\": {}}, \"HostConfig\": {\"RestartPolicy\": {\"Name\": \"on-failure\"}}}" >/dev/null
+  api POST "/containers/$app/start" >/dev/null
+  local volume
+  volume=$(mount_at "$app" /storage)
+  mkdir conf
+  jq -n --arg name "$app" --arg image "$prefix-image:2" \
+    '{name: $name, image: $image, volumes: [{containerPath: "/storage"}], update: {pull: false}}' >"conf/$app.json"
+  expect_refused 1 belay apply conf
+  expect_err "belay apply --take-over $app"
+  expect_done belay plan conf --take-over "$app"
+  expect_out "stop $app"
+  expect runs "$app" 1
+  expect_done belay apply conf --take-over "$app"
+  expect runs "$app" 2
+  expect_equal 'its data' "$volume" "$(mount_at "$app" /storage)"
+  expect_done belay apply conf
+  expect_out '1 unchanged'
+}
+test_b5_an_app_made_by_hand_goes_over_without_a_stop() {
+  image plain
+  expect_done belay deploy "$app" .
+  local container before
+  container=$(running "$app")
+  before=$(inspect "$container" '.Id + .State.StartedAt')
+  mkdir conf
+  belay declare "$app" >"conf/$app.json" 2>"$place/said" || fail "declare: $(<"$place/said")"
+  expect_done belay apply conf --take-over "$app"
+  expect_done belay apply conf
+  expect_out '1 unchanged'
+  expect_equal 'what runs' "$before" "$(inspect "$container" '.Id + .State.StartedAt')"
+}
+test_with_server_it_runs_on_and_leaves_everything_running() {
   build_image 1
   build_image 2
   define "$app"
   printf '; relative to this file\nconfdir = conf\npull = false\n' >dockerup.conf
-  dockerup_daemon --config dockerup.conf --cache "$place/cache" --verbose
+  dockerup_daemon --server --config dockerup.conf --cache "$place/cache" -v
   eventually runs "$app" 1
   define "$app" 2
   eventually runs "$app" 2
@@ -73,7 +115,7 @@ test_user_data_is_followed_and_while_it_cannot_be_had_nothing_stops() {
   user_data "$app2" 1
   start_metadata tokens
   define "$app"
-  dockerup_daemon --aws --metadata "$metadata" --confdir conf --interval 1s --no-pull
+  dockerup_daemon --server --aws --metadata "$metadata" --confdir conf --interval 1s --no-pull
   eventually runs "$app" 1
   eventually runs "$app2" 1
   expect_equal 'requests' 'PUT /latest/api/token 200 GET /latest/user-data 200' "$(head -n 2 "$place/ec2/requests" | xargs)"
@@ -140,7 +182,7 @@ test_an_exclusive_host_stops_what_nobody_declared() {
   expect is_up "${prefix}stranger"
   expect_done belay plan conf
   expect_not_out stranger
-  dockerup_daemon --exclusive --confdir conf --no-pull
+  dockerup_daemon --server --exclusive --confdir conf --no-pull
   eventually is_down "${prefix}stranger"
   expect_equal 'its restart policy' no "$(restart_policy "${prefix}stranger")"
   expect runs "$app" 1

@@ -163,6 +163,46 @@ END
   expect_equal folder "bind $work/logs/mysql" "$(mount_at "dcv_$app" /var/log/mysql)"
   expect_equal 'host port' "$outside" "$(port_of "dcv_$app" 3306/tcp)"
 }
+test_a8_the_copy_of_the_file_means_the_same_places() {
+  image plain
+  echo '{"volumes": {"./logs": "/var/log"}}' >"dcv-$app"
+  expect_done dockervisor build "$app" .
+  mkdir -p "$place/elsewhere"
+  cd "$place/elsewhere" || return
+  sed -i 's|}}|}, "env": {"EDITED": "1"}}|' "$HOME/dcv/dcv-$app"
+  expect_done dockervisor start "$app" :new
+  expect_equal folder "bind $work/logs" "$(mount_at "dcv_$app" /var/log)"
+  expect_equal environment 1 "$(inspect "dcv_$app" '.Config.Env[] | select(startswith("EDITED=")) | split("=")[1]')"
+}
+test_a3_containers_of_the_real_dockervisor_are_taken_over_as_they_are() {
+  export BELAY_DOCKERVISOR_STORE=$place/dockervisor
+  mkdir -p "$BELAY_DOCKERVISOR_STORE/$app"
+  image plain
+  expect_done belay build "$app2"
+  api POST "/images/$app2/tag?repo=$app&tag=latest" >/dev/null
+  local date
+  for date in 20180101000000 20180202000000; do
+    post "/containers/create?name=dcv_${app}_$date" "{\"Image\": \"$app\", \"HostConfig\": {\"Binds\": [\"dcv_${app}_data:/data\"]}}" >/dev/null
+  done
+  api POST "/containers/dcv_${app}_20180202000000/start" >/dev/null
+  echo "dcv_${app}_20180202000000" >"$BELAY_DOCKERVISOR_STORE/$app/last"
+  echo "dcv_${app}_20180101000000" >"$BELAY_DOCKERVISOR_STORE/$app/stable"
+  echo "{\"volumes\": {\"dcv_${app}_data\": \"/data\"}}" >"$BELAY_DOCKERVISOR_STORE/$app/dcv-$app"
+  expect_done belay import dockervisor
+  expect is_up "dcv_${app}_20180202000000"
+  expect_done belay plan "$app"
+  expect_out 'nothing to do'
+  expect_done dockervisor start "$app" :new
+  expect_equal volume "volume dcv_${app}_data" "$(mount_at "dcv_$app" /data)"
+  expect_done dockervisor start "$app" :stable
+  expect is_up "dcv_${app}_20180101000000"
+}
+test_b10_a_forgotten_word_is_answered_with_the_words() {
+  build_web
+  run dockervisor start "$app"
+  expect_exit 2
+  expect_err ':new, :latest or :stable'
+}
 test_named_configurations() {
   image plain
   local outside

@@ -168,15 +168,13 @@ test_commands_work_from_any_folder() {
   expect_done jockler stop "$app"
   expect_done jockler start last "$app"
 }
-test_start_attach_opens_a_shell_in_the_started_container() {
-  build_web
-  echo 'echo in $((40 + 2))' >"$place/input"
-  run_with "$place/input" jockler start new "$app" attach
-  expect_exit 0
-  expect_out 'in 42'
-  expect_done jockler stop "$app"
-  run_with "$place/input" jockler start last "$app" attach
-  expect_out 'in 42'
+test_c6_start_attach_attaches_to_the_container_itself() {
+  image plain
+  printf 'for i in 1 2 3; do sleep 1; echo "line $i"; done\nexit 5\n' >rootfs/start
+  expect_done jockler build "$app"
+  run jockler start new "$app" attach
+  expect_out 'line 3'
+  expect_exit 5
 }
 test_a_release_that_never_gets_healthy_is_taken_back() {
   start_first
@@ -250,6 +248,83 @@ test_unknown_families_and_words_are_refused() {
   expect_refused 2 jockler build
 }
 
+# ---- coming over from jockler itself ----
+
+# jockler_made DATE: a container as jockler makes it, and its volume; the family's store, in $BELAY_JOCKLER_STORE.
+jockler_made() {
+  post "/containers/create?name=jcl_${app}_$1" \
+    "{\"Image\": \"$app\", \"HostConfig\": {\"Binds\": [\"jcl_${app}_var_www:/var/www\"], \"RestartPolicy\": {\"Name\": \"on-failure\"}}}" >/dev/null
+}
+stored() { printf %s "$2" >"$BELAY_JOCKLER_STORE/$app/$1"; }  # FILE TEXT
+test_b1_import_takes_over_the_store_of_jockler() {
+  export BELAY_JOCKLER_STORE=$place/jockler
+  mkdir -p "$BELAY_JOCKLER_STORE/$app"
+  new_port port
+  image web "$port"
+  # Its own build, without Belay's labels.
+  expect_done belay build "$app2"
+  api POST "/images/$app2/tag?repo=$app&tag=latest" >/dev/null
+  jockler_made 20240101000000
+  jockler_made 20240202000000
+  api POST "/containers/jcl_${app}_20240202000000/start" >/dev/null
+  stored last "jcl_${app}_20240202000000"
+  stored stable "jcl_${app}_20240101000000"
+  stored startup "jcl_${app}_20240101000000"
+  stored "jockler-$app" "{\"ports\": {\"$port\": \"$port\"}, \"volumes\": {\"jcl_${app}_var_www\": \"/var/www\"}}"
+  local started
+  started=$(inspect "jcl_${app}_20240202000000" .State.StartedAt)
+  expect_done belay import jockler --dry-run
+  expect_refused 1 belay status "$app"
+  expect_done belay import jockler "$app"
+  expect_out 'autostart stable'
+  expect_equal 'since when it runs' "$started" "$(inspect "jcl_${app}_20240202000000" .State.StartedAt)"
+  expect_done jockler list last "$app"
+  expect_equal 'last' "jcl_${app}_20240202000000" "$out"
+  expect_done jockler stable :show "$app"
+  expect_equal 'stable' "jcl_${app}_20240101000000" "$out"
+  run belay import jockler --exit-unchanged
+  expect_exit 3
+  expect_done jockler attach "$app" sh -c 'echo kept >/var/www/file'
+  expect_done jockler start new "$app"
+  expect_done jockler attach "$app" cat /var/www/file
+  expect_out '^kept$'
+  expect_done jockler start stable "$app"
+  expect is_up "jcl_${app}_20240101000000"
+}
+test_b3_a_family_that_was_built_first_takes_its_old_containers() {
+  build_web one
+  jockler_made 20240101000000
+  expect_done belay adopt "$app"
+  expect_done jockler start last "$app"
+  expect is_up "jcl_${app}_20240101000000"
+  expect_done jockler start new "$app"
+  expect is_down "jcl_${app}_20240101000000"
+}
+test_c10_the_sites_own_readme_is_shown() {
+  export BELAY_JOCKLER_STORE=$place/jockler
+  mkdir -p "$BELAY_JOCKLER_STORE"
+  echo 'Ask the desk about MYAPP.' >"$BELAY_JOCKLER_STORE/readme.md"
+  expect_done jockler readme shop
+  expect_out 'Ask the desk about shop\.'
+}
+test_b10_a_forgotten_word_is_answered_with_the_words() {
+  build_web
+  run jockler start "$app"
+  expect_exit 2
+  expect_err 'say which of its containers, new, last or stable'
+  expect_err "jockler start last $app"
+}
+test_a5_stable_marks_only_what_runs() {
+  start_first
+  expect_done jockler stable "$app"
+  start_second
+  api POST "/containers/$second/stop?t=0" >/dev/null
+  expect_refused 1 jockler stable "$app"
+  expect_err "$second is exited"
+  expect_done jockler stable show "$app"
+  expect_equal 'stable' "$first" "$out"
+}
+
 # ---- stable ----
 
 test_stable_marks_what_runs_and_is_where_one_goes_back() {
@@ -296,14 +371,14 @@ test_list_shows_each_view_of_a_family() {
   expect_done jockler list running "$app"
   expect_out "$second"
   expect_not_out "$first"
+  # Bare names, for scripts (C5).
   expect_done jockler list stable "$app"
-  expect_out "$first"
-  expect_not_out "$second"
+  expect_equal 'the stable one' "$first" "$out"
   expect_done jockler list last "$app"
-  expect_out "$second"
-  expect_not_out "$first"
+  expect_equal 'the last one' "$second" "$out"
+  # Ports and volumes (B12).
   expect_done jockler list jcl "$app"
-  expect_out "$second"
+  expect_equal 'the settings' "{\"ports\":{\"$port\":\"$port/tcp\"},\"volumes\":{\"jcl_${app}_var_www\":\"/var/www\"}}" "$(jq -c . <<<"$out")"
 }
 test_list_all_shows_every_family() {
   image plain

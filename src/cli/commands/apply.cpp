@@ -17,13 +17,14 @@ void refuse_another_plan(Session& session, DeclaredPass pass, const PlanFile& fi
 }
 
 DeclaredPass pass_of_plan(Invocation& in, const PlanFile& file) {
-  for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty"})
+  for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty", "take-over"})
     if (in.has(option)) throw in.usage_error(format("a plan says itself whether --{} was given", option));
   DeclaredPass pass = declared_pass(in, file.folder, file.settings_file);
   pass.settings.aws = file.aws;
   pass.settings.pull = file.pull;
   pass.thorough = file.thorough;
   pass.allow_empty = file.allow_empty;
+  pass.take_over = file.take_over;
   return pass;
 }
 

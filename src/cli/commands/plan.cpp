@@ -13,7 +13,8 @@ namespace belay::cli {
 namespace {
 
 int plan_app(Invocation& in, HostRun& run, const AppName& name) {
-  for (const std::string_view option : {"out", "config", "aws", "no-pull", "thorough", "allow-empty", "verbose"})
+  for (const std::string_view option :
+       {"out", "config", "aws", "no-pull", "thorough", "allow-empty", "take-over", "verbose"})
     if (in.has(option)) throw in.usage_error(format("--{} is for a folder of definitions, not for one app", option));
   const plan::Plan plan = host::plan_now(run.context(), name, in.stop());
   const int code = in.has("detailed-exitcode") && !plan.empty() ? 2 : 0;
@@ -42,6 +43,7 @@ int plan_host(Invocation& in, const std::string& folder) {
     plan.pull = pass.settings.pull;
     plan.thorough = pass.thorough;
     plan.allow_empty = pass.allow_empty;
+    plan.take_over = pass.take_over;
     plan.apps = planned_apps(outcome);
     write_plan_file(*file, plan);
     in.console.note(format("the plan is in {0}; to carry it out: belay apply {0}", *file));

@@ -17,7 +17,7 @@ namespace belay::cli {
 
 namespace {
 
-constexpr std::array truths{"aws", "pull", "exclusive"};
+constexpr std::array truths{"aws", "pull", "exclusive", "server"};
 
 struct Given {
   std::optional<fs::path> settings_file;
@@ -53,6 +53,10 @@ class Reader {
       given_.help = true;
       return;
     }
+    if (word == "-v") {
+      given_.verbose = true;
+      return;
+    }
     if (!word.starts_with("--") || word.size() == 2) throw wrong(format("'{}' is no option", printable(word)));
     const size_t equals = word.find('=');
     std::string key = word.substr(2, equals == std::string::npos ? equals : equals - 2);
@@ -70,8 +74,6 @@ class Reader {
     } else if (is_truth_setting(key)) {
       if (!value && next_ < words_.size() && says_true_or_false(words_[next_])) value = words_[next_++];
       given_.settings.emplace_back(key, value.value_or("true"));
-    } else if (key == "server" && !value && is_at_next_option()) {
-      // Without a registry behind it: "run as a server", which is what happens anyway.
     } else if (std::find(keys_.begin(), keys_.end(), key) != keys_.end()) {
       std::string text = value_of(key, std::move(value));
       given_.settings.emplace_back(std::move(key), std::move(text));
@@ -81,8 +83,6 @@ class Reader {
       throw wrong(format("dockerup has no option --{}", printable(key)), did_you_mean(key, known));
     }
   }
-
-  bool is_at_next_option() const { return next_ == words_.size() || words_[next_].starts_with("--"); }
 
   std::string value_of(const std::string& key, std::optional<std::string> value) {
     if (value) return std::move(*value);
@@ -117,7 +117,7 @@ void choose_state(Session& session, const formats::Settings& settings) {
     session.globals.state_dir = (settings.cache / "belay").string();
 }
 
-// As the document has it: it runs on, and looks again every interval.
+// --server: it runs on, and looks again every interval.
 int serve_on(Session& session, const Given& given) {
   prepare_to_serve();
   HostRun run(session, "dockerup");
@@ -128,6 +128,7 @@ int serve_on(Session& session, const Given& given) {
   else if (fs::exists(usual_settings_file, unknown))
     options.settings_file = usual_settings_file;
   options.settings = given.settings;
+  options.order = SwapOrder::stop_first;
   options.who = run.context().who;
   options.command = "dockerup";
   options.defaults = run.context().defaults;
@@ -144,8 +145,10 @@ int run_dockerup(Session& session, const std::vector<std::string>& arguments) {
   }
   const formats::Settings settings = settings_of(given);
   choose_state(session, settings);
-  if (!given.once) return serve_on(session, given);
+  if (settings.server && !given.once) return serve_on(session, given);
   DeclaredPass pass;
+  // As its document has it: without "eager" the old one stops before the new one starts.
+  pass.order = SwapOrder::stop_first;
   pass.settings = settings;
   pass.verbose = given.verbose;
   pass.command = "dockerup";

@@ -2,9 +2,11 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/faces/face_hints.h"
 #include "cli/faces/families.h"
 #include "cli/faces/family.h"
 #include "cli/help.h"
+#include "formats/dockervisor_paths.h"
 
 namespace belay::cli {
 
@@ -25,7 +27,10 @@ int build(Session& session, FaceWords& words) {
   const auto outcome = face_build(session, wanted);
   if (!outcome.parameter_file.empty()) {
     make_folder(parameter_store(), 0700);
-    write_file_durably(parameter_store() / file_name, read_file(outcome.parameter_file), 0600);
+    // The copy lies in another folder: what was relative to the file must not be relative to that.
+    const std::string text =
+        formats::with_absolute_host_paths(read_file(outcome.parameter_file), outcome.parameter_file);
+    write_file_durably(parameter_store() / file_name, text, 0600);
   }
   return 0;
 }
@@ -36,7 +41,11 @@ int start(Session& session, FaceWords& words) {
   const bool yes = words.take_flag("-y");
   const std::string first = words.need("IMAGENAME", usage);
   const auto which = words.take();
-  if (!which) return face_start_container(session, line, first, false);
+  if (!which)
+    return face_start_container(session, line, first, false, ":new, :latest or :stable",
+                                format("dockervisor start {0} :latest starts the last one again, dockervisor start {0} "
+                                       ":new a new one.",
+                                       first));
   const AppName name(first);
   if (*which == ":new") {
     host::StartOptions options;
@@ -79,6 +88,8 @@ int run_dockervisor(Session& session, const std::vector<std::string>& arguments)
     show_markdown(session.console, std::string(help_page("dockervisor")));
     return word ? 0 : 2;
   }
+  session.console.speak(in_words_of_dockervisor);
+  if (face_help(session, help_page("dockervisor"), *word, {arguments.begin() + 1, arguments.end()})) return 0;
   if (*word == "build") return build(session, words);
   if (*word == "start") return start(session, words);
   if (*word == "stop") return stop(session, words);

@@ -1,12 +1,16 @@
 #include "cli/faces/family.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/attached.h"
 #include "cli/build_options.h"
 #include "cli/change_result.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/parse.h"
 #include "host/look.h"
 #include "host/mark.h"
 
@@ -57,19 +61,76 @@ std::string FaceWords::line() const {
 
 namespace {
 
-int finish(Session& session, HostRun& run, const AppName& name, const host::Change& change, bool then_shell) {
+int finish(Session& session, HostRun& run, const AppName& name, const host::Change& change, bool then_attach) {
   run.report().close();
   const int code = print_change(session.console, name, change);
-  return code != 0 || !then_shell ? code : in_container(session, run.context(), name, {});
+  return code != 0 || !then_attach ? code : attached(session, run.context(), name);
+}
+
+}  // namespace
+
+bool face_help(Session& session, std::string_view page, const std::string& command,
+               const std::vector<std::string>& words) {
+  const size_t looked_at = std::min<size_t>(words.size(), 2);
+  const bool asks = std::any_of(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(looked_at),
+                                [](const std::string& word) { return word == "--help" || word == "-h"; });
+  if (!asks) return false;
+  std::string lines;
+  for (const auto& line : split(page, '\n'))
+    if (line.starts_with("- `") && (line.find(format("`{} ", command)) != std::string::npos ||
+                                    line.find(format("`{}`", command)) != std::string::npos))
+      lines += line + "\n";
+  if (lines.empty()) return false;
+  show_markdown(session.console, lines);
+  return true;
+}
+
+void refuse_app_as_container(HostRun& run, const std::string& text, const std::string& message, const std::string& hint,
+                             std::stop_token stop) {
+  const auto names = host::names(run.context());
+  if (std::find(names.begin(), names.end(), text) == names.end()) return;
+  if (host::owner_of(run.context(), text, std::move(stop))) return;
+  throw UsageError(message, hint);
+}
+
+namespace {
+
+// What docker build understands and Belay does too. Anything else is refused by name.
+std::vector<const Option*> builder_options() {
+  std::vector<const Option*> options;
+  for (const char* name : {"build-arg", "target", "secret", "no-cache", "pull", "platform"})
+    if (const Option* option = command_named("build").find_option(name)) options.push_back(option);
+  return options;
+}
+
+void take_builder_option(host::BuildOptions& options, const std::string& name, const std::string& value) {
+  if (name == "no-cache") options.no_cache = true;
+  if (name == "pull") options.pull = true;
+  if (name == "target") options.target = value;
+  if (name == "platform") options.platform = value;
+  if (name == "secret") options.secrets.push_back(value);
+  if (name != "build-arg") return;
+  const size_t equals = value.find('=');
+  const char* inherited = equals == std::string::npos ? std::getenv(value.c_str()) : nullptr;
+  if (equals == std::string::npos && inherited == nullptr)
+    throw UsageError(format("--build-arg {} has no value, and the environment has no such variable", printable(value)),
+                     "Write --build-arg NAME=VALUE.");
+  options.arguments[value.substr(0, equals)] = inherited != nullptr ? inherited : value.substr(equals + 1);
 }
 
 }  // namespace
 
 FaceBuild face_build_words(FaceWords& words) {
-  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY]";
+  constexpr std::string_view usage = "build IMAGENAME [DOCKERFILE|DIRECTORY] [OPTION OF docker build…]";
   FaceBuild wanted{words.line(), AppName(words.need("IMAGENAME", usage)), {}};
-  wanted.options.where = words.take().value_or("");
-  words.end(usage);
+  const auto known = builder_options();
+  const auto rest = words.rest();
+  const Words read = read_words("build", rest, known);
+  if (!read.positionals.empty()) wanted.options.where = read.positionals[0];
+  if (read.positionals.size() > 1)
+    throw words.wrong(format("'{}' is one word too many", printable(read.positionals[1])), usage);
+  for (const auto& [option, value] : read.options)
+    take_builder_option(wanted.options, std::string(option->name), value);
   return wanted;
 }
 
@@ -82,24 +143,27 @@ host::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
 }
 
 int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
-                   bool then_shell) {
+                   bool then_attach) {
   options.files_decide = true;
   options.confirm = confirm_losses(session.console, yes, session.stop());
   HostRun run(session, line);
-  return finish(session, run, name, host::start_new(run.context(), name, options, session.stop()), then_shell);
+  return finish(session, run, name, host::start_new(run.context(), name, options, session.stop()), then_attach);
 }
 
 int face_start(Session& session, const std::string& line, const AppName& name, const std::string& which,
-               bool then_shell) {
+               bool then_attach) {
   HostRun run(session, line);
-  return finish(session, run, name, host::start_release(run.context(), name, which, {}, session.stop()), then_shell);
+  return finish(session, run, name, host::start_release(run.context(), name, which, {}, session.stop()), then_attach);
 }
 
-int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_shell) {
+int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_attach,
+                         const std::string& missing, const std::string& hint) {
   HostRun run(session, line);
+  refuse_app_as_container(run, container, format("{} is an app: say which of its containers, {}", container, missing),
+                          hint, session.stop());
   const auto owner = host::owner_of(run.context(), container, session.stop());
   const host::Change change = host::start_container(run.context(), container, {}, session.stop());
-  return finish(session, run, owner->app, change, then_shell);
+  return finish(session, run, owner->app, change, then_attach);
 }
 
 int face_stop(Session& session, const std::string& line, const std::string& text) {
@@ -124,7 +188,7 @@ int face_show_stable(Session& session, const std::string& line, const AppName& n
   const auto marked = host::show_stable(run.context(), name, session.stop());
   if (!marked.release)
     throw NotFound(format("no container of {} is marked stable", name.text()),
-                   "Mark the one that runs with: stable mark " + name.text());
+                   format("Mark the one that runs with: belay stable {}", name.text()));
   session.console.line(marked.container.empty()
                            ? format("{} (its container is gone; start stable makes it again)", marked.release->text())
                            : marked.container);

@@ -34,7 +34,16 @@ class FaceWords {
   size_t next_ = 0;
 };
 
-// build IMAGENAME [DOCKERFILE|DIRECTORY]: what both faces read from their words.
+// Whether one of the words asks for help with `command` ("build"), which is then shown: the lines of the face's page
+// about it. What follows a second word may be a command for the container, and is left alone.
+bool face_help(Session& session, std::string_view page, const std::string& command,
+               const std::vector<std::string>& words);
+// "start web": a word is missing, for web is an app. Throws UsageError with these words as the hint; nothing where the
+// engine has a container of that name.
+void refuse_app_as_container(HostRun& run, const std::string& text, const std::string& message, const std::string& hint,
+                             std::stop_token stop);
+
+// build IMAGENAME [DOCKERFILE|DIRECTORY] [OPTION…]: what both faces read from their words.
 struct FaceBuild {
   std::string line;
   AppName name;
@@ -45,11 +54,13 @@ FaceBuild face_build_words(FaceWords& words);
 host::BuildOutcome face_build(Session& session, const FaceBuild& wanted);
 // `yes`: does not ask where settings of the release before would be lost.
 int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
-                   bool then_shell);
+                   bool then_attach);
 // `which`: last, stable, rN.
 int face_start(Session& session, const std::string& line, const AppName& name, const std::string& which,
-               bool then_shell);
-int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_shell);
+               bool then_attach);
+// `missing`: what the face calls the words that were forgotten where the container is an app: "new, last or stable".
+int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_attach,
+                         const std::string& missing, const std::string& hint);
 int face_stop(Session& session, const std::string& line, const std::string& name);
 int face_mark_stable(Session& session, const std::string& line, const AppName& name);
 int face_show_stable(Session& session, const std::string& line, const AppName& name);

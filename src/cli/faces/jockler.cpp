@@ -8,12 +8,15 @@
 #include "cli/attached.h"
 #include "cli/autostart_table.h"
 #include "cli/change_result.h"
+#include "cli/faces/face_hints.h"
 #include "cli/faces/families.h"
 #include "cli/faces/family.h"
 #include "cli/help.h"
+#include "cli/json_output.h"
 #include "cli/removal.h"
 #include "cli/volume_table.h"
 #include "host/clean.h"
+#include "host/import_store.h"
 #include "host/look.h"
 #include "host/plain_backup.h"
 
@@ -34,7 +37,7 @@ int start(Session& session, FaceWords& words) {
   const std::string line = words.line();
   const bool yes = words.take_flag("-y");
   const std::string which = words.need("new, last, stable or a container", usage);
-  const auto then_shell = [&] {
+  const auto then_attach = [&] {
     const auto word = words.take();
     if (word && *word != "attach") throw words.wrong(format("'{}' is not 'attach'", printable(*word)), usage);
     words.end(usage);
@@ -44,13 +47,16 @@ int start(Session& session, FaceWords& words) {
     const AppName name(words.need("IMAGENAME", usage));
     host::StartOptions options;
     options.scheme = NamingScheme::jcl;
-    return face_start_new(session, line, name, options, yes, then_shell());
+    return face_start_new(session, line, name, options, yes, then_attach());
   }
   if (which == "last" || which == "stable") {
     const AppName name(words.need("IMAGENAME", usage));
-    return face_start(session, line, name, which, then_shell());
+    return face_start(session, line, name, which, then_attach());
   }
-  return face_start_container(session, line, which, then_shell());
+  return face_start_container(session, line, which, then_attach(), "new, last or stable",
+                              format("jockler start last {0} starts the last one again, jockler start new {0} a new "
+                                     "one.",
+                                     which));
 }
 
 int stop(Session& session, FaceWords& words) {
@@ -74,10 +80,12 @@ int stable(Session& session, FaceWords& words) {
   constexpr std::string_view usage = "stable [mark|show] IMAGENAME";
   const std::string line = words.line();
   std::string first = words.need("IMAGENAME", usage);
-  const bool is_verb = (first == "mark" || first == "show") && !words.empty();
+  // The tool itself says ":show"; with a colon it can be no name.
+  const bool is_verb = first == ":show" || first == ":mark" || ((first == "mark" || first == "show") && !words.empty());
   const AppName name(is_verb ? words.need("IMAGENAME", usage) : first);
   words.end(usage);
-  return is_verb && first == "show" ? face_show_stable(session, line, name) : face_mark_stable(session, line, name);
+  return is_verb && first.ends_with("show") ? face_show_stable(session, line, name)
+                                            : face_mark_stable(session, line, name);
 }
 
 void list_images(Session& session, host::Context& context, const std::vector<std::string>& names) {
@@ -88,23 +96,58 @@ void list_images(Session& session, host::Context& context, const std::vector<std
   session.console.print(table);
 }
 
-void list_containers(Session& session, host::Context& context, const std::vector<std::string>& names,
-                     const std::string& view) {
+bool has_mark(const host::ContainerRow& row, const std::string& mark) {
+  return std::find(row.marks.begin(), row.marks.end(), mark) != row.marks.end();
+}
+
+void list_containers(Session& session, const std::vector<host::ContainerRow>& rows, const std::string& view) {
   Table table({{"CONTAINER", Align::left, false},
                {"IMAGENAME", Align::left, false},
                {"STATE", Align::left, false},
                {"MARKS"},
                {"STATUS"}});
-  for (const auto& name : names)
-    for (const auto& row : host::containers(context, AppName(name), session.stop())) {
-      const auto has_mark = [&](std::string_view mark) {
-        return std::find(row.marks.begin(), row.marks.end(), mark) != row.marks.end();
-      };
-      if (view == "running" && !row.running) continue;
-      if ((view == "stable" || view == "last") && !has_mark(view)) continue;
-      table.add({row.container, row.app, row.state, join(row.marks, ", "), row.status});
-    }
+  for (const auto& row : rows) {
+    if (view == "running" && !row.running) continue;
+    if ((view == "stable" || view == "last") && !has_mark(row, view)) continue;
+    table.add({row.container, row.app, row.state, join(row.marks, ", "), row.status});
+  }
   session.console.print(table);
+}
+
+// The bare name, for scripts: docker logs $(jockler list last web).
+int list_marked(Session& session, const std::vector<host::ContainerRow>& rows, const AppName& name,
+                const std::string& mark) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return has_mark(row, mark); });
+  if (found == rows.end())
+    throw NotFound(format("{} has no container that is {}", name.text(), mark),
+                   mark == "stable" ? format("Mark the one that runs with: belay stable {}", name.text())
+                                    : format("Start the app with: belay start {} new", name.text()));
+  session.console.line(found->container);
+  return 0;
+}
+
+// What its containers get, in the form of the file jockler-NAME.
+int list_settings(Session& session, host::Context& context, const AppName& name) {
+  const host::Mapping mapping = host::mapping(context, name, session.stop());
+  Node ports = Node::map(), volumes = Node::map();
+  for (const auto& [on_host, inside] : mapping.ports) {
+    const Node* same = ports.find(on_host);
+    if (same == nullptr) {
+      ports.set(on_host, Node::text(inside));
+      continue;
+    }
+    // One host port for two protocols.
+    Node both = Node::list();
+    both.add(*same);
+    both.add(Node::text(inside));
+    ports.set(on_host, std::move(both));
+  }
+  for (const auto& [source, target] : mapping.volumes) volumes.set(source, Node::text(target));
+  Node settings = Node::map();
+  settings.set("ports", std::move(ports));
+  settings.set("volumes", std::move(volumes));
+  session.console.print_json(settings);
+  return 0;
 }
 
 int list(Session& session, FaceWords& words) {
@@ -113,16 +156,22 @@ int list(Session& session, FaceWords& words) {
   const std::string line = words.line();
   const std::string view = words.need("what to list", usage);
   if (std::find(views.begin(), views.end(), view) == views.end())
-    throw words.wrong(format("'{}' cannot be listed. {}", printable(view), did_you_mean(view, views)), usage);
+    throw words.wrong(
+        format("'{}' cannot be listed; say images, containers, running, stable, last or jcl", printable(view)), usage);
   const std::string name = words.take().value_or(".all");
   words.end(usage);
   HostRun run(session, line);
-  const auto names = name == ".all" ? host::names(run.context()) : std::vector<std::string>{AppName(name).text()};
+  host::Context& context = run.context();
+  const bool is_of_all = name == ".all";
   if (view == "images") {
-    list_images(session, run.context(), names);
-  } else {
-    list_containers(session, run.context(), names, view);
+    list_images(session, context, is_of_all ? host::names(context) : std::vector<std::string>{AppName(name).text()});
+    return 0;
   }
+  if (view == "jcl" && !is_of_all) return list_settings(session, context, AppName(name));
+  // Every container, in one question: the engine is asked also where no app is known.
+  const auto rows = host::containers(context, is_of_all ? std::nullopt : std::optional(AppName(name)), session.stop());
+  if ((view == "stable" || view == "last") && !is_of_all) return list_marked(session, rows, AppName(name), view);
+  list_containers(session, rows, view);
   return 0;
 }
 
@@ -169,7 +218,7 @@ int exchange_volumes(Session& session, FaceWords& words, const std::string& line
   const std::string system = words.need("linux", usage);
   if (system == "windows")
     throw UsageError("volumes of Windows containers are not supported", "Belay works with Linux containers.");
-  if (system != "linux") throw words.wrong(format("'{}' is not linux", printable(system)), usage);
+  if (system != "linux") throw words.wrong(format("say linux before '{}'", printable(system)), usage);
   const AppName name(words.need("IMAGENAME", usage));
   const std::string archive = restores ? words.need("ARCHIVE", usage) : "";
   words.end(usage);
@@ -184,7 +233,7 @@ int volumes(Session& session, FaceWords& words) {
   const std::string view = words.need("image, container, backup or restore", usage);
   if (view == "backup" || view == "restore") return exchange_volumes(session, words, line, view);
   if (view != "image" && view != "container")
-    throw words.wrong(format("'{}' is none of image, container, backup and restore", printable(view)), usage);
+    throw words.wrong(format("say image, container, backup or restore, not '{}'", printable(view)), usage);
   const AppName name(words.need("IMAGENAME", usage));
   const std::string which = view == "container" ? words.take().value_or("") : "";
   if (!which.empty() && which != "last" && which != "stable")
@@ -248,13 +297,22 @@ int remove(Session& session, FaceWords& words) {
   return print_removed(session.console, name, removed, {.done = "removed"});
 }
 
+std::string replaced(std::string page, const std::string& word, const std::string& name) {
+  for (size_t at = page.find(word); at != std::string::npos; at = page.find(word, at + name.size()))
+    page.replace(at, word.size(), name);
+  return page;
+}
+
 int readme(Session& session, FaceWords& words) {
-  const std::string name = words.empty() ? "IMAGENAME" : AppName(*words.take()).text();
+  const bool is_named = !words.empty();
+  const std::string name = is_named ? AppName(*words.take()).text() : "IMAGENAME";
   words.end("readme [IMAGENAME]");
-  std::string page(help_page("jockler-readme"));
-  for (size_t at = page.find("IMAGENAME"); at != std::string::npos; at = page.find("IMAGENAME", at + name.size()))
-    page.replace(at, 9, name);
-  show_markdown(session.console, page);
+  // The site's own page, with the word that jockler replaces.
+  if (auto own = read_file_if_present(host::store_folder(host::StoreKind::jockler) / "readme.md")) {
+    show_markdown(session.console, is_named ? replaced(*own, "MYAPP", name) : *own);
+    return 0;
+  }
+  show_markdown(session.console, replaced(std::string(help_page("jockler-readme")), "IMAGENAME", name));
   return 0;
 }
 
@@ -276,6 +334,8 @@ int run_jockler(Session& session, const std::vector<std::string>& arguments) {
     show_markdown(session.console, std::string(help_page("jockler")));
     return word ? 0 : 2;
   }
+  session.console.speak(in_words_of_jockler);
+  if (face_help(session, help_page("jockler"), *word, {arguments.begin() + 1, arguments.end()})) return 0;
   std::vector<std::string> known;
   for (const auto& entry : table) {
     if (entry.name == *word) return entry.run(session, words);
