@@ -66,13 +66,13 @@ TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& e
                       const Lender& lender = {}, const std::vector<LeftOut>& left_out = {});
 
 // Whether files with holes are written as sparse entries, which only some programs understand, or in full.
-enum class Holes { sparse, zeros };
+enum class FileForm { sparse, whole };
 
 // A folder or file, and what it is called in the tar: "var/www", without a slash at either end, "." or "..".
 struct NamedTree {
   fs::path path;
   std::string name;
-  Holes holes = Holes::sparse;
+  FileForm form = FileForm::sparse;
 };
 // Adds a tree to a tar that the caller begins and finishes: "var/www/" and "var/www/…"; the folders on the way there
 // are only implied. Everything else as the other.

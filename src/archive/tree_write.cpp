@@ -73,7 +73,7 @@ class TreeWalk {
            const std::vector<LeftOut>& left_out)
       : top_(tree.path),
         name_(tree.name),
-        holes_(tree.holes),
+        form_(tree.form),
         tar_(tar),
         events_(events),
         stop_(std::move(stop)),
@@ -130,7 +130,7 @@ class TreeWalk {
 
   fs::path top_;
   const std::string name_;
-  const Holes holes_;
+  const FileForm form_;
   TarWriter& tar_;
   const TreeEvents& events_;
   std::stop_token stop_;
@@ -346,7 +346,7 @@ void TreeWalk::send_file(const std::string& name) {
   TarEntry entry = entry_of(name, status);
   if (send_as_hard_link(entry, status)) return;
   entry.attributes = attributes_of({file.raw(), -1, nullptr}, name);
-  if (auto extents = holes_ == Holes::sparse ? data_extents(file, status) : std::nullopt) {
+  if (auto extents = form_ == FileForm::sparse ? data_extents(file, status) : std::nullopt) {
     entry.sparse = true;
     entry.data = std::move(*extents);
   }

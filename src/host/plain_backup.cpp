@@ -119,7 +119,7 @@ class PlainBackupWork final : public DataWork {
       told.current += bytes;
       progress(told);
     };
-    const auto totals = archive::write_tree({path, step.item, archive::Holes::zeros}, *tar_, events, stop, left_out_);
+    const auto totals = archive::write_tree({path, step.item, archive::FileForm::whole}, *tar_, events, stop, left_out_);
     files_ += totals.files;
     bytes_ += totals.bytes;
     told.done = true;

@@ -101,18 +101,6 @@ Spec spec_of_container(const AppName& app, const ContainerDetail& detail, const 
   return spec;
 }
 
-namespace {
-
-// Data in a volume without a name is found again only because we know it.
-void note_unnamed(Context& context, const Service& service, ReleaseNumber release) {
-  for (const Mount& mount : service.mounts)
-    if (mount.kind == Mount::Kind::volume && is_unnamed_volume(mount.source))
-      context.report.note(format("the data of {} in {} is in a volume without a name, {}; later releases mount it too",
-                                 mount.target, release.text(), mount.source.substr(0, 12)));
-}
-
-}  // namespace
-
 Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wanted, TakeOver how,
               std::stop_token stop) {
   const FileLock lock = lock_app_as_found(context, name, stop);
