@@ -88,10 +88,11 @@ test_v2_a_copy_of_a_container_is_left_alone() {
   expect is_up "$app-r1"
   # What is put in its place is refused, and can be taken in.
   api DELETE "/containers/$app-old?force=1" >/dev/null
+  api POST "/containers/$app-r1/rename?name=$app-old" >/dev/null
   expect_refused 1 belay start "$app" last
   expect_done belay recover
   expect_done belay restart "$app"
-  only_runs "$app-r1"
+  only_runs "$app-old"
 }
 
 test_v2_serve_touches_nothing_of_an_app_that_its_state_does_not_know() {
@@ -151,7 +152,7 @@ test_v8_a_full_or_read_only_state_can_be_looked_at() {
     done
     expect_refused 1 belay stop "$app"
     expect_err 'belay stop -f'
-    expect_refused 1 belay deploy "$app"
+    expect_refused 1 belay start "$app" r1
     expect_done belay stop -f "$app-r2"
     expect is_down "$app-r2"
     expect_err 'is stopped, but'

@@ -31,7 +31,7 @@ test_a4_a_second_daemon_of_another_state_refuses_and_the_first_goes_on() {
   eventually image_runs 2
   # Commands of the other state say whose the app is.
   expect_refused 1 belay --state-dir "$place/s2" apply two
-  expect_out 'made by the state|does not know'
+  expect_err 'made by the state'
   # A daemon of the same state waits for its turn.
   serve "$place/s1" one "$place/log3"
   eventually logged "$place/log3" 'is served by .*belay serve'
