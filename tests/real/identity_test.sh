@@ -151,9 +151,9 @@ test_v8_a_full_or_read_only_state_can_be_looked_at() {
       expect_done belay $command
     done
     expect_refused 1 belay stop "$app"
-    expect_err 'belay stop -f'
+    expect_err 'jockler stop -f'
     expect_refused 1 belay start "$app" r1
-    expect_done belay stop -f "$app-r2"
+    expect_done jockler stop -f "$app-r2"
     expect is_down "$app-r2"
     expect_err 'is stopped, but'
     api POST "/containers/$app-r2/start" >/dev/null
