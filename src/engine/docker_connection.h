@@ -1,8 +1,8 @@
 #pragma once
 // HTTP to one engine: endpoint, version negotiation, and what its refusals mean in our words.
 
-#include <map>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>

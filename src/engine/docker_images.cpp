@@ -139,8 +139,7 @@ void DockerEngine::transfer(const Target& target, const ImageRef& image, const P
     }
     transfer.finish();
   } catch (Error& error) {
-    if (is_about_login(error.what()))
-      error.offer_hint(login_hint(logins_, image));
+    if (is_about_login(error.what())) error.offer_hint(login_hint(logins_, image));
     throw;
   }
 }

@@ -24,21 +24,27 @@ const Names of_the_beginning{"ConsoleSize", "AttachStdin", "AttachStdout", "Atta
 // The image alone says these.
 const Names of_the_image{"Image", "OnBuild", "Shell", "ArgsEscaped"};
 // What a network gives, not what was asked of it.
-const Names given_by_networks{"NetworkID",   "EndpointID",        "Gateway",             "IPAddress", "IPPrefixLen",
-                              "IPv6Gateway", "GlobalIPv6Address", "GlobalIPv6PrefixLen", "DNSNames"};
+const Names given_by_networks{"NetworkID",         "EndpointID",          "Gateway",
+                              "IPAddress",         "IPPrefixLen",         "IPv6Gateway",
+                              "GlobalIPv6Address", "GlobalIPv6PrefixLen", "DNSNames"};
 // Maps whose keys are the user's: one that is there says something, whatever its value.
 const Names maps_of_the_user{"Annotations", "DriverOpts", "Sysctls", "StorageOpt", "Labels", "Options"};
 
 // The paths that every engine since 20.10 hides, or keeps from being written, unless told otherwise. Newer ones add
 // some of their own below /proc and /sys.
-const Names always_masked{"/proc/asound",     "/proc/acpi",        "/proc/kcore",       "/proc/keys",
-                          "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"};
+const Names always_masked{"/proc/asound",     "/proc/acpi",        "/proc/kcore", "/proc/keys",   "/proc/latency_stats",
+                          "/proc/timer_list", "/proc/sched_debug", "/proc/scsi",  "/sys/firmware"};
 const Names always_read_only{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
 
 bool is_usual(const std::vector<std::string>& paths, const Names& always) {
-  const auto is_there = [&](std::string_view path) { return std::find(paths.begin(), paths.end(), path) != paths.end(); };
-  const auto is_of_the_kernel = [](const std::string& path) { return path.starts_with("/proc/") || path.starts_with("/sys/"); };
-  return std::all_of(always.begin(), always.end(), is_there) && std::all_of(paths.begin(), paths.end(), is_of_the_kernel);
+  const auto is_there = [&](std::string_view path) {
+    return std::find(paths.begin(), paths.end(), path) != paths.end();
+  };
+  const auto is_of_the_kernel = [](const std::string& path) {
+    return path.starts_with("/proc/") || path.starts_with("/sys/");
+  };
+  return std::all_of(always.begin(), always.end(), is_there) &&
+         std::all_of(paths.begin(), paths.end(), is_of_the_kernel);
 }
 
 std::string usual_network(const std::string& mode) {
@@ -80,9 +86,12 @@ class Comparison {
         image_config_(decode_image(image).config),
         defaults_(defaults),
         service_(decode_service(inspection, image ? &image_config_ : nullptr, defaults)),
-        body_(JsonDocument::parse(create_body(
-            {.name = service_.name, .image = service_.image, .service = service_, .labels = {}, .restart = service_.restart},
-            api))) {}
+        body_(JsonDocument::parse(create_body({.name = service_.name,
+                                               .image = service_.image,
+                                               .service = service_,
+                                               .labels = {},
+                                               .restart = service_.restart},
+                                              api))) {}
 
   std::vector<UnkeptSetting> result() && {
     compare_config();
@@ -121,8 +130,8 @@ class Comparison {
 
   void compare_config() {
     const JsonView gets = body_.root();
-    static const Names apart{"Hostname", "Domainname", "MacAddress", "Env",         "Cmd",
-                             "Entrypoint", "Labels", "Volumes", "ExposedPorts", "Healthcheck"};
+    static const Names apart{"Hostname",   "Domainname", "MacAddress", "Env",          "Cmd",
+                             "Entrypoint", "Labels",     "Volumes",    "ExposedPorts", "Healthcheck"};
     config_.each_member([&](std::string_view key, JsonView value) {
       if (is_one_of(key, of_the_beginning) || is_one_of(key, of_the_image) || is_one_of(key, apart)) return;
       const std::string name(key);
@@ -174,9 +183,10 @@ class Comparison {
 
   void compare_command(JsonView gets) {
     const bool own_entrypoint = bool(gets["Entrypoint"]);
-    if (plain_command(config_["Entrypoint"]) != plain_command(own_entrypoint ? gets["Entrypoint"] : image_["Entrypoint"]))
+    if (plain_command(config_["Entrypoint"]) !=
+        plain_command(own_entrypoint ? gets["Entrypoint"] : image_["Entrypoint"]))
       note("Entrypoint");
-    const auto command = gets["Cmd"] ? gets["Cmd"].texts()
+    const auto command = gets["Cmd"]      ? gets["Cmd"].texts()
                          : own_entrypoint ? std::vector<std::string>()
                                           : image_["Cmd"].texts();
     if (config_["Cmd"].texts() != command) note("Cmd");
@@ -200,13 +210,14 @@ class Comparison {
         note(format("ExposedPorts.{}", port));
     const JsonView bindings = body_.root()["HostConfig"]["PortBindings"];
     host_["PortBindings"].each_member([&](std::string_view port, JsonView wanted) {
-      if (bindings_of(wanted) != bindings_of(bindings[port])) found_.push_back({format("PortBindings.{}", port), "--publish of a range of host ports for one port"});
+      if (bindings_of(wanted) != bindings_of(bindings[port]))
+        found_.push_back({format("PortBindings.{}", port), "--publish of a range of host ports for one port"});
     });
   }
 
   void compare_host_config() {
     const JsonView gets = body_.root()["HostConfig"];
-    static const Names apart{"Binds", "Mounts",      "Tmpfs",         "PortBindings", "Links",
+    static const Names apart{"Binds",       "Mounts",      "Tmpfs",         "PortBindings", "Links",
                              "NetworkMode", "MaskedPaths", "ReadonlyPaths", "SecurityOpt",  "LogConfig"};
     host_.each_member([&](std::string_view key, JsonView value) {
       const std::string name(key);
@@ -231,7 +242,9 @@ class Comparison {
     if (key == "IpcMode") return text == "private";
     if (key == "Isolation") return text == "default";
     if (key == "Runtime") return text == defaults_.runtime;
-    if (key == "CgroupnsMode") return text == (host_["Privileged"].truth() ? "host" : defaults_.cgroupns_mode) || text == defaults_.cgroupns_mode;
+    if (key == "CgroupnsMode")
+      return text == (host_["Privileged"].truth() ? "host" : defaults_.cgroupns_mode) ||
+             text == defaults_.cgroupns_mode;
     if (key == "ShmSize") return value.number() == (64 << 20);
     if (key == "MemorySwappiness") return value.number() < 0;
     return false;
@@ -246,9 +259,9 @@ class Comparison {
   void compare_security(JsonView gets) {
     const auto kept = gets.texts();
     for (const std::string& option : host_["SecurityOpt"].texts()) {
-      const bool by_the_engine = option == "label=disable" && (host_["Privileged"].truth() ||
-                                                               host_["PidMode"].text() == "host" ||
-                                                               host_["IpcMode"].text() == "host");
+      const bool by_the_engine =
+          option == "label=disable" &&
+          (host_["Privileged"].truth() || host_["PidMode"].text() == "host" || host_["IpcMode"].text() == "host");
       if (!by_the_engine && std::find(kept.begin(), kept.end(), option) == kept.end())
         note(format("SecurityOpt.{}", option.substr(0, option.find_first_of("=:"))));
     }
@@ -302,12 +315,14 @@ class Comparison {
     // One that the network gave stands there too, but only while the container runs.
     const bool is_joined = !has["EndpointID"].text().empty();
     const std::string address = has["MacAddress"].text();
-    if (!is_joined && !address.empty() && address != service_.mac_address) found_.push_back({name + ".MacAddress", "--network …,mac-address=…"});
+    if (!is_joined && !address.empty() && address != service_.mac_address)
+      found_.push_back({name + ".MacAddress", "--network …,mac-address=…"});
     has.each_member([&](std::string_view key, JsonView value) {
       if (is_one_of(key, given_by_networks) || is_one_of(key, {"Links", "Aliases", "MacAddress"})) return;
       if (key != "IPAMConfig") return compare(format("{}.{}", name, key), format("Networks.{}", key), value, gets[key]);
       value.each_member([&](std::string_view part, JsonView address_part) {
-        compare(format("{}.IPAMConfig.{}", name, part), format("Networks.IPAMConfig.{}", part), address_part, gets[key][part]);
+        compare(format("{}.IPAMConfig.{}", name, part), format("Networks.IPAMConfig.{}", part), address_part,
+                gets[key][part]);
       });
     });
   }

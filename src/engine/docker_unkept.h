@@ -1,7 +1,7 @@
 #pragma once
-// What would be missing in a container made anew from what was read of one: the inspection of the container is compared,
-// key by key, with what the encoder sends for the service that the decoder reads out of it. Keys that nobody here has
-// heard of count as well, unless they say nothing.
+// What would be missing in a container made anew from what was read of one: the inspection of the container is
+// compared, key by key, with what the encoder sends for the service that the decoder reads out of it. Keys that nobody
+// here has heard of count as well, unless they say nothing.
 
 #include <vector>
 

@@ -186,8 +186,8 @@ class Engine {
   // Looking.
   virtual std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) = 0;
   virtual std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) = 0;
-  // What a container has that its ContainerDetail::service has no place for; a container made from that would be without.
-  // NotFound.
+  // What a container has that its ContainerDetail::service has no place for; a container made from that would be
+  // without. NotFound.
   virtual std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) = 0;
   virtual std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) = 0;
   virtual std::optional<Image> image(const std::string& reference, std::stop_token stop) = 0;

@@ -58,9 +58,12 @@ bool is_empty(const Login& login) {
 ProcessResult run_helper(const std::string& helper, const std::string& verb, const std::string& input,
                          std::stop_token stop) {
   return doing(format("asking docker-credential-{} for registry logins", helper), [&] {
-    return run_process(
-        {.command = {"docker-credential-" + helper, verb}, .input = input, .environment = {}, .folder = {}, .deadline = helper_patience},
-        stop);
+    return run_process({.command = {"docker-credential-" + helper, verb},
+                        .input = input,
+                        .environment = {},
+                        .folder = {},
+                        .deadline = helper_patience},
+                       stop);
   });
 }
 
@@ -145,7 +148,8 @@ std::string RegistryLogins::trouble() const {
   return troubles_.with([](const Troubles& troubles) { return troubles.last; });
 }
 
-std::optional<Login> RegistryLogins::ask(const std::string& helper, const std::string& key, std::stop_token stop) const {
+std::optional<Login> RegistryLogins::ask(const std::string& helper, const std::string& key,
+                                         std::stop_token stop) const {
   if (rests(helper)) return {};
   try {
     return ask_helper(helper, key, stop);
@@ -194,7 +198,8 @@ std::string RegistryLogins::config_header(std::stop_token stop) const {
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      troubles_.with([&](Troubles& troubles) { troubles.resting[known.store] = SystemClock().ticks() + rest_of_a_helper; });
+      troubles_.with(
+          [&](Troubles& troubles) { troubles.resting[known.store] = SystemClock().ticks() + rest_of_a_helper; });
       note(error.what());
     }
   }

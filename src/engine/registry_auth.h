@@ -15,9 +15,9 @@
 
 namespace belay::engine {
 
-// Reads the file anew at each call: a login made meanwhile counts. A file that is no JSON, and a helper that is missing,
-// fails, hangs or says something else than it should, are trouble: told once, and gone without, for an image that anybody
-// may pull needs no login. Such a helper is left alone for ten minutes. Thread-safe.
+// Reads the file anew at each call: a login made meanwhile counts. A file that is no JSON, and a helper that is
+// missing, fails, hangs or says something else than it should, are trouble: told once, and gone without, for an image
+// that anybody may pull needs no login. Such a helper is left alone for ten minutes. Thread-safe.
 class RegistryLogins {
  public:
   using Warn = std::function<void(const std::string& trouble)>;

@@ -118,8 +118,9 @@ class Examination {
           obstacles(app, world);
           if (const auto gone = gone_images(ground_.engine(), app, stop_); !gone.empty())
             add(Level::advice, app.name.text(), format("the engine has the image no more of {}", gone_text(gone)),
-                format("'docker system prune --all' takes such images; belay rollback {} goes to a release that is whole.",
-                       app.name.text()));
+                format(
+                    "'docker system prune --all' takes such images; belay rollback {} goes to a release that is whole.",
+                    app.name.text()));
         });
       }
       std::set<std::string> unknown;

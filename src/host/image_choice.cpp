@@ -118,7 +118,8 @@ std::vector<std::string> references_of(Context& context, const Declaration& decl
   }
   const std::string flavour = choice.flavour.empty() ? "" : format(" in the flavour {}", choice.flavour);
   if (references.empty())
-    context.report.note(format("no tag of {}{} fits {}", written.repository, flavour, declared.policies.update.pattern));
+    context.report.note(
+        format("no tag of {}{} fits {}", written.repository, flavour, declared.policies.update.pattern));
   if (!choice.left_out.empty()) context.report.note(format("{}: {}", written.repository, choice.left_out));
   const std::string kept = ImageRef{written.repository, present, {}}.text();
   if (std::find(references.begin(), references.end(), kept) == references.end()) references.push_back(kept);
@@ -187,7 +188,8 @@ ImageChoice choose_image(Context& context, const Declaration& declared, const Ap
   ImageChoice choice;
   ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
   // Where a pattern chooses, what was chosen stays until something newer is taken.
-  if (!declared.policies.update.pattern.empty()) written.tag = present_tag(app, written, declared.policies.update.pattern);
+  if (!declared.policies.update.pattern.empty())
+    written.tag = present_tag(app, written, declared.policies.update.pattern);
   choice.reference = written.text();
   if (const Image* here = local.find(choice.reference)) {
     choice.id = here->id;

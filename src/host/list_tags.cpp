@@ -13,9 +13,8 @@ namespace {
 
 bool is_insecure(const engine::RegistryWays& ways, const std::string& registry) {
   const std::string host = registry.substr(0, registry.starts_with('[') ? registry.find(']') + 1 : registry.find(':'));
-  return std::any_of(ways.insecure.begin(), ways.insecure.end(), [&](const std::string& entry) {
-    return entry == registry || net::is_in_network(host, entry);
-  });
+  return std::any_of(ways.insecure.begin(), ways.insecure.end(),
+                     [&](const std::string& entry) { return entry == registry || net::is_in_network(host, entry); });
 }
 
 // Where an engine without root looks.

@@ -21,7 +21,8 @@ void RegistryRest::leave_alone(const std::string& whom, Milliseconds time, const
 
 void RegistryRest::hear(const std::string& registry, int status, const std::string& why, Time now,
                         std::optional<Milliseconds> retry_after) {
-  if (status == 429 || (status == 503 && retry_after)) leave_alone(registry, retry_after.value_or(usual_rest), why, now);
+  if (status == 429 || (status == 503 && retry_after))
+    leave_alone(registry, retry_after.value_or(usual_rest), why, now);
 }
 
 }  // namespace belay::host

@@ -282,8 +282,9 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
                                     release->number.text()));
     }
     if (!gone.empty())
-      throw NotFound(format("{} has no release before {} whose image is still there", name.text(), present.text()),
-                     format("belay releases {0} shows which are gone; belay build {0} builds from today's files.", name.text()));
+      throw NotFound(
+          format("{} has no release before {} whose image is still there", name.text(), present.text()),
+          format("belay releases {0} shows which are gone; belay build {0} builds from today's files.", name.text()));
     throw NotFound(format("{} has no good release before {}", name.text(), present.text()),
                    format("belay releases {} lists them all.", name.text()));
   });

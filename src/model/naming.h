@@ -31,7 +31,8 @@ bool is_unnamed_volume(const std::string& name);
 std::string earlier_volume_name(NamingScheme scheme, const AppName& app, const std::string& mount_point);
 // A short number for a name, always the same: what tells names apart that a repository would level.
 std::uint32_t name_sum(std::string_view name);
-// The tag that keeps a release's image from an image prune without --all: belay/web:r12 (lower case, as repositories must be).
+// The tag that keeps a release's image from an image prune without --all: belay/web:r12 (lower case, as repositories
+// must be).
 std::string pin_tag(const AppName& app, const std::string& service, ReleaseNumber release);
 
 }  // namespace belay

@@ -65,8 +65,8 @@ std::string UnkeptSetting::text() const {
 UnkeptSetting unkept_setting(std::string name, std::string_view setting) {
   for (const UnkeptOption& row : table)
     if (is_within(setting, row.setting))
-      return {std::move(name), row.part.empty() ? format("--{}", row.option)
-                                                : format("--{} …,{}=…", row.option, row.part)};
+      return {std::move(name),
+              row.part.empty() ? format("--{}", row.option) : format("--{} …,{}=…", row.option, row.part)};
   return {std::move(name), {}};
 }
 

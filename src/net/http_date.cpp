@@ -32,7 +32,8 @@ std::optional<int> year_of(std::string_view text) {
   return *year + (*year < 70 ? 2000 : 1900);
 }
 
-std::optional<Time> time_from(std::string_view day, std::string_view month, std::string_view year, std::string_view time) {
+std::optional<Time> time_from(std::string_view day, std::string_view month, std::string_view year,
+                              std::string_view time) {
   const auto clock = split(time, ':');
   if (clock.size() != 3) return {};
   const auto d = number_between(day, 1, 31), m = month_of(month), y = year_of(year);
@@ -42,7 +43,8 @@ std::optional<Time> time_from(std::string_view day, std::string_view month, std:
   const std::chrono::year_month_day date{std::chrono::year(*y), std::chrono::month(static_cast<unsigned>(*m)),
                                          std::chrono::day(static_cast<unsigned>(*d))};
   if (!date.ok()) return {};
-  return Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) + Seconds(*second);
+  return Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         Seconds(*second);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 namespace belay::net {
 
-// "Sun, 06 Nov 1994 08:49:37 GMT", and the two older forms that RFC 9110 asks readers to know; nullopt for anything else.
+// "Sun, 06 Nov 1994 08:49:37 GMT", and the two older forms that RFC 9110 asks readers to know; nullopt for anything
+// else.
 std::optional<Time> parse_http_date(std::string_view text);
 
 }  // namespace belay::net

@@ -75,7 +75,8 @@ std::string percent_decoded(std::string_view text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
     const std::string digits(text.substr(i + 1, 2));
-    if (text[i] == '%' && digits.size() == 2 && digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos) {
+    if (text[i] == '%' && digits.size() == 2 &&
+        digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos) {
       result += static_cast<char>(std::stoi(digits, nullptr, 16));
       i += 2;
     } else {
@@ -94,8 +95,8 @@ TcpAddress proxy_address(const std::string& authority, bool tls, const std::stri
   const size_t bracket = authority.rfind(']');
   const size_t colon = authority.rfind(':');
   const bool has_port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-  const auto port = has_port ? parse_number(std::string_view(authority).substr(colon + 1))
-                             : std::optional<long long>(tls ? 443 : 80);
+  const auto port =
+      has_port ? parse_number(std::string_view(authority).substr(colon + 1)) : std::optional<long long>(tls ? 443 : 80);
   const std::string host = bare_host(authority.substr(0, has_port ? colon : std::string::npos));
   if (host.empty() || !port || *port < 1 || *port > 65535)
     throw Error(format("'{}' names no proxy", printable(shown)), "A proxy is written like http://proxy.example:3128.");
@@ -181,8 +182,7 @@ std::unique_ptr<Stream> connect_through(const Proxy& proxy, const TcpAddress& to
     throw ConnectError(error.error_number(), format("the proxy {}: {}", proxy.address.text(), error.what()));
   }
   const std::string status = head.starts_with("HTTP/1.") ? head.substr(9, 3) : std::string();
-  if (status == "407")
-    throw ConnectError(EPROTO, format("the proxy {} wants a login", proxy.address.text()));
+  if (status == "407") throw ConnectError(EPROTO, format("the proxy {} wants a login", proxy.address.text()));
   if (!status.starts_with('2'))
     throw ConnectError(EPROTO, format("the proxy {} does not lead to {}: {}", proxy.address.text(), to.text(),
                                       printable(head.substr(0, head.find("\r\n")))));

@@ -1,5 +1,6 @@
 #pragma once
-// Ways out of a network that only a proxy leaves: HTTPS_PROXY, HTTP_PROXY and NO_PROXY as curl and Go's programs read them.
+// Ways out of a network that only a proxy leaves: HTTPS_PROXY, HTTP_PROXY and NO_PROXY as curl and Go's programs read
+// them.
 
 #include <memory>
 #include <optional>
@@ -24,8 +25,8 @@ struct Proxy {
   std::string authorization;  // of Proxy-Authorization; empty: none
 };
 
-// The proxy for a connection to `to`, which then speaks TLS or plain HTTP; nullopt: a direct one. Loopback addresses are
-// never asked for elsewhere. Throws Error for a proxy that cannot be meant.
+// The proxy for a connection to `to`, which then speaks TLS or plain HTTP; nullopt: a direct one. Loopback addresses
+// are never asked for elsewhere. Throws Error for a proxy that cannot be meant.
 std::optional<Proxy> proxy_for(const ProxySettings& settings, bool tls, const TcpAddress& to);
 
 // Whether the address, no name, is in a network such as "10.0.0.0/8".

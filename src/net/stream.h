@@ -9,8 +9,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <vector>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/errors.h"
@@ -79,10 +79,10 @@ struct TcpAddress {
 std::unique_ptr<Stream> connect_tcp(const TcpAddress& address, Ticks deadline, const std::stop_token& stop);
 
 struct TlsOptions {
-  fs::path ca_file;           // PEM; empty: the system's certificate authorities
+  fs::path ca_file;                          // PEM; empty: the system's certificate authorities
   std::vector<fs::path> more_authorities{};  // PEM, trusted beside those; one that holds none is passed over
-  fs::path certificate_file;  // PEM, our own with its chain; empty: none is shown
-  fs::path key_file;          // PEM, unencrypted
+  fs::path certificate_file;                 // PEM, our own with its chain; empty: none is shown
+  fs::path key_file;                         // PEM, unencrypted
   // False: encrypted, but anybody may be at the other end.
   bool verify_peer = true;
 };

@@ -10,8 +10,8 @@ namespace belay::plan {
 namespace {
 
 constexpr std::array<std::string_view, 18> usual_pre_releases{
-    "rc",  "alpha", "beta",    "a",       "b",      "pre", "preview",  "dev", "snapshot",
-    "nightly", "canary", "next", "m", "milestone", "ea", "cr", "test", "unstable"};
+    "rc",      "alpha",  "beta", "a", "b",         "pre", "preview", "dev",  "snapshot",
+    "nightly", "canary", "next", "m", "milestone", "ea",  "cr",      "test", "unstable"};
 // What is counted up when the same version is built again.
 constexpr std::array<std::string_view, 5> counters{"ls", "r", "build", "rev", "p"};
 // Tags that move, and say nothing of a flavour.
@@ -63,7 +63,8 @@ std::vector<std::int64_t> leading_numbers(std::string_view& rest) {
 
 class Suffix {
  public:
-  Suffix(FlavouredVersion& into, const std::vector<std::string>& pre_releases) : into_(into), pre_releases_(pre_releases) {}
+  Suffix(FlavouredVersion& into, const std::vector<std::string>& pre_releases)
+      : into_(into), pre_releases_(pre_releases) {}
 
   void take(const std::string& token) {
     const std::string word = word_of(token);

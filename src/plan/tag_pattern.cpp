@@ -66,7 +66,8 @@ struct TagPattern::Rule {
 };
 
 struct TagPattern::VersionRule final : Rule {
-  explicit VersionRule(std::string_view text) : range(VersionRange::parse(text)), pre_releases(range.pre_release_words()) {}
+  explicit VersionRule(std::string_view text)
+      : range(VersionRange::parse(text)), pre_releases(range.pre_release_words()) {}
 
   bool fits(const std::string& tag) const override {
     const auto version = read(tag);
@@ -108,7 +109,9 @@ struct TagPattern::VersionRule final : Rule {
   void leave_out_dates(Found& found, const std::optional<FlavouredVersion>& present, const std::string& current,
                        TagChoice& choice) const {
     if (found.empty() || range.names_years()) return;
-    const auto digits = [](const FlavouredVersion& version) { return std::to_string(version.version.numbers[0]).size(); };
+    const auto digits = [](const FlavouredVersion& version) {
+      return std::to_string(version.version.numbers[0]).size();
+    };
     const size_t usual = digits(present ? *present : found.back().first);
     const auto is_date = [&](const auto& each) { return digits(each.first) >= std::max<size_t>(usual + 2, 4); };
     const auto newest = std::find_if(found.begin(), found.end(), is_date);

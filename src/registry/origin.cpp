@@ -24,10 +24,11 @@ void add_files(net::TlsOptions& options, const fs::path& certificates, const std
     const std::string ending = file.extension().string();
     if (ending == ".crt") options.more_authorities.push_back(file);
     if (ending == ".cert" && !fs::exists(partner(file, ".key"), absent))
-      throw RegistryError(0, format("{} has no key beside it: {} is missing", file.string(), partner(file, ".key").string()));
+      throw RegistryError(
+          0, format("{} has no key beside it: {} is missing", file.string(), partner(file, ".key").string()));
     if (ending == ".key" && !fs::exists(partner(file, ".cert"), absent))
-      throw RegistryError(0, format("{} has no certificate beside it: {} is missing", file.string(),
-                                    partner(file, ".cert").string()));
+      throw RegistryError(
+          0, format("{} has no certificate beside it: {} is missing", file.string(), partner(file, ".cert").string()));
     if (ending == ".cert" && options.certificate_file.empty()) {
       options.certificate_file = file;
       options.key_file = partner(file, ".key");
@@ -43,11 +44,13 @@ std::unique_ptr<net::TlsClient> tls_client(bool tls, const std::string& host, co
   return std::make_unique<net::TlsClient>(options);
 }
 
-std::unique_ptr<net::Stream> connect(net::TlsClient* tls, const std::string& host, const std::optional<net::Proxy>& proxy,
-                                     Milliseconds patience, const std::stop_token& stop) {
+std::unique_ptr<net::Stream> connect(net::TlsClient* tls, const std::string& host,
+                                     const std::optional<net::Proxy>& proxy, Milliseconds patience,
+                                     const std::stop_token& stop) {
   const Ticks deadline = net::deadline_in(patience);
   const net::TcpAddress address = address_of(host, tls != nullptr ? 443 : 80);
-  if (tls == nullptr) return proxy ? net::connect_to(*proxy, deadline, stop) : net::connect_tcp(address, deadline, stop);
+  if (tls == nullptr)
+    return proxy ? net::connect_to(*proxy, deadline, stop) : net::connect_tcp(address, deadline, stop);
   if (!proxy) return tls->connect(address, deadline, stop);
   return tls->over(net::connect_through(*proxy, address, deadline, stop), address.host, deadline, stop);
 }
@@ -104,7 +107,8 @@ Origin::Origin(bool tls, const std::string& host, const Access& access)
       access_(access),
       tls_(tls_client(tls, host, access)),
       proxy_(net::proxy_for(access.proxy, tls, address_of(host, tls ? 443 : 80))),
-      client_([this](std::stop_token stop) { return connect(tls_.get(), host_, proxy_, access_.patience, stop); }, host_) {}
+      client_([this](std::stop_token stop) { return connect(tls_.get(), host_, proxy_, access_.patience, stop); },
+              host_) {}
 
 net::Request Origin::through_proxy(net::Request request) const {
   request.target = format("http://{}{}", host_, request.target);

@@ -113,7 +113,8 @@ class WebhookSink final : public NoticeSink {
  private:
   std::unique_ptr<net::Stream> connect(std::stop_token stop) {
     const auto deadline = net::deadline_in(webhook_.limit);
-    if (!proxy_) return url_.tls ? tls_.connect(url_.address, deadline, stop) : net::connect_tcp(url_.address, deadline, stop);
+    if (!proxy_)
+      return url_.tls ? tls_.connect(url_.address, deadline, stop) : net::connect_tcp(url_.address, deadline, stop);
     if (!url_.tls) return net::connect_to(*proxy_, deadline, stop);
     return tls_.over(net::connect_through(*proxy_, url_.address, deadline, stop), url_.address.host, deadline, stop);
   }

@@ -186,9 +186,10 @@ TEST(Refusals, BecomeWhatCallersActOn) {
 // An engine that answers everything with this, but for the version.
 class Parrot {
  public:
-  Parrot(const std::string& status, const std::string& body) : answer_(format("HTTP/1.1 {}\r\nApi-Version: 1.41\r\nContent-Length: {}\r\n"
-                                                                              "Connection: close\r\n\r\n{}",
-                                                                              status, body.size(), body)) {}
+  Parrot(const std::string& status, const std::string& body)
+      : answer_(format("HTTP/1.1 {}\r\nApi-Version: 1.41\r\nContent-Length: {}\r\n"
+                       "Connection: close\r\n\r\n{}",
+                       status, body.size(), body)) {}
   // "" where the call was content.
   std::string refusal(const std::function<void(Engine&)>& call) {
     try {

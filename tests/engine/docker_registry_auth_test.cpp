@@ -99,12 +99,13 @@ TEST_F(RegistryAuth, F12_GoesWithoutAHelperThatFailsAndSaysSoOnce) {
   struct Case {
     std::string helper, script, words;
   };
-  for (const Case& each :
-       {Case{"not-installed", "", "docker-credential-not-installed"},
-        Case{"broken", "echo 'the keychain is locked'; exit 1", "the keychain is locked"},
-        Case{"silent", "exit 7", "docker-credential-silent could not give the login"},
-        Case{"chatty", "echo 'Welcome!'; echo '{\"Username\":\"a\",\"Secret\":\"b\"}'", "answered something that is not JSON"}}) {
-    if (!each.script.empty()) add_helper(each.helper, "echo asked >>" + (folder_.path() / "asked").string() + "\n" + each.script);
+  for (const Case& each : {Case{"not-installed", "", "docker-credential-not-installed"},
+                           Case{"broken", "echo 'the keychain is locked'; exit 1", "the keychain is locked"},
+                           Case{"silent", "exit 7", "docker-credential-silent could not give the login"},
+                           Case{"chatty", "echo 'Welcome!'; echo '{\"Username\":\"a\",\"Secret\":\"b\"}'",
+                                "answered something that is not JSON"}}) {
+    if (!each.script.empty())
+      add_helper(each.helper, "echo asked >>" + (folder_.path() / "asked").string() + "\n" + each.script);
     configure(R"({"credsStore":")" + each.helper + R"(","auths":{"plain.example":{"username":"p","password":"q"}}})");
     std::vector<std::string> warnings;
     const RegistryLogins logins(folder_.path(), {}, [&](const std::string& trouble) { warnings.push_back(trouble); });

@@ -30,17 +30,17 @@ std::vector<std::string> unkept(const RecordedEngine& engine, const std::string&
   const auto inspection = recorded(engine.version, what);
   const auto image = recorded(engine.version, "image");
   std::vector<std::string> names;
-  for (const auto& setting :
-       unkept_settings(inspection.root(), with_image ? image.root() : JsonView(), {}, engine.api))
+  for (const auto& setting : unkept_settings(inspection.root(), with_image ? image.root() : JsonView(), {}, engine.api))
     names.push_back(setting.text());
   return names;
 }
 
 // One inspection written by hand.
-std::vector<std::string> unkept_in(const std::string& config, const std::string& host, const std::string& networks = "{}") {
-  const auto inspection = JsonDocument::parse(R"({"Id":"0123456789abcdef","Name":"/web","Config":)" + config +
-                                              R"(,"HostConfig":)" + host + R"(,"NetworkSettings":{"Networks":)" + networks +
-                                              "}}");
+std::vector<std::string> unkept_in(const std::string& config, const std::string& host,
+                                   const std::string& networks = "{}") {
+  const auto inspection =
+      JsonDocument::parse(R"({"Id":"0123456789abcdef","Name":"/web","Config":)" + config + R"(,"HostConfig":)" + host +
+                          R"(,"NetworkSettings":{"Networks":)" + networks + "}}");
   const auto image = JsonDocument::parse(R"({"Id":"sha256:1","Config":{"Env":["PATH=/bin"],"Volumes":{"/own":{}},
     "Cmd":["serve"],"Healthcheck":{"Test":["CMD","probe"],"StartInterval":1000}}})");
   std::vector<std::string> names;
@@ -101,8 +101,9 @@ TEST(Unkept, F2_KeysOfEnginesToComeCountUnlessTheySayNothing) {
   EXPECT_THAT(unkept_in(R"({"Env":["PATH=/bin"],"Cmd":["serve"],"Aura":"red"})", "{}"), ElementsAre("Aura"));
   EXPECT_THAT(unkept_in(plain_config, R"({"NetworkMode":"front"})", R"({"front":{"Tunnel":{"Id":7}}})"),
               ElementsAre("Networks.front.Tunnel"));
-  EXPECT_THAT(unkept_in(plain_config, R"({"Mounts":[{"Type":"bind","Source":"/a","Target":"/b","BindOptions":{"New":1}}]})"),
-              ElementsAre("Mounts[0].BindOptions.New"));
+  EXPECT_THAT(
+      unkept_in(plain_config, R"({"Mounts":[{"Type":"bind","Source":"/a","Target":"/b","BindOptions":{"New":1}}]})"),
+      ElementsAre("Mounts[0].BindOptions.New"));
 }
 
 TEST(Unkept, F2_RightsToGraphicsCardsAreNamed) {
@@ -114,8 +115,8 @@ TEST(Unkept, F2_MountsThatAreNeitherVolumeNorFolderAreNotTakenForVolumes) {
   for (const std::string type : {"image", "npipe", "cluster", "teleport"}) {
     const std::string host = R"({"Mounts":[{"Type":")" + type + R"(","Source":"db:1","Target":"/img"}]})";
     EXPECT_THAT(unkept_in(plain_config, host), ElementsAre("Mounts[0] (--mount type=" + type + ")")) << type;
-    const auto inspection = JsonDocument::parse(R"({"Config":{},"HostConfig":)" + host + R"(,"Mounts":[{"Type":")" + type +
-                                                R"(","Name":"db:1","Destination":"/img"}]})");
+    const auto inspection = JsonDocument::parse(R"({"Config":{},"HostConfig":)" + host + R"(,"Mounts":[{"Type":")" +
+                                                type + R"(","Name":"db:1","Destination":"/img"}]})");
     const auto detail = decode_inspection(inspection.root(), nullptr, {});
     EXPECT_THAT(detail.service.mounts, IsEmpty()) << type;
     EXPECT_THAT(detail.container.mounts, IsEmpty()) << type;
@@ -128,7 +129,8 @@ TEST(Unkept, F2_OpenSystemPathsAreKept) {
   const auto inspection = JsonDocument::parse(R"({"Config":{},"HostConfig":)" + open + "}");
   const auto service = decode_inspection(inspection.root(), nullptr, {}).service;
   EXPECT_THAT(service.security_opt, ElementsAre("systempaths=unconfined"));
-  const std::string body = create_body({.name = "web", .image = "i", .service = service, .labels = {}, .restart = {}}, 41);
+  const std::string body =
+      create_body({.name = "web", .image = "i", .service = service, .labels = {}, .restart = {}}, 41);
   EXPECT_THAT(body, testing::HasSubstr(R"("MaskedPaths":[],"ReadonlyPaths":[])"));
   EXPECT_THAT(body, testing::Not(testing::HasSubstr("SecurityOpt")));
   EXPECT_THAT(unkept_in(plain_config, R"({"MaskedPaths":[],"ReadonlyPaths":null})"), ElementsAre("MaskedPaths"));
@@ -140,15 +142,17 @@ TEST(Unkept, F2_WhatWouldComeBackIsNamedToo) {
 }
 
 TEST(Unkept, F2_TheImagesOwnSettingsAreItsOwn) {
-  EXPECT_THAT(unkept_in(R"({"Env":["PATH=/bin"],"Cmd":["serve"],"Healthcheck":{"Test":["CMD","probe"],"StartInterval":1000},
+  EXPECT_THAT(
+      unkept_in(R"({"Env":["PATH=/bin"],"Cmd":["serve"],"Healthcheck":{"Test":["CMD","probe"],"StartInterval":1000},
                             "OnBuild":["x"],"Shell":["y"]})",
-                        "{}"),
-              IsEmpty());
+                "{}"),
+      IsEmpty());
 }
 
 TEST(Unkept, F2_ModesOfAMountThatNobodyKnowsAreKeptInTheShortForm) {
-  EXPECT_THAT(unkept_in(plain_config, R"({"Binds":["/a:/b:ro,z,delegated","v:/c:nocopy"],"Tmpfs":{"/t":"size=1m,mode=700"}})"),
-              IsEmpty());
+  EXPECT_THAT(
+      unkept_in(plain_config, R"({"Binds":["/a:/b:ro,z,delegated","v:/c:nocopy"],"Tmpfs":{"/t":"size=1m,mode=700"}})"),
+      IsEmpty());
 }
 
 }  // namespace

@@ -116,9 +116,12 @@ TEST(RunLine, NeverShowsTheValueOfAVariable) {
 TEST(RunLine, F2_RefusesEveryOptionThatAContainerIsRefusedFor) {
   for (const UnkeptOption& each : unkept_options()) {
     std::string value = "x";
-    if (each.part == "type") value = "type=image,src=a,dst=/b";
-    else if (each.option == "mount") value = "type=volume,dst=/b," + std::string(each.part) + "=x";
-    else if (each.option == "network") value = "name=a," + std::string(each.part) + "=x";
+    if (each.part == "type")
+      value = "type=image,src=a,dst=/b";
+    else if (each.option == "mount")
+      value = "type=volume,dst=/b," + std::string(each.part) + "=x";
+    else if (each.option == "network")
+      value = "name=a," + std::string(each.part) + "=x";
     const RunOption* option = find_run_option(each.option);
     ASSERT_NE(option, nullptr) << each.option;
     const bool is_flag = option->kind == RunOption::Kind::flag;

@@ -89,7 +89,8 @@ TEST(Proxy, F16_TellsWhyItDoesNotLeadThere) {
     return "it worked";
   };
   EXPECT_THAT(failure("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), HasSubstr("wants a login"));
-  EXPECT_THAT(failure("HTTP/1.1 403 Forbidden\r\n\r\n"), HasSubstr("does not lead to a.example:443: HTTP/1.1 403 Forbidden"));
+  EXPECT_THAT(failure("HTTP/1.1 403 Forbidden\r\n\r\n"),
+              HasSubstr("does not lead to a.example:443: HTTP/1.1 403 Forbidden"));
   EXPECT_THAT(failure("SSH-2.0\r\n\r\n"), HasSubstr("does not lead to"));
   EXPECT_THAT(failure(""), HasSubstr("the proxy 127.0.0.1:"));
 }

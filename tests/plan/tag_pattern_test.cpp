@@ -130,7 +130,8 @@ TEST(VersionPattern, F10_StaysInTheFlavourOfTheTagThatIsWritten) {
   EXPECT_EQ(TagPattern::parse("semver ^1.25").choose(tags, "1.25.3-bookworm").flavour, "bookworm");
   EXPECT_EQ(newest("semver >=1", tags, "stable-alpine"), "1.27.0-alpine");
   EXPECT_EQ(newest("semver >=1", tags, "1-alpine"), "1.27.0-alpine");
-  EXPECT_EQ(newest("semver >=17", {"17-alpine", "17.2-bookworm", "17.2-alpine", "18.0-alpine3.19"}, "17.1-alpine"), "17.2-alpine");
+  EXPECT_EQ(newest("semver >=17", {"17-alpine", "17.2-bookworm", "17.2-alpine", "18.0-alpine3.19"}, "17.1-alpine"),
+            "17.2-alpine");
 }
 
 TEST(VersionPattern, F10_PreReleasesAreNoFlavours) {
@@ -159,9 +160,11 @@ TEST(VersionPattern, F10_BuildsOfOneVersionAreCounted) {
   EXPECT_EQ(newest("semver ~4.0", tags, "4.0.9.1044-ls56"), "4.0.10.7-ls1");
   EXPECT_THAT(TagPattern::parse("semver 4.0.9").fitting(tags, "4.0.9.1044-ls56"),
               ElementsAre("4.0.9.1044-ls57", "4.0.9.1044-ls56"));
-  EXPECT_EQ(newest("semver ^15", {"15.4.0-debian-11-r45", "15.4.0-debian-11-r9", "15.5.0-debian-12-r1"}, "15.4.0-debian-11-r10"),
+  EXPECT_EQ(newest("semver ^15", {"15.4.0-debian-11-r45", "15.4.0-debian-11-r9", "15.5.0-debian-12-r1"},
+                   "15.4.0-debian-11-r10"),
             "15.4.0-debian-11-r45");
-  EXPECT_EQ(newest("semver ^10", {"10.8.13-1-ls9", "10.8.13-1-ls56", "10.8.13-2-ls1"}, "10.8.13-1-ls9"), "10.8.13-2-ls1");
+  EXPECT_EQ(newest("semver ^10", {"10.8.13-1-ls9", "10.8.13-1-ls56", "10.8.13-2-ls1"}, "10.8.13-1-ls9"),
+            "10.8.13-2-ls1");
   EXPECT_EQ(newest("semver ^4", tags, "4.0.0"), "4.1.0") << "four numbers are not what three go on with";
 }
 

@@ -1,8 +1,8 @@
 #include "registry/registry.h"
 
+#include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <array>
 #include <thread>
 
 #include "base/format.h"
@@ -196,12 +196,14 @@ TEST(ListTags, SaysWhatARegistryRefuses) {
   EXPECT_EQ(limited.status(), 429);
   EXPECT_EQ(limited.retry_after(), Seconds(120));
   EXPECT_EQ(refused("429 Too Many Requests", "Retry-After: 99999999999999\r\n").retry_after(), std::chrono::days(1));
-  EXPECT_EQ(refused("429 Slow down", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n")
-                .retry_after(),
-            Seconds(120))
+  EXPECT_EQ(
+      refused("429 Slow down", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n")
+          .retry_after(),
+      Seconds(120))
       << "by the registry's own clock";
   EXPECT_EQ(refused("429 Slow down", "Retry-After: Sun, 06 Nov 1994 08:51:37 GMT\r\n").retry_after(), Milliseconds(0));
-  EXPECT_EQ(refused("429 Slow down", "Retry-After: Sun, 06 Nov 2094 08:51:37 GMT\r\n").retry_after(), std::chrono::days(1));
+  EXPECT_EQ(refused("429 Slow down", "Retry-After: Sun, 06 Nov 2094 08:51:37 GMT\r\n").retry_after(),
+            std::chrono::days(1));
   EXPECT_EQ(refused("503 Busy", "Retry-After: soon\r\n").retry_after(), std::nullopt);
   EXPECT_EQ(refused("307 Elsewhere", "Location: http://evil.example/\r\n").status(), 307);
   const FakeRegistry registry([&](const std::string&) { return refusal("404 Not Found", ""); });

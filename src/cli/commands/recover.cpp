@@ -9,8 +9,7 @@ namespace belay::cli {
 namespace {
 
 std::string recovered_text(const host::Recovered& app) {
-  return format("{}: {}{}{}", app.app,
-                app.releases.empty() ? std::string("no new releases") : join(app.releases, ", "),
+  return format("{}: {}{}{}", app.app, app.releases.empty() ? std::string("no new releases") : join(app.releases, ", "),
                 app.last ? format(", last {}", app.last->text()) : std::string(),
                 app.stable ? format(", stable {}", app.stable->text()) : std::string());
 }
@@ -25,8 +24,8 @@ int run_recover(Invocation& in) {
   for (const auto& app : all) {
     if (app.refused) {
       refused = true;
-      in.console.error(Conflict(format("{} is not recovered: Belay has no place for all settings of what is there: {}", app.app,
-                                       join(app.lost, "; ")),
+      in.console.error(Conflict(format("{} is not recovered: Belay has no place for all settings of what is there: {}",
+                                       app.app, join(app.lost, "; ")),
                                 "belay recover --lossy takes it without them."));
       continue;
     }
