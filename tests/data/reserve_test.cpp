@@ -254,7 +254,7 @@ TEST_P(Reserve, OfALinkIsRefusedBeforehand) {
 TEST_P(Reserve, OfAVolumeThatOnlyTheEngineReachesCannotBeMade) {
   if (GetParam() != Kind::volume) return;
   volumes_[1].driver = "nfs";
-  EXPECT_THAT([&] { fill("new"); }, ThrowsMessage<Error>(HasSubstr("cannot be reached on this machine")));
+  EXPECT_THAT([&] { fill("new"); }, ThrowsMessage<Error>(HasSubstr("in reach of the engine only")));
   EXPECT_FALSE(is_whole());
 }
 

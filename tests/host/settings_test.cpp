@@ -57,7 +57,7 @@ class Settings : public ::testing::Test {
   void adopt_db(std::vector<Mount> mounts) {
     run_by_hand("db", std::move(mounts));
     Context here = scene_.context();
-    adopt(here, db, {"db"}, false, {});
+    adopt(here, db, {"db"}, {}, {});
   }
 
   Deployed deploy_image(const std::string& image, StartOptions options = {}, bool dry_run = false) {
@@ -339,7 +339,7 @@ TEST_F(Settings, F4_AnotherContainersVolumesAreNotTakenForItsOwn) {
   scene_.engine.create_container(request, {});
   scene_.engine.start_container("rider", {});
   Context here = scene_.context();
-  adopt(here, AppName("rider"), {"rider"}, false, {});
+  adopt(here, AppName("rider"), {"rider"}, {}, {});
   EXPECT_THAT(scene_.app("rider").releases[0].spec.services[0].mounts, IsEmpty());
 }
 
@@ -349,7 +349,7 @@ TEST_F(Settings, F4_OldContainersWithVolumesOfTheirOwnAreNotCleanedUpWithoutAWor
   scene_.clock.advance(Seconds(5));
   run_by_hand("db-new", {});
   Context here = scene_.context();
-  adopt(here, db, {"db", "db-new"}, false, {});
+  adopt(here, db, {"db", "db-new"}, {}, {});
   const std::string old = scene_.container("db")->mounts.at(0).source;
   std::vector<std::string> notes;
   cleanup(here, db, 0, false,
