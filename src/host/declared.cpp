@@ -18,6 +18,7 @@
 #include "host/making.h"
 #include "host/own_container.h"
 #include "host/start.h"
+#include "model/naming.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -497,6 +498,14 @@ class Pass {
       return std::vector<Mount>{};
     };
     auto& services = made.spec.services;
+    // What was taken over may have its data in a volume without a name: where the definition names none, that stays.
+    for (auto& service : services)
+      for (auto& mount : service.mounts)
+        for (const auto& earlier : mounts_before(service.name))
+          if (mount.kind == Mount::Kind::volume && !declared.named_volumes.contains(mount.source) &&
+              earlier.kind == Mount::Kind::volume && earlier.target == mount.target &&
+              is_unnamed_volume(earlier.source))
+            mount.source = earlier.source;
     const bool is_known = before != nullptr && before->images == made.images &&
                           std::all_of(services.begin(), services.end(), [&](const Service& service) {
                             return mounts_before(service.name) == service.mounts;

@@ -194,7 +194,8 @@ TEST(Adopt, RefusesWhatItCannotTake) {
 }
 
 TEST(Adopt, B3_AFurtherContainerBecomesAFurtherRelease) {
-  Scene scene;
+  // Its own image has no volume: the one of the containers is a stranger's.
+  Scene scene({NamingScheme::belay, true, false});
   foreign(scene, "old", false);
   foreign(scene, "older-than-nothing", false);
   for (const auto* line : {"deploy 1", "stable", "stop"}) scene.run(line);
@@ -252,6 +253,8 @@ TEST(Adopt, A3_ByNameAloneTakesWhatBearsAName) {
       continue;
     }
     EXPECT_THAT(adopt(here, web, {}, {}, {}).containers, ElementsAre(name));
+    // In that scheme what ran last bears the app's name again, once it is touched.
+    if (name.find("_save_") != std::string::npos) continue;
     EXPECT_EQ(scene.plan(), "") << name;
   }
 }

@@ -113,6 +113,7 @@ TEST(UseCases, A5_StableMarksWhatRunsNowAndElseNothing) {
   scene.engine.start_container("web-r1", {});
   EXPECT_EQ(refusal(scene), "error: web-r1 (r1) runs, and web should be stopped");
   EXPECT_EQ(scene.app().stable, std::nullopt);
+  scene.engine.stop_container("web-r1", {}, {});
   scene.engine.remove_container("web-r1", {});
   EXPECT_EQ(refusal(scene), "error: web does not run, so there is nothing to mark");
 }
