@@ -61,25 +61,29 @@ Console::~Console() {
 }
 
 void Console::print(std::string_view text) {
+  print_page(printable(text));
+}
+
+void Console::line(std::string_view text) {
+  line(Style::plain, {}, text);
+}
+
+void Console::line(Style style, std::string_view head, std::string_view rest) {
+  const std::string first = printable(head);
+  print_page(format("{}{}\n", settings_.out_color ? in_style(style, first) : first, printable(rest)));
+}
+
+void Console::print(const Table& table) {
+  print_page(table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color}));
+}
+
+void Console::print_page(std::string_view text) {
   std::lock_guard held(mutex_);
   write_out(text);
 }
 
-void Console::line(std::string_view text) {
-  std::lock_guard held(mutex_);
-  write_out(std::string(text) + "\n");
-}
-
-void Console::print(const Table& table) {
-  print(table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color}));
-}
-
-std::string Console::styled(Style style, std::string_view text) const {
-  return settings_.out_color ? in_style(style, text) : std::string(text);
-}
-
 void Console::success(std::string_view text) {
-  if (!settings_.quiet) line(styled(Style::good, text));
+  if (!settings_.quiet) line(Style::good, text);
 }
 
 void Console::note(std::string_view text) {
@@ -88,7 +92,7 @@ void Console::note(std::string_view text) {
 
 void Console::warning(std::string_view text) {
   const std::string label = settings_.err_color ? in_style(Style::warn, "warning:") : "warning:";
-  diagnostic(format("belay: {} {}", label, printable(text)));
+  say(format("belay: {} {}", label, printable(text)));
 }
 
 std::string Console::worded(std::string_view text) const {
@@ -101,10 +105,19 @@ void Console::error(const Error& error) {
   // A usage line says by itself what it is.
   const std::string_view label = error.hint().starts_with("usage: ") ? "" : "hint: ";
   if (!error.hint().empty()) text += format("\n{}{}", label, printable(worded(error.hint())));
-  diagnostic(text);
+  say(text);
 }
 
 void Console::diagnostic(std::string_view text) {
+  say(printable(text));
+}
+
+void Console::diagnostic(Style style, std::string_view head, std::string_view rest) {
+  const std::string first = printable(head);
+  say(format("{}{}", settings_.err_color ? in_style(style, first) : first, printable(rest)));
+}
+
+void Console::say(std::string_view text) {
   std::lock_guard held(mutex_);
   write_err(std::string(text) + "\n");
 }
@@ -112,7 +125,7 @@ void Console::diagnostic(std::string_view text) {
 std::string Console::ask(std::string_view question, std::stop_token stop) {
   {
     std::lock_guard held(mutex_);
-    write_err(question);
+    write_err(printable(question));
   }
   const auto answer = read_line(in_, stop);
   if (answer) return std::string(trim(*answer));

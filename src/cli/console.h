@@ -43,15 +43,17 @@ class Console {
   using Wording = std::string (*)(const std::string& text);
   void speak(Wording wording) { wording_ = wording; }
 
-  // Results, on standard output. print: as it is. line: a line of its own. Control characters that the text took from
-  // elsewhere are the caller's business (`printable`); a table's cells are made printable here.
+  // Results, on standard output. line: a line of its own. Whatever is given, here and below, is made printable: names,
+  // the engine's words and a backup's may hold escape sequences, and none of them reaches a terminal.
   void print(std::string_view text);
   void line(std::string_view text);
+  // The head in a style where standard output has colours.
+  void line(Style style, std::string_view head, std::string_view rest = {});
   void print(const Table& table);
+  // A text of our own, with its own escape sequences.
+  void print_page(std::string_view text);
   // For --json: one value, indented, with a line feed behind it.
   void print_json(const document::Node& value);
-  // `text` in a style where standard output has colours.
-  std::string styled(Style style, std::string_view text) const;
 
   // Messages. success: "web runs r3", on standard output; note and success are not written where --quiet is given.
   void success(std::string_view text);
@@ -59,8 +61,9 @@ class Console {
   void warning(std::string_view text);  // "belay: warning: …"
   // "belay: the sentence", then "hint: …".
   void error(const Error& error);
-  // A line on standard error as it is: plain progress.
+  // A line on standard error: plain progress. The head in a style where standard error has colours.
   void diagnostic(std::string_view text);
+  void diagnostic(Style style, std::string_view head, std::string_view rest);
 
   // Whether somebody can be asked.
   bool is_in_terminal() const { return settings_.in_terminal; }
@@ -87,6 +90,7 @@ class Console {
   void write_out(std::string_view text);
   void write_err(std::string_view text);
   void flush_out();
+  void say(std::string_view text);  // a line on standard error as it is
   std::string ask(std::string_view question, std::stop_token stop);
 
   std::string worded(std::string_view text) const;

@@ -49,6 +49,9 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
     case DeclaredApp::Kind::held:
       console.success(format("{}: held — {}", name, app.reason));
       return;
+    case DeclaredApp::Kind::trouble:
+      print_broken(console, app);
+      return;
     case DeclaredApp::Kind::removal:
       if (is_done) console.success(format("{}: {} — {}", name, app.origin.empty() ? "stopped" : "removed", app.reason));
       return;
@@ -58,7 +61,8 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
       return;
     case DeclaredApp::Kind::change:
       if (is_done && app.change.running) {
-        console.success(format("{}: {} runs{}", name, app.change.running->text(), how_it_went(app)));
+        const std::string why = app.reason.empty() || app.reason == "new" ? "" : format(" — {}", app.reason);
+        console.success(format("{}: {} runs{}{}", name, app.change.running->text(), how_it_went(app), why));
         if (verbose) print_differences(console, app);
         return;
       }
@@ -146,6 +150,8 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.take_over = {pass.take_over.begin(), pass.take_over.end()};
   options.order = pass.settings.order ? pass.settings.order : pass.order;
   options.sources = outcome.input.sources;
+  options.look_for_restarts = true;
+  options.objection = pass.objection;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;
@@ -156,8 +162,8 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
 }
 
 std::string summary(const DeclaredOutcome& outcome) {
-  std::vector<std::pair<std::string_view, size_t>> counts{{"changed", 0}, {"repaired", 0}, {"removed", 0},
-                                                          {"held", 0},    {"failed", 0},   {"unchanged", 0}};
+  std::vector<std::pair<std::string_view, size_t>> counts{
+      {"changed", 0}, {"repaired", 0}, {"removed", 0}, {"held", 0}, {"in trouble", 0}, {"failed", 0}, {"unchanged", 0}};
   const auto count = [&](std::string_view what) {
     ++std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == what; })->second;
   };
@@ -167,6 +173,8 @@ std::string summary(const DeclaredOutcome& outcome) {
       count("failed");
     else if (app.kind == DeclaredApp::Kind::held)
       count("held");
+    else if (app.kind == DeclaredApp::Kind::trouble)
+      count("in trouble");
     else if (!is_done)
       count("unchanged");
     else
@@ -207,6 +215,7 @@ Node declared_json(const formats::Settings& settings, const DeclaredOutcome& out
     node.set("differences", texts(app.differences));
     node.set("reason", Node::text(app.reason));
     node.set("hint", Node::text(app.hint));
+    node.set("as_declared", Node::boolean(app.as_declared));
     node.set("downtime", Node::text(app.downtime));
     node.set("outage", app.outage ? Node::number(app.outage->count()) : Node());
     node.set("actions", actions_json(app.change.plan));
@@ -225,7 +234,7 @@ Node declared_json(const formats::Settings& settings, const DeclaredOutcome& out
 int apply_once(Session& session, const DeclaredPass& pass) {
   const DeclaredOutcome outcome = run_pass(session, pass, Results::told);
   session.console.success(summary(outcome));
-  return outcome.has_failures() ? 1 : 0;
+  return outcome.is_as_declared() ? 0 : 1;
 }
 
 }  // namespace belay::cli

@@ -2,6 +2,7 @@
 // What plan, apply and the face dockerup have in common: a host from definitions, read, planned or made so, and told
 // of.
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,7 @@ struct DeclaredPass {
   std::vector<std::string> take_over;
   std::optional<SwapOrder> order;  // where neither the settings nor a definition say one
   std::string command;             // as it was typed, for the journal
+  std::function<std::string(const host::DeclaredApp& planned)> objection;  // as in DeclaredOptions
 };
 
 // What came of it, with what it was made from.
@@ -53,6 +55,7 @@ struct DeclaredOutcome {
 
   // Something is broken, failed, or could not be read.
   bool has_failures() const { return host.has_failures() || !input.trouble.empty(); }
+  bool is_as_declared() const { return host.is_as_declared() && input.trouble.empty(); }
   // Something was done.
   bool has_done() const;
 };

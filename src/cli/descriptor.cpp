@@ -1,7 +1,9 @@
 #include "cli/descriptor.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -43,6 +45,37 @@ void StopEvent::Ring::operator()() const {
   // Cannot fail but by overflow, and then it is readable already.
   [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
 }
+
+int write_all(int fd, std::string_view text, const StopEvent& stop) {
+  // A pipe that has room has room for this much at least, so that a blocking one does not block.
+  constexpr size_t atom = PIPE_BUF;
+  while (!text.empty()) {
+    std::array<pollfd, 2> ready{
+        {{.fd = fd, .events = POLLOUT, .revents = 0}, {.fd = stop.raw(), .events = POLLIN, .revents = 0}}};
+    if (::poll(ready.data(), ready.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    if (ready[1].revents != 0) return ECANCELED;
+    const ssize_t written = ::write(fd, text.data(), std::min(text.size(), atom));
+    if (written >= 0)
+      text.remove_prefix(static_cast<size_t>(written));
+    else if (errno != EINTR && errno != EAGAIN)
+      return errno;
+  }
+  return 0;
+}
+
+ReaderWatch::ReaderWatch(int fd, std::stop_source gone)
+    : watch_([fd, gone](const std::stop_token& ended) mutable {
+        const StopEvent end(ended);
+        // Asked for nothing, poll still tells of errors: of a pipe without readers.
+        std::array<pollfd, 2> ready{
+            {{.fd = fd, .events = 0, .revents = 0}, {.fd = end.raw(), .events = POLLIN, .revents = 0}}};
+        while (::poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
+        }
+        if ((ready[0].revents & (POLLERR | POLLHUP)) != 0) gone.request_stop();
+      }) {}
 
 std::string read_some(int fd, const StopEvent& stop) {
   for (;;) {

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/fd.h"
 
@@ -26,6 +27,18 @@ class StopEvent {
     void operator()() const;
   };
   std::stop_callback<Ring> callback_;
+};
+
+// The same, and given up on stop: ECANCELED. A pipe that nobody empties does not hold up whoever ends the command.
+int write_all(int fd, std::string_view text, const StopEvent& stop);
+
+// Asks for a stop as soon as nobody reads the pipe any more (`| head`), be there anything to write or not.
+class ReaderWatch {
+ public:
+  ReaderWatch(int fd, std::stop_source gone);
+
+ private:
+  std::jthread watch_;
 };
 
 // Waits for input and reads what is there; empty at the end of input and on stop.

@@ -1,6 +1,8 @@
 #include "cli/plan_file.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -10,7 +12,7 @@ namespace belay::cli {
 
 namespace {
 
-constexpr std::int64_t version = 1;
+constexpr std::int64_t version = 2;
 
 std::string digest_of(std::string_view text) {
   // FNV-1a: tells whether a text is another one, no more.
@@ -61,6 +63,7 @@ PlannedApp read_app(const Node& node) {
   app.lines = read_texts(needed(node, "lines"), "lines");
   for (const auto& member : needed(node, "rests_on").as_map("rests_on"))
     app.rests_on[member.key] = member.value.as_text(member.key);
+  app.creates = read_texts(needed(node, "creates"), "creates");
   return app;
 }
 
@@ -69,21 +72,53 @@ bool is_to_do(const PlannedApp& app) {
   return !app.lines.empty() || app.kind == "broken";
 }
 
+std::string shown_name(const host::DeclaredApp& app) {
+  return app.name.empty() ? app.origin : app.name;
+}
+
+PlannedApp planned_app(const host::DeclaredApp& app) {
+  PlannedApp planned;
+  planned.name = shown_name(app);
+  planned.kind = std::string(to_text(app.kind));
+  planned.lines = app.differences;
+  for (const auto& action : app.change.plan.actions) {
+    planned.lines.push_back(format("{} — {}", plan::step_text(action.step), action.reason));
+    if (host::is_shared(action.step)) planned.creates.push_back(planned.lines.back());
+  }
+  return planned;
+}
+
+// The app's lines, but for those that make something which some app of the plan makes.
+std::vector<std::string> own_lines(const PlannedApp& app, const std::set<std::string>& shared) {
+  std::vector<std::string> lines;
+  std::copy_if(app.lines.begin(), app.lines.end(), std::back_inserter(lines),
+               [&](const std::string& line) { return !shared.contains(line); });
+  return lines;
+}
+
 }  // namespace
 
 std::vector<PlannedApp> planned_apps(const DeclaredOutcome& outcome) {
   std::vector<PlannedApp> apps;
   for (const auto& app : outcome.host.apps) {
-    PlannedApp planned;
-    planned.name = app.name.empty() ? app.origin : app.name;
-    planned.kind = std::string(to_text(app.kind));
-    planned.lines = app.differences;
-    for (const auto& line : split(plan::plan_text(app.change.plan), '\n'))
-      if (!line.empty()) planned.lines.push_back(line);
+    PlannedApp planned = planned_app(app);
     if (is_to_do(planned)) planned.rests_on = rests_on(outcome.input, app);
     apps.push_back(std::move(planned));
   }
   return apps;
+}
+
+std::string objection(const std::vector<PlannedApp>& plan, const host::DeclaredApp& now) {
+  const PlannedApp doing = planned_app(now);
+  const PlannedApp* planned = nullptr;
+  std::set<std::string> shared;
+  for (const auto& app : plan) {
+    shared.insert(app.creates.begin(), app.creates.end());
+    if (app.name == doing.name) planned = &app;
+  }
+  if (planned == nullptr) return "it is not in the plan";
+  return own_lines(*planned, shared) == own_lines(doing, shared) ? ""
+                                                                 : "what would be done is no longer what the plan says";
 }
 
 void write_plan_file(const fs::path& path, const PlanFile& plan) {
@@ -96,6 +131,7 @@ void write_plan_file(const fs::path& path, const PlanFile& plan) {
     node.set("kind", Node::text(app.kind));
     node.set("lines", texts(app.lines));
     node.set("rests_on", std::move(rests));
+    node.set("creates", texts(app.creates));
     apps.add(std::move(node));
   }
   Node node = Node::map();

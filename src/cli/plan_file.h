@@ -15,6 +15,8 @@ struct PlannedApp {
   std::vector<std::string> lines;  // differences and steps
   // What they rest on beside the names in them: definitions, bound files and images, each with its digest.
   std::map<std::string, std::string> rests_on;
+  // Those of the lines that make what several apps may share: which of them does it shows only when it is done.
+  std::vector<std::string> creates{};
   bool operator==(const PlannedApp&) const = default;
 };
 
@@ -28,6 +30,9 @@ struct PlanFile {
 
 // The plan for each app of the outcome of a dry run.
 std::vector<PlannedApp> planned_apps(const DeclaredOutcome& outcome);
+
+// Why this app, as it is about to be dealt with, is not what was planned; empty: it is.
+std::string objection(const std::vector<PlannedApp>& plan, const host::DeclaredApp& now);
 
 void write_plan_file(const fs::path& path, const PlanFile& plan);
 // Throws ConfigError where the file is no plan.

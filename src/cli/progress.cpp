@@ -97,11 +97,10 @@ void Progress::finish(const std::string& id, bool ok, const std::string& text) {
     }
   }
   if (quiet || words.empty()) return;
-  if (live_) {
-    const std::string mark = ok ? "✓" : "✗";
-    words = (console_.settings().err_color ? in_style(ok ? Style::good : Style::bad, mark) : mark) + " " + words;
-  }
-  console_.diagnostic(words);
+  if (live_)
+    console_.diagnostic(ok ? Style::good : Style::bad, ok ? "✓" : "✗", " " + words);
+  else
+    console_.diagnostic(words);
 }
 
 void Progress::redraw() {

@@ -117,8 +117,17 @@ std::string UserTerminal::read(std::stop_token stop) {
   return read_some(in_, stopped);
 }
 
+UserTerminal::UserTerminal(int in, int out, int err, const std::stop_token& stop)
+    : in_(in), out_(out), err_(err), stopped_(stop) {}
+
 void UserTerminal::write(engine::OutputStream stream, std::string_view bytes) {
-  write_all(stream == engine::OutputStream::out ? out_ : err_, bytes);
+  const bool is_out = stream == engine::OutputStream::out;
+  const int error = write_all(is_out ? out_ : err_, bytes, stopped_);
+  if (error == ECANCELED) throw Cancelled();
+  // A terminal that hung up says EIO. Messages that nobody reads stop nothing.
+  if (error == 0 || error == EIO || !is_out) return;
+  if (error == EPIPE) throw OutputClosed();
+  throw system_error("writing the output", error);
 }
 
 std::optional<engine::Terminal::Size> UserTerminal::size() {

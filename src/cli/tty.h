@@ -1,20 +1,30 @@
 #pragma once
 // The user's real terminal as the engine port wants it for exec and attach.
 
+#include "base/errors.h"
+#include "cli/descriptor.h"
 #include "engine/engine.h"
 
 namespace belay::cli {
 
+// Who read the output has gone: nothing is left to do, and that is no failure.
+class OutputClosed : public Error {
+ public:
+  OutputClosed() : Error("nobody reads the output any more") {}
+};
+
 // Works on pipes and files as well: input is handed on until its end, there is no size.
 class UserTerminal final : public engine::Terminal {
  public:
-  explicit UserTerminal(int in = 0, int out = 1, int err = 2) : in_(in), out_(out), err_(err) {}
+  // On stop a write that nobody takes is given up.
+  explicit UserTerminal(int in = 0, int out = 1, int err = 2, const std::stop_token& stop = {});
 
   // Whether a session can be interactive: input and output are a terminal.
   bool is_terminal() const;
 
   std::string read(std::stop_token stop) override;
-  // Output that nobody takes any more (a closed pipe) is dropped.
+  // Throws OutputClosed where nobody takes standard output any more (a closed pipe), Cancelled on stop, and what the
+  // system says of a full disk.
   void write(engine::OutputStream stream, std::string_view bytes) override;
   std::optional<Size> size() override;
   // SIGWINCH has one handler: a second watcher may begin only after the guard of the first is gone.
@@ -24,6 +34,7 @@ class UserTerminal final : public engine::Terminal {
 
  private:
   int in_, out_, err_;
+  StopEvent stopped_;
 };
 
 // The terminal hands on every key, Ctrl-C included, as long as this lives; nothing happens where `fd` is no terminal.

@@ -91,16 +91,23 @@ std::optional<HealthCheck> MemoryEngine::Universe::health_check(const StoredCont
 
 namespace {
 
+// The engine's own words for the first minute: a list has no other word of the start.
+std::string up_words(std::optional<Milliseconds> up) {
+  const Milliseconds time = up.value_or(Milliseconds(0));
+  if (time < Seconds(1)) return "Up Less than a second";
+  return time < Seconds(60) ? format("Up {} seconds", time.count() / 1'000) : "Up " + duration_text(time);
+}
+
 std::string status_text(ContainerState state, Health health, int exit_code, std::optional<Milliseconds> up,
                         std::optional<Milliseconds> down) {
   switch (state) {
     case ContainerState::running: {
-      std::string text = "Up " + duration_text(up.value_or(Milliseconds(0)));
+      const std::string text = up_words(up);
       if (health == Health::starting) return text + " (health: starting)";
       return health == Health::none ? text : format("{} ({})", text, to_text(health));
     }
     case ContainerState::paused:
-      return format("Up {} (Paused)", duration_text(up.value_or(Milliseconds(0))));
+      return up_words(up) + " (Paused)";
     case ContainerState::restarting:
       return format("Restarting ({}) {} ago", exit_code, duration_text(down.value_or(Milliseconds(0))));
     case ContainerState::exited:

@@ -116,15 +116,56 @@ std::vector<std::set<Host::Index>> Host::needs() const {
   return needed;
 }
 
+// Those that are left when all go that need nothing but what went, and then all that nothing needs but what went: each
+// is in a circle, or between two.
+std::set<std::size_t> in_circles(const std::vector<std::set<std::size_t>>& needed) {
+  std::vector<std::set<std::size_t>> needing(needed.size());
+  for (std::size_t i = 0; i < needed.size(); ++i)
+    for (const std::size_t other : needed[i]) needing[other].insert(i);
+  std::vector<bool> gone(needed.size());
+  const auto peel = [&](const auto& outgoing, const auto& incoming) {
+    std::vector<std::size_t> left(needed.size());
+    std::deque<std::size_t> free;
+    for (std::size_t i = 0; i < needed.size(); ++i) {
+      if (gone[i]) continue;
+      for (const std::size_t other : outgoing[i]) left[i] += gone[other] ? 0 : 1;
+      if (left[i] == 0) free.push_back(i);
+    }
+    while (!free.empty()) {
+      const std::size_t now = free.front();
+      free.pop_front();
+      gone[now] = true;
+      for (const std::size_t other : incoming[now])
+        if (!gone[other] && --left[other] == 0) free.push_back(other);
+    }
+  };
+  peel(needed, needing);
+  peel(needing, needed);
+  std::set<std::size_t> rest;
+  for (std::size_t i = 0; i < needed.size(); ++i)
+    if (!gone[i]) rest.insert(i);
+  return rest;
+}
+
+// A circle of thousands is not read to its end.
+void shorten(std::vector<std::string>& texts) {
+  constexpr std::size_t most = 12;
+  if (texts.size() <= most) return;
+  const std::string rest = format("… {} more …", texts.size() - most);
+  texts.erase(texts.begin() + most - 1, texts.end() - 1);
+  texts.insert(texts.end() - 1, rest);
+}
+
 // The shortest way from `start` back to it, both ends included; empty where there is none.
-std::vector<std::size_t> cycle_through(std::size_t start, const std::vector<std::set<std::size_t>>& needed) {
+std::vector<std::size_t> cycle_through(std::size_t start, const std::vector<std::set<std::size_t>>& needed,
+                                       const std::set<std::size_t>& among) {
   std::map<std::size_t, std::size_t> reached_from;
   std::deque<std::size_t> waiting{start};
   while (!waiting.empty()) {
     const std::size_t now = waiting.front();
     waiting.pop_front();
     for (const std::size_t next : needed[now]) {
-      if (!reached_from.try_emplace(next, now).second) continue;
+      if (!among.contains(next) || !reached_from.try_emplace(next, now).second) continue;
       if (next != start) {
         waiting.push_back(next);
         continue;
@@ -141,14 +182,18 @@ std::vector<std::size_t> cycle_through(std::size_t start, const std::vector<std:
 
 void Host::break_cycles() {
   const auto needed = needs();
+  const auto suspects = in_circles(needed);
   Verdicts verdicts;
   for (Index i = 0; i < good_.size(); ++i) {
-    const std::vector<Index> cycle = cycle_through(i, needed);
+    if (!suspects.contains(i)) continue;
+    const std::vector<Index> cycle = cycle_through(i, needed, suspects);
     if (cycle.empty()) continue;
     std::vector<std::string> names, others;
     for (const Index step : cycle) names.push_back(app(step).name.text());
     for (const Index step : cycle)
       if (step != i) others.push_back(format("{} is at {}", app(step).name.text(), app(step).place.text()));
+    shorten(names);
+    shorten(others);
     verdicts.emplace(
         i, ConfigError(app(i).place, format("containers need each other in a circle: {}", join(names, " → ")),
                        format("Remove one of these links, shared networks or volumes; {}.", join(others, ", "))));
@@ -161,6 +206,17 @@ bool covers(const fs::path& folder, const fs::path& path) {
   return end == folder.end();
 }
 
+// Whether one of them is the path, is in it or has it in it. Paths are ordered part by part, so that what is in a
+// folder comes right behind it.
+bool is_written(const std::set<fs::path>& written, const fs::path& path) {
+  const auto next = written.lower_bound(path);
+  if (next != written.end() && covers(path, *next)) return true;
+  for (fs::path folder = path;; folder = folder.parent_path()) {
+    if (written.contains(folder)) return true;
+    if (folder == folder.parent_path()) return false;
+  }
+}
+
 // What one app writes and another only reads is data, not configuration: each write would mean a new container of the
 // reader. Unless the reader's definition asks for exactly that.
 void Host::leave_written_files_alone() {
@@ -170,9 +226,7 @@ void Host::leave_written_files_alone() {
       if (mount.kind == Mount::Kind::bind && !mount.read_only) written.insert(mount.source);
   for (Definition& definition : good_)
     for (const fs::path& path : definition.watched_by_rule)
-      if (std::any_of(written.begin(), written.end(),
-                      [&](const fs::path& other) { return covers(other, path) || covers(path, other); }))
-        std::erase(definition.declaration.watched, path);
+      if (is_written(written, path)) std::erase(definition.declaration.watched, path);
 }
 
 Declarations Host::in_order() && {

@@ -65,8 +65,9 @@ void set_order(Spec& spec, const Node& definition, const Node* update) {
 }  // namespace
 
 const std::vector<std::string>& policy_keys() {
-  static const std::vector<std::string> keys{"update", "replicas", "order",        "settle",   "wait_timeout",
-                                             "signal", "soak",     "on_unhealthy", "on_drift", "heal_budget"};
+  static const std::vector<std::string> keys{"update",       "replicas",    "order",       "settle",
+                                             "wait_timeout", "signal",      "soak",        "on_unhealthy",
+                                             "on_drift",     "heal_budget", "restart_with"};
   return keys;
 }
 
@@ -80,6 +81,7 @@ Policies defined_policies(const Node& definition) {
   if (const Node* node = definition.find("on_drift")) policies.on_drift = on_drift(*node);
   if (const Node* node = definition.find("heal_budget"))
     policies.heal_budget = static_cast<int>(integer_value(*node, "\"heal_budget\"", 0, 1000));
+  policies.restart_with = is_set(&definition, "restart_with");
   if (const Node* node = definition.find("soak")) policies.soak = time_value(*node, "\"soak\"");
   return policies;
 }

@@ -77,6 +77,13 @@ SwapOrder swap_order(const std::string& text) {
   throw Error(format("'{}' is not by-rule, start-first or stop-first", printable(text)));
 }
 
+std::vector<std::string> name_list(const std::string& text) {
+  std::vector<std::string> all;
+  for (const auto& part : split(text, ','))
+    if (const auto name = trim(part); !name.empty()) all.emplace_back(name);
+  return all;
+}
+
 struct Setting {
   const char* key;
   void (*set)(Settings& settings, const std::string& value, const fs::path& base_folder);
@@ -99,8 +106,11 @@ constexpr Setting table[] = {
     {"email", [](Settings& s, const std::string& v, const fs::path&) { s.email = v; }},
     {"soak", [](Settings& s, const std::string& v, const fs::path&) { s.soak = duration(v); }},
     {"metrics", [](Settings& s, const std::string& v, const fs::path&) { s.metrics = v; }},
+    {"metrics_names", [](Settings& s, const std::string& v, const fs::path&) { s.metrics_names = name_list(v); }},
     {"notify_command", [](Settings& s, const std::string& v, const fs::path&) { s.notify_command = command_line(v); }},
     {"webhook", [](Settings& s, const std::string& v, const fs::path&) { s.webhook = web_address(v); }},
+    {"webhook_headers",
+     [](Settings& s, const std::string& v, const fs::path& base) { s.webhook_headers = folder(v, base); }},
     {"keep",
      [](Settings& s, const std::string& v, const fs::path&) { s.keep = static_cast<int>(whole_number(v, 0, 1000)); }},
 };

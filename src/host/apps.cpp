@@ -1,6 +1,9 @@
 #include "host/apps.h"
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
 #include <set>
 #include <unistd.h>
 
@@ -173,6 +176,118 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   return world;
 }
 
+namespace {
+
+// Asks for each of them, several at a time. Throws what the first that fails throws.
+template <class Key, class Ask>
+auto asked_for_all(const std::set<Key>& keys, const Ask& ask) {
+  using Answer = decltype(ask(*keys.begin()));
+  constexpr size_t at_a_time = 8;
+  const std::vector<Key> all(keys.begin(), keys.end());
+  std::vector<Answer> answers(all.size());
+  std::atomic<size_t> next{0};
+  std::vector<std::future<void>> helpers;
+  for (size_t i = 0; i < std::min(at_a_time, all.size()); ++i)
+    helpers.push_back(std::async(std::launch::async, [&] {
+      for (size_t mine = next++; mine < all.size(); mine = next++) answers[mine] = ask(all[mine]);
+    }));
+  for (auto& helper : helpers) helper.wait();
+  for (auto& helper : helpers) helper.get();
+  std::map<Key, Answer> found;
+  for (size_t i = 0; i < all.size(); ++i) found.emplace(all[i], std::move(answers[i]));
+  return found;
+}
+
+void add_images(World& world, engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
+  for (auto& image : engine.images({}, stop)) world.images[image.id] = std::move(image);
+  std::set<std::string> wanted;
+  for (const auto& app : apps)
+    for (const auto& release : app.releases)
+      for (const auto& [service, id] : release.images)
+        // A list has no configuration; the plan of the wished release needs its health check.
+        if (app.wish.release == release.number || !world.images.contains(id)) wanted.insert(id);
+  for (auto& [id, image] : asked_for_all(wanted, [&](const std::string& one) { return engine.image(one, stop); }))
+    if (image) world.images[id] = std::move(*image);
+}
+
+void add_details(World& world, engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < world.containers.size(); ++i) places.emplace(world.containers[i].name, i);
+  std::set<std::string> wanted;
+  for (const auto& app : apps) {
+    const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
+    for (const auto& instance : plan::instances(app, world))
+      if (instance.container->is_up() || (wished != nullptr && instance.release == wished->container_release()))
+        wanted.insert(instance.container->name);
+  }
+  for (auto& [name, detail] :
+       asked_for_all(wanted, [&](const std::string& one) { return engine.container(one, stop); })) {
+    if (!detail) continue;
+    Container& listed = world.containers[places.at(name)];
+    listed.state = detail->container.state;
+    listed.health = detail->container.health;
+    world.details.insert_or_assign(name, std::move(*detail));
+  }
+}
+
+void add_data(World& world, const std::vector<App>& apps) {
+  std::vector<DataPlace> places, reserves;
+  for (const auto& app : apps) {
+    for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
+      for (const auto& exchange : *exchanges) {
+        places.push_back(exchange.place);
+        places.push_back(exchange.reserve);
+      }
+    if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
+      for (const auto& item : snapshot->items) reserves.push_back(item.kept);
+  }
+  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
+  for (const auto& app : apps) look_up_where(world, app.wish.data);
+}
+
+}  // namespace
+
+World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
+  World world;
+  world.containers = engine.containers({}, stop);
+  bool has_waited = false;
+  for (const auto& app : apps)
+    if (app.wish.unfinished) has_waited = wait_for_starts(engine, app, world, stop) || has_waited;
+  if (has_waited) world.containers = engine.containers({}, stop);
+  world.volumes = engine.volumes({}, stop);
+  world.networks = engine.networks(stop);
+  add_images(world, engine, apps, stop);
+  add_data(world, apps);
+  add_details(world, engine, apps, stop);
+  return world;
+}
+
+bool was_started_lately(const Container& container) {
+  // "Up 12 seconds", "Up Less than a second"; then "Up About a minute".
+  return container.is_up() && container.status.find("second") != std::string::npos;
+}
+
+std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now) {
+  constexpr Milliseconds settled{60'000};
+  const bool is_restarting = detail.container.state == ContainerState::restarting;
+  const bool was_restarted =
+      detail.restart_count > 0 && detail.container.is_up() && detail.started && now - *detail.started < settled;
+  if (!is_restarting && !was_restarted) return {};
+  return format("its container {} ends again and again (exit code {}, restarted {} times)", detail.container.name,
+                detail.exit_code, detail.restart_count);
+}
+
+std::optional<std::string> restart_loop(const App& app, const World& world, Time now) {
+  if (app.wish.state != Wish::State::up || !app.wish.release) return {};
+  const Release* release = app.find(*app.wish.release);
+  if (release == nullptr) return {};
+  for (const auto& service : release->spec.services)
+    if (const Container* container = plan::find_instance(app, world, release->number, service.name))
+      if (const auto detail = world.details.find(container->name); detail != world.details.end())
+        if (auto loop = restart_loop(detail->second, now)) return loop;
+  return {};
+}
+
 const Release& release_of_data(const App& app) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
   if (const Release* release = number ? app.find(*number) : nullptr) return *release;
@@ -205,6 +320,17 @@ std::vector<GoneImage> gone_images(engine::Engine& engine, const App& app, std::
         continue;
       }
       absent.insert(image);
+      const auto digest = release.digests.find(service);
+      gone.push_back({release.number, service, image, digest == release.digests.end() ? "" : digest->second});
+    }
+  return gone;
+}
+
+std::vector<GoneImage> gone_images(const World& world, const App& app) {
+  std::vector<GoneImage> gone;
+  for (const auto& release : app.releases)
+    for (const auto& [service, image] : release.images) {
+      if (world.images.contains(image)) continue;
       const auto digest = release.digests.find(service);
       gone.push_back({release.number, service, image, digest == release.digests.end() ? "" : digest->second});
     }

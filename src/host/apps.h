@@ -18,6 +18,19 @@ App known_app(Context& context, const AppName& name, std::stop_token stop);
 // One look at all that a plan for this app needs.
 World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 
+// The same for many apps at once: one of each list, and details in parallel. Details and images of all of them are in
+// it, so it is for plans of wishes and for looks, not for removals.
+World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop);
+
+// Whether it was started less than a minute ago, as far as a list tells that: the engine's words are all it has of it.
+bool was_started_lately(const Container& container);
+
+// A container that the engine has to start again and again: "its container web-r3 ends again and again (exit code 3,
+// restarted 7 times)". Nothing: it does not, or it stays up since a minute.
+std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now);
+// The same of the release that should be up.
+std::optional<std::string> restart_loop(const App& app, const World& world, Time now);
+
 // The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
 std::optional<ReleaseNumber> what_runs(const App& app);
 
@@ -46,6 +59,8 @@ struct GoneImage {
 };
 // In the order of the releases.
 std::vector<GoneImage> gone_images(engine::Engine& engine, const App& app, std::stop_token stop);
+// The same, of a world that observe or observe_all gave for the app.
+std::vector<GoneImage> gone_images(const World& world, const App& app);
 // "r1, r3 (can be pulled again)"
 std::string gone_text(const std::vector<GoneImage>& gone);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <future>
 #include <sys/statvfs.h>
 #include <thread>
 
@@ -16,9 +15,12 @@
 #include "host/hand_over.h"
 #include "host/image_choice.h"
 #include "host/making.h"
+#include "host/need_order.h"
 #include "host/own_container.h"
+#include "host/pass_view.h"
 #include "host/start.h"
 #include "model/naming.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -27,66 +29,10 @@ namespace {
 
 using Outcome = DeclaredApp::Kind;
 
-// One look at the host, shared by all apps of a pass.
-struct View {
-  World world;                                                 // its containers
-  std::map<std::string, std::vector<const Container*>> owned;  // those with our labels, by app
-  LocalImages images{{}};
-  std::map<std::string, App> apps;
-  std::map<std::string, std::vector<Wait>> waits;
-};
-
-void take_containers(View& view, std::vector<Container> containers) {
-  view.world.containers = std::move(containers);
-  for (const auto& container : view.world.containers)
-    if (const auto owner = container.owner()) view.owned[owner->app].push_back(&container);
-}
-
-// Two lists are all that a pass asks when nothing is to be done. Both come while the state is read: together they cost
-// what the longest does.
-View look(Context& context, std::stop_token stop) {
-  auto images = std::async(std::launch::async, [&] { return context.engine.images({}, stop); });
-  auto containers = std::async(std::launch::async, [&] { return context.engine.containers({}, stop); });
-  View view;
-  for (auto& app : context.store.apps()) view.apps.emplace(app.name.text(), std::move(app));
-  view.waits = context.store.waits();
-  take_containers(view, containers.get());
-  view.images = LocalImages(images.get());
-  return view;
-}
-
-// As much as it takes to keep these up. `down`: containers that are so, whatever the list says.
-View glance(Context& context, const Declarations& declared, const std::set<std::string>& down, std::stop_token stop) {
-  View view;
-  std::vector<Container> containers = context.engine.containers({}, stop);
-  for (auto& container : containers)
-    if (container.is_up() && down.contains(container.name)) container.state = ContainerState::exited;
-  take_containers(view, std::move(containers));
-  for (const auto& declaration : declared.apps)
-    if (auto app = context.store.app(declaration.name)) view.apps.emplace(declaration.name.text(), std::move(*app));
-  view.waits = context.store.waits();
-  return view;
-}
-
 bool is_from(const std::string& origin, const std::vector<std::string>& sources) {
   return std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
     return origin == source || origin.starts_with(source + "/") || origin.starts_with(source + "#");
   });
-}
-
-// The release that this one's containers were made for, of each app that the declaration needs.
-std::map<std::string, ReleaseNumber> needs_of(const Declaration& declared, const std::map<std::string, App>& apps) {
-  std::map<std::string, ReleaseNumber> needs;
-  for (const auto& need : declared.needs)
-    for (const auto& [name, app] : apps) {
-      if (name == declared.name.text() || app.wish.state != Wish::State::up || !app.wish.release) continue;
-      const Release* release = app.find(*app.wish.release);
-      if (release == nullptr) continue;
-      const bool is_it = name == need || std::any_of(release->containers.begin(), release->containers.end(),
-                                                     [&](const auto& container) { return container.second == need; });
-      if (is_it) needs[name] = release->container_release();
-    }
-  return needs;
 }
 
 std::vector<std::string> differences_between(const Release& before, const Made& after, const ImageChoice& choice) {
@@ -105,11 +51,31 @@ std::vector<std::string> differences_between(const Release& before, const Made& 
     if (!is_image || was == choice.id) lines.push_back(change.text());
   }
   for (auto& line : file_differences(before.files, after.files)) lines.push_back(std::move(line));
-  for (const auto& [need, release] : after.needs) {
+  return lines;
+}
+
+// The apps that were, or are to be, replaced since this release was started, and to which it is tied: "db r1 → r2
+// (links)".
+std::vector<std::string> ties_that_broke(const Release& before, const Needs& needs) {
+  std::vector<std::string> lines;
+  for (const auto& [need, kind] : needs.tied) {
     const auto known = before.needs.find(need);
-    if (known != before.needs.end() && known->second != release) lines.push_back(format("{} was replaced", need));
+    const ReleaseNumber now = needs.releases.at(need);
+    if (known != before.needs.end() && known->second != now)
+      lines.push_back(format("{} {} → {} ({})", need, known->second.text(), now.text(), to_text(kind)));
   }
   return lines;
+}
+
+// The reason of a change that nothing in its own definition is the reason of: "because db is replaced (links)".
+std::string because_of(const Release& before, const Needs& needs) {
+  std::vector<std::string> others;
+  for (const auto& [need, kind] : needs.tied) {
+    const auto known = before.needs.find(need);
+    if (known == before.needs.end() || known->second != needs.releases.at(need))
+      others.push_back(format("{} is ({})", need, to_text(kind)));
+  }
+  return others.empty() ? std::string() : format("replaced, because {}", join(others, " and "));
 }
 
 // The newest release that is just this.
@@ -121,7 +87,7 @@ const Release* made_before(const App& app, const Made& made) {
 
 // From the list alone: every container of the release is up, not unhealthy, under its name, and nothing else of the
 // app runs.
-bool seems_right(const App& app, const View& view) {
+bool seems_right(const App& app, const PassView& view) {
   const Release* release = app.find(*app.wish.release);
   const auto owned = view.owned.find(app.name.text());
   if (release == nullptr || owned == view.owned.end()) return false;
@@ -167,6 +133,21 @@ void classify(DeclaredApp& result, const App& app) {
   }
 }
 
+// The containers as they will be called, and which of them will be down, when the plan is done.
+World as_planned(World world, const plan::Plan& plan) {
+  const auto find = [&](const std::string& name) {
+    return std::find_if(world.containers.begin(), world.containers.end(),
+                        [&](const Container& container) { return container.name == name; });
+  };
+  for (const auto& action : plan.actions) {
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step))
+      if (const auto found = find(rename->from); found != world.containers.end()) found->name = rename->to;
+    if (const auto* stop = std::get_if<plan::StopContainer>(&action.step))
+      if (const auto found = find(stop->name); found != world.containers.end()) found->state = ContainerState::exited;
+  }
+  return world;
+}
+
 // A use case's words, under the app's name.
 class AppReport final : public Report {
  public:
@@ -209,7 +190,8 @@ class Pass {
         options_(options),
         listener_(listener),
         stop_(std::move(stop)),
-        view_(options.only_keep_up ? glance(context, declared, options.down, stop_) : look(context, stop_)) {}
+        view_(options.only_keep_up ? PassView::of_these(context, declared, options.down, stop_)
+                                   : PassView::of_everything(context, stop_)) {}
 
   DeclaredHost run() {
     DeclaredHost host;
@@ -224,6 +206,7 @@ class Pass {
       app.name = broken.name;
       app.origin = broken.origin;
       app.kind = Outcome::broken;
+      app.as_declared = false;
       app.reason = broken.error.what();
       app.hint = broken.error.hint();
       if (AppName::is_valid(broken.name)) note_trouble(AppName(broken.name), context_.store, app);
@@ -233,6 +216,7 @@ class Pass {
     look_after_all(host);
     remove_undeclared(host);
     if (options_.exclusive) stop_strangers(host);
+    if (options_.dry_run) announce_once(host);
     return host;
   }
 
@@ -248,6 +232,15 @@ class Pass {
       throw NotFound(format("no definition is called {}, so none can take it over", name),
                      near.empty() ? format("belay declare {} prints one for an app.", name) : std::move(near));
     }
+  }
+
+  // A network or volume that several apps miss is made by the first of them.
+  static void announce_once(DeclaredHost& host) {
+    std::set<std::string> made;
+    for (auto& app : host.apps)
+      app.change.plan = plan::without(app.change.plan, [&](const plan::Step& step) {
+        return is_shared(step) && !made.insert(plan::step_text(step)).second;
+      });
   }
 
   void refuse_an_emptied_host() const {
@@ -266,32 +259,18 @@ class Pass {
     const auto& apps = declared_.apps;
     const size_t offset = host.apps.size();
     host.apps.resize(offset + apps.size());
-    std::vector<bool> begun(apps.size()), done(apps.size());
-    std::mutex mutex;
+    NeedOrder order(apps);
+    std::mutex mutex;  // of the order and the results
     std::condition_variable changed;
     std::exception_ptr failed;
-    const auto next = [&]() -> std::optional<size_t> {
-      for (size_t i = 0; i < apps.size(); ++i) {
-        if (begun[i]) continue;
-        const bool ready = std::all_of(apps[i].needs.begin(), apps[i].needs.end(), [&](const std::string& need) {
-          for (size_t other = 0; other < apps.size(); ++other)
-            if (!done[other] && other != i && bears(apps[other], need)) return false;
-          return true;
-        });
-        if (ready) return i;
-      }
-      return {};
-    };
     const auto work = [&](state::Store& store) {
       std::unique_lock lock(mutex);
-      while (!failed) {
-        if (std::find(begun.begin(), begun.end(), false) == begun.end()) return;
-        const auto mine = next();
+      while (!failed && !order.all_begun()) {
+        const auto mine = order.next();
         if (!mine) {
           changed.wait(lock);
           continue;
         }
-        begun[*mine] = true;
         lock.unlock();
         DeclaredApp result;
         std::exception_ptr trouble;
@@ -303,7 +282,7 @@ class Pass {
         lock.lock();
         if (trouble) failed = trouble;
         host.apps[offset + *mine] = std::move(result);
-        done[*mine] = true;
+        order.done(*mine);
         changed.notify_all();
       }
     };
@@ -314,9 +293,7 @@ class Pass {
       try {
         {
           std::unique_lock lock(mutex);
-          const auto none_is_left = [&] {
-            return failed || std::find(begun.begin(), begun.end(), false) == begun.end();
-          };
+          const auto none_is_left = [&] { return failed || order.all_begun(); };
           if (done_alone.wait_for(lock, moment, none_is_left)) return;
         }
         // A store belongs to one thread.
@@ -359,10 +336,12 @@ class Pass {
       throw;
     } catch (const LockHeld& held) {
       result.busy = true;
+      result.as_declared = false;
       result.kind = Outcome::held;
       result.reason = held.what();
     } catch (const Error& error) {
       result.kind = Outcome::broken;
+      result.as_declared = false;
       result.reason = error.what();
       result.hint = error.hint();
     }
@@ -413,7 +392,7 @@ class Pass {
     std::optional<Wait> now;
     if (!text.empty()) now = Wait{topic, text, since, until};
     // The same as before began when it began.
-    if (now && known != nullptr && known->text == text) now->since = known->since;
+    if (now && known != nullptr && known->text == text && topic != Wait::Topic::held) now->since = known->since;
     if (now ? known == nullptr || *known != *now : known != nullptr) store.set_wait(name, topic, now);
   }
 
@@ -470,17 +449,17 @@ class Pass {
 
   std::optional<App> known(const std::string& name) {
     const std::lock_guard lock(turn_);
-    const auto found = view_.apps.find(name);
-    return found == view_.apps.end() ? std::nullopt : std::optional(found->second);
+    const App* found = view_.find(name);
+    return found == nullptr ? std::nullopt : std::optional(*found);
   }
-  std::map<std::string, ReleaseNumber> needs_now(const Declaration& declared) {
+  Needs needs_now(const Declaration& declared) {
     const std::lock_guard lock(turn_);
-    return needs_of(declared, view_.apps);
+    return view_.needs_of(declared);
   }
-  // Others that need this app shall see what it is now.
+  // Others that need this app shall see what it is now; in a preview, what it will be.
   void remember(const App& app) {
     const std::lock_guard lock(turn_);
-    view_.apps.insert_or_assign(app.name.text(), app);
+    view_.remember(app);
   }
 
   // Each mount point of the image has a volume with a name: the one that the release before has there, else one by the
@@ -573,12 +552,15 @@ class Pass {
     const ImageChoice choice = choose_image(
         context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
         [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
-    if (!choice.trouble.empty()) context.report.note(choice.trouble);
+    if (!choice.trouble.empty())
+      context.report.note(format("whether there is something newer is not known: {}", choice.trouble));
     note_choice(declared, context.store, choice);
     Made made;
     made.spec = declared.spec;
     made.files = file_marks(declared.watched);
-    made.needs = needs_now(declared);
+    const Needs needs = needs_now(declared);
+    made.needs = needs.releases;
+    for (const auto& [need, kind] : needs.tied) made.tied_to.insert(need);
     for (auto& service : made.spec.services) {
       service.image = choice.reference;
       made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
@@ -587,6 +569,7 @@ class Pass {
     name_all_volumes(declared, app, made, choice.id);
     if (!choice.waits_for.empty()) {
       result.reason = choice.waits_for;
+      result.waits_for = choice.wait ? choice.wait->text : choice.waits_for;
       result.kind = Outcome::held;
     }
 
@@ -599,6 +582,7 @@ class Pass {
     const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
     if (app && app->wish.state == Wish::State::down && !app->wish.unfinished && !is_down_by_failure(*app)) {
       result.kind = Outcome::held;
+      result.as_declared = false;
       result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
                              declared.name.text());
       note_wait(declared.name, context.store, Wait::Topic::held, "its definition waits, because it was stopped by hand",
@@ -607,9 +591,8 @@ class Pass {
     }
     const bool is_as_declared = is_wanted_already && app->wish.state == Wish::State::up;
     const Release* before = app && !is_as_declared ? made_before(*app, made) : nullptr;
-    const bool holds = before != nullptr && is_held(*app, *before);
-    if (!holds || before->verdict == Verdict::failed)
-      note_wait(declared.name, context.store, Wait::Topic::held, "", context.clock.now());
+    const bool holds = before != nullptr && is_held(*app, *before, made);
+    if (!holds) note_wait(declared.name, context.store, Wait::Topic::held, "", context.clock.now());
     if (is_as_declared) {
       // A preview's app is not in the state yet.
       if (!takes_over || !options_.dry_run) keep_up(declared, *app, context, result);
@@ -617,12 +600,15 @@ class Pass {
     }
     if (holds) {
       result.kind = Outcome::held;
+      result.as_declared = false;
+      if (before->verdict == Verdict::failed) note_failure(*app, context.store, *before);
       result.reason = before->verdict == Verdict::failed
                           ? format("{} is just this, and failed: {}; belay retry {} tries it again",
                                    before->number.text(), before->reason, declared.name.text())
                           : format("{} is just this, and {} went back from it ({}); belay start {} {} ends that",
                                    before->number.text(), app->wish.who, app->wish.why, declared.name.text(),
                                    before->number.text());
+      result.waits_for = result.reason;
       if (before->verdict != Verdict::failed)
         note_wait(
             declared.name, context.store, Wait::Topic::held,
@@ -632,11 +618,18 @@ class Pass {
       return;
     }
     result.kind = Outcome::change;
-    if (present != nullptr)
+    if (present != nullptr) {
       result.differences = differences_between(*present, made, choice);
-    else
+      if (result.differences.empty()) result.reason = because_of(*present, needs);
+      for (auto& line : ties_that_broke(*present, needs)) result.differences.push_back(std::move(line));
+    } else {
       result.reason = "new";
+    }
     make(declared, std::move(app), made, choice, context, result);
+    result.as_declared = !options_.dry_run && !result.change.failed() && result.kind != Outcome::held;
+    const auto after = options_.dry_run ? std::nullopt : context.store.app(declared.name);
+    const Release* tried = after && result.change.is_held ? after->find(*result.change.release) : nullptr;
+    if (tried != nullptr) note_failure(*after, context.store, *tried);
     if (result.change.kind == Change::Kind::done) clean_up_after(declared.name, context);
   }
 
@@ -661,6 +654,11 @@ class Pass {
     return change;
   }
 
+  void note_failure(const App& app, state::Store& store, const Release& tried) const {
+    note_wait(app.name, store, Wait::Topic::held,
+              format("what is declared is just {}, which failed", tried.number.text()), app.wish.since);
+  }
+
   // Never fails the change that it follows.
   void clean_up_after(const AppName& name, Context& context) {
     try {
@@ -682,10 +680,19 @@ class Pass {
 
   // A release later than the wished one was tried and left, by its failure or by hand. One before it was left by a
   // change of the definition, which has now been taken back.
-  static bool is_held(const App& app, const Release& before) {
+  static bool is_held(const App& app, const Release& before, const Made& made) {
     if (before.verdict == Verdict::pending) return false;
+    if (before.verdict == Verdict::failed) return !needs_others(before, made);
     const auto running = what_runs(app);
-    return before.verdict == Verdict::failed || (running && before.number > *running);
+    return running && before.number > *running;
+  }
+
+  // What it failed for may have been what it needs, tied to it or not: with another one it is worth a try.
+  static bool needs_others(const Release& before, const Made& made) {
+    return std::any_of(made.needs.begin(), made.needs.end(), [&](const auto& need) {
+      const auto known = before.needs.find(need.first);
+      return known == before.needs.end() || known->second != need.second;
+    });
   }
 
   // By its own name, or by that of one of its containers.
@@ -699,6 +706,7 @@ class Pass {
 
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
     if (result.healing && result.healing->waits_until) return;
+    tell_restart_loop(app, context, result);
     const bool look_closer = options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
@@ -709,22 +717,60 @@ class Pass {
     if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
     // What a command left unfinished is nothing that the app did: it counts against no budget.
     const std::string verb = fresh.wish.unfinished ? "finish" : "repair";
+    if (options_.objection && repairs) {
+      App as_it_is = fresh;
+      DeclaredApp planned = result;
+      planned.change = fulfil(context, as_it_is, verb, true, stop_);
+      if (planned.change.kind == Change::Kind::planned) {
+        tell_repair(planned, fresh, repairs);
+        ask_for_objection(planned);
+      }
+    }
     result.change = fulfil(context, fresh, verb, options_.dry_run || !repairs, stop_);
     remember(fresh);
     if (result.change.kind == Change::Kind::unchanged) return;
     result.only_reported = !repairs;
+    if (!repairs || options_.dry_run) result.as_declared = false;
     if (result.change.failed()) {
       result.kind = Outcome::broken;
+      result.as_declared = false;
       result.reason = result.change.reason;
       return;
     }
+    tell_repair(result, fresh, repairs);
+  }
+
+  // The engine starts it again and again: nothing that a start could mend.
+  void tell_restart_loop(const App& app, Context& context, DeclaredApp& result) const {
+    const auto owned = view_.owned.find(app.name.text());
+    if (owned == view_.owned.end() || !app.wish.release) return;
+    const Release* release = app.find(*app.wish.release);
+    for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
+      const bool is_suspect = container->state == ContainerState::restarting ||
+                              (options_.look_for_restarts && was_started_lately(*container));
+      if (!is_suspect || release == nullptr || made_for != release->container_release()) continue;
+      const auto detail = context.engine.container(container->name, stop_);
+      const auto loop = detail ? restart_loop(*detail, context.clock.now()) : std::nullopt;
+      if (!loop) continue;
+      result.as_declared = false;
+      if (result.kind != Outcome::unchanged) return;
+      result.kind = Outcome::trouble;
+      result.reason = *loop;
+      result.waits_for = format("its container {} ends again and again", container->name);
+      result.hint = format("belay logs {} shows what it wrote.", app.name.text());
+      return;
+    }
+  }
+
+  static void tell_repair(DeclaredApp& result, const App& app, bool repairs) {
     for (const auto& action : result.change.plan.actions)
       if (!std::holds_alternative<plan::AwaitVerdict>(action.step))
         result.differences.push_back(format("{}: {}", plan::step_text(action.step), action.reason));
     if (result.kind == Outcome::held) return;
+    result.hint.clear();
     result.kind = Outcome::repair;
     result.reason = repairs ? "it is not as its release has it" : "somebody changed it; its definition says: report";
-    classify(result, fresh);
+    classify(result, app);
   }
 
   void make(const Declaration& declared, std::optional<App> known_one, const Made& wanted, const ImageChoice& choice,
@@ -752,7 +798,16 @@ class Pass {
                   choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
     if (options_.dry_run) {
       preview(context, app, made, choice, pulling, result);
+      remember(app);
       return;
+    }
+    if (options_.objection) {
+      Report silent;
+      Context looking = context_for(context.store, silent);
+      App as_it_is = app;
+      DeclaredApp planned = result;
+      preview(looking, as_it_is, made, choice, pulling, planned);
+      ask_for_objection(planned);
     }
     if (!pulling.empty()) {
       pull(context, made, choice, pulling);
@@ -761,8 +816,9 @@ class Pass {
       name_all_volumes(declared, app, made, made.images.begin()->second);
       refuse_shared_volumes(declared, app, made.spec, context);
     }
-    if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same)) {
+    if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same, made)) {
       result.kind = Outcome::held;
+      result.as_declared = false;
       result.reason = format("what the pull brought is {}, which was tried before", same->number.text());
       return;
     }
@@ -781,6 +837,12 @@ class Pass {
     }
   }
 
+  // Under the app's lock, just before the first effect.
+  void ask_for_objection(const DeclaredApp& planned) const {
+    if (const std::string objection = options_.objection(planned); !objection.empty())
+      throw Conflict(format("{} is left as it is: {}", planned.name, objection));
+  }
+
   // The plan as it would be with the image here already, behind its pull.
   void preview(Context& context, App& app, const Made& made, const ImageChoice& choice, const plan::Plan& pulling,
                DeclaredApp& result) {
@@ -797,21 +859,16 @@ class Pass {
     preview_clean_up(context, app, result);
   }
 
-  // What the clean-up behind the change would remove.
+  // What the clean-up behind the change would remove, when that has succeeded.
   void preview_clean_up(Context& context, App app, DeclaredApp& result) {
+    if (result.change.kind != Change::Kind::planned) return;
     app.last = app.wish.release;
+    app.find(*app.last)->verdict = Verdict::passed;
     app.wish.unfinished = false;
-    const World world = observe(context.engine, app, stop_);
+    const World world = as_planned(observe(context.engine, app, stop_), result.change.plan);
     const plan::Cleanup cleaning =
         plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, options_.keep);
-    const size_t offset = result.change.plan.actions.size();
-    std::vector<size_t> all_before(offset);
-    for (size_t i = 0; i < offset; ++i) all_before[i] = i;
-    for (const auto& action : cleaning.plan.actions) {
-      std::vector<size_t> after = all_before;
-      for (const size_t before : action.after) after.push_back(before + offset);
-      result.change.plan.add(action.step, action.reason, std::move(after));
-    }
+    result.change.plan = plan::in_sequence(std::move(result.change.plan), cleaning.plan);
   }
 
   // A pull that fills the disk takes the whole host down with it, the apps that run included.
@@ -889,8 +946,14 @@ class Pass {
     AppReport report(result.name, listener_, turn_);
     Context context = context_for(context_.store, report);
     telling(result, [&] {
-      Removed removed =
-          remove(context, app.name, false, options_.dry_run, [](const RemovalPreview&) { return true; }, stop_);
+      const auto agree = [&](const RemovalPreview& preview) {
+        if (!options_.objection) return true;
+        DeclaredApp planned = result;
+        planned.change.plan = preview.plan;
+        ask_for_objection(planned);
+        return true;
+      };
+      Removed removed = remove(context, app.name, false, options_.dry_run, agree, stop_);
       result.change.plan = std::move(removed.plan);
       result.change.kind = removed.done ? Change::Kind::done : Change::Kind::planned;
       classify(result, app);
@@ -981,7 +1044,14 @@ class Pass {
     DeclaredApp result = stranger(app.name.text());
     AppReport report(result.name, listener_, turn_);
     Context context = context_for(context_.store, report);
-    telling(result, [&] { result.change = host::stop(context, app.name, options_.dry_run, stop_); });
+    telling(result, [&] {
+      if (options_.objection) {
+        DeclaredApp planned = result;
+        planned.change = host::stop(context, app.name, true, stop_);
+        ask_for_objection(planned);
+      }
+      result.change = host::stop(context, app.name, options_.dry_run, stop_);
+    });
     return result;
   }
 
@@ -992,6 +1062,10 @@ class Pass {
     stopping.add(plan::StopContainer{name, {}}, result.reason, {held});
     result.change.kind = Change::Kind::planned;
     if (options_.dry_run) return result;
+    if (options_.objection) {
+      telling(result, [&] { ask_for_objection(result); });
+      if (result.kind == Outcome::broken) return result;
+    }
     AppReport report(result.name, listener_, turn_);
     report.running(stopping);
     const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
@@ -1010,12 +1084,16 @@ class Pass {
   const std::stop_token stop_;
   RegistryRest rest_of_this_pass_;
   RegistryRest& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
-  View view_;                                           // its apps are guarded by turn_ while the workers run
+  PassView view_;                                       // its apps are guarded by turn_ while the workers run
   std::mutex turn_;                                     // also of the listener's calls
   std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
 };
 
 }  // namespace
+
+bool is_shared(const plan::Step& step) {
+  return std::holds_alternative<plan::CreateNetwork>(step) || std::holds_alternative<plan::CreateVolume>(step);
+}
 
 std::string_view to_text(DeclaredApp::Kind kind) {
   switch (kind) {
@@ -1029,6 +1107,8 @@ std::string_view to_text(DeclaredApp::Kind kind) {
       return "remove";
     case Outcome::held:
       return "held";
+    case Outcome::trouble:
+      return "trouble";
     case Outcome::broken:
       return "broken";
   }
@@ -1045,6 +1125,11 @@ bool DeclaredHost::has_changes() const {
 bool DeclaredHost::has_failures() const {
   return std::any_of(apps.begin(), apps.end(),
                      [](const DeclaredApp& app) { return app.kind == Outcome::broken || app.change.failed(); });
+}
+
+bool DeclaredHost::is_as_declared() const {
+  return !has_failures() &&
+         std::all_of(apps.begin(), apps.end(), [](const DeclaredApp& app) { return app.as_declared; });
 }
 
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,

@@ -13,6 +13,8 @@
 
 namespace belay::host {
 
+struct DeclaredApp;
+
 struct DeclaredOptions {
   bool dry_run = false;
   // Definitions that are all gone are meant so.
@@ -23,6 +25,8 @@ struct DeclaredOptions {
   bool thorough = false;
   // Look at each app's health first; what may not be helped yet is left alone. nullopt: the list alone counts.
   std::optional<HealOptions> heal;
+  // Ask of each container that was started a moment ago whether the engine starts it again and again.
+  bool look_for_restarts = false;
   // Only keep up what is wished already: no news, no changed definition, nothing that is no longer declared. Apps whose
   // change was interrupted are left to a whole pass.
   bool only_keep_up = false;
@@ -51,6 +55,9 @@ struct DeclaredOptions {
   // Stop whatever runs on this host and is not declared, but for these containers and those that Belay runs in.
   bool exclusive = false;
   std::set<std::string> spared;
+  // Hears, under the app's lock, what is about to be done, as a preview would have it; says why it must not be, else
+  // nothing. Unset: it may.
+  std::function<std::string(const DeclaredApp& planned)> objection;
 };
 
 // What the definitions mean for one app.
@@ -61,6 +68,7 @@ struct DeclaredApp {
     repair,   // the release that is wished is not up as it should be
     removal,  // no longer declared
     held,     // something is newer, and there is a reason to wait: see `reason`
+    trouble,  // it does not stay up, and there is nothing to be done about it here: see `reason`
     broken,   // the definition cannot be used, or the engine refuses: see `reason`
   };
   std::string name, origin;
@@ -69,6 +77,9 @@ struct DeclaredApp {
   bool busy = false;           // another command has its lock: nothing was done, and there is no trouble either
   std::vector<std::string> differences;  // "env.LOG_LEVEL: info → debug", "image web:1 ab12 → cd34"
   std::string reason, hint;
+  std::string waits_for;  // of what is held: the reason without times, the same at each look
+  // What its definition says, or would say but for a wait that it asks for itself, is what runs.
+  bool as_declared = true;
   std::string downtime;                // "none", "stop-first, about 1.8 s (as last time)", … ; of changes
   std::optional<Milliseconds> outage;  // expected; of changes
   Change change;
@@ -83,6 +94,8 @@ struct DeclaredHost {
   // Something is to be done, or was; what is only reported is not.
   bool has_changes() const;
   bool has_failures() const;
+  // Every app is as its definition says, whether that was told before or not.
+  bool is_as_declared() const;
 };
 
 // Hears of each app as it goes; calls come one at a time, from several threads.
@@ -103,6 +116,9 @@ class DeclaredListener {
 // said to be meant; Cancelled on stop, when every change under way has been taken back.
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
                             DeclaredListener& listener, std::stop_token stop);
+
+// Whether the step makes what several apps may share, so that the first to come makes it.
+bool is_shared(const plan::Step& step);
 
 // The tags of the image's repository, from its registry, with the engine's login. Throws as registry::list_tags.
 std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop);

@@ -99,7 +99,10 @@ class Examination {
     if (!engine_answers_ || !state_answers_) return;
     examine("apps", [&] {
       std::set<std::string> known;
-      for (const auto& app : ground_.store().apps()) {
+      const auto all = ground_.store().apps();
+      const auto waits = ground_.store().waits();
+      const World world = observe_all(ground_.engine(), all, stop_);
+      for (const auto& app : all) {
         known.insert(app.name.text());
         if (app.wish.unfinished)
           add(Level::advice, app.name.text(), format("a change was interrupted: {}", app.wish.why),
@@ -108,20 +111,16 @@ class Examination {
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
         examine(app.name.text(), [&] { backups(app); });
         examine(app.name.text(), [&] {
-          marked_images(app);
-          const World world = observe(ground_.engine(), app, stop_);
-          const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
-          if (!plan.empty() && !app.wish.unfinished)
-            add(Level::advice, app.name.text(),
-                format("the world is not as wished: {}", plan::step_text(plan.actions[0].step)),
-                format("belay plan {} shows all of it.", app.name.text()));
+          marked_images(app, world);
+          as_wished(app, world);
           obstacles(app, world);
-          if (const auto gone = gone_images(ground_.engine(), app, stop_); !gone.empty())
+          if (const auto gone = gone_images(world, app); !gone.empty())
             add(Level::advice, app.name.text(), format("the engine has the image no more of {}", gone_text(gone)),
                 format(
                     "'docker system prune --all' takes such images; belay rollback {} goes to a release that is whole.",
                     app.name.text()));
         });
+        if (const auto of_app = waits.find(app.name.text()); of_app != waits.end()) as_declared(app, of_app->second);
       }
       std::set<std::string> unknown;
       for (const auto& container : ground_.engine().containers({true, labels::app}, stop_))
@@ -160,12 +159,12 @@ class Examination {
   }
 
   // A prune takes images that no container uses; what is marked could then not be started again.
-  void marked_images(const App& app) {
+  void marked_images(const App& app, const World& world) {
     for (const auto& [mark, word] : {std::pair(app.last, "last"), std::pair(app.stable, "stable")}) {
       const Release* release = mark ? app.find(*mark) : nullptr;
       if (release == nullptr || (word == std::string_view("stable") && app.stable == app.last)) continue;
       for (const auto& [service, image] : release->images)
-        if (!ground_.engine().image(image, stop_))
+        if (!world.images.contains(image))
           add(Level::bad, app.name.text(),
               format("the image {} of {}, which is {}, is gone from the engine", short_digest(image),
                      release->number.text(), word),
@@ -173,6 +172,32 @@ class Examination {
                   ? format("belay build {0}, then belay start {0} new, makes a release that can be started.",
                            app.name.text())
                   : "belay apply brings what its definition names.");
+    }
+  }
+
+  void as_wished(const App& app, const World& world) {
+    const std::string& name = app.name.text();
+    if (const auto loop = restart_loop(app, world, clock_.now())) {
+      add(Level::bad, name, *loop, format("belay logs {} shows what it wrote.", name));
+      return;
+    }
+    const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
+    if (plan.empty() || app.wish.unfinished) return;
+    // Of a declared one the definitions say what must be so.
+    add(app.origin.empty() ? Level::advice : Level::bad, name,
+        format("the world is not as wished: {}", plan::step_text(plan.actions[0].step)),
+        format("belay plan {} shows all of it.", name));
+  }
+
+  // What the last look at its definition found.
+  void as_declared(const App& app, const std::vector<Wait>& waits) {
+    if (app.origin.empty()) return;
+    for (const auto& wait : waits) {
+      using Topic = Wait::Topic;
+      if (wait.topic == Topic::update || wait.topic == Topic::registry) continue;
+      if (wait.topic == Topic::held && app.wish.since > wait.since) continue;
+      add(Level::bad, app.name.text(), format("it is not as declared: {}", wait.text),
+          format("belay why {} tells more.", app.name.text()));
     }
   }
 

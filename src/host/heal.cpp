@@ -59,17 +59,6 @@ Turn turn_of(const Past& past, int budget, Time now) {
   return next > now ? Turn{next} : Turn{};
 }
 
-bool shares_namespace(const Service& service, const std::string& container) {
-  const std::string mode = "container:" + container;
-  return service.network_mode == mode || service.pid_mode == mode || service.ipc_mode == mode;
-}
-
-bool depends(const Service& service, const std::string& container) {
-  const auto leads_to = [&](const std::string& text) { return text.substr(0, text.find(':')) == container; };
-  return shares_namespace(service, container) || std::any_of(service.links.begin(), service.links.end(), leads_to) ||
-         std::any_of(service.volumes_from.begin(), service.volumes_from.end(), leads_to);
-}
-
 // One look at an app and what comes of it.
 class Round {
  public:
@@ -165,19 +154,22 @@ class Round {
     return {};
   }
 
-  // A container that it depends on was started after it.
+  // A container that it is tied to was started after it. One that is started anew keeps its volumes.
   std::optional<Complaint> left_behind(const Release& release) {
-    for (const auto& service : release.spec.services) {
-      const Container* own = container_of(release, service);
-      if (own == nullptr) continue;
-      for (const auto& other : world_.containers) {
-        if (!other.is_up() || !depends(service, other.name)) continue;
-        const bool woke_us = options_.woken_by.contains(other.name);
-        if (!woke_us && !(options_.thorough && shares_namespace(service, other.name))) continue;
-        const auto theirs = context_.engine.container(other.name, stop_);
+    for (const auto& tie : ties(declared_)) {
+      if (tie.kind == Tie::Kind::volumes) continue;
+      const bool woke_us = options_.woken_by.contains(tie.container);
+      if (!woke_us && !(options_.thorough && tie.kind == Tie::Kind::shared_namespace)) continue;
+      const Container* other = world_.find(tie.container);
+      if (other == nullptr || !other->is_up()) continue;
+      for (const auto& service : release.spec.services) {
+        const Container* own = container_of(release, service);
+        if (own == nullptr) continue;
+        const auto theirs = context_.engine.container(other->name, stop_);
         const auto mine = context_.engine.container(own->name, stop_);
         if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;
-        return Complaint{own->name, format("{}, which it depends on, was started anew", other.name)};
+        return Complaint{own->name,
+                         format("{}, to which it is tied ({}), was started anew", other->name, to_text(tie.kind))};
       }
     }
     return {};

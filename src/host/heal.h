@@ -53,8 +53,9 @@ struct Healing {
 // - A release that has not soaked yet and died, is unhealthy, was killed for memory or does not stay up is withdrawn,
 //   where something ran before it. A container that somebody stopped in an orderly way did not die.
 // - Else what is unhealthy is treated as its policy says; of the app that Belay itself runs in it is only told.
-// - What shares a namespace with a container that was started later than itself is restarted; so is what links to such
-//   a container or takes its volumes, where something happened to that one just now.
+// - What shares a namespace with a container that was started later than itself is restarted; so is what is tied to
+// such
+//   a container otherwise (Tie), but for its volumes, where something happened to that one just now.
 //
 // Steps of one app (and repairs by the pass) wait for each other: 10 s, 20 s, 40 s, … 10 min; and no more than its
 // budget are done in an hour. Both are counted in the journal, so that they outlast the daemon.

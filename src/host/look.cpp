@@ -58,6 +58,22 @@ std::optional<ReleaseNumber> shown_release(const Wish& wish, const std::optional
   return wish.state == Wish::State::up ? wish.release : last;
 }
 
+std::string without_tag(const std::string& reference) {
+  const size_t colon = reference.rfind(':');
+  const bool is_of_tag = colon != std::string::npos && reference.find('/', colon) == std::string::npos;
+  return is_of_tag ? reference.substr(0, colon) : reference;
+}
+
+// Whether the tag by which the image is called means another one by now: a later build, or a later try, took it.
+bool has_moved_on(const state::Outline& app, const AppSummary& row) {
+  if (row.image.empty() || row.image_id.empty() || row.image.find('@') != std::string::npos) return false;
+  if (app.built.reference == row.image && app.built.image != row.image_id) return true;
+  if (app.releases.empty()) return false;
+  const state::ReleaseOutline& newest = app.releases.back();
+  return newest.reference == row.image && std::none_of(newest.images.begin(), newest.images.end(),
+                                                       [&](const auto& image) { return image.second == row.image_id; });
+}
+
 // `container`: that of the release that is shown, or nullptr.
 AppSummary summary_of(const state::Outline& app, const Container* container) {
   AppSummary row;
@@ -81,8 +97,20 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
     row.ports = port_texts(container->ports);
     if (container->health != Health::none) row.health = to_text(container->health);
   }
+  if (has_moved_on(app, row)) row.image = format("{}@{}", without_tag(row.image), short_digest(row.image_id));
   row.state = summary_state(app.wish, app.release_count > 0, container);
+  if (!app.releases.empty()) {
+    const state::ReleaseOutline& newest = app.releases.back();
+    if (newest.verdict == Verdict::failed && (!shown || newest.number > *shown)) row.last_failed = newest.number.text();
+  }
   return row;
+}
+
+// What only a closer look tells.
+void add_detail(AppSummary& row, const ContainerDetail& detail, Time now) {
+  if (!restart_loop(detail, now)) return;
+  row.restarts = detail.restart_count;
+  if (!row.unfinished) row.state = to_text(ContainerState::restarting);
 }
 
 // `world` needs only its containers.
@@ -227,6 +255,7 @@ void add_backups(Context& context, std::vector<AppSummary>& rows) {
 }  // namespace
 
 std::vector<AppSummary> list(Context& context, std::stop_token stop) {
+  const auto waits = context.store.waits();
   const World world = containers_only(context, stop);
   std::vector<AppSummary> rows;
   std::set<std::string> known;
@@ -235,7 +264,14 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   // A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
   for (const auto& app : context.store.outlines()) {
     known.insert(app.name.text());
-    rows.push_back(summary_of(app, shown_container(app, world, owners)));
+    const Container* container = shown_container(app, world, owners);
+    AppSummary& row = rows.emplace_back(summary_of(app, container));
+    if (const auto of_app = waits.find(row.name); of_app != waits.end())
+      for (const auto& wait : of_app->second) row.waits.emplace_back(to_text(wait.topic));
+    // Of the others no list need be doubted.
+    if (container != nullptr && (container->state == ContainerState::restarting || was_started_lately(*container)))
+      if (const auto detail = context.engine.container(container->name, stop))
+        add_detail(row, *detail, context.clock.now());
   }
   add_backups(context, rows);
   for (const auto& container : world.containers) {
@@ -295,12 +331,13 @@ std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::sto
   return rows;
 }
 
-Status status(Context& context, const AppName& name, std::stop_token stop) {
-  const App app = known_app(context, name, stop);
-  const World world = observe(context.engine, app, stop);
+namespace {
+
+Status status_of(Context& context, const App& app, const World& world, std::vector<Wait> waits) {
   Status status;
   status.summary = summary_of(app, world);
-  add_backup(status.summary, backup_health(context.store, name, context.clock.now()), context.clock.now());
+  add_backup(status.summary, backup_health(context.store, app.name, context.clock.now()), context.clock.now());
+  for (const auto& wait : waits) status.summary.waits.emplace_back(to_text(wait.topic));
   switch (app.wish.state) {
     case Wish::State::none:
       status.wish = "nothing was asked of it yet";
@@ -318,6 +355,7 @@ Status status(Context& context, const AppName& name, std::stop_token stop) {
   if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
   if (app.wish.state != Wish::State::none) status.since = iso_time(app.wish.since);
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
+    add_detail(status.summary, detail->second, context.clock.now());
     status.restarts = detail->second.restart_count;
     status.health_output = std::string(trim(printable(detail->second.health_output)));
     status.networks = detail->second.container.networks;
@@ -327,12 +365,29 @@ Status status(Context& context, const AppName& name, std::stop_token stop) {
   try {
     const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
     for (const auto& action : plan.actions) status.pending.push_back(plan::step_text(action.step));
+    status.trouble = restart_loop(app, world, context.clock.now()).value_or("");
   } catch (const Error& error) {
     status.trouble = error.what();
   }
-  status.images_gone = gone_text(gone_images(context.engine, app, stop));
-  status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), name)).value_or("");
+  status.images_gone = gone_text(gone_images(world, app));
+  status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), app.name)).value_or("");
   return status;
+}
+
+}  // namespace
+
+Status status(Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  return status_of(context, app, observe(context.engine, app, stop), context.store.waits()[name.text()]);
+}
+
+std::vector<Status> statuses(Context& context, std::stop_token stop) {
+  const auto apps = context.store.apps();
+  const World world = observe_all(context.engine, apps, stop);
+  auto waits = context.store.waits();
+  std::vector<Status> all;
+  for (const auto& app : apps) all.push_back(status_of(context, app, world, waits[app.name.text()]));
+  return all;
 }
 
 namespace {
@@ -341,7 +396,12 @@ namespace {
 class Explanation {
  public:
   Explanation(const App& app, const World& world, const std::vector<Wait>& waits, Time now)
-      : app_(app), waits_(waits), name_(app.name.text()), row_(summary_of(app, world)), now_(now) {
+      : app_(app),
+        waits_(waits),
+        name_(app.name.text()),
+        row_(summary_of(app, world)),
+        now_(now),
+        loop_(restart_loop(app, world, now)) {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
     for (const auto& release : app.releases)
@@ -425,12 +485,11 @@ class Explanation {
     if (row_.container.empty()) {
       say("{} should run {} ({}), but its container is gone; belay start {} last makes it again.", name_, number,
           origin(), name_);
+    } else if (loop_) {
+      say("{} should run {} ({}), but {}; belay logs {} shows what it wrote.", name_, number, origin(), *loop_, name_);
     } else if (row_.state == "running") {
       say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
           row_.container, row_.status);
-    } else if (row_.state == "restarting") {
-      say("{} should run {} ({}), but its container {} ends again and again; belay logs {} shows what it wrote.", name_,
-          number, origin(), row_.container, name_);
     } else {
       say("{} should run {} ({}), but its container {} is {} ({}), and not by Belay's doing; belay start {} last "
           "starts it "
@@ -527,6 +586,7 @@ class Explanation {
   // Tags stay as they are.
   static std::string capitalised(std::string text) {
     if (text.starts_with("its ")) text[0] = 'I';
+    if (text.starts_with("what ")) text[0] = 'W';
     return text;
   }
 
@@ -535,8 +595,9 @@ class Explanation {
   const std::string name_;
   const AppSummary row_;
   const Time now_;
-  const Release* present_ = nullptr;     // the one that should run, else the last
-  const Release* taken_back_ = nullptr;  // the one whose failure led to what should be now
+  const std::optional<std::string> loop_;  // why it does not stay up
+  const Release* present_ = nullptr;       // the one that should run, else the last
+  const Release* taken_back_ = nullptr;    // the one whose failure led to what should be now
   std::string text_;
 };
 

@@ -14,13 +14,18 @@ struct AppSummary {
   std::string health;   // healthy, unhealthy, starting, or empty
   std::string release;  // "r12" or empty
   std::string verdict;
-  std::string stable;    // "r11" or empty
-  std::string image;     // the reference in the release's settings, else of the last build
+  std::string stable;  // "r11" or empty
+  // The reference in the release's settings, else of the last build; "site@4326c92df633" where its tag has moved on to
+  // another image than the one that runs.
+  std::string image;
   std::string image_id;  // "sha256:…"
   std::string container;
   std::string status;  // the engine's words: "Up 3 minutes"
   std::vector<std::string> ports;
   std::string autostart;
+  std::string last_failed;         // "r6": newer than what is shown, tried, and failed; or empty
+  int restarts = 0;                // by the engine, of a container that does not stay up
+  std::vector<std::string> waits;  // topics of what a declared app waits for: update, held, failed, …
   bool unfinished = false;
   bool known = true;  // false: the engine has it, the state does not
   BackupHealth backup{};
@@ -54,6 +59,8 @@ struct Status {
   std::string lock_holder;
 };
 Status status(Context& context, const AppName& name, std::stop_token stop);
+// Of every app, in one look.
+std::vector<Status> statuses(Context& context, std::stop_token stop);
 
 struct Why {
   // One paragraph: what runs, since when, what was tried, why it is not the newest, what it waits for, what to do.

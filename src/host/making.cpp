@@ -7,6 +7,7 @@
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "model/naming.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -25,12 +26,22 @@ const Release* begun_already(const App& app, const Made& made) {
   return is_made_so(*release, made) ? release : nullptr;
 }
 
+bool is_tied_alike(const Release& release, const Made& made) {
+  return std::all_of(made.tied_to.begin(), made.tied_to.end(), [&](const std::string& need) {
+    const auto known = release.needs.find(need);
+    // Of one that was taken over nobody noted what it was started with.
+    if (known == release.needs.end()) return release.adopted;
+    const auto now = made.needs.find(need);
+    return now == made.needs.end() || now->second == known->second;
+  });
+}
+
 // The release whose containers the new one can go on with.
 const Release* body_for(const App& app, const Made& made) {
   const auto running = what_runs(app);
   const Release* present = running ? app.find(*running) : nullptr;
   if (present == nullptr || present->images != made.images || present->files != made.files ||
-      present->needs != made.needs || !can_change_in_place(present->spec, made.spec))
+      !is_tied_alike(*present, made) || !can_change_in_place(present->spec, made.spec))
     return nullptr;
   return present;
 }
@@ -90,7 +101,7 @@ Release& add_release(Context& context, App& app, const Made& made, std::stop_tok
 
 bool is_made_so(const Release& release, const Made& made) {
   return release.spec == made.spec && release.images == made.images && release.files == made.files &&
-         release.needs == made.needs;
+         is_tied_alike(release, made);
 }
 
 Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
@@ -123,15 +134,7 @@ Change plan_made(Context& context, App& app, const Made& made, const ChangeOptio
   Change change;
   change.kind = Change::Kind::planned;
   change.release = app.wish.release;
-  change.plan = pulling;
-  const size_t offset = pulling.actions.size();
-  for (const auto& action : swap.actions) {
-    std::vector<size_t> after;
-    for (size_t i = 0; i < offset; ++i) after.push_back(i);
-    for (const size_t before : action.after) after.push_back(before + offset);
-    change.plan.add(action.step, action.reason, std::move(after));
-  }
-  change.plan.notes = swap.notes;
+  change.plan = plan::in_sequence(pulling, swap);
   return change;
 }
 

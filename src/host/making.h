@@ -1,6 +1,8 @@
 #pragma once
 // A new release, from what it should be to its wish fulfilled. Private to host.
 
+#include <set>
+
 #include "host/change.h"
 
 namespace belay::host {
@@ -11,6 +13,8 @@ struct Made {
   std::map<std::string, std::string> images, digests;  // as in Release
   std::map<std::string, FileMark> files;
   std::map<std::string, ReleaseNumber> needs;
+  // Those of them on which it cannot stay when they are replaced.
+  std::set<std::string> tied_to;
 };
 
 // Whether a new release may go on with the containers that run, where all that differs is what the engine can change
@@ -30,7 +34,7 @@ Release& add_release(Context& context, App& app, const Made& made, std::stop_tok
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
                  std::stop_token stop, const ImageConfig& expected = {});
 
-// Whether this release is what would be made.
+// Whether this release is what would be made. What it needs counts only where it is tied to that.
 bool is_made_so(const Release& release, const Made& made);
 
 }  // namespace belay::host

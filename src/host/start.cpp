@@ -8,6 +8,7 @@
 #include "host/data_swap.h"
 #include "host/family_release.h"
 #include "model/naming.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -143,6 +144,25 @@ Change stop(Context& context, const AppName& name, bool dry_run, std::stop_token
   return change;
 }
 
+namespace {
+
+// What the engine will show when these have stopped.
+World when_stopped(World world, const plan::Plan& stopping) {
+  for (const auto& action : stopping.actions) {
+    const auto* stop = std::get_if<plan::StopContainer>(&action.step);
+    if (stop == nullptr) continue;
+    for (auto& container : world.containers)
+      if (container.name == stop->name) container.state = ContainerState::exited;
+    if (const auto detail = world.details.find(stop->name); detail != world.details.end()) {
+      detail->second.container.state = ContainerState::exited;
+      detail->second.restart = {"no", 0};
+    }
+  }
+  return world;
+}
+
+}  // namespace
+
 Change restart(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = known_app(context, name, stop);
@@ -156,8 +176,10 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
     // Stopping is the only step that no wish can express: the rest is what the wish asks for anyway.
     const World world = observe(context.engine, app, stop);
     plan::Plan stopping;
+    // Those of another release, which this one changed in place, are its own.
+    const ReleaseNumber body = app.release(*running).container_release();
     for (const auto& instance : plan::instances(app, world)) {
-      if (!instance.container->is_up() || instance.release != *running) continue;
+      if (!instance.container->is_up() || instance.release != body) continue;
       const size_t held =
           stopping.add(plan::SetRestartPolicy{instance.container->name, {"no", 0}}, "it must prove itself again");
       stopping.add(plan::StopContainer{instance.container->name, {}}, "restart", {held});
@@ -166,9 +188,9 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
       Change change;
       change.kind = Change::Kind::planned;
       change.release = running;
-      change.plan = std::move(stopping);
-      for (const auto& instance : plan::instances(app, world))
-        if (instance.release == *running) change.plan.add(plan::StartContainer{instance.container->name}, "restart");
+      const World later = when_stopped(world, stopping);
+      change.plan =
+          plan::in_sequence(std::move(stopping), plan::plan_wish({app, later, context.clock.now(), context.defaults}));
       return change;
     }
     context.store.save(app);
@@ -321,7 +343,9 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
 plan::Plan plan_now(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
   const World world = observe(context.engine, app, stop);
-  return plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  if (const auto loop = restart_loop(app, world, context.clock.now())) plan.notes.push_back(*loop);
+  return plan;
 }
 
 }  // namespace belay::host

@@ -37,6 +37,7 @@ struct Policies {
   OnDrift on_drift = OnDrift::repair;
   int heal_budget = 5;               // self-healing steps an hour, of all kinds
   std::optional<Milliseconds> soak;  // nullopt: the daemon's own
+  bool restart_with = false;         // replaced and restarted with whatever it needs, tied to it or not
 };
 
 struct Declaration {
@@ -55,6 +56,23 @@ struct Declaration {
   // The volumes that it names itself; the names of all others follow from those of the app and the mount point.
   std::set<std::string> named_volumes;
 };
+
+// Why a container cannot go on as it is when another one is replaced.
+struct Tie {
+  enum class Kind {
+    shared_namespace,  // it lives in the other's network, process or IPC namespace, which ends with the other
+    link,              // on the default bridge: addresses and variables are fixed when a container is made
+    volumes,           // it takes the other's volumes: it keeps those that the other had when it was made
+    asked_for,         // "restart_with"
+  };
+  Kind kind = Kind::link;
+  std::string container;
+};
+std::string_view to_text(Tie::Kind kind);
+
+// What the engine, or its definition, ties the app to; one tie a container, the strongest. On networks of the user's
+// own names are resolved anew: a link there is none.
+std::vector<Tie> ties(const Declaration& declared);
 
 // A definition that cannot be used.
 struct BrokenDefinition {

@@ -1,6 +1,7 @@
 #include "net/http_server.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cerrno>
 #include <exception>
 #include <poll.h>
@@ -54,6 +55,8 @@ std::string_view reason_of(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 421:
+      return "Misdirected Request";
     case 503:
       return "Service Unavailable";
     default:
@@ -131,6 +134,25 @@ int milliseconds_until(std::optional<Ticks> deadline) {
 
 }  // namespace
 
+namespace {
+
+// "[::1]:9300", "localhost:9300", "10.0.0.1" without the port, and without brackets.
+std::string without_port(std::string_view host) {
+  if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') == host.npos ? 0 : host.find(']') - 1));
+  return std::string(host.substr(0, host.find(':')));
+}
+
+}  // namespace
+
+bool is_own_name(std::string_view host, const std::vector<std::string>& names) {
+  std::string name = lower(host);
+  if (name.ends_with('.')) name.pop_back();
+  if (name.empty() || name == "localhost" || name.ends_with(".localhost")) return true;
+  in6_addr any{};
+  if (::inet_pton(AF_INET, name.c_str(), &any) == 1 || ::inet_pton(AF_INET6, name.c_str(), &any) == 1) return true;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& known) { return lower(known) == name; });
+}
+
 RequestHead read_request_head(std::string_view head) {
   RequestHead result;
   if (head.ends_with(end_of_head)) head.remove_suffix(2);
@@ -144,7 +166,11 @@ RequestHead read_request_head(std::string_view head) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return result;
     if (line.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) return result;
-    host = host || lower(line.substr(0, colon)) == "host";
+    if (lower(line.substr(0, colon)) != "host") continue;
+    // Two of them: which one is meant?
+    if (!result.request.host.empty()) return result;
+    host = true;
+    result.request.host = without_port(trim(line.substr(colon + 1)));
   }
   const auto mark = words[1].find('?');
   result.request.method = words[0];
@@ -164,6 +190,8 @@ HttpServer::HttpServer(const ListenAddress& address, Reach reach, std::map<std::
 std::string HttpServer::answer_to(std::string_view head) const {
   const auto [valid, request] = read_request_head(head);
   if (!valid) return refusal(400, "this is no HTTP request that is understood here");
+  if (listener_.address().socket.empty() && !is_own_name(request.host, limits_.names))
+    return refusal(421, "this machine is not asked under that name; the setting metrics_names allows more");
   const auto route = routes_.find(request.path);
   if (route == routes_.end()) return refusal(404, "there is nothing at this path");
   if (request.method != "GET" && request.method != "HEAD")

@@ -19,6 +19,7 @@ struct ServerRequest {
   std::string method;  // GET or HEAD
   std::string path;    // "/metrics", as it was sent
   std::string query;   // behind the question mark
+  std::string host;    // the name under which we were asked, without its port; empty: none was given
 };
 
 struct ServerAnswer {
@@ -34,6 +35,9 @@ struct ServerLimits {
   size_t connections = 8;        // more wait their turn in the kernel
   size_t head = 8192;            // bytes of a request
   Milliseconds patience{5'000};  // for the whole request, and again for the whole answer
+  // Names under which this machine may be asked over TCP, beside localhost and bare addresses. Under any other one a
+  // browser may have been led here by a page of somebody else's, whose name now means this machine.
+  std::vector<std::string> names{};
 };
 
 // What a request's head asks for.
@@ -43,6 +47,9 @@ struct RequestHead {
 };
 // `head`: all up to and including the empty line.
 RequestHead read_request_head(std::string_view head);
+
+// Whether a request for this host is meant for us: see ServerLimits::names.
+bool is_own_name(std::string_view host, const std::vector<std::string>& names);
 
 class HttpServer {
  public:

@@ -491,7 +491,7 @@ class WishPlanner {
       proved = joined(proved, last);
       before = last;  // a later service may need the earlier one
     }
-    return proved == before && proved.empty() ? before : proved;
+    return proved.empty() ? before : proved;
   }
 
   // What the engine can change on a container that is there: limits that differ, networks it should be in or leave.

@@ -28,6 +28,7 @@ NoticeSinks usual_notice_sinks(Clock& clock) {
     if (!settings.webhook.empty()) {
       Webhook webhook;
       webhook.url = settings.webhook;
+      webhook.headers_file = settings.webhook_headers;
       sinks.push_back(webhook_sink(std::move(webhook), clock));
     }
     return sinks;
@@ -255,7 +256,7 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   Looking listener(*this, nullptr);
   const host::DeclaredHost host = host::apply_declared(context, *declared_, options, listener, stop);
   news_.passed(host);
-  succeeded_ = sources_are_fresh_ && !host.has_failures();
+  succeeded_ = sources_are_fresh_ && host.is_as_declared();
   if (std::any_of(host.apps.begin(), host.apps.end(), [](const host::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
 }

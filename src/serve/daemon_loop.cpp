@@ -45,11 +45,14 @@ const Declaration* find(const Declarations& declared, const std::string& app) {
   return found == declared.apps.end() ? nullptr : &*found;
 }
 
-// The container is one of its own, or one on which it depends.
+// The container is one of its own, or one that it is tied to.
 bool is_concerned(const Declaration& app, const std::string& container) {
-  return std::any_of(app.spec.services.begin(), app.spec.services.end(),
-                     [&](const Service& service) { return service.name == container; }) ||
-         std::find(app.needs.begin(), app.needs.end(), container) != app.needs.end();
+  if (std::any_of(app.spec.services.begin(), app.spec.services.end(),
+                  [&](const Service& service) { return service.name == container; }))
+    return true;
+  if (std::find(app.needs.begin(), app.needs.end(), container) == app.needs.end()) return false;
+  const auto tied = ties(app);
+  return std::any_of(tied.begin(), tied.end(), [&](const Tie& tie) { return tie.container == container; });
 }
 
 }  // namespace
@@ -236,7 +239,8 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
   if (!settings_.metrics.empty()) {
     server = std::make_unique<MetricsServer>(
         settings_.metrics, false, metrics_,
-        [this, &events, known = Notices::Counts{}]() mutable { count_notices(events, known); });
+        [this, &events, known = Notices::Counts{}]() mutable { count_notices(events, known); },
+        settings_.metrics_names);
     log_.write(LogLevel::info, format("metrics are at {}", server->address()));
   }
   // The successor runs already; a way back from here would start what is being stopped.

@@ -9,7 +9,7 @@
 namespace belay::serve {
 
 MetricsServer::MetricsServer(const std::string& address, bool beyond_this_machine, const Metrics& metrics,
-                             std::function<void()> refresh) {
+                             std::function<void()> refresh, std::vector<std::string> names) {
   const auto where = net::parse_listen_address(address);
   if (!where)
     throw UsageError(format("'{}' is no address to listen on", address),
@@ -22,7 +22,10 @@ MetricsServer::MetricsServer(const std::string& address, bool beyond_this_machin
     return answer;
   };
   const auto reach = beyond_this_machine ? net::Reach::anywhere : net::Reach::loopback_only;
-  server_ = std::make_unique<net::HttpServer>(*where, reach, std::map<std::string, net::Route>{{"/metrics", show}});
+  net::ServerLimits limits;
+  limits.names = std::move(names);
+  server_ =
+      std::make_unique<net::HttpServer>(*where, reach, std::map<std::string, net::Route>{{"/metrics", show}}, limits);
 }
 
 MetricsServer::~MetricsServer() = default;

@@ -16,10 +16,11 @@ namespace belay::serve {
 class MetricsServer {
  public:
   // `address`: "unix:/PATH" (mode 0660), "127.0.0.1:9300", "[::1]:9300"; others only with `beyond_this_machine`.
-  // `refresh` is called in the server's thread before each answer, to set what is only known when asked. Throws
-  // UsageError for what is no address, Conflict where somebody listens there already, Error for every other refusal.
+  // `names`: as net::ServerLimits has them. `refresh` is called in the server's thread before each answer, to set what
+  // is only known when asked. Throws UsageError for what is no address, Conflict where somebody listens there already,
+  // Error for every other refusal.
   MetricsServer(const std::string& address, bool beyond_this_machine, const Metrics& metrics,
-                std::function<void()> refresh = {});
+                std::function<void()> refresh = {}, std::vector<std::string> names = {});
   MetricsServer(const MetricsServer&) = delete;
   MetricsServer& operator=(const MetricsServer&) = delete;
   ~MetricsServer();

@@ -72,7 +72,7 @@ void News::ended(const host::DeclaredApp& app) {
   }
   tell_ended(app);
   const std::string key = app.name.empty() ? app.origin : app.name;
-  const bool failed = app.kind == Kind::broken || app.change.failed();
+  const bool failed = app.kind == Kind::broken || app.kind == Kind::trouble || app.change.failed();
   if (app.kind == Kind::removal)
     states_.erase(key);
   else
@@ -91,9 +91,18 @@ void News::attended(const host::DeclaredApp& app) {
 
 void News::tell_ended(const host::DeclaredApp& app) {
   const std::string key = app.name.empty() ? app.origin : app.name;
-  if (app.kind != Kind::held) held_.erase(key);
   if (app.busy) {
-    log_.write(LogLevel::info, format("left for later: {}", app.reason), {{"app", app.name}});
+    if (std::exchange(left_[key], app.reason) != app.reason)
+      log_.write(LogLevel::info, format("left for later: {}", app.reason), {{"app", app.name}});
+    return;
+  }
+  left_.erase(key);
+  // A look that asked no registry knows nothing of what waits.
+  if (app.kind != Kind::held && app.kind != Kind::unchanged) held_.erase(key);
+  if (app.kind == Kind::trouble) {
+    // The count of restarts grows all the time.
+    tell_trouble(key,
+                 {LogLevel::error, "failed", app.name, {}, format("{} does not stay up", app.name), app.waits_for, {}});
     return;
   }
   if (app.kind == Kind::broken) {
@@ -146,7 +155,8 @@ void News::tell_change(const host::DeclaredApp& app) {
   }
   if (app.kind == Kind::held) {
     const std::string key = app.name;
-    if (std::exchange(held_[key], app.reason) != app.reason)
+    const std::string& why = app.waits_for.empty() ? app.reason : app.waits_for;
+    if (std::exchange(held_[key], why) != why)
       log_.write(LogLevel::info, format("{} waits", app.name), {{"app", app.name}, {"reason", app.reason}});
   }
   if (app.change.kind != host::Change::Kind::done) return;

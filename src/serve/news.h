@@ -70,9 +70,9 @@ class News final : public host::DeclaredListener {
   const std::string self_, host_;
   std::mutex mutex_;  // guards all below
   std::shared_ptr<Notices> notices_;
-  std::map<std::string, std::string> troubles_, held_;  // what was told last
-  std::map<std::string, std::set<std::string>> notes_;  // by app
-  std::map<std::string, const char*> states_;           // by app, as the gauge calls them
+  std::map<std::string, std::string> troubles_, held_, left_;  // what was told last
+  std::map<std::string, std::set<std::string>> notes_;         // by app
+  std::map<std::string, const char*> states_;                  // by app, as the gauge calls them
   std::atomic<bool> handing_over_{false};
 };
 

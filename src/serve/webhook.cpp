@@ -22,8 +22,9 @@ struct Url {
 };
 
 Url parse_url(const std::string& text) {
-  const UsageError refusal(format("'{}' is no webhook's address", text.substr(0, text.find_first_of("?#@"))),
-                           "It looks like https://HOST[:PORT]/PATH; tokens belong into the file of headers.");
+  const UsageError refusal(
+      format("'{}' is no webhook's address", text.substr(0, text.find_first_of("?#@"))),
+      "It looks like https://HOST[:PORT]/PATH; tokens belong into the file that webhook_headers names.");
   Url url;
   std::string_view rest = text;
   if (lower(rest.substr(0, 8)) == "https://") {

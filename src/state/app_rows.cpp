@@ -481,7 +481,8 @@ std::vector<Outline> AppRows::outlines() {
                              "s.service, s.image, s.container "
                              "FROM apps JOIN wishes ON wishes.app = apps.id "
                              "JOIN releases r ON r.app = apps.id "
-                             "AND r.number IN (wishes.release, wishes.fallback, apps.last, apps.stable) "
+                             "AND r.number IN (wishes.release, wishes.fallback, apps.last, apps.stable, "
+                             "(SELECT max(number) FROM releases WHERE app = apps.id)) "
                              "LEFT JOIN release_services s ON s.app = r.app AND s.release = r.number "
                              "ORDER BY r.app, r.number"),
            [&](Row row) {

@@ -27,6 +27,52 @@ TEST(Console, DoesNotLetMessagesSteerTheTerminal) {
   EXPECT_EQ(capture.errors(), "belay: bad \\x1b[2J name\n");
 }
 
+// Lesser faults: names, notes and the engine's words reached the terminal as they were.
+TEST(Console, Lesser_NothingThatItIsGivenSteersTheTerminal) {
+  for (const char* const bad : {"a\033[31mb", "a\033]0;title\007b",
+                                "a\x9b"
+                                "31mb",
+                                "a\xc2\x9b"
+                                "31mb",
+                                "a\bb",
+                                "a\x7f"
+                                "b"}) {
+    Capture capture(terminal);
+    capture.console.be_plain();
+    capture.console.line(bad);
+    capture.console.line(Style::bold, bad, bad);
+    capture.console.print(bad);
+    capture.console.success(bad);
+    capture.console.note(bad);
+    capture.console.warning(bad);
+    capture.console.diagnostic(bad);
+    capture.console.diagnostic(Style::good, bad, bad);
+    capture.console.error(Error(bad, bad));
+    Table table({{"NAME"}});
+    table.add({bad});
+    capture.console.print(table);
+    for (const auto& text : {capture.output(), capture.errors()})
+      for (size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        EXPECT_TRUE((byte >= 0x20 && byte < 0x7f) || byte == '\n') << static_cast<int>(byte) << " in " << text;
+      }
+  }
+}
+
+TEST(Console, Lesser_KeepsTheLettersOfAllLanguages) {
+  Capture capture;
+  capture.console.line("größe — 船 ✓ ×7");
+  capture.console.note("größe — 船 ✓ ×7");
+  EXPECT_EQ(capture.output(), "größe — 船 ✓ ×7\n");
+  EXPECT_EQ(capture.errors(), "größe — 船 ✓ ×7\n");
+}
+
+TEST(Console, PaintsTheHeadOfALineWithoutItsEscapes) {
+  Capture capture(terminal);
+  capture.console.line(Style::bold, "we\033b", " rest");
+  EXPECT_EQ(capture.output(), "\033[1mwe\\x1bb\033[0m rest\n");
+}
+
 TEST(Console, PaintsOnATerminalOnly) {
   Capture plain, colored(terminal);
   for (Capture* capture : {&plain, &colored}) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plan/sequence.h"
+
 namespace belay::cli {
 namespace {
 
@@ -31,7 +33,7 @@ TEST(PlanFile, SaysWhatWasWritten) {
 
 TEST(PlanFile, IsRefusedWhereItIsSomethingElse) {
   const TemporaryFolder folder;
-  for (const char* text : {"[]", "{\"image\": \"web\"}", "{\"belay_plan\": 2}", "no json"}) {
+  for (const char* text : {"[]", "{\"image\": \"web\"}", "{\"belay_plan\": 1}", "no json"}) {
     write_file_durably(folder.path() / "plan", text);
     EXPECT_THROW(read_plan_file(folder.path() / "plan"), ConfigError) << text;
   }
@@ -51,6 +53,34 @@ TEST(PlanFile, NamesTheFirstAppThatIsOtherwise) {
   now = {then[0]};
   EXPECT_EQ(first_difference(then, now), "db is not there any more");
   EXPECT_EQ(first_difference(now, then), "db was not there");
+}
+
+// D12: what is run is the plan that was checked, app by app.
+TEST(PlanFile, D12_ObjectsToWhatItDoesNotSay) {
+  host::DeclaredApp web, db;
+  web.name = "web";
+  db.name = "db";
+  for (auto* app : {&web, &db}) {
+    app->kind = host::DeclaredApp::Kind::change;
+    app->change.plan.add(plan::CreateNetwork{"back", {}}, "it is missing");
+    app->change.plan.add(plan::StartContainer{app->name}, "new", {0});
+  }
+  const auto is_network = [](const plan::Step& step) { return std::holds_alternative<plan::CreateNetwork>(step); };
+  DeclaredOutcome outcome;
+  outcome.host.apps = {db, web};
+  outcome.host.apps[1].change.plan = plan::without(web.change.plan, is_network);
+  const auto plan = planned_apps(outcome);
+  EXPECT_EQ(objection(plan, db), "");
+  // Whichever comes first makes the network that both need.
+  EXPECT_EQ(objection(plan, web), "");
+  db.change.plan = plan::without(db.change.plan, is_network);
+  EXPECT_EQ(objection(plan, db), "");
+  db.change.plan.add(plan::StopContainer{"db-r1", {}}, "");
+  EXPECT_THAT(objection(plan, db), HasSubstr("no longer what the plan says"));
+  web.differences = {"env.A: 1 → 2"};
+  EXPECT_THAT(objection(plan, web), HasSubstr("no longer what the plan says"));
+  web.name = "other";
+  EXPECT_EQ(objection(plan, web), "it is not in the plan");
 }
 
 }  // namespace

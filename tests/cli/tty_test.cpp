@@ -125,6 +125,69 @@ TEST(UserTerminal, ReadsAPipeToItsEnd) {
   EXPECT_EQ(terminal.size(), std::nullopt);
 }
 
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error("making a pipe", errno);
+    read = Fd(ends[0]);
+    write = Fd(ends[1]);
+  }
+  Fd read, write;
+};
+
+// Lesser faults: `logs -f web | head -1` never ended.
+TEST(UserTerminal, Lesser_SaysThatNobodyReadsAnyMore) {
+  std::signal(SIGPIPE, SIG_IGN);
+  Pipe pipe;
+  UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw());
+  terminal.write(engine::OutputStream::out, "one\n");
+  pipe.read.close();
+  EXPECT_THROW(terminal.write(engine::OutputStream::out, "two\n"), OutputClosed);
+  EXPECT_NO_THROW(terminal.write(engine::OutputStream::err, "messages are not what is waited for"));
+}
+
+TEST(UserTerminal, Lesser_GivesUpWhatNobodyTakesOnAStop) {
+  const Pipe pipe;
+  std::stop_source stop;
+  UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw(), stop.get_token());
+  auto writing =
+      std::async(std::launch::async, [&] { terminal.write(engine::OutputStream::out, std::string(1 << 20, 'x')); });
+  stop.request_stop();
+  EXPECT_THROW(writing.get(), Cancelled);
+}
+
+TEST(UserTerminal, Lesser_WritesAllOfALongText) {
+  const Pipe pipe;
+  UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw());
+  auto writing =
+      std::async(std::launch::async, [&] { terminal.write(engine::OutputStream::out, std::string(300'000, 'x')); });
+  UserTerminal reader(pipe.read.raw(), 1, 2);
+  size_t size = 0;
+  while (size < 300'000) size += reader.read({}).size();
+  writing.get();
+  EXPECT_EQ(size, 300'000U);
+}
+
+TEST(ReaderWatch, Lesser_AsksForAStopAsSoonAsTheReaderIsGone) {
+  Pipe pipe;
+  std::stop_source gone;
+  std::promise<void> told;
+  const std::stop_callback tells(gone.get_token(), [&] { told.set_value(); });
+  const ReaderWatch watch(pipe.write.raw(), gone);
+  EXPECT_FALSE(gone.stop_requested());
+  pipe.read.close();
+  told.get_future().get();
+}
+
+TEST(ReaderWatch, Lesser_EndsWithItsOwner) {
+  const Pipe pipe;
+  std::stop_source gone;
+  {
+    const ReaderWatch watch(pipe.write.raw(), gone);
+  }
+  EXPECT_FALSE(gone.stop_requested());
+}
+
 TEST(UserTerminal, TellsWhenTheWindowChanges) {
   const PseudoTerminal pty;
   UserTerminal terminal = pty.terminal();

@@ -166,7 +166,7 @@ TEST_F(MemoryEngineTest, TurnsHealthyAndUnhealthyAtTheGivenTimes) {
   EXPECT_EQ(health("web-r1"), Health::starting);
   clock_.advance(Seconds(2));
   EXPECT_EQ(health("web-r1"), Health::healthy);
-  EXPECT_EQ(detail("web-r1").container.status, "Up 2 s (healthy)");
+  EXPECT_EQ(detail("web-r1").container.status, "Up 2 seconds (healthy)");
   clock_.advance(Seconds(8));
   EXPECT_EQ(health("web-r1"), Health::unhealthy);
   EXPECT_EQ(health("plain-r1"), Health::none);

@@ -237,8 +237,239 @@ TEST_F(DeclaredHostTest, ReplacesDependentsWithWhatTheyNeed) {
   define("base", R"("image": "web:2")");
   const DeclaredHost done = apply();
   EXPECT_EQ(told(done), "base change, rider change");
-  EXPECT_THAT(of(done, "rider").differences, ElementsAre("base was replaced"));
+  EXPECT_THAT(of(done, "rider").differences, ElementsAre("base r1 → r2 (shared namespace)"));
+  EXPECT_EQ(of(done, "rider").reason, "replaced, because base is (shared namespace)");
   EXPECT_EQ(run(), "base unchanged, rider unchanged");
+}
+
+// What a pass is about to do, app by app.
+class Recorder final : public DeclaredListener {
+ public:
+  void planned(const std::string& app, const plan::Plan& plan) override {
+    for (const auto& action : plan.actions) steps[app].push_back(plan::step_text(action.step));
+  }
+  std::map<std::string, std::vector<std::string>> steps;
+};
+
+class PreviewTest : public DeclaredHostTest {
+ protected:
+  static std::map<std::string, std::vector<std::string>> steps_of(const DeclaredHost& host) {
+    std::map<std::string, std::vector<std::string>> steps;
+    for (const auto& app : host.apps)
+      for (const auto& action : app.change.plan.actions) steps[app.name].push_back(plan::step_text(action.step));
+    return steps;
+  }
+  static std::map<std::string, std::vector<std::string>> differences_of(const DeclaredHost& host) {
+    std::map<std::string, std::vector<std::string>> lines;
+    for (const auto& app : host.apps) lines[app.name] = app.differences;
+    return lines;
+  }
+  // What `plan` shows is what `apply` does: the same apps, for the same reasons, step by step. Gives what was done.
+  std::string previewed_and_done() {
+    const std::string before = scene_.all();
+    const DeclaredHost plan = apply(true);
+    EXPECT_EQ(scene_.all(), before);
+    Recorder recorder;
+    Context context = scene_.context("belay apply");
+    const DeclaredHost done = apply_declared(context, read_definitions(definitions_, {}), options_, recorder, {});
+    EXPECT_EQ(told(plan), told(done));
+    EXPECT_EQ(differences_of(plan), differences_of(done));
+    EXPECT_EQ(steps_of(plan), recorder.steps);
+    for (size_t i = 0; i < plan.apps.size(); ++i) EXPECT_EQ(plan.apps[i].reason, done.apps[i].reason);
+    const DeclaredHost after = apply(true);
+    for (const auto& app : after.apps) EXPECT_EQ(to_text(app.kind), "unchanged") << app.name << " " << app.reason;
+    return told(done);
+  }
+};
+
+TEST_F(PreviewTest, A6_AChainOfLinksIsReplacedAsPlanned) {
+  define("a-db", R"("image": "web:1")");
+  define("b-web", R"("image": "web:1", "links": {"a-db": "db"})");
+  define("c-proxy", R"("image": "web:1", "links": {"b-web": "web"})");
+  define("d-alone", R"("image": "web:1")");
+  previewed_and_done();
+  define("a-db", R"("image": "web:2")");
+  EXPECT_EQ(previewed_and_done(), "a-db change, b-web change, c-proxy change, d-alone unchanged");
+}
+
+TEST_F(PreviewTest, A6_EachOfADiamondIsReplacedOnce) {
+  define("bottom", R"("image": "web:1")");
+  define("left", R"("image": "web:1", "links": {"bottom": "b"})");
+  define("right", R"("image": "web:1", "network": "container:bottom")");
+  define("top", R"("image": "web:1", "links": {"left": "l", "right": "r"})");
+  previewed_and_done();
+  define("bottom", R"("image": "web:2")");
+  EXPECT_EQ(previewed_and_done(), "bottom change, left change, right change, top change");
+  EXPECT_EQ(scene_.app("top").wish.release, ReleaseNumber{2});
+}
+
+TEST_F(PreviewTest, A6_OnNetworksOfTheUsersOwnNothingIsTouched) {
+  define("db", R"("image": "web:1", "network": "back")");
+  define("proxy", R"("image": "web:1", "network": "back", "links": {"web": "web"})");
+  define("side", R"("image": "web:1", "network": "container:web")");
+  define("web", R"("image": "web:1", "network": "back", "links": {"db": "db"})");
+  previewed_and_done();
+  define("db", R"("image": "web:2", "network": "back")");
+  EXPECT_EQ(previewed_and_done(), "db change, web unchanged, proxy unchanged, side unchanged");
+  define("web", R"("image": "web:2", "network": "back", "links": {"db": "db"})");
+  EXPECT_EQ(previewed_and_done(), "db unchanged, web change, proxy unchanged, side change");
+}
+
+TEST_F(PreviewTest, A6_RestartWithAsksForMore) {
+  define("db", R"("image": "web:1", "network": "back")");
+  define("web", R"("image": "web:1", "network": "back", "links": {"db": "db"}, "restart_with": true)");
+  previewed_and_done();
+  define("db", R"("image": "web:2", "network": "back")");
+  const DeclaredHost plan = apply(true);
+  EXPECT_EQ(of(plan, "web").reason, "replaced, because db is (restart_with)");
+  EXPECT_THAT(declared_text(plan, false),
+              HasSubstr("web: change (downtime: none) — replaced, because db is (restart_with)"));
+  EXPECT_EQ(previewed_and_done(), "db change, web change");
+}
+
+TEST_F(PreviewTest, A6_TakenVolumesThatHaveNamesAreTheSameAfterwards) {
+  define("app", R"("image": "web:1", "volumes": [{"containerPath": "/data"}])");
+  define("backup", R"("image": "web:1", "volumes": [{"from": "app"}])");
+  previewed_and_done();
+  define("app", R"("image": "web:2", "volumes": [{"containerPath": "/data"}])");
+  EXPECT_EQ(previewed_and_done(), "app change, backup unchanged");
+  // Another volume: who goes on with the old one backs up what nobody writes any more.
+  define("app", R"("image": "web:2", "volumes": [{"containerPath": "/data", "volume": "other"}])");
+  EXPECT_EQ(previewed_and_done(), "app change, backup change");
+  define("app", R"("image": "web:1", "volumes": [{"containerPath": "/data", "volume": "other"}])");
+  EXPECT_EQ(previewed_and_done(), "app change, backup unchanged");
+}
+
+TEST_F(PreviewTest, A6_AChangeInPlaceReplacesNobody) {
+  define("db", R"("image": "web:1", "memory": "64m")");
+  define("web", R"("image": "web:1", "links": {"db": "db"})");
+  previewed_and_done();
+  define("db", R"("image": "web:1", "memory": "128m")");
+  EXPECT_EQ(previewed_and_done(), "db change, web unchanged");
+}
+
+TEST_F(PreviewTest, A6_CleaningUpIsPartOfThePlan) {
+  options_.keep = 1;
+  define("db", R"("image": "web:1")");
+  define("web", R"("image": "web:1", "links": {"db": "db"})");
+  previewed_and_done();
+  for (const char* const image : {"web:2", "web:1", "web:2"}) {
+    define("db", format(R"("image": "{}")", image));
+    EXPECT_EQ(previewed_and_done(), "db change, web change");
+  }
+}
+
+TEST_F(PreviewTest, A6_AStopByHandOfWhatIsNeededTouchesNobodyElse) {
+  define("db", R"("image": "web:1")");
+  define("web", R"("image": "web:1", "links": {"db": "db"})");
+  run();
+  Context context = scene_.context("belay stop db");
+  stop(context, AppName("db"), false, {});
+  EXPECT_EQ(run(), "db held, web unchanged");
+  start_release(context, AppName("db"), "last", {}, {});
+  EXPECT_EQ(run(), "db unchanged, web unchanged");
+}
+
+TEST_F(PreviewTest, A6_WhatFailedIsTriedAgainWithAnotherOfWhatItNeeds) {
+  define("db", R"("image": "web:1", "network": "back")");
+  define("web", R"("image": "web:bad", "network": "back", "links": {"db": "db"})");
+  EXPECT_EQ(run(), "db change, web change failed");
+  EXPECT_EQ(run(), "db unchanged, web held");
+  define("db", R"("image": "web:2", "network": "back")");
+  EXPECT_EQ(run(), "db change, web change failed");
+}
+
+// originals B13: red once and green ever after.
+TEST_F(DeclaredHostTest, B13_IsNotAsDeclaredHoweverOftenThatWasSaid) {
+  define("web", R"("image": "web:1")");
+  EXPECT_TRUE(apply().is_as_declared());
+  define("web", R"("image": "web:bad")");
+  EXPECT_FALSE(apply().is_as_declared());
+  for (int i = 0; i < 3; ++i) {
+    const DeclaredHost host = apply();
+    EXPECT_EQ(told(host), "web held");
+    EXPECT_FALSE(host.has_failures());
+    EXPECT_FALSE(host.is_as_declared());
+  }
+  auto waits = scene_.store->waits()["web"];
+  ASSERT_EQ(waits.size(), 1U);
+  EXPECT_EQ(waits[0].topic, Wait::Topic::held);
+  EXPECT_EQ(waits[0].text, "what is declared is just r2, which failed");
+  define("web", R"("image": "web:1")");
+  EXPECT_TRUE(apply().is_as_declared());
+  EXPECT_THAT(scene_.store->waits()["web"], IsEmpty());
+}
+
+TEST_F(DeclaredHostTest, B13_WhatIsStoppedOrBrokenOrDriftsIsNotAsDeclared) {
+  define("db", R"("image": "web:1")");
+  define("web", R"("image": "web:1", "on_drift": "report")");
+  EXPECT_TRUE(apply().is_as_declared());
+  Context context = scene_.context("belay stop db");
+  stop(context, AppName("db"), false, {});
+  EXPECT_FALSE(apply().is_as_declared());
+  EXPECT_FALSE(apply().is_as_declared());
+  start_release(context, AppName("db"), "last", {}, {});
+  EXPECT_TRUE(apply().is_as_declared());
+  scene_.engine.stop_container("web", {}, {});
+  EXPECT_FALSE(apply().is_as_declared());
+  scene_.engine.start_container("web", {});
+  define("other", R"("image": 5)");
+  EXPECT_FALSE(apply().is_as_declared());
+}
+
+TEST_F(DeclaredHostTest, N15_TellsOfAContainerThatEndsAgainAndAgain) {
+  engine::Behaviour crashes;
+  crashes.exits_after = Milliseconds(2'000);
+  scene_.engine.add_image("web:loop", {}, crashes, "loop");
+  define("web", R"("image": "web:loop", "settle": "1s", "restart": "always")");
+  options_.look_for_restarts = true;
+  run();
+  scene_.clock.advance(Seconds(10));
+  const DeclaredHost plan = apply(true);
+  EXPECT_EQ(told(plan), "web trouble");
+  EXPECT_THAT(of(plan, "web").reason, HasSubstr("its container web ends again and again"));
+  EXPECT_FALSE(plan.is_as_declared());
+  EXPECT_THAT(declared_text(plan, false), HasSubstr("web: trouble — its container web ends again"));
+}
+
+// Growth: what a pass asks does not grow with what is declared, and a long chain is no work of its own.
+TEST_F(DeclaredHostTest, Growth_APassOverManyAsksForTwoLists) {
+  std::string last;
+  for (int i = 100; i < 120; ++i) {
+    const std::string name = format("app{}", i);
+    define(name, format(R"("image": "web:1"{})", last.empty() ? "" : format(R"(, "links": {{"{}": "before"}})", last)));
+    last = name;
+  }
+  run();
+  options_.look_for_restarts = true;
+  scene_.clock.advance(Seconds(120));
+  const int before = scene_.engine.calls();
+  const DeclaredHost plan = apply(true);
+  EXPECT_EQ(scene_.engine.calls() - before, 2);
+  for (const auto& app : plan.apps) EXPECT_EQ(to_text(app.kind), "unchanged");
+}
+
+// A saved plan: what moved between the look and the deed is not done.
+TEST_F(PreviewTest, D12_AnObjectionLeavesTheAppAsItIs) {
+  define("db", R"("image": "web:1")");
+  define("web", R"("image": "web:1")");
+  run();
+  define("db", R"("image": "web:2")");
+  define("web", R"("image": "web:2")");
+  scene_.engine.add_image("gone:1", {}, {}, "gone:1");
+  define("gone", R"("image": "gone:1")");
+  std::vector<std::string> asked;
+  options_.objection = [&](const DeclaredApp& app) {
+    asked.push_back(app.name);
+    return app.name == "web" ? std::string("the world has moved") : std::string();
+  };
+  EXPECT_EQ(run(), "db change, gone change, web broken");
+  EXPECT_THAT(asked, ElementsAre("db", "gone", "web"));
+  EXPECT_EQ(scene_.app("web").wish.release, ReleaseNumber{1});
+  undefine("gone");
+  options_.objection = [](const DeclaredApp&) { return std::string("no"); };
+  EXPECT_EQ(run(), "db unchanged, web broken, gone broken");
+  EXPECT_THAT(running(), Contains("gone"));
 }
 
 TEST_F(DeclaredHostTest, RemovesWhatIsNoLongerDeclaredButNotItsData) {

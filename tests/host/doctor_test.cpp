@@ -102,6 +102,38 @@ TEST(Doctor, D_TellsOfMarkedImagesThatAreGone) {
   EXPECT_THAT(found->remedy, HasSubstr("belay build web"));
 }
 
+// originals B13, newcomer §1.5
+TEST(Doctor, B13_SaysWhatIsNotAsDeclared) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  App app = practice.scene.app();
+  app.origin = "/etc/dockerup/containers.d/web.json";
+  Release failed = app.releases.back();
+  failed.number = ReleaseNumber{2};
+  failed.verdict = Verdict::failed;
+  app.releases.push_back(failed);
+  app.highest_release = 2;
+  practice.scene.store->save(app);
+  const Time now = practice.scene.clock.now();
+  const auto bad_ones = [&] {
+    std::string text;
+    for (const auto& finding : practice.findings())
+      if (finding.topic == "web" && finding.level == Finding::Level::bad) text += finding.text + "\n";
+    return text;
+  };
+  // Its container is not there, and a declared app must be up.
+  EXPECT_THAT(bad_ones(), HasSubstr("is gone"));
+  practice.scene.store->set_wait(web, Wait::Topic::update,
+                                 Wait{Wait::Topic::update, "2 waits for its window", now, {}});
+  EXPECT_THAT(bad_ones(), ::testing::Not(HasSubstr("not as declared")));
+  practice.scene.store->set_wait(web, Wait::Topic::held,
+                                 Wait{Wait::Topic::held, "it is just r2, which failed", now, {}});
+  EXPECT_THAT(bad_ones(), HasSubstr("it is not as declared: it is just r2, which failed"));
+  practice.scene.store->set_wait(web, Wait::Topic::held, {});
+  practice.scene.store->set_wait(web, Wait::Topic::definition, Wait{Wait::Topic::definition, "line 3", now, {}});
+  EXPECT_THAT(bad_ones(), HasSubstr("it is not as declared: line 3"));
+}
+
 TEST(Doctor, SurvivesAStateThatCannotBeRead) {
   Practice practice;
   practice.scene.store.reset();

@@ -154,5 +154,27 @@ TEST_F(Healthcare, RestartsWhatSharesANamespaceWithAContainerThatWasStartedAnew)
   EXPECT_THAT(steps(thorough), IsEmpty());
 }
 
+// newcomer §1.3: a kill of the cache restarted the web server, and with that the proxy.
+TEST_F(Healthcare, N13_RestartsOnlyWhatIsTiedToAContainerThatWasStartedAnew) {
+  const auto woken_by_net = [&](const std::string& rest) {
+    define("net", R"({"image": "good:1", "network": "back"})");
+    define("app", format(R"({{"image": "good:2", {}}})", rest));
+    apply();
+    scene_.clock.advance(Milliseconds(1'000));
+    scene_.engine.stop_container("net", {}, {});
+    scene_.engine.start_container("net", {});
+    HealOptions woken;
+    woken.woken_by = {"net"};
+    auto found = steps(woken);
+    scene_.clock.advance(Milliseconds(7'200'000));
+    return found;
+  };
+  EXPECT_THAT(woken_by_net(R"("network": "back", "links": {"net": "n"})"), IsEmpty());
+  EXPECT_THAT(woken_by_net(R"("volumes": [{"from": "net"}])"), IsEmpty());
+  EXPECT_THAT(woken_by_net(R"("network": "back", "links": {"net": "n"}, "restart_with": true)"),
+              ElementsAre("app restart"));
+  EXPECT_THAT(woken_by_net(R"("links": {"net": "n"})"), ElementsAre("app restart"));
+}
+
 }  // namespace
 }  // namespace belay::host

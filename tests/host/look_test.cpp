@@ -66,6 +66,58 @@ TEST(Look, AtAnAppThatRuns) {
   EXPECT_EQ(row(scene).image_id, scene.image_of("1")) << "what runs, not what was built";
 }
 
+// newcomer §1.5: a crash loop was "up" to why and unseen by all others.
+TEST(Look, N15_AtAContainerThatEndsAgainAndAgain) {
+  Scene scene;
+  engine::Behaviour crashes;
+  crashes.exits_after = Milliseconds(1'000);
+  crashes.exit_code = 3;
+  scene.engine.add_image("loop:1", {}, crashes, "loop");
+  engine::ContainerRequest request;
+  request.name = "loopy";
+  request.image = "loop:1";
+  request.restart = {"always", 0};
+  scene.engine.create_container(request, {});
+  scene.engine.start_container("loopy", {});
+  auto here = scene.context("belay adopt web loopy");
+  std::ignore = adopt(here, web, {"loopy"}, false, {});
+  bool was_up = false;
+  for (int i = 0; i < 40; ++i) {
+    scene.clock.advance(Milliseconds(400));
+    const auto container = scene.container("loopy");
+    if (scene.engine.container("loopy", {})->restart_count == 0) continue;
+    was_up = was_up || container->state == ContainerState::running;
+    const AppSummary app = row(scene);
+    EXPECT_EQ(app.state, "restarting");
+    EXPECT_GT(app.restarts, 0);
+    EXPECT_THAT(why_now(scene), AllOf(HasSubstr("its container loopy ends again and again (exit code"),
+                                      HasSubstr("belay logs web shows")));
+    EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("ends again and again"));
+    EXPECT_THAT(plan_now(here, web, {}).notes, ElementsAre(HasSubstr("ends again and again")));
+  }
+  EXPECT_TRUE(was_up) << "also in the moments in which it is up";
+}
+
+TEST(Look, N15_AtADeployThatWasTakenBack) {
+  Scene scene;
+  scene.run("deploy 1");
+  EXPECT_EQ(row(scene).last_failed, "");
+  scene.run("deploy bad");
+  EXPECT_EQ(row(scene).last_failed, "r2");
+  EXPECT_EQ(row(scene).image, "web@" + short_digest(scene.image_of("1"))) << "web:latest is the image that failed";
+  scene.run("deploy 3");
+  EXPECT_EQ(row(scene).last_failed, "");
+  EXPECT_EQ(row(scene).image, "web:latest");
+  scene.run("deploy bad");
+  EXPECT_EQ(row(scene).last_failed, "r4");
+}
+
+TEST(Look, N15_AtAFirstDeployThatFailed) {
+  Scene scene;
+  scene.run("deploy bad");
+  EXPECT_EQ(row(scene).last_failed, "r1");
+}
+
 TEST(Look, AtAContainerThatSomebodyElseStopped) {
   Scene scene;
   scene.run("deploy 1");
@@ -196,6 +248,44 @@ TEST(Look, AtAppsThatOnlyTheEngineKnows) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_FALSE(rows[0].known);
   EXPECT_EQ(rows[0].image_id, scene.image_of("1"));
+}
+
+// Growth: `status` of 250 apps took 39 s, a full look each; now each list is asked for once.
+TEST(Look, Growth_AtAllAppsAsksForEachListOnce) {
+  Scene scene;
+  const auto calls_for = [&](int apps) {
+    for (int i = 0; i < apps; ++i) {
+      engine::ContainerRequest request;
+      request.name = "old" + std::to_string(i);
+      request.image = "base:1";
+      if (!scene.container(request.name)) {
+        scene.engine.create_container(request, {});
+        scene.engine.start_container(request.name, {});
+        auto here = scene.context("belay adopt");
+        std::ignore = adopt(here, AppName(request.name), {request.name}, false, {});
+      }
+    }
+    scene.clock.advance(Milliseconds(120'000));
+    auto here = scene.context();
+    const int before = scene.engine.calls();
+    EXPECT_EQ(statuses(here, {}).size(), static_cast<size_t>(apps));
+    const int of_status = scene.engine.calls() - before;
+    std::ignore = list(here, {});
+    EXPECT_EQ(scene.engine.calls() - before - of_status, 1) << "a table is one request";
+    return of_status;
+  };
+  scene.engine.add_image("base:1", {}, {}, "base");
+  const int few = calls_for(3);
+  const int many = calls_for(23);
+  EXPECT_EQ(many - few, 20) << "no more than a look into each container";
+  auto here = scene.context();
+  for (const auto& one : statuses(here, {})) {
+    const Status alone = status(here, AppName(one.summary.name), {});
+    EXPECT_EQ(one.summary.state, alone.summary.state);
+    EXPECT_EQ(one.summary.image_id, alone.summary.image_id);
+    EXPECT_EQ(one.pending, alone.pending);
+    EXPECT_EQ(one.wish, alone.wish);
+  }
 }
 
 TEST(Look, NamesOfReleasesComeFromTheStateAlone) {

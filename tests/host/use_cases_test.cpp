@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "host/look.h"
 #include "scene.h"
 
@@ -300,6 +301,26 @@ TEST(UseCases, ARemovalLeavesTheVolumesThatOtherAppsHave) {
   const auto volumes = scene.engine.volumes({}, {});
   EXPECT_TRUE(std::any_of(volumes.begin(), volumes.end(), [](const Volume& v) { return v.name == "web_data"; }));
   scene.store->forget(AppName("other"));
+}
+
+// review D8: a restart's preview left out the proof and the policy.
+TEST(Restart, D8_DoesWhatItsPreviewShows) {
+  Scene scene;
+  scene.run("deploy 1");
+  auto here = scene.context("belay restart web");
+  ChangeOptions dry;
+  dry.dry_run = true;
+  const Change shown = restart(here, web, dry, {});
+  ASSERT_EQ(shown.kind, Change::Kind::planned);
+  scene.report.plans.clear();
+  std::ignore = restart(here, web, {}, {});
+  std::vector<std::string> done;
+  for (const auto& plan : scene.report.plans)
+    for (const auto& line : split(plan, '\n'))
+      if (const auto end = line.find(" — "); end != std::string::npos) done.push_back(line.substr(5, end - 5));
+  std::vector<std::string> planned;
+  for (const auto& action : shown.plan.actions) planned.push_back(plan::step_text(action.step));
+  EXPECT_EQ(planned, done);
 }
 
 }  // namespace

@@ -94,6 +94,34 @@ TEST_F(HttpServerTest, SaysWhatIsWrong) {
   EXPECT_THAT(failed, HasSubstr("the engine is away"));
 }
 
+// Lesser faults: metrics over TCP answered under any name, so that a page could read them (DNS rebinding).
+TEST(OwnName, Lesser_IsLocalOrAnAddressOrSaidToBe) {
+  for (const char* const name :
+       {"", "localhost", "LOCALHOST", "localhost.", "metrics.localhost", "127.0.0.1", "10.0.0.7", "::1"})
+    EXPECT_TRUE(is_own_name(name, {})) << name;
+  for (const char* const name : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "1.2.3", "evil"})
+    EXPECT_FALSE(is_own_name(name, {})) << name;
+  EXPECT_TRUE(is_own_name("Shop.example", {"shop.example"}));
+  EXPECT_EQ(read_request_head("GET / HTTP/1.1\r\nHost: shop.example:9323\r\n\r\n").request.host, "shop.example");
+  EXPECT_EQ(read_request_head("GET / HTTP/1.1\r\nHost: [::1]:9323\r\n\r\n").request.host, "::1");
+  EXPECT_FALSE(read_request_head("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").valid);
+}
+
+TEST_F(HttpServerTest, Lesser_RefusesAStrangeNameOverTcp) {
+  ServerLimits limits;
+  limits.names = {"shop.example"};
+  HttpServer server(*parse_listen_address("127.0.0.1:0"), Reach::loopback_only, routes(), limits);
+  const auto asked_as = [&](const std::string& host) {
+    const auto stream = connect_tcp(server.address().tcp, soon(), {});
+    stream->write_all(format("GET /hello HTTP/1.1\r\nHost: {}\r\n\r\n", host), soon(), {});
+    return read_all(*stream).substr(0, 12);
+  };
+  EXPECT_EQ(asked_as(server.address().text()), "HTTP/1.1 200");
+  EXPECT_EQ(asked_as("localhost:9323"), "HTTP/1.1 200");
+  EXPECT_EQ(asked_as("shop.example"), "HTTP/1.1 200");
+  EXPECT_EQ(asked_as("evil.example"), "HTTP/1.1 421");
+}
+
 TEST_F(HttpServerTest, SurvivesGarbage) {
   HttpServer server(on_socket(), Reach::loopback_only, routes());
   for (const std::string& garbage : std::vector<std::string>{

@@ -127,8 +127,9 @@ test_a_version_that_fails_is_taken_back_and_stops_nobody_else() {
   expect_out "$app2: r1 runs"
   expect_equal 'what runs' "$old" "$(id_of "$app")"
   expect is_up "$app"
-  # The same is not tried again by itself.
-  applied
+  # The same is not tried again by itself, and that is no success (originals B13).
+  run belay apply conf
+  expect_exit 1
   expect_out "$app: held — .*failed.*belay retry $app"
   expect is_up "$app"
 }
@@ -253,11 +254,13 @@ test_what_was_done_by_hand_stays_so() {
   expect_done belay rollback "$app"
   local old
   old=$(id_of "$app")
-  applied
+  run belay apply conf
+  expect_exit 1
   expect_out "$app: held — .*went back"
   expect_equal 'what runs' "$old" "$(id_of "$app")"
   expect_done belay stop "$app"
-  applied
+  run belay apply conf
+  expect_exit 1
   expect_out "$app: held — stopped by"
   expect is_down "$app"
   expect_done belay start "$app" last
@@ -282,6 +285,59 @@ test_json_tells_the_same() {
   expect_equal 'kind' change "$(jq -r '.apps[0].kind' <<<"$out")"
   expect_done belay apply conf --json
   expect_equal 'outcome' 'done r1' "$(jq -r '.apps[0] | .outcome + " " + .running' <<<"$out")"
+}
+
+# What plan shows of dependents is what apply does, also from a saved plan (originals A6, newcomer 1.3).
+test_a6_dependents_are_replaced_as_planned_and_only_where_they_are_tied() {
+  build_image 1
+  build_image 2
+  define "$app" 'labels: {v: "1"}'
+  define "$app-linked" "links: {\"$app\": \"db\"}"
+  define "$app-rider" "network: \"container:$app-linked\""
+  define "$app-free" "links: {\"$app-peer\": \"peer\"}, network: \"$app-net\""
+  define "$app-peer" "network: \"$app-net\""
+  define "$app-asks" "links: {\"$app-peer\": \"peer\"}, network: \"$app-net\", restart_with: true"
+  applied
+  nothing_to_do
+  local free
+  free=$(id_of "$app-free")
+  define "$app" 'labels: {v: "2"}'
+  define "$app-peer" "network: \"$app-net\", labels: {v: \"2\"}"
+  expect_done belay plan conf -o "$place/saved"
+  expect_out "$app: change"
+  expect_out "$app-linked: change .*replaced, because $app is \\(links\\)"
+  expect_out "$app-rider: change .*replaced, because $app-linked is \\(shared namespace\\)"
+  expect_out "$app-asks: change .*replaced, because $app-peer is \\(restart_with\\)"
+  expect_not_out "$app-free: "
+  expect_done belay apply "$place/saved"
+  expect_out '5 changed, 1 unchanged'
+  expect_equal 'what nothing ties' "$free" "$(id_of "$app-free")"
+  expect_equal 'whose network it is in' "container:$(id_of "$app-linked")" "$(inspect "$app-rider" .HostConfig.NetworkMode)"
+  nothing_to_do
+  run belay apply "$place/saved"
+  expect_exit 1
+  expect_err 'the world has moved since that plan was made'
+}
+test_b13_what_is_not_as_declared_is_said_each_time() {
+  build_image 1
+  build_image bad bad
+  define "$app"
+  applied
+  expect_done belay doctor
+  define "$app" "image: \"$prefix-image:bad\""
+  local i
+  for i in 1 2 3; do
+    run belay apply conf
+    expect_exit 1
+    run belay doctor
+    expect_exit 1
+    expect_out "$app: it is not as declared: what is declared is just r2, which failed"
+  done
+  expect_done belay ls
+  expect_out "$app .*r2 failed"
+  define "$app"
+  applied
+  expect_done belay doctor
 }
 
 # ---- the face ----

@@ -300,6 +300,65 @@ test_logs_and_shell_reach_the_container() {
   expect_equal 'standard output' 'from a pipe' "$out"
 }
 
+# Lesser faults: such a pipe never ended, or only when all was read.
+test_lesser_logs_end_when_nobody_reads_them() {
+  plain_app
+  local begin=$SECONDS
+  expect_equal 'the first line' up "$(timeout 20 belay logs -f "$app" | head -1)"
+  # Nothing more is written: the end of the reader alone ends it.
+  expect [ $((SECONDS - begin)) -lt 15 ]
+  belay shell "$app" sh -c 'yes 2>/dev/null | head -c 20000000 >/proc/1/fd/1' || true
+  begin=$SECONDS
+  expect_equal 'the first line' up "$(timeout 20 belay logs "$app" | head -1)"
+  expect [ $((SECONDS - begin)) -lt 15 ]
+  # Nobody empties the pipe, and Ctrl-C ends it all the same.
+  mkfifo "$place/full"
+  sleep 60 <"$place/full" &
+  local reader=$! logs
+  belay logs -f "$app" >"$place/full" &
+  logs=$!
+  sleep 1
+  kill -INT "$logs"
+  eventually process_ended "$logs"
+  kill "$reader"
+}
+test_lesser_streams_that_are_closed_are_no_hindrance() {
+  plain_app
+  local stream
+  for stream in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+    code=0
+    bash -c "belay restart $app $stream" || code=$?
+    expect_exit 0
+    expect is_up "$app-r1"
+    code=0
+    bash -c "belay ls $stream" >"$place/listed" || code=$?
+    expect_exit 0
+  done
+  settled
+}
+test_n15_a_container_that_ends_again_and_again_is_trouble_everywhere() {
+  build_image 1
+  post "/containers/create?name=$app-loop" "$(jq -n --arg i "$prefix-image:1" '{Image: $i, Entrypoint: ["/bin/sh", "-c", "sleep 0.3; exit 3"], HostConfig: {RestartPolicy: {Name: "always"}}}')" >/dev/null
+  api POST "/containers/$app-loop/start"
+  expect_done belay adopt "$app" "$app-loop"
+  eventually eval '[ "$(inspect "$app-loop" .RestartCount)" -gt 2 ]'
+  local i
+  for i in 1 2 3 4 5 6; do
+    expect_done belay ls
+    expect_out 'restarting ×[0-9]'
+    expect_done belay why "$app"
+    expect_out 'ends again and again'
+    expect_done belay status "$app"
+    expect_out 'ends again and again'
+    expect_done belay plan "$app"
+    expect_out 'note: its container .* ends again and again'
+    run belay doctor
+    expect_exit 1
+    expect_out 'ends again and again'
+    sleep 0.2
+  done
+}
+
 # ---- looking after the host ----
 
 test_cleanup_keeps_what_is_needed() {

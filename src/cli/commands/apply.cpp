@@ -7,7 +7,7 @@ namespace belay::cli {
 
 namespace {
 
-// The plan is made again, and must be the very same.
+// The plan is made again, and must be the very same: as a whole now, and app by app just before each is dealt with.
 void refuse_another_plan(Session& session, DeclaredPass pass, const PlanFile& file) {
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(session, pass, Results::silent);
@@ -34,10 +34,12 @@ int run_apply(Invocation& in) {
   const auto what = in.optional_argument("WHAT");
   std::error_code unknown;
   DeclaredPass pass;
+  std::optional<PlanFile> plan;
   if (what && fs::is_regular_file(*what, unknown)) {
-    const PlanFile file = read_plan_file(*what);
-    pass = pass_of_plan(in, file);
-    refuse_another_plan(in.session, pass, file);
+    plan = read_plan_file(*what);
+    pass = pass_of_plan(in, *plan);
+    refuse_another_plan(in.session, pass, *plan);
+    pass.objection = [&plan](const host::DeclaredApp& now) { return objection(plan->apps, now); };
   } else {
     pass = declared_pass(in, what.value_or(""), in.text_or("config", ""));
   }
@@ -50,7 +52,7 @@ int run_apply(Invocation& in) {
     in.console.print_json(declared_json(pass.settings, outcome));
   else
     in.console.success(summary(outcome));
-  if (outcome.has_failures()) return 1;
+  if (!outcome.is_as_declared()) return 1;
   return in.has("exit-unchanged") && !outcome.has_done() ? 3 : 0;
 }
 

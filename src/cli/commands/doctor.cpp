@@ -30,7 +30,7 @@ int run_doctor(Invocation& in) {
     const Style style = finding.level == Level::good     ? Style::good
                         : finding.level == Level::advice ? Style::warn
                                                          : Style::bad;
-    in.console.line(format("{} {}: {}", in.console.styled(style, format("{:<6}", level)), finding.topic, finding.text));
+    in.console.line(style, format("{:<6}", level), format(" {}: {}", finding.topic, finding.text));
     if (!finding.remedy.empty()) in.console.line(format("       {}", finding.remedy));
   }
   if (in.has("json")) in.console.print_json(list);

@@ -12,14 +12,19 @@ int run_logs(Invocation& in) {
   if (const auto lines = in.number("lines")) request.tail = static_cast<int>(std::min(*lines, 1'000'000'000LL));
   request.since = in.time("since");
   HostRun run(in.session, in.description());
-  UserTerminal terminal;
+  std::stop_source ends;
+  const std::stop_callback on_stop(in.stop(), [&] { ends.request_stop(); });
+  const ReaderWatch reader(1, ends);
+  UserTerminal terminal(0, 1, 2, ends.get_token());
   try {
     host::logs(
         run.context(), app_name(in), in.optional_argument("RELEASE").value_or(""), request,
-        [&](engine::OutputStream stream, std::string_view bytes) { terminal.write(stream, bytes); }, in.stop());
+        [&](engine::OutputStream stream, std::string_view bytes) { terminal.write(stream, bytes); }, ends.get_token());
+  } catch (const OutputClosed&) {
+    return 0;
   } catch (const Cancelled&) {
-    // Ctrl-C is how one ends following.
-    if (!request.follow) throw;
+    // Ctrl-C is how one ends following; and so is an end of whoever reads.
+    if (!request.follow && in.stop().stop_requested()) throw;
   }
   return 0;
 }

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "base/format.h"
 #include "base/text.h"
 #include "cli/app_node.h"
 #include "cli/commands.h"
@@ -7,6 +10,25 @@
 namespace belay::cli {
 
 namespace {
+
+// What is not as one would expect, in a few words.
+std::string note_of(const host::AppSummary& row) {
+  std::vector<std::string> notes;
+  if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
+  for (const auto& wait : row.waits) {
+    if (wait == "update") notes.emplace_back("update waits");
+    if (wait == "definition") notes.emplace_back("definition cannot be used");
+    if (wait == "held") notes.emplace_back("definition waits");
+    if (wait == "health") notes.emplace_back("unwell");
+  }
+  return join(notes, ", ");
+}
+
+std::string state_words(const host::AppSummary& row) {
+  std::string state = row.health.empty() || row.state != "running" ? row.state : row.health;
+  if (row.restarts > 0) state += format(" ×{}", row.restarts);
+  return row.known ? state : state + " (not in the state)";
+}
 
 Style style_of(const host::AppSummary& row) {
   if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished)
@@ -31,6 +53,9 @@ Node app_node(const host::AppSummary& row) {
   node.set("status", Node::text(row.status));
   node.set("ports", texts(row.ports));
   node.set("autostart", Node::text(row.autostart));
+  node.set("last_failed", Node::text(row.last_failed));
+  node.set("restarts", Node::number(row.restarts));
+  node.set("waits", texts(row.waits));
   node.set("unfinished", Node::boolean(row.unfinished));
   node.set("known", Node::boolean(row.known));
   Node backup = Node::map();
@@ -59,22 +84,27 @@ int run_ls(Invocation& in) {
     in.console.note("there are no apps yet; belay build NAME, beside a Dockerfile, makes the first");
     return 0;
   }
-  Table table({{"APP", Align::left, false},
-               {"STATE", Align::left, false},
-               {"RELEASE", Align::left, false},
-               {"STABLE", Align::left, false},
-               {"IMAGE"},
-               {"PORTS"},
-               {"STATUS"}});
+  const bool has_notes =
+      std::any_of(rows.begin(), rows.end(), [](const host::AppSummary& row) { return !note_of(row).empty(); });
+  std::vector<Column> columns{{"APP", Align::left, false},
+                              {"STATE", Align::left, false},
+                              {"RELEASE", Align::left, false},
+                              {"STABLE", Align::left, false},
+                              {"IMAGE"},
+                              {"PORTS"},
+                              {"STATUS"}};
+  if (has_notes) columns.push_back({"NOTE", Align::left, false});
+  Table table(columns);
   for (const auto& row : rows) {
-    const std::string state = row.health.empty() || row.state != "running" ? row.state : row.health;
-    table.add({row.name,
-               {row.known ? state : state + " (not in the state)", style_of(row)},
-               row.release,
-               row.stable,
-               row.image.empty() ? short_digest(row.image_id) : row.image,
-               join(row.ports, ", "),
-               row.status});
+    std::vector<Cell> cells{row.name,
+                            {state_words(row), style_of(row)},
+                            row.release,
+                            row.stable,
+                            row.image.empty() ? short_digest(row.image_id) : row.image,
+                            join(row.ports, ", "),
+                            row.status};
+    if (has_notes) cells.emplace_back(note_of(row), Style::warn);
+    table.add(std::move(cells));
   }
   in.console.print(table);
   for (const auto& row : rows)

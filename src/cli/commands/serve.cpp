@@ -23,7 +23,8 @@ serve::DaemonOptions daemon_options(Invocation& in, HostRun& run, const fs::path
     throw in.usage_error(format("an interval of {} is too short: the least is 1s", duration_text(*options.interval)));
   options.metrics = in.text("metrics");
   options.self = in.text_or("self", "");
-  options.who = run.context().who;
+  // In the journal, what the daemon does by itself is not the deed of the user who started it.
+  options.who = "daemon";
   options.command = in.description();
   options.defaults = run.context().defaults;
   return options;

@@ -1,3 +1,5 @@
+#include <csignal>
+
 #include "cli/attached.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
@@ -7,22 +9,29 @@
 namespace belay::cli {
 
 int attached(Session& session, host::Context& context, const AppName& name) {
-  UserTerminal terminal;
+  UserTerminal terminal(0, 1, 2, session.stop());
   // Not raw: the container's own process is not a shell, and Ctrl-C means leaving it alone.
   try {
     return host::attach(context, name, terminal, session.stop()).value_or(0);
+  } catch (const OutputClosed&) {
+    return 0;
   } catch (const Cancelled&) {
     return 0;
   }
 }
 
 int in_container(Session& session, host::Context& context, const AppName& name, engine::ExecRequest request) {
-  UserTerminal terminal;
+  const std::stop_token stop = session.stop();
+  UserTerminal terminal(0, 1, 2, stop);
   request.tty = terminal.is_terminal();
   request.interactive = true;
-  const std::stop_token stop = session.stop();
   const RawMode raw(request.tty ? terminal.input() : -1);
-  return host::shell(context, name, std::move(request), terminal, stop);
+  try {
+    return host::shell(context, name, std::move(request), terminal, stop);
+  } catch (const OutputClosed&) {
+    // As a shell tells of what SIGPIPE ended.
+    return 128 + SIGPIPE;
+  }
 }
 
 int run_shell(Invocation& in) {

@@ -29,11 +29,12 @@ void print_status(Console& console, const host::Status& status) {
   const auto field = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) console.line(format("{:<12}{}", name, value));
   };
-  console.line(console.styled(Style::bold, row.name));
+  console.line(Style::bold, row.name);
   field("  state", row.health.empty() ? row.state : format("{} ({})", row.state, row.health));
   field("  wanted", status.wish);
   field("  since", status.since);
   field("  release", row.verdict.empty() ? row.release : format("{} ({})", row.release, row.verdict));
+  field("  failed", row.last_failed);
   field("  stable", row.stable);
   field("  image", row.image);
   field("  container", row.status.empty() ? row.container : format("{} ({})", row.container, row.status));
@@ -60,16 +61,11 @@ void print_status(Console& console, const host::Status& status) {
 
 int run_status(Invocation& in) {
   HostRun run(in.session, in.description());
-  std::vector<std::string> names;
   const auto asked = in.optional_argument("NAME");
-  if (asked) {
-    names.push_back(*asked);
-  } else {
-    names = host::names(run.context());
-  }
+  const auto all = asked ? std::vector{host::status(run.context(), AppName(*asked), in.stop())}
+                         : host::statuses(run.context(), in.stop());
   Node list = Node::list();
-  for (const auto& name : names) {
-    const auto status = host::status(run.context(), AppName(name), in.stop());
+  for (const auto& status : all) {
     if (in.has("json")) {
       list.add(status_node(status));
     } else {

@@ -129,7 +129,8 @@ int serve_on(Session& session, const Given& given) {
     options.settings_file = usual_settings_file;
   options.settings = given.settings;
   options.order = SwapOrder::stop_first;
-  options.who = run.context().who;
+  // In the journal, what the daemon does by itself is not the deed of the user who started it.
+  options.who = "daemon";
   options.command = "dockerup";
   options.defaults = run.context().defaults;
   return serve_host(session, run, std::move(options), Serving::on);

@@ -1,0 +1,34 @@
+#include "plan/sequence.h"
+
+#include <set>
+
+namespace belay::plan {
+
+Plan without(const Plan& plan, const std::function<bool(const Step&)>& is_left_out) {
+  Plan rest;
+  rest.notes = plan.notes;
+  // For each action of the first plan, what stands for it in the rest.
+  std::vector<std::vector<size_t>> stand_in(plan.actions.size());
+  for (size_t i = 0; i < plan.actions.size(); ++i) {
+    const Action& action = plan.actions[i];
+    std::set<size_t> after;
+    for (const size_t before : action.after) after.insert(stand_in[before].begin(), stand_in[before].end());
+    const std::vector<size_t> waits_for(after.begin(), after.end());
+    stand_in[i] = is_left_out(action.step) ? waits_for : std::vector{rest.add(action.step, action.reason, waits_for)};
+  }
+  return rest;
+}
+
+Plan in_sequence(Plan first, const Plan& second) {
+  const size_t offset = first.actions.size();
+  for (const auto& action : second.actions) {
+    std::vector<size_t> after;
+    for (size_t i = 0; i < offset; ++i) after.push_back(i);
+    for (const size_t before : action.after) after.push_back(before + offset);
+    first.add(action.step, action.reason, std::move(after));
+  }
+  first.notes.insert(first.notes.end(), second.notes.begin(), second.notes.end());
+  return first;
+}
+
+}  // namespace belay::plan
