@@ -14,7 +14,7 @@ struct Made {
   std::map<std::string, FileMark> files;
   std::map<std::string, ReleaseNumber> needs;
   // Those of them on which it cannot stay when they are replaced.
-  std::set<std::string> tied_to;
+  std::set<std::string> tied_to{};
 };
 
 // Whether a new release may go on with the containers that run, where all that differs is what the engine can change
