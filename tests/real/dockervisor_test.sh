@@ -169,7 +169,7 @@ test_a8_the_copy_of_the_file_means_the_same_places() {
   expect_done dockervisor build "$app" .
   mkdir -p "$place/elsewhere"
   cd "$place/elsewhere" || return
-  sed -i 's|}}|}, "env": {"EDITED": "1"}}|' "$HOME/dcv/dcv-$app"
+  jq '. + {env: {EDITED: "1"}}' "$HOME/dcv/dcv-$app" >"$place/edited" && mv "$place/edited" "$HOME/dcv/dcv-$app"
   expect_done dockervisor start "$app" :new
   expect_equal folder "bind $work/logs" "$(mount_at "dcv_$app" /var/log)"
   expect_equal environment 1 "$(inspect "dcv_$app" '.Config.Env[] | select(startswith("EDITED=")) | split("=")[1]')"

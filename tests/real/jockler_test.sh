@@ -325,6 +325,32 @@ test_a5_stable_marks_only_what_runs() {
   expect_equal 'stable' "$first" "$out"
 }
 
+test_b9_a_member_of_the_group_docker_backs_up_and_restores() {
+  build_web one
+  expect_done jockler start new "$app"
+  expect_done jockler attach "$app" sh -c 'echo then >/var/www/file; busybox mkfifo /var/www/pipe; busybox ln /var/www/file /var/www/same'
+  # One who reads none of the engine's files, but has a state and a folder.
+  local as_member=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  chmod a+rx "$place"
+  chmod a+rwx "$work"
+  chown -R 65534:65534 "$BELAY_STATE_DIR"
+  chmod a+rw "${DOCKER_HOST#unix://}"
+  expect_done "${as_member[@]}" jockler volumes backup linux "$app"
+  local archive
+  archive=$(echo "jcl_${app}"_*.tar.gz)
+  expect_done tar tzf "$archive" var/www/file
+  expect_done "${as_member[@]}" jockler attach "$app" sh -c 'echo now >/var/www/file; echo more >/var/www/later'
+  expect_done "${as_member[@]}" jockler volumes restore linux "$app" "$archive"
+  expect_done "${as_member[@]}" jockler attach "$app" cat /var/www/file
+  expect_out '^then$'
+  run "${as_member[@]}" jockler attach "$app" cat /var/www/later
+  expect_exit 1
+  # What was there is in its own volume still.
+  expect_done "${as_member[@]}" belay rollback "$app"
+  expect_done "${as_member[@]}" jockler attach "$app" cat /var/www/file
+  expect_out '^now$'
+}
+
 # ---- stable ----
 
 test_stable_marks_what_runs_and_is_where_one_goes_back() {
