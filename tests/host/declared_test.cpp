@@ -181,6 +181,8 @@ TEST_F(DeclaredHostTest, F4_DataThatAnEarlierBelayLeftWithoutANameGoesWithTheApp
   scene_.engine.remove_container("db", {});
   App app = scene_.app("db");
   app.releases[0].spec.services[0].mounts.clear();
+  app.releases[0].identity.clear();
+  app.releases[0].container_created.clear();
   scene_.store->save(app);
   engine::ContainerRequest request;
   request.name = "db";
@@ -191,7 +193,8 @@ TEST_F(DeclaredHostTest, F4_DataThatAnEarlierBelayLeftWithoutANameGoesWithTheApp
   scene_.engine.start_container("db", {});
   const std::string volume = scene_.container("db")->mounts.at(0).source;
   ASSERT_EQ(volume.size(), 64U);
-  EXPECT_EQ(run(), "db unchanged");
+  const DeclaredHost first = apply();
+  EXPECT_EQ(told(first), "db unchanged") << of(first, "db").reason;
   define("db", R"("image": "db:1", "env": {"A": "1"})");
   const DeclaredHost preview = apply(true);
   EXPECT_THAT(of(preview, "db").differences, ElementsAre("env.A: + 1"));
