@@ -65,9 +65,9 @@ TEST(Refusals, AnAppThatOnlyTheEngineKnows) {
   Scene scene;
   scene.run("deploy 1");
   scene.store->forget(web);
-  expect_refusal<NotFound>(
-      scene, [](Context& c) { stop(c, web, false, {}); }, "the state has no app web, though the engine has containers",
-      "belay recover");
+  expect_refusal<Conflict>(
+      scene, [](Context& c) { stop(c, web, false, {}); },
+      "the engine has containers of web that this state does not know: web-r1", "belay recover");
 }
 
 TEST(Refusals, AMarkOrReleaseThatIsNotThere) {

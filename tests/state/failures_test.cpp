@@ -36,9 +36,10 @@ class StoreFailure : public ::testing::Test {
 
 TEST_F(StoreFailure, RefusesAStateOfANewerBelayAndLeavesItAsItIs) {
   Store::open(folder())->save(full_app("web"));
-  sql(folder().string(), "PRAGMA user_version = 9");
+  sql(folder().string(), "PRAGMA user_version = 999");
   const auto [text, hint] = failure_of([&] { Store::open(folder()); });
-  EXPECT_EQ(text, "the state in " + folder().string() + " was written by a newer Belay (schema 9; this one knows 4)");
+  EXPECT_THAT(text, AllOf(HasSubstr("the state in " + folder().string() + " was written by a newer Belay (schema 999; this "),
+                          HasSubstr("one knows ")));
   EXPECT_THAT(hint, HasSubstr("newer"));
   EXPECT_EQ(failure_of([&] { Store::open_existing(folder()); }).first, text);
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), "9");
