@@ -260,7 +260,7 @@ TEST_F(Whose, F8_AVolumeWithOptionsComesBackAsItWas) {
   const fs::path device = ground_.path / "device";
   fs::create_directory(device);
   const std::map<std::string, std::string> options{{"type", "none"}, {"o", "bind"}, {"device", device.string()}};
-  scene_.engine.create_volume({"web_data", {}, options, {}}, {});
+  scene_.engine.create_volume({"web_data", {}, options, labels::for_volume(AppName("web"), "/data")}, {});
   ASSERT_EQ(scene_.run("deploy 1"), "done");
   write_file_durably(device / "note", "new");
   ASSERT_EQ(scene_.run("backup image"), "done");
@@ -285,7 +285,7 @@ TEST_F(Whose, F8_AVolumeWithOptionsComesBackAsItWas) {
 
 TEST_F(Whose, F8_AVolumeThatOnlyItsDriverReachesIsNotMadeAPlainOne) {
   const std::map<std::string, std::string> options{{"type", "nfs"}, {"o", "addr=nas"}, {"device", ":/export"}};
-  scene_.engine.create_volume({"web_data", {}, options, {}}, {});
+  scene_.engine.create_volume({"web_data", {}, options, labels::for_volume(AppName("web"), "/data")}, {});
   ASSERT_EQ(scene_.run("deploy 1"), "done");
   Context here = scene_.context("belay backup");
   const auto made = back_up(here, AppName("web"), *scene_.backups(), {}, {}, {});
