@@ -80,7 +80,7 @@ TEST(Look, N15_AtAContainerThatEndsAgainAndAgain) {
   scene.engine.create_container(request, {});
   scene.engine.start_container("loopy", {});
   auto here = scene.context("belay adopt web loopy");
-  std::ignore = adopt(here, web, {"loopy"}, false, {});
+  std::ignore = adopt(here, web, {"loopy"}, {}, {});
   bool was_up = false;
   for (int i = 0; i < 40; ++i) {
     scene.clock.advance(Milliseconds(400));
@@ -262,7 +262,7 @@ TEST(Look, Growth_AtAllAppsAsksForEachListOnce) {
         scene.engine.create_container(request, {});
         scene.engine.start_container(request.name, {});
         auto here = scene.context("belay adopt");
-        std::ignore = adopt(here, AppName(request.name), {request.name}, false, {});
+        std::ignore = adopt(here, AppName(request.name), {request.name}, {}, {});
       }
     }
     scene.clock.advance(Milliseconds(120'000));

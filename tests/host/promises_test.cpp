@@ -469,7 +469,7 @@ TEST(Promises, ADryRunTouchesNothing) {
 TEST(Promises, ADryRunDoesNotFinishWhatWasInterrupted) {
   Scene scene;
   scene.run("deploy 1");
-  scene.engine.crash_after(6);
+  scene.engine.crash_after(8);
   ASSERT_TRUE(scene.crashes("restart"));
   scene.engine.crash_after(std::nullopt);
   scene.reopen();

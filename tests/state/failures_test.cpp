@@ -42,7 +42,7 @@ TEST_F(StoreFailure, RefusesAStateOfANewerBelayAndLeavesItAsItIs) {
                           HasSubstr("one knows ")));
   EXPECT_THAT(hint, HasSubstr("newer"));
   EXPECT_EQ(failure_of([&] { Store::open_existing(folder()); }).first, text);
-  EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), "9");
+  EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), "999");
 }
 
 TEST_F(StoreFailure, NamesRecoverForAFileThatIsNoDatabase) {
