@@ -62,12 +62,20 @@ class Conflict : public Error {
 // The engine refused; `status` is the HTTP status, 0 where it did not get that far.
 class EngineError : public Error {
  public:
-  explicit EngineError(int status, std::string message, std::string hint = {})
-      : Error(std::move(message), std::move(hint)), status_(status) {}
+  // Whose trouble it is that a container does not start.
+  enum class Cause {
+    host,              // the machine, its network, its disks, the engine: another time it may go well
+    image,             // what the image or its settings want to run cannot be run
+    broken_container,  // this container can never be started again; one made anew can
+  };
+  explicit EngineError(int status, std::string message, std::string hint = {}, Cause cause = Cause::host)
+      : Error(std::move(message), std::move(hint)), status_(status), cause_(cause) {}
   int status() const noexcept { return status_; }
+  Cause cause() const noexcept { return cause_; }
 
  private:
   int status_;
+  Cause cause_;
 };
 
 // The user (or a deadline set by the user) stopped the work.

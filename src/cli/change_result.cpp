@@ -7,14 +7,20 @@ namespace belay::cli {
 
 namespace {
 
+// Logs are promised only of what did run.
+std::string hint_for(const AppName& name, const host::Change& change) {
+  if (change.is_judged && change.release)
+    return format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(),
+                  change.release->text());
+  if (!change.container.empty() && !change.is_held && change.release)
+    return format("Nothing speaks against {1}: belay retry {0} tries it again.", name.text(), change.release->text());
+  return format("belay why {0} tells more; belay retry {0} tries it again.", name.text());
+}
+
 void print_failure(Console& console, const AppName& name, const host::Change& change) {
   const std::string what = change.release ? format("{} of {}", change.release->text(), name.text()) : name.text();
   std::string hint = change.hint;
-  if (hint.empty())
-    hint = change.container.empty() || change.log_tail.empty()
-               ? format("belay why {0} tells more; belay retry {0} tries it again.", name.text())
-               : format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(),
-                        change.release->text());
+  if (hint.empty()) hint = hint_for(name, change);
   if (!change.log_tail.empty()) {
     console.diagnostic(format("last lines of {}:", change.container));
     for (const auto& line : split(trim(change.log_tail), '\n')) console.diagnostic("  " + line);
@@ -23,6 +29,11 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
   if (change.kind == host::Change::Kind::stuck) {
     outcome = format("; the way back failed: {}", change.trouble_on_the_way_back);
     hint = format("The next command on {} tries again; belay why {} tells more.", name.text(), name.text());
+  } else if (change.kind == host::Change::Kind::in_trouble) {
+    outcome = change.is_itself ? format("; {} is in trouble", name.text())
+                               : format("; it was taken back, but {}: {} is in trouble", change.trouble_on_the_way_back,
+                                        name.text());
+    hint = format("belay why {0} tells more; belay start {0} last tries what ran before again.", name.text());
   } else if (change.running == change.release && change.running) {
     outcome = format("; {}", host::what_runs_now(change));
   } else if (change.running) {
@@ -58,6 +69,7 @@ int print_change(Console& console, const AppName& name, const host::Change& chan
       console.success(format("{} {}", name.text(), state));
       return 0;
     case Outcome::taken_back:
+    case Outcome::in_trouble:
     case Outcome::stuck:
       print_failure(console, name, change);
       return 1;

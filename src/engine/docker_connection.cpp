@@ -280,6 +280,27 @@ void refuse(int status, const std::string& message) {
   throw EngineError(status, message);
 }
 
+EngineError::Cause cause_of_refused_start(int status, std::string_view answer) {
+  using Cause = EngineError::Cause;
+  const auto says = [&](std::string_view words) { return answer.find(words) != std::string_view::npos; };
+  // What containerd says of a task that an engine which was killed in the middle of a start has left.
+  if (says("task ") && says(": already exists")) return Cause::broken_container;
+  // A mount that fails names the path that is missing or of the wrong kind, as a command does.
+  for (const auto* words : {"error mounting", "rootfs_linux.go", "mounting \\\"", "mount a directory onto a file",
+                            "error while mounting", "cgroup", "seccomp", "apparmor", "no space left"})
+    if (says(words)) return Cause::host;
+  for (const auto* words : {"exec: ", "executable file not found", "exec format error", "argument list too long",
+                            "unable to find user", "unable to find group", "no matching entries in passwd file",
+                            "no matching entries in group file", "chdir to cwd", "mkdir cwd"})
+    if (says(words)) return Cause::image;
+  return status == 400 ? Cause::image : Cause::host;
+}
+
+void refuse_start(int status, const std::string& message, std::string_view answer) {
+  if (held_port(message) || status == 404 || status == 409) refuse(status, message);
+  throw EngineError(status, message, {}, cause_of_refused_start(status, answer));
+}
+
 void refuse(const net::Response& response) {
   refuse(response.status, refusal_text(response));
 }

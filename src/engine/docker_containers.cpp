@@ -69,7 +69,7 @@ void DockerEngine::start_container(const std::string& name, std::stop_token stop
     if (missing.empty() || missing == name) throw NotFound(format("there is no container {}", name));
     throw NotFound(format("it needs the container {}, which is not there", missing));
   }
-  refuse(response.status, message);
+  refuse_start(response.status, message, response.body);
 }
 
 void DockerEngine::stop_container(const std::string& name, std::optional<Seconds> timeout, std::stop_token stop) {

@@ -1,6 +1,7 @@
 #include "engine/docker_encode.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/format.h"
@@ -74,10 +75,21 @@ void write_health(JsonWriter& json, const HealthCheck& health) {
   });
 }
 
+constexpr std::array<std::string_view, 6> bind_propagations{"private", "rprivate", "shared", "rshared", "slave", "rslave"};
+
+// What is only read must be there: a folder that the engine makes in its place would be read instead.
+bool must_be_there(const Mount& mount) {
+  const auto options = split(mount.options, ',');
+  return mount.kind == Mount::Kind::bind && mount.read_only &&
+         (mount.options.empty() || std::all_of(options.begin(), options.end(), [](std::string_view option) {
+            return std::find(bind_propagations.begin(), bind_propagations.end(), option) != bind_propagations.end();
+          }));
+}
+
 // Mounts take one of two ways. The short form ("source:target:mode") makes missing host folders, as `docker run -v`
 // does, and takes every mode; but it cannot hold a colon within a path and knows no anonymous volumes with options.
 bool fits_short_form(const Mount& mount) {
-  return !mount.source.empty() && mount.source.find(':') == std::string::npos &&
+  return !must_be_there(mount) && !mount.source.empty() && mount.source.find(':') == std::string::npos &&
          mount.target.find(':') == std::string::npos;
 }
 bool is_plain_anonymous(const Mount& mount) {
@@ -100,9 +112,9 @@ void write_long_mount(JsonWriter& json, const Mount& mount, ApiMinor api) {
     flag(json, "ReadOnly", mount.read_only);
     if (bind) {
       json.object("BindOptions", [&] {
-        for (const std::string_view word : {"private", "rprivate", "shared", "rshared", "slave", "rslave"})
+        for (const std::string_view word : bind_propagations)
           if (std::find(options.begin(), options.end(), word) != options.end()) json.member("Propagation", word);
-        if (api >= 42) json.member("CreateMountpoint", true);
+        if (api >= 42 && !must_be_there(mount)) json.member("CreateMountpoint", true);
       });
     } else if (std::find(options.begin(), options.end(), "nocopy") != options.end()) {
       json.object("VolumeOptions", [&] { json.member("NoCopy", true); });

@@ -1,6 +1,8 @@
 #include "engine/memory.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -168,6 +170,31 @@ void MemoryEngine::fail_after(std::optional<int> n, const EngineError& how, Cut 
   });
 }
 
+void MemoryEngine::cannot_start(const std::string& name, std::optional<EngineError> why) {
+  universe_->with([&](Universe& universe) {
+    universe.cannot_start.erase(name);
+    if (why) universe.cannot_start.emplace(name, *why);
+  });
+}
+
+void MemoryEngine::hangs(const std::string& name, bool does) {
+  universe_->with([&](Universe& universe) {
+    if (does)
+      universe.hanging.insert(name);
+    else
+      universe.hanging.erase(name);
+  });
+}
+
+void MemoryEngine::wait_for(const std::string& name, const std::stop_token& stop) {
+  if (!universe_->with([&](const Universe& universe) { return universe.hanging.contains(name); })) return;
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait(lock, stop, [] { return false; });
+  throw Cancelled();
+}
+
 EngineInfo MemoryEngine::info(std::stop_token stop) {
   return reach(stop, [](Universe&) { return EngineInfo{"memory:", "", "1.0", "1.41", "linux", "amd64", true}; });
 }
@@ -191,6 +218,7 @@ std::vector<Container> MemoryEngine::containers(const ContainerFilter& filter, s
 }
 
 std::optional<ContainerDetail> MemoryEngine::container(const std::string& name, std::stop_token stop) {
+  wait_for(name, stop);
   return reach(stop, [&](Universe& universe) -> std::optional<ContainerDetail> {
     const auto found = universe.containers.find(name);
     if (found == universe.containers.end()) return {};
@@ -263,10 +291,12 @@ void MemoryEngine::create_container(const ContainerRequest& request, std::stop_t
 }
 
 void MemoryEngine::start_container(const std::string& name, std::stop_token stop) {
+  wait_for(name, stop);
   reach(stop, [&](Universe& universe) { universe.start(name); });
 }
 
 void MemoryEngine::stop_container(const std::string& name, std::optional<Seconds>, std::stop_token stop) {
+  wait_for(name, stop);
   reach(stop, [&](Universe& universe) { universe.stop(name); });
 }
 
@@ -291,6 +321,7 @@ void MemoryEngine::remove_container(const std::string& name, std::stop_token sto
 }
 
 void MemoryEngine::set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) {
+  wait_for(name, stop);
   reach(stop, [&](Universe& universe) { universe.set_policy(name, policy); });
 }
 
@@ -413,6 +444,7 @@ void MemoryEngine::logs(const std::string& name, const LogRequest& request, cons
 }
 
 int MemoryEngine::exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) {
+  wait_for(name, stop);
   reach(stop, [&](Universe& universe) {
     if (universe.container(name).state != ContainerState::running)
       throw Conflict(format("container {} is not running", name));

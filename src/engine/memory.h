@@ -20,8 +20,10 @@ struct Behaviour {
   int exit_code = 0;
   // With a health check in the image: when it turns healthy, or unhealthy; neither: it stays "starting".
   std::optional<Milliseconds> healthy_after, unhealthy_after;
-  std::string start_error;  // not empty: start fails with these words and status 400
-  std::string output;       // its log
+  std::string start_error;  // not empty: start fails with these words
+  int start_status = 400;
+  EngineError::Cause start_cause = EngineError::Cause::image;
+  std::string output;  // its log
 };
 
 class MemoryEngine : public Engine {
@@ -74,6 +76,10 @@ class MemoryEngine : public Engine {
   // After `n` more calls the next one throws Crash, and so does every later one, without an effect. nullopt: never.
   void crash_after(std::optional<int> n, Cut cut = Cut::before_the_effect);
 
+  // From now on the host does not let this container start (nullopt: it does again): a mount, a log server, a device.
+  void cannot_start(const std::string& name, std::optional<EngineError> why);
+  // From now on looks at this container and its starts and stops hang until they are stopped.
+  void hangs(const std::string& name, bool does = true);
   // After `n` more calls one call fails with this error, with or without its effect; those after it go well again.
   void fail_after(std::optional<int> n, const EngineError& how, Cut cut = Cut::before_the_effect);
 
@@ -133,6 +139,8 @@ class MemoryEngine : public Engine {
   // Runs `use` with the universe as it is now, unless the call is stopped or the world has crashed.
   template <class Use>
   decltype(auto) reach(const std::stop_token& stop, Use&& use);
+  // Where the container hangs: until the call is stopped.
+  void wait_for(const std::string& name, const std::stop_token& stop);
   // As long as the registry takes; throws what it fails with.
   void reach_registry(const std::string& reference, const std::stop_token& stop);
 

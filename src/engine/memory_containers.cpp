@@ -153,6 +153,9 @@ void MemoryEngine::Universe::remove(const std::string& name) {
   if (found == containers.end()) return;
   if (found->second.is_up()) throw Conflict(format("container {} is running", name));
   containers.erase(found);
+  if (const auto trouble = cannot_start.find(name);
+      trouble != cannot_start.end() && trouble->second.cause() == EngineError::Cause::broken_container)
+    cannot_start.erase(trouble);
   changes.push_back("remove " + name);
   record(now, "container", "destroy", name);
 }

@@ -80,10 +80,13 @@ void MemoryEngine::Universe::start(const std::string& name) {
   if (starting.state == ContainerState::paused) unpause(name);
   if (starting.is_up()) return;
   try {
+    if (const auto trouble = cannot_start.find(name); trouble != cannot_start.end()) throw trouble->second;
     join_networks(starting);
     starting.behaviour = images.at(starting.image_id).recipe.behaviour;
     auto ports = free_ports(starting);
-    if (!starting.behaviour.start_error.empty()) throw EngineError(400, starting.behaviour.start_error);
+    if (!starting.behaviour.start_error.empty())
+      throw EngineError(starting.behaviour.start_status, starting.behaviour.start_error, {},
+                        starting.behaviour.start_cause);
     starting.published = std::move(ports);
   } catch (const Error& error) {
     starting.error = error.what();

@@ -116,7 +116,9 @@ struct MemoryEngine::Universe {
   int last_serial = 3;  // of containers, networks, anonymous volumes and builds
   int calls = 0;
   std::optional<int> calls_until_crash;
-  bool answer_is_lost = false;  // the call that crashes has its effect first
+  bool answer_is_lost = false;                      // the call that crashes has its effect first
+  std::map<std::string, EngineError> cannot_start;  // by container
+  std::set<std::string> hanging;                    // containers
   struct PlannedFailure {
     int calls_until = 0;
     EngineError how;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/format.h"
+#include "base/text.h"
+#include "base/time_limit.h"
 #include "exec/attempt.h"
 #include "exec/verdict.h"
 
@@ -86,11 +88,7 @@ class Run {
     try {
       if (stop_.stop_requested()) throw Cancelled();
       tell([&] { listener_.started(plan_, index); });
-      const Attempt result = doing(plan::step_text(step), [&] {
-        return attempt(
-            step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
-            [&](const engine::Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, stop_);
-      });
+      const Attempt result = doing(plan::step_text(step), [&] { return in_time(index); });
       if (result.failed_verdict) {
         const auto& terms = std::get<plan::AwaitVerdict>(step);
         FailedVerdict verdict{terms.name, *result.failed_verdict,
@@ -110,19 +108,40 @@ class Run {
       settle(index, Progressed::failed, [&] { cancelled_ = true; });
     } catch (const Error& error) {
       tell_failed(index, error.what());
+      if (plan_.actions[index].may_fail) {
+        settle(index, Progressed::done, [&] { outcome_.passed_over.emplace(index, error.what()); });
+        return;
+      }
       const auto* refusal = dynamic_cast<const EngineError*>(&error);
-      const bool at_fault =
-          refusal != nullptr && refusal->status() >= 400 && std::holds_alternative<plan::StartContainer>(step);
+      const bool is_start = refusal != nullptr && std::holds_alternative<plan::StartContainer>(step);
       settle(index, Progressed::failed, [&] {
         if (outcome_.error) return;
         outcome_.error = error;
         outcome_.failed_action = index;
         outcome_.status = refusal == nullptr ? 0 : refusal->status();
-        outcome_.release_is_at_fault = at_fault;
+        outcome_.release_is_at_fault = is_start && refusal->cause() == EngineError::Cause::image;
+        outcome_.is_broken = is_start && refusal->cause() == EngineError::Cause::broken_container;
       });
     } catch (...) {
       // Not a failure of the action but of the program, or a test's power cut: passed on to the caller's thread.
       settle(index, Progressed::failed, [&] { escaped_ = std::current_exception(); });
+    }
+  }
+
+  Attempt in_time(size_t index) {
+    const auto& action = plan_.actions[index];
+    const auto work = [&](std::stop_token stop) {
+      return attempt(
+          action.step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
+          [&](const engine::Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, std::move(stop));
+    };
+    if (!action.deadline) return work(stop_);
+    const TimeLimit limit(*action.deadline, stop_);
+    try {
+      return work(limit.token());
+    } catch (const Cancelled&) {
+      if (stop_.stop_requested()) throw;
+      throw Error(format("it did not end within {}", duration_text(*action.deadline)));
     }
   }
 

@@ -36,9 +36,12 @@ struct Outcome {
   std::optional<FailedVerdict> verdict;  // a container did not prove itself
   std::optional<Error> error;            // an action failed; its context says which
   std::optional<size_t> failed_action;
-  // What made `error` tells whose fault it is: a start that the engine refuses for the image's sake (not for a port
-  // that is taken) speaks against the release.
+  std::map<size_t, std::string> passed_over;  // actions that may fail and did → why
+  // Only what the image does speaks against the release: a verdict, or a start that is refused for what the image or
+  // its settings want to run. All else is the host's trouble.
   bool release_is_at_fault = false;
+  // The container can never be started again, though nothing is wrong with its release.
+  bool is_broken = false;
   int status = 0;                       // the engine's, where it was that which refused
   std::map<size_t, std::string> built;  // BuildImage actions → image id
 };

@@ -59,17 +59,34 @@ std::optional<std::string> await_verdict(const plan::AwaitVerdict& terms, engine
 }
 
 std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop) {
+  constexpr size_t most = 16384;
   std::string text;
+  bool is_cut = false;
+  const auto keep_the_end = [&](size_t size) {
+    if (text.size() <= size) return;
+    text.erase(0, text.size() - size);
+    is_cut = true;
+  };
   engine::LogRequest request;
   request.tail = lines;
   try {
-    engine.logs(container, request, [&](engine::OutputStream, std::string_view bytes) { text += bytes; }, stop);
+    engine.logs(
+        container, request,
+        [&](engine::OutputStream, std::string_view bytes) {
+          text += bytes;
+          keep_the_end(4 * most);
+        },
+        stop);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error&) {
     // The verdict stands without its log; the reason already says what happened.
     return {};
   }
+  keep_the_end(most);
+  // Half a line at the beginning says nothing, unless there is no other.
+  if (const size_t end = text.find('\n'); is_cut && end != std::string::npos && end + 1 < text.size())
+    text.erase(0, end + 1);
   return printable(text);
 }
 

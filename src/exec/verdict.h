@@ -24,7 +24,8 @@ Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, 
 std::optional<std::string> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
                                          std::stop_token stop);
 
-// The last lines that a container wrote, cleaned of control characters; empty when they cannot be had.
+// The last lines that a container wrote, at most 16 KiB of them, cleaned of control characters; empty when they cannot
+// be had.
 std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop);
 
 }  // namespace belay::exec

@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "base/time_limit.h"
 #include "data/reserve.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -36,13 +37,25 @@ void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
         look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
 }
 
+// A container that hangs in the engine must not keep a whole command from its work: it is then known by the list alone.
+std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop) {
+  constexpr Milliseconds longer_than_a_start{15'000};
+  const TimeLimit limit(longer_than_a_start, stop);
+  try {
+    return engine.container(name, limit.token());
+  } catch (const Cancelled&) {
+    if (stop.stop_requested()) throw;
+    return {};
+  }
+}
+
 // The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
 // for the container itself waits for that. Gives whether there was any to ask for.
 bool wait_for_starts(engine::Engine& engine, const App& app, const World& world, std::stop_token stop) {
   bool asked = false;
   for (const auto& instance : plan::instances(app, world)) {
     if (instance.container->is_up()) continue;
-    engine.container(instance.container->name, stop);
+    std::ignore = inspected(engine, instance.container->name, stop);
     asked = true;
   }
   return asked;
@@ -164,7 +177,7 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release();
     if (!instance.container->is_up() && !is_wished) continue;
-    auto detail = engine.container(instance.container->name, stop);
+    auto detail = inspected(engine, instance.container->name, stop);
     if (!detail) continue;
     // A container that ended a moment ago is shown up by the list; the engine answers when it has cleared it away.
     const auto listed = std::find_if(world.containers.begin(), world.containers.end(),

@@ -26,6 +26,7 @@ using Indices = std::vector<size_t>;
 
 constexpr const char* before_label = "belay.backup.before";
 constexpr const char* after_label = "belay.backup.after";
+constexpr const char* hook_time_label = "belay.backup.hook-timeout";
 
 // Harmless in every file system and shell.
 std::string item_id(size_t number, const DataPlace& place) {
@@ -177,7 +178,7 @@ class BackupPlanner {
   std::vector<plan::Action> hooks_after(size_t begun) const {
     std::vector<plan::Action> hooks;
     for (size_t i = std::max(after_begin_, begun); i < after_end_; ++i)
-      hooks.push_back({plan_.actions[i].step, plan_.actions[i].reason, {}});
+      hooks.push_back({plan_.actions[i].step, plan_.actions[i].reason, {}, false, plan_.actions[i].deadline});
     return hooks;
   }
   const std::string& helper() const { return helper_; }
@@ -185,17 +186,32 @@ class BackupPlanner {
  private:
   void then(plan::Step step, const std::string& reason) { last_ = {plan_.add(std::move(step), reason, last_)}; }
 
+  void hook(plan::RunInside step, const std::string& reason, Milliseconds time) {
+    then(std::move(step), reason);
+    plan_.actions.back().deadline = time;
+  }
+
+  Milliseconds hook_time_of(const Service& service) const {
+    const auto found = service.labels.find(hook_time_label);
+    if (found == service.labels.end()) return options_.hook_time;
+    return doing(format("the label {}", hook_time_label), [&] {
+      const auto time = parse_duration(found->second);
+      if (!time) throw Error(format("'{}' is no time", found->second), "Write it as 90s, 30m or 2h.");
+      return *time;
+    });
+  }
+
   void hooks(const char* label, const std::vector<std::string>& asked, const std::vector<const Container*>& running) {
     if (running.empty()) return;
     for (const auto& command : asked)
-      then(plan::RunInside{running.front()->name, shell_words(command)}, "as you asked");
+      hook(plan::RunInside{running.front()->name, shell_words(command)}, "as you asked", options_.hook_time);
     for (const auto& service : release_.spec.services) {
       const auto found = service.labels.find(label);
       const Container* container = plan::find_instance(app_, world_, release_.number, service.name);
       if (found == service.labels.end() || container == nullptr) continue;
       if (std::find(running.begin(), running.end(), container) == running.end()) continue;
       const auto words = doing(format("the label {}", label), [&] { return shell_words(found->second); });
-      then(plan::RunInside{container->name, words}, format("the label {}", label));
+      hook(plan::RunInside{container->name, words}, format("the label {}", label), hook_time_of(service));
     }
   }
 
@@ -239,7 +255,7 @@ void put_back(Context& context, const App& held, const Stillness& still, const B
     owed.push_back({plan::RemoveContainer{planner.helper()}, "it was only there to reach the data", {}});
   for (const auto& step : owed) {
     plan::Plan alone;
-    alone.add(step.step, step.reason);
+    alone.actions.push_back(step);
     context.report.running(alone);
     const auto outcome = exec::run(alone, context.engine, context.clock, context.report, context.run, {});
     // The app goes on, and why there is no backup is what the user has to know.

@@ -18,6 +18,8 @@ struct BackupOptions {
   // Run in the container of the app's first service while it runs: before its data is held still, and afterwards,
   // whatever came of it. Beside those of the services' labels belay.backup.before and belay.backup.after.
   std::vector<std::string> before = {}, after = {};
+  // The longest that one of them may take; the label belay.backup.hook-timeout of a service is for its own.
+  Milliseconds hook_time{3'600'000};
   std::string name = {};  // of the file; empty: from the app and the time
   bool replace = false;   // a file of that name
 };

@@ -137,6 +137,8 @@ std::string_view to_text(Change::Kind kind) {
       return "done";
     case Change::Kind::taken_back:
       return "taken_back";
+    case Change::Kind::in_trouble:
+      return "in_trouble";
     case Change::Kind::stuck:
       return "stuck";
   }
@@ -148,10 +150,11 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   Change change;
   change.release = app.wish.release;
   const auto saved = context.store.app(app.name);
-  const Planned wanted = planned(context, app, stop);
+  Planned wanted = planned(context, app, stop);
   change.plan = wanted.plan;
   const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
-                         !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot;
+                         !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot &&
+                         saved->wish.trouble.empty();
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
     if (!dry_run) clear_up_reserves(context, app, *saved, stop);
@@ -182,7 +185,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   ChangeWatch watch(context.report, context.clock);
   try {
     context.report.running(change.plan);
-    const exec::Outcome outcome = run_plan(context, change.plan, watch, stop);
+    const exec::Outcome outcome = run_wish(context, app, wanted, watch, stop);
+    change.plan = wanted.plan;
     if (outcome.done()) {
       recording(app, [&] {
         record_success(context, app, wanted, watch.outage());
@@ -195,6 +199,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     }
     release_is_at_fault = outcome.release_is_at_fault;
     if (outcome.verdict) {
+      change.is_judged = true;
       change.reason = outcome.verdict->reason;
       change.log_tail = outcome.verdict->log_tail;
       change.container = outcome.verdict->container;
@@ -216,6 +221,11 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     write_journal(context, app, verb, "failed", change.reason, change.release);
     change.kind = Change::Kind::stuck;
     change.trouble_on_the_way_back = "the wish stays";
+    return change;
+  }
+  if (is_way_back(app.wish) && !cancelled) {
+    end_way_back(context, app, change, wanted);
+    write_journal(context, app, verb, "failed", change.trouble_on_the_way_back, change.release);
     return change;
   }
   record_failure(context, app, change, release_is_at_fault && !cancelled);
@@ -255,7 +265,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   app.wish.unfinished = true;
   write_journal(context, app, "soak", "started", reason, change.release);
   take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
-  if (change.kind == Change::Kind::taken_back) app.last = previous;
+  if (change.kind != Change::Kind::stuck) app.last = app.wish.release;
   context.store.save(app);
   write_journal(context, app, "soak", change.kind == Change::Kind::taken_back ? "taken back" : "failed", reason,
                 change.release);
@@ -263,14 +273,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
 }
 
 bool is_way_back(const Wish& wish) {
-  if (!wish.unfinished || wish.wait) return false;
-  // Data is exchanged under a release that goes on, and a proved one held still for a backup: neither is a way back.
-  if (!wish.fallback_data.empty() || wish.proved) return false;
-  return wish.state == Wish::State::down || (wish.state == Wish::State::up && wish.fallback == wish.release);
-}
-
-std::string taken_back_because(ReleaseNumber release, const std::string& reason) {
-  return format("{} failed: {}", release.text(), reason);
+  return wish.unfinished && wish.way_back;
 }
 
 void finish_unfinished(Context& context, App& app, std::stop_token stop) {
@@ -285,6 +288,9 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   if (change.kind == Change::Kind::stuck)
     throw Error(format("finishing what was interrupted: {}; on the way back: {}", change.reason,
                        change.trouble_on_the_way_back));
+  if (change.kind == Change::Kind::in_trouble)
+    throw Error(format("finishing what was interrupted: {}", change.trouble_on_the_way_back),
+                format("belay logs {0} shows what it wrote; belay why {0} tells more.", app.name.text()));
   if (change.kind == Change::Kind::taken_back)
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
 }

@@ -25,6 +25,7 @@ struct Change {
     planned,    // a dry run: `plan` says what would happen
     done,
     taken_back,  // it failed; what ran before runs again (or nothing ran before, and nothing runs now)
+    in_trouble,  // it failed, and what ran before did not prove itself again
     stuck,       // it failed, and so did the way back; the next command tries again
   };
   Kind kind = Kind::unchanged;
@@ -37,10 +38,12 @@ struct Change {
   std::string container;                 // the container that failed and is kept
   std::string hint;
   std::string trouble_on_the_way_back;
-  bool is_held = false;  // the release is to blame, and marked failed: only a user has it tried again
+  bool is_itself = false;  // in trouble: it was its own fallback
+  bool is_judged = false;  // it had a verdict: its container did run
+  bool is_held = false;    // the release is to blame, and marked failed: only a user has it tried again
   std::vector<std::string> images_built;
 
-  bool failed() const { return kind == Kind::taken_back || kind == Kind::stuck; }
+  bool failed() const { return kind == Kind::taken_back || kind == Kind::in_trouble || kind == Kind::stuck; }
 };
 // One word for machines: "taken_back".
 std::string_view to_text(Change::Kind kind);
@@ -67,9 +70,6 @@ void finish_data(Context& context, App& app, std::stop_token stop);
 // True: an earlier command's change failed, and was interrupted while it was taken back; the wish is what ran before
 // it.
 bool is_way_back(const Wish& wish);
-
-// The `why` of the wish that such a way back leads to; with an empty reason, how it begins.
-std::string taken_back_because(ReleaseNumber release, const std::string& reason);
 
 // Sets the wish of a change in the app: what should be up, and what to return to.
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);

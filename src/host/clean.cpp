@@ -9,6 +9,7 @@
 #include "host/change.h"
 #include "host/data_swap.h"
 #include "host/data_work.h"
+#include "host/kept_files.h"
 #include "host/start.h"
 #include "state/store.h"
 
@@ -83,6 +84,7 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
     return &build != &app.builds.back() && build.number + 20 < app.builds.back().number;
   });
   context.store.save(app);
+  drop_unneeded_files(context, app);
   write_journal(context, app, "cleanup", "done", format("{} releases forgotten", cleanup.forgotten.size()));
   removed.done = true;
   return removed;
@@ -126,6 +128,8 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
     drop_unused_reserves(context, app, stop);
   }
   context.store.forget(app.name);
+  app.releases.clear();
+  drop_unneeded_files(context, app);
   write_journal(context, app, "remove", "done", "");
   removed.done = true;
   return removed;

@@ -14,6 +14,7 @@
 #include "host/definitions.h"
 #include "host/hand_over.h"
 #include "host/image_choice.h"
+#include "host/kept_files.h"
 #include "host/making.h"
 #include "host/need_order.h"
 #include "host/own_container.h"
@@ -398,7 +399,7 @@ class Pass {
 
   void note_trouble(const AppName& name, state::Store& store, const DeclaredApp& result) const {
     if (options_.only_keep_up) return;
-    const bool is_broken = result.kind == Outcome::broken && !result.change.failed();
+    const bool is_broken = result.lacks_files || (result.kind == Outcome::broken && !result.change.failed());
     note_wait(name, store, Wait::Topic::definition, is_broken ? result.reason : "", context_.clock.now());
   }
 
@@ -558,6 +559,7 @@ class Pass {
     Made made;
     made.spec = declared.spec;
     made.files = file_marks(declared.watched);
+    if (waits_for_files(context, declared, app, made.files, result)) return;
     const Needs needs = needs_now(declared);
     made.needs = needs.releases;
     for (const auto& [need, kind] : needs.tied) made.tied_to.insert(need);
@@ -601,6 +603,7 @@ class Pass {
     if (holds) {
       result.kind = Outcome::held;
       result.as_declared = false;
+      result.failed_before = before->verdict == Verdict::failed;
       if (before->verdict == Verdict::failed) note_failure(*app, context.store, *before);
       result.reason = before->verdict == Verdict::failed
                           ? format("{} is just this, and failed: {}; belay retry {} tries it again",
@@ -614,6 +617,10 @@ class Pass {
             declared.name, context.store, Wait::Topic::held,
             format("its definition waits, because it is just {}, from which somebody went back", before->number.text()),
             app->wish.since);
+      if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
+      return;
+    }
+    if (before != nullptr && waits_for_the_host(context, *app, *before, result)) {
       if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
       return;
     }
@@ -659,6 +666,53 @@ class Pass {
               format("what is declared is just {}, which failed", tried.number.text()), app.wish.since);
   }
 
+  // What cannot be read changes nothing, and is not to be replaced by a folder that the engine makes.
+  bool waits_for_files(Context& context, const Declaration& declared, const std::optional<App>& app,
+                       const std::map<std::string, FileMark>& now, DeclaredApp& result) const {
+    const Release* before = nullptr;
+    if (app)
+      for (const auto& release : app->releases)
+        if (release.verdict != Verdict::failed && kept_paths(context.store, *app, release).empty()) before = &release;
+    const auto missing = missing_paths(declared.spec, before, now);
+    if (missing.empty()) return false;
+    const bool was_seen = before != nullptr && std::any_of(missing.begin(), missing.end(), [&](const auto& path) {
+                            return std::any_of(before->files.begin(), before->files.end(),
+                                               [&](const auto& file) { return file.first.starts_with(path); });
+                          });
+    if (!was_seen && !sees_host_files(context, stop_)) return false;
+    result.kind = Outcome::held;
+    result.lacks_files = true;
+    result.as_declared = false;
+    const bool runs = app && app->wish.state == Wish::State::up;
+    result.reason = format("{} {} missing; {}", join(missing, ", "), missing.size() == 1 ? "is" : "are",
+                           runs ? "what runs stays" : "nothing is started");
+    return true;
+  }
+
+  // The daemon does not try again and again, each time with an outage, what the host did not let be tried: the pauses
+  // grow. A command given by hand tries at once.
+  bool waits_for_the_host(Context& context, const App& app, const Release& begun, DeclaredApp& result) const {
+    if (!options_.heal || begun.verdict != Verdict::pending || begun.reason.empty()) return false;
+    constexpr int entries_that_tell = 50;
+    constexpr Milliseconds first_pause{10'000}, longest_pause{600'000};
+    std::optional<Time> last;
+    Milliseconds pause = first_pause;
+    for (const auto& entry : context.store.journal(app.name.text(), entries_that_tell)) {
+      if (entry.release != begun.number || entry.outcome != "started") continue;
+      if (last) pause = std::min(pause * 2, longest_pause);
+      if (!last) last = entry.time;
+    }
+    if (!last || context.clock.now() >= *last + pause) return false;
+    result.kind = Outcome::held;
+    result.failed_before = true;
+    result.as_declared = false;
+    result.reason = format("{} could not be tried: {}; it is tried again in {}", begun.number.text(), begun.reason,
+                           duration_text(*last + pause - context.clock.now()));
+    note_wait(app.name, context.store, Wait::Topic::held,
+              format("{} could not be tried: {}", begun.number.text(), begun.reason), *last, *last + pause);
+    return true;
+  }
+
   // Never fails the change that it follows.
   void clean_up_after(const AppName& name, Context& context) {
     try {
@@ -672,11 +726,7 @@ class Pass {
   }
 
   // Its first release was taken back: nobody asked that it be down, and another definition may do better.
-  static bool is_down_by_failure(const App& app) {
-    return std::any_of(app.releases.begin(), app.releases.end(), [&](const Release& release) {
-      return app.wish.why.starts_with(taken_back_because(release.number, {}));
-    });
-  }
+  static bool is_down_by_failure(const App& app) { return app.wish.way_back; }
 
   // A release later than the wished one was tried and left, by its failure or by hand. One before it was left by a
   // change of the definition, which has now been taken back.
@@ -707,11 +757,14 @@ class Pass {
   void keep_up(const Declaration& declared, const App& app, Context& context, DeclaredApp& result) {
     if (result.healing && result.healing->waits_until) return;
     tell_restart_loop(app, context, result);
-    const bool look_closer = options_.thorough || app.wish.unfinished || is_asked_for(app) || !seems_right(app, view_);
+    const bool look_closer = options_.thorough || app.wish.unfinished || !app.wish.trouble.empty() ||
+                             is_asked_for(app) || !seems_right(app, view_);
     if (!look_closer) return;
     const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
     const FileLock lock = lock_app(context, app.name, stop_);
     App fresh = known_app(context, app.name, stop_);
+    if (const Release* wished = fresh.wish.release ? fresh.find(*fresh.wish.release) : nullptr)
+      refuse_missing_paths(context, wished->spec, wished, stop_);
     // What cannot prove itself again, or is hit by an engine that goes away, stays wished for: a repair that fails is
     // no reason to want it down.
     if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
@@ -734,7 +787,8 @@ class Pass {
     if (result.change.failed()) {
       result.kind = Outcome::broken;
       result.as_declared = false;
-      result.reason = result.change.reason;
+      result.reason =
+          result.change.kind == Change::Kind::in_trouble ? result.change.trouble_on_the_way_back : result.change.reason;
       return;
     }
     tell_repair(result, fresh, repairs);
@@ -1123,8 +1177,9 @@ bool DeclaredHost::has_changes() const {
 }
 
 bool DeclaredHost::has_failures() const {
-  return std::any_of(apps.begin(), apps.end(),
-                     [](const DeclaredApp& app) { return app.kind == Outcome::broken || app.change.failed(); });
+  return std::any_of(apps.begin(), apps.end(), [](const DeclaredApp& app) {
+    return app.kind == Outcome::broken || app.change.failed() || app.failed_before || app.lacks_files;
+  });
 }
 
 bool DeclaredHost::is_as_declared() const {

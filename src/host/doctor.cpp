@@ -110,6 +110,9 @@ class Examination {
                   ? format("belay remove {} finishes it.", app.name.text())
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
         examine(app.name.text(), [&] { backups(app); });
+        if (!app.wish.trouble.empty())
+          add(Level::bad, app.name.text(), format("it is in trouble: {}", app.wish.trouble),
+              format("belay why {0} tells more; belay start {0} last tries it again.", app.name.text()));
         examine(app.name.text(), [&] {
           marked_images(app, world);
           as_wished(app, world);

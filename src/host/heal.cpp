@@ -186,7 +186,7 @@ class Round {
       const std::string reason = format("while soaking, {}", complaint.reason);
       step.reason = reason;
       step.change = withdraw(context_, app, reason, step.log_tail);
-      if (step.change.kind == Change::Kind::stuck) {
+      if (step.change.kind != Change::Kind::taken_back) {
         step.kind = StepKind::failed;
         step.reason += format("; on the way back: {}", step.change.trouble_on_the_way_back);
       }

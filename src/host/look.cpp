@@ -8,6 +8,7 @@
 #include "host/apps.h"
 #include "host/change.h"
 #include "host/family_release.h"
+#include "host/kept_files.h"
 #include "host/parameters.h"
 #include "model/naming.h"
 #include "plan/window.h"
@@ -25,6 +26,7 @@ std::vector<std::string> port_texts(const std::vector<PortBinding>& ports) {
 
 std::string summary_state(const Wish& wish, bool has_releases, const Container* container) {
   if (wish.unfinished) return "unfinished";
+  if (!wish.trouble.empty()) return "in trouble";
   if (container == nullptr) {
     if (wish.state == Wish::State::up) return "missing";
     return has_releases ? "stopped" : "built";
@@ -79,6 +81,7 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
   AppSummary row;
   row.name = app.name.text();
   row.unfinished = app.wish.unfinished;
+  row.trouble = app.wish.trouble;
   row.autostart = to_text(app.autostart);
   if (app.stable) row.stable = app.stable->text();
   const auto shown = shown_release(app.wish, app.last);
@@ -352,6 +355,9 @@ Status status_of(Context& context, const App& app, const World& world, std::vect
       status.wish = "it is being removed";
       break;
   }
+  status.trouble = app.wish.trouble;
+  if (const Release* shown = app.wish.release ? app.find(*app.wish.release) : nullptr)
+    status.kept_files = kept_paths(context.store, app, *shown);
   if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
   if (app.wish.state != Wish::State::none) status.since = iso_time(app.wish.since);
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
@@ -395,7 +401,7 @@ namespace {
 // The paragraph of `belay why`, sentence by sentence.
 class Explanation {
  public:
-  Explanation(const App& app, const World& world, const std::vector<Wait>& waits, Time now)
+  Explanation(const App& app, const World& world, const std::vector<Wait>& waits, const state::Store& store, Time now)
       : app_(app),
         waits_(waits),
         name_(app.name.text()),
@@ -404,8 +410,8 @@ class Explanation {
         loop_(restart_loop(app, world, now)) {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
-    for (const auto& release : app.releases)
-      if (app.wish.why.starts_with(taken_back_because(release.number, ""))) taken_back_ = &release;
+    if (present_ != nullptr) kept_ = kept_paths(store, app, *present_);
+    if (app.wish.way_back && app.wish.failed) taken_back_ = app.find(*app.wish.failed);
   }
 
   std::string text() && {
@@ -424,6 +430,10 @@ class Explanation {
       } else {
         is_down();
       }
+      if (!kept_.empty())
+        say("It is bound to kept copies, because the files on this host differ: {}; the next change of its files that "
+            "proves itself ends that.",
+            join(kept_, ", "));
       was_tried();
       newer_ones();
       if (app_.stable && (present_ == nullptr || app_.stable != present_->number))
@@ -482,7 +492,11 @@ class Explanation {
   void runs() {
     const std::string number = present_ != nullptr ? present_->number.text() : "";
     const bool is_back = taken_back_ != nullptr;
-    if (row_.container.empty()) {
+    if (!app_.wish.trouble.empty()) {
+      say("{} should run {} ({}) and is in trouble: {}.", name_, number, origin(), app_.wish.trouble);
+      if (!row_.container.empty()) say("Its container {} is {}: {}.", row_.container, engine_state(), row_.status);
+      say("belay start {} last tries it again; belay logs {} shows what it wrote.", name_, name_);
+    } else if (row_.container.empty()) {
       say("{} should run {} ({}), but its container is gone; belay start {} last makes it again.", name_, number,
           origin(), name_);
     } else if (loop_) {
@@ -503,8 +517,11 @@ class Explanation {
       say("{} proved itself before, but its last start failed: {}.", number, present_->reason);
   }
 
+  // The state in the row is the app's.
+  std::string engine_state() const { return row_.health.empty() ? "there" : row_.health; }
+
   void is_down() {
-    if (taken_back_ != nullptr) {
+    if (app_.wish.way_back) {
       say("Nothing of {} runs, as before the last change.", name_);
     } else {
       say("{} is down ({}).", name_, origin());
@@ -598,6 +615,7 @@ class Explanation {
   const std::optional<std::string> loop_;  // why it does not stay up
   const Release* present_ = nullptr;       // the one that should run, else the last
   const Release* taken_back_ = nullptr;    // the one whose failure led to what should be now
+  std::vector<std::string> kept_;  // paths in whose place it has kept copies
   std::string text_;
 };
 
@@ -613,7 +631,7 @@ Why why(Context& context, const AppName& name, std::stop_token stop) {
     result.waits.push_back(std::move(wait));
   }
   const Time now = context.clock.now();
-  result.text = Explanation(app, observe(context.engine, app, stop), result.waits, now).text();
+  result.text = Explanation(app, observe(context.engine, app, stop), result.waits, context.store, now).text();
   if (const auto trouble = trouble_text(backup_health(context.store, name, now), now); !trouble.empty())
     result.text += format(" Beside that, {}.", trouble);
   return result;

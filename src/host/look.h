@@ -27,7 +27,8 @@ struct AppSummary {
   int restarts = 0;                // by the engine, of a container that does not stay up
   std::vector<std::string> waits;  // topics of what a declared app waits for: update, held, failed, …
   bool unfinished = false;
-  bool known = true;  // false: the engine has it, the state does not
+  std::string trouble;  // after a failure what ran before did not prove itself again: why
+  bool known = true;    // false: the engine has it, the state does not
   BackupHealth backup{};
   std::string backup_trouble{};  // in words; empty: no backup failed
 };
@@ -53,9 +54,10 @@ struct Status {
   int restarts = 0;
   std::string health_output;
   std::vector<std::string> volumes, networks;
-  std::vector<std::string> pending;  // what plan would do now
-  std::string trouble;               // why no plan can be made
-  std::string images_gone;           // "r1, r3 (can be pulled again)": no way back to those without it
+  std::vector<std::string> kept_files;  // "/srv/app.conf (as r7 had it)": bound in place of the host's
+  std::vector<std::string> pending;     // what plan would do now
+  std::string trouble;                  // why no plan can be made
+  std::string images_gone;              // "r1, r3 (can be pulled again)": no way back to those without it
   std::string lock_holder;
 };
 Status status(Context& context, const AppName& name, std::stop_token stop);

@@ -6,6 +6,7 @@
 #include "base/identity.h"
 #include "host/apps.h"
 #include "host/data_swap.h"
+#include "host/kept_files.h"
 #include "model/naming.h"
 #include "plan/sequence.h"
 #include "state/store.h"
@@ -15,12 +16,12 @@ namespace belay::host {
 namespace {
 
 // The release that was begun already and has no verdict yet, where it would be the very same: an interrupted command
-// of the same kind began it, or the host did not let a declared one be tried to its end.
+// of the same kind began it, or the host did not let it be tried to its end.
 const Release* begun_already(const App& app, const Made& made) {
   const Release* release = nullptr;
   if (app.wish.unfinished && app.wish.state == Wish::State::up)
     release = app.find(*app.wish.release);
-  else if (!app.origin.empty() && !app.releases.empty())
+  else if (!app.releases.empty())
     release = &app.releases.back();
   if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
   return is_made_so(*release, made) ? release : nullptr;
@@ -116,7 +117,10 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
     wish_up(app, begun->number, options, context);
     return fulfil(context, app, verb, options.dry_run, stop);
   }
+  const auto running = what_runs(app);
+  refuse_missing_paths(context, made.spec, running ? app.find(*running) : nullptr, stop);
   begin_release(context, app, made, options, containers, stop);
+  if (!options.dry_run) keep_files(context, app, app.releases.back());
   const bool has_containers = !app.releases.back().body;
   if (has_containers && (options.snapshot || asks_for_snapshots(made.spec)))
     wish_snapshot(context, app, options.dry_run, stop);

@@ -4,6 +4,7 @@
 
 #include "host/apps.h"
 #include "host/data_work.h"
+#include "host/kept_files.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -42,7 +43,37 @@ void let_go_of_lost_data(Context& context, App& app, const World& world) {
   std::erase_if(app.snapshots, [&](const Snapshot& snapshot) { return !lost.empty() && snapshot.items.empty(); });
 }
 
+// Volumes without a name are the container's alone: made anew it would have others.
+bool has_data_of_its_own(Context& context, const std::string& name, std::stop_token stop) {
+  const auto detail = context.engine.container(name, stop);
+  if (!detail) return false;
+  const auto is_named = [&](const Mount& mount) {
+    return std::any_of(detail->service.mounts.begin(), detail->service.mounts.end(),
+                       [&](const Mount& own) { return own.target == mount.target && !own.source.empty(); });
+  };
+  return std::any_of(detail->container.mounts.begin(), detail->container.mounts.end(),
+                     [&](const Mount& mount) { return mount.kind == Mount::Kind::volume && !is_named(mount); });
+}
+
 }  // namespace
+
+exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop) {
+  exec::Outcome outcome = run_plan(context, planned.plan, listener, stop);
+  if (!outcome.is_broken) return outcome;
+  const auto& start = std::get<plan::StartContainer>(planned.plan.actions.at(*outcome.failed_action).step);
+  if (has_data_of_its_own(context, start.name, stop)) return outcome;
+  context.report.note(format("the engine can never start {} again: it is made anew from its release", start.name));
+  plan::Plan removal;
+  removal.add(plan::RemoveContainer{start.name}, "the engine cannot start it again");
+  context.report.running(removal);
+  exec::Outcome removed = run_plan(context, removal, context.report, stop);
+  if (!removed.done()) return outcome;
+  planned = host::planned(context, app, stop);
+  forget_creations(app, planned.plan);
+  context.store.save(app);
+  context.report.running(planned.plan);
+  return run_plan(context, planned.plan, listener, stop);
+}
 
 Planned planned(Context& context, App& app, std::stop_token stop) {
   World world = observe(context.engine, app, stop);
@@ -106,10 +137,12 @@ void record_success(Context& context, App& app, const Planned& done, std::option
     app.last = wish.release;
   }
   wish.unfinished = false;
+  wish.trouble.clear();
   wish.fallback.reset();
   wish.order.reset();
   record_data(context, app, done);
   context.store.save(app);
+  drop_unneeded_files(context, app);
 }
 
 void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault) {

@@ -13,6 +13,10 @@ struct Planned {
 // nothing up: it is warned of and leaves the wish, which falls back to the data that is there.
 Planned planned(Context& context, App& app, std::stop_token stop);
 
+// Runs the plan. A container that the engine can never start again, through no fault of its release, is made anew from
+// it, once: `planned` is then what was done after that.
+exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop);
+
 // What the places held before this wish's data. A wish that has nothing to return to is itself a way back.
 const std::vector<DataExchange>& earlier_data(const Wish& wish);
 // Whether the snapshot is what the exchanges displace.

@@ -7,6 +7,7 @@
 #include "host/apps.h"
 #include "host/data_swap.h"
 #include "host/family_release.h"
+#include "host/kept_files.h"
 #include "model/naming.h"
 #include "plan/sequence.h"
 #include "state/store.h"
@@ -49,11 +50,17 @@ Change start_next(Context& context, App& app, const NextRelease& next, const Sta
   if (options.change.dry_run) note_losses(next, change.plan);
   return change;
 }
+// Going back to a release goes back to its files; what ran last starts with those of today.
+enum class Files { of_today, of_then };
 
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
-                   const std::string& verb, std::stop_token stop) {
+                   const std::string& verb, std::stop_token stop, Files files = Files::of_today) {
   if (!options.dry_run) finish_data(context, app, stop);
   const auto running = what_runs(app);
+  if (files == Files::of_then && release != running && release != app.last)
+    release = with_its_files(context, app, release, stop);
+  if (const Release* wanted = app.find(release))
+    refuse_missing_paths(context, wanted->spec, wanted->verdict == Verdict::pending ? nullptr : wanted, stop);
   wish_up(app, release, options, context);
   if (options.snapshot && running != release) wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);
@@ -103,7 +110,7 @@ Change start_release(Context& context, const AppName& name, const std::string& w
   App app = app_with_volumes(context, name, stop);
   const ReleaseNumber release = release_for(app, which);
   return doing(format("starting {}", name.text()),
-               [&] { return start_known(context, app, release, options, "start " + which, stop); });
+               [&] { return start_known(context, app, release, options, "start " + which, stop, Files::of_then); });
 }
 
 std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop) {
@@ -273,7 +280,7 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
   return doing(format("rolling {} back", name.text()), [&] {
-    if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop);
+    if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop, Files::of_then);
     // On the way back already: what failed is what is rolled back, not what ran before it.
     if (is_way_back(app.wish) && app.wish.state == Wish::State::up)
       return start_known(context, app, *app.wish.release, options, "rollback", stop);
@@ -299,7 +306,8 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
     for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
       if (release->number >= present || (release->verdict != Verdict::passed && release->verdict != Verdict::unproven))
         continue;
-      if (!is_lost(*release)) return start_known(context, app, release->number, options, "rollback", stop);
+      if (!is_lost(*release))
+        return start_known(context, app, release->number, options, "rollback", stop, Files::of_then);
       context.report.warning(format("the image of {} is gone and cannot be pulled: an older release is looked for",
                                     release->number.text()));
     }

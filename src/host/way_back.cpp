@@ -5,7 +5,7 @@
 #include "base/format.h"
 #include "host/apps.h"
 #include "host/data_work.h"
-#include "host/outcome.h"
+#include "host/kept_files.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -99,6 +99,55 @@ void save_if_possible(Context& context, const App& app) {
   }
 }
 
+Wish wish_for_the_way_back(const Context& context, const Wish& failed, const Change& change) {
+  Wish back;
+  back.state = failed.fallback ? Wish::State::up : Wish::State::down;
+  back.release = failed.fallback;
+  // Killed on the way back, the next change must still know what to return to.
+  back.fallback = failed.fallback;
+  back.way_back = true;
+  back.failed = change.release;
+  back.unfinished = true;
+  back.who = context.who;
+  back.why = change.release ? format("{} failed: {}", change.release->text(), change.reason)
+                            : format("its data could not be exchanged: {}", change.reason);
+  back.since = context.clock.now();
+  return back;
+}
+
+void tell_passed_over(Context& context, const exec::Outcome& outcome) {
+  for (const auto& [action, why] : outcome.passed_over) context.report.warning(format("on the way back: {}", why));
+}
+
+bool left_something_running(const plan::Plan& plan, const exec::Outcome& outcome) {
+  return std::any_of(outcome.passed_over.begin(), outcome.passed_over.end(), [&](const auto& each) {
+    return std::holds_alternative<plan::StopContainer>(plan.actions.at(each.first).step);
+  });
+}
+
+// The world is as the way back wanted it. Saves nothing.
+void is_back(Context& context, App& app, Change& change, const Planned& way) {
+  record_names(app, way.world, way.plan);
+  record_creations(context, app, way.plan);
+  for (const auto& action : way.plan.actions)
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
+        rename != nullptr && rename->from == change.container)
+      change.container = rename->to;
+  app.wish.unfinished = false;
+  app.wish.fallback.reset();
+  record_data(context, app, way);
+}
+
+void in_trouble(App& app, Change& change, ReleaseNumber release, const std::string& reason) {
+  change.kind = Change::Kind::in_trouble;
+  change.running.reset();
+  change.is_itself = change.release == release;
+  change.trouble_on_the_way_back = change.release == release
+                                       ? format("{} did not prove itself: {}", release.text(), reason)
+                                       : format("{} did not prove itself again: {}", release.text(), reason);
+  app.wish.trouble = change.trouble_on_the_way_back;
+}
+
 }  // namespace
 
 bool was_up(const App& app, const World& world, ReleaseNumber release) {
@@ -122,31 +171,41 @@ void leave_as_it_was(Context& context, App& app, Change& change, const Before& b
     record_names(app, now, {});
     change.never_stopped = ran_on(app, *change.release, before.world, now, touched);
     if (before.wish && !before.wish->unfinished) app.wish = *before.wish;
-    save_if_possible(context, app);
     change.kind = Change::Kind::taken_back;
     change.running = change.release;
+    if (change.is_judged) in_trouble(app, change, *change.release, change.reason);
+    save_if_possible(context, app);
   } catch (const Error& error) {
     change.kind = Change::Kind::stuck;
     change.trouble_on_the_way_back = error.what();
   }
 }
 
+void end_way_back(Context& context, App& app, Change& change, const Planned& way) {
+  change.trouble_on_the_way_back = change.reason;
+  change.kind = Change::Kind::stuck;
+  if (!change.is_judged) return;
+  is_back(context, app, change, way);
+  in_trouble(app, change, *app.wish.release, change.reason);
+  save_if_possible(context, app);
+}
+
 void take_back(Context& context, App& app, Change& change, const Before& earlier, const Touched& touched) {
-  const auto before = app.wish.fallback;
   const Wish failed = app.wish;
-  Wish back;
-  back.state = before ? Wish::State::up : Wish::State::down;
-  back.release = before;
-  // Killed on the way back, the next change must still know what to return to (is_way_back knows it by that).
-  back.fallback = before;
-  back.unfinished = true;
-  back.wait = false;
-  back.who = context.who;
-  back.why = change.release ? taken_back_because(*change.release, change.reason)
-                            : format("its data could not be exchanged: {}", change.reason);
-  back.since = context.clock.now();
+  auto before = failed.fallback;
+  Wish back = wish_for_the_way_back(context, failed, change);
+  bool is_itself = false;
   try {
-    if (failed.snapshot || !failed.data.empty()) back.data = data_before(app, observe(context.engine, app, {}));
+    const World now = observe(context.engine, app, {});
+    if (failed.snapshot || !failed.data.empty()) back.data = data_before(app, now);
+    const bool runs_on = before && back.data.empty() && ran_on(app, *before, earlier.world, now, touched);
+    // What starts again has its own files, not those that may be the very reason of the failure.
+    if (before && !runs_on) before = with_its_files(context, app, *before, {});
+    back.release = before;
+    back.fallback = before;
+    // What never stopped has nothing to prove; what has just failed to would only fail again, but with other data.
+    is_itself = before && before == change.release && change.is_judged && back.data.empty();
+    back.wait = !runs_on && !is_itself;
   } catch (const Error& error) {
     // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
     change.kind = Change::Kind::stuck;
@@ -164,27 +223,32 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   app.wish = back;
   save_if_possible(context, app);
   try {
-    const Planned way = planned(context, app, {});
+    Planned way = planned(context, app, {});
+    exec::Outcome outcome;
     if (!way.plan.empty()) {
       forget_creations(app, way.plan);
       save_if_possible(context, app);
       context.report.running(way.plan);
-      const exec::Outcome outcome = run_plan(context, way.plan, context.report, {});
+      outcome = run_wish(context, app, way, context.report, {});
       if (outcome.error) throw *outcome.error;
     }
-    record_names(app, way.world, way.plan);
-    record_creations(context, app, way.plan);
-    for (const auto& action : way.plan.actions)
-      if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
-          rename != nullptr && rename->from == change.container)
-        change.container = rename->to;
-    app.wish.unfinished = false;
-    app.wish.fallback.reset();
-    record_data(context, app, way);
-    save_if_possible(context, app);
+    tell_passed_over(context, outcome);
+    is_back(context, app, change, way);
+    // One that could not be stopped is left to the next command.
+    app.wish.unfinished = left_something_running(way.plan, outcome);
+    if (app.wish.unfinished) app.wish.fallback = before;
     change.kind = Change::Kind::taken_back;
     change.running = before;
     change.never_stopped = before && ran_on(app, *before, earlier.world, way.world, touched);
+    if (Release* again = before ? app.find(*before) : nullptr;
+        again != nullptr && again->verdict == Verdict::pending && app.wish.wait && !outcome.verdict)
+      again->verdict = Verdict::passed;
+    if (before != failed.fallback) app.last = before;
+    if (outcome.verdict)
+      in_trouble(app, change, *before, outcome.verdict->reason);
+    else if (is_itself)
+      in_trouble(app, change, *before, change.reason);
+    save_if_possible(context, app);
   } catch (const Error& error) {
     change.kind = Change::Kind::stuck;
     change.trouble_on_the_way_back = error.what();

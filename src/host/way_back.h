@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "host/change.h"
+#include "host/outcome.h"
 
 namespace belay::host {
 
@@ -27,5 +27,9 @@ void take_back(Context& context, App& app, Change& change, const Before& before,
 // The release that was wished ran already: nothing is taken for it. What the change stopped, woke or started of the
 // app's containers is put back as it was, and so is the wish.
 void leave_as_it_was(Context& context, App& app, Change& change, const Before& before, const Touched& touched);
+
+// Of a wish that is itself the way back, interrupted and now failed: what runs is in trouble where it had its verdict,
+// else the wish stays and the next command tries again.
+void end_way_back(Context& context, App& app, Change& change, const Planned& way);
 
 }  // namespace belay::host

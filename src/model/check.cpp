@@ -8,7 +8,64 @@ namespace belay {
 
 namespace {
 
+void refuse_nul(const std::string& text, const std::string& what) {
+  if (text.find('\0') != std::string::npos) throw Error(format("{} has a NUL character", what));
+}
+
+// What the kernel takes as one argument or variable (MAX_ARG_STRLEN), its end included, and as all of them together
+// with the usual stack of 8 MiB. More is found out only when the container starts; one engine even hangs in that.
+constexpr size_t longest_argument = 131'072;
+constexpr size_t all_arguments = 2'097'152;
+
+class Arguments {
+ public:
+  void add(const std::string& text, const std::string& what) {
+    refuse_nul(text, what);
+    if (text.size() >= longest_argument)
+      throw Error(format("{} has {} bytes: the kernel takes less than {}", what, text.size(), longest_argument),
+                  "Put it in a file and bind that.");
+    constexpr size_t end_and_pointer = 9;
+    sum_ += text.size() + end_and_pointer;
+    if (sum_ > all_arguments)
+      throw Error(
+          format("command and variables together are more than the {} bytes that the kernel takes", all_arguments),
+          "Put some of it in a file and bind that.");
+  }
+  void add(const std::optional<std::vector<std::string>>& words, std::string_view of) {
+    if (!words) return;
+    for (size_t i = 0; i < words->size(); ++i) add((*words)[i], format("word {} of the {}", i + 1, of));
+  }
+
+ private:
+  size_t sum_ = 0;
+};
+
+void check_texts(const Service& service) {
+  Arguments arguments;
+  arguments.add(service.entrypoint, "entrypoint");
+  arguments.add(service.command, "command");
+  for (const auto& [name, value] : service.environment) {
+    refuse_nul(name, "the name of a variable");
+    arguments.add(name + "=" + value, format("the variable {}", name));
+  }
+  if (service.health)
+    for (const auto& word : service.health->test) Arguments().add(word, "a word of the health check");
+  for (const auto& [name, value] : service.labels) {
+    refuse_nul(name, "the name of a label");
+    refuse_nul(value, format("the label {}", name));
+  }
+  for (const auto& mount : service.mounts) {
+    refuse_nul(mount.source, "the source of a mount");
+    refuse_nul(mount.target, "the mount point of a mount");
+  }
+  for (const auto& device : service.devices) refuse_nul(device.host_path + device.container_path, "a device");
+  for (const auto* text : {&service.name, &service.image, &service.user, &service.working_dir, &service.hostname,
+                           &service.domainname, &service.stop_signal, &service.network_mode, &service.log_driver})
+    refuse_nul(*text, "a setting");
+}
+
 void check_service(const Service& service) {
+  check_texts(service);
   for (size_t i = 0; i < service.ports.size(); ++i) {
     const auto& port = service.ports[i];
     if (port.container_port == 0) throw Error("port 0 cannot be published");

@@ -86,6 +86,11 @@ struct Wish {
   std::vector<DataExchange> data;
   // Unfinished: what they are to hold again when `release` fails.
   std::vector<DataExchange> fallback_data;
+  // A change failed, and this is the way back from it; `failed` is the release that it was about. What runs again has
+  // to prove itself as well: why it did not is the app's trouble, until it does.
+  bool way_back = false;
+  std::optional<ReleaseNumber> failed;
+  std::string trouble;
 };
 
 // What a container of a family gets: the parsed parameter file, before the image's own ports and volumes are filled in.

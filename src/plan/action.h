@@ -166,6 +166,10 @@ struct Action {
   Step step;
   std::string reason;         // why, in words for people
   std::vector<size_t> after;  // indices of the actions that must be done first; all smaller than its own
+  // Its failure is told and the rest goes on, what waits for it included.
+  bool may_fail = false;
+  // After that long it counts as failed; nullopt: it may take as long as the engine lets it.
+  std::optional<Milliseconds> deadline{};
 };
 
 // A directed graph of actions in an order that respects `after`.

@@ -48,9 +48,7 @@ std::optional<std::string> shared_data(const Spec& next, const Container& runnin
   return {};
 }
 
-}  // namespace
-
-SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running) {
+SwapDecision decided(const App& app, const Spec& next, const std::vector<const Container*>& running) {
   const SwapOrder explicit_order = app.wish.order.value_or(next.order);
   if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, "you asked for it"};
   for (const Container* container : running) {
@@ -71,6 +69,16 @@ SwapDecision decide_order(const App& app, const Spec& next, const std::vector<co
     if (next_in_host && container->network_mode == "host")
       return {SwapOrder::stop_first, "both live in the host's network, where they would fight for ports"};
   return {SwapOrder::start_first, "they share neither host port, address nor data"};
+}
+
+}  // namespace
+
+SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running) {
+  SwapDecision decision = decided(app, next, running);
+  decision.shares_data = std::any_of(running.begin(), running.end(), [&](const Container* container) {
+    return shared_data(next, *container).has_value();
+  });
+  return decision;
 }
 
 }  // namespace belay::plan

@@ -65,6 +65,8 @@ class WishPlanner {
     Indices done;
     if (!exchanges_.empty() || !copies_.empty()) {
       done = swap_with_data(release, others);
+    } else if (wish_.way_back) {
+      done = go_back(release, others);
     } else if (others.empty() || nothing_to_start) {
       done = take_names(release, release.spec.services, prepared_);
       done = start_and_prove(release, release.spec.services, done);
@@ -121,6 +123,25 @@ class WishPlanner {
     // The name leads clients to what proved itself, not to what may yet fail.
     const Indices named = take_names(release, services, proved);
     return joined(named, stop_all(others, format("{} took its place", release.number.text()), named));
+  }
+
+  // What failed stops and what ran before runs again. A container that hangs keeps nobody waiting: only where both
+  // would write to the same data must it be down first. For a port or an address the stop is tried first, and the
+  // engine has the last word.
+  Indices go_back(const Release& release, const std::vector<const Container*>& others) {
+    const auto& services = release.spec.services;
+    const std::string reason = format("{} runs again", release.number.text());
+    const Indices named = take_names(release, services, prepared_);
+    if (others.empty()) return start_and_prove(release, services, named);
+    App by_rule = s_.app;
+    by_rule.wish.order = SwapOrder::by_rule;
+    const SwapDecision decision = decide_order(by_rule, release.spec, others);
+    if (decision.order == SwapOrder::stop_first) {
+      const Indices stopped = stop_all(others, reason, named, decision.shares_data ? Needed::yes : Needed::no);
+      return start_and_prove(release, services, joined(named, stopped));
+    }
+    const Indices stopped = stop_all(others, reason, named, Needed::no);
+    return joined(stopped, start_and_prove(release, services, named));
   }
 
   // What runs stops, the data is copied and exchanged while nobody writes to it, the release starts.
@@ -247,7 +268,8 @@ class WishPlanner {
     if (!starts) return;
     for (const auto& [name, signal] : release.spec.signals)
       if (const Container* container = s_.world.find(name); container != nullptr && container->is_up())
-        plan_.add(SignalContainer{name, signal}, format("{} has started", s_.app.name.text()), after);
+        add_in_time(SignalContainer{name, signal}, format("{} has started", s_.app.name.text()), after, Seconds(0),
+                    true);
   }
 
   // In the scheme fixed: the services' own names go to this release's containers, whoever of ours bears them now.
@@ -416,7 +438,7 @@ class WishPlanner {
         present != s_.world.images.end() &&
         std::find(present->second.tags.begin(), present->second.tags.end(), pin) != present->second.tags.end();
     if (!is_pinned && (present != s_.world.images.end() || needed))
-      ready.push_back(plan_.add(TagImage{image, pin}, why_pinned, before_create));
+      ready.push_back(add_in_time(TagImage{image, pin}, why_pinned, before_create, Seconds(0), true));
     return ready;
   }
 
@@ -461,9 +483,11 @@ class WishPlanner {
                    format("Rename or remove that container, or take it over with: {}", take_over));
   }
 
-  // Returns what the rest must wait for.
+  // Returns what the rest must wait for. On the way back all of it starts before any of it is judged, and what it is
+  // like is not changed by a verdict: the engine goes on starting what does not stay up.
   Indices start_and_prove(const Release& release, const std::vector<Service>& services, Indices before) {
     Indices proved;
+    std::vector<AwaitVerdict> verdicts;
     for (const auto& service : services) {
       const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
       const std::string name = container != nullptr ? name_of(*container) : created_.at(service.name);
@@ -480,18 +504,32 @@ class WishPlanner {
         last = {plan_.add(ResumeContainer{name}, why_start(release, container), last)};
       else if (!runs)
         last = {plan_.add(StartContainer{name}, why_start(release, is_stopped_here ? nullptr : container), last)};
-      if (wish_.wait && (!runs || wish_.unfinished))
+      const bool is_judged = wish_.wait && (!runs || wish_.unfinished || !wish_.trouble.empty());
+      if (is_judged && wish_.way_back)
+        verdicts.push_back(verdict_on(release, service, name));
+      else if (is_judged)
         last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
-      const auto detail = container == nullptr ? s_.world.details.end() : s_.world.details.find(container->name);
-      const RestartPolicy policy = final_policy(service);
-      // Once it runs as wished, the policy must hold; before, it must not restart by itself.
-      if (detail == s_.world.details.end() || detail->second.restart != policy || is_stopped_here)
-        last = {plan_.add(SetRestartPolicy{name, policy},
-                          wish_.wait ? "it proved that it stays up" : "no verdict was asked for", last)};
+      last = settle_policy(service, container, name, is_stopped_here, last);
       proved = joined(proved, last);
       before = last;  // a later service may need the earlier one
     }
-    return proved.empty() ? before : proved;
+    const Indices started = proved.empty() ? before : proved;
+    Indices judged = started;
+    for (auto& verdict : verdicts)
+      judged = joined(judged, {plan_.add(std::move(verdict), "it must prove itself again", started)});
+    return judged;
+  }
+
+  // Once it runs as wished, the policy must hold; before, it must not restart by itself.
+  Indices settle_policy(const Service& service, const Container* container, const std::string& name,
+                        bool is_stopped_here, const Indices& last) {
+    const auto detail = container == nullptr ? s_.world.details.end() : s_.world.details.find(container->name);
+    const RestartPolicy policy = final_policy(service);
+    if (detail != s_.world.details.end() && detail->second.restart == policy && !is_stopped_here) return last;
+    const std::string why = wish_.way_back ? "as before"
+                            : wish_.wait   ? "it proved that it stays up"
+                                           : "no verdict was asked for";
+    return {add_in_time(SetRestartPolicy{name, policy}, why, last, Seconds(0), wish_.way_back)};
   }
 
   // What the engine can change on a container that is there: limits that differ, networks it should be in or leave.
@@ -541,17 +579,35 @@ class WishPlanner {
                          s_.defaults);
   }
 
-  Indices stop_all(const std::vector<const Container*>& containers, const std::string& reason, Indices before) {
+  enum class Needed { no, yes };
+
+  // `needed`: whether the rest can only go on when they are down.
+  Indices stop_all(const std::vector<const Container*>& containers, const std::string& reason, Indices before,
+                   Needed needed = Needed::yes) {
     Indices stopped;
     for (const Container* container : containers) {
       const std::string name = name_of(*container);
       const auto detail = s_.world.details.find(container->name);
       Indices last = before;
       if (detail == s_.world.details.end() || detail->second.restart.name != "no")
-        last = {plan_.add(SetRestartPolicy{name, never}, "it must stay down once it is stopped", before)};
-      stopped.push_back(plan_.add(StopContainer{name, s_.defaults.stop_timeout}, reason, last));
+        last = {add_in_time(SetRestartPolicy{name, never}, "it must stay down once it is stopped", before, Seconds(0),
+                            wish_.way_back)};
+      std::optional<Seconds> patience = s_.defaults.stop_timeout;
+      if (!patience && detail != s_.world.details.end() && detail->second.service.stop_timeout)
+        patience = Seconds(*detail->second.service.stop_timeout);
+      stopped.push_back(add_in_time(StopContainer{name, s_.defaults.stop_timeout}, reason, last,
+                                    patience.value_or(Seconds(10)), needed == Needed::no));
     }
     return stopped;
+  }
+
+  // On the way back from a failure nothing may hang for long, and a trifle must not be in the way.
+  size_t add_in_time(Step step, const std::string& reason, Indices after, Seconds patience, bool may_fail) {
+    const size_t index = plan_.add(std::move(step), reason, std::move(after));
+    if (!wish_.way_back) return index;
+    plan_.actions[index].may_fail = may_fail;
+    if (patience >= Seconds(0)) plan_.actions[index].deadline = Milliseconds(patience) + s_.defaults.grace;
+    return index;
   }
 
   template <class Kind>

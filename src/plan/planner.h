@@ -12,6 +12,8 @@ struct Defaults {
   Milliseconds wait_timeout{60'000};
   // How long a container that is stopped may take before it is killed; nullopt: its own setting, else the engine's.
   std::optional<Seconds> stop_timeout;
+  // On the way back from a failure: how much longer than its own time a stop may take before the rest goes on.
+  Milliseconds grace{20'000};
   // The app whose container the planning process lives in; empty: none. It never stops before its successor runs, for
   // then nobody would be left to start that.
   std::string own_app;
@@ -72,6 +74,7 @@ Plan plan_names(const Situation& situation);
 struct SwapDecision {
   SwapOrder order = SwapOrder::start_first;  // never by_rule
   std::string reason;
+  bool shares_data = false;  // both write to the same volume or host path, whatever decided
 };
 // The order of a swap by the rules of design §5: the user's word, a host port or fixed address both need, data both
 // write, the host's network (where nobody can see the ports) both live in.

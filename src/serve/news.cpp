@@ -24,6 +24,7 @@ std::string number(const std::optional<ReleaseNumber>& release) {
 }
 
 std::string what_runs_instead(const host::Change& change) {
+  if (change.kind == host::Change::Kind::in_trouble) return change.trouble_on_the_way_back;
   return change.running ? host::what_runs_now(change) : std::string("nothing runs");
 }
 
@@ -130,7 +131,7 @@ void News::tell_change(const host::DeclaredApp& app) {
   const std::string release = number(app.change.release);
   if (app.change.failed()) {
     count_verdict("failed");
-    const bool is_back = app.change.kind == host::Change::Kind::taken_back;
+    const bool is_back = app.change.kind != host::Change::Kind::stuck;
     const std::string reason =
         is_back ? app.change.reason
                 : format("{}; on the way back: {}", app.change.reason, app.change.trouble_on_the_way_back);

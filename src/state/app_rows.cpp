@@ -83,6 +83,9 @@ Wish read_wish(Row& row) {
   wish.snapshot = row.maybe(&Row::small_number);
   wish.data = exchanges_from(row.text());
   wish.fallback_data = exchanges_from(row.text());
+  wish.way_back = row.flag();
+  wish.failed = row.maybe(&Row::release);
+  wish.trouble = row.text();
   return wish;
 }
 
@@ -236,11 +239,13 @@ App AppRows::load(AppId id, const std::string& name) {
 
 Wish AppRows::load_wish(AppId id) {
   Wish wish;
-  each_row(connection_.query("SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data "
-                             "FROM wishes WHERE app = ?",
-                             id),
-           [&](Row row) { wish = read_wish(row); });
+  each_row(
+      connection_.query(
+          "SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+          "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, way_back, failed, trouble "
+          "FROM wishes WHERE app = ?",
+          id),
+      [&](Row row) { wish = read_wish(row); });
   return wish;
 }
 
@@ -381,11 +386,11 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
   if (wish.order) order = word(*wish.order, swap_orders);
   connection_.execute(
       "INSERT OR REPLACE INTO wishes (app, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-      "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, way_back, failed, "
+      "trouble) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
       wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved, wish.snapshot,
-      to_column(wish.data), to_column(wish.fallback_data));
+      to_column(wish.data), to_column(wish.fallback_data), wish.way_back, wish.failed, wish.trouble);
 }
 
 void AppRows::insert(AppId id, const Release& release) {
@@ -459,7 +464,8 @@ std::vector<Outline> AppRows::outlines() {
                              "(SELECT tag FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                              "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                              "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data "
+                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
+                             "way_back, failed, trouble "
                              "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());

@@ -210,9 +210,19 @@ CREATE TABLE backup_failures (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array all_migrations{Migration{1, first_schema}, Migration{2, declared_schema},
-                                    Migration{3, waits_schema}, Migration{4, data_schema},
-                                    Migration{5, identity_schema}, Migration{6, failures_schema}};
+// The way back as a fact. Until then a wish's `why` told it: "r3 failed: …", "its data could not be exchanged: …".
+constexpr const char* way_back_schema = R"sql(
+ALTER TABLE wishes ADD COLUMN way_back INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE wishes ADD COLUMN failed INTEGER;
+ALTER TABLE wishes ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
+UPDATE wishes SET way_back = 1 WHERE why GLOB 'r[0-9]* failed: *' OR why GLOB 'its data could not be exchanged: *';
+UPDATE wishes SET failed = CAST(substr(why, 2) AS INTEGER) WHERE why GLOB 'r[0-9]* failed: *';
+)sql";
+
+constexpr std::array all_migrations{Migration{1, first_schema},    Migration{2, declared_schema},
+                                    Migration{3, waits_schema},    Migration{4, data_schema},
+                                    Migration{5, identity_schema}, Migration{6, failures_schema},
+                                    Migration{7, way_back_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -249,5 +249,41 @@ TEST(Targets, EscapeWhatComesFromOutside) {
   EXPECT_EQ(target.text(), "/images/a/b:1@sha256:x/json?filters=%7B%22label%22:%5B%22a%3Db%26c%22%5D%7D&t=1%202");
 }
 
+TEST(RefusedStarts, F6_OnlyWhatTheImageWantsToRunIsItsFault) {
+  using Cause = EngineError::Cause;
+  struct Case {
+    int status;
+    const char* answer;
+    Cause cause;
+  };
+  const Case cases[] = {
+      {400,
+       R"(OCI runtime create failed: container_linux.go:380: starting container process caused: exec: \"nosuch\": )"
+       R"(executable file not found in $PATH: unknown)",
+       Cause::image},
+      {500,
+       R"(failed to create task for container: failed to create shim task: OCI runtime create failed: runc create )"
+       R"(failed: unable to start container process: exec: \"nosuch\": executable file not found in $PATH: unknown)",
+       Cause::image},
+      {500, "OCI runtime create failed: exec format error", Cause::image},
+      {500, "unable to find user nosuch: no matching entries in passwd file", Cause::image},
+      {400, R"(failed to create shim task: exec: \"/app\": permission denied: unknown)", Cause::image},
+      {500, "error while mounting volume '/var/lib/docker/volumes/nas/_data': failed to mount local volume",
+       Cause::host},
+      {400,
+       R"(OCI runtime create failed: rootfs_linux.go:76: mounting \"/srv/a\" to rootfs at \"/a\" caused: not a )"
+       R"(directory: Are you trying to mount a directory onto a file (or vice-versa)?)",
+       Cause::host},
+      {500, "failed to initialize logging driver: dial tcp 127.0.0.1:5514: connect: connection refused", Cause::host},
+      {500, "network backend is ambiguous (2 matches found on name)", Cause::host},
+      {500, "could not select device driver \"nvidia\" with capabilities: [[gpu]]", Cause::host},
+      {500, "error gathering device information while adding custom device \"/dev/x\": no such file", Cause::host},
+      {500, "Address already in use", Cause::host},
+      {500, "write /var/lib/docker/x: no space left on device", Cause::host},
+      {500, "task 3f2a: already exists: unknown", Cause::broken_container},
+  };
+  for (const auto& each : cases) EXPECT_EQ(cause_of_refused_start(each.status, each.answer), each.cause) << each.answer;
+}
+
 }  // namespace
 }  // namespace belay::engine

@@ -34,7 +34,8 @@ TEST(Encoding, ChoosesTheFormOfEachMount) {
   Service service;
   service.mounts = {{Mount::Kind::volume, "data", "/data", false, ""},
                     {Mount::Kind::bind, "/srv", "/srv", true, "z"},
-                    {Mount::Kind::bind, "/with:colon", "/x", true, "rshared"},
+                    {Mount::Kind::bind, "/with:colon", "/x", false, "rshared"},
+                    {Mount::Kind::bind, "/etc/app.conf", "/app.conf", true, ""},
                     {Mount::Kind::volume, "", "/cache", false, ""},
                     {Mount::Kind::volume, "", "/fixed", true, ""},
                     {Mount::Kind::tmpfs, "", "/tmp", true, "size=1m"}};
@@ -42,8 +43,11 @@ TEST(Encoding, ChoosesTheFormOfEachMount) {
   EXPECT_THAT(text, HasSubstr(R"("Binds":["data:/data","/srv:/srv:ro,z"])"));
   EXPECT_THAT(text, HasSubstr(R"("Volumes":{"/cache":{}})"));
   EXPECT_THAT(text, HasSubstr(R"("Tmpfs":{"/tmp":"ro,size=1m"})"));
-  EXPECT_THAT(text, HasSubstr(R"({"Type":"bind","Source":"/with:colon","Target":"/x","ReadOnly":true,)"
+  EXPECT_THAT(text, HasSubstr(R"({"Type":"bind","Source":"/with:colon","Target":"/x",)"
                               R"("BindOptions":{"Propagation":"rshared","CreateMountpoint":true}})"));
+  // F7: the engine must not make a folder where a file that is only read is missing.
+  EXPECT_THAT(text, HasSubstr(R"({"Type":"bind","Source":"/etc/app.conf","Target":"/app.conf","ReadOnly":true,)"
+                              R"("BindOptions":{}})"));
   EXPECT_THAT(text, HasSubstr(R"({"Type":"volume","Target":"/fixed","ReadOnly":true})"));
   EXPECT_THAT(body(service, 41), Not(HasSubstr("CreateMountpoint")));
 }

@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "host/declared.h"
+#include "host/definitions.h"
+#include "host/look.h"
 #include "scene.h"
 
 namespace belay::host {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -155,6 +159,243 @@ TEST(Faults, V1_WhatFailsBeforeAnythingStopsLeavesTheOldOneRunningOn) {
   scene.report.on_step = nullptr;
   EXPECT_EQ(scene.run("deploy bad"), "taken_back");
   EXPECT_EQ(what_runs_now(*scene.change), "r1 runs again");
+}
+
+// The release's container does not start, for this reason, from the moment it is there.
+void refuse_start(Scene& scene, const std::string& container, const EngineError& why) {
+  scene.report.on_step = [&scene, container, why](const std::string& step) {
+    if (step == "start " + container) scene.engine.cannot_start(container, why);
+  };
+}
+
+TEST(Faults, F6_TheHostsTroubleIsNotTheImagesFault) {
+  for (const int status : {500, 503, 0}) {
+    Scene scene;
+    scene.run("deploy 1");
+    refuse_start(scene, "web-r2", EngineError(status, "error while mounting volume nas"));
+    EXPECT_EQ(scene.run("deploy 2"), "taken_back") << status;
+    EXPECT_EQ(what_runs_now(*scene.change), "r1 runs again");
+    EXPECT_FALSE(scene.change->is_held);
+    EXPECT_FALSE(scene.change->is_judged) << "logs are not promised of what never ran";
+    EXPECT_THAT(scene.app().quarantine, IsEmpty());
+    EXPECT_EQ(scene.app().find({2})->verdict, Verdict::pending);
+    EXPECT_THAT(scene.app().find({2})->reason, HasSubstr("nas"));
+    // The host is well again: the next try goes on with the very same release.
+    scene.report.on_step = nullptr;
+    scene.engine.cannot_start("web-r2", {});
+    EXPECT_EQ(scene.run("start new"), "done");
+    EXPECT_EQ(scene.app().releases.size(), 2U);
+    EXPECT_EQ(scene.trouble("2"), "");
+  }
+}
+
+TEST(Faults, F6_WhatTheImageCannotRunIsItsFault) {
+  Scene scene;
+  scene.run("deploy 1");
+  EXPECT_EQ(scene.run("deploy refused"), "taken_back");
+  EXPECT_TRUE(scene.change->is_held);
+  EXPECT_EQ(scene.app().quarantine.size(), 1U);
+}
+
+TEST(Faults, F6_AContainerThatCanNeverBeStartedAgainIsMadeAnew) {
+  for (const bool before : {false, true}) {
+    Scene scene;
+    scene.run("deploy 1");
+    if (before) scene.run("deploy 2");
+    const std::string name = before ? "web-r1" : "web-r2";
+    scene.report.on_step = [&, done = false](const std::string& step) mutable {
+      if (step != "start " + name || std::exchange(done, true)) return;
+      scene.engine.cannot_start(
+          name, EngineError(500, "task ab12: already exists", {}, EngineError::Cause::broken_container));
+    };
+    EXPECT_EQ(scene.run(before ? "rollback" : "deploy 2"), "done") << name;
+    EXPECT_EQ(scene.trouble(before ? "1" : "2"), "");
+    EXPECT_THAT(scene.engine.lost_volumes(), IsEmpty());
+  }
+}
+
+TEST(Faults, TheWayBackHasAVerdict) {
+  Scene scene;
+  scene.run("deploy 1");
+  // What r1 needs is broken by now as well.
+  engine::Behaviour exits;
+  exits.exits_after = Milliseconds(50);
+  exits.exit_code = 1;
+  scene.engine.add_image("web:latest", scene.engine.image(scene.image_of("1"), {})->config, exits, "1");
+  EXPECT_EQ(scene.run("deploy bad"), "in_trouble");
+  EXPECT_EQ(scene.change->running, std::nullopt);
+  EXPECT_THAT(scene.change->trouble_on_the_way_back, HasSubstr("r1 did not prove itself again"));
+  EXPECT_THAT(scene.app().wish.trouble, HasSubstr("r1 did not prove itself again"));
+  EXPECT_EQ(scene.app().find({1})->verdict, Verdict::passed);
+  Context here = scene.context();
+  EXPECT_EQ(list(here, {}).at(0).state, "in trouble");
+  EXPECT_THAT(why(here, web, {}).text, HasSubstr("is in trouble"));
+  EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("r1 did not prove itself again"));
+  // As long as it does not prove itself, every command says so; then it is over.
+  EXPECT_EQ(scene.run("start last"), "in_trouble");
+  scene.engine.add_image("web:latest", scene.engine.image(scene.image_of("1"), {})->config, {}, "1");
+  scene.run("stop");
+  EXPECT_EQ(scene.run("start last"), "done");
+  EXPECT_EQ(scene.app().wish.trouble, "");
+  EXPECT_EQ(scene.trouble("1"), "");
+}
+
+TEST(Faults, V7_WhatHangsDoesNotKeepTheOldOneDown) {
+  Scene scene({NamingScheme::belay, false, false});
+  scene.workers = 4;
+  scene.grace = Milliseconds(50);
+  scene.run("deploy 1");
+  // Somebody stops the old one while the new one is judged, and the new one hangs.
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.starts_with("wait whether web-r2")) {
+      scene.engine.stop_container("web-r1", {}, {});
+      scene.engine.fail_after(0, EngineError(0, "the engine did not answer in time"));
+    }
+    if (step == "stop web-r2") scene.engine.hangs("web-r2");
+  };
+  EXPECT_EQ(scene.run("deploy 2"), "taken_back");
+  scene.report.on_step = nullptr;
+  EXPECT_EQ(what_runs_now(*scene.change), "r1 runs again");
+  EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("did not end within")));
+  scene.engine.hangs("web-r2", false);
+  EXPECT_TRUE(scene.container("web-r1")->is_up());
+  EXPECT_EQ(scene.run("start last"), "done") << "what could not be stopped is left to the next command";
+  EXPECT_EQ(scene.trouble("1"), "");
+}
+
+TEST(Faults, V7_TwoNeverWriteToOneVolume) {
+  Scene scene({NamingScheme::belay, false, true});
+  scene.workers = 4;
+  scene.grace = Milliseconds(50);
+  scene.run("deploy 1");
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.starts_with("wait whether web-r2"))
+      scene.engine.fail_after(0, EngineError(0, "the engine did not answer in time"));
+    if (step == "stop web-r2") scene.engine.hangs("web-r2");
+  };
+  EXPECT_EQ(scene.run("deploy 2"), "stuck");
+  scene.report.on_step = nullptr;
+  scene.engine.hangs("web-r2", false);
+  EXPECT_FALSE(scene.container("web-r1")->is_up());
+  EXPECT_EQ(scene.run("start r1"), "done");
+  EXPECT_EQ(scene.trouble("1"), "");
+}
+
+// A declared app with a bound file, on an engine of this machine.
+class BoundFiles : public ::testing::Test {
+ protected:
+  BoundFiles() {
+    make_folder(definitions_);
+    make_folder(conf_);
+    write_file_durably(conf_ / "app.conf", "good\n");
+    engine::Behaviour exits;
+    exits.exits_after = Milliseconds(50);
+    exits.exit_code = 3;
+    scene_.engine.add_image("web:bad", {}, exits, "bad");
+    scene_.engine.add_image("web:1", {}, {}, "1");
+    define("web:1");
+    options_.sources = {definitions_.string()};
+    options_.workers = 1;
+    options_.ask_registries = false;
+  }
+  void define(const std::string& image, const fs::path& source = "app.conf") {
+    write_file_durably(definitions_ / "web.json",
+                       format(R"({{"name": "web", "image": "{}", "portMappings": [{{"containerPort": "80", )"
+                              R"("hostPort": "8080"}}], "volumes": [{{"hostPath": "{}", )"
+                              R"("containerPath": "/etc/app.conf", "mode": "ro", "watch": true}}]}})",
+                              image, (conf_ / source).string()));
+  }
+  DeclaredApp apply() {
+    scene_.clock.advance(Seconds(1));
+    Context context = scene_.context("belay apply");
+    const auto host = apply_declared(context, read_definitions(definitions_, {}), options_, quiet_, {});
+    failures_ = host.has_failures();
+    return host.apps.at(0);
+  }
+  std::string bound() { return scene_.engine.container("web", {})->service.mounts.at(0).source; }
+
+  Scene scene_{SceneOptions{NamingScheme::fixed, false, false, true}};
+  fs::path definitions_ = scene_.folder.path() / "definitions", conf_ = scene_.folder.path() / "conf";
+  DeclaredOptions options_;
+  DeclaredListener quiet_;
+  bool failures_ = false;
+};
+
+TEST_F(BoundFiles, F7_AFileThatIsMissingHoldsItsApp) {
+  ASSERT_EQ(apply().change.kind, Change::Kind::done);
+  const auto before = scene_.engine.changes();
+  fs::remove(conf_ / "app.conf");
+  for (int again = 0; again < 2; ++again) {
+    const DeclaredApp held = apply();
+    EXPECT_EQ(held.kind, DeclaredApp::Kind::held);
+    EXPECT_THAT(held.reason, HasSubstr("app.conf is missing; what runs stays"));
+    EXPECT_TRUE(failures_) << "however often it was said";
+  }
+  fs::create_directory(conf_ / "app.conf");
+  EXPECT_EQ(apply().kind, DeclaredApp::Kind::held) << "a folder is no file";
+  fs::remove_all(conf_);
+  EXPECT_EQ(apply().kind, DeclaredApp::Kind::held);
+  EXPECT_EQ(scene_.engine.changes(), before);
+  make_folder(conf_);
+  write_file_durably(conf_ / "app.conf", "good\n");
+  EXPECT_EQ(apply().kind, DeclaredApp::Kind::unchanged);
+  EXPECT_FALSE(failures_);
+}
+
+TEST_F(BoundFiles, F7_AnEmptiedFolderHoldsItsApp) {
+  define("web:1", conf_);
+  ASSERT_EQ(apply().change.kind, Change::Kind::done);
+  fs::remove(conf_ / "app.conf");
+  EXPECT_EQ(apply().kind, DeclaredApp::Kind::held) << "a disk that is not mounted looks like this";
+}
+
+TEST_F(BoundFiles, F7_APathWithATypoIsRefusedBeforeARelease) {
+  define("web:1", "ap.conf");
+  const DeclaredApp held = apply();
+  EXPECT_THAT(held.reason, HasSubstr("ap.conf is missing; nothing is started"));
+  EXPECT_TRUE(failures_);
+  EXPECT_FALSE(scene_.store->app(web));
+  EXPECT_FALSE(fs::exists(conf_ / "ap.conf"));
+}
+
+TEST_F(BoundFiles, F7_ABrokenFileIsTakenBackWithTheFile) {
+  ASSERT_EQ(apply().change.kind, Change::Kind::done);
+  write_file_durably(conf_ / "app.conf", "broken\n");
+  define("web:bad");
+  const DeclaredApp back = apply();
+  EXPECT_EQ(back.change.kind, Change::Kind::taken_back);
+  EXPECT_EQ(back.change.running, ReleaseNumber{3});
+  EXPECT_NE(bound(), (conf_ / "app.conf").string());
+  EXPECT_EQ(read_file(bound()), "good\n");
+  EXPECT_THAT(scene_.report.notes.empty() ? "" : scene_.report.notes.back(), Not(HasSubstr("is not kept")));
+  Context here = scene_.context();
+  EXPECT_THAT(why(here, web, {}).text, HasSubstr("kept copies"));
+  EXPECT_THAT(status(here, web, {}).kept_files, ElementsAre(HasSubstr("app.conf (as r1 had it)")));
+  // It stays so, and exit 1 says that what is declared does not run.
+  EXPECT_EQ(apply().kind, DeclaredApp::Kind::held);
+  EXPECT_TRUE(failures_);
+  EXPECT_EQ(scene_.running().size(), 1U);
+  // The next good change goes on as ever.
+  write_file_durably(conf_ / "app.conf", "better\n");
+  define("web:1");
+  EXPECT_EQ(apply().change.kind, Change::Kind::done);
+  EXPECT_EQ(bound(), (conf_ / "app.conf").string());
+  EXPECT_THAT(status(here, web, {}).kept_files, IsEmpty());
+}
+
+TEST_F(BoundFiles, F7_ARollbackGoesBackToTheFilesAsWell) {
+  apply();
+  write_file_durably(conf_ / "app.conf", "other\n");
+  ASSERT_EQ(apply().change.kind, Change::Kind::done);
+  EXPECT_EQ(scene_.run("rollback"), "done");
+  EXPECT_EQ(read_file(bound()), "good\n");
+  // Copies go with their releases.
+  const fs::path kept = scene_.store->folder() / "files" / "web";
+  EXPECT_TRUE(fs::exists(kept / "r1"));
+  EXPECT_EQ(fs::status(kept).permissions(), fs::perms::owner_all);
+  scene_.run("stop");
+  EXPECT_EQ(scene_.run("remove"), "done");
+  EXPECT_FALSE(fs::exists(kept));
 }
 
 }  // namespace

@@ -158,8 +158,8 @@ TEST(Promises, AWayBackThatFailsToIsReportedAndTriedAgainByTheNextCommand) {
   scene.run("deploy 1");
   scene.clock.on_sleep = [&] {
     // Somebody takes the port in the moment in which the new release dies.
-    if (const auto r2 = scene.container("web-r2"); r2 && !r2->is_up() && !scene.container("nginx"))
-      scene.stranger("nginx", 8080);
+    const auto r1 = scene.container("web-r1"), r2 = scene.container("web-r2");
+    if (r2 && !r2->is_up() && !r1->is_up() && !scene.container("nginx")) scene.stranger("nginx", 8080);
   };
   EXPECT_EQ(scene.run("deploy bad"), "taken_back") << "the port is still held by the one that fails";
   scene.clock.on_sleep = nullptr;

@@ -82,6 +82,10 @@ Context Scene::context(const std::string& command) {
   context.defaults.settle = Milliseconds(200);
   context.defaults.wait_timeout = Milliseconds(400);
   context.run.workers = workers;
+  if (grace) {
+    context.defaults.stop_timeout = Seconds(0);
+    context.defaults.grace = *grace;
+  }
   return context;
 }
 

@@ -128,6 +128,7 @@ class Scene {
   std::unique_ptr<state::Store> store;
   Notes report;
   int workers = 1;
+  std::optional<Milliseconds> grace;  // of a stop on the way back, which then has no time of its own
   bool wait_for_lock = true;
   std::stop_source stopping;
   std::string reason;            // of the last change that failed

@@ -99,5 +99,27 @@ TEST(Spec, FindsItsServicesByName) {
   EXPECT_THROW(spec.service("db"), NotFound);
 }
 
+TEST(CheckSpec, V7_RefusesWhatTheKernelDoesNotTake) {
+  const std::string long_word(131'072, 'x');
+  EXPECT_EQ(refusal(one([&](Service& s) { s.command = {{std::string(131'071, 'x')}}; })), "");
+  EXPECT_EQ(refusal(one([&](Service& s) { s.command = {{"sh", long_word}}; })),
+            "word 2 of the command has 131072 bytes: the kernel takes less than 131072");
+  EXPECT_NE(refusal(one([&](Service& s) { s.entrypoint = {{long_word}}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.environment["A"] = long_word; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.command = std::vector<std::string>(20, std::string(120'000, 'x')); })), "");
+}
+
+TEST(CheckSpec, V7_RefusesNulCharacters) {
+  const std::string nul("a\0b", 3);
+  EXPECT_EQ(refusal(one([&](Service& s) { s.command = {{nul}}; })), "word 1 of the command has a NUL character");
+  EXPECT_NE(refusal(one([&](Service& s) { s.entrypoint = {{"sh", nul}}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.labels["a"] = nul; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.labels[nul] = "a"; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.environment["A"] = nul; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.environment[nul] = "a"; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.user = nul; })), "");
+  EXPECT_NE(refusal(with_mounts({{Mount::Kind::bind, "/srv/" + nul, "/x", false, ""}})), "");
+}
+
 }  // namespace
 }  // namespace belay

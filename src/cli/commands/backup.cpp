@@ -24,6 +24,7 @@ host::BackupOptions backup_options(const Invocation& in) {
   options.replace = in.has("replace");
   options.before = in.list("before");
   options.after = in.list("after");
+  options.hook_time = in.duration("hook-timeout").value_or(options.hook_time);
   if (in.has("pause") + in.has("stop") + in.has("live") > 1)
     throw in.usage_error("only one of --pause, --stop and --live can be meant");
   if (in.has("pause")) options.consistency = backup::Consistency::pause;

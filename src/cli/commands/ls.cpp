@@ -31,7 +31,8 @@ std::string state_words(const host::AppSummary& row) {
 }
 
 Style style_of(const host::AppSummary& row) {
-  if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished)
+  if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished ||
+      !row.trouble.empty())
     return Style::bad;
   if (row.state == "running") return Style::good;
   return Style::plain;
@@ -57,6 +58,7 @@ Node app_node(const host::AppSummary& row) {
   node.set("restarts", Node::number(row.restarts));
   node.set("waits", texts(row.waits));
   node.set("unfinished", Node::boolean(row.unfinished));
+  node.set("trouble", Node::text(row.trouble));
   node.set("known", Node::boolean(row.known));
   Node backup = Node::map();
   backup.set("last_good", row.backup.last_good ? Node::text(iso_time(*row.backup.last_good)) : Node());

@@ -17,6 +17,7 @@ Node status_node(const host::Status& status) {
   node.set("health_output", Node::text(status.health_output));
   node.set("volumes", texts(status.volumes));
   node.set("networks", texts(status.networks));
+  node.set("kept_files", texts(status.kept_files));
   node.set("pending", texts(status.pending));
   node.set("trouble", Node::text(status.trouble));
   node.set("images_gone", Node::text(status.images_gone));
@@ -41,6 +42,7 @@ void print_status(Console& console, const host::Status& status) {
   field("  ports", join(row.ports, ", "));
   field("  volumes", join(status.volumes, ", "));
   field("  networks", join(status.networks, ", "));
+  field("  kept files", join(status.kept_files, ", "));
   field("  restarts", status.restarts == 0 ? "" : format("{}", status.restarts));
   field("  probe", status.health_output);
   field("  autostart", row.autostart == "none" ? "" : row.autostart);
