@@ -603,7 +603,6 @@ class Pass {
     if (holds) {
       result.kind = Outcome::held;
       result.as_declared = false;
-      result.failed_before = before->verdict == Verdict::failed;
       if (before->verdict == Verdict::failed) note_failure(*app, context.store, *before);
       result.reason = before->verdict == Verdict::failed
                           ? format("{} is just this, and failed: {}; belay retry {} tries it again",
@@ -704,7 +703,6 @@ class Pass {
     }
     if (!last || context.clock.now() >= *last + pause) return false;
     result.kind = Outcome::held;
-    result.failed_before = true;
     result.as_declared = false;
     result.reason = format("{} could not be tried: {}; it is tried again in {}", begun.number.text(), begun.reason,
                            duration_text(*last + pause - context.clock.now()));
@@ -1177,9 +1175,8 @@ bool DeclaredHost::has_changes() const {
 }
 
 bool DeclaredHost::has_failures() const {
-  return std::any_of(apps.begin(), apps.end(), [](const DeclaredApp& app) {
-    return app.kind == Outcome::broken || app.change.failed() || app.failed_before || app.lacks_files;
-  });
+  return std::any_of(apps.begin(), apps.end(),
+                     [](const DeclaredApp& app) { return app.kind == Outcome::broken || app.change.failed(); });
 }
 
 bool DeclaredHost::is_as_declared() const {

@@ -75,7 +75,6 @@ struct DeclaredApp {
   Kind kind = Kind::unchanged;
   bool only_reported = false;  // it drifted, and its definition says to leave that so
   bool lacks_files = false;    // held, because what its containers are bound to is missing
-  bool failed_before = false;  // held, because what is declared did not work, or could not be tried
   bool busy = false;           // another command has its lock: nothing was done, and there is no trouble either
   std::vector<std::string> differences;  // "env.LOG_LEVEL: info → debug", "image web:1 ab12 → cd34"
   std::string reason, hint;

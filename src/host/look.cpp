@@ -113,7 +113,7 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
 void add_detail(AppSummary& row, const ContainerDetail& detail, Time now) {
   if (!restart_loop(detail, now)) return;
   row.restarts = detail.restart_count;
-  if (!row.unfinished) row.state = to_text(ContainerState::restarting);
+  if (!row.unfinished && row.trouble.empty()) row.state = to_text(ContainerState::restarting);
 }
 
 // `world` needs only its containers.
@@ -371,7 +371,7 @@ Status status_of(Context& context, const App& app, const World& world, std::vect
   try {
     const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
     for (const auto& action : plan.actions) status.pending.push_back(plan::step_text(action.step));
-    status.trouble = restart_loop(app, world, context.clock.now()).value_or("");
+    if (status.trouble.empty()) status.trouble = restart_loop(app, world, context.clock.now()).value_or("");
   } catch (const Error& error) {
     status.trouble = error.what();
   }

@@ -115,7 +115,7 @@ TEST_F(DeclaredHostTest, TakesAFailureBackAndDoesNotTryItAgain) {
   const DeclaredHost again = apply();
   EXPECT_EQ(told(again), "other unchanged, web held");
   EXPECT_THAT(of(again, "web").reason, HasSubstr("r2 is just this, and failed"));
-  EXPECT_TRUE(again.has_failures()) << "it is not as declared, however often that was said";
+  EXPECT_FALSE(again.is_as_declared()) << "it is not as declared, however often that was said";
   // A definition that says something else is tried.
   define("web", R"("image": "web:2")");
   EXPECT_EQ(run(), "other unchanged, web change");

@@ -309,7 +309,7 @@ class BoundFiles : public ::testing::Test {
     scene_.clock.advance(Seconds(1));
     Context context = scene_.context("belay apply");
     const auto host = apply_declared(context, read_definitions(definitions_, {}), options_, quiet_, {});
-    failures_ = host.has_failures();
+    failures_ = !host.is_as_declared();
     return host.apps.at(0);
   }
   std::string bound() { return scene_.engine.container("web", {})->service.mounts.at(0).source; }

@@ -222,7 +222,8 @@ TEST_F(HttpServerTest, ServesOnLoopback) {
     HttpServer server(*parse_listen_address(text), Reach::loopback_only, routes());
     const auto port = server.address().tcp.port;
     EXPECT_NE(port, 0);
-    HttpClient client([&](std::stop_token stop) { return connect_tcp({"127.0.0.1", port}, soon(), stop); }, "x");
+    HttpClient client([&](std::stop_token stop) { return connect_tcp({"127.0.0.1", port}, soon(), stop); },
+                      "localhost");
     Request request;
     request.target = "/hello";
     EXPECT_EQ(client.exchange(request, {}).body, "GET /hello \n");
