@@ -108,7 +108,7 @@ test_it_hands_over_to_its_successor_and_outlives_a_broken_one() {
   # A version that ends at once.
   untouched=$(started_at "$app2")
   define_belay bad
-  eventually says "$second" "r3 of $app did not prove itself; r2 runs again"
+  eventually says "$second" "r3 of $app did not prove itself; r2 runs on"
   expect_equal 'who runs' "$second" "$(inspect "$app" .Id)"
   expect_equal 'what runs of it' "$app" "$(running "$app")"
   expect_equal 'when the other app was started' "$untouched" "$(started_at "$app2")"
@@ -130,7 +130,7 @@ test_on_an_exclusive_host_it_stops_strangers_but_not_itself() {
   post "/containers/create?name=keeper" "$(jq -n --arg image "$prefix-image:1" --arg socket "${DOCKER_HOST#unix://}" --arg conf "$work/conf" \
     --arg belay "$BELAY" '{
     Image: $image, Env: ["BELAY_SETTLE=300ms", "BELAY_STATE_DIR=/tmp/state"],
-    Cmd: ["belay", "as", "dockerup", "--exclusive", "--no-pull", "--confdir", $conf],
+    Cmd: ["belay", "as", "dockerup", "--server", "--exclusive", "--no-pull", "--confdir", $conf],
     HostConfig: {Binds: [$belay + ":/bin/belay:ro", "/usr:/usr:ro", $socket + ":/var/run/docker.sock", $conf + ":" + $conf + ":ro"]}}')" >/dev/null
   api POST /containers/keeper/start >/dev/null
   eventually is_up "$app2"
@@ -142,6 +142,42 @@ test_on_an_exclusive_host_it_stops_strangers_but_not_itself() {
   define "$app2" 2
   eventually has_turn "$app2" 2
   expect is_up keeper
+}
+
+test_a4_the_state_lies_in_the_cache_where_nothing_else_outlives_the_container() {
+  own_engine
+  belay_images
+  mkdir conf cache
+  define "$app2" 1
+  local i
+  for i in 1 2; do
+    post "/containers/create?name=keeper$i" "$(jq -n --arg image "$prefix-image:1" --arg socket "${DOCKER_HOST#unix://}" --arg conf "$work/conf" \
+      --arg belay "$BELAY" --arg cache "$work/cache" '{
+      Image: $image, Env: ["BELAY_SETTLE=300ms"],
+      Cmd: ["belay", "as", "dockerup", "--server", "--no-pull", "--confdir", $conf, "--cache", "/var/cache/dockerup"],
+      HostConfig: {Binds: [$belay + ":/bin/belay:ro", "/usr:/usr:ro", $socket + ":/var/run/docker.sock", $conf + ":" + $conf + ":ro",
+        $cache + ":/var/cache/dockerup"]}}')" >/dev/null
+  done
+  api POST /containers/keeper1/start >/dev/null
+  eventually is_up "$app2"
+  expect [ -f cache/belay/state.db ]
+  # A second one shares the state, and waits for its turn.
+  api POST /containers/keeper2/start >/dev/null
+  eventually says keeper2 'is served by'
+  api POST /containers/keeper1/kill >/dev/null
+  eventually says keeper2 'keeping this host'
+  define "$app2" 2
+  eventually has_turn "$app2" 2
+  # One with a state of its own is refused, and says whose the engine is.
+  post "/containers/create?name=other" "$(jq -n --arg image "$prefix-image:1" --arg socket "${DOCKER_HOST#unix://}" --arg conf "$work/conf" \
+    --arg belay "$BELAY" '{
+    Image: $image, Env: ["BELAY_SETTLE=300ms"], Cmd: ["belay", "as", "dockerup", "--server", "--no-pull", "--confdir", $conf],
+    HostConfig: {Binds: [$belay + ":/bin/belay:ro", "/usr:/usr:ro", $socket + ":/var/run/docker.sock", $conf + ":" + $conf + ":ro"]}}')" >/dev/null
+  api POST /containers/other/start >/dev/null
+  eventually is_down other
+  expect says other 'this engine is served by'
+  expect_equal 'its exit code' 1 "$(inspect other .State.ExitCode)"
+  expect has_turn "$app2" 2
 }
 
 run_tests "$@"
