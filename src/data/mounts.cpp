@@ -111,12 +111,14 @@ const MountPoint* Mounts::within(const fs::path& path) const {
   return nullptr;
 }
 
-const MountPoint* Mounts::shown_elsewhere(const fs::path& path) const {
+const MountPoint* Mounts::shown_elsewhere(const fs::path& path, const std::vector<fs::path>& but_at) const {
   const auto here = location(path);
   const MountPoint* own = holder(path);
   if (!here) return nullptr;
   for (const auto& mount : mounts_)
-    if (&mount != own && here->holds({mount.device, mount.root})) return &mount;
+    if (&mount != own && here->holds({mount.device, mount.root}) &&
+        std::find(but_at.begin(), but_at.end(), fs::path(mount.point)) == but_at.end())
+      return &mount;
   return nullptr;
 }
 

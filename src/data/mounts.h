@@ -42,7 +42,8 @@ class Mounts {
   // The first mount point at the path or below it, by whatever way it is reached.
   const MountPoint* within(const fs::path& path) const;
   // The first mount elsewhere that shows what is at the path or below it.
-  const MountPoint* shown_elsewhere(const fs::path& path) const;
+  // `but_at`: mount points that do not count.
+  const MountPoint* shown_elsewhere(const fs::path& path, const std::vector<fs::path>& but_at = {}) const;
 
  private:
   const MountPoint* holder(const fs::path& path) const;

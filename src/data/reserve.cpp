@@ -14,6 +14,7 @@
 #include "data/mounts.h"
 #include "data/names.h"
 #include "data/workroom.h"
+#include "engine/direct.h"
 
 namespace belay::data {
 
@@ -61,8 +62,19 @@ Obstacle of_the_place(std::string text) {
   return {Obstacle::Kind::of_the_place, std::move(text)};
 }
 
+// Where the engine shows a folder as a volume while a container with that volume runs: it takes that down with the last
+// of them, and shows what is in the folder then when the next one starts.
+std::vector<fs::path> shown_as_volumes(const fs::path& real, const std::vector<Volume>& volumes) {
+  std::vector<fs::path> points;
+  for (const auto& volume : volumes)
+    if (const auto folder = engine::bound_folder(volume); folder && *folder == real)
+      points.emplace_back(volume.mount_point);
+  return points;
+}
+
 // Of what is there.
-std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& real) {
+std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& real,
+                                       const std::vector<Volume>& volumes) {
   const Mounts mounts = Mounts::now();
   const fs::path whole = removed_with(place, real);
   if (const MountPoint* mount = mounts.within(whole)) {
@@ -74,7 +86,7 @@ std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& r
                            "and bind it from there",
                            point)};
   }
-  if (const MountPoint* mount = mounts.shown_elsewhere(real))
+  if (const MountPoint* mount = mounts.shown_elsewhere(real, shown_as_volumes(real, volumes)))
     return Obstacle{Obstacle::Kind::mount,
                     format("{} is mounted at {} as well, where what is replaced would stay: unmount that first",
                            printable(real.string()), printable(mount->point))};
@@ -104,7 +116,7 @@ std::optional<Obstacle> Reserves::obstacle(const DataPlace& place) const {
   constexpr std::size_t around = 22;
   if (real.filename().string().size() + around > NAME_MAX)
     return of_the_place(format("the name {} is too long for another beside it", printable(real.filename().string())));
-  return mount_obstacle(place, real);
+  return mount_obstacle(place, real, volumes_);
 }
 
 std::optional<std::string> Reserves::mount_in(const DataPlace& place) const {

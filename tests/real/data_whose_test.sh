@@ -40,7 +40,7 @@ test_v4_a_volume_of_a_stranger_stays() {
 test_v4_another_app_that_is_down_keeps_its_data() {
   keeper
   backed_up --with-image
-  expect_done belay remove "$app"
+  expect_done belay remove "$app" -y
   # Another one has them now, and is stopped.
   jq -n --arg volume "$volume" --arg folder "$folder" '{default: {volumes: {($volume): "/data", ($folder): "/bound"}}}' >"dcv-$app2"
   expect_done belay deploy "$app2" --image "$prefix-image:keeper" --config-file "dcv-$app2"
@@ -49,7 +49,7 @@ test_v4_another_app_that_is_down_keeps_its_data() {
   echo second >"$folder/note"
   refuses_to_touch "$app2" --only "$folder"
   expect_equal 'the folder' second "$(cat "$folder/note")"
-  expect_done belay remove "$app2"
+  expect_done belay remove "$app2" -y
 }
 test_v4_a_folder_that_holds_something_stays() {
   keeper
@@ -131,16 +131,16 @@ test_f13_backups_stay_out_of_what_they_are_of() {
   mkdir "$folder/backups" "$work/mounted"
   ln -s "$folder" "$work/link"
   mount --bind "$folder" "$work/mounted"
-  local place
-  for place in "$folder" "$folder/backups" "$work/link/new" "$work/mounted/new" "$data" "$work/bound/../bound/x"; do
-    expect_refused 1 belay backup "$app" -o "$place"
+  local where
+  for where in "$folder" "$folder/backups" "$work/link/new" "$work/mounted/new" "$data" "$work/bound/../bound/x"; do
+    expect_refused 1 belay backup "$app" -o "$where"
     expect_err 'which is backed up'
-    expect_refused 1 belay backup "$app" -o "$place" --dry-run
+    expect_refused 1 belay backup "$app" -o "$where" --dry-run
   done
   backed_up
   cp "$backup" "$folder/backups/it.belay.tar.zst"
-  for place in "$folder" "$work/mounted" "$work/link"; do
-    expect_refused 1 belay restore "$app" "$place/backups/it.belay.tar.zst"
+  for where in "$folder" "$work/mounted" "$work/link"; do
+    expect_refused 1 belay restore "$app" "$where/backups/it.belay.tar.zst"
     expect_err 'the backup lies in'
   done
   umount "$work/mounted"
