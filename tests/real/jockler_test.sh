@@ -194,7 +194,8 @@ test_a_release_that_ends_at_once_is_taken_back() {
   start_first
   image crashy
   expect_done jockler build "$app"
-  run_patiently jockler start new "$app"
+  # Its image has neither port nor volume: to lose those is agreed to.
+  run_patiently jockler start new "$app" -y
   expect_exit 1
   expect_err 'out of luck'
   only_runs "$first"
