@@ -43,10 +43,13 @@ test_f7_a_path_with_a_typo_is_refused_before_a_release() {
   [ ! -e files/app.conf ] || fail 'something took the place of the file'
 }
 test_f7_a_broken_file_is_taken_back_with_the_file() {
+  # Both need the port, so the old one stops first and must start again.
+  local port
+  new_port port
   build_image 1
   mkdir -p files
   echo 'good 1' >files/app.conf
-  define "$app" "$reader, $bound"
+  define "$app" "$reader, $bound, portMappings: [{containerPort: \"8080\", hostPort: \"$port\"}]"
   expect_done belay apply conf
   echo 'broken' >files/app.conf
   run_patiently belay apply conf
@@ -87,6 +90,22 @@ test_f6_what_the_host_does_not_let_start_is_tried_again() {
   api POST /volumes/create -H 'Content-Type: application/json' --data "{\"Name\":\"$prefix-nas\"}" >/dev/null
   expect_done belay apply conf
   expect_out "$app: r2 runs"
+}
+test_f6_what_the_image_cannot_run_is_its_fault() {
+  local broken
+  build_image 1
+  for broken in 'command: ["/nosuch"]' 'command: ["nosuch"]' 'user: "nosuch"' 'command: ["/etc"]'; do
+    define "$app"
+    expect_done belay apply conf
+    define "$app" "$broken"
+    run belay apply conf
+    expect_exit 1
+    run belay apply conf
+    expect_exit 1
+    expect_out "$app: held — .*failed"
+    expect is_up "$app"
+    expect_done belay remove "$app" -y
+  done
 }
 test_v1_a_pin_that_is_gone_does_not_stop_what_runs() {
   local old
