@@ -222,7 +222,7 @@ test_an_engine_that_one_may_not_use_has_its_own_hint() {
   local pid=$!
   eventually test -S "$place/open/engine.sock"
   cp "$BELAY" "$place/open/belay"
-  mkdir -m 777 "$place/open/state"
+  install -d -m 700 -o 65534 -g 65534 "$place/open/state"
   run setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/nonexistent BELAY_STATE_DIR="$place/open/state" \
     "$place/open/belay" -H "unix://$place/open/engine.sock" ls
   kill $pid
