@@ -127,7 +127,11 @@ class Recovery {
     release.containers[service] = container.name;
     release.container_created[service] = container.created;
     if (!detail || release.images.contains(service)) return;
-    for (auto& lost : unkept_of(context_, container.name, stop_)) recovered_.lost.push_back(std::move(lost));
+    try {
+      for (auto& lost : unkept_of(context_, container.name, stop_)) recovered_.lost.push_back(std::move(lost));
+    } catch (const NotFound&) {
+      // It was removed a moment ago: nothing of it can be lost any more.
+    }
     Spec part = spec_of_container(app_.name, *detail, service);
     // A container that ran has the policy that Belay gave it; one that was stopped has "no" from Belay as well.
     if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
