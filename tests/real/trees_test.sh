@@ -103,13 +103,15 @@ test_f1_an_automount_between_plan_and_exchange_stops_the_exchange() {
   expect_exit 0
   expect_done belay backup "$app"
   echo second >app/note
-  # It appears once the app has stopped, as an automount does that somebody steps on.
+  # It appears once the reserve is whole, as an automount does that somebody steps on: the plan is made by then.
   (
-    until is_down "$(containers "$app" | head -n 1)"; do sleep 0.01; done
-    mount -t tmpfs late "$work/app/auto"
+    until [ -e .app.belay-s1 ] || [ -e over ]; do sleep 0.01; done
+    mount -t tmpfs late app/auto
   ) &
+  local stepping=$!
   run belay restore "$app"
-  wait
+  touch over
+  wait "$stepping"
   if [ "$code" -eq 0 ]; then
     # The exchange was quicker; then there is nothing in its way.
     umount app/auto 2>/dev/null
@@ -236,7 +238,7 @@ test_an_exchange_whose_reserve_and_container_are_gone_holds_nothing_up() {
     # Killed once the app has stopped, before or after the exchange.
     belay restore "$app" >/dev/null 2>&1 &
     local restore=$!
-    until is_down "$(containers "$app" | head -n 1)"; do sleep 0.005; done
+    until is_down "$(containers "$app" | head -n 1)" || ! kill -0 "$restore" 2>/dev/null; do sleep 0.005; done
     kill -9 "$restore" 2>/dev/null
     wait "$restore" 2>/dev/null
     api DELETE "/containers/$(containers "$app" | head -n 1)?force=1"
