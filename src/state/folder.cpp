@@ -85,7 +85,8 @@ Unwritable unwritable(const std::string& what, int error) {
   return Unwritable(format("{}: {}", what, std::generic_category().message(error)),
                     is_full ? "Free some space there; docker system df shows what images and containers take."
                             : "Run the command as the user who owns the state or as a member of its group, or name "
-                              "another folder with --state-dir or BELAY_STATE_DIR.");
+                              "another folder with --state-dir or BELAY_STATE_DIR. A container can be stopped all the "
+                              "same: belay as jockler stop -f CONTAINER");
 }
 
 void check_private_folder(const fs::path& folder) {
