@@ -234,7 +234,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   if (ran_already)
     leave_as_it_was(context, app, change, before, watch.touched());
   else
-    take_back(context, app, change, before, watch.touched());
+    take_back(context, app, change, before, watch.touched(), !cancelled);
   const bool back = change.kind == Change::Kind::taken_back;
   try {
     write_journal(

@@ -190,7 +190,7 @@ void end_way_back(Context& context, App& app, Change& change, const Planned& way
   save_if_possible(context, app);
 }
 
-void take_back(Context& context, App& app, Change& change, const Before& earlier, const Touched& touched) {
+void take_back(Context& context, App& app, Change& change, const Before& earlier, const Touched& touched, bool wait) {
   const Wish failed = app.wish;
   auto before = failed.fallback;
   Wish back = wish_for_the_way_back(context, failed, change);
@@ -205,7 +205,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     back.fallback = before;
     // What never stopped has nothing to prove; what has just failed to would only fail again, but with other data.
     is_itself = before && before == change.release && change.is_judged && back.data.empty();
-    back.wait = !runs_on && !is_itself;
+    back.wait = wait && !runs_on && !is_itself;
   } catch (const Error& error) {
     // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
     change.kind = Change::Kind::stuck;

@@ -21,8 +21,10 @@ struct Touched {
 // Whether any container of the release was up.
 bool was_up(const App& app, const World& world, ReleaseNumber release);
 
-// Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for.
-void take_back(Context& context, App& app, Change& change, const Before& before, const Touched& touched);
+// Wishes back what ran before and makes it so. Not to be stopped: it is short, and it is what a stop asks for. `wait`:
+// what runs again has to prove itself; not so where the user or the service manager waits for the end of a command.
+void take_back(Context& context, App& app, Change& change, const Before& before, const Touched& touched,
+               bool wait = true);
 
 // The release that was wished ran already: nothing is taken for it. What the change stopped, woke or started of the
 // app's containers is put back as it was, and so is the wish.

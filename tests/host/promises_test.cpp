@@ -273,8 +273,13 @@ TEST(Promises, AStopDuringTheVerdictTakesTheChangeBack) {
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
     Scene scene({scheme});
     scene.run("deploy 1");
-    scene.clock.on_sleep = [&] { scene.stopping.request_stop(); };
+    int sleeps = 0;
+    scene.clock.on_sleep = [&] {
+      ++sleeps;
+      scene.stopping.request_stop();
+    };
     EXPECT_EQ(scene.run("deploy 2"), "error: deploying web: stopped on request; r1 runs again");
+    EXPECT_EQ(sleeps, 1) << "the way back waits for no verdict";
     EXPECT_EQ(scene.trouble("1"), "");
     EXPECT_EQ(scene.app().find({2})->verdict, Verdict::pending);
     EXPECT_EQ(scene.app().find({2})->reason, "stopped on request");

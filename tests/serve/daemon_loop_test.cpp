@@ -170,9 +170,9 @@ class DaemonLoop : public ::testing::Test {
   // Both give up after a time of the test's own that no working daemon needs.
   template <class Condition>
   static bool comes(Condition&& condition) {
-    for (const auto end = std::chrono::steady_clock::now() + Seconds(60); !condition();) {
+    for (const auto end = std::chrono::steady_clock::now() + Seconds(30); !condition();) {
       if (std::chrono::steady_clock::now() > end) return false;
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
     return true;
   }
