@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -48,6 +49,15 @@ Error damage(std::string_view what, const fs::path& folder) {
   return Error(format("the state in {} is damaged ({})", folder.string(), what),
                format("Move {} away, then belay recover rebuilds apps and releases from the engine's labels.",
                       Connection::file_in(folder).string()));
+}
+
+// Onto the disk: of a file its content, of a folder its names.
+void sync_file(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_synced = file >= 0 && ::fsync(file) == 0;
+  const int error = errno;
+  if (file >= 0) ::close(file);
+  if (!is_synced) throw system_error(format("writing {}", path.string()), error);
 }
 
 [[noreturn]] void explain(const SQLite::Exception& failure, const fs::path& folder) {
@@ -196,6 +206,24 @@ int Connection::version() {
   return database_.execAndGet("PRAGMA user_version").getInt();
 }
 
+fs::path Connection::kept_copy_in(const fs::path& folder, int schema) {
+  return folder / format("state.db.schema-{}", schema);
+}
+
+void Connection::keep_copy(int schema) {
+  const fs::path kept = kept_copy_in(folder_, schema), part = kept.string() + ".part";
+  std::error_code ignored;
+  fs::remove(part, ignored);
+  // The file is there before SQLite fills it: with the rights that state.db has, for it holds the same secrets.
+  make_private_file(part);
+  SQLite::Statement copy(database_, "VACUUM INTO ?");
+  copy.bind(1, part.string());
+  copy.exec();
+  sync_file(part);
+  fs::rename(part, kept);
+  sync_file(folder_);
+}
+
 void Connection::migrate() {
   // One at a time: the switch to WAL does not wait for other connections on its own.
   SystemClock clock;
@@ -208,6 +236,8 @@ void Connection::migrate() {
                        found, schema_version),
                 "Install that version of Belay or a newer one; nothing was changed.");
   database_.exec("PRAGMA journal_mode = WAL");
+  // In a copy in memory there is nothing to lose.
+  if (found > 0 && found < schema_version && !copy_) keep_copy(found);
   for (const Migration& migration : migrations()) {
     if (migration.version <= found) continue;
     writing([&] {

@@ -68,6 +68,8 @@ class Connection {
   Connection(const fs::path& folder, const Unwritable& refusal);
 
   static fs::path file_in(const fs::path& folder) { return folder / "state.db"; }
+  // What keep_copy leaves of a schema.
+  static fs::path kept_copy_in(const fs::path& folder, int schema);
   const fs::path& folder() const { return folder_; }
   // The error of a state whose tables do not hold what they must: `what`.
   Error damaged(std::string_view what) const;
@@ -146,6 +148,8 @@ class Connection {
   void begin();
   void configure();
   void migrate();
+  // Leaves the database of an older schema as a file beside it, so that the Belay that wrote it can be gone back to.
+  void keep_copy(int schema);
   int version();
 
   const fs::path folder_;

@@ -38,8 +38,9 @@ TEST_F(StoreFailure, RefusesAStateOfANewerBelayAndLeavesItAsItIs) {
   Store::open(folder())->save(full_app("web"));
   sql(folder().string(), "PRAGMA user_version = 999");
   const auto [text, hint] = failure_of([&] { Store::open(folder()); });
-  EXPECT_THAT(text, AllOf(HasSubstr("the state in " + folder().string() + " was written by a newer Belay (schema 999; this "),
-                          HasSubstr("one knows ")));
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("the state in " + folder().string() + " was written by a newer Belay (schema 999; this "),
+                    HasSubstr("one knows ")));
   EXPECT_THAT(hint, HasSubstr("newer"));
   EXPECT_EQ(failure_of([&] { Store::open_existing(folder()); }).first, text);
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), "999");
@@ -103,7 +104,7 @@ std::string in_child(const std::function<std::string()>& work) {
   return answer;
 }
 
-TEST_F(StoreFailure, V8_WhatMayNotBeWrittenCanStillBeLookedAt) {
+TEST_F(StoreFailure, WhatMayNotBeWrittenCanStillBeLookedAt) {
   Store::open(folder())->save(full_app("web"));
   fs::permissions(temporary_.path(), fs::perms(0755));
   fs::permissions(folder(), fs::perms(0555));
@@ -147,7 +148,7 @@ TEST_F(StoreFailure, KeepsWhatWasSavedWhenTheDiskIsFull) {
   EXPECT_THAT(answer, HasSubstr("Free some disk space"));
 }
 
-TEST_F(StoreFailure, V8_AFullOrReadOnlyDiskIsLookedAtWithoutAWordOfDamage) {
+TEST_F(StoreFailure, AFullOrReadOnlyDiskIsLookedAtWithoutAWordOfDamage) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to mount a small file system";
   fs::create_directory(folder());
   for (const bool read_only : {false, true})

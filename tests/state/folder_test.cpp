@@ -116,7 +116,7 @@ std::string refusal(const std::function<void()>& work) {
 }
 
 // V10: what somebody else could have put there, or could put there, is not used.
-TEST(StateFolder, V10_RefusesWhatBelongsToSomebodyElse) {
+TEST(StateFolder, RefusesWhatBelongsToSomebodyElse) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root to give something away";
   const TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "state";
@@ -130,7 +130,7 @@ TEST(StateFolder, V10_RefusesWhatBelongsToSomebodyElse) {
   EXPECT_NE(refusal([&] { Store::open_existing(folder); }).find("belongs to the user 65534"), std::string::npos);
 }
 
-TEST(StateFolder, V10_RefusesWhatAnybodyCanWriteToOrReplace) {
+TEST(StateFolder, RefusesWhatAnybodyCanWriteToOrReplace) {
   const TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "above/state";
   EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
@@ -146,7 +146,7 @@ TEST(StateFolder, V10_RefusesWhatAnybodyCanWriteToOrReplace) {
   EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
 }
 
-TEST(StateFolder, V10_FollowsNoLinkToTheStateOrToALock) {
+TEST(StateFolder, FollowsNoLinkToTheStateOrToALock) {
   const TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "state", precious = temporary.path() / "precious";
   write_file_durably(precious, "precious");
@@ -171,7 +171,7 @@ TEST(StateFolder, SaysSoWhereItCannotBeReadInOneSentence) {
 }
 
 // A10: one state for root and the group docker.
-TEST(StateFolder, A10_IsRootsForWhoeverMayWriteThere) {
+TEST(StateFolder, IsRootsForWhoeverMayWriteThere) {
   const TemporaryFolder temporary;
   const Variable home("XDG_STATE_HOME", "/xdg");
   const fs::path shared = temporary.path() / "shared";

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "samples.h"
+#include "state/schema.h"
 
 namespace belay::state {
 namespace {
@@ -290,6 +291,40 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   store->save(full_app("other"));
   EXPECT_EQ(text_of(*store->app(AppName("other"))), text_of(full_app("other")));
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
+}
+
+TEST_F(StoreTest, KeepsACopyOfTheOlderSchemaBeforeItMigrates) {
+  Store::open(folder());
+  for (const auto& entry : fs::directory_iterator(folder()))
+    EXPECT_EQ(entry.path().filename().string().find("schema"), std::string::npos) << "a new state has nothing older";
+  // A state as the Belay before this one left it.
+  const int older = schema_version - 1;
+  const auto forget_database = [&] {
+    for (const char* name : {"state.db-wal", "state.db-shm"}) fs::remove(folder() / name);
+    fs::resize_file(folder() / "state.db", 0);
+  };
+  forget_database();
+  for (const Migration& migration : migrations())
+    if (migration.version <= older) sql(folder().string(), migration.sql);
+  sql(folder().string(),
+      "INSERT INTO journal (time, app, who, verb, outcome, text) "
+      "VALUES (0, 'web', 'root', 'deploy', 'done', 'web runs r1'); PRAGMA user_version = " +
+          std::to_string(older));
+
+  Store::open(folder())->save(full_app("other"));
+  const fs::path copy = folder() / ("state.db.schema-" + std::to_string(older));
+  ASSERT_TRUE(fs::exists(copy));
+  EXPECT_FALSE(fs::exists(copy.string() + ".part"));
+  EXPECT_EQ(fs::status(copy).permissions(), fs::status(folder() / "state.db").permissions()) << "it holds secrets too";
+
+  // Back to it: what was there before is there, in the old schema, and can be brought forward again.
+  forget_database();
+  fs::copy_file(copy, folder() / "state.db", fs::copy_options::overwrite_existing);
+  EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(older));
+  const auto store = Store::open(folder());
+  EXPECT_THAT(store->app_names(), IsEmpty());
+  ASSERT_EQ(store->journal("web", 10).size(), 1u);
+  EXPECT_EQ(store->journal("web", 10)[0].text, "web runs r1");
 }
 
 BackupRecord backup(const std::string& app, const std::string& name, int second) {
