@@ -55,7 +55,7 @@ class NamedTrees : public ::testing::Test {
   TemporaryFolder top_;
 };
 
-TEST_F(NamedTrees, B6_DoublesAreTakenOnlyWhereThatIsSaid) {
+TEST_F(NamedTrees, DoublesAreTakenOnlyWhereThatIsSaid) {
   const std::string twice = tar({{"a", "data"}, {"a", "data"}});
   EXPECT_THROW(extract(twice, {}), Error);
   fs::remove_all(top_.path() / "out");
@@ -68,7 +68,7 @@ TEST_F(NamedTrees, B6_DoublesAreTakenOnlyWhereThatIsSaid) {
   EXPECT_EQ(fs::hard_link_count(top_.path() / "out/data/one"), 2U);
 }
 
-TEST_F(NamedTrees, B6_AFurtherNameThatIsTheFirstOneAgainChangesNothing) {
+TEST_F(NamedTrees, AFurtherNameThatIsTheFirstOneAgainChangesNothing) {
   std::string bytes;
   TarWriter writer([&](std::string_view more) { bytes += more; });
   TarEntry file;

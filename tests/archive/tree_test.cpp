@@ -695,7 +695,7 @@ TEST(Acl, IsReadInEveryFormThatTarsUse) {
 }
 
 // F9: a digest that leaves holes apart costs what the data costs, and is the same on both ways.
-TEST_F(Tree, F9_DigestsOfFilesWithHolesTakeNoTimeForThem) {
+TEST_F(Tree, DigestsOfFilesWithHolesTakeNoTimeForThem) {
   file("map", "begin");
   fs::resize_file(from() / "map", std::uintmax_t{1} << 42);
   file("plain", "text");
@@ -725,7 +725,7 @@ TEST_F(Tree, F9_DigestsOfFilesWithHolesTakeNoTimeForThem) {
 }
 
 // F13: Belay's own state in a bound folder.
-TEST_F(Tree, F13_FoldersAreLeftOutWhereTheyAreToBe) {
+TEST_F(Tree, FoldersAreLeftOutWhereTheyAreToBe) {
   fs::create_directories(from() / "a/state/deep");
   file("a/state/db", "secret");
   file("a/other", "text");

@@ -200,7 +200,7 @@ class Holes : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Holes, F9_CostNothingWhereTheyAreApart) {
+TEST_F(Holes, CostNothingWhereTheyAreApart) {
   // A terabyte of zeros would take half an hour.
   make_hole(std::int64_t{1} << 40);
   const std::string bytes = backup_of(2);
@@ -216,7 +216,7 @@ TEST_F(Holes, F9_CostNothingWhereTheyAreApart) {
   EXPECT_THROW(check(damaged), Error);
 }
 
-TEST_F(Holes, F9_OfTheFirstFormatAreStillRead) {
+TEST_F(Holes, OfTheFirstFormatAreStillRead) {
   make_hole(40 << 20);
   const std::string bytes = backup_of(1);
   EXPECT_EQ(bytes.find("# holes "), std::string::npos);
@@ -226,7 +226,7 @@ TEST_F(Holes, F9_OfTheFirstFormatAreStillRead) {
   EXPECT_THROW(check(damaged), Error);
 }
 
-TEST_F(Holes, F9_OfTheFirstFormatHoldNobodyUpForHours) {
+TEST_F(Holes, OfTheFirstFormatHoldNobodyUpForHours) {
   make_hole(5);
   std::string bytes = backup_of(1);
   make_hole(std::int64_t{1} << 40);

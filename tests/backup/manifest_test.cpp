@@ -52,7 +52,7 @@ TEST(Manifest, RefusesWhatIsMissingOrOfTheWrongKind) {
 }
 
 // V4: what nobody writes is told at once, not after hours of work on it.
-TEST(Manifest, V4_RefusesTooManyItemsAndThoseThatAreThereTwice) {
+TEST(Manifest, RefusesTooManyItemsAndThoseThatAreThereTwice) {
   Manifest manifest = sample_manifest();
   const Item one = manifest.items[0];
   manifest.items = {one, one};

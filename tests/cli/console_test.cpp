@@ -27,8 +27,8 @@ TEST(Console, DoesNotLetMessagesSteerTheTerminal) {
   EXPECT_EQ(capture.errors(), "belay: bad \\x1b[2J name\n");
 }
 
-// Lesser faults: names, notes and the engine's words reached the terminal as they were.
-TEST(Console, Lesser_NothingThatItIsGivenSteersTheTerminal) {
+// Names, notes and the engine's words reached the terminal as they were.
+TEST(Console, NothingThatItIsGivenSteersTheTerminal) {
   for (const char* const bad : {"a\033[31mb", "a\033]0;title\007b",
                                 "a\x9b"
                                 "31mb",
@@ -59,7 +59,7 @@ TEST(Console, Lesser_NothingThatItIsGivenSteersTheTerminal) {
   }
 }
 
-TEST(Console, Lesser_KeepsTheLettersOfAllLanguages) {
+TEST(Console, KeepsTheLettersOfAllLanguages) {
   Capture capture;
   capture.console.line("größe — 船 ✓ ×7");
   capture.console.note("größe — 船 ✓ ×7");

@@ -23,7 +23,7 @@ struct FaceRun {
   int code;
 };
 
-TEST(Faces, D_EveryCommandHasHelp) {
+TEST(Faces, EveryCommandHasHelp) {
   for (const char* command : {"build", "start", "stop", "stable", "list", "attach", "volumes", "autostart", "start-all",
                               "cleanup", "remove", "readme"})
     for (const std::string option : {"--help", "-h"}) {
@@ -41,7 +41,7 @@ TEST(Faces, D_EveryCommandHasHelp) {
   EXPECT_EQ(FaceRun("jockler strat --help").code, 2);
 }
 
-TEST(Faces, D_WrongWordsAreAnsweredWithTheRightOnes) {
+TEST(Faces, WrongWordsAreAnsweredWithTheRightOnes) {
   const std::pair<const char*, const char*> wrong[] = {
       {"jockler list foo web", "'foo' cannot be listed; say images, containers, running, stable, last or jcl"},
       {"jockler volumes web", "say image, container, backup or restore, not 'web'"},
@@ -63,7 +63,7 @@ TEST(Faces, D_WrongWordsAreAnsweredWithTheRightOnes) {
   }
 }
 
-TEST(Faces, D_HintsAreInTheWordsOfTheFace) {
+TEST(Faces, HintsAreInTheWordsOfTheFace) {
   const auto jockler = in_words_of_jockler;
   EXPECT_EQ(jockler("Start it (belay start web last), or name a release: belay stable web rN"),
             "Start it (jockler start last web), or name a release: belay stable web rN");

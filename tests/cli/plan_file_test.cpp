@@ -56,7 +56,7 @@ TEST(PlanFile, NamesTheFirstAppThatIsOtherwise) {
 }
 
 // D12: what is run is the plan that was checked, app by app.
-TEST(PlanFile, D12_ObjectsToWhatItDoesNotSay) {
+TEST(PlanFile, ObjectsToWhatItDoesNotSay) {
   host::DeclaredApp web, db;
   web.name = "web";
   db.name = "db";

@@ -135,8 +135,8 @@ struct Pipe {
   Fd read, write;
 };
 
-// Lesser faults: `logs -f web | head -1` never ended.
-TEST(UserTerminal, Lesser_SaysThatNobodyReadsAnyMore) {
+// `logs -f web | head -1` never ended.
+TEST(UserTerminal, SaysThatNobodyReadsAnyMore) {
   std::signal(SIGPIPE, SIG_IGN);
   Pipe pipe;
   UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw());
@@ -146,7 +146,7 @@ TEST(UserTerminal, Lesser_SaysThatNobodyReadsAnyMore) {
   EXPECT_NO_THROW(terminal.write(engine::OutputStream::err, "messages are not what is waited for"));
 }
 
-TEST(UserTerminal, Lesser_GivesUpWhatNobodyTakesOnAStop) {
+TEST(UserTerminal, GivesUpWhatNobodyTakesOnAStop) {
   const Pipe pipe;
   std::stop_source stop;
   UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw(), stop.get_token());
@@ -156,7 +156,7 @@ TEST(UserTerminal, Lesser_GivesUpWhatNobodyTakesOnAStop) {
   EXPECT_THROW(writing.get(), Cancelled);
 }
 
-TEST(UserTerminal, Lesser_WritesAllOfALongText) {
+TEST(UserTerminal, WritesAllOfALongText) {
   const Pipe pipe;
   UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw());
   auto writing =
@@ -168,7 +168,7 @@ TEST(UserTerminal, Lesser_WritesAllOfALongText) {
   EXPECT_EQ(size, 300'000U);
 }
 
-TEST(ReaderWatch, Lesser_AsksForAStopAsSoonAsTheReaderIsGone) {
+TEST(ReaderWatch, AsksForAStopAsSoonAsTheReaderIsGone) {
   Pipe pipe;
   std::stop_source gone;
   std::promise<void> told;
@@ -179,7 +179,7 @@ TEST(ReaderWatch, Lesser_AsksForAStopAsSoonAsTheReaderIsGone) {
   told.get_future().get();
 }
 
-TEST(ReaderWatch, Lesser_EndsWithItsOwner) {
+TEST(ReaderWatch, EndsWithItsOwner) {
   const Pipe pipe;
   std::stop_source gone;
   {

@@ -58,7 +58,7 @@ class Trees : public ::testing::Test {
   const fs::path root_ = fs::canonical(folder_.path());
 };
 
-TEST_F(Trees, F1_AMountBelowAPlaceIsFoundWhateverIsMounted) {
+TEST_F(Trees, AMountBelowAPlaceIsFoundWhateverIsMounted) {
   EXPECT_EQ(obstacle(app()), "");
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     make_folder(root_ / "app/deep/er/with blank");
@@ -81,7 +81,7 @@ TEST_F(Trees, F1_AMountBelowAPlaceIsFoundWhateverIsMounted) {
   });
 }
 
-TEST_F(Trees, F1_APlaceThatIsShownElsewhereIsNotExchanged) {
+TEST_F(Trees, APlaceThatIsShownElsewhereIsNotExchanged) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     make_folder(root_ / "export");
     for (const auto* shown : {"app", "app/photos"}) {
@@ -97,7 +97,7 @@ TEST_F(Trees, F1_APlaceThatIsShownElsewhereIsNotExchanged) {
   });
 }
 
-TEST_F(Trees, F1_AMountIsFoundThroughAnotherPathToThePlace) {
+TEST_F(Trees, AMountIsFoundThroughAnotherPathToThePlace) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     make_folder(root_ / "view");
     bind(root_, root_ / "view");
@@ -107,7 +107,7 @@ TEST_F(Trees, F1_AMountIsFoundThroughAnotherPathToThePlace) {
   });
 }
 
-TEST_F(Trees, F1_AMountBelowAVolumeIsFound) {
+TEST_F(Trees, AMountBelowAVolumeIsFound) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     make_folder(root_ / "volumes/data/_data/below");
     const std::vector<Volume> volumes{{"data", "local", (root_ / "volumes/data/_data").string(), {}, {}, {}}};
@@ -126,7 +126,7 @@ TEST_F(Trees, F1_AMountBelowAVolumeIsFound) {
   });
 }
 
-TEST_F(Trees, F1_AMountThatCameAfterThePlanIsNotMoved) {
+TEST_F(Trees, AMountThatCameAfterThePlanIsNotMoved) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     copy();
     const std::string wanted = content_of(reserve().source).value(), before = content_of(app().source).value();
@@ -140,7 +140,7 @@ TEST_F(Trees, F1_AMountThatCameAfterThePlanIsNotMoved) {
   });
 }
 
-TEST_F(Trees, F1_NothingThatIsMountedInAReserveIsEverRemoved) {
+TEST_F(Trees, NothingThatIsMountedInAReserveIsEverRemoved) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     copy();
     bind(root_ / "nas", fs::path(reserve().source) / "photos");
@@ -156,7 +156,7 @@ TEST_F(Trees, F1_NothingThatIsMountedInAReserveIsEverRemoved) {
   });
 }
 
-TEST_F(Trees, F1_ACopyNeverCrossesIntoAnotherMount) {
+TEST_F(Trees, ACopyNeverCrossesIntoAnotherMount) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     bind(root_ / "nas", root_ / "app/photos");
     const std::string said = message_of([&] { copy(); });
@@ -165,7 +165,7 @@ TEST_F(Trees, F1_ACopyNeverCrossesIntoAnotherMount) {
   });
 }
 
-TEST_F(Trees, F17_ATreeDeeperThanAPathIsLongIsCopiedAndRemoved) {
+TEST_F(Trees, ATreeDeeperThanAPathIsLongIsCopiedAndRemoved) {
   const std::string name(95, 'd');
   Fd at(::open((root_ / "app").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   for (int i = 0; i < 150; ++i) {
@@ -265,7 +265,7 @@ TEST_F(Trees, ACopyKeepsCapabilitiesAclsAndHoles) {
   EXPECT_EQ(read_file(kept / "sparse").substr(20 << 20, 3), "two");
 }
 
-TEST_F(Trees, F14_LinksOfRootAreFollowedAndThoseOfOthersAreNot) {
+TEST_F(Trees, LinksOfRootAreFollowedAndThoseOfOthersAreNot) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root";
   fs::create_directory_symlink("app", root_ / "link");
   EXPECT_EQ(real_place({Kind::folder, (root_ / "link").string()}), app());
@@ -303,7 +303,7 @@ class Attack : public Trees {
   }
 };
 
-TEST_F(Attack, V6_NothingIsWrittenOutsideWhileNamesAreExchanged) {
+TEST_F(Attack, NothingIsWrittenOutsideWhileNamesAreExchanged) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root";
   make_folder(root_ / "secret");
   ASSERT_EQ(::chmod((root_ / "secret").c_str(), 0700), 0);

@@ -204,7 +204,7 @@ class Parrot {
   OneAnswer answer_;
 };
 
-TEST(Answers, V1_AListThatIsNoListIsAnErrorAndNotAnEmptyOne) {
+TEST(Answers, AListThatIsNoListIsAnErrorAndNotAnEmptyOne) {
   for (const std::string body : {"{}", "null", "7", R"("x")", R"({"message":"busy"})"}) {
     Parrot engine("200 OK", body);
     EXPECT_THAT(engine.refusal([](Engine& e) { e.containers({}, {}); }), HasSubstr("not the list")) << body;
@@ -249,7 +249,7 @@ TEST(Targets, EscapeWhatComesFromOutside) {
   EXPECT_EQ(target.text(), "/images/a/b:1@sha256:x/json?filters=%7B%22label%22:%5B%22a%3Db%26c%22%5D%7D&t=1%202");
 }
 
-TEST(RefusedStarts, F6_OnlyWhatTheImageWantsToRunIsItsFault) {
+TEST(RefusedStarts, OnlyWhatTheImageWantsToRunIsItsFault) {
   using Cause = EngineError::Cause;
   struct Case {
     int status;

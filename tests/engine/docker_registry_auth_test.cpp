@@ -95,7 +95,7 @@ echo '{"ServerURL":"from.store","Username":"stored","Secret":"s1"}')");
   for (const char* known : {"from.store", "special.example", "plain.example"}) EXPECT_THAT(config(), HasSubstr(known));
 }
 
-TEST_F(RegistryAuth, F12_GoesWithoutAHelperThatFailsAndSaysSoOnce) {
+TEST_F(RegistryAuth, GoesWithoutAHelperThatFailsAndSaysSoOnce) {
   struct Case {
     std::string helper, script, words;
   };
@@ -123,7 +123,7 @@ TEST_F(RegistryAuth, F12_GoesWithoutAHelperThatFailsAndSaysSoOnce) {
   }
 }
 
-TEST_F(RegistryAuth, F12_GoesWithoutAFileThatCannotBeRead) {
+TEST_F(RegistryAuth, GoesWithoutAFileThatCannotBeRead) {
   for (const char* text : {"{", "[1]x", "\xff"}) {
     configure(text);
     std::vector<std::string> warnings;
@@ -135,7 +135,7 @@ TEST_F(RegistryAuth, F12_GoesWithoutAFileThatCannotBeRead) {
   }
 }
 
-TEST_F(RegistryAuth, F12_AHelperOfAnotherRegistryIsNotAsked) {
+TEST_F(RegistryAuth, AHelperOfAnotherRegistryIsNotAsked) {
   add_helper("other", "touch " + (folder_.path() / "asked").string() + "; exit 1");
   configure(R"({"credHelpers":{"other.example":"other"}})");
   EXPECT_EQ(auth("docker.io"), "{}");

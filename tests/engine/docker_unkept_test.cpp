@@ -55,16 +55,16 @@ INSTANTIATE_TEST_SUITE_P(Engines, Recorded,
                                          RecordedEngine{"28.5", 51}),
                          [](const auto& each) { return "Docker" + each.param.version.substr(0, 2); });
 
-TEST_P(Recorded, F2_APlainContainerHasNothingThatWouldBeLost) {
+TEST_P(Recorded, APlainContainerHasNothingThatWouldBeLost) {
   EXPECT_THAT(unkept(GetParam(), "plain"), IsEmpty());
   EXPECT_THAT(unkept(GetParam(), "plain", false), IsEmpty()) << "nor where its image is gone";
 }
 
-TEST_P(Recorded, F2_EveryOptionWithAPlaceIsKept) {
+TEST_P(Recorded, EveryOptionWithAPlaceIsKept) {
   EXPECT_THAT(unkept(GetParam(), "kept"), IsEmpty());
 }
 
-TEST_P(Recorded, F2_EveryOptionWithoutAPlaceIsNamed) {
+TEST_P(Recorded, EveryOptionWithoutAPlaceIsNamed) {
   std::vector<std::string> expected{
       "AutoRemove (--rm)",
       "ContainerIDFile (--cidfile)",
@@ -96,7 +96,7 @@ TEST_P(Recorded, F2_EveryOptionWithoutAPlaceIsNamed) {
   EXPECT_THAT(unkept(GetParam(), "unkept"), testing::UnorderedElementsAreArray(expected));
 }
 
-TEST(Unkept, F2_KeysOfEnginesToComeCountUnlessTheySayNothing) {
+TEST(Unkept, KeysOfEnginesToComeCountUnlessTheySayNothing) {
   EXPECT_THAT(unkept_in(plain_config, R"({"Teleport":true,"Shields":[],"Warp":{"Speed":0}})"), ElementsAre("Teleport"));
   EXPECT_THAT(unkept_in(R"({"Env":["PATH=/bin"],"Cmd":["serve"],"Aura":"red"})", "{}"), ElementsAre("Aura"));
   EXPECT_THAT(unkept_in(plain_config, R"({"NetworkMode":"front"})", R"({"front":{"Tunnel":{"Id":7}}})"),
@@ -106,12 +106,12 @@ TEST(Unkept, F2_KeysOfEnginesToComeCountUnlessTheySayNothing) {
       ElementsAre("Mounts[0].BindOptions.New"));
 }
 
-TEST(Unkept, F2_RightsToGraphicsCardsAreNamed) {
+TEST(Unkept, RightsToGraphicsCardsAreNamed) {
   EXPECT_THAT(unkept_in(plain_config, R"({"DeviceRequests":[{"Driver":"","Count":-1,"Capabilities":[["gpu"]]}]})"),
               ElementsAre("DeviceRequests (--gpus)"));
 }
 
-TEST(Unkept, F2_MountsThatAreNeitherVolumeNorFolderAreNotTakenForVolumes) {
+TEST(Unkept, MountsThatAreNeitherVolumeNorFolderAreNotTakenForVolumes) {
   for (const std::string type : {"image", "npipe", "cluster", "teleport"}) {
     const std::string host = R"({"Mounts":[{"Type":")" + type + R"(","Source":"db:1","Target":"/img"}]})";
     EXPECT_THAT(unkept_in(plain_config, host), ElementsAre("Mounts[0] (--mount type=" + type + ")")) << type;
@@ -123,7 +123,7 @@ TEST(Unkept, F2_MountsThatAreNeitherVolumeNorFolderAreNotTakenForVolumes) {
   }
 }
 
-TEST(Unkept, F2_OpenSystemPathsAreKept) {
+TEST(Unkept, OpenSystemPathsAreKept) {
   const std::string open = R"({"MaskedPaths":[],"ReadonlyPaths":[]})";
   EXPECT_THAT(unkept_in(plain_config, open), IsEmpty());
   const auto inspection = JsonDocument::parse(R"({"Config":{},"HostConfig":)" + open + "}");
@@ -137,11 +137,11 @@ TEST(Unkept, F2_OpenSystemPathsAreKept) {
   EXPECT_THAT(unkept_in(plain_config, R"({"MaskedPaths":["/proc/kcore"]})"), ElementsAre("MaskedPaths"));
 }
 
-TEST(Unkept, F2_WhatWouldComeBackIsNamedToo) {
+TEST(Unkept, WhatWouldComeBackIsNamedToo) {
   EXPECT_THAT(unkept_in(R"({"Env":[],"Cmd":["serve"]})", "{}"), ElementsAre("Env without PATH (--env PATH)"));
 }
 
-TEST(Unkept, F2_TheImagesOwnSettingsAreItsOwn) {
+TEST(Unkept, TheImagesOwnSettingsAreItsOwn) {
   EXPECT_THAT(
       unkept_in(R"({"Env":["PATH=/bin"],"Cmd":["serve"],"Healthcheck":{"Test":["CMD","probe"],"StartInterval":1000},
                             "OnBuild":["x"],"Shell":["y"]})",
@@ -149,7 +149,7 @@ TEST(Unkept, F2_TheImagesOwnSettingsAreItsOwn) {
       IsEmpty());
 }
 
-TEST(Unkept, F2_ModesOfAMountThatNobodyKnowsAreKeptInTheShortForm) {
+TEST(Unkept, ModesOfAMountThatNobodyKnowsAreKeptInTheShortForm) {
   EXPECT_THAT(
       unkept_in(plain_config, R"({"Binds":["/a:/b:ro,z,delegated","v:/c:nocopy"],"Tmpfs":{"/t":"size=1m,mode=700"}})"),
       IsEmpty());

@@ -19,7 +19,7 @@ Spec spec_in(const std::string& name, const std::string& text) {
 }
 
 // Every definition of the golden files that can be used is written so that it is read as the same.
-TEST(WriteDockerup, B5_WhatIsWrittenIsReadAsTheSame) {
+TEST(WriteDockerup, WhatIsWrittenIsReadAsTheSame) {
   int written = 0;
   for (const fs::path& file : inputs("dockerup", ".json")) {
     const Definitions read = parse_dockerup({file.string(), read_file(file), "/srv"});
@@ -33,7 +33,7 @@ TEST(WriteDockerup, B5_WhatIsWrittenIsReadAsTheSame) {
   EXPECT_GT(written, 20);
 }
 
-TEST(WriteDockerup, B5_SaysWhatADefinitionCannotSay) {
+TEST(WriteDockerup, SaysWhatADefinitionCannotSay) {
   Spec spec = spec_in("web.json", R"({"image": "web:1", "env": {"A": "1"}})");
   Service& service = spec.services[0];
   service.hostname = "shop";

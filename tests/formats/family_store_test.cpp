@@ -27,7 +27,7 @@ std::string read(const Files& files) {
 }
 
 // As jockler and dockervisor write them: without a line end, an empty file where a mark was taken away.
-TEST(FamilyStore, B1_ReadsWhatTheToolsWrite) {
+TEST(FamilyStore, ReadsWhatTheToolsWrite) {
   EXPECT_EQ(read({{"last", "jcl_web_20240202000000"},
                   {"stable", "jcl_web_20240101000000"},
                   {"startup", "jcl_web_20240101000000"},
@@ -41,7 +41,7 @@ TEST(FamilyStore, B1_ReadsWhatTheToolsWrite) {
   EXPECT_EQ(read({}), "last , stable , startup , images ");
 }
 
-TEST(FamilyStore, B1_RefusesWhatTheToolsNeverWrite) {
+TEST(FamilyStore, RefusesWhatTheToolsNeverWrite) {
   EXPECT_EQ(read({{"last", "one two"}}), "'one two' in the file 'last' is not the name of a container");
   EXPECT_EQ(read({{"stable", "one\ntwo"}}), "the file 'stable' names 2 containers; it should name one");
   EXPECT_EQ(read({{"startup", "../../etc"}}), "'../../etc' in the file 'startup' is not the name of a container");

@@ -55,13 +55,13 @@ TEST(Family, PublishesNothingBesideThePortsThatWereGiven) {
   EXPECT_EQ(completed({}, Ports::as_given).mounts.size(), 2U);
 }
 
-TEST(Family, C11_NamesAVolumeForAMountPointThatTheSettingsLeaveOut) {
+TEST(Family, NamesAVolumeForAMountPointThatTheSettingsLeaveOut) {
   Service service;
   service.mounts.push_back({Mount::Kind::volume, "pages", "/var/www", false, {}});
   EXPECT_EQ(mount_texts(completed(service)), (Texts{"pages:/var/www", "shop_data:/data"}));
 }
 
-TEST(Family, F4_NamesAVolumeThatWasAskedForWithoutAName) {
+TEST(Family, NamesAVolumeThatWasAskedForWithoutAName) {
   Service service;
   service.mounts.push_back({Mount::Kind::volume, "", "/cache", true, {}});
   service.mounts.push_back({Mount::Kind::volume, "", "/data", false, {}});

@@ -44,7 +44,7 @@ TEST(Dockervisor, ReadsEveryFormAsTheGoldenFilesSay) {
   for (const fs::path& file : inputs("dockervisor", ".json")) expect_golden(file, dockervisor_outcome(read_file(file)));
 }
 
-TEST(Dockervisor, A8_HostPathsAreWrittenOutForAnotherFolder) {
+TEST(Dockervisor, HostPathsAreWrittenOutForAnotherFolder) {
   const std::string text = R"({"shop": {"volumes": {"./logs": "/var/log", "data": "/data", "/srv": "/srv", "..": "/up"},
     "raw": ["-v", "./a:/a:ro", "--volume=../b:/b", "-v./c:/c", "--mount", "type=bind,source=./d,target=/d",
             "--env-file", "shop.env", "--env", "X=./not-a-path"]}})";

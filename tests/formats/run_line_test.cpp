@@ -113,7 +113,7 @@ TEST(RunLine, NeverShowsTheValueOfAVariable) {
 }
 
 // What is refused in a line, and what is refused in a container that is there: one table.
-TEST(RunLine, F2_RefusesEveryOptionThatAContainerIsRefusedFor) {
+TEST(RunLine, RefusesEveryOptionThatAContainerIsRefusedFor) {
   for (const UnkeptOption& each : unkept_options()) {
     std::string value = "x";
     if (each.part == "type")

@@ -30,7 +30,7 @@ TEST(DockerupSettings, ReadsEveryFormAsTheGoldenFilesSay) {
   }
 }
 
-TEST(DockerupSettings, A9_ServerIsAModeAndNoRegistry) {
+TEST(DockerupSettings, ServerIsAModeAndNoRegistry) {
   Settings settings;
   for (const char* word : {"true", "yes", "1"}) {
     settings.server = false;

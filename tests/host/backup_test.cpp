@@ -400,7 +400,7 @@ TEST_F(Backup, RemovesWhatKilledOnesOfItsAppLeft) {
   EXPECT_TRUE(fs::exists(folder / ".notes.txt.0123abcd.part"));
 }
 
-// Newcomer 1.5: a backup that failed is known until one succeeds at that place.
+// A backup that failed is known until one succeeds at that place.
 TEST_F(Backup, ThatFailedIsKnownUntilOneSucceeds) {
   on_write_ = [] { throw Error("no space left"); };
   EXPECT_THAT(back_up(), HasSubstr("no space left"));

@@ -71,7 +71,7 @@ class Whose : public ::testing::Test {
   Scene scene_{with_files};
 };
 
-TEST_F(Whose, V4_AVolumeOfAStrangerIsNotTouched) {
+TEST_F(Whose, AVolumeOfAStrangerIsNotTouched) {
   scene_.engine.create_volume({"data", {}, {}, {}}, {});
   EXPECT_THAT(volume("data"), HasSubstr("it is there already, and nothing says that it is web's"));
   EXPECT_EQ(volume("free"), "");
@@ -79,7 +79,7 @@ TEST_F(Whose, V4_AVolumeOfAStrangerIsNotTouched) {
   EXPECT_EQ(volume("kept"), "");
 }
 
-TEST_F(Whose, V4_NorIsOneOfAnotherAppThatIsDown) {
+TEST_F(Whose, NorIsOneOfAnotherAppThatIsDown) {
   scene_.engine.create_volume({"theirs", {}, {}, {{"belay.app", "other"}}}, {});
   EXPECT_THAT(volume("theirs"), HasSubstr("by its label it is the app other's"));
   other_app({{Mount::Kind::volume, "shared", "/data", false, ""},
@@ -93,7 +93,7 @@ TEST_F(Whose, V4_NorIsOneOfAnotherAppThatIsDown) {
   EXPECT_THAT(folder(ground_.path / "link/new"), HasSubstr("which is the app other's"));
 }
 
-TEST_F(Whose, V4_TheHostsOwnIsNobodys) {
+TEST_F(Whose, TheHostsOwnIsNobodys) {
   for (const auto* path :
        {"/etc", "/root", "/usr", "/usr/bin", "/var/lib/docker", "/etc/hosts", "/proc/1", "/home", "/"})
     EXPECT_NE(folder(path), "") << path;
@@ -107,7 +107,7 @@ TEST_F(Whose, V4_TheHostsOwnIsNobodys) {
   EXPECT_THAT(folder(ground_.path / "etc"), HasSubstr("the host's own"));
 }
 
-TEST_F(Whose, V4_BelaysOwnIsNobodysEither) {
+TEST_F(Whose, BelaysOwnIsNobodysEither) {
   EXPECT_THAT(folder(scene_.store->folder()), HasSubstr("Belay's own state"));
   EXPECT_THAT(folder(scene_.store->folder().parent_path()), HasSubstr("Belay's own state"));
   EXPECT_THAT(against({DataPlace::Kind::file, (scene_.store->folder() / "state.db").string()}),
@@ -117,7 +117,7 @@ TEST_F(Whose, V4_BelaysOwnIsNobodysEither) {
   EXPECT_NE(folder(scene_.folder.path() / "volumes" / "x"), "") << "in the engine's own folder";
 }
 
-TEST_F(Whose, V4_AFolderThatHoldsSomethingIsSomebodys) {
+TEST_F(Whose, AFolderThatHoldsSomethingIsSomebodys) {
   const fs::path site = ground_.path / "site";
   EXPECT_EQ(folder(site), "");
   fs::create_directory(site);
@@ -127,7 +127,7 @@ TEST_F(Whose, V4_AFolderThatHoldsSomethingIsSomebodys) {
   EXPECT_THAT(against({DataPlace::Kind::file, (site / "page").string()}), HasSubstr("it is there already"));
 }
 
-TEST_F(Whose, V4_TheAppsOwnStaysItsOwn) {
+TEST_F(Whose, TheAppsOwnStaysItsOwn) {
   const fs::path site = ground_.path / "site";
   fs::create_directory(site);
   write_file_durably(site / "page", "x");
@@ -142,7 +142,7 @@ TEST_F(Whose, V4_TheAppsOwnStaysItsOwn) {
   EXPECT_THAT(folder(site), HasSubstr("it is the app other's"));
 }
 
-TEST_F(Whose, V4_ARestoreAsksBeforeItTouchesAnything) {
+TEST_F(Whose, ARestoreAsksBeforeItTouchesAnything) {
   for (const auto* line : {"deploy 1", "write new", "backup image", "remove volumes"})
     ASSERT_EQ(scene_.run(line), "done");
   scene_.engine.create_volume({"web_more", {}, {}, {}}, {});
@@ -159,7 +159,7 @@ TEST_F(Whose, V4_ARestoreAsksBeforeItTouchesAnything) {
   EXPECT_EQ(read_file(scene_.volume("web_more") / "precious"), "theirs");
 }
 
-TEST_F(Whose, V4_ABackupIsUnpackedBesideEverything) {
+TEST_F(Whose, ABackupIsUnpackedBesideEverything) {
   for (const auto* line : {"deploy 1", "write new", "backup"}) ASSERT_EQ(scene_.run(line), "done");
   const std::string before = scene_.all();
   const fs::path out = ground_.path / "out";
@@ -204,7 +204,7 @@ class BackupsWithin : public Whose {
   const fs::path site_ = ground_.path / "site";
 };
 
-TEST_F(BackupsWithin, F13_TheDataAreRefused) {
+TEST_F(BackupsWithin, TheDataAreRefused) {
   fs::create_directory(site_ / "backups");
   fs::create_symlink(site_, ground_.path / "link");
   const fs::path volume = scene_.volume("web_data");
@@ -218,7 +218,7 @@ TEST_F(BackupsWithin, F13_TheDataAreRefused) {
   EXPECT_EQ(scene_.trouble("1"), "");
 }
 
-TEST_F(BackupsWithin, F13_AreNotRestoredFrom) {
+TEST_F(BackupsWithin, AreNotRestoredFrom) {
   ASSERT_EQ(scene_.run("backup"), "done");
   const std::string name = scene_.newest_backup();
   fs::copy(scene_.folder.path() / "backups" / name, site_ / name);
@@ -234,7 +234,7 @@ TEST_F(BackupsWithin, F13_AreNotRestoredFrom) {
   EXPECT_EQ(scene_.all(), before);
 }
 
-TEST(Volumes, F8_OfAFolderAreKnownByTheirOptions) {
+TEST(Volumes, OfAFolderAreKnownByTheirOptions) {
   const auto folder_of = [](std::map<std::string, std::string> options, const std::string& driver = "local") {
     const auto folder = engine::bound_folder({"v", driver, "/x", {}, {}, std::move(options)});
     return folder ? folder->string() : std::string("-");
@@ -256,7 +256,7 @@ TEST(Volumes, F8_OfAFolderAreKnownByTheirOptions) {
 }
 
 // F8: a volume that is a folder of the host is backed up, restored in its place, and made anew as it was.
-TEST_F(Whose, F8_AVolumeWithOptionsComesBackAsItWas) {
+TEST_F(Whose, AVolumeWithOptionsComesBackAsItWas) {
   const fs::path device = ground_.path / "device";
   fs::create_directory(device);
   const std::map<std::string, std::string> options{{"type", "none"}, {"o", "bind"}, {"device", device.string()}};
@@ -283,7 +283,7 @@ TEST_F(Whose, F8_AVolumeWithOptionsComesBackAsItWas) {
   EXPECT_EQ(made->options, options);
 }
 
-TEST_F(Whose, F8_AVolumeThatOnlyItsDriverReachesIsNotMadeAPlainOne) {
+TEST_F(Whose, AVolumeThatOnlyItsDriverReachesIsNotMadeAPlainOne) {
   const std::map<std::string, std::string> options{{"type", "nfs"}, {"o", "addr=nas"}, {"device", ":/export"}};
   scene_.engine.create_volume({"web_data", {}, options, labels::for_volume(AppName("web"), "/data")}, {});
   ASSERT_EQ(scene_.run("deploy 1"), "done");

@@ -155,7 +155,7 @@ TEST_F(DeclaredHostTest, CountsTheContentOfBoundFiles) {
   EXPECT_THAT(of(done, "web").differences, ElementsAre("file app.conf: 1 line"));
 }
 
-TEST_F(DeclaredHostTest, F4_AMountPointOfTheImageThatTheDefinitionLeavesOutHasAName) {
+TEST_F(DeclaredHostTest, AMountPointOfTheImageThatTheDefinitionLeavesOutHasAName) {
   ImageConfig config;
   config.volumes = {"/data"};
   scene_.engine.add_image("db:1", config, {}, "db1");
@@ -170,7 +170,7 @@ TEST_F(DeclaredHostTest, F4_AMountPointOfTheImageThatTheDefinitionLeavesOutHasAN
   EXPECT_EQ(run(), "db unchanged");
 }
 
-TEST_F(DeclaredHostTest, F4_DataThatAnEarlierBelayLeftWithoutANameGoesWithTheApp) {
+TEST_F(DeclaredHostTest, DataThatAnEarlierBelayLeftWithoutANameGoesWithTheApp) {
   ImageConfig config;
   config.volumes = {"/data"};
   const std::string id = scene_.engine.add_image("db:1", config, {}, "db1");
@@ -203,7 +203,7 @@ TEST_F(DeclaredHostTest, F4_DataThatAnEarlierBelayLeftWithoutANameGoesWithTheApp
   EXPECT_EQ(run(), "db unchanged");
 }
 
-TEST_F(DeclaredHostTest, F5_TwoDefinitionsDoNotShareAVolumeThatNobodyNamed) {
+TEST_F(DeclaredHostTest, TwoDefinitionsDoNotShareAVolumeThatNobodyNamed) {
   define("wiki", R"("image": "web:1", "volumes": [{"containerPath": "/var/db"}])");
   define("wiki_var", R"("image": "web:1", "volumes": [{"containerPath": "/db"}])");
   const DeclaredHost preview = apply(true);
@@ -219,7 +219,7 @@ TEST_F(DeclaredHostTest, F5_TwoDefinitionsDoNotShareAVolumeThatNobodyNamed) {
   EXPECT_EQ(run(), "wiki unchanged, wiki_var change") << "named, it is the user's business";
 }
 
-TEST_F(DeclaredHostTest, F5_ADefinitionDoesNotTakeAFamilysVolume) {
+TEST_F(DeclaredHostTest, ADefinitionDoesNotTakeAFamilysVolume) {
   ImageConfig config;
   config.volumes = {"/var/db"};
   scene_.engine.add_image("wiki:1", config, {}, "wiki");
@@ -285,7 +285,7 @@ class PreviewTest : public DeclaredHostTest {
   }
 };
 
-TEST_F(PreviewTest, A6_AChainOfLinksIsReplacedAsPlanned) {
+TEST_F(PreviewTest, AChainOfLinksIsReplacedAsPlanned) {
   define("a-db", R"("image": "web:1")");
   define("b-web", R"("image": "web:1", "links": {"a-db": "db"})");
   define("c-proxy", R"("image": "web:1", "links": {"b-web": "web"})");
@@ -295,7 +295,7 @@ TEST_F(PreviewTest, A6_AChainOfLinksIsReplacedAsPlanned) {
   EXPECT_EQ(previewed_and_done(), "a-db change, b-web change, c-proxy change, d-alone unchanged");
 }
 
-TEST_F(PreviewTest, A6_EachOfADiamondIsReplacedOnce) {
+TEST_F(PreviewTest, EachOfADiamondIsReplacedOnce) {
   define("bottom", R"("image": "web:1")");
   define("left", R"("image": "web:1", "links": {"bottom": "b"})");
   define("right", R"("image": "web:1", "network": "container:bottom")");
@@ -306,7 +306,7 @@ TEST_F(PreviewTest, A6_EachOfADiamondIsReplacedOnce) {
   EXPECT_EQ(scene_.app("top").wish.release, ReleaseNumber{2});
 }
 
-TEST_F(PreviewTest, A6_OnNetworksOfTheUsersOwnNothingIsTouched) {
+TEST_F(PreviewTest, OnNetworksOfTheUsersOwnNothingIsTouched) {
   define("db", R"("image": "web:1", "network": "back")");
   define("proxy", R"("image": "web:1", "network": "back", "links": {"web": "web"})");
   define("side", R"("image": "web:1", "network": "container:web")");
@@ -318,7 +318,7 @@ TEST_F(PreviewTest, A6_OnNetworksOfTheUsersOwnNothingIsTouched) {
   EXPECT_EQ(previewed_and_done(), "db unchanged, web change, proxy unchanged, side change");
 }
 
-TEST_F(PreviewTest, A6_RestartWithAsksForMore) {
+TEST_F(PreviewTest, RestartWithAsksForMore) {
   define("db", R"("image": "web:1", "network": "back")");
   define("web", R"("image": "web:1", "network": "back", "links": {"db": "db"}, "restart_with": true)");
   previewed_and_done();
@@ -330,7 +330,7 @@ TEST_F(PreviewTest, A6_RestartWithAsksForMore) {
   EXPECT_EQ(previewed_and_done(), "db change, web change");
 }
 
-TEST_F(PreviewTest, A6_TakenVolumesThatHaveNamesAreTheSameAfterwards) {
+TEST_F(PreviewTest, TakenVolumesThatHaveNamesAreTheSameAfterwards) {
   define("app", R"("image": "web:1", "volumes": [{"containerPath": "/data"}])");
   define("backup", R"("image": "web:1", "volumes": [{"from": "app"}])");
   previewed_and_done();
@@ -343,7 +343,7 @@ TEST_F(PreviewTest, A6_TakenVolumesThatHaveNamesAreTheSameAfterwards) {
   EXPECT_EQ(previewed_and_done(), "app change, backup unchanged");
 }
 
-TEST_F(PreviewTest, A6_AChangeInPlaceReplacesNobody) {
+TEST_F(PreviewTest, AChangeInPlaceReplacesNobody) {
   define("db", R"("image": "web:1", "memory": "64m")");
   define("web", R"("image": "web:1", "links": {"db": "db"})");
   previewed_and_done();
@@ -351,7 +351,7 @@ TEST_F(PreviewTest, A6_AChangeInPlaceReplacesNobody) {
   EXPECT_EQ(previewed_and_done(), "db change, web unchanged");
 }
 
-TEST_F(PreviewTest, A6_CleaningUpIsPartOfThePlan) {
+TEST_F(PreviewTest, CleaningUpIsPartOfThePlan) {
   options_.keep = 1;
   define("db", R"("image": "web:1")");
   define("web", R"("image": "web:1", "links": {"db": "db"})");
@@ -362,7 +362,7 @@ TEST_F(PreviewTest, A6_CleaningUpIsPartOfThePlan) {
   }
 }
 
-TEST_F(PreviewTest, A6_AStopByHandOfWhatIsNeededTouchesNobodyElse) {
+TEST_F(PreviewTest, AStopByHandOfWhatIsNeededTouchesNobodyElse) {
   define("db", R"("image": "web:1")");
   define("web", R"("image": "web:1", "links": {"db": "db"})");
   run();
@@ -373,7 +373,7 @@ TEST_F(PreviewTest, A6_AStopByHandOfWhatIsNeededTouchesNobodyElse) {
   EXPECT_EQ(run(), "db unchanged, web unchanged");
 }
 
-TEST_F(PreviewTest, A6_WhatFailedIsTriedAgainWithAnotherOfWhatItNeeds) {
+TEST_F(PreviewTest, WhatFailedIsTriedAgainWithAnotherOfWhatItNeeds) {
   define("db", R"("image": "web:1", "network": "back")");
   define("web", R"("image": "web:bad", "network": "back", "links": {"db": "db"})");
   EXPECT_EQ(run(), "db change, web change failed");
@@ -382,8 +382,8 @@ TEST_F(PreviewTest, A6_WhatFailedIsTriedAgainWithAnotherOfWhatItNeeds) {
   EXPECT_EQ(run(), "db change, web change failed");
 }
 
-// originals B13: red once and green ever after.
-TEST_F(DeclaredHostTest, B13_IsNotAsDeclaredHoweverOftenThatWasSaid) {
+// An app that is not as declared makes every pass fail, not only the first.
+TEST_F(DeclaredHostTest, IsNotAsDeclaredHoweverOftenThatWasSaid) {
   define("web", R"("image": "web:1")");
   EXPECT_TRUE(apply().is_as_declared());
   define("web", R"("image": "web:bad")");
@@ -403,7 +403,7 @@ TEST_F(DeclaredHostTest, B13_IsNotAsDeclaredHoweverOftenThatWasSaid) {
   EXPECT_THAT(scene_.store->waits()["web"], IsEmpty());
 }
 
-TEST_F(DeclaredHostTest, B13_WhatIsStoppedOrBrokenOrDriftsIsNotAsDeclared) {
+TEST_F(DeclaredHostTest, WhatIsStoppedOrBrokenOrDriftsIsNotAsDeclared) {
   define("db", R"("image": "web:1")");
   define("web", R"("image": "web:1", "on_drift": "report")");
   EXPECT_TRUE(apply().is_as_declared());
@@ -420,7 +420,7 @@ TEST_F(DeclaredHostTest, B13_WhatIsStoppedOrBrokenOrDriftsIsNotAsDeclared) {
   EXPECT_FALSE(apply().is_as_declared());
 }
 
-TEST_F(DeclaredHostTest, N15_TellsOfAContainerThatEndsAgainAndAgain) {
+TEST_F(DeclaredHostTest, TellsOfAContainerThatEndsAgainAndAgain) {
   engine::Behaviour crashes;
   crashes.exits_after = Milliseconds(2'000);
   scene_.engine.add_image("web:loop", {}, crashes, "loop");
@@ -436,7 +436,7 @@ TEST_F(DeclaredHostTest, N15_TellsOfAContainerThatEndsAgainAndAgain) {
 }
 
 // Growth: what a pass asks does not grow with what is declared, and a long chain is no work of its own.
-TEST_F(DeclaredHostTest, Growth_APassOverManyAsksForTwoLists) {
+TEST_F(DeclaredHostTest, APassOverManyAsksForTwoLists) {
   std::string last;
   for (int i = 100; i < 120; ++i) {
     const std::string name = format("app{}", i);
@@ -453,7 +453,7 @@ TEST_F(DeclaredHostTest, Growth_APassOverManyAsksForTwoLists) {
 }
 
 // A saved plan: what moved between the look and the deed is not done.
-TEST_F(PreviewTest, D12_AnObjectionLeavesTheAppAsItIs) {
+TEST_F(PreviewTest, AnObjectionLeavesTheAppAsItIs) {
   define("db", R"("image": "web:1")");
   define("web", R"("image": "web:1")");
   run();
@@ -587,7 +587,7 @@ TEST_F(DeclaredHostTest, DoesNotTakeAStrangersName) {
   EXPECT_FALSE(scene_.store->app(web)) << "nothing was begun";
 }
 
-TEST_F(DeclaredHostTest, B5_ADefinitionTakesOverTheContainerThatBearsItsName) {
+TEST_F(DeclaredHostTest, ADefinitionTakesOverTheContainerThatBearsItsName) {
   engine::ContainerRequest request;
   request.name = "web";
   request.image = "web:1";
@@ -618,7 +618,7 @@ TEST_F(DeclaredHostTest, B5_ADefinitionTakesOverTheContainerThatBearsItsName) {
   EXPECT_EQ(scene_.container("web")->image_id, id_of("web:1"));
 }
 
-TEST_F(DeclaredHostTest, B5_OfAnAppMadeByHandWhatRunsGoesOnWhereItIsWhatTheDefinitionSays) {
+TEST_F(DeclaredHostTest, OfAnAppMadeByHandWhatRunsGoesOnWhereItIsWhatTheDefinitionSays) {
   scene_.run("deploy 1");
   auto here = scene_.context();
   const DeclaredText declared = declare(here, web, {}, {});
@@ -645,7 +645,7 @@ TEST_F(DeclaredHostTest, B5_OfAnAppMadeByHandWhatRunsGoesOnWhereItIsWhatTheDefin
   EXPECT_EQ(run(), "web remove");
 }
 
-TEST_F(DeclaredHostTest, B5_WhatCannotBeTakenOverIsRefusedBeforeAnythingIsDone) {
+TEST_F(DeclaredHostTest, WhatCannotBeTakenOverIsRefusedBeforeAnythingIsDone) {
   define("db", R"("image": "web:1")");
   options_.take_over = {"web"};
   const std::string before = scene_.all();
@@ -697,7 +697,7 @@ class TakeOver : public DeclaredHostTest {
   std::string volume_;
 };
 
-TEST(TakeOverCrashes, B5_APowerCutLosesNothing) {
+TEST(TakeOverCrashes, APowerCutLosesNothing) {
   for (int calls = 0; calls < 100; ++calls) {
     TakeOver host;
     const bool crashed = host.crashes_after(calls);
@@ -707,7 +707,7 @@ TEST(TakeOverCrashes, B5_APowerCutLosesNothing) {
   FAIL() << "never came to an end";
 }
 
-TEST_F(DeclaredHostTest, A7_TheOrderIsTheDefinitionsElseTheSettings) {
+TEST_F(DeclaredHostTest, TheOrderIsTheDefinitionsElseTheSettings) {
   const auto order = [&](const std::string& update, std::optional<SwapOrder> setting) {
     options_.order = setting;
     define("web", format(R"("image": "web:1", "command": "{}"{})", ++commands_, update));
@@ -731,7 +731,7 @@ TEST_F(DeclaredHostTest, A7_TheOrderIsTheDefinitionsElseTheSettings) {
   EXPECT_EQ(order("", SwapOrder::stop_first), "stop first");
 }
 
-TEST_F(DeclaredHostTest, A7_AnotherOrderAloneReplacesNoContainer) {
+TEST_F(DeclaredHostTest, AnotherOrderAloneReplacesNoContainer) {
   define("web", R"("image": "web:1")");
   run();
   const size_t changes = scene_.engine.changes().size();
@@ -1106,7 +1106,7 @@ TEST_F(WaitsTest, KeepsNothingOfAPreview) {
   EXPECT_EQ(topics("web"), "");
 }
 
-TEST_F(DeclaredHostTest, V2_AnEmptyStateTouchesNothingUntilItIsRecovered) {
+TEST_F(DeclaredHostTest, AnEmptyStateTouchesNothingUntilItIsRecovered) {
   define("web", R"("image": "web:1", "update": {"pull": false})");
   define("db", R"("image": "web:1", "update": {"pull": false})");
   run();
@@ -1130,7 +1130,7 @@ TEST_F(DeclaredHostTest, V2_AnEmptyStateTouchesNothingUntilItIsRecovered) {
   EXPECT_EQ(run(), "db unchanged, web unchanged");
 }
 
-TEST_F(DeclaredHostTest, V2_AnExclusiveHostStopsNoContainerOfAnotherState) {
+TEST_F(DeclaredHostTest, AnExclusiveHostStopsNoContainerOfAnotherState) {
   scene_.run("deploy 1");
   const std::string other = scene_.store->identity();
   scene_.store.reset();

@@ -87,7 +87,7 @@ TEST(Doctor, TellsOfContainersThatTheStateDoesNotKnow) {
   EXPECT_EQ(about(findings, "apps", Finding::Level::good), nullptr);
 }
 
-TEST(Doctor, D_TellsOfMarkedImagesThatAreGone) {
+TEST(Doctor, TellsOfMarkedImagesThatAreGone) {
   Practice practice;
   practice.scene.run("deploy 1");
   App app = practice.scene.app();
@@ -102,8 +102,7 @@ TEST(Doctor, D_TellsOfMarkedImagesThatAreGone) {
   EXPECT_THAT(found->remedy, HasSubstr("belay build web"));
 }
 
-// originals B13, newcomer §1.5
-TEST(Doctor, B13_SaysWhatIsNotAsDeclared) {
+TEST(Doctor, SaysWhatIsNotAsDeclared) {
   Practice practice;
   practice.scene.run("deploy 1");
   App app = practice.scene.app();

@@ -52,7 +52,7 @@ const std::vector<Trifle> trifles{
 
 class Trifles : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(Trifles, V1_ATrifleThatFailsStopsNothingThatRan) {
+TEST_P(Trifles, ATrifleThatFailsStopsNothingThatRan) {
   const std::string& verb = GetParam();
   for (const auto& trifle : trifles)
     for (const auto& fault : faults)
@@ -98,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(V1, Trifles,
                            return name;
                          });
 
-TEST(Faults, V1_WhatWasPausedIsPausedAgain) {
+TEST(Faults, WhatWasPausedIsPausedAgain) {
   Scene scene;
   scene.run("deploy 1");
   scene.engine.pause_container("web-r1", {});
@@ -114,7 +114,7 @@ TEST(Faults, V1_WhatWasPausedIsPausedAgain) {
   EXPECT_TRUE(scene.container("web-r1")->is_up());
 }
 
-TEST(Faults, V1_TheMessageDoesNotSayThatNothingRanBefore) {
+TEST(Faults, TheMessageDoesNotSayThatNothingRanBefore) {
   Scene scene;
   scene.run("deploy 1");
   std::ignore = scene.engine.remove_image("belay/web:r1", {});
@@ -128,7 +128,7 @@ TEST(Faults, V1_TheMessageDoesNotSayThatNothingRanBefore) {
   EXPECT_EQ(scene.app().find({1})->reason, "") << "a tag says nothing of the release";
 }
 
-TEST(Faults, V1_WhatRunsByHandRunsOnThoughTheStateSaysItIsStopped) {
+TEST(Faults, WhatRunsByHandRunsOnThoughTheStateSaysItIsStopped) {
   Scene scene;
   scene.run("deploy 1");
   scene.run("stop");
@@ -140,7 +140,7 @@ TEST(Faults, V1_WhatRunsByHandRunsOnThoughTheStateSaysItIsStopped) {
   EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
 }
 
-TEST(Faults, V1_AFirstReleaseThatFailsIsStoppedStill) {
+TEST(Faults, AFirstReleaseThatFailsIsStoppedStill) {
   Scene scene;
   scene.run("build bad");
   EXPECT_EQ(scene.run("start new"), "taken_back");
@@ -148,7 +148,7 @@ TEST(Faults, V1_AFirstReleaseThatFailsIsStoppedStill) {
   EXPECT_EQ(what_runs_now(*scene.change), "nothing runs, as before");
 }
 
-TEST(Faults, V1_WhatFailsBeforeAnythingStopsLeavesTheOldOneRunningOn) {
+TEST(Faults, WhatFailsBeforeAnythingStopsLeavesTheOldOneRunningOn) {
   Scene scene;
   scene.run("deploy 1");
   scene.report.on_step = [&](const std::string& step) {
@@ -168,7 +168,7 @@ void refuse_start(Scene& scene, const std::string& container, const EngineError&
   };
 }
 
-TEST(Faults, F6_TheHostsTroubleIsNotTheImagesFault) {
+TEST(Faults, TheHostsTroubleIsNotTheImagesFault) {
   for (const int status : {500, 503, 0}) {
     Scene scene;
     scene.run("deploy 1");
@@ -189,7 +189,7 @@ TEST(Faults, F6_TheHostsTroubleIsNotTheImagesFault) {
   }
 }
 
-TEST(Faults, F6_WhatTheImageCannotRunIsItsFault) {
+TEST(Faults, WhatTheImageCannotRunIsItsFault) {
   Scene scene;
   scene.run("deploy 1");
   EXPECT_EQ(scene.run("deploy refused"), "taken_back");
@@ -197,7 +197,7 @@ TEST(Faults, F6_WhatTheImageCannotRunIsItsFault) {
   EXPECT_EQ(scene.app().quarantine.size(), 1U);
 }
 
-TEST(Faults, F6_AContainerThatCanNeverBeStartedAgainIsMadeAnew) {
+TEST(Faults, AContainerThatCanNeverBeStartedAgainIsMadeAnew) {
   for (const bool before : {false, true}) {
     Scene scene;
     scene.run("deploy 1");
@@ -240,7 +240,7 @@ TEST(Faults, TheWayBackHasAVerdict) {
   EXPECT_EQ(scene.trouble("1"), "");
 }
 
-TEST(Faults, V7_WhatHangsDoesNotKeepTheOldOneDown) {
+TEST(Faults, WhatHangsDoesNotKeepTheOldOneDown) {
   Scene scene({NamingScheme::belay, false, false});
   scene.workers = 4;
   scene.grace = Milliseconds(50);
@@ -263,7 +263,7 @@ TEST(Faults, V7_WhatHangsDoesNotKeepTheOldOneDown) {
   EXPECT_EQ(scene.trouble("1"), "");
 }
 
-TEST(Faults, V7_TwoNeverWriteToOneVolume) {
+TEST(Faults, TwoNeverWriteToOneVolume) {
   Scene scene({NamingScheme::belay, false, true});
   scene.workers = 4;
   scene.grace = Milliseconds(50);
@@ -321,7 +321,7 @@ class BoundFiles : public ::testing::Test {
   bool failures_ = false;
 };
 
-TEST_F(BoundFiles, F7_AFileThatIsMissingHoldsItsApp) {
+TEST_F(BoundFiles, AFileThatIsMissingHoldsItsApp) {
   ASSERT_EQ(apply().change.kind, Change::Kind::done);
   const auto before = scene_.engine.changes();
   fs::remove(conf_ / "app.conf");
@@ -342,14 +342,14 @@ TEST_F(BoundFiles, F7_AFileThatIsMissingHoldsItsApp) {
   EXPECT_FALSE(failures_);
 }
 
-TEST_F(BoundFiles, F7_AnEmptiedFolderHoldsItsApp) {
+TEST_F(BoundFiles, AnEmptiedFolderHoldsItsApp) {
   define("web:1", conf_);
   ASSERT_EQ(apply().change.kind, Change::Kind::done);
   fs::remove(conf_ / "app.conf");
   EXPECT_EQ(apply().kind, DeclaredApp::Kind::held) << "a disk that is not mounted looks like this";
 }
 
-TEST_F(BoundFiles, F7_APathWithATypoIsRefusedBeforeARelease) {
+TEST_F(BoundFiles, APathWithATypoIsRefusedBeforeARelease) {
   define("web:1", "ap.conf");
   const DeclaredApp held = apply();
   EXPECT_THAT(held.reason, HasSubstr("ap.conf is missing; nothing is started"));
@@ -358,7 +358,7 @@ TEST_F(BoundFiles, F7_APathWithATypoIsRefusedBeforeARelease) {
   EXPECT_FALSE(fs::exists(conf_ / "ap.conf"));
 }
 
-TEST_F(BoundFiles, F7_ABrokenFileIsTakenBackWithTheFile) {
+TEST_F(BoundFiles, ABrokenFileIsTakenBackWithTheFile) {
   ASSERT_EQ(apply().change.kind, Change::Kind::done);
   write_file_durably(conf_ / "app.conf", "broken\n");
   define("web:bad");
@@ -383,7 +383,7 @@ TEST_F(BoundFiles, F7_ABrokenFileIsTakenBackWithTheFile) {
   EXPECT_THAT(status(here, web, {}).kept_files, IsEmpty());
 }
 
-TEST_F(BoundFiles, F7_ARollbackGoesBackToTheFilesAsWell) {
+TEST_F(BoundFiles, ARollbackGoesBackToTheFilesAsWell) {
   apply();
   write_file_durably(conf_ / "app.conf", "other\n");
   ASSERT_EQ(apply().change.kind, Change::Kind::done);

@@ -154,8 +154,8 @@ TEST_F(Healthcare, RestartsWhatSharesANamespaceWithAContainerThatWasStartedAnew)
   EXPECT_THAT(steps(thorough), IsEmpty());
 }
 
-// newcomer §1.3: a kill of the cache restarted the web server, and with that the proxy.
-TEST_F(Healthcare, N13_RestartsOnlyWhatIsTiedToAContainerThatWasStartedAnew) {
+// A kill of the cache restarted the web server, and with that the proxy.
+TEST_F(Healthcare, RestartsOnlyWhatIsTiedToAContainerThatWasStartedAnew) {
   const auto woken_by_net = [&](const std::string& rest) {
     define("net", R"({"image": "good:1", "network": "back"})");
     define("app", format(R"({{"image": "good:2", {}}})", rest));

@@ -64,7 +64,7 @@ void expect_all_refused(Scene& scene, const std::string& words) {
   }
 }
 
-TEST(Identity, V2_AStateThatWasLostRefusesEveryChangeUntilItIsRecovered) {
+TEST(Identity, AStateThatWasLostRefusesEveryChangeUntilItIsRecovered) {
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv, NamingScheme::fixed}) {
     Scene scene({scheme});
     for (const auto* line : {"deploy 1", "deploy 2", "deploy 3"}) ASSERT_EQ(scene.run(line), "done");
@@ -84,7 +84,7 @@ TEST(Identity, V2_AStateThatWasLostRefusesEveryChangeUntilItIsRecovered) {
   }
 }
 
-TEST(Identity, V2_AnOlderCopyOfTheStateFindsWhatIsNewerAndTakesItIn) {
+TEST(Identity, AnOlderCopyOfTheStateFindsWhatIsNewerAndTakesItIn) {
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv, NamingScheme::fixed}) {
     Scene scene({scheme});
     for (const auto* line : {"deploy 1", "stable"}) ASSERT_EQ(scene.run(line), "done");
@@ -102,7 +102,7 @@ TEST(Identity, V2_AnOlderCopyOfTheStateFindsWhatIsNewerAndTakesItIn) {
   }
 }
 
-TEST(Identity, V2_AnOlderCopyOfTheStateDoesNotWakeWhatWasStoppedMeanwhile) {
+TEST(Identity, AnOlderCopyOfTheStateDoesNotWakeWhatWasStoppedMeanwhile) {
   Scene scene;
   ASSERT_EQ(scene.run("deploy 1"), "done");
   keep_copy(scene);
@@ -114,7 +114,7 @@ TEST(Identity, V2_AnOlderCopyOfTheStateDoesNotWakeWhatWasStoppedMeanwhile) {
   EXPECT_EQ(scene.trouble("2"), "");
 }
 
-TEST(Identity, V2_AnotherUsersStateIsNamedAndLeftAlone) {
+TEST(Identity, AnotherUsersStateIsNamedAndLeftAlone) {
   Scene scene;
   ASSERT_EQ(scene.run("deploy 1"), "done");
   const std::string mine = scene.store->identity();
@@ -130,7 +130,7 @@ TEST(Identity, V2_AnotherUsersStateIsNamedAndLeftAlone) {
   EXPECT_EQ(scene.running(), std::vector<std::string>{"web-r2"});
 }
 
-TEST(Identity, V2_ACopyOfAContainerIsAStranger) {
+TEST(Identity, ACopyOfAContainerIsAStranger) {
   for (const char* verb : {"restart", "start last", "deploy 2", "stop", "cleanup"}) {
     Scene scene({NamingScheme::belay, false, false});
     ASSERT_EQ(scene.run("deploy 1"), "done");
@@ -143,7 +143,7 @@ TEST(Identity, V2_ACopyOfAContainerIsAStranger) {
   }
 }
 
-TEST(Identity, V2_TheCopyIsNoReleaseWhateverTheTwoAreCalled) {
+TEST(Identity, TheCopyIsNoReleaseWhateverTheTwoAreCalled) {
   Scene scene({NamingScheme::belay, false, false});
   ASSERT_EQ(scene.run("deploy 1"), "done");
   scene.engine.rename_container("web-r1", "old", {});
@@ -156,7 +156,7 @@ TEST(Identity, V2_TheCopyIsNoReleaseWhateverTheTwoAreCalled) {
   EXPECT_EQ(scene.container("old")->state, ContainerState::exited);
 }
 
-TEST(Identity, V2_WhatWatchtowerPutInPlaceIsRefusedAndCanBeTakenIn) {
+TEST(Identity, WhatWatchtowerPutInPlaceIsRefusedAndCanBeTakenIn) {
   Scene scene({NamingScheme::belay, false, false});
   ASSERT_EQ(scene.run("deploy 1"), "done");
   scene.offer("2");
@@ -177,7 +177,7 @@ TEST(Identity, V2_WhatWatchtowerPutInPlaceIsRefusedAndCanBeTakenIn) {
   EXPECT_EQ(scene.running(), std::vector<std::string>{"web-r1"});
 }
 
-TEST(Identity, V2_NumbersGoOnAboveEveryPinOnTheEngine) {
+TEST(Identity, NumbersGoOnAboveEveryPinOnTheEngine) {
   Scene scene;
   for (const auto* line : {"deploy 1", "deploy 2"}) ASSERT_EQ(scene.run(line), "done");
   const std::string first = scene.image_of("1"), second = scene.image_of("2");
@@ -217,7 +217,7 @@ void forget_identities(Scene& scene) {
   }
 }
 
-TEST(Identity, V2_ReleasesFromBeforeThereWereIdentitiesAreKnownByNumberAndImage) {
+TEST(Identity, ReleasesFromBeforeThereWereIdentitiesAreKnownByNumberAndImage) {
   Scene scene;
   for (const auto* line : {"deploy 1", "deploy 2"}) ASSERT_EQ(scene.run(line), "done");
   forget_identities(scene);
@@ -226,7 +226,7 @@ TEST(Identity, V2_ReleasesFromBeforeThereWereIdentitiesAreKnownByNumberAndImage)
   EXPECT_EQ(scene.trouble("3"), "");
 }
 
-TEST(Identity, V2_OfThoseAnotherStatesReleaseOfTheSameNumberIsNotTaken) {
+TEST(Identity, OfThoseAnotherStatesReleaseOfTheSameNumberIsNotTaken) {
   Scene scene;
   ASSERT_EQ(scene.run("deploy 1"), "done");
   forget_identities(scene);
@@ -237,7 +237,7 @@ TEST(Identity, V2_OfThoseAnotherStatesReleaseOfTheSameNumberIsNotTaken) {
   expect_all_refused(scene, "web-r1 (r1)");
 }
 
-TEST(Identity, V2_AContainerThatIsMadeAnewIsFoundAgainHoweverTheCommandEnds) {
+TEST(Identity, AContainerThatIsMadeAnewIsFoundAgainHoweverTheCommandEnds) {
   for (int calls = 0;; ++calls) {
     Scene scene;
     for (const auto* line : {"deploy 1", "stop"}) ASSERT_EQ(scene.run(line), "done");

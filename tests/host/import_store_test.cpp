@@ -59,7 +59,7 @@ struct Origin {
   fs::path store = scene.folder.path() / "store";
 };
 
-TEST(ImportStore, B1_B4_TakesContainersMarksAutostartAndSettingsAndTouchesNothing) {
+TEST(ImportStore, TakesContainersMarksAutostartAndSettingsAndTouchesNothing) {
   Origin origin(NamingScheme::jcl);
   Scene& scene = origin.scene;
   origin.container("jcl_web_20240101000000", false, "my_data");
@@ -98,7 +98,7 @@ TEST(ImportStore, B1_B4_TakesContainersMarksAutostartAndSettingsAndTouchesNothin
   EXPECT_THAT(scene.running(), ElementsAre("jcl_web_20240101000000"));
 }
 
-TEST(ImportStore, B1_ASecondTimeChangesNothingAndLeavesWhatTheUserChangedSince) {
+TEST(ImportStore, ASecondTimeChangesNothingAndLeavesWhatTheUserChangedSince) {
   Origin origin(NamingScheme::jcl);
   Scene& scene = origin.scene;
   origin.container("jcl_web_20240101000000", true, "my_data");
@@ -116,7 +116,7 @@ TEST(ImportStore, B1_ASecondTimeChangesNothingAndLeavesWhatTheUserChangedSince) 
   EXPECT_EQ(scene.all(), chosen);
 }
 
-TEST(ImportStore, A3_KeepsTheNamesAndVolumesOfTheRealDockervisor) {
+TEST(ImportStore, KeepsTheNamesAndVolumesOfTheRealDockervisor) {
   Origin origin(NamingScheme::dcv);
   Scene& scene = origin.scene;
   origin.container("dcv_web_20240101000000", false, "dcv_web_data");
@@ -136,7 +136,7 @@ TEST(ImportStore, A3_KeepsTheNamesAndVolumesOfTheRealDockervisor) {
   EXPECT_EQ(scene.plan(), "");
 }
 
-TEST(ImportStore, B3_AddsToAnAppThatWasBuiltBefore) {
+TEST(ImportStore, AddsToAnAppThatWasBuiltBefore) {
   Origin origin(NamingScheme::jcl);
   Scene& scene = origin.scene;
   origin.container("jcl_web_20240101000000", true, "my_data");
@@ -153,7 +153,7 @@ TEST(ImportStore, B3_AddsToAnAppThatWasBuiltBefore) {
   EXPECT_EQ(fresh.service.mounts.at(0).source, "my_data");
 }
 
-TEST(ImportStore, B1_OneFamilysTroubleStopsNoOther) {
+TEST(ImportStore, OneFamilysTroubleStopsNoOther) {
   Origin origin(NamingScheme::jcl);
   origin.container("jcl_web_20240101000000", true, "my_data");
   origin.keep("web", "last", "jcl_web_20240101000000");
@@ -175,7 +175,7 @@ TEST(ImportStore, B1_OneFamilysTroubleStopsNoOther) {
   EXPECT_THAT(origin.scene.store->app_names(), ElementsAre("web"));
 }
 
-TEST(ImportStore, B1_OnlyTheNamedOneAndNothingWhereThereIsNoStore) {
+TEST(ImportStore, OnlyTheNamedOneAndNothingWhereThereIsNoStore) {
   Origin origin(NamingScheme::jcl);
   origin.container("jcl_web_20240101000000", false, "my_data");
   origin.container("jcl_shop_20240101000000", false, "shop_data");
@@ -189,7 +189,7 @@ TEST(ImportStore, B1_OnlyTheNamedOneAndNothingWhereThereIsNoStore) {
   EXPECT_EQ(origin.scene.all(), before);
 }
 
-TEST(ImportStore, B4_MarksOfContainersThatAreGoneAreToldAndLeftOut) {
+TEST(ImportStore, MarksOfContainersThatAreGoneAreToldAndLeftOut) {
   Origin origin(NamingScheme::jcl);
   origin.container("jcl_web_20240202000000", false, "my_data");
   origin.keep("web", "last", "jcl_web_20240202000000");
@@ -201,7 +201,7 @@ TEST(ImportStore, B4_MarksOfContainersThatAreGoneAreToldAndLeftOut) {
   EXPECT_EQ(origin.scene.app().wish.state, Wish::State::down);
 }
 
-TEST(ImportStore, B1_AFamilyThatWasOnlyBuiltCanBeStarted) {
+TEST(ImportStore, AFamilyThatWasOnlyBuiltCanBeStarted) {
   Origin origin(NamingScheme::jcl);
   origin.scene.engine.add_image("web:latest", {}, {}, "1");
   origin.keep("web", "images", "0123456789ab");
@@ -212,7 +212,7 @@ TEST(ImportStore, B1_AFamilyThatWasOnlyBuiltCanBeStarted) {
   EXPECT_EQ(made.service.mounts.at(0).source, "my_data");
 }
 
-TEST(ImportStore, B4_AdoptTakesTheMarksOfTheStoreToo) {
+TEST(ImportStore, AdoptTakesTheMarksOfTheStoreToo) {
   Origin origin(NamingScheme::jcl);
   origin.container("jcl_web_20240101000000", false, "my_data");
   origin.container("jcl_web_20240202000000", true, "my_data");

@@ -66,8 +66,8 @@ TEST(Look, AtAnAppThatRuns) {
   EXPECT_EQ(row(scene).image_id, scene.image_of("1")) << "what runs, not what was built";
 }
 
-// newcomer §1.5: a crash loop was "up" to why and unseen by all others.
-TEST(Look, N15_AtAContainerThatEndsAgainAndAgain) {
+// A crash loop was "up" to why and unseen by all others.
+TEST(Look, AtAContainerThatEndsAgainAndAgain) {
   Scene scene;
   engine::Behaviour crashes;
   crashes.exits_after = Milliseconds(1'000);
@@ -98,7 +98,7 @@ TEST(Look, N15_AtAContainerThatEndsAgainAndAgain) {
   EXPECT_TRUE(was_up) << "also in the moments in which it is up";
 }
 
-TEST(Look, N15_AtADeployThatWasTakenBack) {
+TEST(Look, AtADeployThatWasTakenBack) {
   Scene scene;
   scene.run("deploy 1");
   EXPECT_EQ(row(scene).last_failed, "");
@@ -112,7 +112,7 @@ TEST(Look, N15_AtADeployThatWasTakenBack) {
   EXPECT_EQ(row(scene).last_failed, "r4");
 }
 
-TEST(Look, N15_AtAFirstDeployThatFailed) {
+TEST(Look, AtAFirstDeployThatFailed) {
   Scene scene;
   scene.run("deploy bad");
   EXPECT_EQ(row(scene).last_failed, "r1");
@@ -251,7 +251,7 @@ TEST(Look, AtAppsThatOnlyTheEngineKnows) {
 }
 
 // Growth: `status` of 250 apps took 39 s, a full look each; now each list is asked for once.
-TEST(Look, Growth_AtAllAppsAsksForEachListOnce) {
+TEST(Look, AtAllAppsAsksForEachListOnce) {
   Scene scene;
   const auto calls_for = [&](int apps) {
     for (int i = 0; i < apps; ++i) {

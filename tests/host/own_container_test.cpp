@@ -31,7 +31,7 @@ TEST(OwnContainer, IsTwoWhereItSharesAnothersNetwork) {
 }
 
 // A4: what is on no mount ends with the container.
-TEST(OwnContainer, A4_TellsWhatIsOnAMountAndWhatIsNot) {
+TEST(OwnContainer, TellsWhatIsOnAMountAndWhatIsNot) {
   const std::string mounts =
       "500 490 0:50 / / rw - overlay overlay rw\n"
       "531 500 254:1 /srv/cache /var/cache/dockerup rw - ext4 /dev/vda1 rw\n"

@@ -253,7 +253,7 @@ class RemotePlain : public Plain {
   }
 };
 
-TEST_F(RemotePlain, B9_TheEngineReadsWhatGoesIntoTheArchive) {
+TEST_F(RemotePlain, TheEngineReadsWhatGoesIntoTheArchive) {
   start();
   put("/data", "file", "old");
   put("/var/www", "page", "hello");
@@ -264,7 +264,7 @@ TEST_F(RemotePlain, B9_TheEngineReadsWhatGoesIntoTheArchive) {
   EXPECT_THAT(engine_.containers({}, {}), ::testing::SizeIs(1)) << "the helper is gone";
 }
 
-TEST_F(RemotePlain, B9_ARestoreFillsFreshVolumesAndTheOldOnesStay) {
+TEST_F(RemotePlain, ARestoreFillsFreshVolumesAndTheOldOnesStay) {
   start();
   put("/data", "file", "then");
   const auto made = back_up();
@@ -280,7 +280,7 @@ TEST_F(RemotePlain, B9_ARestoreFillsFreshVolumesAndTheOldOnesStay) {
   EXPECT_EQ(got("/data/file"), "now");
 }
 
-TEST_F(RemotePlain, B9_AnAppThatWasOnlyBuiltGetsItsVolumes) {
+TEST_F(RemotePlain, AnAppThatWasOnlyBuiltGetsItsVolumes) {
   start();
   put("/data", "file", "then");
   const auto made = back_up();
@@ -297,7 +297,7 @@ TEST_F(RemotePlain, B9_AnAppThatWasOnlyBuiltGetsItsVolumes) {
 }
 
 // tar czf … /data /var/www, where a mount point lies in the other one or a file was named twice.
-TEST_F(Plain, B6_AnEntryMayComeTwiceAndTheLaterCounts) {
+TEST_F(Plain, AnEntryMayComeTwiceAndTheLaterCounts) {
   using Kind = archive::TarEntry::Kind;
   start();
   const Content folder("data/", "", Kind::folder);
@@ -309,7 +309,7 @@ TEST_F(Plain, B6_AnEntryMayComeTwiceAndTheLaterCounts) {
   EXPECT_EQ(held("jcl_web_data", "s"), "second") << "what cannot be unpacked leaves the data as it is";
 }
 
-TEST_F(Plain, B7_DeviceNodesGoOutAndComeBack) {
+TEST_F(Plain, DeviceNodesGoOutAndComeBack) {
   if (::geteuid() != 0) GTEST_SKIP() << "device nodes take root";
   start();
   const fs::path node = at("jcl_web_data", "nod");
@@ -324,7 +324,7 @@ TEST_F(Plain, B7_DeviceNodesGoOutAndComeBack) {
   EXPECT_EQ(status.st_rdev, makedev(1, 3));
 }
 
-TEST_F(Plain, B8_AFileWithHolesIsAnOrdinaryFileInTheArchive) {
+TEST_F(Plain, AFileWithHolesIsAnOrdinaryFileInTheArchive) {
   start();
   hold("jcl_web_data", "sparse", "begin");
   fs::resize_file(at("jcl_web_data", "sparse"), 5 << 20);

@@ -235,7 +235,7 @@ TEST(Promises, AnOldReleaseIsPulledByItsDigestWhenItsImageIsGone) {
   EXPECT_EQ(scene.container("web-r1")->image_id, image);
 }
 
-TEST(Promises, F15_ReleasesWhoseImageIsGoneSaySoAndAreNotChosen) {
+TEST(Promises, ReleasesWhoseImageIsGoneSaySoAndAreNotChosen) {
   Scene scene;
   for (const auto* line : {"deploy 1", "deploy 2", "deploy 3"}) ASSERT_EQ(scene.run(line), "done");
   scene.engine.remove_container("web-r2", {});
@@ -251,7 +251,7 @@ TEST(Promises, F15_ReleasesWhoseImageIsGoneSaySoAndAreNotChosen) {
   EXPECT_EQ(scene.trouble("1"), "") << "the newest release that is whole";
 }
 
-TEST(Promises, F15_WhatARegistryHasCanBeGoneBackTo) {
+TEST(Promises, WhatARegistryHasCanBeGoneBackTo) {
   Scene scene;
   ASSERT_EQ(scene.run("deploy 1"), "done");
   ASSERT_EQ(scene.run("deploy 2"), "done");

@@ -254,7 +254,7 @@ TEST_F(Restore, InstallsNothingFromADamagedBackup) {
 }
 
 // V9: whatever fails of a first restore, the same command once more does the work again.
-TEST(FirstRestore, V9_IsDoneAgainWhereItFailed) {
+TEST(FirstRestore, IsDoneAgainWhereItFailed) {
   using Cut = engine::MemoryEngine::Cut;
   for (const Cut cut : {Cut::before_the_effect, Cut::before_the_answer})
     for (int n = cut == Cut::before_the_effect ? 0 : 1;; n += 3) {

@@ -124,14 +124,14 @@ class Settings : public ::testing::Test {
   const std::vector<Mount> pgdata_{{Mount::Kind::volume, "pgdata", "/data", false, {}}};
 };
 
-TEST_F(Settings, F3_OfAnAdoptedAppStayWithANewImage) {
+TEST_F(Settings, OfAnAdoptedAppStayWithANewImage) {
   adopt_db(pgdata_);
   expect_done_as_previewed("db:2");
   expect_the_settings_of_the_user();
   EXPECT_EQ(scene_.app("db").releases.back().spec.services[0].image, "db:2");
 }
 
-TEST_F(Settings, A1_OfAnAdoptedAppStayWithABuildAndAStart) {
+TEST_F(Settings, OfAnAdoptedAppStayWithABuildAndAStart) {
   adopt_db(pgdata_);
   Context here = scene_.context();
   BuildOptions build_options;
@@ -141,7 +141,7 @@ TEST_F(Settings, A1_OfAnAdoptedAppStayWithABuildAndAStart) {
   expect_the_settings_of_the_user();
 }
 
-TEST_F(Settings, F3_OfAnImportedLineStayWithANewImage) {
+TEST_F(Settings, OfAnImportedLineStayWithANewImage) {
   Context here = scene_.context();
   import_run(here, "db",
              {"-e", "DB_PASSWORD=s3cret", "-v", "pgdata:/data", "-p", "127.0.0.1:15432:5432", "-m", "64m", "db:1"},
@@ -151,7 +151,7 @@ TEST_F(Settings, F3_OfAnImportedLineStayWithANewImage) {
   expect_the_settings_of_the_user();
 }
 
-TEST_F(Settings, F3_OfAFamilyStayWhereTheFileIsNotBesideIt) {
+TEST_F(Settings, OfAFamilyStayWhereTheFileIsNotBesideIt) {
   scene_.write("dcv-web", R"({"env": {"LEVEL": "debug"}, "ports": {"127.0.0.1:9901": "8080"},
                               "volumes": {"site_store": "/data"}})");
   EXPECT_EQ(scene_.run("deploy 1"), "done");
@@ -171,7 +171,7 @@ TEST_F(Settings, F3_OfAFamilyStayWhereTheFileIsNotBesideIt) {
   EXPECT_EQ(scene_.engine.container("web-r4", {})->service.environment.at("LEVEL"), "debug");
 }
 
-TEST_F(Settings, F3_ThatAnEarlierBelayForgotAtABuildComeBack) {
+TEST_F(Settings, ThatAnEarlierBelayForgotAtABuildComeBack) {
   adopt_db(pgdata_);
   App app = scene_.app("db");
   Build forgetful = app.builds.back();
@@ -265,7 +265,7 @@ TEST_F(Settings, FoundAtAStartAreKeptWithTheApp) {
   EXPECT_EQ(scene_.engine.container("web-r2", {})->service.environment.at("LEVEL"), "debug");
 }
 
-TEST_F(Settings, N13_APreviewShowsWhatWillBeDone) {
+TEST_F(Settings, APreviewShowsWhatWillBeDone) {
   // A new app, an image that must be pulled, a Dockerfile; each once new and once as a change.
   scene_.engine.in_registry("db:9", {}, {}, "9");
   expect_done_as_previewed("db:1");
@@ -293,7 +293,7 @@ TEST_F(Settings, N13_APreviewShowsWhatWillBeDone) {
   }
 }
 
-TEST_F(Settings, F4_DataInAVolumeWithoutANameGoesWithTheApp) {
+TEST_F(Settings, DataInAVolumeWithoutANameGoesWithTheApp) {
   adopt_db({});
   const std::string volume = scene_.container("db")->mounts.at(0).source;
   ASSERT_TRUE(is_unnamed_volume(volume));
@@ -322,14 +322,14 @@ TEST_F(Settings, F4_DataInAVolumeWithoutANameGoesWithTheApp) {
   EXPECT_EQ(scene_.engine.volumes({}, {}).size(), 1U);
 }
 
-TEST_F(Settings, F4_ARemovalWithVolumesTakesThoseWithoutANameToo) {
+TEST_F(Settings, ARemovalWithVolumesTakesThoseWithoutANameToo) {
   adopt_db({});
   Context here = scene_.context();
   remove(here, db, true, false, [](const RemovalPreview&) { return true; }, {});
   EXPECT_THAT(scene_.engine.volumes({}, {}), IsEmpty());
 }
 
-TEST_F(Settings, F4_AnotherContainersVolumesAreNotTakenForItsOwn) {
+TEST_F(Settings, AnotherContainersVolumesAreNotTakenForItsOwn) {
   run_by_hand("store", {});
   engine::ContainerRequest request;
   request.name = "rider";
@@ -343,7 +343,7 @@ TEST_F(Settings, F4_AnotherContainersVolumesAreNotTakenForItsOwn) {
   EXPECT_THAT(scene_.app("rider").releases[0].spec.services[0].mounts, IsEmpty());
 }
 
-TEST_F(Settings, F4_OldContainersWithVolumesOfTheirOwnAreNotCleanedUpWithoutAWord) {
+TEST_F(Settings, OldContainersWithVolumesOfTheirOwnAreNotCleanedUpWithoutAWord) {
   run_by_hand("db", {});
   scene_.engine.stop_container("db", {}, {});
   scene_.clock.advance(Seconds(5));
@@ -362,7 +362,7 @@ TEST_F(Settings, F4_OldContainersWithVolumesOfTheirOwnAreNotCleanedUpWithoutAWor
   EXPECT_EQ(scene_.engine.volumes({}, {}).size(), 2U);
 }
 
-TEST_F(Settings, C11_WhatTheSettingsLeaveOutHasANameToo) {
+TEST_F(Settings, WhatTheSettingsLeaveOutHasANameToo) {
   scene_.write("jockler-web", R"({"volumes": {"pages": "/pages"}})");
   EXPECT_EQ(scene_.run("deploy 1"), "done");
   EXPECT_THAT(mounts(scene_.engine.container("web-r1", {}).value()),
@@ -380,7 +380,7 @@ TEST_F(Settings, C11_WhatTheSettingsLeaveOutHasANameToo) {
               UnorderedElementsAre("web_cache:/cache", "web_data:/data"));
 }
 
-TEST_F(Settings, A2_AVolumeOfTheSchemeJclThatBelayNamedOtherwiseIsKept) {
+TEST_F(Settings, AVolumeOfTheSchemeJclThatBelayNamedOtherwiseIsKept) {
   Scene scene({NamingScheme::jcl});
   ImageConfig config;
   config.volumes = {"/my-app.d", "/new-one", "/plain"};
@@ -400,7 +400,7 @@ TEST_F(Settings, A2_AVolumeOfTheSchemeJclThatBelayNamedOtherwiseIsKept) {
   EXPECT_THAT(texts, ElementsAre("jcl_web_my-app.d", "jcl_web_new_one", "jcl_web_plain"));
 }
 
-TEST_F(Settings, F5_TwoFamiliesDoNotShareADerivedVolume) {
+TEST_F(Settings, TwoFamiliesDoNotShareADerivedVolume) {
   ImageConfig www, var_www;
   www.volumes = {"/www"};
   var_www.volumes = {"/var/www"};
@@ -427,7 +427,7 @@ TEST_F(Settings, F5_TwoFamiliesDoNotShareADerivedVolume) {
   EXPECT_EQ(deploy(here, AppName("web_var"), build_options, {}, {}).change.kind, Change::Kind::done);
 }
 
-TEST_F(Settings, F5_AStrangersVolumeIsNotTaken) {
+TEST_F(Settings, AStrangersVolumeIsNotTaken) {
   make_volume(scene_, "db_data", {{"com.docker.compose.project", "db"}});
   EXPECT_EQ(refusal([&] { return deploy_image("db:1").change; }),
             "deploying db: the volume db_data for /data of db is there already, and none of Belay's");
@@ -441,7 +441,7 @@ TEST_F(Settings, F5_AStrangersVolumeIsNotTaken) {
   EXPECT_THAT(composed.run("deploy 1"), HasSubstr("the volume jcl_web_data"));
 }
 
-TEST_F(Settings, F5_WhatARemovedAppLeftIsFoundByTheSameAppAlone) {
+TEST_F(Settings, WhatARemovedAppLeftIsFoundByTheSameAppAlone) {
   EXPECT_EQ(scene_.run("deploy 1"), "done");
   EXPECT_EQ(scene_.run("remove"), "done");
   EXPECT_EQ(scene_.run("deploy 1"), "done");
@@ -449,7 +449,7 @@ TEST_F(Settings, F5_WhatARemovedAppLeftIsFoundByTheSameAppAlone) {
   EXPECT_EQ(deploy_image("db:1").change.kind, Change::Kind::done);
 }
 
-TEST_F(Settings, D_AppsWhoseNamesDifferInCaseHaveTagsOfTheirOwn) {
+TEST_F(Settings, AppsWhoseNamesDifferInCaseHaveTagsOfTheirOwn) {
   const auto tag = [&](const char* name) {
     scene_.clock.advance(Seconds(5));
     scene_.offer(name);

@@ -95,7 +95,7 @@ TEST(Adopt, SurvivesAPowerCutBetweenARenameAndItsRecord) {
   FAIL() << "never came to an end";
 }
 
-TEST(Adopt, F2_RefusesByNameWhatNoReleaseHasAPlaceFor) {
+TEST(Adopt, RefusesByNameWhatNoReleaseHasAPlaceFor) {
   Scene scene;
   foreign(scene, "plex", true);
   foreign(scene, "whole", false);
@@ -120,7 +120,7 @@ TEST(Adopt, F2_RefusesByNameWhatNoReleaseHasAPlaceFor) {
   EXPECT_EQ(scene.plan(), "");
 }
 
-TEST(Adopt, F2_RecoverRefusesTheSameAndGoesOnWithTheOthers) {
+TEST(Adopt, RecoverRefusesTheSameAndGoesOnWithTheOthers) {
   Scene scene;
   scene.run("deploy 1");
   scene.engine.has_unkept("web-r1", unkept_setting("Annotations", "Annotations"));
@@ -193,7 +193,7 @@ TEST(Adopt, RefusesWhatItCannotTake) {
   EXPECT_EQ(refusal(web, {"two"}), "the container two runs, and so does r1 of web; an app has one that runs");
 }
 
-TEST(Adopt, B3_AFurtherContainerBecomesAFurtherRelease) {
+TEST(Adopt, AFurtherContainerBecomesAFurtherRelease) {
   // Its own image has no volume: the one of the containers is a stranger's.
   Scene scene({NamingScheme::belay, true, false});
   foreign(scene, "old", false);
@@ -217,7 +217,7 @@ TEST(Adopt, B3_AFurtherContainerBecomesAFurtherRelease) {
   EXPECT_THAT(scene.running(), ElementsAre("older-than-nothing"));
 }
 
-TEST(Adopt, B2_TheSchemeChoosesTheContainersAndTheNamesOfTheNext) {
+TEST(Adopt, TheSchemeChoosesTheContainersAndTheNamesOfTheNext) {
   for (const auto& [scheme, next] : std::vector<std::pair<NamingScheme, std::string>>{
            {NamingScheme::jcl, "jcl_web_"}, {NamingScheme::dcv, "dcv_web"}, {NamingScheme::belay, "web-r2"}}) {
     Scene scene;
@@ -233,7 +233,7 @@ TEST(Adopt, B2_TheSchemeChoosesTheContainersAndTheNamesOfTheNext) {
   }
 }
 
-TEST(Adopt, A3_ByNameAloneTakesWhatBearsAName) {
+TEST(Adopt, ByNameAloneTakesWhatBearsAName) {
   const std::map<std::string, bool> names{{"jcl_web_20240101000000", true},
                                           {"dcv_web_20240101000000", true},
                                           {"dcv_web", true},

@@ -72,7 +72,7 @@ std::string first_wrong(const std::vector<std::pair<std::string, std::string>>& 
   return "";
 }
 
-TEST(F1, AMountBelowAPlaceIsFoundBeforeAnythingStops) {
+TEST(MountsInData, AMountBelowAPlaceIsFoundBeforeAnythingStops) {
   EXPECT_FINE_WITH_OWN_MOUNTS([]() -> std::string {
     BoundScene bound(Bound{{"app", "/data"}});
     Scene& scene = bound.scene;
@@ -113,7 +113,7 @@ TEST(F1, AMountBelowAPlaceIsFoundBeforeAnythingStops) {
   });
 }
 
-TEST(F1, AMountThatAppearsBetweenPlanAndExchangeIsNotMovedAndTheAppRunsAgain) {
+TEST(MountsInData, AMountThatAppearsBetweenPlanAndExchangeIsNotMovedAndTheAppRunsAgain) {
   EXPECT_FINE_WITH_OWN_MOUNTS([]() -> std::string {
     BoundScene bound(Bound{{"app", "/data"}});
     Scene& scene = bound.scene;
@@ -135,7 +135,7 @@ TEST(F1, AMountThatAppearsBetweenPlanAndExchangeIsNotMovedAndTheAppRunsAgain) {
   });
 }
 
-TEST(F1, AMountBelowAVolumeIsSafeFromExchangesAndRemovals) {
+TEST(MountsInData, AMountBelowAVolumeIsSafeFromExchangesAndRemovals) {
   EXPECT_FINE_WITH_OWN_MOUNTS([]() -> std::string {
     Scene scene(SceneOptions{NamingScheme::belay, true, true, true});
     for (const auto* line : {"deploy 1", "write new", "backup", "write old", "restore"})
@@ -176,9 +176,9 @@ struct Nesting {
 void PrintTo(const Nesting& nesting, std::ostream* out) {
   *out << nesting.name;
 }
-class V5 : public ::testing::TestWithParam<Nesting> {};
+class NestedPlaces : public ::testing::TestWithParam<Nesting> {};
 
-TEST_P(V5, PlacesInsideEachOtherAreOnePlace) {
+TEST_P(NestedPlaces, PlacesInsideEachOtherAreOnePlace) {
   BoundScene bound(GetParam().bound);
   Scene& scene = bound.scene;
   const fs::path file = bound.ground / GetParam().file;
@@ -214,7 +214,7 @@ TEST_P(V5, PlacesInsideEachOtherAreOnePlace) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Of, V5,
+    Of, NestedPlaces,
     ::testing::Values(
         Nesting{
             "a_file_in_a_folder", {{"config", "/data"}, {"config/app.conf", "/more"}}, "config/app.conf", "config", 6},
@@ -232,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
         Nesting{"a_link_alone", {{"link", "/data"}, {"link/deep", "/more"}}, "config/deep/file", "config"}),
     [](const auto& nesting) { return nesting.param.name; });
 
-TEST(V5Volumes, AVolumeWhoseFilesAreBoundAsWellIsOnePlace) {
+TEST(NestedVolumes, AVolumeWhoseFilesAreBoundAsWellIsOnePlace) {
   Scene scene(SceneOptions{NamingScheme::belay, true, true, true});
   ASSERT_EQ(scene.run("deploy 1"), "done");
   const auto volumes = scene.engine.volumes({}, {});
@@ -285,7 +285,7 @@ INSTANTIATE_TEST_SUITE_P(Before, LostReserve, ::testing::Values("start last", "s
                            return name;
                          });
 
-TEST(F14, WhatARootsLinkLeadsToIsExchangedAndTheLinkStays) {
+TEST(BoundLinks, WhatARootsLinkLeadsToIsExchangedAndTheLinkStays) {
   BoundScene bound(Bound{{"srv/app", "/data"}});
   Scene& scene = bound.scene;
   say(bound.ground / "disk2/appdata/file", "new");
@@ -303,7 +303,7 @@ TEST(F14, WhatARootsLinkLeadsToIsExchangedAndTheLinkStays) {
   EXPECT_EQ(scene.trouble("1"), "");
 }
 
-TEST(F14, ALinkThatOthersCouldHavePutThereIsSaidByTheBackup) {
+TEST(BoundLinks, ALinkThatOthersCouldHavePutThereIsSaidByTheBackup) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root";
   BoundScene bound(Bound{{"srv/app", "/data"}});
   Scene& scene = bound.scene;

@@ -89,7 +89,7 @@ TEST(UseCases, DockervisorsContainersAreRenamedAsTheMarksMove) {
   EXPECT_EQ(scene.trouble("3"), "");
 }
 
-TEST(UseCases, A5_StableMarksWhatRunsNowAndElseNothing) {
+TEST(UseCases, StableMarksWhatRunsNowAndElseNothing) {
   const auto refusal = [](Scene& scene) { return scene.run("stable"); };
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
     // Without a port, for two are to run at once.
@@ -119,7 +119,7 @@ TEST(UseCases, A5_StableMarksWhatRunsNowAndElseNothing) {
   EXPECT_EQ(refusal(scene), "error: web does not run, so there is nothing to mark");
 }
 
-TEST(UseCases, C12_MarksSayWhatRunsAndNotWhatIsWished) {
+TEST(UseCases, MarksSayWhatRunsAndNotWhatIsWished) {
   Scene scene;
   scene.run("deploy 1");
   auto here = scene.context();
@@ -130,7 +130,7 @@ TEST(UseCases, C12_MarksSayWhatRunsAndNotWhatIsWished) {
   EXPECT_EQ(images(here, web, {}).at(0).use.find("running"), std::string::npos);
 }
 
-TEST(UseCases, B12_TheMappingIsWhatItsContainersGetOfTheHost) {
+TEST(UseCases, TheMappingIsWhatItsContainersGetOfTheHost) {
   Scene scene;
   scene.run("build 1");
   auto here = scene.context();
@@ -303,8 +303,8 @@ TEST(UseCases, ARemovalLeavesTheVolumesThatOtherAppsHave) {
   scene.store->forget(AppName("other"));
 }
 
-// review D8: a restart's preview left out the proof and the policy.
-TEST(Restart, D8_DoesWhatItsPreviewShows) {
+// A restart's preview left out the proof and the policy.
+TEST(Restart, DoesWhatItsPreviewShows) {
   Scene scene;
   scene.run("deploy 1");
   auto here = scene.context("belay restart web");

@@ -99,7 +99,7 @@ TEST(Spec, FindsItsServicesByName) {
   EXPECT_THROW(spec.service("db"), NotFound);
 }
 
-TEST(CheckSpec, V7_RefusesWhatTheKernelDoesNotTake) {
+TEST(CheckSpec, RefusesWhatTheKernelDoesNotTake) {
   const std::string long_word(131'072, 'x');
   EXPECT_EQ(refusal(one([&](Service& s) { s.command = {{std::string(131'071, 'x')}}; })), "");
   EXPECT_EQ(refusal(one([&](Service& s) { s.command = {{"sh", long_word}}; })),
@@ -109,7 +109,7 @@ TEST(CheckSpec, V7_RefusesWhatTheKernelDoesNotTake) {
   EXPECT_NE(refusal(one([&](Service& s) { s.command = std::vector<std::string>(20, std::string(120'000, 'x')); })), "");
 }
 
-TEST(CheckSpec, V7_RefusesNulCharacters) {
+TEST(CheckSpec, RefusesNulCharacters) {
   const std::string nul("a\0b", 3);
   EXPECT_EQ(refusal(one([&](Service& s) { s.command = {{nul}}; })), "word 1 of the command has a NUL character");
   EXPECT_NE(refusal(one([&](Service& s) { s.entrypoint = {{"sh", nul}}; })), "");

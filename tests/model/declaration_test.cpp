@@ -25,8 +25,7 @@ Declaration declared_app() {
   return declared;
 }
 
-// originals A6, newcomer §1.3
-TEST(Ties, A6_LinksTieOnTheDefaultBridgeOnly) {
+TEST(Ties, LinksTieOnTheDefaultBridgeOnly) {
   Declaration declared = declared_app();
   EXPECT_EQ(tied(declared), "db links, web links");
   declared.spec.services[0].networks = {NetworkLink{"back", {}, {}, {}}};
@@ -37,7 +36,7 @@ TEST(Ties, A6_LinksTieOnTheDefaultBridgeOnly) {
   EXPECT_EQ(tied(declared), "db restart_with, web restart_with");
 }
 
-TEST(Ties, A6_NamespacesTieAlwaysAndVolumesWhereTheyAreTaken) {
+TEST(Ties, NamespacesTieAlwaysAndVolumesWhereTheyAreTaken) {
   Declaration declared = declared_app();
   Service& service = declared.spec.services[0];
   service.links.clear();

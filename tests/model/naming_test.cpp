@@ -57,7 +57,7 @@ TEST(Naming, VolumesAreCalledAfterTheirMountPoint) {
   EXPECT_EQ(volume_name(NamingScheme::belay, web, "/a b/ü/.x-y"), "web_a_b_.x-y");
 }
 
-TEST(Naming, A2_VolumesOfTheSchemeJclAreThoseOfJockler) {
+TEST(Naming, VolumesOfTheSchemeJclAreThoseOfJockler) {
   const AppName web("web");
   const auto jcl = [&](const char* path) { return volume_name(NamingScheme::jcl, web, path); };
   EXPECT_EQ(jcl("/var/lib/my-app.d/data"), "jcl_web_var_lib_my_app_d_data");

@@ -94,8 +94,8 @@ TEST_F(HttpServerTest, SaysWhatIsWrong) {
   EXPECT_THAT(failed, HasSubstr("the engine is away"));
 }
 
-// Lesser faults: metrics over TCP answered under any name, so that a page could read them (DNS rebinding).
-TEST(OwnName, Lesser_IsLocalOrAnAddressOrSaidToBe) {
+// Metrics over TCP answered under any name, so that a page could read them (DNS rebinding).
+TEST(OwnName, IsLocalOrAnAddressOrSaidToBe) {
   for (const char* const name :
        {"", "localhost", "LOCALHOST", "localhost.", "metrics.localhost", "127.0.0.1", "10.0.0.7", "::1"})
     EXPECT_TRUE(is_own_name(name, {})) << name;
@@ -107,7 +107,7 @@ TEST(OwnName, Lesser_IsLocalOrAnAddressOrSaidToBe) {
   EXPECT_FALSE(read_request_head("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").valid);
 }
 
-TEST_F(HttpServerTest, Lesser_RefusesAStrangeNameOverTcp) {
+TEST_F(HttpServerTest, RefusesAStrangeNameOverTcp) {
   ServerLimits limits;
   limits.names = {"shop.example"};
   HttpServer server(*parse_listen_address("127.0.0.1:0"), Reach::loopback_only, routes(), limits);

@@ -17,7 +17,7 @@ bool is_asked(const std::string& none, const TcpAddress& to) {
   return proxy_for({"http://p:1", "http://p:1", none}, true, to).has_value();
 }
 
-TEST(Proxy, F16_IsChosenByTheKindOfTheConnection) {
+TEST(Proxy, IsChosenByTheKindOfTheConnection) {
   const ProxySettings settings{"http://plain.example:3128", "https://us%40er:p%3Aw@secure.example", ""};
   const auto secure = proxy_for(settings, true, {"registry.example", 443});
   EXPECT_EQ(secure->address.text(), "secure.example:443");
@@ -32,7 +32,7 @@ TEST(Proxy, F16_IsChosenByTheKindOfTheConnection) {
       << "so engines hide a login";
 }
 
-TEST(Proxy, F16_IsNotAskedForWhatIsExcepted) {
+TEST(Proxy, IsNotAskedForWhatIsExcepted) {
   EXPECT_FALSE(is_asked("", {"127.0.0.1", 5000}));
   EXPECT_FALSE(is_asked("", {"localhost", 5000}));
   EXPECT_FALSE(is_asked("", {"[::1]", 5000}));
@@ -50,12 +50,12 @@ TEST(Proxy, F16_IsNotAskedForWhatIsExcepted) {
   EXPECT_TRUE(is_asked("10.0.0.0/8", {"a.example", 443}));
 }
 
-TEST(Proxy, F16_SaysWhatIsNoProxy) {
+TEST(Proxy, SaysWhatIsNoProxy) {
   for (const char* bad : {"socks5://p:1080", "http://", "http://p:0", "http://p:99999"})
     EXPECT_THROW(proxy_for({bad, bad, ""}, true, {"a.example", 443}), Error) << bad;
 }
 
-TEST(Proxy, F16_LeadsThroughATunnel) {
+TEST(Proxy, LeadsThroughATunnel) {
   std::string head;
   test::Server server(test::Server::Family::ipv4, [&](test::Connection& connection) {
     head = connection.read_head();
@@ -73,7 +73,7 @@ TEST(Proxy, F16_LeadsThroughATunnel) {
   EXPECT_THAT(head, HasSubstr("Proxy-Authorization: Basic abc\r\n"));
 }
 
-TEST(Proxy, F16_TellsWhyItDoesNotLeadThere) {
+TEST(Proxy, TellsWhyItDoesNotLeadThere) {
   std::string reply;
   test::Server server(test::Server::Family::ipv4, [&](test::Connection& connection) {
     connection.read_head();

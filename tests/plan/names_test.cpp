@@ -123,7 +123,7 @@ TEST(AdoptedContainers, AreKnownByNameAndCreationTime) {
 }
 
 // Whichever of the two runs: the other is a copy that somebody made.
-TEST(Instances, V2_OfTwoWithOneIdentityTheOneThatTheStateKnowsCounts) {
+TEST(Instances, OfTwoWithOneIdentityTheOneThatTheStateKnowsCounts) {
   Scene scene;
   scene.release(1);
   scene.container(1, exited);
@@ -146,7 +146,7 @@ std::string sorted(const Scene& scene) {
   return text;
 }
 
-TEST(Instances, V2_AContainerIsTakenForAReleaseOnlyIfIdentityImageAndCreationFit) {
+TEST(Instances, AContainerIsTakenForAReleaseOnlyIfIdentityImageAndCreationFit) {
   Scene scene;
   Release& release = scene.release(1);
   release.identity = "a1";
@@ -173,7 +173,7 @@ TEST(Instances, V2_AContainerIsTakenForAReleaseOnlyIfIdentityImageAndCreationFit
   EXPECT_EQ(sorted(scene), " unknown:web-r1");
 }
 
-TEST(Instances, V2_OfOldReleasesTheImageAndTheTimeMustFit) {
+TEST(Instances, OfOldReleasesTheImageAndTheTimeMustFit) {
   Scene scene;
   Release& release = scene.release(1);
   release.created = Time(Seconds(100'000));
@@ -184,7 +184,7 @@ TEST(Instances, V2_OfOldReleasesTheImageAndTheTimeMustFit) {
   EXPECT_EQ(sorted(scene), " unknown:web-r1") << "it was there before the release was made";
 }
 
-TEST(Instances, V2_AReleaseGoesOnWithTheContainersOfAForgottenOne) {
+TEST(Instances, AReleaseGoesOnWithTheContainersOfAForgottenOne) {
   Scene scene;
   scene.release(1).identity = "a1";
   Container& container = scene.container(1, running);

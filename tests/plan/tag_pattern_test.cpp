@@ -120,7 +120,7 @@ TEST(VersionPattern, PrefersTheTagThatStays) {
   EXPECT_EQ(newest("semver ^1.4", {"1.5", "1.4.9"}), "1.5");
 }
 
-TEST(VersionPattern, F10_StaysInTheFlavourOfTheTagThatIsWritten) {
+TEST(VersionPattern, StaysInTheFlavourOfTheTagThatIsWritten) {
   const std::vector<std::string> tags{"1.25.3-alpine", "1.25.3",        "1.26.0-alpine",      "1.26.0",
                                       "1.27.0",        "1.27.0-alpine", "1.27.0-alpine-perl", "2023.12.05"};
   EXPECT_EQ(newest("semver ^1.25", tags, "1.25.3-alpine"), "1.27.0-alpine");
@@ -134,7 +134,7 @@ TEST(VersionPattern, F10_StaysInTheFlavourOfTheTagThatIsWritten) {
             "17.2-alpine");
 }
 
-TEST(VersionPattern, F10_PreReleasesAreNoFlavours) {
+TEST(VersionPattern, PreReleasesAreNoFlavours) {
   const std::vector<std::string> tags{"1.5.0-rc.1", "1.5.0-beta2-alpine", "1.4.9-alpine", "1.4.9", "3.13.0rc1"};
   EXPECT_EQ(newest("semver ^1.4", tags, "1.4.0"), "1.4.9");
   EXPECT_EQ(newest("semver ^1.4", tags, "1.4.0-alpine"), "1.4.9-alpine");
@@ -143,7 +143,7 @@ TEST(VersionPattern, F10_PreReleasesAreNoFlavours) {
       << "a word that the range names is one";
 }
 
-TEST(VersionPattern, F10_DatesAreNotTakenForVersions) {
+TEST(VersionPattern, DatesAreNotTakenForVersions) {
   const std::vector<std::string> tags{"1.25.3", "1.26.0", "2023.12.05", "20240101.1"};
   const auto choice = TagPattern::parse("semver >=1.25").choose(tags, "1.25.3");
   EXPECT_THAT(choice.tags, ElementsAre("1.26.0", "1.25.3"));
@@ -155,7 +155,7 @@ TEST(VersionPattern, F10_DatesAreNotTakenForVersions) {
   EXPECT_EQ(newest("semver *", {"99.0.0", "100.0.0"}, "99.0.0"), "100.0.0");
 }
 
-TEST(VersionPattern, F10_BuildsOfOneVersionAreCounted) {
+TEST(VersionPattern, BuildsOfOneVersionAreCounted) {
   const std::vector<std::string> tags{"4.0.9.1044-ls56", "4.0.9.1044-ls57", "4.0.10.7-ls1", "4.0.9.999-ls99", "4.1.0"};
   EXPECT_EQ(newest("semver ~4.0", tags, "4.0.9.1044-ls56"), "4.0.10.7-ls1");
   EXPECT_THAT(TagPattern::parse("semver 4.0.9").fitting(tags, "4.0.9.1044-ls56"),

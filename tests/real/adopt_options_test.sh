@@ -48,7 +48,7 @@ refused_for() {
   api DELETE "/containers/${prefix}refused?force=1&v=1" >/dev/null
 }
 
-test_f2_what_has_a_place_comes_again() {
+test_what_has_a_place_comes_again() {
   build_image 1
   local image=$prefix-image:1
   post /networks/create "{\"Name\":\"${prefix}net\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.213.7.0/24\"}]}}" >/dev/null
@@ -75,7 +75,7 @@ test_f2_what_has_a_place_comes_again() {
   expect_equal 'the tmpfs' size=1048576,mode=1770 "$(inspect "${prefix}mounts-app-r2" '.HostConfig.Tmpfs["/scratch"]')"
 }
 
-test_f2_what_has_no_place_is_refused_by_name() {
+test_what_has_no_place_is_refused_by_name() {
   build_image 1
   local image=$prefix-image:1
   post /networks/create "{\"Name\":\"${prefix}net\"}" >/dev/null

@@ -20,7 +20,7 @@ refuses_to_touch() {
   expect_err "$pattern"
 }
 
-test_v4_a_volume_of_a_stranger_stays() {
+test_a_volume_of_a_stranger_stays() {
   keeper
   backed_up --with-image
   expect_done belay remove "$app" --volumes --yes-lose-data "$app"
@@ -37,7 +37,7 @@ test_v4_a_volume_of_a_stranger_stays() {
   expect_equal 'their file' precious "$(cat "$(data_of "$volume")/theirs")"
   expect_done belay remove "$app2" --volumes --yes-lose-data "$app2"
 }
-test_v4_another_app_that_is_down_keeps_its_data() {
+test_another_app_that_is_down_keeps_its_data() {
   keeper
   backed_up --with-image
   expect_done belay remove "$app" -y
@@ -51,7 +51,7 @@ test_v4_another_app_that_is_down_keeps_its_data() {
   expect_equal 'the folder' second "$(cat "$folder/note")"
   expect_done belay remove "$app2" -y
 }
-test_v4_a_folder_that_holds_something_stays() {
+test_a_folder_that_holds_something_stays() {
   keeper
   backed_up --with-image
   expect_done belay remove "$app" --volumes --yes-lose-data "$app"
@@ -64,7 +64,7 @@ test_v4_a_folder_that_holds_something_stays() {
   data=$(data_of "$volume")
   notes_say first
 }
-test_f8_a_volume_with_options_comes_back_as_it_was() {
+test_a_volume_with_options_comes_back_as_it_was() {
   volume=${app}_data
   mkdir "$work/device"
   volume_with "$volume" "$(jq -n --arg device "$work/device" '{type: "none", o: "bind", device: $device}')"
@@ -91,7 +91,7 @@ test_f8_a_volume_with_options_comes_back_as_it_was() {
   expect_equal 'its options' "{\"device\":\"$work/device\",\"o\":\"bind\",\"type\":\"none\"}" "$(api GET "/volumes/$volume" | jq -cS .Options)"
   goes_on
 }
-test_f8_what_only_a_driver_reaches_is_said_and_never_made_plain() {
+test_what_only_a_driver_reaches_is_said_and_never_made_plain() {
   volume=${app}_data
   volume_with "$volume" '{"type": "tmpfs", "device": "tmpfs", "o": "size=10m"}'
   keeper
@@ -108,7 +108,7 @@ test_f8_what_only_a_driver_reaches_is_said_and_never_made_plain() {
   expect_err 'driver local with the options'
   expect_not volume_exists "$volume"
 }
-test_f9_holes_hold_nobody_up() {
+test_holes_hold_nobody_up() {
   keeper
   truncate -s 200G "$data/map.mdb"
   echo end | dd of="$data/map.mdb" bs=1 seek=150G conv=notrunc status=none
@@ -126,7 +126,7 @@ test_f9_holes_hold_nobody_up() {
   zstd -dc "$backup" | tar -xO --wildcards 'data/01-*.sha256.*' >sums
   (cd "$data" && sha256sum -c --quiet "$work/sums") || fail 'the sums by hand'
 }
-test_f13_backups_stay_out_of_what_they_are_of() {
+test_backups_stay_out_of_what_they_are_of() {
   keeper
   mkdir "$folder/backups" "$work/mounted"
   ln -s "$folder" "$work/link"

@@ -127,7 +127,7 @@ test_a_version_that_fails_is_taken_back_and_stops_nobody_else() {
   expect_out "$app2: r1 runs"
   expect_equal 'what runs' "$old" "$(id_of "$app")"
   expect is_up "$app"
-  # The same is not tried again by itself, and that is no success (originals B13).
+  # The same is not tried again by itself, and that is no success.
   run belay apply conf
   expect_exit 1
   expect_out "$app: held — .*failed.*belay retry $app"
@@ -287,8 +287,8 @@ test_json_tells_the_same() {
   expect_equal 'outcome' 'done r1' "$(jq -r '.apps[0] | .outcome + " " + .running' <<<"$out")"
 }
 
-# What plan shows of dependents is what apply does, also from a saved plan (originals A6, newcomer 1.3).
-test_a6_dependents_are_replaced_as_planned_and_only_where_they_are_tied() {
+# What plan shows of dependents is what apply does, also from a saved plan.
+test_dependents_are_replaced_as_planned_and_only_where_they_are_tied() {
   build_image 1
   build_image 2
   define "$app" 'labels: {v: "1"}'
@@ -318,7 +318,7 @@ test_a6_dependents_are_replaced_as_planned_and_only_where_they_are_tied() {
   expect_exit 1
   expect_err 'the world has moved since that plan was made'
 }
-test_b13_what_is_not_as_declared_is_said_each_time() {
+test_what_is_not_as_declared_is_said_each_time() {
   build_image 1
   build_image bad bad
   define "$app"

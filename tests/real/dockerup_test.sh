@@ -20,7 +20,7 @@ runs() { is_up "$1" && [ "$(image_of "$1")" = "$(image_id "$prefix-image:$2")" ]
 gone() { ! exists "$1"; }
 started_at() { inspect "$1" .State.StartedAt; }
 
-test_a9_without_server_it_makes_one_pass_and_ends() {
+test_without_server_it_makes_one_pass_and_ends() {
   build_image 1
   define "$app"
   expect_done dockerup -v --confdir conf --no-pull
@@ -28,7 +28,7 @@ test_a9_without_server_it_makes_one_pass_and_ends() {
   printf 'confdir = conf\npull = false\nserver = false\n' >dockerup.conf
   expect_done dockerup --config dockerup.conf --cache "$place/cache"
 }
-test_b5_definitions_take_over_what_the_old_dockerup_started() {
+test_definitions_take_over_what_the_old_dockerup_started() {
   build_image 1
   build_image 2
   post "/containers/create?name=$app" "{\"Image\": \"$prefix-image:1\", \"Volumes\": {\"/storage\": {}}, \"HostConfig\": {\"RestartPolicy\": {\"Name\": \"on-failure\"}}}" >/dev/null
@@ -49,7 +49,7 @@ test_b5_definitions_take_over_what_the_old_dockerup_started() {
   expect_done belay apply conf
   expect_out '1 unchanged'
 }
-test_b5_an_app_made_by_hand_goes_over_without_a_stop() {
+test_an_app_made_by_hand_goes_over_without_a_stop() {
   image plain
   expect_done belay deploy "$app" .
   local container before

@@ -163,7 +163,7 @@ END
   expect_equal folder "bind $work/logs/mysql" "$(mount_at "dcv_$app" /var/log/mysql)"
   expect_equal 'host port' "$outside" "$(port_of "dcv_$app" 3306/tcp)"
 }
-test_a8_the_copy_of_the_file_means_the_same_places() {
+test_the_copy_of_the_file_means_the_same_places() {
   image plain
   echo '{"volumes": {"./logs": "/var/log"}}' >"dcv-$app"
   expect_done dockervisor build "$app" .
@@ -174,7 +174,7 @@ test_a8_the_copy_of_the_file_means_the_same_places() {
   expect_equal folder "bind $work/logs" "$(mount_at "dcv_$app" /var/log)"
   expect_equal environment 1 "$(inspect "dcv_$app" '.Config.Env[] | select(startswith("EDITED=")) | split("=")[1]')"
 }
-test_a3_containers_of_the_real_dockervisor_are_taken_over_as_they_are() {
+test_containers_of_the_real_dockervisor_are_taken_over_as_they_are() {
   export BELAY_DOCKERVISOR_STORE=$place/dockervisor
   mkdir -p "$BELAY_DOCKERVISOR_STORE/$app"
   image plain
@@ -197,7 +197,7 @@ test_a3_containers_of_the_real_dockervisor_are_taken_over_as_they_are() {
   expect_done dockervisor start "$app" :stable
   expect is_up "dcv_${app}_20180101000000"
 }
-test_b10_a_forgotten_word_is_answered_with_the_words() {
+test_a_forgotten_word_is_answered_with_the_words() {
   build_web
   run dockervisor start "$app"
   expect_exit 2

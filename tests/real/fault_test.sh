@@ -14,7 +14,7 @@ read_in() { belay shell "$app" -- cat "$1"; }
 reader='command: ["sh", "-c", "grep -q good /app.conf || exit 3; trap exit TERM; while :; do sleep 1; done"]'
 bound='volumes: [{containerPath: "/app.conf", hostPath: "../files/app.conf", mode: "ro", watch: true}]'
 
-test_f7_a_missing_file_holds_its_app_and_no_folder_takes_its_place() {
+test_a_missing_file_holds_its_app_and_no_folder_takes_its_place() {
   local old
   build_image 1
   mkdir -p files
@@ -32,7 +32,7 @@ test_f7_a_missing_file_holds_its_app_and_no_folder_takes_its_place() {
   expect_done belay apply conf
   expect_out "$app: r2 runs"
 }
-test_f7_a_path_with_a_typo_is_refused_before_a_release() {
+test_a_path_with_a_typo_is_refused_before_a_release() {
   build_image 1
   mkdir -p files
   define "$app" "$bound"
@@ -42,7 +42,7 @@ test_f7_a_path_with_a_typo_is_refused_before_a_release() {
   expect_not exists "$app"
   [ ! -e files/app.conf ] || fail 'something took the place of the file'
 }
-test_f7_a_broken_file_is_taken_back_with_the_file() {
+test_a_broken_file_is_taken_back_with_the_file() {
   # Both need the port, so the old one stops first and must start again.
   local port
   new_port port
@@ -68,7 +68,7 @@ test_f7_a_broken_file_is_taken_back_with_the_file() {
   expect_done belay rollback "$app"
   expect is_up "$app"
 }
-test_f6_what_the_host_does_not_let_start_is_tried_again() {
+test_what_the_host_does_not_let_start_is_tried_again() {
   build_image 1
   build_image 2
   define "$app"
@@ -91,7 +91,7 @@ test_f6_what_the_host_does_not_let_start_is_tried_again() {
   expect_done belay apply conf
   expect_out "$app: r2 runs"
 }
-test_f6_what_the_image_cannot_run_is_its_fault() {
+test_what_the_image_cannot_run_is_its_fault() {
   local broken
   build_image 1
   for broken in 'command: ["/nosuch"]' 'command: ["nosuch"]' 'user: "nosuch"' 'command: ["/etc"]'; do
@@ -107,7 +107,7 @@ test_f6_what_the_image_cannot_run_is_its_fault() {
     expect_done belay remove "$app" -y
   done
 }
-test_v1_a_pin_that_is_gone_does_not_stop_what_runs() {
+test_a_pin_that_is_gone_does_not_stop_what_runs() {
   local old
   build_image 1
   expect_done belay deploy "$app" --image "$prefix-image:1"

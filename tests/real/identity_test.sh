@@ -30,7 +30,7 @@ END
   expect_exit 1
 }
 
-test_v2_a_lost_state_refuses_and_recovers() {
+test_a_lost_state_refuses_and_recovers() {
   deployed one
   deployed two
   local first
@@ -46,7 +46,7 @@ test_v2_a_lost_state_refuses_and_recovers() {
   only_runs "$app-r3"
 }
 
-test_v2_an_older_copy_of_the_state_takes_in_what_is_newer() {
+test_an_older_copy_of_the_state_takes_in_what_is_newer() {
   deployed one
   expect_done belay stable "$app"
   cp -a "$BELAY_STATE_DIR" "$place/copy"
@@ -66,7 +66,7 @@ test_v2_an_older_copy_of_the_state_takes_in_what_is_newer() {
   only_runs "$app-r4"
 }
 
-test_v2_a_copy_of_a_container_is_left_alone() {
+test_a_copy_of_a_container_is_left_alone() {
   deployed one
   local copied
   copied=$(jq -n --argjson from "$(api GET "/containers/$app-r1/json")" '{Image: $from.Image, Cmd: $from.Config.Cmd, Labels: $from.Config.Labels}')
@@ -95,7 +95,7 @@ test_v2_a_copy_of_a_container_is_left_alone() {
   only_runs "$app-old"
 }
 
-test_v2_serve_touches_nothing_of_an_app_that_its_state_does_not_know() {
+test_serve_touches_nothing_of_an_app_that_its_state_does_not_know() {
   build_image 1
   build_image 2
   mkdir conf
@@ -138,7 +138,7 @@ runs_image() { is_up "$app" && [ "$(image_of "$app")" = "$(image_id "$prefix-ima
 
 # ---- the disk of the state ----
 
-test_v8_a_full_or_read_only_state_can_be_looked_at() {
+test_a_full_or_read_only_state_can_be_looked_at() {
   deployed one
   deployed two
   unshare_state

@@ -144,7 +144,7 @@ test_on_an_exclusive_host_it_stops_strangers_but_not_itself() {
   expect is_up keeper
 }
 
-test_a4_the_state_lies_in_the_cache_where_nothing_else_outlives_the_container() {
+test_the_state_lies_in_the_cache_where_nothing_else_outlives_the_container() {
   own_engine
   belay_images
   mkdir conf cache

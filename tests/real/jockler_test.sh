@@ -168,7 +168,7 @@ test_commands_work_from_any_folder() {
   expect_done jockler stop "$app"
   expect_done jockler start last "$app"
 }
-test_c6_start_attach_attaches_to_the_container_itself() {
+test_start_attach_attaches_to_the_container_itself() {
   image plain
   printf 'for i in 1 2 3; do sleep 1; echo "line $i"; done\nexit 5\n' >rootfs/start
   expect_done jockler build "$app"
@@ -257,7 +257,7 @@ jockler_made() {
     "{\"Image\": \"$app\", \"HostConfig\": {\"Binds\": [\"jcl_${app}_var_www:/var/www\"], \"RestartPolicy\": {\"Name\": \"on-failure\"}}}" >/dev/null
 }
 stored() { printf %s "$2" >"$BELAY_JOCKLER_STORE/$app/$1"; }  # FILE TEXT
-test_b1_import_takes_over_the_store_of_jockler() {
+test_import_takes_over_the_store_of_jockler() {
   export BELAY_JOCKLER_STORE=$place/jockler
   mkdir -p "$BELAY_JOCKLER_STORE/$app"
   new_port port
@@ -292,7 +292,7 @@ test_b1_import_takes_over_the_store_of_jockler() {
   expect_done jockler start stable "$app"
   expect is_up "jcl_${app}_20240101000000"
 }
-test_b3_a_family_that_was_built_first_takes_its_old_containers() {
+test_a_family_that_was_built_first_takes_its_old_containers() {
   build_web one
   jockler_made 20240101000000
   expect_done belay adopt "$app"
@@ -301,21 +301,21 @@ test_b3_a_family_that_was_built_first_takes_its_old_containers() {
   expect_done jockler start new "$app"
   expect is_down "jcl_${app}_20240101000000"
 }
-test_c10_the_sites_own_readme_is_shown() {
+test_the_sites_own_readme_is_shown() {
   export BELAY_JOCKLER_STORE=$place/jockler
   mkdir -p "$BELAY_JOCKLER_STORE"
   echo 'Ask the desk about MYAPP.' >"$BELAY_JOCKLER_STORE/readme.md"
   expect_done jockler readme shop
   expect_out 'Ask the desk about shop\.'
 }
-test_b10_a_forgotten_word_is_answered_with_the_words() {
+test_a_forgotten_word_is_answered_with_the_words() {
   build_web
   run jockler start "$app"
   expect_exit 2
   expect_err 'say which of its containers, new, last or stable'
   expect_err "jockler start last $app"
 }
-test_a5_stable_marks_only_what_runs() {
+test_stable_marks_only_what_runs() {
   start_first
   expect_done jockler stable "$app"
   start_second
@@ -326,7 +326,7 @@ test_a5_stable_marks_only_what_runs() {
   expect_equal 'stable' "$first" "$out"
 }
 
-test_b9_a_member_of_the_group_docker_backs_up_and_restores() {
+test_a_member_of_the_group_docker_backs_up_and_restores() {
   build_web one
   expect_done jockler start new "$app"
   expect_done jockler attach "$app" sh -c 'echo then >/var/www/file; busybox mkfifo /var/www/pipe; busybox ln /var/www/file /var/www/same'

@@ -116,7 +116,7 @@ END
 }
 nc_answers() { : <"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null
 
-test_f10_f11_f16_a_pattern_stays_in_its_flavour_behind_a_proxy_and_an_own_authority() {
+test_a_pattern_stays_in_its_flavour_behind_a_proxy_and_an_own_authority() {
   local login certificates proxy
   login_registry
   start_proxy
@@ -135,7 +135,7 @@ test_f10_f11_f16_a_pattern_stays_in_its_flavour_behind_a_proxy_and_an_own_author
   expect grep -q 'own.key is missing' <<<"$out$err"
   rm "$certificates/$login/own.cert"
 }
-test_f12_a_broken_credential_helper_stops_no_public_image() {
+test_a_broken_credential_helper_stops_no_public_image() {
   local open
   open_registry
   push "$open/web:1" one

@@ -15,7 +15,7 @@ by_hand() {  # NAME HOSTCONFIG
 }
 colour_of() { inspect "$1" '[.Config.Env[] | select(startswith("COLOUR="))][0]'; }
 
-test_f3_an_adopted_app_keeps_its_settings_with_a_new_image() {
+test_an_adopted_app_keeps_its_settings_with_a_new_image() {
   local port
   new_port port
   by_hand "$app-old" "{\"Binds\":[\"$app-kept:/data\"],\"Memory\":67108864,\"PortBindings\":{\"8080/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"$port\"}]}}"
@@ -35,7 +35,7 @@ test_f3_an_adopted_app_keeps_its_settings_with_a_new_image() {
   expect_equal 'the volume of the image' "volume ${app}_data" "$(mount_at "$app-r3" /data)"
 }
 
-test_f4_data_without_a_name_goes_with_the_app() {
+test_data_without_a_name_goes_with_the_app() {
   by_hand "$app-old" '{}'
   local volume
   volume=$(mount_at "$app-old" /data)
@@ -54,7 +54,7 @@ test_f4_data_without_a_name_goes_with_the_app() {
   api DELETE "/volumes/${volume#volume }" >/dev/null
 }
 
-test_f5_two_apps_do_not_share_a_volume_by_accident() {
+test_two_apps_do_not_share_a_volume_by_accident() {
   image keeper 8080 one
   sed -i 's/^CMD/VOLUME \/var\/data\nCMD/' Dockerfile
   expect_done belay deploy "$app"

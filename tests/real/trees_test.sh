@@ -29,7 +29,7 @@ with_nas() {
   echo '10 years' >nas/family.jpg
 }
 
-test_f1_a_mount_below_bound_data_stays_where_it_is() {
+test_a_mount_below_bound_data_stays_where_it_is() {
   with_nas
   mkdir -p gallery/photos
   echo v1 >gallery/note
@@ -62,7 +62,7 @@ test_f1_a_mount_below_bound_data_stays_where_it_is() {
   expect is_whole
   goes_on
 }
-test_f1_a_mount_in_a_volume_is_never_emptied() {
+test_a_mount_in_a_volume_is_never_emptied() {
   with_nas
   volume=${app}_data
   runs "{\"$volume\": \"/data\"}"
@@ -95,7 +95,7 @@ test_f1_a_mount_in_a_volume_is_never_emptied() {
   expect is_whole
   goes_on
 }
-test_f1_an_automount_between_plan_and_exchange_stops_the_exchange() {
+test_an_automount_between_plan_and_exchange_stops_the_exchange() {
   mkdir -p app/auto
   echo first >app/note
   runs "{\"$work/app\": \"/data\"}"
@@ -127,7 +127,7 @@ test_f1_an_automount_between_plan_and_exchange_stops_the_exchange() {
   goes_on
 }
 
-test_v5_places_inside_each_other() {
+test_places_inside_each_other() {
   mkdir -p config/deep
   echo first >config/app.conf
   echo other >config/deep/note
@@ -155,7 +155,7 @@ test_v5_places_inside_each_other() {
   expect_equal 'sizes' "$(du -s --apparent-size config | cut -f 1)" "$(du -s --apparent-size "$(find . -maxdepth 1 -name '.config.belay-s*' | sort -V | tail -n 1)" | cut -f 1)"
 }
 
-test_v6_the_owner_of_the_folder_above_gets_nothing_written_elsewhere() {
+test_the_owner_of_the_folder_above_gets_nothing_written_elsewhere() {
   mkdir -p alice/app secret
   chmod o+x "$place" "$work"
   chmod 700 secret
@@ -190,7 +190,7 @@ test_v6_the_owner_of_the_folder_above_gets_nothing_written_elsewhere() {
   goes_on
 }
 
-test_f14_what_a_link_leads_to_is_exchanged() {
+test_what_a_link_leads_to_is_exchanged() {
   mkdir -p srv disk2/appdata
   ln -s ../disk2/appdata srv/app
   echo first >disk2/appdata/note
@@ -205,7 +205,7 @@ test_f14_what_a_link_leads_to_is_exchanged() {
   expect_equal 'what was replaced' second "$(cat disk2/.appdata.belay-s1/note)"
   goes_on
 }
-test_f17_deeper_than_a_path_is_long() {
+test_deeper_than_a_path_is_long() {
   mkdir app
   echo first >app/note
   local name i

@@ -15,7 +15,7 @@ logged() { grep -q -- "$2" "$1"; }  # FILE TEXT
 knocks() { api GET /volumes | jq -r '.Volumes[].Name | select(startswith("belay.knock."))'; }
 no_knocks() { [ -z "$(knocks)" ]; }
 
-test_a4_a_second_daemon_of_another_state_refuses_and_the_first_goes_on() {
+test_a_second_daemon_of_another_state_refuses_and_the_first_goes_on() {
   own_engine
   build_image 1
   build_image 2
@@ -38,7 +38,7 @@ test_a4_a_second_daemon_of_another_state_refuses_and_the_first_goes_on() {
 }
 image_runs() { is_up "$app" && [ "$(image_of "$app")" = "$(image_id "$prefix-image:$1")" ]; }
 
-test_a4_one_that_was_killed_holds_nobody_up() {
+test_one_that_was_killed_holds_nobody_up() {
   own_engine
   build_image 1
   define one "$app" 1
@@ -51,7 +51,7 @@ test_a4_one_that_was_killed_holds_nobody_up() {
   expect no_knocks
 }
 
-test_a4_of_two_that_begin_together_one_goes_on() {
+test_of_two_that_begin_together_one_goes_on() {
   own_engine
   build_image 1
   define one "$app" 1

@@ -300,8 +300,8 @@ test_logs_and_shell_reach_the_container() {
   expect_equal 'standard output' 'from a pipe' "$out"
 }
 
-# Lesser faults: such a pipe never ended, or only when all was read.
-test_lesser_logs_end_when_nobody_reads_them() {
+# Such a pipe never ended, or only when all was read.
+test_logs_end_when_nobody_reads_them() {
   plain_app
   local begin=$SECONDS
   expect_equal 'the first line' up "$(timeout 20 belay logs -f "$app" | head -1)"
@@ -322,7 +322,7 @@ test_lesser_logs_end_when_nobody_reads_them() {
   eventually process_ended "$logs"
   kill "$reader"
 }
-test_lesser_streams_that_are_closed_are_no_hindrance() {
+test_streams_that_are_closed_are_no_hindrance() {
   plain_app
   local stream
   code=0
@@ -336,7 +336,7 @@ test_lesser_streams_that_are_closed_are_no_hindrance() {
   done
   settled
 }
-test_n15_a_container_that_ends_again_and_again_is_trouble_everywhere() {
+test_a_container_that_ends_again_and_again_is_trouble_everywhere() {
   build_image 1
   post "/containers/create?name=$app-loop" "$(jq -n --arg i "$prefix-image:1" '{Image: $i, Entrypoint: ["/bin/sh", "-c", "sleep 0.3; exit 3"], HostConfig: {RestartPolicy: {Name: "always"}}}')" >/dev/null
   api POST "/containers/$app-loop/start"

@@ -315,7 +315,7 @@ std::string tags_or_why(const std::string& host, const Access& access) {
   }
 }
 
-TEST(Certificates, F11_EveryCrtIsAnAuthorityAndTheSystemsOnesStay) {
+TEST(Certificates, EveryCrtIsAnAuthorityAndTheSystemsOnesStay) {
   const SecureRegistry registry;
   const Tunnel tunnel(registry.port());
   const TemporaryFolder folder;
@@ -332,7 +332,7 @@ TEST(Certificates, F11_EveryCrtIsAnAuthorityAndTheSystemsOnesStay) {
   EXPECT_THAT(tags_or_why(registry.host(), access), HasSubstr("cannot be trusted")) << "the engine's rule: only *.crt";
 }
 
-TEST(Certificates, F11_APairOfCertAndKeyIsShown) {
+TEST(Certificates, APairOfCertAndKeyIsShown) {
   const net::test::Authority clients;
   const auto me = clients.issue("belay", "DNS:belay");
   const SecureRegistry registry(&clients);
@@ -351,7 +351,7 @@ TEST(Certificates, F11_APairOfCertAndKeyIsShown) {
   EXPECT_EQ(tags_or_why(registry.host(), access), "1.0");
 }
 
-TEST(Proxies, F16_ARegistryIsAskedThroughTheProxy) {
+TEST(Proxies, ARegistryIsAskedThroughTheProxy) {
   const SecureRegistry registry;
   const Tunnel tunnel(registry.port());
   const TemporaryFolder folder;
@@ -366,7 +366,7 @@ TEST(Proxies, F16_ARegistryIsAskedThroughTheProxy) {
   EXPECT_THAT(tunnel.heads()[0], HasSubstr("Proxy-Authorization: Basic " + base64("me:pw")));
 }
 
-TEST(Mirrors, F16_StandInForTheDefaultRegistryOnly) {
+TEST(Mirrors, StandInForTheDefaultRegistryOnly) {
   const FakeRegistry mirror([](const std::string& head) {
     return head.find("/v2/library/nginx/") != std::string::npos ? answer(R"({"tags":["1.27.0"]})")
                                                                 : refusal("404 Not Found", "");

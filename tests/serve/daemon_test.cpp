@@ -568,7 +568,7 @@ TEST_F(DaemonTest, SaysOfOnePassWhetherAllIsWell) {
   EXPECT_FALSE(daemon().run_once({}));
 }
 
-TEST_F(DaemonTest, V2_AStateThatIsGoneUnderItMeansNothing) {
+TEST_F(DaemonTest, AStateThatIsGoneUnderItMeansNothing) {
   run_web("web:1");
   step();
   fs::rename(folder_.path() / "state", folder_.path() / "away");
@@ -589,7 +589,7 @@ TEST_F(DaemonTest, V2_AStateThatIsGoneUnderItMeansNothing) {
   EXPECT_THAT(running(), ElementsAre("db web:1", "web web:2"));
 }
 
-TEST_F(DaemonTest, V2_WithAnEmptyStateItTouchesNothingThatRunsAndSaysSoOnce) {
+TEST_F(DaemonTest, WithAnEmptyStateItTouchesNothingThatRunsAndSaysSoOnce) {
   run_web("web:1");
   step();
   run_web("web:2");

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <utility>
 
 #include "engine/memory.h"
@@ -60,7 +59,7 @@ class NeighboursTest : public ::testing::Test {
   const Neighbours* deaf_ = nullptr;
 };
 
-TEST_F(NeighboursTest, A4_TheSecondOneIsToldWhoServesAndLeavesNothingBehind) {
+TEST_F(NeighboursTest, TheSecondOneIsToldWhoServesAndLeavesNothingBehind) {
   clock_.on_sleep = [&] { all_hear(); };
   EXPECT_EQ(ask(one_), "serves");
   EXPECT_EQ(ask(other_), "this engine is served by belay serve (pid 1)");
@@ -68,13 +67,13 @@ TEST_F(NeighboursTest, A4_TheSecondOneIsToldWhoServesAndLeavesNothingBehind) {
   EXPECT_EQ(ask(one_), "serves") << "it knocks again when the engine is back";
 }
 
-TEST_F(NeighboursTest, A4_OneOfTheSameStateIsForTheLockToHold) {
+TEST_F(NeighboursTest, OneOfTheSameStateIsForTheLockToHold) {
   clock_.on_sleep = [&] { all_hear(); };
   EXPECT_EQ(ask(one_), "serves");
   EXPECT_EQ(ask(same_), "serves");
 }
 
-TEST_F(NeighboursTest, A4_OneThatWasKilledHoldsNobodyUp) {
+TEST_F(NeighboursTest, OneThatWasKilledHoldsNobodyUp) {
   clock_.on_sleep = [&] { all_hear(); };
   EXPECT_EQ(ask(one_), "serves");
   deaf_ = &one_;
@@ -87,7 +86,7 @@ TEST_F(NeighboursTest, A4_OneThatWasKilledHoldsNobodyUp) {
   EXPECT_TRUE(knocks().empty());
 }
 
-TEST_F(NeighboursTest, A4_OfTwoThatKnockAtTheSameTimeOneGoesOn) {
+TEST_F(NeighboursTest, OfTwoThatKnockAtTheSameTimeOneGoesOn) {
   std::string other_came;
   bool has_other_asked = false;
   clock_.on_sleep = [&] {
