@@ -19,7 +19,7 @@ struct Place {
   fs::path folder, dockerfile;
 };
 
-// Which Dockerfile, and its folder as the context (rulings, jockler).
+// Which Dockerfile, and its folder as the context.
 Place find_dockerfile(const AppName& name, const std::string& where) {
   const fs::path asked = where.empty() ? fs::current_path() : fs::absolute(where).lexically_normal();
   const fs::path clean = asked.has_filename() ? asked : asked.parent_path();

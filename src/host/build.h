@@ -9,7 +9,7 @@ namespace belay::host {
 enum class ParameterFiles { any, jockler, dockervisor };
 
 struct BuildOptions {
-  // A Dockerfile, a folder, or empty: NAME-Dockerfile in the current folder, else ./Dockerfile (rulings, jockler).
+  // A Dockerfile, a folder, or empty: NAME-Dockerfile in the current folder, else ./Dockerfile.
   std::string where;
   // Instead of building: this image, pulled where it is not on the host.
   std::string image;

@@ -1,6 +1,6 @@
 #pragma once
 // The heart of every changing use case: a wish is saved, fulfilled, and taken back where it does not prove itself
-// (design §5, promises 1 and 2).
+// (docs/promises.md, 1 and 2).
 
 #include <functional>
 #include <string_view>

@@ -18,7 +18,7 @@ struct Made {
 };
 
 // Whether a new release may go on with the containers that run, where all that differs is what the engine can change
-// on them (design §5).
+// on them.
 enum class Containers { new_ones, changed_in_place };
 
 // Makes the release and fulfils the wish that it is up; goes on with one that an interrupted command had begun, where

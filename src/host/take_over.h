@@ -57,7 +57,7 @@ struct Recovered {
   std::vector<std::string> lost;
   bool refused = false;
 };
-// Rebuilds apps, releases and `last` from the engine's labels (design §4). What the state knows stays.
+// Rebuilds apps, releases and `last` from the engine's labels. What the state knows stays.
 std::vector<Recovered> recover(Context& context, TakeOver how, std::stop_token stop);
 
 }  // namespace belay::host

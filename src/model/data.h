@@ -1,5 +1,5 @@
 #pragma once
-// The data of an app as it is kept, copied and exchanged. These are facts whose home is the state (design §4); the
+// The data of an app as it is kept, copied and exchanged. These are facts whose home is the state; the
 // bytes are the business of the module data.
 
 #include <compare>

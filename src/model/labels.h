@@ -1,5 +1,5 @@
 #pragma once
-// Belay's labels: the home of "what belongs to which app, service, release" (design §4). Spelled here only.
+// Belay's labels: the home of "what belongs to which app, service, release" (docs/architecture.md, "Labels").
 
 #include <map>
 #include <optional>

@@ -10,8 +10,8 @@
 
 namespace belay {
 
-// The name of an app: letters, digits, `-`, `_`, `.`; begins with a letter or digit; 2 to 63 characters
-// (rulings, "Names of things on the engine"). The constructor throws UsageError.
+// The name of an app: letters, digits, `-`, `_`, `.`; begins with a letter or digit; 2 to 63 characters.
+// The constructor throws UsageError.
 class AppName {
  public:
   explicit AppName(std::string name);

@@ -11,7 +11,7 @@ std::string stem(const App& app, const std::string& service) {
   return service.empty() || service == app.name.text() ? app.name.text() : app.name.text() + "_" + service;
 }
 
-// Two of them in one second must not collide (rulings).
+// Two names that are made in one second must not collide.
 std::string first_free(const std::string& name, const std::function<bool(const std::string&)>& taken) {
   if (!taken(name)) return name;
   for (int suffix = 2;; ++suffix)

@@ -1,5 +1,6 @@
 #pragma once
-// The naming schemes of the rulings: pure functions from app, release and time to names on the engine.
+// The naming schemes (docs/architecture.md, "Names on the engine"): pure functions from app, release and time to names
+// on the engine.
 
 #include <cstdint>
 #include <functional>

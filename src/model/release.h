@@ -1,5 +1,5 @@
 #pragma once
-// An app's deployments and what is wanted of it. These are the facts whose home is the state (design §4).
+// An app's deployments and what is wanted of it. These are the facts whose home is the state.
 
 #include <map>
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace belay {
 
-// How an app's containers and volumes are called (rulings, "Names of things on the engine").
+// How an app's containers and volumes are called (docs/architecture.md, "Names on the engine").
 enum class NamingScheme { belay, jcl, dcv, fixed };
 std::string_view to_text(NamingScheme scheme);
 NamingScheme naming_scheme(std::string_view text);  // throws Error

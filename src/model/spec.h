@@ -128,7 +128,7 @@ struct Spec {
   std::optional<Milliseconds> settle, wait_timeout;
   // Services are exchanged one after the other, each with a verdict of its own (dockerup, update.rolling).
   bool rolling = false;
-  // Container → the signal sent to it once this app has started (rulings, dockerup).
+  // Container → the signal sent to it once this app has started.
   std::map<std::string, std::string> signals;
 
   bool operator==(const Spec&) const = default;

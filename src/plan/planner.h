@@ -76,8 +76,8 @@ struct SwapDecision {
   std::string reason;
   bool shares_data = false;  // both write to the same volume or host path, whatever decided
 };
-// The order of a swap by the rules of design §5: the user's word, a host port or fixed address both need, data both
-// write, the host's network (where nobody can see the ports) both live in.
+// The order of a swap by the rules of docs/architecture.md: the user's word, a host port or fixed address both need,
+// data both write, the host's network (where nobody can see the ports) both live in.
 SwapDecision decide_order(const App& app, const Spec& next, const std::vector<const Container*>& running);
 
 // Removes all containers and images of the app; its volumes only where `volumes` says so. Never what is not the app's.

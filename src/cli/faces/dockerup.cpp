@@ -1,4 +1,4 @@
-// The face dockerup: every setting of its file as an option (rulings, dockerup), on the use case of a declared host.
+// The face dockerup: every setting of its file as an option, on the use case of a declared host.
 
 #include <algorithm>
 #include <array>
@@ -109,7 +109,7 @@ formats::Settings settings_of(const Given& given) {
   return settings;
 }
 
-// In a container only what is on a mount outlives it, and the document's has none but the cache's (rulings, dockerup).
+// In a container only what is on a mount outlives it, and the document's has none but the cache's.
 void choose_state(Session& session, const formats::Settings& settings) {
   const char* chosen = std::getenv("BELAY_STATE_DIR");
   if (session.globals.state_dir || (chosen != nullptr && *chosen != '\0')) return;

@@ -1,4 +1,4 @@
-// The face dockervisor: the command lines of its document (rulings, dockervisor) on the use cases of host.
+// The face dockervisor: the command lines of its document on the use cases of host.
 
 #include "base/format.h"
 #include "base/text.h"
@@ -22,7 +22,7 @@ int build(Session& session, FaceWords& words) {
   wanted.options.parameter_files = host::ParameterFiles::dockervisor;
   wanted.options.scheme = NamingScheme::dcv;
   const std::string file_name = "dcv-" + wanted.name.text();
-  // The file is looked for in the current folder first (rulings), which need not be the Dockerfile's.
+  // The file is looked for in the current folder first, which need not be the Dockerfile's.
   if (std::error_code error; fs::exists(file_name, error)) wanted.options.parameter_file = file_name;
   const auto outcome = face_build(session, wanted);
   if (!outcome.parameter_file.empty()) {

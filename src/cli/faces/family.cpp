@@ -76,10 +76,13 @@ bool face_help(Session& session, std::string_view page, const std::string& comma
                                 [](const std::string& word) { return word == "--help" || word == "-h"; });
   if (!asks) return false;
   std::string lines;
-  for (const auto& line : split(page, '\n'))
-    if (line.starts_with("- `") && (line.find(format("`{} ", command)) != std::string::npos ||
-                                    line.find(format("`{}`", command)) != std::string::npos))
-      lines += line + "\n";
+  bool is_about_it = false;  // the item that the line is of; its further lines are indented
+  for (const auto& line : split(page, '\n')) {
+    if (!line.starts_with("  "))
+      is_about_it = line.starts_with("- `") && (line.find(format("`{} ", command)) != std::string::npos ||
+                                                line.find(format("`{}`", command)) != std::string::npos);
+    if (is_about_it) lines += line + "\n";
+  }
   if (lines.empty()) return false;
   show_markdown(session.console, lines);
   return true;

@@ -1,4 +1,4 @@
-// The face jockler: the command lines of its document (rulings, jockler) on the use cases of host.
+// The face jockler: the command lines of its document on the use cases of host.
 
 #include <algorithm>
 #include <array>
