@@ -105,7 +105,8 @@ class Run {
         if (!result.built.empty()) outcome_.built[index] = result.built;
       });
     } catch (const Cancelled&) {
-      settle(index, Progressed::failed, [&] { cancelled_ = true; });
+      const bool is_stopped = stop_.stop_requested();
+      settle(index, Progressed::failed, [&] { cancelled_ = cancelled_ || is_stopped || !halted_; });
     } catch (const Error& error) {
       tell_failed(index, error.what());
       if (plan_.actions[index].may_fail) {
@@ -130,17 +131,23 @@ class Run {
 
   Attempt in_time(size_t index) {
     const auto& action = plan_.actions[index];
+    // A wait changes nothing: once another action has failed, there is nothing to wait for.
+    std::stop_source ended;
+    const std::stop_callback on_stop(stop_, [&] { ended.request_stop(); });
+    const std::stop_callback on_failure(halting_.get_token(), [&] { ended.request_stop(); });
+    const bool only_waits = std::holds_alternative<plan::AwaitVerdict>(action.step);
+    const std::stop_token until = only_waits ? ended.get_token() : stop_;
     const auto work = [&](std::stop_token stop) {
       return attempt(
           action.step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
           [&](const engine::Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, std::move(stop));
     };
-    if (!action.deadline) return work(stop_);
-    const TimeLimit limit(*action.deadline, stop_);
+    if (!action.deadline) return work(until);
+    const TimeLimit limit(*action.deadline, until);
     try {
       return work(limit.token());
     } catch (const Cancelled&) {
-      if (stop_.stop_requested()) throw;
+      if (until.stop_requested()) throw;
       throw Error(format("it did not end within {}", duration_text(*action.deadline)));
     }
   }
@@ -155,6 +162,7 @@ class Run {
       if (!outcome_.failed_action) outcome_.failed_action = index;
     }
     changed_.notify_all();
+    if (state == Progressed::failed) halting_.request_stop();
   }
 
   template <class Tell>
@@ -185,6 +193,7 @@ class Run {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Progressed> states_;
+  std::stop_source halting_;  // stopped by the first failure
   bool halted_ = false, cancelled_ = false;
   std::exception_ptr escaped_;
   Outcome outcome_;

@@ -52,8 +52,8 @@ struct RunOptions {
   Data* data = nullptr;  // for the steps that work on data; outlives the run
 };
 
-// After a failure no further action starts; those that run end first. Throws Cancelled on stop, and passes on whatever
-// is not an Error.
+// After a failure no further action starts; those that run end first, but for waits, which are given up. Throws
+// Cancelled on stop, and passes on whatever is not an Error.
 [[nodiscard]] Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener,
                           const RunOptions& options, std::stop_token stop);
 

@@ -25,6 +25,13 @@ Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, 
   const Container& container = detail.container;
   if (detail.restart_count > restarts_before || container.state == ContainerState::restarting)
     return {Kind::failed, format("it does not stay up: the engine had to restart it (exit code {})", detail.exit_code)};
+  if (terms.proof == plan::AwaitVerdict::Proof::completed && container.state == ContainerState::running) {
+    if (waited < terms.wait_timeout) return {};
+    return {Kind::failed, format("it did not end within {}", duration_text(terms.wait_timeout))};
+  }
+  if (terms.proof == plan::AwaitVerdict::Proof::completed && container.state == ContainerState::exited &&
+      detail.exit_code == 0)
+    return {Kind::passed, {}};
   if (container.state != ContainerState::running) return {Kind::failed, why_down(detail)};
   if (!terms.has_health_check) {
     if (waited >= terms.settle) return {Kind::passed, {}};

@@ -119,7 +119,7 @@ void learn_volumes(Service& service, const Container& container, const World& wo
 void learn_volumes(App& app, const World& world) {
   for (const auto& instance : plan::instances(app, world))
     for (auto& release : app.releases) {
-      if (release.container_release() != instance.release) continue;
+      if (release.container_release(instance.service) != instance.release) continue;
       for (auto& service : release.spec.services)
         if (service.name == instance.service) learn_volumes(service, *instance.container, world);
     }

@@ -117,7 +117,8 @@ namespace {
 std::vector<Release*> releases_of(App& app, const labels::Owner& owner) {
   std::vector<Release*> releases;
   for (auto& release : app.releases)
-    if (release.container_release() == owner.release && release.identity == owner.identity)
+    if (release.container_release(owner.service) == owner.release &&
+        release.container_identity(owner.service) == owner.identity)
       releases.push_back(&release);
   return releases;
 }
@@ -175,7 +176,7 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   look_up_where(world, app.wish.data);
   const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
   for (const auto& instance : plan::instances(app, world)) {
-    const bool is_wished = wished != nullptr && instance.release == wished->container_release();
+    const bool is_wished = wished != nullptr && instance.release == wished->container_release(instance.service);
     if (!instance.container->is_up() && !is_wished) continue;
     auto detail = inspected(engine, instance.container->name, stop);
     if (!detail) continue;
@@ -230,7 +231,8 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
   for (const auto& app : apps) {
     const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
     for (const auto& instance : plan::instances(app, world))
-      if (instance.container->is_up() || (wished != nullptr && instance.release == wished->container_release()))
+      if (instance.container->is_up() ||
+          (wished != nullptr && instance.release == wished->container_release(instance.service)))
         wanted.insert(instance.container->name);
   }
   for (auto& [name, detail] :

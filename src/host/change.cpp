@@ -250,7 +250,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   return change;
 }
 
-Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail) {
+Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail,
+                const std::string& container) {
   const auto previous = app.wish.previous;
   if (app.wish.state != Wish::State::up || !app.wish.release || !previous || app.find(*previous) == nullptr)
     throw NotFound(format("{} has nothing to go back to", app.name.text()));
@@ -258,6 +259,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   change.release = app.wish.release;
   change.reason = reason;
   change.log_tail = log_tail;
+  change.container = container;
   // Its good verdict was premature.
   app.find(*change.release)->verdict = Verdict::pending;
   record_failure(context, app, change, true);

@@ -59,7 +59,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
 // Takes a release back that had proved itself and then failed all the same (soaking): marks it failed, puts its image
 // into quarantine and makes what ran before run again. Throws NotFound where nothing ran before it. The app's lock is
 // held by the caller.
-Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail);
+Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail,
+                const std::string& container = {});
 
 // Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.
 void finish_unfinished(Context& context, App& app, std::stop_token stop);

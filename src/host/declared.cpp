@@ -94,7 +94,7 @@ bool seems_right(const App& app, const PassView& view) {
   if (release == nullptr || owned == view.owned.end()) return false;
   size_t up = 0;
   for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
-    const bool is_wished = made_for == release->container_release();
+    const bool is_wished = made_for == release->container_release(service);
     if (!container->is_up()) {
       if (is_wished) return false;
       continue;
@@ -800,7 +800,7 @@ class Pass {
     for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
       const bool is_suspect = container->state == ContainerState::restarting ||
                               (options_.look_for_restarts && was_started_lately(*container));
-      if (!is_suspect || release == nullptr || made_for != release->container_release()) continue;
+      if (!is_suspect || release == nullptr || made_for != release->container_release(service)) continue;
       const auto detail = context.engine.container(container->name, stop_);
       const auto loop = detail ? restart_loop(*detail, context.clock.now()) : std::nullopt;
       if (!loop) continue;

@@ -185,7 +185,7 @@ class Round {
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
       const std::string reason = format("while soaking, {}", complaint.reason);
       step.reason = reason;
-      step.change = withdraw(context_, app, reason, step.log_tail);
+      step.change = withdraw(context_, app, reason, step.log_tail, complaint.container);
       if (step.change.kind != Change::Kind::taken_back) {
         step.kind = StepKind::failed;
         step.reason += format("; on the way back: {}", step.change.trouble_on_the_way_back);

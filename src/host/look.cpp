@@ -137,7 +137,7 @@ std::vector<std::string> marks_of(const App& app, const Release& release, const 
   if (app.wish.state == Wish::State::up && app.wish.release == release.number) {
     const auto ours = plan::instances(app, world);
     const bool runs = std::any_of(ours.begin(), ours.end(), [&](const auto& instance) {
-      return instance.release == release.container_release() && instance.container->is_up();
+      return instance.release == release.container_release(instance.service) && instance.container->is_up();
     });
     marks.emplace_back(runs && !app.wish.unfinished ? "running" : "wanted");
   }
@@ -615,7 +615,7 @@ class Explanation {
   const std::optional<std::string> loop_;  // why it does not stay up
   const Release* present_ = nullptr;       // the one that should run, else the last
   const Release* taken_back_ = nullptr;    // the one whose failure led to what should be now
-  std::vector<std::string> kept_;  // paths in whose place it has kept copies
+  std::vector<std::string> kept_;          // paths in whose place it has kept copies
   std::string text_;
 };
 

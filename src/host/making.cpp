@@ -8,6 +8,7 @@
 #include "host/data_swap.h"
 #include "host/kept_files.h"
 #include "model/naming.h"
+#include "plan/carry_over.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -37,23 +38,14 @@ bool is_tied_alike(const Release& release, const Made& made) {
   });
 }
 
-// The release whose containers the new one can go on with.
-const Release* body_for(const App& app, const Made& made) {
-  const auto running = what_runs(app);
-  const Release* present = running ? app.find(*running) : nullptr;
-  if (present == nullptr || present->images != made.images || present->files != made.files ||
-      !is_tied_alike(*present, made) || !can_change_in_place(present->spec, made.spec))
-    return nullptr;
-  return present;
-}
-
 void name_containers(Context& context, App& app, Release& release, std::stop_token stop) {
   std::vector<std::string> names;
   for (const auto& container : context.engine.containers({}, stop)) names.push_back(container.name);
   for (const auto& service : release.spec.services)
-    release.containers[service.name] = container_name(
-        app, service.name, release.number, release.created,
-        [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
+    if (!release.bodies.contains(service.name))
+      release.containers[service.name] = container_name(
+          app, service.name, release.number, release.created,
+          [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
 }
 
 Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_token stop) {
@@ -76,19 +68,17 @@ Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_tok
 // The new release with its wish, in the app alone.
 void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                    std::stop_token stop) {
-  const Release* body = containers == Containers::changed_in_place ? body_for(app, made) : nullptr;
-  if (body == nullptr) {
-    add_release(context, app, made, stop);
-  } else {
-    const ReleaseNumber of_body = body->container_release();
-    const Release present = *body;
-    Release& release = add_unnamed(context, app, made, stop);
-    release.body = of_body;
-    release.containers = present.containers;
-    release.container_created = present.container_created;
-    release.identity = present.identity;
-    release.state = present.state;
-  }
+  const auto running = what_runs(app);
+  const Release* runs = running ? app.find(*running) : nullptr;
+  const std::optional<Release> present =
+      runs != nullptr && containers == Containers::changed_in_place ? std::optional(*runs) : std::nullopt;
+  Release& release = add_unnamed(context, app, made, stop);
+  if (present && is_tied_alike(*present, made)) release.bodies = plan::carried_over(*present, release);
+  for (const auto& [service, body] : release.bodies)
+    for (auto map : {&Release::containers, &Release::container_created})
+      if (const auto known = ((*present).*map).find(service); known != ((*present).*map).end())
+        (release.*map)[service] = known->second;
+  name_containers(context, app, release, stop);
   wish_up(app, app.releases.back().number, options, context);
 }
 
@@ -121,7 +111,7 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
   refuse_missing_paths(context, made.spec, running ? app.find(*running) : nullptr, stop);
   begin_release(context, app, made, options, containers, stop);
   if (!options.dry_run) keep_files(context, app, app.releases.back());
-  const bool has_containers = !app.releases.back().body;
+  const bool has_containers = !app.releases.back().has_no_containers();
   if (has_containers && (options.snapshot || asks_for_snapshots(made.spec)))
     wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);

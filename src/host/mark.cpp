@@ -37,15 +37,18 @@ void apply(Context& context, App& app, Marked& marked, const World& world, const
 // The release that runs, asked of the engine. Refused with what is there where none does, several do, or another than
 // should.
 ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
-  std::set<ReleaseNumber> running;
+  const auto wished = what_runs(app);
+  std::set<ReleaseNumber> running;  // that which should run, where it goes on with another one's containers
   std::vector<std::string> names, others;
   for (const auto& instance : plan::instances(app, world)) {
     const ContainerState state = instance.container->state;
     if (state == ContainerState::running || state == ContainerState::paused) {
-      running.insert(instance.release);
+      running.insert(wished && app.release(*wished).container_release(instance.service) == instance.release
+                         ? *wished
+                         : instance.release);
       names.push_back(format("{} ({})", instance.container->name, instance.release.text()));
     } else if (app.wish.state == Wish::State::up && app.wish.release &&
-               app.release(*app.wish.release).container_release() == instance.release) {
+               app.release(*app.wish.release).container_release(instance.service) == instance.release) {
       others.push_back(format("{} is {}", instance.container->name, to_text(state)));
     }
   }
@@ -57,8 +60,7 @@ ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
     throw NotFound(format("{} does not run, so there is nothing to mark{}", name,
                           others.empty() ? "" : format(": its container {}", join(others, ", "))),
                    format("Start it (belay start {0} last), or name a release: belay stable {0} rN", name));
-  const auto wished = what_runs(app);
-  if (!wished || app.release(*wished).container_release() != *running.begin())
+  if (wished != *running.begin())
     throw Conflict(
         format("{} runs, and {}", join(names, ", "),
                wished ? format("{} should", wished->text()) : format("{} should be stopped", name)),

@@ -1,6 +1,7 @@
 #include "host/outcome.h"
 
 #include <algorithm>
+#include <set>
 
 #include "host/apps.h"
 #include "host/data_work.h"
@@ -53,6 +54,31 @@ bool has_data_of_its_own(Context& context, const std::string& name, std::stop_to
   };
   return std::any_of(detail->container.mounts.begin(), detail->container.mounts.end(),
                      [&](const Mount& mount) { return mount.kind == Mount::Kind::volume && !is_named(mount); });
+}
+
+// The service whose container that is, whatever the plan renames it to; empty: not known.
+std::string service_of(const Release& release, const plan::Plan& plan, const std::string& container) {
+  std::set<std::string> names{container};
+  for (const auto& action : plan.actions)
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step))
+      if (names.contains(rename->from) || rename->to == container) names.insert({rename->from, rename->to});
+  for (const auto& action : plan.actions)
+    if (const auto* create = std::get_if<plan::CreateContainer>(&action.step); create && names.contains(create->name))
+      if (const auto owner = labels::owner(create->labels)) return owner->service;
+  for (const auto& service : release.spec.services)
+    if (const auto name = release.containers.find(service.name);
+        name != release.containers.end() && names.contains(name->second))
+      return service.name;
+  return release.spec.services.size() == 1 ? release.spec.services.front().name : std::string();
+}
+
+void put_into_quarantine(App& app, const Release& release, const std::string& service, const std::string& reason,
+                         Time now) {
+  const auto image = release.images.find(service);
+  if (image == release.images.end() || app.is_quarantined(image->second)) return;
+  const auto digest = release.digests.find(service);
+  app.quarantine.push_back(
+      {image->second, digest == release.digests.end() ? std::string() : digest->second, release.number, reason, now});
 }
 
 }  // namespace
@@ -121,6 +147,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
     if (Release* release = app.find(*wish.release)) {
       if (outage) release->outage = outage;
       if (wish.wait) {
+        release->proofs.clear();
         release->verdict = Verdict::passed;
         // Why it could not be tried, or failed, an earlier time: no longer of interest.
         release->reason.clear();
@@ -157,12 +184,18 @@ void record_failure(Context& context, App& app, Change& change, bool release_is_
   if (release->verdict == Verdict::passed || !release_is_at_fault) return;
   release->verdict = Verdict::failed;
   change.is_held = true;
-  for (const auto& [service, image] : release->images)
-    if (!app.is_quarantined(image)) {
-      const auto digest = release->digests.find(service);
-      app.quarantine.push_back({image, digest == release->digests.end() ? std::string() : digest->second,
-                                release->number, change.reason, context.clock.now()});
+  // The blame is that of the service that failed, not of those that it failed beside.
+  const std::string failed = service_of(*release, change.plan, change.container);
+  release->proofs.clear();
+  for (const auto& service : release->spec.services) {
+    if (!failed.empty() && service.name != failed) {
+      release->proofs[service.name].verdict =
+          release->bodies.contains(service.name) ? Verdict::passed : Verdict::pending;
+      continue;
     }
+    release->proofs[service.name] = {Verdict::failed, change.reason, change.log_tail};
+    put_into_quarantine(app, *release, service.name, change.reason, context.clock.now());
+  }
 }
 
 }  // namespace belay::host

@@ -116,6 +116,20 @@ bool PassView::keeps_other_volumes(const Declaration& declared, const App& provi
   return false;
 }
 
+namespace {
+
+// The release that the container of that name was made for.
+ReleaseNumber made_for(const Release& release, const std::string& container) {
+  for (const auto& service : release.spec.services) {
+    const auto name = release.containers.find(service.name);
+    if (service.name == container || (name != release.containers.end() && name->second == container))
+      return release.container_release(service.name);
+  }
+  return release.number;
+}
+
+}  // namespace
+
 Needs PassView::needs_of(const Declaration& declared) const {
   Needs needs;
   const auto needed = [&](const std::string& container) -> const App* {
@@ -123,8 +137,10 @@ Needs PassView::needs_of(const Declaration& declared) const {
     return app == nullptr || app->name == declared.name ? nullptr : app;
   };
   for (const auto& need : declared.needs)
-    if (const App* app = needed(need))
-      needs.releases[app->name.text()] = app->find(*app->wish.release)->container_release();
+    if (const App* app = needed(need)) {
+      ReleaseNumber& newest = needs.releases[app->name.text()];
+      newest = std::max(newest, made_for(*app->find(*app->wish.release), need));
+    }
   for (const auto& tie : ties(declared)) {
     const App* app = needed(tie.container);
     if (app == nullptr || !needs.releases.contains(app->name.text())) continue;

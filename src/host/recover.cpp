@@ -29,7 +29,7 @@ class Recovery {
     const plan::Containers sorted = plan::sort_out(app_, containers_);
     for (const auto& [container, release, service] : sorted.instances) {
       for (auto& each : app_.releases)
-        if (each.container_release() == release) each.container_created.try_emplace(service, container->created);
+        if (each.container_release(service) == release) each.container_created.try_emplace(service, container->created);
       look_at(*container, release);
     }
     for (const auto& [container, owner] : sorted.unknown) take(*container, owner);

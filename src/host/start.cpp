@@ -184,9 +184,9 @@ Change restart(Context& context, const AppName& name, const ChangeOptions& optio
     const World world = observe(context.engine, app, stop);
     plan::Plan stopping;
     // Those of another release, which this one changed in place, are its own.
-    const ReleaseNumber body = app.release(*running).container_release();
+    const Release& present = app.release(*running);
     for (const auto& instance : plan::instances(app, world)) {
-      if (!instance.container->is_up() || instance.release != body) continue;
+      if (!instance.container->is_up() || instance.release != present.container_release(instance.service)) continue;
       const size_t held =
           stopping.add(plan::SetRestartPolicy{instance.container->name, {"no", 0}}, "it must prove itself again");
       stopping.add(plan::StopContainer{instance.container->name, {}}, "restart", {held});

@@ -152,9 +152,9 @@ void in_trouble(App& app, Change& change, ReleaseNumber release, const std::stri
 
 bool was_up(const App& app, const World& world, ReleaseNumber release) {
   const Release* known = app.find(release);
-  const ReleaseNumber made_for = known != nullptr ? known->container_release() : release;
   const auto instances = plan::instances(app, world);
   return std::any_of(instances.begin(), instances.end(), [&](const plan::Instance& instance) {
+    const ReleaseNumber made_for = known != nullptr ? known->container_release(instance.service) : release;
     return instance.release == made_for && instance.container->is_up();
   });
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/format.h"
 #include "model/spec.h"
@@ -87,8 +88,27 @@ void check_service(const Service& service) {
   if (!service.network_mode.empty() && !service.networks.empty())
     throw Error(
         format("network mode '{}' excludes joining the network {}", service.network_mode, service.networks[0].network));
-  if (service.network_mode.starts_with("container:") && !service.ports.empty())
+  if ((service.network_mode.starts_with("container:") || service.network_mode.starts_with("service:")) &&
+      !service.ports.empty())
     throw Error("a container that shares another's network cannot publish ports of its own");
+}
+
+void check_needs(const Spec& spec) {
+  for (const auto& service : spec.services)
+    for (const Need& need : all_needs(service)) {
+      const auto other = std::find_if(spec.services.begin(), spec.services.end(),
+                                      [&](const Service& each) { return each.name == need.service; });
+      if (other == spec.services.end()) {
+        if (need.required)
+          throw Error(format("the service {} needs {}, and there is no such service", service.name, need.service));
+        continue;
+      }
+      if (need.condition == Need::Condition::completed && !other->job)
+        throw Error(format("the service {} waits for the end of {}, which is no job", service.name, need.service));
+      if (need.condition == Need::Condition::healthy && other->job)
+        throw Error(format("the service {} waits for the health of {}, which is a job", service.name, need.service));
+    }
+  std::ignore = in_order_of_needs(spec);
 }
 
 }  // namespace
@@ -99,6 +119,7 @@ void check_spec(const Spec& spec) {
     if (!names.insert(service.name).second) throw Error(format("two services are called {}", service.name));
     check_service(service);
   }
+  check_needs(spec);
   for (size_t i = 0; i < spec.services.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       for (const auto& a : spec.services[i].ports)

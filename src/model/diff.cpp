@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -55,6 +56,11 @@ std::string text_of(const NetworkLink& link) {
 }
 std::string text_of(const RestartPolicy& policy) {
   return policy.maximum_retries > 0 ? format("{}:{}", policy.name, policy.maximum_retries) : policy.name;
+}
+std::string text_of(const Need& need) {
+  constexpr std::array conditions{"", " healthy", " completed"};
+  return format("{}{}{}{}", need.service, conditions.at(static_cast<size_t>(need.condition)),
+                need.required ? "" : " if there", need.restart ? " restarts it" : "");
 }
 std::string text_of(const Device& device) {
   return format("{}:{}:{}", device.host_path, device.container_path, device.permissions);
@@ -121,7 +127,7 @@ Leaves leaves_of(const Service& service) {
 
 bool is_in_place(const std::string& field) {
   static const std::vector<std::string> fields_in_place = [] {
-    std::vector<std::string> names{"restart", "networks", "order", "rolling", "settle", "wait_timeout"};
+    std::vector<std::string> names{"restart", "networks", "needs", "order", "rolling", "settle", "wait_timeout"};
     const Resources resources;
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;
@@ -237,6 +243,16 @@ std::vector<std::string> limits_that_differ(const Resources& wanted, const Resou
     if (shown == present_leaves.end() ? !may_be_dropped : shown->second != value) names.push_back(name);
   }
   return names;
+}
+
+bool can_go_on(const Service& before, const Service& after) {
+  Spec old_one, new_one;
+  old_one.services = {before};
+  new_one.services = {after};
+  const auto changes = differences(old_one, new_one);
+  return before.name == after.name &&
+         std::all_of(changes.begin(), changes.end(), [](const FieldChange& change) { return change.in_place; }) &&
+         can_change_networks(before, after) && limits_the_same(before.resources, after.resources);
 }
 
 bool can_change_in_place(const Spec& before, const Spec& after) {

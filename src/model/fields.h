@@ -57,6 +57,16 @@ void each(auto& policy, Visit&& visit)
 }
 
 template <class Visit>
+void each(auto& need, Visit&& visit)
+  requires requires { need.condition; }
+{
+  visit("service", need.service);
+  visit("condition", need.condition);
+  visit("required", need.required);
+  visit("restart", need.restart);
+}
+
+template <class Visit>
 void each(auto& limit, Visit&& visit)
   requires requires { limit.soft; }
 {
@@ -153,6 +163,8 @@ void each(auto& service, Visit&& visit)
   visit("log_driver", service.log_driver);
   visit("log_options", service.log_options);
   visit("storage_options", service.storage_options);
+  visit("needs", service.needs);
+  visit("job", service.job);
 }
 
 template <class Visit>

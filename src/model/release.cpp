@@ -42,6 +42,26 @@ Autostart autostart(std::string_view text) {
   return from_word<Autostart>(text, autostart_words, "mark for autostart");
 }
 
+ReleaseNumber Release::container_release(const std::string& service) const {
+  const auto body = bodies.find(service);
+  return body == bodies.end() ? number : body->second.release;
+}
+
+const std::string& Release::container_identity(const std::string& service) const {
+  const auto body = bodies.find(service);
+  return body == bodies.end() ? identity : body->second.identity;
+}
+
+bool Release::has_no_containers() const {
+  return !spec.services.empty() && std::all_of(spec.services.begin(), spec.services.end(),
+                                               [&](const Service& service) { return bodies.contains(service.name); });
+}
+
+Proof Release::proof(const std::string& service) const {
+  const auto known = proofs.find(service);
+  return known == proofs.end() ? Proof{verdict, reason, log_tail} : known->second;
+}
+
 const Release* App::find(ReleaseNumber number) const {
   const auto found =
       std::find_if(releases.begin(), releases.end(), [&](const Release& r) { return r.number == number; });

@@ -34,7 +34,23 @@ struct FileMark {
   bool operator==(const FileMark&) const = default;
 };
 
-// One immutable deployment; only verdict, reason, log tail, outage and container names change after it is saved.
+// The release whose container a service goes on with, as it is or changed in place. Labels are fixed when a container
+// is made, so the container bears that release's number and identity.
+struct Body {
+  ReleaseNumber release;
+  std::string identity;
+  bool operator==(const Body&) const = default;
+};
+
+// How one service of a release fared.
+struct Proof {
+  Verdict verdict = Verdict::pending;
+  std::string reason;    // why the last try failed
+  std::string log_tail;  // the last lines of the failed container
+  bool operator==(const Proof&) const = default;
+};
+
+// One immutable deployment; only verdicts, reasons, log tails, outage and container names change after it is saved.
 struct Release {
   ReleaseNumber number;
   Spec spec;
@@ -50,17 +66,25 @@ struct Release {
   // Service → when its container was created, as the engine wrote it; none: not seen yet. A copy that somebody made of
   // a container has all its labels, but not this.
   std::map<std::string, std::string> container_created;
-  // What its containers carry in their labels, and the state that made it. A release with a body has the body's. Empty:
-  // it was made before there were identities, or adopted.
+  // What its own containers carry in their labels, and the state that made it. Empty: it was made before there were
+  // identities, or adopted.
   std::string identity, state;
-  // The release whose containers this one changed in place and goes on with; nullopt: it has its own. Labels are fixed
-  // when a container is made, so the containers bear that release's number. Never a release with a body of its own.
-  std::optional<ReleaseNumber> body;
+  // Service → the release whose container it goes on with; none: it has its own. Never a release that itself goes on
+  // with another one's.
+  std::map<std::string, Body> bodies;
+  // Service → how it fared; none: as the release did.
+  std::map<std::string, Proof> proofs;
   std::map<std::string, FileMark> files;       // path on the host → what it held
   std::map<std::string, ReleaseNumber> needs;  // app it depends on → the release of it that it was started with
   std::optional<Milliseconds> outage;          // how long nothing ran while it took over
 
-  ReleaseNumber container_release() const { return body.value_or(number); }
+  // The release that the service's container was made for, and what that container carries.
+  ReleaseNumber container_release(const std::string& service) const;
+  const std::string& container_identity(const std::string& service) const;
+  // Whether no service has a container that was made for this release.
+  bool has_no_containers() const;
+  // How the service fared.
+  Proof proof(const std::string& service) const;
 };
 
 // What should be. `unfinished` wishes are finished or undone by the next command (promise 2).

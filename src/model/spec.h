@@ -79,7 +79,21 @@ struct Resources {
   bool operator==(const Resources&) const = default;
 };
 
-// One container of an app.
+// What one service needs of another one of its app before it starts. Both stop in the other direction.
+struct Need {
+  enum class Condition {
+    started,
+    healthy,    // its health check says so
+    completed,  // it is a job, and has ended with 0
+  };
+  std::string service;
+  Condition condition = Condition::started;
+  bool required = true;  // false: no error where there is no such service
+  bool restart = false;  // whenever the other one is made anew or restarted by Belay, so is this one restarted
+  auto operator<=>(const Need&) const = default;
+};
+
+// One service of an app: a container, or one that runs to its end.
 struct Service {
   std::string name;   // unique in the app; a family has one service, named like the app
   std::string image;  // the reference the user wrote; the release pins what it meant
@@ -115,6 +129,10 @@ struct Service {
   std::optional<int> memory_swappiness, oom_score_adj;
   std::string log_driver;
   std::map<std::string, std::string> log_options, storage_options;
+  // Besides those, a service needs every other one whose network, process table, IPC or volumes it shares:
+  // "service:NAME" as `network_mode`, `pid_mode`, `ipc_mode`, `uts_mode`, or in `volumes_from` ("service:NAME:ro").
+  std::vector<Need> needs;
+  bool job = false;  // it runs to its end and proves itself by exit code 0
 
   bool operator==(const Service&) const = default;
 };
@@ -136,6 +154,15 @@ struct Spec {
   const Service& service(const std::string& name) const;
 };
 
+// All that the service needs of others, shared namespaces and volumes included; each service once, with its strictest
+// condition.
+std::vector<Need> all_needs(const Service& service);
+// Whether the service lives in a namespace of the other one, or has its volumes: then it cannot outlive its container.
+bool shares_with(const Service& service, const std::string& other);
+// Indices of the spec's services, each behind those that it needs; else in the order of the spec. Throws Error that
+// names the circle where there is one.
+std::vector<size_t> in_order_of_needs(const Spec& spec);
+
 // The two forms a spec takes outside memory: JSON for the state and for `belay config`, and differences for people.
 std::string spec_to_json(const Spec& spec, int indent = 0);
 // Reads what spec_to_json wrote; unknown keys are an error (a newer Belay wrote them).
@@ -152,6 +179,8 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after);
 // engine can change all of it, and back. A limit can be moved, but not set for the first time nor lifted; a network
 // joined or left, but its aliases and addresses stay.
 bool can_change_in_place(const Spec& before, const Spec& after);
+// Whether a container made for `before` can go on as one of `after`, as it is or changed in place.
+bool can_go_on(const Service& before, const Service& after);
 // Names of the limits that `wanted` sets and `present`, as the engine shows it, has otherwise. What engines drop when
 // the kernel cannot do it (swap, kernel memory, block I/O) counts only where the engine shows a value of its own.
 std::vector<std::string> limits_that_differ(const Resources& wanted, const Resources& present);

@@ -13,6 +13,7 @@ using document::Node;
 
 constexpr std::array mount_kinds{"volume", "bind", "tmpfs"};
 constexpr std::array swap_orders{"by-rule", "start-first", "stop-first"};
+constexpr std::array conditions{"started", "healthy", "completed"};
 
 // Writing. Fields that have their default value are left out.
 
@@ -37,6 +38,9 @@ Node to_node(Mount::Kind value) {
 }
 Node to_node(SwapOrder value) {
   return Node::text(swap_orders[static_cast<size_t>(value)]);
+}
+Node to_node(Need::Condition value) {
+  return Node::text(conditions[static_cast<size_t>(value)]);
 }
 template <fields::Described T>
 Node to_node(const T& value);
@@ -106,6 +110,9 @@ void from_node(const Node& node, const char* name, Mount::Kind& value) {
 }
 void from_node(const Node& node, const char* name, SwapOrder& value) {
   from_words(node, name, swap_orders, value);
+}
+void from_node(const Node& node, const char* name, Need::Condition& value) {
+  from_words(node, name, conditions, value);
 }
 template <fields::Described T>
 void from_node(const Node& node, const char* name, T& value);

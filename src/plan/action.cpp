@@ -56,6 +56,9 @@ struct Describe {
   }
   std::string operator()(const SignalContainer& s) const { return format("send {} to {}", s.signal, s.name); }
   std::string operator()(const AwaitVerdict& s) const {
+    if (s.proof == AwaitVerdict::Proof::completed)
+      return format("wait until {} has ended with 0, at most {}", s.name, duration_text(s.wait_timeout));
+    if (s.proof == AwaitVerdict::Proof::still_well) return format("see whether {} is still well", s.name);
     if (s.has_health_check)
       return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));
     return format("wait whether {} stays up for {}", s.name, duration_text(s.settle));

@@ -103,12 +103,17 @@ struct DisconnectNetwork {
 struct SignalContainer {
   std::string name, signal;  // "HUP", "SIGUSR1"
 };
-// Waits until the container has proved itself: healthy, or up without a restart for `settle` where it has no health
-// check, at most `wait_timeout`.
+// Waits until the container has proved itself, at most `wait_timeout`.
 struct AwaitVerdict {
+  enum class Proof {
+    runs,        // healthy, or up without a restart for `settle` where it has no health check
+    still_well,  // the same of one that was left as it is
+    completed,   // it has ended with 0
+  };
   std::string name;
   bool has_health_check = false;
   Milliseconds settle, wait_timeout;
+  Proof proof = Proof::runs;
 };
 
 // A command in a running container, before or after its data is read (a database's dump). It fails where the command

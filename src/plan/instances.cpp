@@ -51,8 +51,10 @@ class Sorting {
   const Release* named(const labels::Owner& owner) const {
     const Release* found = nullptr;
     for (const auto& release : app_.releases) {
-      if (release.container_release() != owner.release || release.identity != owner.identity) continue;
-      if (found == nullptr || !release.body) found = &release;
+      if (release.container_release(owner.service) != owner.release ||
+          release.container_identity(owner.service) != owner.identity)
+        continue;
+      if (found == nullptr || !release.bodies.contains(owner.service)) found = &release;
     }
     return found;
   }
@@ -64,7 +66,7 @@ class Sorting {
       return false;
     if (const std::string created = entry(release.container_created, owner.service); !created.empty())
       return created == container.created;
-    if (!owner.identity.empty() || release.body) return true;
+    if (!owner.identity.empty() || release.bodies.contains(owner.service)) return true;
     const auto created = parse_number(container.created);
     return !created || Time(Seconds(*created)) + clocks_differ >= release.created;
   }
@@ -167,7 +169,7 @@ void refuse_unknown(const App& app, const Containers& containers) {
 
 const Container* find_instance(const App& app, const World& world, ReleaseNumber release, const std::string& service) {
   const Release* known = app.find(release);
-  const ReleaseNumber made_for = known != nullptr ? known->container_release() : release;
+  const ReleaseNumber made_for = known != nullptr ? known->container_release(service) : release;
   for (const auto& instance : instances(app, world))
     if (instance.release == made_for && instance.service == service) return instance.container;
   return nullptr;

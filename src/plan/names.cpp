@@ -13,7 +13,7 @@ namespace {
 bool is_of(const App& app, std::optional<ReleaseNumber> release, const Instance& instance) {
   if (!release) return false;
   const Release* known = app.find(*release);
-  return (known != nullptr ? known->container_release() : *release) == instance.release;
+  return (known != nullptr ? known->container_release(instance.service) : *release) == instance.release;
 }
 
 // What one container of the scheme dcv should be called (dockervisor, "Containers").

@@ -80,10 +80,11 @@ bool joins(const Container& container, const std::string& network) {
 
 // Of a container made for this release: the release itself stays, or one that goes on with the container.
 std::optional<std::string> why_kept(const App& app, const std::map<ReleaseNumber, std::string>& kept,
-                                    ReleaseNumber made_for) {
+                                    ReleaseNumber made_for, const std::string& service) {
   if (const auto found = kept.find(made_for); found != kept.end()) return found->second;
   for (const auto& [number, why] : kept)
-    if (const Release* release = app.find(number); release != nullptr && release->container_release() == made_for)
+    if (const Release* release = app.find(number);
+        release != nullptr && release->container_release(service) == made_for)
       return why;
   return {};
 }
@@ -188,7 +189,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   if (s.app.wish.unfinished && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
   // One that runs is stopped by no clean-up. Its release must stay known, or nothing could ever go back to it.
   for (const auto& instance : instances(s.app, s.world))
-    if (instance.container->is_up() && !why_kept(s.app, kept, instance.release))
+    if (instance.container->is_up() && !why_kept(s.app, kept, instance.release, instance.service))
       kept.try_emplace(instance.release, "it is running");
   for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
     // One that never proved itself is none to go back to.
@@ -207,7 +208,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   Indices containers;
   std::vector<const Container*> removed_ones;
   for (const auto& instance : instances(s.app, s.world)) {
-    if (const auto why = why_kept(s.app, kept, instance.release)) {
+    if (const auto why = why_kept(s.app, kept, instance.release, instance.service)) {
       cleanup.kept.push_back(format("container {} ({})", instance.container->name, *why));
       kept_images.insert(instance.container->image_id);
       continue;

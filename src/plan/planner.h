@@ -32,7 +32,7 @@ struct Situation {
 // creation time. An adopted one is known by its name and creation time.
 struct Instance {
   const Container* container = nullptr;
-  // The release that it was made for; later ones may have changed it in place and share it (Release::body).
+  // The release that it was made for; later ones may go on with it (Release::bodies).
   ReleaseNumber release;
   std::string service;
 };

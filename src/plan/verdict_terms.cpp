@@ -34,7 +34,8 @@ AwaitVerdict verdict_terms(const std::string& container, const Service& service,
   const auto check = check_of(service, image);
   const bool checked = check && !check->test.empty() && check->test[0] != "NONE";
   const Milliseconds enough = checked ? std::max(defaults.wait_timeout, patience(*check)) : defaults.wait_timeout;
-  return {container, checked, asked.settle.value_or(defaults.settle), asked.wait_timeout.value_or(enough)};
+  return {container, checked, asked.settle.value_or(defaults.settle), asked.wait_timeout.value_or(enough),
+          service.job ? AwaitVerdict::Proof::completed : AwaitVerdict::Proof::runs};
 }
 
 }  // namespace belay::plan

@@ -138,8 +138,8 @@ std::map<std::string, ReleaseNumber> needs_from(const std::string& text) {
 bool same(const Release& a, const Release& b) {
   const auto fields = [](const Release& r) {
     return std::tie(r.number, r.spec, r.images, r.digests, r.containers, r.created, r.verdict, r.reason, r.log_tail,
-                    r.who, r.why, r.adopted, r.container_created, r.identity, r.state, r.body, r.files, r.needs,
-                    r.outage);
+                    r.who, r.why, r.adopted, r.container_created, r.identity, r.state, r.bodies, r.proofs, r.files,
+                    r.needs, r.outage);
   };
   return fields(a) == fields(b);
 }
@@ -251,7 +251,7 @@ Wish AppRows::load_wish(AppId id) {
 
 std::vector<Release> AppRows::load_releases(AppId id) {
   std::vector<Release> releases;
-  each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted, body, "
+  each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted, "
                              "files, needs, outage, identity, state "
                              "FROM releases WHERE app = ? ORDER BY number",
                              id),
@@ -266,7 +266,6 @@ std::vector<Release> AppRows::load_releases(AppId id) {
              release.who = row.text();
              release.why = row.text();
              release.adopted = row.flag();
-             release.body = row.maybe(&Row::release);
              release.files = files_from(row.text());
              release.needs = needs_from(row.text());
              release.outage = row.maybe(&Row::duration);
@@ -280,9 +279,11 @@ std::vector<Release> AppRows::load_releases(AppId id) {
 void AppRows::load_services(AppId id, std::vector<Release>& releases) {
   // Both come in the order of the release's number.
   auto release = releases.begin();
-  each_row(connection_.query("SELECT release, service, image, digest, container, container_created "
-                             "FROM release_services WHERE app = ? ORDER BY release",
-                             id),
+  each_row(connection_.query(
+               "SELECT release, service, image, digest, container, container_created, body, body_identity, verdict, "
+               "reason, log_tail "
+               "FROM release_services WHERE app = ? ORDER BY release",
+               id),
            [&](Row row) {
              const ReleaseNumber number = row.release();
              while (release != releases.end() && release->number != number) ++release;
@@ -293,6 +294,12 @@ void AppRows::load_services(AppId id, std::vector<Release>& releases) {
              row.into(release->digests, service);
              row.into(release->containers, service);
              row.into(release->container_created, service);
+             const auto body = row.maybe(&Row::release);
+             const std::string identity = row.text();
+             if (body) release->bodies[service] = {*body, identity};
+             const auto fared = row.maybe(&Row::text);
+             const std::string reason = row.text(), log_tail = row.text();
+             if (fared) release->proofs[service] = {verdict(*fared), reason, log_tail};
            });
 }
 
@@ -395,24 +402,32 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
 
 void AppRows::insert(AppId id, const Release& release) {
   connection_.execute(
-      "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted, body, files, "
-      "needs, outage, identity, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted, files, "
+      "needs, outage, identity, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, release.number, id_of_spec(id, release.spec), release.created, to_text(release.verdict), release.reason,
-      release.log_tail, release.who, release.why, release.adopted, release.body, files_text(release.files),
-      needs_text(release.needs), release.outage, release.identity, release.state);
+      release.log_tail, release.who, release.why, release.adopted, files_text(release.files), needs_text(release.needs),
+      release.outage, release.identity, release.state);
   std::set<std::string> services;
   for (const auto* map : {&release.images, &release.digests, &release.containers, &release.container_created})
     for (const auto& [service, value] : *map) services.insert(service);
+  for (const auto& [service, body] : release.bodies) services.insert(service);
+  for (const auto& [service, proof] : release.proofs) services.insert(service);
   for (const std::string& service : services) {
     const auto in = [&](const std::map<std::string, std::string>& map) {
       const auto found = map.find(service);
       return found == map.end() ? std::nullopt : std::optional(found->second);
     };
+    const auto body = release.bodies.find(service);
+    const auto proof = release.proofs.find(service);
+    const bool has_body = body != release.bodies.end(), is_proved = proof != release.proofs.end();
     connection_.execute(
-        "INSERT INTO release_services (app, release, service, image, digest, container, container_created) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO release_services (app, release, service, image, digest, container, container_created, body, "
+        "body_identity, verdict, reason, log_tail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         id, release.number, service, in(release.images), in(release.digests), in(release.containers),
-        in(release.container_created));
+        in(release.container_created), has_body ? std::optional(body->second.release) : std::nullopt,
+        has_body ? body->second.identity : std::string(),
+        is_proved ? std::optional(to_text(proof->second.verdict)) : std::nullopt,
+        is_proved ? proof->second.reason : std::string(), is_proved ? proof->second.log_tail : std::string());
   }
 }
 

@@ -219,10 +219,27 @@ UPDATE wishes SET way_back = 1 WHERE why GLOB 'r[0-9]* failed: *' OR why GLOB 'i
 UPDATE wishes SET failed = CAST(substr(why, 2) AS INTEGER) WHERE why GLOB 'r[0-9]* failed: *';
 )sql";
 
+// A service goes on with another release's container, or has one of its own, and fares by itself. Until then that was
+// said of all of a release's services at once, and a release with a body had the body's identity.
+constexpr const char* services_schema = R"sql(
+ALTER TABLE release_services ADD COLUMN body INTEGER;
+ALTER TABLE release_services ADD COLUMN body_identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE release_services ADD COLUMN verdict TEXT;
+ALTER TABLE release_services ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE release_services ADD COLUMN log_tail TEXT NOT NULL DEFAULT '';
+UPDATE release_services SET
+  body = (SELECT body FROM releases r WHERE r.app = release_services.app AND r.number = release_services.release),
+  body_identity = (SELECT identity FROM releases r
+                   WHERE r.app = release_services.app AND r.number = release_services.release)
+WHERE (SELECT body FROM releases r WHERE r.app = release_services.app AND r.number = release_services.release)
+      IS NOT NULL;
+ALTER TABLE releases DROP COLUMN body;
+)sql";
+
 constexpr std::array all_migrations{Migration{1, first_schema},    Migration{2, declared_schema},
                                     Migration{3, waits_schema},    Migration{4, data_schema},
                                     Migration{5, identity_schema}, Migration{6, failures_schema},
-                                    Migration{7, way_back_schema}};
+                                    Migration{7, way_back_schema}, Migration{8, services_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -157,6 +157,6 @@ fs::path lock_path(const fs::path& state_folder, const AppName& app);
 // The lock of the daemon that serves this state.
 fs::path serve_lock_file(const fs::path& state_folder);
 
-inline constexpr int schema_version = 7;
+inline constexpr int schema_version = 8;
 
 }  // namespace belay::state

@@ -131,7 +131,7 @@ TEST_F(DeclaredHostTest, ChangesALimitInPlaceAndBack) {
   EXPECT_THAT(scene_.engine.changes(), Contains("resources web"));
   EXPECT_EQ(scene_.container("web")->created, created);
   EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{2});
-  EXPECT_EQ(scene_.app().release({2}).body, ReleaseNumber{1});
+  EXPECT_EQ(scene_.app().release({2}).container_release("web"), ReleaseNumber{1});
   EXPECT_EQ(scene_.run("rollback"), "done");
   EXPECT_EQ(scene_.engine.container("web", {})->service.resources.memory, ByteCount{64 << 20});
   EXPECT_EQ(scene_.container("web")->created, created);

@@ -191,7 +191,7 @@ TEST(Instances, AReleaseGoesOnWithTheContainersOfAForgottenOne) {
   container.labels = labels::for_container({"web", "web", {1}, NamingScheme::belay, "a1", "s1"});
   Release next = scene.app.releases[0];
   next.number = {2};
-  next.body = ReleaseNumber{1};
+  for (const auto& service : next.spec.services) next.bodies[service.name] = {{1}, "a1"};
   scene.app.releases = {next};
   EXPECT_EQ(sorted(scene), " web-r1");
   EXPECT_EQ(find_instance(scene.app, scene.world, {2}, "web")->name, "web-r1");

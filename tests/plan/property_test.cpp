@@ -139,8 +139,8 @@ Scene random_scene(Dice& dice) {
   if (releases > 1 && dice.one_in(3)) {
     Release& newest = scene.app.releases.back();
     const Release& older = scene.app.releases[dice.below(static_cast<size_t>(releases) - 1)];
-    newest.body = older.number;
     newest.spec = older.spec;
+    for (const auto& service : newest.spec.services) newest.bodies[service.name] = {older.number, ""};
     newest.images = older.images;
     newest.digests = older.digests;
     newest.containers = older.containers;

@@ -114,6 +114,9 @@ struct Apply {
       demand(!has(starting, exchange.place) || world.data[exchange.place] == exchange.content,
              format("{} was started without the data of {}", s.name, exchange.place.source));
     starting.state = ContainerState::running;
+    Time latest{};
+    for (const auto& [name, detail] : world.details) latest = std::max(latest, detail.started.value_or(Time{}));
+    world.details[s.name].started = latest + Milliseconds(1);
   }
   void operator()(const StopContainer& s) {
     container(s.name).state = ContainerState::exited;
@@ -136,6 +139,10 @@ struct Apply {
     world.details[s.name].restart = s.policy;
   }
   void operator()(const AwaitVerdict& s) {
+    if (s.proof == AwaitVerdict::Proof::completed) {
+      container(s.name).state = ContainerState::exited;
+      return;
+    }
     demand(container(s.name).state == ContainerState::running, "it does not run: " + s.name);
   }
   void operator()(const UpdateResources& s) {

@@ -254,6 +254,8 @@ TEST(Planner, StartsTheServicesOfAnAppInTheirOrder) {
   Service db = Scene::service({}, {"db_data"});
   db.name = "db";
   Service web = Scene::service({8080});
+  db.health = HealthCheck{{"CMD", "probe"}, {}, {}, {}, {}};
+  web.needs = {{"db", Need::Condition::healthy}};
   web.networks = db.networks = {{"inner", {}, "", ""}};
   Scene scene;
   scene.release(1, {db, web}, Verdict::pending);
@@ -284,7 +286,7 @@ Scene changed_in_place() {
   after.networks[1].network = "new";
   scene.release(1, {before});
   Release& changed = scene.release(2, {after}, Verdict::pending);
-  changed.body = ReleaseNumber{1};
+  for (const auto& service : changed.spec.services) changed.bodies[service.name] = {{1}, ""};
   changed.images = scene.app.release({1}).images;
   scene.app.last = ReleaseNumber{1};
   for (const auto* name : {"front", "old", "new"}) scene.world.networks.push_back({name, "bridge", {}});

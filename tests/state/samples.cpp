@@ -78,7 +78,10 @@ std::string text_of(const Wish& wish) {
 
 std::string text_of(const Release& release) {
   std::string facts;
-  if (release.body) facts += release.body->text();
+  for (const auto& [service, body] : release.bodies)
+    facts += format(" {}={}/{}", service, body.release.text(), body.identity);
+  for (const auto& [service, proof] : release.proofs)
+    facts += format(" {}: {} {} {}", service, to_text(proof.verdict), proof.reason, proof.log_tail);
   for (const auto& [path, mark] : release.files) {
     facts += format(" {}={}", path, mark.digest);
     for (const auto line : mark.lines) facts += format(" {}", line);
@@ -160,7 +163,8 @@ App full_app(const std::string& name) {
   Release third = second;
   third.number = {7};
   third.verdict = Verdict::unproven;
-  third.body = ReleaseNumber{3};
+  third.bodies = {{"web", {{3}, "00112233445566778899aabbccddeeff"}}, {"gone", {{3}, ""}}};
+  third.proofs = {{"db", {Verdict::failed, "it ended with 2", "its last\nlines"}}, {"web", {}}};
   third.files = {{"/etc/app.conf", {"00ff", {0, 4294967295U}}}, {"/etc/with \"quotes\"", {}}};
   third.needs = {{"db", {12}}};
   third.outage = Milliseconds(640);

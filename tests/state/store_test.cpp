@@ -283,7 +283,9 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
       "ALTER TABLE wishes DROP COLUMN fallback_data; ALTER TABLE wishes DROP COLUMN way_back; "
       "ALTER TABLE wishes DROP COLUMN failed; ALTER TABLE wishes DROP COLUMN trouble; "
       "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin; ALTER TABLE wishes DROP COLUMN previous; "
-      "ALTER TABLE wishes DROP COLUMN proved; ALTER TABLE releases DROP COLUMN body; "
+      "ALTER TABLE wishes DROP COLUMN proved; ALTER TABLE release_services DROP COLUMN body; "
+      "ALTER TABLE release_services DROP COLUMN body_identity; ALTER TABLE release_services DROP COLUMN verdict; "
+      "ALTER TABLE release_services DROP COLUMN reason; ALTER TABLE release_services DROP COLUMN log_tail; "
       "ALTER TABLE releases DROP COLUMN files; ALTER TABLE releases DROP COLUMN needs; "
       "ALTER TABLE releases DROP COLUMN outage; ALTER TABLE quarantine DROP COLUMN digest; PRAGMA user_version = 1");
   const auto store = Store::open(folder());

@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "model/naming.h"
+#include "plan/names.h"
+#include "plan/wish_planner.h"
+
+namespace belay::plan {
+
+void WishPlanner::rename_as_wanted(std::optional<ReleaseNumber> wanted) {
+  Indices last;
+  for (const auto& rename : renames(s_, wanted)) {
+    last = {plan_.add(RenameContainer{rename.from, rename.to}, rename.reason, last)};
+    prepared_ = last;
+  }
+}
+
+// In the scheme fixed: the services' own names go to this release's containers, whichever of the app's has them now.
+Indices WishPlanner::take_names(const Release& release, const Members& members, const Indices& before) {
+  if (s_.app.scheme != NamingScheme::fixed) return before;
+  Indices last = before;
+  for (const Member* member : members) {
+    const std::string& service = member->service->name;
+    const Container* container = member->container;
+    const std::string own = container_name(s_.app, service, release.number, s_.now, {});
+    const std::string now = name_of(*member);
+    if (now == own) continue;
+    for (const auto& instance : instances_) {
+      if (instance.container == container || name_of(*instance.container) != own) continue;
+
+      last = {plan_.add(RenameContainer{own, displaced_name(s_.app, service, instance.release, s_.now,
+                                                            [&](const std::string& name) { return is_taken(name); })},
+                        "makes room for its successor", last)};
+    }
+    last = {plan_.add(RenameContainer{now, own}, "the current one bears the declared name", last)};
+    if (container == nullptr) created_[service] = own;
+  }
+  return last;
+}
+
+// Now, or by what is planned so far.
+bool WishPlanner::is_taken(const std::string& name) const {
+  bool taken = s_.world.find(name) != nullptr;
+  for (const auto& action : plan_.actions) {
+    if (const auto* rename = std::get_if<RenameContainer>(&action.step)) {
+      if (rename->from == name) taken = false;
+      if (rename->to == name) taken = true;
+    } else if (const auto* create = std::get_if<CreateContainer>(&action.step)) {
+      if (create->name == name) taken = true;
+    }
+  }
+  return taken;
+}
+
+// The name a container has once the planned renames are done.
+std::string WishPlanner::name_of(const Container& container) const {
+  std::string name = container.name;
+  for (const auto& action : plan_.actions)
+    if (const auto* rename = std::get_if<RenameContainer>(&action.step); rename != nullptr && rename->from == name)
+      name = rename->to;
+  return name;
+}
+
+std::string WishPlanner::name_of(const Member& member) const {
+  return member.container != nullptr ? name_of(*member.container) : created_.at(member.service->name);
+}
+
+// The name chosen when the release was made; in the scheme that renames, the one its container should have now.
+std::string WishPlanner::name_to_create(const Release& release, const Service& service) const {
+  if (s_.app.scheme == NamingScheme::dcv) {
+    const Release* stable = s_.app.stable ? s_.app.find(*s_.app.stable) : nullptr;
+    if (stable != nullptr && stable->container_release(service.name) == release.container_release(service.name))
+      return stable_name(s_.app, service.name);
+    return container_name(s_.app, service.name, release.number, s_.now, [](const std::string&) { return false; });
+  }
+  if (s_.app.scheme == NamingScheme::fixed) {
+    const std::string own = container_name(s_.app, service.name, release.number, s_.now, {});
+    const auto ours = instances_;
+    const bool held_by_us =
+        std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return name_of(*i.container) == own; });
+    if (!held_by_us) return own;
+    return displaced_name(s_.app, service.name, release.container_release(service.name), s_.now,
+                          [&](const std::string& name) { return is_taken(name); });
+  }
+  const auto name = release.containers.find(service.name);
+  if (name == release.containers.end())
+    throw Error(format("{} {} has no name for its container", s_.app.name.text(), release.number.text()));
+  return name->second;
+}
+
+void WishPlanner::refuse_taken_name(const std::string& name, const Release& release, const Service& service) const {
+  const Container* holder = s_.world.find(name);
+  if (holder == nullptr || name_of(*holder) != name) return;
+  const std::string take_over = s_.app.origin.empty() ? format("belay adopt {} {}", s_.app.name.text(), name)
+                                                      : format("belay apply --take-over {}", s_.app.name.text());
+  throw Conflict(format("the container name {} for {} {} is taken by a container that is not {}'s", name,
+                        s_.app.name.text(), release.number.text(), service.name),
+                 format("Rename or remove that container, or take it over with: {}", take_over));
+}
+
+}  // namespace belay::plan
