@@ -1,5 +1,4 @@
 #include <cerrno>
-#include <clocale>
 #include <csignal>
 #include <fcntl.h>
 #include <tuple>
@@ -15,8 +14,6 @@ static void open_closed_streams() {
 }
 
 int main(int argc, char** argv) {
-  // libarchive stops at the first name that is not ASCII without it.
-  std::setlocale(LC_CTYPE, "C.UTF-8");
   // A peer or pipe that closes early is an error of that write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
   open_closed_streams();

@@ -7,25 +7,12 @@
 
 #include "host/own_container.h"
 #include "serve/hangup.h"
-#include "serve/systemd.h"
 
 namespace belay::cli {
 
 namespace {
 
-constexpr ByteCount largest_settings{1 << 20};
-
-std::optional<serve::ServiceNotifier> notifier;
-
-// As the daemon itself reads them; it does not move to another engine later.
-formats::Settings first_settings(const serve::DaemonOptions& options) {
-  formats::Settings settings;
-  if (!options.settings_file.empty())
-    settings = formats::parse_settings(read_file(options.settings_file, largest_settings), options.settings_file);
-  for (const auto& [key, value] : options.settings) formats::set_setting(settings, key, value, fs::current_path());
-  return settings;
-}
-
+// The daemon does not move to another engine when its settings are read again.
 std::unique_ptr<engine::Engine> engine_of(Session& session, const formats::Settings& settings) {
   const Globals& globals = session.globals;
   engine::DockerOptions options;
@@ -53,19 +40,19 @@ std::string own_app(engine::Engine& engine, const std::stop_token& stop) {
 
 }  // namespace
 
-void prepare_to_serve() {
+serve::ServiceNotifier prepare_to_serve() {
   // Threads that come and go would each leave an arena of their own behind.
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-  // It changes the environment.
-  notifier.emplace(serve::ServiceNotifier::from_environment());
   // Of the signals that stop a command, this one means something else here.
   std::signal(SIGHUP, SIG_IGN);
+  return serve::ServiceNotifier::from_environment();
 }
 
-int serve_host(Session& session, HostRun& run, serve::DaemonOptions options, Serving serving) {
+int serve_host(Session& session, HostRun& run, serve::ServiceNotifier& notifier, serve::DaemonOptions options,
+               Serving serving) {
   const std::stop_token stop = session.stop();
-  const auto engine = engine_of(session, first_settings(options));
+  const auto engine = engine_of(session, serve::settings_of(options));
   if (options.self.empty()) options.self = own_app(*engine, stop);
   options.defaults.own_app = options.self;
   serve::LogLines log(2, session.clock);
@@ -78,7 +65,7 @@ int serve_host(Session& session, HostRun& run, serve::DaemonOptions options, Ser
   }
   serve::Waker waker;
   const serve::Hangup hangup(waker);
-  daemon.run(waker, *notifier, stop);
+  daemon.run(waker, notifier, stop);
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "formats/ports.h"
 #include "formats/run_values.h"
 #include "formats/variable_file.h"
+#include "model/labels.h"
 
 namespace belay::formats {
 
@@ -94,15 +95,10 @@ void add_environment(Service& service, const Node& section) {
   }
 }
 
-// What Belay reads of an app's labels; the others that begin like this say whose a container is.
-bool is_about_data(const std::string& label) {
-  return label.starts_with("belay.backup.") || label == "belay.snapshot" || label.starts_with("belay.snapshot.");
-}
-
 void add_labels(Service& service, const Node& section) {
   for (const Member& member : section.as_map("\"labels\"")) {
     if (trim(member.key).empty()) throw ConfigError(member.key_where, "a label has no name");
-    if (member.key.starts_with("belay.") && !is_about_data(member.key))
+    if (member.key.starts_with("belay.") && !labels::is_about_data(member.key))
       throw ConfigError(member.key_where, format("the label {} is Belay's own", printable(member.key)),
                         "Labels that begin with 'belay.' say whose a container is.");
     service.labels.emplace(member.key, member.value.as_scalar(format("the label {}", printable(member.key))));

@@ -17,16 +17,13 @@
 #include "host/places.h"
 #include "host/still.h"
 #include "host/temporary.h"
+#include "model/labels.h"
 
 namespace belay::host {
 
 namespace {
 
 using Indices = std::vector<size_t>;
-
-constexpr const char* before_label = "belay.backup.before";
-constexpr const char* after_label = "belay.backup.after";
-constexpr const char* hook_time_label = "belay.backup.hook-timeout";
 
 // Harmless in every file system and shell.
 std::string item_id(size_t number, const DataPlace& place) {
@@ -152,7 +149,7 @@ class BackupPlanner {
   plan::Plan make(backup::Manifest& manifest, const std::string& where) {
     const auto& running = still_.running();
     manifest.consistency = still_.way();
-    hooks(before_label, options_.before, running);
+    hooks(labels::backup_before, options_.before, running);
     reach_through_engine(manifest);
     for (const auto& action : still_.hold()) then(action.step, action.reason);
     for (const auto& item : manifest.items)
@@ -160,7 +157,7 @@ class BackupPlanner {
     for (const auto& action : still_.let_go()) then(action.step, action.reason);
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();
-    hooks(after_label, options_.after, running);
+    hooks(labels::backup_after, options_.after, running);
     after_end_ = plan_.actions.size();
     if (manifest.with_image) {
       std::vector<std::string> images;
@@ -192,9 +189,9 @@ class BackupPlanner {
   }
 
   Milliseconds hook_time_of(const Service& service) const {
-    const auto found = service.labels.find(hook_time_label);
+    const auto found = service.labels.find(labels::backup_hook_timeout);
     if (found == service.labels.end()) return options_.hook_time;
-    return doing(format("the label {}", hook_time_label), [&] {
+    return doing(format("the label {}", labels::backup_hook_timeout), [&] {
       const auto time = parse_duration(found->second);
       if (!time) throw Error(format("'{}' is no time", found->second), "Write it as 90s, 30m or 2h.");
       return *time;

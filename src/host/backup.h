@@ -42,12 +42,13 @@ struct BackedUp {
 BackedUp back_up(Context& context, const AppName& name, backup::Destination& destination,
                  const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop);
 
-// Checks every byte and every checksum of a backup; the index learns of it. Throws Error with what is wrong.
 // The newest backup in the index that no check has found wrong. Throws NotFound where there is none.
 backup::FilePlace newest_good_backup(Context& context, const AppName& name);
 
-// `progress` gets the bytes of the file that were read and how many there are, where that is known.
+// How many bytes of the file have been read, and how many there are if that is known.
 using ByteProgress = std::function<void(std::int64_t done, std::optional<std::int64_t> total)>;
+// Checks every byte and every checksum of a backup, and records the result in the index. Throws Error with what is
+// wrong.
 backup::Verified verify_backup(Context& context, backup::Destination& destination, const std::string& name,
                                const crypto::AgeKeys& keys, const ByteProgress& progress, std::stop_token stop);
 

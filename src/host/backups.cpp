@@ -7,12 +7,11 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "host/apps.h"
+#include "model/labels.h"
 
 namespace belay::host {
 
 namespace {
-
-constexpr const char* backup_keep_label = "belay.backup.keep";
 
 using Records = std::vector<state::BackupRecord>;
 
@@ -22,8 +21,8 @@ std::optional<backup::Keep> keep_of(const App& app) {
   const Release* release = number ? app.find(*number) : nullptr;
   if (release == nullptr) return {};
   for (const auto& service : release->spec.services)
-    if (const auto found = service.labels.find(backup_keep_label); found != service.labels.end())
-      return doing(format("the label {}", backup_keep_label), [&] { return backup::parse_keep(found->second); });
+    if (const auto found = service.labels.find(labels::backup_keep); found != service.labels.end())
+      return doing(format("the label {}", labels::backup_keep), [&] { return backup::parse_keep(found->second); });
   return {};
 }
 
@@ -32,7 +31,7 @@ backup::Keep keep_for(Context& context, const AppName& name, const PruneOptions&
   const auto app = context.store.app(name);
   if (const auto keep = app ? keep_of(*app) : std::nullopt) return *keep;
   throw UsageError(format("nothing says which backups of {} are kept", name.text()),
-                   format("Say it with --keep last=7,weekly=4, or with the app's label {}.", backup_keep_label));
+                   format("Say it with --keep last=7,weekly=4, or with the app's label {}.", labels::backup_keep));
 }
 
 // What a backup's name tells. nullopt: it is not called like one.

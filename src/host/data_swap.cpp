@@ -9,15 +9,12 @@
 #include "host/claims.h"
 #include "host/data_work.h"
 #include "host/places.h"
+#include "model/labels.h"
 #include "state/store.h"
 
 namespace belay::host {
 
 namespace {
-
-constexpr const char* snapshot_label = "belay.snapshot";
-constexpr const char* snapshot_keep_label = "belay.snapshot.keep";
-constexpr const char* days_label = "belay.snapshot.days";
 
 // The first service that has the label says it.
 std::optional<std::string> label_of(const Spec& spec, const char* label) {
@@ -180,12 +177,12 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
 }  // namespace
 
 bool asks_for_snapshots(const Spec& spec) {
-  const auto word = label_of(spec, snapshot_label);
+  const auto word = label_of(spec, labels::snapshot);
   if (!word) return false;
   const std::string answer = lower(*word);
   if (answer == "true" || answer == "yes" || answer == "1") return true;
   if (answer == "false" || answer == "no" || answer == "0" || answer.empty()) return false;
-  throw Error(format("the label {} is '{}', which is neither true nor false", snapshot_label, printable(*word)));
+  throw Error(format("the label {} is '{}', which is neither true nor false", labels::snapshot, printable(*word)));
 }
 
 std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Release& release, bool dry_run,
@@ -323,8 +320,10 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
 
 SnapshotKeep snapshot_keep(const Spec& spec) {
   SnapshotKeep keep;
-  if (const auto number = label_of(spec, snapshot_keep_label)) keep.newest = number_in(*number, snapshot_keep_label);
-  if (const auto days = label_of(spec, days_label)) keep.younger_than = std::chrono::days(number_in(*days, days_label));
+  if (const auto number = label_of(spec, labels::snapshot_keep))
+    keep.newest = number_in(*number, labels::snapshot_keep);
+  if (const auto days = label_of(spec, labels::snapshot_days))
+    keep.younger_than = std::chrono::days(number_in(*days, labels::snapshot_days));
   return keep;
 }
 

@@ -19,6 +19,10 @@ bool is_of_owner(const std::string& key) {
   return key == app || key == service || key == release || key == scheme || key == identity || key == state;
 }
 
+bool is_about_data(const std::string& key) {
+  return key.starts_with("belay.backup.") || key == snapshot || key.starts_with("belay.snapshot.");
+}
+
 Labels for_volume(const AppName& app_name, const std::string& mount_point) {
   return {{app, app_name.text()}, {mount, mount_point}};
 }

@@ -22,12 +22,23 @@ inline constexpr const char* state = "belay.state";
 inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
 // On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
 inline constexpr const char* temporary = "belay.temporary";
-inline constexpr const char* knock =
-    "belay.knock";  // on a volume: which daemon asks with it who else serves the engine
+// On a volume: which daemon asks by it who else serves the engine.
+inline constexpr const char* knock = "belay.knock";
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"
 // On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
 // user starts from a family's image by hand is not ours.
 inline constexpr const char* family = "belay.family";
+
+// Set by users, on a service or an image: how the app's data is backed up and kept (docs/data.md).
+inline constexpr const char* backup_before = "belay.backup.before";
+inline constexpr const char* backup_after = "belay.backup.after";
+inline constexpr const char* backup_hook_timeout = "belay.backup.hook-timeout";
+inline constexpr const char* backup_keep = "belay.backup.keep";
+inline constexpr const char* snapshot = "belay.snapshot";
+inline constexpr const char* snapshot_keep = "belay.snapshot.keep";
+inline constexpr const char* snapshot_days = "belay.snapshot.days";
+// Whether a label is one of these, or of their kind.
+bool is_about_data(const std::string& key);
 
 using Labels = std::map<std::string, std::string>;
 

@@ -103,11 +103,16 @@ std::unique_ptr<state::Store> Daemon::open_state() const {
               "Put it back; or rebuild it with belay recover, and start the daemon again.");
 }
 
-void Daemon::read_settings() {
+formats::Settings settings_of(const DaemonOptions& options) {
   formats::Settings settings;
-  if (!options_.settings_file.empty())
-    settings = formats::parse_settings(read_file(options_.settings_file, largest_settings), options_.settings_file);
-  for (const auto& [key, value] : options_.settings) formats::set_setting(settings, key, value, fs::current_path());
+  if (!options.settings_file.empty())
+    settings = formats::parse_settings(read_file(options.settings_file, largest_settings), options.settings_file);
+  for (const auto& [key, value] : options.settings) formats::set_setting(settings, key, value, fs::current_path());
+  return settings;
+}
+
+void Daemon::read_settings() {
+  formats::Settings settings = settings_of(options_);
   if (!options_.folder.empty()) settings.confdir = options_.folder;
   if (options_.interval) settings.interval = *options_.interval;
   if (options_.metrics) settings.metrics = *options_.metrics;

@@ -51,6 +51,9 @@ struct DaemonOptions {
   Milliseconds patience{2'000};
 };
 
+// The settings of the file, then those of the command line. Throws ConfigError, Error where they cannot be read.
+formats::Settings settings_of(const DaemonOptions& options);
+
 // What the notices of these settings go to.
 using NoticeSinks = std::function<std::vector<std::unique_ptr<NoticeSink>>(const formats::Settings&)>;
 NoticeSinks usual_notice_sinks(Clock& clock);

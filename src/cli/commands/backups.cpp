@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
@@ -105,8 +106,6 @@ int prune(Invocation& in, host::Context& context, const AppName& name) {
 }
 
 }  // namespace
-
-int run_backups(Invocation& in);
 
 int run_backups(Invocation& in) {
   std::optional<AppName> name;

@@ -33,10 +33,11 @@ serve::DaemonOptions daemon_options(Invocation& in, HostRun& run, const fs::path
 }  // namespace
 
 int run_serve(Invocation& in) {
-  prepare_to_serve();
+  serve::ServiceNotifier notifier = prepare_to_serve();
   const fs::path file = settings_file(in);
   HostRun run(in.session, in.description());
-  return serve_host(in.session, run, daemon_options(in, run, file), in.has("once") ? Serving::once : Serving::on);
+  return serve_host(in.session, run, notifier, daemon_options(in, run, file),
+                    in.has("once") ? Serving::once : Serving::on);
 }
 
 }  // namespace belay::cli

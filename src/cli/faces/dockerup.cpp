@@ -119,7 +119,7 @@ void choose_state(Session& session, const formats::Settings& settings) {
 
 // --server: it runs on, and looks again every interval.
 int serve_on(Session& session, const Given& given) {
-  prepare_to_serve();
+  serve::ServiceNotifier notifier = prepare_to_serve();
   HostRun run(session, "dockerup");
   serve::DaemonOptions options;
   std::error_code unknown;
@@ -133,7 +133,7 @@ int serve_on(Session& session, const Given& given) {
   options.who = "daemon";
   options.command = "dockerup";
   options.defaults = run.context().defaults;
-  return serve_host(session, run, std::move(options), Serving::on);
+  return serve_host(session, run, notifier, std::move(options), Serving::on);
 }
 
 }  // namespace
