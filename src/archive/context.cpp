@@ -62,7 +62,7 @@ std::string read_dockerfile(const fs::path& dockerfile) {
     return read_file(dockerfile);
   } catch (NotFound&) {
     throw NotFound(format("there is no Dockerfile {}", dockerfile.string()),
-                   "Write one there, or name the Dockerfile or its folder behind the app's name.");
+                   "Write one there, or name the Dockerfile or its folder after the app's name.");
   }
 }
 

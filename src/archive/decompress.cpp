@@ -42,7 +42,7 @@ Error damaged(std::string_view reason) {
   return Error(format("the compressed data is damaged: {}", reason));
 }
 Error garbage() {
-  return Error("there is something else behind the end of the compressed data");
+  return Error("something follows the end of the compressed data");
 }
 
 // Decompresses a stream that comes in pieces.

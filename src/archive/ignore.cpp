@@ -209,7 +209,7 @@ IgnoreRules IgnoreRules::parse(std::string_view text, const std::string& file) {
     const bool includes = pattern.starts_with('!');
     if (includes) pattern = trim(pattern.substr(1));
     if (pattern.empty())
-      throw ConfigError(where, "the '!' names nothing", "Write the pattern right behind it: !keep.txt");
+      throw ConfigError(where, "the '!' names nothing", "Write the pattern right after it: !keep.txt");
     std::string path = cleaned(pattern);
     if (path.size() > 1 && path.front() == '/') path.erase(0, 1);
     try {

@@ -244,7 +244,7 @@ std::string TarReader::text_of(std::int64_t size, std::string_view what) {
 void TarReader::read_to_end() {
   ended_ = true;
   for (std::string_view bytes = ahead(read_buffer_size); !bytes.empty(); bytes = ahead(read_buffer_size))
-    if (!all_zeros(bytes)) throw damaged("something else follows behind its end");
+    if (!all_zeros(bytes)) throw damaged("something follows its end");
 }
 
 bool TarReader::next(TarEntry& entry) {

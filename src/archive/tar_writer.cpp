@@ -225,7 +225,7 @@ void Header::put_map() {
   stored_ = 0;
   for (const Extent& extent : extents) stored_ += extent.length;
   const std::int64_t end = extents.empty() ? 0 : extents.back().offset + extents.back().length;
-  if (end > entry_.size) throw Error(format("{} has data behind its end", entry_.name));
+  if (end > entry_.size) throw Error(format("{} has data after its end", entry_.name));
   if (end < entry_.size || extents.empty()) extents.push_back({entry_.size, 0});
   sparse_map_ = format("{}\n", extents.size());
   for (const Extent& extent : extents) sparse_map_ += format("{}\n{}\n", extent.offset, extent.length);

@@ -179,7 +179,7 @@ Fd open_root(const fs::path& folder) {
 
 Fd copy_of(const Fd& fd) {
   Fd copy(::fcntl(fd.raw(), F_DUPFD_CLOEXEC, 0));
-  if (!copy) throw system_error("opening the folder once more", errno);
+  if (!copy) throw system_error("opening the folder again", errno);
   return copy;
 }
 
@@ -233,7 +233,7 @@ void TreeExtraction::extract(const TarEntry& entry) {
     throw Error(format("the tar holds a device: {}", printable(entry.name)));
   if (entry.kind == TarEntry::Kind::folder) return make_folder_entry(path, entry);
   if (path.empty())
-    throw Error(format("the tar holds something that is no folder in the place of the folder itself: {}",
+    throw Error(format("the tar holds something that is not a folder in the place of the folder itself: {}",
                        printable(entry.name)));
   go_to(path, path.size() - 1, entry);
   const std::string& name = path.back();
@@ -274,8 +274,7 @@ void TreeExtraction::enter(const std::string& name, const TarEntry& entry) {
   if (!made && errno != EEXIST) fail(entry, errno);
   Fd folder = open_folder_at(chain_.raw(), name);
   if (!folder && (errno == ELOOP || errno == ENOTDIR))
-    throw Error(format("the tar holds {}, but what it brought as {} before is no folder", printable(entry.name),
-                       printable(name)));
+    throw Error(format("the tar holds {}, but {} is not a folder in it", printable(entry.name), printable(name)));
   if (!folder) fail(entry, errno);
   Level level = made ? Level{} : take_over(folder.raw(), entry);
   chain_.enter(name, std::move(folder));

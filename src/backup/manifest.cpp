@@ -57,7 +57,7 @@ std::map<std::string, std::string> text_map(const Node& map, std::string_view ke
 Time time(const Node& map, std::string_view key) {
   const Node& node = needed(map, key);
   if (const auto time = parse_time(node.as_text(key))) return *time;
-  throw ConfigError(node.where(), format("'{}' is no time", printable(node.raw())));
+  throw ConfigError(node.where(), format("'{}' is not a time", printable(node.raw())));
 }
 
 Node to_node(const Item& item) {
@@ -80,7 +80,7 @@ std::string checked_id(const Node& node) {
   const bool harmless =
       !id.empty() && id.size() <= 80 && id.front() != '.' &&
       id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
-  if (!harmless) throw ConfigError(node.where(), format("'{}' is no id of an item", printable(id)));
+  if (!harmless) throw ConfigError(node.where(), format("'{}' is not the id of an item", printable(id)));
   return id;
 }
 
@@ -159,7 +159,7 @@ std::string manifest_to_json(const Manifest& manifest) {
 Manifest manifest_from_json(const std::string& json) {
   const Node node = document::read_json(json, manifest_file);
   const Node* format_number = node.find("belay_backup");
-  if (format_number == nullptr) throw Error("this is no backup of Belay");
+  if (format_number == nullptr) throw Error("this is not a backup of Belay");
   if (format_number->as_int("belay_backup") > Manifest::newest_format)
     throw Error(
         format("this backup has format {}; this Belay reads up to {}", format_number->raw(), Manifest::newest_format),

@@ -126,7 +126,7 @@ Place parse_sftp(std::string_view text) {
 
   const std::string decoded = percent_decoded(path, text);
   if (decoded.empty())
-    throw wrong(text, "there is no path", "A '/~/' behind the host is the account's home folder on the server.");
+    throw wrong(text, "there is no path", "A '/~/' after the host is the account's home folder on the server.");
   if (has_control_character(decoded)) throw wrong(text, "its path has a control character");
   place.path = tidy(decoded);
   if (place.path == "/~" || place.path.starts_with("/~/"))

@@ -37,7 +37,7 @@ std::int64_t octal(const Block& header, std::size_t at, std::size_t length) {
   std::int64_t value = -1;
   const auto [stop, error] = std::from_chars(begin, end, value, 8);
   if (error != std::errc() || value < 0 || (stop != end && *stop != '\0' && *stop != ' '))
-    throw Error("the backup's outer archive is damaged: a number in it is none");
+    throw Error("the backup's outer archive is damaged: it contains an invalid number");
   return value;
 }
 
@@ -94,7 +94,7 @@ std::optional<PlainTarReader::File> PlainTarReader::next() {
     std::size_t got = 0;
     do {
       if (!std::all_of(zeros.begin(), zeros.end(), is_zero))
-        throw Error("there is something behind the end of the backup's outer archive");
+        throw Error("something follows the end of the backup's outer archive");
       got = source_(skipped);
       zeros = std::span<const char>(skipped).first(got);
     } while (got > 0);
@@ -104,7 +104,7 @@ std::optional<PlainTarReader::File> PlainTarReader::next() {
     throw Error("the backup's outer archive is damaged");
   const std::string name(header.data(), strnlen(header.data(), name_size));
   if (header[type_at] != '0' && header[type_at] != '\0')
-    throw Error(format("the backup's outer archive holds something that is no plain file: '{}'", printable(name)));
+    throw Error(format("the backup's outer archive holds something that is not a regular file: '{}'", printable(name)));
   left_ = size_ = octal(header, size_at, 12);
   padding_ = padding_of(size_);
   return File{name, size_};

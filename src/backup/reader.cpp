@@ -20,7 +20,7 @@ constexpr std::int64_t manifest_limit = 64 << 20, list_limit = 64 << 20;
 BackupReader::BackupReader(Source archive) : tar_(std::move(archive)) {
   advance();
   if (!at_ || at_->name != manifest_entry)
-    throw Error("this is no backup of Belay", "A backup begins with the entry belay-backup.json.");
+    throw Error("this is not a backup of Belay", "A backup begins with the entry belay-backup.json.");
   manifest_ = doing("reading the backup's manifest", [&] { return manifest_from_json(tar_.read_all(manifest_limit)); });
   counted_.resize(manifest_.items.size());
   advance();
@@ -133,7 +133,7 @@ const End& BackupReader::finish() {
     throw Error(format("the backup is damaged: '{}' stands where its end should be", printable(entry().name)));
   end_ = doing("reading the backup's end", [&] { return end_from_json(tar_.read_all(manifest_limit)); });
   advance();
-  if (at_) throw Error(format("there is '{}' behind the backup's end", printable(at_->name)));
+  if (at_) throw Error(format("there is '{}' after the backup's end", printable(at_->name)));
   if (end_.items.size() != manifest_.items.size()) throw Error("the backup is damaged: its end speaks of other items");
   for (size_t i = 0; i < end_.items.size(); ++i) {
     const auto& said = end_.items[i];

@@ -128,8 +128,8 @@ Error Child::failure() {
     ::poll(&polled, 1, errors_pipe_ ? 20 : 1);
     take_errors();
   }
-  const std::string how = exit_code_ ? format("{} ended with exit code {}", name_, *exit_code_)
-                                     : format("{} does not talk to us any more", name_);
+  const std::string how =
+      exit_code_ ? format("{} ended with exit code {}", name_, *exit_code_) : format("{} stopped responding", name_);
   const std::string words = last_words(errors_);
   return Error(words.empty() ? how : format("{}: {}", how, words));
 }

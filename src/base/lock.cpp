@@ -34,7 +34,7 @@ Fd opened(const fs::path& path, int how) {
   const bool is_link = !file && errno == ELOOP;
   if (is_link || (file && (::fstat(file.raw(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)))
     throw Error(format("the lock {} is {}", path.string(), is_link ? "a link" : "no file of its own"),
-                "Find out who put it there, and remove it.");
+                "Find out where it comes from, and remove it.");
   return file;
 }
 
@@ -55,8 +55,8 @@ FileLock FileLock::take(const LockRequest& request, Clock& clock,
       continue;
     }
     if (!request.wait)
-      throw LockHeld(format("{} is at work on it", holder_text(file.raw())),
-                     "Run the command again when that is done, or leave out --no-lock-wait to wait for it.");
+      throw LockHeld(format("{} is working on it", holder_text(file.raw())),
+                     "Run the command again when it is done, or leave out --no-lock-wait to wait.");
     if (!told && waiting) waiting(holder_text(file.raw()));
     told = true;
     if (!clock.sleep(Milliseconds(50), stop)) throw Cancelled();

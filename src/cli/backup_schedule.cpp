@@ -68,14 +68,14 @@ host::BackupTimer timer_of(const Invocation& in, const AppName& name) {
 }
 
 void print_to_do(Console& console, const host::TimerChange& change) {
-  for (const auto& command : change.to_do) console.note("systemd was not told; as root: " + command);
+  for (const auto& command : change.to_do) console.note("systemd was not reloaded; as root: " + command);
 }
 
 }  // namespace
 
 std::optional<int> schedule_backup(Invocation& in, const AppName& name) {
   const int asked = in.has("install-timer") + in.has("remove-timer") + in.has("cron");
-  if (asked > 1) throw in.usage_error("only one of --install-timer, --remove-timer and --cron can be meant");
+  if (asked > 1) throw in.usage_error("--install-timer, --remove-timer and --cron exclude each other");
   if (in.text("schedule") && !in.has("install-timer") && !in.has("cron"))
     throw in.usage_error("--schedule goes with --install-timer or --cron");
   if (asked == 0) return {};

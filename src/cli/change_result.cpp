@@ -13,8 +13,8 @@ std::string hint_for(const AppName& name, const host::Change& change) {
     return format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(),
                   change.release->text());
   if (!change.container.empty() && !change.is_held && change.release)
-    return format("Nothing speaks against {1}: belay retry {0} tries it again.", name.text(), change.release->text());
-  return format("belay why {0} tells more; belay retry {0} tries it again.", name.text());
+    return format("{1} is not to blame: belay retry {0} tries it again.", name.text(), change.release->text());
+  return format("belay why {0} explains it; belay retry {0} tries it again.", name.text());
 }
 
 void print_failure(Console& console, const AppName& name, const host::Change& change) {
@@ -27,13 +27,13 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
   }
   std::string outcome;
   if (change.kind == host::Change::Kind::stuck) {
-    outcome = format("; the way back failed: {}", change.trouble_on_the_way_back);
-    hint = format("The next command on {} tries again; belay why {} tells more.", name.text(), name.text());
+    outcome = format("; rolling back failed too: {}", change.trouble_on_the_way_back);
+    hint = format("The next command on {} tries again; belay why {} explains it.", name.text(), name.text());
   } else if (change.kind == host::Change::Kind::in_trouble) {
     outcome = change.is_itself ? format("; {} is in trouble", name.text())
                                : format("; it was taken back, but {}: {} is in trouble", change.trouble_on_the_way_back,
                                         name.text());
-    hint = format("belay why {0} tells more; belay start {0} last tries what ran before again.", name.text());
+    hint = format("belay why {0} explains it; belay start {0} last tries what ran before again.", name.text());
   } else if (change.running == change.release && change.running) {
     outcome = format("; {}", host::what_runs_now(change));
   } else if (change.running) {

@@ -32,14 +32,13 @@ constexpr std::array change{
     Option{.name = "dry-run", .summary = "show what would be done and change nothing"},
     Option{.name = "exit-unchanged", .summary = "exit with 3 when there was nothing to change"}};
 constexpr std::array lossy{
-    Option{.name = "lossy", .summary = "take it over although Belay has no place for some of its settings"}};
+    Option{.name = "lossy", .summary = "take it over even though some of its settings cannot be kept"}};
 constexpr std::array yes{Option{.name = "yes", .letter = 'y', .summary = "do not ask before removing"}};
 
-constexpr std::array image_option{
-    Option{.name = "image",
-           .value = "REF",
-           .summary = "take this image (pulled where it is missing) instead of building one",
-           .kind = Kind::image}};
+constexpr std::array image_option{Option{.name = "image",
+                                         .value = "REF",
+                                         .summary = "use this image (pulled if it is missing) instead of building one",
+                                         .kind = Kind::image}};
 constexpr std::array dockerfile_options{
     Option{.name = "builder",
            .value = "auto|buildkit|classic",
@@ -50,7 +49,7 @@ constexpr std::array dockerfile_options{
     Option{.name = "target", .value = "STAGE", .summary = "build this stage of the Dockerfile"},
     Option{.name = "secret",
            .value = "SPEC",
-           .summary = "give a secret to the build: id=NAME,src=FILE or id=NAME,env=VARIABLE",
+           .summary = "pass a secret to the build: id=NAME,src=FILE or id=NAME,env=VARIABLE",
            .repeatable = true},
     Option{.name = "no-cache", .summary = "run every build step again"},
     Option{.name = "pull", .summary = "look for a newer base image"},
@@ -59,11 +58,11 @@ constexpr auto build_options =
     joined(image_option, dockerfile_options,
            std::array{Option{.name = "push",
                              .value = "REF",
-                             .summary = "push the image under this reference when it is built",
+                             .summary = "push the built image under this reference",
                              .kind = Kind::image},
                       Option{.name = "config-file",
                              .value = "FILE",
-                             .summary = "read ports, volumes and the like from this file instead of the one beside the "
+                             .summary = "read ports, volumes and so on from this file instead of the one beside the "
                                         "Dockerfile",
                              .kind = Kind::file}});
 
@@ -83,10 +82,10 @@ constexpr std::array start_options{Option{.name = "wait-timeout",
                                           .choices = "start-first|stop-first"}};
 constexpr std::array snapshot{Option{
     .name = "snapshot", .summary = "copy the data while nothing runs: belay rollback --with-data brings it back"}};
-constexpr std::array from_image{Option{.name = "settings-from-image",
-                                       .summary = "take ports and volumes of the image, not the settings of before"}};
+constexpr std::array from_image{Option{
+    .name = "settings-from-image", .summary = "take the ports and volumes of the image instead of the app's settings"}};
 constexpr std::array agree{
-    Option{.name = "yes", .letter = 'y', .summary = "go on though settings of the release before would be lost"}};
+    Option{.name = "yes", .letter = 'y', .summary = "do not ask if settings of the previous release would be lost"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
 constexpr auto options_of_take_over = joined(lossy, change);
@@ -96,7 +95,7 @@ constexpr auto options_of_start = joined(from_image, start_options, agree, snaps
 constexpr auto options_of_swap = joined(start_options, change);
 constexpr auto options_of_rollback = joined(
     start_options,
-    std::array{Option{.name = "with-data", .summary = "bring back the newest snapshot of the release's data as well"}},
+    std::array{Option{.name = "with-data", .summary = "also bring back the newest snapshot of the release's data"}},
     change);
 constexpr std::array recipients{
     Option{.name = "recipient",
@@ -105,7 +104,7 @@ constexpr std::array recipients{
            .repeatable = true},
     Option{.name = "recipients-file",
            .value = "FILE",
-           .summary = "encrypt for the public keys in this file, one a line",
+           .summary = "encrypt for the public keys in this file, one per line",
            .kind = Kind::file,
            .repeatable = true},
     Option{.name = "passphrase", .summary = "encrypt with the passphrase in the variable PASS"}};
@@ -120,21 +119,21 @@ constexpr std::array identities{Option{.name = "identity",
                                        .kind = Kind::file,
                                        .repeatable = true}};
 constexpr std::array keep_rules{
-    Option{.name = "keep", .value = "RULES", .summary = "which backups stay: last=7,daily=7,weekly=4,monthly=6"}};
+    Option{.name = "keep", .value = "RULES", .summary = "which backups to keep: last=7,daily=7,weekly=4,monthly=6"}};
 constexpr std::array timers{
-    Option{.name = "install-timer", .summary = "make this very backup by the clock from now on: a systemd timer"},
+    Option{.name = "install-timer", .summary = "run this backup on a schedule: install a systemd timer"},
     Option{.name = "schedule",
            .value = "CALENDAR",
-           .summary = "when, as systemd writes it: 'Mon..Fri 03:00' (default: daily)"},
-    Option{.name = "remove-timer", .summary = "end the backups by the clock"},
-    Option{.name = "cron", .summary = "print the line for cron that makes this backup by the clock"}};
-constexpr auto options_of_backups = joined(
-    std::array{Option{.name = "scan",
-                      .value = "PLACE",
-                      .summary = "take the backups in this folder into the list, and those that are gone out of it",
-                      .kind = Kind::file},
-               Option{.name = "prune", .summary = "remove the app's backups that no rule keeps"}},
-    keep_rules, yes, json, std::array{change[0]});
+           .summary = "when, in systemd's syntax: 'Mon..Fri 03:00' (default: daily)"},
+    Option{.name = "remove-timer", .summary = "remove the backup timer"},
+    Option{.name = "cron", .summary = "print a crontab line for this backup instead"}};
+constexpr auto options_of_backups =
+    joined(std::array{Option{.name = "scan",
+                             .value = "PLACE",
+                             .summary = "index the backups in this folder, and drop those that are gone",
+                             .kind = Kind::file},
+                      Option{.name = "prune", .summary = "remove the app's backups that no rule keeps"}},
+           keep_rules, yes, json, std::array{change[0]});
 constexpr auto options_of_backup = joined(
     std::array{
         Option{.name = "output",
@@ -142,21 +141,19 @@ constexpr auto options_of_backup = joined(
                .value = "PLACE",
                .summary = "a folder or file, here or elsewhere: sftp://HOST/PATH, rclone:REMOTE:PATH",
                .kind = Kind::file},
-        Option{.name = "pause", .summary = "freeze the app while its data is read (usual for what runs)"},
+        Option{.name = "pause", .summary = "pause the app while its data is read (the default)"},
         Option{.name = "stop", .summary = "stop the app while its data is read"},
-        Option{.name = "live", .summary = "let the app go on while its data is read"},
-        Option{.name = "with-image", .summary = "put the image in as well: it restores without a registry then"},
+        Option{.name = "live", .summary = "let the app run while its data is read"},
+        Option{.name = "with-image", .summary = "include the image, so that it can be restored without a registry"},
         Option{.name = "before",
                .value = "COMMAND",
-               .summary = "run this in the container before its data is held still",
+               .summary = "run this in the container before the data is read",
                .repeatable = true},
-        Option{.name = "after",
-               .value = "COMMAND",
-               .summary = "run this in the container when it goes on",
-               .repeatable = true},
+        Option{
+            .name = "after", .value = "COMMAND", .summary = "run this in the container afterwards", .repeatable = true},
         Option{.name = "hook-timeout",
                .value = "TIME",
-               .summary = "how long each of these may take (usual: 1h)",
+               .summary = "how long each of these may take (default: 1h)",
                .kind = Kind::duration},
         Option{.name = "gzip", .summary = "compress with gzip instead of zstd"},
         Option{.name = "level", .value = "N", .summary = "how hard to compress", .kind = Kind::number},
@@ -169,19 +166,15 @@ constexpr auto options_of_restore =
                              .summary = "restore only this volume or bound path",
                              .repeatable = true},
                       Option{.name = "as", .value = "NAME", .summary = "restore it as another app, beside the first"},
-                      Option{.name = "into",
-                             .value = "FOLDER",
-                             .summary = "only unpack the data, into this folder: no app has a part in it"}},
+                      Option{.name = "into", .value = "FOLDER", .summary = "only unpack the data, into this folder"}},
            identities, passphrase_file, start_options, std::array{change[0]});
-constexpr auto trial_options = joined(std::array{Option{.name = "network",
-                                                        .value = "NAME",
-                                                        .summary = "join this network beside the isolated one",
-                                                        .repeatable = true}},
-                                      std::array{start_options[0], start_options[1]}, json, std::array{change[0]});
+constexpr auto trial_options = joined(
+    std::array{Option{.name = "network", .value = "NAME", .summary = "also join this network", .repeatable = true}},
+    std::array{start_options[0], start_options[1]}, json, std::array{change[0]});
 constexpr auto options_of_drill = joined(identities, passphrase_file, trial_options);
 constexpr auto options_of_try =
-    joined(std::array{Option{.name = "service", .value = "NAME", .summary = "the service that the candidate is for"},
-                      Option{.name = "live", .summary = "let the app go on while its data is copied"}},
+    joined(std::array{Option{.name = "service", .value = "NAME", .summary = "the service that the candidate replaces"},
+                      Option{.name = "live", .summary = "let the app run while its data is copied"}},
            dockerfile_options, trial_options);
 constexpr auto options_of_snapshot =
     joined(std::array{Option{.name = "why", .value = "TEXT", .summary = "what it is for, shown in the list"}},
@@ -198,13 +191,13 @@ constexpr auto options_of_stop =
            change);
 constexpr auto options_of_stable =
     joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
-                      Option{.name = "clear", .summary = "take the mark away"},
-                      Option{.name = "with-data", .summary = "take a snapshot of its data as well"}},
+                      Option{.name = "clear", .summary = "remove the mark"},
+                      Option{.name = "with-data", .summary = "also take a snapshot of its data"}},
            change);
-constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one a line"}};
+constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one per line"}};
 constexpr auto options_of_list = joined(names_only, json);
 constexpr std::array options_of_logs{
-    Option{.name = "follow", .letter = 'f', .summary = "go on with new lines as they come"},
+    Option{.name = "follow", .letter = 'f', .summary = "wait for new lines and print them as they come"},
     Option{.name = "lines", .letter = 'n', .value = "N", .summary = "only the last N lines", .kind = Kind::number},
     Option{.name = "timestamps", .letter = 't', .summary = "put the time before each line"},
     Option{.name = "since",
@@ -228,12 +221,12 @@ constexpr std::array options_of_serve{
     Option{.name = "config", .value = "FILE", .summary = "read the settings from this file", .kind = Kind::file},
     Option{.name = "interval",
            .value = "TIME",
-           .summary = "how long between two looks at the registries",
+           .summary = "the time between two checks of the registries",
            .kind = Kind::duration},
     Option{.name = "metrics", .value = "ADDRESS", .summary = "offer metrics at unix:/PATH or 127.0.0.1:PORT"},
     Option{.name = "self",
            .value = "NAME",
-           .summary = "the app that this daemon itself is, where it runs in a container",
+           .summary = "the app that this daemon itself is, if it runs in a container",
            .kind = Kind::app},
     Option{.name = "once", .summary = "make one pass and exit"}};
 constexpr auto options_of_cleanup =
@@ -245,10 +238,10 @@ constexpr auto options_of_cleanup =
            change);
 constexpr auto options_of_remove =
     joined(yes,
-           std::array{Option{.name = "volumes", .summary = "remove the app's volumes and all data in them as well"},
+           std::array{Option{.name = "volumes", .summary = "also remove the app's volumes and all data in them"},
                       Option{.name = "yes-lose-data",
                              .value = "NAME",
-                             .summary = "agree to the loss of data without being asked: the app's name again",
+                             .summary = "confirm the loss of data without being asked; give the app's name",
                              .kind = Kind::app}},
            change);
 constexpr std::array declared_options{
@@ -257,20 +250,21 @@ constexpr std::array declared_options{
            .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
            .kind = Kind::file},
     Option{.name = "aws", .summary = "read definitions from EC2 user-data too"},
-    Option{.name = "no-pull", .summary = "ask no registry for news; images that are missing are pulled all the same"},
-    Option{.name = "thorough", .summary = "look into each container for what somebody changed"},
-    Option{.name = "allow-empty", .summary = "that there are no definitions any more is meant so"},
+    Option{.name = "no-pull", .summary = "do not ask registries for newer images; missing images are still pulled"},
+    Option{.name = "thorough", .summary = "inspect every container for manual changes (slower)"},
+    Option{.name = "allow-empty",
+           .summary = "accept an empty folder of definitions: every app declared there is removed"},
     Option{.name = "take-over",
            .value = "NAME",
-           .summary = "hand the container, or the app made by hand, of this name over to its definition",
+           .summary = "hand the existing container or app of this name over to its definition",
            .kind = Kind::app,
            .repeatable = true},
-    Option{.name = "verbose", .letter = 'v', .summary = "tell of what is unchanged too"}};
+    Option{.name = "verbose", .letter = 'v', .summary = "also list unchanged apps"}};
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
                       .letter = 'o',
                       .value = "FILE",
-                      .summary = "keep the plan in this file, for: belay apply FILE",
+                      .summary = "save the plan in this file, for: belay apply FILE",
                       .kind = Kind::file}},
     declared_options,
     std::array{Option{.name = "detailed-exitcode", .summary = "exit with 2 when there is something to do"}}, json);
@@ -287,13 +281,13 @@ constexpr auto options_of_apply = joined(
                .kind = Kind::number},
         Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
     json, change);
-constexpr auto options_of_adopt =
-    joined(std::array{Option{.name = "scheme",
-                             .value = "belay|jcl|dcv|fixed",
-                             .summary = "how the app's next containers are called (default: as those that are adopted)",
-                             .kind = Kind::words,
-                             .choices = "belay|jcl|dcv|fixed"}},
-           options_of_take_over);
+constexpr auto options_of_adopt = joined(
+    std::array{Option{.name = "scheme",
+                      .value = "belay|jcl|dcv|fixed",
+                      .summary = "how the app's next containers are named (default: like those that are adopted)",
+                      .kind = Kind::words,
+                      .choices = "belay|jcl|dcv|fixed"}},
+    options_of_take_over);
 constexpr auto options_of_import =
     joined(std::array{Option{.name = "store",
                              .value = "FOLDER",
@@ -355,7 +349,7 @@ constexpr std::array table{
             .run = run_deploy},
     Command{.name = "start",
             .group = Group::change,
-            .summary = "Start a release of an app in place of the one that runs",
+            .summary = "Start a release of an app in place of the running one",
             .positionals = positionals_of_start,
             .options = options_of_start,
             .run = run_start},
@@ -367,7 +361,7 @@ constexpr std::array table{
             .run = run_stop},
     Command{.name = "restart",
             .group = Group::change,
-            .summary = "Stop and start the release that runs",
+            .summary = "Restart the running release",
             .positionals = only_name,
             .options = options_of_swap,
             .run = run_restart},
@@ -391,7 +385,7 @@ constexpr std::array table{
             .run = run_stable},
     Command{.name = "apply",
             .group = Group::change,
-            .summary = "Make a host what its definitions say",
+            .summary = "Make a host match its definitions",
             .positionals = positionals_of_apply,
             .options = options_of_apply,
             .run = run_apply},
@@ -402,19 +396,19 @@ constexpr std::array table{
             .run = run_ls},
     Command{.name = "status",
             .group = Group::look,
-            .summary = "Show what an app should be and what it is",
+            .summary = "Show the wanted and the actual state of an app",
             .positionals = only_optional_name,
             .options = json,
             .run = run_status},
     Command{.name = "why",
             .group = Group::look,
-            .summary = "Explain why an app is in the state it is in",
+            .summary = "Explain why an app is in its present state",
             .positionals = only_name,
             .options = json,
             .run = run_why},
     Command{.name = "plan",
             .group = Group::look,
-            .summary = "Show what is to do until a declared host, or one app, is as wanted",
+            .summary = "Show what would bring a declared host, or one app, to its wanted state",
             .positionals = positionals_of_plan,
             .options = options_of_plan,
             .run = run_plan},
@@ -468,7 +462,7 @@ constexpr std::array table{
             .run = run_history},
     Command{.name = "backup",
             .group = Group::data,
-            .summary = "Write an app's data and settings into one file",
+            .summary = "Write an app's data and settings to one file",
             .positionals = only_name,
             .options = options_of_backup,
             .run = run_backup},
@@ -510,7 +504,7 @@ constexpr std::array table{
             .run = run_drill},
     Command{.name = "try",
             .group = Group::data,
-            .summary = "Let an image prove itself with a copy of the data",
+            .summary = "Try an image with a copy of the data",
             .positionals = positionals_of_try,
             .options = options_of_try,
             .run = run_try},
@@ -539,7 +533,7 @@ constexpr std::array table{
             .run = run_cleanup},
     Command{.name = "remove",
             .group = Group::upkeep,
-            .summary = "Remove an app; its volumes stay unless told otherwise",
+            .summary = "Remove an app, but not its volumes unless asked",
             .positionals = only_name,
             .options = options_of_remove,
             .run = run_remove},
@@ -573,7 +567,7 @@ constexpr std::array table{
             .run = run_completion},
     Command{.name = "as",
             .group = Group::program,
-            .summary = "Understand the command line of another tool",
+            .summary = "Accept the command line of another tool",
             .positionals = positionals_of_as,
             .verbatim_from = 0,
             .run = run_as},
@@ -600,7 +594,7 @@ constexpr std::array globals{
            .value = "FOLDER",
            .summary = "where Belay keeps its state (default: $BELAY_STATE_DIR)",
            .kind = Kind::folder},
-    Option{.name = "no-lock-wait", .summary = "fail at once when another Belay works on the same app"},
+    Option{.name = "no-lock-wait", .summary = "fail at once if another Belay is working on the same app"},
     Option{.name = "quiet", .letter = 'q', .summary = "print results and errors only"},
     Option{.name = "no-color", .summary = "print plain text (so does the variable NO_COLOR)"},
     Option{.name = "help", .letter = 'h', .summary = "show the help of the command"},

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array table{
     Face{.name = "jockler", .summary = "image families: build, new, last, stable", .run = run_jockler},
     Face{.name = "dockervisor", .summary = "image families with named parameter sets", .run = run_dockervisor},
-    Face{.name = "dockerup", .summary = "a folder of definitions, kept true", .run = run_dockerup},
+    Face{.name = "dockerup", .summary = "a host kept as its definitions say", .run = run_dockerup},
     Face{.name = "docker_start", .summary = "units of several containers"},
     Face{.name = "dr", .summary = "services that bring their own commands"},
 };

@@ -37,7 +37,7 @@ void insert_after_introduction(std::vector<Block>& body, std::vector<Block> adde
 Page page_of_program() {
   Page page{.name = "belay",
             .title = "belay",
-            .summary = "run the containers of a host and hold the rope",
+            .summary = "run the containers of a host, with a way back",
             .usage = "belay [OPTION]… COMMAND [WORD]…",
             .body = words_of_page("belay")};
   std::vector<Block> added;

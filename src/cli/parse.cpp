@@ -142,7 +142,7 @@ void check_words(const Command& command, const std::vector<std::string>& words) 
       throw UsageError(about(command.name, format("{} is missing", positionals[i].name)), usage);
   if (words.size() > positionals.size() && (positionals.empty() || !positionals.back().repeated)) {
     const std::string extra = printable(words[positionals.size()]);
-    throw UsageError(about(command.name, format("'{}' is one word too many", extra)), usage);
+    throw UsageError(about(command.name, format("unexpected argument '{}'", extra)), usage);
   }
   for (size_t i = 0; i < std::min(words.size(), positionals.size()); ++i)
     check_value(command.name, std::string(positionals[i].name), positionals[i].kind, positionals[i].choices, words[i]);

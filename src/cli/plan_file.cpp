@@ -52,7 +52,7 @@ std::vector<std::string> read_texts(const Node& node, std::string_view what) {
 
 const Node& needed(const Node& map, std::string_view key) {
   if (const Node* node = map.find(key)) return *node;
-  throw ConfigError(map.where(), format("this is no plan of Belay: '{}' is missing", key),
+  throw ConfigError(map.where(), format("this is not a plan of Belay: '{}' is missing", key),
                     "Plans are written by: belay plan DIR -o FILE.");
 }
 
@@ -150,7 +150,7 @@ void write_plan_file(const fs::path& path, const PlanFile& plan) {
 PlanFile read_plan_file(const fs::path& path) {
   const Node node = document::read_json(read_file(path), path.string());
   if (!node.is_map())
-    throw ConfigError({path.string(), 0, 0}, "this is no plan of Belay",
+    throw ConfigError({path.string(), 0, 0}, "this is not a plan of Belay",
                       "Plans are written by: belay plan DIR -o FILE.");
   if (needed(node, "belay_plan").as_int("belay_plan") != version)
     throw ConfigError(needed(node, "belay_plan").where(), "this plan was written by another version of Belay",
@@ -180,9 +180,9 @@ std::optional<std::string> first_difference(const std::vector<PlannedApp>& then,
     for (const auto& [what, digest] : app.rests_on) {
       const auto known = before->rests_on.find(what);
       if (known == before->rests_on.end() || known->second != digest)
-        return format("{} is another for {}", what, app.name);
+        return format("{} has changed for {} since the plan was made", what, app.name);
     }
-    return format("the steps for {} are others", app.name);
+    return format("the steps for {} are different now", app.name);
   }
   for (const auto& app : then)
     if (find(now, app.name) == nullptr) return format("{} is not there any more", app.name);

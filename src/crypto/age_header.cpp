@@ -28,9 +28,9 @@ void read_version(Input& input) {
     throw Error(format("this age file is of a version that Belay does not know ('{}')",
                        printable(line.substr(age_magic.size(), 40))),
                 "Belay reads version v1.");
-  if (!whole && line.empty()) throw Error("this is no age file: it is empty");
+  if (!whole && line.empty()) throw Error("this is not an age file: it is empty");
   if (!whole && version_line.starts_with(line)) throw Error("this age file is cut off in its first line");
-  throw Error("this is no age file");
+  throw Error("this is not an age file");
 }
 
 // The lines of a header, counted against its limit.

@@ -58,7 +58,7 @@ Identity parse_identity(std::string_view text) {
     throw Error("identities of age's plugins cannot be used", std::string(known_identities));
   if (text.starts_with("age1") || begins_like_ssh(text))
     throw Error("this is a public key; only the private one opens files", std::string(known_identities));
-  throw Error("this line is no secret key", std::string(known_identities));
+  throw Error("this line is not a secret key", std::string(known_identities));
 }
 
 // What `parse` makes of each line of the text that is neither empty nor a comment. Its errors get their place.
@@ -89,7 +89,7 @@ Recipient parse_recipient(std::string_view written) {
         "age-keygen -y FILE prints the public key of a native one; SSH's stands in the file that ends in .pub.");
   if (text.starts_with("age1")) return native_recipient(text);
   if (begins_like_ssh(text)) return ssh_recipient(text);
-  throw Error(format("'{}' is no public key", printable(text.substr(0, 40))), std::string(known_recipients));
+  throw Error(format("'{}' is not a public key", printable(text.substr(0, 40))), std::string(known_recipients));
 }
 
 std::vector<Recipient> read_recipients(std::string_view text, const std::string& file) {

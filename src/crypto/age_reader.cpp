@@ -60,7 +60,7 @@ FileKey unlock(const Header& header, const AgeKeys& keys) {
 Aead begin(Input& input, const AgeKeys& keys) {
   const FileKey file_key = unlock(read_header(input), keys);
   std::array<char, payload_nonce_size> nonce{};
-  if (input.fill(nonce) < nonce.size()) throw Error("this age file is cut off behind its header");
+  if (input.fill(nonce) < nonce.size()) throw Error("this age file is cut off after its header");
   return {payload_key(file_key, view(nonce)), Aead::Way::open};
 }
 
@@ -112,7 +112,7 @@ void AgeReader::State::refuse_last(std::string_view chunk) {
 }
 
 void AgeReader::State::refuse_inside(std::string_view chunk) {
-  if (open(chunk, Place::last)) throw Error("this age file goes on behind its end");
+  if (open(chunk, Place::last)) throw Error("there is something after the end of this age file");
   throw Error(
       format("this age file is damaged in its chunk {} (at {} bytes of content)", number + 1, number * chunk_size));
 }

@@ -42,7 +42,7 @@ void Armor::begin() {
     }
     if (!trim(line_).empty()) break;
   }
-  throw Error("this is no age file");
+  throw Error("this is not an age file");
 }
 
 void Armor::next_line() {
@@ -64,7 +64,7 @@ void Armor::end() {
     }
     if (!trim(line_).empty()) break;
   }
-  refuse("there is something behind its end");
+  refuse("there is something after its end");
 }
 
 std::size_t Armor::read(std::span<char> room) {

@@ -54,7 +54,7 @@ std::string length_and(std::string_view text) {
 
 Recipient recipient_of(const Point& ed25519) {
   const auto point = montgomery_point(ed25519);
-  if (!point) throw Error("this SSH key is damaged: its number is no point of the curve");
+  if (!point) throw Error("this SSH key is damaged: its number is not a point of the curve");
   Recipient recipient;
   recipient.ssh_key = length_and(key_type) + length_and(view(ed25519));
   recipient.text = std::string(key_type) + ' ' + base64(recipient.ssh_key);
@@ -70,7 +70,7 @@ Recipient recipient_of(const Point& ed25519) {
 SecretText unwrapped(std::string_view text) {
   text = trim(text);
   if (!text.starts_with(begin_mark))
-    throw Error("this is no private key in OpenSSH's format",
+    throw Error("this is not a private key in OpenSSH's format",
                 "Of SSH's keys Belay opens files with those of type ed25519: ssh-keygen -t ed25519.");
   if (!text.ends_with(end_mark) || text.size() < begin_mark.size() + end_mark.size()) refuse_file();
   text.remove_prefix(begin_mark.size());

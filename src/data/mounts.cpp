@@ -67,7 +67,8 @@ bool Location::holds(const Location& other) const {
 Mounts Mounts::now() {
   std::ifstream file("/proc/self/mountinfo");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (text.empty()) throw Error("what is mounted on this machine cannot be told: /proc/self/mountinfo is not readable");
+  if (text.empty())
+    throw Error("cannot find out what is mounted on this machine: /proc/self/mountinfo is not readable");
   return Mounts(text);
 }
 

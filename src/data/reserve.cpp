@@ -232,7 +232,7 @@ void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const 
 }
 
 void Reserves::remove(const DataPlace& reserve) {
-  if (!is_reserve(reserve)) throw Error(format("{} is no reserve", text_of(reserve)));
+  if (!is_reserve(reserve)) throw Error(format("{} is not a reserve", text_of(reserve)));
   if (const auto mount = Reserves({}).mount_in(reserve)) throw Error(*mount);
   try {
     const Spot spot = spot_of(resolved(reserve.source));

@@ -60,7 +60,7 @@ Fd open_top() {
 Spot spot(const fs::path& path, bool make) {
   std::deque<std::string> names = names_of(path);
   if (!path.is_absolute() || names.empty() || names.back() == "..")
-    throw Error(format("{} is no place for data", printable(path.string())));
+    throw Error(format("{} cannot hold data", printable(path.string())));
   Fd folder = open_top();
   fs::path above = "/";
   while (names.size() > 1) {
@@ -75,7 +75,7 @@ Spot spot(const fs::path& path, bool make) {
     if (!next && errno == ENOENT) throw NotFound(format("{} is not there", printable(above.string())));
     // Somebody is exchanging names on the way.
     if (!next && (errno == ENOTDIR || errno == ELOOP))
-      throw Error(format("{} is no folder any more", printable(above.string())));
+      throw Error(format("{} is no longer a folder", printable(above.string())));
     if (!next) throw system_error(format("opening {}", printable(above.string())), errno);
     folder = std::move(next);
   }

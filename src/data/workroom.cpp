@@ -87,7 +87,7 @@ void Workroom::try_exchange() const {
     if (::mkdirat(room_.raw(), name, 0700) != 0)
       throw system_error(format("making a folder in {}", printable(spot_.path.string())), errno);
   Fd folder(::fcntl(room_.raw(), F_DUPFD_CLOEXEC, 0));
-  if (!folder) throw system_error("opening a folder once more", errno);
+  if (!folder) throw system_error("opening a folder again", errno);
   exchange_names(content_, {std::move(folder), other_entry, spot_.path / other_entry});
   for (const char* name : {content_entry, other_entry})
     if (::unlinkat(room_.raw(), name, AT_REMOVEDIR) != 0)
@@ -120,7 +120,7 @@ void Workroom::remove() const {
   Names names(room_.raw());
   while (const std::string* name = names.next()) {
     Fd folder(::fcntl(room_.raw(), F_DUPFD_CLOEXEC, 0));
-    if (!folder) throw system_error("opening a folder once more", errno);
+    if (!folder) throw system_error("opening a folder again", errno);
     remove_tree({std::move(folder), *name, spot_.path / *name});
   }
   if (::unlinkat(spot_.folder.raw(), spot_.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)

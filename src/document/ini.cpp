@@ -46,7 +46,7 @@ class Line {
     if (end == std::string_view::npos) throw ConfigError(place(start), "the quote that begins here is never closed");
     const size_t behind = next(end + 1);
     if (behind < text_.size() && !begins_comment(text_[behind]))
-      throw ConfigError(place(behind), "there is something behind the closing quote");
+      throw ConfigError(place(behind), "there is something after the closing quote");
     return std::string(text_.substr(start + 1, end - start - 1));
   }
 
@@ -63,7 +63,7 @@ Member section_of(const Line& line) {
   const std::string_view name = trim(line.from(start).substr(1, end - 1));
   if (name.empty()) throw ConfigError(line.place(start), "the section has no name");
   if (!line.value(line.next(start + end + 1)).empty())
-    throw ConfigError(line.place(line.next(start + end + 1)), "there is something behind the section's name");
+    throw ConfigError(line.place(line.next(start + end + 1)), "there is something after the section's name");
   Member section{std::string(name), line.place(start), Node::map()};
   section.value.set_where(section.key_where);
   return section;
@@ -74,7 +74,7 @@ Member setting_of(const Line& line) {
   const size_t equals = line.from(start).find('=');
   const std::string_view key = trim(line.from(start).substr(0, equals));
   if (equals == std::string_view::npos)
-    throw ConfigError(line.place(start), "this line is no setting", "Settings look like 'key = value'.");
+    throw ConfigError(line.place(start), "this line is not a setting", "Settings look like 'key = value'.");
   if (key.empty()) throw ConfigError(line.place(start), "there is no key before the '='");
   const size_t value_start = line.next(start + equals + 1);
   Member setting{std::string(key), line.place(start), Node::text(line.value(value_start))};

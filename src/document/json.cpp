@@ -253,8 +253,8 @@ class Reader {
     static const std::vector<std::string> slips{"true", "false", "null", "none", "nan", "infinity", "undefined"};
     const bool is_slip = std::find(slips.begin(), slips.end(), lower(text)) != slips.end();
     fail(where,
-         is_number || is_slip ? format("'{}' is no JSON value", text.substr(0, 40))
-                              : "a word without quotes is no JSON value",
+         is_number || is_slip ? format("'{}' is not a JSON value", text.substr(0, 40))
+                              : "a word without quotes is not a JSON value",
          hint);
   }
 
@@ -279,7 +279,7 @@ class Reader {
     }
     if (is_word(now())) {
       while (is_word(now())) ++at_;
-      fail(where, format("'{}' is no number", text_.substr(start, at_ - start).substr(0, 40)),
+      fail(where, format("'{}' is not a number", text_.substr(start, at_ - start).substr(0, 40)),
            "Text is written in double quotes.");
     }
     return std::string(text_.substr(start, at_ - start));

@@ -102,19 +102,19 @@ void DockerConnection::unreachable(const net::StreamError& error, bool connectin
           ? "Is the engine running there, and is the address right? DOCKER_HOST or -H names another."
           : "Is the engine running? 'systemctl start docker' starts it, DOCKER_HOST or -H names another, 'belay "
             "doctor' "
-            "looks closer.";
+            "checks it.";
   switch (error.error_number()) {
     case ENOENT:
       throw EngineError(0, format("there is no engine at {}: the socket does not exist", where), is_it_running);
     case ECONNREFUSED:
-      throw EngineError(0, format("nobody listens at {}", where), is_it_running);
+      throw EngineError(0, format("nothing listens at {}", where), is_it_running);
     case EACCES:
     case EPERM:
       throw EngineError(0, format("you may not use the engine at {}: permission denied", where),
                         "Join the group docker ('sudo usermod -aG docker $USER', then log in anew), or use sudo.");
     case ETIMEDOUT:
       throw EngineError(0, format("the engine at {} did not answer in time", where),
-                        connecting ? is_it_running : "Is it overloaded? 'belay doctor' looks closer.");
+                        connecting ? is_it_running : "Is it overloaded? 'belay doctor' checks it.");
     case EPROTO:
       // Under TLS 1.3 a server tells only after the handshake that it does not like our certificate.
       if (connecting || std::string_view(error.what()).find("TLS") != std::string_view::npos)
@@ -126,7 +126,7 @@ void DockerConnection::unreachable(const net::StreamError& error, bool connectin
   }
   if (connecting) throw EngineError(0, format("cannot reach the engine at {}: {}", where, error.what()), is_it_running);
   throw EngineError(0, format("the connection to the engine at {} broke: {}", where, error.what()),
-                    "Was the engine restarted? The same command may be given again.");
+                    "Was the engine restarted? Run the same command again.");
 }
 
 template <class Work>
@@ -274,7 +274,7 @@ std::optional<std::string> held_port(const std::string& message) {
 }
 
 void refuse(int status, const std::string& message) {
-  if (const auto port = held_port(message)) throw Conflict(*port, "'belay ls' and 'ss -ltnp' show who holds it.");
+  if (const auto port = held_port(message)) throw Conflict(*port, "'belay ls' and 'ss -ltnp' show what holds it.");
   if (status == 404) throw NotFound(message);
   if (status == 409) throw Conflict(message);
   throw EngineError(status, message);

@@ -60,7 +60,7 @@ void use_own_certificates(Endpoint& endpoint, const fs::path& folder) {
   use_certificates(endpoint, folder, hint);
   if (endpoint.ca_file.empty())
     throw EngineError(0,
-                      format("{} is missing: without it nobody can tell whether {} is the engine that is meant",
+                      format("{} is missing: without it, {} may be another engine than intended",
                              (folder / "ca.pem").string(), endpoint.text),
                       hint);
 }

@@ -38,7 +38,7 @@ std::string login_hint(const RegistryLogins& logins, const ImageRef& image) {
   if (response.status == 429 || is_about_rate(words))
     throw EngineError(429, format("the registry {} wants fewer requests: {}", image.registry(), words));
   if (response.status == 401 || response.status == 403 || is_about_login(words))
-    throw EngineError(401, format("the registry {} does not let us in: {}", image.registry(), words),
+    throw EngineError(401, format("the registry {} denied access: {}", image.registry(), words),
                       login_hint(logins, image));
   if (response.status == 404 || words.find("manifest unknown") != std::string::npos)
     throw NotFound(format("the registry {} has no {}", image.registry(), image.text()));

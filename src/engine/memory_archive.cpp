@@ -207,7 +207,7 @@ std::string MemoryEngine::Universe::saved(const std::vector<std::string>& refere
 
 std::vector<std::string> MemoryEngine::Universe::load(std::string_view saved) {
   const auto document = JsonDocument::parse(saved);
-  if (!document.root()["images"].is_list()) throw EngineError(500, "this is no archive of images");
+  if (!document.root()["images"].is_list()) throw EngineError(500, "this is not an archive of images");
   std::vector<std::string> loaded;
   document.root()["images"].each_item([&](JsonView image) {
     const std::string id = image["id"].text(), tag = image["tag"].text();

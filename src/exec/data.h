@@ -39,7 +39,7 @@ class NoData : public Data {
   void check_backup(const plan::CheckBackup&, std::stop_token) override { refuse(); }
 
  private:
-  [[noreturn]] static void refuse() { throw Error("there is nothing here that could work on data"); }
+  [[noreturn]] static void refuse() { throw Error("internal error: the plan has data steps, but nothing to run them"); }
 };
 
 }  // namespace belay::exec

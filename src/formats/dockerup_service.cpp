@@ -113,7 +113,7 @@ std::vector<std::string> health_test(const Node& node) {
   if (words[0] == "CMD-SHELL" && words.size() != 2)
     refuse(node, "CMD-SHELL is followed by one command line", "A list without CMD-SHELL is run without a shell.");
   if (words[0] != "CMD" && words[0] != "CMD-SHELL") words.insert(words.begin(), "CMD");
-  if (words.size() == 1) refuse(node, "there is no command behind CMD");
+  if (words.size() == 1) refuse(node, "there is no command after CMD");
   return words;
 }
 

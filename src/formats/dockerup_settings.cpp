@@ -34,7 +34,7 @@ std::string engine_address(const std::string& text) {
                 "They look like unix:///var/run/docker.sock or tcp://host:2376.");
   }
   const std::string path = text.substr(scheme.size());
-  if (path.empty()) throw Error("there is no path behind unix://");
+  if (path.empty()) throw Error("there is no path after unix://");
   return format("{}{}{}", scheme, path.starts_with('/') ? "" : "/", path);
 }
 

@@ -24,7 +24,7 @@ bool is_network_name(std::string_view text) {
 
 std::string checked_name(std::string name) {
   if (name == "default") name = "bridge";
-  if (name == "container:") throw Error("there is no container's name behind 'container:'");
+  if (name == "container:") throw Error("there is no container's name after 'container:'");
   if (!is_network_name(name) && !name.starts_with("container:"))
     throw Error(format("'{}' is not a valid name of a network", printable(name)));
   return name;

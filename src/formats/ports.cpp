@@ -41,7 +41,7 @@ std::string take_protocol(std::string_view& text) {
   const std::string protocol = lower(text.substr(slash + 1));
   if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
     throw Error(format("'{}' is not a protocol", printable(text.substr(slash + 1))),
-                "Behind the container's port stands /tcp, /udp or /sctp.");
+                "The container's port may be followed by /tcp, /udp or /sctp.");
   text = text.substr(0, slash);
   return protocol;
 }
@@ -59,14 +59,14 @@ Published split_published(std::string_view text) {
   parts.has_host = true;
   std::string_view rest = text.substr(0, last);
   if (rest.ends_with(']'))
-    throw Error(format("there is no host port behind {}", printable(rest)),
+    throw Error(format("there is no host port after {}", printable(rest)),
                 format("Write {}:HOST-PORT:{}, or {}::{} to let the engine pick one.", printable(rest),
                        printable(parts.container), printable(rest), printable(parts.container)));
   const size_t middle = rest.rfind(':');
   parts.host = middle == std::string_view::npos ? rest : rest.substr(middle + 1);
   if (middle == std::string_view::npos) {
     if (is_ip_address(rest))
-      throw Error(format("there is no host port behind {}", rest),
+      throw Error(format("there is no host port after {}", rest),
                   format("Write {}:HOST-PORT:{}, or {}::{} to let the engine pick one.", rest,
                          printable(parts.container), rest, printable(parts.container)));
     return parts;
@@ -132,13 +132,13 @@ std::vector<PortBinding> parse_publish(std::string_view text) {
   if (text.find('=') != std::string_view::npos) return parse_publish(short_form(text));
   const Published parts = split_published(text);
   if (parts.has_host && parts.container.empty())
-    throw Error(format("there is no container port behind the ':' of '{}'", printable(text)));
+    throw Error(format("there is no container port after the ':' of '{}'", printable(text)));
   std::vector<PortBinding> ports = container_ports(parts.container);
   for (PortBinding& port : ports) port.host_ip = parts.address;
   if (parts.host.empty()) return ports;
   if (parts.host.find('/') != std::string_view::npos)
     throw Error(format("'{}' is not a port", printable(parts.host)),
-                "The protocol stands behind the container's port: 53:53/udp.");
+                "The protocol follows the container's port: 53:53/udp.");
 
   const PortRange host = port_range(parts.host, 0);
   if (host.first == 0) return ports;

@@ -209,7 +209,7 @@ constexpr RunOption table[] = {
      value,
      [](In& in, Text v) { in.line.service.cgroupns_mode = one_of(v, {"", "host", "private"}); },
      {}},
-    {"cidfile", 0, value, nullptr, "a release has a new container each time; belay status NAME tells which"},
+    {"cidfile", 0, value, nullptr, "a release has a new container each time; belay status NAME shows which"},
     {"cpu-count", 0, value, nullptr, windows},
     {"cpu-percent", 0, value, nullptr, windows},
     {"cpu-period", 0, value, set_resource<&Resources::cpu_period, number<0, 1'000'000>>, {}},

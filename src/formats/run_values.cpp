@@ -54,7 +54,7 @@ std::int64_t nano_cpus(std::string_view text) {
   const std::string_view fraction = point == std::string_view::npos ? "" : text.substr(point + 1);
   if ((whole.empty() && fraction.empty()) || !consists_of(whole, "0123456789") || !consists_of(fraction, "0123456789"))
     throw Error(format("'{}' is not a number of CPUs", printable(text)), "Write it like 2 or 1.5.");
-  if (fraction.size() > 9) throw Error(format("'{}' has more than nine digits behind the point", printable(text)));
+  if (fraction.size() > 9) throw Error(format("'{}' has more than nine digits after the point", printable(text)));
   if (whole.size() > 6) throw Error(format("'{}' CPUs are more than any host has", printable(text)));
   std::string digits = std::string(whole) + std::string(fraction);
   digits.append(9 - fraction.size(), '0');

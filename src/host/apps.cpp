@@ -288,7 +288,7 @@ std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now)
   const bool was_restarted =
       detail.restart_count > 0 && detail.container.is_up() && detail.started && now - *detail.started < settled;
   if (!is_restarting && !was_restarted) return {};
-  return format("its container {} ends again and again (exit code {}, restarted {} times)", detail.container.name,
+  return format("its container {} keeps exiting (exit code {}, restarted {} times)", detail.container.name,
                 detail.exit_code, detail.restart_count);
 }
 

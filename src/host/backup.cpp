@@ -163,7 +163,7 @@ class BackupPlanner {
       std::vector<std::string> images;
       for (const auto& [service, image] : release_.images)
         if (std::find(images.begin(), images.end(), image) == images.end()) images.push_back(image);
-      then(plan::BackUpImages{images}, "it restores without a registry then");
+      then(plan::BackUpImages{images}, "it can be restored without a registry");
     }
     then(plan::FinishBackup{where}, "");
     for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
@@ -193,7 +193,7 @@ class BackupPlanner {
     if (found == service.labels.end()) return options_.hook_time;
     return doing(format("the label {}", labels::backup_hook_timeout), [&] {
       const auto time = parse_duration(found->second);
-      if (!time) throw Error(format("'{}' is no time", found->second), "Write it as 90s, 30m or 2h.");
+      if (!time) throw Error(format("'{}' is not a time", found->second), "Write it as 90s, 30m or 2h.");
       return *time;
     });
   }

@@ -127,7 +127,7 @@ std::string service_unit(const BackupTimer& timer) {
 std::string timer_unit(const BackupTimer& timer) {
   std::string text = format(
       "[Unit]\n"
-      "Description=Back up {} by the clock\n"
+      "Description=Timer for the backup of {}\n"
       "Documentation=man:belay-backup(1)\n"
       "\n"
       "[Timer]\n"
@@ -172,7 +172,7 @@ std::string cron_line(const BackupTimer& timer) {
 
 void check_schedule(const std::string& schedule, std::stop_token stop) {
   const auto wrong = [&](const std::string& why) {
-    return UsageError(format("'{}' is no schedule{}{}", printable(schedule), why.empty() ? "" : ": ", why),
+    return UsageError(format("'{}' is not a schedule{}{}", printable(schedule), why.empty() ? "" : ": ", why),
                       "It is a calendar expression of systemd: daily, 'Mon..Fri 03:00', '*-*-* 00/6:00'.");
   };
   if (trim(schedule).empty() || std::any_of(schedule.begin(), schedule.end(), [](char c) { return c < ' '; }))

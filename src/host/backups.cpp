@@ -30,8 +30,8 @@ backup::Keep keep_for(Context& context, const AppName& name, const PruneOptions&
   if (options.keep) return *options.keep;
   const auto app = context.store.app(name);
   if (const auto keep = app ? keep_of(*app) : std::nullopt) return *keep;
-  throw UsageError(format("nothing says which backups of {} are kept", name.text()),
-                   format("Say it with --keep last=7,weekly=4, or with the app's label {}.", labels::backup_keep));
+  throw UsageError(format("there is no rule for which backups of {} to keep", name.text()),
+                   format("Give --keep last=7,weekly=4, or set the app's label {}.", labels::backup_keep));
 }
 
 // What a backup's name tells. nullopt: it is not called like one.

@@ -68,7 +68,7 @@ void recording(const App& app, Work&& work) {
                        runs ? format("{} of {} runs", app.wish.release->text(), app.name.text())
                             : format("{} is stopped", app.name.text()),
                        error.what()),
-                "Free some space there, then give the command again: it finds what is done already.");
+                "Free some space there, then run the command again: it finds what is already done.");
   }
 }
 
@@ -212,7 +212,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   } catch (const Cancelled& stopped) {
     cancelled = true;
     change.reason = stopped.what();
-    context.report.note("stopping: taking the change back (once more to leave at once)");
+    context.report.note("stopping: taking the change back (again to leave at once)");
   }
 
   if (app.wish.state != Wish::State::up && app.wish.fallback_data.empty()) {
@@ -239,14 +239,14 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   try {
     write_journal(
         context, app, verb, back ? "taken back" : "failed",
-        back ? change.reason : format("{}; on the way back: {}", change.reason, change.trouble_on_the_way_back),
+        back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back),
         change.release);
   } catch (const state::Unwritable& error) {
     context.report.warning(error.what());
   }
   if (cancelled)
     throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
-                         : format("stopped on request; the way back failed: {}", change.trouble_on_the_way_back));
+                         : format("stopped on request; rolling back failed too: {}", change.trouble_on_the_way_back));
   return change;
 }
 
@@ -288,11 +288,11 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));
   const Change change = fulfil(context, app, "finish", false, stop);
   if (change.kind == Change::Kind::stuck)
-    throw Error(format("finishing what was interrupted: {}; on the way back: {}", change.reason,
+    throw Error(format("finishing what was interrupted: {}; while rolling back: {}", change.reason,
                        change.trouble_on_the_way_back));
   if (change.kind == Change::Kind::in_trouble)
     throw Error(format("finishing what was interrupted: {}", change.trouble_on_the_way_back),
-                format("belay logs {0} shows what it wrote; belay why {0} tells more.", app.name.text()));
+                format("belay logs {0} shows what it wrote; belay why {0} explains it.", app.name.text()));
   if (change.kind == Change::Kind::taken_back)
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
 }

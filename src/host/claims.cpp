@@ -217,7 +217,7 @@ class Claims {
   }
 
   std::optional<std::string> against_volume(const DataPlace& place) const {
-    if (!is_volume_name(place.source)) return "that is no name of a volume";
+    if (!is_volume_name(place.source)) return "that is not the name of a volume";
     if (is_called_as_a_reserve(place.source)) return "Belay keeps snapshots under such names";
     for (const auto& claim : others_)
       if (claim.place == place && (claim.writes || !is_own(place))) return format("it is {}", claim.whose);
@@ -228,12 +228,12 @@ class Claims {
     const auto label = volume->labels.find(labels::app);
     if (label != volume->labels.end() && label->second != name_ && (known_.contains(label->second) || !is_own(place)))
       return format("by its label it is the app {}'s", label->second);
-    if (!is_own(place)) return format("it is there already, and nothing says that it is {}'s", name_);
+    if (!is_own(place)) return format("it is there already, and there is no sign that it is {}'s", name_);
     return {};
   }
 
   std::optional<std::string> against_path(const DataPlace& place) const {
-    if (!is_plain_path(place.source)) return "that is no plain path from / on";
+    if (!is_plain_path(place.source)) return "that is not a plain absolute path";
     const fs::path path = place.source, found = real(path);
     if (is_called_as_a_reserve(path.filename().string())) return "Belay keeps snapshots under such names";
     if (ground_.overlap(state_folder_, found)) return format("Belay's own state is in {}", state_folder_.string());
@@ -245,7 +245,7 @@ class Claims {
     if (const auto why = against_others(place, own)) return why;
     if (own) return {};
     if (is_in_the_hosts_folders(found)) return "it is in a folder of the host's own";
-    if (!holds_nothing(path)) return format("it is there already, and nothing says that it is {}'s", name_);
+    if (!holds_nothing(path)) return format("it is there already, and there is no sign that it is {}'s", name_);
     for (const auto& claim : strangers_)
       if (claim.place.source == place.source) return format("it is {}", claim.whose);
     return {};

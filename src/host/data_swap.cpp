@@ -26,7 +26,7 @@ std::optional<std::string> label_of(const Spec& spec, const char* label) {
 int number_in(const std::string& text, const char* label) {
   const auto number = parse_number(text);
   if (!number || *number < 1 || *number > 1'000'000)
-    throw Error(format("the label {} is '{}', which is no number of at least 1", label, printable(text)));
+    throw Error(format("the label {} is '{}', which is not a number of at least 1", label, printable(text)));
   return static_cast<int>(*number);
 }
 

@@ -252,7 +252,8 @@ class Pass {
     if (known.empty()) return;
     throw Conflict(format("there is no definition left, though {} {} declared here: nothing is touched",
                           join(known, ", "), known.size() == 1 ? "was" : "were"),
-                   "Where that is meant, say so: belay apply --allow-empty.");
+                   format("If that is intended, run: belay apply {} --allow-empty",
+                          options_.sources.empty() ? "DIR" : shell_quoted(options_.sources.back())));
   }
 
   // Each when those that it needs are done; several at a time.
@@ -554,7 +555,7 @@ class Pass {
         context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
         [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
     if (!choice.trouble.empty())
-      context.report.note(format("whether there is something newer is not known: {}", choice.trouble));
+      context.report.note(format("it is not known whether there is a newer image: {}", choice.trouble));
     note_choice(declared, context.store, choice);
     Made made;
     made.spec = declared.spec;
@@ -808,7 +809,7 @@ class Pass {
       if (result.kind != Outcome::unchanged) return;
       result.kind = Outcome::trouble;
       result.reason = *loop;
-      result.waits_for = format("its container {} ends again and again", container->name);
+      result.waits_for = format("its container {} keeps exiting", container->name);
       result.hint = format("belay logs {} shows what it wrote.", app.name.text());
       return;
     }

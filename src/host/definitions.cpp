@@ -28,7 +28,7 @@ std::vector<fs::path> definition_files(const fs::path& folder) {
   }
   if (error) {
     Error failure = system_error(activity, error.value());
-    failure.offer_hint("Nothing is changed: without its definitions nobody knows what should run on this host.");
+    failure.offer_hint("Nothing is changed: without its definitions it is not known what should run on this host.");
     throw failure;
   }
   std::sort(files.begin(), files.end());

@@ -112,7 +112,7 @@ class Examination {
         examine(app.name.text(), [&] { backups(app); });
         if (!app.wish.trouble.empty())
           add(Level::bad, app.name.text(), format("it is in trouble: {}", app.wish.trouble),
-              format("belay why {0} tells more; belay start {0} last tries it again.", app.name.text()));
+              format("belay why {0} explains it; belay start {0} last tries it again.", app.name.text()));
         examine(app.name.text(), [&] {
           marked_images(app, world);
           as_wished(app, world);
@@ -188,7 +188,7 @@ class Examination {
     if (plan.empty() || app.wish.unfinished) return;
     // Of a declared one the definitions say what must be so.
     add(app.origin.empty() ? Level::advice : Level::bad, name,
-        format("the world is not as wished: {}", plan::step_text(plan.actions[0].step)),
+        format("the app is not in its wanted state: {}", plan::step_text(plan.actions[0].step)),
         format("belay plan {} shows all of it.", name));
   }
 
@@ -200,7 +200,7 @@ class Examination {
       if (wait.topic == Topic::update || wait.topic == Topic::registry) continue;
       if (wait.topic == Topic::held && app.wish.since > wait.since) continue;
       add(Level::bad, app.name.text(), format("it is not as declared: {}", wait.text),
-          format("belay why {} tells more.", app.name.text()));
+          format("belay why {} explains it.", app.name.text()));
     }
   }
 

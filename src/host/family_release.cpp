@@ -276,7 +276,7 @@ void agree_to_losses(Context& context, const AppName& name, const NextRelease& n
       format("the new release of {} would not have all that {} has", name.text(), next.before.text());
   if (!options.confirm)
     throw Conflict(format("{}: {}", what, join(next.lines, "; ")),
-                   "Say that it is meant, with -y, or take the image's ports and volumes: --settings-from-image.");
+                   "Give -y to accept that, or --settings-from-image to take the image's ports and volumes.");
   if (!options.confirm(what, next.lines))
     throw Error("nothing was started", format("belay config {} shows what runs.", name.text()));
 }

@@ -188,7 +188,7 @@ class Round {
       step.change = withdraw(context_, app, reason, step.log_tail, complaint.container);
       if (step.change.kind != Change::Kind::taken_back) {
         step.kind = StepKind::failed;
-        step.reason += format("; on the way back: {}", step.change.trouble_on_the_way_back);
+        step.reason += format("; while rolling back: {}", step.change.trouble_on_the_way_back);
       }
     } catch (const LockHeld&) {
       wait_for_lock();
@@ -237,10 +237,11 @@ class Round {
     const Turn turn = turn_of(past, declared_.policies.heal_budget, context_.clock.now());
     if (!turn.at) return true;
     healing_.waits_until = *turn.at;
-    healing_.waits_for = format("{}; {}", reason,
-                                turn.is_spent ? format("the {} steps an hour that its definition allows are spent",
-                                                       declared_.policies.heal_budget)
-                                              : std::string("it was helped a short while ago, and the pauses grow"));
+    healing_.waits_for =
+        format("{}; {}", reason,
+               turn.is_spent
+                   ? format("the {} steps an hour that its definition allows are spent", declared_.policies.heal_budget)
+                   : std::string("it was repaired recently; the wait between attempts grows each time"));
     if (!turn.is_spent || past.told_that_it_is_spent) return false;
     HealingStep step = step_for({{}, reason}, StepKind::gave_up);
     step.reason = healing_.waits_for;
@@ -277,7 +278,7 @@ class Round {
       return;
     } catch (const Error& error) {
       step.kind = StepKind::failed;
-      step.reason = format("{}; it could not be helped: {}", complaint.reason, error.what());
+      step.reason = format("{}; it could not be repaired: {}", complaint.reason, error.what());
     }
     write_journal(context_, app_, "heal", step.kind == StepKind::failed ? "failed" : "done", step.reason,
                   app_.wish.release);
@@ -296,7 +297,7 @@ class Round {
   void wait_for_lock() {
     healing_.is_busy = true;
     healing_.waits_until = context_.clock.now() + pause_for_lock;
-    healing_.waits_for = "another command is at work on it";
+    healing_.waits_for = "another command is working on it";
   }
 
   Context& context_;

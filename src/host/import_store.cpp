@@ -134,7 +134,7 @@ std::vector<ImportedFamily> import_store(Context& context, StoreKind kind, const
   std::error_code unknown;
   if (!fs::is_directory(store, unknown))
     throw NotFound(format("there is no store of {} at {}", tool_name(kind), store.string()),
-                   format("Say where it is: belay import {} --store FOLDER", tool_name(kind)));
+                   format("Name it: belay import {} --store FOLDER", tool_name(kind)));
   std::vector<std::string> names = families_in(store);
   if (options.only) {
     if (std::find(names.begin(), names.end(), options.only->text()) == names.end())

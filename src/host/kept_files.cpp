@@ -247,7 +247,7 @@ void refuse_missing_paths(Context& context, const Spec& spec, const Release* bef
   const auto missing = missing_paths(spec, before, now);
   if (missing.empty() || !sees_host_files(context, std::move(stop))) return;
   throw NotFound(format("{} {} missing on this host", join(missing, ", "), missing.size() == 1 ? "is" : "are"),
-                 "Nothing was changed. Put it there (is a disk not mounted?), and give the command again.");
+                 "Nothing was changed. Put it there (is a disk not mounted?), and run the command again.");
 }
 
 }  // namespace belay::host

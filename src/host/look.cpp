@@ -505,7 +505,7 @@ class Explanation {
       say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
           row_.container, row_.status);
     } else {
-      say("{} should run {} ({}), but its container {} is {} ({}), and not by Belay's doing; belay start {} last "
+      say("{} should run {} ({}), but its container {} is {} ({}), and Belay did not do that; belay start {} last "
           "starts it "
           "again.",
           name_, number, origin(), row_.container, row_.state, row_.status, name_);
@@ -528,7 +528,7 @@ class Explanation {
     }
     if (present_ == nullptr) return;
     if (row_.state == "running") {
-      say("Its container {} runs all the same, and not by Belay's doing; belay stop {} stops it.", row_.container,
+      say("Its container {} runs all the same, and Belay did not do that; belay stop {} stops it.", row_.container,
           name_);
     } else {
       say("belay start {} last starts {} again.", name_, present_->number.text());
@@ -563,8 +563,8 @@ class Explanation {
     if (present_ == nullptr) return;
     const Release& newest = app_.releases.back();
     if (newest.number > present_->number && (newest.verdict == Verdict::passed || newest.verdict == Verdict::unproven))
-      say("{} is newer ({}) and was left; belay start {} {} goes to it.", newest.number.text(), to_text(newest.verdict),
-          name_, newest.number.text());
+      say("{} is newer ({}) but is not running; to run it: belay start {} {}.", newest.number.text(),
+          to_text(newest.verdict), name_, newest.number.text());
     const Build* build = app_.latest_build();
     if (build == nullptr || present_->images.empty() || app_.is_quarantined(build->image)) return;
     const bool was_started = std::any_of(app_.releases.begin(), app_.releases.end(), [&](const Release& release) {
@@ -581,22 +581,22 @@ class Explanation {
     const std::string since = format("{} {}", is_update ? "first seen" : "noticed", ago(wait.since, now_));
     std::string until;
     if (wait.until && *wait.until <= now_)
-      until = "; its turn has come, and belay serve or belay apply takes it";
+      until = "; it is due; belay serve or belay apply makes it";
     else if (wait.until)
-      until = format("; its turn comes {}", plan::local_time_text(*wait.until, now_));
+      until = format("; it is due {}", plan::local_time_text(*wait.until, now_));
     switch (wait.topic) {
       case Wait::Topic::update:
       case Wait::Topic::held:
         say("{} ({}{}).", capitalised(wait.text), since, until);
         return;
       case Wait::Topic::registry:
-        say("Whether there is something newer is not known ({}): {}.", since, wait.text);
+        say("It is not known whether there is a newer image ({}): {}.", since, wait.text);
         return;
       case Wait::Topic::definition:
-        say("What is declared cannot be done ({}): {}.", since, wait.text);
+        say("The definition cannot be applied ({}): {}.", since, wait.text);
         return;
       case Wait::Topic::health:
-        say("It is not helped yet: {} ({}{}).", wait.text, since, until);
+        say("Waiting before the next repair: {} ({}{}).", wait.text, since, until);
         return;
     }
   }

@@ -100,7 +100,7 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
   if (!options.dry_run) finish_data(context, app, stop);
   for (const auto& [service, image] : made.images)
     if (app.is_quarantined(image))
-      context.report.warning(format("image {} failed before in {}; belay why {} tells", short_digest(image),
+      context.report.warning(format("image {} failed before in {}; belay why {} explains it", short_digest(image),
                                     app.name.text(), app.name.text()));
   if (const Release* begun = begun_already(app, made)) {
     context.report.note(format("going on with {}, which has no verdict yet", begun->number.text()));

@@ -57,7 +57,7 @@ Parameters find_parameters(const AppName& name, const std::vector<fs::path>& fol
     const bool may_be_dockervisor = kind != ParameterFiles::jockler && is_there(dockervisor);
     if (may_be_jockler && may_be_dockervisor)
       throw Error(format("both {} and {} are there", jockler.string(), dockervisor.string()),
-                  "Keep one of them, or say which with --config-file FILE.");
+                  "Keep one of them, or name one with --config-file FILE.");
     if (may_be_jockler) return parse(name, jockler, ParameterFiles::jockler);
     if (may_be_dockervisor) return parse(name, dockervisor, ParameterFiles::dockervisor);
   }
@@ -80,7 +80,7 @@ const Configuration& pick(const std::map<std::string, Configuration>& configurat
   if (name.empty() && known.size() == 1) return configurations.begin()->second;
   if (name.empty())
     throw UsageError(format("the parameter file has several configurations: {}", join(known, ", ")),
-                     "Name one behind the word new.");
+                     "Name one after the word new.");
   const std::string near = did_you_mean(name, known);
   throw NotFound(format("there is no configuration '{}'; there is {}", name, join(known, ", ")), near);
 }

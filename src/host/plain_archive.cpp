@@ -32,11 +32,11 @@ PlainArchive::PlainArchive(const fs::path& path, ReadProgress progress) : path_(
   if (!file_) throw system_error(format("opening {}", printable(path.string())), errno);
   struct stat status{};
   if (::fstat(file_.raw(), &status) != 0 || !S_ISREG(status.st_mode))
-    throw Error(format("{} is no file", printable(path.string())));
+    throw Error(format("{} is not a file", printable(path.string())));
   size_ = status.st_size;
   gzip_ = std::make_unique<archive::Decompressor>([this](std::span<char> room) { return read(room); });
   if (gzip_->kind() != archive::Compression::gzip)
-    throw Error(format("{} is no .tar.gz", printable(path.string())),
+    throw Error(format("{} is not a .tar.gz file", printable(path.string())),
                 "What belay backup makes is restored with: belay restore NAME FILE");
 }
 

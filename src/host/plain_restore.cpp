@@ -95,7 +95,7 @@ Spec spec_of(Context& context, const App& app, std::stop_token stop) {
   if (const Release* release = number ? app.find(*number) : nullptr) return release->spec;
   const Build* build = app.latest_build();
   if (build == nullptr)
-    throw NotFound(format("{} was never built: nobody knows its volumes", app.name.text()),
+    throw NotFound(format("{} was never built: its volumes are not known", app.name.text()),
                    format("Build it first, then restore, then start it: belay build {}", app.name.text()));
   const auto image = context.engine.image(build->image, stop);
   if (!image)

@@ -115,10 +115,9 @@ std::vector<Filled> volumes_to_fill(Context& context, const App& app, const std:
                   "Run it there, as root.");
     std::string name = point.place.source;
     if (is_there(name) && app.releases.empty())
-      throw Conflict(
-          format("the volume {} is there already, and {} has never run: nothing tells whose data it holds", name,
-                 app.name.text()),
-          format("Remove it (docker volume rm {}) where nobody needs it, or run the restore as root.", name));
+      throw Conflict(format("the volume {} is there already, and {} has never run: it is not known whose data it holds",
+                            name, app.name.text()),
+                     format("Remove it (docker volume rm {}) if it is not needed, or run the restore as root.", name));
     if (is_there(name)) name = format("{}_{}", name, compact_time(context.clock.now()));
     filled.push_back({point, name, std::to_string(filled.size())});
   }

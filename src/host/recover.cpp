@@ -91,8 +91,8 @@ class Recovery {
           return instance.release == owner.release && instance.service == owner.service;
         });
     if (is_there) {
-      context_.report.note(format("the container {} is left as it is: somebody made it as a copy of one of {}'s {}",
-                                  copy.name, app_.name.text(), owner.release.text()));
+      context_.report.note(format("the container {} is left as it is: it is a copy of one of {}'s {}", copy.name,
+                                  app_.name.text(), owner.release.text()));
       return;
     }
     Release& fresh = add(copy, next_number());

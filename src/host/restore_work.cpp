@@ -63,7 +63,7 @@ void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive
   std::error_code error;
   const fs::directory_iterator first(folder, error);
   if (error || first == fs::directory_iterator() || !fs::is_regular_file(first->symlink_status(error)))
-    throw Error("the backup is damaged: an item that should be a file is none");
+    throw Error("the backup is damaged: an item that should be a file is not one");
   if (::rename(first->path().c_str(), into.c_str()) != 0)
     throw system_error(format("renaming {} to {}", first->path().string(), into.string()), errno);
 }

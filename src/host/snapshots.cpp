@@ -101,7 +101,7 @@ Removed remove_snapshot(Context& context, const AppName& name, int number, bool 
   if (app.stable && snapshot->release == app.stable && !newer)
     throw Error(
         format("{} is the only snapshot of the data of the stable release {}", snapshot->text(), app.stable->text()),
-        format("Take the mark away first: belay stable {} --clear", name.text()));
+        format("Remove the mark first: belay stable {} --clear", name.text()));
   if (const auto mount = mount_in(*snapshot, context.engine.volumes({}, stop)))
     throw Error(format("removing {}: {}", snapshot->text(), *mount));
   Removed removed;

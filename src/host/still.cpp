@@ -40,7 +40,7 @@ std::vector<plan::Action> Stillness::hold() const {
   for (auto container = running_.rbegin(); container != running_.rend(); ++container) {
     const std::string& name = (*container)->name;
     if (way_ == backup::Consistency::pause)
-      steps.push_back({plan::PauseContainer{name}, "its data must stand still while it is read", {}});
+      steps.push_back({plan::PauseContainer{name}, "its data must not change while it is read", {}});
     if (way_ != backup::Consistency::stop) continue;
     steps.push_back({plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down while its data is read", {}});
     steps.push_back({plan::StopContainer{name, defaults_.stop_timeout}, "you asked for it", {}});

@@ -314,7 +314,7 @@ std::string service_to_try(const Spec& spec, const std::string& asked) {
   for (const auto& service : spec.services) known.push_back(service.name);
   if (asked.empty() && known.size() == 1) return known.front();
   if (asked.empty())
-    throw UsageError("the app has several services: --service says which of them the candidate is for",
+    throw UsageError("the app has several services: name the one that the candidate replaces with --service",
                      "They are: " + join(known, ", "));
   if (std::find(known.begin(), known.end(), asked) != known.end()) return asked;
   throw NotFound(format("the app has no service {}", printable(asked)), did_you_mean(asked, known));

@@ -24,7 +24,7 @@ bool check_folder(const fs::path& folder) {
     return true;
   }
   if (status.type() != fs::file_type::directory || fs::directory_iterator(folder) != fs::directory_iterator())
-    throw Conflict(format("{} is no empty folder", printable(folder.string())), "Name one that is new.");
+    throw Conflict(format("{} is not an empty folder", printable(folder.string())), "Name one that is new.");
   return false;
 }
 

@@ -121,7 +121,7 @@ std::optional<std::string> MetadataService::token() {
   if (response.status != 200) throw Error(format("asking for a token was answered by {}", response.status));
   const std::string token(trim(response.body));
   const auto is_plain = [](char c) { return c > 0x20 && c < 0x7f; };
-  if (token.empty() || !std::all_of(token.begin(), token.end(), is_plain)) throw Error("what came for a token is none");
+  if (token.empty() || !std::all_of(token.begin(), token.end(), is_plain)) throw Error("the answer is not a token");
   return token;
 }
 

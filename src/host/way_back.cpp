@@ -116,7 +116,7 @@ Wish wish_for_the_way_back(const Context& context, const Wish& failed, const Cha
 }
 
 void tell_passed_over(Context& context, const exec::Outcome& outcome) {
-  for (const auto& [action, why] : outcome.passed_over) context.report.warning(format("on the way back: {}", why));
+  for (const auto& [action, why] : outcome.passed_over) context.report.warning(format("while rolling back: {}", why));
 }
 
 bool left_something_running(const plan::Plan& plan, const exec::Outcome& outcome) {

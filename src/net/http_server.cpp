@@ -189,7 +189,7 @@ HttpServer::HttpServer(const ListenAddress& address, Reach reach, std::map<std::
 
 std::string HttpServer::answer_to(std::string_view head) const {
   const auto [valid, request] = read_request_head(head);
-  if (!valid) return refusal(400, "this is no HTTP request that is understood here");
+  if (!valid) return refusal(400, "this is not a valid HTTP request");
   if (listener_.address().socket.empty() && !is_own_name(request.host, limits_.names))
     return refusal(421, "this machine is not asked under that name; the setting metrics_names allows more");
   const auto route = routes_.find(request.path);

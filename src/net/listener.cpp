@@ -109,7 +109,7 @@ void Listener::listen_on_unix() {
   const auto address = unix_address(path);
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
-    if (!S_ISSOCK(status.st_mode)) throw Conflict(format("{}: there is a file that is no socket", activity));
+    if (!S_ISSOCK(status.st_mode)) throw Conflict(format("{}: there is a file that is not a socket", activity));
     if (somebody_listens(address)) throw Conflict(format("{}: another process listens there", activity));
     ::unlink(path.c_str());
   }
@@ -133,7 +133,7 @@ void Listener::listen_on_unix() {
 void Listener::listen_on_tcp(Reach reach) {
   const auto activity = format("listening on {}", address_.text());
   auto address = internet_address(address_.tcp);
-  if (!address) throw Error(format("{}: that is no IP address", activity));
+  if (!address) throw Error(format("{}: that is not an IP address", activity));
   if (!address->loopback && reach == Reach::loopback_only)
     throw Error(format("{}: other machines could reach that, without a password", activity),
                 "Listen on 127.0.0.1 or on a unix socket.");

@@ -294,7 +294,7 @@ class TlsStream final : public Stream {
         ERR_GET_LIB(code) == ERR_LIB_SSL && (ERR_GET_REASON(code) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
                                              ERR_GET_REASON(code) == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE);
     return is_about_ours && SSL_get_certificate(session_.get()) == nullptr
-               ? "the server wants a certificate of ours, and there is none"
+               ? "the server wants a client certificate, and there is none"
                : reason;
   }
 

@@ -125,7 +125,7 @@ net::Response Origin::exchange(const net::Request& request, const std::stop_toke
       case ETIMEDOUT:
         throw RegistryError(0, format("the registry at {} did not answer in time", host_));
       case ECONNREFUSED:
-        throw RegistryError(0, format("the registry does not answer: nobody listens at {}", host_));
+        throw RegistryError(0, format("the registry does not answer: nothing listens at {}", host_));
       case EMSGSIZE:
         throw RegistryError(0, format("the answer of the registry at {} is too long", host_));
       default:

@@ -228,7 +228,7 @@ std::optional<std::string> next_page(const net::Response& response, const Place&
   // Only ever to the same place: a login goes with it. Some registries put another name of theirs in front.
   const bool sendable = std::all_of(target.begin(), target.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (!sendable || !target.starts_with(format("/v2/{}/tags/list?", place.name)))
-    throw RegistryError(0, format("the registry at {} points to a next page that is none", place.host));
+    throw RegistryError(0, format("the registry at {} points to a next page that is not valid", place.host));
   return target;
 }
 

@@ -88,9 +88,9 @@ Histogram Metrics::histogram(const std::string& name, const std::string& help, c
 
 Metrics::Series Metrics::series(Kind kind, const std::string& name, const std::string& help,
                                 const std::vector<double>& bounds, const MetricLabels& labels) {
-  if (!is_name(name, true)) throw Error(format("'{}' is no name for a metric", name));
+  if (!is_name(name, true)) throw Error(format("'{}' is not a name for a metric", name));
   for (const auto& [label, value] : labels)
-    if (!is_name(label, false) || label == "le") throw Error(format("'{}' is no name for a label", label));
+    if (!is_name(label, false) || label == "le") throw Error(format("'{}' is not a name for a label", label));
   return families_.with([&](Families& families) {
     auto& family = families[name];
     if (family.help.empty()) {

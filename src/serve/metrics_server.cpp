@@ -12,8 +12,8 @@ MetricsServer::MetricsServer(const std::string& address, bool beyond_this_machin
                              std::function<void()> refresh, std::vector<std::string> names) {
   const auto where = net::parse_listen_address(address);
   if (!where)
-    throw UsageError(format("'{}' is no address to listen on", address),
-                     "Say unix:/PATH, 127.0.0.1:PORT or [::1]:PORT.");
+    throw UsageError(format("'{}' is not an address to listen on", address),
+                     "Use unix:/PATH, 127.0.0.1:PORT or [::1]:PORT.");
   const net::Route show = [&metrics, refresh = std::move(refresh)](const net::ServerRequest&) {
     if (refresh) refresh();
     net::ServerAnswer answer;

@@ -134,10 +134,10 @@ void News::tell_change(const host::DeclaredApp& app) {
     const bool is_back = app.change.kind != host::Change::Kind::stuck;
     const std::string reason =
         is_back ? app.change.reason
-                : format("{}; on the way back: {}", app.change.reason, app.change.trouble_on_the_way_back);
+                : format("{}; while rolling back: {}", app.change.reason, app.change.trouble_on_the_way_back);
     if (!is_back) {
       tell_trouble(app.name, {LogLevel::error, "failed", app.name, release,
-                              format("{} of {} failed, and so did the way back", release, app.name), reason,
+                              format("{} of {} failed, and so did rolling back", release, app.name), reason,
                               app.change.log_tail});
       return;
     }

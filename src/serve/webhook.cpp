@@ -23,7 +23,7 @@ struct Url {
 
 Url parse_url(const std::string& text) {
   const UsageError refusal(
-      format("'{}' is no webhook's address", text.substr(0, text.find_first_of("?#@"))),
+      format("'{}' is not the address of a webhook", text.substr(0, text.find_first_of("?#@"))),
       "It looks like https://HOST[:PORT]/PATH; tokens belong into the file that webhook_headers names.");
   Url url;
   std::string_view rest = text;

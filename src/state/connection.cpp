@@ -36,13 +36,13 @@ Unwritable full(const fs::path& folder) {
   return Unwritable(
       format("the disk that holds the state in {} is full", folder.string()),
       "Free some disk space there; docker system df shows what images and containers take. A container can "
-      "be stopped all the same: belay as jockler stop -f CONTAINER");
+      "be stopped nevertheless: belay as jockler stop -f CONTAINER");
 }
 
 Unwritable read_only(const fs::path& folder, const std::string& why) {
   return Unwritable(format("the state in {} cannot be opened for writing ({})", folder.string(), why),
                     "Run the command as the user who owns it or as a member of its group, or name another folder in "
-                    "BELAY_STATE_DIR. A container can be stopped all the same: belay as jockler stop -f CONTAINER");
+                    "BELAY_STATE_DIR. A container can be stopped nevertheless: belay as jockler stop -f CONTAINER");
 }
 
 Error damage(std::string_view what, const fs::path& folder) {

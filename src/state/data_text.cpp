@@ -17,7 +17,7 @@ Node to_node(const DataPlace& place) {
 }
 DataPlace place_from(const Node& node) {
   const auto& members = node.as_map("a place");
-  if (members.size() != 1) throw Error("the state holds a place of data that is none");
+  if (members.size() != 1) throw Error("the state contains an invalid place of data");
   return {data_kind(members.front().key), members.front().value.as_text("a place")};
 }
 

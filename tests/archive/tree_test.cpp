@@ -524,7 +524,7 @@ TEST_F(Hostile, NothingIsWrittenThroughALink) {
 TEST_F(Hostile, NoFolderIsTakenBehindALink) {
   fs::create_directory(outside() / "victim");
   EXPECT_THAT(refusal(tar({{"door", Kind::symlink, (outside() / "victim").string()}, {"door", Kind::folder}})),
-              HasSubstr("is no folder"));
+              HasSubstr("is not a folder"));
 }
 
 TEST_F(Hostile, NoFileIsOpenedThroughALink) {
@@ -562,12 +562,12 @@ TEST_F(Hostile, TwoEntriesOfOneNameAreRefused) {
 }
 
 TEST_F(Hostile, AFileInThePlaceOfAFolderIsRefused) {
-  EXPECT_THAT(refusal(tar({{"f"}, {"f/g"}})), HasSubstr("is no folder"));
+  EXPECT_THAT(refusal(tar({{"f"}, {"f/g"}})), HasSubstr("is not a folder"));
 }
 
 TEST_F(Hostile, NothingElseTakesThePlaceOfTheFolderItself) {
-  EXPECT_THAT(refusal(tar({{"./", Kind::symlink, "/"}})), HasSubstr("no folder in the place"));
-  EXPECT_THAT(refusal(tar({{"."}})), HasSubstr("no folder in the place"));
+  EXPECT_THAT(refusal(tar({{"./", Kind::symlink, "/"}})), HasSubstr("not a folder in the place"));
+  EXPECT_THAT(refusal(tar({{"."}})), HasSubstr("not a folder in the place"));
 }
 
 TEST_F(Hostile, ACutOffTarIsSeenWhereverItIsCut) {
@@ -582,7 +582,7 @@ TEST_F(Hostile, ACutOffTarIsSeenWhereverItIsCut) {
 }
 
 TEST_F(Hostile, WhatFollowsTheEndIsSeen) {
-  EXPECT_THAT(refusal(tar({{"a"}}) + tar({{"b"}})), HasSubstr("behind its end"));
+  EXPECT_THAT(refusal(tar({{"a"}}) + tar({{"b"}})), HasSubstr("follows its end"));
 }
 
 TEST_F(Hostile, SizesThatCannotBeAreRefused) {

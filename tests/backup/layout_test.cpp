@@ -145,12 +145,13 @@ TEST(Layout, SkipsWhatIsNotWanted) {
 
 TEST(Layout, SaysThatSomethingElseIsNoBackup) {
   EXPECT_EQ(trouble("", {}), "the backup is cut off");
-  EXPECT_EQ(trouble(std::string(2000, 'x'), {}), "the backup's outer archive is damaged: a number in it is none");
+  EXPECT_EQ(trouble(std::string(2000, 'x'), {}),
+            "the backup's outer archive is damaged: it contains an invalid number");
   std::string other;
   PlainTarWriter tar([&](std::string_view more) { other += more; }, Time{});
   tar.add("etc/passwd", "root");
   tar.finish();
-  EXPECT_EQ(trouble(other, {}), "this is no backup of Belay");
+  EXPECT_EQ(trouble(other, {}), "this is not a backup of Belay");
 }
 
 TEST(Layout, AllowsTheZerosThatTarFillsItsRecordsWithAndNothingElseBehindTheEnd) {

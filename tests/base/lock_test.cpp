@@ -40,7 +40,7 @@ TEST_F(Lock, ASecondThatMayNotWaitIsToldWhoHoldsIt) {
     take("belay stop web", false);
     FAIL() << "the lock was taken twice";
   } catch (const Conflict& error) {
-    EXPECT_STREQ(error.what(), "belay deploy web is at work on it");
+    EXPECT_STREQ(error.what(), "belay deploy web is working on it");
     EXPECT_NE(error.hint().find("--no-lock-wait"), std::string::npos);
   }
 }

@@ -43,18 +43,18 @@ TEST(Faces, EveryCommandHasHelp) {
 
 TEST(Faces, WrongWordsAreAnsweredWithTheRightOnes) {
   const std::pair<const char*, const char*> wrong[] = {
-      {"jockler list foo web", "'foo' cannot be listed; say images, containers, running, stable, last or jcl"},
-      {"jockler volumes web", "say image, container, backup or restore, not 'web'"},
-      {"jockler volumes backup web", "say linux before 'web'"},
+      {"jockler list foo web", "'foo' cannot be listed; use images, containers, running, stable, last or jcl"},
+      {"jockler volumes web", "use image, container, backup or restore, not 'web'"},
+      {"jockler volumes backup web", "write linux before 'web'"},
       {"jockler stable :show", "IMAGENAME is missing"},
       {"jockler stable :mark", "IMAGENAME is missing"},
       {"jockler start new", "IMAGENAME is missing"},
       {"jockler build web . --squash", "there is no option --squash"},
-      {"jockler build web . other", "'other' is one word too many"},
+      {"jockler build web . other", "unexpected argument 'other'"},
       {"dockervisor start", "IMAGENAME is missing"},
       {"dockervisor start web new", "'new' is not :new, :latest or :stable"},
       {"dockervisor build web . --build-arg", "needs a value"},
-      {"dockerup -x", "'-x' is no option"},
+      {"dockerup -x", "'-x' is not an option"},
       {"dockerup --server=registry.example", "A registry has a key of its own: registry."}};
   for (const auto& [line, message] : wrong) {
     FaceRun run(line);
@@ -73,8 +73,8 @@ TEST(Faces, HintsAreInTheWordsOfTheFace) {
   EXPECT_EQ(jockler("Start it with: belay start web new"), "Start it with: jockler start new web");
   EXPECT_EQ(jockler("Start it with: belay start web"), "Start it with: jockler start last web");
   EXPECT_EQ(jockler("Build it again: belay build web."), "Build it again: jockler build web.");
-  EXPECT_EQ(jockler("belay why web tells more; belay logs web r1 shows all."),
-            "belay why web tells more; belay logs web r1 shows all.");
+  EXPECT_EQ(jockler("belay why web explains it; belay logs web r1 shows all."),
+            "belay why web explains it; belay logs web r1 shows all.");
   EXPECT_EQ(jockler(""), "");
   const auto dockervisor = in_words_of_dockervisor;
   EXPECT_EQ(dockervisor("Start it with: belay start wiki new"), "Start it with: dockervisor start wiki :new");

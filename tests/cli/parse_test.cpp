@@ -101,8 +101,8 @@ TEST(CommandLine, NamesWhatIsWrongAndWhatWasMeant) {
 TEST(CommandLine, ChecksHowManyWordsThereAre) {
   EXPECT_EQ(refusal("start"),
             "start: NAME is missing | usage: belay start [OPTION]… NAME [new|last|stable|rN] [CONFIG]");
-  EXPECT_EQ(refusal("stop web x"), "stop: 'x' is one word too many | usage: belay stop [OPTION]… NAME");
-  EXPECT_EQ(refusal("version x"), "version: 'x' is one word too many | usage: belay version [OPTION]…");
+  EXPECT_EQ(refusal("stop web x"), "stop: unexpected argument 'x' | usage: belay stop [OPTION]… NAME");
+  EXPECT_EQ(refusal("version x"), "version: unexpected argument 'x' | usage: belay version [OPTION]…");
 }
 
 TEST(CommandLine, ChecksTheKindOfValues) {

@@ -43,10 +43,10 @@ TEST(PlanFile, NamesTheFirstAppThatIsOtherwise) {
   const std::vector<PlannedApp> then{changed("web"), changed("db")};
   auto now = then;
   now[1].rests_on["/c/web.json"] = "13-3";
-  EXPECT_EQ(first_difference(then, now), "/c/web.json is another for db");
+  EXPECT_EQ(first_difference(then, now), "/c/web.json has changed for db since the plan was made");
   now = then;
   now[0].lines.pop_back();
-  EXPECT_EQ(first_difference(then, now), "the steps for web are others");
+  EXPECT_EQ(first_difference(then, now), "the steps for web are different now");
   now = then;
   now[0].kind = "repair";
   EXPECT_EQ(first_difference(then, now), "web was to be 'change', and is 'repair' now");

@@ -66,12 +66,12 @@ TEST(Program, SelectsAFaceByTheNameItIsCalledBy) {
 
 TEST(Program, ReadsTheOptionsOfDockerupBeforeAnythingElse) {
   const std::pair<const char*, const char*> wrong[] = {
-      {"dockerup web", "'web' is no option"},
+      {"dockerup web", "'web' is not an option"},
       {"dockerup --cofdir x", "Did you mean 'confdir'?"},
       {"dockerup --interval", "--interval needs a value"},
       {"dockerup --interval=0", "--interval: an interval of"},
       {"dockerup --aws=perhaps", "--aws: 'perhaps' is neither true nor false"},
-      {"dockerup --aws true maybe", "'maybe' is no option"},
+      {"dockerup --aws true maybe", "'maybe' is not an option"},
       {"dockerup --verbose=1", "--verbose takes no value"},
       {"belay as dockerup --server --no-pull --once --nothing", "dockerup has no option --nothing"}};
   for (const auto& [line, message] : wrong) {

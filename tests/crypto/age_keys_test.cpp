@@ -39,7 +39,7 @@ TEST(AgeRecipient, IsRefusedWithWhatIsSupported) {
   EXPECT_EQ(complaint_about(data("ssh_ecdsa.pub")), "an SSH key of type 'ecdsa-sha2-nistp256' cannot be used");
   EXPECT_EQ(complaint_about("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t"),
             "keys of the kind 'age1yubikey1…' cannot be used");
-  EXPECT_EQ(complaint_about("somebody@example.org"), "'somebody@example.org' is no public key");
+  EXPECT_EQ(complaint_about("somebody@example.org"), "'somebody@example.org' is not a public key");
   try {
     parse_recipient(data("ssh_rsa.pub"));
   } catch (const Error& error) {
@@ -67,10 +67,10 @@ TEST(AgeRecipient, IsRefusedWhereAnSshKeyIsDamaged) {
   EXPECT_THAT(complaint_about(whole.substr(0, whole.size() - 4)), HasSubstr("damaged"));
   EXPECT_THAT(complaint_about(whole + "AAAA"), HasSubstr("damaged"));
   const std::string head = base64_decoded(whole.substr(12)).value().substr(0, 19);
-  // The neutral point, a number past the prime, and one that is no point of the curve.
+  // The neutral point, a number past the prime, and one that is not a point of the curve.
   for (const std::string& number :
        {'\1' + std::string(31, '\0'), std::string(32, '\xff'), '\2' + std::string(31, '\0')})
-    EXPECT_THAT(complaint_about("ssh-ed25519 " + base64(head + number)), HasSubstr("no point of the curve"));
+    EXPECT_THAT(complaint_about("ssh-ed25519 " + base64(head + number)), HasSubstr("not a point of the curve"));
 }
 
 TEST(AgeRecipient, IsNeverASecretThatIsShown) {
@@ -89,7 +89,7 @@ TEST(AgeRecipients, StandOneALineAmongComments) {
 
 TEST(AgeRecipients, AreRefusedWithTheirPlace) {
   EXPECT_EQ(complaint([] { read_recipients("# mine\n\n  nonsense\n", "/etc/keys"); }),
-            "/etc/keys:3:3: 'nonsense' is no public key");
+            "/etc/keys:3:3: 'nonsense' is not a public key");
   EXPECT_EQ(complaint([] { read_recipients("# none\n", "/etc/keys"); }),
             "/etc/keys: there is no public key in this file");
 }
@@ -113,7 +113,7 @@ TEST(AgeIdentities, AreRefusedWithoutBeingShown) {
   typo[30] = typo[30] == 'Q' ? 'P' : 'Q';
   EXPECT_EQ(complaint_about_identity("# mine\n" + typo),
             "keys:2:1: this secret key is mistyped or cut off: its checksum is wrong");
-  EXPECT_EQ(complaint_about_identity("my own secret"), "keys:1:1: this line is no secret key");
+  EXPECT_EQ(complaint_about_identity("my own secret"), "keys:1:1: this line is not a secret key");
   EXPECT_EQ(complaint_about_identity(public_key), "keys:1:1: this is a public key; only the private one opens files");
   EXPECT_EQ(complaint_about_identity("AGE-PLUGIN-YUBIKEY-1QQQ"),
             "keys:1:1: identities of age's plugins cannot be used");
@@ -124,7 +124,7 @@ TEST(AgeIdentities, AreRefusedWithoutBeingShown) {
 TEST(AgeIdentities, OfSshAreRefusedWhenProtectedDamagedOrOfAnotherKind) {
   EXPECT_THAT(complaint([] { identities("ssh_protected"); }), HasSubstr("protected with a passphrase"));
   EXPECT_THAT(complaint_about_identity("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n"),
-              HasSubstr("no private key in OpenSSH"));
+              HasSubstr("not a private key in OpenSSH"));
   const std::string whole = data("ssh_ed25519");
   EXPECT_EQ(complaint_about_identity(whole), "");
   EXPECT_EQ(complaint_about_identity("\n" + whole + "\n"), "");

@@ -185,18 +185,18 @@ TEST_F(AgeChunks, MayNotChangePlacesNorComeTwice) {
 TEST_F(AgeChunks, MayNotBeFollowedByAnything) {
   const std::string whole = encrypted(recipients("native.pub"), noise(2 * chunk));
   EXPECT_EQ(complaint_about(whole), "");
-  EXPECT_EQ(complaint_about(whole + "x"), "this age file goes on behind its end");
-  EXPECT_EQ(complaint_about(whole + noise(2 * chunk)), "this age file goes on behind its end");
+  EXPECT_EQ(complaint_about(whole + "x"), "there is something after the end of this age file");
+  EXPECT_EQ(complaint_about(whole + noise(2 * chunk)), "there is something after the end of this age file");
   EXPECT_THAT(complaint_about(file_ + "x"), HasSubstr("damaged, or cut off, in its chunk 4"));
 }
 
 TEST(Age, SaysWhatIsNoAgeFile) {
   const AgeKeys keys = key_file("native.key");
   const auto say = [&](const std::string& file) { return complaint([&] { decrypted(file, keys); }); };
-  EXPECT_EQ(say(""), "this is no age file: it is empty");
-  EXPECT_EQ(say(noise(3000)), "this is no age file");
-  EXPECT_EQ(say("\n\n"), "this is no age file");
-  EXPECT_EQ(say("-----BEGIN CERTIFICATE-----\n"), "this is no age file");
+  EXPECT_EQ(say(""), "this is not an age file: it is empty");
+  EXPECT_EQ(say(noise(3000)), "this is not an age file");
+  EXPECT_EQ(say("\n\n"), "this is not an age file");
+  EXPECT_EQ(say("-----BEGIN CERTIFICATE-----\n"), "this is not an age file");
   EXPECT_EQ(say("age-encryption.org/v1\r\n"), "this age file is of a version that Belay does not know ('v1')");
   EXPECT_EQ(say("age-encryption.org/v2\nwhatever"), "this age file is of a version that Belay does not know ('v2')");
   EXPECT_EQ(say("age-encr"), "this age file is cut off in its first line");

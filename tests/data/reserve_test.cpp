@@ -195,7 +195,7 @@ TEST_P(Reserve, WhoseCopyIsStoppedIsNotThere) {
 
 TEST_P(Reserve, IsRemovedWithWhatAnUnfinishedFillLeft) {
   if (GetParam() == Kind::volume) {
-    EXPECT_THAT([&] { Reserves::remove(reserve()); }, ThrowsMessage<Error>(HasSubstr("is no reserve")));
+    EXPECT_THAT([&] { Reserves::remove(reserve()); }, ThrowsMessage<Error>(HasSubstr("is not a reserve")));
     return;
   }
   const auto before = names();
@@ -209,9 +209,9 @@ TEST_P(Reserve, IsRemovedWithWhatAnUnfinishedFillLeft) {
 }
 
 TEST_P(Reserve, IsAllThatIsEverRemoved) {
-  EXPECT_THAT([&] { Reserves::remove(place()); }, ThrowsMessage<Error>(HasSubstr("is no reserve")));
+  EXPECT_THAT([&] { Reserves::remove(place()); }, ThrowsMessage<Error>(HasSubstr("is not a reserve")));
   for (const auto* source : {"/srv/.web.belay-s1/below", "/srv/web.belay-s1", "/srv/.belay-s1"})
-    EXPECT_THAT([&] { Reserves::remove({Kind::folder, source}); }, ThrowsMessage<Error>(HasSubstr("is no reserve")))
+    EXPECT_THAT([&] { Reserves::remove({Kind::folder, source}); }, ThrowsMessage<Error>(HasSubstr("is not a reserve")))
         << source;
   EXPECT_EQ(held(place()), "old");
 }

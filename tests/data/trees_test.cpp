@@ -283,7 +283,7 @@ TEST_F(Trees, LinksOfRootAreFollowedAndThoseOfOthersAreNot) {
   EXPECT_THAT([&] { real_place({Kind::folder, (root_ / "nas/around").string()}); },
               ThrowsMessage<Error>(HasSubstr("others than root could have put there")));
   EXPECT_THAT([&] { std::ignore = spot_of(root_ / "nas/around/app"); },
-              ThrowsMessage<Error>(HasSubstr("is no folder any more")));
+              ThrowsMessage<Error>(HasSubstr("is no longer a folder")));
 }
 
 // Somebody who owns the folder above exchanges names in it as fast as they can; root copies, fills and exchanges there.

@@ -30,16 +30,16 @@ TEST(Ini, ReadsKeysCommentsAndSections) {
 }
 
 TEST(Ini, RefusesWhatIsNoSettingAndSaysWhere) {
-  EXPECT_EQ(outcome("a=1\n  interval 60\n"), "f:2:3: this line is no setting");
+  EXPECT_EQ(outcome("a=1\n  interval 60\n"), "f:2:3: this line is not a setting");
   EXPECT_EQ(outcome(" = 5"), "f:1:2: there is no key before the '='");
   EXPECT_EQ(outcome("a=1\nb=2\na=3"), "f:3:1: 'a' is here for the second time, the first is in line 1");
   EXPECT_EQ(outcome("[x]\n[x]"), "f:2:1: 'x' is here for the second time, the first is in line 1");
   EXPECT_EQ(outcome("x=1\n[x]"), "f:2:1: 'x' is here for the second time, the first is in line 1");
   EXPECT_EQ(outcome("[x"), "f:1:1: the section's name has no closing ']'");
   EXPECT_EQ(outcome("[ ]"), "f:1:1: the section has no name");
-  EXPECT_EQ(outcome("[x] y"), "f:1:5: there is something behind the section's name");
+  EXPECT_EQ(outcome("[x] y"), "f:1:5: there is something after the section's name");
   EXPECT_EQ(outcome("a=\"x"), "f:1:3: the quote that begins here is never closed");
-  EXPECT_EQ(outcome("a=\"x\" y"), "f:1:7: there is something behind the closing quote");
+  EXPECT_EQ(outcome("a=\"x\" y"), "f:1:7: there is something after the closing quote");
   EXPECT_EQ(outcome(std::string_view("a=\0b", 4)), "f:1:3: a control character is not allowed here");
 }
 

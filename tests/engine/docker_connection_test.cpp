@@ -83,7 +83,7 @@ TEST(Connection, HintsAtAnEngineThatDoesNotRun) {
   const std::string path = (folder.path() / "deaf.sock").string();
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(deaf.raw(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  EXPECT_THAT(failure_at("unix://" + path).what(), HasSubstr("nobody listens at unix://"));
+  EXPECT_THAT(failure_at("unix://" + path).what(), HasSubstr("nothing listens at unix://"));
 }
 
 // What registry_image throws when the engine answers its question so (a version is negotiated by the same answer).

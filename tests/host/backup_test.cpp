@@ -304,7 +304,7 @@ TEST_F(Backup, NeverReplacesAFileUnasked) {
   ASSERT_EQ(back_up(options), "done");
   const auto known = changes();
   EXPECT_THAT(back_up(options), HasSubstr("mine.belay.tar.zst"));
-  EXPECT_EQ(changes(), known) << "nothing was held still for it";
+  EXPECT_EQ(changes(), known) << "nothing was paused for it";
   options.replace = true;
   scene_.hold("other");
   EXPECT_EQ(back_up(options), "done");

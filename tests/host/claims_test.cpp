@@ -22,7 +22,7 @@ using ::testing::IsEmpty;
 
 const SceneOptions with_files{NamingScheme::belay, true, true, true};
 
-// Not below /dev/shm, which is no place for data.
+// Not below /dev/shm, which cannot hold data.
 class Place {
  public:
   Place() {
@@ -73,7 +73,7 @@ class Whose : public ::testing::Test {
 
 TEST_F(Whose, AVolumeOfAStrangerIsNotTouched) {
   scene_.engine.create_volume({"data", {}, {}, {}}, {});
-  EXPECT_THAT(volume("data"), HasSubstr("it is there already, and nothing says that it is web's"));
+  EXPECT_THAT(volume("data"), HasSubstr("it is there already, and there is no sign that it is web's"));
   EXPECT_EQ(volume("free"), "");
   scene_.engine.create_volume({"kept", {}, {}, {{"belay.app", "web"}}}, {});
   EXPECT_EQ(volume("kept"), "");
@@ -100,7 +100,7 @@ TEST_F(Whose, TheHostsOwnIsNobodys) {
   for (const auto* path : {"/etc/passwd", "/etc/cron.d/new", "/root/.ssh/authorized_keys", "/usr/bin/new", "/boot/new"})
     EXPECT_NE(against({DataPlace::Kind::file, path}), "") << path;
   for (const auto* path : {"/etc/../srv", "relative", "", ".", "/srv/x/", "//srv/x", "/srv/./x", "/srv/x/.."})
-    EXPECT_THAT(folder(path), HasSubstr("no plain path")) << path;
+    EXPECT_THAT(folder(path), HasSubstr("not a plain absolute path")) << path;
   for (const auto* name : {"", "/etc", "../x", "a/b", "-x"}) EXPECT_NE(volume(name), "") << name;
   EXPECT_EQ(folder("/etc/a-new-app-of-mine/conf.d"), "");
   fs::create_symlink("/etc", ground_.path / "etc");

@@ -430,9 +430,9 @@ TEST_F(DeclaredHostTest, TellsOfAContainerThatEndsAgainAndAgain) {
   scene_.clock.advance(Seconds(10));
   const DeclaredHost plan = apply(true);
   EXPECT_EQ(told(plan), "web trouble");
-  EXPECT_THAT(of(plan, "web").reason, HasSubstr("its container web ends again and again"));
+  EXPECT_THAT(of(plan, "web").reason, HasSubstr("its container web keeps exiting"));
   EXPECT_FALSE(plan.is_as_declared());
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("web: trouble — its container web ends again"));
+  EXPECT_THAT(declared_text(plan, false), HasSubstr("web: trouble — its container web keeps exiting"));
 }
 
 // Growth: what a pass asks does not grow with what is declared, and a long chain is no work of its own.
@@ -1037,10 +1037,10 @@ TEST_F(WaitsTest, TellsOfAWindowAndForgetsItWhenThatHasCome) {
   scene_.clock.advance(Milliseconds(7'200'000));
   EXPECT_EQ(run(), "web held");
   EXPECT_THAT(why_now("web"), ::testing::MatchesRegex("1@[0-9a-f]+ is new and waits for its window '14:00-15:00' "
-                                                      "\\(first seen 2 hours ago; its turn comes 14:00\\)\\."));
+                                                      "\\(first seen 2 hours ago; it is due 14:00\\)\\."));
   EXPECT_EQ(topics("web"), "update until");
   scene_.clock.advance(Milliseconds(3 * 3'600'000));
-  EXPECT_THAT(why_now("web"), HasSubstr("its turn has come, and belay serve or belay apply takes it"));
+  EXPECT_THAT(why_now("web"), HasSubstr("it is due; belay serve or belay apply makes it"));
   EXPECT_EQ(run(), "web change");
   EXPECT_EQ(topics("web"), "");
 }
@@ -1051,8 +1051,7 @@ TEST_F(WaitsTest, TellsOfAnAgeAndOfAQuarantine) {
   something_newer();
   run();
   scene_.clock.advance(Milliseconds(3'600'000));
-  EXPECT_THAT(why_now("web"),
-              HasSubstr("is new and waits until it is 24 h old (first seen 1 hour ago; its turn comes "));
+  EXPECT_THAT(why_now("web"), HasSubstr("is new and waits until it is 24 h old (first seen 1 hour ago; it is due "));
   define("db", R"("image": "db:1")");
   scene_.engine.in_registry("db:1", {}, {}, "first");
   run();
@@ -1072,12 +1071,12 @@ TEST_F(WaitsTest, TellsOfARegistryThatDoesNotAnswerAndOfADefinitionThatCannotBeU
   run();
   scene_.clock.advance(Milliseconds(300'000));
   run();
-  EXPECT_THAT(why_now("web"), HasSubstr("Whether there is something newer is not known (noticed 5 minutes ago): "));
+  EXPECT_THAT(why_now("web"), HasSubstr("It is not known whether there is a newer image (noticed 5 minutes ago): "));
   EXPECT_THAT(why_now("web"), HasSubstr("the registry is away"));
   scene_.engine.registry_fails("docker.io", {});
   define("web", R"("image": 7, "extra": true)");
   run();
-  EXPECT_THAT(why_now("web"), HasSubstr("What is declared cannot be done (noticed just now): "));
+  EXPECT_THAT(why_now("web"), HasSubstr("The definition cannot be applied (noticed just now): "));
   EXPECT_EQ(topics("web"), "definition, registry") << "nobody asked the registry meanwhile";
   define("web", R"("image": "far:1")");
   run();

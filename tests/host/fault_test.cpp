@@ -332,7 +332,7 @@ TEST_F(BoundFiles, AFileThatIsMissingHoldsItsApp) {
     EXPECT_TRUE(failures_) << "however often it was said";
   }
   fs::create_directory(conf_ / "app.conf");
-  EXPECT_EQ(apply().kind, DeclaredApp::Kind::held) << "a folder is no file";
+  EXPECT_EQ(apply().kind, DeclaredApp::Kind::held) << "a folder is not a file";
   fs::remove_all(conf_);
   EXPECT_EQ(apply().kind, DeclaredApp::Kind::held);
   EXPECT_EQ(scene_.engine.changes(), before);

@@ -78,7 +78,7 @@ TEST_F(Healthcare, WaitsLongerAndLongerBetweenTheStepsOfAnApp) {
     scene_.clock.advance(Milliseconds(95'000));
     if (steps().empty()) {
       ASSERT_TRUE(last_.waits_until.has_value());
-      EXPECT_THAT(last_.waits_for, HasSubstr("the pauses grow"));
+      EXPECT_THAT(last_.waits_for, HasSubstr("the wait between attempts grows"));
       scene_.clock.advance(std::chrono::duration_cast<Milliseconds>(*last_.waits_until - scene_.clock.now()));
       EXPECT_THAT(steps(), ElementsAre("app restart"));
     }

@@ -90,10 +90,10 @@ TEST(Look, AtAContainerThatEndsAgainAndAgain) {
     const AppSummary app = row(scene);
     EXPECT_EQ(app.state, "restarting");
     EXPECT_GT(app.restarts, 0);
-    EXPECT_THAT(why_now(scene), AllOf(HasSubstr("its container loopy ends again and again (exit code"),
-                                      HasSubstr("belay logs web shows")));
-    EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("ends again and again"));
-    EXPECT_THAT(plan_now(here, web, {}).notes, ElementsAre(HasSubstr("ends again and again")));
+    EXPECT_THAT(why_now(scene),
+                AllOf(HasSubstr("its container loopy keeps exiting (exit code"), HasSubstr("belay logs web shows")));
+    EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("keeps exiting"));
+    EXPECT_THAT(plan_now(here, web, {}).notes, ElementsAre(HasSubstr("keeps exiting")));
   }
   EXPECT_TRUE(was_up) << "also in the moments in which it is up";
 }
@@ -125,7 +125,7 @@ TEST(Look, AtAContainerThatSomebodyElseStopped) {
   EXPECT_THAT(why_now(scene),
               AllOf(StartsWith("web should run r1 (belay deploy 1 by tester, just now), but its container "
                                "web-r1 is exited"),
-                    HasSubstr("not by Belay's doing; belay start web last starts it again.")));
+                    HasSubstr("Belay did not do that; belay start web last starts it again.")));
   EXPECT_EQ(row(scene).state, "exited");
   scene.engine.remove_container("web-r1", {});
   EXPECT_THAT(why_now(scene), HasSubstr("its container is gone; belay start web last makes it again."));
@@ -162,9 +162,10 @@ TEST(Look, AtAFirstReleaseThatFailed) {
 TEST(Look, AtWhatTheUserWentBackFrom) {
   Scene scene;
   for (const auto* line : {"deploy 1", "stable", "deploy 2", "rollback"}) scene.run(line);
-  EXPECT_THAT(why_now(scene), AllOf(StartsWith("web runs r1 (belay rollback by tester, just now)."),
-                                    HasSubstr("r2 is newer (passed) and was left; belay start web r2 goes to it."),
-                                    Not(HasSubstr("failed")), Not(HasSubstr("image was built"))));
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web runs r1 (belay rollback by tester, just now)."),
+                    HasSubstr("r2 is newer (passed) but is not running; to run it: belay start web r2."),
+                    Not(HasSubstr("failed")), Not(HasSubstr("image was built"))));
   scene.run("start r2");
   EXPECT_THAT(why_now(scene), HasSubstr("The stable release is r1."));
   EXPECT_EQ(row(scene).stable, "r1");
@@ -221,7 +222,7 @@ TEST(Look, AtAnAppThatIsDown) {
   EXPECT_EQ(row(scene).state, "stopped");
   scene.engine.start_container("web-r1", {});
   EXPECT_THAT(why_now(scene),
-              HasSubstr("Its container web-r1 runs all the same, and not by Belay's doing; belay stop web"));
+              HasSubstr("Its container web-r1 runs all the same, and Belay did not do that; belay stop web"));
 }
 
 TEST(Look, AtAContainerThatWasAdopted) {

@@ -365,9 +365,9 @@ TEST_F(Plain, AFileOutsideOfTheMountPointsIsRefusedByItsName) {
 TEST_F(Plain, WhatIsNoWholeArchiveIsRefused) {
   start();
   EXPECT_THAT(refusal(folder_.path() / "absent.tar.gz"), HasSubstr("there is no file"));
-  EXPECT_THAT(refusal(folder_.path()), HasSubstr("is no file"));
+  EXPECT_THAT(refusal(folder_.path()), HasSubstr("is not a file"));
   write_file_durably(folder_.path() / "text", "hello");
-  EXPECT_THAT(refusal(folder_.path() / "text"), HasSubstr("is no .tar.gz"));
+  EXPECT_THAT(refusal(folder_.path() / "text"), HasSubstr("is not a .tar.gz file"));
   EXPECT_THAT(refusal(tarred({})), HasSubstr("empty"));
   const fs::path whole = tarred({{"data/file", std::string(100'000, 'x')}});
   const std::string bytes = read_file(whole);

@@ -248,7 +248,7 @@ TEST(Refusals, ASecondBelayThatDoesNotWait) {
       [](Context& c) { stop(c, web, false, {}); }, [](Context& c) { remove(c, web, false, false, {}, {}); },
       [](Context& c) { mark_stable(c, web, {}, false, {}); }};
   for (const auto& use : uses)
-    expect_refusal<Conflict>(scene, use, "locking web: belay deploy web (pid 1) is at work on it", "--no-lock-wait");
+    expect_refusal<Conflict>(scene, use, "locking web: belay deploy web (pid 1) is working on it", "--no-lock-wait");
   // One that waits says for whom, and goes on when the other is done.
   scene.wait_for_lock = true;
   // The first sleep is a second look, not yet a wait.

@@ -319,7 +319,7 @@ TEST_F(Restore, RemovesWhatIsLeftWithTheAppsVolumes) {
 }
 
 TEST(BoundPlaces, AreBackedUpAndRestoredLikeVolumes) {
-  // Not below /dev/shm, which is no place for data.
+  // Not below /dev/shm, which cannot hold data.
   std::string pattern = "/var/tmp/belay-XXXXXX";
   ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
   const fs::path ground = pattern;

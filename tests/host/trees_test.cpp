@@ -28,7 +28,7 @@ using Bound = std::vector<std::pair<std::string, std::string>>;
 class BoundScene {
  public:
   explicit BoundScene(const Bound& bound) {
-    // Not below /dev/shm, which is no place for data.
+    // Not below /dev/shm, which cannot hold data.
     std::string pattern = "/var/tmp/belay-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) throw Error("no folder for the test");
     ground = pattern;

@@ -163,8 +163,8 @@ TEST(UserData, ThatCannotBeToldIsAnErrorAndNeverNone) {
   };
   const std::string token = answer(200, "t");
   EXPECT_THAT(outcome(answer(500, ""), answer(200, "{}")), HasSubstr("asking for a token was answered by 500"));
-  EXPECT_THAT(outcome(answer(200, ""), answer(200, "{}")), HasSubstr("what came for a token is none"));
-  EXPECT_THAT(outcome(answer(200, "<html> </html>"), answer(200, "{}")), HasSubstr("what came for a token is none"));
+  EXPECT_THAT(outcome(answer(200, ""), answer(200, "{}")), HasSubstr("the answer is not a token"));
+  EXPECT_THAT(outcome(answer(200, "<html> </html>"), answer(200, "{}")), HasSubstr("the answer is not a token"));
   EXPECT_THAT(outcome(token, answer(500, "{}")), HasSubstr("the answer was 500"));
   EXPECT_THAT(outcome(token, answer(302, "")), HasSubstr("the answer was 302"));
   EXPECT_THAT(outcome(token, answer(401, "")), HasSubstr("the answer was 401"));

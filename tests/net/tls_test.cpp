@@ -111,7 +111,7 @@ TEST_F(Tls, SaysThatTheServerDemandsACertificate) {
     ADD_FAILURE();
   } catch (const StreamError& error) {
     EXPECT_EQ(error.error_number(), EPROTO);
-    EXPECT_THAT(error.what(), HasSubstr("wants a certificate of ours, and there is none"));
+    EXPECT_THAT(error.what(), HasSubstr("wants a client certificate, and there is none"));
   }
 }
 

@@ -210,7 +210,7 @@ test_an_engine_that_is_not_there_has_its_own_hint() {
   expect_err '/nowhere/at-all.sock'
   expect_err 'systemctl start docker'
   expect_refused 1 env DOCKER_HOST=tcp://127.0.0.1:1 belay ls
-  expect_err 'nobody listens at tcp://127.0.0.1:1'
+  expect_err 'nothing listens at tcp://127.0.0.1:1'
   still_runs
 }
 test_an_engine_that_one_may_not_use_has_its_own_hint() {

@@ -155,7 +155,7 @@ test_a_running_app_is_paused_and_goes_on() {
   local name before since
   name=$(running "$app") before=$(alike "$(running "$app")") since=$(date +%s.%N)
   backed_up
-  expect_said 'held still for'
+  expect_said 'interrupted for'
   expect_equal 'the container' "$before" "$(alike "$name")"
   expect_equal events 'pause unpause' "$(events_since "$since" pause unpause die start)"
   goes_on

@@ -347,14 +347,14 @@ test_a_container_that_ends_again_and_again_is_trouble_everywhere() {
     expect_done belay ls
     expect_out 'restarting ×[0-9]'
     expect_done belay why "$app"
-    expect_out 'ends again and again'
+    expect_out 'keeps exiting'
     expect_done belay status "$app"
-    expect_out 'ends again and again'
+    expect_out 'keeps exiting'
     expect_done belay plan "$app"
-    expect_out 'note: its container .* ends again and again'
+    expect_out 'note: its container .* keeps exiting'
     run belay doctor
     expect_exit 1
-    expect_out 'ends again and again'
+    expect_out 'keeps exiting'
     sleep 0.2
   done
 }

@@ -1,6 +1,6 @@
 // Against real registries, that tests/real/registry_test.sh runs: BELAY_TEST_OPEN_REGISTRY lets anybody in and has
 // web:1, web:2 and web:latest; BELAY_TEST_REGISTRY_LOGIN wants "belay" with "geheim" and TLS, with the authority in
-// BELAY_TEST_CERTIFICATES, and has web:1; nobody listens at BELAY_TEST_DEAD_REGISTRY. All are "host:port".
+// BELAY_TEST_CERTIFICATES, and has web:1; nothing listens at BELAY_TEST_DEAD_REGISTRY. All are "host:port".
 
 #include <cstdlib>
 #include <gmock/gmock.h>

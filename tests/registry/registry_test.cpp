@@ -121,7 +121,7 @@ TEST(ListTags, RefusesANextPageElsewhere) {
   const FakeRegistry registry([](const std::string&) {
     return refusal("200 OK", "Link: </other?last=a>; rel=\"next\"\r\n", R"({"tags":["a"]})");
   });
-  EXPECT_THAT(registry.failure().what(), HasSubstr("next page that is none"));
+  EXPECT_THAT(registry.failure().what(), HasSubstr("next page that is not valid"));
 }
 
 TEST(ListTags, RefusesAnAnswerThatIsTooLongOrNoList) {
@@ -221,7 +221,7 @@ TEST(ListTags, SaysWhoCannotBeReached) {
     FAIL();
   } catch (const RegistryError& error) {
     EXPECT_EQ(error.status(), 0);
-    EXPECT_THAT(error.what(), HasSubstr("nobody listens at " + host));
+    EXPECT_THAT(error.what(), HasSubstr("nothing listens at " + host));
   }
   std::stop_source stop;
   stop.request_stop();

@@ -12,13 +12,13 @@ void refuse_another_plan(Session& session, DeclaredPass pass, const PlanFile& fi
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(session, pass, Results::silent);
   if (const auto difference = first_difference(file.apps, planned_apps(outcome)))
-    throw Conflict(format("the world has moved since that plan was made: {}", *difference),
+    throw Conflict(format("the plan is out of date: {}", *difference),
                    format("Look at it again: belay plan {}", file.folder.string()));
 }
 
 DeclaredPass pass_of_plan(Invocation& in, const PlanFile& file) {
   for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty", "take-over"})
-    if (in.has(option)) throw in.usage_error(format("a plan says itself whether --{} was given", option));
+    if (in.has(option)) throw in.usage_error(format("--{} is part of a plan already", option));
   DeclaredPass pass = declared_pass(in, file.folder, file.settings_file);
   pass.settings.aws = file.aws;
   pass.settings.pull = file.pull;

@@ -18,7 +18,7 @@ int print_started(Console& console, const std::vector<host::Started>& all) {
   int code = 0;
   for (const auto& started : all) {
     if (!started.error.empty()) {
-      console.error(Error(started.error, format("belay why {} tells more.", started.app)));
+      console.error(Error(started.error, format("belay why {} explains it.", started.app)));
       code = 1;
     } else if (print_change(console, AppName(started.app), *started.change) != 0) {
       code = 1;

@@ -26,7 +26,7 @@ host::BackupOptions backup_options(const Invocation& in) {
   options.after = in.list("after");
   options.hook_time = in.duration("hook-timeout").value_or(options.hook_time);
   if (in.has("pause") + in.has("stop") + in.has("live") > 1)
-    throw in.usage_error("only one of --pause, --stop and --live can be meant");
+    throw in.usage_error("--pause, --stop and --live exclude each other");
   if (in.has("pause")) options.consistency = backup::Consistency::pause;
   if (in.has("stop")) options.consistency = backup::Consistency::stop;
   if (in.has("live")) options.consistency = backup::Consistency::live;
@@ -108,7 +108,7 @@ int run_backup(Invocation& in) {
   in.console.success(format("{}: {} ({})", name.text(), made.where, byte_text(made.size)));
   in.console.success(format("{}: {} files, {}{}", made.manifest.release.text(), made.end.files(),
                             byte_text({made.end.bytes()}),
-                            made.still ? format("; held still for {}", duration_text(*made.still)) : ""));
+                            made.still ? format("; interrupted for {}", duration_text(*made.still)) : ""));
   if (keep) print_pruned(in.console, name, pruned);
   return 0;
 }

@@ -46,7 +46,7 @@ int import_families(Invocation& in, host::StoreKind kind) {
   host::ImportOptions options;
   if (const auto name = in.optional_argument("NAME")) options.only.emplace(*name);
   if (!in.arguments("WORD").empty())
-    throw in.usage_error(format("'{}' is one word too many", printable(in.arguments("WORD").front())));
+    throw in.usage_error(format("unexpected argument '{}'", printable(in.arguments("WORD").front())));
   options.folder = in.text_or("store", "");
   options.dry_run = in.has("dry-run");
   HostRun run(in.session, in.description());

@@ -13,7 +13,7 @@ int print_snapshot(Console& console, const AppName& name, const host::TakenSnaps
   }
   if (!taken.snapshot.empty())
     console.success(format("{}: snapshot {}{}", name.text(), taken.snapshot,
-                           taken.still ? format(", held still for {}", duration_text(*taken.still)) : ""));
+                           taken.still ? format(", interrupted for {}", duration_text(*taken.still)) : ""));
   return 0;
 }
 

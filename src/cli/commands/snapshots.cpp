@@ -15,7 +15,7 @@ namespace {
 int number_of(const Invocation& in, const std::string& text) {
   const auto number = text.starts_with("s") ? parse_number(std::string_view(text).substr(1)) : std::nullopt;
   if (!number || *number > 1'000'000'000)
-    throw in.usage_error(format("'{}' is no snapshot: they are called s1, s2, …", printable(text)));
+    throw in.usage_error(format("'{}' is not a snapshot: snapshots are called s1, s2, …", printable(text)));
   return static_cast<int>(*number);
 }
 

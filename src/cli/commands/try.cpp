@@ -58,7 +58,7 @@ int run_try(Invocation& in) {
     return tried.trial.passed() ? 0 : 1;
   }
   const std::string what = format("{} with {}", name.text(), tried.candidate);
-  const std::string still = tried.still ? format("; it was held still for {}", duration_text(*tried.still)) : "";
+  const std::string still = tried.still ? format("; the app was interrupted for {}", duration_text(*tried.still)) : "";
   if (!tried.trial.passed())
     return print_failed_trial(
         in.console, what, tried.trial,

@@ -57,7 +57,7 @@ class Reader {
       given_.verbose = true;
       return;
     }
-    if (!word.starts_with("--") || word.size() == 2) throw wrong(format("'{}' is no option", printable(word)));
+    if (!word.starts_with("--") || word.size() == 2) throw wrong(format("'{}' is not an option", printable(word)));
     const size_t equals = word.find('=');
     std::string key = word.substr(2, equals == std::string::npos ? equals : equals - 2);
     std::optional<std::string> value;

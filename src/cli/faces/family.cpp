@@ -45,7 +45,7 @@ bool FaceWords::take_flag(std::string_view flag) {
 }
 
 void FaceWords::end(std::string_view usage) const {
-  if (!empty()) throw wrong(format("'{}' is one word too many", printable(words_[next_])), usage);
+  if (!empty()) throw wrong(format("unexpected argument '{}'", printable(words_[next_])), usage);
 }
 
 UsageError FaceWords::wrong(const std::string& message, std::string_view usage) const {
@@ -131,7 +131,7 @@ FaceBuild face_build_words(FaceWords& words) {
   const Words read = read_words("build", rest, known);
   if (!read.positionals.empty()) wanted.options.where = read.positionals[0];
   if (read.positionals.size() > 1)
-    throw words.wrong(format("'{}' is one word too many", printable(read.positionals[1])), usage);
+    throw words.wrong(format("unexpected argument '{}'", printable(read.positionals[1])), usage);
   for (const auto& [option, value] : read.options)
     take_builder_option(wanted.options, std::string(option->name), value);
   return wanted;
@@ -162,7 +162,7 @@ int face_start(Session& session, const std::string& line, const AppName& name, c
 int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_attach,
                          const std::string& missing, const std::string& hint) {
   HostRun run(session, line);
-  refuse_app_as_container(run, container, format("{} is an app: say which of its containers, {}", container, missing),
+  refuse_app_as_container(run, container, format("{} is an app: name one of its containers, {}", container, missing),
                           hint, session.stop());
   const auto owner = host::owner_of(run.context(), container, session.stop());
   const host::Change change = host::start_container(run.context(), container, {}, session.stop());

@@ -157,7 +157,7 @@ int list(Session& session, FaceWords& words) {
   const std::string view = words.need("what to list", usage);
   if (std::find(views.begin(), views.end(), view) == views.end())
     throw words.wrong(
-        format("'{}' cannot be listed; say images, containers, running, stable, last or jcl", printable(view)), usage);
+        format("'{}' cannot be listed; use images, containers, running, stable, last or jcl", printable(view)), usage);
   const std::string name = words.take().value_or(".all");
   words.end(usage);
   HostRun run(session, line);
@@ -191,7 +191,7 @@ int back_up_volumes(Session& session, const std::string& line, const AppName& na
   for (const auto& note : made.plan.notes) session.console.note(note);
   session.console.success(format("{}: {} ({})", name.text(), made.file.filename().string(), byte_text(made.size)));
   session.console.success(format("{} files, {}{}", made.files, byte_text({made.bytes}),
-                                 made.still ? format("; held still for {}", duration_text(*made.still)) : ""));
+                                 made.still ? format("; interrupted for {}", duration_text(*made.still)) : ""));
   return 0;
 }
 
@@ -218,7 +218,7 @@ int exchange_volumes(Session& session, FaceWords& words, const std::string& line
   const std::string system = words.need("linux", usage);
   if (system == "windows")
     throw UsageError("volumes of Windows containers are not supported", "Belay works with Linux containers.");
-  if (system != "linux") throw words.wrong(format("say linux before '{}'", printable(system)), usage);
+  if (system != "linux") throw words.wrong(format("write linux before '{}'", printable(system)), usage);
   const AppName name(words.need("IMAGENAME", usage));
   const std::string archive = restores ? words.need("ARCHIVE", usage) : "";
   words.end(usage);
@@ -233,7 +233,7 @@ int volumes(Session& session, FaceWords& words) {
   const std::string view = words.need("image, container, backup or restore", usage);
   if (view == "backup" || view == "restore") return exchange_volumes(session, words, line, view);
   if (view != "image" && view != "container")
-    throw words.wrong(format("say image, container, backup or restore, not '{}'", printable(view)), usage);
+    throw words.wrong(format("use image, container, backup or restore, not '{}'", printable(view)), usage);
   const AppName name(words.need("IMAGENAME", usage));
   const std::string which = view == "container" ? words.take().value_or("") : "";
   if (!which.empty() && which != "last" && which != "stable")
