@@ -16,35 +16,9 @@ namespace {
 using document::Member;
 using document::Node;
 
-// Files that change for reasons of the system (packages, DNS, logs): a new one is no reason for a new container.
-bool belongs_to_the_system(const std::string& path) {
-  static const std::vector<std::string> files{"/etc/localtime", "/etc/timezone",    "/etc/passwd",   "/etc/group",
-                                              "/etc/hosts",     "/etc/resolv.conf", "/etc/hostname", "/etc/machine-id",
-                                              "/etc/shadow",    "/etc/gshadow",     "/etc/mtab",     "/etc/os-release"};
-  static const std::vector<std::string> folders{"/bin",
-                                                "/boot",
-                                                "/dev",
-                                                "/etc/alternatives",
-                                                "/etc/ca-certificates",
-                                                "/etc/pki",
-                                                "/etc/ssl",
-                                                "/lib",
-                                                "/lib64",
-                                                "/proc",
-                                                "/run",
-                                                "/sbin",
-                                                "/sys",
-                                                "/tmp",
-                                                "/usr",
-                                                "/var/cache",
-                                                "/var/lib/docker",
-                                                "/var/log",
-                                                "/var/run",
-                                                "/var/tmp"};
-  if (path == "/" || path == "/etc" || path == "/var" || path == "/var/lib" || path == "/home") return true;
-  if (std::find(files.begin(), files.end(), path) != files.end()) return true;
-  return std::any_of(folders.begin(), folders.end(),
-                     [&](const std::string& folder) { return path == folder || path.starts_with(folder + "/"); });
+// What is made there anew again and again is no reason for a new container.
+bool is_temporary(const std::string& path) {
+  return path == "/tmp" || path.starts_with("/tmp/") || path == "/var/tmp" || path.starts_with("/var/tmp/");
 }
 
 // Belay in a container has its definitions bound: one that changes is no reason to replace Belay.
@@ -56,7 +30,7 @@ void note_watched(const Node& volume, const Mount& mount, WatchedPaths& watched,
   const Node* watch = volume.find("watch");
   if (watch == nullptr) {
     if (mount.kind == Mount::Kind::bind && mount.read_only && !belongs_to_the_system(mount.source) &&
-        !holds(mount.source, definitions))
+        !is_temporary(mount.source) && !holds(mount.source, definitions))
       watched.by_rule.emplace_back(mount.source);
     return;
   }

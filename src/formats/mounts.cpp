@@ -227,4 +227,32 @@ Mount parse_tmpfs(std::string_view text) {
   return mount;
 }
 
+bool belongs_to_the_system(const std::string& path) {
+  static const std::vector<std::string> files{"/etc/localtime", "/etc/timezone",    "/etc/passwd",   "/etc/group",
+                                              "/etc/hosts",     "/etc/resolv.conf", "/etc/hostname", "/etc/machine-id",
+                                              "/etc/shadow",    "/etc/gshadow",     "/etc/mtab",     "/etc/os-release"};
+  static const std::vector<std::string> folders{"/bin",
+                                                "/boot",
+                                                "/dev",
+                                                "/etc/alternatives",
+                                                "/etc/ca-certificates",
+                                                "/etc/pki",
+                                                "/etc/ssl",
+                                                "/lib",
+                                                "/lib64",
+                                                "/proc",
+                                                "/run",
+                                                "/sbin",
+                                                "/sys",
+                                                "/usr",
+                                                "/var/cache",
+                                                "/var/lib/docker",
+                                                "/var/log",
+                                                "/var/run"};
+  if (path == "/" || path == "/etc" || path == "/var" || path == "/var/lib" || path == "/home") return true;
+  if (std::find(files.begin(), files.end(), path) != files.end()) return true;
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const std::string& folder) { return path == folder || path.starts_with(folder + "/"); });
+}
+
 }  // namespace belay::formats

@@ -23,6 +23,8 @@ Mount parse_tmpfs(std::string_view text);
 // A mount point in its one form: absolute, without "//", "." or a slash at its end.
 std::string mount_point(std::string_view text);
 bool is_volume_name(std::string_view text);
+// Files that change for reasons of the system (packages, DNS, logs): a new one is no reason for a new container.
+bool belongs_to_the_system(const std::string& path);
 // A host path made absolute and clean; nullopt where the text is neither absolute nor begins with ./ or ../.
 std::optional<std::string> host_path(std::string_view text, const fs::path& base_folder);
 

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "host/apps.h"
+#include "host/kept_files.h"
 #include "host/parameters.h"
 #include "model/naming.h"
 
@@ -232,8 +233,11 @@ Image last_image(Context& context, const App& app, std::stop_token stop) {
   return std::move(*image);
 }
 
-NextRelease next_release(Context& context, const App& app, const StartOptions& options, const Image& image,
+NextRelease next_release(Context& context, const App& present, const StartOptions& options, const Image& image,
                          std::stop_token stop) {
+  // Going back may have bound kept copies; the next release has the host's own paths.
+  App app = present;
+  for (auto& release : app.releases) release.spec = with_paths_of_the_host(context.store, app, std::move(release.spec));
   Settings settings = settings_for(context, app, options);
   const Build& build = settings.build;
   const Configuration& configuration = pick(build.configurations, options.configuration);
@@ -244,6 +248,7 @@ NextRelease next_release(Context& context, const App& app, const StartOptions& o
   doing(format("the configuration of {}", app.name.text()), [&] { check_spec(next.made.spec); });
   next.made.images[service.name] = image.id;
   if (!image.digests.empty()) next.made.digests[service.name] = image.digests.front();
+  next.made.files = settings_files(context, app, next.made.spec, stop);
   refuse_foreign_volumes(
       context, app,
       derived_volumes(app, service, [&](const Mount& mount) { return is_named(build.configurations, mount); }), stop);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/adopting.h"
 #include "host/apps.h"
+#include "host/kept_files.h"
 #include "host/start.h"
 #include "state/store.h"
 
@@ -42,13 +43,16 @@ Spec in_order(Spec spec) {
 }
 
 // What runs is what the definition says, in other words: then these count from now on, and nothing is to be done.
-void match(App& app, const Made& made) {
+// Whether it is so.
+bool match(App& app, const Made& made) {
   Release* present = app.wish.release ? app.find(*app.wish.release) : nullptr;
-  if (present == nullptr || present->images != made.images || in_order(present->spec) != in_order(made.spec)) return;
+  if (present == nullptr || present->images != made.images || in_order(present->spec) != in_order(made.spec))
+    return false;
   present->spec = made.spec;
   present->digests = made.digests;
   present->files = made.files;
   present->needs = made.needs;
+  return true;
 }
 
 }  // namespace
@@ -84,8 +88,12 @@ App take_over(Context& context, const Declaration& declared, const Made& made, s
   if (fresh && !fresh->origin.empty()) return *fresh;
   if (fresh) finish_unfinished(context, *fresh, stop);
   App app = as_taken_over(context, declared, fresh, stop);
-  match(app, made);
+  const bool is_matched = match(app, made);
   run_pins(context, pins(context, app, stop), stop);
+  if (is_matched)
+    keep_files(context, app, *app.find(*app.wish.release));
+  else
+    learn_settings_files(context, app, stop);
   context.store.save(app);
   write_journal(context, app, "take over", "done", declared.origin);
   return app;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "host/adopting.h"
 #include "host/apps.h"
+#include "host/kept_files.h"
 #include "host/start.h"
 #include "state/store.h"
 
@@ -96,6 +97,7 @@ void import_family(Context& context, const AppName& name, const FamilyOfStore& f
   result.autostart = app.autostart;
   if (dry_run || !taken.changed) return;
   run_pins(context, pins(context, app, stop), stop);
+  learn_settings_files(context, app, stop);
   context.store.save(app);
   write_journal(context, app, "import", "done",
                 result.containers.empty() ? family.folder.string() : join(result.containers, ", "));

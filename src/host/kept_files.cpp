@@ -7,8 +7,11 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "formats/mounts.h"
+#include "host/apps.h"
 #include "host/definitions.h"
 #include "host/own_container.h"
+#include "host/places.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -93,6 +96,39 @@ class Copying {
   int depth_ = 0;
 };
 
+bool covers(const std::string& a, const std::string& b) {
+  return is_at_or_below(a, b) || is_at_or_below(b, a);
+}
+
+// More than settings would be: reading and keeping all of it at each start would be in the user's way.
+bool is_too_much(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return fs::file_size(path, error) > largest_kept;
+  std::uintmax_t size = 0;
+  size_t count = 0;
+  fs::recursive_directory_iterator entry(path, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (++count > most_kept) return true;
+    if (entry->is_regular_file(error)) size += entry->file_size(error);
+    if (size > largest_kept) return true;
+  }
+  return bool(error);
+}
+
+std::set<std::string> read_only_binds(const Spec& spec) {
+  std::set<std::string> paths;
+  for (const auto& service : spec.services)
+    for (const auto& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind && mount.read_only && !formats::belongs_to_the_system(mount.source) &&
+          !is_the_hosts(mount.source))
+        paths.insert(mount.source);
+  for (const auto& service : spec.services)
+    for (const auto& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind && !mount.read_only)
+        std::erase_if(paths, [&](const std::string& path) { return covers(path, mount.source); });
+  return paths;
+}
+
 // False where it changed under our hands, or is too much to keep.
 bool keep_one(const Release& release, const std::string& root, const fs::path& copy) {
   make_folder(copy.parent_path());
@@ -124,6 +160,52 @@ void keep_files(Context& context, const App& app, const Release& release) {
     fs::remove_all(copy.parent_path(), ignored);
     context.report.note(format("what {} holds is not kept with {}: {}", root, release.number.text(), why));
   }
+}
+
+std::map<std::string, FileMark> settings_files(Context& context, const App& app, const Spec& spec,
+                                               std::stop_token stop) {
+  std::set<std::string> paths = read_only_binds(spec);
+  const auto leave_out = [&](const auto& why) { std::erase_if(paths, why); };
+  leave_out([](const std::string& path) { return !fs::exists(path) || is_too_much(path); });
+  // Copies of ours stay as they are.
+  const std::string kept = folder_of(context.store, app.name).string();
+  leave_out([&](const std::string& path) { return is_at_or_below(path, kept); });
+  if (paths.empty() || !sees_host_files(context, stop)) return {};
+  // What one container writes and another only reads is data.
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  const auto own = plan::instances(app, world);
+  for (const auto& container : world.containers) {
+    const bool is_own =
+        std::any_of(own.begin(), own.end(), [&](const auto& instance) { return instance.container == &container; });
+    for (const auto& mount : container.mounts)
+      if (!is_own && mount.kind == Mount::Kind::bind && !mount.read_only)
+        leave_out([&](const std::string& path) { return covers(path, mount.source); });
+  }
+  return file_marks({paths.begin(), paths.end()});
+}
+
+void learn_settings_files(Context& context, App& app, std::stop_token stop) {
+  const auto number = what_runs(app) ? what_runs(app) : app.last;
+  Release* release = number ? app.find(*number) : nullptr;
+  if (release == nullptr || !release->adopted || !release->files.empty()) return;
+  try {
+    release->files = settings_files(context, app, release->spec, stop);
+    keep_files(context, app, *release);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    context.report.warning(format("what its files hold is not kept with {}: {}", release->number.text(), error.what()));
+  }
+}
+
+Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec) {
+  const std::string folder = folder_of(store, app.name).string();
+  for (auto& service : spec.services)
+    for (auto& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind && is_at_or_below(mount.source, folder))
+        mount.source = read_file_if_present(fs::path(mount.source).parent_path() / origin_file).value_or(mount.source);
+  return spec;
 }
 
 std::optional<WithKeptFiles> with_kept_files(Context& context, const App& app, const Release& release,

@@ -10,6 +10,18 @@ namespace belay::host {
 // copied, is not kept; a note tells. A release of that number that was never saved has left nothing.
 void keep_files(Context& context, const App& app, const Release& release);
 
+// What the bound files that settings are made of hold now, where nobody declared which those are: what the spec binds
+// read-only and nobody else writes, but for the system's own files, and for folders that hold more than settings would.
+// Nothing where this machine cannot see the paths.
+std::map<std::string, FileMark> settings_files(Context& context, const App& app, const Spec& spec,
+                                               std::stop_token stop);
+// The same for what Belay did not start itself: what the release that runs (or ran last) is bound to counts and is kept
+// from now on.
+void learn_settings_files(Context& context, App& app, std::stop_token stop);
+
+// The spec with the host's paths in place of kept copies.
+Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec);
+
 // What the release would be with its files as they were: the same with the kept copies bound in place of what differs
 // on the host now. nullopt: nothing differs, or nothing is kept.
 struct WithKeptFiles {

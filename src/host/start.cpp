@@ -217,7 +217,9 @@ Change deploy_image(Context& context, App& app, const Image& image, const StartO
   const NextRelease next = next_release(context, app, options, image, stop);
   const auto running = what_runs(app);
   const Release* present = running ? app.find(*running) : nullptr;
-  if (!app.wish.unfinished && present != nullptr && present->spec == next.made.spec &&
+  // Of one that an earlier Belay made nobody knows what its files were.
+  const bool has_same_files = present != nullptr && (present->files == next.made.files || present->files.empty());
+  if (!app.wish.unfinished && present != nullptr && present->spec == next.made.spec && has_same_files &&
       present->images == next.made.images)
     return start_known(context, app, *running, options.change, "deploy", stop);
   return start_next(context, app, next, options, Containers::changed_in_place, "deploy", stop);

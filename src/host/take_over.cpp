@@ -9,6 +9,7 @@
 #include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/found.h"
+#include "host/kept_files.h"
 #include "host/start.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -138,6 +139,7 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   adopted.plan = pins(context, app, stop);
   if (how.dry_run) return adopted;
   run_pins(context, adopted.plan, stop);
+  learn_settings_files(context, app, stop);
   context.store.save(app);
   const std::string lost = adopted.lost.empty() ? "" : "; without " + join(adopted.lost, "; ");
   write_journal(context, app, "adopt", "done", join(adopted.containers, ", ") + lost);

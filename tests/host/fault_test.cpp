@@ -398,5 +398,110 @@ TEST_F(BoundFiles, ARollbackGoesBackToTheFilesAsWell) {
   EXPECT_FALSE(fs::exists(kept));
 }
 
+// Families have bound files as well: what they hold counts, and is kept, as for declared apps.
+class BoundFilesOfFamilies : public ::testing::Test {
+ protected:
+  BoundFilesOfFamilies() {
+    write("good\n");
+    write_file_durably(scene_.source / "dcv-web", R"({"volumes": {"./app.conf": "/etc/app.conf:ro"}})");
+  }
+  void write(const std::string& text) { write_file_durably(scene_.source / "app.conf", text); }
+  std::string bound() {
+    const App app = scene_.app();
+    const auto detail = scene_.engine.container(app.release(app.wish.release.value()).containers.begin()->second, {});
+    for (const auto& mount : detail.value().service.mounts)
+      if (mount.target == "/etc/app.conf") return mount.source;
+    return "nothing";
+  }
+  bool is_bound_to_the_host() { return bound() == (scene_.source / "app.conf").string(); }
+
+  Scene scene_{SceneOptions{NamingScheme::belay, false, false, true}};
+};
+
+TEST_F(BoundFilesOfFamilies, ADeployThatFailsLeadsBackToTheFileAsItWas) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  write("broken\n");
+  EXPECT_EQ(scene_.run("deploy bad"), "taken_back");
+  EXPECT_FALSE(is_bound_to_the_host());
+  EXPECT_EQ(read_file(bound()), "good\n");
+  Context here = scene_.context();
+  EXPECT_THAT(why(here, web, {}).text, HasSubstr("kept copies"));
+  // The next release has the host's file again, and loses nothing by that.
+  write("better\n");
+  EXPECT_EQ(scene_.run("deploy 2"), "done");
+  EXPECT_TRUE(is_bound_to_the_host());
+  for (const auto& note : scene_.report.notes) EXPECT_THAT(note, Not(HasSubstr("does not have all")));
+}
+
+TEST_F(BoundFilesOfFamilies, GoingBackByHandGoesBackToTheFile) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  write("other\n");
+  EXPECT_EQ(scene_.run("deploy same"), "done") << "another file is another release";
+  EXPECT_TRUE(is_bound_to_the_host());
+  EXPECT_EQ(scene_.run("deploy same"), "unchanged");
+  EXPECT_EQ(scene_.run("rollback"), "done");
+  EXPECT_EQ(read_file(bound()), "good\n");
+  EXPECT_EQ(scene_.run("start r2"), "done");
+  EXPECT_TRUE(is_bound_to_the_host());
+  scene_.run("stop");
+  EXPECT_EQ(scene_.run("start new"), "done");
+  EXPECT_TRUE(is_bound_to_the_host());
+}
+
+TEST_F(BoundFilesOfFamilies, AFileThatIsMissingIsRefused) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  fs::remove(scene_.source / "app.conf");
+  EXPECT_THAT(scene_.run("deploy 2"), HasSubstr("app.conf is missing on this host"));
+  fs::create_directory(scene_.source / "app.conf");
+  EXPECT_THAT(scene_.run("deploy 2"), HasSubstr("app.conf is missing on this host"));
+  EXPECT_EQ(scene_.running().size(), 1U);
+}
+
+// What is written is data: it is never exchanged for an old copy.
+TEST_F(BoundFilesOfFamilies, WhatAnyContainerWritesIsNotKept) {
+  write_file_durably(scene_.source / "dcv-web", R"({"volumes": {"./app.conf": "/etc/app.conf"}})");
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  EXPECT_TRUE(scene_.app().releases.back().files.empty());
+  write_file_durably(scene_.source / "dcv-web", R"({"volumes": {"./app.conf": "/etc/app.conf:ro"}})");
+  scene_.engine.add_image("stranger", {}, {});
+  engine::ContainerRequest request;
+  request.name = "writer";
+  request.image = "stranger";
+  request.service.mounts.push_back({Mount::Kind::bind, scene_.source.string(), "/conf", false, {}});
+  scene_.engine.create_container(request, {});
+  ASSERT_EQ(scene_.run("deploy 2"), "done");
+  EXPECT_TRUE(scene_.app().releases.back().files.empty());
+}
+
+TEST_F(BoundFilesOfFamilies, MoreThanSettingsIsLeftAlone) {
+  const fs::path folder = scene_.source / "films";
+  make_folder(folder);
+  for (int i = 0; i < 300; ++i) write_file_durably(folder / std::to_string(i), "film");
+  write_file_durably(scene_.source / "dcv-web", R"({"volumes": {"./films": "/films:ro"}})");
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  EXPECT_TRUE(scene_.app().releases.back().files.empty());
+}
+
+TEST_F(BoundFilesOfFamilies, WhatIsAdoptedIsKeptAsItIsFound) {
+  scene_.engine.add_image("old:1", {}, {}, "old");
+  engine::ContainerRequest request;
+  request.name = "old";
+  request.image = "old:1";
+  request.service.image = "old:1";
+  request.service.mounts.push_back(
+      {Mount::Kind::bind, (scene_.source / "app.conf").string(), "/etc/app.conf", true, {}});
+  scene_.engine.create_container(request, {});
+  scene_.engine.start_container("old", {});
+  Context here = scene_.context();
+  adopt(here, web, {"old"}, {}, {});
+  write("other\n");
+  StartOptions options;
+  scene_.clock.advance(Seconds(5));
+  ASSERT_EQ(start_new(here, web, options, {}).kind, Change::Kind::done);
+  EXPECT_TRUE(is_bound_to_the_host());
+  EXPECT_EQ(scene_.run("rollback"), "done");
+  EXPECT_EQ(read_file(bound()), "good\n");
+}
+
 }  // namespace
 }  // namespace belay::host
