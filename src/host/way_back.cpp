@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "data/reserve.h"
 #include "host/apps.h"
 #include "host/data_work.h"
 #include "host/kept_files.h"
@@ -12,25 +13,48 @@ namespace belay::host {
 
 namespace {
 
+// Why one of the places cannot be given back what it held; nullopt: nothing is known to be in the way.
+std::optional<std::string> in_the_way(const World& world, const std::vector<DataExchange>& exchanges) {
+  const data::Reserves here(world.volumes);
+  for (const auto& exchange : exchanges) {
+    try {
+      if (const auto obstacle = here.obstacle(exchange.place)) return obstacle->text;
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+  return {};
+}
+
+struct DataBefore {
+  std::vector<DataExchange> exchanges;
+  // Something was mounted since the snapshot was taken, and would move with the data. An old release with the data that
+  // is there is better than none: all places stay as they are, of one time, and the snapshot is kept.
+  std::optional<std::string> why_not;
+};
+
 // What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
 // the release began to write.
-std::vector<DataExchange> data_before(const App& app, const World& world) {
+DataBefore data_before(const App& app, const World& world) {
   std::vector<DataExchange> before = earlier_data(app.wish);
   const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
-  if (snapshot == nullptr) return before;
+  if (snapshot == nullptr) return {before, {}};
   const auto containers = plan::instances(app, world);
   const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
     return instance.release == app.wish.release && instance.container->state != ContainerState::created;
   });
-  if (!has_started) return before;
+  if (!has_started) return {before, {}};
   const std::vector<DataExchange> earlier = before;
+  std::vector<DataExchange> from_snapshot;
   for (const auto& item : snapshot->items) {
     const bool is_known = std::any_of(earlier.begin(), earlier.end(),
                                       [&](const DataExchange& exchange) { return exchange.place == item.place; });
     if (const auto kept = world.data.find(item.kept); !is_known && kept != world.data.end())
-      before.push_back({item.place, item.kept, kept->second});
+      from_snapshot.push_back({item.place, item.kept, kept->second});
   }
-  return before;
+  if (auto why = in_the_way(world, from_snapshot)) return {before, std::move(why)};
+  before.insert(before.end(), from_snapshot.begin(), from_snapshot.end());
+  return {before, {}};
 }
 
 // Whether the release's containers are up and were so all the time.
@@ -195,9 +219,14 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   auto before = failed.fallback;
   Wish back = wish_for_the_way_back(context, failed, change);
   bool is_itself = false;
+  std::optional<std::string> data_stays;
   try {
     const World now = observe(context.engine, app, {});
-    if (failed.snapshot || !failed.data.empty()) back.data = data_before(app, now);
+    if (failed.snapshot || !failed.data.empty()) {
+      DataBefore data = data_before(app, now);
+      back.data = std::move(data.exchanges);
+      data_stays = std::move(data.why_not);
+    }
     const bool runs_on = before && back.data.empty() && ran_on(app, *before, earlier.world, now, touched);
     // What starts again has its own files, not those that may be the very reason of the failure.
     if (before && !runs_on) before = with_its_files(context, app, *before, {});
@@ -219,6 +248,12 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     back.snapshot = snapshot->number;
     snapshot->release = failed.release;
     snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
+  } else if (snapshot != nullptr && data_stays) {
+    back.snapshot = snapshot->number;
+    context.report.warning(
+        format("the data stays as {} left it: {}. The snapshot {} has what it was before: once that is out of the way, "
+               "belay restore {} {} puts it back.",
+               failed.release->text(), *data_stays, snapshot->text(), app.name.text(), snapshot->text()));
   }
   app.wish = back;
   save_if_possible(context, app);

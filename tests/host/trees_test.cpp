@@ -135,6 +135,34 @@ TEST(MountsInData, AMountThatAppearsBetweenPlanAndExchangeIsNotMovedAndTheAppRun
   });
 }
 
+// What ran before runs again whatever was mounted meanwhile: with the data that is there.
+TEST(MountsInData, AMountThatAppearsWhileAReleaseFailsKeepsNothingDown) {
+  EXPECT_FINE_WITH_OWN_MOUNTS([]() -> std::string {
+    BoundScene bound(Bound{{"app", "/data"}});
+    Scene& scene = bound.scene;
+    const fs::path app = bound.ground / "app";
+    say(app / "file", "old");
+    make_folder(app / "auto");
+    if (const auto came = scene.run("deploy 1"); came != "done") return came;
+    scene.report.on_step = [&](const std::string& step) {
+      if (!step.starts_with("wait whether web-r2")) return;
+      say(app / "file", "written by r2");
+      mount_tmpfs(app / "auto");
+    };
+    const auto came = scene.run("deploy bad snapshot");
+    scene.report.on_step = nullptr;
+    if (came != "taken_back") return came;
+    if (const auto trouble = scene.trouble("1"); !trouble.empty()) return trouble;
+    if (read_file(app / "file") != "written by r2") return "data was exchanged all the same";
+    const auto warned = ::testing::Matches(::testing::Contains(
+        ::testing::AllOf(HasSubstr("the data stays as r2 left it: "), HasSubstr("auto is a mount of its own"),
+                         HasSubstr("belay restore web s1 puts it back"))))(scene.report.warnings);
+    if (!warned) return "nothing is said";
+    ::umount2((app / "auto").c_str(), MNT_DETACH);
+    return first_wrong({{scene.run("restore s1"), "done"}, {scene.trouble("1"), ""}, {read_file(app / "file"), "old"}});
+  });
+}
+
 TEST(MountsInData, AMountBelowAVolumeIsSafeFromExchangesAndRemovals) {
   EXPECT_FINE_WITH_OWN_MOUNTS([]() -> std::string {
     Scene scene(SceneOptions{NamingScheme::belay, true, true, true});
