@@ -79,11 +79,12 @@ Mounts::Mounts(const std::string& mountinfo) {
     if (mount && !mount->root.ends_with("//deleted") && !mount->point.ends_with("//deleted"))
       mounts_.push_back(std::move(*mount));
   }
+  for (std::size_t i = 0; i < mounts_.size(); ++i) by_id_.emplace(mounts_[i].id, i);
 }
 
 const MountPoint* Mounts::by_id(std::int64_t id) const {
-  const auto found = std::find_if(mounts_.begin(), mounts_.end(), [&](const auto& mount) { return mount.id == id; });
-  return found == mounts_.end() ? nullptr : &*found;
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &mounts_[found->second];
 }
 
 // The mount that a path is on; of two at one point the later one covers the earlier.

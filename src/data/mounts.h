@@ -3,6 +3,7 @@
 // leaves what a folder is bound to elsewhere with the content that is renamed away: both must be known beforehand.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -50,6 +51,7 @@ class Mounts {
   const MountPoint* by_id(std::int64_t id) const;
 
   std::vector<MountPoint> mounts_;  // a later one covers an earlier one of the same point
+  std::map<std::int64_t, std::size_t> by_id_;
 };
 
 // What an open file is on: renames and removals never leave it.

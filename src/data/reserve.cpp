@@ -73,9 +73,8 @@ std::vector<fs::path> shown_as_volumes(const fs::path& real, const std::vector<V
 }
 
 // Of what is there.
-std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& real,
-                                       const std::vector<Volume>& volumes) {
-  const Mounts mounts = Mounts::now();
+std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& real, const std::vector<Volume>& volumes,
+                                       const Mounts& mounts) {
   const fs::path whole = removed_with(place, real);
   if (const MountPoint* mount = mounts.within(whole)) {
     const std::string point = printable(mount->point);
@@ -95,7 +94,7 @@ std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& r
 
 }  // namespace
 
-std::optional<Obstacle> Reserves::obstacle(const DataPlace& place) const {
+std::optional<Obstacle> Reserves::obstacle(const DataPlace& place, const Mounts& mounts) const {
   const fs::path here = path(place);
   fs::path real;
   try {
@@ -116,7 +115,7 @@ std::optional<Obstacle> Reserves::obstacle(const DataPlace& place) const {
   constexpr std::size_t around = 22;
   if (real.filename().string().size() + around > NAME_MAX)
     return of_the_place(format("the name {} is too long for another beside it", printable(real.filename().string())));
-  return mount_obstacle(place, real, volumes_);
+  return mount_obstacle(place, real, volumes_, mounts);
 }
 
 std::optional<std::string> Reserves::mount_in(const DataPlace& place) const {

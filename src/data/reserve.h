@@ -54,7 +54,7 @@ class Reserves {
 
   // Why what the place holds could not be exchanged; nullopt: nothing is known to be in the way. Throws Error where
   // this machine cannot reach it.
-  std::optional<Obstacle> obstacle(const DataPlace& place) const;
+  std::optional<Obstacle> obstacle(const DataPlace& place, const Mounts& mounts = Mounts::now()) const;
 
   // Makes an empty folder or file where the place is to be and nothing is; not for volumes.
   static void make(const DataPlace& place);

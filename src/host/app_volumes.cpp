@@ -46,18 +46,6 @@ bool mounts_volume(const std::vector<Mount>& mounts, const std::string& volume) 
                      [&](const Mount& mount) { return mount.kind == Mount::Kind::volume && mount.source == volume; });
 }
 
-// The mount point for which the other app has this volume, where its name follows from that.
-std::optional<std::string> derived_use(const App& other, const std::string& volume) {
-  for (const auto& release : other.releases)
-    for (const auto& service : release.spec.services)
-      for (const auto& mount : service.mounts)
-        if (mount.kind == Mount::Kind::volume && mount.source == volume &&
-            (is_derived(volume, other.name, mount.target) ||
-             is_derived(volume, owner_name(other, service.name), mount.target)))
-          return mount.target;
-  return {};
-}
-
 [[noreturn]] void refuse(const App& app, const DerivedVolume& mine, const std::string& whose) {
   const std::string example = app.scheme == NamingScheme::fixed
                                   ? format(R"({{"containerPath": "{}", "volume": "NAME"}})", mine.target)
@@ -78,11 +66,7 @@ bool is_of_the_old_tool(const App& app, const Volume& volume, const World& world
   });
 }
 
-void refuse_if_foreign(const App& app, const DerivedVolume& mine, const World& world, const std::vector<App>& apps) {
-  for (const auto& other : apps)
-    if (other.name != app.name)
-      if (const auto target = derived_use(other, mine.name))
-        refuse(app, mine, format("is the one for {} of the app {}", *target, other.name.text()));
+void refuse_if_foreign(const App& app, const DerivedVolume& mine, const World& world) {
   const Volume* there = world.find_volume(mine.name);
   if (there == nullptr) return;
   const auto label = there->labels.find(labels::app);
@@ -101,6 +85,12 @@ void refuse_if_foreign(const App& app, const DerivedVolume& mine, const World& w
     refuse(app, mine, format("is the one for {} of the app {}", target->second, label->second));
 }
 
+// What no release of the app mounts yet.
+std::vector<DerivedVolume> new_to(const App& app, std::vector<DerivedVolume> derived) {
+  std::erase_if(derived, [&](const DerivedVolume& mine) { return uses_volume(app, mine.name); });
+  return derived;
+}
+
 }  // namespace
 
 void learn_volumes(Service& service, const Container& container, const World& world) {
@@ -117,7 +107,13 @@ void learn_volumes(Service& service, const Container& container, const World& wo
 }
 
 void learn_volumes(App& app, const World& world) {
-  for (const auto& instance : plan::instances(app, world))
+  std::vector<const Container*> containers;
+  for (const auto& container : world.containers) containers.push_back(&container);
+  learn_volumes(app, containers, world);
+}
+
+void learn_volumes(App& app, const std::vector<const Container*>& containers, const World& world) {
+  for (const auto& instance : plan::sort_out(app, containers).instances)
     for (auto& release : app.releases) {
       if (release.container_release(instance.service) != instance.release) continue;
       for (auto& service : release.spec.services)
@@ -175,16 +171,54 @@ bool uses_volume(const App& app, const std::string& volume) {
   });
 }
 
+DerivedUses::DerivedUses(const std::vector<App>& apps) {
+  for (const auto& app : apps) add(app);
+}
+
+void DerivedUses::add(const App& app) {
+  for (const auto& release : app.releases)
+    for (const auto& service : release.spec.services)
+      for (const auto& mount : service.mounts) {
+        if (mount.kind != Mount::Kind::volume) continue;
+        if (!is_derived(mount.source, app.name, mount.target) &&
+            !is_derived(mount.source, owner_name(app, service.name), mount.target))
+          continue;
+        auto& of_volume = uses_[mount.source];
+        if (std::none_of(of_volume.begin(), of_volume.end(),
+                         [&](const Use& use) { return use.app == app.name.text(); }))
+          of_volume.push_back({app.name.text(), mount.target});
+      }
+}
+
+const DerivedUses::Use* DerivedUses::of_another(const AppName& app, const std::string& volume) const {
+  const auto known = uses_.find(volume);
+  if (known == uses_.end()) return nullptr;
+  const auto other =
+      std::find_if(known->second.begin(), known->second.end(), [&](const Use& use) { return use.app != app.text(); });
+  return other == known->second.end() ? nullptr : &*other;
+}
+
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
                             std::stop_token stop) {
-  std::vector<DerivedVolume> unknown = derived;
-  std::erase_if(unknown, [&](const DerivedVolume& mine) { return uses_volume(app, mine.name); });
+  if (new_to(app, derived).empty()) return;
+  refuse_foreign_volumes(context, app, derived, DerivedUses(context.store.apps()), std::move(stop));
+}
+
+void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
+                            const DerivedUses& uses, std::stop_token stop) {
+  const auto unknown = new_to(app, derived);
   if (unknown.empty()) return;
+  for (const auto& mine : unknown)
+    if (const auto* use = uses.of_another(app.name, mine.name))
+      refuse(app, mine, format("is the one for {} of the app {}", use->target, use->app));
   World world;
-  world.containers = context.engine.containers({}, stop);
   world.volumes = context.engine.volumes({}, stop);
-  const auto apps = context.store.apps();
-  for (const auto& mine : unknown) refuse_if_foreign(app, mine, world, apps);
+  const bool any_is_there = std::any_of(unknown.begin(), unknown.end(), [&](const DerivedVolume& mine) {
+    return world.find_volume(mine.name) != nullptr;
+  });
+  if (!any_is_there) return;
+  world.containers = context.engine.containers({}, stop);
+  for (const auto& mine : unknown) refuse_if_foreign(app, mine, world);
 }
 
 }  // namespace belay::host

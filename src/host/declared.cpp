@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "base/text.h"
+#include "engine/one_look.h"
 #include "host/app_volumes.h"
 #include "host/apps.h"
 #include "host/clean.h"
@@ -184,9 +185,12 @@ class AppReport final : public Report {
 // Looks after the apps of one pass.
 class Pass {
  public:
-  Pass(Context& context, const Declarations& declared, const DeclaredOptions& options, DeclaredListener& listener,
-       std::stop_token stop)
+  // `look`: the engine of the context, where it is one; `engine`: the engine itself.
+  Pass(Context& context, engine::Engine& engine, engine::OneLook* look, const Declarations& declared,
+       const DeclaredOptions& options, DeclaredListener& listener, std::stop_token stop)
       : context_(context),
+        engine_(engine),
+        look_(look),
         declared_(declared),
         options_(options),
         listener_(listener),
@@ -378,8 +382,11 @@ class Pass {
     const App app = known(name.text()).value_or(App(name));
     if (plan::sort_out(app, owned->second).unknown.empty()) return;
     // The lists and the state are not of one moment: under the app's lock they are.
-    const FileLock lock = lock_app(context, name, stop_);
+    Context now{engine_,         context.store,         context.clock,    context.report, context.who,
+                context.command, context.wait_for_lock, context.defaults, context.run};
+    const FileLock lock = lock_app(now, name, stop_);
     if (const auto fresh = context.store.app(name)) remember(*fresh);
+    if (look_ != nullptr) look_->forget();
   }
 
   // For `belay why`, which asks neither definitions nor registries.
@@ -505,30 +512,54 @@ class Pass {
     }
   }
 
+  static std::vector<DerivedVolume> derived_of(const App& app, const Spec& spec, const Declaration& declared) {
+    std::vector<DerivedVolume> all;
+    for (const auto& service : spec.services)
+      for (auto& each : derived_volumes(
+               app, service, [&](const Mount& mount) { return declared.named_volumes.contains(mount.source); }))
+        all.push_back(std::move(each));
+    return all;
+  }
+
+  // What the definitions ask for without a name, and what apps had when the pass began; found once for all apps.
+  struct DeclaredUse {
+    const Declaration* by;
+    std::string target;
+  };
+  const std::vector<DeclaredUse>& declared_uses_of(const std::string& volume) {
+    const std::lock_guard lock(turn_);
+    if (!declared_uses_) {
+      declared_uses_.emplace();
+      for (const auto& other : declared_.apps)
+        for (const auto& its : derived_of(App(other.name), other.spec, other))
+          (*declared_uses_)[its.name].push_back({&other, its.target});
+    }
+    static const std::vector<DeclaredUse> none;
+    const auto found = declared_uses_->find(volume);
+    return found == declared_uses_->end() ? none : found->second;
+  }
+  const DerivedUses& earlier_uses() {
+    const std::lock_guard lock(turn_);
+    if (!earlier_uses_) {
+      earlier_uses_.emplace();
+      for (const auto& [name, app] : view_.apps) earlier_uses_->add(app);
+    }
+    return *earlier_uses_;
+  }
+
   // A volume whose name nobody gave must not be another's: neither what the state and the engine know, nor what another
   // definition of this pass asks for.
   void refuse_shared_volumes(const Declaration& declared, const App& app, const Spec& spec, Context& context) {
-    const auto derived_of = [](const App& of, const Spec& its, const Declaration& by) {
-      std::vector<DerivedVolume> all;
-      for (const auto& service : its.services)
-        for (auto& each :
-             derived_volumes(of, service, [&](const Mount& mount) { return by.named_volumes.contains(mount.source); }))
-          all.push_back(std::move(each));
-      return all;
-    };
     const auto derived = derived_of(app, spec, declared);
-    refuse_foreign_volumes(context, app, derived, stop_);
+    refuse_foreign_volumes(context, app, derived, earlier_uses(), stop_);
     for (const auto& mine : derived) {
       if (uses_volume(app, mine.name)) continue;
-      for (const auto& other : declared_.apps) {
-        if (other.name == declared.name) continue;
-        for (const auto& its : derived_of(App(other.name), other.spec, other))
-          if (its.name == mine.name)
-            throw Conflict(
-                format("the volume {} for {} of {} is the one for {} of {} at {}", mine.name, mine.target,
-                       app.name.text(), its.target, other.name.text(), other.place.text()),
-                format(R"(Name the volume of one of them: {{"containerPath": "{}", "volume": "NAME"}}.)", mine.target));
-      }
+      for (const auto& other : declared_uses_of(mine.name))
+        if (other.by->name != declared.name)
+          throw Conflict(
+              format("the volume {} for {} of {} is the one for {} of {} at {}", mine.name, mine.target,
+                     app.name.text(), other.target, other.by->name.text(), other.by->place.text()),
+              format(R"(Name the volume of one of them: {{"containerPath": "{}", "volume": "NAME"}}.)", mine.target));
       const std::lock_guard lock(turn_);
       const auto [claim, is_new] = claimed_volumes_.try_emplace(mine.name, app.name.text());
       if (claim->second != app.name.text())
@@ -540,7 +571,7 @@ class Pass {
 
   void decide_and_do(const Declaration& declared, Context& context, DeclaredApp& result) {
     std::optional<App> app = known(declared.name.text());
-    if (app) learn_volumes(*app, view_.world);
+    if (app) learn_volumes(*app, view_.containers_of(*app), view_.world);
     const bool takes_over = is_to_be_taken_over(declared, app);
     if (takes_over) {
       app = as_taken_over(context, declared, app, stop_);
@@ -826,12 +857,20 @@ class Pass {
     classify(result, app);
   }
 
+  // Another command changed the app since the pass began.
+  static bool has_moved_on(const std::optional<App>& before, const std::optional<App>& now) {
+    if (!before || !now) return before.has_value() != now.has_value();
+    return before->wish.since != now->wish.since || before->wish.unfinished != now->wish.unfinished ||
+           before->highest_release != now->highest_release || before->releases.size() != now->releases.size();
+  }
+
   void make(const Declaration& declared, std::optional<App> known_one, const Made& wanted, const ImageChoice& choice,
             Context& context, DeclaredApp& result) {
     const FileLock lock = lock_app(context, declared.name, stop_);
     // Under the lock, and not as the pass found it.
     std::optional<App> fresh = context.store.app(declared.name);
     if (known_one && !fresh) known_one.reset();
+    if (look_ != nullptr && has_moved_on(known(declared.name.text()), fresh)) look_->forget();
     App app = fresh ? std::move(*fresh) : App(declared.name);
     // What a preview takes over is in no state; the pass remembers it.
     if (options_.dry_run && options_.take_over.contains(declared.name.text()))
@@ -1131,6 +1170,8 @@ class Pass {
   }
 
   Context& context_;
+  engine::Engine& engine_;
+  engine::OneLook* const look_;  // nullptr: what is seen may change, by our own doing
   const Declarations& declared_;
   const DeclaredOptions& options_;
   DeclaredListener& listener_;
@@ -1140,6 +1181,9 @@ class Pass {
   PassView view_;                                       // its apps are guarded by turn_ while the workers run
   std::mutex turn_;                                     // also of the listener's calls
   std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
+  // Guarded by turn_ until they are there.
+  std::optional<std::map<std::string, std::vector<DeclaredUse>>> declared_uses_;  // by volume
+  std::optional<DerivedUses> earlier_uses_;
 };
 
 }  // namespace
@@ -1187,7 +1231,13 @@ bool DeclaredHost::is_as_declared() const {
 
 DeclaredHost apply_declared(Context& context, const Declarations& declared, const DeclaredOptions& options,
                             DeclaredListener& listener, std::stop_token stop) {
-  return Pass(context, declared, options, listener, std::move(stop)).run();
+  if (!options.dry_run || options.heal)
+    return Pass(context, context.engine, nullptr, declared, options, listener, std::move(stop)).run();
+  engine::OneLook look(context.engine);
+  Context looking{look,        context.store,   context.clock,         context.report,
+                  context.who, context.command, context.wait_for_lock, context.defaults,
+                  context.run};
+  return Pass(looking, context.engine, &look, declared, options, listener, std::move(stop)).run();
 }
 
 std::string declared_text(const DeclaredHost& host, bool with_unchanged) {

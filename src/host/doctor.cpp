@@ -140,7 +140,8 @@ class Examination {
     const auto number = what_runs(app) ? what_runs(app) : app.last;
     const Release* release = number ? app.find(*number) : nullptr;
     if (!local_ || release == nullptr) return;
-    for (const auto& why : obstacles_of(release->spec, world.volumes))
+    if (!mounts_) mounts_ = data::Mounts::now();
+    for (const auto& why : obstacles_of(release->spec, world.volumes, *mounts_))
       add(Level::advice, app.name.text(), "a restore or a snapshot will be refused: " + why,
           "See belay restore --help.");
   }
@@ -232,6 +233,7 @@ class Examination {
   Clock& clock_;
   std::stop_token stop_;
   std::vector<Finding> findings_;
+  std::optional<data::Mounts> mounts_;  // read once for all apps
   bool engine_answers_ = false, state_answers_ = false, local_ = false;
 };
 

@@ -213,27 +213,80 @@ bool has_its_image(const state::ReleaseOutline& release, const labels::Owner& ow
   return image == release.images.end() || image->second == container.image_id;
 }
 
-// `owners`: of the world's containers, in their order; read once for all rows.
-const Container* shown_container(const state::Outline& app, const World& world,
-                                 const std::vector<std::optional<labels::Owner>>& owners) {
-  const auto shown = shown_release(app.wish, app.last);
-  const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr;
-  const Container* container = nullptr;
-  for (size_t i = 0; i < world.containers.size(); ++i) {
-    const Container& candidate = world.containers[i];
-    const auto& owner = owners[i];
-    if (release == nullptr) continue;
-    const bool labelled = owner && owner->app == app.name.text() && owner->identity == release->identity &&
-                          (!owner->identity.empty() || shown == owner->release) &&
-                          has_its_image(*release, *owner, candidate);
-    // Adopted ones carry no labels: the state knows their names.
-    const bool has_name = std::any_of(release->containers.begin(), release->containers.end(),
-                                      [&](const auto& recorded) { return recorded.second == candidate.name; });
-    const bool named = !owner && has_name;
-    // Of several the one that has the name: the others are copies that somebody made.
-    if (named || (labelled && (container == nullptr || has_name))) container = &candidate;
+// A list, its labels read once, and found by app and by name however long it is.
+class Listed {
+ public:
+  explicit Listed(const World& world) : world_(world) {
+    for (size_t i = 0; i < world.containers.size(); ++i) {
+      owners_.push_back(world.containers[i].owner());
+      if (owners_.back()) by_app_[owners_.back()->app].push_back(i);
+      by_name_.emplace(world.containers[i].name, i);
+    }
   }
-  return container;
+
+  // The container of the release that is shown, or nullptr.
+  const Container* shown(const state::Outline& app) const {
+    const auto number = shown_release(app.wish, app.last);
+    const state::ReleaseOutline* release = number ? app.find(*number) : nullptr;
+    if (release == nullptr) return nullptr;
+    const Container* container = nullptr;
+    for (const size_t place : candidates(app, *release)) {
+      const Container& candidate = world_.containers[place];
+      const auto& owner = owners_[place];
+      const bool labelled = owner && owner->app == app.name.text() && owner->identity == release->identity &&
+                            (!owner->identity.empty() || number == owner->release) &&
+                            has_its_image(*release, *owner, candidate);
+      // Adopted ones carry no labels: the state knows their names.
+      const bool has_name = std::any_of(release->containers.begin(), release->containers.end(),
+                                        [&](const auto& recorded) { return recorded.second == candidate.name; });
+      const bool named = !owner && has_name;
+      // Of several the one that has the name: the others are copies that somebody made.
+      if (named || (labelled && (container == nullptr || has_name))) container = &candidate;
+    }
+    return container;
+  }
+
+ private:
+  // In the order of the list.
+  std::set<size_t> candidates(const state::Outline& app, const state::ReleaseOutline& release) const {
+    std::set<size_t> places;
+    if (const auto own = by_app_.find(app.name.text()); own != by_app_.end())
+      places.insert(own->second.begin(), own->second.end());
+    for (const auto& [service, name] : release.containers)
+      if (const auto named = by_name_.find(name); named != by_name_.end()) places.insert(named->second);
+    return places;
+  }
+
+  const World& world_;
+  std::vector<std::optional<labels::Owner>> owners_;  // of the world's containers, in their order
+  std::map<std::string, std::vector<size_t>> by_app_;
+  std::map<std::string, size_t> by_name_;
+};
+
+// Those of apps that this state does not know, one row an app.
+std::vector<AppSummary> unknown_apps(const World& world, const std::set<std::string>& known) {
+  std::map<std::string, AppSummary> rows;
+  for (const auto& container : world.containers) {
+    const auto owner = container.owner();
+    if (!owner || known.contains(owner->app)) continue;
+    // Of several containers the one that runs speaks for the app.
+    const auto [row, is_first] = rows.try_emplace(owner->app);
+    if (!is_first && !container.is_up()) continue;
+    row->second = {};
+    row->second.name = owner->app;
+    row->second.release = owner->release.text();
+    row->second.state = to_text(container.state);
+    row->second.container = container.name;
+    row->second.status = container.status;
+    // Older engines show the id itself of an image that a container was created from by id.
+    if (!container.image.starts_with("sha256:")) row->second.image = container.image;
+    row->second.image_id = container.image_id;
+    row->second.ports = port_texts(container.ports);
+    row->second.known = false;
+  }
+  std::vector<AppSummary> all;
+  for (auto& [name, row] : rows) all.push_back(std::move(row));
+  return all;
 }
 
 }  // namespace
@@ -262,12 +315,11 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   const World world = containers_only(context, stop);
   std::vector<AppSummary> rows;
   std::set<std::string> known;
-  std::vector<std::optional<labels::Owner>> owners;
-  for (const auto& container : world.containers) owners.push_back(container.owner());
+  const Listed listed(world);
   // A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
   for (const auto& app : context.store.outlines()) {
     known.insert(app.name.text());
-    const Container* container = shown_container(app, world, owners);
+    const Container* container = listed.shown(app);
     AppSummary& row = rows.emplace_back(summary_of(app, container));
     if (const auto of_app = waits.find(row.name); of_app != waits.end())
       for (const auto& wait : of_app->second) row.waits.emplace_back(to_text(wait.topic));
@@ -277,28 +329,7 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
         add_detail(row, *detail, context.clock.now());
   }
   add_backups(context, rows);
-  for (const auto& container : world.containers) {
-    const auto owner = container.owner();
-    if (!owner || known.contains(owner->app)) continue;
-    AppSummary row;
-    row.name = owner->app;
-    row.release = owner->release.text();
-    row.state = to_text(container.state);
-    row.container = container.name;
-    row.status = container.status;
-    // Older engines show the id itself of an image that a container was created from by id.
-    if (!container.image.starts_with("sha256:")) row.image = container.image;
-    row.image_id = container.image_id;
-    row.ports = port_texts(container.ports);
-    row.known = false;
-    // Of several containers the one that runs speaks for the app.
-    const auto same = std::find_if(rows.begin(), rows.end(), [&](const AppSummary& r) { return r.name == row.name; });
-    if (same == rows.end()) {
-      rows.push_back(std::move(row));
-    } else if (container.is_up()) {
-      *same = std::move(row);
-    }
-  }
+  for (auto& row : unknown_apps(world, known)) rows.push_back(std::move(row));
   std::sort(rows.begin(), rows.end(), [](const AppSummary& a, const AppSummary& b) { return a.name < b.name; });
   return rows;
 }

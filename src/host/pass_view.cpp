@@ -23,8 +23,10 @@ bool has_release_up(const App& app) {
 
 void PassView::take_containers(std::vector<Container> containers) {
   world.containers = std::move(containers);
-  for (const auto& container : world.containers)
+  for (const auto& container : world.containers) {
     if (const auto owner = container.owner()) owned[owner->app].push_back(&container);
+    made_at_[container.created].push_back(&container);
+  }
 }
 
 PassView PassView::of_everything(Context& context, std::stop_token stop) {
@@ -67,6 +69,19 @@ void PassView::index(const App& app) {
   for (const auto& [service, container] : app.find(*app.wish.release)->containers)
     if (!apps.contains(container) || container == app.name.text())
       app_by_container_.insert_or_assign(container, app.name.text());
+}
+
+std::vector<const Container*> PassView::containers_of(const App& app) const {
+  std::set<const Container*> found;
+  if (const auto labelled = owned.find(app.name.text()); labelled != owned.end())
+    found.insert(labelled->second.begin(), labelled->second.end());
+  // Adopted ones have no labels of ours.
+  for (const auto& release : app.releases)
+    for (const auto& [service, created] : release.container_created)
+      if (const auto same = made_at_.find(created); release.adopted && same != made_at_.end())
+        found.insert(same->second.begin(), same->second.end());
+  // In the order of the list.
+  return {found.begin(), found.end()};
 }
 
 const App* PassView::provider_of(const std::string& container) const {

@@ -33,6 +33,8 @@ class PassView {
   void remember(const App& app);
   const App* find(const std::string& app) const;
   Needs needs_of(const Declaration& declared) const;
+  // Those that can be the app's, by their labels or by when they were made.
+  std::vector<const Container*> containers_of(const App& app) const;
 
   World world;                                                 // its containers
   std::map<std::string, std::vector<const Container*>> owned;  // those with our labels, by app
@@ -50,6 +52,7 @@ class PassView {
   const Container* running(const App& app, const std::string& container) const;
 
   std::map<std::string, std::string> app_by_container_;
+  std::map<std::string, std::vector<const Container*>> made_at_;  // by their creation, as the engine wrote it
 };
 
 }  // namespace belay::host

@@ -105,8 +105,8 @@ Places places_of(const Spec& spec) {
   return places;
 }
 
-std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes) {
-  const auto mounts = data::Mounts::now();
+std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes,
+                                const data::Mounts& mounts) {
   std::vector<std::optional<data::Location>> where;
   for (const auto& use : uses) {
     try {
@@ -135,13 +135,13 @@ std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::ve
   return outer;
 }
 
-Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place) {
+Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place, const data::Mounts& mounts) {
   try {
     const DataPlace real = data::real_place(place);
     if (real.kind != DataPlace::Kind::volume)
       if (const std::string why = why_left_out(real.source); !why.empty())
         return {real, data::Obstacle{data::Obstacle::Kind::of_the_place, why}};
-    return {real, reserves.obstacle(real)};
+    return {real, reserves.obstacle(real, mounts)};
   } catch (const NotFound&) {
     throw;
   } catch (const Error& error) {
@@ -150,17 +150,18 @@ Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place
   }
 }
 
-std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes) {
+std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes,
+                                      const data::Mounts& mounts) {
   std::vector<std::string> found;
   const data::Reserves reserves(volumes);
-  for (const auto& use : outermost(places_of(spec).uses, volumes)) {
+  for (const auto& use : outermost(places_of(spec).uses, volumes, mounts)) {
     if (use.place.kind == DataPlace::Kind::volume) {
       const auto volume =
           std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.name == use.place.source; });
       // One that is missing will be made; one that only the engine reaches is another matter.
       if (volume == volumes.end() || !engine::direct_folder(*volume)) continue;
     }
-    if (const auto way = exchangeable(reserves, use.place); way.obstacle)
+    if (const auto way = exchangeable(reserves, use.place, mounts); way.obstacle)
       found.push_back(format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
   }
   return found;

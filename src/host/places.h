@@ -24,7 +24,8 @@ Places places_of(const Spec& spec);
 
 // Those that lie in no other of them: places inside each other are one place, whatever path leads to them. A place is
 // written to where one inside it is. `volumes`: as the engine has them.
-std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes);
+std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes,
+                                const data::Mounts& mounts = data::Mounts::now());
 
 // The place as it would be exchanged, without links on its path, and what is in the way of that.
 struct Exchangeable {
@@ -32,10 +33,12 @@ struct Exchangeable {
   std::optional<data::Obstacle> obstacle;
 };
 // Throws Error where this machine cannot reach the place.
-Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place);
+Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place,
+                          const data::Mounts& mounts = data::Mounts::now());
 
 // Why data of the spec could not be restored or exchanged on this machine as it is bound now, one sentence each.
-std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes);
+std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume>& volumes,
+                                      const data::Mounts& mounts = data::Mounts::now());
 
 // The path belongs to the host as a whole, or to its kernel: nobody's data, wherever it is bound.
 bool is_the_hosts(const std::string& path);

@@ -35,9 +35,15 @@ class Sorting {
   Sorting(const App& app, const std::vector<const Container*>& containers) : app_(app), containers_(containers) {}
 
   Containers run() {
+    // Of many apps' containers few are this one's: the rest of the labels is read only of those.
     for (const Container* container : containers_)
-      if (auto owner = container->owner(); owner && owner->app == app_.name.text()) take_labelled(*container, *owner);
-    for (const Container* container : containers_) take_adopted(*container);
+      if (const auto label = container->labels.find(labels::app);
+          label != container->labels.end() && label->second == app_.name.text())
+        if (auto owner = container->owner()) take_labelled(*container, *owner);
+    const bool any_adopted =
+        std::any_of(app_.releases.begin(), app_.releases.end(), [](const Release& release) { return release.adopted; });
+    if (any_adopted)
+      for (const Container* container : containers_) take_adopted(*container);
     std::erase_if(sorted_.copies, [&](const Container* copy) { return is_instance(*copy); });
     std::erase_if(sorted_.unknown, [&](const Unknown& unknown) { return is_instance(*unknown.container); });
     std::sort(sorted_.instances.begin(), sorted_.instances.end(), [](const Instance& a, const Instance& b) {
