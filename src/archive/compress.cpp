@@ -39,14 +39,14 @@ struct Format {
 
 Encoder zstd_encoder(int level) {
   const std::shared_ptr<ZSTD_CCtx> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
-  if (!context) throw Error("compressing: no memory left");
+  if (!context) throw Error(ErrorCode::no_memory, "compressing: no memory left");
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 1);
   return [context](std::string_view input, Buffer& output) {
     const std::size_t size =
         ZSTD_compress2(context.get(), output.rest().data(), output.rest().size(), input.data(), input.size());
-    if (ZSTD_isError(size) != 0) throw Error(format("compressing: {}", ZSTD_getErrorName(size)));
+    if (ZSTD_isError(size) != 0) throw Error(ErrorCode::internal, format("compressing: {}", ZSTD_getErrorName(size)));
     output.grow(size);
   };
 }
@@ -59,7 +59,7 @@ Encoder gzip_encoder(int level) {
     delete ended;
   });
   if (deflateInit2(stream.get(), level, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw Error("compressing: no memory left");
+    throw Error(ErrorCode::no_memory, "compressing: no memory left");
   return [stream](std::string_view input, Buffer& output) {
     deflateReset(stream.get());
     // zlib takes what it only reads without const.
@@ -67,7 +67,8 @@ Encoder gzip_encoder(int level) {
     stream->avail_in = static_cast<uInt>(input.size());
     stream->next_out = reinterpret_cast<Bytef*>(output.rest().data());
     stream->avail_out = static_cast<uInt>(output.rest().size());
-    if (deflate(stream.get(), Z_FINISH) != Z_STREAM_END) throw Error("compressing: a piece does not fit its buffer");
+    if (deflate(stream.get(), Z_FINISH) != Z_STREAM_END)
+      throw Error(ErrorCode::internal, "compressing: a piece does not fit its buffer");
     output.grow(output.rest().size() - stream->avail_out);
   };
 }
@@ -84,7 +85,7 @@ Format format_of(Compression kind) {
 int chosen_level(const Format& format_in_use, const CompressOptions& options) {
   const int level = options.level.value_or(format_in_use.default_level);
   if (level < format_in_use.least_level || level > format_in_use.most_level)
-    throw Error(format("there is no compression level {}", level),
+    throw Error(ErrorCode::bad_value, format("there is no compression level {}", level),
                 format("Choose one from {} to {}.", format_in_use.least_level, format_in_use.most_level));
   return level;
 }
@@ -242,7 +243,7 @@ Compressor::Compressor(Compression kind, const CompressOptions& options, Sink si
 Compressor::~Compressor() = default;
 
 void Compressor::write(std::string_view bytes) {
-  if (broken_) throw Error("the compressed stream is cut off by an earlier failure");
+  if (broken_) throw Error(ErrorCode::internal, "the compressed stream is cut off by an earlier failure");
   broken_ = true;
   if (pool_->pieces.empty()) {
     pool_->sink(bytes);
@@ -253,7 +254,7 @@ void Compressor::write(std::string_view bytes) {
 }
 
 void Compressor::finish() {
-  if (broken_) throw Error("the compressed stream is cut off by an earlier failure");
+  if (broken_) throw Error(ErrorCode::internal, "the compressed stream is cut off by an earlier failure");
   broken_ = true;
   if (!pool_->pieces.empty()) pool_->finish();
 }

@@ -31,11 +31,11 @@ fs::path context_folder(const fs::path& folder) {
   std::error_code error;
   const fs::path real = fs::canonical(folder, error);
   if (error == std::errc::no_such_file_or_directory)
-    throw NotFound(format("the build context {} does not exist", folder.string()),
+    throw NotFound(ErrorCode::file_not_found, format("the build context {} does not exist", folder.string()),
                    "Name the folder that holds the Dockerfile.");
   if (error) throw system_error(format("opening the build context {}", folder.string()), error.value());
   if (!fs::is_directory(real))
-    throw Error(format("the build context {} is not a folder", folder.string()),
+    throw Error(ErrorCode::build_failed, format("the build context {} is not a folder", folder.string()),
                 "Name the folder that holds the Dockerfile.");
   return real;
 }
@@ -61,7 +61,7 @@ std::string read_dockerfile(const fs::path& dockerfile) {
   try {
     return read_file(dockerfile);
   } catch (NotFound&) {
-    throw NotFound(format("there is no Dockerfile {}", dockerfile.string()),
+    throw NotFound(ErrorCode::file_not_found, format("there is no Dockerfile {}", dockerfile.string()),
                    "Write one there, or name the Dockerfile or its folder after the app's name.");
   }
 }
@@ -150,7 +150,7 @@ class ContextStream {
 };
 
 Error changed(const fs::path& path) {
-  return Error(format("{} changed while it was being sent", path.string()),
+  return Error(ErrorCode::build_failed, format("{} changed while it was being sent", path.string()),
                "Run the command again when nothing writes to it, or name it in .dockerignore.");
 }
 

@@ -36,13 +36,13 @@ bool begins_zstd(std::string_view bytes) {
 }
 
 Error cut_off() {
-  return Error("the compressed data is cut off", "The copy is not complete; fetch it again.");
+  return Error(ErrorCode::bad_archive, "the compressed data is cut off", "The copy is not complete; fetch it again.");
 }
 Error damaged(std::string_view reason) {
-  return Error(format("the compressed data is damaged: {}", reason));
+  return Error(ErrorCode::bad_archive, format("the compressed data is damaged: {}", reason));
 }
 Error garbage() {
-  return Error("something follows the end of the compressed data");
+  return Error(ErrorCode::bad_archive, "something follows the end of the compressed data");
 }
 
 // Decompresses a stream that comes in pieces.
@@ -58,7 +58,7 @@ class Decoder {
 class ZstdDecoder final : public Decoder {
  public:
   ZstdDecoder() {
-    if (!context_) throw Error("decompressing: no memory left");
+    if (!context_) throw Error(ErrorCode::no_memory, "decompressing: no memory left");
     constexpr int largest_window = 27;  // what the zstd program takes without being asked
     ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, largest_window);
   }
@@ -85,7 +85,7 @@ class ZstdDecoder final : public Decoder {
         if (!first_) throw garbage();
         throw damaged(ZSTD_getErrorName(result));
       case ZSTD_error_frameParameter_windowTooLarge:
-        throw Error("the compressed data needs more than 128 MiB of memory to be opened",
+        throw Error(ErrorCode::too_large, "the compressed data needs more than 128 MiB of memory to be opened",
                     "Compress it again without zstd's --long or --ultra.");
       case ZSTD_error_checksum_wrong:
         throw damaged("its checksum is wrong");
@@ -102,7 +102,8 @@ class GzipDecoder final : public Decoder {
  public:
   GzipDecoder() {
     constexpr int any_gzip_window = 15 + 16;  // zlib's way to say: the largest window, in gzip's format
-    if (inflateInit2(&stream_, any_gzip_window) != Z_OK) throw Error("decompressing: no memory left");
+    if (inflateInit2(&stream_, any_gzip_window) != Z_OK)
+      throw Error(ErrorCode::no_memory, "decompressing: no memory left");
   }
   GzipDecoder(const GzipDecoder&) = delete;
   GzipDecoder& operator=(const GzipDecoder&) = delete;

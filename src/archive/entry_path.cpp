@@ -11,17 +11,21 @@ namespace belay::archive {
 std::vector<std::string> entry_path(std::string_view name) {
   // No real tree comes near; but a tar of a few bytes may claim a million folders in one another.
   constexpr std::size_t most_levels = 10'000;
-  if (name.starts_with('/')) throw Error(format("the tar holds an absolute name: {}", printable(name)));
+  if (name.starts_with('/'))
+    throw Error(ErrorCode::bad_archive, format("the tar holds an absolute name: {}", printable(name)));
   std::vector<std::string> path;
   for (std::string_view rest = name; !rest.empty();) {
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     const std::string_view part = rest.substr(0, slash);
     rest.remove_prefix(std::min(slash + 1, rest.size()));
     if (part.empty() || part == ".") continue;
-    if (part == "..") throw Error(format("the tar holds a name that leads out of the folder: {}", printable(name)));
+    if (part == "..")
+      throw Error(ErrorCode::bad_archive,
+                  format("the tar holds a name that leads out of the folder: {}", printable(name)));
     path.emplace_back(part);
     if (path.size() > most_levels)
-      throw Error(format("the tar holds a name that is too deep: {}…", printable(name.substr(0, 60))));
+      throw Error(ErrorCode::too_large,
+                  format("the tar holds a name that is too deep: {}…", printable(name.substr(0, 60))));
   }
   return path;
 }

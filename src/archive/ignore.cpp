@@ -84,7 +84,7 @@ PathPattern::PathPattern(std::string_view pattern) {
     } else if (c == U'[') {
       i = parse_class(text, i);
     } else if (c == U'\\') {
-      if (i == text.size()) throw Error("the backslash at its end has nothing to stand before");
+      if (i == text.size()) throw Error(ErrorCode::bad_value, "the backslash at its end has nothing to stand before");
       steps_.push_back({Step::Kind::literal, text[i++]});
     } else {
       steps_.push_back({Step::Kind::literal, c});
@@ -96,7 +96,7 @@ size_t PathPattern::parse_class(std::u32string_view pattern, size_t i) {
   Step step{Step::Kind::one_of};
   const auto character = [&] {
     if (i < pattern.size() && pattern[i] == U'\\') ++i;
-    if (i >= pattern.size()) throw Error("its '[' is never closed");
+    if (i >= pattern.size()) throw Error(ErrorCode::bad_value, "its '[' is never closed");
     return pattern[i++];
   };
   if (i < pattern.size() && pattern[i] == U'^') {
@@ -104,18 +104,20 @@ size_t PathPattern::parse_class(std::u32string_view pattern, size_t i) {
     ++i;
   }
   while (i < pattern.size() && pattern[i] != U']') {
-    if (pattern[i] == U'-') throw Error("a '-' in '[…]' stands between two characters; write '\\-' for itself");
+    if (pattern[i] == U'-')
+      throw Error(ErrorCode::bad_value, "a '-' in '[…]' stands between two characters; write '\\-' for itself");
     const char32_t low = character();
     char32_t high = low;
     if (i + 1 < pattern.size() && pattern[i] == U'-') {
       ++i;
-      if (pattern[i] == U']') throw Error("a '-' in '[…]' stands between two characters; write '\\-' for itself");
+      if (pattern[i] == U']')
+        throw Error(ErrorCode::bad_value, "a '-' in '[…]' stands between two characters; write '\\-' for itself");
       high = character();
     }
     step.ranges.emplace_back(low, high);
   }
-  if (i >= pattern.size()) throw Error("its '[' is never closed");
-  if (step.ranges.empty()) throw Error("its '[]' names no character");
+  if (i >= pattern.size()) throw Error(ErrorCode::bad_value, "its '[' is never closed");
+  if (step.ranges.empty()) throw Error(ErrorCode::bad_value, "its '[]' names no character");
   steps_.push_back(std::move(step));
   return i + 1;
 }

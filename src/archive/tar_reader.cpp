@@ -24,11 +24,11 @@ constexpr std::int64_t most_record_bytes = 16 << 20, most_name_bytes = 1 << 20;
 constexpr std::size_t most_extents = 1'000'000;
 
 Error damaged(const std::string& how) {
-  return Error(format("the tar is damaged: {}", how), "If it is a copy, fetch it again.");
+  return Error(ErrorCode::bad_archive, format("the tar is damaged: {}", how), "If it is a copy, fetch it again.");
 }
 
 Error cut_off() {
-  return Error("the tar is cut off", "The copy is not complete; fetch it again.");
+  return Error(ErrorCode::bad_archive, "the tar is cut off", "The copy is not complete; fetch it again.");
 }
 
 // Up to the first NUL.
@@ -352,8 +352,8 @@ void TarReader::read_entry(std::string_view header, const Records& records, std:
   const char type = header[tar::type.offset];
   const auto kind = kind_of(type);
   if (!kind)
-    throw Error(format("the tar holds an entry of an unknown kind: {} ({})", printable(entry.name),
-                       printable(std::string(1, type))));
+    throw Error(ErrorCode::bad_archive, format("the tar holds an entry of an unknown kind: {} ({})",
+                                               printable(entry.name), printable(std::string(1, type))));
   entry.kind = *kind;
   // The oldest tars know folders by their names only.
   if ((type == '0' || type == '\0') && entry.name.ends_with('/')) entry.kind = TarEntry::Kind::folder;
@@ -467,7 +467,8 @@ void TarReader::apply_sparse(const Records& records, Sparse& sparse, TarEntry& e
   }
   if (entry.name.find('\0') != std::string::npos) throw damaged("a name holds a NUL");
   if (const auto version = records.find("GNU.sparse.major"); version != records.end()) {
-    if (version->second != "1") throw Error(format("{} is sparse in an unknown way", printable(entry.name)));
+    if (version->second != "1")
+      throw Error(ErrorCode::bad_archive, format("{} is sparse in an unknown way", printable(entry.name)));
     read_map(sparse);
   }
   if (!sparse.size) throw damaged(format("the sparse file {} has no size", printable(entry.name)));

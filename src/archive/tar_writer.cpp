@@ -164,7 +164,8 @@ class Header {
 
 void Header::put_name() {
   std::string name = entry_.name;
-  if (name.empty() || name.find('\0') != std::string::npos) throw Error("an entry of a tar needs a name");
+  if (name.empty() || name.find('\0') != std::string::npos)
+    throw Error(ErrorCode::internal, "an entry of a tar needs a name");
   if (entry_.kind == TarEntry::Kind::folder && name.back() != '/') name += '/';
   if (entry_.kind == TarEntry::Kind::file && entry_.sparse) {
     // Whoever does not know the form shall not take the map in front for content.
@@ -212,7 +213,7 @@ void Header::put_time() {
 
 void Header::put_content() {
   if (entry_.kind == TarEntry::Kind::file) {
-    if (entry_.size < 0) throw Error(format("{} has no size", entry_.name));
+    if (entry_.size < 0) throw Error(ErrorCode::internal, format("{} has no size", entry_.name));
     stored_ = entry_.size;
     if (entry_.sparse) put_map();
   }
@@ -225,7 +226,7 @@ void Header::put_map() {
   stored_ = 0;
   for (const Extent& extent : extents) stored_ += extent.length;
   const std::int64_t end = extents.empty() ? 0 : extents.back().offset + extents.back().length;
-  if (end > entry_.size) throw Error(format("{} has data after its end", entry_.name));
+  if (end > entry_.size) throw Error(ErrorCode::internal, format("{} has data after its end", entry_.name));
   if (end < entry_.size || extents.empty()) extents.push_back({entry_.size, 0});
   sparse_map_ = format("{}\n", extents.size());
   for (const Extent& extent : extents) sparse_map_ += format("{}\n{}\n", extent.offset, extent.length);
@@ -240,7 +241,7 @@ void Header::put_device() {
   const std::uint64_t major_number = is_device ? major(entry_.device) : 0;
   const std::uint64_t minor_number = is_device ? minor(entry_.device) : 0;
   if (major_number > limit_of(tar::devmajor) || minor_number > limit_of(tar::devminor))
-    throw Error(format("a tar cannot hold the device number of {}", printable(entry_.name)));
+    throw Error(ErrorCode::internal, format("a tar cannot hold the device number of {}", printable(entry_.name)));
   put_number(block_, tar::devmajor, major_number);
   put_number(block_, tar::devminor, minor_number);
 }
@@ -296,7 +297,8 @@ void TarWriter::begin(const TarEntry& entry) {
 
 void TarWriter::write(std::string_view bytes) {
   if (bytes.size() > static_cast<std::uint64_t>(missing_))
-    throw Error(format("writing {} into the tar stream: it got longer than announced", printable(name_)));
+    throw Error(ErrorCode::internal,
+                format("writing {} into the tar stream: it got longer than announced", printable(name_)));
   missing_ -= static_cast<std::int64_t>(bytes.size());
   append(bytes);
 }
@@ -317,7 +319,8 @@ void TarWriter::finish() {
 
 void TarWriter::end_entry() {
   if (missing_ > 0)
-    throw Error(format("writing {} into the tar stream: it is shorter than announced", printable(name_)));
+    throw Error(ErrorCode::internal,
+                format("writing {} into the tar stream: it is shorter than announced", printable(name_)));
   append_zeros(std::exchange(padding_, 0));
 }
 

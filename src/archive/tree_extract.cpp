@@ -46,12 +46,13 @@ class Toll {
   explicit Toll(const ExtractLimits& limits) : limits_(limits) {}
 
   void pass(const TarEntry& entry) {
-    if (++totals_.entries > limits_.entries) throw Error(format("the tar holds more than {} entries", limits_.entries));
+    if (++totals_.entries > limits_.entries)
+      throw Error(ErrorCode::too_large, format("the tar holds more than {} entries", limits_.entries));
     if (entry.kind != TarEntry::Kind::file) return;
     ++totals_.files;
     if (entry.size > limits_.content - totals_.bytes || stored_size(entry) > limits_.bytes - stored_)
-      throw Error(format("the tar holds more than it should: {} of {} passes the limit", printable(entry.name),
-                         byte_text({entry.size})));
+      throw Error(ErrorCode::too_large, format("the tar holds more than it should: {} of {} passes the limit",
+                                               printable(entry.name), byte_text({entry.size})));
     totals_.bytes += entry.size;
     stored_ += stored_size(entry);
   }
@@ -80,7 +81,8 @@ class FreeSpace {
     if (::fstatvfs(folder_, &status) != 0) return;
     const auto free = static_cast<std::int64_t>(status.f_bavail * status.f_frsize);
     if (bytes > free - reserve_)
-      throw Error(format("unpacking {}: no space left on the device: it takes {}, {} are free and {} of them are kept",
+      throw Error(ErrorCode::no_space,
+                  format("unpacking {}: no space left on the device: it takes {}, {} are free and {} of them are kept",
                          printable(name), byte_text({bytes}), byte_text({free}), byte_text({reserve_})),
                   "Free some disk space (belay cleanup NAME, docker system df) and run the command again.");
   }
@@ -145,7 +147,8 @@ class TreeExtraction {
     return options_.owners == Owners::keep ? entry.permissions : entry.permissions & 01777;
   }
   [[noreturn]] void fail(const TarEntry& entry, int error_number) const {
-    if (error_number == EEXIST) throw Error(format("the tar holds two entries of one name: {}", printable(entry.name)));
+    if (error_number == EEXIST)
+      throw Error(ErrorCode::bad_archive, format("the tar holds two entries of one name: {}", printable(entry.name)));
     throw system_error(format("unpacking {}", printable(entry.name)), error_number);
   }
   void check(int result, const TarEntry& entry) const {
@@ -230,10 +233,11 @@ void TreeExtraction::extract(const TarEntry& entry) {
   toll_.pass(entry);
   if (events_.entry) events_.entry(entry);
   if (is_device(entry.kind) && !options_.devices)
-    throw Error(format("the tar holds a device: {}", printable(entry.name)));
+    throw Error(ErrorCode::bad_archive, format("the tar holds a device: {}", printable(entry.name)));
   if (entry.kind == TarEntry::Kind::folder) return make_folder_entry(path, entry);
   if (path.empty())
-    throw Error(format("the tar holds something that is not a folder in the place of the folder itself: {}",
+    throw Error(ErrorCode::bad_archive,
+                format("the tar holds something that is not a folder in the place of the folder itself: {}",
                        printable(entry.name)));
   go_to(path, path.size() - 1, entry);
   const std::string& name = path.back();
@@ -274,7 +278,8 @@ void TreeExtraction::enter(const std::string& name, const TarEntry& entry) {
   if (!made && errno != EEXIST) fail(entry, errno);
   Fd folder = open_folder_at(chain_.raw(), name);
   if (!folder && (errno == ELOOP || errno == ENOTDIR))
-    throw Error(format("the tar holds {}, but {} is not a folder in it", printable(entry.name), printable(name)));
+    throw Error(ErrorCode::bad_archive,
+                format("the tar holds {}, but {} is not a folder in it", printable(entry.name), printable(name)));
   if (!folder) fail(entry, errno);
   Level level = made ? Level{} : take_over(folder.raw(), entry);
   chain_.enter(name, std::move(folder));
@@ -366,7 +371,8 @@ void TreeExtraction::make_hard_link(const std::string& name, const TarEntry& ent
   const bool made = folder && ::linkat(folder.raw(), target.back().c_str(), chain_.raw(), name.c_str(), 0) == 0;
   if (made) return;
   if (folder && errno != ENOENT && errno != EPERM) fail(entry, errno);
-  throw Error(format("the tar holds {} as a further name of {}, but brought no such file before", printable(entry.name),
+  throw Error(ErrorCode::bad_archive,
+              format("the tar holds {} as a further name of {}, but brought no such file before", printable(entry.name),
                      printable(entry.target)),
               options_.only.empty() ? "" : "Restore that one as well.");
 }

@@ -198,7 +198,8 @@ TarEntry::Kind kind_of(mode_t mode) {
 TreeTotals TreeWalk::send() {
   std::error_code error;
   const fs::path real = fs::canonical(top_, error);
-  if (error == std::errc::no_such_file_or_directory) throw NotFound(format("there is no {}", printable(top_.string())));
+  if (error == std::errc::no_such_file_or_directory)
+    throw NotFound(ErrorCode::file_not_found, format("there is no {}", printable(top_.string())));
   if (error) throw system_error(format("opening {}", printable(top_.string())), error.value());
   Fd root(::open(real.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (root) {

@@ -53,7 +53,8 @@ void ChecksumLedger::computed(const std::string& name, const std::string& digest
 void ChecksumLedger::listed(std::string_view list) {
   while (!list.empty()) {
     const auto end = list.find('\n');
-    if (end == std::string_view::npos) throw Error(format("a list of checksums of {} is cut off", item_));
+    if (end == std::string_view::npos)
+      throw Error(ErrorCode::bad_backup, format("a list of checksums of {} is cut off", item_));
     listed_.emplace_back(list.substr(0, end));
     list.remove_prefix(end + 1);
   }
@@ -64,7 +65,8 @@ void ChecksumLedger::compare() {
   while (!computed_.empty() && !listed_.empty()) {
     const auto& [line, is_open] = computed_.front();
     if (is_open ? !is_same(line, listed_.front()) : line != listed_.front())
-      throw Error(format("{} is damaged: the checksum of a file is wrong: {}", item_, printable(line)),
+      throw Error(ErrorCode::bad_backup,
+                  format("{} is damaged: the checksum of a file is wrong: {}", item_, printable(line)),
                   format("The backup says: {}", printable(listed_.front())));
     computed_.pop_front();
     listed_.pop_front();
@@ -72,9 +74,12 @@ void ChecksumLedger::compare() {
 }
 
 void ChecksumLedger::finish() const {
-  if (!listed_.empty()) throw Error(format("{} is damaged: a file is missing: {}", item_, printable(listed_.front())));
+  if (!listed_.empty())
+    throw Error(ErrorCode::bad_backup,
+                format("{} is damaged: a file is missing: {}", item_, printable(listed_.front())));
   if (!computed_.empty())
-    throw Error(format("{} is damaged: a file has no checksum: {}", item_, printable(computed_.front().line)));
+    throw Error(ErrorCode::bad_backup,
+                format("{} is damaged: a file has no checksum: {}", item_, printable(computed_.front().line)));
 }
 
 }  // namespace belay::backup

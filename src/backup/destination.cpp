@@ -44,7 +44,8 @@ std::vector<std::string> words_of(const char* variable, std::vector<std::string>
 // Said now, not after the app was stopped for its backup.
 void need(const std::string& program, const std::string& what_for, const std::string& package) {
   if (find_program(program)) return;
-  throw NotFound(format("{} needs the program {}, which is not installed", what_for, program),
+  throw NotFound(ErrorCode::program_missing,
+                 format("{} needs the program {}, which is not installed", what_for, program),
                  format("Install it: apt install {}", package));
 }
 

@@ -86,7 +86,8 @@ class LocalUpload final : public Upload {
  private:
   void refuse_taken() const {
     struct stat there{};
-    if (::lstat(path_.c_str(), &there) == 0) throw Conflict(format("{} exists already", path_.string()));
+    if (::lstat(path_.c_str(), &there) == 0)
+      throw Conflict(ErrorCode::name_taken, format("{} exists already", path_.string()));
   }
 
   void take_name() const {
@@ -113,10 +114,12 @@ class LocalDownload final : public Download {
   LocalDownload(fs::path path, std::stop_token stop) : path_(std::move(path)), stop_(std::move(stop)) {
     // O_NONBLOCK: a fifo in the file's place is refused below instead of blocking here.
     file_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file_ && (errno == ENOENT || errno == ENOTDIR)) throw NotFound(format("{} does not exist", path_.string()));
+    if (!file_ && (errno == ENOENT || errno == ENOTDIR))
+      throw NotFound(ErrorCode::file_not_found, format("{} does not exist", path_.string()));
     struct stat status{};
     if (!file_ || ::fstat(file_.raw(), &status) != 0) throw system_error(reading(), errno);
-    if (!S_ISREG(status.st_mode)) throw Error(format("{}: it is not a regular file", reading()));
+    if (!S_ISREG(status.st_mode))
+      throw Error(ErrorCode::file_not_found, format("{}: it is not a regular file", reading()));
     size_ = status.st_size;
     ::posix_fadvise(file_.raw(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
@@ -129,8 +132,8 @@ class LocalDownload final : public Download {
       if (count < 0) throw system_error(reading(), errno);
       done_ += count;
       if (count == 0 && done_ < size_)
-        throw Error(
-            format("{}: it ends after {} of {} bytes; something cut it off meanwhile", reading(), done_, size_));
+        throw Error(ErrorCode::bad_backup, format("{}: it ends after {} of {} bytes; something cut it off meanwhile",
+                                                  reading(), done_, size_));
       return static_cast<std::size_t>(count);
     }
   }
@@ -161,7 +164,7 @@ void LocalDestination::check() const {
   const fs::path above = folder.has_filename() ? folder.parent_path() : folder.parent_path().parent_path();
   if (fs::exists(folder, error) || fs::exists(above, error)) return;
   throw NotFound(
-      format("the folder {} does not exist, nor does the one above it", place().path),
+      ErrorCode::file_not_found, format("the folder {} does not exist, nor does the one above it", place().path),
       format("If it is on a disk of its own, mount that; else make it: mkdir -p {}", shell_quoted(place().path)));
 }
 
@@ -181,7 +184,8 @@ std::unique_ptr<Download> LocalDestination::open_file(const std::string& name, s
 std::vector<Stored> LocalDestination::files(std::stop_token) {
   const auto close = [](DIR* folder) { ::closedir(folder); };
   const std::unique_ptr<DIR, decltype(close)> folder(::opendir(place().path.c_str()), close);
-  if (!folder && errno == ENOENT) throw NotFound(format("the folder {} does not exist", place().path));
+  if (!folder && errno == ENOENT)
+    throw NotFound(ErrorCode::file_not_found, format("the folder {} does not exist", place().path));
   if (!folder) throw system_error(format("reading the folder {}", place().path), errno);
   std::vector<Stored> found;
   for (;;) {
@@ -201,7 +205,8 @@ std::vector<Stored> LocalDestination::files(std::stop_token) {
 void LocalDestination::remove_file(const std::string& name, std::stop_token) {
   const fs::path path = fs::path(place().path) / name;
   if (::unlink(path.c_str()) == 0) return;
-  if (errno == ENOENT || errno == ENOTDIR) throw NotFound(format("{} does not exist", path.string()));
+  if (errno == ENOENT || errno == ENOTDIR)
+    throw NotFound(ErrorCode::file_not_found, format("{} does not exist", path.string()));
   throw system_error(format("removing {}", path.string()), errno);
 }
 

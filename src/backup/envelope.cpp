@@ -52,7 +52,7 @@ void Sealed::finish() {
 
 Unsealed::Unsealed(Source file, const crypto::AgeKeys& keys) {
   std::string beginning = first_bytes(file, 64);
-  if (beginning.empty()) throw Error("the backup is empty");
+  if (beginning.empty()) throw Error(ErrorCode::bad_backup, "the backup is empty");
   const bool encrypted = crypto::looks_encrypted(beginning);
   Source whole = with_beginning(std::move(beginning), std::move(file));
   if (encrypted) {

@@ -105,7 +105,7 @@ std::string to_text(const Keep& keep) {
 }
 
 std::vector<std::size_t> to_remove(const Keep& keep, const std::vector<Candidate>& candidates) {
-  if (keeps_nothing(keep)) throw Error("these rules would remove every backup", example);
+  if (keeps_nothing(keep)) throw Error(ErrorCode::bad_value, "these rules would remove every backup", example);
 
   std::vector<std::size_t> newest_first(candidates.size());
   for (std::size_t i = 0; i < newest_first.size(); ++i) newest_first[i] = i;

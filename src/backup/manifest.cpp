@@ -23,7 +23,8 @@ template <class Enum, size_t size>
 Enum word(std::string_view text, const std::array<const char*, size>& words, std::string_view what) {
   for (size_t i = 0; i < size; ++i)
     if (text == words[i]) return static_cast<Enum>(i);
-  throw Error(format("a backup's {} is '{}', which this Belay does not know", what, printable(text)));
+  throw Error(ErrorCode::bad_backup,
+              format("a backup's {} is '{}', which this Belay does not know", what, printable(text)));
 }
 
 Node texts(const std::vector<std::string>& values) {
@@ -159,9 +160,10 @@ std::string manifest_to_json(const Manifest& manifest) {
 Manifest manifest_from_json(const std::string& json) {
   const Node node = document::read_json(json, manifest_file);
   const Node* format_number = node.find("belay_backup");
-  if (format_number == nullptr) throw Error("this is not a backup of Belay");
+  if (format_number == nullptr) throw Error(ErrorCode::bad_backup, "this is not a backup of Belay");
   if (format_number->as_int("belay_backup") > Manifest::newest_format)
     throw Error(
+        ErrorCode::bad_backup,
         format("this backup has format {}; this Belay reads up to {}", format_number->raw(), Manifest::newest_format),
         "A newer Belay wrote it: install that one.");
   Manifest manifest;

@@ -37,7 +37,7 @@ std::int64_t octal(const Block& header, std::size_t at, std::size_t length) {
   std::int64_t value = -1;
   const auto [stop, error] = std::from_chars(begin, end, value, 8);
   if (error != std::errc() || value < 0 || (stop != end && *stop != '\0' && *stop != ' '))
-    throw Error("the backup's outer archive is damaged: it contains an invalid number");
+    throw Error(ErrorCode::bad_backup, "the backup's outer archive is damaged: it contains an invalid number");
   return value;
 }
 
@@ -48,7 +48,7 @@ std::int64_t padding_of(std::int64_t size) {
 }  // namespace
 
 void PlainTarWriter::add(const std::string& name, std::string_view content) {
-  if (name.size() > name_size) throw Error(format("'{}' is too long a name in a backup", name));
+  if (name.size() > name_size) throw Error(ErrorCode::internal, format("'{}' is too long a name in a backup", name));
   Block header{};
   std::memcpy(header.data(), name.data(), name.size());
   put_octal(header, mode_at, 7, 0600);
@@ -75,7 +75,7 @@ void PlainTarWriter::finish() {
 void PlainTarReader::fill(std::span<char> room) {
   while (!room.empty()) {
     const std::size_t got = source_(room);
-    if (got == 0) throw Error("the backup is cut off");
+    if (got == 0) throw Error(ErrorCode::bad_backup, "the backup is cut off");
     room = room.subspan(got);
   }
 }
@@ -94,17 +94,18 @@ std::optional<PlainTarReader::File> PlainTarReader::next() {
     std::size_t got = 0;
     do {
       if (!std::all_of(zeros.begin(), zeros.end(), is_zero))
-        throw Error("something follows the end of the backup's outer archive");
+        throw Error(ErrorCode::bad_backup, "something follows the end of the backup's outer archive");
       got = source_(skipped);
       zeros = std::span<const char>(skipped).first(got);
     } while (got > 0);
     return {};
   }
   if (octal(header, checksum_at, 8) != checksum(header) || std::memcmp(header.data() + magic_at, "ustar", 5) != 0)
-    throw Error("the backup's outer archive is damaged");
+    throw Error(ErrorCode::bad_backup, "the backup's outer archive is damaged");
   const std::string name(header.data(), strnlen(header.data(), name_size));
   if (header[type_at] != '0' && header[type_at] != '\0')
-    throw Error(format("the backup's outer archive holds something that is not a regular file: '{}'", printable(name)));
+    throw Error(ErrorCode::bad_backup,
+                format("the backup's outer archive holds something that is not a regular file: '{}'", printable(name)));
   left_ = size_ = octal(header, size_at, 12);
   padding_ = padding_of(size_);
   return File{name, size_};
@@ -118,13 +119,13 @@ std::size_t PlainTarReader::read(std::span<char> room) {
   }
   const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(left_, static_cast<std::int64_t>(room.size())));
   const std::size_t got = source_(room.first(wanted));
-  if (got == 0) throw Error("the backup is cut off");
+  if (got == 0) throw Error(ErrorCode::bad_backup, "the backup is cut off");
   left_ -= static_cast<std::int64_t>(got);
   return got;
 }
 
 std::string PlainTarReader::read_all(std::int64_t limit) {
-  if (size_ > limit) throw Error("a part of the backup is larger than any that Belay writes");
+  if (size_ > limit) throw Error(ErrorCode::bad_backup, "a part of the backup is larger than any that Belay writes");
   std::string content(static_cast<std::size_t>(size_), '\0');
   std::span<char> room(content);
   while (!room.empty()) room = room.subspan(read(room));

@@ -56,7 +56,8 @@ Error failure_of(int code, std::string_view errors) {
         "`rclone config`.";
   else if (says("AccessDenied") || says("Forbidden") || says("InvalidAccessKeyId") || says("SignatureDoesNotMatch"))
     hint = "Check the keys of the remote: rclone config";
-  return Error(words.empty() ? format("rclone ended with exit code {}", code) : format("rclone: {}", words),
+  return Error(ErrorCode::program_failed,
+               words.empty() ? format("rclone ended with exit code {}", code) : format("rclone: {}", words),
                std::move(hint));
 }
 
@@ -97,7 +98,7 @@ class Remote {
     while (const std::size_t got = child.read(room, stop)) {
       constexpr std::size_t limit = std::size_t{64} << 20;
       answer.output.append(room, got);
-      if (answer.output.size() > limit) throw Error("rclone's answer does not end");
+      if (answer.output.size() > limit) throw Error(ErrorCode::program_failed, "rclone's answer does not end");
     }
     answer.code = child.wait(stop);
     answer.errors = child.errors();
@@ -193,10 +194,11 @@ class RcloneUpload final : public Upload {
     doing(what_, [&] {
       if (child_->wait(stop_) != 0) throw failed();
       const auto sent = remote_.file(part_, stop_);
-      if (!sent) throw Error("rclone took all, but nothing is there");
+      if (!sent) throw Error(ErrorCode::program_failed, "rclone took all, but nothing is there");
       // Some remotes do not tell sizes.
       if (sent->size >= 0 && sent->size != written_)
-        throw Error(format("the remote has {} of the {} bytes that rclone took", sent->size, written_));
+        throw Error(ErrorCode::program_failed,
+                    format("the remote has {} of the {} bytes that rclone took", sent->size, written_));
       if (!replace_) refuse_taken();
       remote_.run({"moveto", "--", remote_.address(part_), remote_.address(name_)}, {}, stop_).check();
       done_ = true;
@@ -205,7 +207,7 @@ class RcloneUpload final : public Upload {
 
  private:
   void refuse_taken() const {
-    if (remote_.file(name_, stop_)) throw Conflict("a file of this name exists already");
+    if (remote_.file(name_, stop_)) throw Conflict(ErrorCode::name_taken, "a file of this name exists already");
   }
 
   Error failed() {
@@ -229,7 +231,7 @@ class RcloneDownload final : public Download {
       : what_(format("reading {}", remote.text(name))), stop_(std::move(stop)) {
     doing(what_, [&] {
       const auto there = remote.file(name, stop_);
-      if (!there) throw NotFound("the remote has no such file");
+      if (!there) throw NotFound(ErrorCode::file_not_found, "the remote has no such file");
       if (there->size >= 0) size_ = there->size;
       child_.emplace(remote.request({"cat", "--", remote.address(name)}));
       child_->close_input();
@@ -243,7 +245,8 @@ class RcloneDownload final : public Download {
       if (got > 0) return got;
       if (const int code = child_->wait(stop_); code != 0) throw failure_of(code, child_->errors());
       if (size_ && done_ < *size_)
-        throw Error(format("it ends after {} of {} bytes; something cut it off meanwhile", done_, *size_));
+        throw Error(ErrorCode::program_failed,
+                    format("it ends after {} of {} bytes; something cut it off meanwhile", done_, *size_));
       return got;
     });
   }
@@ -272,7 +275,7 @@ std::unique_ptr<Download> RcloneDestination::open_file(const std::string& name, 
 std::vector<Stored> RcloneDestination::files(std::stop_token stop) {
   return doing(format("listing {}", text()), [&] {
     auto found = Remote(place(), rclone_).files(stop);
-    if (!found) throw NotFound("the remote has no such folder");
+    if (!found) throw NotFound(ErrorCode::file_not_found, "the remote has no such folder");
     return std::move(*found);
   });
 }
@@ -283,7 +286,7 @@ void RcloneDestination::remove_file(const std::string& name, std::stop_token sto
     // Some versions end with an exit code for everything else.
     if (answer.code == no_such_folder || answer.code == no_such_file ||
         answer.errors.find("doesn't exist") != std::string::npos)
-      throw NotFound("the remote has no such file");
+      throw NotFound(ErrorCode::file_not_found, "the remote has no such file");
     answer.check();
   });
 }

@@ -20,14 +20,15 @@ constexpr std::int64_t manifest_limit = 64 << 20, list_limit = 64 << 20;
 BackupReader::BackupReader(Source archive) : tar_(std::move(archive)) {
   advance();
   if (!at_ || at_->name != manifest_entry)
-    throw Error("this is not a backup of Belay", "A backup begins with the entry belay-backup.json.");
+    throw Error(ErrorCode::bad_backup, "this is not a backup of Belay",
+                "A backup begins with the entry belay-backup.json.");
   manifest_ = doing("reading the backup's manifest", [&] { return manifest_from_json(tar_.read_all(manifest_limit)); });
   counted_.resize(manifest_.items.size());
   advance();
 }
 
 const PlainTarReader::File& BackupReader::entry() {
-  if (!at_) throw Error("the backup is cut off: its end is missing");
+  if (!at_) throw Error(ErrorCode::bad_backup, "the backup is cut off: its end is missing");
   return *at_;
 }
 
@@ -78,8 +79,8 @@ archive::TreeEvents BackupReader::ItemStream::events() {
   };
   events.entry = [this](const archive::TarEntry& entry) {
     if (item_.kind == Item::Kind::file && (has_entry_ || entry.kind != archive::TarEntry::Kind::file))
-      throw Error(
-          format("the backup is damaged: {} should be one file, and has {}", item_.source, printable(entry.name)));
+      throw Error(ErrorCode::bad_backup, format("the backup is damaged: {} should be one file, and has {}",
+                                                item_.source, printable(entry.name)));
     has_entry_ = true;
   };
   return events;
@@ -128,18 +129,23 @@ const End& BackupReader::finish() {
   std::array<char, 64 << 10> rest;
   while (read_image(rest) > 0) {
   }
-  if (manifest_.with_image && image_parts_ == 0) throw Error("the backup is damaged: its image is missing");
+  if (manifest_.with_image && image_parts_ == 0)
+    throw Error(ErrorCode::bad_backup, "the backup is damaged: its image is missing");
   if (entry().name != end_entry)
-    throw Error(format("the backup is damaged: '{}' stands where its end should be", printable(entry().name)));
+    throw Error(ErrorCode::bad_backup,
+                format("the backup is damaged: '{}' stands where its end should be", printable(entry().name)));
   end_ = doing("reading the backup's end", [&] { return end_from_json(tar_.read_all(manifest_limit)); });
   advance();
-  if (at_) throw Error(format("there is '{}' after the backup's end", printable(at_->name)));
-  if (end_.items.size() != manifest_.items.size()) throw Error("the backup is damaged: its end speaks of other items");
+  if (at_) throw Error(ErrorCode::bad_backup, format("there is '{}' after the backup's end", printable(at_->name)));
+  if (end_.items.size() != manifest_.items.size())
+    throw Error(ErrorCode::bad_backup, "the backup is damaged: its end speaks of other items");
   for (size_t i = 0; i < end_.items.size(); ++i) {
     const auto& said = end_.items[i];
-    if (said.id != manifest_.items[i].id) throw Error("the backup is damaged: its end speaks of other items");
+    if (said.id != manifest_.items[i].id)
+      throw Error(ErrorCode::bad_backup, "the backup is damaged: its end speaks of other items");
     if (const auto& counted = counted_[i]; counted && *counted != said)
-      throw Error(format("the backup is damaged: {} has {} files of {} together; its end speaks of {} and {}",
+      throw Error(ErrorCode::bad_backup,
+                  format("the backup is damaged: {} has {} files of {} together; its end speaks of {} and {}",
                          manifest_.items[i].source, counted->files, byte_text({counted->bytes}), said.files,
                          byte_text({said.bytes})));
   }

@@ -71,7 +71,7 @@ void make_folders(SftpSession& session, const std::string& path, const std::stop
   if (path.empty() || path == "/") return;
   const SftpResult found = session.attributes(path, there, stop);
   if (found.ok() && there.is_folder()) return;
-  if (found.ok()) throw Error(format("{} on the server is not a folder", path));
+  if (found.ok()) throw Error(ErrorCode::conflict, format("{} on the server is not a folder", path));
   if (found.status != SftpStatus::no_such_file) found.check();
   const auto slash = path.rfind('/');
   if (slash != std::string::npos) make_folders(session, path.substr(0, slash), stop);
@@ -133,7 +133,8 @@ class SftpUpload final : public Upload {
       SftpAttributes there;
       check(session_->open_attributes(handle_, there, stop_));
       if (there.size && *there.size != offset_)
-        throw Error(format("the server has {} of the {} bytes that it took", *there.size, offset_));
+        throw Error(ErrorCode::connection_failed,
+                    format("the server has {} of the {} bytes that it took", *there.size, offset_));
       const std::string handle = std::exchange(handle_, {});
       check(session_->close(handle, stop_));
       if (replace_) {
@@ -161,7 +162,7 @@ class SftpUpload final : public Upload {
   }
 
   void refuse_taken() {
-    if (exists(*session_, path_, stop_)) throw Conflict("a file of this name exists already");
+    if (exists(*session_, path_, stop_)) throw Conflict(ErrorCode::name_taken, "a file of this name exists already");
   }
 
   // A full disk is only "failure" in this version of the protocol.
@@ -170,7 +171,8 @@ class SftpUpload final : public Upload {
       constexpr std::int64_t next_to_nothing = std::int64_t{1} << 20;
       const auto left = session_->free_space(folder_.empty() ? "." : folder_, stop_);
       if (left && *left < next_to_nothing)
-        throw Error("no space is left on the server's disk", "Remove what is not needed there, or keep fewer backups.");
+        throw Error(ErrorCode::no_space, "no space is left on the server's disk",
+                    "Remove what is not needed there, or keep fewer backups.");
     }
     result.check();
   }
@@ -244,12 +246,13 @@ class SftpDownload final : public Download {
     if (result.status == SftpStatus::end_of_file) {
       at_end_ = true;
       if (size_ && request.offset < *size_)
-        throw Error(format("it ends after {} of {} bytes; something cut it off meanwhile", request.offset, *size_));
+        throw Error(ErrorCode::connection_failed,
+                    format("it ends after {} of {} bytes; something cut it off meanwhile", request.offset, *size_));
       return;
     }
     result.check();
     if (bytes_.empty() || bytes_.size() > request.size)
-      throw Error("the server gives another number of bytes than asked");
+      throw Error(ErrorCode::connection_failed, "the server gives another number of bytes than asked");
     // A server may give less than it was asked for: the rest comes next.
     if (bytes_.size() < request.size)
       ahead_.push_front(ask(request.offset + static_cast<std::int64_t>(bytes_.size()), request.size - bytes_.size()));

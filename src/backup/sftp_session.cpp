@@ -85,7 +85,7 @@ std::string sentence(const SftpResult& result) {
 void SftpResult::check() const {
   if (ok()) return;
   if (status == SftpStatus::no_such_file) throw NotFound(sentence(*this));
-  throw Error(sentence(*this));
+  throw Error(ErrorCode::connection_failed, sentence(*this));
 }
 
 bool SftpAttributes::is_folder() const {
@@ -186,7 +186,7 @@ SftpSession::~SftpSession() {
 
 void SftpSession::refuse(const std::string& why) {
   broken_ = true;
-  throw Error(format("the server does not keep to the SFTP protocol: {}", why));
+  throw Error(ErrorCode::connection_failed, format("the server does not keep to the SFTP protocol: {}", why));
 }
 
 void SftpSession::greet(const std::stop_token& stop) {

@@ -80,7 +80,8 @@ void BackupWriter::end_image() {
 }
 
 const End& BackupWriter::finish() {
-  if (end_.items.size() != items_wanted_) throw Error("a backup was to be finished without all of its items");
+  if (end_.items.size() != items_wanted_)
+    throw Error(ErrorCode::internal, "a backup was to be finished without all of its items");
   if (end_.warnings.size() > warnings_kept) {
     const auto more = end_.warnings.size() - warnings_kept;
     end_.warnings.resize(warnings_kept);

@@ -21,7 +21,8 @@ constexpr int tick_ms = 50;
 
 Spawned started(const ChildRequest& request) {
   const auto program = find_program(request.command.at(0));
-  if (!program) throw NotFound(format("the program {} is not installed", request.command[0]));
+  if (!program)
+    throw NotFound(ErrorCode::program_missing, format("the program {} is not installed", request.command[0]));
   SpawnRequest wanted;
   wanted.program = *program;
   wanted.arguments = request.command;
@@ -131,7 +132,7 @@ Error Child::failure() {
   const std::string how =
       exit_code_ ? format("{} ended with exit code {}", name_, *exit_code_) : format("{} stopped responding", name_);
   const std::string words = last_words(errors_);
-  return Error(words.empty() ? how : format("{}: {}", how, words));
+  return Error(ErrorCode::program_failed, words.empty() ? how : format("{}: {}", how, words));
 }
 
 void Child::await(const Fd& pipe, short events, Ticks since, std::stop_token stop) {
@@ -144,7 +145,7 @@ void Child::await(const Fd& pipe, short events, Ticks since, std::stop_token sto
 void Child::give_up_in_time(Ticks since, const std::stop_token& stop) const {
   if (stop.stop_requested()) throw Cancelled();
   if (patience_.count() > 0 && now() - since > patience_)
-    throw Error(format("{} did nothing for {}", name_, duration_text(patience_)));
+    throw Error(ErrorCode::program_failed, format("{} did nothing for {}", name_, duration_text(patience_)));
 }
 
 void Child::take_errors() {

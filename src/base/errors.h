@@ -7,11 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_code.h"
+
 namespace belay {
 
 class Error : public std::exception {
  public:
-  explicit Error(std::string message, std::string hint = {});
+  Error(ErrorCode code, std::string message, std::string hint = {});
+
+  // What kind of failure it is: programs go by this, never by the words.
+  ErrorCode code() const noexcept { return code_; }
 
   // The whole sentence: contexts, outermost first, then the message.
   const char* what() const noexcept override { return text_.c_str(); }
@@ -20,15 +25,26 @@ class Error : public std::exception {
   void add_context(std::string_view activity);
   // Keeps a hint that is already there: the place nearest to the cause knows best.
   void offer_hint(std::string hint);
+  // Where the caller knows better than the place that failed what kind it is.
+  void set_code(ErrorCode code) noexcept { code_ = code; }
 
  private:
+  ErrorCode code_;
   std::string text_;
   std::string hint_;
 };
 
-// The command line asks for something that cannot be meant: exit code 2.
-class UsageError : public Error {
+// An error that is of one kind unless it says another.
+template <ErrorCode usual>
+class ErrorOf : public Error {
+ public:
+  explicit ErrorOf(std::string message, std::string hint = {}) : Error(usual, std::move(message), std::move(hint)) {}
   using Error::Error;
+};
+
+// The command line asks for something that makes no sense: exit code 2.
+class UsageError : public ErrorOf<ErrorCode::usage> {
+  using ErrorOf::ErrorOf;
 };
 
 // A place in a user's file; line and column count from 1, column in bytes. line 0: the file as a whole.
@@ -50,13 +66,13 @@ class ConfigError : public Error {
   SourcePosition where_;
 };
 
-class NotFound : public Error {
-  using Error::Error;
+class NotFound : public ErrorOf<ErrorCode::not_found> {
+  using ErrorOf::ErrorOf;
 };
 
 // The thing exists already or is in use by another.
-class Conflict : public Error {
-  using Error::Error;
+class Conflict : public ErrorOf<ErrorCode::conflict> {
+  using ErrorOf::ErrorOf;
 };
 
 // The engine refused; `status` is the HTTP status, 0 where it did not get that far.
@@ -68,8 +84,9 @@ class EngineError : public Error {
     image,             // what the image or its settings want to run cannot be run
     broken_container,  // this container can never be started again; one made anew can
   };
-  explicit EngineError(int status, std::string message, std::string hint = {}, Cause cause = Cause::host)
-      : Error(std::move(message), std::move(hint)), status_(status), cause_(cause) {}
+  // Of the kind `rate_limited` for 429, `image_cannot_run` or `container_broken` by the cause, else `engine_refused`.
+  explicit EngineError(int status, std::string message, std::string hint = {}, Cause cause = Cause::host);
+  EngineError(ErrorCode code, int status, std::string message, std::string hint = {});
   int status() const noexcept { return status_; }
   Cause cause() const noexcept { return cause_; }
 
@@ -79,10 +96,10 @@ class EngineError : public Error {
 };
 
 // The user (or a deadline set by the user) stopped the work.
-class Cancelled : public Error {
+class Cancelled : public ErrorOf<ErrorCode::stopped> {
  public:
-  Cancelled() : Error("stopped on request") {}
-  using Error::Error;
+  Cancelled() : ErrorOf("stopped on request") {}
+  using ErrorOf::ErrorOf;
 };
 
 // Runs `work`; an Error that leaves it gets `activity` in front.
@@ -96,7 +113,7 @@ decltype(auto) doing(std::string_view activity, Work&& work) {
   }
 }
 
-// An Error for a failed system call: "opening /x: Permission denied" from errno's value.
+// An Error for a failed system call: "opening /x: Permission denied", and its kind, from errno's value.
 Error system_error(std::string_view activity, int error_number);
 
 }  // namespace belay

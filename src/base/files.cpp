@@ -23,10 +23,11 @@ std::optional<std::string> read_file_if_present(const fs::path& path, ByteCount 
   }
   struct stat status{};
   if (::fstat(file.raw(), &status) != 0) throw system_error(format("reading {}", path.string()), errno);
-  if (!S_ISREG(status.st_mode)) throw Error(format("reading {}: it is not a regular file", path.string()));
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorCode::file_not_found, format("reading {}: it is not a regular file", path.string()));
   if (status.st_size > limit.value)
-    throw Error(format("reading {}: it has {}, more than the {} that are plausible here", path.string(),
-                       byte_text({status.st_size}), byte_text(limit)));
+    throw Error(ErrorCode::too_large, format("reading {}: it has {}, more than the {} that are plausible here",
+                                             path.string(), byte_text({status.st_size}), byte_text(limit)));
   std::string content;
   char buffer[16384];
   for (;;) {
@@ -36,13 +37,13 @@ std::optional<std::string> read_file_if_present(const fs::path& path, ByteCount 
     if (count == 0) return content;
     content.append(buffer, static_cast<size_t>(count));
     if (static_cast<std::int64_t>(content.size()) > limit.value)
-      throw Error(format("reading {}: it grows past {}", path.string(), byte_text(limit)));
+      throw Error(ErrorCode::too_large, format("reading {}: it grows past {}", path.string(), byte_text(limit)));
   }
 }
 
 std::string read_file(const fs::path& path, ByteCount limit) {
   auto content = read_file_if_present(path, limit);
-  if (!content) throw NotFound(format("{} does not exist", path.string()));
+  if (!content) throw NotFound(ErrorCode::file_not_found, format("{} does not exist", path.string()));
   return std::move(*content);
 }
 

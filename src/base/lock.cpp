@@ -33,7 +33,8 @@ Fd opened(const fs::path& path, int how) {
   struct stat status{};
   const bool is_link = !file && errno == ELOOP;
   if (is_link || (file && (::fstat(file.raw(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)))
-    throw Error(format("the lock {} is {}", path.string(), is_link ? "a link" : "no file of its own"),
+    throw Error(ErrorCode::state_unsafe,
+                format("the lock {} is {}", path.string(), is_link ? "a link" : "no file of its own"),
                 "Find out where it comes from, and remove it.");
   return file;
 }

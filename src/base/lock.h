@@ -24,7 +24,9 @@ struct LockRequest {
 
 // Somebody else has the lock; that passes.
 class LockHeld : public Conflict {
-  using Conflict::Conflict;
+ public:
+  explicit LockHeld(std::string message, std::string hint = {})
+      : Conflict(ErrorCode::locked, std::move(message), std::move(hint)) {}
 };
 
 class FileLock {

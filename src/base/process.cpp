@@ -42,7 +42,8 @@ std::optional<fs::path> find_program(const std::string& name) {
 
 ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
   const auto program = find_program(request.command.at(0));
-  if (!program) throw NotFound(format("the program {} is not installed", request.command[0]));
+  if (!program)
+    throw NotFound(ErrorCode::program_missing, format("the program {} is not installed", request.command[0]));
   SpawnRequest wanted;
   wanted.program = *program;
   wanted.arguments = request.command;
@@ -70,7 +71,8 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
       throw Cancelled();
     }
     if (request.deadline.count() > 0 && std::chrono::steady_clock::now() - start > request.deadline)
-      give_up(Error(format("{} did not end within {}", request.command[0], duration_text(request.deadline))));
+      give_up(Error(ErrorCode::timed_out,
+                    format("{} did not end within {}", request.command[0], duration_text(request.deadline))));
   };
   // Whoever listens may have had enough.
   const auto tell = [&](const auto& listener, const auto& what) {

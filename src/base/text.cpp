@@ -145,7 +145,7 @@ std::vector<std::string> shell_words(std::string_view line) {
       in_word = true;
     }
   }
-  if (quote != 0) throw Error(format("the quote {} is never closed", quote));
+  if (quote != 0) throw Error(ErrorCode::bad_value, format("the quote {} is never closed", quote));
   if (in_word) words.push_back(std::move(word));
   return words;
 }

@@ -8,4 +8,7 @@ namespace belay::cli {
 
 Node app_node(const host::AppSummary& row);
 
+// For people: "in trouble".
+std::string words_of(host::AppState state);
+
 }  // namespace belay::cli

@@ -88,7 +88,7 @@ std::optional<int> schedule_backup(Invocation& in, const AppName& name) {
   }
   HostRun run(in.session, in.description());
   if (!run.context().store.app(name))
-    throw NotFound(format("there is no app {}", name.text()), "belay ls shows them all.");
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), "belay ls shows them all.");
   // What would fail every night fails now.
   std::ignore = sealing_options(in);
   if (const auto keep = in.text("keep")) std::ignore = backup::parse_keep(*keep);

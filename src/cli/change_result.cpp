@@ -41,7 +41,7 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
   } else {
     outcome = "; it was stopped, nothing ran before";
   }
-  console.error(Error(format("{} failed: {}{}", what, change.reason, outcome), hint));
+  console.error(Error(host::error_code(change), format("{} failed: {}{}", what, change.reason, outcome), hint));
 }
 
 }  // namespace
@@ -93,7 +93,8 @@ std::function<bool(const std::string& what, const std::vector<std::string>& line
     for (const auto& line : lines) console.note("  " + line);
     if (yes) return true;
     if (!console.is_in_terminal())
-      throw UsageError(format("{}: this must be confirmed, and standard input is no terminal", what),
+      throw UsageError(ErrorCode::not_confirmed,
+                       format("{}: this must be confirmed, and standard input is no terminal", what),
                        "Give -y to agree, or --settings-from-image to take the image's ports and volumes.");
     return console.confirm("Go on?", stop);
   };

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/descriptor.h"
+#include "document/json.h"
 
 namespace belay::cli {
 
@@ -100,6 +101,10 @@ std::string Console::worded(std::string_view text) const {
 }
 
 void Console::error(const Error& error) {
+  if (json_errors_) {
+    say(document::write_json(error_json(error, worded(error.hint()))));
+    return;
+  }
   std::string text = format("belay: {}", printable(error.what()));
   if (settings_.err_color) text = in_style(Style::bad, text);
   // A usage line says by itself what it is.
@@ -135,7 +140,7 @@ std::string Console::ask(std::string_view question, std::stop_token stop) {
 
 bool Console::confirm(std::string_view question, std::stop_token stop) {
   if (!settings_.in_terminal)
-    throw UsageError("this must be confirmed, and standard input is no terminal",
+    throw UsageError(ErrorCode::not_confirmed, "this must be confirmed, and standard input is no terminal",
                      "Give -y to agree without being asked.");
   const std::string answer = lower(ask(format("{} [y/N] ", question), stop));
   return answer == "y" || answer == "yes";
@@ -144,7 +149,7 @@ bool Console::confirm(std::string_view question, std::stop_token stop) {
 bool Console::typed_confirmation(std::string_view warning, const std::string& name, std::string_view flag,
                                  std::stop_token stop) {
   if (!settings_.in_terminal)
-    throw UsageError("the loss of data must be confirmed, and standard input is no terminal",
+    throw UsageError(ErrorCode::not_confirmed, "the loss of data must be confirmed, and standard input is no terminal",
                      format("Give {} to agree without being asked.", flag));
   return ask(format("{}\nType {} to go on: ", warning, name), stop) == name;
 }

@@ -18,6 +18,9 @@
 
 namespace belay::cli {
 
+// docs/json.md: an error as --json gives it. `hint`: in the words of the face.
+document::Node error_json(const Error& error, const std::string& hint);
+
 struct ConsoleSettings {
   bool in_terminal = false, out_terminal = false, err_terminal = false;
   bool out_color = false, err_color = false;
@@ -61,6 +64,8 @@ class Console {
   void warning(std::string_view text);  // "belay: warning: …"
   // "belay: the sentence", then "hint: …".
   void error(const Error& error);
+  // With --json: errors as objects, each in a line of its own (docs/json.md); before any other thread uses the console.
+  void give_errors_as_json(bool yes) { json_errors_ = yes; }
   // A line on standard error: plain progress. The head in a style where standard error has colours.
   void diagnostic(std::string_view text);
   void diagnostic(Style style, std::string_view head, std::string_view rest);
@@ -96,6 +101,7 @@ class Console {
   std::string worded(std::string_view text) const;
 
   ConsoleSettings settings_;
+  bool json_errors_ = false;
   Wording wording_ = nullptr;
   int in_, out_, err_;
   mutable std::mutex mutex_;  // guards all below

@@ -18,7 +18,7 @@ std::string first_line(const std::string& file) {
   const std::string text = read_file(file, {64 << 10});
   std::string line = text.substr(0, text.find('\n'));
   if (!line.empty() && line.back() == '\r') line.pop_back();
-  if (line.empty()) throw Error(format("the passphrase in {} is empty", file));
+  if (line.empty()) throw Error(ErrorCode::bad_key, format("the passphrase in {} is empty", file));
   return line;
 }
 
@@ -81,7 +81,7 @@ BackupFile existing_backup(const Invocation& in, const std::string& text) {
   if (!file.name.empty()) return file;
   std::error_code error;
   if (backup::parse_place(text).kind == backup::Place::Kind::local && !fs::exists(text, error))
-    throw NotFound(format("{} is not there", printable(text)));
+    throw NotFound(ErrorCode::file_not_found, format("{} is not there", printable(text)));
   throw in.usage_error(format("{} is a folder: name one of the backups in it", printable(text)));
 }
 

@@ -21,8 +21,9 @@ std::string name_of(const DeclaredApp& app) {
 
 void print_broken(Console& console, const DeclaredApp& app) {
   // A mistake in a definition begins with its place, which says more than the name.
-  const bool has_place = !app.origin.empty() && app.reason.starts_with(app.origin.substr(0, app.origin.find('#')));
-  console.error(Error(has_place ? app.reason : format("{}: {}", name_of(app), app.reason), app.hint));
+  const bool has_place = app.code == ErrorCode::bad_definition;
+  console.error(Error(app.code.value_or(ErrorCode::internal),
+                      has_place ? app.reason : format("{}: {}", name_of(app), app.reason), app.hint));
 }
 
 void print_differences(Console& console, const DeclaredApp& app) {
@@ -30,9 +31,10 @@ void print_differences(Console& console, const DeclaredApp& app) {
 }
 
 std::string how_it_went(const DeclaredApp& app) {
-  if (app.downtime.starts_with("stop-first"))
+  if (!app.downtime) return "";
+  if (app.downtime->kind == host::Downtime::Kind::stop_first)
     return app.outage ? format(" (stop-first, {} down)", duration_text(*app.outage)) : " (stop-first)";
-  return app.downtime == "none, changed in place" ? " (changed in place)" : "";
+  return app.downtime->kind == host::Downtime::Kind::in_place ? " (changed in place)" : "";
 }
 
 void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
@@ -61,7 +63,7 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
       return;
     case DeclaredApp::Kind::change:
       if (is_done && app.change.running) {
-        const std::string why = app.reason.empty() || app.reason == "new" ? "" : format(" — {}", app.reason);
+        const std::string why = app.reason.empty() || app.is_new ? "" : format(" — {}", app.reason);
         console.success(format("{}: {} runs{}{}", name, app.change.running->text(), how_it_went(app), why));
         if (verbose) print_differences(console, app);
         return;
@@ -79,7 +81,9 @@ class DeclaredReport final : public host::DeclaredListener {
   DeclaredReport(Console& console, bool tells_ends, bool verbose)
       : console_(console), tells_ends_(tells_ends), verbose_(verbose) {}
 
-  void step(const std::string& app, const std::string& text) override { console_.note(format("{}: {}", app, text)); }
+  void step(const std::string& app, const plan::Step& step) override {
+    console_.note(format("{}: {}", app, plan::step_text(step)));
+  }
   void note(const std::string& app, const std::string& text) override { console_.note(format("{}: {}", app, text)); }
   void ended(const DeclaredApp& app) override {
     if (tells_ends_) {
@@ -137,7 +141,7 @@ bool DeclaredOutcome::has_done() const {
 DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results results) {
   DeclaredOutcome outcome;
   outcome.input = read_declared(pass.settings, session.stop());
-  if (!outcome.input.trouble.empty()) session.console.error(Error(outcome.input.trouble));
+  if (!outcome.input.trouble.empty()) session.console.error(Error(ErrorCode::connection_failed, outcome.input.trouble));
   HostRun run(session, pass.command, engine_choice(pass.settings));
   host::DeclaredOptions options;
   options.dry_run = pass.change.dry_run;
@@ -213,10 +217,11 @@ Node declared_json(const formats::Settings& settings, const DeclaredOutcome& out
     node.set("release", Node::text(app.change.release ? app.change.release->text() : ""));
     node.set("running", Node::text(app.change.running ? app.change.running->text() : ""));
     node.set("differences", texts(app.differences));
+    node.set("code", app.code ? Node::text(std::string(error_name(*app.code))) : Node());
     node.set("reason", Node::text(app.reason));
     node.set("hint", Node::text(app.hint));
     node.set("as_declared", Node::boolean(app.as_declared));
-    node.set("downtime", Node::text(app.downtime));
+    node.set("downtime", app.downtime ? Node::text(std::string(to_text(app.downtime->kind))) : Node());
     node.set("outage", app.outage ? Node::number(app.outage->count()) : Node());
     node.set("actions", actions_json(app.change.plan));
     node.set("notes", texts(app.change.plan.notes));

@@ -40,7 +40,7 @@ int run_face(std::string_view name, Session& session, const std::vector<std::str
                      hint.empty() ? format("Belay knows {}.", join(known, ", ")) : std::move(hint));
   }
   if (face->run == nullptr)
-    throw Error(format("this belay does not speak the command line of {} yet", face->name),
+    throw Error(ErrorCode::unsupported, format("this belay does not speak the command line of {} yet", face->name),
                 "Run belay help for Belay's own commands.");
   return face->run(session, arguments);
 }

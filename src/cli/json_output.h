@@ -8,6 +8,11 @@ namespace belay::cli {
 
 using document::Node;
 
+// A word of an enumeration.
+inline Node word(std::string_view text) {
+  return Node::text(std::string(text));
+}
+
 inline Node texts(const std::vector<std::string>& values) {
   Node list = Node::list();
   for (const auto& value : values) list.add(Node::text(value));

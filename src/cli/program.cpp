@@ -12,7 +12,15 @@ namespace belay::cli {
 namespace {
 
 constexpr int failed = 1;
-constexpr int wrong_usage = 2;
+
+// Before anything is known of the line: what speaks against it is told in the form that it asks for.
+bool seems_to_ask_for_json(std::span<const std::string> arguments) {
+  for (const auto& argument : arguments) {
+    if (argument == "--") return false;
+    if (argument == "--json") return true;
+  }
+  return false;
+}
 
 int run_selected(Session& session, const std::vector<std::string>& argv) {
   const std::string called = argv.empty() ? "belay" : std::filesystem::path(argv.front()).filename().string();
@@ -24,6 +32,7 @@ int run_selected(Session& session, const std::vector<std::string>& argv) {
 }  // namespace
 
 int run_command_line(Session& session, std::span<const std::string> arguments) {
+  session.console.give_errors_as_json(seems_to_ask_for_json(arguments));
   CommandLine line = parse_command_line(arguments, session.globals);
   session.globals = line.globals;
   if (line.globals.quiet) session.console.be_quiet();
@@ -34,8 +43,10 @@ int run_command_line(Session& session, std::span<const std::string> arguments) {
     return 0;
   }
   if (line.command->run == nullptr)
-    throw Error(format("this belay was built without the command '{}'", line.command->name));
+    throw Error(ErrorCode::unsupported, format("this belay was built without the command '{}'", line.command->name));
   Invocation invocation(session, std::move(line));
+  const bool knows_json = invocation.command.find_option("json") != nullptr;
+  session.console.give_errors_as_json(knows_json && invocation.has("json"));
   return invocation.command.run(invocation);
 }
 
@@ -45,20 +56,17 @@ int run_program(const std::vector<std::string>& argv, Console& console, Clock& c
     const int code = run_selected(session, argv);
     console.finish();
     return code;
-  } catch (const UsageError& error) {
-    console.error(error);
-    return wrong_usage;
   } catch (const Cancelled& error) {
     console.error(error);
     return session.stop_signal() != 0 ? 128 + session.stop_signal() : failed;
   } catch (const Error& error) {
     console.error(error);
-    return failed;
+    return error_kind(error.code()).exit_code;
   } catch (const std::bad_alloc&) {
-    console.error(Error("there is not enough memory"));
+    console.error(Error(ErrorCode::no_memory, "there is not enough memory"));
     return failed;
   } catch (const std::exception& error) {
-    console.error(Error(format("something went wrong inside Belay: {}", error.what()),
+    console.error(Error(ErrorCode::internal, format("something went wrong inside Belay: {}", error.what()),
                         "This is a fault of the program; please report it with the command you gave."));
     return failed;
   }

@@ -20,7 +20,8 @@ int print_failed_trial(Console& console, const std::string& what, const host::Tr
     console.diagnostic(format("last lines of {}:", trial.service));
     for (const auto& line : split(trim(trial.log_tail), '\n')) console.diagnostic("  " + line);
   }
-  console.error(Error(format("{} did not prove itself: {}: {}", what, trial.service, trial.reason), hint));
+  console.error(Error(ErrorCode::trial_failed,
+                      format("{} did not prove itself: {}: {}", what, trial.service, trial.reason), hint));
   return 1;
 }
 

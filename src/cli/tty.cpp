@@ -147,7 +147,7 @@ RawMode::RawMode(int fd) {
   if (raw_fd >= 0) throw std::logic_error("the terminal is raw already");
   if (::tcgetattr(fd, &saved_settings) != 0) throw system_error("reading the terminal's settings", errno);
   static const bool at_exit = std::atexit([] { restore_terminal(); }) == 0;
-  if (!at_exit) throw Error("the terminal could not be put back at the end");
+  if (!at_exit) throw Error(ErrorCode::system_failed, "the terminal could not be put back at the end");
   raw_fd = fd;
   active_ = true;
   take_over_fatal_signals();

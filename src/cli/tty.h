@@ -10,7 +10,7 @@ namespace belay::cli {
 // Who read the output has gone: nothing is left to do, and that is no failure.
 class OutputClosed : public Error {
  public:
-  OutputClosed() : Error("nobody reads the output any more") {}
+  OutputClosed() : Error(ErrorCode::output_lost, "nobody reads the output any more") {}
 };
 
 // Works on pipes and files as well: input is handed on until its end, there is no size.

@@ -6,6 +6,9 @@
 
 namespace belay::cli {
 
+// "newest build, last"; "unused".
+std::string use_of(const host::ImageRow& row);
+
 void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows);
 
 }  // namespace belay::cli

@@ -25,12 +25,14 @@ void read_version(Input& input) {
   const bool whole = input.line(line, 256);
   if (whole && line == version_line) return;
   if (line.starts_with(age_magic) && (whole || line.size() > version_line.size()))
-    throw Error(format("this age file is of a version that Belay does not know ('{}')",
+    throw Error(ErrorCode::unsupported,
+                format("this age file is of a version that Belay does not know ('{}')",
                        printable(line.substr(age_magic.size(), 40))),
                 "Belay reads version v1.");
-  if (!whole && line.empty()) throw Error("this is not an age file: it is empty");
-  if (!whole && version_line.starts_with(line)) throw Error("this age file is cut off in its first line");
-  throw Error("this is not an age file");
+  if (!whole && line.empty()) throw Error(ErrorCode::bad_archive, "this is not an age file: it is empty");
+  if (!whole && version_line.starts_with(line))
+    throw Error(ErrorCode::bad_archive, "this age file is cut off in its first line");
+  throw Error(ErrorCode::bad_archive, "this is not an age file");
 }
 
 // The lines of a header, counted against its limit.
@@ -42,7 +44,7 @@ class Lines {
   const std::string& next() {
     const std::size_t left = header_limit - std::min(header_limit, text_.size());
     if (!input_.line(line_, left)) {
-      if (line_.size() < left) throw Error("this age file is cut off within its header");
+      if (line_.size() < left) throw Error(ErrorCode::bad_archive, "this age file is cut off within its header");
       refuse_header("it is too long");
     }
     text_ += line_;
@@ -79,7 +81,7 @@ std::string read_body(Lines& lines) {
 }  // namespace
 
 void refuse_header(const std::string& reason) {
-  throw Error("the header of this age file is damaged: " + reason);
+  throw Error(ErrorCode::bad_archive, "the header of this age file is damaged: " + reason);
 }
 
 std::string header_text(const std::vector<Stanza>& stanzas, const FileKey& file_key) {

@@ -31,20 +31,22 @@ bool begins_like_ssh(std::string_view text) {
 Recipient native_recipient(std::string_view text) {
   // A prefix of its own, as in "age1yubikey1…", says what else is needed to understand the rest.
   if (const std::size_t separator = text.rfind('1'); separator > public_prefix.size())
-    throw Error(format("keys of the kind '{}1…' cannot be used", printable(text.substr(0, std::min(separator, 40UL)))),
+    throw Error(ErrorCode::unsupported,
+                format("keys of the kind '{}1…' cannot be used", printable(text.substr(0, std::min(separator, 40UL)))),
                 std::string(known_recipients));
   const auto decoded = bech32_decoded(text);
   const auto point = decoded && decoded->prefix == public_prefix ? array_of<32>(decoded->bytes) : std::nullopt;
-  if (!point) throw Error("this age key is mistyped or cut off: its checksum is wrong");
+  if (!point) throw Error(ErrorCode::bad_key, "this age key is mistyped or cut off: its checksum is wrong");
   return {std::string(text), *point, {}};
 }
 
 Identity native_identity(std::string_view text) {
   auto decoded = bech32_decoded(text);
-  if (!decoded) throw Error("this secret key is mistyped or cut off: its checksum is wrong");
+  if (!decoded) throw Error(ErrorCode::bad_key, "this secret key is mistyped or cut off: its checksum is wrong");
   const SecretText bytes(std::move(decoded->bytes));
   const auto scalar = decoded->prefix == secret_prefix ? array_of<32>(bytes.text) : std::nullopt;
-  if (!scalar) throw Error("a secret key of this kind cannot be used", std::string(known_identities));
+  if (!scalar)
+    throw Error(ErrorCode::unsupported, "a secret key of this kind cannot be used", std::string(known_identities));
   Identity identity;
   identity.scalar.bytes = *scalar;
   identity.recipient.point = public_point(identity.scalar);
@@ -55,10 +57,11 @@ Identity native_identity(std::string_view text) {
 Identity parse_identity(std::string_view text) {
   if (text.starts_with(secret_prefix)) return native_identity(text);
   if (text.starts_with(plugin_prefix))
-    throw Error("identities of age's plugins cannot be used", std::string(known_identities));
+    throw Error(ErrorCode::unsupported, "identities of age's plugins cannot be used", std::string(known_identities));
   if (text.starts_with("age1") || begins_like_ssh(text))
-    throw Error("this is a public key; only the private one opens files", std::string(known_identities));
-  throw Error("this line is not a secret key", std::string(known_identities));
+    throw Error(ErrorCode::bad_key, "this is a public key; only the private one opens files",
+                std::string(known_identities));
+  throw Error(ErrorCode::bad_key, "this line is not a secret key", std::string(known_identities));
 }
 
 // What `parse` makes of each line of the text that is neither empty nor a comment. Its errors get their place.
@@ -85,11 +88,12 @@ Recipient parse_recipient(std::string_view written) {
   const std::string_view text = trim(written);
   if (is_secret(text))
     throw Error(
-        "this is a private key; files are encrypted for the public one",
+        ErrorCode::bad_key, "this is a private key; files are encrypted for the public one",
         "age-keygen -y FILE prints the public key of a native one; SSH's stands in the file that ends in .pub.");
   if (text.starts_with("age1")) return native_recipient(text);
   if (begins_like_ssh(text)) return ssh_recipient(text);
-  throw Error(format("'{}' is not a public key", printable(text.substr(0, 40))), std::string(known_recipients));
+  throw Error(ErrorCode::bad_key, format("'{}' is not a public key", printable(text.substr(0, 40))),
+              std::string(known_recipients));
 }
 
 std::vector<Recipient> read_recipients(std::string_view text, const std::string& file) {

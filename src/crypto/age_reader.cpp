@@ -34,9 +34,10 @@ FileKey unlock_with_passphrase(const Header& header, const AgeKeys& keys) {
   // Who knows the passphrase takes the file for his own: nobody else may have had a key to it.
   if (header.stanzas.size() != 1) refuse_header("it is for a passphrase and for something else");
   if (!keys.passphrase)
-    throw Error("this age file is protected with a passphrase, and none was given", "Give the passphrase, not a key.");
+    throw Error(ErrorCode::wrong_key, "this age file is protected with a passphrase, and none was given",
+                "Give the passphrase, not a key.");
   const auto file_key = unwrap(header.stanzas.front(), keys.passphrase());
-  if (!file_key) throw Error("the passphrase is wrong");
+  if (!file_key) throw Error(ErrorCode::wrong_key, "the passphrase is wrong");
   return *file_key;
 }
 
@@ -46,8 +47,9 @@ FileKey unlock_with_identities(const Header& header, const AgeKeys& keys) {
       if (const auto file_key = unwrap(stanza, identity)) return *file_key;
   const std::string hint = format("It is encrypted for keys of these kinds: {}.", kinds_of(header));
   if (keys.identities.empty())
-    throw Error("this age file is encrypted for the holder of a key, and none was given", hint);
-  throw Error("this age file is encrypted for somebody else: none of the given keys opens it", hint);
+    throw Error(ErrorCode::wrong_key, "this age file is encrypted for the holder of a key, and none was given", hint);
+  throw Error(ErrorCode::wrong_key, "this age file is encrypted for somebody else: none of the given keys opens it",
+              hint);
 }
 
 FileKey unlock(const Header& header, const AgeKeys& keys) {
@@ -60,7 +62,8 @@ FileKey unlock(const Header& header, const AgeKeys& keys) {
 Aead begin(Input& input, const AgeKeys& keys) {
   const FileKey file_key = unlock(read_header(input), keys);
   std::array<char, payload_nonce_size> nonce{};
-  if (input.fill(nonce) < nonce.size()) throw Error("this age file is cut off after its header");
+  if (input.fill(nonce) < nonce.size())
+    throw Error(ErrorCode::bad_archive, "this age file is cut off after its header");
   return {payload_key(file_key, view(nonce)), Aead::Way::open};
 }
 
@@ -96,7 +99,8 @@ void AgeReader::State::next_chunk() {
   const std::string_view chunk(sealed.data(), std::min(size, sealed_chunk_size));
   if (!open(chunk, place)) place == Place::last ? refuse_last(chunk) : refuse_inside(chunk);
   // Nothing needs such a chunk, so that a file has one spelling only.
-  if (chunk.size() == tag_size && number > 0) throw Error("this age file is damaged: its last chunk is empty");
+  if (chunk.size() == tag_size && number > 0)
+    throw Error(ErrorCode::bad_archive, "this age file is damaged: its last chunk is empty");
   pending = std::string_view(plain.data(), chunk.size() - tag_size);
   ++number;
   if (place == Place::last) at = At::end;
@@ -107,14 +111,17 @@ void AgeReader::State::next_chunk() {
 void AgeReader::State::refuse_last(std::string_view chunk) {
   if (chunk.size() < tag_size || open(chunk, Place::inside))
     throw Error(
+        ErrorCode::bad_archive,
         format("this age file is cut off: its end is missing (after {} bytes of content)", number * chunk_size));
-  throw Error(format("this age file is damaged, or cut off, in its chunk {}, where it ends", number + 1));
+  throw Error(ErrorCode::bad_archive,
+              format("this age file is damaged, or cut off, in its chunk {}, where it ends", number + 1));
 }
 
 void AgeReader::State::refuse_inside(std::string_view chunk) {
-  if (open(chunk, Place::last)) throw Error("there is something after the end of this age file");
-  throw Error(
-      format("this age file is damaged in its chunk {} (at {} bytes of content)", number + 1, number * chunk_size));
+  if (open(chunk, Place::last))
+    throw Error(ErrorCode::bad_archive, "there is something after the end of this age file");
+  throw Error(ErrorCode::bad_archive, format("this age file is damaged in its chunk {} (at {} bytes of content)",
+                                             number + 1, number * chunk_size));
 }
 
 AgeReader::AgeReader(Source encrypted, const AgeKeys& keys)
@@ -125,7 +132,7 @@ AgeReader::~AgeReader() = default;
 
 std::size_t AgeReader::read(std::span<char> room) {
   State& state = *state_;
-  if (state.at == State::At::failed) throw Error("this age file could not be read to its end");
+  if (state.at == State::At::failed) throw Error(ErrorCode::bad_archive, "this age file could not be read to its end");
   if (state.pending.empty() && state.at == State::At::inside) {
     // Stays so when the next chunk throws.
     state.at = State::At::failed;

@@ -69,7 +69,8 @@ int read_work_factor(const std::string& text) {
   const auto number = parse_number(text);
   if (!number || *number < 1 || std::to_string(*number) != text) refuse_header("scrypt's work factor is not a number");
   if (*number > greatest_work_factor)
-    throw Error(format("this age file asks for scrypt with the work factor {}; Belay goes up to {}", *number,
+    throw Error(ErrorCode::bad_archive,
+                format("this age file asks for scrypt with the work factor {}; Belay goes up to {}", *number,
                        greatest_work_factor));
   return static_cast<int>(*number);
 }
@@ -81,16 +82,19 @@ Stanza wrap(const FileKey& file_key, const Recipient& recipient) {
   fill_random(ephemeral.bytes);
   const Point share = public_point(ephemeral);
   const auto key = wrap_key(ephemeral, recipient.point, share, recipient);
-  if (!key) throw Error(format("the key '{}' is a weak one that everybody could open", printable(recipient.text)));
+  if (!key)
+    throw Error(ErrorCode::bad_key,
+                format("the key '{}' is a weak one that everybody could open", printable(recipient.text)));
   if (recipient.ssh_key.empty())
     return {{std::string(native_kind), unpadded_base64(view(share))}, seal(file_key, *key)};
   return {{std::string(ssh_kind), ssh_tag(recipient), unpadded_base64(view(share))}, seal(file_key, *key)};
 }
 
 Stanza wrap(const FileKey& file_key, const Passphrase& passphrase) {
-  if (passphrase.words.text.empty()) throw Error("the passphrase is empty");
+  if (passphrase.words.text.empty()) throw Error(ErrorCode::bad_key, "the passphrase is empty");
   if (passphrase.work_factor < 1 || passphrase.work_factor > greatest_work_factor)
-    throw Error(format("scrypt's work factor is 1 to {}, not {}", greatest_work_factor, passphrase.work_factor));
+    throw Error(ErrorCode::bad_key,
+                format("scrypt's work factor is 1 to {}, not {}", greatest_work_factor, passphrase.work_factor));
   std::array<unsigned char, salt_size> salt{};
   fill_random(salt);
   const Key key = scrypt(passphrase.words.text, scrypt_salt(view(salt)), passphrase.work_factor);

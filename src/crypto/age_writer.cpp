@@ -49,10 +49,10 @@ Aead begin(const Sink& out, const WrapAll& wrap_all) {
 
 AgeWriter::AgeWriter(const std::vector<Recipient>& recipients, Sink out) {
   // A header without any would be no age file.
-  if (recipients.empty()) throw Error("there is no public key to encrypt for");
+  if (recipients.empty()) throw Error(ErrorCode::bad_key, "there is no public key to encrypt for");
   if (recipients.size() > most_recipients)
-    throw Error(
-        format("a file can be encrypted for {} public keys at most, not {}", most_recipients, recipients.size()));
+    throw Error(ErrorCode::wrong_key, format("a file can be encrypted for {} public keys at most, not {}",
+                                             most_recipients, recipients.size()));
   Aead aead = begin(out, [&](const FileKey& file_key) {
     std::vector<Stanza> stanzas;
     for (const Recipient& recipient : recipients) stanzas.push_back(wrap(file_key, recipient));
@@ -72,7 +72,7 @@ AgeWriter::~AgeWriter() = default;
 
 void AgeWriter::write(std::string_view bytes) {
   State& state = *state_;
-  if (state.finished) throw Error("an age file that is finished takes no more bytes");
+  if (state.finished) throw Error(ErrorCode::internal, "an age file that is finished takes no more bytes");
   while (!bytes.empty()) {
     // A full chunk is sealed once it is known not to be the last.
     if (state.plain.size() == chunk_size) {
@@ -92,7 +92,7 @@ void AgeWriter::write(std::string_view bytes) {
 
 void AgeWriter::finish() {
   State& state = *state_;
-  if (state.finished) throw Error("an age file can be finished only once");
+  if (state.finished) throw Error(ErrorCode::internal, "an age file can be finished only once");
   state.finished = true;
   state.seal(state.plain, Place::last);
 }

@@ -15,7 +15,7 @@ constexpr std::size_t armor_columns = 64;
 constexpr std::size_t free_space = 1024;
 
 [[noreturn]] void refuse(const std::string& reason) {
-  throw Error("the armor of this age file is damaged: " + reason);
+  throw Error(ErrorCode::bad_archive, "the armor of this age file is damaged: " + reason);
 }
 
 }  // namespace
@@ -42,11 +42,11 @@ void Armor::begin() {
     }
     if (!trim(line_).empty()) break;
   }
-  throw Error("this is not an age file");
+  throw Error(ErrorCode::bad_archive, "this is not an age file");
 }
 
 void Armor::next_line() {
-  if (!text_line()) throw Error("this age file is cut off within its armor");
+  if (!text_line()) throw Error(ErrorCode::bad_archive, "this age file is cut off within its armor");
   if (line_ == end_line) return end();
   if (at_ == At::last_line) refuse("a short line is not the last");
   const auto bytes = line_.empty() || line_.size() > armor_columns ? std::nullopt : padded_base64_decoded(line_);

@@ -10,7 +10,7 @@ namespace belay::crypto {
 namespace {
 
 void check(bool fine) {
-  if (!fine) throw Error("this machine's OpenSSL failed at its work");
+  if (!fine) throw Error(ErrorCode::internal, "this machine's OpenSSL failed at its work");
 }
 
 // Numbers modulo 2^255 - 19. Only public keys come here: nothing about its time is constant.

@@ -12,7 +12,7 @@ namespace belay::crypto {
 namespace {
 
 void check(int result) {
-  if (result != 1) throw Error("this machine's OpenSSL failed at its work");
+  if (result != 1) throw Error(ErrorCode::internal, "this machine's OpenSSL failed at its work");
 }
 
 struct FreeKey {
@@ -103,7 +103,7 @@ Key scrypt(std::string_view passphrase, std::string_view salt, int work_factor) 
   Key key;
   if (EVP_PBE_scrypt(passphrase.data(), passphrase.size(), octets(salt), salt.size(), cost, block_size, 1, memory,
                      key.bytes.data(), key.bytes.size()) != 1)
-    throw Error("there is not enough memory for scrypt's work factor of a passphrase");
+    throw Error(ErrorCode::no_memory, "there is not enough memory for scrypt's work factor of a passphrase");
   return key;
 }
 

@@ -16,7 +16,7 @@ struct Sha256::State {
   State() { begin(); }
   void begin() { check(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr)); }
   static void check(int result) {
-    if (result != 1) throw Error("this machine's OpenSSL cannot compute SHA-256");
+    if (result != 1) throw Error(ErrorCode::internal, "this machine's OpenSSL cannot compute SHA-256");
   }
 };
 

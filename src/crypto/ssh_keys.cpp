@@ -54,7 +54,7 @@ std::string length_and(std::string_view text) {
 
 Recipient recipient_of(const Point& ed25519) {
   const auto point = montgomery_point(ed25519);
-  if (!point) throw Error("this SSH key is damaged: its number is not a point of the curve");
+  if (!point) throw Error(ErrorCode::bad_key, "this SSH key is damaged: its number is not a point of the curve");
   Recipient recipient;
   recipient.ssh_key = length_and(key_type) + length_and(view(ed25519));
   recipient.text = std::string(key_type) + ' ' + base64(recipient.ssh_key);
@@ -63,14 +63,14 @@ Recipient recipient_of(const Point& ed25519) {
 }
 
 [[noreturn]] void refuse_file() {
-  throw Error("this file of an SSH private key is damaged");
+  throw Error(ErrorCode::bad_key, "this file of an SSH private key is damaged");
 }
 
 // The bytes between the marks.
 SecretText unwrapped(std::string_view text) {
   text = trim(text);
   if (!text.starts_with(begin_mark))
-    throw Error("this is not a private key in OpenSSH's format",
+    throw Error(ErrorCode::bad_key, "this is not a private key in OpenSSH's format",
                 "Of SSH's keys Belay opens files with those of type ed25519: ssh-keygen -t ed25519.");
   if (!text.ends_with(end_mark) || text.size() < begin_mark.size() + end_mark.size()) refuse_file();
   text.remove_prefix(begin_mark.size());
@@ -110,15 +110,16 @@ Key read_private_part(std::string_view part, const Point& expected) {
 Recipient ssh_recipient(std::string_view line) {
   const std::vector<std::string> words = split(trim(line), ' ');
   if (words.front() != key_type)
-    throw Error(format("an SSH key of type '{}' cannot be used", printable(words.front().substr(0, 60))),
+    throw Error(ErrorCode::unsupported,
+                format("an SSH key of type '{}' cannot be used", printable(words.front().substr(0, 60))),
                 "Belay encrypts for age's own keys (age1…) and for SSH keys of type ssh-ed25519.");
   const auto bytes = words.size() > 1 ? padded_base64_decoded(words[1]) : std::nullopt;
-  if (!bytes) throw Error("this SSH key is damaged: it is not written as it should be");
+  if (!bytes) throw Error(ErrorCode::bad_key, "this SSH key is damaged: it is not written as it should be");
   Fields fields(*bytes);
   const std::string_view type = fields.text();
   const auto point = array_of<32>(fields.text());
   if (!fields.complete() || type != key_type || !point || !fields.rest().empty())
-    throw Error("this SSH key is damaged: it does not hold what its type says");
+    throw Error(ErrorCode::bad_key, "this SSH key is damaged: it does not hold what its type says");
   return recipient_of(*point);
 }
 
@@ -136,10 +137,10 @@ Identity ssh_identity(std::string_view text) {
   Fields public_fields(public_key);
   const std::string_view type = public_fields.text();
   if (type != key_type)
-    throw Error(format("an SSH key of type '{}' cannot be used", printable(type.substr(0, 60))),
+    throw Error(ErrorCode::unsupported, format("an SSH key of type '{}' cannot be used", printable(type.substr(0, 60))),
                 "Belay opens files with age's own keys and with SSH keys of type ssh-ed25519.");
   if (cipher != "none")
-    throw Error("this SSH private key is protected with a passphrase, which Belay does not ask for",
+    throw Error(ErrorCode::bad_key, "this SSH private key is protected with a passphrase, which Belay does not ask for",
                 "Make a copy of it without one and keep that safe: ssh-keygen -p -N '' -f COPY");
   if (derivation != "none" || !derivation_options.empty()) refuse_file();
   const auto point = array_of<32>(public_fields.text());

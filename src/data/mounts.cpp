@@ -68,7 +68,8 @@ Mounts Mounts::now() {
   std::ifstream file("/proc/self/mountinfo");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (text.empty())
-    throw Error("cannot find out what is mounted on this machine: /proc/self/mountinfo is not readable");
+    throw Error(ErrorCode::system_failed,
+                "cannot find out what is mounted on this machine: /proc/self/mountinfo is not readable");
   return Mounts(text);
 }
 

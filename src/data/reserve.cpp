@@ -43,7 +43,8 @@ void check_is_empty(const Spot& volume) {
   const Fd folder = volume.open(O_RDONLY | O_DIRECTORY);
   if (!folder) throw system_error(format("opening {}", volume.path.string()), errno);
   if (Names(folder.raw()).next() != nullptr)
-    throw Error(format("{} holds something already that is not Belay's", volume.path.string()));
+    throw Error(ErrorCode::data_not_exchanged,
+                format("{} holds something already that is not Belay's", volume.path.string()));
 }
 
 // Nothing else may ever be removed by a mistake elsewhere.
@@ -133,10 +134,11 @@ fs::path Reserves::path(const DataPlace& place) const {
   const auto volume =
       std::find_if(volumes_.begin(), volumes_.end(), [&](const Volume& each) { return each.name == place.source; });
   if (volume != volumes_.end() && (volume->driver != "local" || !volume->options.empty()))
-    throw Error(format("the files of {} are in reach of the engine only: it has the driver {}{}", text_of(place),
+    throw Error(ErrorCode::engine_elsewhere,
+                format("the files of {} are in reach of the engine only: it has the driver {}{}", text_of(place),
                        printable(volume->driver), volume->options.empty() ? "" : " with options"),
                 "Restore it into a plain volume (--as NAME), or only unpack it (--into FOLDER).");
-  throw Error(format("the files of {} cannot be reached on this machine", text_of(place)),
+  throw Error(ErrorCode::engine_elsewhere, format("the files of {} cannot be reached on this machine", text_of(place)),
               "Run belay on the engine's own machine, as root.");
 }
 
@@ -201,7 +203,7 @@ void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs:
 void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options,
                     std::stop_token stop) const {
   const Spot source = spot_of(resolved(path(from)));
-  if (!source.status()) throw NotFound(format("{} is not there", text_of(from)));
+  if (!source.status()) throw NotFound(ErrorCode::file_not_found, format("{} is not there", text_of(from)));
   fill(reserve, [&](const fs::path& into) {
     Spot made{Fd(::open(into.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), into.filename().string(), into};
     if (!made.folder) throw system_error("opening the folder to copy into", errno);
@@ -216,23 +218,26 @@ void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const 
   const Spot here = spot_of(resolved(path(place))), there = spot_of(resolved(path(reserve)));
   if (here.content() == content) return;
   if (there.content() != content)
-    throw Error(format("neither {} nor {} holds what it should", text_of(place), text_of(reserve)));
+    throw Error(ErrorCode::data_not_exchanged,
+                format("neither {} nor {} holds what it should", text_of(place), text_of(reserve)));
   // Something may have been mounted since the plan was made.
   if (const auto found = obstacle(place))
-    throw Error(format("what {} holds cannot be exchanged: {}", text_of(place), found->text));
+    throw Error(ErrorCode::data_not_exchanged,
+                format("what {} holds cannot be exchanged: {}", text_of(place), found->text));
   exchange_names(here, there);
   if (here.content() != content) {
     std::ignore =
         ::renameat2(here.folder.raw(), here.name.c_str(), there.folder.raw(), there.name.c_str(), RENAME_EXCHANGE);
-    throw Error(format("somebody else renames what is beside {}: it was not exchanged", text_of(place)));
+    throw Error(ErrorCode::data_not_exchanged,
+                format("somebody else renames what is beside {}: it was not exchanged", text_of(place)));
   }
   sync_folder(here);
   sync_folder(there);
 }
 
 void Reserves::remove(const DataPlace& reserve) {
-  if (!is_reserve(reserve)) throw Error(format("{} is not a reserve", text_of(reserve)));
-  if (const auto mount = Reserves({}).mount_in(reserve)) throw Error(*mount);
+  if (!is_reserve(reserve)) throw Error(ErrorCode::data_not_exchanged, format("{} is not a reserve", text_of(reserve)));
+  if (const auto mount = Reserves({}).mount_in(reserve)) throw Error(ErrorCode::mount_in_the_way, *mount);
   try {
     const Spot spot = spot_of(resolved(reserve.source));
     const std::string partial = partial_of(reserve, spot);

@@ -47,7 +47,8 @@ void check_link(int folder, const struct stat& link, const fs::path& shown, cons
   struct stat above{};
   if (::fstat(folder, &above) != 0) throw system_error(format("looking at {}", printable(shown.string())), errno);
   if (is_trusted(link.st_uid) && !is_open_to_others(above)) return;
-  throw Error(format("{} is a symbolic link that others than root could have put there: bind what it leads to ({})",
+  throw Error(ErrorCode::data_not_exchanged,
+              format("{} is a symbolic link that others than root could have put there: bind what it leads to ({})",
                      printable(shown.string()), printable(target)));
 }
 
@@ -60,7 +61,7 @@ Fd open_top() {
 Spot spot(const fs::path& path, bool make) {
   std::deque<std::string> names = names_of(path);
   if (!path.is_absolute() || names.empty() || names.back() == "..")
-    throw Error(format("{} cannot hold data", printable(path.string())));
+    throw Error(ErrorCode::data_not_exchanged, format("{} cannot hold data", printable(path.string())));
   Fd folder = open_top();
   fs::path above = "/";
   while (names.size() > 1) {
@@ -72,10 +73,11 @@ Spot spot(const fs::path& path, bool make) {
     };
     Fd next = open();
     if (!next && errno == ENOENT && make && ::mkdirat(folder.raw(), name.c_str(), 0755) == 0) next = open();
-    if (!next && errno == ENOENT) throw NotFound(format("{} is not there", printable(above.string())));
+    if (!next && errno == ENOENT)
+      throw NotFound(ErrorCode::file_not_found, format("{} is not there", printable(above.string())));
     // Somebody is exchanging names on the way.
     if (!next && (errno == ENOTDIR || errno == ELOOP))
-      throw Error(format("{} is no longer a folder", printable(above.string())));
+      throw Error(ErrorCode::data_not_exchanged, format("{} is no longer a folder", printable(above.string())));
     if (!next) throw system_error(format("opening {}", printable(above.string())), errno);
     folder = std::move(next);
   }
@@ -131,7 +133,8 @@ fs::path resolved(const fs::path& path) {
     if (S_ISLNK(status.st_mode)) {
       const std::string target = target_of(next.raw(), shown);
       check_link(folder.raw(), status, shown, target);
-      if (++links > most_links) throw Error(format("{} leads in a circle of links", printable(path.string())));
+      if (++links > most_links)
+        throw Error(ErrorCode::data_not_exchanged, format("{} leads in a circle of links", printable(path.string())));
       auto further = names_of(target);
       names.insert(names.begin(), further.begin(), further.end());
       if (!target.starts_with('/')) continue;

@@ -177,10 +177,11 @@ class TreeCopy {
     else if (!below)
       fail(name, errno);
     if (below && !options_.leave_mounts_out && ground_of(below.raw()) != ground_)
-      throw Error(format("{} is a mount of its own now", shown(name)),
+      throw Error(ErrorCode::mount_in_the_way, format("{} is a mount of its own now", shown(name)),
                   "Unmount it, or mount it elsewhere and bind it from there.");
     // Somebody who exchanges names has put the folder that is being filled into the tree.
-    if (below && is_same(below.raw(), target_root_)) throw Error(format("{} would be copied into itself", shown(name)));
+    if (below && is_same(below.raw(), target_root_))
+      throw Error(ErrorCode::data_not_exchanged, format("{} would be copied into itself", shown(name)));
     return below;
   }
 

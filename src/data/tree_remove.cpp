@@ -41,7 +41,8 @@ class TreeRemoval {
       Fd folder = archive::open_folder_at(chain.raw(), *name);
       if (!folder) fail(*name, errno == ENOTDIR || errno == ELOOP ? refused : errno);
       if (ground_of(folder.raw()) != ground)
-        throw Error(format("{} holds a mount of its own, {}: it is left alone, and so is what lies above it",
+        throw Error(ErrorCode::mount_in_the_way,
+                    format("{} holds a mount of its own, {}: it is left alone, and so is what lies above it",
                            printable(top_), printable(*name)),
                     "Unmount it first.");
       chain.enter(*name, std::move(folder));
@@ -72,7 +73,8 @@ void remove_tree(const Spot& spot) {
   const Ground ground = ground_of(root.raw());
   const Fd above(::openat(spot.folder.raw(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!above || ground_of(above.raw()) != ground)
-    throw Error(format("{} is a mount of its own: it is left alone", printable(spot.path.string())),
+    throw Error(ErrorCode::mount_in_the_way,
+                format("{} is a mount of its own: it is left alone", printable(spot.path.string())),
                 "Unmount it first.");
   TreeRemoval(spot).empty(std::move(root), ground);
   if (::unlinkat(spot.folder.raw(), spot.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) fail(errno);

@@ -53,10 +53,12 @@ void exchange_names(const Spot& a, const Spot& b) {
   }
   const int error = errno;
   if (error == EBUSY || error == EXDEV)
-    throw Error(format("{} is a mount point of its own: what it holds cannot be exchanged", printable(a.path.string())),
+    throw Error(ErrorCode::mount_in_the_way,
+                format("{} is a mount point of its own: what it holds cannot be exchanged", printable(a.path.string())),
                 "Bind a folder below the mount point instead.");
   if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP)
     throw Error(
+        ErrorCode::data_not_exchanged,
         format("the file system of {} cannot exchange two names in one step", printable(b.path.parent_path().string())),
         "Restores and snapshots need one that can: ext4, xfs, btrfs, tmpfs.");
   throw system_error(format("exchanging {} and {}", a.path.string(), b.path.string()), error);
@@ -72,7 +74,7 @@ Workroom::Workroom(Spot spot) : spot_(std::move(spot)) {
   if (!room_ || ::fstat(room_.raw(), &status) != 0) throw system_error(format("opening {}", shown), errno);
   // What was made a moment ago, and not what somebody has put in its place.
   if (status.st_uid != ::geteuid() || Names(room_.raw()).next() != nullptr)
-    throw Error(format("somebody else has put something in the place of {}", shown));
+    throw Error(ErrorCode::data_not_exchanged, format("somebody else has put something in the place of {}", shown));
   // The folder above may hand its own rights down to all that is made in it.
   for (const char* list : {"system.posix_acl_access", "system.posix_acl_default"})
     std::ignore = ::fremovexattr(room_.raw(), list);

@@ -92,7 +92,7 @@ std::optional<JsonDocument> DockerEngine::inspect(const std::string& name, std::
 
 JsonDocument DockerEngine::inspect_present(const std::string& name, std::stop_token stop) {
   auto found = inspect(name, stop);
-  if (!found) throw NotFound(format("there is no container {}", name));
+  if (!found) throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
   return std::move(*found);
 }
 
@@ -198,7 +198,7 @@ void DockerEngine::remove_network(const std::string& name, std::stop_token stop)
   if (says_done(response, {204, 404})) return;
   const std::string message = refusal_text(response);
   if (message.find("active endpoints") != std::string::npos)
-    throw Conflict(format("the network {} is in use by containers", name));
+    throw Conflict(ErrorCode::data_in_use, format("the network {} is in use by containers", name));
   refuse(response.status, message);
 }
 

@@ -103,7 +103,7 @@ void DockerEngine::refuse_archive(const net::Response& response, const std::stri
                                   const std::string& path) {
   const std::string message = refusal_text(response);
   if (response.status == 404 && message.find("No such container") != std::string::npos)
-    throw NotFound(format("there is no container {}", container));
+    throw NotFound(ErrorCode::container_not_found, format("there is no container {}", container));
   if (response.status == 404) throw NotFound(format("there is no {} in container {}", path, container));
   refuse(response.status, message);
 }
@@ -120,7 +120,8 @@ void DockerEngine::save_images(const std::vector<std::string>& references, const
       },
       stop);
   if (response.status == 404)
-    throw NotFound(format("this engine does not have the image {}", join(references, " or ")));
+    throw NotFound(ErrorCode::image_not_found,
+                   format("this engine does not have the image {}", join(references, " or ")));
   if (!response.ok()) refuse(response);
   tar.finish("the images' archive");
 }

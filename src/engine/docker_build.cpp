@@ -64,7 +64,7 @@ void TransferProgress::finish() const {
   if (error_.empty()) return;
   const std::string message = without_name(clean_message(error_), image_);
   for (const std::string_view absent : {"not found", "manifest unknown", "does not exist"})
-    if (message.find(absent) != std::string::npos) throw NotFound(message);
+    if (message.find(absent) != std::string::npos) throw NotFound(ErrorCode::image_not_found, message);
   if (is_about_rate(message))
     throw EngineError(429, format("the registry {} wants fewer requests: {}", image_.registry(), message));
   throw EngineError(500, message);
@@ -229,12 +229,12 @@ void BuildProgress::fail(const std::string& message) const {
     for (const auto& line : found->second.lines) text += "\n  " + printable(line);
     if (!found->second.open_line.empty()) text += "\n  " + printable(found->second.open_line);
   }
-  throw Error(text);
+  throw Error(ErrorCode::build_failed, text);
 }
 
 std::string BuildProgress::finish() const {
   if (!error_.empty()) fail(error_);
-  if (image_.empty()) throw EngineError(0, "the engine ended the build without an image");
+  if (image_.empty()) throw EngineError(ErrorCode::build_failed, 0, "the engine ended the build without an image");
   return image_;
 }
 

@@ -105,27 +105,33 @@ void DockerConnection::unreachable(const net::StreamError& error, bool connectin
             "checks it.";
   switch (error.error_number()) {
     case ENOENT:
-      throw EngineError(0, format("there is no engine at {}: the socket does not exist", where), is_it_running);
+      throw EngineError(ErrorCode::engine_unreachable, 0,
+                        format("there is no engine at {}: the socket does not exist", where), is_it_running);
     case ECONNREFUSED:
-      throw EngineError(0, format("nothing listens at {}", where), is_it_running);
+      throw EngineError(ErrorCode::engine_unreachable, 0, format("nothing listens at {}", where), is_it_running);
     case EACCES:
     case EPERM:
-      throw EngineError(0, format("you may not use the engine at {}: permission denied", where),
+      throw EngineError(ErrorCode::engine_unreachable, 0,
+                        format("you may not use the engine at {}: permission denied", where),
                         "Join the group docker ('sudo usermod -aG docker $USER', then log in anew), or use sudo.");
     case ETIMEDOUT:
-      throw EngineError(0, format("the engine at {} did not answer in time", where),
+      throw EngineError(ErrorCode::engine_unreachable, 0, format("the engine at {} did not answer in time", where),
                         connecting ? is_it_running : "Is it overloaded? 'belay doctor' checks it.");
     case EPROTO:
       // Under TLS 1.3 a server tells only after the handshake that it does not like our certificate.
       if (connecting || std::string_view(error.what()).find("TLS") != std::string_view::npos)
-        throw EngineError(0, format("no safe connection to the engine at {}: {}", where, error.what()),
+        throw EngineError(ErrorCode::engine_unreachable, 0,
+                          format("no safe connection to the engine at {}: {}", where, error.what()),
                           "DOCKER_CERT_PATH must hold ca.pem, cert.pem and key.pem for this engine.");
       break;
     default:
       break;
   }
-  if (connecting) throw EngineError(0, format("cannot reach the engine at {}: {}", where, error.what()), is_it_running);
-  throw EngineError(0, format("the connection to the engine at {} broke: {}", where, error.what()),
+  if (connecting)
+    throw EngineError(ErrorCode::engine_unreachable, 0,
+                      format("cannot reach the engine at {}: {}", where, error.what()), is_it_running);
+  throw EngineError(ErrorCode::engine_unreachable, 0,
+                    format("the connection to the engine at {} broke: {}", where, error.what()),
                     "Was the engine restarted? Run the same command again.");
 }
 
@@ -145,17 +151,18 @@ ApiVersion DockerConnection::negotiate(std::stop_token stop) {
   ping.target = "/_ping";
   const net::Response answer = reaching([&] { return client_.exchange(ping, stop); });
   if (answer.status == 400 && answer.body.find("HTTPS server") != std::string::npos)
-    throw EngineError(0, format("the engine at {} wants TLS", endpoint_.text),
+    throw EngineError(ErrorCode::engine_unreachable, 0, format("the engine at {} wants TLS", endpoint_.text),
                       "Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of its certificates.");
   const auto offered = answer.headers.find("Api-Version");
   const auto minor = offered ? minor_of(*offered) : std::nullopt;
   if (!answer.ok() && !minor)
     throw EngineError(answer.status, format("the engine at {} is not well: {}", endpoint_.text, refusal_text(answer)));
   if (!minor)
-    throw EngineError(0, format("what listens at {} is not a container engine", endpoint_.text),
+    throw EngineError(ErrorCode::engine_unreachable, 0,
+                      format("what listens at {} is not a container engine", endpoint_.text),
                       "DOCKER_HOST or -H names another.");
   if (*minor < oldest_api)
-    throw EngineError(0,
+    throw EngineError(ErrorCode::engine_unreachable, 0,
                       format("the engine at {} speaks API 1.{}; Belay needs 1.{} (Docker 20.10) or newer",
                              endpoint_.text, *minor, oldest_api),
                       "Update the engine, or name another with DOCKER_HOST or -H.");
@@ -274,7 +281,8 @@ std::optional<std::string> held_port(const std::string& message) {
 }
 
 void refuse(int status, const std::string& message) {
-  if (const auto port = held_port(message)) throw Conflict(*port, "'belay ls' and 'ss -ltnp' show what holds it.");
+  if (const auto port = held_port(message))
+    throw Conflict(ErrorCode::port_held, *port, "'belay ls' and 'ss -ltnp' show what holds it.");
   if (status == 404) throw NotFound(message);
   if (status == 409) throw Conflict(message);
   throw EngineError(status, message);

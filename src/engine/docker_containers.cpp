@@ -37,9 +37,9 @@ void DockerEngine::create_container(const ContainerRequest& request, std::stop_t
   if (!says_done(response, {201})) {
     const std::string message = refusal_text(response);
     if (response.status == 409 && says(message, "already in use"))
-      throw Conflict(format("there is already a container called {}", request.name));
+      throw Conflict(ErrorCode::name_taken, format("there is already a container called {}", request.name));
     if (response.status == 404 && says(message, "No such image"))
-      throw NotFound(format("there is no image {} on this engine", request.image));
+      throw NotFound(ErrorCode::image_not_found, format("there is no image {} on this engine", request.image));
     refuse(response.status, message);
   }
   try {
@@ -66,8 +66,9 @@ void DockerEngine::start_container(const std::string& name, std::stop_token stop
   if (is_absent_container(response, message)) {
     // Which one is missing only the engine knows: it may be another whose network or volumes are shared.
     const std::string missing = container_named(message);
-    if (missing.empty() || missing == name) throw NotFound(format("there is no container {}", name));
-    throw NotFound(format("it needs the container {}, which is not there", missing));
+    if (missing.empty() || missing == name)
+      throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
+    throw NotFound(ErrorCode::container_not_found, format("it needs the container {}, which is not there", missing));
   }
   refuse_start(response.status, message, response.body);
 }
@@ -91,7 +92,8 @@ void DockerEngine::signal_container(const std::string& name, const std::string& 
   if (says_done(response, {204})) return;
   const std::string message = refusal_text(response);
   if (response.status == 409 || says(message, "is not running")) return;
-  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  if (is_absent_container(response, message))
+    throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
   refuse(response.status, message);
 }
 
@@ -103,7 +105,7 @@ void DockerEngine::pause_container(const std::string& name, std::stop_token stop
   const auto state = inspection.root()["State"];
   if (state["Paused"].truth()) return;
   if (!state["Running"].truth() || state["Restarting"].truth())
-    throw Conflict(format("the container {} is not running", name));
+    throw Conflict(ErrorCode::not_running, format("the container {} is not running", name));
   refuse(response);
 }
 
@@ -121,8 +123,8 @@ void DockerEngine::rename_container(const std::string& from, const std::string& 
   if (says_done(response, {204})) return;
   const std::string message = refusal_text(response);
   if (response.status == 409 || says(message, "already in use"))
-    throw Conflict(format("there is already a container called {}", to));
-  if (response.status == 404) throw NotFound(format("there is no container {}", from));
+    throw Conflict(ErrorCode::name_taken, format("there is already a container called {}", to));
+  if (response.status == 404) throw NotFound(ErrorCode::container_not_found, format("there is no container {}", from));
   refuse(response.status, message);
 }
 
@@ -135,7 +137,8 @@ void DockerEngine::remove_container(const std::string& name, std::stop_token sto
     // Somebody else is about it: its name is free once it is gone.
     const Ticks deadline = SystemClock().ticks() + Seconds(60);
     while (inspect(name, stop)) {
-      if (SystemClock().ticks() > deadline) throw Conflict(format("the container {} is being removed already", name));
+      if (SystemClock().ticks() > deadline)
+        throw Conflict(ErrorCode::being_removed, format("the container {} is being removed already", name));
       if (!SystemClock().sleep(Milliseconds(100), stop)) throw Cancelled();
     }
     return;
@@ -181,7 +184,8 @@ void DockerEngine::connect_network(const std::string& name, const NetworkLink& l
   if (says_done(response, {200})) return;
   const std::string message = refusal_text(response);
   if (says(message, "already exists in network") || says(message, "is already attached to network")) return;
-  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  if (is_absent_container(response, message))
+    throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
   if (response.status == 404) throw NotFound(format("there is no network {}", link.network));
   refuse(response.status, message);
 }
@@ -193,7 +197,8 @@ void DockerEngine::disconnect_network(const std::string& name, const std::string
   const auto response = connection_.post(Target("/networks/" + escaped(network) + "/disconnect"), json.text(), stop);
   if (says_done(response, {200})) return;
   const std::string message = refusal_text(response);
-  if (is_absent_container(response, message)) throw NotFound(format("there is no container {}", name));
+  if (is_absent_container(response, message))
+    throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
   if (response.status == 404 || says(message, "is not connected to")) return;
   refuse(response.status, message);
 }

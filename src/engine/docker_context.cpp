@@ -24,7 +24,7 @@ JsonDocument read_json_file(const fs::path& file, const std::string& text) {
     try {
       return JsonDocument::parse(text);
     } catch (const EngineError&) {
-      throw Error("it is not valid JSON");
+      throw Error(ErrorCode::bad_definition, "it is not valid JSON");
     }
   });
 }
@@ -50,7 +50,8 @@ void use_certificates(Endpoint& endpoint, const fs::path& folder, const std::str
   const bool key_is_absent = endpoint.key_file.empty();
   const fs::path absent = folder / (key_is_absent ? "key.pem" : "cert.pem");
   const fs::path present = key_is_absent ? endpoint.certificate_file : endpoint.key_file;
-  throw EngineError(0, format("{} is missing: it belongs to {}", absent.string(), present.string()), hint);
+  throw EngineError(ErrorCode::file_not_found, 0,
+                    format("{} is missing: it belongs to {}", absent.string(), present.string()), hint);
 }
 
 // With DOCKER_TLS_VERIFY the engine's certificate must be of the user's own authority. The system's authorities, of
@@ -59,7 +60,7 @@ void use_own_certificates(Endpoint& endpoint, const fs::path& folder) {
   const std::string hint = "DOCKER_CERT_PATH (else ~/.docker) must hold ca.pem, cert.pem and key.pem for this engine.";
   use_certificates(endpoint, folder, hint);
   if (endpoint.ca_file.empty())
-    throw EngineError(0,
+    throw EngineError(ErrorCode::file_not_found, 0,
                       format("{} is missing: without it, {} may be another engine than intended",
                              (folder / "ca.pem").string(), endpoint.text),
                       hint);

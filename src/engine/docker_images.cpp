@@ -38,10 +38,10 @@ std::string login_hint(const RegistryLogins& logins, const ImageRef& image) {
   if (response.status == 429 || is_about_rate(words))
     throw EngineError(429, format("the registry {} wants fewer requests: {}", image.registry(), words));
   if (response.status == 401 || response.status == 403 || is_about_login(words))
-    throw EngineError(401, format("the registry {} denied access: {}", image.registry(), words),
-                      login_hint(logins, image));
+    throw EngineError(ErrorCode::registry_denied, 401,
+                      format("the registry {} denied access: {}", image.registry(), words), login_hint(logins, image));
   if (response.status == 404 || words.find("manifest unknown") != std::string::npos)
-    throw NotFound(format("the registry {} has no {}", image.registry(), image.text()));
+    throw NotFound(ErrorCode::image_not_found, format("the registry {} has no {}", image.registry(), image.text()));
   throw EngineError(response.status,
                     format("asking the registry {} for {}: {}", image.registry(), image.text(), words));
 }
@@ -77,7 +77,8 @@ void DockerEngine::tag_image(const std::string& image, const std::string& refere
   const ImageRef to = ImageRef::parse(reference);
   Target target("/images/" + escaped(image_name(image)) + "/tag");
   const auto response = connection_.post(target.with("repo", to.repository).with("tag", to.tag), "", stop);
-  if (response.status == 404) throw NotFound(format("there is no image {} on this engine", image));
+  if (response.status == 404)
+    throw NotFound(ErrorCode::image_not_found, format("there is no image {} on this engine", image));
   if (!says_done(response, {201})) refuse(response);
 }
 

@@ -41,7 +41,7 @@ void during_session(const std::string& name, Work&& work) {
   try {
     work();
   } catch (const net::StreamError& error) {
-    throw EngineError(0, format("the session with {} broke: {}", name, error.what()));
+    throw EngineError(ErrorCode::engine_unreachable, 0, format("the session with {} broke: {}", name, error.what()));
   }
 }
 
@@ -85,8 +85,8 @@ int DockerEngine::exec(const std::string& name, const ExecRequest& request, Term
   const ApiMinor api = connection_.version(stop).minor;
   const auto created =
       connection_.post(container_target(name, "/exec", stop), exec_body(request, terminal.size(), api), stop);
-  if (created.status == 409) throw Conflict(format("the container {} is not running", name));
-  if (created.status == 404) throw NotFound(format("there is no container {}", name));
+  if (created.status == 409) throw Conflict(ErrorCode::not_running, format("the container {} is not running", name));
+  if (created.status == 404) throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
   const std::string id = accepted(created).root()["Id"].text();
   JsonWriter start;
   start.object([&] {
@@ -117,7 +117,8 @@ std::optional<int> DockerEngine::exit_code_after_session(const std::string& name
 std::optional<int> DockerEngine::attach(const std::string& name, Terminal& terminal, std::stop_token stop) {
   const auto inspection = inspect_present(name, stop);
   const auto config = inspection.root()["Config"];
-  if (!inspection.root()["State"]["Running"].truth()) throw Conflict(format("the container {} is not running", name));
+  if (!inspection.root()["State"]["Running"].truth())
+    throw Conflict(ErrorCode::not_running, format("the container {} is not running", name));
   const bool tty = config["Tty"].truth();
   const bool interactive = config["OpenStdin"].truth();
   const std::string path = "/containers/" + escaped(name);
@@ -152,7 +153,8 @@ void DockerEngine::events(const std::optional<Time>& since, const EventFilter& f
       },
       stop);
   if (!response.ok()) refuse(response);
-  if (wanted) throw EngineError(0, "the engine ended its stream of events", "Was it restarted?");
+  if (wanted)
+    throw EngineError(ErrorCode::engine_unreachable, 0, "the engine ended its stream of events", "Was it restarted?");
 }
 
 }  // namespace belay::engine

@@ -447,7 +447,7 @@ int MemoryEngine::exec(const std::string& name, const ExecRequest& request, Term
   wait_for(name, stop);
   reach(stop, [&](Universe& universe) {
     if (universe.container(name).state != ContainerState::running)
-      throw Conflict(format("container {} is not running", name));
+      throw Conflict(ErrorCode::not_running, format("container {} is not running", name));
   });
   const std::string command = request.command.empty() ? "" : request.command.front();
   if (command == "true") return 0;
@@ -467,7 +467,7 @@ std::optional<int> MemoryEngine::attach(const std::string& name, Terminal& termi
     return reach(stop, [&](Universe& universe) {
       const auto& stored = universe.container(name);
       if (stored.state == ContainerState::created || stored.state == ContainerState::paused)
-        throw Conflict(format("container {} is not running", name));
+        throw Conflict(ErrorCode::not_running, format("container {} is not running", name));
       Process process{stored.behaviour.output, {}, {}};
       if (stored.state != ContainerState::running)
         process.exit_code = stored.exit_code;

@@ -190,7 +190,7 @@ std::string MemoryEngine::Universe::saved(const std::vector<std::string>& refere
     json.list("images", [&] {
       for (const auto& reference : references) {
         const auto id = find_image(reference);
-        if (!id) throw NotFound(format("there is no image {}", reference));
+        if (!id) throw NotFound(ErrorCode::image_not_found, format("there is no image {}", reference));
         const Recipe& recipe = images.at(*id).recipe;
         json.object([&] {
           json.member("id", *id);

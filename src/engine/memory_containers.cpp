@@ -59,7 +59,8 @@ bool mounts_at(const std::vector<Mount>& mounts, const std::string& target) {
 
 MemoryEngine::Universe::StoredContainer& MemoryEngine::Universe::container(const std::string& name) {
   const auto found = containers.find(name);
-  if (found == containers.end()) throw NotFound(format("there is no container {}", name));
+  if (found == containers.end())
+    throw NotFound(ErrorCode::container_not_found, format("there is no container {}", name));
   return found->second;
 }
 
@@ -99,9 +100,9 @@ void MemoryEngine::Universe::create(const ContainerRequest& request) {
   if (!is_valid_name(request.name)) throw EngineError(400, format("invalid container name '{}'", request.name));
   const RestartPolicy policy = checked(request.restart);
   const auto image_id = find_image(request.image);
-  if (!image_id) throw NotFound(format("there is no image {}", request.image));
+  if (!image_id) throw NotFound(ErrorCode::image_not_found, format("there is no image {}", request.image));
   if (containers.contains(request.name))
-    throw Conflict(format("the container name {} is already in use", request.name));
+    throw Conflict(ErrorCode::name_taken, format("the container name {} is already in use", request.name));
   const Service& service = request.service;
   // Refused with 400, not 404, where the request names another container.
   for (const auto& others : {service.volumes_from, service.links})
@@ -140,7 +141,8 @@ void MemoryEngine::Universe::rename(const std::string& from, const std::string& 
   StoredContainer& renamed = container(from);
   if (from == to) return;
   if (!is_valid_name(to)) throw EngineError(400, format("invalid container name '{}'", to));
-  if (containers.contains(to)) throw Conflict(format("the container name {} is already in use", to));
+  if (containers.contains(to))
+    throw Conflict(ErrorCode::name_taken, format("the container name {} is already in use", to));
   StoredContainer moved = std::move(renamed);
   containers.erase(from);
   containers[to] = std::move(moved);

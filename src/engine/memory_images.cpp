@@ -90,7 +90,7 @@ Image MemoryEngine::Universe::image(const std::string& id) const {
 
 void MemoryEngine::Universe::tag(const std::string& image_name, const std::string& reference) {
   const auto id = find_image(image_name);
-  if (!id) throw NotFound(format("there is no image {}", image_name));
+  if (!id) throw NotFound(ErrorCode::image_not_found, format("there is no image {}", image_name));
   const std::string full = full_reference(reference);
   if (const auto tagged = tags.find(full); tagged != tags.end() && tagged->second == *id) return;
   tags[full] = *id;
@@ -144,7 +144,8 @@ RegistryImage MemoryEngine::Universe::registry_image(const std::string& referenc
   ++registry_questions;
   const std::string full = registry_reference(reference);
   const auto offered = registry.find(full);
-  if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
+  if (offered == registry.end())
+    throw NotFound(ErrorCode::image_not_found, format("the registry has no image {}", full));
   const auto lie = registry_lies.find(full);
   const std::string true_one = ImageRef::parse(digest_reference(full, offered->second.id)).digest;
   return {lie == registry_lies.end() ? true_one : lie->second, {{"linux", "amd64", {}}}};
@@ -154,7 +155,8 @@ void MemoryEngine::Universe::pull(const std::string& reference) {
   const std::string full = registry_reference(reference);
   const bool by_digest = !ImageRef::parse(full).digest.empty();
   const auto offered = registry.find(full);
-  if (offered == registry.end()) throw NotFound(format("the registry has no image {}", full));
+  if (offered == registry.end())
+    throw NotFound(ErrorCode::image_not_found, format("the registry has no image {}", full));
   const std::string id = offered->second.id;
   const bool is_new = !images.contains(id);
   store_image(id, offered->second.recipe);
@@ -173,7 +175,7 @@ void MemoryEngine::Universe::pull(const std::string& reference) {
 void MemoryEngine::Universe::push(const std::string& reference) {
   const std::string full = full_reference(reference);
   const auto tagged = tags.find(full);
-  if (tagged == tags.end()) throw NotFound(format("there is no image {}", full));
+  if (tagged == tags.end()) throw NotFound(ErrorCode::image_not_found, format("there is no image {}", full));
   StoredImage& stored = images.at(tagged->second);
   offer(full, {tagged->second, stored.recipe});
   stored.digests.insert(digest_reference(full, tagged->second));
@@ -185,7 +187,7 @@ std::string MemoryEngine::Universe::build(const BuildRequest& request) {
   if (next_build_failure) {
     const std::string message = *next_build_failure;
     next_build_failure.reset();
-    throw Error(message);
+    throw Error(ErrorCode::engine_refused, message);
   }
   PlannedBuild planned = next_build.value_or(PlannedBuild{format("build {}", ++last_serial), {}});
   next_build.reset();

@@ -28,7 +28,8 @@ void MemoryEngine::Universe::join_networks(StoredContainer& container) {
   if (container.service.network_mode.starts_with("container:")) {
     const std::string host = container.service.network_mode.substr(std::string_view("container:").size());
     if (!this->container(host).is_up())
-      throw Conflict(format("cannot share the network of container {}: it is not running", host));
+      throw Conflict(ErrorCode::not_running,
+                     format("cannot share the network of container {}: it is not running", host));
   }
   for (auto& joined : container.networks) {
     const auto found = networks.find(joined.link.network);
@@ -65,7 +66,8 @@ std::vector<PortBinding> MemoryEngine::Universe::free_ports(const StoredContaine
   }
   for (auto& binding : wanted) {
     if (binding.host_port) {
-      if (is_held(binding)) throw Conflict(format("port {} is already in use on this host", *binding.host_port));
+      if (is_held(binding))
+        throw Conflict(ErrorCode::port_held, format("port {} is already in use on this host", *binding.host_port));
     } else {
       binding.host_port = 32768;
       while (is_held(binding)) ++*binding.host_port;
@@ -176,7 +178,8 @@ void MemoryEngine::Universe::live(const std::string& name, StoredContainer& cont
 void MemoryEngine::Universe::pause(const std::string& name) {
   StoredContainer& pausing = container(name);
   if (pausing.state == ContainerState::paused) return;
-  if (pausing.state != ContainerState::running) throw Conflict(format("container {} is not running", name));
+  if (pausing.state != ContainerState::running)
+    throw Conflict(ErrorCode::not_running, format("container {} is not running", name));
   pausing.state = ContainerState::paused;
   pausing.paused = now;
   changes.push_back("pause " + name);

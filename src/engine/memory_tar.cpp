@@ -92,7 +92,7 @@ void write_content(const fs::path& path, size_t size, const Sink& sink) {
   for (size_t left = size; left > 0;) {
     const size_t wanted = std::min(left, piece.size());
     file.read(piece.data(), static_cast<std::streamsize>(wanted));
-    if (!file) throw Error(format("{} changed while it was read", path.string()));
+    if (!file) throw Error(ErrorCode::engine_refused, format("{} changed while it was read", path.string()));
     sink(std::string_view(piece).substr(0, wanted));
     left -= wanted;
   }
@@ -227,7 +227,7 @@ void unpack(const Entry& entry, std::string_view content, const fs::path& place,
   } else {
     std::ofstream file(place, std::ios::binary);
     file.write(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!file.flush()) throw Error("cannot write " + place.string());
+    if (!file.flush()) throw Error(ErrorCode::engine_refused, "cannot write " + place.string());
   }
   take_attributes(entry, place);
 }

@@ -54,7 +54,7 @@ void MemoryEngine::Universe::remove_volume(const std::string& name) {
   for (const auto& [holder, stored] : containers)
     for (const auto& mount : stored.mounts)
       if (mount.kind == Mount::Kind::volume && mount.source == name)
-        throw Conflict(format("volume {} is in use by container {}", name, holder));
+        throw Conflict(ErrorCode::data_in_use, format("volume {} is in use by container {}", name, holder));
   drop_volume(name);
   changes.push_back("volume -" + name);
   record(now, "volume", "destroy", name);
@@ -76,7 +76,7 @@ void MemoryEngine::Universe::remove_network(const std::string& name) {
   for (const auto& [member, stored] : containers)
     for (const auto& joined : stored.networks)
       if (stored.is_up() && joined.link.network == name)
-        throw Conflict(format("network {} is in use by container {}", name, member));
+        throw Conflict(ErrorCode::data_in_use, format("network {} is in use by container {}", name, member));
   networks.erase(found);
   changes.push_back("network -" + name);
   record(now, "network", "destroy", name);

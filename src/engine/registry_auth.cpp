@@ -73,7 +73,8 @@ std::optional<Login> ask_helper(const std::string& helper, const std::string& ke
     // Helpers say "not found" on standard output, in these words, by protocol.
     if (answer.output.find("credentials not found") != std::string::npos) return {};
     const std::string words = printable(trim(answer.output.empty() ? answer.errors : answer.output));
-    throw Error(format("docker-credential-{} could not give the login for {}: {}", helper, host_of(key), words));
+    throw Error(ErrorCode::program_failed,
+                format("docker-credential-{} could not give the login for {}: {}", helper, host_of(key), words));
   }
   Login login;
   try {
@@ -87,7 +88,7 @@ std::optional<Login> ask_helper(const std::string& helper, const std::string& ke
       login.password = secret;
     }
   } catch (const EngineError&) {
-    throw Error(format("docker-credential-{} answered something that is not JSON", helper));
+    throw Error(ErrorCode::program_failed, format("docker-credential-{} answered something that is not JSON", helper));
   }
   if (is_empty(login)) return {};
   return login;

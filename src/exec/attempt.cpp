@@ -18,7 +18,8 @@ void run_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_t
   if (code == 0) return;
   std::string words(trim(output.text()));
   if (words.size() > told) words = "…" + words.substr(words.size() - told);
-  throw Error(format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words)));
+  throw Error(ErrorCode::program_failed,
+              format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words)));
 }
 
 struct Perform {

@@ -29,11 +29,13 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
   const std::string hint =
       "Install the docker command line with its buildx plugin (package docker-buildx or docker-buildx-plugin), or "
       "build without --secret.";
-  if (!find_program("docker")) throw NotFound("build secrets need `docker buildx`, which is not installed", hint);
+  if (!find_program("docker"))
+    throw NotFound(ErrorCode::program_missing, "build secrets need `docker buildx`, which is not installed", hint);
   ProcessRequest version;
   version.command = {"docker", "buildx", "version"};
   if (run_process(version, stop).exit_code != 0)
-    throw NotFound("build secrets need `docker buildx`; the docker command here has no such plugin", hint);
+    throw NotFound(ErrorCode::program_missing,
+                   "build secrets need `docker buildx`; the docker command here has no such plugin", hint);
   ProcessRequest request;
   request.command = {"docker", "buildx", "build", "--load", "--progress=plain", "-f", step.dockerfile.string()};
   const auto add = [&](const std::string& option, const std::string& value) {
@@ -68,10 +70,11 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
       progress({.id = "buildx", .status = {}, .current = 0, .total = 0, .done = false, .log = std::string(text)});
     };
   const ProcessResult result = run_process(request, stop);
-  if (result.exit_code != 0) throw Error(format("docker buildx ended with exit code {}", result.exit_code));
+  if (result.exit_code != 0)
+    throw Error(ErrorCode::build_failed, format("docker buildx ended with exit code {}", result.exit_code));
   // With a builder other than the engine's own the file holds another digest: the tag is what counts.
   const auto image = engine.image(step.tags.at(0), stop);
-  if (!image) throw Error("docker buildx built, but the image did not reach the engine");
+  if (!image) throw Error(ErrorCode::build_failed, "docker buildx built, but the image did not reach the engine");
   return image->id;
 }
 

@@ -39,7 +39,9 @@ class NoData : public Data {
   void check_backup(const plan::CheckBackup&, std::stop_token) override { refuse(); }
 
  private:
-  [[noreturn]] static void refuse() { throw Error("internal error: the plan has data steps, but nothing to run them"); }
+  [[noreturn]] static void refuse() {
+    throw Error(ErrorCode::internal, "internal error: the plan has data steps, but nothing to run them");
+  }
 };
 
 }  // namespace belay::exec

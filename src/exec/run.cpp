@@ -148,7 +148,7 @@ class Run {
       return work(limit.token());
     } catch (const Cancelled&) {
       if (until.stop_requested()) throw;
-      throw Error(format("it did not end within {}", duration_text(*action.deadline)));
+      throw Error(ErrorCode::timed_out, format("it did not end within {}", duration_text(*action.deadline)));
     }
   }
 

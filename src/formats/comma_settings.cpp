@@ -23,7 +23,7 @@ std::vector<std::string> fields(std::string_view text) {
       result.back() += c;
     }
   }
-  if (quoted) throw Error("a double quote is never closed");
+  if (quoted) throw Error(ErrorCode::bad_value, "a double quote is never closed");
   return result;
 }
 
@@ -34,7 +34,7 @@ std::vector<CommaSetting> comma_settings(std::string_view text) {
   for (const std::string& field : fields(text)) {
     const size_t equals = field.find('=');
     CommaSetting setting{lower(trim(std::string_view(field).substr(0, equals))), {}};
-    if (setting.key.empty()) throw Error("a setting between two commas has no name");
+    if (setting.key.empty()) throw Error(ErrorCode::bad_value, "a setting between two commas has no name");
     if (equals != std::string::npos) setting.value = field.substr(equals + 1);
     settings.push_back(std::move(setting));
   }

@@ -133,7 +133,7 @@ class LineReader {
       if (text == yes) return "true";
     for (const std::string_view no : {"0", "f", "F", "FALSE", "false", "False"})
       if (text == no) return "false";
-    throw Error(format("the value is true or false, not '{}'", printable(text)));
+    throw Error(ErrorCode::bad_value, format("the value is true or false, not '{}'", printable(text)));
   }
 
   const std::vector<std::string>& arguments_;
@@ -143,7 +143,7 @@ class LineReader {
 
 void finish_health(RunCollection& collection) {
   if (collection.no_health_check) {
-    if (collection.has_health) throw Error("--no-healthcheck excludes the --health-… options");
+    if (collection.has_health) throw Error(ErrorCode::bad_value, "--no-healthcheck excludes the --health-… options");
     collection.line.service.health = HealthCheck{{"NONE"}, {}, {}, {}, {}};
   } else if (collection.has_health) {
     collection.line.service.health = std::move(collection.health);
@@ -155,11 +155,13 @@ void finish_networks(RunCollection& collection) {
   auto& networks = collection.networks;
   if (!collection.aliases.empty() || !collection.ipv4.empty() || !collection.ipv6.empty()) {
     if (networks.empty())
-      throw Error("--network-alias, --ip and --ip6 need a network", "Name one with --network NAME.");
+      throw Error(ErrorCode::bad_value, "--network-alias, --ip and --ip6 need a network",
+                  "Name one with --network NAME.");
     NetworkLink& first = networks.front();
     if ((!first.aliases.empty() && !collection.aliases.empty()) || (!first.ipv4.empty() && !collection.ipv4.empty()) ||
         (!first.ipv6.empty() && !collection.ipv6.empty()))
-      throw Error(format("aliases or addresses in {} are given twice: inside --network and beside it", first.network));
+      throw Error(ErrorCode::bad_value,
+                  format("aliases or addresses in {} are given twice: inside --network and beside it", first.network));
     first.aliases.insert(first.aliases.end(), collection.aliases.begin(), collection.aliases.end());
     if (!collection.ipv4.empty()) first.ipv4 = collection.ipv4;
     if (!collection.ipv6.empty()) first.ipv6 = collection.ipv6;
@@ -176,9 +178,9 @@ void finish(RunCollection& collection) {
   finish_health(collection);
   finish_networks(collection);
   if (service.resources.nano_cpus && (service.resources.cpu_period || service.resources.cpu_quota))
-    throw Error("--cpus excludes --cpu-period and --cpu-quota: it sets both");
+    throw Error(ErrorCode::bad_value, "--cpus excludes --cpu-period and --cpu-quota: it sets both");
   if (service.network_mode.starts_with("container:") && (!service.ports.empty() || service.publish_all_ports))
-    throw Error("a container that shares another's network cannot publish ports of its own");
+    throw Error(ErrorCode::bad_value, "a container that shares another's network cannot publish ports of its own");
 }
 
 }  // namespace

@@ -153,7 +153,8 @@ RestartPolicy restart_policy(const Node& node) {
 ByteCount memory_limit(const std::string& text) {
   const ByteCount size = size_in_bytes(text);
   if (size < ByteCount{6 << 20})
-    throw Error(format("{} is less than the engine gives a container", byte_text(size)), "The least is 6m.");
+    throw Error(ErrorCode::bad_value, format("{} is less than the engine gives a container", byte_text(size)),
+                "The least is 6m.");
   return size;
 }
 

@@ -14,12 +14,13 @@ bool truth(const std::string& text) {
   const std::string word = lower(text);
   if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
   if (word == "false" || word == "no" || word == "off" || word == "0") return false;
-  throw Error(format("'{}' is neither true nor false", printable(text)));
+  throw Error(ErrorCode::bad_value, format("'{}' is neither true nor false", printable(text)));
 }
 
 fs::path folder(const std::string& text, const fs::path& base_folder) {
-  if (text.empty()) throw Error("the path is empty");
-  if (text.starts_with('~')) throw Error(format("'{}' begins with ~", printable(text)), "Write the path out.");
+  if (text.empty()) throw Error(ErrorCode::bad_value, "the path is empty");
+  if (text.starts_with('~'))
+    throw Error(ErrorCode::bad_value, format("'{}' begins with ~", printable(text)), "Write the path out.");
   fs::path path = (base_folder / text).lexically_normal();
   return path.has_filename() ? path : path.parent_path();
 }
@@ -30,29 +31,33 @@ std::string engine_address(const std::string& text) {
   if (!text.starts_with(scheme)) {
     if (text.starts_with('/')) return format("{}{}", scheme, text);
     if (text.starts_with("tcp://")) return text;
-    throw Error(format("'{}' is not the address of an engine", printable(text)),
+    throw Error(ErrorCode::bad_value, format("'{}' is not the address of an engine", printable(text)),
                 "They look like unix:///var/run/docker.sock or tcp://host:2376.");
   }
   const std::string path = text.substr(scheme.size());
-  if (path.empty()) throw Error("there is no path after unix://");
+  if (path.empty()) throw Error(ErrorCode::bad_value, "there is no path after unix://");
   return format("{}{}{}", scheme, path.starts_with('/') ? "" : "/", path);
 }
 
 Milliseconds interval(const std::string& text) {
   const Milliseconds time = duration(text);
-  if (time < Seconds(1)) throw Error(format("an interval of {} is too short", duration_text(time)), "The least is 1s.");
+  if (time < Seconds(1))
+    throw Error(ErrorCode::bad_value, format("an interval of {} is too short", duration_text(time)),
+                "The least is 1s.");
   return time;
 }
 
 std::string web_address(const std::string& text) {
   if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://"))
-    throw Error(format("'{}' is not a web address", printable(text)), "They begin with http:// or https://.");
+    throw Error(ErrorCode::bad_value, format("'{}' is not a web address", printable(text)),
+                "They begin with http:// or https://.");
   return text;
 }
 
 std::string base_address(const std::string& text) {
   if (!text.starts_with("http://"))
-    throw Error(format("'{}' is not the address of a metadata service", printable(text)), "They begin with http://.");
+    throw Error(ErrorCode::bad_value, format("'{}' is not the address of a metadata service", printable(text)),
+                "They begin with http://.");
   return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
 }
 
@@ -74,7 +79,7 @@ SwapOrder swap_order(const std::string& text) {
   if (text == "by-rule") return SwapOrder::by_rule;
   if (text == "start-first") return SwapOrder::start_first;
   if (text == "stop-first") return SwapOrder::stop_first;
-  throw Error(format("'{}' is not by-rule, start-first or stop-first", printable(text)));
+  throw Error(ErrorCode::bad_value, format("'{}' is not by-rule, start-first or stop-first", printable(text)));
 }
 
 std::vector<std::string> name_list(const std::string& text) {
@@ -132,7 +137,8 @@ std::vector<std::string> setting_keys() {
 void set_setting(Settings& settings, const std::string& key, const std::string& value, const fs::path& base_folder) {
   const Setting* setting = find(key);
   if (setting == nullptr)
-    throw Error(format("unknown setting '{}'", printable(key)), did_you_mean(key, setting_keys()));
+    throw Error(ErrorCode::bad_value, format("unknown setting '{}'", printable(key)),
+                did_you_mean(key, setting_keys()));
   doing(key, [&] { setting->set(settings, value, base_folder); });
 }
 

@@ -30,7 +30,8 @@ void add_ports(Service& service, const ImageConfig& image) {
     // A port of `raw` may already hold this number on the host.
     for (const PortBinding& other : service.ports)
       if (clash(other, port))
-        throw Error(format("the image's port {} would go to the host port {}, which {} has already",
+        throw Error(ErrorCode::bad_value,
+                    format("the image's port {} would go to the host port {}, which {} has already",
                            port.container_port, port.container_port, other.text()),
                     "Name all ports in the section \"ports\".");
     service.ports.push_back(port);
@@ -49,6 +50,7 @@ void refuse_a_shared_volume(const Service& service, const Mount& mine) {
     if (other.target != mine.target && other.kind == Mount::Kind::volume && mine.kind == Mount::Kind::volume &&
         other.source == mine.source)
       throw Error(
+          ErrorCode::bad_value,
           format("the mount points {} and {} would share the volume {}", other.target, mine.target, mine.source),
           "Name a volume for each in the section \"volumes\".");
 }

@@ -31,9 +31,11 @@ std::string container_in(const std::string& file, const std::optional<std::strin
   // The tools write an empty file to take a mark away, and Python's word for nothing where there was none to copy.
   if (lines.empty() || (lines.size() == 1 && lines[0] == "None")) return {};
   if (lines.size() > 1)
-    throw Error(format("the file '{}' names {} containers; it should name one", file, lines.size()));
+    throw Error(ErrorCode::bad_value,
+                format("the file '{}' names {} containers; it should name one", file, lines.size()));
   if (!is_container_name(lines[0]))
-    throw Error(format("'{}' in the file '{}' is not the name of a container", printable(lines[0]), file));
+    throw Error(ErrorCode::bad_value,
+                format("'{}' in the file '{}' is not the name of a container", printable(lines[0]), file));
   return lines[0];
 }
 
@@ -43,7 +45,8 @@ std::string image_id(const std::string& text) {
   const bool is_id = digits.size() >= 6 && digits.size() <= 64 && std::all_of(digits.begin(), digits.end(), [](char c) {
                        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
                      });
-  if (!is_id) throw Error(format("'{}' in the file 'images' is not the id of an image", printable(text)));
+  if (!is_id)
+    throw Error(ErrorCode::bad_value, format("'{}' in the file 'images' is not the id of an image", printable(text)));
   return std::string(digits);
 }
 

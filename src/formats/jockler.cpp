@@ -20,11 +20,13 @@ std::vector<PortBinding> bindings(const Member& member, const Node& container) {
   // Each side alone first, so that the error stands at the side that is wrong.
   const std::vector<PortBinding> alone = at(container.where(), [&] { return container_ports(inside); });
   return at(member.key_where, [&] {
-    if (member.key.find('=') != std::string::npos) throw Error(format("'{}' is not a port", printable(member.key)));
+    if (member.key.find('=') != std::string::npos)
+      throw Error(ErrorCode::bad_value, format("'{}' is not a port", printable(member.key)));
     std::vector<PortBinding> ports = parse_publish(format("{}:{}", member.key, inside));
     for (const PortBinding& port : ports)
       if (!port.host_port)
-        throw Error(format("'{}' names no host port", printable(member.key)), "Ports are the numbers from 1 to 65535.");
+        throw Error(ErrorCode::bad_value, format("'{}' names no host port", printable(member.key)),
+                    "Ports are the numbers from 1 to 65535.");
     return ports;
   });
 }

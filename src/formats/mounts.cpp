@@ -13,7 +13,7 @@ namespace {
 
 void refuse_control_characters(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
-    throw Error(format("the path '{}' has a control character", printable(text)));
+    throw Error(ErrorCode::bad_value, format("the path '{}' has a control character", printable(text)));
 }
 
 std::string clean(const fs::path& path) {
@@ -33,7 +33,8 @@ void set_source(Mount& mount, std::string_view source, const fs::path& base_fold
     std::string hint = "A path in a folder beside begins with ./";
     if (source.starts_with('~')) hint = "Write the path out: only a shell knows what ~ means.";
     if (source.size() == 1) hint = "A volume's name has at least two characters.";
-    throw Error(format("'{}' is neither a host path nor a valid name of a volume", printable(source)), hint);
+    throw Error(ErrorCode::bad_value,
+                format("'{}' is neither a host path nor a valid name of a volume", printable(source)), hint);
   }
 }
 
@@ -54,21 +55,23 @@ void apply_mode(Mount& mount, std::string_view mode) {
   for (const std::string& word : split(mode, ',')) {
     const bool propagation = is_one_of(word, propagations);
     if (word == "ro" || word == "rw") {
-      if (access_given) throw Error(format("the mode '{}' says twice how to access the mount", printable(mode)));
+      if (access_given)
+        throw Error(ErrorCode::bad_value, format("the mode '{}' says twice how to access the mount", printable(mode)));
       access_given = true;
       mount.read_only = word == "ro";
     } else if (word == "consistent" || word == "cached" || word == "delegated") {
       // They speak to Docker on a Mac. Docker on Linux takes and ignores them as well.
     } else if (word == "z" || word == "Z" || word == "nocopy" || propagation) {
       if (propagation && mount.kind != Mount::Kind::bind)
-        throw Error(format("the mode '{}' is for host paths, not for a volume", word));
+        throw Error(ErrorCode::bad_value, format("the mode '{}' is for host paths, not for a volume", word));
       if (word == "nocopy" && mount.kind != Mount::Kind::volume)
-        throw Error("the mode 'nocopy' is for volumes, not for a host path");
+        throw Error(ErrorCode::bad_value, "the mode 'nocopy' is for volumes, not for a host path");
       add_option(mount, word);
     } else {
       std::vector<std::string> known{"ro", "rw", "z", "Z", "nocopy"};
       known.insert(known.end(), propagations.begin(), propagations.end());
-      throw Error(format("unknown mode '{}' of a mount", printable(word)), did_you_mean(word, known));
+      throw Error(ErrorCode::bad_value, format("unknown mode '{}' of a mount", printable(word)),
+                  did_you_mean(word, known));
     }
   }
 }
@@ -77,11 +80,12 @@ bool switched_on(const CommaSetting& setting) {
   const std::string value = lower(setting.value.value_or("true"));
   if (value == "true" || value == "1") return true;
   if (value == "false" || value == "0") return false;
-  throw Error(format("{} is true or false, not '{}'", setting.key, printable(value)));
+  throw Error(ErrorCode::bad_value, format("{} is true or false, not '{}'", setting.key, printable(value)));
 }
 
 std::string value_of(const CommaSetting& setting) {
-  if (!setting.value || setting.value->empty()) throw Error(format("{} needs a value", setting.key));
+  if (!setting.value || setting.value->empty())
+    throw Error(ErrorCode::bad_value, format("{} needs a value", setting.key));
   return *setting.value;
 }
 
@@ -93,13 +97,15 @@ Mount::Kind mount_kind(const std::vector<CommaSetting>& settings) {
   if (type == "bind") return Mount::Kind::bind;
   if (type == "tmpfs") return Mount::Kind::tmpfs;
   if (type == "image" || type == "cluster" || type == "npipe")
-    throw Error(format("Belay does not keep mounts of the type '{}'", type), "It keeps volume, bind and tmpfs.");
-  throw Error(format("unknown type of mount '{}'", printable(type)), did_you_mean(type, {"volume", "bind", "tmpfs"}));
+    throw Error(ErrorCode::bad_value, format("Belay does not keep mounts of the type '{}'", type),
+                "It keeps volume, bind and tmpfs.");
+  throw Error(ErrorCode::bad_value, format("unknown type of mount '{}'", printable(type)),
+              did_you_mean(type, {"volume", "bind", "tmpfs"}));
 }
 
 std::string octal_mode(const std::string& text) {
   if (text.size() > 5 || text.find_first_not_of("01234567") != std::string::npos)
-    throw Error(format("tmpfs-mode is an octal number, not '{}'", printable(text)));
+    throw Error(ErrorCode::bad_value, format("tmpfs-mode is an octal number, not '{}'", printable(text)));
   return text;
 }
 
@@ -108,7 +114,8 @@ void apply_setting(Mount& mount, const CommaSetting& setting) {
                                               "tmpfs-size", "tmpfs-mode", "bind-propagation", "volume-nocopy",
                                               "consistency"};
   const auto only_for = [&](Mount::Kind kind, std::string_view name) {
-    if (mount.kind != kind) throw Error(format("{} is for mounts of the type {}", setting.key, name));
+    if (mount.kind != kind)
+      throw Error(ErrorCode::bad_value, format("{} is for mounts of the type {}", setting.key, name));
   };
   const std::string& key = setting.key;
   if (key == "type" || key == "source" || key == "src" || key == "consistency") return;
@@ -120,7 +127,8 @@ void apply_setting(Mount& mount, const CommaSetting& setting) {
     only_for(Mount::Kind::bind, "bind");
     const std::string value = value_of(setting);
     if (!is_one_of(value, propagations))
-      throw Error(format("unknown propagation '{}'", printable(value)), did_you_mean(value, propagations));
+      throw Error(ErrorCode::bad_value, format("unknown propagation '{}'", printable(value)),
+                  did_you_mean(value, propagations));
     add_option(mount, value);
   } else if (key == "volume-nocopy") {
     only_for(Mount::Kind::volume, "volume");
@@ -128,30 +136,33 @@ void apply_setting(Mount& mount, const CommaSetting& setting) {
   } else if (key == "tmpfs-size") {
     only_for(Mount::Kind::tmpfs, "tmpfs");
     const auto size = parse_bytes(value_of(setting));
-    if (!size) throw Error(format("'{}' is not a size", printable(*setting.value)), "Sizes look like 64m or 1g.");
+    if (!size)
+      throw Error(ErrorCode::bad_value, format("'{}' is not a size", printable(*setting.value)),
+                  "Sizes look like 64m or 1g.");
     add_option(mount, format("size={}", size->value));
   } else if (key == "tmpfs-mode") {
     only_for(Mount::Kind::tmpfs, "tmpfs");
     add_option(mount, format("mode={}", octal_mode(value_of(setting))));
   } else if (is_unkept("mount", key)) {
     throw Error(
-        format("Belay does not keep the setting {} of a mount", key),
+        ErrorCode::bad_value, format("Belay does not keep the setting {} of a mount", key),
         key.starts_with("volume-") ? "Create the volume with it first (docker volume create), then name it here." : "");
   } else {
-    throw Error(format("unknown setting '{}' of a mount", printable(key)), did_you_mean(key, known));
+    throw Error(ErrorCode::bad_value, format("unknown setting '{}' of a mount", printable(key)),
+                did_you_mean(key, known));
   }
 }
 
 }  // namespace
 
 std::string mount_point(std::string_view text) {
-  if (text.empty()) throw Error("the mount point is empty");
+  if (text.empty()) throw Error(ErrorCode::bad_value, "the mount point is empty");
   refuse_control_characters(text);
   if (!text.starts_with('/'))
-    throw Error(format("the mount point '{}' is not an absolute path", text),
+    throw Error(ErrorCode::bad_value, format("the mount point '{}' is not an absolute path", text),
                 "A path in the container begins with a slash.");
   std::string path = clean(fs::path(text));
-  if (path == "/") throw Error("a mount cannot cover the container's whole root '/'");
+  if (path == "/") throw Error(ErrorCode::bad_value, "a mount cannot cover the container's whole root '/'");
   return path;
 }
 
@@ -171,7 +182,7 @@ std::optional<std::string> host_path(std::string_view text, const fs::path& base
 
 Mount parse_volume(std::string_view source, std::string_view target, const fs::path& base_folder) {
   Mount mount;
-  if (source.empty()) throw Error("the host path or volume is empty");
+  if (source.empty()) throw Error(ErrorCode::bad_value, "the host path or volume is empty");
   set_source(mount, source, base_folder);
   const size_t colon = target.find(':');
   mount.target = mount_point(target.substr(0, colon));
@@ -192,20 +203,21 @@ Mount parse_mount(std::string_view text, const fs::path& base_folder) {
   Mount mount;
   mount.kind = mount_kind(settings);
   for (const CommaSetting& setting : settings) apply_setting(mount, setting);
-  if (mount.target.empty()) throw Error("the mount has no target");
+  if (mount.target.empty()) throw Error(ErrorCode::bad_value, "the mount has no target");
 
   std::string source;
   for (const CommaSetting& setting : settings)
     if (setting.key == "source" || setting.key == "src") source = value_of(setting);
   if (source.empty()) {
-    if (mount.kind == Mount::Kind::bind) throw Error("a mount of the type bind needs a source");
+    if (mount.kind == Mount::Kind::bind) throw Error(ErrorCode::bad_value, "a mount of the type bind needs a source");
     return mount;
   }
-  if (mount.kind == Mount::Kind::tmpfs) throw Error("a mount of the type tmpfs has no source");
+  if (mount.kind == Mount::Kind::tmpfs) throw Error(ErrorCode::bad_value, "a mount of the type tmpfs has no source");
   const Mount::Kind wanted = mount.kind;
   set_source(mount, source, base_folder);
   if (mount.kind != wanted)
     throw Error(
+        ErrorCode::bad_value,
         wanted == Mount::Kind::bind
             ? format("'{}' is a volume's name, where type=bind needs a host path", printable(source))
             : format("'{}' is a host path, where type=volume needs a volume's name", printable(source)),
@@ -221,7 +233,7 @@ Mount parse_tmpfs(std::string_view text) {
   if (colon == std::string_view::npos) return mount;
   for (const std::string& option : split(text.substr(colon + 1), ',')) {
     if (option == "ro") mount.read_only = true;
-    if (option.empty()) throw Error("an option of the tmpfs is empty");
+    if (option.empty()) throw Error(ErrorCode::bad_value, "an option of the tmpfs is empty");
     if (option != "ro" && option != "rw") add_option(mount, option);
   }
   return mount;

@@ -48,14 +48,14 @@ void take_label_file(In& in, Text path) {
 
 void take_label(In& in, Text text) {
   const size_t equals = text.find('=');
-  if (text.empty() || equals == 0) throw Error("the label has no name");
+  if (text.empty() || equals == 0) throw Error(ErrorCode::bad_value, "the label has no name");
   in.labels[std::string(text.substr(0, equals))] = equals == Text::npos ? "" : text.substr(equals + 1);
 }
 
 void take_network(In& in, Text text) {
   NetworkWish wish = parse_network(text);
   if (!wish.mac_address.empty()) {
-    if (!in.networks.empty()) throw Error("Belay keeps a MAC address for the first network only");
+    if (!in.networks.empty()) throw Error(ErrorCode::bad_value, "Belay keeps a MAC address for the first network only");
     in.line.service.mac_address = mac_address(wish.mac_address);
   }
   in.networks.push_back(std::move(wish.link));
@@ -68,8 +68,8 @@ void take_ports(In& in, Text text) {
     for (const PortBinding& other : ports) {
       known = known || other == port;
       if (other != port && clash(other, port))
-        throw Error(
-            format("the host port {} is asked for twice: {} and {}", *port.host_port, other.text(), port.text()));
+        throw Error(ErrorCode::bad_value, format("the host port {} is asked for twice: {} and {}", *port.host_port,
+                                                 other.text(), port.text()));
     }
     if (!known) ports.push_back(std::move(port));
   }
@@ -77,7 +77,7 @@ void take_ports(In& in, Text text) {
 
 void take_mount(In& in, Mount mount) {
   for (const Mount& other : in.line.service.mounts)
-    if (other.target == mount.target) throw Error(format("two mounts go to {}", mount.target));
+    if (other.target == mount.target) throw Error(ErrorCode::bad_value, format("two mounts go to {}", mount.target));
   in.line.service.mounts.push_back(std::move(mount));
 }
 
@@ -89,7 +89,7 @@ void take_ulimit(In& in, Text text) {
 }
 
 void take_dns(In& in, Text text) {
-  if (!is_ip_address(text)) throw Error(format("'{}' is not an IP address", printable(text)));
+  if (!is_ip_address(text)) throw Error(ErrorCode::bad_value, format("'{}' is not an IP address", printable(text)));
   in.line.service.dns.emplace_back(text);
 }
 
@@ -110,7 +110,8 @@ std::string one_of(Text text, const std::vector<std::string>& words) {
   // The empty word stands for the engine's own choice; it need not be advertised.
   std::vector<std::string> shown = words;
   std::erase(shown, "");
-  throw Error(format("'{}' is not known here", printable(text)), format("Known: {}.", join(shown, ", ")));
+  throw Error(ErrorCode::bad_value, format("'{}' is not known here", printable(text)),
+              format("Known: {}.", join(shown, ", ")));
 }
 
 std::string mode_or_container(Text text, const std::vector<std::string>& words) {
@@ -119,7 +120,7 @@ std::string mode_or_container(Text text, const std::vector<std::string>& words) 
 }
 
 std::string not_empty(Text text) {
-  if (text.empty()) throw Error("the value is empty");
+  if (text.empty()) throw Error(ErrorCode::bad_value, "the value is empty");
   return std::string(text);
 }
 
@@ -132,7 +133,8 @@ void nothing_to_do(In&, Text) {}
 
 void refuse_removal(In&, Text text) {
   if (on(text))
-    throw Error("a container that Belay keeps is not removed when it exits: a release must be there to go back to",
+    throw Error(ErrorCode::bad_value,
+                "a container that Belay keeps is not removed when it exits: a release must be there to go back to",
                 "Leave --rm out; belay cleanup NAME removes old releases.");
 }
 
@@ -196,7 +198,7 @@ constexpr RunOption table[] = {
      value,
      [](In& in, Text v) {
        const auto weight = whole_number(v, 0, 1000);
-       if (weight > 0 && weight < 10) throw Error("the weight is 0 or a number from 10 to 1000");
+       if (weight > 0 && weight < 10) throw Error(ErrorCode::bad_value, "the weight is 0 or a number from 10 to 1000");
        in.line.service.resources.blkio_weight = static_cast<int>(weight);
      },
      {}},
@@ -274,7 +276,8 @@ constexpr RunOption table[] = {
      0,
      value,
      [](In& in, Text v) {
-       if (!is_ip_address(v, IpFamily::v4)) throw Error(format("'{}' is not an IPv4 address", printable(v)));
+       if (!is_ip_address(v, IpFamily::v4))
+         throw Error(ErrorCode::bad_value, format("'{}' is not an IPv4 address", printable(v)));
        in.ipv4 = v;
      },
      {}},
@@ -282,7 +285,8 @@ constexpr RunOption table[] = {
      0,
      value,
      [](In& in, Text v) {
-       if (!is_ip_address(v, IpFamily::v6)) throw Error(format("'{}' is not an IPv6 address", printable(v)));
+       if (!is_ip_address(v, IpFamily::v6))
+         throw Error(ErrorCode::bad_value, format("'{}' is not an IPv6 address", printable(v)));
        in.ipv6 = v;
      },
      {}},
@@ -364,7 +368,8 @@ constexpr RunOption table[] = {
      'w',
      value,
      [](In& in, Text v) {
-       if (!v.starts_with('/')) throw Error(format("'{}' is not an absolute path in the container", printable(v)));
+       if (!v.starts_with('/'))
+         throw Error(ErrorCode::bad_value, format("'{}' is not an absolute path in the container", printable(v)));
        in.line.service.working_dir = v;
      },
      {}},

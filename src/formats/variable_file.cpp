@@ -12,14 +12,15 @@ Variable parse_variable(std::string_view text) {
   const size_t equals = text.find('=');
   Variable variable{std::string(text.substr(0, equals)), {}};
   if (equals != std::string_view::npos) variable.value = text.substr(equals + 1);
-  if (variable.name.empty()) throw Error("the variable has no name");
+  if (variable.name.empty()) throw Error(ErrorCode::bad_value, "the variable has no name");
   if (const auto space = std::find_if(variable.name.begin(), variable.name.end(), is_space);
       space != variable.name.end())
     // What follows is not repeated: where the '=' was forgotten it is the value.
-    throw Error(format("the name '{}…' holds white space", printable(std::string(variable.name.begin(), space))),
+    throw Error(ErrorCode::bad_value,
+                format("the name '{}…' holds white space", printable(std::string(variable.name.begin(), space))),
                 "There is no space around '=', and none before the name.");
   if (text.find('\0') != std::string_view::npos)
-    throw Error(format("the variable {} holds a NUL character", printable(variable.name)));
+    throw Error(ErrorCode::bad_value, format("the variable {} holds a NUL character", printable(variable.name)));
   return variable;
 }
 

@@ -69,9 +69,12 @@ std::vector<ContainerDetail> details_of(Context& context, const std::vector<std:
     if (std::count(containers.begin(), containers.end(), container) > 1)
       throw UsageError(format("the container {} is named twice", container), "Name each container once.");
     auto detail = context.engine.container(container, stop);
-    if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
+    if (!detail)
+      throw NotFound(ErrorCode::container_not_found, format("there is no container {}", container),
+                     "docker ps -a shows them all.");
     if (const auto owner = owner_of(context, container, stop))
-      throw Conflict(format("the container {} belongs to the app {} already", container, owner->app.text()),
+      throw Conflict(ErrorCode::foreign_container,
+                     format("the container {} belongs to the app {} already", container, owner->app.text()),
                      format("belay status {} shows it.", owner->app.text()));
     details.push_back(std::move(*detail));
   }

@@ -50,7 +50,8 @@ bool mounts_volume(const std::vector<Mount>& mounts, const std::string& volume) 
   const std::string example = app.scheme == NamingScheme::fixed
                                   ? format(R"({{"containerPath": "{}", "volume": "NAME"}})", mine.target)
                                   : format(R"("volumes": {{"NAME": "{}"}})", mine.target);
-  throw Conflict(format("the volume {} for {} of {} {}", mine.name, mine.target, app.name.text(), whose),
+  throw Conflict(ErrorCode::foreign_data,
+                 format("the volume {} for {} of {} {}", mine.name, mine.target, app.name.text(), whose),
                  format("Name the volume in the settings of {}: {}.", app.name.text(), example));
 }
 

@@ -86,11 +86,12 @@ App known_app(Context& context, const AppName& name, std::stop_token stop) {
   if (auto app = context.store.app(name)) return std::move(*app);
   const auto names = context.store.app_names();
   if (const std::string near = did_you_mean(name.text(), names); !near.empty())
-    throw NotFound(format("there is no app {}", name.text()), near);
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), near);
   if (!context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop).empty())
-    throw NotFound(format("the state has no app {}, though the engine has containers of it", name.text()),
+    throw NotFound(ErrorCode::app_not_found,
+                   format("the state has no app {}, though the engine has containers of it", name.text()),
                    "belay recover rebuilds the state from the engine.");
-  throw NotFound(format("there is no app {}", name.text()),
+  throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()),
                  names.empty() ? std::string("Make the first one with: belay build NAME, beside its Dockerfile.")
                                : std::string("belay ls shows the apps."));
 }
@@ -306,7 +307,7 @@ std::optional<std::string> restart_loop(const App& app, const World& world, Time
 const Release& release_of_data(const App& app) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
   if (const Release* release = number ? app.find(*number) : nullptr) return *release;
-  throw NotFound(format("{} has never run: it has no data yet", app.name.text()),
+  throw NotFound(ErrorCode::release_not_found, format("{} has never run: it has no data yet", app.name.text()),
                  format("Start it with: belay start {} new", app.name.text()));
 }
 

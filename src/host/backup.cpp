@@ -193,7 +193,8 @@ class BackupPlanner {
     if (found == service.labels.end()) return options_.hook_time;
     return doing(format("the label {}", labels::backup_hook_timeout), [&] {
       const auto time = parse_duration(found->second);
-      if (!time) throw Error(format("'{}' is not a time", found->second), "Write it as 90s, 30m or 2h.");
+      if (!time)
+        throw Error(ErrorCode::bad_value, format("'{}' is not a time", found->second), "Write it as 90s, 30m or 2h.");
       return *time;
     });
   }

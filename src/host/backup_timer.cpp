@@ -51,7 +51,8 @@ void systemctl(std::vector<std::string> words, std::stop_token stop) {
   ProcessRequest request;
   request.command = std::move(words);
   const auto result = run_process(request, stop);
-  if (result.exit_code != 0) throw Error(format("{}: {}", line, printable(trim(result.errors))));
+  if (result.exit_code != 0)
+    throw Error(ErrorCode::program_failed, format("{}: {}", line, printable(trim(result.errors))));
 }
 
 // Something between 0 and `below` that is the same for the same app on every host, and another for others.
@@ -191,7 +192,8 @@ TimerChange install_timer(const BackupTimer& timer, std::stop_token stop) {
   TimerChange change;
   change.files = {folder / unit_name(timer.app, "service"), folder / unit};
   if (!fs::is_directory(folder))
-    throw NotFound(format("there is no folder {}: systemd is not on this machine", folder.string()),
+    throw NotFound(ErrorCode::file_not_found,
+                   format("there is no folder {}: systemd is not on this machine", folder.string()),
                    format("For cron: belay backup {} --cron", timer.app.text()));
   write_file_durably(change.files[0], service_unit(timer));
   write_file_durably(change.files[1], timer_unit(timer));

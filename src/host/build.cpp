@@ -27,11 +27,12 @@ Place find_dockerfile(const AppName& name, const std::string& where) {
   if (fs::is_directory(clean, error)) {
     for (const fs::path& candidate : {clean / (name.text() + "-Dockerfile"), clean / "Dockerfile"})
       if (fs::exists(candidate, error)) return {clean, candidate};
-    throw NotFound(format("there is neither {}-Dockerfile nor Dockerfile in {}", name.text(), clean.string()),
+    throw NotFound(ErrorCode::file_not_found,
+                   format("there is neither {}-Dockerfile nor Dockerfile in {}", name.text(), clean.string()),
                    format("Go to the folder of the Dockerfile, or name it: belay build {} PATH", name.text()));
   }
   if (!fs::exists(clean, error))
-    throw NotFound(format("{} does not exist", clean.string()),
+    throw NotFound(ErrorCode::file_not_found, format("{} does not exist", clean.string()),
                    format("Name a Dockerfile or its folder: belay build {} PATH", name.text()));
   return {clean.parent_path(), clean};
 }
@@ -69,7 +70,8 @@ std::string existing_image(Context& context, const BuildOptions& options, BuildO
   const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
   if (result.error) throw *result.error;
   const auto image = context.engine.image(reference, stop);
-  if (!image) throw NotFound(format("{} was pulled, but the engine does not have it", reference));
+  if (!image)
+    throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));
   return image->id;
 }
 

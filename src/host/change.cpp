@@ -64,7 +64,8 @@ void recording(const App& app, Work&& work) {
     work();
   } catch (const state::Unwritable& error) {
     const bool runs = app.wish.state == Wish::State::up;
-    throw Error(format("{}, but that could not be recorded: {}",
+    throw Error(ErrorCode::state_unwritable,
+                format("{}, but that could not be recorded: {}",
                        runs ? format("{} of {} runs", app.wish.release->text(), app.name.text())
                             : format("{} is stopped", app.name.text()),
                        error.what()),
@@ -125,6 +126,11 @@ bool ran_unseen(Context& context, const App& app, const Touched& touched) {
 std::string what_runs_now(const Change& change) {
   if (!change.running) return "nothing runs, as before";
   return format("{} runs {}", change.running->text(), change.never_stopped ? "on" : "again");
+}
+
+ErrorCode error_code(const Change& change) {
+  if (change.kind == Change::Kind::stuck) return ErrorCode::stuck;
+  return change.kind == Change::Kind::in_trouble ? ErrorCode::in_trouble : change.code;
 }
 
 std::string_view to_text(Change::Kind kind) {
@@ -204,6 +210,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
       change.log_tail = outcome.verdict->log_tail;
       change.container = outcome.verdict->container;
     } else {
+      change.code = outcome.error->code();
       change.reason = outcome.error->what();
       change.hint = outcome.error->hint();
       const auto& failed = change.plan.actions.at(outcome.failed_action.value()).step;
@@ -211,6 +218,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     }
   } catch (const Cancelled& stopped) {
     cancelled = true;
+    change.code = stopped.code();
     change.reason = stopped.what();
     context.report.note("stopping: taking the change back (again to leave at once)");
   }
@@ -254,7 +262,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
                 const std::string& container) {
   const auto previous = app.wish.previous;
   if (app.wish.state != Wish::State::up || !app.wish.release || !previous || app.find(*previous) == nullptr)
-    throw NotFound(format("{} has nothing to go back to", app.name.text()));
+    throw NotFound(ErrorCode::nothing_to_go_back_to, format("{} has nothing to go back to", app.name.text()));
   Change change;
   change.release = app.wish.release;
   change.reason = reason;
@@ -288,10 +296,10 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));
   const Change change = fulfil(context, app, "finish", false, stop);
   if (change.kind == Change::Kind::stuck)
-    throw Error(format("finishing what was interrupted: {}; while rolling back: {}", change.reason,
-                       change.trouble_on_the_way_back));
+    throw Error(ErrorCode::stuck, format("finishing what was interrupted: {}; while rolling back: {}", change.reason,
+                                         change.trouble_on_the_way_back));
   if (change.kind == Change::Kind::in_trouble)
-    throw Error(format("finishing what was interrupted: {}", change.trouble_on_the_way_back),
+    throw Error(ErrorCode::in_trouble, format("finishing what was interrupted: {}", change.trouble_on_the_way_back),
                 format("belay logs {0} shows what it wrote; belay why {0} explains it.", app.name.text()));
   if (change.kind == Change::Kind::taken_back)
     context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));

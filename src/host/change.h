@@ -30,12 +30,13 @@ struct Change {
   };
   Kind kind = Kind::unchanged;
   plan::Plan plan;
-  std::optional<ReleaseNumber> release;  // the one that the change was about
-  std::optional<ReleaseNumber> running;  // what runs now
-  bool never_stopped = false;            // taken back, and `running` ran all the time
-  std::string reason;                    // why it failed
-  std::string log_tail;                  // of the container that failed
-  std::string container;                 // the container that failed and is kept
+  std::optional<ReleaseNumber> release;        // the one that the change was about
+  std::optional<ReleaseNumber> running;        // what runs now
+  bool never_stopped = false;                  // taken back, and `running` ran all the time
+  ErrorCode code = ErrorCode::release_failed;  // why it failed, for programs
+  std::string reason;                          // and in words
+  std::string log_tail;                        // of the container that failed
+  std::string container;                       // the container that failed and is kept
   std::string hint;
   std::string trouble_on_the_way_back;
   bool is_itself = false;  // in trouble: it was its own fallback
@@ -47,6 +48,8 @@ struct Change {
 };
 // One word for machines: "taken_back".
 std::string_view to_text(Change::Kind kind);
+// What kind of error a failed change is: `stuck` and `in_trouble` go before the reason of the failure.
+ErrorCode error_code(const Change& change);
 
 // Of one that was taken back: "r1 runs again", "r1 runs on", "nothing runs, as before".
 std::string what_runs_now(const Change& change);

@@ -290,6 +290,7 @@ void refuse_open_folder(const AppName& name, const World& world, const DataPlace
             return mount.kind == Mount::Kind::volume && mount.source == volume.name;
           }))
         throw Conflict(
+            ErrorCode::data_in_use,
             format("{} is in use by the container {}, as the volume {}", text_of(place), container.name, volume.name),
             owner ? format("Stop it with: belay stop {}", owner->app) : "Stop that container.");
     }
@@ -304,7 +305,8 @@ void refuse_what_is_others(Context& context, const AppName& name, const World& w
   const Claims claims(context, name, world, own, stop);
   for (const auto& place : places) {
     if (const auto why = claims.against(place))
-      throw Conflict(format("{} cannot get {}'s data: {}", printable(text_of(place)), name.text(), printable(*why)),
+      throw Conflict(ErrorCode::foreign_data,
+                     format("{} cannot get {}'s data: {}", printable(text_of(place)), name.text(), printable(*why)),
                      ways_out);
     refuse_open_folder(name, world, place);
   }

@@ -30,10 +30,10 @@ void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std
   for (const auto& action : plan.actions)
     if (const auto* volume = std::get_if<plan::RemoveVolume>(&action.step))
       if (const auto mount = here.mount_in({DataPlace::Kind::volume, volume->name}))
-        throw Error(format("removing volume {}: {}", volume->name, *mount));
+        throw Error(ErrorCode::mount_in_the_way, format("removing volume {}: {}", volume->name, *mount));
   for (const auto& snapshot : app.snapshots)
     if (const auto mount = mount_in(snapshot, volumes))
-      throw Error(format("removing the snapshot {}: {}", snapshot.text(), *mount));
+      throw Error(ErrorCode::mount_in_the_way, format("removing the snapshot {}: {}", snapshot.text(), *mount));
 }
 
 // The policy first: a container in a restart loop would be started again behind our back.
@@ -140,7 +140,9 @@ std::vector<std::string> stop_containers(Context& context, const std::vector<std
   std::vector<std::string> stopped;
   for (const auto& container : containers) {
     const auto detail = context.engine.container(container, stop_token);
-    if (!detail) throw NotFound(format("there is no container {}", container), "docker ps -a shows them all.");
+    if (!detail)
+      throw NotFound(ErrorCode::container_not_found, format("there is no container {}", container),
+                     "docker ps -a shows them all.");
     const auto owner = owner_of(context, container, stop_token);
     const auto app = owner ? context.store.app(owner->app) : std::nullopt;
     try {

@@ -26,7 +26,8 @@ std::optional<std::string> label_of(const Spec& spec, const char* label) {
 int number_in(const std::string& text, const char* label) {
   const auto number = parse_number(text);
   if (!number || *number < 1 || *number > 1'000'000)
-    throw Error(format("the label {} is '{}', which is not a number of at least 1", label, printable(text)));
+    throw Error(ErrorCode::bad_value,
+                format("the label {} is '{}', which is not a number of at least 1", label, printable(text)));
   return static_cast<int>(*number);
 }
 
@@ -83,7 +84,9 @@ DataPlace without_obstacle(const World& world, const DataPlace& place) {
   // A volume that is missing will be made.
   if (place.kind == DataPlace::Kind::volume && world.find_volume(place.source) == nullptr) return place;
   auto way = exchangeable(data::Reserves(world.volumes), place);
-  if (way.obstacle) throw Error(format("what {} holds cannot be exchanged: {}", text_of(place), way.obstacle->text));
+  if (way.obstacle)
+    throw Error(ErrorCode::data_not_exchanged,
+                format("what {} holds cannot be exchanged: {}", text_of(place), way.obstacle->text));
   return std::move(way.place);
 }
 
@@ -116,7 +119,8 @@ std::vector<Filling> outer_fillings(const App& app, std::optional<ReleaseNumber>
   for (const auto& filling : fillings) {
     if (!is_among(outer, filling.place)) continue;
     if (!is_among(whole, filling.place))
-      throw Error(format("{} lies inside another place of {}: both are one place, and are exchanged together",
+      throw Error(ErrorCode::data_not_exchanged,
+                  format("{} lies inside another place of {}: both are one place, and are exchanged together",
                          text_of(filling.place), app.name.text()),
                   format("The places of {} are: {}", app.name.text(), join(sources_of(whole), ", ")));
     kept.push_back(filling);
@@ -182,7 +186,8 @@ bool asks_for_snapshots(const Spec& spec) {
   const std::string answer = lower(*word);
   if (answer == "true" || answer == "yes" || answer == "1") return true;
   if (answer == "false" || answer == "no" || answer == "0" || answer.empty()) return false;
-  throw Error(format("the label {} is '{}', which is neither true nor false", labels::snapshot, printable(*word)));
+  throw Error(ErrorCode::bad_value,
+              format("the label {} is '{}', which is neither true nor false", labels::snapshot, printable(*word)));
 }
 
 std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Release& release, bool dry_run,
@@ -205,7 +210,8 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
     }
     const auto way = exchangeable(reserves, place);
     if (way.obstacle && way.obstacle->kind == data::Obstacle::Kind::mount)
-      throw Error(format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
+      throw Error(ErrorCode::data_not_exchanged,
+                  format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
     if (way.obstacle) {
       context.report.warning(format("the snapshot is without {}: {}", text_of(use.place), way.obstacle->text));
       continue;
@@ -218,7 +224,8 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
     return {};
   }
   if (!dry_run && !engine::shares_files(context.engine, stop))
-    throw Error(format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
+    throw Error(ErrorCode::engine_elsewhere,
+                format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),
                 "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
   // Found out now, not when the app has stopped for it: not every file system can.
@@ -291,7 +298,8 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
                    .contents(sides_of(displaced.items, &Snapshot::Item::place),
                              sides_of(displaced.items, &Snapshot::Item::kept));
     for (const auto& item : displaced.items)
-      if (!prepared.contains(item.kept)) throw Error(format("what was prepared for {} is gone", text_of(item.place)));
+      if (!prepared.contains(item.kept))
+        throw Error(ErrorCode::data_not_exchanged, format("what was prepared for {} is gone", text_of(item.place)));
   } catch (const Error&) {
     give_up();
     throw;

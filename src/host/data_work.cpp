@@ -28,7 +28,7 @@ void DataWork::exchange(const plan::ExchangeData& step, std::stop_token stop) {
 void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
   if (step.reserve.kind != DataPlace::Kind::volume) return data::Reserves::remove(step.reserve);
   // The engine removes all that is below, whatever it is.
-  if (const auto mount = reserves(stop).mount_in(step.reserve)) throw Error(*mount);
+  if (const auto mount = reserves(stop).mount_in(step.reserve)) throw Error(ErrorCode::mount_in_the_way, *mount);
   engine_.remove_volume(step.reserve.source, stop);
 }
 

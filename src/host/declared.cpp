@@ -119,19 +119,19 @@ void classify(DeclaredApp& result, const App& app) {
               std::holds_alternative<plan::ConnectNetwork>(actions[i].step);
     loses = loses || std::holds_alternative<plan::RemoveVolume>(actions[i].step);
   }
+  using Kind = Downtime::Kind;
   if (loses) {
-    result.downtime = "data at risk";
+    result.downtime = {Kind::data_at_risk};
   } else if (result.kind == Outcome::removal) {
-    result.downtime = "ends";
+    result.downtime = {Kind::ends};
   } else if (first_stop && first_start && *first_stop < *first_start) {
     for (const auto& release : app.releases)
       if (release.outage) result.outage = release.outage;
-    result.downtime = result.outage ? format("stop-first, about {} as last time", duration_text(*result.outage))
-                                    : std::string("stop-first");
+    result.downtime = {Kind::stop_first, result.outage};
   } else if (first_start && result.kind == Outcome::repair) {
-    result.downtime = "restart";
+    result.downtime = {Kind::restart};
   } else {
-    result.downtime = updates && !first_start ? "none, changed in place" : "none";
+    result.downtime = {updates && !first_start ? Kind::in_place : Kind::none};
   }
 }
 
@@ -164,7 +164,7 @@ class AppReport final : public Report {
   void warning(const std::string& text) override { say(text); }
   void started(const plan::Plan& plan, size_t action) override {
     const std::lock_guard lock(turn_);
-    listener_.step(app_, plan::step_text(plan.actions.at(action).step));
+    listener_.step(app_, plan.actions.at(action).step);
   }
   void progress(const plan::Plan& /*plan*/, size_t /*action*/, const engine::Progress& /*progress*/) override {
     const std::lock_guard lock(turn_);
@@ -212,6 +212,7 @@ class Pass {
       app.origin = broken.origin;
       app.kind = Outcome::broken;
       app.as_declared = false;
+      app.code = broken.error.code();
       app.reason = broken.error.what();
       app.hint = broken.error.hint();
       if (AppName::is_valid(broken.name)) note_trouble(AppName(broken.name), context_.store, app);
@@ -254,7 +255,8 @@ class Pass {
     for (const auto& [name, app] : view_.apps)
       if (is_from(app.origin, options_.sources)) known.push_back(name);
     if (known.empty()) return;
-    throw Conflict(format("there is no definition left, though {} {} declared here: nothing is touched",
+    throw Conflict(ErrorCode::definitions_gone,
+                   format("there is no definition left, though {} {} declared here: nothing is touched",
                           join(known, ", "), known.size() == 1 ? "was" : "were"),
                    format("If that is intended, run: belay apply {} --allow-empty",
                           options_.sources.empty() ? "DIR" : shell_quoted(options_.sources.back())));
@@ -344,10 +346,12 @@ class Pass {
       result.busy = true;
       result.as_declared = false;
       result.kind = Outcome::held;
+      result.code = held.code();
       result.reason = held.what();
     } catch (const Error& error) {
       result.kind = Outcome::broken;
       result.as_declared = false;
+      result.code = error.code();
       result.reason = error.what();
       result.hint = error.hint();
     }
@@ -557,13 +561,15 @@ class Pass {
       for (const auto& other : declared_uses_of(mine.name))
         if (other.by->name != declared.name)
           throw Conflict(
+              ErrorCode::foreign_data,
               format("the volume {} for {} of {} is the one for {} of {} at {}", mine.name, mine.target,
                      app.name.text(), other.target, other.by->name.text(), other.by->place.text()),
               format(R"(Name the volume of one of them: {{"containerPath": "{}", "volume": "NAME"}}.)", mine.target));
       const std::lock_guard lock(turn_);
       const auto [claim, is_new] = claimed_volumes_.try_emplace(mine.name, app.name.text());
       if (claim->second != app.name.text())
-        throw Conflict(format("the volume {} for {} of {} is one of the app {}", mine.name, mine.target,
+        throw Conflict(ErrorCode::foreign_data,
+                       format("the volume {} for {} of {} is one of the app {}", mine.name, mine.target,
                               app.name.text(), claim->second),
                        format(R"(Name the volume: {{"containerPath": "{}", "volume": "NAME"}}.)", mine.target));
     }
@@ -578,7 +584,8 @@ class Pass {
     } else if (app && app->origin.empty() && app->wish.state != Wish::State::none &&
                app->scheme != NamingScheme::fixed) {
       // Only definitions make apps of the scheme fixed: one without an origin is what recover found of a lost state.
-      throw Conflict(format("{} is an app already, and no definition made it", declared.name.text()),
+      throw Conflict(ErrorCode::declared_elsewhere,
+                     format("{} is an app already, and no definition made it", declared.name.text()),
                      format("Hand it over: belay apply --take-over {}; or give the definition another name.",
                             declared.name.text()));
     }
@@ -661,6 +668,7 @@ class Pass {
       if (result.differences.empty()) result.reason = because_of(*present, needs);
       for (auto& line : ties_that_broke(*present, needs)) result.differences.push_back(std::move(line));
     } else {
+      result.is_new = true;
       result.reason = "new";
     }
     make(declared, std::move(app), made, choice, context, result);
@@ -817,6 +825,7 @@ class Pass {
     if (result.change.failed()) {
       result.kind = Outcome::broken;
       result.as_declared = false;
+      result.code = error_code(result.change);
       result.reason =
           result.change.kind == Change::Kind::in_trouble ? result.change.trouble_on_the_way_back : result.change.reason;
       return;
@@ -839,6 +848,7 @@ class Pass {
       result.as_declared = false;
       if (result.kind != Outcome::unchanged) return;
       result.kind = Outcome::trouble;
+      result.code = ErrorCode::restarting;
       result.reason = *loop;
       result.waits_for = format("its container {} keeps exiting", container->name);
       result.hint = format("belay logs {} shows what it wrote.", app.name.text());
@@ -924,6 +934,7 @@ class Pass {
     remember(app);
     classify(result, app);
     if (result.change.failed()) {
+      result.code = error_code(result.change);
       result.reason = result.change.reason;
       result.hint = result.change.hint;
     }
@@ -932,7 +943,7 @@ class Pass {
   // Under the app's lock, just before the first effect.
   void ask_for_objection(const DeclaredApp& planned) const {
     if (const std::string objection = options_.objection(planned); !objection.empty())
-      throw Conflict(format("{} is left as it is: {}", planned.name, objection));
+      throw Conflict(ErrorCode::plan_outdated, format("{} is left as it is: {}", planned.name, objection));
   }
 
   // The plan as it would be with the image here already, behind its pull.
@@ -971,7 +982,8 @@ class Pass {
     if (folder.empty() || ::statvfs(folder.c_str(), &status) != 0) return;
     const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
     if (free < options_.least_free)
-      throw Error(format("{} is not pulled: only {} are free in {}", reference, byte_text(free), folder),
+      throw Error(ErrorCode::no_space,
+                  format("{} is not pulled: only {} are free in {}", reference, byte_text(free), folder),
                   "belay cleanup NAME removes what no release needs; docker system df shows the rest.");
   }
 
@@ -986,7 +998,9 @@ class Pass {
       throw *outcome.error;
     }
     const auto image = context.engine.image(choice.pull, stop_);
-    if (!image) throw NotFound(format("{} was pulled, and yet the engine does not have it", choice.pull));
+    if (!image)
+      throw NotFound(ErrorCode::image_not_found,
+                     format("{} was pulled, and yet the engine does not have it", choice.pull));
     const bool is_as_promised = choice.digest.empty() || bears_digest(*image, choice.digest);
     for (auto& [service, id] : made.images) {
       id = image->id;
@@ -1113,6 +1127,7 @@ class Pass {
     DeclaredApp result;
     result.name = container.name;
     result.kind = Outcome::broken;
+    result.code = ErrorCode::foreign_container;
     result.reason =
         owner.state.empty()
             ? format("nobody declared it, and it is of the app {}, which this state does not know", owner.app)
@@ -1127,7 +1142,7 @@ class Pass {
     result.name = name;
     result.kind = Outcome::removal;
     result.reason = "nobody declared it, and this host is exclusive";
-    result.downtime = "ends";
+    result.downtime = {Downtime::Kind::ends};
     return result;
   }
 
@@ -1224,6 +1239,43 @@ bool DeclaredHost::has_failures() const {
                      [](const DeclaredApp& app) { return app.kind == Outcome::broken || app.change.failed(); });
 }
 
+std::string_view to_text(Downtime::Kind kind) {
+  switch (kind) {
+    case Downtime::Kind::none:
+      return "none";
+    case Downtime::Kind::in_place:
+      return "in_place";
+    case Downtime::Kind::restart:
+      return "restart";
+    case Downtime::Kind::stop_first:
+      return "stop_first";
+    case Downtime::Kind::ends:
+      return "ends";
+    case Downtime::Kind::data_at_risk:
+      return "data_at_risk";
+  }
+  return "";
+}
+
+std::string text_of(const Downtime& downtime) {
+  switch (downtime.kind) {
+    case Downtime::Kind::none:
+      return "none";
+    case Downtime::Kind::in_place:
+      return "none, changed in place";
+    case Downtime::Kind::restart:
+      return "restart";
+    case Downtime::Kind::stop_first:
+      return downtime.expected ? format("stop-first, about {} as last time", duration_text(*downtime.expected))
+                               : std::string("stop-first");
+    case Downtime::Kind::ends:
+      return "ends";
+    case Downtime::Kind::data_at_risk:
+      return "data at risk";
+  }
+  return "";
+}
+
 bool DeclaredHost::is_as_declared() const {
   return !has_failures() &&
          std::all_of(apps.begin(), apps.end(), [](const DeclaredApp& app) { return app.as_declared; });
@@ -1250,7 +1302,7 @@ std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
     }
     const std::string name = app.name.empty() ? app.origin : app.name;
     text += format("{}: {}", name, to_text(app.kind));
-    if (!app.downtime.empty()) text += format(" (downtime: {})", app.downtime);
+    if (app.downtime) text += format(" (downtime: {})", text_of(*app.downtime));
     if (!app.reason.empty()) text += format(" — {}", app.reason);
     text += "\n";
     for (const auto& line : app.differences) text += "    " + line + "\n";

@@ -60,6 +60,22 @@ struct DeclaredOptions {
   std::function<std::string(const DeclaredApp& planned)> objection;
 };
 
+// What an app's users notice of a change.
+struct Downtime {
+  enum class Kind {
+    none,
+    in_place,      // what runs is changed and goes on
+    restart,       // what is down comes up again
+    stop_first,    // the old one stops before the new one starts
+    ends,          // it does not run afterwards
+    data_at_risk,  // and its data goes too
+  };
+  Kind kind = Kind::none;
+  std::optional<Milliseconds> expected{};  // with stop_first: as long as last time
+};
+std::string_view to_text(Downtime::Kind kind);  // for programs: "stop_first"
+std::string text_of(const Downtime& downtime);  // for people: "stop-first, about 1.8s as last time"
+
 // What the definitions mean for one app.
 struct DeclaredApp {
   enum class Kind {
@@ -77,11 +93,13 @@ struct DeclaredApp {
   bool lacks_files = false;    // held, because what its containers are bound to is missing
   bool busy = false;           // another command has its lock: nothing was done, and there is no trouble either
   std::vector<std::string> differences;  // "env.LOG_LEVEL: info → debug", "image web:1 ab12 → cd34"
+  std::optional<ErrorCode> code;         // of what is broken, failed or busy
   std::string reason, hint;
   std::string waits_for;  // of what is held: the reason without times, the same at each look
   // What its definition says, or would say but for a wait that it asks for itself, is what runs.
   bool as_declared = true;
-  std::string downtime;                // "none", "stop-first, about 1.8 s (as last time)", … ; of changes
+  bool is_new = false;                 // there was no such app before
+  std::optional<Downtime> downtime;    // of what is to be done
   std::optional<Milliseconds> outage;  // expected; of changes
   Change change;
   std::optional<Healing> healing;  // nullopt: nobody asked for its health
@@ -106,7 +124,7 @@ class DeclaredListener {
   // What is done about an app that is not as it should be, before it is known how: "it is down: it is started again".
   virtual void decided(const std::string& /*app*/, const std::string& /*what*/) {}
   virtual void planned(const std::string& /*app*/, const plan::Plan& /*plan*/) {}
-  virtual void step(const std::string& /*app*/, const std::string& /*text*/) {}
+  virtual void step(const std::string& /*app*/, const plan::Step& /*step*/) {}
   // A step goes on: a pull, a copy of data.
   virtual void goes_on(const std::string& /*app*/) {}
   virtual void note(const std::string& /*app*/, const std::string& /*text*/) {}

@@ -224,11 +224,12 @@ Image last_image(Context& context, const App& app, std::stop_token stop) {
   const Build* build = app.latest_build();
   if (build == nullptr)
     throw NotFound(
-        format("{} was never built", app.name.text()),
+        ErrorCode::release_not_found, format("{} was never built", app.name.text()),
         format("Build it first: belay build {0} (or take an image: belay build {0} --image REF).", app.name.text()));
   auto image = context.engine.image(build->image, stop);
   if (!image)
-    throw NotFound(format("the image {} of the last build of {} is gone", short_digest(build->image), app.name.text()),
+    throw NotFound(ErrorCode::image_gone,
+                   format("the image {} of the last build of {} is gone", short_digest(build->image), app.name.text()),
                    format("Build it again: belay build {}", app.name.text()));
   return std::move(*image);
 }
@@ -280,10 +281,10 @@ void agree_to_losses(Context& context, const AppName& name, const NextRelease& n
   const std::string what =
       format("the new release of {} would not have all that {} has", name.text(), next.before.text());
   if (!options.confirm)
-    throw Conflict(format("{}: {}", what, join(next.lines, "; ")),
+    throw Conflict(ErrorCode::settings_lost, format("{}: {}", what, join(next.lines, "; ")),
                    "Give -y to accept that, or --settings-from-image to take the image's ports and volumes.");
   if (!options.confirm(what, next.lines))
-    throw Error("nothing was started", format("belay config {} shows what runs.", name.text()));
+    throw Error(ErrorCode::declined, "nothing was started", format("belay config {} shows what runs.", name.text()));
 }
 
 }  // namespace belay::host

@@ -22,7 +22,8 @@ std::vector<std::string> containers_for(Context& context, const AppName& name, s
   if (found.empty()) found = foreign_containers(all, name);
   std::erase_if(found, [&](const std::string& container) { return owner_of(context, container, stop).has_value(); });
   if (found.empty())
-    throw NotFound(format("there is neither an app nor a container called {} that could be taken over", name.text()),
+    throw NotFound(ErrorCode::app_not_found,
+                   format("there is neither an app nor a container called {} that could be taken over", name.text()),
                    "Leave --take-over out: the definition makes it anew. docker ps -a shows the containers.");
   return found;
 }
@@ -62,7 +63,7 @@ App as_taken_over(Context& context, const Declaration& declared, const std::opti
   if (known && !known->origin.empty()) return *known;
   App app = known ? *known : App(declared.name);
   if (app.wish.state == Wish::State::gone)
-    throw Conflict(format("{} is being removed", app.name.text()),
+    throw Conflict(ErrorCode::being_removed, format("{} is being removed", app.name.text()),
                    format("belay remove {} finishes it.", app.name.text()));
   if (!known) app.created = context.clock.now();
   if (!known || app.wish.state == Wish::State::none) {

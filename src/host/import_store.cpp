@@ -40,7 +40,7 @@ std::vector<std::string> families_in(const fs::path& store) {
     if (entry->is_directory(unknown) && is_family(entry->path(), name)) names.push_back(name);
   }
   if (error)
-    throw Error(format("{} cannot be read: {}", store.string(), error.message()),
+    throw Error(ErrorCode::system_failed, format("{} cannot be read: {}", store.string(), error.message()),
                 "It belongs to root and the group docker.");
   std::sort(names.begin(), names.end());
   return names;
@@ -77,7 +77,8 @@ void import_family(Context& context, const AppName& name, const FamilyOfStore& f
     app.created = context.clock.now();
   }
   if (app.wish.state == Wish::State::gone)
-    throw Conflict(format("{} is being removed", name.text()), format("belay remove {} finishes it.", name.text()));
+    throw Conflict(ErrorCode::being_removed, format("{} is being removed", name.text()),
+                   format("belay remove {} finishes it.", name.text()));
   if (known && !dry_run) finish_unfinished(context, app, stop);
   TakenIn taken = take_in(context, app, containers_of(context, name, family, stop), &family, stop);
   if (app.releases.empty() && app.builds.empty())

@@ -11,7 +11,8 @@ std::string running_container(Context& context, const AppName& name, std::stop_t
   const std::string container = container_of(context, name, {}, stop);
   const auto detail = context.engine.container(container, stop);
   if (!detail || detail->container.state != ContainerState::running)
-    throw Error(format("{} does not run (its container {} is {})", name.text(), container,
+    throw Error(ErrorCode::not_running,
+                format("{} does not run (its container {} is {})", name.text(), container,
                        detail ? to_text(detail->container.state) : std::string_view("gone")),
                 format("Start it with: belay start {}", name.text()));
   return container;

@@ -84,8 +84,9 @@ class Copying {
       --depth_;
       take_owner_and_mode(from, to);
     } else if (fs::is_regular_file(from)) {
-      if (++count_ > most_kept) throw Error(format("more than {} files", most_kept));
-      if (fs::file_size(from) > largest_kept) throw Error(format("{} is over 16 MiB", from.string()));
+      if (++count_ > most_kept) throw Error(ErrorCode::too_large, format("more than {} files", most_kept));
+      if (fs::file_size(from) > largest_kept)
+        throw Error(ErrorCode::too_large, format("{} is over 16 MiB", from.string()));
       write_file_durably(to, read_file(from), 0600);
       take_owner_and_mode(from, to);
     }
@@ -328,7 +329,8 @@ void refuse_missing_paths(Context& context, const Spec& spec, const Release* bef
     for (const auto& root : roots_of(*before)) now.merge(file_marks({root}));
   const auto missing = missing_paths(spec, before, now);
   if (missing.empty() || !sees_host_files(context, std::move(stop))) return;
-  throw NotFound(format("{} {} missing on this host", join(missing, ", "), missing.size() == 1 ? "is" : "are"),
+  throw NotFound(ErrorCode::file_not_found,
+                 format("{} {} missing on this host", join(missing, ", "), missing.size() == 1 ? "is" : "are"),
                  "Nothing was changed. Put it there (is a disk not mounted?), and run the command again.");
 }
 

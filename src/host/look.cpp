@@ -24,15 +24,35 @@ std::vector<std::string> port_texts(const std::vector<PortBinding>& ports) {
   return texts;
 }
 
-std::string summary_state(const Wish& wish, bool has_releases, const Container* container) {
-  if (wish.unfinished) return "unfinished";
-  if (!wish.trouble.empty()) return "in trouble";
-  if (container == nullptr) {
-    if (wish.state == Wish::State::up) return "missing";
-    return has_releases ? "stopped" : "built";
+AppState state_of(ContainerState state) {
+  switch (state) {
+    case ContainerState::created:
+      return AppState::created;
+    case ContainerState::running:
+      return AppState::running;
+    case ContainerState::paused:
+      return AppState::paused;
+    case ContainerState::restarting:
+      return AppState::restarting;
+    case ContainerState::exited:
+      return AppState::exited;
+    case ContainerState::dead:
+      return AppState::dead;
+    case ContainerState::removing:
+      return AppState::removing;
   }
-  if (!container->is_up() && wish.state != Wish::State::up) return "stopped";
-  return std::string(to_text(container->state));
+  return AppState::dead;
+}
+
+AppState summary_state(const Wish& wish, bool has_releases, const Container* container) {
+  if (wish.unfinished) return AppState::unfinished;
+  if (!wish.trouble.empty()) return AppState::in_trouble;
+  if (container == nullptr) {
+    if (wish.state == Wish::State::up) return AppState::missing;
+    return has_releases ? AppState::stopped : AppState::built;
+  }
+  if (!container->is_up() && wish.state != Wish::State::up) return AppState::stopped;
+  return state_of(container->state);
 }
 
 // What a table shows of an app, made of what a full one knows.
@@ -82,14 +102,14 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
   row.name = app.name.text();
   row.unfinished = app.wish.unfinished;
   row.trouble = app.wish.trouble;
-  row.autostart = to_text(app.autostart);
+  row.autostart = app.autostart;
   if (app.stable) row.stable = app.stable->text();
   const auto shown = shown_release(app.wish, app.last);
   if (shown) row.release = shown->text();
   row.image = app.built.reference;
   row.image_id = app.built.image;
   if (const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr) {
-    row.verdict = to_text(release->verdict);
+    row.verdict = release->verdict;
     row.image = release->reference;
     row.image_id = release->images.empty() ? "" : release->images.begin()->second;
   }
@@ -98,7 +118,7 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
     row.status = container->status;
     row.image_id = container->image_id;
     row.ports = port_texts(container->ports);
-    if (container->health != Health::none) row.health = to_text(container->health);
+    row.health = container->health;
   }
   if (has_moved_on(app, row)) row.image = format("{}@{}", without_tag(row.image), short_digest(row.image_id));
   row.state = summary_state(app.wish, app.release_count > 0, container);
@@ -113,7 +133,7 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
 void add_detail(AppSummary& row, const ContainerDetail& detail, Time now) {
   if (!restart_loop(detail, now)) return;
   row.restarts = detail.restart_count;
-  if (!row.unfinished && row.trouble.empty()) row.state = to_text(ContainerState::restarting);
+  if (!row.unfinished && row.trouble.empty()) row.state = AppState::restarting;
 }
 
 // `world` needs only its containers.
@@ -132,20 +152,20 @@ World containers_only(Context& context, std::stop_token stop) {
 }
 
 // What is wished and does not run is wanted.
-std::vector<std::string> marks_of(const App& app, const Release& release, const World& world) {
-  std::vector<std::string> marks;
+std::vector<Mark> marks_of(const App& app, const Release& release, const World& world) {
+  std::vector<Mark> marks;
   if (app.wish.state == Wish::State::up && app.wish.release == release.number) {
     const auto ours = plan::instances(app, world);
     const bool runs = std::any_of(ours.begin(), ours.end(), [&](const auto& instance) {
       return instance.release == release.container_release(instance.service) && instance.container->is_up();
     });
-    marks.emplace_back(runs && !app.wish.unfinished ? "running" : "wanted");
+    marks.push_back(runs && !app.wish.unfinished ? Mark::running : Mark::wanted);
   }
-  if (app.last == release.number) marks.emplace_back("last");
-  if (app.stable == release.number) marks.emplace_back("stable");
+  if (app.last == release.number) marks.push_back(Mark::last);
+  if (app.stable == release.number) marks.push_back(Mark::stable);
   for (const auto& [service, image] : release.images)
     if (app.is_quarantined(image)) {
-      marks.emplace_back("quarantined");
+      marks.push_back(Mark::quarantined);
       break;
     }
   return marks;
@@ -154,13 +174,13 @@ std::vector<std::string> marks_of(const App& app, const Release& release, const 
 ReleaseNumber release_shown(const App& app, const std::string& which) {
   if (which == "stable") {
     if (app.stable) return *app.stable;
-    throw NotFound(format("no release of {} is marked stable", app.name.text()),
+    throw NotFound(ErrorCode::release_not_found, format("no release of {} is marked stable", app.name.text()),
                    format("Mark the one that runs with: belay stable {}", app.name.text()));
   }
   if (!which.empty() && which != "last") return app.release(ReleaseNumber::parse(which)).number;
   const auto shown = which.empty() && app.wish.state == Wish::State::up ? app.wish.release : app.last;
   if (shown) return *shown;
-  throw NotFound(format("nothing of {} has run yet", app.name.text()),
+  throw NotFound(ErrorCode::release_not_found, format("nothing of {} has run yet", app.name.text()),
                  format("Start it for the first time with: belay start {} new", app.name.text()));
 }
 
@@ -172,8 +192,8 @@ std::vector<VolumeRow> volume_rows(Context& context, const AppName& name, const 
     VolumeRow row;
     row.volume = mount.source;
     row.mount_point = mount.target;
-    row.kind = mount.kind == Mount::Kind::volume ? "volume" : mount.kind == Mount::Kind::bind ? "folder" : "memory";
-    row.mode = mount.read_only ? "ro" : "rw";
+    row.kind = mount.kind;
+    row.read_only = mount.read_only;
     if (mount.kind == Mount::Kind::bind) {
       std::error_code error;
       row.exists = fs::exists(mount.source, error);
@@ -193,13 +213,68 @@ std::vector<VolumeRow> volume_rows(Context& context, const AppName& name, const 
 
 }  // namespace
 
+std::string_view to_text(AppState state) {
+  switch (state) {
+    case AppState::built:
+      return "built";
+    case AppState::stopped:
+      return "stopped";
+    case AppState::missing:
+      return "missing";
+    case AppState::unfinished:
+      return "unfinished";
+    case AppState::in_trouble:
+      return "in_trouble";
+    case AppState::created:
+      return "created";
+    case AppState::running:
+      return "running";
+    case AppState::paused:
+      return "paused";
+    case AppState::restarting:
+      return "restarting";
+    case AppState::exited:
+      return "exited";
+    case AppState::dead:
+      return "dead";
+    case AppState::removing:
+      return "removing";
+  }
+  return "";
+}
+
+std::string_view to_text(Mark mark) {
+  switch (mark) {
+    case Mark::running:
+      return "running";
+    case Mark::wanted:
+      return "wanted";
+    case Mark::last:
+      return "last";
+    case Mark::stable:
+      return "stable";
+    case Mark::quarantined:
+      return "quarantined";
+    case Mark::failed:
+      return "failed";
+  }
+  return "";
+}
+
+std::vector<std::string> to_texts(const std::vector<Mark>& marks) {
+  std::vector<std::string> words;
+  for (const Mark mark : marks) words.emplace_back(to_text(mark));
+  return words;
+}
+
 std::vector<std::string> names(Context& context) {
   return context.store.app_names();
 }
 
 std::vector<std::string> release_names(Context& context, const AppName& name) {
   const auto app = context.store.app(name);
-  if (!app) throw NotFound(format("there is no app {}", name.text()), "belay ls shows the apps.");
+  if (!app)
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), "belay ls shows the apps.");
   std::vector<std::string> names;
   for (auto release = app->releases.rbegin(); release != app->releases.rend(); ++release)
     names.push_back(release->number.text());
@@ -275,7 +350,7 @@ std::vector<AppSummary> unknown_apps(const World& world, const std::set<std::str
     row->second = {};
     row->second.name = owner->app;
     row->second.release = owner->release.text();
-    row->second.state = to_text(container.state);
+    row->second.state = state_of(container.state);
     row->second.container = container.name;
     row->second.status = container.status;
     // Older engines show the id itself of an image that a container was created from by id.
@@ -322,7 +397,7 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
     const Container* container = listed.shown(app);
     AppSummary& row = rows.emplace_back(summary_of(app, container));
     if (const auto of_app = waits.find(row.name); of_app != waits.end())
-      for (const auto& wait : of_app->second) row.waits.emplace_back(to_text(wait.topic));
+      for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
     // Of the others no list need be doubted.
     if (container != nullptr && (container->state == ContainerState::restarting || was_started_lately(*container)))
       if (const auto detail = context.engine.container(container->name, stop))
@@ -342,7 +417,7 @@ std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::sto
   for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
     ReleaseRow row;
     row.release = release->number.text();
-    row.verdict = to_text(release->verdict);
+    row.verdict = release->verdict;
     row.image = release->images.empty() ? "" : release->images.begin()->second;
     row.created = release->created;
     row.who = release->who;
@@ -354,11 +429,10 @@ std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::sto
       row.image_gone = true;
       row.digest = image.digest;
     }
-    row.state = "no container";
     for (const auto& instance : plan::instances(app, world)) {
       if (instance.release != release->number) continue;
       row.container = instance.container->name;
-      row.state = to_text(instance.container->state);
+      row.state = instance.container->state;
     }
     rows.push_back(std::move(row));
   }
@@ -371,7 +445,7 @@ Status status_of(Context& context, const App& app, const World& world, std::vect
   Status status;
   status.summary = summary_of(app, world);
   add_backup(status.summary, backup_health(context.store, app.name, context.clock.now()), context.clock.now());
-  for (const auto& wait : waits) status.summary.waits.emplace_back(to_text(wait.topic));
+  for (const auto& wait : waits) status.summary.waits.push_back(wait.topic);
   switch (app.wish.state) {
     case Wish::State::none:
       status.wish = "nothing was asked of it yet";
@@ -390,14 +464,14 @@ Status status_of(Context& context, const App& app, const World& world, std::vect
   if (const Release* shown = app.wish.release ? app.find(*app.wish.release) : nullptr)
     status.kept_files = kept_paths(context.store, app, *shown);
   if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
-  if (app.wish.state != Wish::State::none) status.since = iso_time(app.wish.since);
+  if (app.wish.state != Wish::State::none) status.since = app.wish.since;
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
     add_detail(status.summary, detail->second, context.clock.now());
     status.restarts = detail->second.restart_count;
     status.health_output = std::string(trim(printable(detail->second.health_output)));
     status.networks = detail->second.container.networks;
     for (const auto& mount : detail->second.container.mounts)
-      status.volumes.push_back(format("{}:{}{}", mount.source, mount.target, mount.read_only ? ":ro" : ""));
+      status.volumes.push_back({mount.source, mount.target, mount.read_only});
   }
   try {
     const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
@@ -532,14 +606,14 @@ class Explanation {
           origin(), name_);
     } else if (loop_) {
       say("{} should run {} ({}), but {}; belay logs {} shows what it wrote.", name_, number, origin(), *loop_, name_);
-    } else if (row_.state == "running") {
+    } else if (row_.state == AppState::running) {
       say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
           row_.container, row_.status);
     } else {
       say("{} should run {} ({}), but its container {} is {} ({}), and Belay did not do that; belay start {} last "
           "starts it "
           "again.",
-          name_, number, origin(), row_.container, row_.state, row_.status, name_);
+          name_, number, origin(), row_.container, to_text(row_.state), row_.status, name_);
     }
     if (present_ == nullptr) return;
     if (present_->verdict == Verdict::unproven) say("Belay did not watch whether {} proves itself.", number);
@@ -549,7 +623,7 @@ class Explanation {
   }
 
   // The state in the row is the app's.
-  std::string engine_state() const { return row_.health.empty() ? "there" : row_.health; }
+  std::string engine_state() const { return row_.health == Health::none ? "there" : std::string(to_text(row_.health)); }
 
   void is_down() {
     if (app_.wish.way_back) {
@@ -558,7 +632,7 @@ class Explanation {
       say("{} is down ({}).", name_, origin());
     }
     if (present_ == nullptr) return;
-    if (row_.state == "running") {
+    if (row_.state == AppState::running) {
       say("Its container {} runs all the same, and Belay did not do that; belay stop {} stops it.", row_.container,
           name_);
     } else {
@@ -691,17 +765,15 @@ std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_to
     row.id = id;
     for (const auto& tag : image.tags)
       if (!tag.starts_with("belay/")) row.tags.push_back(tag);
-    row.size = byte_text(image.size);
+    row.size = image.size;
     row.created = image.created;
-    std::vector<std::string> uses;
-    if (const Build* build = app.latest_build(); build != nullptr && build->image == id)
-      uses.emplace_back("newest build");
+    const Build* build = app.latest_build();
+    row.is_newest_build = build != nullptr && build->image == id;
     for (const Release* release : users[id]) {
       row.releases.push_back(release->number.text());
       for (const auto& mark : marks_of(app, *release, world))
-        if (std::find(uses.begin(), uses.end(), mark) == uses.end()) uses.push_back(mark);
+        if (std::find(row.marks.begin(), row.marks.end(), mark) == row.marks.end()) row.marks.push_back(mark);
     }
-    row.use = uses.empty() ? "unused" : join(uses, ", ");
     rows.push_back(std::move(row));
   }
   std::sort(rows.begin(), rows.end(), [](const ImageRow& a, const ImageRow& b) { return a.created > b.created; });
@@ -727,10 +799,11 @@ Service built_service(Context& context, const App& app, std::stop_token stop) {
   const AppName& name = app.name;
   const Build* build = app.latest_build();
   if (build == nullptr)
-    throw NotFound(format("{} was never built", name.text()), format("Build it first: belay build {}", name.text()));
+    throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
+                   format("Build it first: belay build {}", name.text()));
   const auto image = context.engine.image(build->image, stop);
   if (!image)
-    throw NotFound(format("the image of the last build of {} is gone", name.text()),
+    throw NotFound(ErrorCode::image_gone, format("the image of the last build of {} is gone", name.text()),
                    format("Build it again: belay build {}", name.text()));
   const auto first =
       build->configurations.contains("default") ? build->configurations.find("default") : build->configurations.begin();
@@ -770,14 +843,14 @@ std::vector<ContainerRow> containers(Context& context, const std::optional<AppNa
       row.app = app.name.text();
       row.container = instance.container->name;
       row.release = instance.release.text();
-      row.state = to_text(instance.container->state);
+      row.state = instance.container->state;
       row.status = instance.container->status;
       row.image = instance.container->image_id;
       row.running = instance.container->is_up();
       row.ports = port_texts(instance.container->ports);
       if (const Release* release = app.find(instance.release)) {
         row.marks = marks_of(app, *release, world);
-        if (release->verdict == Verdict::failed) row.marks.emplace_back("failed");
+        if (release->verdict == Verdict::failed) row.marks.push_back(Mark::failed);
       }
       rows.push_back(std::move(row));
     }
@@ -795,7 +868,8 @@ Config config(Context& context, const AppName& name, const std::string& which, s
   if (which == "new") {
     const Build* build = app.latest_build();
     if (build == nullptr)
-      throw NotFound(format("{} was never built", name.text()), format("Build it first: belay build {}", name.text()));
+      throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
+                     format("Build it first: belay build {}", name.text()));
     return {"new", spec_to_json(without_secrets(pick(build->configurations, {}).spec), 2)};
   }
   const Release& release = app.release(release_shown(app, which));
@@ -831,7 +905,7 @@ std::string container_of(Context& context, const AppName& name, const std::strin
   for (const auto& instance : plan::instances(app, world))
     if (instance.release == release) found = instance.container;
   if (found == nullptr)
-    throw NotFound(format("{} {} has no container", name.text(), release.text()),
+    throw NotFound(ErrorCode::container_not_found, format("{} {} has no container", name.text(), release.text()),
                    format("belay start {} {} makes it.", name.text(), release.text()));
   return found->name;
 }

@@ -8,13 +8,35 @@
 
 namespace belay::host {
 
+// How an app is. The last seven are its container's.
+enum class AppState {
+  built,       // nothing of it ran yet
+  stopped,     // it should be down, and is
+  missing,     // it should be up, and there is no container
+  unfinished,  // a command was interrupted
+  in_trouble,  // a change failed, and what ran before did not prove itself again
+  created,
+  running,
+  paused,
+  restarting,
+  exited,
+  dead,
+  removing,
+};
+std::string_view to_text(AppState state);
+
+// What a release or a container is to its app.
+enum class Mark { running, wanted, last, stable, quarantined, failed };
+std::string_view to_text(Mark mark);
+std::vector<std::string> to_texts(const std::vector<Mark>& marks);
+
 struct AppSummary {
   std::string name;
-  std::string state;    // running, stopped, starting, restarting, created, missing, unfinished, …
-  std::string health;   // healthy, unhealthy, starting, or empty
-  std::string release;  // "r12" or empty
-  std::string verdict;
-  std::string stable;  // "r11" or empty
+  AppState state = AppState::built;
+  Health health = Health::none;
+  std::string release;             // "r12" or empty
+  std::optional<Verdict> verdict;  // nullopt: of no release
+  std::string stable;              // "r11" or empty
   // The reference in the release's settings, else of the last build; "site@4326c92df633" where its tag has moved on to
   // another image than the one that runs.
   std::string image;
@@ -22,10 +44,10 @@ struct AppSummary {
   std::string container;
   std::string status;  // the engine's words: "Up 3 minutes"
   std::vector<std::string> ports;
-  std::string autostart;
-  std::string last_failed;         // "r6": newer than what is shown, tried, and failed; or empty
-  int restarts = 0;                // by the engine, of a container that does not stay up
-  std::vector<std::string> waits;  // topics of what a declared app waits for: update, held, failed, …
+  std::optional<Autostart> autostart;  // nullopt: the state does not know the app
+  std::string last_failed;             // "r6": newer than what is shown, tried, and failed; or empty
+  int restarts = 0;                    // by the engine, of a container that does not stay up
+  std::vector<Wait::Topic> waits;      // topics of what a declared app waits for
   bool unfinished = false;
   std::string trouble;  // after a failure what ran before did not prove itself again: why
   bool known = true;    // false: the engine has it, the state does not
@@ -39,21 +61,28 @@ std::vector<std::string> names(Context& context);
 std::vector<std::string> release_names(Context& context, const AppName& name);
 
 struct ReleaseRow {
-  std::string release, verdict, image, container, state, who, why, reason;
+  std::string release, image, container, who, why, reason;
+  Verdict verdict = Verdict::pending;
+  std::optional<ContainerState> state;  // nullopt: it has no container
   Time created{};
-  std::vector<std::string> marks;  // running, last, stable, quarantined
-  bool image_gone = false;         // the engine has its image no more
-  std::string digest;              // by which that can be pulled again; empty: nowhere
+  std::vector<Mark> marks;
+  bool image_gone = false;  // the engine has its image no more
+  std::string digest;       // by which that can be pulled again; empty: nowhere
 };
 std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::stop_token stop);
 
 struct Status {
   AppSummary summary;
-  std::string wish;  // in words
-  std::string since;
+  std::string wish;           // in words
+  std::optional<Time> since;  // of the wish
   int restarts = 0;
   std::string health_output;
-  std::vector<std::string> volumes, networks;
+  struct Volume {
+    std::string source, target;
+    bool read_only = false;
+  };
+  std::vector<Volume> volumes;
+  std::vector<std::string> networks;
   std::vector<std::string> kept_files;  // "/srv/app.conf (as r7 had it)": bound in place of the host's
   std::vector<std::string> pending;     // what plan would do now
   std::string trouble;                  // why no plan can be made
@@ -74,13 +103,17 @@ Why why(Context& context, const AppName& name, std::stop_token stop);
 struct ImageRow {
   std::string id;
   std::vector<std::string> tags, releases;
-  std::string size, use;  // use: latest build, last, stable, unused, …
+  bool is_newest_build = false;
+  std::vector<Mark> marks;  // of its releases
+  ByteCount size;
   std::optional<Time> created;
 };
 std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_token stop);
 
 struct VolumeRow {
-  std::string volume, mount_point, kind, mode, host_path;
+  std::string volume, mount_point, host_path;
+  Mount::Kind kind = Mount::Kind::volume;
+  bool read_only = false;
   bool exists = false;
   bool ours = false;
 };
@@ -92,8 +125,10 @@ std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, st
 std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop);
 
 struct ContainerRow {
-  std::string app, container, release, state, status, image;
-  std::vector<std::string> marks, ports;
+  std::string app, container, release, status, image;
+  ContainerState state = ContainerState::created;
+  std::vector<Mark> marks;
+  std::vector<std::string> ports;
   bool running = false;
 };
 // What the app's containers get of the host: port → "8080/tcp", volume or path → mount point. Of the release that runs

@@ -57,7 +57,8 @@ ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
     throw Conflict(format("several containers of {} run: {}", name, join(names, ", ")),
                    format("Stop what should not run, or name the release: belay stable {} rN", name));
   if (running.empty())
-    throw NotFound(format("{} does not run, so there is nothing to mark{}", name,
+    throw NotFound(ErrorCode::not_running,
+                   format("{} does not run, so there is nothing to mark{}", name,
                           others.empty() ? "" : format(": its container {}", join(others, ", "))),
                    format("Start it (belay start {0} last), or name a release: belay stable {0} rN", name));
   if (wished != *running.begin())
@@ -90,10 +91,12 @@ Marked mark_stable(Context& context, const AppName& name, const std::optional<Re
     marked.release = what_the_engine_runs(app, observe(context.engine, app, stop));
   }
   if (app.release(*marked.release).verdict == Verdict::failed)
-    throw Error(format("{} {} failed and cannot be the stable one", name.text(), marked.release->text()),
+    throw Error(ErrorCode::not_proved,
+                format("{} {} failed and cannot be the stable one", name.text(), marked.release->text()),
                 format("belay releases {} lists the good ones.", name.text()));
   if (app.release(*marked.release).verdict == Verdict::pending)
-    throw Error(format("{} {} has not proved itself and cannot be the stable one", name.text(), marked.release->text()),
+    throw Error(ErrorCode::not_proved,
+                format("{} {} has not proved itself and cannot be the stable one", name.text(), marked.release->text()),
                 format("belay start {} {} lets it try.", name.text(), marked.release->text()));
   marked.changed = app.stable != marked.release;
   app.stable = marked.release;
@@ -162,12 +165,13 @@ std::vector<Started> start_all(Context& context, const ChangeOptions& options, s
       }
       // A host that boots in the middle of a removal must not bring the app back.
       if (app.wish.state == Wish::State::gone)
-        throw Conflict(format("{0} is being removed; belay remove {0} finishes it", app.name.text()));
+        throw Conflict(ErrorCode::being_removed,
+                       format("{0} is being removed; belay remove {0} finishes it", app.name.text()));
       started.change = start_release(context, app.name, std::string(to_text(app.autostart)), options, stop);
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      started.error = error.what();
+      started.error = error;
     }
     all.push_back(std::move(started));
   }

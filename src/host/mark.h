@@ -30,7 +30,7 @@ std::vector<AutostartStatus> autostart_status(Context& context);
 struct Started {
   std::string app;
   std::optional<Change> change;
-  std::string error;  // empty: none
+  std::optional<Error> error;
 };
 // Starts what is marked for autostart, and finishes (or takes back) changes that were interrupted, by a power cut for
 // one; one broken app never keeps the others from starting.

@@ -56,7 +56,7 @@ Parameters find_parameters(const AppName& name, const std::vector<fs::path>& fol
     const bool may_be_jockler = kind != ParameterFiles::dockervisor && is_there(jockler);
     const bool may_be_dockervisor = kind != ParameterFiles::jockler && is_there(dockervisor);
     if (may_be_jockler && may_be_dockervisor)
-      throw Error(format("both {} and {} are there", jockler.string(), dockervisor.string()),
+      throw Error(ErrorCode::conflict, format("both {} and {} are there", jockler.string(), dockervisor.string()),
                   "Keep one of them, or name one with --config-file FILE.");
     if (may_be_jockler) return parse(name, jockler, ParameterFiles::jockler);
     if (may_be_dockervisor) return parse(name, dockervisor, ParameterFiles::dockervisor);

@@ -28,15 +28,16 @@ std::string MountPoint::name() const {
 
 PlainArchive::PlainArchive(const fs::path& path, ReadProgress progress) : path_(path), progress_(std::move(progress)) {
   file_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file_ && errno == ENOENT) throw NotFound(format("there is no file {}", printable(path.string())));
+  if (!file_ && errno == ENOENT)
+    throw NotFound(ErrorCode::file_not_found, format("there is no file {}", printable(path.string())));
   if (!file_) throw system_error(format("opening {}", printable(path.string())), errno);
   struct stat status{};
   if (::fstat(file_.raw(), &status) != 0 || !S_ISREG(status.st_mode))
-    throw Error(format("{} is not a file", printable(path.string())));
+    throw Error(ErrorCode::bad_archive, format("{} is not a file", printable(path.string())));
   size_ = status.st_size;
   gzip_ = std::make_unique<archive::Decompressor>([this](std::span<char> room) { return read(room); });
   if (gzip_->kind() != archive::Compression::gzip)
-    throw Error(format("{} is not a .tar.gz file", printable(path.string())),
+    throw Error(ErrorCode::bad_archive, format("{} is not a .tar.gz file", printable(path.string())),
                 "What belay backup makes is restored with: belay restore NAME FILE");
 }
 

@@ -119,7 +119,8 @@ class PlainBackupWork final : public DataWork {
       told.current += bytes;
       progress(told);
     };
-    const auto totals = archive::write_tree({path, step.item, archive::FileForm::whole}, *tar_, events, stop, left_out_);
+    const auto totals =
+        archive::write_tree({path, step.item, archive::FileForm::whole}, *tar_, events, stop, left_out_);
     files_ += totals.files;
     bytes_ += totals.bytes;
     told.done = true;
@@ -153,7 +154,8 @@ std::vector<Tree> trees_of(const App& app, const Places& places, const World& wo
     Tree tree{use.place, name.ends_with('/') ? name.substr(0, name.size() - 1) : name};
     if (!is_read_here) tree.reached = format("/belay/{}", trees.size());
     if (std::any_of(trees.begin(), trees.end(), [&](const Tree& other) { return other.name == tree.name; }))
-      throw Error(format("two services have different data at /{}: one archive cannot hold both", tree.name),
+      throw Error(ErrorCode::bad_archive,
+                  format("two services have different data at /{}: one archive cannot hold both", tree.name),
                   use_belay());
     trees.push_back(tree);
   }

@@ -78,7 +78,7 @@ class PlainRestoreWork final : public DataWork {
     options.only = {name};
     extract(folder, std::move(options), events, stop);
     if (!fs::is_regular_file(fs::symlink_status(folder / name)))
-      throw Error(format("the archive has no file in the place of {}", printable(name)));
+      throw Error(ErrorCode::bad_archive, format("the archive has no file in the place of {}", printable(name)));
     fs::rename(folder / name, into);
     fs::remove_all(folder);
   }
@@ -95,11 +95,12 @@ Spec spec_of(Context& context, const App& app, std::stop_token stop) {
   if (const Release* release = number ? app.find(*number) : nullptr) return release->spec;
   const Build* build = app.latest_build();
   if (build == nullptr)
-    throw NotFound(format("{} was never built: its volumes are not known", app.name.text()),
+    throw NotFound(ErrorCode::release_not_found,
+                   format("{} was never built: its volumes are not known", app.name.text()),
                    format("Build it first, then restore, then start it: belay build {}", app.name.text()));
   const auto image = context.engine.image(build->image, stop);
   if (!image)
-    throw NotFound(format("the image of the last build of {} is gone", app.name.text()),
+    throw NotFound(ErrorCode::image_gone, format("the image of the last build of {} is gone", app.name.text()),
                    format("Build it again: belay build {}", app.name.text()));
   const auto& configurations = build->configurations;
   const auto& configuration =
@@ -146,6 +147,7 @@ void look_through(const AppName& name, const fs::path& path, std::vector<MountPo
     std::vector<std::string> targets;
     for (const auto& point : points) targets.push_back("/" + point.name());
     throw Error(
+        ErrorCode::bad_archive,
         format("the archive holds {}, which is in none of the mount points of {}", printable(entry.name), name.text()),
         targets.empty() ? "" : format("It has data at: {}", join(targets, ", ")));
   };
@@ -190,7 +192,8 @@ PlainRestored restore_plain(Context& context, const AppName& name, const fs::pat
     std::vector<DataPlace> own;
     for (const auto& point : points) own.push_back(point.place);
     if (const auto place = place_around(fs::absolute(archive), own, context.engine.volumes({}, stop)))
-      throw Conflict(format("the archive lies in {}, whose data it is to replace", text_of(*place)),
+      throw Conflict(ErrorCode::foreign_data,
+                     format("the archive lies in {}, whose data it is to replace", text_of(*place)),
                      "Copy it elsewhere first: it would go away with the old data.");
     PlainRestoreWork work(context.engine, context.report, archive, points);
     exec::RunOptions run = context.run;

@@ -67,7 +67,8 @@ class RemoteRestoreWork final : public DataWork {
       if (entry.kind == archive::TarEntry::Kind::hard_link) {
         const ArchivePath target = way_in_archive(entry.target);
         if (!is_of(filled.point, target))
-          throw Error(format("the archive holds {} as a further name of {}, which lies in another place",
+          throw Error(ErrorCode::bad_archive,
+                      format("the archive holds {} as a further name of {}, which lies in another place",
                              printable(entry.name), printable(entry.target)));
         // Named twice to tar, the first name of a file is a further name of itself.
         if (target == way) continue;
@@ -111,11 +112,13 @@ std::vector<Filled> volumes_to_fill(Context& context, const App& app, const std:
                     [&](const Filled& other) { return other.point.place == point.place; }))
       continue;
     if (point.place.kind != DataPlace::Kind::volume)
-      throw Error(format("only root on the engine's own machine can put data into {}", text_of(point.place)),
+      throw Error(ErrorCode::engine_elsewhere,
+                  format("only root on the engine's own machine can put data into {}", text_of(point.place)),
                   "Run it there, as root.");
     std::string name = point.place.source;
     if (is_there(name) && app.releases.empty())
-      throw Conflict(format("the volume {} is there already, and {} has never run: it is not known whose data it holds",
+      throw Conflict(ErrorCode::foreign_data,
+                     format("the volume {} is there already, and {} has never run: it is not known whose data it holds",
                             name, app.name.text()),
                      format("Remove it (docker volume rm {}) if it is not needed, or run the restore as root.", name));
     if (is_there(name)) name = format("{}_{}", name, compact_time(context.clock.now()));

@@ -18,7 +18,8 @@ class RegistryRest {
   // `now`.
   void check(const std::string& whom, Time now) const;
   // `why` begins the reason, which ends with how long that is.
-  void leave_alone(const std::string& whom, Milliseconds time, const std::string& why, Time now);
+  void leave_alone(const std::string& whom, Milliseconds time, const std::string& why, Time now,
+                   ErrorCode code = ErrorCode::registry_failed);
   // Leaves the registry alone where its status says that it wants fewer requests: as long as it says, else some
   // minutes.
   void hear(const std::string& registry, int status, const std::string& why, Time now,
@@ -27,6 +28,7 @@ class RegistryRest {
  private:
   struct Rest {
     Time until;
+    ErrorCode code;
     std::string reason;
   };
   Guarded<std::map<std::string, Rest>> rests_;

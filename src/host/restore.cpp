@@ -100,7 +100,8 @@ void refuse_file_within(const backup::FilePlace& file, const std::vector<Target>
   if (file.folder.kind != backup::Place::Kind::local) return;
   if (const auto place =
           place_around(fs::absolute(fs::path(file.folder.path) / file.name), places_of(targets), volumes))
-    throw Conflict(format("the backup lies in {}, whose data it is to replace", text_of(*place)),
+    throw Conflict(ErrorCode::foreign_data,
+                   format("the backup lies in {}, whose data it is to replace", text_of(*place)),
                    "Copy it elsewhere first: it would go away with the old data.");
 }
 
@@ -135,11 +136,12 @@ Restored put_in_place(Context& context, App& app, RestoreWork& work, const std::
 ReleaseNumber earlier_release(const App& app, const std::optional<ReleaseNumber>& to) {
   if (to) return app.release(*to).number;
   const auto running = what_runs(app) ? what_runs(app) : app.last;
-  if (!running) throw NotFound(format("{} has never run", app.name.text()));
+  if (!running) throw NotFound(ErrorCode::release_not_found, format("{} has never run", app.name.text()));
   for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
     if (release->number < *running && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
       return release->number;
-  throw NotFound(format("{} has no good release before {}", app.name.text(), running->text()),
+  throw NotFound(ErrorCode::nothing_to_go_back_to,
+                 format("{} has no good release before {}", app.name.text(), running->text()),
                  format("belay releases {} lists them all.", app.name.text()));
 }
 
@@ -182,7 +184,8 @@ App app_to_restore(Context& context, const AppName& name, const RestoreOptions& 
   }
   const auto refuse_taken = [&] {
     if (options.as && known && !is_begun(*known))
-      throw Conflict(format("there is an app {} already", name.text()), "Choose another name for --as.");
+      throw Conflict(ErrorCode::name_taken, format("there is an app {} already", name.text()),
+                     "Choose another name for --as.");
   };
   refuse_taken();
   if (known && !options.change.dry_run) {
@@ -229,7 +232,7 @@ Wanted what_installs(Context& context, App& app, const backup::Manifest& manifes
   install(context, app, manifest, spec, stop);
   if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
     throw NotFound(
-        format("the image of {} is not on this host, and the backup has none", manifest.app),
+        ErrorCode::image_gone, format("the image of {} is not on this host, and the backup has none", manifest.app),
         format("Build it (belay build {}), or restore a backup that was made with --with-image.", app.name.text()));
   return wanted;
 }
@@ -247,7 +250,7 @@ Restored restore(Context& context, const AppName& name, backup::Destination& des
     restored.manifest = work.manifest();
     const backup::Manifest& manifest = restored.manifest;
     if (manifest.app != name.text())
-      throw Error(format("this is a backup of {}, not of {}", manifest.app, name.text()),
+      throw Error(ErrorCode::conflict, format("this is a backup of {}, not of {}", manifest.app, name.text()),
                   format("To restore it beside: belay restore {} {} --as {}", manifest.app, shell_quoted(where.text()),
                          target_name.text()));
     App app = app_to_restore(context, target_name, options, restored.installed, stop);
@@ -261,7 +264,8 @@ Restored restore(Context& context, const AppName& name, backup::Destination& des
     refuse_file_within(where, targets, there);
     refuse_what_is_others(context, target_name, world_of(context, there, stop), places_of(targets), {}, stop);
     if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
-      throw Error("the engine's files are not this machine's: data cannot be put in place from here",
+      throw Error(ErrorCode::engine_elsewhere,
+                  "the engine's files are not this machine's: data cannot be put in place from here",
                   "Run belay restore on the engine's own machine, as root.");
     const auto release = restored.installed ? std::optional(app.releases.back().number) : what_runs(app);
     try {

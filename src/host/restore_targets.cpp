@@ -79,12 +79,13 @@ void find_folders(std::vector<Target>& targets, bool as_other, const std::vector
     const Volume* there = find_volume(volumes, place.source);
     if (there == nullptr && (as_other || !is_special(item))) continue;
     Volume as_it_will_be = there != nullptr ? *there : volume_of(item);
-    if (const auto why = no_way_back(as_it_will_be)) throw Error(*why, another_way);
+    if (const auto why = no_way_back(as_it_will_be)) throw Error(ErrorCode::data_not_exchanged, *why, another_way);
     const auto folder = engine::bound_folder(as_it_will_be);
     if (!folder) continue;
     std::error_code error;
     if (!fs::is_directory(*folder, error))
-      throw Error(format("the volume {} is the folder {}, which is not there", printable(place.source),
+      throw Error(ErrorCode::file_not_found,
+                  format("the volume {} is the folder {}, which is not there", printable(place.source),
                          printable(folder->string())),
                   format("Mount its disk, or make it (mkdir {}); or: {}", shell_quoted(folder->string()), another_way));
     place = {DataPlace::Kind::folder, folder->string()};

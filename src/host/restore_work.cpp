@@ -28,7 +28,7 @@ void RestoreWork::unpack(const plan::UnpackData& step, const engine::ProgressSin
     reader_->skip_item();
     item_ = reader_->next_item();
   }
-  if (item_ == nullptr) throw Error(format("the backup has no more item {}", step.item));
+  if (item_ == nullptr) throw Error(ErrorCode::bad_backup, format("the backup has no more item {}", step.item));
   const std::string source = item_->item().source;
   archive::TreeEvents events = item_->events();
   events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", source, warning)); };
@@ -63,7 +63,7 @@ void RestoreWork::unpack_files(const fs::path& into, bool is_file, const archive
   std::error_code error;
   const fs::directory_iterator first(folder, error);
   if (error || first == fs::directory_iterator() || !fs::is_regular_file(first->symlink_status(error)))
-    throw Error("the backup is damaged: an item that should be a file is not one");
+    throw Error(ErrorCode::bad_backup, "the backup is damaged: an item that should be a file is not one");
   if (::rename(first->path().c_str(), into.c_str()) != 0)
     throw system_error(format("renaming {} to {}", first->path().string(), into.string()), errno);
 }

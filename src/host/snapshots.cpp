@@ -100,10 +100,11 @@ Removed remove_snapshot(Context& context, const AppName& name, int number, bool 
   });
   if (app.stable && snapshot->release == app.stable && !newer)
     throw Error(
+        ErrorCode::conflict,
         format("{} is the only snapshot of the data of the stable release {}", snapshot->text(), app.stable->text()),
         format("Remove the mark first: belay stable {} --clear", name.text()));
   if (const auto mount = mount_in(*snapshot, context.engine.volumes({}, stop)))
-    throw Error(format("removing {}: {}", snapshot->text(), *mount));
+    throw Error(ErrorCode::mount_in_the_way, format("removing {}: {}", snapshot->text(), *mount));
   Removed removed;
   for (const auto& item : snapshot->items)
     removed.plan.add(plan::RemoveData{item.kept}, format("it keeps what {} held", text_of(item.place)));

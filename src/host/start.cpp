@@ -24,12 +24,13 @@ void take_scheme(App& app, const StartOptions& options) {
 ReleaseNumber release_for(const App& app, const std::string& which) {
   if (which == "last") {
     if (app.last) return *app.last;
-    throw NotFound(format("{} has no last release: nothing of it has run yet", app.name.text()),
+    throw NotFound(ErrorCode::release_not_found,
+                   format("{} has no last release: nothing of it has run yet", app.name.text()),
                    format("Start it for the first time with: belay start {} new", app.name.text()));
   }
   if (which == "stable") {
     if (app.stable) return *app.stable;
-    throw NotFound(format("no release of {} is marked stable", app.name.text()),
+    throw NotFound(ErrorCode::release_not_found, format("no release of {} is marked stable", app.name.text()),
                    format("Mark the one that runs with: belay stable {}", app.name.text()));
   }
   return app.release(ReleaseNumber::parse(which)).number;
@@ -88,7 +89,7 @@ Change or_put_back(Context& context, App& app, Work&& work) {
     if (!app.wish.unfinished) throw;
     throw Cancelled(format("{}; {}", cancelled.what(), put_back()));
   } catch (const Error& error) {
-    throw Error(format("{}; {}", error.what(), put_back()), error.hint());
+    throw Error(error.code(), format("{}; {}", error.what(), put_back()), error.hint());
   }
 }
 
@@ -133,8 +134,10 @@ Change start_container(Context& context, const std::string& container, const Cha
   const auto owner = owner_of(context, container, stop);
   if (!owner) {
     const auto there = context.engine.container(container, stop);
-    if (!there) throw NotFound(format("there is no app and no container {}", container), "belay ls shows the apps.");
-    throw NotFound(format("the container {} is not one of Belay's", container),
+    if (!there)
+      throw NotFound(ErrorCode::app_not_found, format("there is no app and no container {}", container),
+                     "belay ls shows the apps.");
+    throw NotFound(ErrorCode::container_not_found, format("the container {} is not one of Belay's", container),
                    format("Take it over with: belay adopt NAME {}", container));
   }
   return start_release(context, owner->app, owner->release.text(), options, stop);
@@ -315,9 +318,11 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
     }
     if (!gone.empty())
       throw NotFound(
+          ErrorCode::release_not_found,
           format("{} has no release before {} whose image is still there", name.text(), present.text()),
           format("belay releases {0} shows which are gone; belay build {0} builds from today's files.", name.text()));
-    throw NotFound(format("{} has no good release before {}", name.text(), present.text()),
+    throw NotFound(ErrorCode::nothing_to_go_back_to,
+                   format("{} has no good release before {}", name.text(), present.text()),
                    format("belay releases {} lists them all.", name.text()));
   });
 }
@@ -336,7 +341,7 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
       return r.verdict == Verdict::failed || (r.verdict == Verdict::pending && !r.reason.empty());
     });
     if (failed == app.releases.rend())
-      throw NotFound(format("no release of {} has failed", name.text()),
+      throw NotFound(ErrorCode::release_not_found, format("no release of {} has failed", name.text()),
                      format("belay releases {} lists them all.", name.text()));
     const ReleaseNumber number = failed->number;
     std::erase_if(app.quarantine, [&](const Quarantine& q) {

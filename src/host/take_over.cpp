@@ -21,6 +21,7 @@ namespace {
 void refuse_losses(const Adopted& adopted, const TakeOver& how) {
   if (adopted.lost.empty() || how.lossy) return;
   throw Conflict(
+      ErrorCode::settings_lost,
       format("Belay has no place for all settings of what is there, and the next release would be without them: {}",
              join(adopted.lost, "; ")),
       format("belay adopt {} {} --lossy takes it over all the same.", adopted.app, join(adopted.containers, " ")));
@@ -109,7 +110,8 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   App app = known ? *known : App(name);
   if (!known) app.created = context.clock.now();
   if (app.wish.state == Wish::State::gone)
-    throw Conflict(format("{} is being removed", name.text()), format("belay remove {} finishes it.", name.text()));
+    throw Conflict(ErrorCode::being_removed, format("{} is being removed", name.text()),
+                   format("belay remove {} finishes it.", name.text()));
   const std::vector<std::string> asked = wanted;
   if (wanted.empty()) wanted = containers_to_adopt(context, name, how.scheme, stop);
   if (known && (wanted.empty() || !asked.empty()))
@@ -120,7 +122,8 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
       return *before;
     }
   if (wanted.empty())
-    throw NotFound(format("no container that could be adopted is called {0}, jcl_{0}_… or dcv_{0}", name.text()),
+    throw NotFound(ErrorCode::container_not_found,
+                   format("no container that could be adopted is called {0}, jcl_{0}_… or dcv_{0}", name.text()),
                    format("Name the container: belay adopt {} CONTAINER", name.text()));
   if (known && !how.dry_run) finish_unfinished(context, app, stop);
   Adopted adopted;
@@ -173,7 +176,8 @@ Imported import_run(Context& context, const std::string& wanted_name, const std:
     const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
     if (outcome.error) throw *outcome.error;
     image = context.engine.image(reference, stop);
-    if (!image) throw NotFound(format("{} was pulled, but the engine does not have it", reference));
+    if (!image)
+      throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));
   }
   imported.image = image->id;
   if (!app) {

@@ -82,7 +82,9 @@ void clear(Context& context, const AppName& app, const std::string& reason, std:
   // Last: as long as it is there, the next command looks for the rest.
   std::error_code error;
   fs::remove_all(temporary_folder(context, app), error);
-  if (error) throw Error(format("removing {}: {}", temporary_folder(context, app).string(), error.message()));
+  if (error)
+    throw Error(ErrorCode::system_failed,
+                format("removing {}: {}", temporary_folder(context, app).string(), error.message()));
   // Where no other app has one.
   fs::remove(temporary_folder(context, app).parent_path(), error);
 }

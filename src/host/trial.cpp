@@ -255,13 +255,15 @@ bool find_images(Context& context, const backup::Manifest& manifest, Rehearsal& 
       references[service] = digest->second;
       rehearsal.pull(digest->second);
     } else {
-      throw NotFound(format("the image of {} is not on this host, and the backup has none", service),
+      throw NotFound(ErrorCode::image_gone,
+                     format("the image of {} is not on this host, and the backup has none", service),
                      "Backups made with --with-image can be tried anywhere.");
     }
   }
   for (const auto& service : manifest.spec.services)
     if (!references.contains(service.name))
-      throw Error(format("the backup does not say which image the service {} has", service.name));
+      throw Error(ErrorCode::bad_backup,
+                  format("the backup does not say which image the service {} has", service.name));
   return to_load;
 }
 
@@ -305,7 +307,8 @@ void remember(Context& context, std::optional<state::BackupRecord> record, const
 const Release& release_to_try(const App& app) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
   if (const Release* release = number ? app.find(*number) : nullptr) return *release;
-  throw NotFound(format("{} has never run: there are no settings and no data to try anything with", app.name.text()),
+  throw NotFound(ErrorCode::release_not_found,
+                 format("{} has never run: there are no settings and no data to try anything with", app.name.text()),
                  format("Start it with: belay deploy {}", app.name.text()));
 }
 
@@ -317,7 +320,8 @@ std::string service_to_try(const Spec& spec, const std::string& asked) {
     throw UsageError("the app has several services: name the one that the candidate replaces with --service",
                      "They are: " + join(known, ", "));
   if (std::find(known.begin(), known.end(), asked) != known.end()) return asked;
-  throw NotFound(format("the app has no service {}", printable(asked)), did_you_mean(asked, known));
+  throw NotFound(ErrorCode::service_not_found, format("the app has no service {}", printable(asked)),
+                 did_you_mean(asked, known));
 }
 
 // The candidate's image: the steps that bring it. Returns what it is called.
@@ -372,7 +376,7 @@ Drilled drill(Context& context, const AppName& name, backup::Destination& destin
     RestoreWork work(context.engine, context.report, destination, file, keys, stop);
     drilled.manifest = work.manifest();
     if (drilled.manifest.app != name.text())
-      throw Error(format("this is a backup of {}, not of {}", drilled.manifest.app, name.text()),
+      throw Error(ErrorCode::conflict, format("this is a backup of {}, not of {}", drilled.manifest.app, name.text()),
                   format("belay drill {} {} tries it.", drilled.manifest.app, shell_quoted(drilled.where)));
     auto known = context.store.app(name);
     if (!options.dry_run) {
@@ -390,7 +394,8 @@ Drilled drill(Context& context, const AppName& name, backup::Destination& destin
                 no_way_back({item.source, item.driver.empty() ? "local" : item.driver, "/", {}, {}, item.options}))
           rehearsal.plan().notes.push_back(*why);
     if (!options.dry_run && !drilled.manifest.items.empty() && !engine::shares_files(context.engine, stop))
-      throw Error("the engine's files are not this machine's: data cannot be unpacked from here",
+      throw Error(ErrorCode::engine_elsewhere,
+                  "the engine's files are not this machine's: data cannot be unpacked from here",
                   "Run belay drill on the engine's own machine, as root.");
     const Release* release = app.find(drilled.manifest.release);
     const std::map<std::string, std::string> known_as =
@@ -454,14 +459,16 @@ Tried try_candidate(Context& context, const AppName& name, const TryOptions& opt
       if (other == service || context.engine.image(image, stop)) continue;
       const auto digest = release.digests.find(other);
       if (digest == release.digests.end())
-        throw NotFound(format("the image of {} is gone", other), format("belay build {} builds it.", name.text()));
+        throw NotFound(ErrorCode::image_gone, format("the image of {} is gone", other),
+                       format("belay build {} builds it.", name.text()));
       rehearsal.pull(references[other] = digest->second);
     }
     rehearsal.make_network();
     plan_copies(release, world, still, rehearsal);
     const bool copies = copies_data(rehearsal.plan());
     if (copies && !dry_run && !engine::shares_files(context.engine, stop))
-      throw Error("the engine's files are not this machine's: the data cannot be copied from here",
+      throw Error(ErrorCode::engine_elsewhere,
+                  "the engine's files are not this machine's: the data cannot be copied from here",
                   "Run belay try on the engine's own machine, as root.");
     const auto proof = [&] { return rehearsal.proof(release.spec, release.containers, references, stop); };
     tried.trial.plan = rehearsal.preview(proof());

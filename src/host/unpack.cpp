@@ -19,7 +19,8 @@ bool check_folder(const fs::path& folder) {
   const auto status = fs::symlink_status(folder, error);
   if (status.type() == fs::file_type::not_found) {
     if (!fs::is_directory(folder.parent_path(), error))
-      throw NotFound(format("the folder {} does not exist, nor does the one above it", printable(folder.string())),
+      throw NotFound(ErrorCode::file_not_found,
+                     format("the folder {} does not exist, nor does the one above it", printable(folder.string())),
                      format("Make it: mkdir -p {}", shell_quoted(folder.string())));
     return true;
   }

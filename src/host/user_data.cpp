@@ -48,7 +48,7 @@ struct Address {
 Address parsed(const std::string& text) {
   static constexpr std::string_view scheme = "http://";
   const auto refuse = [&] {
-    return Error(format("'{}' is not the address of a metadata service", printable(text)),
+    return Error(ErrorCode::bad_value, format("'{}' is not the address of a metadata service", printable(text)),
                  "Addresses look like http://169.254.169.254.");
   };
   if (!text.starts_with(scheme)) throw refuse();
@@ -118,10 +118,12 @@ std::optional<std::string> MetadataService::token() {
     throw;
   }
   if (response.status == 403 || response.status == 404 || response.status == 405) return {};
-  if (response.status != 200) throw Error(format("asking for a token was answered by {}", response.status));
+  if (response.status != 200)
+    throw Error(ErrorCode::connection_failed, format("asking for a token was answered by {}", response.status));
   const std::string token(trim(response.body));
   const auto is_plain = [](char c) { return c > 0x20 && c < 0x7f; };
-  if (token.empty() || !std::all_of(token.begin(), token.end(), is_plain)) throw Error("the answer is not a token");
+  if (token.empty() || !std::all_of(token.begin(), token.end(), is_plain))
+    throw Error(ErrorCode::connection_failed, "the answer is not a token");
   return token;
 }
 
@@ -144,11 +146,11 @@ std::optional<std::string> MetadataService::user_data(const std::optional<std::s
   const net::Response response = ask(std::move(request), end_);
   if (response.status == 404) return {};
   if (response.status == 401 && !token)
-    throw Error("the service wants a token, but none gets here",
+    throw Error(ErrorCode::connection_failed, "the service wants a token, but none gets here",
                 "In a container, raise the instance's metadata hop limit to 2, or use the host's network.");
-  if (response.status != 200) throw Error(format("the answer was {}", response.status));
+  if (response.status != 200) throw Error(ErrorCode::connection_failed, format("the answer was {}", response.status));
   if (response.body.starts_with("\x1f\x8b"))
-    throw Error("the user-data is compressed with gzip", "Belay reads plain JSON.");
+    throw Error(ErrorCode::unsupported, "the user-data is compressed with gzip", "Belay reads plain JSON.");
   return decoded(response.body);
 }
 

@@ -10,7 +10,7 @@ namespace belay {
 namespace {
 
 void refuse_nul(const std::string& text, const std::string& what) {
-  if (text.find('\0') != std::string::npos) throw Error(format("{} has a NUL character", what));
+  if (text.find('\0') != std::string::npos) throw Error(ErrorCode::bad_value, format("{} has a NUL character", what));
 }
 
 // What the kernel takes as one argument or variable (MAX_ARG_STRLEN), its end included, and as all of them together
@@ -23,12 +23,14 @@ class Arguments {
   void add(const std::string& text, const std::string& what) {
     refuse_nul(text, what);
     if (text.size() >= longest_argument)
-      throw Error(format("{} has {} bytes: the kernel takes less than {}", what, text.size(), longest_argument),
+      throw Error(ErrorCode::bad_value,
+                  format("{} has {} bytes: the kernel takes less than {}", what, text.size(), longest_argument),
                   "Put it in a file and bind that.");
     constexpr size_t end_and_pointer = 9;
     sum_ += text.size() + end_and_pointer;
     if (sum_ > all_arguments)
       throw Error(
+          ErrorCode::bad_value,
           format("command and variables together are more than the {} bytes that the kernel takes", all_arguments),
           "Put some of it in a file and bind that.");
   }
@@ -69,28 +71,32 @@ void check_service(const Service& service) {
   check_texts(service);
   for (size_t i = 0; i < service.ports.size(); ++i) {
     const auto& port = service.ports[i];
-    if (port.container_port == 0) throw Error("port 0 cannot be published");
+    if (port.container_port == 0) throw Error(ErrorCode::bad_value, "port 0 cannot be published");
     if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp")
-      throw Error(format("the protocol '{}' of port {} is not tcp, udp or sctp", port.protocol, port.container_port));
+      throw Error(ErrorCode::bad_value,
+                  format("the protocol '{}' of port {} is not tcp, udp or sctp", port.protocol, port.container_port));
     for (size_t j = 0; j < i; ++j)
       if (clash(port, service.ports[j]))
-        throw Error(format("the host port {} is asked for twice: {} and {}", *port.host_port, service.ports[j].text(),
-                           port.text()));
+        throw Error(ErrorCode::bad_value, format("the host port {} is asked for twice: {} and {}", *port.host_port,
+                                                 service.ports[j].text(), port.text()));
   }
   std::set<std::string> targets;
   for (const auto& mount : service.mounts) {
     if (!mount.target.starts_with('/'))
-      throw Error(format("the mount point '{}' is not an absolute path in the container", mount.target));
-    if (!targets.insert(mount.target).second) throw Error(format("two mounts go to {}", mount.target));
+      throw Error(ErrorCode::bad_value,
+                  format("the mount point '{}' is not an absolute path in the container", mount.target));
+    if (!targets.insert(mount.target).second)
+      throw Error(ErrorCode::bad_value, format("two mounts go to {}", mount.target));
     if (mount.kind == Mount::Kind::bind && !mount.source.starts_with('/'))
-      throw Error(format("the host path '{}' for {} is not absolute", mount.source, mount.target));
+      throw Error(ErrorCode::bad_value,
+                  format("the host path '{}' for {} is not absolute", mount.source, mount.target));
   }
   if (!service.network_mode.empty() && !service.networks.empty())
-    throw Error(
-        format("network mode '{}' excludes joining the network {}", service.network_mode, service.networks[0].network));
+    throw Error(ErrorCode::bad_value, format("network mode '{}' excludes joining the network {}", service.network_mode,
+                                             service.networks[0].network));
   if ((service.network_mode.starts_with("container:") || service.network_mode.starts_with("service:")) &&
       !service.ports.empty())
-    throw Error("a container that shares another's network cannot publish ports of its own");
+    throw Error(ErrorCode::bad_value, "a container that shares another's network cannot publish ports of its own");
 }
 
 void check_needs(const Spec& spec) {
@@ -100,13 +106,16 @@ void check_needs(const Spec& spec) {
                                       [&](const Service& each) { return each.name == need.service; });
       if (other == spec.services.end()) {
         if (need.required)
-          throw Error(format("the service {} needs {}, and there is no such service", service.name, need.service));
+          throw Error(ErrorCode::bad_value,
+                      format("the service {} needs {}, and there is no such service", service.name, need.service));
         continue;
       }
       if (need.condition == Need::Condition::completed && !other->job)
-        throw Error(format("the service {} waits for the end of {}, which is no job", service.name, need.service));
+        throw Error(ErrorCode::bad_value,
+                    format("the service {} waits for the end of {}, which is no job", service.name, need.service));
       if (need.condition == Need::Condition::healthy && other->job)
-        throw Error(format("the service {} waits for the health of {}, which is a job", service.name, need.service));
+        throw Error(ErrorCode::bad_value,
+                    format("the service {} waits for the health of {}, which is a job", service.name, need.service));
     }
   std::ignore = in_order_of_needs(spec);
 }
@@ -116,7 +125,8 @@ void check_needs(const Spec& spec) {
 void check_spec(const Spec& spec) {
   std::set<std::string> names;
   for (const auto& service : spec.services) {
-    if (!names.insert(service.name).second) throw Error(format("two services are called {}", service.name));
+    if (!names.insert(service.name).second)
+      throw Error(ErrorCode::bad_value, format("two services are called {}", service.name));
     check_service(service);
   }
   check_needs(spec);
@@ -125,8 +135,8 @@ void check_spec(const Spec& spec) {
       for (const auto& a : spec.services[i].ports)
         for (const auto& b : spec.services[j].ports)
           if (clash(a, b))
-            throw Error(format("the services {} and {} both ask for host port {}", spec.services[j].name,
-                               spec.services[i].name, *a.host_port));
+            throw Error(ErrorCode::bad_value, format("the services {} and {} both ask for host port {}",
+                                                     spec.services[j].name, spec.services[i].name, *a.host_port));
 }
 
 }  // namespace belay

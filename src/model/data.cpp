@@ -19,7 +19,7 @@ std::string_view to_text(DataPlace::Kind kind) {
 DataPlace::Kind data_kind(std::string_view text) {
   for (size_t i = 0; i < kinds.size(); ++i)
     if (text == kinds[i]) return static_cast<DataPlace::Kind>(i);
-  throw Error(format("'{}' is not a kind of data", text));
+  throw Error(ErrorCode::bad_value, format("'{}' is not a kind of data", text));
 }
 
 std::string text_of(const DataPlace& place) {

@@ -52,7 +52,7 @@ bool AppName::is_valid(std::string_view name) {
 
 AppName::AppName(std::string name) : name_(std::move(name)) {
   if (!is_valid(name_))
-    throw UsageError(format("'{}' cannot be the name of an app", printable(name_.substr(0, 80))),
+    throw UsageError(ErrorCode::bad_name, format("'{}' cannot be the name of an app", printable(name_.substr(0, 80))),
                      "A name has 2 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit.");
 }
 
@@ -73,7 +73,7 @@ ReleaseNumber ReleaseNumber::parse(std::string_view text) {
 
 ImageRef ImageRef::parse(std::string_view text) {
   const auto refuse = [&](std::string_view why) -> void {
-    throw UsageError(format("'{}' is not an image reference: {}", printable(text), why),
+    throw UsageError(ErrorCode::bad_name, format("'{}' is not an image reference: {}", printable(text), why),
                      "References look like web, web:1.2 or registry.example/team/web:1.2.");
   };
   ImageRef ref;

@@ -73,7 +73,7 @@ std::vector<size_t> in_order_of_needs(const Spec& spec) {
     chain.push_back(service.name);
     if (marks[index] == Mark::open) {
       chain.erase(chain.begin(), std::find(chain.begin(), chain.end(), service.name));
-      throw Error(format("the services need each other in a circle: {}", join(chain, " → ")));
+      throw Error(ErrorCode::needs_circle, format("the services need each other in a circle: {}", join(chain, " → ")));
     }
     marks[index] = Mark::open;
     for (const Need& need : all_needs(service))

@@ -13,7 +13,7 @@ namespace {
 template <class Enum, size_t n>
 Enum from_word(std::string_view text, const std::array<std::string_view, n>& words, std::string_view what) {
   const auto found = std::find(words.begin(), words.end(), text);
-  if (found == words.end()) throw Error(format("'{}' is not a {}", printable(text), what));
+  if (found == words.end()) throw Error(ErrorCode::bad_value, format("'{}' is not a {}", printable(text), what));
   return static_cast<Enum>(found - words.begin());
 }
 
@@ -74,7 +74,7 @@ Release* App::find(ReleaseNumber number) {
 
 const Release& App::release(ReleaseNumber number) const {
   if (const Release* found = find(number)) return *found;
-  throw NotFound(format("{} has no release {}", name.text(), number.text()),
+  throw NotFound(ErrorCode::release_not_found, format("{} has no release {}", name.text(), number.text()),
                  releases.empty() ? format("It has none yet: belay start {} new makes the first.", name.text())
                                   : format("belay releases {} lists them.", name.text()));
 }

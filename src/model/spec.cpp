@@ -24,7 +24,7 @@ bool clash(const PortBinding& a, const PortBinding& b) {
 const Service& Spec::service(const std::string& name) const {
   for (const auto& service : services)
     if (service.name == name) return service;
-  throw NotFound(format("there is no service '{}'", name));
+  throw NotFound(ErrorCode::service_not_found, format("there is no service '{}'", name));
 }
 
 }  // namespace belay

@@ -29,10 +29,12 @@ bool has_controls(std::string_view text) {
 void check(const Request& request) {
   if (has_controls(request.method) || has_controls(request.target) ||
       request.target.find_first_of(" \t") != std::string::npos)
-    throw Error(format("the request target '{}' holds a character that has to be encoded", printable(request.target)));
+    throw Error(ErrorCode::bad_value,
+                format("the request target '{}' holds a character that has to be encoded", printable(request.target)));
   for (const auto& [name, value] : request.headers.fields())
     if (has_controls(name) || has_controls(value))
-      throw Error(format("the value of the HTTP header {} holds a control character", printable(name)));
+      throw Error(ErrorCode::bad_value,
+                  format("the value of the HTTP header {} holds a control character", printable(name)));
 }
 
 std::string head_of(const Request& request, const std::string& host, bool upgrade) {

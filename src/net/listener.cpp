@@ -110,7 +110,8 @@ void Listener::listen_on_unix() {
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) throw Conflict(format("{}: there is a file that is not a socket", activity));
-    if (somebody_listens(address)) throw Conflict(format("{}: another process listens there", activity));
+    if (somebody_listens(address))
+      throw Conflict(ErrorCode::port_held, format("{}: another process listens there", activity));
     ::unlink(path.c_str());
   }
   socket_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -118,7 +119,8 @@ void Listener::listen_on_unix() {
   // Before bind as well: the file must not be open to others even for a moment.
   ::fchmod(socket_.raw(), owner_and_group);
   if (::bind(socket_.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == EADDRINUSE) throw Conflict(format("{}: another process listens there", activity));
+    if (errno == EADDRINUSE)
+      throw Conflict(ErrorCode::port_held, format("{}: another process listens there", activity));
     throw system_error(activity, errno);
   }
   ::chmod(path.c_str(), owner_and_group);
@@ -133,9 +135,9 @@ void Listener::listen_on_unix() {
 void Listener::listen_on_tcp(Reach reach) {
   const auto activity = format("listening on {}", address_.text());
   auto address = internet_address(address_.tcp);
-  if (!address) throw Error(format("{}: that is not an IP address", activity));
+  if (!address) throw Error(ErrorCode::bad_value, format("{}: that is not an IP address", activity));
   if (!address->loopback && reach == Reach::loopback_only)
-    throw Error(format("{}: other machines could reach that, without a password", activity),
+    throw Error(ErrorCode::bad_value, format("{}: other machines could reach that, without a password", activity),
                 "Listen on 127.0.0.1 or on a unix socket.");
   socket_ = Fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket_) throw system_error(activity, errno);
@@ -143,7 +145,8 @@ void Listener::listen_on_tcp(Reach reach) {
   ::setsockopt(socket_.raw(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   auto* raw = reinterpret_cast<sockaddr*>(&address->storage);
   if (::bind(socket_.raw(), raw, address->size) != 0 || ::listen(socket_.raw(), waiting_connections) != 0) {
-    if (errno == EADDRINUSE) throw Conflict(format("{}: another process listens there", activity));
+    if (errno == EADDRINUSE)
+      throw Conflict(ErrorCode::port_held, format("{}: another process listens there", activity));
     throw system_error(activity, errno);
   }
   if (::getsockname(socket_.raw(), raw, &address->size) != 0) throw system_error(activity, errno);

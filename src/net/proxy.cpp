@@ -99,7 +99,8 @@ TcpAddress proxy_address(const std::string& authority, bool tls, const std::stri
       has_port ? parse_number(std::string_view(authority).substr(colon + 1)) : std::optional<long long>(tls ? 443 : 80);
   const std::string host = bare_host(authority.substr(0, has_port ? colon : std::string::npos));
   if (host.empty() || !port || *port < 1 || *port > 65535)
-    throw Error(format("'{}' names no proxy", printable(shown)), "A proxy is written like http://proxy.example:3128.");
+    throw Error(ErrorCode::bad_value, format("'{}' names no proxy", printable(shown)),
+                "A proxy is written like http://proxy.example:3128.");
   return {host, static_cast<std::uint16_t>(*port)};
 }
 
@@ -118,7 +119,7 @@ Proxy parse_proxy(const std::string& url) {
     text.erase(0, at + 1);
   }
   if (scheme != "http" && scheme != "https")
-    throw Error(format("a proxy that speaks {} is out of reach for Belay", printable(scheme)),
+    throw Error(ErrorCode::bad_value, format("a proxy that speaks {} is out of reach for Belay", printable(scheme)),
                 "It speaks to proxies over http and https.");
   proxy.tls = scheme == "https";
   // Without the login: it is a secret.

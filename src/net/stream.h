@@ -28,7 +28,7 @@ Ticks deadline_in(Milliseconds time);
 class StreamError : public Error {
  public:
   StreamError(int error_number, std::string message, std::string hint = {})
-      : Error(std::move(message), std::move(hint)), error_number_(error_number) {}
+      : Error(ErrorCode::connection_failed, std::move(message), std::move(hint)), error_number_(error_number) {}
   int error_number() const noexcept { return error_number_; }
 
  private:

@@ -85,10 +85,50 @@ struct Describe {
   std::string operator()(const LoadImages& s) const { return "load the images of " + s.from; }
 };
 
+struct KindOf {
+  std::string_view operator()(const BuildImage&) const { return "build"; }
+  std::string_view operator()(const PullImage&) const { return "pull"; }
+  std::string_view operator()(const PushImage&) const { return "push"; }
+  std::string_view operator()(const TagImage&) const { return "tag"; }
+  std::string_view operator()(const UntagImage&) const { return "untag"; }
+  std::string_view operator()(const RemoveImage&) const { return "remove"; }
+  std::string_view operator()(const CreateNetwork&) const { return "create"; }
+  std::string_view operator()(const RemoveNetwork&) const { return "remove"; }
+  std::string_view operator()(const CreateVolume&) const { return "create"; }
+  std::string_view operator()(const RemoveVolume&) const { return "remove"; }
+  std::string_view operator()(const CreateContainer&) const { return "create"; }
+  std::string_view operator()(const RenameContainer&) const { return "rename"; }
+  std::string_view operator()(const StartContainer&) const { return "start"; }
+  std::string_view operator()(const StopContainer&) const { return "stop"; }
+  std::string_view operator()(const PauseContainer&) const { return "pause"; }
+  std::string_view operator()(const ResumeContainer&) const { return "resume"; }
+  std::string_view operator()(const RemoveContainer&) const { return "remove"; }
+  std::string_view operator()(const SetRestartPolicy&) const { return "set"; }
+  std::string_view operator()(const UpdateResources&) const { return "change"; }
+  std::string_view operator()(const ConnectNetwork&) const { return "connect"; }
+  std::string_view operator()(const DisconnectNetwork&) const { return "disconnect"; }
+  std::string_view operator()(const SignalContainer&) const { return "send"; }
+  std::string_view operator()(const AwaitVerdict&) const { return "wait"; }
+  std::string_view operator()(const RunInside&) const { return "run"; }
+  std::string_view operator()(const CopyData&) const { return "copy"; }
+  std::string_view operator()(const UnpackData&) const { return "unpack"; }
+  std::string_view operator()(const ExchangeData&) const { return "exchange"; }
+  std::string_view operator()(const RemoveData&) const { return "remove"; }
+  std::string_view operator()(const BackUpData&) const { return "back_up"; }
+  std::string_view operator()(const BackUpImages&) const { return "back_up"; }
+  std::string_view operator()(const FinishBackup&) const { return "finish"; }
+  std::string_view operator()(const CheckBackup&) const { return "check"; }
+  std::string_view operator()(const LoadImages&) const { return "load"; }
+};
+
 }  // namespace
 
 std::string step_text(const Step& step) {
   return std::visit(Describe{}, step);
+}
+
+std::string_view step_kind(const Step& step) {
+  return std::visit(KindOf{}, step);
 }
 
 std::string plan_text(const Plan& plan) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -190,6 +191,8 @@ struct Plan {
 
 // "start web-r12", without the reason.
 std::string step_text(const Step& step);
+// What kind of step it is, in one word that stays: "pull", "create", "wait", … For metrics and programs.
+std::string_view step_kind(const Step& step);
 // One line an action, numbered: "3. start web-r12 — the new release (after 1, 2)", then the notes. Values of secrets
 // never appear. Empty for an empty plan.
 std::string plan_text(const Plan& plan);

@@ -71,6 +71,7 @@ std::vector<Rename> renames(const Situation& s, std::optional<ReleaseNumber> wan
       // Whoever waits for a name that nobody will leave would wait for ever, and so would those behind it.
       if (!exchanged)
         throw Conflict(
+            ErrorCode::name_taken,
             format("the container name {} is taken by a container that is not {}'s", blocked.to, s.app.name.text()),
             format("Rename or remove that container, or take it over with: belay adopt {} {}", s.app.name.text(),
                    blocked.to));

@@ -135,7 +135,8 @@ SwapDecision WishPlanner::order_of(const Release& release, const Members& member
   hurried.wish.order = SwapOrder::start_first;
   SwapDecision decision = decide_order(hurried, next, others);
   if (decision.order == SwapOrder::stop_first)
-    throw Conflict(format("Belay itself runs in {}, and its successor cannot run beside it: {}", s_.app.name.text(),
+    throw Conflict(ErrorCode::port_held,
+                   format("Belay itself runs in {}, and its successor cannot run beside it: {}", s_.app.name.text(),
                           decision.reason),
                    "Let its definition publish no host port and have no fixed address.");
   decision.reason = "Belay itself runs in it";

@@ -53,7 +53,7 @@ void refuse_many_repetitions(const std::string& expression) {
     for (const auto& count : split(std::string_view(expression).substr(open + 1, close - open - 1), ','))
       if (!count.empty()) largest = std::max(largest, parse_number(count).value_or(most_repetitions + 1));
     if (largest > most_repetitions || (product *= largest) > most_repetitions)
-      throw Error(format("it repeats more than {} times", most_repetitions));
+      throw Error(ErrorCode::bad_value, format("it repeats more than {} times", most_repetitions));
   }
 }
 
@@ -127,14 +127,16 @@ struct TagPattern::VersionRule final : Rule {
 
 struct TagPattern::ExpressionRule final : Rule {
   explicit ExpressionRule(const std::string& text) {
-    if (text.size() > longest_expression) throw Error(format("it is longer than {} characters", longest_expression));
+    if (text.size() > longest_expression)
+      throw Error(ErrorCode::bad_value, format("it is longer than {} characters", longest_expression));
     refuse_many_repetitions(text);
     try {
       // The library's other matcher takes time exponential in the tag's length for expressions such as (a+)+b; this one
       // cannot, and refuses back-references.
       expression.assign(text, std::regex::ECMAScript | std::regex_constants::__polynomial);
     } catch (const std::regex_error& error) {
-      throw Error(format("it is no regular expression that tags can be held against: {}", meaning(error.code())));
+      throw Error(ErrorCode::bad_value,
+                  format("it is no regular expression that tags can be held against: {}", meaning(error.code())));
     }
   }
   bool fits(const std::string& tag) const override { return std::regex_match(tag, expression); }
@@ -181,10 +183,11 @@ TagPattern TagPattern::parse(std::string_view text) {
   const std::string_view kind = whole.substr(0, end);
   const std::string_view rest = trim(whole.substr(end));
   if (kind != "semver" && kind != "regex")
-    throw Error(format("the tag pattern '{}' begins with neither 'semver' nor 'regex'", printable(whole)),
+    throw Error(ErrorCode::bad_value,
+                format("the tag pattern '{}' begins with neither 'semver' nor 'regex'", printable(whole)),
                 "For example 'semver ^1.4' or 'regex ^v[0-9]+$'.");
   return doing(format("in the tag pattern '{}'", printable(whole)), [&] {
-    if (rest.empty()) throw Error("nothing follows the first word");
+    if (rest.empty()) throw Error(ErrorCode::bad_value, "nothing follows the first word");
     if (kind == "semver") return TagPattern(std::make_unique<VersionRule>(rest));
     return TagPattern(std::make_unique<ExpressionRule>(std::string(rest)));
   });

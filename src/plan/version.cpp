@@ -129,7 +129,7 @@ void VersionRange::add_part(Conjunction& to, std::string_view part) {
       break;
     }
   const auto partial = parse_partial(part.substr(sign.size()));
-  if (!partial) throw Error(format("'{}' is no version", printable(part.substr(sign.size()))));
+  if (!partial) throw Error(ErrorCode::bad_value, format("'{}' is no version", printable(part.substr(sign.size()))));
   const Version version = filled(*partial);
   const size_t written = partial->numbers.size();
   const bool whole = written == 3;
@@ -139,10 +139,12 @@ void VersionRange::add_part(Conjunction& to, std::string_view part) {
   if (sign == ">=") {
     to.spans.push_back({version, {}});
   } else if (sign == ">") {
-    if (!next) throw Error(format("nothing is newer than '{}'", printable(part.substr(sign.size()))));
+    if (!next)
+      throw Error(ErrorCode::bad_value, format("nothing is newer than '{}'", printable(part.substr(sign.size()))));
     to.spans.push_back({*next, {}});
   } else if (sign == "<") {
-    if (written == 0) throw Error(format("nothing is older than '{}'", printable(part.substr(sign.size()))));
+    if (written == 0)
+      throw Error(ErrorCode::bad_value, format("nothing is older than '{}'", printable(part.substr(sign.size()))));
     to.spans.push_back({{}, version});
   } else if (sign == "<=") {
     to.spans.push_back({{}, next});
@@ -172,8 +174,9 @@ VersionRange VersionRange::parse(std::string_view text) {
         add_part(all, part);
       }
     }
-    if (!sign.empty()) throw Error(format("no version follows '{}'", printable(sign)));
-    if (all.spans.empty()) throw Error("a version is missing; a range is written like ^1.4 or '>=1.2 <2'");
+    if (!sign.empty()) throw Error(ErrorCode::bad_value, format("no version follows '{}'", printable(sign)));
+    if (all.spans.empty())
+      throw Error(ErrorCode::bad_value, "a version is missing; a range is written like ^1.4 or '>=1.2 <2'");
     range.alternatives_.push_back(std::move(all));
     if (bars != std::string::npos) rest.erase(0, bars + 2);
   }

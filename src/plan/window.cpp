@@ -58,7 +58,8 @@ unsigned parse_day(std::string_view text) {
   for (unsigned day = 0; day < day_names.size(); ++day)
     if (wanted == day_names[day] || (wanted.size() == 3 && std::string_view(day_names[day]).starts_with(wanted)))
       return day;
-  throw Error(format("'{}' is no day; days are Mon, Tue, Wed, Thu, Fri, Sat and Sun", printable(trim(text))));
+  throw Error(ErrorCode::bad_value,
+              format("'{}' is no day; days are Mon, Tue, Wed, Thu, Fri, Sat and Sun", printable(trim(text))));
 }
 
 // "Sat,Sun", "Fri-Mon"
@@ -85,7 +86,8 @@ int parse_time_of_day(std::string_view text) {
     if (hour && minute && *minute < 60 && *hour * 60 + *minute <= day_minutes)
       return static_cast<int>(*hour * 60 + *minute);
   }
-  throw Error(format("'{}' is no time of the day; times are written like 02:30, up to 24:00", printable(text)));
+  throw Error(ErrorCode::bad_value,
+              format("'{}' is no time of the day; times are written like 02:30, up to 24:00", printable(text)));
 }
 
 bool begins_with_digit(std::string_view text) {
@@ -110,11 +112,12 @@ Window::Opening Window::parse_opening(std::string_view text) {
   if (times.empty()) return opening;
   const size_t dash = times.find('-');
   if (dash == std::string_view::npos)
-    throw Error(format("'{}' has no end; write it like 02:00-05:00", printable(times)));
+    throw Error(ErrorCode::bad_value, format("'{}' has no end; write it like 02:00-05:00", printable(times)));
   opening.begin = parse_time_of_day(times.substr(0, dash));
   opening.end = parse_time_of_day(times.substr(dash + 1));
   if (opening.begin == opening.end || opening.begin == day_minutes)
-    throw Error(format("'{}' is never open; leave the times out for the whole day", printable(times)));
+    throw Error(ErrorCode::bad_value,
+                format("'{}' is never open; leave the times out for the whole day", printable(times)));
   if (opening.end < opening.begin) opening.end += day_minutes;
   return opening;
 }
@@ -123,7 +126,8 @@ Window Window::parse(std::string_view text) {
   Window window;
   if (trim(text).empty()) return window;
   for (const auto& part : split(text, ';')) {
-    if (trim(part).empty()) throw Error(format("the window '{}' has an empty part", printable(text)));
+    if (trim(part).empty())
+      throw Error(ErrorCode::bad_value, format("the window '{}' has an empty part", printable(text)));
     window.openings_.push_back(
         doing(format("in the window '{}'", printable(trim(text))), [&] { return parse_opening(trim(part)); }));
   }

@@ -69,7 +69,8 @@ void WishPlanner::refuse_foreign_users() const {
                        [&](const Mount& mount) { return is_within(mount, exchange.place); }))
         continue;
       const auto owner = other.owner();
-      throw Conflict(format("{} is in use by the container {}{}", belay::text_of(exchange.place), other.name,
+      throw Conflict(ErrorCode::data_in_use,
+                     format("{} is in use by the container {}{}", belay::text_of(exchange.place), other.name,
                             owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
                      owner ? format("Stop it with: belay stop {}", owner->app) : std::string("Stop that container."));
     }
@@ -88,6 +89,7 @@ void WishPlanner::refuse_foreign_ports(const Release& release) const {
           const auto owner = other.owner();
           const bool is_namesake = !s_.app.origin.empty() && other.name == s_.app.name.text();
           throw Conflict(
+              ErrorCode::port_held,
               format("host port {} is held by the container {}{}", *port.host_port, other.name,
                      owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
               owner

@@ -84,7 +84,8 @@ std::string WishPlanner::name_to_create(const Release& release, const Service& s
   }
   const auto name = release.containers.find(service.name);
   if (name == release.containers.end())
-    throw Error(format("{} {} has no name for its container", s_.app.name.text(), release.number.text()));
+    throw Error(ErrorCode::bad_value,
+                format("{} {} has no name for its container", s_.app.name.text(), release.number.text()));
   return name->second;
 }
 
@@ -93,7 +94,8 @@ void WishPlanner::refuse_taken_name(const std::string& name, const Release& rele
   if (holder == nullptr || name_of(*holder) != name) return;
   const std::string take_over = s_.app.origin.empty() ? format("belay adopt {} {}", s_.app.name.text(), name)
                                                       : format("belay apply --take-over {}", s_.app.name.text());
-  throw Conflict(format("the container name {} for {} {} is taken by a container that is not {}'s", name,
+  throw Conflict(ErrorCode::name_taken,
+                 format("the container name {} for {} {} is taken by a container that is not {}'s", name,
                         s_.app.name.text(), release.number.text(), service.name),
                  format("Rename or remove that container, or take it over with: {}", take_over));
 }

@@ -73,6 +73,7 @@ Indices WishPlanner::prepare_service(const Release& release, const Service& serv
     const auto digest = release.digests.find(service.name);
     if (digest == release.digests.end())
       throw NotFound(
+          ErrorCode::image_gone,
           format("the image {} of {} {} is gone", short_digest(image), s_.app.name.text(), release.number.text()),
           format("belay build {} builds from today's files; other releases: belay releases {}", s_.app.name.text(),
                  s_.app.name.text()));
@@ -114,7 +115,9 @@ Service WishPlanner::resolved(const Service& service, Indices& before) const {
       return created_.at(other);
     }
     const Container* container = find_instance(s_.app, s_.world, *wish_.release, other);
-    if (container == nullptr) throw Error(format("{} shares what {} has, which is not there", service.name, other));
+    if (container == nullptr)
+      throw Error(ErrorCode::service_not_found,
+                  format("{} shares what {} has, which is not there", service.name, other));
     return name_of(*container);
   };
   constexpr std::string_view of_service = "service:";

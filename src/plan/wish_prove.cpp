@@ -62,6 +62,7 @@ void WishPlanner::refuse_without_health(const Release& release, const Member& me
       verdict_on(release, *service, need).has_health_check)
     return;
   throw Error(
+      ErrorCode::bad_value,
       format("{} waits until {} is healthy, and nothing checks the health of {}", member.service->name, need, need),
       format("Give {} a health check, or let {} wait for its start only.", need, member.service->name));
 }

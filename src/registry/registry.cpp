@@ -94,7 +94,7 @@ std::optional<Milliseconds> retry_after(const net::Response& response) {
     case 403:
       throw RegistryError(403, format("the login for {} may not read {}: {}", registry, image.repository, reason));
     case 404:
-      throw NotFound(format("the registry {} has no {}", registry, image.text()));
+      throw NotFound(ErrorCode::image_not_found, format("the registry {} has no {}", registry, image.text()));
     case 429:
       throw RegistryError(429, format("the registry {} wants fewer requests: {}", registry, reason), {},
                           retry_after(response));

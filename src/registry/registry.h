@@ -21,12 +21,17 @@ namespace belay::registry {
 class RegistryError : public Error {
  public:
   RegistryError(int status, std::string message, std::string hint = {}, std::optional<Milliseconds> retry_after = {})
-      : Error(std::move(message), std::move(hint)), status_(status), retry_after_(retry_after) {}
+      : Error(code_of(status), std::move(message), std::move(hint)), status_(status), retry_after_(retry_after) {}
   int status() const noexcept { return status_; }
   // How long it wants to be left alone, where it says so; at most a day.
   std::optional<Milliseconds> retry_after() const noexcept { return retry_after_; }
 
  private:
+  static ErrorCode code_of(int status) {
+    if (status == 429) return ErrorCode::rate_limited;
+    return status == 401 || status == 403 ? ErrorCode::registry_denied : ErrorCode::registry_failed;
+  }
+
   int status_;
   std::optional<Milliseconds> retry_after_;
 };

@@ -52,9 +52,9 @@ class Daemon::Looking final : public host::DeclaredListener {
     daemon_.progress_();
     daemon_.news_.planned(app, plan);
   }
-  void step(const std::string& app, const std::string& text) override {
+  void step(const std::string& app, const plan::Step& step) override {
     daemon_.progress_();
-    daemon_.news_.step(app, text);
+    daemon_.news_.step(app, step);
   }
   void goes_on(const std::string& /*app*/) override { daemon_.progress_(); }
   void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
@@ -98,7 +98,8 @@ Daemon::~Daemon() = default;
 std::unique_ptr<state::Store> Daemon::open_state() const {
   auto store = state::Store::open_existing(state_folder_);
   if (store && store->identity() == state_) return store;
-  throw Error(format("the state in {} is {}", state_folder_.string(),
+  throw Error(ErrorCode::state_unsafe,
+              format("the state in {} is {}", state_folder_.string(),
                      store ? "another one than this daemon began with" : "gone"),
               "Put it back; or rebuild it with belay recover, and start the daemon again.");
 }
@@ -168,12 +169,12 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
   log_.write(LogLevel::debug, format("a pass: {}", wakeup.text()));
 
   const Ticks begin = clock_.ticks();
-  std::string result = "failed";
+  bool is_done = false;
   succeeded_ = false;
   try {
     make_sure_of_the_engine(stop);
     look_at(look, stop);
-    result = "done";
+    is_done = true;
     is_first_ = declared_ == nullptr;
     pause_ = Milliseconds(0);
     news_.ground("the pass", {});
@@ -190,14 +191,15 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
   } catch (const std::exception& error) {
     news_.ground("the pass", format("something went wrong inside Belay: {}", error.what()));
   }
-  if (result == "failed") {
+  if (!is_done) {
     // What happened meanwhile, and what this pass was about, is looked for by the next one.
     missed_ = look;
     missed_->thorough = missed_->health = true;
     pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
     try_again_in(pause_);
   }
-  metrics_.counter("belay_passes_total", "Passes over the host, by result.", {{"result", result}}).add();
+  metrics_.counter("belay_passes_total", "Passes over the host, by result.", {{"result", is_done ? "done" : "failed"}})
+      .add();
   metrics_
       .histogram("belay_pass_seconds", "How long passes took, with the changes they made.",
                  {0.01, 0.05, 0.2, 1, 5, 20, 60, 300})
@@ -217,7 +219,8 @@ void Daemon::make_sure_of_the_engine(const std::stop_token& stop) {
     if (!clock_.sleep(moment, stop)) throw Cancelled();
     events = events_->state();
   }
-  if (!events.connected) throw Error(format("the engine's events cannot be followed: {}", events.trouble));
+  if (!events.connected)
+    throw Error(ErrorCode::engine_unreachable, format("the engine's events cannot be followed: {}", events.trouble));
   if (asked_at_ == events.connections) return;
   const auto asking = measured_.asking();
   neighbours_->ask(stop);

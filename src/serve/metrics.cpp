@@ -88,9 +88,10 @@ Histogram Metrics::histogram(const std::string& name, const std::string& help, c
 
 Metrics::Series Metrics::series(Kind kind, const std::string& name, const std::string& help,
                                 const std::vector<double>& bounds, const MetricLabels& labels) {
-  if (!is_name(name, true)) throw Error(format("'{}' is not a name for a metric", name));
+  if (!is_name(name, true)) throw Error(ErrorCode::internal, format("'{}' is not a name for a metric", name));
   for (const auto& [label, value] : labels)
-    if (!is_name(label, false) || label == "le") throw Error(format("'{}' is not a name for a label", label));
+    if (!is_name(label, false) || label == "le")
+      throw Error(ErrorCode::internal, format("'{}' is not a name for a label", label));
   return families_.with([&](Families& families) {
     auto& family = families[name];
     if (family.help.empty()) {
@@ -98,7 +99,8 @@ Metrics::Series Metrics::series(Kind kind, const std::string& name, const std::s
       family.help = help;
       family.bounds = bounds;
     }
-    if (family.kind != kind || family.bounds != bounds) throw Error(format("the metric {} is two things", name));
+    if (family.kind != kind || family.bounds != bounds)
+      throw Error(ErrorCode::internal, format("the metric {} is two things", name));
     auto& series = family.series[labels];
     if (kind == Kind::histogram && !series.histogram) series.histogram = std::make_shared<detail::Histogram>(bounds);
     if (kind != Kind::histogram && !series.value) series.value = std::make_shared<std::atomic<double>>(0);

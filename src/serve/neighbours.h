@@ -19,7 +19,9 @@
 namespace belay::serve {
 
 class ServedByAnother : public Conflict {
-  using Conflict::Conflict;
+ public:
+  explicit ServedByAnother(std::string message, std::string hint = {})
+      : Conflict(ErrorCode::served_by_another, std::move(message), std::move(hint)) {}
 };
 
 // hear() from one thread, ask() from another.

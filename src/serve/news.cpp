@@ -41,11 +41,11 @@ void News::planned(const std::string& app, const plan::Plan& plan) {
   log_.write(LogLevel::debug, format("a plan of {} steps", plan.actions.size()), {{"app", app}});
 }
 
-void News::step(const std::string& app, const std::string& text) {
-  const std::string kind = text.substr(0, text.find(' '));
+void News::step(const std::string& app, const plan::Step& step) {
+  const std::string kind(plan::step_kind(step));
   metrics_.counter("belay_actions_total", "Steps of plans that were begun, by kind.", {{"kind", kind}}).add();
-  log_.write(LogLevel::info, text, {{"app", app}});
-  if (!self_.empty() && app == self_ && kind == "stop") handing_over_ = true;
+  log_.write(LogLevel::info, plan::step_text(step), {{"app", app}});
+  if (!self_.empty() && app == self_ && std::holds_alternative<plan::StopContainer>(step)) handing_over_ = true;
 }
 
 void News::tell_to(std::shared_ptr<Notices> notices) {
@@ -102,28 +102,29 @@ void News::tell_ended(const host::DeclaredApp& app) {
   if (app.kind != Kind::held && app.kind != Kind::unchanged) held_.erase(key);
   if (app.kind == Kind::trouble) {
     // The count of restarts grows all the time.
-    tell_trouble(key,
+    tell_trouble({Subject::Kind::app, key},
                  {LogLevel::error, "failed", app.name, {}, format("{} does not stay up", app.name), app.waits_for, {}});
     return;
   }
   if (app.kind == Kind::broken) {
     if (app.change.failed()) count_verdict("failed");
     const std::string hint = app.hint.empty() ? "" : format(" ({})", app.hint);
-    tell_trouble(key, {LogLevel::error, "failed", app.name, number(app.change.release),
-                       format("{} cannot be kept as declared", key), app.reason + hint, app.change.log_tail});
+    tell_trouble({Subject::Kind::app, key},
+                 {LogLevel::error, "failed", app.name, number(app.change.release),
+                  format("{} cannot be kept as declared", key), app.reason + hint, app.change.log_tail});
     return;
   }
   if (app.kind == Kind::repair && app.only_reported) {
-    tell_trouble(key, {LogLevel::warning,
-                       "drift",
-                       app.name,
-                       number(app.change.release),
-                       format("{} is not as its release has it, and is left so", app.name),
-                       join(app.differences, "; "),
-                       {}});
+    tell_trouble({Subject::Kind::app, key}, {LogLevel::warning,
+                                             "drift",
+                                             app.name,
+                                             number(app.change.release),
+                                             format("{} is not as its release has it, and is left so", app.name),
+                                             join(app.differences, "; "),
+                                             {}});
     return;
   }
-  if (!app.change.failed()) trouble_is_over(key, app.name);
+  if (!app.change.failed()) trouble_is_over({Subject::Kind::app, key}, app.name);
   tell_change(app);
 }
 
@@ -136,9 +137,10 @@ void News::tell_change(const host::DeclaredApp& app) {
         is_back ? app.change.reason
                 : format("{}; while rolling back: {}", app.change.reason, app.change.trouble_on_the_way_back);
     if (!is_back) {
-      tell_trouble(app.name, {LogLevel::error, "failed", app.name, release,
-                              format("{} of {} failed, and so did rolling back", release, app.name), reason,
-                              app.change.log_tail});
+      tell_trouble(
+          {Subject::Kind::app, app.name},
+          {LogLevel::error, "failed", app.name, release,
+           format("{} of {} failed, and so did rolling back", release, app.name), reason, app.change.log_tail});
       return;
     }
     tell({LogLevel::error, "rolled_back", app.name, release,
@@ -194,7 +196,7 @@ void News::tell_change(const host::DeclaredApp& app) {
 
 void News::tell_healing(const std::string& app, const host::Healing& healing) {
   using Step = host::HealingStep::Kind;
-  const std::string key = "health of " + app;
+  const Subject key{Subject::Kind::health, app};
   bool unwell = healing.waits_until.has_value();
   for (const auto& step : healing.steps) {
     const std::string release = number(step.release);
@@ -266,10 +268,8 @@ void News::passed(const host::DeclaredHost& host) {
   {
     const std::lock_guard lock(mutex_);
     // What is declared no more is no trouble any more either.
-    constexpr std::string_view health = "health of ";
     std::erase_if(troubles_, [&](const auto& trouble) {
-      const std::string& key = trouble.first;
-      return !key.starts_with("ground ") && !met.contains(key.starts_with(health) ? key.substr(health.size()) : key);
+      return trouble.first.kind != Subject::Kind::ground && !met.contains(trouble.first.name);
     });
     std::erase_if(states_, [&](const auto& state) { return !met.contains(state.first); });
     count_apps();
@@ -290,7 +290,7 @@ void News::backup_failed(const state::BackupFailure& failure) {
 
 void News::ground(const std::string& part, const std::string& trouble, const std::string& hint) {
   const std::lock_guard lock(mutex_);
-  const std::string key = "ground " + part;
+  const Subject key{Subject::Kind::ground, part};
   if (trouble.empty()) {
     if (troubles_.erase(key) > 0) log_.write(LogLevel::notice, format("{}: all is well again", part));
     return;
@@ -301,17 +301,17 @@ void News::ground(const std::string& part, const std::string& trouble, const std
   log_.write(LogLevel::error, format("{}{}{}", trouble, hint.empty() ? "" : " — ", hint));
 }
 
-void News::tell_trouble(const std::string& key, const Fact& fact) {
-  auto& known = troubles_[key];
+void News::tell_trouble(const Subject& subject, const Fact& fact) {
+  auto& known = troubles_[subject];
   const std::string text = fact.event + ": " + fact.reason;
   if (known == text) return;
   known = text;
   tell(fact);
 }
 
-void News::trouble_is_over(const std::string& key, const std::string& app) {
-  if (troubles_.erase(key) == 0) return;
-  tell({LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? key : app), {}, {}});
+void News::trouble_is_over(const Subject& subject, const std::string& app) {
+  if (troubles_.erase(subject) == 0) return;
+  tell({LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? subject.name : app), {}, {}});
 }
 
 void News::tell(const Fact& fact) {

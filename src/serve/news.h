@@ -29,7 +29,7 @@ class News final : public host::DeclaredListener {
 
   void decided(const std::string& app, const std::string& what) override;
   void planned(const std::string& app, const plan::Plan& plan) override;
-  void step(const std::string& app, const std::string& text) override;
+  void step(const std::string& app, const plan::Step& step) override;
   void note(const std::string& app, const std::string& text) override;
   void ended(const host::DeclaredApp& app) override;
 
@@ -52,15 +52,22 @@ class News final : public host::DeclaredListener {
     std::string event;  // of the notice; empty: none is sent
     std::string app, release, text, reason, log_tail;
   };
+  // What can be in trouble, and be well again: an app, an app's health, a part of the daemon's ground.
+  struct Subject {
+    enum class Kind { app, health, ground };
+    Kind kind = Kind::app;
+    std::string name;
+    auto operator<=>(const Subject&) const = default;
+  };
   // All below are called with the mutex held.
   void tell_ended(const host::DeclaredApp& app);
   void tell_healing(const std::string& app, const host::Healing& healing);
   void count_apps();
   void tell(const Fact& fact);
   // Told where it is not what was told of this last.
-  void tell_trouble(const std::string& key, const Fact& fact);
+  void tell_trouble(const Subject& subject, const Fact& fact);
   // Says that it is over, where one was told.
-  void trouble_is_over(const std::string& key, const std::string& app);
+  void trouble_is_over(const Subject& subject, const std::string& app);
   void tell_change(const host::DeclaredApp& app);
   void count_verdict(const char* verdict);
 
@@ -70,9 +77,10 @@ class News final : public host::DeclaredListener {
   const std::string self_, host_;
   std::mutex mutex_;  // guards all below
   std::shared_ptr<Notices> notices_;
-  std::map<std::string, std::string> troubles_, held_, left_;  // what was told last
-  std::map<std::string, std::set<std::string>> notes_;         // by app
-  std::map<std::string, const char*> states_;                  // by app, as the gauge calls them
+  std::map<Subject, std::string> troubles_;             // what was told last
+  std::map<std::string, std::string> held_, left_;      // what was told last, by app
+  std::map<std::string, std::set<std::string>> notes_;  // by app
+  std::map<std::string, const char*> states_;           // by app, as the gauge calls them
   std::atomic<bool> handing_over_{false};
 };
 

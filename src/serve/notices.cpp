@@ -31,8 +31,8 @@ class CommandSink final : public NoticeSink {
     const auto result = run_process(request, stop);
     if (result.exit_code == 0) return;
     const auto words = trim(result.errors.empty() ? result.output : result.errors);
-    throw Error(words.empty() ? format("exit code {}", result.exit_code)
-                              : format("exit code {}: {}", result.exit_code, words));
+    throw Error(ErrorCode::program_failed, words.empty() ? format("exit code {}", result.exit_code)
+                                                         : format("exit code {}: {}", result.exit_code, words));
   }
 
  private:

@@ -101,7 +101,7 @@ class WebhookSink final : public NoticeSink {
       try {
         const auto response = post(request, stop);
         if (response.ok()) return;
-        const Error refusal(format("status {} {}", response.status, response.reason));
+        const Error refusal(ErrorCode::connection_failed, format("status {} {}", response.status, response.reason));
         if (last || !may_pass(response.status)) throw refusal;
       } catch (const net::StreamError&) {
         if (last) throw;

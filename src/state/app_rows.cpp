@@ -23,7 +23,8 @@ std::string_view word(Enum value, const std::array<const char*, n>& words) {
 template <class Enum, size_t n>
 Enum from_word(const std::string& text, const std::array<const char*, n>& words) {
   const auto found = std::find(words.begin(), words.end(), text);
-  if (found == words.end()) throw Error(format("the state holds '{}', which this Belay does not know", text));
+  if (found == words.end())
+    throw Error(ErrorCode::state_damaged, format("the state holds '{}', which this Belay does not know", text));
   return static_cast<Enum>(found - words.begin());
 }
 
@@ -163,10 +164,10 @@ int number_of(const Build& build) {
 void check(const App& app) {
   const auto require = [&](const char* what, std::optional<ReleaseNumber> number) {
     if (number && app.find(*number) == nullptr)
-      throw Error(format("its {} is {}, of which nothing is left", what, number->text()));
+      throw Error(ErrorCode::state_damaged, format("its {} is {}, of which nothing is left", what, number->text()));
   };
   if (app.wish.state == Wish::State::up) {
-    if (!app.wish.release) throw Error("no release is named that should be up");
+    if (!app.wish.release) throw Error(ErrorCode::state_damaged, "no release is named that should be up");
     require("wish", app.wish.release);
   }
   if (app.wish.unfinished) require("way back", app.wish.fallback);
@@ -288,7 +289,8 @@ void AppRows::load_services(AppId id, std::vector<Release>& releases) {
              const ReleaseNumber number = row.release();
              while (release != releases.end() && release->number != number) ++release;
              if (release == releases.end())
-               throw Error(format("a service of {} is left, but no such release", number.text()));
+               throw Error(ErrorCode::state_damaged,
+                           format("a service of {} is left, but no such release", number.text()));
              const std::string service = row.text();
              row.into(release->images, service);
              row.into(release->digests, service);
@@ -327,7 +329,9 @@ std::vector<Build> AppRows::load_builds(AppId id) {
            [&](Row row) {
              const int number = row.small_number();
              while (build != builds.end() && build->number != number) ++build;
-             if (build == builds.end()) throw Error(format("settings of build {} are left, but no such build", number));
+             if (build == builds.end())
+               throw Error(ErrorCode::state_damaged,
+                           format("settings of build {} are left, but no such build", number));
              Configuration& configuration = build->configurations[row.text()];
              configuration.spec = spec(row.number());
              configuration.ports_overridden = row.flag();
@@ -355,7 +359,7 @@ const Spec& AppRows::spec(SpecId id) {
   const auto known = specs_.find(id);
   if (known != specs_.end()) return known->second;
   auto row = connection_.query("SELECT json FROM specs WHERE id = ?", id);
-  if (!row.executeStep()) throw Error("the settings of a release are missing");
+  if (!row.executeStep()) throw Error(ErrorCode::state_damaged, "the settings of a release are missing");
   return specs_.emplace(id, spec_from_json(row.getColumn(0).getString())).first->second;
 }
 

@@ -46,7 +46,7 @@ Unwritable read_only(const fs::path& folder, const std::string& why) {
 }
 
 Error damage(std::string_view what, const fs::path& folder) {
-  return Error(format("the state in {} is damaged ({})", folder.string(), what),
+  return Error(ErrorCode::state_damaged, format("the state in {} is damaged ({})", folder.string(), what),
                format("Move {} away, then belay recover rebuilds apps and releases from the engine's labels.",
                       Connection::file_in(folder).string()));
 }
@@ -72,14 +72,16 @@ void sync_file(const fs::path& path) {
     case SQLITE_FULL:
       throw full(folder);
     case SQLITE_BUSY:
-      throw Error(format("another program has kept the state in {} locked for more than 10 s", folder.string()),
+      throw Error(ErrorCode::state_busy,
+                  format("another program has kept the state in {} locked for more than 10 s", folder.string()),
                   "Run the command again when it is done.");
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
       throw read_only(folder, ::sqlite3_errstr(code));
     default:
-      throw Error(format("the state in {} cannot be used: {}", folder.string(), failure.what()));
+      throw Error(ErrorCode::state_damaged,
+                  format("the state in {} cannot be used: {}", folder.string(), failure.what()));
   }
 }
 
@@ -232,7 +234,8 @@ void Connection::migrate() {
   const FileLock alone = FileLock::take({lock, "belay", true}, clock, {}, {});
   const int found = version();
   if (found > schema_version)
-    throw Error(format("the state in {} was written by a newer Belay (schema {}; this one knows {})", folder_.string(),
+    throw Error(ErrorCode::state_newer,
+                format("the state in {} was written by a newer Belay (schema {}; this one knows {})", folder_.string(),
                        found, schema_version),
                 "Install that version of Belay or a newer one; nothing was changed.");
   database_.exec("PRAGMA journal_mode = WAL");

@@ -17,13 +17,13 @@ Node to_node(const DataPlace& place) {
 }
 DataPlace place_from(const Node& node) {
   const auto& members = node.as_map("a place");
-  if (members.size() != 1) throw Error("the state contains an invalid place of data");
+  if (members.size() != 1) throw Error(ErrorCode::state_damaged, "the state contains an invalid place of data");
   return {data_kind(members.front().key), members.front().value.as_text("a place")};
 }
 
 const Node& needed(const Node& map, std::string_view key) {
   if (const Node* node = map.find(key)) return *node;
-  throw Error(format("the state's data lacks '{}'", key));
+  throw Error(ErrorCode::state_damaged, format("the state's data lacks '{}'", key));
 }
 
 }  // namespace

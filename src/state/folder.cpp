@@ -43,7 +43,8 @@ bool is_trusted(uid_t owner) {
 }
 
 [[noreturn]] void refuse(const fs::path& path, std::string_view what, uid_t owner) {
-  throw Error(format("{} is {} belongs to the user {}, and not to you or root", path.string(), what, owner),
+  throw Error(ErrorCode::state_unsafe,
+              format("{} is {} belongs to the user {}, and not to you or root", path.string(), what, owner),
               "Whoever owns it can change what Belay does. Name another folder with --state-dir or BELAY_STATE_DIR, or "
               "make it yours with chown.");
 }
@@ -92,10 +93,12 @@ Unwritable unwritable(const std::string& what, int error) {
 void check_private_folder(const fs::path& folder) {
   struct stat link = status_of(folder, AT_SYMLINK_NOFOLLOW), status = status_of(folder, 0);
   if (S_ISLNK(link.st_mode) && !is_trusted(link.st_uid)) refuse(folder, "a link that", link.st_uid);
-  if (!S_ISDIR(status.st_mode)) throw Error(format("the state cannot be in {}: that is not a folder", folder.string()));
+  if (!S_ISDIR(status.st_mode))
+    throw Error(ErrorCode::state_unsafe, format("the state cannot be in {}: that is not a folder", folder.string()));
   if (!is_trusted(status.st_uid)) refuse(folder, "a folder that", status.st_uid);
   if ((status.st_mode & S_IWOTH) != 0)
-    throw Error(format("the state cannot be in {}: anybody can write to that folder", folder.string()),
+    throw Error(ErrorCode::state_unsafe,
+                format("the state cannot be in {}: anybody can write to that folder", folder.string()),
                 format("Remove that right (chmod o-w {}), or name another folder with --state-dir.", folder.string()));
   const fs::path absolute = fs::absolute(folder).lexically_normal();
   std::error_code unknown;
@@ -103,7 +106,8 @@ void check_private_folder(const fs::path& folder) {
     for (fs::path above = start.parent_path(); !above.empty(); above = above.parent_path()) {
       const struct stat parent = status_of(above, 0);
       if ((parent.st_mode & S_IWOTH) != 0 && (parent.st_mode & S_ISVTX) == 0)
-        throw Error(format("the state cannot be in {}: anybody can replace it, since anybody can write to {}",
+        throw Error(ErrorCode::state_unsafe,
+                    format("the state cannot be in {}: anybody can replace it, since anybody can write to {}",
                            folder.string(), above.string()),
                     "Name another folder with --state-dir or BELAY_STATE_DIR.");
       if (above == above.parent_path()) break;
@@ -126,12 +130,13 @@ void make_private_folder(const fs::path& folder) {
 void check_private_file(const fs::path& file) {
   const struct stat status = status_of(file, AT_SYMLINK_NOFOLLOW), folder = status_of(file.parent_path(), 0);
   if (S_ISLNK(status.st_mode)) refuse(file, "a link that", status.st_uid);
-  if (!S_ISREG(status.st_mode)) throw Error(format("{} is not a regular file", file.string()), "Move it away.");
+  if (!S_ISREG(status.st_mode))
+    throw Error(ErrorCode::state_unsafe, format("{} is not a regular file", file.string()), "Move it away.");
   // Members of the group that shares the folder make files in it too.
   const bool is_of_group = status.st_gid == folder.st_gid && (folder.st_mode & S_ISGID) != 0;
   if (!is_trusted(status.st_uid) && !is_of_group) refuse(file, "a file that", status.st_uid);
   if ((status.st_mode & S_IWOTH) != 0)
-    throw Error(format("anybody can write to {}", file.string()),
+    throw Error(ErrorCode::state_unsafe, format("anybody can write to {}", file.string()),
                 format("Check what it holds, then remove that right: chmod o-w {}", file.string()));
 }
 

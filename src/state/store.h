@@ -19,8 +19,8 @@
 namespace belay::state {
 
 // The state cannot be written: its disk is full or read-only, or the user may not. What it holds can still be read.
-class Unwritable : public Error {
-  using Error::Error;
+class Unwritable : public ErrorOf<ErrorCode::state_unwritable> {
+  using ErrorOf::ErrorOf;
 };
 
 // A release as a table shows it.

@@ -77,7 +77,7 @@ class Server {
     if (::geteuid() == 0) fs::create_directories("/run/sshd");
     constexpr int attempts = 5;
     for (int i = 0; i < attempts && !is_up(); ++i) start(more_settings);
-    if (!is_up()) throw Error("sshd does not start: " + std::string(sshd_->errors()));
+    if (!is_up()) throw Error(ErrorCode::internal, "sshd does not start: " + std::string(sshd_->errors()));
     trust("host");
     write_ssh_config("user");
   }
@@ -112,7 +112,7 @@ class Server {
     ProcessRequest request;
     request.command = std::move(command);
     const auto result = run_process(request, {});
-    if (result.exit_code != 0) throw Error(result.errors);
+    if (result.exit_code != 0) throw Error(ErrorCode::internal, result.errors);
   }
 
   void start(const std::string& more_settings) {

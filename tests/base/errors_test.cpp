@@ -25,10 +25,10 @@ TEST(Errors, WorkThatSucceedsGivesItsResultThrough) {
 }
 
 TEST(Errors, TheHintNearestToTheCauseWins) {
-  Error with_hint("x", "first");
+  Error with_hint(ErrorCode::internal, "x", "first");
   with_hint.offer_hint("second");
   EXPECT_EQ(with_hint.hint(), "first");
-  Error without("x");
+  Error without(ErrorCode::internal, "x");
   without.offer_hint("second");
   EXPECT_EQ(without.hint(), "second");
 }
@@ -54,6 +54,27 @@ TEST(Errors, AFullDiskComesWithAWayOut) {
 
 TEST(Errors, AnEngineErrorKeepsItsStatus) {
   EXPECT_EQ(EngineError(500, "no").status(), 500);
+}
+
+TEST(Errors, EachHasACodeThatItsContextsDoNotChange) {
+  const auto code_of = [](const auto& work) {
+    try {
+      doing("deploying shop", work);
+    } catch (const Error& error) {
+      return error_name(error.code());
+    }
+    return error_name(ErrorCode::internal);
+  };
+  EXPECT_EQ(code_of([] { throw Conflict("x"); }), "conflict");
+  EXPECT_EQ(code_of([] { throw Conflict(ErrorCode::port_held, "x"); }), "port_held");
+  EXPECT_EQ(code_of([] { throw UsageError("x"); }), "usage");
+  EXPECT_EQ(code_of([] { throw ConfigError({"web.json", 3, 14}, "x"); }), "bad_definition");
+  EXPECT_EQ(code_of([] { throw Cancelled(); }), "stopped");
+  EXPECT_EQ(code_of([] { throw EngineError(500, "x"); }), "engine_refused");
+  EXPECT_EQ(code_of([] { throw EngineError(429, "x"); }), "rate_limited");
+  EXPECT_EQ(code_of([] { throw EngineError(400, "x", {}, EngineError::Cause::image); }), "image_cannot_run");
+  EXPECT_EQ(code_of([] { throw system_error("writing /x", ENOSPC); }), "no_space");
+  EXPECT_EQ(code_of([] { throw system_error("opening /x", EACCES); }), "not_allowed");
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ TEST(Pipe, TellsTheConsumerOfTheProducersFailureBehindItsBytes) {
   EXPECT_THROW(connected(
                    [](const Sink& sink) {
                      sink("half");
-                     throw Error("the disk is gone");
+                     throw Error(ErrorCode::internal, "the disk is gone");
                    },
                    [&](const Source& source) {
                      std::vector<char> room(100);
@@ -46,7 +46,8 @@ TEST(Pipe, TellsTheConsumerOfTheProducersFailureBehindItsBytes) {
 }
 
 TEST(Pipe, PassesAFailureOnThatTheConsumerDidNotStayFor) {
-  EXPECT_THROW(connected([](const Sink&) { throw Error("refused"); }, [](const Source&) {}, {}), Error);
+  EXPECT_THROW(connected([](const Sink&) { throw Error(ErrorCode::internal, "refused"); }, [](const Source&) {}, {}),
+               Error);
 }
 
 TEST(Pipe, EndsAProducerWhoseConsumerHasEnough) {

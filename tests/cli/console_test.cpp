@@ -14,7 +14,7 @@ constexpr ConsoleSettings terminal{
 
 TEST(Console, WritesErrorsAsASentenceAndAHint) {
   Capture capture;
-  capture.console.error(Error("port 80 is held by nginx", "Stop it first."));
+  capture.console.error(Error(ErrorCode::internal, "port 80 is held by nginx", "Stop it first."));
   capture.console.error(UsageError("NAME is missing", "usage: belay stop NAME"));
   EXPECT_EQ(capture.errors(),
             "belay: port 80 is held by nginx\nhint: Stop it first.\nbelay: NAME is missing\nusage: belay stop NAME\n");
@@ -23,7 +23,7 @@ TEST(Console, WritesErrorsAsASentenceAndAHint) {
 
 TEST(Console, DoesNotLetMessagesSteerTheTerminal) {
   Capture capture;
-  capture.console.error(Error("bad \033[2J name"));
+  capture.console.error(Error(ErrorCode::internal, "bad \033[2J name"));
   EXPECT_EQ(capture.errors(), "belay: bad \\x1b[2J name\n");
 }
 
@@ -47,7 +47,7 @@ TEST(Console, NothingThatItIsGivenSteersTheTerminal) {
     capture.console.warning(bad);
     capture.console.diagnostic(bad);
     capture.console.diagnostic(Style::good, bad, bad);
-    capture.console.error(Error(bad, bad));
+    capture.console.error(Error(ErrorCode::internal, bad, bad));
     Table table({{"NAME"}});
     table.add({bad});
     capture.console.print(table);

@@ -45,6 +45,18 @@ TEST(Program, PrintsJsonWhereItIsAskedFor) {
   EXPECT_THAT(run.out(), ::testing::MatchesRegex("\\{\n  \"version\": \"[0-9.]+\"\n\\}\n"));
 }
 
+TEST(Program, GivesErrorsAsJsonWhereJsonIsAskedFor) {
+  ProgramRun run("belay ls --json --jsno");
+  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.out(), "");
+  EXPECT_EQ(run.err(),
+            "{\"error\":{\"code\":\"usage\",\"message\":\"ls: there is no option --jsno\","
+            "\"hint\":\"Did you mean '--json'?\",\"place\":null}}\n");
+  // What stands after "--" is the command's own.
+  EXPECT_THAT(ProgramRun("belay shell -- --json").err(), StartsWith("belay: "));
+  EXPECT_THAT(ProgramRun("belay strat --json").err(), HasSubstr("\"code\":\"usage\""));
+}
+
 TEST(Program, ExitsWithTwoForACommandLineThatCannotBeMeant) {
   for (const char* line : {"belay strat", "belay stop", "belay ls --jsno", "belay help strat", "belay as jokler"}) {
     ProgramRun run(line);

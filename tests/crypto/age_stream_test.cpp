@@ -55,7 +55,7 @@ TEST(Age, OpensWithThePassphraseOnly) {
 
 TEST(Age, AsksForAPassphraseOnlyWhereOneIsNeeded) {
   AgeKeys keys = key_file("native.key");
-  keys.passphrase = []() -> Passphrase { throw Error("asked"); };
+  keys.passphrase = []() -> Passphrase { throw Error(ErrorCode::internal, "asked"); };
   EXPECT_EQ(decrypted(encrypted(recipients("native.pub"), "x"), keys), "x");
   EXPECT_EQ(complaint([&] { decrypted(encrypted(quick_passphrase("p"), "x"), keys); }), "asked");
 }
@@ -210,7 +210,7 @@ TEST(Age, LetsErrorsOfItsStreamsThrough) {
   const std::string file = encrypted(recipients("native.pub"), noise(100));
   const Source broken = [whole = source(file, 50)](std::span<char> room) mutable -> std::size_t {
     const std::size_t size = whole(room);
-    if (size < 50) throw Error("the disk is gone");
+    if (size < 50) throw Error(ErrorCode::internal, "the disk is gone");
     return size;
   };
   EXPECT_EQ(complaint([&] {
@@ -218,7 +218,9 @@ TEST(Age, LetsErrorsOfItsStreamsThrough) {
               AgeReader(broken, key_file("native.key")).read(room);
             }),
             "the disk is gone");
-  EXPECT_EQ(complaint([&] { AgeWriter(recipients("native.pub"), [](std::string_view) { throw Error("full"); }); }),
+  EXPECT_EQ(complaint([&] {
+              AgeWriter(recipients("native.pub"), [](std::string_view) { throw Error(ErrorCode::internal, "full"); });
+            }),
             "full");
 }
 

@@ -57,7 +57,7 @@ class Reserve : public ::testing::TestWithParam<Kind> {
     try {
       reserves().fill(reserve(), [&](const fs::path& into) {
         write_file_durably(GetParam() == Kind::file ? into : into / "half", "half");
-        throw Error("the disk is full");
+        throw Error(ErrorCode::internal, "the disk is full");
       });
       FAIL() << "it was filled";
     } catch (const Error& error) {

@@ -71,7 +71,7 @@ void EngineContract::run(const std::string& name, const std::string& image) {
   engine().start_container(own(name), stop_);
   // By then it also listens to the signal that will stop it.
   if (!eventually([&] { return output(name).starts_with("first line\n"); }))
-    throw Error(format("{} wrote nothing", own(name)));
+    throw Error(ErrorCode::internal, format("{} wrote nothing", own(name)));
 }
 
 std::string EngineContract::output(const std::string& name, const LogRequest& wanted) {

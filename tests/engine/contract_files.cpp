@@ -282,10 +282,10 @@ TEST_P(EngineContract, PassesOnWhatWritersAndSinksThrow) {
   };
   const StreamWriter fails = [](const Sink& sink) {
     sink("some bytes");
-    throw Error("the disk is gone");
+    throw Error(ErrorCode::internal, "the disk is gone");
   };
   EXPECT_EQ(message([&] { engine().write_archive(own("hold"), "/var/data", fails, stop_); }), "the disk is gone");
-  const Sink full = [](std::string_view) { throw Error("the disk is full"); };
+  const Sink full = [](std::string_view) { throw Error(ErrorCode::internal, "the disk is full"); };
   EXPECT_EQ(message([&] { engine().read_archive(own("hold"), "/var/data", full, stop_); }), "the disk is full");
 }
 

@@ -67,7 +67,7 @@ EngineError failure_at(const std::string& host) {
   } catch (const EngineError& error) {
     return error;
   }
-  throw Error("it worked");
+  throw Error(ErrorCode::internal, "it worked");
 }
 
 TEST(Connection, HintsAtAnEngineThatDoesNotRun) {
@@ -97,7 +97,7 @@ Failure registry_refusal(const std::string& status, const std::string& message) 
   } catch (const Failure& error) {
     return error;
   }
-  throw Error("it worked");
+  throw Error(ErrorCode::internal, "it worked");
 }
 
 TEST(Connection, TellsWhyARegistryGaveNoAnswer) {

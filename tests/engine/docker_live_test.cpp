@@ -148,7 +148,7 @@ class RealEngine : public testing::Test {
   static ContainerDetail ended(const std::string& name) {
     for (;;) {
       const auto detail = engine_->container(name, {});
-      if (!detail) throw Error("it is gone");
+      if (!detail) throw Error(ErrorCode::internal, "it is gone");
       if (!detail->container.is_up()) return *detail;
       std::this_thread::yield();
     }

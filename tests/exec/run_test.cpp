@@ -106,7 +106,8 @@ TEST_F(Running, RunsIndependentActionsAtTheSameTime) {
         ++arrived_;
         met_.notify_all();
         // The deadline only keeps a broken run from hanging; a good one never gets near it.
-        if (!met_.wait_for(lock, std::chrono::seconds(60), [&] { return arrived_ >= 2; })) throw Error("it came alone");
+        if (!met_.wait_for(lock, std::chrono::seconds(60), [&] { return arrived_ >= 2; }))
+          throw Error(ErrorCode::internal, "it came alone");
       }
       MemoryEngine::create_volume(request, stop);
     }

@@ -259,7 +259,7 @@ TEST_F(Backup, LetsTheAppGoOnWhenItIsStopped) {
 }
 
 TEST_F(Backup, LetsTheAppGoOnWhereTheDestinationFails) {
-  const auto throws = [] { throw Error("the disk is full"); };
+  const auto throws = [] { throw Error(ErrorCode::internal, "the disk is full"); };
   on_write_ = throws;
   EXPECT_THAT(back_up(), HasSubstr("the disk is full"));
   expect_untouched();
@@ -279,7 +279,8 @@ TEST_F(Backup, StartsOnlyWhatRanHoweverItEnds) {
       start_two(scene);
       scene.engine.stop_container("db-r1", {}, {});
       FaultyDestination destination(scene.backups());
-      if (fails) destination.on_commit = destination.on_write = [] { throw Error("the disk is full"); };
+      if (fails)
+        destination.on_commit = destination.on_write = [] { throw Error(ErrorCode::internal, "the disk is full"); };
       BackupOptions options;
       options.consistency = backup::consistency(way);
       Context here = scene.context("belay backup web");
@@ -402,7 +403,7 @@ TEST_F(Backup, RemovesWhatKilledOnesOfItsAppLeft) {
 
 // A backup that failed is known until one succeeds at that place.
 TEST_F(Backup, ThatFailedIsKnownUntilOneSucceeds) {
-  on_write_ = [] { throw Error("no space left"); };
+  on_write_ = [] { throw Error(ErrorCode::internal, "no space left"); };
   EXPECT_THAT(back_up(), HasSubstr("no space left"));
   const auto failures = scene_.store->backup_failures("web");
   ASSERT_EQ(failures.size(), 1U);

@@ -127,7 +127,7 @@ TEST_F(DeclaredHostTest, ChangesALimitInPlaceAndBack) {
   const auto created = scene_.container("web")->created;
   define("web", R"("image": "web:1", "memory": "128m")");
   const DeclaredHost done = apply();
-  EXPECT_EQ(of(done, "web").downtime, "none, changed in place");
+  EXPECT_EQ(of(done, "web").downtime->kind, Downtime::Kind::in_place);
   EXPECT_THAT(scene_.engine.changes(), Contains("resources web"));
   EXPECT_EQ(scene_.container("web")->created, created);
   EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{2});
@@ -822,7 +822,7 @@ TEST_F(DeclaredHostTest, BelayItselfIsReplacedStartFirstAndNeverRemoved) {
   own_app_ = "me";
   define("me", R"("image": "web:2", )" + rest);
   const DeclaredHost replaced = apply();
-  EXPECT_EQ(of(replaced, "me").downtime, "none");
+  EXPECT_EQ(of(replaced, "me").downtime->kind, Downtime::Kind::none);
   EXPECT_EQ(of(replaced, "me").change.kind, Change::Kind::done);
   undefine("me");
   const DeclaredHost host = apply();

@@ -228,7 +228,7 @@ TEST(Faults, TheWayBackHasAVerdict) {
   EXPECT_THAT(scene.app().wish.trouble, HasSubstr("r1 did not prove itself again"));
   EXPECT_EQ(scene.app().find({1})->verdict, Verdict::passed);
   Context here = scene.context();
-  EXPECT_EQ(list(here, {}).at(0).state, "in trouble");
+  EXPECT_EQ(list(here, {}).at(0).state, AppState::in_trouble);
   EXPECT_THAT(why(here, web, {}).text, HasSubstr("is in trouble"));
   EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("r1 did not prove itself again"));
   // As long as it does not prove itself, every command says so; then it is over.

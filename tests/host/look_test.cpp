@@ -45,7 +45,7 @@ TEST(Look, AtAnAppThatWasNeverStarted) {
   EXPECT_EQ(why_now(scene),
             "web was built just now by tester, but nothing of it was started yet: belay start web new.");
   const AppSummary app = row(scene);
-  EXPECT_EQ(app.state, "built");
+  EXPECT_EQ(app.state, AppState::built);
   EXPECT_EQ(app.release, "");
   EXPECT_EQ(app.image, "web:latest");
   EXPECT_EQ(app.image_id, scene.image_of("1"));
@@ -58,7 +58,7 @@ TEST(Look, AtAnAppThatRuns) {
               AllOf(StartsWith("web runs r1 (belay deploy 1 by tester, just now). Its container web-r1 is up"),
                     Not(HasSubstr("newer")), Not(HasSubstr("tried"))));
   const AppSummary app = row(scene);
-  EXPECT_EQ(app.state, "running");
+  EXPECT_EQ(app.state, AppState::running);
   EXPECT_EQ(app.image, "web:latest");
   EXPECT_EQ(app.image_id, scene.image_of("1"));
   scene.run("build 2");
@@ -88,7 +88,7 @@ TEST(Look, AtAContainerThatEndsAgainAndAgain) {
     if (scene.engine.container("loopy", {})->restart_count == 0) continue;
     was_up = was_up || container->state == ContainerState::running;
     const AppSummary app = row(scene);
-    EXPECT_EQ(app.state, "restarting");
+    EXPECT_EQ(app.state, AppState::restarting);
     EXPECT_GT(app.restarts, 0);
     EXPECT_THAT(why_now(scene),
                 AllOf(HasSubstr("its container loopy keeps exiting (exit code"), HasSubstr("belay logs web shows")));
@@ -126,10 +126,10 @@ TEST(Look, AtAContainerThatSomebodyElseStopped) {
               AllOf(StartsWith("web should run r1 (belay deploy 1 by tester, just now), but its container "
                                "web-r1 is exited"),
                     HasSubstr("Belay did not do that; belay start web last starts it again.")));
-  EXPECT_EQ(row(scene).state, "exited");
+  EXPECT_EQ(row(scene).state, AppState::exited);
   scene.engine.remove_container("web-r1", {});
   EXPECT_THAT(why_now(scene), HasSubstr("its container is gone; belay start web last makes it again."));
-  EXPECT_EQ(row(scene).state, "missing");
+  EXPECT_EQ(row(scene).state, AppState::missing);
 }
 
 TEST(Look, AtAReleaseThatFailedAndWasTakenBack) {
@@ -156,7 +156,7 @@ TEST(Look, AtAFirstReleaseThatFailed) {
   scene.run("deploy bad");
   EXPECT_THAT(why_now(scene), StartsWith("Nothing of web runs, as before the last change. r1 was tried just now (belay "
                                          "deploy bad by tester) and failed: it exited with code 3."));
-  EXPECT_EQ(row(scene).state, "stopped");
+  EXPECT_EQ(row(scene).state, AppState::stopped);
 }
 
 TEST(Look, AtWhatTheUserWentBackFrom) {
@@ -197,7 +197,7 @@ TEST(Look, AtACommandThatWasInterrupted) {
   EXPECT_THAT(why_now(scene),
               StartsWith("web was to run r2 (belay deploy 2 by tester, just now), and that was interrupted: "
                          "belay start web r2 goes on with it, belay rollback web takes it back."));
-  EXPECT_EQ(row(scene).state, "unfinished");
+  EXPECT_EQ(row(scene).state, AppState::unfinished);
 }
 
 TEST(Look, AtABackupThatWasInterrupted) {
@@ -219,7 +219,7 @@ TEST(Look, AtAnAppThatIsDown) {
   Scene scene;
   for (const auto* line : {"deploy 1", "stop"}) scene.run(line);
   EXPECT_EQ(why_now(scene), "web is down (belay stop by tester, just now). belay start web last starts r1 again.");
-  EXPECT_EQ(row(scene).state, "stopped");
+  EXPECT_EQ(row(scene).state, AppState::stopped);
   scene.engine.start_container("web-r1", {});
   EXPECT_THAT(why_now(scene),
               HasSubstr("Its container web-r1 runs all the same, and Belay did not do that; belay stop web"));
@@ -236,7 +236,7 @@ TEST(Look, AtAContainerThatWasAdopted) {
                     HasSubstr("Belay did not watch whether r1 proves itself.")));
   const AppSummary app = row(scene);
   EXPECT_EQ(app.container, "shop");
-  EXPECT_EQ(app.verdict, "unproven");
+  EXPECT_EQ(app.verdict, Verdict::unproven);
   EXPECT_EQ(app.image, "stranger");
 }
 

@@ -456,7 +456,7 @@ TEST(Promises, ADryRunTouchesNothing) {
   BuildOptions build_options;
   build_options.where = scene.source.string();
   build_options.dry_run = true;
-  const auto never = [](const RemovalPreview&) -> bool { throw Error("a dry run asks nothing"); };
+  const auto never = [](const RemovalPreview&) -> bool { throw Error(ErrorCode::internal, "a dry run asks nothing"); };
   EXPECT_EQ(start_new(here, web, start_options, {}).kind, Change::Kind::planned);
   EXPECT_EQ(start_release(here, web, "r1", dry, {}).kind, Change::Kind::planned);
   EXPECT_EQ(stop(here, web, true, {}).kind, Change::Kind::planned);

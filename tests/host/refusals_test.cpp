@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 // Which error, with which hint (both as parts of the text); neither state nor engine may differ afterwards.
 template <class Kind>
 void expect_refusal(Scene& scene, const std::function<void(Context&)>& use, const std::string& text,
-                    const std::string& hint) {
+                    const std::string& hint, std::optional<ErrorCode> code = {}) {
   const std::string before = scene.all();
   Context here = scene.context();
   try {
@@ -25,6 +25,9 @@ void expect_refusal(Scene& scene, const std::function<void(Context&)>& use, cons
     EXPECT_NE(dynamic_cast<const Kind*>(&error), nullptr) << "another kind of error: " << error.what();
     EXPECT_THAT(error.what(), HasSubstr(text));
     EXPECT_THAT(error.hint(), HasSubstr(hint));
+    if (code) {
+      EXPECT_EQ(error_name(error.code()), error_name(*code)) << error.what();
+    }
   }
   EXPECT_EQ(scene.all(), before) << "after: " << text;
 }
@@ -56,7 +59,9 @@ TEST(Refusals, AnUnknownApp) {
       [](Context& c, const AppName& name) { cleanup(c, name, 1, false, {}, {}); },
       [](Context& c, const AppName& name) { remove(c, name, false, false, {}, {}); }};
   for (const auto& use : uses) {
-    expect_refusal<NotFound>(scene, [&](Context& c) { use(c, near); }, "there is no app wbe", "Did you mean 'web'?");
+    expect_refusal<NotFound>(
+        scene, [&](Context& c) { use(c, near); }, "there is no app wbe", "Did you mean 'web'?",
+        ErrorCode::app_not_found);
     expect_refusal<NotFound>(scene, [&](Context& c) { use(c, far); }, "there is no app database", "belay ls");
   }
 }
@@ -67,7 +72,8 @@ TEST(Refusals, AnAppThatOnlyTheEngineKnows) {
   scene.store->forget(web);
   expect_refusal<Conflict>(
       scene, [](Context& c) { stop(c, web, false, {}); },
-      "the engine has containers of web that this state does not know: web-r1", "belay recover");
+      "the engine has containers of web that this state does not know: web-r1", "belay recover",
+      ErrorCode::foreign_container);
 }
 
 TEST(Refusals, AMarkOrReleaseThatIsNotThere) {
@@ -80,7 +86,8 @@ TEST(Refusals, AMarkOrReleaseThatIsNotThere) {
       scene, [](Context& c) { start_release(c, web, "stable", {}, {}); }, "no release of web is marked stable",
       "belay stable web");
   expect_refusal<NotFound>(
-      scene, [](Context& c) { start_release(c, web, "r7", {}, {}); }, "web has no release r7", "belay start web new");
+      scene, [](Context& c) { start_release(c, web, "r7", {}, {}); }, "web has no release r7", "belay start web new",
+      ErrorCode::release_not_found);
   expect_refusal<UsageError>(scene, [](Context& c) { start_release(c, web, "newest", {}, {}); }, "newest", "");
   expect_refusal<NotFound>(
       scene, [](Context& c) { mark_stable(c, web, {}, false, {}); }, "web does not run, so there is nothing to mark",
@@ -97,7 +104,7 @@ TEST(Refusals, AMarkOrReleaseThatIsNotThere) {
   scene.run("deploy bad");
   expect_refusal<Error>(
       scene, [](Context& c) { mark_stable(c, web, ReleaseNumber{2}, false, {}); },
-      "web r2 failed and cannot be the stable one", "belay releases web");
+      "web r2 failed and cannot be the stable one", "belay releases web", ErrorCode::not_proved);
 }
 
 TEST(Refusals, AContainerThatIsNobodys) {
@@ -118,7 +125,8 @@ TEST(Refusals, AHostPortThatAnotherHolds) {
   scene.run("build 1");
   expect_refusal<Conflict>(
       scene, [](Context& c) { start_new(c, web, {}, {}); },
-      "starting web: host port 8080 is held by the container nginx (not Belay's)", "Stop that container");
+      "starting web: host port 8080 is held by the container nginx (not Belay's)", "Stop that container",
+      ErrorCode::port_held);
   scene.engine.stop_container("nginx", {}, {});
   scene.run("start new");
   const AppName shop("shop");
@@ -135,7 +143,8 @@ TEST(Refusals, AContainerNameThatAnotherHas) {
   dcv.stranger("dcv_web", {});
   dcv.run("build 1");
   expect_refusal<Conflict>(
-      dcv, [](Context& c) { start_new(c, web, {}, {}); }, "the container name dcv_web", "belay adopt web dcv_web");
+      dcv, [](Context& c) { start_new(c, web, {}, {}); }, "the container name dcv_web", "belay adopt web dcv_web",
+      ErrorCode::name_taken);
 }
 
 TEST(Refusals, APlaceWithoutADockerfile) {
@@ -218,7 +227,8 @@ TEST(Refusals, AnAppWithoutABuildAndAnImageThatIsGone) {
   scene.engine.remove_image("web:latest", {});
   scene.engine.remove_image("belay/web:r1", {});
   expect_refusal<NotFound>(
-      scene, [&](Context& c) { start_release(c, web, "last", {}, {}); }, "of web r1 is gone", "belay build web");
+      scene, [&](Context& c) { start_release(c, web, "last", {}, {}); }, "of web r1 is gone", "belay build web",
+      ErrorCode::image_gone);
 }
 
 TEST(Refusals, ANameThatNoImageCanHave) {
@@ -248,7 +258,8 @@ TEST(Refusals, ASecondBelayThatDoesNotWait) {
       [](Context& c) { stop(c, web, false, {}); }, [](Context& c) { remove(c, web, false, false, {}, {}); },
       [](Context& c) { mark_stable(c, web, {}, false, {}); }};
   for (const auto& use : uses)
-    expect_refusal<Conflict>(scene, use, "locking web: belay deploy web (pid 1) is working on it", "--no-lock-wait");
+    expect_refusal<Conflict>(scene, use, "locking web: belay deploy web (pid 1) is working on it", "--no-lock-wait",
+                             ErrorCode::locked);
   // One that waits says for whom, and goes on when the other is done.
   scene.wait_for_lock = true;
   // The first sleep is a second look, not yet a wait.

@@ -30,7 +30,7 @@ class BoundScene {
   explicit BoundScene(const Bound& bound) {
     // Not below /dev/shm, which cannot hold data.
     std::string pattern = "/var/tmp/belay-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) throw Error("no folder for the test");
+    if (::mkdtemp(pattern.data()) == nullptr) throw Error(ErrorCode::internal, "no folder for the test");
     ground = pattern;
     std::string volumes;
     for (const auto& [source, target] : bound)

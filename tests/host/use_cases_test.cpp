@@ -123,10 +123,10 @@ TEST(UseCases, MarksSayWhatRunsAndNotWhatIsWished) {
   Scene scene;
   scene.run("deploy 1");
   auto here = scene.context();
-  EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre("running", "last"));
+  EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre(Mark::running, Mark::last));
   scene.engine.stop_container("web-r1", {}, {});
-  EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre("wanted", "last"));
-  EXPECT_THAT(releases(here, web, {}).at(0).marks, ElementsAre("wanted", "last"));
+  EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre(Mark::wanted, Mark::last));
+  EXPECT_THAT(releases(here, web, {}).at(0).marks, ElementsAre(Mark::wanted, Mark::last));
   EXPECT_EQ(images(here, web, {}).at(0).use.find("running"), std::string::npos);
 }
 

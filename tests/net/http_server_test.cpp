@@ -33,7 +33,8 @@ class HttpServerTest : public ::testing::Test {
                answer.body = format("{} {} {}\n", request.method, request.path, request.query);
                return answer;
              }},
-            {"/fails", [](const ServerRequest&) -> ServerAnswer { throw Error("the engine is away"); }},
+            {"/fails",
+             [](const ServerRequest&) -> ServerAnswer { throw Error(ErrorCode::internal, "the engine is away"); }},
             {"/long", [](const ServerRequest&) {
                ServerAnswer answer;
                answer.body = std::string(4 << 20, 'x');

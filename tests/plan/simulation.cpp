@@ -23,7 +23,7 @@ struct Apply {
     return found->second;
   }
   void demand(bool condition, const std::string& refusal) {
-    if (!condition) throw Error(refusal);
+    if (!condition) throw Error(ErrorCode::internal, refusal);
   }
 
   static bool has(const Container& container, const DataPlace& place) {
@@ -180,7 +180,7 @@ struct Apply {
   }
   template <class Other>
   void operator()(const Other&) {
-    throw Error("no wish plans such a step");
+    throw Error(ErrorCode::internal, "no wish plans such a step");
   }
 };
 

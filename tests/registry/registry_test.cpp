@@ -52,7 +52,7 @@ class FakeRegistry {
     } catch (const RegistryError& error) {
       return error;
     }
-    throw Error("it worked");
+    throw Error(ErrorCode::internal, "it worked");
   }
 
  private:

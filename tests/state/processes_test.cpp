@@ -44,7 +44,7 @@ TEST(StoreInProcesses, KeepsWhatWasSavedBeforeAKill) {
     store->save(app);
     app.wish.why = "the last save";
     store->save(app);
-    if (::write(ends[1], "s", 1) != 1) throw Error("the pipe is closed");
+    if (::write(ends[1], "s", 1) != 1) throw Error(ErrorCode::internal, "the pipe is closed");
     // More writing, so that the kill may come in the midst of it.
     for (;;) store->append({});
   });
@@ -77,7 +77,7 @@ TEST(StoreInProcesses, LetsSeveralMakeAndWriteTheSameStateAtOnce) {
         JournalEntry entry;
         entry.app = app.name.text();
         store->append(entry);
-        if (store->app(app.name)->wish.why != app.wish.why) throw Error("the save was lost");
+        if (store->app(app.name)->wish.why != app.wish.why) throw Error(ErrorCode::internal, "the save was lost");
       }
     }));
   }

@@ -12,7 +12,7 @@ void refuse_another_plan(Session& session, DeclaredPass pass, const PlanFile& fi
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(session, pass, Results::silent);
   if (const auto difference = first_difference(file.apps, planned_apps(outcome)))
-    throw Conflict(format("the plan is out of date: {}", *difference),
+    throw Conflict(ErrorCode::plan_outdated, format("the plan is out of date: {}", *difference),
                    format("Look at it again: belay plan {}", file.folder.string()));
 }
 

@@ -17,8 +17,10 @@ void print_autostart(Console& console, const std::vector<host::AutostartStatus>&
 int print_started(Console& console, const std::vector<host::Started>& all) {
   int code = 0;
   for (const auto& started : all) {
-    if (!started.error.empty()) {
-      console.error(Error(started.error, format("belay why {} explains it.", started.app)));
+    if (started.error) {
+      Error error = *started.error;
+      error.offer_hint(format("belay why {} explains it.", started.app));
+      console.error(error);
       code = 1;
     } else if (print_change(console, AppName(started.app), *started.change) != 0) {
       code = 1;
@@ -35,7 +37,8 @@ int run_autostart(Invocation& in) {
     auto rows = host::autostart_status(run.context());
     if (const auto name = in.optional_argument("NAME")) {
       std::erase_if(rows, [&](const auto& row) { return row.app != *name; });
-      if (rows.empty()) throw NotFound(format("there is no app {}", *name), "belay ls shows the apps.");
+      if (rows.empty())
+        throw NotFound(ErrorCode::app_not_found, format("there is no app {}", *name), "belay ls shows the apps.");
     }
     if (in.has("json")) {
       Node list = Node::list();

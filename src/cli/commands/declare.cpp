@@ -15,7 +15,8 @@ int run_declare(Invocation& in) {
   in.console.print(declared.text);
   for (const auto& warning : declared.warnings) in.console.warning(warning);
   for (const auto& line : declared.left_out)
-    in.console.error(Error(format("a definition cannot say this of {}: {}", name.text(), line)));
+    in.console.error(
+        Error(ErrorCode::settings_lost, format("a definition cannot say this of {}: {}", name.text(), line)));
   return declared.left_out.empty() ? 0 : 1;
 }
 

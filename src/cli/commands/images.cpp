@@ -1,10 +1,15 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "cli/json_output.h"
-#include "host/look.h"
+#include "cli/volume_table.h"
 
 namespace belay::cli {
+
+std::string use_of(const host::ImageRow& row) {
+  std::vector<std::string> uses = to_texts(row.marks);
+  if (row.is_newest_build) uses.insert(uses.begin(), "newest build");
+  return uses.empty() ? "unused" : join(uses, ", ");
+}
 
 int run_images(Invocation& in) {
   HostRun run(in.session, in.description());
@@ -16,8 +21,8 @@ int run_images(Invocation& in) {
       node.set("id", Node::text(row.id));
       node.set("tags", texts(row.tags));
       node.set("releases", texts(row.releases));
-      node.set("use", Node::text(row.use));
-      node.set("size", Node::text(row.size));
+      node.set("use", Node::text(use_of(row)));
+      node.set("size", Node::text(byte_text(row.size)));
       node.set("created", row.created ? Node::text(iso_time(*row.created)) : Node());
       list.add(std::move(node));
     }
@@ -26,7 +31,7 @@ int run_images(Invocation& in) {
   }
   Table table({{"IMAGE", Align::left, false}, {"TAGS"}, {"RELEASES"}, {"USE"}, {"SIZE", Align::right}, {"CREATED"}});
   for (const auto& row : rows)
-    table.add({short_digest(row.id), join(row.tags, ", "), join(row.releases, ", "), row.use, row.size,
+    table.add({short_digest(row.id), join(row.tags, ", "), join(row.releases, ", "), use_of(row), byte_text(row.size),
                row.created ? ago(*row.created, in.clock.now()) : std::string()});
   in.console.print(table);
   return 0;

@@ -16,47 +16,55 @@ std::string note_of(const host::AppSummary& row) {
   std::vector<std::string> notes;
   if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
   for (const auto& wait : row.waits) {
-    if (wait == "update") notes.emplace_back("update waits");
-    if (wait == "definition") notes.emplace_back("definition cannot be used");
-    if (wait == "held") notes.emplace_back("definition waits");
-    if (wait == "health") notes.emplace_back("unwell");
+    if (wait == Wait::Topic::update) notes.emplace_back("update waits");
+    if (wait == Wait::Topic::definition) notes.emplace_back("definition cannot be used");
+    if (wait == Wait::Topic::held) notes.emplace_back("definition waits");
+    if (wait == Wait::Topic::health) notes.emplace_back("unwell");
   }
   return join(notes, ", ");
 }
 
 std::string state_words(const host::AppSummary& row) {
-  std::string state = row.health.empty() || row.state != "running" ? row.state : row.health;
+  const bool has_health = row.health != Health::none && row.state == host::AppState::running;
+  std::string state = has_health ? std::string(to_text(row.health)) : words_of(row.state);
   if (row.restarts > 0) state += format(" ×{}", row.restarts);
   return row.known ? state : state + " (not in the state)";
 }
 
 Style style_of(const host::AppSummary& row) {
-  if (row.health == "unhealthy" || row.state == "restarting" || row.state == "missing" || row.unfinished ||
-      !row.trouble.empty())
+  using host::AppState;
+  if (row.health == Health::unhealthy || row.state == AppState::restarting || row.state == AppState::missing ||
+      row.unfinished || !row.trouble.empty())
     return Style::bad;
-  if (row.state == "running") return Style::good;
+  if (row.state == AppState::running) return Style::good;
   return Style::plain;
 }
 
 }  // namespace
 
+std::string words_of(host::AppState state) {
+  return state == host::AppState::in_trouble ? "in trouble" : std::string(to_text(state));
+}
+
 Node app_node(const host::AppSummary& row) {
   Node node = Node::map();
   node.set("name", Node::text(row.name));
-  node.set("state", Node::text(row.state));
-  node.set("health", Node::text(row.health));
+  node.set("state", word(to_text(row.state)));
+  node.set("health", row.health == Health::none ? Node() : word(to_text(row.health)));
   node.set("release", Node::text(row.release));
-  node.set("verdict", Node::text(row.verdict));
+  node.set("verdict", row.verdict ? word(to_text(*row.verdict)) : Node());
   node.set("stable", Node::text(row.stable));
   node.set("image", Node::text(row.image));
   node.set("image_id", Node::text(row.image_id));
   node.set("container", Node::text(row.container));
   node.set("status", Node::text(row.status));
   node.set("ports", texts(row.ports));
-  node.set("autostart", Node::text(row.autostart));
+  node.set("autostart", row.autostart ? word(to_text(*row.autostart)) : Node());
   node.set("last_failed", Node::text(row.last_failed));
   node.set("restarts", Node::number(row.restarts));
-  node.set("waits", texts(row.waits));
+  Node waits = Node::list();
+  for (const auto topic : row.waits) waits.add(word(to_text(topic)));
+  node.set("waits", std::move(waits));
   node.set("unfinished", Node::boolean(row.unfinished));
   node.set("trouble", Node::text(row.trouble));
   node.set("known", Node::boolean(row.known));

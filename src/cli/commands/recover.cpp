@@ -24,7 +24,8 @@ int run_recover(Invocation& in) {
   for (const auto& app : all) {
     if (app.refused) {
       refused = true;
-      in.console.error(Conflict(format("{} is not recovered: Belay has no place for all settings of what is there: {}",
+      in.console.error(Conflict(ErrorCode::settings_lost,
+                                format("{} is not recovered: Belay has no place for all settings of what is there: {}",
                                        app.app, join(app.lost, "; ")),
                                 "belay recover --lossy takes it without them."));
       continue;

@@ -9,8 +9,8 @@ namespace belay::cli {
 
 namespace {
 
-Style style_of(const std::string& verdict) {
-  return verdict == "failed" ? Style::bad : verdict == "passed" ? Style::good : Style::plain;
+Style style_of(Verdict verdict) {
+  return verdict == Verdict::failed ? Style::bad : verdict == Verdict::passed ? Style::good : Style::plain;
 }
 
 Cell image_text(const host::ReleaseRow& row) {
@@ -33,13 +33,13 @@ int run_releases(Invocation& in) {
     for (const auto& row : rows) {
       Node node = Node::map();
       node.set("release", Node::text(row.release));
-      node.set("verdict", Node::text(row.verdict));
-      node.set("marks", texts(row.marks));
+      node.set("verdict", word(to_text(row.verdict)));
+      node.set("marks", texts(to_texts(row.marks)));
       node.set("image", Node::text(row.image));
       node.set("image_gone", Node::boolean(row.image_gone));
       if (row.image_gone) node.set("digest", Node::text(row.digest));
       node.set("container", Node::text(row.container));
-      node.set("state", Node::text(row.state));
+      node.set("state", row.state ? word(to_text(*row.state)) : Node());
       node.set("created", Node::text(iso_time(row.created)));
       node.set("who", Node::text(row.who));
       node.set("why", Node::text(row.why));
@@ -64,11 +64,11 @@ int run_releases(Invocation& in) {
                {"REASON"}});
   for (const auto& row : rows)
     table.add({row.release,
-               {row.verdict, style_of(row.verdict)},
-               join(row.marks, ", "),
+               {std::string(to_text(row.verdict)), style_of(row.verdict)},
+               join(to_texts(row.marks), ", "),
                image_text(row),
                row.container,
-               row.state,
+               row.state ? std::string(to_text(*row.state)) : "no container",
                ago(row.created, in.clock.now()),
                row.who,
                row.reason});

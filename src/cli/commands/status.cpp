@@ -12,10 +12,18 @@ namespace {
 Node status_node(const host::Status& status) {
   Node node = app_node(status.summary);
   node.set("wish", Node::text(status.wish));
-  node.set("since", Node::text(status.since));
+  node.set("since", status.since ? Node::text(iso_time(*status.since)) : Node());
   node.set("restarts", Node::number(status.restarts));
   node.set("health_output", Node::text(status.health_output));
-  node.set("volumes", texts(status.volumes));
+  Node volumes = Node::list();
+  for (const auto& mount : status.volumes) {
+    Node volume = Node::map();
+    volume.set("source", Node::text(mount.source));
+    volume.set("mount_point", Node::text(mount.target));
+    volume.set("read_only", Node::boolean(mount.read_only));
+    volumes.add(std::move(volume));
+  }
+  node.set("volumes", std::move(volumes));
   node.set("networks", texts(status.networks));
   node.set("kept_files", texts(status.kept_files));
   node.set("pending", texts(status.pending));
@@ -31,21 +39,25 @@ void print_status(Console& console, const host::Status& status) {
     if (!value.empty()) console.line(format("{:<12}{}", name, value));
   };
   console.line(Style::bold, row.name);
-  field("  state", row.health.empty() ? row.state : format("{} ({})", row.state, row.health));
+  const std::string state = words_of(row.state);
+  field("  state", row.health == Health::none ? state : format("{} ({})", state, to_text(row.health)));
   field("  wanted", status.wish);
-  field("  since", status.since);
-  field("  release", row.verdict.empty() ? row.release : format("{} ({})", row.release, row.verdict));
+  field("  since", status.since ? iso_time(*status.since) : "");
+  field("  release", row.verdict ? format("{} ({})", row.release, to_text(*row.verdict)) : row.release);
   field("  failed", row.last_failed);
   field("  stable", row.stable);
   field("  image", row.image);
   field("  container", row.status.empty() ? row.container : format("{} ({})", row.container, row.status));
   field("  ports", join(row.ports, ", "));
-  field("  volumes", join(status.volumes, ", "));
+  std::vector<std::string> volumes;
+  for (const auto& mount : status.volumes)
+    volumes.push_back(format("{}:{}{}", mount.source, mount.target, mount.read_only ? ":ro" : ""));
+  field("  volumes", join(volumes, ", "));
   field("  networks", join(status.networks, ", "));
   field("  kept files", join(status.kept_files, ", "));
   field("  restarts", status.restarts == 0 ? "" : format("{}", status.restarts));
   field("  probe", status.health_output);
-  field("  autostart", row.autostart == "none" ? "" : row.autostart);
+  field("  autostart", !row.autostart || *row.autostart == Autostart::none ? "" : std::string(to_text(*row.autostart)));
   field("  backup", !row.backup_trouble.empty() ? row.backup_trouble
                     : row.backup.last_good ? format("the last good one was taken {}", iso_time(*row.backup.last_good))
                                            : "");

@@ -4,14 +4,27 @@
 
 namespace belay::cli {
 
+namespace {
+
+std::string_view kind_word(Mount::Kind kind) {
+  return kind == Mount::Kind::volume ? "volume" : kind == Mount::Kind::bind ? "folder" : "memory";
+}
+
+std::string_view mode_word(const host::VolumeRow& row) {
+  return row.read_only ? "ro" : "rw";
+}
+
+}  // namespace
+
 void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows) {
   Table table(
       {{"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}});
   for (const auto& row : rows)
-    table.add({row.volume.empty() ? "(anonymous)" : row.volume, row.mount_point, row.kind, row.mode,
-               row.exists             ? row.host_path
-               : row.kind == "memory" ? std::string()
-                                      : std::string("(not made yet)")});
+    table.add({row.volume.empty() ? "(anonymous)" : row.volume, row.mount_point, std::string(kind_word(row.kind)),
+               std::string(mode_word(row)),
+               row.exists                       ? row.host_path
+               : row.kind == Mount::Kind::tmpfs ? std::string()
+                                                : std::string("(not made yet)")});
   console.print(table);
 }
 
@@ -26,8 +39,8 @@ int run_volumes(Invocation& in) {
       Node node = Node::map();
       node.set("volume", Node::text(row.volume));
       node.set("mount_point", Node::text(row.mount_point));
-      node.set("kind", Node::text(row.kind));
-      node.set("mode", Node::text(row.mode));
+      node.set("kind", word(kind_word(row.kind)));
+      node.set("mode", word(mode_word(row)));
       node.set("host_path", Node::text(row.host_path));
       node.set("exists", Node::boolean(row.exists));
       node.set("ours", Node::boolean(row.ours));

@@ -190,7 +190,7 @@ int face_show_stable(Session& session, const std::string& line, const AppName& n
   HostRun run(session, line);
   const auto marked = host::show_stable(run.context(), name, session.stop());
   if (!marked.release)
-    throw NotFound(format("no container of {} is marked stable", name.text()),
+    throw NotFound(ErrorCode::container_not_found, format("no container of {} is marked stable", name.text()),
                    format("Mark the one that runs with: belay stable {}", name.text()));
   session.console.line(marked.container.empty()
                            ? format("{} (its container is gone; start stable makes it again)", marked.release->text())

@@ -92,12 +92,13 @@ void list_images(Session& session, host::Context& context, const std::vector<std
   Table table({{"IMAGE", Align::left, false}, {"NAME"}, {"TAGS"}, {"USE"}, {"SIZE", Align::right}});
   for (const auto& name : names)
     for (const auto& row : host::images(context, AppName(name), session.stop()))
-      table.add({short_digest(row.id), name, join(row.tags, ", "), row.use, row.size});
+      table.add({short_digest(row.id), name, join(row.tags, ", "), use_of(row), byte_text(row.size)});
   session.console.print(table);
 }
 
 bool has_mark(const host::ContainerRow& row, const std::string& mark) {
-  return std::find(row.marks.begin(), row.marks.end(), mark) != row.marks.end();
+  const auto wanted = mark == "stable" ? host::Mark::stable : host::Mark::last;
+  return std::find(row.marks.begin(), row.marks.end(), wanted) != row.marks.end();
 }
 
 void list_containers(Session& session, const std::vector<host::ContainerRow>& rows, const std::string& view) {
@@ -109,7 +110,7 @@ void list_containers(Session& session, const std::vector<host::ContainerRow>& ro
   for (const auto& row : rows) {
     if (view == "running" && !row.running) continue;
     if ((view == "stable" || view == "last") && !has_mark(row, view)) continue;
-    table.add({row.container, row.app, row.state, join(row.marks, ", "), row.status});
+    table.add({row.container, row.app, std::string(to_text(row.state)), join(to_texts(row.marks), ", "), row.status});
   }
   session.console.print(table);
 }
@@ -119,7 +120,7 @@ int list_marked(Session& session, const std::vector<host::ContainerRow>& rows, c
                 const std::string& mark) {
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return has_mark(row, mark); });
   if (found == rows.end())
-    throw NotFound(format("{} has no container that is {}", name.text(), mark),
+    throw NotFound(ErrorCode::container_not_found, format("{} has no container that is {}", name.text(), mark),
                    mark == "stable" ? format("Mark the one that runs with: belay stable {}", name.text())
                                     : format("Start the app with: belay start {} new", name.text()));
   session.console.line(found->container);
