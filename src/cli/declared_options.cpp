@@ -28,7 +28,7 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
 int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {
   using host::DeclaredApp;
   if (in.has("json")) {
-    in.console.print_json(declared_json(settings, outcome));
+    print_record(in.console, declared_json(settings, outcome));
   } else {
     // What is broken was said on standard error.
     host::DeclaredHost good = outcome.host;

@@ -196,8 +196,9 @@ Node actions_json(const plan::Plan& plan) {
   Node actions = Node::list();
   for (const auto& action : plan.actions) {
     Node node = Node::map();
+    node.set("kind", word(plan::step_kind(action.step)));
     node.set("step", Node::text(plan::step_text(action.step)));
-    node.set("reason", Node::text(action.reason));
+    node.set("reason", text_or_null(action.reason));
     Node after = Node::list();
     for (const size_t index : action.after) after.add(Node::number(static_cast<std::int64_t>(index) + 1));
     node.set("after", std::move(after));
@@ -210,29 +211,29 @@ Node declared_json(const formats::Settings& settings, const DeclaredOutcome& out
   Node apps = Node::list();
   for (const auto& app : outcome.host.apps) {
     Node node = Node::map();
-    node.set("name", Node::text(app.name));
-    node.set("origin", Node::text(app.origin));
+    node.set("name", text_or_null(app.name));
+    node.set("origin", text_or_null(app.origin));
     node.set("kind", Node::text(std::string(to_text(app.kind))));
     node.set("outcome", Node::text(std::string(to_text(app.change.kind))));
-    node.set("release", Node::text(app.change.release ? app.change.release->text() : ""));
-    node.set("running", Node::text(app.change.running ? app.change.running->text() : ""));
-    node.set("differences", texts(app.differences));
+    node.set("release", text_or_null(app.change.release ? app.change.release->text() : ""));
+    node.set("running", text_or_null(app.change.running ? app.change.running->text() : ""));
+    node.set("differences", remarks(app.differences));
     node.set("code", app.code ? Node::text(std::string(error_name(*app.code))) : Node());
-    node.set("reason", Node::text(app.reason));
-    node.set("hint", Node::text(app.hint));
+    node.set("reason", text_or_null(app.reason));
+    node.set("hint", text_or_null(app.hint));
     node.set("as_declared", Node::boolean(app.as_declared));
     node.set("downtime", app.downtime ? Node::text(std::string(to_text(app.downtime->kind))) : Node());
-    node.set("outage", app.outage ? Node::number(app.outage->count()) : Node());
+    node.set("outage_ms", app.outage ? Node::number(app.outage->count()) : Node());
     node.set("actions", actions_json(app.change.plan));
-    node.set("notes", texts(app.change.plan.notes));
-    node.set("log_tail", Node::text(app.change.log_tail));
+    node.set("notes", remarks(app.change.plan.notes));
+    node.set("log_tail", text_or_null(app.change.log_tail));
     apps.add(std::move(node));
   }
   Node node = Node::map();
   node.set("folder", Node::text(settings.confdir.string()));
-  node.set("trouble", Node::text(outcome.input.trouble));
+  node.set("trouble", text_or_null(outcome.input.trouble));
   node.set("apps", std::move(apps));
-  node.set("warnings", texts(outcome.host.warnings));
+  node.set("warnings", remarks(outcome.host.warnings));
   return node;
 }
 

@@ -27,10 +27,9 @@ int print_failed_trial(Console& console, const std::string& what, const host::Tr
 
 void add_trial(Node& node, const host::Trial& trial) {
   node.set("passed", Node::boolean(trial.passed()));
-  if (trial.passed()) return;
-  node.set("service", Node::text(trial.service));
-  node.set("reason", Node::text(trial.reason));
-  node.set("log", texts(split(trim(trial.log_tail), '\n')));
+  node.set("service", text_or_null(trial.passed() ? "" : trial.service));
+  node.set("reason", text_or_null(trial.passed() ? "" : trial.reason));
+  node.set("log_tail", text_or_null(trial.passed() ? "" : std::string(trim(trial.log_tail))));
 }
 
 }  // namespace belay::cli

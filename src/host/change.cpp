@@ -142,7 +142,7 @@ std::string_view to_text(Change::Kind kind) {
     case Change::Kind::done:
       return "done";
     case Change::Kind::taken_back:
-      return "taken_back";
+      return "rolled_back";
     case Change::Kind::in_trouble:
       return "in_trouble";
     case Change::Kind::stuck:

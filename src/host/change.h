@@ -46,7 +46,7 @@ struct Change {
 
   bool failed() const { return kind == Kind::taken_back || kind == Kind::in_trouble || kind == Kind::stuck; }
 };
-// One word for machines: "taken_back".
+// One word for machines: "rolled_back".
 std::string_view to_text(Change::Kind kind);
 // What kind of error a failed change is: `stuck` and `in_trouble` go before the reason of the failure.
 ErrorCode error_code(const Change& change);

@@ -42,7 +42,7 @@ TEST(Program, PrintsItsVersionAndHelpOnStandardOutput) {
 
 TEST(Program, PrintsJsonWhereItIsAskedFor) {
   ProgramRun run("belay --json version");
-  EXPECT_THAT(run.out(), ::testing::MatchesRegex("\\{\n  \"version\": \"[0-9.]+\"\n\\}\n"));
+  EXPECT_THAT(run.out(), ::testing::MatchesRegex("\\{\n  \"schema\": 1,\n  \"version\": \"[0-9.]+\"\n\\}\n"));
 }
 
 TEST(Program, GivesErrorsAsJsonWhereJsonIsAskedFor) {

@@ -50,7 +50,7 @@ command_for() {  # VERB
     restore) command=(belay restore "$app" "$backup") ;;
     rollback) command=(belay rollback "$app" "$release_before" --with-data) ;;
     deploy)
-      release_before=$(belay releases "$app" --json | jq -r '.[] | select(.marks | index("running")).release')
+      release_before=$(belay releases "$app" --json | jq -r '.releases[] | select(.marks | index("running")).release')
       turn=$((turn + 1))
       jq --arg turn $turn '.default.env.TURN = $turn' "dcv-$app" >new && mv new "dcv-$app"
       command=(belay deploy "$app" --image "$prefix-image:keeper" --config-file "dcv-$app" --snapshot)
@@ -78,7 +78,7 @@ whole_backups_only() {
 # Each reserve that is there is a snapshot's that Belay tells of, and none else.
 only_known_reserves() {
   local told there
-  told=$(belay snapshots "$app" --json | jq length)
+  told=$(belay snapshots "$app" --json | jq '.snapshots | length')
   there=$(api GET /volumes | jq -r '.Volumes[].Name' | grep "^$volume\." | sort)
   expect_equal "reserves of the volume ($there)" "$told" "$(grep -c . <<<"$there")"
   expect_equal 'reserves of the folder' "$told" "$(find "$work" -maxdepth 1 -name '.bound.*' | wc -l)"

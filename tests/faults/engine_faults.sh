@@ -83,7 +83,7 @@ command_for() {
     stop) command=(belay stop "$app") ;;
   esac
 }
-release_that_runs() { belay releases "$app" --json | jq -r '[.[] | select(.marks | index("running"))][0].release'; }
+release_that_runs() { belay releases "$app" --json | jq -r '[.releases[] | select(.marks | index("running"))][0].release'; }
 tag_that_runs() {
   local id
   id=$(image_of "$(running "$app")")

@@ -72,7 +72,7 @@ TEST_P(Trifles, ATrifleThatFailsStopsNothingThatRan) {
                                          n, came, scene.changes());
         ASSERT_THAT(scene.running(), ElementsAre("web-r2")) << where;
         ASSERT_EQ(scene.app().wish.state, Wish::State::up) << where;
-        if (came == "taken_back" && verb != "restart" && verb != "start-all") {
+        if (came == "rolled_back" && verb != "restart" && verb != "start-all") {
           ASSERT_EQ(scene.change->running, ReleaseNumber{2}) << where;
           // One whose policy is "no" may be about to end: it is started anew.
           const auto changes = scene.engine.changes();
@@ -121,7 +121,7 @@ TEST(Faults, TheMessageDoesNotSayThatNothingRanBefore) {
   scene.report.on_step = [&](const std::string& step) {
     if (step.starts_with("tag ")) scene.engine.fail_after(0, EngineError(500, "injected failure"));
   };
-  EXPECT_EQ(scene.run("start last"), "taken_back");
+  EXPECT_EQ(scene.run("start last"), "rolled_back");
   EXPECT_THAT(scene.change->reason, HasSubstr("injected failure"));
   EXPECT_EQ(what_runs_now(*scene.change), "r1 runs on");
   EXPECT_FALSE(scene.change->is_held);
@@ -136,14 +136,14 @@ TEST(Faults, WhatRunsByHandRunsOnThoughTheStateSaysItIsStopped) {
   scene.report.on_step = [&](const std::string& step) {
     if (step.starts_with("set the restart policy")) scene.engine.fail_after(0, EngineError(500, "injected failure"));
   };
-  EXPECT_EQ(scene.run("start last"), "taken_back");
+  EXPECT_EQ(scene.run("start last"), "rolled_back");
   EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
 }
 
 TEST(Faults, AFirstReleaseThatFailsIsStoppedStill) {
   Scene scene;
   scene.run("build bad");
-  EXPECT_EQ(scene.run("start new"), "taken_back");
+  EXPECT_EQ(scene.run("start new"), "rolled_back");
   EXPECT_THAT(scene.running(), IsEmpty());
   EXPECT_EQ(what_runs_now(*scene.change), "nothing runs, as before");
 }
@@ -154,10 +154,10 @@ TEST(Faults, WhatFailsBeforeAnythingStopsLeavesTheOldOneRunningOn) {
   scene.report.on_step = [&](const std::string& step) {
     if (step.starts_with("create container")) scene.engine.fail_after(0, EngineError(500, "injected failure"));
   };
-  EXPECT_EQ(scene.run("deploy 2"), "taken_back");
+  EXPECT_EQ(scene.run("deploy 2"), "rolled_back");
   EXPECT_EQ(what_runs_now(*scene.change), "r1 runs on");
   scene.report.on_step = nullptr;
-  EXPECT_EQ(scene.run("deploy bad"), "taken_back");
+  EXPECT_EQ(scene.run("deploy bad"), "rolled_back");
   EXPECT_EQ(what_runs_now(*scene.change), "r1 runs again");
 }
 
@@ -173,7 +173,7 @@ TEST(Faults, TheHostsTroubleIsNotTheImagesFault) {
     Scene scene;
     scene.run("deploy 1");
     refuse_start(scene, "web-r2", EngineError(status, "error while mounting volume nas"));
-    EXPECT_EQ(scene.run("deploy 2"), "taken_back") << status;
+    EXPECT_EQ(scene.run("deploy 2"), "rolled_back") << status;
     EXPECT_EQ(what_runs_now(*scene.change), "r1 runs again");
     EXPECT_FALSE(scene.change->is_held);
     EXPECT_FALSE(scene.change->is_judged) << "logs are not promised of what never ran";
@@ -192,7 +192,7 @@ TEST(Faults, TheHostsTroubleIsNotTheImagesFault) {
 TEST(Faults, WhatTheImageCannotRunIsItsFault) {
   Scene scene;
   scene.run("deploy 1");
-  EXPECT_EQ(scene.run("deploy refused"), "taken_back");
+  EXPECT_EQ(scene.run("deploy refused"), "rolled_back");
   EXPECT_TRUE(scene.change->is_held);
   EXPECT_EQ(scene.app().quarantine.size(), 1U);
 }
@@ -253,7 +253,7 @@ TEST(Faults, WhatHangsDoesNotKeepTheOldOneDown) {
     }
     if (step == "stop web-r2") scene.engine.hangs("web-r2");
   };
-  EXPECT_EQ(scene.run("deploy 2"), "taken_back");
+  EXPECT_EQ(scene.run("deploy 2"), "rolled_back");
   scene.report.on_step = nullptr;
   EXPECT_EQ(what_runs_now(*scene.change), "r1 runs again");
   EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("did not end within")));
@@ -421,7 +421,7 @@ class BoundFilesOfFamilies : public ::testing::Test {
 TEST_F(BoundFilesOfFamilies, ADeployThatFailsLeadsBackToTheFileAsItWas) {
   ASSERT_EQ(scene_.run("deploy 1"), "done");
   write("broken\n");
-  EXPECT_EQ(scene_.run("deploy bad"), "taken_back");
+  EXPECT_EQ(scene_.run("deploy bad"), "rolled_back");
   EXPECT_FALSE(is_bound_to_the_host());
   EXPECT_EQ(read_file(bound()), "good\n");
   Context here = scene_.context();

@@ -22,7 +22,7 @@ using ::testing::Not;
 TEST(Promises, AReleaseThatFailsIsKeptAndTheOldOneRunsAgain) {
   Scene scene;
   scene.run("deploy 1");
-  EXPECT_EQ(scene.run("deploy bad"), "taken_back");
+  EXPECT_EQ(scene.run("deploy bad"), "rolled_back");
   const Change& change = *scene.change;
   EXPECT_EQ(change.release, ReleaseNumber{2});
   EXPECT_EQ(change.running, ReleaseNumber{1});
@@ -48,7 +48,7 @@ TEST(Promises, AnUnhealthyReleaseIsTakenBackAndAHealthyOneStays) {
   Scene scene;
   EXPECT_EQ(scene.run("deploy fit"), "done");
   EXPECT_EQ(scene.app().find({1})->verdict, Verdict::passed);
-  EXPECT_EQ(scene.run("deploy sick"), "taken_back");
+  EXPECT_EQ(scene.run("deploy sick"), "rolled_back");
   EXPECT_EQ(scene.reason, "it is unhealthy: not well");
   EXPECT_EQ(scene.container("web-r2")->state, ContainerState::exited);
   EXPECT_EQ(scene.trouble("fit"), "");
@@ -57,7 +57,7 @@ TEST(Promises, AnUnhealthyReleaseIsTakenBackAndAHealthyOneStays) {
 TEST(Promises, AStartThatTheEngineRefusesSpeaksAgainstTheRelease) {
   Scene scene;
   scene.run("deploy 1");
-  EXPECT_EQ(scene.run("deploy refused"), "taken_back");
+  EXPECT_EQ(scene.run("deploy refused"), "rolled_back");
   EXPECT_EQ(scene.reason, "start web-r2: exec: no such file");
   EXPECT_EQ(scene.change->container, "web-r2");
   EXPECT_TRUE(scene.app().is_quarantined(scene.image_of("refused")));
@@ -70,7 +70,7 @@ TEST(Promises, APortThatIsTakenMeanwhileIsNotTheReleasesFault) {
   scene.report.on_step = [&](const std::string& step) {
     if (step == "start web-r1") scene.stranger("nginx", 8080);
   };
-  EXPECT_EQ(scene.run("start new"), "taken_back");
+  EXPECT_EQ(scene.run("start new"), "rolled_back");
   EXPECT_THAT(scene.reason, HasSubstr("8080"));
   EXPECT_THAT(scene.app().quarantine, IsEmpty());
   EXPECT_THAT(scene.running(), ElementsAre("nginx"));
@@ -146,7 +146,7 @@ TEST(Promises, ARollbackOfWhatFailedWhereNothingRanLeavesNothingRunning) {
 TEST(Promises, AFirstReleaseThatFailsLeavesNothingRunning) {
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
     Scene scene({scheme});
-    EXPECT_EQ(scene.run("deploy bad"), "taken_back");
+    EXPECT_EQ(scene.run("deploy bad"), "rolled_back");
     EXPECT_EQ(scene.change->running, std::nullopt);
     EXPECT_EQ(scene.trouble(""), "");
     EXPECT_EQ(scene.app().last, std::nullopt);
@@ -161,7 +161,7 @@ TEST(Promises, AWayBackThatFailsToIsReportedAndTriedAgainByTheNextCommand) {
     const auto r1 = scene.container("web-r1"), r2 = scene.container("web-r2");
     if (r2 && !r2->is_up() && !r1->is_up() && !scene.container("nginx")) scene.stranger("nginx", 8080);
   };
-  EXPECT_EQ(scene.run("deploy bad"), "taken_back") << "the port is still held by the one that fails";
+  EXPECT_EQ(scene.run("deploy bad"), "rolled_back") << "the port is still held by the one that fails";
   scene.clock.on_sleep = nullptr;
   scene.report.on_step = [&](const std::string& step) {
     if (step == "start web-r1") scene.stranger("nginx", 8080);
@@ -320,7 +320,7 @@ TEST(Promises, RetryLiftsTheQuarantineOfWhatPassesNow) {
   Scene scene;
   scene.run("deploy 1");
   scene.run("deploy bad");
-  EXPECT_EQ(scene.run("retry"), "taken_back");
+  EXPECT_EQ(scene.run("retry"), "rolled_back");
   EXPECT_EQ(scene.app().quarantine.size(), 1U);
   // The same image behaves now: what it needed is there.
   scene.engine.add_image("web:latest", scene.engine.image(scene.image_of("bad"), {})->config, {}, "bad");
@@ -347,7 +347,7 @@ TEST(Promises, AGoodReleaseStaysGoodWhenItFailsOnce) {
   scene.report.on_step = [&](const std::string& step) {
     if (step == "start web-r1") scene.stranger("apache", 8080);
   };
-  EXPECT_EQ(scene.run("start last"), "taken_back");
+  EXPECT_EQ(scene.run("start last"), "rolled_back");
   EXPECT_EQ(scene.app().find({1})->verdict, Verdict::passed);
   EXPECT_EQ(scene.app().last, ReleaseNumber{1});
 }

@@ -391,7 +391,7 @@ TEST_F(Snapshots, PutTheDataBackWhereTheReleaseFails) {
   scene_.report.on_step = [&](const std::string& step) {
     if (step == "start web-r3") scene_.hold("spoiled");
   };
-  EXPECT_EQ(scene_.run("deploy bad snapshot"), "taken_back");
+  EXPECT_EQ(scene_.run("deploy bad snapshot"), "rolled_back");
   EXPECT_EQ(scene_.held(), "new");
   EXPECT_EQ(scene_.trouble("2"), "");
   EXPECT_EQ(scene_.leftovers(), "");
@@ -401,7 +401,7 @@ TEST_F(Snapshots, PutTheDataBackWhereTheReleaseFails) {
 }
 
 TEST_F(Snapshots, AreNotKeptOfAReleaseThatNeverStarted) {
-  EXPECT_EQ(scene_.run("deploy refused snapshot"), "taken_back");
+  EXPECT_EQ(scene_.run("deploy refused snapshot"), "rolled_back");
   EXPECT_EQ(scene_.held(), "new");
   EXPECT_THAT(numbers(), ElementsAre("s1"));
   EXPECT_EQ(scene_.leftovers(), "");
@@ -431,7 +431,7 @@ TEST_F(Snapshots, StayWhereTheReleaseThatIsGoneBackToFails) {
   scene_.report.on_step = [&](const std::string& step) {
     if (step.starts_with("wait whether web-r1")) scene_.engine.kill("web-r1", 1);
   };
-  EXPECT_EQ(scene_.run("rollback data"), "taken_back");
+  EXPECT_EQ(scene_.run("rollback data"), "rolled_back");
   EXPECT_EQ(scene_.held(), "new");
   EXPECT_EQ(scene_.trouble("2"), "");
   EXPECT_THAT(numbers(), ElementsAre("s1"));

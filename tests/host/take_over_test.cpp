@@ -64,7 +64,7 @@ TEST(Adopt, KnowsDockervisorsNamesAndFollowsThemThroughRenames) {
   EXPECT_EQ(scene.app().stable, ReleaseNumber{1});
   EXPECT_EQ(scene.plan(), "");
   // Displaced by a release that fails, it comes back under its own name.
-  EXPECT_EQ(scene.run("deploy bad"), "taken_back");
+  EXPECT_EQ(scene.run("deploy bad"), "rolled_back");
   EXPECT_THAT(scene.running(), ElementsAre("dcv_web"));
   EXPECT_EQ(scene.app().find({2})->containers.at("web"), "dcv_web");
   EXPECT_THAT(scene.app().find({3})->containers.at("web"), HasSubstr("dcv_web_save_"));

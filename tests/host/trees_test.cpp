@@ -129,7 +129,7 @@ TEST(MountsInData, AMountThatAppearsBetweenPlanAndExchangeIsNotMovedAndTheAppRun
     const auto came = scene.run("restore");
     scene.report.on_step = nullptr;
     ::umount2((app / "auto").c_str(), MNT_DETACH);
-    if (came != "taken_back") return came;
+    if (came != "rolled_back") return came;
     if (scene.reason.find("auto is a mount of its own") == std::string::npos) return scene.reason;
     return first_wrong({{scene.trouble("1"), ""}, {read_file(app / "file"), "old"}});
   });
@@ -151,7 +151,7 @@ TEST(MountsInData, AMountThatAppearsWhileAReleaseFailsKeepsNothingDown) {
     };
     const auto came = scene.run("deploy bad snapshot");
     scene.report.on_step = nullptr;
-    if (came != "taken_back") return came;
+    if (came != "rolled_back") return came;
     if (const auto trouble = scene.trouble("1"); !trouble.empty()) return trouble;
     if (read_file(app / "file") != "written by r2") return "data was exchanged all the same";
     const auto warned = ::testing::Matches(::testing::Contains(
@@ -219,7 +219,7 @@ TEST_P(NestedPlaces, PlacesInsideEachOtherAreOnePlace) {
     if (step.starts_with("start web-r") && step != "start web-r1") say(file, "spoiled");
   };
   for (int round = 0; round < GetParam().rounds; ++round) {
-    ASSERT_EQ(scene.run("deploy bad snapshot"), "taken_back") << round << scene.reason;
+    ASSERT_EQ(scene.run("deploy bad snapshot"), "rolled_back") << round << scene.reason;
     EXPECT_EQ(read_file(file), "first") << round;
     EXPECT_EQ(scene.trouble("1"), "") << round;
     EXPECT_EQ(bound.strays(GetParam().outer), "") << round;

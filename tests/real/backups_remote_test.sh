@@ -92,7 +92,7 @@ cut_off() {
     cp "$whole" "$far/$1"
   fi
 }
-listed() { belay backups "$app" --json | jq -r '.[].file | split("/") | last | rtrimstr(".belay.tar.zst")' | paste -sd ' '; }
+listed() { belay backups "$app" --json | jq -r '.backups[].file | split("/") | last | rtrimstr(".belay.tar.zst")' | paste -sd ' '; }
 
 # All that one does with backups in a place: $at to Belay, $far on this machine.
 use_it() {

@@ -16,7 +16,7 @@ back_up() {
   shift
   expect_done belay backup "$app" -o "$place/backups/$name.belay.tar.zst" "$@"
 }
-listed() { belay backups "$app" --json | jq -r '.[].file | split("/") | last | rtrimstr(".belay.tar.zst")' | tr '\n' ' '; }
+listed() { belay backups "$app" --json | jq -r '.backups[].file | split("/") | last | rtrimstr(".belay.tar.zst")' | tr '\n' ' '; }
 # shellcheck disable=SC2012
 there() { ls "$place/backups" | sed 's/\.belay.*//' | tr '\n' ' '; }
 
@@ -25,8 +25,8 @@ test_backups_are_listed_with_what_is_known_of_them() {
   back_up one
   expect_done belay backups "$app"
   expect_out "$app .* r1 .*backups/one.belay.tar.zst"
-  expect_equal 'what is known' "[\"$app\",\"r1\",false,\"\",\"\"]" \
-    "$(belay backups --json | jq -c --arg app "$app" '.[] | select(.name == $app) | [.name, .release, .encrypted, .verified, .trouble]')"
+  expect_equal 'what is known' "[\"$app\",\"r1\",false,null,null]" \
+    "$(belay backups --json | jq -c --arg app "$app" '.backups[] | select(.name == $app) | [.name, .release, .encrypted, .verified, .trouble]')"
   expect_done belay verify "$place/backups/one.belay.tar.zst"
   expect_done belay backups "$app"
   expect_out 'verified'
@@ -83,8 +83,8 @@ test_a_scan_finds_the_backups_after_the_loss_of_the_state() {
   cd "$place" || return
   expect_done belay backups --scan backups --json
   expect_err '0 new, 2 known'
-  expect_equal 'found' "[\"$app\",\"\",true] [\"$app\",\"r1\",false]" \
-    "$(jq -c '.[] | [.name, .release, .encrypted]' <<<"$out" | sort | tr '\n' ' ' | sed 's/ $//')"
+  expect_equal 'found' "[\"$app\",null,true] [\"$app\",\"r1\",false]" \
+    "$(jq -c '.backups[] | [.name, .release, .encrypted]' <<<"$out" | sort | tr '\n' ' ' | sed 's/ $//')"
 }
 
 test_a_timer_makes_the_same_backup() {

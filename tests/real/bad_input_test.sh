@@ -346,7 +346,7 @@ test_many_at_once_on_one_app_take_turns() {
     expect [ "$code" -lt 2 ]
   done
   # What was begun was ended before the next one began.
-  expect_equal 'changes that were begun within others' '' "$(belay history "$app" --json --lines 1000 | jq -r 'reverse | .[].outcome' |
+  expect_equal 'changes that were begun within others' '' "$(belay history "$app" --json --lines 1000 | jq -r '.entries | reverse | .[].outcome' |
     awk '$1 == "started" { if (open) print NR; open = 1; next } { open = 0 }')"
   expect grep -q started <(belay history "$app" --json --lines 1000)
   expect_done belay start "$app" last

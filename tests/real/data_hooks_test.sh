@@ -74,7 +74,7 @@ test_labels_say_when_snapshots_are_made_and_how_many_stay() {
     echo "before $turn" >"$data/note"
     labelled belay.snapshot=true belay.snapshot.keep=1
   done
-  expect_equal 'snapshots' s2 "$(belay snapshots "$app" --json | jq -r '.[].snapshot' | paste -sd ' ')"
+  expect_equal 'snapshots' s2 "$(belay snapshots "$app" --json | jq -r '.snapshots[].snapshot' | paste -sd ' ')"
   echo after >"$data/note"
   expect_done belay rollback "$app" --with-data
   expect_equal 'the data' 'before 3' "$(cat "$data/note")"

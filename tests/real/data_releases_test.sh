@@ -15,8 +15,8 @@ ruinous_release() {  # OPTION…
   expect_exit 1
   expect_said 'the data is ruined'
 }
-release_that_runs() { belay releases "$app" --json | jq -r '.[] | select(.marks | index("running")).release'; }
-snapshots() { belay snapshots "$app" --json | jq length; }
+release_that_runs() { belay releases "$app" --json | jq -r '.releases[] | select(.marks | index("running")).release'; }
+snapshots() { belay snapshots "$app" --json | jq '.snapshots | length'; }
 
 test_a_release_that_ruins_the_data_is_taken_back_with_it() {
   keeper

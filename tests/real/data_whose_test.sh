@@ -157,11 +157,11 @@ test_backups_that_fail_are_known() {
   expect_done belay status "$app"
   expect_out 'its backup to'
   expect_done belay ls --json
-  expect_equal 'when it failed' string "$(jq -r ".[] | select(.name == \"$app\").backup.failed | type" <<<"$out")"
+  expect_equal 'when it failed' string "$(jq -r ".apps[] | select(.name == \"$app\").backup.failed | type" <<<"$out")"
   mkdir "$work/not"
   expect_done belay backup "$app" -o "$work/not/mounted"
   expect_done belay ls --json
-  expect_equal 'when it failed' null "$(jq -r ".[] | select(.name == \"$app\").backup.failed | type" <<<"$out")"
+  expect_equal 'when it failed' null "$(jq -r ".apps[] | select(.name == \"$app\").backup.failed | type" <<<"$out")"
 }
 test_what_a_killed_backup_left_goes() {
   keeper

@@ -81,7 +81,7 @@ look() {
 }
 two_looks() { look; look; look; }
 runs() { [ "$(inspect "$1" '.State.Running and .Image == "'"$2"'"')" = true ]; }  # CONTAINER IMAGE-ID
-has_proved_itself() { [ "$(belay releases "$1" --json 2>/dev/null | jq -r '.[0].verdict')" = passed ]; }
+has_proved_itself() { [ "$(belay releases "$1" --json 2>/dev/null | jq -r '.releases[0].verdict')" = passed ]; }
 why_says() { belay why "${2:-$app}" | grep -qE -- "$1"; }                         # PATTERN [APP]
 # What was there before trouble: $app of the image $first, in the container $container.
 app_of_the_registry() {

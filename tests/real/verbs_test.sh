@@ -26,10 +26,10 @@ settled() {  # [NAME]: wish and world agree
 everything() {
   world
   # Other scripts work on the same engine.
-  belay ls --json | jq -c --arg p "$prefix" '.[] | select(.name | contains($p)) | del(.status)'
-  belay releases "$app" --json | jq -c '.[]'
+  belay ls --json | jq -c --arg p "$prefix" '.apps[] | select(.name | contains($p)) | del(.status)'
+  belay releases "$app" --json | jq -c '.releases[]'
   belay autostart --json | jq -c .
-  belay history --json | jq -c '.[]'
+  belay history --json | jq -c '.entries[]'
 }
 # Succeeds, shows something, and changes neither the engine nor the state.
 changes_nothing() {
@@ -224,7 +224,7 @@ test_autostart_and_start_all() {
   plain_app
   changes_nothing belay autostart "$app" last --dry-run
   expect_done belay autostart "$app" last
-  gives_json ".[] | select(.name == \"$app\").autostart == \"last\"" belay autostart --json
+  gives_json ".apps[] | select(.name == \"$app\").autostart == \"last\"" belay autostart --json
   again_is_unchanged belay autostart "$app" last
   expect_done belay stop "$app"
   changes_nothing belay start-all --dry-run
@@ -245,20 +245,20 @@ test_every_looking_verb_changes_nothing_and_has_json() {
   local verb
   for verb in plan releases status why images volumes config history; do
     changes_nothing belay "$verb" "$app"
-    gives_json 'type == "array" or type == "object"' belay "$verb" "$app" --json
+    gives_json 'type == "object"' belay "$verb" "$app" --json
   done
   changes_nothing belay ls
   changes_nothing belay status
   changes_nothing belay history
   changes_nothing belay autostart
-  gives_json ".[] | select(.name == \"$app\") | .state == \"running\" and .release == \"r1\"" belay ls --json
-  gives_json '.[0].release == "r1" and (.[0].marks | index("last")) != null' belay releases "$app" --json
+  gives_json ".apps[] | select(.name == \"$app\") | .state == \"running\" and .release == \"r1\"" belay ls --json
+  gives_json '.releases[0].release == "r1" and (.releases[0].marks | index("last")) != null' belay releases "$app" --json
   gives_json '.state == "running" and .health == "healthy" and .pending == []' belay status "$app" --json
   gives_json '.actions == []' belay plan "$app" --json
-  gives_json '.[0].releases == ["r1"]' belay images "$app" --json
-  gives_json ".[0].volume == \"${app}_var_www\" and .[0].exists" belay volumes "$app" --json
+  gives_json '.images[0].releases == ["r1"]' belay images "$app" --json
+  gives_json ".volumes[0].volume == \"${app}_var_www\" and .volumes[0].exists" belay volumes "$app" --json
   gives_json ".services[0].ports[0].host_port == $port" belay config "$app" --json
-  gives_json '.[0].verb == "deploy" and .[0].outcome == "done"' belay history "$app" --json
+  gives_json '.entries[0].verb == "deploy" and .entries[0].outcome == "done"' belay history "$app" --json
 }
 test_plan_shows_what_somebody_else_undid() {
   deployed one
@@ -282,7 +282,7 @@ test_config_compares_releases_and_hides_secrets() {
   expect_done belay config "$app" r2 --diff r1
   expect_out old
   expect_out new
-  gives_json 'length == 1' belay config "$app" r2 --diff r1 --json
+  gives_json '.differences | length == 1' belay config "$app" r2 --diff r1 --json
   expect_not grep -rqF grumpy-otter <(everything; belay why "$app"; belay status "$app")
 }
 test_logs_and_shell_reach_the_container() {
@@ -457,11 +457,11 @@ test_recover_brings_apps_back_from_their_labels() {
   expect_err 'belay recover'
   expect_done belay recover --dry-run
   expect_out "$app"
-  gives_json 'all(.[]; .known | not)' belay ls --json
+  gives_json 'all(.apps[]; .known | not)' belay ls --json
   expect_done belay recover
   expect_equal 'the engine' "$before" "$(world)"
   settled
-  gives_json '[.[].release] == ["r2", "r1"] and (.[0].marks | index("last")) != null' belay releases "$app" --json
+  gives_json '[.releases[].release] == ["r2", "r1"] and (.releases[0].marks | index("last")) != null' belay releases "$app" --json
   # Other scripts share the engine: what they deploy meanwhile is news, this app is none.
   run belay recover --exit-unchanged
   expect_not_out "(^|[^[:alnum:]])$app:"
@@ -472,7 +472,7 @@ test_recover_brings_apps_back_from_their_labels() {
 test_doctor_finds_what_is_wrong() {
   plain_app
   changes_nothing belay doctor
-  gives_json 'all(.[]; .level != "bad")' belay doctor --json
+  gives_json 'all(.findings[]; .level != "bad")' belay doctor --json
   run belay -H unix:///nowhere/at-all.sock doctor
   expect_exit 1
   expect_out '/nowhere/at-all.sock'

@@ -49,7 +49,7 @@ int run_apply(Invocation& in) {
   const bool as_json = in.has("json");
   const DeclaredOutcome outcome = run_pass(in.session, pass, as_json ? Results::silent : Results::told);
   if (as_json)
-    in.console.print_json(declared_json(pass.settings, outcome));
+    print_record(in.console, declared_json(pass.settings, outcome));
   else
     in.console.success(summary(outcome));
   if (!outcome.is_as_declared()) return 1;

@@ -48,7 +48,7 @@ int run_autostart(Invocation& in) {
         node.set("autostart", Node::text(std::string(to_text(row.autostart))));
         list.add(std::move(node));
       }
-      in.console.print_json(list);
+      print_record(in.console, "apps", std::move(list));
     } else {
       print_autostart(in.console, rows);
     }

@@ -39,17 +39,17 @@ void print_json(Console& console, const host::BackedUp& made, const host::Prunin
   node.set("release", Node::text(made.manifest.release.text()));
   node.set("file", Node::text(made.where));
   node.set("taken", Node::text(iso_time(made.manifest.taken)));
-  node.set("size", Node::number(made.size.value));
-  node.set("data_size", Node::number(made.end.bytes()));
+  node.set("size_bytes", Node::number(made.size.value));
+  node.set("data_size_bytes", Node::number(made.end.bytes()));
   node.set("files", Node::number(made.end.files()));
   node.set("still_ms", Node::number(made.still.value_or(Milliseconds(0)).count()));
-  node.set("left_out", texts(made.manifest.left_out));
-  node.set("no_way_back", texts(made.no_way_back));
-  node.set("warnings", texts(made.end.warnings));
+  node.set("left_out", remarks(made.manifest.left_out));
+  node.set("no_way_back", remarks(made.no_way_back));
+  node.set("warnings", remarks(made.end.warnings));
   std::vector<std::string> removed;
   for (const auto& record : pruned.remove) removed.push_back(host::where(record));
   node.set("removed", texts(removed));
-  console.print_json(node);
+  print_record(console, node);
 }
 
 // What --keep asks for, where the new backup is. It is there and whole by now: nothing is asked.

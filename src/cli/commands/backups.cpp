@@ -15,7 +15,7 @@ namespace {
 using Records = std::vector<state::BackupRecord>;
 
 Node time_node(const std::optional<Time>& time) {
-  return Node::text(time ? iso_time(*time) : "");
+  return time ? Node::text(iso_time(*time)) : Node();
 }
 
 bool is_measured(const state::BackupRecord& record) {
@@ -25,17 +25,17 @@ bool is_measured(const state::BackupRecord& record) {
 Node json_of(const state::BackupRecord& record) {
   Node node = Node::map();
   node.set("name", Node::text(record.app));
-  node.set("release", Node::text(record.release ? record.release->text() : ""));
+  node.set("release", text_or_null(record.release ? record.release->text() : ""));
   node.set("taken", time_node(record.taken));
   node.set("file", Node::text(host::where(record)));
-  node.set("size", Node::number(record.size.value));
-  node.set("data_size", is_measured(record) ? Node::number(record.data_size.value) : Node());
+  node.set("size_bytes", Node::number(record.size.value));
+  node.set("data_size_bytes", is_measured(record) ? Node::number(record.data_size.value) : Node());
   node.set("files", is_measured(record) ? Node::number(record.files) : Node());
   node.set("encrypted", Node::boolean(record.encrypted));
   node.set("with_image", Node::boolean(record.with_image));
   node.set("verified", time_node(record.verified));
   node.set("drilled", time_node(record.drilled));
-  node.set("trouble", Node::text(record.trouble));
+  node.set("trouble", text_or_null(record.trouble));
   return node;
 }
 
@@ -54,7 +54,7 @@ void print(Invocation& in, const Records& records) {
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& record : records) list.add(json_of(record));
-    in.console.print_json(list);
+    print_record(in.console, "backups", std::move(list));
     return;
   }
   Table table({{"APP", Align::left, false},

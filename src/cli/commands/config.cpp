@@ -16,11 +16,11 @@ int run_config(Invocation& in) {
       for (const auto& change : changes) {
         Node node = Node::map();
         node.set("field", Node::text(change.field));
-        node.set("before", Node::text(change.before));
-        node.set("after", Node::text(change.after));
+        node.set("before", text_or_null(change.before));
+        node.set("after", text_or_null(change.after));
         list.add(std::move(node));
       }
-      in.console.print_json(list);
+      print_record(in.console, "differences", std::move(list));
       return 0;
     }
     if (changes.empty()) in.console.note("they are alike");

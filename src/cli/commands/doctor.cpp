@@ -23,7 +23,7 @@ int run_doctor(Invocation& in) {
       node.set("level", Node::text(std::string(level)));
       node.set("topic", Node::text(finding.topic));
       node.set("text", Node::text(finding.text));
-      node.set("remedy", Node::text(finding.remedy));
+      node.set("remedy", text_or_null(finding.remedy));
       list.add(std::move(node));
       continue;
     }
@@ -33,7 +33,7 @@ int run_doctor(Invocation& in) {
     in.console.line(style, format("{:<6}", level), format(" {}: {}", finding.topic, finding.text));
     if (!finding.remedy.empty()) in.console.line(format("       {}", finding.remedy));
   }
-  if (in.has("json")) in.console.print_json(list);
+  if (in.has("json")) print_record(in.console, "findings", std::move(list));
   return bad ? 1 : 0;
 }
 

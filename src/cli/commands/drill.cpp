@@ -17,13 +17,11 @@ void print_json(Console& console, const host::Drilled& drilled) {
   node.set("release", Node::text(drilled.manifest.release.text()));
   node.set("file", Node::text(drilled.where));
   node.set("taken", Node::text(iso_time(drilled.manifest.taken)));
-  node.set("data_size", Node::number(drilled.end.bytes()));
+  node.set("data_size_bytes", Node::number(drilled.end.bytes()));
   node.set("files", Node::number(drilled.end.files()));
-  Node obstacles = Node::list();
-  for (const auto& why : drilled.obstacles) obstacles.add(Node::text(why));
-  node.set("obstacles", std::move(obstacles));
+  node.set("obstacles", remarks(drilled.obstacles));
   add_trial(node, drilled.trial);
-  console.print_json(node);
+  print_record(console, node);
 }
 
 }  // namespace

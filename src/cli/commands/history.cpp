@@ -5,6 +5,15 @@
 
 namespace belay::cli {
 
+namespace {
+
+// The state keeps the word of earlier versions; programs see one for one fact.
+Node outcome_word(const std::string& outcome) {
+  return Node::text(outcome == "taken back" ? "rolled_back" : outcome);
+}
+
+}  // namespace
+
 int run_history(Invocation& in) {
   HostRun run(in.session, in.description());
   std::optional<AppName> name;
@@ -16,15 +25,15 @@ int run_history(Invocation& in) {
     for (const auto& entry : entries) {
       Node node = Node::map();
       node.set("time", Node::text(iso_time(entry.time)));
-      node.set("app", Node::text(entry.app));
-      node.set("release", Node::text(entry.release ? entry.release->text() : ""));
+      node.set("app", text_or_null(entry.app));
+      node.set("release", text_or_null(entry.release ? entry.release->text() : ""));
       node.set("who", Node::text(entry.who));
       node.set("verb", Node::text(entry.verb));
-      node.set("outcome", Node::text(entry.outcome));
+      node.set("outcome", outcome_word(entry.outcome));
       node.set("text", Node::text(entry.text));
       list.add(std::move(node));
     }
-    in.console.print_json(list);
+    print_record(in.console, "entries", std::move(list));
     return 0;
   }
   Table table({{"TIME", Align::left, false},

@@ -21,12 +21,13 @@ int run_images(Invocation& in) {
       node.set("id", Node::text(row.id));
       node.set("tags", texts(row.tags));
       node.set("releases", texts(row.releases));
-      node.set("use", Node::text(use_of(row)));
-      node.set("size", Node::text(byte_text(row.size)));
+      node.set("newest_build", Node::boolean(row.is_newest_build));
+      node.set("marks", texts(to_texts(row.marks)));
+      node.set("size_bytes", Node::number(row.size.value));
       node.set("created", row.created ? Node::text(iso_time(*row.created)) : Node());
       list.add(std::move(node));
     }
-    in.console.print_json(list);
+    print_record(in.console, "images", std::move(list));
     return 0;
   }
   Table table({{"IMAGE", Align::left, false}, {"TAGS"}, {"RELEASES"}, {"USE"}, {"SIZE", Align::right}, {"CREATED"}});

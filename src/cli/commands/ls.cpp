@@ -51,28 +51,28 @@ Node app_node(const host::AppSummary& row) {
   node.set("name", Node::text(row.name));
   node.set("state", word(to_text(row.state)));
   node.set("health", row.health == Health::none ? Node() : word(to_text(row.health)));
-  node.set("release", Node::text(row.release));
+  node.set("release", text_or_null(row.release));
   node.set("verdict", row.verdict ? word(to_text(*row.verdict)) : Node());
-  node.set("stable", Node::text(row.stable));
-  node.set("image", Node::text(row.image));
-  node.set("image_id", Node::text(row.image_id));
-  node.set("container", Node::text(row.container));
-  node.set("status", Node::text(row.status));
+  node.set("stable", text_or_null(row.stable));
+  node.set("image", text_or_null(row.image));
+  node.set("image_id", text_or_null(row.image_id));
+  node.set("container", text_or_null(row.container));
+  node.set("status", text_or_null(row.status));
   node.set("ports", texts(row.ports));
   node.set("autostart", row.autostart ? word(to_text(*row.autostart)) : Node());
-  node.set("last_failed", Node::text(row.last_failed));
+  node.set("last_failed", text_or_null(row.last_failed));
   node.set("restarts", Node::number(row.restarts));
   Node waits = Node::list();
   for (const auto topic : row.waits) waits.add(word(to_text(topic)));
   node.set("waits", std::move(waits));
   node.set("unfinished", Node::boolean(row.unfinished));
-  node.set("trouble", Node::text(row.trouble));
+  node.set("trouble", text_or_null(row.trouble));
   node.set("known", Node::boolean(row.known));
   Node backup = Node::map();
   backup.set("last_good", row.backup.last_good ? Node::text(iso_time(*row.backup.last_good)) : Node());
   backup.set("failed", row.backup.failed ? Node::text(iso_time(*row.backup.failed)) : Node());
-  backup.set("place", Node::text(row.backup.place));
-  backup.set("reason", Node::text(row.backup.reason));
+  backup.set("place", text_or_null(row.backup.place));
+  backup.set("reason", text_or_null(row.backup.reason));
   node.set("backup", std::move(backup));
   return node;
 }
@@ -87,7 +87,7 @@ int run_ls(Invocation& in) {
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) list.add(app_node(row));
-    in.console.print_json(list);
+    print_record(in.console, "apps", std::move(list));
     return 0;
   }
   if (rows.empty()) {

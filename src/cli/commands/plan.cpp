@@ -25,8 +25,8 @@ int plan_app(Invocation& in, HostRun& run, const AppName& name) {
   Node node = Node::map();
   node.set("name", Node::text(name.text()));
   node.set("actions", actions_json(plan));
-  node.set("notes", texts(plan.notes));
-  in.console.print_json(node);
+  node.set("notes", remarks(plan.notes));
+  print_record(in.console, node);
   return code;
 }
 

@@ -35,18 +35,18 @@ int run_releases(Invocation& in) {
       node.set("release", Node::text(row.release));
       node.set("verdict", word(to_text(row.verdict)));
       node.set("marks", texts(to_texts(row.marks)));
-      node.set("image", Node::text(row.image));
+      node.set("image", text_or_null(row.image));
       node.set("image_gone", Node::boolean(row.image_gone));
-      if (row.image_gone) node.set("digest", Node::text(row.digest));
-      node.set("container", Node::text(row.container));
+      node.set("digest", text_or_null(row.digest));
+      node.set("container", text_or_null(row.container));
       node.set("state", row.state ? word(to_text(*row.state)) : Node());
       node.set("created", Node::text(iso_time(row.created)));
       node.set("who", Node::text(row.who));
       node.set("why", Node::text(row.why));
-      node.set("reason", Node::text(row.reason));
+      node.set("reason", text_or_null(row.reason));
       list.add(std::move(node));
     }
-    in.console.print_json(list);
+    print_record(in.console, "releases", std::move(list));
     return 0;
   }
   if (rows.empty()) {

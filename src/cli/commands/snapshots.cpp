@@ -42,14 +42,14 @@ int run_snapshots(Invocation& in) {
       for (const auto& item : row.snapshot.items) places.push_back(text_of(item.place));
       Node node = Node::map();
       node.set("snapshot", Node::text(row.snapshot.text()));
-      node.set("release", Node::text(row.snapshot.release ? row.snapshot.release->text() : ""));
+      node.set("release", text_or_null(row.snapshot.release ? row.snapshot.release->text() : ""));
       node.set("taken", Node::text(iso_time(row.snapshot.taken)));
       node.set("why", Node::text(row.snapshot.why));
       node.set("places", texts(places));
-      node.set("size", row.size ? Node::number(row.size->value) : Node());
+      node.set("size_bytes", row.size ? Node::number(row.size->value) : Node());
       list.add(std::move(node));
     }
-    in.console.print_json(list);
+    print_record(in.console, "snapshots", std::move(list));
     return 0;
   }
   Table table({{"SNAPSHOT"}, {"DATA OF"}, {"TAKEN"}, {"SIZE", Align::right, false}, {"WHY"}});

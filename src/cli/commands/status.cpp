@@ -14,7 +14,7 @@ Node status_node(const host::Status& status) {
   node.set("wish", Node::text(status.wish));
   node.set("since", status.since ? Node::text(iso_time(*status.since)) : Node());
   node.set("restarts", Node::number(status.restarts));
-  node.set("health_output", Node::text(status.health_output));
+  node.set("health_output", text_or_null(status.health_output));
   Node volumes = Node::list();
   for (const auto& mount : status.volumes) {
     Node volume = Node::map();
@@ -25,11 +25,11 @@ Node status_node(const host::Status& status) {
   }
   node.set("volumes", std::move(volumes));
   node.set("networks", texts(status.networks));
-  node.set("kept_files", texts(status.kept_files));
-  node.set("pending", texts(status.pending));
-  node.set("trouble", Node::text(status.trouble));
-  node.set("images_gone", Node::text(status.images_gone));
-  node.set("lock_holder", Node::text(status.lock_holder));
+  node.set("kept_files", remarks(status.kept_files));
+  node.set("pending", remarks(status.pending));
+  node.set("trouble", text_or_null(status.trouble));
+  node.set("images_gone", text_or_null(status.images_gone));
+  node.set("lock_holder", text_or_null(status.lock_holder));
   return node;
 }
 
@@ -86,7 +86,11 @@ int run_status(Invocation& in) {
       print_status(in.console, status);
     }
   }
-  if (in.has("json")) in.console.print_json(asked ? list.items().at(0) : list);
+  if (!in.has("json")) return 0;
+  if (asked)
+    print_record(in.console, list.items().at(0));
+  else
+    print_record(in.console, "apps", std::move(list));
   return 0;
 }
 

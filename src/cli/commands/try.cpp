@@ -38,7 +38,7 @@ void print_json(Console& console, const AppName& name, const host::Tried& tried)
   node.set("image", Node::text(tried.image));
   node.set("still_ms", Node::number(tried.still.value_or(Milliseconds(0)).count()));
   add_trial(node, tried.trial);
-  console.print_json(node);
+  print_record(console, node);
 }
 
 }  // namespace

@@ -26,19 +26,19 @@ int run_verify(Invocation& in) {
       Node node = Node::map();
       node.set("source", Node::text(verified.manifest.item(item.id).source));
       node.set("files", Node::number(item.files));
-      node.set("bytes", Node::number(item.bytes));
+      node.set("size_bytes", Node::number(item.bytes));
       items.add(std::move(node));
     }
     Node node = Node::map();
-    node.set("app", Node::text(verified.manifest.app));
+    node.set("name", Node::text(verified.manifest.app));
     node.set("release", Node::text(verified.manifest.release.text()));
     node.set("taken", Node::text(iso_time(verified.manifest.taken)));
     node.set("encrypted", Node::boolean(verified.encrypted));
     node.set("with_image", Node::boolean(verified.manifest.with_image));
     node.set("items", std::move(items));
-    node.set("left_out", texts(verified.manifest.left_out));
-    node.set("warnings", texts(verified.end.warnings));
-    in.console.print_json(node);
+    node.set("left_out", remarks(verified.manifest.left_out));
+    node.set("warnings", remarks(verified.end.warnings));
+    print_record(in.console, node);
     return 0;
   }
   for (const auto& warning : verified.end.warnings) in.console.note("when it was made: " + warning);

@@ -1,6 +1,7 @@
 #include "base/format.h"
 #include "cli/commands.h"
 #include "cli/invocation.h"
+#include "cli/json_output.h"
 
 namespace belay::cli {
 
@@ -8,7 +9,7 @@ int run_version(Invocation& in) {
   if (in.has("json")) {
     auto value = document::Node::map();
     value.set("version", document::Node::text(BELAY_VERSION));
-    in.console.print_json(value);
+    print_record(in.console, value);
     return 0;
   }
   in.console.line(format("belay {}", BELAY_VERSION));

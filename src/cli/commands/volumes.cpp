@@ -37,16 +37,16 @@ int run_volumes(Invocation& in) {
     Node list = Node::list();
     for (const auto& row : rows) {
       Node node = Node::map();
-      node.set("volume", Node::text(row.volume));
+      node.set("volume", text_or_null(row.volume));
       node.set("mount_point", Node::text(row.mount_point));
       node.set("kind", word(kind_word(row.kind)));
       node.set("mode", word(mode_word(row)));
-      node.set("host_path", Node::text(row.host_path));
+      node.set("host_path", text_or_null(row.host_path));
       node.set("exists", Node::boolean(row.exists));
       node.set("ours", Node::boolean(row.ours));
       list.add(std::move(node));
     }
-    in.console.print_json(list);
+    print_record(in.console, "volumes", std::move(list));
     return 0;
   }
   print_volumes(in.console, rows);

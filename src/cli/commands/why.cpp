@@ -22,7 +22,7 @@ int run_why(Invocation& in) {
       waits.add(std::move(each));
     }
     node.set("waits", std::move(waits));
-    in.console.print_json(node);
+    print_record(in.console, node);
   } else {
     in.console.line(why.text);
   }

@@ -1,0 +1,108 @@
+#!/bin/bash
+# docs/json.md against what the commands print: every key that comes is described, and every key that is described comes.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+page=$(dirname "${BASH_SOURCE[0]}")/../../docs/json.md
+page=$(realpath "$page")
+
+# The keys of a section, as paths: "apps[].backup.place". Lists of sentences bring their "text" along.
+described() {  # HEADING
+  awk -v heading="## $1" '
+    /^## / { inside = $0 == heading }
+    !inside { next }
+    match($0, /^`[a-z_]+`: a list/) { split($0, words, "`"); prefix = words[2] "[]."; print words[2] }
+    /^\| `/ {
+      split($0, cells, " \\| ")
+      n = split(substr(cells[1], 3), names, ", ")
+      for (i = 1; i <= n; ++i) {
+        gsub(/`/, "", names[i])
+        print prefix names[i]
+        if (cells[2] ~ /list of `\{"text"\}`/) print prefix names[i] "[].text"
+      }
+    }' "$page" | sort -u
+}
+# The keys of the JSON in $out, lists without their numbers.
+printed() {
+  jq -r 'del(.schema) | [paths | map(if type == "number" then "[]" else "." + . end) | join("") | ltrimstr(".")] | unique[]' <<<"$out" |
+    grep -v '\[\]$' | sort -u
+}
+# What is below a list that is empty, or below an object that is null, need not come.
+is_reachable() {  # KEY
+  local above=${1%.*}
+  [ "$above" = "$1" ] && return 0
+  local filter=.${above//[]/[]?}
+  [ "$(jq "[$filter | objects] | length" <<<"$out")" -gt 0 ]
+}
+# as_described HEADING[+HEADING] COMMAND…
+as_described() {
+  local heading=$1 key
+  shift
+  expect_done "$@"
+  expect_equal "the schema of $*" 1 "$(jq .schema <<<"$out")"
+  expect_equal "the first key of $*" schema "$(jq -r 'keys_unsorted[0]' <<<"$out")"
+  described "${heading%+*}" >keys
+  # The keys of an app stand with ls.
+  [ "$heading" = "${heading#*+}" ] || described "${heading#*+}" | sed 's/^apps\[\]\.//; /^apps$/d' >>keys
+  # So do the steps of a plan with the plan of an app.
+  grep -q '^apps\[\]\.actions$' keys && described 'belay plan NAME --json' | grep '^\(actions\|notes\)' | sed 's/^/apps[]./' >>keys
+  while read -r key; do
+    grep -qxF -- "$key" keys || fail "what docs/json.md describes of $*" "no key $key" "$key"
+  done < <(printed)
+  while read -r key; do
+    is_reachable "$key" || continue
+    printed | grep -qxF -- "$key" || fail "what $* prints" "$key" "$(printed | paste -sd ' ')"
+  done <keys
+}
+
+test_looks_print_what_is_described() {
+  new_port port
+  image web "$port" one
+  expect_done belay deploy "$app"
+  image web "$port" two
+  expect_done belay deploy "$app"
+  as_described 'belay ls --json' belay ls --json
+  as_described 'belay status NAME --json+belay ls --json' belay status "$app" --json
+  as_described 'belay why NAME --json' belay why "$app" --json
+  as_described 'belay plan NAME --json' belay plan "$app" --json
+  as_described 'belay releases NAME --json' belay releases "$app" --json
+  as_described 'belay images NAME --json' belay images "$app" --json
+  as_described 'belay volumes NAME --json' belay volumes "$app" --json
+  as_described 'belay history [NAME] --json' belay history "$app" --json
+  stop_by_hand=$(running "$app")
+  api POST "/containers/$stop_by_hand/stop" >/dev/null
+  as_described 'belay plan NAME --json' belay plan "$app" --json
+  expect_equal 'the first step' start "$(jq -r '.actions[0].kind' <<<"$out")"
+}
+test_backups_print_what_is_described() {
+  new_port port
+  image web "$port" one
+  expect_done belay deploy "$app"
+  as_described 'belay backup NAME --json' belay backup "$app" -o "$work/kept/" --json
+  local file
+  file=$(jq -r .file <<<"$out")
+  as_described 'belay backups [NAME] --json' belay backups "$app" --json
+  as_described 'belay verify FILE --json' belay verify "$file" --json
+  as_described 'belay drill NAME [FILE] --json' belay drill "$app" "$file" --json
+  image web "$port" two
+  as_described 'belay try NAME CANDIDATE --json' belay try "$app" . --json
+  expect_done belay deploy "$app" --snapshot
+  as_described 'belay snapshots NAME --json' belay snapshots "$app" --json
+}
+test_errors_are_objects_with_a_code() {
+  run belay status "${prefix}nothing" --json
+  expect_exit 1
+  expect_equal 'standard output' '' "$out"
+  expect_equal 'the code' app_not_found "$(jq -r .error.code <<<"$err")"
+  expect_equal 'its keys' 'code hint message place' "$(jq -r '.error | keys[]' <<<"$err" | paste -sd ' ')"
+  run belay status --jsno --json
+  expect_exit 2
+  expect_equal 'the code' usage "$(jq -r .error.code <<<"$err")"
+  mkdir conf
+  echo '{"name": 1' >conf/bad.json
+  run belay plan conf --json
+  expect_equal 'the code of the app' bad_definition "$(jq -r '.apps[0].code' <<<"$out")"
+  expect_equal 'the code' bad_definition "$(grep '^{' <<<"$err" | jq -r .error.code | head -1)"
+}
+
+run_tests "$@"
