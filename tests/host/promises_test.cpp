@@ -411,7 +411,9 @@ TEST(Promises, StartAllGoesOnBehindABrokenApp) {
   const auto started = start_all(here, {}, {});
   ASSERT_EQ(started.size(), 3U);
   EXPECT_EQ(started[0].app, "aa");
-  EXPECT_EQ(started[0].error, "no release of aa is marked stable");
+  ASSERT_TRUE(started[0].error);
+  EXPECT_STREQ(started[0].error->what(), "no release of aa is marked stable");
+  EXPECT_EQ(started[0].error->code(), ErrorCode::release_not_found);
   EXPECT_EQ(started[1].change->kind, Change::Kind::done);
   EXPECT_EQ(started[2].change->kind, Change::Kind::done);
   EXPECT_THAT(scene.running(), ElementsAre("web-r1", "zz-r1"));
@@ -429,7 +431,7 @@ TEST(Promises, StartAllFinishesAChangeThatAPowerCutInterruptedWithoutAnyAutostar
     scene.reopen();
     scene.engine.restart();
     auto here = scene.context();
-    for (const auto& started : start_all(here, {}, {})) EXPECT_EQ(started.error, "") << "cut after " << calls;
+    for (const auto& started : start_all(here, {}, {})) EXPECT_FALSE(started.error) << "cut after " << calls;
     EXPECT_EQ(scene.running().size(), 1U) << "cut after " << calls;
   }
 }
