@@ -7,6 +7,7 @@
 namespace belay::cli {
 
 Node app_node(const host::AppSummary& row);
+Node instance_node(const host::InstanceRow& row);
 
 // For people: "in trouble".
 std::string words_of(host::AppState state);

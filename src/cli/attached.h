@@ -7,8 +7,8 @@
 namespace belay::cli {
 
 // Connects the terminal to the container's own process until it ends or Ctrl-C; its exit code, 0 when it still runs.
-int attached(Session& session, host::Context& context, const AppName& name);
+int attached(Session& session, host::Context& context, const Target& target);
 // Runs a command (none: a shell) in the container; its exit code.
-int in_container(Session& session, host::Context& context, const AppName& name, engine::ExecRequest request);
+int in_container(Session& session, host::Context& context, const Target& target, engine::ExecRequest request);
 
 }  // namespace belay::cli

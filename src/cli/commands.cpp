@@ -23,6 +23,10 @@ constexpr auto joined(const std::array<Option, N>&... parts) {
 }
 
 constexpr Positional name_of_app{.name = "NAME", .kind = Kind::app};
+// An app, or a part of one.
+constexpr Positional app_or_part{.name = "NAME", .kind = Kind::app, .shown = "NAME[/SERVICE[/N]]"};
+constexpr Positional optional_app_or_part{
+    .name = "NAME", .kind = Kind::app, .required = false, .shown = "NAME[/SERVICE[/N]]"};
 constexpr Positional optional_app{.name = "NAME", .kind = Kind::app, .required = false};
 constexpr Positional optional_release{.name = "RELEASE", .kind = Kind::release, .required = false, .shown = "rN"};
 constexpr Positional where{.name = "WHERE", .kind = Kind::file, .required = false};
@@ -300,6 +304,9 @@ constexpr std::array options_of_help{Option{.name = "man-pages",
                                             .kind = Kind::folder}};
 
 constexpr std::array only_name{name_of_app};
+constexpr std::array only_target{app_or_part};
+constexpr std::array only_optional_target{optional_app_or_part};
+constexpr std::array target_and_release{app_or_part, optional_release};
 constexpr std::array only_optional_name{optional_app};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
@@ -308,13 +315,13 @@ constexpr std::array positionals_of_drill{name_of_app,
 constexpr std::array positionals_of_try{name_of_app,
                                         Positional{.name = "CANDIDATE", .kind = Kind::file, .shown = "IMAGE|WHERE"}};
 constexpr std::array positionals_of_start{
-    name_of_app, Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN"},
+    app_or_part, Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN"},
     Positional{.name = "CONFIG", .required = false}};
 constexpr std::array positionals_of_plan{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|NAME"}};
 constexpr std::array positionals_of_apply{
     Positional{.name = "WHAT", .kind = Kind::file, .required = false, .shown = "DIR|FILE"}};
-constexpr std::array positionals_of_shell{name_of_app,
+constexpr std::array positionals_of_shell{app_or_part,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_autostart{
     optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
@@ -356,13 +363,13 @@ constexpr std::array table{
     Command{.name = "stop",
             .group = Group::change,
             .summary = "Stop an app and keep it stopped",
-            .positionals = only_name,
+            .positionals = only_target,
             .options = options_of_stop,
             .run = run_stop},
     Command{.name = "restart",
             .group = Group::change,
             .summary = "Restart the running release",
-            .positionals = only_name,
+            .positionals = only_target,
             .options = options_of_swap,
             .run = run_restart},
     Command{.name = "rollback",
@@ -397,7 +404,7 @@ constexpr std::array table{
     Command{.name = "status",
             .group = Group::look,
             .summary = "Show the wanted and the actual state of an app",
-            .positionals = only_optional_name,
+            .positionals = only_optional_target,
             .options = json,
             .run = run_status},
     Command{.name = "why",
@@ -427,13 +434,13 @@ constexpr std::array table{
     Command{.name = "volumes",
             .group = Group::look,
             .summary = "List the volumes of an app",
-            .positionals = only_name,
+            .positionals = only_target,
             .options = json,
             .run = run_volumes},
     Command{.name = "logs",
             .group = Group::look,
             .summary = "Print what an app's container wrote",
-            .positionals = name_and_release,
+            .positionals = target_and_release,
             .options = options_of_logs,
             .run = run_logs},
     Command{.name = "shell",

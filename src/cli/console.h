@@ -41,6 +41,8 @@ class Console {
   const ConsoleSettings& settings() const { return settings_; }
   // As the global options say it; before any other thread uses the console.
   void be_quiet() { settings_.quiet = true; }
+  // Whether standard output is coloured.
+  bool has_color() const { return settings_.out_color; }
   void be_plain() { settings_.out_color = settings_.err_color = false; }
   // How hints and notes name commands: a face has words of its own.
   using Wording = std::string (*)(const std::string& text);

@@ -131,4 +131,8 @@ AppName app_name(const Invocation& in) {
   return AppName(in.argument("NAME"));
 }
 
+Target target(const Invocation& in) {
+  return Target::parse(in.argument("NAME"));
+}
+
 }  // namespace belay::cli

@@ -64,5 +64,7 @@ class HostRun {
 host::ChangeOptions change_options(const Invocation& in);
 // The app's name as the first word.
 AppName app_name(const Invocation& in);
+// The same for commands that also take a part of an app: APP/SERVICE, APP/SERVICE/N.
+Target target(const Invocation& in);
 
 }  // namespace belay::cli

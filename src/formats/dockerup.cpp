@@ -67,7 +67,12 @@ int replicas(const Node& definition, const AppName& name) {
 // The same service several times; the first bears the app's own name.
 std::vector<Service> replicated(const Service& service, int count) {
   std::vector<Service> services(static_cast<size_t>(count), service);
-  for (int i = 2; i <= count; ++i) services[static_cast<size_t>(i - 1)].name = format("{}-{}", service.name, i);
+  for (int i = 2; i <= count; ++i) {
+    Service& replica = services[static_cast<size_t>(i - 1)];
+    replica.name = format("{}-{}", service.name, i);
+    replica.group = service.name;
+    replica.number = i;
+  }
   return services;
 }
 

@@ -160,7 +160,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   change.plan = wanted.plan;
   const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
                          !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot &&
-                         saved->wish.trouble.empty();
+                         saved->wish.trouble.empty() && saved->wish.held_down == app.wish.held_down &&
+                         app.wish.restart.empty();
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
     if (!dry_run) clear_up_reserves(context, app, *saved, stop);
@@ -317,6 +318,7 @@ Wish wish_after(const Wish& earlier) {
   Wish wish;
   wish.snapshot = earlier.snapshot;
   wish.data = earlier_data(earlier);
+  wish.held_down = earlier.held_down;
   return wish;
 }
 
@@ -344,6 +346,7 @@ void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, cons
 void wish_down(App& app, const Context& context) {
   Wish wish = wish_after(app.wish);
   wish.state = Wish::State::down;
+  wish.held_down.clear();
   wish.unfinished = true;
   wish.who = context.who;
   wish.why = context.command;

@@ -96,6 +96,14 @@ bool seems_right(const App& app, const PassView& view) {
   size_t up = 0;
   for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
     const bool is_wished = made_for == release->container_release(service);
+    if (const auto of = std::find_if(release->spec.services.begin(), release->spec.services.end(),
+                                     [&](const Service& each) { return each.name == service; });
+        is_wished && of != release->spec.services.end() && !app.should_run(*of)) {
+      if (container->is_up() && !of->job) return false;
+      if (of->job && container->state == ContainerState::created) return false;
+      ++up;
+      continue;
+    }
     if (!container->is_up()) {
       if (is_wished) return false;
       continue;
@@ -1154,10 +1162,10 @@ class Pass {
     telling(result, [&] {
       if (options_.objection) {
         DeclaredApp planned = result;
-        planned.change = host::stop(context, app.name, true, stop_);
+        planned.change = host::stop(context, {app.name}, true, stop_);
         ask_for_objection(planned);
       }
-      result.change = host::stop(context, app.name, options_.dry_run, stop_);
+      result.change = host::stop(context, {app.name}, options_.dry_run, stop_);
     });
     return result;
   }

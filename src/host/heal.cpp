@@ -76,6 +76,7 @@ class Round {
   struct Complaint {
     std::string container, reason;
     bool unhealthy = false;
+    std::string service{};
   };
 
   void look_at(const Release& release) {
@@ -110,6 +111,7 @@ class Round {
 
   bool is_down(const Release& release) const {
     return std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+      if (!app_.should_run(service)) return false;
       const Container* container = container_of(release, service);
       return container == nullptr || !container->is_up();
     });
@@ -124,7 +126,8 @@ class Round {
       // The list may be as old as the pass: somebody may have helped it meanwhile.
       if (!detail || detail->container.health != Health::unhealthy) continue;
       const std::string output(trim(printable(detail->health_output)));
-      return Complaint{container->name, output.empty() ? "it is unhealthy" : "it is unhealthy: " + output, true};
+      return Complaint{container->name, output.empty() ? "it is unhealthy" : "it is unhealthy: " + output, true,
+                       service.name};
     }
     return {};
   }
@@ -132,6 +135,7 @@ class Round {
   std::optional<Complaint> failure_while_soaking(const Release& release) {
     if (auto complaint = ill_health(release)) return complaint;
     for (const auto& service : release.spec.services) {
+      if (!app_.should_run(service)) continue;
       const Container* container = container_of(release, service);
       // Removed by hand: that says nothing about the release.
       if (container == nullptr) continue;
@@ -169,7 +173,8 @@ class Round {
         const auto mine = context_.engine.container(own->name, stop_);
         if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;
         return Complaint{own->name,
-                         format("{}, to which it is tied ({}), was started anew", other->name, to_text(tie.kind))};
+                         format("{}, to which it is tied ({}), was started anew", other->name, to_text(tie.kind)),
+                         false, service.name};
       }
     }
     return {};
@@ -214,13 +219,13 @@ class Round {
             return rollback(context, app_.name, {}, {}, stop_);
           } catch (const NotFound&) {
             // No good release before this one: a fresh start is what is left to try.
-            return restart(context, app_.name, {}, stop_);
+            return restart(context, {app_.name}, {}, stop_);
           }
         });
         return;
       case OnUnhealthy::stop:
         act(complaint, StepKind::stopped,
-            [&](Context& context) { return host::stop(context, app_.name, false, stop_); });
+            [&](Context& context) { return host::stop(context, {app_.name}, false, stop_); });
         return;
       case OnUnhealthy::notify:
         return;
@@ -228,7 +233,8 @@ class Round {
   }
 
   void restart_it(const Complaint& complaint) {
-    act(complaint, StepKind::restarted, [&](Context& context) { return restart(context, app_.name, {}, stop_); });
+    act(complaint, StepKind::restarted,
+        [&](Context& context) { return restart(context, {app_.name, complaint.service}, {}, stop_); });
   }
 
   // Whether it is the app's turn; where not, it waits.

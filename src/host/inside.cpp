@@ -2,40 +2,48 @@
 
 #include "base/format.h"
 #include "host/look.h"
+#include "host/merged_logs.h"
 
 namespace belay::host {
 
 namespace {
 
-std::string running_container(Context& context, const AppName& name, std::stop_token stop) {
-  const std::string container = container_of(context, name, {}, stop);
+std::string running_container(Context& context, const Target& target, std::stop_token stop) {
+  const std::string container = container_of(context, target, {}, stop);
   const auto detail = context.engine.container(container, stop);
   if (!detail || detail->container.state != ContainerState::running)
     throw Error(ErrorCode::not_running,
-                format("{} does not run (its container {} is {})", name.text(), container,
+                format("{} does not run (its container {} is {})", target.text(), container,
                        detail ? to_text(detail->container.state) : std::string_view("gone")),
-                format("Start it with: belay start {}", name.text()));
+                format("Start it with: belay start {}", target.text()));
   return container;
 }
 
 }  // namespace
 
-void logs(Context& context, const AppName& name, const std::string& which, const engine::LogRequest& request,
-          const engine::OutputSink& sink, std::stop_token stop) {
-  context.engine.logs(container_of(context, name, which, stop), request, sink, stop);
+void logs(Context& context, const Target& target, const std::string& which, const engine::LogRequest& request,
+          const LogSink& sink, std::stop_token stop) {
+  const auto containers = containers_of(context, target, which, stop);
+  if (containers.size() > 1) {
+    merged_logs(context.engine, containers, request, sink, stop);
+    return;
+  }
+  context.engine.logs(
+      containers.front().container, request,
+      [&](engine::OutputStream stream, std::string_view bytes) { sink({}, stream, bytes); }, stop);
 }
 
-int shell(Context& context, const AppName& name, engine::ExecRequest request, engine::Terminal& terminal,
+int shell(Context& context, const Target& target, engine::ExecRequest request, engine::Terminal& terminal,
           std::stop_token stop) {
-  const std::string container = running_container(context, name, stop);
+  const std::string container = running_container(context, target, stop);
   if (request.command.empty())
     request.command = {"sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"};
   return doing(format("in the container {}", container),
                [&] { return context.engine.exec(container, request, terminal, stop); });
 }
 
-std::optional<int> attach(Context& context, const AppName& name, engine::Terminal& terminal, std::stop_token stop) {
-  const std::string container = running_container(context, name, stop);
+std::optional<int> attach(Context& context, const Target& target, engine::Terminal& terminal, std::stop_token stop) {
+  const std::string container = running_container(context, target, stop);
   return context.engine.attach(container, terminal, stop);
 }
 

@@ -1,20 +1,27 @@
 #pragma once
 // What a container writes, and sessions inside it.
 
+#include <functional>
+
 #include "host/context.h"
 
 namespace belay::host {
 
-// `which` as in container_of (look.h).
-void logs(Context& context, const AppName& name, const std::string& which, const engine::LogRequest& request,
-          const engine::OutputSink& sink, std::stop_token stop);
+// What a log is handed to: of one container its bytes as they are, with no service; of several whole lines without
+// their ends, with the service that wrote each ("web", "web/2").
+using LogSink =
+    std::function<void(const std::string& service, engine::OutputStream stream, std::string_view bytes_or_line)>;
 
-// Runs a command in the app's running container; no command: a shell, bash where the image has it, else sh. The
-// command's exit code. Throws Error where the container does not run or has no such program.
-int shell(Context& context, const AppName& name, engine::ExecRequest request, engine::Terminal& terminal,
+// The logs of the target's containers, of several as one by time. `which` as in container_of (look.h).
+void logs(Context& context, const Target& target, const std::string& which, const engine::LogRequest& request,
+          const LogSink& sink, std::stop_token stop);
+
+// Runs a command in the target's running container, of several the first; no command: a shell, bash where the image has
+// it, else sh. The command's exit code. Throws Error where the container does not run or has no such program.
+int shell(Context& context, const Target& target, engine::ExecRequest request, engine::Terminal& terminal,
           std::stop_token stop);
 
 // Connects the terminal to the container's own process; its exit code where it ended.
-std::optional<int> attach(Context& context, const AppName& name, engine::Terminal& terminal, std::stop_token stop);
+std::optional<int> attach(Context& context, const Target& target, engine::Terminal& terminal, std::stop_token stop);
 
 }  // namespace belay::host

@@ -72,6 +72,9 @@ state::Outline outline_of(const App& app) {
     if (!release.spec.services.empty()) row.reference = release.spec.services[0].image;
     row.images = release.images;
     row.containers = release.containers;
+    row.bodies = release.bodies;
+    for (const auto& service : release.spec.services)
+      if (service.job) row.jobs.insert(service.name);
   }
   return outline;
 }
@@ -96,8 +99,62 @@ bool has_moved_on(const state::Outline& app, const AppSummary& row) {
                                                        [&](const auto& image) { return image.second == row.image_id; });
 }
 
-// `container`: that of the release that is shown, or nullptr.
-AppSummary summary_of(const state::Outline& app, const Container* container) {
+// How a container's state reads: of a job its end, of what somebody stopped that it is held.
+AppState instance_state(const Container* container, bool is_job, bool is_held) {
+  if (container == nullptr) return is_held ? AppState::held : AppState::missing;
+  if (container->is_up()) return state_of(container->state);
+  if (is_held) return AppState::held;
+  // "Exited (0) 5 minutes ago": a list of the engine has the exit code nowhere else.
+  if (is_job && container->state == ContainerState::exited)
+    return container->status.starts_with("Exited (0)") ? AppState::done : AppState::failed;
+  return state_of(container->state);
+}
+
+InstanceRow instance_row(const Wish& wish, const std::string& service, bool is_job, const Container* container) {
+  InstanceRow row;
+  row.service = service;
+  const bool is_held = wish.state == Wish::State::up && wish.held_down.contains(service);
+  row.should_run = wish.state == Wish::State::up && !is_job && !is_held;
+  row.state = instance_state(container, is_job, is_held);
+  if (container == nullptr) return row;
+  row.container = container->name;
+  row.image_id = container->image_id;
+  row.is_up = container->is_up();
+  row.status = container->status;
+  row.ports = port_texts(container->ports);
+  row.health = container->health;
+  return row;
+}
+
+int severity(const InstanceRow& row) {
+  if (row.should_run && !row.is_up) return 4;
+  if (row.state == AppState::restarting) return 3;
+  if (row.health == Health::unhealthy) return 2;
+  return row.health == Health::starting ? 1 : 0;
+}
+
+// Which of them speaks for the app: the one that is worst off, else the first.
+const Container* speaker(const Wish& wish, const std::set<std::string>& jobs,
+                         const std::vector<std::pair<std::string, const Container*>>& containers) {
+  const Container* chosen = nullptr;
+  int worst = -1;
+  for (const auto& [service, container] : containers) {
+    const InstanceRow row = instance_row(wish, service, jobs.contains(service), container);
+    const bool counts = row.should_run || wish.state != Wish::State::up || containers.size() == 1;
+    if (!counts || container == nullptr || severity(row) <= worst) continue;
+    worst = severity(row);
+    chosen = container;
+  }
+  return chosen;
+}
+
+// `containers`: those of the release that is shown, by service; nullptr where there is none.
+AppSummary summary_of(const state::Outline& app,
+                      const std::vector<std::pair<std::string, const Container*>>& containers) {
+  const state::ReleaseOutline* shown_one =
+      shown_release(app.wish, app.last) ? app.find(*shown_release(app.wish, app.last)) : nullptr;
+  const std::set<std::string> jobs = shown_one != nullptr ? shown_one->jobs : std::set<std::string>();
+  const Container* container = speaker(app.wish, jobs, containers);
   AppSummary row;
   row.name = app.name.text();
   row.unfinished = app.wish.unfinished;
@@ -122,6 +179,11 @@ AppSummary summary_of(const state::Outline& app, const Container* container) {
   }
   if (has_moved_on(app, row)) row.image = format("{}@{}", without_tag(row.image), short_digest(row.image_id));
   row.state = summary_state(app.wish, app.release_count > 0, container);
+  for (const auto& [service, each] : containers)
+    row.instances.push_back(instance_row(app.wish, service, jobs.contains(service), each));
+  if (const UpCount count = count_up(row.instances);
+      !row.unfinished && row.trouble.empty() && count.up > 0 && count.up < count.wanted)
+    row.state = AppState::partial;
   if (!app.releases.empty()) {
     const state::ReleaseOutline& newest = app.releases.back();
     if (newest.verdict == Verdict::failed && (!shown || newest.number > *shown)) row.last_failed = newest.number.text();
@@ -139,10 +201,20 @@ void add_detail(AppSummary& row, const ContainerDetail& detail, Time now) {
 // `world` needs only its containers.
 AppSummary summary_of(const App& app, const World& world) {
   const auto shown = shown_release(app.wish, app.last);
-  const Container* container = nullptr;
-  for (const auto& instance : plan::instances(app, world))
-    if (shown == instance.release) container = instance.container;
-  return summary_of(outline_of(app), container);
+  const Release* release = shown ? app.find(*shown) : nullptr;
+  std::vector<std::pair<std::string, const Container*>> containers;
+  if (release != nullptr)
+    for (const auto& service : release->spec.services)
+      containers.emplace_back(service.name, plan::find_instance(app, world, release->number, service.name));
+  AppSummary row = summary_of(outline_of(app), containers);
+  for (auto& instance : row.instances)
+    for (const auto& service : release->spec.services)
+      if (service.name == instance.service) {
+        instance.number = service.number;
+        instance.service = service.group_name();
+        break;
+      }
+  return row;
 }
 
 World containers_only(Context& context, std::stop_token stop) {
@@ -221,6 +293,14 @@ std::string_view to_text(AppState state) {
       return "stopped";
     case AppState::missing:
       return "missing";
+    case AppState::partial:
+      return "partial";
+    case AppState::held:
+      return "held";
+    case AppState::done:
+      return "done";
+    case AppState::failed:
+      return "failed";
     case AppState::unfinished:
       return "unfinished";
     case AppState::in_trouble:
@@ -288,6 +368,14 @@ bool has_its_image(const state::ReleaseOutline& release, const labels::Owner& ow
   return image == release.images.end() || image->second == container.image_id;
 }
 
+// Whether the labels name the release, or the one whose container its service goes on with.
+bool is_named(const state::ReleaseOutline& release, const labels::Owner& owner) {
+  const auto body = release.bodies.find(owner.service);
+  const ReleaseNumber number = body == release.bodies.end() ? release.number : body->second.release;
+  const std::string& identity = body == release.bodies.end() ? release.identity : body->second.identity;
+  return identity == owner.identity && (!identity.empty() || number == owner.release);
+}
+
 // A list, its labels read once, and found by app and by name however long it is.
 class Listed {
  public:
@@ -299,26 +387,33 @@ class Listed {
     }
   }
 
-  // The container of the release that is shown, or nullptr.
-  const Container* shown(const state::Outline& app) const {
+  // The containers of the release that is shown, by service; nullptr where there is none.
+  std::vector<std::pair<std::string, const Container*>> shown(const state::Outline& app) const {
     const auto number = shown_release(app.wish, app.last);
     const state::ReleaseOutline* release = number ? app.find(*number) : nullptr;
-    if (release == nullptr) return nullptr;
-    const Container* container = nullptr;
+    std::vector<std::pair<std::string, const Container*>> found;
+    if (release == nullptr) return found;
+    for (const auto& [service, name] : release->containers) found.emplace_back(service, nullptr);
+    const auto take = [&](const std::string& service, const Container& candidate) {
+      const auto recorded = release->containers.find(service);
+      for (auto& [each, container] : found)
+        // Of several the one that has the name: the others are copies that somebody made.
+        if (each == service &&
+            (container == nullptr || (recorded != release->containers.end() && recorded->second == candidate.name)))
+          container = &candidate;
+    };
     for (const size_t place : candidates(app, *release)) {
       const Container& candidate = world_.containers[place];
       const auto& owner = owners_[place];
-      const bool labelled = owner && owner->app == app.name.text() && owner->identity == release->identity &&
-                            (!owner->identity.empty() || number == owner->release) &&
-                            has_its_image(*release, *owner, candidate);
+      if (owner && owner->app == app.name.text() && is_named(*release, *owner) &&
+          has_its_image(*release, *owner, candidate))
+        take(owner->service, candidate);
+      if (owner) continue;
       // Adopted ones carry no labels: the state knows their names.
-      const bool has_name = std::any_of(release->containers.begin(), release->containers.end(),
-                                        [&](const auto& recorded) { return recorded.second == candidate.name; });
-      const bool named = !owner && has_name;
-      // Of several the one that has the name: the others are copies that somebody made.
-      if (named || (labelled && (container == nullptr || has_name))) container = &candidate;
+      for (const auto& [service, name] : release->containers)
+        if (name == candidate.name) take(service, candidate);
     }
-    return container;
+    return found;
   }
 
  private:
@@ -366,6 +461,16 @@ std::vector<AppSummary> unknown_apps(const World& world, const std::set<std::str
 
 }  // namespace
 
+UpCount count_up(const std::vector<InstanceRow>& instances) {
+  UpCount count;
+  for (const auto& row : instances) {
+    if (!row.should_run) continue;
+    ++count.wanted;
+    if (row.is_up) ++count.up;
+  }
+  return count;
+}
+
 namespace {
 
 void add_backup(AppSummary& row, BackupHealth health, Time now) {
@@ -394,14 +499,15 @@ std::vector<AppSummary> list(Context& context, std::stop_token stop) {
   // A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
   for (const auto& app : context.store.outlines()) {
     known.insert(app.name.text());
-    const Container* container = listed.shown(app);
-    AppSummary& row = rows.emplace_back(summary_of(app, container));
+    const auto containers = listed.shown(app);
+    AppSummary& row = rows.emplace_back(summary_of(app, containers));
     if (const auto of_app = waits.find(row.name); of_app != waits.end())
       for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
     // Of the others no list need be doubted.
-    if (container != nullptr && (container->state == ContainerState::restarting || was_started_lately(*container)))
-      if (const auto detail = context.engine.container(container->name, stop))
-        add_detail(row, *detail, context.clock.now());
+    for (const auto& [service, container] : containers)
+      if (container != nullptr && (container->state == ContainerState::restarting || was_started_lately(*container)))
+        if (const auto detail = context.engine.container(container->name, stop))
+          add_detail(row, *detail, context.clock.now());
   }
   add_backups(context, rows);
   for (auto& row : unknown_apps(world, known)) rows.push_back(std::move(row));
@@ -429,10 +535,19 @@ std::vector<ReleaseRow> releases(Context& context, const AppName& name, std::sto
       row.image_gone = true;
       row.digest = image.digest;
     }
-    for (const auto& instance : plan::instances(app, world)) {
-      if (instance.release != release->number) continue;
-      row.container = instance.container->name;
-      row.state = instance.container->state;
+    for (const auto& service : release->spec.services) {
+      const Container* container = plan::find_instance(app, world, release->number, service.name);
+      if (release->proof(service.name).verdict == Verdict::failed && release->spec.services.size() > 1)
+        row.failed_service = service.name;
+      if (container == nullptr) continue;
+      InstanceRow& instance = row.instances.emplace_back(instance_row(app.wish, service.name, service.job, container));
+      instance.service = service.group_name();
+      instance.number = service.number;
+      const bool is_first = row.container.empty();
+      if (is_first || (!container->is_up() && row.state == ContainerState::running && !service.job)) {
+        row.container = container->name;
+        row.state = container->state;
+      }
     }
     rows.push_back(std::move(row));
   }
@@ -780,16 +895,22 @@ std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_to
   return rows;
 }
 
-std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std::string& which, std::stop_token stop) {
-  const App app = app_with_volumes(context, name, stop);
+std::vector<VolumeRow> volumes(Context& context, const Target& target, const std::string& which, std::stop_token stop) {
+  const App app = app_with_volumes(context, target.app, stop);
   const Release& release = app.release(release_shown(app, which));
-  return volume_rows(context, name, release.spec.services.at(0), stop);
+  std::vector<VolumeRow> rows;
+  for (const Service* service : app.services_of(release, target))
+    for (auto& row : volume_rows(context, target.app, *service, stop)) {
+      if (release.spec.services.size() > 1) row.service = service->name;
+      rows.push_back(std::move(row));
+    }
+  return rows;
 }
 
-std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, std::stop_token stop) {
-  const App app = known_app(context, name, stop);
-  return app.last || app.wish.state == Wish::State::up ? volumes(context, name, {}, stop)
-                                                       : image_volumes(context, name, stop);
+std::vector<VolumeRow> current_volumes(Context& context, const Target& target, std::stop_token stop) {
+  const App app = known_app(context, target.app, stop);
+  return app.last || app.wish.state == Wish::State::up ? volumes(context, target, {}, stop)
+                                                       : image_volumes(context, target.app, stop);
 }
 
 namespace {
@@ -897,17 +1018,36 @@ std::vector<JournalEntry> history(Context& context, const std::optional<AppName>
   return entries;
 }
 
-std::string container_of(Context& context, const AppName& name, const std::string& which, std::stop_token stop) {
-  const App app = known_app(context, name, stop);
-  const ReleaseNumber release = release_shown(app, which);
+std::vector<NamedContainer> containers_of(Context& context, const Target& target, const std::string& which,
+                                          std::stop_token stop) {
+  const App app = known_app(context, target.app, stop);
+  const ReleaseNumber number = release_shown(app, which);
+  const Release& release = app.release(number);
   const World world = containers_only(context, stop);
-  const Container* found = nullptr;
-  for (const auto& instance : plan::instances(app, world))
-    if (instance.release == release) found = instance.container;
-  if (found == nullptr)
-    throw NotFound(ErrorCode::container_not_found, format("{} {} has no container", name.text(), release.text()),
-                   format("belay start {} {} makes it.", name.text(), release.text()));
-  return found->name;
+  std::vector<NamedContainer> found;
+  for (const Service* service : app.services_of(release, target)) {
+    const Container* container = plan::find_instance(app, world, number, service->name);
+    if (container == nullptr) continue;
+    const bool is_replica =
+        std::count_if(release.spec.services.begin(), release.spec.services.end(),
+                      [&](const Service& each) { return each.group_name() == service->group_name(); }) > 1;
+    found.push_back(
+        {is_replica ? format("{}/{}", service->group_name(), service->number) : service->name, container->name});
+  }
+  if (found.empty())
+    throw NotFound(ErrorCode::container_not_found, format("{} {} has no container", target.text(), number.text()),
+                   format("belay start {} {} makes it.", target.app.text(), number.text()));
+  return found;
+}
+
+std::string container_of(Context& context, const Target& target, const std::string& which, std::stop_token stop) {
+  const auto found = containers_of(context, target, which, stop);
+  if (found.size() > 1)
+    for (const auto& each : found)
+      if (const auto detail = context.engine.container(each.container, stop);
+          detail && detail->container.state == ContainerState::running)
+        return each.container;
+  return found.front().container;
 }
 
 }  // namespace belay::host

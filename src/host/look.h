@@ -8,13 +8,17 @@
 
 namespace belay::host {
 
-// How an app is. The last seven are its container's.
+// How an app, or one of its containers, is. The last seven are those of a container.
 enum class AppState {
   built,       // nothing of it ran yet
   stopped,     // it should be down, and is
   missing,     // it should be up, and there is no container
+  partial,     // of several containers not all are up that should be
   unfinished,  // a command was interrupted
   in_trouble,  // a change failed, and what ran before did not prove itself again
+  held,        // of a service: somebody stopped it
+  done,        // of a job: it has ended with 0
+  failed,      // of a job: it has not
   created,
   running,
   paused,
@@ -29,6 +33,19 @@ std::string_view to_text(AppState state);
 enum class Mark { running, wanted, last, stable, quarantined, failed };
 std::string_view to_text(Mark mark);
 std::vector<std::string> to_texts(const std::vector<Mark>& marks);
+
+// One container of an app: one of the replicas of a service.
+struct InstanceRow {
+  std::string service;  // the service's name; of a replica that of its group
+  int number = 1;
+  std::string container, image_id;
+  AppState state = AppState::missing;
+  Health health = Health::none;
+  std::string status;  // the engine's words
+  std::vector<std::string> ports;
+  bool should_run = false;
+  bool is_up = false;
+};
 
 struct AppSummary {
   std::string name;
@@ -49,11 +66,17 @@ struct AppSummary {
   int restarts = 0;                    // by the engine, of a container that does not stay up
   std::vector<Wait::Topic> waits;      // topics of what a declared app waits for
   bool unfinished = false;
-  std::string trouble;  // after a failure what ran before did not prove itself again: why
-  bool known = true;    // false: the engine has it, the state does not
+  std::string trouble;                   // after a failure what ran before did not prove itself again: why
+  bool known = true;                     // false: the engine has it, the state does not
+  std::vector<InstanceRow> instances{};  // of the release that is shown, in the order of its services
   BackupHealth backup{};
   std::string backup_trouble{};  // in words; empty: no backup failed
 };
+// How many of those that should run do, and how many should: {2, 3}.
+struct UpCount {
+  int up = 0, wanted = 0;
+};
+UpCount count_up(const std::vector<InstanceRow>& instances);
 std::vector<AppSummary> list(Context& context, std::stop_token stop);
 std::vector<std::string> names(Context& context);
 
@@ -64,6 +87,8 @@ struct ReleaseRow {
   std::string release, image, container, who, why, reason;
   Verdict verdict = Verdict::pending;
   std::optional<ContainerState> state;  // nullopt: it has no container
+  std::vector<InstanceRow> instances;   // those that it goes on with included
+  std::string failed_service;           // of several: that which failed
   Time created{};
   std::vector<Mark> marks;
   bool image_gone = false;  // the engine has its image no more
@@ -111,6 +136,7 @@ struct ImageRow {
 std::vector<ImageRow> images(Context& context, const AppName& name, std::stop_token stop);
 
 struct VolumeRow {
+  std::string service;  // of an app with several; else empty
   std::string volume, mount_point, host_path;
   Mount::Kind kind = Mount::Kind::volume;
   bool read_only = false;
@@ -118,9 +144,9 @@ struct VolumeRow {
   bool ours = false;
 };
 // Of the release that runs (or `which`: last, stable, rN).
-std::vector<VolumeRow> volumes(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+std::vector<VolumeRow> volumes(Context& context, const Target& target, const std::string& which, std::stop_token stop);
 // Of the release that runs, else the last one, else what the first one will get.
-std::vector<VolumeRow> current_volumes(Context& context, const AppName& name, std::stop_token stop);
+std::vector<VolumeRow> current_volumes(Context& context, const Target& target, std::stop_token stop);
 // What a new container of the latest build would get.
 std::vector<VolumeRow> image_volumes(Context& context, const AppName& name, std::stop_token stop);
 
@@ -150,7 +176,15 @@ std::vector<FieldChange> config_differences(Context& context, const AppName& nam
 
 std::vector<JournalEntry> history(Context& context, const std::optional<AppName>& name, int limit);
 
-// The container of a release (empty: the one that runs, else last); NotFound where it does not exist.
-std::string container_of(Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+// A container of a release (empty: the one that runs, else last).
+struct NamedContainer {
+  std::string service;  // "web", "web/2": as a target names it within its app
+  std::string container;
+};
+// Those of the target that exist, in the order of the release's services; NotFound where none does.
+std::vector<NamedContainer> containers_of(Context& context, const Target& target, const std::string& which,
+                                          std::stop_token stop);
+// The only one; of several services the first that runs. NotFound where none exists.
+std::string container_of(Context& context, const Target& target, const std::string& which, std::stop_token stop);
 
 }  // namespace belay::host

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/format.h"
 #include "host/apps.h"
 #include "host/data_work.h"
 #include "host/kept_files.h"
@@ -165,6 +166,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   }
   wish.unfinished = false;
   wish.trouble.clear();
+  wish.restart.clear();
   wish.fallback.reset();
   wish.order.reset();
   record_data(context, app, done);

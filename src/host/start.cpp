@@ -63,34 +63,30 @@ Change start_known(Context& context, App& app, ReleaseNumber release, const Chan
   if (const Release* wanted = app.find(release))
     refuse_missing_paths(context, wanted->spec, wanted->verdict == Verdict::pending ? nullptr : wanted, stop);
   wish_up(app, release, options, context);
+  if (verb.starts_with("start")) app.wish.held_down.clear();
   if (options.snapshot && running != release) wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);
 }
 
-// Interrupted or refused half-way, what is restarted must not stay down: what it was is wished again, now without a
-// verdict.
-template <class Work>
-Change or_put_back(Context& context, App& app, Work&& work) {
-  const ReleaseNumber release = *app.wish.release;
-  const auto put_back = [&] {
-    app.wish.wait = false;
-    try {
-      const Change back = fulfil(context, app, "restart", false, {});
-      if (!back.failed()) return format("{} runs again", release.text());
-      return format("it could not be started again: {}", back.reason);
-    } catch (const Error& error) {
-      return format("it could not be started again: {}", error.what());
-    }
-  };
-  try {
-    return work();
-  } catch (const Cancelled& cancelled) {
-    // Taken back already, once it had begun to start.
-    if (!app.wish.unfinished) throw;
-    throw Cancelled(format("{}; {}", cancelled.what(), put_back()));
-  } catch (const Error& error) {
-    throw Error(error.code(), format("{}; {}", error.what(), put_back()), error.hint());
-  }
+}  // namespace
+
+namespace {
+
+// The release whose services are stopped and started one by one.
+ReleaseNumber release_of_services(const App& app) {
+  if (const auto running = what_runs(app)) return *running;
+  throw Error(ErrorCode::not_running, format("{} is stopped", app.name.text()), format("Start it with: belay start {}", app.name.text()));
+}
+
+// Wishes the same release, without these services.
+void hold_down(Context& context, App& app, const Target& target, bool dry_run, std::stop_token stop) {
+  if (!dry_run) finish_unfinished(context, app, stop);
+  const ReleaseNumber release = release_of_services(app);
+  auto held_down = app.wish.held_down;
+  for (const Service* service : app.services_of(app.release(release), target)) held_down.insert(service->name);
+  wish_up(app, release, {}, context);
+  app.wish.held_down = std::move(held_down);
+  app.wish.fallback = release;
 }
 
 }  // namespace
@@ -143,73 +139,62 @@ Change start_container(Context& context, const std::string& container, const Cha
   return start_release(context, owner->app, owner->release.text(), options, stop);
 }
 
-Change stop(Context& context, const AppName& name, bool dry_run, std::stop_token stop_token) {
-  const FileLock lock = lock_app(context, name, stop_token);
-  App app = known_app(context, name, stop_token);
-  const auto running = what_runs(app);
-  wish_down(app, context);
-  Change change =
-      doing(format("stopping {}", name.text()), [&] { return fulfil(context, app, "stop", dry_run, stop_token); });
-  change.release = running;
-  return change;
-}
-
-namespace {
-
-// What the engine will show when these have stopped.
-World when_stopped(World world, const plan::Plan& stopping) {
-  for (const auto& action : stopping.actions) {
-    const auto* stop = std::get_if<plan::StopContainer>(&action.step);
-    if (stop == nullptr) continue;
-    for (auto& container : world.containers)
-      if (container.name == stop->name) container.state = ContainerState::exited;
-    if (const auto detail = world.details.find(stop->name); detail != world.details.end()) {
-      detail->second.container.state = ContainerState::exited;
-      detail->second.restart = {"no", 0};
+Change stop(Context& context, const Target& target, bool dry_run, std::stop_token stop_token) {
+  const FileLock lock = lock_app(context, target.app, stop_token);
+  App app = known_app(context, target.app, stop_token);
+  return doing(format("stopping {}", target.text()), [&] {
+    const auto running = what_runs(app);
+    if (target.service.empty()) {
+      wish_down(app, context);
+    } else {
+      hold_down(context, app, target, dry_run, stop_token);
     }
-  }
-  return world;
+    Change change = fulfil(context, app, "stop", dry_run, stop_token);
+    change.release = running;
+    return change;
+  });
 }
 
-}  // namespace
+Change start_services(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop) {
+  if (target.service.empty()) return start_release(context, target.app, "last", options, stop);
+  const FileLock lock = lock_app(context, target.app, stop);
+  App app = app_with_volumes(context, target.app, stop);
+  return doing(format("starting {}", target.text()), [&] {
+    if (!options.dry_run) finish_unfinished(context, app, stop);
+    const ReleaseNumber release = release_of_services(app);
+    auto held_down = app.wish.held_down;
+    for (const Service* service : app.services_of(app.release(release), target)) held_down.erase(service->name);
+    wish_up(app, release, options, context);
+    app.wish.held_down = std::move(held_down);
+    app.wish.fallback = release;
+    return fulfil(context, app, "start", options.dry_run, stop);
+  });
+}
 
-Change restart(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop) {
-  const FileLock lock = lock_app(context, name, stop);
-  App app = known_app(context, name, stop);
-  return doing(format("restarting {}", name.text()), [&] {
+Change restart(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, target.app, stop);
+  App app = known_app(context, target.app, stop);
+  return doing(format("restarting {}", target.text()), [&] {
     if (!options.dry_run) finish_unfinished(context, app, stop);
     const auto running = what_runs(app);
-    if (!running) return start_known(context, app, release_for(app, "last"), options, "restart", stop);
-    wish_up(app, *running, options, context);
+    if (!running && target.service.empty())
+      return start_known(context, app, release_for(app, "last"), options, "restart", stop);
+    const ReleaseNumber release = release_of_services(app);
+    const auto services = app.services_of(app.release(release), target);
+    wish_up(app, release, options, context);
     // It has nothing else to return to; one that is merely unhealthy goes on running.
-    app.wish.fallback = running;
-    // Stopping is the only step that no wish can express: the rest is what the wish asks for anyway.
+    app.wish.fallback = release;
     const World world = observe(context.engine, app, stop);
-    plan::Plan stopping;
-    // Those of another release, which this one changed in place, are its own.
-    const Release& present = app.release(*running);
-    for (const auto& instance : plan::instances(app, world)) {
-      if (!instance.container->is_up() || instance.release != present.container_release(instance.service)) continue;
-      const size_t held =
-          stopping.add(plan::SetRestartPolicy{instance.container->name, {"no", 0}}, "it must prove itself again");
-      stopping.add(plan::StopContainer{instance.container->name, {}}, "restart", {held});
+    for (const Service* service : services) {
+      if (!target.service.empty()) app.wish.held_down.erase(service->name);
+      const Container* container = plan::find_instance(app, world, release, service->name);
+      if (container == nullptr || !container->is_up()) continue;
+      const auto detail = world.details.find(container->name);
+      if (detail == world.details.end() || !detail->second.started)
+        throw Error(ErrorCode::engine_refused, format("the engine does not tell when {} was started", container->name));
+      app.wish.restart[service->name] = *detail->second.started;
     }
-    if (options.dry_run) {
-      Change change;
-      change.kind = Change::Kind::planned;
-      change.release = running;
-      const World later = when_stopped(world, stopping);
-      change.plan =
-          plan::in_sequence(std::move(stopping), plan::plan_wish({app, later, context.clock.now(), context.defaults}));
-      return change;
-    }
-    context.store.save(app);
-    return or_put_back(context, app, [&] {
-      context.report.running(stopping);
-      const auto outcome = exec::run(stopping, context.engine, context.clock, context.report, context.run, stop);
-      if (outcome.error) throw *outcome.error;
-      return fulfil(context, app, "restart", false, stop);
-    });
+    return fulfil(context, app, "restart", options.dry_run, stop);
   });
 }
 

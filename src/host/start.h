@@ -36,8 +36,12 @@ struct ContainerOwner {
 };
 std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop);
 
-Change stop(Context& context, const AppName& name, bool dry_run, std::stop_token stop);
-Change restart(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop);
+// Of a part of an app: the release that should be up stays wished, and these services of it are held down until they
+// are started again.
+Change stop(Context& context, const Target& target, bool dry_run, std::stop_token stop);
+// Starts what was held down. Of a whole app: its last release.
+Change start_services(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);
+Change restart(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);
 
 struct Deployed {
   BuildOutcome build;

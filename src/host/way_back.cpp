@@ -130,6 +130,7 @@ Wish wish_for_the_way_back(const Context& context, const Wish& failed, const Cha
   // Killed on the way back, the next change must still know what to return to.
   back.fallback = failed.fallback;
   back.way_back = true;
+  if (failed.fallback) back.held_down = failed.held_down;
   back.failed = change.release;
   back.unfinished = true;
   back.who = context.who;

@@ -120,14 +120,17 @@ void add_leaf(Leaves& leaves, const std::string&, const Resources& resources) {
 Leaves leaves_of(const Service& service) {
   Leaves leaves;
   fields::each(service, [&](const char* name, const auto& field) {
-    if (std::string_view(name) != "name") add_leaf(leaves, name, field);
+    const std::string_view which = name;
+    // The only one of its group has a number as well.
+    if (which != "name" && (which != "number" || service.number != 1)) add_leaf(leaves, name, field);
   });
   return leaves;
 }
 
 bool is_in_place(const std::string& field) {
   static const std::vector<std::string> fields_in_place = [] {
-    std::vector<std::string> names{"restart", "networks", "needs", "order", "rolling", "settle", "wait_timeout"};
+    std::vector<std::string> names{"restart", "networks", "needs",  "group",       "number",
+                                   "order",   "rolling",  "settle", "wait_timeout"};
     const Resources resources;
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;

@@ -108,6 +108,8 @@ void each(auto& service, Visit&& visit)
 {
   visit("name", service.name);
   visit("image", service.image);
+  visit("group", service.group);
+  visit("number", service.number);
   visit("command", service.command);
   visit("entrypoint", service.entrypoint);
   visit("env", service.environment);

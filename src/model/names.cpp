@@ -71,6 +71,25 @@ ReleaseNumber ReleaseNumber::parse(std::string_view text) {
   return {static_cast<int>(*parse_number(text.substr(1)))};
 }
 
+std::string Target::text() const {
+  if (service.empty()) return app.text();
+  return number == 0 ? format("{}/{}", app.text(), service) : format("{}/{}/{}", app.text(), service, number);
+}
+
+Target Target::parse(std::string_view text) {
+  const auto parts = split(text, '/');
+  Target target{AppName(std::string(parts[0]))};
+  const auto number = parts.size() == 3 ? parse_number(parts[2]) : std::nullopt;
+  const bool is_right = parts.size() <= 3 && (parts.size() < 2 || !parts[1].empty()) &&
+                        (parts.size() < 3 || (number && *number >= 1 && *number <= 10'000));
+  if (!is_right)
+    throw UsageError(format("'{}' is no app, service or replica", printable(text)),
+                     "Write APP, APP/SERVICE or APP/SERVICE/N.");
+  if (parts.size() > 1) target.service = parts[1];
+  if (number) target.number = static_cast<int>(*number);
+  return target;
+}
+
 ImageRef ImageRef::parse(std::string_view text) {
   const auto refuse = [&](std::string_view why) -> void {
     throw UsageError(ErrorCode::bad_name, format("'{}' is not an image reference: {}", printable(text), why),

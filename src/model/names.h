@@ -32,6 +32,19 @@ struct ReleaseNumber {
   static ReleaseNumber parse(std::string_view text);  // throws UsageError
 };
 
+// What a command is about: an app, one of its services, or one of a service's replicas. "shop", "shop/web",
+// "shop/web/2".
+struct Target {
+  Target(AppName its_app, std::string its_service = {}, int its_number = 0)  // NOLINT(google-explicit-constructor)
+      : app(std::move(its_app)), service(std::move(its_service)), number(its_number) {}
+
+  AppName app;
+  std::string service;  // empty: all of them
+  int number;           // 0: all of them
+  std::string text() const;
+  static Target parse(std::string_view text);  // throws UsageError
+};
+
 // A reference to an image in parts: [registry/]repository[:tag][@digest].
 struct ImageRef {
   std::string repository;  // with the registry, as written: "registry.example:5000/team/web"

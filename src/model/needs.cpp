@@ -57,6 +57,22 @@ bool shares_with(const Service& service, const std::string& other) {
                      [&](const std::string& reference) { return volumes_of(reference) == other; });
 }
 
+void mark_replicas(Spec& spec) {
+  if (spec.services.size() < 2) return;
+  const Service first = spec.services.front();
+  for (size_t i = 1; i < spec.services.size(); ++i) {
+    Service as_first = spec.services[i];
+    const int number = static_cast<int>(i) + 1;
+    if (as_first.name != format("{}-{}", first.name, number) || !as_first.group.empty()) return;
+    as_first.name = first.name;
+    if (as_first != first) return;
+  }
+  for (size_t i = 1; i < spec.services.size(); ++i) {
+    spec.services[i].group = first.name;
+    spec.services[i].number = static_cast<int>(i) + 1;
+  }
+}
+
 std::vector<size_t> in_order_of_needs(const Spec& spec) {
   enum class Mark { fresh, open, done };
   std::vector<Mark> marks(spec.services.size(), Mark::fresh);

@@ -88,6 +88,27 @@ bool App::is_quarantined(const std::string& image) const {
                                        [&](const Quarantine& q) { return q.image == image || q.digest == image; });
 }
 
+bool App::should_run(const Service& service) const {
+  return wish.state == Wish::State::up && !service.job && !wish.held_down.contains(service.name);
+}
+
+std::vector<const Service*> App::services_of(const Release& release, const Target& target) const {
+  std::vector<const Service*> found;
+  std::vector<std::string> known;
+  for (const auto& service : release.spec.services) {
+    if (std::find(known.begin(), known.end(), service.group_name()) == known.end())
+      known.push_back(service.group_name());
+    // A replica answers to its own name as well.
+    const bool is_it = target.service.empty() || service.group_name() == target.service ||
+                       (target.number == 0 && service.name == target.service);
+    if (is_it && (target.number == 0 || service.number == target.number)) found.push_back(&service);
+  }
+  if (found.empty())
+    throw NotFound(ErrorCode::service_not_found, format("{} {} has no {}", name.text(), release.number.text(), target.text()),
+                   format("Its services: {}", join(known, ", ")));
+  return found;
+}
+
 const Snapshot* App::find_snapshot(int number) const {
   const auto found =
       std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& s) { return s.number == number; });

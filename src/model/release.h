@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,6 +105,11 @@ struct Wish {
   // What ran before `release` proved itself, and when it did: where soaking goes back to.
   std::optional<ReleaseNumber> previous;
   std::optional<Time> proved;
+  // Up: services that are to be down all the same, until somebody starts them.
+  std::set<std::string> held_down;
+  // Up: services to be restarted, and when the container of each was started before that: one that is younger has been
+  // restarted already.
+  std::map<std::string, Time> restart;
   // The snapshot to be taken when what runs has stopped and `release` has not started yet; its record is in the app.
   std::optional<int> snapshot;
   // What the app's places should hold when `release` starts.
@@ -179,6 +185,10 @@ struct App {
   ReleaseNumber next_release() const;
   // By the image's id or by its digest.
   bool is_quarantined(const std::string& image) const;
+  // Whether a container of the service should be up: not of a job, nor of one that somebody stopped.
+  bool should_run(const Service& service) const;
+  // The services of the release that the target names, in the release's order. Throws NotFound with those there are.
+  std::vector<const Service*> services_of(const Release& release, const Target& target) const;
   const Snapshot* find_snapshot(int number) const;
   Snapshot* find_snapshot(int number);
 };

@@ -97,6 +97,9 @@ struct Need {
 struct Service {
   std::string name;   // unique in the app; a family has one service, named like the app
   std::string image;  // the reference the user wrote; the release pins what it meant
+  // Of a replica: the service that it is one of, and which. The first has the service's own name.
+  std::string group;  // empty: `name`
+  int number = 1;
 
   std::optional<std::vector<std::string>> command, entrypoint;
   std::map<std::string, std::string> environment;
@@ -135,6 +138,7 @@ struct Service {
   bool job = false;  // it runs to its end and proves itself by exit code 0
 
   bool operator==(const Service&) const = default;
+  const std::string& group_name() const { return group.empty() ? name : group; }
 };
 
 enum class SwapOrder { by_rule, start_first, stop_first };
@@ -162,6 +166,10 @@ bool shares_with(const Service& service, const std::string& other);
 // Indices of the spec's services, each behind those that it needs; else in the order of the spec. Throws Error that
 // names the circle where there is one.
 std::vector<size_t> in_order_of_needs(const Spec& spec);
+
+// Marks services that are replicas by their names alone ("web", "web-2", "web-3", else equal) as such: so an earlier
+// Belay kept them.
+void mark_replicas(Spec& spec);
 
 // The two forms a spec takes outside memory: JSON for the state and for `belay config`, and differences for people.
 std::string spec_to_json(const Spec& spec, int indent = 0);

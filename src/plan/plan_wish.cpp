@@ -73,7 +73,8 @@ Plan WishPlanner::plan_up() {
 WishPlanner::ContainerList WishPlanner::running_except(const Release* made_for) const {
   ContainerList running;
   for (const auto& instance : instances_) {
-    const bool is_of_it = made_for != nullptr && instance.release == made_for->container_release(instance.service) &&
+    const bool is_of_it = made_for != nullptr && !wish_.held_down.contains(instance.service) &&
+                          instance.release == made_for->container_release(instance.service) &&
                           std::any_of(made_for->spec.services.begin(), made_for->spec.services.end(),
                                       [&](const Service& service) { return service.name == instance.service; });
     if (!is_of_it && instance.container->is_up()) running.push_back(instance.container);
@@ -92,6 +93,7 @@ std::vector<WishPlanner::Member> WishPlanner::members_of(const Release& release)
   const auto others = running_except(&release);
   std::vector<Member> members;
   for (const size_t index : in_order_of_needs(release.spec)) {
+    if (wish_.held_down.contains(release.spec.services[index].name)) continue;
     Member& member = members.emplace_back();
     member.service = &release.spec.services[index];
     member.container = find_instance(s_.app, s_.world, release.number, member.service->name);
@@ -111,7 +113,12 @@ void WishPlanner::find_restarts(std::vector<Member>& members) const {
   };
   // In the order of needs: what a service needs is settled before it.
   for (Member& member : members) {
-    if (!member.runs || member.service->job) continue;
+    if (member.service->job) continue;
+    const auto asked = wish_.restart.find(member.service->name);
+    if (asked != wish_.restart.end() && member.container != nullptr && member.container->is_up() &&
+        started(member) == asked->second)
+      member.restarts = true;
+    if (!member.runs) continue;
     for (const Need& need : all_needs(*member.service)) {
       if (!need.restart) continue;
       const auto other = std::find_if(members.begin(), members.end(),
@@ -189,6 +196,12 @@ Indices WishPlanner::exchange(const Release& release, std::vector<Member>& membe
     done = joined(done, swapped);
     before = swapped;
   }
+  ContainerList held_down;
+  for (const Container* each : left)
+    if (wish_.held_down.contains(instance_of(each)->service)) held_down.push_back(each);
+  std::erase_if(
+      left, [&](const Container* c) { return std::find(held_down.begin(), held_down.end(), c) != held_down.end(); });
+  done = joined(done, stop_all(held_down, "it should be down", done));
   return joined(done, stop_all(left, format("{} has no such service", release.number.text()), done));
 }
 
@@ -207,9 +220,16 @@ Indices WishPlanner::swap(const Release& release, const Members& members, const 
                           const Indices& before) {
   const bool nothing_to_start =
       std::all_of(members.begin(), members.end(), [](const Member* member) { return member->runs; });
-  if (others.empty() || nothing_to_start) {
+  const bool only_restarts =
+      others.empty() && std::any_of(members.begin(), members.end(), [](const Member* each) { return each->restarts; });
+  if ((others.empty() || nothing_to_start) && !only_restarts) {
     const Indices proved = start_and_prove(release, members, take_names(release, members, before));
     return joined(proved, stop_all(others, format("{} took its place", release.number.text()), proved));
+  }
+  if (only_restarts) {
+    const Indices named = take_names(release, members, before);
+    const Indices stopped = stop_restarted(members, named);
+    return start_and_prove(release, members, joined(named, stopped));
   }
   const SwapDecision decision = order_of(release, members, others);
   std::vector<std::string> names;
@@ -221,10 +241,8 @@ Indices WishPlanner::swap(const Release& release, const Members& members, const 
     const Indices named = take_names(release, members, before);
     ContainerList stopping = others;
     for (const Member* member : members)
-      if (member->restarts) {
-        stopping.push_back(member->container);
-        restarted_.insert(member->container);
-      }
+      if (member->restarts) stopping.push_back(member->container);
+    restarted_.insert(stopping.begin() + static_cast<std::ptrdiff_t>(others.size()), stopping.end());
     const Indices stopped = stop_all(stopping, format("{} takes its place", release.number.text()), named);
     return start_and_prove(release, members, joined(named, stopped));
   }
@@ -232,6 +250,17 @@ Indices WishPlanner::swap(const Release& release, const Members& members, const 
   // The name leads clients to what proved itself, not to what may yet fail.
   const Indices named = take_names(release, members, proved);
   return joined(named, stop_all(others, format("{} took its place", release.number.text()), named));
+}
+
+// Those that are to start anew, against their needs.
+Indices WishPlanner::stop_restarted(const Members& members, const Indices& before) {
+  ContainerList stopping;
+  for (const Member* member : members)
+    if (member->restarts) {
+      stopping.push_back(member->container);
+      restarted_.insert(member->container);
+    }
+  return stop_all(stopping, "restart", before);
 }
 
 // What failed stops and what ran before runs again. Nothing waits for a container that hangs, but where both would

@@ -51,6 +51,7 @@ class WishPlanner {
   bool is_in_the_way(const Member& member, const ContainerList& others, bool at_once) const;
   Indices exchange(const Release& release, std::vector<Member>& members);
   Indices swap(const Release& release, const Members& members, const ContainerList& others, const Indices& before);
+  Indices stop_restarted(const Members& members, const Indices& before);
   Indices go_back(const Release& release, std::vector<Member>& all);
   Indices swap_with_data(const Release& release, std::vector<Member>& all);
   void find_ending(const Release& release);

@@ -31,7 +31,8 @@ void WishPlanner::prepare(const Release& release) {
           plan_.add(CreateVolume{item.kept.source, labels::for_reserve(s_.app.name, item.place)}, "for the snapshot"));
   Indices ready = before_create;
   for (const size_t index : in_order_of_needs(release.spec))
-    ready = joined(ready, prepare_service(release, release.spec.services[index], before_create));
+    if (!wish_.held_down.contains(release.spec.services[index].name))
+      ready = joined(ready, prepare_service(release, release.spec.services[index], before_create));
   prepared_ = ready;
 }
 

@@ -25,7 +25,10 @@ bool WishPlanner::is_done(const Service& service, const Container* container) co
 bool WishPlanner::is_touched(const Release& release, const std::string& service) const {
   const auto other_number = wish_.way_back ? wish_.failed : wish_.fallback;
   const Release* other = other_number ? s_.app.find(*other_number) : nullptr;
-  if (other == nullptr || other->number == release.number) return true;
+  if (other == nullptr) return true;
+  // Of several services of one release only some are started anew.
+  if (other->number == release.number)
+    return release.spec.services.size() == 1 || release.verdict == Verdict::pending || wish_.restart.contains(service);
   if (other->container_release(service) != release.container_release(service)) return true;
   const auto find = [&](const Release& of) {
     return std::find_if(of.spec.services.begin(), of.spec.services.end(),

@@ -6,12 +6,15 @@
 #include <tuple>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "document/json.h"
 #include "state/data_text.h"
 
 namespace belay::state {
 
 namespace {
+
+using document::Node;
 
 constexpr std::array wish_states{"none", "up", "down", "gone"};
 constexpr std::array swap_orders{"by-rule", "start-first", "stop-first"};
@@ -65,6 +68,34 @@ void each_row(Query&& query, Use&& use) {
   while (query.executeStep()) use(Row(query));
 }
 
+std::string names_text(const std::set<std::string>& names) {
+  if (names.empty()) return {};
+  Node list = Node::list();
+  for (const auto& name : names) list.add(Node::text(name));
+  return document::write_json(list);
+}
+std::set<std::string> names_from(const std::string& text) {
+  std::set<std::string> names;
+  if (text.empty()) return names;
+  const Node saved = document::read_json(text, "saved names");
+  for (const auto& name : saved.as_list("names")) names.insert(name.as_text("name"));
+  return names;
+}
+
+std::string times_text(const std::map<std::string, Time>& times) {
+  if (times.empty()) return {};
+  Node map = Node::map();
+  for (const auto& [name, time] : times) map.set(name, Node::number(time.time_since_epoch().count()));
+  return document::write_json(map);
+}
+std::map<std::string, Time> times_from(const std::string& text) {
+  std::map<std::string, Time> times;
+  if (text.empty()) return times;
+  const Node saved = document::read_json(text, "saved times");
+  for (const auto& member : saved.as_map("times")) times[member.key] = Time(Milliseconds(member.value.as_int("time")));
+  return times;
+}
+
 Wish read_wish(Row& row) {
   Wish wish;
   wish.state = from_word<Wish::State>(row.text(), wish_states);
@@ -87,10 +118,10 @@ Wish read_wish(Row& row) {
   wish.way_back = row.flag();
   wish.failed = row.maybe(&Row::release);
   wish.trouble = row.text();
+  wish.held_down = names_from(row.text());
+  wish.restart = times_from(row.text());
   return wish;
 }
-
-using document::Node;
 
 std::string files_text(const std::map<std::string, FileMark>& files) {
   if (files.empty()) return {};
@@ -240,13 +271,12 @@ App AppRows::load(AppId id, const std::string& name) {
 
 Wish AppRows::load_wish(AppId id) {
   Wish wish;
-  each_row(
-      connection_.query(
-          "SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-          "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, way_back, failed, trouble "
-          "FROM wishes WHERE app = ?",
-          id),
-      [&](Row row) { wish = read_wish(row); });
+  each_row(connection_.query("SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
+                             "way_back, failed, trouble, held_down, restart "
+                             "FROM wishes WHERE app = ?",
+                             id),
+           [&](Row row) { wish = read_wish(row); });
   return wish;
 }
 
@@ -360,7 +390,9 @@ const Spec& AppRows::spec(SpecId id) {
   if (known != specs_.end()) return known->second;
   auto row = connection_.query("SELECT json FROM specs WHERE id = ?", id);
   if (!row.executeStep()) throw Error(ErrorCode::state_damaged, "the settings of a release are missing");
-  return specs_.emplace(id, spec_from_json(row.getColumn(0).getString())).first->second;
+  Spec spec = spec_from_json(row.getColumn(0).getString());
+  mark_replicas(spec);
+  return specs_.emplace(id, std::move(spec)).first->second;
 }
 
 void AppRows::save(const App& app) {
@@ -398,10 +430,11 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
   connection_.execute(
       "INSERT OR REPLACE INTO wishes (app, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
       "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, way_back, failed, "
-      "trouble) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "trouble, held_down, restart) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
       wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved, wish.snapshot,
-      to_column(wish.data), to_column(wish.fallback_data), wish.way_back, wish.failed, wish.trouble);
+      to_column(wish.data), to_column(wish.fallback_data), wish.way_back, wish.failed, wish.trouble,
+      names_text(wish.held_down), times_text(wish.restart));
 }
 
 void AppRows::insert(AppId id, const Release& release) {
@@ -484,7 +517,7 @@ std::vector<Outline> AppRows::outlines() {
                              "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                              "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
                              "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
-                             "way_back, failed, trouble "
+                             "way_back, failed, trouble, held_down, restart "
                              "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());
@@ -503,7 +536,10 @@ std::vector<Outline> AppRows::outlines() {
   each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, r.identity, "
                              "(SELECT iif(json_valid(json), json_extract(json, '$.services[0].image'), '') "
                              "FROM specs WHERE id = r.spec), "
-                             "s.service, s.image, s.container "
+                             "(SELECT iif(json_valid(json), (SELECT group_concat(json_extract(value, '$.name'), '/') "
+                             "FROM json_each(specs.json, '$.services') WHERE json_extract(value, '$.job')), '') "
+                             "FROM specs WHERE id = r.spec), "
+                             "s.service, s.image, s.container, s.body, s.body_identity "
                              "FROM apps JOIN wishes ON wishes.app = apps.id "
                              "JOIN releases r ON r.app = apps.id "
                              "AND r.number IN (wishes.release, wishes.fallback, apps.last, apps.stable, "
@@ -520,9 +556,15 @@ std::vector<Outline> AppRows::outlines() {
              release.reason = row.text();
              release.identity = row.text();
              release.reference = row.text();
+             if (const auto jobs = row.maybe(&Row::text))
+               for (auto& job : split(*jobs, '/'))
+                 if (!job.empty()) release.jobs.insert(std::string(job));
              const std::string service = row.text();
              row.into(release.images, service);
              row.into(release.containers, service);
+             const auto body = row.maybe(&Row::release);
+             if (const auto identity = row.maybe(&Row::text); body && identity)
+               release.bodies[service] = {*body, *identity};
            });
   return outlines;
 }

@@ -236,10 +236,16 @@ WHERE (SELECT body FROM releases r WHERE r.app = release_services.app AND r.numb
 ALTER TABLE releases DROP COLUMN body;
 )sql";
 
-constexpr std::array all_migrations{Migration{1, first_schema},    Migration{2, declared_schema},
-                                    Migration{3, waits_schema},    Migration{4, data_schema},
-                                    Migration{5, identity_schema}, Migration{6, failures_schema},
-                                    Migration{7, way_back_schema}, Migration{8, services_schema}};
+// Services that are held down, and those to be restarted: JSON, ["web"] and {"web": 1769850000000}.
+constexpr const char* services_of_wish_schema = R"sql(
+ALTER TABLE wishes ADD COLUMN held_down TEXT NOT NULL DEFAULT '';
+ALTER TABLE wishes ADD COLUMN restart TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array all_migrations{
+    Migration{1, first_schema},    Migration{2, declared_schema}, Migration{3, waits_schema},
+    Migration{4, data_schema},     Migration{5, identity_schema}, Migration{6, failures_schema},
+    Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

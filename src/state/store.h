@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ struct ReleaseOutline {
   std::string identity;                                   // as in Release
   std::string reference;                                  // the image as the settings of its first service name it
   std::map<std::string, std::string> images, containers;  // by service, as in Release
+  std::map<std::string, Body> bodies;
+  std::set<std::string> jobs;  // services that run to their end
 };
 
 // An app as a table shows it: no specs, logs or builds are read for it. A type of its own, so that nobody saves it and
@@ -157,6 +160,6 @@ fs::path lock_path(const fs::path& state_folder, const AppName& app);
 // The lock of the daemon that serves this state.
 fs::path serve_lock_file(const fs::path& state_folder);
 
-inline constexpr int schema_version = 8;
+inline constexpr int schema_version = 9;
 
 }  // namespace belay::state

@@ -57,8 +57,9 @@ TEST(CommandTable, OffersADryRunOfEveryCommandThatChangesApps) {
 }
 
 TEST(CommandTable, WritesUsageLines) {
-  EXPECT_EQ(usage_line(command_named("start")), "belay start [OPTION]… NAME [new|last|stable|rN] [CONFIG]");
-  EXPECT_EQ(usage_line(command_named("shell")), "belay shell [OPTION]… NAME [COMMAND…]");
+  EXPECT_EQ(usage_line(command_named("start")),
+            "belay start [OPTION]… NAME[/SERVICE[/N]] [new|last|stable|rN] [CONFIG]");
+  EXPECT_EQ(usage_line(command_named("shell")), "belay shell [OPTION]… NAME[/SERVICE[/N]] [COMMAND…]");
   EXPECT_EQ(usage_line(command_named("autostart")), "belay autostart [OPTION]… [NAME] [last|stable|none]");
   EXPECT_EQ(usage_line(command_named("completion")), "belay completion bash|zsh|fish");
 }

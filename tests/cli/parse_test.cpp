@@ -100,8 +100,8 @@ TEST(CommandLine, NamesWhatIsWrongAndWhatWasMeant) {
 
 TEST(CommandLine, ChecksHowManyWordsThereAre) {
   EXPECT_EQ(refusal("start"),
-            "start: NAME is missing | usage: belay start [OPTION]… NAME [new|last|stable|rN] [CONFIG]");
-  EXPECT_EQ(refusal("stop web x"), "stop: unexpected argument 'x' | usage: belay stop [OPTION]… NAME");
+            "start: NAME is missing | usage: belay start [OPTION]… NAME[/SERVICE[/N]] [new|last|stable|rN] [CONFIG]");
+  EXPECT_EQ(refusal("stop web x"), "stop: unexpected argument 'x' | usage: belay stop [OPTION]… NAME[/SERVICE[/N]]");
   EXPECT_EQ(refusal("version x"), "version: unexpected argument 'x' | usage: belay version [OPTION]…");
 }
 

@@ -110,6 +110,51 @@ test_replicas_each_run() {
   expect_equal 'replicas' 2 "$(running "$app" | wc -l)"
   nothing_to_do
 }
+test_replicas_are_counted_and_each_is_reached() {
+  build_image 1
+  define "$app" 'replicas: 3'
+  applied
+  expect_done belay ls
+  expect_out "$app +3/3 up"
+  expect_done belay logs "$app"
+  expect_out "^$app/1 +\\| |$app/3 +\\| "
+  # One is stopped, stays so, and is no drift.
+  expect_done belay stop "$app/$app/2"
+  expect is_down "$app-2"
+  expect_equal 'the others' 2 "$(running "$app" | wc -l)"
+  expect_done belay ls
+  expect_out "$app +2/2 up"
+  nothing_to_do
+  expect_done belay status "$app/$app/2"
+  expect_out 'state +held'
+  # A restart of one leaves the others alone.
+  local first third
+  first=$(inspect "$app" .State.StartedAt)
+  third=$(inspect "$app-3" .State.StartedAt)
+  expect_done belay restart "$app/$app/3" --dry-run
+  expect_out "stop $app-3"
+  expect_not_out "stop $app( |$)"
+  expect_done belay restart "$app/$app/3"
+  expect_equal 'the first' "$first" "$(inspect "$app" .State.StartedAt)"
+  expect [ "$third" != "$(inspect "$app-3" .State.StartedAt)" ]
+  expect_done belay start "$app"
+  expect_equal 'all of them' 3 "$(running "$app" | wc -l)"
+  expect_done belay shell "$app/$app/3" -- hostname
+  expect_equal 'the third one' "$(inspect "$app-3" .Config.Hostname)" "$out"
+  # One more, and the others stay.
+  define "$app" 'replicas: 4'
+  applied
+  expect_equal 'the first' "$first" "$(inspect "$app" .State.StartedAt)"
+  expect_equal 'all of them' 4 "$(running "$app" | wc -l)"
+  # One that somebody kills shows in the count.
+  post "/containers/$app-2/stop?t=0" '{}' >/dev/null
+  expect_done belay ls
+  expect_out "$app +3/4 up"
+  expect_refused 1 belay stop "$app/web"
+  expect_err "has no $app/web"
+  expect_err "Its services: $app"
+  expect_refused 1 belay shell "$app/$app/9"
+}
 test_a_version_that_fails_is_taken_back_and_stops_nobody_else() {
   build_image 1
   build_image 2 bad

@@ -84,6 +84,15 @@ TEST_F(OldState, NothingIsToBeDoneAboutWhatRuns) {
   for (const auto* name : {"pool", "cache", "site"}) EXPECT_EQ(plan(app(name)), "") << name;
 }
 
+TEST_F(OldState, ReplicasAreKnownAsSuch) {
+  const App pool = app("pool");
+  const auto& services = pool.release({1}).spec.services;
+  ASSERT_EQ(services.size(), 3U);
+  EXPECT_EQ(services[2].name, "pool-3");
+  EXPECT_EQ(services[2].group_name(), "pool");
+  EXPECT_EQ(services[2].number, 3);
+}
+
 TEST_F(OldState, AFamilyGoesBack) {
   App site = app("site");
   EXPECT_EQ(site.stable, ReleaseNumber{2});

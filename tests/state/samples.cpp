@@ -67,13 +67,21 @@ std::string text_of(const Snapshot& snapshot) {
                 snapshot.why, items, snapshot.complete);
 }
 
+std::string text_of_services(const Wish& wish) {
+  std::string text;
+  for (const auto& service : wish.held_down) text += format("held down {}\n", service);
+  for (const auto& [service, time] : wish.restart) text += format("restart {} {}\n", service, text_of(time));
+  return text;
+}
+
 std::string text_of(const Wish& wish) {
   return format("wish {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state),
                 text_of(wish.release), wish.unfinished, text_of(wish.fallback), wish.lose_data, wish.wait,
                 wish.order ? static_cast<int>(*wish.order) : -1, text_of(wish.settle), text_of(wish.wait_timeout),
                 wish.who, wish.why, text_of(wish.since), text_of(wish.previous),
                 wish.proved ? text_of(*wish.proved) : "-", text_of(wish.snapshot), text_of(wish.data),
-                text_of(wish.fallback_data), wish.way_back, text_of(wish.failed), wish.trouble);
+                text_of(wish.fallback_data), wish.way_back, text_of(wish.failed), wish.trouble) +
+         text_of_services(wish);
 }
 
 std::string text_of(const Release& release) {
@@ -135,6 +143,8 @@ App full_app(const std::string& name) {
   app.wish.snapshot = 4;
   app.wish.data = {{volume, reserve_of(volume, "s4"), "12-1.000000001"}};
   app.wish.way_back = true;
+  app.wish.held_down = {"db", "with \"quotes\""};
+  app.wish.restart = {{"web", at(8)}};
   app.wish.failed = ReleaseNumber{3};
   app.wish.trouble = "r2 did not prove itself again: it exited with code 1";
   app.wish.fallback_data = {{folder, reserve_of(folder, "s4"), "13-1.000000001"}};

@@ -282,6 +282,7 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
       "ALTER TABLE wishes DROP COLUMN snapshot; ALTER TABLE wishes DROP COLUMN data; "
       "ALTER TABLE wishes DROP COLUMN fallback_data; ALTER TABLE wishes DROP COLUMN way_back; "
       "ALTER TABLE wishes DROP COLUMN failed; ALTER TABLE wishes DROP COLUMN trouble; "
+      "ALTER TABLE wishes DROP COLUMN held_down; ALTER TABLE wishes DROP COLUMN restart; "
       "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin; ALTER TABLE wishes DROP COLUMN previous; "
       "ALTER TABLE wishes DROP COLUMN proved; ALTER TABLE release_services DROP COLUMN body; "
       "ALTER TABLE release_services DROP COLUMN body_identity; ALTER TABLE release_services DROP COLUMN verdict; "

@@ -25,7 +25,12 @@ std::string note_of(const host::AppSummary& row) {
 }
 
 std::string state_words(const host::AppSummary& row) {
-  const bool has_health = row.health != Health::none && row.state == host::AppState::running;
+  // Of several containers how many run says more than what one of them does.
+  using host::AppState;
+  if (const auto count = host::count_up(row.instances);
+      count.wanted > 1 && (row.state == AppState::running || row.state == AppState::partial))
+    return format("{}/{} up{}", count.up, count.wanted, row.health == Health::unhealthy ? ", unhealthy" : "");
+  const bool has_health = row.health != Health::none && row.state == AppState::running;
   std::string state = has_health ? std::string(to_text(row.health)) : words_of(row.state);
   if (row.restarts > 0) state += format(" ×{}", row.restarts);
   return row.known ? state : state + " (not in the state)";
@@ -34,6 +39,7 @@ std::string state_words(const host::AppSummary& row) {
 Style style_of(const host::AppSummary& row) {
   using host::AppState;
   if (row.health == Health::unhealthy || row.state == AppState::restarting || row.state == AppState::missing ||
+      row.state == AppState::partial ||
       row.unfinished || !row.trouble.empty())
     return Style::bad;
   if (row.state == AppState::running) return Style::good;
@@ -44,6 +50,21 @@ Style style_of(const host::AppSummary& row) {
 
 std::string words_of(host::AppState state) {
   return state == host::AppState::in_trouble ? "in trouble" : std::string(to_text(state));
+}
+
+Node instance_node(const host::InstanceRow& row) {
+  Node node = Node::map();
+  node.set("service", Node::text(row.service));
+  node.set("number", Node::number(row.number));
+  node.set("container", text_or_null(row.container));
+  node.set("state", word(to_text(row.state)));
+  node.set("health", row.health == Health::none ? Node() : word(to_text(row.health)));
+  node.set("status", text_or_null(row.status));
+  node.set("image_id", text_or_null(row.image_id));
+  node.set("ports", texts(row.ports));
+  node.set("should_run", Node::boolean(row.should_run));
+  node.set("is_up", Node::boolean(row.is_up));
+  return node;
 }
 
 Node app_node(const host::AppSummary& row) {
@@ -59,6 +80,12 @@ Node app_node(const host::AppSummary& row) {
   node.set("container", text_or_null(row.container));
   node.set("status", text_or_null(row.status));
   node.set("ports", texts(row.ports));
+  const auto count = host::count_up(row.instances);
+  node.set("up", Node::number(count.up));
+  node.set("wanted", Node::number(count.wanted));
+  Node instances = Node::list();
+  for (const auto& each : row.instances) instances.add(instance_node(each));
+  node.set("instances", std::move(instances));
   node.set("autostart", row.autostart ? word(to_text(*row.autostart)) : Node());
   node.set("last_failed", text_or_null(row.last_failed));
   node.set("restarts", Node::number(row.restarts));

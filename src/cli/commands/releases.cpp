@@ -1,5 +1,6 @@
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
@@ -44,6 +45,10 @@ int run_releases(Invocation& in) {
       node.set("who", Node::text(row.who));
       node.set("why", Node::text(row.why));
       node.set("reason", text_or_null(row.reason));
+      node.set("failed_service", text_or_null(row.failed_service));
+      Node instances = Node::list();
+      for (const auto& each : row.instances) instances.add(instance_node(each));
+      node.set("instances", std::move(instances));
       list.add(std::move(node));
     }
     print_record(in.console, "releases", std::move(list));
@@ -67,7 +72,7 @@ int run_releases(Invocation& in) {
                {std::string(to_text(row.verdict)), style_of(row.verdict)},
                join(to_texts(row.marks), ", "),
                image_text(row),
-               row.container,
+               row.instances.size() > 1 ? format("{} containers", row.instances.size()) : row.container,
                row.state ? std::string(to_text(*row.state)) : "no container",
                ago(row.created, in.clock.now()),
                row.who,

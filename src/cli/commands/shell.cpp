@@ -8,11 +8,11 @@
 
 namespace belay::cli {
 
-int attached(Session& session, host::Context& context, const AppName& name) {
+int attached(Session& session, host::Context& context, const Target& target) {
   UserTerminal terminal(0, 1, 2, session.stop());
   // Not raw: the container's own process is not a shell, and Ctrl-C means leaving it alone.
   try {
-    return host::attach(context, name, terminal, session.stop()).value_or(0);
+    return host::attach(context, target, terminal, session.stop()).value_or(0);
   } catch (const OutputClosed&) {
     return 0;
   } catch (const Cancelled&) {
@@ -20,14 +20,14 @@ int attached(Session& session, host::Context& context, const AppName& name) {
   }
 }
 
-int in_container(Session& session, host::Context& context, const AppName& name, engine::ExecRequest request) {
+int in_container(Session& session, host::Context& context, const Target& target, engine::ExecRequest request) {
   const std::stop_token stop = session.stop();
   UserTerminal terminal(0, 1, 2, stop);
   request.tty = terminal.is_terminal();
   request.interactive = true;
   const RawMode raw(request.tty ? terminal.input() : -1);
   try {
-    return host::shell(context, name, std::move(request), terminal, stop);
+    return host::shell(context, target, std::move(request), terminal, stop);
   } catch (const OutputClosed&) {
     // As a shell tells of what SIGPIPE ended.
     return 128 + SIGPIPE;
@@ -40,7 +40,7 @@ int run_shell(Invocation& in) {
   request.user = in.text_or("user", "");
   request.working_dir = in.text_or("workdir", "");
   HostRun run(in.session, in.description());
-  return in_container(in.session, run.context(), app_name(in), std::move(request));
+  return in_container(in.session, run.context(), target(in), std::move(request));
 }
 
 }  // namespace belay::cli

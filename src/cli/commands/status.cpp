@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/app_node.h"
@@ -33,6 +35,25 @@ Node status_node(const host::Status& status) {
   return node;
 }
 
+// Of its containers only those that were asked for.
+void keep_only(host::AppSummary& row, const Target& what) {
+  if (what.service.empty()) return;
+  std::vector<std::string> known;
+  for (const auto& each : row.instances)
+    if (std::find(known.begin(), known.end(), each.service) == known.end()) known.push_back(each.service);
+  std::erase_if(row.instances, [&](const host::InstanceRow& each) {
+    return each.service != what.service || (what.number != 0 && each.number != what.number);
+  });
+  if (row.instances.empty())
+    throw NotFound(ErrorCode::service_not_found, format("there is no {}", what.text()),
+                   format("The services of {}: {}", row.name, join(known, ", ")));
+  row.container = row.instances.front().container;
+  row.status = row.instances.front().status;
+  row.ports = row.instances.front().ports;
+  row.health = row.instances.front().health;
+  if (row.instances.size() == 1) row.state = row.instances.front().state;
+}
+
 void print_status(Console& console, const host::Status& status) {
   const auto& row = status.summary;
   const auto field = [&](std::string_view name, const std::string& value) {
@@ -48,6 +69,13 @@ void print_status(Console& console, const host::Status& status) {
   field("  stable", row.stable);
   field("  image", row.image);
   field("  container", row.status.empty() ? row.container : format("{} ({})", row.container, row.status));
+  if (row.instances.size() > 1)
+    for (const auto& each : row.instances)
+      field("  " + (each.number > 1 ? format("{}/{}", each.service, each.number) : each.service),
+            format("{}{}{}", words_of(each.state), each.health == Health::none ? "" : format(" ({})", to_text(each.health)),
+                   each.container.empty()
+                       ? ""
+                       : format(", {}{}", each.container, each.status.empty() ? "" : " (" + each.status + ")")));
   field("  ports", join(row.ports, ", "));
   std::vector<std::string> volumes;
   for (const auto& mount : status.volumes)
@@ -76,8 +104,14 @@ void print_status(Console& console, const host::Status& status) {
 int run_status(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto asked = in.optional_argument("NAME");
-  const auto all = asked ? std::vector{host::status(run.context(), AppName(*asked), in.stop())}
-                         : host::statuses(run.context(), in.stop());
+  std::vector<host::Status> all;
+  if (asked) {
+    const Target what = Target::parse(*asked);
+    all = {host::status(run.context(), what.app, in.stop())};
+    keep_only(all.front().summary, what);
+  } else {
+    all = host::statuses(run.context(), in.stop());
+  }
   Node list = Node::list();
   for (const auto& status : all) {
     if (in.has("json")) {

@@ -6,13 +6,13 @@
 namespace belay::cli {
 
 int run_stop(Invocation& in) {
-  const AppName name = app_name(in);
+  const Target what = target(in);
   HostRun run(in.session, in.description());
   if (const auto timeout = in.duration("timeout"))
     run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
-  const auto change = host::stop(run.context(), name, in.has("dry-run"), in.stop());
+  const auto change = host::stop(run.context(), what, in.has("dry-run"), in.stop());
   run.report().close();
-  return print_change(in.console, name, change, {.exit_unchanged = in.has("exit-unchanged")});
+  return print_change(in.console, what.app, change, {.exit_unchanged = in.has("exit-unchanged")});
 }
 
 }  // namespace belay::cli

@@ -22,9 +22,11 @@ int swap(Invocation& in, UseCase&& use_case) {
 }  // namespace
 
 int run_restart(Invocation& in) {
-  return swap(in, [&](host::Context& context, const AppName& name, const host::ChangeOptions& options) {
-    return host::restart(context, name, options, in.stop());
-  });
+  const Target what = target(in);
+  HostRun run(in.session, in.description());
+  const host::Change change = host::restart(run.context(), what, change_options(in), in.stop());
+  run.report().close();
+  return print_change(in.console, what.app, change, {.exit_unchanged = in.has("exit-unchanged")});
 }
 
 int run_rollback(Invocation& in) {

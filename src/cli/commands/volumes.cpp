@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/volume_table.h"
@@ -17,26 +19,33 @@ std::string_view mode_word(const host::VolumeRow& row) {
 }  // namespace
 
 void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows) {
-  Table table(
-      {{"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}});
-  for (const auto& row : rows)
-    table.add({row.volume.empty() ? "(anonymous)" : row.volume, row.mount_point, std::string(kind_word(row.kind)),
-               std::string(mode_word(row)),
-               row.exists                       ? row.host_path
-               : row.kind == Mount::Kind::tmpfs ? std::string()
-                                                : std::string("(not made yet)")});
+  const bool several = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.service.empty(); });
+  std::vector<Column> columns{
+      {"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}};
+  if (several) columns.insert(columns.begin(), {"SERVICE", Align::left, false});
+  Table table(columns);
+  for (const auto& row : rows) {
+    std::vector<Cell> cells{row.volume.empty() ? "(anonymous)" : row.volume, row.mount_point,
+                            std::string(kind_word(row.kind)), std::string(mode_word(row)),
+                            row.exists                       ? row.host_path
+                            : row.kind == Mount::Kind::tmpfs ? std::string()
+                                                             : std::string("(not made yet)")};
+    if (several) cells.insert(cells.begin(), row.service);
+    table.add(std::move(cells));
+  }
   console.print(table);
 }
 
 int run_volumes(Invocation& in) {
   HostRun run(in.session, in.description());
-  const AppName name = app_name(in);
+  const Target what = target(in);
   // An app that never ran shows what its first release will get.
-  const auto rows = host::current_volumes(run.context(), name, in.stop());
+  const auto rows = host::current_volumes(run.context(), what, in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {
       Node node = Node::map();
+      node.set("service", text_or_null(row.service));
       node.set("volume", text_or_null(row.volume));
       node.set("mount_point", Node::text(row.mount_point));
       node.set("kind", word(kind_word(row.kind)));
