@@ -130,10 +130,29 @@ std::set<std::string> read_only_binds(const Spec& spec) {
   return paths;
 }
 
+// The host's path that the copy is of; nullopt: another user keeps that to himself.
+std::optional<std::string> origin_of(const fs::path& copy) {
+  try {
+    return read_file_if_present(copy.parent_path() / origin_file);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+// For the user alone, or for the group that shares the state.
+void make_closed_folder(const fs::path& state, const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::exists(folder, ignored)) return;
+  const bool is_shared = (fs::status(state).permissions() & fs::perms::set_gid) != fs::perms::none;
+  make_folder(folder);
+  fs::permissions(folder,
+                  is_shared ? fs::perms::owner_all | fs::perms::group_all | fs::perms::set_gid : fs::perms::owner_all);
+}
+
 // False where it changed under our hands, or is too much to keep.
-bool keep_one(const Release& release, const std::string& root, const fs::path& copy) {
-  make_folder(copy.parent_path());
-  write_file_durably(copy.parent_path() / origin_file, root, 0600);
+bool keep_one(const fs::path& state, const Release& release, const std::string& root, const fs::path& copy) {
+  make_closed_folder(state, copy.parent_path());
+  write_file_durably(copy.parent_path() / origin_file, root, 0660);
   Copying().copy(root, copy);
   return marks_below(file_marks({copy}), copy.string()) == marks_below(release.files, root);
 }
@@ -146,15 +165,13 @@ void keep_files(Context& context, const App& app, const Release& release) {
   const fs::path folder = folder_of(context.store, app.name) / release.number.text();
   std::error_code ignored;
   fs::remove_all(folder, ignored);
-  for (const auto& part : {context.store.folder() / "files", folder_of(context.store, app.name), folder}) {
-    make_folder(part);
-    fs::permissions(part, fs::perms::owner_all, ignored);
-  }
   for (const auto& root : roots) {
     const fs::path copy = copy_of(context.store, app.name, release.number, root);
     std::string why = "it changed meanwhile";
     try {
-      if (keep_one(release, root, copy)) continue;
+      for (const auto& part : {context.store.folder() / "files", folder_of(context.store, app.name), folder})
+        make_closed_folder(context.store.folder(), part);
+      if (keep_one(context.store.folder(), release, root, copy)) continue;
     } catch (const std::exception& error) {
       why = error.what();
     }
@@ -167,7 +184,7 @@ std::map<std::string, FileMark> settings_files(Context& context, const App& app,
                                                std::stop_token stop) {
   std::set<std::string> paths = read_only_binds(spec);
   const auto leave_out = [&](const auto& why) { std::erase_if(paths, why); };
-  leave_out([](const std::string& path) { return !fs::exists(path) || is_too_much(path); });
+  leave_out([](const std::string& path) { return is_too_much(path); });
   // Copies of ours stay as they are.
   const std::string kept = folder_of(context.store, app.name).string();
   leave_out([&](const std::string& path) { return is_at_or_below(path, kept); });
@@ -183,7 +200,15 @@ std::map<std::string, FileMark> settings_files(Context& context, const App& app,
       if (!is_own && mount.kind == Mount::Kind::bind && !mount.read_only)
         leave_out([&](const std::string& path) { return covers(path, mount.source); });
   }
-  return file_marks({paths.begin(), paths.end()});
+  std::map<std::string, FileMark> marks;
+  for (const auto& path : paths) {
+    try {
+      marks.merge(file_marks({path}));
+    } catch (const Error&) {
+      // Who may command the engine may bind what he cannot read himself: it counts by its path alone.
+    }
+  }
+  return marks;
 }
 
 void learn_settings_files(Context& context, App& app, std::stop_token stop) {
@@ -205,7 +230,7 @@ Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec
   for (auto& service : spec.services)
     for (auto& mount : service.mounts)
       if (mount.kind == Mount::Kind::bind && is_at_or_below(mount.source, folder))
-        mount.source = read_file_if_present(fs::path(mount.source).parent_path() / origin_file).value_or(mount.source);
+        mount.source = origin_of(mount.source).value_or(mount.source);
   return spec;
 }
 
@@ -262,7 +287,7 @@ std::vector<std::string> kept_paths(const state::Store& store, const App& app, c
   for (const auto& service : release.spec.services)
     for (const auto& mount : service.mounts) {
       if (mount.kind != Mount::Kind::bind || !is_at_or_below(mount.source, folder)) continue;
-      const auto origin = read_file_if_present(fs::path(mount.source).parent_path() / origin_file);
+      const auto origin = origin_of(mount.source);
       const std::string number = *std::next(fs::path(mount.source).lexically_relative(folder).begin(), 0);
       paths.push_back(format("{} (as {} had it)", origin.value_or(mount.source), number));
     }
@@ -326,7 +351,14 @@ std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
 void refuse_missing_paths(Context& context, const Spec& spec, const Release* before, std::stop_token stop) {
   std::map<std::string, FileMark> now;
   if (before != nullptr && !before->files.empty())
-    for (const auto& root : roots_of(*before)) now.merge(file_marks({root}));
+    for (const auto& root : roots_of(*before)) {
+      try {
+        now.merge(file_marks({root}));
+      } catch (const Error&) {
+        // Another user could read it: for this one it is what it was.
+        for (const auto& [rest, mark] : marks_below(before->files, root)) now.emplace(root + rest, mark);
+      }
+    }
   const auto missing = missing_paths(spec, before, now);
   if (missing.empty() || !sees_host_files(context, std::move(stop))) return;
   throw NotFound(ErrorCode::file_not_found,

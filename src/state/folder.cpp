@@ -79,6 +79,23 @@ void give_to_group(const fs::path& folder) {
     throw system_error(format("setting the mode of {}", folder.string()), errno);
 }
 
+// Only those who may write to the folder above can have made it there.
+bool is_of_group_above(const fs::path& path, const struct stat& status) {
+  const struct stat above = status_of(path.parent_path(), 0);
+  return status.st_gid == above.st_gid && (above.st_mode & S_ISGID) != 0 && (above.st_mode & S_IWOTH) == 0;
+}
+
+void make_missing_folder(const fs::path& folder) {
+  std::error_code unknown;
+  if (fs::symlink_status(folder, unknown).type() != fs::file_type::not_found) return;
+  doing_on_disk(folder, [&] { make_folder(folder.parent_path()); });
+  if (::mkdir(folder.c_str(), 0770) == 0) {
+    give_to_group(folder);
+  } else if (errno != EEXIST) {  // else another process was faster
+    throw unwritable(format("making the folder {}", folder.string()), errno);
+  }
+}
+
 }  // namespace
 
 Unwritable unwritable(const std::string& what, int error) {
@@ -115,26 +132,24 @@ void check_private_folder(const fs::path& folder) {
 }
 
 void make_private_folder(const fs::path& folder) {
-  std::error_code unknown;
-  if (const auto there = fs::symlink_status(folder, unknown); there.type() == fs::file_type::not_found) {
-    doing_on_disk(folder, [&] { make_folder(folder.parent_path()); });
-    if (::mkdir(folder.c_str(), 0770) == 0) {
-      give_to_group(folder);
-    } else if (errno != EEXIST) {  // else another process was faster
-      throw unwritable(format("making the folder {}", folder.string()), errno);
-    }
-  }
+  make_missing_folder(folder);
   check_private_folder(folder);
 }
 
+void make_shared_folder(const fs::path& folder) {
+  make_missing_folder(folder);
+  const struct stat status = status_of(folder, AT_SYMLINK_NOFOLLOW);
+  if (is_trusted(status.st_uid) || !S_ISDIR(status.st_mode) || !is_of_group_above(folder, status))
+    check_private_folder(folder);
+}
+
 void check_private_file(const fs::path& file) {
-  const struct stat status = status_of(file, AT_SYMLINK_NOFOLLOW), folder = status_of(file.parent_path(), 0);
+  const struct stat status = status_of(file, AT_SYMLINK_NOFOLLOW);
   if (S_ISLNK(status.st_mode)) refuse(file, "a link that", status.st_uid);
   if (!S_ISREG(status.st_mode))
     throw Error(ErrorCode::state_unsafe, format("{} is not a regular file", file.string()), "Move it away.");
   // Members of the group that shares the folder make files in it too.
-  const bool is_of_group = status.st_gid == folder.st_gid && (folder.st_mode & S_ISGID) != 0;
-  if (!is_trusted(status.st_uid) && !is_of_group) refuse(file, "a file that", status.st_uid);
+  if (!is_trusted(status.st_uid) && !is_of_group_above(file, status)) refuse(file, "a file that", status.st_uid);
   if ((status.st_mode & S_IWOTH) != 0)
     throw Error(ErrorCode::state_unsafe, format("anybody can write to {}", file.string()),
                 format("Check what it holds, then remove that right: chmod o-w {}", file.string()));
@@ -174,7 +189,7 @@ fs::path lock_path(const fs::path& state_folder, const AppName& app) {
 
 fs::path lock_file(const fs::path& state_folder, const AppName& app) {
   make_private_folder(state_folder);
-  make_private_folder(state_folder / "locks");
+  make_shared_folder(state_folder / "locks");
   fs::path file = lock_path(state_folder, app);
   make_private_file(file);
   if (::access(file.c_str(), W_OK) != 0) throw unwritable(format("opening {}", file.string()), errno);

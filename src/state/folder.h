@@ -11,6 +11,8 @@ namespace belay::state {
 // one: who may command the engine may command Belay. Throws Unwritable where it cannot be made, Error where it is not
 // to be trusted: it is somebody else's than the user's or root's, or anybody can write to it or replace it.
 void make_private_folder(const fs::path& folder);
+// The same for a folder in one that was made or checked so: members of the group that shares that one make some too.
+void make_shared_folder(const fs::path& folder);
 // Makes an empty file with the same rules where there is none.
 void make_private_file(const fs::path& file);
 // Throws as the two above, for a folder and a file that are there.

@@ -78,4 +78,31 @@ one_ended() {
   [ $ended -eq 1 ]
 }
 
+# One state for all who may command the engine: what one member of the group deploys the other sees and takes back.
+test_two_members_of_the_group_docker_have_one_state() {
+  build_image 1
+  build_image 2
+  chmod a+rx "$place"
+  chmod a+rwx "$work"
+  chmod a+rw "${DOCKER_HOST#unix://}"
+  cat >members <<'END'
+set -e
+mount -t tmpfs none /var/lib
+mkdir -m 2770 /var/lib/belay
+chgrp 4711 /var/lib/belay
+as() { setpriv --reuid="$1" --regid=4711 --clear-groups env -u BELAY_STATE_DIR HOME=/nonexistent "${@:2}"; }
+as 41001 belay deploy "$1" --image "$2:1"
+as 41002 belay ls | grep "$1"
+as 41002 belay deploy "$1" --image "$2:2"
+as 41001 belay stable "$1"
+as 41002 belay rollback "$1"
+as 41001 belay stop "$1"
+belay --state-dir /var/lib/belay start "$1" stable
+as 41002 belay releases "$1" --json
+END
+  expect_done unshare --mount --propagation private bash members "$app" "$prefix-image"
+  expect_equal 'what runs' "$(image_id "$prefix-image:2")" "$(image_of "$(running "$app")")"
+  expect_out '"r2"'
+}
+
 run_tests "$@"

@@ -130,6 +130,27 @@ TEST(StateFolder, RefusesWhatBelongsToSomebodyElse) {
   EXPECT_NE(refusal([&] { Store::open_existing(folder); }).find("belongs to the user 65534"), std::string::npos);
 }
 
+// Two members of the group docker: the locks that the first one made are the second one's too.
+TEST(StateFolder, IsSharedByTheMembersOfItsGroup) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to give something away";
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "state", locks = folder / "locks";
+  fs::create_directories(locks);
+  const auto give = [&](const fs::path& path, uid_t user, gid_t group, mode_t mode) {
+    ASSERT_EQ(::chown(path.c_str(), user, group), 0);
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+  };
+  give(folder, 0, 4711, 02770);
+  give(locks, 41001, 4711, 02770);
+  EXPECT_EQ(refusal([&] { lock_file(folder, AppName("web")); }), "nothing was refused");
+  give(locks, 41001, 4712, 02770);
+  EXPECT_NE(refusal([&] { lock_file(folder, AppName("web")); }).find("belongs to the user 41001"), std::string::npos);
+  give(locks, 41001, 4711, 02770);
+  give(folder, 0, 4711, 0755);
+  EXPECT_NE(refusal([&] { lock_file(folder, AppName("web")); }).find("belongs to the user 41001"), std::string::npos)
+      << "a folder that no group shares";
+}
+
 TEST(StateFolder, RefusesWhatAnybodyCanWriteToOrReplace) {
   const TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "above/state";
