@@ -265,6 +265,16 @@ Deployed deploy(Context& context, const AppName& name, const BuildOptions& build
   return deployed;
 }
 
+namespace {
+
+// What is wished is bound to kept copies: a step back, whatever its number.
+bool has_kept_copies(Context& context, const App& app) {
+  const Release* wished = app.find(*app.wish.release);
+  return wished != nullptr && !kept_paths(context.store, app, *wished).empty();
+}
+
+}  // namespace
+
 Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
                 const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
@@ -281,7 +291,8 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
     // An interrupted step forward has not come to pass: taking it back is the rollback. An interrupted step back is not
     // taken back but begun anew, with the same target.
     const auto running = what_runs(app);
-    if (app.wish.unfinished && app.wish.state == Wish::State::up && running && *running < *app.wish.release)
+    if (app.wish.unfinished && app.wish.state == Wish::State::up && running && *running < *app.wish.release &&
+        !has_kept_copies(context, app))
       return start_known(context, app, *running, options, "rollback", stop);
     const ReleaseNumber present = running ? *running : release_for(app, "last");
     const auto gone = gone_images(context.engine, app, stop);

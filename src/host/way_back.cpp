@@ -279,7 +279,8 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     if (Release* again = before ? app.find(*before) : nullptr;
         again != nullptr && again->verdict == Verdict::pending && app.wish.wait && !outcome.verdict)
       again->verdict = Verdict::passed;
-    if (before != failed.fallback) app.last = before;
+    // Also where an earlier way back, which had given it files of its own, was cut short.
+    if (before) app.last = before;
     if (outcome.verdict)
       in_trouble(app, change, *before, outcome.verdict->reason);
     else if (is_itself)

@@ -70,8 +70,27 @@ TEST_P(Crash, LeavesAWorldThatTheNextCommandPutsRight) {
   }
 }
 
+std::string is_bound_to(Scene& scene, const std::string& text) {
+  const std::string bound = scene.bound_text();
+  return bound == text ? "" : format("  it is bound to {}\n", bound);
+}
+
+// What is bound of the host goes back with its release.
+void add_stories_of_files(std::vector<Story>& all) {
+  const SceneOptions here{NamingScheme::belay, true, true, true};
+  const auto good = [](Scene& scene) { return is_bound_to(scene, "good"); };
+  const auto other = [](Scene& scene) { return is_bound_to(scene, "other"); };
+  const Lines one{"bind good", "deploy 1", "bind other"}, two{"bind good", "deploy 1", "bind other", "deploy 2"};
+  all.push_back({"deploy_with_another_file", one, "deploy 2", {"deploy 2"}, "2", here, other});
+  all.push_back({"failing_deploy_with_another_file", one, "deploy bad", {"deploy bad"}, "1", here, good});
+  all.push_back({"rollback_to_another_file", two, "rollback", {"rollback"}, "1", here, good});
+  all.push_back({"rollback_to_another_file_then_start", two, "rollback", {"start r1"}, "1", here, good});
+  all.push_back({"deploy_with_another_file_then_rollback", one, "deploy 2", {"deploy 2", "rollback"}, "1", here, good});
+}
+
 std::vector<Story> stories() {
   std::vector<Story> all;
+  add_stories_of_files(all);
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv, NamingScheme::fixed}) {
     const std::string in = "_" + std::string(to_text(scheme));
     const auto here = with(scheme);

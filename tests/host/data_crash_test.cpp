@@ -111,6 +111,11 @@ std::vector<Story> stories() {
                  "restore",
                  {"restore"},
                  {"1 new"}});
+  all.push_back({"restore_of_a_removed_app_twice",
+                 {"deploy 1", "write new", "backup image", "remove"},
+                 "restore",
+                 {"restore", "write later", "restore"},
+                 {"1 new"}});
   all.push_back({"restore_of_a_snapshot", kept, "restore s1", {"restore s1"}, {"2 old"}});
   all.push_back({"rollback_with_data", kept, "rollback data", {"backup"}, {"1 old", "2 new"}});
   all.push_back({"rollback_with_data_then_stop", kept, "rollback data", {"stop", "backup"}, {"- old", "- new"}});

@@ -216,6 +216,11 @@ std::string Scene::perform(const std::string& line) {
               (started.error.empty() ? std::string(to_text(started.change->kind)) : started.error);
     return text;
   }
+  if (verb == "bind") {
+    write_file_durably(source / "app.conf", argument);
+    write_file_durably(source / "dcv-web", R"({"volumes": {"./app.conf": "/etc/app.conf:ro"}})");
+    return "done";
+  }
   if (verb == "cleanup")
     return cleanup(here, web, argument.empty() ? 1 : std::stoi(argument), false, yes, stop_token).done ? "done"
                                                                                                        : "nothing";
@@ -281,6 +286,15 @@ std::string Scene::leftovers() {
     }
   }
   return text;
+}
+
+std::string Scene::bound_text() {
+  const App known = app();
+  const Release& release = known.release(known.wish.release.value());
+  const auto detail = engine.container(release.containers.begin()->second, {});
+  for (const auto& mount : detail.value().service.mounts)
+    if (mount.target == "/etc/app.conf") return read_file(mount.source);
+  return "nothing";
 }
 
 App Scene::app(const std::string& name) {

@@ -79,6 +79,7 @@ class Scene {
   // change's kind, "done", "declined") or "error: …". MemoryEngine::Crash passes through.
   //   build V | start new|last|stable|rN | deploy V | stop | restart | rollback [rN] | retry | stable | stable clear |
   //   autostart last|stable|none | start-all | cleanup [KEEP] | remove [volumes] | recover |
+  //   bind TEXT: a file of the host that the next release is bound to |
   //   deploy V snapshot | write TEXT | backup [pause|stop|live|image] | restore [sN] | rollback data
   // An image of a version V that contains "bad" exits with 3 after 150 ms; "sick" turns unhealthy; "refused" cannot be
   // started; "same" yields what the last build did.
@@ -94,6 +95,8 @@ class Scene {
   void write(const std::string& file, const std::string& text);
 
   App app(const std::string& name = "web");
+  // What the file holds that the wished release is bound to.
+  std::string bound_text();
   // Everything that the state knows of all apps, as text.
   std::string state();
   // State and the engine's changes: equal before and after what must change nothing.
