@@ -194,6 +194,7 @@ App app_to_restore(Context& context, const AppName& name, const RestoreOptions& 
     refuse_taken();
   }
   installs = !known || is_begun(*known);
+  if (known) learn_volumes_of(context, *known, stop);
   return known ? std::move(*known) : App(name);
 }
 

@@ -342,5 +342,22 @@ TEST_F(Running, AnImageInUseIsKeptWithoutAFailure) {
   EXPECT_TRUE(engine_.image("web", {}));
 }
 
+// A hook that hangs must not hold an app still for ever.
+TEST_F(Running, AStepThatHangsEndsAtItsDeadline) {
+  image({});
+  ASSERT_TRUE(run(start_web()).done());
+  engine_.hangs("web-r1");
+  Plan plan;
+  plan.add(plan::RunInside{"web-r1", {"true"}}, "as you asked");
+  plan.actions[0].deadline = Milliseconds(20);
+  const Outcome outcome = run(plan);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.failed_action, 0U);
+  EXPECT_NE(std::string(outcome.error->what()).find("it did not end within"), std::string::npos)
+      << outcome.error->what();
+  engine_.hangs("web-r1", false);
+  EXPECT_TRUE(run(plan).done());
+}
+
 }  // namespace
 }  // namespace belay::exec

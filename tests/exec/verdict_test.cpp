@@ -151,5 +151,23 @@ TEST_F(Waiting, TheLogTailIsCleanAndShort) {
   EXPECT_EQ(log_tail(engine_, "absent", 2, {}), "") << "the verdict stands without its log";
 }
 
+// It is kept with the release, and in the journal: whatever a container writes, and be it one line without an end.
+TEST_F(Waiting, TheLogTailHasALimit) {
+  constexpr size_t limit = 16384;
+  std::string many;
+  for (int i = 0; i < 20'000; ++i) many += "line " + std::to_string(i) + "\n";
+  start(prints(many));
+  const std::string tail = log_tail(engine_, "web", 1'000'000, {});
+  EXPECT_LE(tail.size(), limit);
+  EXPECT_GT(tail.size(), limit / 2);
+  EXPECT_TRUE(tail.starts_with("line ")) << "it begins with a whole line";
+  EXPECT_TRUE(tail.ends_with("line 19999\n"));
+}
+
+TEST_F(Waiting, TheLogTailOfALineWithoutAnEndHasALimit) {
+  start(prints(std::string(1 << 20, 'x')));
+  EXPECT_EQ(log_tail(engine_, "web", 10, {}), std::string(16384, 'x'));
+}
+
 }  // namespace
 }  // namespace belay::exec

@@ -496,5 +496,30 @@ TEST(SnapshotSettings, AreLabelsOfAService) {
   EXPECT_THROW(std::ignore = snapshot_keep(spec), Error);
 }
 
+// Of what an earlier Belay started, the state does not say in which volume it has its data: the engine does.
+TEST(NamelessData, ComesBackFromABackup) {
+  Scene scene({NamingScheme::belay, false, false, true});
+  ImageConfig config;
+  config.volumes = {"/data"};
+  scene.engine.add_image("old:1", config, {}, "old");
+  engine::ContainerRequest request;
+  request.name = "old";
+  request.image = "old:1";
+  request.service.image = "old:1";
+  scene.engine.create_container(request, {});
+  scene.engine.start_container("old", {});
+  Context here = scene.context("belay adopt web");
+  std::ignore = adopt(here, web, {"old"}, {}, {});
+  App app = scene.app();
+  app.releases.at(0).spec.services.at(0).mounts.clear();
+  scene.store->save(app);
+  const fs::path note = scene.volume(scene.container("old")->mounts.at(0).source) / "note";
+  write_file_durably(note, "first");
+  ASSERT_EQ(scene.run("backup"), "done");
+  write_file_durably(note, "second");
+  ASSERT_EQ(scene.run("restore"), "done") << scene.reason;
+  EXPECT_EQ(read_file(note), "first");
+}
+
 }  // namespace
 }  // namespace belay::host

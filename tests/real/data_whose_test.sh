@@ -177,4 +177,32 @@ test_what_a_killed_backup_left_goes() {
 }
 part_is_there() { find "$backups" -name '.*.part' 2>/dev/null | grep -q .; }
 
+test_data_without_a_name_is_backed_up_restored_and_tried() {
+  local name note
+  backups=$work/backups
+  export BELAY_BACKUPS=$backups
+  build_image keeper keeper
+  post "/containers/create?name=$app-old" "{\"Image\":\"$prefix-image:keeper\",\"Volumes\":{\"/data\":{}}}" >/dev/null
+  post "/containers/$app-old/start" '{}' >/dev/null
+  name=$(mount_at "$app-old" /data)
+  name=${name#volume }
+  note=$(data_of "$name")/note
+  expect_done belay adopt "$app" "$app-old"
+  echo first >"$note"
+  backed_up
+  echo second >"$note"
+  expect_done belay restore "$app" "$backup"
+  expect_equal 'the note' first "$(cat "$note")"
+  expect is_up "$app-old"
+  expect_done belay drill "$app" "$backup"
+  # A release of Belay's own goes on with that volume.
+  expect_done belay start "$app" new
+  echo third >"$note"
+  expect_done belay restore "$app" "$backup"
+  expect_equal 'the note' first "$(cat "$note")"
+  expect_equal 'the volume' "volume $name" "$(mount_at "$(running "$app")" /data)"
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  expect_not volume_exists "$name"
+}
+
 run_tests "$@"

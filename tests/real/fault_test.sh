@@ -117,4 +117,32 @@ test_a_pin_that_is_gone_does_not_stop_what_runs() {
   expect_equal 'runs on' "$old" "$(inspect "$app-r1" .State.StartedAt)"
 }
 
+# What `docker system prune --all` does to an app that is stopped, without the images of other tests.
+prune_all() {
+  post "/containers/prune?filters=$(filter label "belay.app=$app")" '{}' >/dev/null
+  post "/images/prune?filters=$(jq -rn --arg own "belay.family=$app" '{"dangling": ["false"], "label": [$own]} | tojson | @uri')" '{}' >/dev/null
+}
+test_releases_whose_images_were_pruned_say_so() {
+  local text
+  for text in one two; do
+    image plain 8080 "$text"
+    expect_done belay deploy "$app"
+  done
+  expect_done belay stop "$app"
+  prune_all
+  expect_not image_exists "$app:latest"
+  expect_done belay releases "$app"
+  expect_out 'r1 .*gone'
+  expect_out 'r2 .*gone'
+  expect_done belay ls
+  run belay doctor
+  expect_out "$app.* is gone from the engine"
+  expect_refused 1 belay start "$app" last
+  expect_refused 1 belay rollback "$app"
+  expect_err 'no release before r2 whose image is still there'
+  # The way out that the hints name.
+  expect_done belay deploy "$app"
+  expect_equal 'the plan' 'nothing to do' "$(belay plan "$app" 2>&1)"
+}
+
 run_tests "$@"
