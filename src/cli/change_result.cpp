@@ -87,15 +87,15 @@ host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, s
 }
 
 std::function<bool(const std::string& what, const std::vector<std::string>& lines)> confirm_losses(
-    Console& console, bool yes, std::stop_token stop) {
-  return [&console, yes, stop](const std::string& what, const std::vector<std::string>& lines) {
+    Console& console, bool yes, std::stop_token stop, const std::string& of_the_image) {
+  return [&console, yes, stop, of_the_image](const std::string& what, const std::vector<std::string>& lines) {
     console.note(what + ":");
     for (const auto& line : lines) console.note("  " + line);
     if (yes) return true;
     if (!console.is_in_terminal())
       throw UsageError(ErrorCode::not_confirmed,
                        format("{}: this must be confirmed, and standard input is no terminal", what),
-                       "Give -y to agree, or --settings-from-image to take the image's ports and volumes.");
+                       format("Give -y to agree, or take the image's ports and volumes: {}.", of_the_image));
     return console.confirm("Go on?", stop);
   };
 }

@@ -20,8 +20,9 @@ void print_plan(Console& console, const plan::Plan& plan);
 // Shows what goes and what stays, and asks; `yes`: does not ask.
 host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop);
 
-// Shows what settings a new release would lose, and asks; `yes`: does not ask.
+// Shows what settings a new release would lose, and asks; `yes`: does not ask. `of_the_image`: how to take the image's
+// ports and volumes instead, where the user is.
 std::function<bool(const std::string& what, const std::vector<std::string>& lines)> confirm_losses(
-    Console& console, bool yes, std::stop_token stop);
+    Console& console, bool yes, std::stop_token stop, const std::string& of_the_image = "--settings-from-image");
 
 }  // namespace belay::cli

@@ -40,11 +40,13 @@ Spec adopted_spec(const AppName& app, const ContainerDetail& detail, const World
 }
 
 // Data in a volume without a name is found again only because we know it.
-void note_unnamed(Context& context, const Service& service, ReleaseNumber release) {
+std::vector<std::string> notes_of_unnamed(const Service& service, ReleaseNumber release) {
+  std::vector<std::string> notes;
   for (const Mount& mount : service.mounts)
     if (mount.kind == Mount::Kind::volume && is_unnamed_volume(mount.source))
-      context.report.note(format("the data of {} in {} is in a volume without a name, {}; later releases mount it too",
-                                 mount.target, release.text(), mount.source.substr(0, 12)));
+      notes.push_back(format("the data of {} in {} is in a volume without a name, {}; later releases mount it too",
+                             mount.target, release.text(), mount.source.substr(0, 12)));
+  return notes;
 }
 
 Release adopted_release(Context& context, const App& app, const ContainerDetail& detail, const World& world) {
@@ -256,7 +258,8 @@ TakenIn take_in(Context& context, App& app, const std::vector<std::string>& cont
       stable_by_name = release.number;
     taken.containers.push_back(detail.container.name);
     for (auto& lost : unkept_of(context, detail.container.name, stop)) taken.lost.push_back(std::move(lost));
-    note_unnamed(context, release.spec.services[0], release.number);
+    for (auto& note : notes_of_unnamed(release.spec.services[0], release.number))
+      taken.notes.push_back(std::move(note));
     app.releases.push_back(std::move(release));
   }
   if (takes_marks) take_marks(app, *store, taken.warnings);

@@ -32,9 +32,9 @@ std::vector<std::string> foreign_containers(const std::vector<Container>& all, c
 // refuses besides.
 struct TakenIn {
   std::vector<std::string> containers;  // in the order of their releases
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings, notes;
   std::vector<std::string> lost;  // settings that no release has a place for, as in Adopted
-  bool changed = false;  // the app is another than before
+  bool changed = false;           // the app is another than before
 };
 TakenIn take_in(Context& context, App& app, const std::vector<std::string>& containers, const FamilyOfStore* store,
                 std::stop_token stop);

@@ -34,7 +34,8 @@ bool is_derived(const std::string& volume, const AppName& owner, const std::stri
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl})
     if (volume_name(scheme, owner, target) == volume || earlier_volume_name(scheme, owner, target) == volume)
       return true;
-  return false;
+  // As jockler calls it where the image writes VOLUME with a slash at the end.
+  return volume_name(NamingScheme::jcl, owner, target + "/") == volume;
 }
 
 AppName owner_name(const App& app, const std::string& service) {

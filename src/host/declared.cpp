@@ -589,9 +589,7 @@ class Pass {
     const bool takes_over = is_to_be_taken_over(declared, app);
     if (takes_over) {
       app = as_taken_over(context, declared, app, stop_);
-    } else if (app && app->origin.empty() && app->wish.state != Wish::State::none &&
-               app->scheme != NamingScheme::fixed) {
-      // Only definitions make apps of the scheme fixed: one without an origin is what recover found of a lost state.
+    } else if (app && app->origin.empty() && app->wish.state != Wish::State::none && !is_recovered(*app)) {
       throw Conflict(ErrorCode::declared_elsewhere,
                      format("{} is an app already, and no definition made it", declared.name.text()),
                      format("Hand it over: belay apply --take-over {}; or give the definition another name.",
@@ -685,6 +683,13 @@ class Pass {
     const Release* tried = after && result.change.is_held ? after->find(*result.change.release) : nullptr;
     if (tried != nullptr) note_failure(*after, context.store, *tried);
     if (result.change.kind == Change::Kind::done) clean_up_after(declared.name, context);
+  }
+
+  // Only definitions make releases of the scheme fixed: an app of those without an origin is what recover found of a
+  // lost state. What was adopted under that scheme is its user's.
+  static bool is_recovered(const App& app) {
+    return app.scheme == NamingScheme::fixed && std::none_of(app.releases.begin(), app.releases.end(),
+                                                             [](const Release& release) { return release.adopted; });
   }
 
   bool is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const {

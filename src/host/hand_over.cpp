@@ -69,7 +69,8 @@ App as_taken_over(Context& context, const Declaration& declared, const std::opti
   if (!known || app.wish.state == Wish::State::none) {
     // What a build left without anything that ran is no reason to leave the container of that name alone.
     try {
-      std::ignore = take_in(context, app, containers_for(context, declared.name, stop), nullptr, stop);
+      const TakenIn taken = take_in(context, app, containers_for(context, declared.name, stop), nullptr, stop);
+      for (const auto& note : taken.notes) context.report.note(note);
       // Nobody said that it must stay down: the definition says that it runs.
       if (app.wish.state == Wish::State::down) app.wish = Wish{};
     } catch (const NotFound&) {

@@ -87,6 +87,7 @@ void import_family(Context& context, const AppName& name, const FamilyOfStore& f
                        ? format("Build it: belay build {}", name.text())
                        : format("Build it with the settings that are there: belay build {} --config-file {}",
                                 name.text(), family.settings_file.string()));
+  for (const auto& note : taken.notes) context.report.note(note);
   result.containers = std::move(taken.containers);
   result.warnings = std::move(taken.warnings);
   for (const auto& lost : taken.lost) result.warnings.push_back("the next release is without it: " + lost);

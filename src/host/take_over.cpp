@@ -139,6 +139,7 @@ Adopted adopt(Context& context, const AppName& name, std::vector<std::string> wa
   adopted.autostart = app.autostart;
   adopted.dry_run = how.dry_run;
   refuse_losses(adopted, how);
+  for (const auto& note : taken.notes) context.report.note(note);
   adopted.plan = pins(context, app, stop);
   if (how.dry_run) return adopted;
   run_pins(context, adopted.plan, stop);

@@ -489,6 +489,50 @@ TEST_F(DeclaredHostTest, APreviewLooksAgainWhereAnAppMovedOn) {
   EXPECT_THAT(declared_text(plan, false), HasSubstr("rename container web to web-r1")) << "r1 runs, no longer r2";
 }
 
+// The scheme says how containers are called, not whose they are.
+TEST_F(DeclaredHostTest, WhatWasAdoptedUnderTheSchemeFixedIsHandedOverOnlyWhereThatIsSaid) {
+  engine::ContainerRequest request;
+  request.name = "web";
+  request.image = "web:1";
+  request.service.image = "web:1";
+  scene_.engine.create_container(request, {});
+  scene_.engine.start_container("web", {});
+  Context here = scene_.context("belay adopt web");
+  TakeOver how;
+  how.scheme = NamingScheme::fixed;
+  std::ignore = adopt(here, web, {"web"}, how, {});
+  define("web", R"("image": "web:2")");
+  const DeclaredHost refused = apply();
+  EXPECT_THAT(of(refused, "web").reason, HasSubstr("web is an app already, and no definition made it"));
+  EXPECT_THAT(of(refused, "web").hint, HasSubstr("belay apply --take-over web"));
+  options_.take_over = {"web"};
+  EXPECT_EQ(run(), "web change");
+}
+
+// Each try is an outage where something runs already: the daemon's pauses grow, a command given by hand tries at once.
+TEST_F(DeclaredHostTest, TheDaemonsPausesGrowWhileTheHostLetsNothingStart) {
+  scene_.engine.cannot_start("web", EngineError(500, "no such device", {}, EngineError::Cause::host));
+  define("web", R"("image": "web:1")");
+  options_.heal.emplace();
+  EXPECT_EQ(run(), "web change failed");
+  const DeclaredHost waits = apply();
+  EXPECT_EQ(told(waits), "web held");
+  EXPECT_THAT(of(waits, "web").reason, HasSubstr("r1 could not be tried"));
+  EXPECT_THAT(of(waits, "web").reason, HasSubstr("it is tried again in 9 s"));
+  EXPECT_FALSE(waits.is_as_declared());
+  scene_.clock.advance(Seconds(10));
+  EXPECT_EQ(run(), "web change failed");
+  scene_.clock.advance(Seconds(12));
+  EXPECT_EQ(run(), "web held") << "twenty seconds now";
+  scene_.clock.advance(Seconds(10));
+  EXPECT_EQ(run(), "web change failed");
+  options_.heal.reset();
+  EXPECT_EQ(run(), "web change failed");
+  scene_.engine.cannot_start("web", {});
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(scene_.app().releases.size(), 1U) << "it was one release all the time";
+}
+
 // A saved plan: what moved between the look and the deed is not done.
 TEST_F(PreviewTest, AnObjectionLeavesTheAppAsItIs) {
   define("db", R"("image": "web:1")");

@@ -466,5 +466,31 @@ TEST_F(Settings, AppsWhoseNamesDifferInCaseHaveTagsOfTheirOwn) {
   EXPECT_NE(pin_tag(AppName("My.App"), "My.App", {1}), pin_tag(AppName("my.app"), "my.app", {1}));
 }
 
+// jockler keeps the slash at the end of a VOLUME as one more "_"; such a name follows from the app's all the same.
+TEST(Naming, AVolumeOfASlashAtTheEndIsDerivedToo) {
+  App app(web);
+  app.scheme = NamingScheme::jcl;
+  Service service;
+  service.name = "web";
+  service.mounts = {{Mount::Kind::volume, volume_name(NamingScheme::jcl, web, "/data/"), "/data", false, {}},
+                    {Mount::Kind::volume, "something", "/else", false, {}}};
+  const auto derived = derived_volumes(app, service, [](const Mount&) { return false; });
+  ASSERT_EQ(derived.size(), 1U);
+  EXPECT_EQ(derived[0].name, service.mounts[0].source);
+}
+
+// Nothing is said of what a refused command would have done.
+TEST_F(Settings, ARefusedAdoptionTellsNothingOfItsVolumes) {
+  run_by_hand("db", {{Mount::Kind::volume, "", "/data", false, {}}});
+  scene_.engine.has_unkept("db", {"DeviceRequests", "--gpus"});
+  Context here = scene_.context();
+  EXPECT_THROW(adopt(here, db, {"db"}, {}, {}), Error);
+  EXPECT_THAT(scene_.report.notes, IsEmpty());
+  TakeOver how;
+  how.lossy = true;
+  adopt(here, db, {"db"}, how, {});
+  EXPECT_THAT(scene_.report.notes, Contains(HasSubstr("is in a volume without a name")));
+}
+
 }  // namespace
 }  // namespace belay::host

@@ -148,7 +148,8 @@ host::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
 int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
                    bool then_attach) {
   options.files_decide = true;
-  options.confirm = confirm_losses(session.console, yes, session.stop());
+  options.confirm = confirm_losses(session.console, yes, session.stop(),
+                                   format("belay start {} new --settings-from-image", name.text()));
   HostRun run(session, line);
   return finish(session, run, name, host::start_new(run.context(), name, options, session.stop()), then_attach);
 }
