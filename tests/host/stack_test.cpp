@@ -146,16 +146,16 @@ TEST_F(Stack, AJobRunsOnceAndBeforeWhatWaitsForIt) {
   const size_t known = all.size();
   ASSERT_EQ(deploy(made("2", "", true)).kind, Change::Kind::done);
   EXPECT_THAT(changes_since(known), Not(Contains(HasSubstr("start shop_migrate"))));
-  EXPECT_EQ(summary().state, "running");
+  EXPECT_EQ(summary().state, AppState::running);
 }
 
 TEST_F(Stack, AListCountsAndAStatusTellsOfEach) {
   ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
-  EXPECT_EQ(summary().state, "running");
+  EXPECT_EQ(summary().state, AppState::running);
   EXPECT_EQ(count_up(summary().instances).up, 4);
   scene_.engine.stop_container("shop_web-2-r1", {}, {});
   const AppSummary row = summary();
-  EXPECT_EQ(row.state, "partial");
+  EXPECT_EQ(row.state, AppState::partial);
   EXPECT_EQ(count_up(row.instances).up, 3);
   EXPECT_EQ(count_up(row.instances).wanted, 4);
   EXPECT_EQ(row.container, "shop_web-2-r1") << "the one that is worst off";
@@ -164,17 +164,17 @@ TEST_F(Stack, AListCountsAndAStatusTellsOfEach) {
   ASSERT_EQ(shown.summary.instances.size(), 4U);
   EXPECT_EQ(shown.summary.instances[2].service, "web");
   EXPECT_EQ(shown.summary.instances[2].number, 2);
-  EXPECT_EQ(shown.summary.instances[2].state, "exited");
+  EXPECT_EQ(shown.summary.instances[2].state, AppState::exited);
   EXPECT_THAT(shown.pending, Contains("start shop_web-2-r1"));
   const auto rows = releases(here, shop, {});
   ASSERT_EQ(rows.at(0).instances.size(), 4U);
-  EXPECT_EQ(rows.at(0).state, "exited");
+  EXPECT_EQ(rows.at(0).state, ContainerState::exited);
 }
 
 TEST_F(Stack, WhatAReleaseGoesOnWithIsSeenInAList) {
   ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
   ASSERT_EQ(deploy(made("2")).kind, Change::Kind::done);
-  EXPECT_EQ(summary().state, "running");
+  EXPECT_EQ(summary().state, AppState::running);
   EXPECT_EQ(count_up(summary().instances).up, 4);
   Context here = context();
   EXPECT_EQ(releases(here, shop, {}).at(0).instances.size(), 4U);
@@ -186,7 +186,7 @@ TEST_F(Stack, APartIsStoppedAndStaysSoUntilItIsStarted) {
   Context here = context();
   EXPECT_EQ(stop(here, {shop, "web"}, false, {}).kind, Change::Kind::done);
   EXPECT_EQ(created().size(), 2U);
-  EXPECT_EQ(summary().state, "running") << "two of two that should run";
+  EXPECT_EQ(summary().state, AppState::running) << "two of two that should run";
   EXPECT_EQ(stop(here, {shop, "web"}, false, {}).kind, Change::Kind::unchanged);
   Context again = context();
   EXPECT_TRUE(plan_now(again, shop, {}).empty());
