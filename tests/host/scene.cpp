@@ -213,7 +213,7 @@ std::string Scene::perform(const std::string& line) {
     std::string text;
     for (const auto& started : start_all(here, {}, stop_token))
       text += (text.empty() ? "" : ", ") +
-              (started.error.empty() ? std::string(to_text(started.change->kind)) : started.error);
+              (started.error ? started.error->what() : std::string(to_text(started.change->kind)));
     return text;
   }
   if (verb == "bind") {

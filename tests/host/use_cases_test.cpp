@@ -15,6 +15,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
@@ -127,7 +128,7 @@ TEST(UseCases, MarksSayWhatRunsAndNotWhatIsWished) {
   scene.engine.stop_container("web-r1", {}, {});
   EXPECT_THAT(containers(here, web, {}).at(0).marks, ElementsAre(Mark::wanted, Mark::last));
   EXPECT_THAT(releases(here, web, {}).at(0).marks, ElementsAre(Mark::wanted, Mark::last));
-  EXPECT_EQ(images(here, web, {}).at(0).use.find("running"), std::string::npos);
+  EXPECT_THAT(images(here, web, {}).at(0).marks, Not(Contains(Mark::running)));
 }
 
 TEST(UseCases, TheMappingIsWhatItsContainersGetOfTheHost) {
