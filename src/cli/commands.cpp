@@ -216,8 +216,10 @@ constexpr auto options_of_config = joined(
         .name = "diff", .value = "rN", .summary = "show only what differs from this release", .kind = Kind::release}},
     json);
 constexpr auto options_of_history = joined(
-    std::array{Option{
-        .name = "lines", .letter = 'n', .value = "N", .summary = "only the last N entries", .kind = Kind::number}},
+    std::array{
+        Option{
+            .name = "lines", .letter = 'n', .value = "N", .summary = "only the last N entries", .kind = Kind::number},
+        Option{.name = "keep", .value = "N", .summary = "remove all but the newest N entries", .kind = Kind::number}},
     json);
 constexpr auto options_of_autostart = joined(json, change);
 constexpr std::array positionals_of_serve{Positional{.name = "DIR", .kind = Kind::folder, .required = false}};

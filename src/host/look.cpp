@@ -1018,6 +1018,11 @@ std::vector<JournalEntry> history(Context& context, const std::optional<AppName>
   return entries;
 }
 
+int trim_history(Context& context, const std::optional<AppName>& name, int keep) {
+  if (name) history(context, name, 1);
+  return context.store.trim_journal(name ? name->text() : "", keep);
+}
+
 std::vector<NamedContainer> containers_of(Context& context, const Target& target, const std::string& which,
                                           std::stop_token stop) {
   const App app = known_app(context, target.app, stop);

@@ -175,6 +175,8 @@ std::vector<FieldChange> config_differences(Context& context, const AppName& nam
                                             const std::string& to, std::stop_token stop);
 
 std::vector<JournalEntry> history(Context& context, const std::optional<AppName>& name, int limit);
+// Removes all but the newest `keep` entries; how many went.
+int trim_history(Context& context, const std::optional<AppName>& name, int keep);
 
 // A container of a release (empty: the one that runs, else last).
 struct NamedContainer {

@@ -110,6 +110,25 @@ void Store::append(const JournalEntry& entry) {
     database_->connection.execute(
         "INSERT INTO journal (time, app, release, who, verb, outcome, text) VALUES (?, ?, ?, ?, ?, ?, ?)", entry.time,
         entry.app, entry.release, entry.who, entry.verb, entry.outcome, entry.text);
+    database_->connection.execute("DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?",
+                                  std::int64_t{journal_limit});
+    // A few at a time, so that no command waits for this; a clock that is wrong for once does not cost all of it.
+    database_->connection.execute(
+        "DELETE FROM journal WHERE time < ?1 AND id <= (SELECT max(id) FROM journal) - ?2 "
+        "AND id IN (SELECT id FROM journal ORDER BY id LIMIT 100)",
+        entry.time - journal_age, std::int64_t{journal_least});
+  });
+}
+
+int Store::trim_journal(const std::string& app, int keep) {
+  return database_->connection.writing([&] {
+    database_->connection.execute(
+        "DELETE FROM journal WHERE (?1 = '' OR app = ?1) AND id NOT IN "
+        "(SELECT id FROM journal WHERE ?1 = '' OR app = ?1 ORDER BY id DESC LIMIT ?2)",
+        app, std::int64_t{keep});
+    auto row = database_->connection.query("SELECT changes()");
+    row.executeStep();
+    return row.getColumn(0).getInt();
   });
 }
 

@@ -114,7 +114,11 @@ class Store {
   // Forgets the app; its journal stays.
   void forget(const AppName& name);
 
+  // Also removes the oldest entries: of more than journal_limit, and those older than journal_age, but never one of the
+  // newest journal_least.
   void append(const JournalEntry& entry);
+  // Removes all but the newest `keep` entries, of one app or (empty) of the whole journal; how many went.
+  int trim_journal(const std::string& app, int keep);
   // Newest first; empty app: all.
   std::vector<JournalEntry> journal(const std::string& app, int limit) const;
 
@@ -159,6 +163,10 @@ fs::path lock_file(const fs::path& state_folder, const AppName& app);
 fs::path lock_path(const fs::path& state_folder, const AppName& app);
 // The lock of the daemon that serves this state.
 fs::path serve_lock_file(const fs::path& state_folder);
+
+// What is kept of the journal without being asked.
+inline constexpr int journal_limit = 20'000, journal_least = 1'000;
+inline constexpr std::chrono::days journal_age{366};
 
 inline constexpr int schema_version = 9;
 

@@ -330,6 +330,44 @@ TEST_F(StoreTest, KeepsACopyOfTheOlderSchemaBeforeItMigrates) {
   EXPECT_EQ(store->journal("web", 10)[0].text, "web runs r1");
 }
 
+JournalEntry told(const std::string& app, std::chrono::days day, const std::string& text) {
+  JournalEntry entry;
+  entry.time = Time(day);
+  entry.app = app;
+  entry.text = text;
+  return entry;
+}
+
+TEST_F(StoreTest, TrimsTheJournalByAgeButNotItsNewestEntries) {
+  const auto store = Store::open(folder());
+  for (int i = 0; i < 5; ++i) store->append(told("web", std::chrono::days(i), "old"));
+  store->append(told("web", std::chrono::days(1'000), "new"));
+  EXPECT_EQ(count("journal"), "6") << "few entries stay, however old";
+  sql(folder().string(), "UPDATE sqlite_sequence SET seq = 5000 WHERE name = 'journal'");
+  store->append(told("web", std::chrono::days(1'001), "newer"));
+  EXPECT_EQ(count("journal WHERE text = 'old'"), "0");
+  EXPECT_EQ(count("journal"), "2");
+}
+
+TEST_F(StoreTest, TrimsTheJournalBySize) {
+  const auto store = Store::open(folder());
+  for (int i = 0; i < 3; ++i) store->append(told("web", std::chrono::days(i), "first"));
+  sql(folder().string(), "UPDATE sqlite_sequence SET seq = 20001 WHERE name = 'journal'");
+  store->append(told("web", std::chrono::days(3), "last"));
+  EXPECT_EQ(count("journal"), "2") << "20,000 numbers back from the newest";
+}
+
+TEST_F(StoreTest, TrimsTheJournalWhenAsked) {
+  const auto store = Store::open(folder());
+  for (const auto* app : {"web", "db", "web", "db", "web"}) store->append(told(app, std::chrono::days(0), app));
+  EXPECT_EQ(store->trim_journal("web", 1), 2);
+  EXPECT_EQ(store->journal("web", 10).size(), 1u);
+  EXPECT_EQ(store->journal("db", 10).size(), 2u);
+  EXPECT_EQ(store->trim_journal("", 2), 1);
+  EXPECT_EQ(store->trim_journal("", 2), 0);
+  EXPECT_EQ(store->journal("", 10)[0].app, "web") << "the newest stay";
+}
+
 BackupRecord backup(const std::string& app, const std::string& name, int second) {
   BackupRecord record;
   record.app = app;

@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
@@ -18,6 +19,12 @@ int run_history(Invocation& in) {
   HostRun run(in.session, in.description());
   std::optional<AppName> name;
   if (const auto text = in.optional_argument("NAME")) name.emplace(*text);
+  if (const auto keep = in.number("keep")) {
+    if (in.has("lines") || in.has("json")) throw in.usage_error("--keep goes neither with --lines nor with --json");
+    const int removed = host::trim_history(run.context(), name, static_cast<int>(std::min(*keep, 1'000'000LL)));
+    in.console.success(removed == 1 ? "1 entry removed" : format("{} entries removed", removed));
+    return 0;
+  }
   const auto limit = static_cast<int>(std::min(in.number("lines").value_or(50), 1'000'000LL));
   const auto entries = host::history(run.context(), name, limit);
   if (in.has("json")) {
