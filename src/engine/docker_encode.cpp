@@ -75,7 +75,8 @@ void write_health(JsonWriter& json, const HealthCheck& health) {
   });
 }
 
-constexpr std::array<std::string_view, 6> bind_propagations{"private", "rprivate", "shared", "rshared", "slave", "rslave"};
+constexpr std::array<std::string_view, 6> bind_propagations{"private", "rprivate", "shared",
+                                                            "rshared", "slave",    "rslave"};
 
 // What is only read must be there: a folder that the engine makes in its place would be read instead.
 bool must_be_there(const Mount& mount) {

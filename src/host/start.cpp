@@ -75,7 +75,8 @@ namespace {
 // The release whose services are stopped and started one by one.
 ReleaseNumber release_of_services(const App& app) {
   if (const auto running = what_runs(app)) return *running;
-  throw Error(ErrorCode::not_running, format("{} is stopped", app.name.text()), format("Start it with: belay start {}", app.name.text()));
+  throw Error(ErrorCode::not_running, format("{} is stopped", app.name.text()),
+              format("Start it with: belay start {}", app.name.text()));
 }
 
 // Wishes the same release, without these services.

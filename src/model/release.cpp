@@ -104,7 +104,8 @@ std::vector<const Service*> App::services_of(const Release& release, const Targe
     if (is_it && (target.number == 0 || service.number == target.number)) found.push_back(&service);
   }
   if (found.empty())
-    throw NotFound(ErrorCode::service_not_found, format("{} {} has no {}", name.text(), release.number.text(), target.text()),
+    throw NotFound(ErrorCode::service_not_found,
+                   format("{} {} has no {}", name.text(), release.number.text(), target.text()),
                    format("Its services: {}", join(known, ", ")));
   return found;
 }

@@ -1,5 +1,5 @@
-// Apps of several services on an engine in memory: what a change touches, what a failure takes back, and what looking and
-// stopping do to a part of an app.
+// Apps of several services on an engine in memory: what a change touches, what a failure takes back, and what looking
+// and stopping do to a part of an app.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -83,7 +83,7 @@ test_a_scan_finds_the_backups_after_the_loss_of_the_state() {
   cd "$place" || return
   expect_done belay backups --scan backups --json
   expect_err '0 new, 2 known'
-  expect_equal 'found' "[\"$app\",null,true] [\"$app\",\"r1\",false]" \
+  expect_equal 'found' "[\"$app\",\"r1\",false] [\"$app\",null,true]" \
     "$(jq -c '.backups[] | [.name, .release, .encrypted]' <<<"$out" | sort | tr '\n' ' ' | sed 's/ $//')"
 }
 

@@ -367,7 +367,7 @@ test_an_engine_behind_tls_wants_certificates_of_both_sides() {
 
   mkdir "$place/no-client" "$place/other-ca"
   cp "$tls/ca.pem" "$place/no-client/"
-  refused_by_tls 'wants a certificate of ours.*cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
+  refused_by_tls 'wants a client certificate.*cert\.pem and key\.pem' "$host" DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH="$place/no-client"
   cp "$tls"/{cert,key}.pem "$place/other-ca/"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$place/other-key.pem" \
     -subj '/CN=somebody else' -out "$place/other-ca/ca.pem" 2>/dev/null

@@ -312,7 +312,7 @@ test_a_forgotten_word_is_answered_with_the_words() {
   build_web
   run jockler start "$app"
   expect_exit 2
-  expect_err 'say which of its containers, new, last or stable'
+  expect_err 'name one of its containers, new, last or stable'
   expect_err "jockler start last $app"
 }
 test_stable_marks_only_what_runs() {
@@ -549,7 +549,7 @@ test_volumes_restore_refuses_what_is_no_archive_of_the_app() {
   expect_err 'absent.tar.gz'
   echo text >text.tar.gz
   expect_refused 1 jockler volumes restore linux "$app" text.tar.gz
-  expect_err 'no .tar.gz'
+  expect_err 'is not a .tar.gz file'
   mkdir -p tree/var/www tree/etc
   head -c 300000 /dev/urandom >tree/var/www/noise
   echo root >tree/etc/passwd

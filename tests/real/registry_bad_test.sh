@@ -237,11 +237,11 @@ test_a_liar_changes_nothing() {
   # The digest of something that it does not have.
   behaves "digest HEAD /manifests/1 $nothing"
   look
-  eventually why_says 'newer is not known.*has no'
+  eventually why_says 'not known whether there is a newer image.*has no'
   # A page where there should be a manifest, and everywhere.
   behaves 'page * /manifests/'
   look
-  eventually why_says "newer is not known.*invalid character '<'"
+  eventually why_says "not known whether there is a newer image.*invalid character '<'"
   behaves 'page * /'
   look
   is_untouched
@@ -290,7 +290,7 @@ test_one_that_goes_away_is_back_some_time() {
   define "$app2" "image: \"$registry/$prefix:other\""
   eventually logged "$app2.*refused"
   look
-  eventually why_says 'newer is not known.*refused'
+  eventually why_says 'not known whether there is a newer image.*refused'
   is_untouched
   run belay apply conf
   expect_exit 1

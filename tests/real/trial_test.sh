@@ -16,7 +16,7 @@ everything() {
   world
   inspect "$container" '.Id + " " + .State.StartedAt + " " + .State.Status + " " + (.RestartCount | tostring)'
   find "$HOME" "$work" "$place/state/temporary" 2>/dev/null | sort
-  belay releases "$app" --json | jq -c '.releases[]'
+  belay releases "$app" --json | jq -c '.releases[] | del(.instances[].status)'
 }
 backed_up() {  # [OPTION…]
   expect_done belay backup "$app" -o "$work/kept" "$@"

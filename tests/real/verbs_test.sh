@@ -26,8 +26,8 @@ settled() {  # [NAME]: wish and world agree
 everything() {
   world
   # Other scripts work on the same engine.
-  belay ls --json | jq -c --arg p "$prefix" '.apps[] | select(.name | contains($p)) | del(.status)'
-  belay releases "$app" --json | jq -c '.releases[]'
+  belay ls --json | jq -c --arg p "$prefix" '.apps[] | select(.name | contains($p)) | del(.status, .instances[].status)'
+  belay releases "$app" --json | jq -c '.releases[] | del(.instances[].status)'
   belay autostart --json | jq -c .
   belay history --json | jq -c '.entries[]'
 }

@@ -39,8 +39,7 @@ std::string state_words(const host::AppSummary& row) {
 Style style_of(const host::AppSummary& row) {
   using host::AppState;
   if (row.health == Health::unhealthy || row.state == AppState::restarting || row.state == AppState::missing ||
-      row.state == AppState::partial ||
-      row.unfinished || !row.trouble.empty())
+      row.state == AppState::partial || row.unfinished || !row.trouble.empty())
     return Style::bad;
   if (row.state == AppState::running) return Style::good;
   return Style::plain;

@@ -72,7 +72,8 @@ void print_status(Console& console, const host::Status& status) {
   if (row.instances.size() > 1)
     for (const auto& each : row.instances)
       field("  " + (each.number > 1 ? format("{}/{}", each.service, each.number) : each.service),
-            format("{}{}{}", words_of(each.state), each.health == Health::none ? "" : format(" ({})", to_text(each.health)),
+            format("{}{}{}", words_of(each.state),
+                   each.health == Health::none ? "" : format(" ({})", to_text(each.health)),
                    each.container.empty()
                        ? ""
                        : format(", {}{}", each.container, each.status.empty() ? "" : " (" + each.status + ")")));
