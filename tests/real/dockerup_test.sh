@@ -109,6 +109,7 @@ user_data() {
   mv "$place/new.json" "$place/ec2/user-data"
 }
 
+asked_for() { [ "$(head -n 2 "$place/ec2/requests" | xargs)" = "$1" ]; }  # THE FIRST TWO REQUESTS
 test_user_data_is_followed_and_while_it_cannot_be_had_nothing_stops() {
   build_image 1
   build_image 2
@@ -136,7 +137,7 @@ test_user_data_is_followed_and_while_it_cannot_be_had_nothing_stops() {
   user_data "$app2" 1
   start_metadata
   eventually runs "$app2" 1
-  expect_equal 'requests' 'PUT /latest/api/token 404 GET /latest/user-data 200' "$(head -n 2 "$place/ec2/requests" | xargs)"
+  eventually asked_for 'PUT /latest/api/token 404 GET /latest/user-data 200'
   expect logged 'user-data: all is well again'
   echo '<html>no definitions</html>' >"$place/ec2/user-data"
   eventually logged 'user-data.*1:1'
