@@ -93,15 +93,21 @@ bool seems_right(const App& app, const PassView& view) {
   const Release* release = app.find(*app.wish.release);
   const auto owned = view.owned.find(app.name.text());
   if (release == nullptr || owned == view.owned.end()) return false;
-  size_t up = 0;
+  size_t wanted = 0, right = 0;
+  std::set<std::string> jobs;
+  for (const auto& service : release->spec.services) {
+    if (!app.wish.held_down.contains(service.name)) ++wanted;
+    if (service.job) jobs.insert(service.name);
+  }
   for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
     const bool is_wished = made_for == release->container_release(service);
-    if (const auto of = std::find_if(release->spec.services.begin(), release->spec.services.end(),
-                                     [&](const Service& each) { return each.name == service; });
-        is_wished && of != release->spec.services.end() && !app.should_run(*of)) {
-      if (container->is_up() && !of->job) return false;
-      if (of->job && container->state == ContainerState::created) return false;
-      ++up;
+    if (is_wished && app.wish.held_down.contains(service)) {
+      if (container->is_up()) return false;
+      continue;
+    }
+    // A job has run; how it ended, a list does not tell.
+    if (is_wished && jobs.contains(service) && container->state != ContainerState::created) {
+      ++right;
       continue;
     }
     if (!container->is_up()) {
@@ -111,9 +117,9 @@ bool seems_right(const App& app, const PassView& view) {
     if (!is_wished || container->state == ContainerState::paused) return false;
     const auto name = release->containers.find(service);
     if (name == release->containers.end() || name->second != container->name) return false;
-    ++up;
+    ++right;
   }
-  return up == release->spec.services.size();
+  return right == wanted;
 }
 
 void classify(DeclaredApp& result, const App& app) {

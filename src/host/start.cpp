@@ -63,14 +63,9 @@ Change start_known(Context& context, App& app, ReleaseNumber release, const Chan
   if (const Release* wanted = app.find(release))
     refuse_missing_paths(context, wanted->spec, wanted->verdict == Verdict::pending ? nullptr : wanted, stop);
   wish_up(app, release, options, context);
-  if (verb.starts_with("start")) app.wish.held_down.clear();
   if (options.snapshot && running != release) wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);
 }
-
-}  // namespace
-
-namespace {
 
 // The release whose services are stopped and started one by one.
 ReleaseNumber release_of_services(const App& app) {
@@ -107,6 +102,8 @@ Change start_release(Context& context, const AppName& name, const std::string& w
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
   const ReleaseNumber release = release_for(app, which);
+  // Starting the whole app starts all of it.
+  app.wish.held_down.clear();
   return doing(format("starting {}", name.text()),
                [&] { return start_known(context, app, release, options, "start " + which, stop, Files::of_then); });
 }

@@ -14,26 +14,24 @@ bool same_entry(const std::map<std::string, Value>& a, const std::map<std::strin
   return in_a->second == in_b->second;
 }
 
+bool leads_to(const Service& service, const std::string& path) {
+  return std::any_of(service.mounts.begin(), service.mounts.end(), [&](const Mount& mount) {
+    return mount.kind == Mount::Kind::bind && (path == mount.source || path.starts_with(mount.source + "/"));
+  });
+}
+
 // Whether what the service is bound to is the same, and holds the same.
 bool has_same_files(const Service& service, const Release& present, const Release& next) {
-  const auto concerns = [&](const std::string& path) {
-    return std::any_of(service.mounts.begin(), service.mounts.end(), [&](const Mount& mount) {
-      return mount.kind == Mount::Kind::bind && (path == mount.source || path.starts_with(mount.source + "/"));
-    });
-  };
   std::set<std::string> paths;
   for (const auto* files : {&present.files, &next.files})
     for (const auto& [path, mark] : *files) paths.insert(path);
   // A file that no mount of the app leads to concerns all of it.
-  const auto is_bound = [&](const std::string& path) {
-    return std::any_of(next.spec.services.begin(), next.spec.services.end(), [&](const Service& other) {
-      return std::any_of(other.mounts.begin(), other.mounts.end(), [&](const Mount& mount) {
-        return mount.kind == Mount::Kind::bind && (path == mount.source || path.starts_with(mount.source + "/"));
-      });
-    });
+  const auto is_of_others = [&](const std::string& path) {
+    return !leads_to(service, path) && std::any_of(next.spec.services.begin(), next.spec.services.end(),
+                                                   [&](const Service& other) { return leads_to(other, path); });
   };
   return std::all_of(paths.begin(), paths.end(), [&](const std::string& path) {
-    return same_entry(present.files, next.files, path) || (is_bound(path) && !concerns(path));
+    return same_entry(present.files, next.files, path) || is_of_others(path);
   });
 }
 

@@ -1,6 +1,8 @@
 #include "simulation.h"
 
 #include <algorithm>
+#include <gtest/gtest.h>
+#include <set>
 
 #include "base/format.h"
 
@@ -188,6 +190,24 @@ struct Apply {
 
 void apply(const App& app, World& world, const Step& step) {
   doing(step_text(step), [&] { std::visit(Apply{app, world}, step); });
+}
+
+void run_as_arrows_allow(const App& app, World& world, const Plan& plan, const std::function<size_t(size_t)>& pick) {
+  std::set<size_t> waiting;
+  for (size_t i = 0; i < plan.actions.size(); ++i) waiting.insert(i);
+  while (!waiting.empty()) {
+    std::vector<size_t> ready;
+    for (const size_t index : waiting) {
+      const auto& after = plan.actions[index].after;
+      ASSERT_TRUE(std::all_of(after.begin(), after.end(), [&](size_t before) { return before < index; }));
+      if (std::none_of(after.begin(), after.end(), [&](size_t before) { return waiting.contains(before); }))
+        ready.push_back(index);
+    }
+    const size_t next = ready[pick(ready.size())];
+    waiting.erase(next);
+    ASSERT_NO_THROW(apply(app, world, plan.actions[next].step)) << step_text(plan.actions[next].step) << "\n"
+                                                                << plan_text(plan);
+  }
 }
 
 }  // namespace belay::plan

@@ -148,25 +148,6 @@ Scene random_stack(Chance& chance) {
   return scene;
 }
 
-void run_as_the_arrows_allow(Scene& scene, const Plan& plan, Chance& chance) {
-  std::set<size_t> waiting;
-  for (size_t i = 0; i < plan.actions.size(); ++i) waiting.insert(i);
-  while (!waiting.empty()) {
-    std::vector<size_t> ready;
-    for (const size_t index : waiting) {
-      const auto& after = plan.actions[index].after;
-      ASSERT_TRUE(std::all_of(after.begin(), after.end(), [&](size_t before) { return before < index; }));
-      if (std::none_of(after.begin(), after.end(), [&](size_t before) { return waiting.contains(before); }))
-        ready.push_back(index);
-    }
-    const size_t next = ready[chance.below(ready.size())];
-    waiting.erase(next);
-    ASSERT_NO_THROW(apply(scene.app, scene.world, plan.actions[next].step))
-        << step_text(plan.actions[next].step) << "\n"
-        << plan_text(plan);
-  }
-}
-
 // Of the wished release: up, of another release before, and not bound to be restarted.
 std::set<std::string> must_stay(const Scene& scene) {
   std::set<std::string> names;
@@ -205,7 +186,7 @@ TEST(AnyStack, IsAsWishedAfterItsPlanRanAndOnlyWhatHadToWasTouched) {
       const auto* verdict = std::get_if<AwaitVerdict>(&action.step);
       jobs += verdict != nullptr && verdict->proof == AwaitVerdict::Proof::completed ? 1 : 0;
     }
-    run_as_the_arrows_allow(scene, plan, chance);
+    run_as_arrows_allow(scene.app, scene.world, plan, [&](size_t count) { return chance.below(count); });
     if (HasFatalFailure()) return;
     // Jobs that nothing waited for have ended by now, and what was to become healthy is.
     for (auto& container : scene.world.containers) {
