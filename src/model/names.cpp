@@ -79,14 +79,14 @@ std::string Target::text() const {
 Target Target::parse(std::string_view text) {
   const auto parts = split(text, '/');
   Target target{AppName(std::string(parts[0]))};
-  const auto number = parts.size() == 3 ? parse_number(parts[2]) : std::nullopt;
+  const long long number = parts.size() == 3 ? parse_number(parts[2]).value_or(0) : 0;
   const bool is_right = parts.size() <= 3 && (parts.size() < 2 || !parts[1].empty()) &&
-                        (parts.size() < 3 || (number && *number >= 1 && *number <= 10'000));
+                        (parts.size() < 3 || (number >= 1 && number <= 10'000));
   if (!is_right)
     throw UsageError(format("'{}' is no app, service or replica", printable(text)),
                      "Write APP, APP/SERVICE or APP/SERVICE/N.");
   if (parts.size() > 1) target.service = parts[1];
-  if (number) target.number = static_cast<int>(*number);
+  target.number = static_cast<int>(number);
   return target;
 }
 
