@@ -4,8 +4,8 @@
 
 #include "base/format.h"
 #include "formats/declared_host.h"
-#include "plan/tag_pattern.h"
-#include "plan/window.h"
+#include "updates/tag_pattern.h"
+#include "updates/window.h"
 
 namespace belay::host {
 
@@ -45,8 +45,8 @@ BrokenDefinition unreadable(const fs::path& file, const Error& error) {
 void break_unreadable_policies(Declarations& declarations) {
   const auto trouble = [](const Declaration& declared) -> std::optional<Error> {
     try {
-      plan::check_window(declared.policies.update.window);
-      if (!declared.policies.update.pattern.empty()) plan::check_pattern(declared.policies.update.pattern);
+      updates::check_window(declared.policies.update.window);
+      if (!declared.policies.update.pattern.empty()) updates::check_pattern(declared.policies.update.pattern);
     } catch (const Error& error) {
       return error;
     }

@@ -4,8 +4,8 @@
 
 #include "base/format.h"
 #include "host/apps.h"
-#include "plan/tag_pattern.h"
-#include "plan/update_rules.h"
+#include "updates/tag_pattern.h"
+#include "updates/update_rules.h"
 #include "registry/registry.h"
 #include "state/store.h"
 
@@ -76,7 +76,7 @@ auto asking(const std::string& registry, std::string_view what, RegistryRest& re
 }
 
 // What the registry shows under the reference, and what it showed before, best first.
-std::vector<plan::Candidate> candidates_of(Context& context, const std::string& reference, RegistryRest& rest,
+std::vector<updates::Candidate> candidates_of(Context& context, const std::string& reference, RegistryRest& rest,
                                            std::stop_token stop) {
   rest.check(reference, context.clock.now());
   const engine::RegistryImage shown = asking(ImageRef::parse(reference).registry(), "digests", rest, context.clock,
@@ -84,10 +84,10 @@ std::vector<plan::Candidate> candidates_of(Context& context, const std::string& 
   std::ignore = context.store.first_seen(reference, shown.digest, context.clock.now());
   constexpr int remembered = 50;
   context.store.forget_sightings(reference, remembered);
-  std::vector<plan::Candidate> seen;
+  std::vector<updates::Candidate> seen;
   for (const auto& sighting : context.store.sightings(reference))
     seen.push_back({reference, sighting.digest, sighting.first_seen});
-  return plan::in_order(std::move(seen), shown.digest);
+  return updates::in_order(std::move(seen), shown.digest);
 }
 
 // The tag that the app follows now: what it runs, else what its definition says. Where the definition now names another
@@ -97,7 +97,7 @@ std::string present_tag(const App* app, const ImageRef& declared, const std::str
   const Release* release = running ? app->find(*running) : nullptr;
   if (release == nullptr || release->spec.services.empty()) return declared.tag;
   const ImageRef runs = ImageRef::parse(release->spec.services[0].image);
-  const bool goes_on = runs.repository == declared.repository && plan::same_line(pattern, runs.tag, declared.tag);
+  const bool goes_on = runs.repository == declared.repository && updates::same_line(pattern, runs.tag, declared.tag);
   return goes_on ? runs.tag : declared.tag;
 }
 
@@ -109,7 +109,7 @@ std::vector<std::string> references_of(Context& context, const Declaration& decl
   const std::string present = present_tag(app, written, declared.policies.update.pattern);
   constexpr size_t few = 3;
   std::vector<std::string> references;
-  const auto pattern = plan::TagPattern::parse(declared.policies.update.pattern);
+  const auto pattern = updates::TagPattern::parse(declared.policies.update.pattern);
   const auto tags = asking(written.registry(), "tags", rest, context.clock, [&] { return list_tags(written, stop); });
   const auto choice = pattern.choose(tags, present);
   for (const auto& tag : choice.tags) {
@@ -128,7 +128,7 @@ std::vector<std::string> references_of(Context& context, const Declaration& decl
 
 void ask_registry(Context& context, const Declaration& declared, const App* app, const LocalImages& local,
                   ImageChoice& choice, const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
-  plan::UpdateSituation situation;
+  updates::UpdateSituation situation;
   situation.app = declared.name.text();
   situation.current = current_digests(app, local);
   // An app that has no digest of its own yet runs what was built or loaded here, or nothing.
@@ -137,8 +137,8 @@ void ask_registry(Context& context, const Declaration& declared, const App* app,
   for (const auto& reference : references_of(context, declared, app, list_tags, rest, stop))
     for (auto& candidate : candidates_of(context, reference, rest, stop))
       situation.candidates.push_back(std::move(candidate));
-  const plan::Decision decision = plan::decide(declared.policies.update, situation, context.clock.now());
-  using Kind = plan::Decision::Kind;
+  const updates::Decision decision = updates::decide(declared.policies.update, situation, context.clock.now());
+  using Kind = updates::Decision::Kind;
   if (decision.kind == Kind::none) return;
   if (decision.kind != Kind::update) {
     choice.waits_for = decision.sentence;

@@ -11,7 +11,7 @@
 #include "host/kept_files.h"
 #include "host/parameters.h"
 #include "model/naming.h"
-#include "plan/window.h"
+#include "updates/window.h"
 #include "state/store.h"
 
 namespace belay::host {
@@ -803,7 +803,7 @@ class Explanation {
     if (wait.until && *wait.until <= now_)
       until = "; it is due; belay serve or belay apply makes it";
     else if (wait.until)
-      until = format("; it is due {}", plan::local_time_text(*wait.until, now_));
+      until = format("; it is due {}", updates::local_time_text(*wait.until, now_));
     switch (wait.topic) {
       case Wait::Topic::update:
       case Wait::Topic::held:

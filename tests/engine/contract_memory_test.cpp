@@ -1,5 +1,5 @@
 #include "contract.h"
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "support/fake_clock.h"
 
 namespace belay::engine {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "support/fake_clock.h"
 
 namespace belay::engine {

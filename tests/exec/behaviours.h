@@ -1,7 +1,7 @@
 #pragma once
 // How containers behave in these tests.
 
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 
 namespace belay::exec {
 

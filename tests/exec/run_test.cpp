@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "behaviours.h"
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "support/fake_clock.h"
 
 namespace belay::exec {

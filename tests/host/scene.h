@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "backup/destination.h"
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "host/clean.h"
 #include "host/context.h"
 #include "host/mark.h"

@@ -12,7 +12,7 @@
 
 #include "base/format.h"
 #include "base/lock.h"
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "serve/daemon.h"
 #include "serve/systemd.h"
 #include "state/store.h"

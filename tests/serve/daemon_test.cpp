@@ -5,8 +5,8 @@
 
 #include "base/format.h"
 #include "base/lock.h"
-#include "engine/memory.h"
-#include "plan/update_rules.h"
+#include "engine_memory/memory.h"
+#include "updates/update_rules.h"
 #include "state/store.h"
 #include "support/fake_clock.h"
 #include "support/zone.h"
@@ -507,7 +507,7 @@ TEST_F(DaysTest, TakesSomethingNewOnceAndInItsWindowOnly) {
   run_far(R"({"window": "02:00-04:00", "jitter": "1h", "minimum_age": "6h"})");
   EXPECT_THAT(deployed_until("2026-02-02T10:00:00Z"), IsEmpty());
   offer_in_registry("second");
-  const auto turn = at("2026-02-03T02:00:00Z") + plan::own_jitter("web", Milliseconds(3'600'000));
+  const auto turn = at("2026-02-03T02:00:00Z") + updates::own_jitter("web", Milliseconds(3'600'000));
   const auto times = deployed_until("2026-02-04T10:00:00Z");
   ASSERT_EQ(times.size(), 1U);
   // Noticed by the next poll.

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "support/fake_clock.h"
 
 namespace belay::serve {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <utility>
 
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 #include "model/labels.h"
 #include "support/fake_clock.h"
 

@@ -1,4 +1,4 @@
-#include "plan/tag_pattern.h"
+#include "updates/tag_pattern.h"
 
 #include <algorithm>
 #include <compare>
@@ -7,10 +7,10 @@
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
-#include "plan/flavour.h"
-#include "plan/version.h"
+#include "updates/flavour.h"
+#include "updates/version.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 namespace {
 
@@ -219,4 +219,4 @@ void check_pattern(std::string_view text) {
   static_cast<void>(TagPattern::parse(text));
 }
 
-}  // namespace belay::plan
+}  // namespace belay::updates

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 // One or several openings, by ';': days ("Sat,Sun", "Mon-Fri"; none: every day), times ("22:00-04:00"; none: the whole
 // day), or both. Times are the wall clock's; those past midnight belong to the day they begin on. A night on which the
@@ -42,4 +42,4 @@ void check_window(std::string_view text);
 // A moment of the host's wall clock for people, as short as `now` allows: "03:10", "Sun 03:10", "2026-02-01 03:10".
 std::string local_time_text(Time time, Time now);
 
-}  // namespace belay::plan
+}  // namespace belay::updates

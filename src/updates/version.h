@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace belay::plan {
+namespace belay::updates {
 
 struct Version {
   std::array<std::int64_t, 3> numbers{};
@@ -49,4 +49,4 @@ class VersionRange {
   std::vector<Conjunction> alternatives_;
 };
 
-}  // namespace belay::plan
+}  // namespace belay::updates

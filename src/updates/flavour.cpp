@@ -1,11 +1,11 @@
-#include "plan/flavour.h"
+#include "updates/flavour.h"
 
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 namespace {
 
@@ -143,4 +143,4 @@ std::string flavour_of(std::string_view tag) {
   return tokens.size() == 1 ? std::string() : std::string(tag.substr(tokens[0].size() + 1));
 }
 
-}  // namespace belay::plan
+}  // namespace belay::updates

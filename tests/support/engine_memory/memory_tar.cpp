@@ -1,4 +1,4 @@
-#include "engine/memory_tar.h"
+#include "engine_memory/memory_tar.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,13 +1,13 @@
-#include "plan/tag_pattern.h"
+#include "updates/tag_pattern.h"
 
 #include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "plan/version.h"
+#include "updates/version.h"
 
-namespace belay::plan {
+namespace belay::updates {
 namespace {
 
 using testing::ElementsAre;
@@ -218,4 +218,4 @@ TEST(TagPattern, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace belay::plan
+}  // namespace belay::updates

@@ -4,7 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "engine/memory_universe.h"
+#include "engine_memory/memory_universe.h"
 
 namespace belay::engine {
 

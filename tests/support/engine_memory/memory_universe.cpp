@@ -1,4 +1,4 @@
-#include "engine/memory_universe.h"
+#include "engine_memory/memory_universe.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -6,8 +6,8 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "engine/memory_tar.h"
-#include "engine/memory_universe.h"
+#include "engine_memory/memory_tar.h"
+#include "engine_memory/memory_universe.h"
 #include "model/names.h"
 
 namespace belay::engine {

@@ -4,8 +4,8 @@
 
 #include "base/format.h"
 #include "engine/json.h"
-#include "engine/memory_tar.h"
-#include "engine/memory_universe.h"
+#include "engine_memory/memory_tar.h"
+#include "engine_memory/memory_universe.h"
 
 namespace belay::engine {
 

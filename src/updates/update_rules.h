@@ -9,7 +9,7 @@
 #include "model/declaration.h"
 #include "model/release.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 // A digest that a registry showed.
 struct Candidate {
@@ -71,4 +71,4 @@ Milliseconds own_jitter(const std::string& app, Milliseconds jitter);
 // The first moment, not before `from`, at which window and jitter let the app be updated.
 Time next_turn(const UpdatePolicy& policy, const std::string& app, Time from);
 
-}  // namespace belay::plan
+}  // namespace belay::updates

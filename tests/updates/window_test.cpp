@@ -1,4 +1,4 @@
-#include "plan/window.h"
+#include "updates/window.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "base/errors.h"
 #include "support/zone.h"
 
-namespace belay::plan {
+namespace belay::updates {
 namespace {
 
 using testing::HasSubstr;
@@ -129,4 +129,4 @@ TEST(Window, ShowsTimesAsShortAsTheyAreClear) {
 }
 
 }  // namespace
-}  // namespace belay::plan
+}  // namespace belay::updates

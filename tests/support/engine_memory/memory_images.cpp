@@ -2,7 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "engine/memory_universe.h"
+#include "engine_memory/memory_universe.h"
 #include "model/names.h"
 
 namespace belay::engine {

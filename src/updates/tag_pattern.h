@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace belay::plan {
+namespace belay::updates {
 
 // "semver RANGE": parts separated by blanks must all hold, alternatives by "||"; each part is a version or a beginning
 // of one behind ^ ~ = > >= < <=, or with x or * at its end. A tag counts as a version with two or three numbers and
@@ -17,7 +17,7 @@ namespace belay::plan {
 // "regex EXPRESSION" (ECMAScript, without back-references): the whole tag must fit; the newest is the last in an order
 // where runs of digits compare as numbers.
 //
-// Of "semver" only tags in the flavour of the current one are looked at (plan/flavour.h): after "1.25.3-alpine" comes
+// Of "semver" only tags in the flavour of the current one are looked at (updates/flavour.h): after "1.25.3-alpine" comes
 // "1.27.0-alpine". A tag whose first number has two digits more than the current one's ("2023.12.05" after "1.25.3") is
 // a date, and left out unless the range itself speaks of such numbers.
 //
@@ -57,4 +57,4 @@ bool same_line(std::string_view pattern, const std::string& a, const std::string
 // Throws Error for a text that TagPattern cannot read.
 void check_pattern(std::string_view text);
 
-}  // namespace belay::plan
+}  // namespace belay::updates

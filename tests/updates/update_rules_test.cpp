@@ -1,4 +1,4 @@
-#include "plan/update_rules.h"
+#include "updates/update_rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include "support/zone.h"
 
-namespace belay::plan {
+namespace belay::updates {
 namespace {
 
 using std::chrono::hours;
@@ -265,4 +265,4 @@ TEST(Jitter, IsTheSameAtEachCallAndSpread) {
 }
 
 }  // namespace
-}  // namespace belay::plan
+}  // namespace belay::updates

@@ -1,4 +1,4 @@
-#include "plan/window.h"
+#include "updates/window.h"
 
 #include <array>
 #include <ctime>
@@ -8,7 +8,7 @@
 #include "base/format.h"
 #include "base/text.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 namespace {
 
@@ -196,4 +196,4 @@ std::string local_time_text(Time time, Time now) {
                 static_cast<unsigned>(date.day()), of_day);
 }
 
-}  // namespace belay::plan
+}  // namespace belay::updates

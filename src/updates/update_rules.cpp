@@ -1,13 +1,13 @@
-#include "plan/update_rules.h"
+#include "updates/update_rules.h"
 
 #include <algorithm>
 #include <cstdint>
 
 #include "base/format.h"
 #include "model/names.h"
-#include "plan/window.h"
+#include "updates/window.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 namespace {
 
@@ -163,4 +163,4 @@ Decision decide(const UpdatePolicy& policy, const UpdateSituation& situation, Ti
   return nothing;
 }
 
-}  // namespace belay::plan
+}  // namespace belay::updates

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "plan/version.h"
+#include "updates/version.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 struct FlavouredVersion {
   Version version;                      // with its pre-release: -rc.1, -beta2, …
@@ -30,4 +30,4 @@ struct FlavouredVersion {
 // "".
 std::string flavour_of(std::string_view tag);
 
-}  // namespace belay::plan
+}  // namespace belay::updates

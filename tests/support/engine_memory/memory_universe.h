@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "engine/memory.h"
+#include "engine_memory/memory.h"
 
 namespace belay::engine {
 

@@ -1,4 +1,4 @@
-#include "plan/version.h"
+#include "updates/version.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 
-namespace belay::plan {
+namespace belay::updates {
 
 namespace {
 
@@ -213,4 +213,4 @@ bool VersionRange::contains(const Version& version) const {
   });
 }
 
-}  // namespace belay::plan
+}  // namespace belay::updates
