@@ -2,14 +2,14 @@
 // An app's summary as JSON, for ls and status.
 
 #include "cli/json_output.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
-Node app_node(const host::AppSummary& row);
-Node instance_node(const host::InstanceRow& row);
+Node app_node(const look::AppSummary& row);
+Node instance_node(const look::InstanceRow& row);
 
 // For people: "in trouble".
-std::string words_of(host::AppState state);
+std::string words_of(look::AppState state);
 
 }  // namespace belay::cli

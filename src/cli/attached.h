@@ -1,14 +1,14 @@
 #pragma once
 // The user's terminal inside an app's container.
 
+#include "change/context.h"
 #include "cli/invocation.h"
-#include "host/context.h"
 
 namespace belay::cli {
 
 // Connects the terminal to the container's own process until it ends or Ctrl-C; its exit code, 0 when it still runs.
-int attached(Session& session, host::Context& context, const Target& target);
+int attached(Session& session, change::Context& context, const Target& target);
 // Runs a command (none: a shell) in the container; its exit code.
-int in_container(Session& session, host::Context& context, const Target& target, engine::ExecRequest request);
+int in_container(Session& session, change::Context& context, const Target& target, ExecRequest request);
 
 }  // namespace belay::cli

@@ -6,10 +6,11 @@
 
 #include "backup/keep.h"
 #include "base/format.h"
+#include "change/apps.h"
+#include "change/context.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
-#include "host/backup_timer.h"
-#include "state/store.h"
+#include "safekeeping/backup_timer.h"
 
 namespace belay::cli {
 
@@ -37,7 +38,7 @@ std::vector<std::string> same_options(const Invocation& in) {
   return words;
 }
 
-host::BackupTimer timer_of(const Invocation& in, const AppName& name) {
+safekeeping::BackupTimer timer_of(const Invocation& in, const AppName& name) {
   if (in.has("passphrase"))
     throw UsageError("a timer cannot know the passphrase in PASS",
                      "Put it into a file that only root can read: --passphrase-file FILE.");
@@ -47,7 +48,7 @@ host::BackupTimer timer_of(const Invocation& in, const AppName& name) {
   const backup::Place& place = file.destination->place();
   const std::string output = file.name.empty() ? place.text() : backup::FilePlace{place, file.name}.text();
 
-  host::BackupTimer timer{name, {fs::read_symlink("/proc/self/exe").string()}, {}, {}, in.text("schedule")};
+  safekeeping::BackupTimer timer{name, {fs::read_symlink("/proc/self/exe").string()}, {}, {}, in.text("schedule")};
   if (in.globals.host) timer.command.push_back("--host=" + *in.globals.host);
   if (in.globals.state_dir) timer.command.push_back("--state-dir=" + fs::absolute(*in.globals.state_dir).string());
   for (const auto& word : {std::string("backup"), name.text(), "--output=" + output}) timer.command.push_back(word);
@@ -56,7 +57,7 @@ host::BackupTimer timer_of(const Invocation& in, const AppName& name) {
     if (const char* value = std::getenv(variable); value != nullptr && *value != '\0')
       timer.environment[variable] = value;
 
-  timer.written.push_back(in.globals.state_dir ? fs::absolute(*in.globals.state_dir) : state::state_folder());
+  timer.written.push_back(in.globals.state_dir ? fs::absolute(*in.globals.state_dir) : change::usual_state_folder());
   if (place.kind == backup::Place::Kind::local) {
     make_folder(place.path, 0700);
     timer.written.emplace_back(place.path);
@@ -67,7 +68,7 @@ host::BackupTimer timer_of(const Invocation& in, const AppName& name) {
   return timer;
 }
 
-void print_to_do(Console& console, const host::TimerChange& change) {
+void print_to_do(Console& console, const safekeeping::TimerChange& change) {
   for (const auto& command : change.to_do) console.note("systemd was not reloaded; as root: " + command);
 }
 
@@ -81,28 +82,27 @@ std::optional<int> schedule_backup(Invocation& in, const AppName& name) {
   if (asked == 0) return {};
   if (in.has("remove-timer") && in.has("dry-run")) throw in.usage_error("--remove-timer does not go with --dry-run");
   if (in.has("remove-timer")) {
-    const auto change = host::remove_timer(name, in.stop());
+    const auto change = safekeeping::remove_timer(name, in.stop());
     for (const auto& file : change.files) in.console.success("removed " + file.string());
     print_to_do(in.console, change);
     return 0;
   }
   HostRun run(in.session, in.description());
-  if (!run.context().store.app(name))
-    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), "belay ls shows them all.");
+  std::ignore = change::known_app(run.context(), name, in.stop());
   // What would fail every night fails now.
   std::ignore = sealing_options(in);
   if (const auto keep = in.text("keep")) std::ignore = backup::parse_keep(*keep);
-  const host::BackupTimer timer = timer_of(in, name);
+  const safekeeping::BackupTimer timer = timer_of(in, name);
   if (in.has("cron")) {
-    in.console.line(host::cron_line(timer));
+    in.console.line(safekeeping::cron_line(timer));
     return 0;
   }
-  if (timer.schedule) host::check_schedule(*timer.schedule, in.stop());
+  if (timer.schedule) safekeeping::check_schedule(*timer.schedule, in.stop());
   if (in.has("dry-run")) {
-    in.console.print(host::service_unit(timer) + "\n" + host::timer_unit(timer));
+    in.console.print(safekeeping::service_unit(timer) + "\n" + safekeeping::timer_unit(timer));
     return 0;
   }
-  const auto change = host::install_timer(timer, in.stop());
+  const auto change = safekeeping::install_timer(timer, in.stop());
   for (const auto& file : change.files) in.console.success("wrote " + file.string());
   print_to_do(in.console, change);
   if (!change.active)

@@ -2,14 +2,14 @@
 // What build and deploy have in common on the command line.
 
 #include "cli/invocation.h"
-#include "host/build.h"
+#include "family/build.h"
 
 namespace belay::cli {
 
-host::BuildOptions build_options(const Invocation& in);
+family::BuildOptions build_options(const Invocation& in);
 // Those of them that say how a Dockerfile is built.
-host::BuildOptions dockerfile_options(const Invocation& in);
+family::BuildOptions dockerfile_options(const Invocation& in);
 // 0, or 3 where nothing changed and the caller wants to know.
-int print_build(Console& console, const AppName& name, const host::BuildOutcome& outcome, bool exit_unchanged);
+int print_build(Console& console, const AppName& name, const family::BuildOutcome& outcome, bool exit_unchanged);
 
 }  // namespace belay::cli

@@ -8,7 +8,7 @@ namespace belay::cli {
 namespace {
 
 // Logs are promised only of what did run.
-std::string hint_for(const AppName& name, const host::Change& change) {
+std::string hint_for(const AppName& name, const change::Change& change) {
   if (change.is_judged && change.release)
     return format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(),
                   change.release->text());
@@ -17,7 +17,7 @@ std::string hint_for(const AppName& name, const host::Change& change) {
   return format("belay why {0} explains it; belay retry {0} tries it again.", name.text());
 }
 
-void print_failure(Console& console, const AppName& name, const host::Change& change) {
+void print_failure(Console& console, const AppName& name, const change::Change& change) {
   const std::string what = change.release ? format("{} of {}", change.release->text(), name.text()) : name.text();
   std::string hint = change.hint;
   if (hint.empty()) hint = hint_for(name, change);
@@ -26,22 +26,22 @@ void print_failure(Console& console, const AppName& name, const host::Change& ch
     for (const auto& line : split(trim(change.log_tail), '\n')) console.diagnostic("  " + line);
   }
   std::string outcome;
-  if (change.kind == host::Change::Kind::stuck) {
+  if (change.kind == change::Change::Kind::stuck) {
     outcome = format("; rolling back failed too: {}", change.trouble_on_the_way_back);
     hint = format("The next command on {} tries again; belay why {} explains it.", name.text(), name.text());
-  } else if (change.kind == host::Change::Kind::in_trouble) {
+  } else if (change.kind == change::Change::Kind::in_trouble) {
     outcome = change.is_itself ? format("; {} is in trouble", name.text())
                                : format("; it was taken back, but {}: {} is in trouble", change.trouble_on_the_way_back,
                                         name.text());
     hint = format("belay why {0} explains it; belay start {0} last tries what ran before again.", name.text());
   } else if (change.running == change.release && change.running) {
-    outcome = format("; {}", host::what_runs_now(change));
+    outcome = format("; {}", change::what_runs_now(change));
   } else if (change.running) {
-    outcome = format("; it was taken back, {}", host::what_runs_now(change));
+    outcome = format("; it was taken back, {}", change::what_runs_now(change));
   } else {
     outcome = "; it was stopped, nothing ran before";
   }
-  console.error(Error(host::error_code(change), format("{} failed: {}{}", what, change.reason, outcome), hint));
+  console.error(Error(change::error_code(change), format("{} failed: {}{}", what, change.reason, outcome), hint));
 }
 
 }  // namespace
@@ -55,8 +55,8 @@ void print_plan(Console& console, const plan::Plan& plan) {
   console.print(plan::plan_text(plan));
 }
 
-int print_change(Console& console, const AppName& name, const host::Change& change, const ChangeWords& words) {
-  using Outcome = host::Change::Kind;
+int print_change(Console& console, const AppName& name, const change::Change& change, const ChangeWords& words) {
+  using Outcome = change::Change::Kind;
   const std::string state = change.running ? format("runs {}", change.running->text()) : std::string("is stopped");
   switch (change.kind) {
     case Outcome::planned:
@@ -77,8 +77,8 @@ int print_change(Console& console, const AppName& name, const host::Change& chan
   return 1;
 }
 
-host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop) {
-  return [&console, name, yes, stop](const host::RemovalPreview& preview) {
+change::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop) {
+  return [&console, name, yes, stop](const change::RemovalPreview& preview) {
     console.line(format("to do for {}:", name.text()));
     print_plan(console, preview.plan);
     for (const auto& kept : preview.kept) console.line("stays: " + kept);

@@ -1,9 +1,9 @@
 #pragma once
 // What came of a change, in words and as an exit code.
 
+#include "change/change.h"
+#include "change/clean.h"
 #include "cli/console.h"
-#include "host/change.h"
-#include "host/clean.h"
 
 namespace belay::cli {
 
@@ -12,13 +12,13 @@ struct ChangeWords {
 };
 
 // `name`: the app. Prints the result; 0, 1, or 3.
-int print_change(Console& console, const AppName& name, const host::Change& change, const ChangeWords& words = {});
+int print_change(Console& console, const AppName& name, const change::Change& change, const ChangeWords& words = {});
 
 // The steps of a dry run on standard output.
 void print_plan(Console& console, const plan::Plan& plan);
 
 // Shows what goes and what stays, and asks; `yes`: does not ask.
-host::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop);
+change::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop);
 
 // Shows what settings a new release would lose, and asks; `yes`: does not ask. `of_the_image`: how to take the image's
 // ports and volumes instead, where the user is.

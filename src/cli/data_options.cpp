@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
-#include "state/store.h"
+#include "change/context.h"
 
 namespace belay::cli {
 
@@ -35,7 +35,7 @@ crypto::Passphrase passphrase_of(const std::optional<std::string>& file) {
 std::string usual_place() {
   const char* place = std::getenv("BELAY_BACKUPS");
   if (place != nullptr && *place != '\0') return place;
-  return ::geteuid() == 0 ? "/var/backups/belay" : (state::state_folder() / "backups").string();
+  return ::geteuid() == 0 ? "/var/backups/belay" : (change::usual_state_folder() / "backups").string();
 }
 
 backup::Sealing sealing_options(const Invocation& in) {

@@ -26,17 +26,17 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
 }
 
 int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {
-  using host::DeclaredApp;
+  using declared::DeclaredApp;
   if (in.has("json")) {
     print_record(in.console, declared_json(settings, outcome));
   } else {
     // What is broken was said on standard error.
-    host::DeclaredHost good = outcome.host;
+    declared::DeclaredHost good = outcome.host;
     std::erase_if(good.apps, [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::broken; });
     const bool is_quiet = std::all_of(good.apps.begin(), good.apps.end(),
                                       [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
     if (is_quiet && good.apps.size() == outcome.host.apps.size()) in.console.line("nothing to do");
-    in.console.print(host::declared_text(good, in.has("verbose")));
+    in.console.print(declared::declared_text(good, in.has("verbose")));
   }
   if (outcome.has_failures()) return 1;
   return in.has("detailed-exitcode") && outcome.host.has_changes() ? 2 : 0;

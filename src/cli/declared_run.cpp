@@ -5,15 +5,15 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/change_result.h"
-#include "host/definitions.h"
-#include "host/user_data.h"
+#include "declared/definitions.h"
+#include "declared/user_data.h"
 
 namespace belay::cli {
 
 namespace {
 
-using host::Change;
-using host::DeclaredApp;
+using change::Change;
+using declared::DeclaredApp;
 
 std::string name_of(const DeclaredApp& app) {
   return app.name.empty() ? app.origin : app.name;
@@ -32,9 +32,9 @@ void print_differences(Console& console, const DeclaredApp& app) {
 
 std::string how_it_went(const DeclaredApp& app) {
   if (!app.downtime) return "";
-  if (app.downtime->kind == host::Downtime::Kind::stop_first)
+  if (app.downtime->kind == declared::Downtime::Kind::stop_first)
     return app.outage ? format(" (stop-first, {} down)", duration_text(*app.outage)) : " (stop-first)";
-  return app.downtime->kind == host::Downtime::Kind::in_place ? " (changed in place)" : "";
+  return app.downtime->kind == declared::Downtime::Kind::in_place ? " (changed in place)" : "";
 }
 
 void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
@@ -76,7 +76,7 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
 }
 
 // Tells of each app as it goes.
-class DeclaredReport final : public host::DeclaredListener {
+class DeclaredReport final : public declared::DeclaredListener {
  public:
   DeclaredReport(Console& console, bool tells_ends, bool verbose)
       : console_(console), tells_ends_(tells_ends), verbose_(verbose) {}
@@ -110,17 +110,17 @@ EngineChoice engine_choice(const formats::Settings& settings) {
   EngineChoice choice;
   choice.host = settings.remote;
   if (!settings.username.empty())
-    choice.login = engine::ServerLogin{settings.registry, {settings.username, settings.password, {}}};
+    choice.login = change::RegistryLogin{settings.registry, settings.username, settings.password};
   return choice;
 }
 
 DeclaredInput read_declared(const formats::Settings& settings, std::stop_token stop) {
   DeclaredInput input;
   if (settings.aws) {
-    host::UserDataSource source;
+    declared::UserDataSource source;
     source.address = settings.metadata;
     try {
-      input.user_data = host::read_user_data(source, stop);
+      input.user_data = declared::read_user_data(source, stop);
       input.sources.emplace_back("user-data");
     } catch (const Cancelled&) {
       throw;
@@ -128,7 +128,7 @@ DeclaredInput read_declared(const formats::Settings& settings, std::stop_token s
       input.trouble = format("EC2 user-data cannot be read, what it declared stays as it is: {}", error.what());
     }
   }
-  input.declared = host::read_definitions(settings.confdir, input.user_data);
+  input.declared = declared::read_definitions(settings.confdir, input.user_data);
   input.sources.push_back(fs::absolute(settings.confdir).lexically_normal().string());
   return input;
 }
@@ -143,7 +143,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   outcome.input = read_declared(pass.settings, session.stop());
   if (!outcome.input.trouble.empty()) session.console.error(Error(ErrorCode::connection_failed, outcome.input.trouble));
   HostRun run(session, pass.command, engine_choice(pass.settings));
-  host::DeclaredOptions options;
+  declared::DeclaredOptions options;
   options.dry_run = pass.change.dry_run;
   options.allow_empty = pass.allow_empty;
   options.ask_registries = pass.settings.pull;
@@ -160,7 +160,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;
   DeclaredReport report(session.console, tells_ends, pass.verbose);
-  outcome.host = host::apply_declared(run.context(), outcome.input.declared, options, report, session.stop());
+  outcome.host = declared::apply_declared(run.context(), outcome.input.declared, options, report, session.stop());
   for (const auto& warning : outcome.host.warnings) session.console.warning(warning);
   return outcome;
 }

@@ -11,8 +11,8 @@
 
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "declared/declared.h"
 #include "formats/dockerup_settings.h"
-#include "host/declared.h"
 
 namespace belay::cli {
 
@@ -39,19 +39,19 @@ DeclaredInput read_declared(const formats::Settings& settings, std::stop_token s
 // How a pass over the host is done and told of.
 struct DeclaredPass {
   formats::Settings settings;
-  host::ChangeOptions change;
+  change::ChangeOptions change;
   bool allow_empty = false, thorough = false, verbose = false;
   int workers = 8;
   std::vector<std::string> take_over;
   std::optional<SwapOrder> order;  // where neither the settings nor a definition say one
   std::string command;             // as it was typed, for the journal
-  std::function<std::string(const host::DeclaredApp& planned)> objection;  // as in DeclaredOptions
+  std::function<std::string(const declared::DeclaredApp& planned)> objection;  // as in DeclaredOptions
 };
 
 // What came of it, with what it was made from.
 struct DeclaredOutcome {
   DeclaredInput input;
-  host::DeclaredHost host;
+  declared::DeclaredHost host;
 
   // Something is broken, failed, or could not be read.
   bool has_failures() const { return host.has_failures() || !input.trouble.empty(); }

@@ -36,18 +36,14 @@ plan::Defaults defaults_of_host() {
   if (const auto timeout = duration_variable("BELAY_WAIT_TIMEOUT")) defaults.wait_timeout = *timeout;
   return defaults;
 }
-
-host::GroundOptions ground_options(Session& session, const EngineChoice& engine) {
-  const Globals& globals = session.globals;
-  host::GroundOptions options;
-  options.docker.host = globals.host.value_or(engine.host);
-  options.docker.login = engine.login;
-  options.docker.warn = [&console = session.console](const std::string& trouble) { console.warning(trouble); };
-  options.state = globals.state_dir.value_or("");
-  return options;
-}
-
 }  // namespace
+
+change::GroundOptions ground_options(Session& session, const EngineChoice& engine) {
+  const Globals& globals = session.globals;
+  return {globals.host.value_or(engine.host), engine.login,
+          [&console = session.console](const std::string& trouble) { console.warning(trouble); },
+          globals.state_dir.value_or("")};
+}
 
 void ProgressReport::running(const plan::Plan&) {
   ++plans_;
@@ -74,7 +70,7 @@ void ProgressReport::started(const plan::Plan& plan, size_t action) {
   display().begin(id_of(action), plan::step_text(plan.actions[action].step));
 }
 
-void ProgressReport::progress(const plan::Plan&, size_t action, const engine::Progress& progress) {
+void ProgressReport::progress(const plan::Plan&, size_t action, const belay::Progress& progress) {
   // Output without a step of its own belongs to the action.
   const std::string id = progress.id.empty() ? id_of(action) : id_of(action) + "." + progress.id;
   if (!progress.id.empty() || !progress.status.empty())
@@ -100,23 +96,23 @@ HostRun::HostRun(Session& session, std::string command, const EngineChoice& engi
       ground_(ground_options(session, engine)),
       report_(session.console, session.clock) {}
 
-host::Context& HostRun::context() {
+change::Context& HostRun::context() {
   if (!context_) {
-    context_ = std::unique_ptr<host::Context>(new host::Context{ground_.engine(),
-                                                                ground_.store(),
-                                                                session_.clock,
-                                                                report_,
-                                                                user_name(),
-                                                                command_,
-                                                                session_.globals.lock_wait,
-                                                                defaults_of_host(),
-                                                                {}});
+    context_ = std::unique_ptr<change::Context>(new change::Context{ground_.engine(),
+                                                                    ground_.store(),
+                                                                    session_.clock,
+                                                                    report_,
+                                                                    user_name(),
+                                                                    command_,
+                                                                    session_.globals.lock_wait,
+                                                                    defaults_of_host(),
+                                                                    {}});
   }
   return *context_;
 }
 
-host::ChangeOptions change_options(const Invocation& in) {
-  host::ChangeOptions options;
+change::ChangeOptions change_options(const Invocation& in) {
+  change::ChangeOptions options;
   options.dry_run = in.has("dry-run");
   options.wait = !in.has("no-wait");
   options.settle = in.duration("settle");

@@ -4,15 +4,15 @@
 #include <memory>
 #include <string>
 
+#include "change/change.h"
+#include "change/context.h"
 #include "cli/invocation.h"
 #include "cli/progress.h"
-#include "host/change.h"
-#include "host/context.h"
 
 namespace belay::cli {
 
 // Shows actions and their progress while a use case runs.
-class ProgressReport final : public host::Report {
+class ProgressReport final : public change::Report {
  public:
   ProgressReport(Console& console, Clock& clock) : console_(console), clock_(clock) {}
 
@@ -20,7 +20,7 @@ class ProgressReport final : public host::Report {
   void note(const std::string& text) override;
   void warning(const std::string& text) override;
   void started(const plan::Plan& plan, size_t action) override;
-  void progress(const plan::Plan& plan, size_t action, const engine::Progress& progress) override;
+  void progress(const plan::Plan& plan, size_t action, const belay::Progress& progress) override;
   void done(const plan::Plan& plan, size_t action) override;
   void failed(const plan::Plan& plan, size_t action, const std::string& why) override;
   // Takes the live area off the screen before results are printed.
@@ -39,29 +39,31 @@ class ProgressReport final : public host::Report {
 // Which engine, where the command line does not say it, and a login that goes before those of config.json.
 struct EngineChoice {
   std::string host;  // empty: the usual one
-  std::optional<engine::ServerLogin> login;
+  std::optional<change::RegistryLogin> login;
 };
+// Of the command line and this choice.
+change::GroundOptions ground_options(Session& session, const EngineChoice& engine);
 
 class HostRun {
  public:
   // `command`: as it was typed, for the journal and for whoever waits.
   HostRun(Session& session, std::string command, const EngineChoice& engine = {});
 
-  host::Ground& ground() { return ground_; }
+  change::Ground& ground() { return ground_; }
   // Opens the state at the first call.
-  host::Context& context();
+  change::Context& context();
   ProgressReport& report() { return report_; }
 
  private:
   Session& session_;
   std::string command_;
-  host::Ground ground_;
+  change::Ground ground_;
   ProgressReport report_;
-  std::unique_ptr<host::Context> context_;
+  std::unique_ptr<change::Context> context_;
 };
 
 // The options that every swap takes: --wait-timeout, --settle, --no-wait, --order, --dry-run.
-host::ChangeOptions change_options(const Invocation& in);
+change::ChangeOptions change_options(const Invocation& in);
 // The app's name as the first word.
 AppName app_name(const Invocation& in);
 // The same for commands that also take a part of an app: APP/SERVICE, APP/SERVICE/N.

@@ -6,7 +6,8 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "host/definitions.h"
+#include "change/file_marks.h"
+#include "declared/definitions.h"
 
 namespace belay::cli {
 
@@ -27,7 +28,7 @@ const Declaration* declaration_of(const Declarations& declared, const std::strin
   return found == declared.apps.end() ? nullptr : &*found;
 }
 
-std::map<std::string, std::string> rests_on(const DeclaredInput& input, const host::DeclaredApp& app) {
+std::map<std::string, std::string> rests_on(const DeclaredInput& input, const declared::DeclaredApp& app) {
   std::map<std::string, std::string> digests;
   std::vector<fs::path> files;
   if (app.origin.starts_with("user-data")) {
@@ -37,7 +38,7 @@ std::map<std::string, std::string> rests_on(const DeclaredInput& input, const ho
   }
   if (const Declaration* declaration = declaration_of(input.declared, app.name))
     files.insert(files.end(), declaration->watched.begin(), declaration->watched.end());
-  for (const auto& [path, mark] : host::file_marks(files)) digests[path] = mark.digest;
+  for (const auto& [path, mark] : change::file_marks(files)) digests[path] = mark.digest;
   for (const auto& action : app.change.plan.actions)
     if (const auto* create = std::get_if<plan::CreateContainer>(&action.step))
       digests["image of " + create->name] = create->image;
@@ -72,18 +73,18 @@ bool is_to_do(const PlannedApp& app) {
   return !app.lines.empty() || app.kind == "broken";
 }
 
-std::string shown_name(const host::DeclaredApp& app) {
+std::string shown_name(const declared::DeclaredApp& app) {
   return app.name.empty() ? app.origin : app.name;
 }
 
-PlannedApp planned_app(const host::DeclaredApp& app) {
+PlannedApp planned_app(const declared::DeclaredApp& app) {
   PlannedApp planned;
   planned.name = shown_name(app);
   planned.kind = std::string(to_text(app.kind));
   planned.lines = app.differences;
   for (const auto& action : app.change.plan.actions) {
     planned.lines.push_back(format("{} — {}", plan::step_text(action.step), action.reason));
-    if (host::is_shared(action.step)) planned.creates.push_back(planned.lines.back());
+    if (declared::is_shared(action.step)) planned.creates.push_back(planned.lines.back());
   }
   return planned;
 }
@@ -108,7 +109,7 @@ std::vector<PlannedApp> planned_apps(const DeclaredOutcome& outcome) {
   return apps;
 }
 
-std::string objection(const std::vector<PlannedApp>& plan, const host::DeclaredApp& now) {
+std::string objection(const std::vector<PlannedApp>& plan, const declared::DeclaredApp& now) {
   const PlannedApp doing = planned_app(now);
   const PlannedApp* planned = nullptr;
   std::set<std::string> shared;

@@ -32,7 +32,7 @@ struct PlanFile {
 std::vector<PlannedApp> planned_apps(const DeclaredOutcome& outcome);
 
 // Why this app, as it is about to be dealt with, is not what was planned; empty: it is.
-std::string objection(const std::vector<PlannedApp>& plan, const host::DeclaredApp& now);
+std::string objection(const std::vector<PlannedApp>& plan, const declared::DeclaredApp& now);
 
 void write_plan_file(const fs::path& path, const PlanFile& plan);
 // Throws ConfigError where the file is no plan.

@@ -8,9 +8,9 @@ std::unique_ptr<backup::Destination> open_place(const backup::Place& place) {
   return backup::destination(place, backup::programs_from_environment());
 }
 
-void print_pruning(Console& console, const host::Pruning& pruning, Time now) {
-  const auto told = [&](const state::BackupRecord& record) {
-    return format("{} ({}, {})", host::where(record), byte_text(record.size), ago(record.taken, now));
+void print_pruning(Console& console, const safekeeping::Pruning& pruning, Time now) {
+  const auto told = [&](const BackupRecord& record) {
+    return format("{} ({}, {})", safekeeping::where(record), byte_text(record.size), ago(record.taken, now));
   };
   if (pruning.remove.empty() && pruning.vanished.empty()) console.line("nothing to remove");
   for (const auto& record : pruning.remove) console.line("remove " + told(record));
@@ -19,9 +19,9 @@ void print_pruning(Console& console, const host::Pruning& pruning, Time now) {
   for (const auto& note : pruning.notes) console.note(note);
 }
 
-void print_pruned(Console& console, const AppName& name, const host::Pruning& pruned) {
+void print_pruned(Console& console, const AppName& name, const safekeeping::Pruning& pruned) {
   for (const auto& note : pruned.notes) console.warning(note);
-  for (const auto& record : pruned.vanished) console.note("gone by itself, forgotten: " + host::where(record));
+  for (const auto& record : pruned.vanished) console.note("gone by itself, forgotten: " + safekeeping::where(record));
   if (pruned.remove.empty())
     console.success(format("{}: no backup to remove; {} stay", name.text(), pruned.stay.size()));
   else

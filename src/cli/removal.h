@@ -3,8 +3,8 @@
 
 #include <string_view>
 
+#include "change/clean.h"
 #include "cli/console.h"
-#include "host/clean.h"
 
 namespace belay::cli {
 
@@ -13,6 +13,6 @@ struct RemovalWords {
   bool dry_run = false;
   bool exit_unchanged = false;
 };
-int print_removed(Console& console, const AppName& name, const host::Removed& removed, const RemovalWords& words);
+int print_removed(Console& console, const AppName& name, const change::Removed& removed, const RemovalWords& words);
 
 }  // namespace belay::cli

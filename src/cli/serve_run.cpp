@@ -2,10 +2,9 @@
 
 #include <csignal>
 #include <malloc.h>
-#include <optional>
-#include <set>
 
-#include "host/own_container.h"
+#include "change/own_container.h"
+#include "cli/declared_run.h"
 #include "serve/hangup.h"
 
 namespace belay::cli {
@@ -14,28 +13,7 @@ namespace {
 
 // The daemon does not move to another engine when its settings are read again.
 std::unique_ptr<engine::Engine> engine_of(Session& session, const formats::Settings& settings) {
-  const Globals& globals = session.globals;
-  engine::DockerOptions options;
-  options.host = globals.host.value_or(settings.remote);
-  if (!settings.username.empty())
-    options.login = engine::ServerLogin{settings.registry, {settings.username, settings.password, {}}};
-  options.warn = [&console = session.console](const std::string& trouble) { console.warning(trouble); };
-  return engine::docker_engine(options);
-}
-
-// The app of the container that this process lives in; empty: it lives in none, or in one that is no app's.
-std::string own_app(engine::Engine& engine, const std::stop_token& stop) {
-  std::set<std::string> apps;
-  try {
-    for (const auto& container : host::own_containers(engine, stop))
-      if (const auto detail = engine.container(container, stop))
-        if (const auto owner = detail->container.owner()) apps.insert(owner->app);
-  } catch (const Cancelled&) {
-    throw;
-  } catch (const Error&) {
-    // An engine that is away: then it is no engine that this process runs on.
-  }
-  return apps.size() == 1 ? *apps.begin() : std::string();
+  return change::connect(ground_options(session, engine_choice(settings)));
 }
 
 }  // namespace
@@ -53,7 +31,7 @@ int serve_host(Session& session, HostRun& run, serve::ServiceNotifier& notifier,
                Serving serving) {
   const std::stop_token stop = session.stop();
   const auto engine = engine_of(session, serve::settings_of(options));
-  if (options.self.empty()) options.self = own_app(*engine, stop);
+  if (options.self.empty()) options.self = change::own_app(*engine, stop);
   options.defaults.own_app = options.self;
   serve::LogLines log(2, session.clock);
   serve::Daemon daemon(*engine, run.ground().state_folder(), session.clock, log,

@@ -6,8 +6,8 @@
 
 namespace belay::cli {
 
-host::TrialOptions trial_options(const Invocation& in) {
-  host::TrialOptions options;
+safekeeping::TrialOptions trial_options(const Invocation& in) {
+  safekeeping::TrialOptions options;
   options.dry_run = in.has("dry-run");
   options.networks = in.list("network");
   options.settle = in.duration("settle");
@@ -15,7 +15,8 @@ host::TrialOptions trial_options(const Invocation& in) {
   return options;
 }
 
-int print_failed_trial(Console& console, const std::string& what, const host::Trial& trial, const std::string& hint) {
+int print_failed_trial(Console& console, const std::string& what, const safekeeping::Trial& trial,
+                       const std::string& hint) {
   if (!trial.log_tail.empty()) {
     console.diagnostic(format("last lines of {}:", trial.service));
     for (const auto& line : split(trim(trial.log_tail), '\n')) console.diagnostic("  " + line);
@@ -25,7 +26,7 @@ int print_failed_trial(Console& console, const std::string& what, const host::Tr
   return 1;
 }
 
-void add_trial(Node& node, const host::Trial& trial) {
+void add_trial(Node& node, const safekeeping::Trial& trial) {
   node.set("passed", Node::boolean(trial.passed()));
   node.set("service", text_or_null(trial.passed() ? "" : trial.service));
   node.set("reason", text_or_null(trial.passed() ? "" : trial.reason));

@@ -69,7 +69,7 @@ void window_changed(int) {
 // Watches for SIGWINCH as long as it lives.
 class ResizeWatch {
  public:
-  ResizeWatch(UserTerminal& terminal, std::function<void(engine::Terminal::Size)> changed)
+  ResizeWatch(UserTerminal& terminal, std::function<void(Terminal::Size)> changed)
       : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!event_) throw system_error("watching the window's size", errno);
     int none = -1;
@@ -120,8 +120,8 @@ std::string UserTerminal::read(std::stop_token stop) {
 UserTerminal::UserTerminal(int in, int out, int err, const std::stop_token& stop)
     : in_(in), out_(out), err_(err), stopped_(stop) {}
 
-void UserTerminal::write(engine::OutputStream stream, std::string_view bytes) {
-  const bool is_out = stream == engine::OutputStream::out;
+void UserTerminal::write(OutputStream stream, std::string_view bytes) {
+  const bool is_out = stream == OutputStream::out;
   const int error = write_all(is_out ? out_ : err_, bytes, stopped_);
   if (error == ECANCELED) throw Cancelled();
   // A terminal that hung up says EIO. Messages that nobody reads stop nothing.
@@ -130,7 +130,7 @@ void UserTerminal::write(engine::OutputStream stream, std::string_view bytes) {
   throw system_error("writing the output", error);
 }
 
-std::optional<engine::Terminal::Size> UserTerminal::size() {
+std::optional<Terminal::Size> UserTerminal::size() {
   for (const int fd : {out_, in_, err_}) {
     winsize window{};
     if (::ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) return Size{window.ws_row, window.ws_col};

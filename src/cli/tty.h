@@ -1,9 +1,9 @@
 #pragma once
-// The user's real terminal as the engine port wants it for exec and attach.
+// The user's real terminal, for sessions in a container.
 
 #include "base/errors.h"
+#include "base/terminal.h"
 #include "cli/descriptor.h"
-#include "engine/engine.h"
 
 namespace belay::cli {
 
@@ -14,7 +14,7 @@ class OutputClosed : public Error {
 };
 
 // Works on pipes and files as well: input is handed on until its end, there is no size.
-class UserTerminal final : public engine::Terminal {
+class UserTerminal final : public Terminal {
  public:
   // On stop a write that nobody takes is given up.
   explicit UserTerminal(int in = 0, int out = 1, int err = 2, const std::stop_token& stop = {});
@@ -25,7 +25,7 @@ class UserTerminal final : public engine::Terminal {
   std::string read(std::stop_token stop) override;
   // Throws OutputClosed where nobody takes standard output any more (a closed pipe), Cancelled on stop, and what the
   // system says of a full disk.
-  void write(engine::OutputStream stream, std::string_view bytes) override;
+  void write(OutputStream stream, std::string_view bytes) override;
   std::optional<Size> size() override;
   // SIGWINCH has one handler: a second watcher may begin only after the guard of the first is gone.
   std::shared_ptr<void> on_resize(std::function<void(Size)> changed) override;

@@ -22,7 +22,10 @@
 #include <vector>
 
 #include "base/stream.h"
+#include "base/terminal.h"
 #include "engine/login.h"
+#include "model/progress.h"
+#include "model/requests.h"
 #include "model/unkept.h"
 #include "model/world.h"
 
@@ -37,14 +40,6 @@ struct EngineInfo {
   bool buildkit = false;  // the engine offers BuildKit builds
 };
 
-// One line of progress of a pull, push or build, for bars and plain lines alike.
-struct Progress {
-  std::string id;                       // layer or build step; empty: a line of its own
-  std::string status;                   // "Downloading", "RUN make"
-  std::int64_t current = 0, total = 0;  // bytes; total 0: unknown
-  bool done = false;                    // this id is finished
-  std::string log;                      // output of a build step, may hold several lines
-};
 using ProgressSink = std::function<void(const Progress&)>;
 
 struct ContainerRequest {
@@ -98,40 +93,7 @@ struct BuildRequest {
   Builder builder = Builder::automatic;
 };
 
-struct LogRequest {
-  bool follow = false;
-  bool timestamps = false;
-  std::optional<int> tail;  // lines; nullopt: all
-  std::optional<Time> since, until;
-};
-enum class OutputStream { out, err };
 using OutputSink = std::function<void(OutputStream, std::string_view bytes)>;
-
-// The user's side of an interactive session. The engine calls it from several threads: `read` from one, the rest from
-// another.
-class Terminal {
- public:
-  virtual ~Terminal() = default;
-  // Blocks for input; empty: end of input. Returns early (empty) on stop.
-  virtual std::string read(std::stop_token stop) = 0;
-  virtual void write(OutputStream stream, std::string_view bytes) = 0;
-  struct Size {
-    int rows = 0, columns = 0;
-    bool operator==(const Size&) const = default;
-  };
-  // The window's size now; nullopt when there is no window.
-  virtual std::optional<Size> size() = 0;
-  // Calls back whenever the window's size changes, until the returned guard dies.
-  virtual std::shared_ptr<void> on_resize(std::function<void(Size)> changed) = 0;
-};
-
-struct ExecRequest {
-  std::vector<std::string> command;
-  bool tty = false;
-  bool interactive = false;  // input is forwarded
-  std::string user, working_dir;
-  std::map<std::string, std::string> environment;
-};
 
 struct Event {
   Time time{};

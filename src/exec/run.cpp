@@ -140,7 +140,7 @@ class Run {
     const auto work = [&](std::stop_token stop) {
       return attempt(
           action.step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
-          [&](const engine::Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, std::move(stop));
+          [&](const Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, std::move(stop));
     };
     if (!action.deadline) return work(until);
     const TimeLimit limit(*action.deadline, until);

@@ -18,7 +18,7 @@ class Listener {
  public:
   virtual ~Listener() = default;
   virtual void started(const plan::Plan& /*plan*/, size_t /*action*/) {}
-  virtual void progress(const plan::Plan& /*plan*/, size_t /*action*/, const engine::Progress&) {}
+  virtual void progress(const plan::Plan& /*plan*/, size_t /*action*/, const Progress&) {}
   virtual void done(const plan::Plan& /*plan*/, size_t /*action*/) {}
   virtual void failed(const plan::Plan& /*plan*/, size_t /*action*/, const std::string& /*why*/) {}
 };

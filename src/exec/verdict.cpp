@@ -74,12 +74,12 @@ std::string log_tail(engine::Engine& engine, const std::string& container, int l
     text.erase(0, text.size() - size);
     is_cut = true;
   };
-  engine::LogRequest request;
+  LogRequest request;
   request.tail = lines;
   try {
     engine.logs(
         container, request,
-        [&](engine::OutputStream, std::string_view bytes) {
+        [&](OutputStream, std::string_view bytes) {
           text += bytes;
           keep_the_end(4 * most);
         },

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/format.h"
-#include "host/definitions.h"
-#include "host/user_data.h"
+#include "declared/definitions.h"
+#include "declared/user_data.h"
 #include "serve/event_watch.h"
 #include "serve/folder_watch.h"
 #include "serve/neighbours.h"
@@ -36,7 +36,7 @@ NoticeSinks usual_notice_sinks(Clock& clock) {
 }
 
 // One look of either kind: tells of it, and notes whose turn comes when.
-class Daemon::Looking final : public host::DeclaredListener {
+class Daemon::Looking final : public declared::DeclaredListener {
  public:
   // `call`: the reason of an attention; nullptr: it is a pass.
   Looking(Daemon& daemon, const Call* call)
@@ -58,7 +58,7 @@ class Daemon::Looking final : public host::DeclaredListener {
   }
   void goes_on(const std::string& /*app*/) override { daemon_.progress_(); }
   void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
-  void ended(const host::DeclaredApp& app) override {
+  void ended(const declared::DeclaredApp& app) override {
     daemon_.progress_();
     if (attends_)
       daemon_.news_.attended(app);
@@ -242,30 +242,30 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   const auto store = open_state();
   tell_failed_backups(*store);
   if (!declared_) return;
-  host::Report report;
-  host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
-                        options_.defaults, {}};
-  host::DeclaredOptions options;
+  change::Report report;
+  change::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
+                          options_.defaults, {}};
+  declared::DeclaredOptions options;
   options.ask_registries = look.registries && settings_.pull;
   options.thorough = look.thorough;
   options.look_into = look.containers;
   options.leave = look.leave;
-  if (look.health) options.heal = host::HealOptions{settings_.soak, look.containers, look.thorough};
+  if (look.health) options.heal = declared::HealOptions{settings_.soak, look.containers, look.thorough};
   options.keep = settings_.keep;
   options.order = settings_.order ? settings_.order : options_.order;
   options.rest = &rest_;
   options.list_tags = [this](const ImageRef& image, std::stop_token until) {
     const auto asking = measured_.asking();
-    return host::list_tags(measured_, image, std::move(until));
+    return declared::list_tags(measured_, image, std::move(until));
   };
   options.sources = sources_;
   options.exclusive = settings_.exclusive && sources_are_fresh_;
   if (!options_.self.empty()) options.spared.insert(options_.self);
   Looking listener(*this, nullptr);
-  const host::DeclaredHost host = host::apply_declared(context, *declared_, options, listener, stop);
+  const declared::DeclaredHost host = declared::apply_declared(context, *declared_, options, listener, stop);
   news_.passed(host);
   succeeded_ = sources_are_fresh_ && host.is_as_declared();
-  if (std::any_of(host.apps.begin(), host.apps.end(), [](const host::DeclaredApp& app) { return app.busy; }))
+  if (std::any_of(host.apps.begin(), host.apps.end(), [](const declared::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
 }
 
@@ -273,19 +273,19 @@ void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak,
   const std::string& name = app.name.text();
   try {
     const auto store = open_state();
-    host::Report report;
-    host::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
-                          options_.defaults, {}};
+    change::Report report;
+    change::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
+                            options_.defaults, {}};
     Declarations alone;
     alone.apps.push_back(app);
-    host::DeclaredOptions options;
+    declared::DeclaredOptions options;
     options.only_keep_up = true;
     options.look_into = {name};
     options.down = call.down;
-    options.heal = host::HealOptions{soak, call.containers, call.containers.empty()};
+    options.heal = declared::HealOptions{soak, call.containers, call.containers.empty()};
     options.workers = 1;
     Looking listener(*this, &call);
-    std::ignore = host::apply_declared(context, alone, options, listener, stop);
+    std::ignore = declared::apply_declared(context, alone, options, listener, stop);
   } catch (const Cancelled& stopped) {
     if (stop.stop_requested()) log_.write(LogLevel::notice, stopped.what(), {{"app", name}});
   } catch (const std::exception& error) {
@@ -296,7 +296,7 @@ void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak,
 }
 
 // A look at the app is over: nobody of ours has its lock now.
-void Daemon::let_go(const host::DeclaredApp& app) {
+void Daemon::let_go(const declared::DeclaredApp& app) {
   turns_.with([&](auto& turns) {
     if (app.healing) turns.erase(app.name);
     if (app.healing && app.healing->waits_until) turns[app.name] = *app.healing->waits_until;
@@ -320,10 +320,10 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
   sources_are_fresh_ = true;
   if (settings_.aws && (metadata_too || !knows_user_data_)) {
     try {
-      host::UserDataSource source;
+      declared::UserDataSource source;
       source.address = settings_.metadata;
       const auto asking = measured_.asking();
-      user_data_ = host::read_user_data(source, stop);
+      user_data_ = declared::read_user_data(source, stop);
       knows_user_data_ = true;
       news_.ground("user-data", {});
     } catch (const Cancelled&) {
@@ -335,7 +335,7 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
   }
   watch_files();
   try {
-    Declarations declared = host::read_definitions(settings_.confdir, settings_.aws ? user_data_ : std::nullopt);
+    Declarations declared = declared::read_definitions(settings_.confdir, settings_.aws ? user_data_ : std::nullopt);
     declared_ = std::make_shared<const Declarations>(std::move(declared));
     publish();
     sources_ = {settings_.confdir.string()};

@@ -13,8 +13,8 @@
 
 #include "base/errors.h"
 #include "base/guarded.h"
+#include "change/context.h"
 #include "formats/dockerup_settings.h"
-#include "host/context.h"
 #include "model/declaration.h"
 #include "serve/measured_engine.h"
 #include "serve/metrics.h"
@@ -120,7 +120,7 @@ class Daemon {
   void tell_failed_backups(state::Store& store);
   void look_at(const Look& look, const std::stop_token& stop);
   void attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop);
-  void let_go(const host::DeclaredApp& app);
+  void let_go(const declared::DeclaredApp& app);
   void count_reaction(Time died);
   void read_sources(bool metadata_too, const std::stop_token& stop);
   void watch_files();
@@ -150,7 +150,7 @@ class Daemon {
 
   // Shared by all threads.
   Guarded<std::shared_ptr<Notices>> notices_;
-  host::RegistryRest rest_;
+  declared::RegistryRest rest_;
   Guarded<Wanted> wanted_;
   Guarded<std::map<std::string, Time>> turns_;    // of apps that are unwell and may not be helped before
   Guarded<std::set<std::string>> waiting_calls_;  // apps whose end of a look is waited for

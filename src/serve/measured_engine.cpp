@@ -38,7 +38,7 @@ decltype(auto) MeasuredEngine::measured(const char* request, Call&& call) {
 }
 
 engine::ProgressSink MeasuredEngine::heard(const engine::ProgressSink& progress) const {
-  return [this, &progress](const engine::Progress& step) {
+  return [this, &progress](const Progress& step) {
     called_();
     if (progress) progress(step);
   };
@@ -178,16 +178,16 @@ std::string MeasuredEngine::build(const engine::BuildRequest& request, const eng
                                   std::stop_token stop) {
   return measured("build", [&] { return inner_.build(request, heard(progress), stop); });
 }
-void MeasuredEngine::logs(const std::string& name, const engine::LogRequest& request, const engine::OutputSink& sink,
+void MeasuredEngine::logs(const std::string& name, const LogRequest& request, const engine::OutputSink& sink,
                           std::stop_token stop) {
   called_();
   inner_.logs(name, request, sink, stop);
 }
-int MeasuredEngine::exec(const std::string& name, const engine::ExecRequest& request, engine::Terminal& terminal,
+int MeasuredEngine::exec(const std::string& name, const ExecRequest& request, Terminal& terminal,
                          std::stop_token stop) {
   return inner_.exec(name, request, terminal, stop);
 }
-std::optional<int> MeasuredEngine::attach(const std::string& name, engine::Terminal& terminal, std::stop_token stop) {
+std::optional<int> MeasuredEngine::attach(const std::string& name, Terminal& terminal, std::stop_token stop) {
   return inner_.attach(name, terminal, stop);
 }
 void MeasuredEngine::events(const std::optional<Time>& since, const engine::EventFilter& filter,

@@ -76,11 +76,10 @@ class MeasuredEngine final : public engine::Engine {
                     std::stop_token stop) override;
   void write_archive(const std::string& container, const std::string& folder, const engine::StreamWriter& write,
                      std::stop_token stop) override;
-  void logs(const std::string& name, const engine::LogRequest& request, const engine::OutputSink& sink,
+  void logs(const std::string& name, const LogRequest& request, const engine::OutputSink& sink,
             std::stop_token stop) override;
-  int exec(const std::string& name, const engine::ExecRequest& request, engine::Terminal& terminal,
-           std::stop_token stop) override;
-  std::optional<int> attach(const std::string& name, engine::Terminal& terminal, std::stop_token stop) override;
+  int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
+  std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
   void events(const std::optional<Time>& since, const engine::EventFilter& filter,
               const std::function<bool(const engine::Event&)>& sink, std::stop_token stop) override;
 

@@ -12,7 +12,7 @@ namespace belay::serve {
 
 namespace {
 
-using Kind = host::DeclaredApp::Kind;
+using Kind = declared::DeclaredApp::Kind;
 
 std::string name_of_this_machine() {
   std::array<char, HOST_NAME_MAX + 1> name{};
@@ -23,9 +23,9 @@ std::string number(const std::optional<ReleaseNumber>& release) {
   return release ? release->text() : "";
 }
 
-std::string what_runs_instead(const host::Change& change) {
-  if (change.kind == host::Change::Kind::in_trouble) return change.trouble_on_the_way_back;
-  return change.running ? host::what_runs_now(change) : std::string("nothing runs");
+std::string what_runs_instead(const change::Change& change) {
+  if (change.kind == change::Change::Kind::in_trouble) return change.trouble_on_the_way_back;
+  return change.running ? change::what_runs_now(change) : std::string("nothing runs");
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ void News::note(const std::string& app, const std::string& text) {
   if (known.insert(text).second) log_.write(LogLevel::info, text, {{"app", app}});
 }
 
-void News::ended(const host::DeclaredApp& app) {
+void News::ended(const declared::DeclaredApp& app) {
   const std::lock_guard lock(mutex_);
   // It was a successor that was stopped, one that did not prove itself: we are still here.
   if (app.name == self_) handing_over_ = false;
@@ -81,7 +81,7 @@ void News::ended(const host::DeclaredApp& app) {
   count_apps();
 }
 
-void News::attended(const host::DeclaredApp& app) {
+void News::attended(const declared::DeclaredApp& app) {
   if (app.kind != Kind::unchanged) {
     ended(app);
     return;
@@ -90,7 +90,7 @@ void News::attended(const host::DeclaredApp& app) {
   if (app.healing) tell_healing(app.name, *app.healing);
 }
 
-void News::tell_ended(const host::DeclaredApp& app) {
+void News::tell_ended(const declared::DeclaredApp& app) {
   const std::string key = app.name.empty() ? app.origin : app.name;
   if (app.busy) {
     if (std::exchange(left_[key], app.reason) != app.reason)
@@ -128,11 +128,11 @@ void News::tell_ended(const host::DeclaredApp& app) {
   tell_change(app);
 }
 
-void News::tell_change(const host::DeclaredApp& app) {
+void News::tell_change(const declared::DeclaredApp& app) {
   const std::string release = number(app.change.release);
   if (app.change.failed()) {
     count_verdict("failed");
-    const bool is_back = app.change.kind != host::Change::Kind::stuck;
+    const bool is_back = app.change.kind != change::Change::Kind::stuck;
     const std::string reason =
         is_back ? app.change.reason
                 : format("{}; while rolling back: {}", app.change.reason, app.change.trouble_on_the_way_back);
@@ -162,7 +162,7 @@ void News::tell_change(const host::DeclaredApp& app) {
     if (std::exchange(held_[key], why) != why)
       log_.write(LogLevel::info, format("{} waits", app.name), {{"app", app.name}, {"reason", app.reason}});
   }
-  if (app.change.kind != host::Change::Kind::done) return;
+  if (app.change.kind != change::Change::Kind::done) return;
   notes_.erase(app.name);
   switch (app.kind) {
     case Kind::change:
@@ -194,8 +194,8 @@ void News::tell_change(const host::DeclaredApp& app) {
   }
 }
 
-void News::tell_healing(const std::string& app, const host::Healing& healing) {
-  using Step = host::HealingStep::Kind;
+void News::tell_healing(const std::string& app, const declared::Healing& healing) {
+  using Step = declared::HealingStep::Kind;
   const Subject key{Subject::Kind::health, app};
   bool unwell = healing.waits_until.has_value();
   for (const auto& step : healing.steps) {
@@ -262,7 +262,7 @@ void News::count_apps() {
     metrics_.gauge("belay_apps", "Declared apps by how they are.", {{"state", state}}).set(count);
 }
 
-void News::passed(const host::DeclaredHost& host) {
+void News::passed(const declared::DeclaredHost& host) {
   std::set<std::string> met;
   for (const auto& app : host.apps) met.insert(app.name.empty() ? app.origin : app.name);
   {

@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
-#include "host/declared.h"
-#include "host/heal.h"
+#include "declared/declared.h"
+#include "declared/heal.h"
 #include "serve/log_lines.h"
 #include "serve/metrics.h"
 #include "serve/notices.h"
@@ -19,7 +19,7 @@ namespace belay::serve {
 
 // Thread-safe: looks at several apps go on at once. Each call is told as a whole before the next, so that log and
 // notices have one order.
-class News final : public host::DeclaredListener {
+class News final : public declared::DeclaredListener {
  public:
   // `self`: the app that this daemon is itself; may be empty. All references must outlive it.
   News(LogLines& log, Metrics& metrics, const Clock& clock, std::string self);
@@ -31,13 +31,13 @@ class News final : public host::DeclaredListener {
   void planned(const std::string& app, const plan::Plan& plan) override;
   void step(const std::string& app, const plan::Step& step) override;
   void note(const std::string& app, const std::string& text) override;
-  void ended(const host::DeclaredApp& app) override;
+  void ended(const declared::DeclaredApp& app) override;
 
   // What an attention found. An app that is as it is wished may still have other troubles, of which a pass told: they
   // are not over by that.
-  void attended(const host::DeclaredApp& app);
+  void attended(const declared::DeclaredApp& app);
   // Everything that a pass over the whole host found.
-  void passed(const host::DeclaredHost& host);
+  void passed(const declared::DeclaredHost& host);
   // A backup that some command was to make failed.
   void backup_failed(const state::BackupFailure& failure);
   // A part of the daemon's ground ("definitions", "user-data", "engine", …) is in trouble; empty: it is not.
@@ -60,15 +60,15 @@ class News final : public host::DeclaredListener {
     auto operator<=>(const Subject&) const = default;
   };
   // All below are called with the mutex held.
-  void tell_ended(const host::DeclaredApp& app);
-  void tell_healing(const std::string& app, const host::Healing& healing);
+  void tell_ended(const declared::DeclaredApp& app);
+  void tell_healing(const std::string& app, const declared::Healing& healing);
   void count_apps();
   void tell(const Fact& fact);
   // Told where it is not what was told of this last.
   void tell_trouble(const Subject& subject, const Fact& fact);
   // Says that it is over, where one was told.
   void trouble_is_over(const Subject& subject, const std::string& app);
-  void tell_change(const host::DeclaredApp& app);
+  void tell_change(const declared::DeclaredApp& app);
   void count_verdict(const char* verdict);
 
   LogLines& log_;

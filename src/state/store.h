@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "model/backup_record.h"
 #include "model/journal.h"
 #include "model/release.h"
 #include "model/wait.h"
@@ -62,20 +63,6 @@ struct Outline {
 struct Sighting {
   std::string digest;
   Time first_seen{};
-};
-
-// A backup that this host knows of. The file's own manifest is the truth; this is the index.
-struct BackupRecord {
-  std::int64_t id = 0;  // 0: not saved yet
-  std::string app;
-  std::optional<ReleaseNumber> release;
-  std::string place, name;  // the folder or the remote place, and the file in it
-  Time taken{};
-  ByteCount size, data_size;  // of the file, and of what is in it
-  std::int64_t files = 0;
-  bool encrypted = false, with_image = false;
-  std::optional<Time> verified, drilled;  // when every checksum was right; when the app ran with it
-  std::string trouble;                    // what the last check found wrong; empty: nothing
 };
 
 // The last try to back an app up to a place failed.

@@ -17,9 +17,9 @@ namespace belay::updates {
 // "regex EXPRESSION" (ECMAScript, without back-references): the whole tag must fit; the newest is the last in an order
 // where runs of digits compare as numbers.
 //
-// Of "semver" only tags in the flavour of the current one are looked at (updates/flavour.h): after "1.25.3-alpine" comes
-// "1.27.0-alpine". A tag whose first number has two digits more than the current one's ("2023.12.05" after "1.25.3") is
-// a date, and left out unless the range itself speaks of such numbers.
+// Of "semver" only tags in the flavour of the current one are looked at (updates/flavour.h): after "1.25.3-alpine"
+// comes "1.27.0-alpine". A tag whose first number has two digits more than the current one's ("2023.12.05" after
+// "1.25.3") is a date, and left out unless the range itself speaks of such numbers.
 //
 // Tags longer than 128 characters, which no registry may have, never fit.
 struct TagChoice {

@@ -57,11 +57,11 @@ TEST(PlanFile, NamesTheFirstAppThatIsOtherwise) {
 
 // D12: what is run is the plan that was checked, app by app.
 TEST(PlanFile, ObjectsToWhatItDoesNotSay) {
-  host::DeclaredApp web, db;
+  declared::DeclaredApp web, db;
   web.name = "web";
   db.name = "db";
   for (auto* app : {&web, &db}) {
-    app->kind = host::DeclaredApp::Kind::change;
+    app->kind = declared::DeclaredApp::Kind::change;
     app->change.plan.add(plan::CreateNetwork{"back", {}}, "it is missing");
     app->change.plan.add(plan::StartContainer{app->name}, "new", {0});
   }

@@ -96,7 +96,7 @@ TEST(UserTerminal, HandsOnEveryKeyWhenRaw) {
   std::string keys;
   while (keys.size() < 3) keys += terminal.read({});
   EXPECT_EQ(keys, "a\x03\r");
-  terminal.write(engine::OutputStream::out, "x\ny");
+  terminal.write(OutputStream::out, "x\ny");
   char shown[8];
   ASSERT_EQ(::read(pty.master.raw(), shown, sizeof shown), 3);
   EXPECT_EQ(std::string(shown, 3), "x\ny");
@@ -140,18 +140,17 @@ TEST(UserTerminal, SaysThatNobodyReadsAnyMore) {
   std::signal(SIGPIPE, SIG_IGN);
   Pipe pipe;
   UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw());
-  terminal.write(engine::OutputStream::out, "one\n");
+  terminal.write(OutputStream::out, "one\n");
   pipe.read.close();
-  EXPECT_THROW(terminal.write(engine::OutputStream::out, "two\n"), OutputClosed);
-  EXPECT_NO_THROW(terminal.write(engine::OutputStream::err, "messages are not what is waited for"));
+  EXPECT_THROW(terminal.write(OutputStream::out, "two\n"), OutputClosed);
+  EXPECT_NO_THROW(terminal.write(OutputStream::err, "messages are not what is waited for"));
 }
 
 TEST(UserTerminal, GivesUpWhatNobodyTakesOnAStop) {
   const Pipe pipe;
   std::stop_source stop;
   UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw(), stop.get_token());
-  auto writing =
-      std::async(std::launch::async, [&] { terminal.write(engine::OutputStream::out, std::string(1 << 20, 'x')); });
+  auto writing = std::async(std::launch::async, [&] { terminal.write(OutputStream::out, std::string(1 << 20, 'x')); });
   stop.request_stop();
   EXPECT_THROW(writing.get(), Cancelled);
 }
@@ -159,8 +158,7 @@ TEST(UserTerminal, GivesUpWhatNobodyTakesOnAStop) {
 TEST(UserTerminal, WritesAllOfALongText) {
   const Pipe pipe;
   UserTerminal terminal(0, pipe.write.raw(), pipe.write.raw());
-  auto writing =
-      std::async(std::launch::async, [&] { terminal.write(engine::OutputStream::out, std::string(300'000, 'x')); });
+  auto writing = std::async(std::launch::async, [&] { terminal.write(OutputStream::out, std::string(300'000, 'x')); });
   UserTerminal reader(pipe.read.raw(), 1, 2);
   size_t size = 0;
   while (size < 300'000) size += reader.read({}).size();
@@ -191,12 +189,12 @@ TEST(ReaderWatch, EndsWithItsOwner) {
 TEST(UserTerminal, TellsWhenTheWindowChanges) {
   const PseudoTerminal pty;
   UserTerminal terminal = pty.terminal();
-  EXPECT_EQ(terminal.size(), (engine::Terminal::Size{30, 100}));
-  std::promise<engine::Terminal::Size> told;
-  auto watch = terminal.on_resize([&](engine::Terminal::Size size) { told.set_value(size); });
+  EXPECT_EQ(terminal.size(), (Terminal::Size{30, 100}));
+  std::promise<Terminal::Size> told;
+  auto watch = terminal.on_resize([&](Terminal::Size size) { told.set_value(size); });
   pty.resize(40, 120);
   ::raise(SIGWINCH);
-  EXPECT_EQ(told.get_future().get(), (engine::Terminal::Size{40, 120}));
+  EXPECT_EQ(told.get_future().get(), (Terminal::Size{40, 120}));
   watch.reset();
   // The handler is gone: the signal's usual action is to be ignored.
   pty.resize(10, 20);

@@ -6,10 +6,10 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "engine_memory/memory.h"
-#include "updates/update_rules.h"
 #include "state/store.h"
 #include "support/fake_clock.h"
 #include "support/zone.h"
+#include "updates/update_rules.h"
 
 namespace belay::serve {
 namespace {

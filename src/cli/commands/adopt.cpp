@@ -3,14 +3,14 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/import_store.h"
-#include "host/take_over.h"
+#include "family/import_store.h"
+#include "family/take_over.h"
 
 namespace belay::cli {
 
 namespace {
 
-std::string marks_text(const host::Adopted& adopted) {
+std::string marks_text(const family::Adopted& adopted) {
   std::vector<std::string> marks;
   if (adopted.last) marks.push_back("last is " + adopted.last->text());
   if (adopted.stable) marks.push_back("stable is " + adopted.stable->text());
@@ -22,11 +22,11 @@ std::string marks_text(const host::Adopted& adopted) {
 
 int run_adopt(Invocation& in) {
   const AppName name = app_name(in);
-  host::TakeOver how{.dry_run = in.has("dry-run"), .lossy = in.has("lossy")};
+  family::TakeOver how{.dry_run = in.has("dry-run"), .lossy = in.has("lossy")};
   if (const auto scheme = in.text("scheme")) how.scheme = naming_scheme(*scheme);
-  how.stores = {host::store_folder(host::StoreKind::jockler), host::store_folder(host::StoreKind::dockervisor)};
+  how.stores = {family::store_folder(family::StoreKind::jockler), family::store_folder(family::StoreKind::dockervisor)};
   HostRun run(in.session, in.description());
-  const auto adopted = host::adopt(run.context(), name, in.arguments("CONTAINER"), how, in.stop());
+  const auto adopted = family::adopt(run.context(), name, in.arguments("CONTAINER"), how, in.stop());
   for (const auto& warning : adopted.warnings) in.console.warning(warning);
   for (const std::string& lost : adopted.lost) in.console.warning(format("the next release is without it: {}", lost));
   const std::string containers = join(adopted.containers, ", ");

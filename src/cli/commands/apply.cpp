@@ -39,7 +39,7 @@ int run_apply(Invocation& in) {
     plan = read_plan_file(*what);
     pass = pass_of_plan(in, *plan);
     refuse_another_plan(in.session, pass, *plan);
-    pass.objection = [&plan](const host::DeclaredApp& now) { return objection(plan->apps, now); };
+    pass.objection = [&plan](const declared::DeclaredApp& now) { return objection(plan->apps, now); };
   } else {
     pass = declared_pass(in, what.value_or(""), in.text_or("config", ""));
   }

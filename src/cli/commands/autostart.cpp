@@ -1,20 +1,20 @@
 #include "base/format.h"
+#include "change/mark.h"
 #include "cli/autostart_table.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/mark.h"
 
 namespace belay::cli {
 
-void print_autostart(Console& console, const std::vector<host::AutostartStatus>& rows) {
+void print_autostart(Console& console, const std::vector<change::AutostartStatus>& rows) {
   Table table({{"APP", Align::left, false}, {"AUTOSTART", Align::left, false}});
   for (const auto& row : rows) table.add({row.app, to_text(row.autostart)});
   console.print(table);
 }
 
-int print_started(Console& console, const std::vector<host::Started>& all) {
+int print_started(Console& console, const std::vector<change::Started>& all) {
   int code = 0;
   for (const auto& started : all) {
     if (started.error) {
@@ -34,7 +34,7 @@ int run_autostart(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto mark = in.optional_argument("MARK");
   if (!mark) {
-    auto rows = host::autostart_status(run.context());
+    auto rows = change::autostart_status(run.context());
     if (const auto name = in.optional_argument("NAME")) {
       std::erase_if(rows, [&](const auto& row) { return row.app != *name; });
       if (rows.empty())
@@ -55,14 +55,14 @@ int run_autostart(Invocation& in) {
     return 0;
   }
   const AppName name = app_name(in);
-  const bool changed = host::set_autostart(run.context(), name, autostart(*mark), in.has("dry-run"), in.stop());
+  const bool changed = change::set_autostart(run.context(), name, autostart(*mark), in.has("dry-run"), in.stop());
   in.console.success(format("{}autostart of {}: {}", in.has("dry-run") ? "then: " : "", name.text(), *mark));
   return !changed && in.has("exit-unchanged") ? 3 : 0;
 }
 
 int run_start_all(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto all = host::start_all(run.context(), change_options(in), in.stop());
+  const auto all = change::start_all(run.context(), change_options(in), in.stop());
   run.report().close();
   return print_started(in.console, all);
 }

@@ -1,4 +1,4 @@
-#include "host/backup.h"
+#include "safekeeping/backup.h"
 
 #include <cstdlib>
 
@@ -11,14 +11,14 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/pruning.h"
-#include "host/backup_health.h"
+#include "safekeeping/backup_health.h"
 
 namespace belay::cli {
 
 namespace {
 
-host::BackupOptions backup_options(const Invocation& in) {
-  host::BackupOptions options;
+safekeeping::BackupOptions backup_options(const Invocation& in) {
+  safekeeping::BackupOptions options;
   options.dry_run = in.has("dry-run");
   options.with_image = in.has("with-image");
   options.replace = in.has("replace");
@@ -33,7 +33,7 @@ host::BackupOptions backup_options(const Invocation& in) {
   return options;
 }
 
-void print_json(Console& console, const host::BackedUp& made, const host::Pruning& pruned) {
+void print_json(Console& console, const safekeeping::BackedUp& made, const safekeeping::Pruning& pruned) {
   Node node = Node::map();
   node.set("name", Node::text(made.manifest.app));
   node.set("release", Node::text(made.manifest.release.text()));
@@ -47,24 +47,24 @@ void print_json(Console& console, const host::BackedUp& made, const host::Prunin
   node.set("no_way_back", remarks(made.no_way_back));
   node.set("warnings", remarks(made.end.warnings));
   std::vector<std::string> removed;
-  for (const auto& record : pruned.remove) removed.push_back(host::where(record));
+  for (const auto& record : pruned.remove) removed.push_back(safekeeping::where(record));
   node.set("removed", texts(removed));
   print_record(console, node);
 }
 
 // What --keep asks for, where the new backup is. It is there and whole by now: nothing is asked.
-host::Pruning prune_after(Invocation& in, host::Context& context, const AppName& name, const backup::Keep& keep,
-                          const backup::Place& place) {
-  host::PruneOptions options;
+safekeeping::Pruning prune_after(Invocation& in, change::Context& context, const AppName& name,
+                                 const backup::Keep& keep, const backup::Place& place) {
+  safekeeping::PruneOptions options;
   options.keep = keep;
   options.place = place.text();
   return doing("the backup is made", [&] {
-    return host::prune_backups(context, name, open_place, options, [](const auto&) { return true; }, in.stop());
+    return safekeeping::prune_backups(context, name, open_place, options, [](const auto&) { return true; }, in.stop());
   });
 }
 
 // A place that cannot even be asked is a backup that failed.
-BackupFile place_of_backup(const Invocation& in, host::Context& context, const AppName& name) {
+BackupFile place_of_backup(const Invocation& in, change::Context& context, const AppName& name) {
   const std::string where = in.text_or("output", usual_place());
   // The usual place is nobody's disk: it is made wherever it is missing.
   const char* own = std::getenv("BELAY_BACKUPS");
@@ -75,7 +75,8 @@ BackupFile place_of_backup(const Invocation& in, host::Context& context, const A
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
-    if (!in.has("dry-run")) host::note_failed_backup(context.store, name, where, error.what(), context.clock.now());
+    if (!in.has("dry-run"))
+      safekeeping::note_failed_backup(context.store, name, where, error.what(), context.clock.now());
     throw;
   }
 }
@@ -88,17 +89,18 @@ int run_backup(Invocation& in) {
   std::optional<backup::Keep> keep;
   if (const auto rules = in.text("keep")) keep = backup::parse_keep(*rules);
   const backup::Sealing sealing = sealing_options(in);
-  host::BackupOptions options = backup_options(in);
+  safekeeping::BackupOptions options = backup_options(in);
   HostRun run(in.session, in.description());
   const BackupFile file = place_of_backup(in, run.context(), name);
   options.name = file.name;
-  const host::BackedUp made = host::back_up(run.context(), name, *file.destination, sealing, options, in.stop());
+  const safekeeping::BackedUp made =
+      safekeeping::back_up(run.context(), name, *file.destination, sealing, options, in.stop());
   run.report().close();
   if (!made.done) {
     print_plan(in.console, made.plan);
     return 0;
   }
-  host::Pruning pruned;
+  safekeeping::Pruning pruned;
   if (keep) pruned = prune_after(in, run.context(), name, *keep, file.destination->place());
   if (in.has("json")) {
     print_json(in.console, made, pruned);

@@ -1,4 +1,4 @@
-#include "host/backups.h"
+#include "safekeeping/backups.h"
 
 #include "base/format.h"
 #include "base/text.h"
@@ -12,22 +12,22 @@ namespace belay::cli {
 
 namespace {
 
-using Records = std::vector<state::BackupRecord>;
+using Records = std::vector<BackupRecord>;
 
 Node time_node(const std::optional<Time>& time) {
   return time ? Node::text(iso_time(*time)) : Node();
 }
 
-bool is_measured(const state::BackupRecord& record) {
+bool is_measured(const BackupRecord& record) {
   return record.files > 0 || record.data_size.value > 0;
 }
 
-Node json_of(const state::BackupRecord& record) {
+Node json_of(const BackupRecord& record) {
   Node node = Node::map();
   node.set("name", Node::text(record.app));
   node.set("release", text_or_null(record.release ? record.release->text() : ""));
   node.set("taken", time_node(record.taken));
-  node.set("file", Node::text(host::where(record)));
+  node.set("file", Node::text(safekeeping::where(record)));
   node.set("size_bytes", Node::number(record.size.value));
   node.set("data_size_bytes", is_measured(record) ? Node::number(record.data_size.value) : Node());
   node.set("files", is_measured(record) ? Node::number(record.files) : Node());
@@ -40,7 +40,7 @@ Node json_of(const state::BackupRecord& record) {
 }
 
 // "verified 2 hours ago, with its image"
-std::string state_of(const state::BackupRecord& record, Time now) {
+std::string state_of(const BackupRecord& record, Time now) {
   std::vector<std::string> parts;
   if (!record.trouble.empty()) parts.push_back("BAD: " + record.trouble);
   if (record.verified) parts.push_back("verified " + ago(*record.verified, now));
@@ -67,27 +67,27 @@ void print(Invocation& in, const Records& records) {
   for (const auto& record : records)
     table.add({record.app, ago(record.taken, in.clock.now()), record.release ? record.release->text() : "?",
                byte_text(record.size), is_measured(record) ? byte_text(record.data_size) : "?",
-               state_of(record, in.clock.now()), host::where(record)});
+               state_of(record, in.clock.now()), safekeeping::where(record)});
   in.console.print(table);
 }
 
-void scan(Invocation& in, host::Context& context, const std::string& place) {
+void scan(Invocation& in, change::Context& context, const std::string& place) {
   const BackupFile folder = backup_file(place);
   if (!folder.name.empty()) throw in.usage_error("--scan takes a folder");
-  const auto scanned = host::scan_backups(context, *folder.destination, in.stop());
+  const auto scanned = safekeeping::scan_backups(context, *folder.destination, in.stop());
   for (const auto& note : scanned.notes) in.console.warning(note);
-  for (const auto& record : scanned.vanished) in.console.note("gone: " + host::where(record));
+  for (const auto& record : scanned.vanished) in.console.note("gone: " + safekeeping::where(record));
   in.console.note(format("{}: {} new, {} known before, {} gone", folder.destination->text(), scanned.added.size(),
                          scanned.known, scanned.vanished.size()));
 }
 
-int prune(Invocation& in, host::Context& context, const AppName& name) {
-  host::PruneOptions options;
+int prune(Invocation& in, change::Context& context, const AppName& name) {
+  safekeeping::PruneOptions options;
   options.dry_run = in.has("dry-run");
   if (const auto keep = in.text("keep")) options.keep = backup::parse_keep(*keep);
-  const auto pruned = host::prune_backups(
+  const auto pruned = safekeeping::prune_backups(
       context, name, open_place, options,
-      [&](const host::Pruning& pruning) {
+      [&](const safekeeping::Pruning& pruning) {
         in.console.line(format("to do for {}:", name.text()));
         print_pruning(in.console, pruning, in.clock.now());
         return in.has("yes") || in.console.confirm("Go on?", in.stop());
@@ -119,7 +119,7 @@ int run_backups(Invocation& in) {
   HostRun run(in.session, in.description());
   if (in.has("prune")) return prune(in, run.context(), *name);
   if (place) scan(in, run.context(), *place);
-  print(in, host::backups(run.context(), name, in.stop()));
+  print(in, safekeeping::backups(run.context(), name, in.stop()));
   return 0;
 }
 

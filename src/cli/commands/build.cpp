@@ -6,8 +6,8 @@
 
 namespace belay::cli {
 
-host::BuildOptions dockerfile_options(const Invocation& in) {
-  host::BuildOptions options;
+family::BuildOptions dockerfile_options(const Invocation& in) {
+  family::BuildOptions options;
   options.arguments = in.pairs("build-arg");
   options.secrets = in.list("secret");
   options.target = in.text_or("target", "");
@@ -22,8 +22,8 @@ host::BuildOptions dockerfile_options(const Invocation& in) {
   return options;
 }
 
-host::BuildOptions build_options(const Invocation& in) {
-  host::BuildOptions options = dockerfile_options(in);
+family::BuildOptions build_options(const Invocation& in) {
+  family::BuildOptions options = dockerfile_options(in);
   options.where = in.optional_argument("WHERE").value_or("");
   options.image = in.text_or("image", "");
   options.push = in.text_or("push", "");
@@ -35,7 +35,7 @@ host::BuildOptions build_options(const Invocation& in) {
   return options;
 }
 
-int print_build(Console& console, const AppName& name, const host::BuildOutcome& outcome, bool exit_unchanged) {
+int print_build(Console& console, const AppName& name, const family::BuildOutcome& outcome, bool exit_unchanged) {
   if (outcome.dry_run) {
     print_plan(console, outcome.plan);
     return 0;
@@ -51,9 +51,9 @@ int print_build(Console& console, const AppName& name, const host::BuildOutcome&
 
 int run_build(Invocation& in) {
   const AppName name = app_name(in);
-  const host::BuildOptions options = build_options(in);
+  const family::BuildOptions options = build_options(in);
   HostRun run(in.session, in.description());
-  const auto outcome = host::build(run.context(), name, options, in.stop());
+  const auto outcome = family::build(run.context(), name, options, in.stop());
   run.report().close();
   const int code = print_build(in.console, name, outcome, in.has("exit-unchanged"));
   if (!outcome.dry_run && outcome.changed) in.console.note(format("start it with: belay start {} new", name.text()));

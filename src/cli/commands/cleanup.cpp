@@ -6,7 +6,7 @@
 
 namespace belay::cli {
 
-int print_removed(Console& console, const AppName& name, const host::Removed& removed, const RemovalWords& words) {
+int print_removed(Console& console, const AppName& name, const change::Removed& removed, const RemovalWords& words) {
   if (words.dry_run) {
     print_plan(console, removed.plan);
     for (const auto& kept : removed.kept) console.line("stays: " + kept);
@@ -30,8 +30,8 @@ int run_cleanup(Invocation& in) {
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
   const auto removed =
-      host::cleanup(run.context(), name, static_cast<int>(std::min(in.number("keep").value_or(0), 1'000'000LL)),
-                    dry_run, confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
+      change::cleanup(run.context(), name, static_cast<int>(std::min(in.number("keep").value_or(0), 1'000'000LL)),
+                      dry_run, confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
   run.report().close();
   return print_removed(in.console, name, removed,
                        {.done = "cleaned up", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});

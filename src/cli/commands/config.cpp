@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
@@ -10,7 +10,7 @@ int run_config(Invocation& in) {
   const AppName name = app_name(in);
   const std::string which = in.optional_argument("RELEASE").value_or("");
   if (const auto from = in.text("diff")) {
-    const auto changes = host::config_differences(run.context(), name, *from, which, in.stop());
+    const auto changes = look::config_differences(run.context(), name, *from, which, in.stop());
     if (in.has("json")) {
       Node list = Node::list();
       for (const auto& change : changes) {
@@ -27,7 +27,7 @@ int run_config(Invocation& in) {
     for (const auto& change : changes) in.console.line(change.text());
     return 0;
   }
-  in.console.line(host::config(run.context(), name, which, in.stop()).json);
+  in.console.line(look::config(run.context(), name, which, in.stop()).json);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "host/declare.h"
+#include "declared/declare.h"
 
 #include "base/format.h"
 #include "cli/commands.h"
@@ -11,7 +11,7 @@ int run_declare(Invocation& in) {
   std::optional<ReleaseNumber> which;
   if (const auto release = in.optional_argument("RELEASE")) which = ReleaseNumber::parse(*release);
   HostRun run(in.session, in.description());
-  const auto declared = host::declare(run.context(), name, which, in.stop());
+  const auto declared = declared::declare(run.context(), name, which, in.stop());
   in.console.print(declared.text);
   for (const auto& warning : declared.warnings) in.console.warning(warning);
   for (const auto& line : declared.left_out)

@@ -1,4 +1,4 @@
-#include "host/doctor.h"
+#include "look/doctor.h"
 
 #include "base/format.h"
 #include "cli/commands.h"
@@ -9,8 +9,8 @@ namespace belay::cli {
 
 int run_doctor(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto findings = host::doctor(run.ground(), in.clock, in.stop());
-  using Level = host::Finding::Level;
+  const auto findings = look::doctor(run.ground(), in.clock, in.stop());
+  using Level = look::Finding::Level;
   bool bad = false;
   Node list = Node::list();
   for (const auto& finding : findings) {

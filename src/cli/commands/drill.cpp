@@ -5,13 +5,13 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/trial_result.h"
-#include "host/backup.h"
+#include "safekeeping/backup.h"
 
 namespace belay::cli {
 
 namespace {
 
-void print_json(Console& console, const host::Drilled& drilled) {
+void print_json(Console& console, const safekeeping::Drilled& drilled) {
   Node node = Node::map();
   node.set("name", Node::text(drilled.manifest.app));
   node.set("release", Node::text(drilled.manifest.release.text()));
@@ -28,14 +28,14 @@ void print_json(Console& console, const host::Drilled& drilled) {
 
 int run_drill(Invocation& in) {
   const AppName name = app_name(in);
-  const host::TrialOptions options = trial_options(in);
+  const safekeeping::TrialOptions options = trial_options(in);
   const auto asked = in.optional_argument("FILE");
   HostRun run(in.session, in.description());
-  const std::string where = asked ? *asked : host::newest_good_backup(run.context(), name).text();
+  const std::string where = asked ? *asked : safekeeping::newest_good_backup(run.context(), name).text();
   const BackupFile file = existing_backup(in, where);
   if (!asked) in.console.note("the newest backup is " + where);
-  const host::Drilled drilled =
-      host::drill(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
+  const safekeeping::Drilled drilled =
+      safekeeping::drill(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   run.report().close();
   for (const auto& why : drilled.obstacles) in.console.warning("a restore in place will be refused: " + why);
   if (!drilled.trial.done) {

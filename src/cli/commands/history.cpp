@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
@@ -21,12 +21,12 @@ int run_history(Invocation& in) {
   if (const auto text = in.optional_argument("NAME")) name.emplace(*text);
   if (const auto keep = in.number("keep")) {
     if (in.has("lines") || in.has("json")) throw in.usage_error("--keep goes neither with --lines nor with --json");
-    const int removed = host::trim_history(run.context(), name, static_cast<int>(std::min(*keep, 1'000'000LL)));
+    const int removed = look::trim_history(run.context(), name, static_cast<int>(std::min(*keep, 1'000'000LL)));
     in.console.success(removed == 1 ? "1 entry removed" : format("{} entries removed", removed));
     return 0;
   }
   const auto limit = static_cast<int>(std::min(in.number("lines").value_or(50), 1'000'000LL));
-  const auto entries = host::history(run.context(), name, limit);
+  const auto entries = look::history(run.context(), name, limit);
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& entry : entries) {

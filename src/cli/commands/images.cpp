@@ -5,7 +5,7 @@
 
 namespace belay::cli {
 
-std::string use_of(const host::ImageRow& row) {
+std::string use_of(const look::ImageRow& row) {
   std::vector<std::string> uses = to_texts(row.marks);
   if (row.is_newest_build) uses.insert(uses.begin(), "newest build");
   return uses.empty() ? "unused" : join(uses, ", ");
@@ -13,7 +13,7 @@ std::string use_of(const host::ImageRow& row) {
 
 int run_images(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto rows = host::images(run.context(), app_name(in), in.stop());
+  const auto rows = look::images(run.context(), app_name(in), in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

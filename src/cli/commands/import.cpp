@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/import_store.h"
-#include "host/take_over.h"
+#include "family/import_store.h"
+#include "family/take_over.h"
 
 namespace belay::cli {
 
@@ -15,7 +15,7 @@ std::string mark_text(const char* mark, const std::optional<ReleaseNumber>& rele
   return format("{} {} ({})", mark, release->text(), container);
 }
 
-std::string family_text(const host::ImportedFamily& family) {
+std::string family_text(const family::ImportedFamily& family) {
   std::vector<std::string> parts;
   if (!family.containers.empty()) parts.push_back(join(family.containers, ", "));
   if (family.last) parts.push_back(mark_text("last", family.last, family.last_container));
@@ -25,7 +25,7 @@ std::string family_text(const host::ImportedFamily& family) {
   return join(parts, "; ");
 }
 
-void print_family(Console& console, const host::ImportedFamily& family, bool dry_run) {
+void print_family(Console& console, const family::ImportedFamily& family, bool dry_run) {
   for (const auto& warning : family.warnings) console.warning(format("{}: {}", family.name, warning));
   if (family.error) {
     Error error = *family.error;
@@ -42,15 +42,15 @@ void print_family(Console& console, const host::ImportedFamily& family, bool dry
     console.success(what + family_text(family));
 }
 
-int import_families(Invocation& in, host::StoreKind kind) {
-  host::ImportOptions options;
+int import_families(Invocation& in, family::StoreKind kind) {
+  family::ImportOptions options;
   if (const auto name = in.optional_argument("NAME")) options.only.emplace(*name);
   if (!in.arguments("WORD").empty())
     throw in.usage_error(format("unexpected argument '{}'", printable(in.arguments("WORD").front())));
   options.folder = in.text_or("store", "");
   options.dry_run = in.has("dry-run");
   HostRun run(in.session, in.description());
-  const auto families = host::import_store(run.context(), kind, options, in.stop());
+  const auto families = family::import_store(run.context(), kind, options, in.stop());
   run.report().close();
   if (families.empty()) in.console.note("the store is empty: there is nothing to import");
   for (const auto& family : families) print_family(in.console, family, options.dry_run);
@@ -72,7 +72,7 @@ int import_line(Invocation& in) {
   if (!line.empty() && line.front() == "--") line.erase(line.begin());
   if (line.empty()) throw in.usage_error("the docker run line is missing");
   HostRun run(in.session, in.description());
-  const auto imported = host::import_run(run.context(), name, line, in.has("dry-run"), in.stop());
+  const auto imported = family::import_run(run.context(), name, line, in.has("dry-run"), in.stop());
   run.report().close();
   for (const auto& warning : imported.warnings) in.console.warning(warning);
   if (in.has("dry-run")) {
@@ -88,8 +88,8 @@ int import_line(Invocation& in) {
 
 int run_import(Invocation& in) {
   const std::string source = in.argument("SOURCE");
-  if (source == "jockler") return import_families(in, host::StoreKind::jockler);
-  if (source == "dockervisor") return import_families(in, host::StoreKind::dockervisor);
+  if (source == "jockler") return import_families(in, family::StoreKind::jockler);
+  if (source == "dockervisor") return import_families(in, family::StoreKind::dockervisor);
   return import_line(in);
 }
 

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/tty.h"
-#include "host/inside.h"
+#include "look/inside.h"
 
 namespace belay::cli {
 
@@ -34,7 +34,7 @@ class Prefixes {
 }  // namespace
 
 int run_logs(Invocation& in) {
-  engine::LogRequest request;
+  LogRequest request;
   request.follow = in.has("follow");
   request.timestamps = in.has("timestamps");
   if (const auto lines = in.number("lines")) request.tail = static_cast<int>(std::min(*lines, 1'000'000'000LL));
@@ -46,9 +46,9 @@ int run_logs(Invocation& in) {
   UserTerminal terminal(0, 1, 2, ends.get_token());
   try {
     Prefixes prefixes(in.console.has_color());
-    host::logs(
+    look::logs(
         run.context(), target(in), in.optional_argument("RELEASE").value_or(""), request,
-        [&](const std::string& service, engine::OutputStream stream, std::string_view bytes) {
+        [&](const std::string& service, OutputStream stream, std::string_view bytes) {
           terminal.write(stream,
                          service.empty() ? std::string(bytes) : prefixes.of(service) + std::string(bytes) + "\n");
         },

@@ -5,14 +5,14 @@
 #include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
 namespace {
 
 // What is not as one would expect, in a few words.
-std::string note_of(const host::AppSummary& row) {
+std::string note_of(const look::AppSummary& row) {
   std::vector<std::string> notes;
   if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
   for (const auto& wait : row.waits) {
@@ -24,10 +24,10 @@ std::string note_of(const host::AppSummary& row) {
   return join(notes, ", ");
 }
 
-std::string state_words(const host::AppSummary& row) {
+std::string state_words(const look::AppSummary& row) {
   // Of several containers how many run says more than what one of them does.
-  using host::AppState;
-  if (const auto count = host::count_up(row.instances);
+  using look::AppState;
+  if (const auto count = look::count_up(row.instances);
       count.wanted > 1 && (row.state == AppState::running || row.state == AppState::partial))
     return format("{}/{} up{}", count.up, count.wanted, row.health == Health::unhealthy ? ", unhealthy" : "");
   const bool has_health = row.health != Health::none && row.state == AppState::running;
@@ -36,8 +36,8 @@ std::string state_words(const host::AppSummary& row) {
   return row.known ? state : state + " (not in the state)";
 }
 
-Style style_of(const host::AppSummary& row) {
-  using host::AppState;
+Style style_of(const look::AppSummary& row) {
+  using look::AppState;
   if (row.health == Health::unhealthy || row.state == AppState::restarting || row.state == AppState::missing ||
       row.state == AppState::partial || row.unfinished || !row.trouble.empty())
     return Style::bad;
@@ -47,11 +47,11 @@ Style style_of(const host::AppSummary& row) {
 
 }  // namespace
 
-std::string words_of(host::AppState state) {
-  return state == host::AppState::in_trouble ? "in trouble" : std::string(to_text(state));
+std::string words_of(look::AppState state) {
+  return state == look::AppState::in_trouble ? "in trouble" : std::string(to_text(state));
 }
 
-Node instance_node(const host::InstanceRow& row) {
+Node instance_node(const look::InstanceRow& row) {
   Node node = Node::map();
   node.set("service", Node::text(row.service));
   node.set("number", Node::number(row.number));
@@ -66,7 +66,7 @@ Node instance_node(const host::InstanceRow& row) {
   return node;
 }
 
-Node app_node(const host::AppSummary& row) {
+Node app_node(const look::AppSummary& row) {
   Node node = Node::map();
   node.set("name", Node::text(row.name));
   node.set("state", word(to_text(row.state)));
@@ -79,7 +79,7 @@ Node app_node(const host::AppSummary& row) {
   node.set("container", text_or_null(row.container));
   node.set("status", text_or_null(row.status));
   node.set("ports", texts(row.ports));
-  const auto count = host::count_up(row.instances);
+  const auto count = look::count_up(row.instances);
   node.set("up", Node::number(count.up));
   node.set("wanted", Node::number(count.wanted));
   Node instances = Node::list();
@@ -106,10 +106,10 @@ Node app_node(const host::AppSummary& row) {
 int run_ls(Invocation& in) {
   HostRun run(in.session, in.description());
   if (in.has("names")) {
-    for (const auto& name : host::names(run.context())) in.console.line(name);
+    for (const auto& name : look::names(run.context())) in.console.line(name);
     return 0;
   }
-  const auto rows = host::list(run.context(), in.stop());
+  const auto rows = look::list(run.context(), in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) list.add(app_node(row));
@@ -121,7 +121,7 @@ int run_ls(Invocation& in) {
     return 0;
   }
   const bool has_notes =
-      std::any_of(rows.begin(), rows.end(), [](const host::AppSummary& row) { return !note_of(row).empty(); });
+      std::any_of(rows.begin(), rows.end(), [](const look::AppSummary& row) { return !note_of(row).empty(); });
   std::vector<Column> columns{{"APP", Align::left, false},
                               {"STATE", Align::left, false},
                               {"RELEASE", Align::left, false},

@@ -1,12 +1,12 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "change/start.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/declared_options.h"
 #include "cli/plan_file.h"
-#include "host/look.h"
-#include "host/start.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
@@ -16,7 +16,7 @@ int plan_app(Invocation& in, HostRun& run, const AppName& name) {
   for (const std::string_view option :
        {"out", "config", "aws", "no-pull", "thorough", "allow-empty", "take-over", "verbose"})
     if (in.has(option)) throw in.usage_error(format("--{} is for a folder of definitions, not for one app", option));
-  const plan::Plan plan = host::plan_now(run.context(), name, in.stop());
+  const plan::Plan plan = change::plan_now(run.context(), name, in.stop());
   const int code = in.has("detailed-exitcode") && !plan.empty() ? 2 : 0;
   if (!in.has("json")) {
     print_plan(in.console, plan);
@@ -62,7 +62,7 @@ int run_plan(Invocation& in) {
   // An app's build context often lies beside it under its name.
   HostRun run(in.session, in.description());
   if (is_folder) {
-    const auto names = host::names(run.context());
+    const auto names = look::names(run.context());
     if (std::find(names.begin(), names.end(), *what) == names.end()) return plan_host(in, *what);
   }
   return plan_app(in, run, AppName(*what));

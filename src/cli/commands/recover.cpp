@@ -2,13 +2,13 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/take_over.h"
+#include "family/take_over.h"
 
 namespace belay::cli {
 
 namespace {
 
-std::string recovered_text(const host::Recovered& app) {
+std::string recovered_text(const family::Recovered& app) {
   return format("{}: {}{}{}", app.app, app.releases.empty() ? std::string("no new releases") : join(app.releases, ", "),
                 app.last ? format(", last {}", app.last->text()) : std::string(),
                 app.stable ? format(", stable {}", app.stable->text()) : std::string());
@@ -18,8 +18,8 @@ std::string recovered_text(const host::Recovered& app) {
 
 int run_recover(Invocation& in) {
   HostRun run(in.session, in.description());
-  const host::TakeOver how{.dry_run = in.has("dry-run"), .lossy = in.has("lossy")};
-  const auto all = host::recover(run.context(), how, in.stop());
+  const family::TakeOver how{.dry_run = in.has("dry-run"), .lossy = in.has("lossy")};
+  const auto all = family::recover(run.context(), how, in.stop());
   bool refused = false;
   for (const auto& app : all) {
     if (app.refused) {

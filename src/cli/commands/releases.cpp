@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
@@ -14,7 +14,7 @@ Style style_of(Verdict verdict) {
   return verdict == Verdict::failed ? Style::bad : verdict == Verdict::passed ? Style::good : Style::plain;
 }
 
-Cell image_text(const host::ReleaseRow& row) {
+Cell image_text(const look::ReleaseRow& row) {
   const std::string image = short_digest(row.image);
   if (!row.image_gone) return image;
   return {format("{} (gone{})", image, row.digest.empty() ? "" : ", can be pulled again"), Style::bad};
@@ -25,10 +25,10 @@ Cell image_text(const host::ReleaseRow& row) {
 int run_releases(Invocation& in) {
   HostRun run(in.session, in.description());
   if (in.has("names")) {
-    for (const auto& name : host::release_names(run.context(), app_name(in))) in.console.line(name);
+    for (const auto& name : look::release_names(run.context(), app_name(in))) in.console.line(name);
     return 0;
   }
-  const auto rows = host::releases(run.context(), app_name(in), in.stop());
+  const auto rows = look::releases(run.context(), app_name(in), in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

@@ -15,7 +15,7 @@ int run_remove(Invocation& in) {
   if (agreed && !volumes) throw in.usage_error("--yes-lose-data goes with --volumes");
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
-  const auto confirm = [&](const host::RemovalPreview& preview) {
+  const auto confirm = [&](const change::RemovalPreview& preview) {
     if (!volumes) return confirm_removal(in.console, name, in.has("yes"), in.stop())(preview);
     in.console.line(format("to do for {}:", name.text()));
     print_plan(in.console, preview.plan);
@@ -24,7 +24,7 @@ int run_remove(Invocation& in) {
            in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
                                          format("--yes-lose-data {}", name.text()), in.stop());
   };
-  const auto removed = host::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
+  const auto removed = change::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
   run.report().close();
   return print_removed(in.console, name, removed,
                        {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});

@@ -1,4 +1,4 @@
-#include "host/restore.h"
+#include "safekeeping/restore.h"
 
 #include "base/format.h"
 #include "base/text.h"
@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
-#include "host/backup.h"
-#include "host/unpack.h"
+#include "safekeeping/backup.h"
+#include "safekeeping/unpack.h"
 
 namespace belay::cli {
 
@@ -21,8 +21,8 @@ std::optional<int> snapshot_number(const std::string& text) {
   return static_cast<int>(*number);
 }
 
-int print_restored(Invocation& in, const AppName& name, const host::Restored& restored) {
-  if (restored.change.kind == host::Change::Kind::planned) {
+int print_restored(Invocation& in, const AppName& name, const safekeeping::Restored& restored) {
+  if (restored.change.kind == change::Change::Kind::planned) {
     for (const auto& place : restored.replaced) in.console.line("replaces: " + place);
     print_plan(in.console, restored.change.plan);
     return 0;
@@ -39,8 +39,8 @@ int print_restored(Invocation& in, const AppName& name, const host::Restored& re
 
 int unpack_into(Invocation& in, HostRun& run, const AppName& name, const std::string& where, const fs::path& folder) {
   const BackupFile file = existing_backup(in, where);
-  const auto unpacked = host::unpack(run.report(), *file.destination, file.name, key_options(in), folder,
-                                     in.list("only"), in.has("dry-run"), in.stop());
+  const auto unpacked = safekeeping::unpack(run.report(), *file.destination, file.name, key_options(in), folder,
+                                            in.list("only"), in.has("dry-run"), in.stop());
   run.report().close();
   if (unpacked.manifest.app != name.text()) in.console.note(format("it is a backup of {}", unpacked.manifest.app));
   for (const auto& warning : unpacked.warnings) in.console.warning(warning);
@@ -58,7 +58,7 @@ int unpack_into(Invocation& in, HostRun& run, const AppName& name, const std::st
 
 int run_restore(Invocation& in) {
   const AppName name = app_name(in);
-  host::RestoreOptions options;
+  safekeeping::RestoreOptions options;
   options.change = change_options(in);
   options.only = in.list("only");
   if (const auto as = in.text("as")) options.as = AppName(*as);
@@ -68,16 +68,18 @@ int run_restore(Invocation& in) {
   if (const auto folder = in.text("into")) {
     if (options.as || snapshot)
       throw in.usage_error("--into unpacks a backup; it goes neither with --as nor with a snapshot");
-    return unpack_into(in, run, name, what ? *what : host::newest_good_backup(run.context(), name).text(), *folder);
+    return unpack_into(in, run, name, what ? *what : safekeeping::newest_good_backup(run.context(), name).text(),
+                       *folder);
   }
-  host::Restored restored;
+  safekeeping::Restored restored;
   if (snapshot && !options.as) {
-    restored = host::restore_snapshot(run.context(), name, *snapshot, options, in.stop());
+    restored = safekeeping::restore_snapshot(run.context(), name, *snapshot, options, in.stop());
   } else {
-    const std::string where = what ? *what : host::newest_good_backup(run.context(), name).text();
+    const std::string where = what ? *what : safekeeping::newest_good_backup(run.context(), name).text();
     const BackupFile file = existing_backup(in, where);
     if (!what) in.console.note("the newest backup is " + where);
-    restored = host::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
+    restored =
+        safekeeping::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   }
   run.report().close();
   return print_restored(in, options.as.value_or(name), restored);

@@ -4,15 +4,15 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/tty.h"
-#include "host/inside.h"
+#include "look/inside.h"
 
 namespace belay::cli {
 
-int attached(Session& session, host::Context& context, const Target& target) {
+int attached(Session& session, change::Context& context, const Target& target) {
   UserTerminal terminal(0, 1, 2, session.stop());
   // Not raw: the container's own process is not a shell, and Ctrl-C means leaving it alone.
   try {
-    return host::attach(context, target, terminal, session.stop()).value_or(0);
+    return look::attach(context, target, terminal, session.stop()).value_or(0);
   } catch (const OutputClosed&) {
     return 0;
   } catch (const Cancelled&) {
@@ -20,14 +20,14 @@ int attached(Session& session, host::Context& context, const Target& target) {
   }
 }
 
-int in_container(Session& session, host::Context& context, const Target& target, engine::ExecRequest request) {
+int in_container(Session& session, change::Context& context, const Target& target, ExecRequest request) {
   const std::stop_token stop = session.stop();
   UserTerminal terminal(0, 1, 2, stop);
   request.tty = terminal.is_terminal();
   request.interactive = true;
   const RawMode raw(request.tty ? terminal.input() : -1);
   try {
-    return host::shell(context, target, std::move(request), terminal, stop);
+    return look::shell(context, target, std::move(request), terminal, stop);
   } catch (const OutputClosed&) {
     // As a shell tells of what SIGPIPE ended.
     return 128 + SIGPIPE;
@@ -35,7 +35,7 @@ int in_container(Session& session, host::Context& context, const Target& target,
 }
 
 int run_shell(Invocation& in) {
-  engine::ExecRequest request;
+  ExecRequest request;
   request.command = in.arguments("COMMAND");
   request.user = in.text_or("user", "");
   request.working_dir = in.text_or("workdir", "");

@@ -2,11 +2,11 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/snapshots.h"
+#include "safekeeping/snapshots.h"
 
 namespace belay::cli {
 
-int print_snapshot(Console& console, const AppName& name, const host::TakenSnapshot& taken, bool dry_run) {
+int print_snapshot(Console& console, const AppName& name, const safekeeping::TakenSnapshot& taken, bool dry_run) {
   if (dry_run) {
     print_plan(console, taken.plan);
     return 0;
@@ -21,7 +21,7 @@ int run_snapshot(Invocation& in) {
   const AppName name = app_name(in);
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
-  const auto taken = host::take_snapshot(run.context(), name, in.text_or("why", "by hand"), dry_run, in.stop());
+  const auto taken = safekeeping::take_snapshot(run.context(), name, in.text_or("why", "by hand"), dry_run, in.stop());
   run.report().close();
   return print_snapshot(in.console, name, taken, dry_run);
 }

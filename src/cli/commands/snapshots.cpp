@@ -1,4 +1,4 @@
-#include "host/snapshots.h"
+#include "safekeeping/snapshots.h"
 
 #include "base/format.h"
 #include "base/text.h"
@@ -22,8 +22,8 @@ int number_of(const Invocation& in, const std::string& text) {
 int remove(Invocation& in, const AppName& name, int number) {
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
-  const auto removed = host::remove_snapshot(run.context(), name, number, dry_run,
-                                             confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
+  const auto removed = safekeeping::remove_snapshot(
+      run.context(), name, number, dry_run, confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
   run.report().close();
   return print_removed(in.console, name, removed, {.done = "rid of the snapshot", .dry_run = dry_run});
 }
@@ -34,7 +34,7 @@ int run_snapshots(Invocation& in) {
   const AppName name = app_name(in);
   if (const auto gone = in.text("remove")) return remove(in, name, number_of(in, *gone));
   HostRun run(in.session, in.description());
-  const auto rows = host::snapshots(run.context(), name, in.stop());
+  const auto rows = safekeeping::snapshots(run.context(), name, in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

@@ -1,10 +1,11 @@
-#include "host/start.h"
+#include "change/start.h"
 
 #include "base/format.h"
 #include "cli/attached.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "family/start_new.h"
 
 namespace belay::cli {
 
@@ -19,19 +20,19 @@ int run_start(Invocation& in) {
   if (which != "new" && (in.has("settings-from-image") || in.has("yes")))
     throw in.usage_error("--settings-from-image and --yes are for new releases only");
   HostRun run(in.session, in.description());
-  const host::ChangeOptions change = change_options(in);
-  host::Change result;
+  const change::ChangeOptions change = change_options(in);
+  change::Change result;
   if (which == "new") {
-    host::StartOptions options;
+    family::StartOptions options;
     options.change = change;
     options.configuration = configuration.value_or("");
     options.settings_from_image = in.has("settings-from-image");
     options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
-    result = host::start_new(run.context(), name, options, in.stop());
+    result = family::start_new(run.context(), name, options, in.stop());
   } else if (!what.service.empty()) {
-    result = host::start_services(run.context(), what, change, in.stop());
+    result = change::start_services(run.context(), what, change, in.stop());
   } else {
-    result = host::start_release(run.context(), name, which, change, in.stop());
+    result = change::start_release(run.context(), name, which, change, in.stop());
   }
   run.report().close();
   const int code = print_change(in.console, name, result, {.exit_unchanged = in.has("exit-unchanged")});

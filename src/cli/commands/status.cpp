@@ -5,13 +5,13 @@
 #include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
 namespace {
 
-Node status_node(const host::Status& status) {
+Node status_node(const look::Status& status) {
   Node node = app_node(status.summary);
   node.set("wish", Node::text(status.wish));
   node.set("since", status.since ? Node::text(iso_time(*status.since)) : Node());
@@ -36,12 +36,12 @@ Node status_node(const host::Status& status) {
 }
 
 // Of its containers only those that were asked for.
-void keep_only(host::AppSummary& row, const Target& what) {
+void keep_only(look::AppSummary& row, const Target& what) {
   if (what.service.empty()) return;
   std::vector<std::string> known;
   for (const auto& each : row.instances)
     if (std::find(known.begin(), known.end(), each.service) == known.end()) known.push_back(each.service);
-  std::erase_if(row.instances, [&](const host::InstanceRow& each) {
+  std::erase_if(row.instances, [&](const look::InstanceRow& each) {
     return each.service != what.service || (what.number != 0 && each.number != what.number);
   });
   if (row.instances.empty())
@@ -54,7 +54,7 @@ void keep_only(host::AppSummary& row, const Target& what) {
   if (row.instances.size() == 1) row.state = row.instances.front().state;
 }
 
-void print_status(Console& console, const host::Status& status) {
+void print_status(Console& console, const look::Status& status) {
   const auto& row = status.summary;
   const auto field = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) console.line(format("{:<12}{}", name, value));
@@ -105,13 +105,13 @@ void print_status(Console& console, const host::Status& status) {
 int run_status(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto asked = in.optional_argument("NAME");
-  std::vector<host::Status> all;
+  std::vector<look::Status> all;
   if (asked) {
     const Target what = Target::parse(*asked);
-    all = {host::status(run.context(), what.app, in.stop())};
+    all = {look::status(run.context(), what.app, in.stop())};
     keep_only(all.front().summary, what);
   } else {
-    all = host::statuses(run.context(), in.stop());
+    all = look::statuses(run.context(), in.stop());
   }
   Node list = Node::list();
   for (const auto& status : all) {

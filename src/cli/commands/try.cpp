@@ -16,8 +16,8 @@ bool is_place(const std::string& candidate) {
   return candidate.starts_with('/') || candidate.starts_with('.') || fs::exists(candidate, error);
 }
 
-host::TryOptions try_options(const Invocation& in) {
-  host::TryOptions options;
+safekeeping::TryOptions try_options(const Invocation& in) {
+  safekeeping::TryOptions options;
   options.trial = trial_options(in);
   options.service = in.text_or("service", "");
   if (in.has("live")) options.consistency = backup::Consistency::live;
@@ -30,7 +30,7 @@ host::TryOptions try_options(const Invocation& in) {
   return options;
 }
 
-void print_json(Console& console, const AppName& name, const host::Tried& tried) {
+void print_json(Console& console, const AppName& name, const safekeeping::Tried& tried) {
   Node node = Node::map();
   node.set("name", Node::text(name.text()));
   node.set("release", Node::text(tried.release.text()));
@@ -45,9 +45,9 @@ void print_json(Console& console, const AppName& name, const host::Tried& tried)
 
 int run_try(Invocation& in) {
   const AppName name = app_name(in);
-  const host::TryOptions options = try_options(in);
+  const safekeeping::TryOptions options = try_options(in);
   HostRun run(in.session, in.description());
-  const host::Tried tried = host::try_candidate(run.context(), name, options, in.stop());
+  const safekeeping::Tried tried = safekeeping::try_candidate(run.context(), name, options, in.stop());
   run.report().close();
   if (!tried.trial.done) {
     print_plan(in.console, tried.trial.plan);

@@ -3,7 +3,7 @@
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/backup.h"
+#include "safekeeping/backup.h"
 
 namespace belay::cli {
 
@@ -13,7 +13,7 @@ int run_verify(Invocation& in) {
   HostRun run(in.session, in.description());
   Progress progress(in.console, in.clock);
   progress.begin("verify", "checking " + file.name);
-  const backup::Verified verified = host::verify_backup(
+  const backup::Verified verified = safekeeping::verify_backup(
       run.context(), *file.destination, file.name, key_options(in),
       [&](std::int64_t done, std::optional<std::int64_t> total) {
         progress.update("verify", "reading", done, total.value_or(0));

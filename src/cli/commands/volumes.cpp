@@ -12,13 +12,13 @@ std::string_view kind_word(Mount::Kind kind) {
   return kind == Mount::Kind::volume ? "volume" : kind == Mount::Kind::bind ? "folder" : "memory";
 }
 
-std::string_view mode_word(const host::VolumeRow& row) {
+std::string_view mode_word(const look::VolumeRow& row) {
   return row.read_only ? "ro" : "rw";
 }
 
 }  // namespace
 
-void print_volumes(Console& console, const std::vector<host::VolumeRow>& rows) {
+void print_volumes(Console& console, const std::vector<look::VolumeRow>& rows) {
   const bool several = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return !row.service.empty(); });
   std::vector<Column> columns{
       {"VOLUME", Align::left, false}, {"MOUNT POINT", Align::left, false}, {"KIND"}, {"MODE"}, {"ON THE HOST"}};
@@ -40,7 +40,7 @@ int run_volumes(Invocation& in) {
   HostRun run(in.session, in.description());
   const Target what = target(in);
   // An app that never ran shows what its first release will get.
-  const auto rows = host::current_volumes(run.context(), what, in.stop());
+  const auto rows = look::current_volumes(run.context(), what, in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

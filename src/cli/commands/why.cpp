@@ -1,13 +1,13 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
-#include "host/look.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
 int run_why(Invocation& in) {
   HostRun run(in.session, in.description());
-  const host::Why why = host::why(run.context(), app_name(in), in.stop());
+  const look::Why why = look::why(run.context(), app_name(in), in.stop());
   if (in.has("json")) {
     Node node = Node::map();
     node.set("name", Node::text(in.argument("NAME")));

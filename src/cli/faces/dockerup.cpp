@@ -6,12 +6,12 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/context.h"
+#include "change/own_container.h"
 #include "cli/declared_run.h"
 #include "cli/faces/families.h"
 #include "cli/help.h"
 #include "cli/serve_run.h"
-#include "host/own_container.h"
-#include "state/store.h"
 
 namespace belay::cli {
 
@@ -113,7 +113,7 @@ formats::Settings settings_of(const Given& given) {
 void choose_state(Session& session, const formats::Settings& settings) {
   const char* chosen = std::getenv("BELAY_STATE_DIR");
   if (session.globals.state_dir || (chosen != nullptr && *chosen != '\0')) return;
-  if (host::is_lost_with_container(state::state_folder()))
+  if (change::is_lost_with_container(change::usual_state_folder()))
     session.globals.state_dir = (settings.cache / "belay").string();
 }
 

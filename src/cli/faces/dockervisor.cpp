@@ -19,7 +19,7 @@ fs::path parameter_store() {
 
 int build(Session& session, FaceWords& words) {
   FaceBuild wanted = face_build_words(words);
-  wanted.options.parameter_files = host::ParameterFiles::dockervisor;
+  wanted.options.parameter_files = family::ParameterFiles::dockervisor;
   wanted.options.scheme = NamingScheme::dcv;
   const std::string file_name = "dcv-" + wanted.name.text();
   // The file is looked for in the current folder first, which need not be the Dockerfile's.
@@ -48,7 +48,7 @@ int start(Session& session, FaceWords& words) {
                                        first));
   const AppName name(first);
   if (*which == ":new") {
-    host::StartOptions options;
+    family::StartOptions options;
     options.scheme = NamingScheme::dcv;
     options.configuration = words.take().value_or("");
     words.end(usage);

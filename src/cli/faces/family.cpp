@@ -5,14 +5,14 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/mark.h"
 #include "cli/attached.h"
 #include "cli/build_options.h"
 #include "cli/change_result.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/parse.h"
-#include "host/look.h"
-#include "host/mark.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
@@ -61,7 +61,7 @@ std::string FaceWords::line() const {
 
 namespace {
 
-int finish(Session& session, HostRun& run, const AppName& name, const host::Change& change, bool then_attach) {
+int finish(Session& session, HostRun& run, const AppName& name, const change::Change& change, bool then_attach) {
   run.report().close();
   const int code = print_change(session.console, name, change);
   return code != 0 || !then_attach ? code : attached(session, run.context(), name);
@@ -90,9 +90,9 @@ bool face_help(Session& session, std::string_view page, const std::string& comma
 
 void refuse_app_as_container(HostRun& run, const std::string& text, const std::string& message, const std::string& hint,
                              std::stop_token stop) {
-  const auto names = host::names(run.context());
+  const auto names = look::names(run.context());
   if (std::find(names.begin(), names.end(), text) == names.end()) return;
-  if (host::owner_of(run.context(), text, std::move(stop))) return;
+  if (change::owner_of(run.context(), text, std::move(stop))) return;
   throw UsageError(message, hint);
 }
 
@@ -106,7 +106,7 @@ std::vector<const Option*> builder_options() {
   return options;
 }
 
-void take_builder_option(host::BuildOptions& options, const std::string& name, const std::string& value) {
+void take_builder_option(family::BuildOptions& options, const std::string& name, const std::string& value) {
   if (name == "no-cache") options.no_cache = true;
   if (name == "pull") options.pull = true;
   if (name == "target") options.target = value;
@@ -137,27 +137,27 @@ FaceBuild face_build_words(FaceWords& words) {
   return wanted;
 }
 
-host::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
+family::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
   HostRun run(session, wanted.line);
-  auto outcome = host::build(run.context(), wanted.name, wanted.options, session.stop());
+  auto outcome = family::build(run.context(), wanted.name, wanted.options, session.stop());
   run.report().close();
   print_build(session.console, wanted.name, outcome, false);
   return outcome;
 }
 
-int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
-                   bool then_attach) {
+int face_start_new(Session& session, const std::string& line, const AppName& name, family::StartOptions options,
+                   bool yes, bool then_attach) {
   options.files_decide = true;
   options.confirm = confirm_losses(session.console, yes, session.stop(),
                                    format("belay start {} new --settings-from-image", name.text()));
   HostRun run(session, line);
-  return finish(session, run, name, host::start_new(run.context(), name, options, session.stop()), then_attach);
+  return finish(session, run, name, family::start_new(run.context(), name, options, session.stop()), then_attach);
 }
 
 int face_start(Session& session, const std::string& line, const AppName& name, const std::string& which,
                bool then_attach) {
   HostRun run(session, line);
-  return finish(session, run, name, host::start_release(run.context(), name, which, {}, session.stop()), then_attach);
+  return finish(session, run, name, change::start_release(run.context(), name, which, {}, session.stop()), then_attach);
 }
 
 int face_start_container(Session& session, const std::string& line, const std::string& container, bool then_attach,
@@ -165,23 +165,23 @@ int face_start_container(Session& session, const std::string& line, const std::s
   HostRun run(session, line);
   refuse_app_as_container(run, container, format("{} is an app: name one of its containers, {}", container, missing),
                           hint, session.stop());
-  const auto owner = host::owner_of(run.context(), container, session.stop());
-  const host::Change change = host::start_container(run.context(), container, {}, session.stop());
+  const auto owner = change::owner_of(run.context(), container, session.stop());
+  const change::Change change = change::start_container(run.context(), container, {}, session.stop());
   return finish(session, run, owner->app, change, then_attach);
 }
 
 int face_stop(Session& session, const std::string& line, const std::string& text) {
   HostRun run(session, line);
-  const auto names = host::names(run.context());
+  const auto names = look::names(run.context());
   const bool is_app = std::find(names.begin(), names.end(), text) != names.end();
-  const auto owner = is_app ? std::nullopt : host::owner_of(run.context(), text, session.stop());
+  const auto owner = is_app ? std::nullopt : change::owner_of(run.context(), text, session.stop());
   const AppName name = owner ? owner->app : AppName(text);
-  return finish(session, run, name, host::stop(run.context(), name, false, session.stop()), false);
+  return finish(session, run, name, change::stop(run.context(), name, false, session.stop()), false);
 }
 
 int face_mark_stable(Session& session, const std::string& line, const AppName& name) {
   HostRun run(session, line);
-  const auto marked = host::mark_stable(run.context(), name, {}, false, session.stop());
+  const auto marked = change::mark_stable(run.context(), name, {}, false, session.stop());
   run.report().close();
   session.console.success(format("{} is the stable container of {}", marked.container, name.text()));
   return 0;
@@ -189,7 +189,7 @@ int face_mark_stable(Session& session, const std::string& line, const AppName& n
 
 int face_show_stable(Session& session, const std::string& line, const AppName& name) {
   HostRun run(session, line);
-  const auto marked = host::show_stable(run.context(), name, session.stop());
+  const auto marked = change::show_stable(run.context(), name, session.stop());
   if (!marked.release)
     throw NotFound(ErrorCode::container_not_found, format("no container of {} is marked stable", name.text()),
                    format("Mark the one that runs with: belay stable {}", name.text()));

@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "change/start.h"
 #include "cli/host_run.h"
-#include "host/start.h"
+#include "family/start_new.h"
 
 namespace belay::cli {
 
@@ -47,14 +48,14 @@ void refuse_app_as_container(HostRun& run, const std::string& text, const std::s
 struct FaceBuild {
   std::string line;
   AppName name;
-  host::BuildOptions options;
+  family::BuildOptions options;
 };
 FaceBuild face_build_words(FaceWords& words);
 // Builds, and says what came of it.
-host::BuildOutcome face_build(Session& session, const FaceBuild& wanted);
+family::BuildOutcome face_build(Session& session, const FaceBuild& wanted);
 // `yes`: does not ask where settings of the release before would be lost.
-int face_start_new(Session& session, const std::string& line, const AppName& name, host::StartOptions options, bool yes,
-                   bool then_attach);
+int face_start_new(Session& session, const std::string& line, const AppName& name, family::StartOptions options,
+                   bool yes, bool then_attach);
 // `which`: last, stable, rN.
 int face_start(Session& session, const std::string& line, const AppName& name, const std::string& which,
                bool then_attach);

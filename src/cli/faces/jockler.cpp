@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/clean.h"
 #include "cli/attached.h"
 #include "cli/autostart_table.h"
 #include "cli/change_result.h"
@@ -15,10 +16,9 @@
 #include "cli/json_output.h"
 #include "cli/removal.h"
 #include "cli/volume_table.h"
-#include "host/clean.h"
-#include "host/import_store.h"
-#include "host/look.h"
-#include "host/plain_backup.h"
+#include "family/import_store.h"
+#include "look/look.h"
+#include "safekeeping/plain_backup.h"
 
 namespace belay::cli {
 
@@ -26,7 +26,7 @@ namespace {
 
 int build(Session& session, FaceWords& words) {
   FaceBuild wanted = face_build_words(words);
-  wanted.options.parameter_files = host::ParameterFiles::jockler;
+  wanted.options.parameter_files = family::ParameterFiles::jockler;
   wanted.options.scheme = NamingScheme::jcl;
   face_build(session, wanted);
   return 0;
@@ -45,7 +45,7 @@ int start(Session& session, FaceWords& words) {
   };
   if (which == "new") {
     const AppName name(words.need("IMAGENAME", usage));
-    host::StartOptions options;
+    family::StartOptions options;
     options.scheme = NamingScheme::jcl;
     return face_start_new(session, line, name, options, yes, then_attach());
   }
@@ -70,7 +70,7 @@ int stop(Session& session, FaceWords& words) {
   const auto containers = words.rest();
   if (containers.empty()) throw words.wrong("CONTAINER is missing", usage);
   HostRun run(session, line);
-  const auto stopped = host::stop_containers(run.context(), containers, session.stop());
+  const auto stopped = change::stop_containers(run.context(), containers, session.stop());
   run.report().close();
   for (const auto& container : stopped) session.console.success(format("{} is stopped", container));
   return 0;
@@ -88,20 +88,20 @@ int stable(Session& session, FaceWords& words) {
                                             : face_mark_stable(session, line, name);
 }
 
-void list_images(Session& session, host::Context& context, const std::vector<std::string>& names) {
+void list_images(Session& session, change::Context& context, const std::vector<std::string>& names) {
   Table table({{"IMAGE", Align::left, false}, {"NAME"}, {"TAGS"}, {"USE"}, {"SIZE", Align::right}});
   for (const auto& name : names)
-    for (const auto& row : host::images(context, AppName(name), session.stop()))
+    for (const auto& row : look::images(context, AppName(name), session.stop()))
       table.add({short_digest(row.id), name, join(row.tags, ", "), use_of(row), byte_text(row.size)});
   session.console.print(table);
 }
 
-bool has_mark(const host::ContainerRow& row, const std::string& mark) {
-  const auto wanted = mark == "stable" ? host::Mark::stable : host::Mark::last;
+bool has_mark(const look::ContainerRow& row, const std::string& mark) {
+  const auto wanted = mark == "stable" ? look::Mark::stable : look::Mark::last;
   return std::find(row.marks.begin(), row.marks.end(), wanted) != row.marks.end();
 }
 
-void list_containers(Session& session, const std::vector<host::ContainerRow>& rows, const std::string& view) {
+void list_containers(Session& session, const std::vector<look::ContainerRow>& rows, const std::string& view) {
   Table table({{"CONTAINER", Align::left, false},
                {"IMAGENAME", Align::left, false},
                {"STATE", Align::left, false},
@@ -116,7 +116,7 @@ void list_containers(Session& session, const std::vector<host::ContainerRow>& ro
 }
 
 // The bare name, for scripts: docker logs $(jockler list last web).
-int list_marked(Session& session, const std::vector<host::ContainerRow>& rows, const AppName& name,
+int list_marked(Session& session, const std::vector<look::ContainerRow>& rows, const AppName& name,
                 const std::string& mark) {
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return has_mark(row, mark); });
   if (found == rows.end())
@@ -128,8 +128,8 @@ int list_marked(Session& session, const std::vector<host::ContainerRow>& rows, c
 }
 
 // What its containers get, in the form of the file jockler-NAME.
-int list_settings(Session& session, host::Context& context, const AppName& name) {
-  const host::Mapping mapping = host::mapping(context, name, session.stop());
+int list_settings(Session& session, change::Context& context, const AppName& name) {
+  const look::Mapping mapping = look::mapping(context, name, session.stop());
   Node ports = Node::map(), volumes = Node::map();
   for (const auto& [on_host, inside] : mapping.ports) {
     const Node* same = ports.find(on_host);
@@ -162,15 +162,15 @@ int list(Session& session, FaceWords& words) {
   const std::string name = words.take().value_or(".all");
   words.end(usage);
   HostRun run(session, line);
-  host::Context& context = run.context();
+  change::Context& context = run.context();
   const bool is_of_all = name == ".all";
   if (view == "images") {
-    list_images(session, context, is_of_all ? host::names(context) : std::vector<std::string>{AppName(name).text()});
+    list_images(session, context, is_of_all ? look::names(context) : std::vector<std::string>{AppName(name).text()});
     return 0;
   }
   if (view == "jcl" && !is_of_all) return list_settings(session, context, AppName(name));
   // Every container, in one question: the engine is asked also where no app is known.
-  const auto rows = host::containers(context, is_of_all ? std::nullopt : std::optional(AppName(name)), session.stop());
+  const auto rows = look::containers(context, is_of_all ? std::nullopt : std::optional(AppName(name)), session.stop());
   if ((view == "stable" || view == "last") && !is_of_all) return list_marked(session, rows, AppName(name), view);
   list_containers(session, rows, view);
   return 0;
@@ -179,7 +179,7 @@ int list(Session& session, FaceWords& words) {
 int attach(Session& session, FaceWords& words) {
   const std::string line = words.line();
   const AppName name(words.need("IMAGENAME", "attach IMAGENAME [COMMAND…]"));
-  engine::ExecRequest request;
+  ExecRequest request;
   request.command = words.rest();
   HostRun run(session, line);
   return in_container(session, run.context(), name, std::move(request));
@@ -187,7 +187,7 @@ int attach(Session& session, FaceWords& words) {
 
 int back_up_volumes(Session& session, const std::string& line, const AppName& name) {
   HostRun run(session, line);
-  const auto made = host::back_up_plain(run.context(), name, fs::current_path(), false, session.stop());
+  const auto made = safekeeping::back_up_plain(run.context(), name, fs::current_path(), false, session.stop());
   run.report().close();
   for (const auto& note : made.plan.notes) session.console.note(note);
   session.console.success(format("{}: {} ({})", name.text(), made.file.filename().string(), byte_text(made.size)));
@@ -198,7 +198,7 @@ int back_up_volumes(Session& session, const std::string& line, const AppName& na
 
 int restore_volumes(Session& session, const std::string& line, const AppName& name, const std::string& archive) {
   HostRun run(session, line);
-  const auto restored = host::restore_plain(run.context(), name, archive, {}, session.stop());
+  const auto restored = safekeeping::restore_plain(run.context(), name, archive, {}, session.stop());
   run.report().close();
   for (const auto& note : restored.change.plan.notes) session.console.note(note);
   const int code = print_change(session.console, name, restored.change);
@@ -241,8 +241,8 @@ int volumes(Session& session, FaceWords& words) {
     throw words.wrong(format("'{}' is neither last nor stable", printable(which)), usage);
   words.end(usage);
   HostRun run(session, line);
-  print_volumes(session.console, view == "image" ? host::image_volumes(run.context(), name, session.stop())
-                                                 : host::volumes(run.context(), name, which, session.stop()));
+  print_volumes(session.console, view == "image" ? look::image_volumes(run.context(), name, session.stop())
+                                                 : look::volumes(run.context(), name, which, session.stop()));
   return 0;
 }
 
@@ -253,7 +253,7 @@ int autostart(Session& session, FaceWords& words) {
   HostRun run(session, line);
   if (first == ":status") {
     words.end(usage);
-    print_autostart(session.console, host::autostart_status(run.context()));
+    print_autostart(session.console, change::autostart_status(run.context()));
     return 0;
   }
   const AppName name(first);
@@ -261,7 +261,7 @@ int autostart(Session& session, FaceWords& words) {
   words.end(usage);
   if (mark != "last" && mark != "stable" && mark != "none")
     throw words.wrong(format("'{}' is not last, stable or none", printable(mark)), usage);
-  host::set_autostart(run.context(), name, belay::autostart(mark), false, session.stop());
+  change::set_autostart(run.context(), name, belay::autostart(mark), false, session.stop());
   session.console.success(format("autostart of {}: {}", name.text(), mark));
   return 0;
 }
@@ -269,7 +269,7 @@ int autostart(Session& session, FaceWords& words) {
 int start_all(Session& session, FaceWords& words) {
   words.end("start-all");
   HostRun run(session, words.line());
-  const auto all = host::start_all(run.context(), {}, session.stop());
+  const auto all = change::start_all(run.context(), {}, session.stop());
   run.report().close();
   return print_started(session.console, all);
 }
@@ -280,8 +280,8 @@ int cleanup(Session& session, FaceWords& words) {
   const AppName name(words.need("IMAGENAME", "cleanup IMAGENAME [-y]"));
   words.end("cleanup IMAGENAME [-y]");
   HostRun run(session, line);
-  const auto removed = host::cleanup(run.context(), name, 0, false,
-                                     confirm_removal(session.console, name, yes, session.stop()), session.stop());
+  const auto removed = change::cleanup(run.context(), name, 0, false,
+                                       confirm_removal(session.console, name, yes, session.stop()), session.stop());
   run.report().close();
   return print_removed(session.console, name, removed, {.done = "cleaned up"});
 }
@@ -292,8 +292,8 @@ int remove(Session& session, FaceWords& words) {
   const AppName name(words.need("IMAGENAME", "remove IMAGENAME [-y]"));
   words.end("remove IMAGENAME [-y]");
   HostRun run(session, line);
-  const auto removed = host::remove(run.context(), name, false, false,
-                                    confirm_removal(session.console, name, yes, session.stop()), session.stop());
+  const auto removed = change::remove(run.context(), name, false, false,
+                                      confirm_removal(session.console, name, yes, session.stop()), session.stop());
   run.report().close();
   return print_removed(session.console, name, removed, {.done = "removed"});
 }
@@ -309,7 +309,7 @@ int readme(Session& session, FaceWords& words) {
   const std::string name = is_named ? AppName(*words.take()).text() : "IMAGENAME";
   words.end("readme [IMAGENAME]");
   // The site's own page, with the word that jockler replaces.
-  if (auto own = read_file_if_present(host::store_folder(host::StoreKind::jockler) / "readme.md")) {
+  if (auto own = read_file_if_present(family::store_folder(family::StoreKind::jockler) / "readme.md")) {
     show_markdown(session.console, is_named ? replaced(*own, "MYAPP", name) : *own);
     return 0;
   }

@@ -1,0 +1,391 @@
+#include "change/apps.h"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
+#include <set>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "base/time_limit.h"
+#include "data/reserve.h"
+#include "model/naming.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+namespace {
+
+// What is mounted anywhere may be a place of the wish by another path.
+void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
+  if (exchanges.empty()) return;
+  const auto mounts = data::Mounts::now();
+  const auto look_up = [&](const DataPlace& place) {
+    if (place.source.empty() || world.where.contains(place.source)) return;
+    try {
+      if (const auto where = data::location_of(place, world.volumes, mounts)) world.where[place.source] = where->text();
+    } catch (const Error&) {
+      // Through a link that is not to be followed: it is known by its name only.
+    }
+  };
+  for (const auto& exchange : exchanges) look_up(exchange.place);
+  for (const auto& container : world.containers)
+    for (const auto& mount : container.mounts)
+      if (mount.kind != Mount::Kind::tmpfs && container.is_up())
+        look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
+}
+
+// A container that hangs in the engine must not keep a whole command from its work: it is then known by the list alone.
+std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop) {
+  constexpr Milliseconds longer_than_a_start{15'000};
+  const TimeLimit limit(longer_than_a_start, stop);
+  try {
+    return engine.container(name, limit.token());
+  } catch (const Cancelled&) {
+    if (stop.stop_requested()) throw;
+    return {};
+  }
+}
+
+// The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
+// for the container itself waits for that. Gives whether there was any to ask for.
+bool wait_for_starts(engine::Engine& engine, const App& app, const World& world, std::stop_token stop) {
+  bool asked = false;
+  for (const auto& instance : plan::instances(app, world)) {
+    if (instance.container->is_up()) continue;
+    std::ignore = inspected(engine, instance.container->name, stop);
+    asked = true;
+  }
+  return asked;
+}
+
+}  // namespace
+
+FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
+  FileLock lock = lock_app_as_found(context, name, stop);
+  const App app = context.store.app(name).value_or(App(name));
+  World world;
+  world.containers = context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop);
+  plan::refuse_unknown(app, plan::sort_out(app, world));
+  return lock;
+}
+
+FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_token stop) {
+  const LockRequest request{state::lock_file(context.store.folder(), name),
+                            format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
+  return doing(format("locking {}", name.text()), [&] {
+    return FileLock::take(
+        request, context.clock,
+        [&](const std::string& holder) { context.report.note(format("waiting for {} to finish", holder)); }, stop);
+  });
+}
+
+App known_app(Context& context, const AppName& name, std::stop_token stop) {
+  if (auto app = context.store.app(name)) return std::move(*app);
+  const auto names = context.store.app_names();
+  if (const std::string near = did_you_mean(name.text(), names); !near.empty())
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), near);
+  if (!context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop).empty())
+    throw NotFound(ErrorCode::app_not_found,
+                   format("the state has no app {}, though the engine has containers of it", name.text()),
+                   "belay recover rebuilds the state from the engine.");
+  throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()),
+                 names.empty() ? std::string("Make the first one with: belay build NAME, beside its Dockerfile.")
+                               : std::string("belay ls shows the apps."));
+}
+
+ReleaseNumber new_number(Context& context, const App& app, const Spec& spec, std::stop_token stop) {
+  int number = app.next_release().value;
+  for (const auto& container : context.engine.containers({true, format("{}={}", labels::app, app.name.text())}, stop))
+    if (const auto owner = container.owner()) number = std::max(number, owner->release.value + 1);
+  for (const auto& service : spec.services) {
+    const std::string pin = pin_tag(app.name, service.name, {1});
+    const std::string repository = pin.substr(0, pin.rfind(':'));
+    for (const auto& image : context.engine.images({.label = {}, .reference = repository}, stop))
+      for (const auto& tag : image.tags)
+        if (tag.starts_with(repository + ":r"))
+          if (const auto pinned = parse_number(tag.substr(repository.size() + 2)); pinned && *pinned < 1'000'000'000)
+            number = std::max(number, static_cast<int>(*pinned) + 1);
+  }
+  return {number};
+}
+
+namespace {
+
+// The releases that a container with these labels is made for.
+std::vector<Release*> releases_of(App& app, const labels::Owner& owner) {
+  std::vector<Release*> releases;
+  for (auto& release : app.releases)
+    if (release.container_release(owner.service) == owner.release &&
+        release.container_identity(owner.service) == owner.identity)
+      releases.push_back(&release);
+  return releases;
+}
+
+}  // namespace
+
+void forget_creations(App& app, const plan::Plan& plan) {
+  for (const auto& action : plan.actions)
+    if (const auto* create = std::get_if<plan::CreateContainer>(&action.step))
+      if (const auto owner = labels::owner(create->labels))
+        for (Release* release : releases_of(app, *owner)) release->container_created.erase(owner->service);
+}
+
+void record_creations(Context& context, App& app, const plan::Plan& plan) {
+  const bool creates = std::any_of(plan.actions.begin(), plan.actions.end(), [](const plan::Action& action) {
+    return std::holds_alternative<plan::CreateContainer>(action.step);
+  });
+  if (!creates) return;
+  World world;
+  try {
+    world.containers = context.engine.containers({true, format("{}={}", labels::app, app.name.text())}, {});
+  } catch (const Error&) {
+    return;
+  }
+  for (const auto& instance : plan::instances(app, world))
+    if (const auto owner = instance.container->owner())
+      for (Release* release : releases_of(app, *owner))
+        release->container_created.try_emplace(owner->service, instance.container->created);
+}
+
+World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
+  World world;
+  world.containers = engine.containers({}, stop);
+  if (app.wish.unfinished && wait_for_starts(engine, app, world, stop)) world.containers = engine.containers({}, stop);
+  world.volumes = engine.volumes({}, stop);
+  world.networks = engine.networks(stop);
+  for (auto& image : engine.images({.label = format("{}={}", labels::family, app.name.text()), .reference = {}}, stop))
+    world.images[image.id] = std::move(image);
+  for (const auto& release : app.releases)
+    for (const auto& [service, id] : release.images) {
+      const bool is_wished = app.wish.release == release.number;
+      // A list has no configuration; the plan of the wished release needs its health check.
+      if (world.images.contains(id) && !is_wished) continue;
+      if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
+    }
+  std::vector<DataPlace> places, reserves;
+  for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
+    for (const auto& exchange : *exchanges) {
+      places.push_back(exchange.place);
+      places.push_back(exchange.reserve);
+    }
+  if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
+    for (const auto& item : snapshot->items) reserves.push_back(item.kept);
+  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
+  look_up_where(world, app.wish.data);
+  const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  for (const auto& instance : plan::instances(app, world)) {
+    const bool is_wished = wished != nullptr && instance.release == wished->container_release(instance.service);
+    if (!instance.container->is_up() && !is_wished) continue;
+    auto detail = inspected(engine, instance.container->name, stop);
+    if (!detail) continue;
+    // A container that ended a moment ago is shown up by the list; the engine answers when it has cleared it away.
+    const auto listed = std::find_if(world.containers.begin(), world.containers.end(),
+                                     [&](const Container& each) { return &each == instance.container; });
+    listed->state = detail->container.state;
+    listed->health = detail->container.health;
+    world.details.insert_or_assign(listed->name, std::move(*detail));
+  }
+  return world;
+}
+
+namespace {
+
+// Asks for each of them, several at a time. Throws what the first that fails throws.
+template <class Key, class Ask>
+auto asked_for_all(const std::set<Key>& keys, const Ask& ask) {
+  using Answer = decltype(ask(*keys.begin()));
+  constexpr size_t at_a_time = 8;
+  const std::vector<Key> all(keys.begin(), keys.end());
+  std::vector<Answer> answers(all.size());
+  std::atomic<size_t> next{0};
+  std::vector<std::future<void>> helpers;
+  for (size_t i = 0; i < std::min(at_a_time, all.size()); ++i)
+    helpers.push_back(std::async(std::launch::async, [&] {
+      for (size_t mine = next++; mine < all.size(); mine = next++) answers[mine] = ask(all[mine]);
+    }));
+  for (auto& helper : helpers) helper.wait();
+  for (auto& helper : helpers) helper.get();
+  std::map<Key, Answer> found;
+  for (size_t i = 0; i < all.size(); ++i) found.emplace(all[i], std::move(answers[i]));
+  return found;
+}
+
+void add_images(World& world, engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
+  for (auto& image : engine.images({}, stop)) world.images[image.id] = std::move(image);
+  std::set<std::string> wanted;
+  for (const auto& app : apps)
+    for (const auto& release : app.releases)
+      for (const auto& [service, id] : release.images)
+        // A list has no configuration; the plan of the wished release needs its health check.
+        if (app.wish.release == release.number || !world.images.contains(id)) wanted.insert(id);
+  for (auto& [id, image] : asked_for_all(wanted, [&](const std::string& one) { return engine.image(one, stop); }))
+    if (image) world.images[id] = std::move(*image);
+}
+
+void add_details(World& world, engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
+  std::map<std::string, size_t> places;
+  for (size_t i = 0; i < world.containers.size(); ++i) places.emplace(world.containers[i].name, i);
+  std::set<std::string> wanted;
+  for (const auto& app : apps) {
+    const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
+    for (const auto& instance : plan::instances(app, world))
+      if (instance.container->is_up() ||
+          (wished != nullptr && instance.release == wished->container_release(instance.service)))
+        wanted.insert(instance.container->name);
+  }
+  for (auto& [name, detail] :
+       asked_for_all(wanted, [&](const std::string& one) { return engine.container(one, stop); })) {
+    if (!detail) continue;
+    Container& listed = world.containers[places.at(name)];
+    listed.state = detail->container.state;
+    listed.health = detail->container.health;
+    world.details.insert_or_assign(name, std::move(*detail));
+  }
+}
+
+void add_data(World& world, const std::vector<App>& apps) {
+  std::vector<DataPlace> places, reserves;
+  for (const auto& app : apps) {
+    for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
+      for (const auto& exchange : *exchanges) {
+        places.push_back(exchange.place);
+        places.push_back(exchange.reserve);
+      }
+    if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
+      for (const auto& item : snapshot->items) reserves.push_back(item.kept);
+  }
+  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
+  for (const auto& app : apps) look_up_where(world, app.wish.data);
+}
+
+}  // namespace
+
+World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
+  World world;
+  world.containers = engine.containers({}, stop);
+  bool has_waited = false;
+  for (const auto& app : apps)
+    if (app.wish.unfinished) has_waited = wait_for_starts(engine, app, world, stop) || has_waited;
+  if (has_waited) world.containers = engine.containers({}, stop);
+  world.volumes = engine.volumes({}, stop);
+  world.networks = engine.networks(stop);
+  add_images(world, engine, apps, stop);
+  add_data(world, apps);
+  add_details(world, engine, apps, stop);
+  return world;
+}
+
+bool was_started_lately(const Container& container) {
+  // "Up 12 seconds", "Up Less than a second"; then "Up About a minute".
+  return container.is_up() && container.status.find("second") != std::string::npos;
+}
+
+std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now) {
+  constexpr Milliseconds settled{60'000};
+  const bool is_restarting = detail.container.state == ContainerState::restarting;
+  const bool was_restarted =
+      detail.restart_count > 0 && detail.container.is_up() && detail.started && now - *detail.started < settled;
+  if (!is_restarting && !was_restarted) return {};
+  return format("its container {} keeps exiting (exit code {}, restarted {} times)", detail.container.name,
+                detail.exit_code, detail.restart_count);
+}
+
+std::optional<std::string> restart_loop(const App& app, const World& world, Time now) {
+  if (app.wish.state != Wish::State::up || !app.wish.release) return {};
+  const Release* release = app.find(*app.wish.release);
+  if (release == nullptr) return {};
+  for (const auto& service : release->spec.services)
+    if (const Container* container = plan::find_instance(app, world, release->number, service.name))
+      if (const auto detail = world.details.find(container->name); detail != world.details.end())
+        if (auto loop = restart_loop(detail->second, now)) return loop;
+  return {};
+}
+
+const Release& release_of_data(const App& app) {
+  const auto number = what_runs(app) ? what_runs(app) : app.last;
+  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
+  throw NotFound(ErrorCode::release_not_found, format("{} has never run: it has no data yet", app.name.text()),
+                 format("Start it with: belay start {} new", app.name.text()));
+}
+
+std::optional<ReleaseNumber> what_runs(const App& app) {
+  if (app.wish.state != Wish::State::up) return app.wish.unfinished ? app.wish.fallback : std::nullopt;
+  return app.wish.unfinished ? app.wish.fallback : app.wish.release;
+}
+
+std::vector<std::string> unkept_of(Context& context, const std::string& container, std::stop_token stop) {
+  std::vector<std::string> lost;
+  for (const auto& setting : context.engine.unkept_settings(container, stop))
+    lost.push_back(format("{}: {}", container, setting.text()));
+  return lost;
+}
+
+std::vector<GoneImage> gone_images(engine::Engine& engine, const App& app, std::stop_token stop) {
+  std::set<std::string> present, absent;
+  for (const auto& image : engine.images({}, stop)) present.insert(image.id);
+  std::vector<GoneImage> gone;
+  for (const auto& release : app.releases)
+    for (const auto& [service, image] : release.images) {
+      if (present.contains(image)) continue;
+      // Lists leave out what is only another image's parent.
+      if (!absent.contains(image) && engine.image(image, stop)) {
+        present.insert(image);
+        continue;
+      }
+      absent.insert(image);
+      const auto digest = release.digests.find(service);
+      gone.push_back({release.number, service, image, digest == release.digests.end() ? "" : digest->second});
+    }
+  return gone;
+}
+
+std::vector<GoneImage> gone_images(const World& world, const App& app) {
+  std::vector<GoneImage> gone;
+  for (const auto& release : app.releases)
+    for (const auto& [service, image] : release.images) {
+      if (world.images.contains(image)) continue;
+      const auto digest = release.digests.find(service);
+      gone.push_back({release.number, service, image, digest == release.digests.end() ? "" : digest->second});
+    }
+  return gone;
+}
+
+std::string gone_text(const std::vector<GoneImage>& gone) {
+  std::vector<std::string> texts;
+  for (const auto& image : gone) {
+    std::string text = image.release.text() + (image.digest.empty() ? "" : " (can be pulled again)");
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+  }
+  return join(texts, ", ");
+}
+
+void record_names(App& app, const World& world, const plan::Plan& plan) {
+  for (const auto& instance : plan::instances(app, world)) {
+    Release* release = app.find(instance.release);
+    if (release == nullptr) continue;
+    std::string name = instance.container->name;
+    for (const auto& action : plan.actions)
+      if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
+          rename != nullptr && rename->from == name)
+        name = rename->to;
+    release->containers[instance.service] = std::move(name);
+  }
+}
+
+void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
+                   const std::string& text, std::optional<ReleaseNumber> release) {
+  JournalEntry entry;
+  entry.time = context.clock.now();
+  entry.app = app.name.text();
+  entry.release = release;
+  entry.who = context.who;
+  entry.verb = verb;
+  entry.outcome = outcome;
+  entry.text = text;
+  context.store.append(entry);
+}
+
+}  // namespace belay::change

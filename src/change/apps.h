@@ -1,0 +1,73 @@
+#pragma once
+// Getting hold of an app: its lock, its record, the world around it. Private to host.
+
+#include "base/lock.h"
+#include "change/context.h"
+
+namespace belay::change {
+
+// The app's lock, for the whole of a changing use case (promise 8). Throws Conflict where the engine has containers of
+// the app that the state does not know: whoever changed something then would work against them.
+FileLock lock_app(Context& context, const AppName& name, std::stop_token stop);
+// The same for those who want to get to know such containers.
+FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_token stop);
+
+// Throws NotFound with "did you mean", or with `belay recover` where the engine still has containers of that name.
+App known_app(Context& context, const AppName& name, std::stop_token stop);
+
+// One look at all that a plan for this app needs.
+World observe(engine::Engine& engine, const App& app, std::stop_token stop);
+
+// The same for many apps at once: one of each list, and details in parallel. Details and images of all of them are in
+// it, so it is for plans of wishes and for looks, not for removals.
+World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop);
+
+// Whether it was started less than a minute ago, as far as a list tells that: the engine's words are all it has of it.
+bool was_started_lately(const Container& container);
+
+// A container that the engine has to start again and again: "its container web-r3 ends again and again (exit code 3,
+// restarted 7 times)". Nothing: it does not, or it stays up since a minute.
+std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now);
+// The same of the release that should be up.
+std::optional<std::string> restart_loop(const App& app, const World& world, Time now);
+
+// The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
+std::optional<ReleaseNumber> what_runs(const App& app);
+
+// The release that the app's data is of: what runs, or ran last. Throws NotFound where it has never run.
+const Release& release_of_data(const App& app);
+
+// A number that no release of the app has or had, and no label or pin on the engine shows: whatever other states
+// counted.
+ReleaseNumber new_number(Context& context, const App& app, const Spec& spec, std::stop_token stop);
+
+// Before a plan runs: when its new containers are created is not known yet, what was before no longer counts.
+void forget_creations(App& app, const plan::Plan& plan);
+// Afterwards: notes it, so that no copy is taken for them. Where the engine does not answer they stay known by their
+// labels alone.
+void record_creations(Context& context, App& app, const plan::Plan& plan);
+
+// Settings of the container that no release has a place for: "plex: DeviceRequests (--gpus)".
+std::vector<std::string> unkept_of(Context& context, const std::string& container, std::stop_token stop);
+
+// A release's image that is not on the engine any more: somebody pruned it (`docker system prune --all`).
+struct GoneImage {
+  ReleaseNumber release;
+  std::string service;
+  std::string image;   // its id
+  std::string digest;  // by which a registry has it, "repository@sha256:…"; empty: none does, only a new build helps
+};
+// In the order of the releases.
+std::vector<GoneImage> gone_images(engine::Engine& engine, const App& app, std::stop_token stop);
+// The same, of a world that observe or observe_all gave for the app.
+std::vector<GoneImage> gone_images(const World& world, const App& app);
+// "r1, r3 (can be pulled again)"
+std::string gone_text(const std::vector<GoneImage>& gone);
+
+// Notes in the releases what their containers are called after the plan's renames, as `world` showed them before.
+void record_names(App& app, const World& world, const plan::Plan& plan);
+
+void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
+                   const std::string& text, std::optional<ReleaseNumber> release = {});
+
+}  // namespace belay::change

@@ -1,0 +1,357 @@
+#include "change/change.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "change/data_swap.h"
+#include "change/data_work.h"
+#include "change/outcome.h"
+#include "change/temporary.h"
+#include "change/way_back.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+namespace {
+
+// How long nothing of the app ran (from the first stop to the end of the last start after it), and what was touched.
+class ChangeWatch final : public exec::Listener {
+ public:
+  ChangeWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
+
+  void started(const plan::Plan& plan, size_t action) override {
+    const auto& step = plan.actions.at(action).step;
+    if (std::holds_alternative<plan::StopContainer>(step) && !stopped_) stopped_ = clock_.ticks();
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.begun.insert(start->name);
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&step))
+      for (auto* names : {&touched_.begun, &touched_.ended})
+        if (names->erase(rename->from) > 0) names->insert(rename->to);
+    report_.started(plan, action);
+  }
+  void progress(const plan::Plan& plan, size_t action, const Progress& progress) override {
+    report_.progress(plan, action, progress);
+  }
+  void done(const plan::Plan& plan, size_t action) override {
+    const auto& step = plan.actions.at(action).step;
+    if (std::holds_alternative<plan::StartContainer>(step) && stopped_) started_ = clock_.ticks();
+    if (const auto* ended = std::get_if<plan::StopContainer>(&step)) touched_.ended.insert(ended->name);
+    report_.done(plan, action);
+  }
+  void failed(const plan::Plan& plan, size_t action, const std::string& why) override {
+    report_.failed(plan, action, why);
+  }
+
+  const Touched& touched() const { return touched_; }
+  // nullopt: there was none.
+  std::optional<Milliseconds> outage() const {
+    if (!stopped_ || !started_) return {};
+    return std::chrono::duration_cast<Milliseconds>(*started_ - *stopped_);
+  }
+
+ private:
+  Report& report_;
+  const Clock& clock_;
+  std::optional<Ticks> stopped_, started_;
+  Touched touched_;
+};
+
+// What was done stands, whether it can be written down or not: on a full disk it cannot.
+template <class Work>
+void recording(const App& app, Work&& work) {
+  try {
+    work();
+  } catch (const state::Unwritable& error) {
+    const bool runs = app.wish.state == Wish::State::up;
+    throw Error(ErrorCode::state_unwritable,
+                format("{}, but that could not be recorded: {}",
+                       runs ? format("{} of {} runs", app.wish.release->text(), app.name.text())
+                            : format("{} is stopped", app.name.text()),
+                       error.what()),
+                "Free some space there, then run the command again: it finds what is already done.");
+  }
+}
+
+// What the app's settings do not ask to keep any longer. That this goes wrong is no failure of the change.
+void clear_up_snapshots(Context& context, App& app) {
+  if (app.snapshots.empty()) return;
+  const Release* release = app.last ? app.find(*app.last) : nullptr;
+  try {
+    const SnapshotKeep keep = release != nullptr ? snapshot_keep(release->spec) : SnapshotKeep();
+    remove_snapshots(context, app, snapshots_to_remove(app, keep, context.clock.now()), {});
+  } catch (const Error& error) {
+    context.report.warning(format("old snapshots of {} stay: {}", app.name.text(), error.what()));
+  }
+}
+
+// What a command that was killed while it removed, or still filled, a snapshot has left: no wish speaks of it.
+void clear_up_reserves(Context& context, App& app, const App& saved, std::stop_token stop) {
+  const auto is_partial = [](const Snapshot& snapshot) { return !snapshot.complete; };
+  if (std::none_of(saved.snapshots.begin(), saved.snapshots.end(), is_partial)) return;
+  App left = saved;
+  drop_unused_reserves(context, left, stop);
+  context.store.save(left);
+  app.snapshots = left.snapshots;
+}
+
+// Whether the release that is wished runs already, and there is nothing else to go back to. Not so for one whose first
+// try was cut off: it has yet to prove itself. Data that is exchanged, or copied, has its own way back.
+bool goes_on_itself(const App& app, const std::optional<App>& saved, const World& world) {
+  const Wish& wish = app.wish;
+  if (wish.state != Wish::State::up || wish.fallback || !wish.data.empty() || wish.snapshot) return false;
+  const bool is_first_try =
+      saved && saved->wish.unfinished && saved->wish.release == wish.release && saved->wish.fallback != wish.release;
+  return !is_first_try && was_up(app, world, *wish.release);
+}
+
+// Whether what should be up is so though nobody saw it before and this change started none of it: what the engine
+// showed then was wrong.
+bool ran_unseen(Context& context, const App& app, const Touched& touched) {
+  const Wish& wish = app.wish;
+  if (wish.state != Wish::State::up || wish.fallback || !wish.data.empty() || wish.snapshot || !touched.begun.empty())
+    return false;
+  try {
+    World world;
+    world.containers = context.engine.containers({}, {});
+    return was_up(app, world, *wish.release);
+  } catch (const Error&) {
+    // The way back looks again, and tells of it.
+    return false;
+  }
+}
+
+}  // namespace
+
+std::string what_runs_now(const Change& change) {
+  if (!change.running) return "nothing runs, as before";
+  return format("{} runs {}", change.running->text(), change.never_stopped ? "on" : "again");
+}
+
+ErrorCode error_code(const Change& change) {
+  if (change.kind == Change::Kind::stuck) return ErrorCode::stuck;
+  return change.kind == Change::Kind::in_trouble ? ErrorCode::in_trouble : change.code;
+}
+
+std::string_view to_text(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::unchanged:
+      return "unchanged";
+    case Change::Kind::planned:
+      return "planned";
+    case Change::Kind::done:
+      return "done";
+    case Change::Kind::taken_back:
+      return "rolled_back";
+    case Change::Kind::in_trouble:
+      return "in_trouble";
+    case Change::Kind::stuck:
+      return "stuck";
+  }
+  return "";
+}
+
+Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop) {
+  if (!dry_run) clear_announced(context, app.name, stop);
+  Change change;
+  change.release = app.wish.release;
+  const auto saved = context.store.app(app.name);
+  Planned wanted = planned(context, app, stop);
+  change.plan = wanted.plan;
+  const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
+                         !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot &&
+                         saved->wish.trouble.empty() && saved->wish.held_down == app.wish.held_down &&
+                         app.wish.restart.empty();
+  if (change.plan.empty() && same_wish) {
+    change.running = what_runs(*saved);
+    if (!dry_run) clear_up_reserves(context, app, *saved, stop);
+    return change;
+  }
+  // The wait for a verdict alone, on what is already tried and wished, is no change.
+  const Release* asked = change.release ? app.find(*change.release) : nullptr;
+  const bool is_tried = asked == nullptr || asked->verdict != Verdict::pending;
+  if (same_wish && is_tried && change.plan.actions.size() == 1 &&
+      std::holds_alternative<plan::AwaitVerdict>(change.plan.actions[0].step)) {
+    change.plan = {};
+    change.running = what_runs(*saved);
+    return change;
+  }
+  if (dry_run) {
+    change.kind = Change::Kind::planned;
+    return change;
+  }
+
+  // What the world shows to run is what a failure leads back to, also where it is the very release that is wished.
+  const bool is_itself = goes_on_itself(app, saved, wanted.world);
+  if (is_itself) app.wish.fallback = app.wish.release;
+  forget_creations(app, change.plan);
+  context.store.save(app);  // durable before the first effect (promise 2)
+  write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
+  bool release_is_at_fault = false;
+  bool cancelled = false;
+  ChangeWatch watch(context.report, context.clock);
+  try {
+    context.report.running(change.plan);
+    const exec::Outcome outcome = run_wish(context, app, wanted, watch, stop);
+    change.plan = wanted.plan;
+    if (outcome.done()) {
+      recording(app, [&] {
+        record_success(context, app, wanted, watch.outage());
+        write_journal(context, app, verb, "done", "", change.release);
+      });
+      change.kind = Change::Kind::done;
+      change.running = what_runs(app);
+      clear_up_snapshots(context, app);
+      return change;
+    }
+    release_is_at_fault = outcome.release_is_at_fault;
+    if (outcome.verdict) {
+      change.is_judged = true;
+      change.reason = outcome.verdict->reason;
+      change.log_tail = outcome.verdict->log_tail;
+      change.container = outcome.verdict->container;
+    } else {
+      change.code = outcome.error->code();
+      change.reason = outcome.error->what();
+      change.hint = outcome.error->hint();
+      const auto& failed = change.plan.actions.at(outcome.failed_action.value()).step;
+      if (const auto* start = std::get_if<plan::StartContainer>(&failed)) change.container = start->name;
+    }
+  } catch (const Cancelled& stopped) {
+    cancelled = true;
+    change.code = stopped.code();
+    change.reason = stopped.what();
+    context.report.note("stopping: taking the change back (again to leave at once)");
+  }
+
+  if (app.wish.state != Wish::State::up && app.wish.fallback_data.empty()) {
+    // There is no way back from a stop that failed half-way but to try again: the wish stays.
+    if (cancelled) throw Cancelled(format("stopped half-way; the next command on {} finishes it", app.name.text()));
+    write_journal(context, app, verb, "failed", change.reason, change.release);
+    change.kind = Change::Kind::stuck;
+    change.trouble_on_the_way_back = "the wish stays";
+    return change;
+  }
+  if (is_way_back(app.wish) && !cancelled) {
+    end_way_back(context, app, change, wanted);
+    write_journal(context, app, verb, "failed", change.trouble_on_the_way_back, change.release);
+    return change;
+  }
+  record_failure(context, app, change, release_is_at_fault && !cancelled);
+  const bool ran_already = is_itself || (change.release && ran_unseen(context, app, watch.touched()));
+  const Before before{wanted.world, saved ? std::optional(saved->wish) : std::nullopt};
+  if (ran_already)
+    leave_as_it_was(context, app, change, before, watch.touched());
+  else
+    take_back(context, app, change, before, watch.touched(), !cancelled);
+  const bool back = change.kind == Change::Kind::taken_back;
+  try {
+    write_journal(
+        context, app, verb, back ? "taken back" : "failed",
+        back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back),
+        change.release);
+  } catch (const state::Unwritable& error) {
+    context.report.warning(error.what());
+  }
+  if (cancelled)
+    throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
+                         : format("stopped on request; rolling back failed too: {}", change.trouble_on_the_way_back));
+  return change;
+}
+
+Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail,
+                const std::string& container) {
+  const auto previous = app.wish.previous;
+  if (app.wish.state != Wish::State::up || !app.wish.release || !previous || app.find(*previous) == nullptr)
+    throw NotFound(ErrorCode::nothing_to_go_back_to, format("{} has nothing to go back to", app.name.text()));
+  Change change;
+  change.release = app.wish.release;
+  change.reason = reason;
+  change.log_tail = log_tail;
+  change.container = container;
+  // Its good verdict was premature.
+  app.find(*change.release)->verdict = Verdict::pending;
+  record_failure(context, app, change, true);
+  app.wish.fallback = previous;
+  app.wish.unfinished = true;
+  write_journal(context, app, "soak", "started", reason, change.release);
+  take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
+  if (change.kind != Change::Kind::stuck) app.last = app.wish.release;
+  context.store.save(app);
+  write_journal(context, app, "soak", change.kind == Change::Kind::taken_back ? "taken back" : "failed", reason,
+                change.release);
+  return change;
+}
+
+bool is_way_back(const Wish& wish) {
+  return wish.unfinished && wish.way_back;
+}
+
+void finish_unfinished(Context& context, App& app, std::stop_token stop) {
+  if (app.wish.state == Wish::State::gone) return;
+  if (!app.wish.unfinished) {
+    clear_announced(context, app.name, stop);
+    clear_up_reserves(context, app, app, stop);
+    return;
+  }
+  context.report.note(format("finishing what was interrupted: {}", app.wish.why));
+  const Change change = fulfil(context, app, "finish", false, stop);
+  if (change.kind == Change::Kind::stuck)
+    throw Error(ErrorCode::stuck, format("finishing what was interrupted: {}; while rolling back: {}", change.reason,
+                                         change.trouble_on_the_way_back));
+  if (change.kind == Change::Kind::in_trouble)
+    throw Error(ErrorCode::in_trouble, format("finishing what was interrupted: {}", change.trouble_on_the_way_back),
+                format("belay logs {0} shows what it wrote; belay why {0} explains it.", app.name.text()));
+  if (change.kind == Change::Kind::taken_back)
+    context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
+}
+
+void finish_data(Context& context, App& app, std::stop_token stop) {
+  if (!app.wish.data.empty()) finish_unfinished(context, app, stop);
+}
+
+namespace {
+
+// The wish that follows an interrupted one must know what became of the data: half of the places may hold other data
+// by now. They get back what they held.
+Wish wish_after(const Wish& earlier) {
+  Wish wish;
+  wish.snapshot = earlier.snapshot;
+  wish.data = earlier_data(earlier);
+  wish.held_down = earlier.held_down;
+  return wish;
+}
+
+}  // namespace
+
+void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {
+  Wish wish = wish_after(app.wish);
+  wish.state = Wish::State::up;
+  wish.release = release;
+  wish.unfinished = true;
+  wish.fallback = what_runs(app);
+  // Nothing else to return to than itself: whether it runs only the world can tell (fulfil). What an interrupted
+  // command was to return to is known.
+  if (wish.fallback == release && !app.wish.unfinished) wish.fallback.reset();
+  wish.wait = options.wait;
+  wish.order = options.order;
+  wish.settle = options.settle;
+  wish.wait_timeout = options.wait_timeout;
+  wish.who = context.who;
+  wish.why = context.command;
+  wish.since = context.clock.now();
+  app.wish = std::move(wish);
+}
+
+void wish_down(App& app, const Context& context) {
+  Wish wish = wish_after(app.wish);
+  wish.state = Wish::State::down;
+  wish.held_down.clear();
+  wish.unfinished = true;
+  wish.who = context.who;
+  wish.why = context.command;
+  wish.since = context.clock.now();
+  app.wish = std::move(wish);
+}
+
+}  // namespace belay::change

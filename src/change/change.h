@@ -1,0 +1,82 @@
+#pragma once
+// The heart of every changing use case: a wish is saved, fulfilled, and taken back where it does not prove itself
+// (docs/promises.md, 1 and 2).
+
+#include <functional>
+#include <string_view>
+
+#include "change/context.h"
+
+namespace belay::change {
+
+// How the user wants a change done.
+struct ChangeOptions {
+  bool dry_run = false;
+  bool wait = true;  // false: --no-wait
+  std::optional<SwapOrder> order;
+  std::optional<Milliseconds> settle, wait_timeout;
+  bool snapshot = false;  // --snapshot: the data is copied while nothing runs
+};
+
+// What came of a change.
+struct Change {
+  enum class Kind {
+    unchanged,  // the world was already so
+    planned,    // a dry run: `plan` says what would happen
+    done,
+    taken_back,  // it failed; what ran before runs again (or nothing ran before, and nothing runs now)
+    in_trouble,  // it failed, and what ran before did not prove itself again
+    stuck,       // it failed, and so did the way back; the next command tries again
+  };
+  Kind kind = Kind::unchanged;
+  plan::Plan plan;
+  std::optional<ReleaseNumber> release;        // the one that the change was about
+  std::optional<ReleaseNumber> running;        // what runs now
+  bool never_stopped = false;                  // taken back, and `running` ran all the time
+  ErrorCode code = ErrorCode::release_failed;  // why it failed, for programs
+  std::string reason;                          // and in words
+  std::string log_tail;                        // of the container that failed
+  std::string container;                       // the container that failed and is kept
+  std::string hint;
+  std::string trouble_on_the_way_back;
+  bool is_itself = false;  // in trouble: it was its own fallback
+  bool is_judged = false;  // it had a verdict: its container did run
+  bool is_held = false;    // the release is to blame, and marked failed: only a user has it tried again
+  std::vector<std::string> images_built;
+
+  bool failed() const { return kind == Kind::taken_back || kind == Kind::in_trouble || kind == Kind::stuck; }
+};
+// One word for machines: "rolled_back".
+std::string_view to_text(Change::Kind kind);
+// What kind of error a failed change is: `stuck` and `in_trouble` go before the reason of the failure.
+ErrorCode error_code(const Change& change);
+
+// Of one that was taken back: "r1 runs again", "r1 runs on", "nothing runs, as before".
+std::string what_runs_now(const Change& change);
+
+// Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
+// be made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a
+// Change. Cancelled takes the change back and is then passed on.
+Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop);
+
+// Takes a release back that had proved itself and then failed all the same (soaking): marks it failed, puts its image
+// into quarantine and makes what ran before run again. Throws NotFound where nothing ran before it. The app's lock is
+// held by the caller.
+Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail,
+                const std::string& container = {});
+
+// Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.
+void finish_unfinished(Context& context, App& app, std::stop_token stop);
+
+// The same where places may hold half of one data and half of another: before what runs is exchanged, or copied.
+void finish_data(Context& context, App& app, std::stop_token stop);
+
+// True: an earlier command's change failed, and was interrupted while it was taken back; the wish is what ran before
+// it.
+bool is_way_back(const Wish& wish);
+
+// Sets the wish of a change in the app: what should be up, and what to return to.
+void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);
+void wish_down(App& app, const Context& context);
+
+}  // namespace belay::change

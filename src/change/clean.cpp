@@ -1,0 +1,163 @@
+#include "change/clean.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/change.h"
+#include "change/data_swap.h"
+#include "change/data_work.h"
+#include "change/kept_files.h"
+#include "change/start.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+namespace {
+
+void perform(Context& context, const plan::Plan& plan, std::stop_token stop) {
+  context.report.running(plan);
+  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
+  if (outcome.error) throw *outcome.error;
+}
+
+// The engine removes all that is below a volume's folder, whatever it is; and what a snapshot holds goes too.
+void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std::stop_token stop) {
+  const auto volumes = context.engine.volumes({}, stop);
+  const data::Reserves here(volumes);
+  for (const auto& action : plan.actions)
+    if (const auto* volume = std::get_if<plan::RemoveVolume>(&action.step))
+      if (const auto mount = here.mount_in({DataPlace::Kind::volume, volume->name}))
+        throw Error(ErrorCode::mount_in_the_way, format("removing volume {}: {}", volume->name, *mount));
+  for (const auto& snapshot : app.snapshots)
+    if (const auto mount = mount_in(snapshot, volumes))
+      throw Error(ErrorCode::mount_in_the_way, format("removing the snapshot {}: {}", snapshot.text(), *mount));
+}
+
+// The policy first: a container in a restart loop would be started again behind our back.
+void stop_alone(Context& context, const std::string& container, std::stop_token stop_token) {
+  plan::Plan plan;
+  const size_t held = plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
+  plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
+  perform(context, plan, std::move(stop_token));
+}
+
+// What releases of other apps mount, whether they have a container or not, and which of them.
+std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name) {
+  std::map<std::string, std::string> volumes;
+  for (const auto& other : context.store.apps()) {
+    if (other.name == name) continue;
+    for (const auto& release : other.releases)
+      for (const auto& service : release.spec.services)
+        for (const auto& mount : service.mounts)
+          if (mount.kind == Mount::Kind::volume && !mount.source.empty())
+            volumes[mount.source] = format("{} of the app {}", release.number.text(), other.name.text());
+  }
+  return volumes;
+}
+
+}  // namespace
+
+Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
+                std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  const World world = observe(context.engine, app, stop);
+  plan::Cleanup cleanup = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, keep);
+  Removed removed{std::move(cleanup.plan), std::move(cleanup.kept), false, false};
+  if (dry_run || (removed.plan.empty() && cleanup.forgotten.empty())) return removed;
+  if (!removed.plan.empty()) {
+    if (!confirm({removed.plan, removed.kept})) {
+      removed.declined = true;
+      return removed;
+    }
+    doing(format("cleaning up {}", name.text()), [&] { perform(context, removed.plan, stop); });
+  }
+  // Only now: a release is forgotten when nothing of it is left.
+  std::erase_if(app.releases, [&](const Release& release) {
+    return std::find(cleanup.forgotten.begin(), cleanup.forgotten.end(), release.number) != cleanup.forgotten.end();
+  });
+  std::erase_if(app.builds, [&](const Build& build) {
+    return &build != &app.builds.back() && build.number + 20 < app.builds.back().number;
+  });
+  context.store.save(app);
+  drop_unneeded_files(context, app);
+  write_journal(context, app, "cleanup", "done", format("{} releases forgotten", cleanup.forgotten.size()));
+  removed.done = true;
+  return removed;
+}
+
+Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
+               std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  // Data that is kept must be the old or the new, not some of both.
+  if (!dry_run) finish_data(context, app, stop);
+  const World world = observe(context.engine, app, stop);
+  const auto of_others = volumes ? volumes_of_others(context, name) : std::map<std::string, std::string>();
+  Removed removed{
+      plan::plan_removal({app, world, context.clock.now(), context.defaults, of_others}, volumes), {}, false, false};
+  for (const auto& snapshot : app.snapshots)
+    for (const auto& item : snapshot.items)
+      if (!volumes && item.kept.kind != DataPlace::Kind::volume)
+        removed.kept.push_back(format("{} (snapshot {})", text_of(item.kept), snapshot.text()));
+  if (volumes) refuse_mounts(context, app, removed.plan, stop);
+  if (dry_run) return removed;
+  if (!confirm({removed.plan, removed.kept})) {
+    removed.declined = true;
+    return removed;
+  }
+  // The answer may have taken its time.
+  if (volumes) refuse_mounts(context, app, removed.plan, stop);
+  Wish gone;
+  gone.state = Wish::State::gone;
+  gone.unfinished = true;
+  gone.lose_data = volumes;
+  gone.who = context.who;
+  gone.why = context.command;
+  gone.since = context.clock.now();
+  app.wish = gone;
+  context.store.save(app);
+  write_journal(context, app, "remove", "started", volumes ? "with its volumes" : "");
+  doing(format("removing {}", name.text()), [&] { perform(context, removed.plan, stop); });
+  if (volumes) {
+    for (auto& snapshot : app.snapshots) snapshot.complete = false;
+    drop_unused_reserves(context, app, stop);
+  }
+  context.store.forget(app.name);
+  app.releases.clear();
+  drop_unneeded_files(context, app);
+  write_journal(context, app, "remove", "done", "");
+  removed.done = true;
+  return removed;
+}
+
+std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers,
+                                         std::stop_token stop_token) {
+  std::vector<std::string> stopped;
+  for (const auto& container : containers) {
+    const auto detail = context.engine.container(container, stop_token);
+    if (!detail)
+      throw NotFound(ErrorCode::container_not_found, format("there is no container {}", container),
+                     "docker ps -a shows them all.");
+    const auto owner = owner_of(context, container, stop_token);
+    const auto app = owner ? context.store.app(owner->app) : std::nullopt;
+    try {
+      if (app && app->wish.state == Wish::State::up && app->wish.release == owner->release)
+        std::ignore = stop(context, owner->app, false, stop_token);
+      else
+        stop_alone(context, container, stop_token);
+    } catch (const state::Unwritable& error) {
+      stop_alone(context, container, stop_token);
+      context.report.warning(
+          format("{} is stopped, but {} is still wished up: {}", container, owner->app.text(), error.what()));
+    }
+    stopped.push_back(container);
+  }
+  return stopped;
+}
+
+}  // namespace belay::change

@@ -1,0 +1,34 @@
+#pragma once
+// Letting go of what is no longer needed. Nothing goes before the user has seen what goes and what stays.
+
+#include <functional>
+
+#include "change/context.h"
+
+namespace belay::change {
+
+// Shown before anything is removed; false: leave everything.
+struct RemovalPreview {
+  const plan::Plan& plan;
+  std::vector<std::string> kept;
+};
+using Confirm = std::function<bool(const RemovalPreview&)>;
+
+struct Removed {
+  plan::Plan plan;
+  std::vector<std::string> kept;
+  bool done = false;  // false: a dry run, the user said no, or there was nothing to remove
+  bool declined = false;
+};
+
+Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
+                std::stop_token stop);
+// The app with its containers and images; `volumes`: with its data.
+Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
+               std::stop_token stop);
+
+// Stops containers by name, also in the middle of a restart loop; those of an app make that app's wish "down".
+std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers,
+                                         std::stop_token stop);
+
+}  // namespace belay::change

@@ -1,0 +1,82 @@
+#pragma once
+// What every use case stands on. Built in one place by whoever runs them: the command line, later the daemon, or a
+// test.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "engine/engine.h"
+#include "exec/run.h"
+#include "plan/planner.h"
+
+namespace belay::state {
+class Store;
+}
+
+namespace belay::change {
+
+// Hears what a use case does while it does it.
+class Report : public exec::Listener {
+ public:
+  // A plan is about to run.
+  virtual void running(const plan::Plan& /*plan*/) {}
+  // One sentence for the user: "waiting for belay deploy web (pid 4711)".
+  virtual void note(const std::string& /*text*/) {}
+  virtual void warning(const std::string& /*text*/) {}
+};
+
+// References to things that outlive every use case. One thread at a time.
+struct Context {
+  engine::Engine& engine;
+  state::Store& store;
+  Clock& clock;
+  Report& report;
+  std::string who;      // the user's name
+  std::string command;  // as it was typed, without secrets: for releases, the journal and the lock
+  bool wait_for_lock = true;
+  plan::Defaults defaults{};
+  exec::RunOptions run{};
+};
+
+// A login at a registry that goes before those of the user's config.json.
+struct RegistryLogin {
+  std::string registry, user, password;
+};
+
+// Which engine, and where the state is.
+struct GroundOptions {
+  std::string host;  // empty: as docker itself chooses
+  std::optional<RegistryLogin> login;
+  // Told what is odd about the user's configuration; may be empty.
+  std::function<void(const std::string& trouble)> warn;
+  fs::path state;  // empty: the usual place
+};
+
+// Throws Error where the configuration names no engine that can be asked. Connects at the first request.
+std::unique_ptr<engine::Engine> connect(const GroundOptions& options);
+// Where the state is when nobody says: see state::state_folder.
+fs::path usual_state_folder();
+
+// Owns the real engine and the real state for one run of the program.
+class Ground {
+ public:
+  explicit Ground(const GroundOptions& options);
+  // With another engine than a real one.
+  Ground(std::unique_ptr<engine::Engine> engine, fs::path state);
+  ~Ground();
+  engine::Engine& engine() { return *engine_; }
+  // Opened at the first call.
+  state::Store& store();
+  const fs::path& state_folder() const { return state_folder_; }
+
+ private:
+  fs::path state_folder_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<state::Store> store_;
+};
+
+}  // namespace belay::change

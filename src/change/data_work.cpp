@@ -1,0 +1,75 @@
+#include "change/data_work.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+
+namespace belay::change {
+
+void DataWork::copy(const plan::CopyData& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  const data::Reserves here = reserves(stop);
+  Progress told{step.from.source, "copying", 0, data::size_of(here.path(step.from), stop).value, false, {}};
+  data::CopyOptions options;
+  options.written = [&](std::int64_t written) {
+    told.current = written;
+    progress(told);
+  };
+  options.warning = [&](const std::string& text) { warnings_.warning(text); };
+  options.leave_mounts_out = below_ == Below::left_out;
+  here.copy(step.from, step.into, options, stop);
+  told.done = true;
+  progress(told);
+}
+
+void DataWork::exchange(const plan::ExchangeData& step, std::stop_token stop) {
+  reserves(stop).exchange(step.place, step.reserve, step.content);
+}
+
+void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
+  if (step.reserve.kind != DataPlace::Kind::volume) return data::Reserves::remove(step.reserve);
+  // The engine removes all that is below, whatever it is.
+  if (const auto mount = reserves(stop).mount_in(step.reserve)) throw Error(ErrorCode::mount_in_the_way, *mount);
+  engine_.remove_volume(step.reserve.source, stop);
+}
+
+void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener,
+              std::stop_token stop) {
+  context.report.running(plan);
+  exec::RunOptions options = context.run;
+  options.data = &work;
+  const auto outcome = exec::run(plan, context.engine, context.clock, listener, options, stop);
+  if (outcome.error) throw *outcome.error;
+}
+
+exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener, std::stop_token stop) {
+  DataWork work(context.engine, context.report);
+  exec::RunOptions options = context.run;
+  if (options.data == nullptr) options.data = &work;
+  return exec::run(plan, context.engine, context.clock, listener, options, stop);
+}
+
+void drop_unused_reserves(Context& context, App& app, std::stop_token stop) {
+  const auto is_wished = [&](const Snapshot& snapshot) {
+    if (snapshot.number == app.wish.snapshot) return true;
+    const auto names = [&](const std::vector<DataExchange>& exchanges) {
+      return std::any_of(exchanges.begin(), exchanges.end(), [&](const DataExchange& exchange) {
+        return std::any_of(snapshot.items.begin(), snapshot.items.end(),
+                           [&](const Snapshot::Item& item) { return item.kept == exchange.reserve; });
+      });
+    };
+    return names(app.wish.data) || names(app.wish.fallback_data);
+  };
+  DataWork work(context.engine, context.report);
+  std::erase_if(app.snapshots, [&](const Snapshot& snapshot) {
+    if (snapshot.complete || is_wished(snapshot)) return false;
+    try {
+      for (const auto& item : snapshot.items) work.remove({item.kept}, stop);
+      return true;
+    } catch (const Error& error) {
+      context.report.warning(format("what is left of the snapshot {} stays: {}", snapshot.text(), error.what()));
+      return false;
+    }
+  });
+}
+
+}  // namespace belay::change

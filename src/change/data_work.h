@@ -1,0 +1,41 @@
+#pragma once
+// What plans do with data on this host: copies, exchanges, removals. Backups and restores add theirs. Private to host.
+
+#include "change/context.h"
+#include "data/reserve.h"
+#include "exec/data.h"
+
+namespace belay::change {
+
+class DataWork : public exec::NoData {
+ public:
+  // What is mounted below data that is copied: an exchange would move it, a copy for a trial can do without.
+  enum class Below { refused, left_out };
+  DataWork(engine::Engine& engine, Report& report, Below below = Below::refused)
+      : engine_(engine), warnings_(report), below_(below) {}
+
+  void copy(const plan::CopyData& step, const engine::ProgressSink& progress, std::stop_token stop) override;
+  void exchange(const plan::ExchangeData& step, std::stop_token stop) override;
+  void remove(const plan::RemoveData& step, std::stop_token stop) override;
+
+ protected:
+  engine::Engine& engine() { return engine_; }
+  data::Reserves reserves(std::stop_token stop) { return data::Reserves(engine_.volumes({}, stop)); }
+
+ private:
+  engine::Engine& engine_;
+  Report& warnings_;
+  const Below below_;
+};
+
+// Runs the plan with this. Throws what it ends with.
+void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener, std::stop_token stop);
+// Runs the plan with what works on data, unless the context brings something of its own.
+[[nodiscard]] exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener,
+                                     std::stop_token stop);
+
+// Removes the reserves of snapshots that never came to be whole and that no wish speaks of, and their records; saves
+// nothing. What cannot be removed is warned of, and tried again the next time.
+void drop_unused_reserves(Context& context, App& app, std::stop_token stop);
+
+}  // namespace belay::change

@@ -1,0 +1,33 @@
+#include "change/context.h"
+#include "engine/docker.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+std::unique_ptr<engine::Engine> connect(const GroundOptions& options) {
+  engine::DockerOptions docker;
+  docker.host = options.host;
+  docker.warn = options.warn;
+  if (const auto& login = options.login)
+    docker.login = engine::ServerLogin{login->registry, {login->user, login->password, {}}};
+  return engine::docker_engine(docker);
+}
+
+fs::path usual_state_folder() {
+  return state::state_folder();
+}
+
+Ground::Ground(const GroundOptions& options)
+    : state_folder_(options.state.empty() ? usual_state_folder() : options.state), engine_(connect(options)) {}
+
+Ground::Ground(std::unique_ptr<engine::Engine> engine, fs::path state)
+    : state_folder_(std::move(state)), engine_(std::move(engine)) {}
+
+Ground::~Ground() = default;
+
+state::Store& Ground::store() {
+  if (!store_) store_ = state::Store::open(state_folder_);
+  return *store_;
+}
+
+}  // namespace belay::change

@@ -1,0 +1,135 @@
+#include "change/making.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/identity.h"
+#include "change/apps.h"
+#include "change/data_swap.h"
+#include "change/kept_files.h"
+#include "model/naming.h"
+#include "plan/carry_over.h"
+#include "plan/sequence.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+namespace {
+
+// The release that was begun already and has no verdict yet, where it would be the very same: an interrupted command
+// of the same kind began it, or the host did not let it be tried to its end.
+const Release* begun_already(const App& app, const Made& made) {
+  const Release* release = nullptr;
+  if (app.wish.unfinished && app.wish.state == Wish::State::up)
+    release = app.find(*app.wish.release);
+  else if (!app.releases.empty())
+    release = &app.releases.back();
+  if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
+  return is_made_so(*release, made) ? release : nullptr;
+}
+
+bool is_tied_alike(const Release& release, const Made& made) {
+  return std::all_of(made.tied_to.begin(), made.tied_to.end(), [&](const std::string& need) {
+    const auto known = release.needs.find(need);
+    // Of one that was taken over nobody noted what it was started with.
+    if (known == release.needs.end()) return release.adopted;
+    const auto now = made.needs.find(need);
+    return now == made.needs.end() || now->second == known->second;
+  });
+}
+
+void name_containers(Context& context, App& app, Release& release, std::stop_token stop) {
+  std::vector<std::string> names;
+  for (const auto& container : context.engine.containers({}, stop)) names.push_back(container.name);
+  for (const auto& service : release.spec.services)
+    if (!release.bodies.contains(service.name))
+      release.containers[service.name] = container_name(
+          app, service.name, release.number, release.created,
+          [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
+}
+
+Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_token stop) {
+  Release release;
+  release.number = new_number(context, app, made.spec, std::move(stop));
+  release.identity = new_identity();
+  release.state = context.store.identity();
+  release.spec = made.spec;
+  release.images = made.images;
+  release.digests = made.digests;
+  release.files = made.files;
+  release.needs = made.needs;
+  release.created = context.clock.now();
+  release.who = context.who;
+  release.why = context.command;
+  app.highest_release = release.number.value;
+  return app.releases.emplace_back(std::move(release));
+}
+
+// The new release with its wish, in the app alone.
+void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                   std::stop_token stop) {
+  const auto running = what_runs(app);
+  const Release* runs = running ? app.find(*running) : nullptr;
+  const std::optional<Release> present =
+      runs != nullptr && containers == Containers::changed_in_place ? std::optional(*runs) : std::nullopt;
+  Release& release = add_unnamed(context, app, made, stop);
+  if (present && is_tied_alike(*present, made)) release.bodies = plan::carried_over(*present, release);
+  for (const auto& [service, body] : release.bodies)
+    for (auto map : {&Release::containers, &Release::container_created})
+      if (const auto known = ((*present).*map).find(service); known != ((*present).*map).end())
+        (release.*map)[service] = known->second;
+  name_containers(context, app, release, stop);
+  wish_up(app, app.releases.back().number, options, context);
+}
+
+}  // namespace
+
+Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop) {
+  Release& release = add_unnamed(context, app, made, stop);
+  name_containers(context, app, release, stop);
+  return release;
+}
+
+bool is_made_so(const Release& release, const Made& made) {
+  return release.spec == made.spec && release.images == made.images && release.files == made.files &&
+         is_tied_alike(release, made);
+}
+
+Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                  const std::string& verb, std::stop_token stop) {
+  if (!options.dry_run) finish_data(context, app, stop);
+  for (const auto& [service, image] : made.images)
+    if (app.is_quarantined(image))
+      context.report.warning(format("image {} failed before in {}; belay why {} explains it", short_digest(image),
+                                    app.name.text(), app.name.text()));
+  if (const Release* begun = begun_already(app, made)) {
+    context.report.note(format("going on with {}, which has no verdict yet", begun->number.text()));
+    wish_up(app, begun->number, options, context);
+    return fulfil(context, app, verb, options.dry_run, stop);
+  }
+  const auto running = what_runs(app);
+  refuse_missing_paths(context, made.spec, running ? app.find(*running) : nullptr, stop);
+  begin_release(context, app, made, options, containers, stop);
+  if (!options.dry_run) keep_files(context, app, app.releases.back());
+  const bool has_containers = !app.releases.back().has_no_containers();
+  if (has_containers && (options.snapshot || asks_for_snapshots(made.spec)))
+    wish_snapshot(context, app, options.dry_run, stop);
+  return fulfil(context, app, verb, options.dry_run, stop);
+}
+
+Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
+                 std::stop_token stop, const ImageConfig& expected) {
+  begin_release(context, app, made, options, Containers::new_ones, stop);
+  if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
+  World world = observe(context.engine, app, stop);
+  for (const auto& [service, reference] : made.images)
+    if (!world.images.contains(reference)) world.images[reference] = {reference, {}, {}, {}, {}, expected};
+  const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  Change change;
+  change.kind = Change::Kind::planned;
+  change.release = app.wish.release;
+  change.plan = plan::in_sequence(pulling, swap);
+  return change;
+}
+
+}  // namespace belay::change

@@ -1,0 +1,40 @@
+#pragma once
+// A new release, from what it should be to its wish fulfilled. Private to host.
+
+#include <set>
+
+#include "change/change.h"
+
+namespace belay::change {
+
+// What a release is before it has a number.
+struct Made {
+  Spec spec;
+  std::map<std::string, std::string> images, digests;  // as in Release
+  std::map<std::string, FileMark> files;
+  std::map<std::string, ReleaseNumber> needs;
+  // Those of them on which it cannot stay when they are replaced.
+  std::set<std::string> tied_to{};
+};
+
+// Whether a new release may go on with the containers that run, where all that differs is what the engine can change
+// on them.
+enum class Containers { new_ones, changed_in_place };
+
+// Makes the release and fulfils the wish that it is up; goes on with one that an interrupted command had begun, where
+// it would make the very same. The app's lock is held by the caller.
+Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
+                  const std::string& verb, std::stop_token stop);
+
+// Adds the release to the app, with names for its containers, and wishes nothing.
+Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop);
+
+// The change that start_made would plan if the images in `made`, which are references here, were there already, behind
+// the steps that bring them. `expected`: what is known of the images. Touches nothing.
+Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
+                 std::stop_token stop, const ImageConfig& expected = {});
+
+// Whether this release is what would be made. What it needs counts only where it is tied to that.
+bool is_made_so(const Release& release, const Made& made);
+
+}  // namespace belay::change

@@ -1,0 +1,203 @@
+#include "change/outcome.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "change/apps.h"
+#include "change/data_work.h"
+#include "change/kept_files.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+namespace {
+
+// Whether all of the snapshot is there. It is not where the release had begun to write before anything was copied.
+bool is_copied(const Snapshot& snapshot, const Planned& done) {
+  return std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
+    return done.world.data.contains(item.kept) ||
+           std::any_of(done.plan.actions.begin(), done.plan.actions.end(), [&](const plan::Action& action) {
+             const auto* copy = std::get_if<plan::CopyData>(&action.step);
+             return copy != nullptr && copy->into == item.kept;
+           });
+  });
+}
+
+void let_go_of_lost_data(Context& context, App& app, const World& world) {
+  std::vector<DataPlace> lost;
+  const auto drop = [&](std::vector<DataExchange>& exchanges) {
+    std::erase_if(exchanges, [&](const DataExchange& exchange) {
+      if (!plan::is_lost(exchange, world)) return false;
+      if (std::find(lost.begin(), lost.end(), exchange.reserve) == lost.end()) {
+        context.report.warning(plan::text_of_lost(exchange));
+        lost.push_back(exchange.reserve);
+      }
+      return true;
+    });
+  };
+  drop(app.wish.data);
+  drop(app.wish.fallback_data);
+  for (auto& snapshot : app.snapshots)
+    std::erase_if(snapshot.items, [&](const Snapshot::Item& item) {
+      return std::find(lost.begin(), lost.end(), item.kept) != lost.end() && !world.data.contains(item.kept);
+    });
+  std::erase_if(app.snapshots, [&](const Snapshot& snapshot) { return !lost.empty() && snapshot.items.empty(); });
+}
+
+// Volumes without a name are the container's alone: made anew it would have others.
+bool has_data_of_its_own(Context& context, const std::string& name, std::stop_token stop) {
+  const auto detail = context.engine.container(name, stop);
+  if (!detail) return false;
+  const auto is_named = [&](const Mount& mount) {
+    return std::any_of(detail->service.mounts.begin(), detail->service.mounts.end(),
+                       [&](const Mount& own) { return own.target == mount.target && !own.source.empty(); });
+  };
+  return std::any_of(detail->container.mounts.begin(), detail->container.mounts.end(),
+                     [&](const Mount& mount) { return mount.kind == Mount::Kind::volume && !is_named(mount); });
+}
+
+// The service whose container that is, whatever the plan renames it to; empty: not known.
+std::string service_of(const Release& release, const plan::Plan& plan, const std::string& container) {
+  std::set<std::string> names{container};
+  for (const auto& action : plan.actions)
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step))
+      if (names.contains(rename->from) || rename->to == container) names.insert({rename->from, rename->to});
+  for (const auto& action : plan.actions)
+    if (const auto* create = std::get_if<plan::CreateContainer>(&action.step); create && names.contains(create->name))
+      if (const auto owner = labels::owner(create->labels)) return owner->service;
+  for (const auto& service : release.spec.services)
+    if (const auto name = release.containers.find(service.name);
+        name != release.containers.end() && names.contains(name->second))
+      return service.name;
+  return release.spec.services.size() == 1 ? release.spec.services.front().name : std::string();
+}
+
+void put_into_quarantine(App& app, const Release& release, const std::string& service, const std::string& reason,
+                         Time now) {
+  const auto image = release.images.find(service);
+  if (image == release.images.end() || app.is_quarantined(image->second)) return;
+  const auto digest = release.digests.find(service);
+  app.quarantine.push_back(
+      {image->second, digest == release.digests.end() ? std::string() : digest->second, release.number, reason, now});
+}
+
+}  // namespace
+
+exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop) {
+  exec::Outcome outcome = run_plan(context, planned.plan, listener, stop);
+  if (!outcome.is_broken) return outcome;
+  const auto& start = std::get<plan::StartContainer>(planned.plan.actions.at(*outcome.failed_action).step);
+  if (has_data_of_its_own(context, start.name, stop)) return outcome;
+  context.report.note(format("the engine can never start {} again: it is made anew from its release", start.name));
+  plan::Plan removal;
+  removal.add(plan::RemoveContainer{start.name}, "the engine cannot start it again");
+  context.report.running(removal);
+  exec::Outcome removed = run_plan(context, removal, context.report, stop);
+  if (!removed.done()) return outcome;
+  planned = change::planned(context, app, stop);
+  forget_creations(app, planned.plan);
+  context.store.save(app);
+  context.report.running(planned.plan);
+  return run_plan(context, planned.plan, listener, stop);
+}
+
+Planned planned(Context& context, App& app, std::stop_token stop) {
+  World world = observe(context.engine, app, stop);
+  let_go_of_lost_data(context, app, world);
+  plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  return {std::move(world), std::move(plan)};
+}
+
+bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& exchanges) {
+  return !snapshot.items.empty() &&
+         std::all_of(snapshot.items.begin(), snapshot.items.end(), [&](const Snapshot::Item& item) {
+           return std::any_of(exchanges.begin(), exchanges.end(),
+                              [&](const DataExchange& exchange) { return exchange.reserve == item.kept; });
+         });
+}
+
+const std::vector<DataExchange>& earlier_data(const Wish& wish) {
+  return wish.fallback_data.empty() ? wish.data : wish.fallback_data;
+}
+
+void record_data(Context& context, App& app, const Planned& done) {
+  const bool is_put_back = app.wish.fallback_data.empty();
+  for (auto& snapshot : app.snapshots) {
+    if (snapshot.complete) continue;
+    if (snapshot.number == app.wish.snapshot)
+      snapshot.complete = is_copied(snapshot, done);
+    else if (!is_put_back)
+      snapshot.complete = is_displaced_by(snapshot, app.wish.data);
+  }
+  app.wish.snapshot.reset();
+  app.wish.data.clear();
+  app.wish.fallback_data.clear();
+  drop_unused_reserves(context, app, {});
+}
+
+void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
+  record_names(app, done.world, done.plan);
+  record_creations(context, app, done.plan);
+  Wish& wish = app.wish;
+  if (wish.state == Wish::State::up) {
+    if (wish.unfinished) {
+      if (wish.fallback != wish.release) wish.previous = wish.fallback;
+      wish.proved = context.clock.now();
+    }
+    if (Release* release = app.find(*wish.release)) {
+      if (outage) release->outage = outage;
+      if (wish.wait) {
+        release->proofs.clear();
+        release->verdict = Verdict::passed;
+        // Why it could not be tried, or failed, an earlier time: no longer of interest.
+        release->reason.clear();
+        release->log_tail.clear();
+        // What proved itself is no longer suspect, whoever tried it again.
+        std::erase_if(app.quarantine, [&](const Quarantine& entry) {
+          return std::any_of(release->images.begin(), release->images.end(),
+                             [&](const auto& image) { return image.second == entry.image; });
+        });
+      } else if (release->verdict == Verdict::pending) {
+        release->verdict = Verdict::unproven;
+      }
+    }
+    app.last = wish.release;
+  }
+  wish.unfinished = false;
+  wish.trouble.clear();
+  wish.restart.clear();
+  wish.fallback.reset();
+  wish.order.reset();
+  record_data(context, app, done);
+  context.store.save(app);
+  drop_unneeded_files(context, app);
+}
+
+void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault) {
+  Release* release = change.release ? app.find(*change.release) : nullptr;
+  if (release == nullptr) return;
+  // A step beside it failed (a tag, a policy): that says nothing of a good release.
+  if (release->verdict == Verdict::passed && change.container.empty()) return;
+  release->reason = change.reason;
+  release->log_tail = change.log_tail;
+  // A release that once passed stays a good one: today's failure may be the host's. So does one that the host, the
+  // engine or the user did not let prove itself keep what it had: it was not tried to the end.
+  if (release->verdict == Verdict::passed || !release_is_at_fault) return;
+  release->verdict = Verdict::failed;
+  change.is_held = true;
+  // The blame is that of the service that failed, not of those that it failed beside.
+  const std::string failed = service_of(*release, change.plan, change.container);
+  release->proofs.clear();
+  for (const auto& service : release->spec.services) {
+    if (!failed.empty() && service.name != failed) {
+      release->proofs[service.name].verdict =
+          release->bodies.contains(service.name) ? Verdict::passed : Verdict::pending;
+      continue;
+    }
+    release->proofs[service.name] = {Verdict::failed, change.reason, change.log_tail};
+    put_into_quarantine(app, *release, service.name, change.reason, context.clock.now());
+  }
+}
+
+}  // namespace belay::change

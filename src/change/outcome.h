@@ -1,0 +1,32 @@
+#pragma once
+// A plan for an app, and what the state learns of how it ended. Private to host.
+
+#include "change/change.h"
+
+namespace belay::change {
+
+struct Planned {
+  World world;
+  plan::Plan plan;
+};
+// A look at the world, and what makes it as the app's wish says. What is to be exchanged and is nowhere any more holds
+// nothing up: it is warned of and leaves the wish, which falls back to the data that is there.
+Planned planned(Context& context, App& app, std::stop_token stop);
+
+// Runs the plan. A container that the engine can never start again, through no fault of its release, is made anew from
+// it, once: `planned` is then what was done after that.
+exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop);
+
+// What the places held before this wish's data. A wish that has nothing to return to is itself a way back.
+const std::vector<DataExchange>& earlier_data(const Wish& wish);
+// Whether the snapshot is what the exchanges displace.
+bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& exchanges);
+
+// The wish's data is where it should be. What was copied is a snapshot now, and so is what was displaced, unless that
+// was put in by a change which failed. The rest goes before the state forgets it. Saves nothing.
+void record_data(Context& context, App& app, const Planned& done);
+void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage);
+// Saves nothing.
+void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault);
+
+}  // namespace belay::change

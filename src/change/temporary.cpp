@@ -1,0 +1,132 @@
+#include "change/temporary.h"
+
+#include <algorithm>
+#include <set>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/data_work.h"
+#include "model/naming.h"
+#include "state/store.h"
+
+namespace belay::change {
+
+namespace {
+
+constexpr const char* pulled_file = "pulled";
+
+// "belay/web".
+std::string repository(const AppName& app) {
+  const std::string tag = pin_tag(app, app.text(), ReleaseNumber{1});
+  return tag.substr(0, tag.rfind(':'));
+}
+
+bool is_temporary_tag(const AppName& app, const std::string& tag) {
+  const std::string own = repository(app);
+  return tag.starts_with(own + ":try-") || tag.starts_with(own + ":drill-");
+}
+
+// Containers first: the rest is in use as long as they are there.
+plan::Plan plan_clearing(Context& context, const AppName& app, const std::string& reason, std::stop_token stop) {
+  const std::string label = format("{}={}", labels::temporary, app.text());
+  plan::Plan plan;
+  std::vector<size_t> containers;
+  for (const auto& container : context.engine.containers({true, label}, stop)) {
+    std::vector<size_t> last;
+    if (container.is_up()) last = {plan.add(plan::StopContainer{container.name, Seconds(0)}, reason)};
+    containers.push_back(plan.add(plan::RemoveContainer{container.name}, reason, last));
+  }
+  for (const auto& volume : context.engine.volumes(label, stop))
+    plan.add(plan::RemoveVolume{volume.name}, "only a copy; " + reason, containers);
+  for (const auto& network : context.engine.networks(stop))
+    if (const auto found = network.labels.find(labels::temporary);
+        found != network.labels.end() && found->second == app.text())
+      plan.add(plan::RemoveNetwork{network.name}, reason, containers);
+
+  const fs::path folder = temporary_folder(context, app);
+  std::error_code error;
+  if (!fs::exists(folder, error)) return plan;
+  std::set<std::string> pulled;
+  for (const auto& line : split(read_file_if_present(folder / pulled_file).value_or(""), '\n')) pulled.insert(line);
+  for (const auto& image : context.engine.images({.label = {}, .reference = repository(app)}, stop)) {
+    std::vector<std::string> own, others;
+    for (const auto& tag : image.tags) {
+      if (is_temporary_tag(app, tag))
+        own.push_back(tag);
+      else if (!pulled.contains(tag))
+        others.push_back(tag);
+    }
+    if (own.empty()) continue;
+    // The same image may be somebody's in earnest.
+    if (others.empty())
+      plan.add(plan::RemoveImage{image.id}, reason, containers);
+    else
+      for (const auto& tag : own) plan.add(plan::UntagImage{tag}, reason, containers);
+  }
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename() != pulled_file)
+      plan.add(plan::RemoveData{{DataPlace::Kind::file, entry.path().string()}}, "only a copy; " + reason, containers);
+  return plan;
+}
+
+void clear(Context& context, const AppName& app, const std::string& reason, std::stop_token stop) {
+  const plan::Plan plan = plan_clearing(context, app, reason, stop);
+  if (!plan.empty()) {
+    DataWork work(context.engine, context.report);
+    exec::RunOptions run = context.run;
+    run.data = &work;
+    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, run, stop);
+    if (outcome.error) throw *outcome.error;
+  }
+  // Last: as long as it is there, the next command looks for the rest.
+  std::error_code error;
+  fs::remove_all(temporary_folder(context, app), error);
+  if (error)
+    throw Error(ErrorCode::system_failed,
+                format("removing {}: {}", temporary_folder(context, app).string(), error.message()));
+  // Where no other app has one.
+  fs::remove(temporary_folder(context, app).parent_path(), error);
+}
+
+}  // namespace
+
+std::string temporary_name(const AppName& app, const std::string& purpose) {
+  return format("belay-{}-{}-{}", purpose, app.text(), ::getpid());
+}
+
+std::string temporary_tag(const AppName& app, const std::string& purpose, size_t number) {
+  return format("{}:{}-{}-{}", repository(app), purpose, ::getpid(), number);
+}
+
+fs::path temporary_folder(const Context& context, const AppName& app) {
+  return context.store.folder() / "temporary" / app.text();
+}
+
+void announce_temporary(Context& context, const AppName& app, const std::vector<std::string>& pulled) {
+  const fs::path folder = temporary_folder(context, app);
+  make_folder(folder, 0700);
+  write_file_durably(folder / pulled_file, join(pulled, "\n"), 0600);
+}
+
+void clear_temporary(Context& context, const AppName& app, std::stop_token stop) {
+  clear(context, app, "an earlier command left it behind", std::move(stop));
+}
+
+void clear_announced(Context& context, const AppName& app, std::stop_token stop) {
+  std::error_code error;
+  if (!fs::exists(temporary_folder(context, app), error)) return;
+  try {
+    clear_temporary(context, app, std::move(stop));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& trouble) {
+    context.report.warning(format("what an earlier trial of {} left stays: {}", app.text(), trouble.what()));
+  }
+}
+
+void discard_temporary(Context& context, const AppName& app) {
+  clear(context, app, "it was only for this", {});
+}
+
+}  // namespace belay::change

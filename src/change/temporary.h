@@ -1,0 +1,28 @@
+#pragma once
+// Things that only live as long as one command: known by the label belay.temporary (images by their tags, files by
+// their folder), so that what a killed command left is found and removed by the next. Private to host.
+
+#include "change/context.h"
+
+namespace belay::change {
+
+// "belay-reach-web-4711": no other command that runs now uses it.
+std::string temporary_name(const AppName& app, const std::string& purpose);
+// "belay/web:try-4711-1": for an image that was brought here for this command alone.
+std::string temporary_tag(const AppName& app, const std::string& purpose, size_t number);
+// Where the files are, and where it is noted that there is anything temporary at all.
+fs::path temporary_folder(const Context& context, const AppName& app);
+
+// To be called before anything is made that is not found by the commands which only look for labels. `pulled`: the
+// references that are about to be pulled for this command alone.
+void announce_temporary(Context& context, const AppName& app, const std::vector<std::string>& pulled);
+
+// Removes all that is temporary for the app. The app's lock is held.
+void clear_temporary(Context& context, const AppName& app, std::stop_token stop);
+// The same, where an earlier command announced something and was killed; else asks nothing. What cannot be removed is
+// warned of: it stands in nobody's way.
+void clear_announced(Context& context, const AppName& app, std::stop_token stop);
+// The same at the end of the command that made it: not to be stopped.
+void discard_temporary(Context& context, const AppName& app);
+
+}  // namespace belay::change

@@ -1,0 +1,29 @@
+#include "declared/declare.h"
+
+#include "base/format.h"
+#include "change/apps.h"
+#include "formats/dockerup_write.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+DeclaredText declare(change::Context& context, const AppName& name, const std::optional<ReleaseNumber>& which,
+                     std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  const Release& release = which ? app.release(*which) : change::release_of_data(app);
+  const Spec& spec = release.spec;
+  const auto written = formats::write_dockerup(name, spec);
+  DeclaredText declared{written.text, written.left_out, {}};
+  for (const auto& service : spec.services) {
+    const auto known = release.images.find(service.name);
+    const auto image = context.engine.image(service.image, stop);
+    if (known != release.images.end() && image && image->id != known->second)
+      declared.warnings.push_back(format("{} is another image by now than the one of {} ({}): the definition means it",
+                                         service.image, release.number.text(), short_digest(known->second)));
+  }
+  if (!app.origin.empty())
+    declared.warnings.push_back(format("{} is declared already, in {}", name.text(), app.origin));
+  return declared;
+}
+
+}  // namespace belay::declared

@@ -1,0 +1,48 @@
+#pragma once
+// Which image a declared app should run: the one that is here, or news from the registry that its policy lets through.
+// Private to host.
+
+#include <functional>
+
+#include "change/context.h"
+#include "declared/registry_rest.h"
+#include "model/declaration.h"
+#include "model/wait.h"
+
+namespace belay::declared {
+
+// What is here, as one list of images shows it.
+class LocalImages {
+ public:
+  explicit LocalImages(std::vector<Image> images);
+  // nullptr: nothing here is called so.
+  const Image* find(const std::string& reference) const;
+  const Image* by_id(const std::string& id) const;
+
+ private:
+  std::vector<Image> images_;
+  std::map<std::string, size_t> by_name_;  // ids, tags and digests
+};
+
+struct ImageChoice {
+  std::string reference;     // what the choice is about, with the tag that a pattern chose
+  std::string id;            // of the image that is here; empty: it has to be pulled
+  std::string pull;          // the reference to pull; empty: nothing
+  std::string digest;        // "repository@sha256:…" where one is known
+  std::string waits_for;     // a sentence: why something newer is not taken yet
+  std::optional<Wait> wait;  // the same for `belay why`
+  std::string trouble;       // why the registry could not be asked
+  bool asked = false;        // the registry was asked, and answered
+  bool quarantined = false;
+};
+
+// The tags that a registry has of an image's repository, in any order.
+using ListTags = std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)>;
+
+// Asks the registry where the policy and `ask` say so and it does not rest; remembers in the state when each digest was
+// first seen. Never throws for what a registry does: then the choice is what is here, with `trouble`.
+ImageChoice choose_image(change::Context& context, const Declaration& declared, const App* app,
+                         const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
+                         std::stop_token stop);
+
+}  // namespace belay::declared

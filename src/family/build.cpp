@@ -1,0 +1,280 @@
+#include "family/build.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "family/build_plan.h"
+#include "family/family_release.h"
+#include "family/parameters.h"
+#include "formats/dockerfile.h"
+#include "state/store.h"
+
+namespace belay::family {
+
+namespace {
+
+struct Place {
+  fs::path folder, dockerfile;
+};
+
+// Which Dockerfile, and its folder as the context.
+Place find_dockerfile(const AppName& name, const std::string& where) {
+  const fs::path asked = where.empty() ? fs::current_path() : fs::absolute(where).lexically_normal();
+  const fs::path clean = asked.has_filename() ? asked : asked.parent_path();
+  std::error_code error;
+  if (fs::is_directory(clean, error)) {
+    for (const fs::path& candidate : {clean / (name.text() + "-Dockerfile"), clean / "Dockerfile"})
+      if (fs::exists(candidate, error)) return {clean, candidate};
+    throw NotFound(ErrorCode::file_not_found,
+                   format("there is neither {}-Dockerfile nor Dockerfile in {}", name.text(), clean.string()),
+                   format("Go to the folder of the Dockerfile, or name it: belay build {} PATH", name.text()));
+  }
+  if (!fs::exists(clean, error))
+    throw NotFound(ErrorCode::file_not_found, format("{} does not exist", clean.string()),
+                   format("Name a Dockerfile or its folder: belay build {} PATH", name.text()));
+  return {clean.parent_path(), clean};
+}
+
+// Repositories are lower case; an app's name need not be. Of two that differ in nothing else the older one has the
+// plain tag, and the younger one always the same other.
+std::string family_tag(change::Context& context, const AppName& name) {
+  const auto known = context.store.app(name);
+  bool is_younger = false;
+  for (const auto& other : context.store.app_names()) {
+    if (other == name.text() || lower(other) != lower(name.text())) continue;
+    const auto app = context.store.app(AppName(other));
+    is_younger = is_younger || !known || (app && std::tie(app->created, app->name) < std::tie(known->created, name));
+  }
+  std::string tag = lower(name.text());
+  if (is_younger) tag += format("-{:08x}", name_sum(name.text()));
+  tag += ":latest";
+  try {
+    return ImageRef::parse(tag).text();
+  } catch (const UsageError& error) {
+    throw UsageError(format("no image can be called {}: {}", name.text(), error.what()),
+                     "Choose a name that ends in a letter or digit and has no two separators in a row.");
+  }
+}
+
+// An image that is there already, or is pulled.
+std::string existing_image(change::Context& context, const BuildOptions& options, BuildOutcome& outcome,
+                           std::stop_token stop) {
+  const std::string reference =
+      options.image.starts_with("sha256:") ? options.image : ImageRef::parse(options.image).text();
+  if (!options.pull)
+    if (const auto image = context.engine.image(reference, stop)) return image->id;
+  outcome.plan.add(plan::PullImage{reference}, options.pull ? "--pull" : "it is not on this host");
+  if (options.dry_run) return {};
+  context.report.running(outcome.plan);
+  const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
+  if (result.error) throw *result.error;
+  const auto image = context.engine.image(reference, stop);
+  if (!image)
+    throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));
+  return image->id;
+}
+
+// "arm64", "linux/aarch64" and "linux/arm64/v8" are one platform.
+std::string plain_platform(const std::string& platform) {
+  std::string text = platform.find('/') == std::string::npos ? "linux/" + platform : platform;
+  const auto parts = split(text, '/');
+  const std::string architecture = parts[1] == "aarch64" ? "arm64" : parts[1] == "x86_64" ? "amd64" : parts[1];
+  const bool has_variant = parts.size() > 2 && !(architecture == "arm64" && parts[2] == "v8");
+  return parts[0] + "/" + architecture + (has_variant ? "/" + parts[2] : "");
+}
+
+// False as well where the place that should know cannot be asked: an image that anybody may pull needs no login.
+bool knows_login(engine::Engine& engine, const std::string& registry, const std::stop_token& stop) {
+  try {
+    return engine.login_for(registry, stop).has_value();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// BuildKit asks its client for logins, over a session that the plain Engine API has not. But it takes what the engine
+// has already: images behind a login are pulled before the build, by the engine. Returns the indices of these pulls.
+std::vector<size_t> pull_bases(change::Context& context, plan::BuildImage& step, plan::Plan& plan,
+                               std::stop_token stop) {
+  if (step.builder == plan::BuilderChoice::classic || step.builder == plan::BuilderChoice::buildx ||
+      !step.secrets.empty())
+    return {};
+  const auto engine = context.engine.info(stop);
+  if (step.builder == plan::BuilderChoice::automatic && !engine.buildkit) return {};
+  const std::string own_platform = plain_platform(engine.os + "/" + engine.architecture);
+  const auto bases =
+      formats::base_images(read_file(step.dockerfile), {step.arguments, step.target, step.platform, own_platform});
+  std::map<std::string, bool> has_login;  // by registry
+  for (const auto& base : bases) {
+    const std::string registry = ImageRef::parse(base.reference).registry();
+    if (!has_login.contains(registry)) has_login[registry] = knows_login(context.engine, registry, stop);
+  }
+  const bool any_login =
+      std::any_of(has_login.begin(), has_login.end(), [](const auto& registry) { return registry.second; });
+  if (!any_login) return {};
+
+  std::vector<size_t> pulls;
+  for (const auto& base : bases) {
+    const std::string registry = ImageRef::parse(base.reference).registry();
+    if (!step.pull && (!has_login[registry] || context.engine.image(base.reference, stop))) continue;
+    if (base.platform.empty() || plain_platform(base.platform) == own_platform) {
+      pulls.push_back(plan.add(plan::PullImage{base.reference},
+                               step.pull ? "--pull" : format("BuildKit cannot use the login for {}", registry)));
+    } else {
+      plan.notes.push_back(format("{} for {} is left to BuildKit, which takes what is here or pulls it without a login",
+                                  base.reference, base.platform));
+    }
+  }
+  // BuildKit would pull all of them anew, without a login.
+  step.pull = false;
+  return pulls;
+}
+
+plan::Plan plan_of(change::Context& context, const AppName& name, const BuildOptions& options, const Place& place,
+                   const std::string& tag, std::stop_token stop) {
+  plan::BuildImage step;
+  step.folder = place.folder;
+  step.dockerfile = place.dockerfile;
+  step.tags = {tag};
+  step.arguments = options.arguments;
+  step.secrets = options.secrets;
+  step.labels = labels::for_image(name);
+  step.target = options.target;
+  step.platform = options.platform;
+  step.network = options.network;
+  step.no_cache = options.no_cache;
+  step.pull = options.pull;
+  step.builder = options.builder;
+  plan::Plan plan;
+  auto pulls = pull_bases(context, step, plan, stop);
+  plan.add(std::move(step), "", std::move(pulls));
+  return plan;
+}
+
+std::string built_image(change::Context& context, const AppName& name, const BuildOptions& options, const Place& place,
+                        BuildOutcome& outcome, std::stop_token stop) {
+  outcome.plan = plan_of(context, name, options, place, outcome.tag, stop);
+  if (options.dry_run) return {};
+  context.report.running(outcome.plan);
+  const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
+  if (result.error) throw *result.error;
+  return result.built.rbegin()->second;
+}
+
+void add_push(plan::Plan& plan, const std::string& image, const std::string& reference) {
+  std::vector<size_t> built;
+  if (!plan.empty()) built.push_back(plan.actions.size() - 1);
+  const size_t tagged = plan.add(plan::TagImage{image, reference}, "--push", std::move(built));
+  plan.add(plan::PushImage{reference}, "--push", {tagged});
+}
+
+void push(change::Context& context, const std::string& image, const std::string& reference, std::stop_token stop) {
+  plan::Plan plan;
+  add_push(plan, image, reference);
+  context.report.running(plan);
+  const auto result = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
+  if (result.error) throw *result.error;
+}
+
+}  // namespace
+
+plan::Plan plan_build(change::Context& context, const AppName& name, const BuildOptions& options,
+                      const std::string& tag, std::stop_token stop) {
+  return plan_of(context, name, options, find_dockerfile(name, options.where), tag, stop);
+}
+
+namespace {
+
+Parameters asked_parameters(const AppName& name, const BuildOptions& options, const std::optional<Place>& place) {
+  if (options.settings_from_image) {
+    if (!options.parameter_file.empty())
+      throw UsageError("--settings-from-image does not go with --config-file", "Give one of them.");
+    return {{}, settings_of_the_image, no_settings(name), {}};
+  }
+  if (!options.parameter_file.empty()) return read_parameters(name, options.parameter_file, options.parameter_files);
+  return find_parameters(name, {place ? place->folder : fs::current_path()}, options.parameter_files);
+}
+
+// Settings belong to the app: a build that has none of its own goes on with those there are.
+void keep_settings(change::Context& context, const App& app, Parameters& parameters) {
+  if (!parameters.file.empty() || !parameters.text.empty()) return;
+  const Build* known = settings_of(app);
+  if (known == nullptr) return;
+  parameters.configurations = known->configurations;
+  parameters.file = known->parameter_file;
+  parameters.text = known->parameter_text;
+  context.report.note(format("no settings are beside it: {} keeps those it has{}", app.name.text(),
+                             known->parameter_file.empty() ? "" : format(", from {}", known->parameter_file)));
+}
+
+App app_to_build(change::Context& context, const AppName& name, const BuildOptions& options) {
+  if (auto known = context.store.app(name)) return std::move(*known);
+  App app(name);
+  app.scheme = options.scheme;
+  app.created = context.clock.now();
+  return app;
+}
+
+// Whether it is another than the last one: then it is in the app.
+bool add_build(change::Context& context, App& app, const BuildOutcome& outcome, const std::optional<Place>& place,
+               const Parameters& parameters) {
+  const Build* before = app.latest_build();
+  if (before != nullptr && before->image == outcome.image && before->configurations == parameters.configurations &&
+      before->parameter_text == parameters.text)
+    return false;
+  Build record;
+  record.number = before == nullptr ? 1 : before->number + 1;
+  record.image = outcome.image;
+  record.tag = outcome.tag;
+  if (place) {
+    record.context = place->folder.string();
+    record.dockerfile = place->dockerfile.string();
+  }
+  record.configurations = parameters.configurations;
+  record.parameter_file = parameters.file.string();
+  record.parameter_text = parameters.text;
+  record.created = context.clock.now();
+  record.who = context.who;
+  app.builds.push_back(std::move(record));
+  return true;
+}
+
+}  // namespace
+
+BuildOutcome build(change::Context& context, const AppName& name, const BuildOptions& options, std::stop_token stop) {
+  BuildOutcome outcome;
+  outcome.dry_run = options.dry_run;
+  std::optional<Place> place;
+  if (options.image.empty()) place = find_dockerfile(name, options.where);
+  outcome.tag = options.image.empty() ? family_tag(context, name) : options.image;
+  const std::string push_to = options.push.empty() ? "" : ImageRef::parse(options.push).text();
+
+  // A broken parameter file stops the build before anything is built.
+  Parameters parameters = asked_parameters(name, options, place);
+  outcome.parameter_file = parameters.file.string();
+  for (const auto& warning : parameters.warnings) context.report.warning(warning);
+
+  std::optional<FileLock> lock;
+  if (!options.dry_run) lock = lock_app(context, name, stop);
+  App app = app_to_build(context, name, options);
+  keep_settings(context, app, parameters);
+  outcome.image = doing(format("building {}", name.text()), [&] {
+    return place ? built_image(context, name, options, *place, outcome, stop)
+                 : existing_image(context, options, outcome, stop);
+  });
+  outcome.changed = add_build(context, app, outcome, place, parameters);
+  if (!options.dry_run && outcome.changed) {
+    context.store.save(app);
+    write_journal(context, app, "build", "done", format("image {}", short_digest(outcome.image)));
+  }
+  if (!push_to.empty() && options.dry_run) add_push(outcome.plan, outcome.tag, push_to);
+  if (!push_to.empty() && !options.dry_run) push(context, outcome.image, push_to, stop);
+  outcome.app = std::move(app);
+  return outcome;
+}
+
+}  // namespace belay::family

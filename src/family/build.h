@@ -1,0 +1,43 @@
+#pragma once
+// `belay build`: an image for a family, and what its containers get, parsed and kept before anything is built.
+
+#include "change/context.h"
+
+namespace belay::family {
+
+// Which parameter files stand beside the Dockerfile: each face has its own.
+enum class ParameterFiles { any, jockler, dockervisor };
+
+struct BuildOptions {
+  // A Dockerfile, a folder, or empty: NAME-Dockerfile in the current folder, else ./Dockerfile.
+  std::string where;
+  // Instead of building: this image, pulled where it is not on the host.
+  std::string image;
+  std::string push;            // a reference that the built image is also tagged as and pushed to
+  std::string parameter_file;  // instead of the one beside the Dockerfile
+  ParameterFiles parameter_files = ParameterFiles::any;
+  bool settings_from_image = false;           // neither a parameter file nor the settings that the app has
+  NamingScheme scheme = NamingScheme::belay;  // for an app that this build makes
+  std::map<std::string, std::string> arguments;
+  std::vector<std::string> secrets;
+  std::string target, platform, network;
+  bool no_cache = false, pull = false;
+  plan::BuilderChoice builder = plan::BuilderChoice::automatic;
+  bool dry_run = false;
+};
+
+struct BuildOutcome {
+  plan::Plan plan;
+  bool dry_run = false;
+  std::string image;  // id
+  std::string tag;
+  std::string parameter_file;  // the one that was read, or empty
+  bool changed = false;        // false: the same image as the last build, and the same parameters
+  // The app with this build in it; of a dry run as it would be.
+  std::optional<App> app;
+};
+
+// Throws Error where the build fails; the app and what it runs are then as before.
+BuildOutcome build(change::Context& context, const AppName& name, const BuildOptions& options, std::stop_token stop);
+
+}  // namespace belay::family

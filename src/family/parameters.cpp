@@ -1,0 +1,88 @@
+#include "family/parameters.h"
+
+#include "base/format.h"
+#include "base/text.h"
+#include "formats/dockervisor.h"
+#include "formats/dockervisor_paths.h"
+#include "formats/jockler.h"
+
+namespace belay::family {
+
+namespace {
+
+Spec family_spec(const AppName& name, Service service) {
+  service.name = name.text();
+  Spec spec;
+  spec.services.push_back(std::move(service));
+  return spec;
+}
+
+Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind) {
+  Parameters parameters;
+  parameters.file = file;
+  parameters.text = read_file(file, ByteCount{1 << 20});
+  if (kind == ParameterFiles::jockler) {
+    const auto parsed = formats::parse_jockler(parameters.text, file);
+    Service service;
+    service.ports = parsed.ports.value_or(std::vector<PortBinding>{});
+    service.mounts = parsed.mounts.value_or(std::vector<Mount>{});
+    parameters.configurations["default"] = {family_spec(name, std::move(service)), parsed.ports.has_value(),
+                                            parsed.mounts.has_value()};
+  } else {
+    for (auto& [configuration, parsed] : formats::parse_dockervisor(parameters.text, file)) {
+      parameters.configurations[configuration] = {family_spec(name, parsed.service), parsed.ports_given,
+                                                  parsed.volumes_given};
+      parameters.warnings.insert(parameters.warnings.end(), parsed.warnings.begin(), parsed.warnings.end());
+    }
+    // As the copy in ~/dcv has it: it is unedited as long as it says the same.
+    parameters.text = formats::with_absolute_host_paths(parameters.text, file);
+  }
+  for (const auto& [configuration, content] : parameters.configurations)
+    doing(file.string(), [&, &spec = content.spec] { check_spec(spec); });
+  return parameters;
+}
+
+bool is_there(const fs::path& file) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(file, error));
+}
+
+}  // namespace
+
+Parameters find_parameters(const AppName& name, const std::vector<fs::path>& folders, ParameterFiles kind) {
+  for (const auto& folder : folders) {
+    const fs::path jockler = folder / ("jockler-" + name.text());
+    const fs::path dockervisor = folder / ("dcv-" + name.text());
+    const bool may_be_jockler = kind != ParameterFiles::dockervisor && is_there(jockler);
+    const bool may_be_dockervisor = kind != ParameterFiles::jockler && is_there(dockervisor);
+    if (may_be_jockler && may_be_dockervisor)
+      throw Error(ErrorCode::conflict, format("both {} and {} are there", jockler.string(), dockervisor.string()),
+                  "Keep one of them, or name one with --config-file FILE.");
+    if (may_be_jockler) return parse(name, jockler, ParameterFiles::jockler);
+    if (may_be_dockervisor) return parse(name, dockervisor, ParameterFiles::dockervisor);
+  }
+  Parameters none;
+  none.configurations["default"] = {family_spec(name, {}), false, false};
+  return none;
+}
+
+Parameters read_parameters(const AppName& name, const fs::path& file, ParameterFiles kind) {
+  if (kind == ParameterFiles::any)
+    kind = file.filename().string().starts_with("dcv-") ? ParameterFiles::dockervisor : ParameterFiles::jockler;
+  return parse(name, fs::absolute(file), kind);
+}
+
+const Configuration& pick(const std::map<std::string, Configuration>& configurations, const std::string& name) {
+  if (const auto found = configurations.find(name.empty() ? "default" : name); found != configurations.end())
+    return found->second;
+  std::vector<std::string> known;
+  for (const auto& [key, unused] : configurations) known.push_back(key);
+  if (name.empty() && known.size() == 1) return configurations.begin()->second;
+  if (name.empty())
+    throw UsageError(format("the parameter file has several configurations: {}", join(known, ", ")),
+                     "Name one after the word new.");
+  const std::string near = did_you_mean(name, known);
+  throw NotFound(format("there is no configuration '{}'; there is {}", name, join(known, ", ")), near);
+}
+
+}  // namespace belay::family

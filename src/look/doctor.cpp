@@ -1,0 +1,246 @@
+#include "look/doctor.h"
+
+#include <set>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "change/places.h"
+#include "safekeeping/backup_health.h"
+#include "state/store.h"
+
+namespace belay::look {
+
+namespace {
+
+using Level = Finding::Level;
+
+// More than a week, for those that are made weekly.
+constexpr auto long_ago = std::chrono::days(8);
+
+class Examination {
+ public:
+  Examination(change::Ground& ground, Clock& clock, std::stop_token stop)
+      : ground_(ground), clock_(clock), stop_(std::move(stop)) {}
+
+  std::vector<Finding> run() {
+    engine();
+    state();
+    space();
+    apps();
+    autostart();
+    return std::move(findings_);
+  }
+
+ private:
+  void add(Level level, std::string topic, std::string text, std::string remedy = {}) {
+    findings_.push_back({level, std::move(topic), std::move(text), std::move(remedy)});
+  }
+
+  // Runs one examination; what it throws is a finding.
+  template <class Look>
+  void examine(const std::string& topic, Look&& look) {
+    try {
+      look();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      add(Level::bad, topic, error.what(), error.hint());
+    }
+  }
+
+  void engine() {
+    examine("engine", [&] {
+      const auto info = ground_.engine().info(stop_);
+      add(Level::good, "engine",
+          format("Docker {} answers at {} (API {}, {}/{})", info.version, info.endpoint, info.api_version, info.os,
+                 info.architecture));
+      engine_answers_ = true;
+      local_ = info.endpoint.starts_with("unix:");
+      if (info.buildkit) {
+        add(Level::good, "builder", "builds use BuildKit");
+      } else {
+        add(Level::advice, "builder", "the engine offers no BuildKit: builds use the classic builder",
+            "Cache mounts and COPY --chmod need a newer engine.");
+      }
+      if (info.os != "linux")
+        add(Level::advice, "engine", format("the engine runs {} containers; Belay is made for Linux", info.os));
+    });
+  }
+
+  void state() {
+    examine("state", [&] {
+      auto& store = ground_.store();
+      add(Level::good, "state",
+          format("{} is readable and has {} apps", store.folder().string(), store.app_names().size()));
+      if (::access(store.folder().c_str(), W_OK) != 0)
+        add(Level::bad, "state", format("{} is not writable for you", store.folder().string()),
+            "Run belay with sudo, or join the group docker.");
+      state_answers_ = true;
+    });
+  }
+
+  void space() {
+    struct statvfs status{};
+    std::error_code error;
+    for (const fs::path& place : {ground_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
+      if (place.empty() || !fs::exists(place, error) || ::statvfs(place.c_str(), &status) != 0) continue;
+      const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
+      const bool low = free.value < (std::int64_t{1} << 30);
+      add(low ? Level::advice : Level::good, "disk", format("{} free for {}", byte_text(free), place.string()),
+          low ? "belay cleanup NAME removes what no release needs; docker system df shows the rest." : "");
+    }
+  }
+
+  void apps() {
+    if (!engine_answers_ || !state_answers_) return;
+    examine("apps", [&] {
+      std::set<std::string> known;
+      const auto all = ground_.store().apps();
+      const auto waits = ground_.store().waits();
+      const World world = change::observe_all(ground_.engine(), all, stop_);
+      for (const auto& app : all) {
+        known.insert(app.name.text());
+        if (app.wish.unfinished)
+          add(Level::advice, app.name.text(), format("a change was interrupted: {}", app.wish.why),
+              app.wish.state == Wish::State::gone
+                  ? format("belay remove {} finishes it.", app.name.text())
+                  : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
+        examine(app.name.text(), [&] { backups(app); });
+        if (!app.wish.trouble.empty())
+          add(Level::bad, app.name.text(), format("it is in trouble: {}", app.wish.trouble),
+              format("belay why {0} explains it; belay start {0} last tries it again.", app.name.text()));
+        examine(app.name.text(), [&] {
+          marked_images(app, world);
+          as_wished(app, world);
+          obstacles(app, world);
+          if (const auto gone = change::gone_images(world, app); !gone.empty())
+            add(Level::advice, app.name.text(), format("the engine has the image no more of {}", gone_text(gone)),
+                format(
+                    "'docker system prune --all' takes such images; belay rollback {} goes to a release that is whole.",
+                    app.name.text()));
+        });
+        if (const auto of_app = waits.find(app.name.text()); of_app != waits.end()) as_declared(app, of_app->second);
+      }
+      std::set<std::string> unknown;
+      for (const auto& container : ground_.engine().containers({true, labels::app}, stop_))
+        if (const auto owner = container.owner(); owner && !known.contains(owner->app)) unknown.insert(owner->app);
+      for (const auto& name : unknown)
+        add(Level::advice, name, "the engine has containers of this app, the state does not know it",
+            "belay recover rebuilds it from their labels.");
+      if (unknown.empty()) add(Level::good, "apps", "state and engine know the same apps");
+    });
+  }
+
+  // What a restore would be refused for is better known before it is needed.
+  void obstacles(const App& app, const World& world) {
+    const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
+    const Release* release = number ? app.find(*number) : nullptr;
+    if (!local_ || release == nullptr) return;
+    if (!mounts_) mounts_ = data::Mounts::now();
+    for (const auto& why : change::obstacles_of(release->spec, world.volumes, *mounts_))
+      add(Level::advice, app.name.text(), "a restore or a snapshot will be refused: " + why,
+          "See belay restore --help.");
+  }
+
+  void backups(const App& app) {
+    const auto now = clock_.now();
+    const auto health = safekeeping::backup_health(ground_.store(), app.name, now);
+    const std::string again =
+        format("belay backup {} tries it again; belay history {} has its tries.", app.name.text(), app.name.text());
+    if (const auto trouble = trouble_text(health, now); !trouble.empty())
+      return add(Level::advice, app.name.text(), trouble, again);
+    if (!safekeeping::has_data_to_lose(app)) return;
+    const std::string remedy = format("belay backup {0} makes one; with --install-timer each day.", app.name.text());
+    if (!health.last_good)
+      add(Level::advice, app.name.text(), "it has data, and this host knows of no good backup of it", remedy);
+    else if (now - *health.last_good > long_ago)
+      add(Level::advice, app.name.text(), format("its last good backup was taken {}", ago(*health.last_good, now)),
+          remedy);
+  }
+
+  // A prune takes images that no container uses; what is marked could then not be started again.
+  void marked_images(const App& app, const World& world) {
+    for (const auto& [mark, word] : {std::pair(app.last, "last"), std::pair(app.stable, "stable")}) {
+      const Release* release = mark ? app.find(*mark) : nullptr;
+      if (release == nullptr || (word == std::string_view("stable") && app.stable == app.last)) continue;
+      for (const auto& [service, image] : release->images)
+        if (!world.images.contains(image))
+          add(Level::bad, app.name.text(),
+              format("the image {} of {}, which is {}, is gone from the engine", short_digest(image),
+                     release->number.text(), word),
+              app.origin.empty()
+                  ? format("belay build {0}, then belay start {0} new, makes a release that can be started.",
+                           app.name.text())
+                  : "belay apply brings what its definition names.");
+    }
+  }
+
+  void as_wished(const App& app, const World& world) {
+    const std::string& name = app.name.text();
+    if (const auto loop = change::restart_loop(app, world, clock_.now())) {
+      add(Level::bad, name, *loop, format("belay logs {} shows what it wrote.", name));
+      return;
+    }
+    const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
+    if (plan.empty() || app.wish.unfinished) return;
+    // Of a declared one the definitions say what must be so.
+    add(app.origin.empty() ? Level::advice : Level::bad, name,
+        format("the app is not in its wanted state: {}", plan::step_text(plan.actions[0].step)),
+        format("belay plan {} shows all of it.", name));
+  }
+
+  // What the last look at its definition found.
+  void as_declared(const App& app, const std::vector<Wait>& waits) {
+    if (app.origin.empty()) return;
+    for (const auto& wait : waits) {
+      using Topic = Wait::Topic;
+      if (wait.topic == Topic::update || wait.topic == Topic::registry) continue;
+      if (wait.topic == Topic::held && app.wish.since > wait.since) continue;
+      add(Level::bad, app.name.text(), format("it is not as declared: {}", wait.text),
+          format("belay why {} explains it.", app.name.text()));
+    }
+  }
+
+  void autostart() {
+    if (!state_answers_) return;
+    examine("autostart", [&] {
+      bool wanted = false;
+      for (const auto& app : ground_.store().apps()) wanted = wanted || app.autostart != Autostart::none;
+      if (!wanted) return;
+      if (!fs::exists("/run/systemd/system")) {
+        add(Level::advice, "autostart", "apps are marked for autostart, and this host does not run systemd",
+            "Let your init system call: belay start-all (an example is in /usr/share/doc/belay/).");
+        return;
+      }
+      if (!find_program("systemctl")) return;
+      ProcessRequest question;
+      question.command = {"systemctl", "is-enabled", "belay-autostart.service"};
+      const auto enabled = run_process(question, stop_);
+      if (enabled.exit_code == 0) {
+        add(Level::good, "autostart", "belay-autostart.service is enabled");
+      } else {
+        add(Level::advice, "autostart", "apps are marked for autostart, but belay-autostart.service is not enabled",
+            "systemctl enable belay-autostart");
+      }
+    });
+  }
+
+  change::Ground& ground_;
+  Clock& clock_;
+  std::stop_token stop_;
+  std::vector<Finding> findings_;
+  std::optional<data::Mounts> mounts_;  // read once for all apps
+  bool engine_answers_ = false, state_answers_ = false, local_ = false;
+};
+
+}  // namespace
+
+std::vector<Finding> doctor(change::Ground& ground, Clock& clock, std::stop_token stop) {
+  return Examination(ground, clock, std::move(stop)).run();
+}
+
+}  // namespace belay::look

@@ -1,0 +1,18 @@
+#pragma once
+// `belay doctor`: is everything in place for Belay to do its work, and if not, what to do about it.
+
+#include "change/context.h"
+
+namespace belay::look {
+
+struct Finding {
+  enum class Level { good, advice, bad } level = Level::good;
+  std::string topic;  // "engine", "state", …
+  std::string text;
+  std::string remedy;
+};
+
+// Never throws for what it finds; opens the engine and the state by itself, since either may be what is broken.
+std::vector<Finding> doctor(change::Ground& ground, Clock& clock, std::stop_token stop);
+
+}  // namespace belay::look

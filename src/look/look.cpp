@@ -1,0 +1,1063 @@
+#include "look/look.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "change/change.h"
+#include "change/kept_files.h"
+#include "family/family_release.h"
+#include "family/parameters.h"
+#include "model/naming.h"
+#include "state/store.h"
+#include "updates/window.h"
+
+namespace belay::look {
+
+namespace {
+
+std::vector<std::string> port_texts(const std::vector<PortBinding>& ports) {
+  std::vector<std::string> texts;
+  for (const auto& port : ports) texts.push_back(port.text());
+  return texts;
+}
+
+AppState state_of(ContainerState state) {
+  switch (state) {
+    case ContainerState::created:
+      return AppState::created;
+    case ContainerState::running:
+      return AppState::running;
+    case ContainerState::paused:
+      return AppState::paused;
+    case ContainerState::restarting:
+      return AppState::restarting;
+    case ContainerState::exited:
+      return AppState::exited;
+    case ContainerState::dead:
+      return AppState::dead;
+    case ContainerState::removing:
+      return AppState::removing;
+  }
+  return AppState::dead;
+}
+
+AppState summary_state(const Wish& wish, bool has_releases, const Container* container) {
+  if (wish.unfinished) return AppState::unfinished;
+  if (!wish.trouble.empty()) return AppState::in_trouble;
+  if (container == nullptr) {
+    if (wish.state == Wish::State::up) return AppState::missing;
+    return has_releases ? AppState::stopped : AppState::built;
+  }
+  if (!container->is_up() && wish.state != Wish::State::up) return AppState::stopped;
+  return state_of(container->state);
+}
+
+// What a table shows of an app, made of what a full one knows.
+state::Outline outline_of(const App& app) {
+  state::Outline outline(app.name);
+  outline.wish = app.wish;
+  outline.last = app.last;
+  outline.stable = app.stable;
+  outline.autostart = app.autostart;
+  outline.release_count = static_cast<int>(app.releases.size());
+  if (const Build* build = app.latest_build()) outline.built = {build->tag, build->image};
+  for (const auto& release : app.releases) {
+    state::ReleaseOutline& row = outline.releases.emplace_back();
+    row.number = release.number;
+    row.identity = release.identity;
+    row.verdict = release.verdict;
+    if (!release.spec.services.empty()) row.reference = release.spec.services[0].image;
+    row.images = release.images;
+    row.containers = release.containers;
+    row.bodies = release.bodies;
+    for (const auto& service : release.spec.services)
+      if (service.job) row.jobs.insert(service.name);
+  }
+  return outline;
+}
+
+std::optional<ReleaseNumber> shown_release(const Wish& wish, const std::optional<ReleaseNumber>& last) {
+  return wish.state == Wish::State::up ? wish.release : last;
+}
+
+std::string without_tag(const std::string& reference) {
+  const size_t colon = reference.rfind(':');
+  const bool is_of_tag = colon != std::string::npos && reference.find('/', colon) == std::string::npos;
+  return is_of_tag ? reference.substr(0, colon) : reference;
+}
+
+// Whether the tag by which the image is called means another one by now: a later build, or a later try, took it.
+bool has_moved_on(const state::Outline& app, const AppSummary& row) {
+  if (row.image.empty() || row.image_id.empty() || row.image.find('@') != std::string::npos) return false;
+  if (app.built.reference == row.image && app.built.image != row.image_id) return true;
+  if (app.releases.empty()) return false;
+  const state::ReleaseOutline& newest = app.releases.back();
+  return newest.reference == row.image && std::none_of(newest.images.begin(), newest.images.end(),
+                                                       [&](const auto& image) { return image.second == row.image_id; });
+}
+
+// How a container's state reads: of a job its end, of what somebody stopped that it is held.
+AppState instance_state(const Container* container, bool is_job, bool is_held) {
+  if (container == nullptr) return is_held ? AppState::held : AppState::missing;
+  if (container->is_up()) return state_of(container->state);
+  if (is_held) return AppState::held;
+  // "Exited (0) 5 minutes ago": a list of the engine has the exit code nowhere else.
+  if (is_job && container->state == ContainerState::exited)
+    return container->status.starts_with("Exited (0)") ? AppState::done : AppState::failed;
+  return state_of(container->state);
+}
+
+InstanceRow instance_row(const Wish& wish, const std::string& service, bool is_job, const Container* container) {
+  InstanceRow row;
+  row.service = service;
+  const bool is_held = wish.state == Wish::State::up && wish.held_down.contains(service);
+  row.should_run = wish.state == Wish::State::up && !is_job && !is_held;
+  row.state = instance_state(container, is_job, is_held);
+  if (container == nullptr) return row;
+  row.container = container->name;
+  row.image_id = container->image_id;
+  row.is_up = container->is_up();
+  row.status = container->status;
+  row.ports = port_texts(container->ports);
+  row.health = container->health;
+  return row;
+}
+
+int severity(const InstanceRow& row) {
+  if (row.should_run && !row.is_up) return 4;
+  if (row.state == AppState::restarting) return 3;
+  if (row.health == Health::unhealthy) return 2;
+  return row.health == Health::starting ? 1 : 0;
+}
+
+// Which of them speaks for the app: the one that is worst off, else the first.
+const Container* speaker(const Wish& wish, const std::set<std::string>& jobs,
+                         const std::vector<std::pair<std::string, const Container*>>& containers) {
+  const Container* chosen = nullptr;
+  int worst = -1;
+  for (const auto& [service, container] : containers) {
+    const InstanceRow row = instance_row(wish, service, jobs.contains(service), container);
+    const bool counts = row.should_run || wish.state != Wish::State::up || containers.size() == 1;
+    if (!counts || container == nullptr || severity(row) <= worst) continue;
+    worst = severity(row);
+    chosen = container;
+  }
+  return chosen;
+}
+
+// `containers`: those of the release that is shown, by service; nullptr where there is none.
+AppSummary summary_of(const state::Outline& app,
+                      const std::vector<std::pair<std::string, const Container*>>& containers) {
+  const state::ReleaseOutline* shown_one =
+      shown_release(app.wish, app.last) ? app.find(*shown_release(app.wish, app.last)) : nullptr;
+  const std::set<std::string> jobs = shown_one != nullptr ? shown_one->jobs : std::set<std::string>();
+  const Container* container = speaker(app.wish, jobs, containers);
+  AppSummary row;
+  row.name = app.name.text();
+  row.unfinished = app.wish.unfinished;
+  row.trouble = app.wish.trouble;
+  row.autostart = app.autostart;
+  if (app.stable) row.stable = app.stable->text();
+  const auto shown = shown_release(app.wish, app.last);
+  if (shown) row.release = shown->text();
+  row.image = app.built.reference;
+  row.image_id = app.built.image;
+  if (const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr) {
+    row.verdict = release->verdict;
+    row.image = release->reference;
+    row.image_id = release->images.empty() ? "" : release->images.begin()->second;
+  }
+  if (container != nullptr) {
+    row.container = container->name;
+    row.status = container->status;
+    row.image_id = container->image_id;
+    row.ports = port_texts(container->ports);
+    row.health = container->health;
+  }
+  if (has_moved_on(app, row)) row.image = format("{}@{}", without_tag(row.image), short_digest(row.image_id));
+  row.state = summary_state(app.wish, app.release_count > 0, container);
+  for (const auto& [service, each] : containers)
+    row.instances.push_back(instance_row(app.wish, service, jobs.contains(service), each));
+  if (const UpCount count = count_up(row.instances);
+      !row.unfinished && row.trouble.empty() && count.up > 0 && count.up < count.wanted)
+    row.state = AppState::partial;
+  if (!app.releases.empty()) {
+    const state::ReleaseOutline& newest = app.releases.back();
+    if (newest.verdict == Verdict::failed && (!shown || newest.number > *shown)) row.last_failed = newest.number.text();
+  }
+  return row;
+}
+
+// What only a closer look tells.
+void add_detail(AppSummary& row, const ContainerDetail& detail, Time now) {
+  if (!change::restart_loop(detail, now)) return;
+  row.restarts = detail.restart_count;
+  if (!row.unfinished && row.trouble.empty()) row.state = AppState::restarting;
+}
+
+// `world` needs only its containers.
+AppSummary summary_of(const App& app, const World& world) {
+  const auto shown = shown_release(app.wish, app.last);
+  const Release* release = shown ? app.find(*shown) : nullptr;
+  std::vector<std::pair<std::string, const Container*>> containers;
+  if (release != nullptr)
+    for (const auto& service : release->spec.services)
+      containers.emplace_back(service.name, plan::find_instance(app, world, release->number, service.name));
+  AppSummary row = summary_of(outline_of(app), containers);
+  for (auto& instance : row.instances)
+    for (const auto& service : release->spec.services)
+      if (service.name == instance.service) {
+        instance.number = service.number;
+        instance.service = service.group_name();
+        break;
+      }
+  return row;
+}
+
+World containers_only(change::Context& context, std::stop_token stop) {
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  return world;
+}
+
+// What is wished and does not run is wanted.
+std::vector<Mark> marks_of(const App& app, const Release& release, const World& world) {
+  std::vector<Mark> marks;
+  if (app.wish.state == Wish::State::up && app.wish.release == release.number) {
+    const auto ours = plan::instances(app, world);
+    const bool runs = std::any_of(ours.begin(), ours.end(), [&](const auto& instance) {
+      return instance.release == release.container_release(instance.service) && instance.container->is_up();
+    });
+    marks.push_back(runs && !app.wish.unfinished ? Mark::running : Mark::wanted);
+  }
+  if (app.last == release.number) marks.push_back(Mark::last);
+  if (app.stable == release.number) marks.push_back(Mark::stable);
+  for (const auto& [service, image] : release.images)
+    if (app.is_quarantined(image)) {
+      marks.push_back(Mark::quarantined);
+      break;
+    }
+  return marks;
+}
+
+ReleaseNumber release_shown(const App& app, const std::string& which) {
+  if (which == "stable") {
+    if (app.stable) return *app.stable;
+    throw NotFound(ErrorCode::release_not_found, format("no release of {} is marked stable", app.name.text()),
+                   format("Mark the one that runs with: belay stable {}", app.name.text()));
+  }
+  if (!which.empty() && which != "last") return app.release(ReleaseNumber::parse(which)).number;
+  const auto shown = which.empty() && app.wish.state == Wish::State::up ? app.wish.release : app.last;
+  if (shown) return *shown;
+  throw NotFound(ErrorCode::release_not_found, format("nothing of {} has run yet", app.name.text()),
+                 format("Start it for the first time with: belay start {} new", app.name.text()));
+}
+
+std::vector<VolumeRow> volume_rows(change::Context& context, const AppName& name, const Service& service,
+                                   std::stop_token stop) {
+  std::vector<VolumeRow> rows;
+  const auto volumes = context.engine.volumes({}, stop);
+  for (const auto& mount : service.mounts) {
+    VolumeRow row;
+    row.volume = mount.source;
+    row.mount_point = mount.target;
+    row.kind = mount.kind;
+    row.read_only = mount.read_only;
+    if (mount.kind == Mount::Kind::bind) {
+      std::error_code error;
+      row.exists = fs::exists(mount.source, error);
+      row.host_path = mount.source;
+    }
+    for (const auto& volume : volumes) {
+      if (mount.kind != Mount::Kind::volume || volume.name != mount.source) continue;
+      row.exists = true;
+      row.host_path = volume.mount_point;
+      const auto label = volume.labels.find(labels::app);
+      row.ours = label != volume.labels.end() && label->second == name.text();
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string_view to_text(AppState state) {
+  switch (state) {
+    case AppState::built:
+      return "built";
+    case AppState::stopped:
+      return "stopped";
+    case AppState::missing:
+      return "missing";
+    case AppState::partial:
+      return "partial";
+    case AppState::held:
+      return "held";
+    case AppState::done:
+      return "done";
+    case AppState::failed:
+      return "failed";
+    case AppState::unfinished:
+      return "unfinished";
+    case AppState::in_trouble:
+      return "in_trouble";
+    case AppState::created:
+      return "created";
+    case AppState::running:
+      return "running";
+    case AppState::paused:
+      return "paused";
+    case AppState::restarting:
+      return "restarting";
+    case AppState::exited:
+      return "exited";
+    case AppState::dead:
+      return "dead";
+    case AppState::removing:
+      return "removing";
+  }
+  return "";
+}
+
+std::string_view to_text(Mark mark) {
+  switch (mark) {
+    case Mark::running:
+      return "running";
+    case Mark::wanted:
+      return "wanted";
+    case Mark::last:
+      return "last";
+    case Mark::stable:
+      return "stable";
+    case Mark::quarantined:
+      return "quarantined";
+    case Mark::failed:
+      return "failed";
+  }
+  return "";
+}
+
+std::vector<std::string> to_texts(const std::vector<Mark>& marks) {
+  std::vector<std::string> words;
+  for (const Mark mark : marks) words.emplace_back(to_text(mark));
+  return words;
+}
+
+std::vector<std::string> names(change::Context& context) {
+  return context.store.app_names();
+}
+
+std::vector<std::string> release_names(change::Context& context, const AppName& name) {
+  const auto app = context.store.app(name);
+  if (!app)
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), "belay ls shows the apps.");
+  std::vector<std::string> names;
+  for (auto release = app->releases.rbegin(); release != app->releases.rend(); ++release)
+    names.push_back(release->number.text());
+  return names;
+}
+
+namespace {
+
+bool has_its_image(const state::ReleaseOutline& release, const labels::Owner& owner, const Container& container) {
+  const auto image = release.images.find(owner.service);
+  return image == release.images.end() || image->second == container.image_id;
+}
+
+// Whether the labels name the release, or the one whose container its service goes on with.
+bool is_named(const state::ReleaseOutline& release, const labels::Owner& owner) {
+  const auto body = release.bodies.find(owner.service);
+  const ReleaseNumber number = body == release.bodies.end() ? release.number : body->second.release;
+  const std::string& identity = body == release.bodies.end() ? release.identity : body->second.identity;
+  return identity == owner.identity && (!identity.empty() || number == owner.release);
+}
+
+// A list, its labels read once, and found by app and by name however long it is.
+class Listed {
+ public:
+  explicit Listed(const World& world) : world_(world) {
+    for (size_t i = 0; i < world.containers.size(); ++i) {
+      owners_.push_back(world.containers[i].owner());
+      if (owners_.back()) by_app_[owners_.back()->app].push_back(i);
+      by_name_.emplace(world.containers[i].name, i);
+    }
+  }
+
+  // The containers of the release that is shown, by service; nullptr where there is none.
+  std::vector<std::pair<std::string, const Container*>> shown(const state::Outline& app) const {
+    const auto number = shown_release(app.wish, app.last);
+    const state::ReleaseOutline* release = number ? app.find(*number) : nullptr;
+    std::vector<std::pair<std::string, const Container*>> found;
+    if (release == nullptr) return found;
+    for (const auto& [service, name] : release->containers) found.emplace_back(service, nullptr);
+    const auto take = [&](const std::string& service, const Container& candidate) {
+      const auto recorded = release->containers.find(service);
+      for (auto& [each, container] : found)
+        // Of several the one that has the name: the others are copies that somebody made.
+        if (each == service &&
+            (container == nullptr || (recorded != release->containers.end() && recorded->second == candidate.name)))
+          container = &candidate;
+    };
+    for (const size_t place : candidates(app, *release)) {
+      const Container& candidate = world_.containers[place];
+      const auto& owner = owners_[place];
+      if (owner && owner->app == app.name.text() && is_named(*release, *owner) &&
+          has_its_image(*release, *owner, candidate))
+        take(owner->service, candidate);
+      if (owner) continue;
+      // Adopted ones carry no labels: the state knows their names.
+      for (const auto& [service, name] : release->containers)
+        if (name == candidate.name) take(service, candidate);
+    }
+    return found;
+  }
+
+ private:
+  // In the order of the list.
+  std::set<size_t> candidates(const state::Outline& app, const state::ReleaseOutline& release) const {
+    std::set<size_t> places;
+    if (const auto own = by_app_.find(app.name.text()); own != by_app_.end())
+      places.insert(own->second.begin(), own->second.end());
+    for (const auto& [service, name] : release.containers)
+      if (const auto named = by_name_.find(name); named != by_name_.end()) places.insert(named->second);
+    return places;
+  }
+
+  const World& world_;
+  std::vector<std::optional<labels::Owner>> owners_;  // of the world's containers, in their order
+  std::map<std::string, std::vector<size_t>> by_app_;
+  std::map<std::string, size_t> by_name_;
+};
+
+// Those of apps that this state does not know, one row an app.
+std::vector<AppSummary> unknown_apps(const World& world, const std::set<std::string>& known) {
+  std::map<std::string, AppSummary> rows;
+  for (const auto& container : world.containers) {
+    const auto owner = container.owner();
+    if (!owner || known.contains(owner->app)) continue;
+    // Of several containers the one that runs speaks for the app.
+    const auto [row, is_first] = rows.try_emplace(owner->app);
+    if (!is_first && !container.is_up()) continue;
+    row->second = {};
+    row->second.name = owner->app;
+    row->second.release = owner->release.text();
+    row->second.state = state_of(container.state);
+    row->second.container = container.name;
+    row->second.status = container.status;
+    // Older engines show the id itself of an image that a container was created from by id.
+    if (!container.image.starts_with("sha256:")) row->second.image = container.image;
+    row->second.image_id = container.image_id;
+    row->second.ports = port_texts(container.ports);
+    row->second.known = false;
+  }
+  std::vector<AppSummary> all;
+  for (auto& [name, row] : rows) all.push_back(std::move(row));
+  return all;
+}
+
+}  // namespace
+
+UpCount count_up(const std::vector<InstanceRow>& instances) {
+  UpCount count;
+  for (const auto& row : instances) {
+    if (!row.should_run) continue;
+    ++count.wanted;
+    if (row.is_up) ++count.up;
+  }
+  return count;
+}
+
+namespace {
+
+void add_backup(AppSummary& row, safekeeping::BackupHealth health, Time now) {
+  row.backup_trouble = trouble_text(health, now);
+  row.backup = std::move(health);
+}
+
+// Two questions to the state, however many apps there are.
+void add_backups(change::Context& context, std::vector<AppSummary>& rows) {
+  std::map<std::string, std::vector<BackupRecord>> records;
+  for (auto& record : context.store.backups({})) records[record.app].push_back(std::move(record));
+  std::map<std::string, std::vector<state::BackupFailure>> failures;
+  for (auto& failure : context.store.backup_failures({})) failures[failure.app].push_back(std::move(failure));
+  const Time now = context.clock.now();
+  for (auto& row : rows) add_backup(row, safekeeping::backup_health(records[row.name], failures[row.name], now), now);
+}
+
+}  // namespace
+
+std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
+  const auto waits = context.store.waits();
+  const World world = containers_only(context, stop);
+  std::vector<AppSummary> rows;
+  std::set<std::string> known;
+  const Listed listed(world);
+  // A table needs no specs and no builds: the state's outline is enough, so a long list costs little.
+  for (const auto& app : context.store.outlines()) {
+    known.insert(app.name.text());
+    const auto containers = listed.shown(app);
+    AppSummary& row = rows.emplace_back(summary_of(app, containers));
+    if (const auto of_app = waits.find(row.name); of_app != waits.end())
+      for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
+    // Of the others no list need be doubted.
+    for (const auto& [service, container] : containers)
+      if (container != nullptr &&
+          (container->state == ContainerState::restarting || change::was_started_lately(*container)))
+        if (const auto detail = context.engine.container(container->name, stop))
+          add_detail(row, *detail, context.clock.now());
+  }
+  add_backups(context, rows);
+  for (auto& row : unknown_apps(world, known)) rows.push_back(std::move(row));
+  std::sort(rows.begin(), rows.end(), [](const AppSummary& a, const AppSummary& b) { return a.name < b.name; });
+  return rows;
+}
+
+std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  const World world = containers_only(context, stop);
+  const auto gone = change::gone_images(context.engine, app, stop);
+  std::vector<ReleaseRow> rows;
+  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
+    ReleaseRow row;
+    row.release = release->number.text();
+    row.verdict = release->verdict;
+    row.image = release->images.empty() ? "" : release->images.begin()->second;
+    row.created = release->created;
+    row.who = release->who;
+    row.why = release->why;
+    row.reason = release->reason;
+    row.marks = marks_of(app, *release, world);
+    for (const auto& image : gone) {
+      if (image.release != release->number) continue;
+      row.image_gone = true;
+      row.digest = image.digest;
+    }
+    for (const auto& service : release->spec.services) {
+      const Container* container = plan::find_instance(app, world, release->number, service.name);
+      if (release->proof(service.name).verdict == Verdict::failed && release->spec.services.size() > 1)
+        row.failed_service = service.name;
+      if (container == nullptr) continue;
+      InstanceRow& instance = row.instances.emplace_back(instance_row(app.wish, service.name, service.job, container));
+      instance.service = service.group_name();
+      instance.number = service.number;
+      const bool is_first = row.container.empty();
+      if (is_first || (!container->is_up() && row.state == ContainerState::running && !service.job)) {
+        row.container = container->name;
+        row.state = container->state;
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+namespace {
+
+Status status_of(change::Context& context, const App& app, const World& world, std::vector<Wait> waits) {
+  Status status;
+  status.summary = summary_of(app, world);
+  add_backup(status.summary, safekeeping::backup_health(context.store, app.name, context.clock.now()),
+             context.clock.now());
+  for (const auto& wait : waits) status.summary.waits.push_back(wait.topic);
+  switch (app.wish.state) {
+    case Wish::State::none:
+      status.wish = "nothing was asked of it yet";
+      break;
+    case Wish::State::up:
+      status.wish = format("{} should be up", app.wish.release->text());
+      break;
+    case Wish::State::down:
+      status.wish = "it should be down";
+      break;
+    case Wish::State::gone:
+      status.wish = "it is being removed";
+      break;
+  }
+  status.trouble = app.wish.trouble;
+  if (const Release* shown = app.wish.release ? app.find(*app.wish.release) : nullptr)
+    status.kept_files = change::kept_paths(context.store, app, *shown);
+  if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
+  if (app.wish.state != Wish::State::none) status.since = app.wish.since;
+  if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
+    add_detail(status.summary, detail->second, context.clock.now());
+    status.restarts = detail->second.restart_count;
+    status.health_output = std::string(trim(printable(detail->second.health_output)));
+    status.networks = detail->second.container.networks;
+    for (const auto& mount : detail->second.container.mounts)
+      status.volumes.push_back({mount.source, mount.target, mount.read_only});
+  }
+  try {
+    const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+    for (const auto& action : plan.actions) status.pending.push_back(plan::step_text(action.step));
+    if (status.trouble.empty()) status.trouble = change::restart_loop(app, world, context.clock.now()).value_or("");
+  } catch (const Error& error) {
+    status.trouble = error.what();
+  }
+  status.images_gone = gone_text(change::gone_images(world, app));
+  status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), app.name)).value_or("");
+  return status;
+}
+
+}  // namespace
+
+Status status(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  return status_of(context, app, change::observe(context.engine, app, stop), context.store.waits()[name.text()]);
+}
+
+std::vector<Status> statuses(change::Context& context, std::stop_token stop) {
+  const auto apps = context.store.apps();
+  const World world = change::observe_all(context.engine, apps, stop);
+  auto waits = context.store.waits();
+  std::vector<Status> all;
+  for (const auto& app : apps) all.push_back(status_of(context, app, world, waits[app.name.text()]));
+  return all;
+}
+
+namespace {
+
+// The paragraph of `belay why`, sentence by sentence.
+class Explanation {
+ public:
+  Explanation(const App& app, const World& world, const std::vector<Wait>& waits, const state::Store& store, Time now)
+      : app_(app),
+        waits_(waits),
+        name_(app.name.text()),
+        row_(summary_of(app, world)),
+        now_(now),
+        loop_(change::restart_loop(app, world, now)) {
+    const auto shown = shown_release(app.wish, app.last);
+    if (shown) present_ = app.find(*shown);
+    if (present_ != nullptr) kept_ = change::kept_paths(store, app, *present_);
+    if (app.wish.way_back && app.wish.failed) taken_back_ = app.find(*app.wish.failed);
+  }
+
+  std::string text() && {
+    if (app_.wish.state == Wish::State::none) {
+      never_started();
+    } else if (app_.wish.state == Wish::State::gone) {
+      say("{} is being removed since {}, and that was interrupted: belay remove {} finishes it, belay start {} last "
+          "takes "
+          "it back.",
+          name_, ago(app_.wish.since, now_), name_, name_);
+    } else {
+      if (app_.wish.unfinished) {
+        interrupted();
+      } else if (app_.wish.state == Wish::State::up) {
+        runs();
+      } else {
+        is_down();
+      }
+      if (!kept_.empty())
+        say("It is bound to kept copies, because the files on this host differ: {}; the next change of its files that "
+            "proves itself ends that.",
+            join(kept_, ", "));
+      was_tried();
+      newer_ones();
+      if (app_.stable && (present_ == nullptr || app_.stable != present_->number))
+        say("The stable release is {}.", app_.stable->text());
+      for (const auto& wait : waits_) waits_for(wait);
+    }
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Parts>
+  void say(fmt::format_string<Parts...> pattern, Parts&&... parts) {
+    text_ += (text_.empty() ? "" : " ") + format(pattern, std::forward<Parts>(parts)...);
+  }
+
+  // "belay deploy web by root, 3 minutes ago"
+  std::string origin(const std::string& command, const std::string& who, Time when) const {
+    return format("{} by {}, {}", command, who, ago(when, now_));
+  }
+  // Who asked for what is: not the way back, but the command that first started it.
+  std::string origin() const {
+    if (taken_back_ != nullptr && present_ != nullptr) return origin(present_->why, present_->who, present_->created);
+    return origin(app_.wish.why, app_.wish.who, app_.wish.since);
+  }
+
+  void never_started() {
+    if (app_.builds.empty()) {
+      say("{} was never built: belay build {}, beside its Dockerfile.", name_, name_);
+    } else {
+      say("{} was built {} by {}, but nothing of it was started yet: belay start {} new.", name_,
+          ago(app_.builds.back().created, now_), app_.builds.back().who, name_);
+    }
+  }
+
+  void interrupted() {
+    if (change::is_way_back(app_.wish)) {
+      say("Going back to {} was interrupted {}; belay rollback {} finishes it.",
+          app_.wish.release ? app_.wish.release->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
+    } else if (app_.wish.state == Wish::State::down) {
+      say("{} was to be stopped ({}), and that was interrupted; belay stop {} finishes it.", name_, origin(), name_);
+    } else if (app_.wish.fallback == app_.wish.release) {
+      // Its data was read or exchanged; what runs was to stay the same.
+      const std::string number = app_.wish.release->text();
+      say("{} by {} was interrupted; {} should go on with {}, and belay start {} {} sees to that.", app_.wish.why,
+          app_.wish.who, name_, number, name_, number);
+    } else {
+      const std::string number = app_.wish.release->text();
+      say("{} was to run {} ({}), and that was interrupted: belay start {} {} goes on with it, belay rollback {} takes "
+          "it "
+          "back.",
+          name_, number, origin(), name_, number, name_);
+    }
+    if (!row_.container.empty()) say("Its container {} is {} now.", row_.container, row_.status);
+  }
+
+  void runs() {
+    const std::string number = present_ != nullptr ? present_->number.text() : "";
+    const bool is_back = taken_back_ != nullptr;
+    if (!app_.wish.trouble.empty()) {
+      say("{} should run {} ({}) and is in trouble: {}.", name_, number, origin(), app_.wish.trouble);
+      if (!row_.container.empty()) say("Its container {} is {}: {}.", row_.container, engine_state(), row_.status);
+      say("belay start {} last tries it again; belay logs {} shows what it wrote.", name_, name_);
+    } else if (row_.container.empty()) {
+      say("{} should run {} ({}), but its container is gone; belay start {} last makes it again.", name_, number,
+          origin(), name_);
+    } else if (loop_) {
+      say("{} should run {} ({}), but {}; belay logs {} shows what it wrote.", name_, number, origin(), *loop_, name_);
+    } else if (row_.state == AppState::running) {
+      say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
+          row_.container, row_.status);
+    } else {
+      say("{} should run {} ({}), but its container {} is {} ({}), and Belay did not do that; belay start {} last "
+          "starts it "
+          "again.",
+          name_, number, origin(), row_.container, to_text(row_.state), row_.status, name_);
+    }
+    if (present_ == nullptr) return;
+    if (present_->verdict == Verdict::unproven) say("Belay did not watch whether {} proves itself.", number);
+    // A good release, whose latest start failed.
+    if (present_->verdict == Verdict::passed && !present_->reason.empty())
+      say("{} proved itself before, but its last start failed: {}.", number, present_->reason);
+  }
+
+  // The state in the row is the app's.
+  std::string engine_state() const { return row_.health == Health::none ? "there" : std::string(to_text(row_.health)); }
+
+  void is_down() {
+    if (app_.wish.way_back) {
+      say("Nothing of {} runs, as before the last change.", name_);
+    } else {
+      say("{} is down ({}).", name_, origin());
+    }
+    if (present_ == nullptr) return;
+    if (row_.state == AppState::running) {
+      say("Its container {} runs all the same, and Belay did not do that; belay stop {} stops it.", row_.container,
+          name_);
+    } else {
+      say("belay start {} last starts {} again.", name_, present_->number.text());
+    }
+  }
+
+  // What failed to take its place: the last change, or the newest release.
+  void was_tried() {
+    const Release* tried = taken_back_;
+    for (auto release = app_.releases.rbegin(); release != app_.releases.rend() && tried == nullptr; ++release) {
+      if (present_ != nullptr && release->number <= present_->number) break;
+      if (release->reason.empty()) break;
+      tried = &*release;
+    }
+    if (tried == nullptr || tried->reason.empty() || tried == present_) return;
+    const Time when = tried == taken_back_ ? app_.wish.since : tried->created;
+    const bool failed = tried->verdict == Verdict::failed;
+    say("{} was tried {} ({} by {}) and {}: {}.", tried->number.text(), ago(when, now_), tried->why, tried->who,
+        tried->verdict == Verdict::pending ? "could not prove itself" : "failed", tried->reason);
+    const auto lines = split(std::string(trim(tried->log_tail)), '\n');
+    if (const std::string last(trim(printable(lines.back()))); !last.empty()) say("The last that it wrote: {}.", last);
+    const bool set_aside = std::any_of(tried->images.begin(), tried->images.end(),
+                                       [&](const auto& image) { return app_.is_quarantined(image.second); });
+    if (set_aside) {
+      say("Its image is in quarantine; belay retry {} tries it again.", name_);
+    } else if (failed || tried->verdict == Verdict::pending) {
+      say("belay retry {} tries it again.", name_);
+    }
+  }
+
+  void newer_ones() {
+    if (present_ == nullptr) return;
+    const Release& newest = app_.releases.back();
+    if (newest.number > present_->number && (newest.verdict == Verdict::passed || newest.verdict == Verdict::unproven))
+      say("{} is newer ({}) but is not running; to run it: belay start {} {}.", newest.number.text(),
+          to_text(newest.verdict), name_, newest.number.text());
+    const Build* build = app_.latest_build();
+    if (build == nullptr || present_->images.empty() || app_.is_quarantined(build->image)) return;
+    const bool was_started = std::any_of(app_.releases.begin(), app_.releases.end(), [&](const Release& release) {
+      return std::any_of(release.images.begin(), release.images.end(),
+                         [&](const auto& image) { return image.second == build->image; });
+    });
+    if (!was_started)
+      say("A newer image was built {} and not started yet: belay start {} new.", ago(build->created, now_), name_);
+  }
+
+  // "1.3@cd34ef567890 is new and waits for its window 'Sun' (first seen 2 hours ago; its turn comes Sun 00:00)."
+  void waits_for(const Wait& wait) {
+    const bool is_update = wait.topic == Wait::Topic::update;
+    const std::string since = format("{} {}", is_update ? "first seen" : "noticed", ago(wait.since, now_));
+    std::string until;
+    if (wait.until && *wait.until <= now_)
+      until = "; it is due; belay serve or belay apply makes it";
+    else if (wait.until)
+      until = format("; it is due {}", updates::local_time_text(*wait.until, now_));
+    switch (wait.topic) {
+      case Wait::Topic::update:
+      case Wait::Topic::held:
+        say("{} ({}{}).", capitalised(wait.text), since, until);
+        return;
+      case Wait::Topic::registry:
+        say("It is not known whether there is a newer image ({}): {}.", since, wait.text);
+        return;
+      case Wait::Topic::definition:
+        say("The definition cannot be applied ({}): {}.", since, wait.text);
+        return;
+      case Wait::Topic::health:
+        say("Waiting before the next repair: {} ({}{}).", wait.text, since, until);
+        return;
+    }
+  }
+  // Tags stay as they are.
+  static std::string capitalised(std::string text) {
+    if (text.starts_with("its ")) text[0] = 'I';
+    if (text.starts_with("what ")) text[0] = 'W';
+    return text;
+  }
+
+  const App& app_;
+  const std::vector<Wait>& waits_;
+  const std::string name_;
+  const AppSummary row_;
+  const Time now_;
+  const std::optional<std::string> loop_;  // why it does not stay up
+  const Release* present_ = nullptr;       // the one that should run, else the last
+  const Release* taken_back_ = nullptr;    // the one whose failure led to what should be now
+  std::vector<std::string> kept_;          // paths in whose place it has kept copies
+  std::string text_;
+};
+
+}  // namespace
+
+Why why(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  Why result;
+  auto waits = context.store.waits();
+  for (auto& wait : waits[name.text()]) {
+    // What was done by hand since then is another story.
+    if (wait.topic == Wait::Topic::held && app.wish.since > wait.since) continue;
+    result.waits.push_back(std::move(wait));
+  }
+  const Time now = context.clock.now();
+  result.text = Explanation(app, change::observe(context.engine, app, stop), result.waits, context.store, now).text();
+  if (const auto trouble = trouble_text(safekeeping::backup_health(context.store, name, now), now); !trouble.empty())
+    result.text += format(" Beside that, {}.", trouble);
+  return result;
+}
+
+std::vector<ImageRow> images(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  const World world = containers_only(context, stop);
+  std::map<std::string, Image> found;
+  for (auto& image :
+       context.engine.images({.label = format("{}={}", labels::family, name.text()), .reference = {}}, stop))
+    found[image.id] = std::move(image);
+  std::map<std::string, std::vector<const Release*>> users;
+  for (const auto& release : app.releases)
+    for (const auto& [service, id] : release.images) {
+      users[id].push_back(&release);
+      if (found.contains(id)) continue;
+      if (auto image = context.engine.image(id, stop)) found[id] = std::move(*image);
+    }
+  for (const auto& build : app.builds)
+    if (!found.contains(build.image))
+      if (auto image = context.engine.image(build.image, stop)) found[build.image] = std::move(*image);
+  std::vector<ImageRow> rows;
+  for (const auto& [id, image] : found) {
+    ImageRow row;
+    row.id = id;
+    for (const auto& tag : image.tags)
+      if (!tag.starts_with("belay/")) row.tags.push_back(tag);
+    row.size = image.size;
+    row.created = image.created;
+    const Build* build = app.latest_build();
+    row.is_newest_build = build != nullptr && build->image == id;
+    for (const Release* release : users[id]) {
+      row.releases.push_back(release->number.text());
+      for (const auto& mark : marks_of(app, *release, world))
+        if (std::find(row.marks.begin(), row.marks.end(), mark) == row.marks.end()) row.marks.push_back(mark);
+    }
+    rows.push_back(std::move(row));
+  }
+  std::sort(rows.begin(), rows.end(), [](const ImageRow& a, const ImageRow& b) { return a.created > b.created; });
+  return rows;
+}
+
+std::vector<VolumeRow> volumes(change::Context& context, const Target& target, const std::string& which,
+                               std::stop_token stop) {
+  const App app = app_with_volumes(context, target.app, stop);
+  const Release& release = app.release(release_shown(app, which));
+  std::vector<VolumeRow> rows;
+  for (const Service* service : app.services_of(release, target))
+    for (auto& row : volume_rows(context, target.app, *service, stop)) {
+      if (release.spec.services.size() > 1) row.service = service->name;
+      rows.push_back(std::move(row));
+    }
+  return rows;
+}
+
+std::vector<VolumeRow> current_volumes(change::Context& context, const Target& target, std::stop_token stop) {
+  const App app = known_app(context, target.app, stop);
+  return app.last || app.wish.state == Wish::State::up ? volumes(context, target, {}, stop)
+                                                       : image_volumes(context, target.app, stop);
+}
+
+namespace {
+
+// What the first container of the last build would get.
+Service built_service(change::Context& context, const App& app, std::stop_token stop) {
+  const AppName& name = app.name;
+  const Build* build = app.latest_build();
+  if (build == nullptr)
+    throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
+                   format("Build it first: belay build {}", name.text()));
+  const auto image = context.engine.image(build->image, stop);
+  if (!image)
+    throw NotFound(ErrorCode::image_gone, format("the image of the last build of {} is gone", name.text()),
+                   format("Build it again: belay build {}", name.text()));
+  const auto first =
+      build->configurations.contains("default") ? build->configurations.find("default") : build->configurations.begin();
+  return family::family_service(context, app, *build, first->second, image->config, stop);
+}
+
+}  // namespace
+
+std::vector<VolumeRow> image_volumes(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = app_with_volumes(context, name, stop);
+  return volume_rows(context, name, built_service(context, app, stop), stop);
+}
+
+Mapping mapping(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = app_with_volumes(context, name, stop);
+  const bool has_run = app.last || app.wish.state == Wish::State::up;
+  const Service service =
+      has_run ? app.release(release_shown(app, {})).spec.services.at(0) : built_service(context, app, stop);
+  Mapping mapping;
+  for (const auto& port : service.ports) {
+    const std::string address = port.host_ip.empty() ? "" : port.host_ip + ":";
+    mapping.ports.emplace_back(address + (port.host_port ? std::to_string(*port.host_port) : ""),
+                               format("{}/{}", port.container_port, port.protocol));
+  }
+  for (const auto& mount : service.mounts)
+    if (mount.kind != Mount::Kind::tmpfs)
+      mapping.volumes.emplace_back(mount.source, mount.target + (mount.read_only ? ":ro" : ""));
+  return mapping;
+}
+
+std::vector<ContainerRow> containers(change::Context& context, const std::optional<AppName>& name,
+                                     std::stop_token stop) {
+  const World world = containers_only(context, stop);
+  std::vector<ContainerRow> rows;
+  const auto add = [&](const App& app) {
+    for (const auto& instance : plan::instances(app, world)) {
+      ContainerRow row;
+      row.app = app.name.text();
+      row.container = instance.container->name;
+      row.release = instance.release.text();
+      row.state = instance.container->state;
+      row.status = instance.container->status;
+      row.image = instance.container->image_id;
+      row.running = instance.container->is_up();
+      row.ports = port_texts(instance.container->ports);
+      if (const Release* release = app.find(instance.release)) {
+        row.marks = marks_of(app, *release, world);
+        if (release->verdict == Verdict::failed) row.marks.push_back(Mark::failed);
+      }
+      rows.push_back(std::move(row));
+    }
+  };
+  if (name) {
+    add(known_app(context, *name, stop));
+  } else {
+    for (const auto& app : context.store.apps()) add(app);
+  }
+  return rows;
+}
+
+Config config(change::Context& context, const AppName& name, const std::string& which, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  if (which == "new") {
+    const Build* build = app.latest_build();
+    if (build == nullptr)
+      throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
+                     format("Build it first: belay build {}", name.text()));
+    return {"new", spec_to_json(without_secrets(family::pick(build->configurations, {}).spec), 2)};
+  }
+  const Release& release = app.release(release_shown(app, which));
+  return {release.number.text(), spec_to_json(without_secrets(release.spec), 2)};
+}
+
+std::vector<FieldChange> config_differences(change::Context& context, const AppName& name, const std::string& from,
+                                            const std::string& to, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  const Release& before = app.release(release_shown(app, from));
+  const Release& after = app.release(release_shown(app, to));
+  auto changes = differences(before.spec, after.spec);
+  for (const auto& [service, image] : after.images) {
+    const auto old = before.images.find(service);
+    if (old == before.images.end() || old->second == image) continue;
+    changes.insert(changes.begin(), {after.images.size() > 1 ? service + ".image" : "image", short_digest(old->second),
+                                     short_digest(image), false});
+  }
+  return changes;
+}
+
+std::vector<JournalEntry> history(change::Context& context, const std::optional<AppName>& name, int limit) {
+  auto entries = context.store.journal(name ? name->text() : "", limit);
+  if (entries.empty() && name && !context.store.app(*name)) known_app(context, *name, {});
+  return entries;
+}
+
+int trim_history(change::Context& context, const std::optional<AppName>& name, int keep) {
+  if (name) history(context, name, 1);
+  return context.store.trim_journal(name ? name->text() : "", keep);
+}
+
+std::vector<NamedContainer> containers_of(change::Context& context, const Target& target, const std::string& which,
+                                          std::stop_token stop) {
+  const App app = known_app(context, target.app, stop);
+  const ReleaseNumber number = release_shown(app, which);
+  const Release& release = app.release(number);
+  const World world = containers_only(context, stop);
+  std::vector<NamedContainer> found;
+  for (const Service* service : app.services_of(release, target)) {
+    const Container* container = plan::find_instance(app, world, number, service->name);
+    if (container == nullptr) continue;
+    const bool is_replica =
+        std::count_if(release.spec.services.begin(), release.spec.services.end(),
+                      [&](const Service& each) { return each.group_name() == service->group_name(); }) > 1;
+    found.push_back(
+        {is_replica ? format("{}/{}", service->group_name(), service->number) : service->name, container->name});
+  }
+  if (found.empty())
+    throw NotFound(ErrorCode::container_not_found, format("{} {} has no container", target.text(), number.text()),
+                   format("belay start {} {} makes it.", target.app.text(), number.text()));
+  return found;
+}
+
+std::string container_of(change::Context& context, const Target& target, const std::string& which,
+                         std::stop_token stop) {
+  const auto found = containers_of(context, target, which, stop);
+  if (found.size() > 1)
+    for (const auto& each : found)
+      if (const auto detail = context.engine.container(each.container, stop);
+          detail && detail->container.state == ContainerState::running)
+        return each.container;
+  return found.front().container;
+}
+
+}  // namespace belay::look

@@ -1,0 +1,399 @@
+#include "safekeeping/backup.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+#include "backup/verify.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/change.h"
+#include "change/claims.h"
+#include "change/places.h"
+#include "change/temporary.h"
+#include "engine/direct.h"
+#include "model/labels.h"
+#include "safekeeping/backup_health.h"
+#include "safekeeping/backup_work.h"
+#include "safekeeping/backups.h"
+#include "safekeeping/still.h"
+#include "state/store.h"
+
+namespace belay::safekeeping {
+
+namespace {
+
+using Indices = std::vector<size_t>;
+
+// Harmless in every file system and shell.
+std::string item_id(size_t number, const DataPlace& place) {
+  std::string stem = fs::path(place.source).filename().string();
+  for (char& c : stem)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-')) c = '_';
+  return format("{:02}-{}", number, stem.substr(0, 60));
+}
+
+backup::Item::Kind item_kind(DataPlace::Kind kind) {
+  return static_cast<backup::Item::Kind>(kind);
+}
+
+backup::Manifest describe(change::Context& context, const App& app, const Release& release, const World& world,
+                          bool files_are_here, const BackupOptions& options, std::vector<std::string>& no_way_back_for,
+                          std::stop_token stop) {
+  backup::Manifest manifest;
+  manifest.app = app.name.text();
+  manifest.scheme = app.scheme;
+  manifest.origin = app.origin;
+  manifest.release = release.number;
+  manifest.spec = release.spec;
+  manifest.images = release.images;
+  manifest.digests = release.digests;
+  manifest.release_created = release.created;
+  manifest.was_running = change::what_runs(app).has_value();
+  manifest.with_image = options.with_image;
+  const change::Places places = change::places_of(release.spec);
+  manifest.left_out = places.left_out;
+  // What should be there and is not must not pass for a good backup without a word.
+  for (const auto& why : places.missing) context.report.warning(format("the backup is without some data: {}", why));
+  // What is inside another place comes with that.
+  for (const auto& use : outermost(places.uses, world.volumes)) {
+    if (use.place.kind != DataPlace::Kind::volume &&
+        change::place_around(use.place.source, {{DataPlace::Kind::folder, context.store.folder()}}, {})) {
+      manifest.left_out.push_back(format("{} is Belay's own state", use.place.source));
+      continue;
+    }
+    backup::Item item;
+    item.id = item_id(manifest.items.size() + 1, use.place);
+    item.kind = item_kind(use.place.kind);
+    item.source = use.place.source;
+    item.targets = use.targets;
+    item.written = use.written;
+    item.way = files_are_here ? backup::Item::Way::direct : backup::Item::Way::engine;
+    if (use.place.kind == DataPlace::Kind::volume) {
+      const Volume* volume = world.find_volume(use.place.source);
+      if (volume == nullptr) {
+        manifest.left_out.push_back(format("the volume {} is not there", use.place.source));
+        context.report.warning(format("the backup is without some data: {}", manifest.left_out.back()));
+        continue;
+      }
+      item.driver = volume->driver;
+      item.options = volume->options;
+      item.labels = volume->labels;
+      if (!engine::direct_folder(*volume) && !engine::bound_folder(*volume)) item.way = backup::Item::Way::engine;
+      if (auto why = change::no_way_back(*volume)) no_way_back_for.push_back(std::move(*why));
+    }
+    manifest.items.push_back(std::move(item));
+  }
+  manifest.taken = context.clock.now();
+  manifest.who = context.who;
+  std::string host(256, '\0');
+  if (::gethostname(host.data(), host.size() - 1) == 0) manifest.host = host.c_str();
+  manifest.belay_version = BELAY_VERSION;
+  manifest.engine_version = context.engine.info(stop).version;
+  return manifest;
+}
+
+// A backup that lies in what it is of would hold all before it, and a restore would take them away.
+void refuse_place_within(const backup::Destination& destination, const backup::Manifest& manifest, const World& world) {
+  if (destination.place().kind != backup::Place::Kind::local) return;
+  std::vector<DataPlace> places;
+  for (const auto& item : manifest.items) places.push_back({static_cast<DataPlace::Kind>(item.kind), item.source});
+  if (const auto place = change::place_around(fs::absolute(destination.place().path), places, world.volumes))
+    throw Conflict(
+        format("the folder for backups, {}, lies in {}, which is backed up", destination.place().path, text_of(*place)),
+        "Name one elsewhere with -o, or in the variable BELAY_BACKUPS.");
+}
+
+// What killed backups of the app left in the place goes first: it may be what fills the disk.
+void remove_leftovers(change::Context& context, const AppName& name, backup::Destination& destination,
+                      const std::string& file, std::stop_token stop) {
+  try {
+    const auto ours = [&](const std::string& left) { return left == file || is_called_as_backup_of(left, name); };
+    const int removed = destination.remove_leftovers(ours, context.clock.now() - std::chrono::hours(24), stop);
+    if (removed > 0) context.report.note(format("{} unfinished backups of killed commands are removed", removed));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const NotFound&) {
+    // The folder is still to be made.
+  } catch (const Error& error) {
+    context.report.warning(format("what killed backups left is not looked for: {}", error.what()));
+  }
+}
+
+// Names go by the second: one that a backup there has already is followed by that of the next.
+std::string choose_name(change::Context& context, const backup::Place& place, const backup::Sealing& sealing,
+                        const BackupOptions& options, backup::Manifest& manifest, std::stop_token stop) {
+  if (!options.name.empty()) return options.name;
+  const auto records = context.store.backups(manifest.app);
+  for (;;) {
+    const std::string name = backup::file_name(manifest.app, manifest.taken,
+                                               sealing.compression == archive::Compression::gzip, sealing.encrypts());
+    const bool is_taken = std::any_of(records.begin(), records.end(), [&](const BackupRecord& record) {
+      return record.place == place.text() && record.name == name;
+    });
+    if (!is_taken || options.dry_run) return name;
+    const auto into_second = manifest.taken - std::chrono::floor<Seconds>(manifest.taken);
+    if (!context.clock.sleep(std::chrono::duration_cast<Milliseconds>(Seconds(1) - into_second), stop))
+      throw Cancelled();
+    manifest.taken = context.clock.now();
+  }
+}
+
+// The steps of one backup. Their order is that of the text: hooks, hold still, read, let go on, images, end.
+class BackupPlanner {
+ public:
+  BackupPlanner(const App& app, const Release& release, const World& world, const Stillness& still,
+                const BackupOptions& options)
+      : app_(app), release_(release), world_(world), still_(still), options_(options) {}
+
+  plan::Plan make(backup::Manifest& manifest, const std::string& where) {
+    const auto& running = still_.running();
+    manifest.consistency = still_.way();
+    hooks(labels::backup_before, options_.before, running);
+    reach_through_engine(manifest);
+    for (const auto& action : still_.hold()) then(action.step, action.reason);
+    for (const auto& item : manifest.items)
+      then(plan::BackUpData{item.id, {static_cast<DataPlace::Kind>(item.kind), item.source}}, join(item.targets, ", "));
+    for (const auto& action : still_.let_go()) then(action.step, action.reason);
+    if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
+    after_begin_ = plan_.actions.size();
+    hooks(labels::backup_after, options_.after, running);
+    after_end_ = plan_.actions.size();
+    if (manifest.with_image) {
+      std::vector<std::string> images;
+      for (const auto& [service, image] : release_.images)
+        if (std::find(images.begin(), images.end(), image) == images.end()) images.push_back(image);
+      then(plan::BackUpImages{images}, "it can be restored without a registry");
+    }
+    then(plan::FinishBackup{where}, "");
+    for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
+    for (const auto& other : still_.strangers()) plan_.notes.push_back(other);
+    return plan_;
+  }
+
+  // The hooks that have to run whatever came before, of those that were not `begun` yet.
+  std::vector<plan::Action> hooks_after(size_t begun) const {
+    std::vector<plan::Action> hooks;
+    for (size_t i = std::max(after_begin_, begun); i < after_end_; ++i)
+      hooks.push_back({plan_.actions[i].step, plan_.actions[i].reason, {}, false, plan_.actions[i].deadline});
+    return hooks;
+  }
+  const std::string& helper() const { return helper_; }
+
+ private:
+  void then(plan::Step step, const std::string& reason) { last_ = {plan_.add(std::move(step), reason, last_)}; }
+
+  void hook(plan::RunInside step, const std::string& reason, Milliseconds time) {
+    then(std::move(step), reason);
+    plan_.actions.back().deadline = time;
+  }
+
+  Milliseconds hook_time_of(const Service& service) const {
+    const auto found = service.labels.find(labels::backup_hook_timeout);
+    if (found == service.labels.end()) return options_.hook_time;
+    return doing(format("the label {}", labels::backup_hook_timeout), [&] {
+      const auto time = parse_duration(found->second);
+      if (!time)
+        throw Error(ErrorCode::bad_value, format("'{}' is not a time", found->second), "Write it as 90s, 30m or 2h.");
+      return *time;
+    });
+  }
+
+  void hooks(const char* label, const std::vector<std::string>& asked, const std::vector<const Container*>& running) {
+    if (running.empty()) return;
+    for (const auto& command : asked)
+      hook(plan::RunInside{running.front()->name, shell_words(command)}, "as you asked", options_.hook_time);
+    for (const auto& service : release_.spec.services) {
+      const auto found = service.labels.find(label);
+      const Container* container = plan::find_instance(app_, world_, release_.number, service.name);
+      if (found == service.labels.end() || container == nullptr) continue;
+      if (std::find(running.begin(), running.end(), container) == running.end()) continue;
+      const auto words = doing(format("the label {}", label), [&] { return shell_words(found->second); });
+      hook(plan::RunInside{container->name, words}, format("the label {}", label), hook_time_of(service));
+    }
+  }
+
+  // A container that is never started has the data in reach of the engine's archives.
+  void reach_through_engine(const backup::Manifest& manifest) {
+    Service reach;
+    reach.name = "reach";
+    for (const auto& item : manifest.items) {
+      if (item.way != backup::Item::Way::engine) continue;
+      const bool is_volume = item.kind == backup::Item::Kind::volume;
+      reach.mounts.push_back(
+          {is_volume ? Mount::Kind::volume : Mount::Kind::bind, item.source, reach_path(item.id), true, {}});
+    }
+    if (reach.mounts.empty()) return;
+    reach.command = {"true"};
+    helper_ = change::temporary_name(app_.name, "reach");
+    then(
+        plan::CreateContainer{
+            helper_, release_.images.begin()->second, reach, labels::for_temporary(app_.name), {"no", 0}},
+        "the engine reaches the data through it; it is never started");
+  }
+
+  const App& app_;
+  const Release& release_;
+  const World& world_;
+  const Stillness& still_;
+  const BackupOptions& options_;
+  plan::Plan plan_;
+  Indices last_;
+  std::string helper_;
+  size_t after_begin_ = 0, after_end_ = 0;
+};
+
+// Lets go on what is held still, removes what was made for the backup, and runs the hooks that it still owes. Not to be
+// stopped.
+void put_back(change::Context& context, const App& held, const Stillness& still, const BackupPlanner& planner,
+              size_t begun) {
+  const World world = change::observe(context.engine, held, {});
+  still.let_go_on(context, world);
+  std::vector<plan::Action> owed = planner.hooks_after(begun);
+  if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
+    owed.push_back({plan::RemoveContainer{planner.helper()}, "it was only there to reach the data", {}});
+  for (const auto& step : owed) {
+    plan::Plan alone;
+    alone.actions.push_back(step);
+    context.report.running(alone);
+    const auto outcome = exec::run(alone, context.engine, context.clock, context.report, context.run, {});
+    // The app goes on, and why there is no backup is what the user has to know.
+    if (outcome.error) context.report.warning(outcome.error->what());
+  }
+}
+
+}  // namespace
+
+namespace {
+
+BackedUp back_up_once(change::Context& context, const AppName& name, backup::Destination& destination,
+                      const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  const App app = [&] {
+    App known = app_with_volumes(context, name, stop);
+    if (!options.dry_run) finish_unfinished(context, known, stop);
+    return known;
+  }();
+  return doing(format("backing {} up", name.text()), [&] {
+    const Release& release = change::release_of_data(app);
+    if (!options.dry_run) clear_temporary(context, name, stop);
+    const App held = held_still(context, app);
+    const World world = change::observe(context.engine, held, stop);
+    const bool files_are_here = options.dry_run || engine::shares_files(context.engine, stop);
+
+    // Said now, not first by the restore in an emergency.
+    if (files_are_here)
+      for (const auto& why : change::obstacles_of(release.spec, world.volumes))
+        context.report.warning("a restore in place will be refused: " + why);
+
+    BackedUp result;
+    result.manifest = describe(context, app, release, world, files_are_here, options, result.no_way_back, stop);
+    destination.check();
+    refuse_place_within(destination, result.manifest, world);
+    const std::string file = choose_name(context, destination.place(), sealing, options, result.manifest, stop);
+    result.where = backup::FilePlace{destination.place(), file}.text();
+    const Stillness still(held, release, world, options.consistency.value_or(backup::Consistency::pause),
+                          context.defaults, context.clock.now());
+    BackupPlanner planner(held, release, world, still, options);
+    result.plan = planner.make(result.manifest, result.where);
+    for (const auto& why : result.no_way_back) result.plan.notes.push_back(why);
+    if (options.dry_run) return result;
+
+    remove_leftovers(context, name, destination, file, stop);
+    BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing,
+                    {{context.store.folder(), "it is Belay's own state"}});
+    work.measure(stop);
+    work.open(destination, file, options.replace, stop);
+    const BackupEntry entry(context, app, "backup", result.where, release.number);
+    StillWatch watch(context.report, context.clock);
+    entry.tell([&] {
+      while_still(
+          context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
+          [&] {
+            work.abandon();
+            put_back(context, held, still, planner, watch.begun());
+          });
+    });
+    result.end = work.end();
+    result.size = work.size();
+    result.still = watch.still();
+    result.record.app = name.text();
+    result.record.release = release.number;
+    result.record.place = destination.place().text();
+    result.record.name = file;
+    result.record.taken = result.manifest.taken;
+    result.record.size = result.size;
+    result.record.data_size = {result.end.bytes()};
+    result.record.files = result.end.files();
+    result.record.encrypted = sealing.encrypts();
+    result.record.with_image = options.with_image;
+    result.record.id = context.store.save(result.record);
+    context.store.forget_backup_failure(name.text(), result.record.place);
+    entry.done();
+    result.done = true;
+    return result;
+  });
+}
+
+}  // namespace
+
+BackedUp back_up(change::Context& context, const AppName& name, backup::Destination& destination,
+                 const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+  try {
+    return back_up_once(context, name, destination, sealing, options, std::move(stop));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    if (!options.dry_run)
+      note_failed_backup(context.store, name, destination.place().text(), error.what(), context.clock.now());
+    throw;
+  }
+}
+
+backup::FilePlace newest_good_backup(change::Context& context, const AppName& name) {
+  const auto records = context.store.backups(name.text());
+  for (auto record = records.rbegin(); record != records.rend(); ++record)
+    if (record->trouble.empty()) return {backup::parse_place(record->place), record->name};
+  throw NotFound(format("this host knows of no good backup of {}", name.text()),
+                 format("Make one (belay backup {0}), or name the file: belay restore {0} FILE", name.text()));
+}
+
+backup::Verified verify_backup(change::Context& context, backup::Destination& destination, const std::string& name,
+                               const crypto::AgeKeys& keys, const ByteProgress& progress, std::stop_token stop) {
+  const std::string place = destination.place().text();
+  const auto records = context.store.backups("");
+  const auto known = std::find_if(records.begin(), records.end(), [&](const BackupRecord& record) {
+    return record.place == place && record.name == name;
+  });
+  const auto remember = [&](const std::string& trouble) {
+    if (known == records.end()) return;
+    BackupRecord record = *known;
+    record.trouble = trouble;
+    if (trouble.empty()) record.verified = context.clock.now();
+    context.store.save(record);
+  };
+  return doing(format("checking {}", name), [&] {
+    auto download = destination.open(name, stop);
+    const auto total = download->size();
+    std::int64_t read = 0;
+    try {
+      auto verified = backup::verify([&](std::span<char> room) { return download->read(room); }, keys,
+                                     [&](std::int64_t bytes) {
+                                       if (progress) progress(read += bytes, total);
+                                     },
+                                     stop);
+      remember("");
+      return verified;
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      remember(error.what());
+      throw;
+    }
+  });
+}
+
+}  // namespace belay::safekeeping

@@ -1,0 +1,241 @@
+#include "safekeeping/backups.h"
+
+#include <algorithm>
+#include <map>
+
+#include "backup/reader.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "model/labels.h"
+#include "state/store.h"
+
+namespace belay::safekeeping {
+
+namespace {
+
+using Records = std::vector<BackupRecord>;
+
+// Of the release that runs, else of the last one.
+std::optional<backup::Keep> keep_of(const App& app) {
+  const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
+  const Release* release = number ? app.find(*number) : nullptr;
+  if (release == nullptr) return {};
+  for (const auto& service : release->spec.services)
+    if (const auto found = service.labels.find(labels::backup_keep); found != service.labels.end())
+      return doing(format("the label {}", labels::backup_keep), [&] { return backup::parse_keep(found->second); });
+  return {};
+}
+
+backup::Keep keep_for(change::Context& context, const AppName& name, const PruneOptions& options) {
+  if (options.keep) return *options.keep;
+  const auto app = context.store.app(name);
+  if (const auto keep = app ? keep_of(*app) : std::nullopt) return *keep;
+  throw UsageError(format("there is no rule for which backups of {} to keep", name.text()),
+                   format("Give --keep last=7,weekly=4, or set the app's label {}.", labels::backup_keep));
+}
+
+// What a backup's name tells. nullopt: it is not called like one.
+struct NamedBackup {
+  std::string app;
+  Time taken{};
+  bool encrypted = false;
+};
+std::optional<NamedBackup> read_name(std::string_view name) {
+  NamedBackup read;
+  const auto cut = [&](std::string_view ending) {
+    if (!name.ends_with(ending)) return false;
+    name.remove_suffix(ending.size());
+    return true;
+  };
+  read.encrypted = cut(".age");
+  if (!cut(".belay.tar.zst") && !cut(".belay.tar.gz")) return {};
+  constexpr size_t time_size = 16;  // 20260131T090507Z
+  if (name.size() < time_size + 2 || name[name.size() - time_size - 1] != '-') return {};
+  const std::string_view time = name.substr(name.size() - time_size);
+  const std::string iso = format("{}-{}-{}:{}:{}", time.substr(0, 4), time.substr(4, 2), time.substr(6, 5),
+                                 time.substr(11, 2), time.substr(13));
+  const auto taken = parse_time(iso);
+  if (!taken) return {};
+  read.app = name.substr(0, name.size() - time_size - 1);
+  read.taken = *taken;
+  return read;
+}
+
+// What the manifest at the front of the file says; the rest is not read.
+BackupRecord read_front(backup::Destination& folder, const backup::Stored& file, std::stop_token stop) {
+  const auto download = folder.open(file.name, stop);
+  const crypto::AgeKeys no_keys;
+  backup::Unsealed unsealed([&](std::span<char> room) { return download->read(room); }, no_keys);
+  const backup::BackupReader reader([&](std::span<char> room) { return unsealed.read(room); });
+  const backup::Manifest& manifest = reader.manifest();
+  BackupRecord record;
+  record.app = manifest.app;
+  record.release = manifest.release;
+  record.taken = manifest.taken;
+  record.with_image = manifest.with_image;
+  return record;
+}
+
+Records of_place(Records records, const std::string& place) {
+  std::erase_if(records, [&](const BackupRecord& record) { return record.place != place; });
+  return records;
+}
+
+const backup::Stored* find(const std::vector<backup::Stored>& files, const std::string& name) {
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const backup::Stored& file) { return file.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+// The files of a place; nullopt, with a note, where it cannot be asked, or has no such folder: a disk that is not
+// mounted looks like that.
+std::optional<std::vector<backup::Stored>> files_of(const std::string& place, const OpenPlace& open,
+                                                    std::vector<std::string>& notes, std::stop_token stop) {
+  try {
+    return open(backup::parse_place(place))->list(stop);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    notes.push_back(format("{} cannot be asked, all in it stays: {}", place, error.what()));
+    return {};
+  }
+}
+
+// Sorts one place's backups into those that go, stay and are gone.
+void sort_out(const Records& records, const std::vector<backup::Stored>& files, Pruning& pruning) {
+  Records there;
+  std::vector<backup::Candidate> candidates;
+  for (const auto& record : records) {
+    const backup::Stored* file = find(files, record.name);
+    if (file == nullptr) {
+      pruning.vanished.push_back(record);
+      continue;
+    }
+    // Cut off or replaced since: nobody knows what it is worth.
+    const bool is_the_same = record.size.value == 0 || record.size.value == file->size;
+    if (!is_the_same)
+      pruning.notes.push_back(format("{} has {} instead of {}: it does not count as good", where(record),
+                                     byte_text({file->size}), byte_text(record.size)));
+    there.push_back(record);
+    candidates.push_back({record.taken, record.trouble.empty() && is_the_same, false});
+  }
+  const auto removed = backup::to_remove(pruning.keep, candidates);
+  for (size_t i = 0; i < there.size(); ++i) {
+    const bool goes = std::find(removed.begin(), removed.end(), i) != removed.end();
+    (goes ? pruning.remove : pruning.stay).push_back(there[i]);
+  }
+}
+
+void carry_out(change::Context& context, const Pruning& pruning, const OpenPlace& open, std::stop_token stop) {
+  for (const auto& record : pruning.vanished) context.store.forget_backup(record.id);
+  std::map<std::string, std::unique_ptr<backup::Destination>> places;
+  for (const auto& record : pruning.remove) {
+    if (stop.stop_requested()) throw Cancelled();
+    auto& place = places[record.place];
+    if (!place) place = open(backup::parse_place(record.place));
+    doing(format("removing {}", where(record)), [&] {
+      try {
+        place->remove(record.name, stop);
+      } catch (const NotFound&) {
+        // Somebody was faster.
+      }
+    });
+    context.store.forget_backup(record.id);
+  }
+}
+
+}  // namespace
+
+std::string where(const BackupRecord& record) {
+  return backup::FilePlace{backup::parse_place(record.place), record.name}.text();
+}
+
+bool is_called_as_backup_of(const std::string& file, const AppName& name) {
+  const auto named = read_name(file);
+  return named && named->app == name.text();
+}
+
+Records backups(change::Context& context, const std::optional<AppName>& name, std::stop_token stop) {
+  auto records = context.store.backups(name ? name->text() : "");
+  // Backups may outlive their app.
+  if (name && records.empty()) std::ignore = known_app(context, *name, stop);
+  std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a.taken > b.taken; });
+  return records;
+}
+
+Scanned scan_backups(change::Context& context, backup::Destination& folder, std::stop_token stop) {
+  const std::string place = folder.text();
+  return doing(format("looking for backups in {}", place), [&] {
+    Scanned scanned;
+    const auto files = folder.list(stop);
+    const Records before = of_place(context.store.backups(""), place);
+    for (const auto& record : before) {
+      if (find(files, record.name) != nullptr) continue;
+      context.store.forget_backup(record.id);
+      scanned.vanished.push_back(record);
+    }
+    for (const auto& file : files) {
+      const auto named = read_name(file.name);
+      const bool is_known =
+          std::any_of(before.begin(), before.end(), [&](const auto& record) { return record.name == file.name; });
+      scanned.known += is_known ? 1 : 0;
+      if (is_known || !(named || file.name.find(".tar") != std::string::npos)) continue;
+      BackupRecord record;
+      if (named && named->encrypted) {
+        record.app = named->app;
+        record.taken = named->taken;
+        record.encrypted = true;
+      } else {
+        try {
+          record = read_front(folder, file, stop);
+        } catch (const Cancelled&) {
+          throw;
+        } catch (const Error& error) {
+          // Any other tar may well be there.
+          if (named) scanned.notes.push_back(format("{} is left out: {}", file.name, error.what()));
+          continue;
+        }
+      }
+      record.place = place;
+      record.name = file.name;
+      record.size = {file.size};
+      record.id = context.store.save(record);
+      scanned.added.push_back(std::move(record));
+    }
+    return scanned;
+  });
+}
+
+Pruning prune_backups(change::Context& context, const AppName& name, const OpenPlace& open, const PruneOptions& options,
+                      const ConfirmPruning& confirm, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  return doing(format("pruning the backups of {}", name.text()), [&] {
+    Records records = context.store.backups(name.text());
+    if (records.empty()) std::ignore = known_app(context, name, stop);
+    Pruning pruning;
+    pruning.keep = keep_for(context, name, options);
+    if (!options.place.empty()) records = of_place(std::move(records), options.place);
+    std::map<std::string, Records> by_place;
+    for (const auto& record : records) by_place[record.place].push_back(record);
+    for (const auto& [place, there] : by_place) {
+      if (const auto files = files_of(place, open, pruning.notes, stop))
+        sort_out(there, *files, pruning);
+      else
+        pruning.stay.insert(pruning.stay.end(), there.begin(), there.end());
+    }
+    if (options.dry_run || (pruning.remove.empty() && pruning.vanished.empty())) return pruning;
+    if (!pruning.remove.empty() && !confirm(pruning)) {
+      pruning.declined = true;
+      return pruning;
+    }
+    carry_out(context, pruning, open, stop);
+    write_journal(context, App(name), "backups", "done",
+                  format("{} removed, {} had gone, {} stay", pruning.remove.size(), pruning.vanished.size(),
+                         pruning.stay.size()));
+    pruning.done = true;
+    return pruning;
+  });
+}
+
+}  // namespace belay::safekeeping

@@ -1,0 +1,222 @@
+#include "safekeeping/pseudonym.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/files.h"
+#include "base/format.h"
+
+namespace belay::safekeeping {
+
+namespace {
+
+void add_once(std::vector<std::string>& list, const std::string& word) {
+  if (!word.empty() && std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
+}
+
+// Behind these are sockets that rule the host (the engine's own is one), or other apps' data.
+bool leads_to_the_host(const std::string& path) {
+  constexpr std::array<std::string_view, 7> wide{"/", "/home", "/root", "/srv", "/var", "/var/lib", "/var/lib/docker"};
+  constexpr std::array<std::string_view, 2> of_sockets{"/run", "/var/run"};
+  if (std::find(wide.begin(), wide.end(), path) != wide.end()) return true;
+  return std::any_of(of_sockets.begin(), of_sockets.end(), [&](std::string_view folder) {
+    return path == folder || path.starts_with(std::string(folder) + "/");
+  });
+}
+
+class Renaming {
+ public:
+  Renaming(const Spec& spec, const std::map<std::string, std::string>& known_as,
+           const std::map<std::string, Image>& images, const Stage& stage)
+      : spec_(spec), known_as_(known_as), images_(images), stage_(stage) {}
+
+  Pseudonym done() && {
+    for (const auto& service : spec_.services)
+      result_.containers[service.name] =
+          spec_.services.size() == 1 ? stage_.name : format("{}-{}", stage_.name, service.name);
+    result_.spec.settle = spec_.settle;
+    result_.spec.wait_timeout = spec_.wait_timeout;
+    for (const auto& service : spec_.services) result_.spec.services.push_back(renamed(service));
+    return std::move(result_);
+  }
+
+ private:
+  // The app's own service that containers of this name, or the service itself, stand for.
+  const Service* own(const std::string& name) const {
+    for (const auto& service : spec_.services) {
+      const auto known = known_as_.find(service.name);
+      if (service.name == name || (known != known_as_.end() && known->second == name)) return &service;
+    }
+    return nullptr;
+  }
+
+  void note(const std::string& service, const std::string& what) {
+    result_.notes.push_back(spec_.services.size() == 1 ? what : format("{}: {}", service, what));
+  }
+
+  Service renamed(const Service& original) {
+    Service service = original;
+    service.ports.clear();
+    service.publish_all_ports = false;
+    service.restart = {"no", 0};
+    // A proxy or a watcher that reads labels would take it for the app.
+    service.labels.clear();
+    // What it writes is for its log here alone.
+    service.log_driver.clear();
+    service.log_options.clear();
+    service.volume_driver.clear();
+    service.links.clear();
+    for (const auto& link : original.links)
+      if (own(link.substr(0, link.find(':'))) == nullptr)
+        note(original.name, format("it is not linked to {}, which is another app's", link.substr(0, link.find(':'))));
+    connect(original, service);
+    share(original, service);
+    mount(original, service);
+    if (service.privileged) note(original.name, "it is privileged here too");
+    for (const auto& device : service.devices)
+      note(original.name, format("it has the device {} here too", device.host_path));
+    return service;
+  }
+
+  void connect(const Service& original, Service& service) {
+    service.networks.clear();
+    service.network_mode.clear();
+    if (original.network_mode == "none") {
+      service.network_mode = "none";
+      return;
+    }
+    constexpr std::string_view of_container = "container:";
+    if (original.network_mode.starts_with(of_container)) {
+      const std::string other = original.network_mode.substr(of_container.size());
+      if (const Service* mate = own(other)) {
+        service.network_mode = std::string(of_container) + result_.containers.at(mate->name);
+        return;
+      }
+      note(original.name, format("it is in a network of its own, not in that of {}", other));
+    } else if (original.network_mode == "host") {
+      note(original.name, "it is in a network of its own, not in the host's");
+    }
+    NetworkLink link;
+    link.network = stage_.name;
+    add_once(link.aliases, original.name);
+    if (const auto known = known_as_.find(original.name); known != known_as_.end())
+      add_once(link.aliases, known->second);
+    for (const auto& joined : original.networks)
+      for (const auto& alias : joined.aliases) add_once(link.aliases, alias);
+    // What the others call it.
+    for (const auto& other : spec_.services)
+      for (const auto& linked : other.links) {
+        const auto colon = linked.find(':');
+        if (colon != std::string::npos && own(linked.substr(0, colon)) == own(original.name))
+          add_once(link.aliases, linked.substr(colon + 1));
+      }
+    service.networks.push_back(std::move(link));
+    // Without an alias: nobody there may take it for the app.
+    for (const auto& network : stage_.networks) service.networks.push_back({network, {}, {}, {}});
+  }
+
+  // What containers share with each other, or with the host.
+  void share(const Service& original, Service& service) {
+    service.volumes_from.clear();
+    for (const auto& from : original.volumes_from) {
+      const auto colon = from.find(':');
+      const std::string name = from.substr(0, colon);
+      if (const Service* mate = own(name))
+        service.volumes_from.push_back(result_.containers.at(mate->name) +
+                                       (colon == std::string::npos ? "" : from.substr(colon)));
+      else
+        note(original.name, format("it is without the volumes of {}, which is another app's", name));
+    }
+    for (std::string Service::* mode : {&Service::pid_mode, &Service::ipc_mode}) {
+      const std::string wanted = original.*mode;
+      if (wanted == "host") note(original.name, "it shares the host's processes or their memory here too");
+      if (!wanted.starts_with("container:")) continue;
+      if (const Service* mate = own(wanted.substr(10))) {
+        service.*mode = "container:" + result_.containers.at(mate->name);
+      } else {
+        (service.*mode).clear();
+        note(original.name, format("it shares nothing with {}", wanted.substr(10)));
+      }
+    }
+  }
+
+  std::string empty_volume() {
+    result_.volumes.push_back(format("{}-empty{}", stage_.name, result_.volumes.size() + 1));
+    return result_.volumes.back();
+  }
+
+  void mount(const Service& original, Service& service) {
+    service.mounts.clear();
+    std::set<std::string>& covered = covered_[original.name];
+    for (const auto& from : original.volumes_from)
+      if (const Service* mate = own(from.substr(0, from.find(':'))))
+        covered.insert(covered_[mate->name].begin(), covered_[mate->name].end());
+    for (const auto& each : original.mounts)
+      if (auto replaced = other_mount(original, each)) {
+        covered.insert(plain_path(each.target));
+        service.mounts.push_back(std::move(*replaced));
+      }
+    const auto image = images_.find(original.name);
+    if (image == images_.end()) return;
+    for (const auto& point : image->second.config.volumes)
+      if (covered.insert(plain_path(point)).second)
+        service.mounts.push_back({Mount::Kind::volume, empty_volume(), point, false, {}});
+  }
+
+  // nullopt: not here.
+  std::optional<Mount> other_mount(const Service& service, Mount mount) {
+    if (mount.kind == Mount::Kind::tmpfs) return mount;
+    const bool is_volume = mount.kind == Mount::Kind::volume;
+    const std::string source = is_volume ? mount.source : plain_path(mount.source);
+    if (const auto data = stage_.data.find(source); data != stage_.data.end()) {
+      mount.source = data->second.source;
+      if (!is_volume && data->second.kind == DataPlace::Kind::volume) {
+        mount.kind = Mount::Kind::volume;
+        // A bound folder that is empty stays empty, whatever the image has there.
+        mount.options = "nocopy";
+      }
+      return mount;
+    }
+    if (stage_.shared.contains(source)) {
+      mount.read_only = true;
+      return mount;
+    }
+    if (is_volume) {
+      if (!mount.source.empty()) note(service.name, format("{} is empty here", mount.target));
+      mount.source = empty_volume();
+      return mount;
+    }
+    std::error_code error;
+    const auto status = fs::status(source, error);
+    const bool is_plain = fs::is_regular_file(status) || fs::is_directory(status);
+    if (!is_plain || leads_to_the_host(source)) {
+      note(service.name, format("it is without {}", source));
+      return {};
+    }
+    note(service.name, format("{} is the host's own, read-only here", source));
+    mount.read_only = true;
+    return mount;
+  }
+
+  const Spec& spec_;
+  const std::map<std::string, std::string>& known_as_;
+  const std::map<std::string, Image>& images_;
+  const Stage& stage_;
+  std::map<std::string, std::set<std::string>> covered_;  // mount points that have something, by service
+  Pseudonym result_;
+};
+
+}  // namespace
+
+Pseudonym under_pseudonym(const Spec& spec, const std::map<std::string, std::string>& known_as,
+                          const std::map<std::string, Image>& images, const Stage& stage) {
+  return Renaming(spec, known_as, images, stage).done();
+}
+
+std::string plain_path(const std::string& path) {
+  std::string plain = fs::path(path).lexically_normal().string();
+  if (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  return plain;
+}
+
+}  // namespace belay::safekeeping

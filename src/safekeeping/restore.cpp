@@ -1,0 +1,320 @@
+#include "safekeeping/restore.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/claims.h"
+#include "change/data_swap.h"
+#include "change/data_work.h"
+#include "change/making.h"
+#include "change/start.h"
+#include "change/temporary.h"
+#include "engine/direct.h"
+#include "safekeeping/restore_targets.h"
+#include "safekeeping/restore_work.h"
+#include "state/store.h"
+
+namespace belay::safekeeping {
+
+namespace {
+
+// Whether the app's services have the place, be it there or not: what is gone is what needs a restore most.
+bool has_place(const App& app, const DataPlace& place) {
+  const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
+  const Release* release = number ? app.find(*number) : nullptr;
+  if (release == nullptr) return true;
+  const auto is_meant = [&](const Mount& mount) {
+    if (mount.kind == Mount::Kind::volume) return place == DataPlace{DataPlace::Kind::volume, mount.source};
+    if (mount.kind != Mount::Kind::bind || place.kind == DataPlace::Kind::volume) return false;
+    const fs::path path = fs::path(mount.source).lexically_normal();
+    return (path.has_filename() ? path : path.parent_path()) == fs::path(place.source);
+  };
+  return std::any_of(release->spec.services.begin(), release->spec.services.end(), [&](const Service& service) {
+    return std::any_of(service.mounts.begin(), service.mounts.end(), is_meant);
+  });
+}
+
+// Items that an app which is there has no use for are left out, and said.
+std::vector<Target> targets_for(const App& app, const std::vector<backup::Item>& items, bool asked_for,
+                                Restored& restored) {
+  std::vector<Target> targets;
+  for (const auto& item : items) {
+    const DataPlace place{static_cast<DataPlace::Kind>(item.kind), item.source};
+    if (asked_for || has_place(app, place))
+      targets.push_back({item, place});
+    else
+      restored.change.plan.notes.push_back(
+          format("{} stays in the backup: {} does not use it now", text_of(place), app.name.text()));
+  }
+  return targets;
+}
+
+bool has_all_images(change::Context& context, const backup::Manifest& manifest, std::stop_token stop) {
+  return std::all_of(manifest.images.begin(), manifest.images.end(),
+                     [&](const auto& image) { return context.engine.image(image.second, stop).has_value(); });
+}
+
+// The release of an app that is not there, as the backup has it; the one that an earlier try made, where it is the
+// same.
+void install(change::Context& context, App& app, const backup::Manifest& manifest, const Spec& spec,
+             std::stop_token stop) {
+  change::Made made;
+  made.spec = spec;
+  const auto renamed_service = [&](const std::string& service) {
+    return service == manifest.app ? app.name.text() : service;
+  };
+  for (const auto& [service, image] : manifest.images) made.images[renamed_service(service)] = image;
+  for (const auto& [service, digest] : manifest.digests) made.digests[renamed_service(service)] = digest;
+  if (app.releases.empty() || !is_made_so(app.releases.back(), made)) add_release(context, app, made, stop);
+}
+
+// All that is there is what a restore installed and was not able to bring up: it never ran, and is not the app yet.
+bool is_begun(const App& app) {
+  return !app.last && app.builds.empty() && app.origin.empty() && !app.releases.empty() &&
+         app.wish.state != Wish::State::gone;
+}
+// Not even that much: nothing of it was ever wished.
+bool is_barely_begun(const App& app) {
+  return is_begun(app) && app.wish.state == Wish::State::none && app.releases.size() == 1;
+}
+
+std::vector<DataPlace> places_of(const std::vector<Target>& targets) {
+  std::vector<DataPlace> places;
+  for (const auto& target : targets) places.push_back(target.place);
+  return places;
+}
+
+// As much of it as tells whose a place is.
+World world_of(change::Context& context, const std::vector<Volume>& volumes, std::stop_token stop) {
+  World world;
+  world.containers = context.engine.containers({}, stop);
+  world.volumes = volumes;
+  return world;
+}
+
+// A backup in a place that it is to replace would go away with what is there.
+void refuse_file_within(const backup::FilePlace& file, const std::vector<Target>& targets,
+                        const std::vector<Volume>& volumes) {
+  if (file.folder.kind != backup::Place::Kind::local) return;
+  if (const auto place =
+          change::place_around(fs::absolute(fs::path(file.folder.path) / file.name), places_of(targets), volumes))
+    throw Conflict(ErrorCode::foreign_data,
+                   format("the backup lies in {}, whose data it is to replace", text_of(*place)),
+                   "Copy it elsewhere first: it would go away with the old data.");
+}
+
+Restored put_in_place(change::Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
+                      Restored restored, std::optional<ReleaseNumber> release, std::vector<plan::CreateVolume> volumes,
+                      const std::string& where, const RestoreOptions& options, std::stop_token stop) {
+  const backup::Manifest& manifest = work.manifest();
+  std::vector<plan::Step> finally;
+  if (manifest.with_image && restored.installed && !has_all_images(context, manifest, stop))
+    finally.emplace_back(plan::LoadImages{where});
+  finally.emplace_back(plan::CheckBackup{where});
+  for (const auto& target : targets)
+    restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
+  exec::RunOptions run = context.run;
+  run.data = &work;
+  change::Context with_data{context.engine,        context.store,    context.clock,
+                            context.report,        context.who,      context.command,
+                            context.wait_for_lock, context.defaults, run};
+  const auto notes = std::move(restored.change.plan.notes);
+  restored.change = swap_data(
+      with_data, app, release, fillings_of(targets),
+      {format("replaced by the backup of {}", iso_time(manifest.taken)), std::move(finally), std::move(volumes)},
+      options.change, "restore", stop);
+  restored.change.plan.notes.insert(restored.change.plan.notes.end(), notes.begin(), notes.end());
+  restored.end = work.end();
+  for (const auto& snapshot : app.snapshots)
+    if (snapshot.number == app.highest_snapshot && snapshot.complete) restored.snapshot = snapshot.text();
+  return restored;
+}
+
+// Of the releases that are good, the one to go back to.
+ReleaseNumber earlier_release(const App& app, const std::optional<ReleaseNumber>& to) {
+  if (to) return app.release(*to).number;
+  const auto running = change::what_runs(app) ? change::what_runs(app) : app.last;
+  if (!running) throw NotFound(ErrorCode::release_not_found, format("{} has never run", app.name.text()));
+  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
+    if (release->number < *running && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
+      return release->number;
+  throw NotFound(ErrorCode::nothing_to_go_back_to,
+                 format("{} has no good release before {}", app.name.text(), running->text()),
+                 format("belay releases {} lists them all.", app.name.text()));
+}
+
+const Snapshot& newest_snapshot(const App& app, ReleaseNumber release) {
+  for (auto snapshot = app.snapshots.rbegin(); snapshot != app.snapshots.rend(); ++snapshot)
+    if (snapshot->complete && snapshot->release == release) return *snapshot;
+  throw NotFound(
+      format("there is no snapshot of the data that {} {} worked with", app.name.text(), release.text()),
+      format("belay snapshots {0} lists them. Without data: belay rollback {0} {1}", app.name.text(), release.text()));
+}
+
+std::vector<change::Filling> fillings_of(const Snapshot& snapshot, const std::vector<std::string>& only) {
+  std::vector<change::Filling> fillings;
+  for (const auto& item : snapshot.items)
+    if (only.empty() || std::find(only.begin(), only.end(), item.place.source) != only.end())
+      fillings.push_back(
+          {item.place,
+           {},
+           [kept = item.kept](const DataPlace& reserve) -> plan::Step { return plan::CopyData{kept, reserve}; },
+           format("as {} has it", snapshot.text())});
+  if (fillings.empty()) throw NotFound(format("{} has no data of {}", snapshot.text(), printable(join(only, ", "))));
+  return fillings;
+}
+
+}  // namespace
+
+namespace {
+
+// The app that the backup is restored as, and whether this installs it. What earlier commands left unfinished is
+// finished, unless this is a dry run.
+App app_to_restore(change::Context& context, const AppName& name, const RestoreOptions& options, bool& installs,
+                   std::stop_token stop) {
+  auto known = context.store.app(name);
+  if (known && is_barely_begun(*known)) {
+    if (!options.change.dry_run) {
+      drop_unused_reserves(context, *known, stop);
+      context.store.forget(name);
+    }
+    known.reset();
+  }
+  const auto refuse_taken = [&] {
+    if (options.as && known && !is_begun(*known))
+      throw Conflict(ErrorCode::name_taken, format("there is an app {} already", name.text()),
+                     "Choose another name for --as.");
+  };
+  refuse_taken();
+  if (known && !options.change.dry_run) {
+    finish_unfinished(context, *known, stop);
+    // What was interrupted may have come up by that.
+    refuse_taken();
+  }
+  installs = !known || is_begun(*known);
+  if (known) learn_volumes_of(context, *known, stop);
+  return known ? std::move(*known) : App(name);
+}
+
+struct Wanted {
+  std::vector<Target> targets;
+  std::vector<plan::CreateVolume> volumes;
+};
+
+// Of an app that is there: what it uses now, or what is asked for.
+Wanted what_is_used(const App& app, const backup::Manifest& manifest, const RestoreOptions& options,
+                    const std::vector<Volume>& there, Restored& restored) {
+  Wanted wanted;
+  wanted.targets = targets_for(app, wanted_items(manifest, options.only), !options.only.empty(), restored);
+  find_folders(wanted.targets, false, there);
+  std::vector<backup::Item> items;
+  for (const auto& target : wanted.targets) items.push_back(target.item);
+  wanted.volumes = special_volumes(items, app.name, false, there, restored.change.plan.notes);
+  return wanted;
+}
+
+// Of an app that is not: its release as well, in the app.
+Wanted what_installs(change::Context& context, App& app, const backup::Manifest& manifest,
+                     const RestoreOptions& options, const std::vector<Volume>& there, Restored& restored,
+                     std::stop_token stop) {
+  auto& notes = restored.change.plan.notes;
+  const AppName from(manifest.app);
+  const bool as_other = options.as.has_value();
+  Wanted wanted;
+  wanted.targets = targets_of(wanted_items(manifest, options.only), from, app.name);
+  find_folders(wanted.targets, as_other, there);
+  wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
+  // Also what is not asked for: another app gets places of its own, not the first one's.
+  const Spec spec = as_other ? spec_as(manifest.spec, targets_of(manifest.items, from, app.name), from, app.name, notes)
+                             : manifest.spec;
+  app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
+  if (app.releases.empty()) app.created = context.clock.now();
+  install(context, app, manifest, spec, stop);
+  if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
+    throw NotFound(
+        ErrorCode::image_gone, format("the image of {} is not on this host, and the backup has none", manifest.app),
+        format("Build it (belay build {}), or restore a backup that was made with --with-image.", app.name.text()));
+  return wanted;
+}
+
+}  // namespace
+
+Restored restore(change::Context& context, const AppName& name, backup::Destination& destination,
+                 const std::string& file, const crypto::AgeKeys& keys, const RestoreOptions& options,
+                 std::stop_token stop) {
+  const AppName target_name = options.as.value_or(name);
+  const FileLock lock = lock_app(context, target_name, stop);
+  const backup::FilePlace where{destination.place(), file};
+  return doing(format("restoring {} from {}", target_name.text(), where.text()), [&] {
+    RestoreWork work(context.engine, context.report, destination, file, keys, stop);
+    Restored restored;
+    restored.manifest = work.manifest();
+    const backup::Manifest& manifest = restored.manifest;
+    if (manifest.app != name.text())
+      throw Error(ErrorCode::conflict, format("this is a backup of {}, not of {}", manifest.app, name.text()),
+                  format("To restore it beside: belay restore {} {} --as {}", manifest.app, shell_quoted(where.text()),
+                         target_name.text()));
+    App app = app_to_restore(context, target_name, options, restored.installed, stop);
+    const auto there = context.engine.volumes({}, stop);
+    const auto [targets, volumes] = restored.installed
+                                        ? what_installs(context, app, manifest, options, there, restored, stop)
+                                        : what_is_used(app, manifest, options, there, restored);
+    if (targets.empty() && !manifest.items.empty())
+      throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
+                     "Name what to restore with --only.");
+    refuse_file_within(where, targets, there);
+    refuse_what_is_others(context, target_name, world_of(context, there, stop), places_of(targets), {}, stop);
+    if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
+      throw Error(ErrorCode::engine_elsewhere,
+                  "the engine's files are not this machine's: data cannot be put in place from here",
+                  "Run belay restore on the engine's own machine, as root.");
+    const auto release = restored.installed ? std::optional(app.releases.back().number) : change::what_runs(app);
+    try {
+      return put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options,
+                          stop);
+    } catch (const Error&) {
+      // Nothing came of it: the app is as unknown as it was.
+      if (const auto saved = context.store.app(target_name); saved && is_barely_begun(*saved))
+        context.store.forget(target_name);
+      throw;
+    }
+  });
+}
+
+Restored restore_snapshot(change::Context& context, const AppName& name, int number, const RestoreOptions& options,
+                          std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  return doing(format("restoring {} from s{}", name.text(), number), [&] {
+    if (!options.change.dry_run) finish_unfinished(context, app, stop);
+    const Snapshot* snapshot = app.find_snapshot(number);
+    if (snapshot == nullptr || !snapshot->complete)
+      throw NotFound(format("{} has no snapshot s{}", name.text(), number),
+                     format("belay snapshots {} lists them.", name.text()));
+    Restored restored;
+    for (const auto& item : snapshot->items) restored.replaced.push_back(text_of(item.place));
+    restored.change = swap_data(context, app, change::what_runs(app), fillings_of(*snapshot, options.only),
+                                {format("replaced by {}", snapshot->text()), {}}, options.change, "restore", stop);
+    for (const auto& kept : app.snapshots)
+      if (kept.number == app.highest_snapshot && kept.complete) restored.snapshot = kept.text();
+    return restored;
+  });
+}
+
+change::Change rollback_with_data(change::Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
+                                  const change::ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  return doing(format("rolling {} back with its data", name.text()), [&] {
+    if (!options.dry_run) finish_unfinished(context, app, stop);
+    const ReleaseNumber release = earlier_release(app, to);
+    const Snapshot snapshot = newest_snapshot(app, release);
+    return swap_data(context, app, release, fillings_of(snapshot, {}),
+                     {format("replaced by the rollback to {}", release.text()), {}}, options, "rollback", stop);
+  });
+}
+
+}  // namespace belay::safekeeping

@@ -1,0 +1,148 @@
+#include "safekeeping/restore_targets.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "change/places.h"
+#include "data/place.h"
+#include "engine/direct.h"
+
+namespace belay::safekeeping {
+
+namespace {
+
+constexpr const char* another_way =
+    "Restore it into a plain volume (--as NAME), only unpack it (--into FOLDER), or leave it out (--only).";
+
+bool is_asked_for(const backup::Item& item, const std::string& word) {
+  return word == item.id || word == item.source ||
+         std::find(item.targets.begin(), item.targets.end(), word) != item.targets.end();
+}
+
+// What the other app's places are called: never those of the app that the backup is of.
+std::string renamed(const backup::Item& item, const AppName& from, const AppName& to) {
+  if (item.kind != backup::Item::Kind::volume) return item.source + "." + to.text();
+  const auto at = item.source.find(from.text());
+  if (at == std::string::npos) return to.text() + "_" + item.source;
+  std::string name = item.source;
+  return name.replace(at, from.text().size(), to.text());
+}
+
+// As the backup has it: what the engine would make of it.
+Volume volume_of(const backup::Item& item) {
+  return {item.source, item.driver.empty() ? "local" : item.driver, "/", {}, {}, item.options};
+}
+
+const Volume* find_volume(const std::vector<Volume>& volumes, const std::string& name) {
+  const auto found =
+      std::find_if(volumes.begin(), volumes.end(), [&](const Volume& each) { return each.name == name; });
+  return found == volumes.end() ? nullptr : &*found;
+}
+
+bool is_special(const backup::Item& item) {
+  return item.kind == backup::Item::Kind::volume && (!item.options.empty() || volume_of(item).driver != "local");
+}
+
+}  // namespace
+
+std::vector<backup::Item> wanted_items(const backup::Manifest& manifest, const std::vector<std::string>& only) {
+  if (only.empty()) return manifest.items;
+  std::vector<std::string> known;
+  for (const auto& item : manifest.items) known.push_back(item.source);
+  for (const auto& word : only)
+    if (std::none_of(manifest.items.begin(), manifest.items.end(),
+                     [&](const auto& item) { return is_asked_for(item, word); })) {
+      const std::string near = did_you_mean(word, known);
+      throw NotFound(format("the backup has no data of {}", printable(word)),
+                     near.empty() ? format("It has: {}", printable(join(known, ", "))) : near);
+    }
+  std::vector<backup::Item> wanted;
+  for (const auto& item : manifest.items)
+    if (std::any_of(only.begin(), only.end(), [&](const auto& word) { return is_asked_for(item, word); }))
+      wanted.push_back(item);
+  return wanted;
+}
+
+std::vector<Target> targets_of(const std::vector<backup::Item>& items, const AppName& from, const AppName& to) {
+  std::vector<Target> targets;
+  for (const auto& item : items)
+    targets.push_back(
+        {item, {static_cast<DataPlace::Kind>(item.kind), from == to ? item.source : renamed(item, from, to)}});
+  return targets;
+}
+
+void find_folders(std::vector<Target>& targets, bool as_other, const std::vector<Volume>& volumes) {
+  for (auto& [item, place] : targets) {
+    if (place.kind != DataPlace::Kind::volume) continue;
+    const Volume* there = find_volume(volumes, place.source);
+    if (there == nullptr && (as_other || !is_special(item))) continue;
+    Volume as_it_will_be = there != nullptr ? *there : volume_of(item);
+    if (const auto why = change::no_way_back(as_it_will_be))
+      throw Error(ErrorCode::data_not_exchanged, *why, another_way);
+    const auto folder = engine::bound_folder(as_it_will_be);
+    if (!folder) continue;
+    std::error_code error;
+    if (!fs::is_directory(*folder, error))
+      throw Error(ErrorCode::file_not_found,
+                  format("the volume {} is the folder {}, which is not there", printable(place.source),
+                         printable(folder->string())),
+                  format("Mount its disk, or make it (mkdir {}); or: {}", shell_quoted(folder->string()), another_way));
+    place = {DataPlace::Kind::folder, folder->string()};
+  }
+}
+
+std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>& items, const AppName& name,
+                                                bool as_other, const std::vector<Volume>& volumes,
+                                                std::vector<std::string>& notes) {
+  std::vector<plan::CreateVolume> special;
+  for (const auto& item : items) {
+    if (!is_special(item) || (!as_other && find_volume(volumes, item.source) != nullptr)) continue;
+    if (as_other) {
+      notes.push_back(
+          format("in the place of the volume {} there is a plain one, without its driver and options", item.source));
+      continue;
+    }
+    const std::string target = item.targets.empty() ? std::string() : item.targets.front();
+    special.push_back({item.source, labels::for_volume(name, target), volume_of(item).driver, item.options});
+  }
+  return special;
+}
+
+std::vector<change::Filling> fillings_of(const std::vector<Target>& targets) {
+  std::vector<change::Filling> fillings;
+  for (const auto& target : targets)
+    fillings.push_back({target.place, target.item.targets.empty() ? std::string() : target.item.targets.front(),
+                        [id = target.item.id, place = target.place](const DataPlace& reserve) -> plan::Step {
+                          return plan::UnpackData{id, place, reserve};
+                        },
+                        "beside what is there"});
+  return fillings;
+}
+
+Spec spec_as(Spec spec, const std::vector<Target>& places, const AppName& from, const AppName& to,
+             std::vector<std::string>& notes) {
+  for (auto& service : spec.services) {
+    if (service.name == from.text()) service.name = to.text();
+    for (auto& mount : service.mounts)
+      for (const auto& target : places)
+        if (mount.source == target.item.source) mount.source = target.place.source;
+    for (auto& port : service.ports)
+      if (port.host_port) {
+        notes.push_back(format("host port {} is left to the engine to choose", *port.host_port));
+        port.host_port.reset();
+      }
+    for (auto& link : service.networks) {
+      link.aliases.clear();
+      link.ipv4.clear();
+      link.ipv6.clear();
+    }
+    service.mac_address.clear();
+    service.hostname.clear();
+  }
+  spec.signals.clear();
+  return spec;
+}
+
+}  // namespace belay::safekeeping

@@ -1,0 +1,123 @@
+#include "safekeeping/snapshots.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/change.h"
+#include "change/data_swap.h"
+#include "change/data_work.h"
+#include "data/reserve.h"
+#include "safekeeping/still.h"
+#include "state/store.h"
+
+namespace belay::safekeeping {
+
+std::vector<SnapshotRow> snapshots(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = app_with_volumes(context, name, stop);
+  const auto volumes = context.engine.volumes({}, stop);
+  std::vector<SnapshotRow> rows;
+  for (const auto& snapshot : app.snapshots) {
+    if (!snapshot.complete) continue;
+    SnapshotRow row{snapshot, ByteCount{0}};
+    for (const auto& item : snapshot.items) {
+      const auto path = data::path_of(item.kept, volumes);
+      if (path && data::content_of(*path) && row.size)
+        row.size->value += data::size_of(*path, stop).value;
+      else
+        row.size.reset();
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const std::string& why, bool dry_run,
+                            std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  return doing(format("taking a snapshot of {}", name.text()), [&]() -> TakenSnapshot {
+    if (!dry_run) finish_unfinished(context, app, stop);
+    const Release& release = change::release_of_data(app);
+    auto snapshot = next_snapshot(context, app, release, dry_run, stop);
+    if (!snapshot) return {};
+    snapshot->why = why;
+    const App held = held_still(context, app);
+    const World world = change::observe(context.engine, held, stop);
+    const Stillness stillness(held, release, world, backup::Consistency::pause, context.defaults, context.clock.now());
+
+    TakenSnapshot taken;
+    std::vector<size_t> last;
+    const auto then = [&](plan::Step step, const std::string& reason) {
+      last = {taken.plan.add(std::move(step), reason, last)};
+    };
+    for (const auto& item : snapshot->items)
+      if (item.kept.kind == DataPlace::Kind::volume)
+        then(plan::CreateVolume{item.kept.source, labels::for_reserve(name, item.place)}, "for the snapshot");
+    for (const auto& action : stillness.hold()) then(action.step, action.reason);
+    for (const auto& item : snapshot->items)
+      then(plan::CopyData{item.place, item.kept}, format("snapshot {}", snapshot->text()));
+    for (const auto& action : stillness.let_go()) then(action.step, action.reason);
+    if (dry_run) return taken;
+
+    // What is made from here on is known to the state before it is there.
+    App begun = held;
+    begun.highest_snapshot = app.highest_snapshot = snapshot->number;
+    begun.snapshots.push_back(*snapshot);
+    app.snapshots.push_back(*snapshot);
+    StillWatch watch(context.report, context.clock);
+    change::DataWork work(context.engine, context.report);
+    while_still(
+        context, app, begun,
+        [&] {
+          run_with(context, taken.plan, work, watch, stop);
+          app.find_snapshot(snapshot->number)->complete = true;
+        },
+        [&] {
+          stillness.let_go_on(context, change::observe(context.engine, begun, {}));
+          drop_unused_reserves(context, app, {});
+        });
+    write_journal(context, app, "snapshot", "done", format("{}: {}", snapshot->text(), why), release.number);
+    remove_snapshots(context, app, snapshots_to_remove(app, change::snapshot_keep(release.spec), context.clock.now()),
+                     {});
+    taken.snapshot = snapshot->text();
+    taken.still = watch.still();
+    return taken;
+  });
+}
+
+change::Removed remove_snapshot(change::Context& context, const AppName& name, int number, bool dry_run,
+                                const change::Confirm& confirm, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  const Snapshot* snapshot = app.find_snapshot(number);
+  if (snapshot == nullptr || !snapshot->complete)
+    throw NotFound(format("{} has no snapshot s{}", name.text(), number),
+                   format("belay snapshots {} lists them.", name.text()));
+  const auto newer = std::any_of(app.snapshots.begin(), app.snapshots.end(), [&](const Snapshot& other) {
+    return other.complete && other.number > number && other.release == snapshot->release;
+  });
+  if (app.stable && snapshot->release == app.stable && !newer)
+    throw Error(
+        ErrorCode::conflict,
+        format("{} is the only snapshot of the data of the stable release {}", snapshot->text(), app.stable->text()),
+        format("Remove the mark first: belay stable {} --clear", name.text()));
+  if (const auto mount = change::mount_in(*snapshot, context.engine.volumes({}, stop)))
+    throw Error(ErrorCode::mount_in_the_way, format("removing {}: {}", snapshot->text(), *mount));
+  change::Removed removed;
+  for (const auto& item : snapshot->items)
+    removed.plan.add(plan::RemoveData{item.kept}, format("it keeps what {} held", text_of(item.place)));
+  if (dry_run) return removed;
+  if (!confirm({removed.plan, removed.kept})) {
+    removed.declined = true;
+    return removed;
+  }
+  remove_snapshots(context, app, {number}, stop);
+  write_journal(context, app, "snapshots", "done", format("s{} removed", number));
+  removed.done = true;
+  return removed;
+}
+
+}  // namespace belay::safekeeping

@@ -1,0 +1,166 @@
+#include "safekeeping/still.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "change/apps.h"
+#include "change/data_work.h"
+#include "change/places.h"
+#include "state/store.h"
+
+namespace belay::safekeeping {
+
+App held_still(const change::Context& context, const App& app) {
+  App held = app;
+  if (held.wish.state != Wish::State::up) return held;
+  held.wish.unfinished = true;
+  held.wish.wait = false;
+  held.wish.fallback = held.wish.release;
+  // It did prove itself: what tells it from a change that is being taken back.
+  if (!held.wish.proved) held.wish.proved = held.wish.since;
+  held.wish.who = context.who;
+  held.wish.why = context.command;
+  return held;
+}
+
+Stillness::Stillness(const App& held, const Release& release, const World& world, backup::Consistency way,
+                     const plan::Defaults& defaults, Time now)
+    : held_(held), release_(release), world_(world), way_(way), defaults_(defaults), now_(now) {
+  for (const auto& service : release.spec.services) {
+    const Container* container = plan::find_instance(held, world, release.number, service.name);
+    if (container != nullptr && container->is_up() && container->state != ContainerState::paused)
+      running_.push_back(container);
+  }
+  if (running_.empty()) way_ = backup::Consistency::live;
+}
+
+std::vector<plan::Action> Stillness::hold() const {
+  std::vector<plan::Action> steps;
+  // Those that need others go first.
+  for (auto container = running_.rbegin(); container != running_.rend(); ++container) {
+    const std::string& name = (*container)->name;
+    if (way_ == backup::Consistency::pause)
+      steps.push_back({plan::PauseContainer{name}, "its data must not change while it is read", {}});
+    if (way_ != backup::Consistency::stop) continue;
+    steps.push_back({plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down while its data is read", {}});
+    steps.push_back({plan::StopContainer{name, defaults_.stop_timeout}, "you asked for it", {}});
+  }
+  return steps;
+}
+
+std::vector<plan::Action> Stillness::let_go() const {
+  if (way_ == backup::Consistency::live) return {};
+  // What the planner would do then for a wish that is still the same.
+  World held = world_;
+  for (auto& container : held.containers)
+    for (const Container* each : running_)
+      if (each->name == container.name)
+        container.state = way_ == backup::Consistency::pause ? ContainerState::paused : ContainerState::exited;
+  if (way_ == backup::Consistency::stop)
+    for (const Container* each : running_)
+      if (const auto detail = held.details.find(each->name); detail != held.details.end())
+        detail->second.restart = {"no", 0};
+  return only_what_ran(plan::plan_wish({held_, held, now_, defaults_}).actions);
+}
+
+// Who did not run is left as he is: he may have been stopped for a reason.
+std::vector<plan::Action> Stillness::only_what_ran(std::vector<plan::Action> steps) const {
+  std::erase_if(steps, [&](const plan::Action& action) {
+    const auto* start = std::get_if<plan::StartContainer>(&action.step);
+    const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
+    const std::string* name = start != nullptr ? &start->name : policy != nullptr ? &policy->name : nullptr;
+    return name != nullptr &&
+           std::none_of(running_.begin(), running_.end(), [&](const Container* each) { return each->name == *name; });
+  });
+  for (auto& step : steps) step.after.clear();
+  return steps;
+}
+
+std::vector<std::string> Stillness::strangers() const {
+  std::vector<std::string> notes;
+  const auto ours = plan::instances(held_, world_);
+  for (const auto& use : change::places_of(release_.spec).uses)
+    for (const auto& other : world_.containers) {
+      if (std::any_of(ours.begin(), ours.end(), [&](const auto& i) { return i.container == &other; })) continue;
+      const bool writes = std::any_of(other.mounts.begin(), other.mounts.end(), [&](const Mount& mount) {
+        return mount.source == use.place.source && !mount.read_only;
+      });
+      if (other.is_up() && writes)
+        notes.push_back(
+            format("{} may write to {} meanwhile: it is not {}'s", other.name, text_of(use.place), held_.name.text()));
+    }
+  return notes;
+}
+
+void Stillness::let_go_on(change::Context& context, const World& now) const {
+  plan::Plan plan;
+  std::vector<size_t> last;
+  for (const auto& action : only_what_ran(plan::plan_wish({held_, now, context.clock.now(), defaults_}).actions))
+    last = {plan.add(action.step, action.reason, last)};
+  if (plan.empty()) return;
+  context.report.running(plan);
+  const auto outcome = run_plan(context, plan, context.report, {});
+  if (outcome.error) throw *outcome.error;
+}
+
+void while_still(change::Context& context, const App& app, const App& held, const std::function<void()>& work,
+                 const std::function<void()>& go_on) {
+  context.store.save(held);
+  try {
+    work();
+  } catch (const std::exception& error) {
+    doing(format("{}; letting {} go on", error.what(), app.name.text()), go_on);
+    context.store.save(app);
+    throw;
+  }
+  context.store.save(app);
+}
+
+BackupEntry::BackupEntry(change::Context& context, const App& app, const std::string& verb, const std::string& where,
+                         ReleaseNumber release)
+    : context_(context), app_(app), verb_(verb), where_(where), release_(release) {
+  write("started", where_);
+}
+
+void BackupEntry::tell(const std::function<void()>& work) const {
+  try {
+    work();
+  } catch (const Cancelled& cancelled) {
+    write("failed", cancelled.what());
+    throw Cancelled("stopped on request; there is no backup, and the app goes on");
+  } catch (const std::exception& error) {
+    write("failed", error.what());
+    throw;
+  }
+}
+
+void BackupEntry::write(const std::string& outcome, const std::string& text) const {
+  write_journal(context_, app_, verb_, outcome, text, release_);
+}
+
+void StillWatch::started(const plan::Plan& plan, size_t action) {
+  begun_ = action + 1;
+  const auto& step = plan.actions.at(action).step;
+  const bool holds =
+      std::holds_alternative<plan::PauseContainer>(step) || std::holds_alternative<plan::StopContainer>(step);
+  if (holds && !held_) held_ = clock_.ticks();
+  report_.started(plan, action);
+}
+
+void StillWatch::progress(const plan::Plan& plan, size_t action, const Progress& progress) {
+  report_.progress(plan, action, progress);
+}
+
+void StillWatch::done(const plan::Plan& plan, size_t action) {
+  const auto& step = plan.actions.at(action).step;
+  if (held_ &&
+      (std::holds_alternative<plan::ResumeContainer>(step) || std::holds_alternative<plan::StartContainer>(step)))
+    still_ = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - *held_);
+  report_.done(plan, action);
+}
+
+void StillWatch::failed(const plan::Plan& plan, size_t action, const std::string& why) {
+  report_.failed(plan, action, why);
+}
+
+}  // namespace belay::safekeeping

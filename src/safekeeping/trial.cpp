@@ -1,0 +1,510 @@
+#include "safekeeping/trial.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/change.h"
+#include "change/places.h"
+#include "change/temporary.h"
+#include "engine/direct.h"
+#include "family/build_plan.h"
+#include "plan/verdict_terms.h"
+#include "safekeeping/pseudonym.h"
+#include "safekeeping/restore_work.h"
+#include "safekeeping/still.h"
+#include "state/store.h"
+
+namespace belay::safekeeping {
+
+namespace {
+
+// Harmless as a part of names on the engine.
+std::string stem_of(const std::string& source) {
+  std::string stem = fs::path(source).filename().string().substr(0, 40);
+  for (char& c : stem)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-')) c = '_';
+  return stem;
+}
+
+bool reads_backup(const plan::Step& step) {
+  return std::holds_alternative<plan::UnpackData>(step) || std::holds_alternative<plan::LoadImages>(step) ||
+         std::holds_alternative<plan::CheckBackup>(step);
+}
+
+// What a trial is made of, step by step: what it needs is prepared, then the release proves itself, then all is
+// removed.
+class Rehearsal {
+ public:
+  Rehearsal(change::Context& context, const AppName& app, const std::string& purpose, const TrialOptions& options)
+      : context_(context), app_(app), purpose_(purpose), options_(options) {
+    stage_.name = change::temporary_name(app, purpose);
+    stage_.networks = options.networks;
+  }
+
+  // The names of the networks that the trial is to join must be right before anything is made.
+  void check_networks(std::stop_token stop) const {
+    if (options_.networks.empty()) return;
+    std::vector<std::string> known;
+    for (const auto& network : context_.engine.networks(stop)) known.push_back(network.name);
+    for (const auto& wanted : options_.networks)
+      if (std::find(known.begin(), known.end(), wanted) == known.end())
+        throw NotFound(format("there is no network {}", printable(wanted)), did_you_mean(wanted, known));
+  }
+
+  size_t then(plan::Step step, const std::string& reason) {
+    last_ = {plan_.add(std::move(step), reason, last_)};
+    return last_.front();
+  }
+
+  void make_network() {
+    then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_), true}, "nothing leads in or out of it");
+  }
+
+  // Where the copy of a place goes; made here where it is a volume.
+  DataPlace make_room(DataPlace::Kind kind, const std::string& source) {
+    DataPlace room;
+    const std::string name = format("{:02}-{}", stage_.data.size() + 1, stem_of(source));
+    if (kind == DataPlace::Kind::file) {
+      room = {kind, (temporary_folder(context_, app_) / ("." + name + ".belay-" + purpose_)).string()};
+    } else {
+      room = {DataPlace::Kind::volume, stage_.name + "-" + name};
+      then(plan::CreateVolume{room.source, labels::for_temporary(app_)}, "for a copy of " + source);
+    }
+    stage_.data[kind == DataPlace::Kind::volume ? source : plain_path(source)] = room;
+    return room;
+  }
+  void share(const std::string& source) { stage_.shared.insert(source); }
+
+  // An image that is not here, once for all services: it is known by a tag of this trial's as soon as it is.
+  std::string next_tag() { return change::temporary_tag(app_, purpose_, ++tags_); }
+  void pull(const std::string& reference) {
+    if (std::find(pulled_.begin(), pulled_.end(), reference) != pulled_.end()) return;
+    pulled_.push_back(reference);
+    then(plan::PullImage{reference}, "it is not on this host");
+    then(plan::TagImage{reference, next_tag()}, "it goes again with the rest");
+  }
+
+  plan::Plan& plan() { return plan_; }
+
+  // `images`: by service, ids of those that are here. Appends the second half of the plan, as far as it is known yet.
+  plan::Plan proof(const Spec& spec, const std::map<std::string, std::string>& known_as,
+                   const std::map<std::string, std::string>& references, std::stop_token stop) {
+    std::map<std::string, Image> images;
+    for (const auto& [service, reference] : references)
+      if (auto image = context_.engine.image(reference, stop)) images[service] = std::move(*image);
+    const Pseudonym other = under_pseudonym(spec, known_as, images, stage_);
+    plan::Plan plan;
+    std::vector<size_t> last;
+    const auto next = [&](plan::Step step, const std::string& reason) {
+      last = {plan.add(std::move(step), reason, last)};
+    };
+    for (const auto& volume : other.volumes)
+      next(plan::CreateVolume{volume, labels::for_temporary(app_)}, "empty, as the image wants one there");
+    for (const auto& service : other.spec.services) {
+      const auto image = images.find(service.name);
+      const std::string& id = image != images.end() ? image->second.id : references.at(service.name);
+      next(
+          plan::CreateContainer{other.containers.at(service.name), id, service, labels::for_temporary(app_), {"no", 0}},
+          "under another name, without ports");
+    }
+    const auto settle = options_.settle ? options_.settle : spec.settle;
+    const auto timeout = options_.wait_timeout ? options_.wait_timeout : spec.wait_timeout;
+    for (const auto& service : other.spec.services) {
+      const auto image = images.find(service.name);
+      const std::string& container = other.containers.at(service.name);
+      next(plan::StartContainer{container}, "");
+      next(plan::verdict_terms(container, service, image == images.end() ? nullptr : &image->second, {settle, timeout},
+                               context_.defaults),
+           "the verdict");
+      if (image == images.end())
+        plan.notes.push_back(format("what {} has to prove is known once its image is here", service.name));
+    }
+    plan.notes.insert(plan.notes.end(), other.notes.begin(), other.notes.end());
+    containers_ = other.containers;
+    return plan;
+  }
+
+  // The whole plan, for a look at it: behind what is prepared comes the proof, and the removal of all that was made.
+  plan::Plan preview(const plan::Plan& proof) const {
+    plan::Plan whole = plan_;
+    std::vector<size_t> last = last_;
+    for (const auto& action : proof.actions) last = {whole.add(action.step, action.reason, last)};
+    whole.notes.insert(whole.notes.end(), proof.notes.begin(), proof.notes.end());
+    const auto made = whole.actions;
+    const std::string reason = "it was only for this";
+    for (const auto& action : made)
+      if (const auto* create = std::get_if<plan::CreateContainer>(&action.step)) {
+        last = {whole.add(plan::StopContainer{create->name, Seconds(0)}, reason, last)};
+        last = {whole.add(plan::RemoveContainer{create->name}, reason, last)};
+      }
+    for (const auto& action : made) {
+      if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
+        whole.add(plan::RemoveVolume{volume->name}, "only a copy; " + reason, last);
+      else if (const auto* network = std::get_if<plan::CreateNetwork>(&action.step))
+        whole.add(plan::RemoveNetwork{network->name}, reason, last);
+      else if (const auto* tag = std::get_if<plan::TagImage>(&action.step))
+        whole.add(plan::UntagImage{tag->reference}, reason, last);
+      else if (const auto* build = std::get_if<plan::BuildImage>(&action.step))
+        whole.add(plan::UntagImage{build->tags.front()}, reason, last);
+    }
+    for (const auto& [source, room] : stage_.data)
+      if (room.kind == DataPlace::Kind::file) whole.add(plan::RemoveData{room}, "only a copy; " + reason, last);
+    return whole;
+  }
+
+  void announce() { announce_temporary(context_, app_, pulled_); }
+
+  // Throws what fails.
+  void prepare(exec::Data& data, exec::Listener& listener, std::stop_token stop) {
+    for (const auto& note : plan_.notes) context_.report.note(note);
+    context_.report.running(plan_);
+    exec::RunOptions run = context_.run;
+    run.data = &data;
+    const auto outcome = exec::run(plan_, context_.engine, context_.clock, listener, run, stop);
+    if (!outcome.error) return;
+    if (outcome.failed_action) failed_reading_ = reads_backup(plan_.actions.at(*outcome.failed_action).step);
+    throw *outcome.error;
+  }
+
+  // What speaks against the release ends up in the trial; everything else is thrown.
+  void prove(const plan::Plan& proof, Trial& trial, std::stop_token stop) {
+    for (const auto& note : proof.notes) context_.report.note(note);
+    context_.report.running(proof);
+    const auto outcome = exec::run(proof, context_.engine, context_.clock, context_.report, context_.run, stop);
+    std::string container;
+    if (outcome.verdict) {
+      container = outcome.verdict->container;
+      trial.reason = outcome.verdict->reason;
+      trial.log_tail = outcome.verdict->log_tail;
+    } else if (outcome.error) {
+      const auto* start = std::get_if<plan::StartContainer>(&proof.actions.at(outcome.failed_action.value()).step);
+      if (start == nullptr || !outcome.release_is_at_fault) throw *outcome.error;
+      container = start->name;
+      trial.reason = outcome.error->what();
+    }
+    for (const auto& [service, name] : containers_)
+      if (name == container) trial.service = service;
+  }
+
+  // Runs `work` and removes all that was made, whatever came of it.
+  template <class Work>
+  void leaving_nothing(const std::string& what, Work&& work) {
+    try {
+      work();
+    } catch (const Cancelled&) {
+      context_.report.note("stopping: what was made for this is removed");
+      if (!discarded(what)) throw;
+      throw Cancelled(format("stopped on request; nothing of the {} is left", what));
+    } catch (const Error&) {
+      std::ignore = discarded(what);
+      throw;
+    }
+    doing(format("removing what was made for the {}", what), [&] { discard_temporary(context_, app_); });
+  }
+
+  // What failed was a step that reads the backup.
+  bool failed_reading() const { return failed_reading_; }
+
+ private:
+  // Beside an error that matters more.
+  bool discarded(const std::string& what) {
+    try {
+      discard_temporary(context_, app_);
+      return true;
+    } catch (const Error& trouble) {
+      context_.report.warning(
+          format("what is left of the {} goes with the next command on {}: {}", what, app_.text(), trouble.what()));
+      return false;
+    }
+  }
+
+  change::Context& context_;
+  const AppName& app_;
+  const std::string purpose_;
+  const TrialOptions& options_;
+  Stage stage_;
+  plan::Plan plan_;
+  std::vector<size_t> last_;
+  std::vector<std::string> pulled_;
+  std::map<std::string, std::string> containers_;
+  size_t tags_ = 0;
+  bool failed_reading_ = false;
+};
+
+// ---- drill ----
+
+// What each service's image is called here, now or once the plan is run; the steps that bring those that are missing.
+// True: they are in the backup.
+bool find_images(change::Context& context, const backup::Manifest& manifest, Rehearsal& rehearsal,
+                 std::map<std::string, std::string>& references, std::stop_token stop) {
+  bool to_load = false;
+  for (const auto& [service, id] : manifest.images) {
+    const auto digest = manifest.digests.find(service);
+    const bool has_digest = digest != manifest.digests.end();
+    if (context.engine.image(id, stop)) {
+      references[service] = id;
+    } else if (has_digest && context.engine.image(digest->second, stop)) {
+      references[service] = digest->second;
+    } else if (manifest.with_image) {
+      references[service] = id;
+      to_load = true;
+    } else if (has_digest) {
+      references[service] = digest->second;
+      rehearsal.pull(digest->second);
+    } else {
+      throw NotFound(ErrorCode::image_gone,
+                     format("the image of {} is not on this host, and the backup has none", service),
+                     "Backups made with --with-image can be tried anywhere.");
+    }
+  }
+  for (const auto& service : manifest.spec.services)
+    if (!references.contains(service.name))
+      throw Error(ErrorCode::bad_backup,
+                  format("the backup does not say which image the service {} has", service.name));
+  return to_load;
+}
+
+// Network, images, data: all that is there before the release starts.
+void plan_drill(change::Context& context, const backup::Manifest& manifest, const std::string& where,
+                Rehearsal& rehearsal, std::map<std::string, std::string>& references, std::stop_token stop) {
+  rehearsal.make_network();
+  const bool to_load = find_images(context, manifest, rehearsal, references, stop);
+  std::vector<DataPlace> rooms;
+  for (const auto& item : manifest.items)
+    rooms.push_back(rehearsal.make_room(static_cast<DataPlace::Kind>(item.kind), item.source));
+  for (size_t i = 0; i < rooms.size(); ++i)
+    rehearsal.then(plan::UnpackData{manifest.items[i].id, rooms[i], rooms[i]}, join(manifest.items[i].targets, ", "));
+  if (to_load) rehearsal.then(plan::LoadImages{where}, "the image is not on this host");
+  std::set<std::string> tagged;
+  for (const auto& [service, image] : manifest.images)
+    if (to_load && !context.engine.image(references.at(service), stop) && tagged.insert(image).second)
+      rehearsal.then(plan::TagImage{image, rehearsal.next_tag()}, "it goes again with the rest");
+  rehearsal.then(plan::CheckBackup{where}, "every byte of it");
+}
+
+std::optional<BackupRecord> record_of(change::Context& context, const backup::Destination& destination,
+                                      const std::string& file) {
+  for (auto& record : context.store.backups(""))
+    if (record.place == destination.place().text() && record.name == file) return std::move(record);
+  return {};
+}
+
+void remember(change::Context& context, std::optional<BackupRecord> record, const std::string& trouble) {
+  if (!record) return;
+  record->trouble = trouble;
+  if (trouble.empty()) {
+    record->drilled = context.clock.now();
+    record->verified = record->drilled;
+  }
+  context.store.save(*record);
+}
+
+// ---- try ----
+
+const Release& release_to_try(const App& app) {
+  const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
+  if (const Release* release = number ? app.find(*number) : nullptr) return *release;
+  throw NotFound(ErrorCode::release_not_found,
+                 format("{} has never run: there are no settings and no data to try anything with", app.name.text()),
+                 format("Start it with: belay deploy {}", app.name.text()));
+}
+
+std::string service_to_try(const Spec& spec, const std::string& asked) {
+  std::vector<std::string> known;
+  for (const auto& service : spec.services) known.push_back(service.name);
+  if (asked.empty() && known.size() == 1) return known.front();
+  if (asked.empty())
+    throw UsageError("the app has several services: name the one that the candidate replaces with --service",
+                     "They are: " + join(known, ", "));
+  if (std::find(known.begin(), known.end(), asked) != known.end()) return asked;
+  throw NotFound(ErrorCode::service_not_found, format("the app has no service {}", printable(asked)),
+                 did_you_mean(asked, known));
+}
+
+// The candidate's image: the steps that bring it. Returns what it is called.
+std::string plan_candidate(change::Context& context, const AppName& name, const TryOptions& options,
+                           Rehearsal& rehearsal, std::stop_token stop) {
+  if (options.image.empty()) {
+    const std::string tag = rehearsal.next_tag();
+    const plan::Plan building = plan_build(context, name, options.build, tag, stop);
+    for (const auto& action : building.actions) rehearsal.then(action.step, action.reason);
+    auto& notes = rehearsal.plan().notes;
+    notes.insert(notes.end(), building.notes.begin(), building.notes.end());
+    return tag;
+  }
+  const std::string reference =
+      options.image.starts_with("sha256:") ? options.image : ImageRef::parse(options.image).text();
+  if (!context.engine.image(reference, stop)) rehearsal.pull(reference);
+  return reference;
+}
+
+// Copies of all that is written to, taken while nothing writes.
+void plan_copies(const Release& release, const World& world, const Stillness& still, Rehearsal& rehearsal) {
+  std::vector<std::pair<DataPlace, DataPlace>> copies;
+  for (const auto& use : change::places_of(release.spec).uses) {
+    if (!use.written) {
+      rehearsal.share(use.place.source);
+      continue;
+    }
+    // What is not there yet is empty here too.
+    if (use.place.kind == DataPlace::Kind::volume && world.find_volume(use.place.source) == nullptr) continue;
+    copies.emplace_back(use.place, rehearsal.make_room(use.place.kind, use.place.source));
+  }
+  if (copies.empty()) return;
+  for (const auto& action : still.hold()) rehearsal.then(action.step, action.reason);
+  for (const auto& [place, room] : copies) rehearsal.then(plan::CopyData{place, room}, "production keeps its own");
+  for (const auto& action : still.let_go()) rehearsal.then(action.step, action.reason);
+  for (const auto& other : still.strangers()) rehearsal.plan().notes.push_back(other);
+}
+
+bool copies_data(const plan::Plan& plan) {
+  return std::any_of(plan.actions.begin(), plan.actions.end(),
+                     [](const auto& action) { return std::holds_alternative<plan::CopyData>(action.step); });
+}
+
+}  // namespace
+
+Drilled drill(change::Context& context, const AppName& name, backup::Destination& destination, const std::string& file,
+              const crypto::AgeKeys& keys, const TrialOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  Drilled drilled;
+  drilled.where = backup::FilePlace{destination.place(), file}.text();
+  return doing(format("trying the backup {} of {}", file, name.text()), [&] {
+    RestoreWork work(context.engine, context.report, destination, file, keys, stop);
+    drilled.manifest = work.manifest();
+    if (drilled.manifest.app != name.text())
+      throw Error(ErrorCode::conflict, format("this is a backup of {}, not of {}", drilled.manifest.app, name.text()),
+                  format("belay drill {} {} tries it.", drilled.manifest.app, shell_quoted(drilled.where)));
+    auto known = context.store.app(name);
+    if (!options.dry_run) {
+      if (known) finish_unfinished(context, *known, stop);
+      clear_temporary(context, name, stop);
+    }
+    const App app = known ? std::move(*known) : App(name);
+    Rehearsal rehearsal(context, name, "drill", options);
+    rehearsal.check_networks(stop);
+    std::map<std::string, std::string> references;
+    plan_drill(context, drilled.manifest, drilled.where, rehearsal, references, stop);
+    for (const auto& item : drilled.manifest.items)
+      if (item.kind == backup::Item::Kind::volume)
+        if (const auto why = change::no_way_back(
+                {item.source, item.driver.empty() ? "local" : item.driver, "/", {}, {}, item.options}))
+          rehearsal.plan().notes.push_back(*why);
+    if (!options.dry_run && !drilled.manifest.items.empty() && !engine::shares_files(context.engine, stop))
+      throw Error(ErrorCode::engine_elsewhere,
+                  "the engine's files are not this machine's: data cannot be unpacked from here",
+                  "Run belay drill on the engine's own machine, as root.");
+    const Release* release = app.find(drilled.manifest.release);
+    const std::map<std::string, std::string> known_as =
+        release != nullptr ? release->containers : std::map<std::string, std::string>();
+    const auto proof = [&] { return rehearsal.proof(drilled.manifest.spec, known_as, references, stop); };
+    drilled.trial.plan = rehearsal.preview(proof());
+    if (known) drilled.obstacles = change::obstacles_of(drilled.manifest.spec, context.engine.volumes({}, stop));
+    if (options.dry_run) return drilled;
+
+    const auto record = record_of(context, destination, file);
+    const auto journal = [&](const std::string& outcome, const std::string& text) {
+      write_journal(context, app, "drill", outcome, text, drilled.manifest.release);
+    };
+    journal("started", drilled.where);
+    rehearsal.announce();
+    try {
+      rehearsal.leaving_nothing("drill", [&] {
+        rehearsal.prepare(work, context.report, stop);
+        rehearsal.prove(proof(), drilled.trial, stop);
+      });
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      journal("failed", error.what());
+      // Anything else is the host's fault, not the backup's.
+      if (rehearsal.failed_reading()) remember(context, record, error.what());
+      throw;
+    }
+    drilled.end = work.end();
+    drilled.trial.done = true;
+    remember(context, record,
+             drilled.trial.passed() ? "" : format("the app did not come up with it: {}", drilled.trial.reason));
+    journal(drilled.trial.passed() ? "done" : "failed", drilled.trial.passed() ? drilled.where : drilled.trial.reason);
+    return drilled;
+  });
+}
+
+Tried try_candidate(change::Context& context, const AppName& name, const TryOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  const bool dry_run = options.trial.dry_run;
+  Tried tried;
+  tried.candidate = options.image.empty() ? "what is built from " + options.build.where : options.image;
+  return doing(format("trying a candidate for {}", name.text()), [&] {
+    if (!dry_run) {
+      finish_unfinished(context, app, stop);
+      clear_temporary(context, name, stop);
+    }
+    const Release release = release_to_try(app);
+    tried.release = release.number;
+    const std::string service = service_to_try(release.spec, options.service);
+    Rehearsal rehearsal(context, name, "try", options.trial);
+    rehearsal.check_networks(stop);
+    const App held = held_still(context, app);
+    const World world = change::observe(context.engine, held, stop);
+    const Stillness still(held, release, world, options.consistency, context.defaults, context.clock.now());
+
+    auto references = release.images;
+    references[service] = plan_candidate(context, name, options, rehearsal, stop);
+    for (const auto& [other, image] : release.images) {
+      if (other == service || context.engine.image(image, stop)) continue;
+      const auto digest = release.digests.find(other);
+      if (digest == release.digests.end())
+        throw NotFound(ErrorCode::image_gone, format("the image of {} is gone", other),
+                       format("belay build {} builds it.", name.text()));
+      rehearsal.pull(references[other] = digest->second);
+    }
+    rehearsal.make_network();
+    plan_copies(release, world, still, rehearsal);
+    const bool copies = copies_data(rehearsal.plan());
+    if (copies && !dry_run && !engine::shares_files(context.engine, stop))
+      throw Error(ErrorCode::engine_elsewhere,
+                  "the engine's files are not this machine's: the data cannot be copied from here",
+                  "Run belay try on the engine's own machine, as root.");
+    const auto proof = [&] { return rehearsal.proof(release.spec, release.containers, references, stop); };
+    tried.trial.plan = rehearsal.preview(proof());
+    if (dry_run) return tried;
+
+    const bool holds_still = copies && still.way() != backup::Consistency::live;
+    const auto journal = [&](const std::string& outcome, const std::string& text) {
+      write_journal(context, app, "try", outcome, text, release.number);
+    };
+    journal("started", tried.candidate);
+    rehearsal.announce();
+    StillWatch watch(context.report, context.clock);
+    change::DataWork work(context.engine, context.report, change::DataWork::Below::left_out);
+    try {
+      rehearsal.leaving_nothing("trial", [&] {
+        const auto prepare = [&] { rehearsal.prepare(work, watch, stop); };
+        if (holds_still)
+          while_still(context, app, held, prepare,
+                      [&] { still.let_go_on(context, change::observe(context.engine, held, {})); });
+        else
+          prepare();
+        if (const auto image = context.engine.image(references.at(service), stop)) tried.image = image->id;
+        rehearsal.prove(proof(), tried.trial, stop);
+      });
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      journal("failed", error.what());
+      throw;
+    }
+    tried.still = watch.still();
+    tried.trial.done = true;
+    journal(tried.trial.passed() ? "done" : "failed", tried.trial.passed() ? tried.candidate : tried.trial.reason);
+    return tried;
+  });
+}
+
+}  // namespace belay::safekeeping

@@ -1,0 +1,330 @@
+// Apps of several services on an engine in memory: what a change touches, what a failure takes back, and what looking
+// and stopping do to a part of an app.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+#include <tuple>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/change.h"
+#include "change/making.h"
+#include "change/start.h"
+#include "family/start_new.h"
+#include "look/inside.h"
+#include "look/look.h"
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const AppName shop("shop");
+
+// db ← web (two replicas) ← proxy; `web` is what the tests change.
+struct StackWorld {
+  StackWorld() {
+    for (const auto* version : {"1", "2"}) add_image("web", version, {});
+    engine::Behaviour bad;
+    bad.exits_after = Milliseconds(100);
+    bad.exit_code = 3;
+    bad.output = "no such table\n";
+    add_image("web", "bad", bad);
+    for (const auto* service : {"db", "proxy"}) add_image(service, "1", {});
+    engine::Behaviour ends;
+    ends.exits_after = Milliseconds(50);
+    add_image("job", "1", ends);
+  }
+
+  void add_image(const std::string& service, const std::string& version, engine::Behaviour behaviour) {
+    if (behaviour.output.empty()) behaviour.output = format("{} {} speaks\n", service, version);
+    ids_[service + ":" + version] = scene_.engine.add_image(service + ":" + version, {}, behaviour, version);
+  }
+
+  static Service service(const std::string& name, std::vector<Need> needs = {}) {
+    Service made;
+    made.name = name;
+    made.needs = std::move(needs);
+    return made;
+  }
+
+  Made made(const std::string& web_version, const std::string& db_setting = "", bool with_job = false) {
+    Made made;
+    Service db = service("db");
+    if (!db_setting.empty()) db.environment["SETTING"] = db_setting;
+    db.mounts.push_back({Mount::Kind::volume, "shop_data", "/data", false, ""});
+    Service web = service("web", {{"db"}}), second = web;
+    second.name = "web-2";
+    second.group = "web";
+    second.number = 2;
+    made.spec.services = {db, web, second, service("proxy", {{"web"}, {"web-2"}})};
+    made.images = {{"db", ids_.at("db:1")},
+                   {"web", ids_.at("web:" + web_version)},
+                   {"web-2", ids_.at("web:" + web_version)},
+                   {"proxy", ids_.at("proxy:1")}};
+    if (with_job) {
+      Service job = service("migrate", {{"db"}});
+      job.job = true;
+      made.spec.services.push_back(job);
+      made.images["migrate"] = ids_.at("job:1");
+      for (auto& each : made.spec.services)
+        if (each.group_name() == "web") each.needs.push_back({"migrate", Need::Condition::completed});
+    }
+    return made;
+  }
+
+  Change deploy(const Made& made) {
+    Context context = scene_.context("belay deploy shop");
+    App app = scene_.store->app(shop).value_or(App(shop));
+    return start_made(context, app, made, {}, Containers::changed_in_place, "deploy", {});
+  }
+
+  std::map<std::string, std::string> created() {
+    std::map<std::string, std::string> all;
+    for (const auto& container : scene_.engine.containers({}, {}))
+      if (container.is_up()) all[container.owner()->service] = container.name + " " + container.created;
+    return all;
+  }
+  std::vector<std::string> changes_since(size_t from) const {
+    const auto all = scene_.engine.changes();
+    return {all.begin() + static_cast<std::ptrdiff_t>(from), all.end()};
+  }
+  AppSummary summary() {
+    Context context = scene_.context();
+    const auto rows = list(context, {});
+    return rows.at(0);
+  }
+  Context context() { return scene_.context(); }
+
+  Scene scene_;
+  std::map<std::string, std::string> ids_;
+};
+
+class Stack : public ::testing::Test, protected StackWorld {};
+
+TEST_F(Stack, OnlyWhatChangedIsExchanged) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  ASSERT_EQ(before.size(), 4U);
+  ASSERT_EQ(deploy(made("2")).kind, Change::Kind::done);
+  const auto after = created();
+  EXPECT_EQ(after.at("db"), before.at("db"));
+  EXPECT_EQ(after.at("proxy"), before.at("proxy"));
+  EXPECT_NE(after.at("web"), before.at("web"));
+  EXPECT_NE(after.at("web-2"), before.at("web-2"));
+  Context here = context();
+  EXPECT_TRUE(plan_now(here, shop, {}).empty());
+}
+
+TEST_F(Stack, AFailureTakesBackTheSetAndBlamesTheServiceThatFailed) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  const Change change = deploy(made("bad", "changed as well"));
+  EXPECT_EQ(change.kind, Change::Kind::taken_back);
+  EXPECT_EQ(change.log_tail, "no such table\n");
+  EXPECT_EQ(created(), before) << "db is that of before again, and proxy was never touched";
+  const App app = *scene_.store->app(shop);
+  ASSERT_EQ(app.quarantine.size(), 1U);
+  EXPECT_EQ(app.quarantine[0].image, ids_.at("web:bad"));
+  const Release& failed = app.release({2});
+  EXPECT_EQ(failed.proof("db").verdict, Verdict::pending);
+  EXPECT_EQ(failed.proof("proxy").verdict, Verdict::passed);
+  const bool is_first = failed.proof("web").verdict == Verdict::failed;
+  EXPECT_THAT(failed.proof(is_first ? "web" : "web-2").reason, HasSubstr("exited with code 3"));
+}
+
+TEST_F(Stack, AJobRunsOnceAndBeforeWhatWaitsForIt) {
+  ASSERT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
+  const auto all = scene_.engine.changes();
+  const auto at = [&](const std::string& change) { return std::find(all.begin(), all.end(), change) - all.begin(); };
+  EXPECT_LT(at("start shop_migrate-r1"), at("start shop_web-r1"));
+  const size_t known = all.size();
+  ASSERT_EQ(deploy(made("2", "", true)).kind, Change::Kind::done);
+  EXPECT_THAT(changes_since(known), Not(Contains(HasSubstr("start shop_migrate"))));
+  EXPECT_EQ(summary().state, AppState::running);
+}
+
+TEST_F(Stack, AListCountsAndAStatusTellsOfEach) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  EXPECT_EQ(summary().state, AppState::running);
+  EXPECT_EQ(count_up(summary().instances).up, 4);
+  scene_.engine.stop_container("shop_web-2-r1", {}, {});
+  const AppSummary row = summary();
+  EXPECT_EQ(row.state, AppState::partial);
+  EXPECT_EQ(count_up(row.instances).up, 3);
+  EXPECT_EQ(count_up(row.instances).wanted, 4);
+  EXPECT_EQ(row.container, "shop_web-2-r1") << "the one that is worst off";
+  Context here = context();
+  const Status shown = status(here, shop, {});
+  ASSERT_EQ(shown.summary.instances.size(), 4U);
+  EXPECT_EQ(shown.summary.instances[2].service, "web");
+  EXPECT_EQ(shown.summary.instances[2].number, 2);
+  EXPECT_EQ(shown.summary.instances[2].state, AppState::exited);
+  EXPECT_THAT(shown.pending, Contains("start shop_web-2-r1"));
+  const auto rows = releases(here, shop, {});
+  ASSERT_EQ(rows.at(0).instances.size(), 4U);
+  EXPECT_EQ(rows.at(0).state, ContainerState::exited);
+}
+
+TEST_F(Stack, WhatAReleaseGoesOnWithIsSeenInAList) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  ASSERT_EQ(deploy(made("2")).kind, Change::Kind::done);
+  EXPECT_EQ(summary().state, AppState::running);
+  EXPECT_EQ(count_up(summary().instances).up, 4);
+  Context here = context();
+  EXPECT_EQ(releases(here, shop, {}).at(0).instances.size(), 4U);
+}
+
+TEST_F(Stack, APartIsStoppedAndStaysSoUntilItIsStarted) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  Context here = context();
+  EXPECT_EQ(stop(here, {shop, "web"}, false, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 2U);
+  EXPECT_EQ(summary().state, AppState::running) << "two of two that should run";
+  EXPECT_EQ(stop(here, {shop, "web"}, false, {}).kind, Change::Kind::unchanged);
+  Context again = context();
+  EXPECT_TRUE(plan_now(again, shop, {}).empty());
+  // Another release leaves it down.
+  ASSERT_EQ(deploy(made("1", "new")).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 2U);
+  EXPECT_EQ(start_services(again, {shop, "web", 2}, {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 3U);
+  EXPECT_EQ(start_services(again, {shop, "web"}, {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 4U);
+  EXPECT_EQ(created().at("proxy"), before.at("proxy"));
+}
+
+TEST_F(Stack, StartingTheWholeAppStartsWhatWasHeldDown) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  Context here = context();
+  stop(here, {shop, "proxy"}, false, {});
+  EXPECT_EQ(start_services(here, shop, {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 4U);
+}
+
+TEST_F(Stack, ARestartOfAPartLeavesTheOthersAlone) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const size_t known = scene_.engine.changes().size();
+  Context here = context();
+  EXPECT_EQ(restart(here, {shop, "web", 2}, {}, {}).kind, Change::Kind::done);
+  for (const auto& change : changes_since(known)) EXPECT_THAT(change, HasSubstr("shop_web-2-r1"));
+  EXPECT_THAT(changes_since(known), Contains("stop shop_web-2-r1"));
+  EXPECT_THAT(changes_since(known), Contains("start shop_web-2-r1"));
+}
+
+TEST_F(Stack, ARestartOfAllStopsAgainstTheNeedsAndStartsAlongThem) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const size_t known = scene_.engine.changes().size();
+  Context here = context();
+  ChangeOptions dry;
+  dry.dry_run = true;
+  const Change planned = restart(here, shop, dry, {});
+  EXPECT_THAT(changes_since(known), IsEmpty());
+  scene_.report.plans.clear();
+  EXPECT_EQ(restart(here, shop, {}, {}).kind, Change::Kind::done);
+  EXPECT_THAT(scene_.report.plans, ElementsAre(plan::plan_text(planned.plan))) << "the preview is what ran";
+  const auto changes = changes_since(known);
+  const auto at = [&](const std::string& change) {
+    return std::find(changes.begin(), changes.end(), change) - changes.begin();
+  };
+  EXPECT_LT(at("stop shop_proxy-r1"), at("stop shop_web-r1"));
+  EXPECT_LT(at("stop shop_web-r1"), at("stop shop_db-r1"));
+  EXPECT_LT(at("start shop_db-r1"), at("start shop_web-r1"));
+  EXPECT_LT(at("start shop_web-r1"), at("start shop_proxy-r1"));
+}
+
+TEST_F(Stack, APartThatIsNotThereIsRefusedWithThoseThatAre) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const size_t known = scene_.engine.changes().size();
+  Context here = context();
+  for (const auto& what : {Target(shop, "cache"), Target(shop, "web", 3), Target(shop, "db", 2)}) {
+    const auto refused = [&](const auto& command) {
+      try {
+        command();
+        return std::string("not at all");
+      } catch (const NotFound& error) {
+        return error.hint();
+      }
+    };
+    EXPECT_EQ(refused([&] { stop(here, what, false, {}); }), "Its services: db, web, proxy");
+    EXPECT_EQ(refused([&] { restart(here, what, {}, {}); }), "Its services: db, web, proxy");
+    EXPECT_EQ(refused([&] { container_of(here, what, {}, {}); }), "Its services: db, web, proxy");
+  }
+  EXPECT_THAT(changes_since(known), IsEmpty());
+}
+
+TEST_F(Stack, LogsOfSeveralComeAsOneWithTheirServices) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  Context here = context();
+  std::multiset<std::string> lines;
+  logs(here, shop, "", {},
+       [&](const std::string& service, OutputStream, std::string_view line) {
+         lines.insert(format("{}: {}", service, line));
+       },
+       {});
+  EXPECT_EQ(lines, (std::multiset<std::string>{"db: db 1 speaks", "proxy: proxy 1 speaks", "web/1: web 1 speaks",
+                                               "web/2: web 1 speaks"}));
+  std::string alone;
+  logs(here, {shop, "db"}, "", {},
+       [&](const std::string& service, OutputStream, std::string_view bytes) { alone += service + std::string(bytes); },
+       {});
+  EXPECT_EQ(alone, "db 1 speaks\n");
+}
+
+TEST_F(Stack, VolumesAreThoseOfAllServices) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  Context here = context();
+  const auto rows = volumes(here, shop, "", {});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].service, "db");
+  EXPECT_THAT(volumes(here, {shop, "proxy"}, "", {}), IsEmpty());
+}
+
+// A power cut after calls to the engine, then the same command again.
+class StackCut : public ::testing::TestWithParam<std::tuple<const char*, engine::MemoryEngine::Cut>> {};
+
+TEST_P(StackCut, IsPutRightByTheNextCommand) {
+  const auto [version, cut] = GetParam();
+  for (int n = cut == engine::MemoryEngine::Cut::before_the_effect ? 0 : 1;; n += 2) {
+    ASSERT_LT(n, 300);
+    StackWorld world;
+    world.deploy(world.made("1"));
+    const auto before = world.created();
+    world.scene_.engine.crash_after(n, cut);
+    bool crashed = false;
+    try {
+      world.deploy(world.made(version, "new"));
+    } catch (const engine::MemoryEngine::Crash&) {
+      crashed = true;
+    }
+    world.scene_.engine.crash_after(std::nullopt);
+    if (!crashed) break;
+    world.scene_.reopen();
+    const Change then = world.deploy(world.made(version, "new"));
+    const auto after = world.created();
+    SCOPED_TRACE(format("{} after {} calls: {}\n{}", version, n, to_text(then.kind), world.scene_.changes()));
+    ASSERT_EQ(after.size(), 4U);
+    ASSERT_EQ(after.at("proxy"), before.at("proxy"));
+    if (version == std::string("bad")) {
+      ASSERT_EQ(after.at("db"), before.at("db"));
+    } else {
+      ASSERT_NE(after.at("web"), before.at("web"));
+    }
+    Context here = world.context();
+    ASSERT_TRUE(plan_now(here, shop, {}).empty());
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Anywhere, StackCut,
+                         ::testing::Combine(::testing::Values("2", "bad"),
+                                            ::testing::Values(engine::MemoryEngine::Cut::before_the_effect,
+                                                              engine::MemoryEngine::Cut::before_the_answer)));
+
+}  // namespace
+}  // namespace belay::scene

@@ -1,0 +1,112 @@
+// Which base images a build pulls itself, and when.
+
+#include "family/build.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* base = "registry.example/base:1";
+
+class BaseImages : public ::testing::Test {
+ protected:
+  BaseImages() {
+    scene_.offer("1");
+    scene_.engine.log_in({"registry.example", {"me", "secret", {}}});
+    for (const char* reference : {base, "registry.example/tools:2", "open.example/public:3"})
+      scene_.engine.in_registry(reference, {}, {});
+    dockerfile(std::string("FROM open.example/public:3 AS open\nFROM ") + base + "\n");
+  }
+
+  void dockerfile(const std::string& text) { scene_.write("Dockerfile", text); }
+  // The steps of a preview, and then of the same build, which must be equal.
+  std::vector<std::string> steps() {
+    options_.where = scene_.source.string();
+    Context here = scene_.context();
+    const size_t before = scene_.engine.changes().size();
+    options_.dry_run = true;
+    const std::string preview = plan::plan_text(build(here, web, options_, {}).plan);
+    EXPECT_EQ(scene_.engine.changes().size(), before);
+    options_.dry_run = false;
+    const auto outcome = build(here, web, options_, {});
+    EXPECT_EQ(plan::plan_text(outcome.plan), preview);
+    EXPECT_EQ(scene_.app().latest_build()->image, outcome.image);
+    notes_ = outcome.plan.notes;
+    std::vector<std::string> found;
+    for (const auto& action : outcome.plan.actions) found.push_back(plan::step_text(action.step));
+    EXPECT_THAT(found.back(), HasSubstr("build web:latest from "));
+    EXPECT_EQ(outcome.plan.actions.back().after.size(), found.size() - 1) << "the build waits for all pulls";
+    found.pop_back();
+    return found;
+  }
+
+  Scene scene_;
+  BuildOptions options_;
+  std::vector<std::string> notes_;
+};
+
+TEST_F(BaseImages, BehindALoginArePulledBeforeTheBuild) {
+  EXPECT_THAT(steps(), ElementsAre("pull registry.example/base:1"));
+  EXPECT_TRUE(scene_.engine.image(base, {}));
+}
+
+TEST_F(BaseImages, ThatAreHereAreNotPulledAgain) {
+  scene_.engine.pull(base, {}, {});
+  EXPECT_THAT(steps(), IsEmpty());
+  options_.pull = true;
+  EXPECT_THAT(steps(), ElementsAre("pull registry.example/base:1"));
+}
+
+TEST_F(BaseImages, AreAllPulledWherePullIsAskedForAndOneNeedsALogin) {
+  options_.pull = true;
+  dockerfile("FROM registry.example/base:1\nCOPY --from=open.example/public:3 /a /a\n");
+  EXPECT_THAT(steps(), ElementsAre("pull registry.example/base:1", "pull open.example/public:3"));
+  dockerfile("FROM open.example/public:3\n");
+  EXPECT_THAT(steps(), IsEmpty()) << "BuildKit does that itself";
+}
+
+TEST_F(BaseImages, FollowArgumentsAndTheTarget) {
+  dockerfile("ARG NAME=base:1\nFROM registry.example/${NAME} AS one\nFROM open.example/public:3 AS two\n");
+  EXPECT_THAT(steps(), IsEmpty());
+  options_.target = "one";
+  options_.arguments["NAME"] = "tools:2";
+  EXPECT_THAT(steps(), ElementsAre("pull registry.example/tools:2"));
+}
+
+TEST_F(BaseImages, ForAnotherPlatformAreLeftToBuildKit) {
+  dockerfile("FROM --platform=linux/arm64/v8 registry.example/base:1\n");
+  EXPECT_THAT(steps(), IsEmpty());
+  EXPECT_THAT(notes_, ElementsAre(HasSubstr("registry.example/base:1 for linux/arm64/v8 is left to BuildKit")));
+  dockerfile("FROM --platform=$BUILDPLATFORM registry.example/base:1\n");
+  EXPECT_THAT(steps(), ElementsAre("pull registry.example/base:1"));
+}
+
+TEST_F(BaseImages, AreTheClassicBuildersOwnBusiness) {
+  options_.builder = plan::BuilderChoice::classic;
+  EXPECT_THAT(steps(), IsEmpty());
+}
+
+TEST_F(BaseImages, ThatCannotBePulledEndTheBuildBeforeItBegins) {
+  dockerfile("FROM registry.example/absent:1\n");
+  options_.where = scene_.source.string();
+  Context here = scene_.context();
+  const size_t before = scene_.engine.changes().size();
+  try {
+    build(here, web, options_, {});
+    ADD_FAILURE() << "there is no such image";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("registry.example/absent:1"));
+  }
+  EXPECT_EQ(scene_.engine.changes().size(), before);
+}
+
+}  // namespace
+}  // namespace belay::scene

@@ -1,0 +1,385 @@
+// Apps that begin with what is there already.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "state/store.h"
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A container as the real jockler or dockervisor leaves it.
+void foreign(Scene& scene, const std::string& name, bool starts, const std::string& policy = "no") {
+  scene.clock.advance(Seconds(5));
+  scene.engine.add_image("web", {}, {}, "1");
+  engine::ContainerRequest request;
+  request.name = name;
+  request.image = "web";
+  request.restart.name = policy;
+  request.service.environment["COLOUR"] = "red";
+  request.service.mounts.push_back({Mount::Kind::volume, "web_data", "/data", false, ""});
+  scene.engine.create_container(request, {});
+  if (starts) scene.engine.start_container(name, {});
+}
+
+TEST(Adopt, TakesOverWhatJocklerMadeWithoutTouchingIt) {
+  Scene scene({NamingScheme::jcl});
+  foreign(scene, "jcl_web_20250101000000", false);
+  foreign(scene, "jcl_web_20250202000000", true);
+  foreign(scene, "jcl_webshop_20250202000000", true);
+  foreign(scene, "jcl_web_other", true);
+  auto here = scene.context();
+  const auto dry = adopt(here, web, {}, {.dry_run = true}, {});
+  EXPECT_TRUE(dry.dry_run);
+  EXPECT_EQ(scene.store->app(web), std::nullopt);
+  const auto before = scene.engine.changes().size();
+  const auto adopted = adopt(here, web, {}, {}, {});
+  EXPECT_THAT(adopted.containers, ElementsAre("jcl_web_20250101000000", "jcl_web_20250202000000"));
+  EXPECT_EQ(scene.changes(before), format("  {}. tag belay/web:r1\n  {}. tag belay/web:r2\n", before, before + 1));
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{2});
+  EXPECT_EQ(scene.run("rollback"), "done");
+  EXPECT_THAT(scene.running(), Contains("jcl_web_20250101000000"));
+  EXPECT_THAT(scene.running(), ::testing::Not(Contains("jcl_web_20250202000000")));
+  EXPECT_EQ(scene.run("start new"), "done");
+  EXPECT_EQ(scene.engine.container(scene.app().find({3})->containers.at("web"), {})->service.environment.at("COLOUR"),
+            "red");
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(Adopt, KnowsDockervisorsNamesAndFollowsThemThroughRenames) {
+  Scene scene({NamingScheme::dcv});
+  foreign(scene, "dcv_web_stable", false);
+  foreign(scene, "dcv_web", true, "unless-stopped");
+  auto here = scene.context();
+  adopt(here, web, {}, {}, {});
+  EXPECT_EQ(scene.app().stable, ReleaseNumber{1});
+  EXPECT_EQ(scene.plan(), "");
+  // Displaced by a release that fails, it comes back under its own name.
+  EXPECT_EQ(scene.run("deploy bad"), "rolled_back");
+  EXPECT_THAT(scene.running(), ElementsAre("dcv_web"));
+  EXPECT_EQ(scene.app().find({2})->containers.at("web"), "dcv_web");
+  EXPECT_THAT(scene.app().find({3})->containers.at("web"), HasSubstr("dcv_web_save_"));
+  EXPECT_EQ(scene.run("deploy 2"), "done");
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_THAT(scene.app().find({2})->containers.at("web"), HasSubstr("dcv_web_save_"));
+  EXPECT_EQ(scene.run("start stable"), "done");
+  EXPECT_THAT(scene.running(), ElementsAre("dcv_web_stable"));
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(Adopt, SurvivesAPowerCutBetweenARenameAndItsRecord) {
+  for (int n = 0; n < 60; ++n) {
+    Scene scene({NamingScheme::dcv});
+    foreign(scene, "dcv_web", true, "unless-stopped");
+    auto here = scene.context();
+    adopt(here, web, {}, {}, {});
+    scene.engine.crash_after(n, engine::MemoryEngine::Cut::before_the_answer);
+    const bool crashed = scene.crashes("deploy 2");
+    scene.engine.crash_after(std::nullopt);
+    if (!crashed) return;
+    scene.reopen();
+    scene.run("start last");
+    ASSERT_THAT(scene.running(), ElementsAre("dcv_web")) << n << "\n" << scene.changes() << scene.state();
+    ASSERT_EQ(scene.container("dcv_web")->owner().has_value(), false) << n << "\n" << scene.changes();
+    ASSERT_EQ(scene.plan(), "") << n << "\n" << scene.changes() << scene.state();
+  }
+  FAIL() << "never came to an end";
+}
+
+TEST(Adopt, RefusesByNameWhatNoReleaseHasAPlaceFor) {
+  Scene scene;
+  foreign(scene, "plex", true);
+  foreign(scene, "whole", false);
+  scene.engine.has_unkept("plex", unkept_setting("DeviceRequests", "DeviceRequests"));
+  scene.engine.has_unkept("plex", unkept_setting("Mounts[0].VolumeOptions.Subpath", "Mounts.VolumeOptions.Subpath"));
+  auto here = scene.context();
+  const std::string before = scene.all();
+  for (const bool dry_run : {false, true}) {
+    try {
+      adopt(here, web, {"plex"}, {.dry_run = dry_run}, {});
+      FAIL() << "something was lost without a word";
+    } catch (const Conflict& error) {
+      EXPECT_THAT(error.what(), HasSubstr("plex: DeviceRequests (--gpus)"));
+      EXPECT_THAT(error.what(), HasSubstr("plex: Mounts[0].VolumeOptions.Subpath (--mount …,volume-subpath=…)"));
+      EXPECT_THAT(error.hint(), HasSubstr("belay adopt web plex --lossy"));
+    }
+    EXPECT_EQ(scene.all(), before);
+  }
+  const auto adopted = adopt(here, web, {"plex"}, {.lossy = true}, {});
+  EXPECT_THAT(adopted.lost, ElementsAre("plex: DeviceRequests (--gpus)",
+                                        "plex: Mounts[0].VolumeOptions.Subpath (--mount …,volume-subpath=…)"));
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(Adopt, RecoverRefusesTheSameAndGoesOnWithTheOthers) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.engine.has_unkept("web-r1", unkept_setting("Annotations", "Annotations"));
+  const TemporaryFolder empty;
+  const auto lost = state::Store::open(empty.path() / "state");
+  auto base = scene.context();
+  Context here{base.engine, *lost, base.clock, base.report, "tester", "belay recover", true, base.defaults, {}};
+  const auto refused = recover(here, {}, {});
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_TRUE(refused[0].refused);
+  EXPECT_THAT(refused[0].lost, ElementsAre("web-r1: Annotations (--annotation)"));
+  EXPECT_EQ(lost->app(web), std::nullopt);
+  const auto taken = recover(here, {.lossy = true}, {});
+  EXPECT_FALSE(taken.at(0).refused);
+  EXPECT_NE(lost->app(web), std::nullopt);
+}
+
+TEST(Adopt, ItsPinsArePreviewedAndItCanBeGivenAgain) {
+  for (int n = 0; n < 40; ++n)
+    for (const auto cut :
+         {engine::MemoryEngine::Cut::before_the_effect, engine::MemoryEngine::Cut::before_the_answer}) {
+      Scene scene;
+      foreign(scene, "mine", true);
+      auto here = scene.context();
+      EXPECT_THAT(plan::plan_text(adopt(here, web, {"mine"}, {.dry_run = true}, {}).plan),
+                  HasSubstr("as belay/web:r1"));
+      scene.engine.crash_after(n, cut);
+      bool crashed = false;
+      try {
+        adopt(here, web, {"mine"}, {}, {});
+      } catch (const engine::MemoryEngine::Crash&) {
+        crashed = true;
+      }
+      scene.engine.crash_after(std::nullopt);
+      if (!crashed && cut == engine::MemoryEngine::Cut::before_the_answer) return;
+      scene.reopen();
+      auto again = scene.context();
+      const auto adopted = adopt(again, web, {"mine"}, {}, {});
+      EXPECT_THAT(adopted.containers, ElementsAre("mine"));
+      EXPECT_TRUE(scene.engine.image("belay/web:r1", {})) << n;
+      EXPECT_TRUE(adopt(again, web, {"mine"}, {}, {}).was_there);
+      EXPECT_EQ(scene.plan(), "");
+    }
+  FAIL() << "never came to an end";
+}
+
+TEST(Adopt, RefusesWhatItCannotTake) {
+  Scene scene;
+  foreign(scene, "one", true);
+  foreign(scene, "two", true);
+  const auto refusal = [&](const AppName& name, const std::vector<std::string>& containers) -> std::string {
+    const std::string before = scene.all();
+    auto here = scene.context();
+    try {
+      adopt(here, name, containers, {}, {});
+      return "not refused";
+    } catch (const Error& error) {
+      EXPECT_EQ(scene.all(), before);
+      EXPECT_NE(error.hint(), "") << error.what();
+      return error.what();
+    }
+  };
+  EXPECT_EQ(refusal(web, {}), "no container that could be adopted is called web, jcl_web_… or dcv_web");
+  EXPECT_EQ(refusal(web, {"three"}), "there is no container three");
+  EXPECT_EQ(refusal(web, {"one", "two"}), "2 of these containers run; an app has one that runs");
+  EXPECT_EQ(refusal(web, {"one", "one"}), "the container one is named twice");
+  auto here = scene.context();
+  adopt(here, web, {"one"}, {}, {});
+  EXPECT_EQ(refusal(AppName("shop"), {"one"}), "the container one belongs to the app web already");
+  EXPECT_EQ(refusal(web, {"two"}), "the container two runs, and so does r1 of web; an app has one that runs");
+}
+
+TEST(Adopt, AFurtherContainerBecomesAFurtherRelease) {
+  // Its own image has no volume: the one of the containers is a stranger's.
+  Scene scene({NamingScheme::belay, true, false});
+  foreign(scene, "old", false);
+  foreign(scene, "older-than-nothing", false);
+  for (const auto* line : {"deploy 1", "stable", "stop"}) scene.run(line);
+  auto here = scene.context();
+  const auto adopted = adopt(here, web, {"old"}, {}, {});
+  EXPECT_THAT(adopted.containers, ElementsAre("old"));
+  EXPECT_EQ(scene.app().last, ReleaseNumber{1}) << "what ran last stays the last";
+  EXPECT_EQ(scene.app().stable, ReleaseNumber{1});
+  EXPECT_EQ(scene.run("start r2"), "done");
+  EXPECT_THAT(scene.running(), ElementsAre("old"));
+  EXPECT_EQ(scene.run("start stable"), "done");
+  EXPECT_EQ(scene.plan(), "");
+  // One that runs while the app is down is what is wished from then on.
+  scene.run("stop");
+  scene.engine.start_container("older-than-nothing", {});
+  adopt(here, web, {"older-than-nothing"}, {}, {});
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{3});
+  EXPECT_THAT(scene.running(), ElementsAre("older-than-nothing"));
+}
+
+TEST(Adopt, TheSchemeChoosesTheContainersAndTheNamesOfTheNext) {
+  for (const auto& [scheme, next] : std::vector<std::pair<NamingScheme, std::string>>{
+           {NamingScheme::jcl, "jcl_web_"}, {NamingScheme::dcv, "dcv_web"}, {NamingScheme::belay, "web-r2"}}) {
+    Scene scene;
+    foreign(scene, "my-old-web", true);
+    auto here = scene.context();
+    adopt(here, web, {"my-old-web"}, {.scheme = scheme}, {});
+    EXPECT_EQ(scene.plan(), "");
+    EXPECT_EQ(scene.run("start new"), "done");
+    EXPECT_THAT(scene.app().find({2})->containers.at("web"), ::testing::StartsWith(next));
+    EXPECT_EQ(scene.run("start r1"), "done");
+    EXPECT_THAT(scene.running(), ElementsAre("my-old-web")) << "its name is its own";
+    EXPECT_EQ(scene.plan(), "");
+  }
+}
+
+TEST(Adopt, ByNameAloneTakesWhatBearsAName) {
+  const std::map<std::string, bool> names{{"jcl_web_20240101000000", true},
+                                          {"dcv_web_20240101000000", true},
+                                          {"dcv_web", true},
+                                          {"dcv_web_stable", true},
+                                          {"dcv_web_save_20240101", true},
+                                          {"web", true},
+                                          {"dcv_web_2024", false},
+                                          {"jcl_web2_20240101000000", false},
+                                          {"dcv_web_x_20240101000000", false},
+                                          {"web-1", false}};
+  for (const auto& [name, taken] : names) {
+    Scene scene;
+    foreign(scene, name, name.find("_save_") == std::string::npos);
+    auto here = scene.context();
+    if (!taken) {
+      EXPECT_THROW(adopt(here, web, {}, {}, {}), NotFound) << name;
+      continue;
+    }
+    EXPECT_THAT(adopt(here, web, {}, {}, {}).containers, ElementsAre(name));
+    // In that scheme what ran last bears the app's name again, once it is touched.
+    if (name.find("_save_") != std::string::npos) continue;
+    EXPECT_EQ(scene.plan(), "") << name;
+  }
+}
+
+TEST(Import, MakesAnAppOfARunLine) {
+  Scene scene;
+  scene.engine.in_registry("nginx:1", {}, {}, "1");
+  auto here = scene.context();
+  const std::vector<std::string> line{
+      "docker",         "run",    "-d", "--name", "web", "-p", "8081:80", "-e", "DB_PASSWORD=s3cret", "-v",
+      "web_data:/data", "nginx:1"};
+  const auto dry = import_run(here, "", line, true, {});
+  EXPECT_THAT(scene.store->app_names(), IsEmpty());
+  EXPECT_EQ(dry.spec.find("s3cret"), std::string::npos);
+  const auto imported = import_run(here, "", line, false, {});
+  EXPECT_EQ(imported.app, "web");
+  EXPECT_EQ(scene.run("start new"), "done");
+  const auto detail = scene.engine.container("web-r1", {}).value();
+  EXPECT_EQ(detail.service.environment.at("DB_PASSWORD"), "s3cret");
+  EXPECT_EQ(detail.container.ports.at(0).host_port, 8081);
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().stable, std::nullopt);
+  EXPECT_EQ(scene.run("remove"), "done");
+  EXPECT_TRUE(scene.engine.image("nginx:1", {})) << "the image was not built for the app";
+}
+
+TEST(Import, RefusesALineThatSaysTooLittleOrTooMuch) {
+  Scene scene;
+  scene.engine.in_registry("nginx:1", {}, {}, "1");
+  auto here = scene.context();
+  const std::string before = scene.all();
+  EXPECT_THROW(import_run(here, "", {"nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "web", {"--no-such-option", "nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "web", {"-p", "80000:80", "nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "w", {"nginx:1"}, false, {}), UsageError);
+  EXPECT_THROW(import_run(here, "web", {"nothing:1"}, false, {}), Error);
+  EXPECT_EQ(scene.all(), before);
+}
+
+void lose_the_state(Scene& scene) {
+  scene.store.reset();
+  fs::remove_all(scene.folder.path() / "state");
+  scene.reopen();
+}
+
+TEST(Recover, RebuildsAppsReleasesAndLastFromTheLabels) {
+  for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {
+    Scene scene({scheme});
+    scene.write("dcv-web", R"({"ports": {"9001": "80"}, "volumes": {"web_data": "/data"}, "env": {"COLOUR": "red"}})");
+    for (const auto* line : {"deploy 1", "stable", "deploy 2", "deploy bad"}) scene.run(line);
+    const App before = scene.app();
+    lose_the_state(scene);
+    const size_t changes = scene.engine.changes().size();
+    ASSERT_EQ(scene.run("recover"), "done");
+    EXPECT_EQ(scene.changes(changes), "");
+    const App after = scene.app();
+    EXPECT_EQ(after.scheme, before.scheme);
+    EXPECT_EQ(after.last, before.last);
+    EXPECT_EQ(after.wish.state, before.wish.state);
+    EXPECT_EQ(after.wish.release, before.wish.release);
+    EXPECT_EQ(after.highest_release, before.highest_release);
+    // Only this scheme's names tell the mark.
+    EXPECT_EQ(after.stable, scheme == NamingScheme::dcv ? before.stable : std::nullopt);
+    ASSERT_EQ(after.releases.size(), before.releases.size());
+    for (size_t i = 0; i < after.releases.size(); ++i) {
+      EXPECT_EQ(after.releases[i].number, before.releases[i].number);
+      EXPECT_EQ(after.releases[i].images, before.releases[i].images);
+      EXPECT_EQ(after.releases[i].containers, before.releases[i].containers);
+      EXPECT_EQ(after.releases[i].spec.services.at(0).environment, before.releases[i].spec.services.at(0).environment);
+      EXPECT_EQ(after.releases[i].spec.services.at(0).ports, before.releases[i].spec.services.at(0).ports);
+      EXPECT_EQ(after.releases[i].spec.services.at(0).mounts, before.releases[i].spec.services.at(0).mounts);
+    }
+    EXPECT_EQ(scene.trouble("2"), "");
+    const std::string state = scene.state();
+    scene.run("recover");
+    EXPECT_EQ(scene.state(), state) << "a second time there is nothing to learn";
+    for (const auto* line : {"rollback", "start r2", "stop", "start last", "deploy 4"}) {
+      EXPECT_EQ(scene.run(line), "done") << line;
+      EXPECT_EQ(scene.plan(), "") << line;
+    }
+    EXPECT_EQ(scene.trouble("4"), "");
+  }
+}
+
+TEST(Recover, OfAnAppThatIsDownRemembersWhatRanLast) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2", "start r1", "stop"}) scene.run(line);
+  lose_the_state(scene);
+  scene.run("recover");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{1});
+  EXPECT_EQ(scene.trouble(""), "");
+  scene.run("start last");
+  EXPECT_EQ(scene.trouble("1"), "");
+}
+
+TEST(Recover, InTheMiddleOfASwapTakesWhatProvedItself) {
+  // Without a port both run for a while; the policy tells which one had passed.
+  for (const bool port : {false, true}) {
+    int both = 0;
+    for (int calls = 0;; ++calls) {
+      Scene scene({NamingScheme::belay, port, false});
+      scene.run("deploy 1");
+      scene.offer("2");
+      scene.engine.crash_after(calls);
+      if (!scene.crashes("deploy 2")) break;
+      scene.engine.crash_after({});
+      const auto up = scene.running();
+      const bool is_proved = scene.container("web-r2") && scene.engine.container("web-r2", {})->restart.name != "no" &&
+                             !scene.engine.container("web-r2", {})->restart.name.empty();
+      lose_the_state(scene);
+      scene.run("recover");
+      if (up.empty()) continue;
+      if (up.size() == 2) ++both;
+      const bool is_new = up == std::vector<std::string>{"web-r2"} ||
+                          (is_proved && scene.engine.container("web-r1", {})->restart.name == "no");
+      if (up.size() == 2 && is_proved && !is_new) continue;
+      EXPECT_EQ(scene.app().last, ReleaseNumber{is_new ? 2 : 1}) << "cut after " << calls << "\n" << scene.changes();
+      EXPECT_EQ(scene.app().wish.release, scene.app().last);
+      EXPECT_EQ(scene.run("start last"), scene.plan().empty() ? "unchanged" : "done");
+      EXPECT_EQ(scene.running().size(), 1U) << "cut after " << calls;
+    }
+    EXPECT_EQ(both > 0, !port);
+  }
+}
+
+}  // namespace
+}  // namespace belay::scene

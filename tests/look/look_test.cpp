@@ -1,0 +1,302 @@
+// What the looking commands say of an app, after each way there is to come to a state.
+
+#include "look/look.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string why_now(Scene& scene) {
+  auto here = scene.context();
+  return why(here, web, {}).text;
+}
+AppSummary row(Scene& scene) {
+  auto here = scene.context();
+  const auto rows = list(here, {});
+  EXPECT_EQ(rows.size(), 1U);
+  const Status told = status(here, web, {});
+  const AppSummary& one = told.summary;
+  const AppSummary& other = rows.at(0);
+  // A table and a page of one app tell the same.
+  EXPECT_EQ(one.state, other.state);
+  EXPECT_EQ(one.release, other.release);
+  EXPECT_EQ(one.verdict, other.verdict);
+  EXPECT_EQ(one.image, other.image);
+  EXPECT_EQ(one.image_id, other.image_id);
+  EXPECT_EQ(one.container, other.container);
+  EXPECT_EQ(one.stable, other.stable);
+  EXPECT_EQ(one.ports, other.ports);
+  return other;
+}
+
+TEST(Look, AtAnAppThatWasNeverStarted) {
+  Scene scene;
+  scene.run("build 1");
+  EXPECT_EQ(why_now(scene),
+            "web was built just now by tester, but nothing of it was started yet: belay start web new.");
+  const AppSummary app = row(scene);
+  EXPECT_EQ(app.state, AppState::built);
+  EXPECT_EQ(app.release, "");
+  EXPECT_EQ(app.image, "web:latest");
+  EXPECT_EQ(app.image_id, scene.image_of("1"));
+}
+
+TEST(Look, AtAnAppThatRuns) {
+  Scene scene;
+  scene.run("deploy 1");
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web runs r1 (belay deploy 1 by tester, just now). Its container web-r1 is up"),
+                    Not(HasSubstr("newer")), Not(HasSubstr("tried"))));
+  const AppSummary app = row(scene);
+  EXPECT_EQ(app.state, AppState::running);
+  EXPECT_EQ(app.image, "web:latest");
+  EXPECT_EQ(app.image_id, scene.image_of("1"));
+  scene.run("build 2");
+  EXPECT_THAT(why_now(scene), HasSubstr("A newer image was built just now and not started yet: belay start web new."));
+  EXPECT_EQ(row(scene).image_id, scene.image_of("1")) << "what runs, not what was built";
+}
+
+// A crash loop was "up" to why and unseen by all others.
+TEST(Look, AtAContainerThatEndsAgainAndAgain) {
+  Scene scene;
+  engine::Behaviour crashes;
+  crashes.exits_after = Milliseconds(1'000);
+  crashes.exit_code = 3;
+  scene.engine.add_image("loop:1", {}, crashes, "loop");
+  engine::ContainerRequest request;
+  request.name = "loopy";
+  request.image = "loop:1";
+  request.restart = {"always", 0};
+  scene.engine.create_container(request, {});
+  scene.engine.start_container("loopy", {});
+  auto here = scene.context("belay adopt web loopy");
+  std::ignore = adopt(here, web, {"loopy"}, {}, {});
+  bool was_up = false;
+  for (int i = 0; i < 40; ++i) {
+    scene.clock.advance(Milliseconds(400));
+    const auto container = scene.container("loopy");
+    if (scene.engine.container("loopy", {})->restart_count == 0) continue;
+    was_up = was_up || container->state == ContainerState::running;
+    const AppSummary app = row(scene);
+    EXPECT_EQ(app.state, AppState::restarting);
+    EXPECT_GT(app.restarts, 0);
+    EXPECT_THAT(why_now(scene),
+                AllOf(HasSubstr("its container loopy keeps exiting (exit code"), HasSubstr("belay logs web shows")));
+    EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("keeps exiting"));
+    EXPECT_THAT(plan_now(here, web, {}).notes, ElementsAre(HasSubstr("keeps exiting")));
+  }
+  EXPECT_TRUE(was_up) << "also in the moments in which it is up";
+}
+
+TEST(Look, AtADeployThatWasTakenBack) {
+  Scene scene;
+  scene.run("deploy 1");
+  EXPECT_EQ(row(scene).last_failed, "");
+  scene.run("deploy bad");
+  EXPECT_EQ(row(scene).last_failed, "r2");
+  EXPECT_EQ(row(scene).image, "web@" + short_digest(scene.image_of("1"))) << "web:latest is the image that failed";
+  scene.run("deploy 3");
+  EXPECT_EQ(row(scene).last_failed, "");
+  EXPECT_EQ(row(scene).image, "web:latest");
+  scene.run("deploy bad");
+  EXPECT_EQ(row(scene).last_failed, "r4");
+}
+
+TEST(Look, AtAFirstDeployThatFailed) {
+  Scene scene;
+  scene.run("deploy bad");
+  EXPECT_EQ(row(scene).last_failed, "r1");
+}
+
+TEST(Look, AtAContainerThatSomebodyElseStopped) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.engine.stop_container("web-r1", {}, {});
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web should run r1 (belay deploy 1 by tester, just now), but its container "
+                               "web-r1 is exited"),
+                    HasSubstr("Belay did not do that; belay start web last starts it again.")));
+  EXPECT_EQ(row(scene).state, AppState::exited);
+  scene.engine.remove_container("web-r1", {});
+  EXPECT_THAT(why_now(scene), HasSubstr("its container is gone; belay start web last makes it again."));
+  EXPECT_EQ(row(scene).state, AppState::missing);
+}
+
+TEST(Look, AtAReleaseThatFailedAndWasTakenBack) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.clock.advance(std::chrono::hours(2));
+  scene.run("deploy bad");
+  scene.clock.advance(std::chrono::minutes(5));
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web runs r1 again (belay deploy 1 by tester, 2 hours ago). Its container "
+                               "web-r1 is up"),
+                    HasSubstr("r2 was tried 5 minutes ago (belay deploy bad by tester) and failed: it exited "
+                              "with code 3. The last that it wrote: no such table: users. Its image is in "
+                              "quarantine; belay retry web tries it again."),
+                    Not(HasSubstr("newer"))));
+  scene.engine.add_image("web:latest", scene.engine.image(scene.image_of("bad"), {})->config, {}, "bad");
+  scene.run("retry");
+  EXPECT_THAT(why_now(scene), AllOf(StartsWith("web runs r2 (belay retry by tester, just now)."),
+                                    Not(HasSubstr("failed")), Not(HasSubstr("quarantine"))));
+}
+
+TEST(Look, AtAFirstReleaseThatFailed) {
+  Scene scene;
+  scene.run("deploy bad");
+  EXPECT_THAT(why_now(scene), StartsWith("Nothing of web runs, as before the last change. r1 was tried just now (belay "
+                                         "deploy bad by tester) and failed: it exited with code 3."));
+  EXPECT_EQ(row(scene).state, AppState::stopped);
+}
+
+TEST(Look, AtWhatTheUserWentBackFrom) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "stable", "deploy 2", "rollback"}) scene.run(line);
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web runs r1 (belay rollback by tester, just now)."),
+                    HasSubstr("r2 is newer (passed) but is not running; to run it: belay start web r2."),
+                    Not(HasSubstr("failed")), Not(HasSubstr("image was built"))));
+  scene.run("start r2");
+  EXPECT_THAT(why_now(scene), HasSubstr("The stable release is r1."));
+  EXPECT_EQ(row(scene).stable, "r1");
+}
+
+TEST(Look, AtAChangeThatTheUserCancelled) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.clock.on_sleep = [&] { scene.stopping.request_stop(); };
+  scene.run("deploy 2");
+  scene.clock.on_sleep = nullptr;
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web runs r1 again"),
+                    HasSubstr("r2 was tried just now (belay deploy 2 by tester) and could not prove itself: "
+                              "stopped on request. belay retry web tries it again."),
+                    Not(HasSubstr("quarantine"))));
+}
+
+TEST(Look, AtACommandThatWasInterrupted) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.report.on_step = [](const std::string& step) {
+    if (step == "start web-r2") throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("deploy 2"));
+  scene.report.on_step = nullptr;
+  scene.reopen();
+  ASSERT_TRUE(scene.app().wish.unfinished);
+  EXPECT_THAT(why_now(scene),
+              StartsWith("web was to run r2 (belay deploy 2 by tester, just now), and that was interrupted: "
+                         "belay start web r2 goes on with it, belay rollback web takes it back."));
+  EXPECT_EQ(row(scene).state, AppState::unfinished);
+}
+
+TEST(Look, AtABackupThatWasInterrupted) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2"}) scene.run(line);
+  scene.report.on_step = [](const std::string& step) {
+    if (step == "resume web-r2") throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("backup"));
+  scene.report.on_step = nullptr;
+  scene.reopen();
+  ASSERT_TRUE(scene.app().wish.unfinished);
+  EXPECT_THAT(why_now(scene), AllOf(StartsWith("belay backup by tester was interrupted; web should go on with r2, and "
+                                               "belay start web r2 sees to that."),
+                                    Not(HasSubstr("rollback"))));
+}
+
+TEST(Look, AtAnAppThatIsDown) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "stop"}) scene.run(line);
+  EXPECT_EQ(why_now(scene), "web is down (belay stop by tester, just now). belay start web last starts r1 again.");
+  EXPECT_EQ(row(scene).state, AppState::stopped);
+  scene.engine.start_container("web-r1", {});
+  EXPECT_THAT(why_now(scene),
+              HasSubstr("Its container web-r1 runs all the same, and Belay did not do that; belay stop web"));
+}
+
+TEST(Look, AtAContainerThatWasAdopted) {
+  Scene scene;
+  scene.stranger("shop", {});
+  auto here = scene.context("belay adopt web shop");
+  adopt(here, web, {"shop"}, {}, {});
+  EXPECT_THAT(why_now(scene),
+              AllOf(StartsWith("web runs r1 (belay adopt web shop by tester, just now). Its container shop is "
+                               "up"),
+                    HasSubstr("Belay did not watch whether r1 proves itself.")));
+  const AppSummary app = row(scene);
+  EXPECT_EQ(app.container, "shop");
+  EXPECT_EQ(app.verdict, Verdict::unproven);
+  EXPECT_EQ(app.image, "stranger");
+}
+
+TEST(Look, AtAppsThatOnlyTheEngineKnows) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.store->forget(web);
+  auto here = scene.context();
+  const auto rows = list(here, {});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_FALSE(rows[0].known);
+  EXPECT_EQ(rows[0].image_id, scene.image_of("1"));
+}
+
+// Growth: `status` of 250 apps took 39 s, a full look each; now each list is asked for once.
+TEST(Look, AtAllAppsAsksForEachListOnce) {
+  Scene scene;
+  const auto calls_for = [&](int apps) {
+    for (int i = 0; i < apps; ++i) {
+      engine::ContainerRequest request;
+      request.name = "old" + std::to_string(i);
+      request.image = "base:1";
+      if (!scene.container(request.name)) {
+        scene.engine.create_container(request, {});
+        scene.engine.start_container(request.name, {});
+        auto here = scene.context("belay adopt");
+        std::ignore = adopt(here, AppName(request.name), {request.name}, {}, {});
+      }
+    }
+    scene.clock.advance(Milliseconds(120'000));
+    auto here = scene.context();
+    const int before = scene.engine.calls();
+    EXPECT_EQ(statuses(here, {}).size(), static_cast<size_t>(apps));
+    const int of_status = scene.engine.calls() - before;
+    std::ignore = list(here, {});
+    EXPECT_EQ(scene.engine.calls() - before - of_status, 1) << "a table is one request";
+    return of_status;
+  };
+  scene.engine.add_image("base:1", {}, {}, "base");
+  const int few = calls_for(3);
+  const int many = calls_for(23);
+  EXPECT_EQ(many - few, 20) << "no more than a look into each container";
+  auto here = scene.context();
+  for (const auto& one : statuses(here, {})) {
+    const Status alone = status(here, AppName(one.summary.name), {});
+    EXPECT_EQ(one.summary.state, alone.summary.state);
+    EXPECT_EQ(one.summary.image_id, alone.summary.image_id);
+    EXPECT_EQ(one.pending, alone.pending);
+    EXPECT_EQ(one.wish, alone.wish);
+  }
+}
+
+TEST(Look, NamesOfReleasesComeFromTheStateAlone) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2"}) scene.run(line);
+  auto here = scene.context();
+  scene.engine.crash_after(0);
+  EXPECT_THAT(release_names(here, web), ElementsAre("r2", "r1"));
+  EXPECT_THROW(release_names(here, AppName("nothing")), NotFound);
+}
+
+}  // namespace
+}  // namespace belay::scene

@@ -1,0 +1,451 @@
+// Trials beside what runs: they prove what they should, and nothing of them stays, however they end.
+
+#include "safekeeping/trial.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <random>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "safekeeping/backup.h"
+#include "safekeeping/pseudonym.h"
+#include "state/store.h"
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using Cut = engine::MemoryEngine::Cut;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// One app that runs with data in a volume, a bound folder and a bound file, on an engine whose files are here.
+class Trials : public ::testing::Test {
+ protected:
+  Trials() {
+    for (const auto* each : {"volumes", "source", "bound", "backups"}) make_folder(folder_.path() / each);
+    write("source/Dockerfile", "FROM scratch\n");
+    write("bound/page", "bound");
+    write("settings", "colour=red");
+    engine_ = std::make_unique<engine::MemoryEngine>(clock_, folder_.path() / "volumes");
+    reopen();
+    deploy();
+    write(data_file(), "precious");
+  }
+
+  void reopen() {
+    store_.reset();
+    store_ = state::Store::open(folder_.path() / "state");
+  }
+  Context context() {
+    Context context{*engine_, *store_, clock_, report_, "tester", "belay test"};
+    context.defaults.settle = Milliseconds(200);
+    context.defaults.wait_timeout = Milliseconds(400);
+    context.run.workers = 1;
+    return context;
+  }
+  void write(const std::string& file, const std::string& text) { write_file_durably(folder_.path() / file, text); }
+  std::string data_file() const { return "volumes/web_data/_data/file"; }
+
+  static ImageConfig config() {
+    ImageConfig config;
+    config.exposed_ports = {"8080/tcp"};
+    config.volumes = {"/data", "/cache"};
+    return config;
+  }
+  static engine::Behaviour failing() {
+    engine::Behaviour behaviour;
+    behaviour.exits_after = Milliseconds(150);
+    behaviour.exit_code = 3;
+    behaviour.output = "no such table: users\n";
+    return behaviour;
+  }
+  void deploy() {
+    engine_->next_build(config(), {}, "1");
+    BuildOptions build;
+    build.where = (folder_.path() / "source").string();
+    const std::string here_is = folder_.path().string();
+    write("source/jockler-web",
+          format(R"({{"volumes": {{"web_data": "/data", "{0}/bound": "/page", "{0}/settings": "/etc/settings"}}}})",
+                 here_is));
+    Context here = context();
+    ASSERT_EQ(family::deploy(here, web, build, {}, {}).change.kind, Change::Kind::done);
+  }
+  // The image that the app has, and its backups with it, fails from now on.
+  void break_image() { engine_->add_image("web:latest", config(), failing(), "1"); }
+
+  std::unique_ptr<backup::Destination> place() {
+    return backup::destination(backup::parse_place((folder_.path() / "backups").string()), {});
+  }
+  void back_up(bool with_image = false) {
+    BackupOptions options;
+    options.name = "web.tar.zst";
+    options.with_image = with_image;
+    Context here = context();
+    ASSERT_TRUE(safekeeping::back_up(here, web, *place(), {}, options, {}).done);
+  }
+  Drilled drill(const TrialOptions& options = {}, std::stop_token stop = {}) {
+    Context here = context();
+    return safekeeping::drill(here, web, *place(), "web.tar.zst", {}, options, stop);
+  }
+  TryOptions image(const std::string& reference) {
+    TryOptions options;
+    options.image = reference;
+    return options;
+  }
+  Tried try_it(const TryOptions& options, std::stop_token stop = {}) {
+    Context here = context();
+    return try_candidate(here, web, options, stop);
+  }
+  BackupRecord record() { return store_->backups("web").at(0); }
+
+  // The empty volume with which the engine was asked whether it shares its files: the next question removes it.
+  static bool is_probe(const std::string& name) { return name.find("belay-probe-") != std::string::npos; }
+  // All that a trial could leave behind, or touch.
+  std::string world() {
+    std::string text;
+    for (const auto& container : engine_->containers({}, {})) {
+      const auto detail = engine_->container(container.name, {});
+      text += format("container {} {} {} {}\n", container.name, to_text(container.state), detail->restart.name,
+                     detail->started ? iso_time(*detail->started) : "-");
+    }
+    for (const auto& volume : engine_->volumes({}, {}))
+      if (!is_probe(volume.name)) text += format("volume {}\n", volume.name);
+    for (const auto& network : engine_->networks({})) text += format("network {}\n", network.name);
+    for (const auto& each : engine_->images({}, {})) text += format("image {} {}\n", each.id, join(each.tags, " "));
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path()))
+      if (const std::string path = entry.path().string();
+          !is_probe(path) &&
+          (path.find("/state/") == std::string::npos || path.find("/temporary") != std::string::npos))
+        text += path + "\n";
+    text += read_file(folder_.path() / data_file()) + read_file(folder_.path() / "bound/page");
+    const auto app = store_->app(web);
+    return text + format("wish unfinished {} builds {}", app->wish.unfinished, app->builds.size());
+  }
+
+  TemporaryFolder folder_;
+  HookedClock clock_;
+  std::unique_ptr<engine::MemoryEngine> engine_;
+  std::unique_ptr<state::Store> store_;
+  Notes report_;
+};
+
+TEST_F(Trials, ADrillProvesAGoodBackupWithItsDataAndLeavesNothing) {
+  back_up();
+  write(data_file(), "newer");
+  const std::string before = world();
+  std::string seen;
+  report_.on_step = [&](const std::string& step) {
+    if (!step.starts_with("wait ")) return;
+    for (const auto& volume : engine_->volumes(std::string(labels::temporary), {}))
+      for (const auto* file : {"file", "page"})
+        seen += read_file_if_present(fs::path(volume.mount_point) / file).value_or("");
+    for (const auto& container : engine_->containers({false, std::string(labels::temporary)}, {}))
+      for (const auto& mount : container.mounts)
+        if (mount.target == "/etc/settings") seen += read_file(mount.source);
+  };
+  const Drilled drilled = drill();
+  EXPECT_TRUE(drilled.trial.passed()) << drilled.trial.reason;
+  EXPECT_EQ(drilled.end.files(), 3);
+  EXPECT_THAT(seen, HasSubstr("precious"));
+  EXPECT_THAT(seen, HasSubstr("bound"));
+  EXPECT_THAT(seen, HasSubstr("colour=red"));
+  EXPECT_EQ(world(), before);
+  EXPECT_EQ(record().drilled, clock_.now());
+  EXPECT_EQ(store_->journal("web", 1).at(0).verb, "drill");
+}
+
+TEST_F(Trials, ADrillOfAnAppThatDoesNotComeUpTellsWhyAndLeavesNothing) {
+  back_up();
+  break_image();
+  const std::string before = world();
+  const Drilled drilled = drill();
+  EXPECT_FALSE(drilled.trial.passed());
+  EXPECT_THAT(drilled.trial.reason, HasSubstr("3"));
+  EXPECT_EQ(drilled.trial.service, "web");
+  EXPECT_THAT(drilled.trial.log_tail, HasSubstr("no such table"));
+  EXPECT_EQ(world(), before);
+  EXPECT_FALSE(record().drilled);
+  EXPECT_THAT(record().trouble, HasSubstr("did not come up"));
+}
+
+TEST_F(Trials, ADrillOfADamagedBackupFailsAndLeavesNothing) {
+  // So much that it begins well.
+  std::string noise(12 << 20, '\0');
+  std::mt19937 random(1);
+  for (char& c : noise) c = static_cast<char>(random() & 0xff);
+  write(data_file(), noise);
+  back_up();
+  std::string bytes = read_file(folder_.path() / "backups/web.tar.zst");
+  bytes.resize(bytes.size() - 40);
+  write("backups/web.tar.zst", bytes);
+  const std::string before = world();
+  EXPECT_THROW(drill(), Error);
+  EXPECT_EQ(world(), before);
+  EXPECT_FALSE(record().trouble.empty());
+}
+
+TEST_F(Trials, ADrillOfAnotherAppsBackupIsRefused) {
+  back_up();
+  Context here = context();
+  EXPECT_THROW(safekeeping::drill(here, AppName("shop"), *place(), "web.tar.zst", {}, {}, {}), Error);
+}
+
+TEST_F(Trials, ADrillNeedsNeitherTheAppNorItsImageWhereTheBackupHasIt) {
+  back_up(true);
+  engine_ = std::make_unique<engine::MemoryEngine>(clock_, folder_.path() / "volumes");
+  store_ = state::Store::open(folder_.path() / "elsewhere");
+  const Drilled drilled = drill();
+  EXPECT_TRUE(drilled.trial.passed()) << drilled.trial.reason;
+  EXPECT_THAT(engine_->images({}, {}), IsEmpty());
+  EXPECT_THAT(engine_->containers({}, {}), IsEmpty());
+  EXPECT_THAT(engine_->volumes({}, {}), IsEmpty());
+}
+
+TEST_F(Trials, ADrillWithoutAnImageAnywhereSaysSoBeforeAnythingIsMade) {
+  back_up();
+  engine_ = std::make_unique<engine::MemoryEngine>(clock_, folder_.path() / "volumes");
+  EXPECT_THROW(drill(), NotFound);
+  EXPECT_THAT(engine_->changes(), IsEmpty());
+}
+
+TEST_F(Trials, ADryRunShowsTheWholePlanAndTouchesNothing) {
+  back_up();
+  const auto known = engine_->changes();
+  const std::string before = world();
+  TrialOptions dry;
+  dry.dry_run = true;
+  const std::string plan = plan::plan_text(drill(dry).trial.plan);
+  for (const auto* part : {"create network belay-drill-web-", "unpack 01-", "to its end", "create container",
+                           "wait whether", "remove volume belay-drill-web-", "remove network belay-drill-web-"})
+    EXPECT_THAT(plan, HasSubstr(part));
+  engine_->add_image("next:1", config(), {});
+  TryOptions options = image("next:1");
+  options.trial = dry;
+  const std::string trying = plan::plan_text(try_it(options).trial.plan);
+  for (const auto* part : {"pause web-r1", "copy volume web_data", "resume web-r1", "wait whether"})
+    EXPECT_THAT(trying, HasSubstr(part));
+  EXPECT_EQ(engine_->changes(), known);
+  std::ignore = engine_->remove_image("next:1", {});
+  EXPECT_EQ(world(), before);
+}
+
+TEST_F(Trials, AGoodCandidateProvesItselfOnACopyWhileTheAppRunsOn) {
+  ImageConfig next = config();
+  next.volumes.push_back("/extra");
+  engine_->add_image("next:1", next, {});
+  const std::string before = world();
+  std::string seen;
+  report_.on_step = [&](const std::string& step) {
+    if (!step.starts_with("wait ")) return;
+    EXPECT_EQ(engine_->container("web-r1", {})->container.state, ContainerState::running);
+    for (const auto& volume : engine_->volumes(std::string(labels::temporary), {})) {
+      const fs::path copy = fs::path(volume.mount_point) / "file";
+      seen += read_file_if_present(copy).value_or("");
+      if (fs::exists(copy)) write_file_durably(copy, "spoilt by the candidate");
+    }
+  };
+  const Tried tried = try_it(image("next:1"));
+  EXPECT_TRUE(tried.trial.passed()) << tried.trial.reason;
+  EXPECT_EQ(seen, "precious");
+  EXPECT_EQ(world(), before);
+  EXPECT_TRUE(tried.still);
+  EXPECT_THAT(engine_->changes(), Contains("pause web-r1"));
+}
+
+TEST_F(Trials, ALiveTryDoesNotHoldTheAppStill) {
+  engine_->add_image("next:1", config(), {});
+  TryOptions options = image("next:1");
+  options.consistency = backup::Consistency::live;
+  EXPECT_TRUE(try_it(options).trial.passed());
+  EXPECT_THAT(engine_->changes(), Not(Contains("pause web-r1")));
+}
+
+TEST_F(Trials, ABadCandidateTellsWhyAndLeavesNothing) {
+  engine_->add_image("next:1", config(), failing());
+  const std::string before = world();
+  const Tried tried = try_it(image("next:1"));
+  EXPECT_FALSE(tried.trial.passed());
+  EXPECT_THAT(tried.trial.log_tail, HasSubstr("no such table"));
+  EXPECT_EQ(world(), before);
+}
+
+TEST_F(Trials, WhatWasPulledOrBuiltForATryGoesAgain) {
+  engine_->in_registry("next:1", config(), {});
+  const std::string before = world();
+  EXPECT_TRUE(try_it(image("next:1")).trial.passed());
+  EXPECT_EQ(world(), before);
+  engine_->next_build(config(), {}, "2");
+  TryOptions options;
+  options.build.where = (folder_.path() / "source").string();
+  EXPECT_TRUE(try_it(options).trial.passed());
+  EXPECT_EQ(world(), before);
+  EXPECT_EQ(engine_->image("web:latest", {})->id, store_->app(web)->releases.at(0).images.at("web"));
+}
+
+TEST_F(Trials, ACandidateThatCannotBeHadTouchesNothing) {
+  const std::string before = world();
+  EXPECT_THROW(try_it(image("nowhere:1")), Error);
+  engine_->next_build_fails("step 3 failed");
+  TryOptions options;
+  options.build.where = (folder_.path() / "source").string();
+  EXPECT_THROW(try_it(options), Error);
+  options = image("next:1");
+  options.trial.networks = {"absent"};
+  EXPECT_THROW(try_it(options), NotFound);
+  EXPECT_EQ(world(), before);
+  EXPECT_THAT(engine_->changes(), Not(Contains("pause web-r1")));
+}
+
+TEST_F(Trials, AStopAtAnyStepLeavesNothingAndTheAppRunning) {
+  back_up();
+  engine_->add_image("next:1", config(), {});
+  const std::string before = world();
+  for (const bool is_drill : {true, false}) {
+    for (int n = 0;; ++n) {
+      ASSERT_LT(n, 100);
+      std::stop_source stopping;
+      int steps = 0;
+      report_.on_step = [&](const std::string&) {
+        if (steps++ == n) stopping.request_stop();
+      };
+      try {
+        if (is_drill)
+          std::ignore = drill({}, stopping.get_token());
+        else
+          std::ignore = try_it(image("next:1"), stopping.get_token());
+        EXPECT_GT(n, 5);
+        break;
+      } catch (const Cancelled&) {
+        report_.on_step = {};
+        ASSERT_EQ(world(), before) << (is_drill ? "drill" : "try") << " stopped at step " << n;
+      }
+    }
+  }
+}
+
+TEST_F(Trials, WhateverACrashLeavesTheNextCommandRemoves) {
+  back_up();
+  engine_->in_registry("next:1", config(), {});
+  const std::string before = world();
+  for (const bool is_drill : {true, false})
+    for (const Cut cut : {Cut::before_the_effect, Cut::before_the_answer})
+      for (int n = 0;; ++n) {
+        ASSERT_LT(n, 200);
+        engine_->crash_after(n, cut);
+        bool crashed = false;
+        try {
+          if (is_drill)
+            std::ignore = drill();
+          else
+            std::ignore = try_it(image("next:1"));
+        } catch (const engine::MemoryEngine::Crash&) {
+          crashed = true;
+        }
+        engine_->crash_after(std::nullopt);
+        if (!crashed) break;
+        reopen();
+        const std::string left = world();
+        Context here = context();
+        // Any command on the app.
+        std::ignore = change::start_release(here, web, "last", {}, {});
+        // An image that was pulled, and not yet marked as this trial's, is like any other that was pulled.
+        if (world() != before) std::ignore = engine_->remove_image("next:1", {});
+        ASSERT_EQ(world(), before) << (is_drill ? "drill" : "try") << " cut short after " << n << " calls; it left:\n"
+                                   << left;
+      }
+}
+
+// ---- the pseudonym ----
+
+Service service(const std::string& name) {
+  Service service;
+  service.name = name;
+  service.image = name + ":1";
+  return service;
+}
+
+const Stage stage{"trial", {"outside"}, {{"web_data", {DataPlace::Kind::volume, "trial-01"}}}, {"/usr"}};
+
+TEST(Pseudonym, IsSeenByNobodyOutside) {
+  Spec spec;
+  Service shop = service("shop");
+  shop.ports = {{80, "tcp", "", std::uint16_t{8080}}};
+  shop.publish_all_ports = true;
+  shop.labels = {{"traefik.enable", "true"}};
+  shop.restart = {"always", 0};
+  shop.network_mode = "host";
+  shop.log_driver = "syslog";
+  shop.hostname = "shop.example";
+  spec.services = {shop};
+  const Pseudonym other = under_pseudonym(spec, {{"shop", "shop-r3"}}, {}, stage);
+  const Service& twin = other.spec.services.at(0);
+  EXPECT_EQ(other.containers.at("shop"), "trial");
+  EXPECT_THAT(twin.ports, IsEmpty());
+  EXPECT_FALSE(twin.publish_all_ports);
+  EXPECT_THAT(twin.labels, IsEmpty());
+  EXPECT_EQ(twin.restart.name, "no");
+  EXPECT_EQ(twin.network_mode, "");
+  EXPECT_EQ(twin.log_driver, "");
+  EXPECT_EQ(twin.hostname, "shop.example");
+  ASSERT_THAT(twin.networks, SizeIs(2));
+  EXPECT_EQ(twin.networks[0], (NetworkLink{"trial", {"shop", "shop-r3"}, {}, {}}));
+  EXPECT_EQ(twin.networks[1], (NetworkLink{"outside", {}, {}, {}})) << "nobody there may take it for the app";
+  EXPECT_THAT(other.notes, Contains(HasSubstr("not in the host's")));
+}
+
+TEST(Pseudonym, KeepsWhatTheServicesHaveOfEachOtherAndNothingOfOthers) {
+  Spec spec;
+  Service db = service("db"), shop = service("shop");
+  db.networks = {{"back", {"database"}, "172.20.0.9", {}}};
+  shop.networks = {{"back", {}, {}, {}}};
+  shop.links = {"db:sql", "mail:post"};
+  shop.volumes_from = {"db:ro", "mail"};
+  shop.pid_mode = "container:db";
+  shop.ipc_mode = "container:mail";
+  spec.services = {db, shop};
+  const Pseudonym other = under_pseudonym(spec, {}, {}, stage);
+  const Service& first = other.spec.services.at(0);
+  const Service& second = other.spec.services.at(1);
+  EXPECT_EQ(first.networks.at(0), (NetworkLink{"trial", {"db", "database", "sql"}, {}, {}}));
+  EXPECT_THAT(second.links, IsEmpty());
+  EXPECT_EQ(second.volumes_from, std::vector<std::string>{"trial-db:ro"});
+  EXPECT_EQ(second.pid_mode, "container:trial-db");
+  EXPECT_EQ(second.ipc_mode, "");
+  EXPECT_THAT(other.notes, Contains(HasSubstr("not linked to mail")));
+}
+
+TEST(Pseudonym, HasDataOfItsOwnAndNoWayToTheHost) {
+  Spec spec;
+  Service shop = service("shop");
+  shop.mounts = {{Mount::Kind::volume, "web_data", "/data", false, {}},
+                 {Mount::Kind::volume, "", "/spool", false, {}},
+                 {Mount::Kind::bind, "/var/run/docker.sock", "/var/run/docker.sock", true, {}},
+                 {Mount::Kind::bind, "/etc/hosts", "/etc/hosts", false, {}},
+                 {Mount::Kind::bind, "/usr", "/usr/share/host", false, {}},
+                 {Mount::Kind::bind, "/", "/host", true, {}}};
+  spec.services = {shop};
+  Image with_points;
+  with_points.id = "sha256:1";
+  with_points.config.volumes = {"/data/", "/cache"};
+  const Pseudonym other = under_pseudonym(spec, {}, {{"shop", with_points}}, stage);
+  const auto& mounts = other.spec.services.at(0).mounts;
+  ASSERT_THAT(mounts, SizeIs(5));
+  EXPECT_EQ(mounts[0].source, "trial-01");
+  EXPECT_EQ(mounts[1].source, other.volumes.at(0));
+  EXPECT_EQ(mounts[2].source, "/etc/hosts");
+  EXPECT_TRUE(mounts[2].read_only);
+  EXPECT_EQ(mounts[3].source, "/usr");
+  EXPECT_TRUE(mounts[3].read_only);
+  EXPECT_EQ(mounts[4].target, "/cache") << "the engine must not make a volume there that nobody would remove";
+  EXPECT_EQ(other.volumes.size(), 2U);
+  EXPECT_THAT(other.notes, Contains(StartsWith("it is without /var/run/docker.sock")));
+}
+
+}  // namespace
+}  // namespace belay::scene
