@@ -1,6 +1,7 @@
 #include "document/node.h"
 
 #include <charconv>
+#include <utility>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -100,6 +101,14 @@ const Node* Node::find(std::string_view key) const {
   for (const Member& member : members_)
     if (member.key == key) return &member.value;
   return nullptr;
+}
+
+Node* Node::find(std::string_view key) {
+  return const_cast<Node*>(std::as_const(*this).find(key));
+}
+
+bool Node::remove(std::string_view key) {
+  return std::erase_if(members_, [&](const Member& member) { return member.key == key; }) > 0;
 }
 
 void Node::add(Node value) {

@@ -18,6 +18,8 @@ struct Member;
 class Node {
  public:
   enum class Kind { null, boolean, number, text, list, map };
+  // What a tag of the file asks of those who lay one document over another (YAML's !reset and !override).
+  enum class Mark : unsigned char { none, reset, replace };
 
   Node() = default;
   static Node boolean(bool value);
@@ -34,6 +36,8 @@ class Node {
   bool is_map() const { return kind_ == Kind::map; }
   const SourcePosition& where() const { return where_; }
   void set_where(SourcePosition where) { where_ = std::move(where); }
+  Mark mark() const { return mark_; }
+  void set_mark(Mark mark) { mark_ = mark; }
 
   // The value in the asked form; ConfigError with the position and `what` ("the host port") where it has another kind.
   bool as_bool(std::string_view what) const;
@@ -52,19 +56,29 @@ class Node {
   const std::vector<Member>& members() const { return members_; }
   // The text, the number as written, "true"/"false"; empty for other kinds.
   const std::string& raw() const { return text_; }
+  // As the file has it where raw() is another spelling ("0777" for 511); else raw().
+  const std::string& written() const { return written_.empty() ? text_ : written_; }
+  void set_written(std::string text) { written_ = std::move(text); }
 
   // Building. add: to a list. set: to a map, replaces a key that is there. add_member: to a map, for readers, which
   // have checked that the key is new and know where it stood.
   void add(Node value);
   void set(std::string key, Node value);
   void add_member(Member member);
+  // Changing what is there.
+  Node* find(std::string_view key);
+  std::vector<Node>& items() { return items_; }
+  std::vector<Member>& members() { return members_; }
+  bool remove(std::string_view key);  // false where there was none
 
   // "a map", "text", …: for messages.
   std::string_view kind_name() const;
 
  private:
   Kind kind_ = Kind::null;
+  Mark mark_ = Mark::none;
   std::string text_;
+  std::string written_;
   std::vector<Node> items_;
   std::vector<Member> members_;
   SourcePosition where_;

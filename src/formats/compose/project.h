@@ -1,6 +1,6 @@
 #pragma once
 // A Compose project as its files say it: found, read, merged, every form written out. The meaning is that of Docker
-// Compose (compose-go 2.x); the errors are ours, each a ConfigError with file:line:column. docs/formats/compose.md.
+// Compose (compose-go 2.x); the errors are ours, each a ConfigError with file:line:column.
 //
 // Pure: the environment, files and standard input come in as `Outside`.
 
