@@ -1,0 +1,32 @@
+#pragma once
+// What the steps of one loading share.
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/format.h"
+#include "formats/compose/project.h"
+
+namespace belay::formats::compose {
+
+struct Loading {
+  const Outside& outside;
+  Project& project;  // notices, variables and included files are collected here
+  std::set<std::string> variables_seen;
+  std::map<std::string, document::Node> extended_files;  // by path: services of files that extends names
+
+  void notice(Notice::Kind kind, const SourcePosition& where, std::string text) {
+    project.notices.push_back({kind, where, std::move(text)});
+  }
+  void include(const std::string& file) {
+    for (const std::string& known : project.included)
+      if (known == file) return;
+    project.included.push_back(file);
+  }
+};
+
+// `path` from the folder it counts from, with "~" and "." worked out.
+fs::path absolute_path(const std::string& path, const fs::path& folder, const fs::path& home);
+
+}  // namespace belay::formats::compose

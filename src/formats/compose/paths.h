@@ -1,0 +1,11 @@
+#pragma once
+// The paths of a project, made absolute.
+
+#include "formats/compose/loading.h"
+
+namespace belay::formats::compose {
+
+// All relative paths of a tree in long form count from `folder`. A tree whose paths are absolute stays as it is.
+void make_paths_absolute(document::Node& model, const fs::path& folder, const fs::path& home);
+
+}  // namespace belay::formats::compose

@@ -1,0 +1,194 @@
+#include "formats/compose/shape.h"
+
+#include "base/text.h"
+#include "formats/compose/merge.h"
+#include "formats/compose/values.h"
+
+namespace belay::formats::compose {
+
+namespace {
+
+using document::Member;
+using document::Node;
+
+[[noreturn]] void refuse_kind(const Node& node, const std::string& what, std::string_view wanted,
+                              const std::string& hint = {}) {
+  throw ConfigError(node.where(), format("\"{}\" must be {}, not {}", what, wanted, node.kind_name()), hint);
+}
+
+void require_text(const Node& node, const Shape& shape, const std::string& what) {
+  const bool is_single = node.kind() == Node::Kind::number || node.kind() == Node::Kind::boolean;
+  if (!node.is_text()) refuse_kind(node, what, "text", is_single ? "Put it in quotes." : "");
+  if (shape.words.empty()) return;
+  for (const std::string& word : shape.words)
+    if (word == node.raw()) return;
+  std::string hint = did_you_mean(node.raw(), shape.words);
+  if (hint.empty()) hint = format("It is one of {}.", join(shape.words, ", "));
+  throw ConfigError(node.where(), format("\"{}\" cannot be '{}'", what, printable(node.raw())), hint);
+}
+
+std::vector<std::string> names_of(const std::vector<Field>& fields) {
+  std::vector<std::string> names;
+  for (const Field& field : fields) names.push_back(field.name);
+  return names;
+}
+
+void shape_members(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
+  if (!node.is_map()) refuse_kind(node, what, "a map");
+  for (Member& member : node.members()) {
+    if (member.key.starts_with("x-")) continue;
+    const Field* known = nullptr;
+    for (const Field& field : shape.fields)
+      if (field.name == member.key) known = &field;
+    if (known == nullptr) {
+      std::string hint = did_you_mean(member.key, names_of(shape.fields));
+      if (hint.empty()) hint = "Keys of your own begin with x-.";
+      throw ConfigError(
+          member.key_where,
+          format("unknown key \"{}\" in {}", printable(member.key), what.empty() ? "a Compose file" : what), hint);
+    }
+    bring_into_shape(member.value, known->shape, what.empty() ? member.key : what + "." + member.key, loading);
+  }
+}
+
+void shape_elements(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
+  if (shape.kind == Shape::Kind::list) {
+    if (!node.is_list()) refuse_kind(node, what, "a list");
+    for (Node& item : node.items()) bring_into_shape(item, shape.element[0], what, loading);
+    drop_doubles(node, shape);
+    return;
+  }
+  if (!node.is_map()) refuse_kind(node, what, "a map");
+  for (Member& member : node.members())
+    bring_into_shape(member.value, shape.element[0], what + "." + printable(member.key), loading);
+}
+
+void shape_value(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
+  switch (shape.kind) {
+    case Shape::Kind::any:
+      return;
+    case Shape::Kind::text:
+      return require_text(node, shape, what);
+    case Shape::Kind::printed:
+      if (node.is_list() || node.is_map()) refuse_kind(node, what, "a single value");
+      return print(node, what, loading);
+    case Shape::Kind::boolean:
+      return make_boolean(node, what, loading);
+    case Shape::Kind::whole:
+      return make_whole(node, what);
+    case Shape::Kind::fraction:
+      return make_fraction(node, what);
+    case Shape::Kind::bytes:
+      return make_bytes(node, what);
+    case Shape::Kind::duration:
+      return make_duration(node, what);
+    case Shape::Kind::mode:
+      return make_mode(node, what, loading);
+    case Shape::Kind::list:
+    case Shape::Kind::map:
+      return shape_elements(node, shape, what, loading);
+    case Shape::Kind::object:
+      return shape_members(node, shape, what, loading);
+  }
+}
+
+}  // namespace
+
+void bring_into_shape(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
+  if (node.mark() == Node::Mark::reset || (node.is_null() && shape.write_out == nullptr)) return;
+  const SourcePosition where = node.where();
+  const Node::Mark mark = node.mark();
+  if (!node.is_null()) {
+    if (shape.write_out != nullptr) shape.write_out(node, what, loading);
+    shape_value(node, shape, what, loading);
+  }
+  node.set_where(where);
+  node.set_mark(mark);
+}
+
+void check_shape(const Node& node, const Shape& shape, const std::string& what) {
+  if (node.is_null()) {
+    if (shape.may_be_null || shape.kind == Shape::Kind::any) return;
+    refuse_kind(node, what,
+                shape.kind == Shape::Kind::list                                       ? "a list"
+                : shape.kind == Shape::Kind::map || shape.kind == Shape::Kind::object ? "a map"
+                                                                                      : "a value",
+                "Remove the key, or give it a value.");
+  }
+  if (shape.kind == Shape::Kind::list)
+    for (const Node& item : node.items()) check_shape(item, shape.element[0], what);
+  if (shape.kind == Shape::Kind::map)
+    for (const Member& member : node.members()) check_shape(member.value, shape.element[0], what + "." + member.key);
+  if (shape.kind != Shape::Kind::object) return;
+  for (const Field& field : shape.fields) {
+    const Node* value = node.find(field.name);
+    if (value != nullptr) check_shape(*value, field.shape, what.empty() ? field.name : what + "." + field.name);
+    if (value == nullptr && field.is_required)
+      throw ConfigError(node.where(), format("\"{}\" must have a \"{}\"", what, field.name));
+  }
+}
+
+Shape of(Shape::Kind kind) {
+  Shape shape;
+  shape.kind = kind;
+  return shape;
+}
+
+Shape text_shape() {
+  return of(Shape::Kind::text);
+}
+
+Shape list_of(Shape element, Shape::Rule rule) {
+  Shape shape = of(Shape::Kind::list);
+  shape.rule = rule;
+  shape.element.push_back(std::move(element));
+  return shape;
+}
+
+Shape texts_shape(Shape::Rule rule) {
+  return list_of(text_shape(), rule);
+}
+
+Shape text_or_texts(Shape::Rule rule) {
+  return with(texts_shape(rule), listed);
+}
+
+Shape map_of(Shape element) {
+  Shape shape = of(Shape::Kind::map);
+  shape.element.push_back(std::move(element));
+  return shape;
+}
+
+Shape pairs_shape() {
+  return with(map_of(of(Shape::Kind::printed)), label_pairs);
+}
+
+Shape object(std::vector<Field> fields) {
+  Shape shape = of(Shape::Kind::object);
+  shape.fields = std::move(fields);
+  return shape;
+}
+
+Shape with(Shape shape, Shape::WriteOut write_out) {
+  shape.write_out = write_out;
+  return shape;
+}
+
+Shape keyed_list(Shape element, Shape::Key key) {
+  Shape shape = list_of(std::move(element), Shape::Rule::keyed);
+  shape.key = key;
+  return shape;
+}
+
+Shape one_of(std::vector<std::string> words) {
+  Shape shape = text_shape();
+  shape.words = std::move(words);
+  return shape;
+}
+
+Shape or_null(Shape shape) {
+  shape.may_be_null = true;
+  return shape;
+}
+
+}  // namespace belay::formats::compose
