@@ -98,7 +98,12 @@ void check_targets(const std::string& name, const Node& service) {
                                       first->second.text()));
   };
   if (const Node* volumes = service.find("volumes"))
-    for (const Node& volume : volumes->items()) see(volume.find("target")->raw(), volume.where());
+    for (const Node& volume : volumes->items()) {
+      const std::string& type = volume.find("type")->raw();
+      if ((type == "bind" || type == "image") && volume.find("source") == nullptr)
+        throw ConfigError(volume.where(), format("a mount of '{}' has the type {}, but no \"source\"", name, type));
+      see(volume.find("target")->raw(), volume.where());
+    }
   if (const Node* places = service.find("tmpfs"))
     for (const Node& place : places->items()) see(place.raw().substr(0, place.raw().find(':')), place.where());
 }

@@ -50,8 +50,8 @@ std::string unescaped(std::string_view text) {
 
 class EnvReader {
  public:
-  EnvReader(std::string_view text, const std::string& file, const Lookup& lookup, Loading& loading)
-      : text_(text), file_(file), lookup_(lookup), loading_(loading) {
+  EnvReader(std::string_view text, const std::string& file, const Lookup& first, const Lookup& last, Loading& loading)
+      : text_(text), file_(file), first_(first), last_(last), loading_(loading) {
     if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);
   }
 
@@ -100,7 +100,7 @@ class EnvReader {
                             : format("the name '{}' must be followed by '=' or the end of the line", printable(name)),
                         "Write NAME=value; a value that holds quotes or line breaks is put in quotes as a whole.");
     if (at_end() || now() == '\n') {
-      std::optional<std::string> inherited = lookup_(name);
+      std::optional<std::string> inherited = first_(name) ? first_(name) : last_(name);
       keep(std::move(name), std::move(inherited), where);
       return;
     }
@@ -149,9 +149,9 @@ class EnvReader {
 
   std::string worked_out_at(std::string_view text, const SourcePosition& where) {
     const Lookup lookup = [&](const std::string& name) -> std::optional<std::string> {
-      if (std::optional<std::string> outer = lookup_(name)) return outer;
+      if (std::optional<std::string> outer = first_(name)) return outer;
       const auto before = known_.find(name);
-      return before == known_.end() ? std::nullopt : std::optional(before->second);
+      return before == known_.end() ? last_(name) : std::optional(before->second);
     };
     const auto unset = [&](const std::string& name) {
       loading_.notice(
@@ -169,7 +169,8 @@ class EnvReader {
 
   std::string_view text_;
   const std::string& file_;
-  const Lookup& lookup_;
+  const Lookup& first_;
+  const Lookup& last_;
   Loading& loading_;
   std::map<std::string, std::string> known_;
   std::vector<EnvLine> lines_;
@@ -180,9 +181,9 @@ class EnvReader {
 
 }  // namespace
 
-std::vector<EnvLine> read_env_file(std::string_view text, const std::string& file, const Lookup& lookup,
-                                   Loading& loading) {
-  return EnvReader(text, file, lookup, loading).lines();
+std::vector<EnvLine> read_env_file(std::string_view text, const std::string& file, const Lookup& first,
+                                   const Lookup& last, Loading& loading) {
+  return EnvReader(text, file, first, last, loading).lines();
 }
 
 }  // namespace belay::formats::compose

@@ -16,9 +16,10 @@ struct EnvLine {
 };
 
 // NAME=value, NAME: value or NAME a line, with or without "export" in front; # begins a comment. Values: plain to the
-// end of the line or to " #"; '…' as it is; "…" with escapes; both may span lines. Plain and "…" are worked out with
-// `lookup`, then with the lines before. Throws ConfigError.
-std::vector<EnvLine> read_env_file(std::string_view text, const std::string& file, const Lookup& lookup,
-                                   Loading& loading);
+// end of the line or to " #"; '…' as it is; "…" with escapes; both may span lines. Variables in plain and "…" values
+// are looked up with `first`, then in the lines before, then with `last`; a name alone with `first` and `last`. Throws
+// ConfigError.
+std::vector<EnvLine> read_env_file(std::string_view text, const std::string& file, const Lookup& first,
+                                   const Lookup& last, Loading& loading);
 
 }  // namespace belay::formats::compose

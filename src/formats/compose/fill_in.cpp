@@ -67,19 +67,21 @@ class Filling {
     if (files == nullptr) return;
     Node merged = Node::map();
     const Node* own = service.find("environment");
-    const Lookup lookup = [&](const std::string& name) -> std::optional<std::string> {
-      if (std::optional<std::string> value = variables_.text(name)) return value;
-      const Node* value = own == nullptr ? nullptr : own->find(name);
-      if (value == nullptr || !value->is_text()) value = merged.find(name);
+    const auto text_in = [](const Node* map, const std::string& name) -> std::optional<std::string> {
+      const Node* value = map == nullptr ? nullptr : map->find(name);
       return value == nullptr || !value->is_text() ? std::nullopt : std::optional(value->raw());
     };
+    const Lookup first = [&](const std::string& name) {
+      return variables_.text(name) ? variables_.text(name) : text_in(own, name);
+    };
+    const Lookup earlier = [&](const std::string& name) { return text_in(&merged, name); };
     for (const Node& file : files->items()) {
       const Node* format_name = file.find("format");
       const std::optional<std::string> text = text_of(*file.find("path"), file.find("required")->raw() == "true");
       if (!text) continue;
       for (const EnvLine& line : format_name == nullptr
-                                     ? read_env_file(*text, file.find("path")->raw(), lookup, loading_)
-                                     : raw_lines(*text, file.find("path")->raw(), lookup)) {
+                                     ? read_env_file(*text, file.find("path")->raw(), first, earlier, loading_)
+                                     : raw_lines(*text, file.find("path")->raw(), first)) {
         if (!line.value) continue;
         Node value = Node::text(*line.value);
         value.set_where(line.where);
@@ -111,7 +113,7 @@ class Filling {
     const Lookup lookup = [&](const std::string& name) { return variables_.text(name); };
     for (const Node& file : files->items()) {
       const std::optional<std::string> text = text_of(file, true);
-      for (const EnvLine& line : read_env_file(*text, file.raw(), lookup, loading_)) {
+      for (const EnvLine& line : read_env_file(*text, file.raw(), lookup, lookup, loading_)) {
         Node value = Node::text(line.value.value_or(""));
         value.set_where(line.where);
         merged.remove(line.name);

@@ -117,9 +117,8 @@ class Finding {
     const std::string disabled = lower(found_.variables.text("COMPOSE_DISABLE_ENV_FILE").value_or(""));
     if (!is_named && disabled != "1" && disabled != "true") files.push_back((folder / ".env").string());
     Variables read;
-    const Lookup lookup = [&](const std::string& name) {
-      return found_.variables.text(name) ? found_.variables.text(name) : read.text(name);
-    };
+    const Lookup ours = [&](const std::string& name) { return found_.variables.text(name); };
+    const Lookup earlier = [&](const std::string& name) { return read.text(name); };
     for (const std::string& file : files) {
       const std::optional<std::string> text = outside_.read(file);
       if (!text && is_named)
@@ -127,7 +126,7 @@ class Finding {
                        "It is named by --env-file or COMPOSE_ENV_FILES.");
       if (!text) continue;
       loading_.project.env_files.push_back(file);
-      for (EnvLine& line : read_env_file(*text, file, lookup, loading_))
+      for (EnvLine& line : read_env_file(*text, file, ours, earlier, loading_))
         if (line.value) read.set(line.name, {*line.value, format("{}:{}", file, line.where.line)});
     }
     read.each([&](const std::string& name, const Variables::Value& value) { found_.variables.offer(name, value); });

@@ -125,13 +125,14 @@ Variables variables_of_included(const Node& entry, const fs::path& project, cons
   else
     files.push_back((project / ".env").string());
   Variables theirs;
-  const Lookup lookup = [&](const std::string& name) { return ours.text(name) ? ours.text(name) : theirs.text(name); };
+  const Lookup our_value = [&](const std::string& name) { return ours.text(name); };
+  const Lookup earlier = [&](const std::string& name) { return theirs.text(name); };
   for (const std::string& file : files) {
     const std::optional<std::string> text = loading.outside.read(file);
     if (!text && named != nullptr && file != "/dev/null")
       throw ConfigError(named->where(), format("there is no file {}", printable(file)));
     if (!text) continue;
-    for (EnvLine& line : read_env_file(*text, file, lookup, loading))
+    for (EnvLine& line : read_env_file(*text, file, our_value, earlier, loading))
       if (line.value) theirs.set(line.name, {*line.value, line.where.text()});
   }
   theirs.each([&](const std::string& name, const Variables::Value& value) { variables.offer(name, value); });

@@ -1,0 +1,112 @@
+// tests/formats/compose/NAME.txt: "$ words of the command line and VARIABLE=value", then compose.yaml, then further
+// files, each after a line "@@ path". All lies in /srv/shop.
+
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "document/json.h"
+#include "formats/compose/project.h"
+#include "golden.h"
+
+namespace belay::formats::compose {
+namespace {
+
+using document::Member;
+using document::Node;
+
+struct Case {
+  Request request;
+  Outside outside;
+  std::map<fs::path, std::string> files;
+};
+
+void take_words(Case& test, const std::string& line) {
+  const std::vector<std::string> words = shell_words(line);
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "-f")
+      test.request.files.push_back(words.at(++i));
+    else if (word == "-p")
+      test.request.name = words.at(++i);
+    else if (word == "--profile")
+      test.request.profiles.push_back(words.at(++i));
+    else if (word == "--env-file")
+      test.request.env_files.emplace_back(words.at(++i));
+    else if (word == "--project-directory")
+      test.request.project_folder = words.at(++i);
+    else if (word == "--in")
+      test.outside.folder = words.at(++i);
+    else if (word == "--folder")
+      test.request.folder = words.at(++i);
+    else if (const size_t equals = word.find('='); equals != std::string::npos)
+      test.outside.environment[word.substr(0, equals)] = word.substr(equals + 1);
+    else
+      test.request.services.push_back(word);
+  }
+}
+
+// Reads the case into `test`, which stays where it is: its functions look into it.
+void read_case(Case& test, const std::string& text) {
+  test.outside.folder = "/srv/shop";
+  test.outside.home = "/root";
+  fs::path file = "/srv/shop/compose.yaml";
+  for (const std::string& line : split(text, '\n')) {
+    if (line.starts_with("$ ") && test.files.empty())
+      take_words(test, line.substr(2));
+    else if (line.starts_with("@@ "))
+      test.files[file = (fs::path("/srv/shop") / line.substr(3)).lexically_normal()];
+    else
+      test.files[file] += line + "\n";
+  }
+  for (auto& [path, content] : test.files)
+    if (content.ends_with("\n\n")) content.pop_back();
+  if (test.files.begin()->second == "\n") test.files.erase(test.files.begin());
+  test.outside.read = [&test](const fs::path& path) -> std::optional<std::string> {
+    const auto found = test.files.find(path);
+    return found == test.files.end() ? std::nullopt : std::optional(found->second);
+  };
+  test.outside.standard_input = [&test] { return test.files.at("/srv/shop/-"); };
+}
+
+std::string shown(const Project& project) {
+  std::string text = format("{} in {}: {}\n", project.name, project.folder.string(), join(project.files, " "));
+  const auto list = [&](const char* what, const std::vector<std::string>& words) {
+    if (!words.empty()) text += format("{}: {}\n", what, join(words, " "));
+  };
+  list("included", project.included);
+  list("variables from", project.env_files);
+  list("profiles", project.profiles);
+  list("off", project.off);
+  for (const UsedVariable& variable : project.variables)
+    text += format("{} = {} from {}, used at {}\n", variable.name, variable.value.value_or("(unset)"),
+                   variable.origin.empty() ? "nowhere" : variable.origin, variable.where.text());
+  for (const Notice& notice : project.notices) text += format("notice: {}: {}\n", notice.where.text(), notice.text);
+  for (const Member& section : project.root.members()) {
+    if (!section.value.is_map()) continue;
+    text += section.key + "\n";
+    for (const Member& entry : section.value.members()) {
+      text += format("  {}\n", entry.key);
+      for (const Member& member : entry.value.members())
+        text += format("    {}: {}\n", member.key, document::write_json(member.value));
+    }
+  }
+  return text;
+}
+
+std::string outcome(const std::string& text) {
+  Case test;
+  read_case(test, text);
+  try {
+    return shown(load(test.request, test.outside));
+  } catch (const Error& error) {
+    return format("code: {}\n", error_name(error.code())) + error_lines(error);
+  }
+}
+
+TEST(Compose, ReadsEveryFormAsTheGoldenFilesSay) {
+  for (const fs::path& file : inputs("compose", ".txt")) expect_golden(file, outcome(read_file(file)));
+}
+
+}  // namespace
+}  // namespace belay::formats::compose
