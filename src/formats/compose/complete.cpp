@@ -163,6 +163,9 @@ void complete(Node& model, Loading& loading) {
   for (const char* section : {"networks", "volumes", "configs", "secrets"})
     name_section(model, section, loading.project.name);
   model.remove("version");
+  std::erase_if(model.members(), [](const Member& member) {
+    return member.key != "services" && member.value.is_map() && member.value.members().empty();
+  });
   model.set("name", Node::text(loading.project.name));
 }
 

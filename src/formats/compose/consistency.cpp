@@ -125,6 +125,7 @@ class References {
                       format("'{}', on which '{}' may depend, {}", printable(dependency.key), service.key, problem));
     }
     all->members() = std::move(kept);
+    if (all->members().empty()) service.value.remove("depends_on");
   }
 
   Node& model_;

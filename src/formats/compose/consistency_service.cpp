@@ -118,6 +118,25 @@ void check_network_mode(const std::string& name, const Node& service) {
         "Keep one of them.");
 }
 
+void check_pull_policy(const Node& service) {
+  const Node* policy = service.find("pull_policy");
+  if (policy == nullptr) return;
+  const std::string& word = policy->raw();
+  for (const char* known : {"always", "never", "missing", "build", "daily", "weekly", "refresh"})
+    if (word == known) return;
+  // every_12h, every_1d6h: numbers with their unit.
+  bool needs_digit = true;
+  const std::string_view time = word.starts_with("every_") ? std::string_view(word).substr(6) : std::string_view();
+  for (const char& c : time) {
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_digit && (needs_digit || std::string_view("wdhms").find(c) == std::string_view::npos)) break;
+    needs_digit = !is_digit;
+    if (&c == &time.back() && !is_digit) return;
+  }
+  throw ConfigError(policy->where(), format("\"pull_policy\" cannot be '{}'", printable(word)),
+                    "It is one of always, missing, never, build, daily, weekly and every_TIME (every_12h).");
+}
+
 bool is_allowed_name(const std::string& name, bool may_be_short) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
   if (name.empty() || !plain(name[0]) || (name.size() < 2 && !may_be_short)) return false;
@@ -137,6 +156,7 @@ void check_service(const std::string& name, const Node& service) {
   check_twins(name, service);
   check_build(name, service);
   check_healthcheck(service);
+  check_pull_policy(service);
   check_targets(name, service);
   check_network_mode(name, service);
 }

@@ -154,11 +154,7 @@ class EnvReader {
       return before == known_.end() ? last_(name) : std::optional(before->second);
     };
     const auto unset = [&](const std::string& name) {
-      loading_.notice(
-          Notice::Kind::unset_variable, where,
-          format(
-              "the variable {} is not set: it stands for empty text; a dollar sign itself is written as $$, or in '…'",
-              name));
+      loading_.miss(name, where, "; a dollar sign itself is written as $$, or in '…'");
     };
     try {
       return worked_out(text, lookup, unset);

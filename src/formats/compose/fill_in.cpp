@@ -54,11 +54,10 @@ class Filling {
   }
 
   // The text of a file that a service names; nullopt where it need not be there and is not.
-  std::optional<std::string> text_of(const Node& path, bool is_required) {
+  std::optional<std::string> text_of(const Node& path, bool is_required, const std::string& advice) {
     std::optional<std::string> text = loading_.outside.read(path.raw());
     if (!text && is_required)
-      throw ConfigError(path.where(), format("there is no file {}", printable(path.raw())),
-                        "With required: false it may be absent.");
+      throw ConfigError(path.where(), format("there is no file {}", printable(path.raw())), advice);
     return text;
   }
 
@@ -77,7 +76,8 @@ class Filling {
     const Lookup earlier = [&](const std::string& name) { return text_in(&merged, name); };
     for (const Node& file : files->items()) {
       const Node* format_name = file.find("format");
-      const std::optional<std::string> text = text_of(*file.find("path"), file.find("required")->raw() == "true");
+      const std::optional<std::string> text =
+          text_of(*file.find("path"), file.find("required")->raw() == "true", "With required: false it may be absent.");
       if (!text) continue;
       for (const EnvLine& line : format_name == nullptr
                                      ? read_env_file(*text, file.find("path")->raw(), first, earlier, loading_)
@@ -94,7 +94,7 @@ class Filling {
         merged.remove(member.key);
         merged.add_member(member);
       }
-    put(service, "environment", std::move(merged), own == nullptr ? *files : *own);
+    if (!merged.members().empty()) put(service, "environment", std::move(merged), own == nullptr ? *files : *own);
   }
 
   static std::vector<EnvLine> raw_lines(const std::string& text, const std::string& file, const Lookup& lookup) {
@@ -112,7 +112,7 @@ class Filling {
     Node merged = Node::map();
     const Lookup lookup = [&](const std::string& name) { return variables_.text(name); };
     for (const Node& file : files->items()) {
-      const std::optional<std::string> text = text_of(file, true);
+      const std::optional<std::string> text = text_of(file, true, {});
       for (const EnvLine& line : read_env_file(*text, file.raw(), lookup, lookup, loading_)) {
         Node value = Node::text(line.value.value_or(""));
         value.set_where(line.where);

@@ -22,12 +22,14 @@ class Finding {
   }
 
   Found result() {
-    const fs::path start = request_.folder ? under(*request_.folder, outside_.folder) : outside_.folder;
-    const fs::path first = request_.project_folder ? under(*request_.project_folder, outside_.folder) : start;
-    read_variables(first);
-    choose_files(start);
-    found_.folder = request_.project_folder ? first : folder_of_first_file(start);
-    if (found_.folder != first) read_variables(found_.folder);
+    const std::optional<fs::path> given = request_.project_folder ? request_.project_folder : request_.folder;
+    const fs::path start = given ? under(*given, outside_.folder) : outside_.folder;
+    // Files that are named decide the folder, and no other .env counts.
+    const bool folder_is_open = !given && !request_.files.empty();
+    if (!folder_is_open) read_variables(start);
+    choose_files(request_.folder ? under(*request_.folder, outside_.folder) : start);
+    found_.folder = request_.project_folder ? start : folder_of_first_file(start);
+    if (folder_is_open || found_.folder != start) read_variables(found_.folder);
     return std::move(found_);
   }
 

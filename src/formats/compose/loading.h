@@ -14,10 +14,17 @@ struct Loading {
   const Outside& outside;
   Project& project;  // notices, variables and included files are collected here
   std::set<std::string> variables_seen;
+  std::set<std::string> variables_missed;                // those that a notice is about
   std::map<std::string, document::Node> extended_files;  // by path: services of files that extends names
 
   void notice(Notice::Kind kind, const SourcePosition& where, std::string text) {
     project.notices.push_back({kind, where, std::move(text)});
+  }
+  // Once a variable: the first place is enough to find the others.
+  void miss(const std::string& variable, const SourcePosition& where, std::string_view advice = {}) {
+    if (!variables_missed.insert(variable).second) return;
+    notice(Notice::Kind::unset_variable, where,
+           format("the variable {} is not set: it stands for empty text{}", variable, advice));
   }
   void include(const std::string& file) {
     for (const std::string& known : project.included)

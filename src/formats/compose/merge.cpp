@@ -33,11 +33,7 @@ void lay_members_over(Node& base, Node& over, const Shape& shape) {
       continue;
     }
     Member& there = base.members()[place->second];
-    const bool own_key = shape.kind == Shape::Kind::object && member.key.starts_with("x-");
-    if (own_key)
-      there.value = std::move(member.value);
-    else
-      lay_over(there.value, std::move(member.value), shape_of_member(shape, member.key));
+    lay_over(there.value, std::move(member.value), shape_of_member(shape, member.key));
     there.key_where = member.key_where;
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 // A Compose project as its files say it: found, read, merged, every form written out. The meaning is that of Docker
-// Compose (compose-go 2.x); the errors are ours, each a ConfigError with file:line:column.
+// Compose (compose-go 2.x); the errors are ours, each a ConfigError with file:line:column (docs/formats/compose.md).
 //
 // Pure: the environment, files and standard input come in as `Outside`.
 
@@ -55,7 +55,7 @@ struct Notice {
   std::string text;  // one sentence
 };
 
-// A variable that the files use, and where its value came from.
+// A variable that the files use, and where its value came from. The value may be a secret.
 struct UsedVariable {
   std::string name;
   std::optional<std::string> value;  // nullopt: unset
@@ -102,7 +102,7 @@ struct UsedVariable {
 //   volumes     list of {type, target, source?, read_only?: boolean, consistency?, bind?: {propagation?,
 //               create_host_path: boolean, selinux?, recursive?}, volume?: {nocopy?, subpath?, labels?},
 //               tmpfs?: {size: bytes, mode: whole number}, image?: {subpath?}}; a bind's source is absolute; a volume's
-//               is a key of "volumes"; none: anonymous. "options": texts, modes of a short form without a long one
+//               is a key of "volumes"; none: anonymous.
 //   configs secrets   list of {source: key of "configs"/"secrets", target?, uid?, gid?, mode?: whole number}
 //   devices     list of {source, target, permissions}; gpus: list of device requests as in deploy below
 //   depends_on  map of service → {condition, required: boolean, restart: boolean}, with those that links, volumes_from

@@ -1,6 +1,7 @@
 #include "formats/compose/shape.h"
 
 #include "base/text.h"
+#include "document/json.h"
 #include "formats/compose/merge.h"
 #include "formats/compose/values.h"
 
@@ -51,10 +52,26 @@ void shape_members(Node& node, const Shape& shape, const std::string& what, Load
   }
 }
 
+// Two entries for one place in one file: the first has no effect, which its author cannot have meant.
+void note_doubles(const Node& list, const Shape& shape, const std::string& what, Loading& loading) {
+  if (shape.rule != Shape::Rule::keyed) return;
+  std::map<std::string, const Node*> seen;
+  for (const Node& item : list.items()) {
+    const auto [first, is_new] = seen.try_emplace(shape.key(item), &item);
+    if (is_new || document::write_json(*first->second) == document::write_json(item)) continue;
+    loading.notice(
+        Notice::Kind::dropped, first->second->where(),
+        format("this entry of \"{}\" has no effect: the one at {} takes its place", what, item.where().text()));
+    first->second = &item;
+  }
+}
+
 void shape_elements(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
   if (shape.kind == Shape::Kind::list) {
     if (!node.is_list()) refuse_kind(node, what, "a list");
-    for (Node& item : node.items()) bring_into_shape(item, shape.element[0], what, loading);
+    size_t number = 0;
+    for (Node& item : node.items()) bring_into_shape(item, shape.element[0], format("{}[{}]", what, number++), loading);
+    note_doubles(node, shape, what, loading);
     drop_doubles(node, shape);
     return;
   }
@@ -115,8 +132,10 @@ void check_shape(const Node& node, const Shape& shape, const std::string& what) 
                                                                                       : "a value",
                 "Remove the key, or give it a value.");
   }
-  if (shape.kind == Shape::Kind::list)
-    for (const Node& item : node.items()) check_shape(item, shape.element[0], what);
+  if (shape.kind == Shape::Kind::list) {
+    size_t number = 0;
+    for (const Node& item : node.items()) check_shape(item, shape.element[0], format("{}[{}]", what, number++));
+  }
   if (shape.kind == Shape::Kind::map)
     for (const Member& member : node.members()) check_shape(member.value, shape.element[0], what + "." + member.key);
   if (shape.kind != Shape::Kind::object) return;

@@ -190,9 +190,10 @@ void make_duration(Node& node, const std::string& what) {
 void make_mode(Node& node, const std::string& what, Loading& loading) {
   if (node.kind() == Node::Kind::number) {
     const std::string written = node.written();
+    const SourcePosition where = node.where();
     make_whole(node, what);
     if (!written.starts_with('0') && written.size() >= 3 && written.find_first_not_of("01234567") == std::string::npos)
-      loading.notice(Notice::Kind::rewritten, node.where(),
+      loading.notice(Notice::Kind::rewritten, where,
                      format("\"{}\" has the number {}, which is no octal one: write \"0{}\" for that mode", what,
                             written, written));
     return;

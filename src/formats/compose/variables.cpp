@@ -102,10 +102,7 @@ class Template {
 
 void work_out_text(Node& node, const Variables& variables, Loading& loading) {
   const Lookup lookup = [&](const std::string& name) { return used_value(name, node.where(), variables, loading); };
-  const auto unset = [&](const std::string& name) {
-    loading.notice(Notice::Kind::unset_variable, node.where(),
-                   format("the variable {} is not set: it stands for empty text", name));
-  };
+  const auto unset = [&](const std::string& name) { loading.miss(name, node.where()); };
   try {
     Node result = Node::text(worked_out(node.raw(), lookup, unset));
     result.set_where(node.where());
