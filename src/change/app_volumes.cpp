@@ -142,7 +142,7 @@ formats::MountFor mount_for(const App& app, const std::string& service, std::vec
           volumes = std::move(volumes)](const std::string& written) {
     const std::string target = formats::mount_point(written);
     for (const Mount& mount : before)
-      if (mount.target == target && mount.kind != Mount::Kind::tmpfs && !mount.source.empty()) return mount;
+      if (mount.target == target && mount.keeps_data() && !mount.source.empty()) return mount;
     Mount mount;
     mount.target = target;
     mount.source = volume_name(scheme, owner, written);

@@ -33,7 +33,7 @@ void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
   for (const auto& exchange : exchanges) look_up(exchange.place);
   for (const auto& container : world.containers)
     for (const auto& mount : container.mounts)
-      if (mount.kind != Mount::Kind::tmpfs && container.is_up())
+      if (mount.keeps_data() && container.is_up())
         look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
 }
 

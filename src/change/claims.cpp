@@ -153,7 +153,7 @@ class Claims {
   void take(const Spec& spec, bool is_ours, const std::string& whose) {
     for (const auto& service : spec.services)
       for (const auto& mount : service.mounts) {
-        if (mount.kind == Mount::Kind::tmpfs || mount.source.empty()) continue;
+        if (!mount.keeps_data() || mount.source.empty()) continue;
         if (is_ours)
           own_.insert(place_of(mount).source);
         else
@@ -171,7 +171,7 @@ class Claims {
     if (is_ours)
       for (const auto& instance : plan::instances(app, world_))
         for (const auto& mount : instance.container->mounts)
-          if (mount.kind != Mount::Kind::tmpfs && !mount.source.empty()) own_.insert(place_of(mount).source);
+          if (mount.keeps_data() && !mount.source.empty()) own_.insert(place_of(mount).source);
     for (const auto& build : app.builds)
       if (is_ours)
         for (const auto& [name, configuration] : build.configurations) take(configuration.spec, true, {});
@@ -186,7 +186,7 @@ class Claims {
     const auto owner = container.owner();
     if (owner) known_.insert(owner->app);
     for (const auto& mount : container.mounts) {
-      if (mount.kind == Mount::Kind::tmpfs || mount.source.empty()) continue;
+      if (!mount.keeps_data() || mount.source.empty()) continue;
       const DataPlace place = place_of(mount);
       if (owner && owner->app == name_)
         own_.insert(place.source);

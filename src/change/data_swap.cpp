@@ -155,9 +155,7 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   World world = observe(context.engine, app, stop);
   for (const auto& exchange : app.wish.data) world.data[exchange.reserve] = exchange.content;
   for (const auto& action : filling.actions)
-    if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
-      world.volumes.push_back(
-          {volume->name, volume->driver.empty() ? "local" : volume->driver, {}, volume->labels, {}, volume->options});
+    if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step)) world.volumes.push_back(as_shown(*volume));
   const bool loads_images = std::any_of(filling.actions.begin(), filling.actions.end(), [](const plan::Action& action) {
     return std::holds_alternative<plan::LoadImages>(action.step);
   });

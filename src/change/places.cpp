@@ -82,7 +82,7 @@ Places places_of(const Spec& spec) {
   };
   for (const auto& service : spec.services)
     for (const auto& mount : service.mounts) {
-      if (mount.kind == Mount::Kind::tmpfs) continue;
+      if (!mount.keeps_data()) continue;
       std::optional<DataPlace> place;
       if (mount.kind == Mount::Kind::volume && !mount.source.empty()) {
         place = DataPlace{DataPlace::Kind::volume, mount.source};

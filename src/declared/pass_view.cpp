@@ -118,7 +118,7 @@ bool PassView::keeps_other_volumes(const Declaration& declared, const App& provi
     const auto name = release.containers.find(service.name);
     if (name == release.containers.end() || (name->second != container && service.name != container)) continue;
     for (const auto& mount : service.mounts) {
-      if (mount.kind == Mount::Kind::tmpfs || mount.source.empty()) continue;
+      if (!mount.keeps_data() || mount.source.empty()) continue;
       const bool is_had = std::any_of(of_app->second.begin(), of_app->second.end(), [&](const Container* own) {
         const auto& mounts = own->mounts;
         return own->is_up() && std::any_of(mounts.begin(), mounts.end(), [&](const Mount& its) {

@@ -34,7 +34,7 @@ bool shares_files(Engine& engine, std::stop_token stop) {
   const std::string data = engine.data_folder(stop);
   if (data.empty() || !is_readable(data) || engine.maps_ids(stop)) return false;
   const std::string name = unguessable_name();
-  engine.create_volume({name, {}, {}, {{probe_label, name}}}, stop);
+  engine.create_volume({name, {{probe_label, name}}}, stop);
   const auto probes = engine.volumes(probe_label, {});
   const auto own = std::find_if(probes.begin(), probes.end(), [&](const Volume& probe) { return probe.name == name; });
   const bool shared = own != probes.end() && is_readable(own->mount_point);

@@ -162,9 +162,9 @@ void DockerEngine::create_volume(const VolumeRequest& request, std::stop_token s
   JsonWriter json;
   json.object([&] {
     json.member("Name", request.name);
-    json.optional("Driver", request.driver);
-    json.optional("DriverOpts", request.options);
-    json.optional("Labels", request.labels);
+    json.optional("Driver", request.definition.driver);
+    json.optional("DriverOpts", request.definition.options);
+    json.optional("Labels", all_labels(request));
   });
   const auto response = connection_.post(Target("/volumes/create"), json.text(), stop);
   if (!says_done(response, {201})) refuse(response);
@@ -176,14 +176,7 @@ void DockerEngine::remove_volume(const std::string& name, std::stop_token stop) 
 }
 
 void DockerEngine::create_network(const NetworkRequest& request, std::stop_token stop) {
-  JsonWriter json;
-  json.object([&] {
-    json.member("Name", request.name);
-    json.member("CheckDuplicate", true);  // else older engines make a second one of the same name
-    if (request.internal) json.member("Internal", true);
-    json.optional("Labels", request.labels);
-  });
-  const auto response = connection_.post(Target("/networks/create"), json.text(), stop);
+  const auto response = connection_.post(Target("/networks/create"), network_body(request), stop);
   if (!says_done(response, {201, 409})) refuse(response);
 }
 

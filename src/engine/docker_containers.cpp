@@ -33,6 +33,7 @@ std::string container_named(const std::string& message) {
 void DockerEngine::create_container(const ContainerRequest& request, std::stop_token stop) {
   Target target("/containers/create");
   target.with("name", request.name);
+  if (!request.service.platform.empty()) target.with("platform", request.service.platform);
   const auto response = connection_.post(target, create_body(request, connection_.version(stop).minor), stop, slow);
   if (!says_done(response, {201})) {
     const std::string message = refusal_text(response);

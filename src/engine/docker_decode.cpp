@@ -56,7 +56,8 @@ Mount mount_in_use(JsonView entry, Mount::Kind kind) {
 std::vector<Mount> mounts_in_use(JsonView entries) {
   std::vector<Mount> mounts;
   entries.each_item([&](JsonView entry) {
-    if (const auto kind = mount_kind(entry["Type"].text())) mounts.push_back(mount_in_use(entry, *kind));
+    if (const auto kind = mount_kind(entry["Type"].text()); kind && *kind != Mount::Kind::image)
+      mounts.push_back(mount_in_use(entry, *kind));
   });
   std::sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) { return a.target < b.target; });
   return mounts;
@@ -130,6 +131,15 @@ Container container_in(JsonView inspection) {
   container.networks = inspection["NetworkSettings"]["Networks"].keys();
   container.network_mode = inspection["HostConfig"]["NetworkMode"].text();
   return container;
+}
+
+std::vector<AddressPool> pools_of(JsonView config) {
+  std::vector<AddressPool> pools;
+  config.each_item([&](JsonView pool) {
+    pools.push_back(
+        {pool["Subnet"].text(), pool["Gateway"].text(), pool["IPRange"].text(), pool["AuxiliaryAddresses"].text_map()});
+  });
+  return pools;
 }
 
 std::string last_probe(JsonView log) {
@@ -262,7 +272,12 @@ Network decode_network(JsonView network) {
   return {.name = network["Name"].text(),
           .driver = network["Driver"].text(),
           .labels = network["Labels"].text_map(),
-          .internal = network["Internal"].truth()};
+          .internal = network["Internal"].truth(),
+          .attachable = network["Attachable"].truth(),
+          .enable_ipv6 = network["EnableIPv6"].truth(),
+          .options = network["Options"].text_map(),
+          .ipam_driver = network["IPAM"]["Driver"].text(),
+          .pools = pools_of(network["IPAM"]["Config"])};
 }
 
 std::optional<Event> decode_event(JsonView event) {

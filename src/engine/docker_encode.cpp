@@ -29,9 +29,12 @@ void duration(JsonWriter& json, std::string_view name, const std::optional<Milli
   if (time) json.member(name, std::chrono::nanoseconds(*time).count());
 }
 
-std::vector<std::string> variables(const std::map<std::string, std::string>& environment) {
+// A name alone takes a variable out of the image's.
+std::vector<std::string> variables(const std::map<std::string, std::string>& environment,
+                                   const std::vector<std::string>& removed = {}) {
   std::vector<std::string> result;
   for (const auto& [name, value] : environment) result.push_back(name + "=" + value);
+  result.insert(result.end(), removed.begin(), removed.end());
   return result;
 }
 
@@ -55,6 +58,8 @@ void write_resources(JsonWriter& json, const Resources& resources) {
   number(json, "PidsLimit", resources.pids_limit);
   json.optional("CpusetCpus", resources.cpuset_cpus);
   json.optional("CpusetMems", resources.cpuset_mems);
+  number(json, "CpuRealtimePeriod", resources.cpu_rt_period);
+  number(json, "CpuRealtimeRuntime", resources.cpu_rt_runtime);
   number(json, "BlkioWeight", resources.blkio_weight);
 }
 
@@ -65,13 +70,15 @@ void write_restart_policy(JsonWriter& json, const RestartPolicy& policy) {
   });
 }
 
-void write_health(JsonWriter& json, const HealthCheck& health) {
+void write_health(JsonWriter& json, const HealthCheck& health, ApiMinor api) {
   json.object("Healthcheck", [&] {
     json.optional("Test", health.test);
     duration(json, "Interval", health.interval);
     duration(json, "Timeout", health.timeout);
     duration(json, "StartPeriod", health.start_period);
     number(json, "Retries", health.retries);
+    // Older engines go by the interval from the first moment on.
+    if (api >= 44) duration(json, "StartInterval", health.start_interval);
   });
 }
 
@@ -81,7 +88,7 @@ constexpr std::array<std::string_view, 6> bind_propagations{"private", "rprivate
 // What is only read must be there: a folder that the engine makes in its place would be read instead.
 bool must_be_there(const Mount& mount) {
   const auto options = split(mount.options, ',');
-  return mount.kind == Mount::Kind::bind && mount.read_only &&
+  return mount.kind == Mount::Kind::bind && (mount.read_only || mount.must_exist) &&
          (mount.options.empty() || std::all_of(options.begin(), options.end(), [](std::string_view option) {
             return std::find(bind_propagations.begin(), bind_propagations.end(), option) != bind_propagations.end();
           }));
@@ -89,12 +96,17 @@ bool must_be_there(const Mount& mount) {
 
 // Mounts take one of two ways. The short form ("source:target:mode") makes missing host folders, as `docker run -v`
 // does, and takes every mode; but it cannot hold a colon within a path and knows no anonymous volumes with options.
+bool needs_long_form(const Mount& mount) {
+  return mount.kind == Mount::Kind::image || !mount.subpath.empty() || !mount.recursive.empty() ||
+         !mount.labels.empty();
+}
 bool fits_short_form(const Mount& mount) {
-  return !must_be_there(mount) && !mount.source.empty() && mount.source.find(':') == std::string::npos &&
-         mount.target.find(':') == std::string::npos;
+  return !must_be_there(mount) && !needs_long_form(mount) && !mount.source.empty() &&
+         mount.source.find(':') == std::string::npos && mount.target.find(':') == std::string::npos;
 }
 bool is_plain_anonymous(const Mount& mount) {
-  return mount.kind == Mount::Kind::volume && mount.source.empty() && !mount.read_only && mount.options.empty();
+  return mount.kind == Mount::Kind::volume && mount.source.empty() && !mount.read_only && mount.options.empty() &&
+         !needs_long_form(mount);
 }
 
 std::string mode_of(const Mount& mount) {
@@ -107,7 +119,7 @@ void write_long_mount(JsonWriter& json, const Mount& mount, ApiMinor api) {
   const auto options = split(mount.options, ',');
   const bool bind = mount.kind == Mount::Kind::bind;
   json.object([&] {
-    json.member("Type", bind ? "bind" : "volume");
+    json.member("Type", bind ? "bind" : mount.kind == Mount::Kind::image ? "image" : "volume");
     json.optional("Source", mount.source);
     json.member("Target", mount.target);
     flag(json, "ReadOnly", mount.read_only);
@@ -116,9 +128,19 @@ void write_long_mount(JsonWriter& json, const Mount& mount, ApiMinor api) {
         for (const std::string_view word : bind_propagations)
           if (std::find(options.begin(), options.end(), word) != options.end()) json.member("Propagation", word);
         if (api >= 42 && !must_be_there(mount)) json.member("CreateMountpoint", true);
+        flag(json, "NonRecursive", mount.recursive == "disabled");
+        flag(json, "ReadOnlyNonRecursive", mount.recursive == "writable");
+        flag(json, "ReadOnlyForceRecursive", mount.recursive == "readonly");
       });
-    } else if (std::find(options.begin(), options.end(), "nocopy") != options.end()) {
-      json.object("VolumeOptions", [&] { json.member("NoCopy", true); });
+    } else if (mount.kind == Mount::Kind::image) {
+      if (!mount.subpath.empty()) json.object("ImageOptions", [&] { json.member("Subpath", mount.subpath); });
+    } else if (const bool nocopy = std::find(options.begin(), options.end(), "nocopy") != options.end();
+               nocopy || !mount.subpath.empty() || !mount.labels.empty()) {
+      json.object("VolumeOptions", [&] {
+        flag(json, "NoCopy", nocopy);
+        json.optional("Subpath", mount.subpath);
+        json.optional("Labels", mount.labels);
+      });
     }
   });
 }
@@ -190,11 +212,14 @@ void write_endpoint(JsonWriter& json, const NetworkLink& link, const std::vector
                     const std::string& mac_address) {
   json.optional("Aliases", link.aliases);
   json.optional("Links", links);
-  json.optional("MacAddress", mac_address);
-  if (link.ipv4.empty() && link.ipv6.empty()) return;
+  json.optional("MacAddress", mac_address.empty() ? link.mac_address : mac_address);
+  json.optional("DriverOpts", link.options);
+  number(json, "GwPriority", link.gateway_priority);
+  if (link.ipv4.empty() && link.ipv6.empty() && link.link_local_ips.empty()) return;
   json.object("IPAMConfig", [&] {
     json.optional("IPv4Address", link.ipv4);
     json.optional("IPv6Address", link.ipv6);
+    json.optional("LinkLocalIPs", link.link_local_ips);
   });
 }
 
@@ -228,6 +253,35 @@ void write_devices(JsonWriter& json, const std::vector<Device>& devices) {
         json.member("CgroupPermissions", device.permissions);
       });
   });
+}
+
+void write_device_requests(JsonWriter& json, const std::vector<DeviceRequest>& requests) {
+  if (requests.empty()) return;
+  json.list("DeviceRequests", [&] {
+    for (const auto& request : requests)
+      json.object([&] {
+        json.optional("Driver", request.driver);
+        number(json, "Count", request.count);
+        json.optional("DeviceIDs", request.device_ids);
+        if (!request.capabilities.empty()) json.list("Capabilities", [&] { json.value(request.capabilities); });
+        json.optional("Options", request.options);
+      });
+  });
+}
+
+void write_block_limits(JsonWriter& json, const std::vector<BlockLimit>& limits) {
+  for (const auto& [kind, name] : block_limit_names) {
+    if (std::none_of(limits.begin(), limits.end(), [&, &of = kind](const BlockLimit& each) { return each.kind == of; }))
+      continue;
+    json.list(name, [&, &of = kind] {
+      for (const auto& limit : limits)
+        if (limit.kind == of)
+          json.object([&] {
+            json.member("Path", limit.path);
+            json.member(of == "weight" ? "Weight" : "Rate", limit.value);
+          });
+    });
+  }
 }
 
 void write_ulimits(JsonWriter& json, const std::vector<Ulimit>& ulimits) {
@@ -275,6 +329,9 @@ void write_host_config(JsonWriter& json, const ContainerRequest& request, ApiMin
   json.optional("DnsOptions", service.dns_options);
   json.optional("ExtraHosts", service.extra_hosts);
   write_devices(json, service.devices);
+  write_device_requests(json, service.device_requests);
+  write_block_limits(json, service.block_limits);
+  json.optional("Annotations", service.annotations);
   write_ulimits(json, service.ulimits);
   json.optional("Sysctls", service.sysctls);
   json.optional("PidMode", service.pid_mode);
@@ -296,10 +353,33 @@ void write_host_config(JsonWriter& json, const ContainerRequest& request, ApiMin
   });
 }
 
+// What an engine of this age would pass over without a word.
+void refuse_what_is_too_new(const Service& service, ApiMinor api) {
+  const auto need = [&](bool is_asked_for, const std::string& what, ApiMinor since, const char* engine) {
+    if (is_asked_for && api < since)
+      throw Error(ErrorCode::unsupported,
+                  format("{}: {} needs Docker {}, and this engine is older", service.name, what, engine));
+  };
+  need(!service.annotations.empty(), "an annotation", 43, "24.0");
+  for (const auto& mount : service.mounts) {
+    const std::string what = format("the mount for {}: ", mount.target);
+    need(mount.kind == Mount::Kind::image, what + "an image", 48, "28.0");
+    need(mount.kind == Mount::Kind::volume && !mount.subpath.empty(), what + "a part of a volume", 45, "26.0");
+    need(mount.recursive == "writable" || mount.recursive == "readonly", what + "recursive read-only", 44, "25.0");
+  }
+  for (const auto& link : service.networks) {
+    const std::string what = format("the network {}: ", link.network);
+    need(link.gateway_priority.has_value(), what + "a gateway priority", 48, "28.0");
+    need(!link.mac_address.empty(), what + "a hardware address of its own", 44, "25.0");
+    need(link.options.contains("com.docker.network.endpoint.ifname"), what + "a name for the interface", 49, "28.1");
+  }
+}
+
 }  // namespace
 
 std::string create_body(const ContainerRequest& request, ApiMinor api) {
   const Service& service = request.service;
+  refuse_what_is_too_new(service, api);
   labels::Labels all_labels = service.labels;
   for (const auto& [name, value] : request.labels) all_labels[name] = value;
   JsonWriter json;
@@ -310,7 +390,7 @@ std::string create_body(const ContainerRequest& request, ApiMinor api) {
       // An empty list would mean "as the image has it"; one empty word is the engine's way to say "none".
       json.member("Entrypoint", service.entrypoint->empty() ? std::vector<std::string>{""} : *service.entrypoint);
     }
-    json.optional("Env", variables(service.environment));
+    json.optional("Env", variables(service.environment, service.removed_variables));
     json.optional("Labels", all_labels);
     write_exposed_ports(json, service);
     write_anonymous_volumes(json, service.mounts);
@@ -321,11 +401,42 @@ std::string create_body(const ContainerRequest& request, ApiMinor api) {
     if (!address_is_of_the_endpoint(api)) json.optional("MacAddress", service.mac_address);
     json.optional("StopSignal", service.stop_signal);
     number(json, "StopTimeout", service.stop_timeout);
-    if (service.health) write_health(json, *service.health);
+    if (service.health) write_health(json, *service.health, api);
     flag(json, "Tty", service.tty);
     flag(json, "OpenStdin", service.stdin_open);
     json.object("HostConfig", [&] { write_host_config(json, request, api); });
     write_networking(json, service, api);
+  });
+  return json.text();
+}
+
+std::string network_body(const NetworkRequest& request) {
+  const NetworkDefinition& definition = request.definition;
+  JsonWriter json;
+  json.object([&] {
+    json.member("Name", request.name);
+    json.member("CheckDuplicate", true);  // else older engines make a second one of the same name
+    json.optional("Driver", definition.driver);
+    flag(json, "Internal", definition.internal);
+    flag(json, "Attachable", definition.attachable);
+    flag(json, "EnableIPv4", definition.enable_ipv4);
+    flag(json, "EnableIPv6", definition.enable_ipv6);
+    json.optional("Options", definition.options);
+    json.optional("Labels", all_labels(request));
+    if (definition.ipam_driver.empty() && definition.ipam_options.empty() && definition.pools.empty()) return;
+    json.object("IPAM", [&] {
+      json.optional("Driver", definition.ipam_driver);
+      json.optional("Options", definition.ipam_options);
+      json.list("Config", [&] {
+        for (const auto& pool : definition.pools)
+          json.object([&] {
+            json.optional("Subnet", pool.subnet);
+            json.optional("Gateway", pool.gateway);
+            json.optional("IPRange", pool.ip_range);
+            json.optional("AuxiliaryAddresses", pool.aux_addresses);
+          });
+      });
+    });
   });
   return json.text();
 }

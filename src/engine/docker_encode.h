@@ -16,6 +16,7 @@ using ApiMinor = int;
 inline constexpr std::string_view open_system_paths = "systempaths=unconfined";
 
 // The body of POST /containers/create. Only the first network is in it: older engines take no more.
+std::string network_body(const NetworkRequest& request);
 std::string create_body(const ContainerRequest& request, ApiMinor api);
 // The networks to be joined once the container exists.
 std::vector<NetworkLink> later_networks(const Service& service);

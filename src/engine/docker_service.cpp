@@ -66,7 +66,21 @@ void decode_health_check(Service& service, JsonView config, const ImageConfig& i
   subtract(health.timeout, image.health->timeout);
   subtract(health.start_period, image.health->start_period);
   subtract(health.retries, image.health->retries);
+  subtract(health.start_interval, image.health->start_interval);
   if (health == HealthCheck()) service.health.reset();
+}
+
+// Those that stand there by their names alone, and those of the image that are not there.
+std::vector<std::string> removed_variables(JsonView variables, const std::map<std::string, std::string>& of_image) {
+  std::set<std::string> present, removed;
+  for (const auto& variable : variables.texts()) {
+    if (variable.find('=') == std::string::npos) removed.insert(variable);
+    present.insert(variable.substr(0, variable.find('=')));
+  }
+  if (variables)
+    for (const auto& [name, value] : of_image)
+      if (!present.contains(name)) removed.insert(name);
+  return {removed.begin(), removed.end()};
 }
 
 void decode_labels(Service& service, JsonView config, const ImageConfig& image) {
@@ -138,6 +152,13 @@ std::optional<Mount> long_mount(JsonView entry) {
   mount.read_only = entry["ReadOnly"].truth();
   mount.options = entry["BindOptions"]["Propagation"].text();
   if (entry["VolumeOptions"]["NoCopy"].truth()) mount.options = "nocopy";
+  mount.subpath = entry[mount.kind == Mount::Kind::image ? "ImageOptions" : "VolumeOptions"]["Subpath"].text();
+  mount.labels = entry["VolumeOptions"]["Labels"].text_map();
+  const JsonView bind = entry["BindOptions"];
+  mount.recursive = bind["NonRecursive"].truth()             ? "disabled"
+                    : bind["ReadOnlyNonRecursive"].truth()   ? "writable"
+                    : bind["ReadOnlyForceRecursive"].truth() ? "readonly"
+                                                             : "";
   const JsonView temporary = entry["TmpfsOptions"];
   std::vector<std::string> words;
   if (const auto size = temporary["SizeBytes"].number(); size > 0) words.push_back(format("size={}", size));
@@ -183,6 +204,10 @@ NetworkLink decode_link(const std::string& network, JsonView endpoint, JsonView 
   std::erase(link.aliases, inspection["Config"]["Hostname"].text());
   link.ipv4 = endpoint["IPAMConfig"]["IPv4Address"].text();
   link.ipv6 = endpoint["IPAMConfig"]["IPv6Address"].text();
+  link.link_local_ips = endpoint["IPAMConfig"]["LinkLocalIPs"].texts();
+  link.options = endpoint["DriverOpts"].text_map();
+  if (const auto priority = endpoint["GwPriority"].number(); priority != 0)
+    link.gateway_priority = static_cast<int>(priority);
   return link;
 }
 
@@ -247,6 +272,8 @@ Resources decode_resources(JsonView host) {
   resources.cpuset_cpus = host["CpusetCpus"].text();
   resources.cpuset_mems = host["CpusetMems"].text();
   resources.blkio_weight = asked<int>(host["BlkioWeight"]);
+  resources.cpu_rt_period = asked<std::int64_t>(host["CpuRealtimePeriod"]);
+  resources.cpu_rt_runtime = asked<std::int64_t>(host["CpuRealtimeRuntime"]);
   return resources;
 }
 
@@ -256,6 +283,32 @@ std::vector<Device> decode_devices(JsonView entries) {
     devices.push_back({entry["PathOnHost"].text(), entry["PathInContainer"].text(), entry["CgroupPermissions"].text()});
   });
   return devices;
+}
+
+std::vector<DeviceRequest> decode_device_requests(JsonView entries) {
+  std::vector<DeviceRequest> requests;
+  entries.each_item([&](JsonView entry) {
+    DeviceRequest& request = requests.emplace_back();
+    request.driver = entry["Driver"].text();
+    request.count = asked<int>(entry["Count"]);
+    request.device_ids = entry["DeviceIDs"].texts();
+    // Each of the lists would do; more than one is nothing that the docker command makes.
+    bool is_first = true;
+    entry["Capabilities"].each_item([&](JsonView all) {
+      if (std::exchange(is_first, false)) request.capabilities = all.texts();
+    });
+    request.options = entry["Options"].text_map();
+  });
+  return requests;
+}
+
+std::vector<BlockLimit> decode_block_limits(JsonView host) {
+  std::vector<BlockLimit> limits;
+  for (const auto& [kind, name] : block_limit_names)
+    host[name].each_item([&, &of = kind](JsonView entry) {
+      limits.push_back({std::string(of), entry["Path"].text(), entry[of == "weight" ? "Weight" : "Rate"].number()});
+    });
+  return limits;
 }
 
 std::vector<Ulimit> decode_ulimits(JsonView entries) {
@@ -322,6 +375,9 @@ void decode_host_config(Service& service, JsonView host, const EngineDefaults& d
   service.dns_options = host["DnsOptions"].texts();
   service.extra_hosts = host["ExtraHosts"].texts();
   service.devices = decode_devices(host["Devices"]);
+  service.device_requests = decode_device_requests(host["DeviceRequests"]);
+  service.block_limits = decode_block_limits(host);
+  service.annotations = host["Annotations"].text_map();
   service.ulimits = decode_ulimits(host["Ulimits"]);
   service.sysctls = host["Sysctls"].text_map();
   decode_isolation(service, host, defaults);
@@ -339,6 +395,7 @@ void decode_host_config(Service& service, JsonView host, const EngineDefaults& d
 std::optional<Mount::Kind> mount_kind(const std::string& type) {
   if (type == "bind") return Mount::Kind::bind;
   if (type == "tmpfs") return Mount::Kind::tmpfs;
+  if (type == "image") return Mount::Kind::image;
   if (type == "volume" || type.empty()) return Mount::Kind::volume;
   return {};
 }
@@ -360,6 +417,7 @@ std::optional<HealthCheck> decode_health(JsonView health) {
   check.timeout = duration_of(health["Timeout"]);
   check.start_period = duration_of(health["StartPeriod"]);
   check.retries = asked<int>(health["Retries"]);
+  check.start_interval = duration_of(health["StartInterval"]);
   if (check == HealthCheck()) return {};
   return check;
 }
@@ -375,6 +433,7 @@ Service decode_service(JsonView inspection, const ImageConfig* image, const Engi
   service.image = config["Image"].text();
   decode_command(service, config, base);
   service.environment = decode_environment(config["Env"]);
+  service.removed_variables = removed_variables(config["Env"], base.environment);
   subtract(service.environment, base.environment);
   decode_labels(service, config, base);
   decode_health_check(service, config, base);

@@ -2,13 +2,24 @@
 // A container's configuration, read back as the Service that would make it again: what its image and the engine fill in
 // by themselves is subtracted.
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "engine/docker_decode.h"
 
 namespace belay::engine {
+
+// BlockLimit::kind and the engine's name for the list of these limits.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 5> block_limit_names{
+    {{"weight", "BlkioWeightDevice"},
+     {"read_bps", "BlkioDeviceReadBps"},
+     {"write_bps", "BlkioDeviceWriteBps"},
+     {"read_iops", "BlkioDeviceReadIOps"},
+     {"write_iops", "BlkioDeviceWriteIOps"}}};
 
 Service decode_service(JsonView inspection, const ImageConfig* image, const EngineDefaults& defaults);
 

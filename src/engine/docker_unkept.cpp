@@ -165,7 +165,7 @@ class Comparison {
       const std::string name = variable.substr(0, equals);
       present.insert(name);
       if (equals == std::string::npos) {
-        found_.push_back({format("Env.{}", name), format("--env {}", name)});
+        if (!environment_without(gets, name)) found_.push_back({format("Env.{}", name), format("--env {}", name)});
         continue;
       }
       const std::string value = variable.substr(equals + 1);
@@ -178,7 +178,13 @@ class Comparison {
     }
     // One that was taken away ("-e NAME" without a value) would come back.
     for (const auto& [name, value] : image_config_.environment)
-      if (!present.contains(name)) found_.push_back({format("Env without {}", name), format("--env {}", name)});
+      if (!present.contains(name) && !environment_without(gets, name))
+        found_.push_back({format("Env without {}", name), format("--env {}", name)});
+  }
+
+  static bool environment_without(JsonView variables, const std::string& name) {
+    const auto texts = variables.texts();
+    return std::find(texts.begin(), texts.end(), name) != texts.end();
   }
 
   void compare_command(JsonView gets) {

@@ -50,12 +50,6 @@ struct ContainerRequest {
   RestartPolicy restart;  // instead of service.restart
 };
 
-struct NetworkRequest {
-  std::string name;
-  labels::Labels labels{};
-  bool internal = false;  // nothing leads in or out of it
-};
-
 struct ContainerFilter {
   bool all = true;                   // false: running ones only
   std::optional<std::string> label;  // "key" or "key=value"
@@ -67,13 +61,6 @@ struct ImageFilter {
 };
 
 enum class Builder { automatic, buildkit, classic };
-
-struct VolumeRequest {
-  std::string name;
-  std::string driver;                          // empty: the engine's own, local
-  std::map<std::string, std::string> options;  // of the driver: {"type", "nfs"}, …
-  labels::Labels labels;
-};
 
 // Writes a stream of bytes, all of it, into the sink; called once at most, from the calling thread. What it throws ends
 // the call and reaches the caller.

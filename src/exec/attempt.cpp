@@ -38,14 +38,9 @@ struct Perform {
   }
   // Something that uses the image still is a good reason to keep it, not a failure.
   Attempt operator()(const plan::RemoveImage& s) { return std::ignore = engine.remove_image(s.image, stop), Attempt{}; }
-  Attempt operator()(const plan::CreateNetwork& s) {
-    return engine.create_network({s.name, s.labels, s.internal}, stop), Attempt{};
-  }
+  Attempt operator()(const plan::CreateNetwork& s) { return engine.create_network(s, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveNetwork& s) { return engine.remove_network(s.name, stop), Attempt{}; }
-  Attempt operator()(const plan::CreateVolume& s) {
-    engine.create_volume({s.name, s.driver, s.options, s.labels}, stop);
-    return {};
-  }
+  Attempt operator()(const plan::CreateVolume& s) { return engine.create_volume(s, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveVolume& s) { return engine.remove_volume(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::CreateContainer& s) {
     engine.create_container({s.name, s.image, s.service, s.labels, s.restart}, stop);

@@ -164,7 +164,7 @@ class Losses {
 
   void find_mounts() {
     for (const Mount& mount : before_.mounts) {
-      if (mount.kind == Mount::Kind::tmpfs || is_same_place(mount, mount_at(after_, mount.target))) continue;
+      if (!mount.keeps_data() || is_same_place(mount, mount_at(after_, mount.target))) continue;
       const bool is_replaced =
           !configuration_.spec.services.empty() && mount_at(configuration_.spec.services[0], mount.target) != nullptr;
       const bool file_decides = files_decide_ && !build_.parameter_file.empty() && !is_first_file_;

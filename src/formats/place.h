@@ -15,7 +15,10 @@ decltype(auto) at(const SourcePosition& where, Work&& work) {
   } catch (const ConfigError&) {
     throw;
   } catch (const Error& error) {
-    throw ConfigError(where, error.what(), error.hint());
+    ConfigError with_place(where, error.what(), error.hint());
+    // A value that is wrong makes the definition wrong; what says more stays.
+    if (error.code() != ErrorCode::bad_value && error.code() != ErrorCode::usage) with_place.set_code(error.code());
+    throw with_place;
   }
 }
 

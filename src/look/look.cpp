@@ -953,8 +953,7 @@ Mapping mapping(change::Context& context, const AppName& name, std::stop_token s
                                format("{}/{}", port.container_port, port.protocol));
   }
   for (const auto& mount : service.mounts)
-    if (mount.kind != Mount::Kind::tmpfs)
-      mapping.volumes.emplace_back(mount.source, mount.target + (mount.read_only ? ":ro" : ""));
+    if (mount.keeps_data()) mapping.volumes.emplace_back(mount.source, mount.target + (mount.read_only ? ":ro" : ""));
   return mapping;
 }
 

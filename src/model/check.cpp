@@ -87,10 +87,25 @@ void check_service(const Service& service) {
                   format("the mount point '{}' is not an absolute path in the container", mount.target));
     if (!targets.insert(mount.target).second)
       throw Error(ErrorCode::bad_value, format("two mounts go to {}", mount.target));
+    if (mount.kind == Mount::Kind::image && mount.source.empty())
+      throw Error(ErrorCode::bad_value, format("the mount for {} names no image", mount.target));
     if (mount.kind == Mount::Kind::bind && !mount.source.starts_with('/'))
       throw Error(ErrorCode::bad_value,
                   format("the host path '{}' for {} is not absolute", mount.source, mount.target));
   }
+  for (const auto& file : service.files) {
+    if (!file.target.starts_with('/') || file.target.back() == '/')
+      throw Error(ErrorCode::bad_value, format("'{}' is no path of a file in the container", file.target));
+    if (!targets.insert(file.target).second)
+      throw Error(ErrorCode::bad_value, format("two files or mounts go to {}", file.target));
+    if (service.read_only)
+      throw Error(ErrorCode::bad_value,
+                  format("{} is to be written into the container, which is read-only", file.target),
+                  "Bind a file of the host there instead.");
+  }
+  for (const auto& name : service.removed_variables)
+    if (service.environment.contains(name))
+      throw Error(ErrorCode::bad_value, format("the variable {} is set and taken out at once", name));
   if (!service.network_mode.empty() && !service.networks.empty())
     throw Error(ErrorCode::bad_value, format("network mode '{}' excludes joining the network {}", service.network_mode,
                                              service.networks[0].network));
@@ -120,6 +135,34 @@ void check_needs(const Spec& spec) {
   std::ignore = in_order_of_needs(spec);
 }
 
+// Whether `definition` says nothing but that it is external.
+template <class Definition>
+bool is_only_external(Definition definition) {
+  definition.external = false;
+  definition.labels.clear();
+  return definition == Definition{};
+}
+
+void check_definitions(const Spec& spec) {
+  const auto refuse = [](const std::string& what) {
+    throw Error(ErrorCode::bad_value, format("{} is external, so nothing else can be said of it", what),
+                "Leave out its driver and options, or let Belay make it (external: false).");
+  };
+  for (const auto& [name, network] : spec.networks) {
+    refuse_nul(name, "the name of a network");
+    if (network.external && !is_only_external(network)) refuse(format("the network {}", name));
+    if (name == "host" || name == "none" || (name == "bridge" && !network.external))
+      throw Error(ErrorCode::bad_value, format("{} is a network of the engine's own and cannot be defined", name));
+    for (const auto& pool : network.pools)
+      if (pool.subnet.empty() && !(pool.gateway.empty() && pool.ip_range.empty() && pool.aux_addresses.empty()))
+        throw Error(ErrorCode::bad_value, format("the network {} has addresses without their subnet", name));
+  }
+  for (const auto& [name, volume] : spec.volumes) {
+    refuse_nul(name, "the name of a volume");
+    if (volume.external && !is_only_external(volume)) refuse(format("the volume {}", name));
+  }
+}
+
 }  // namespace
 
 void check_spec(const Spec& spec) {
@@ -130,6 +173,7 @@ void check_spec(const Spec& spec) {
     check_service(service);
   }
   check_needs(spec);
+  check_definitions(spec);
   for (size_t i = 0; i < spec.services.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       for (const auto& a : spec.services[i].ports)

@@ -45,6 +45,11 @@ std::string text_of(const Mount& mount) {
   std::string text = source + ":" + mount.target;
   if (mount.read_only) text += ":ro";
   if (!mount.options.empty()) text += (mount.read_only ? "," : ":") + mount.options;
+  if (mount.kind == Mount::Kind::image) text += " of the image";
+  if (!mount.subpath.empty()) text += " from " + mount.subpath;
+  if (!mount.recursive.empty()) text += ", what is mounted below: " + mount.recursive;
+  if (mount.must_exist) text += " if there";
+  for (const auto& [name, value] : mount.labels) text += format(" {}={}", name, value);
   return text;
 }
 std::string text_of(const NetworkLink& link) {
@@ -52,6 +57,10 @@ std::string text_of(const NetworkLink& link) {
   if (!link.aliases.empty()) text += " as " + join(link.aliases, ", ");
   if (!link.ipv4.empty()) text += " at " + link.ipv4;
   if (!link.ipv6.empty()) text += " at " + link.ipv6;
+  for (const auto& address : link.link_local_ips) text += " at " + address;
+  if (!link.mac_address.empty()) text += " with " + link.mac_address;
+  for (const auto& [name, value] : link.options) text += format(" {}={}", name, value);
+  if (link.gateway_priority) text += format(", gateway priority {}", *link.gateway_priority);
   return text;
 }
 std::string text_of(const RestartPolicy& policy) {
@@ -76,6 +85,32 @@ std::string text_of(const HealthCheck& check) {
   if (check.timeout) text += " within " + duration_text(*check.timeout);
   if (check.start_period) text += " after " + duration_text(*check.start_period);
   if (check.retries) text += format(" {} retries", *check.retries);
+  if (check.start_interval) text += " at first every " + duration_text(*check.start_interval);
+  return text;
+}
+std::string text_of(const DeviceRequest& request) {
+  std::string text = request.driver.empty() ? "any driver" : request.driver;
+  if (request.count) text += *request.count < 0 ? " all" : format(" {}", *request.count);
+  for (const auto* words : {&request.device_ids, &request.capabilities})
+    if (!words->empty()) text += " " + join(*words, "+");
+  for (const auto& [name, value] : request.options) text += format(" {}={}", name, value);
+  return text;
+}
+std::string text_of(const BlockLimit& limit) {
+  return format("{} {}={}", limit.kind, limit.path, limit.value);
+}
+// Another content has another text, without a word of it.
+std::string text_of(const ServiceFile& file) {
+  std::uint64_t sum = 0xcbf29ce484222325;
+  for (const char c : file.content) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return format("{} ({} bytes, sum {:016x}, {}:{} {:o})", file.target, file.content.size(), sum, file.uid, file.gid,
+                file.mode);
+}
+std::string text_of(const AddressPool& pool) {
+  std::string text = pool.subnet.empty() ? "any subnet" : pool.subnet;
+  if (!pool.gateway.empty()) text += " by " + pool.gateway;
+  if (!pool.ip_range.empty()) text += " from " + pool.ip_range;
+  for (const auto& [host, address] : pool.aux_addresses) text += format(" without {} of {}", address, host);
   return text;
 }
 // Quoted where the list could be misread: {"a, b"} is not {"a", "b"}.
@@ -127,6 +162,22 @@ Leaves leaves_of(const Service& service) {
   return leaves;
 }
 
+template <fields::Described T>
+Leaves leaves_of(const T& definition) {
+  Leaves leaves;
+  fields::each(definition, [&](const char* name, const auto& field) { add_leaf(leaves, name, field); });
+  return leaves;
+}
+// That it is there at all counts as well.
+template <class Definition>
+void add_definitions(Leaves& leaves, const std::string& path, const std::map<std::string, Definition>& definitions) {
+  for (const auto& [name, definition] : definitions) {
+    const Leaves own = leaves_of(definition);
+    for (const auto& [field, value] : own) leaves[format("{}.{}.{}", path, name, field)] = value;
+    if (own.empty()) leaves[format("{}.{}", path, name)] = "defined";
+  }
+}
+
 bool is_in_place(const std::string& field) {
   static const std::vector<std::string> fields_in_place = [] {
     std::vector<std::string> names{"restart", "networks", "needs",  "group",       "number",
@@ -140,6 +191,15 @@ bool is_in_place(const std::string& field) {
          std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
 }
 
+// "o" of a share has "username=…,password=…".
+bool holds_a_secret_option(std::string_view name, const std::string& value) {
+  const auto parts = split(value, ',');
+  return holds_a_secret(name, value) || std::any_of(parts.begin(), parts.end(), [](const std::string& part) {
+           const size_t equals = part.find('=');
+           return equals != std::string::npos && holds_a_secret(std::string_view(part).substr(0, equals), "");
+         });
+}
+
 // Variables, and whatever else has names of the user's own: options of a log driver hold tokens too.
 bool is_secret(const std::string& field, const std::string& value) {
   static const std::vector<std::string> maps = [] {
@@ -151,6 +211,11 @@ bool is_secret(const std::string& field, const std::string& value) {
     });
     return names;
   }();
+  constexpr std::string_view options = ".options.";
+  if (const size_t at = field.find(options);
+      at != std::string::npos && (field.starts_with("networks.") || field.starts_with("volumes.")) &&
+      holds_a_secret_option(std::string_view(field).substr(at + options.size()), value))
+    return true;
   return std::any_of(maps.begin(), maps.end(), [&](const std::string& map) {
     return field.starts_with(map) && holds_a_secret(std::string_view(field).substr(map.size()), value);
   });
@@ -196,11 +261,40 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
     add_leaf(leaves, "signals", spec.signals);
     add_leaf(leaves, "settle", spec.settle);
     add_leaf(leaves, "wait_timeout", spec.wait_timeout);
+    add_definitions(leaves, "networks", spec.networks);
+    add_definitions(leaves, "volumes", spec.volumes);
   };
   policies(before, old_policies);
   policies(after, new_policies);
   compare("", old_policies, new_policies);
   return changes;
+}
+
+namespace {
+
+template <class Definition>
+std::vector<FieldChange> changes_of(const std::string& path, const Definition& before, const Definition& after) {
+  Spec old_one, new_one;
+  if constexpr (std::is_same_v<Definition, NetworkDefinition>) {
+    old_one.networks["x"] = before;
+    new_one.networks["x"] = after;
+  } else {
+    old_one.volumes["x"] = before;
+    new_one.volumes["x"] = after;
+  }
+  std::vector<FieldChange> changes = differences(old_one, new_one);
+  std::erase_if(changes, [&](const FieldChange& change) { return change.field == path; });
+  for (auto& change : changes) change.field.erase(0, path.size() + 1);
+  return changes;
+}
+
+}  // namespace
+
+std::vector<FieldChange> differences(const NetworkDefinition& before, const NetworkDefinition& after) {
+  return changes_of("networks.x", before, after);
+}
+std::vector<FieldChange> differences(const VolumeDefinition& before, const VolumeDefinition& after) {
+  return changes_of("volumes.x", before, after);
 }
 
 namespace {
@@ -279,6 +373,15 @@ Spec without_secrets(Spec spec) {
         for (auto& [name, value] : values)
           if (holds_a_secret(name, value)) value = hidden;
     });
+  const auto hide = [](auto& definitions) {
+    for (auto& [name, definition] : definitions)
+      for (auto& [option, value] : definition.options)
+        if (holds_a_secret_option(option, value)) value = hidden;
+  };
+  for (auto& service : spec.services)
+    for (auto& file : service.files) file.content = hidden;
+  hide(spec.networks);
+  hide(spec.volumes);
   return spec;
 }
 

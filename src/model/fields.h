@@ -2,6 +2,9 @@
 // The one list of a spec's fields. JSON in both directions, differences and hiding of secrets all walk it, so that a
 // field that is added here is known to all of them at once. Private to model.
 
+#include <concepts>
+#include <type_traits>
+
 #include "model/spec.h"
 
 namespace belay::fields {
@@ -18,13 +21,17 @@ void each(auto& port, Visit&& visit)
 
 template <class Visit>
 void each(auto& mount, Visit&& visit)
-  requires requires { mount.target; }
+  requires requires { mount.must_exist; }
 {
   visit("kind", mount.kind);
   visit("source", mount.source);
   visit("target", mount.target);
   visit("read_only", mount.read_only);
   visit("options", mount.options);
+  visit("subpath", mount.subpath);
+  visit("recursive", mount.recursive);
+  visit("must_exist", mount.must_exist);
+  visit("labels", mount.labels);
 }
 
 template <class Visit>
@@ -35,6 +42,10 @@ void each(auto& link, Visit&& visit)
   visit("aliases", link.aliases);
   visit("ipv4", link.ipv4);
   visit("ipv6", link.ipv6);
+  visit("link_local_ips", link.link_local_ips);
+  visit("mac_address", link.mac_address);
+  visit("options", link.options);
+  visit("gateway_priority", link.gateway_priority);
 }
 
 template <class Visit>
@@ -46,6 +57,7 @@ void each(auto& health, Visit&& visit)
   visit("timeout", health.timeout);
   visit("start_period", health.start_period);
   visit("retries", health.retries);
+  visit("start_interval", health.start_interval);
 }
 
 template <class Visit>
@@ -85,6 +97,37 @@ void each(auto& device, Visit&& visit)
 }
 
 template <class Visit>
+void each(auto& request, Visit&& visit)
+  requires requires { request.capabilities; }
+{
+  visit("driver", request.driver);
+  visit("count", request.count);
+  visit("device_ids", request.device_ids);
+  visit("capabilities", request.capabilities);
+  visit("options", request.options);
+}
+
+template <class Visit>
+void each(auto& limit, Visit&& visit)
+  requires std::same_as<std::remove_const_t<std::remove_reference_t<decltype(limit)>>, BlockLimit>
+{
+  visit("kind", limit.kind);
+  visit("path", limit.path);
+  visit("value", limit.value);
+}
+
+template <class Visit>
+void each(auto& file, Visit&& visit)
+  requires requires { file.content; }
+{
+  visit("target", file.target);
+  visit("content", file.content);
+  visit("uid", file.uid);
+  visit("gid", file.gid);
+  visit("mode", file.mode);
+}
+
+template <class Visit>
 void each(auto& resources, Visit&& visit)
   requires requires { resources.nano_cpus; }
 {
@@ -100,6 +143,8 @@ void each(auto& resources, Visit&& visit)
   visit("cpuset_cpus", resources.cpuset_cpus);
   visit("cpuset_mems", resources.cpuset_mems);
   visit("blkio_weight", resources.blkio_weight);
+  visit("cpu_rt_period", resources.cpu_rt_period);
+  visit("cpu_rt_runtime", resources.cpu_rt_runtime);
 }
 
 template <class Visit>
@@ -167,6 +212,49 @@ void each(auto& service, Visit&& visit)
   visit("storage_options", service.storage_options);
   visit("needs", service.needs);
   visit("job", service.job);
+  visit("removed_variables", service.removed_variables);
+  visit("platform", service.platform);
+  visit("annotations", service.annotations);
+  visit("device_requests", service.device_requests);
+  visit("block_limits", service.block_limits);
+  visit("files", service.files);
+}
+
+template <class Visit>
+void each(auto& pool, Visit&& visit)
+  requires requires { pool.aux_addresses; }
+{
+  visit("subnet", pool.subnet);
+  visit("gateway", pool.gateway);
+  visit("ip_range", pool.ip_range);
+  visit("aux_addresses", pool.aux_addresses);
+}
+
+template <class Visit>
+void each(auto& network, Visit&& visit)
+  requires requires { network.ipam_options; }
+{
+  visit("external", network.external);
+  visit("driver", network.driver);
+  visit("options", network.options);
+  visit("labels", network.labels);
+  visit("internal", network.internal);
+  visit("attachable", network.attachable);
+  visit("enable_ipv4", network.enable_ipv4);
+  visit("enable_ipv6", network.enable_ipv6);
+  visit("ipam_driver", network.ipam_driver);
+  visit("ipam_options", network.ipam_options);
+  visit("pools", network.pools);
+}
+
+template <class Visit>
+void each(auto& volume, Visit&& visit)
+  requires std::same_as<std::remove_const_t<std::remove_reference_t<decltype(volume)>>, VolumeDefinition>
+{
+  visit("external", volume.external);
+  visit("driver", volume.driver);
+  visit("options", volume.options);
+  visit("labels", volume.labels);
 }
 
 template <class Visit>
@@ -179,6 +267,8 @@ void each(auto& spec, Visit&& visit)
   visit("signals", spec.signals);
   visit("settle", spec.settle);
   visit("wait_timeout", spec.wait_timeout);
+  visit("networks", spec.networks);
+  visit("volumes", spec.volumes);
 }
 
 // A struct whose fields `each` knows.

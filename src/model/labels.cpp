@@ -35,8 +35,10 @@ Labels for_temporary(const AppName& app_name) {
   return {{temporary, app_name.text()}};
 }
 
-Labels for_network(const AppName& app_name) {
-  return {{app, app_name.text()}};
+Labels for_network(const AppName& app_name, const NetworkDefinition& wanted) {
+  Labels labels{{app, app_name.text()}};
+  if (const std::string text = definition_text(wanted); text != "{}") labels[definition] = text;
+  return labels;
 }
 
 Labels for_image(const AppName& app_name) {

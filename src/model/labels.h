@@ -19,7 +19,8 @@ inline constexpr const char* scheme = "belay.scheme";
 // it. Containers from before there were identities have neither.
 inline constexpr const char* identity = "belay.release.id";
 inline constexpr const char* state = "belay.state";
-inline constexpr const char* mount = "belay.mount";  // on a volume: its mount point
+inline constexpr const char* mount = "belay.mount";            // on a volume: its mount point
+inline constexpr const char* definition = "belay.definition";  // on a network: how it was asked for
 // On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
 inline constexpr const char* temporary = "belay.temporary";
 // On a volume: which daemon asks by it who else serves the engine.
@@ -55,7 +56,7 @@ bool is_of_owner(const std::string& key);
 Labels for_volume(const AppName& app_name, const std::string& mount_point);
 Labels for_reserve(const AppName& app_name, const DataPlace& place);
 Labels for_temporary(const AppName& app_name);
-Labels for_network(const AppName& app_name);
+Labels for_network(const AppName& app_name, const NetworkDefinition& definition = {});
 Labels for_image(const AppName& app_name);
 // nullopt when the labels are absent or damaged: then the thing is not ours.
 std::optional<Owner> owner(const Labels& labels);

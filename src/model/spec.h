@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/errors.h"
+#include "model/definitions.h"
 
 namespace belay {
 
@@ -29,12 +30,19 @@ struct PortBinding {
 bool clash(const PortBinding& a, const PortBinding& b);
 
 struct Mount {
-  enum class Kind { volume, bind, tmpfs };
+  enum class Kind { volume, bind, tmpfs, image };
   Kind kind = Kind::volume;
-  std::string source;  // volume name or absolute host path; empty for tmpfs and for an anonymous volume
+  // Volume name, absolute host path or an image's reference; empty for tmpfs and for an anonymous volume.
+  std::string source;
   std::string target;  // absolute path in the container
   bool read_only = false;
-  std::string options;  // the rest of a bind's mode ("z", "rshared", "nocopy") or of a tmpfs ("size=64m"), comma list
+  std::string options;    // the rest of a bind's mode ("z", "rshared", "nocopy") or of a tmpfs ("size=64m"), comma list
+  std::string subpath{};  // of the volume or image
+  std::string recursive{};  // of a bind: what lies mounted below is left out ("disabled"), or stays writable
+                            // ("writable") or must be read-only ("readonly") where the bind is
+  bool must_exist = false;  // of a bind: the engine makes no folder where the path is missing
+  std::map<std::string, std::string> labels{};  // of an anonymous volume
+  bool keeps_data() const { return kind == Kind::volume || kind == Kind::bind; }
   auto operator<=>(const Mount&) const = default;
 };
 
@@ -43,6 +51,10 @@ struct NetworkLink {
   std::vector<std::string> aliases;
   std::string ipv4;  // fixed address, or empty
   std::string ipv6;
+  std::vector<std::string> link_local_ips{};
+  std::string mac_address{};
+  std::map<std::string, std::string> options{};  // of the network's driver
+  std::optional<int> gateway_priority{};         // the network with the highest one is the way out
   auto operator<=>(const NetworkLink&) const = default;
 };
 
@@ -50,6 +62,7 @@ struct HealthCheck {
   std::vector<std::string> test;  // as the engine has it: {"NONE"}, {"CMD", …}, {"CMD-SHELL", "…"}
   std::optional<Milliseconds> interval, timeout, start_period;
   std::optional<int> retries;
+  std::optional<Milliseconds> start_interval{};  // while the start period lasts
   auto operator<=>(const HealthCheck&) const = default;
 };
 
@@ -70,12 +83,38 @@ struct Device {
   auto operator<=>(const Device&) const = default;
 };
 
+// Devices that a driver gives: graphics cards, or names of the Container Device Interface (driver "cdi").
+struct DeviceRequest {
+  std::string driver;
+  std::optional<int> count;  // -1: all
+  std::vector<std::string> device_ids, capabilities;
+  std::map<std::string, std::string> options{};
+  auto operator<=>(const DeviceRequest&) const = default;
+};
+
+// A limit of one block device.
+struct BlockLimit {
+  std::string kind;  // weight, read_bps, write_bps, read_iops, write_iops
+  std::string path;
+  std::int64_t value = 0;
+  auto operator<=>(const BlockLimit&) const = default;
+};
+
+// A file that is written into the container before its first start. Its content is a secret to every printer.
+struct ServiceFile {
+  std::string target;  // absolute path in the container
+  std::string content;
+  int uid = 0, gid = 0, mode = 0444;
+  auto operator<=>(const ServiceFile&) const = default;
+};
+
 // What the engine can change on a running container (POST /containers/{id}/update), the restart policy apart.
 struct Resources {
   std::optional<ByteCount> memory, memory_swap, memory_reservation, kernel_memory;  // memory_swap -1: unlimited
   std::optional<std::int64_t> nano_cpus, cpu_shares, cpu_period, cpu_quota, pids_limit;
   std::string cpuset_cpus, cpuset_mems;
   std::optional<int> blkio_weight;
+  std::optional<std::int64_t> cpu_rt_period{}, cpu_rt_runtime{};  // microseconds
   bool operator==(const Resources&) const = default;
 };
 
@@ -135,7 +174,13 @@ struct Service {
   // Besides those, a service needs every other one whose network, process table, IPC or volumes it shares:
   // "service:NAME" as `network_mode`, `pid_mode`, `ipc_mode`, `uts_mode`, or in `volumes_from` ("service:NAME:ro").
   std::vector<Need> needs;
-  bool job = false;  // it runs to its end and proves itself by exit code 0
+  bool job = false;                              // it runs to its end and proves itself by exit code 0
+  std::vector<std::string> removed_variables{};  // variables of the image that it does not get
+  std::string platform{};                        // "linux/arm64"; empty: the engine's own
+  std::map<std::string, std::string> annotations{};
+  std::vector<DeviceRequest> device_requests{};
+  std::vector<BlockLimit> block_limits{};
+  std::vector<ServiceFile> files{};
 
   bool operator==(const Service&) const = default;
   const std::string& group_name() const { return group.empty() ? name : group; }
@@ -152,6 +197,10 @@ struct Spec {
   bool rolling = false;
   // Container → the signal sent to it once this app has started.
   std::map<std::string, std::string> signals;
+  // By their names on the engine. What is used and has no definition here is made with the engine's own settings where
+  // it is missing, and taken as it is where it is there.
+  std::map<std::string, NetworkDefinition> networks{};
+  std::map<std::string, VolumeDefinition> volumes{};
 
   bool operator==(const Spec&) const = default;
   // Throws NotFound.
@@ -183,6 +232,8 @@ struct FieldChange {
   std::string text() const;
 };
 std::vector<FieldChange> differences(const Spec& before, const Spec& after);
+std::vector<FieldChange> differences(const NetworkDefinition& before, const NetworkDefinition& after);
+std::vector<FieldChange> differences(const VolumeDefinition& before, const VolumeDefinition& after);
 // Whether containers made for `before` can be made those of `after` as they are: there is something to change, and the
 // engine can change all of it, and back. A limit can be moved, but not set for the first time nor lifted; a network
 // joined or left, but its aliases and addresses stay.

@@ -11,7 +11,7 @@ namespace {
 
 using document::Node;
 
-constexpr std::array mount_kinds{"volume", "bind", "tmpfs"};
+constexpr std::array mount_kinds{"volume", "bind", "tmpfs", "image"};
 constexpr std::array swap_orders{"by-rule", "start-first", "stop-first"};
 constexpr std::array conditions{"started", "healthy", "completed"};
 
@@ -59,6 +59,12 @@ Node to_node(const std::vector<T>& values) {
 Node to_node(const std::map<std::string, std::string>& values) {
   Node map = Node::map();
   for (const auto& [key, value] : values) map.set(key, Node::text(value));
+  return map;
+}
+template <fields::Described T>
+Node to_node(const std::map<std::string, T>& values) {
+  Node map = Node::map();
+  for (const auto& [key, value] : values) map.set(key, to_node(value));
   return map;
 }
 template <fields::Described T>
@@ -130,6 +136,10 @@ void from_node(const Node& node, const char* name, std::map<std::string, std::st
   for (const auto& member : node.as_map(name)) values[member.key] = member.value.as_text(name);
 }
 template <fields::Described T>
+void from_node(const Node& node, const char* name, std::map<std::string, T>& values) {
+  for (const auto& member : node.as_map(name)) from_node(member.value, name, values[member.key]);
+}
+template <fields::Described T>
 void from_node(const Node& node, const char* what, T& value) {
   node.as_map(what);
   std::vector<std::string> known;
@@ -150,6 +160,23 @@ Spec spec_from_json(const std::string& json) {
   Spec spec;
   from_node(document::read_json(json, "saved spec"), "the spec", spec);
   return spec;
+}
+
+std::string definition_text(const NetworkDefinition& definition) {
+  NetworkDefinition plain = definition;
+  plain.labels.clear();
+  plain.external = false;
+  return document::write_json(to_node(plain));
+}
+
+std::optional<NetworkDefinition> definition_of(const std::string& text) {
+  try {
+    NetworkDefinition definition;
+    from_node(document::read_json(text, "label"), "the definition", definition);
+    return definition;
+  } catch (const ConfigError&) {
+    return {};
+  }
 }
 
 }  // namespace belay

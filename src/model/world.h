@@ -86,7 +86,19 @@ struct Network {
   std::string name, driver;
   labels::Labels labels;
   bool internal = false;  // nothing leads in or out of it
+  bool attachable = false, enable_ipv6 = false;
+  std::map<std::string, std::string> options{};  // of the driver
+  std::string ipam_driver{};
+  std::vector<AddressPool> pools{};
 };
+
+// What the engine shows once it has made that.
+Network as_shown(const NetworkRequest& request);
+Volume as_shown(const VolumeRequest& request);
+// What a network or volume that is there has otherwise than the definition asks for; its labels, which the engine
+// cannot change, do not count. A volume without options is no volume with some.
+std::vector<FieldChange> differences(const Network& present, const NetworkDefinition& wanted);
+std::vector<FieldChange> differences(const Volume& present, const VolumeDefinition& wanted);
 
 // One look at everything a plan for one app needs: all containers (ports and names are shared by the host), the app's
 // own in detail, and images, volumes and networks.

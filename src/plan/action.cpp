@@ -28,11 +28,14 @@ struct Describe {
   }
   std::string operator()(const UntagImage& s) const { return "untag image " + s.reference; }
   std::string operator()(const RemoveImage& s) const { return "remove image " + short_digest(s.image); }
-  std::string operator()(const CreateNetwork& s) const { return "create network " + s.name; }
+  std::string operator()(const CreateNetwork& s) const {
+    const std::string& driver = s.definition.driver;
+    return "create network " + s.name + (driver.empty() || driver == "bridge" ? "" : format(" of driver {}", driver));
+  }
   std::string operator()(const RemoveNetwork& s) const { return "remove network " + s.name; }
   std::string operator()(const CreateVolume& s) const {
-    const bool is_local = s.driver.empty() || s.driver == "local";
-    return "create volume " + s.name + (is_local ? "" : format(" of driver {}", s.driver));
+    const std::string& driver = s.definition.driver;
+    return "create volume " + s.name + (driver.empty() || driver == "local" ? "" : format(" of driver {}", driver));
   }
   std::string operator()(const RemoveVolume& s) const { return format("remove volume {} AND ITS DATA", s.name); }
   std::string operator()(const CreateContainer& s) const {

@@ -44,20 +44,11 @@ struct UntagImage {
 struct RemoveImage {
   std::string image;
 };
-struct CreateNetwork {
-  std::string name;
-  labels::Labels labels;
-  bool internal = false;  // nothing leads in or out of it
-};
+using CreateNetwork = NetworkRequest;
 struct RemoveNetwork {
   std::string name;
 };
-struct CreateVolume {
-  std::string name;
-  labels::Labels labels;
-  std::string driver{};  // empty: local
-  std::map<std::string, std::string> options{};
-};
+using CreateVolume = VolumeRequest;
 struct RemoveVolume {
   std::string name;
 };

@@ -40,7 +40,7 @@ std::optional<std::string> shared_address(const App& app, const Spec& next, cons
 std::optional<std::string> shared_data(const Spec& next, const Container& running) {
   for (const auto& service : next.services)
     for (const auto& mine : service.mounts) {
-      if (mine.read_only || mine.source.empty() || mine.kind == Mount::Kind::tmpfs) continue;
+      if (mine.read_only || mine.source.empty() || !mine.keeps_data()) continue;
       if (mine.source.ends_with(".sock") || mine.source.starts_with("/dev/")) continue;
       for (const auto& theirs : running.mounts)
         if (!theirs.read_only && theirs.kind == mine.kind && theirs.source == mine.source) return mine.source;

@@ -53,13 +53,14 @@ Plan WishPlanner::plan_up() {
   const Release& release = s_.app.release(*wish_.release);
   refuse_foreign_ports(release);
   refuse_foreign_users();
+  find_definitions(release);
   find_copies(release);
   find_ending(release);
   prepare(release);
   std::vector<Member> members = members_of(release);
   find_restarts(members);
   Indices done;
-  if (!exchanges_.empty() || !copies_.empty())
+  if (!exchanges_.empty() || !copies_.empty() || !remade_.empty())
     done = swap_with_data(release, members);
   else if (wish_.way_back)
     done = go_back(release, members);
@@ -290,13 +291,15 @@ Indices WishPlanner::go_back(const Release& release, std::vector<Member>& all) {
   return joined(stopped, start_and_prove(release, members, named));
 }
 
-// What runs and has the data stops, the data is copied and exchanged while nothing writes to it, the release starts.
+// What runs and has the data stops, the data is copied and exchanged while nothing writes to it, networks are made
+// anew while nothing is in them, the release starts.
 Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>& all) {
   Members members;
   ContainerList users = running_except(&release);
   for (Member& member : all) {
     members.push_back(&member);
-    if (member.container != nullptr && member.container->is_up() && uses_data(*member.container))
+    if (member.container != nullptr && member.container->is_up() &&
+        (uses_data(*member.container) || is_in_a_remade_network(*member.container)))
       member.restarts = true;
   }
   find_restarts(all);
@@ -306,11 +309,15 @@ Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>&
       restarted_.insert(member.container);
     }
   if (!users.empty())
-    plan_.notes.push_back(exchanges_.empty() ? "stop first, then start: the data is copied in between"
-                                             : "stop first, then start: the data is exchanged in between");
+    plan_.notes.push_back(!exchanges_.empty() ? "stop first, then start: the data is exchanged in between"
+                          : !copies_.empty()  ? "stop first, then start: the data is copied in between"
+                                              : "stop first, then start: a network is made anew in between");
   const Indices named = take_names(release, members, prepared_);
-  const Indices stopped = stop_all(users, "nothing may write to the data meanwhile", named);
-  return start_and_prove(release, members, move_data(joined(named, stopped)));
+  const bool moves_data = !exchanges_.empty() || !copies_.empty();
+  const Indices stopped =
+      stop_all(users, moves_data ? "nothing may write to the data meanwhile" : "its network is made anew", named);
+  const Indices moved = move_data(joined(named, stopped));
+  return start_and_prove(release, members, remake_networks(release, members, moved));
 }
 
 // What was cut off may have asked the engine to stop a container of this release, and the engine goes on with that:

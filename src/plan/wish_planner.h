@@ -66,6 +66,18 @@ class WishPlanner {
   void refuse_foreign_users() const;
   void refuse_foreign_ports(const Release& release) const;
 
+  // --- wish_definitions.cpp: networks and volumes as the release defines them
+  void find_definitions(const Release& release);
+  void check_network(const Release& release, const std::string& name);
+  void check_volume(const Release& release, const std::string& name) const;
+  void refuse_foreign_members(const std::string& network) const;
+  bool is_own(const labels::Labels& present, const labels::Labels& wanted) const;
+  Indices create_networks(const Release& release);
+  Indices create_volumes(const Release& release);
+  CreateNetwork creation_of(const Release& release, const std::string& network) const;
+  bool is_in_a_remade_network(const Container& container) const;
+  Indices remake_networks(const Release& release, const Members& members, const Indices& before);
+
   // --- wish_prepare.cpp: what can be done while the old one still runs
   void prepare(const Release& release);
   Indices prepare_service(const Release& release, const Service& service, const Indices& before);
@@ -127,11 +139,12 @@ class WishPlanner {
   // Service → the name that the container planned for it has, by what is planned so far; and who creates it.
   std::map<std::string, std::string> created_;
   std::map<std::string, size_t> creation_;
-  std::vector<DataExchange> exchanges_;     // those that do not hold yet
-  std::vector<Snapshot::Item> copies_;      // those that are missing
-  std::set<std::string> changed_{};         // services that are started or judged
-  std::set<const Container*> restarted_{};  // of the release itself: stopped by what is planned so far
-  ContainerList ending_{};                  // of the release itself: up, but perhaps not for long
+  std::vector<DataExchange> exchanges_;          // those that do not hold yet
+  std::vector<Snapshot::Item> copies_;           // those that are missing
+  std::map<std::string, std::string> remade_{};  // networks that have to be made anew, and why
+  std::set<std::string> changed_{};              // services that are started or judged
+  std::set<const Container*> restarted_{};       // of the release itself: stopped by what is planned so far
+  ContainerList ending_{};                       // of the release itself: up, but perhaps not for long
 };
 
 }  // namespace belay::plan

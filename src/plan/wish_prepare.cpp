@@ -9,22 +9,8 @@ namespace belay::plan {
 // Everything that can be done while the old one still runs.
 void WishPlanner::prepare(const Release& release) {
   rename_as_wanted(release.number);
-  Indices before_create = prepared_;
-  for (const auto& service : release.spec.services)
-    for (const auto& link : service.networks) {
-      if (link.network == "bridge" || s_.world.find_network(link.network) != nullptr ||
-          is_planned<CreateNetwork>(link.network))
-        continue;
-      before_create.push_back(
-          plan_.add(CreateNetwork{link.network, labels::for_network(s_.app.name), false}, "it is missing"));
-    }
-  for (const auto& service : release.spec.services)
-    for (const auto& mount : service.mounts) {
-      if (mount.kind != Mount::Kind::volume || mount.source.empty()) continue;
-      if (s_.world.find_volume(mount.source) != nullptr || is_planned<CreateVolume>(mount.source)) continue;
-      before_create.push_back(
-          plan_.add(CreateVolume{mount.source, labels::for_volume(s_.app.name, mount.target)}, "for " + mount.target));
-    }
+  Indices before_create = joined(prepared_, create_networks(release));
+  before_create = joined(before_create, create_volumes(release));
   for (const auto& item : copies_)
     if (item.kept.kind == DataPlace::Kind::volume && s_.world.find_volume(item.kept.source) == nullptr)
       before_create.push_back(

@@ -165,7 +165,7 @@ class Renaming {
 
   // nullopt: not here.
   std::optional<Mount> other_mount(const Service& service, Mount mount) {
-    if (mount.kind == Mount::Kind::tmpfs) return mount;
+    if (!mount.keeps_data()) return mount;
     const bool is_volume = mount.kind == Mount::Kind::volume;
     const std::string source = is_volume ? mount.source : plain_path(mount.source);
     if (const auto data = stage_.data.find(source); data != stage_.data.end()) {

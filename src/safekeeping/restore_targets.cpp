@@ -105,7 +105,10 @@ std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>&
       continue;
     }
     const std::string target = item.targets.empty() ? std::string() : item.targets.front();
-    special.push_back({item.source, labels::for_volume(name, target), volume_of(item).driver, item.options});
+    VolumeDefinition definition;
+    definition.driver = volume_of(item).driver;
+    definition.options = item.options;
+    special.push_back({item.source, labels::for_volume(name, target), definition});
   }
   return special;
 }

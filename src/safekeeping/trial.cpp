@@ -61,7 +61,8 @@ class Rehearsal {
   }
 
   void make_network() {
-    then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_), true}, "nothing leads in or out of it");
+    then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_), {.internal = true}},
+         "nothing leads in or out of it");
   }
 
   // Where the copy of a place goes; made here where it is a volume.

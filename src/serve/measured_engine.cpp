@@ -124,13 +124,13 @@ void MeasuredEngine::connect_network(const std::string& name, const NetworkLink&
 void MeasuredEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
   measured("disconnect_network", [&] { inner_.disconnect_network(name, network, stop); });
 }
-void MeasuredEngine::create_volume(const engine::VolumeRequest& request, std::stop_token stop) {
+void MeasuredEngine::create_volume(const VolumeRequest& request, std::stop_token stop) {
   measured("create_volume", [&] { inner_.create_volume(request, stop); });
 }
 void MeasuredEngine::remove_volume(const std::string& name, std::stop_token stop) {
   measured("remove_volume", [&] { inner_.remove_volume(name, stop); });
 }
-void MeasuredEngine::create_network(const engine::NetworkRequest& request, std::stop_token stop) {
+void MeasuredEngine::create_network(const NetworkRequest& request, std::stop_token stop) {
   measured("create_network", [&] { inner_.create_network(request, stop); });
 }
 void MeasuredEngine::remove_network(const std::string& name, std::stop_token stop) {

@@ -56,9 +56,9 @@ class MeasuredEngine final : public engine::Engine {
   void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
   void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
-  void create_volume(const engine::VolumeRequest& request, std::stop_token stop) override;
+  void create_volume(const VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
-  void create_network(const engine::NetworkRequest& request, std::stop_token stop) override;
+  void create_network(const NetworkRequest& request, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   engine::ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;

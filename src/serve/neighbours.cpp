@@ -38,7 +38,7 @@ void Neighbours::hear(const std::string& volume, const std::stop_token& stop) {
     // Events that were missed are told later, when the knock may be over.
     const auto knocks = engine_.volumes(labels::knock, stop);
     if (std::none_of(knocks.begin(), knocks.end(), [&](const Volume& knock) { return knock.name == volume; })) return;
-    engine_.create_volume({volume + std::string(answer_suffix), {}, {}, {{labels::knock, who_}}}, stop);
+    engine_.create_volume({volume + std::string(answer_suffix), {{labels::knock, who_}}}, stop);
   } catch (const Error&) {
     // An engine that is away has taken the knock with it.
   }
@@ -49,7 +49,7 @@ void Neighbours::ask(const std::stop_token& stop) {
   own_.with([&](Own& own) { own = {Phase::asking, knock, {}}; });
   std::string other;
   try {
-    engine_.create_volume({knock, {}, {}, {{labels::knock, who_}}}, stop);
+    engine_.create_volume({knock, {{labels::knock, who_}}}, stop);
     for (Milliseconds waited{0}; waited < patience_ && other.empty(); waited += step) {
       if (!clock_.sleep(step, stop)) throw Cancelled();
       other = answer_to(knock, stop);

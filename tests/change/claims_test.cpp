@@ -72,15 +72,15 @@ class Whose : public ::testing::Test {
 };
 
 TEST_F(Whose, AVolumeOfAStrangerIsNotTouched) {
-  scene_.engine.create_volume({"data", {}, {}, {}}, {});
+  scene_.engine.create_volume({"data"}, {});
   EXPECT_THAT(volume("data"), HasSubstr("it is there already, and there is no sign that it is web's"));
   EXPECT_EQ(volume("free"), "");
-  scene_.engine.create_volume({"kept", {}, {}, {{"belay.app", "web"}}}, {});
+  scene_.engine.create_volume({"kept", {{"belay.app", "web"}}}, {});
   EXPECT_EQ(volume("kept"), "");
 }
 
 TEST_F(Whose, NorIsOneOfAnotherAppThatIsDown) {
-  scene_.engine.create_volume({"theirs", {}, {}, {{"belay.app", "other"}}}, {});
+  scene_.engine.create_volume({"theirs", {{"belay.app", "other"}}}, {});
   EXPECT_THAT(volume("theirs"), HasSubstr("by its label it is the app other's"));
   other_app({{Mount::Kind::volume, "shared", "/data", false, ""},
              {Mount::Kind::bind, ground_.path / "theirs", "/b", false, ""}});
@@ -145,7 +145,7 @@ TEST_F(Whose, TheAppsOwnStaysItsOwn) {
 TEST_F(Whose, ARestoreAsksBeforeItTouchesAnything) {
   for (const auto* line : {"deploy 1", "write new", "backup image", "remove volumes"})
     ASSERT_EQ(scene_.run(line), "done");
-  scene_.engine.create_volume({"web_more", {}, {}, {}}, {});
+  scene_.engine.create_volume({"web_more"}, {});
   write_file_durably(scene_.volume("web_more") / "precious", "theirs");
   for (int i = 0; i < 5; ++i) {
     const std::string before = scene_.all();
@@ -260,7 +260,7 @@ TEST_F(Whose, AVolumeWithOptionsComesBackAsItWas) {
   const fs::path device = ground_.path / "device";
   fs::create_directory(device);
   const std::map<std::string, std::string> options{{"type", "none"}, {"o", "bind"}, {"device", device.string()}};
-  scene_.engine.create_volume({"web_data", {}, options, labels::for_volume(AppName("web"), "/data")}, {});
+  scene_.engine.create_volume({"web_data", labels::for_volume(AppName("web"), "/data"), {.options = options}}, {});
   ASSERT_EQ(scene_.run("deploy 1"), "done");
   write_file_durably(device / "note", "new");
   ASSERT_EQ(scene_.run("backup image"), "done");
@@ -285,7 +285,7 @@ TEST_F(Whose, AVolumeWithOptionsComesBackAsItWas) {
 
 TEST_F(Whose, AVolumeThatOnlyItsDriverReachesIsNotMadeAPlainOne) {
   const std::map<std::string, std::string> options{{"type", "nfs"}, {"o", "addr=nas"}, {"device", ":/export"}};
-  scene_.engine.create_volume({"web_data", {}, options, labels::for_volume(AppName("web"), "/data")}, {});
+  scene_.engine.create_volume({"web_data", labels::for_volume(AppName("web"), "/data"), {.options = options}}, {});
   ASSERT_EQ(scene_.run("deploy 1"), "done");
   Context here = scene_.context("belay backup");
   const auto made = back_up(here, AppName("web"), *scene_.backups(), {}, {}, {});

@@ -24,7 +24,7 @@ using ::testing::UnorderedElementsAre;
 const AppName db("db");
 
 void make_volume(Scene& scene, const std::string& name, const labels::Labels& its_labels) {
-  engine::VolumeRequest request;
+  VolumeRequest request;
   request.name = name;
   request.labels = its_labels;
   scene.engine.create_volume(request, {});

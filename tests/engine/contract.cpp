@@ -145,7 +145,7 @@ TEST_P(EngineContract, IntroducesItself) {
 
 TEST_P(EngineContract, RefusesACallThatIsStopped) {
   EXPECT_THROW(engine().containers({}, stopped()), Cancelled);
-  EXPECT_THROW(engine().create_volume({own("v"), {}, {}, {}}, stopped()), Cancelled);
+  EXPECT_THROW(engine().create_volume({own("v")}, stopped()), Cancelled);
   EXPECT_FALSE(has_volume(own("v")));
 }
 
@@ -459,8 +459,8 @@ TEST_P(EngineContract, MakesAMissingNamedVolumeWithoutLabels) {
 }
 
 TEST_P(EngineContract, KeepsAVolumeAndItsLabelsWhenItIsMadeAgain) {
-  engine().create_volume({own("v"), {}, {}, {{"contract.run", scene_->prefix()}, {"colour", "blue"}}}, stop_);
-  engine().create_volume({own("v"), {}, {}, {{"contract.run", scene_->prefix()}, {"colour", "red"}}}, stop_);
+  engine().create_volume({own("v"), {{"contract.run", scene_->prefix()}, {"colour", "blue"}}}, stop_);
+  engine().create_volume({own("v"), {{"contract.run", scene_->prefix()}, {"colour", "red"}}}, stop_);
   const auto volumes = engine().volumes("contract.run=" + scene_->prefix(), stop_);
   ASSERT_EQ(volumes.size(), 1u);
   EXPECT_EQ(volumes.front().name, own("v"));
@@ -506,7 +506,7 @@ TEST_P(EngineContract, JoinsSeveralNetworksAndLeavesThemAgain) {
 }
 
 TEST_P(EngineContract, TellsWhichNetworksNothingLeadsOutOf) {
-  engine().create_network({own("inner"), {{"contract.run", scene_->prefix()}}, true}, stop_);
+  engine().create_network({own("inner"), {{"contract.run", scene_->prefix()}}, {.internal = true}}, stop_);
   engine().create_network({own("outer"), {{"contract.run", scene_->prefix()}}}, stop_);
   std::map<std::string, bool> internal;
   for (const auto& network : engine().networks(stop_)) internal[network.name] = network.internal;

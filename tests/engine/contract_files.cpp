@@ -76,9 +76,10 @@ std::string EngineContract::saved(const std::vector<std::string>& references) {
 
 TEST_P(EngineContract, KeepsTheDriverAndTheOptionsOfAVolume) {
   const std::map<std::string, std::string> options{{"type", "tmpfs"}, {"device", "tmpfs"}, {"o", "size=1m"}};
-  engine().create_volume({own("v"), "local", options, {{"contract.run", scene_->prefix()}}}, stop_);
-  engine().create_volume({own("v"), {}, {}, {}}, stop_);
-  engine().create_volume({own("plain"), {}, {}, {{"contract.run", scene_->prefix()}}}, stop_);
+  engine().create_volume({own("v"), {{"contract.run", scene_->prefix()}}, {.driver = "local", .options = options}},
+                         stop_);
+  engine().create_volume({own("v")}, stop_);
+  engine().create_volume({own("plain"), {{"contract.run", scene_->prefix()}}}, stop_);
   auto volumes = engine().volumes("contract.run=" + scene_->prefix(), stop_);
   std::sort(volumes.begin(), volumes.end(), [](const Volume& a, const Volume& b) { return a.name < b.name; });
   ASSERT_EQ(volumes.size(), 2u);

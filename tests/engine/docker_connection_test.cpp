@@ -230,7 +230,7 @@ TEST(Answers, ASuccessThatDockerDoesNotKnowIsNoSuccess) {
     take([](Engine& e) { e.remove_container("web", {}); });
     take([](Engine& e) { e.remove_volume("data", {}); });
     take([](Engine& e) { e.create_network({.name = "front"}, {}); });
-    take([](Engine& e) { e.create_volume({.name = "data", .driver = {}, .options = {}, .labels = {}}, {}); });
+    take([](Engine& e) { e.create_volume({.name = "data"}, {}); });
     take([](Engine& e) { e.tag_image("web:1", "web:2", {}); });
     return refusals;
   };

@@ -149,5 +149,49 @@ TEST(Encoding, IsReadBackAsTheSameService) {
   EXPECT_EQ(decode_inspection(document.root(), nullptr, {}).service, service);
 }
 
+TEST(Encoding, AsksForANetworkWithItsWholeDefinition) {
+  EXPECT_EQ(network_body({"back"}), R"({"Name":"back","CheckDuplicate":true})");
+  NetworkRequest request{"back", {{"belay.app", "web"}}};
+  NetworkDefinition& network = request.definition;
+  network.driver = "bridge";
+  network.options = {{"a", "b"}};
+  network.labels = {{"zone", "x"}, {"belay.app", "another"}};
+  network.internal = network.attachable = true;
+  network.enable_ipv6 = true;
+  network.ipam_driver = "default";
+  network.pools = {{"10.5.0.0/16", "10.5.0.1", "10.5.1.0/24", {{"printer", "10.5.0.9"}}}, {"fd00::/64", ""}};
+  EXPECT_EQ(
+      network_body(request),
+      R"({"Name":"back","CheckDuplicate":true,"Driver":"bridge","Internal":true,"Attachable":true,)"
+      R"("EnableIPv6":true,"Options":{"a":"b"},"Labels":{"belay.app":"web","zone":"x"},"IPAM":{"Driver":"default",)"
+      R"("Config":[{"Subnet":"10.5.0.0/16","Gateway":"10.5.0.1","IPRange":"10.5.1.0/24",)"
+      R"("AuxiliaryAddresses":{"printer":"10.5.0.9"}},{"Subnet":"fd00::/64"}]}})");
+}
+
+TEST(Encoding, RefusesWhatTheEngineIsTooOldFor) {
+  Service service;
+  service.name = "web";
+  service.annotations = {{"a", "b"}};
+  EXPECT_THROW(body(service, 42), Error);
+  EXPECT_THAT(body(service, 43), HasSubstr(R"("Annotations":{"a":"b"})"));
+  service.annotations.clear();
+  service.mounts = {{Mount::Kind::image, "assets:3", "/assets", true, ""}};
+  EXPECT_THROW(body(service, 47), Error);
+  EXPECT_THAT(body(service, 48),
+              HasSubstr(R"({"Type":"image","Source":"assets:3","Target":"/assets","ReadOnly":true})"));
+  service.mounts = {{Mount::Kind::volume, "data", "/data", false, "", "web"}};
+  EXPECT_THROW(body(service, 44), Error);
+  EXPECT_THAT(body(service, 45), HasSubstr(R"("VolumeOptions":{"Subpath":"web"})"));
+}
+
+TEST(Encoding, MakesNoFolderWhereThePathMustExist) {
+  Service service;
+  service.mounts = {{Mount::Kind::bind, "/srv/log", "/log", false, ""}};
+  service.mounts[0].must_exist = true;
+  EXPECT_THAT(body(service, 44), HasSubstr(R"({"Type":"bind","Source":"/srv/log","Target":"/log","BindOptions":{}})"));
+  service.mounts[0].recursive = "disabled";
+  EXPECT_THAT(body(service, 44), HasSubstr(R"("BindOptions":{"NonRecursive":true})"));
+}
+
 }  // namespace
 }  // namespace belay::engine

@@ -232,7 +232,7 @@ TEST_F(RealEngine, ReadsBackTheServiceThatAContainerWasMadeFrom) {
   const TemporaryFolder folder;
   const Service wanted = everything(prefix(), image_id_, folder.path().string());
   for (const auto& link : wanted.networks) engine_->create_network({link.network, {{"live", "1"}}}, {});
-  for (const auto* name : {"data", "copy"}) engine_->create_volume({prefix() + name, {}, {}, {{"mine", "yes"}}}, {});
+  for (const auto* name : {"data", "copy"}) engine_->create_volume({prefix() + name, {{"mine", "yes"}}}, {});
   Service database;
   database.networks = {{prefix() + "one", {}, "", ""}};
   create("db", database);
@@ -332,8 +332,8 @@ TEST_F(RealEngine, TakesTheSameOrderTwice) {
   engine_->disconnect_network(name, prefix() + "net", {});
   engine_->remove_network(prefix() + "net", {});
   engine_->remove_network(prefix() + "net", {});
-  engine_->create_volume({prefix() + "volume", {}, {}, {}}, {});
-  engine_->create_volume({prefix() + "volume", {}, {}, {}}, {});
+  engine_->create_volume({prefix() + "volume"}, {});
+  engine_->create_volume({prefix() + "volume"}, {});
   engine_->remove_volume(prefix() + "volume", {});
   engine_->remove_volume(prefix() + "volume", {});
   EXPECT_THROW(engine_->remove_container(name, {}), Conflict);

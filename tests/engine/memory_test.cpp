@@ -63,8 +63,8 @@ TEST_F(MemoryEngineTest, DerivesImageIdsFromReferenceAndVersion) {
 
 TEST_F(MemoryEngineTest, WritesDownWhatChangedAndNothingElse) {
   engine_.add_image("web", {}, {});
-  engine_.create_volume({"data", {}, {}, {}}, stop_);
-  engine_.create_volume({"data", {}, {}, {}}, stop_);
+  engine_.create_volume({"data"}, stop_);
+  engine_.create_volume({"data"}, stop_);
   engine_.create_network({"front"}, stop_);
   run("web-r1");
   engine_.start_container("web-r1", stop_);
@@ -92,8 +92,8 @@ TEST_F(MemoryEngineTest, WritesDownWhatChangedAndNothingElse) {
 
 TEST_F(MemoryEngineTest, CrashesBeforeTheNextEffectAndStaysDown) {
   engine_.crash_after(1);
-  engine_.create_volume({"one", {}, {}, {}}, stop_);
-  EXPECT_THROW(engine_.create_volume({"two", {}, {}, {}}, stop_), MemoryEngine::Crash);
+  engine_.create_volume({"one"}, stop_);
+  EXPECT_THROW(engine_.create_volume({"two"}, stop_), MemoryEngine::Crash);
   EXPECT_THROW(engine_.volumes({}, stop_), MemoryEngine::Crash);
   EXPECT_EQ(engine_.calls(), 1);
   engine_.crash_after(std::nullopt);
@@ -108,7 +108,7 @@ TEST_F(MemoryEngineTest, NamesTheVolumesWhoseDataAreGone) {
   run("web-r1");
   const auto anonymous = detail("web-r1").container.mounts.at(0).source;
   EXPECT_EQ(anonymous.size(), 64u);
-  engine_.create_volume({"kept", {}, {}, {}}, stop_);
+  engine_.create_volume({"kept"}, stop_);
   engine_.stop_container("web-r1", {}, stop_);
   engine_.remove_container("web-r1", stop_);
   EXPECT_THAT(engine_.lost_volumes(), IsEmpty());
@@ -445,7 +445,7 @@ class MemoryEngineOfThisMachine : public MemoryEngineTest {
 };
 
 TEST_F(MemoryEngineOfThisMachine, KeepsVolumesInFoldersAsLongAsTheyLive) {
-  local_.create_volume({"data", {}, {}, {}}, stop_);
+  local_.create_volume({"data"}, stop_);
   EXPECT_EQ(local_.data_folder(stop_), folder_.path().string());
   EXPECT_EQ(volume("data").mount_point, (folder_.path() / "data" / "_data").string());
   EXPECT_EQ(direct_folder(volume("data")), folder_.path() / "data" / "_data");
@@ -461,7 +461,7 @@ TEST_F(MemoryEngineOfThisMachine, KeepsVolumesInFoldersAsLongAsTheyLive) {
 }
 
 TEST_F(MemoryEngineOfThisMachine, ShowsAVolumeWithOptionsOnlyThroughTheEngine) {
-  local_.create_volume({"data", "local", {{"type", "nfs"}}, {}}, stop_);
+  local_.create_volume({"data", {}, {.driver = "local", .options = {{"type", "nfs"}}}}, stop_);
   local_.add_image("web", {}, {});
   local_.create_container(holder("data"), stop_);
   const std::string tar = archive("/data");
@@ -472,7 +472,7 @@ TEST_F(MemoryEngineOfThisMachine, ShowsAVolumeWithOptionsOnlyThroughTheEngine) {
 }
 
 TEST_F(MemoryEngineOfThisMachine, CountsAndCrashesInTheNewCallsToo) {
-  local_.create_volume({"data", {}, {}, {}}, stop_);
+  local_.create_volume({"data"}, stop_);
   local_.add_image("web", {}, {});
   local_.create_container(holder("data"), stop_);
   const std::string tar = archive("/data");

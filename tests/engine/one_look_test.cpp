@@ -23,7 +23,7 @@ class OneLookTest : public ::testing::Test {
       request.labels = {{"belay.app", name}};
       engine_.create_container(request, {});
       if (name != "down") engine_.start_container(name, {});
-      engine_.create_volume({name + "_data", {}, {}, {{"belay.app", name}}}, {});
+      engine_.create_volume({name + "_data", {{"belay.app", name}}}, {});
     }
   }
 

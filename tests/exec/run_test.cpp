@@ -100,7 +100,7 @@ TEST_F(Running, RunsIndependentActionsAtTheSameTime) {
   class Meeting final : public MemoryEngine {
    public:
     using MemoryEngine::MemoryEngine;
-    void create_volume(const engine::VolumeRequest& request, std::stop_token stop) override {
+    void create_volume(const VolumeRequest& request, std::stop_token stop) override {
       {
         std::unique_lock lock(mutex_);
         ++arrived_;
@@ -305,8 +305,8 @@ TEST_F(Running, DoesEachKindOfStep) {
   then(plan::PullImage{"other:1"});
   then(plan::TagImage{"web", "mine/web:1"});
   then(plan::PushImage{"mine/web:1"});
-  then(plan::CreateNetwork{"front", {}, false});
-  then(plan::CreateVolume{"data", {}, "far", {{"share", "a"}}});
+  then(plan::CreateNetwork{"front"});
+  then(plan::CreateVolume{"data", {}, {.driver = "far", .options = {{"share", "a"}}}});
   then(plan::CreateContainer{"web-r1", "web", {}, {}, {"no", 0}});
   then(plan::RenameContainer{"web-r1", "web-r2"});
   then(plan::ConnectNetwork{"web-r2", {"front", {}, "", ""}});

@@ -121,5 +121,39 @@ TEST(CheckSpec, RefusesNulCharacters) {
   EXPECT_NE(refusal(with_mounts({{Mount::Kind::bind, "/srv/" + nul, "/x", false, ""}})), "");
 }
 
+TEST(CheckSpec, RefusesDefinitionsThatCannotBe) {
+  const auto network = [](const std::string& name, const NetworkDefinition& definition) {
+    Spec spec;
+    spec.networks[name] = definition;
+    return refusal(spec);
+  };
+  NetworkDefinition external;
+  external.external = true;
+  EXPECT_EQ(network("front", external), "");
+  external.driver = "overlay";
+  EXPECT_EQ(network("front", external), "the network front is external, so nothing else can be said of it");
+  EXPECT_EQ(network("host", {}), "host is a network of the engine's own and cannot be defined");
+  NetworkDefinition no_subnet;
+  no_subnet.pools = {{"", "10.0.0.1"}};
+  EXPECT_EQ(network("front", no_subnet), "the network front has addresses without their subnet");
+  Spec spec;
+  spec.volumes["data"].external = true;
+  EXPECT_EQ(refusal(spec), "");
+  spec.volumes["data"].options = {{"type", "nfs"}};
+  EXPECT_EQ(refusal(spec), "the volume data is external, so nothing else can be said of it");
+}
+
+TEST(CheckSpec, RefusesFilesThatCannotBeWritten) {
+  const ServiceFile file{"/etc/app.conf", "x"};
+  EXPECT_EQ(refusal(one([&](Service& s) { s.files = {file}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.files = {file, file}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.files = {{"relative", "x"}}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) {
+              s.files = {file};
+              s.read_only = true;
+            })),
+            "");
+}
+
 }  // namespace
 }  // namespace belay

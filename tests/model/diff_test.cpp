@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "full_spec.h"
+#include "model/world.h"
 
 namespace belay {
 namespace {
@@ -85,12 +86,60 @@ TEST(Differences, NoPartOfAFieldIsForgotten) {
   expect_each_part_shows(&Service::networks);
   expect_each_part_shows(&Service::devices);
   expect_each_part_shows(&Service::ulimits);
+  expect_each_part_shows(&Service::device_requests);
+  expect_each_part_shows(&Service::block_limits);
+  expect_each_part_shows(&Service::files);
   with_each_field_from(filled<HealthCheck>(), HealthCheck{}, [](const std::string& name, const HealthCheck& check) {
     Service before = web(), after = web();
     before.health = filled<HealthCheck>();
     after.health = check;
     EXPECT_NE(changed(before, after), "") << name;
   });
+}
+
+TEST(Differences, NoPartOfADefinitionIsForgotten) {
+  with_each_field_from(filled<NetworkDefinition>(), NetworkDefinition{},
+                       [](const std::string& name, const NetworkDefinition& network) {
+                         EXPECT_NE(text_of(differences(filled<NetworkDefinition>(), network)), "") << name;
+                         EXPECT_NE(text_of(differences(NetworkDefinition{}, filled<NetworkDefinition>())), "");
+                       });
+  with_each_field_from(filled<VolumeDefinition>(), VolumeDefinition{},
+                       [](const std::string& name, const VolumeDefinition& volume) {
+                         EXPECT_NE(text_of(differences(filled<VolumeDefinition>(), volume)), "") << name;
+                       });
+}
+
+TEST(Differences, OfDefinitionsAreShownWithoutSecrets) {
+  Spec before, after;
+  before.networks["back"].driver = "bridge";
+  after.networks["back"].driver = "macvlan";
+  after.networks["back"].pools = {{"10.5.0.0/16", "10.5.0.1", "10.5.1.0/24", {{"printer", "10.5.0.9"}}}};
+  after.volumes["data"].options = {{"o", "username=me,password=geheim"}};
+  after.volumes["plain"] = {};
+  EXPECT_EQ(text_of(differences(before, after)),
+            "networks.back.driver: bridge → macvlan\n"
+            "networks.back.pools: + 10.5.0.0/16 by 10.5.0.1 from 10.5.1.0/24 without 10.5.0.9 of printer\n"
+            "volumes.data.options.o: + (hidden)\n"
+            "volumes.plain: + defined\n");
+  EXPECT_EQ(without_secrets(after).volumes["data"].options.at("o"), "(hidden)");
+}
+
+TEST(Differences, OfANetworkThatIsThereAreThoseThatTheDefinitionSpeaksOf) {
+  NetworkDefinition wanted;
+  wanted.options = {{"mtu", "1400"}};
+  wanted.pools = {{"10.5.0.0/16", ""}};
+  Network shown{"back", "bridge", {}};
+  shown.options = {{"mtu", "1400"}, {"com.docker.network.bridge.name", "br-1"}};
+  shown.ipam_driver = "default";
+  shown.pools = {{"10.5.0.0/16", "10.5.0.1"}};
+  EXPECT_EQ(text_of(differences(shown, wanted)), "");
+  wanted.pools[0].gateway = "10.5.0.9";
+  EXPECT_EQ(text_of(differences(shown, wanted)), "pools: 10.5.0.0/16 by 10.5.0.1 → 10.5.0.0/16 by 10.5.0.9\n");
+  // Made with an option that the definition does not have any more.
+  NetworkDefinition asked;
+  asked.options = {{"mtu", "1400"}};
+  shown.labels = labels::for_network(AppName("web"), asked);
+  EXPECT_EQ(text_of(differences(shown, NetworkDefinition{})), "options.mtu: - 1400\n");
 }
 
 TEST(Differences, TellEmptyFromAbsent) {

@@ -27,6 +27,14 @@ class Filling {
       values[key] = value;
     }
   }
+  template <fields::Described T>
+  void fill(std::map<std::string, T>& values) {
+    for (int i = 0; i < 2; ++i) {
+      std::string key;
+      fill(key);
+      fill(values[key]);
+    }
+  }
   template <class T>
   void fill(std::optional<T>& value) {
     fill(value.emplace());

@@ -25,8 +25,9 @@ constexpr size_t fields_of() {
 
 template <class T>
 class EveryField : public ::testing::Test {};
-using Structs = ::testing::Types<PortBinding, Mount, NetworkLink, HealthCheck, RestartPolicy, Ulimit, Device, Resources,
-                                 Service, Spec>;
+using Structs = ::testing::Types<PortBinding, Mount, NetworkLink, HealthCheck, RestartPolicy, Ulimit, Device,
+                                 DeviceRequest, BlockLimit, ServiceFile, Resources, Service, AddressPool,
+                                 NetworkDefinition, VolumeDefinition, Spec>;
 TYPED_TEST_SUITE(EveryField, Structs);
 
 TYPED_TEST(EveryField, IsInTheListOfFields) {

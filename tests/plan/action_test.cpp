@@ -7,8 +7,9 @@ namespace {
 
 TEST(StepText, SaysHowAVolumeIsMadeWhereThatIsUnusual) {
   EXPECT_EQ(step_text(CreateVolume{"data", {}}), "create volume data");
-  EXPECT_EQ(step_text(CreateVolume{"data", {}, "local", {{"type", "nfs"}}}), "create volume data");
-  EXPECT_EQ(step_text(CreateVolume{"data", {}, "ceph", {}}), "create volume data of driver ceph");
+  EXPECT_EQ(step_text(CreateVolume{"data", {}, {.driver = "local", .options = {{"type", "nfs"}}}}),
+            "create volume data");
+  EXPECT_EQ(step_text(CreateVolume{"data", {}, {.driver = "ceph"}}), "create volume data of driver ceph");
 }
 
 TEST(StepText, SaysWhatStandsStillAndWhatGoesOn) {

@@ -57,15 +57,13 @@ struct Apply {
     for (const auto& each : world.containers) demand(each.image_id != s.image, "the image is in use by " + each.name);
     world.images.erase(s.image);
   }
-  void operator()(const CreateNetwork& s) { world.networks.push_back({s.name, "bridge", s.labels, s.internal}); }
+  void operator()(const CreateNetwork& s) { world.networks.push_back(as_shown(s)); }
   void operator()(const RemoveNetwork& s) {
     for (const auto& each : world.containers)
       for (const auto& network : each.networks) demand(network != s.name, "the network is in use by " + each.name);
     std::erase_if(world.networks, [&](const Network& each) { return each.name == s.name; });
   }
-  void operator()(const CreateVolume& s) {
-    world.volumes.push_back({s.name, s.driver.empty() ? "local" : s.driver, "", s.labels, {}, s.options});
-  }
+  void operator()(const CreateVolume& s) { world.volumes.push_back(as_shown(s)); }
   void operator()(const RemoveVolume& s) {
     for (const auto& each : world.containers)
       for (const auto& mount : each.mounts) demand(mount.source != s.name, "the volume is in use by " + each.name);

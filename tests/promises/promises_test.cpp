@@ -373,7 +373,7 @@ TEST(Promises, WhatIsNotLabelledIsNotTouched) {
   Scene scene;
   scene.stranger("web", {});
   scene.stranger("web_db", 9999);
-  scene.engine.create_volume({"web_other", {}, {}, {}}, {});
+  scene.engine.create_volume({"web_other"}, {});
   scene.engine.create_network({"web"}, {});
   for (const auto* line : {"deploy 1", "deploy 2", "rollback", "cleanup 0", "stop", "remove volumes"}) scene.run(line);
   EXPECT_THAT(scene.running(), ElementsAre("web", "web_db"));

@@ -77,7 +77,7 @@ TEST_F(NeighboursTest, OneThatWasKilledHoldsNobodyUp) {
   clock_.on_sleep = [&] { all_hear(); };
   EXPECT_EQ(ask(one_), "serves");
   deaf_ = &one_;
-  engine_.create_volume({"belay.knock.left.over", {}, {}, {{labels::knock, "a killed one"}}}, {});
+  engine_.create_volume({"belay.knock.left.over", {{labels::knock, "a killed one"}}}, {});
   EXPECT_EQ(ask(other_), "serves");
   EXPECT_THAT(knocks(), ::testing::Contains("belay.knock.left.over")) << "another may knock with it at this moment";
   clock_.on_sleep = {};

@@ -272,8 +272,7 @@ std::vector<Volume> MemoryEngine::volumes(const std::optional<std::string>& labe
 std::vector<Network> MemoryEngine::networks(std::stop_token stop) {
   return reach(stop, [](Universe& universe) {
     std::vector<Network> found;
-    for (const auto& [name, stored] : universe.networks)
-      found.push_back({name, stored.driver, stored.labels, stored.internal});
+    for (const auto& [name, stored] : universe.networks) found.push_back(stored.shown);
     return found;
   });
 }

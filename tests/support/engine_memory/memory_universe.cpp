@@ -43,8 +43,8 @@ void MemoryEngine::Universe::record(Time time, const std::string& type, const st
 
 void MemoryEngine::Universe::add_volume(const VolumeRequest& request) {
   if (volumes.contains(request.name)) return;
-  make_volume(request.name,
-              {request.labels, now, request.driver.empty() ? "local" : request.driver, request.options, false});
+  const Volume shown = as_shown(request);
+  make_volume(request.name, {shown.labels, now, shown.driver, shown.options, false});
   changes.push_back("volume +" + request.name);
   record(now, "volume", "create", request.name);
 }
@@ -62,7 +62,7 @@ void MemoryEngine::Universe::remove_volume(const std::string& name) {
 
 void MemoryEngine::Universe::add_network(const NetworkRequest& request) {
   if (networks.contains(request.name)) return;
-  networks[request.name] = {"bridge", request.labels, ++last_serial, request.internal};
+  networks[request.name] = {as_shown(request), ++last_serial};
   changes.push_back("network +" + request.name);
   record(now, "network", "create", request.name);
 }

@@ -50,10 +50,8 @@ struct MemoryEngine::Universe {
     bool read_only = false;
   };
   struct StoredNetwork {
-    std::string driver;
-    labels::Labels labels;
+    Network shown;
     int serial = 0;  // tells a network from a later one of the same name
-    bool internal = false;
   };
   struct Joined {
     NetworkLink link;
@@ -100,8 +98,9 @@ struct MemoryEngine::Universe {
   std::map<std::string, StoredImage> images;          // by id
   std::map<std::string, std::string> tags;            // full reference → id
   std::map<std::string, StoredVolume> volumes;
-  std::map<std::string, StoredNetwork> networks{
-      {"bridge", {"bridge", {}, 1}}, {"host", {"host", {}, 2}}, {"none", {"null", {}, 3}}};
+  std::map<std::string, StoredNetwork> networks{{"bridge", {{"bridge", "bridge", {}}, 1}},
+                                                {"host", {{"host", "host", {}}, 2}},
+                                                {"none", {{"none", "null", {}}, 3}}};
   std::set<std::string> all_volumes;                     // every name there ever was
   fs::path data_root;                                    // of volumes; empty: they are not within reach
   std::unique_ptr<TemporaryFolder> hidden_files;         // of volumes out of reach, made at need

@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "formats/compose/map_parts.h"
+#include "formats/definition_values.h"
+#include "formats/dockerup_policies.h"
+#include "model/labels.h"
+
+namespace belay::formats::compose {
+
+namespace {
+
+using document::Member;
+using document::Node;
+
+Hook mapped_hook(const Node& node) {
+  Hook hook{node.where()};
+  hook.command = texts_of(node, "command");
+  hook.image = text_of(node, "image");
+  hook.user = text_of(node, "user");
+  hook.working_dir = text_of(node, "working_dir");
+  hook.environment = pairs_of(node, "environment");
+  hook.privileged = is_true(node, "privileged");
+  hook.per_replica = is_true(node, "per_replica");
+  if (hook.command.empty() && hook.image.empty()) throw ConfigError(node.where(), "the hook has no command");
+  return hook;
+}
+
+// "every_12h", "every_2d"; days and weeks are not words of parse_duration.
+Milliseconds period_of(const Node& node, const std::string& text) {
+  constexpr std::string_view every = "every_";
+  std::string rest = text.substr(every.size());
+  int factor = 1;
+  if (rest.ends_with('d') || rest.ends_with('w')) {
+    factor = rest.back() == 'd' ? 24 : 168;
+    rest.back() = 'h';
+  }
+  Node time = Node::text(rest);
+  time.set_where(node.where());
+  return duration_at(time, "pull_policy") * factor;
+}
+
+fs::path in_project(const Mapping& mapping, const std::string& path) {
+  return (mapping.project.folder / path).lexically_normal();
+}
+
+void map_watch(Mapping& mapping, const Node& settings) {
+  const Node* watch = settings.find("watch");
+  if (watch == nullptr) return;
+  std::vector<std::string> paths;
+  if (watch->is_list())
+    paths = texts_of(settings, "watch");
+  else
+    paths.push_back(watch->as_text("watch"));
+  for (const auto& path : paths) {
+    mapping.mapped.settings.watched.push_back(in_project(mapping, path));
+    mapping.watch(in_project(mapping, path));
+  }
+}
+
+}  // namespace
+
+void map_hooks(Mapping& mapping, const ServiceBlock& block) {
+  Hooks hooks;
+  const auto take = [&](const char* key, std::vector<Hook>& into) {
+    for (const Node& node : items_of(block.node, key)) into.push_back(mapped_hook(node));
+  };
+  take("pre_start", hooks.pre_start);
+  take("post_start", hooks.post_start);
+  take("pre_stop", hooks.pre_stop);
+  if (!hooks.pre_start.empty() || !hooks.post_start.empty() || !hooks.pre_stop.empty())
+    mapping.mapped.hooks.emplace(block.name, std::move(hooks));
+}
+
+void map_pull_policy(Mapping& mapping, const ServiceBlock& block) {
+  const Node* node = block.node.find("pull_policy");
+  if (node == nullptr || node->is_null()) return;
+  const std::string& word = node->as_scalar("pull_policy");
+  PullPolicy policy;
+  using Kind = PullPolicy::Kind;
+  if (word == "always")
+    policy.kind = Kind::always;
+  else if (word == "never")
+    policy.kind = Kind::never;
+  else if (word == "build")
+    policy.kind = Kind::build;
+  else if (word == "daily")
+    policy = {Kind::every, std::chrono::hours(24)};
+  else if (word == "weekly")
+    policy = {Kind::every, std::chrono::hours(168)};
+  else if (word.starts_with("every_"))
+    policy = {Kind::every, period_of(*node, word)};
+  else if (word != "missing" && word != "if_not_present")
+    throw ConfigError(node->where(), format("pull_policy is always, never, missing, build, daily, weekly or "
+                                            "every_TIME, not '{}'",
+                                            word));
+  if (policy.kind == Kind::build && block.node.find("build") == nullptr)
+    throw ConfigError(node->where(), format("{} is to be built, and nothing says how", block.name), "Give it a build.");
+  mapping.mapped.pull.emplace(block.name, policy);
+}
+
+void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& service) {
+  const Node* settings = block_of(block.node, "x-belay");
+  if (settings == nullptr) return;
+  document::refuse_unknown_keys(*settings, {"job", "watch", "backup"}, "\"x-belay\"");
+  service.job = is_true(*settings, "job");
+  map_watch(mapping, *settings);
+  const Node* backup = block_of(*settings, "backup");
+  if (backup == nullptr) return;
+  document::refuse_unknown_keys(*backup, {"before", "after"}, "\"backup\"");
+  if (const Node* before = backup->find("before"))
+    service.labels[labels::backup_before] = before->as_text("\"before\"");
+  if (const Node* after = backup->find("after")) service.labels[labels::backup_after] = after->as_text("\"after\"");
+}
+
+void map_settings(Mapping& mapping) {
+  const Node* settings = block_of(mapping.project.root, "x-belay");
+  if (settings == nullptr) return;
+  static const std::vector<std::string> keys{"order",    "settle",      "wait_timeout", "soak",     "on_unhealthy",
+                                             "on_drift", "heal_budget", "update",       "snapshot", "watch"};
+  document::refuse_unknown_keys(*settings, keys, "\"x-belay\"");
+  mapping.mapped.settings.policies = defined_policies(*settings);
+  mapping.mapped.settings.snapshot = is_true(*settings, "snapshot");
+  // What deploy says of single services gives way to what is said of the whole.
+  Spec said;
+  define_swap(said, *settings);
+  Spec& spec = mapping.mapped.spec;
+  if (said.order != SwapOrder::by_rule) spec.order = said.order;
+  if (said.rolling) spec.rolling = true;
+  if (said.settle) spec.settle = said.settle;
+  if (said.wait_timeout) spec.wait_timeout = said.wait_timeout;
+  map_watch(mapping, *settings);
+}
+
+}  // namespace belay::formats::compose
