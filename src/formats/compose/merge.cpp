@@ -18,9 +18,8 @@ const Shape& any_shape() {
 
 const Shape& shape_of_member(const Shape& shape, const std::string& key) {
   if (shape.kind == Shape::Kind::map) return shape.element[0];
-  for (const Field& field : shape.fields)
-    if (field.name == key) return field.shape;
-  return any_shape();
+  const Field* field = field_of(shape, key);
+  return field == nullptr ? any_shape() : field->shape;
 }
 
 void lay_members_over(Node& base, Node& over, const Shape& shape) {

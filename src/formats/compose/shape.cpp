@@ -1,5 +1,7 @@
 #include "formats/compose/shape.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "document/json.h"
 #include "formats/compose/merge.h"
@@ -38,9 +40,7 @@ void shape_members(Node& node, const Shape& shape, const std::string& what, Load
   if (!node.is_map()) refuse_kind(node, what, "a map");
   for (Member& member : node.members()) {
     if (member.key.starts_with("x-")) continue;
-    const Field* known = nullptr;
-    for (const Field& field : shape.fields)
-      if (field.name == member.key) known = &field;
+    const Field* known = field_of(shape, member.key);
     if (known == nullptr) {
       std::string hint = did_you_mean(member.key, names_of(shape.fields));
       if (hint.empty()) hint = "Keys of your own begin with x-.";
@@ -109,6 +109,44 @@ void shape_value(Node& node, const Shape& shape, const std::string& what, Loadin
   }
 }
 
+// A value's name, put together only where an error needs it.
+struct ValueName {
+  const ValueName* above;
+  std::string_view key;
+  size_t number;  // of an element, where the key is empty
+
+  std::string text() const {
+    const std::string before = above == nullptr ? std::string() : above->text();
+    if (key.empty() && above != nullptr) return format("{}[{}]", before, number);
+    return before.empty() ? std::string(key) : format("{}.{}", before, key);
+  }
+};
+
+void check_named(const Node& node, const Shape& shape, const ValueName& name) {
+  if (node.is_null()) {
+    if (shape.may_be_null || shape.kind == Shape::Kind::any) return;
+    const bool is_map = shape.kind == Shape::Kind::map || shape.kind == Shape::Kind::object;
+    refuse_kind(node, name.text(),
+                shape.kind == Shape::Kind::list ? "a list"
+                : is_map                        ? "a map"
+                                                : "a value",
+                "Remove the key, or give it a value.");
+  }
+  if (shape.kind == Shape::Kind::list) {
+    size_t number = 0;
+    for (const Node& item : node.items()) check_named(item, shape.element[0], {&name, {}, number++});
+  }
+  if (shape.kind == Shape::Kind::map)
+    for (const Member& member : node.members()) check_named(member.value, shape.element[0], {&name, member.key, 0});
+  if (shape.kind != Shape::Kind::object) return;
+  for (const Member& member : node.members())
+    if (const Field* field = field_of(shape, member.key))
+      check_named(member.value, field->shape, {&name, member.key, 0});
+  for (const Field& field : shape.fields)
+    if (field.is_required && node.find(field.name) == nullptr)
+      throw ConfigError(node.where(), format("\"{}\" must have a \"{}\"", name.text(), field.name));
+}
+
 }  // namespace
 
 void bring_into_shape(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
@@ -124,27 +162,13 @@ void bring_into_shape(Node& node, const Shape& shape, const std::string& what, L
 }
 
 void check_shape(const Node& node, const Shape& shape, const std::string& what) {
-  if (node.is_null()) {
-    if (shape.may_be_null || shape.kind == Shape::Kind::any) return;
-    refuse_kind(node, what,
-                shape.kind == Shape::Kind::list                                       ? "a list"
-                : shape.kind == Shape::Kind::map || shape.kind == Shape::Kind::object ? "a map"
-                                                                                      : "a value",
-                "Remove the key, or give it a value.");
-  }
-  if (shape.kind == Shape::Kind::list) {
-    size_t number = 0;
-    for (const Node& item : node.items()) check_shape(item, shape.element[0], format("{}[{}]", what, number++));
-  }
-  if (shape.kind == Shape::Kind::map)
-    for (const Member& member : node.members()) check_shape(member.value, shape.element[0], what + "." + member.key);
-  if (shape.kind != Shape::Kind::object) return;
-  for (const Field& field : shape.fields) {
-    const Node* value = node.find(field.name);
-    if (value != nullptr) check_shape(*value, field.shape, what.empty() ? field.name : what + "." + field.name);
-    if (value == nullptr && field.is_required)
-      throw ConfigError(node.where(), format("\"{}\" must have a \"{}\"", what, field.name));
-  }
+  check_named(node, shape, {nullptr, what, 0});
+}
+
+const Field* field_of(const Shape& object, std::string_view name) {
+  const auto found = std::lower_bound(object.fields.begin(), object.fields.end(), name,
+                                      [](const Field& field, std::string_view wanted) { return field.name < wanted; });
+  return found == object.fields.end() || found->name != name ? nullptr : &*found;
 }
 
 Shape of(Shape::Kind kind) {
@@ -184,6 +208,7 @@ Shape pairs_shape() {
 
 Shape object(std::vector<Field> fields) {
   Shape shape = of(Shape::Kind::object);
+  std::sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) { return a.name < b.name; });
   shape.fields = std::move(fields);
   return shape;
 }

@@ -44,7 +44,7 @@ struct Shape {
   WriteOut write_out = nullptr;      // short forms become long, before anything else
   Key key = nullptr;                 // of an element, where the rule is keyed
   std::vector<Shape> element{};      // one: of a list or map
-  std::vector<Field> fields{};       // of an object
+  std::vector<Field> fields{};       // of an object, sorted by name
   std::vector<std::string> words{};  // the only texts allowed, where not empty
 };
 
@@ -53,6 +53,9 @@ struct Field {
   Shape shape;
   bool is_required = false;
 };
+
+// nullptr where the object has none of this name.
+const Field* field_of(const Shape& object, std::string_view name);
 
 // The whole file.
 const Shape& project_shape();
