@@ -41,11 +41,11 @@ struct Shape {
   Kind kind = Kind::any;
   Rule rule = Rule::deep;
   bool may_be_null = false;
-  WriteOut write_out = nullptr;      // short forms become long, before anything else
-  Key key = nullptr;                 // of an element, where the rule is keyed
-  std::vector<Shape> element{};      // one: of a list or map
-  std::vector<Field> fields{};       // of an object, sorted by name
-  std::vector<std::string> words{};  // the only texts allowed, where not empty
+  WriteOut write_out = nullptr;    // short forms become long, before anything else
+  Key key = nullptr;               // of an element, where the rule is keyed
+  std::vector<Shape> element;      // one: of a list or map
+  std::vector<Field> fields;       // of an object, sorted by name
+  std::vector<std::string> words;  // the only texts allowed, where not empty
 };
 
 struct Field {
