@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "formats/compose/map.h"
 #include "formats/compose/project.h"
 #include "golden.h"
 
@@ -106,6 +107,24 @@ std::string outcome(const std::string& text) {
 
 TEST(Compose, ReadsEveryFormAsTheGoldenFilesSay) {
   for (const fs::path& file : inputs("compose", ".txt")) expect_golden(file, outcome(read_file(file)));
+}
+
+// What is read fits what the mapping takes: each service of a whole stack becomes one of the spec.
+TEST(Compose, WholeStacksBecomeSpecs) {
+  int stacks = 0;
+  for (const fs::path& file : inputs("compose", ".txt")) {
+    if (!file.filename().string().starts_with("stack_")) continue;
+    ++stacks;
+    Case test;
+    read_case(test, read_file(file));
+    try {
+      const Project project = load(test.request, test.outside);
+      EXPECT_GE(map_project(project).spec.services.size(), project.root.find("services")->members().size()) << file;
+    } catch (const Error& error) {
+      ADD_FAILURE() << file << ": " << error.what();
+    }
+  }
+  EXPECT_GE(stacks, 10);
 }
 
 }  // namespace
