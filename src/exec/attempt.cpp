@@ -1,5 +1,6 @@
 #include "exec/attempt.h"
 
+#include "archive/tar_writer.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/captured_output.h"
@@ -20,6 +21,27 @@ void run_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_t
   if (words.size() > told) words = "…" + words.substr(words.size() - told);
   throw Error(ErrorCode::program_failed,
               format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words)));
+}
+
+// The folders that lead there are made where they are missing.
+void put_files(const plan::PutFiles& step, engine::Engine& engine, std::stop_token stop) {
+  engine.write_archive(
+      step.name, "/",
+      [&](const Sink& sink) {
+        archive::TarWriter tar(sink);
+        for (const auto& file : step.files) {
+          archive::TarEntry entry;
+          entry.name = file.target.substr(1);
+          entry.permissions = static_cast<mode_t>(file.mode);
+          entry.user = static_cast<uid_t>(file.uid);
+          entry.group = static_cast<gid_t>(file.gid);
+          entry.size = static_cast<std::int64_t>(file.content.size());
+          tar.begin(entry);
+          tar.write(file.content);
+        }
+        tar.finish();
+      },
+      stop);
 }
 
 struct Perform {
@@ -46,6 +68,7 @@ struct Perform {
     engine.create_container({s.name, s.image, s.service, s.labels, s.restart}, stop);
     return {};
   }
+  Attempt operator()(const plan::PutFiles& s) { return put_files(s, engine, stop), Attempt{}; }
   Attempt operator()(const plan::RenameContainer& s) { return engine.rename_container(s.from, s.to, stop), Attempt{}; }
   Attempt operator()(const plan::StartContainer& s) {
     // A port that was held until just now (by what was stopped, or by an engine that crashed) may take a moment to be

@@ -36,6 +36,7 @@ Spec adopted_spec(const AppName& app, const ContainerDetail& detail, const World
   // The policy the user gave it is kept; "no" is what a stopped one has under every tool.
   service.restart = detail.restart.name == "no" ? RestartPolicy{} : detail.restart;
   change::learn_volumes(service, detail.container, world);
+  define_what_is_used(spec, world);
   return spec;
 }
 
@@ -243,6 +244,8 @@ TakenIn take_in(change::Context& context, App& app, const std::vector<std::strin
   const bool takes_marks = store != nullptr && (app.releases.empty() || !details.empty());
   World world;
   world.containers = context.engine.containers({}, stop);
+  world.volumes = context.engine.volumes({}, stop);
+  world.networks = context.engine.networks(stop);
   TakenIn taken;
   take_build(context, app, store, stop);
   std::optional<ReleaseNumber> running, newest, stable_by_name;

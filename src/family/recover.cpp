@@ -15,11 +15,12 @@ namespace {
 class Recovery {
  public:
   Recovery(change::Context& context, const AppName& name, const std::vector<const Container*>& containers,
-           std::stop_token stop)
+           const World& world, std::stop_token stop)
       : context_(context),
         known_(context.store.app(name)),
         app_(known_.value_or(App(name))),
         containers_(containers),
+        world_(world),
         stop_(std::move(stop)) {
     recovered_.app = name.text();
     recovered_.is_new = !known_;
@@ -138,6 +139,7 @@ class Recovery {
     if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
       part.services[0].restart = {};
     release.spec.services.push_back(std::move(part.services[0]));
+    define_what_is_used(release.spec, world_);
     release.images[service] = container.image_id;
   }
 
@@ -197,6 +199,7 @@ class Recovery {
   const std::optional<App> known_;
   App app_;
   const std::vector<const Container*>& containers_;
+  const World& world_;
   const std::stop_token stop_;
   Recovered recovered_;
   std::map<std::pair<ReleaseNumber, std::string>, ReleaseNumber> taken_;  // by label and identity: the release's number
@@ -212,13 +215,18 @@ std::vector<Recovered> recover(change::Context& context, TakeOver how, std::stop
   std::map<std::string, std::vector<const Container*>> by_app;
   for (const auto& container : containers)
     if (const auto owner = container.owner()) by_app[owner->app].push_back(&container);
+  World world;
+  if (!by_app.empty()) {
+    world.volumes = context.engine.volumes({}, stop);
+    world.networks = context.engine.networks(stop);
+  }
   std::vector<Recovered> all;
   for (const auto& [text, its_containers] : by_app) {
     const AppName name(text);
     // A preview writes nothing, and can be had where nothing can be written.
     std::optional<FileLock> lock;
     if (!how.dry_run) lock.emplace(lock_app_as_found(context, name, stop));
-    Recovery recovery(context, name, its_containers, stop);
+    Recovery recovery(context, name, its_containers, world, stop);
     Recovered recovered = recovery.run();
     if (!recovery.changes_something()) continue;
     recovered.refused = !recovered.lost.empty() && !how.lossy;

@@ -99,4 +99,56 @@ std::vector<FieldChange> differences(const Volume& present, const VolumeDefiniti
   return differences(there, asked);
 }
 
+namespace {
+
+// Subnets are shown whether they were asked for or not; fixed addresses need one that was.
+NetworkDefinition definition_as_shown(const Network& network, bool has_fixed_addresses) {
+  if (const auto label = network.labels.find(labels::definition); label != network.labels.end())
+    if (auto made = definition_of(label->second)) return *made;
+  NetworkDefinition definition;
+  definition.driver = or_usual(network.driver, "bridge");
+  definition.options = network.options;
+  definition.internal = network.internal;
+  definition.attachable = network.attachable;
+  if (network.enable_ipv6) definition.enable_ipv6 = true;
+  definition.ipam_driver = or_usual(network.ipam_driver, "default");
+  if (has_fixed_addresses) definition.pools = network.pools;
+  return definition;
+}
+
+// Belay gives its own anew.
+labels::Labels labels_of_others(labels::Labels present) {
+  std::erase_if(present, [](const auto& label) { return label.first.starts_with("belay."); });
+  return present;
+}
+
+bool is_the_engines_own(const std::string& network) {
+  return network == "bridge" || network == "host" || network == "none";
+}
+
+}  // namespace
+
+void define_what_is_used(Spec& spec, const World& world) {
+  for (const auto& service : spec.services) {
+    for (const auto& mount : service.mounts) {
+      const Volume* volume = mount.kind == Mount::Kind::volume ? world.find_volume(mount.source) : nullptr;
+      if (volume == nullptr) continue;
+      VolumeDefinition definition;
+      definition.driver = or_usual(volume->driver, "local");
+      definition.options = volume->options;
+      if (definition == VolumeDefinition{}) continue;
+      definition.labels = labels_of_others(volume->labels);
+      spec.volumes.try_emplace(volume->name, definition);
+    }
+    for (const auto& link : service.networks) {
+      const Network* network = is_the_engines_own(link.network) ? nullptr : world.find_network(link.network);
+      if (network == nullptr) continue;
+      NetworkDefinition definition = definition_as_shown(*network, !link.ipv4.empty() || !link.ipv6.empty());
+      if (definition == NetworkDefinition{}) continue;
+      definition.labels = labels_of_others(network->labels);
+      spec.networks.try_emplace(network->name, definition);
+    }
+  }
+}
+
 }  // namespace belay

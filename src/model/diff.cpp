@@ -157,7 +157,9 @@ Leaves leaves_of(const Service& service) {
   fields::each(service, [&](const char* name, const auto& field) {
     const std::string_view which = name;
     // The only one of its group has a number as well.
-    if (which != "name" && (which != "number" || service.number != 1)) add_leaf(leaves, name, field);
+    if (which != "name" && (which != "number" || service.number != 1) &&
+        (which != "order" || service.order != SwapOrder::by_rule))
+      add_leaf(leaves, name, field);
   });
   return leaves;
 }

@@ -218,6 +218,7 @@ void each(auto& service, Visit&& visit)
   visit("device_requests", service.device_requests);
   visit("block_limits", service.block_limits);
   visit("files", service.files);
+  visit("order", service.order);
 }
 
 template <class Visit>

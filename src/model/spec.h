@@ -132,6 +132,8 @@ struct Need {
   auto operator<=>(const Need&) const = default;
 };
 
+enum class SwapOrder { by_rule, start_first, stop_first };
+
 // One service of an app: a container, or one that runs to its end.
 struct Service {
   std::string name;   // unique in the app; a family has one service, named like the app
@@ -181,12 +183,11 @@ struct Service {
   std::vector<DeviceRequest> device_requests{};
   std::vector<BlockLimit> block_limits{};
   std::vector<ServiceFile> files{};
+  SwapOrder order = SwapOrder::by_rule;  // of its exchange; by_rule: as the spec says
 
   bool operator==(const Service&) const = default;
   const std::string& group_name() const { return group.empty() ? name : group; }
 };
-
-enum class SwapOrder { by_rule, start_first, stop_first };
 
 struct Spec {
   std::vector<Service> services;

@@ -120,4 +120,8 @@ struct World {
   const Network* find_network(const std::string& name) const;
 };
 
+// Defines the volumes and networks that the spec uses and that have more than the engine gives by itself, as they are:
+// for a spec that is made from what runs, so that they can be made again.
+void define_what_is_used(Spec& spec, const World& world);
+
 }  // namespace belay

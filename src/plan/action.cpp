@@ -41,6 +41,11 @@ struct Describe {
   std::string operator()(const CreateContainer& s) const {
     return format("create container {} from image {}", s.name, image_text(s.image));
   }
+  std::string operator()(const PutFiles& s) const {
+    std::vector<std::string> targets;
+    for (const auto& file : s.files) targets.push_back(file.target);
+    return format("write {} into {}", join(targets, ", "), s.name);
+  }
   std::string operator()(const RenameContainer& s) const { return format("rename container {} to {}", s.from, s.to); }
   std::string operator()(const StartContainer& s) const { return "start " + s.name; }
   std::string operator()(const StopContainer& s) const { return "stop " + s.name; }
@@ -100,6 +105,7 @@ struct KindOf {
   std::string_view operator()(const CreateVolume&) const { return "create"; }
   std::string_view operator()(const RemoveVolume&) const { return "remove"; }
   std::string_view operator()(const CreateContainer&) const { return "create"; }
+  std::string_view operator()(const PutFiles&) const { return "write"; }
   std::string_view operator()(const RenameContainer&) const { return "rename"; }
   std::string_view operator()(const StartContainer&) const { return "start"; }
   std::string_view operator()(const StopContainer&) const { return "stop"; }

@@ -58,6 +58,11 @@ struct CreateContainer {
   labels::Labels labels;
   RestartPolicy restart;
 };
+// Writes files into a container that has never run.
+struct PutFiles {
+  std::string name;
+  std::vector<ServiceFile> files;
+};
 struct RenameContainer {
   std::string from, to;
 };
@@ -154,7 +159,7 @@ struct CheckBackup {
 
 using Step =
     std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork, RemoveNetwork,
-                 CreateVolume, RemoveVolume, CreateContainer, RenameContainer, StartContainer, StopContainer,
+                 CreateVolume, RemoveVolume, CreateContainer, PutFiles, RenameContainer, StartContainer, StopContainer,
                  PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
                  DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData, ExchangeData,
                  RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;

@@ -48,8 +48,18 @@ std::optional<std::string> shared_data(const Spec& next, const Container& runnin
   return {};
 }
 
+// Services that are exchanged together stop first where one of them has to.
+SwapOrder order_of_services(const Spec& next) {
+  const auto says = [](SwapOrder order) { return [order](const Service& service) { return service.order == order; }; };
+  const auto& services = next.services;
+  if (std::any_of(services.begin(), services.end(), says(SwapOrder::stop_first))) return SwapOrder::stop_first;
+  const bool all_start =
+      !services.empty() && std::all_of(services.begin(), services.end(), says(SwapOrder::start_first));
+  return all_start ? SwapOrder::start_first : next.order;
+}
+
 SwapDecision decided(const App& app, const Spec& next, const std::vector<const Container*>& running) {
-  const SwapOrder explicit_order = app.wish.order.value_or(next.order);
+  const SwapOrder explicit_order = app.wish.order.value_or(order_of_services(next));
   if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, "you asked for it"};
   for (const Container* container : running) {
     const std::string overruled =

@@ -111,6 +111,9 @@ Indices WishPlanner::start(const Release& release, Member& member, Indices last)
   if (container != nullptr && container->state == ContainerState::paused && !is_stopped_here)
     return {plan_.add(ResumeContainer{name}, why_start(release, container), last)};
   if (is_done(*member.service, container) && !is_stopped_here) return last;
+  // What they are written into keeps them; one that never ran may lack them still.
+  if (!member.service->files.empty() && (container == nullptr || container->state == ContainerState::created))
+    last = {plan_.add(PutFiles{name, member.service->files}, "its configs and secrets", last)};
   return {plan_.add(StartContainer{name}, why_start(release, is_stopped_here ? nullptr : container), last)};
 }
 

@@ -117,6 +117,7 @@ class Rehearsal {
     for (const auto& service : other.spec.services) {
       const auto image = images.find(service.name);
       const std::string& container = other.containers.at(service.name);
+      if (!service.files.empty()) next(plan::PutFiles{container, service.files}, "its configs and secrets");
       next(plan::StartContainer{container}, "");
       next(plan::verdict_terms(container, service, image == images.end() ? nullptr : &image->second, {settle, timeout},
                                context_.defaults),

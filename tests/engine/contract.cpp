@@ -538,6 +538,44 @@ TEST_P(EngineContract, DoesNotTakeALaterNetworkOfTheSameNameForTheFirst) {
   EXPECT_THROW(engine().start_container(own("web"), stop_), NotFound);
 }
 
+TEST_P(EngineContract, LetsAContainerThatIsDownMoveToANetworkMadeAnew) {
+  engine().create_network({own("front"), {{"contract.run", scene_->prefix()}}}, stop_);
+  for (const char* name : {"ran", "new"}) {
+    auto wanted = request(name, images().stays_up);
+    wanted.service.networks = {{own("front"), {name}, {}, {}}};
+    engine().create_container(wanted, stop_);
+  }
+  engine().start_container(own("ran"), stop_);
+  engine().stop_container(own("ran"), Seconds(5), stop_);
+  for (const char* name : {"ran", "new"}) engine().disconnect_network(own(name), own("front"), stop_);
+  EXPECT_TRUE(listed("ran").networks.empty());
+  engine().remove_network(own("front"), stop_);
+  engine().create_network({own("front"), {{"contract.run", scene_->prefix()}}, {.internal = true}}, stop_);
+  for (const char* name : {"ran", "new"}) {
+    engine().connect_network(own(name), {own("front"), {name}, {}, {}}, stop_);
+    engine().start_container(own(name), stop_);
+    EXPECT_EQ(listed(name).state, ContainerState::running);
+    EXPECT_EQ(listed(name).networks, std::vector{own("front")});
+  }
+}
+
+TEST_P(EngineContract, MakesANetworkAsItIsDefined) {
+  NetworkDefinition definition;
+  definition.options = {{"com.docker.network.driver.mtu", "1400"}};
+  definition.labels = {{"contract.zone", "a"}};
+  definition.attachable = true;
+  definition.pools = {{"10.213.0.0/24", "10.213.0.1", "10.213.0.128/25", {{"printer", "10.213.0.9"}}}};
+  engine().create_network({own("front"), {{"contract.run", scene_->prefix()}}, definition}, stop_);
+  const auto networks = engine().networks(stop_);
+  const auto found = std::find_if(networks.begin(), networks.end(),
+                                  [&](const Network& network) { return network.name == own("front"); });
+  ASSERT_NE(found, networks.end());
+  EXPECT_TRUE(differences(*found, definition).empty()) << differences(*found, definition).front().text();
+  EXPECT_EQ(found->labels.at("contract.zone"), "a");
+  definition.pools[0].gateway = "10.213.0.2";
+  EXPECT_EQ(differences(*found, definition).size(), 1u);
+}
+
 TEST_P(EngineContract, KnowsItsOwnNetworksAndKeepsThem) {
   const auto networks = engine().networks(stop_);
   for (const std::string name : {"bridge", "host", "none"})

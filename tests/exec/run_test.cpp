@@ -296,6 +296,19 @@ TEST_F(Running, ABuildThatFailsSaysWhy) {
   EXPECT_TRUE(run(missing).error);
 }
 
+TEST_F(Running, WritesFilesBeforeTheFirstStart) {
+  image({});
+  Plan plan;
+  const size_t created = plan.add(plan::CreateContainer{"web-r1", "web", {}, {}, {"no", 0}}, "");
+  plan.add(plan::PutFiles{"web-r1", {{"/run/secrets/token", "geheim", 70, 70, 0400}, {"/etc/app.conf", "x=1\n"}}}, "",
+           {created});
+  const Outcome outcome = run(plan);
+  ASSERT_TRUE(outcome.done()) << outcome.error->what();
+  EXPECT_EQ(engine_.own_file("web-r1", "/run/secrets/token"), "geheim");
+  EXPECT_EQ(engine_.own_file("web-r1", "/etc/app.conf"), "x=1\n");
+  EXPECT_EQ(engine_.own_file("web-r1", "/etc/other"), std::nullopt);
+}
+
 TEST_F(Running, DoesEachKindOfStep) {
   image({});
   engine_.in_registry("other:1", {}, {});

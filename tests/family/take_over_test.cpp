@@ -96,6 +96,23 @@ TEST(Adopt, SurvivesAPowerCutBetweenARenameAndItsRecord) {
   FAIL() << "never came to an end";
 }
 
+TEST(Adopt, VolumesThatAreGoneAreMadeAnewAsTheyWere) {
+  Scene scene;
+  scene.engine.create_volume({"web_data", {}, {.options = {{"type", "nfs"}, {"device", ":/data"}}}}, {});
+  foreign(scene, "legacy", true, "always");
+  auto here = scene.context();
+  adopt(here, web, {"legacy"}, {}, {});
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.run("stop"), "done");
+  scene.engine.remove_container("legacy", {});
+  scene.engine.remove_volume("web_data", {});
+  EXPECT_EQ(scene.run("start last"), "done");
+  const auto volumes = scene.engine.volumes({}, {});
+  const auto found = std::find_if(volumes.begin(), volumes.end(), [](const Volume& v) { return v.name == "web_data"; });
+  ASSERT_NE(found, volumes.end());
+  EXPECT_EQ(found->options.at("type"), "nfs");
+}
+
 TEST(Adopt, RefusesByNameWhatNoReleaseHasAPlaceFor) {
   Scene scene;
   foreign(scene, "plex", true);

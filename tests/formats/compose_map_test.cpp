@@ -116,6 +116,19 @@ TEST(ComposeMapping, IsAsExpected) {
   }
 }
 
+TEST(ComposeMapping, WholeFilesBecomeSpecs) {
+  for (const auto& input : inputs("compose_stacks", ".yaml")) {
+    Outside outside;
+    outside.folder = "/srv/shop";
+    outside.home = "/root";
+    outside.read = [&](const fs::path& path) {
+      return path == "/srv/shop/compose.yaml" ? std::optional(read_file(input)) : std::nullopt;
+    };
+    const Mapped mapped = map_project(load({}, outside));
+    expect_golden(input, spec_to_json(mapped.spec, 2) + "\n" + rest_text(mapped));
+  }
+}
+
 void collect(const Node& node, const std::string& path, std::set<std::string>& paths) {
   for (const Node& item : node.items()) collect(item, path, paths);
   for (const auto& member : node.members()) {

@@ -31,5 +31,30 @@ TEST(Container, IsUpWhileItHoldsItsPorts) {
   EXPECT_EQ(up, "running paused restarting ");
 }
 
+TEST(Definitions, OfWhatIsUsedAreTakenWhereTheySayMoreThanTheEngine) {
+  World world;
+  world.volumes = {{"plain", "local", "", {{"a", "b"}}, {}, {}},
+                   {"share", "local", "", {{"belay.app", "web"}, {"a", "b"}}, {}, {{"type", "nfs"}}},
+                   {"unused", "ceph", "", {}, {}, {}}};
+  Network back{"back", "bridge", {{"zone", "x"}}, true};
+  back.pools = {{"10.5.0.0/16", "10.5.0.1"}};
+  world.networks = {{"bridge", "bridge", {}}, {"front", "bridge", {}}, back};
+  Service service;
+  service.mounts = {{Mount::Kind::volume, "plain", "/plain", false, ""},
+                    {Mount::Kind::volume, "share", "/share", false, ""},
+                    {Mount::Kind::bind, "/unused", "/unused", false, ""}};
+  service.networks = {{"front", {}, "", ""}, {"back", {}, "10.5.0.9", ""}};
+  Spec spec;
+  spec.services = {service};
+  define_what_is_used(spec, world);
+  ASSERT_EQ(spec.volumes.size(), 1U);
+  EXPECT_EQ(spec.volumes.at("share"), (VolumeDefinition{false, "", {{"type", "nfs"}}, {{"a", "b"}}}));
+  ASSERT_EQ(spec.networks.size(), 1U);
+  EXPECT_TRUE(spec.networks.at("back").internal);
+  EXPECT_EQ(spec.networks.at("back").pools, back.pools);
+  EXPECT_EQ(spec.networks.at("back").labels, back.labels);
+  EXPECT_TRUE(differences(back, spec.networks.at("back")).empty());
+}
+
 }  // namespace
 }  // namespace belay

@@ -166,5 +166,20 @@ TEST(Definitions, AVolumeIsNeverMadeAnew) {
   EXPECT_EQ(scene.plan().find("error"), std::string::npos);
 }
 
+TEST(Files, AreWrittenBeforeTheFirstStartAndNeverAgain) {
+  Service web = Scene::service();
+  web.files = {{"/run/secrets/token", "geheim"}};
+  Scene scene;
+  scene.release(1, {web}, Verdict::pending);
+  scene.wish_up(1);
+  EXPECT_NE(scene.plan().find("write /run/secrets/token into web-r1 — its configs and secrets"), std::string::npos);
+  EXPECT_EQ(scene.plan().find("geheim"), std::string::npos);
+  // It was made, and perhaps the files were not.
+  scene.container(1, ContainerState::created);
+  EXPECT_NE(scene.plan().find("write /run/secrets/token into web-r1"), std::string::npos);
+  scene.world.containers[0].state = ContainerState::exited;
+  EXPECT_EQ(scene.plan().find("write"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace belay::plan

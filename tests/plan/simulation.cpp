@@ -91,6 +91,9 @@ struct Apply {
     detail.restart = s.restart;
     world.details[s.name] = detail;
   }
+  void operator()(const PutFiles& s) {
+    demand(container(s.name).state == ContainerState::created, "files come before the first start: " + s.name);
+  }
   void operator()(const RenameContainer& s) {
     demand(world.find(s.to) == nullptr, "the name is taken: " + s.to);
     container(s.from).name = s.to;

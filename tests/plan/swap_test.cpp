@@ -61,6 +61,20 @@ TEST(Planner, StopsTheOldOneFirstWhereBothNeedAFixedAddress) {
   expect_golden("shared_address", scene.plan());
 }
 
+TEST(Order, IsAServicesOwn) {
+  Service plain = Scene::service(), stops = Scene::service();
+  stops.name = "stops";
+  stops.order = SwapOrder::stop_first;
+  const Scene scene = upgrade(plain, plain);
+  const auto order_of = [&](const std::vector<Service>& services) {
+    Spec next;
+    next.services = services;
+    return decide_order(scene.app, next, {&scene.world.containers[0]}).order;
+  };
+  EXPECT_EQ(order_of({plain}), SwapOrder::start_first);
+  EXPECT_EQ(order_of({plain, stops}), SwapOrder::stop_first);
+}
+
 TEST(Order, IsDecidedByTheRules) {
   const auto reason = [](const Service& before, const Service& after) {
     const Scene scene = upgrade(before, after);

@@ -59,22 +59,16 @@ void find_jobs(Mapping& mapping) {
   }
 }
 
-// Stop first, for a stack's own programs may keep addresses; start first where every service that says something of it
-// says so.
-void choose_order(Mapping& mapping) {
-  Spec& spec = mapping.mapped.spec;
-  std::vector<const Node*> first, last;
-  for (const Member& member : members_of(mapping.project.root, "services")) {
-    const Node* deploy = block_of(member.value, "deploy");
+// Stop first, for the others of a stack may keep addresses; a service that asks to start first goes by Belay's rule,
+// which lets no two write to the same data. What x-belay says counts for those that say nothing.
+void choose_orders(Mapping& mapping) {
+  for (Service& service : mapping.mapped.spec.services) {
+    const Node* deploy = block_of(*mapping.definition("services", service.group_name()), "deploy");
     const Node* update = deploy == nullptr ? nullptr : block_of(*deploy, "update_config");
-    const Node* order = update == nullptr ? nullptr : update->find("order");
-    if (order != nullptr) (order->raw() == "start-first" ? first : last).push_back(order);
+    const std::string order = update == nullptr ? std::string() : text_of(*update, "order");
+    const bool stops_first = order.empty() ? mapping.mapped.spec.order == SwapOrder::by_rule : order == "stop-first";
+    service.order = stops_first ? SwapOrder::stop_first : SwapOrder::by_rule;
   }
-  spec.order = !first.empty() && last.empty() ? SwapOrder::start_first : SwapOrder::stop_first;
-  if (!last.empty())
-    for (const Node* order : first)
-      mapping.remark(*order, "deploy.update_config.order",
-                     "has no effect: another service of the project asks for stop-first");
 }
 
 }  // namespace
@@ -84,7 +78,6 @@ Mapped map_project(const Project& project) {
   mapped.name = project.name;
   Mapping mapping{project, mapped};
   go_by_the_rules(mapping);
-  choose_order(mapping);
   const auto& services = members_of(project.root, "services");
   std::vector<ServiceBlock> blocks;
   for (const Member& member : services) {
@@ -105,6 +98,7 @@ Mapped map_project(const Project& project) {
   define_volumes(mapping);
   find_jobs(mapping);
   map_settings(mapping);
+  choose_orders(mapping);
   std::sort(mapped.watched.begin(), mapped.watched.end());
   const SourcePosition place = services.empty() ? project.root.where() : services.front().key_where;
   at(place, [&] { check_spec(mapped.spec); });

@@ -214,7 +214,7 @@ constexpr KeyRule rules[] = {
     {"services.*.deploy.restart_policy.max_attempts", mapped, "the most restarts of on-failure"},
     {"services.*.deploy.restart_policy.delay", noted, "has no effect: the engine sets its own pauses"},
     {"services.*.deploy.restart_policy.window", noted, "has no effect: the engine has no such window"},
-    {"services.*.deploy.update_config.order", mapped, "the order of a swap"},
+    {"services.*.deploy.update_config.order", mapped, "the order of its exchange; absent: stop-first"},
     {"services.*.deploy.update_config.parallelism", mapped, "replicas are exchanged one after the other"},
     {"services.*.deploy.update_config.monitor", mapped, "how long a service without a health check must stay up"},
     {"services.*.deploy.update_config.failure_action", mapped, "rollback is what is done; others are remarked on"},

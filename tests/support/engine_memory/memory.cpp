@@ -143,6 +143,13 @@ std::vector<std::string> MemoryEngine::changes() const {
   return universe_->with([](const Universe& universe) { return universe.changes; });
 }
 
+std::optional<std::string> MemoryEngine::own_file(const std::string& container, const std::string& path) const {
+  return universe_->with([&](Universe& universe) -> std::optional<std::string> {
+    if (!universe.container(container).own_files) return {};
+    return read_file_if_present(universe.own_file(container, path.substr(1)));
+  });
+}
+
 std::vector<std::string> MemoryEngine::lost_volumes() const {
   return universe_->with([](const Universe& universe) {
     std::vector<std::string> lost;

@@ -66,6 +66,8 @@ class MemoryEngine : public Engine {
   void kill(const std::string& name, int exit_code);
   // Every call that changes something, in order, as one line each: "create web-r1", "stop web-r1".
   std::vector<std::string> changes() const;
+  // What was written into a container's own file system; nullopt: nothing of that name was.
+  std::optional<std::string> own_file(const std::string& container, const std::string& path) const;
   // Counts of data: names of the volumes that ever existed and are gone now, but for empty ones that no container ever
   // had.
   std::vector<std::string> lost_volumes() const;

@@ -85,18 +85,30 @@ MemoryEngine::Universe::ArchiveSource MemoryEngine::Universe::archive_source(con
   return {place->path, last_part(path)};
 }
 
+fs::path MemoryEngine::Universe::own_file(const std::string& name, const std::string& path) {
+  if (!hidden_files) hidden_files = std::make_unique<TemporaryFolder>();
+  auto& number = container(name).own_files;
+  if (!number) number = ++last_serial;
+  const fs::path file = hidden_files->path() / format(".own-{}", *number) / path;
+  fs::create_directories(file.parent_path());
+  return file;
+}
+
 void MemoryEngine::Universe::unpack(const std::string& name, const std::string& folder, std::string_view tar) {
   const fs::path wanted = plain(folder);
   const auto& mounts = container(name).mounts;
   const auto place = place_in_mount(name, wanted);
   // Of its own a container has no files here, but the folders that lead to its mounts.
-  const bool is_there = place ? fs::exists(place->path)
-                              : std::any_of(mounts.begin(), mounts.end(),
-                                            [&](const Mount& each) { return is_within(each.target, wanted); });
+  const bool is_root = wanted == "/";
+  const bool is_there = is_root ? true
+                        : place ? fs::exists(place->path)
+                                : std::any_of(mounts.begin(), mounts.end(),
+                                              [&](const Mount& each) { return is_within(each.target, wanted); });
   if (!is_there) throw NotFound(format("there is no {} in container {}", folder, name));
   if (place && !fs::is_directory(place->path)) throw EngineError(500, "extraction point is not a directory");
   unpack_tar(tar, [&](const std::string& entry) {
     const auto target = place_in_mount(name, wanted / entry);
+    if (!target && is_root) return own_file(name, entry);
     if (!target) throw EngineError(500, format("no volume of {} has {}", name, (wanted / entry).string()));
     if (target->read_only) throw EngineError(403, "mounted volume is marked read-only");
     return target->path;

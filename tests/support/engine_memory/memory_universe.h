@@ -85,6 +85,7 @@ struct MemoryEngine::Universe {
     bool stopped_by_hand = false;
     std::string error;
     std::vector<LogLine> log;
+    std::optional<int> own_files;  // what was written into its own file system: a folder of this number
     std::vector<UnkeptSetting> unkept;
 
     bool is_up() const {
@@ -175,6 +176,7 @@ struct MemoryEngine::Universe {
     std::string name;  // of its first entry
   };
   ArchiveSource archive_source(const std::string& container, const std::string& path);
+  fs::path own_file(const std::string& name, const std::string& path);
   void unpack(const std::string& container, const std::string& folder, std::string_view tar);
   void add_network(const NetworkRequest& request);
   void remove_network(const std::string& name);
