@@ -186,6 +186,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   if (is_itself) app.wish.fallback = app.wish.release;
   forget_creations(app, change.plan);
   context.store.save(app);  // durable before the first effect (promise 2)
+  const Time began = context.clock.now();
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
   bool release_is_at_fault = false;
   bool cancelled = false;
@@ -238,6 +239,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     return change;
   }
   record_failure(context, app, change, release_is_at_fault && !cancelled);
+  if (!release_is_at_fault || cancelled) context.store.append(app.name, {began, Repair::Kind::attempt, change.release});
   const bool ran_already = is_itself || (change.release && ran_unseen(context, app, watch.touched()));
   const Before before{wanted.world, saved ? std::optional(saved->wish) : std::nullopt};
   if (ran_already)

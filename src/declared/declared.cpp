@@ -169,10 +169,12 @@ World as_planned(World world, const plan::Plan& plan) {
 // A use case's words, under the app's name.
 class AppReport final : public change::Report {
  public:
-  AppReport(std::string app, DeclaredListener& listener, std::mutex& turn)
-      : app_(std::move(app)), listener_(listener), turn_(turn) {}
+  // `before_it_runs`: called with each plan, when what it is for has been saved and nothing has been done yet.
+  AppReport(std::string app, DeclaredListener& listener, std::mutex& turn, std::function<void()> before_it_runs = {})
+      : app_(std::move(app)), listener_(listener), turn_(turn), before_it_runs_(std::move(before_it_runs)) {}
 
   void running(const plan::Plan& plan) override {
+    if (before_it_runs_) before_it_runs_();
     const std::lock_guard lock(turn_);
     listener_.planned(app_, plan);
   }
@@ -196,6 +198,7 @@ class AppReport final : public change::Report {
   const std::string app_;
   DeclaredListener& listener_;
   std::mutex& turn_;
+  const std::function<void()> before_it_runs_;
 };
 
 // Looks after the apps of one pass.
@@ -754,14 +757,13 @@ class Pass {
   // grow. A command given by hand tries at once.
   bool waits_for_the_host(change::Context& context, const App& app, const Release& begun, DeclaredApp& result) const {
     if (!options_.heal || begun.verdict != Verdict::pending || begun.reason.empty()) return false;
-    constexpr int entries_that_tell = 50;
     constexpr Milliseconds first_pause{10'000}, longest_pause{600'000};
     std::optional<Time> last;
     Milliseconds pause = first_pause;
-    for (const auto& entry : context.store.journal(app.name.text(), entries_that_tell)) {
-      if (entry.release != begun.number || entry.outcome != "started") continue;
+    for (const auto& repair : context.store.repairs(app.name)) {
+      if (repair.kind != Repair::Kind::attempt || repair.release != begun.number) continue;
       if (last) pause = std::min(pause * 2, longest_pause);
-      if (!last) last = entry.time;
+      if (!last) last = repair.at;
     }
     if (!last || context.clock.now() >= *last + pause) return false;
     result.kind = Outcome::held;
@@ -829,8 +831,8 @@ class Pass {
     // What cannot prove itself again, or is hit by an engine that goes away, stays wished for: a repair that fails is
     // no reason to want it down.
     if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
-    // What a command left unfinished is nothing that the app did: it counts against no budget.
-    const std::string verb = fresh.wish.unfinished ? "finish" : "repair";
+    const bool finishes = fresh.wish.unfinished;
+    const std::string verb = finishes ? "finish" : "repair";
     if (options_.objection && repairs) {
       App as_it_is = fresh;
       DeclaredApp planned = result;
@@ -840,7 +842,14 @@ class Pass {
         ask_for_objection(planned);
       }
     }
-    result.change = fulfil(context, fresh, verb, options_.dry_run || !repairs, stop_);
+    // What a command left unfinished is nothing that the app did: it counts against no budget.
+    bool is_counted = finishes;
+    AppReport report(result.name, listener_, turn_, [&] {
+      if (!std::exchange(is_counted, true))
+        context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release});
+    });
+    change::Context repairing = context_for(context.store, report);
+    result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
     remember(fresh);
     if (result.change.kind == change::Change::Kind::unchanged) return;
     result.only_reported = !repairs;

@@ -19,23 +19,20 @@ using StepKind = HealingStep::Kind;
 constexpr Milliseconds first_pause{10'000}, longest_pause{600'000}, budget_window{3'600'000};
 // A lock that is held is somebody at work: looked at again soon.
 constexpr Milliseconds pause_for_lock{5'000};
-constexpr std::string_view gave_up = "gave up";
 
-// What the journal says of an app's steps of the last hour.
+// An app's steps of the last hour.
 struct Past {
   std::vector<Time> steps;  // newest first
   bool told_that_it_is_spent = false;
 };
 
 Past past_of(change::Context& context, const AppName& name) {
-  constexpr int entries_that_cover_an_hour = 500;
   Past past;
   const Time since = context.clock.now() - budget_window;
-  for (const auto& entry : context.store.journal(name.text(), entries_that_cover_an_hour)) {
-    if (entry.time <= since) break;
-    if (entry.verb != "heal" && entry.verb != "repair") continue;
-    if (entry.outcome == "started") past.steps.push_back(entry.time);
-    if (entry.outcome == gave_up) past.told_that_it_is_spent = true;
+  for (const auto& repair : context.store.repairs(name)) {
+    if (repair.at <= since) break;
+    if (repair.kind == Repair::Kind::repair || repair.kind == Repair::Kind::healing) past.steps.push_back(repair.at);
+    if (repair.kind == Repair::Kind::gave_up) past.told_that_it_is_spent = true;
   }
   return past;
 }
@@ -251,12 +248,13 @@ class Round {
     if (!turn.is_spent || past.told_that_it_is_spent) return false;
     HealingStep step = step_for({{}, reason}, StepKind::gave_up);
     step.reason = healing_.waits_for;
-    write_journal(context_, app_, "heal", std::string(gave_up), step.reason, app_.wish.release);
+    context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::gave_up, app_.wish.release});
+    write_journal(context_, app_, "heal", "gave up", step.reason, app_.wish.release);
     healing_.steps.push_back(std::move(step));
     return false;
   }
 
-  // The step is in the journal, and counted, before it is done.
+  // The step is counted before it is done.
   template <class Treatment>
   void act(const Complaint& complaint, StepKind kind, Treatment&& treatment) {
     HealingStep step = step_for(complaint, kind);
@@ -266,6 +264,7 @@ class Round {
     }
     if (complaint.unhealthy)
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
+    context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::healing, app_.wish.release});
     write_journal(context_, app_, "heal", "started", complaint.reason, app_.wish.release);
     change::Context context{
         context_.engine,        context_.store,    context_.clock,

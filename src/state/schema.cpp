@@ -242,10 +242,38 @@ ALTER TABLE wishes ADD COLUMN held_down TEXT NOT NULL DEFAULT '';
 ALTER TABLE wishes ADD COLUMN restart TEXT NOT NULL DEFAULT '';
 )sql";
 
+// What was tried without a user's asking. Until then the journal told it, of which the last day is taken over: no
+// budget begins anew.
+constexpr const char* repairs_schema = R"sql(
+CREATE TABLE repairs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  app INTEGER NOT NULL REFERENCES apps ON DELETE CASCADE,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  release INTEGER
+) STRICT;
+CREATE INDEX repairs_of_app ON repairs (app, at);
+INSERT INTO repairs (app, at, kind, release)
+SELECT apps.id, journal.time,
+       CASE WHEN outcome = 'gave up' THEN 'gave_up' WHEN verb = 'heal' THEN 'healing' ELSE 'repair' END, release
+FROM journal JOIN apps ON apps.name = journal.app
+WHERE verb IN ('heal', 'repair') AND outcome IN ('started', 'gave up')
+      AND time > (SELECT max(time) FROM journal) - 86400000
+ORDER BY journal.id;
+INSERT INTO repairs (app, at, kind, release)
+SELECT apps.id, journal.time, 'attempt', journal.release
+FROM journal JOIN apps ON apps.name = journal.app
+JOIN releases ON releases.app = apps.id AND releases.number = journal.release
+WHERE outcome = 'started' AND releases.verdict = 'pending' AND releases.reason <> ''
+      AND time > (SELECT max(time) FROM journal) - 86400000
+ORDER BY journal.id;
+)sql";
+
 constexpr std::array all_migrations{
     Migration{1, first_schema},    Migration{2, declared_schema}, Migration{3, waits_schema},
     Migration{4, data_schema},     Migration{5, identity_schema}, Migration{6, failures_schema},
-    Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema}};
+    Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema},
+    Migration{10, repairs_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -301,6 +301,36 @@ void Store::set_wait(const AppName& app, Wait::Topic topic, const std::optional<
   });
 }
 
+void Store::append(const AppName& app, const Repair& repair) {
+  auto& connection = database_->connection;
+  connection.writing([&] {
+    connection.execute("DELETE FROM repairs WHERE at < ? AND app = (SELECT id FROM apps WHERE name = ?)",
+                       repair.at - repair_age, app.text());
+    connection.execute("INSERT INTO repairs (app, at, kind, release) SELECT id, ?, ?, ? FROM apps WHERE name = ?",
+                       repair.at, std::string(to_text(repair.kind)), repair.release, app.text());
+  });
+}
+
+std::vector<Repair> Store::repairs(const AppName& app) const {
+  return database_->connection.reading([&] {
+    std::vector<Repair> repairs;
+    auto row = database_->connection.query(
+        "SELECT at, kind, release FROM repairs WHERE app = (SELECT id FROM apps WHERE name = ?) "
+        "ORDER BY at DESC, id DESC",
+        app.text());
+    while (row.executeStep()) {
+      const auto kind = repair_kind(row.getColumn(1).getString());
+      // A later Belay may know more.
+      if (!kind) continue;
+      Repair& repair = repairs.emplace_back();
+      repair.at = Time(Milliseconds(row.getColumn(0).getInt64()));
+      repair.kind = *kind;
+      if (!row.isColumnNull(2)) repair.release = ReleaseNumber{row.getColumn(2).getInt()};
+    }
+    return repairs;
+  });
+}
+
 void Store::forget_sightings(const std::string& reference, int keep) {
   database_->connection.writing([&] {
     database_->connection.execute(

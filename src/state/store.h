@@ -16,6 +16,7 @@
 #include "model/backup_record.h"
 #include "model/journal.h"
 #include "model/release.h"
+#include "model/repair.h"
 #include "model/wait.h"
 
 namespace belay::state {
@@ -129,6 +130,10 @@ class Store {
   std::map<std::string, std::vector<Wait>> waits() const;
   // Durably; nullopt: no longer for that. Nothing where the state has no such app.
   void set_wait(const AppName& app, Wait::Topic topic, const std::optional<Wait>& wait);
+  // Durably; forgets what is older than repair_age before it. Nothing where the state has no such app.
+  void append(const AppName& app, const Repair& repair);
+  // Newest first.
+  std::vector<Repair> repairs(const AppName& app) const;
 
   const fs::path& folder() const;
   // 32 hexadecimal digits that no other state has, but for copies of this one.
@@ -155,6 +160,9 @@ fs::path serve_lock_file(const fs::path& state_folder);
 inline constexpr int journal_limit = 20'000, journal_least = 1'000;
 inline constexpr std::chrono::days journal_age{366};
 
-inline constexpr int schema_version = 9;
+// No pause and no budget looks further back.
+inline constexpr std::chrono::days repair_age{1};
+
+inline constexpr int schema_version = 10;
 
 }  // namespace belay::state

@@ -91,6 +91,20 @@ TEST_F(Healthcare, WaitsLongerAndLongerBetweenTheStepsOfAnApp) {
   EXPECT_LT(pauses[0], Milliseconds(100'000));
 }
 
+// The journal tells; it decides nothing.
+TEST_F(Healthcare, ItsBudgetIsSpentWhateverTheJournalStillHolds) {
+  define("app", R"({"image": "sick:1", "soak": "10s", "heal_budget": 2})");
+  apply();
+  for (int i = 0; i < 2; ++i) {
+    scene_.clock.advance(Milliseconds(95'000));
+    EXPECT_THAT(steps(), ElementsAre("app restart"));
+  }
+  EXPECT_GT(scene_.store->trim_journal("app", 0), 0);
+  scene_.clock.advance(Milliseconds(95'000));
+  EXPECT_THAT(steps(), ElementsAre("app gave up"));
+  EXPECT_THAT(steps(), IsEmpty()) << "it says so once";
+}
+
 TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
   define("app", R"({"image": "good:1", "on_unhealthy": "rollback", "soak": "10s"})");
   apply();

@@ -270,11 +270,61 @@ TEST_F(StoreTest, KeepsWhatAnAppWaitsForAsLongAsTheAppIsThere) {
   EXPECT_TRUE(store->waits().empty());
 }
 
+TEST_F(StoreTest, RemembersWhatWasTriedForAnAppForADay) {
+  const auto store = Store::open(folder());
+  const AppName web("web");
+  const Time start{std::chrono::days(100)};
+  const Repair repair{start, Repair::Kind::repair, ReleaseNumber{2}};
+  store->append(web, repair);
+  EXPECT_TRUE(store->repairs(web).empty()) << "there is no such app";
+  store->save(full_app("web"));
+  store->append(web, repair);
+  const Repair attempt{start, Repair::Kind::attempt, {}};
+  store->append(web, attempt);
+  EXPECT_EQ(Store::open(folder())->repairs(web), (std::vector{attempt, repair}));
+  const Repair later{start + repair_age + Milliseconds(1), Repair::Kind::gave_up, {}};
+  store->append(web, later);
+  EXPECT_EQ(store->repairs(web), std::vector{later});
+}
+
+// Until schema 10 the journal was asked.
+TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
+  const Time now{std::chrono::days(100)};
+  {
+    const auto store = Store::open(folder());
+    store->save(long_lived_app("web", 2));
+    store->save(full_app("idle"));
+    const auto tell = [&](Milliseconds before, const char* verb, const char* outcome) {
+      JournalEntry entry;
+      entry.time = now - before;
+      entry.app = "web";
+      entry.release = ReleaseNumber{2};
+      entry.verb = verb;
+      entry.outcome = outcome;
+      store->append(entry);
+    };
+    tell(std::chrono::hours(30), "heal", "started");
+    tell(std::chrono::minutes(40), "heal", "started");
+    tell(std::chrono::minutes(39), "heal", "done");
+    tell(std::chrono::minutes(30), "repair", "started");
+    tell(std::chrono::minutes(20), "heal", "gave up");
+    tell(std::chrono::minutes(10), "restart", "started");
+    tell(Milliseconds(0), "deploy", "done");
+  }
+  sql(folder().string(), "DROP TABLE repairs; PRAGMA user_version = 9");
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->repairs(AppName("web")),
+            (std::vector<Repair>{{now - std::chrono::minutes(20), Repair::Kind::gave_up, ReleaseNumber{2}},
+                                 {now - std::chrono::minutes(30), Repair::Kind::repair, ReleaseNumber{2}},
+                                 {now - std::chrono::minutes(40), Repair::Kind::healing, ReleaseNumber{2}}}));
+  EXPECT_TRUE(store->repairs(AppName("idle")).empty());
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE backup_failures; "
+      "DROP TABLE backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
       "ALTER TABLE release_services RENAME COLUMN container_created TO adopted_created; "
       "DROP TABLE waits; DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP "
