@@ -39,6 +39,12 @@ bool is_derived(const std::string& volume, const AppName& owner, const std::stri
 }
 
 AppName owner_name(const App& app, const std::string& service) {
+  if (app.scheme == NamingScheme::compose) {
+    // "web#2" is a replica.
+    std::string owner = format("{}_{}", app.name.text(), service);
+    std::replace(owner.begin(), owner.end(), '#', '-');
+    return AppName(owner);
+  }
   return AppName::is_valid(service) ? AppName(service) : app.name;
 }
 

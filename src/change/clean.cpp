@@ -11,6 +11,7 @@
 #include "change/data_work.h"
 #include "change/kept_files.h"
 #include "change/start.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -88,6 +89,40 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
   write_journal(context, app, "cleanup", "done", format("{} releases forgotten", cleanup.forgotten.size()));
   removed.done = true;
   return removed;
+}
+
+Removed take_down(Context& context, const AppName& name, bool dry_run, const Confirm& confirm, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  const auto situation = [&](const App& of, const World& world) {
+    return plan::Situation{of, world, context.clock.now(), context.defaults};
+  };
+  App stopped = app;
+  wish_down(stopped, context);
+  const World world = observe(context.engine, app, stop);
+  const plan::Plan stopping = plan::plan_wish(situation(stopped, world));
+  const World when_stopped = plan::as_planned(world, stopping);
+  Removed removed{plan::in_sequence(stopping, plan::plan_teardown(situation(stopped, when_stopped))), {}, false, false};
+  for (const auto& volume : world.volumes)
+    if (const auto label = volume.labels.find(labels::app);
+        label != volume.labels.end() && label->second == name.text())
+      removed.kept.push_back(format("volume {} with its data", volume.name));
+  if (dry_run || (removed.plan.empty() && app.wish.state == Wish::State::down)) return removed;
+  if (!confirm({removed.plan, removed.kept})) {
+    removed.declined = true;
+    return removed;
+  }
+  return doing(format("taking {} down", name.text()), [&] {
+    wish_down(app, context);
+    context.store.save(app);
+    write_journal(context, app, "down", "started", "");
+    perform(context, removed.plan, stop);
+    app.wish.unfinished = false;
+    context.store.save(app);
+    write_journal(context, app, "down", "done", "");
+    removed.done = true;
+    return removed;
+  });
 }
 
 Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,

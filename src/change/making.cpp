@@ -44,7 +44,7 @@ void name_containers(Context& context, App& app, Release& release, std::stop_tok
   for (const auto& service : release.spec.services)
     if (!release.bodies.contains(service.name))
       release.containers[service.name] = container_name(
-          app, service.name, release.number, release.created,
+          app, service, release.number, release.created,
           [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
 }
 

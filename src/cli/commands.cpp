@@ -266,16 +266,55 @@ constexpr std::array declared_options{
            .kind = Kind::app,
            .repeatable = true},
     Option{.name = "verbose", .letter = 'v', .summary = "also list unchanged apps"}};
+constexpr std::array project_options{
+    Option{.name = "file",
+           .letter = 'f',
+           .value = "FILE",
+           .summary = "a Compose file, in place of those that are found; several are merged in this order",
+           .kind = Kind::file,
+           .repeatable = true},
+    Option{
+        .name = "project-name", .letter = 'p', .value = "NAME", .summary = "the name of the project, and of the app"},
+    Option{.name = "project-directory",
+           .value = "DIR",
+           .summary = "the folder from which relative paths count",
+           .kind = Kind::folder},
+    Option{.name = "profile", .value = "NAME", .summary = "switch this profile on", .repeatable = true},
+    Option{.name = "env-file",
+           .value = "FILE",
+           .summary = "take variables from this file instead of .env",
+           .kind = Kind::file,
+           .repeatable = true}};
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
                       .letter = 'o',
                       .value = "FILE",
                       .summary = "save the plan in this file, for: belay apply FILE",
                       .kind = Kind::file}},
-    declared_options,
+    declared_options, project_options,
     std::array{Option{.name = "detailed-exitcode", .summary = "exit with 2 when there is something to do"}}, json);
+constexpr auto options_of_up = joined(
+    std::array{
+        Option{.name = "build", .summary = "build the images that the project builds, also where they are there"},
+        Option{.name = "detach", .letter = 'd', .summary = "as always: the containers run on by themselves"},
+        Option{.name = "config",
+               .value = "FILE",
+               .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
+               .kind = Kind::file},
+        Option{.name = "no-pull", .summary = "do not ask registries for newer images; missing images are still pulled"},
+        Option{.name = "take-over",
+               .value = "NAME",
+               .summary = "hand the existing app of this name over to the project",
+               .kind = Kind::app,
+               .repeatable = true},
+        Option{.name = "verbose", .letter = 'v', .summary = "also list what changes"}},
+    project_options, start_options,
+    std::array{
+        Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
+    json, change);
+constexpr auto options_of_down = joined(project_options, change);
 constexpr auto options_of_apply = joined(
-    declared_options, start_options,
+    declared_options, project_options, start_options,
     std::array{
         Option{.name = "keep",
                .value = "N",
@@ -323,6 +362,10 @@ constexpr std::array positionals_of_plan{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|NAME"}};
 constexpr std::array positionals_of_apply{
     Positional{.name = "WHAT", .kind = Kind::file, .required = false, .shown = "DIR|FILE"}};
+constexpr std::array positionals_of_up{Positional{
+    .name = "PROJECT", .kind = Kind::file, .required = false, .repeated = true, .shown = "[DIR|FILE] [SERVICE]…"}};
+constexpr std::array positionals_of_down{
+    Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|FILE|NAME"}};
 constexpr std::array positionals_of_shell{app_or_part,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_autostart{
@@ -398,6 +441,18 @@ constexpr std::array table{
             .positionals = positionals_of_apply,
             .options = options_of_apply,
             .run = run_apply},
+    Command{.name = "up",
+            .group = Group::change,
+            .summary = "Make a Compose project run as its files say",
+            .positionals = positionals_of_up,
+            .options = options_of_up,
+            .run = run_up},
+    Command{.name = "down",
+            .group = Group::change,
+            .summary = "Stop an app and remove its containers and networks",
+            .positionals = positionals_of_down,
+            .options = options_of_down,
+            .run = run_down},
     Command{.name = "ls",
             .group = Group::look,
             .summary = "List the apps of this host",

@@ -19,6 +19,8 @@ int run_status(Invocation& in);
 int run_why(Invocation& in);
 int run_plan(Invocation& in);
 int run_apply(Invocation& in);
+int run_up(Invocation& in);
+int run_down(Invocation& in);
 int run_releases(Invocation& in);
 int run_images(Invocation& in);
 int run_volumes(Invocation& in);

@@ -2,16 +2,21 @@
 
 #include <algorithm>
 
+#include "base/format.h"
+#include "cli/compose_options.h"
+
 namespace belay::cli {
 
 DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file) {
   DeclaredPass pass;
   pass.settings = read_settings(settings_file.empty() ? std::nullopt : std::optional(settings_file));
   if (!folder.empty()) pass.settings.confdir = fs::absolute(folder).lexically_normal();
-  if (in.has("aws")) pass.settings.aws = true;
-  if (in.has("no-pull")) pass.settings.pull = false;
-  pass.thorough = in.has("thorough");
-  pass.allow_empty = in.has("allow-empty");
+  // Not every command that makes a pass has each of them.
+  const auto has = [&](std::string_view option) { return in.command.find_option(option) != nullptr && in.has(option); };
+  if (has("aws")) pass.settings.aws = true;
+  if (has("no-pull")) pass.settings.pull = false;
+  pass.thorough = has("thorough");
+  pass.allow_empty = has("allow-empty");
   pass.command = in.description();
   pass.take_over = in.list("take-over");
   if (in.command.find_option("keep") != nullptr)
@@ -22,6 +27,17 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
       pass.workers = static_cast<int>(std::min(*workers, 64LL));
     }
   if (in.command.find_option("verbose") != nullptr) pass.verbose = in.has("verbose");
+  return pass;
+}
+
+DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>& place) {
+  for (const std::string_view option : {"aws", "allow-empty", "out"})
+    if (in.command.find_option(option) != nullptr && in.has(option))
+      throw in.usage_error(format("--{} is for a folder of definitions, not for one project", option));
+  DeclaredPass pass = declared_pass(in, {}, in.text_or("config", ""));
+  pass.project = compose_request(in, place);
+  // What the settings say of a whole host is not about one project.
+  pass.settings.aws = pass.settings.exclusive = false;
   return pass;
 }
 

@@ -9,6 +9,12 @@ namespace belay::cli {
 // then meant.
 DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file);
 
+// The same for one Compose project; `place` as in compose_request.
+DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>& place);
+
+// Makes it so, and tells of it on standard output; the exit code is 0, 1 or 3.
+int apply_and_tell(Invocation& in, const DeclaredPass& pass);
+
 // The outcome of a dry run, as text or JSON; 0, 1, or 2 where --detailed-exitcode asks whether there is something to
 // do.
 int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings);

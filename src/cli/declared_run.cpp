@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/change_result.h"
+#include "cli/compose_options.h"
 #include "declared/definitions.h"
 #include "declared/user_data.h"
 
@@ -114,7 +115,7 @@ EngineChoice engine_choice(const formats::Settings& settings) {
   return choice;
 }
 
-DeclaredInput read_declared(const formats::Settings& settings, std::stop_token stop) {
+DeclaredInput read_declared(const formats::Settings& settings, const declared::Warn& warn, std::stop_token stop) {
   DeclaredInput input;
   if (settings.aws) {
     declared::UserDataSource source;
@@ -128,7 +129,7 @@ DeclaredInput read_declared(const formats::Settings& settings, std::stop_token s
       input.trouble = format("EC2 user-data cannot be read, what it declared stays as it is: {}", error.what());
     }
   }
-  input.declared = declared::read_definitions(settings.confdir, input.user_data);
+  input.declared = declared::read_definitions(settings.confdir, input.user_data, warn);
   input.sources.push_back(fs::absolute(settings.confdir).lexically_normal().string());
   return input;
 }
@@ -140,7 +141,15 @@ bool DeclaredOutcome::has_done() const {
 
 DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results results) {
   DeclaredOutcome outcome;
-  outcome.input = read_declared(pass.settings, session.stop());
+  const auto warn = [&](const std::string& text) { session.console.warning(text); };
+  if (pass.project) {
+    outcome.input.declared = declared::read_project(*pass.project, compose_outside(), warn);
+    if (pass.builds)
+      for (auto& project : outcome.input.declared.apps)
+        for (const auto& [service, build] : project.builds) project.pulls[service] = Pull::build;
+  } else {
+    outcome.input = read_declared(pass.settings, warn, session.stop());
+  }
   if (!outcome.input.trouble.empty()) session.console.error(Error(ErrorCode::connection_failed, outcome.input.trouble));
   HostRun run(session, pass.command, engine_choice(pass.settings));
   declared::DeclaredOptions options;
@@ -156,6 +165,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.sources = outcome.input.sources;
   options.look_for_restarts = true;
   options.objection = pass.objection;
+  options.starts_stopped = pass.starts_stopped;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;

@@ -12,6 +12,8 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "declared/declared.h"
+#include "declared/definitions.h"
+#include "formats/compose/project.h"
 #include "formats/dockerup_settings.h"
 
 namespace belay::cli {
@@ -34,16 +36,20 @@ struct DeclaredInput {
   std::string trouble;
 };
 // Throws Error where the folder cannot be read.
-DeclaredInput read_declared(const formats::Settings& settings, std::stop_token stop);
+DeclaredInput read_declared(const formats::Settings& settings, const declared::Warn& warn, std::stop_token stop);
 
 // How a pass over the host is done and told of.
 struct DeclaredPass {
   formats::Settings settings;
+  // Only this Compose project, and no folder of definitions.
+  std::optional<formats::compose::Request> project;
   change::ChangeOptions change;
   bool allow_empty = false, thorough = false, verbose = false;
   int workers = 8;
   std::vector<std::string> take_over;
   std::optional<SwapOrder> order;  // where neither the settings nor a definition say one
+  bool builds = false;             // images that a project builds are built, also where they are there
+  bool starts_stopped = false;     // as in DeclaredOptions
   std::string command;             // as it was typed, for the journal
   std::function<std::string(const declared::DeclaredApp& planned)> objection;  // as in DeclaredOptions
 };

@@ -38,22 +38,29 @@ bool is_from(const std::string& origin, const std::vector<std::string>& sources)
   });
 }
 
+// "image web:1@ab12 → web:1@cd34": what a service runs, and what it is to run.
+std::string image_news(const std::string& reference, const std::string& was, const ImageChoice& choice) {
+  const std::string now = !choice.id.empty()      ? short_digest(choice.id)
+                          : choice.build          ? std::string("(to be built)")
+                          : choice.digest.empty() ? std::string("(to be pulled)")
+                                                  : short_digest(choice.digest.substr(choice.digest.find('@') + 1));
+  return format("image {}@{} → {}@{}", reference, short_digest(was), choice.reference, now);
+}
+
 std::vector<std::string> differences_between(const Release& before, const change::Made& after,
-                                             const ImageChoice& choice) {
+                                             const ImageChoices& choices) {
   std::vector<std::string> lines;
-  const auto image = before.images.begin();
-  const std::string was = image == before.images.end() ? std::string() : image->second;
-  if (was != choice.id) {
-    const std::string reference = before.spec.services.empty() ? std::string() : before.spec.services[0].image;
-    const std::string now = !choice.id.empty()      ? short_digest(choice.id)
-                            : choice.digest.empty() ? std::string("(to be pulled)")
-                                                    : short_digest(choice.digest.substr(choice.digest.find('@') + 1));
-    lines.push_back(format("image {}@{} → {}@{}", reference, short_digest(was), choice.reference, now));
+  std::set<std::string> told;  // fields "image" of services whose images differ
+  for (const auto& service : before.spec.services) {
+    const auto choice = choices.find(service.name);
+    const auto was = before.images.find(service.name);
+    if (choice == choices.end() || was == before.images.end() || was->second == choice->second.id) continue;
+    const bool is_alone = before.spec.services.size() == 1 && after.spec.services.size() == 1;
+    lines.push_back((is_alone ? "" : service.name + ".") + image_news(service.image, was->second, choice->second));
+    told.insert(is_alone ? "image" : service.name + ".image");
   }
-  for (const auto& change : differences(before.spec, after.spec)) {
-    const bool is_image = change.field == "image" || change.field.ends_with(".image");
-    if (!is_image || was == choice.id) lines.push_back(change.text());
-  }
+  for (const auto& change : differences(before.spec, after.spec))
+    if (!told.contains(change.field)) lines.push_back(change.text());
   for (auto& line : change::file_differences(before.files, after.files)) lines.push_back(std::move(line));
   return lines;
 }
@@ -149,21 +156,6 @@ void classify(DeclaredApp& result, const App& app) {
   } else {
     result.downtime = {updates && !first_start ? Kind::in_place : Kind::none};
   }
-}
-
-// The containers as they will be called, and which of them will be down, when the plan is done.
-World as_planned(World world, const plan::Plan& plan) {
-  const auto find = [&](const std::string& name) {
-    return std::find_if(world.containers.begin(), world.containers.end(),
-                        [&](const Container& container) { return container.name == name; });
-  };
-  for (const auto& action : plan.actions) {
-    if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step))
-      if (const auto found = find(rename->from); found != world.containers.end()) found->name = rename->to;
-    if (const auto* stop = std::get_if<plan::StopContainer>(&action.step))
-      if (const auto found = find(stop->name); found != world.containers.end()) found->state = ContainerState::exited;
-  }
-  return world;
 }
 
 // A use case's words, under the app's name.
@@ -434,17 +426,24 @@ class Pass {
     note_wait(name, store, Wait::Topic::definition, is_broken ? result.reason : "", context_.clock.now());
   }
 
-  void note_choice(const Declaration& declared, state::Store& store, const ImageChoice& choice) const {
+  void note_choices(const Declaration& declared, state::Store& store, const ImageChoices& choices) const {
     const Time now = context_.clock.now();
-    if (!choice.trouble.empty()) {
-      note_wait(declared.name, store, Wait::Topic::registry, choice.trouble, now);
-      return;
+    const ImageChoice* waiting = nullptr;
+    bool any_asked = false;
+    for (const auto& [service, choice] : choices) {
+      if (!choice.trouble.empty()) {
+        note_wait(declared.name, store, Wait::Topic::registry, choice.trouble, now);
+        return;
+      }
+      any_asked = any_asked || choice.asked;
+      if (choice.wait && waiting == nullptr) waiting = &choice;
     }
     // Where nobody asked, what was found when somebody did still holds.
-    if (!choice.asked && declared.policies.update.pull) return;
+    if (!any_asked && declared.policies.update.pull) return;
     note_wait(declared.name, store, Wait::Topic::registry, "", now);
-    if (choice.wait)
-      note_wait(declared.name, store, Wait::Topic::update, choice.wait->text, choice.wait->since, choice.wait->until);
+    if (waiting != nullptr)
+      note_wait(declared.name, store, Wait::Topic::update, waiting->wait->text, waiting->wait->since,
+                waiting->wait->until);
     else
       note_wait(declared.name, store, Wait::Topic::update, "", now);
   }
@@ -496,10 +495,9 @@ class Pass {
 
   // Each mount point of the image has a volume with a name: the one that the release before has there, else one by the
   // app's scheme. The image is asked for only where something may be missing.
-  void name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, change::Made& made,
-                        const std::string& image_id) {
+  void name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, change::Made& made) {
     App app = known_one.value_or(App(declared.name));
-    if (app.releases.empty()) app.scheme = NamingScheme::fixed;
+    if (app.releases.empty()) app.scheme = declared.scheme;
     const auto number = app.wish.release ? app.wish.release : app.last;
     const Release* before = number ? app.find(*number) : nullptr;
     const auto mounts_before = [&](const std::string& service) {
@@ -522,8 +520,12 @@ class Pass {
                             return mounts_before(service.name) == service.mounts;
                           });
     if (is_known) return;
-    const auto image = image_id.empty() ? std::nullopt : context_.engine.image(image_id, stop_);
+    std::map<std::string, std::optional<Image>> images;
     for (auto& service : services) {
+      const auto id = made.images.find(service.name);
+      const bool is_here = id != made.images.end() && id->second.starts_with("sha256:");
+      if (is_here && !images.contains(id->second)) images[id->second] = context_.engine.image(id->second, stop_);
+      const std::optional<Image> image = is_here ? images.at(id->second) : std::nullopt;
       const auto earlier = mounts_before(service.name);
       ImageConfig config;
       if (image) config.volumes = image->config.volumes;
@@ -594,8 +596,21 @@ class Pass {
     }
   }
 
-  void decide_and_do(const Declaration& declared, change::Context& context, DeclaredApp& result) {
-    std::optional<App> app = known(declared.name.text());
+  // Where only some services are asked for, the others are those of what runs.
+  static Declaration with_the_others(Declaration declared, const std::optional<App>& app) {
+    if (declared.only.empty()) return declared;
+    const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
+    const auto is_asked_for = [&](const Service& service) { return declared.only.contains(service.group_name()); };
+    std::erase_if(declared.spec.services, [&](const Service& service) { return !is_asked_for(service); });
+    if (present == nullptr) return declared;
+    for (const auto& service : present->spec.services)
+      if (!is_asked_for(service)) declared.spec.services.push_back(service);
+    return declared;
+  }
+
+  void decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result) {
+    std::optional<App> app = known(written.name.text());
+    const Declaration declared = with_the_others(written, app);
     if (app) change::learn_volumes(*app, view_.containers_of(*app), view_.world);
     const bool takes_over = is_to_be_taken_over(declared, app);
     if (takes_over) {
@@ -606,12 +621,15 @@ class Pass {
                      format("Hand it over: belay apply --take-over {}; or give the definition another name.",
                             declared.name.text()));
     }
-    const ImageChoice choice = choose_image(
+    const ImageChoices choices = choose_images(
         context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
         [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
-    if (!choice.trouble.empty())
-      context.report.note(format("it is not known whether there is a newer image: {}", choice.trouble));
-    note_choice(declared, context.store, choice);
+    for (const auto& [service, choice] : choices)
+      if (!choice.trouble.empty()) {
+        context.report.note(format("it is not known whether there is a newer image: {}", choice.trouble));
+        break;
+      }
+    note_choices(declared, context.store, choices);
     change::Made made;
     made.spec = declared.spec;
     made.files = change::file_marks(declared.watched);
@@ -620,15 +638,18 @@ class Pass {
     made.needs = needs.releases;
     for (const auto& [need, kind] : needs.tied) made.tied_to.insert(need);
     for (auto& service : made.spec.services) {
+      const ImageChoice& choice = choices.at(service.name);
       service.image = choice.reference;
       made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
       if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
     }
-    name_all_volumes(declared, app, made, choice.id);
-    if (!choice.waits_for.empty()) {
+    name_all_volumes(declared, app, made);
+    for (const auto& [service, choice] : choices) {
+      if (choice.waits_for.empty()) continue;
       result.reason = choice.waits_for;
       result.waits_for = choice.wait ? choice.wait->text : choice.waits_for;
       result.kind = Outcome::held;
+      break;
     }
 
     if (takes_over) {
@@ -638,7 +659,8 @@ class Pass {
     }
     const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
     const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
-    if (app && app->wish.state == Wish::State::down && !app->wish.unfinished && !is_down_by_failure(*app)) {
+    if (!options_.starts_stopped && app && app->wish.state == Wish::State::down && !app->wish.unfinished &&
+        !is_down_by_failure(*app)) {
       result.kind = Outcome::held;
       result.as_declared = false;
       result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
@@ -681,14 +703,14 @@ class Pass {
     }
     result.kind = Outcome::change;
     if (present != nullptr) {
-      result.differences = differences_between(*present, made, choice);
+      result.differences = differences_between(*present, made, choices);
       if (result.differences.empty()) result.reason = because_of(*present, needs);
       for (auto& line : ties_that_broke(*present, needs)) result.differences.push_back(std::move(line));
     } else {
       result.is_new = true;
       result.reason = "new";
     }
-    make(declared, std::move(app), made, choice, context, result);
+    make(declared, std::move(app), made, choices, context, result);
     result.as_declared = !options_.dry_run && !result.change.failed() && result.kind != Outcome::held;
     const auto after = options_.dry_run ? std::nullopt : context.store.app(declared.name);
     const Release* tried = after && result.change.is_held ? after->find(*result.change.release) : nullptr;
@@ -696,11 +718,11 @@ class Pass {
     if (result.change.kind == change::Change::Kind::done) clean_up_after(declared.name, context);
   }
 
-  // Only definitions make releases of the scheme fixed: an app of those without an origin is what recover found of a
-  // lost state. What was adopted under that scheme is its user's.
+  // Only definitions make releases of the schemes that keep names: an app of those without an origin is what recover
+  // found of a lost state. What was adopted under that scheme is its user's.
   static bool is_recovered(const App& app) {
-    return app.scheme == NamingScheme::fixed && std::none_of(app.releases.begin(), app.releases.end(),
-                                                             [](const Release& release) { return release.adopted; });
+    return keeps_names(app.scheme) && std::none_of(app.releases.begin(), app.releases.end(),
+                                                   [](const Release& release) { return release.adopted; });
   }
 
   bool is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const {
@@ -907,7 +929,7 @@ class Pass {
   }
 
   void make(const Declaration& declared, std::optional<App> known_one, const change::Made& wanted,
-            const ImageChoice& choice, change::Context& context, DeclaredApp& result) {
+            const ImageChoices& choices, change::Context& context, DeclaredApp& result) {
     const FileLock lock = lock_app(context, declared.name, stop_);
     // Under the lock, and not as the pass found it.
     std::optional<App> fresh = context.store.app(declared.name);
@@ -918,7 +940,7 @@ class Pass {
     if (options_.dry_run && options_.take_over.contains(declared.name.text()))
       if (auto previewed = known(declared.name.text())) app = std::move(*previewed);
     if (app.releases.empty() && app.highest_release == 0) {
-      app.scheme = NamingScheme::fixed;
+      app.scheme = declared.scheme;
       app.created = context.clock.now();
     }
     app.origin = declared.origin;
@@ -926,12 +948,10 @@ class Pass {
     check_spec(wanted.spec);
     change::Made made = wanted;
     refuse_shared_volumes(declared, app, made.spec, context);
-    plan::Plan pulling;
-    if (!choice.pull.empty())
-      pulling.add(plan::PullImage{choice.pull},
-                  choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
+    const std::vector<ImageChoice> missing = to_be_made(choices);
+    const plan::Plan pulling = plan_of_images(declared, missing);
     if (options_.dry_run) {
-      preview(context, app, made, choice, pulling, result);
+      preview(context, app, made, pulling, result);
       remember(app);
       return;
     }
@@ -940,14 +960,13 @@ class Pass {
       change::Context looking = context_for(context.store, silent);
       App as_it_is = app;
       DeclaredApp planned = result;
-      preview(looking, as_it_is, made, choice, pulling, planned);
+      preview(looking, as_it_is, made, pulling, planned);
       ask_for_objection(planned);
     }
     if (!pulling.empty()) {
-      pull(context, made, choice, pulling);
-      for (size_t i = 0; i < made.spec.services.size(); ++i)
-        made.spec.services[i].mounts = declared.spec.services[i].mounts;
-      name_all_volumes(declared, app, made, made.images.begin()->second);
+      make_images(context, made, missing, pulling);
+      for (auto& service : made.spec.services) service.mounts = declared.spec.service(service.name).mounts;
+      name_all_volumes(declared, app, made);
       refuse_shared_volumes(declared, app, made.spec, context);
     }
     if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same, made)) {
@@ -979,9 +998,9 @@ class Pass {
   }
 
   // The plan as it would be with the image here already, behind its pull.
-  void preview(change::Context& context, App& app, const change::Made& made, const ImageChoice& choice,
-               const plan::Plan& pulling, DeclaredApp& result) {
-    if (choice.pull.empty()) {
+  void preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
+               DeclaredApp& result) {
+    if (pulling.empty()) {
       change::ChangeOptions dry = change_options(made.spec);
       dry.dry_run = true;
       result.change = start_made(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_);
@@ -1000,7 +1019,7 @@ class Pass {
     app.last = app.wish.release;
     app.find(*app.last)->verdict = Verdict::passed;
     app.wish.unfinished = false;
-    const World world = as_planned(change::observe(context.engine, app, stop_), result.change.plan);
+    const World world = plan::as_planned(change::observe(context.engine, app, stop_), result.change.plan);
     const plan::Cleanup cleaning =
         plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, options_.keep);
     result.change.plan = plan::in_sequence(std::move(result.change.plan), cleaning.plan);
@@ -1019,29 +1038,75 @@ class Pass {
                   "belay cleanup NAME removes what no release needs; docker system df shows the rest.");
   }
 
-  void pull(change::Context& context, change::Made& made, const ImageChoice& choice, const plan::Plan& pulling) {
-    const std::string registry = ImageRef::parse(choice.pull).registry();
-    rest_.check(registry, context.clock.now());
-    refuse_a_full_disk(choice.pull);
-    context.report.running(pulling);
-    const auto outcome = exec::run(pulling, context.engine, context.clock, context.report, context.run, stop_);
+  // The pulls and builds that come before anything stops; they do not wait for each other.
+  static plan::Plan plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing) {
+    plan::Plan plan;
+    for (const auto& choice : missing) {
+      if (choice.build)
+        plan.add(step_of(declared, choice.reference, *choice.build), "it is not on this host");
+      else
+        plan.add(plan::PullImage{choice.pull},
+                 choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
+    }
+    return plan;
+  }
+
+  static plan::BuildImage step_of(const Declaration& declared, const std::string& reference, const ImageBuild& build) {
+    plan::BuildImage step;
+    step.folder = build.folder;
+    step.dockerfile = build.dockerfile;
+    step.tags = build.tags;
+    step.tags.insert(step.tags.begin(), reference);
+    step.arguments = build.arguments;
+    step.labels = labels::for_image(declared.name);
+    step.labels.insert(build.labels.begin(), build.labels.end());
+    step.target = build.target;
+    step.network = build.network;
+    step.platform = build.platform;
+    step.secrets = build.secrets;
+    step.no_cache = build.no_cache;
+    step.pull = build.pull;
+    return step;
+  }
+
+  void make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,
+                   const plan::Plan& plan) {
+    for (const auto& choice : missing) {
+      if (choice.pull.empty()) continue;
+      rest_.check(ImageRef::parse(choice.pull).registry(), context.clock.now());
+      refuse_a_full_disk(choice.pull);
+    }
+    context.report.running(plan);
+    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop_);
     if (outcome.error) {
-      rest_.hear(registry, outcome.status, outcome.error->what(), context.clock.now());
+      const auto* failed =
+          outcome.failed_action ? std::get_if<plan::PullImage>(&plan.actions[*outcome.failed_action].step) : nullptr;
+      if (failed != nullptr)
+        rest_.hear(ImageRef::parse(failed->reference).registry(), outcome.status, outcome.error->what(),
+                   context.clock.now());
       throw *outcome.error;
     }
-    const auto image = context.engine.image(choice.pull, stop_);
+    for (const auto& choice : missing) take_image(context, made, choice);
+  }
+
+  // What a pull or a build has brought.
+  void take_image(change::Context& context, change::Made& made, const ImageChoice& choice) {
+    const std::string wanted = choice.build ? choice.reference : choice.pull;
+    const auto image = context.engine.image(wanted, stop_);
     if (!image)
-      throw NotFound(ErrorCode::image_not_found,
-                     format("{} was pulled, and yet the engine does not have it", choice.pull));
+      throw NotFound(ErrorCode::image_not_found, format("{} was {}, and yet the engine does not have it", wanted,
+                                                        choice.build ? "built" : "pulled"));
     const bool is_as_promised = choice.digest.empty() || bears_digest(*image, choice.digest);
-    for (auto& [service, id] : made.images) {
-      id = image->id;
+    for (const auto& service : made.spec.services) {
+      if (service.image != choice.reference) continue;
+      made.images[service.name] = image->id;
       if (!choice.digest.empty() && is_as_promised) continue;
-      made.digests.erase(service);
-      if (!image->digests.empty()) made.digests[service] = image->digests.front();
+      made.digests.erase(service.name);
+      if (!image->digests.empty()) made.digests[service.name] = image->digests.front();
     }
     if (is_as_promised) return;
     // Or the tag moved in between. Where it did not, each look would mean another pull.
+    const std::string registry = ImageRef::parse(choice.pull).registry();
     const std::string why =
         format("the registry {} names another digest for {} than that of what it gives", registry, choice.reference);
     rest_.leave_alone(choice.reference, usual_rest, why, context.clock.now());

@@ -55,6 +55,8 @@ struct DeclaredOptions {
   // Stop whatever runs on this host and is not declared, but for these containers and those that Belay runs in.
   bool exclusive = false;
   std::set<std::string> spared;
+  // What was stopped by hand is started, as a command that names the app means it.
+  bool starts_stopped = false;
   // Hears, under the app's lock, what is about to be done, as a preview would have it; says why it must not be, else
   // nothing. Unset: it may.
   std::function<std::string(const DeclaredApp& planned)> objection;

@@ -26,29 +26,41 @@ std::string digest_of(const std::string& repository_digest) {
   return at == std::string::npos ? std::string() : repository_digest.substr(at + 1);
 }
 
-// The image that runs, or ran last, as the wish has it.
-std::string present_image(const App* app) {
-  if (app == nullptr) return {};
-  const auto running = change::what_runs(*app);
-  const Release* release = running ? app->find(*running) : app->last ? app->find(*app->last) : nullptr;
-  return release == nullptr || release->images.empty() ? std::string() : release->images.begin()->second;
-}
+// One service of a declared app, as it is and as it is declared.
+struct Subject {
+  const Declaration& declared;
+  const Service& service;
+  const App* app;  // nullptr: there is none yet
 
-// Whether what runs was made from this reference.
-bool is_of(const App* app, const std::string& reference) {
-  const auto running = app == nullptr ? std::nullopt : change::what_runs(*app);
-  const Release* release = running ? app->find(*running) : nullptr;
-  return release != nullptr && !release->spec.services.empty() && release->spec.services[0].image == reference;
-}
+  // What runs, as the wish has it.
+  const Release* running() const {
+    const auto number = app == nullptr ? std::nullopt : change::what_runs(*app);
+    return number ? app->find(*number) : nullptr;
+  }
+  // The reference that what runs was made from; empty: it does not run.
+  std::string present_reference() const {
+    if (const Release* release = running())
+      for (const auto& each : release->spec.services)
+        if (each.name == service.name) return each.image;
+    return {};
+  }
+  // The image that runs, or ran last.
+  std::string present_image() const {
+    const Release* release = running();
+    if (release == nullptr && app != nullptr && app->last) release = app->find(*app->last);
+    if (release == nullptr) return {};
+    const auto image = release->images.find(service.name);
+    return image == release->images.end() ? std::string() : image->second;
+  }
+};
 
-std::vector<std::string> current_digests(const App* app, const LocalImages& local) {
+std::vector<std::string> current_digests(const Subject& subject, const LocalImages& local) {
   std::vector<std::string> digests;
-  if (const Image* image = local.by_id(present_image(app)))
+  if (const Image* image = local.by_id(subject.present_image()))
     for (const auto& digest : image->digests) digests.push_back(digest_of(digest));
-  if (app != nullptr)
-    if (const auto running = change::what_runs(*app))
-      if (const Release* release = app->find(*running))
-        for (const auto& [service, digest] : release->digests) digests.push_back(digest_of(digest));
+  if (const Release* release = subject.running())
+    if (const auto digest = release->digests.find(subject.service.name); digest != release->digests.end())
+      digests.push_back(digest_of(digest->second));
   return digests;
 }
 
@@ -92,21 +104,21 @@ std::vector<updates::Candidate> candidates_of(change::Context& context, const st
 
 // The tag that the app follows now: what it runs, else what its definition says. Where the definition now names another
 // flavour, it is that one that is followed.
-std::string present_tag(const App* app, const ImageRef& declared, const std::string& pattern) {
-  const auto running = app == nullptr ? std::nullopt : change::what_runs(*app);
-  const Release* release = running ? app->find(*running) : nullptr;
-  if (release == nullptr || release->spec.services.empty()) return declared.tag;
-  const ImageRef runs = ImageRef::parse(release->spec.services[0].image);
+std::string present_tag(const Subject& subject, const ImageRef& declared, const std::string& pattern) {
+  const std::string present = subject.present_reference();
+  if (present.empty()) return declared.tag;
+  const ImageRef runs = ImageRef::parse(present);
   const bool goes_on = runs.repository == declared.repository && updates::same_line(pattern, runs.tag, declared.tag);
   return goes_on ? runs.tag : declared.tag;
 }
 
 // The references worth a look, best first: the newest tags that fit, at most a few, or the one that is written.
-std::vector<std::string> references_of(change::Context& context, const Declaration& declared, const App* app,
-                                       const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
-  const ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
+std::vector<std::string> references_of(change::Context& context, const Subject& subject, const ListTags& list_tags,
+                                       RegistryRest& rest, std::stop_token stop) {
+  const Declaration& declared = subject.declared;
+  const ImageRef written = ImageRef::parse(subject.service.image);
   if (declared.policies.update.pattern.empty()) return {written.text()};
-  const std::string present = present_tag(app, written, declared.policies.update.pattern);
+  const std::string present = present_tag(subject, written, declared.policies.update.pattern);
   constexpr size_t few = 3;
   std::vector<std::string> references;
   const auto pattern = updates::TagPattern::parse(declared.policies.update.pattern);
@@ -126,15 +138,16 @@ std::vector<std::string> references_of(change::Context& context, const Declarati
   return references;
 }
 
-void ask_registry(change::Context& context, const Declaration& declared, const App* app, const LocalImages& local,
-                  ImageChoice& choice, const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
+void ask_registry(change::Context& context, const Subject& subject, const LocalImages& local, ImageChoice& choice,
+                  const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
+  const Declaration& declared = subject.declared;
   updates::UpdateSituation situation;
   situation.app = declared.name.text();
-  situation.current = current_digests(app, local);
+  situation.current = current_digests(subject, local);
   // An app that has no digest of its own yet runs what was built or loaded here, or nothing.
-  if (app != nullptr)
-    for (const auto& entry : app->quarantine) situation.quarantine.push_back(entry);
-  for (const auto& reference : references_of(context, declared, app, list_tags, rest, stop))
+  if (subject.app != nullptr)
+    for (const auto& entry : subject.app->quarantine) situation.quarantine.push_back(entry);
+  for (const auto& reference : references_of(context, subject, list_tags, rest, stop))
     for (auto& candidate : candidates_of(context, reference, rest, stop))
       situation.candidates.push_back(std::move(candidate));
   const updates::Decision decision = updates::decide(declared.policies.update, situation, context.clock.now());
@@ -146,7 +159,7 @@ void ask_registry(change::Context& context, const Declaration& declared, const A
     if (decision.kind != Kind::quarantined) choice.wait->until = decision.until;
     choice.quarantined = decision.kind == Kind::quarantined;
     // What is here under the tag may be that very news, pulled by somebody else.
-    if (const std::string present = present_image(app); !present.empty()) choice.id = present;
+    if (const std::string present = subject.present_image(); !present.empty()) choice.id = present;
     return;
   }
   choice.reference = decision.candidate.reference;
@@ -161,6 +174,64 @@ void ask_registry(change::Context& context, const Declaration& declared, const A
   }
   choice.pull = decision.tag_moved_on ? decision.candidate.pinned() : choice.reference;
   choice.id.clear();
+}
+
+Pull pull_of(const Declaration& declared, const Service& service) {
+  const auto found = declared.pulls.find(service.group_name());
+  return found == declared.pulls.end() ? Pull::by_policy : found->second;
+}
+
+// What is here; where nothing is, how it is made.
+ImageChoice local_choice(const Subject& subject, const LocalImages& local) {
+  ImageChoice choice;
+  ImageRef written = ImageRef::parse(subject.service.image);
+  // Where a pattern chooses, what was chosen stays until something newer is taken.
+  const std::string& pattern = subject.declared.policies.update.pattern;
+  if (!pattern.empty()) written.tag = present_tag(subject, written, pattern);
+  choice.reference = written.text();
+  const auto build = subject.declared.builds.find(subject.service.group_name());
+  if (const Image* here = local.find(choice.reference)) {
+    choice.id = here->id;
+    if (!here->digests.empty()) choice.digest = here->digests.front();
+  } else if (const Image* runs = local.by_id(subject.present_image());
+             runs != nullptr && subject.present_reference() == choice.reference) {
+    // Somebody took the tag away; the image that it named is what runs.
+    choice.id = runs->id;
+    if (!runs->digests.empty()) choice.digest = runs->digests.front();
+  } else if (build != subject.declared.builds.end()) {
+    choice.build = build->second;
+  } else {
+    choice.pull = choice.reference;
+  }
+  if (pull_of(subject.declared, subject.service) != Pull::build || build == subject.declared.builds.end())
+    return choice;
+  choice.id.clear();
+  choice.pull.clear();
+  choice.build = build->second;
+  return choice;
+}
+
+ImageChoice choose_image(change::Context& context, const Subject& subject, const LocalImages& local, bool ask,
+                         const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
+  ImageChoice choice = local_choice(subject, local);
+  const Pull pull = pull_of(subject.declared, subject.service);
+  if (pull == Pull::never && !choice.pull.empty())
+    throw NotFound(ErrorCode::image_not_found,
+                   format("the image {} of {} is not on this host, and its pull policy is never", choice.reference,
+                          subject.service.name),
+                   format("Fetch it: docker pull {}", choice.reference));
+  const bool wants_news = pull == Pull::always || (pull == Pull::by_policy && subject.declared.policies.update.pull);
+  const bool is_pinned = !ImageRef::parse(choice.reference).digest.empty();
+  if (!ask || !wants_news || is_pinned || choice.build) return choice;
+  try {
+    ask_registry(context, subject, local, choice, list_tags, rest, stop);
+    choice.asked = true;
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    choice.trouble = error.what();
+  }
+  return choice;
 }
 
 }  // namespace
@@ -183,37 +254,43 @@ const Image* LocalImages::by_id(const std::string& id) const {
   return id.starts_with("sha256:") ? find(id) : nullptr;
 }
 
-ImageChoice choose_image(change::Context& context, const Declaration& declared, const App* app,
-                         const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
-                         std::stop_token stop) {
+// What runs stays.
+ImageChoice present_choice(const Subject& subject) {
   ImageChoice choice;
-  ImageRef written = ImageRef::parse(declared.spec.services.at(0).image);
-  // Where a pattern chooses, what was chosen stays until something newer is taken.
-  if (!declared.policies.update.pattern.empty())
-    written.tag = present_tag(app, written, declared.policies.update.pattern);
-  choice.reference = written.text();
-  if (const Image* here = local.find(choice.reference)) {
-    choice.id = here->id;
-    if (!here->digests.empty()) choice.digest = here->digests.front();
-  } else if (const Image* runs = local.by_id(present_image(app)); runs != nullptr && is_of(app, choice.reference)) {
-    // Somebody took the tag away; the image that it named is what runs.
-    choice.id = runs->id;
-    if (!runs->digests.empty()) choice.digest = runs->digests.front();
-  } else {
-    choice.pull = choice.reference;
-  }
-  const UpdatePolicy& policy = declared.policies.update;
-  const bool is_pinned = !ImageRef::parse(choice.reference).digest.empty();
-  if (!ask || !policy.pull || is_pinned) return choice;
-  try {
-    ask_registry(context, declared, app, local, choice, list_tags, rest, stop);
-    choice.asked = true;
-  } catch (const Cancelled&) {
-    throw;
-  } catch (const Error& error) {
-    choice.trouble = error.what();
-  }
+  choice.reference = subject.service.image;
+  choice.id = subject.present_image();
+  if (const Release* release = subject.running())
+    if (const auto digest = release->digests.find(subject.service.name); digest != release->digests.end())
+      choice.digest = digest->second;
   return choice;
+}
+
+std::vector<ImageChoice> to_be_made(const ImageChoices& choices) {
+  std::vector<ImageChoice> made;
+  for (const auto& [service, choice] : choices)
+    if (choice.is_to_be_made() && std::none_of(made.begin(), made.end(), [&](const ImageChoice& other) {
+          return other.reference == choice.reference && other.pull == choice.pull;
+        }))
+      made.push_back(choice);
+  return made;
+}
+
+ImageChoices choose_images(change::Context& context, const Declaration& declared, const App* app,
+                           const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
+                           std::stop_token stop) {
+  ImageChoices choices;
+  std::map<std::string, ImageChoice> of_group;
+  for (const auto& service : declared.spec.services) {
+    const std::string group = service.group_name();
+    if (!declared.only.empty() && !declared.only.contains(group)) {
+      choices.emplace(service.name, present_choice({declared, service, app}));
+      continue;
+    }
+    if (!of_group.contains(group))
+      of_group.emplace(group, choose_image(context, {declared, service, app}, local, ask, list_tags, rest, stop));
+    choices.emplace(service.name, of_group.at(group));
+  }
+  return choices;
 }
 
 }  // namespace belay::declared

@@ -1,6 +1,6 @@
 #pragma once
-// Which image a declared app should run: the one that is here, or news from the registry that its policy lets through.
-// Private to host.
+// Which image each service of a declared app should run: the one that is here, or news from the registry that its
+// policy lets through. Private to declared.
 
 #include <functional>
 
@@ -34,15 +34,24 @@ struct ImageChoice {
   std::string trouble;       // why the registry could not be asked
   bool asked = false;        // the registry was asked, and answered
   bool quarantined = false;
+  std::optional<ImageBuild> build;  // it is to be built, under `reference`; then nothing is pulled
+
+  bool is_to_be_made() const { return !pull.empty() || build; }
 };
+
+// By the services' names; replicas of one service have the same.
+using ImageChoices = std::map<std::string, ImageChoice>;
+// Those that have to be pulled or built, each reference once.
+std::vector<ImageChoice> to_be_made(const ImageChoices& choices);
 
 // The tags that a registry has of an image's repository, in any order.
 using ListTags = std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)>;
 
 // Asks the registry where the policy and `ask` say so and it does not rest; remembers in the state when each digest was
-// first seen. Never throws for what a registry does: then the choice is what is here, with `trouble`.
-ImageChoice choose_image(change::Context& context, const Declaration& declared, const App* app,
-                         const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
-                         std::stop_token stop);
+// first seen. Never throws for what a registry does: then the choice is what is here, with `trouble`. Throws NotFound
+// where an image is missing that must not be pulled.
+ImageChoices choose_images(change::Context& context, const Declaration& declared, const App* app,
+                           const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
+                           std::stop_token stop);
 
 }  // namespace belay::declared

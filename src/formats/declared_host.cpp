@@ -8,20 +8,29 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "model/naming.h"
 
 namespace belay::formats {
 
 namespace {
 
+// The name of the service's container on the engine.
+std::string container_of(const Declaration& declared, const Service& service) {
+  App app(declared.name);
+  app.scheme = declared.scheme;
+  return container_name(app, service, {}, {}, {});
+}
+
 // The definitions that are still good, and what is wrong with the others.
 class Host {
  public:
-  explicit Host(const std::vector<DefinitionText>& sources) {
+  Host(const std::vector<DefinitionText>& sources, std::vector<Declaration> projects) {
     for (const DefinitionText& source : sources) {
       Definitions definitions = parse_dockerup(source);
       for (Definition& definition : definitions.good) good_.push_back(std::move(definition));
       for (BrokenDefinition& broken : definitions.broken) broken_.push_back(std::move(broken));
     }
+    for (Declaration& project : projects) good_.push_back({std::move(project), {}});
   }
 
   void break_double_names();
@@ -68,13 +77,23 @@ void Host::break_double_names() {
   };
   for (Index i = 0; i < good_.size(); ++i) {
     for (const Service& service : app(i).spec.services) {
-      const auto [owner, is_new] = owners.try_emplace(service.name, i);
+      const std::string name = container_of(app(i), service);
+      const auto [owner, is_new] = owners.try_emplace(name, i);
       if (is_new) continue;
-      refuse(i, owner->second, service.name);
-      refuse(owner->second, i, service.name);
+      refuse(i, owner->second, name);
+      refuse(owner->second, i, name);
     }
   }
   drop(verdicts);
+}
+
+// The ports of the host that it asks for.
+std::vector<PortBinding> ports_of(const Spec& spec) {
+  std::vector<PortBinding> ports;
+  for (const Service& service : spec.services)
+    for (const PortBinding& port : service.ports)
+      if (port.host_port) ports.push_back(port);
+  return ports;
 }
 
 void Host::break_double_ports() {
@@ -91,11 +110,10 @@ void Host::break_double_ports() {
                                                 app(other).name.text(), app(other).place.text(), its.text())));
   };
   for (Index i = 0; i < good_.size(); ++i) {
-    for (const PortBinding& port : app(i).spec.services[0].ports) {
-      if (!port.host_port) continue;
+    for (const PortBinding& port : ports_of(app(i).spec)) {
       const auto [first, last] = owned.equal_range(*port.host_port);
       for (auto other = first; other != last; ++other) {
-        if (!clash(port, other->second.port)) continue;
+        if (other->second.owner == i || !clash(port, other->second.port)) continue;
         refuse(i, port, other->second.owner, other->second.port);
         refuse(other->second.owner, other->second.port, i, port);
       }
@@ -108,7 +126,7 @@ void Host::break_double_ports() {
 std::vector<std::set<Host::Index>> Host::needs() const {
   std::map<std::string, Index> owners;
   for (Index i = 0; i < good_.size(); ++i)
-    for (const Service& service : app(i).spec.services) owners.emplace(service.name, i);
+    for (const Service& service : app(i).spec.services) owners.emplace(container_of(app(i), service), i);
   std::vector<std::set<Index>> needed(good_.size());
   for (Index i = 0; i < good_.size(); ++i)
     for (const std::string& container : app(i).needs)
@@ -222,8 +240,9 @@ bool is_written(const std::set<fs::path>& written, const fs::path& path) {
 void Host::leave_written_files_alone() {
   std::set<fs::path> written;
   for (const Definition& definition : good_)
-    for (const Mount& mount : definition.declaration.spec.services[0].mounts)
-      if (mount.kind == Mount::Kind::bind && !mount.read_only) written.insert(mount.source);
+    for (const Service& service : definition.declaration.spec.services)
+      for (const Mount& mount : service.mounts)
+        if (mount.kind == Mount::Kind::bind && !mount.read_only) written.insert(mount.source);
   for (Definition& definition : good_)
     for (const fs::path& path : definition.watched_by_rule)
       if (is_written(written, path)) std::erase(definition.declaration.watched, path);
@@ -262,8 +281,8 @@ Declarations Host::in_order() && {
 
 }  // namespace
 
-Declarations declared_host(const std::vector<DefinitionText>& sources) {
-  Host host(sources);
+Declarations declared_host(const std::vector<DefinitionText>& sources, std::vector<Declaration> projects) {
+  Host host(sources, std::move(projects));
   host.break_double_names();
   host.break_double_ports();
   host.break_cycles();

@@ -4,6 +4,7 @@
 // one is no reason for a new release.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "model/names.h"
+#include "model/release.h"
 #include "model/spec.h"
 
 namespace belay {
@@ -40,6 +42,25 @@ struct Policies {
   bool restart_with = false;         // replaced and restarted with whatever it needs, tied to it or not
 };
 
+// When the image of a service is asked for.
+enum class Pull {
+  by_policy,  // as Policies::update says
+  missing,    // pulled where this host has none
+  always,     // the registry is asked for news
+  never,      // an error where this host has none
+  build,      // built at each change
+};
+
+// How the image of a service is built where it is missing.
+struct ImageBuild {
+  fs::path folder, dockerfile;  // absolute
+  std::string target, network, platform;
+  std::map<std::string, std::string> arguments, labels;
+  std::vector<std::string> tags;     // further ones
+  std::vector<std::string> secrets;  // as `docker build --secret` takes them
+  bool no_cache = false, pull = false;
+};
+
 struct Declaration {
   explicit Declaration(AppName app_name) : name(std::move(app_name)) {}
 
@@ -55,6 +76,13 @@ struct Declaration {
   std::vector<fs::path> watched;
   // The volumes that it names itself; the names of all others follow from those of the app and the mount point.
   std::set<std::string> named_volumes;
+  NamingScheme scheme = NamingScheme::fixed;
+  // By the service's name, replicas by that of their group.
+  std::map<std::string, Pull> pulls;
+  std::map<std::string, ImageBuild> builds;
+  // Only these services are taken from the declaration, and those that they need; the others stay as they are. Empty:
+  // all of them.
+  std::set<std::string> only;
 };
 
 // Why a container cannot go on as it is when another one is replaced.

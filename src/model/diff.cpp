@@ -188,8 +188,8 @@ bool is_in_place(const std::string& field) {
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;
   }();
-  // Whom an app signals is asked when it starts; no container knows of it.
-  return field.starts_with("signals.") ||
+  // What is signalled is asked when the app starts, and where a project's files are is no part of its containers.
+  return field.starts_with("signals.") || field.starts_with("project.") ||
          std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
 }
 
@@ -265,6 +265,9 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
     add_leaf(leaves, "wait_timeout", spec.wait_timeout);
     add_definitions(leaves, "networks", spec.networks);
     add_definitions(leaves, "volumes", spec.volumes);
+    if (spec.project)
+      fields::each(*spec.project,
+                   [&](const char* name, const auto& field) { add_leaf(leaves, format("project.{}", name), field); });
   };
   policies(before, old_policies);
   policies(after, new_policies);

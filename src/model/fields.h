@@ -79,6 +79,16 @@ void each(auto& need, Visit&& visit)
 }
 
 template <class Visit>
+void each(auto& project, Visit&& visit)
+  requires requires { project.env_files; }
+{
+  visit("folder", project.folder);
+  visit("files", project.files);
+  visit("env_files", project.env_files);
+  visit("profiles", project.profiles);
+}
+
+template <class Visit>
 void each(auto& limit, Visit&& visit)
   requires requires { limit.soft; }
 {
@@ -155,6 +165,7 @@ void each(auto& service, Visit&& visit)
   visit("image", service.image);
   visit("group", service.group);
   visit("number", service.number);
+  visit("container_name", service.container_name);
   visit("command", service.command);
   visit("entrypoint", service.entrypoint);
   visit("env", service.environment);
@@ -266,6 +277,7 @@ void each(auto& spec, Visit&& visit)
   visit("order", spec.order);
   visit("rolling", spec.rolling);
   visit("signals", spec.signals);
+  visit("project", spec.project);
   visit("settle", spec.settle);
   visit("wait_timeout", spec.wait_timeout);
   visit("networks", spec.networks);

@@ -11,6 +11,14 @@ std::string stem(const App& app, const std::string& service) {
   return service.empty() || service == app.name.text() ? app.name.text() : app.name.text() + "_" + service;
 }
 
+// The name that a service's container has through all releases.
+std::string lasting_name(const App& app, const Service& service) {
+  if (!service.container_name.empty()) return service.container_name;
+  if (app.scheme == NamingScheme::compose)
+    return format("{}-{}-{}", app.name.text(), service.group_name(), service.number);
+  return service.name.empty() ? app.name.text() : service.name;
+}
+
 // Two names that are made in one second must not collide.
 std::string first_free(const std::string& name, const std::function<bool(const std::string&)>& taken) {
   if (!taken(name)) return name;
@@ -20,26 +28,36 @@ std::string first_free(const std::string& name, const std::function<bool(const s
 
 }  // namespace
 
-std::string container_name(const App& app, const std::string& service, ReleaseNumber release, Time now,
+std::string container_name(const App& app, const Service& service, ReleaseNumber release, Time now,
                            const std::function<bool(const std::string&)>& taken) {
+  const std::string own = stem(app, service.name);
   switch (app.scheme) {
     case NamingScheme::jcl:
-      return first_free(format("jcl_{}_{}", stem(app, service), compact_time(now)), taken);
+      return first_free(format("jcl_{}_{}", own, compact_time(now)), taken);
     case NamingScheme::dcv:
-      return "dcv_" + stem(app, service);
+      return "dcv_" + own;
     case NamingScheme::fixed:
-      return service.empty() ? app.name.text() : service;
+    case NamingScheme::compose:
+      return lasting_name(app, service);
     case NamingScheme::belay:
       break;
   }
-  return first_free(format("{}-r{}", stem(app, service), release.value), taken);
+  return first_free(format("{}-r{}", own, release.value), taken);
 }
 
-std::string displaced_name(const App& app, const std::string& service, ReleaseNumber release, Time now,
+std::string displaced_name(const App& app, const Service& service, ReleaseNumber release, Time now,
                            const std::function<bool(const std::string&)>& taken) {
-  if (app.scheme == NamingScheme::fixed)
-    return first_free(format("{}-r{}", service.empty() ? app.name.text() : service, release.value), taken);
-  return first_free(format("dcv_{}_save_{}", stem(app, service), compact_time(now)), taken);
+  if (keeps_names(app.scheme)) return first_free(format("{}-r{}", lasting_name(app, service), release.value), taken);
+  return first_free(format("dcv_{}_save_{}", stem(app, service.name), compact_time(now)), taken);
+}
+
+Service service_of(const App& app, ReleaseNumber release, const std::string& name) {
+  if (const Release* known = app.find(release))
+    for (const auto& service : known->spec.services)
+      if (service.name == name) return service;
+  Service unknown;
+  unknown.name = name;
+  return unknown;
 }
 
 std::string stable_name(const App& app, const std::string& service) {

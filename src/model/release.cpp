@@ -17,7 +17,7 @@ Enum from_word(std::string_view text, const std::array<std::string_view, n>& wor
   return static_cast<Enum>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 4> scheme_words{"belay", "jcl", "dcv", "fixed"};
+constexpr std::array<std::string_view, 5> scheme_words{"belay", "jcl", "dcv", "fixed", "compose"};
 constexpr std::array<std::string_view, 4> verdict_words{"pending", "passed", "failed", "unproven"};
 constexpr std::array<std::string_view, 3> autostart_words{"none", "last", "stable"};
 

@@ -15,7 +15,11 @@
 namespace belay {
 
 // How an app's containers and volumes are called (docs/architecture.md, "Names on the engine").
-enum class NamingScheme { belay, jcl, dcv, fixed };
+enum class NamingScheme { belay, jcl, dcv, fixed, compose };
+// Whether what runs bears one name through all releases, and what it displaces makes room for it.
+inline bool keeps_names(NamingScheme scheme) {
+  return scheme == NamingScheme::fixed || scheme == NamingScheme::compose;
+}
 std::string_view to_text(NamingScheme scheme);
 NamingScheme naming_scheme(std::string_view text);  // throws Error
 

@@ -141,6 +141,7 @@ struct Service {
   // Of a replica: the service that it is one of, and which. The first has the service's own name.
   std::string group;  // empty: `name`
   int number = 1;
+  std::string container_name;  // empty: by the app's naming scheme
 
   std::optional<std::vector<std::string>> command, entrypoint;
   std::map<std::string, std::string> environment;
@@ -189,6 +190,17 @@ struct Service {
   const std::string& group_name() const { return group.empty() ? name : group; }
 };
 
+// Where a Compose project comes from: what its containers' labels say to other tools. No part of what they are.
+struct Project {
+  std::string folder;                  // absolute
+  std::vector<std::string> files;      // the Compose files, absolute, in the order in which they were merged
+  std::vector<std::string> env_files;  // that were named, absolute
+  std::vector<std::string> profiles;   // that are active
+  bool operator==(const Project&) const = default;
+};
+
+enum class SwapOrder { by_rule, start_first, stop_first };
+
 struct Spec {
   std::vector<Service> services;
   SwapOrder order = SwapOrder::by_rule;
@@ -202,6 +214,7 @@ struct Spec {
   // it is missing, and taken as it is where it is there.
   std::map<std::string, NetworkDefinition> networks{};
   std::map<std::string, VolumeDefinition> volumes{};
+  std::optional<Project> project = {};
 
   bool operator==(const Spec&) const = default;
   // Throws NotFound.

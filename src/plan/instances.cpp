@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "model/naming.h"
 #include "plan/planner.h"
 
 namespace belay::plan {
@@ -11,9 +12,12 @@ namespace {
 // How far the engine's clock may be behind ours.
 constexpr Milliseconds clocks_differ{600'000};
 
-// A name that a rename of ours may have given: only the schemes dcv and fixed rename.
-bool may_be_renamed_to(const App& app, const std::string& service, const std::string& name) {
-  if (app.scheme == NamingScheme::fixed) return name == service || name.starts_with(service + "-r");
+// A name that a rename of ours may have given: not all schemes rename.
+bool may_be_renamed_to(const App& app, const Service& service, const std::string& name) {
+  if (keeps_names(app.scheme)) {
+    const std::string lasting = container_name(app, service, {}, {}, {});
+    return name == lasting || name.starts_with(lasting + "-r");
+  }
   const std::string own = "dcv_" + app.name.text();
   return app.scheme == NamingScheme::dcv &&
          (name == own || name == own + "_stable" || name.starts_with(own + "_save_"));
@@ -116,7 +120,8 @@ class Sorting {
         const bool name_is_right = std::any_of(containers_.begin(), containers_.end(), [&](const Container* other) {
           return other->name == recorded && other->created == created;
         });
-        if (!has_name && (name_is_right || container.owner() || !may_be_renamed_to(app_, service, container.name)))
+        if (!has_name && (name_is_right || container.owner() ||
+                          !may_be_renamed_to(app_, service_of(app_, release.number, service), container.name)))
           continue;
         sorted_.instances.push_back({&container, release.number, service});
         return;

@@ -20,7 +20,8 @@ bool is_of(const App& app, std::optional<ReleaseNumber> release, const Instance&
 std::string wanted_name(const Situation& s, const Instance& instance, std::optional<ReleaseNumber> current,
                         const std::function<bool(const std::string&)>& taken) {
   const std::string& name = instance.container->name;
-  const std::string own = container_name(s.app, instance.service, instance.release, s.now, taken);
+  const Service service = service_of(s.app, instance.release, instance.service);
+  const std::string own = container_name(s.app, service, instance.release, s.now, taken);
   // dockervisor itself, unlike its document, calls its containers dcv_NAME_DATE: what is adopted keeps such a name.
   const bool is_of_the_scheme =
       name == own || name == stable_name(s.app, instance.service) || name.starts_with(own + "_save_");
@@ -28,7 +29,7 @@ std::string wanted_name(const Situation& s, const Instance& instance, std::optio
   if (is_of(s.app, s.app.stable, instance)) return stable_name(s.app, instance.service);
   if (is_of(s.app, current, instance)) return own;
   if (name != own && name != stable_name(s.app, instance.service)) return name;
-  return displaced_name(s.app, instance.service, instance.release, s.now, taken);
+  return displaced_name(s.app, service, instance.release, s.now, taken);
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ std::vector<Rename> renames(const Situation& s, std::optional<ReleaseNumber> wan
     Rename& first = pending.front();
     // Two that want each other's names: one steps aside first.
     const std::string aside = displaced_name(
-        s.app, "", {}, s.now, [&](const std::string& name) { return taken(name) || promised.contains(name); });
+        s.app, Service{}, {}, s.now, [&](const std::string& name) { return taken(name) || promised.contains(name); });
     names.erase(first.from);
     names.insert(aside);
     ordered.push_back({first.from, aside, "steps aside for an exchange of names"});

@@ -138,7 +138,32 @@ void note_volumes_left(Plan& plan, const Situation& s, const std::vector<const C
   }
 }
 
+// Those that were made for the app, when its containers are gone.
+void remove_networks(Plan& plan, const Situation& s, const Indices& containers) {
+  for (const auto& network : s.world.networks) {
+    if (!is_ours(network.labels, s.app)) continue;
+    if (is_used_by_others(s, [&](const Container& container) { return joins(container, network.name); })) {
+      plan.notes.push_back(format("network {} stays: containers of others use it", network.name));
+    } else {
+      plan.add(RemoveNetwork{network.name}, "it was made for the app", containers);
+    }
+  }
+}
+
 }  // namespace
+
+Plan plan_teardown(const Situation& s) {
+  const Containers sorted = sort_out(s.app, s.world);
+  refuse_unknown(s.app, sorted);
+  Plan plan;
+  Indices containers;
+  for (const auto& instance : sorted.instances) {
+    const Indices removed = remove_container(plan, s, *instance.container, "you asked for it");
+    containers.insert(containers.end(), removed.begin(), removed.end());
+  }
+  remove_networks(plan, s, containers);
+  return plan;
+}
 
 Plan plan_removal(const Situation& s, bool volumes) {
   const Containers sorted = sort_out(s.app, s.world);
@@ -153,14 +178,7 @@ Plan plan_removal(const Situation& s, bool volumes) {
   }
   Indices images = containers;
   for (const auto& [id, image] : s.world.images) images = remove_image(plan, s, image, "the app is removed", images);
-  for (const auto& network : s.world.networks) {
-    if (!is_ours(network.labels, s.app)) continue;
-    if (is_used_by_others(s, [&](const Container& container) { return joins(container, network.name); })) {
-      plan.notes.push_back(format("network {} stays: containers of others use it", network.name));
-    } else {
-      plan.add(RemoveNetwork{network.name}, "it was made for the app", containers);
-    }
-  }
+  remove_networks(plan, s, containers);
   for (const auto& volume : s.world.volumes) {
     const std::string unnamed_at = unnamed_use(s, volume);
     if (!is_ours(volume.labels, s.app) && unnamed_at.empty()) continue;

@@ -68,6 +68,7 @@ Plan WishPlanner::plan_up() {
     done = exchange(release, members);
   done = look_after_the_unchanged(release, members, done);
   send_signals(release, done);
+  if (s_.app.scheme == NamingScheme::compose) remove_displaced(release, done);
   return std::move(plan_);
 }
 
@@ -336,6 +337,24 @@ void WishPlanner::find_ending(const Release& release) {
 
 bool WishPlanner::is_ending(const Container* container) const {
   return std::find(ending_.begin(), ending_.end(), container) != ending_.end();
+}
+
+// Other tools start every stopped container of a Compose project, so none that was displaced stays: two would write to
+// one volume. A release that is gone back to is made anew, from its images and settings.
+void WishPlanner::remove_displaced(const Release& release, const Indices& after) {
+  for (const auto& instance : instances_) {
+    const bool is_of_it = instance.release == release.container_release(instance.service) &&
+                          std::any_of(release.spec.services.begin(), release.spec.services.end(),
+                                      [&](const Service& service) { return service.name == instance.service; });
+    if (is_of_it) continue;
+    const std::string why = wish_.way_back ? format("{} failed", instance.release.text())
+                            : wish_.wait   ? format("{} proved itself", release.number.text())
+                                           : format("{} took its place", release.number.text());
+    const size_t index =
+        add_in_time(RemoveContainer{name_of(*instance.container)}, why, joined(prepared_, after), Seconds(0), true);
+    // The change itself has succeeded; the next plan removes what is left.
+    plan_.actions[index].may_fail = true;
+  }
 }
 
 // Those that are told when it has started; what does not run needs no telling.

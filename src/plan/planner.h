@@ -82,6 +82,8 @@ SwapDecision decide_order(const App& app, const Spec& next, const std::vector<co
 
 // Removes all containers and images of the app; its volumes only where `volumes` says so. Never what is not the app's.
 Plan plan_removal(const Situation& situation, bool volumes);
+// Removes all containers and networks of the app, and nothing else: its releases, images and volumes stay.
+Plan plan_teardown(const Situation& situation);
 
 struct Cleanup {
   Plan plan;

@@ -1,5 +1,6 @@
 #include "plan/sequence.h"
 
+#include <algorithm>
 #include <set>
 
 namespace belay::plan {
@@ -29,6 +30,22 @@ Plan in_sequence(Plan first, const Plan& second) {
   }
   first.notes.insert(first.notes.end(), second.notes.begin(), second.notes.end());
   return first;
+}
+
+World as_planned(World world, const Plan& plan) {
+  const auto find = [&](const std::string& name) {
+    return std::find_if(world.containers.begin(), world.containers.end(),
+                        [&](const Container& container) { return container.name == name; });
+  };
+  for (const auto& action : plan.actions) {
+    if (const auto* rename = std::get_if<RenameContainer>(&action.step))
+      if (const auto found = find(rename->from); found != world.containers.end()) found->name = rename->to;
+    if (const auto* stop = std::get_if<StopContainer>(&action.step))
+      if (const auto found = find(stop->name); found != world.containers.end()) found->state = ContainerState::exited;
+    if (const auto* removal = std::get_if<RemoveContainer>(&action.step))
+      if (const auto found = find(removal->name); found != world.containers.end()) world.containers.erase(found);
+  }
+  return world;
 }
 
 }  // namespace belay::plan

@@ -15,20 +15,21 @@ void WishPlanner::rename_as_wanted(std::optional<ReleaseNumber> wanted) {
   }
 }
 
-// In the scheme fixed: the services' own names go to this release's containers, whichever of the app's has them now.
+// In the schemes that keep names: the services' own names go to this release's containers, whichever of the app's has
+// them now.
 Indices WishPlanner::take_names(const Release& release, const Members& members, const Indices& before) {
-  if (s_.app.scheme != NamingScheme::fixed) return before;
+  if (!keeps_names(s_.app.scheme)) return before;
   Indices last = before;
   for (const Member* member : members) {
     const std::string& service = member->service->name;
     const Container* container = member->container;
-    const std::string own = container_name(s_.app, service, release.number, s_.now, {});
+    const std::string own = container_name(s_.app, *member->service, release.number, s_.now, {});
     const std::string now = name_of(*member);
     if (now == own) continue;
     for (const auto& instance : instances_) {
       if (instance.container == container || name_of(*instance.container) != own) continue;
 
-      last = {plan_.add(RenameContainer{own, displaced_name(s_.app, service, instance.release, s_.now,
+      last = {plan_.add(RenameContainer{own, displaced_name(s_.app, *member->service, instance.release, s_.now,
                                                             [&](const std::string& name) { return is_taken(name); })},
                         "makes room for its successor", last)};
     }
@@ -71,15 +72,15 @@ std::string WishPlanner::name_to_create(const Release& release, const Service& s
     const Release* stable = s_.app.stable ? s_.app.find(*s_.app.stable) : nullptr;
     if (stable != nullptr && stable->container_release(service.name) == release.container_release(service.name))
       return stable_name(s_.app, service.name);
-    return container_name(s_.app, service.name, release.number, s_.now, [](const std::string&) { return false; });
+    return container_name(s_.app, service, release.number, s_.now, [](const std::string&) { return false; });
   }
-  if (s_.app.scheme == NamingScheme::fixed) {
-    const std::string own = container_name(s_.app, service.name, release.number, s_.now, {});
+  if (keeps_names(s_.app.scheme)) {
+    const std::string own = container_name(s_.app, service, release.number, s_.now, {});
     const auto ours = instances_;
     const bool held_by_us =
         std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return name_of(*i.container) == own; });
     if (!held_by_us) return own;
-    return displaced_name(s_.app, service.name, release.container_release(service.name), s_.now,
+    return displaced_name(s_.app, service, release.container_release(service.name), s_.now,
                           [&](const std::string& name) { return is_taken(name); });
   }
   const auto name = release.containers.find(service.name);

@@ -57,6 +57,7 @@ class WishPlanner {
   void find_ending(const Release& release);
   bool is_ending(const Container* container) const;
   void send_signals(const Release& release, const Indices& after);
+  void remove_displaced(const Release& release, const Indices& after);
 
   // --- wish_data.cpp: data, and what others hold
   Indices move_data(const Indices& before);
@@ -82,6 +83,7 @@ class WishPlanner {
   void prepare(const Release& release);
   Indices prepare_service(const Release& release, const Service& service, const Indices& before);
   Service resolved(const Service& service, Indices& before) const;
+  labels::Labels labels_of(const Release& release, const Service& service, const std::string& image) const;
   static std::string image_of(const Release& release, const Service& service);
   std::string image_news(const Service& service) const;
   bool is_needed(const Release& release, const std::string& image) const;

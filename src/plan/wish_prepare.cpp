@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "model/compose_labels.h"
 #include "model/naming.h"
 #include "plan/wish_planner.h"
 
@@ -71,15 +72,11 @@ Indices WishPlanner::prepare_service(const Release& release, const Service& serv
     refuse_taken_name(name, release, service);
     created_[service.name] = name;
     const Service as_created = resolved(service, before_create);
-    const size_t created = plan_.add(
-        CreateContainer{
-            name, image, as_created,
-            labels::for_container({s_.app.name.text(), service.name, release.container_release(service.name),
-                                   s_.app.scheme, release.container_identity(service.name), release.state}),
-            never_restart},
-        release.verdict == Verdict::pending ? "the new release" + image_news(service)
-                                            : format("the container of {} is gone", release.number.text()),
-        before_create);
+    const size_t created =
+        plan_.add(CreateContainer{name, image, as_created, labels_of(release, service, image), never_restart},
+                  release.verdict == Verdict::pending ? "the new release" + image_news(service)
+                                                      : format("the container of {} is gone", release.number.text()),
+                  before_create);
     creation_[service.name] = created;
     ready.push_back(created);
   }
@@ -90,6 +87,13 @@ Indices WishPlanner::prepare_service(const Release& release, const Service& serv
   if (!is_pinned && (present != s_.world.images.end() || needed))
     ready.push_back(add_in_time(TagImage{image, pin}, why_pinned, before_create, Seconds(0), true));
   return ready;
+}
+
+labels::Labels WishPlanner::labels_of(const Release& release, const Service& service, const std::string& image) const {
+  labels::Labels all = labels::for_container({s_.app.name.text(), service.name, release.container_release(service.name),
+                                              s_.app.scheme, release.container_identity(service.name), release.state});
+  if (s_.app.scheme == NamingScheme::compose) all.merge(labels::for_compose(s_.app.name, release.spec, service, image));
+  return all;
 }
 
 // With the containers of those services whose namespaces or volumes it shares in their places; `before` gets the

@@ -15,33 +15,47 @@ App app(const std::string& name, NamingScheme scheme) {
   made.scheme = scheme;
   return made;
 }
+Service named(const std::string& name) {
+  Service service;
+  service.name = name;
+  return service;
+}
 bool is_free(const std::string&) {
   return false;
 }
 
 TEST(Naming, FollowsTheTableOfSchemes) {
-  EXPECT_EQ(container_name(app("web", NamingScheme::belay), "web", {12}, now, is_free), "web-r12");
-  EXPECT_EQ(container_name(app("web", NamingScheme::jcl), "web", {12}, now, is_free), "jcl_web_20260131090507");
-  EXPECT_EQ(container_name(app("web", NamingScheme::dcv), "web", {12}, now, is_free), "dcv_web");
-  EXPECT_EQ(container_name(app("web", NamingScheme::fixed), "web-2", {12}, now, is_free), "web-2");
-  EXPECT_EQ(displaced_name(app("web", NamingScheme::fixed), "web-2", {4}, now, is_free), "web-2-r4");
-  EXPECT_EQ(displaced_name(app("web", NamingScheme::dcv), "web", {4}, now, is_free), "dcv_web_save_20260131090507");
+  EXPECT_EQ(container_name(app("web", NamingScheme::belay), named("web"), {12}, now, is_free), "web-r12");
+  EXPECT_EQ(container_name(app("web", NamingScheme::jcl), named("web"), {12}, now, is_free), "jcl_web_20260131090507");
+  EXPECT_EQ(container_name(app("web", NamingScheme::dcv), named("web"), {12}, now, is_free), "dcv_web");
+  EXPECT_EQ(container_name(app("web", NamingScheme::fixed), named("web-2"), {12}, now, is_free), "web-2");
+  EXPECT_EQ(displaced_name(app("web", NamingScheme::fixed), named("web-2"), {4}, now, is_free), "web-2-r4");
+  EXPECT_EQ(displaced_name(app("web", NamingScheme::dcv), named("web"), {4}, now, is_free),
+            "dcv_web_save_20260131090507");
+  Service replica = named("web#2");
+  replica.group = "web";
+  replica.number = 2;
+  EXPECT_EQ(container_name(app("shop", NamingScheme::compose), replica, {12}, now, is_free), "shop-web-2");
+  EXPECT_EQ(displaced_name(app("shop", NamingScheme::compose), replica, {11}, now, is_free), "shop-web-2-r11");
+  replica.container_name = "front";
+  EXPECT_EQ(container_name(app("shop", NamingScheme::compose), replica, {12}, now, is_free), "front");
+  EXPECT_EQ(container_name(app("shop", NamingScheme::fixed), replica, {12}, now, is_free), "front");
   EXPECT_EQ(stable_name(app("web", NamingScheme::dcv), "web"), "dcv_web_stable");
 }
 
 TEST(Naming, NamesTheServiceWhereAnAppHasSeveral) {
-  EXPECT_EQ(container_name(app("web", NamingScheme::belay), "db", {1}, now, is_free), "web_db-r1");
-  EXPECT_EQ(container_name(app("web", NamingScheme::jcl), "db", {1}, now, is_free), "jcl_web_db_20260131090507");
-  EXPECT_EQ(container_name(app("web", NamingScheme::dcv), "db", {1}, now, is_free), "dcv_web_db");
+  EXPECT_EQ(container_name(app("web", NamingScheme::belay), named("db"), {1}, now, is_free), "web_db-r1");
+  EXPECT_EQ(container_name(app("web", NamingScheme::jcl), named("db"), {1}, now, is_free), "jcl_web_db_20260131090507");
+  EXPECT_EQ(container_name(app("web", NamingScheme::dcv), named("db"), {1}, now, is_free), "dcv_web_db");
 }
 
 TEST(Naming, TwoInOneSecondDoNotCollide) {
   std::set<std::string> names;
   const auto taken = [&](const std::string& name) { return names.contains(name); };
   for (int i = 0; i < 5; ++i) {
-    EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::jcl), "web", {i + 1}, now, taken)).second);
-    EXPECT_TRUE(names.insert(displaced_name(app("web", NamingScheme::dcv), "web", {4}, now, taken)).second);
-    EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::belay), "web", {1}, now, taken)).second);
+    EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::jcl), named("web"), {i + 1}, now, taken)).second);
+    EXPECT_TRUE(names.insert(displaced_name(app("web", NamingScheme::dcv), named("web"), {4}, now, taken)).second);
+    EXPECT_TRUE(names.insert(container_name(app("web", NamingScheme::belay), named("web"), {1}, now, taken)).second);
   }
   EXPECT_TRUE(names.contains("jcl_web_20260131090507_2"));
   EXPECT_TRUE(names.contains("dcv_web_save_20260131090507_5"));

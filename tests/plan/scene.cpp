@@ -24,7 +24,7 @@ Release& Scene::release(int number, const std::vector<Service>& services, Verdic
   made.verdict = verdict;
   for (const auto& each : services) {
     made.images[each.name] = image_id(number);
-    made.containers[each.name] = container_name(app, each.name, made.number, now, [](const auto&) { return false; });
+    made.containers[each.name] = container_name(app, each, made.number, now, [](const auto&) { return false; });
     Image& image = world.images[image_id(number)];
     image.id = image_id(number);
     image.config.labels = labels::for_image(app.name);

@@ -39,7 +39,8 @@ Service checked(Service service) {
 struct Stack {
   Scene scene;
 
-  explicit Stack(const std::vector<Service>& services) {
+  explicit Stack(const std::vector<Service>& services, NamingScheme scheme = NamingScheme::belay) {
+    scene.app.scheme = scheme;
     scene.release(1, services);
     for (const auto& service : services) {
       Container& container = scene.container(1, service.job ? ContainerState::exited : running,
@@ -129,6 +130,30 @@ TEST(Stacks, IndependentServicesAreExchangedSideBySide) {
   services[0] = changed(services[0]);
   services[2] = changed(services[2]);
   expect_golden("stack_side_by_side", stack.plan_of_change(services));
+}
+
+// docker compose would start what is left, beside its successor.
+TEST(Stacks, OfAComposeProjectNoStoppedContainerStays) {
+  auto services = chain();
+  services[2].container_name = "front";
+  Stack stack(services, NamingScheme::compose);
+  services[1] = changed(services[1]);
+  services[2] = changed(services[2]);
+  expect_golden("stack_compose_changed", stack.plan_of_change(services));
+}
+
+TEST(Stacks, OfAComposeProjectWhatFailedIsRemovedOnTheWayBack) {
+  auto services = chain();
+  Stack stack(services, NamingScheme::compose);
+  services[1] = changed(services[1]);
+  stack.change(services);
+  for (auto& container : stack.scene.world.containers)
+    if (container.name == "web-web-1") {
+      auto detail = stack.scene.world.details.extract(container.name);
+      container.name = detail.key() = detail.mapped().container.name = "web-web-1-r1";
+      stack.scene.world.details.insert(std::move(detail));
+    }
+  expect_golden("stack_compose_way_back", stack.plan_of_way_back({"web"}));
 }
 
 TEST(Stacks, ADiamondWaitsForBothOfItsSides) {

@@ -1,5 +1,6 @@
 #include "base/format.h"
 #include "cli/commands.h"
+#include "cli/compose_options.h"
 #include "cli/declared_options.h"
 #include "cli/plan_file.h"
 
@@ -30,12 +31,25 @@ DeclaredPass pass_of_plan(Invocation& in, const PlanFile& file) {
 
 }  // namespace
 
+int apply_and_tell(Invocation& in, const DeclaredPass& pass) {
+  const bool as_json = in.has("json");
+  const DeclaredOutcome outcome = run_pass(in.session, pass, as_json ? Results::silent : Results::told);
+  if (as_json)
+    print_record(in.console, declared_json(pass.settings, outcome));
+  else
+    in.console.success(summary(outcome));
+  if (!outcome.is_as_declared()) return 1;
+  return in.has("exit-unchanged") && !outcome.has_done() ? 3 : 0;
+}
+
 int run_apply(Invocation& in) {
   const auto what = in.optional_argument("WHAT");
   std::error_code unknown;
   DeclaredPass pass;
   std::optional<PlanFile> plan;
-  if (what && fs::is_regular_file(*what, unknown)) {
+  if (what && is_compose_project(*what)) {
+    pass = project_pass(in, what);
+  } else if (what && fs::is_regular_file(*what, unknown)) {
     plan = read_plan_file(*what);
     pass = pass_of_plan(in, *plan);
     refuse_another_plan(in.session, pass, *plan);
@@ -45,15 +59,7 @@ int run_apply(Invocation& in) {
   }
   pass.change = change_options(in);
   if (pass.change.dry_run) return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);
-
-  const bool as_json = in.has("json");
-  const DeclaredOutcome outcome = run_pass(in.session, pass, as_json ? Results::silent : Results::told);
-  if (as_json)
-    print_record(in.console, declared_json(pass.settings, outcome));
-  else
-    in.console.success(summary(outcome));
-  if (!outcome.is_as_declared()) return 1;
-  return in.has("exit-unchanged") && !outcome.has_done() ? 3 : 0;
+  return apply_and_tell(in, pass);
 }
 
 }  // namespace belay::cli

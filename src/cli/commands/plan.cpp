@@ -4,6 +4,7 @@
 #include "change/start.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
+#include "cli/compose_options.h"
 #include "cli/declared_options.h"
 #include "cli/plan_file.h"
 #include "look/look.h"
@@ -28,6 +29,12 @@ int plan_app(Invocation& in, HostRun& run, const AppName& name) {
   node.set("notes", remarks(plan.notes));
   print_record(in.console, node);
   return code;
+}
+
+int plan_project(Invocation& in, const std::optional<std::string>& place) {
+  DeclaredPass pass = project_pass(in, place);
+  pass.change.dry_run = true;
+  return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);
 }
 
 int plan_host(Invocation& in, const std::string& folder) {
@@ -58,12 +65,15 @@ int run_plan(Invocation& in) {
   if (!what) return plan_host(in, "");
   std::error_code unknown;
   const bool is_folder = fs::is_directory(*what, unknown);
+  const bool is_path = what->find('/') != std::string::npos || *what == "." || *what == ".." || !is_folder;
+  if (is_path && is_compose_project(*what)) return plan_project(in, what);
   if (what->find('/') != std::string::npos || *what == "." || *what == "..") return plan_host(in, *what);
   // An app's build context often lies beside it under its name.
   HostRun run(in.session, in.description());
   if (is_folder) {
     const auto names = look::names(run.context());
-    if (std::find(names.begin(), names.end(), *what) == names.end()) return plan_host(in, *what);
+    if (std::find(names.begin(), names.end(), *what) == names.end())
+      return is_compose_project(*what) ? plan_project(in, what) : plan_host(in, *what);
   }
   return plan_app(in, run, AppName(*what));
 }

@@ -1,0 +1,58 @@
+#include "cli/compose_options.h"
+
+#include <unistd.h>
+
+#include "base/files.h"
+
+namespace belay::cli {
+
+namespace {
+
+std::map<std::string, std::string> environment_of_process() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = ::environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    if (const size_t equals = text.find('='); equals != std::string::npos)
+      variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+bool is_yaml(const std::string& word) {
+  return word.ends_with(".yaml") || word.ends_with(".yml");
+}
+
+}  // namespace
+
+formats::compose::Outside compose_outside() {
+  return formats::compose::this_machine(environment_of_process());
+}
+
+formats::compose::Request compose_request(const Invocation& in, const std::optional<std::string>& place) {
+  formats::compose::Request request;
+  const auto list = [&](std::string_view option) {
+    return in.command.find_option(option) == nullptr ? std::vector<std::string>{} : in.list(option);
+  };
+  request.files = list("file");
+  if (place && is_yaml(*place))
+    request.files.insert(request.files.begin(), *place);
+  else if (place)
+    request.folder = fs::absolute(*place).lexically_normal();
+  if (request.folder && !request.files.empty())
+    throw in.usage_error("a folder and --file exclude each other: name the files with their paths");
+  for (const auto& file : list("env-file")) request.env_files.emplace_back(fs::absolute(file));
+  request.profiles = list("profile");
+  if (in.command.find_option("project-name") != nullptr) request.name = in.text("project-name");
+  if (in.command.find_option("project-directory") != nullptr)
+    if (const auto folder = in.text("project-directory")) request.project_folder = fs::absolute(*folder);
+  return request;
+}
+
+bool is_compose_project(const std::string& word) {
+  std::error_code unknown;
+  if (fs::is_directory(word, unknown))
+    return formats::compose::is_project_folder(fs::absolute(word).lexically_normal(), compose_outside());
+  return is_yaml(word);
+}
+
+}  // namespace belay::cli

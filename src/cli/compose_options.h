@@ -1,0 +1,22 @@
+#pragma once
+// How the command line names a Compose project.
+
+#include <optional>
+#include <string>
+
+#include "cli/invocation.h"
+#include "formats/compose/project.h"
+
+namespace belay::cli {
+
+// The machine, with the environment of this process.
+formats::compose::Outside compose_outside();
+
+// What --file, --project-name, --profile, --env-file and --project-directory say; `place`: a folder or a Compose file;
+// nullopt: the current folder, or the first one above it that has a Compose file.
+formats::compose::Request compose_request(const Invocation& in, const std::optional<std::string>& place);
+
+// Whether the word of a command line is a Compose file, or a folder that has one.
+bool is_compose_project(const std::string& word);
+
+}  // namespace belay::cli

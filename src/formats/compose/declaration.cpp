@@ -1,0 +1,108 @@
+#include "formats/compose/declaration.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "formats/compose/map.h"
+#include "formats/place.h"
+
+namespace belay::formats::compose {
+
+namespace {
+
+// With those that they need, directly or through others.
+std::set<std::string> with_needs(const Spec& spec, const std::vector<std::string>& services, const Project& project) {
+  std::set<std::string> found(services.begin(), services.end());
+  for (const auto& name : services)
+    if (std::none_of(spec.services.begin(), spec.services.end(),
+                     [&](const Service& service) { return service.group_name() == name; }))
+      throw NotFound(ErrorCode::service_not_found, format("the project {} has no service {}", project.name, name));
+  for (size_t before = 0; before != found.size();) {
+    before = found.size();
+    for (const auto& service : spec.services)
+      if (found.contains(service.group_name()))
+        for (const Need& need : all_needs(service)) found.insert(spec.service(need.service).group_name());
+  }
+  return found;
+}
+
+// What the mapping knows and nothing here carries out yet.
+void refuse_what_is_missing(const Mapped& mapped) {
+  for (const auto& [service, hooks] : mapped.hooks)
+    for (const auto* list : {&hooks.pre_start, &hooks.post_start, &hooks.pre_stop})
+      if (!list->empty())
+        throw ConfigError(list->front().where, format("{} has a hook, and Belay runs none", service),
+                          "Let the image's entry point do it, or a service that this one waits for.");
+}
+
+fs::path dockerfile_of(const Build& build) {
+  return fs::path(build.context) / (build.dockerfile.empty() ? "Dockerfile" : build.dockerfile);
+}
+
+ImageBuild image_build(const std::string& service, const Build& build) {
+  const auto refuse = [&](bool is_asked_for, std::string_view what) {
+    if (is_asked_for)
+      throw ConfigError(build.where, format("the build of {} has {}, which Belay cannot do", service, what),
+                        "Build the image with docker build, and name it: image: NAME.");
+  };
+  refuse(build.is_remote(), "a context that is not a folder of this host");
+  refuse(!build.dockerfile_inline.empty(), "a Dockerfile within the file");
+  refuse(!build.cache_from.empty(), "\"cache_from\"");
+  refuse(!build.extra_hosts.empty(), "\"extra_hosts\"");
+  refuse(build.shm_size.has_value(), "\"shm_size\"");
+  refuse(!build.ulimits.empty(), "\"ulimits\"");
+  return {build.context, dockerfile_of(build), build.target,  build.network,  build.platform, build.arguments,
+          build.labels,  build.tags,           build.secrets, build.no_cache, build.pull};
+}
+
+Pull pull_of(const PullPolicy& policy) {
+  switch (policy.kind) {
+    case PullPolicy::Kind::always:
+    case PullPolicy::Kind::every:
+      return Pull::always;
+    case PullPolicy::Kind::never:
+      return Pull::never;
+    case PullPolicy::Kind::build:
+      return Pull::build;
+    case PullPolicy::Kind::missing:
+      break;
+  }
+  return Pull::missing;
+}
+
+}  // namespace
+
+DeclaredProject declared_project(const Project& project, const std::vector<std::string>& services) {
+  const SourcePosition place{project.files.empty() ? std::string() : project.files.front(), 1, 1};
+  if (!AppName::is_valid(project.name))
+    throw ConfigError(place, format("'{}' is too short for the name of an app", project.name),
+                      "Give the project another name: name: NAME in the file, or -p NAME.");
+  Mapped mapped = map_project(project);
+  refuse_what_is_missing(mapped);
+  DeclaredProject result{Declaration(AppName(project.name)), {}};
+  Declaration& declared = result.declaration;
+  declared.spec = std::move(mapped.spec);
+  declared.spec.project = belay::Project{project.folder.string(), project.files, project.env_files, project.profiles};
+  for (auto& service : declared.spec.services)
+    if (const auto name = mapped.container_names.find(service.name); name != mapped.container_names.end())
+      service.container_name = name->second;
+  declared.only = with_needs(declared.spec, services, project);
+  declared.policies = std::move(mapped.settings.policies);
+  declared.origin = place.file == "-" ? "standard input" : place.file;
+  declared.place = place;
+  declared.watched = std::move(mapped.watched);
+  for (const auto& [name, definition] : declared.spec.volumes) declared.named_volumes.insert(name);
+  declared.scheme = NamingScheme::compose;
+  for (const auto& service : declared.spec.services) {
+    const auto policy = mapped.pull.find(service.group_name());
+    declared.pulls[service.group_name()] = policy == mapped.pull.end() ? Pull::missing : pull_of(policy->second);
+  }
+  for (const auto& [service, build] : mapped.builds) declared.builds[service] = image_build(service, build);
+  for (const Notice& notice : project.notices)
+    result.notices.push_back(format("{}: {}", notice.where.text(), notice.text));
+  for (const Remark& remark : mapped.remarks)
+    result.notices.push_back(format("{}: {}: {}", remark.where.text(), remark.key, remark.text));
+  return result;
+}
+
+}  // namespace belay::formats::compose

@@ -1,0 +1,58 @@
+#include "model/compose_labels.h"
+
+#include <cstdint>
+
+#include "base/format.h"
+#include "base/text.h"
+
+namespace belay::labels {
+
+namespace {
+
+constexpr const char* compose_version = "5.5.0";  // the model of Compose that the labels follow
+
+// 64 hexadecimal digits that differ where the texts differ: eight FNV-1a sums with seeds of their own.
+std::string digits_of(std::string_view text) {
+  std::string digits;
+  for (std::uint32_t seed = 0; seed < 8; ++seed) {
+    std::uint32_t sum = 2166136261U ^ (seed * 0x9E3779B9U);
+    for (const char c : text) sum = (sum ^ static_cast<unsigned char>(c)) * 16777619U;
+    digits += format("{:08x}", sum);
+  }
+  return digits;
+}
+
+// "db:service_healthy:false,cache:service_started:true": the service, the condition, whether it is restarted with it.
+std::string text_of_needs(const Service& of) {
+  std::vector<std::string> texts;
+  for (const Need& need : of.needs) {
+    const char* condition = need.condition == Need::Condition::healthy     ? "service_healthy"
+                            : need.condition == Need::Condition::completed ? "service_completed_successfully"
+                                                                           : "service_started";
+    texts.push_back(format("{}:{}:{}", need.service, condition, need.restart));
+  }
+  return join(texts, ",");
+}
+
+}  // namespace
+
+Labels for_compose(const AppName& project, const Spec& spec, const Service& of, const std::string& image) {
+  Spec alone;
+  alone.services = {of};
+  Labels labels{{compose_project, project.text()},
+                {compose_service, of.group_name()},
+                {compose_number, format("{}", of.number)},
+                {compose_oneoff, "False"},
+                {"com.docker.compose.config-hash", digits_of(spec_to_json(alone))},
+                {"com.docker.compose.image", image},
+                {"com.docker.compose.depends_on", text_of_needs(of)},
+                {"com.docker.compose.version", compose_version}};
+  if (!spec.project) return labels;
+  labels["com.docker.compose.project.working_dir"] = spec.project->folder;
+  labels["com.docker.compose.project.config_files"] = join(spec.project->files, ",");
+  if (!spec.project->env_files.empty())
+    labels["com.docker.compose.project.environment_file"] = join(spec.project->env_files, ",");
+  return labels;
+}
+
+}  // namespace belay::labels
