@@ -199,8 +199,6 @@ struct Project {
   bool operator==(const Project&) const = default;
 };
 
-enum class SwapOrder { by_rule, start_first, stop_first };
-
 struct Spec {
   std::vector<Service> services;
   SwapOrder order = SwapOrder::by_rule;

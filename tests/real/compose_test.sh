@@ -1,0 +1,152 @@
+#!/bin/bash
+# Compose projects: brought up, changed, taken back as a set, rolled back and taken down on a real engine, and living
+# beside docker compose.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export BELAY_SETTLE=1s
+
+# A project of four services in the current folder: a job, a database, a web server and two workers. $1: what the web
+# server runs, $2: a variable of its.
+project() {
+  image_exists "$prefix-image:1" || build_image 1
+  cat >compose.yaml <<END
+name: $app
+services:
+  migrate:
+    image: $prefix-image:1
+    entrypoint: [sh, -c, "echo migrated >>/data/log"]
+    volumes: [data:/data]
+  db:
+    image: $prefix-image:1
+    entrypoint: [sleep, "10000"]
+    stop_grace_period: 1s
+    healthcheck: {test: [CMD, "true"], interval: 1s}
+  web:
+    image: $prefix-image:1
+    entrypoint: [sh, -c, "$1"]
+    environment: {COLOUR: "${2:-red}"}
+    stop_grace_period: 1s
+    depends_on:
+      migrate: {condition: service_completed_successfully}
+      db: {condition: service_healthy}
+  worker:
+    image: $prefix-image:1
+    entrypoint: [sleep, "10000"]
+    scale: 2
+    stop_grace_period: 1s
+    depends_on: [db]
+volumes: {data: {}}
+END
+}
+stays_up='exec sleep 10000'
+id_of() { inspect "$1" .Id; }
+colour_of() { inspect "$1" '[.Config.Env[] | select(startswith("COLOUR="))][0]'; }
+containers_of_project() {
+  api GET '/containers/json?all=1' | jq -rc --arg p "$app" '[.[] | select(.Labels["com.docker.compose.project"] == $p) | .Names[0]] | sort'
+}
+everything() { printf '["/%s-db-1","/%s-migrate-1","/%s-web-1","/%s-worker-1","/%s-worker-2"]' "$app" "$app" "$app" "$app" "$app"; }
+
+test_a_project_comes_up_and_only_what_changes_is_exchanged() {
+  project "$stays_up"
+  expect_done belay plan .
+  expect_out "wait until $app-migrate-1 has ended with 0"
+  expect_done belay up
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+  run belay up --exit-unchanged
+  expect_exit 3
+  local db worker
+  db=$(id_of "$app-db-1") worker=$(id_of "$app-worker-2")
+  project "$stays_up" blue
+  expect_done belay apply compose.yaml
+  expect_equal 'the colour' COLOUR=blue "$(colour_of "$app-web-1")"
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+  expect_equal 'the worker' "$worker" "$(id_of "$app-worker-2")"
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+  expect_done belay rollback "$app"
+  expect_equal 'the colour' COLOUR=red "$(colour_of "$app-web-1")"
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+}
+
+test_a_failure_takes_the_stack_back() {
+  project "$stays_up"
+  expect_done belay up
+  local db
+  db=$(id_of "$app-db-1")
+  project 'echo broken; exit 3' blue
+  run belay up
+  expect_exit 1
+  expect_err 'exited with code 3; it was taken back'
+  expect_equal 'the colour' COLOUR=red "$(colour_of "$app-web-1")"
+  expect is_up "$app-web-1"
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+  run belay up
+  expect_exit 1
+  expect_out 'held'
+  expect_done belay why "$app"
+}
+
+test_only_the_services_that_are_named_change() {
+  project "$stays_up"
+  expect_done belay up
+  local worker
+  worker=$(id_of "$app-worker-1")
+  project "$stays_up" blue
+  sed -i 's/sleep, "10000"/sleep, "20000"/' compose.yaml
+  expect_done belay up db
+  expect_equal 'the worker' "$worker" "$(id_of "$app-worker-1")"
+  expect_equal 'the colour' COLOUR=red "$(colour_of "$app-web-1")"
+  expect_equal 'the command' 20000 "$(inspect "$app-db-1" '.Config.Entrypoint[1]')"
+  expect_refused 1 belay up nothing
+  expect_err 'has no service nothing'
+}
+
+test_down_leaves_the_data_and_up_makes_it_anew() {
+  project "$stays_up"
+  expect_done belay up
+  expect_done belay down
+  expect_equal 'the containers' '[]' "$(containers_of_project)"
+  expect volume_exists "${app}_data"
+  expect_equal 'networks' 0 "$(api GET /networks | jq --arg p "$app" '[.[] | select(.Name | startswith($p))] | length')"
+  expect_done belay up
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+  expect_done belay down "$app" --dry-run
+  expect_out "remove container $app-web-1"
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+}
+
+test_a_missing_image_is_built_and_a_project_in_a_sub_folder_is_kept_true() {
+  mkdir -p stacks/"$app"
+  cd stacks/"$app"
+  image web 8080 one
+  cat >compose.yml <<END
+services:
+  web:
+    build: .
+    stop_grace_period: 1s
+END
+  cd ../..
+  expect_done belay plan stacks
+  expect_out "build $app-web:latest"
+  expect_done belay apply stacks
+  expect is_up "$app-web-1"
+  expect image_exists "$app-web"
+  rm -r stacks/"$app"
+  expect_done belay apply stacks --allow-empty
+  expect_equal 'the containers' '[]' "$(containers_of_project)"
+}
+
+test_what_is_wrong_is_said_with_its_place_and_changes_nothing() {
+  printf 'services:\n  web:\n    image: x\n    prots: [80]\n' >compose.yaml
+  expect_refused 1 belay up
+  expect_err 'compose.yaml:4:5'
+  printf 'services:\n  web:\n    image: x\n    post_start: [{command: [a]}]\n' >compose.yaml
+  expect_refused 1 belay plan .
+  expect_err 'hook'
+  rm compose.yaml
+  expect_refused 1 belay up .
+}
+
+run_tests "$@"
