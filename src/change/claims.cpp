@@ -11,6 +11,7 @@
 #include "data/mounts.h"
 #include "data/place.h"
 #include "engine/direct.h"
+#include "model/compose_labels.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -228,7 +229,10 @@ class Claims {
     const auto label = volume->labels.find(labels::app);
     if (label != volume->labels.end() && label->second != name_ && (known_.contains(label->second) || !is_own(place)))
       return format("by its label it is the app {}'s", label->second);
-    if (!is_own(place)) return format("it is there already, and there is no sign that it is {}'s", name_);
+    const auto project = volume->labels.find(labels::compose_project);
+    const bool is_of_the_project = project != volume->labels.end() && project->second == name_;
+    if (!is_own(place) && !is_of_the_project)
+      return format("it is there already, and there is no sign that it is {}'s", name_);
     return {};
   }
 

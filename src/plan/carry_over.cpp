@@ -27,8 +27,10 @@ bool has_same_files(const Service& service, const Release& present, const Releas
     for (const auto& [path, mark] : *files) paths.insert(path);
   // A file that no mount of the app leads to concerns all of it.
   const auto is_of_others = [&](const std::string& path) {
-    return !leads_to(service, path) && std::any_of(next.spec.services.begin(), next.spec.services.end(),
-                                                   [&](const Service& other) { return leads_to(other, path); });
+    const auto leads = [&](const Service& other) { return leads_to(other, path); };
+    // A file that another service was bound to, and is no longer, is its business as well.
+    return !leads_to(service, path) && (std::any_of(next.spec.services.begin(), next.spec.services.end(), leads) ||
+                                        std::any_of(present.spec.services.begin(), present.spec.services.end(), leads));
   };
   return std::all_of(paths.begin(), paths.end(), [&](const std::string& path) {
     return same_entry(present.files, next.files, path) || is_of_others(path);

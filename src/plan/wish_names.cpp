@@ -90,15 +90,18 @@ std::string WishPlanner::name_to_create(const Release& release, const Service& s
   return name->second;
 }
 
-void WishPlanner::refuse_taken_name(const std::string& name, const Release& release, const Service& service) const {
+void WishPlanner::refuse_taken_name(const std::string& name, const Release& release) const {
   const Container* holder = s_.world.find(name);
   if (holder == nullptr || name_of(*holder) != name) return;
   const std::string take_over = s_.app.origin.empty() ? format("belay adopt {} {}", s_.app.name.text(), name)
                                                       : format("belay apply --take-over {}", s_.app.name.text());
   throw Conflict(ErrorCode::name_taken,
                  format("the container name {} for {} {} is taken by a container that is not {}'s", name,
-                        s_.app.name.text(), release.number.text(), service.name),
-                 format("Rename or remove that container, or take it over with: {}", take_over));
+                        s_.app.name.text(), release.number.text(), s_.app.name.text()),
+                 s_.app.scheme == NamingScheme::compose
+                     ? format("Where Docker Compose made it: docker compose -p {} down, then belay up; volumes stay.",
+                              s_.app.name.text())
+                     : format("Rename or remove that container, or take it over with: {}", take_over));
 }
 
 }  // namespace belay::plan

@@ -119,7 +119,7 @@ class WishPlanner {
   bool is_taken(const std::string& name) const;
   std::string name_of(const Container& container) const;
   std::string name_to_create(const Release& release, const Service& service) const;
-  void refuse_taken_name(const std::string& name, const Release& release, const Service& service) const;
+  void refuse_taken_name(const std::string& name, const Release& release) const;
   std::string name_of(const Member& member) const;
 
   // `made_for`: the release whose containers are left out.

@@ -69,7 +69,7 @@ Indices WishPlanner::prepare_service(const Release& release, const Service& serv
   }
   if (container == nullptr) {
     const std::string name = name_to_create(release, service);
-    refuse_taken_name(name, release, service);
+    refuse_taken_name(name, release);
     created_[service.name] = name;
     const Service as_created = resolved(service, before_create);
     const size_t created =

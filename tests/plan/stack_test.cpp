@@ -156,6 +156,25 @@ TEST(Stacks, OfAComposeProjectWhatFailedIsRemovedOnTheWayBack) {
   expect_golden("stack_compose_way_back", stack.plan_of_way_back({"web"}));
 }
 
+// A rollback binds a copy of the file as it was in another place.
+TEST(Stacks, AFileThatMovesConcernsOnlyTheServiceThatIsBoundToIt) {
+  Service web = named("web"), moved = named("web");
+  web.mounts.push_back({Mount::Kind::bind, "/srv/shop/key", "/key", true, ""});
+  moved.mounts.push_back({Mount::Kind::bind, "/var/lib/belay/files/key", "/key", true, ""});
+  Release present, next;
+  present.number = {1};
+  next.number = {2};
+  present.spec.services = {web, named("db")};
+  next.spec.services = {moved, named("db")};
+  present.files["/srv/shop/key"] = next.files["/var/lib/belay/files/key"] = {};
+  EXPECT_TRUE(carried_over(present, next).contains("db"));
+  EXPECT_TRUE(carried_over(next, present).contains("db"));
+  EXPECT_FALSE(carried_over(present, next).contains("web"));
+  // One that nobody is bound to concerns all of it.
+  next.files["/srv/shop/other"] = {};
+  EXPECT_FALSE(carried_over(present, next).contains("db"));
+}
+
 TEST(Stacks, ADiamondWaitsForBothOfItsSides) {
   std::vector<Service> services{named("db"), named("left", {{"db"}}), checked(named("right", {{"db"}})),
                                 named("top", {{"left"}, {"right", Condition::healthy}})};
