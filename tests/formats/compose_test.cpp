@@ -109,6 +109,23 @@ TEST(Compose, ReadsEveryFormAsTheGoldenFilesSay) {
   for (const fs::path& file : inputs("compose", ".txt")) expect_golden(file, outcome(read_file(file)));
 }
 
+TEST(Compose, ReadsTheFilesOfThisMachine) {
+  const TemporaryFolder folder;
+  write_file_durably(folder.path() / "compose.yaml", "services: {web: {image: 'x:${TAG}', env_file: web.env}}\n");
+  write_file_durably(folder.path() / "web.env", "A=1\n");
+  make_folder(folder.path() / ".env");  // a folder is no file of variables
+  const Outside outside = this_machine({{"TAG", "7"}});
+  EXPECT_TRUE(is_project_folder(folder.path(), outside));
+  EXPECT_FALSE(is_project_folder(folder.path() / ".env", outside));
+  Request request;
+  request.folder = folder.path();
+  request.name = "shop";
+  const Project project = load(request, outside);
+  EXPECT_EQ(project.folder, folder.path());
+  EXPECT_EQ(project.root.find("services")->find("web")->find("image")->raw(), "x:7");
+  EXPECT_EQ(document::write_json(*project.root.find("services")->find("web")->find("environment")), R"({"A":"1"})");
+}
+
 // What is read fits what the mapping takes: each service of a whole stack becomes one of the spec.
 TEST(Compose, WholeStacksBecomeSpecs) {
   int stacks = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "formats/compose/paths.h"
 #include "formats/compose/values.h"
 
 namespace belay::formats::compose {
@@ -66,10 +67,18 @@ void imply_dependencies(Node& service) {
   }
 }
 
+void complete_dependencies(Node& service) {
+  Node* dependencies = service.find("depends_on");
+  if (dependencies == nullptr) return;
+  for (Member& member : dependencies->members()) {
+    if (member.value.find("required") == nullptr) put(member.value, "required", Node::boolean(true), member.value);
+    if (member.value.find("restart") == nullptr) put(member.value, "restart", Node::boolean(false), member.value);
+  }
+}
+
 void complete_build(Node& service) {
   Node* build = service.find("build");
   if (build == nullptr) return;
-  if (build->find("context") == nullptr) put(*build, "context", Node::text("."), *build);
   if (build->find("dockerfile") == nullptr && build->find("dockerfile_inline") == nullptr)
     put(*build, "dockerfile", Node::text("Dockerfile"), *build);
 }
@@ -91,6 +100,7 @@ void complete_service(Node& service) {
   complete_build(service);
   complete_healthcheck(service);
   imply_dependencies(service);
+  complete_dependencies(service);
   if (Node* policy = service.find("pull_policy"); policy != nullptr && policy->raw() == "if_not_present")
     *policy = text_at("missing", *policy);
   Node* networks = service.find("networks");
@@ -158,6 +168,7 @@ void apply_profiles(Node& model, const Request& request, Loading& loading) {
 }
 
 void complete(Node& model, Loading& loading) {
+  name_build_contexts(model);
   for (Member& member : model.find("services")->members()) complete_service(member.value);
   add_default_network(model);
   for (const char* section : {"networks", "volumes", "configs", "secrets"})

@@ -25,8 +25,10 @@ std::string content_of(const std::string& path, const SourcePosition& named_at, 
 
 void refuse_remote(const std::string& path, const SourcePosition& named_at) {
   if (!is_remote(path)) return;
-  throw ConfigError(named_at, format("{} is not a file of this machine, and Belay reads no others", printable(path)),
+  ConfigError error(named_at, format("{} is not a file of this machine, and Belay reads no others", printable(path)),
                     "Fetch it, and name the copy.");
+  error.set_code(ErrorCode::unsupported);
+  throw error;
 }
 
 // The path of another file, from the folder that it counts from.
@@ -35,7 +37,8 @@ std::string named_path(const Node& path, const fs::path& folder, const Loading& 
   return absolute_path(path.raw(), folder, loading.outside.home).string();
 }
 
-void circle(const std::vector<std::string>& steps, std::string_view word, const SourcePosition& where) {
+[[noreturn]] void refuse_circle(const std::vector<std::string>& steps, std::string_view word,
+                                const SourcePosition& where) {
   std::string text = steps[0];
   for (size_t i = 1; i < steps.size(); ++i) text += format(" {} {}", word, steps[i]);
   throw ConfigError(where, "circle: " + text);
@@ -53,7 +56,7 @@ class Extending {
     for (const std::string& before : chain_)
       if (before == step) {
         chain_.push_back(step);
-        circle(chain_, "extends", extends->where());
+        refuse_circle(chain_, "extends", extends->where());
       }
     chain_.push_back(step);
     Node base = base_of(*extends, services, file, folder);
@@ -150,7 +153,7 @@ Node included(const Node& entry, const fs::path& folder, const Variables& variab
     for (size_t i = 0; i < chain.size(); ++i)
       if (chain[i] == file) {
         chain.push_back(file);
-        circle({chain.begin() + static_cast<std::ptrdiff_t>(i), chain.end()}, "includes", path.where());
+        refuse_circle({chain.begin() + static_cast<std::ptrdiff_t>(i), chain.end()}, "includes", path.where());
       }
     if (files.empty()) project = fs::path(file).parent_path();
     files.push_back(read_source(file, path.where(), loading));
@@ -160,6 +163,7 @@ Node included(const Node& entry, const fs::path& folder, const Variables& variab
   if (const Node* other = entry.find("project_directory")) project = named_path(*other, folder, loading);
   Node model = laid_over(std::move(files), project, variables_of_included(entry, project, folder, variables, loading),
                          loading, chain);
+  name_build_contexts(model);
   make_paths_absolute(model, project, loading.outside.home);
   return model;
 }

@@ -19,16 +19,20 @@ bool is_host_path(std::string_view source) {
   return source.starts_with('.') || source.starts_with('/') || source.starts_with('~');
 }
 
+[[noreturn]] void refuse_drive(const Node& node) {
+  ConfigError error(node.where(),
+                    format("the volume '{}' has a part of a single letter, which Compose takes for a drive of Windows",
+                           printable(node.raw())),
+                    "Use a longer name, or the long form with type: volume.");
+  error.set_code(ErrorCode::unsupported);
+  throw error;
+}
+
 // The parts between colons; a colon after a single letter belongs to a drive of Windows.
 std::vector<std::string> volume_parts(const Node& node) {
   std::vector<std::string> parts{""};
   for (const char c : node.raw()) {
-    if (c == ':' && parts.back().size() == 1 && is_letter(parts.back()[0]))
-      throw ConfigError(
-          node.where(),
-          format("the volume '{}' begins with a single letter, which Compose takes for a drive of Windows",
-                 printable(node.raw())),
-          "Use a longer name, or the long form with type: volume.");
+    if (c == ':' && parts.back().size() == 1 && is_letter(parts.back()[0])) refuse_drive(node);
     if (c == ':')
       parts.emplace_back();
     else
@@ -88,10 +92,10 @@ void write_out_volume(Node& node, const std::string& what, Loading& loading) {
     Node* target = node.find("target");
     if (target != nullptr && target->is_text()) *target = text_at(clean_path(target->raw()), *target);
     const Node* type = node.find("type");
-    if (type != nullptr && type->raw() == "bind" && node.find("bind") == nullptr) put(node, "bind", Node::map(), node);
-    Node* bind = type != nullptr && type->raw() == "bind" ? node.find("bind") : nullptr;
-    if (bind != nullptr && bind->is_map() && bind->find("create_host_path") == nullptr)
-      put(*bind, "create_host_path", Node::boolean(true), node);
+    if (type == nullptr || type->raw() != "bind") return;
+    Node& bind = block(node, "bind", node);
+    if (bind.is_map() && bind.find("create_host_path") == nullptr)
+      put(bind, "create_host_path", Node::boolean(true), node);
     return;
   }
   if (!node.is_text())

@@ -44,18 +44,14 @@ void write_out_names(Node& node, const std::string& what, Loading&) {
   make_map(node, what, Node());
 }
 
-void write_out_dependency(Node& node, const std::string&, Loading&) {
-  if (node.is_map() && node.find("required") == nullptr) put(node, "required", Node::boolean(true), node);
-  if (node.is_map() && node.find("restart") == nullptr) put(node, "restart", Node::boolean(false), node);
-}
-
 void write_out_depends_on(Node& node, const std::string& what, Loading&) {
   Node started = Node::map();
   started.add_member({"condition", {}, Node::text("service_started")});
+  started.add_member({"required", {}, Node::boolean(true)});
   make_map(node, what, started);
-  for (Member& member : node.members())
-    if (Node* condition = member.value.find("condition"); condition != nullptr && condition->where().file.empty())
-      condition->set_where(member.value.where());
+  for (Member& dependency : node.members())
+    for (Member& member : dependency.value.members())
+      if (member.value.where().file.empty()) member.value.set_where(dependency.value.where());
 }
 
 void write_out_extra_hosts(Node& node, const std::string& what, Loading&) {

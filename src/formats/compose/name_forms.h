@@ -12,7 +12,6 @@ struct Loading;
 // A list of names becomes a map: each with null, or with the condition service_started.
 void write_out_names(document::Node& node, const std::string& what, Loading& loading);
 void write_out_depends_on(document::Node& node, const std::string& what, Loading& loading);
-void write_out_dependency(document::Node& node, const std::string& what, Loading& loading);
 // A map or list of hosts becomes a list of "host=address".
 void write_out_extra_hosts(document::Node& node, const std::string& what, Loading& loading);
 // A path becomes {path, required: true}; a text a list of one.

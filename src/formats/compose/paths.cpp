@@ -1,6 +1,7 @@
 #include "formats/compose/paths.h"
 
 #include "formats/compose/layers.h"
+#include "formats/compose/values.h"
 
 namespace belay::formats::compose {
 
@@ -71,6 +72,15 @@ fs::path absolute_path(const std::string& path, const fs::path& folder, const fs
   std::string clean = (folder / result).lexically_normal().string();
   if (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
   return clean;
+}
+
+void name_build_contexts(Node& model) {
+  Node* services = model.find("services");
+  if (services == nullptr) return;
+  for (Member& member : services->members())
+    if (Node* build = member.value.find("build");
+        build != nullptr && build->is_map() && build->find("context") == nullptr)
+      put(*build, "context", Node::text("."), *build);
 }
 
 void make_paths_absolute(Node& model, const fs::path& folder, const fs::path& home) {

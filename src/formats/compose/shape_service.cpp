@@ -91,6 +91,12 @@ Shape blkio_shape() {
                  {"device_write_iops", rates}});
 }
 
+Shape gpus_shape() {
+  Shape shape = with(device_requests_shape(), write_out_gpus);
+  shape.rule = Rule::unique;
+  return shape;
+}
+
 Shape hooks_shape() {
   return list_of(object({{"command", command_shape()},
                          {"image", text_shape()},
@@ -102,12 +108,10 @@ Shape hooks_shape() {
 }
 
 Shape depends_on_shape() {
+  const std::vector<std::string> conditions{"service_started", "service_healthy", "service_completed_successfully"};
   return with(
-      map_of(with(
-          object({{"condition", one_of({"service_started", "service_healthy", "service_completed_successfully"}), true},
-                  {"required", of(Kind::boolean)},
-                  {"restart", of(Kind::boolean)}}),
-          write_out_dependency)),
+      map_of(object(
+          {{"condition", one_of(conditions), true}, {"required", of(Kind::boolean)}, {"restart", of(Kind::boolean)}})),
       write_out_depends_on);
 }
 
@@ -174,7 +178,7 @@ std::vector<Field> attachment_fields() {
           {"dns_opt", texts_shape(Rule::unique)},
           {"extra_hosts", with(texts_shape(Rule::unique), write_out_extra_hosts)},
           {"volumes", keyed_list(volume_entry_shape(), target_key)},
-          {"volumes_from", texts_shape()},
+          {"volumes_from", texts_shape(Rule::unique)},
           {"tmpfs", text_or_texts(Rule::unique)},
           {"configs", file_references_shape(config_key)},
           {"secrets", secrets_of_service_shape()},
@@ -183,7 +187,7 @@ std::vector<Field> attachment_fields() {
                with(object({{"source", text_shape(), true}, {"target", text_shape()}, {"permissions", text_shape()}}),
                     write_out_device),
                target_key)},
-          {"gpus", with(device_requests_shape(), write_out_gpus)}};
+          {"gpus", gpus_shape()}};
 }
 
 std::vector<Field> limit_fields() {

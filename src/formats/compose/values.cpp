@@ -113,7 +113,10 @@ void make_pairs(Node& node, const std::string& what, const Node& bare) {
   if (!node.is_list()) return;
   Node map = Node::map();
   for (Node& item : node.items()) {
-    if (!item.is_text()) refuse_value(item, what, "text like KEY=value", "Put it in quotes.");
+    if (!item.is_text())
+      throw ConfigError(item.where(),
+                        format("an element of \"{}\" must be text like KEY=value, not {}", what, item.kind_name()),
+                        "Put it in quotes.");
     const std::string& text = item.raw();
     const size_t equals = text.find('=');
     const std::string key = text.substr(0, equals);
