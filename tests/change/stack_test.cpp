@@ -79,6 +79,21 @@ struct StackWorld {
     return made;
   }
 
+  // web and proxy in a network; `internal`: as its definition has it.
+  Made in_a_network(const std::string& web_version, bool internal) {
+    Made with = made(web_version);
+    for (auto& each : with.spec.services)
+      if (each.name != "db") each.networks = {{"shop_front", {each.group_name()}, "", ""}};
+    with.spec.networks["shop_front"].internal = internal;
+    return with;
+  }
+  bool front_is_internal() {
+    for (const auto& network : scene_.engine.networks({}))
+      if (network.name == "shop_front") return network.internal;
+    ADD_FAILURE() << "there is no shop_front";
+    return false;
+  }
+
   Change deploy(const Made& made) {
     Context context = scene_.context("belay deploy shop");
     App app = scene_.store->app(shop).value_or(App(shop));
@@ -287,6 +302,55 @@ TEST_F(Stack, VolumesAreThoseOfAllServices) {
   EXPECT_THAT(volumes(here, {shop, "proxy"}, "", {}), IsEmpty());
 }
 
+TEST_F(Stack, ANetworkIsMadeAnewUnderTheSameContainers) {
+  ASSERT_EQ(deploy(in_a_network("1", false)).kind, Change::Kind::done);
+  const auto before = created();
+  ASSERT_EQ(deploy(in_a_network("1", true)).kind, Change::Kind::done);
+  EXPECT_TRUE(front_is_internal());
+  EXPECT_EQ(created(), before);
+  Context here = context();
+  EXPECT_TRUE(plan_now(here, shop, {}).empty());
+}
+
+TEST_F(Stack, TheWayBackMakesTheOldNetworkAgain) {
+  ASSERT_EQ(deploy(in_a_network("1", false)).kind, Change::Kind::done);
+  const auto before = created();
+  EXPECT_EQ(deploy(in_a_network("bad", true)).kind, Change::Kind::taken_back);
+  EXPECT_FALSE(front_is_internal());
+  EXPECT_EQ(created(), before);
+  Context here = context();
+  EXPECT_TRUE(plan_now(here, shop, {}).empty());
+}
+
+TEST_F(Stack, AnotherDefinitionOfAVolumeIsRefusedBeforeAnythingIsTouched) {
+  Made first = made("1");
+  ASSERT_EQ(deploy(first).kind, Change::Kind::done);
+  const size_t so_far = scene_.engine.changes().size();
+  Made next = made("2");
+  next.spec.volumes["shop_data"].options = {{"type", "nfs"}};
+  try {
+    deploy(next);
+    ADD_FAILURE() << "it was not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::other_definition);
+  }
+  EXPECT_THAT(changes_since(so_far), IsEmpty());
+}
+
+TEST_F(Stack, AMissingExternalNetworkIsAnErrorBeforeAnythingIsTouched) {
+  Made next = in_a_network("1", false);
+  next.spec.networks["shop_front"] = {.external = true};
+  const size_t so_far = scene_.engine.changes().size();
+  try {
+    deploy(next);
+    ADD_FAILURE() << "it was not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::network_not_found);
+    EXPECT_EQ(error.hint(), "Make it: docker network create shop_front");
+  }
+  EXPECT_THAT(changes_since(so_far), IsEmpty());
+}
+
 // A power cut after calls to the engine, then the same command again.
 class StackCut : public ::testing::TestWithParam<std::tuple<const char*, engine::MemoryEngine::Cut>> {};
 
@@ -317,6 +381,31 @@ TEST_P(StackCut, IsPutRightByTheNextCommand) {
     } else {
       ASSERT_NE(after.at("web"), before.at("web"));
     }
+    Context here = world.context();
+    ASSERT_TRUE(plan_now(here, shop, {}).empty());
+  }
+}
+TEST_P(StackCut, WhileANetworkIsMadeAnewIsPutRightByTheNextCommand) {
+  const auto [version, cut] = GetParam();
+  const std::string web = version == std::string("bad") ? "bad" : "1";
+  for (int n = cut == engine::MemoryEngine::Cut::before_the_effect ? 0 : 1;; n += 2) {
+    ASSERT_LT(n, 300);
+    StackWorld world;
+    world.deploy(world.in_a_network("1", false));
+    world.scene_.engine.crash_after(n, cut);
+    bool crashed = false;
+    try {
+      world.deploy(world.in_a_network(web, true));
+    } catch (const engine::MemoryEngine::Crash&) {
+      crashed = true;
+    }
+    world.scene_.engine.crash_after(std::nullopt);
+    if (!crashed) break;
+    world.scene_.reopen();
+    const Change then = world.deploy(world.in_a_network(web, true));
+    SCOPED_TRACE(format("{} after {} calls: {}\n{}", version, n, to_text(then.kind), world.scene_.changes()));
+    ASSERT_EQ(world.created().size(), 4U);
+    ASSERT_EQ(world.front_is_internal(), web == "1");
     Context here = world.context();
     ASSERT_TRUE(plan_now(here, shop, {}).empty());
   }

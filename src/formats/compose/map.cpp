@@ -63,6 +63,7 @@ void find_jobs(Mapping& mapping) {
 // which lets no two write to the same data. What x-belay says counts for those that say nothing.
 void choose_orders(Mapping& mapping) {
   for (Service& service : mapping.mapped.spec.services) {
+    if (service.order != SwapOrder::by_rule) continue;  // x-belay of the service says so
     const Node* deploy = block_of(*mapping.definition("services", service.group_name()), "deploy");
     const Node* update = deploy == nullptr ? nullptr : block_of(*deploy, "update_config");
     const std::string order = update == nullptr ? std::string() : text_of(*update, "order");

@@ -197,6 +197,7 @@ constexpr KeyRule rules[] = {
     {"services.*.pre_stop", mapped, "commands in the container before Belay stops it"},
     {"services.*.x-belay", mapped, "how the service is looked after"},
     {"services.*.x-belay.job", mapped, "the service is a job"},
+    {"services.*.x-belay.order", mapped, "the order of its exchange"},
     {"services.*.x-belay.watch", mapped, "files whose content counts"},
     {"services.*.x-belay.backup", mapped, "commands before and after its data is read"},
     {"services.*.attach", silent, "is for docker compose up in the foreground"},
