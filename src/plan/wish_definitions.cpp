@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "model/compose_labels.h"
 #include "plan/wish_planner.h"
 
 namespace belay::plan {
@@ -43,11 +44,12 @@ void WishPlanner::find_definitions(const Release& release) {
       if (mount.kind == Mount::Kind::volume && !mount.source.empty()) check_volume(release, mount.source);
 }
 
-// Made for the app: by Belay, or by what marks its things with the labels that the definition asks for.
+// Made for the app: by Belay, or by Compose for the project that the definition names.
 bool WishPlanner::is_own(const labels::Labels& present, const labels::Labels& wanted) const {
   const auto app = present.find(labels::app);
   if (app != present.end()) return app->second == s_.app.name.text();
-  return !wanted.empty() && std::includes(present.begin(), present.end(), wanted.begin(), wanted.end());
+  const auto theirs = present.find(labels::compose_project), ours = wanted.find(labels::compose_project);
+  return theirs != present.end() && ours != wanted.end() && theirs->second == ours->second;
 }
 
 void WishPlanner::check_network(const Release& release, const std::string& name) {

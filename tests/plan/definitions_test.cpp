@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "golden.h"
+#include "model/compose_labels.h"
 #include "scene.h"
 #include "simulation.h"
 
@@ -151,6 +152,17 @@ TEST(Definitions, AStrangersNetworkIsTakenAsItIsOrRefused) {
   scene.app.releases[1].spec.networks["back"] = {};
   scene.world.networks[0] = {"back", "bridge", {}};
   EXPECT_EQ(scene.plan().find("network"), std::string::npos);
+}
+
+TEST(Definitions, ANetworkThatComposeMadeForTheProjectIsTheApps) {
+  Scene scene = another_network();
+  NetworkDefinition& wanted = scene.app.releases[1].spec.networks["back"];
+  wanted.labels = {{labels::compose_project, "web"}, {"com.docker.compose.version", "5.5.0"}};
+  scene.world.networks[0].labels = {{labels::compose_project, "web"}, {"com.docker.compose.version", "2.40.3"}};
+  EXPECT_NE(scene.plan().find("remove network back"), std::string::npos);
+  scene.world.networks[0].labels[labels::compose_project] = "another";
+  EXPECT_EQ(scene.plan().find("remove network back"), std::string::npos);
+  EXPECT_NE(scene.plan().find("error: the network back is there and not web's"), std::string::npos);
 }
 
 TEST(Definitions, AVolumeIsNeverMadeAnew) {

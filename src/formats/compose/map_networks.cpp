@@ -5,6 +5,7 @@
 #include "formats/compose/map_parts.h"
 #include "formats/place.h"
 #include "formats/run_values.h"
+#include "model/compose_labels.h"
 
 namespace belay::formats::compose {
 
@@ -14,7 +15,6 @@ using document::Member;
 using document::Node;
 
 // What Compose's own commands look for.
-constexpr const char* project_label = "com.docker.compose.project";
 constexpr const char* version_label = "com.docker.compose.version";
 constexpr const char* followed_version = "5.5.0";
 
@@ -160,6 +160,7 @@ NetworkDefinition mapped_network(const Mapping& mapping, const std::string& key,
   network.external = is_true(node, "external");
   if (network.external) return network;
   network.driver = text_of(node, "driver");
+  if (network.driver == "default") network.driver.clear();
   network.options = pairs_of(node, "driver_opts");
   network.internal = is_true(node, "internal");
   network.attachable = is_true(node, "attachable");
@@ -173,7 +174,7 @@ NetworkDefinition mapped_network(const Mapping& mapping, const std::string& key,
       network.pools.push_back({text_of(pool, "subnet"), text_of(pool, "gateway"), text_of(pool, "ip_range"),
                                pairs_of(pool, "aux_addresses")});
   }
-  network.labels[project_label] = mapping.project.name;
+  network.labels[labels::compose_project] = mapping.project.name;
   network.labels["com.docker.compose.network"] = key;
   network.labels[version_label] = followed_version;
   return network;
@@ -194,7 +195,7 @@ VolumeDefinition mapped_volume(const Mapping& mapping, const std::string& key, c
     if (std::find(words.begin(), words.end(), "bind") != words.end() && !device->second.starts_with('/'))
       device->second = (mapping.project.folder / device->second).lexically_normal().string();
   }
-  volume.labels[project_label] = mapping.project.name;
+  volume.labels[labels::compose_project] = mapping.project.name;
   volume.labels["com.docker.compose.volume"] = key;
   volume.labels[version_label] = followed_version;
   return volume;
