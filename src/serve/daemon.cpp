@@ -352,8 +352,19 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
 void Daemon::watch_files() {
   if (files_ == nullptr) return;
   std::set<fs::path> paths{settings_.confdir};
-  if (declared_)
-    for (const auto& app : declared_->apps) paths.insert(app.watched.begin(), app.watched.end());
+  if (declared_) {
+    for (const auto& app : declared_->apps) {
+      paths.insert(app.watched.begin(), app.watched.end());
+      if (!app.spec.project) continue;
+      // A Compose project's files may come and go: an override, a ".env".
+      paths.insert(app.spec.project->folder);
+      for (const auto* files : {&app.spec.project->files, &app.spec.project->env_files})
+        for (const fs::path file : *files)
+          if (file.is_absolute()) paths.insert(file);
+    }
+    for (const auto& broken : declared_->broken)
+      if (const fs::path file = broken.error.where().file; file.is_absolute()) paths.insert(file);
+  }
   if (paths == watched_) return;
   watched_ = paths;
   files_->watch(std::move(paths));

@@ -41,6 +41,32 @@ test_the_world_follows_the_folder() {
   eventually gone "$app2"
   expect runs "$app" "$app:2"
 }
+# What its files say counts, "env" and an override beside them included.
+test_a_compose_project_in_a_sub_folder_is_followed() {
+  set_up_images
+  mkdir "$work/$app"
+  project() { printf 'services:\n  one: {image: "%s", stop_grace_period: 1s}\n  two: {image: "%s", stop_grace_period: 1s}\n' "$1" "$2"; }
+  project "$app:1" "$app:1" >"$work/$app/compose.yaml"
+  define "$app2" "$app:1"
+  serve
+  eventually runs "$app-one-1" "$app:1"
+  eventually runs "$app-two-1" "$app:1"
+  eventually logged "runs r1"
+  local before
+  before=$(inspect "$app-one-1" .Id)
+  project "$app:1" "$app:2" >"$place/new.yaml"
+  mv "$place/new.yaml" "$work/$app/compose.yaml"
+  eventually runs "$app-two-1" "$app:2"
+  expect_equal 'the other service' "$before" "$(inspect "$app-one-1" .Id)"
+  eventually logged "runs r2"
+  printf 'services: {two: {image: "%s"}}\n' "$app:1" >"$work/$app/compose.override.yml"
+  eventually runs "$app-two-1" "$app:1"
+  api POST "/containers/$app-one-1/kill" >/dev/null
+  eventually runs "$app-one-1" "$app:1"
+  rm -r "${work:?}/$app"
+  eventually gone "$app-two-1"
+  expect runs "$app2" "$app:1"
+}
 test_what_is_killed_or_stopped_by_hand_is_up_again_and_told() {
   set_up_images
   printf 'notify_command = cat >>%s\n' "$place/told" >"$place/settings"
