@@ -10,6 +10,7 @@
 #include "change/places.h"
 #include "engine/direct.h"
 #include "model/labels.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -165,14 +166,7 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   Change change;
   change.kind = Change::Kind::planned;
   change.release = release;
-  change.plan = filling;
-  const size_t offset = filling.actions.size();
-  for (const auto& action : swap.actions) {
-    std::vector<size_t> after{offset - 1};
-    for (const size_t before : action.after) after.push_back(before + offset);
-    change.plan.add(action.step, action.reason, std::move(after));
-  }
-  change.plan.notes = swap.notes;
+  change.plan = plan::in_sequence(filling, swap);
   return change;
 }
 

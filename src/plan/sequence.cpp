@@ -15,7 +15,13 @@ Plan without(const Plan& plan, const std::function<bool(const Step&)>& is_left_o
     std::set<size_t> after;
     for (const size_t before : action.after) after.insert(stand_in[before].begin(), stand_in[before].end());
     const std::vector<size_t> waits_for(after.begin(), after.end());
-    stand_in[i] = is_left_out(action.step) ? waits_for : std::vector{rest.add(action.step, action.reason, waits_for)};
+    if (is_left_out(action.step)) {
+      stand_in[i] = waits_for;
+      continue;
+    }
+    stand_in[i] = {rest.actions.size()};
+    rest.actions.push_back(action);
+    rest.actions.back().after = waits_for;
   }
   return rest;
 }
@@ -26,7 +32,8 @@ Plan in_sequence(Plan first, const Plan& second) {
     std::vector<size_t> after;
     for (size_t i = 0; i < offset; ++i) after.push_back(i);
     for (const size_t before : action.after) after.push_back(before + offset);
-    first.add(action.step, action.reason, std::move(after));
+    first.actions.push_back(action);
+    first.actions.back().after = std::move(after);
   }
   first.notes.insert(first.notes.end(), second.notes.begin(), second.notes.end());
   return first;

@@ -114,7 +114,14 @@ change::Removed remove_snapshot(change::Context& context, const AppName& name, i
     removed.declined = true;
     return removed;
   }
-  remove_snapshots(context, app, {number}, stop);
+  // Not whole any more from the first removal on; what an interruption leaves is dropped the next time.
+  app.find_snapshot(number)->complete = false;
+  context.store.save(app);
+  change::DataWork work(context.engine, context.report);
+  doing(format("removing s{} of {}", number, name.text()),
+        [&] { run_with(context, removed.plan, work, context.report, stop); });
+  std::erase_if(app.snapshots, [&](const Snapshot& each) { return each.number == number; });
+  context.store.save(app);
   write_journal(context, app, "snapshots", "done", format("s{} removed", number));
   removed.done = true;
   return removed;

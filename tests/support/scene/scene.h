@@ -33,7 +33,10 @@ using namespace look;
 // Keeps what a use case says.
 class Notes final : public Report {
  public:
-  void running(const plan::Plan& plan) override { plans.push_back(plan::plan_text(plan)); }
+  void running(const plan::Plan& plan) override {
+    plans.push_back(plan::plan_text(plan));
+    ran.push_back(plan);
+  }
   void note(const std::string& text) override { notes.push_back(text); }
   void warning(const std::string& text) override { warnings.push_back(text); }
   void started(const plan::Plan& plan, size_t action) override {
@@ -44,6 +47,7 @@ class Notes final : public Report {
   void done(const plan::Plan&, size_t) override { pass(); }
 
   std::vector<std::string> plans, notes, warnings;
+  std::vector<plan::Plan> ran;  // as `plans`, action by action
   std::function<void(const std::string&)> on_step;
   // After that many beginnings and ends of steps, and news from within them, the power goes off. nullopt: never.
   std::optional<int> crash_after;
