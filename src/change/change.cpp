@@ -192,7 +192,6 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);
   try {
-    context.report.running(change.plan);
     const exec::Outcome outcome = run_wish(context, app, wanted, watch, stop);
     change.plan = wanted.plan;
     if (outcome.done()) {

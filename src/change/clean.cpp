@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/change.h"
 #include "change/data_swap.h"
 #include "change/data_work.h"
@@ -17,12 +18,6 @@
 namespace belay::change {
 
 namespace {
-
-void perform(Context& context, const plan::Plan& plan, std::stop_token stop) {
-  context.report.running(plan);
-  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
-  if (outcome.error) throw *outcome.error;
-}
 
 // The engine removes all that is below a volume's folder, whatever it is; and what a snapshot holds goes too.
 void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std::stop_token stop) {
@@ -42,7 +37,7 @@ void stop_alone(Context& context, const std::string& container, std::stop_token 
   plan::Plan plan;
   const size_t held = plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
   plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
-  perform(context, plan, std::move(stop_token));
+  carry_out_whole(context, plan, {}, std::move(stop_token));
 }
 
 // What releases of other apps mount, whether they have a container or not, and which of them.
@@ -75,7 +70,7 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
       removed.declined = true;
       return removed;
     }
-    doing(format("cleaning up {}", name.text()), [&] { perform(context, removed.plan, stop); });
+    doing(format("cleaning up {}", name.text()), [&] { carry_out_whole(context, removed.plan, {}, stop); });
   }
   // Only now: a release is forgotten when nothing of it is left.
   std::erase_if(app.releases, [&](const Release& release) {
@@ -116,7 +111,7 @@ Removed take_down(Context& context, const AppName& name, bool dry_run, const Con
     wish_down(app, context);
     context.store.save(app);
     write_journal(context, app, "down", "started", "");
-    perform(context, removed.plan, stop);
+    carry_out_whole(context, removed.plan, {}, stop);
     app.wish.unfinished = false;
     context.store.save(app);
     write_journal(context, app, "down", "done", "");
@@ -157,7 +152,7 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   app.wish = gone;
   context.store.save(app);
   write_journal(context, app, "remove", "started", volumes ? "with its volumes" : "");
-  doing(format("removing {}", name.text()), [&] { perform(context, removed.plan, stop); });
+  doing(format("removing {}", name.text()), [&] { carry_out_whole(context, removed.plan, {}, stop); });
   if (volumes) {
     for (auto& snapshot : app.snapshots) snapshot.complete = false;
     drop_unused_reserves(context, app, stop);

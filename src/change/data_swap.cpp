@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/claims.h"
 #include "change/data_work.h"
 #include "change/places.h"
@@ -280,9 +281,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   const auto before = data::Reserves(world.volumes).contents(sides_of(displaced.items, &Snapshot::Item::place), {});
   std::map<DataPlace, std::string> prepared;
   try {
-    context.report.running(filling);
-    const auto outcome = run_plan(context, filling, context.report, stop);
-    if (outcome.error) throw *outcome.error;
+    carry_out_whole(context, filling, {}, stop);
     // A bound path that is not there yet is made empty, so that it can be exchanged like any other.
     for (const auto& item : displaced.items)
       if (item.place.kind != DataPlace::Kind::volume) data::Reserves::make(item.place);

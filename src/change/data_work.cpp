@@ -32,22 +32,6 @@ void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
   engine_.remove_volume(step.reserve.source, stop);
 }
 
-void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener,
-              std::stop_token stop) {
-  context.report.running(plan);
-  exec::RunOptions options = context.run;
-  options.data = &work;
-  const auto outcome = exec::run(plan, context.engine, context.clock, listener, options, stop);
-  if (outcome.error) throw *outcome.error;
-}
-
-exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener, std::stop_token stop) {
-  DataWork work(context.engine, context.report);
-  exec::RunOptions options = context.run;
-  if (options.data == nullptr) options.data = &work;
-  return exec::run(plan, context.engine, context.clock, listener, options, stop);
-}
-
 void drop_unused_reserves(Context& context, App& app, std::stop_token stop) {
   const auto is_wished = [&](const Snapshot& snapshot) {
     if (snapshot.number == app.wish.snapshot) return true;

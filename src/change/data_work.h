@@ -28,12 +28,6 @@ class DataWork : public exec::NoData {
   const Below below_;
 };
 
-// Runs the plan with this. Throws what it ends with.
-void run_with(Context& context, const plan::Plan& plan, DataWork& work, exec::Listener& listener, std::stop_token stop);
-// Runs the plan with what works on data, unless the context brings something of its own.
-[[nodiscard]] exec::Outcome run_plan(Context& context, const plan::Plan& plan, exec::Listener& listener,
-                                     std::stop_token stop);
-
 // Removes the reserves of snapshots that never came to be whole and that no wish speaks of, and their records; saves
 // nothing. What cannot be removed is warned of, and tried again the next time.
 void drop_unused_reserves(Context& context, App& app, std::stop_token stop);

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/start.h"
 #include "state/store.h"
 
@@ -25,9 +26,7 @@ void apply(Context& context, App& app, Marked& marked, const World& world, const
            std::stop_token stop) {
   if (marked.changed) context.store.save(app);
   if (!marked.plan.empty()) {
-    context.report.running(marked.plan);
-    const auto outcome = exec::run(marked.plan, context.engine, context.clock, context.report, context.run, stop);
-    if (outcome.error) throw *outcome.error;
+    carry_out_whole(context, marked.plan, {}, stop);
     record_names(app, world, marked.plan);
     context.store.save(app);
   }

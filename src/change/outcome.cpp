@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/data_work.h"
 #include "change/kept_files.h"
 #include "state/store.h"
@@ -85,21 +86,19 @@ void put_into_quarantine(App& app, const Release& release, const std::string& se
 }  // namespace
 
 exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop) {
-  exec::Outcome outcome = run_plan(context, planned.plan, listener, stop);
+  exec::Outcome outcome = carry_out(context, planned.plan, {&listener}, stop);
   if (!outcome.is_broken) return outcome;
   const auto& start = std::get<plan::StartContainer>(planned.plan.actions.at(*outcome.failed_action).step);
   if (has_data_of_its_own(context, start.name, stop)) return outcome;
   context.report.note(format("the engine can never start {} again: it is made anew from its release", start.name));
   plan::Plan removal;
   removal.add(plan::RemoveContainer{start.name}, "the engine cannot start it again");
-  context.report.running(removal);
-  exec::Outcome removed = run_plan(context, removal, context.report, stop);
+  exec::Outcome removed = carry_out(context, removal, {}, stop);
   if (!removed.done()) return outcome;
   planned = change::planned(context, app, stop);
   forget_creations(app, planned.plan);
   context.store.save(app);
-  context.report.running(planned.plan);
-  return run_plan(context, planned.plan, listener, stop);
+  return carry_out(context, planned.plan, {&listener}, stop);
 }
 
 Planned planned(Context& context, App& app, std::stop_token stop) {

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/carry_out.h"
 #include "change/data_work.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -74,10 +75,7 @@ void clear(Context& context, const AppName& app, const std::string& reason, std:
   const plan::Plan plan = plan_clearing(context, app, reason, stop);
   if (!plan.empty()) {
     DataWork work(context.engine, context.report);
-    exec::RunOptions run = context.run;
-    run.data = &work;
-    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, run, stop);
-    if (outcome.error) throw *outcome.error;
+    carry_out_whole(context, plan, {nullptr, &work, false}, stop);
   }
   // Last: as long as it is there, the next command looks for the rest.
   std::error_code error;

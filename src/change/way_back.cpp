@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/data_work.h"
 #include "change/kept_files.h"
 #include "data/reserve.h"
@@ -189,9 +190,7 @@ void leave_as_it_was(Context& context, App& app, Change& change, const Before& b
     const World now = observe(context.engine, app, {});
     const plan::Plan way = plan_as_before(app, before.world, now, touched.begun);
     if (!way.empty()) {
-      context.report.running(way);
-      const exec::Outcome outcome = run_plan(context, way, context.report, {});
-      if (outcome.error) throw *outcome.error;
+      carry_out_whole(context, way, {}, {});
     }
     record_names(app, now, {});
     change.never_stopped = ran_on(app, *change.release, before.world, now, touched);
@@ -264,7 +263,6 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     if (!way.plan.empty()) {
       forget_creations(app, way.plan);
       save_if_possible(context, app);
-      context.report.running(way.plan);
       outcome = run_wish(context, app, way, context.report, {});
       if (outcome.error) throw *outcome.error;
     }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/clean.h"
 #include "change/file_marks.h"
 #include "change/kept_files.h"
@@ -1076,8 +1077,7 @@ class Pass {
       rest_.check(ImageRef::parse(choice.pull).registry(), context.clock.now());
       refuse_a_full_disk(choice.pull);
     }
-    context.report.running(plan);
-    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop_);
+    const auto outcome = change::carry_out(context, plan, {}, stop_);
     if (outcome.error) {
       const auto* failed =
           outcome.failed_action ? std::get_if<plan::PullImage>(&plan.actions[*outcome.failed_action].step) : nullptr;
@@ -1271,8 +1271,8 @@ class Pass {
       if (result.kind == Outcome::broken) return result;
     }
     AppReport report(result.name, listener_, turn_);
-    report.running(stopping);
-    const auto outcome = exec::run(stopping, context_.engine, context_.clock, report, context_.run, stop_);
+    change::Context context = context_for(context_.store, report);
+    const auto outcome = change::carry_out(context, stopping, {}, stop_);
     result.change.kind = change::Change::Kind::done;
     if (outcome.error) {
       result.kind = Outcome::broken;

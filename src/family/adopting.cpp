@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/start.h"
 #include "family/found.h"
 #include "family/parameters.h"
@@ -291,9 +292,7 @@ plan::Plan pins(change::Context& context, const App& app, std::stop_token stop) 
 
 void run_pins(change::Context& context, const plan::Plan& plan, std::stop_token stop) {
   if (plan.empty()) return;
-  context.report.running(plan);
-  const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
-  if (outcome.error) throw *outcome.error;
+  change::carry_out_whole(context, plan, {}, stop);
 }
 
 }  // namespace belay::family

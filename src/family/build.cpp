@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "family/build_plan.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
@@ -67,9 +68,7 @@ std::string existing_image(change::Context& context, const BuildOptions& options
     if (const auto image = context.engine.image(reference, stop)) return image->id;
   outcome.plan.add(plan::PullImage{reference}, options.pull ? "--pull" : "it is not on this host");
   if (options.dry_run) return {};
-  context.report.running(outcome.plan);
-  const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
-  if (result.error) throw *result.error;
+  change::carry_out_whole(context, outcome.plan, {}, stop);
   const auto image = context.engine.image(reference, stop);
   if (!image)
     throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));
@@ -159,9 +158,7 @@ std::string built_image(change::Context& context, const AppName& name, const Bui
                         BuildOutcome& outcome, std::stop_token stop) {
   outcome.plan = plan_of(context, name, options, place, outcome.tag, stop);
   if (options.dry_run) return {};
-  context.report.running(outcome.plan);
-  const auto result = exec::run(outcome.plan, context.engine, context.clock, context.report, context.run, stop);
-  if (result.error) throw *result.error;
+  const auto result = change::carry_out_whole(context, outcome.plan, {}, stop);
   return result.built.rbegin()->second;
 }
 
@@ -175,9 +172,7 @@ void add_push(plan::Plan& plan, const std::string& image, const std::string& ref
 void push(change::Context& context, const std::string& image, const std::string& reference, std::stop_token stop) {
   plan::Plan plan;
   add_push(plan, image, reference);
-  context.report.running(plan);
-  const auto result = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
-  if (result.error) throw *result.error;
+  change::carry_out_whole(context, plan, {}, stop);
 }
 
 }  // namespace

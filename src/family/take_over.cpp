@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/kept_files.h"
 #include "change/start.h"
 #include "family/adopting.h"
@@ -173,9 +174,7 @@ Imported import_run(change::Context& context, const std::string& wanted_name, co
   if (!image) {
     plan::Plan plan;
     plan.add(plan::PullImage{reference}, "it is not on this host");
-    context.report.running(plan);
-    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, stop);
-    if (outcome.error) throw *outcome.error;
+    change::carry_out_whole(context, plan, {}, stop);
     image = context.engine.image(reference, stop);
     if (!image)
       throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/change.h"
 #include "change/claims.h"
 #include "change/places.h"
@@ -256,8 +257,7 @@ void put_back(change::Context& context, const App& held, const Stillness& still,
   for (const auto& step : owed) {
     plan::Plan alone;
     alone.actions.push_back(step);
-    context.report.running(alone);
-    const auto outcome = exec::run(alone, context.engine, context.clock, context.report, context.run, {});
+    const auto outcome = change::carry_out(context, alone, {}, {});
     // The app goes on, and why there is no backup is what the user has to know.
     if (outcome.error) context.report.warning(outcome.error->what());
   }
@@ -309,7 +309,7 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     StillWatch watch(context.report, context.clock);
     entry.tell([&] {
       while_still(
-          context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
+          context, app, held, [&] { change::carry_out_whole(context, result.plan, {&watch, &work}, stop); },
           [&] {
             work.abandon();
             put_back(context, held, still, planner, watch.begun());

@@ -11,6 +11,7 @@
 #include "base/pipe.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/claims.h"
 #include "change/data_work.h"
 #include "change/places.h"
@@ -250,7 +251,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     StillWatch watch(context.report, context.clock);
     entry.tell([&] {
       while_still(
-          context, app, held, [&] { run_with(context, result.plan, work, watch, stop); },
+          context, app, held, [&] { change::carry_out_whole(context, result.plan, {&watch, &work}, stop); },
           [&] {
             work.abandon();
             still.let_go_on(context, change::observe(context.engine, held, {}));

@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/data_work.h"
 #include "change/making.h"
 #include "change/temporary.h"
@@ -163,8 +164,7 @@ void drop_filled(change::Context& context, const App& app, const std::vector<Fil
     for (const auto& each : filled)
       if (std::any_of(volumes.begin(), volumes.end(), [&](const Volume& volume) { return volume.name == each.volume; }))
         plan.add(plan::RemoveVolume{each.volume}, "it is not whole");
-    const auto outcome = exec::run(plan, context.engine, context.clock, context.report, context.run, {});
-    if (outcome.error) throw *outcome.error;
+    change::carry_out_whole(context, plan, {.is_told = false}, {});
   } catch (const Error& error) {
     context.report.warning(error.what());
   }
@@ -218,7 +218,7 @@ PlainRestored restore_through_engine(change::Context& context, App& app, const f
   RemoteRestoreWork work(context.engine, context.report, archive, points, filled, helper);
   try {
     context.report.running(filling);
-    run_with(context, filling, work, context.report, stop);
+    change::carry_out_whole(context, filling, {nullptr, &work}, stop);
   } catch (...) {
     drop_filled(context, app, filled);
     throw;

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/change.h"
 #include "change/data_swap.h"
 #include "change/data_work.h"
@@ -71,7 +72,7 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     while_still(
         context, app, begun,
         [&] {
-          run_with(context, taken.plan, work, watch, stop);
+          change::carry_out_whole(context, taken.plan, {&watch, &work}, stop);
           app.find_snapshot(snapshot->number)->complete = true;
         },
         [&] {
@@ -117,9 +118,8 @@ change::Removed remove_snapshot(change::Context& context, const AppName& name, i
   // Not whole any more from the first removal on; what an interruption leaves is dropped the next time.
   app.find_snapshot(number)->complete = false;
   context.store.save(app);
-  change::DataWork work(context.engine, context.report);
   doing(format("removing s{} of {}", number, name.text()),
-        [&] { run_with(context, removed.plan, work, context.report, stop); });
+        [&] { change::carry_out_whole(context, removed.plan, {}, stop); });
   std::erase_if(app.snapshots, [&](const Snapshot& each) { return each.number == number; });
   context.store.save(app);
   write_journal(context, app, "snapshots", "done", format("s{} removed", number));

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/data_work.h"
 #include "change/places.h"
 #include "state/store.h"
@@ -98,9 +99,7 @@ void Stillness::let_go_on(change::Context& context, const World& now) const {
   for (const auto& action : only_what_ran(plan::plan_wish({held_, now, context.clock.now(), defaults_}).actions))
     last = {plan.add(action.step, action.reason, last)};
   if (plan.empty()) return;
-  context.report.running(plan);
-  const auto outcome = run_plan(context, plan, context.report, {});
-  if (outcome.error) throw *outcome.error;
+  change::carry_out_whole(context, plan, {}, {});
 }
 
 void while_still(change::Context& context, const App& app, const App& held, const std::function<void()>& work,

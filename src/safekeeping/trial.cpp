@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/change.h"
 #include "change/places.h"
 #include "change/temporary.h"
@@ -163,10 +164,7 @@ class Rehearsal {
   // Throws what fails.
   void prepare(exec::Data& data, exec::Listener& listener, std::stop_token stop) {
     for (const auto& note : plan_.notes) context_.report.note(note);
-    context_.report.running(plan_);
-    exec::RunOptions run = context_.run;
-    run.data = &data;
-    const auto outcome = exec::run(plan_, context_.engine, context_.clock, listener, run, stop);
+    const auto outcome = change::carry_out(context_, plan_, {&listener, &data}, stop);
     if (!outcome.error) return;
     if (outcome.failed_action) failed_reading_ = reads_backup(plan_.actions.at(*outcome.failed_action).step);
     throw *outcome.error;
@@ -175,8 +173,7 @@ class Rehearsal {
   // What speaks against the release ends up in the trial; everything else is thrown.
   void prove(const plan::Plan& proof, Trial& trial, std::stop_token stop) {
     for (const auto& note : proof.notes) context_.report.note(note);
-    context_.report.running(proof);
-    const auto outcome = exec::run(proof, context_.engine, context_.clock, context_.report, context_.run, stop);
+    const auto outcome = change::carry_out(context_, proof, {}, stop);
     std::string container;
     if (outcome.verdict) {
       container = outcome.verdict->container;

@@ -143,5 +143,14 @@ TEST(Modules, KeepTheEngineAndSqlFromTheCommandLine) {
     EXPECT_FALSE(found.contains(foreign)) << foreign;
 }
 
+// The one door: plans run nowhere else, so that each is told, stopped and given its data in the same way.
+TEST(Modules, RunPlansInOnePlaceAlone) {
+  std::vector<std::string> places;
+  for (const auto& file : files_below("src", {".h", ".cpp"}))
+    for (const auto& line : lines_of(file))
+      if (line.find("exec::run(") != std::string::npos) places.push_back(fs::path(file).string());
+  EXPECT_EQ(places, std::vector<std::string>{"src/change/carry_out.cpp"});
+}
+
 }  // namespace
 }  // namespace belay::docs

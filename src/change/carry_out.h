@@ -1,0 +1,20 @@
+#pragma once
+// The one door to the engine: whatever changes something is a plan that goes through here, told before it begins.
+
+#include "change/context.h"
+
+namespace belay::change {
+
+struct CarryOut {
+  exec::Listener* listener = nullptr;  // nullptr: the context's report
+  exec::Data* data = nullptr;          // nullptr: what copies, exchanges and removes data on this host
+  bool is_told = true;                 // false: the report does not hear of the plan beforehand
+};
+
+// Runs the plan. What went wrong is in the outcome.
+[[nodiscard]] exec::Outcome carry_out(Context& context, const plan::Plan& plan, const CarryOut& how,
+                                      std::stop_token stop);
+// The same where the plan must succeed: throws the error that it ends with.
+exec::Outcome carry_out_whole(Context& context, const plan::Plan& plan, const CarryOut& how, std::stop_token stop);
+
+}  // namespace belay::change
