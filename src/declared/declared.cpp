@@ -17,6 +17,7 @@
 #include "change/making.h"
 #include "change/own_container.h"
 #include "change/start.h"
+#include "declared/decide.h"
 #include "declared/definitions.h"
 #include "declared/hand_over.h"
 #include "declared/image_choice.h"
@@ -37,64 +38,6 @@ bool is_from(const std::string& origin, const std::vector<std::string>& sources)
   return std::any_of(sources.begin(), sources.end(), [&](const std::string& source) {
     return origin == source || origin.starts_with(source + "/") || origin.starts_with(source + "#");
   });
-}
-
-// "image web:1@ab12 → web:1@cd34": what a service runs, and what it is to run.
-std::string image_news(const std::string& reference, const std::string& was, const ImageChoice& choice) {
-  const std::string now = !choice.id.empty()      ? short_digest(choice.id)
-                          : choice.build          ? std::string("(to be built)")
-                          : choice.digest.empty() ? std::string("(to be pulled)")
-                                                  : short_digest(choice.digest.substr(choice.digest.find('@') + 1));
-  return format("image {}@{} → {}@{}", reference, short_digest(was), choice.reference, now);
-}
-
-std::vector<std::string> differences_between(const Release& before, const change::Made& after,
-                                             const ImageChoices& choices) {
-  std::vector<std::string> lines;
-  std::set<std::string> told;  // fields "image" of services whose images differ
-  for (const auto& service : before.spec.services) {
-    const auto choice = choices.find(service.name);
-    const auto was = before.images.find(service.name);
-    if (choice == choices.end() || was == before.images.end() || was->second == choice->second.id) continue;
-    const bool is_alone = before.spec.services.size() == 1 && after.spec.services.size() == 1;
-    lines.push_back((is_alone ? "" : service.name + ".") + image_news(service.image, was->second, choice->second));
-    told.insert(is_alone ? "image" : service.name + ".image");
-  }
-  for (const auto& change : differences(before.spec, after.spec))
-    if (!told.contains(change.field)) lines.push_back(change.text());
-  for (auto& line : change::file_differences(before.files, after.files)) lines.push_back(std::move(line));
-  return lines;
-}
-
-// The apps that were, or are to be, replaced since this release was started, and to which it is tied: "db r1 → r2
-// (links)".
-std::vector<std::string> ties_that_broke(const Release& before, const Needs& needs) {
-  std::vector<std::string> lines;
-  for (const auto& [need, kind] : needs.tied) {
-    const auto known = before.needs.find(need);
-    const ReleaseNumber now = needs.releases.at(need);
-    if (known != before.needs.end() && known->second != now)
-      lines.push_back(format("{} {} → {} ({})", need, known->second.text(), now.text(), to_text(kind)));
-  }
-  return lines;
-}
-
-// The reason of a change that nothing in its own definition is the reason of: "because db is replaced (links)".
-std::string because_of(const Release& before, const Needs& needs) {
-  std::vector<std::string> others;
-  for (const auto& [need, kind] : needs.tied) {
-    const auto known = before.needs.find(need);
-    if (known == before.needs.end() || known->second != needs.releases.at(need))
-      others.push_back(format("{} is ({})", need, to_text(kind)));
-  }
-  return others.empty() ? std::string() : format("replaced, because {}", join(others, " and "));
-}
-
-// The newest release that is just this.
-const Release* made_before(const App& app, const change::Made& made) {
-  const auto found = std::find_if(app.releases.rbegin(), app.releases.rend(),
-                                  [&](const Release& release) { return is_made_so(release, made); });
-  return found == app.releases.rend() ? nullptr : &*found;
 }
 
 // From the list alone: every container of the release is up, not unhealthy, under its name, and nothing else of the
@@ -658,65 +601,71 @@ class Pass {
       remember(*app);
       tell_of_take_over(*app, context);
     }
-    const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
-    const bool is_wanted_already = present != nullptr && is_made_so(*present, made);
-    if (!options_.starts_stopped && app && app->wish.state == Wish::State::down && !app->wish.unfinished &&
-        !is_down_by_failure(*app)) {
-      result.kind = Outcome::held;
-      result.as_declared = false;
-      result.reason = format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
-                             declared.name.text());
-      note_wait(declared.name, context.store, Wait::Topic::held, "its definition waits, because it was stopped by hand",
-                app->wish.since);
+    const Situation situation = situation_of(app ? &*app : nullptr, made, choices, needs, context);
+    const Decision decision = decide(situation);
+    note_decision(declared.name, context.store, situation, decision);
+    if (const auto* hold = std::get_if<Hold>(&decision)) {
+      tell_hold(*hold, situation, result);
+      if (hold->keeps_up) keep_up(declared, *app, context, result);
       return;
     }
-    const bool is_as_declared = is_wanted_already && app->wish.state == Wish::State::up;
-    const Release* before = app && !is_as_declared ? made_before(*app, made) : nullptr;
-    const bool holds = before != nullptr && is_held(*app, *before, made);
-    if (!holds) note_wait(declared.name, context.store, Wait::Topic::held, "", context.clock.now());
-    if (is_as_declared) {
+    if (std::holds_alternative<KeepUp>(decision)) {
       // A preview's app is not in the state yet.
       if (!takes_over || !options_.dry_run) keep_up(declared, *app, context, result);
       return;
     }
-    if (holds) {
-      result.kind = Outcome::held;
-      result.as_declared = false;
-      if (before->verdict == Verdict::failed) note_failure(*app, context.store, *before);
-      result.reason = before->verdict == Verdict::failed
-                          ? format("{} is just this, and failed: {}; belay retry {} tries it again",
-                                   before->number.text(), before->reason, declared.name.text())
-                          : format("{} is just this, and {} went back from it ({}); belay start {} {} ends that",
-                                   before->number.text(), app->wish.who, app->wish.why, declared.name.text(),
-                                   before->number.text());
-      result.waits_for = result.reason;
-      if (before->verdict != Verdict::failed)
-        note_wait(
-            declared.name, context.store, Wait::Topic::held,
-            format("its definition waits, because it is just {}, from which somebody went back", before->number.text()),
-            app->wish.since);
-      if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
-      return;
-    }
-    if (before != nullptr && waits_for_the_host(context, *app, *before, result)) {
-      if (app->wish.state == Wish::State::up && present != nullptr) keep_up(declared, *app, context, result);
-      return;
-    }
-    result.kind = Outcome::change;
-    if (present != nullptr) {
-      result.differences = differences_between(*present, made, choices);
-      if (result.differences.empty()) result.reason = because_of(*present, needs);
-      for (auto& line : ties_that_broke(*present, needs)) result.differences.push_back(std::move(line));
-    } else {
-      result.is_new = true;
-      result.reason = "new";
-    }
+    tell_deploy(std::get<Deploy>(decision), result);
     make(declared, std::move(app), made, choices, context, result);
     result.as_declared = !options_.dry_run && !result.change.failed() && result.kind != Outcome::held;
     const auto after = options_.dry_run ? std::nullopt : context.store.app(declared.name);
     const Release* tried = after && result.change.is_held ? after->find(*result.change.release) : nullptr;
     if (tried != nullptr) note_failure(*after, context.store, *tried);
     if (result.change.kind == change::Change::Kind::done) clean_up_after(declared.name, context);
+  }
+
+  Situation situation_of(const App* app, const change::Made& draft, const ImageChoices& images, const Needs& needs,
+                         change::Context& context) const {
+    Situation situation{app, draft, images, needs};
+    situation.starts_stopped = options_.starts_stopped;
+    situation.has_pauses = options_.heal.has_value();
+    situation.now = context.clock.now();
+    const bool was_cut_short =
+        app != nullptr && std::any_of(app->releases.begin(), app->releases.end(), [](const Release& release) {
+          return release.verdict == Verdict::pending && !release.reason.empty();
+        });
+    if (situation.has_pauses && was_cut_short) situation.repairs = context.store.repairs(app->name);
+    return situation;
+  }
+
+  void note_decision(const AppName& name, state::Store& store, const Situation& situation,
+                     const Decision& decision) const {
+    if (const auto* hold = std::get_if<Hold>(&decision))
+      note_wait(name, store, Wait::Topic::held, wait_of(*hold, situation), hold->since.value_or(situation.now),
+                hold->until);
+    else
+      note_wait(name, store, Wait::Topic::held, "", situation.now);
+  }
+
+  static void tell_hold(const Hold& hold, const Situation& situation, DeclaredApp& result) {
+    result.kind = Outcome::held;
+    result.as_declared = false;
+    result.reason = reason_of(hold, situation);
+    if (hold.why == Hold::Why::failed_before || hold.why == Hold::Why::gone_back_from) result.waits_for = result.reason;
+  }
+
+  static void tell_deploy(const Deploy& deploy, DeclaredApp& result) {
+    using Kind = Deploy::Reason::Kind;
+    result.kind = Outcome::change;
+    result.is_new = !deploy.before;
+    bool has_own_reason = false;
+    for (const auto& reason : deploy.reasons) {
+      has_own_reason = has_own_reason || reason.kind != Kind::tie;
+      if (reason.kind == Kind::is_new || reason.kind == Kind::needs)
+        result.reason = reason.text;
+      else
+        result.differences.push_back(reason.text);
+    }
+    if (!has_own_reason) result.reason.clear();
   }
 
   // Only definitions make releases of the schemes that keep names: an app of those without an origin is what recover
@@ -748,8 +697,7 @@ class Pass {
   }
 
   void note_failure(const App& app, state::Store& store, const Release& tried) const {
-    note_wait(app.name, store, Wait::Topic::held,
-              format("what is declared is just {}, which failed", tried.number.text()), app.wish.since);
+    note_wait(app.name, store, Wait::Topic::held, wait_after_failure(tried.number), app.wish.since);
   }
 
   // What cannot be read changes nothing, and is not to be replaced by a folder that the engine makes.
@@ -776,28 +724,6 @@ class Pass {
     return true;
   }
 
-  // The daemon does not try again and again, each time with an outage, what the host did not let be tried: the pauses
-  // grow. A command given by hand tries at once.
-  bool waits_for_the_host(change::Context& context, const App& app, const Release& begun, DeclaredApp& result) const {
-    if (!options_.heal || begun.verdict != Verdict::pending || begun.reason.empty()) return false;
-    constexpr Milliseconds first_pause{10'000}, longest_pause{600'000};
-    std::optional<Time> last;
-    Milliseconds pause = first_pause;
-    for (const auto& repair : context.store.repairs(app.name)) {
-      if (repair.kind != Repair::Kind::attempt || repair.release != begun.number) continue;
-      if (last) pause = std::min(pause * 2, longest_pause);
-      if (!last) last = repair.at;
-    }
-    if (!last || context.clock.now() >= *last + pause) return false;
-    result.kind = Outcome::held;
-    result.as_declared = false;
-    result.reason = format("{} could not be tried: {}; it is tried again in {}", begun.number.text(), begun.reason,
-                           duration_text(*last + pause - context.clock.now()));
-    note_wait(app.name, context.store, Wait::Topic::held,
-              format("{} could not be tried: {}", begun.number.text(), begun.reason), *last, *last + pause);
-    return true;
-  }
-
   // Never fails the change that it follows.
   void clean_up_after(const AppName& name, change::Context& context) {
     try {
@@ -809,26 +735,6 @@ class Pass {
     } catch (const Error& error) {
       context.report.warning(format("cleaning up: {}", error.what()));
     }
-  }
-
-  // Its first release was taken back: nobody asked that it be down, and another definition may do better.
-  static bool is_down_by_failure(const App& app) { return app.wish.way_back; }
-
-  // A release later than the wished one was tried and left, by its failure or by hand. One before it was left by a
-  // change of the definition, which has now been taken back.
-  static bool is_held(const App& app, const Release& before, const change::Made& made) {
-    if (before.verdict == Verdict::pending) return false;
-    if (before.verdict == Verdict::failed) return !needs_others(before, made);
-    const auto running = change::what_runs(app);
-    return running && before.number > *running;
-  }
-
-  // What it failed for may have been what it needs, tied to it or not: with another one it is worth a try.
-  static bool needs_others(const Release& before, const change::Made& made) {
-    return std::any_of(made.needs.begin(), made.needs.end(), [&](const auto& need) {
-      const auto known = before.needs.find(need.first);
-      return known == before.needs.end() || known->second != need.second;
-    });
   }
 
   // By its own name, or by that of one of its containers.
@@ -970,17 +876,7 @@ class Pass {
       name_all_volumes(declared, app, made);
       refuse_shared_volumes(declared, app, made.spec, context);
     }
-    if (const Release* same = made_before(app, made); same != nullptr && is_held(app, *same, made)) {
-      result.kind = Outcome::held;
-      result.as_declared = false;
-      result.reason = format("what the pull brought is {}, which was tried before", same->number.text());
-      return;
-    }
-    if (app.wish.state == Wish::State::up && app.wish.release && !app.wish.unfinished &&
-        is_made_so(*app.find(*app.wish.release), made)) {
-      result.kind = Outcome::unchanged;  // another digest of the very image that runs
-      return;
-    }
+    if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
     result.change =
         start_made(context, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
     remember(app);
@@ -990,6 +886,24 @@ class Pass {
       result.reason = result.change.reason;
       result.hint = result.change.hint;
     }
+  }
+
+  // By the same rules as before, now under the lock and with what a pull brought. What a command left unfinished is
+  // gone on with, whatever it was.
+  bool is_still_due(const App& app, const change::Made& made, const ImageChoices& images, bool is_pulled,
+                    change::Context& context, DeclaredApp& result) const {
+    const Needs none;
+    const Situation situation = situation_of(&app, made, images, none, context);
+    const Decision decision = decide(situation);
+    if (const auto* hold = std::get_if<Hold>(&decision)) {
+      tell_hold(*hold, situation, result);
+      if (is_pulled && hold->release)
+        result.reason = format("what the pull brought is {}, which was tried before", hold->release->text());
+      return false;
+    }
+    if (!std::holds_alternative<KeepUp>(decision) || app.wish.unfinished) return true;
+    result.kind = Outcome::unchanged;  // another digest of the very image that runs
+    return false;
   }
 
   // Under the app's lock, just before the first effect.
