@@ -1,5 +1,5 @@
 #pragma once
-// What becomes of a declared app. Pure: values in, a value out; the pass (declared/declared.cpp) acts on it. Private to
+// What becomes of a declared app. Pure: values in, a value out; the pass (declared/pass.h) acts on it. Private to
 // declared.
 
 #include <optional>

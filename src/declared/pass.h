@@ -1,0 +1,218 @@
+#pragma once
+// One pass over the definitions of a host: each app is looked at, decided about (declared/decide.h) and dealt with.
+// Private to declared.
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "change/app_volumes.h"
+#include "change/making.h"
+#include "declared/app_report.h"
+#include "declared/decide.h"
+#include "declared/declared.h"
+#include "declared/image_choice.h"
+#include "declared/pass_view.h"
+#include "engine/engine.h"
+
+namespace belay::engine {
+class OneLook;
+}
+namespace belay::state {
+class Store;
+}
+
+namespace belay::declared {
+
+bool is_from(const std::string& origin, const std::vector<std::string>& sources);
+// What the app's users notice of the change that is planned or done.
+void classify(DeclaredApp& result, const App& app);
+
+// Looks after the apps of one pass.
+class Pass {
+ public:
+  // `look`: the engine of the context, where it is one; `engine`: the engine itself.
+  Pass(change::Context& context, engine::Engine& engine, engine::OneLook* look, const Declarations& declared,
+       const DeclaredOptions& options, DeclaredListener& listener, std::stop_token stop)
+      : context_(context),
+        engine_(engine),
+        look_(look),
+        declared_(declared),
+        options_(options),
+        listener_(listener),
+        stop_(std::move(stop)),
+        view_(options.only_keep_up ? PassView::of_these(context, declared, options.down, stop_)
+                                   : PassView::of_everything(context, stop_)) {}
+
+  DeclaredHost run();
+
+ private:
+  using Outcome = DeclaredApp::Kind;
+
+  // pass.cpp: the pass as a whole
+  void refuse_to_take_over_what_is_not_declared() const;
+  // A network or volume that several apps miss is made by the first of them.
+  static void announce_once(DeclaredHost& host);
+  void refuse_an_emptied_host() const;
+  // Each when those that it needs are done; several at a time.
+  void look_after_all(DeclaredHost& host);
+  change::Context context_for(state::Store& store, change::Report& report) const;
+  std::optional<App> known(const std::string& name);
+  Needs needs_now(const Declaration& declared);
+  // Others that need this app shall see what it is now; in a preview, what it will be.
+  void remember(const App& app);
+
+  // One app's trouble is told in its result and blocks nobody else; a stop ends the pass.
+  template <class Work>
+  static void telling(DeclaredApp& result, Work&& work) {
+    try {
+      work();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const LockHeld& held) {
+      result.busy = true;
+      result.as_declared = false;
+      result.kind = Outcome::held;
+      result.code = held.code();
+      result.reason = held.what();
+    } catch (const Error& error) {
+      result.kind = Outcome::broken;
+      result.as_declared = false;
+      result.code = error.code();
+      result.reason = error.what();
+      result.hint = error.hint();
+    }
+  }
+
+  // pass_app.cpp: one app: what its definition asks for, and what comes of it
+  DeclaredApp look_after(const Declaration& declared, state::Store& store);
+  // Before anything is pulled, healed or repaired for it.
+  void refuse_unknown_ones(const AppName& name, change::Context& context);
+  // Where only some services are asked for, the others are those of what runs.
+  static Declaration with_the_others(Declaration declared, const std::optional<App>& app);
+  void decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result);
+  Situation situation_of(const App* app, const change::Made& draft, const ImageChoices& images, const Needs& needs,
+                         change::Context& context) const;
+  static void tell_hold(const Hold& hold, const Situation& situation, DeclaredApp& result);
+  static void tell_deploy(const Deploy& deploy, DeclaredApp& result);
+  // Only definitions make releases of the schemes that keep names: an app of those without an origin is what recover
+  // found of a lost state. What was adopted under that scheme is its user's.
+  static bool is_recovered(const App& app);
+  bool is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const;
+  static void tell_of_take_over(const App& app, change::Context& context);
+  std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const;
+  // What cannot be read changes nothing, and is not to be replaced by a folder that the engine makes.
+  bool waits_for_files(change::Context& context, const Declaration& declared, const std::optional<App>& app,
+                       const std::map<std::string, FileMark>& now, DeclaredApp& result) const;
+  // Never fails the change that it follows.
+  void clean_up_after(const AppName& name, change::Context& context);
+
+  // pass_notes.cpp: what apps wait for
+  // For `belay why`, which asks neither definitions nor registries.
+  void note_wait(const AppName& name, state::Store& store, Wait::Topic topic, const std::string& text, Time since,
+                 std::optional<Time> until = {}) const;
+  void note_trouble(const AppName& name, state::Store& store, const DeclaredApp& result) const;
+  void note_choices(const Declaration& declared, state::Store& store, const ImageChoices& choices) const;
+  void note_decision(const AppName& name, state::Store& store, const Situation& situation,
+                     const Decision& decision) const;
+  void note_failure(const App& app, state::Store& store, const Release& tried) const;
+
+  // pass_keep.cpp: what is wished already is kept up
+  // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
+  bool is_well(const Declaration& declared, change::Context& context, DeclaredApp& result);
+  void keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result);
+  // By its own name, or by that of one of its containers.
+  bool is_asked_for(const App& app) const;
+  void keep_up(const Declaration& declared, const App& app, change::Context& context, DeclaredApp& result);
+  // The engine starts it again and again: nothing that a start could mend.
+  void tell_restart_loop(const App& app, change::Context& context, DeclaredApp& result) const;
+  static void tell_repair(DeclaredApp& result, const App& app, bool repairs);
+
+  // pass_volumes.cpp: each volume has a name, and an owner
+  // Each mount point of the image has a volume with a name: the one that the release before has there, else one by the
+  // app's scheme. The image is asked for only where something may be missing.
+  void name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, change::Made& made);
+  static std::vector<change::DerivedVolume> derived_of(const App& app, const Spec& spec, const Declaration& declared);
+  // What the definitions ask for without a name, and what apps had when the pass began; found once for all apps.
+  struct DeclaredUse {
+    const Declaration* by;
+    std::string target;
+  };
+  const std::vector<DeclaredUse>& declared_uses_of(const std::string& volume);
+  const change::DerivedUses& earlier_uses();
+  // A volume whose name nobody gave must not be another's: neither what the state and the engine know, nor what another
+  // definition of this pass asks for.
+  void refuse_shared_volumes(const Declaration& declared, const App& app, const Spec& spec, change::Context& context);
+
+  // pass_make.cpp: a new release
+  // What the settings of this host say, where nobody else does.
+  change::ChangeOptions change_options(const Spec& spec) const;
+  // Another command changed the app since the pass began.
+  static bool has_moved_on(const std::optional<App>& before, const std::optional<App>& now);
+  void make(const Declaration& declared, std::optional<App> known_one, const change::Made& wanted,
+            const ImageChoices& choices, change::Context& context, DeclaredApp& result);
+  // By the same rules as before, now under the lock and with what a pull brought. What a command left unfinished is
+  // gone on with, whatever it was.
+  bool is_still_due(const App& app, const change::Made& made, const ImageChoices& images, bool is_pulled,
+                    change::Context& context, DeclaredApp& result) const;
+  // Under the app's lock, just before the first effect.
+  void ask_for_objection(const DeclaredApp& planned) const;
+  // The plan as it would be with the image here already, behind its pull.
+  void preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
+               DeclaredApp& result);
+  // What the clean-up behind the change would remove, when that has succeeded.
+  void preview_clean_up(change::Context& context, App app, DeclaredApp& result);
+
+  // pass_images.cpp: images are pulled and built
+  // A pull that fills the disk takes the whole host down with it, the apps that run included.
+  void refuse_a_full_disk(const std::string& reference) const;
+  // The pulls and builds that come before anything stops; they do not wait for each other.
+  static plan::Plan plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing);
+  static plan::BuildImage step_of(const Declaration& declared, const std::string& reference, const ImageBuild& build);
+  void make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,
+                   const plan::Plan& plan);
+  // What a pull or a build has brought.
+  void take_image(change::Context& context, change::Made& made, const ImageChoice& choice);
+  static bool bears_digest(const Image& image, const std::string& wanted);
+
+  // pass_others.cpp: what is not declared
+  static bool bears(const Declaration& declared, const std::string& container);
+  void remove_undeclared(DeclaredHost& host);
+  DeclaredApp remove_one(const App& app);
+  // Whatever else runs, whoever made it. What bears a declared name is left alone: it is the declared one, or the
+  // trouble of its definition is told already.
+  void stop_strangers(DeclaredHost& host);
+  bool is_declared(const std::string& name) const;
+  // The app of this state that the container belongs to; nullptr: none.
+  const App* app_of(const Container& container) const;
+  bool is_copy(const Container& container, const labels::Owner& owner) const;
+  // Another Belay would start it again, and each would stop what the other starts.
+  static DeclaredApp of_another_state(const Container& container, const labels::Owner& owner);
+  static DeclaredApp stranger(const std::string& name);
+  // One that another way than a definition made: it is stopped as its user would, and can be started again.
+  DeclaredApp stop_app(const App& app);
+  DeclaredApp stop_container(const std::string& name);
+
+  change::Context& context_;
+  engine::Engine& engine_;
+  engine::OneLook* const look_;  // nullptr: what is seen may change, by our own doing
+  const Declarations& declared_;
+  const DeclaredOptions& options_;
+  DeclaredListener& listener_;
+  const std::stop_token stop_;
+  RegistryRest rest_of_this_pass_;
+  RegistryRest& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
+  PassView view_;                                       // its apps are guarded by turn_ while the workers run
+  std::mutex turn_;                                     // also of the listener's calls
+  std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
+  // Guarded by turn_ until they are there.
+  std::optional<std::map<std::string, std::vector<DeclaredUse>>> declared_uses_;  // by volume
+  std::optional<change::DerivedUses> earlier_uses_;
+};
+
+}  // namespace belay::declared

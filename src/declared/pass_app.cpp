@@ -1,0 +1,230 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/clean.h"
+#include "change/file_marks.h"
+#include "change/kept_files.h"
+#include "declared/hand_over.h"
+#include "declared/pass.h"
+#include "engine/one_look.h"
+#include "model/naming.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+DeclaredApp Pass::look_after(const Declaration& declared, state::Store& store) {
+  AppReport report(declared.name.text(), listener_, turn_);
+  change::Context context = context_for(store, report);
+  DeclaredApp result;
+  result.name = declared.name.text();
+  result.origin = declared.origin;
+  if (options_.leave.contains(result.name)) return result;
+  telling(result, [&] {
+    refuse_unknown_ones(declared.name, context);
+    // Whoever is to be left alone may be so for an hour; another definition may be just what he needs.
+    const bool is_left_alone = !is_well(declared, context, result);
+    if (!options_.only_keep_up)
+      decide_and_do(declared, context, result);
+    else if (!is_left_alone)
+      keep_up_only(declared, context, result);
+  });
+  note_trouble(declared.name, store, result);
+  const std::lock_guard lock(turn_);
+  listener_.ended(result);
+  return result;
+}
+
+void Pass::refuse_unknown_ones(const AppName& name, change::Context& context) {
+  const auto owned = view_.owned.find(name.text());
+  if (owned == view_.owned.end()) return;
+  const App app = known(name.text()).value_or(App(name));
+  if (plan::sort_out(app, owned->second).unknown.empty()) return;
+  // The lists and the state are not of one moment: under the app's lock they are.
+  change::Context now{engine_,         context.store,         context.clock,    context.report, context.who,
+                      context.command, context.wait_for_lock, context.defaults, context.run};
+  const FileLock lock = lock_app(now, name, stop_);
+  if (const auto fresh = context.store.app(name)) remember(*fresh);
+  if (look_ != nullptr) look_->forget();
+}
+
+Declaration Pass::with_the_others(Declaration declared, const std::optional<App>& app) {
+  if (declared.only.empty()) return declared;
+  const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  const auto is_asked_for = [&](const Service& service) { return declared.only.contains(service.group_name()); };
+  std::erase_if(declared.spec.services, [&](const Service& service) { return !is_asked_for(service); });
+  if (present == nullptr) return declared;
+  for (const auto& service : present->spec.services)
+    if (!is_asked_for(service)) declared.spec.services.push_back(service);
+  return declared;
+}
+
+void Pass::decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result) {
+  std::optional<App> app = known(written.name.text());
+  const Declaration declared = with_the_others(written, app);
+  if (app) change::learn_volumes(*app, view_.containers_of(*app), view_.world);
+  const bool takes_over = is_to_be_taken_over(declared, app);
+  if (takes_over) {
+    app = as_taken_over(context, declared, app, stop_);
+  } else if (app && app->origin.empty() && app->wish.state != Wish::State::none && !is_recovered(*app)) {
+    throw Conflict(
+        ErrorCode::declared_elsewhere, format("{} is an app already, and no definition made it", declared.name.text()),
+        format("Hand it over: belay apply --take-over {}; or give the definition another name.", declared.name.text()));
+  }
+  const ImageChoices choices = choose_images(
+      context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
+      [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
+  for (const auto& [service, choice] : choices)
+    if (!choice.trouble.empty()) {
+      context.report.note(format("it is not known whether there is a newer image: {}", choice.trouble));
+      break;
+    }
+  note_choices(declared, context.store, choices);
+  change::Made made;
+  made.spec = declared.spec;
+  made.files = change::file_marks(declared.watched);
+  if (waits_for_files(context, declared, app, made.files, result)) return;
+  const Needs needs = needs_now(declared);
+  made.needs = needs.releases;
+  for (const auto& [need, kind] : needs.tied) made.tied_to.insert(need);
+  for (auto& service : made.spec.services) {
+    const ImageChoice& choice = choices.at(service.name);
+    service.image = choice.reference;
+    made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
+    if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
+  }
+  name_all_volumes(declared, app, made);
+  for (const auto& [service, choice] : choices) {
+    if (choice.waits_for.empty()) continue;
+    result.reason = choice.waits_for;
+    result.waits_for = choice.wait ? choice.wait->text : choice.waits_for;
+    result.kind = Outcome::held;
+    break;
+  }
+
+  if (takes_over) {
+    app = options_.dry_run ? previewed_take_over(std::move(*app), made) : take_over(context, declared, made, stop_);
+    remember(*app);
+    tell_of_take_over(*app, context);
+  }
+  const Situation situation = situation_of(app ? &*app : nullptr, made, choices, needs, context);
+  const Decision decision = decide(situation);
+  note_decision(declared.name, context.store, situation, decision);
+  if (const auto* hold = std::get_if<Hold>(&decision)) {
+    tell_hold(*hold, situation, result);
+    if (hold->keeps_up) keep_up(declared, *app, context, result);
+    return;
+  }
+  if (std::holds_alternative<KeepUp>(decision)) {
+    // A preview's app is not in the state yet.
+    if (!takes_over || !options_.dry_run) keep_up(declared, *app, context, result);
+    return;
+  }
+  tell_deploy(std::get<Deploy>(decision), result);
+  make(declared, std::move(app), made, choices, context, result);
+  result.as_declared = !options_.dry_run && !result.change.failed() && result.kind != Outcome::held;
+  const auto after = options_.dry_run ? std::nullopt : context.store.app(declared.name);
+  const Release* tried = after && result.change.is_held ? after->find(*result.change.release) : nullptr;
+  if (tried != nullptr) note_failure(*after, context.store, *tried);
+  if (result.change.kind == change::Change::Kind::done) clean_up_after(declared.name, context);
+}
+
+Situation Pass::situation_of(const App* app, const change::Made& draft, const ImageChoices& images, const Needs& needs,
+                             change::Context& context) const {
+  Situation situation{app, draft, images, needs};
+  situation.starts_stopped = options_.starts_stopped;
+  situation.has_pauses = options_.heal.has_value();
+  situation.now = context.clock.now();
+  const bool was_cut_short =
+      app != nullptr && std::any_of(app->releases.begin(), app->releases.end(), [](const Release& release) {
+        return release.verdict == Verdict::pending && !release.reason.empty();
+      });
+  if (situation.has_pauses && was_cut_short) situation.repairs = context.store.repairs(app->name);
+  return situation;
+}
+
+void Pass::tell_hold(const Hold& hold, const Situation& situation, DeclaredApp& result) {
+  result.kind = Outcome::held;
+  result.as_declared = false;
+  result.reason = reason_of(hold, situation);
+  if (hold.why == Hold::Why::failed_before || hold.why == Hold::Why::gone_back_from) result.waits_for = result.reason;
+}
+
+void Pass::tell_deploy(const Deploy& deploy, DeclaredApp& result) {
+  using Kind = Deploy::Reason::Kind;
+  result.kind = Outcome::change;
+  result.is_new = !deploy.before;
+  bool has_own_reason = false;
+  for (const auto& reason : deploy.reasons) {
+    has_own_reason = has_own_reason || reason.kind != Kind::tie;
+    if (reason.kind == Kind::is_new || reason.kind == Kind::needs)
+      result.reason = reason.text;
+    else
+      result.differences.push_back(reason.text);
+  }
+  if (!has_own_reason) result.reason.clear();
+}
+
+bool Pass::is_recovered(const App& app) {
+  return keeps_names(app.scheme) &&
+         std::none_of(app.releases.begin(), app.releases.end(), [](const Release& release) { return release.adopted; });
+}
+
+bool Pass::is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const {
+  return options_.take_over.contains(declared.name.text()) && (!app || app->origin.empty());
+}
+
+void Pass::tell_of_take_over(const App& app, change::Context& context) {
+  const Release* present = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  std::vector<std::string> containers;
+  if (present != nullptr)
+    for (const auto& [service, container] : present->containers) containers.push_back(container);
+  context.report.note(containers.empty() ? std::string("its definition takes it over; nothing of it runs")
+                                         : format("its definition takes over {}, which is {} now",
+                                                  join(containers, ", "), present->number.text()));
+}
+
+std::vector<std::string> Pass::tags_of(const ImageRef& image, std::stop_token stop) const {
+  if (options_.list_tags) return options_.list_tags(image, std::move(stop));
+  return declared::list_tags(context_.engine, image, std::move(stop));
+}
+
+bool Pass::waits_for_files(change::Context& context, const Declaration& declared, const std::optional<App>& app,
+                           const std::map<std::string, FileMark>& now, DeclaredApp& result) const {
+  const Release* before = nullptr;
+  if (app)
+    for (const auto& release : app->releases)
+      if (release.verdict != Verdict::failed && change::kept_paths(context.store, *app, release).empty())
+        before = &release;
+  const auto missing = change::missing_paths(declared.spec, before, now);
+  if (missing.empty()) return false;
+  const bool was_seen = before != nullptr && std::any_of(missing.begin(), missing.end(), [&](const auto& path) {
+                          return std::any_of(before->files.begin(), before->files.end(),
+                                             [&](const auto& file) { return file.first.starts_with(path); });
+                        });
+  if (!was_seen && !sees_host_files(context, stop_)) return false;
+  result.kind = Outcome::held;
+  result.lacks_files = true;
+  result.as_declared = false;
+  const bool runs = app && app->wish.state == Wish::State::up;
+  result.reason = format("{} {} missing; {}", join(missing, ", "), missing.size() == 1 ? "is" : "are",
+                         runs ? "what runs stays" : "nothing is started");
+  return true;
+}
+
+void Pass::clean_up_after(const AppName& name, change::Context& context) {
+  try {
+    std::ignore =
+        cleanup(context, name, options_.keep, false, [](const change::RemovalPreview&) { return true; }, stop_);
+    if (const auto app = context.store.app(name)) remember(*app);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    context.report.warning(format("cleaning up: {}", error.what()));
+  }
+}
+
+}  // namespace belay::declared

@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <sys/statvfs.h>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "change/carry_out.h"
+#include "declared/pass.h"
+#include "model/naming.h"
+#include "plan/sequence.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+void Pass::refuse_a_full_disk(const std::string& reference) const {
+  struct statvfs status{};
+  const std::string folder = context_.engine.data_folder(stop_);
+  // An engine elsewhere has its own disk, which we cannot see.
+  if (folder.empty() || ::statvfs(folder.c_str(), &status) != 0) return;
+  const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
+  if (free < options_.least_free)
+    throw Error(ErrorCode::no_space,
+                format("{} is not pulled: only {} are free in {}", reference, byte_text(free), folder),
+                "belay cleanup NAME removes what no release needs; docker system df shows the rest.");
+}
+
+plan::Plan Pass::plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing) {
+  plan::Plan plan;
+  for (const auto& choice : missing) {
+    if (choice.build)
+      plan.add(step_of(declared, choice.reference, *choice.build), "it is not on this host");
+    else
+      plan.add(plan::PullImage{choice.pull},
+               choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
+  }
+  return plan;
+}
+
+plan::BuildImage Pass::step_of(const Declaration& declared, const std::string& reference, const ImageBuild& build) {
+  plan::BuildImage step;
+  step.folder = build.folder;
+  step.dockerfile = build.dockerfile;
+  step.tags = build.tags;
+  step.tags.insert(step.tags.begin(), reference);
+  step.arguments = build.arguments;
+  step.labels = labels::for_image(declared.name);
+  step.labels.insert(build.labels.begin(), build.labels.end());
+  step.target = build.target;
+  step.network = build.network;
+  step.platform = build.platform;
+  step.secrets = build.secrets;
+  step.no_cache = build.no_cache;
+  step.pull = build.pull;
+  return step;
+}
+
+void Pass::make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,
+                       const plan::Plan& plan) {
+  for (const auto& choice : missing) {
+    if (choice.pull.empty()) continue;
+    rest_.check(ImageRef::parse(choice.pull).registry(), context.clock.now());
+    refuse_a_full_disk(choice.pull);
+  }
+  const auto outcome = change::carry_out(context, plan, {}, stop_);
+  if (outcome.error) {
+    const auto* failed =
+        outcome.failed_action ? std::get_if<plan::PullImage>(&plan.actions[*outcome.failed_action].step) : nullptr;
+    if (failed != nullptr)
+      rest_.hear(ImageRef::parse(failed->reference).registry(), outcome.status, outcome.error->what(),
+                 context.clock.now());
+    throw *outcome.error;
+  }
+  for (const auto& choice : missing) take_image(context, made, choice);
+}
+
+void Pass::take_image(change::Context& context, change::Made& made, const ImageChoice& choice) {
+  const std::string wanted = choice.build ? choice.reference : choice.pull;
+  const auto image = context.engine.image(wanted, stop_);
+  if (!image)
+    throw NotFound(ErrorCode::image_not_found,
+                   format("{} was {}, and yet the engine does not have it", wanted, choice.build ? "built" : "pulled"));
+  const bool is_as_promised = choice.digest.empty() || bears_digest(*image, choice.digest);
+  for (const auto& service : made.spec.services) {
+    if (service.image != choice.reference) continue;
+    made.images[service.name] = image->id;
+    if (!choice.digest.empty() && is_as_promised) continue;
+    made.digests.erase(service.name);
+    if (!image->digests.empty()) made.digests[service.name] = image->digests.front();
+  }
+  if (is_as_promised) return;
+  // Or the tag moved in between. Where it did not, each look would mean another pull.
+  const std::string registry = ImageRef::parse(choice.pull).registry();
+  const std::string why =
+      format("the registry {} names another digest for {} than that of what it gives", registry, choice.reference);
+  rest_.leave_alone(choice.reference, usual_rest, why, context.clock.now());
+  context.report.note(why);
+}
+
+bool Pass::bears_digest(const Image& image, const std::string& wanted) {
+  const auto digest = [](const std::string& text) { return text.substr(text.find('@') + 1); };
+  return std::any_of(image.digests.begin(), image.digests.end(),
+                     [&](const std::string& own) { return digest(own) == digest(wanted); });
+}
+
+}  // namespace belay::declared

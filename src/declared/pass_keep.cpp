@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "change/kept_files.h"
+#include "declared/pass.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+namespace {
+
+// From the list alone: every container of the release is up, not unhealthy, under its name, and nothing else of the
+// app runs.
+bool seems_right(const App& app, const PassView& view) {
+  const Release* release = app.find(*app.wish.release);
+  const auto owned = view.owned.find(app.name.text());
+  if (release == nullptr || owned == view.owned.end()) return false;
+  size_t wanted = 0, right = 0;
+  std::set<std::string> jobs;
+  for (const auto& service : release->spec.services) {
+    if (!app.wish.held_down.contains(service.name)) ++wanted;
+    if (service.job) jobs.insert(service.name);
+  }
+  for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
+    const bool is_wished = made_for == release->container_release(service);
+    if (is_wished && app.wish.held_down.contains(service)) {
+      if (container->is_up()) return false;
+      continue;
+    }
+    // A job has run; how it ended, a list does not tell.
+    if (is_wished && jobs.contains(service) && container->state != ContainerState::created) {
+      ++right;
+      continue;
+    }
+    if (!container->is_up()) {
+      if (is_wished) return false;
+      continue;
+    }
+    if (!is_wished || container->state == ContainerState::paused) return false;
+    const auto name = release->containers.find(service);
+    if (name == release->containers.end() || name->second != container->name) return false;
+    ++right;
+  }
+  return right == wanted;
+}
+
+}  // namespace
+
+bool Pass::is_well(const Declaration& declared, change::Context& context, DeclaredApp& result) {
+  if (!options_.heal) return true;
+  result.healing.emplace();
+  const std::optional<App> app = known(declared.name.text());
+  if (!app) return true;
+  result.healing = heal(context, declared, *app, view_.world, *options_.heal, stop_);
+  if (!result.healing->is_busy)
+    note_wait(declared.name, context.store, Wait::Topic::health, result.healing->waits_for, context.clock.now(),
+              result.healing->waits_until);
+  if (!result.healing->steps.empty())
+    if (const auto helped = context.store.app(declared.name)) remember(*helped);
+  return !result.healing->waits_until;
+}
+
+void Pass::keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result) {
+  const std::optional<App> app = known(declared.name.text());
+  if (!app || app->wish.state != Wish::State::up || app->wish.unfinished || !app->wish.release) return;
+  if (result.healing && result.healing->is_down && declared.policies.on_drift == OnDrift::repair) {
+    const std::lock_guard lock(turn_);
+    listener_.decided(result.name, "it is down: it is started again");
+  }
+  keep_up(declared, *app, context, result);
+}
+
+bool Pass::is_asked_for(const App& app) const {
+  if (options_.look_into.contains(app.name.text())) return true;
+  const Release* release = app.find(*app.wish.release);
+  return release != nullptr &&
+         std::any_of(release->containers.begin(), release->containers.end(),
+                     [&](const auto& container) { return options_.look_into.contains(container.second); });
+}
+
+void Pass::keep_up(const Declaration& declared, const App& app, change::Context& context, DeclaredApp& result) {
+  if (result.healing && result.healing->waits_until) return;
+  tell_restart_loop(app, context, result);
+  const bool look_closer = options_.thorough || app.wish.unfinished || !app.wish.trouble.empty() || is_asked_for(app) ||
+                           !seems_right(app, view_);
+  if (!look_closer) return;
+  const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
+  const FileLock lock = lock_app(context, app.name, stop_);
+  App fresh = known_app(context, app.name, stop_);
+  if (const Release* wished = fresh.wish.release ? fresh.find(*fresh.wish.release) : nullptr)
+    refuse_missing_paths(context, wished->spec, wished, stop_);
+  // What cannot prove itself again, or is hit by an engine that goes away, stays wished for: a repair that fails is
+  // no reason to want it down.
+  if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
+  const bool finishes = fresh.wish.unfinished;
+  const std::string verb = finishes ? "finish" : "repair";
+  if (options_.objection && repairs) {
+    App as_it_is = fresh;
+    DeclaredApp planned = result;
+    planned.change = fulfil(context, as_it_is, verb, true, stop_);
+    if (planned.change.kind == change::Change::Kind::planned) {
+      tell_repair(planned, fresh, repairs);
+      ask_for_objection(planned);
+    }
+  }
+  // What a command left unfinished is nothing that the app did: it counts against no budget.
+  bool is_counted = finishes;
+  AppReport report(result.name, listener_, turn_, [&] {
+    if (!std::exchange(is_counted, true))
+      context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release});
+  });
+  change::Context repairing = context_for(context.store, report);
+  result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
+  remember(fresh);
+  if (result.change.kind == change::Change::Kind::unchanged) return;
+  result.only_reported = !repairs;
+  if (!repairs || options_.dry_run) result.as_declared = false;
+  if (result.change.failed()) {
+    result.kind = Outcome::broken;
+    result.as_declared = false;
+    result.code = error_code(result.change);
+    result.reason = result.change.kind == change::Change::Kind::in_trouble ? result.change.trouble_on_the_way_back
+                                                                           : result.change.reason;
+    return;
+  }
+  tell_repair(result, fresh, repairs);
+}
+
+void Pass::tell_restart_loop(const App& app, change::Context& context, DeclaredApp& result) const {
+  const auto owned = view_.owned.find(app.name.text());
+  if (owned == view_.owned.end() || !app.wish.release) return;
+  const Release* release = app.find(*app.wish.release);
+  for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
+    const bool is_suspect = container->state == ContainerState::restarting ||
+                            (options_.look_for_restarts && change::was_started_lately(*container));
+    if (!is_suspect || release == nullptr || made_for != release->container_release(service)) continue;
+    const auto detail = context.engine.container(container->name, stop_);
+    const auto loop = detail ? change::restart_loop(*detail, context.clock.now()) : std::nullopt;
+    if (!loop) continue;
+    result.as_declared = false;
+    if (result.kind != Outcome::unchanged) return;
+    result.kind = Outcome::trouble;
+    result.code = ErrorCode::restarting;
+    result.reason = *loop;
+    result.waits_for = format("its container {} keeps exiting", container->name);
+    result.hint = format("belay logs {} shows what it wrote.", app.name.text());
+    return;
+  }
+}
+
+void Pass::tell_repair(DeclaredApp& result, const App& app, bool repairs) {
+  for (const auto& action : result.change.plan.actions)
+    if (!std::holds_alternative<plan::AwaitVerdict>(action.step))
+      result.differences.push_back(format("{}: {}", plan::step_text(action.step), action.reason));
+  if (result.kind == Outcome::held) return;
+  result.hint.clear();
+  result.kind = Outcome::repair;
+  result.reason = repairs ? "it is not as its release has it" : "somebody changed it; its definition says: report";
+  classify(result, app);
+}
+
+}  // namespace belay::declared

@@ -1,0 +1,129 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "change/app_volumes.h"
+#include "change/apps.h"
+#include "change/clean.h"
+#include "change/start.h"
+#include "declared/pass.h"
+#include "engine/one_look.h"
+#include "model/naming.h"
+#include "plan/sequence.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+change::ChangeOptions Pass::change_options(const Spec& spec) const {
+  change::ChangeOptions change = options_.change;
+  if (!change.order && spec.order == SwapOrder::by_rule) change.order = options_.order;
+  return change;
+}
+
+bool Pass::has_moved_on(const std::optional<App>& before, const std::optional<App>& now) {
+  if (!before || !now) return before.has_value() != now.has_value();
+  return before->wish.since != now->wish.since || before->wish.unfinished != now->wish.unfinished ||
+         before->highest_release != now->highest_release || before->releases.size() != now->releases.size();
+}
+
+void Pass::make(const Declaration& declared, std::optional<App> known_one, const change::Made& wanted,
+                const ImageChoices& choices, change::Context& context, DeclaredApp& result) {
+  const FileLock lock = lock_app(context, declared.name, stop_);
+  // Under the lock, and not as the pass found it.
+  std::optional<App> fresh = context.store.app(declared.name);
+  if (known_one && !fresh) known_one.reset();
+  if (look_ != nullptr && has_moved_on(known(declared.name.text()), fresh)) look_->forget();
+  App app = fresh ? std::move(*fresh) : App(declared.name);
+  // What a preview takes over is in no state; the pass remembers it.
+  if (options_.dry_run && options_.take_over.contains(declared.name.text()))
+    if (auto previewed = known(declared.name.text())) app = std::move(*previewed);
+  if (app.releases.empty() && app.highest_release == 0) {
+    app.scheme = declared.scheme;
+    app.created = context.clock.now();
+  }
+  app.origin = declared.origin;
+  learn_volumes_of(context, app, stop_);
+  check_spec(wanted.spec);
+  change::Made made = wanted;
+  refuse_shared_volumes(declared, app, made.spec, context);
+  const std::vector<ImageChoice> missing = to_be_made(choices);
+  const plan::Plan pulling = plan_of_images(declared, missing);
+  if (options_.dry_run) {
+    preview(context, app, made, pulling, result);
+    remember(app);
+    return;
+  }
+  if (options_.objection) {
+    change::Report silent;
+    change::Context looking = context_for(context.store, silent);
+    App as_it_is = app;
+    DeclaredApp planned = result;
+    preview(looking, as_it_is, made, pulling, planned);
+    ask_for_objection(planned);
+  }
+  if (!pulling.empty()) {
+    make_images(context, made, missing, pulling);
+    for (auto& service : made.spec.services) service.mounts = declared.spec.service(service.name).mounts;
+    name_all_volumes(declared, app, made);
+    refuse_shared_volumes(declared, app, made.spec, context);
+  }
+  if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
+  result.change =
+      start_made(context, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
+  remember(app);
+  classify(result, app);
+  if (result.change.failed()) {
+    result.code = error_code(result.change);
+    result.reason = result.change.reason;
+    result.hint = result.change.hint;
+  }
+}
+
+bool Pass::is_still_due(const App& app, const change::Made& made, const ImageChoices& images, bool is_pulled,
+                        change::Context& context, DeclaredApp& result) const {
+  const Needs none;
+  const Situation situation = situation_of(&app, made, images, none, context);
+  const Decision decision = decide(situation);
+  if (const auto* hold = std::get_if<Hold>(&decision)) {
+    tell_hold(*hold, situation, result);
+    if (is_pulled && hold->release)
+      result.reason = format("what the pull brought is {}, which was tried before", hold->release->text());
+    return false;
+  }
+  if (!std::holds_alternative<KeepUp>(decision) || app.wish.unfinished) return true;
+  result.kind = Outcome::unchanged;  // another digest of the very image that runs
+  return false;
+}
+
+void Pass::ask_for_objection(const DeclaredApp& planned) const {
+  if (const std::string objection = options_.objection(planned); !objection.empty())
+    throw Conflict(ErrorCode::plan_outdated, format("{} is left as it is: {}", planned.name, objection));
+}
+
+void Pass::preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
+                   DeclaredApp& result) {
+  if (pulling.empty()) {
+    change::ChangeOptions dry = change_options(made.spec);
+    dry.dry_run = true;
+    result.change = start_made(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_);
+    classify(result, app);
+    preview_clean_up(context, app, result);
+    return;
+  }
+  result.change = plan_made(context, app, made, change_options(made.spec), pulling, stop_);
+  classify(result, app);
+  preview_clean_up(context, app, result);
+}
+
+void Pass::preview_clean_up(change::Context& context, App app, DeclaredApp& result) {
+  if (result.change.kind != change::Change::Kind::planned) return;
+  app.last = app.wish.release;
+  app.find(*app.last)->verdict = Verdict::passed;
+  app.wish.unfinished = false;
+  const World world = plan::as_planned(change::observe(context.engine, app, stop_), result.change.plan);
+  const plan::Cleanup cleaning = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, options_.keep);
+  result.change.plan = plan::in_sequence(std::move(result.change.plan), cleaning.plan);
+}
+
+}  // namespace belay::declared

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "declared/pass.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+void Pass::note_wait(const AppName& name, state::Store& store, Wait::Topic topic, const std::string& text, Time since,
+                     std::optional<Time> until) const {
+  if (options_.dry_run) return;
+  const auto of_app = view_.waits.find(name.text());
+  const Wait* known = nullptr;
+  if (of_app != view_.waits.end())
+    for (const auto& wait : of_app->second)
+      if (wait.topic == topic) known = &wait;
+  std::optional<Wait> now;
+  if (!text.empty()) now = Wait{topic, text, since, until};
+  // The same as before began when it began.
+  if (now && known != nullptr && known->text == text && topic != Wait::Topic::held) now->since = known->since;
+  if (now ? known == nullptr || *known != *now : known != nullptr) store.set_wait(name, topic, now);
+}
+
+void Pass::note_trouble(const AppName& name, state::Store& store, const DeclaredApp& result) const {
+  if (options_.only_keep_up) return;
+  const bool is_broken = result.lacks_files || (result.kind == Outcome::broken && !result.change.failed());
+  note_wait(name, store, Wait::Topic::definition, is_broken ? result.reason : "", context_.clock.now());
+}
+
+void Pass::note_choices(const Declaration& declared, state::Store& store, const ImageChoices& choices) const {
+  const Time now = context_.clock.now();
+  const ImageChoice* waiting = nullptr;
+  bool any_asked = false;
+  for (const auto& [service, choice] : choices) {
+    if (!choice.trouble.empty()) {
+      note_wait(declared.name, store, Wait::Topic::registry, choice.trouble, now);
+      return;
+    }
+    any_asked = any_asked || choice.asked;
+    if (choice.wait && waiting == nullptr) waiting = &choice;
+  }
+  // Where nobody asked, what was found when somebody did still holds.
+  if (!any_asked && declared.policies.update.pull) return;
+  note_wait(declared.name, store, Wait::Topic::registry, "", now);
+  if (waiting != nullptr)
+    note_wait(declared.name, store, Wait::Topic::update, waiting->wait->text, waiting->wait->since,
+              waiting->wait->until);
+  else
+    note_wait(declared.name, store, Wait::Topic::update, "", now);
+}
+
+void Pass::note_decision(const AppName& name, state::Store& store, const Situation& situation,
+                         const Decision& decision) const {
+  if (const auto* hold = std::get_if<Hold>(&decision))
+    note_wait(name, store, Wait::Topic::held, wait_of(*hold, situation), hold->since.value_or(situation.now),
+              hold->until);
+  else
+    note_wait(name, store, Wait::Topic::held, "", situation.now);
+}
+
+void Pass::note_failure(const App& app, state::Store& store, const Release& tried) const {
+  note_wait(app.name, store, Wait::Topic::held, wait_after_failure(tried.number), app.wish.since);
+}
+
+}  // namespace belay::declared
