@@ -270,7 +270,7 @@ ReleaseNumber with_its_files(Context& context, App& app, ReleaseNumber release, 
                                kept->paths.size() == 1 ? "copy is" : "copies are"));
     for (const auto& other : app.releases)
       if (is_made_so(other, kept->made)) return other.number;
-    Release& added = add_release(context, app, kept->made, stop);
+    Release& added = add_release(context, app, kept->made, known, stop);
     added.why = format("{}: {} with its files as they were", context.command, release.text());
     return added.number;
   } catch (const Cancelled&) {

@@ -65,6 +65,15 @@ Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_tok
   return app.releases.emplace_back(std::move(release));
 }
 
+// Services that are the same go on with the containers that the other release has.
+void go_on_with(const Release& other, Release& release) {
+  release.bodies = plan::carried_over(other, release);
+  for (const auto& [service, body] : release.bodies)
+    for (auto map : {&Release::containers, &Release::container_created})
+      if (const auto known = (other.*map).find(service); known != (other.*map).end())
+        (release.*map)[service] = known->second;
+}
+
 // The new release with its wish, in the app alone.
 void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                    std::stop_token stop) {
@@ -73,19 +82,17 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
   const std::optional<Release> present =
       runs != nullptr && containers == Containers::changed_in_place ? std::optional(*runs) : std::nullopt;
   Release& release = add_unnamed(context, app, made, stop);
-  if (present && is_tied_alike(*present, made)) release.bodies = plan::carried_over(*present, release);
-  for (const auto& [service, body] : release.bodies)
-    for (auto map : {&Release::containers, &Release::container_created})
-      if (const auto known = ((*present).*map).find(service); known != ((*present).*map).end())
-        (release.*map)[service] = known->second;
+  if (present && is_tied_alike(*present, made)) go_on_with(*present, release);
   name_containers(context, app, release, stop);
   wish_up(app, app.releases.back().number, options, context);
 }
 
 }  // namespace
 
-Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop) {
+Release& add_release(Context& context, App& app, const Made& made, const Release* like, std::stop_token stop) {
+  const auto other = like == nullptr ? std::nullopt : std::optional(*like);  // the app's list may move
   Release& release = add_unnamed(context, app, made, stop);
+  if (other) go_on_with(*other, release);
   name_containers(context, app, release, stop);
   return release;
 }
@@ -118,8 +125,8 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
 }
 
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
-                 std::stop_token stop, const ImageConfig& expected) {
-  begin_release(context, app, made, options, Containers::new_ones, stop);
+                 Containers containers, std::stop_token stop, const ImageConfig& expected) {
+  begin_release(context, app, made, options, containers, stop);
   if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);
   for (const auto& [service, reference] : made.images)

@@ -26,13 +26,14 @@ enum class Containers { new_ones, changed_in_place };
 Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                   const std::string& verb, std::stop_token stop);
 
-// Adds the release to the app, with names for its containers, and wishes nothing.
-Release& add_release(Context& context, App& app, const Made& made, std::stop_token stop);
+// Adds the release to the app, with names for its containers, and wishes nothing. Services that are the same in `like`
+// go on with the containers of that; nullptr: all get new ones.
+Release& add_release(Context& context, App& app, const Made& made, const Release* like, std::stop_token stop);
 
 // The change that start_made would plan if the images in `made`, which are references here, were there already, behind
 // the steps that bring them. `expected`: what is known of the images. Touches nothing.
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
-                 std::stop_token stop, const ImageConfig& expected = {});
+                 Containers containers, std::stop_token stop, const ImageConfig& expected = {});
 
 // Whether this release is what would be made. What it needs counts only where it is tied to that.
 bool is_made_so(const Release& release, const Made& made);

@@ -36,11 +36,14 @@ bool needs_others(const Release& before, const change::Made& draft) {
 
 // A release later than the wished one was tried and left, by its failure or by hand. One before it was left by a change
 // of the definition, which has now been taken back.
-bool is_left(const App& app, const Release& before, const change::Made& draft) {
+bool is_left(const Situation& situation, const Release& before) {
+  const App& app = *situation.app;
   if (before.verdict == Verdict::pending) return false;
-  if (before.verdict == Verdict::failed) return !needs_others(before, draft);
+  if (before.verdict == Verdict::failed) return !needs_others(before, situation.draft);
   const auto running = change::what_runs(app);
-  return running && before.number > *running;
+  if (!running) return false;
+  // A release with kept copies was made for the way back, and is younger than what was left.
+  return before.number > *running || (situation.has_kept_files && app.wish.previous == before.number);
 }
 
 // The daemon does not try again and again, each time with an outage, what the host did not let be tried: the pauses
@@ -134,7 +137,7 @@ Decision decide(const Situation& situation) {
   if (present != nullptr && is_up && is_made_so(*present, situation.draft)) return KeepUp{};
   if (const Release* same = made_before(*app, situation.draft)) {
     const bool keeps_up = is_up && present != nullptr;
-    if (is_left(*app, *same, situation.draft))
+    if (is_left(situation, *same))
       return Hold{same->verdict == Verdict::failed ? Hold::Why::failed_before : Hold::Why::gone_back_from,
                   same->number,
                   app->wish.since,

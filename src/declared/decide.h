@@ -23,6 +23,8 @@ struct Situation {
   std::vector<Repair> repairs{};  // newest first
   // What was stopped by hand is started: a user asks for it.
   bool starts_stopped = false;
+  // What is wished has kept copies of files bound: somebody went back to it, and its own number is the newest.
+  bool has_kept_files = false;
   // What the host cut short waits for its turn; a command given by hand waits for nothing.
   bool has_pauses = false;
   Time now{};

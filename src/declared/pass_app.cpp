@@ -137,6 +137,8 @@ Situation Pass::situation_of(const App* app, const change::Made& draft, const Im
   Situation situation{app, draft, images, needs};
   situation.starts_stopped = options_.starts_stopped;
   situation.has_pauses = options_.heal.has_value();
+  const Release* present = app != nullptr && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  situation.has_kept_files = present != nullptr && !change::kept_paths(context.store, *app, *present).empty();
   situation.now = context.clock.now();
   const bool was_cut_short =
       app != nullptr && std::any_of(app->releases.begin(), app->releases.end(), [](const Release& release) {

@@ -111,7 +111,8 @@ void Pass::preview(change::Context& context, App& app, const change::Made& made,
     preview_clean_up(context, app, result);
     return;
   }
-  result.change = plan_made(context, app, made, change_options(made.spec), pulling, stop_);
+  result.change =
+      plan_made(context, app, made, change_options(made.spec), pulling, change::Containers::changed_in_place, stop_);
   classify(result, app);
   preview_clean_up(context, app, result);
 }

@@ -60,7 +60,8 @@ change::Change plan_deploy(change::Context& context, App& app, const BuildOutcom
     }
   expected.id = build.tag;
   const NextRelease next = next_release(context, app, options, expected, stop);
-  change::Change change = plan_made(context, app, next.made, options.change, build.plan, stop, expected.config);
+  change::Change change = plan_made(context, app, next.made, options.change, build.plan, change::Containers::new_ones,
+                                    stop, expected.config);
   change.plan.notes.insert(change.plan.notes.begin(), build.plan.notes.begin(), build.plan.notes.end());
   change.plan.notes.push_back(source);
   note_losses(next, change.plan);

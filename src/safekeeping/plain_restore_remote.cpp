@@ -185,7 +185,7 @@ change::Change move_to(change::Context& context, App& app, const std::vector<Fil
   const change::Made made = with_volumes(change::release_of_data(app), filled);
   if (change::what_runs(app))
     return start_made(context, app, made, options, change::Containers::new_ones, "volumes restore", stop);
-  Release& release = add_release(context, app, made, stop);
+  Release& release = add_release(context, app, made, nullptr, stop);
   release.verdict = Verdict::unproven;
   app.last = release.number;
   context.store.save(app);

@@ -68,7 +68,7 @@ void install(change::Context& context, App& app, const backup::Manifest& manifes
   };
   for (const auto& [service, image] : manifest.images) made.images[renamed_service(service)] = image;
   for (const auto& [service, digest] : manifest.digests) made.digests[renamed_service(service)] = digest;
-  if (app.releases.empty() || !is_made_so(app.releases.back(), made)) add_release(context, app, made, stop);
+  if (app.releases.empty() || !is_made_so(app.releases.back(), made)) add_release(context, app, made, nullptr, stop);
 }
 
 // All that is there is what a restore installed and was not able to bring up: it never ran, and is not the app yet.

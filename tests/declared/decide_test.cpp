@@ -24,6 +24,7 @@ constexpr std::string_view rule = "---\n";
 //   pull web                               its image is not here yet
 //   needs db r3 [link|volumes]             what it stands on
 //   starts_stopped
+//   kept_files r2                          what is wished has copies bound; r2 ran before it
 //   pauses                                 it is the daemon that asks
 //   attempt r2 SECONDS                     so long ago, newest first
 class Case {
@@ -37,7 +38,9 @@ class Case {
     Situation situation{app_ ? &*app_ : nullptr, draft_, images_, needs_};
     situation.starts_stopped = starts_stopped_;
     situation.repairs = repairs_;
+
     situation.has_pauses = has_pauses_;
+    situation.has_kept_files = has_kept_files_;
     situation.now = now;
     return text_of(decide(situation), situation);
   }
@@ -153,6 +156,9 @@ class Case {
       read_need(words);
     } else if (what == "starts_stopped") {
       starts_stopped_ = true;
+    } else if (what == "kept_files") {
+      has_kept_files_ = true;
+      app().wish.previous = number_of(words.at(1));
     } else if (what == "pauses") {
       has_pauses_ = true;
     } else if (what == "attempt") {
@@ -183,7 +189,7 @@ class Case {
   ImageChoices images_;
   Needs needs_;
   std::vector<Repair> repairs_;
-  bool has_pauses_ = false, starts_stopped_ = false;
+  bool has_pauses_ = false, has_kept_files_ = false, starts_stopped_ = false;
 };
 
 TEST(Decide, GivesTheGoldenAnswers) {

@@ -88,6 +88,45 @@ test_a_failure_takes_the_stack_back() {
   expect_done belay why "$app"
 }
 
+test_a_rollback_brings_the_secret_back_and_stays() {
+  image_exists "$prefix-image:1" || build_image 1
+  echo first >key
+  cat >compose.yaml <<END
+name: $app
+services:
+  web:
+    image: $prefix-image:1
+    entrypoint: [sh, -c, "cat /run/secrets/key /greeting; exec sleep 10000"]
+    stop_grace_period: 1s
+    secrets: [key]
+    configs: [{source: greeting, target: /greeting}]
+  db: {image: "$prefix-image:1", entrypoint: [sleep, "10000"], stop_grace_period: 1s}
+secrets: {key: {file: ./key}}
+configs: {greeting: {content: "hello \$\${all}\n"}}
+END
+  expect_done belay up
+  local db
+  db=$(id_of "$app-db-1")
+  expect_done belay logs "$app/web"
+  expect_out 'first'
+  expect_out 'hello \$\{all\}'
+  echo second >key
+  expect_done belay up
+  expect_done belay logs "$app/web"
+  expect_out 'second'
+  expect_done belay rollback "$app"
+  expect_done belay logs "$app/web"
+  expect_out 'first'
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+  run belay apply .
+  expect_exit 1
+  expect_out 'went back from it'
+  expect_equal 'the file of the host' second "$(<key)"
+  echo first >key
+  expect_done belay apply .
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+}
+
 test_only_the_services_that_are_named_change() {
   project "$stays_up"
   expect_done belay up
@@ -101,6 +140,18 @@ test_only_the_services_that_are_named_change() {
   expect_equal 'the command' 20000 "$(inspect "$app-db-1" '.Config.Entrypoint[1]')"
   expect_refused 1 belay up nothing
   expect_err 'has no service nothing'
+}
+
+# What has to be fetched first is in the plan, and the others stay in it.
+test_a_plan_with_a_pull_leaves_the_others_alone() {
+  project "$stays_up"
+  expect_done belay up
+  sed -i "/^  worker:/,/image:/ s/image: .*/image: $prefix-image:2/" compose.yaml
+  expect_done belay plan .
+  expect_out "pull $prefix-image:2"
+  expect_out "create container $app-worker-1-r2"
+  expect_not_out "create container $app-web-1"
+  expect_not_out "stop $app-db-1"
 }
 
 test_down_leaves_the_data_and_up_makes_it_anew() {
