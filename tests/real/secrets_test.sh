@@ -240,7 +240,7 @@ test_no_command_for_data_lets_a_secret_out() {
   says_well belay backup "$app" -o "$backups-plain.belay.tar.zst" --with-image
   says_well belay backup "$app" -o "$backups-json.belay.tar.gz" --gzip --json
   # The plain ones do hold the settings.
-  expect grep -qF "$in_env" <(zstd -dc "$backups-plain.belay.tar.zst" | tar -xO belay-backup.json)
+  expect grep -qFf <(printf "%s\n" "$in_env") <(zstd -dc "$backups-plain.belay.tar.zst" | tar -xO belay-backup.json)
   PASS=$in_words says_well belay backup "$app" --passphrase -o "$backups-words.belay.tar.zst.age"
   says_well belay backup "$app" --passphrase-file "$place/passphrase" --stop -o "$backups-file.belay.tar.zst.age"
   says_well belay backup "$app" --recipient "$(age-keygen -y "$place/key")" -o "$backups-key.belay.tar.zst.age" --json

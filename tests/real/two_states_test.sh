@@ -29,6 +29,7 @@ test_a_second_daemon_of_another_state_refuses_and_the_first_goes_on() {
   expect no_knocks
   define one "$app" 2
   eventually image_runs 2
+  eventually is_down "$app-r1"
   # Commands of the other state say whose the app is.
   expect_refused 1 belay --state-dir "$place/s2" apply two
   expect_err 'made by the state'

@@ -1,5 +1,7 @@
 // Values that come from variables and from the files that services name.
 
+#include "base/format.h"
+#include "base/text.h"
 #include "formats/compose/complete.h"
 #include "formats/compose/env_file.h"
 #include "formats/compose/values.h"

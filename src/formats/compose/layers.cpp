@@ -1,5 +1,6 @@
 #include "formats/compose/layers.h"
 
+#include "base/text.h"
 #include "document/yaml.h"
 #include "formats/compose/env_file.h"
 #include "formats/compose/merge.h"
