@@ -238,7 +238,9 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     return change;
   }
   record_failure(context, app, change, release_is_at_fault && !cancelled);
-  if (!release_is_at_fault || cancelled) context.store.append(app.name, {began, Repair::Kind::attempt, change.release});
+  // A stop on request says nothing of the host either: the next pass tries at once.
+  if (!release_is_at_fault && !cancelled)
+    context.store.append(app.name, {began, Repair::Kind::attempt, change.release});
   const bool ran_already = is_itself || (change.release && ran_unseen(context, app, watch.touched()));
   const Before before{wanted.world, saved ? std::optional(saved->wish) : std::nullopt};
   if (ran_already)

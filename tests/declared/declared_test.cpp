@@ -44,13 +44,13 @@ class DeclaredHostTest : public ::testing::Test {
   }
   void undefine(const std::string& app) { fs::remove(definitions_ / (app + ".json")); }
 
-  DeclaredHost apply(bool dry_run = false) {
+  DeclaredHost apply(bool dry_run = false, std::stop_token stop = {}) {
     scene_.clock.advance(Seconds(1));
     Context context = scene_.context("belay apply");
     context.defaults.own_app = own_app_;
     DeclaredOptions options = options_;
     options.dry_run = dry_run;
-    return apply_declared(context, read_definitions(definitions_, {}), options, quiet_, {});
+    return apply_declared(context, read_definitions(definitions_, {}), options, quiet_, stop);
   }
   // "web change, db unchanged"
   std::string told(const DeclaredHost& host) {
@@ -532,6 +532,20 @@ TEST_F(DeclaredHostTest, TheDaemonsPausesGrowWhileTheHostLetsNothingStart) {
   scene_.engine.cannot_start("web", {});
   EXPECT_EQ(run(), "web change");
   EXPECT_EQ(scene_.app().releases.size(), 1U) << "it was one release all the time";
+}
+
+// A daemon that is stopped in the middle of a change, as for its own update, goes on when it is back: no pause.
+TEST_F(DeclaredHostTest, AStopOnRequestIsNoReasonForAPause) {
+  define("web", R"("image": "web:1")");
+  options_.heal.emplace();
+  for (const auto* definition : {R"("image": "web:1")", R"("image": "web:2")"}) {
+    define("web", definition);
+    std::stop_source stopping;
+    scene_.clock.on_sleep = [&] { stopping.request_stop(); };
+    EXPECT_THROW(apply(false, stopping.get_token()), Cancelled);
+    scene_.clock.on_sleep = nullptr;
+    EXPECT_EQ(run(), "web change") << definition;
+  }
 }
 
 // A saved plan: what moved between the look and the deed is not done.
