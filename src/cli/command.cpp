@@ -3,6 +3,7 @@
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/habits.h"
 
 namespace belay::cli {
 
@@ -48,6 +49,8 @@ const Command* find_command(std::string_view name) {
 
 const Command& command_named(std::string_view name) {
   if (const Command* command = find_command(name)) return *command;
+  if (const Habit* habit = find_habit(name))
+    throw UsageError(format("there is no command '{}'", printable(name)), std::string(habit->answer));
   std::vector<std::string> known;
   for (const auto& command : commands()) known.emplace_back(command.name);
   std::string hint = did_you_mean(name, known);

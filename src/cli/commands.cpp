@@ -27,6 +27,9 @@ constexpr Positional name_of_app{.name = "NAME", .kind = Kind::app};
 constexpr Positional app_or_part{.name = "NAME", .kind = Kind::app, .shown = "NAME[/SERVICE[/N]]"};
 constexpr Positional optional_app_or_part{
     .name = "NAME", .kind = Kind::app, .required = false, .shown = "NAME[/SERVICE[/N]]"};
+// Without a word the Compose project of the folder; several words are done one after the other.
+constexpr Positional apps_or_parts{
+    .name = "NAME", .kind = Kind::app, .required = false, .repeated = true, .shown = "NAME[/SERVICE[/N]]"};
 constexpr Positional optional_app{.name = "NAME", .kind = Kind::app, .required = false};
 constexpr Positional optional_release{.name = "RELEASE", .kind = Kind::release, .required = false, .shown = "rN"};
 constexpr Positional where{.name = "WHERE", .kind = Kind::file, .required = false};
@@ -186,12 +189,18 @@ constexpr auto options_of_snapshot =
 constexpr auto options_of_snapshots =
     joined(std::array{Option{.name = "remove", .value = "sN", .summary = "remove this one with its data"}}, yes, json,
            std::array{change[0]});
-constexpr auto options_of_stop =
-    joined(std::array{Option{.name = "timeout",
-                             .letter = 't',
-                             .value = "TIME",
-                             .summary = "how long the container may take to end before it is killed",
-                             .kind = Kind::duration}},
+constexpr std::array stop_timeout{Option{.name = "timeout",
+                                         .letter = 't',
+                                         .value = "TIME",
+                                         .summary = "how long the container may take to end before it is killed",
+                                         .kind = Kind::duration}};
+constexpr auto options_of_stop = joined(stop_timeout, change);
+constexpr auto options_of_restart = joined(stop_timeout, options_of_swap);
+constexpr auto options_of_kill =
+    joined(std::array{Option{.name = "signal",
+                             .letter = 's',
+                             .value = "SIGNAL",
+                             .summary = "the signal to send (default: KILL, which stops)"}},
            change);
 constexpr auto options_of_stable =
     joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
@@ -207,10 +216,29 @@ constexpr std::array options_of_logs{
     Option{.name = "since",
            .value = "TIME",
            .summary = "only lines since then: 10m, 2h, 2026-01-31T09:00:00Z",
-           .kind = Kind::time}};
+           .kind = Kind::time},
+    Option{.name = "until", .value = "TIME", .summary = "only lines until then", .kind = Kind::time},
+    Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
+    Option{.name = "no-log-prefix", .summary = "print lines of several services without their names"}};
 constexpr std::array options_of_shell{
     Option{.name = "user", .letter = 'u', .value = "USER", .summary = "run as this user of the container"},
-    Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"}};
+    Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"},
+    Option{.name = "env", .letter = 'e', .value = "NAME=VALUE", .summary = "set a variable", .repeatable = true},
+    Option{.name = "no-tty", .letter = 'T', .summary = "give the command no terminal"},
+    Option{.name = "interactive", .letter = 'i', .summary = "as always: input is passed on"},
+    Option{.name = "tty", .letter = 't', .summary = "as always: the command gets a terminal where there is one"},
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+constexpr auto options_of_ps =
+    joined(std::array{Option{.name = "all", .letter = 'a', .summary = "as always: also what does not run"},
+                      Option{.name = "services", .summary = "print only the names of the services"}},
+           json);
+constexpr std::array options_of_port{
+    Option{.name = "protocol",
+           .value = "tcp|udp|sctp",
+           .summary = "of the port (default: tcp)",
+           .kind = Kind::words,
+           .choices = "tcp|udp|sctp"},
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
 constexpr auto options_of_config = joined(
     std::array{Option{
         .name = "diff", .value = "rN", .summary = "show only what differs from this release", .kind = Kind::release}},
@@ -242,14 +270,13 @@ constexpr auto options_of_cleanup =
                              .summary = "how many of the newest releases stay beside last and stable (default: 0)",
                              .kind = Kind::number}},
            change);
+constexpr std::array lose_data{Option{.name = "yes-lose-data",
+                                      .value = "NAME",
+                                      .summary = "confirm the loss of data without being asked; give the app's name",
+                                      .kind = Kind::app}};
 constexpr auto options_of_remove =
-    joined(yes,
-           std::array{Option{.name = "volumes", .summary = "also remove the app's volumes and all data in them"},
-                      Option{.name = "yes-lose-data",
-                             .value = "NAME",
-                             .summary = "confirm the loss of data without being asked; give the app's name",
-                             .kind = Kind::app}},
-           change);
+    joined(yes, std::array{Option{.name = "volumes", .summary = "also remove the app's volumes and all data in them"}},
+           lose_data, change);
 constexpr std::array declared_options{
     Option{.name = "config",
            .value = "FILE",
@@ -297,6 +324,15 @@ constexpr auto options_of_up = joined(
     std::array{
         Option{.name = "build", .summary = "build the images that the project builds, also where they are there"},
         Option{.name = "detach", .letter = 'd', .summary = "as always: the containers run on by themselves"},
+        Option{.name = "wait", .summary = "as always: each service must prove itself"},
+        Option{.name = "remove-orphans", .summary = "as always: what the files no longer have is removed"},
+        Option{.name = "no-deps", .summary = "leave alone what the named services need"},
+        Option{.name = "scale", .value = "SERVICE=N", .summary = "run so many of the service", .repeatable = true},
+        Option{.name = "pull",
+               .value = "always|missing|never",
+               .summary = "when images are pulled, in place of what the files say",
+               .kind = Kind::words,
+               .choices = "always|missing|never"},
         Option{.name = "config",
                .value = "FILE",
                .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
@@ -308,11 +344,17 @@ constexpr auto options_of_up = joined(
                .kind = Kind::app,
                .repeatable = true},
         Option{.name = "verbose", .letter = 'v', .summary = "also list what changes"}},
-    project_options, start_options,
+    project_options, start_options, stop_timeout,
     std::array{
         Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
     json, change);
-constexpr auto options_of_down = joined(project_options, change);
+constexpr auto options_of_down =
+    joined(project_options, stop_timeout,
+           std::array{Option{.name = "remove-orphans", .summary = "as always: all containers of the app are removed"},
+                      Option{.name = "volumes",
+                             .letter = 'v',
+                             .summary = "remove the app with its volumes and all data in them, as: remove --volumes"}},
+           lose_data, change);
 constexpr auto options_of_apply = joined(
     declared_options, project_options, start_options,
     std::array{
@@ -345,9 +387,11 @@ constexpr std::array options_of_help{Option{.name = "man-pages",
                                             .kind = Kind::folder}};
 
 constexpr std::array only_name{name_of_app};
-constexpr std::array only_target{app_or_part};
 constexpr std::array only_optional_target{optional_app_or_part};
-constexpr std::array target_and_release{app_or_part, optional_release};
+constexpr std::array several_targets{apps_or_parts};
+constexpr std::array positionals_of_logs{
+    optional_app_or_part,
+    Positional{.name = "RELEASE", .kind = Kind::release, .required = false, .repeated = true, .shown = "rN|NAME"}};
 constexpr std::array only_optional_name{optional_app};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
@@ -356,8 +400,9 @@ constexpr std::array positionals_of_drill{name_of_app,
 constexpr std::array positionals_of_try{name_of_app,
                                         Positional{.name = "CANDIDATE", .kind = Kind::file, .shown = "IMAGE|WHERE"}};
 constexpr std::array positionals_of_start{
-    app_or_part, Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN"},
-    Positional{.name = "CONFIG", .required = false}};
+    optional_app_or_part,
+    Positional{.name = "WHICH", .kind = Kind::which, .required = false, .shown = "new|last|stable|rN|NAME"},
+    Positional{.name = "CONFIG", .required = false, .repeated = true, .shown = "CONFIG|NAME"}};
 constexpr std::array positionals_of_plan{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|NAME"}};
 constexpr std::array positionals_of_apply{
@@ -368,6 +413,9 @@ constexpr std::array positionals_of_down{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|FILE|NAME"}};
 constexpr std::array positionals_of_shell{app_or_part,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
+constexpr std::array positionals_of_exec{app_or_part, Positional{.name = "COMMAND", .repeated = true}};
+constexpr std::array positionals_of_port{app_or_part,
+                                         Positional{.name = "PORT", .required = false, .shown = "PORT[/PROTOCOL]"}};
 constexpr std::array positionals_of_autostart{
     optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
 constexpr std::array positionals_of_adopt{
@@ -408,15 +456,33 @@ constexpr std::array table{
     Command{.name = "stop",
             .group = Group::change,
             .summary = "Stop an app and keep it stopped",
-            .positionals = only_target,
+            .positionals = several_targets,
             .options = options_of_stop,
             .run = run_stop},
     Command{.name = "restart",
             .group = Group::change,
             .summary = "Restart the running release",
-            .positionals = only_target,
-            .options = options_of_swap,
+            .positionals = several_targets,
+            .options = options_of_restart,
             .run = run_restart},
+    Command{.name = "kill",
+            .group = Group::change,
+            .summary = "Send a signal, or stop at once",
+            .positionals = several_targets,
+            .options = options_of_kill,
+            .run = run_kill},
+    Command{.name = "pause",
+            .group = Group::change,
+            .summary = "Let what runs stand still",
+            .positionals = several_targets,
+            .options = change,
+            .run = run_pause},
+    Command{.name = "unpause",
+            .group = Group::change,
+            .summary = "Let what was paused go on",
+            .positionals = several_targets,
+            .options = change,
+            .run = run_unpause},
     Command{.name = "rollback",
             .group = Group::change,
             .summary = "Go back to an earlier release exactly as it was",
@@ -464,6 +530,12 @@ constexpr std::array table{
             .positionals = only_optional_target,
             .options = json,
             .run = run_status},
+    Command{.name = "ps",
+            .group = Group::look,
+            .summary = "List the containers of apps",
+            .positionals = several_targets,
+            .options = options_of_ps,
+            .run = run_ps},
     Command{.name = "why",
             .group = Group::look,
             .summary = "Explain why an app is in its present state",
@@ -485,19 +557,19 @@ constexpr std::array table{
     Command{.name = "images",
             .group = Group::look,
             .summary = "List the images of an app",
-            .positionals = only_name,
+            .positionals = only_optional_name,
             .options = json,
             .run = run_images},
     Command{.name = "volumes",
             .group = Group::look,
             .summary = "List the volumes of an app",
-            .positionals = only_target,
+            .positionals = only_optional_target,
             .options = json,
             .run = run_volumes},
     Command{.name = "logs",
             .group = Group::look,
             .summary = "Print what an app's container wrote",
-            .positionals = target_and_release,
+            .positionals = positionals_of_logs,
             .options = options_of_logs,
             .run = run_logs},
     Command{.name = "shell",
@@ -507,6 +579,19 @@ constexpr std::array table{
             .options = options_of_shell,
             .verbatim_from = 1,
             .run = run_shell},
+    Command{.name = "exec",
+            .group = Group::look,
+            .summary = "Run a command in the running container",
+            .positionals = positionals_of_exec,
+            .options = options_of_shell,
+            .verbatim_from = 1,
+            .run = run_exec},
+    Command{.name = "port",
+            .group = Group::look,
+            .summary = "Print where a container's port is on the host",
+            .positionals = positionals_of_port,
+            .options = options_of_port,
+            .run = run_port},
     Command{.name = "config",
             .group = Group::look,
             .summary = "Print the settings of a release",

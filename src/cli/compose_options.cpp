@@ -30,21 +30,26 @@ formats::compose::Outside compose_outside() {
 
 formats::compose::Request compose_request(const Invocation& in, const std::optional<std::string>& place) {
   formats::compose::Request request;
-  const auto list = [&](std::string_view option) {
-    return in.command.find_option(option) == nullptr ? std::vector<std::string>{} : in.list(option);
+  const ProjectWords whole = in.session.project.value_or(ProjectWords{});
+  const auto list = [&](std::string_view option, const std::vector<std::string>& otherwise) {
+    const auto own = in.command.find_option(option) == nullptr ? std::vector<std::string>{} : in.list(option);
+    return own.empty() ? otherwise : own;
   };
-  request.files = list("file");
+  const auto text = [&](std::string_view option, const std::optional<std::string>& otherwise) {
+    const auto own = in.command.find_option(option) == nullptr ? std::nullopt : in.text(option);
+    return own ? own : otherwise;
+  };
+  request.files = list("file", whole.files);
   if (place && is_yaml(*place))
     request.files.insert(request.files.begin(), *place);
   else if (place)
     request.folder = fs::absolute(*place).lexically_normal();
   if (request.folder && !request.files.empty())
     throw in.usage_error("a folder and --file exclude each other: name the files with their paths");
-  for (const auto& file : list("env-file")) request.env_files.emplace_back(fs::absolute(file));
-  request.profiles = list("profile");
-  if (in.command.find_option("project-name") != nullptr) request.name = in.text("project-name");
-  if (in.command.find_option("project-directory") != nullptr)
-    if (const auto folder = in.text("project-directory")) request.project_folder = fs::absolute(*folder);
+  for (const auto& file : list("env-file", whole.env_files)) request.env_files.emplace_back(fs::absolute(file));
+  request.profiles = list("profile", whole.profiles);
+  request.name = text("project-name", whole.name);
+  if (const auto folder = text("project-directory", whole.folder)) request.project_folder = fs::absolute(*folder);
   return request;
 }
 

@@ -144,6 +144,10 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   const auto warn = [&](const std::string& text) { session.console.warning(text); };
   if (pass.project) {
     outcome.input.declared = declared::read_project(*pass.project, compose_outside(), warn);
+    if (pass.pull)
+      for (auto& project : outcome.input.declared.apps)
+        for (auto& [service, pull] : project.pulls)
+          if (!project.builds.contains(service)) pull = *pass.pull;
     if (pass.builds)
       for (auto& project : outcome.input.declared.apps)
         for (const auto& [service, build] : project.builds) project.pulls[service] = Pull::build;
@@ -152,6 +156,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   }
   if (!outcome.input.trouble.empty()) session.console.error(Error(ErrorCode::connection_failed, outcome.input.trouble));
   HostRun run(session, pass.command, engine_choice(pass.settings));
+  run.context().defaults.stop_timeout = pass.stop_timeout;
   declared::DeclaredOptions options;
   options.dry_run = pass.change.dry_run;
   options.allow_empty = pass.allow_empty;

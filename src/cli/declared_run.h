@@ -47,10 +47,12 @@ struct DeclaredPass {
   bool allow_empty = false, thorough = false, verbose = false;
   int workers = 8;
   std::vector<std::string> take_over;
-  std::optional<SwapOrder> order;  // where neither the settings nor a definition say one
-  bool builds = false;             // images that a project builds are built, also where they are there
-  bool starts_stopped = false;     // as in DeclaredOptions
-  std::string command;             // as it was typed, for the journal
+  std::optional<SwapOrder> order;         // where neither the settings nor a definition say one
+  std::optional<Pull> pull{};             // of a project's images, in place of what its files say
+  std::optional<Seconds> stop_timeout{};  // in place of what the containers say
+  bool builds = false;                    // images that a project builds are built, also where they are there
+  bool starts_stopped = false;            // as in DeclaredOptions
+  std::string command;                    // as it was typed, for the journal
   std::function<std::string(const declared::DeclaredApp& planned)> objection;  // as in DeclaredOptions
 };
 

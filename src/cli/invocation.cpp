@@ -124,8 +124,11 @@ UsageError Invocation::usage_error(const std::string& message) const {
 
 std::string Invocation::description() const {
   std::string text = format("belay {}", command.name);
-  for (size_t i = 0; i < std::min(line_.words.size(), command.positionals.size()); ++i)
-    if (!command.positionals[i].repeated) text += " " + printable(line_.words[i]);
+  for (size_t i = 0; i < line_.words.size() && !command.positionals.empty(); ++i) {
+    // Of what is repeated only names: other words may be a command with a secret in it.
+    const Positional& positional = command.positionals[std::min(i, command.positionals.size() - 1)];
+    if (!positional.repeated || positional.kind == Kind::app) text += " " + printable(line_.words[i]);
+  }
   return text;
 }
 

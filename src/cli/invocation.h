@@ -16,6 +16,12 @@
 
 namespace belay::cli {
 
+// The Compose project that a face says the whole command line is about: every word then names a service of it.
+struct ProjectWords {
+  std::vector<std::string> files, env_files, profiles;
+  std::optional<std::string> name, folder;
+};
+
 // One run of the program, shared by the commands that a face may call one after another.
 class Session {
  public:
@@ -24,6 +30,7 @@ class Session {
   Console& console;
   Clock& clock;
   Globals globals;
+  std::optional<ProjectWords> project;
 
   // Asked by Ctrl-C and SIGTERM. The first call begins to listen for them.
   std::stop_token stop();

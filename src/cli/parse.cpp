@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/habits.h"
 
 namespace belay::cli {
 
@@ -62,6 +63,8 @@ class Grammar {
       if (candidate.starts_with(name)) like.push_back("--" + candidate);
     if (like.size() > 1)
       throw UsageError(about(subject_, format("the option --{} can mean {}", name, join(like, " or "))));
+    if (const std::string_view answer = answer_to_option(subject_, name); !answer.empty())
+      throw UsageError(about(subject_, format("there is no option --{}", name)), std::string(answer));
     const auto near = nearest(name, names_);
     throw UsageError(about(subject_, format("there is no option --{}", name)),
                      near ? format("Did you mean '--{}'?", *near) : all_options());

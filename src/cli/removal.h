@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "change/clean.h"
-#include "cli/console.h"
+#include "cli/invocation.h"
 
 namespace belay::cli {
 
@@ -13,6 +13,9 @@ struct RemovalWords {
   bool dry_run = false;
   bool exit_unchanged = false;
 };
+// The app with its containers and images; `volumes`: with its data, after the app's name was typed, or given with
+// --yes-lose-data.
+int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes);
 int print_removed(Console& console, const AppName& name, const change::Removed& removed, const RemovalWords& words);
 
 }  // namespace belay::cli

@@ -129,7 +129,9 @@ Declarations read_definitions(const fs::path& folder, const std::optional<std::s
 
 Declarations read_project(const formats::compose::Request& request, const formats::compose::Outside& outside,
                           const Warn& warn) {
-  auto read = formats::compose::declared_project(formats::compose::load(request, outside), request.services);
+  using formats::compose::WithNeeds;
+  auto read = formats::compose::declared_project(formats::compose::load(request, outside), request.services,
+                                                 request.without_needs ? WithNeeds::no : WithNeeds::yes);
   tell(read.notices, warn);
   std::vector<Declaration> projects;
   projects.push_back(std::move(read.declaration));

@@ -1,5 +1,7 @@
 #include "look/inside.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "look/look.h"
 #include "look/merged_logs.h"
@@ -21,9 +23,14 @@ std::string running_container(change::Context& context, const Target& target, st
 
 }  // namespace
 
-void logs(change::Context& context, const Target& target, const std::string& which, const LogRequest& request,
-          const LogSink& sink, std::stop_token stop) {
-  const auto containers = containers_of(context, target, which, stop);
+void logs(change::Context& context, const std::vector<Target>& targets, const std::string& which,
+          const LogRequest& request, const LogSink& sink, std::stop_token stop) {
+  std::vector<NamedContainer> containers;
+  for (const auto& target : targets)
+    for (const auto& found : containers_of(context, target, which, stop))
+      if (std::none_of(containers.begin(), containers.end(),
+                       [&](const NamedContainer& known) { return known.container == found.container; }))
+        containers.push_back(found);
   if (containers.size() > 1) {
     merged_logs(context.engine, containers, request, sink, stop);
     return;

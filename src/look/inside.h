@@ -11,9 +11,9 @@ namespace belay::look {
 // their ends, with the service that wrote each ("web", "web/2").
 using LogSink = std::function<void(const std::string& service, OutputStream stream, std::string_view bytes_or_line)>;
 
-// The logs of the target's containers, of several as one by time. `which` as in container_of (look.h).
-void logs(change::Context& context, const Target& target, const std::string& which, const LogRequest& request,
-          const LogSink& sink, std::stop_token stop);
+// The logs of the targets' containers, of several as one by time. `which` as in container_of (look.h).
+void logs(change::Context& context, const std::vector<Target>& targets, const std::string& which,
+          const LogRequest& request, const LogSink& sink, std::stop_token stop);
 
 // Runs a command in the target's running container, of several the first; no command: a shell, bash where the image has
 // it, else sh. The command's exit code. Throws Error where the container does not run or has no such program.

@@ -1048,6 +1048,14 @@ std::vector<NamedContainer> containers_of(change::Context& context, const Target
   return found;
 }
 
+std::vector<PortBinding> published_ports(change::Context& context, const Target& target, std::stop_token stop) {
+  std::vector<PortBinding> ports;
+  for (const auto& each : containers_of(context, target, {}, stop))
+    if (const auto detail = context.engine.container(each.container, stop))
+      ports.insert(ports.end(), detail->container.ports.begin(), detail->container.ports.end());
+  return ports;
+}
+
 std::string container_of(change::Context& context, const Target& target, const std::string& which,
                          std::stop_token stop) {
   const auto found = containers_of(context, target, which, stop);

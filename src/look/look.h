@@ -188,6 +188,8 @@ struct NamedContainer {
 // Those of the target that exist, in the order of the release's services; NotFound where none does.
 std::vector<NamedContainer> containers_of(change::Context& context, const Target& target, const std::string& which,
                                           std::stop_token stop);
+// What the target's containers publish on the host now.
+std::vector<PortBinding> published_ports(change::Context& context, const Target& target, std::stop_token stop);
 // The only one; of several services the first that runs. NotFound where none exists.
 std::string container_of(change::Context& context, const Target& target, const std::string& which,
                          std::stop_token stop);

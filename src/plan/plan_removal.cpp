@@ -18,7 +18,7 @@ Indices remove_container(Plan& plan, const Situation& s, const Container& contai
     const auto detail = s.world.details.find(container.name);
     if (detail == s.world.details.end() || detail->second.restart.name != "no")
       last = {plan.add(SetRestartPolicy{container.name, {"no", 0}}, "it must stay down once it is stopped")};
-    last = {plan.add(StopContainer{container.name, {}}, reason, last)};
+    last = {plan.add(StopContainer{container.name, s.defaults.stop_timeout}, reason, last)};
   }
   return {plan.add(RemoveContainer{container.name}, reason, last)};
 }

@@ -279,7 +279,7 @@ TEST_F(Stack, LogsOfSeveralComeAsOneWithTheirServices) {
   ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
   Context here = context();
   std::multiset<std::string> lines;
-  logs(here, shop, "", {},
+  logs(here, {Target(shop)}, "", {},
        [&](const std::string& service, OutputStream, std::string_view line) {
          lines.insert(format("{}: {}", service, line));
        },
@@ -287,7 +287,7 @@ TEST_F(Stack, LogsOfSeveralComeAsOneWithTheirServices) {
   EXPECT_EQ(lines, (std::multiset<std::string>{"db: db 1 speaks", "proxy: proxy 1 speaks", "web/1: web 1 speaks",
                                                "web/2: web 1 speaks"}));
   std::string alone;
-  logs(here, {shop, "db"}, "", {},
+  logs(here, {Target(shop, "db")}, "", {},
        [&](const std::string& service, OutputStream, std::string_view bytes) { alone += service + std::string(bytes); },
        {});
   EXPECT_EQ(alone, "db 1 speaks\n");

@@ -60,10 +60,8 @@ TEST(Roff, EscapesWhatRoffWouldTakeForItsOwn) {
 
 TEST(HelpPages, ShowTheTablesOptionsBetweenIntroductionAndExamples) {
   const std::string text = page_text(page_of(command_named("stop")), 80, false);
-  EXPECT_THAT(
-      text,
-      ::testing::StartsWith(
-          "belay stop - Stop an app and keep it stopped\n\nUsage: belay stop [OPTION]… NAME[/SERVICE[/N]]\n\n  Stops"));
+  EXPECT_THAT(text, ::testing::StartsWith("belay stop - Stop an app and keep it stopped\n\nUsage: belay stop [OPTION]… "
+                                          "[NAME[/SERVICE[/N]]…]\n\n  Stops"));
   const auto options = text.find("\nOptions\n  -t, --timeout TIME  how long");
   ASSERT_NE(options, std::string::npos) << text;
   EXPECT_LT(options, text.find("\nExamples\n    belay stop web\n"));

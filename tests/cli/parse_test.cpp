@@ -99,9 +99,8 @@ TEST(CommandLine, NamesWhatIsWrongAndWhatWasMeant) {
 }
 
 TEST(CommandLine, ChecksHowManyWordsThereAre) {
-  EXPECT_EQ(refusal("start"),
-            "start: NAME is missing | usage: belay start [OPTION]… NAME[/SERVICE[/N]] [new|last|stable|rN] [CONFIG]");
-  EXPECT_EQ(refusal("stop web x"), "stop: unexpected argument 'x' | usage: belay stop [OPTION]… NAME[/SERVICE[/N]]");
+  EXPECT_EQ(refusal("rollback"), "rollback: NAME is missing | usage: belay rollback [OPTION]… NAME [rN]");
+  EXPECT_EQ(refusal("why web x"), "why: unexpected argument 'x' | usage: belay why [OPTION]… NAME");
   EXPECT_EQ(refusal("version x"), "version: unexpected argument 'x' | usage: belay version [OPTION]…");
 }
 

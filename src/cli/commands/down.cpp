@@ -3,7 +3,7 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/compose_options.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "cli/removal.h"
 
 namespace belay::cli {
@@ -11,19 +11,28 @@ namespace belay::cli {
 namespace {
 
 // An app by its name, or the one of a Compose project.
-AppName app_to_take_down(const Invocation& in) {
+AppName app_to_take_down(Invocation& in, HostRun& run) {
   const auto what = in.optional_argument("WHAT");
-  const bool is_name =
-      what && what->find('/') == std::string::npos && AppName::is_valid(*what) && !is_compose_project(*what);
-  if (is_name) return AppName(*what);
-  return AppName(formats::compose::load(compose_request(in, what), compose_outside()).name);
+  const bool is_name = what && what->find('/') == std::string::npos && !is_compose_project(*what);
+  if (!is_name) return AppName(formats::compose::load(compose_request(in, what), compose_outside()).name);
+  const Target target = Named(in, run).of(*what);
+  if (!target.service.empty())
+    throw in.usage_error(format("a project goes down as a whole; belay stop {} stops the one service", target.text()));
+  return target.app;
 }
 
 }  // namespace
 
 int run_down(Invocation& in) {
-  const AppName name = app_to_take_down(in);
   HostRun run(in.session, in.description());
+  const AppName name = app_to_take_down(in, run);
+  const auto timeout = in.duration("timeout");
+  if (in.has("volumes")) {
+    if (timeout) throw in.usage_error("--timeout does not go with --volumes");
+    return remove_app(in, name, true, false);
+  }
+  if (in.text("yes-lose-data")) throw in.usage_error("--yes-lose-data goes with --volumes");
+  if (timeout) run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   const bool dry_run = in.has("dry-run");
   const auto go = [](const change::RemovalPreview&) { return true; };
   const auto removed = change::take_down(run.context(), name, dry_run, go, in.stop());

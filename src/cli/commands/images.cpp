@@ -1,6 +1,6 @@
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "cli/volume_table.h"
 
 namespace belay::cli {
@@ -13,7 +13,7 @@ std::string use_of(const look::ImageRow& row) {
 
 int run_images(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto rows = look::images(run.context(), app_name(in), in.stop());
+  const auto rows = look::images(run.context(), Named(in, run).of(in.optional_argument("NAME"), "NAME").app, in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

@@ -3,8 +3,9 @@
 #include <map>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "cli/tty.h"
 #include "look/inside.h"
 
@@ -31,15 +32,39 @@ class Prefixes {
   std::map<std::string, size_t> order_;
 };
 
-}  // namespace
-
-int run_logs(Invocation& in) {
+LogRequest log_request(const Invocation& in) {
   LogRequest request;
   request.follow = in.has("follow");
   request.timestamps = in.has("timestamps");
-  if (const auto lines = in.number("lines")) request.tail = static_cast<int>(std::min(*lines, 1'000'000'000LL));
+  auto lines = in.number("lines");
+  if (const auto tail = in.text("tail"); tail && *tail != "all") {
+    if (lines) throw in.usage_error("--lines and --tail say the same: give one of them");
+    lines = parse_number(*tail);
+    if (!lines) throw in.usage_error(format("the option --tail takes a number or all, not '{}'", printable(*tail)));
+  }
+  if (lines) request.tail = static_cast<int>(std::min(*lines, 1'000'000'000LL));
   request.since = in.time("since");
+  request.until = in.time("until");
+  return request;
+}
+
+bool is_release(const std::string& word) {
+  return word.size() > 1 && word[0] == 'r' && parse_number(word.substr(1)).has_value();
+}
+
+}  // namespace
+
+int run_logs(Invocation& in) {
+  const LogRequest request = log_request(in);
+  auto words = in.arguments("NAME");
+  std::string release;
+  if (words.size() > 1 && is_release(words.back())) {
+    release = words.back();
+    words.pop_back();
+  }
   HostRun run(in.session, in.description());
+  const auto targets = Named(in, run).of_all(words, "NAME");
+  const bool has_prefix = !in.has("no-log-prefix");
   std::stop_source ends;
   const std::stop_callback on_stop(in.stop(), [&] { ends.request_stop(); });
   const ReaderWatch reader(1, ends);
@@ -47,10 +72,11 @@ int run_logs(Invocation& in) {
   try {
     Prefixes prefixes(in.console.has_color());
     look::logs(
-        run.context(), target(in), in.optional_argument("RELEASE").value_or(""), request,
+        run.context(), targets, release, request,
         [&](const std::string& service, OutputStream stream, std::string_view bytes) {
-          terminal.write(stream,
-                         service.empty() ? std::string(bytes) : prefixes.of(service) + std::string(bytes) + "\n");
+          terminal.write(stream, service.empty()
+                                     ? std::string(bytes)
+                                     : (has_prefix ? prefixes.of(service) : "") + std::string(bytes) + "\n");
         },
         ends.get_token());
   } catch (const OutputClosed&) {

@@ -6,9 +6,7 @@
 
 namespace belay::cli {
 
-int run_remove(Invocation& in) {
-  const AppName name = app_name(in);
-  const bool volumes = in.has("volumes");
+int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
   const auto agreed = in.text("yes-lose-data");
   if (agreed && *agreed != name.text())
     throw in.usage_error(format("--yes-lose-data names '{}', but the app is {}", *agreed, name.text()));
@@ -16,7 +14,7 @@ int run_remove(Invocation& in) {
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
   const auto confirm = [&](const change::RemovalPreview& preview) {
-    if (!volumes) return confirm_removal(in.console, name, in.has("yes"), in.stop())(preview);
+    if (!volumes) return confirm_removal(in.console, name, yes, in.stop())(preview);
     in.console.line(format("to do for {}:", name.text()));
     print_plan(in.console, preview.plan);
     // -y never stands for the loss of data: the name must be typed, or given in words.
@@ -28,6 +26,10 @@ int run_remove(Invocation& in) {
   run.report().close();
   return print_removed(in.console, name, removed,
                        {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
+}
+
+int run_remove(Invocation& in) {
+  return remove_app(in, app_name(in), in.has("volumes"), in.has("yes"));
 }
 
 }  // namespace belay::cli

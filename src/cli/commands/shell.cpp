@@ -1,8 +1,9 @@
+#include <algorithm>
 #include <csignal>
 
 #include "cli/attached.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "cli/tty.h"
 #include "look/inside.h"
 
@@ -20,10 +21,11 @@ int attached(Session& session, change::Context& context, const Target& target) {
   }
 }
 
-int in_container(Session& session, change::Context& context, const Target& target, ExecRequest request) {
+int in_container(Session& session, change::Context& context, const Target& target, ExecRequest request,
+                 Terminals terminals) {
   const std::stop_token stop = session.stop();
   UserTerminal terminal(0, 1, 2, stop);
-  request.tty = terminal.is_terminal();
+  request.tty = terminals == Terminals::where_there_is_one && terminal.is_terminal();
   request.interactive = true;
   const RawMode raw(request.tty ? terminal.input() : -1);
   try {
@@ -39,8 +41,20 @@ int run_shell(Invocation& in) {
   request.command = in.arguments("COMMAND");
   request.user = in.text_or("user", "");
   request.working_dir = in.text_or("workdir", "");
+  request.environment = in.pairs("env");
   HostRun run(in.session, in.description());
-  return in_container(in.session, run.context(), target(in), std::move(request));
+  Target what = Named(in, run).of(in.argument("NAME"));
+  if (const auto index = in.number("index")) {
+    if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
+    what.number = static_cast<int>(std::min(*index, 10'000LL));
+  }
+  return in_container(in.session, run.context(), what, std::move(request),
+                      in.has("no-tty") ? Terminals::none : Terminals::where_there_is_one);
+}
+
+// The same, where the command must be given.
+int run_exec(Invocation& in) {
+  return run_shell(in);
 }
 
 }  // namespace belay::cli

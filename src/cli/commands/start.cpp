@@ -1,25 +1,52 @@
 #include "change/start.h"
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/attached.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/each_target.h"
+#include "cli/named.h"
 #include "family/start_new.h"
 
 namespace belay::cli {
 
+namespace {
+
+bool is_which(const std::string& word) {
+  return word == "new" || word == "last" || word == "stable" ||
+         (word.size() > 1 && word[0] == 'r' && parse_number(word.substr(1)).has_value());
+}
+
+// start [NAME [new|last|stable|rN] [CONFIG]], or start NAME…
+int start_several(Invocation& in, const std::vector<std::string>& words) {
+  if (in.has("attach")) throw in.usage_error("--attach is for one app or service");
+  if (in.has("settings-from-image") || in.has("yes"))
+    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  HostRun run(in.session, in.description());
+  const auto targets = Named(in, run).of_all(words, "NAME");
+  return change_each(in, run, targets, [&](const Target& what) {
+    return change::start_services(run.context(), what, change_options(in), in.stop());
+  });
+}
+
+}  // namespace
+
 int run_start(Invocation& in) {
-  const Target what = target(in);
+  const auto words = in.arguments("NAME");
+  if (words.size() != 1 && (words.size() < 2 || !is_which(words[1]))) return start_several(in, words);
+  if (words.size() > 3) throw in.usage_error(format("unexpected argument '{}'", printable(words[3])));
+  const auto word = [&](size_t index) { return index < words.size() ? std::optional(words[index]) : std::nullopt; };
+  HostRun run(in.session, in.description());
+  const Target what = Named(in, run).of(words[0]);
   const AppName& name = what.app;
-  if (!what.service.empty() && in.optional_argument("WHICH"))
+  if (!what.service.empty() && word(1))
     throw in.usage_error(format("{} starts as the release that runs has it: name no other one", what.text()));
-  const std::string which = in.optional_argument("WHICH").value_or("last");
-  const auto configuration = in.optional_argument("CONFIG");
+  const std::string which = word(1).value_or("last");
+  const auto configuration = word(2);
   if (configuration && which != "new") throw in.usage_error("CONFIG is for new releases only");
   if (which != "new" && (in.has("settings-from-image") || in.has("yes")))
     throw in.usage_error("--settings-from-image and --yes are for new releases only");
-  HostRun run(in.session, in.description());
   const change::ChangeOptions change = change_options(in);
   change::Change result;
   if (which == "new") {

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "cli/app_node.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -107,7 +107,7 @@ int run_status(Invocation& in) {
   const auto asked = in.optional_argument("NAME");
   std::vector<look::Status> all;
   if (asked) {
-    const Target what = Target::parse(*asked);
+    const Target what = Named(in, run).of(*asked);
     all = {look::status(run.context(), what.app, in.stop())};
     keep_only(all.front().summary, what);
   } else {

@@ -3,7 +3,8 @@
 #include "change/start.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/each_target.h"
+#include "cli/named.h"
 #include "safekeeping/restore.h"
 
 namespace belay::cli {
@@ -22,11 +23,13 @@ int swap(Invocation& in, UseCase&& use_case) {
 }  // namespace
 
 int run_restart(Invocation& in) {
-  const Target what = target(in);
   HostRun run(in.session, in.description());
-  const change::Change change = change::restart(run.context(), what, change_options(in), in.stop());
-  run.report().close();
-  return print_change(in.console, what.app, change, {.exit_unchanged = in.has("exit-unchanged")});
+  const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
+  if (const auto timeout = in.duration("timeout"))
+    run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
+  return change_each(in, run, targets, [&](const Target& what) {
+    return change::restart(run.context(), what, change_options(in), in.stop());
+  });
 }
 
 int run_rollback(Invocation& in) {

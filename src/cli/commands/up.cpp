@@ -1,4 +1,5 @@
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/compose_options.h"
 #include "cli/declared_options.h"
@@ -11,6 +12,19 @@ namespace {
 bool is_place(const std::string& word) {
   return word.find('/') != std::string::npos || word == "." || word == ".." || word.ends_with(".yaml") ||
          word.ends_with(".yml");
+}
+
+// SERVICE=N
+std::map<std::string, int> scale_of(const Invocation& in) {
+  std::map<std::string, int> scale;
+  for (const auto& text : in.list("scale")) {
+    const size_t equals = text.find('=');
+    const auto count = equals == std::string::npos ? std::nullopt : parse_number(text.substr(equals + 1));
+    if (!count || *count > 1000 || equals == 0)
+      throw in.usage_error(format("--scale takes SERVICE=N, not '{}'", printable(text)));
+    scale[text.substr(0, equals)] = static_cast<int>(*count);
+  }
+  return scale;
 }
 
 }  // namespace
@@ -28,6 +42,12 @@ int run_up(Invocation& in) {
   }
   DeclaredPass pass = project_pass(in, place);
   pass.project->services = services;
+  pass.project->without_needs = in.has("no-deps");
+  if (in.has("no-deps") && services.empty()) throw in.usage_error("--no-deps is for services that are named");
+  pass.project->scale = scale_of(in);
+  if (const auto pull = in.text("pull"))
+    pass.pull = *pull == "always" ? Pull::always : *pull == "never" ? Pull::never : Pull::missing;
+  if (const auto timeout = in.duration("timeout")) pass.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   pass.starts_stopped = true;
   pass.builds = in.has("build");
   pass.change = change_options(in);

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "cli/volume_table.h"
 
 namespace belay::cli {
@@ -38,7 +38,7 @@ void print_volumes(Console& console, const std::vector<look::VolumeRow>& rows) {
 
 int run_volumes(Invocation& in) {
   HostRun run(in.session, in.description());
-  const Target what = target(in);
+  const Target what = Named(in, run).of(in.optional_argument("NAME"), "NAME");
   // An app that never ran shows what its first release will get.
   const auto rows = look::current_volumes(run.context(), what, in.stop());
   if (in.has("json")) {

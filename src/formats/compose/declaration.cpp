@@ -11,13 +11,14 @@ namespace belay::formats::compose {
 namespace {
 
 // With those that they need, directly or through others.
-std::set<std::string> with_needs(const Spec& spec, const std::vector<std::string>& services, const Project& project) {
+std::set<std::string> with_needs(const Spec& spec, const std::vector<std::string>& services, const Project& project,
+                                 WithNeeds needs) {
   std::set<std::string> found(services.begin(), services.end());
   for (const auto& name : services)
     if (std::none_of(spec.services.begin(), spec.services.end(),
                      [&](const Service& service) { return service.group_name() == name; }))
       throw NotFound(ErrorCode::service_not_found, format("the project {} has no service {}", project.name, name));
-  for (size_t before = 0; before != found.size();) {
+  for (size_t before = 0; needs == WithNeeds::yes && before != found.size();) {
     before = found.size();
     for (const auto& service : spec.services)
       if (found.contains(service.group_name()))
@@ -72,7 +73,7 @@ Pull pull_of(const PullPolicy& policy) {
 
 }  // namespace
 
-DeclaredProject declared_project(const Project& project, const std::vector<std::string>& services) {
+DeclaredProject declared_project(const Project& project, const std::vector<std::string>& services, WithNeeds needs) {
   const SourcePosition place{project.files.empty() ? std::string() : project.files.front(), 1, 1};
   if (!AppName::is_valid(project.name))
     throw ConfigError(place, format("'{}' is too short for the name of an app", project.name),
@@ -86,7 +87,7 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   for (auto& service : declared.spec.services)
     if (const auto name = mapped.container_names.find(service.name); name != mapped.container_names.end())
       service.container_name = name->second;
-  declared.only = with_needs(declared.spec, services, project);
+  declared.only = with_needs(declared.spec, services, project, needs);
   declared.policies = std::move(mapped.settings.policies);
   declared.origin = place.file == "-" ? "standard input" : place.file;
   declared.place = place;

@@ -12,7 +12,9 @@ struct DeclaredProject {
 };
 
 // The app bears the project's name, and its origin is the first Compose file. Throws ConfigError.
-// `services`: only these are to be changed; empty: all.
-DeclaredProject declared_project(const Project& project, const std::vector<std::string>& services = {});
+// `services`: only these are to be changed, and those that they need; empty: all.
+enum class WithNeeds { yes, no };
+DeclaredProject declared_project(const Project& project, const std::vector<std::string>& services = {},
+                                 WithNeeds needs = WithNeeds::yes);
 
 }  // namespace belay::formats::compose

@@ -29,6 +29,17 @@ std::string all_of_standard_input() {
   }
 }
 
+void set_scale(Node& model, const std::map<std::string, int>& scale, const Project& project) {
+  for (const auto& [name, count] : scale) {
+    Node* service = model.find("services")->find(name);
+    if (service == nullptr)
+      throw NotFound(ErrorCode::service_not_found, format("the project {} has no service {}", project.name, name));
+    service->set("scale", Node::number(count));
+    if (Node* deploy = service->find("deploy"); deploy != nullptr && deploy->find("replicas") != nullptr)
+      deploy->set("replicas", Node::number(count));
+  }
+}
+
 }  // namespace
 
 Outside this_machine(std::map<std::string, std::string> environment) {
@@ -61,6 +72,7 @@ Project load(const Request& request, const Outside& outside) {
   if (model.find("services") == nullptr) model.set("services", Node::map());
   check_shape(model, project_shape(), "");
   apply_profiles(model, request, loading);
+  set_scale(model, request.scale, project);
   complete(model, loading);
   make_paths_absolute(model, project.folder, outside.home);
   check_consistency(model, loading);

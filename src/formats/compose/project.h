@@ -37,6 +37,8 @@ struct Request {
   std::optional<std::string> name;         // -p
   std::vector<std::string> profiles;       // --profile
   std::vector<std::string> services;       // those named: their own profiles are switched on
+  bool without_needs = false;              // --no-deps: the named ones alone
+  std::map<std::string, int> scale;        // --scale: replicas by service, whatever the files say
 };
 
 // Something that is read otherwise than its author may believe.

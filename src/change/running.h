@@ -1,0 +1,21 @@
+#pragma once
+// Steps on the containers that run, beside any wish: a signal, a pause and its end. What should be up stays wished.
+
+#include <functional>
+
+#include "change/context.h"
+
+namespace belay::change {
+
+struct RunningSteps {
+  plan::Plan plan;
+  bool done = false;  // false: a dry run, or there was nothing to do
+};
+
+// Every container of the target gets the signal ("HUP", "SIGUSR1"). What it makes of it is its own affair.
+RunningSteps send_signal(Context& context, const Target& target, const std::string& signal, bool dry_run,
+                         std::stop_token stop);
+RunningSteps pause(Context& context, const Target& target, bool dry_run, std::stop_token stop);
+RunningSteps resume(Context& context, const Target& target, bool dry_run, std::stop_token stop);
+
+}  // namespace belay::change

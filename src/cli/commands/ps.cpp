@@ -1,0 +1,130 @@
+// ps and port: the containers of apps, as those who come from docker compose look for them.
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/app_node.h"
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/named.h"
+#include "look/look.h"
+
+namespace belay::cli {
+
+namespace {
+
+struct PsRow {
+  std::string app;
+  look::InstanceRow instance;
+};
+
+bool is_of(const Target& target, const std::string& app, const look::InstanceRow& row) {
+  return target.app.text() == app && (target.service.empty() || target.service == row.service) &&
+         (target.number == 0 || target.number == row.number);
+}
+
+// `targets` empty: of all apps.
+std::vector<PsRow> rows_of(change::Context& context, const std::vector<Target>& targets, std::stop_token stop) {
+  const auto apps = look::list(context, stop);
+  std::vector<PsRow> rows;
+  for (const auto& app : apps)
+    for (const auto& instance : app.instances)
+      if (targets.empty() || std::any_of(targets.begin(), targets.end(),
+                                         [&](const Target& each) { return is_of(each, app.name, instance); }))
+        rows.push_back({app.name, instance});
+  // A name that is wrong is answered as any other command answers it.
+  for (const auto& target : targets)
+    if (std::none_of(rows.begin(), rows.end(),
+                     [&](const PsRow& row) { return is_of(target, row.app, row.instance); }) &&
+        (!target.service.empty() || std::none_of(apps.begin(), apps.end(), [&](const look::AppSummary& app) {
+          return app.name == target.app.text();
+        })))
+      look::containers_of(context, target, {}, stop);
+  return rows;
+}
+
+std::string shown_name(const look::InstanceRow& row) {
+  return row.number > 1 ? format("{}/{}", row.service, row.number) : row.service;
+}
+
+std::string shown_state(const look::InstanceRow& row) {
+  return row.health == Health::none || row.state != look::AppState::running
+             ? words_of(row.state)
+             : format("{} ({})", words_of(row.state), to_text(row.health));
+}
+
+// "80" or "53/udp".
+std::pair<long long, std::string> port_and_protocol(const Invocation& in, const std::string& word) {
+  const size_t slash = word.find('/');
+  const auto number = parse_number(word.substr(0, slash));
+  if (!number || *number < 1 || *number > 65535)
+    throw in.usage_error(format("PORT is a number such as 80 or 53/udp, not '{}'", printable(word)));
+  return {*number, slash == std::string::npos ? in.text_or("protocol", "tcp") : word.substr(slash + 1)};
+}
+
+std::vector<Target> targets_of(Invocation& in, HostRun& run) {
+  Named named(in, run);
+  const auto words = in.arguments("NAME");
+  // Outside a project there is no one app: all are shown, as `belay ls` does.
+  if (words.empty() && !named.project()) return {};
+  return named.of_all(words, "NAME");
+}
+
+}  // namespace
+
+int run_ps(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto rows = rows_of(run.context(), targets_of(in, run), in.stop());
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& row : rows) {
+      Node node = Node::map();
+      node.set("app", Node::text(row.app));
+      const Node instance = instance_node(row.instance);
+      for (const auto& member : instance.members()) node.set(member.key, member.value);
+      list.add(std::move(node));
+    }
+    print_record(in.console, "containers", std::move(list));
+    return 0;
+  }
+  if (in.has("services")) {
+    for (const auto& row : rows)
+      if (row.instance.number <= 1) in.console.line(row.instance.service);
+    return 0;
+  }
+  Table table(
+      {{"CONTAINER", Align::left, false}, {"APP"}, {"SERVICE"}, {"STATE", Align::left, false}, {"STATUS"}, {"PORTS"}});
+  for (const auto& row : rows)
+    table.add({row.instance.container.empty() ? "(none)" : row.instance.container, row.app, shown_name(row.instance),
+               shown_state(row.instance), row.instance.status, join(row.instance.ports, ", ")});
+  in.console.print(table);
+  return 0;
+}
+
+// The address of a container's port on this host: "0.0.0.0:8080".
+int run_port(Invocation& in) {
+  HostRun run(in.session, in.description());
+  Target what = Named(in, run).of(in.argument("NAME"));
+  if (const auto index = in.number("index"); index && !what.service.empty())
+    what.number = static_cast<int>(std::min(*index, 10'000LL));
+  const auto asked = in.optional_argument("PORT");
+  const auto [number, protocol] = asked ? port_and_protocol(in, *asked) : std::pair(0LL, std::string());
+  bool is_found = false;
+  for (const PortBinding& port : look::published_ports(run.context(), what, in.stop())) {
+    if (!port.host_port || (asked && (port.container_port != number || port.protocol != protocol))) continue;
+    const std::string address = format("{}:{}",
+                                       port.host_ip.empty()                          ? "0.0.0.0"
+                                       : port.host_ip.find(':') == std::string::npos ? port.host_ip
+                                                                                     : "[" + port.host_ip + "]",
+                                       *port.host_port);
+    in.console.line(asked ? address : format("{}/{} -> {}", port.container_port, port.protocol, address));
+    is_found = true;
+    if (asked) break;
+  }
+  if (!asked || is_found) return 0;
+  throw NotFound(ErrorCode::not_found, format("the port {}/{} of {} is not published", number, protocol, what.text()),
+                 format("All that are: belay port {}", what.text()));
+}
+
+}  // namespace belay::cli

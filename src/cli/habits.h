@@ -1,0 +1,27 @@
+#pragma once
+// Words and options that people type by habit, from docker compose and docker, and that are no words of Belay's table:
+// what is answered to each. A looking word is never answered with a command that changes something.
+
+#include <span>
+#include <string_view>
+
+namespace belay::cli {
+
+struct Habit {
+  std::string_view word;
+  bool looks = false;  // it changes nothing where it comes from
+  std::string_view answer;
+};
+std::span<const Habit> habits();
+// nullptr: nothing is known of the word.
+const Habit* find_habit(std::string_view word);
+
+struct HabitOption {
+  std::string_view command, option;  // without the dashes
+  std::string_view answer;
+};
+std::span<const HabitOption> habit_options();
+// Empty: nothing is known of it.
+std::string_view answer_to_option(std::string_view command, std::string_view option);
+
+}  // namespace belay::cli

@@ -1,0 +1,91 @@
+#include "cli/named.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "cli/compose_options.h"
+#include "look/look.h"
+
+namespace belay::cli {
+
+namespace {
+
+std::optional<FolderProject> project_of_folder(const Invocation& in) {
+  try {
+    const auto project = formats::compose::load(compose_request(in, {}), compose_outside());
+    FolderProject found{AppName(project.name), project.off, project.folder.string()};
+    if (const auto* services = project.root.find("services"))
+      for (const auto& service : services->members()) found.services.push_back(service.key);
+    return found;
+  } catch (const NotFound& error) {
+    if (error.code() != ErrorCode::file_not_found || in.session.project) throw;
+    return {};
+  }
+}
+
+}  // namespace
+
+bool FolderProject::has(const std::string& service) const {
+  return std::find(services.begin(), services.end(), service) != services.end();
+}
+
+const std::optional<FolderProject>& Named::project() {
+  if (!project_) project_ = project_of_folder(in_);
+  return *project_;
+}
+
+bool Named::is_app(const std::string& name) {
+  if (!apps_) apps_ = look::names(run_.context());
+  return std::find(apps_->begin(), apps_->end(), name) != apps_->end();
+}
+
+Target Named::of_project(const std::string& service) {
+  const FolderProject& found = *project();
+  if (!is_app(found.name.text()))
+    throw NotFound(ErrorCode::app_not_found,
+                   format("nothing of the project {} in {} was started by Belay yet", found.name.text(), found.folder),
+                   format("What would be done: belay plan {}", found.folder));
+  return Target(found.name, service);
+}
+
+// The folder's files are read for a word about the folder alone: what is wrong in them must not stop a command for
+// another app.
+void Named::tell_of_both(const std::string& word) {
+  try {
+    if (const auto& found = project(); found && found->name.text() != word && found->has(word))
+      in_.console.note(
+          format("{0} is the app {0}; the service of this folder's project is {1}/{0}", word, found->name.text()));
+  } catch (const Error&) {
+    return;
+  }
+}
+
+Target Named::of(const std::string& word) {
+  if (in_.session.project) return of_project(word);
+  if (word.find('/') != std::string::npos) return Target::parse(word);
+  if (AppName::is_valid(word) && is_app(word)) {
+    tell_of_both(word);
+    return Target(AppName(word));
+  }
+  if (project() && project()->has(word)) return of_project(word);
+  return Target::parse(word);
+}
+
+Target Named::of(const std::optional<std::string>& word, std::string_view missing) {
+  if (word) return of(*word);
+  if (!project()) {
+    const UsageError error = in_.usage_error(format("{} is missing", missing));
+    throw UsageError(format("{}, and there is no Compose file in this folder or one above it", error.what()),
+                     error.hint());
+  }
+  return of_project({});
+}
+
+std::vector<Target> Named::of_all(const std::vector<std::string>& words, std::string_view missing) {
+  if (words.empty()) return {of(std::nullopt, missing)};
+  std::vector<Target> targets;
+  for (const auto& word : words) targets.push_back(of(word));
+  return targets;
+}
+
+}  // namespace belay::cli

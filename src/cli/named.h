@@ -1,0 +1,49 @@
+#pragma once
+// What the words of a command line name: an app, a part of one (APP/SERVICE, APP/SERVICE/N), or a service of the
+// Compose project of this folder. An app goes before a service of the same name, because a command means the same in
+// every folder; that there are both is said. Under the face docker-compose every word is a service.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/host_run.h"
+
+namespace belay::cli {
+
+// The project of the current folder, or of the first one above it that has a Compose file.
+struct FolderProject {
+  AppName name;
+  std::vector<std::string> services;  // those that profiles switch off included
+  std::string folder;
+
+  bool has(const std::string& service) const;
+};
+
+class Named {
+ public:
+  Named(const Invocation& in, HostRun& run) : in_(in), run_(run) {}
+
+  // Throws UsageError for a word that can be no name, NotFound where the project has no app yet, ConfigError where its
+  // files cannot be read.
+  Target of(const std::string& word);
+  // Without a word: the folder's project. Throws UsageError where the folder has none; `missing`: what the word is
+  // called.
+  Target of(const std::optional<std::string>& word, std::string_view missing);
+  // The same for several words; without any: the folder's project.
+  std::vector<Target> of_all(const std::vector<std::string>& words, std::string_view missing);
+  // nullopt: there is no Compose file.
+  const std::optional<FolderProject>& project();
+
+ private:
+  bool is_app(const std::string& name);
+  Target of_project(const std::string& service);
+  void tell_of_both(const std::string& word);
+
+  const Invocation& in_;
+  HostRun& run_;
+  std::optional<std::optional<FolderProject>> project_;
+  std::optional<std::vector<std::string>> apps_;
+};
+
+}  // namespace belay::cli

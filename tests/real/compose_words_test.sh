@@ -1,0 +1,198 @@
+#!/bin/bash
+# The words that people type by habit, in the folder of a Compose project, on a real engine.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export BELAY_SETTLE=300ms
+
+# Two services in the current folder; $1: the colour of the web server, if any.
+project() {
+  image_exists "$prefix-image:1" || build_image 1
+  cat >compose.yaml <<END
+name: $app
+services:
+  db:
+    image: $prefix-image:1
+    entrypoint: [sh, -c, "trap 'echo hangup' HUP; echo db begins; while :; do sleep 0.1; done"]
+    stop_grace_period: 1s
+  web:
+    image: $prefix-image:1
+    entrypoint: [sh, -c, "echo web begins; exec sleep 10000"]
+    environment: {COLOUR: "${1:-red}"}
+    ports: ["$FIRST_PORT:80"]
+    stop_grace_period: 1s
+    depends_on: [db]
+    volumes: [data:/data]
+volumes: {data: {}}
+END
+}
+id_of() { inspect "$1" .Id; }
+
+test_words_of_looking_mean_the_project_of_the_folder() {
+  project
+  expect_refused 1 belay logs web
+  expect_err "nothing of the project $app in $work was started by Belay yet"
+  expect_err "belay plan $work"
+  expect_done belay up -d --wait --remove-orphans
+  expect_done belay ps
+  expect_out "$app-db-1 +$app +db +running"
+  expect_out "$app-web-1 +$app +web +running"
+  expect_done belay ps -a web
+  expect_not_out "$app-db-1"
+  expect_done belay ps "$app/db" --json
+  expect_equal 'the JSON' "[\"$app\",\"db\",1]" "$(jq -c '[.containers[0] | .app, .service, .number]' <<<"$out")"
+  expect_done belay ps --services
+  expect_equal 'the services' "db web" "$(echo $out)"
+  expect_done belay logs web
+  expect_equal 'the log' 'web begins' "$out"
+  expect_done belay logs web db --tail 5
+  expect_out 'web +\| web begins'
+  expect_out 'db +\| db begins'
+  expect_done belay logs --no-log-prefix
+  expect_not_out '\|'
+  expect_done belay logs --until 2020-01-01T00:00:00Z
+  expect_no_out
+  expect_done belay images
+  expect_out "$prefix-image:1"
+  expect_done belay volumes
+  expect_out "${app}_data"
+  expect_done belay status web
+  expect_out "$app-web-1"
+  expect_done belay port web 80
+  expect_out ":$FIRST_PORT\$"
+  expect_done belay port web
+  expect_out "80/tcp -> .*:$FIRST_PORT"
+  run belay port web 81
+  expect_exit 1
+  mkdir -p below/it
+  cd below/it || fail 'no folder'
+  expect_done belay ps
+  expect_out "$app-web-1"
+  cd / || fail 'no folder'
+  run belay logs
+  expect_exit 2
+  expect_err 'NAME is missing, and there is no Compose file'
+  run belay logs web
+  expect_exit 1
+  expect_err 'there is no app web'
+}
+
+test_exec_passes_the_exit_code_on() {
+  project
+  expect_done belay up
+  expect_done belay exec web sh -c 'echo "$COLOUR"'
+  expect_equal 'the variable' red "$out"
+  run belay exec -it -T -e A=b -w /data "$app/web" sh -c 'echo "$A $PWD"; exit 7'
+  expect_exit 7
+  expect_equal 'variable and folder' 'b /data' "$out"
+  echo fed >fed
+  run_with fed belay exec -T --index 1 web cat
+  expect_equal 'the input' fed "$out"
+  run belay exec web
+  expect_exit 2
+  expect_err 'COMMAND is missing'
+}
+
+test_services_stop_start_and_restart_by_their_names() {
+  project
+  expect_done belay up
+  local db
+  db=$(inspect "$app-db-1" .State.StartedAt)
+  expect_done belay stop -t 1 web
+  expect is_down "$app-web-1"
+  expect is_up "$app-db-1"
+  expect_done belay start web
+  expect is_up "$app-web-1"
+  expect_done belay restart -t 1 web
+  expect_equal 'the database' "$db" "$(inspect "$app-db-1" .State.StartedAt)"
+  expect_done belay stop web db
+  expect is_down "$app-db-1"
+  expect_done belay start db web
+  expect is_up "$app-db-1"
+  expect is_up "$app-web-1"
+  expect_done belay stop
+  expect is_down "$app-web-1"
+  run belay stop --exit-unchanged
+  expect_exit 3
+  expect_done belay start
+  expect is_up "$app-web-1"
+}
+
+test_signals_and_pauses() {
+  project
+  expect_done belay up
+  local db
+  db=$(inspect "$app-db-1" .State.StartedAt)
+  expect_done belay kill -s HUP db --dry-run
+  expect_out "$app-db-1"
+  expect_done belay kill -s HUP db
+  db_heard() { belay logs db | grep -q hangup; }
+  eventually db_heard
+  expect_equal 'the start' "$db" "$(inspect "$app-db-1" .State.StartedAt)"
+  expect_done belay pause web
+  expect_equal 'the state' paused "$(inspect "$app-web-1" .State.Status)"
+  run belay pause web --exit-unchanged
+  expect_exit 3
+  expect_done belay unpause
+  expect_equal 'the state' running "$(inspect "$app-web-1" .State.Status)"
+  expect_done belay kill web
+  expect is_down "$app-web-1"
+  expect_done belay status "$app"
+  expect_out 'web +held'
+  expect_done belay history "$app"
+  expect_out 'signal HUP'
+}
+
+test_an_app_goes_before_a_service_of_the_folder() {
+  project
+  expect_done belay up
+  mkdir other
+  sed -e "s/^name: .*/name: web/" -e "/ports:/d" compose.yaml >other/compose.yaml
+  expect_done belay up ./other
+  expect_done belay ps web
+  expect_out 'web-web-1'
+  expect_not_out "$app-web-1"
+  expect_err "web is the app web; the service of this folder's project is $app/web"
+  expect_done belay ps "$app/web"
+  expect_out "$app-web-1"
+  expect_done belay remove -y web --volumes --yes-lose-data web
+}
+
+test_options_of_up_and_down() {
+  project
+  expect_refused 1 belay up web --no-deps
+  expect_err 'web needs db'
+  expect_done belay up --scale db=2 -d
+  expect is_up "$app-db-2"
+  expect_done belay up --pull missing -t 1
+  expect_not exists "$app-db-2"
+  local web
+  web=$(id_of "$app-web-1")
+  project blue
+  sed -i 's/db begins/db begins anew/' compose.yaml
+  expect_done belay up --no-deps db
+  expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
+  run belay up --scale nothing=2
+  expect_exit 1
+  expect_err 'has no service nothing'
+  run belay up --force-recreate
+  expect_exit 2
+  expect_err 'belay restart NAME'
+  run belay down web
+  expect_exit 2
+  expect_err "belay stop $app/web"
+  expect_done belay down -t 1 --remove-orphans
+  expect_not exists "$app-web-1"
+  expect volume_exists "${app}_data"
+  expect_done belay up
+  run belay down -v
+  expect_exit 2
+  expect is_up "$app-web-1"
+  expect_done belay down -v --yes-lose-data "$app"
+  expect_not volume_exists "${app}_data"
+  run belay rm
+  expect_exit 2
+  expect_err 'belay down NAME'
+}
+
+run_tests "$@"
