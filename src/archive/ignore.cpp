@@ -13,31 +13,10 @@ namespace {
 // The next character of UTF-8 text, removed from it. A byte that is not UTF-8 stands for itself, above all of Unicode,
 // so that names in other encodings can still be matched byte by byte.
 char32_t next_character(std::string_view& text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  size_t length = 1;
-  char32_t character = first;
-  if (first >= 0xf0 && first < 0xf8) {
-    length = 4;
-    character = first & 0x07U;
-  } else if (first >= 0xe0 && first < 0xf0) {
-    length = 3;
-    character = first & 0x0fU;
-  } else if (first >= 0xc2 && first < 0xe0) {
-    length = 2;
-    character = first & 0x1fU;
-  }
-  bool valid = length <= text.size() && (length > 1 || first < 0x80);
-  for (size_t i = 1; valid && i < length; ++i) {
-    valid = (byte(i) & 0xc0U) == 0x80;
-    character = character << 6 | (byte(i) & 0x3fU);
-  }
-  if (!valid) {
-    length = 1;
-    character = 0x110000U + first;
-  }
-  text.remove_prefix(length);
-  return character;
+  const auto known = first_character(text);
+  const Utf8Character character = known.value_or(Utf8Character{0x110000U + static_cast<unsigned char>(text[0]), 1});
+  text.remove_prefix(character.bytes);
+  return character.code;
 }
 
 std::u32string characters(std::string_view text) {

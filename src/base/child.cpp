@@ -20,11 +20,8 @@ constexpr std::size_t errors_limit = 16 << 10;
 constexpr int tick_ms = 50;
 
 Spawned started(const ChildRequest& request) {
-  const auto program = find_program(request.command.at(0));
-  if (!program)
-    throw NotFound(ErrorCode::program_missing, format("the program {} is not installed", request.command[0]));
   SpawnRequest wanted;
-  wanted.program = *program;
+  wanted.program = installed_program(request.command.at(0));
   wanted.arguments = request.command;
   wanted.environment = environment_with(request.environment, "BELAY_");
   wanted.own_group = true;

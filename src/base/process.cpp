@@ -40,12 +40,14 @@ std::optional<fs::path> find_program(const std::string& name) {
   return {};
 }
 
+fs::path installed_program(const std::string& name) {
+  if (auto program = find_program(name)) return std::move(*program);
+  throw NotFound(ErrorCode::program_missing, format("the program {} is not installed", name));
+}
+
 ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
-  const auto program = find_program(request.command.at(0));
-  if (!program)
-    throw NotFound(ErrorCode::program_missing, format("the program {} is not installed", request.command[0]));
   SpawnRequest wanted;
-  wanted.program = *program;
+  wanted.program = installed_program(request.command.at(0));
   wanted.arguments = request.command;
   wanted.environment = environment_with(request.environment, {});
   wanted.folder = request.folder;

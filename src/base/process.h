@@ -41,5 +41,7 @@ struct ProcessResult {
 ProcessResult run_process(const ProcessRequest& request, std::stop_token stop);
 // Where a program of this name is on the PATH.
 std::optional<fs::path> find_program(const std::string& name);
+// As above; throws NotFound where there is none.
+fs::path installed_program(const std::string& name);
 
 }  // namespace belay

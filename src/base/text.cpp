@@ -150,6 +150,27 @@ std::vector<std::string> shell_words(std::string_view line) {
   return words;
 }
 
+std::optional<Utf8Character> first_character(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  Utf8Character found{lead, 1};
+  if (lead >= 0xf0 && lead < 0xf8) {
+    found = {lead & 0x07U, 4};
+  } else if (lead >= 0xe0 && lead < 0xf0) {
+    found = {lead & 0x0fU, 3};
+  } else if (lead >= 0xc2 && lead < 0xe0) {
+    found = {lead & 0x1fU, 2};
+  } else if (lead >= 0x80) {
+    return {};
+  }
+  if (found.bytes > text.size()) return {};
+  for (size_t i = 1; i < found.bytes; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return {};
+    found.code = found.code << 6 | (byte(i) & 0x3fU);
+  }
+  return found;
+}
+
 std::string printable(std::string_view text) {
   std::string result;
   // Bytes of a UTF-8 character that are still to come. Elsewhere 0x80 to 0x9f are control characters, and so are those

@@ -34,6 +34,13 @@ bool names_a_secret(std::string_view name);
 // True where a variable's name or its value does: "postgres://shop:PASSWORD@db/shop" is nobody's business either.
 bool holds_a_secret(std::string_view name, std::string_view value);
 
+struct Utf8Character {
+  char32_t code = 0;
+  size_t bytes = 1;
+};
+// The character at the front of `text`, which is not empty; nullopt where that is not UTF-8.
+std::optional<Utf8Character> first_character(std::string_view text);
+
 std::string base64(std::string_view bytes);
 // URL-safe alphabet, with padding: the form of the engine's X-Registry-Auth header.
 std::string base64_url(std::string_view bytes);

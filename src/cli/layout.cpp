@@ -38,34 +38,16 @@ bool is_in(const auto& ranges, char32_t c) {
   return std::any_of(ranges.begin(), ranges.end(), [c](const Range& r) { return c >= r.first && c <= r.last; });
 }
 
-struct Character {
+struct Shown {
   size_t bytes = 1;
   int columns = 1;
 };
 
-// The character at the front of `text`, which is not empty.
-Character first_character(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  size_t bytes = 1;
-  char32_t code = lead;
-  if (lead >= 0xf0 && lead < 0xf8) {
-    bytes = 4;
-    code = lead & 0x07U;
-  } else if (lead >= 0xe0 && lead < 0xf0) {
-    bytes = 3;
-    code = lead & 0x0fU;
-  } else if (lead >= 0xc0 && lead < 0xe0) {
-    bytes = 2;
-    code = lead & 0x1fU;
-  }
-  if (bytes > text.size()) return {};
-  for (size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3fU);
-  }
-  if (bytes == 1) return {};
-  return {bytes, is_in(invisible, code) ? 0 : is_in(wide, code) ? 2 : 1};
+// The character at the front of `text`, which is not empty, on a terminal.
+Shown first_shown(std::string_view text) {
+  const auto character = first_character(text);
+  if (!character || character->bytes == 1) return {};
+  return {character->bytes, is_in(invisible, character->code) ? 0 : is_in(wide, character->code) ? 2 : 1};
 }
 
 }  // namespace
@@ -73,7 +55,7 @@ Character first_character(std::string_view text) {
 int display_width(std::string_view text) {
   int columns = 0;
   while (!text.empty()) {
-    const auto character = first_character(text);
+    const auto character = first_shown(text);
     columns += character.columns;
     text.remove_prefix(character.bytes);
   }
@@ -86,7 +68,7 @@ std::string truncated(std::string_view text, int width) {
   int columns = 0;
   size_t bytes = 0;
   while (bytes < text.size()) {
-    const auto character = first_character(text.substr(bytes));
+    const auto character = first_shown(text.substr(bytes));
     if (columns + character.columns > width - 1) break;
     columns += character.columns;
     bytes += character.bytes;

@@ -9,8 +9,6 @@ namespace belay::labels {
 
 namespace {
 
-constexpr const char* compose_version = "5.5.0";  // the model of Compose that the labels follow
-
 // 64 hexadecimal digits that differ where the texts differ: eight FNV-1a sums with seeds of their own.
 std::string digits_of(std::string_view text) {
   std::string digits;
@@ -46,7 +44,7 @@ Labels for_compose(const AppName& project, const Spec& spec, const Service& of, 
                 {"com.docker.compose.config-hash", digits_of(spec_to_json(alone))},
                 {"com.docker.compose.image", image},
                 {"com.docker.compose.depends_on", text_of_needs(of)},
-                {"com.docker.compose.version", compose_version}};
+                {compose_version, followed_compose}};
   if (!spec.project) return labels;
   labels["com.docker.compose.project.working_dir"] = spec.project->folder;
   labels["com.docker.compose.project.config_files"] = join(spec.project->files, ",");

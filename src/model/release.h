@@ -161,9 +161,9 @@ enum class Autostart { none, last, stable };
 std::string_view to_text(Autostart autostart);
 Autostart autostart(std::string_view text);  // throws Error
 
-// An app and all that is kept for it.
-struct App {
-  explicit App(AppName app_name) : name(std::move(app_name)) {}
+// What is known of an app as a whole.
+struct AppHead {
+  explicit AppHead(AppName app_name) : name(std::move(app_name)) {}
 
   AppName name;
   NamingScheme scheme = NamingScheme::belay;
@@ -173,6 +173,12 @@ struct App {
   Wish wish;
   std::optional<ReleaseNumber> last, stable;
   Autostart autostart = Autostart::none;
+};
+
+// An app and all that is kept for it.
+struct App : AppHead {
+  using AppHead::AppHead;
+
   // Numbers are never used twice, also when releases were cleaned up.
   int highest_release = 0;
   std::vector<Release> releases;  // ascending

@@ -1,6 +1,7 @@
 #include "model/spec.h"
 
 #include "base/format.h"
+#include "base/text.h"
 
 namespace belay {
 
@@ -19,6 +20,19 @@ bool clash(const PortBinding& a, const PortBinding& b) {
   const auto everywhere = [](const std::string& ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; };
   return a.host_port && b.host_port && *a.host_port == *b.host_port && a.protocol == b.protocol &&
          (a.host_ip == b.host_ip || everywhere(a.host_ip) || everywhere(b.host_ip));
+}
+
+std::vector<std::string> spread_ports(const std::string& range) {
+  const size_t slash = range.find('/');
+  const std::string protocol = slash == std::string::npos ? "tcp" : range.substr(slash + 1);
+  const std::string numbers = range.substr(0, slash);
+  const size_t dash = numbers.find('-');
+  const auto first = parse_number(numbers.substr(0, dash));
+  const auto last = dash == std::string::npos ? first : parse_number(numbers.substr(dash + 1));
+  std::vector<std::string> ports;
+  if (!first || !last || *first < 1 || *last > 65535) return ports;
+  for (long long port = *first; port <= *last; ++port) ports.push_back(format("{}/{}", port, protocol));
+  return ports;
 }
 
 const Service& Spec::service(const std::string& name) const {

@@ -29,6 +29,9 @@ struct PortBinding {
 // A host port as two containers can clash over it: same protocol, same port, same address or one on every address.
 bool clash(const PortBinding& a, const PortBinding& b);
 
+// "8000-8002/udp" port by port: "8000/udp", …; without a protocol tcp. Empty: it is no port, nor a range of ports.
+std::vector<std::string> spread_ports(const std::string& range);
+
 struct Mount {
   enum class Kind { volume, bind, tmpfs, image };
   Kind kind = Kind::volume;

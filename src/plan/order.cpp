@@ -58,9 +58,15 @@ SwapOrder order_of_services(const Spec& next) {
   return all_start ? SwapOrder::start_first : next.order;
 }
 
+// Why the order is not left to the rules. An app of a Compose project has Compose's order where its file says nothing.
+std::string cause_of_order(const App& app, const Spec& next) {
+  if (app.wish.order) return "you asked for it";
+  return next.project ? "so does Compose, or its file says so" : "its definition says so";
+}
+
 SwapDecision decided(const App& app, const Spec& next, const std::vector<const Container*>& running) {
   const SwapOrder explicit_order = app.wish.order.value_or(order_of_services(next));
-  if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, "you asked for it"};
+  if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, cause_of_order(app, next)};
   for (const Container* container : running) {
     const std::string overruled =
         explicit_order == SwapOrder::start_first ? "; start-first as asked is not possible" : "";
@@ -69,7 +75,7 @@ SwapDecision decided(const App& app, const Spec& next, const std::vector<const C
     if (const auto address = shared_address(app, next, *container))
       return {SwapOrder::stop_first, format("both need the fixed address {}{}", *address, overruled)};
   }
-  if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, "you asked for it"};
+  if (explicit_order == SwapOrder::start_first) return {SwapOrder::start_first, cause_of_order(app, next)};
   for (const Container* container : running)
     if (const auto data = shared_data(next, *container))
       return {SwapOrder::stop_first, format("both write to {}", *data)};

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "base/time_limit.h"
 #include "net/http.h"
 #include "net/proxy.h"
 #include "serve/notices.h"
@@ -57,25 +58,6 @@ Url parse_url(const std::string& text) {
   url.address.host = host;
   return url;
 }
-
-// Asks to stop when the time is over: patience alone would let a server drip its answer for ever.
-class TimeLimit {
- public:
-  TimeLimit(Milliseconds limit, const std::stop_token& stop)
-      : forward_(stop, [this] { source_.request_stop(); }),
-        // Sockets live in real time, whatever the daemon's clock says.
-        thread_([this, limit](std::stop_token cancelled) {
-          if (SystemClock().sleep(limit, std::move(cancelled))) source_.request_stop();
-        }) {}
-  TimeLimit(const TimeLimit&) = delete;
-  TimeLimit& operator=(const TimeLimit&) = delete;
-  std::stop_token token() const { return source_.get_token(); }
-
- private:
-  std::stop_source source_;
-  std::stop_callback<std::function<void()>> forward_;
-  std::jthread thread_;
-};
 
 bool may_pass(int status) {
   return status == 408 || status == 429 || status >= 500;
@@ -156,6 +138,7 @@ class WebhookSink final : public NoticeSink {
   }
 
   net::Response post(const net::Request& request, const std::stop_token& stop) {
+    // Patience alone would let a server drip its answer for ever.
     const TimeLimit limit(webhook_.limit, stop);
     try {
       // The body of a success says nothing that we want to know.

@@ -41,16 +41,9 @@ struct ReleaseOutline {
 
 // An app as a table shows it: no specs, logs or builds are read for it. A type of its own, so that nobody saves it and
 // loses what it left out.
-struct Outline {
-  explicit Outline(AppName app_name) : name(std::move(app_name)) {}
+struct Outline : AppHead {
+  using AppHead::AppHead;
 
-  AppName name;
-  NamingScheme scheme = NamingScheme::belay;
-  std::string origin;
-  Time created{};
-  Wish wish;
-  std::optional<ReleaseNumber> last, stable;
-  Autostart autostart = Autostart::none;
   int release_count = 0;
   struct Built {
     std::string reference, image;

@@ -1,25 +1,13 @@
 // Settings belong to the app: they stay when the image changes. No data is without a name. No two apps share a volume
 // whose name nobody gave.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "base/format.h"
-#include "base/text.h"
 #include "change/app_volumes.h"
 #include "look/look.h"
 #include "model/naming.h"
-#include "support/scene/scene.h"
+#include "support/scene/scene_test.h"
 
 namespace belay::scene {
 namespace {
-
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-using ::testing::UnorderedElementsAre;
 
 const AppName db("db");
 

@@ -1,29 +1,10 @@
 // What each use case does when all is well.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "base/format.h"
-#include "base/text.h"
 #include "look/look.h"
-#include "support/scene/scene.h"
+#include "support/scene/scene_test.h"
 
 namespace belay::scene {
 namespace {
-
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-using ::testing::StartsWith;
-using ::testing::UnorderedElementsAre;
-
-std::vector<std::string> names(Scene& scene) {
-  std::vector<std::string> all;
-  for (const auto& each : scene.engine.containers({}, {})) all.push_back(each.name);
-  return all;
-}
 
 TEST(UseCases, ADeploymentOfWhatRunsAlreadyIsNoChange) {
   for (const auto scheme : {NamingScheme::belay, NamingScheme::jcl, NamingScheme::dcv}) {

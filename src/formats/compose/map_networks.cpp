@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -13,10 +14,6 @@ namespace {
 
 using document::Member;
 using document::Node;
-
-// What Compose's own commands look for.
-constexpr const char* version_label = "com.docker.compose.version";
-constexpr const char* followed_version = "5.5.0";
 
 std::string name_on_the_engine(const Mapping& mapping, std::string_view of, const std::string& key) {
   const Node* definition = mapping.definition(of, key);
@@ -140,16 +137,10 @@ void map_ports(const ServiceBlock& block, Service& service) {
     service.ports.push_back(port);
   }
   for (const auto& range : texts_of(block.node, "expose")) {
-    const size_t slash = range.find('/');
-    const std::string protocol = slash == std::string::npos ? "tcp" : range.substr(slash + 1);
-    const std::string numbers = range.substr(0, slash);
-    const size_t dash = numbers.find('-');
-    const auto first = parse_number(numbers.substr(0, dash));
-    const auto last = dash == std::string::npos ? first : parse_number(numbers.substr(dash + 1));
-    if (!first || !last || *first < 1 || *last > 65535 || *first > *last)
+    auto ports = spread_ports(range);
+    if (ports.empty())
       throw ConfigError(block.node.find("expose")->where(), format("'{}' is no port, nor a range of ports", range));
-    for (long long port = *first; port <= *last; ++port)
-      service.exposed_ports.push_back(format("{}/{}", port, protocol));
+    std::move(ports.begin(), ports.end(), std::back_inserter(service.exposed_ports));
   }
 }
 
@@ -175,8 +166,8 @@ NetworkDefinition mapped_network(const Mapping& mapping, const std::string& key,
                                pairs_of(pool, "aux_addresses")});
   }
   network.labels[labels::compose_project] = mapping.project.name;
-  network.labels["com.docker.compose.network"] = key;
-  network.labels[version_label] = followed_version;
+  network.labels[labels::compose_network] = key;
+  network.labels[labels::compose_version] = labels::followed_compose;
   return network;
 }
 
@@ -196,8 +187,8 @@ VolumeDefinition mapped_volume(const Mapping& mapping, const std::string& key, c
       device->second = (mapping.project.folder / device->second).lexically_normal().string();
   }
   volume.labels[labels::compose_project] = mapping.project.name;
-  volume.labels["com.docker.compose.volume"] = key;
-  volume.labels[version_label] = followed_version;
+  volume.labels[labels::compose_volume] = key;
+  volume.labels[labels::compose_version] = labels::followed_compose;
   return volume;
 }
 
