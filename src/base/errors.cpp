@@ -60,8 +60,8 @@ ErrorCode code_of_system(int error_number) {
 EngineError::EngineError(int status, std::string message, std::string hint, Cause cause)
     : Error(code_of_engine(status, cause), std::move(message), std::move(hint)), status_(status), cause_(cause) {}
 
-EngineError::EngineError(ErrorCode code, int status, std::string message, std::string hint)
-    : Error(code, std::move(message), std::move(hint)), status_(status), cause_(Cause::host) {}
+EngineError::EngineError(ErrorCode code, int status, std::string message, std::string hint, Cause cause)
+    : Error(code, std::move(message), std::move(hint)), status_(status), cause_(cause) {}
 
 Error system_error(std::string_view activity, int error_number) {
   char buffer[256];

@@ -78,15 +78,16 @@ class Conflict : public ErrorOf<ErrorCode::conflict> {
 // The engine refused; `status` is the HTTP status, 0 where it did not get that far.
 class EngineError : public Error {
  public:
-  // Whose trouble it is that a container does not start.
+  // Whose trouble a refusal is: of a container that does not start, of a build.
   enum class Cause {
     host,              // the machine, its network, its disks, the engine: another time it may go well
     image,             // what the image or its settings want to run cannot be run
     broken_container,  // this container can never be started again; one made anew can
+    stale_cache,       // a build took a cached step for granted that is gone by now; the same build can go well
   };
   // Of the kind `rate_limited` for 429, `image_cannot_run` or `container_broken` by the cause, else `engine_refused`.
   explicit EngineError(int status, std::string message, std::string hint = {}, Cause cause = Cause::host);
-  EngineError(ErrorCode code, int status, std::string message, std::string hint = {});
+  EngineError(ErrorCode code, int status, std::string message, std::string hint = {}, Cause cause = Cause::host);
   int status() const noexcept { return status_; }
   Cause cause() const noexcept { return cause_; }
 

@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <span>
 #include <unistd.h>
 
 #include "base/format.h"
@@ -150,6 +151,26 @@ void record_creations(Context& context, App& app, const plan::Plan& plan) {
         release->container_created.try_emplace(owner->service, instance.container->created);
 }
 
+namespace {
+
+// What is at the places that the wishes exchange, and where those are.
+void add_data(World& world, std::span<const App> apps) {
+  std::vector<DataPlace> places, reserves;
+  for (const auto& app : apps) {
+    for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
+      for (const auto& exchange : *exchanges) {
+        places.push_back(exchange.place);
+        places.push_back(exchange.reserve);
+      }
+    if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
+      for (const auto& item : snapshot->items) reserves.push_back(item.kept);
+  }
+  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
+  for (const auto& app : apps) look_up_where(world, app.wish.data);
+}
+
+}  // namespace
+
 World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   World world;
   world.containers = engine.containers({}, stop);
@@ -165,16 +186,7 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
       if (world.images.contains(id) && !is_wished) continue;
       if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
     }
-  std::vector<DataPlace> places, reserves;
-  for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
-    for (const auto& exchange : *exchanges) {
-      places.push_back(exchange.place);
-      places.push_back(exchange.reserve);
-    }
-  if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
-    for (const auto& item : snapshot->items) reserves.push_back(item.kept);
-  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
-  look_up_where(world, app.wish.data);
+  add_data(world, {&app, 1});
   const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release(instance.service);
@@ -186,6 +198,7 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
                                      [&](const Container& each) { return &each == instance.container; });
     listed->state = detail->container.state;
     listed->health = detail->container.health;
+    listed->exit_code = detail->container.exit_code;
     world.details.insert_or_assign(listed->name, std::move(*detail));
   }
   return world;
@@ -242,23 +255,9 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
     Container& listed = world.containers[places.at(name)];
     listed.state = detail->container.state;
     listed.health = detail->container.health;
+    listed.exit_code = detail->container.exit_code;
     world.details.insert_or_assign(name, std::move(*detail));
   }
-}
-
-void add_data(World& world, const std::vector<App>& apps) {
-  std::vector<DataPlace> places, reserves;
-  for (const auto& app : apps) {
-    for (const auto* exchanges : {&app.wish.data, &app.wish.fallback_data})
-      for (const auto& exchange : *exchanges) {
-        places.push_back(exchange.place);
-        places.push_back(exchange.reserve);
-      }
-    if (const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr)
-      for (const auto& item : snapshot->items) reserves.push_back(item.kept);
-  }
-  if (!places.empty() || !reserves.empty()) world.data = data::Reserves(world.volumes).contents(places, reserves);
-  for (const auto& app : apps) look_up_where(world, app.wish.data);
 }
 
 }  // namespace
@@ -276,11 +275,6 @@ World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::sto
   add_data(world, apps);
   add_details(world, engine, apps, stop);
   return world;
-}
-
-bool was_started_lately(const Container& container) {
-  // "Up 12 seconds", "Up Less than a second"; then "Up About a minute".
-  return container.is_up() && container.status.find("second") != std::string::npos;
 }
 
 std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now) {

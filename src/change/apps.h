@@ -22,9 +22,6 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 // it, so it is for plans of wishes and for looks, not for removals.
 World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop);
 
-// Whether it was started less than a minute ago, as far as a list tells that: the engine's words are all it has of it.
-bool was_started_lately(const Container& container);
-
 // A container that the engine has to start again and again: "its container web-r3 ends again and again (exit code 3,
 // restarted 7 times)". Nothing: it does not, or it stays up since a minute.
 std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now);

@@ -44,6 +44,12 @@ std::string failure_text(const std::string& message) {
   return clean_message(message);
 }
 
+// The classic builder takes a cached step for granted that a removal elsewhere takes away meanwhile.
+bool is_about_a_stale_cache(std::string_view message) {
+  return message.find("unknown parent image ID") != message.npos ||
+         message.find("failed to get digest") != message.npos;
+}
+
 }  // namespace
 
 bool is_about_rate(std::string_view message) {
@@ -229,6 +235,8 @@ void BuildProgress::fail(const std::string& message) const {
     for (const auto& line : found->second.lines) text += "\n  " + printable(line);
     if (!found->second.open_line.empty()) text += "\n  " + printable(found->second.open_line);
   }
+  if (is_about_a_stale_cache(message))
+    throw EngineError(ErrorCode::build_failed, 0, text, {}, EngineError::Cause::stale_cache);
   throw Error(ErrorCode::build_failed, text);
 }
 

@@ -24,11 +24,30 @@ Health health_of(const std::string& text) {
   return text == "starting" ? Health::starting : Health::none;
 }
 
-// Lists tell the health only within the status line.
-Health health_in_status(const std::string& status) {
-  if (status.find("(healthy)") != std::string::npos) return Health::healthy;
-  if (status.find("(unhealthy)") != std::string::npos) return Health::unhealthy;
-  return status.find("(health: starting)") != std::string::npos ? Health::starting : Health::none;
+Health health_in_status(std::string_view status) {
+  if (status.find("(healthy)") != status.npos) return Health::healthy;
+  if (status.find("(unhealthy)") != status.npos) return Health::unhealthy;
+  return status.find("(health: starting)") != status.npos ? Health::starting : Health::none;
+}
+
+// "Exited (137) 5 minutes ago".
+std::optional<int> exit_code_in_status(std::string_view status) {
+  const size_t open = status.find('('), close = status.find(')');
+  if (open == status.npos || close == status.npos || close < open) return {};
+  const auto code = parse_number(status.substr(open + 1, close - open - 1));
+  return code && *code <= 255 ? std::optional(static_cast<int>(*code)) : std::nullopt;
+}
+
+// Lists tell some facts only within the status line. This is the one place that reads it.
+void read_status(Container& container) {
+  const std::string_view status = container.status;
+  if (container.is_up()) {
+    container.health = health_in_status(status);
+    // "Up 12 seconds", "Up Less than a second"; then "Up About a minute".
+    container.started_lately = status.find("second") != status.npos;
+  } else if (container.state == ContainerState::exited) {
+    container.exit_code = exit_code_in_status(status);
+  }
 }
 
 // Names come with a slash; a name with two belongs to a link of another container.
@@ -125,6 +144,7 @@ Container container_in(JsonView inspection) {
   container.health = container.is_up() ? health_of(state["Health"]["Status"].text()) : Health::none;
   container.status = to_text(container.state);
   if (container.health != Health::none) container.status += format(" ({})", to_text(container.health));
+  if (container.state == ContainerState::exited) container.exit_code = static_cast<int>(state["ExitCode"].number());
   container.labels = inspection["Config"]["Labels"].text_map();
   container.ports = published_ports(inspection["NetworkSettings"]["Ports"]);
   container.mounts = mounts_in_use(inspection["Mounts"]);
@@ -170,19 +190,6 @@ RegistryWays decode_registry_ways(JsonView info) {
   return ways;
 }
 
-std::vector<std::string> spread_ports(const std::string& range) {
-  const size_t slash = range.find('/');
-  const std::string protocol = slash == std::string::npos ? "tcp" : range.substr(slash + 1);
-  const std::string numbers = range.substr(0, slash);
-  const size_t dash = numbers.find('-');
-  const auto first = parse_number(numbers.substr(0, dash));
-  const auto last = dash == std::string::npos ? first : parse_number(numbers.substr(dash + 1));
-  std::vector<std::string> ports;
-  if (!first || !last || *last > 65535) return ports;
-  for (long long port = *first; port <= *last; ++port) ports.push_back(format("{}/{}", port, protocol));
-  return ports;
-}
-
 void add_published_port(std::vector<PortBinding>& ports, PortBinding port) {
   if (port.host_ip == "0.0.0.0" || port.host_ip == "::") port.host_ip.clear();
   if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(port);
@@ -196,7 +203,7 @@ Container decode_list_entry(JsonView entry) {
   container.created = creation_text(entry["Created"]);
   container.state = state_of(entry["State"].text());
   container.status = entry["Status"].text();
-  container.health = container.is_up() ? health_in_status(container.status) : Health::none;
+  read_status(container);
   container.labels = entry["Labels"].text_map();
   entry["Ports"].each_item([&](JsonView item) {
     if (!item["PublicPort"]) return;
@@ -237,24 +244,30 @@ ContainerDetail decode_inspection(JsonView inspection, const ImageConfig* image,
   return detail;
 }
 
-Image decode_image_entry(JsonView entry) {
+namespace {
+
+// What a list and an inspection of images say alike.
+Image known_image(JsonView entry) {
   Image image;
   image.id = entry["Id"].text();
   image.tags = present(entry["RepoTags"].texts());
   image.digests = present(entry["RepoDigests"].texts());
-  if (const auto created = entry["Created"]) image.created = Time(Seconds(created.number()));
   image.size = {entry["Size"].number()};
+  return image;
+}
+
+}  // namespace
+
+Image decode_image_entry(JsonView entry) {
+  Image image = known_image(entry);
+  if (const auto created = entry["Created"]) image.created = Time(Seconds(created.number()));
   image.config.labels = entry["Labels"].text_map();
   return image;
 }
 
 Image decode_image(JsonView inspection) {
-  Image image;
-  image.id = inspection["Id"].text();
-  image.tags = present(inspection["RepoTags"].texts());
-  image.digests = present(inspection["RepoDigests"].texts());
+  Image image = known_image(inspection);
   image.created = time_of(inspection["Created"].text());
-  image.size = {inspection["Size"].number()};
   image.config = image_config(inspection["Config"]);
   return image;
 }

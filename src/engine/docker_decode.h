@@ -30,9 +30,6 @@ Volume decode_volume(JsonView volume);
 Network decode_network(JsonView network);
 std::optional<Event> decode_event(JsonView event);
 
-// "8000-8002/tcp" → "8000/tcp", "8001/tcp", "8002/tcp"; "80" → "80/tcp".
-std::vector<std::string> spread_ports(const std::string& range);
-
 // Ports on every address are reported once for IPv4 and once for IPv6: one binding of ours.
 void add_published_port(std::vector<PortBinding>& ports, PortBinding port);
 

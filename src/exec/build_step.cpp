@@ -103,15 +103,9 @@ std::string build_image(const plan::BuildImage& step, engine::Engine& engine, co
   request.builder = builder_of(step.builder);
   try {
     return engine.build(request, progress, stop);
-  } catch (const Cancelled&) {
-    throw;
-  } catch (const Error& error) {
-    // The classic builder takes a cached step for granted that a removal elsewhere takes away meanwhile. Once it is
-    // gone the step is simply run again.
-    const std::string_view text = error.what();
-    const bool is_gone =
-        text.find("unknown parent image ID") != text.npos || text.find("failed to get digest") != text.npos;
-    if (!is_gone) throw;
+  } catch (const EngineError& error) {
+    // Once the cached step is gone, it is simply run again.
+    if (error.cause() != EngineError::Cause::stale_cache) throw;
   }
   return engine.build(request, progress, stop);
 }

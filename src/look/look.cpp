@@ -104,9 +104,8 @@ AppState instance_state(const Container* container, bool is_job, bool is_held) {
   if (container == nullptr) return is_held ? AppState::held : AppState::missing;
   if (container->is_up()) return state_of(container->state);
   if (is_held) return AppState::held;
-  // "Exited (0) 5 minutes ago": a list of the engine has the exit code nowhere else.
   if (is_job && container->state == ContainerState::exited)
-    return container->status.starts_with("Exited (0)") ? AppState::done : AppState::failed;
+    return container->exit_code == 0 ? AppState::done : AppState::failed;
   return state_of(container->state);
 }
 
@@ -505,8 +504,7 @@ std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
       for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
     // Of the others no list need be doubted.
     for (const auto& [service, container] : containers)
-      if (container != nullptr &&
-          (container->state == ContainerState::restarting || change::was_started_lately(*container)))
+      if (container != nullptr && (container->state == ContainerState::restarting || container->started_lately))
         if (const auto detail = context.engine.container(container->name, stop))
           add_detail(row, *detail, context.clock.now());
   }
@@ -633,7 +631,7 @@ class Explanation {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
     if (present_ != nullptr) kept_ = change::kept_paths(store, app, *present_);
-    if (app.wish.way_back && app.wish.failed) taken_back_ = app.find(*app.wish.failed);
+    if (app.wish.way_back && app.wish.failed) rolled_back_ = app.find(*app.wish.failed);
   }
 
   std::string text() && {
@@ -677,7 +675,7 @@ class Explanation {
   }
   // Who asked for what is: not the way back, but the command that first started it.
   std::string origin() const {
-    if (taken_back_ != nullptr && present_ != nullptr) return origin(present_->why, present_->who, present_->created);
+    if (rolled_back_ != nullptr && present_ != nullptr) return origin(present_->why, present_->who, present_->created);
     return origin(app_.wish.why, app_.wish.who, app_.wish.since);
   }
 
@@ -713,7 +711,7 @@ class Explanation {
 
   void runs() {
     const std::string number = present_ != nullptr ? present_->number.text() : "";
-    const bool is_back = taken_back_ != nullptr;
+    const bool is_back = rolled_back_ != nullptr;
     if (!app_.wish.trouble.empty()) {
       say("{} should run {} ({}) and is in trouble: {}.", name_, number, origin(), app_.wish.trouble);
       if (!row_.container.empty()) say("Its container {} is {}: {}.", row_.container, engine_state(), row_.status);
@@ -759,14 +757,14 @@ class Explanation {
 
   // What failed to take its place: the last change, or the newest release.
   void was_tried() {
-    const Release* tried = taken_back_;
+    const Release* tried = rolled_back_;
     for (auto release = app_.releases.rbegin(); release != app_.releases.rend() && tried == nullptr; ++release) {
       if (present_ != nullptr && release->number <= present_->number) break;
       if (release->reason.empty()) break;
       tried = &*release;
     }
     if (tried == nullptr || tried->reason.empty() || tried == present_) return;
-    const Time when = tried == taken_back_ ? app_.wish.since : tried->created;
+    const Time when = tried == rolled_back_ ? app_.wish.since : tried->created;
     const bool failed = tried->verdict == Verdict::failed;
     say("{} was tried {} ({} by {}) and {}: {}.", tried->number.text(), ago(when, now_), tried->why, tried->who,
         tried->verdict == Verdict::pending ? "could not prove itself" : "failed", tried->reason);
@@ -836,7 +834,7 @@ class Explanation {
   const Time now_;
   const std::optional<std::string> loop_;  // why it does not stay up
   const Release* present_ = nullptr;       // the one that should run, else the last
-  const Release* taken_back_ = nullptr;    // the one whose failure led to what should be now
+  const Release* rolled_back_ = nullptr;   // the one whose failure led to what should be now
   std::vector<std::string> kept_;          // paths in whose place it has kept copies
   std::string text_;
 };

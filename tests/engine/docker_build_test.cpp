@@ -72,6 +72,24 @@ struct Watched {
   }
 };
 
+TEST(BuildProgress, SaysWhetherTheSameBuildCanGoWell) {
+  const auto cause_of = [](const std::string& message) -> std::optional<EngineError::Cause> {
+    Watched watched;
+    watched.take(R"({"errorDetail":{"message":")" + message + R"("},"error":""})");
+    try {
+      static_cast<void>(watched.build.finish());
+    } catch (const EngineError& error) {
+      EXPECT_EQ(error.code(), ErrorCode::build_failed);
+      return error.cause();
+    } catch (const Error&) {
+    }
+    return {};
+  };
+  EXPECT_EQ(cause_of("unknown parent image ID sha256:12"), EngineError::Cause::stale_cache);
+  EXPECT_EQ(cause_of("failed to get digest sha256:12: open /var: no such file"), EngineError::Cause::stale_cache);
+  EXPECT_EQ(cause_of("The command '/bin/sh -c make' returned a non-zero code: 2"), std::nullopt);
+}
+
 TEST(BuildTraces, AreReadFieldByField) {
   const std::string message =
       vertex("sha256:aa", "[1/2] RUN make", bytes_field(5, a_time) + bytes_field(6, a_time) + number_field(4, 1)) +

@@ -59,6 +59,21 @@ TEST(Decoding, SurvivesNullsAndAbsentParts) {
   EXPECT_EQ(read("{}", {}).restart.name, "no");
 }
 
+TEST(Decoding, TurnsTheWordsOfAListIntoFacts) {
+  const auto with = [](const std::string& state, const std::string& status) {
+    return listed(format(R"({{"Names":["/web"],"State":"{}","Status":"{}"}})", state, status));
+  };
+  EXPECT_EQ(with("exited", "Exited (0) 5 minutes ago").exit_code, 0);
+  EXPECT_EQ(with("exited", "Exited (137) 2 seconds ago").exit_code, 137);
+  EXPECT_EQ(with("exited", "Ended").exit_code, std::nullopt);
+  EXPECT_EQ(with("running", "Up 3 minutes (healthy)").exit_code, std::nullopt);
+  EXPECT_TRUE(with("running", "Up 12 seconds (health: starting)").started_lately);
+  EXPECT_EQ(with("running", "Up 12 seconds (health: starting)").health, Health::starting);
+  EXPECT_TRUE(with("running", "Up Less than a second").started_lately);
+  EXPECT_FALSE(with("running", "Up About a minute").started_lately);
+  EXPECT_FALSE(with("exited", "Exited (1) 3 seconds ago").started_lately);
+}
+
 TEST(Decoding, FoldsOnlyTheSamePort) {
   std::vector<PortBinding> ports;
   add_published_port(ports, {80, "tcp", "0.0.0.0", 8080});
