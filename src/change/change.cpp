@@ -141,7 +141,7 @@ std::string_view to_text(Change::Kind kind) {
       return "planned";
     case Change::Kind::done:
       return "done";
-    case Change::Kind::taken_back:
+    case Change::Kind::rolled_back:
       return "rolled_back";
     case Change::Kind::in_trouble:
       return "in_trouble";
@@ -247,10 +247,10 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     leave_as_it_was(context, app, change, before, watch.touched());
   else
     take_back(context, app, change, before, watch.touched(), !cancelled);
-  const bool back = change.kind == Change::Kind::taken_back;
+  const bool back = change.kind == Change::Kind::rolled_back;
   try {
     write_journal(
-        context, app, verb, back ? "taken back" : "failed",
+        context, app, verb, back ? "rolled_back" : "failed",
         back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back),
         change.release);
   } catch (const state::Unwritable& error) {
@@ -281,7 +281,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
   if (change.kind != Change::Kind::stuck) app.last = app.wish.release;
   context.store.save(app);
-  write_journal(context, app, "soak", change.kind == Change::Kind::taken_back ? "taken back" : "failed", reason,
+  write_journal(context, app, "soak", change.kind == Change::Kind::rolled_back ? "rolled_back" : "failed", reason,
                 change.release);
   return change;
 }
@@ -305,8 +305,8 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   if (change.kind == Change::Kind::in_trouble)
     throw Error(ErrorCode::in_trouble, format("finishing what was interrupted: {}", change.trouble_on_the_way_back),
                 format("belay logs {0} shows what it wrote; belay why {0} explains it.", app.name.text()));
-  if (change.kind == Change::Kind::taken_back)
-    context.report.warning(format("{} failed: {}; it was taken back", change.release->text(), change.reason));
+  if (change.kind == Change::Kind::rolled_back)
+    context.report.warning(format("{} failed: {}; it was rolled back", change.release->text(), change.reason));
 }
 
 void finish_data(Context& context, App& app, std::stop_token stop) {
@@ -317,21 +317,24 @@ namespace {
 
 // The wish that follows an interrupted one must know what became of the data: half of the places may hold other data
 // by now. They get back what they held.
-Wish wish_after(const Wish& earlier) {
+Wish wish_after(const Wish& earlier, const Context& context) {
   Wish wish;
   wish.snapshot = earlier.snapshot;
   wish.data = earlier_data(earlier);
   wish.held_down = earlier.held_down;
+  wish.unfinished = true;
+  wish.who = context.who;
+  wish.why = context.command;
+  wish.since = context.clock.now();
   return wish;
 }
 
 }  // namespace
 
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {
-  Wish wish = wish_after(app.wish);
+  Wish wish = wish_after(app.wish, context);
   wish.state = Wish::State::up;
   wish.release = release;
-  wish.unfinished = true;
   wish.fallback = what_runs(app);
   // Nothing else to return to than itself: whether it runs only the world can tell (fulfil). What an interrupted
   // command was to return to is known.
@@ -340,20 +343,13 @@ void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, cons
   wish.order = options.order;
   wish.settle = options.settle;
   wish.wait_timeout = options.wait_timeout;
-  wish.who = context.who;
-  wish.why = context.command;
-  wish.since = context.clock.now();
   app.wish = std::move(wish);
 }
 
 void wish_down(App& app, const Context& context) {
-  Wish wish = wish_after(app.wish);
+  Wish wish = wish_after(app.wish, context);
   wish.state = Wish::State::down;
   wish.held_down.clear();
-  wish.unfinished = true;
-  wish.who = context.who;
-  wish.why = context.command;
-  wish.since = context.clock.now();
   app.wish = std::move(wish);
 }
 

@@ -24,15 +24,15 @@ struct Change {
     unchanged,  // the world was already so
     planned,    // a dry run: `plan` says what would happen
     done,
-    taken_back,  // it failed; what ran before runs again (or nothing ran before, and nothing runs now)
-    in_trouble,  // it failed, and what ran before did not prove itself again
-    stuck,       // it failed, and so did the way back; the next command tries again
+    rolled_back,  // it failed; what ran before runs again (or nothing ran before, and nothing runs now)
+    in_trouble,   // it failed, and what ran before did not prove itself again
+    stuck,        // it failed, and so did the way back; the next command tries again
   };
   Kind kind = Kind::unchanged;
   plan::Plan plan;
   std::optional<ReleaseNumber> release;        // the one that the change was about
   std::optional<ReleaseNumber> running;        // what runs now
-  bool never_stopped = false;                  // taken back, and `running` ran all the time
+  bool never_stopped = false;                  // rolled back, and `running` ran all the time
   ErrorCode code = ErrorCode::release_failed;  // why it failed, for programs
   std::string reason;                          // and in words
   std::string log_tail;                        // of the container that failed
@@ -44,14 +44,14 @@ struct Change {
   bool is_held = false;    // the release is to blame, and marked failed: only a user has it tried again
   std::vector<std::string> images_built;
 
-  bool failed() const { return kind == Kind::taken_back || kind == Kind::in_trouble || kind == Kind::stuck; }
+  bool failed() const { return kind == Kind::rolled_back || kind == Kind::in_trouble || kind == Kind::stuck; }
 };
 // One word for machines: "rolled_back".
 std::string_view to_text(Change::Kind kind);
 // What kind of error a failed change is: `stuck` and `in_trouble` go before the reason of the failure.
 ErrorCode error_code(const Change& change);
 
-// Of one that was taken back: "r1 runs again", "r1 runs on", "nothing runs, as before".
+// Of one that was rolled back: "r1 runs again", "r1 runs on", "nothing runs, as before".
 std::string what_runs_now(const Change& change);
 
 // Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
@@ -71,7 +71,7 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop);
 // The same where places may hold half of one data and half of another: before what runs is exchanged, or copied.
 void finish_data(Context& context, App& app, std::stop_token stop);
 
-// True: an earlier command's change failed, and was interrupted while it was taken back; the wish is what ran before
+// True: an earlier command's change failed, and was interrupted while it was rolled back; the wish is what ran before
 // it.
 bool is_way_back(const Wish& wish);
 

@@ -195,7 +195,7 @@ void leave_as_it_was(Context& context, App& app, Change& change, const Before& b
     record_names(app, now, {});
     change.never_stopped = ran_on(app, *change.release, before.world, now, touched);
     if (before.wish && !before.wish->unfinished) app.wish = *before.wish;
-    change.kind = Change::Kind::taken_back;
+    change.kind = Change::Kind::rolled_back;
     change.running = change.release;
     if (change.is_judged) in_trouble(app, change, *change.release, change.reason);
     save_if_possible(context, app);
@@ -247,7 +247,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
       snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
     back.snapshot = snapshot->number;
     snapshot->release = failed.release;
-    snapshot->why = format("what {} wrote before it was taken back", failed.release->text());
+    snapshot->why = format("what {} wrote before it was rolled back", failed.release->text());
   } else if (snapshot != nullptr && data_stays) {
     back.snapshot = snapshot->number;
     context.report.warning(
@@ -271,7 +271,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     // One that could not be stopped is left to the next command.
     app.wish.unfinished = left_something_running(way.plan, outcome);
     if (app.wish.unfinished) app.wish.fallback = before;
-    change.kind = Change::Kind::taken_back;
+    change.kind = Change::Kind::rolled_back;
     change.running = before;
     change.never_stopped = before && ran_on(app, *before, earlier.world, way.world, touched);
     if (Release* again = before ? app.find(*before) : nullptr;

@@ -31,13 +31,13 @@ void print_failure(Console& console, const AppName& name, const change::Change& 
     hint = format("The next command on {} tries again; belay why {} explains it.", name.text(), name.text());
   } else if (change.kind == change::Change::Kind::in_trouble) {
     outcome = change.is_itself ? format("; {} is in trouble", name.text())
-                               : format("; it was taken back, but {}: {} is in trouble", change.trouble_on_the_way_back,
-                                        name.text());
+                               : format("; it was rolled back, but {}: {} is in trouble",
+                                        change.trouble_on_the_way_back, name.text());
     hint = format("belay why {0} explains it; belay start {0} last tries what ran before again.", name.text());
   } else if (change.running == change.release && change.running) {
     outcome = format("; {}", change::what_runs_now(change));
   } else if (change.running) {
-    outcome = format("; it was taken back, {}", change::what_runs_now(change));
+    outcome = format("; it was rolled back, {}", change::what_runs_now(change));
   } else {
     outcome = "; it was stopped, nothing ran before";
   }
@@ -68,7 +68,7 @@ int print_change(Console& console, const AppName& name, const change::Change& ch
     case Outcome::done:
       console.success(format("{} {}", name.text(), state));
       return 0;
-    case Outcome::taken_back:
+    case Outcome::rolled_back:
     case Outcome::in_trouble:
     case Outcome::stuck:
       print_failure(console, name, change);

@@ -5,7 +5,7 @@
 
 #include "change/own_container.h"
 #include "cli/declared_run.h"
-#include "serve/hangup.h"
+#include "serve/reload_signal.h"
 
 namespace belay::cli {
 
@@ -42,7 +42,7 @@ int serve_host(Session& session, HostRun& run, serve::ServiceNotifier& notifier,
     return done ? 0 : 1;
   }
   serve::Waker waker;
-  const serve::Hangup hangup(waker);
+  const serve::ReloadSignal reload_signal(waker);
   daemon.run(waker, notifier, stop);
   return 0;
 }

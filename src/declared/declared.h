@@ -8,7 +8,7 @@
 
 #include "change/change.h"
 #include "declared/heal.h"
-#include "declared/registry_rest.h"
+#include "declared/registry_backoff.h"
 #include "model/declaration.h"
 
 namespace belay::declared {
@@ -44,7 +44,7 @@ struct DeclaredOptions {
   // The tags of an image's repository; empty: declared::list_tags.
   std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)> list_tags;
   // What registries asked of us in earlier passes; nullptr: nothing is known of those.
-  RegistryRest* rest = nullptr;
+  RegistryBackoff* rest = nullptr;
   // Where the definitions were read from: an app that was declared there and no longer is goes away. Folders, and
   // "user-data".
   std::vector<std::string> sources;

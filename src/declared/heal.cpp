@@ -21,13 +21,13 @@ constexpr Milliseconds first_pause{10'000}, longest_pause{600'000}, budget_windo
 constexpr Milliseconds pause_for_lock{5'000};
 
 // An app's steps of the last hour.
-struct Past {
+struct RecentRepairs {
   std::vector<Time> steps;  // newest first
   bool told_that_it_is_spent = false;
 };
 
-Past past_of(change::Context& context, const AppName& name) {
-  Past past;
+RecentRepairs recent_repairs_of(change::Context& context, const AppName& name) {
+  RecentRepairs past;
   const Time since = context.clock.now() - budget_window;
   for (const auto& repair : context.store.repairs(name)) {
     if (repair.at <= since) break;
@@ -38,13 +38,13 @@ Past past_of(change::Context& context, const AppName& name) {
 }
 
 // When the app's next step may be; nullopt: now.
-struct Turn {
+struct NextAttempt {
   std::optional<Time> at;
   bool is_spent = false;
 };
 
-Turn turn_of(const Past& past, int budget, Time now) {
-  if (past.steps.empty()) return budget > 0 ? Turn{} : Turn{now + budget_window, true};
+NextAttempt next_attempt_of(const RecentRepairs& past, int budget, Time now) {
+  if (past.steps.empty()) return budget > 0 ? NextAttempt{} : NextAttempt{now + budget_window, true};
   if (static_cast<int>(past.steps.size()) >= budget) {
     // As soon as one more step is within the budget.
     const size_t last_that_counts = budget > 0 ? static_cast<size_t>(budget) - 1 : 0;
@@ -53,14 +53,14 @@ Turn turn_of(const Past& past, int budget, Time now) {
   Milliseconds pause = first_pause;
   for (size_t i = 1; i < past.steps.size() && pause < longest_pause; ++i) pause *= 2;
   const Time next = past.steps.front() + std::min(pause, longest_pause);
-  return next > now ? Turn{next} : Turn{};
+  return next > now ? NextAttempt{next} : NextAttempt{};
 }
 
 // One look at an app and what comes of it.
-class Round {
+class HealthCheckup {
  public:
-  Round(change::Context& context, const Declaration& declared, const App& app, const World& world,
-        const HealOptions& options, std::stop_token stop)
+  HealthCheckup(change::Context& context, const Declaration& declared, const App& app, const World& world,
+                const HealOptions& options, std::stop_token stop)
       : context_(context), declared_(declared), app_(app), world_(world), options_(options), stop_(std::move(stop)) {}
 
   Healing run() {
@@ -178,7 +178,7 @@ class Round {
   }
 
   void go_back(const Complaint& complaint) {
-    HealingStep step = step_for(complaint, StepKind::went_back);
+    HealingStep step = step_for(complaint, StepKind::withdrawn);
     try {
       const FileLock lock = lock_app(context_, app_.name, stop_);
       App app = known_app(context_, app_.name, stop_);
@@ -188,7 +188,7 @@ class Round {
       const std::string reason = format("while soaking, {}", complaint.reason);
       step.reason = reason;
       step.change = withdraw(context_, app, reason, step.log_tail, complaint.container);
-      if (step.change.kind != change::Change::Kind::taken_back) {
+      if (step.change.kind != change::Change::Kind::rolled_back) {
         step.kind = StepKind::failed;
         step.reason += format("; while rolling back: {}", step.change.trouble_on_the_way_back);
       }
@@ -236,8 +236,8 @@ class Round {
 
   // Whether it is the app's turn; where not, it waits.
   bool may_act(const std::string& reason) {
-    const Past past = past_of(context_, app_.name);
-    const Turn turn = turn_of(past, declared_.policies.heal_budget, context_.clock.now());
+    const RecentRepairs past = recent_repairs_of(context_, app_.name);
+    const NextAttempt turn = next_attempt_of(past, declared_.policies.heal_budget, context_.clock.now());
     if (!turn.at) return true;
     healing_.waits_until = *turn.at;
     healing_.waits_for =
@@ -249,7 +249,7 @@ class Round {
     HealingStep step = step_for({{}, reason}, StepKind::gave_up);
     step.reason = healing_.waits_for;
     context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::gave_up, app_.wish.release});
-    write_journal(context_, app_, "heal", "gave up", step.reason, app_.wish.release);
+    write_journal(context_, app_, "heal", "gave_up", step.reason, app_.wish.release);
     healing_.steps.push_back(std::move(step));
     return false;
   }
@@ -319,18 +319,18 @@ class Round {
 
 std::string_view to_text(HealingStep::Kind kind) {
   switch (kind) {
-    case StepKind::went_back:
-      return "went back";
+    case StepKind::withdrawn:
+      return "rolled_back";
     case StepKind::restarted:
       return "restart";
     case StepKind::rolled_back:
-      return "rollback";
+      return "rolled_back";
     case StepKind::stopped:
       return "stop";
     case StepKind::told:
       return "unhealthy";
     case StepKind::gave_up:
-      return "gave up";
+      return "gave_up";
     case StepKind::failed:
       return "failed";
   }
@@ -339,7 +339,7 @@ std::string_view to_text(HealingStep::Kind kind) {
 
 Healing heal(change::Context& context, const Declaration& declared, const App& app, const World& world,
              const HealOptions& options, std::stop_token stop) {
-  return Round(context, declared, app, world, options, std::move(stop)).run();
+  return HealthCheckup(context, declared, app, world, options, std::move(stop)).run();
 }
 
 }  // namespace belay::declared

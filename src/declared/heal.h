@@ -23,7 +23,7 @@ struct HealOptions {
 
 struct HealingStep {
   enum class Kind {
-    went_back,    // a release failed while soaking, and what ran before runs again
+    withdrawn,    // a release failed while soaking: what ran before runs again
     restarted,    // it was unhealthy, or what it depends on was restarted
     rolled_back,  // it was unhealthy: the good release before runs
     stopped,      // it was unhealthy, and its policy is to stop it

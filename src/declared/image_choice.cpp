@@ -67,7 +67,7 @@ std::vector<std::string> current_digests(const Subject& subject, const LocalImag
 // Nobody is asked who wants to be left alone, nor a second time what the last one waited for in vain: others have apps
 // there too. What is asked in another way, and a pull, may still come through: the engine may know a proxy.
 template <class Ask>
-auto asking(const std::string& registry, std::string_view what, RegistryRest& rest, const Clock& clock, Ask&& ask) {
+auto asking(const std::string& registry, std::string_view what, RegistryBackoff& rest, const Clock& clock, Ask&& ask) {
   const std::string question = format("{} of {}", what, registry);
   constexpr Milliseconds too_long{10'000}, short_rest{60'000};
   rest.check(registry, clock.now());
@@ -78,18 +78,18 @@ auto asking(const std::string& registry, std::string_view what, RegistryRest& re
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& failure) {
-    if (clock.ticks() - begin >= too_long) rest.leave_alone(question, short_rest, failure.what(), clock.now());
+    if (clock.ticks() - begin >= too_long) rest.back_off(question, short_rest, failure.what(), clock.now());
     if (const auto* refusal = dynamic_cast<const registry::RegistryError*>(&failure))
-      rest.hear(registry, refusal->status(), failure.what(), clock.now(), refusal->retry_after());
+      rest.note_status(registry, refusal->status(), failure.what(), clock.now(), refusal->retry_after());
     else if (const auto* refused = dynamic_cast<const EngineError*>(&failure))
-      rest.hear(registry, refused->status(), failure.what(), clock.now());
+      rest.note_status(registry, refused->status(), failure.what(), clock.now());
     throw;
   }
 }
 
 // What the registry shows under the reference, and what it showed before, best first.
 std::vector<updates::Candidate> candidates_of(change::Context& context, const std::string& reference,
-                                              RegistryRest& rest, std::stop_token stop) {
+                                              RegistryBackoff& rest, std::stop_token stop) {
   rest.check(reference, context.clock.now());
   const engine::RegistryImage shown = asking(ImageRef::parse(reference).registry(), "digests", rest, context.clock,
                                              [&] { return context.engine.registry_image(reference, stop); });
@@ -114,7 +114,7 @@ std::string present_tag(const Subject& subject, const ImageRef& declared, const 
 
 // The references worth a look, best first: the newest tags that fit, at most a few, or the one that is written.
 std::vector<std::string> references_of(change::Context& context, const Subject& subject, const ListTags& list_tags,
-                                       RegistryRest& rest, std::stop_token stop) {
+                                       RegistryBackoff& rest, std::stop_token stop) {
   const Declaration& declared = subject.declared;
   const ImageRef written = ImageRef::parse(subject.service.image);
   if (declared.policies.update.pattern.empty()) return {written.text()};
@@ -139,7 +139,7 @@ std::vector<std::string> references_of(change::Context& context, const Subject& 
 }
 
 void ask_registry(change::Context& context, const Subject& subject, const LocalImages& local, ImageChoice& choice,
-                  const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
+                  const ListTags& list_tags, RegistryBackoff& rest, std::stop_token stop) {
   const Declaration& declared = subject.declared;
   updates::UpdateSituation situation;
   situation.app = declared.name.text();
@@ -212,7 +212,7 @@ ImageChoice local_choice(const Subject& subject, const LocalImages& local) {
 }
 
 ImageChoice choose_image(change::Context& context, const Subject& subject, const LocalImages& local, bool ask,
-                         const ListTags& list_tags, RegistryRest& rest, std::stop_token stop) {
+                         const ListTags& list_tags, RegistryBackoff& rest, std::stop_token stop) {
   ImageChoice choice = local_choice(subject, local);
   const Pull pull = pull_of(subject.declared, subject.service);
   if (pull == Pull::never && !choice.pull.empty())
@@ -276,7 +276,7 @@ std::vector<ImageChoice> to_be_made(const ImageChoices& choices) {
 }
 
 ImageChoices choose_images(change::Context& context, const Declaration& declared, const App* app,
-                           const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
+                           const LocalImages& local, bool ask, const ListTags& list_tags, RegistryBackoff& rest,
                            std::stop_token stop) {
   ImageChoices choices;
   std::map<std::string, ImageChoice> of_group;

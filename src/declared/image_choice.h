@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "change/context.h"
-#include "declared/registry_rest.h"
+#include "declared/registry_backoff.h"
 #include "model/declaration.h"
 #include "model/wait.h"
 
@@ -51,7 +51,7 @@ using ListTags = std::function<std::vector<std::string>(const ImageRef& image, s
 // first seen. Never throws for what a registry does: then the choice is what is here, with `trouble`. Throws NotFound
 // where an image is missing that must not be pulled.
 ImageChoices choose_images(change::Context& context, const Declaration& declared, const App* app,
-                           const LocalImages& local, bool ask, const ListTags& list_tags, RegistryRest& rest,
+                           const LocalImages& local, bool ask, const ListTags& list_tags, RegistryBackoff& rest,
                            std::stop_token stop);
 
 }  // namespace belay::declared

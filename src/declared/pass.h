@@ -205,8 +205,8 @@ class Pass {
   const DeclaredOptions& options_;
   DeclaredListener& listener_;
   const std::stop_token stop_;
-  RegistryRest rest_of_this_pass_;
-  RegistryRest& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
+  RegistryBackoff rest_of_this_pass_;
+  RegistryBackoff& rest_ = options_.rest != nullptr ? *options_.rest : rest_of_this_pass_;
   PassView view_;                                       // its apps are guarded by turn_ while the workers run
   std::mutex turn_;                                     // also of the listener's calls
   std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_

@@ -67,8 +67,8 @@ void Pass::make_images(change::Context& context, change::Made& made, const std::
     const auto* failed =
         outcome.failed_action ? std::get_if<plan::PullImage>(&plan.actions[*outcome.failed_action].step) : nullptr;
     if (failed != nullptr)
-      rest_.hear(ImageRef::parse(failed->reference).registry(), outcome.status, outcome.error->what(),
-                 context.clock.now());
+      rest_.note_status(ImageRef::parse(failed->reference).registry(), outcome.status, outcome.error->what(),
+                        context.clock.now());
     throw *outcome.error;
   }
   for (const auto& choice : missing) take_image(context, made, choice);
@@ -93,7 +93,7 @@ void Pass::take_image(change::Context& context, change::Made& made, const ImageC
   const std::string registry = ImageRef::parse(choice.pull).registry();
   const std::string why =
       format("the registry {} names another digest for {} than that of what it gives", registry, choice.reference);
-  rest_.leave_alone(choice.reference, usual_rest, why, context.clock.now());
+  rest_.back_off(choice.reference, usual_rest, why, context.clock.now());
   context.report.note(why);
 }
 

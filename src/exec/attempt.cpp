@@ -11,14 +11,14 @@ namespace belay::exec {
 namespace {
 
 // Only the last lines of a failed command are told: its output may be of any length.
-constexpr size_t told = 400;
+constexpr size_t shown_output_limit = 400;
 
 void run_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_token stop) {
   engine::CapturedOutput output;
   const int code = engine.exec(step.name, {step.command, false, false, {}, {}, {}}, output, stop);
   if (code == 0) return;
   std::string words(trim(output.text()));
-  if (words.size() > told) words = "…" + words.substr(words.size() - told);
+  if (words.size() > shown_output_limit) words = "…" + words.substr(words.size() - shown_output_limit);
   throw Error(ErrorCode::program_failed,
               format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words)));
 }

@@ -17,7 +17,7 @@ struct JournalEntry {
   std::optional<ReleaseNumber> release;
   std::string who;
   std::string verb;     // "deploy", "start", …
-  std::string outcome;  // "started", "done", "failed", "taken back"
+  std::string outcome;  // "started", "done", "failed", "rolled_back", "gave_up"
   std::string text;     // one sentence
 };
 

@@ -225,11 +225,11 @@ Indices WishPlanner::swap(const Release& release, const Members& members, const 
   const bool only_restarts =
       others.empty() && std::any_of(members.begin(), members.end(), [](const Member* each) { return each->restarts; });
   if ((others.empty() || nothing_to_start) && !only_restarts) {
-    const Indices proved = start_and_prove(release, members, take_names(release, members, before));
+    const Indices proved = start_and_prove(release, members, assign_names(release, members, before));
     return joined(proved, stop_all(others, format("{} took its place", release.number.text()), proved));
   }
   if (only_restarts) {
-    const Indices named = take_names(release, members, before);
+    const Indices named = assign_names(release, members, before);
     const Indices stopped = stop_restarted(members, named);
     return start_and_prove(release, members, joined(named, stopped));
   }
@@ -240,7 +240,7 @@ Indices WishPlanner::swap(const Release& release, const Members& members, const 
                             ? text_of_decision(decision)
                             : format("{}, {}", join(names, ", "), text_of_decision(decision)));
   if (decision.order == SwapOrder::stop_first) {
-    const Indices named = take_names(release, members, before);
+    const Indices named = assign_names(release, members, before);
     ContainerList stopping = others;
     for (const Member* member : members)
       if (member->restarts) stopping.push_back(member->container);
@@ -250,7 +250,7 @@ Indices WishPlanner::swap(const Release& release, const Members& members, const 
   }
   const Indices proved = start_and_prove(release, members, before);
   // The name leads clients to what proved itself, not to what may yet fail.
-  const Indices named = take_names(release, members, proved);
+  const Indices named = assign_names(release, members, proved);
   return joined(named, stop_all(others, format("{} took its place", release.number.text()), named));
 }
 
@@ -273,7 +273,7 @@ Indices WishPlanner::go_back(const Release& release, std::vector<Member>& all) {
   for (Member& member : all) members.push_back(&member);
   const ContainerList others = running_except(&release);
   const std::string reason = format("{} runs again", release.number.text());
-  const Indices named = take_names(release, members, prepared_);
+  const Indices named = assign_names(release, members, prepared_);
   if (others.empty()) return start_and_prove(release, members, named);
   App by_rule = s_.app;
   by_rule.wish.order = SwapOrder::by_rule;
@@ -313,7 +313,7 @@ Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>&
     plan_.notes.push_back(!exchanges_.empty() ? "stop first, then start: the data is exchanged in between"
                           : !copies_.empty()  ? "stop first, then start: the data is copied in between"
                                               : "stop first, then start: a network is made anew in between");
-  const Indices named = take_names(release, members, prepared_);
+  const Indices named = assign_names(release, members, prepared_);
   const bool moves_data = !exchanges_.empty() || !copies_.empty();
   const Indices stopped =
       stop_all(users, moves_data ? "nothing may write to the data meanwhile" : "its network is made anew", named);

@@ -17,7 +17,7 @@ void WishPlanner::rename_as_wanted(std::optional<ReleaseNumber> wanted) {
 
 // In the schemes that keep names: the services' own names go to this release's containers, whichever of the app's has
 // them now.
-Indices WishPlanner::take_names(const Release& release, const Members& members, const Indices& before) {
+Indices WishPlanner::assign_names(const Release& release, const Members& members, const Indices& before) {
   if (!keeps_names(s_.app.scheme)) return before;
   Indices last = before;
   for (const Member* member : members) {

@@ -115,7 +115,7 @@ class WishPlanner {
 
   // --- wish_names.cpp: who bears which name, now and by what is planned so far
   void rename_as_wanted(std::optional<ReleaseNumber> wanted);
-  Indices take_names(const Release& release, const Members& members, const Indices& before);
+  Indices assign_names(const Release& release, const Members& members, const Indices& before);
   bool is_taken(const std::string& name) const;
   std::string name_of(const Container& container) const;
   std::string name_to_create(const Release& release, const Service& service) const;

@@ -38,32 +38,32 @@ NoticeSinks usual_notice_sinks(Clock& clock) {
 // One look of either kind: tells of it, and notes whose turn comes when.
 class Daemon::Looking final : public declared::DeclaredListener {
  public:
-  // `call`: the reason of an attention; nullptr: it is a pass.
-  Looking(Daemon& daemon, const Call* call)
-      : daemon_(daemon), attends_(call != nullptr), died_(call != nullptr ? call->died : std::nullopt) {}
+  // `check`: the reason of a check; nullptr: it is a pass.
+  Looking(Daemon& daemon, const PendingCheck* check)
+      : daemon_(daemon), is_check_(check != nullptr), died_(check != nullptr ? check->died : std::nullopt) {}
 
   void decided(const std::string& app, const std::string& what) override {
     react();
     daemon_.progress_();
-    daemon_.news_.decided(app, what);
+    daemon_.daemon_log_.decided(app, what);
   }
   void planned(const std::string& app, const plan::Plan& plan) override {
     react();
     daemon_.progress_();
-    daemon_.news_.planned(app, plan);
+    daemon_.daemon_log_.planned(app, plan);
   }
   void step(const std::string& app, const plan::Step& step) override {
     daemon_.progress_();
-    daemon_.news_.step(app, step);
+    daemon_.daemon_log_.step(app, step);
   }
   void goes_on(const std::string& /*app*/) override { daemon_.progress_(); }
-  void note(const std::string& app, const std::string& text) override { daemon_.news_.note(app, text); }
+  void note(const std::string& app, const std::string& text) override { daemon_.daemon_log_.note(app, text); }
   void ended(const declared::DeclaredApp& app) override {
     daemon_.progress_();
-    if (attends_)
-      daemon_.news_.attended(app);
+    if (is_check_)
+      daemon_.daemon_log_.checked(app);
     else
-      daemon_.news_.ended(app);
+      daemon_.daemon_log_.ended(app);
     daemon_.let_go(app);
   }
 
@@ -73,7 +73,7 @@ class Daemon::Looking final : public declared::DeclaredListener {
   }
 
   Daemon& daemon_;
-  const bool attends_;
+  const bool is_check_;
   std::optional<Time> died_;  // the container whose end is the reason, until that was reacted to
 };
 
@@ -89,7 +89,7 @@ Daemon::Daemon(engine::Engine& engine, const fs::path& state_folder, Clock& cloc
       options_(std::move(options)),
       progress_([] {}),
       measured_(engine, metrics_, clock, [this] { progress_(); }),
-      news_(log, metrics_, clock, options_.self) {
+      daemon_log_(log, metrics_, clock, options_.self) {
   read_settings();
 }
 
@@ -122,7 +122,7 @@ void Daemon::read_settings() {
   // Nothing of the old ones is in force until all of the new ones can be.
   settings_ = std::move(settings);
   publish();
-  news_.tell_to(notices);
+  daemon_log_.tell_to(notices);
   notices_.with([&](auto& known) { known.swap(notices); });
   if (notices) notices->finish(Seconds(5));
 }
@@ -156,10 +156,11 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
   if (wakeup.has(Cause::reload)) {
     try {
       read_settings();
-      news_.ground("settings", {});
+      daemon_log_.subsystem_trouble("settings", {});
       log_.write(LogLevel::notice, "the settings were read again");
     } catch (const Error& error) {
-      news_.ground("settings", format("the settings stay as they were: {}", error.what()), error.hint());
+      daemon_log_.subsystem_trouble("settings", format("the settings stay as they were: {}", error.what()),
+                                    error.hint());
     }
   }
   Look look = look_for(wakeup);
@@ -177,19 +178,19 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
     is_done = true;
     is_first_ = declared_ == nullptr;
     pause_ = Milliseconds(0);
-    news_.ground("the pass", {});
+    daemon_log_.subsystem_trouble("the pass", {});
     metrics_.gauge("belay_last_success_timestamp_seconds", "When a pass last looked at everything it wanted to.")
         .set(std::chrono::duration<double>(clock_.now().time_since_epoch()).count());
   } catch (const Cancelled&) {
     if (stop.stop_requested()) throw;
-    news_.ground("the pass", "the pass was stopped half-way");
+    daemon_log_.subsystem_trouble("the pass", "the pass was stopped half-way");
   } catch (const ServedByAnother& other) {
     refused_.with([&](auto& refused) { refused = other; });
     waker_->wake({Cause::ended, {}});
   } catch (const Error& error) {
-    news_.ground("the pass", error.what(), error.hint());
+    daemon_log_.subsystem_trouble("the pass", error.what(), error.hint());
   } catch (const std::exception& error) {
-    news_.ground("the pass", format("something went wrong inside Belay: {}", error.what()));
+    daemon_log_.subsystem_trouble("the pass", format("something went wrong inside Belay: {}", error.what()));
   }
   if (!is_done) {
     // What happened meanwhile, and what this pass was about, is looked for by the next one.
@@ -231,7 +232,7 @@ void Daemon::make_sure_of_the_engine(const std::stop_token& stop) {
 void Daemon::tell_failed_backups(state::Store& store) {
   for (auto& failure : store.backup_failures({})) {
     if (failure.told) continue;
-    news_.backup_failed(failure);
+    daemon_log_.backup_failed(failure);
     failure.told = true;
     store.save(failure);
   }
@@ -263,13 +264,14 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   if (!options_.self.empty()) options.spared.insert(options_.self);
   Looking listener(*this, nullptr);
   const declared::DeclaredHost host = declared::apply_declared(context, *declared_, options, listener, stop);
-  news_.passed(host);
+  daemon_log_.passed(host);
   succeeded_ = sources_are_fresh_ && host.is_as_declared();
   if (std::any_of(host.apps.begin(), host.apps.end(), [](const declared::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
 }
 
-void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop) {
+void Daemon::check_app(const Declaration& app, const PendingCheck& check, Milliseconds soak,
+                       const std::stop_token& stop) {
   const std::string& name = app.name.text();
   try {
     const auto store = open_state();
@@ -281,16 +283,16 @@ void Daemon::attend(const Declaration& app, const Call& call, Milliseconds soak,
     declared::DeclaredOptions options;
     options.only_keep_up = true;
     options.look_into = {name};
-    options.down = call.down;
-    options.heal = declared::HealOptions{soak, call.containers, call.containers.empty()};
+    options.down = check.down;
+    options.heal = declared::HealOptions{soak, check.containers, check.containers.empty()};
     options.workers = 1;
-    Looking listener(*this, &call);
+    Looking listener(*this, &check);
     std::ignore = declared::apply_declared(context, alone, options, listener, stop);
   } catch (const Cancelled& stopped) {
     if (stop.stop_requested()) log_.write(LogLevel::notice, stopped.what(), {{"app", name}});
   } catch (const std::exception& error) {
     // The pass that follows says whether it is the engine or the state.
-    news_.note(name, error.what());
+    daemon_log_.note(name, error.what());
   }
   ::malloc_trim(0);
 }
@@ -303,7 +305,7 @@ void Daemon::let_go(const declared::DeclaredApp& app) {
     // Somebody else's command: nobody tells when that is over.
     if (app.busy) turns[app.name] = clock_.now() + pause_for_lock;
   });
-  const bool somebody_waits = waiting_calls_.with([&](const auto& waiting) { return waiting.contains(app.name); });
+  const bool somebody_waits = waiting_checks_.with([&](const auto& waiting) { return waiting.contains(app.name); });
   if (somebody_waits) waker_->wake({Cause::ended, {}});
 }
 
@@ -325,11 +327,11 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
       const auto asking = measured_.asking();
       user_data_ = declared::read_user_data(source, stop);
       knows_user_data_ = true;
-      news_.ground("user-data", {});
+      daemon_log_.subsystem_trouble("user-data", {});
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      news_.ground("user-data", error.what(), error.hint());
+      daemon_log_.subsystem_trouble("user-data", error.what(), error.hint());
       sources_are_fresh_ = false;
     }
   }
@@ -340,9 +342,9 @@ void Daemon::read_sources(bool metadata_too, const std::stop_token& stop) {
     publish();
     sources_ = {settings_.confdir.string()};
     if (settings_.aws && knows_user_data_) sources_.emplace_back("user-data");
-    news_.ground("definitions", {});
+    daemon_log_.subsystem_trouble("definitions", {});
   } catch (const Error& error) {
-    news_.ground("definitions", error.what(), error.hint());
+    daemon_log_.subsystem_trouble("definitions", error.what(), error.hint());
     sources_are_fresh_ = false;
   }
   watch_files();
@@ -368,7 +370,7 @@ void Daemon::watch_files() {
   if (paths == watched_) return;
   watched_ = paths;
   files_->watch(std::move(paths));
-  for (const auto& trouble : files_->troubles()) news_.note({}, trouble);
+  for (const auto& trouble : files_->troubles()) daemon_log_.note({}, trouble);
 }
 
 void Daemon::try_again_in(Milliseconds pause) {

@@ -16,9 +16,9 @@
 #include "change/context.h"
 #include "formats/dockerup_settings.h"
 #include "model/declaration.h"
+#include "serve/daemon_log.h"
 #include "serve/measured_engine.h"
 #include "serve/metrics.h"
-#include "serve/news.h"
 #include "serve/notices.h"
 #include "serve/wake.h"
 
@@ -27,7 +27,7 @@ namespace belay::serve {
 // How long to wait where another command holds the app's lock, which does not tell when it is done: it takes seconds.
 inline constexpr Milliseconds pause_for_lock{5'000};
 
-class Crew;
+class NamedThreads;
 class EventWatch;
 class FolderWatch;
 class Neighbours;
@@ -58,9 +58,9 @@ formats::Settings settings_of(const DaemonOptions& options);
 using NoticeSinks = std::function<std::vector<std::unique_ptr<NoticeSink>>(const formats::Settings&)>;
 NoticeSinks usual_notice_sinks(Clock& clock);
 
-// It looks at the host in two ways: a pass is a look at all of it, with whatever is new; an attention is a look at one
+// It looks at the host in two ways: a pass is a look at all of it, with whatever is new; a check is a look at one
 // app to whose containers something happened, and keeps up what is wished. They go on side by side, each in a thread of
-// its own; an app's lock decides who is at it. What an attention cannot do, the pass after it does.
+// its own; an app's lock decides who is at it. What a check cannot do, the pass after it does.
 //
 // Public calls from one thread, but where said otherwise. References must outlive it.
 class Daemon {
@@ -75,7 +75,7 @@ class Daemon {
   // when every change under way was taken back.
   std::optional<Time> step(const Wakeup& wakeup, std::stop_token stop, const std::set<std::string>& leave = {});
 
-  // Passes and attentions until stop. One a state: waits while another daemon serves it. One an engine: throws Conflict
+  // Passes and checks until stop. One a state: waits while another daemon serves it. One an engine: throws Conflict
   // where a daemon of another state serves that.
   void run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop);
   // One step, where no other daemon serves; false where something failed.
@@ -92,18 +92,18 @@ class Daemon {
     std::set<std::string> containers, leave;
   };
   // Something happened to containers of an app, or to such as it depends on; or it is its turn to be helped.
-  struct Call {
+  struct PendingCheck {
     std::set<std::string> containers;
     std::optional<Time> died;    // the last one that did, but for those that somebody stopped
     std::set<std::string> down;  // those that were killed: the engine leaves them so
     // Those that somebody stopped, and until when he is given time to start them himself.
     std::map<std::string, Time> stopped;
-    // When it is to be attended to; in the past: now.
+    // When it is to be looked after; in the past: now.
     Time due() const;
   };
   struct Loop;
   class Looking;
-  // What an attention goes by.
+  // What a check goes by.
   struct Wanted {
     std::shared_ptr<const Declarations> declared;  // nullptr: none could be read so far
     Milliseconds soak{0};
@@ -119,7 +119,7 @@ class Daemon {
   void make_sure_of_the_engine(const std::stop_token& stop);
   void tell_failed_backups(state::Store& store);
   void look_at(const Look& look, const std::stop_token& stop);
-  void attend(const Declaration& app, const Call& call, Milliseconds soak, const std::stop_token& stop);
+  void check_app(const Declaration& app, const PendingCheck& check, Milliseconds soak, const std::stop_token& stop);
   void let_go(const declared::DeclaredApp& app);
   void count_reaction(Time died);
   void read_sources(bool metadata_too, const std::stop_token& stop);
@@ -129,8 +129,8 @@ class Daemon {
   std::optional<Time> next_turn(const std::function<bool(const std::string& app)>& counts) const;
 
   // daemon_loop.cpp
-  void take_in(Wakeup wakeup, Loop& loop);
-  void begin_attentions(Loop& loop);
+  void collect(Wakeup wakeup, Loop& loop);
+  void begin_checks(Loop& loop);
   void begin_pass(Loop& loop);
   bool is_time_for_a_pass(const Loop& loop) const;
   std::optional<Time> deadline_of(const Loop& loop) const;
@@ -146,18 +146,18 @@ class Daemon {
   Metrics metrics_;
   std::function<void()> progress_;
   MeasuredEngine measured_;
-  News news_;
+  DaemonLog daemon_log_;
 
   // Shared by all threads.
   Guarded<std::shared_ptr<Notices>> notices_;
-  declared::RegistryRest rest_;
+  declared::RegistryBackoff rest_;
   Guarded<Wanted> wanted_;
-  Guarded<std::map<std::string, Time>> turns_;    // of apps that are unwell and may not be helped before
-  Guarded<std::set<std::string>> waiting_calls_;  // apps whose end of a look is waited for
-  Waker* waker_ = nullptr;                        // while it runs
-  Neighbours* neighbours_ = nullptr;              // while it runs
-  EventWatch* events_ = nullptr;                  // while it runs
-  Guarded<std::optional<Conflict>> refused_;      // another daemon serves this engine: the run is over
+  Guarded<std::map<std::string, Time>> turns_;     // of apps that are unwell and may not be helped before
+  Guarded<std::set<std::string>> waiting_checks_;  // apps whose end of a look is waited for
+  Waker* waker_ = nullptr;                         // while it runs
+  Neighbours* neighbours_ = nullptr;               // while it runs
+  EventWatch* events_ = nullptr;                   // while it runs
+  Guarded<std::optional<Conflict>> refused_;       // another daemon serves this engine: the run is over
 
   // The pass's: of whichever thread that goes on in, else of the loop's.
   formats::Settings settings_;

@@ -6,11 +6,11 @@
 
 #include "base/format.h"
 #include "base/lock.h"
-#include "serve/crew.h"
 #include "serve/daemon.h"
 #include "serve/event_watch.h"
 #include "serve/folder_watch.h"
 #include "serve/metrics_server.h"
+#include "serve/named_threads.h"
 #include "serve/neighbours.h"
 #include "serve/systemd.h"
 #include "state/store.h"
@@ -19,11 +19,11 @@ namespace belay::serve {
 
 namespace {
 
-// Attentions that go on at the same time; each holds a thread and an open state.
-constexpr size_t most_attentions = 32;
+// Checks that go on at the same time; each holds a thread and an open state.
+constexpr size_t most_checks = 32;
 // Who restarts a container by hand stops it first.
 constexpr Milliseconds time_for_a_restart{2'000};
-const std::string the_pass;  // its name in the crew, which no app can have
+const std::string the_pass;  // its name among the threads, which no app can have
 
 FileLock take_serve_lock(const fs::path& state, const DaemonOptions& options, bool wait, Clock& clock, LogLines& log,
                          std::stop_token stop) {
@@ -60,17 +60,17 @@ bool is_concerned(const Declaration& app, const std::string& container) {
 // What goes on and what waits, of one run.
 struct Daemon::Loop {
   Loop(Waker& waker, ServiceNotifier& to, std::stop_token ends)
-      : notifier(to), stop(std::move(ends)), crew([&waker] { waker.wake({Cause::ended, {}}); }) {}
+      : notifier(to), stop(std::move(ends)), threads([&waker] { waker.wake({Cause::ended, {}}); }) {}
 
   ServiceNotifier& notifier;
   const std::stop_token stop;
   Wakeup for_the_pass;
-  std::map<std::string, Call> calls;  // by app: those that no attention has begun for
-  std::optional<Time> try_calls_at;   // those that wait for somebody else
-  Crew crew;                          // last: its threads use the others
+  std::map<std::string, PendingCheck> checks;  // by app: those that no check has begun for
+  std::optional<Time> try_checks_at;           // those that wait for somebody else
+  NamedThreads threads;                        // last: its threads use the others
 };
 
-Time Daemon::Call::due() const {
+Time Daemon::PendingCheck::due() const {
   Time earliest = stopped.empty() ? Time() : Time::max();
   for (const auto& container : containers) {
     const auto given = stopped.find(container);
@@ -79,9 +79,9 @@ Time Daemon::Call::due() const {
   return earliest;
 }
 
-void Daemon::take_in(Wakeup wakeup, Loop& loop) {
-  for (const auto& ended : loop.crew.take_ended())
-    // What an attention changed may matter to others: that is for a whole pass to see.
+void Daemon::collect(Wakeup wakeup, Loop& loop) {
+  for (const auto& ended : loop.threads.take_ended())
+    // What a check changed may matter to others: that is for a whole pass to see.
     if (ended != the_pass) loop.for_the_pass.causes.insert(Cause::container);
 
   const Time now = clock_.now();
@@ -94,19 +94,19 @@ void Daemon::take_in(Wakeup wakeup, Loop& loop) {
       for (const auto& app : declared->apps) {
         if (!is_concerned(app, container)) continue;
         concerns_somebody = true;
-        Call& call = loop.calls[app.name.text()];
-        call.containers.insert(container);
+        PendingCheck& check = loop.checks[app.name.text()];
+        check.containers.insert(container);
         if (const auto death = wakeup.deaths.find(container); death != wakeup.deaths.end()) {
-          call.stopped.erase(container);
-          if (death->second.how == Death::How::killed) call.down.insert(container);
+          check.stopped.erase(container);
+          if (death->second.how == Death::How::killed) check.down.insert(container);
           if (death->second.how == Death::How::stopped)
-            call.stopped[container] = now + time_for_a_restart;
+            check.stopped[container] = now + time_for_a_restart;
           else
-            call.died = death->second.at;
+            check.died = death->second.at;
         }
         if (wakeup.started.contains(container)) {
-          call.down.erase(container);
-          call.stopped.erase(container);
+          check.down.erase(container);
+          check.stopped.erase(container);
         }
       }
     if (concerns_somebody) continue;
@@ -121,34 +121,34 @@ void Daemon::take_in(Wakeup wakeup, Loop& loop) {
 
   turns_.with([&](auto& turns) {
     for (auto turn = turns.begin(); turn != turns.end();) {
-      if (turn->second > now || loop.crew.is_at(turn->first)) {
+      if (turn->second > now || loop.threads.is_at(turn->first)) {
         ++turn;
         continue;
       }
-      loop.calls[turn->first];
+      loop.checks[turn->first];
       turn = turns.erase(turn);
     }
   });
-  if (!loop.crew.is_at(the_pass) && now >= pass_deadline()) loop.for_the_pass.causes.insert(Cause::due);
+  if (!loop.threads.is_at(the_pass) && now >= pass_deadline()) loop.for_the_pass.causes.insert(Cause::due);
 }
 
-void Daemon::begin_attentions(Loop& loop) {
+void Daemon::begin_checks(Loop& loop) {
   // First who waits, then whether he has to: an end of a look in between is not missed.
-  waiting_calls_.with([&](auto& waiting) {
+  waiting_checks_.with([&](auto& waiting) {
     waiting.clear();
-    for (const auto& [app, call] : loop.calls) waiting.insert(app);
+    for (const auto& [app, check] : loop.checks) waiting.insert(app);
   });
-  loop.try_calls_at.reset();
+  loop.try_checks_at.reset();
   const Time now = clock_.now();
   const Wanted wanted = wanted_.with([](const Wanted& known) { return known; });
-  for (auto next = loop.calls.begin(); next != loop.calls.end();) {
-    const auto call = next++;
-    const std::string& name = call->first;
-    if (loop.crew.is_at(name) || loop.crew.size() >= most_attentions) continue;
+  for (auto next = loop.checks.begin(); next != loop.checks.end();) {
+    const auto check = next++;
+    const std::string& name = check->first;
+    if (loop.threads.is_at(name) || loop.threads.size() >= most_checks) continue;
     const Declaration* app = wanted.declared ? find(*wanted.declared, name) : nullptr;
-    const auto wait_until = [&](Time time) { loop.try_calls_at = std::min(loop.try_calls_at.value_or(time), time); };
-    if (call->second.due() > now) {
-      wait_until(call->second.due());
+    const auto wait_until = [&](Time time) { loop.try_checks_at = std::min(loop.try_checks_at.value_or(time), time); };
+    if (check->second.due() > now) {
+      wait_until(check->second.due());
       continue;
     }
     if (app != nullptr && FileLock::holder_of(state::lock_path(state_folder_, app->name))) {
@@ -156,35 +156,35 @@ void Daemon::begin_attentions(Loop& loop) {
       continue;
     }
     if (app != nullptr)
-      loop.crew.begin(name, [this, app = *app, what = call->second, soak = wanted.soak, stop = loop.stop] {
-        attend(app, what, soak, stop);
+      loop.threads.begin(name, [this, app = *app, what = check->second, soak = wanted.soak, stop = loop.stop] {
+        check_app(app, what, soak, stop);
       });
     else
       loop.for_the_pass.causes.insert(Cause::container);
-    loop.calls.erase(call);
+    loop.checks.erase(check);
   }
 }
 
 bool Daemon::is_time_for_a_pass(const Loop& loop) const {
-  if (loop.for_the_pass.causes.empty() || loop.crew.is_at(the_pass)) return false;
-  // What attentions leave behind is looked at once, when the last of them is done.
-  const bool only_after_attentions =
+  if (loop.for_the_pass.causes.empty() || loop.threads.is_at(the_pass)) return false;
+  // What checks leave behind is looked at once, when the last of them is done.
+  const bool only_after_checks =
       loop.for_the_pass.causes == std::set{Cause::container} && loop.for_the_pass.containers.empty();
-  return !only_after_attentions || loop.crew.size() == 0;
+  return !only_after_checks || loop.threads.size() == 0;
 }
 
 void Daemon::begin_pass(Loop& loop) {
-  std::set<std::string> attended;
+  std::set<std::string> checked;
   const auto declared = wanted_.with([](const Wanted& wanted) { return wanted.declared; });
   if (declared != nullptr)
     for (const auto& app : declared->apps)
-      if (loop.crew.is_at(app.name.text())) attended.insert(app.name.text());
-  loop.crew.begin(the_pass, [this, wakeup = std::exchange(loop.for_the_pass, {}), attended, stop = loop.stop,
-                             &notifier = loop.notifier] {
+      if (loop.threads.is_at(app.name.text())) checked.insert(app.name.text());
+  loop.threads.begin(the_pass, [this, wakeup = std::exchange(loop.for_the_pass, {}), checked, stop = loop.stop,
+                                &notifier = loop.notifier] {
     const bool reloads = wakeup.has(Cause::reload);
     if (reloads) notifier.reloading(clock_);
     try {
-      step(wakeup, stop, attended);
+      step(wakeup, stop, checked);
     } catch (const Cancelled& stopped) {
       log_.write(LogLevel::notice, stopped.what());
     }
@@ -193,10 +193,10 @@ void Daemon::begin_pass(Loop& loop) {
 }
 
 std::optional<Time> Daemon::deadline_of(const Loop& loop) const {
-  std::optional<Time> next = next_turn([&](const std::string& app) { return !loop.crew.is_at(app); });
+  std::optional<Time> next = next_turn([&](const std::string& app) { return !loop.threads.is_at(app); });
   const auto at = [&](Time time) { next = std::min(next.value_or(time), time); };
-  if (loop.try_calls_at) at(*loop.try_calls_at);
-  if (!loop.crew.is_at(the_pass)) at(pass_deadline());
+  if (loop.try_checks_at) at(*loop.try_checks_at);
+  if (!loop.threads.is_at(the_pass)) at(pass_deadline());
   return next;
 }
 
@@ -245,7 +245,7 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
   }
   // The successor runs already; a way back from here would start what is being stopped.
   const std::stop_callback hand_over(stop, [&] {
-    if (!news_.is_handing_over()) return;
+    if (!daemon_log_.is_handing_over()) return;
     log_.write(LogLevel::notice, "handing over to the next one");
     ::_exit(0);
   });
@@ -258,7 +258,7 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
     while (!stop.stop_requested()) {
       const std::optional<Time> deadline = deadline_of(loop);
       Wakeup wakeup;
-      if (loop.crew.size() > 0) {
+      if (loop.threads.size() > 0) {
         // Their requests to the engine show that they live.
         wakeup = waker.wait(deadline, clock_, stop);
       } else {
@@ -266,12 +266,12 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
         wakeup = waker.wait(deadline, clock_, stop);
       }
       if (stop.stop_requested() || refused_.with([](const auto& refused) { return refused.has_value(); })) break;
-      take_in(std::move(wakeup), loop);
-      begin_attentions(loop);
+      collect(std::move(wakeup), loop);
+      begin_checks(loop);
       if (is_time_for_a_pass(loop)) begin_pass(loop);
     }
     // Each takes back the change that it is at.
-    loop.crew.wait_for_all();
+    loop.threads.wait_for_all();
   }
   notifier.stopping();
   files_ = nullptr;

@@ -132,6 +132,16 @@ int Store::trim_journal(const std::string& app, int keep) {
   });
 }
 
+namespace {
+
+// Entries of earlier versions have other words for the same.
+std::string outcome_word(const std::string& kept) {
+  if (kept == "taken back") return "rolled_back";
+  return kept == "gave up" ? "gave_up" : kept;
+}
+
+}  // namespace
+
 std::vector<JournalEntry> Store::journal(const std::string& app, int limit) const {
   return database_->connection.reading([&] {
     std::vector<JournalEntry> entries;
@@ -149,7 +159,7 @@ std::vector<JournalEntry> Store::journal(const std::string& app, int limit) cons
       if (!row.isColumnNull(3)) entry.release = ReleaseNumber{row.getColumn(3).getInt()};
       entry.who = row.getColumn(4).getString();
       entry.verb = row.getColumn(5).getString();
-      entry.outcome = row.getColumn(6).getString();
+      entry.outcome = outcome_word(row.getColumn(6).getString());
       entry.text = row.getColumn(7).getString();
     }
     return entries;

@@ -1,29 +1,19 @@
 // Apps of several services on an engine in memory: what a change touches, what a failure takes back, and what looking
 // and stopping do to a part of an app.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <set>
 #include <tuple>
 
-#include "base/format.h"
-#include "base/text.h"
 #include "change/change.h"
 #include "change/making.h"
 #include "change/start.h"
 #include "family/start_new.h"
 #include "look/inside.h"
 #include "look/look.h"
-#include "support/scene/scene.h"
+#include "support/scene/scene_test.h"
 
 namespace belay::scene {
 namespace {
-
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 const AppName shop("shop");
 
@@ -141,7 +131,7 @@ TEST_F(Stack, AFailureTakesBackTheSetAndBlamesTheServiceThatFailed) {
   ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
   const auto before = created();
   const Change change = deploy(made("bad", "changed as well"));
-  EXPECT_EQ(change.kind, Change::Kind::taken_back);
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back);
   EXPECT_EQ(change.log_tail, "no such table\n");
   EXPECT_EQ(created(), before) << "db is that of before again, and proxy was never touched";
   const App app = *scene_.store->app(shop);
@@ -315,7 +305,7 @@ TEST_F(Stack, ANetworkIsMadeAnewUnderTheSameContainers) {
 TEST_F(Stack, TheWayBackMakesTheOldNetworkAgain) {
   ASSERT_EQ(deploy(in_a_network("1", false)).kind, Change::Kind::done);
   const auto before = created();
-  EXPECT_EQ(deploy(in_a_network("bad", true)).kind, Change::Kind::taken_back);
+  EXPECT_EQ(deploy(in_a_network("bad", true)).kind, Change::Kind::rolled_back);
   EXPECT_FALSE(front_is_internal());
   EXPECT_EQ(created(), before);
   Context here = context();

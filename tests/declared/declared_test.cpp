@@ -928,7 +928,7 @@ TEST_F(DeclaredHostTest, FollowsATagThatMovesAndARegistryThatIsAwayStopsNothing)
 }
 
 TEST_F(DeclaredHostTest, ARegistryThatWantsFewerRequestsIsLeftAloneForAWhile) {
-  RegistryRest rest;
+  RegistryBackoff rest;
   options_.rest = &rest;
   options_.ask_registries = true;
   scene_.engine.in_registry("far:1", {}, {}, "first");
@@ -947,7 +947,7 @@ TEST_F(DeclaredHostTest, ARegistryThatWantsFewerRequestsIsLeftAloneForAWhile) {
 }
 
 TEST_F(DeclaredHostTest, ARegistryIsLeftAloneAsLongAsItSays) {
-  RegistryRest rest;
+  RegistryBackoff rest;
   options_.rest = &rest;
   options_.ask_registries = true;
   int asked = 0;
@@ -967,7 +967,7 @@ TEST_F(DeclaredHostTest, ARegistryIsLeftAloneAsLongAsItSays) {
 }
 
 TEST_F(DeclaredHostTest, ASilentRegistryIsWaitedForOnceAndNotByEachApp) {
-  RegistryRest rest;
+  RegistryBackoff rest;
   options_.rest = &rest;
   options_.ask_registries = true;
   int asked = 0;
@@ -988,7 +988,7 @@ TEST_F(DeclaredHostTest, ASilentRegistryIsWaitedForOnceAndNotByEachApp) {
 }
 
 TEST_F(DeclaredHostTest, ARegistryThatGivesNotWhatItPromisesIsNotPulledFromAgainAndAgain) {
-  RegistryRest rest;
+  RegistryBackoff rest;
   options_.rest = &rest;
   options_.ask_registries = true;
   scene_.engine.in_registry("far:1", {}, {}, "first");

@@ -101,7 +101,7 @@ TEST_F(Healthcare, ItsBudgetIsSpentWhateverTheJournalStillHolds) {
   }
   EXPECT_GT(scene_.store->trim_journal("app", 0), 0);
   scene_.clock.advance(Milliseconds(95'000));
-  EXPECT_THAT(steps(), ElementsAre("app gave up"));
+  EXPECT_THAT(steps(), ElementsAre("app gave_up"));
   EXPECT_THAT(steps(), IsEmpty()) << "it says so once";
 }
 
@@ -111,7 +111,7 @@ TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
   define("app", R"({"image": "sick:1", "on_unhealthy": "rollback", "soak": "10s"})");
   apply();
   scene_.clock.advance(Milliseconds(95'000));
-  EXPECT_THAT(steps(), ElementsAre("app rollback"));
+  EXPECT_THAT(steps(), ElementsAre("app rolled_back"));
   EXPECT_EQ(last_.steps[0].change.running, ReleaseNumber{1});
   EXPECT_THAT(last_.steps[0].reason, HasSubstr("unhealthy"));
   // And the pass does not take it forward again.
@@ -135,7 +135,7 @@ TEST_F(Healthcare, GoesBackFromWhatTurnsUnhealthyWhileItSoaks) {
   define("app", R"({"image": "sick:1", "soak": "5m"})");
   apply();
   scene_.clock.advance(Milliseconds(95'000));
-  EXPECT_THAT(steps(), ElementsAre("app went back"));
+  EXPECT_THAT(steps(), ElementsAre("app rolled_back"));
   EXPECT_EQ(scene_.app("app").find(ReleaseNumber{2})->verdict, Verdict::failed);
   EXPECT_THAT(scene_.app("app").find(ReleaseNumber{2})->reason, HasSubstr("while soaking, it is unhealthy"));
   EXPECT_FALSE(scene_.app("app").quarantine.empty());

@@ -363,7 +363,7 @@ TEST_F(BoundFiles, ABrokenFileIsTakenBackWithTheFile) {
   write_file_durably(conf_ / "app.conf", "broken\n");
   define("web:bad");
   const DeclaredApp back = apply();
-  EXPECT_EQ(back.change.kind, Change::Kind::taken_back);
+  EXPECT_EQ(back.change.kind, Change::Kind::rolled_back);
   EXPECT_EQ(back.change.running, ReleaseNumber{3});
   EXPECT_NE(bound(), (conf_ / "app.conf").string());
   EXPECT_EQ(read_file(bound()), "good\n");

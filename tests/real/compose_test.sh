@@ -77,7 +77,7 @@ test_a_failure_takes_the_stack_back() {
   project 'echo broken; exit 3' blue
   run belay up
   expect_exit 1
-  expect_err 'exited with code 3; it was taken back'
+  expect_err 'exited with code 3; it was rolled back'
   expect_equal 'the colour' COLOUR=red "$(colour_of "$app-web-1")"
   expect is_up "$app-web-1"
   expect_equal 'the database' "$db" "$(id_of "$app-db-1")"

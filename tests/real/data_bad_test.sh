@@ -142,7 +142,7 @@ test_foreign_and_forged_backups_are_refused() {
 
 # ---- data that does not stand still ----
 
-test_data_that_fails_its_app_is_taken_back() {
+test_data_that_fails_its_app_is_rolled_back() {
   keeper
   touch "$data/poison"
   backed_up

@@ -18,7 +18,7 @@ ruinous_release() {  # OPTION…
 release_that_runs() { belay releases "$app" --json | jq -r '.releases[] | select(.marks | index("running")).release'; }
 snapshots() { belay snapshots "$app" --json | jq '.snapshots | length'; }
 
-test_a_release_that_ruins_the_data_is_taken_back_with_it() {
+test_a_release_that_ruins_the_data_is_rolled_back_with_it() {
   keeper
   fill_with_everything "$data"
   local of_data of_folder

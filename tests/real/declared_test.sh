@@ -155,7 +155,7 @@ test_replicas_are_counted_and_each_is_reached() {
   expect_err "Its services: $app"
   expect_refused 1 belay shell "$app/$app/9"
 }
-test_a_version_that_fails_is_taken_back_and_stops_nobody_else() {
+test_a_version_that_fails_is_rolled_back_and_stops_nobody_else() {
   build_image 1
   build_image 2 bad
   define "$app"
@@ -166,7 +166,7 @@ test_a_version_that_fails_is_taken_back_and_stops_nobody_else() {
   define "$app2"
   run belay apply conf
   expect_exit 1
-  expect_err "r2 of $app failed: .*it was taken back, r1 runs (again|on)"
+  expect_err "r2 of $app failed: .*it was rolled back, r1 runs (again|on)"
   expect_err 'cannot reach the database'
   expect_err "belay retry $app"
   expect_out "$app2: r1 runs"
@@ -456,13 +456,13 @@ test_a_digest_that_failed_is_not_tried_again_until_retry() {
   publish bad two
   run belay apply conf
   expect_exit 1
-  expect_err 'it was taken back, r1 runs (again|on)'
+  expect_err 'it was rolled back, r1 runs (again|on)'
   applied
   expect_out "$app: held — .*(failed|quarantine)"
   expect is_up "$app"
   run belay retry "$app"
   expect_exit 1
-  expect_err 'taken back'
+  expect_err 'rolled back'
 }
 
 run_tests "$@"

@@ -102,7 +102,7 @@ test_the_stable_mark_moves_only_when_told() {
   expect_running "dcv_${app}_stable" two
   [[ $(inspect "$old" .Name) =~ ^/dcv_${app}_save_ ]] || fail 'name of the former stable one' "dcv_${app}_save_DATE" "$(inspect "$old" .Name)"
 }
-test_a_failed_start_new_is_taken_back_under_its_name() {
+test_a_failed_start_new_is_rolled_back_under_its_name() {
   build_web one
   expect_done dockervisor start "$app" :new
   image bad "$port"

@@ -42,7 +42,7 @@ test_a_path_with_a_typo_is_refused_before_a_release() {
   expect_not exists "$app"
   [ ! -e files/app.conf ] || fail 'something took the place of the file'
 }
-test_a_broken_file_is_taken_back_with_the_file() {
+test_a_broken_file_is_rolled_back_with_the_file() {
   # Both need the port, so the old one stops first and must start again.
   local port
   new_port port
@@ -54,7 +54,7 @@ test_a_broken_file_is_taken_back_with_the_file() {
   echo 'broken' >files/app.conf
   run_patiently belay apply conf
   expect_exit 1
-  expect_err "r2 of $app failed: .*it was taken back, r3 runs (again|on)"
+  expect_err "r2 of $app failed: .*it was rolled back, r3 runs (again|on)"
   expect is_up "$app"
   expect_done belay status "$app"
   expect_out 'app.conf .as r1 had it.'

@@ -176,7 +176,7 @@ test_start_attach_attaches_to_the_container_itself() {
   expect_out 'line 3'
   expect_exit 5
 }
-test_a_release_that_never_gets_healthy_is_taken_back() {
+test_a_release_that_never_gets_healthy_is_rolled_back() {
   start_first
   image bad "$port"
   expect_done jockler build "$app"
@@ -190,7 +190,7 @@ test_a_release_that_never_gets_healthy_is_taken_back() {
   expect_done jockler start last "$app"
   only_runs "$first"
 }
-test_a_release_that_ends_at_once_is_taken_back() {
+test_a_release_that_ends_at_once_is_rolled_back() {
   start_first
   image crashy
   expect_done jockler build "$app"

@@ -45,10 +45,10 @@ class Restore : public ::testing::Test {
       restored_ = safekeeping::restore(here, name, *scene_.backups(), scene_.newest_backup(), {}, options,
                                        scene_.stopping.get_token());
       scene_.reason = restored_.change.reason;
-      return restored_.change.kind == Change::Kind::done         ? "done"
-             : restored_.change.kind == Change::Kind::taken_back ? "taken back"
-             : restored_.change.kind == Change::Kind::planned    ? "planned"
-                                                                 : "?";
+      return restored_.change.kind == Change::Kind::done          ? "done"
+             : restored_.change.kind == Change::Kind::rolled_back ? "taken back"
+             : restored_.change.kind == Change::Kind::planned     ? "planned"
+                                                                  : "?";
     } catch (const Error& error) {
       return error.what();
     }
@@ -396,7 +396,7 @@ TEST_F(Snapshots, PutTheDataBackWhereTheReleaseFails) {
   EXPECT_EQ(scene_.trouble("2"), "");
   EXPECT_EQ(scene_.leftovers(), "");
   EXPECT_EQ(kept("s2"), "spoiled");
-  EXPECT_EQ(scene_.app().snapshots.back().why, "what r3 wrote before it was taken back");
+  EXPECT_EQ(scene_.app().snapshots.back().why, "what r3 wrote before it was rolled back");
   EXPECT_EQ(scene_.app().snapshots.back().release, ReleaseNumber{3});
 }
 

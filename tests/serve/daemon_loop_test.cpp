@@ -344,7 +344,7 @@ TEST_F(DaemonLoop, TakesBothBackOnStopAndSaysSoLast) {
   EXPECT_THAT(text.substr(last), HasSubstr("everything that runs is left running"));
 }
 
-TEST_F(DaemonLoop, DoesNotCallATroubleOverThatAnAttentionDoesNotSee) {
+TEST_F(DaemonLoop, DoesNotCallATroubleOverThatACheckDoesNotSee) {
   define("quick", "web:1", "1s");
   serve();
   ASSERT_TRUE(comes_in_time([&] { return told("quick deployed"); }));
@@ -352,7 +352,7 @@ TEST_F(DaemonLoop, DoesNotCallATroubleOverThatAnAttentionDoesNotSee) {
   waker_.wake({Cause::definitions, (definitions() / "quick.json").string()});
   ASSERT_TRUE(comes_in_time([&] { return told("quick failed"); }));
   const auto requests = [&] { return engine_.calls(); };
-  // An attention, which looks into the container, and the pass behind it.
+  // A check, which looks into the container, and the pass behind it.
   for (int turn = 0; turn < 2; ++turn) {
     const int before = requests();
     waker_.wake({Cause::container, "quick"});

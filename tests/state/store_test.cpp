@@ -214,6 +214,20 @@ TEST_F(StoreTest, JournalGivesTheNewestFirst) {
   EXPECT_EQ(entry.outcome, "done");
 }
 
+TEST_F(StoreTest, TheJournalHasOneWordForOneOutcome) {
+  const auto store = Store::open(folder());
+  for (const char* kept : {"taken back", "gave up", "rolled_back"}) {  // the first two: of earlier versions
+    JournalEntry entry;
+    entry.app = "web";
+    entry.outcome = kept;
+    store->append(entry);
+  }
+  const auto entries = store->journal("web", 3);
+  EXPECT_EQ(entries.at(2).outcome, "rolled_back");
+  EXPECT_EQ(entries.at(1).outcome, "gave_up");
+  EXPECT_EQ(entries.at(0).outcome, "rolled_back");
+}
+
 TEST_F(StoreTest, OpenExistingMakesNothing) {
   EXPECT_EQ(Store::open_existing(folder()), nullptr);
   EXPECT_FALSE(fs::exists(folder()));

@@ -6,15 +6,6 @@
 
 namespace belay::cli {
 
-namespace {
-
-// The state keeps the word of earlier versions; programs see one for one fact.
-Node outcome_word(const std::string& outcome) {
-  return Node::text(outcome == "taken back" ? "rolled_back" : outcome);
-}
-
-}  // namespace
-
 int run_history(Invocation& in) {
   HostRun run(in.session, in.description());
   std::optional<AppName> name;
@@ -36,7 +27,7 @@ int run_history(Invocation& in) {
       node.set("release", text_or_null(entry.release ? entry.release->text() : ""));
       node.set("who", Node::text(entry.who));
       node.set("verb", Node::text(entry.verb));
-      node.set("outcome", outcome_word(entry.outcome));
+      node.set("outcome", Node::text(entry.outcome));
       node.set("text", Node::text(entry.text));
       list.add(std::move(node));
     }

@@ -120,7 +120,7 @@ void map_update(Mapping& mapping, const ServiceBlock& block, const Node& deploy)
   const std::string action = text_of(*update, "failure_action");
   if (!action.empty() && action != "rollback")
     mapping.remark(*update->find("failure_action"), block.path("deploy.update_config.failure_action"),
-                   format("\"{}\" has no effect: what failed is always taken back", action));
+                   format("\"{}\" has no effect: what failed is always rolled back", action));
   const std::string order = text_of(*update, "order");
   if (!order.empty() && order != "start-first" && order != "stop-first")
     throw ConfigError(update->find("order")->where(), format("order is start-first or stop-first, not '{}'", order));

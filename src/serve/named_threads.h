@@ -11,12 +11,12 @@
 namespace belay::serve {
 
 // For one thread, the loop's. Ends with all that was begun: whoever wants that soon tells it to by a stop token of his.
-class Crew {
+class NamedThreads {
  public:
   // `ended` is called from the thread of each piece of work when that is done.
-  explicit Crew(std::function<void()> ended) : ended_(std::move(ended)) {}
-  Crew(const Crew&) = delete;
-  Crew& operator=(const Crew&) = delete;
+  explicit NamedThreads(std::function<void()> ended) : ended_(std::move(ended)) {}
+  NamedThreads(const NamedThreads&) = delete;
+  NamedThreads& operator=(const NamedThreads&) = delete;
 
   // Begins the work in a thread of its own; `work` must not throw. False where some of that name goes on.
   bool begin(const std::string& name, std::function<void()> work);

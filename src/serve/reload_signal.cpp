@@ -1,4 +1,4 @@
-#include "serve/hangup.h"
+#include "serve/reload_signal.h"
 
 #include <atomic>
 #include <cerrno>
@@ -13,7 +13,7 @@ namespace belay::serve {
 
 namespace {
 
-std::atomic<int> hangup_event{-1};
+std::atomic<int> reload_event{-1};
 
 void ring(int fd) {
   const std::uint64_t one = 1;
@@ -23,15 +23,15 @@ void ring(int fd) {
 // A handler and not a blocked signal, which would stay blocked in the programs that are run.
 void hung_up(int) {
   const int kept = errno;
-  ring(hangup_event);
+  ring(reload_event);
   errno = kept;
 }
 
 }  // namespace
 
-Hangup::Hangup(Waker& waker) : event_(::eventfd(0, EFD_CLOEXEC)) {
+ReloadSignal::ReloadSignal(Waker& waker) : event_(::eventfd(0, EFD_CLOEXEC)) {
   if (!event_) throw system_error("watching for SIGHUP", errno);
-  hangup_event = event_.raw();
+  reload_event = event_.raw();
   thread_ = std::jthread([this, &waker](const std::stop_token& stop) {
     std::uint64_t count = 0;
     while (::read(event_.raw(), &count, sizeof count) > 0 || errno == EINTR) {
@@ -45,12 +45,12 @@ Hangup::Hangup(Waker& waker) : event_(::eventfd(0, EFD_CLOEXEC)) {
   ::sigaction(SIGHUP, &action, nullptr);
 }
 
-Hangup::~Hangup() {
+ReloadSignal::~ReloadSignal() {
   std::signal(SIGHUP, SIG_IGN);
   thread_.request_stop();
   ring(event_.raw());
   thread_.join();
-  hangup_event = -1;
+  reload_event = -1;
 }
 
 }  // namespace belay::serve

@@ -1,18 +1,18 @@
-#include "declared/registry_rest.h"
+#include "declared/registry_backoff.h"
 
 #include "base/format.h"
 #include "base/text.h"
 
 namespace belay::declared {
 
-void RegistryRest::check(const std::string& whom, Time now) const {
+void RegistryBackoff::check(const std::string& whom, Time now) const {
   rests_.with([&](const auto& rests) {
     const auto found = rests.find(whom);
     if (found != rests.end() && now < found->second.until) throw Error(found->second.code, found->second.reason);
   });
 }
 
-void RegistryRest::leave_alone(const std::string& whom, Milliseconds time, const std::string& why, Time now,
+void RegistryBackoff::back_off(const std::string& whom, Milliseconds time, const std::string& why, Time now,
                                ErrorCode code) {
   rests_.with([&](auto& rests) {
     std::erase_if(rests, [&](const auto& rest) { return rest.second.until <= now; });
@@ -21,10 +21,10 @@ void RegistryRest::leave_alone(const std::string& whom, Milliseconds time, const
   });
 }
 
-void RegistryRest::hear(const std::string& registry, int status, const std::string& why, Time now,
-                        std::optional<Milliseconds> retry_after) {
+void RegistryBackoff::note_status(const std::string& registry, int status, const std::string& why, Time now,
+                                  std::optional<Milliseconds> retry_after) {
   if (status == 429 || (status == 503 && retry_after))
-    leave_alone(registry, retry_after.value_or(usual_rest), why, now, ErrorCode::rate_limited);
+    back_off(registry, retry_after.value_or(usual_rest), why, now, ErrorCode::rate_limited);
 }
 
 }  // namespace belay::declared

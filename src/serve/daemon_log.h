@@ -19,10 +19,10 @@ namespace belay::serve {
 
 // Thread-safe: looks at several apps go on at once. Each call is told as a whole before the next, so that log and
 // notices have one order.
-class News final : public declared::DeclaredListener {
+class DaemonLog final : public declared::DeclaredListener {
  public:
   // `self`: the app that this daemon is itself; may be empty. All references must outlive it.
-  News(LogLines& log, Metrics& metrics, const Clock& clock, std::string self);
+  DaemonLog(LogLines& log, Metrics& metrics, const Clock& clock, std::string self);
 
   // Where notices go from now on; nullptr: nowhere.
   void tell_to(std::shared_ptr<Notices> notices);
@@ -33,15 +33,15 @@ class News final : public declared::DeclaredListener {
   void note(const std::string& app, const std::string& text) override;
   void ended(const declared::DeclaredApp& app) override;
 
-  // What an attention found. An app that is as it is wished may still have other troubles, of which a pass told: they
+  // What a check found. An app that is as it is wished may still have other troubles, of which a pass told: they
   // are not over by that.
-  void attended(const declared::DeclaredApp& app);
+  void checked(const declared::DeclaredApp& app);
   // Everything that a pass over the whole host found.
   void passed(const declared::DeclaredHost& host);
   // A backup that some command was to make failed.
   void backup_failed(const state::BackupFailure& failure);
-  // A part of the daemon's ground ("definitions", "user-data", "engine", …) is in trouble; empty: it is not.
-  void ground(const std::string& part, const std::string& trouble, const std::string& hint = {});
+  // A part that the daemon stands on ("definitions", "user-data", "engine", …) is in trouble; empty: it is not.
+  void subsystem_trouble(const std::string& part, const std::string& trouble, const std::string& hint = {});
 
   // The daemon's own container is being stopped by the daemon's own plan: its successor has taken over.
   const std::atomic<bool>& is_handing_over() const { return handing_over_; }
@@ -52,9 +52,9 @@ class News final : public declared::DeclaredListener {
     std::string event;  // of the notice; empty: none is sent
     std::string app, release, text, reason, log_tail;
   };
-  // What can be in trouble, and be well again: an app, an app's health, a part of the daemon's ground.
+  // What can be in trouble, and be well again: an app, an app's health, a part that the daemon stands on.
   struct Subject {
-    enum class Kind { app, health, ground };
+    enum class Kind { app, health, subsystem };
     Kind kind = Kind::app;
     std::string name;
     auto operator<=>(const Subject&) const = default;

@@ -9,12 +9,12 @@
 namespace belay::serve {
 
 // While it lives, each SIGHUP wakes with Cause::reload. One a process; `waker` must outlive it.
-class Hangup {
+class ReloadSignal {
  public:
-  explicit Hangup(Waker& waker);
-  Hangup(const Hangup&) = delete;
-  Hangup& operator=(const Hangup&) = delete;
-  ~Hangup();
+  explicit ReloadSignal(Waker& waker);
+  ReloadSignal(const ReloadSignal&) = delete;
+  ReloadSignal& operator=(const ReloadSignal&) = delete;
+  ~ReloadSignal();
 
  private:
   Fd event_;

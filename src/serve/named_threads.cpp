@@ -1,10 +1,10 @@
-#include "serve/crew.h"
+#include "serve/named_threads.h"
 
 #include <utility>
 
 namespace belay::serve {
 
-bool Crew::begin(const std::string& name, std::function<void()> work) {
+bool NamedThreads::begin(const std::string& name, std::function<void()> work) {
   if (is_at(name)) return false;
   threads_.emplace(name, [this, name, work = std::move(work)] {
     work();
@@ -17,7 +17,7 @@ bool Crew::begin(const std::string& name, std::function<void()> work) {
   return true;
 }
 
-std::set<std::string> Crew::take_ended() {
+std::set<std::string> NamedThreads::take_ended() {
   std::set<std::string> done;
   {
     const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-#include "serve/news.h"
+#include "serve/daemon_log.h"
 
 #include <array>
 #include <climits>
@@ -30,30 +30,30 @@ std::string what_runs_instead(const change::Change& change) {
 
 }  // namespace
 
-News::News(LogLines& log, Metrics& metrics, const Clock& clock, std::string self)
+DaemonLog::DaemonLog(LogLines& log, Metrics& metrics, const Clock& clock, std::string self)
     : log_(log), metrics_(metrics), clock_(clock), self_(std::move(self)), host_(name_of_this_machine()) {}
 
-void News::decided(const std::string& app, const std::string& what) {
+void DaemonLog::decided(const std::string& app, const std::string& what) {
   log_.write(LogLevel::info, what, {{"app", app}});
 }
 
-void News::planned(const std::string& app, const plan::Plan& plan) {
+void DaemonLog::planned(const std::string& app, const plan::Plan& plan) {
   log_.write(LogLevel::debug, format("a plan of {} steps", plan.actions.size()), {{"app", app}});
 }
 
-void News::step(const std::string& app, const plan::Step& step) {
+void DaemonLog::step(const std::string& app, const plan::Step& step) {
   const std::string kind(plan::step_kind(step));
   metrics_.counter("belay_actions_total", "Steps of plans that were begun, by kind.", {{"kind", kind}}).add();
   log_.write(LogLevel::info, plan::step_text(step), {{"app", app}});
   if (!self_.empty() && app == self_ && std::holds_alternative<plan::StopContainer>(step)) handing_over_ = true;
 }
 
-void News::tell_to(std::shared_ptr<Notices> notices) {
+void DaemonLog::tell_to(std::shared_ptr<Notices> notices) {
   const std::lock_guard lock(mutex_);
   notices_ = std::move(notices);
 }
 
-void News::note(const std::string& app, const std::string& text) {
+void DaemonLog::note(const std::string& app, const std::string& text) {
   const std::lock_guard lock(mutex_);
   auto& known = notes_[app];
   // A registry that is down says so at each poll.
@@ -62,7 +62,7 @@ void News::note(const std::string& app, const std::string& text) {
   if (known.insert(text).second) log_.write(LogLevel::info, text, {{"app", app}});
 }
 
-void News::ended(const declared::DeclaredApp& app) {
+void DaemonLog::ended(const declared::DeclaredApp& app) {
   const std::lock_guard lock(mutex_);
   // It was a successor that was stopped, one that did not prove itself: we are still here.
   if (app.name == self_) handing_over_ = false;
@@ -81,7 +81,7 @@ void News::ended(const declared::DeclaredApp& app) {
   count_apps();
 }
 
-void News::attended(const declared::DeclaredApp& app) {
+void DaemonLog::checked(const declared::DeclaredApp& app) {
   if (app.kind != Kind::unchanged) {
     ended(app);
     return;
@@ -90,7 +90,7 @@ void News::attended(const declared::DeclaredApp& app) {
   if (app.healing) tell_healing(app.name, *app.healing);
 }
 
-void News::tell_ended(const declared::DeclaredApp& app) {
+void DaemonLog::tell_ended(const declared::DeclaredApp& app) {
   const std::string key = app.name.empty() ? app.origin : app.name;
   if (app.busy) {
     if (std::exchange(left_[key], app.reason) != app.reason)
@@ -128,7 +128,7 @@ void News::tell_ended(const declared::DeclaredApp& app) {
   tell_change(app);
 }
 
-void News::tell_change(const declared::DeclaredApp& app) {
+void DaemonLog::tell_change(const declared::DeclaredApp& app) {
   const std::string release = number(app.change.release);
   if (app.change.failed()) {
     count_verdict("failed");
@@ -194,7 +194,7 @@ void News::tell_change(const declared::DeclaredApp& app) {
   }
 }
 
-void News::tell_healing(const std::string& app, const declared::Healing& healing) {
+void DaemonLog::tell_healing(const std::string& app, const declared::Healing& healing) {
   using Step = declared::HealingStep::Kind;
   const Subject key{Subject::Kind::health, app};
   bool unwell = healing.waits_until.has_value();
@@ -205,7 +205,7 @@ void News::tell_healing(const std::string& app, const declared::Healing& healing
                  {{"kind", std::string(to_text(step.kind))}})
         .add(step.kind == Step::told && troubles_.contains(key) ? 0 : 1);
     switch (step.kind) {
-      case Step::went_back:
+      case Step::withdrawn:
         count_verdict("failed");
         tell({LogLevel::error, "rolled_back", step.app, release,
               format("{} of {} failed while soaking; {}", release, step.app, what_runs_instead(step.change)),
@@ -255,21 +255,21 @@ void News::tell_healing(const std::string& app, const declared::Healing& healing
   if (!unwell) trouble_is_over(key, app);
 }
 
-void News::count_apps() {
+void DaemonLog::count_apps() {
   std::map<std::string, double> apps{{"good", 0}, {"held", 0}, {"failed", 0}};
   for (const auto& [app, state] : states_) apps[state] += 1;
   for (const auto& [state, count] : apps)
     metrics_.gauge("belay_apps", "Declared apps by how they are.", {{"state", state}}).set(count);
 }
 
-void News::passed(const declared::DeclaredHost& host) {
+void DaemonLog::passed(const declared::DeclaredHost& host) {
   std::set<std::string> met;
   for (const auto& app : host.apps) met.insert(app.name.empty() ? app.origin : app.name);
   {
     const std::lock_guard lock(mutex_);
     // What is declared no more is no trouble any more either.
     std::erase_if(troubles_, [&](const auto& trouble) {
-      return trouble.first.kind != Subject::Kind::ground && !met.contains(trouble.first.name);
+      return trouble.first.kind != Subject::Kind::subsystem && !met.contains(trouble.first.name);
     });
     std::erase_if(states_, [&](const auto& state) { return !met.contains(state.first); });
     count_apps();
@@ -277,7 +277,7 @@ void News::passed(const declared::DeclaredHost& host) {
   for (const auto& warning : host.warnings) note({}, warning);
 }
 
-void News::backup_failed(const state::BackupFailure& failure) {
+void DaemonLog::backup_failed(const state::BackupFailure& failure) {
   const std::lock_guard lock(mutex_);
   tell({LogLevel::error,
         "backup_failed",
@@ -288,9 +288,9 @@ void News::backup_failed(const state::BackupFailure& failure) {
         {}});
 }
 
-void News::ground(const std::string& part, const std::string& trouble, const std::string& hint) {
+void DaemonLog::subsystem_trouble(const std::string& part, const std::string& trouble, const std::string& hint) {
   const std::lock_guard lock(mutex_);
-  const Subject key{Subject::Kind::ground, part};
+  const Subject key{Subject::Kind::subsystem, part};
   if (trouble.empty()) {
     if (troubles_.erase(key) > 0) log_.write(LogLevel::notice, format("{}: all is well again", part));
     return;
@@ -301,7 +301,7 @@ void News::ground(const std::string& part, const std::string& trouble, const std
   log_.write(LogLevel::error, format("{}{}{}", trouble, hint.empty() ? "" : " — ", hint));
 }
 
-void News::tell_trouble(const Subject& subject, const Fact& fact) {
+void DaemonLog::tell_trouble(const Subject& subject, const Fact& fact) {
   auto& known = troubles_[subject];
   const std::string text = fact.event + ": " + fact.reason;
   if (known == text) return;
@@ -309,12 +309,12 @@ void News::tell_trouble(const Subject& subject, const Fact& fact) {
   tell(fact);
 }
 
-void News::trouble_is_over(const Subject& subject, const std::string& app) {
+void DaemonLog::trouble_is_over(const Subject& subject, const std::string& app) {
   if (troubles_.erase(subject) == 0) return;
   tell({LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? subject.name : app), {}, {}});
 }
 
-void News::tell(const Fact& fact) {
+void DaemonLog::tell(const Fact& fact) {
   std::vector<LogField> fields;
   if (!fact.app.empty()) fields.push_back({"app", fact.app});
   if (!fact.release.empty()) fields.push_back({"release", fact.release});
@@ -331,7 +331,7 @@ void News::tell(const Fact& fact) {
                   .host = host_});
 }
 
-void News::count_verdict(const char* verdict) {
+void DaemonLog::count_verdict(const char* verdict) {
   metrics_.counter("belay_verdicts_total", "Releases that proved themselves, or did not.", {{"verdict", verdict}})
       .add();
 }

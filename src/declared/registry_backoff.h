@@ -12,18 +12,18 @@
 
 namespace belay::declared {
 
-class RegistryRest {
+class RegistryBackoff {
  public:
   // Throws Error with the reason where `whom` (a registry, a reference, a kind of question) is to be left alone at
   // `now`.
   void check(const std::string& whom, Time now) const;
   // `why` begins the reason, which ends with how long that is.
-  void leave_alone(const std::string& whom, Milliseconds time, const std::string& why, Time now,
-                   ErrorCode code = ErrorCode::registry_failed);
+  void back_off(const std::string& whom, Milliseconds time, const std::string& why, Time now,
+                ErrorCode code = ErrorCode::registry_failed);
   // Leaves the registry alone where its status says that it wants fewer requests: as long as it says, else some
   // minutes.
-  void hear(const std::string& registry, int status, const std::string& why, Time now,
-            std::optional<Milliseconds> retry_after = {});
+  void note_status(const std::string& registry, int status, const std::string& why, Time now,
+                   std::optional<Milliseconds> retry_after = {});
 
  private:
   struct Rest {
