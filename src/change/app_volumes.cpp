@@ -88,9 +88,11 @@ void refuse_if_foreign(const App& app, const DerivedVolume& mine, const World& w
                                           : format("is there already, and the container {} has it", user->name));
   }
   if (label->second == app.name.text() || !AppName::is_valid(label->second)) return;
+  // Derived there as well, or named in its settings: nobody asked for one volume of both.
   const auto target = there->labels.find(labels::mount);
-  if (target != there->labels.end() && is_derived(mine.name, AppName(label->second), target->second))
-    refuse(app, mine, format("is the one for {} of the app {}", target->second, label->second));
+  refuse(app, mine,
+         target == there->labels.end() ? format("is the app {}'s", label->second)
+                                       : format("is the one for {} of the app {}", target->second, label->second));
 }
 
 // What no release of the app mounts yet.
@@ -179,18 +181,15 @@ bool uses_volume(const App& app, const std::string& volume) {
   });
 }
 
-DerivedUses::DerivedUses(const std::vector<App>& apps) {
+VolumeUses::VolumeUses(const std::vector<App>& apps) {
   for (const auto& app : apps) add(app);
 }
 
-void DerivedUses::add(const App& app) {
+void VolumeUses::add(const App& app) {
   for (const auto& release : app.releases)
     for (const auto& service : release.spec.services)
       for (const auto& mount : service.mounts) {
         if (mount.kind != Mount::Kind::volume) continue;
-        if (!is_derived(mount.source, app.name, mount.target) &&
-            !is_derived(mount.source, owner_name(app, service.name), mount.target))
-          continue;
         auto& of_volume = uses_[mount.source];
         if (std::none_of(of_volume.begin(), of_volume.end(),
                          [&](const Use& use) { return use.app == app.name.text(); }))
@@ -198,7 +197,7 @@ void DerivedUses::add(const App& app) {
       }
 }
 
-const DerivedUses::Use* DerivedUses::of_another(const AppName& app, const std::string& volume) const {
+const VolumeUses::Use* VolumeUses::of_another(const AppName& app, const std::string& volume) const {
   const auto known = uses_.find(volume);
   if (known == uses_.end()) return nullptr;
   const auto other =
@@ -209,11 +208,11 @@ const DerivedUses::Use* DerivedUses::of_another(const AppName& app, const std::s
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
                             std::stop_token stop) {
   if (new_to(app, derived).empty()) return;
-  refuse_foreign_volumes(context, app, derived, DerivedUses(context.store.apps()), std::move(stop));
+  refuse_foreign_volumes(context, app, derived, VolumeUses(context.store.apps()), std::move(stop));
 }
 
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
-                            const DerivedUses& uses, std::stop_token stop) {
+                            const VolumeUses& uses, std::stop_token stop) {
   const auto unknown = new_to(app, derived);
   if (unknown.empty()) return;
   for (const auto& mine : unknown)

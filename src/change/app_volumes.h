@@ -35,14 +35,14 @@ std::vector<DerivedVolume> derived_volumes(const App& app, const Service& servic
 // Whether a release of the app mounts the volume.
 bool uses_volume(const App& app, const std::string& volume);
 
-// Which apps' releases mount volumes whose names follow from theirs: found by the volume, however many apps there are.
-class DerivedUses {
+// Which apps' releases mount which volumes: found by the volume, however many apps there are.
+class VolumeUses {
  public:
   struct Use {
     std::string app, target;
   };
-  DerivedUses() = default;
-  explicit DerivedUses(const std::vector<App>& apps);
+  VolumeUses() = default;
+  explicit VolumeUses(const std::vector<App>& apps);
   void add(const App& app);
   // nullptr: no other app has it.
   const Use* of_another(const AppName& app, const std::string& volume) const;
@@ -55,6 +55,6 @@ class DerivedUses {
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
                             std::stop_token stop);
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
-                            const DerivedUses& uses, std::stop_token stop);
+                            const VolumeUses& uses, std::stop_token stop);
 
 }  // namespace belay::change

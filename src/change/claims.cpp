@@ -308,11 +308,29 @@ void refuse_what_is_others(Context& context, const AppName& name, const World& w
                            std::stop_token stop) {
   const Claims claims(context, name, world, own, stop);
   for (const auto& place : places) {
-    if (const auto why = claims.against(place))
+    auto why = claims.against(place);
+    if (!why) why = kept_by_belay_in(context, place, world.volumes);
+    if (why)
       throw Conflict(ErrorCode::foreign_data,
                      format("{} cannot get {}'s data: {}", printable(text_of(place)), name.text(), printable(*why)),
                      ways_out);
     refuse_open_folder(name, world, place);
+  }
+}
+
+void refuse_to_mount_what_is_others(Context& context, const AppName& name, const World& world, const Spec& spec,
+                                    const std::vector<DataPlace>& filled, std::stop_token stop) {
+  const Claims claims(context, name, world, {}, std::move(stop));
+  for (const auto& use : places_of(spec).uses) {
+    if (!use.written || std::find(filled.begin(), filled.end(), use.place) != filled.end()) continue;
+    // Inside what is filled it comes along with that.
+    const auto path = data::path_of(use.place, world.volumes);
+    if (path && place_around(*path, filled, world.volumes)) continue;
+    if (const auto why = claims.against(use.place))
+      throw Conflict(ErrorCode::foreign_data,
+                     format("{} would write to {}, for which the backup has no data: {}", name.text(),
+                            printable(text_of(use.place)), printable(*why)),
+                     "Restore it as another app (--as NAME), or only unpack it (--into FOLDER).");
   }
 }
 
@@ -321,6 +339,21 @@ std::optional<DataPlace> place_around(const fs::path& path, const std::vector<Da
   const Whereabouts ground;
   for (const auto& place : places)
     if (const auto folder = data::path_of(place, volumes); folder && ground.holds(*folder, path)) return place;
+  return {};
+}
+
+std::optional<std::string> kept_by_belay_in(Context& context, const DataPlace& place,
+                                            const std::vector<Volume>& volumes) {
+  const fs::path& state_folder = context.store.folder();
+  if (place_around(state_folder, {place}, volumes)) return format("Belay's own state is in {}", state_folder.string());
+  std::map<std::string, bool> is_within;  // folders of backups
+  for (const auto& backup : context.store.backups("")) {
+    const auto [answer, is_new] = is_within.try_emplace(backup.place, false);
+    if (is_new) answer->second = backup.place.starts_with('/') && place_around(backup.place, {place}, volumes);
+    std::error_code error;
+    if (answer->second && fs::exists(fs::path(backup.place) / backup.name, error))
+      return format("a backup of {} is in {}", backup.app, backup.place);
+  }
   return {};
 }
 

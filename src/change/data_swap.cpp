@@ -209,6 +209,10 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
       context.report.warning(format("the snapshot is without {}: {}", text_of(use.place), way.obstacle->text));
       continue;
     }
+    if (const auto kept = kept_by_belay_in(context, way.place, volumes))
+      throw Conflict(ErrorCode::data_not_exchanged,
+                     format("no snapshot of {} can be taken: {}", text_of(use.place), *kept),
+                     "It would go back with the data. Keep it elsewhere, or go on without a snapshot.");
     snapshot.items.push_back({way.place, reserve_of(way.place, snapshot.text())});
   }
   if (snapshot.items.empty()) {

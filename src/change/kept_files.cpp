@@ -225,12 +225,22 @@ void learn_settings_files(Context& context, App& app, std::stop_token stop) {
   }
 }
 
-Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec) {
+std::map<std::string, std::string> bound_copies(const state::Store& store, const App& app, const Spec& spec) {
   const std::string folder = folder_of(store, app.name).string();
+  std::map<std::string, std::string> copies;
+  for (const auto& service : spec.services)
+    for (const auto& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind && is_at_or_below(mount.source, folder))
+        if (const auto origin = origin_of(mount.source)) copies.emplace(mount.source, *origin);
+  return copies;
+}
+
+Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec) {
+  const auto copies = bound_copies(store, app, spec);
   for (auto& service : spec.services)
     for (auto& mount : service.mounts)
-      if (mount.kind == Mount::Kind::bind && is_at_or_below(mount.source, folder))
-        mount.source = origin_of(mount.source).value_or(mount.source);
+      if (const auto copy = copies.find(mount.source); mount.kind == Mount::Kind::bind && copy != copies.end())
+        mount.source = copy->second;
   return spec;
 }
 

@@ -22,6 +22,9 @@ void learn_settings_files(Context& context, App& app, std::stop_token stop);
 // The spec with the host's paths in place of kept copies.
 Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec);
 
+// The kept copies that it binds, each with the host's path in whose place it is.
+std::map<std::string, std::string> bound_copies(const state::Store& store, const App& app, const Spec& spec);
+
 // What the release would be with its files as they were: the same with the kept copies bound in place of what differs
 // on the host now. nullopt: nothing differs, or nothing is kept.
 struct WithKeptFiles {

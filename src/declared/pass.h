@@ -144,7 +144,7 @@ class Pass {
     std::string target;
   };
   const std::vector<DeclaredUse>& declared_uses_of(const std::string& volume);
-  const change::DerivedUses& earlier_uses();
+  const change::VolumeUses& earlier_uses();
   // A volume whose name nobody gave must not be another's: neither what the state and the engine know, nor what another
   // definition of this pass asks for.
   void refuse_shared_volumes(const Declaration& declared, const App& app, const Spec& spec, change::Context& context);
@@ -212,7 +212,7 @@ class Pass {
   std::map<std::string, std::string> claimed_volumes_;  // → the app that is to have it; guarded by turn_
   // Guarded by turn_ until they are there.
   std::optional<std::map<std::string, std::vector<DeclaredUse>>> declared_uses_;  // by volume
-  std::optional<change::DerivedUses> earlier_uses_;
+  std::optional<change::VolumeUses> earlier_uses_;
 };
 
 }  // namespace belay::declared

@@ -74,7 +74,7 @@ const std::vector<Pass::DeclaredUse>& Pass::declared_uses_of(const std::string& 
   return found == declared_uses_->end() ? none : found->second;
 }
 
-const change::DerivedUses& Pass::earlier_uses() {
+const change::VolumeUses& Pass::earlier_uses() {
   const std::lock_guard lock(turn_);
   if (!earlier_uses_) {
     earlier_uses_.emplace();

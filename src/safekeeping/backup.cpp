@@ -11,6 +11,7 @@
 #include "change/carry_out.h"
 #include "change/change.h"
 #include "change/claims.h"
+#include "change/kept_files.h"
 #include "change/places.h"
 #include "change/temporary.h"
 #include "engine/direct.h"
@@ -39,15 +40,20 @@ backup::Item::Kind item_kind(DataPlace::Kind kind) {
   return static_cast<backup::Item::Kind>(kind);
 }
 
+// Where each item is now, by its id: not always the place that it goes back to.
+using ReadFrom = std::map<std::string, DataPlace>;
+
 backup::Manifest describe(change::Context& context, const App& app, const Release& release, const World& world,
-                          bool files_are_here, const BackupOptions& options, std::vector<std::string>& no_way_back_for,
-                          std::stop_token stop) {
+                          bool files_are_here, const BackupOptions& options, ReadFrom& read_from,
+                          std::vector<std::string>& no_way_back_for, std::stop_token stop) {
   backup::Manifest manifest;
   manifest.app = app.name.text();
   manifest.scheme = app.scheme;
   manifest.origin = app.origin;
   manifest.release = release.number;
-  manifest.spec = release.spec;
+  // Another host gets what the kept copies hold where the app's own files were.
+  const auto copies = change::bound_copies(context.store, app, release.spec);
+  manifest.spec = change::with_paths_of_the_host(context.store, app, release.spec);
   manifest.images = release.images;
   manifest.digests = release.digests;
   manifest.release_created = release.created;
@@ -59,15 +65,18 @@ backup::Manifest describe(change::Context& context, const App& app, const Releas
   for (const auto& why : places.missing) context.report.warning(format("the backup is without some data: {}", why));
   // What is inside another place comes with that.
   for (const auto& use : outermost(places.uses, world.volumes)) {
-    if (use.place.kind != DataPlace::Kind::volume &&
+    const auto copy = copies.find(use.place.source);
+    const std::string source = copy == copies.end() ? use.place.source : copy->second;
+    if (use.place.kind != DataPlace::Kind::volume && copy == copies.end() &&
         change::place_around(use.place.source, {{DataPlace::Kind::folder, context.store.folder()}}, {})) {
       manifest.left_out.push_back(format("{} is Belay's own state", use.place.source));
       continue;
     }
     backup::Item item;
-    item.id = item_id(manifest.items.size() + 1, use.place);
+    item.id = item_id(manifest.items.size() + 1, {use.place.kind, source});
     item.kind = item_kind(use.place.kind);
-    item.source = use.place.source;
+    item.source = source;
+    read_from[item.id] = use.place;
     item.targets = use.targets;
     item.written = use.written;
     item.way = files_are_here ? backup::Item::Way::direct : backup::Item::Way::engine;
@@ -145,8 +154,8 @@ std::string choose_name(change::Context& context, const backup::Place& place, co
 class BackupPlanner {
  public:
   BackupPlanner(const App& app, const Release& release, const World& world, const Stillness& still,
-                const BackupOptions& options)
-      : app_(app), release_(release), world_(world), still_(still), options_(options) {}
+                const BackupOptions& options, const ReadFrom& read_from)
+      : app_(app), release_(release), world_(world), still_(still), options_(options), read_from_(read_from) {}
 
   plan::Plan make(backup::Manifest& manifest, const std::string& where) {
     const auto& running = still_.running();
@@ -155,7 +164,7 @@ class BackupPlanner {
     reach_through_engine(manifest);
     for (const auto& action : still_.hold()) then(action.step, action.reason);
     for (const auto& item : manifest.items)
-      then(plan::BackUpData{item.id, {static_cast<DataPlace::Kind>(item.kind), item.source}}, join(item.targets, ", "));
+      then(plan::BackUpData{item.id, read_from_.at(item.id)}, join(item.targets, ", "));
     for (const auto& action : still_.let_go()) then(action.step, action.reason);
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();
@@ -223,7 +232,8 @@ class BackupPlanner {
       if (item.way != backup::Item::Way::engine) continue;
       const bool is_volume = item.kind == backup::Item::Kind::volume;
       reach.mounts.push_back(
-          {is_volume ? Mount::Kind::volume : Mount::Kind::bind, item.source, reach_path(item.id), true, {}});
+          {is_volume ? Mount::Kind::volume : Mount::Kind::bind, read_from_.at(item.id).source, reach_path(item.id), true,
+           {}});
     }
     if (reach.mounts.empty()) return;
     reach.command = {"true"};
@@ -239,6 +249,7 @@ class BackupPlanner {
   const World& world_;
   const Stillness& still_;
   const BackupOptions& options_;
+  const ReadFrom& read_from_;
   plan::Plan plan_;
   Indices last_;
   std::string helper_;
@@ -288,14 +299,16 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
         context.report.warning("a restore in place will be refused: " + why);
 
     BackedUp result;
-    result.manifest = describe(context, app, release, world, files_are_here, options, result.no_way_back, stop);
+    ReadFrom read_from;
+    result.manifest =
+        describe(context, app, release, world, files_are_here, options, read_from, result.no_way_back, stop);
     destination.check();
     refuse_place_within(destination, result.manifest, world);
     const std::string file = choose_name(context, destination.place(), sealing, options, result.manifest, stop);
     result.where = backup::FilePlace{destination.place(), file}.text();
     const Stillness still(held, release, world, options.consistency.value_or(backup::Consistency::pause),
                           context.defaults, context.clock.now());
-    BackupPlanner planner(held, release, world, still, options);
+    BackupPlanner planner(held, release, world, still, options, read_from);
     result.plan = planner.make(result.manifest, result.where);
     for (const auto& why : result.no_way_back) result.plan.notes.push_back(why);
     if (options.dry_run) return result;
@@ -303,7 +316,7 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     remove_leftovers(context, name, destination, file, stop);
     BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing,
                     {{context.store.folder(), "it is Belay's own state"}});
-    work.measure(stop);
+    work.measure(result.plan, stop);
     work.open(destination, file, options.replace, stop);
     const BackupEntry entry(context, app, "backup", result.where, release.number);
     StillWatch watch(context.report, context.clock);

@@ -6,14 +6,6 @@
 
 namespace belay::safekeeping {
 
-namespace {
-
-DataPlace place_of(const backup::Item& item) {
-  return {static_cast<DataPlace::Kind>(item.kind), item.source};
-}
-
-}  // namespace
-
 std::string reach_path(const std::string& item) {
   return "/belay/" + item;
 }
@@ -29,10 +21,12 @@ BackupWork::BackupWork(engine::Engine& engine, change::Report& report, const bac
 
 BackupWork::~BackupWork() = default;
 
-void BackupWork::measure(std::stop_token stop) {
+void BackupWork::measure(const plan::Plan& plan, std::stop_token stop) {
   const data::Reserves here = reserves(stop);
-  for (const auto& item : manifest_.items)
-    if (item.way == backup::Item::Way::direct) sizes_[item.id] = data::size_of(here.path(place_of(item)), stop).value;
+  for (const auto& action : plan.actions)
+    if (const auto* step = std::get_if<plan::BackUpData>(&action.step);
+        step != nullptr && manifest_.item(step->item).way == backup::Item::Way::direct)
+      sizes_[step->item] = data::size_of(here.path(step->place), stop).value;
 }
 
 void BackupWork::open(backup::Destination& destination, const std::string& name, bool replace, std::stop_token stop) {
@@ -74,7 +68,7 @@ void BackupWork::back_up(const plan::BackUpData& step, const engine::ProgressSin
   };
   writer_->begin_item(item.id);
   if (item.way == backup::Item::Way::direct)
-    read_files(reserves(stop).path(place_of(item)), events, stop);
+    read_files(reserves(stop).path(step.place), events, stop);
   else
     read_through_engine(item, events, stop);
   writer_->end_item();

@@ -23,7 +23,7 @@ class BackupWork final : public change::DataWork {
   ~BackupWork() override;
 
   // How much there will be to read, for progress; as far as this machine can tell.
-  void measure(std::stop_token stop);
+  void measure(const plan::Plan& plan, std::stop_token stop);
   // Begins the file. Throws Conflict where its name is taken.
   void open(backup::Destination& destination, const std::string& name, bool replace, std::stop_token stop);
   // Nothing stays of the file.

@@ -266,7 +266,10 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
     refuse_file_within(where, targets, there);
-    refuse_what_is_others(context, target_name, world_of(context, there, stop), places_of(targets), {}, stop);
+    const World world = world_of(context, there, stop);
+    refuse_what_is_others(context, target_name, world, places_of(targets), {}, stop);
+    if (restored.installed)
+      refuse_to_mount_what_is_others(context, target_name, world, app.releases.back().spec, places_of(targets), stop);
     if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be put in place from here",

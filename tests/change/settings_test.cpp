@@ -415,6 +415,29 @@ TEST_F(Settings, TwoFamiliesDoNotShareADerivedVolume) {
   EXPECT_EQ(deploy(here, AppName("web_var"), build_options, {}, {}).change.kind, Change::Kind::done);
 }
 
+TEST_F(Settings, AVolumeThatAnotherAppNamedIsNotTaken) {
+  const auto refused = [](Scene& scene) { return scene.run("deploy 1"); };
+  // By its settings: known to the state, and when only the volume is left.
+  for (const bool is_known : {true, false}) {
+    Scene scene;
+    ImageConfig plain;
+    scene.engine.add_image("other:1", plain, {}, "other");
+    write_file_durably(scene.source / "dcv-other", R"({"volumes": {"web_data": "/elsewhere"}})");
+    Context here = scene.context();
+    BuildOptions build_options;
+    build_options.image = "other:1";
+    build_options.parameter_file = (scene.source / "dcv-other").string();
+    ASSERT_EQ(deploy(here, AppName("other"), build_options, {}, {}).change.kind, Change::Kind::done);
+    if (!is_known) scene.store->forget(AppName("other"));
+    EXPECT_EQ(refused(scene), "error: deploying web: the volume web_data for /data of web is the one for /elsewhere "
+                              "of the app other")
+        << is_known;
+  }
+  Scene labelled;
+  make_volume(labelled, "web_data", {{"belay.app", "other"}});
+  EXPECT_EQ(refused(labelled), "error: deploying web: the volume web_data for /data of web is the app other's");
+}
+
 TEST_F(Settings, AStrangersVolumeIsNotTaken) {
   make_volume(scene_, "db_data", {{"com.docker.compose.project", "db"}});
   EXPECT_EQ(refusal([&] { return deploy_image("db:1").change; }),

@@ -242,6 +242,56 @@ TEST_F(Restore, InstallsAnAppThatIsNotThere) {
   EXPECT_EQ(scene_.plan(), "");
 }
 
+// What is not asked for is mounted all the same: a release does not write into what is somebody else's.
+TEST_F(Restore, OfAPartInstallsNothingOnTheDataOfOthers) {
+  ASSERT_EQ(scene_.run("remove volumes"), "done");
+  RestoreOptions options;
+  options.only = {"/data"};
+  VolumeRequest request;
+  request.name = "web_more";
+  const std::map<std::string, std::string> nobodys, others{{"belay.app", "other"}}, own{{"belay.app", "web"}};
+  for (const auto& labels : {nobodys, others}) {
+    request.labels = labels;
+    scene_.engine.create_volume(request, {});
+    write_file_durably(scene_.volume("web_more") / "file", "theirs");
+    EXPECT_THAT(restore(options), HasSubstr("web would write to volume web_more, for which the backup has no data"));
+    EXPECT_FALSE(scene_.store->app(web));
+    EXPECT_EQ(read_file(scene_.volume("web_more") / "file"), "theirs");
+    EXPECT_THAT(scene_.running(), IsEmpty());
+    scene_.engine.remove_volume("web_more", {});
+  }
+  request.labels = own;
+  scene_.engine.create_volume(request, {});
+  EXPECT_EQ(restore(options), "done") << "what was left of it is its own";
+}
+
+// A release that a way back has bound to kept copies: the backup has what they hold, where the host's file was.
+TEST(BackupOfKeptCopies, HasThemAtThePathsOfTheHost) {
+  Scene scene(with_files);
+  for (const auto* line : {"bind good", "deploy 1", "bind broken"}) ASSERT_EQ(scene.run(line), "done") << line;
+  ASSERT_EQ(scene.run("deploy bad"), "rolled_back");
+  ASSERT_EQ(scene.bound_text(), "good");
+  ASSERT_EQ(scene.run("backup image"), "done");
+  const fs::path file = scene.source / "app.conf";
+  Context here = scene.context();
+  RestoreOptions look;
+  look.change.dry_run = true;
+  const auto manifest =
+      safekeeping::restore(here, web, *scene.backups(), scene.newest_backup(), {}, look, {}).manifest;
+  EXPECT_THAT(manifest.left_out, IsEmpty());
+  const auto item = std::find_if(manifest.items.begin(), manifest.items.end(),
+                                 [&](const backup::Item& each) { return each.source == file.string(); });
+  ASSERT_NE(item, manifest.items.end());
+  for (const auto& mount : manifest.spec.services[0].mounts)
+    if (mount.target == "/etc/app.conf") EXPECT_EQ(mount.source, file.string());
+  // Another host: neither the state nor the file is there.
+  ASSERT_EQ(scene.run("remove volumes"), "done");
+  fs::remove(file);
+  ASSERT_EQ(scene.run("restore"), "done");
+  EXPECT_EQ(read_file(file), "good");
+  EXPECT_EQ(scene.bound_text(), "good");
+}
+
 TEST_F(Restore, InstallsNothingFromADamagedBackup) {
   ASSERT_EQ(scene_.run("remove volumes"), "done");
   std::string bytes = read_file(file());
@@ -398,6 +448,46 @@ TEST_F(Snapshots, PutTheDataBackWhereTheReleaseFails) {
   EXPECT_EQ(kept("s2"), "spoiled");
   EXPECT_EQ(scene_.app().snapshots.back().why, "what r3 wrote before it was rolled back");
   EXPECT_EQ(scene_.app().snapshots.back().release, ReleaseNumber{3});
+}
+
+// An exchange would take along what Belay keeps in the data: its state, and backups by whichever way they came there.
+TEST_F(Snapshots, AreNotTakenWhereBelayKeepsItsOwn) {
+  const fs::path folder = scene_.volume("web_data") / "backups";
+  fs::create_directories(folder);
+  write_file_durably(folder / "web-1.belay.tar.zst", "a backup");
+  BackupRecord record;
+  record.app = "other";
+  record.place = folder.string();
+  record.name = "web-1.belay.tar.zst";
+  scene_.store->save(record);
+  const std::string refusal = format("a backup of other is in {}", folder.string());
+  for (const auto* line : {"deploy 3 snapshot", "deploy bad snapshot", "restore s1", "rollback data"})
+    EXPECT_THAT(scene_.run(line), HasSubstr(refusal)) << line;
+  EXPECT_EQ(scene_.trouble("2"), "");
+  EXPECT_EQ(scene_.held(), "new");
+  fs::remove(folder / "web-1.belay.tar.zst");
+  EXPECT_EQ(scene_.run("deploy 3 snapshot"), "done") << "an entry without a file holds nobody up";
+}
+
+TEST(SnapshotsOfBelaysOwn, AreNotTaken) {
+  Scene scene(with_files);
+  scene.run("deploy 1");
+  Context here = scene.context();
+  App app = scene.app();
+  const fs::path state = here.store.folder();
+  Mount& mount = app.releases[0].spec.services[0].mounts[0];
+  mount.kind = Mount::Kind::bind;
+  mount.source = state.parent_path().string();
+  EXPECT_THROW(
+      {
+        try {
+          std::ignore = change::next_snapshot(here, app, app.releases[0], false, {});
+        } catch (const Conflict& error) {
+          EXPECT_THAT(error.what(), HasSubstr("Belay's own state is in " + state.string()));
+          throw;
+        }
+      },
+      Conflict);
 }
 
 TEST_F(Snapshots, AreNotKeptOfAReleaseThatNeverStarted) {
