@@ -71,6 +71,13 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
     try {
       const family::TakenIn taken =
           family::take_in(context, app, containers_for(context, declared.name, stop), nullptr, stop);
+      if (!taken.lost.empty())
+        throw Conflict(ErrorCode::settings_lost,
+                       format("Belay has no place for all settings of what is there, and going back to it would be "
+                              "without them: {}",
+                              join(taken.lost, "; ")),
+                       format("belay adopt {} {} --lossy takes it over all the same; then give this command again.",
+                              app.name.text(), join(taken.containers, " ")));
       for (const auto& note : taken.notes) context.report.note(note);
       // Nobody said that it must stay down: the definition says that it runs.
       if (app.wish.state == Wish::State::down) app.wish = Wish{};

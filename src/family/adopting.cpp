@@ -51,6 +51,23 @@ std::vector<std::string> notes_of_unnamed(const Service& service, ReleaseNumber 
   return notes;
 }
 
+// The engine removes such a volume together with its container as soon as that stops, by whatever it is stopped.
+void refuse_data_that_goes_with_it(change::Context& context, const Release& release, const std::string& container,
+                                   std::stop_token stop) {
+  const auto settings = context.engine.unkept_settings(container, std::move(stop));
+  if (std::none_of(settings.begin(), settings.end(), [](const auto& setting) { return setting.name == "AutoRemove"; }))
+    return;
+  for (const Mount& mount : release.spec.services[0].mounts)
+    if (mount.kind == Mount::Kind::volume && is_unnamed_volume(mount.source))
+      throw Conflict(ErrorCode::settings_lost,
+                     format("{} was started with --rm, and its data in {} is in a volume without a name: the engine "
+                            "removes both when it stops",
+                            container, mount.target),
+                     format("While it runs, copy the data (docker cp {}:{} FOLDER); then run it again without --rm and "
+                            "with a named volume.",
+                            container, mount.target));
+}
+
 Release adopted_release(change::Context& context, const App& app, const ContainerDetail& detail, const World& world) {
   Release release;
   release.number = app.next_release();
@@ -262,6 +279,7 @@ TakenIn take_in(change::Context& context, App& app, const std::vector<std::strin
     if (detail.container.name.ends_with("_stable") && foreign_scheme(detail.container.name, app.name))
       stable_by_name = release.number;
     taken.containers.push_back(detail.container.name);
+    refuse_data_that_goes_with_it(context, release, detail.container.name, stop);
     for (auto& lost : unkept_of(context, detail.container.name, stop)) taken.lost.push_back(std::move(lost));
     for (auto& note : notes_of_unnamed(release.spec.services[0], release.number))
       taken.notes.push_back(std::move(note));

@@ -231,9 +231,11 @@ class BackupPlanner {
     for (const auto& item : manifest.items) {
       if (item.way != backup::Item::Way::engine) continue;
       const bool is_volume = item.kind == backup::Item::Kind::volume;
-      reach.mounts.push_back(
-          {is_volume ? Mount::Kind::volume : Mount::Kind::bind, read_from_.at(item.id).source, reach_path(item.id), true,
-           {}});
+      reach.mounts.push_back({is_volume ? Mount::Kind::volume : Mount::Kind::bind,
+                              read_from_.at(item.id).source,
+                              reach_path(item.id),
+                              true,
+                              {}});
     }
     if (reach.mounts.empty()) return;
     reach.command = {"true"};

@@ -429,8 +429,9 @@ TEST_F(Settings, AVolumeThatAnotherAppNamedIsNotTaken) {
     build_options.parameter_file = (scene.source / "dcv-other").string();
     ASSERT_EQ(deploy(here, AppName("other"), build_options, {}, {}).change.kind, Change::Kind::done);
     if (!is_known) scene.store->forget(AppName("other"));
-    EXPECT_EQ(refused(scene), "error: deploying web: the volume web_data for /data of web is the one for /elsewhere "
-                              "of the app other")
+    EXPECT_EQ(refused(scene),
+              "error: deploying web: the volume web_data for /data of web is the one for /elsewhere "
+              "of the app other")
         << is_known;
   }
   Scene labelled;

@@ -138,6 +138,37 @@ TEST(Adopt, RefusesByNameWhatNoReleaseHasAPlaceFor) {
   EXPECT_EQ(scene.plan(), "");
 }
 
+// With --rm the engine removes the container's volumes without a name when it stops, which Belay would do.
+TEST(Adopt, RefusesDataThatGoesAwayWithItsContainer) {
+  Scene scene;
+  const std::string unnamed(64, 'a');
+  scene.engine.create_volume({unnamed, {}, {}}, {});
+  scene.engine.add_image("pg:1", {}, {}, "pg");
+  for (const auto& [name, volume] : {std::pair("loose", unnamed), std::pair("named", std::string("pg_data"))}) {
+    engine::ContainerRequest request;
+    request.name = name;
+    request.image = "pg:1";
+    request.service.image = "pg:1";
+    request.service.mounts = {{Mount::Kind::volume, volume, "/data", false, {}}};
+    scene.engine.create_container(request, {});
+    scene.engine.start_container(name, {});
+    scene.engine.has_unkept(name, unkept_setting("AutoRemove", "AutoRemove"));
+  }
+  auto here = scene.context();
+  const std::string before = scene.all();
+  for (const bool dry_run : {false, true}) {
+    try {
+      adopt(here, web, {"loose"}, {.dry_run = dry_run, .lossy = true}, {});
+      FAIL() << "its data would be gone with the next stop";
+    } catch (const Conflict& error) {
+      EXPECT_THAT(error.what(), HasSubstr("loose was started with --rm, and its data in /data"));
+      EXPECT_THAT(error.hint(), HasSubstr("docker cp loose:/data FOLDER"));
+    }
+    EXPECT_EQ(scene.all(), before);
+  }
+  EXPECT_THAT(adopt(here, web, {"named"}, {.lossy = true}, {}).lost, ElementsAre("named: AutoRemove (--rm)"));
+}
+
 TEST(Adopt, RecoverRefusesTheSameAndGoesOnWithTheOthers) {
   Scene scene;
   scene.run("deploy 1");

@@ -276,14 +276,16 @@ TEST(BackupOfKeptCopies, HasThemAtThePathsOfTheHost) {
   Context here = scene.context();
   RestoreOptions look;
   look.change.dry_run = true;
-  const auto manifest =
-      safekeeping::restore(here, web, *scene.backups(), scene.newest_backup(), {}, look, {}).manifest;
+  const auto manifest = safekeeping::restore(here, web, *scene.backups(), scene.newest_backup(), {}, look, {}).manifest;
   EXPECT_THAT(manifest.left_out, IsEmpty());
   const auto item = std::find_if(manifest.items.begin(), manifest.items.end(),
                                  [&](const backup::Item& each) { return each.source == file.string(); });
   ASSERT_NE(item, manifest.items.end());
-  for (const auto& mount : manifest.spec.services[0].mounts)
-    if (mount.target == "/etc/app.conf") EXPECT_EQ(mount.source, file.string());
+  for (const auto& mount : manifest.spec.services[0].mounts) {
+    if (mount.target == "/etc/app.conf") {
+      EXPECT_EQ(mount.source, file.string());
+    }
+  }
   // Another host: neither the state nor the file is there.
   ASSERT_EQ(scene.run("remove volumes"), "done");
   fs::remove(file);
