@@ -92,6 +92,8 @@ constexpr ErrorKind kinds[] = {
      "Wait for its verdict, or mark another one."},
     {trial_failed, "trial_failed", "A drill or trial was started beside the app and did not prove itself.",
      "Read its last lines. The app itself was not touched."},
+    {check_impossible, "check_impossible", "A check of an app could not be tried from this machine.",
+     "Publish the port, or use a check that runs a command in the container. The release is not to blame."},
     {image_cannot_run, "image_cannot_run", "What the image or the settings want to run cannot be run.",
      "Correct the command, entry point or image."},
     {container_broken, "container_broken", "The engine can never start this container again.",

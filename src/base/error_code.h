@@ -59,6 +59,7 @@ enum class ErrorCode : unsigned char {
   stuck,
   not_proved,
   trial_failed,
+  check_impossible,
   image_cannot_run,
   container_broken,
   restarting,

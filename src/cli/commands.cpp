@@ -71,7 +71,12 @@ constexpr auto build_options =
                              .value = "FILE",
                              .summary = "read ports, volumes and so on from this file instead of the one beside the "
                                         "Dockerfile",
-                             .kind = Kind::file}});
+                             .kind = Kind::file},
+                      Option{.name = "check",
+                             .value = "CHECK",
+                             .summary = "what a release must answer before it has proved itself, as in 'GET "
+                                        ":8080/health 200 ~ok'; 'none' removes the checks there are",
+                             .repeatable = true}});
 
 constexpr std::array start_options{Option{.name = "wait-timeout",
                                           .value = "TIME",

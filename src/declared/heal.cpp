@@ -19,6 +19,9 @@ using StepKind = HealingStep::Kind;
 constexpr Milliseconds first_pause{10'000}, longest_pause{600'000}, budget_window{3'600'000};
 // A lock that is held is somebody at work: looked at again soon.
 constexpr Milliseconds pause_for_lock{5'000};
+// Checks of a release on probation are asked that often, and have that long to be answered rightly: one answer that
+// goes astray is none of the release's failures.
+constexpr Milliseconds between_checks{10'000}, patience_with_checks{10'000};
 
 // An app's steps of the last hour.
 struct RecentRepairs {
@@ -74,6 +77,7 @@ class HealthCheckup {
     std::string container, reason;
     bool unhealthy = false;
     std::string service{};
+    std::string said{};  // what was answered to a check
   };
 
   void look_at(const Release& release) {
@@ -84,6 +88,7 @@ class HealthCheckup {
         go_back(*complaint);
         return;
       }
+    if (soaks && app_.wish.previous && has_checks(release)) healing_.look_again = context_.clock.now() + between_checks;
     if (const auto complaint = ill_health(release)) {
       treat(*complaint);
       return;
@@ -152,6 +157,29 @@ class HealthCheckup {
       return Complaint{container->name, format("it exited with code {}{}", detail->exit_code,
                                                detail->oom_killed ? ", killed for lack of memory" : "")};
     }
+    return wrong_answer(release);
+  }
+
+  static bool has_checks(const Release& release) {
+    const auto& services = release.spec.services;
+    return std::any_of(services.begin(), services.end(), [](const Service& each) { return !each.checks.empty(); });
+  }
+
+  // What answered its checks when it was judged has to go on answering.
+  std::optional<Complaint> wrong_answer(const Release& release) {
+    for (const auto& service : release.spec.services) {
+      const Container* container = container_of(release, service);
+      if (service.checks.empty() || !app_.should_run(service) || container == nullptr || !container->is_up()) continue;
+      plan::AwaitVerdict terms{container->name, false, Milliseconds(0), patience_with_checks};
+      terms.checks = service.checks;
+      try {
+        if (const auto unproved = exec::await_verdict(terms, context_.engine, context_.clock, stop_))
+          return Complaint{container->name, unproved->reason, false, service.name, unproved->said};
+      } catch (const Error& error) {
+        // That this machine cannot ask says nothing about the release.
+        if (error.code() != ErrorCode::check_impossible) throw;
+      }
+    }
     return {};
   }
 
@@ -185,6 +213,7 @@ class HealthCheckup {
       // Under the lock it may be another story.
       if (app.wish.unfinished || app.wish.release != app_.wish.release || app.wish.state != Wish::State::up) return;
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
+      if (!complaint.said.empty()) step.log_tail += format("it answered: {}\n", complaint.said);
       const std::string reason = format("while soaking, {}", complaint.reason);
       step.reason = reason;
       step.change = withdraw(context_, app, reason, step.log_tail, complaint.container);

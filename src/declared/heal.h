@@ -45,13 +45,16 @@ struct Healing {
   // It is not well, and may not be helped before this; nullopt: nothing waits. The pass leaves it alone until then.
   std::optional<Time> waits_until;
   std::string waits_for;  // in words: why not before
-  bool is_busy = false;   // it waits because another command has its lock
-  bool is_down = false;   // it is down, and may be started again now
+  // A release on probation has checks: they are asked again then.
+  std::optional<Time> look_again;
+  bool is_busy = false;  // it waits because another command has its lock
+  bool is_down = false;  // it is down, and may be started again now
 };
 
 // Looks at an app that is declared; one that is not wished up is well. `world`: its containers, as one list shows them.
-// - A release that has not soaked yet and died, is unhealthy, was killed for memory or does not stay up is withdrawn,
-//   where something ran before it. A container that somebody stopped in an orderly way did not die.
+// - A release that has not soaked yet and died, is unhealthy, was killed for memory, does not stay up or no longer
+//   answers its checks is withdrawn, where something ran before it. A container that somebody stopped in an orderly way
+//   did not die.
 // - Else what is unhealthy is treated as its policy says; of the app that Belay itself runs in it is only told.
 // - What shares a namespace with a container that was started later than itself is restarted; so is what is tied to
 // such

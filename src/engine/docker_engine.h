@@ -63,6 +63,7 @@ class DockerEngine final : public Engine {
                      std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
+  Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline, std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
   void events(const std::optional<Time>& since, const EventFilter& filter,
               const std::function<bool(const Event&)>& sink, std::stop_token stop) override;

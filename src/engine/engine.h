@@ -28,6 +28,7 @@
 #include "model/requests.h"
 #include "model/unkept.h"
 #include "model/world.h"
+#include "net/stream.h"
 
 namespace belay::engine {
 
@@ -120,6 +121,12 @@ struct RegistryWays {
   std::vector<std::string> insecure;  // hosts as images name them, and networks ("10.0.0.0/8")
   std::string http_proxy, https_proxy, no_proxy;
   bool rootless = false;  // its certificates are in its user's home
+};
+
+// A connection to a port of a container.
+struct Reached {
+  std::string address;  // where it leads: "172.17.0.2:8080"
+  std::unique_ptr<net::Stream> stream;
 };
 
 class Engine {
@@ -215,6 +222,10 @@ class Engine {
                     std::stop_token stop) = 0;
   // The command's exit code.
   virtual int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) = 0;
+  // A TCP connection from this process to a port of a container that runs: at its own address where that is in a
+  // network of this machine's, else where the port is published. net::ConnectError where nothing takes it; Error
+  // (check_impossible) where no way leads from here to the port; Conflict for what does not run.
+  virtual Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline, std::stop_token stop) = 0;
   // Attaches to the container's own process until it ends or the input does; its exit code, nullopt when it still runs.
   virtual std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) = 0;
   // Calls `sink` with the events that `filter` takes until it returns false or on stop.

@@ -39,6 +39,10 @@ class OneLook final : public Engine {
   void events(const std::optional<Time>& since, const EventFilter& filter,
               const std::function<bool(const Event&)>& sink, std::stop_token stop) override;
 
+  Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline, std::stop_token stop) override {
+    return inner_.reach_port(name, port, deadline, std::move(stop));
+  }
+
   // Throw std::logic_error.
   void create_container(const ContainerRequest& request, std::stop_token stop) override;
   void start_container(const std::string& name, std::stop_token stop) override;

@@ -6,13 +6,14 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "exec/data.h"
+#include "exec/verdict.h"
 #include "plan/action.h"
 
 namespace belay::exec {
 
 struct Attempt {
-  std::optional<std::string> failed_verdict;  // AwaitVerdict: why not
-  std::string built;                          // BuildImage: the image's id
+  std::optional<Unproved> failed_verdict{};  // AwaitVerdict: why not
+  std::string built{};                       // BuildImage: the image's id
 };
 
 Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,

@@ -91,8 +91,12 @@ class Run {
       const Attempt result = doing(plan::step_text(step), [&] { return in_time(index); });
       if (result.failed_verdict) {
         const auto& terms = std::get<plan::AwaitVerdict>(step);
-        FailedVerdict verdict{terms.name, *result.failed_verdict,
+        FailedVerdict verdict{terms.name, result.failed_verdict->reason,
                               log_tail(engine_, terms.name, options_.log_lines, stop_)};
+        if (const auto& said = result.failed_verdict->said; !said.empty()) {
+          if (!verdict.log_tail.empty() && !verdict.log_tail.ends_with('\n')) verdict.log_tail += '\n';
+          verdict.log_tail += "it answered: " + said + "\n";
+        }
         tell_failed(index, verdict.reason);
         settle(index, Progressed::failed, [&] {
           outcome_.verdict = std::move(verdict);

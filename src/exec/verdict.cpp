@@ -1,7 +1,11 @@
 #include "exec/verdict.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/format.h"
 #include "base/text.h"
+#include "exec/ask.h"
 
 namespace belay::exec {
 
@@ -34,7 +38,7 @@ Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, 
     return {Kind::passed, {}};
   if (container.state != ContainerState::running) return {Kind::failed, why_down(detail)};
   if (!terms.has_health_check) {
-    if (waited >= terms.settle) return {Kind::passed, {}};
+    if (waited >= terms.settle || !terms.checks.empty()) return {Kind::passed, {}};
     return {};
   }
   if (container.health == Health::healthy) return {Kind::passed, {}};
@@ -49,18 +53,90 @@ Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, 
   return {};
 }
 
-std::optional<std::string> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
-                                         std::stop_token stop) {
+namespace {
+
+// The checks of one container, each asked until it has passed once.
+class Questions {
+ public:
+  Questions(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock, std::stop_token stop)
+      : terms_(terms), engine_(engine), clock_(clock), stop_(std::move(stop)), begin_(clock.ticks()) {
+    for (const auto& check : terms.checks) open_.push_back({&check, begin_, {}, 0});
+  }
+
+  bool all_passed() const { return open_.empty(); }
+
+  // Asks those whose turn it is. Why the container has failed, where it has.
+  std::optional<Unproved> ask_once() {
+    for (auto each = open_.begin(); each != open_.end();) {
+      const Milliseconds left = terms_.wait_timeout - waited();
+      const bool is_over = left <= Milliseconds(0);
+      if (is_over || clock_.ticks() >= each->next) {
+        Answer answer = ask(*each->check, terms_.name, engine_, std::max(left, least_time), stop_);
+        if (answer.kind == Answer::Kind::right) {
+          each = open_.erase(each);
+          continue;
+        }
+        if (auto failure = weigh(*each, std::move(answer))) return failure;
+      }
+      ++each;
+    }
+    return {};
+  }
+
+ private:
+  struct Open {
+    const Check* check;
+    Ticks next;
+    Answer last;
+    int wrong_answers;  // in a row
+  };
+  // What is asked when the time is up already still gets a moment.
+  static constexpr Milliseconds least_time{1'000};
+
+  Milliseconds waited() const { return std::chrono::duration_cast<Milliseconds>(clock_.ticks() - begin_); }
+
+  std::optional<Unproved> weigh(Open& open, Answer answer) {
+    const Check& check = *open.check;
+    open.wrong_answers = answer.kind == Answer::Kind::wrong ? open.wrong_answers + 1 : 0;
+    open.next = clock_.ticks() + check.interval.value_or(Check::usual_interval);
+    open.last = std::move(answer);
+    if (check.retries && open.wrong_answers > *check.retries) return Unproved{open.last.reason, open.last.said};
+    if (waited() < terms_.wait_timeout) return {};
+    if (open.last.kind == Answer::Kind::out_of_reach)
+      throw Error(ErrorCode::check_impossible, open.last.reason, "belay doctor looks at the host and its engine.");
+    std::string reason = open.last.reason;
+    if (open.last.kind == Answer::Kind::none) reason += format(" (for {})", duration_text(terms_.wait_timeout));
+    return Unproved{reason, open.last.said};
+  }
+
+  const plan::AwaitVerdict& terms_;
+  engine::Engine& engine_;
+  Clock& clock_;
+  const std::stop_token stop_;
+  const Ticks begin_;
+  std::vector<Open> open_;
+};
+
+}  // namespace
+
+std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
+                                      std::stop_token stop) {
   const Ticks begin = clock.ticks();
   std::optional<int> restarts_before;
+  Questions questions(terms, engine, clock, stop);
   for (;;) {
     const auto detail = engine.container(terms.name, stop);
-    if (!detail) return format("the container {} was removed meanwhile", terms.name);
+    if (!detail) return Unproved{format("the container {} was removed meanwhile", terms.name)};
     if (!restarts_before) restarts_before = detail->restart_count;
     const auto waited = std::chrono::duration_cast<Milliseconds>(clock.ticks() - begin);
     const Judgement judgement = judge(terms, *detail, waited, *restarts_before);
-    if (judgement.kind == Judgement::Kind::passed) return {};
-    if (judgement.kind == Judgement::Kind::failed) return judgement.reason;
+    if (judgement.kind == Judgement::Kind::failed) return Unproved{judgement.reason};
+    if (judgement.kind == Judgement::Kind::passed) {
+      if (questions.all_passed()) return {};
+      if (auto failure = questions.ask_once()) return failure;
+      // That it is still up after its answers is seen by one more look.
+      if (questions.all_passed()) continue;
+    }
     if (!clock.sleep(Milliseconds(100), stop)) throw Cancelled();
   }
 }

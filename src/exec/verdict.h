@@ -20,9 +20,15 @@ struct Judgement {
 Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, Milliseconds waited,
                 int restarts_before);
 
-// nullopt: it passed; otherwise why not.
-std::optional<std::string> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
-                                         std::stop_token stop);
+// Why a container did not prove itself.
+struct Unproved {
+  std::string reason;
+  std::string said{};  // what it answered to a check instead, its first 200 characters
+};
+
+// nullopt: it passed. Throws Error where a check cannot be tried on this machine: that says nothing about the release.
+std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
+                                      std::stop_token stop);
 
 // The last lines that a container wrote, at most 16 KiB of them, cleaned of control characters; empty when they cannot
 // be had.

@@ -9,6 +9,7 @@
 #include "family/build_plan.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
+#include "formats/check_values.h"
 #include "formats/dockerfile.h"
 #include "state/store.h"
 
@@ -206,6 +207,26 @@ void keep_settings(change::Context& context, const App& app, Parameters& paramet
                              known->parameter_file.empty() ? "" : format(", from {}", known->parameter_file)));
 }
 
+// Those of the command line count; then the file's, where it speaks of any; then those that an earlier command line
+// gave. What an earlier file said and this one does not is over.
+void settle_checks(const App& app, const BuildOptions& options, Parameters& parameters) {
+  const auto set = [&](const std::vector<Check>& checks) {
+    for (auto& [name, configuration] : parameters.configurations)
+      for (auto& service : configuration.spec.services) service.checks = checks;
+  };
+  if (options.checks) {
+    set(*options.checks);
+    for (const auto& [name, configuration] : parameters.configurations) check_spec(configuration.spec);
+    return;
+  }
+  const Build* before = app.latest_build();
+  if (parameters.speaks_of_checks || options.settings_from_image || before == nullptr || before->configurations.empty())
+    return;
+  const Configuration& earlier = before->configurations.begin()->second;
+  if (!earlier.spec.services.empty() && !formats::speaks_of_checks(before->parameter_text))
+    set(earlier.spec.services[0].checks);
+}
+
 App app_to_build(change::Context& context, const AppName& name, const BuildOptions& options) {
   if (auto known = context.store.app(name)) return std::move(*known);
   App app(name);
@@ -257,6 +278,7 @@ BuildOutcome build(change::Context& context, const AppName& name, const BuildOpt
   if (!options.dry_run) lock = lock_app(context, name, stop);
   App app = app_to_build(context, name, options);
   keep_settings(context, app, parameters);
+  settle_checks(app, options, parameters);
   outcome.image = doing(format("building {}", name.text()), [&] {
     return place ? built_image(context, name, options, *place, outcome, stop)
                  : existing_image(context, options, outcome, stop);

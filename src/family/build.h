@@ -16,7 +16,9 @@ struct BuildOptions {
   std::string push;            // a reference that the built image is also tagged as and pushed to
   std::string parameter_file;  // instead of the one beside the Dockerfile
   ParameterFiles parameter_files = ParameterFiles::any;
-  bool settings_from_image = false;           // neither a parameter file nor the settings that the app has
+  bool settings_from_image = false;  // neither a parameter file nor the settings that the app has
+  // What the app's containers must answer, whatever the parameter file says; nullopt: as the file or the app has it.
+  std::optional<std::vector<Check>> checks;
   NamingScheme scheme = NamingScheme::belay;  // for an app that this build makes
   std::map<std::string, std::string> arguments;
   std::vector<std::string> secrets;

@@ -26,12 +26,15 @@ Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind)
     Service service;
     service.ports = parsed.ports.value_or(std::vector<PortBinding>{});
     service.mounts = parsed.mounts.value_or(std::vector<Mount>{});
+    service.checks = parsed.checks.value_or(std::vector<Check>{});
+    parameters.speaks_of_checks = parsed.checks.has_value();
     parameters.configurations["default"] = {family_spec(name, std::move(service)), parsed.ports.has_value(),
                                             parsed.mounts.has_value()};
   } else {
     for (auto& [configuration, parsed] : formats::parse_dockervisor(parameters.text, file)) {
       parameters.configurations[configuration] = {family_spec(name, parsed.service), parsed.ports_given,
                                                   parsed.volumes_given};
+      parameters.speaks_of_checks |= parsed.checks_given;
       parameters.warnings.insert(parameters.warnings.end(), parsed.warnings.begin(), parsed.warnings.end());
     }
     // As the copy in ~/dcv has it: it is unedited as long as it says the same.

@@ -10,6 +10,7 @@ struct Parameters {
   std::string text;
   std::map<std::string, Configuration> configurations;  // always at least "default"
   std::vector<std::string> warnings;
+  bool speaks_of_checks = false;  // the file does, in some configuration
 };
 
 // The first file found in the folders, in their order. Throws ConfigError for a mistake in it, Error where a folder has

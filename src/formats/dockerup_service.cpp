@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "formats/check_values.h"
 #include "formats/definition_values.h"
 #include "formats/dockerup_volumes.h"
 #include "formats/networks.h"
@@ -176,9 +177,9 @@ void refuse_itself(const Node& definition, const AppName& app, const Service& se
 }  // namespace
 
 const std::vector<std::string>& service_keys() {
-  static const std::vector<std::string> keys{"type",    "image",        "name",   "cpu",     "memory",  "entrypoint",
-                                             "command", "privileged",   "user",   "network", "links",   "volumes",
-                                             "env",     "portMappings", "labels", "health",  "restart", "stop_timeout"};
+  static const std::vector<std::string> keys{
+      "type",  "image",   "name", "cpu",          "memory", "entrypoint", "command", "privileged",   "user", "network",
+      "links", "volumes", "env",  "portMappings", "labels", "health",     "restart", "stop_timeout", "check"};
   return keys;
 }
 
@@ -211,6 +212,7 @@ DefinedService defined_service(const Node& definition, const AppName& app, const
   read("env", [&](const Node& n) { add_environment(service, n); });
   read("labels", [&](const Node& n) { add_labels(service, n); });
   read("health", [&](const Node& n) { service.health = health_check(n); });
+  read("check", [&](const Node& n) { service.checks = check_values(n, folder); });
   read("restart", [&](const Node& n) { service.restart = restart_policy(n); });
   read("stop_timeout", [&](const Node& n) {
     service.stop_timeout = static_cast<int>(integer_value(n, "\"stop_timeout\"", 0, largest_number));

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "formats/check_values.h"
 #include "formats/dockerup.h"
 
 namespace belay::formats {
@@ -70,7 +71,7 @@ Node links_of(const Service& service) {
 }
 
 Node seconds(Milliseconds time) {
-  return time.count() % 1000 == 0 ? Node::number(time.count() / 1000) : Node::text(duration_text(time));
+  return time.count() % 1000 == 0 ? Node::number(time.count() / 1000) : Node::text(format("{}ms", time.count()));
 }
 
 Node health_of(const HealthCheck& check) {
@@ -119,6 +120,9 @@ void set_service(Node& node, const Service& service) {
   set_full("env", map_of(service.environment));
   set_full("labels", map_of(service.labels));
   if (service.health) node.set("health", health_of(*service.health));
+  Node checks = Node::list();
+  for (const auto& check : service.checks) checks.add(check_node(check));
+  set_full("check", std::move(checks));
   set_text("restart", restart_of(service.restart));
   if (service.stop_timeout) node.set("stop_timeout", Node::number(*service.stop_timeout));
 }

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "formats/check_values.h"
 #include "formats/docker_run.h"
 #include "formats/jockler.h"
 #include "formats/networks.h"
@@ -18,7 +19,7 @@ namespace {
 using document::Member;
 using document::Node;
 
-const std::vector<std::string> configuration_keys{"volumes", "ports", "networks", "raw", "arguments", "env"};
+const std::vector<std::string> configuration_keys{"volumes", "ports", "networks", "raw", "arguments", "env", "check"};
 
 bool is_configuration_key(const std::string& key) {
   return std::find(configuration_keys.begin(), configuration_keys.end(), key) != configuration_keys.end();
@@ -44,7 +45,7 @@ DockervisorConfiguration from_raw(const Node& raw, const fs::path& folder) {
   }
   if (!line.name.empty())
     throw ConfigError(raw.where(), "\"raw\" gives the container a name: it is called after its app", "Remove --name.");
-  return {std::move(line.service), false, false, std::move(line.warnings)};
+  return {std::move(line.service), false, false, false, std::move(line.warnings)};
 }
 
 void add_ports(Service& service, const Node& section) {
@@ -107,6 +108,10 @@ DockervisorConfiguration configuration(const Node& node, const fs::path& folder)
   if (const Node* networks = node.find("networks")) add_networks(service, *networks);
   if (const Node* arguments = node.find("arguments")) service.command = words(*arguments, "\"arguments\"");
   if (const Node* env = node.find("env")) add_variables(service, *env);
+  if (const Node* check = node.find("check")) {
+    service.checks = check_values(*check, folder);
+    result.checks_given = true;
+  }
   if (service.network_mode.starts_with("container:") && !service.ports.empty())
     throw ConfigError(node.where(), "a container that shares another's network cannot publish ports of its own");
   return result;

@@ -1,6 +1,6 @@
 #pragma once
 // The parameter file `dcv-NAME`: named configurations at the top level, or one single configuration, which is then
-// called `default`. A configuration has volumes, ports, networks, raw, arguments and env, all optional.
+// called `default`. A configuration has volumes, ports, networks, raw, arguments, env and check, all optional.
 
 #include <map>
 #include <string>
@@ -15,7 +15,7 @@ namespace belay::formats {
 struct DockervisorConfiguration {
   Service service;  // without name and image
   // The sections that the file names; where it does not, the image's own ports and volumes are used.
-  bool ports_given = false, volumes_given = false;
+  bool ports_given = false, volumes_given = false, checks_given = false;
   std::vector<std::string> warnings;  // of options in raw that mean nothing here
 };
 

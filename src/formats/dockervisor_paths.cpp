@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "formats/check_values.h"
 #include "formats/mounts.h"
 
 namespace belay::formats {
@@ -26,6 +27,8 @@ class PathWriter {
         result.set(member.key, volumes(member.value));
       else if (member.key == "raw" && member.value.is_list())
         result.set(member.key, raw(member.value));
+      else if (member.key == "check")
+        result.set(member.key, checks(member.value));
       else
         result.set(member.key, member.value.is_map() ? configuration(member.value) : member.value);
     }
@@ -38,6 +41,16 @@ class PathWriter {
     if (!written || *written == text || text.starts_with('/')) return text;
     changed_ = true;
     return *written;
+  }
+
+  // Only the certificates have paths.
+  Node checks(const Node& section) {
+    const auto resolved = check_values(section, folder_);
+    if (resolved == check_values(section, {})) return section;
+    changed_ = true;
+    Node list = Node::list();
+    for (const auto& check : resolved) list.add(check_node(check));
+    return list;
   }
 
   Node volumes(const Node& section) {

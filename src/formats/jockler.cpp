@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "formats/check_values.h"
 #include "formats/mounts.h"
 #include "formats/place.h"
 #include "formats/ports.h"
@@ -71,11 +72,12 @@ std::vector<Mount> volumes_section(const Node& section, const fs::path& base_fol
 JocklerOverride parse_jockler(std::string_view text, const fs::path& file) {
   const Node root = document::read_json(text, file.string());
   root.as_map("an override file");
-  document::refuse_unknown_keys(root, {"ports", "volumes"}, "an override file");
+  document::refuse_unknown_keys(root, {"ports", "volumes", "check"}, "an override file");
   JocklerOverride result;
   if (const Node* ports = root.find("ports")) result.ports = ports_section(*ports);
   if (const Node* volumes = root.find("volumes"))
     result.mounts = volumes_section(*volumes, fs::absolute(file).parent_path());
+  if (const Node* check = root.find("check")) result.checks = check_values(*check, fs::absolute(file).parent_path());
   return result;
 }
 

@@ -2,9 +2,10 @@
 // The override file `jockler-NAME`, which stands beside a family's Dockerfile:
 //
 //   { "ports":   { "80": "8080/tcp", "127.0.0.1:8022": "22" },
-//     "volumes": { "my_volume": "/var/data", "./logs": "/var/log" } }
+//     "volumes": { "my_volume": "/var/data", "./logs": "/var/log" },
+//     "check":   "GET :80/health 200" }
 //
-// Both sections map host → container.
+// The first two sections map host → container; the third is formats/check_values.h.
 
 #include <optional>
 #include <string_view>
@@ -20,6 +21,7 @@ namespace belay::formats {
 struct JocklerOverride {
   std::optional<std::vector<PortBinding>> ports;
   std::optional<std::vector<Mount>> mounts;
+  std::optional<std::vector<Check>> checks;
 };
 
 // Relative host paths are relative to the file's folder. Throws ConfigError at the first mistake.

@@ -67,6 +67,18 @@ void check_texts(const Service& service) {
     refuse_nul(*text, "a setting");
 }
 
+void refuse_a_check(const Service& service, const Check& check) {
+  check_the(check);
+  if (!check.certificate.empty() && !check.certificate.starts_with('/'))
+    throw Error(ErrorCode::bad_value, format("the certificate '{}' is not an absolute path", check.certificate));
+  if (service.job)
+    throw Error(ErrorCode::bad_value, format("{} is a job", service.name),
+                "A job proves itself by its end: leave the check out.");
+  if (check.kind != Check::Kind::exec && service.network_mode == "none")
+    throw Error(ErrorCode::bad_value, "a container without a network cannot be asked",
+                "Use a check that runs a command in it: exec.");
+}
+
 void check_service(const Service& service) {
   check_texts(service);
   for (size_t i = 0; i < service.ports.size(); ++i) {
@@ -103,6 +115,8 @@ void check_service(const Service& service) {
                   format("{} is to be written into the container, which is read-only", file.target),
                   "Bind a file of the host there instead.");
   }
+  for (const auto& check : service.checks)
+    doing(format("the check '{}'", question(check)), [&] { refuse_a_check(service, check); });
   for (const auto& name : service.removed_variables)
     if (service.environment.contains(name))
       throw Error(ErrorCode::bad_value, format("the variable {} is set and taken out at once", name));

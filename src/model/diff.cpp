@@ -147,6 +147,14 @@ void add_leaf(Leaves& leaves, const std::string& path, const std::map<std::strin
 void add_leaf(Leaves& leaves, const std::string& path, bool value) {
   if (value) leaves[path] = "yes";
 }
+// Headers are leaves of their own: what one of them says may be a secret.
+void add_leaf(Leaves& leaves, const std::string& path, const std::vector<Check>& checks) {
+  for (size_t i = 0; i < checks.size(); ++i) {
+    const std::string own = checks.size() == 1 ? path : format("{}.{}", path, i + 1);
+    leaves[own] = to_text(checks[i]);
+    add_leaf(leaves, own + ".headers", checks[i].headers);
+  }
+}
 // Its parts are leaves of their own.
 void add_leaf(Leaves& leaves, const std::string&, const Resources& resources) {
   fields::each(resources, [&](const char* name, const auto& field) { add_leaf(leaves, name, field); });
@@ -188,8 +196,9 @@ bool is_in_place(const std::string& field) {
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;
   }();
-  // What is signalled is asked when the app starts, and where a project's files are is no part of its containers.
-  return field.starts_with("signals.") || field.starts_with("project.") ||
+  // What is signalled and checked is asked when the app starts, and where a project's files are is no part of its
+  // containers.
+  return field.starts_with("signals.") || field.starts_with("project.") || field.starts_with("checks") ||
          std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
 }
 
@@ -213,6 +222,8 @@ bool is_secret(const std::string& field, const std::string& value) {
     });
     return names;
   }();
+  // Whatever its name is: an Authorization is as secret as a token.
+  if (field.starts_with("checks") && field.find(".headers.") != std::string::npos) return true;
   constexpr std::string_view options = ".options.";
   if (const size_t at = field.find(options);
       at != std::string::npos && (field.starts_with("networks.") || field.starts_with("volumes.")) &&
@@ -383,8 +394,11 @@ Spec without_secrets(Spec spec) {
       for (auto& [option, value] : definition.options)
         if (holds_a_secret_option(option, value)) value = hidden;
   };
-  for (auto& service : spec.services)
+  for (auto& service : spec.services) {
     for (auto& file : service.files) file.content = hidden;
+    for (auto& check : service.checks)
+      for (auto& [name, value] : check.headers) value = hidden;
+  }
   hide(spec.networks);
   hide(spec.volumes);
   return spec;

@@ -61,6 +61,27 @@ void each(auto& health, Visit&& visit)
 }
 
 template <class Visit>
+void each(auto& check, Visit&& visit)
+  requires requires { check.exit_code; }
+{
+  visit("kind", check.kind);
+  visit("port", check.port);
+  visit("method", check.method);
+  visit("tls", check.tls);
+  visit("host", check.host);
+  visit("path", check.path);
+  visit("status", check.status);
+  visit("headers", check.headers);
+  visit("certificate", check.certificate);
+  visit("match", check.match);
+  visit("command", check.command);
+  visit("exit_code", check.exit_code);
+  visit("timeout", check.timeout);
+  visit("interval", check.interval);
+  visit("retries", check.retries);
+}
+
+template <class Visit>
 void each(auto& policy, Visit&& visit)
   requires requires { policy.maximum_retries; }
 {
@@ -230,6 +251,7 @@ void each(auto& service, Visit&& visit)
   visit("block_limits", service.block_limits);
   visit("files", service.files);
   visit("order", service.order);
+  visit("checks", service.checks);
 }
 
 template <class Visit>

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/errors.h"
+#include "model/checks.h"
 #include "model/definitions.h"
 
 namespace belay {
@@ -188,6 +189,7 @@ struct Service {
   std::vector<BlockLimit> block_limits{};
   std::vector<ServiceFile> files{};
   SwapOrder order = SwapOrder::by_rule;  // of its exchange; by_rule: as the spec says
+  std::vector<Check> checks{};           // what it must answer, beside its health check
 
   bool operator==(const Service&) const = default;
   const std::string& group_name() const { return group.empty() ? name : group; }

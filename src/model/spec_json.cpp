@@ -14,6 +14,7 @@ using document::Node;
 constexpr std::array mount_kinds{"volume", "bind", "tmpfs", "image"};
 constexpr std::array swap_orders{"by-rule", "start-first", "stop-first"};
 constexpr std::array conditions{"started", "healthy", "completed"};
+constexpr std::array check_kinds{"http", "tcp", "exec"};
 
 // Writing. Fields that have their default value are left out.
 
@@ -41,6 +42,9 @@ Node to_node(SwapOrder value) {
 }
 Node to_node(Need::Condition value) {
   return Node::text(conditions[static_cast<size_t>(value)]);
+}
+Node to_node(Check::Kind value) {
+  return Node::text(check_kinds[static_cast<size_t>(value)]);
 }
 template <fields::Described T>
 Node to_node(const T& value);
@@ -119,6 +123,9 @@ void from_node(const Node& node, const char* name, SwapOrder& value) {
 }
 void from_node(const Node& node, const char* name, Need::Condition& value) {
   from_words(node, name, conditions, value);
+}
+void from_node(const Node& node, const char* name, Check::Kind& value) {
+  from_words(node, name, check_kinds, value);
 }
 template <fields::Described T>
 void from_node(const Node& node, const char* name, T& value);

@@ -85,6 +85,10 @@ struct TlsOptions {
   fs::path key_file;                         // PEM, unencrypted
   // False: encrypted, but anybody may be at the other end.
   bool verify_peer = true;
+  // False: every certificate that is signed as it should be will do, whatever name it is for.
+  bool verify_name = true;
+  // A certificate in ca_file is trusted itself, also where what signed it is not there.
+  bool trust_a_leaf = false;
 };
 
 class TlsContext;

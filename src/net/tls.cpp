@@ -85,6 +85,7 @@ Context new_context(const TlsOptions& options) {
     else
       require(SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()), "certificate authorities",
               options.ca_file);
+    if (options.trust_a_leaf) X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()), X509_V_FLAG_PARTIAL_CHAIN);
     for (const auto& file : options.more_authorities) {
       if (SSL_CTX_load_verify_file(context.get(), file.c_str()) == 1) continue;
       if (::access(file.c_str(), R_OK) != 0) refuse_file("certificate authorities", file);
@@ -118,7 +119,8 @@ void name_peer(SSL* session, const std::string& host) {
 // the transport's. OpenSSL's part never waits, and is done under one lock by the reading and the writing thread.
 class TlsStream final : public Stream {
  public:
-  TlsStream(std::unique_ptr<Stream> transport, SSL_CTX* context, const std::string& host)
+  // `host`: nullptr where any name will do.
+  TlsStream(std::unique_ptr<Stream> transport, SSL_CTX* context, const std::string* host)
       : transport_(std::move(transport)), session_(SSL_new(context)), incoming_(record_size + 1024) {
     BIO* in = BIO_new(BIO_s_mem());
     BIO* out = BIO_new(BIO_s_mem());
@@ -128,7 +130,7 @@ class TlsStream final : public Stream {
       throw ConnectError(ENOMEM, "starting TLS: out of memory");
     }
     SSL_set_bio(session_.get(), in, out);
-    name_peer(session_.get(), host);
+    if (host != nullptr) name_peer(session_.get(), *host);
     SSL_set_connect_state(session_.get());
   }
 
@@ -321,6 +323,8 @@ class TlsContext {
  public:
   explicit TlsContext(TlsOptions options) : options_(std::move(options)) {}
 
+  bool wants_the_name() const { return options_.verify_name; }
+
   SSL_CTX* context() {
     std::lock_guard held(mutex_);
     if (!context_) context_ = new_context(options_);
@@ -345,7 +349,8 @@ std::unique_ptr<Stream> TlsClient::over(std::unique_ptr<Stream> transport, const
                                         const std::stop_token& stop) {
   const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
   const auto name = in_brackets ? host.substr(1, host.size() - 2) : host;
-  auto stream = std::make_unique<TlsStream>(std::move(transport), context_->context(), name);
+  auto stream = std::make_unique<TlsStream>(std::move(transport), context_->context(),
+                                            context_->wants_the_name() ? &name : nullptr);
   try {
     stream->shake_hands(name, deadline, stop);
   } catch (const ConnectError&) {

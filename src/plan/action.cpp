@@ -17,6 +17,12 @@ std::string image_text(const std::string& image) {
   return image.starts_with("sha256:") ? short_digest(image) : image;
 }
 
+std::string passes(const std::vector<Check>& checks) {
+  std::vector<std::string> questions;
+  for (const auto& check : checks) questions.push_back(question(check));
+  return "passes " + join(questions, " and ");
+}
+
 struct Describe {
   std::string operator()(const BuildImage& s) const {
     return format("build {} from {}", join(s.tags, ", "), s.dockerfile.string());
@@ -66,7 +72,11 @@ struct Describe {
   std::string operator()(const AwaitVerdict& s) const {
     if (s.proof == AwaitVerdict::Proof::completed)
       return format("wait until {} has ended with 0, at most {}", s.name, duration_text(s.wait_timeout));
-    if (s.proof == AwaitVerdict::Proof::still_well) return format("see whether {} is still well", s.name);
+    if (s.proof == AwaitVerdict::Proof::still_well)
+      return format("see whether {} is still well{}", s.name, s.checks.empty() ? "" : " and " + passes(s.checks));
+    if (!s.checks.empty())
+      return format("wait until {} {}{}, at most {}", s.name, s.has_health_check ? "is healthy and " : "",
+                    passes(s.checks), duration_text(s.wait_timeout));
     if (s.has_health_check)
       return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));
     return format("wait whether {} stays up for {}", s.name, duration_text(s.settle));

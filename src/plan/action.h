@@ -111,6 +111,8 @@ struct AwaitVerdict {
   bool has_health_check = false;
   Milliseconds settle, wait_timeout;
   Proof proof = Proof::runs;
+  // What it must answer besides, once it is healthy or runs. They take the place of `settle`.
+  std::vector<Check> checks{};
 };
 
 // A command in a running container, before or after its data is read (a database's dump). It fails where the command

@@ -27,6 +27,17 @@ Milliseconds patience(const HealthCheck& check) {
   return check.start_period.value_or(Milliseconds(0)) + round * (check.retries.value_or(3) + 1);
 }
 
+// Each as often as it may answer wrongly.
+Milliseconds patience(const std::vector<Check>& checks) {
+  Milliseconds longest(0);
+  for (const auto& check : checks)
+    if (check.retries)
+      longest = std::max(
+          longest, (check.timeout.value_or(Check::usual_timeout) + check.interval.value_or(Check::usual_interval)) *
+                       (*check.retries + 1));
+  return longest;
+}
+
 }  // namespace
 
 AwaitVerdict verdict_terms(const std::string& container, const Service& service, const Image* image,
@@ -34,8 +45,12 @@ AwaitVerdict verdict_terms(const std::string& container, const Service& service,
   const auto check = check_of(service, image);
   const bool checked = check && !check->test.empty() && check->test[0] != "NONE";
   const Milliseconds enough = checked ? std::max(defaults.wait_timeout, patience(*check)) : defaults.wait_timeout;
-  return {container, checked, asked.settle.value_or(defaults.settle), asked.wait_timeout.value_or(enough),
-          service.job ? AwaitVerdict::Proof::completed : AwaitVerdict::Proof::runs};
+  return {container,
+          checked,
+          asked.settle.value_or(defaults.settle),
+          asked.wait_timeout.value_or(std::max(enough, patience(service.checks))),
+          service.job ? AwaitVerdict::Proof::completed : AwaitVerdict::Proof::runs,
+          service.checks};
 }
 
 }  // namespace belay::plan

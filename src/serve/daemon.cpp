@@ -301,6 +301,7 @@ void Daemon::check_app(const Declaration& app, const PendingCheck& check, Millis
 void Daemon::let_go(const declared::DeclaredApp& app) {
   turns_.with([&](auto& turns) {
     if (app.healing) turns.erase(app.name);
+    if (app.healing && app.healing->look_again) turns[app.name] = *app.healing->look_again;
     if (app.healing && app.healing->waits_until) turns[app.name] = *app.healing->waits_until;
     // Somebody else's command: nobody tells when that is over.
     if (app.busy) turns[app.name] = clock_.now() + pause_for_lock;

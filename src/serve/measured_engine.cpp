@@ -187,6 +187,10 @@ int MeasuredEngine::exec(const std::string& name, const ExecRequest& request, Te
                          std::stop_token stop) {
   return inner_.exec(name, request, terminal, stop);
 }
+engine::Reached MeasuredEngine::reach_port(const std::string& name, std::uint16_t port, Ticks deadline,
+                                           std::stop_token stop) {
+  return inner_.reach_port(name, port, deadline, stop);
+}
 std::optional<int> MeasuredEngine::attach(const std::string& name, Terminal& terminal, std::stop_token stop) {
   return inner_.attach(name, terminal, stop);
 }

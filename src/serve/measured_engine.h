@@ -79,6 +79,8 @@ class MeasuredEngine final : public engine::Engine {
   void logs(const std::string& name, const LogRequest& request, const engine::OutputSink& sink,
             std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
+  engine::Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline,
+                             std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
   void events(const std::optional<Time>& since, const engine::EventFilter& filter,
               const std::function<bool(const engine::Event&)>& sink, std::stop_token stop) override;

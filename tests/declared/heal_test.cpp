@@ -141,6 +141,29 @@ TEST_F(Healthcare, GoesBackFromWhatTurnsUnhealthyWhileItSoaks) {
   EXPECT_FALSE(scene_.app("app").quarantine.empty());
 }
 
+TEST_F(Healthcare, GoesBackFromWhatNoLongerAnswersItsChecksWhileItSoaks) {
+  engine::Behaviour fading;
+  fading.ports[8080] = {.status = 200, .body = "ok", .until = Milliseconds(90'000)};
+  scene_.engine.add_image("fading:1", {}, fading, "1");
+  define("app", R"({"image": "good:1", "soak": "5m"})");
+  apply();
+  define("app", R"({"image": "fading:1", "soak": "5m", "check": "GET :8080/ 200 ~ok"})");
+  apply();
+  EXPECT_THAT(steps(), IsEmpty());
+  ASSERT_TRUE(last_.look_again.has_value()) << "nothing but time brings the next look";
+  EXPECT_FALSE(last_.waits_until.has_value());
+  scene_.engine.has_no_network();
+  EXPECT_THAT(steps(), IsEmpty()) << "that is the host's";
+  scene_.engine.has_no_network(false);
+  scene_.clock.advance(Milliseconds(95'000));
+  EXPECT_THAT(steps(), ElementsAre("app went back"));
+  EXPECT_THAT(scene_.app("app").find(ReleaseNumber{2})->reason,
+              HasSubstr("while soaking, GET http://10.0.0.2:8080/ got no answer"));
+  EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{1});
+  steps();
+  EXPECT_FALSE(last_.look_again.has_value());
+}
+
 TEST_F(Healthcare, DoesNotBlameAReleaseThatSomebodyStoppedWhileItSoaks) {
   define("app", R"({"image": "good:1"})");
   apply();

@@ -90,7 +90,8 @@ class Waiting : public ::testing::Test {
     engine_.start_container("web", {});
   }
   std::optional<std::string> verdict(const plan::AwaitVerdict& terms) {
-    return await_verdict(terms, engine_, clock_, stop_.get_token());
+    const auto failure = await_verdict(terms, engine_, clock_, stop_.get_token());
+    return failure ? std::optional(failure->reason) : std::nullopt;
   }
 
   testing::FakeClock clock_;

@@ -17,6 +17,7 @@ class Filling {
   void fill(ByteCount& value) { value.value = ++last_; }
   void fill(Milliseconds& value) { value = Milliseconds(++last_); }
   void fill(Mount::Kind& value) { value = Mount::Kind::bind; }
+  void fill(Check::Kind& value) { value = Check::Kind::exec; }
   void fill(Need::Condition& value) { value = Need::Condition::healthy; }
   void fill(SwapOrder& value) { value = SwapOrder::stop_first; }
   void fill(std::map<std::string, std::string>& values) {

@@ -3,6 +3,7 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "formats/check_values.h"
 
 namespace belay::cli {
 
@@ -22,6 +23,20 @@ family::BuildOptions dockerfile_options(const Invocation& in) {
   return options;
 }
 
+namespace {
+
+std::optional<std::vector<Check>> asked_checks(const Invocation& in) {
+  const auto lines = in.list("check");
+  if (lines.empty()) return {};
+  std::vector<Check> checks;
+  if (lines == std::vector<std::string>{"none"}) return checks;
+  for (const auto& line : lines)
+    checks.push_back(doing("--check", [&] { return formats::check_line(line, fs::current_path()); }));
+  return checks;
+}
+
+}  // namespace
+
 family::BuildOptions build_options(const Invocation& in) {
   family::BuildOptions options = dockerfile_options(in);
   options.where = in.optional_argument("WHERE").value_or("");
@@ -30,6 +45,7 @@ family::BuildOptions build_options(const Invocation& in) {
   options.parameter_file = in.text_or("config-file", "");
   options.settings_from_image = in.has("settings-from-image");
   options.dry_run = in.has("dry-run");
+  options.checks = asked_checks(in);
   if (!options.image.empty() && !options.where.empty())
     throw in.usage_error("--image takes an image instead of building WHERE");
   return options;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "formats/check_values.h"
 #include "formats/compose/map_parts.h"
 #include "formats/definition_values.h"
 #include "formats/dockerup_policies.h"
@@ -102,12 +103,13 @@ void map_pull_policy(Mapping& mapping, const ServiceBlock& block) {
 void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& service) {
   const Node* settings = block_of(block.node, "x-belay");
   if (settings == nullptr) return;
-  document::refuse_unknown_keys(*settings, {"job", "order", "watch", "backup"}, "\"x-belay\"");
+  document::refuse_unknown_keys(*settings, {"job", "order", "watch", "backup", "check"}, "\"x-belay\"");
   service.job = is_true(*settings, "job");
   if (const Node* order = settings->find("order"))
     service.order = choice_value(*order, "\"order\"", {"start-first", "stop-first"}) == "start-first"
                         ? SwapOrder::start_first
                         : SwapOrder::stop_first;
+  if (const Node* check = settings->find("check")) service.checks = check_values(*check, mapping.project.folder);
   map_watch(mapping, *settings);
   const Node* backup = block_of(*settings, "backup");
   if (backup == nullptr) return;

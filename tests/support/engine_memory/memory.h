@@ -24,6 +24,17 @@ struct Behaviour {
   int start_status = 400;
   EngineError::Cause start_cause = EngineError::Cause::image;
   std::string output;  // its log
+  // What its ports say to whoever connects, and commands in it (by their first word) to those who run them. A port that
+  // is not here refuses connections.
+  struct Reply {
+    int status = 200;  // of a command: its exit code
+    std::string body{};
+    Milliseconds after{0};                // since the start; before, nothing answers
+    std::optional<Milliseconds> until{};  // the same; then nothing answers any more
+    std::optional<EngineError> fails{};   // of a command: the engine's own trouble
+  };
+  std::map<std::uint16_t, Reply> ports{};
+  std::map<std::string, Reply> commands{};
 };
 
 class MemoryEngine : public Engine {
@@ -82,6 +93,10 @@ class MemoryEngine : public Engine {
   void cannot_start(const std::string& name, std::optional<EngineError> why);
   // From now on looks at this container and its starts and stops hang until they are stopped.
   void hangs(const std::string& name, bool does = true);
+  // From now on the host has no network that leads to containers (false: it has again).
+  void has_no_network(bool does = true);
+  // The requests that ports of this container got, as they came.
+  std::vector<std::string> requests(const std::string& name) const;
   // After `n` more calls one call fails with this error, with or without its effect; those after it go well again.
   void fail_after(std::optional<int> n, const EngineError& how, Cut cut = Cut::before_the_effect);
 
@@ -132,6 +147,7 @@ class MemoryEngine : public Engine {
                      std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
+  Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline, std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
   void events(const std::optional<Time>& since, const EventFilter& filter,
               const std::function<bool(const Event&)>& sink, std::stop_token stop) override;

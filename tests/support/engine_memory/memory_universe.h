@@ -119,6 +119,8 @@ struct MemoryEngine::Universe {
   bool answer_is_lost = false;                      // the call that crashes has its effect first
   std::map<std::string, EngineError> cannot_start;  // by container
   std::set<std::string> hanging;                    // containers
+  bool no_network = false;
+  std::map<std::string, std::vector<std::string>> requests;  // by container
   struct PlannedFailure {
     int calls_until = 0;
     EngineError how;
@@ -154,6 +156,8 @@ struct MemoryEngine::Universe {
   // The container's process ends; the restart policy has its say.
   void end(const std::string& name, StoredContainer& container, Time time, int exit_code);
   void restart_engine();
+  // nullopt: the image says nothing of it.
+  std::optional<Behaviour::Reply> reply_of_command(const std::string& name, const std::string& command);
   std::optional<HealthCheck> health_check(const StoredContainer& container) const;
   Container listed(const std::string& name, const StoredContainer& container) const;
   ContainerDetail inspected(const std::string& name, const StoredContainer& container) const;
