@@ -43,7 +43,7 @@ test_a_port_that_nobody_opens_fails_it() {
   page_image hello
   run belay deploy "$app" --wait-timeout 3s --check 'TCP :8081'
   expect_exit 1
-  expect_err 'TCP [0-9.]+:8081 got no answer: .*Connection refused'
+  expect_err 'TCP :8081 got no answer: connecting to [0-9.]+:8081: Connection refused'
   expect_done belay deploy "$app" --check 'TCP :8080'
 }
 
