@@ -96,10 +96,10 @@ std::string host_at(const std::string& ip, const Here& here) {
 OwnNetwork own_network(const std::string& text) {
   const size_t slash = text.find('/');
   const auto address = ipv4_of(text.substr(0, slash));
-  const auto length = slash == std::string::npos ? std::nullopt : parse_number(text.substr(slash + 1));
-  if (!address || !length || *length < 1 || *length > 32)
+  const auto length = slash == std::string::npos ? 0 : parse_number(text.substr(slash + 1)).value_or(0);
+  if (!address || length < 1 || length > 32)
     throw Error(ErrorCode::bad_value, format("'{}' is no network", printable(text)));
-  return {*address, ~std::uint32_t{0} << (32 - *length)};
+  return {*address, ~std::uint32_t{0} << (32 - length)};
 }
 
 Here here(const std::string& remote, const std::string& engine_name, bool is_rootless) {
