@@ -163,10 +163,11 @@ void DockerEngine::set_restart_policy(const std::string& name, const RestartPoli
       update(name, restart_policy_body(policy), stop);
       return;
     } catch (const EngineError& error) {
+      // "task … not found", "container not created: not found": that of its process. One that is not there at all is
+      // "No such container".
       const bool is_dying = says(error.what(), "cannot update a stopped container") ||
                             says(error.what(), "container not running") ||
-                            (says(error.what(), "Cannot update container") && says(error.what(), "task") &&
-                             says(error.what(), "not found"));
+                            (says(error.what(), "Cannot update container") && says(error.what(), "not found"));
       if (attempt == attempts || !is_dying) throw;
     }
     SystemClock clock;
