@@ -181,7 +181,9 @@ test_unknown_words_and_options_exit_2_with_a_hint() {
   expect_err 'stop-first'
   expect_refused 2 belay stop
   expect_err 'usage'
-  expect_refused 2 belay stop "$app" now
+  expect_refused 1 belay stop "$app" now
+  expect_err "there is no app $app"
+  expect_refused 2 belay cleanup "$app" now
   expect_err 'now'
   expect_refused 2 belay cleanup "$app" --keep -1
   expect_err 'keep'
