@@ -21,6 +21,8 @@ struct DeclaredOptions {
   bool allow_empty = false;
   // Ask the registries for news where the definitions want it; without, only an image that is missing is pulled.
   bool ask_registries = true;
+  // Apps whose registries are asked all the same.
+  std::set<std::string> ask_for{};
   // Look into each container, not only at the list: finds limits, policies and networks that somebody changed.
   bool thorough = false;
   // Look at each app's health first; what may not be helped yet is left alone. nullopt: the list alone counts.

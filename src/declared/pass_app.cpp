@@ -74,8 +74,9 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
         ErrorCode::declared_elsewhere, format("{} is an app already, and no definition made it", declared.name.text()),
         format("Hand it over: belay apply --take-over {}; or give the definition another name.", declared.name.text()));
   }
+  const bool ask = options_.ask_registries || options_.ask_for.contains(result.name);
   const ImageChoices choices = choose_images(
-      context, declared, app ? &*app : nullptr, view_.images, options_.ask_registries,
+      context, declared, app ? &*app : nullptr, view_.images, ask,
       [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
   for (const auto& [service, choice] : choices)
     if (!choice.trouble.empty()) {

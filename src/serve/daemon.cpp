@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/lock.h"
 #include "declared/definitions.h"
 #include "declared/user_data.h"
 #include "serve/event_watch.h"
@@ -135,13 +136,19 @@ std::shared_ptr<Notices> Daemon::notices() const {
   return notices_.with([](const auto& known) { return known; });
 }
 
-Daemon::Look Daemon::look_for(const Wakeup& wakeup) {
+Daemon::Look Daemon::look_for(const Wakeup& wakeup, const std::set<std::string>& leave) {
   const Time now = clock_.now();
   Look look;
   if (missed_ && again_at_ && now >= *again_at_) look = *std::exchange(missed_, std::nullopt);
   look.containers.insert(wakeup.containers.begin(), wakeup.containers.end());
   if (is_first_ || wakeup.has(Cause::reload) || wakeup.has(Cause::engine_is_back)) look.thorough = true;
   if (is_first_ || wakeup.has(Cause::reload) || now >= next_poll_) look.registries = true;
+  look.leave = leave;
+  for (const auto& [app, owed] : owed_) {
+    if (leave.contains(app) || FileLock::holder_of(state::lock_path(state_folder_, AppName(app)))) continue;
+    if (owed.registries) look.ask_for.insert(app);
+    if (owed.thorough) look.look_into.insert(app);
+  }
   // Who is unwell has told so by an event; a poll alone asks for nobody's health, unless somebody waits for his turn.
   turns_.with([&](auto& turns) {
     look.health = look.thorough || !look.containers.empty() || !turns.empty() || !look.registries;
@@ -163,8 +170,7 @@ std::optional<Time> Daemon::step(const Wakeup& wakeup, std::stop_token stop, con
                                     error.hint());
     }
   }
-  Look look = look_for(wakeup);
-  look.leave = leave;
+  const Look look = look_for(wakeup, leave);
   if (look.registries) next_poll_ = now + settings_.interval;
   if (again_at_ && now >= *again_at_) again_at_.reset();
   log_.write(LogLevel::debug, format("a pass: {}", wakeup.text()));
@@ -250,6 +256,8 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   options.ask_registries = look.registries && settings_.pull;
   options.thorough = look.thorough;
   options.look_into = look.containers;
+  options.look_into.insert(look.look_into.begin(), look.look_into.end());
+  if (settings_.pull) options.ask_for = look.ask_for;
   options.leave = look.leave;
   if (look.health) options.heal = declared::HealOptions{settings_.soak, look.containers, look.thorough};
   options.keep = settings_.keep;
@@ -265,9 +273,30 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   Looking listener(*this, nullptr);
   const declared::DeclaredHost host = declared::apply_declared(context, *declared_, options, listener, stop);
   daemon_log_.passed(host);
+  note_owed(look, host);
   succeeded_ = sources_are_fresh_ && host.is_as_declared();
   if (std::any_of(host.apps.begin(), host.apps.end(), [](const declared::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
+}
+
+void Daemon::note_owed(const Look& look, const declared::DeclaredHost& host) {
+  std::map<std::string, Owed> owed;
+  for (const auto& app : host.apps) {
+    if (!AppName::is_valid(app.name)) continue;
+    Owed now;
+    if (const auto before = owed_.find(app.name); before != owed_.end()) now = before->second;
+    const bool is_left_out = app.busy || look.leave.contains(app.name);
+    const auto settle = [&](bool Owed::* what, bool looked) {
+      if (looked) now.*what = is_left_out;
+    };
+    settle(&Owed::registries, look.registries || look.ask_for.contains(app.name));
+    settle(&Owed::thorough, look.thorough || look.look_into.contains(app.name));
+    if (!now.registries && !now.thorough) continue;
+    owed.emplace(app.name, now);
+    // The end of a check calls for a pass; nobody tells when another command is done.
+    if (!look.leave.contains(app.name)) try_again_in(pause_for_lock);
+  }
+  owed_ = std::move(owed);
 }
 
 void Daemon::check_app(const Declaration& app, const PendingCheck& check, Milliseconds soak,

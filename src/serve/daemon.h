@@ -90,6 +90,11 @@ class Daemon {
   struct Look {
     bool thorough = false, registries = false, health = false;
     std::set<std::string> containers, leave;
+    std::set<std::string> ask_for, look_into;  // apps, of what is owed to them
+  };
+  // To an app that a pass could not look at as it did at the others: a check was at it, or another command.
+  struct Owed {
+    bool registries = false, thorough = false;
   };
   // Something happened to containers of an app, or to such as it depends on; or it is its turn to be helped.
   struct PendingCheck {
@@ -115,7 +120,8 @@ class Daemon {
   std::unique_ptr<state::Store> open_state() const;
   void read_settings();
   void publish();
-  Look look_for(const Wakeup& wakeup);
+  Look look_for(const Wakeup& wakeup, const std::set<std::string>& leave);
+  void note_owed(const Look& look, const declared::DeclaredHost& host);
   void make_sure_of_the_engine(const std::stop_token& stop);
   void tell_failed_backups(state::Store& store);
   void look_at(const Look& look, const std::stop_token& stop);
@@ -174,7 +180,8 @@ class Daemon {
   Time next_poll_{};
   std::optional<Time> again_at_;
   std::optional<Look> missed_;  // what a pass that failed should have looked at
-  Milliseconds pause_{0};       // before the next try
+  std::map<std::string, Owed> owed_;
+  Milliseconds pause_{0};  // before the next try
 };
 
 }  // namespace belay::serve

@@ -377,5 +377,61 @@ TEST_F(DaemonLoop, TakesUpAChangedDefinitionOfAnAppItAttendedMeanwhile) {
   }));
 }
 
+// A check waits for the verdict of what it started while somebody asks for a look at everything.
+TEST_F(DaemonLoop, AsksTheRegistriesOfAnAppThatACheckWasAtWhenEverythingWasLookedAt) {
+  const auto publish = [&](const std::string& version) {
+    for (const char* app : {"quick", "other"}) engine_.in_registry(format("{}:1", app), {}, {}, version);
+  };
+  publish("first");
+  for (const char* app : {"quick", "other"})
+    write_file_durably(definitions() / format("{}.json", app), format(R"({{"image": "{}:1", "settle": "1s"}})", app));
+  serve();
+  ASSERT_TRUE(comes_in_time([&] { return told("quick deployed") && told("other deployed"); }));
+  dies("quick");
+  ASSERT_TRUE(comes([&] { return changes("start quick") == 2; }));
+  publish("second");
+  waker_.wake({Cause::reload, {}});
+  const auto deployments_of = [&](const std::string& app) {
+    const auto all = news();
+    return std::count(all.begin(), all.end(), app + " deployed");
+  };
+  ASSERT_TRUE(comes([&] { return logged().find("the settings were read again") != std::string::npos; }));
+  EXPECT_TRUE(comes_in_time([&] { return deployments_of("other") == 2; }));
+  EXPECT_TRUE(comes_in_time([&] { return deployments_of("quick") == 2; })) << "the next poll is a day away";
+  // What was owed is asked once.
+  const int questions = engine_.registry_questions();
+  for (int turn = 0; turn < 2; ++turn) {
+    const int before = engine_.calls();
+    waker_.wake({Cause::container, "quick"});
+    ASSERT_TRUE(comes_in_time([&] { return engine_.calls() >= before + 5; }));
+  }
+  EXPECT_EQ(engine_.registry_questions(), questions);
+}
+
+// Another command has the app's lock when the registries are asked.
+TEST_F(DaemonLoop, AsksTheRegistriesOfAnAppThatAnotherCommandWasAt) {
+  engine_.in_registry("far:1", {}, {}, "first");
+  write_file_durably(definitions() / "quick.json", R"({"image": "far:1", "settle": "1s"})");
+  serve();
+  ASSERT_TRUE(comes_in_time([&] { return told("quick deployed"); }));
+  engine_.in_registry("far:1", {}, {}, "second");
+  {
+    const FileLock lock =
+        FileLock::take({state::lock_file(state(), AppName("quick")), "another command", false}, clock_, {}, {});
+    waker_.wake({Cause::reload, {}});
+    ASSERT_TRUE(comes_in_time([&] { return logged().find("left for later") != std::string::npos; }));
+    for (int turn = 0; turn < 3; ++turn) {
+      const int questions = engine_.registry_questions();
+      clock_.advance(pause_for_lock);
+      EXPECT_EQ(engine_.registry_questions(), questions) << "while it is at it";
+    }
+  }
+  clock_.advance(pause_for_lock);
+  EXPECT_TRUE(comes_in_time([&] {
+    const auto all = news();
+    return std::count(all.begin(), all.end(), "quick deployed") == 2;
+  }));
+}
+
 }  // namespace
 }  // namespace belay::serve
