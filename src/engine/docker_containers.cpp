@@ -152,6 +152,10 @@ void DockerEngine::remove_container(const std::string& name, std::stop_token sto
 void DockerEngine::update(const std::string& name, const std::string& body, std::stop_token stop) {
   const auto response = connection_.post(container_target(name, "/update", stop), body, stop);
   if (!says_done(response, {200})) refuse(response);
+  // Every engine lists its warnings, if only as null.
+  if (!JsonDocument::parse(response.body).root().has("Warnings"))
+    throw EngineError(response.status, format("the engine does not say that {} was updated", name),
+                      "Is the endpoint really a container engine?");
 }
 
 void DockerEngine::set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) {

@@ -243,6 +243,18 @@ TEST(Answers, ASuccessThatDockerDoesNotKnowIsNoSuccess) {
   EXPECT_THAT(stopping.refusal([](Engine& e) { e.stop_container("web", {}, {}); }), HasSubstr("answered 200"));
 }
 
+TEST(Answers, AnUpdateThatNamesNoWarningsWasNotDone) {
+  const auto refusals = [](const char* body) {
+    Parrot engine("200 OK", body);
+    return std::vector{engine.refusal([](Engine& e) { e.set_restart_policy("web", {"always", 0}, {}); }),
+                       engine.refusal([](Engine& e) { e.update_resources("web", {}, {}); })};
+  };
+  EXPECT_THAT(refusals("{}"), testing::Each(HasSubstr("does not say that web was updated")));
+  EXPECT_THAT(refusals("null"), testing::Each(HasSubstr("does not say that web was updated")));
+  EXPECT_THAT(refusals(R"({"Warnings":null})"), testing::Each(""));
+  EXPECT_THAT(refusals(R"({"Warnings":["no swap"]})"), testing::Each(""));
+}
+
 TEST(Targets, EscapeWhatComesFromOutside) {
   Target target("/images/" + escaped("a/b:1@sha256:x") + "/json");
   target.with("filters", R"({"label":["a=b&c"]})").with_optional("left", "").with("t", "1 2");
