@@ -17,4 +17,8 @@ struct CarryOut {
 // The same where the plan must succeed: throws the error that it ends with.
 exec::Outcome carry_out_whole(Context& context, const plan::Plan& plan, const CarryOut& how, std::stop_token stop);
 
+// The plan that is to be carried out: the one that was agreed to, where one was, else `now`, which is what would be
+// done as things are. Throws Conflict where the two differ.
+plan::Plan agreed_plan(const Context& context, const AppName& app, plan::Plan now);
+
 }  // namespace belay::change

@@ -5,8 +5,8 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
-#include "change/data_swap.h"
-#include "change/data_work.h"
+#include "change/carry_out.h"
+#include "change/clear_up.h"
 #include "change/outcome.h"
 #include "change/temporary.h"
 #include "change/way_back.h"
@@ -73,25 +73,10 @@ void recording(const App& app, Work&& work) {
   }
 }
 
-// What the app's settings do not ask to keep any longer. That this goes wrong is no failure of the change.
-void clear_up_snapshots(Context& context, App& app) {
-  if (app.snapshots.empty()) return;
-  const Release* release = app.last ? app.find(*app.last) : nullptr;
-  try {
-    const SnapshotKeep keep = release != nullptr ? snapshot_keep(release->spec) : SnapshotKeep();
-    remove_snapshots(context, app, snapshots_to_remove(app, keep, context.clock.now()), {});
-  } catch (const Error& error) {
-    context.report.warning(format("old snapshots of {} stay: {}", app.name.text(), error.what()));
-  }
-}
-
 // What a command that was killed while it removed, or still filled, a snapshot has left: no wish speaks of it.
-void clear_up_reserves(Context& context, App& app, const App& saved, std::stop_token stop) {
-  const auto is_partial = [](const Snapshot& snapshot) { return !snapshot.complete; };
-  if (std::none_of(saved.snapshots.begin(), saved.snapshots.end(), is_partial)) return;
+void clear_up_left_ones(Context& context, App& app, const App& saved, std::stop_token stop) {
   App left = saved;
-  drop_unused_reserves(context, left, stop);
-  context.store.save(left);
+  clear_up_reserves(context, left, std::move(stop));
   app.snapshots = left.snapshots;
 }
 
@@ -164,7 +149,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
                          app.wish.restart.empty();
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
-    if (!dry_run) clear_up_reserves(context, app, *saved, stop);
+    if (!dry_run) clear_up_left_ones(context, app, *saved, stop);
     return change;
   }
   // The wait for a verdict alone, on what is already tried and wished, is no change.
@@ -176,8 +161,10 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     change.running = what_runs(*saved);
     return change;
   }
+  change.plan = wanted.plan = agreed_plan(context, app.name, std::move(wanted.plan));
   if (dry_run) {
     change.kind = Change::Kind::planned;
+    add_clear_up(change, app, context.clock.now());
     return change;
   }
 
@@ -201,7 +188,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
       });
       change.kind = Change::Kind::done;
       change.running = what_runs(app);
-      clear_up_snapshots(context, app);
+      clear_up(context, app);
       return change;
     }
     release_is_at_fault = outcome.release_is_at_fault;
@@ -294,7 +281,7 @@ void finish_unfinished(Context& context, App& app, std::stop_token stop) {
   if (app.wish.state == Wish::State::gone) return;
   if (!app.wish.unfinished) {
     clear_announced(context, app.name, stop);
-    clear_up_reserves(context, app, app, stop);
+    clear_up_reserves(context, app, stop);
     return;
   }
   context.report.note(format("finishing what was interrupted: {}", app.wish.why));

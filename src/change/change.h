@@ -30,9 +30,10 @@ struct Change {
   };
   Kind kind = Kind::unchanged;
   plan::Plan plan;
-  std::optional<ReleaseNumber> release;        // the one that the change was about
-  std::optional<ReleaseNumber> running;        // what runs now
-  bool never_stopped = false;                  // rolled back, and `running` ran all the time
+  plan::Plan clear_up;                   // planned: the end of `plan`, which follows when all else is proved and saved
+  std::optional<ReleaseNumber> release;  // the one that the change was about
+  std::optional<ReleaseNumber> running;  // what runs now
+  bool never_stopped = false;            // rolled back, and `running` ran all the time
   ErrorCode code = ErrorCode::release_failed;  // why it failed, for programs
   std::string reason;                          // and in words
   std::string log_tail;                        // of the container that failed

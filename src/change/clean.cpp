@@ -9,9 +9,9 @@
 #include "change/carry_out.h"
 #include "change/change.h"
 #include "change/data_swap.h"
-#include "change/data_work.h"
 #include "change/kept_files.h"
 #include "change/start.h"
+#include "data/reserve.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -30,6 +30,18 @@ void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std
   for (const auto& snapshot : app.snapshots)
     if (const auto mount = mount_in(snapshot, volumes))
       throw Error(ErrorCode::mount_in_the_way, format("removing the snapshot {}: {}", snapshot.text(), *mount));
+}
+
+// Those in volumes go as volumes of the app.
+void add_removal_of_snapshots(const App& app, plan::Plan& plan) {
+  plan::Plan snapshots;
+  for (const auto& snapshot : app.snapshots)
+    for (const auto& item : snapshot.items) {
+      if (item.kept.kind == DataPlace::Kind::volume) continue;
+      snapshots.add(plan::RemoveData{item.kept}, format("you asked to lose the data; {} has it", snapshot.text()));
+      snapshots.actions.back().may_fail = true;
+    }
+  plan = plan::in_sequence(std::move(plan), snapshots);
 }
 
 // The policy first: a container in a restart loop would be started again behind our back.
@@ -63,7 +75,7 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
   if (!dry_run) finish_unfinished(context, app, stop);
   const World world = observe(context.engine, app, stop);
   plan::Cleanup cleanup = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, keep);
-  Removed removed{std::move(cleanup.plan), std::move(cleanup.kept), false, false};
+  Removed removed{agreed_plan(context, name, std::move(cleanup.plan)), std::move(cleanup.kept), false, false};
   if (dry_run || (removed.plan.empty() && cleanup.forgotten.empty())) return removed;
   if (!removed.plan.empty()) {
     if (!confirm({removed.plan, removed.kept})) {
@@ -130,10 +142,12 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   const auto of_others = volumes ? volumes_of_others(context, name) : std::map<std::string, std::string>();
   Removed removed{
       plan::plan_removal({app, world, context.clock.now(), context.defaults, of_others}, volumes), {}, false, false};
+  if (volumes) add_removal_of_snapshots(app, removed.plan);
   for (const auto& snapshot : app.snapshots)
     for (const auto& item : snapshot.items)
       if (!volumes && item.kept.kind != DataPlace::Kind::volume)
         removed.kept.push_back(format("{} (snapshot {})", text_of(item.kept), snapshot.text()));
+  removed.plan = agreed_plan(context, name, std::move(removed.plan));
   if (volumes) refuse_mounts(context, app, removed.plan, stop);
   if (dry_run) return removed;
   if (!confirm({removed.plan, removed.kept})) {
@@ -153,10 +167,6 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   context.store.save(app);
   write_journal(context, app, "remove", "started", volumes ? "with its volumes" : "");
   doing(format("removing {}", name.text()), [&] { carry_out_whole(context, removed.plan, {}, stop); });
-  if (volumes) {
-    for (auto& snapshot : app.snapshots) snapshot.complete = false;
-    drop_unused_reserves(context, app, stop);
-  }
   context.store.forget(app.name);
   app.releases.clear();
   drop_unneeded_files(context, app);

@@ -29,6 +29,16 @@ class Report : public exec::Listener {
   virtual void warning(const std::string& /*text*/) {}
 };
 
+// What was agreed to before a change, maybe long before: it is this that is carried out, or nothing.
+struct Agreed {
+  std::string identity;  // of the release that it makes
+  // nullopt: it is being planned now.
+  std::optional<plan::Plan> plan{};
+  plan::Plan clear_up{};  // what follows the plan
+  // Its images were not here when it was made, so nobody knew how they prove themselves.
+  bool has_new_images = false;
+};
+
 // References to things that outlive every use case. One thread at a time.
 struct Context {
   engine::Engine& engine;
@@ -40,6 +50,7 @@ struct Context {
   bool wait_for_lock = true;
   plan::Defaults defaults{};
   exec::RunOptions run{};
+  const Agreed* agreed = nullptr;  // nullptr: whatever is found to be right is done
 };
 
 // A login at a registry that goes before those of the user's config.json.

@@ -7,7 +7,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/claims.h"
-#include "change/data_work.h"
+#include "change/clear_up.h"
 #include "change/places.h"
 #include "engine/direct.h"
 #include "model/labels.h"
@@ -138,14 +138,15 @@ void remove_made_volumes(Context& context, const World& before, const std::vecto
   for (const auto& item : items)
     if (item.place.kind == DataPlace::Kind::volume) made.push_back(item.place.source);
   for (const auto& volume : volumes) made.push_back(volume.name);
+  plan::Plan plan;
   for (const auto& name : made) {
     if (before.find_volume(name) != nullptr) continue;
-    try {
-      context.engine.remove_volume(name, {});
-    } catch (const Error& error) {
-      context.report.warning(format("the empty volume {} stays: {}", name, error.what()));
-    }
+    plan.add(plan::RemoveVolume{name}, "nothing came into it");
+    plan.actions.back().may_fail = true;
   }
+  if (plan.empty()) return;
+  for (const auto& [action, why] : carry_out_whole(context, plan, {}, {}).passed_over)
+    context.report.warning(format("an empty volume stays: {}", why));
 }
 
 // The plan of the whole, for a preview: what the reserves will hold has no name yet.
@@ -168,6 +169,11 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   change.kind = Change::Kind::planned;
   change.release = release;
   change.plan = plan::in_sequence(filling, swap);
+  app.snapshots.push_back(snapshot);
+  // Places that are made for this have nothing to keep.
+  if (!data::Reserves(world.volumes).contents(sides_of(snapshot.items, &Snapshot::Item::place), {}).empty())
+    app.wish.fallback_data = app.wish.data;
+  add_clear_up(change, app, context.clock.now());
   return change;
 }
 
@@ -354,26 +360,6 @@ std::optional<std::string> mount_in(const Snapshot& snapshot, const std::vector<
   for (const auto& item : snapshot.items)
     if (auto mount = reserves.mount_in(item.kept)) return mount;
   return {};
-}
-
-void remove_snapshots(Context& context, App& app, const std::vector<int>& asked, std::stop_token stop) {
-  if (asked.empty()) return;
-  const auto volumes = context.engine.volumes({}, stop);
-  std::vector<int> numbers;
-  for (const int number : asked) {
-    const Snapshot* snapshot = app.find_snapshot(number);
-    if (const auto mount = snapshot != nullptr ? mount_in(*snapshot, volumes) : std::nullopt)
-      context.report.warning(format("the snapshot s{} stays: {}", number, *mount));
-    else
-      numbers.push_back(number);
-  }
-  if (numbers.empty()) return;
-  // Not whole any more from the first removal on; what an interruption leaves is dropped the next time.
-  for (auto& snapshot : app.snapshots)
-    if (std::find(numbers.begin(), numbers.end(), snapshot.number) != numbers.end()) snapshot.complete = false;
-  context.store.save(app);
-  drop_unused_reserves(context, app, stop);
-  context.store.save(app);
 }
 
 }  // namespace belay::change

@@ -56,7 +56,4 @@ SnapshotKeep snapshot_keep(const Spec& spec);
 std::vector<int> snapshots_to_remove(const App& app, const SnapshotKeep& keep, Time now);
 // The mount that a removal of the snapshot would run into, for people. `volumes`: as the engine has them.
 std::optional<std::string> mount_in(const Snapshot& snapshot, const std::vector<Volume>& volumes);
-// Removes them with their data, and saves. What has a mount in it stays, with a warning.
-void remove_snapshots(Context& context, App& app, const std::vector<int>& asked, std::stop_token stop);
-
 }  // namespace belay::change

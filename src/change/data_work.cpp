@@ -1,7 +1,5 @@
 #include "change/data_work.h"
 
-#include <algorithm>
-
 #include "base/format.h"
 
 namespace belay::change {
@@ -30,30 +28,6 @@ void DataWork::remove(const plan::RemoveData& step, std::stop_token stop) {
   // The engine removes all that is below, whatever it is.
   if (const auto mount = reserves(stop).mount_in(step.reserve)) throw Error(ErrorCode::mount_in_the_way, *mount);
   engine_.remove_volume(step.reserve.source, stop);
-}
-
-void drop_unused_reserves(Context& context, App& app, std::stop_token stop) {
-  const auto is_wished = [&](const Snapshot& snapshot) {
-    if (snapshot.number == app.wish.snapshot) return true;
-    const auto names = [&](const std::vector<DataExchange>& exchanges) {
-      return std::any_of(exchanges.begin(), exchanges.end(), [&](const DataExchange& exchange) {
-        return std::any_of(snapshot.items.begin(), snapshot.items.end(),
-                           [&](const Snapshot::Item& item) { return item.kept == exchange.reserve; });
-      });
-    };
-    return names(app.wish.data) || names(app.wish.fallback_data);
-  };
-  DataWork work(context.engine, context.report);
-  std::erase_if(app.snapshots, [&](const Snapshot& snapshot) {
-    if (snapshot.complete || is_wished(snapshot)) return false;
-    try {
-      for (const auto& item : snapshot.items) work.remove({item.kept}, stop);
-      return true;
-    } catch (const Error& error) {
-      context.report.warning(format("what is left of the snapshot {} stays: {}", snapshot.text(), error.what()));
-      return false;
-    }
-  });
 }
 
 }  // namespace belay::change

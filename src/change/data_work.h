@@ -28,8 +28,4 @@ class DataWork : public exec::NoData {
   const Below below_;
 };
 
-// Removes the reserves of snapshots that never came to be whole and that no wish speaks of, and their records; saves
-// nothing. What cannot be removed is warned of, and tried again the next time.
-void drop_unused_reserves(Context& context, App& app, std::stop_token stop);
-
 }  // namespace belay::change

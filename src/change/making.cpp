@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/identity.h"
 #include "change/apps.h"
+#include "change/clear_up.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
@@ -51,7 +52,7 @@ void name_containers(Context& context, App& app, Release& release, std::stop_tok
 Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_token stop) {
   Release release;
   release.number = new_number(context, app, made.spec, std::move(stop));
-  release.identity = new_identity();
+  release.identity = context.agreed != nullptr ? context.agreed->identity : new_identity();
   release.state = context.store.identity();
   release.spec = made.spec;
   release.images = made.images;
@@ -136,6 +137,7 @@ Change plan_made(Context& context, App& app, const Made& made, const ChangeOptio
   change.kind = Change::Kind::planned;
   change.release = app.wish.release;
   change.plan = plan::in_sequence(pulling, swap);
+  add_clear_up(change, app, context.clock.now());
   return change;
 }
 

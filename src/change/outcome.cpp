@@ -6,7 +6,6 @@
 #include "base/format.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
-#include "change/data_work.h"
 #include "change/kept_files.h"
 #include "state/store.h"
 
@@ -120,19 +119,22 @@ const std::vector<DataExchange>& earlier_data(const Wish& wish) {
   return wish.fallback_data.empty() ? wish.data : wish.fallback_data;
 }
 
-void record_data(Context& context, App& app, const Planned& done) {
+void settle_data(App& app, const std::function<bool(const Snapshot&)>& is_copied) {
   const bool is_put_back = app.wish.fallback_data.empty();
   for (auto& snapshot : app.snapshots) {
     if (snapshot.complete) continue;
     if (snapshot.number == app.wish.snapshot)
-      snapshot.complete = is_copied(snapshot, done);
+      snapshot.complete = is_copied(snapshot);
     else if (!is_put_back)
       snapshot.complete = is_displaced_by(snapshot, app.wish.data);
   }
   app.wish.snapshot.reset();
   app.wish.data.clear();
   app.wish.fallback_data.clear();
-  drop_unused_reserves(context, app, {});
+}
+
+void record_data(App& app, const Planned& done) {
+  settle_data(app, [&](const Snapshot& snapshot) { return is_copied(snapshot, done); });
 }
 
 void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage) {
@@ -168,7 +170,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   wish.restart.clear();
   wish.fallback.reset();
   wish.order.reset();
-  record_data(context, app, done);
+  record_data(app, done);
   context.store.save(app);
   drop_unneeded_files(context, app);
 }

@@ -1,6 +1,8 @@
 #pragma once
 // A plan for an app, and what the state learns of how it ended. Private to host.
 
+#include <functional>
+
 #include "change/change.h"
 
 namespace belay::change {
@@ -22,9 +24,12 @@ const std::vector<DataExchange>& earlier_data(const Wish& wish);
 // Whether the snapshot is what the exchanges displace.
 bool is_displaced_by(const Snapshot& snapshot, const std::vector<DataExchange>& exchanges);
 
+// The app's snapshots and its wish when the wished data is where it should be. `is_copied`: whether all of the snapshot
+// that the wish asked for is there.
+void settle_data(App& app, const std::function<bool(const Snapshot&)>& is_copied);
 // The wish's data is where it should be. What was copied is a snapshot now, and so is what was displaced, unless that
-// was put in by a change which failed. The rest goes before the state forgets it. Saves nothing.
-void record_data(Context& context, App& app, const Planned& done);
+// was put in by a change which failed. The rest is to be cleared up when this is saved. Saves nothing.
+void record_data(App& app, const Planned& done);
 void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage);
 // Saves nothing.
 void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault);

@@ -5,7 +5,7 @@
 #include "base/format.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
-#include "change/data_work.h"
+#include "change/clear_up.h"
 #include "change/kept_files.h"
 #include "data/reserve.h"
 #include "state/store.h"
@@ -124,6 +124,16 @@ void save_if_possible(Context& context, const App& app) {
   }
 }
 
+// What is left over stays known until it is gone.
+void clear_up_if_saved(Context& context, App& app) {
+  try {
+    context.store.save(app);
+    clear_up_reserves(context, app, {});
+  } catch (const state::Unwritable& error) {
+    context.report.warning(error.what());
+  }
+}
+
 Wish wish_for_the_way_back(const Context& context, const Wish& failed, const Change& change) {
   Wish back;
   back.state = failed.fallback ? Wish::State::up : Wish::State::down;
@@ -161,7 +171,7 @@ void is_back(Context& context, App& app, Change& change, const Planned& way) {
       change.container = rename->to;
   app.wish.unfinished = false;
   app.wish.fallback.reset();
-  record_data(context, app, way);
+  record_data(app, way);
 }
 
 void in_trouble(App& app, Change& change, ReleaseNumber release, const std::string& reason) {
@@ -211,7 +221,7 @@ void end_way_back(Context& context, App& app, Change& change, const Planned& way
   if (!change.is_judged) return;
   is_back(context, app, change, way);
   in_trouble(app, change, *app.wish.release, change.reason);
-  save_if_possible(context, app);
+  clear_up_if_saved(context, app);
 }
 
 void take_back(Context& context, App& app, Change& change, const Before& earlier, const Touched& touched, bool wait) {
@@ -283,7 +293,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
       in_trouble(app, change, *before, outcome.verdict->reason);
     else if (is_itself)
       in_trouble(app, change, *before, change.reason);
-    save_if_possible(context, app);
+    clear_up_if_saved(context, app);
   } catch (const Error& error) {
     change.kind = Change::Kind::stuck;
     change.trouble_on_the_way_back = error.what();

@@ -169,7 +169,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.order = pass.settings.order ? pass.settings.order : pass.order;
   options.sources = outcome.input.sources;
   options.look_for_restarts = true;
-  options.objection = pass.objection;
+  if (pass.plans) options.plans = &*pass.plans;
   options.starts_stopped = pass.starts_stopped;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();

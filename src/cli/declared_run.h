@@ -53,7 +53,8 @@ struct DeclaredPass {
   bool builds = false;                    // images that a project builds are built, also where they are there
   bool starts_stopped = false;            // as in DeclaredOptions
   std::string command;                    // as it was typed, for the journal
-  std::function<std::string(const declared::DeclaredApp& planned)> objection;  // as in DeclaredOptions
+  // As in DeclaredOptions; nullopt: there is no file.
+  std::optional<std::map<std::string, declared::PlannedSteps>> plans{};
 };
 
 // What came of it, with what it was made from.

@@ -3,6 +3,7 @@
 // the others, and what cannot be read never means that nothing is wanted (promise 5).
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -13,7 +14,14 @@
 
 namespace belay::declared {
 
-struct DeclaredApp;
+// What follows from the decision about one app, and what that rests on: enough to carry it out later, or to see that it
+// no longer fits.
+struct PlannedSteps {
+  std::string identity;                            // of the release that it makes
+  std::map<std::string, std::string> facts;        // "the container web" → when it was made, of what, and how it is
+  plan::Plan images, change, snapshots, clean_up;  // one after the other
+  bool operator==(const PlannedSteps&) const = default;
+};
 
 struct DeclaredOptions {
   bool dry_run = false;
@@ -59,9 +67,9 @@ struct DeclaredOptions {
   std::set<std::string> spared;
   // What was stopped by hand is started, as a command that names the app means it.
   bool starts_stopped = false;
-  // Hears, under the app's lock, what is about to be done, as a preview would have it; says why it must not be, else
-  // nothing. Unset: it may.
-  std::function<std::string(const DeclaredApp& planned)> objection;
+  // What was planned earlier, by app: this is carried out, or nothing where what it rests on has moved. nullptr:
+  // whatever the definitions ask for now.
+  const std::map<std::string, PlannedSteps>* plans = nullptr;
 };
 
 // What an app's users notice of a change.
@@ -106,6 +114,7 @@ struct DeclaredApp {
   std::optional<Downtime> downtime;    // of what is to be done
   std::optional<Milliseconds> outage;  // expected; of changes
   change::Change change;
+  PlannedSteps planned{};          // of a preview: `change.plan` in its parts
   std::optional<Healing> healing;  // nullopt: nobody asked for its health
 };
 std::string_view to_text(DeclaredApp::Kind kind);
@@ -139,9 +148,6 @@ class DeclaredListener {
 // said to be meant; Cancelled on stop, when every change under way has been taken back.
 DeclaredHost apply_declared(change::Context& context, const Declarations& declared, const DeclaredOptions& options,
                             DeclaredListener& listener, std::stop_token stop);
-
-// Whether the step makes what several apps may share, so that the first to come makes it.
-bool is_shared(const plan::Step& step);
 
 // The tags of the image's repository, from its registry, with the engine's login. Throws as registry::list_tags.
 std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop);

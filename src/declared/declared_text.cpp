@@ -34,10 +34,6 @@ void classify(DeclaredApp& result, const App& app) {
   }
 }
 
-bool is_shared(const plan::Step& step) {
-  return std::holds_alternative<plan::CreateNetwork>(step) || std::holds_alternative<plan::CreateVolume>(step);
-}
-
 std::string_view to_text(DeclaredApp::Kind kind) {
   switch (kind) {
     case DeclaredApp::Kind::unchanged:

@@ -64,7 +64,7 @@ void Pass::announce_once(DeclaredHost& host) {
   std::set<std::string> made;
   for (auto& app : host.apps)
     app.change.plan = plan::without(app.change.plan, [&](const plan::Step& step) {
-      return is_shared(step) && !made.insert(plan::step_text(step)).second;
+      return plan::is_shared(step) && !made.insert(plan::step_text(step)).second;
     });
 }
 

@@ -18,6 +18,7 @@
 #include "declared/declared.h"
 #include "declared/image_choice.h"
 #include "declared/pass_view.h"
+#include "declared/plan_rests.h"
 #include "engine/engine.h"
 
 namespace belay::engine {
@@ -160,8 +161,24 @@ class Pass {
   // gone on with, whatever it was.
   bool is_still_due(const App& app, const change::Made& made, const ImageChoices& images, bool is_pulled,
                     change::Context& context, DeclaredApp& result) const;
-  // Under the app's lock, just before the first effect.
-  void ask_for_objection(const DeclaredApp& planned) const;
+
+  // pass_plans.cpp: what was planned earlier
+  // nullptr: nothing was, for any app. Throws Conflict where only this one is missing.
+  const PlannedSteps* steps_for(const std::string& app) const;
+  // Whether anybody asks what a plan rests on.
+  bool asks_for_facts() const { return options_.dry_run || options_.plans != nullptr; }
+  // A preview notes the facts; else, just before the first effect, they must be those of the plan made earlier.
+  void settle(const Facts& facts, DeclaredApp& result) const;
+  // What a change of the app is held to.
+  change::Agreed agreed_on(const std::string& app, const DeclaredApp& result) const;
+  // A preview's, in its parts.
+  static void note_steps(DeclaredApp& result);
+  // What came with the images that were pulled or built for the plan made earlier.
+  static void take_images(change::Agreed& agreed, const change::Made& before, const change::Made& now);
+
+  // pass_make.cpp, continued
+  Facts facts_of_change(const Declaration& declared, const App& app, const change::Made& made,
+                        change::Context& context) const;
   // The plan as it would be with the image here already, behind its pull.
   void preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
                DeclaredApp& result);
@@ -197,6 +214,7 @@ class Pass {
   // One that another way than a definition made: it is stopped as its user would, and can be started again.
   DeclaredApp stop_app(const App& app);
   DeclaredApp stop_container(const std::string& name);
+  std::string container_mark(const std::string& name) const;
 
   change::Context& context_;
   engine::Engine& engine_;

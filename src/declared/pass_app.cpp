@@ -220,8 +220,13 @@ bool Pass::waits_for_files(change::Context& context, const Declaration& declared
 
 void Pass::clean_up_after(const AppName& name, change::Context& context) {
   try {
+    const PlannedSteps* steps = steps_for(name.text());
+    change::Agreed agreed;
+    change::Context cleaning = context;
+    if (steps != nullptr) agreed.plan = steps->clean_up;
+    if (steps != nullptr) cleaning.agreed = &agreed;
     std::ignore =
-        cleanup(context, name, options_.keep, false, [](const change::RemovalPreview&) { return true; }, stop_);
+        cleanup(cleaning, name, options_.keep, false, [](const change::RemovalPreview&) { return true; }, stop_);
     if (const auto app = context.store.app(name)) remember(*app);
   } catch (const Cancelled&) {
     throw;

@@ -98,15 +98,13 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
   const bool finishes = fresh.wish.unfinished;
   const std::string verb = finishes ? "finish" : "repair";
-  if (options_.objection && repairs) {
-    App as_it_is = fresh;
-    DeclaredApp planned = result;
-    planned.change = fulfil(context, as_it_is, verb, true, stop_);
-    if (planned.change.kind == change::Change::Kind::planned) {
-      tell_repair(planned, fresh, repairs);
-      ask_for_objection(planned);
-    }
+  const PlannedSteps* steps = steps_for(result.name);
+  Facts facts;
+  if (asks_for_facts()) {
+    facts = facts_of(fresh, context.engine.containers({}, stop_));
+    if (steps != nullptr && !options_.dry_run && !steps->change.empty()) settle(facts, result);
   }
+  const change::Agreed agreed = agreed_on(result.name, result);
   // What a command left unfinished is nothing that the app did: it counts against no budget.
   bool is_counted = finishes;
   AppReport report(result.name, listener_, turn_, [&] {
@@ -114,9 +112,14 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
       context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release});
   });
   change::Context repairing = context_for(context.store, report);
+  if (steps != nullptr && !options_.dry_run) repairing.agreed = &agreed;
   result.change = fulfil(repairing, fresh, verb, options_.dry_run || !repairs, stop_);
   remember(fresh);
   if (result.change.kind == change::Change::Kind::unchanged) return;
+  if (options_.dry_run) {
+    settle(facts, result);
+    note_steps(result);
+  }
   result.only_reported = !repairs;
   if (!repairs || options_.dry_run) result.as_declared = false;
   if (result.change.failed()) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/identity.h"
 #include "base/lock.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
@@ -49,28 +50,32 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   refuse_shared_volumes(declared, app, made.spec, context);
   const std::vector<ImageChoice> missing = to_be_made(choices);
   const plan::Plan pulling = plan_of_images(declared, missing);
+  if (asks_for_facts()) settle(facts_of_change(declared, app, made, context), result);
+  const PlannedSteps* steps = steps_for(result.name);
+  if (options_.dry_run) result.planned.identity = steps != nullptr ? steps->identity : new_identity();
+  change::Agreed agreed = agreed_on(result.name, result);
+  change::Context changing = context;
+  changing.agreed = &agreed;
   if (options_.dry_run) {
-    preview(context, app, made, pulling, result);
+    preview(changing, app, made, pulling, result);
     remember(app);
     return;
   }
-  if (options_.objection) {
-    change::Report silent;
-    change::Context looking = context_for(context.store, silent);
-    App as_it_is = app;
-    DeclaredApp planned = result;
-    preview(looking, as_it_is, made, pulling, planned);
-    ask_for_objection(planned);
-  }
+  if (steps != nullptr)
+    if (const auto other = plan::first_difference(steps->images, pulling))
+      throw Conflict(ErrorCode::plan_outdated,
+                     format("{} is left as it is, for its plan is out of date: {}", result.name, *other),
+                     "Make the plan again, and read it.");
   if (!pulling.empty()) {
-    make_images(context, made, missing, pulling);
+    make_images(context, made, missing, steps != nullptr ? steps->images : pulling);
+    take_images(agreed, wanted, made);
     for (auto& service : made.spec.services) service.mounts = declared.spec.service(service.name).mounts;
     name_all_volumes(declared, app, made);
     refuse_shared_volumes(declared, app, made.spec, context);
   }
   if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
   result.change =
-      start_made(context, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
+      start_made(changing, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
   remember(app);
   classify(result, app);
   if (result.change.failed()) {
@@ -96,23 +101,26 @@ bool Pass::is_still_due(const App& app, const change::Made& made, const ImageCho
   return false;
 }
 
-void Pass::ask_for_objection(const DeclaredApp& planned) const {
-  if (const std::string objection = options_.objection(planned); !objection.empty())
-    throw Conflict(ErrorCode::plan_outdated, format("{} is left as it is: {}", planned.name, objection));
+Facts Pass::facts_of_change(const Declaration& declared, const App& app, const change::Made& made,
+                            change::Context& context) const {
+  // Under the lock: what was seen before it does not count.
+  if (look_ != nullptr && !options_.dry_run) look_->forget();
+  Facts facts = facts_of(declared);
+  facts.merge(facts_of(app, context.engine.containers({}, stop_)));
+  facts.merge(facts_of_images(made.images));
+  return facts;
 }
 
 void Pass::preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
                    DeclaredApp& result) {
-  if (pulling.empty()) {
-    change::ChangeOptions dry = change_options(made.spec);
-    dry.dry_run = true;
-    result.change = start_made(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_);
-    classify(result, app);
-    preview_clean_up(context, app, result);
-    return;
-  }
-  result.change =
-      plan_made(context, app, made, change_options(made.spec), pulling, change::Containers::changed_in_place, stop_);
+  change::ChangeOptions dry = change_options(made.spec);
+  dry.dry_run = true;
+  result.change = pulling.empty()
+                      ? start_made(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_)
+                      : plan_made(context, app, made, dry, {}, change::Containers::changed_in_place, stop_);
+  result.planned.images = pulling;
+  note_steps(result);
+  result.change.plan = plan::in_sequence(pulling, result.change.plan);
   classify(result, app);
   preview_clean_up(context, app, result);
 }
@@ -124,6 +132,7 @@ void Pass::preview_clean_up(change::Context& context, App app, DeclaredApp& resu
   app.wish.unfinished = false;
   const World world = plan::as_planned(change::observe(context.engine, app, stop_), result.change.plan);
   const plan::Cleanup cleaning = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, options_.keep);
+  result.planned.clean_up = cleaning.plan;
   result.change.plan = plan::in_sequence(std::move(result.change.plan), cleaning.plan);
 }
 

@@ -48,15 +48,18 @@ DeclaredApp Pass::remove_one(const App& app) {
   AppReport report(result.name, listener_, turn_);
   change::Context context = context_for(context_.store, report);
   telling(result, [&] {
-    const auto agree = [&](const change::RemovalPreview& preview) {
-      if (!options_.objection) return true;
-      DeclaredApp planned = result;
-      planned.change.plan = preview.plan;
-      ask_for_objection(planned);
+    const change::Agreed agreed = agreed_on(result.name, result);
+    context.agreed = &agreed;
+    const auto agree = [&](const change::RemovalPreview& /*preview*/) {
+      if (asks_for_facts()) settle(facts_of(app, context.engine.containers({}, stop_)), result);
       return true;
     };
     change::Removed removed = remove(context, app.name, false, options_.dry_run, agree, stop_);
     result.change.plan = std::move(removed.plan);
+    if (options_.dry_run) {
+      settle(facts_of(app, context.engine.containers({}, stop_)), result);
+      result.planned.change = result.change.plan;
+    }
     result.change.kind = removed.done ? change::Change::Kind::done : change::Change::Kind::planned;
     classify(result, app);
   });
@@ -142,14 +145,19 @@ DeclaredApp Pass::stop_app(const App& app) {
   AppReport report(result.name, listener_, turn_);
   change::Context context = context_for(context_.store, report);
   telling(result, [&] {
-    if (options_.objection) {
-      DeclaredApp planned = result;
-      planned.change = change::stop(context, {app.name}, true, stop_);
-      ask_for_objection(planned);
-    }
+    if (asks_for_facts()) settle(facts_of(app, context.engine.containers({}, stop_)), result);
+    const change::Agreed agreed = agreed_on(result.name, result);
+    context.agreed = &agreed;
     result.change = change::stop(context, {app.name}, options_.dry_run, stop_);
+    if (options_.dry_run) note_steps(result);
   });
   return result;
+}
+
+std::string Pass::container_mark(const std::string& name) const {
+  for (const auto& container : context_.engine.containers({}, stop_))
+    if (container.name == name) return container_fact(container);
+  return "gone";
 }
 
 DeclaredApp Pass::stop_container(const std::string& name) {
@@ -158,14 +166,13 @@ DeclaredApp Pass::stop_container(const std::string& name) {
   const size_t held = stopping.add(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down");
   stopping.add(plan::StopContainer{name, {}}, result.reason, {held});
   result.change.kind = change::Change::Kind::planned;
-  if (options_.dry_run) return result;
-  if (options_.objection) {
-    telling(result, [&] { ask_for_objection(result); });
-    if (result.kind == Outcome::broken) return result;
-  }
+  if (asks_for_facts()) telling(result, [&] { settle({{"the container " + name, container_mark(name)}}, result); });
+  if (options_.dry_run) result.planned.change = stopping;
+  if (options_.dry_run || result.kind == Outcome::broken) return result;
   AppReport report(result.name, listener_, turn_);
   change::Context context = context_for(context_.store, report);
-  const auto outcome = change::carry_out(context, stopping, {}, stop_);
+  const PlannedSteps* steps = steps_for(name);
+  const auto outcome = change::carry_out(context, steps != nullptr ? steps->change : stopping, {}, stop_);
   result.change.kind = change::Change::Kind::done;
   if (outcome.error) {
     result.kind = Outcome::broken;

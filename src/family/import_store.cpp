@@ -97,8 +97,10 @@ void import_family(change::Context& context, const AppName& name, const FamilyOf
   result.last_container = container_of_mark(app, app.last);
   result.stable_container = container_of_mark(app, app.stable);
   result.autostart = app.autostart;
-  if (dry_run || !taken.changed) return;
-  run_pins(context, pins(context, app, stop), stop);
+  if (!taken.changed) return;
+  result.plan = pins(context, app, stop);
+  if (dry_run) return;
+  run_pins(context, result.plan, stop);
   learn_settings_files(context, app, stop);
   context.store.save(app);
   write_journal(context, app, "import", "done",

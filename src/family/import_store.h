@@ -19,6 +19,7 @@ struct ImportedFamily {
   std::string settings_file;  // empty: the store has none for it
   bool is_known = false;      // the app was there before
   bool changed = false;
+  plan::Plan plan;  // what keeps the images; the containers are not touched
   std::vector<std::string> warnings;
   std::optional<Error> error;  // it was not imported; the others are
 };

@@ -157,7 +157,7 @@ Imported import_run(change::Context& context, const std::string& wanted_name, co
   if (wanted_name.empty() && parsed.name.empty())
     throw UsageError("the line gives the container no name", "Name the app: belay import run NAME -- docker run …");
   const AppName name(wanted_name.empty() ? parsed.name : wanted_name);
-  Imported imported{name.text(), {}, parsed.warnings, {}};
+  Imported imported{name.text(), {}, parsed.warnings, {}, {}};
   Spec spec;
   spec.services.push_back(parsed.service);
   spec.services[0].name = name.text();
@@ -167,14 +167,13 @@ Imported import_run(change::Context& context, const std::string& wanted_name, co
   auto app = context.store.app(name);
   const std::string reference = ImageRef::parse(parsed.service.image).text();
   auto image = context.engine.image(reference, stop);
+  if (!image) imported.plan.add(plan::PullImage{reference}, "it is not on this host");
   if (dry_run) {
     imported.image = image ? image->id : "";
     return imported;
   }
   if (!image) {
-    plan::Plan plan;
-    plan.add(plan::PullImage{reference}, "it is not on this host");
-    change::carry_out_whole(context, plan, {}, stop);
+    change::carry_out_whole(context, imported.plan, {}, stop);
     image = context.engine.image(reference, stop);
     if (!image)
       throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));

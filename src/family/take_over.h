@@ -42,6 +42,7 @@ struct Imported {
   std::string app, image;
   std::vector<std::string> warnings;
   std::string spec;  // as JSON, without secrets
+  plan::Plan plan;   // what brings its image; empty: it is here
 };
 // Makes an app from a `docker run` line; the image is pulled where it is missing. Started with `belay start NAME new`.
 // An empty name: the line's --name.

@@ -12,6 +12,17 @@
 #include "model/release.h"
 #include "model/world.h"
 
+namespace belay {
+
+inline bool operator==(const NetworkRequest& left, const NetworkRequest& right) {
+  return left.name == right.name && left.labels == right.labels && left.definition == right.definition;
+}
+inline bool operator==(const VolumeRequest& left, const VolumeRequest& right) {
+  return left.name == right.name && left.labels == right.labels && left.definition == right.definition;
+}
+
+}  // namespace belay
+
 namespace belay::plan {
 
 // Which builder the user asked for. `buildx`: the docker CLI's plugin, for what needs a session (build secrets).
@@ -26,79 +37,100 @@ struct BuildImage {
   std::string target, platform, network;
   bool no_cache = false, pull = false;
   BuilderChoice builder = BuilderChoice::automatic;
+  bool operator==(const BuildImage&) const = default;
 };
 struct PullImage {
   std::string reference;
+  bool operator==(const PullImage&) const = default;
 };
 struct PushImage {
   std::string reference;
+  bool operator==(const PushImage&) const = default;
 };
 struct TagImage {
   std::string image, reference;
+  bool operator==(const TagImage&) const = default;
 };
 // Why a release's image gets a tag of ours. `docker system prune --all` removes it with the containers all the same.
 inline constexpr const char* why_pinned = "an image prune without --all leaves the release's image alone then";
 struct UntagImage {
   std::string reference;
+  bool operator==(const UntagImage&) const = default;
 };
 struct RemoveImage {
   std::string image;
+  bool operator==(const RemoveImage&) const = default;
 };
 using CreateNetwork = NetworkRequest;
 struct RemoveNetwork {
   std::string name;
+  bool operator==(const RemoveNetwork&) const = default;
 };
 using CreateVolume = VolumeRequest;
 struct RemoveVolume {
   std::string name;
+  bool operator==(const RemoveVolume&) const = default;
 };
 struct CreateContainer {
   std::string name, image;  // image: id
   Service service;
   labels::Labels labels;
   RestartPolicy restart;
+  bool operator==(const CreateContainer&) const = default;
 };
 // Writes files into a container that has never run.
 struct PutFiles {
   std::string name;
   std::vector<ServiceFile> files;
+  bool operator==(const PutFiles&) const = default;
 };
 struct RenameContainer {
   std::string from, to;
+  bool operator==(const RenameContainer&) const = default;
 };
 struct StartContainer {
   std::string name;
+  bool operator==(const StartContainer&) const = default;
 };
 struct StopContainer {
   std::string name;
   std::optional<Seconds> timeout;
+  bool operator==(const StopContainer&) const = default;
 };
 struct PauseContainer {
   std::string name;
+  bool operator==(const PauseContainer&) const = default;
 };
 struct ResumeContainer {
   std::string name;
+  bool operator==(const ResumeContainer&) const = default;
 };
 struct RemoveContainer {
   std::string name;
+  bool operator==(const RemoveContainer&) const = default;
 };
 struct SetRestartPolicy {
   std::string name;
   RestartPolicy policy;
+  bool operator==(const SetRestartPolicy&) const = default;
 };
 struct UpdateResources {
   std::string name;
   Resources resources;
+  bool operator==(const UpdateResources&) const = default;
 };
 struct ConnectNetwork {
   std::string name;
   NetworkLink link;
+  bool operator==(const ConnectNetwork&) const = default;
 };
 struct DisconnectNetwork {
   std::string name, network;
+  bool operator==(const DisconnectNetwork&) const = default;
 };
 struct SignalContainer {
   std::string name, signal;  // "HUP", "SIGUSR1"
+  bool operator==(const SignalContainer&) const = default;
 };
 // Waits until the container has proved itself, at most `wait_timeout`.
 struct AwaitVerdict {
@@ -107,6 +139,7 @@ struct AwaitVerdict {
     still_well,  // the same of one that was left as it is
     completed,   // it has ended with 0
   };
+  bool operator==(const AwaitVerdict&) const = default;
   std::string name;
   bool has_health_check = false;
   Milliseconds settle, wait_timeout;
@@ -120,43 +153,53 @@ struct AwaitVerdict {
 struct RunInside {
   std::string name;
   std::vector<std::string> command;
+  bool operator==(const RunInside&) const = default;
 };
 // Fills a reserve with a copy of what a place holds. Until the copy is whole, the reserve counts as absent.
 struct CopyData {
   DataPlace from, into;
+  bool operator==(const CopyData&) const = default;
 };
 // Fills a reserve of a place (or a volume that is new) from an item of the backup at hand.
 struct UnpackData {
   std::string item;
   DataPlace place, into;
+  bool operator==(const UnpackData&) const = default;
 };
 // Exchanges what a place and a reserve hold, so that the place holds `content`. Nothing that runs has either in use.
 struct ExchangeData {
   DataPlace place, reserve;
   std::string content;
+  bool operator==(const ExchangeData&) const = default;
 };
 // Removes a reserve with what it holds.
 struct RemoveData {
   DataPlace reserve;
+  bool operator==(const RemoveData&) const = default;
 };
 // Reads an item of the backup that is being written; the images, behind the items; the backup's end, and its place.
 struct BackUpData {
   std::string item;
   DataPlace place;
+  bool operator==(const BackUpData&) const = default;
 };
 struct BackUpImages {
   std::vector<std::string> images;
+  bool operator==(const BackUpImages&) const = default;
 };
 struct FinishBackup {
   std::string where;
+  bool operator==(const FinishBackup&) const = default;
 };
 // Loads the images that the backup at hand has.
 struct LoadImages {
   std::string from;
+  bool operator==(const LoadImages&) const = default;
 };
 // Reads the backup at hand to its end: only then it is known to be whole.
 struct CheckBackup {
   std::string where;
+  bool operator==(const CheckBackup&) const = default;
 };
 
 using Step =
@@ -174,6 +217,7 @@ struct Action {
   bool may_fail = false;
   // After that long it counts as failed; nullopt: it may take as long as the engine lets it.
   std::optional<Milliseconds> deadline{};
+  bool operator==(const Action&) const = default;
 };
 
 // A directed graph of actions in an order that respects `after`.
@@ -185,6 +229,7 @@ struct Plan {
   bool empty() const { return actions.empty(); }
   // Appends and returns the index.
   size_t add(Step step, std::string reason, std::vector<size_t> after = {});
+  bool operator==(const Plan&) const = default;
 };
 
 // "start web-r12", without the reason.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/format.h"
+
 namespace belay::plan {
 
 Plan without(const Plan& plan, const std::function<bool(const Step&)>& is_left_out) {
@@ -37,6 +39,34 @@ Plan in_sequence(Plan first, const Plan& second) {
   }
   first.notes.insert(first.notes.end(), second.notes.begin(), second.notes.end());
   return first;
+}
+
+bool is_shared(const Step& step) {
+  return std::holds_alternative<CreateNetwork>(step) || std::holds_alternative<CreateVolume>(step);
+}
+
+std::optional<std::string> first_difference(const Plan& agreed, const Plan& now) {
+  for (const auto& action : now.actions) {
+    const bool is_new =
+        is_shared(action.step) && std::none_of(agreed.actions.begin(), agreed.actions.end(),
+                                               [&](const Action& planned) { return planned.step == action.step; });
+    if (is_new) return format("'{}' would be a step now", step_text(action.step));
+  }
+  const Plan before = without(agreed, is_shared);
+  const Plan after = without(now, is_shared);
+  for (size_t i = 0; i < std::max(before.actions.size(), after.actions.size()); ++i) {
+    if (i >= after.actions.size()) return format("'{}' would be no step any more", step_text(before.actions[i].step));
+    if (i >= before.actions.size()) return format("'{}' would be a step now", step_text(after.actions[i].step));
+    const Action& planned = before.actions[i];
+    const Action& made = after.actions[i];
+    const std::string was = step_text(planned.step);
+    if (planned.step != made.step && was != step_text(made.step))
+      return format("'{}' would be '{}' now", was, step_text(made.step));
+    if (planned.step != made.step) return format("'{}' would be done with other settings now", was);
+    if (planned.after != made.after || planned.may_fail != made.may_fail || planned.deadline != made.deadline)
+      return format("'{}' would come in another order now", was);
+  }
+  return {};
 }
 
 World as_planned(World world, const Plan& plan) {

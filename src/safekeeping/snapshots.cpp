@@ -7,9 +7,11 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/change.h"
+#include "change/clear_up.h"
 #include "change/data_swap.h"
 #include "change/data_work.h"
 #include "data/reserve.h"
+#include "plan/sequence.h"
 #include "safekeeping/still.h"
 #include "state/store.h"
 
@@ -60,7 +62,14 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     for (const auto& item : snapshot->items)
       then(plan::CopyData{item.place, item.kept}, format("snapshot {}", snapshot->text()));
     for (const auto& action : stillness.let_go()) then(action.step, action.reason);
-    if (dry_run) return taken;
+    if (dry_run) {
+      App then_known = app;
+      then_known.snapshots.push_back(*snapshot);
+      then_known.snapshots.back().complete = true;
+      taken.plan = plan::in_sequence(std::move(taken.plan),
+                                     change::plan_of_clear_up(std::move(then_known), &release, context.clock.now()));
+      return taken;
+    }
 
     // What is made from here on is known to the state before it is there.
     App begun = held;

@@ -11,9 +11,11 @@
 #include "change/making.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
+#include "family/import_store.h"
 #include "safekeeping/backup.h"
 #include "safekeeping/restore.h"
 #include "safekeeping/snapshots.h"
+#include "safekeeping/trial.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
 
@@ -252,6 +254,17 @@ const std::vector<Verb> verbs{
      [](Scene& /*scene*/, Context& context, bool dry_run) {
        return take_snapshot(context, web, "by hand", dry_run, {}).plan;
      }},
+    {"deploy with a snapshot too many",
+     {"deploy 1", "write a", "deploy 2 snapshot", "deploy 3 snapshot", "deploy 4 snapshot"},
+     deploy_of("5", true)},
+    {"snapshot, one too many",
+     {"deploy 1", "write a", "deploy 2 snapshot", "deploy 3 snapshot", "deploy 4 snapshot"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       return take_snapshot(context, web, "by hand", dry_run, {}).plan;
+     }},
+    {"restore, one snapshot too many",
+     {"deploy 1", "write a", "deploy 2 snapshot", "deploy 3 snapshot", "deploy 4 snapshot", "backup", "write b"},
+     restore_newest},
     {"snapshots --remove",
      {"deploy 1", "write a", "deploy 2 snapshot"},
      [](Scene& /*scene*/, Context& context, bool dry_run) {
@@ -279,7 +292,85 @@ const std::vector<Verb> verbs{
        how.dry_run = dry_run;
        return adopt(context, AppName("plex"), {}, how, {}).plan;
      }},
+    {"adopt of what loses a setting",
+     {},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       TakeOver how;
+       how.dry_run = dry_run;
+       how.lossy = true;
+       return adopt(context, AppName("plex"), {}, how, {}).plan;
+     }},
+    {"import run, of an image that is not here",
+     {},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       return import_run(context, "far", {"-p", "90:90", "far:1"}, dry_run, {}).plan;
+     }},
+    {"import run, of an image that is here",
+     {},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       return import_run(context, "near", {"other:1"}, dry_run, {}).plan;
+     },
+     false},
+    {"import of a store",
+     {},
+     [](Scene& scene, Context& context, bool dry_run) {
+       const fs::path store = scene.folder.path() / "store";
+       make_folder(store);
+       make_folder(store / "plex");
+       write_file_durably(store / "plex" / "last", "plex");
+       ImportOptions options;
+       options.folder = store;
+       options.dry_run = dry_run;
+       return import_store(context, StoreKind::jockler, options, {}).at(0).plan;
+     }},
+    {"recover",
+     {"deploy 1", "lose the state"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       TakeOver how;
+       how.dry_run = dry_run;
+       EXPECT_EQ(recover(context, how, {}).size(), 1U);
+       return plan::Plan();
+     },
+     false},
+    {"down",
+     {"deploy 1"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) { return take_down(context, web, dry_run, yes, {}).plan; }},
+    {"autostart",
+     {"deploy 1"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       EXPECT_TRUE(set_autostart(context, web, Autostart::last, dry_run, {}));
+       return plan::Plan();
+     },
+     false},
+    {"restore as another app",
+     {"deploy 1", "write a", "backup image"},
+     [](Scene& scene, Context& context, bool dry_run) {
+       RestoreOptions options;
+       options.change = change_options(dry_run);
+       options.as = AppName("copy");
+       return restore(context, web, *scene.backups(), scene.newest_backup(), {}, options, {}).change.plan;
+     }},
+    {"drill",
+     {"deploy 1", "write a", "backup image"},
+     [](Scene& scene, Context& context, bool dry_run) {
+       TrialOptions options;
+       options.dry_run = dry_run;
+       return drill(context, web, *scene.backups(), scene.newest_backup(), {}, options, {}).trial.plan;
+     }},
+    {"try of an image",
+     {"deploy 1", "write a"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       TryOptions options;
+       options.trial.dry_run = dry_run;
+       options.image = "other:1";
+       return try_candidate(context, web, options, {}).trial.plan;
+     }},
 };
+
+bool removes_data(const plan::Plan& plan) {
+  return std::any_of(plan.actions.begin(), plan.actions.end(),
+                     [](const plan::Action& action) { return std::holds_alternative<plan::RemoveData>(action.step); });
+}
 
 class Preview : public ::testing::TestWithParam<Verb> {};
 
@@ -289,20 +380,34 @@ TEST_P(Preview, IsWhatTheRunDoes) {
   options.files = options.volume = options.port = verb.has_mount_points;
   options.scheme = verb.scheme;
   Scene scene(options);
-  for (const auto& line : verb.before)
-    ASSERT_THAT(scene.run(line), ::testing::Not(::testing::StartsWith("error"))) << line;
-  if (std::string_view(verb.name) == "adopt") scene.stranger("plex", {});
+  for (const auto& line : verb.before) {
+    if (line == "lose the state")
+      scene.store->forget(web);
+    else
+      ASSERT_THAT(scene.run(line), ::testing::Not(::testing::StartsWith("error"))) << line;
+  }
+  const std::string_view name = verb.name;
+  if (name.starts_with("adopt") || name == "import of a store") scene.stranger("plex", {});
+  if (name.ends_with("loses a setting")) scene.engine.has_unkept("plex", {"DeviceRequests", "--gpus"});
+  scene.engine.in_registry("far:1", {}, {}, "far");
   ImageConfig config;
   config.exposed_ports = {"8080/tcp"};
   config.volumes = {"/data", "/more"};
   scene.engine.add_image("other:1", config, {}, "other");
   scene.clock.advance(Seconds(60));
+  const size_t changes = scene.engine.changes().size();
   compare(
       scene, verb.name, [&](Context& context, bool dry_run) { return verb.perform(scene, context, dry_run); },
       verb.fails);
   size_t actions = 0;
   for (const auto& plan : scene.report.ran) actions += plan.actions.size();
+  if (name.ends_with("too many")) {
+    EXPECT_TRUE(removes_data(scene.report.ran.back())) << "the oldest snapshot goes, at the end";
+  }
   EXPECT_EQ(actions > 0, verb.does_something) << "the case shows what it should";
+  if (actions == 0) {
+    EXPECT_EQ(scene.engine.changes().size(), changes) << "what no plan says is not done";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryVerb, Preview, ::testing::ValuesIn(verbs), [](const auto& verb) {

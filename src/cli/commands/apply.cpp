@@ -2,22 +2,23 @@
 #include "cli/commands.h"
 #include "cli/compose_options.h"
 #include "cli/declared_options.h"
-#include "cli/plan_file.h"
+#include "declared/plan_file.h"
 
 namespace belay::cli {
 
 namespace {
 
-// The plan is made again, and must be the very same: as a whole now, and app by app just before each is dealt with.
-void refuse_another_plan(Session& session, DeclaredPass pass, const PlanFile& file) {
+// What the plan rests on must be as it was: as a whole now, before anything is touched, and app by app, under its lock,
+// just before its steps run.
+void refuse_moved_world(Session& session, DeclaredPass pass, const declared::PlanFile& file) {
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(session, pass, Results::silent);
-  if (const auto difference = first_difference(file.apps, planned_apps(outcome)))
+  if (const auto difference = declared::first_difference(file.apps, declared::planned_apps(outcome.host)))
     throw Conflict(ErrorCode::plan_outdated, format("the plan is out of date: {}", *difference),
                    format("Look at it again: belay plan {}", file.folder.string()));
 }
 
-DeclaredPass pass_of_plan(Invocation& in, const PlanFile& file) {
+DeclaredPass pass_of_plan(Invocation& in, const declared::PlanFile& file) {
   for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty", "take-over"})
     if (in.has(option)) throw in.usage_error(format("--{} is part of a plan already", option));
   DeclaredPass pass = declared_pass(in, file.folder, file.settings_file);
@@ -26,6 +27,7 @@ DeclaredPass pass_of_plan(Invocation& in, const PlanFile& file) {
   pass.thorough = file.thorough;
   pass.allow_empty = file.allow_empty;
   pass.take_over = file.take_over;
+  pass.plans = declared::steps_by_app(file.apps);
   return pass;
 }
 
@@ -46,14 +48,12 @@ int run_apply(Invocation& in) {
   const auto what = in.optional_argument("WHAT");
   std::error_code unknown;
   DeclaredPass pass;
-  std::optional<PlanFile> plan;
   if (what && is_compose_project(*what)) {
     pass = project_pass(in, what);
   } else if (what && fs::is_regular_file(*what, unknown)) {
-    plan = read_plan_file(*what);
-    pass = pass_of_plan(in, *plan);
-    refuse_another_plan(in.session, pass, *plan);
-    pass.objection = [&plan](const declared::DeclaredApp& now) { return objection(plan->apps, now); };
+    const declared::PlanFile plan = declared::read_plan_file(*what);
+    pass = pass_of_plan(in, plan);
+    refuse_moved_world(in.session, pass, plan);
   } else {
     pass = declared_pass(in, what.value_or(""), in.text_or("config", ""));
   }

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "family/import_store.h"
@@ -34,6 +35,7 @@ void print_family(Console& console, const family::ImportedFamily& family, bool d
     return;
   }
   const std::string what = dry_run ? format("then: {} has ", family.name) : format("{}: imported ", family.name);
+  if (dry_run && !family.plan.empty()) print_plan(console, family.plan);
   if (!family.changed)
     console.success(format("{}: nothing new", family.name));
   else if (dry_run)
@@ -76,6 +78,7 @@ int import_line(Invocation& in) {
   run.report().close();
   for (const auto& warning : imported.warnings) in.console.warning(warning);
   if (in.has("dry-run")) {
+    if (!imported.plan.empty()) print_plan(in.console, imported.plan);
     in.console.line(imported.spec);
     return 0;
   }

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/compose_options.h"
 #include "cli/declared_options.h"
-#include "cli/plan_file.h"
+#include "declared/plan_file.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -43,7 +43,7 @@ int plan_host(Invocation& in, const std::string& folder) {
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(in.session, pass, Results::silent);
   if (const auto file = in.text("out")) {
-    PlanFile plan;
+    declared::PlanFile plan;
     plan.folder = fs::absolute(pass.settings.confdir).lexically_normal();
     if (!settings_file.empty()) plan.settings_file = fs::absolute(settings_file).lexically_normal();
     plan.aws = pass.settings.aws;
@@ -51,8 +51,8 @@ int plan_host(Invocation& in, const std::string& folder) {
     plan.thorough = pass.thorough;
     plan.allow_empty = pass.allow_empty;
     plan.take_over = pass.take_over;
-    plan.apps = planned_apps(outcome);
-    write_plan_file(*file, plan);
+    plan.apps = declared::planned_apps(outcome.host);
+    declared::write_plan_file(*file, plan);
     in.console.note(format("the plan is in {0}; to carry it out: belay apply {0}", *file));
   }
   return print_declared_plan(in, outcome, pass.settings);
