@@ -27,9 +27,9 @@ exec::Outcome carry_out(Context& context, const plan::Plan& plan, const CarryOut
   exec::RunOptions options = context.run;
   if (how.data != nullptr) options.data = how.data;
   if (options.data == nullptr) options.data = &work;
-  if (how.is_told) context.report.running(plan);
-  exec::Listener& listener = how.listener != nullptr ? *how.listener : context.report;
-  return exec::run(plan, context.engine, context.clock, listener, options, std::move(stop));
+  if (how.is_told) context.report.tell({{}, plan::PlanBegun{&plan}});
+  Report& report = how.report != nullptr ? *how.report : context.report;
+  return exec::run(plan, context.engine, context.clock, report, options, std::move(stop));
 }
 
 exec::Outcome carry_out_whole(Context& context, const plan::Plan& plan, const CarryOut& how, std::stop_token stop) {

@@ -6,9 +6,9 @@
 namespace belay::change {
 
 struct CarryOut {
-  exec::Listener* listener = nullptr;  // nullptr: the context's report
-  exec::Data* data = nullptr;          // nullptr: what copies, exchanges and removes data on this host
-  bool is_told = true;                 // false: the report does not hear of the plan beforehand
+  Report* report = nullptr;    // nullptr: the context's
+  exec::Data* data = nullptr;  // nullptr: what copies, exchanges and removes data on this host
+  bool is_told = true;         // false: the report does not hear of the plan beforehand
 };
 
 // Runs the plan. What went wrong is in the outcome.

@@ -17,30 +17,14 @@ namespace belay::change {
 namespace {
 
 // How long nothing of the app ran (from the first stop to the end of the last start after it), and what was touched.
-class ChangeWatch final : public exec::Listener {
+class ChangeWatch final : public Report {
  public:
   ChangeWatch(Report& report, const Clock& clock) : report_(report), clock_(clock) {}
 
-  void started(const plan::Plan& plan, size_t action) override {
-    const auto& step = plan.actions.at(action).step;
-    if (std::holds_alternative<plan::StopContainer>(step) && !stopped_) stopped_ = clock_.ticks();
-    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.begun.insert(start->name);
-    if (const auto* rename = std::get_if<plan::RenameContainer>(&step))
-      for (auto* names : {&touched_.begun, &touched_.ended})
-        if (names->erase(rename->from) > 0) names->insert(rename->to);
-    report_.started(plan, action);
-  }
-  void progress(const plan::Plan& plan, size_t action, const Progress& progress) override {
-    report_.progress(plan, action, progress);
-  }
-  void done(const plan::Plan& plan, size_t action) override {
-    const auto& step = plan.actions.at(action).step;
-    if (std::holds_alternative<plan::StartContainer>(step) && stopped_) started_ = clock_.ticks();
-    if (const auto* ended = std::get_if<plan::StopContainer>(&step)) touched_.ended.insert(ended->name);
-    report_.done(plan, action);
-  }
-  void failed(const plan::Plan& plan, size_t action, const std::string& why) override {
-    report_.failed(plan, action, why);
+  void tell(const plan::Event& event) override {
+    if (const auto* begun = std::get_if<plan::StepBegun>(&event.what)) begins(begun->which.step());
+    if (const auto* done = std::get_if<plan::StepDone>(&event.what)) ends(done->which.step());
+    report_.tell(event);
   }
 
   const Touched& touched() const { return touched_; }
@@ -51,6 +35,18 @@ class ChangeWatch final : public exec::Listener {
   }
 
  private:
+  void begins(const plan::Step& step) {
+    if (std::holds_alternative<plan::StopContainer>(step) && !stopped_) stopped_ = clock_.ticks();
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.begun.insert(start->name);
+    if (const auto* rename = std::get_if<plan::RenameContainer>(&step))
+      for (auto* names : {&touched_.begun, &touched_.ended})
+        if (names->erase(rename->from) > 0) names->insert(rename->to);
+  }
+  void ends(const plan::Step& step) {
+    if (std::holds_alternative<plan::StartContainer>(step) && stopped_) started_ = clock_.ticks();
+    if (const auto* ended = std::get_if<plan::StopContainer>(&step)) touched_.ended.insert(ended->name);
+  }
+
   Report& report_;
   const Clock& clock_;
   std::optional<Ticks> stopped_, started_;

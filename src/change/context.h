@@ -19,15 +19,7 @@ class Store;
 
 namespace belay::change {
 
-// Hears what a use case does while it does it.
-class Report : public exec::Listener {
- public:
-  // A plan is about to run.
-  virtual void running(const plan::Plan& /*plan*/) {}
-  // One sentence for the user: "waiting for belay deploy web (pid 4711)".
-  virtual void note(const std::string& /*text*/) {}
-  virtual void warning(const std::string& /*text*/) {}
-};
+using plan::Report;
 
 // What was agreed to before a change, maybe long before: it is this that is carried out, or nothing.
 struct Agreed {

@@ -84,8 +84,8 @@ void put_into_quarantine(App& app, const Release& release, const std::string& se
 
 }  // namespace
 
-exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop) {
-  exec::Outcome outcome = carry_out(context, planned.plan, {&listener}, stop);
+exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& report, std::stop_token stop) {
+  exec::Outcome outcome = carry_out(context, planned.plan, {&report}, stop);
   if (!outcome.is_broken) return outcome;
   const auto& start = std::get<plan::StartContainer>(planned.plan.actions.at(*outcome.failed_action).step);
   if (has_data_of_its_own(context, start.name, stop)) return outcome;
@@ -97,7 +97,7 @@ exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Liste
   planned = change::planned(context, app, stop);
   forget_creations(app, planned.plan);
   context.store.save(app);
-  return carry_out(context, planned.plan, {&listener}, stop);
+  return carry_out(context, planned.plan, {&report}, stop);
 }
 
 Planned planned(Context& context, App& app, std::stop_token stop) {

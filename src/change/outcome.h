@@ -17,7 +17,7 @@ Planned planned(Context& context, App& app, std::stop_token stop);
 
 // Runs the plan. A container that the engine can never start again, through no fault of its release, is made anew from
 // it, once: `planned` is then what was done after that.
-exec::Outcome run_wish(Context& context, App& app, Planned& planned, exec::Listener& listener, std::stop_token stop);
+exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& report, std::stop_token stop);
 
 // What the places held before this wish's data. A wish that has nothing to return to is itself a way back.
 const std::vector<DataExchange>& earlier_data(const Wish& wish);

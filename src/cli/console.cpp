@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "cli/descriptor.h"
 #include "document/json.h"
+#include "report/error_json.h"
+#include "report/json.h"
 
 namespace belay::cli {
 
@@ -83,6 +85,14 @@ void Console::print_page(std::string_view text) {
   write_out(text);
 }
 
+void Console::print_json(const document::Node& value) {
+  line(document::write_json(value, 2));
+}
+
+void Console::event(const document::Node& event) {
+  say(document::write_json(event));
+}
+
 void Console::success(std::string_view text) {
   if (!settings_.quiet) line(Style::good, text);
 }
@@ -102,7 +112,7 @@ std::string Console::worded(std::string_view text) const {
 
 void Console::error(const Error& error) {
   if (json_errors_) {
-    say(document::write_json(error_json(error, worded(error.hint()))));
+    say(document::write_json(report::record(report::error_json(error, worded(error.hint())))));
     return;
   }
   std::string text = format("belay: {}", printable(error.what()));

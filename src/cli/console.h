@@ -18,14 +18,13 @@
 
 namespace belay::cli {
 
-// docs/json.md: an error as --json gives it. `hint`: in the words of the face.
-document::Node error_json(const Error& error, const std::string& hint);
-
 struct ConsoleSettings {
   bool in_terminal = false, out_terminal = false, err_terminal = false;
   bool out_color = false, err_color = false;
   int columns = 80, rows = 24;  // of the terminal; meaningless where none of the streams is one
   bool quiet = false;
+  bool live = true;          // where standard error is a terminal, progress is drawn and redrawn
+  bool json_events = false;  // what happens is given as objects, each in a line of its own
 
   // From the process's streams and environment (NO_COLOR, TERM, COLUMNS).
   static ConsoleSettings of_process();
@@ -41,6 +40,8 @@ class Console {
   const ConsoleSettings& settings() const { return settings_; }
   // As the global options say it; before any other thread uses the console.
   void be_quiet() { settings_.quiet = true; }
+  void be_still() { settings_.live = false; }
+  void give_events_as_json() { settings_.json_events = true; }
   // Whether standard output is coloured.
   bool has_color() const { return settings_.out_color; }
   void be_plain() { settings_.out_color = settings_.err_color = false; }
@@ -55,6 +56,8 @@ class Console {
   // The head in a style where standard output has colours.
   void line(Style style, std::string_view head, std::string_view rest = {});
   void print(const Table& table);
+  // With --progress json: what happens, as an object in a line of its own on standard error.
+  void event(const document::Node& event);
   // A text of our own, with its own escape sequences.
   void print_page(std::string_view text);
   // For --json: one value, indented, with a line feed behind it.

@@ -8,6 +8,9 @@
 #include "cli/compose_options.h"
 #include "declared/definitions.h"
 #include "declared/user_data.h"
+#include "report/event_json.h"
+#include "report/event_text.h"
+#include "report/host_json.h"
 
 namespace belay::cli {
 
@@ -79,13 +82,17 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
 // Tells of each app as it goes.
 class DeclaredReport final : public declared::DeclaredListener {
  public:
-  DeclaredReport(Console& console, bool tells_ends, bool verbose)
-      : console_(console), tells_ends_(tells_ends), verbose_(verbose) {}
+  DeclaredReport(Console& console, const Clock& clock, bool tells_ends, bool verbose)
+      : console_(console), clock_(clock), tells_ends_(tells_ends), verbose_(verbose) {}
 
-  void step(const std::string& app, const plan::Step& step) override {
-    console_.note(format("{}: {}", app, plan::step_text(step)));
+  void tell(const plan::Event& event) override {
+    if (console_.settings().json_events) {
+      console_.event(event_json(event, clock_.now()));
+    } else if (std::holds_alternative<plan::StepBegun>(event.what) ||
+               std::holds_alternative<plan::Remark>(event.what)) {
+      console_.note(format("{}: {}", event.app, report::text_of(event)));
+    }
   }
-  void note(const std::string& app, const std::string& text) override { console_.note(format("{}: {}", app, text)); }
   void ended(const DeclaredApp& app) override {
     if (tells_ends_) {
       print_ended(console_, app, verbose_);
@@ -96,6 +103,7 @@ class DeclaredReport final : public declared::DeclaredListener {
 
  private:
   Console& console_;
+  const Clock& clock_;
   const bool tells_ends_, verbose_;
 };
 
@@ -174,7 +182,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;
-  DeclaredReport report(session.console, tells_ends, pass.verbose);
+  DeclaredReport report(session.console, session.clock, tells_ends, pass.verbose);
   outcome.host = declared::apply_declared(run.context(), outcome.input.declared, options, report, session.stop());
   for (const auto& warning : outcome.host.warnings) session.console.warning(warning);
   return outcome;
@@ -207,49 +215,8 @@ std::string summary(const DeclaredOutcome& outcome) {
   return parts.empty() ? "nothing is declared" : join(parts, ", ");
 }
 
-Node actions_json(const plan::Plan& plan) {
-  Node actions = Node::list();
-  for (const auto& action : plan.actions) {
-    Node node = Node::map();
-    node.set("kind", word(plan::step_kind(action.step)));
-    node.set("step", Node::text(plan::step_text(action.step)));
-    node.set("reason", text_or_null(action.reason));
-    Node after = Node::list();
-    for (const size_t index : action.after) after.add(Node::number(static_cast<std::int64_t>(index) + 1));
-    node.set("after", std::move(after));
-    actions.add(std::move(node));
-  }
-  return actions;
-}
-
 Node declared_json(const formats::Settings& settings, const DeclaredOutcome& outcome) {
-  Node apps = Node::list();
-  for (const auto& app : outcome.host.apps) {
-    Node node = Node::map();
-    node.set("name", text_or_null(app.name));
-    node.set("origin", text_or_null(app.origin));
-    node.set("kind", Node::text(std::string(to_text(app.kind))));
-    node.set("outcome", Node::text(std::string(to_text(app.change.kind))));
-    node.set("release", text_or_null(app.change.release ? app.change.release->text() : ""));
-    node.set("running", text_or_null(app.change.running ? app.change.running->text() : ""));
-    node.set("differences", remarks(app.differences));
-    node.set("code", app.code ? Node::text(std::string(error_name(*app.code))) : Node());
-    node.set("reason", text_or_null(app.reason));
-    node.set("hint", text_or_null(app.hint));
-    node.set("as_declared", Node::boolean(app.as_declared));
-    node.set("downtime", app.downtime ? Node::text(std::string(to_text(app.downtime->kind))) : Node());
-    node.set("outage_ms", app.outage ? Node::number(app.outage->count()) : Node());
-    node.set("actions", actions_json(app.change.plan));
-    node.set("notes", remarks(app.change.plan.notes));
-    node.set("log_tail", text_or_null(app.change.log_tail));
-    apps.add(std::move(node));
-  }
-  Node node = Node::map();
-  node.set("folder", Node::text(settings.confdir.string()));
-  node.set("trouble", text_or_null(outcome.input.trouble));
-  node.set("apps", std::move(apps));
-  node.set("warnings", remarks(outcome.host.warnings));
-  return node;
+  return host_json(outcome.host, settings.confdir.string(), outcome.input.trouble);
 }
 
 int apply_once(Session& session, const DeclaredPass& pass) {

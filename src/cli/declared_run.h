@@ -77,8 +77,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
 // The last line of an apply: "2 changed, 1 failed, 12 unchanged".
 std::string summary(const DeclaredOutcome& outcome);
 
-// docs/json.md: `actions` of a plan, and a whole host.
-Node actions_json(const plan::Plan& plan);
+// docs/json.md: a whole host.
 Node declared_json(const formats::Settings& settings, const DeclaredOutcome& outcome);
 
 // One pass, told of; the exit code is 0 or 1.

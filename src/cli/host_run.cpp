@@ -6,6 +6,8 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "report/event_json.h"
+#include "report/event_text.h"
 
 namespace belay::cli {
 
@@ -45,10 +47,6 @@ change::GroundOptions ground_options(Session& session, const EngineChoice& engin
           globals.state_dir.value_or("")};
 }
 
-void ProgressReport::running(const plan::Plan&) {
-  ++plans_;
-}
-
 Progress& ProgressReport::display() {
   if (!display_) display_ = std::make_unique<Progress>(console_, clock_);
   return *display_;
@@ -58,36 +56,48 @@ std::string ProgressReport::id_of(size_t action) const {
   return format("{}.{}", plans_, action);
 }
 
-void ProgressReport::note(const std::string& text) {
-  console_.note(text);
-}
+// What people see of each kind of event.
+struct ProgressReport::Shown {
+  ProgressReport& to;
 
-void ProgressReport::warning(const std::string& text) {
-  console_.warning(text);
-}
+  void operator()(const plan::PlanBegun&) const { ++to.plans_; }
+  void operator()(const plan::StepBegun& begun) const {
+    to.display().begin(to.id_of(begun.which.action), plan::step_text(begun.which.step()));
+  }
+  void operator()(const plan::StepProgressed& progressed) const {
+    const belay::Progress& progress = progressed.progress;
+    // Output without a step of its own belongs to the action.
+    const std::string of_action = to.id_of(progressed.which.action);
+    const std::string id = progress.id.empty() ? of_action : of_action + "." + progress.id;
+    if (!progress.id.empty() || !progress.status.empty())
+      to.display().update(id, printable(progress.status), progress.current, progress.total, progress.id);
+    if (!progress.log.empty()) to.display().log(id, progress.log);
+    if (progress.done && !progress.id.empty()) to.display().finish(id, true, {});
+  }
+  void operator()(const plan::StepDone& done) const {
+    to.display().finish(to.id_of(done.which.action), true, plan::step_text(done.which.step()));
+  }
+  void operator()(const plan::StepFailed& failed) const {
+    // Of another failure the command's own error tells all.
+    const bool is_verdict = std::holds_alternative<plan::AwaitVerdict>(failed.which.step());
+    to.display().finish(to.id_of(failed.which.action), false,
+                        is_verdict ? report::text_of({{}, failed}) : plan::step_text(failed.which.step()));
+  }
+  void operator()(const plan::Judged&) const {}
+  void operator()(const plan::Decided& decided) const { to.console_.note(decided.what); }
+  void operator()(const plan::Remark& remark) const {
+    if (remark.level == plan::Remark::Level::warning)
+      to.console_.warning(remark.text);
+    else
+      to.console_.note(remark.text);
+  }
+};
 
-void ProgressReport::started(const plan::Plan& plan, size_t action) {
-  display().begin(id_of(action), plan::step_text(plan.actions[action].step));
-}
-
-void ProgressReport::progress(const plan::Plan&, size_t action, const belay::Progress& progress) {
-  // Output without a step of its own belongs to the action.
-  const std::string id = progress.id.empty() ? id_of(action) : id_of(action) + "." + progress.id;
-  if (!progress.id.empty() || !progress.status.empty())
-    display().update(id, printable(progress.status), progress.current, progress.total, progress.id);
-  if (!progress.log.empty()) display().log(id, progress.log);
-  if (progress.done && !progress.id.empty()) display().finish(id, true, {});
-}
-
-void ProgressReport::done(const plan::Plan& plan, size_t action) {
-  display().finish(id_of(action), true, plan::step_text(plan.actions[action].step));
-}
-
-void ProgressReport::failed(const plan::Plan& plan, size_t action, const std::string& why) {
-  const bool is_verdict = std::holds_alternative<plan::AwaitVerdict>(plan.actions[action].step);
-  display().finish(id_of(action), false,
-                   is_verdict ? format("{}: {}", plan::step_text(plan.actions[action].step), why)
-                              : plan::step_text(plan.actions[action].step));
+void ProgressReport::tell(const plan::Event& event) {
+  if (console_.settings().json_events)
+    console_.event(report::event_json(event, clock_.now()));
+  else
+    std::visit(Shown{*this}, event.what);
 }
 
 HostRun::HostRun(Session& session, std::string command, const EngineChoice& engine)

@@ -16,17 +16,13 @@ class ProgressReport final : public change::Report {
  public:
   ProgressReport(Console& console, Clock& clock) : console_(console), clock_(clock) {}
 
-  void running(const plan::Plan& plan) override;
-  void note(const std::string& text) override;
-  void warning(const std::string& text) override;
-  void started(const plan::Plan& plan, size_t action) override;
-  void progress(const plan::Plan& plan, size_t action, const belay::Progress& progress) override;
-  void done(const plan::Plan& plan, size_t action) override;
-  void failed(const plan::Plan& plan, size_t action, const std::string& why) override;
+  void tell(const plan::Event& event) override;
   // Takes the live area off the screen before results are printed.
   void close() { display_.reset(); }
 
  private:
+  struct Shown;
+
   std::string id_of(size_t action) const;
   Progress& display();
 

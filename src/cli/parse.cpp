@@ -133,6 +133,7 @@ void apply(Globals& globals, const Option& option, const std::string& value) {
   if (option.name == "no-lock-wait") globals.lock_wait = false;
   if (option.name == "quiet") globals.quiet = true;
   if (option.name == "no-color") globals.color = false;
+  if (option.name == "progress") globals.progress = value;
   if (option.name == "help") globals.help = true;
   if (option.name == "version") globals.version = true;
 }

@@ -19,6 +19,7 @@ struct Globals {
   bool lock_wait = true;
   bool quiet = false;
   bool color = true;
+  std::string progress;  // "auto", "plain", "json"
   bool help = false;
   bool version = false;
 };

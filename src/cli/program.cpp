@@ -37,6 +37,8 @@ int run_command_line(Session& session, std::span<const std::string> arguments) {
   session.globals = line.globals;
   if (line.globals.quiet) session.console.be_quiet();
   if (!line.globals.color) session.console.be_plain();
+  if (line.globals.progress == "plain") session.console.be_still();
+  if (line.globals.progress == "json") session.console.give_events_as_json();
   if (line.globals.version) line.command = find_command("version");
   if (line.command == nullptr || (line.globals.help && !line.globals.version)) {
     show_page(session.console, line.command == nullptr ? page_of_program() : page_of(*line.command));

@@ -31,7 +31,7 @@ std::string bar(std::int64_t current, std::int64_t total) {
 Progress::Progress(Console& console, Clock& clock, Animation animation)
     : console_(console),
       clock_(clock),
-      live_(console.settings().err_terminal && !console.settings().quiet),
+      live_(console.settings().err_terminal && console.settings().live && !console.settings().quiet),
       animated_(animation == Animation::animated) {}
 
 Progress::~Progress() {

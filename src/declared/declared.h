@@ -130,17 +130,9 @@ struct DeclaredHost {
   bool is_as_declared() const;
 };
 
-// Hears of each app as it goes; calls come one at a time, from several threads.
-class DeclaredListener {
+// Hears what is done about each app, and what came of it; calls come one at a time, from several threads.
+class DeclaredListener : public change::Report {
  public:
-  virtual ~DeclaredListener() = default;
-  // What is done about an app that is not as it should be, before it is known how: "it is down: it is started again".
-  virtual void decided(const std::string& /*app*/, const std::string& /*what*/) {}
-  virtual void planned(const std::string& /*app*/, const plan::Plan& /*plan*/) {}
-  virtual void step(const std::string& /*app*/, const plan::Step& /*step*/) {}
-  // A step goes on: a pull, a copy of data.
-  virtual void goes_on(const std::string& /*app*/) {}
-  virtual void note(const std::string& /*app*/, const std::string& /*text*/) {}
   virtual void ended(const DeclaredApp& /*app*/) {}
 };
 

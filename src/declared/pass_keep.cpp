@@ -69,7 +69,7 @@ void Pass::keep_up_only(const Declaration& declared, change::Context& context, D
   if (!app || app->wish.state != Wish::State::up || app->wish.unfinished || !app->wish.release) return;
   if (result.healing && result.healing->is_down && declared.policies.on_drift == OnDrift::repair) {
     const std::lock_guard lock(turn_);
-    listener_.decided(result.name, "it is down: it is started again");
+    listener_.tell({result.name, plan::Decided{"it is down: it is started again"}});
   }
   keep_up(declared, *app, context, result);
 }

@@ -18,16 +18,16 @@ namespace {
 
 enum class Progressed { waiting, running, done, failed };
 
-// The shared state of one run. Everything below `mutex` is guarded by it; the listener is called with `telling` held,
+// The shared state of one run. Everything below `mutex` is guarded by it; the report is told with `telling` held,
 // so that it hears one thing at a time.
 class Run {
  public:
-  Run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener, const RunOptions& options,
+  Run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, plan::Report& report, const RunOptions& options,
       std::stop_token stop)
       : plan_(plan),
         engine_(engine),
         clock_(clock),
-        listener_(listener),
+        report_(report),
         options_(options),
         stop_(std::move(stop)),
         states_(plan.actions.size(), Progressed::waiting) {}
@@ -85,9 +85,10 @@ class Run {
 
   void perform(size_t index) {
     const auto& step = plan_.actions[index].step;
+    const Ticks begun = clock_.ticks();
     try {
       if (stop_.stop_requested()) throw Cancelled();
-      tell([&] { listener_.started(plan_, index); });
+      tell(plan::StepBegun{which(index), clock_.now()});
       const Attempt result = doing(plan::step_text(step), [&] { return in_time(index); });
       if (result.failed_verdict) {
         const auto& terms = std::get<plan::AwaitVerdict>(step);
@@ -97,14 +98,15 @@ class Run {
           if (!verdict.log_tail.empty() && !verdict.log_tail.ends_with('\n')) verdict.log_tail += '\n';
           verdict.log_tail += "it answered: " + said + "\n";
         }
-        tell_failed(index, verdict.reason);
+        tell_failed(index, begun, ErrorCode::release_failed, verdict.reason, &verdict);
         settle(index, Progressed::failed, [&] {
           outcome_.verdict = std::move(verdict);
           outcome_.release_is_at_fault = true;
         });
         return;
       }
-      tell([&] { listener_.done(plan_, index); });
+      if (const auto* awaited = std::get_if<plan::AwaitVerdict>(&step)) tell(plan::Judged{awaited->name, true, {}, {}});
+      tell(plan::StepDone{which(index), clock_.now(), since(begun)});
       settle(index, Progressed::done, [&] {
         if (!result.built.empty()) outcome_.built[index] = result.built;
       });
@@ -112,7 +114,7 @@ class Run {
       const bool is_stopped = stop_.stop_requested();
       settle(index, Progressed::failed, [&] { cancelled_ = cancelled_ || is_stopped || !halted_; });
     } catch (const Error& error) {
-      tell_failed(index, error.what());
+      tell_failed(index, begun, error.code(), error.what());
       if (plan_.actions[index].may_fail) {
         settle(index, Progressed::done, [&] { outcome_.passed_over.emplace(index, error.what()); });
         return;
@@ -144,7 +146,7 @@ class Run {
     const auto work = [&](std::stop_token stop) {
       return attempt(
           action.step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
-          [&](const Progress& p) { tell([&] { listener_.progress(plan_, index, p); }); }, std::move(stop));
+          [&](const Progress& p) { tell(plan::StepProgressed{which(index), p}); }, std::move(stop));
     };
     if (!action.deadline) return work(until);
     const TimeLimit limit(*action.deadline, until);
@@ -169,16 +171,21 @@ class Run {
     if (state == Progressed::failed) halting_.request_stop();
   }
 
-  template <class Tell>
-  void tell(Tell&& words) {
+  plan::StepOf which(size_t index) const { return {&plan_, index}; }
+  Milliseconds since(Ticks begun) const { return std::chrono::duration_cast<Milliseconds>(clock_.ticks() - begun); }
+
+  template <class What>
+  void tell(What what) {
     std::lock_guard held(telling_);
-    words();
+    report_.tell({{}, std::move(what)});
   }
 
-  // A listener that fails while it hears of a failure must not end the program: it is passed on like any surprise.
-  void tell_failed(size_t index, const std::string& why) {
+  // A report that fails while it hears of a failure must not end the program: it is passed on like any surprise.
+  void tell_failed(size_t index, Ticks begun, ErrorCode code, const std::string& why,
+                   const FailedVerdict* verdict = nullptr) {
     try {
-      tell([&] { listener_.failed(plan_, index, why); });
+      if (verdict != nullptr) tell(plan::Judged{verdict->container, false, verdict->reason, verdict->log_tail});
+      tell(plan::StepFailed{which(index), clock_.now(), since(begun), code, why});
     } catch (...) {
       std::lock_guard held(mutex_);
       if (!escaped_) escaped_ = std::current_exception();
@@ -188,7 +195,7 @@ class Run {
   const plan::Plan& plan_;
   engine::Engine& engine_;
   Clock& clock_;
-  Listener& listener_;
+  plan::Report& report_;
   const RunOptions& options_;
   NoData no_data_;
   const std::stop_token stop_;
@@ -205,9 +212,9 @@ class Run {
 
 }  // namespace
 
-Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener, const RunOptions& options,
-            std::stop_token stop) {
-  return Run(plan, engine, clock, listener, options, std::move(stop)).finish();
+Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, plan::Report& report,
+            const RunOptions& options, std::stop_token stop) {
+  return Run(plan, engine, clock, report, options, std::move(stop)).finish();
 }
 
 }  // namespace belay::exec

@@ -9,19 +9,9 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "exec/data.h"
-#include "plan/action.h"
+#include "plan/event.h"
 
 namespace belay::exec {
-
-// Told what happens. Called from the pool's threads, one call at a time.
-class Listener {
- public:
-  virtual ~Listener() = default;
-  virtual void started(const plan::Plan& /*plan*/, size_t /*action*/) {}
-  virtual void progress(const plan::Plan& /*plan*/, size_t /*action*/, const Progress&) {}
-  virtual void done(const plan::Plan& /*plan*/, size_t /*action*/) {}
-  virtual void failed(const plan::Plan& /*plan*/, size_t /*action*/, const std::string& /*why*/) {}
-};
 
 // Why a container did not prove itself.
 struct FailedVerdict {
@@ -54,7 +44,7 @@ struct RunOptions {
 
 // After a failure no further action starts; those that run end first, but for waits, which are given up. Throws
 // Cancelled on stop, and passes on whatever is not an Error.
-[[nodiscard]] Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, Listener& listener,
+[[nodiscard]] Outcome run(const plan::Plan& plan, engine::Engine& engine, Clock& clock, plan::Report& report,
                           const RunOptions& options, std::stop_token stop);
 
 }  // namespace belay::exec

@@ -221,10 +221,23 @@ struct Action {
 };
 
 // A directed graph of actions in an order that respects `after`.
+// Which service of which app a container is.
+struct Subject {
+  std::string app, service;
+  int number = 1;
+};
+// By container, as far as they are an app's. It is for those who read what happens: what a plan does is the same
+// without.
+struct Subjects {
+  std::map<std::string, Subject> by_container;
+  bool operator==(const Subjects& /*other*/) const { return true; }
+};
+
 struct Plan {
   std::vector<Action> actions;
   // What the user should know beside the steps: the order chosen and why, what stays.
   std::vector<std::string> notes;
+  Subjects subjects{};
 
   bool empty() const { return actions.empty(); }
   // Appends and returns the index.

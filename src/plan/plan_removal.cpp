@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "model/naming.h"
 #include "plan/planner.h"
+#include "plan/subjects.h"
 
 namespace belay::plan {
 
@@ -162,6 +163,7 @@ Plan plan_teardown(const Situation& s) {
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
   remove_networks(plan, s, containers);
+  name_subjects(plan, s.app, s.world);
   return plan;
 }
 
@@ -194,6 +196,7 @@ Plan plan_removal(const Situation& s, bool volumes) {
       plan.add(RemoveVolume{volume.name}, "you asked to lose the data", containers);
     }
   }
+  name_subjects(plan, s.app, s.world);
   return plan;
 }
 

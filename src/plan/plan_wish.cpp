@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "plan/names.h"
+#include "plan/subjects.h"
 #include "plan/wish_planner.h"
 
 namespace belay::plan {
@@ -394,8 +395,9 @@ Plan plan_names(const Situation& situation) {
   return plan;
 }
 
-Plan plan_wish(const Situation& situation) {
-  refuse_unknown(situation.app, sort_out(situation.app, situation.world));
+namespace {
+
+Plan plan_of_state(const Situation& situation) {
   switch (situation.app.wish.state) {
     case Wish::State::up:
       return WishPlanner(situation).plan_up();
@@ -407,6 +409,15 @@ Plan plan_wish(const Situation& situation) {
       break;
   }
   return {};
+}
+
+}  // namespace
+
+Plan plan_wish(const Situation& situation) {
+  refuse_unknown(situation.app, sort_out(situation.app, situation.world));
+  Plan plan = plan_of_state(situation);
+  name_subjects(plan, situation.app, situation.world);
+  return plan;
 }
 
 }  // namespace belay::plan

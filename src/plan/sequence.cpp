@@ -10,6 +10,7 @@ namespace belay::plan {
 Plan without(const Plan& plan, const std::function<bool(const Step&)>& is_left_out) {
   Plan rest;
   rest.notes = plan.notes;
+  rest.subjects = plan.subjects;
   // For each action of the first plan, what stands for it in the rest.
   std::vector<std::vector<size_t>> stand_in(plan.actions.size());
   for (size_t i = 0; i < plan.actions.size(); ++i) {
@@ -38,6 +39,7 @@ Plan in_sequence(Plan first, const Plan& second) {
     first.actions.back().after = std::move(after);
   }
   first.notes.insert(first.notes.end(), second.notes.begin(), second.notes.end());
+  first.subjects.by_container.insert(second.subjects.by_container.begin(), second.subjects.by_container.end());
   return first;
 }
 

@@ -217,7 +217,6 @@ PlainRestored restore_through_engine(change::Context& context, App& app, const f
   clear_temporary(context, app.name, stop);
   RemoteRestoreWork work(context.engine, context.report, archive, points, filled, helper);
   try {
-    context.report.running(filling);
     change::carry_out_whole(context, filling, {nullptr, &work}, stop);
   } catch (...) {
     drop_filled(context, app, filled);

@@ -137,29 +137,23 @@ void BackupEntry::write(const std::string& outcome, const std::string& text) con
   write_journal(context_, app_, verb_, outcome, text, release_);
 }
 
-void StillWatch::started(const plan::Plan& plan, size_t action) {
-  begun_ = action + 1;
-  const auto& step = plan.actions.at(action).step;
-  const bool holds =
-      std::holds_alternative<plan::PauseContainer>(step) || std::holds_alternative<plan::StopContainer>(step);
+void StillWatch::tell(const plan::Event& event) {
+  if (const auto* begun = std::get_if<plan::StepBegun>(&event.what)) begins(begun->which);
+  if (const auto* done = std::get_if<plan::StepDone>(&event.what)) ends(done->which.step());
+  report_.tell(event);
+}
+
+void StillWatch::begins(const plan::StepOf& which) {
+  begun_ = which.action + 1;
+  const bool holds = std::holds_alternative<plan::PauseContainer>(which.step()) ||
+                     std::holds_alternative<plan::StopContainer>(which.step());
   if (holds && !held_) held_ = clock_.ticks();
-  report_.started(plan, action);
 }
 
-void StillWatch::progress(const plan::Plan& plan, size_t action, const Progress& progress) {
-  report_.progress(plan, action, progress);
-}
-
-void StillWatch::done(const plan::Plan& plan, size_t action) {
-  const auto& step = plan.actions.at(action).step;
+void StillWatch::ends(const plan::Step& step) {
   if (held_ &&
       (std::holds_alternative<plan::ResumeContainer>(step) || std::holds_alternative<plan::StartContainer>(step)))
     still_ = std::chrono::duration_cast<Milliseconds>(clock_.ticks() - *held_);
-  report_.done(plan, action);
-}
-
-void StillWatch::failed(const plan::Plan& plan, size_t action, const std::string& why) {
-  report_.failed(plan, action, why);
 }
 
 }  // namespace belay::safekeeping

@@ -69,19 +69,19 @@ class BackupEntry {
 };
 
 // Hears how long the app was held still: from the first step that does that to the end of the last that ends it.
-class StillWatch final : public exec::Listener {
+class StillWatch final : public change::Report {
  public:
   StillWatch(change::Report& report, const Clock& clock) : report_(report), clock_(clock) {}
 
-  void started(const plan::Plan& plan, size_t action) override;
-  void progress(const plan::Plan& plan, size_t action, const Progress& progress) override;
-  void done(const plan::Plan& plan, size_t action) override;
-  void failed(const plan::Plan& plan, size_t action, const std::string& why) override;
+  void tell(const plan::Event& event) override;
   std::optional<Milliseconds> still() const { return still_; }
   // How many steps were begun, whatever came of them: they are one after the other.
   size_t begun() const { return begun_; }
 
  private:
+  void begins(const plan::StepOf& which);
+  void ends(const plan::Step& step);
+
   change::Report& report_;
   const Clock& clock_;
   std::optional<Ticks> held_;

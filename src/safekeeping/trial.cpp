@@ -162,9 +162,9 @@ class Rehearsal {
   void announce() { announce_temporary(context_, app_, pulled_); }
 
   // Throws what fails.
-  void prepare(exec::Data& data, exec::Listener& listener, std::stop_token stop) {
+  void prepare(exec::Data& data, change::Report& report, std::stop_token stop) {
     for (const auto& note : plan_.notes) context_.report.note(note);
-    const auto outcome = change::carry_out(context_, plan_, {&listener, &data}, stop);
+    const auto outcome = change::carry_out(context_, plan_, {&report, &data}, stop);
     if (!outcome.error) return;
     if (outcome.failed_action) failed_reading_ = reads_backup(plan_.actions.at(*outcome.failed_action).step);
     throw *outcome.error;

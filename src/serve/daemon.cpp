@@ -43,22 +43,12 @@ class Daemon::Looking final : public declared::DeclaredListener {
   Looking(Daemon& daemon, const PendingCheck* check)
       : daemon_(daemon), is_check_(check != nullptr), died_(check != nullptr ? check->died : std::nullopt) {}
 
-  void decided(const std::string& app, const std::string& what) override {
-    react();
-    daemon_.progress_();
-    daemon_.daemon_log_.decided(app, what);
+  void tell(const plan::Event& event) override {
+    if (std::holds_alternative<plan::Decided>(event.what) || std::holds_alternative<plan::PlanBegun>(event.what))
+      react();
+    if (!std::holds_alternative<plan::Remark>(event.what)) daemon_.progress_();
+    daemon_.daemon_log_.tell(event);
   }
-  void planned(const std::string& app, const plan::Plan& plan) override {
-    react();
-    daemon_.progress_();
-    daemon_.daemon_log_.planned(app, plan);
-  }
-  void step(const std::string& app, const plan::Step& step) override {
-    daemon_.progress_();
-    daemon_.daemon_log_.step(app, step);
-  }
-  void goes_on(const std::string& /*app*/) override { daemon_.progress_(); }
-  void note(const std::string& app, const std::string& text) override { daemon_.daemon_log_.note(app, text); }
   void ended(const declared::DeclaredApp& app) override {
     daemon_.progress_();
     if (is_check_)
@@ -321,7 +311,7 @@ void Daemon::check_app(const Declaration& app, const PendingCheck& check, Millis
     if (stop.stop_requested()) log_.write(LogLevel::notice, stopped.what(), {{"app", name}});
   } catch (const std::exception& error) {
     // The pass that follows says whether it is the engine or the state.
-    daemon_log_.note(name, error.what());
+    daemon_log_.tell({name, plan::Remark{plan::Remark::Level::note, error.what()}});
   }
   ::malloc_trim(0);
 }
@@ -400,7 +390,7 @@ void Daemon::watch_files() {
   if (paths == watched_) return;
   watched_ = paths;
   files_->watch(std::move(paths));
-  for (const auto& trouble : files_->troubles()) daemon_log_.note({}, trouble);
+  for (const auto& trouble : files_->troubles()) daemon_log_.note(trouble);
 }
 
 void Daemon::try_again_in(Milliseconds pause) {

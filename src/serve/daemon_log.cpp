@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "report/event_text.h"
 
 namespace belay::serve {
 
@@ -33,15 +34,15 @@ std::string what_runs_instead(const change::Change& change) {
 DaemonLog::DaemonLog(LogLines& log, Metrics& metrics, const Clock& clock, std::string self)
     : log_(log), metrics_(metrics), clock_(clock), self_(std::move(self)), host_(name_of_this_machine()) {}
 
-void DaemonLog::decided(const std::string& app, const std::string& what) {
-  log_.write(LogLevel::info, what, {{"app", app}});
+void DaemonLog::tell(const plan::Event& event) {
+  const auto logs = [&](LogLevel level) { log_.write(level, report::text_of(event), {{"app", event.app}}); };
+  if (std::holds_alternative<plan::Decided>(event.what)) logs(LogLevel::info);
+  if (std::holds_alternative<plan::PlanBegun>(event.what)) logs(LogLevel::debug);
+  if (const auto* begun = std::get_if<plan::StepBegun>(&event.what)) begins(event.app, begun->which.step());
+  if (const auto* remark = std::get_if<plan::Remark>(&event.what)) remarks(event.app, remark->text);
 }
 
-void DaemonLog::planned(const std::string& app, const plan::Plan& plan) {
-  log_.write(LogLevel::debug, format("a plan of {} steps", plan.actions.size()), {{"app", app}});
-}
-
-void DaemonLog::step(const std::string& app, const plan::Step& step) {
+void DaemonLog::begins(const std::string& app, const plan::Step& step) {
   const std::string kind(plan::step_kind(step));
   metrics_.counter("belay_actions_total", "Steps of plans that were begun, by kind.", {{"kind", kind}}).add();
   log_.write(LogLevel::info, plan::step_text(step), {{"app", app}});
@@ -53,7 +54,7 @@ void DaemonLog::tell_to(std::shared_ptr<Notices> notices) {
   notices_ = std::move(notices);
 }
 
-void DaemonLog::note(const std::string& app, const std::string& text) {
+void DaemonLog::remarks(const std::string& app, const std::string& text) {
   const std::lock_guard lock(mutex_);
   auto& known = notes_[app];
   // A registry that is down says so at each poll.
@@ -143,17 +144,17 @@ void DaemonLog::tell_change(const declared::DeclaredApp& app) {
            format("{} of {} failed, and so did rolling back", release, app.name), reason, app.change.log_tail});
       return;
     }
-    tell({LogLevel::error, "rolled_back", app.name, release,
-          format("{} of {} did not prove itself; {}", release, app.name, what_runs_instead(app.change)), reason,
-          app.change.log_tail});
+    tell_fact({LogLevel::error, "rolled_back", app.name, release,
+               format("{} of {} did not prove itself; {}", release, app.name, what_runs_instead(app.change)), reason,
+               app.change.log_tail});
     if (!app.change.is_held) return;
-    tell({LogLevel::notice,
-          "quarantined",
-          app.name,
-          release,
-          format("{} of {} is not tried again until it changes, or belay retry {}", release, app.name, app.name),
-          app.change.reason,
-          {}});
+    tell_fact({LogLevel::notice,
+               "quarantined",
+               app.name,
+               release,
+               format("{} of {} is not tried again until it changes, or belay retry {}", release, app.name, app.name),
+               app.change.reason,
+               {}});
     return;
   }
   if (app.kind == Kind::held) {
@@ -167,27 +168,27 @@ void DaemonLog::tell_change(const declared::DeclaredApp& app) {
   switch (app.kind) {
     case Kind::change:
       count_verdict("passed");
-      tell({LogLevel::notice,
-            "deployed",
-            app.name,
-            release,
-            format("{} runs {}", app.name, release),
-            join(app.differences, "; "),
-            {}});
+      tell_fact({LogLevel::notice,
+                 "deployed",
+                 app.name,
+                 release,
+                 format("{} runs {}", app.name, release),
+                 join(app.differences, "; "),
+                 {}});
       return;
     case Kind::repair:
     case Kind::held:  // something newer waits, and what runs had to be repaired
-      tell({LogLevel::warning,
-            "repaired",
-            app.name,
-            release,
-            format("{} was not as its release has it; it is now", app.name),
-            join(app.differences, "; "),
-            {}});
+      tell_fact({LogLevel::warning,
+                 "repaired",
+                 app.name,
+                 release,
+                 format("{} was not as its release has it; it is now", app.name),
+                 join(app.differences, "; "),
+                 {}});
       return;
     case Kind::removal:
       metrics_.forget("app", app.name);
-      tell({LogLevel::notice, "removed", app.name, release, format("{} is gone", app.name), app.reason, {}});
+      tell_fact({LogLevel::notice, "removed", app.name, release, format("{} is gone", app.name), app.reason, {}});
       return;
     default:
       return;
@@ -207,29 +208,30 @@ void DaemonLog::tell_healing(const std::string& app, const declared::Healing& he
     switch (step.kind) {
       case Step::withdrawn:
         count_verdict("failed");
-        tell({LogLevel::error, "rolled_back", step.app, release,
-              format("{} of {} failed while soaking; {}", release, step.app, what_runs_instead(step.change)),
-              step.reason, step.log_tail});
-        tell({LogLevel::notice,
-              "quarantined",
-              step.app,
-              release,
-              format("{} of {} is not tried again until it changes, or belay retry {}", release, step.app, step.app),
-              step.reason,
-              {}});
+        tell_fact({LogLevel::error, "rolled_back", step.app, release,
+                   format("{} of {} failed while soaking; {}", release, step.app, what_runs_instead(step.change)),
+                   step.reason, step.log_tail});
+        tell_fact(
+            {LogLevel::notice,
+             "quarantined",
+             step.app,
+             release,
+             format("{} of {} is not tried again until it changes, or belay retry {}", release, step.app, step.app),
+             step.reason,
+             {}});
         break;
       case Step::restarted:
-        tell({LogLevel::warning, "healed", step.app, release, format("{} was restarted", step.app), step.reason,
-              step.log_tail});
+        tell_fact({LogLevel::warning, "healed", step.app, release, format("{} was restarted", step.app), step.reason,
+                   step.log_tail});
         break;
       case Step::rolled_back:
-        tell({LogLevel::error, "rolled_back", step.app, release,
-              format("{} went from {} to {}", step.app, release, number(step.change.running)), step.reason,
-              step.log_tail});
+        tell_fact({LogLevel::error, "rolled_back", step.app, release,
+                   format("{} went from {} to {}", step.app, release, number(step.change.running)), step.reason,
+                   step.log_tail});
         break;
       case Step::stopped:
-        tell({LogLevel::error, "stopped", step.app, release, format("{} was stopped", step.app), step.reason,
-              step.log_tail});
+        tell_fact({LogLevel::error, "stopped", step.app, release, format("{} was stopped", step.app), step.reason,
+                   step.log_tail});
         break;
       case Step::told:
         unwell = true;
@@ -237,13 +239,13 @@ void DaemonLog::tell_healing(const std::string& app, const declared::Healing& he
                            step.reason, step.log_tail});
         break;
       case Step::gave_up:
-        tell({LogLevel::error,
-              "gave_up",
-              step.app,
-              release,
-              format("{} is left as it is for now", step.app),
-              step.reason,
-              {}});
+        tell_fact({LogLevel::error,
+                   "gave_up",
+                   step.app,
+                   release,
+                   format("{} is left as it is for now", step.app),
+                   step.reason,
+                   {}});
         break;
       case Step::failed:
         unwell = true;
@@ -274,18 +276,18 @@ void DaemonLog::passed(const declared::DeclaredHost& host) {
     std::erase_if(states_, [&](const auto& state) { return !met.contains(state.first); });
     count_apps();
   }
-  for (const auto& warning : host.warnings) note({}, warning);
+  for (const auto& warning : host.warnings) note(warning);
 }
 
 void DaemonLog::backup_failed(const state::BackupFailure& failure) {
   const std::lock_guard lock(mutex_);
-  tell({LogLevel::error,
-        "backup_failed",
-        failure.app,
-        {},
-        format("the backup of {} to {} failed", failure.app, failure.place),
-        failure.reason,
-        {}});
+  tell_fact({LogLevel::error,
+             "backup_failed",
+             failure.app,
+             {},
+             format("the backup of {} to {} failed", failure.app, failure.place),
+             failure.reason,
+             {}});
 }
 
 void DaemonLog::subsystem_trouble(const std::string& part, const std::string& trouble, const std::string& hint) {
@@ -306,15 +308,16 @@ void DaemonLog::tell_trouble(const Subject& subject, const Fact& fact) {
   const std::string text = fact.event + ": " + fact.reason;
   if (known == text) return;
   known = text;
-  tell(fact);
+  tell_fact(fact);
 }
 
 void DaemonLog::trouble_is_over(const Subject& subject, const std::string& app) {
   if (troubles_.erase(subject) == 0) return;
-  tell({LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? subject.name : app), {}, {}});
+  tell_fact(
+      {LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? subject.name : app), {}, {}});
 }
 
-void DaemonLog::tell(const Fact& fact) {
+void DaemonLog::tell_fact(const Fact& fact) {
   std::vector<LogField> fields;
   if (!fact.app.empty()) fields.push_back({"app", fact.app});
   if (!fact.release.empty()) fields.push_back({"release", fact.release});

@@ -27,10 +27,7 @@ class DaemonLog final : public declared::DeclaredListener {
   // Where notices go from now on; nullptr: nowhere.
   void tell_to(std::shared_ptr<Notices> notices);
 
-  void decided(const std::string& app, const std::string& what) override;
-  void planned(const std::string& app, const plan::Plan& plan) override;
-  void step(const std::string& app, const plan::Step& step) override;
-  void note(const std::string& app, const std::string& text) override;
+  void tell(const plan::Event& event) override;
   void ended(const declared::DeclaredApp& app) override;
 
   // What a check found. An app that is as it is wished may still have other troubles, of which a pass told: they
@@ -59,11 +56,13 @@ class DaemonLog final : public declared::DeclaredListener {
     std::string name;
     auto operator<=>(const Subject&) const = default;
   };
+  void begins(const std::string& app, const plan::Step& step);
+  void remarks(const std::string& app, const std::string& text);
   // All below are called with the mutex held.
   void tell_ended(const declared::DeclaredApp& app);
   void tell_healing(const std::string& app, const declared::Healing& healing);
   void count_apps();
-  void tell(const Fact& fact);
+  void tell_fact(const Fact& fact);
   // Told where it is not what was told of this last.
   void tell_trouble(const Subject& subject, const Fact& fact);
   // Says that it is over, where one was told.

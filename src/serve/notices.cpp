@@ -6,13 +6,10 @@
 #include "base/format.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "document/json.h"
 
 namespace belay::serve {
 
 namespace {
-
-using document::Node;
 
 class CommandSink final : public NoticeSink {
  public:
@@ -24,7 +21,7 @@ class CommandSink final : public NoticeSink {
   void deliver(const Notice& notice, const std::stop_token& stop) override {
     ProcessRequest request;
     request.command = command_;
-    request.input = notice_json(notice) + "\n";
+    request.input = report::notice_json(notice) + "\n";
     request.environment = {{"BELAY_EVENT", notice.kind}, {"BELAY_APP", notice.app}, {"BELAY_RELEASE", notice.release}};
     request.own_group = true;
     request.deadline = limit_;
@@ -42,19 +39,6 @@ class CommandSink final : public NoticeSink {
 };
 
 }  // namespace
-
-std::string notice_json(const Notice& notice) {
-  auto object = Node::map();
-  object.set("time", Node::text(iso_time(notice.time)));
-  object.set("event", Node::text(notice.kind));
-  object.set("host", Node::text(notice.host));
-  object.set("app", Node::text(notice.app));
-  object.set("release", Node::text(notice.release));
-  object.set("text", Node::text(notice.text));
-  object.set("reason", Node::text(notice.reason));
-  object.set("log_tail", Node::text(notice.log_tail));
-  return document::write_json(object);
-}
 
 std::unique_ptr<NoticeSink> command_sink(std::vector<std::string> command, Milliseconds limit) {
   if (command.empty() || command[0].empty()) throw UsageError("a command hook without a command");

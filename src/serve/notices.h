@@ -13,21 +13,12 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "report/notice.h"
 #include "serve/log_lines.h"
 
 namespace belay::serve {
 
-struct Notice {
-  Time time{};
-  // deployed, rolled_back, quarantined, drift, repaired, backup_failed, recovered, …: one word for machines.
-  std::string kind;
-  std::string app, release;  // "web", "r4"; empty where it is about none
-  std::string text;          // one sentence for people
-  std::string reason, log_tail;
-  std::string host;
-};
-// One object on one line.
-std::string notice_json(const Notice& notice);
+using report::Notice;
 
 // One way out. `deliver` throws where the notice did not arrive, Cancelled on stop; called from one thread.
 class NoticeSink {

@@ -111,7 +111,7 @@ class WebhookSink final : public NoticeSink {
     request.headers.add("Content-Type", "application/json");
     request.headers.add("User-Agent", "belay");
     if (!webhook_.headers_file.empty()) add_headers(request.headers);
-    request.body = notice_json(notice);
+    request.body = report::notice_json(notice);
     request.patience = webhook_.limit;
     request.body_limit = ByteCount{64 << 10};
     // A notice that comes twice is better than one that does not come.

@@ -58,7 +58,7 @@ TEST_F(BashCompletion, OffersCommands) {
 TEST_F(BashCompletion, OffersOptionsOfTheCommandAndGlobalOnes) {
   EXPECT_THAT(offered({"stop", "web", "--"}),
               ElementsAre("--timeout", "--dry-run", "--exit-unchanged", "--host", "--state-dir", "--no-lock-wait",
-                          "--quiet", "--no-color", "--help", "--version"));
+                          "--quiet", "--progress", "--no-color", "--help", "--version"));
   EXPECT_THAT(offered({"--sta"}), ElementsAre("--state-dir"));
 }
 

@@ -50,7 +50,7 @@ TEST(Program, GivesErrorsAsJsonWhereJsonIsAskedFor) {
   EXPECT_EQ(run.code, 2);
   EXPECT_EQ(run.out(), "");
   EXPECT_EQ(run.err(),
-            "{\"error\":{\"code\":\"usage\",\"message\":\"ls: there is no option --jsno\","
+            "{\"schema\":1,\"error\":{\"code\":\"usage\",\"message\":\"ls: there is no option --jsno\","
             "\"hint\":\"Did you mean '--json'?\",\"place\":null}}\n");
   // What stands after "--" is the command's own.
   EXPECT_THAT(ProgramRun("belay shell -- --json").err(), StartsWith("belay: "));

@@ -250,8 +250,9 @@ TEST_F(DeclaredHostTest, ReplacesDependentsWithWhatTheyNeed) {
 // What a pass is about to do, app by app.
 class Recorder final : public DeclaredListener {
  public:
-  void planned(const std::string& app, const plan::Plan& plan) override {
-    for (const auto& action : plan.actions) steps[app].push_back(plan::step_text(action.step));
+  void tell(const plan::Event& event) override {
+    if (const auto* begun = std::get_if<plan::PlanBegun>(&event.what))
+      for (const auto& action : begun->plan->actions) steps[event.app].push_back(plan::step_text(action.step));
   }
   std::map<std::string, std::vector<std::string>> steps;
 };

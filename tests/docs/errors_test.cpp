@@ -21,7 +21,7 @@ Every error has a code. The codes stay, the sentences may change: programs go by
 that fails prints it on standard error (see [What `--json` prints](json.md)):
 
 ```json
-{"error":{"code":"app_not_found","message":"there is no app wbe","hint":"Did you mean 'web'?","place":null}}
+{"schema":1,"error":{"code":"app_not_found","message":"there is no app wbe","hint":"Did you mean 'web'?","place":null}}
 ```
 
 This page is written from the table in `src/base/error_code.cpp`; a test compares the two.

@@ -18,20 +18,23 @@ using engine::MemoryEngine;
 using plan::Plan;
 
 // What was told, one line each.
-class Notes : public Listener {
+class Notes final : public plan::Report {
  public:
-  void started(const Plan& plan, size_t action) override {
-    note("started " + plan::step_text(plan.actions[action].step));
+  void tell(const plan::Event& event) override {
+    if (const auto* begun = std::get_if<plan::StepBegun>(&event.what)) note_of("started ", begun->which);
+    if (const auto* done = std::get_if<plan::StepDone>(&event.what)) note_of("done ", done->which);
+    if (const auto* failed = std::get_if<plan::StepFailed>(&event.what))
+      note_of("failed ", failed->which, ": " + failed->reason);
+    if (const auto* judged = std::get_if<plan::Judged>(&event.what)) verdicts.push_back(*judged);
   }
-  void done(const Plan& plan, size_t action) override { note("done " + plan::step_text(plan.actions[action].step)); }
-  void failed(const Plan& plan, size_t action, const std::string& why) override {
-    note("failed " + plan::step_text(plan.actions[action].step) + ": " + why);
-  }
-  // The run calls its listener one call at a time.
+  // The run tells one thing at a time.
   std::vector<std::string> lines;
+  std::vector<plan::Judged> verdicts;
 
  private:
-  void note(std::string line) { lines.push_back(std::move(line)); }
+  void note_of(const std::string& what, const plan::StepOf& which, const std::string& rest = {}) {
+    lines.push_back(what + plan::step_text(which.step()) + rest);
+  }
 };
 
 class Running : public ::testing::Test {
@@ -70,6 +73,8 @@ TEST_F(Running, DoesEveryActionInOrder) {
   EXPECT_EQ(notes_.lines.size(), 8U);
   EXPECT_EQ(notes_.lines.front(), "started create container web-r1 from image web");
   EXPECT_EQ(notes_.lines.back(), "done set the restart policy of web-r1 to unless-stopped");
+  ASSERT_EQ(notes_.verdicts.size(), 1U);
+  EXPECT_TRUE(notes_.verdicts[0].passed);
 }
 
 TEST_F(Running, OfAnEmptyPlanIsDone) {
@@ -197,11 +202,12 @@ TEST_F(Running, EndsOnStopWithoutTouchingAnything) {
 
 TEST_F(Running, AStopDuringAVerdictIsNoVerdict) {
   image({});
-  class Stopping final : public Listener {
+  class Stopping final : public plan::Report {
    public:
     explicit Stopping(std::stop_source& stop) : stop_(stop) {}
-    void started(const Plan& plan, size_t action) override {
-      if (std::holds_alternative<plan::AwaitVerdict>(plan.actions[action].step)) stop_.request_stop();
+    void tell(const plan::Event& event) override {
+      const auto* begun = std::get_if<plan::StepBegun>(&event.what);
+      if (begun != nullptr && std::holds_alternative<plan::AwaitVerdict>(begun->which.step())) stop_.request_stop();
     }
 
    private:
@@ -226,9 +232,11 @@ TEST_F(Running, ACrashIsNobodysFailure) {
 }
 
 TEST_F(Running, AListenerThatFailsIsPassedOn) {
-  class Broken final : public Listener {
+  class Broken final : public plan::Report {
    public:
-    void failed(const Plan&, size_t, const std::string&) override { throw std::runtime_error("the journal is gone"); }
+    void tell(const plan::Event& event) override {
+      if (std::holds_alternative<plan::StepFailed>(event.what)) throw std::runtime_error("the journal is gone");
+    }
   } listener;
   Plan plan;
   plan.add(plan::StartContainer{"absent"}, "");

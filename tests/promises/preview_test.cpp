@@ -494,7 +494,9 @@ TEST_F(StackPreview, OfAStopAndAStartOfAReplicaOfAServiceAndOfTheAppIsWhatTheRun
 // Keeps the plans that run, of all apps.
 class Plans final : public DeclaredListener {
  public:
-  void planned(const std::string& /*app*/, const plan::Plan& plan) override { ran.push_back(plan); }
+  void tell(const plan::Event& event) override {
+    if (const auto* begun = std::get_if<plan::PlanBegun>(&event.what)) ran.push_back(*begun->plan);
+  }
   std::vector<plan::Plan> ran;
 };
 

@@ -89,6 +89,19 @@ test_backups_print_what_is_described() {
   expect_done belay deploy "$app" --snapshot
   as_described 'belay snapshots NAME --json' belay snapshots "$app" --json
 }
+test_what_happens_comes_as_events() {
+  new_port port
+  image web "$port" one
+  expect_done belay deploy "$app"
+  image web "$port" two
+  expect_done belay --progress json deploy "$app"
+  local events
+  events=$(grep '^{' <<<"$err") || fail 'events' 'lines that begin with {' "$err"
+  expect_equal 'the schemas' 1 "$(jq .schema <<<"$events" | sort -u)"
+  expect_equal 'the plan' 1 "$(jq -s '[.[] | select(.event == "plan" and (.actions | length) > 0 and .actions[0].kind != "build")] | length' <<<"$events")"
+  expect_equal 'who started' "$app 1" "$(jq -r 'select(.event == "step_done" and .kind == "start") | "\(.app) \(.number)"' <<<"$events")"
+  expect_equal 'the verdict' true "$(jq 'select(.event == "verdict").passed' <<<"$events")"
+}
 test_errors_are_objects_with_a_code() {
   run belay status "${prefix}nothing" --json
   expect_exit 1

@@ -39,8 +39,8 @@ Notice deployed() {
 TEST(NoticeJson, HoldsEveryKey) {
   auto notice = deployed();
   notice.log_tail = "one\ntwo\x1b\xff";
-  EXPECT_EQ(notice_json(notice),
-            R"({"time":"2026-01-31T09:05:07Z","event":"deployed","host":"box","app":"web","release":"r4",)"
+  EXPECT_EQ(report::notice_json(notice),
+            R"({"schema":1,"time":"2026-01-31T09:05:07Z","event":"deployed","host":"box","app":"web","release":"r4",)"
             R"("text":"web runs r4","reason":"","log_tail":"one\ntwo\u001b)"
             "\xef\xbf\xbd\"}");
 }
@@ -154,7 +154,7 @@ TEST_F(NoticesTest, RunACommandWithTheNoticeOnItsInput) {
       log_);
   notices.tell(deployed());
   ASSERT_TRUE(notices.finish(Seconds(60)));
-  EXPECT_EQ(read_file(file), notice_json(deployed()) + "\ndeployed web r4\n");
+  EXPECT_EQ(read_file(file), report::notice_json(deployed()) + "\ndeployed web r4\n");
   EXPECT_THAT(logged(), IsEmpty());
 }
 
@@ -258,7 +258,7 @@ TEST_F(WebhookTest, PostsTheNoticeWithHeadersFromAFile) {
   EXPECT_THAT(request, HasSubstr("POST /hook?a=b HTTP/1.1\r\n"));
   EXPECT_THAT(request, HasSubstr("\r\nAuthorization: Bearer s3cret\r\n"));
   EXPECT_THAT(request, HasSubstr("\r\nContent-Type: application/json\r\n"));
-  EXPECT_THAT(request, HasSubstr("\r\n\r\n" + notice_json(deployed())));
+  EXPECT_THAT(request, HasSubstr("\r\n\r\n" + report::notice_json(deployed())));
 }
 
 TEST_F(WebhookTest, TriesThreeTimesWithPauses) {

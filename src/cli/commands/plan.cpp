@@ -8,6 +8,7 @@
 #include "cli/declared_options.h"
 #include "declared/plan_file.h"
 #include "look/look.h"
+#include "report/plan_json.h"
 
 namespace belay::cli {
 

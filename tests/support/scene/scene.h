@@ -33,18 +33,20 @@ using namespace look;
 // Keeps what a use case says.
 class Notes final : public Report {
  public:
-  void running(const plan::Plan& plan) override {
-    plans.push_back(plan::plan_text(plan));
-    ran.push_back(plan);
+  void tell(const plan::Event& event) override {
+    if (const auto* begun = std::get_if<plan::PlanBegun>(&event.what)) {
+      plans.push_back(plan::plan_text(*begun->plan));
+      ran.push_back(*begun->plan);
+    } else if (const auto* remark = std::get_if<plan::Remark>(&event.what)) {
+      (remark->level == plan::Remark::Level::warning ? warnings : notes).push_back(remark->text);
+    } else if (const auto* step = std::get_if<plan::StepBegun>(&event.what)) {
+      pass();
+      if (on_step) on_step(plan::step_text(step->which.step()));
+    } else if (std::holds_alternative<plan::StepProgressed>(event.what) ||
+               std::holds_alternative<plan::StepDone>(event.what)) {
+      pass();
+    }
   }
-  void note(const std::string& text) override { notes.push_back(text); }
-  void warning(const std::string& text) override { warnings.push_back(text); }
-  void started(const plan::Plan& plan, size_t action) override {
-    pass();
-    if (on_step) on_step(plan::step_text(plan.actions[action].step));
-  }
-  void progress(const plan::Plan&, size_t, const Progress&) override { pass(); }
-  void done(const plan::Plan&, size_t) override { pass(); }
 
   std::vector<std::string> plans, notes, warnings;
   std::vector<plan::Plan> ran;  // as `plans`, action by action

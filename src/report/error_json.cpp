@@ -1,14 +1,14 @@
-#include "cli/console.h"
-#include "document/json.h"
+#include "report/error_json.h"
 
-namespace belay::cli {
+#include "report/json.h"
 
-document::Node error_json(const Error& error, const std::string& hint) {
-  using document::Node;
+namespace belay::report {
+
+Node error_json(const Error& error, const std::string& hint) {
   Node body = Node::map();
-  body.set("code", Node::text(std::string(error_name(error.code()))));
+  body.set("code", word(error_name(error.code())));
   body.set("message", Node::text(error.what()));
-  body.set("hint", hint.empty() ? Node() : Node::text(hint));
+  body.set("hint", text_or_null(hint));
   Node place = Node();
   if (const auto* config = dynamic_cast<const ConfigError*>(&error)) {
     const bool is_within = config->where().line > 0;
@@ -23,8 +23,4 @@ document::Node error_json(const Error& error, const std::string& hint) {
   return node;
 }
 
-void Console::print_json(const document::Node& value) {
-  line(document::write_json(value, 2));
-}
-
-}  // namespace belay::cli
+}  // namespace belay::report
