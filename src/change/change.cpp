@@ -7,6 +7,8 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/clear_up.h"
+#include "change/kept_files.h"
+#include "change/needed_paths.h"
 #include "change/outcome.h"
 #include "change/temporary.h"
 #include "change/way_back.h"
@@ -102,6 +104,12 @@ bool ran_unseen(Context& context, const App& app, const Touched& touched) {
   }
 }
 
+exec::Outcome never_begun(const Error& why) {
+  exec::Outcome outcome;
+  outcome.error = why;
+  return outcome;
+}
+
 }  // namespace
 
 std::string what_runs_now(const Change& change) {
@@ -158,6 +166,10 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     return change;
   }
   change.plan = wanted.plan = agreed_plan(context, app.name, std::move(wanted.plan));
+  const auto missing = missing_for(context, app, wanted.world, wanted.plan, stop);
+  // One that was cut off may have left nothing running; what it leads back to may have its files still.
+  const bool was_cut_off = saved && saved->wish.unfinished;
+  if (missing && !was_cut_off) throw *missing;
   if (dry_run) {
     change.kind = Change::Kind::planned;
     add_clear_up(change, app, context.clock.now());
@@ -175,7 +187,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);
   try {
-    const exec::Outcome outcome = run_wish(context, app, wanted, watch, stop);
+    const exec::Outcome outcome = missing ? never_begun(*missing) : run_wish(context, app, wanted, watch, stop);
     change.plan = wanted.plan;
     if (outcome.done()) {
       recording(app, [&] {
@@ -197,8 +209,8 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
       change.code = outcome.error->code();
       change.reason = outcome.error->what();
       change.hint = outcome.error->hint();
-      const auto& failed = change.plan.actions.at(outcome.failed_action.value()).step;
-      if (const auto* start = std::get_if<plan::StartContainer>(&failed)) change.container = start->name;
+      const plan::Step* failed = outcome.failed_action ? &change.plan.actions.at(*outcome.failed_action).step : nullptr;
+      if (const auto* start = std::get_if<plan::StartContainer>(failed)) change.container = start->name;
     }
   } catch (const Cancelled& stopped) {
     cancelled = true;
@@ -250,6 +262,9 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   const auto previous = app.wish.previous;
   if (app.wish.state != Wish::State::up || !app.wish.release || !previous || app.find(*previous) == nullptr)
     throw NotFound(ErrorCode::nothing_to_go_back_to, format("{} has nothing to go back to", app.name.text()));
+  // Asked now: what has failed is better than nothing.
+  const ReleaseNumber back_to = with_its_files(context, app, *previous, {});
+  refuse_missing_paths(context, app.release(back_to).spec, app.find(back_to), {});
   Change change;
   change.release = app.wish.release;
   change.reason = reason;
@@ -258,7 +273,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   // Its good verdict was premature.
   app.find(*change.release)->verdict = Verdict::pending;
   record_failure(context, app, change, true);
-  app.wish.fallback = previous;
+  app.wish.fallback = back_to;
   app.wish.unfinished = true;
   write_journal(context, app, "soak", "started", reason, change.release);
   take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});

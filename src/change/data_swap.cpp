@@ -8,6 +8,7 @@
 #include "change/carry_out.h"
 #include "change/claims.h"
 #include "change/clear_up.h"
+#include "change/needed_paths.h"
 #include "change/places.h"
 #include "engine/direct.h"
 #include "model/labels.h"
@@ -273,6 +274,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
     places.push_back(filling.place);
   }
   refuse_what_is_others(context, app.name, world, places, reason.own, stop);
+  if (release) refuse_missing_beside(context, app, app.release(*release), places, stop);
   const auto fillings = outer_fillings(app, release, asked, world);
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});

@@ -358,7 +358,7 @@ std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
   return {missing.begin(), missing.end()};
 }
 
-void refuse_missing_paths(Context& context, const Spec& spec, const Release* before, std::stop_token stop) {
+std::optional<NotFound> missing_error(Context& context, const Spec& spec, const Release* before, std::stop_token stop) {
   std::map<std::string, FileMark> now;
   if (before != nullptr && !before->files.empty())
     for (const auto& root : roots_of(*before)) {
@@ -370,10 +370,14 @@ void refuse_missing_paths(Context& context, const Spec& spec, const Release* bef
       }
     }
   const auto missing = missing_paths(spec, before, now);
-  if (missing.empty() || !sees_host_files(context, std::move(stop))) return;
-  throw NotFound(ErrorCode::file_not_found,
-                 format("{} {} missing on this host", join(missing, ", "), missing.size() == 1 ? "is" : "are"),
-                 "Nothing was changed. Put it there (is a disk not mounted?), and run the command again.");
+  if (missing.empty() || !sees_host_files(context, std::move(stop))) return {};
+  return NotFound(ErrorCode::file_not_found,
+                  format("{} {} missing on this host", join(missing, ", "), missing.size() == 1 ? "is" : "are"),
+                  "Put it there (is a disk not mounted?), and run the command again.");
+}
+
+void refuse_missing_paths(Context& context, const Spec& spec, const Release* before, std::stop_token stop) {
+  if (const auto missing = missing_error(context, spec, before, std::move(stop))) throw *missing;
 }
 
 }  // namespace belay::change

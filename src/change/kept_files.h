@@ -53,7 +53,9 @@ bool sees_host_files(Context& context, std::stop_token stop);
 // `now`: what those that are watched hold.
 std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
                                        const std::map<std::string, FileMark>& now);
-// Throws NotFound where any is, on an engine of this machine.
+// The same as an error that names them, on an engine of this machine; nullopt where none is missing.
+std::optional<NotFound> missing_error(Context& context, const Spec& spec, const Release* before, std::stop_token stop);
+// Throws it.
 void refuse_missing_paths(Context& context, const Spec& spec, const Release* before, std::stop_token stop);
 
 }  // namespace belay::change

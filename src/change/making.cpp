@@ -80,6 +80,7 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
                    std::stop_token stop) {
   const auto running = what_runs(app);
   const Release* runs = running ? app.find(*running) : nullptr;
+  refuse_missing_paths(context, made.spec, runs, stop);
   const std::optional<Release> present =
       runs != nullptr && containers == Containers::changed_in_place ? std::optional(*runs) : std::nullopt;
   Release& release = add_unnamed(context, app, made, stop);
@@ -115,8 +116,6 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
     wish_up(app, begun->number, options, context);
     return fulfil(context, app, verb, options.dry_run, stop);
   }
-  const auto running = what_runs(app);
-  refuse_missing_paths(context, made.spec, running ? app.find(*running) : nullptr, stop);
   begin_release(context, app, made, options, containers, stop);
   if (!options.dry_run) keep_files(context, app, app.releases.back());
   const bool has_containers = !app.releases.back().has_no_containers();

@@ -57,8 +57,6 @@ Change start_known(Context& context, App& app, ReleaseNumber release, const Chan
   const auto running = what_runs(app);
   if (files == Files::of_then && release != running && release != app.last)
     release = with_its_files(context, app, release, stop);
-  if (const Release* wanted = app.find(release))
-    refuse_missing_paths(context, wanted->spec, wanted->verdict == Verdict::pending ? nullptr : wanted, stop);
   wish_up(app, release, options, context);
   if (options.snapshot && running != release) wish_snapshot(context, app, options.dry_run, stop);
   return fulfil(context, app, verb, options.dry_run, stop);

@@ -7,6 +7,7 @@
 #include "change/carry_out.h"
 #include "change/clear_up.h"
 #include "change/kept_files.h"
+#include "change/needed_paths.h"
 #include "data/reserve.h"
 #include "state/store.h"
 
@@ -269,6 +270,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   save_if_possible(context, app);
   try {
     Planned way = planned(context, app, {});
+    if (const auto missing = missing_for(context, app, way.world, way.plan, {})) throw *missing;
     exec::Outcome outcome;
     if (!way.plan.empty()) {
       forget_creations(app, way.plan);

@@ -308,8 +308,8 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     refuse_place_within(destination, result.manifest, world);
     const std::string file = choose_name(context, destination.place(), sealing, options, result.manifest, stop);
     result.where = backup::FilePlace{destination.place(), file}.text();
-    const Stillness still(held, release, world, options.consistency.value_or(backup::Consistency::pause),
-                          context.defaults, context.clock.now());
+    const Stillness still(context, held, release, world, options.consistency.value_or(backup::Consistency::pause),
+                          stop);
     BackupPlanner planner(held, release, world, still, options, read_from);
     result.plan = planner.make(result.manifest, result.where);
     for (const auto& why : result.no_way_back) result.plan.notes.push_back(why);

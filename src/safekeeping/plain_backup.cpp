@@ -230,7 +230,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
       if (!dry_run) clear_temporary(context, name, stop);
       helper = helper_for(name, release, trees, change::temporary_name(name, "reach"));
     }
-    const Stillness still(held, release, world, backup::Consistency::pause, context.defaults, context.clock.now());
+    const Stillness still(context, held, release, world, backup::Consistency::pause, stop);
 
     PlainBackedUp result;
     const auto container = release.containers.find(release.spec.services.front().name);

@@ -9,6 +9,7 @@
 #include "change/claims.h"
 #include "change/clear_up.h"
 #include "change/data_swap.h"
+#include "change/kept_files.h"
 #include "change/making.h"
 #include "change/start.h"
 #include "change/temporary.h"
@@ -315,7 +316,10 @@ change::Change rollback_with_data(change::Context& context, const AppName& name,
     if (!options.dry_run) finish_unfinished(context, app, stop);
     const ReleaseNumber release = earlier_release(app, to);
     const Snapshot snapshot = newest_snapshot(app, release);
-    return swap_data(context, app, release, fillings_of(snapshot, {}),
+    // As any way back: with the files that it had.
+    const bool ran_last = release == change::what_runs(app) || release == app.last;
+    const ReleaseNumber with_files = ran_last ? release : with_its_files(context, app, release, stop);
+    return swap_data(context, app, with_files, fillings_of(snapshot, {}),
                      {format("replaced by the rollback to {}", release.text()), {}}, options, "rollback", stop);
   });
 }

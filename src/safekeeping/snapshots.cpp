@@ -48,7 +48,7 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     snapshot->why = why;
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
-    const Stillness stillness(held, release, world, backup::Consistency::pause, context.defaults, context.clock.now());
+    const Stillness stillness(context, held, release, world, backup::Consistency::pause, stop);
 
     TakenSnapshot taken;
     std::vector<size_t> last;

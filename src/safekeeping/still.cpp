@@ -6,6 +6,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/data_work.h"
+#include "change/kept_files.h"
 #include "change/places.h"
 #include "state/store.h"
 
@@ -24,15 +25,18 @@ App held_still(const change::Context& context, const App& app) {
   return held;
 }
 
-Stillness::Stillness(const App& held, const Release& release, const World& world, backup::Consistency way,
-                     const plan::Defaults& defaults, Time now)
-    : held_(held), release_(release), world_(world), way_(way), defaults_(defaults), now_(now) {
+Stillness::Stillness(change::Context& context, const App& held, const Release& release, const World& world,
+                     backup::Consistency way, std::stop_token stop)
+    : held_(held), release_(release), world_(world), way_(way), defaults_(context.defaults), now_(context.clock.now()) {
+  Spec runs;
   for (const auto& service : release.spec.services) {
     const Container* container = plan::find_instance(held, world, release.number, service.name);
-    if (container != nullptr && container->is_up() && container->state != ContainerState::paused)
-      running_.push_back(container);
+    if (container == nullptr || !container->is_up() || container->state == ContainerState::paused) continue;
+    running_.push_back(container);
+    runs.services.push_back(service);
   }
   if (running_.empty()) way_ = backup::Consistency::live;
+  if (way_ == backup::Consistency::stop) change::refuse_missing_paths(context, runs, &release, std::move(stop));
 }
 
 std::vector<plan::Action> Stillness::hold() const {

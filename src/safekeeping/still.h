@@ -16,9 +16,10 @@ App held_still(const change::Context& context, const App& app);
 // long as it lives.
 class Stillness {
  public:
-  // `held`: of held_still. Where nothing runs there is nothing to hold still: the way is `live` then.
-  Stillness(const App& held, const Release& release, const World& world, backup::Consistency way,
-            const plan::Defaults& defaults, Time now);
+  // `held`: of held_still. Where nothing runs there is nothing to hold still: the way is `live` then. Throws NotFound
+  // where what is to be stopped could not start again: a path that it is bound to is missing.
+  Stillness(change::Context& context, const App& held, const Release& release, const World& world,
+            backup::Consistency way, std::stop_token stop);
 
   backup::Consistency way() const { return way_; }
   // In the order of the services.

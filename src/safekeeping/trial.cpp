@@ -451,7 +451,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     rehearsal.check_networks(stop);
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
-    const Stillness still(held, release, world, options.consistency, context.defaults, context.clock.now());
+    const Stillness still(context, held, release, world, options.consistency, stop);
 
     auto references = release.images;
     references[service] = plan_candidate(context, name, options, rehearsal, stop);

@@ -483,6 +483,116 @@ TEST_F(BoundFilesOfFamilies, MoreThanSettingsIsLeftAlone) {
   EXPECT_TRUE(scene_.app().releases.back().files.empty());
 }
 
+// A file and a folder, read and written: what is lost with a disk that is not mounted, or by one `rm`.
+class BoundPaths : public ::testing::TestWithParam<const char*> {
+ protected:
+  BoundPaths() {
+    write_file_durably(conf_, "good\n");
+    make_folder(films_);
+    for (int i = 0; i < 300; ++i) write_file_durably(films_ / std::to_string(i), "film");
+    write_file_durably(scene_.source / "dcv-web", format(R"({{"volumes": {{{}}}}})", GetParam()));
+  }
+  void lose() {
+    for (const auto& path : {conf_, films_}) fs::rename(path, path.string() + ".away");
+  }
+  void find() {
+    for (const auto& path : {conf_, films_}) fs::rename(path.string() + ".away", path);
+  }
+  // What is refused changes nothing, and makes no folder in the place of what is missing.
+  void expect_refused(const std::string& line) {
+    const auto before = scene_.lasting_changes();
+    EXPECT_THAT(scene_.run(line), HasSubstr(" is missing on this host")) << line;
+    EXPECT_EQ(scene_.lasting_changes(), before) << line;
+    EXPECT_FALSE(fs::exists(conf_) || fs::exists(films_)) << line;
+  }
+
+  Scene scene_{SceneOptions{NamingScheme::belay, false, true, true}};
+  const fs::path conf_ = scene_.source / "app.conf", films_ = scene_.source / "films";
+};
+
+TEST_P(BoundPaths, AreAskedForBeforeAnythingStops) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  lose();
+  for (const auto* line : {"restart", "backup stop", "deploy 2"}) expect_refused(line);
+  Context here = scene_.context();
+  EXPECT_THROW(restart(here, {web, "web"}, {}, {}), NotFound);
+  ChangeOptions dry;
+  dry.dry_run = true;
+  EXPECT_THROW(restart(here, {web, {}}, dry, {}), NotFound) << "a preview says it as well";
+  EXPECT_EQ(scene_.running().size(), 1U);
+  find();
+  EXPECT_EQ(scene_.run("restart"), "done");
+}
+
+TEST_P(BoundPaths, AreAskedForBeforeWhatWasStoppedStarts) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  Context here = scene_.context();
+  stop(here, {web, "web"}, false, {});
+  lose();
+  EXPECT_THROW(start_services(here, {web, "web"}, {}, {}), NotFound);
+  ASSERT_EQ(scene_.run("stop"), "done");
+  for (const auto* line : {"start last", "start r1", "restart"}) expect_refused(line);
+  find();
+  EXPECT_EQ(scene_.run("start last"), "done");
+}
+
+TEST_P(BoundPaths, AreAskedForBeforeAReleaseWithoutAVerdictGoesOn) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  scene_.engine.cannot_start("web-r2", EngineError(500, "a log server is away"));
+  ASSERT_EQ(scene_.run("deploy 2"), "rolled_back");
+  scene_.engine.cannot_start("web-r2", {});
+  lose();
+  expect_refused("deploy 2");
+  EXPECT_TRUE(scene_.container("web-r1")->is_up());
+  find();
+  EXPECT_EQ(scene_.run("deploy 2"), "done");
+}
+
+TEST_P(BoundPaths, AreAskedForBeforeDataIsExchanged) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  scene_.hold("of r1");
+  ASSERT_EQ(scene_.run("deploy 2 snapshot"), "done");
+  lose();
+  const std::string came = scene_.run("restore s1");
+  EXPECT_EQ(scene_.running().size(), 1U);
+  // What a snapshot holds itself need not be there.
+  if (came != "done") EXPECT_THAT(came, HasSubstr(" is missing on this host"));
+  EXPECT_NE(came, "stuck");
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, BoundPaths,
+                         ::testing::Values(R"("./app.conf": "/etc/app.conf:ro")", R"("./app.conf": "/etc/app.conf")",
+                                           R"("./films": "/films:ro")", R"("./films": "/films")"));
+
+// Without the file nothing can start; the kept copy is what brings an app up that an earlier command left down.
+TEST_F(BoundFilesOfFamilies, WhatWasCutOffComesUpWithTheKeptCopy) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  scene_.report.on_step = [](const std::string& step) {
+    if (step == "start web-r1") throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene_.crashes("restart"));
+  scene_.report.on_step = nullptr;
+  scene_.reopen();
+  ASSERT_TRUE(scene_.running().empty());
+  fs::remove(scene_.source / "app.conf");
+  EXPECT_EQ(scene_.run("restart"), "done");
+  EXPECT_EQ(scene_.running().size(), 1U);
+  EXPECT_EQ(read_file(bound()), "good\n");
+}
+
+TEST(FilesOfThen, AreBoundByARollbackWithData) {
+  Scene scene{SceneOptions{NamingScheme::belay, false, true, true}};
+  scene.run("bind good");
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  scene.hold("of r1");
+  ASSERT_EQ(scene.run("deploy 2 snapshot"), "done");
+  scene.hold("of r2");
+  write_file_durably(scene.source / "app.conf", "broken");
+  EXPECT_EQ(scene.run("rollback data"), "done");
+  EXPECT_EQ(scene.bound_text(), "good");
+  EXPECT_EQ(scene.held(), "of r1");
+}
+
 TEST_F(BoundFilesOfFamilies, WhatIsAdoptedIsKeptAsItIsFound) {
   scene_.engine.add_image("old:1", {}, {}, "old");
   engine::ContainerRequest request;
