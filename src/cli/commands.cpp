@@ -97,7 +97,7 @@ constexpr std::array snapshot{Option{
 constexpr std::array from_image{Option{
     .name = "settings-from-image", .summary = "take the ports and volumes of the image instead of the app's settings"}};
 constexpr std::array agree{
-    Option{.name = "yes", .letter = 'y', .summary = "do not ask if settings of the previous release would be lost"}};
+    Option{.name = "yes", .letter = 'y', .summary = "do not ask if settings would be lost; try again what failed"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
 constexpr auto options_of_take_over = joined(lossy, change);

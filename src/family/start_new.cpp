@@ -1,8 +1,11 @@
 #include "family/start_new.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/making.h"
 #include "change/start.h"
 #include "family/family_release.h"
 
@@ -22,8 +25,24 @@ void note_losses(const NextRelease& next, plan::Plan& plan) {
   for (const auto& line : next.lines) plan.notes.push_back("  " + line);
 }
 
+// What failed would only fail again, at the cost of what runs.
+void refuse_what_failed(const App& app, const NextRelease& next) {
+  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
+    if (release->verdict != Verdict::failed || !is_made_so(*release, next.made)) continue;
+    const bool is_held = std::any_of(release->images.begin(), release->images.end(),
+                                     [&](const auto& image) { return app.is_quarantined(image.second); });
+    if (!is_held) continue;
+    const std::string why = release->reason.empty() ? "no reason was kept" : release->reason;
+    throw Conflict(
+        ErrorCode::release_failed,
+        format("{} failed with just this image and these settings: {}", release->number.text(), why),
+        format("belay why {0} explains it; belay retry {0} tries it again, and so does -y.", app.name.text()));
+  }
+}
+
 change::Change start_next(change::Context& context, App& app, const NextRelease& next, const StartOptions& options,
                           change::Containers containers, const std::string& verb, std::stop_token stop) {
+  if (!options.again) refuse_what_failed(app, next);
   if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
   if (next.settings) app.builds.push_back(*next.settings);
   change::Change change = start_made(context, app, next.made, options.change, containers, verb, stop);

@@ -20,6 +20,8 @@ struct StartOptions {
   bool settings_from_image = false;
   // A parameter file that no longer has a mount says what is wanted; nobody is asked (the older tools' command lines).
   bool files_decide = false;
+  // Also what failed here before with just this image and these settings. Else it is refused.
+  bool again = false;
   // Whether to go on though the new release would not have all settings of the one before it: `what` is a sentence,
   // `lines` the differences. Absent: it is refused.
   std::function<bool(const std::string& what, const std::vector<std::string>& lines)> confirm;

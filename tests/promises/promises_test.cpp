@@ -332,6 +332,26 @@ TEST(Promises, RetryLiftsTheQuarantineOfWhatPassesNow) {
   EXPECT_EQ(scene.app().find({2})->reason, "");
 }
 
+TEST(Promises, WhatFailedIsTriedAgainOnlyWhenAskedFor) {
+  Scene scene;
+  scene.run("deploy 1");
+  ASSERT_EQ(scene.run("deploy bad"), "rolled_back");
+  const auto before = scene.lasting_changes();
+  for (const auto* line : {"deploy bad", "start new", "deploy same"})
+    EXPECT_THAT(scene.run(line), HasSubstr("r2 failed with just this image and these settings: ")) << line;
+  EXPECT_EQ(scene.lasting_changes(), before);
+  EXPECT_TRUE(scene.container("web-r1")->is_up());
+  // Other settings are another try, and so is what the user asks for.
+  scene.write("dcv-web", R"({"env": {"MODE": "safe"}})");
+  EXPECT_EQ(scene.run("deploy bad"), "rolled_back");
+  EXPECT_THAT(scene.run("deploy bad"), HasSubstr("r3 failed with just this image and these settings: "));
+  EXPECT_EQ(scene.run("retry"), "rolled_back");
+  StartOptions options;
+  options.again = true;
+  Context here = scene.context();
+  EXPECT_EQ(start_new(here, web, options, {}).kind, Change::Kind::rolled_back);
+}
+
 TEST(Promises, WhatPassesInTheEndIsOutOfQuarantineHoweverItWasStarted) {
   Scene scene;
   scene.run("deploy 1");

@@ -12,6 +12,7 @@ int run_deploy(Invocation& in) {
   const family::BuildOptions build = build_options(in);
   family::StartOptions options;
   options.change = change_options(in);
+  options.again = in.has("yes");
   options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
   HostRun run(in.session, in.description());
   const auto deployed = family::deploy(run.context(), name, build, options, in.stop());

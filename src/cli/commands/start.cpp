@@ -54,6 +54,7 @@ int run_start(Invocation& in) {
     options.change = change;
     options.configuration = configuration.value_or("");
     options.settings_from_image = in.has("settings-from-image");
+    options.again = in.has("yes");
     options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
     result = family::start_new(run.context(), name, options, in.stop());
   } else if (!what.service.empty()) {

@@ -148,6 +148,7 @@ family::BuildOutcome face_build(Session& session, const FaceBuild& wanted) {
 int face_start_new(Session& session, const std::string& line, const AppName& name, family::StartOptions options,
                    bool yes, bool then_attach) {
   options.files_decide = true;
+  options.again = yes;
   options.confirm = confirm_losses(session.console, yes, session.stop(),
                                    format("belay start {} new --settings-from-image", name.text()));
   HostRun run(session, line);
