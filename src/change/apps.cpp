@@ -17,6 +17,17 @@
 
 namespace belay::change {
 
+std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop) {
+  constexpr Milliseconds longer_than_a_start{15'000};
+  const TimeLimit limit(longer_than_a_start, stop);
+  try {
+    return engine.container(name, limit.token());
+  } catch (const Cancelled&) {
+    if (stop.stop_requested()) throw;
+    return {};
+  }
+}
+
 namespace {
 
 // What is mounted anywhere may be a place of the wish by another path.
@@ -36,18 +47,6 @@ void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
     for (const auto& mount : container.mounts)
       if (mount.keeps_data() && container.is_up())
         look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
-}
-
-// A container that hangs in the engine must not keep a whole command from its work: it is then known by the list alone.
-std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop) {
-  constexpr Milliseconds longer_than_a_start{15'000};
-  const TimeLimit limit(longer_than_a_start, stop);
-  try {
-    return engine.container(name, limit.token());
-  } catch (const Cancelled&) {
-    if (stop.stop_requested()) throw;
-    return {};
-  }
 }
 
 // The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
@@ -238,6 +237,31 @@ void add_images(World& world, engine::Engine& engine, const std::vector<App>& ap
     if (image) world.images[id] = std::move(*image);
 }
 
+// As `inspected`; a failure for one says nothing of the others.
+std::optional<ContainerDetail> inspected_if_possible(engine::Engine& engine, const std::string& name,
+                                                     std::stop_token stop) {
+  try {
+    return inspected(engine, name, std::move(stop));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+// As wait_for_starts, of all that are unfinished at once.
+bool wait_for_all_starts(engine::Engine& engine, const std::vector<App>& apps, const World& world,
+                         std::stop_token stop) {
+  std::set<std::string> starting;
+  for (const auto& app : apps)
+    if (app.wish.unfinished)
+      for (const auto& instance : plan::instances(app, world))
+        if (!instance.container->is_up()) starting.insert(instance.container->name);
+  std::ignore =
+      asked_for_all(starting, [&](const std::string& one) { return inspected_if_possible(engine, one, stop); });
+  return !starting.empty();
+}
+
 void add_details(World& world, engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
   std::map<std::string, size_t> places;
   for (size_t i = 0; i < world.containers.size(); ++i) places.emplace(world.containers[i].name, i);
@@ -250,7 +274,7 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
         wanted.insert(instance.container->name);
   }
   for (auto& [name, detail] :
-       asked_for_all(wanted, [&](const std::string& one) { return engine.container(one, stop); })) {
+       asked_for_all(wanted, [&](const std::string& one) { return inspected_if_possible(engine, one, stop); })) {
     if (!detail) continue;
     Container& listed = world.containers[places.at(name)];
     listed.state = detail->container.state;
@@ -265,10 +289,7 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
 World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
   World world;
   world.containers = engine.containers({}, stop);
-  bool has_waited = false;
-  for (const auto& app : apps)
-    if (app.wish.unfinished) has_waited = wait_for_starts(engine, app, world, stop) || has_waited;
-  if (has_waited) world.containers = engine.containers({}, stop);
+  if (wait_for_all_starts(engine, apps, world, stop)) world.containers = engine.containers({}, stop);
   world.volumes = engine.volumes({}, stop);
   world.networks = engine.networks(stop);
   add_images(world, engine, apps, stop);
@@ -295,6 +316,13 @@ std::optional<std::string> restart_loop(const App& app, const World& world, Time
     if (const Container* container = plan::find_instance(app, world, release->number, service.name))
       if (const auto detail = world.details.find(container->name); detail != world.details.end())
         if (auto loop = restart_loop(detail->second, now)) return loop;
+  return {};
+}
+
+std::optional<std::string> unanswered(const App& app, const World& world) {
+  for (const auto& instance : plan::instances(app, world))
+    if (instance.container->is_up() && !world.details.contains(instance.container->name))
+      return format("the engine does not answer for its container {}", instance.container->name);
   return {};
 }
 

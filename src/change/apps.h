@@ -15,11 +15,16 @@ FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_toke
 // Throws NotFound with "did you mean", or with `belay recover` where the engine still has containers of that name.
 App known_app(Context& context, const AppName& name, std::stop_token stop);
 
+// What the engine tells of the container, asked for 15 s at most: one that hangs in the engine must not keep a whole
+// command from its work. nullopt: there is none, or no answer.
+std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop);
+
 // One look at all that a plan for this app needs.
 World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 
 // The same for many apps at once: one of each list, and details in parallel. Details and images of all of them are in
-// it, so it is for plans of wishes and for looks, not for removals.
+// it, so it is for plans of wishes and for looks, not for removals. A container that the engine does not tell of in
+// time, or that it fails for, is known by the list alone.
 World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop);
 
 // A container that the engine has to start again and again: "its container web-r3 ends again and again (exit code 3,
@@ -27,6 +32,10 @@ World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::sto
 std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now);
 // The same of the release that should be up.
 std::optional<std::string> restart_loop(const App& app, const World& world, Time now);
+
+// "the engine does not answer for its container web-r3": it lists it as up, and told nothing more of it when the world
+// was looked at. nullopt: it told of all that the app has up.
+std::optional<std::string> unanswered(const App& app, const World& world);
 
 // The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
 std::optional<ReleaseNumber> what_runs(const App& app);

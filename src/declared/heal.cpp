@@ -124,7 +124,7 @@ class HealthCheckup {
       const Container* container = container_of(release, service);
       if (container == nullptr || container->state != ContainerState::running || container->health != Health::unhealthy)
         continue;
-      const auto detail = context_.engine.container(container->name, stop_);
+      const auto detail = change::inspected(context_.engine, container->name, stop_);
       // The list may be as old as the pass: somebody may have helped it meanwhile.
       if (!detail || detail->container.health != Health::unhealthy) continue;
       const std::string output(trim(printable(detail->health_output)));
@@ -141,7 +141,7 @@ class HealthCheckup {
       const Container* container = container_of(release, service);
       // Removed by hand: that says nothing about the release.
       if (container == nullptr) continue;
-      const auto detail = context_.engine.container(container->name, stop_);
+      const auto detail = change::inspected(context_.engine, container->name, stop_);
       if (!detail) continue;
       const ContainerState state = detail->container.state;
       if (state == ContainerState::restarting || detail->restart_count > 0) {
@@ -194,8 +194,8 @@ class HealthCheckup {
       for (const auto& service : release.spec.services) {
         const Container* own = container_of(release, service);
         if (own == nullptr) continue;
-        const auto theirs = context_.engine.container(other->name, stop_);
-        const auto mine = context_.engine.container(own->name, stop_);
+        const auto theirs = change::inspected(context_.engine, other->name, stop_);
+        const auto mine = change::inspected(context_.engine, own->name, stop_);
         if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;
         return Complaint{own->name,
                          format("{}, to which it is tied ({}), was started anew", other->name, to_text(tie.kind)),

@@ -181,6 +181,11 @@ class Examination {
 
   void as_wished(const App& app, const World& world) {
     const std::string& name = app.name.text();
+    if (const auto silence = change::unanswered(app, world)) {
+      add(Level::bad, name, *silence,
+          format("See whether 'docker inspect' answers for it; belay restart {} starts it anew.", name));
+      return;
+    }
     if (const auto loop = change::restart_loop(app, world, clock_.now())) {
       add(Level::bad, name, *loop, format("belay logs {} shows what it wrote.", name));
       return;

@@ -505,7 +505,7 @@ std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
     // Of the others no list need be doubted.
     for (const auto& [service, container] : containers)
       if (container != nullptr && (container->state == ContainerState::restarting || container->started_lately))
-        if (const auto detail = context.engine.container(container->name, stop))
+        if (const auto detail = change::inspected(context.engine, container->name, stop))
           add_detail(row, *detail, context.clock.now());
   }
   add_backups(context, rows);
@@ -588,6 +588,7 @@ Status status_of(change::Context& context, const App& app, const World& world, s
     for (const auto& mount : detail->second.container.mounts)
       status.volumes.push_back({mount.source, mount.target, mount.read_only});
   }
+  if (auto silence = change::unanswered(app, world)) status.trouble = std::move(*silence);
   try {
     const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
     for (const auto& action : plan.actions) status.pending.push_back(plan::step_text(action.step));

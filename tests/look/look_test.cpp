@@ -51,6 +51,22 @@ TEST(Look, AtAnAppThatWasNeverStarted) {
   EXPECT_EQ(app.image_id, scene.image_of("1"));
 }
 
+TEST(Look, OneContainerThatHangsHidesNoOtherApp) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.stranger("first", {});
+  auto here = scene.context();
+  adopt(here, AppName("other"), {"first"}, {}, {});
+  scene.engine.hangs("web-r1");
+  const auto all = statuses(here, {});
+  scene.engine.hangs("web-r1", false);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].summary.name, "other");
+  EXPECT_EQ(all[0].trouble, "");
+  EXPECT_EQ(all[1].trouble, "the engine does not answer for its container web-r1");
+  EXPECT_EQ(all[1].summary.container, "web-r1") << "the list tells that much";
+}
+
 TEST(Look, AtAnAppThatRuns) {
   Scene scene;
   scene.run("deploy 1");
