@@ -288,7 +288,7 @@ void refuse(int status, const std::string& message) {
   throw EngineError(status, message);
 }
 
-EngineError::Cause cause_of_refused_start(int status, std::string_view answer) {
+EngineError::Cause cause_of_refused_start(std::string_view answer) {
   using Cause = EngineError::Cause;
   const auto says = [&](std::string_view words) { return answer.find(words) != std::string_view::npos; };
   // What containerd says of a task that an engine which was killed in the middle of a start has left.
@@ -297,16 +297,29 @@ EngineError::Cause cause_of_refused_start(int status, std::string_view answer) {
   for (const auto* words : {"error mounting", "rootfs_linux.go", "mounting \\\"", "mount a directory onto a file",
                             "error while mounting", "cgroup", "seccomp", "apparmor", "no space left"})
     if (says(words)) return Cause::host;
-  for (const auto* words : {"exec: ", "executable file not found", "exec format error", "argument list too long",
-                            "unable to find user", "unable to find group", "no matching entries in passwd file",
-                            "no matching entries in group file", "chdir to cwd", "mkdir cwd"})
+  // A hook of a runtime; what lies on a file system that has gone away.
+  for (const auto* words : {"unning hook", "nvidia-container", "stale NFS file handle", "stale file handle",
+                            "input/output error", "endpoint is not connected"})
+    if (says(words)) return Cause::host;
+  // The engine misses its own programs in the very words of a command that is not there: its proxy, its init, its
+  // firewall, a runtime (which then leaves no log). Of the container's own command, whatever that is called, runtimes
+  // say that it is the container's process.
+  if (!says("container process"))
+    for (const auto* words : {"external connectivity", "docker-proxy", "docker-init", "iptables", "ip6tables",
+                              "nftables", "unable to retrieve OCI runtime error", "containerd-shim", "-runtime"})
+      if (says(words)) return Cause::host;
+  // Without the words of a command it is the engine's own: a runtime that it does not know, an option it does not like.
+  for (const auto* words :
+       {"exec: ", "executable file", "command that was not found", "exec format error", "argument list too long",
+        "unable to find user", "unable to find group", "no matching entries in passwd file",
+        "no matching entries in group file", "chdir to cwd", "mkdir cwd"})
     if (says(words)) return Cause::image;
-  return status == 400 ? Cause::image : Cause::host;
+  return Cause::host;
 }
 
 void refuse_start(int status, const std::string& message, std::string_view answer) {
   if (held_port(message) || status == 404 || status == 409) refuse(status, message);
-  throw EngineError(status, message, {}, cause_of_refused_start(status, answer));
+  throw EngineError(status, message, {}, cause_of_refused_start(answer));
 }
 
 void refuse(const net::Response& response) {

@@ -95,7 +95,7 @@ std::optional<std::string> held_port(const std::string& message);
 bool says_done(const net::Response& response, std::initializer_list<int> codes);
 // Of a start: whose trouble it is. `answer`: the engine's own words, uncut. Engines answer 400 or 500 for the same
 // cause.
-EngineError::Cause cause_of_refused_start(int status, std::string_view answer);
+EngineError::Cause cause_of_refused_start(std::string_view answer);
 [[noreturn]] void refuse_start(int status, const std::string& message, std::string_view answer);
 // The answer's JSON, after refuse() for anything but success.
 JsonDocument accepted(const net::Response& response);

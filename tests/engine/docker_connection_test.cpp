@@ -264,37 +264,58 @@ TEST(Targets, EscapeWhatComesFromOutside) {
 TEST(RefusedStarts, OnlyWhatTheImageWantsToRunIsItsFault) {
   using Cause = EngineError::Cause;
   struct Case {
-    int status;
     const char* answer;
     Cause cause;
   };
   const Case cases[] = {
-      {400,
-       R"(OCI runtime create failed: container_linux.go:380: starting container process caused: exec: \"nosuch\": )"
+      {R"(OCI runtime create failed: container_linux.go:380: starting container process caused: exec: \"nosuch\": )"
        R"(executable file not found in $PATH: unknown)",
        Cause::image},
-      {500,
-       R"(failed to create task for container: failed to create shim task: OCI runtime create failed: runc create )"
+      {R"(failed to create task for container: failed to create shim task: OCI runtime create failed: runc create )"
        R"(failed: unable to start container process: exec: \"nosuch\": executable file not found in $PATH: unknown)",
        Cause::image},
-      {500, "OCI runtime create failed: exec format error", Cause::image},
-      {500, "unable to find user nosuch: no matching entries in passwd file", Cause::image},
-      {400, R"(failed to create shim task: exec: \"/app\": permission denied: unknown)", Cause::image},
-      {500, "error while mounting volume '/var/lib/docker/volumes/nas/_data': failed to mount local volume",
-       Cause::host},
-      {400,
-       R"(OCI runtime create failed: rootfs_linux.go:76: mounting \"/srv/a\" to rootfs at \"/a\" caused: not a )"
+      {"OCI runtime create failed: exec format error", Cause::image},
+      {"unable to find user nosuch: no matching entries in passwd file", Cause::image},
+      {R"(failed to create shim task: exec: \"/app\": permission denied: unknown)", Cause::image},
+      {"error while mounting volume '/var/lib/docker/volumes/nas/_data': failed to mount local volume", Cause::host},
+      {R"(OCI runtime create failed: rootfs_linux.go:76: mounting \"/srv/a\" to rootfs at \"/a\" caused: not a )"
        R"(directory: Are you trying to mount a directory onto a file (or vice-versa)?)",
        Cause::host},
-      {500, "failed to initialize logging driver: dial tcp 127.0.0.1:5514: connect: connection refused", Cause::host},
-      {500, "network backend is ambiguous (2 matches found on name)", Cause::host},
-      {500, "could not select device driver \"nvidia\" with capabilities: [[gpu]]", Cause::host},
-      {500, "error gathering device information while adding custom device \"/dev/x\": no such file", Cause::host},
-      {500, "Address already in use", Cause::host},
-      {500, "write /var/lib/docker/x: no space left on device", Cause::host},
-      {500, "task 3f2a: already exists: unknown", Cause::broken_container},
+      {"failed to initialize logging driver: dial tcp 127.0.0.1:5514: connect: connection refused", Cause::host},
+      {"network backend is ambiguous (2 matches found on name)", Cause::host},
+      {"could not select device driver \"nvidia\" with capabilities: [[gpu]]", Cause::host},
+      {"error gathering device information while adding custom device \"/dev/x\": no such file", Cause::host},
+      {"Address already in use", Cause::host},
+      {"write /var/lib/docker/x: no space left on device", Cause::host},
+      {"task 3f2a: already exists: unknown", Cause::broken_container},
+      // Programs that the engine itself runs for a start.
+      {R"(driver failed programming external connectivity on endpoint web (3f2a): error starting userland proxy: )"
+       R"(exec: \"docker-proxy\": executable file not found in $PATH)",
+       Cause::host},
+      {R"(failed to create task for container: exec: \"docker-init\": executable file not found in $PATH)",
+       Cause::host},
+      {R"(OCI runtime create failed: unable to retrieve OCI runtime error (open /run/log.json: no such file or )"
+       R"(directory): exec: \"nvidia-container-runtime\": executable file not found in $PATH: unknown)",
+       Cause::host},
+      {R"(OCI runtime create failed: unable to start container process: error during container init: error running )"
+       R"(hook #0: fork/exec /usr/bin/gpu-hook: no such file or directory)",
+       Cause::host},
+      {R"(failed to set up container networking: exec: \"iptables\": executable file not found in $PATH)", Cause::host},
+      {R"(Unknown runtime specified nvidia)", Cause::host},
+      {R"(unknown or invalid runtime name: kata)", Cause::host},
+      {R"(failed to create shim task: exec: \"/app\": stat /app: input/output error)", Cause::host},
+      {R"(unable to start container process: chdir to cwd (\"/mnt/x\") failed: stale NFS file handle)", Cause::host},
+      // Commands of the container that are called like those.
+      {R"(OCI runtime create failed: runc create failed: unable to start container process: error during container )"
+       R"(init: exec: \"iptables\": executable file not found in $PATH)",
+       Cause::image},
+      {R"(failed to create shim task: OCI runtime create failed: runc create failed: unable to start container )"
+       R"(process: exec: \"webhook\": executable file not found in $PATH: unknown)",
+       Cause::image},
+      {"crun: executable file `nosuch` not found in $PATH: No such file or directory", Cause::image},
+      {R"(unable to start container process: chdir to cwd (\"/root\") failed: permission denied)", Cause::image},
   };
-  for (const auto& each : cases) EXPECT_EQ(cause_of_refused_start(each.status, each.answer), each.cause) << each.answer;
+  for (const auto& each : cases) EXPECT_EQ(cause_of_refused_start(each.answer), each.cause) << each.answer;
 }
 
 }  // namespace
