@@ -1,6 +1,7 @@
 #include "archive/compress.h"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -95,6 +96,15 @@ unsigned chosen_workers(const CompressOptions& options) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, most_default_workers);
 }
 
+// So many at once are compressed ahead.
+constexpr std::int64_t many_zeros = 16 << 20;
+
+void write_in_pieces(std::int64_t zeros, const Sink& sink) {
+  static constexpr std::array<char, 64 << 10> piece{};
+  for (; zeros > 0; zeros -= static_cast<std::int64_t>(piece.size()))
+    sink({piece.data(), static_cast<std::size_t>(std::min(zeros, static_cast<std::int64_t>(piece.size())))});
+}
+
 }  // namespace
 
 // A ring of pieces: one is being filled, those behind it are with the workers or wait for their turn at the sink.
@@ -108,11 +118,13 @@ struct Compressor::Pool {
   Pool(Format format_in_use, int chosen_level, unsigned worker_count, Sink to);
   ~Pool();
   void write(std::string_view bytes);
+  void write_zeros(std::int64_t count);
   void finish();
 
   void work(const std::stop_token& stop);
   Piece* next_waiting(const std::stop_token& stop);
   void compress(Piece& piece, Encoder& encode, Buffer& spare);
+  std::string_view zero_member();
   void submit();
   bool is_done(const Piece& piece);
   void send_oldest();
@@ -125,6 +137,7 @@ struct Compressor::Pool {
   std::size_t filling = 0;  // the piece that is being filled
   std::size_t oldest = 0;   // the next one for the sink; `filling` where none is under way
   bool anything_sent = false;
+  Buffer zeros = Buffer();  // a frame or member of `many_zeros` zeros, once there was a hole
 
   std::mutex mutex;  // guards `waiting` and each piece's `done` and `failure`
   std::condition_variable_any piece_waits, piece_done;
@@ -155,6 +168,28 @@ void Compressor::Pool::write(std::string_view bytes) {
     bytes.remove_prefix(fitting.size());
     piece.bytes.take_from(fitting);
   }
+}
+
+// A frame or member of zeros as often as it fits. What is left over is a piece like any other, so that the stream does
+// not end whole before finish().
+void Compressor::Pool::write_zeros(std::int64_t count) {
+  if (count > many_zeros) {
+    if (pieces[filling].bytes.size() > 0) submit();
+    while (oldest != filling) send_oldest();
+    for (; count > many_zeros; count -= many_zeros) sink(zero_member());
+    anything_sent = true;
+  }
+  write_in_pieces(count, [&](std::string_view bytes) { write(bytes); });
+}
+
+std::string_view Compressor::Pool::zero_member() {
+  if (zeros.size() == 0) {
+    const std::string content(static_cast<std::size_t>(many_zeros), '\0');
+    // Zeros take far less than this.
+    zeros = Buffer(form.output_bound);
+    form.encoder(level)(content, zeros);
+  }
+  return zeros.view();
 }
 
 void Compressor::Pool::finish() {
@@ -249,6 +284,17 @@ void Compressor::write(std::string_view bytes) {
     pool_->sink(bytes);
   } else {
     pool_->write(bytes);
+  }
+  broken_ = false;
+}
+
+void Compressor::write_zeros(std::int64_t count) {
+  if (broken_) throw Error(ErrorCode::internal, "the compressed stream is cut off by an earlier failure");
+  broken_ = true;
+  if (pool_->pieces.empty()) {
+    write_in_pieces(count, pool_->sink);
+  } else {
+    pool_->write_zeros(count);
   }
   broken_ = false;
 }

@@ -3,6 +3,7 @@
 // share the work and memory stays flat. What comes out is opened by every `zstd -d` and `gzip -d`.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +32,8 @@ class Compressor {
   ~Compressor();
 
   void write(std::string_view bytes);
+  // The same as that many zeros, which are compressed once and not each time: a hole takes a thousandth of its size.
+  void write_zeros(std::int64_t count);
   // Writes all that is buffered. Nothing may be written afterwards.
   void finish();
 

@@ -21,12 +21,13 @@ class ContentDigest {
   void begin(const TarEntry& entry);
   // The file's bytes in their order, of a sparse file only its data.
   void add(std::string_view bytes);
+  // So many zeros of it; of a sparse file they are added by themselves.
+  void add_hole(std::int64_t length);
   // All of its content was added.
   void finish();
 
  private:
   bool is_apart() const { return entry_->sparse && events_.holes == Holes::apart; }
-  void add_hole(std::int64_t length);
   void add_number(std::int64_t number);
 
   const TreeEvents& events_;

@@ -1,5 +1,6 @@
 #include "archive/tar_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <sys/sysmacros.h>
 #include <utility>
@@ -276,8 +277,8 @@ Block record_header(const TarEntry& entry, std::size_t size) {
 
 }  // namespace
 
-TarWriter::TarWriter(Sink sink, Lender lender)
-    : sink_(std::move(sink)), lender_(std::move(lender)), buffer_(write_buffer_size) {}
+TarWriter::TarWriter(Sink sink, Lender lender, ZeroSink zeros)
+    : sink_(std::move(sink)), lender_(std::move(lender)), zeros_(std::move(zeros)), buffer_(write_buffer_size) {}
 
 void TarWriter::begin(const TarEntry& entry) {
   end_entry();
@@ -296,11 +297,27 @@ void TarWriter::begin(const TarEntry& entry) {
 }
 
 void TarWriter::write(std::string_view bytes) {
-  if (bytes.size() > static_cast<std::uint64_t>(missing_))
+  take_from_missing(static_cast<std::int64_t>(bytes.size()));
+  append(bytes);
+}
+
+void TarWriter::write_zeros(std::int64_t count) {
+  static constexpr std::array<char, large_piece> zeros{};
+  take_from_missing(count);
+  if (zeros_ && count >= static_cast<std::int64_t>(zeros.size())) {
+    flush();
+    zeros_(count);
+    return;
+  }
+  for (; count > 0; count -= static_cast<std::int64_t>(zeros.size()))
+    append({zeros.data(), static_cast<std::size_t>(std::min(count, static_cast<std::int64_t>(zeros.size())))});
+}
+
+void TarWriter::take_from_missing(std::int64_t count) {
+  if (count > missing_)
     throw Error(ErrorCode::internal,
                 format("writing {} into the tar stream: it got longer than announced", printable(name_)));
-  missing_ -= static_cast<std::int64_t>(bytes.size());
-  append(bytes);
+  missing_ -= count;
 }
 
 std::span<char> TarWriter::room(std::size_t wanted) {

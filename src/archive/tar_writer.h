@@ -4,6 +4,7 @@
 // writer passes every name through the locale, and a volume holds names that are text in none.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,10 +15,14 @@
 
 namespace belay::archive {
 
+// Takes so many zeros, as bytes that a sink would get.
+using ZeroSink = std::function<void(std::int64_t count)>;
+
 // One thread at a time. The same entries give the same bytes.
 class TarWriter {
  public:
-  explicit TarWriter(Sink sink, Lender lender = {});
+  // `zeros` gets what write_zeros() writes, in its place among the bytes; by default they are bytes like others.
+  explicit TarWriter(Sink sink, Lender lender = {}, ZeroSink zeros = {});
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
 
@@ -26,6 +31,8 @@ class TarWriter {
   // this one.
   void begin(const TarEntry& entry);
   void write(std::string_view bytes);
+  // So many zeros of content.
+  void write_zeros(std::int64_t count);
   // Where the next `wanted` bytes of content may be put before write() gets them, so that nobody has to copy them; may
   // be fewer. Empty: anywhere.
   std::span<char> room(std::size_t wanted);
@@ -34,12 +41,14 @@ class TarWriter {
 
  private:
   void end_entry();
+  void take_from_missing(std::int64_t count);
   void append(std::string_view bytes);
   void append_zeros(std::size_t count);
   void flush();
 
   Sink sink_;
   Lender lender_;
+  ZeroSink zeros_;
   Buffer buffer_;
   std::string name_;
   std::int64_t missing_ = 0;  // content of the current entry that is still to come

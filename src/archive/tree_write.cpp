@@ -97,7 +97,8 @@ class TreeWalk {
   bool is_other_mount(const struct statx& status, const std::string& shown);
   void send_file(const std::string& name);
   bool send_as_hard_link(TarEntry& entry, const struct stat& status);
-  void send_content(const Fd& file, const TarEntry& entry, const struct stat& before);
+  void send_content(const Fd& file, const TarEntry& entry, const std::vector<Extent>& data, const struct stat& before);
+  void send_hole(std::int64_t length);
   bool send_data(const Fd& file, const TarEntry& entry, const Extent& extent, bool ended);
 
   TarEntry entry_of(const std::string& name, const struct stat& status);
@@ -347,12 +348,12 @@ void TreeWalk::send_file(const std::string& name) {
   TarEntry entry = entry_of(name, status);
   if (send_as_hard_link(entry, status)) return;
   entry.attributes = attributes_of({file.raw(), -1, nullptr}, name);
-  if (auto extents = form_ == FileForm::sparse ? data_extents(file, status) : std::nullopt) {
-    entry.sparse = true;
-    entry.data = std::move(*extents);
-  }
+  // Holes are asked of the file system whatever the form: nobody reads their zeros.
+  const auto extents = data_extents(file, status);
+  entry.sparse = extents && form_ == FileForm::sparse;
+  if (entry.sparse) entry.data = *extents;
   begin(entry);
-  send_content(file, entry, status);
+  send_content(file, entry, extents.value_or(std::vector<Extent>{{0, entry.size}}), status);
 }
 
 // True where an earlier entry holds the same file, and this one now points to that.
@@ -369,17 +370,20 @@ bool TreeWalk::send_as_hard_link(TarEntry& entry, const struct stat& status) {
   return true;
 }
 
-void TreeWalk::send_content(const Fd& file, const TarEntry& entry, const struct stat& before) {
+void TreeWalk::send_content(const Fd& file, const TarEntry& entry, const std::vector<Extent>& data,
+                            const struct stat& before) {
   ++totals_.files;
   totals_.bytes += entry.size;
   digest_.begin(entry);
   if (entry.size > static_cast<std::int64_t>(read_size)) ::posix_fadvise(file.raw(), 0, 0, POSIX_FADV_SEQUENTIAL);
   bool ended = false;
-  if (entry.sparse) {
-    for (const Extent& extent : entry.data) ended = send_data(file, entry, extent, ended);
-  } else {
-    ended = send_data(file, entry, {0, entry.size}, ended);
+  std::int64_t at = 0;
+  for (const Extent& extent : data) {
+    if (!entry.sparse) send_hole(extent.offset - at);
+    ended = send_data(file, entry, extent, ended);
+    at = extent.offset + extent.length;
   }
+  if (!entry.sparse) send_hole(entry.size - at);
   digest_.finish();
 
   struct stat after{};
@@ -391,6 +395,17 @@ void TreeWalk::send_content(const Fd& file, const TarEntry& entry, const struct 
     warn(format("{} grew while it was read; only its first {} bytes are kept", file_shown, entry.size));
   } else if (after.st_mtim.tv_sec != before.st_mtim.tv_sec || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec) {
     warn(format("{} was written to while it was read", file_shown));
+  }
+}
+
+void TreeWalk::send_hole(std::int64_t length) {
+  constexpr std::int64_t most_at_once = 1 << 30;
+  while (length > 0) {
+    obey_stop();
+    const std::int64_t count = std::min(length, most_at_once);
+    digest_.add_hole(count);
+    tar_.write_zeros(count);
+    length -= count;
   }
 }
 

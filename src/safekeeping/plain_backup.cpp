@@ -1,6 +1,7 @@
 #include "safekeeping/plain_backup.h"
 
 #include <algorithm>
+#include <map>
 
 #include "archive/compress.h"
 #include "archive/tar_reader.h"
@@ -55,7 +56,15 @@ class PlainBackupWork final : public change::DataWork {
                                                     upload_->write(bytes);
                                                     size_.value += static_cast<std::int64_t>(bytes.size());
                                                   });
-    tar_ = std::make_unique<archive::TarWriter>([this](std::string_view bytes) { gzip_->write(bytes); });
+    tar_ =
+        std::make_unique<archive::TarWriter>([this](std::string_view bytes) { gzip_->write(bytes); }, archive::Lender(),
+                                             [this](std::int64_t count) { gzip_->write_zeros(count); });
+  }
+  // How much there is to read, before anything is paused for it.
+  void measure(std::stop_token stop) {
+    const data::Reserves here = reserves(stop);
+    for (const auto& tree : trees_)
+      if (tree.reached.empty()) sizes_[tree.name] = data::size_of(here.path(tree.place), stop).value;
   }
   // Nothing stays of the file.
   void abandon() {
@@ -113,7 +122,7 @@ class PlainBackupWork final : public change::DataWork {
 
   void read_files(const plan::BackUpData& step, const engine::ProgressSink& progress, std::stop_token stop) {
     const fs::path path = reserves(stop).path(step.place);
-    Progress told{step.place.source, "reading", 0, data::size_of(path, stop).value, false, {}};
+    Progress told{step.place.source, "reading", 0, sizes_[step.item], false, {}};
     archive::TreeEvents events;
     events.warning = [&](const std::string& warning) { report_.warning(format("{}: {}", step.place.source, warning)); };
     events.progress = [&](std::int64_t bytes) {
@@ -132,6 +141,7 @@ class PlainBackupWork final : public change::DataWork {
   const std::vector<Tree> trees_;
   const std::string helper_;
   const std::vector<archive::LeftOut> left_out_;
+  std::map<std::string, std::int64_t> sizes_;  // by the tree's name
   std::unique_ptr<backup::Upload> upload_;
   std::unique_ptr<archive::Compressor> gzip_;
   std::unique_ptr<archive::TarWriter> tar_;
@@ -246,6 +256,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     const auto destination = backup::destination(place, {});
     PlainBackupWork work(context.engine, context.report, trees, helper ? helper->name : "",
                          {context.store.folder(), "it is Belay's own state"});
+    work.measure(stop);
     work.open(*destination, file, stop);
     const BackupEntry entry(context, app, "volumes backup", result.file.string(), release.number);
     StillWatch watch(context.report, context.clock);

@@ -93,6 +93,20 @@ TEST_P(CompressionKinds, MakesWhatTheStandardProgramOpensAndTests) {
   }
 }
 
+TEST_P(CompressionKinds, HasZerosOfAHoleInTheirPlace) {
+  for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{16} << 20, (std::size_t{40} << 20) + 3}) {
+    std::string made;
+    Compressor compressor(GetParam(), {}, [&](std::string_view bytes) { made += bytes; });
+    compressor.write("before");
+    compressor.write_zeros(static_cast<std::int64_t>(count));
+    compressor.write("after");
+    compressor.finish();
+    EXPECT_TRUE(decompressed(made) == "before" + std::string(count, '\0') + "after") << count;
+    EXPECT_TRUE(through({program(), "-dc"}, made) == decompressed(made)) << count;
+    EXPECT_LT(made.size(), 200'000U) << count;
+  }
+}
+
 TEST_P(CompressionKinds, OpensWhatTheStandardProgramMakes) {
   const std::string bytes = mixed_bytes(3'000'000);
   const std::string foreign = through({program(), "-c"}, bytes);

@@ -694,6 +694,25 @@ TEST(Acl, IsReadInEveryFormThatTarsUse) {
   for (const char* value : {"", "abc", "\x02\x00\x00\x00\x01"}) EXPECT_FALSE(acl_text(value));
 }
 
+// Its zeros are the writer's to make: neither the time nor what is read grows with them.
+TEST_F(Tree, HolesAreNotReadWhereTheFileIsWrittenInFull) {
+  constexpr std::int64_t huge = std::int64_t{200} << 30;
+  write_file_durably(folder_.path() / "disk", "begin");
+  fs::resize_file(folder_.path() / "disk", static_cast<std::uintmax_t>(huge));
+  std::int64_t bytes = 0, zeros = 0, told = 0;
+  TarWriter tar([&](std::string_view part) { bytes += static_cast<std::int64_t>(part.size()); }, {},
+                [&](std::int64_t count) { zeros += count; });
+  TreeEvents events;
+  events.progress = [&](std::int64_t count) { told += count; };
+  const auto totals = write_tree({folder_.path() / "disk", "disk", FileForm::whole}, tar, events, {});
+  tar.finish();
+  EXPECT_EQ(totals.bytes, huge);
+  EXPECT_EQ(told, huge);
+  EXPECT_GT(zeros, huge - (1 << 20));
+  EXPECT_EQ((bytes + zeros) % 512, 0);
+  EXPECT_LT(bytes, 1 << 20);
+}
+
 // F9: a digest that leaves holes apart costs what the data costs, and is the same on both ways.
 TEST_F(Tree, DigestsOfFilesWithHolesTakeNoTimeForThem) {
   file("map", "begin");
