@@ -214,6 +214,17 @@ void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const CopyO
   });
 }
 
+// After an exchange: something was mounted between the last look and that, and has moved with what it was mounted on.
+std::optional<std::string> Reserves::moved_mount(const DataPlace& place, const DataPlace& reserve) const {
+  const fs::path now_there = resolved(path(reserve));
+  const Mounts mounts = Mounts::now();
+  if (const MountPoint* mount = mounts.within(now_there))
+    return format("{} was mounted in it meanwhile",
+                  printable((path(place) / fs::path(mount->point).lexically_relative(now_there)).string()));
+  if (const auto found = obstacle(place, mounts)) return found->text;
+  return {};
+}
+
 void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const std::string& content) const {
   const Spot here = spot_of(resolved(path(place))), there = spot_of(resolved(path(reserve)));
   if (here.content() == content) return;
@@ -230,6 +241,12 @@ void Reserves::exchange(const DataPlace& place, const DataPlace& reserve, const 
         ::renameat2(here.folder.raw(), here.name.c_str(), there.folder.raw(), there.name.c_str(), RENAME_EXCHANGE);
     throw Error(ErrorCode::data_not_exchanged,
                 format("somebody else renames what is beside {}: it was not exchanged", text_of(place)));
+  }
+  if (const auto moved = moved_mount(place, reserve)) {
+    exchange_names(here, there);
+    throw Error(ErrorCode::data_not_exchanged,
+                format("what {} holds cannot be exchanged, and was put back: {}", text_of(place), *moved),
+                "Unmount it, or mount it elsewhere and bind it from there.");
   }
   sync_folder(here);
   sync_folder(there);

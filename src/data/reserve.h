@@ -67,6 +67,8 @@ class Reserves {
   fs::path path(const DataPlace& place) const;
 
  private:
+  std::optional<std::string> moved_mount(const DataPlace& place, const DataPlace& reserve) const;
+
   std::vector<Volume> volumes_;
 };
 

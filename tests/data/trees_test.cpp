@@ -140,6 +140,21 @@ TEST_F(Trees, AMountThatCameAfterThePlanIsNotMoved) {
   });
 }
 
+// Whichever side it was on: what is mounted somewhere else after an exchange was moved by that.
+TEST_F(Trees, AMountThatMovedWithTheExchangeIsMovedBack) {
+  EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
+    copy();
+    const std::string wanted = content_of(reserve().source).value(), before = content_of(app().source).value();
+    bind(root_ / "nas", fs::path(reserve().source) / "photos");
+    const std::string said = message_of([&] { Reserves({}).exchange(app(), reserve(), wanted); });
+    if (said.find("was put back: ") == std::string::npos) return said;
+    if (content_of(app().source) != before || content_of(reserve().source) != wanted) return "it was not put back";
+    if (::umount2((fs::path(reserve().source) / "photos").c_str(), MNT_DETACH) != 0) return "the mount is elsewhere";
+    Reserves({}).exchange(app(), reserve(), wanted);
+    return content_of(app().source) == wanted && nas_is_whole() ? "" : "it was not exchanged";
+  });
+}
+
 TEST_F(Trees, NothingThatIsMountedInAReserveIsEverRemoved) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     copy();
