@@ -12,4 +12,7 @@ family::BuildOptions dockerfile_options(const Invocation& in);
 // 0, or 3 where nothing changed and the caller wants to know.
 int print_build(Console& console, const AppName& name, const family::BuildOutcome& outcome, bool exit_unchanged);
 
+// The images of the folder's Compose project: of these services, or all (commands/pull.cpp).
+int build_project(Invocation& in, const std::vector<std::string>& services);
+
 }  // namespace belay::cli

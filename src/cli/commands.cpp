@@ -244,10 +244,6 @@ constexpr std::array options_of_port{
            .kind = Kind::words,
            .choices = "tcp|udp|sctp"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
-constexpr auto options_of_config = joined(
-    std::array{Option{
-        .name = "diff", .value = "rN", .summary = "show only what differs from this release", .kind = Kind::release}},
-    json);
 constexpr auto options_of_history = joined(
     std::array{
         Option{
@@ -317,6 +313,22 @@ constexpr std::array project_options{
            .summary = "take variables from this file instead of .env",
            .kind = Kind::file,
            .repeatable = true}};
+constexpr auto options_of_config = joined(
+    std::array{Option{.name = "diff",
+                      .value = "rN",
+                      .summary = "show only what differs from this release",
+                      .kind = Kind::release},
+               Option{.name = "origins", .summary = "behind each value of a project, where it came from"},
+               Option{.name = "services", .summary = "print only the names of the project's services"},
+               Option{.name = "volumes", .summary = "print only the names of its volumes"},
+               Option{.name = "networks", .summary = "print only the names of its networks"},
+               Option{.name = "images", .summary = "print only its images"},
+               Option{.name = "variables", .summary = "list the variables that it uses, and where they came from"}},
+    project_options, json);
+constexpr auto options_of_pull =
+    joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
+                      Option{.name = "ignore-pull-failures", .summary = "go on where one cannot be pulled"}},
+           project_options, change);
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
                       .letter = 'o',
@@ -414,6 +426,11 @@ constexpr std::array positionals_of_apply{
     Positional{.name = "WHAT", .kind = Kind::file, .required = false, .shown = "DIR|FILE"}};
 constexpr std::array positionals_of_up{Positional{
     .name = "PROJECT", .kind = Kind::file, .required = false, .repeated = true, .shown = "[DIR|FILE] [SERVICE]…"}};
+constexpr std::array positionals_of_build{
+    optional_app,
+    Positional{.name = "WHERE", .kind = Kind::file, .required = false, .repeated = true, .shown = "WHERE"}};
+constexpr std::array positionals_of_config{
+    Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "NAME|DIR|FILE"}, optional_release};
 constexpr std::array positionals_of_down{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|FILE|NAME"}};
 constexpr std::array positionals_of_shell{app_or_part,
@@ -443,7 +460,7 @@ constexpr std::array table{
     Command{.name = "build",
             .group = Group::change,
             .summary = "Build the app's image and read its settings",
-            .positionals = name_and_where,
+            .positionals = positionals_of_build,
             .options = options_of_build,
             .run = run_build},
     Command{.name = "deploy",
@@ -524,6 +541,12 @@ constexpr std::array table{
             .positionals = positionals_of_down,
             .options = options_of_down,
             .run = run_down},
+    Command{.name = "pull",
+            .group = Group::change,
+            .summary = "Pull the images of a Compose project",
+            .positionals = positionals_of_up,
+            .options = options_of_pull,
+            .run = run_pull},
     Command{.name = "ls",
             .group = Group::look,
             .summary = "List the apps of this host",
@@ -599,8 +622,8 @@ constexpr std::array table{
             .run = run_port},
     Command{.name = "config",
             .group = Group::look,
-            .summary = "Print the settings of a release",
-            .positionals = name_and_release,
+            .summary = "Print the settings of a release, or a Compose project as it was understood",
+            .positionals = positionals_of_config,
             .options = options_of_config,
             .run = run_config},
     Command{.name = "declare",

@@ -26,6 +26,7 @@ int run_plan(Invocation& in);
 int run_apply(Invocation& in);
 int run_up(Invocation& in);
 int run_down(Invocation& in);
+int run_pull(Invocation& in);
 int run_releases(Invocation& in);
 int run_images(Invocation& in);
 int run_volumes(Invocation& in);

@@ -18,8 +18,11 @@ std::optional<FolderProject> project_of_folder(const Invocation& in) {
       for (const auto& service : services->members()) found.services.push_back(service.key);
     return found;
   } catch (const NotFound& error) {
-    if (error.code() != ErrorCode::file_not_found || in.session.project) throw;
-    return {};
+    if (error.code() != ErrorCode::file_not_found) throw;
+    if (!in.session.project) return {};
+    // A name alone is enough for what runs already.
+    if (!in.session.project->name) throw;
+    return FolderProject{AppName(*in.session.project->name), {}, fs::current_path().string()};
   }
 }
 

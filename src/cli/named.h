@@ -34,9 +34,10 @@ class Named {
   std::vector<Target> of_all(const std::vector<std::string>& words, std::string_view missing);
   // nullopt: there is no Compose file.
   const std::optional<FolderProject>& project();
+  // The state has an app of this name.
+  bool is_app(const std::string& name);
 
  private:
-  bool is_app(const std::string& name);
   Target of_project(const std::string& service);
   void tell_of_both(const std::string& word);
 

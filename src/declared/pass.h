@@ -190,7 +190,6 @@ class Pass {
   void refuse_a_full_disk(const std::string& reference) const;
   // The pulls and builds that come before anything stops; they do not wait for each other.
   static plan::Plan plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing);
-  static plan::BuildImage step_of(const Declaration& declared, const std::string& reference, const ImageBuild& build);
   void make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,
                    const plan::Plan& plan);
   // What a pull or a build has brought.

@@ -7,6 +7,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "declared/pass.h"
+#include "declared/project_images.h"
 #include "model/naming.h"
 #include "plan/sequence.h"
 #include "state/store.h"
@@ -29,30 +30,12 @@ plan::Plan Pass::plan_of_images(const Declaration& declared, const std::vector<I
   plan::Plan plan;
   for (const auto& choice : missing) {
     if (choice.build)
-      plan.add(step_of(declared, choice.reference, *choice.build), "it is not on this host");
+      plan.add(build_step(declared, choice.reference, *choice.build), "it is not on this host");
     else
       plan.add(plan::PullImage{choice.pull},
                choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
   }
   return plan;
-}
-
-plan::BuildImage Pass::step_of(const Declaration& declared, const std::string& reference, const ImageBuild& build) {
-  plan::BuildImage step;
-  step.folder = build.folder;
-  step.dockerfile = build.dockerfile;
-  step.tags = build.tags;
-  step.tags.insert(step.tags.begin(), reference);
-  step.arguments = build.arguments;
-  step.labels = labels::for_image(declared.name);
-  step.labels.insert(build.labels.begin(), build.labels.end());
-  step.target = build.target;
-  step.network = build.network;
-  step.platform = build.platform;
-  step.secrets = build.secrets;
-  step.no_cache = build.no_cache;
-  step.pull = build.pull;
-  return step;
 }
 
 void Pass::make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,

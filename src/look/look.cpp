@@ -999,6 +999,11 @@ Config config(change::Context& context, const AppName& name, const std::string& 
   return {release.number.text(), spec_to_json(without_secrets(release.spec), 2)};
 }
 
+std::optional<Project> project_of(change::Context& context, const AppName& name, std::stop_token stop) {
+  const App app = known_app(context, name, stop);
+  return app.release(release_shown(app, {})).spec.project;
+}
+
 std::vector<FieldChange> config_differences(change::Context& context, const AppName& name, const std::string& from,
                                             const std::string& to, std::stop_token stop) {
   const App app = known_app(context, name, stop);

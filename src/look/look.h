@@ -173,6 +173,9 @@ struct Config {
   std::string release, json;
 };
 Config config(change::Context& context, const AppName& name, const std::string& which, std::stop_token stop);
+// The Compose project that the app was made from: of the release that should be up, else of the last one; nullopt:
+// none.
+std::optional<Project> project_of(change::Context& context, const AppName& name, std::stop_token stop);
 std::vector<FieldChange> config_differences(change::Context& context, const AppName& name, const std::string& from,
                                             const std::string& to, std::stop_token stop);
 

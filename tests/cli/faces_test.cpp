@@ -54,6 +54,11 @@ TEST(Faces, WrongWordsAreAnsweredWithTheRightOnes) {
       {"dockervisor start", "IMAGENAME is missing"},
       {"dockervisor start web new", "'new' is not :new, :latest or :stable"},
       {"dockervisor build web . --build-arg", "needs a value"},
+      {"docker-compose strat", "Did you mean 'start'?"},
+      {"docker-compose rm -f", "belay cleanup NAME"},
+      {"docker-compose --dry-run ps", "--dry-run is not for ps"},
+      {"docker-compose up --abort-on-container-exit", "belay logs NAME -f"},
+      {"docker-compose --profilx x up", "there is no option --profilx"},
       {"dockerup -x", "'-x' is not an option"},
       {"dockerup --server=registry.example", "A registry has a key of its own: registry."}};
   for (const auto& [line, message] : wrong) {

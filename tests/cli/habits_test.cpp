@@ -90,7 +90,17 @@ TEST(Habits, OfCommandLinesAreTaken) {
                            "down -t 3 --remove-orphans",
                            "down -v --yes-lose-data shop",
                            "images",
-                           "volumes"}) {
+                           "volumes",
+                           "pull",
+                           "pull web --include-deps --ignore-pull-failures",
+                           "build",
+                           "build web db --no-cache",
+                           "config",
+                           "config -f a.yaml -f b.yaml --origins",
+                           "config -q",
+                           "config ./shop --json",
+                           "config --services",
+                           "config web --variables"}) {
     EXPECT_NO_THROW(parse_command_line(shell_words(line))) << line;
   }
 }

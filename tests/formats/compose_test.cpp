@@ -8,6 +8,7 @@
 #include "document/json.h"
 #include "formats/compose/map.h"
 #include "formats/compose/project.h"
+#include "formats/compose/resolved.h"
 #include "golden.h"
 
 namespace belay::formats::compose {
@@ -107,6 +108,42 @@ std::string outcome(const std::string& text) {
 
 TEST(Compose, ReadsEveryFormAsTheGoldenFilesSay) {
   for (const fs::path& file : inputs("compose", ".txt")) expect_golden(file, outcome(read_file(file)));
+}
+
+TEST(Compose, TellsOfEachValueWhereItCameFrom) {
+  for (const fs::path& file : inputs("compose_origins", ".txt")) {
+    Case test;
+    read_case(test, read_file(file));
+    expect_golden(file, resolved_text(load(test.request, test.outside), Origins::told));
+  }
+}
+
+// What is printed is a Compose file again, and means the same.
+TEST(Compose, IsReadAgainFromWhatItIsPrintedAs) {
+  std::vector<fs::path> files = inputs("compose_origins", ".txt");
+  for (const fs::path& file : inputs("compose", ".txt"))
+    if (file.filename().string().starts_with("stack_")) files.push_back(file);
+  for (const fs::path& file : files) {
+    Case test;
+    read_case(test, read_file(file));
+    const Project project = load(test.request, test.outside);
+    const std::string text = resolved_text(project, Origins::left_out);
+    Case again;
+    read_case(again, "$ -f compose.yaml -p " + project.name + "\n" + text);
+    for (const auto& [path, content] : test.files) again.files.try_emplace(path, content);
+    again.request.profiles = project.profiles;
+    EXPECT_EQ(resolved_text(load(again.request, again.outside), Origins::left_out), text) << file;
+  }
+}
+
+TEST(Compose, ScaleReplacesWhatTheFilesSay) {
+  Case test;
+  read_case(test, "services:\n  web: {image: a, deploy: {replicas: 3}}\n  db: {image: b}\n");
+  test.request.scale = {{"web", 2}, {"db", 4}};
+  const Project project = load(test.request, test.outside);
+  EXPECT_EQ(map_project(project).spec.services.size(), 6u);
+  test.request.scale = {{"wep", 2}};
+  EXPECT_THROW(load(test.request, test.outside), NotFound);
 }
 
 TEST(Compose, ReadsTheFilesOfThisMachine) {

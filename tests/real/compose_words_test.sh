@@ -195,4 +195,89 @@ test_options_of_up_and_down() {
   expect_err 'belay down NAME'
 }
 
+test_config_shows_the_project_and_where_its_values_came_from() {
+  project '${COLOUR:-green}'
+  expect_done belay config
+  expect_out "COLOUR: green"
+  printf '%s\n' "$out" >resolved.yaml
+  expect_done belay config -f resolved.yaml
+  expect_equal 'what was printed, read again' "$(<resolved.yaml)" "$out"
+  echo COLOUR=blue >.env
+  expect_done belay config . --origins
+  expect_out "COLOUR: blue +# $work/compose.yaml:[0-9]+; COLOUR from $work/.env:1"
+  expect_done belay config --origins --json
+  expect_equal 'the origin' "$work/.env:1" \
+    "$(jq -r '.origins[] | select(.path[-1] == "COLOUR") | .variables[0].origin' <<<"$out")"
+  expect_done belay config --services
+  expect_equal 'the services' 'db web' "$(echo $out)"
+  expect_done belay config --images
+  expect_equal 'the images' "$prefix-image:1" "$out"
+  expect_done belay config --volumes
+  expect_equal 'the volumes' data "$out"
+  expect_done belay config --variables
+  expect_out "COLOUR +blue +$work/.env:1"
+  expect_done belay config -q
+  expect_no_out
+  expect_done belay config db --json
+  expect_equal 'one service' db "$(jq -r '.services | keys[]' <<<"$out")"
+  rm .env
+  expect_done belay up
+  cd / || fail 'no folder'
+  expect_done belay config "$app"
+  expect_out 'COLOUR: green'
+  expect_done belay config "$app" r1
+  expect_equal 'the release' "$prefix-image:1" "$(jq -r '.services[0].image' <<<"$out")"
+}
+
+test_images_are_built_while_what_runs_is_left_alone() {
+  project
+  expect_done belay up
+  local web
+  web=$(id_of "$app-web-1")
+  mkdir site
+  printf 'FROM %s\nLABEL built=yes\n' "$prefix-image:1" >site/Dockerfile
+  sed -i "0,/image: $prefix-image:1/s||build: ./site|" compose.yaml
+  expect_done belay build --dry-run
+  expect_not image_exists "$app-db:latest"
+  expect_done belay build db
+  expect image_exists "$app-db:latest"
+  expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
+  run belay build web --exit-unchanged
+  expect_exit 3
+  expect_err 'web is pulled, not built'
+  expect_done belay pull --dry-run
+  expect_out "pull $prefix-image:1"
+  expect_out 'db is built, not pulled'
+  run belay pull nothing
+  expect_exit 1
+  api DELETE "/images/$app-db:latest?force=1" >/dev/null
+}
+
+test_the_face_docker_compose() {
+  project
+  ln -s "$BELAY" docker-compose
+  expect_done ./docker-compose -f compose.yaml up -d
+  expect is_up "$app-web-1"
+  expect_done ./docker-compose ps
+  expect_out "$app-web-1"
+  expect_done belay as docker-compose logs --tail 1 web
+  expect_out 'web begins'
+  run ./docker-compose exec -T web sh -c 'exit 4'
+  expect_exit 4
+  expect_done ./docker-compose --ansi never --dry-run stop web
+  expect is_up "$app-web-1"
+  expect_done ./docker-compose stop web
+  expect is_down "$app-web-1"
+  expect_done ./docker-compose start web
+  expect_done ./docker-compose config --services
+  expect_equal 'the services' 'db web' "$(echo $out)"
+  cd / || fail 'no folder'
+  expect_done "$work/docker-compose" -p "$app" ps
+  expect_out "$app-web-1"
+  cd "$work" || fail 'no folder'
+  expect_done ./docker-compose version
+  expect_done ./docker-compose down
+  expect_not exists "$app-web-1"
+}
+
 run_tests "$@"

@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/build_options.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/named.h"
 #include "formats/check_values.h"
 
 namespace belay::cli {
@@ -65,10 +68,28 @@ int print_build(Console& console, const AppName& name, const family::BuildOutcom
   return 0;
 }
 
+namespace {
+
+// The words name services of the folder's project, and none an app, or there are no words.
+bool is_for_project(const Invocation& in, HostRun& run) {
+  if (in.session.project) return true;
+  const auto words = in.arguments("NAME");
+  Named named(in, run);
+  if (words.empty() && !named.project()) throw in.usage_error("NAME is missing");
+  return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+    return !named.is_app(word) && named.project() && named.project()->has(word);
+  });
+}
+
+}  // namespace
+
 int run_build(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto words = in.arguments("NAME");
+  if (is_for_project(in, run)) return build_project(in, words);
+  if (words.size() > 2) throw in.usage_error(format("unexpected argument '{}'", printable(words[2])));
   const AppName name = app_name(in);
   const family::BuildOptions options = build_options(in);
-  HostRun run(in.session, in.description());
   const auto outcome = family::build(run.context(), name, options, in.stop());
   run.report().close();
   const int code = print_build(in.console, name, outcome, in.has("exit-unchanged"));

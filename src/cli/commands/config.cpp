@@ -1,14 +1,96 @@
+#include "base/format.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
+#include "cli/compose_options.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
+#include "cli/project_words.h"
+#include "formats/compose/resolved.h"
 #include "look/look.h"
 
 namespace belay::cli {
 
-int run_config(Invocation& in) {
-  HostRun run(in.session, in.description());
-  const AppName name = app_name(in);
-  const std::string which = in.optional_argument("RELEASE").value_or("");
+namespace {
+
+namespace compose = formats::compose;
+
+Node origin_node(const compose::Origin& origin) {
+  Node node = Node::map();
+  node.set("path", texts(origin.path));
+  node.set("value", Node::text(origin.value));
+  node.set("file", text_or_null(origin.where.line == 0 ? "" : origin.where.file));
+  node.set("line", origin.where.line == 0 ? Node() : Node::number(origin.where.line));
+  node.set("column", origin.where.line == 0 ? Node() : Node::number(origin.where.column));
+  Node variables = Node::list();
+  for (const auto& use : origin.variables) {
+    Node variable = Node::map();
+    variable.set("name", Node::text(use.name));
+    variable.set("origin", text_or_null(use.origin));
+    variables.add(std::move(variable));
+  }
+  node.set("variables", std::move(variables));
+  return node;
+}
+
+void print_keys(Console& console, const compose::Project& project, std::string_view section) {
+  if (const Node* map = project.root.find(section))
+    for (const auto& member : map->members()) console.line(member.key);
+}
+
+void print_origins(Invocation& in, const compose::Project& project) {
+  if (!in.has("json")) {
+    in.console.print(compose::resolved_text(project, compose::Origins::told));
+    return;
+  }
+  Node list = Node::list();
+  for (const auto& origin : compose::origins_of(project)) list.add(origin_node(origin));
+  print_record(in.console, "origins", std::move(list));
+}
+
+// Of the services only this one.
+void keep_service(compose::Project& project, const std::string& name) {
+  Node* services = project.root.find("services");
+  std::erase_if(services->members(), [&](const auto& service) { return service.key != name; });
+}
+
+int print_project(Invocation& in, const compose::Project& project) {
+  for (const auto& notice : project.notices) in.console.warning(format("{}: {}", notice.where.text(), notice.text));
+  if (in.has("services")) {
+    print_keys(in.console, project, "services");
+  } else if (in.has("volumes")) {
+    print_keys(in.console, project, "volumes");
+  } else if (in.has("networks")) {
+    print_keys(in.console, project, "networks");
+  } else if (in.has("images")) {
+    for (const auto& image : compose::of_services(project, "image")) in.console.line(image);
+  } else if (in.has("variables")) {
+    Table table({{"VARIABLE", Align::left, false}, {"VALUE"}, {"FROM"}});
+    for (const auto& used : project.variables) table.add({used.name, used.value.value_or("(not set)"), used.origin});
+    in.console.print(table);
+  } else if (in.has("origins")) {
+    print_origins(in, project);
+  } else if (in.has("json")) {
+    in.console.print_json(compose::resolved(project));
+  } else if (!in.globals.quiet) {
+    in.console.print(compose::resolved_text(project, compose::Origins::left_out));
+  }
+  return 0;
+}
+
+// The files of the project that an app was made from, as they are now.
+compose::Project project_of_app(Invocation& in, const AppName& name, const Project& made_from) {
+  compose::Request request = compose_request(in, {});
+  request.files = made_from.files;
+  request.project_folder = made_from.folder;
+  request.name = name.text();
+  if (request.env_files.empty())
+    for (const auto& file : made_from.env_files)
+      if (file != (fs::path(made_from.folder) / ".env").string()) request.env_files.emplace_back(file);
+  if (request.profiles.empty()) request.profiles = made_from.profiles;
+  return compose::load(request, compose_outside());
+}
+
+int print_release(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
   if (const auto from = in.text("diff")) {
     const auto changes = look::config_differences(run.context(), name, *from, which, in.stop());
     if (in.has("json")) {
@@ -29,6 +111,42 @@ int run_config(Invocation& in) {
   }
   in.console.line(look::config(run.context(), name, which, in.stop()).json);
   return 0;
+}
+
+void refuse_project_options(const Invocation& in) {
+  for (const std::string_view option : {"services", "volumes", "networks", "images", "variables", "origins"})
+    if (in.has(option)) throw in.usage_error(format("--{} is for a Compose project", option));
+}
+
+}  // namespace
+
+int run_config(Invocation& in) {
+  const auto what = in.optional_argument("WHAT");
+  const std::string which = in.optional_argument("RELEASE").value_or("");
+  if (!what || is_place(in, *what) || !in.list("file").empty()) {
+    if (in.text("diff")) throw in.usage_error("--diff is for an app: name it");
+    compose::Project project =
+        compose::load(compose_request(in, what && is_place(in, *what) ? what : std::nullopt), compose_outside());
+    if (what && !is_place(in, *what)) keep_service(project, *what);
+    return print_project(in, project);
+  }
+  HostRun run(in.session, in.description());
+  Named named(in, run);
+  if (!in.session.project && !named.is_app(*what)) {
+    if (is_compose_project(*what))
+      return print_project(in, compose::load(compose_request(in, what), compose_outside()));
+    if (!named.project() || !named.project()->has(*what)) return print_release(in, run, AppName(*what), which);
+  }
+  if (in.session.project || !named.is_app(*what)) {
+    compose::Project project = compose::load(compose_request(in, {}), compose_outside());
+    keep_service(project, *what);
+    return print_project(in, project);
+  }
+  const AppName name(*what);
+  const auto made_from = look::project_of(run.context(), name, in.stop());
+  if (which.empty() && !in.text("diff") && made_from) return print_project(in, project_of_app(in, name, *made_from));
+  refuse_project_options(in);
+  return print_release(in, run, name, which);
 }
 
 }  // namespace belay::cli

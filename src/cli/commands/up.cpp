@@ -3,16 +3,11 @@
 #include "cli/commands.h"
 #include "cli/compose_options.h"
 #include "cli/declared_options.h"
+#include "cli/project_words.h"
 
 namespace belay::cli {
 
 namespace {
-
-// A place has a "/", is "." or "..", or ends like a Compose file; every other word is a service.
-bool is_place(const std::string& word) {
-  return word.find('/') != std::string::npos || word == "." || word == ".." || word.ends_with(".yaml") ||
-         word.ends_with(".yml");
-}
 
 // SERVICE=N
 std::map<std::string, int> scale_of(const Invocation& in) {
@@ -30,16 +25,7 @@ std::map<std::string, int> scale_of(const Invocation& in) {
 }  // namespace
 
 int run_up(Invocation& in) {
-  std::optional<std::string> place;
-  std::vector<std::string> services;
-  for (const auto& word : in.arguments("PROJECT")) {
-    if (!is_place(word)) {
-      services.push_back(word);
-      continue;
-    }
-    if (place) throw in.usage_error("one project at a time");
-    place = word;
-  }
+  const auto [place, services] = place_and_services(in, in.arguments("PROJECT"));
   DeclaredPass pass = project_pass(in, place);
   pass.project->services = services;
   pass.project->without_needs = in.has("no-deps");

@@ -65,6 +65,13 @@ struct UsedVariable {
   SourcePosition where;              // the first use
 };
 
+// A place where a variable stands, and where its value came from.
+struct VariableUse {
+  SourcePosition where;  // of the value that it is a part of
+  std::string name;
+  std::string origin;  // as in UsedVariable
+};
+
 // `root` is the whole project in long form, a map with the members "name", "services", "networks", "volumes",
 // "configs", "secrets" (each a map, "services" never empty unless all are off; the others absent where empty) and the
 // top level's "x-…" as written. "include", "extends", "version", !reset, !override, anchors and merge keys are gone.
@@ -146,6 +153,7 @@ struct Project {
   std::vector<std::string> profiles;   // switched on
   std::vector<std::string> off;        // services that their profiles switch off; not in `root`
   std::vector<UsedVariable> variables;
+  std::vector<VariableUse> uses;
   std::vector<Notice> notices;
   document::Node root;
 };

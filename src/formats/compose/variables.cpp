@@ -133,6 +133,7 @@ std::string worked_out(std::string_view text, const Lookup& lookup,
 std::optional<std::string> used_value(const std::string& name, const SourcePosition& where, const Variables& variables,
                                       Loading& loading) {
   const Variables::Value* value = variables.find(name);
+  loading.project.uses.push_back({where, name, value == nullptr ? std::string() : value->origin});
   if (loading.variables_seen.insert(name).second)
     loading.project.variables.push_back({name, value == nullptr ? std::nullopt : std::optional(value->text),
                                          value == nullptr ? std::string() : value->origin, where});

@@ -1,0 +1,68 @@
+// pull, and build for a Compose project: its images, while what runs is left alone.
+
+#include "base/format.h"
+#include "cli/build_options.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/compose_options.h"
+#include "cli/named.h"
+#include "cli/project_words.h"
+#include "declared/definitions.h"
+#include "declared/project_images.h"
+
+namespace belay::cli {
+
+namespace {
+
+Declaration declaration_of(Invocation& in, const PlaceAndServices& words) {
+  formats::compose::Request request = compose_request(in, words.place);
+  request.services = words.services;
+  auto read =
+      declared::read_project(request, compose_outside(), [&](const std::string& text) { in.console.warning(text); });
+  return std::move(read.apps.front());
+}
+
+int bring(Invocation& in, const plan::Plan& plan, std::string_view done) {
+  if (in.has("dry-run")) {
+    print_plan(in.console, plan);
+    if (plan.empty()) in.console.line("nothing to do");
+    return 0;
+  }
+  for (const auto& note : plan.notes) in.console.note(note);
+  if (plan.empty()) {
+    in.console.success("nothing to do");
+    return in.has("exit-unchanged") ? 3 : 0;
+  }
+  HostRun run(in.session, in.description());
+  declared::bring_images(run.context(), plan, in.stop());
+  run.report().close();
+  in.console.success(format("{} {}; what runs is left as it is until belay up", done,
+                            plan.actions.size() == 1 ? "1 image" : format("{} images", plan.actions.size())));
+  return 0;
+}
+
+}  // namespace
+
+int run_pull(Invocation& in) {
+  const PlaceAndServices words = place_and_services(in, in.arguments("PROJECT"));
+  declared::ImageTask task;
+  task.services = {words.services.begin(), words.services.end()};
+  task.with_needs = in.has("include-deps");
+  task.go_on = in.has("ignore-pull-failures");
+  return bring(in, declared::plan_of_pulls(declaration_of(in, words), task), "pulled");
+}
+
+int build_project(Invocation& in, const std::vector<std::string>& services) {
+  for (const std::string_view option :
+       {"image", "push", "config-file", "settings-from-image", "target", "platform", "secret", "builder"})
+    if (in.has(option))
+      throw in.usage_error(format("--{} is for an app of its own; the Compose file says it here", option));
+  declared::ImageTask task;
+  task.services = {services.begin(), services.end()};
+  task.no_cache = in.has("no-cache");
+  task.pull = in.has("pull");
+  task.arguments = in.pairs("build-arg");
+  return bring(in, declared::plan_of_builds(declaration_of(in, {{}, services}), task), "built");
+}
+
+}  // namespace belay::cli

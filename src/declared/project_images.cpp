@@ -1,0 +1,91 @@
+#include "declared/project_images.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "change/carry_out.h"
+#include "model/labels.h"
+
+namespace belay::declared {
+
+namespace {
+
+// A service of each group that is asked for.
+std::vector<const Service*> asked_for(const Declaration& project, const ImageTask& task) {
+  const auto& all = project.spec.services;
+  std::set<std::string> wanted = task.services;
+  for (const auto& name : wanted)
+    if (std::none_of(all.begin(), all.end(), [&](const Service& service) { return service.group_name() == name; }))
+      throw NotFound(ErrorCode::service_not_found,
+                     format("the project {} has no service {}", project.name.text(), name));
+  for (size_t before = 0; task.with_needs && before != wanted.size();) {
+    before = wanted.size();
+    for (const auto& service : all)
+      if (wanted.contains(service.group_name()))
+        for (const Need& need : all_needs(service)) wanted.insert(project.spec.service(need.service).group_name());
+  }
+  std::vector<const Service*> found;
+  std::set<std::string> groups;
+  for (const auto& service : all)
+    if ((wanted.empty() || wanted.contains(service.group_name())) && groups.insert(service.group_name()).second)
+      found.push_back(&service);
+  return found;
+}
+
+}  // namespace
+
+plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task) {
+  plan::Plan plan;
+  std::set<std::string> pulled;
+  for (const Service* service : asked_for(project, task)) {
+    if (project.builds.contains(service->group_name())) {
+      plan.notes.push_back(format("{} is built, not pulled", service->group_name()));
+      continue;
+    }
+    if (!pulled.insert(service->image).second) continue;
+    const size_t step = plan.add(plan::PullImage{service->image}, "asked for");
+    plan.actions[step].may_fail = task.go_on;
+  }
+  return plan;
+}
+
+plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task) {
+  plan::Plan plan;
+  for (const Service* service : asked_for(project, task)) {
+    const auto build = project.builds.find(service->group_name());
+    if (build == project.builds.end()) {
+      if (!task.services.empty()) plan.notes.push_back(format("{} is pulled, not built", service->group_name()));
+      continue;
+    }
+    plan::BuildImage step = build_step(project, service->image, build->second);
+    step.no_cache = step.no_cache || task.no_cache;
+    step.pull = step.pull || task.pull;
+    for (const auto& [name, value] : task.arguments) step.arguments[name] = value;
+    plan.add(std::move(step), "asked for");
+  }
+  return plan;
+}
+
+plan::BuildImage build_step(const Declaration& project, const std::string& reference, const ImageBuild& build) {
+  plan::BuildImage step;
+  step.folder = build.folder;
+  step.dockerfile = build.dockerfile;
+  step.tags = build.tags;
+  step.tags.insert(step.tags.begin(), reference);
+  step.arguments = build.arguments;
+  step.labels = labels::for_image(project.name);
+  step.labels.insert(build.labels.begin(), build.labels.end());
+  step.target = build.target;
+  step.network = build.network;
+  step.platform = build.platform;
+  step.secrets = build.secrets;
+  step.no_cache = build.no_cache;
+  step.pull = build.pull;
+  return step;
+}
+
+void bring_images(change::Context& context, const plan::Plan& plan, std::stop_token stop) {
+  change::carry_out_whole(context, plan, {}, std::move(stop));
+}
+
+}  // namespace belay::declared

@@ -1,0 +1,27 @@
+#pragma once
+// The images of a Compose project, pulled or built while what runs is left alone.
+
+#include <set>
+
+#include "change/context.h"
+#include "model/declaration.h"
+
+namespace belay::declared {
+
+struct ImageTask {
+  std::set<std::string> services;  // only these; empty: all. NotFound where there is none of that name.
+  bool with_needs = false;         // those too that they need
+  bool go_on = false;              // one that fails does not end the rest
+  // Of builds.
+  bool no_cache = false, pull = false;
+  std::map<std::string, std::string> arguments{};
+};
+// What is built is not pulled: a note says so.
+plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task);
+plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task);
+// The step that builds the image `reference`.
+plan::BuildImage build_step(const Declaration& project, const std::string& reference, const ImageBuild& build);
+// Runs it. Throws what the first step throws that fails, once all are through where they go on.
+void bring_images(change::Context& context, const plan::Plan& plan, std::stop_token stop);
+
+}  // namespace belay::declared
