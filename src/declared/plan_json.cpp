@@ -96,11 +96,8 @@ Node value(const std::vector<ServiceFile>& files) {
   service.files = files;
   return value(service);
 }
-// What a verdict asks besides.
-template <class Checks, class Holder = Service>
-  requires requires(Holder service, const Checks& checks) { service.checks = checks; }
-Node value(const Checks& checks) {
-  Holder service;
+Node value(const std::vector<Check>& checks) {
+  Service service;
   service.checks = checks;
   return value(service);
 }
@@ -181,11 +178,8 @@ void read(const Node& node, const char* name, NetworkLink& link) {
 void read(const Node& node, const char* /*name*/, std::vector<ServiceFile>& files) {
   files = read_service(node).files;
 }
-template <class Checks, class Holder = Service>
-  requires requires(Holder service, Checks& checks) { checks = service.checks; }
-void read(const Node& node, const char* /*name*/, Checks& checks) {
-  const Holder service = read_service(node);
-  checks = service.checks;
+void read(const Node& node, const char* /*name*/, std::vector<Check>& checks) {
+  checks = read_service(node).checks;
 }
 void read(const Node& node, const char* /*name*/, NetworkDefinition& definition) {
   Spec spec = read_spec(node);

@@ -141,15 +141,13 @@ void each(plan::SignalContainer& step, Visit&& visit) {
 }
 template <class Visit>
 void each(plan::AwaitVerdict& step, Visit&& visit) {
-  visit("name", step.name);
-  visit("has_health_check", step.has_health_check);
-  visit("settle_ms", step.settle);
-  visit("wait_timeout_ms", step.wait_timeout);
-  visit("proof", step.proof);
-  const auto rest = [&](auto& verdict) {
-    if constexpr (requires { verdict.checks; }) visit("checks", verdict.checks);
-  };
-  rest(step);
+  auto& [name, has_health_check, settle, wait_timeout, proof, checks] = step;
+  visit("name", name);
+  visit("has_health_check", has_health_check);
+  visit("settle_ms", settle);
+  visit("wait_timeout_ms", wait_timeout);
+  visit("proof", proof);
+  visit("checks", checks);
 }
 template <class Visit>
 void each(plan::RunInside& step, Visit&& visit) {

@@ -587,8 +587,9 @@ class KeptPlanTest : public DeclaredHostTest {
 TEST_F(KeptPlanTest, IsWhatRuns) {
   class Ran final : public DeclaredListener {
    public:
-    void planned(const std::string& /*app*/, const plan::Plan& plan) override {
-      for (const auto& action : plan.actions) steps.push_back(action.step);
+    void tell(const plan::Event& event) override {
+      if (const auto* begun = std::get_if<plan::PlanBegun>(&event.what))
+        for (const auto& action : begun->plan->actions) steps.push_back(action.step);
     }
     std::vector<plan::Step> steps;
   } ran;
