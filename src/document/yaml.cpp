@@ -255,6 +255,7 @@ class YamlReader {
     const Node key = value(event, depth);
     if (key.is_list() || key.is_map()) fail(where, format("a key must be text, not {}", key.kind_name()));
     if (key.is_null()) fail(where, "a key must be text, not null", "An empty key is written as \"\".");
+    if (key.kind() == Node::Kind::number && options_.number_keys) return key.written();
     if (!key.is_text())
       fail(where, format("a key must be text, not {}", key.kind_name()),
            format("Put it in quotes: \"{}\".", key.written()));

@@ -15,6 +15,7 @@ struct YamlOptions {
   int depth_limit = 100;
   size_t node_limit = 1'000'000;  // with the copies that aliases make
   size_t copy_limit = 100'000;    // nodes of a document that are copies
+  bool number_keys = false;       // a number may be a key: it is the text that the file has
   bool marks = false;             // !reset and !override are known, and kept as Node::mark
 };
 

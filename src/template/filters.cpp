@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <list>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -227,10 +228,10 @@ Value sort_filter(const Call& call) {
                   format("{} and {} have no order", one.node().kind_name(), other.node().kind_name()));
     return *order < 0;
   };
-  if (is_reversed)
-    std::stable_sort(elements.begin(), elements.end(), [&](const Value& a, const Value& b) { return is_before(b, a); });
-  else
-    std::stable_sort(elements.begin(), elements.end(), is_before);
+  // A list sorts stably, and stays within its bounds whatever the order of odd numbers is like.
+  std::list<Value> sorted(elements.begin(), elements.end());
+  sorted.sort([&](const Value& a, const Value& b) { return is_reversed ? is_before(b, a) : is_before(a, b); });
+  elements.assign(sorted.begin(), sorted.end());
   return list_of(elements, call.budget);
 }
 

@@ -210,5 +210,12 @@ TEST(Yaml, BombsAreRefused) {
   EXPECT_NE(outcome("a: 12345", {.size_limit = ByteCount{4}}).find("larger than 4 B"), std::string::npos);
 }
 
+TEST(Yaml, TakesNumbersAsKeysWhereThatIsAskedFor) {
+  const auto documents = read_yaml("{80: a, 0x1f: b, 1.10: c}", "t", {.number_keys = true});
+  EXPECT_EQ(write_json(documents.at(0)), R"({"80":"a","0x1f":"b","1.10":"c"})");
+  EXPECT_THROW(read_yaml("{80: a, '80': b}", "t", {.number_keys = true}), ConfigError);
+  EXPECT_THROW(read_yaml("{80: a}", "t"), ConfigError);
+}
+
 }  // namespace
 }  // namespace belay::document

@@ -1,0 +1,332 @@
+// tests/formats/dockerstra/NAME.txt: "$ UNIT/COMMAND:VARIANT words", one line a reading, then the files of the
+// configuration directory, each after a line "@@ path". All lies in /conf. What is expected: the unit as it is printed,
+// and what its containers are in Belay's terms; or the mistake.
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <set>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "document/json.h"
+#include "document/yaml.h"
+#include "formats/dockerstra/keywords.h"
+#include "formats/dockerstra/map.h"
+#include "formats/dockerstra/unit.h"
+#include "golden.h"
+
+namespace belay::formats::dockerstra {
+namespace {
+
+// A configuration directory in memory.
+struct Files {
+  std::map<fs::path, std::string> files;
+
+  Outside outside() const {
+    Outside outside;
+    outside.folder = "/home/ada";
+    outside.home = "/home/ada";
+    outside.environment = {{"USER", "ada"}};
+    outside.uid = "1000";
+    outside.gid = "1001";
+    outside.read = [this](const fs::path& path) -> std::optional<std::string> {
+      const auto found = files.find(path);
+      return found == files.end() ? std::nullopt : std::optional(found->second);
+    };
+    outside.names = [this](const fs::path& folder) -> std::optional<std::vector<std::string>> {
+      std::set<std::string> names;
+      for (const auto& [path, text] : files) {
+        const std::string inner = path.lexically_relative(folder).string();
+        if (inner.starts_with("..") || inner == ".") continue;
+        const size_t slash = inner.find('/');
+        names.insert(slash == std::string::npos ? inner : inner.substr(0, slash + 1));
+      }
+      if (names.empty()) return std::nullopt;
+      return std::vector<std::string>(names.begin(), names.end());
+    };
+    return outside;
+  }
+};
+
+struct Case {
+  std::vector<std::string> lines;
+  Files files;
+};
+
+Case read_case(const std::string& text) {
+  Case test;
+  fs::path file;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.starts_with("$ "))
+      test.lines.push_back(line.substr(2));
+    else if (line.starts_with("@@ "))
+      test.files.files[file = (fs::path("/conf") / line.substr(3)).lexically_normal()];
+    else if (!file.empty())
+      test.files.files[file] += line + "\n";
+  }
+  for (auto& [path, content] : test.files.files)
+    while (content.ends_with("\n\n")) content.pop_back();
+  return test;
+}
+
+Request request_of(const std::string& line) {
+  Request request;
+  request.configuration = "/conf";
+  std::vector<std::string> words = shell_words(line);
+  while (words.size() > 1 && words[0] == "-e") {
+    request.environments.push_back(words[1]);
+    words.erase(words.begin(), words.begin() + 2);
+  }
+  request.address = parse_address(words.at(0));
+  request.words.assign(words.begin() + 1, words.end());
+  return request;
+}
+
+std::string build_lines(const ImageBuild& build) {
+  std::string text = format("  build: {} from {}\n", build.folder.string(), build.dockerfile.string());
+  for (const auto& [name, value] : build.arguments) text += format("  build argument: {}={}\n", name, value);
+  if (build.no_cache) text += "  build: without cache\n";
+  if (build.pull) text += "  build: looks for a newer base image\n";
+  return text;
+}
+
+std::string shown(const std::string& line, const Files& files) {
+  std::string text = format("$ {}\n", line);
+  try {
+    const Unit unit = read_unit(request_of(line), files.outside());
+    text += to_text(unit);
+    if (unit.is_derived) return text;
+    const Mapped mapped = map_unit(unit, "/home/ada");
+    for (const Service& service : mapped.spec.services) {
+      text += format("{}:\n{}", service.name, field_lines(service));
+      if (const auto build = mapped.builds.find(service.name); build != mapped.builds.end())
+        text += build_lines(build->second);
+    }
+    for (const auto& path : mapped.watched) text += format("watched: {}\n", path.string());
+  } catch (const Error& error) {
+    text += error_lines(error);
+  }
+  return text;
+}
+
+class DockerstraFiles : public testing::TestWithParam<fs::path> {};
+
+TEST_P(DockerstraFiles, AreReadAsExpected) {
+  const Case test = read_case(read_file(GetParam()));
+  std::string text;
+  for (const auto& line : test.lines) text += shown(line, test.files);
+  expect_golden(GetParam(), text);
+}
+
+INSTANTIATE_TEST_SUITE_P(Dockerstra, DockerstraFiles, testing::ValuesIn(inputs("dockerstra", ".txt")),
+                         [](const auto& each) { return each.param.stem().string(); });
+
+// What is printed is read again as the same unit.
+TEST(Dockerstra, PrintsWhatItReads) {
+  for (const auto& path : inputs("dockerstra", ".txt")) {
+    const Case test = read_case(read_file(path));
+    for (const auto& line : test.lines) {
+      try {
+        const Unit unit = read_unit(request_of(line), test.files.outside());
+        Files again;
+        again.files["/conf/units/again.yaml"] = to_text(unit);
+        Unit other = read_unit({"/conf", {}, parse_address("again"), {}}, again.outside());
+        const std::string first = to_text(unit), second = to_text(other);
+        EXPECT_EQ(first.substr(first.find('\n')), second.substr(second.find('\n'))) << path << ": " << line;
+      } catch (const Error&) {
+      }
+    }
+  }
+}
+
+// The table of docs/formats/dockerstra.md says what keywords.cpp says.
+TEST(Dockerstra, KeywordsAreInTheTableOfTheDocument) {
+  const std::vector<std::string> lines =
+      split(read_file(fs::path(TEST_DATA) / "../../docs/formats/dockerstra.md"), '\n');
+  for (const Keyword& keyword : keywords()) {
+    const char* place = keyword.step == Step::build ? "build" : keyword.step == Step::creation ? "creation" : "startup";
+    const char* what = keyword.treatment == Treatment::mapped   ? ""
+                       : keyword.treatment == Treatment::silent ? "no effect: "
+                                                                : "refused: ";
+    const std::string row = format("| `{}` | {} | {}{} |", keyword.name, place, what, keyword.text);
+    EXPECT_TRUE(std::find(lines.begin(), lines.end(), row) != lines.end()) << row;
+  }
+  const auto rows = std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.starts_with("| `") &&
+           (line.find("` | build |") != std::string::npos || line.find("` | creation |") != std::string::npos ||
+            line.find("` | startup |") != std::string::npos);
+  });
+  EXPECT_EQ(static_cast<size_t>(rows), keywords().size());
+}
+
+// Values for every keyword that has an effect: none is dropped without a word.
+const std::map<std::string, std::string>& sample_values() {
+  static const std::map<std::string, std::string> values{
+      {"command", "[run, it]"},
+      {"entrypoint", "/entry one"},
+      {"hostname", "h"},
+      {"domainname", "d"},
+      {"user", "7"},
+      {"stdin_open", "true"},
+      {"tty", "true"},
+      {"ports", "[80, '81/udp', [82, udp]]"},
+      {"environment", "{A: 1}"},
+      {"volumes", "[/data]"},
+      {"network_disabled", "true"},
+      {"name", "other"},
+      {"cpuset", "'0'"},
+      {"working_dir", "/w"},
+      {"mac_address", "'92:d0:c6:0a:29:33'"},
+      {"labels", "[a, b]"},
+      {"volume_driver", "local"},
+      {"stop_signal", "HUP"},
+      {"host_config", "{privileged: true}"},
+      {"networking_config", "{EndpointsConfig: {net1: {Aliases: [x], IPAMConfig: {IPv4Address: 10.0.0.5}}}}"},
+      {"binds", "{/srv: {bind: /srv, ro: true}}"},
+      {"port_bindings", "{80: 8080, '81/udp': [127.0.0.1, 81], 82: null, 83: [[127.0.0.1], 84]}"},
+      {"publish_all_ports", "true"},
+      {"links", "{other: alias}"},
+      {"privileged", "true"},
+      {"dns", "[10.0.0.1]"},
+      {"dns_search", "[example.org]"},
+      {"dns_opt", "[ndots:1]"},
+      {"volumes_from", "other:ro"},
+      {"network_mode", "host"},
+      {"restart_policy", "{Name: on-failure, MaximumRetryCount: 3}"},
+      {"cap_add", "[NET_ADMIN]"},
+      {"cap_drop", "[CHOWN]"},
+      {"devices", "['/dev/null:/dev/zero2:rw']"},
+      {"extra_hosts", "{db: 10.0.0.9}"},
+      {"read_only", "true"},
+      {"pid_mode", "host"},
+      {"ipc_mode", "host"},
+      {"userns_mode", "host"},
+      {"security_opt", "[no-new-privileges]"},
+      {"ulimits", "[{name: nofile, soft: 10, hard: 20}]"},
+      {"log_config", "{type: json-file, config: {max-size: 1m}}"},
+      {"mem_limit", "64m"},
+      {"memswap_limit", "-1"},
+      {"mem_reservation", "32m"},
+      {"kernel_memory", "64m"},
+      {"mem_swappiness", "10"},
+      {"cgroup_parent", "/x"},
+      {"group_add", "[audio]"},
+      {"cpu_quota", "5000"},
+      {"cpu_period", "10000"},
+      {"cpu_shares", "10"},
+      {"cpuset_cpus", "'0'"},
+      {"blkio_weight", "300"},
+      {"blkio_weight_device", "[{Path: /dev/sda, Weight: 200}]"},
+      {"device_read_bps", "[{Path: /dev/sda, Rate: 1m}]"},
+      {"device_write_bps", "[{Path: /dev/sda, Rate: 1m}]"},
+      {"device_read_iops", "[{Path: /dev/sda, Rate: 10}]"},
+      {"device_write_iops", "[{Path: /dev/sda, Rate: 10}]"},
+      {"oom_kill_disable", "true"},
+      {"oom_score_adj", "5"},
+      {"shm_size", "32m"},
+      {"sysctls", "{net.core.somaxconn: 5}"},
+      {"tmpfs", "{/run: size=1m}"},
+      {"pids_limit", "10"},
+  };
+  return values;
+}
+
+Service service_with(const std::string& step, const std::string& keyword, const std::string& value) {
+  Files files;
+  files.files["/conf/units/u.yaml"] =
+      format("it:\n  create: {{image: i{}}}\n  start: {{{}}}\n---\n- it: {{command: start}}\n",
+             step == "creation" ? format(", {}: {}", keyword, value) : "",
+             step == "startup" ? format("{}: {}", keyword, value) : "");
+  return map_unit(read_unit({"/conf", {}, parse_address("u"), {}}, files.outside()), "/").spec.services.at(0);
+}
+
+TEST(Dockerstra, EveryKeywordOfAContainerHasItsEffect) {
+  const Service plain = service_with("", "", "");
+  for (const Keyword& keyword : keywords()) {
+    const std::string name(keyword.name);
+    if (keyword.step == Step::build || name == "image") continue;
+    const char* place = keyword.step == Step::creation ? "creation" : "startup";
+    if (keyword.treatment == Treatment::refused) {
+      EXPECT_THROW(service_with(place, name, "1"), ConfigError) << name;
+    } else if (keyword.treatment == Treatment::silent) {
+      EXPECT_EQ(service_with(place, name, "true"), plain) << name;
+    } else {
+      ASSERT_TRUE(sample_values().contains(name)) << "no value for " << name;
+      EXPECT_NE(service_with(place, name, sample_values().at(name)), plain) << name;
+      if (keyword.step == Step::startup) {
+        EXPECT_EQ(service_with("creation", name, sample_values().at(name)),
+                  service_with("startup", name, sample_values().at(name)))
+            << name;
+      }
+    }
+  }
+}
+
+// One line a case: arguments, words, then what comes of them; the messages are those of Python's argparse.
+struct ArgumentCase {
+  std::string arguments, words, outcome;
+};
+
+class UnitArguments : public testing::TestWithParam<ArgumentCase> {};
+
+TEST_P(UnitArguments, AreReadAsArgparseDoes) {
+  std::string outcome;
+  try {
+    const auto list = document::read_yaml(GetParam().arguments, "start.yaml").at(0);
+    outcome = document::write_json(Arguments::parse(list).values(shell_words(GetParam().words)));
+  } catch (const Error& error) {
+    outcome = error.what() + (error.hint().empty() ? std::string() : " | " + error.hint());
+  }
+  EXPECT_EQ(outcome, GetParam().outcome) << GetParam().arguments << " with " << GetParam().words;
+}
+
+const std::string language =
+    "- add_argument: {name: '--language', short: '-l', choices: [python, node], default: python, help: h}\n"
+    "- add_argument: {name: command, choices: [initialize, exec], default: initialize, nargs: '?'}\n"
+    "- add_argument: {name: args, nargs: argparse.REMAINDER}\n";
+const std::string numbers =
+    "- add_argument: {name: '--count', type: int, default: '3'}\n- add_argument: {name: '--ratio', type: float}\n"
+    "- add_argument: {name: '--size', type: int, choices: [1, 2]}\n- add_argument: {name: '--pair', nargs: 2}\n"
+    "- add_argument: {name: '--some', nargs: '+'}\n- add_argument: {name: '--may', nargs: '?', const: c, default: d}\n";
+const std::string flags =
+    "- add_argument: {name: '-v', action: count, default: 0}\n- add_argument: {name: '--on', action: store_true}\n"
+    "- add_argument: {name: '--no-cache', action: store_false, dest: cache}\n"
+    "- add_argument: {name: '--add', action: append}\n- add_argument: {name: '--must', required: true}\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    Dockerstra, UnitArguments,
+    testing::Values(
+        ArgumentCase{language, "", R"({"language":"python","command":"initialize","args":[]})"},
+        ArgumentCase{language, "-l node exec ls -l", R"({"language":"node","command":"exec","args":["ls","-l"]})"},
+        ArgumentCase{language, "-lnode", R"({"language":"node","command":"initialize","args":[]})"},
+        ArgumentCase{language, "--lang=node", R"({"language":"node","command":"initialize","args":[]})"},
+        ArgumentCase{language, "-l ruby",
+                     "argument --language/-l: invalid choice: 'ruby' (choose from 'python', 'node')"},
+        ArgumentCase{language, "-l", "argument --language/-l: expected one argument"},
+        ArgumentCase{language, "run", "argument command: invalid choice: 'run' (choose from 'initialize', 'exec')"},
+        ArgumentCase{language, "--langage node", "unrecognized arguments: --langage | Did you mean '--language'?"},
+        ArgumentCase{numbers, "--count 7 --ratio 1.5 --size 2 --pair a b --some x y --may",
+                     R"({"count":7,"ratio":1.5,"size":2,"pair":["a","b"],"some":["x","y"],"may":"c"})"},
+        ArgumentCase{numbers, "", R"({"count":3,"ratio":null,"size":null,"pair":null,"some":null,"may":"d"})"},
+        ArgumentCase{numbers, "--count x", "argument --count: invalid int value: 'x'"},
+        ArgumentCase{numbers, "--ratio x", "argument --ratio: invalid float value: 'x'"},
+        ArgumentCase{numbers, "--size 3", "argument --size: invalid choice: 3 (choose from 1, 2)"},
+        ArgumentCase{numbers, "--pair a", "argument --pair: expected 2 arguments"},
+        ArgumentCase{numbers, "--some", "argument --some: expected at least one argument"},
+        ArgumentCase{numbers, "x", "unrecognized arguments: x"},
+        ArgumentCase{flags, "--must 1 -vv -v --on --no-cache --add a --add b",
+                     R"({"v":3,"on":true,"cache":false,"add":["a","b"],"must":"1"})"},
+        ArgumentCase{flags, "--must 1", R"({"v":0,"on":false,"cache":true,"add":null,"must":"1"})"},
+        ArgumentCase{flags, "", "the following arguments are required: --must"},
+        ArgumentCase{flags, "--on=1", "argument --on: ignored explicit argument '1'"},
+        ArgumentCase{"- add_argument: {name: a}\n- add_argument: {name: b, nargs: '*'}\n", "",
+                     "the following arguments are required: a"},
+        ArgumentCase{"- add_argument: {name: a, nargs: '+'}\n- add_argument: {name: b}\n", "1 2 3",
+                     R"({"a":["1","2"],"b":"3"})"},
+        ArgumentCase{"- add_argument: {name: x, action: stare}\n", "",
+                     "start.yaml:1:35: the action 'stare' is not known here | Did you mean 'store'?"},
+        ArgumentCase{"- add_argument: {nam: x}\n", "",
+                     R"(start.yaml:1:18: unknown key "nam" in add_argument | Did you mean 'name'?)"}));
+
+}  // namespace
+}  // namespace belay::formats::dockerstra
