@@ -56,9 +56,8 @@ class PlainBackupWork final : public change::DataWork {
                                                     upload_->write(bytes);
                                                     size_.value += static_cast<std::int64_t>(bytes.size());
                                                   });
-    tar_ =
-        std::make_unique<archive::TarWriter>([this](std::string_view bytes) { gzip_->write(bytes); }, archive::Lender(),
-                                             [this](std::int64_t count) { gzip_->write_zeros(count); });
+    tar_ = std::make_unique<archive::TarWriter>([this](std::string_view bytes) { gzip_->write(bytes); }, Lender(),
+                                                [this](std::int64_t count) { gzip_->write_zeros(count); });
   }
   // How much there is to read, before anything is paused for it.
   void measure(std::stop_token stop) {
