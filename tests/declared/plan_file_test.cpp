@@ -21,7 +21,11 @@ Service full_service() {
   service.environment = {{"PASSWORD", "geheim \"x\" \n"}};
   service.ports = {{8080, "tcp", "127.0.0.1", 80}};
   service.mounts = {{Mount::Kind::volume, "web_data", "/data", false, ""}};
-  service.networks = {{"back", {"web"}, "10.0.0.2"}};
+  NetworkLink back;
+  back.network = "back";
+  back.aliases = {"web"};
+  back.ipv4 = "10.0.0.2";
+  service.networks = {back};
   service.health = HealthCheck{};
   service.resources.memory = ByteCount{1 << 20};
   service.needs = {{"db", Need::Condition::healthy}};
