@@ -69,7 +69,7 @@ std::string read_dockerfile(const fs::path& dockerfile) {
 // The ignore file that counts, and its text.
 std::optional<std::pair<fs::path, std::string>> ignore_file(const ContextRequest& request, const fs::path& folder) {
   std::vector<fs::path> candidates;
-  if (request.buildkit) candidates.push_back(request.dockerfile.string() + ignore_name);
+  if (request.buildkit && !request.dockerfile_text) candidates.push_back(request.dockerfile.string() + ignore_name);
   candidates.push_back(folder / ignore_name);
   for (const fs::path& candidate : candidates)
     if (auto text = read_file_if_present(candidate)) return std::pair(candidate, std::move(*text));
@@ -81,14 +81,16 @@ std::optional<std::pair<fs::path, std::string>> ignore_file(const ContextRequest
 ContextPlan prepare_context(const ContextRequest& request) {
   ContextPlan plan;
   plan.folder = context_folder(request.folder);
-  const std::string dockerfile = read_dockerfile(request.dockerfile);
+  const std::string dockerfile =
+      request.dockerfile_text ? *request.dockerfile_text : read_dockerfile(request.dockerfile);
   const auto ignore = ignore_file(request, plan.folder);
   if (ignore) {
     plan.ignore_file = ignore->first.string();
     plan.rules = IgnoreRules::parse(ignore->second, plan.ignore_file);
   }
-  if (const auto name = name_inside(plan.folder, request.dockerfile)) {
-    plan.dockerfile_name = *name;
+  const auto inside = request.dockerfile_text ? std::nullopt : name_inside(plan.folder, request.dockerfile);
+  if (inside) {
+    plan.dockerfile_name = *inside;
   } else {
     plan.dockerfile_name = name_for_extra(plan.folder, dockerfile);
     plan.extra_files.emplace_back(plan.dockerfile_name, dockerfile);

@@ -16,6 +16,7 @@ struct ContextRequest {
   fs::path dockerfile;  // may lie outside of the folder
   // BuildKit looks for DOCKERFILE.dockerignore beside the Dockerfile first; the classic builder does not.
   bool buildkit = true;
+  std::optional<std::string> dockerfile_text{};  // in place of that file
 };
 
 // What is to be sent; constant once made. The files are read only when they are sent.

@@ -72,7 +72,34 @@ Node to_node(const Item& item) {
   node.set("driver", Node::text(item.driver));
   node.set("options", texts(item.options));
   node.set("labels", texts(item.labels));
+  node.set("of_project", Node::boolean(item.of_project));
+  if (item.of_project) node.set("digest", Node::text(item.digest));
   return node;
+}
+
+Node to_node(const std::map<std::string, FileMark>& files) {
+  Node map = Node::map();
+  for (const auto& [path, mark] : files) {
+    Node lines = Node::list();
+    for (const std::uint32_t line : mark.lines) lines.add(Node::number(static_cast<std::int64_t>(line)));
+    Node entry = Node::map();
+    entry.set("digest", Node::text(mark.digest));
+    entry.set("lines", std::move(lines));
+    map.set(path, std::move(entry));
+  }
+  return map;
+}
+// Backups of earlier ones have none.
+std::map<std::string, FileMark> files_from(const Node* map) {
+  std::map<std::string, FileMark> files;
+  if (map == nullptr) return files;
+  for (const auto& member : map->as_map("files")) {
+    FileMark& mark = files[member.key];
+    mark.digest = text(member.value, "digest");
+    for (const auto& line : needed(member.value, "lines").as_list("lines"))
+      mark.lines.push_back(static_cast<std::uint32_t>(line.as_int("line")));
+  }
+  return files;
 }
 
 // An id becomes part of names in the file and on this host: it must be harmless.
@@ -96,6 +123,8 @@ Item item_from(const Node& node) {
   item.driver = text(node, "driver");
   item.options = text_map(node, "options");
   item.labels = text_map(node, "labels");
+  if (const Node* of_project = node.find("of_project")) item.of_project = of_project->as_bool("of_project");
+  if (item.of_project) item.digest = text(node, "digest");
   return item;
 }
 
@@ -145,6 +174,7 @@ std::string manifest_to_json(const Manifest& manifest) {
   node.set("spec", document::read_json(spec_to_json(manifest.spec), manifest_file));
   node.set("images", texts(manifest.images));
   node.set("digests", texts(manifest.digests));
+  node.set("files", to_node(manifest.files));
   node.set("with_image", Node::boolean(manifest.with_image));
   node.set("items", std::move(items));
   node.set("left_out", texts(manifest.left_out));
@@ -177,6 +207,7 @@ Manifest manifest_from_json(const std::string& json) {
   manifest.spec = spec_from_json(document::write_json(needed(node, "spec")));
   manifest.images = text_map(node, "images");
   manifest.digests = text_map(node, "digests");
+  manifest.files = files_from(node.find("files"));
   manifest.with_image = needed(node, "with_image").as_bool("with_image");
   read_items(needed(node, "items"), manifest);
   manifest.left_out = text_list(node, "left_out");

@@ -35,6 +35,9 @@ struct Item {
   // Of a volume.
   std::string driver;
   std::map<std::string, std::string> options, labels;
+  // A file that a Compose project is made of, and no container's data.
+  bool of_project = false;
+  std::string digest{};  // of such a file's content
 
   bool operator==(const Item&) const = default;
 };
@@ -50,6 +53,7 @@ struct Manifest {
   ReleaseNumber release;
   Spec spec;
   std::map<std::string, std::string> images, digests;  // as in Release
+  std::map<std::string, FileMark> files;               // as in Release
   Time release_created{};
   bool was_running = false;
   bool with_image = false;

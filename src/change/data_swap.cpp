@@ -181,6 +181,7 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
 }  // namespace
 
 bool asks_for_snapshots(const Spec& spec) {
+  if (spec.snapshot) return true;
   const auto word = label_of(spec, labels::snapshot);
   if (!word) return false;
   const std::string answer = lower(*word);

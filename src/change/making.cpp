@@ -69,6 +69,8 @@ Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_tok
 // Services that are the same go on with the containers that the other release has.
 void go_on_with(const Release& other, Release& release) {
   release.bodies = plan::carried_over(other, release);
+  for (const auto& service : other.ended)
+    if (release.bodies.contains(service)) release.ended.insert(service);
   for (const auto& [service, body] : release.bodies)
     for (auto map : {&Release::containers, &Release::container_created})
       if (const auto known = (other.*map).find(service); known != (other.*map).end())

@@ -82,6 +82,19 @@ void put_into_quarantine(App& app, const Release& release, const std::string& se
       {image->second, digest == release.digests.end() ? std::string() : digest->second, release.number, reason, now});
 }
 
+// Of those that may end: which have, now that all of them have proved themselves.
+void record_ends(Context& context, Release& release, const plan::Plan& plan) {
+  for (const auto& action : plan.actions) {
+    const auto* verdict = std::get_if<plan::AwaitVerdict>(&action.step);
+    if (verdict == nullptr || verdict->proof != plan::AwaitVerdict::Proof::runs_or_ends) continue;
+    const std::string service = service_of(release, plan, verdict->name);
+    const auto detail = context.engine.container(verdict->name, {});
+    const auto now = detail ? detail : context.engine.container(release.containers[service], {});
+    if (!service.empty() && now && now->container.state == ContainerState::exited && now->exit_code == 0)
+      release.ended.insert(service);
+  }
+}
+
 }  // namespace
 
 exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& report, std::stop_token stop) {
@@ -149,6 +162,7 @@ void record_success(Context& context, App& app, const Planned& done, std::option
     if (Release* release = app.find(*wish.release)) {
       if (outage) release->outage = outage;
       if (wish.wait) {
+        record_ends(context, *release, done.plan);
         release->proofs.clear();
         release->verdict = Verdict::passed;
         // Why it could not be tried, or failed, an earlier time: no longer of interest.

@@ -178,7 +178,10 @@ constexpr auto options_of_restore =
                              .summary = "restore only this volume or bound path",
                              .repeatable = true},
                       Option{.name = "as", .value = "NAME", .summary = "restore it as another app, beside the first"},
-                      Option{.name = "into", .value = "FOLDER", .summary = "only unpack the data, into this folder"}},
+                      Option{.name = "into", .value = "FOLDER", .summary = "only unpack the data, into this folder"},
+                      Option{.name = "project-directory",
+                             .value = "DIR",
+                             .summary = "the folder that the files of a Compose project go to"}},
            identities, passphrase_file, start_options, std::array{change[0]});
 constexpr auto trial_options = joined(
     std::array{Option{.name = "network", .value = "NAME", .summary = "also join this network", .repeatable = true}},

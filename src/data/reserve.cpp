@@ -177,8 +177,10 @@ void Reserves::try_exchange(const DataPlace& place) const {
 
 void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const {
   doing(format("filling {}", text_of(reserve)), [&] {
-    const Spot spot = spot_of(resolved(path(reserve)));
     const bool is_volume = reserve.kind == DataPlace::Kind::volume;
+    const fs::path where = resolved(path(reserve));
+    // On another machine the folders above a bound path may not be there yet.
+    const Spot spot = is_volume ? spot_of(where) : made_spot_of(where);
     const Spot partial = beside(spot, partial_of(reserve, spot));
     // Left by a try that came to its last steps: then it is ours what the volume holds.
     if (is_volume && !partial.status()) check_is_empty(spot);

@@ -220,6 +220,12 @@ ImageChoice choose_image(change::Context& context, const Subject& subject, const
                    format("the image {} of {} is not on this host, and its pull policy is never", choice.reference,
                           subject.service.name),
                    format("Fetch it: docker pull {}", choice.reference));
+  const auto period = subject.declared.pull_periods.find(subject.service.group_name());
+  if (period != subject.declared.pull_periods.end() && pull == Pull::always) {
+    choice.period = period->second;
+    const auto last = context.store.last_asked(choice.reference);
+    if (last && context.clock.now() < *last + *choice.period && choice.pull.empty()) return choice;
+  }
   const bool wants_news = pull == Pull::always || (pull == Pull::by_policy && subject.declared.policies.update.pull);
   const bool is_pinned = !ImageRef::parse(choice.reference).digest.empty();
   if (!ask || !wants_news || is_pinned || choice.build) return choice;

@@ -25,14 +25,15 @@ class LocalImages {
 };
 
 struct ImageChoice {
-  std::string reference;     // what the choice is about, with the tag that a pattern chose
-  std::string id;            // of the image that is here; empty: it has to be pulled
-  std::string pull;          // the reference to pull; empty: nothing
-  std::string digest;        // "repository@sha256:…" where one is known
-  std::string waits_for;     // a sentence: why something newer is not taken yet
-  std::optional<Wait> wait;  // the same for `belay why`
-  std::string trouble;       // why the registry could not be asked
-  bool asked = false;        // the registry was asked, and answered
+  std::string reference;               // what the choice is about, with the tag that a pattern chose
+  std::string id;                      // of the image that is here; empty: it has to be pulled
+  std::string pull;                    // the reference to pull; empty: nothing
+  std::string digest;                  // "repository@sha256:…" where one is known
+  std::string waits_for;               // a sentence: why something newer is not taken yet
+  std::optional<Wait> wait;            // the same for `belay why`
+  std::string trouble;                 // why the registry could not be asked
+  bool asked = false;                  // the registry was asked, and answered
+  std::optional<Milliseconds> period;  // the registry is asked no more often
   bool quarantined = false;
   std::optional<ImageBuild> build;  // it is to be built, under `reference`; then nothing is pulled
 

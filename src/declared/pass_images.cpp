@@ -33,7 +33,10 @@ plan::Plan Pass::plan_of_images(const Declaration& declared, const std::vector<I
       plan.add(build_step(declared, choice.reference, *choice.build), "it is not on this host");
     else
       plan.add(plan::PullImage{choice.pull},
-               choice.digest.empty() ? "it is not on this host" : "the registry has something newer");
+               choice.digest.empty() ? "it is not on this host"
+               : choice.period
+                   ? format("the registry, which is asked every {}, has something newer", duration_text(*choice.period))
+                   : "the registry has something newer");
   }
   return plan;
 }
@@ -63,6 +66,7 @@ void Pass::take_image(change::Context& context, change::Made& made, const ImageC
   if (!image)
     throw NotFound(ErrorCode::image_not_found,
                    format("{} was {}, and yet the engine does not have it", wanted, choice.build ? "built" : "pulled"));
+  if (choice.period) context.store.note_asked(choice.reference, context.clock.now());
   const bool is_as_promised = choice.digest.empty() || bears_digest(*image, choice.digest);
   for (const auto& service : made.spec.services) {
     if (service.image != choice.reference) continue;

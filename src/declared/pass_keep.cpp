@@ -23,7 +23,7 @@ bool seems_right(const App& app, const PassView& view) {
   std::set<std::string> jobs;
   for (const auto& service : release->spec.services) {
     if (!app.wish.held_down.contains(service.name)) ++wanted;
-    if (service.job) jobs.insert(service.name);
+    if (release->runs_to_its_end(service)) jobs.insert(service.name);
   }
   for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
     const bool is_wished = made_for == release->container_release(service);

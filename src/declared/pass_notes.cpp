@@ -34,6 +34,9 @@ void Pass::note_choices(const Declaration& declared, state::Store& store, const 
   const ImageChoice* waiting = nullptr;
   bool any_asked = false;
   for (const auto& [service, choice] : choices) {
+    // What is to be pulled, or waits, is asked for again until it is here.
+    if (choice.asked && choice.period && choice.pull.empty() && choice.waits_for.empty() && !options_.dry_run)
+      store.note_asked(choice.reference, now);
     if (!choice.trouble.empty()) {
       note_wait(declared.name, store, Wait::Topic::registry, choice.trouble, now);
       return;

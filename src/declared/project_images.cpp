@@ -81,6 +81,11 @@ plan::BuildImage build_step(const Declaration& project, const std::string& refer
   step.secrets = build.secrets;
   step.no_cache = build.no_cache;
   step.pull = build.pull;
+  step.dockerfile_text = build.dockerfile_text;
+  step.cache_from = build.cache_from;
+  step.extra_hosts = build.extra_hosts;
+  step.shm_size = build.shm_size;
+  step.ulimits = build.ulimits;
   return step;
 }
 

@@ -19,14 +19,14 @@ inline constexpr std::array step_names{
     "copy_data",        "unpack_data",        "exchange_data",    "remove_data",        "back_up_data",
     "back_up_images",   "finish_backup",      "load_images",      "check_backup"};
 inline constexpr std::array builder_names{"automatic", "buildkit", "classic", "buildx"};
-inline constexpr std::array proof_names{"runs", "still_well", "completed"};
+inline constexpr std::array proof_names{"runs", "still_well", "completed", "runs_or_ends"};
 static_assert(step_names.size() == std::variant_size_v<plan::Step>, "each kind of step has a name");
 
 // The fields of each kind. The bindings name all members: with one more they do not compile.
 template <class Visit>
 void each(plan::BuildImage& step, Visit&& visit) {
-  auto& [folder, dockerfile, tags, arguments, secrets, labels, target, platform, network, no_cache, pull, builder] =
-      step;
+  auto& [folder, dockerfile, tags, arguments, secrets, labels, target, platform, network, no_cache, pull, builder,
+         dockerfile_text, cache_from, extra_hosts, shm_size, ulimits] = step;
   visit("folder", folder);
   visit("dockerfile", dockerfile);
   visit("tags", tags);
@@ -39,6 +39,11 @@ void each(plan::BuildImage& step, Visit&& visit) {
   visit("no_cache", no_cache);
   visit("pull", pull);
   visit("builder", builder);
+  visit("dockerfile_text", dockerfile_text);
+  visit("cache_from", cache_from);
+  visit("extra_hosts", extra_hosts);
+  visit("shm_size", shm_size);
+  visit("ulimits", ulimits);
 }
 
 // Steps of one member, which is the name of what they are about.

@@ -248,6 +248,19 @@ std::string BuildProgress::finish() const {
 
 namespace {
 
+std::string ulimits_text(const std::vector<Ulimit>& ulimits) {
+  JsonWriter json;
+  json.list([&] {
+    for (const auto& limit : ulimits)
+      json.object([&] {
+        json.member("Name", limit.name);
+        json.member("Soft", limit.soft);
+        json.member("Hard", limit.hard);
+      });
+  });
+  return json.text();
+}
+
 Target build_target(const BuildRequest& request, bool buildkit) {
   Target target("/build");
   target.with("dockerfile", request.dockerfile).with("rm", "1").with("forcerm", "1");
@@ -260,6 +273,12 @@ Target build_target(const BuildRequest& request, bool buildkit) {
   target.with_optional("target", request.target)
       .with_optional("platform", request.platform)
       .with_optional("networkmode", request.network);
+  JsonWriter caches;
+  caches.value(request.cache_from);
+  if (!request.cache_from.empty()) target.with("cachefrom", caches.text());
+  for (const auto& host : request.extra_hosts) target.with("extrahosts", host);
+  if (request.shm_size) target.with("shmsize", std::to_string(request.shm_size->value));
+  if (!request.ulimits.empty()) target.with("ulimits", ulimits_text(request.ulimits));
   if (request.no_cache) target.with("nocache", "1");
   if (request.pull) target.with("pull", "1");
   if (buildkit) target.with("version", "2");

@@ -79,6 +79,10 @@ struct BuildRequest {
   bool no_cache = false;
   bool pull = false;  // always try a newer base image
   Builder builder = Builder::automatic;
+  std::vector<std::string> cache_from{}, extra_hosts{};  // extra_hosts: "host:address"
+  // BuildKit takes neither from the engine's interface.
+  std::optional<ByteCount> shm_size{};
+  std::vector<Ulimit> ulimits{};
 };
 
 using OutputSink = std::function<void(OutputStream, std::string_view bytes)>;

@@ -37,7 +37,14 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
     throw NotFound(ErrorCode::program_missing,
                    "build secrets need `docker buildx`; the docker command here has no such plugin", hint);
   ProcessRequest request;
-  request.command = {"docker", "buildx", "build", "--load", "--progress=plain", "-f", step.dockerfile.string()};
+  request.command = {"docker",
+                     "buildx",
+                     "build",
+                     "--load",
+                     "--progress=plain",
+                     "-f",
+                     step.dockerfile_text ? "-" : step.dockerfile.string()};
+  if (step.dockerfile_text) request.input = *step.dockerfile_text;
   const auto add = [&](const std::string& option, const std::string& value) {
     request.command.push_back(option);
     request.command.push_back(value);
@@ -53,6 +60,10 @@ std::string build_by_buildx(const plan::BuildImage& step, engine::Engine& engine
   if (!step.target.empty()) add("--target", step.target);
   if (!step.platform.empty()) add("--platform", step.platform);
   if (!step.network.empty()) add("--network", step.network);
+  for (const auto& image : step.cache_from) add("--cache-from", image);
+  for (const auto& host : step.extra_hosts) add("--add-host", host);
+  if (step.shm_size) add("--shm-size", std::to_string(step.shm_size->value));
+  for (const auto& limit : step.ulimits) add("--ulimit", format("{}={}:{}", limit.name, limit.soft, limit.hard));
   if (step.no_cache) request.command.emplace_back("--no-cache");
   if (step.pull) request.command.emplace_back("--pull");
   request.command.push_back(step.folder.string());
@@ -86,7 +97,8 @@ std::string build_image(const plan::BuildImage& step, engine::Engine& engine, co
     return build_by_buildx(step, engine, progress, stop);
   const bool buildkit = step.builder == BuilderChoice::buildkit ||
                         (step.builder == BuilderChoice::automatic && engine.info(stop).buildkit);
-  const archive::ContextPlan context = archive::prepare_context({step.folder, step.dockerfile, buildkit});
+  const archive::ContextPlan context =
+      archive::prepare_context({step.folder, step.dockerfile, buildkit, step.dockerfile_text});
   engine::BuildRequest request;
   request.write_context = [&](const std::function<void(std::string_view)>& sink) {
     archive::write_context(context, sink, stop);
@@ -101,6 +113,10 @@ std::string build_image(const plan::BuildImage& step, engine::Engine& engine, co
   request.no_cache = step.no_cache;
   request.pull = step.pull;
   request.builder = builder_of(step.builder);
+  request.cache_from = step.cache_from;
+  request.extra_hosts = step.extra_hosts;
+  request.shm_size = step.shm_size;
+  request.ulimits = step.ulimits;
   try {
     return engine.build(request, progress, stop);
   } catch (const EngineError& error) {

@@ -33,9 +33,9 @@ Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, 
     if (waited < terms.wait_timeout) return {};
     return {Kind::failed, format("it did not end within {}", duration_text(terms.wait_timeout))};
   }
-  if (terms.proof == plan::AwaitVerdict::Proof::completed && container.state == ContainerState::exited &&
-      detail.exit_code == 0)
-    return {Kind::passed, {}};
+  const bool may_end =
+      terms.proof == plan::AwaitVerdict::Proof::completed || terms.proof == plan::AwaitVerdict::Proof::runs_or_ends;
+  if (may_end && container.state == ContainerState::exited && detail.exit_code == 0) return {Kind::passed, {}};
   if (container.state != ContainerState::running) return {Kind::failed, why_down(detail)};
   if (!terms.has_health_check) {
     if (waited >= terms.settle || !terms.checks.empty()) return {Kind::passed, {}};

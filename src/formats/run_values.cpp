@@ -184,6 +184,17 @@ std::string mac_address(std::string_view text) {
   return lower(join(parts, ":"));
 }
 
+std::optional<fs::path> seccomp_profile(std::string_view text, const fs::path& base_folder) {
+  constexpr std::string_view key = "seccomp";
+  if (!text.starts_with(key) || text.size() <= key.size() + 1 || (text[key.size()] != '=' && text[key.size()] != ':'))
+    return {};
+  const std::string_view value = text.substr(key.size() + 1);
+  if (value == "unconfined" || value == "builtin") return {};
+  fs::path file(value);
+  if (file.is_relative()) file = fs::absolute(base_folder.empty() ? fs::current_path() : base_folder) / file;
+  return file;
+}
+
 std::string security_option(std::string_view text, const fs::path& base_folder) {
   // The colon is the old form of the equals sign.
   const size_t end = text.find('=') != std::string_view::npos ? text.find('=') : text.find(':');
@@ -197,11 +208,10 @@ std::string security_option(std::string_view text, const fs::path& base_folder) 
   if (key == "systempaths" && value != "unconfined")
     throw Error(ErrorCode::bad_value,
                 format("systempaths is unconfined or not there at all, not '{}'", printable(value)));
-  if (key != "seccomp" || value == "unconfined" || value == "builtin") return format("{}={}", key, value);
+  const auto file = seccomp_profile(text, base_folder);
+  if (!file) return format("{}={}", key, value);
   // The engine wants the profile itself: only its client can see the file.
-  fs::path file(value);
-  if (file.is_relative()) file = fs::absolute(base_folder.empty() ? fs::current_path() : base_folder) / file;
-  return "seccomp=" + document::write_json(document::read_json(read_file(file), file.string()));
+  return "seccomp=" + document::write_json(document::read_json(read_file(*file), file->string()));
 }
 
 std::pair<std::string, std::string> key_and_value(std::string_view text) {

@@ -38,6 +38,8 @@ std::string volumes_from(std::string_view text);
 std::string mac_address(std::string_view text);
 // The security option as the engine takes it; a seccomp profile is read from its file.
 std::string security_option(std::string_view text, const fs::path& base_folder);
+// The file of the host that the option is read from; nullopt: from none.
+std::optional<fs::path> seccomp_profile(std::string_view text, const fs::path& base_folder);
 // "key=value", with a key.
 std::pair<std::string, std::string> key_and_value(std::string_view text);
 

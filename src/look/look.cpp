@@ -74,7 +74,7 @@ state::Outline outline_of(const App& app) {
     row.containers = release.containers;
     row.bodies = release.bodies;
     for (const auto& service : release.spec.services)
-      if (service.job) row.jobs.insert(service.name);
+      if (release.runs_to_its_end(service)) row.jobs.insert(service.name);
   }
   return outline;
 }
@@ -539,11 +539,12 @@ std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, 
       if (release->proof(service.name).verdict == Verdict::failed && release->spec.services.size() > 1)
         row.failed_service = service.name;
       if (container == nullptr) continue;
-      InstanceRow& instance = row.instances.emplace_back(instance_row(app.wish, service.name, service.job, container));
+      const bool is_job = release->runs_to_its_end(service);
+      InstanceRow& instance = row.instances.emplace_back(instance_row(app.wish, service.name, is_job, container));
       instance.service = service.group_name();
       instance.number = service.number;
       const bool is_first = row.container.empty();
-      if (is_first || (!container->is_up() && row.state == ContainerState::running && !service.job)) {
+      if (is_first || (!container->is_up() && row.state == ContainerState::running && !is_job)) {
         row.container = container->name;
         row.state = container->state;
       }

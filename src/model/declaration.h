@@ -59,6 +59,10 @@ struct ImageBuild {
   std::vector<std::string> tags;     // further ones
   std::vector<std::string> secrets;  // as `docker build --secret` takes them
   bool no_cache = false, pull = false;
+  std::optional<std::string> dockerfile_text{};          // in place of a file
+  std::vector<std::string> cache_from{}, extra_hosts{};  // extra_hosts: "host:address"
+  std::optional<ByteCount> shm_size{};
+  std::vector<Ulimit> ulimits{};
 };
 
 struct Declaration {
@@ -79,6 +83,8 @@ struct Declaration {
   NamingScheme scheme = NamingScheme::fixed;
   // By the service's name, replicas by that of their group.
   std::map<std::string, Pull> pulls;
+  // Of those that are `always`: the registry is not asked again until then.
+  std::map<std::string, Milliseconds> pull_periods{};
   std::map<std::string, ImageBuild> builds;
   // Only these services are taken from the declaration, and those that they need; the others stay as they are. Empty:
   // all of them.

@@ -190,8 +190,8 @@ void add_definitions(Leaves& leaves, const std::string& path, const std::map<std
 
 bool is_in_place(const std::string& field) {
   static const std::vector<std::string> fields_in_place = [] {
-    std::vector<std::string> names{"restart", "networks", "needs",  "group",       "number",
-                                   "order",   "rolling",  "settle", "wait_timeout"};
+    std::vector<std::string> names{"restart", "networks", "needs",        "group",   "number",  "order",
+                                   "rolling", "settle",   "wait_timeout", "may_end", "snapshot"};
     const Resources resources;
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;

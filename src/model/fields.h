@@ -107,6 +107,7 @@ void each(auto& project, Visit&& visit)
   visit("files", project.files);
   visit("env_files", project.env_files);
   visit("profiles", project.profiles);
+  visit("parts", project.parts);
 }
 
 template <class Visit>
@@ -244,6 +245,7 @@ void each(auto& service, Visit&& visit)
   visit("storage_options", service.storage_options);
   visit("needs", service.needs);
   visit("job", service.job);
+  visit("may_end", service.may_end);
   visit("removed_variables", service.removed_variables);
   visit("platform", service.platform);
   visit("annotations", service.annotations);
@@ -302,6 +304,7 @@ void each(auto& spec, Visit&& visit)
   visit("project", spec.project);
   visit("settle", spec.settle);
   visit("wait_timeout", spec.wait_timeout);
+  visit("snapshot", spec.snapshot);
   visit("networks", spec.networks);
   visit("volumes", spec.volumes);
 }

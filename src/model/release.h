@@ -79,6 +79,8 @@ struct Release {
   std::map<std::string, Body> bodies;
   // Service → how it fared; none: as the release did.
   std::map<std::string, Proof> proofs;
+  // Services that may end, and have ended with 0 when they proved themselves: they are jobs from then on.
+  std::set<std::string> ended;
   std::map<std::string, FileMark> files;       // path on the host → what it held
   std::map<std::string, ReleaseNumber> needs;  // app it depends on → the release of it that it was started with
   std::optional<Milliseconds> outage;          // how long nothing ran while it took over
@@ -88,6 +90,7 @@ struct Release {
   const std::string& container_identity(const std::string& service) const;
   // Whether no service has a container that was made for this release.
   bool has_no_containers() const;
+  bool runs_to_its_end(const Service& service) const { return service.job || ended.contains(service.name); }
   // How the service fared.
   Proof proof(const std::string& service) const;
 };

@@ -190,6 +190,8 @@ struct Service {
   std::vector<ServiceFile> files{};
   SwapOrder order = SwapOrder::by_rule;  // of its exchange; by_rule: as the spec says
   std::vector<Check> checks{};           // what it must answer, beside its health check
+  // Nothing says that it should stay up, and nobody waits for it to do so: ending with 0 is as good as running.
+  bool may_end = false;
 
   bool operator==(const Service&) const = default;
   const std::string& group_name() const { return group.empty() ? name : group; }
@@ -201,6 +203,8 @@ struct Project {
   std::vector<std::string> files;      // the Compose files, absolute, in the order in which they were merged
   std::vector<std::string> env_files;  // that were named, absolute
   std::vector<std::string> profiles;   // that are active
+  // Further files that those read, absolute: included and extended ones, env and label files, seccomp profiles.
+  std::vector<std::string> parts{};
   bool operator==(const Project&) const = default;
 };
 
@@ -218,6 +222,7 @@ struct Spec {
   std::map<std::string, NetworkDefinition> networks{};
   std::map<std::string, VolumeDefinition> volumes{};
   std::optional<Project> project = {};
+  bool snapshot = false;  // of the data, at each change
 
   bool operator==(const Spec&) const = default;
   // Throws NotFound.

@@ -72,6 +72,8 @@ struct Describe {
   std::string operator()(const AwaitVerdict& s) const {
     if (s.proof == AwaitVerdict::Proof::completed)
       return format("wait until {} has ended with 0, at most {}", s.name, duration_text(s.wait_timeout));
+    if (s.proof == AwaitVerdict::Proof::runs_or_ends)
+      return format("wait whether {} stays up for {}, or ends with 0", s.name, duration_text(s.settle));
     if (s.proof == AwaitVerdict::Proof::still_well)
       return format("see whether {} is still well{}", s.name, s.checks.empty() ? "" : " and " + passes(s.checks));
     if (!s.checks.empty())

@@ -37,6 +37,10 @@ struct BuildImage {
   std::string target, platform, network;
   bool no_cache = false, pull = false;
   BuilderChoice builder = BuilderChoice::automatic;
+  std::optional<std::string> dockerfile_text{};          // in place of `dockerfile`
+  std::vector<std::string> cache_from{}, extra_hosts{};  // extra_hosts: "host:address"
+  std::optional<ByteCount> shm_size{};
+  std::vector<Ulimit> ulimits{};
   bool operator==(const BuildImage&) const = default;
 };
 struct PullImage {
@@ -135,9 +139,10 @@ struct SignalContainer {
 // Waits until the container has proved itself, at most `wait_timeout`.
 struct AwaitVerdict {
   enum class Proof {
-    runs,        // healthy, or up without a restart for `settle` where it has no health check
-    still_well,  // the same of one that was left as it is
-    completed,   // it has ended with 0
+    runs,          // healthy, or up without a restart for `settle` where it has no health check
+    still_well,    // the same of one that was left as it is
+    completed,     // it has ended with 0
+    runs_or_ends,  // `runs`, or `completed` meanwhile
   };
   bool operator==(const AwaitVerdict&) const = default;
   std::string name;

@@ -59,7 +59,7 @@ Plan WishPlanner::plan_up() {
   find_ending(release);
   prepare(release);
   std::vector<Member> members = members_of(release);
-  find_restarts(members);
+  find_restarts(release, members);
   Indices done;
   if (!exchanges_.empty() || !copies_.empty() || !remade_.empty())
     done = swap_with_data(release, members);
@@ -108,7 +108,7 @@ std::vector<WishPlanner::Member> WishPlanner::members_of(const Release& release)
 }
 
 // Those that are restarted whenever what they need is, directly or through others.
-void WishPlanner::find_restarts(std::vector<Member>& members) const {
+void WishPlanner::find_restarts(const Release& release, std::vector<Member>& members) const {
   const auto started = [&](const Member& member) -> std::optional<Time> {
     if (member.container == nullptr) return {};
     const auto detail = s_.world.details.find(member.container->name);
@@ -116,7 +116,7 @@ void WishPlanner::find_restarts(std::vector<Member>& members) const {
   };
   // In the order of needs: what a service needs is settled before it.
   for (Member& member : members) {
-    if (member.service->job) continue;
+    if (release.runs_to_its_end(*member.service)) continue;
     const auto asked = wish_.restart.find(member.service->name);
     if (asked != wish_.restart.end() && member.container != nullptr && member.container->is_up() &&
         started(member) == asked->second)
@@ -304,7 +304,7 @@ Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>&
         (uses_data(*member.container) || is_in_a_remade_network(*member.container)))
       member.restarts = true;
   }
-  find_restarts(all);
+  find_restarts(release, all);
   for (const Member& member : all)
     if (member.restarts) {
       users.push_back(member.container);

@@ -45,7 +45,7 @@ class WishPlanner {
 
   // --- plan_wish.cpp: what happens in which order
   std::vector<Member> members_of(const Release& release) const;
-  void find_restarts(std::vector<Member>& members) const;
+  void find_restarts(const Release& release, std::vector<Member>& members) const;
   ContainerList left_over(const std::vector<Member>& members) const;
   SwapDecision order_of(const Release& release, const Members& members, const ContainerList& others) const;
   bool is_in_the_way(const Member& member, const ContainerList& others, bool at_once) const;
@@ -99,11 +99,13 @@ class WishPlanner {
   bool is_waited_for(const Member& member, const Members& members) const;
   bool is_touched(const Release& release, const std::string& service) const;
   bool is_done(const Service& service, const Container* container) const;
+  bool may_be_done(const Service& service) const;
   Indices settle_policy(const Service& service, const Container* container, const std::string& name,
                         bool is_stopped_here, const Indices& last);
   Indices change_in_place(const Service& service, const Container& container, const std::string& name, Indices last);
   bool is_ours(const std::string& network, const std::string& service) const;
   std::string why_start(const Release& release, const Container* container) const;
+  bool ran_before(const Release& release, const Service& service) const;
   AwaitVerdict verdict_on(const Release& release, const Service& service, const std::string& name) const;
   Indices look_after_the_unchanged(const Release& release, const std::vector<Member>& members, const Indices& after);
   // `needed`: whether the rest can only go on when they are down.

@@ -16,9 +16,18 @@ RestartPolicy final_policy(const Service& service) {
 bool WishPlanner::is_done(const Service& service, const Container* container) const {
   if (container == nullptr || container->state == ContainerState::paused) return false;
   if (container->is_up()) return true;
-  if (!service.job || container->state != ContainerState::exited) return false;
+  if (!may_be_done(service) || container->state != ContainerState::exited) return false;
   const auto detail = s_.world.details.find(container->name);
   return detail != s_.world.details.end() && detail->second.exit_code == 0 && detail->second.started.has_value();
+}
+
+// Of what Belay has started for the first time an end is its own; any other container it may have stopped itself.
+bool WishPlanner::may_be_done(const Service& service) const {
+  const Release* release = wish_.release ? s_.app.find(*wish_.release) : nullptr;
+  if (service.job || release == nullptr) return service.job;
+  const bool is_first_try = wish_.unfinished && !wish_.way_back && release->verdict == Verdict::pending &&
+                            release->container_release(service.name) == release->number;
+  return release->ended.contains(service.name) || (service.may_end && is_first_try);
 }
 
 // Whether this change has to do with the service: what it started, or changed in place.
@@ -42,7 +51,7 @@ bool WishPlanner::is_judged(const Release& release, const Member& member) const 
   if (!wish_.wait) return false;
   const bool is_stopped_here = restarted_.contains(member.container);
   if (!is_done(*member.service, member.container) || is_stopped_here) return true;
-  if (member.service->job && !member.container->is_up()) return false;
+  if (!member.container->is_up()) return false;  // a job, and done
   return !wish_.trouble.empty() || (wish_.unfinished && is_touched(release, member.service->name));
 }
 
@@ -216,8 +225,21 @@ AwaitVerdict WishPlanner::verdict_on(const Release& release, const Service& serv
   const auto image = id == release.images.end() ? s_.world.images.end() : s_.world.images.find(id->second);
   const auto settle = wish_.settle ? wish_.settle : release.spec.settle;
   const auto timeout = wish_.wait_timeout ? wish_.wait_timeout : release.spec.wait_timeout;
-  return verdict_terms(name, service, image == s_.world.images.end() ? nullptr : &image->second, {settle, timeout},
-                       s_.defaults);
+  AwaitVerdict terms = verdict_terms(name, service, image == s_.world.images.end() ? nullptr : &image->second,
+                                     {settle, timeout}, s_.defaults);
+  if (release.ended.contains(service.name))
+    terms.proof = AwaitVerdict::Proof::completed;
+  else if (service.may_end && !service.job && !terms.has_health_check && !ran_before(release, service))
+    terms.proof = AwaitVerdict::Proof::runs_or_ends;
+  return terms;
+}
+
+// What another release's container runs for should run on.
+bool WishPlanner::ran_before(const Release& release, const Service& service) const {
+  return std::any_of(instances_.begin(), instances_.end(), [&](const Instance& instance) {
+    return instance.service == service.name && instance.release != release.container_release(service.name) &&
+           instance.container->is_up();
+  });
 }
 
 // What was left as it is, and needs what has changed, must still be well at the end.

@@ -1,6 +1,7 @@
 #include "safekeeping/backup.h"
 
 #include <algorithm>
+#include <set>
 #include <unistd.h>
 
 #include "backup/verify.h"
@@ -11,6 +12,7 @@
 #include "change/carry_out.h"
 #include "change/change.h"
 #include "change/claims.h"
+#include "change/file_marks.h"
 #include "change/kept_files.h"
 #include "change/places.h"
 #include "change/temporary.h"
@@ -43,6 +45,61 @@ backup::Item::Kind item_kind(DataPlace::Kind kind) {
 // Where each item is now, by its id: not always the place that it goes back to.
 using ReadFrom = std::map<std::string, DataPlace>;
 
+// The marks of what is bound in place of a file of the host are those of that file.
+std::map<std::string, FileMark> with_copies_at_home(const std::map<std::string, FileMark>& marks,
+                                                    const std::map<std::string, std::string>& copies) {
+  std::map<std::string, FileMark> at_home;
+  for (const auto& [path, mark] : marks) {
+    std::string home = path;
+    for (const auto& [copy, origin] : copies)
+      if (path == copy || path.starts_with(copy + "/")) home = origin + path.substr(copy.size());
+    at_home.emplace(std::move(home), mark);
+  }
+  return at_home;
+}
+
+// What the project is made of and no container is bound to: that comes with the data. Each once.
+std::vector<std::string> files_of_project(const Release& release) {
+  const auto& project = release.spec.project;
+  if (!project) return {};
+  std::set<std::string> files;
+  for (const auto* each : {&project->files, &project->env_files, &project->parts})
+    files.insert(each->begin(), each->end());
+  for (const auto& [path, mark] : release.files) files.insert(path);
+  return {files.begin(), files.end()};
+}
+
+void add_project(change::Context& context, const Release& release, const World& world,
+                 const std::vector<change::PlaceUse>& data, backup::Manifest& manifest, ReadFrom& read_from) {
+  std::vector<DataPlace> places;
+  for (const auto& use : data) places.push_back(use.place);
+  for (const auto& path : files_of_project(release)) {
+    const auto leave_out = [&](const std::string& why) {
+      manifest.left_out.push_back(why);
+      context.report.warning(format("the backup is without a part of the project: {}", why));
+    };
+    if (path == "-") {
+      leave_out("the Compose file came from standard input");
+      continue;
+    }
+    if (change::place_around(path, places, world.volumes)) continue;
+    const auto marks = change::file_marks({path});
+    if (marks.empty()) {
+      leave_out(format("{} is not there", path));
+      continue;
+    }
+    backup::Item item;
+    item.kind = backup::Item::Kind::file;
+    item.id = item_id(manifest.items.size() + 1, {DataPlace::Kind::file, path});
+    item.source = path;
+    item.of_project = true;
+    item.digest = marks.begin()->second.digest;
+    // The content counts, be it a link or not.
+    read_from[item.id] = {DataPlace::Kind::file, fs::canonical(path).string()};
+    manifest.items.push_back(std::move(item));
+  }
+}
+
 backup::Manifest describe(change::Context& context, const App& app, const Release& release, const World& world,
                           bool files_are_here, const BackupOptions& options, ReadFrom& read_from,
                           std::vector<std::string>& no_way_back_for, std::stop_token stop) {
@@ -56,6 +113,7 @@ backup::Manifest describe(change::Context& context, const App& app, const Releas
   manifest.spec = change::with_paths_of_the_host(context.store, app, release.spec);
   manifest.images = release.images;
   manifest.digests = release.digests;
+  manifest.files = with_copies_at_home(release.files, copies);
   manifest.release_created = release.created;
   manifest.was_running = change::what_runs(app).has_value();
   manifest.with_image = options.with_image;
@@ -95,6 +153,7 @@ backup::Manifest describe(change::Context& context, const App& app, const Releas
     }
     manifest.items.push_back(std::move(item));
   }
+  add_project(context, release, world, places.uses, manifest, read_from);
   manifest.taken = context.clock.now();
   manifest.who = context.who;
   std::string host(256, '\0');
@@ -164,7 +223,8 @@ class BackupPlanner {
     reach_through_engine(manifest);
     for (const auto& action : still_.hold()) then(action.step, action.reason);
     for (const auto& item : manifest.items)
-      then(plan::BackUpData{item.id, read_from_.at(item.id)}, join(item.targets, ", "));
+      then(plan::BackUpData{item.id, read_from_.at(item.id)},
+           item.of_project ? std::string("a file of the project") : join(item.targets, ", "));
     for (const auto& action : still_.let_go()) then(action.step, action.reason);
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backup/reader.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
@@ -46,11 +47,21 @@ std::vector<Target> targets_for(const App& app, const std::vector<backup::Item>&
     const DataPlace place{static_cast<DataPlace::Kind>(item.kind), item.source};
     if (asked_for || has_place(app, place))
       targets.push_back({item, place});
-    else
+    else if (!item.of_project)
       restored.change.plan.notes.push_back(
           format("{} stays in the backup: {} does not use it now", text_of(place), app.name.text()));
   }
+  const bool has_files = std::any_of(items.begin(), items.end(), [](const auto& item) { return item.of_project; });
+  if (has_files && !asked_for)
+    restored.change.plan.notes.push_back(
+        format("the files of the project stay as they are: {} is here, and follows them", app.name.text()));
   return targets;
+}
+
+// Another app beside the first has no project.
+std::vector<backup::Item> without_project(std::vector<backup::Item> items) {
+  std::erase_if(items, [](const backup::Item& item) { return item.of_project; });
+  return items;
 }
 
 bool has_all_images(change::Context& context, const backup::Manifest& manifest, std::stop_token stop) {
@@ -61,7 +72,7 @@ bool has_all_images(change::Context& context, const backup::Manifest& manifest, 
 // The release of an app that is not there, as the backup has it; the one that an earlier try made, where it is the
 // same.
 void install(change::Context& context, App& app, const backup::Manifest& manifest, const Spec& spec,
-             std::stop_token stop) {
+             const std::map<std::string, FileMark>& files, std::stop_token stop) {
   change::Made made;
   made.spec = spec;
   const auto renamed_service = [&](const std::string& service) {
@@ -69,6 +80,7 @@ void install(change::Context& context, App& app, const backup::Manifest& manifes
   };
   for (const auto& [service, image] : manifest.images) made.images[renamed_service(service)] = image;
   for (const auto& [service, digest] : manifest.digests) made.digests[renamed_service(service)] = digest;
+  made.files = files;
   if (app.releases.empty() || !is_made_so(app.releases.back(), made)) add_release(context, app, made, nullptr, stop);
 }
 
@@ -225,7 +237,9 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   const AppName from(manifest.app);
   const bool as_other = options.as.has_value();
   Wanted wanted;
-  wanted.targets = targets_of(wanted_items(manifest, options.only), from, app.name);
+  const auto items = wanted_items(manifest, options.only);
+  wanted.targets = targets_of(as_other ? without_project(items) : items, from, app.name);
+  std::erase_if(wanted.targets, is_there_already);
   find_folders(wanted.targets, as_other, there);
   wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
   // Also what is not asked for: another app gets places of its own, not the first one's.
@@ -233,7 +247,7 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
                              : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
   if (app.releases.empty()) app.created = context.clock.now();
-  install(context, app, manifest, spec, stop);
+  install(context, app, manifest, spec, as_other ? std::map<std::string, FileMark>() : manifest.files, stop);
   if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
     throw NotFound(
         ErrorCode::image_gone, format("the image of {} is not on this host, and the backup has none", manifest.app),
@@ -241,7 +255,27 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   return wanted;
 }
 
+// What it installed is as if it had been declared here: with the files that it is bound to, and where its project is.
+void take_up_project(change::Context& context, App& app, const backup::Manifest& manifest,
+                     const RestoreOptions& options) {
+  if (options.as) return;
+  change::keep_files(context, app, app.releases.back());
+  if (!manifest.spec.project || !options.only.empty()) return;
+  app.origin = manifest.origin;
+  context.store.save(app);
+}
+
 }  // namespace
+
+AppName app_of(backup::Destination& destination, const std::string& file, const crypto::AgeKeys& keys,
+               std::stop_token stop) {
+  const auto download = destination.open(file, stop);
+  return doing(format("reading {}", file), [&] {
+    backup::Unsealed unsealed([&](std::span<char> room) { return download->read(room); }, keys);
+    const backup::BackupReader reader([&](std::span<char> room) { return unsealed.read(room); });
+    return AppName(reader.manifest().app);
+  });
+}
 
 Restored restore(change::Context& context, const AppName& name, backup::Destination& destination,
                  const std::string& file, const crypto::AgeKeys& keys, const RestoreOptions& options,
@@ -252,7 +286,7 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
   return doing(format("restoring {} from {}", target_name.text(), where.text()), [&] {
     RestoreWork work(context.engine, context.report, destination, file, keys, stop);
     Restored restored;
-    restored.manifest = work.manifest();
+    restored.manifest = options.project_folder ? in_folder(work.manifest(), *options.project_folder) : work.manifest();
     const backup::Manifest& manifest = restored.manifest;
     if (manifest.app != name.text())
       throw Error(ErrorCode::conflict, format("this is a backup of {}, not of {}", manifest.app, name.text()),
@@ -263,7 +297,11 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
     const auto [targets, volumes] = restored.installed
                                         ? what_installs(context, app, manifest, options, there, restored, stop)
                                         : what_is_used(app, manifest, options, there, restored);
-    if (targets.empty() && !manifest.items.empty())
+    if (options.project_folder && !restored.installed)
+      throw Conflict(
+          ErrorCode::name_taken, format("{} is here already, with a folder of its own", target_name.text()),
+          "Leave out --project-directory to restore its data; --into FOLDER unpacks all that is in the file.");
+    if (targets.empty() && !manifest.items.empty() && !restored.installed)
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
     refuse_file_within(where, targets, there);
@@ -276,10 +314,16 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
                   "the engine's files are not this machine's: data cannot be put in place from here",
                   "Run belay restore on the engine's own machine, as root.");
     const auto release = restored.installed ? std::optional(app.releases.back().number) : change::what_runs(app);
+    const auto absent = absent_paths(targets);
     try {
-      return put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options,
-                          stop);
+      restored =
+          put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options, stop);
+      if (restored.installed && restored.change.kind == change::Change::Kind::done)
+        take_up_project(context, app, restored.manifest, options);
+      if (restored.change.failed()) remove_empty_ones(absent);
+      return restored;
     } catch (const Error&) {
+      remove_empty_ones(absent);
       // Nothing came of it: the app is as unknown as it was.
       if (const auto saved = context.store.app(target_name); saved && is_barely_begun(*saved))
         context.store.forget(target_name);

@@ -4,6 +4,7 @@
 #include "backup/destination.h"
 #include "backup/envelope.h"
 #include "backup/manifest.h"
+#include "base/files.h"
 #include "change/change.h"
 
 namespace belay::safekeeping {
@@ -14,6 +15,8 @@ struct RestoreOptions {
   std::vector<std::string> only = {};
   // Another app that the backup is restored as, with volumes and containers of its own.
   std::optional<AppName> as = {};
+  // Where the folder of a Compose project that is not here goes, absolute; nullopt: to where it was.
+  std::optional<fs::path> project_folder = {};
 };
 
 struct Restored {
@@ -25,9 +28,13 @@ struct Restored {
   std::string snapshot;               // that has what was there before; empty: nothing was
 };
 
-// Restores the app's data from a backup; installs the app where it is missing. What was there becomes a snapshot. A
-// restore that fails, does not prove itself or is interrupted leaves what was there.
-// Throws Error for a backup of another app, or of places that this app does not have.
+// The app that the backup is of.
+AppName app_of(backup::Destination& destination, const std::string& file, const crypto::AgeKeys& keys,
+               std::stop_token stop);
+
+// Restores the app's data from a backup; installs the app where it is missing, with the files of its project. What was
+// there becomes a snapshot. A restore that fails, does not prove itself or is interrupted leaves what was there. Throws
+// Error for a backup of another app, or of places that this app does not have.
 Restored restore(change::Context& context, const AppName& name, backup::Destination& destination,
                  const std::string& file, const crypto::AgeKeys& keys, const RestoreOptions& options,
                  std::stop_token stop);

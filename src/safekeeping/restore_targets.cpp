@@ -1,10 +1,12 @@
 #include "safekeeping/restore_targets.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "change/file_marks.h"
 #include "change/places.h"
 #include "data/place.h"
 #include "engine/direct.h"
@@ -71,6 +73,67 @@ std::vector<Target> targets_of(const std::vector<backup::Item>& items, const App
     targets.push_back(
         {item, {static_cast<DataPlace::Kind>(item.kind), from == to ? item.source : renamed(item, from, to)}});
   return targets;
+}
+
+backup::Manifest in_folder(backup::Manifest manifest, const fs::path& folder) {
+  auto& project = manifest.spec.project;
+  if (!project)
+    throw UsageError(format("this is a backup of {}, which is no Compose project", manifest.app),
+                     "Leave out --project-directory: bound folders and files go to where they were.");
+  const fs::path from = project->folder;
+  const auto move = [&](std::string& path) {
+    const fs::path within = fs::path(path).lexically_relative(from);
+    if (!fs::path(path).is_absolute() || within.empty() || *within.begin() == "..") return;
+    path = within == "." ? folder.string() : (folder / within).string();
+  };
+  const auto move_device = [&](std::map<std::string, std::string>& options) {
+    if (const auto device = options.find("device"); device != options.end()) move(device->second);
+  };
+  for (auto& item : manifest.items) {
+    if (item.kind != backup::Item::Kind::volume) move(item.source);
+    move_device(item.options);
+  }
+  for (auto& service : manifest.spec.services)
+    for (auto& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind) move(mount.source);
+  for (auto& [name, volume] : manifest.spec.volumes) move_device(volume.options);
+  std::map<std::string, FileMark> files;
+  for (auto& [path, mark] : manifest.files) {
+    std::string moved = path;
+    move(moved);
+    files.emplace(std::move(moved), std::move(mark));
+  }
+  manifest.files = std::move(files);
+  for (auto* paths : {&project->files, &project->env_files, &project->parts})
+    std::for_each(paths->begin(), paths->end(), move);
+  project->folder = folder.string();
+  move(manifest.origin);
+  return manifest;
+}
+
+bool is_there_already(const Target& target) {
+  if (!target.item.of_project) return false;
+  const auto marks = change::file_marks({target.place.source});
+  return !marks.empty() && marks.begin()->second.digest == target.item.digest;
+}
+
+std::vector<fs::path> absent_paths(const std::vector<Target>& targets) {
+  std::set<fs::path> absent;
+  std::error_code error;
+  for (const auto& [item, place] : targets) {
+    if (place.kind == DataPlace::Kind::volume) continue;
+    const fs::path path = place.source;
+    if (item.of_project && !fs::exists(fs::symlink_status(path, error))) absent.insert(path);
+    for (fs::path above = path.parent_path(); !fs::exists(above, error); above = above.parent_path())
+      absent.insert(above);
+  }
+  return {absent.begin(), absent.end()};
+}
+
+void remove_empty_ones(const std::vector<fs::path>& paths) {
+  std::error_code error;
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path)
+    if (fs::is_empty(*path, error) && !error) fs::remove(*path, error);
 }
 
 void find_folders(std::vector<Target>& targets, bool as_other, const std::vector<Volume>& volumes) {

@@ -2,6 +2,7 @@
 // What of a backup goes where on this host. Private to host.
 
 #include "backup/manifest.h"
+#include "base/files.h"
 #include "change/data_swap.h"
 
 namespace belay::safekeeping {
@@ -19,6 +20,18 @@ std::vector<backup::Item> wanted_items(const backup::Manifest& manifest, const s
 // Where the items of an app that is not there go: to the places they had, or to those of the other app that they are
 // restored as.
 std::vector<Target> targets_of(const std::vector<backup::Item>& items, const AppName& from, const AppName& to);
+
+// The backup as if its project had always been in this folder: with all that lies in the one it was in. Throws
+// UsageError where it is of no Compose project.
+backup::Manifest in_folder(backup::Manifest manifest, const fs::path& folder);
+
+// Whether the place holds just what the backup has of this file of a project.
+bool is_there_already(const Target& target);
+
+// The files of a project and the folders above targets that are not there, from the top down.
+std::vector<fs::path> absent_paths(const std::vector<Target>& targets);
+// Takes back what was made for files that never came, as far as there is nothing in it.
+void remove_empty_ones(const std::vector<fs::path>& paths);
 
 // A volume that is but a name of a folder gets its data there. Throws Error for one that only the engine reaches, and
 // where the folder is not there: a disk may not be mounted.

@@ -41,9 +41,13 @@ Stillness::Stillness(change::Context& context, const App& held, const Release& r
 
 std::vector<plan::Action> Stillness::hold() const {
   std::vector<plan::Action> steps;
+  const auto order = in_order_of_needs(release_.spec);
   // Those that need others go first.
-  for (auto container = running_.rbegin(); container != running_.rend(); ++container) {
-    const std::string& name = (*container)->name;
+  for (auto index = order.rbegin(); index != order.rend(); ++index) {
+    const Container* container =
+        plan::find_instance(held_, world_, release_.number, release_.spec.services[*index].name);
+    if (std::find(running_.begin(), running_.end(), container) == running_.end()) continue;
+    const std::string& name = container->name;
     if (way_ == backup::Consistency::pause)
       steps.push_back({plan::PauseContainer{name}, "its data must not change while it is read", {}});
     if (way_ != backup::Consistency::stop) continue;

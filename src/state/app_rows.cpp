@@ -171,7 +171,7 @@ bool same(const Release& a, const Release& b) {
   const auto fields = [](const Release& r) {
     return std::tie(r.number, r.spec, r.images, r.digests, r.containers, r.created, r.verdict, r.reason, r.log_tail,
                     r.who, r.why, r.adopted, r.container_created, r.identity, r.state, r.bodies, r.proofs, r.files,
-                    r.needs, r.outage);
+                    r.needs, r.outage, r.ended);
   };
   return fields(a) == fields(b);
 }
@@ -283,7 +283,7 @@ Wish AppRows::load_wish(AppId id) {
 std::vector<Release> AppRows::load_releases(AppId id) {
   std::vector<Release> releases;
   each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted, "
-                             "files, needs, outage, identity, state "
+                             "files, needs, outage, identity, state, ended "
                              "FROM releases WHERE app = ? ORDER BY number",
                              id),
            [&](Row row) {
@@ -302,6 +302,7 @@ std::vector<Release> AppRows::load_releases(AppId id) {
              release.outage = row.maybe(&Row::duration);
              release.identity = row.text();
              release.state = row.text();
+             release.ended = names_from(row.text());
            });
   load_services(id, releases);
   return releases;
@@ -440,10 +441,10 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
 void AppRows::insert(AppId id, const Release& release) {
   connection_.execute(
       "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted, files, "
-      "needs, outage, identity, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "needs, outage, identity, state, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, release.number, id_of_spec(id, release.spec), release.created, to_text(release.verdict), release.reason,
       release.log_tail, release.who, release.why, release.adopted, files_text(release.files), needs_text(release.needs),
-      release.outage, release.identity, release.state);
+      release.outage, release.identity, release.state, names_text(release.ended));
   std::set<std::string> services;
   for (const auto* map : {&release.images, &release.digests, &release.containers, &release.container_created})
     for (const auto& [service, value] : *map) services.insert(service);
@@ -538,7 +539,7 @@ std::vector<Outline> AppRows::outlines() {
                              "FROM specs WHERE id = r.spec), "
                              "(SELECT iif(json_valid(json), (SELECT group_concat(json_extract(value, '$.name'), '/') "
                              "FROM json_each(specs.json, '$.services') WHERE json_extract(value, '$.job')), '') "
-                             "FROM specs WHERE id = r.spec), "
+                             "FROM specs WHERE id = r.spec), r.ended, "
                              "s.service, s.image, s.container, s.body, s.body_identity "
                              "FROM apps JOIN wishes ON wishes.app = apps.id "
                              "JOIN releases r ON r.app = apps.id "
@@ -559,6 +560,7 @@ std::vector<Outline> AppRows::outlines() {
              if (const auto jobs = row.maybe(&Row::text))
                for (auto& job : split(*jobs, '/'))
                  if (!job.empty()) release.jobs.insert(std::string(job));
+             release.jobs.merge(names_from(row.text()));
              const std::string service = row.text();
              row.into(release.images, service);
              row.into(release.containers, service);

@@ -269,11 +269,21 @@ WHERE outcome = 'started' AND releases.verdict = 'pending' AND releases.reason <
 ORDER BY journal.id;
 )sql";
 
+// When the registry was last asked for a reference whose news are wanted at most so often; services that have ended
+// where they might: JSON, ["tools"].
+constexpr const char* asked_schema = R"sql(
+ALTER TABLE releases ADD COLUMN ended TEXT NOT NULL DEFAULT '';
+CREATE TABLE asked (
+  reference TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT;
+)sql";
+
 constexpr std::array all_migrations{
     Migration{1, first_schema},    Migration{2, declared_schema}, Migration{3, waits_schema},
     Migration{4, data_schema},     Migration{5, identity_schema}, Migration{6, failures_schema},
     Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema},
-    Migration{10, repairs_schema}};
+    Migration{10, repairs_schema}, Migration{11, asked_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -341,6 +341,20 @@ std::vector<Repair> Store::repairs(const AppName& app) const {
   });
 }
 
+void Store::note_asked(const std::string& reference, Time at) {
+  database_->connection.writing([&] {
+    database_->connection.execute("INSERT OR REPLACE INTO asked (reference, at) VALUES (?, ?)", reference, at);
+  });
+}
+
+std::optional<Time> Store::last_asked(const std::string& reference) const {
+  return database_->connection.reading([&]() -> std::optional<Time> {
+    auto row = database_->connection.query("SELECT at FROM asked WHERE reference = ?", reference);
+    if (!row.executeStep()) return {};
+    return Time(Milliseconds(row.getColumn(0).getInt64()));
+  });
+}
+
 void Store::forget_sightings(const std::string& reference, int keep) {
   database_->connection.writing([&] {
     database_->connection.execute(

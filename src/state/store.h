@@ -109,6 +109,9 @@ class Store {
   std::vector<Sighting> sightings(const std::string& reference) const;
   // Forgets all but the newest `keep` of the reference.
   void forget_sightings(const std::string& reference, int keep);
+  // When the registry was last asked for the reference, or it was pulled; durably.
+  void note_asked(const std::string& reference, Time at);
+  std::optional<Time> last_asked(const std::string& reference) const;
 
   // Oldest first; empty app: all.
   std::vector<BackupRecord> backups(const std::string& app) const;
@@ -156,6 +159,6 @@ inline constexpr std::chrono::days journal_age{366};
 // No pause and no budget looks further back.
 inline constexpr std::chrono::days repair_age{1};
 
-inline constexpr int schema_version = 10;
+inline constexpr int schema_version = 11;
 
 }  // namespace belay::state

@@ -77,6 +77,74 @@ class DeclaredHostTest : public ::testing::Test {
   DeclaredListener quiet_;
 };
 
+// A Compose project whose service ends at once and is needed by nobody.
+TEST_F(DeclaredHostTest, AServiceThatEndsAndThatNobodyWaitsForIsDone) {
+  engine::Behaviour ends;
+  ends.exits_after = Milliseconds(50);
+  scene_.engine.add_image("tools:1", {}, ends, "tools:1");
+  scene_.engine.add_image("tools:2", {}, ends, "tools:2");
+  const auto project = [&](const std::string& tools, const std::string& colour) {
+    make_folder(definitions_ / "shop");
+    write_file_durably(definitions_ / "shop" / "compose.yaml",
+                       format("services:\n  tools: {{image: \"{}\"}}\n"
+                              "  web: {{image: \"web:1\", restart: always, environment: {{COLOUR: {}}}}}\n",
+                              tools, colour));
+  };
+  const auto starts = [&] {
+    const auto changes = scene_.engine.changes();
+    return std::count_if(changes.begin(), changes.end(),
+                         [](const std::string& each) { return each.starts_with("start shop-tools"); });
+  };
+  project("tools:1", "red");
+  EXPECT_EQ(run(), "shop change");
+  EXPECT_EQ(scene_.app("shop").releases.back().ended, std::set<std::string>{"tools"});
+  EXPECT_EQ(scene_.app("shop").releases.back().verdict, Verdict::passed);
+  EXPECT_EQ(run(), "shop unchanged");
+  scene_.reopen();
+  options_.heal = HealOptions{};
+  EXPECT_EQ(run(), "shop unchanged");
+  EXPECT_EQ(starts(), 1);
+  Context here = scene_.context("belay ls");
+  for (const auto& row : look::list(here, {}))
+    for (const auto& instance : row.instances)
+      EXPECT_EQ(instance.should_run, instance.service == "web") << instance.service;
+  project("tools:1", "blue");
+  EXPECT_EQ(run(), "shop change");
+  EXPECT_EQ(starts(), 1) << "another service has changed";
+  EXPECT_EQ(run(), "shop unchanged");
+  project("tools:2", "blue");
+  EXPECT_EQ(run(), "shop change");
+  EXPECT_EQ(starts(), 2);
+  engine::Behaviour fails = ends;
+  fails.exit_code = 3;
+  scene_.engine.add_image("tools:3", {}, fails, "tools:3");
+  project("tools:3", "green");
+  EXPECT_EQ(run(), "shop change failed");
+  EXPECT_EQ(running(), std::vector<std::string>{"shop-web-1"});
+  EXPECT_EQ(scene_.container("shop-tools-1")->image, "tools:2");
+}
+
+TEST_F(DeclaredHostTest, ARegistryIsAskedAsOftenAsThePullPolicySays) {
+  scene_.engine.in_registry("far:1", {}, {}, "first");
+  make_folder(definitions_ / "shop");
+  write_file_durably(definitions_ / "shop" / "compose.yaml",
+                     "services: {web: {image: \"far:1\", pull_policy: every_12h, restart: always}}\n");
+  options_.ask_registries = true;
+  EXPECT_EQ(run(), "shop change");
+  scene_.engine.in_registry("far:1", {}, {}, "second");
+  scene_.clock.advance(std::chrono::hours(11));
+  EXPECT_EQ(run(), "shop unchanged") << "it was pulled eleven hours ago";
+  scene_.clock.advance(std::chrono::hours(1));
+  const DeclaredHost preview = apply(true);
+  EXPECT_THAT(declared_text(preview, false), HasSubstr("which is asked every 12h, has something newer"));
+  EXPECT_EQ(run(), "shop change");
+  scene_.clock.advance(std::chrono::hours(13));
+  EXPECT_EQ(run(), "shop unchanged");
+  scene_.engine.in_registry("far:1", {}, {}, "third");
+  scene_.clock.advance(std::chrono::hours(2));
+  EXPECT_EQ(run(), "shop unchanged") << "it was asked two hours ago";
+}
+
 TEST_F(DeclaredHostTest, RunsWhatIsDeclaredUnderItsNameAndThenHasNothingToDo) {
   define("db", R"("image": "web:1", "volumes": [{"containerPath": "/data"}])");
   define("web", R"("image": "web:1", "env": {"LEVEL": "info"}, "links": {"db": "database"})");

@@ -72,6 +72,16 @@ TEST(Judge, SaysWhyAContainerIsDown) {
   }
 }
 
+TEST(Judge, TakesAnEndWith0ForAProofOfWhatMayEnd) {
+  plan::AwaitVerdict terms = plain;
+  terms.proof = plan::AwaitVerdict::Proof::runs_or_ends;
+  const ContainerState exited = ContainerState::exited;
+  EXPECT_EQ(judgement(terms, {.state = exited, .exit_code = 0}, Seconds(1)), "passed");
+  EXPECT_EQ(judgement(terms, {.state = exited, .exit_code = 3}, Seconds(1)), "it exited with code 3");
+  EXPECT_EQ(judgement(terms, {}, Seconds(9)), "passed") << "up for the settle time";
+  EXPECT_NE(judgement(plain, {.state = exited, .exit_code = 0}, Seconds(1)), "passed");
+}
+
 TEST(Judge, SeesThroughARestartLoop) {
   const std::string loop = "it does not stay up: the engine had to restart it (exit code 1)";
   EXPECT_EQ(judgement(plain, {.state = ContainerState::restarting, .exit_code = 1}, Seconds(1)), loop);

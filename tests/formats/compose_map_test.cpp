@@ -79,7 +79,10 @@ std::string rest_text(const Mapped& mapped) {
     text += format("  hooks {}:\n{}{}{}", service, hook_text("pre_start", hooks.pre_start),
                    hook_text("post_start", hooks.post_start), hook_text("pre_stop", hooks.pre_stop));
   for (const auto& [service, name] : mapped.container_names) text += format("  name {}: {}\n", service, name);
-  if (!mapped.possible_jobs.empty()) text += format("  possible jobs: {}\n", join(mapped.possible_jobs, ", "));
+  std::vector<std::string> may_end;
+  for (const auto& service : mapped.spec.services)
+    if (service.may_end) may_end.push_back(service.name);
+  if (!may_end.empty()) text += format("  possible jobs: {}\n", join(may_end, ", "));
   const Settings& settings = mapped.settings;
   const Policies usual;
   if (settings.snapshot) text += "  snapshot before each change\n";

@@ -207,6 +207,42 @@ TEST(Stacks, AJobThatFailedIsRunAgain) {
   expect_golden("stack_job_failed", stack.scene.plan());
 }
 
+// r1 and its successor; in r1 it ended, or ran on.
+TEST(Stacks, WhatMayEndHasToRunOnWhereItDidSoBefore) {
+  std::vector<Service> services{named("tools"), named("web")};
+  services[0].may_end = true;
+  services[0].restart = {"no", 0};
+  for (const bool has_ended : {false, true}) {
+    Stack stack(services);
+    if (has_ended) {
+      stack.scene.app.find({1})->ended = {"tools"};
+      for (auto& container : stack.scene.world.containers)
+        if (container.owner()->service == "tools") container.state = ContainerState::exited;
+    }
+    auto next = services;
+    next[0] = changed(next[0]);
+    const std::string plan = stack.plan_of_change(next);
+    EXPECT_EQ(plan.find("or ends with 0") != std::string::npos, has_ended) << plan;
+  }
+}
+
+TEST(Stacks, WhatHasEndedIsNotRunAgainAndWhatWasStoppedIs) {
+  std::vector<Service> services{named("tools"), named("web")};
+  services[0].may_end = true;
+  for (const bool has_ended : {false, true}) {
+    Stack stack(services);
+    if (has_ended) stack.scene.app.find({1})->ended = {"tools"};
+    for (auto& container : stack.scene.world.containers)
+      if (container.owner()->service == "tools") {
+        container.state = ContainerState::exited;
+        stack.scene.world.details.at(container.name).container.state = ContainerState::exited;
+      }
+    stack.scene.wish_up(1, false);
+    const std::string plan = stack.scene.plan();
+    EXPECT_EQ(plan.find("start web_tools-r1") == std::string::npos, has_ended) << plan;
+  }
+}
+
 TEST(Stacks, WhatSharesANetworkIsMadeAnewWithItsProvider) {
   std::vector<Service> services{named("vpn"), named("web"), named("other")};
   services[1].network_mode = "service:vpn";

@@ -325,7 +325,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(std::chrono::minutes(10), "restart", "started");
     tell(Milliseconds(0), "deploy", "done");
   }
-  sql(folder().string(), "DROP TABLE repairs; PRAGMA user_version = 9");
+  sql(folder().string(),
+      "DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
   EXPECT_EQ(store->repairs(AppName("web")),
             (std::vector<Repair>{{now - std::chrono::minutes(20), Repair::Kind::gave_up, ReleaseNumber{2}},
@@ -334,11 +335,23 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
   EXPECT_TRUE(store->repairs(AppName("idle")).empty());
 }
 
+TEST_F(StoreTest, RemembersWhenARegistryWasAsked) {
+  const Time asked(Milliseconds(1'769'850'000'000));
+  {
+    const auto store = Store::open(folder());
+    EXPECT_EQ(store->last_asked("web:1"), std::nullopt);
+    store->note_asked("web:1", asked);
+    store->note_asked("web:1", asked + std::chrono::hours(1));
+  }
+  EXPECT_EQ(Store::open(folder())->last_asked("web:1"), asked + std::chrono::hours(1));
+  EXPECT_EQ(Store::open(folder())->last_asked("web:2"), std::nullopt);
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE backup_failures; DROP TABLE repairs; "
+      "DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
       "ALTER TABLE release_services RENAME COLUMN container_created TO adopted_created; "
       "DROP TABLE waits; DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP "

@@ -21,6 +21,23 @@ std::optional<int> snapshot_number(const std::string& text) {
   return static_cast<int>(*number);
 }
 
+// A word that stands alone: a backup's file and not an app.
+bool is_backup(const std::string& word) {
+  if (!AppName::is_valid(word)) return true;
+  return word.find(".belay.tar.") != std::string::npos;
+}
+
+AppName app_of_backup(Invocation& in, const std::string& where) {
+  const BackupFile file = existing_backup(in, where);
+  return safekeeping::app_of(*file.destination, file.name, key_options(in), in.stop());
+}
+
+// "./shop/" and "shop" are one.
+fs::path absolute_folder(const std::string& text) {
+  const fs::path path = fs::absolute(text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 int print_restored(Invocation& in, const AppName& name, const safekeeping::Restored& restored) {
   if (restored.change.kind == change::Change::Kind::planned) {
     for (const auto& place : restored.replaced) in.console.line("replaces: " + place);
@@ -57,13 +74,19 @@ int unpack_into(Invocation& in, HostRun& run, const AppName& name, const std::st
 }  // namespace
 
 int run_restore(Invocation& in) {
-  const AppName name = app_name(in);
   safekeeping::RestoreOptions options;
   options.change = change_options(in);
   options.only = in.list("only");
   if (const auto as = in.text("as")) options.as = AppName(*as);
+  if (const auto folder = in.text("project-directory")) options.project_folder = absolute_folder(*folder);
+  if (options.project_folder && (options.as || in.has("into")))
+    throw in.usage_error("--project-directory goes neither with --as nor with --into");
+  const std::string word = in.argument("NAME");
+  auto what = in.optional_argument("WHAT");
+  const bool is_file_alone = !what && is_backup(word);
+  if (is_file_alone) what = word;
+  const AppName name = is_file_alone ? app_of_backup(in, word) : AppName(word);
   HostRun run(in.session, in.description());
-  const auto what = in.optional_argument("WHAT");
   const auto snapshot = what ? snapshot_number(*what) : std::nullopt;
   if (const auto folder = in.text("into")) {
     if (options.as || snapshot)
@@ -73,6 +96,7 @@ int run_restore(Invocation& in) {
   }
   safekeeping::Restored restored;
   if (snapshot && !options.as) {
+    if (options.project_folder) throw in.usage_error("a snapshot has no files of a project");
     restored = safekeeping::restore_snapshot(run.context(), name, *snapshot, options, in.stop());
   } else {
     const std::string where = what ? *what : safekeeping::newest_good_backup(run.context(), name).text();

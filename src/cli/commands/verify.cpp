@@ -23,8 +23,10 @@ int run_verify(Invocation& in) {
   if (in.has("json")) {
     Node items = Node::list();
     for (const auto& item : verified.end.items) {
+      const backup::Item& what = verified.manifest.item(item.id);
       Node node = Node::map();
-      node.set("source", Node::text(verified.manifest.item(item.id).source));
+      node.set("source", Node::text(what.source));
+      node.set("of_project", Node::boolean(what.of_project));
       node.set("files", Node::number(item.files));
       node.set("size_bytes", Node::number(item.bytes));
       items.add(std::move(node));

@@ -36,24 +36,31 @@ void refuse_what_is_missing(const Mapped& mapped) {
                           "Let the image's entry point do it, or a service that this one waits for.");
 }
 
+// What was read beside the Compose files and the files of variables, each once.
+std::vector<std::string> other_files_of(const Project& project, const Mapped& mapped) {
+  std::set<std::string> files(project.included.begin(), project.included.end());
+  files.insert(project.read.begin(), project.read.end());
+  for (const fs::path& profile : mapped.seccomp_profiles) files.insert(profile.lexically_normal().string());
+  return {files.begin(), files.end()};
+}
+
 fs::path dockerfile_of(const Build& build) {
   return fs::path(build.context) / (build.dockerfile.empty() ? "Dockerfile" : build.dockerfile);
 }
 
 ImageBuild image_build(const std::string& service, const Build& build) {
-  const auto refuse = [&](bool is_asked_for, std::string_view what) {
-    if (is_asked_for)
-      throw ConfigError(build.where, format("the build of {} has {}, which Belay cannot do", service, what),
-                        "Build the image with docker build, and name it: image: NAME.");
-  };
-  refuse(build.is_remote(), "a context that is not a folder of this host");
-  refuse(!build.dockerfile_inline.empty(), "a Dockerfile within the file");
-  refuse(!build.cache_from.empty(), "\"cache_from\"");
-  refuse(!build.extra_hosts.empty(), "\"extra_hosts\"");
-  refuse(build.shm_size.has_value(), "\"shm_size\"");
-  refuse(!build.ulimits.empty(), "\"ulimits\"");
-  return {build.context, dockerfile_of(build), build.target,  build.network,  build.platform, build.arguments,
-          build.labels,  build.tags,           build.secrets, build.no_cache, build.pull};
+  if (build.is_remote())
+    throw ConfigError(
+        build.where, format("the build of {} has a context that is not a folder of this host", service),
+        "Fetch it (git clone), and name the folder; or build the image elsewhere, and name it: image: NAME.");
+  ImageBuild image{build.context, dockerfile_of(build), build.target,  build.network,  build.platform, build.arguments,
+                   build.labels,  build.tags,           build.secrets, build.no_cache, build.pull};
+  if (!build.dockerfile_inline.empty()) image.dockerfile_text = build.dockerfile_inline;
+  image.cache_from = build.cache_from;
+  image.extra_hosts = build.extra_hosts;
+  image.shm_size = build.shm_size;
+  image.ulimits = build.ulimits;
+  return image;
 }
 
 Pull pull_of(const PullPolicy& policy) {
@@ -83,7 +90,9 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   DeclaredProject result{Declaration(AppName(project.name)), {}};
   Declaration& declared = result.declaration;
   declared.spec = std::move(mapped.spec);
-  declared.spec.project = belay::Project{project.folder.string(), project.files, project.env_files, project.profiles};
+  declared.spec.snapshot = mapped.settings.snapshot;
+  declared.spec.project = belay::Project{project.folder.string(), project.files, project.env_files, project.profiles,
+                                         other_files_of(project, mapped)};
   for (auto& service : declared.spec.services)
     if (const auto name = mapped.container_names.find(service.name); name != mapped.container_names.end())
       service.container_name = name->second;
@@ -94,9 +103,12 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   declared.watched = std::move(mapped.watched);
   for (const auto& [name, definition] : declared.spec.volumes) declared.named_volumes.insert(name);
   declared.scheme = NamingScheme::compose;
+  const Pull usual = mapped.settings.updates ? Pull::by_policy : Pull::missing;
   for (const auto& service : declared.spec.services) {
     const auto policy = mapped.pull.find(service.group_name());
-    declared.pulls[service.group_name()] = policy == mapped.pull.end() ? Pull::missing : pull_of(policy->second);
+    declared.pulls[service.group_name()] = policy == mapped.pull.end() ? usual : pull_of(policy->second);
+    if (policy != mapped.pull.end() && policy->second.kind == PullPolicy::Kind::every)
+      declared.pull_periods[service.group_name()] = policy->second.period;
   }
   for (const auto& [service, build] : mapped.builds) declared.builds[service] = image_build(service, build);
   for (const Notice& notice : project.notices)

@@ -60,6 +60,7 @@ class Filling {
     std::optional<std::string> text = loading_.outside.read(path.raw());
     if (!text && is_required)
       throw ConfigError(path.where(), format("there is no file {}", printable(path.raw())), advice);
+    if (text) loading_.read(path.raw());
     return text;
   }
 

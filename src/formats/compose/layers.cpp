@@ -136,6 +136,7 @@ Variables variables_of_included(const Node& entry, const fs::path& project, cons
     if (!text && named != nullptr && file != "/dev/null")
       throw ConfigError(named->where(), format("there is no file {}", printable(file)));
     if (!text) continue;
+    loading.read(file);
     for (EnvLine& line : read_env_file(*text, file, our_value, earlier, loading))
       if (line.value) theirs.set(line.name, {*line.value, line.where.text()});
   }

@@ -26,10 +26,16 @@ struct Loading {
     notice(Notice::Kind::unset_variable, where,
            format("the variable {} is not set: it stands for empty text{}", variable, advice));
   }
-  void include(const std::string& file) {
-    for (const std::string& known : project.included)
+  void include(const std::string& file) { add_once(project.included, file); }
+  void read(const std::string& file) {
+    if (file != "/dev/null") add_once(project.read, file);
+  }
+
+ private:
+  static void add_once(std::vector<std::string>& files, const std::string& file) {
+    for (const std::string& known : files)
       if (known == file) return;
-    project.included.push_back(file);
+    files.push_back(file);
   }
 };
 

@@ -54,8 +54,10 @@ void find_jobs(Mapping& mapping) {
     service.job = service.job || ended.contains(service.name);
     const bool may_end = service.restart.name == "no" || service.restart.name == "on-failure";
     const bool has_check = service.health && !service.health->test.empty() && service.health->test.front() != "NONE";
-    if (!service.job && may_end && service.ports.empty() && !has_check && !waited.contains(service.name))
-      mapping.mapped.possible_jobs.push_back(service.name);
+    const Node* settings = block_of(*mapping.definition("services", service.group_name()), "x-belay");
+    const bool is_said = settings != nullptr && settings->find("job") != nullptr;
+    service.may_end = !service.job && !is_said && may_end && service.ports.empty() && !has_check &&
+                      service.checks.empty() && !waited.contains(service.name);
   }
 }
 

@@ -62,6 +62,7 @@ struct Remark {
 struct Settings {
   Policies policies{};
   bool snapshot = false;
+  bool updates = false;             // it says when to update
   std::vector<fs::path> watched{};  // asked for
 };
 
@@ -73,12 +74,10 @@ struct Mapped {
   std::map<std::string, PullPolicy> pull{};
   std::map<std::string, Hooks> hooks{};
   std::map<std::string, std::string> container_names{};
-  // Services that are taken for jobs if their last container was not running: nothing says that they should stay up,
-  // and nobody waits for them to do so.
-  std::vector<std::string> possible_jobs{};
   Settings settings{};
   // Files and folders whose content counts: bound read-only, of configs and secrets, and those asked for.
   std::vector<fs::path> watched{};
+  std::vector<fs::path> seccomp_profiles{};
   std::vector<Remark> remarks{};
 };
 

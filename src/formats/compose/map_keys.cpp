@@ -196,7 +196,7 @@ constexpr KeyRule rules[] = {
     {"services.*.post_start", mapped, "commands in the container after the start"},
     {"services.*.pre_stop", mapped, "commands in the container before Belay stops it"},
     {"services.*.x-belay", mapped, "how the service is looked after"},
-    {"services.*.x-belay.job", mapped, "the service is a job"},
+    {"services.*.x-belay.job", mapped, "the service is a job, or never one"},
     {"services.*.x-belay.order", mapped, "the order of its exchange"},
     {"services.*.x-belay.watch", mapped, "files whose content counts"},
     {"services.*.x-belay.check", mapped, "what it must answer before it has proved itself"},

@@ -126,6 +126,7 @@ void map_settings(Mapping& mapping) {
                                              "on_drift", "heal_budget", "update",       "snapshot", "watch"};
   document::refuse_unknown_keys(*settings, keys, "\"x-belay\"");
   mapping.mapped.settings.policies = defined_policies(*settings);
+  mapping.mapped.settings.updates = settings->find("update") != nullptr;
   mapping.mapped.settings.snapshot = is_true(*settings, "snapshot");
   // What deploy says of single services gives way to what is said of the whole.
   Spec said;

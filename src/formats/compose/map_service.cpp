@@ -57,9 +57,12 @@ void map_health_check(const ServiceBlock& block, Service& service) {
 void map_security(Mapping& mapping, const ServiceBlock& block, Service& service) {
   service.cap_add = texts_of(block.node, "cap_add");
   service.cap_drop = texts_of(block.node, "cap_drop");
-  for (const Node& option : items_of(block.node, "security_opt"))
-    service.security_opt.push_back(
-        at(option.where(), [&] { return security_option(option.as_scalar("security_opt"), mapping.project.folder); }));
+  const fs::path& folder = mapping.project.folder;
+  for (const Node& option : items_of(block.node, "security_opt")) {
+    const std::string& text = option.as_scalar("security_opt");
+    service.security_opt.push_back(at(option.where(), [&] { return security_option(text, folder); }));
+    if (const auto profile = seccomp_profile(text, folder)) mapping.mapped.seccomp_profiles.push_back(*profile);
+  }
   service.group_add = texts_of(block.node, "group_add");
   service.device_cgroup_rules = texts_of(block.node, "device_cgroup_rules");
   service.userns_mode = text_of(block.node, "userns_mode");

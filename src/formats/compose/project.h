@@ -149,6 +149,7 @@ struct Project {
   fs::path folder;                     // absolute; relative paths count from here
   std::vector<std::string> files;      // absolute paths in order, "-" for standard input; without included ones
   std::vector<std::string> included;   // files that include and extends named
+  std::vector<std::string> read;       // env and label files of services, those of variables of included projects
   std::vector<std::string> env_files;  // those that gave the variables; absolute
   std::vector<std::string> profiles;   // switched on
   std::vector<std::string> off;        // services that their profiles switch off; not in `root`
