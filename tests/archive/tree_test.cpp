@@ -697,14 +697,14 @@ TEST(Acl, IsReadInEveryFormThatTarsUse) {
 // Its zeros are the writer's to make: neither the time nor what is read grows with them.
 TEST_F(Tree, HolesAreNotReadWhereTheFileIsWrittenInFull) {
   constexpr std::int64_t huge = std::int64_t{200} << 30;
-  write_file_durably(folder_.path() / "disk", "begin");
-  fs::resize_file(folder_.path() / "disk", static_cast<std::uintmax_t>(huge));
+  write_file_durably(from() / "disk", "begin");
+  fs::resize_file(from() / "disk", static_cast<std::uintmax_t>(huge));
   std::int64_t bytes = 0, zeros = 0, told = 0;
   TarWriter tar([&](std::string_view part) { bytes += static_cast<std::int64_t>(part.size()); }, {},
                 [&](std::int64_t count) { zeros += count; });
   TreeEvents events;
   events.progress = [&](std::int64_t count) { told += count; };
-  const auto totals = write_tree({folder_.path() / "disk", "disk", FileForm::whole}, tar, events, {});
+  const auto totals = write_tree({from() / "disk", "disk", FileForm::whole}, tar, events, {});
   tar.finish();
   EXPECT_EQ(totals.bytes, huge);
   EXPECT_EQ(told, huge);
