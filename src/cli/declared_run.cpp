@@ -70,6 +70,7 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
         const std::string why = app.reason.empty() || app.is_new ? "" : format(" — {}", app.reason);
         console.success(format("{}: {} runs{}{}", name, app.change.running->text(), how_it_went(app), why));
         if (verbose) print_differences(console, app);
+        for (const auto& line : declared::lines_about_compose(app)) console.success("    " + line);
         return;
       }
       break;
@@ -179,6 +180,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.look_for_restarts = true;
   if (pass.plans) options.plans = &*pass.plans;
   options.starts_stopped = pass.starts_stopped;
+  options.removes_orphans = pass.removes_orphans;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;

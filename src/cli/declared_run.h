@@ -52,6 +52,7 @@ struct DeclaredPass {
   std::optional<Seconds> stop_timeout{};  // in place of what the containers say
   bool builds = false;                    // images that a project builds are built, also where they are there
   bool starts_stopped = false;            // as in DeclaredOptions
+  bool removes_orphans = false;           // as in DeclaredOptions
   std::string command;                    // as it was typed, for the journal
   // As in DeclaredOptions; nullopt: there is no file.
   std::optional<std::map<std::string, declared::PlannedSteps>> plans{};

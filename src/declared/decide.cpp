@@ -46,6 +46,14 @@ bool is_left(const Situation& situation, const Release& before) {
   return before.number > *running || (situation.has_kept_files && app.wish.previous == before.number);
 }
 
+// docker compose made what runs anew, not as the files say, which are as they were: nobody but a user knows which of
+// the two is meant.
+bool is_foreign_change(const Situation& situation, const Release& before) {
+  const Release* present = wished(situation.app);
+  return !situation.starts_stopped && situation.app->scheme == NamingScheme::compose && present != nullptr &&
+         present->adopted && before.number < present->number;
+}
+
 // The daemon does not try again and again, each time with an outage, what the host did not let be tried: the pauses
 // grow.
 std::optional<Hold> pause_of(const Situation& situation, const Release& begun) {
@@ -109,6 +117,17 @@ std::string because_of(const Release& before, const Needs& needs) {
   return others.empty() ? std::string() : format("replaced, because {}", join(others, " and "));
 }
 
+// What `before` has otherwise than the draft, on one line.
+std::string differences_text(const Release& before, const Situation& situation) {
+  Reasons reasons;
+  const auto told = add_image_changes(before, situation, reasons);
+  for (const auto& change : differences(before.spec, situation.draft.spec))
+    if (!told.contains(change.field)) reasons.push_back({ReasonKind::settings, change.text()});
+  std::vector<std::string> texts;
+  for (const auto& reason : reasons) texts.push_back(reason.text);
+  return join(texts, "; ");
+}
+
 Deploy deploy(const Release* before, const Situation& situation) {
   if (before == nullptr) return {{}, {{ReasonKind::is_new, "new"}}};
   Deploy due{before->number, {}};
@@ -137,6 +156,8 @@ Decision decide(const Situation& situation) {
   if (present != nullptr && is_up && is_made_so(*present, situation.draft)) return KeepUp{};
   if (const Release* same = made_before(*app, situation.draft)) {
     const bool keeps_up = is_up && present != nullptr;
+    if (is_foreign_change(situation, *same))
+      return Hold{Hold::Why::foreign_change, same->number, app->wish.since, {}, keeps_up};
     if (is_left(situation, *same))
       return Hold{same->verdict == Verdict::failed ? Hold::Why::failed_before : Hold::Why::gone_back_from,
                   same->number,
@@ -163,6 +184,9 @@ std::string reason_of(const Hold& hold, const Situation& situation) {
     case Hold::Why::gone_back_from:
       return format("{0} is just this, and {1} went back from it ({2}); belay start {3} {0} ends that",
                     hold.release->text(), app->wish.who, app->wish.why, app->name.text());
+    case Hold::Why::foreign_change:
+      return format("docker compose made what runs, otherwise than {0} and the files say ({1}); belay up puts {0} back",
+                    hold.release->text(), differences_text(app->release(*app->wish.release), situation));
     case Hold::Why::host_pause:
       return format("{} could not be tried: {}; it is tried again in {}", hold.release->text(),
                     app->release(*hold.release).reason, duration_text(*hold.until - situation.now));
@@ -182,6 +206,9 @@ std::string wait_of(const Hold& hold, const Situation& situation) {
       return wait_after_failure(*hold.release);
     case Hold::Why::gone_back_from:
       return format("its definition waits, because it is just {}, from which somebody went back", hold.release->text());
+    case Hold::Why::foreign_change:
+      return format("docker compose made what runs, otherwise than the files say ({})",
+                    differences_text(situation.app->release(*situation.app->wish.release), situation));
     case Hold::Why::host_pause:
       return format("{} could not be tried: {}", hold.release->text(), situation.app->release(*hold.release).reason);
   }
@@ -196,6 +223,8 @@ std::string_view to_text(Hold::Why why) {
       return "failed_before";
     case Hold::Why::gone_back_from:
       return "gone_back_from";
+    case Hold::Why::foreign_change:
+      return "foreign_change";
     case Hold::Why::host_pause:
       return "host_pause";
   }

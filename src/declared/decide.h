@@ -39,6 +39,7 @@ struct Hold {
     stopped_by_hand,  // until somebody starts it
     failed_before,    // `release` is just this
     gone_back_from,   // the same, and somebody left it
+    foreign_change,   // docker compose made what runs after `release`, which is just this
     host_pause,       // the host did not let `release` be tried: again at `until`
   };
   Why why = Why::stopped_by_hand;

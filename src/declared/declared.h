@@ -65,6 +65,8 @@ struct DeclaredOptions {
   // Stop whatever runs on this host and is not declared, but for these containers and those that Belay runs in.
   bool exclusive = false;
   std::set<std::string> spared;
+  // Containers that docker compose made for services that a project's files no longer have go away.
+  bool removes_orphans = false;
   // What was stopped by hand is started, as a command that names the app means it.
   bool starts_stopped = false;
   // What was planned earlier, by app: this is carried out, or nothing where what it rests on has moved. nullptr:
@@ -115,6 +117,11 @@ struct DeclaredApp {
   std::optional<Milliseconds> outage;  // expected; of changes
   change::Change change;
   PlannedSteps planned{};          // of a preview: `change.plan` in its parts
+  // docker compose made what runs of it, all or some, and that is a release of the app now.
+  bool takes_over = false;
+  std::vector<std::string> taken_over{};  // its containers that stay as they are
+  std::vector<std::string> orphans{};     // those that it made for services which the files no longer have
+  bool removes_orphans = false;
   std::optional<Healing> healing;  // nullopt: nobody asked for its health
 };
 std::string_view to_text(DeclaredApp::Kind kind);
@@ -143,6 +150,9 @@ DeclaredHost apply_declared(change::Context& context, const Declarations& declar
 
 // The tags of the image's repository, from its registry, with the engine's login. Throws as registry::list_tags.
 std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop);
+
+// "takes over 2 containers as they are: shop-db-1, shop-web-1", and what is left over of a project.
+std::vector<std::string> lines_about_compose(const DeclaredApp& app);
 
 // The text of a plan: one block an app, its differences, downtime and steps. `with_unchanged`: those too.
 std::string declared_text(const DeclaredHost& host, bool with_unchanged);

@@ -109,6 +109,19 @@ bool DeclaredHost::is_as_declared() const {
          std::all_of(apps.begin(), apps.end(), [](const DeclaredApp& app) { return app.as_declared; });
 }
 
+std::vector<std::string> lines_about_compose(const DeclaredApp& app) {
+  std::vector<std::string> lines;
+  const size_t count = app.taken_over.size();
+  if (count > 0)
+    lines.push_back(format("takes over {} as {}: {}", count == 1 ? "one container" : format("{} containers", count),
+                           count == 1 ? "it is" : "they are", join(app.taken_over, ", ")));
+  if (!app.orphans.empty())
+    lines.push_back(format("no longer in the files, {}: {}",
+                           app.removes_orphans ? "and removed" : "and left as it is (--remove-orphans removes it)",
+                           join(app.orphans, ", ")));
+  return lines;
+}
+
 std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
   std::string text;
   size_t unchanged = 0;
@@ -123,6 +136,7 @@ std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
     if (!app.reason.empty()) text += format(" — {}", app.reason);
     text += "\n";
     for (const auto& line : app.differences) text += "    " + line + "\n";
+    for (const auto& line : lines_about_compose(app)) text += "    " + line + "\n";
     for (const auto& line : split(plan::plan_text(app.change.plan), '\n'))
       if (!line.empty()) text += "  " + std::string(line) + "\n";
   }

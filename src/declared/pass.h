@@ -14,6 +14,7 @@
 #include "change/app_volumes.h"
 #include "change/making.h"
 #include "declared/app_report.h"
+#include "declared/compose_project.h"
 #include "declared/decide.h"
 #include "declared/declared.h"
 #include "declared/image_choice.h"
@@ -112,6 +113,16 @@ class Pass {
                        const std::map<std::string, FileMark>& now, DeclaredApp& result) const;
   // Never fails the change that it follows.
   void clean_up_after(const AppName& name, change::Context& context);
+
+  // pass_compose.cpp: what docker compose made of a project becomes a release of its app
+  // Before anything is decided about it. In a preview only this pass knows the app so.
+  void take_over_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result);
+  App as_taken_from_compose(const Declaration& declared, const std::optional<App>& known_one, const World& world,
+                            const ComposeContainers& found, change::Context& context, DeclaredApp& result);
+  // When it is known what comes of it.
+  void tell_taken_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result);
+  // After the change, and only where that went well.
+  void deal_with_orphans(change::Context& context, DeclaredApp& result) const;
 
   // pass_notes.cpp: what apps wait for
   // For `belay why`, which asks neither definitions nor registries.

@@ -25,12 +25,15 @@ DeclaredApp Pass::look_after(const Declaration& declared, state::Store& store) {
   if (options_.leave.contains(result.name)) return result;
   telling(result, [&] {
     refuse_unknown_ones(declared.name, context);
+    take_over_from_compose(declared, context, result);
     // Whoever is to be left alone may be so for an hour; another definition may be just what he needs.
     const bool is_left_alone = !is_well(declared, context, result);
     if (!options_.only_keep_up)
       decide_and_do(declared, context, result);
     else if (!is_left_alone)
       keep_up_only(declared, context, result);
+    tell_taken_from_compose(declared, context, result);
+    deal_with_orphans(context, result);
   });
   note_trouble(declared.name, store, result);
   const std::lock_guard lock(turn_);
@@ -111,17 +114,18 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     remember(*app);
     tell_of_take_over(*app, context);
   }
+  // A preview's app is not in the state yet.
+  const bool is_previewed = options_.dry_run && (takes_over || result.takes_over);
   const Situation situation = situation_of(app ? &*app : nullptr, made, choices, needs, context);
   const Decision decision = decide(situation);
   note_decision(declared.name, context.store, situation, decision);
   if (const auto* hold = std::get_if<Hold>(&decision)) {
     tell_hold(*hold, situation, result);
-    if (hold->keeps_up) keep_up(declared, *app, context, result);
+    if (hold->keeps_up && !is_previewed) keep_up(declared, *app, context, result);
     return;
   }
   if (std::holds_alternative<KeepUp>(decision)) {
-    // A preview's app is not in the state yet.
-    if (!takes_over || !options_.dry_run) keep_up(declared, *app, context, result);
+    if (!is_previewed) keep_up(declared, *app, context, result);
     return;
   }
   tell_deploy(std::get<Deploy>(decision), result);
@@ -153,7 +157,7 @@ void Pass::tell_hold(const Hold& hold, const Situation& situation, DeclaredApp& 
   result.kind = Outcome::held;
   result.as_declared = false;
   result.reason = reason_of(hold, situation);
-  if (hold.why == Hold::Why::failed_before || hold.why == Hold::Why::gone_back_from) result.waits_for = result.reason;
+  if (hold.why != Hold::Why::stopped_by_hand && hold.why != Hold::Why::host_pause) result.waits_for = result.reason;
 }
 
 void Pass::tell_deploy(const Deploy& deploy, DeclaredApp& result) {

@@ -17,15 +17,14 @@ namespace {
 // app runs.
 bool seems_right(const App& app, const PassView& view) {
   const Release* release = app.find(*app.wish.release);
-  const auto owned = view.owned.find(app.name.text());
-  if (release == nullptr || owned == view.owned.end()) return false;
+  if (release == nullptr) return false;
   size_t wanted = 0, right = 0;
   std::set<std::string> jobs;
   for (const auto& service : release->spec.services) {
     if (!app.wish.held_down.contains(service.name)) ++wanted;
     if (release->runs_to_its_end(service)) jobs.insert(service.name);
   }
-  for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
+  for (const auto& [container, made_for, service] : plan::sort_out(app, view.containers_of(app)).instances) {
     const bool is_wished = made_for == release->container_release(service);
     if (is_wished && app.wish.held_down.contains(service)) {
       if (container->is_up()) return false;

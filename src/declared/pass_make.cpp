@@ -37,7 +37,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   if (look_ != nullptr && has_moved_on(known(declared.name.text()), fresh)) look_->forget();
   App app = fresh ? std::move(*fresh) : App(declared.name);
   // What a preview takes over is in no state; the pass remembers it.
-  if (options_.dry_run && options_.take_over.contains(declared.name.text()))
+  if (options_.dry_run && (result.takes_over || options_.take_over.contains(declared.name.text())))
     if (auto previewed = known(declared.name.text())) app = std::move(*previewed);
   if (app.releases.empty() && app.highest_release == 0) {
     app.scheme = declared.scheme;

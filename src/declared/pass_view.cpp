@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "plan/adopted.h"
 #include "state/store.h"
 
 namespace belay::declared {
@@ -78,7 +79,7 @@ std::vector<const Container*> PassView::containers_of(const App& app) const {
   // Adopted ones have no labels of ours.
   for (const auto& release : app.releases)
     for (const auto& [service, created] : release.container_created)
-      if (const auto same = made_at_.find(created); release.adopted && same != made_at_.end())
+      if (const auto same = made_at_.find(created); plan::may_be_adopted(release, service) && same != made_at_.end())
         found.insert(same->second.begin(), same->second.end());
   // In the order of the list.
   return {found.begin(), found.end()};

@@ -89,6 +89,8 @@ struct Declaration {
   // Only these services are taken from the declaration, and those that they need; the others stay as they are. Empty:
   // all of them.
   std::set<std::string> only;
+  // Services of its files that their profiles switch off: no part of the spec, nor left over from an earlier one.
+  std::set<std::string> switched_off{};
 };
 
 // Why a container cannot go on as it is when another one is replaced.

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "model/naming.h"
+#include "plan/adopted.h"
 #include "plan/planner.h"
 
 namespace belay::plan {
@@ -44,8 +45,8 @@ class Sorting {
       if (const auto label = container->labels.find(labels::app);
           label != container->labels.end() && label->second == app_.name.text())
         if (auto owner = container->owner()) take_labelled(*container, *owner);
-    const bool any_adopted =
-        std::any_of(app_.releases.begin(), app_.releases.end(), [](const Release& release) { return release.adopted; });
+    const bool any_adopted = std::any_of(app_.releases.begin(), app_.releases.end(),
+                                         [](const Release& release) { return may_be_adopted(release); });
     if (any_adopted)
       for (const Container* container : containers_) take_adopted(*container);
     std::erase_if(sorted_.copies, [&](const Container* copy) { return is_instance(*copy); });
@@ -111,9 +112,9 @@ class Sorting {
   // been cut short before it was recorded.
   void take_adopted(const Container& container) {
     for (const auto& release : app_.releases) {
-      if (!release.adopted) continue;
+      if (!may_be_adopted(release)) continue;
       for (const auto& [service, created] : release.container_created) {
-        if (created != container.created || is_instance(container)) continue;
+        if (created != container.created || !may_be_adopted(release, service) || is_instance(container)) continue;
         const std::string recorded = entry(release.containers, service);
         if (recorded.empty()) continue;
         const bool has_name = recorded == container.name;
@@ -123,7 +124,7 @@ class Sorting {
         if (!has_name && (name_is_right || container.owner() ||
                           !may_be_renamed_to(app_, service_of(app_, release.number, service), container.name)))
           continue;
-        sorted_.instances.push_back({&container, release.number, service});
+        sorted_.instances.push_back({&container, release.container_release(service), service});
         return;
       }
     }
@@ -147,6 +148,16 @@ std::string whose(const App& app, const labels::Owner& owner) {
 }
 
 }  // namespace
+
+bool may_be_adopted(const Release& release, const std::string& service) {
+  const auto body = release.bodies.find(service);
+  return body == release.bodies.end() ? release.adopted : body->second.identity.empty();
+}
+
+bool may_be_adopted(const Release& release) {
+  return release.adopted || std::any_of(release.bodies.begin(), release.bodies.end(),
+                                        [](const auto& body) { return body.second.identity.empty(); });
+}
 
 Containers sort_out(const App& app, const std::vector<const Container*>& containers) {
   return Sorting(app, containers).run();

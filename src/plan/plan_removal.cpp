@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/format.h"
+#include "model/compose_labels.h"
 #include "model/naming.h"
 #include "plan/planner.h"
 #include "plan/subjects.h"
@@ -90,9 +91,12 @@ std::optional<std::string> why_kept(const App& app, const std::map<ReleaseNumber
   return {};
 }
 
+// Made for the app, by Belay or by docker compose.
 bool is_ours(const labels::Labels& labels, const App& app) {
   const auto label = labels.find(labels::app);
-  return label != labels.end() && label->second == app.name.text();
+  if (label != labels.end()) return label->second == app.name.text();
+  const auto project = labels.find(labels::compose_project);
+  return app.scheme == NamingScheme::compose && project != labels.end() && project->second == app.name.text();
 }
 
 // What nobody named, nobody else looks for.

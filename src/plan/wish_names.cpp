@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "model/naming.h"
+#include "plan/adopted.h"
 #include "plan/names.h"
 #include "plan/wish_planner.h"
 
@@ -25,7 +26,7 @@ Indices WishPlanner::assign_names(const Release& release, const Members& members
     const Container* container = member->container;
     const std::string own = container_name(s_.app, *member->service, release.number, s_.now, {});
     const std::string now = name_of(*member);
-    if (now == own) continue;
+    if (now == own || keeps_name(release, *member, own)) continue;
     for (const auto& instance : instances_) {
       if (instance.container == container || name_of(*instance.container) != own) continue;
 
@@ -37,6 +38,18 @@ Indices WishPlanner::assign_names(const Release& release, const Members& members
     if (container == nullptr) created_[service] = own;
   }
   return last;
+}
+
+// docker compose 1.29 calls a container shop_web_1. What was taken over as it is keeps that name as well, unless it
+// once made room for another one.
+bool WishPlanner::keeps_name(const Release& release, const Member& member, const std::string& own) const {
+  const std::string& service = member.service->name;
+  if (s_.app.scheme != NamingScheme::compose || member.container == nullptr || member.container->owner() ||
+      !may_be_adopted(release, service))
+    return false;
+  const auto recorded = release.containers.find(service);
+  return recorded != release.containers.end() && recorded->second == name_of(*member.container) &&
+         !recorded->second.starts_with(own + "-r");
 }
 
 // Now, or by what is planned so far.

@@ -117,6 +117,7 @@ class WishPlanner {
 
   // --- wish_names.cpp: who bears which name, now and by what is planned so far
   void rename_as_wanted(std::optional<ReleaseNumber> wanted);
+  bool keeps_name(const Release& release, const Member& member, const std::string& own) const;
   Indices assign_names(const Release& release, const Members& members, const Indices& before);
   bool is_taken(const std::string& name) const;
   std::string name_of(const Container& container) const;

@@ -96,6 +96,7 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   for (auto& service : declared.spec.services)
     if (const auto name = mapped.container_names.find(service.name); name != mapped.container_names.end())
       service.container_name = name->second;
+  declared.switched_off.insert(project.off.begin(), project.off.end());
   declared.only = with_needs(declared.spec, services, project, needs);
   declared.policies = std::move(mapped.settings.policies);
   declared.origin = place.file == "-" ? "standard input" : place.file;

@@ -1,0 +1,123 @@
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/text.h"
+#include "change/apps.h"
+#include "change/carry_out.h"
+#include "change/kept_files.h"
+#include "declared/compose_project.h"
+#include "declared/pass.h"
+#include "engine/one_look.h"
+#include "family/adopting.h"
+#include "plan/sequence.h"
+#include "state/store.h"
+
+namespace belay::declared {
+
+namespace {
+
+// What is to go up: a new app, one that is up already, or one that the command starts.
+bool may_take_over(const std::optional<App>& app, bool starts_stopped) {
+  if (!app) return true;
+  if (app->scheme != NamingScheme::compose && !app->releases.empty()) return false;
+  if (app->wish.unfinished || app->wish.state == Wish::State::gone) return false;
+  return app->wish.state != Wish::State::down || starts_stopped;
+}
+
+// What the plan stops or removes is not left as it is.
+void keep_those_left_alone(std::vector<std::string>& containers, const plan::Plan& plan) {
+  std::erase_if(containers, [&](const std::string& name) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [&](const plan::Action& action) {
+      const auto* stop = std::get_if<plan::StopContainer>(&action.step);
+      const auto* removal = std::get_if<plan::RemoveContainer>(&action.step);
+      return (stop != nullptr && stop->name == name) || (removal != nullptr && removal->name == name);
+    });
+  });
+}
+
+}  // namespace
+
+void Pass::take_over_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result) {
+  if (declared.scheme != NamingScheme::compose) return;
+  const std::optional<App> app = known(declared.name.text());
+  ComposeContainers found = made_by_compose(declared, app ? &*app : nullptr, view_.world.containers);
+  for (const auto& orphan : found.orphans) result.orphans.push_back(orphan.name);
+  if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;
+  if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found);
+  if (options_.dry_run) {
+    remember(as_taken_from_compose(declared, app, view_.world, found, context, result));
+    return;
+  }
+  const FileLock lock = lock_app(context, declared.name, stop_);
+  const std::optional<App> fresh = context.store.app(declared.name);
+  World world;
+  world.containers = engine_.containers({}, stop_);
+  // Under the lock: the lists and the state are of one moment.
+  found = made_by_compose(declared, fresh ? &*fresh : nullptr, world.containers);
+  if (found.by_service.empty() || !may_take_over(fresh, options_.starts_stopped)) return;
+  const App taken = as_taken_from_compose(declared, fresh, world, found, context, result);
+  family::run_pins(context, family::pins(context, taken, stop_), stop_);
+  change::keep_files(context, taken, taken.releases.back());
+  context.store.save(taken);
+  write_journal(context, taken, "take over", "done", declared.origin, taken.releases.back().number);
+  remember(taken);
+  if (look_ != nullptr) look_->forget();
+}
+
+App Pass::as_taken_from_compose(const Declaration& declared, const std::optional<App>& known_one, const World& world,
+                                const ComposeContainers& found, change::Context& context, DeclaredApp& result) {
+  App fresh(declared.name);
+  fresh.created = context.clock.now();
+  App app = with_containers_of_compose(context, declared, known_one.value_or(fresh), found, world, stop_);
+  change::Made form;
+  form.spec = declared.spec;
+  form.images = app.releases.back().images;
+  name_all_volumes(declared, app, form);
+  result.taken_over = compared(context, app, form.spec, found, stop_);
+  result.takes_over = true;
+  return app;
+}
+
+void Pass::tell_taken_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result) {
+  if (!result.takes_over) return;
+  if (options_.dry_run && result.kind == Outcome::unchanged) {
+    // What is down comes up.
+    App app = *known(declared.name.text());
+    app.wish.fallback = app.wish.release;
+    result.change = fulfil(context, app, "repair", true, stop_);
+    result.as_declared = false;
+    classify(result, app);
+  }
+  keep_those_left_alone(result.taken_over, result.change.plan);
+  if (result.kind == Outcome::unchanged) {
+    result.kind = Outcome::change;
+    result.change.kind = options_.dry_run ? change::Change::Kind::planned : change::Change::Kind::done;
+    result.change.release = known(declared.name.text())->wish.release;
+    result.change.running = result.change.release;
+  }
+  if (result.reason.empty() || result.reason == "new") result.reason = "docker compose made what runs";
+}
+
+void Pass::deal_with_orphans(change::Context& context, DeclaredApp& result) const {
+  if (result.orphans.empty()) return;
+  result.removes_orphans = options_.removes_orphans;
+  if (!options_.removes_orphans || result.change.failed() || result.kind == Outcome::broken) return;
+  plan::Plan removal;
+  for (const auto& name : result.orphans) {
+    const size_t held = removal.add(plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down");
+    const size_t stopped = removal.add(plan::StopContainer{name, {}}, "the files no longer have it", {held});
+    removal.add(plan::RemoveContainer{name}, "the files no longer have it", {stopped});
+  }
+  if (!options_.dry_run) {
+    const FileLock lock = lock_app(context, AppName(result.name), stop_);
+    carry_out_whole(context, removal, {}, stop_);
+  }
+  if (result.kind == Outcome::unchanged) {
+    result.kind = Outcome::change;
+    result.change.kind = options_.dry_run ? change::Change::Kind::planned : change::Change::Kind::done;
+  }
+  result.change.plan = plan::in_sequence(std::move(result.change.plan), removal);
+}
+
+}  // namespace belay::declared

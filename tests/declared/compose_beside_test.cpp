@@ -1,0 +1,316 @@
+// Beside docker compose: a project that it made and that runs is taken over as it is, only what differs is exchanged,
+// and what it makes anew later is never fought over.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "declared/declared.h"
+#include "declared/definitions.h"
+#include "declared/same_service.h"
+#include "formats/compose/project.h"
+#include "state/store.h"
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+constexpr const char* two_services = R"(name: shop
+services:
+  web:
+    image: web:1
+    environment: {COLOUR: red}
+    ports: ["8080:80"]
+    volumes: ["data:/data"]
+    depends_on: [db]
+  db:
+    image: web:1
+volumes: {data: {}}
+)";
+
+class BesideCompose : public ::testing::Test {
+ protected:
+  BesideCompose() {
+    make_folder(folder_);
+    ImageConfig config;
+    config.environment = {{"PATH", "/bin"}};
+    scene_.engine.add_image("web:1", config, {}, "web:1");
+    scene_.engine.add_image("web:2", config, {}, "web:2");
+    write(two_services);
+    options_.workers = 1;
+    options_.ask_registries = false;
+    options_.starts_stopped = true;
+  }
+
+  void write(const std::string& text) { write_file_durably(folder_ / "compose.yaml", text); }
+  void write_with(const std::string& from, const std::string& to) {
+    std::string text = two_services;
+    text.replace(text.find(from), from.size(), to);
+    write(text);
+  }
+  // As docker compose makes a service's container: the aliases are the container's name and the service's.
+  void compose_makes(const std::string& service, Service settings, const std::string& name = {}) {
+    if (!has_network())
+      scene_.engine.create_network(
+          {"shop_default", {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "default"}}, {}},
+          {});
+    engine::ContainerRequest request;
+    request.name = name.empty() ? format("shop-{}-1", service) : name;
+    request.image = "web:1";
+    settings.name = request.name;
+    settings.image = "web:1";
+    settings.restart = {"no", 0};
+    settings.networks = {{"shop_default", {request.name, service}, "", ""}};
+    request.service = std::move(settings);
+    request.labels = {{"com.docker.compose.project", "shop"},
+                      {"com.docker.compose.service", service},
+                      {"com.docker.compose.container-number", "1"},
+                      {"com.docker.compose.oneoff", "False"},
+                      {"com.docker.compose.project.working_dir", folder_.string()},
+                      {"com.docker.compose.project.config_files", (folder_ / "compose.yaml").string()}};
+    request.restart = {"no", 0};
+    scene_.engine.create_container(request, {});
+    scene_.engine.start_container(request.name, {});
+    scene_.clock.advance(Seconds(3));
+  }
+  bool has_network() {
+    for (const auto& network : scene_.engine.networks({}))
+      if (network.name == "shop_default") return true;
+    return false;
+  }
+  static Service web_service(const std::string& colour = "red") {
+    Service web;
+    web.environment = {{"COLOUR", colour}};
+    web.ports = {{80, "tcp", "", 8080}};
+    web.mounts = {{Mount::Kind::volume, "shop_data", "/data", false, {}}};
+    return web;
+  }
+  void compose_up() {
+    compose_makes("db", {});
+    compose_makes("web", web_service());
+  }
+
+  DeclaredApp up(bool dry_run = false) {
+    scene_.clock.advance(Seconds(5));
+    Context context = scene_.context("belay up");
+    DeclaredOptions options = options_;
+    options.dry_run = dry_run;
+    formats::compose::Request request;
+    request.folder = folder_;
+    const auto host =
+        apply_declared(context, read_project(request, formats::compose::this_machine({}), {}), options, quiet_, {});
+    return host.apps.at(0);
+  }
+  std::string created(const std::string& container) {
+    const auto found = scene_.container(container);
+    return found ? found->created : std::string();
+  }
+  App app() { return scene_.app("shop"); }
+
+  Scene scene_;
+  fs::path folder_ = scene_.folder.path() / "shop";
+  DeclaredOptions options_;
+  DeclaredListener quiet_;
+};
+
+TEST_F(BesideCompose, TakesOverWhatIsEqualWithoutTouchingIt) {
+  compose_up();
+  const auto before = scene_.engine.changes();
+  const DeclaredApp planned = up(true);
+  EXPECT_THAT(planned.taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
+  for (const auto& action : planned.change.plan.actions)
+    EXPECT_TRUE(std::holds_alternative<plan::TagImage>(action.step)) << plan::step_text(action.step);
+  EXPECT_EQ(scene_.engine.changes(), before);
+  EXPECT_FALSE(scene_.store->app(AppName("shop")));
+
+  const DeclaredApp done = up();
+  EXPECT_EQ(done.kind, DeclaredApp::Kind::change) << done.reason;
+  EXPECT_THAT(done.taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
+  EXPECT_THAT(done.differences, IsEmpty());
+  for (size_t i = before.size(); i < scene_.engine.changes().size(); ++i)
+    EXPECT_THAT(scene_.engine.changes()[i], HasSubstr("tag"));
+  EXPECT_EQ(app().wish.release, ReleaseNumber{1});
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+}
+
+TEST_F(BesideCompose, ExchangesOnlyWhatDiffersAndGoesBackToWhatItTookOver) {
+  compose_up();
+  const std::string db = created("shop-db-1");
+  write_with("red", "blue");
+  const DeclaredApp planned = up(true);
+  EXPECT_THAT(planned.differences, ElementsAre("web.env.COLOUR: red → blue"));
+  EXPECT_THAT(planned.taken_over, ElementsAre("shop-db-1"));
+
+  const DeclaredApp done = up();
+  ASSERT_FALSE(done.change.failed()) << done.change.reason;
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_EQ(scene_.engine.container("shop-web-1", {})->service.environment.at("COLOUR"), "blue");
+  EXPECT_EQ(app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+
+  Context context = scene_.context("belay start shop r1");
+  const Change back = start_release(context, AppName("shop"), "r1", {}, {});
+  ASSERT_FALSE(back.failed()) << back.reason;
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_EQ(scene_.engine.container("shop-web-1", {})->service.environment.at("COLOUR"), "red");
+  EXPECT_THAT(scene_.engine.lost_volumes(), IsEmpty());
+}
+
+TEST_F(BesideCompose, KeepsTheNamesThatComposeOneGives) {
+  compose_makes("db", {}, "shop_db_1");
+  compose_makes("web", web_service(), "shop_web_1");
+  EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop_db_1", "shop_web_1"));
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  EXPECT_THAT(scene_.running(), Contains(HasSubstr("shop_web_1")));
+}
+
+TEST_F(BesideCompose, LeavesOrphansUnlessTheyAreToGo) {
+  compose_up();
+  compose_makes("cache", {});
+  EXPECT_THAT(up(true).orphans, ElementsAre("shop-cache-1"));
+  std::ignore = up();
+  EXPECT_TRUE(scene_.container("shop-cache-1"));
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  options_.removes_orphans = true;
+  EXPECT_THAT(plan::plan_text(up(true).change.plan), HasSubstr("shop-cache-1"));
+  EXPECT_TRUE(scene_.container("shop-cache-1"));
+  std::ignore = up();
+  EXPECT_FALSE(scene_.container("shop-cache-1"));
+  EXPECT_TRUE(scene_.container("shop-web-1"));
+}
+
+TEST_F(BesideCompose, LeavesTheProjectOfAnotherFolderAlone) {
+  compose_up();
+  const auto before = scene_.engine.changes();
+  const fs::path other = scene_.folder.path() / "other";
+  make_folder(other);
+  write_file_durably(other / "compose.yaml", two_services);
+  const fs::path first = std::exchange(folder_, other);
+  const DeclaredApp refused = up();
+  EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
+  EXPECT_THAT(refused.reason, HasSubstr(first.string()));
+  EXPECT_THAT(refused.reason, HasSubstr(other.string()));
+  EXPECT_EQ(scene_.engine.changes(), before);
+  EXPECT_FALSE(scene_.store->app(AppName("shop")));
+  options_.take_over = {"shop"};
+  EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
+}
+
+// As `docker compose up` does with what Belay made.
+TEST_F(BesideCompose, TakesOverWhatComposeMakesAnew) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1");
+  scene_.engine.stop_container("shop-web-1", {}, {});
+  scene_.engine.remove_container("shop-web-1", {});
+  compose_makes("web", web_service());
+  const std::string web = created("shop-web-1");
+  options_.starts_stopped = false;
+  const DeclaredApp taken = up();
+  EXPECT_THAT(taken.taken_over, ElementsAre("shop-web-1")) << taken.reason;
+  EXPECT_EQ(app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(created("shop-db-1"), db);
+}
+
+TEST_F(BesideCompose, DoesNotFightOverWhatComposeMadeOtherwise) {
+  ASSERT_FALSE(up().change.failed());
+  scene_.engine.stop_container("shop-web-1", {}, {});
+  scene_.engine.remove_container("shop-web-1", {});
+  compose_makes("web", web_service("green"));
+  const std::string web = created("shop-web-1");
+  options_.starts_stopped = false;
+  const DeclaredApp held = up();
+  EXPECT_EQ(held.kind, DeclaredApp::Kind::held);
+  EXPECT_THAT(held.reason, HasSubstr("COLOUR: green → red"));
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::held);
+  options_.starts_stopped = true;
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_EQ(scene_.engine.container("shop-web-1", {})->service.environment.at("COLOUR"), "red");
+}
+
+TEST_F(BesideCompose, MakesAnewWhatComposeTookDown) {
+  compose_up();
+  std::ignore = up();
+  for (const char* name : {"shop-web-1", "shop-db-1"}) {
+    scene_.engine.stop_container(name, {}, {});
+    scene_.engine.remove_container(name, {});
+  }
+  scene_.engine.remove_network("shop_default", {});
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  EXPECT_THAT(scene_.engine.lost_volumes(), IsEmpty());
+}
+
+// The power goes off after each call of a takeover in turn: all runs on, and the next one finishes it.
+TEST_F(BesideCompose, LeavesAllRunningWhereverATakeoverIsCutShort) {
+  compose_up();
+  const auto running = scene_.running();
+  for (int calls = 0;; ++calls) {
+    ASSERT_LT(calls, 200);
+    scene_.engine.crash_after(calls);
+    bool crashed = false;
+    try {
+      std::ignore = up();
+    } catch (const engine::MemoryEngine::Crash&) {
+      crashed = true;
+    }
+    scene_.engine.crash_after(std::nullopt);
+    scene_.reopen();
+    EXPECT_EQ(scene_.running(), running);
+    if (!crashed) break;
+  }
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+}
+
+TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
+  ImageConfig image;
+  image.environment = {{"PATH", "/bin"}};
+  image.entrypoint = {"/run"};
+  image.exposed_ports = {"80/tcp"};
+  image.health = HealthCheck{};
+  image.health->test = {"CMD", "true"};
+  image.health->interval = Milliseconds(5000);
+  Service declared;
+  declared.name = "web";
+  declared.environment = {{"PATH", "/bin"}, {"A", "1"}};
+  declared.cap_add = {"NET_ADMIN", "SYS_TIME"};
+  declared.networks = {{"n", {"web"}, "", ""}};
+  declared.health = HealthCheck{};
+  declared.health->interval = Milliseconds(5000);
+  declared.entrypoint = {{"/run"}};
+  declared.command = {{"serve"}};
+  declared.mounts = {{Mount::Kind::bind, "/b", "/b", true, "rprivate"}, {Mount::Kind::volume, "a", "/a", false, {}}};
+  declared.init = false;
+  declared.shm_size = ByteCount{64 << 20};
+  declared.log_driver = "json-file";
+  Service shown;
+  shown.environment = {{"A", "1"}, {"HTTP_PROXY", "http://proxy"}};
+  shown.labels = {{"com.docker.compose.service", "web"}};
+  shown.cap_add = {"CAP_SYS_TIME", "CAP_NET_ADMIN"};
+  shown.networks = {{"n", {"shop-web-1", "web"}, "", ""}};
+  shown.command = {{"serve"}};
+  shown.mounts = {{Mount::Kind::volume, "a", "/a", false, {}}, {Mount::Kind::bind, "/b", "/b", true, {}}};
+  EXPECT_EQ(declared::in_words_of(declared, shown, image, "shop-web-1"), declared);
+
+  shown.mounts[0].source = "other";
+  shown.cap_add = {"CAP_SYS_TIME"};
+  shown.networks[0].aliases.emplace_back("www");
+  const Service other = declared::in_words_of(declared, shown, image, "shop-web-1");
+  EXPECT_NE(other.mounts, declared.mounts);
+  EXPECT_NE(other.cap_add, declared.cap_add);
+  EXPECT_NE(other.networks, declared.networks);
+}
+
+}  // namespace
+}  // namespace belay::scene
