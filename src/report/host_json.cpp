@@ -24,6 +24,8 @@ Node app_json(const declared::DeclaredApp& app) {
   node.set("reason", text_or_null(app.reason));
   node.set("hint", text_or_null(app.hint));
   node.set("as_declared", Node::boolean(app.as_declared));
+  node.set("taken_over", remarks(app.taken_over));
+  node.set("orphans", remarks(app.orphans));
   node.set("downtime", app.downtime ? word(to_text(app.downtime->kind)) : Node());
   node.set("outage_ms", app.outage ? Node::number(app.outage->count()) : Node());
   node.set("actions", actions_json(app.change.plan));
