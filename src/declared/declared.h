@@ -116,7 +116,7 @@ struct DeclaredApp {
   std::optional<Downtime> downtime;    // of what is to be done
   std::optional<Milliseconds> outage;  // expected; of changes
   change::Change change;
-  PlannedSteps planned{};          // of a preview: `change.plan` in its parts
+  PlannedSteps planned{};  // of a preview: `change.plan` in its parts
   // docker compose made what runs of it, all or some, and that is a release of the app now.
   bool takes_over = false;
   std::vector<std::string> taken_over{};  // its containers that stay as they are
