@@ -556,8 +556,7 @@ TEST_P(BoundPaths, AreAskedForBeforeDataIsExchanged) {
   const std::string came = scene_.run("restore s1");
   EXPECT_EQ(scene_.running().size(), 1U);
   // What a snapshot holds itself need not be there.
-  if (came != "done") EXPECT_THAT(came, HasSubstr(" is missing on this host"));
-  EXPECT_NE(came, "stuck");
+  EXPECT_TRUE(came == "done" || came.find(" is missing on this host") != std::string::npos) << came;
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BoundPaths,
