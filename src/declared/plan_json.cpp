@@ -96,6 +96,17 @@ Node value(const std::vector<ServiceFile>& files) {
   service.files = files;
   return value(service);
 }
+Node value(const std::optional<std::string>& text) {
+  return text ? Node::text(*text) : Node();
+}
+Node value(const std::optional<ByteCount>& size) {
+  return size ? Node::number(size->value) : Node();
+}
+Node value(const std::vector<Ulimit>& ulimits) {
+  Service service;
+  service.ulimits = ulimits;
+  return value(service);
+}
 Node value(const std::vector<Check>& checks) {
   Service service;
   service.checks = checks;
@@ -126,6 +137,12 @@ void read(const Node& node, const char* name, Milliseconds& time) {
 }
 void read(const Node& node, const char* name, std::optional<Seconds>& time) {
   if (!node.is_null()) time = Seconds(node.as_int(name));
+}
+void read(const Node& node, const char* name, std::optional<std::string>& text) {
+  if (!node.is_null()) text = node.as_text(name);
+}
+void read(const Node& node, const char* name, std::optional<ByteCount>& size) {
+  if (!node.is_null()) size = ByteCount{node.as_int(name)};
 }
 void read(const Node& node, const char* name, std::vector<std::string>& words) {
   for (const auto& item : node.as_list(name)) words.push_back(item.as_text(name));
@@ -177,6 +194,9 @@ void read(const Node& node, const char* name, NetworkLink& link) {
 }
 void read(const Node& node, const char* /*name*/, std::vector<ServiceFile>& files) {
   files = read_service(node).files;
+}
+void read(const Node& node, const char* /*name*/, std::vector<Ulimit>& ulimits) {
+  ulimits = read_service(node).ulimits;
 }
 void read(const Node& node, const char* /*name*/, std::vector<Check>& checks) {
   checks = read_service(node).checks;

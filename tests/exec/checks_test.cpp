@@ -146,7 +146,9 @@ TEST_F(Asking, TellsTheAnswerBehindTheLog) {
   start(behaviour);
   plan::Plan plan;
   plan.add(terms({"GET :8080/"}), "");
-  Listener listener;
+  struct : plan::Report {
+    void tell(const plan::Event& /*event*/) override {}
+  } listener;
   const Outcome outcome = run(plan, engine_, clock_, listener, {}, {});
   ASSERT_TRUE(outcome.verdict);
   EXPECT_TRUE(outcome.release_is_at_fault);
