@@ -75,7 +75,7 @@ void clear(Context& context, const AppName& app, const std::string& reason, std:
   const plan::Plan plan = plan_clearing(context, app, reason, stop);
   if (!plan.empty()) {
     DataWork work(context.engine, context.report);
-    carry_out_whole(context, plan, {nullptr, &work, false}, stop);
+    carry_out_whole(context, plan, {nullptr, &work}, stop);
   }
   // Last: as long as it is there, the next command looks for the rest.
   std::error_code error;

@@ -274,6 +274,7 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
     add_leaf(leaves, "signals", spec.signals);
     add_leaf(leaves, "settle", spec.settle);
     add_leaf(leaves, "wait_timeout", spec.wait_timeout);
+    add_leaf(leaves, "snapshot", spec.snapshot);
     add_definitions(leaves, "networks", spec.networks);
     add_definitions(leaves, "volumes", spec.volumes);
     if (spec.project)

@@ -69,6 +69,22 @@ bool has_all_images(change::Context& context, const backup::Manifest& manifest, 
                      [&](const auto& image) { return context.engine.image(image.second, stop).has_value(); });
 }
 
+// Images are saved by their ids; the names that the services know them by are given back. A tag that is here names
+// something of this host's.
+std::vector<plan::Step> steps_that_load_images(change::Context& context, const backup::Manifest& manifest,
+                                               const std::string& where, std::stop_token stop) {
+  std::vector<plan::Step> steps{plan::LoadImages{where}};
+  std::set<std::string> named;
+  for (const auto& service : manifest.spec.services) {
+    const auto image = manifest.images.find(service.name);
+    if (image == manifest.images.end() || service.image.empty() || !ImageRef::parse(service.image).digest.empty())
+      continue;
+    if (!context.engine.image(service.image, stop) && named.insert(service.image).second)
+      steps.emplace_back(plan::TagImage{image->second, service.image});
+  }
+  return steps;
+}
+
 // The release of an app that is not there, as the backup has it; the one that an earlier try made, where it is the
 // same.
 void install(change::Context& context, App& app, const backup::Manifest& manifest, const Spec& spec,
@@ -125,7 +141,7 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   const backup::Manifest& manifest = work.manifest();
   std::vector<plan::Step> finally;
   if (manifest.with_image && restored.installed && !has_all_images(context, manifest, stop))
-    finally.emplace_back(plan::LoadImages{where});
+    finally = steps_that_load_images(context, manifest, where, stop);
   finally.emplace_back(plan::CheckBackup{where});
   for (const auto& target : targets)
     restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
@@ -247,22 +263,14 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
                              : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
   if (app.releases.empty()) app.created = context.clock.now();
+  // With the release: after a crash the app is there, and nobody asks for this again.
+  if (!as_other && manifest.spec.project && options.only.empty()) app.origin = manifest.origin;
   install(context, app, manifest, spec, as_other ? std::map<std::string, FileMark>() : manifest.files, stop);
   if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
     throw NotFound(
         ErrorCode::image_gone, format("the image of {} is not on this host, and the backup has none", manifest.app),
         format("Build it (belay build {}), or restore a backup that was made with --with-image.", app.name.text()));
   return wanted;
-}
-
-// What it installed is as if it had been declared here: with the files that it is bound to, and where its project is.
-void take_up_project(change::Context& context, App& app, const backup::Manifest& manifest,
-                     const RestoreOptions& options) {
-  if (options.as) return;
-  change::keep_files(context, app, app.releases.back());
-  if (!manifest.spec.project || !options.only.empty()) return;
-  app.origin = manifest.origin;
-  context.store.save(app);
 }
 
 }  // namespace
@@ -318,8 +326,9 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
     try {
       restored =
           put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options, stop);
-      if (restored.installed && restored.change.kind == change::Change::Kind::done)
-        take_up_project(context, app, restored.manifest, options);
+      // What it installed is as if it had been declared here: with the files that it is bound to.
+      if (restored.installed && restored.change.kind == change::Change::Kind::done && !options.as)
+        change::keep_files(context, app, app.releases.back());
       if (restored.change.failed()) remove_empty_ones(absent);
       return restored;
     } catch (const Error&) {

@@ -88,13 +88,6 @@ void RestoreWork::load_images(const plan::LoadImages& /*step*/, const engine::Pr
         }
       },
       [](const Progress&) {}, stop);
-  // They are saved by their ids. A tag that is here names something of this host's.
-  for (const auto& service : manifest().spec.services) {
-    const auto image = manifest().images.find(service.name);
-    if (image == manifest().images.end() || service.image.empty() || !ImageRef::parse(service.image).digest.empty())
-      continue;
-    if (!engine().image(service.image, stop)) engine().tag_image(image->second, service.image, stop);
-  }
 }
 
 void RestoreWork::check_backup(const plan::CheckBackup& /*step*/, std::stop_token /*stop*/) {

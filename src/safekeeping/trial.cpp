@@ -144,10 +144,11 @@ class Rehearsal {
         last = {whole.add(plan::StopContainer{create->name, Seconds(0)}, reason, last)};
         last = {whole.add(plan::RemoveContainer{create->name}, reason, last)};
       }
-    for (const auto& action : made) {
+    for (const auto& action : made)
       if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
         whole.add(plan::RemoveVolume{volume->name}, "only a copy; " + reason, last);
-      else if (const auto* network = std::get_if<plan::CreateNetwork>(&action.step))
+    for (const auto& action : made) {
+      if (const auto* network = std::get_if<plan::CreateNetwork>(&action.step))
         whole.add(plan::RemoveNetwork{network->name}, reason, last);
       else if (const auto* tag = std::get_if<plan::TagImage>(&action.step))
         whole.add(plan::UntagImage{tag->reference}, reason, last);

@@ -121,7 +121,7 @@ TEST_F(DeclaredHostTest, AServiceThatEndsAndThatNobodyWaitsForIsDone) {
   project("tools:3", "green");
   EXPECT_EQ(run(), "shop change failed");
   EXPECT_EQ(running(), std::vector<std::string>{"shop-web-1"});
-  EXPECT_EQ(scene_.container("shop-tools-1")->image, "tools:2");
+  EXPECT_EQ(scene_.container("shop-tools-1")->image, scene_.engine.image("tools:2", {})->id);
 }
 
 TEST_F(DeclaredHostTest, ARegistryIsAskedAsOftenAsThePullPolicySays) {
@@ -136,7 +136,7 @@ TEST_F(DeclaredHostTest, ARegistryIsAskedAsOftenAsThePullPolicySays) {
   EXPECT_EQ(run(), "shop unchanged") << "it was pulled eleven hours ago";
   scene_.clock.advance(std::chrono::hours(1));
   const DeclaredHost preview = apply(true);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("which is asked every 12h, has something newer"));
+  EXPECT_THAT(declared_text(preview, false), HasSubstr("which is asked every 12 h, has something newer"));
   EXPECT_EQ(run(), "shop change");
   scene_.clock.advance(std::chrono::hours(13));
   EXPECT_EQ(run(), "shop unchanged");

@@ -124,7 +124,7 @@ TEST(Look, AtADeployThatWasTakenBack) {
   scene.run("deploy 3");
   EXPECT_EQ(row(scene).last_failed, "");
   EXPECT_EQ(row(scene).image, "web:latest");
-  scene.run("deploy bad");
+  scene.run("deploy bad-again");
   EXPECT_EQ(row(scene).last_failed, "r4");
 }
 

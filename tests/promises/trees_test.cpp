@@ -219,7 +219,7 @@ TEST_P(NestedPlaces, PlacesInsideEachOtherAreOnePlace) {
     if (step.starts_with("start web-r") && step != "start web-r1") say(file, "spoiled");
   };
   for (int round = 0; round < GetParam().rounds; ++round) {
-    ASSERT_EQ(scene.run("deploy bad snapshot"), "rolled_back") << round << scene.reason;
+    ASSERT_EQ(scene.run(format("deploy bad{} snapshot", round)), "rolled_back") << round << scene.reason;
     EXPECT_EQ(read_file(file), "first") << round;
     EXPECT_EQ(scene.trouble("1"), "") << round;
     EXPECT_EQ(bound.strays(GetParam().outer), "") << round;

@@ -107,7 +107,7 @@ test_a_project_goes_to_another_folder_and_never_over_another_one() {
   local before
   before=$(files_of shop)
   expect_refused 1 belay restore "$backup"
-  expect_err "shop/compose.yaml cannot get $app's data: it is there already"
+  expect_err "shop/.* cannot get $app's data: it is there already"
   expect_equal 'the files' "$before" "$(files_of shop)"
   expect_not volume_exists "${app}_data"
   expect_done belay restore "$app" "$backup" --project-directory "$work/moved/here"
@@ -182,7 +182,7 @@ test_a_service_that_ends_with_0_and_nobody_waits_for_is_done() {
   tools 3 green
   run belay up
   expect_exit 1
-  expect_err 'exited with code 3; it was taken back'
+  expect_err 'exited with code 3; it was rolled back'
   expect_equal 'the colour' 'COLOUR=blue' "$(inspect "$app-web-1" '[.Config.Env[] | select(startswith("COLOUR="))][0]')"
   expect is_up "$app-web-1"
   expect_equal 'the end of tools' 0 "$(inspect "$app-tools-1" .State.ExitCode)"

@@ -275,7 +275,9 @@ std::string Scene::leftovers() {
     for (const auto& snapshot : known->snapshots) {
       if (!snapshot.complete) say(format("the unfinished snapshot {}", snapshot.text()));
       for (const auto& item : snapshot.items)
-        if (!fs::exists(volume(item.kept.source))) say(format("{} without {}", snapshot.text(), item.kept.source));
+        if (!fs::exists(item.kept.kind == DataPlace::Kind::volume ? volume(item.kept.source)
+                                                                  : fs::path(item.kept.source)))
+          say(format("{} without {}", snapshot.text(), item.kept.source));
     }
   if (!fs::exists(folder.path() / "backups")) return text;
   Context here = context("belay verify");
@@ -317,7 +319,11 @@ std::string Scene::changes(size_t from) const {
 
 std::vector<std::string> Scene::lasting_changes() const {
   auto all = engine.changes();
-  std::erase_if(all, [](const std::string& each) { return each.starts_with("build "); });
+  // The probe of whether the engine's files are this host's leaves nothing.
+  std::erase_if(all, [](const std::string& each) {
+    return each.starts_with("build ") || each.find(" +belay-probe-") != std::string::npos ||
+           each.find(" -belay-probe-") != std::string::npos;
+  });
   return all;
 }
 
