@@ -21,6 +21,8 @@ using Kind = Answer::Kind;
 // Of an answer's body and of a command's output: what may be searched, and what is told.
 constexpr size_t most_read = 256 << 10;
 constexpr size_t most_told = 200;
+// What is not a success is read whole, for its status.
+constexpr std::int64_t most_refusal = 4 << 20;
 
 std::string beginning_of(std::string_view text) {
   std::string beginning = printable(trim(text));
@@ -78,6 +80,7 @@ net::Response request(const Check& check, engine::Reached reached, Ticks deadlin
   if (check.method == "POST") request.body = std::string();
   request.deadline = deadline;
   request.patience = Milliseconds(0);
+  request.body_limit = ByteCount{most_refusal};
   std::string body;
   // The beginning of what succeeds is enough; a refusal is read to its end.
   const net::BodySink keep = [&](std::string_view bytes) {

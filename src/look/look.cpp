@@ -556,6 +556,15 @@ std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, 
 
 namespace {
 
+std::vector<std::string> checks_of(const Release& release) {
+  std::vector<std::string> texts;
+  for (const auto& service : release.spec.services)
+    for (const auto& check : service.checks)
+      texts.push_back(release.spec.services.size() == 1 ? question(check)
+                                                        : format("{}: {}", service.name, question(check)));
+  return texts;
+}
+
 Status status_of(change::Context& context, const App& app, const World& world, std::vector<Wait> waits) {
   Status status;
   status.summary = summary_of(app, world);
@@ -577,8 +586,10 @@ Status status_of(change::Context& context, const App& app, const World& world, s
       break;
   }
   status.trouble = app.wish.trouble;
-  if (const Release* shown = app.wish.release ? app.find(*app.wish.release) : nullptr)
+  if (const Release* shown = app.wish.release ? app.find(*app.wish.release) : nullptr) {
     status.kept_files = change::kept_paths(context.store, app, *shown);
+    status.checks = checks_of(*shown);
+  }
   if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
   if (app.wish.state != Wish::State::none) status.since = app.wish.since;
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {

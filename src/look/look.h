@@ -102,6 +102,8 @@ struct Status {
   std::optional<Time> since;  // of the wish
   int restarts = 0;
   std::string health_output;
+  std::vector<std::string>
+      checks;  // of the wished release: "GET :8080/health 200"; of several services with their names
   struct Volume {
     std::string source, target;
     bool read_only = false;

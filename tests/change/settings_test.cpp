@@ -18,6 +18,70 @@ void make_volume(Scene& scene, const std::string& name, const labels::Labels& it
   scene.engine.create_volume(request, {});
 }
 
+// Checks of the command line are settings as well.
+class ChecksOfAnApp : public ::testing::Test {
+ protected:
+  std::string checks() {
+    std::string text;
+    const App app = scene_.app();
+    for (const auto& check : app.find(*app.wish.release)->spec.services[0].checks) text += to_text(check) + "\n";
+    return text;
+  }
+  Scene scene_;
+};
+
+TEST_F(ChecksOfAnApp, StayUntilAnotherWordIsSaid) {
+  const std::string page = "GET :8080/ 200 retries=1 ~page\n";
+  EXPECT_EQ(scene_.run("deploy 1 check"), "done");
+  EXPECT_EQ(checks(), page);
+  EXPECT_EQ(scene_.run("deploy 2"), "done");
+  EXPECT_EQ(checks(), page);
+  scene_.write("jockler-web", R"({"ports": {"8080": "8080"}})");
+  EXPECT_EQ(scene_.run("deploy 3"), "done");
+  EXPECT_EQ(checks(), page) << "a file that says nothing of checks leaves them";
+  scene_.write("jockler-web", R"({"check": "TCP :8080"})");
+  EXPECT_EQ(scene_.run("deploy 4"), "done");
+  EXPECT_EQ(checks(), "TCP :8080\n");
+  scene_.write("jockler-web", R"({"ports": {"8080": "8080"}})");
+  EXPECT_EQ(scene_.run("deploy 5"), "done");
+  EXPECT_EQ(checks(), "") << "what the file said and says no longer is over";
+  EXPECT_EQ(scene_.run("deploy 6 check"), "done");
+  EXPECT_EQ(scene_.run("deploy 7 uncheck"), "done");
+  EXPECT_EQ(checks(), "");
+}
+
+TEST_F(ChecksOfAnApp, DecideAboutItsReleases) {
+  EXPECT_EQ(scene_.run("deploy 1 check"), "done");
+  EXPECT_EQ(scene_.run("deploy wrong"), "rolled_back");
+  const App app = scene_.app();
+  EXPECT_EQ(app.wish.release, ReleaseNumber{1});
+  const Release& failed = *app.find(ReleaseNumber{2});
+  EXPECT_EQ(failed.verdict, Verdict::failed);
+  EXPECT_EQ(failed.reason, "GET http://10.0.0.2:8080/ answered 500, expected 200");
+  EXPECT_EQ(failed.log_tail, "it answered: page of wrong\n");
+  EXPECT_FALSE(app.quarantine.empty());
+  EXPECT_THAT(scene_.run("restart"), "done");
+}
+
+TEST_F(ChecksOfAnApp, ThatCannotBeTriedBlameNobody) {
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  scene_.engine.has_no_network();
+  EXPECT_EQ(scene_.run("deploy 2 check"), "rolled_back");
+  const App app = scene_.app();
+  EXPECT_EQ(app.find(ReleaseNumber{2})->verdict, Verdict::pending);
+  EXPECT_TRUE(app.quarantine.empty());
+  scene_.engine.has_no_network(false);
+  EXPECT_EQ(scene_.run("retry"), "done");
+  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{2});
+}
+
+TEST_F(ChecksOfAnApp, LeaveTheContainerWhereNothingElseChanges) {
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  const auto container = scene_.app().find(ReleaseNumber{1})->containers.at("web");
+  EXPECT_EQ(scene_.run("deploy same check"), "done");
+  EXPECT_EQ(scene_.app().find(ReleaseNumber{2})->containers.at("web"), container);
+}
+
 class Settings : public ::testing::Test {
  protected:
   Settings() {

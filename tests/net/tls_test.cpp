@@ -94,6 +94,31 @@ TEST_F(Tls, TakesAnybodyWhereVerificationIsOff) {
   EXPECT_EQ(read_to_end(*stream), "all of ");
 }
 
+TEST_F(Tls, TakesAnyNameOfAnAuthorityWhereTheNameDoesNotMatter) {
+  start("DNS:other.example", echo);
+  TlsOptions any_name = trusting();
+  any_name.verify_name = false;
+  const auto stream = connect(any_name);
+  stream->finish_writing(deadline_in(generous), {});
+  EXPECT_EQ(read_to_end(*stream), "all of ");
+  const Authority other;
+  any_name.ca_file = other.file();
+  EXPECT_THAT(connect_failure(any_name), HasSubstr("cannot be trusted: "));
+}
+
+TEST_F(Tls, TakesTheServersOwnCertificateWithoutItsAuthority) {
+  const test::Identity own = authority_.issue("server", "IP:127.0.0.1");
+  context_ = test::server_context(own);
+  server_ = std::make_unique<Server>(Server::Family::ipv4, echo, context_.get());
+  TlsOptions options;
+  options.ca_file = own.certificate_file;
+  EXPECT_THAT(connect_failure(options), HasSubstr("cannot be trusted: "));
+  options.trust_a_leaf = true;
+  const auto stream = connect(options);
+  stream->finish_writing(deadline_in(generous), {});
+  EXPECT_EQ(read_to_end(*stream), "all of ");
+}
+
 TEST_F(Tls, ShowsItsCertificateToAServerThatDemandsOne) {
   start("IP:127.0.0.1", echo, &authority_);
   const auto identity = authority_.issue("client", "");

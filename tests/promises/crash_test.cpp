@@ -179,6 +179,9 @@ std::vector<Story> stories() {
                    "",
                    here});
   }
+  all.push_back({"deploy_with_a_check", {"deploy 1 check"}, "deploy 2", {"deploy 2"}, "2"});
+  all.push_back({"deploy_that_fails_its_check", {"deploy 1 check"}, "deploy wrong", {"start-all"}, "1|wrong"});
+  all.push_back({"deploy_of_another_check", {"deploy 1"}, "deploy same check", {"deploy same check"}, "1"});
   const auto dcv = with(NamingScheme::dcv);
   const auto is_stable = [](Scene& s) {
     return s.container("dcv_web_stable") && s.app().stable == ReleaseNumber{2} ? ""

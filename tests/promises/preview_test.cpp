@@ -181,6 +181,8 @@ plan::Plan mark_it(Scene& /*scene*/, Context& context, bool dry_run) {
 const std::vector<Verb> verbs{
     {"start new, the first", {"build 1"}, start_new_one},
     {"start new, a second", {"deploy 1", "build 2"}, start_new_one},
+    {"deploy with a check", {"deploy 1 check"}, deploy_of("2")},
+    {"deploy that fails its check", {"deploy 1 check"}, deploy_of("wrong"), true, NamingScheme::belay, true},
     {"start new, of the same build", {"deploy 1"}, start_new_one},
     {"start last", {"deploy 1", "stop"}, start_of("last")},
     {"start last, which runs", {"deploy 1"}, start_of("last"), false},

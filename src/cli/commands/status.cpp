@@ -17,6 +17,7 @@ Node status_node(const look::Status& status) {
   node.set("since", status.since ? Node::text(iso_time(*status.since)) : Node());
   node.set("restarts", Node::number(status.restarts));
   node.set("health_output", text_or_null(status.health_output));
+  node.set("checks", texts(status.checks));
   Node volumes = Node::list();
   for (const auto& mount : status.volumes) {
     Node volume = Node::map();
@@ -86,6 +87,7 @@ void print_status(Console& console, const look::Status& status) {
   field("  kept files", join(status.kept_files, ", "));
   field("  restarts", status.restarts == 0 ? "" : format("{}", status.restarts));
   field("  probe", status.health_output);
+  field("  checks", join(status.checks, "; "));
   field("  autostart", !row.autostart || *row.autostart == Autostart::none ? "" : std::string(to_text(*row.autostart)));
   field("  backup", !row.backup_trouble.empty() ? row.backup_trouble
                     : row.backup.last_good ? format("the last good one was taken {}", iso_time(*row.backup.last_good))

@@ -108,6 +108,7 @@ void Scene::offer(const std::string& version) {
     config.health = HealthCheck{{"CMD", "/check"}, Milliseconds(10), Milliseconds(10), {}, 1};
   if (has("sick")) behaviour.unhealthy_after = Milliseconds(150);
   if (has("fit")) behaviour.healthy_after = Milliseconds(150);
+  behaviour.ports[8080] = {.status = has("wrong") ? 500 : 200, .body = "page of " + offered, .after = Milliseconds(50)};
   if (has("refused")) behaviour.start_error = "exec: no such file";
   engine.next_build(config, behaviour, offered);
 }
@@ -176,6 +177,8 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "deploy") {
     offer(argument);
     start_options.change.snapshot = words.size() > 2 && words[2] == "snapshot";
+    if (words.size() > 2 && words[2] == "check") build_options.checks = {parse_check("GET :8080/ 200 retries=1 ~page")};
+    if (words.size() > 2 && words[2] == "uncheck") build_options.checks = std::vector<Check>{};
     return told(deploy(here, web, build_options, start_options, stop_token).change);
   }
   if (verb == "write") {

@@ -97,9 +97,10 @@ class Scene {
   //   build V | start new|last|stable|rN | deploy V | stop | restart | rollback [rN] | retry | stable | stable clear |
   //   autostart last|stable|none | start-all | cleanup [KEEP] | remove [volumes] | recover |
   //   bind TEXT: a file of the host that the next release is bound to |
-  //   deploy V snapshot | write TEXT | backup [pause|stop|live|image] | restore [sN] | rollback data
-  // An image of a version V that contains "bad" exits with 3 after 150 ms; "sick" turns unhealthy; "refused" cannot be
-  // started; "same" yields what the last build did.
+  //   deploy V snapshot|check|uncheck: with a check that the page be there, or without one from now on | write TEXT |
+  //   backup [pause|stop|live|image] | restore [sN] | rollback data
+  // An image of a version V that contains "bad" exits with 3 after 150 ms; "sick" turns unhealthy; "wrong" answers 500
+  // at its port; "refused" cannot be started; "same" yields what the last build did.
   std::string run(const std::string& line);
   // True: the power went off.
   bool crashes(const std::string& line);
