@@ -450,6 +450,29 @@ constexpr std::array positionals_of_import{
     Positional{.name = "SOURCE", .kind = Kind::words, .choices = "run|jockler|dockervisor"},
     Positional{.name = "NAME", .kind = Kind::app, .required = false},
     Positional{.name = "WORD", .required = false, .repeated = true}};
+constexpr std::array positionals_of_unit{
+    Positional{.name = "VERB", .kind = Kind::words, .choices = "list|help|init|print|run"},
+    Positional{.name = "UNIT", .required = false, .shown = "UNIT[/COMMAND]|DIR"},
+    Positional{.name = "WORD", .required = false, .repeated = true}};
+constexpr auto options_of_unit = joined(
+    std::array{
+        Option{.name = "conf",
+               .letter = 'c',
+               .value = "DIR",
+               .summary = "the configuration directory (default: $DOCKERSTRA_CONF, else ~/.dockerstra and so on)",
+               .kind = Kind::folder},
+        Option{.name = "environment",
+               .letter = 'e',
+               .value = "NAME",
+               .summary = "read only this environment file",
+               .repeatable = true},
+        Option{.name = "units", .summary = "list: the units"},
+        Option{.name = "services", .summary = "list: the images"},
+        Option{.name = "service", .summary = "help: the name is that of an image folder"},
+        Option{.name = "print-unit", .summary = "run: print what the command is, and do nothing"},
+        Option{.name = "print-only", .summary = "run: the same"},
+        Option{.name = "print-substitutions", .summary = "run: print the variables, and do nothing"}},
+    change);
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},
@@ -539,6 +562,13 @@ constexpr std::array table{
             .positionals = positionals_of_up,
             .options = options_of_up,
             .run = run_up},
+    Command{.name = "unit",
+            .group = Group::change,
+            .summary = "Work with units: groups of containers with commands of their own",
+            .positionals = positionals_of_unit,
+            .options = options_of_unit,
+            .verbatim_from = 1,
+            .run = run_unit_command},
     Command{.name = "down",
             .group = Group::change,
             .summary = "Stop an app and remove its containers and networks",

@@ -24,6 +24,7 @@ int run_port(Invocation& in);
 int run_why(Invocation& in);
 int run_plan(Invocation& in);
 int run_apply(Invocation& in);
+int run_unit_command(Invocation& in);
 int run_up(Invocation& in);
 int run_down(Invocation& in);
 int run_pull(Invocation& in);

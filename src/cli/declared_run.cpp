@@ -8,6 +8,7 @@
 #include "cli/compose_options.h"
 #include "declared/definitions.h"
 #include "declared/user_data.h"
+#include "formats/declared_host.h"
 #include "report/event_json.h"
 #include "report/event_text.h"
 #include "report/host_json.h"
@@ -160,6 +161,8 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
     if (pass.builds)
       for (auto& project : outcome.input.declared.apps)
         for (const auto& [service, build] : project.builds) project.pulls[service] = Pull::build;
+  } else if (pass.unit) {
+    outcome.input.declared = formats::declared_host({}, {*pass.unit});
   } else {
     outcome.input = read_declared(pass.settings, warn, session.stop());
   }

@@ -43,6 +43,8 @@ struct DeclaredPass {
   formats::Settings settings;
   // Only this Compose project, and no folder of definitions.
   std::optional<formats::compose::Request> project;
+  // Only this app, and no folder of definitions.
+  std::optional<Declaration> unit{};
   change::ChangeOptions change;
   bool allow_empty = false, thorough = false, verbose = false;
   int workers = 8;

@@ -15,7 +15,7 @@ constexpr std::array table{
     Face{.name = "dockervisor", .summary = "image families with named parameter sets", .run = run_dockervisor},
     Face{.name = "dockerup", .summary = "a host kept as its definitions say", .run = run_dockerup},
     Face{.name = "docker-compose", .summary = "the services of a Compose file", .run = run_docker_compose},
-    Face{.name = "docker_start", .summary = "units of several containers"},
+    Face{.name = "docker_start", .summary = "units of several containers", .run = run_docker_start},
     Face{.name = "dr", .summary = "services that bring their own commands"},
 };
 

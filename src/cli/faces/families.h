@@ -10,6 +10,7 @@ class Session;
 
 int run_jockler(Session& session, const std::vector<std::string>& arguments);
 int run_docker_compose(Session& session, const std::vector<std::string>& arguments);
+int run_docker_start(Session& session, const std::vector<std::string>& arguments);
 int run_dockerup(Session& session, const std::vector<std::string>& arguments);
 int run_dockervisor(Session& session, const std::vector<std::string>& arguments);
 

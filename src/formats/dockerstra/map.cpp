@@ -92,6 +92,30 @@ void add_need(Service& service, const std::string& other, Need::Condition condit
   if (!is_there && other != service.name) service.needs.push_back({other, condition});
 }
 
+bool is_on_the_default_bridge(const Service& service) {
+  return service.network_mode.empty() && service.networks.empty();
+}
+
+// Links within the unit are names on a network of its own: they hold, whichever of the two is made anew.
+void join_linked(const Unit& unit, Spec& spec) {
+  std::set<std::string> linked;
+  std::map<std::string, std::vector<std::string>> aliases;
+  for (Service& service : spec.services)
+    std::erase_if(service.links, [&](const std::string& link) {
+      const Container* other = container_of_unit(unit, link.substr(0, link.find(':')));
+      const auto target = std::find_if(spec.services.begin(), spec.services.end(), [&](const Service& each) {
+        return other != nullptr && each.name == other->name;
+      });
+      if (target == spec.services.end()) return false;
+      if (!is_on_the_default_bridge(service) || !is_on_the_default_bridge(*target)) return false;
+      linked.insert({service.name, target->name});
+      aliases[target->name].push_back(link.substr(link.find(':') + 1));
+      return true;
+    });
+  for (Service& service : spec.services)
+    if (linked.contains(service.name)) service.networks.push_back({unit.address.unit, aliases[service.name], "", ""});
+}
+
 // A container starts when those that it links to have been started, and those that an order before it waits for
 // ("attach") have ended. All others start side by side.
 void set_needs(const Unit& unit, const std::set<std::string>& attached, Spec& spec) {
@@ -187,6 +211,7 @@ Mapped map_unit(const Unit& unit, const fs::path& folder) {
   }
   std::erase_if(mapped.builds, [&](const auto& build) { return !places.contains(build.first); });
   set_needs(unit, attached, mapped.spec);
+  join_linked(unit, mapped.spec);
   check_references(unit, mapped.spec);
   at({unit.file.string(), 0, 0}, [&] { check_spec(mapped.spec); });
   return mapped;

@@ -1,0 +1,40 @@
+#pragma once
+// Units on the command line: belay unit and the face docker_start.
+
+#include <string>
+#include <vector>
+
+#include "cli/invocation.h"
+#include "formats/dockerstra/unit.h"
+
+namespace belay::cli {
+
+// What of the machine the configuration directory is read from.
+formats::dockerstra::Outside unit_outside();
+
+struct UnitCall {
+  formats::dockerstra::Request request;
+  bool dry_run = false;
+  bool exit_unchanged = false;
+  std::string command;  // as it was typed, for the journal
+};
+
+// Carries out the orders of a unit's command; the exit code. Whatever cannot be done is refused before anything is.
+int run_unit(Session& session, const UnitCall& call);
+
+// Prints the resolved unit, or the variables that its templates see.
+enum class Printed { unit, variables };
+void print_unit(Session& session, const formats::dockerstra::Request& request, Printed what);
+
+// Lists UNIT/COMMAND, one a line, and the image folders; `units`, `services`: which of the two.
+void list_units(Session& session, const formats::dockerstra::Request& request, bool units, bool services);
+
+// The readme, the commands and the arguments of a unit, or the readme of an image folder; without a name, what there
+// is.
+void help_unit(Session& session, const formats::dockerstra::Request& request, const std::optional<std::string>& name,
+               bool is_service);
+
+// Makes a configuration directory with an example. Throws Conflict where there is something in it already.
+void init_units(Session& session, const fs::path& folder);
+
+}  // namespace belay::cli
