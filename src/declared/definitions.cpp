@@ -72,8 +72,12 @@ std::string broken_name(const fs::path& folder) {
 void break_unreadable_policies(Declarations& declarations) {
   const auto trouble = [](const Declaration& declared) -> std::optional<Error> {
     try {
-      updates::check_window(declared.policies.update.window);
-      if (!declared.policies.update.pattern.empty()) updates::check_pattern(declared.policies.update.pattern);
+      std::vector<UpdatePolicy> rules{declared.policies.update};
+      for (const auto& [service, own] : declared.updates) rules.push_back(own);
+      for (const UpdatePolicy& each : rules) {
+        updates::check_window(each.window);
+        if (!each.pattern.empty()) updates::check_pattern(each.pattern);
+      }
     } catch (const Error& error) {
       return error;
     }

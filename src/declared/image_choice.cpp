@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "change/apps.h"
 #include "registry/registry.h"
 #include "state/store.h"
@@ -115,13 +116,13 @@ std::string present_tag(const Subject& subject, const ImageRef& declared, const 
 // The references worth a look, best first: the newest tags that fit, at most a few, or the one that is written.
 std::vector<std::string> references_of(change::Context& context, const Subject& subject, const ListTags& list_tags,
                                        RegistryBackoff& rest, std::stop_token stop) {
-  const Declaration& declared = subject.declared;
   const ImageRef written = ImageRef::parse(subject.service.image);
-  if (declared.policies.update.pattern.empty()) return {written.text()};
-  const std::string present = present_tag(subject, written, declared.policies.update.pattern);
+  const std::string& wanted = update_policy(subject.declared, subject.service).pattern;
+  if (wanted.empty()) return {written.text()};
+  const std::string present = present_tag(subject, written, wanted);
   constexpr size_t few = 3;
   std::vector<std::string> references;
-  const auto pattern = updates::TagPattern::parse(declared.policies.update.pattern);
+  const auto pattern = updates::TagPattern::parse(wanted);
   const auto tags = asking(written.registry(), "tags", rest, context.clock, [&] { return list_tags(written, stop); });
   const auto choice = pattern.choose(tags, present);
   for (const auto& tag : choice.tags) {
@@ -129,13 +130,20 @@ std::vector<std::string> references_of(change::Context& context, const Subject& 
     references.push_back(ImageRef{written.repository, tag, {}}.text());
   }
   const std::string flavour = choice.flavour.empty() ? "" : format(" in the flavour {}", choice.flavour);
-  if (references.empty())
-    context.report.note(
-        format("no tag of {}{} fits {}", written.repository, flavour, declared.policies.update.pattern));
+  if (references.empty()) context.report.note(format("no tag of {}{} fits {}", written.repository, flavour, wanted));
   if (!choice.left_out.empty()) context.report.note(format("{}: {}", written.repository, choice.left_out));
   const std::string kept = ImageRef{written.repository, present, {}}.text();
   if (std::find(references.begin(), references.end(), kept) == references.end()) references.push_back(kept);
   return references;
+}
+
+// "db: " where the app has other services as well.
+std::string service_in_front(const Subject& subject) {
+  const auto& services = subject.declared.spec.services;
+  const std::string& name = subject.service.group_name();
+  const bool is_alone =
+      std::all_of(services.begin(), services.end(), [&](const Service& each) { return each.group_name() == name; });
+  return is_alone ? std::string() : name + ": ";
 }
 
 void ask_registry(change::Context& context, const Subject& subject, const LocalImages& local, ImageChoice& choice,
@@ -150,12 +158,14 @@ void ask_registry(change::Context& context, const Subject& subject, const LocalI
   for (const auto& reference : references_of(context, subject, list_tags, rest, stop))
     for (auto& candidate : candidates_of(context, reference, rest, stop))
       situation.candidates.push_back(std::move(candidate));
-  const updates::Decision decision = updates::decide(declared.policies.update, situation, context.clock.now());
+  const updates::Decision decision =
+      updates::decide(update_policy(declared, subject.service), situation, context.clock.now());
   using Kind = updates::Decision::Kind;
   if (decision.kind == Kind::none) return;
   if (decision.kind != Kind::update) {
-    choice.waits_for = decision.sentence;
-    choice.wait = Wait{Wait::Topic::update, decision.waits, decision.candidate.first_seen, {}};
+    const std::string whose = service_in_front(subject);
+    choice.waits_for = whose + decision.sentence;
+    choice.wait = Wait{Wait::Topic::update, whose + decision.waits, decision.candidate.first_seen, {}};
     if (decision.kind != Kind::quarantined) choice.wait->until = decision.until;
     choice.quarantined = decision.kind == Kind::quarantined;
     // What is here under the tag may be that very news, pulled by somebody else.
@@ -186,7 +196,7 @@ ImageChoice local_choice(const Subject& subject, const LocalImages& local) {
   ImageChoice choice;
   ImageRef written = ImageRef::parse(subject.service.image);
   // Where a pattern chooses, what was chosen stays until something newer is taken.
-  const std::string& pattern = subject.declared.policies.update.pattern;
+  const std::string& pattern = update_policy(subject.declared, subject.service).pattern;
   if (!pattern.empty()) written.tag = present_tag(subject, written, pattern);
   choice.reference = written.text();
   const auto build = subject.declared.builds.find(subject.service.group_name());
@@ -226,7 +236,8 @@ ImageChoice choose_image(change::Context& context, const Subject& subject, const
     const auto last = context.store.last_asked(choice.reference);
     if (last && context.clock.now() < *last + *choice.period && choice.pull.empty()) return choice;
   }
-  const bool wants_news = pull == Pull::always || (pull == Pull::by_policy && subject.declared.policies.update.pull);
+  const bool wants_news =
+      pull == Pull::always || (pull == Pull::by_policy && update_policy(subject.declared, subject.service).pull);
   const bool is_pinned = !ImageRef::parse(choice.reference).digest.empty();
   if (!ask || !wants_news || is_pinned || choice.build) return choice;
   try {
@@ -279,6 +290,20 @@ std::vector<ImageChoice> to_be_made(const ImageChoices& choices) {
         }))
       made.push_back(choice);
   return made;
+}
+
+std::optional<Wait> wait_of_all(const ImageChoices& choices) {
+  std::vector<std::string> texts;
+  std::optional<Wait> all;
+  for (const auto& [service, choice] : choices) {
+    if (!choice.wait || std::find(texts.begin(), texts.end(), choice.wait->text) != texts.end()) continue;
+    texts.push_back(choice.wait->text);
+    if (!all) all = choice.wait;
+    all->since = std::min(all->since, choice.wait->since);
+    if (choice.wait->until) all->until = std::min(all->until.value_or(*choice.wait->until), *choice.wait->until);
+  }
+  if (all) all->text = join(texts, "; ");
+  return all;
 }
 
 ImageChoices choose_images(change::Context& context, const Declaration& declared, const App* app,

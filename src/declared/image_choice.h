@@ -45,6 +45,9 @@ using ImageChoices = std::map<std::string, ImageChoice>;
 // Those that have to be pulled or built, each reference once.
 std::vector<ImageChoice> to_be_made(const ImageChoices& choices);
 
+// What the services wait for, together; nullopt: none of them does.
+std::optional<Wait> wait_of_all(const ImageChoices& choices);
+
 // The tags that a registry has of an image's repository, in any order.
 using ListTags = std::function<std::vector<std::string>(const ImageRef& image, std::stop_token stop)>;
 

@@ -101,12 +101,14 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
   }
   name_all_volumes(declared, app, made);
-  for (const auto& [service, choice] : choices) {
-    if (choice.waits_for.empty()) continue;
-    result.reason = choice.waits_for;
-    result.waits_for = choice.wait ? choice.wait->text : choice.waits_for;
+  if (const auto wait = wait_of_all(choices)) {
+    std::vector<std::string> reasons;
+    for (const auto& [service, choice] : choices)
+      if (!choice.waits_for.empty() && std::find(reasons.begin(), reasons.end(), choice.waits_for) == reasons.end())
+        reasons.push_back(choice.waits_for);
+    result.reason = join(reasons, "; ");
+    result.waits_for = wait->text;
     result.kind = Outcome::held;
-    break;
   }
 
   if (takes_over) {

@@ -31,7 +31,6 @@ void Pass::note_trouble(const AppName& name, state::Store& store, const Declared
 
 void Pass::note_choices(const Declaration& declared, state::Store& store, const ImageChoices& choices) const {
   const Time now = context_.clock.now();
-  const ImageChoice* waiting = nullptr;
   bool any_asked = false;
   for (const auto& [service, choice] : choices) {
     // What is to be pulled, or waits, is asked for again until it is here.
@@ -42,14 +41,14 @@ void Pass::note_choices(const Declaration& declared, state::Store& store, const 
       return;
     }
     any_asked = any_asked || choice.asked;
-    if (choice.wait && waiting == nullptr) waiting = &choice;
   }
   // Where nobody asked, what was found when somebody did still holds.
-  if (!any_asked && declared.policies.update.pull) return;
+  const auto wants_news = [&](const Service& service) { return update_policy(declared, service).pull; };
+  const auto& services = declared.spec.services;
+  if (!any_asked && std::any_of(services.begin(), services.end(), wants_news)) return;
   note_wait(declared.name, store, Wait::Topic::registry, "", now);
-  if (waiting != nullptr)
-    note_wait(declared.name, store, Wait::Topic::update, waiting->wait->text, waiting->wait->since,
-              waiting->wait->until);
+  if (const auto wait = wait_of_all(choices))
+    note_wait(declared.name, store, Wait::Topic::update, wait->text, wait->since, wait->until);
   else
     note_wait(declared.name, store, Wait::Topic::update, "", now);
 }

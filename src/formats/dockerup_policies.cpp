@@ -11,10 +11,8 @@ namespace {
 using document::Member;
 using document::Node;
 
-UpdatePolicy update_policy(const Node& node) {
-  static const std::vector<std::string> keys{"pull", "eager", "rolling", "pattern", "window", "jitter", "minimum_age"};
-  document::refuse_unknown_keys(node, keys, "\"update\"");
-  UpdatePolicy policy;
+// What the node says goes before `policy`.
+UpdatePolicy read_update(const Node& node, UpdatePolicy policy) {
   if (const Node* pull = node.find("pull")) policy.pull = pull->as_bool("\"pull\"");
   if (const Node* pattern = node.find("pattern")) policy.pattern = word_value(*pattern, "\"pattern\"");
   if (const Node* window = node.find("window")) policy.window = word_value(*window, "\"window\"");
@@ -74,7 +72,10 @@ const std::vector<std::string>& policy_keys() {
 Policies defined_policies(const Node& definition) {
   Policies policies;
   if (const Node* update = definition.find("update")) {
-    policies.update = update_policy(*update);
+    static const std::vector<std::string> keys{"pull",   "eager",  "rolling",    "pattern",
+                                               "window", "jitter", "minimum_age"};
+    document::refuse_unknown_keys(*update, keys, "\"update\"");
+    policies.update = read_update(*update, {});
     refuse_pattern_of_digest(definition, *update);
   }
   if (const Node* node = definition.find("on_unhealthy")) policies.on_unhealthy = on_unhealthy(*node);
@@ -84,6 +85,12 @@ Policies defined_policies(const Node& definition) {
   policies.restart_with = is_set(&definition, "restart_with");
   if (const Node* node = definition.find("soak")) policies.soak = time_value(*node, "\"soak\"");
   return policies;
+}
+
+UpdatePolicy defined_update(const Node& update, const Node& service, const UpdatePolicy& of_the_app) {
+  document::refuse_unknown_keys(update, {"pull", "pattern", "window", "jitter", "minimum_age"}, "\"update\"");
+  refuse_pattern_of_digest(service, update);
+  return read_update(update, of_the_app);
 }
 
 void define_swap(Spec& spec, const Node& definition) {

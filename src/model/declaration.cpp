@@ -32,6 +32,11 @@ std::string_view to_text(Tie::Kind kind) {
   return "";
 }
 
+const UpdatePolicy& update_policy(const Declaration& declared, const Service& service) {
+  const auto own = declared.updates.find(service.group_name());
+  return own == declared.updates.end() ? declared.policies.update : own->second;
+}
+
 std::vector<Tie> ties(const Declaration& declared) {
   std::vector<Tie> found;
   const auto add = [&](Tie::Kind kind, const std::string& container) {

@@ -86,12 +86,17 @@ struct Declaration {
   // Of those that are `always`: the registry is not asked again until then.
   std::map<std::string, Milliseconds> pull_periods{};
   std::map<std::string, ImageBuild> builds;
+  // Of services that have rules of their own for their updates, in place of those of the app.
+  std::map<std::string, UpdatePolicy> updates;
   // Only these services are taken from the declaration, and those that they need; the others stay as they are. Empty:
   // all of them.
   std::set<std::string> only;
   // Services of its files that their profiles switch off: no part of the spec, nor left over from an earlier one.
   std::set<std::string> switched_off{};
 };
+
+// The rules by which the service's image is updated.
+const UpdatePolicy& update_policy(const Declaration& declared, const Service& service);
 
 // Why a container cannot go on as it is when another one is replaced.
 struct Tie {

@@ -1407,6 +1407,40 @@ TEST_F(WaitsTest, TellsOfAWindowAndForgetsItWhenThatHasCome) {
   EXPECT_EQ(topics("web"), "");
 }
 
+TEST_F(WaitsTest, AServiceMayHaveRulesOfItsOwn) {
+  scene_.engine.in_registry("near:1", {}, {}, "first");
+  Declaration shop{AppName("shop")};
+  shop.scheme = NamingScheme::compose;
+  shop.origin = (definitions_ / "shop.yaml").string();
+  Service db, web;
+  db.name = "db";
+  db.image = "far:1";
+  web.name = "web";
+  web.image = "near:1";
+  shop.spec.services = {db, web};
+  shop.updates["db"].window = "14:00-15:00";
+  const auto pass = [&] {
+    scene_.clock.advance(Seconds(1));
+    Context context = scene_.context("belay apply");
+    Declarations declared;
+    declared.apps = {shop};
+    return told(apply_declared(context, declared, options_, quiet_, {}));
+  };
+  EXPECT_EQ(pass(), "shop change");
+  something_newer();
+  scene_.engine.in_registry("near:1", {}, {}, "second");
+  EXPECT_EQ(pass(), "shop change") << "web waits for nothing";
+  const App now = scene_.app("shop");
+  EXPECT_EQ(now.releases.back().container_release("db"), ReleaseNumber{1});
+  EXPECT_EQ(now.releases.back().container_release("web"), ReleaseNumber{2});
+  EXPECT_THAT(why_now("shop"), HasSubstr("db: 1@"));
+  EXPECT_THAT(why_now("shop"), HasSubstr("waits for its window '14:00-15:00'"));
+  EXPECT_EQ(pass(), "shop held");
+  scene_.clock.advance(Milliseconds(5 * 3'600'000));
+  EXPECT_EQ(pass(), "shop change");
+  EXPECT_EQ(topics("shop"), "");
+}
+
 TEST_F(WaitsTest, TellsOfAnAgeAndOfAQuarantine) {
   define("web", R"("image": "far:1", "update": {"minimum_age": "24h"})");
   run();

@@ -92,6 +92,8 @@ std::string rest_text(const Mapped& mapped) {
                    static_cast<int>(settings.policies.on_drift), settings.policies.heal_budget,
                    duration_text(settings.policies.soak.value_or(Milliseconds(0))));
   if (!settings.policies.update.window.empty()) text += format("  update: {}\n", settings.policies.update.window);
+  for (const auto& [service, own] : mapped.updates)
+    text += format("  update {}: {} '{}' {}\n", service, own.pattern, own.window, own.pull);
   for (const auto& path : mapped.watched) text += format("  watched: {}\n", path.string());
   for (const auto& remark : mapped.remarks)
     text += format("  remark: {}: {} {}\n", remark.where.text(), remark.key, remark.text);

@@ -104,13 +104,14 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   declared.watched = std::move(mapped.watched);
   for (const auto& [name, definition] : declared.spec.volumes) declared.named_volumes.insert(name);
   declared.scheme = NamingScheme::compose;
-  const Pull usual = mapped.settings.updates ? Pull::by_policy : Pull::missing;
   for (const auto& service : declared.spec.services) {
     const auto policy = mapped.pull.find(service.group_name());
+    const Pull usual = mapped.updates.contains(service.group_name()) ? Pull::by_policy : Pull::missing;
     declared.pulls[service.group_name()] = policy == mapped.pull.end() ? usual : pull_of(policy->second);
     if (policy != mapped.pull.end() && policy->second.kind == PullPolicy::Kind::every)
       declared.pull_periods[service.group_name()] = policy->second.period;
   }
+  declared.updates = std::move(mapped.updates);
   for (const auto& [service, build] : mapped.builds) declared.builds[service] = image_build(service, build);
   for (const Notice& notice : project.notices)
     result.notices.push_back(format("{}: {}", notice.where.text(), notice.text));

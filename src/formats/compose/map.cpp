@@ -101,6 +101,7 @@ Mapped map_project(const Project& project) {
   define_volumes(mapping);
   find_jobs(mapping);
   map_settings(mapping);
+  for (const ServiceBlock& block : blocks) map_updates(mapping, block);
   choose_orders(mapping);
   std::sort(mapped.watched.begin(), mapped.watched.end());
   const SourcePosition place = services.empty() ? project.root.where() : services.front().key_where;

@@ -200,6 +200,7 @@ constexpr KeyRule rules[] = {
     {"services.*.x-belay.order", mapped, "the order of its exchange"},
     {"services.*.x-belay.watch", mapped, "files whose content counts"},
     {"services.*.x-belay.check", mapped, "what it must answer before it has proved itself"},
+    {"services.*.x-belay.update", mapped, "when and to what its image is updated"},
     {"services.*.x-belay.backup", mapped, "commands before and after its data is read"},
     {"services.*.attach", silent, "is for docker compose up in the foreground"},
     {"services.*.develop", noted, "is for docker compose watch and has no effect here"},

@@ -74,5 +74,6 @@ void map_hooks(Mapping& mapping, const ServiceBlock& block);
 void map_pull_policy(Mapping& mapping, const ServiceBlock& block);
 void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& service);
 void map_settings(Mapping& mapping);
+void map_updates(Mapping& mapping, const ServiceBlock& block);
 
 }  // namespace belay::formats::compose

@@ -103,7 +103,7 @@ void map_pull_policy(Mapping& mapping, const ServiceBlock& block) {
 void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& service) {
   const Node* settings = block_of(block.node, "x-belay");
   if (settings == nullptr) return;
-  document::refuse_unknown_keys(*settings, {"job", "order", "watch", "backup", "check"}, "\"x-belay\"");
+  document::refuse_unknown_keys(*settings, {"job", "order", "watch", "backup", "check", "update"}, "\"x-belay\"");
   service.job = is_true(*settings, "job");
   if (const Node* order = settings->find("order"))
     service.order = choice_value(*order, "\"order\"", {"start-first", "stop-first"}) == "start-first"
@@ -117,6 +117,14 @@ void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& servi
   if (const Node* before = backup->find("before"))
     service.labels[labels::backup_before] = before->as_text("\"before\"");
   if (const Node* after = backup->find("after")) service.labels[labels::backup_after] = after->as_text("\"after\"");
+}
+
+// After those of the app, which count where a service says nothing.
+void map_updates(Mapping& mapping, const ServiceBlock& block) {
+  const Node* settings = block_of(block.node, "x-belay");
+  const Node* update = settings == nullptr ? nullptr : block_of(*settings, "update");
+  if (update != nullptr)
+    mapping.mapped.updates[block.name] = defined_update(*update, block.node, mapping.mapped.settings.policies.update);
 }
 
 void map_settings(Mapping& mapping) {
