@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
@@ -93,7 +94,8 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
   });
   context.store.save(app);
   drop_unneeded_files(context, app);
-  write_journal(context, app, "cleanup", "done", format("{} releases forgotten", cleanup.forgotten.size()));
+  write_journal(context, app, "cleanup", "done",
+                format("{} forgotten", counted(static_cast<std::int64_t>(cleanup.forgotten.size()), "release")));
   removed.done = true;
   return removed;
 }

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "base/format.h"
+#include "base/plural.h"
 #include "base/text.h"
 #include "change/context.h"
 
@@ -86,8 +87,8 @@ BackupFile existing_backup(const Invocation& in, const std::string& text) {
 }
 
 std::string text_of(const backup::Manifest& manifest, const backup::End& end) {
-  return format("{} of {}, taken {}: {} files, {}", manifest.release.text(), manifest.app, iso_time(manifest.taken),
-                end.files(), byte_text({end.bytes()}));
+  return format("{} of {}, taken {}: {}, {}", manifest.release.text(), manifest.app, iso_time(manifest.taken),
+                counted(end.files(), "file"), byte_text({end.bytes()}));
 }
 
 }  // namespace belay::cli

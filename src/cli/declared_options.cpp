@@ -30,6 +30,19 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
   return pass;
 }
 
+bool is_about_project_here(const Invocation& in) {
+  for (const std::string_view option : {"file", "project-directory"})
+    if (in.command.find_option(option) != nullptr && in.has(option)) return true;
+  if (in.has("config")) return false;
+  std::error_code unknown;
+  if (fs::exists(read_settings(std::nullopt).confdir, unknown)) return false;
+  for (fs::path folder = fs::current_path(); !folder.empty(); folder = folder.parent_path()) {
+    if (is_compose_project(folder.string())) return true;
+    if (folder == folder.parent_path()) return false;
+  }
+  return false;
+}
+
 DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>& place) {
   for (const std::string_view option : {"aws", "allow-empty", "out"})
     if (in.command.find_option(option) != nullptr && in.has(option))

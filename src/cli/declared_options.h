@@ -10,6 +10,9 @@ namespace belay::cli {
 DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file);
 
 // The same for one Compose project; `place` as in compose_request.
+// Whether a command that names neither a project nor a folder is about the Compose project here: its options say so, or
+// the current folder or one above it has a Compose file and this host has no definitions.
+bool is_about_project_here(const Invocation& in);
 DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>& place);
 
 // Makes it so, and tells of it on standard output; the exit code is 0, 1 or 3.

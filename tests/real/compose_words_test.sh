@@ -28,6 +28,24 @@ END
 }
 id_of() { inspect "$1" .Id; }
 
+# Where this host has no definitions, plan and apply without a word are about the project here, and below its folder.
+test_plan_and_apply_without_a_word_mean_the_project_of_the_folder() {
+  project
+  expect_done belay plan
+  expect_out "create container $app-web-1"
+  mkdir -p conf/deeper
+  cd conf/deeper || return
+  expect_done belay apply
+  expect is_up "$app-web-1"
+  expect_done belay ls
+  expect_out "$app +2/2 up .*$FIRST_PORT->80/tcp"
+  expect_done belay plan -f ../../compose.yaml
+  expect_out 'nothing to do'
+  cd /
+  expect_refused 1 belay plan
+  expect_err 'reading the definitions in'
+}
+
 test_words_of_looking_mean_the_project_of_the_folder() {
   project
   expect_refused 1 belay logs web

@@ -48,7 +48,7 @@ int run_apply(Invocation& in) {
   const auto what = in.optional_argument("WHAT");
   std::error_code unknown;
   DeclaredPass pass;
-  if (what && is_compose_project(*what)) {
+  if (what ? is_compose_project(*what) : is_about_project_here(in)) {
     pass = project_pass(in, what);
   } else if (what && fs::is_regular_file(*what, unknown)) {
     const declared::PlanFile plan = declared::read_plan_file(*what);

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/plural.h"
 #include "cli/backup_schedule.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
@@ -108,7 +109,7 @@ int run_backup(Invocation& in) {
   }
   for (const auto& note : made.plan.notes) in.console.note(note);
   in.console.success(format("{}: {} ({})", name.text(), made.where, byte_text(made.size)));
-  in.console.success(format("{}: {} files, {}{}", made.manifest.release.text(), made.end.files(),
+  in.console.success(format("{}: {}, {}{}", made.manifest.release.text(), counted(made.end.files(), "file"),
                             byte_text({made.end.bytes()}),
                             made.still ? format("; interrupted for {}", duration_text(*made.still)) : ""));
   if (keep) print_pruned(in.console, name, pruned);

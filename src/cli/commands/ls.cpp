@@ -45,6 +45,14 @@ Style style_of(const look::AppSummary& row) {
   return Style::plain;
 }
 
+// Of all its instances.
+std::vector<std::string> ports_of(const look::AppSummary& row) {
+  if (!row.ports.empty()) return row.ports;
+  std::vector<std::string> ports;
+  for (const auto& instance : row.instances) ports.insert(ports.end(), instance.ports.begin(), instance.ports.end());
+  return ports;
+}
+
 }  // namespace
 
 std::string words_of(look::AppState state) {
@@ -117,7 +125,9 @@ int run_ls(Invocation& in) {
     return 0;
   }
   if (rows.empty()) {
-    in.console.note("there are no apps yet; belay build NAME, beside a Dockerfile, makes the first");
+    in.console.note(
+        "there are no apps yet; belay deploy NAME beside a Dockerfile, or belay up beside a Compose file, makes the "
+        "first");
     return 0;
   }
   const bool has_notes =
@@ -137,7 +147,7 @@ int run_ls(Invocation& in) {
                             row.release,
                             row.stable,
                             row.image.empty() ? short_digest(row.image_id) : row.image,
-                            join(row.ports, ", "),
+                            join(ports_of(row), ", "),
                             row.status};
     if (has_notes) cells.emplace_back(note_of(row), Style::warn);
     table.add(std::move(cells));

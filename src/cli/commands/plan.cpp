@@ -63,7 +63,7 @@ int plan_host(Invocation& in, const std::string& folder) {
 
 int run_plan(Invocation& in) {
   const auto what = in.optional_argument("WHAT");
-  if (!what) return plan_host(in, "");
+  if (!what) return is_about_project_here(in) ? plan_project(in, what) : plan_host(in, "");
   std::error_code unknown;
   const bool is_folder = fs::is_directory(*what, unknown);
   const bool is_path = what->find('/') != std::string::npos || *what == "." || *what == ".." || !is_folder;

@@ -1,6 +1,7 @@
 // pull, and build for a Compose project: its images, while what runs is left alone.
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "cli/build_options.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
@@ -37,7 +38,7 @@ int bring(Invocation& in, const plan::Plan& plan, std::string_view done) {
   declared::bring_images(run.context(), plan, in.stop());
   run.report().close();
   in.console.success(format("{} {}; what runs is left as it is until belay up", done,
-                            plan.actions.size() == 1 ? "1 image" : format("{} images", plan.actions.size())));
+                            counted(static_cast<std::int64_t>(plan.actions.size()), "image")));
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/format.h"
+#include "base/plural.h"
 #include "base/text.h"
 #include "change/clean.h"
 #include "cli/attached.h"
@@ -191,7 +192,7 @@ int back_up_volumes(Session& session, const std::string& line, const AppName& na
   run.report().close();
   for (const auto& note : made.plan.notes) session.console.note(note);
   session.console.success(format("{}: {} ({})", name.text(), made.file.filename().string(), byte_text(made.size)));
-  session.console.success(format("{} files, {}{}", made.files, byte_text({made.bytes}),
+  session.console.success(format("{}, {}{}", counted(made.files, "file"), byte_text({made.bytes}),
                                  made.still ? format("; interrupted for {}", duration_text(*made.still)) : ""));
   return 0;
 }
