@@ -103,14 +103,28 @@ std::optional<Location> Mounts::location(const fs::path& path) const {
   return Location{mount->device, moved(path.string(), mount->point, mount->root)};
 }
 
+bool Mounts::is_within(const MountPoint& mount, const fs::path& path, const std::optional<Location>& here) const {
+  if (is_at_or_below(mount.point, path.string())) return true;
+  const MountPoint* parent = by_id(mount.parent);
+  if (!here || parent == nullptr || parent == &mount || !is_at_or_below(mount.point, parent->point)) return false;
+  return here->holds({parent->device, moved(mount.point, parent->point, parent->root)});
+}
+
 const MountPoint* Mounts::within(const fs::path& path) const {
   const auto here = location(path);
-  for (const auto& mount : mounts_) {
-    if (is_at_or_below(mount.point, path.string())) return &mount;
-    const MountPoint* parent = by_id(mount.parent);
-    if (!here || parent == nullptr || parent == &mount || !is_at_or_below(mount.point, parent->point)) continue;
-    if (here->holds({parent->device, moved(mount.point, parent->point, parent->root)})) return &mount;
-  }
+  for (const auto& mount : mounts_)
+    if (is_within(mount, path, here)) return &mount;
+  return nullptr;
+}
+
+const MountPoint* Mounts::within_but(const fs::path& path, const fs::path& point) const {
+  const auto at_point = std::count_if(mounts_.begin(), mounts_.end(),
+                                      [&](const MountPoint& mount) { return fs::path(mount.point) == point; });
+  // What is mounted below the point is on the one there, or what an unmount uncovers.
+  if (at_point != 1) return within(path);
+  const auto here = location(path);
+  for (const auto& mount : mounts_)
+    if (!is_at_or_below(mount.point, point.string()) && is_within(mount, path, here)) return &mount;
   return nullptr;
 }
 

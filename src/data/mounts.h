@@ -42,12 +42,15 @@ class Mounts {
   std::optional<Location> location(const fs::path& path) const;
   // The first mount point at the path or below it, by whatever way it is reached.
   const MountPoint* within(const fs::path& path) const;
+  // The same but for what is mounted at the one point and on that: gone with a single unmount there.
+  const MountPoint* within_but(const fs::path& path, const fs::path& point) const;
   // The first mount elsewhere that shows what is at the path or below it.
   // `but_at`: mount points that do not count.
   const MountPoint* shown_elsewhere(const fs::path& path, const std::vector<fs::path>& but_at = {}) const;
 
  private:
   const MountPoint* holder(const fs::path& path) const;
+  bool is_within(const MountPoint& mount, const fs::path& path, const std::optional<Location>& here) const;
   const MountPoint* by_id(std::int64_t id) const;
 
   std::vector<MountPoint> mounts_;  // a later one covers an earlier one of the same point

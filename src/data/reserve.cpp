@@ -95,7 +95,8 @@ std::optional<Obstacle> mount_obstacle(const DataPlace& place, const fs::path& r
 
 }  // namespace
 
-std::optional<Obstacle> Reserves::obstacle(const DataPlace& place, const Mounts& mounts) const {
+std::optional<Obstacle> Reserves::obstacle(const DataPlace& asked, const Mounts& mounts) const {
+  const DataPlace place = place_of_exchange(asked, volumes_);
   const fs::path here = path(place);
   fs::path real;
   try {
@@ -119,11 +120,22 @@ std::optional<Obstacle> Reserves::obstacle(const DataPlace& place, const Mounts&
   return mount_obstacle(place, real, volumes_, mounts);
 }
 
-std::optional<std::string> Reserves::mount_in(const DataPlace& place) const {
+const MountPoint* Reserves::removed_mount(const DataPlace& place, const Mounts& mounts) const {
   const auto here = path_of(place, volumes_);
-  if (!here) return {};
+  if (!here) return nullptr;
+  if (place_of_exchange(place, volumes_) == place) return mounts.within(resolved(removed_with(place, *here)));
+  // Of a volume that is another name of a folder the engine removes its own entry, where it shows the folder while a
+  // container runs; it unmounts that first. The folder stays, whatever is mounted beside it or in it.
+  const auto volume =
+      std::find_if(volumes_.begin(), volumes_.end(), [&](const Volume& each) { return each.name == place.source; });
+  if (volume->mount_point.empty()) return nullptr;
+  const fs::path shown = resolved(volume->mount_point);
+  return mounts.within_but(shown.parent_path(), shown);
+}
+
+std::optional<std::string> Reserves::mount_in(const DataPlace& place) const {
   const Mounts mounts = Mounts::now();
-  if (const MountPoint* mount = mounts.within(resolved(removed_with(place, *here))))
+  if (const MountPoint* mount = removed_mount(place, mounts))
     return format("{} is a mount of its own: what it holds would be removed; unmount it first",
                   printable(mount->point));
   return {};

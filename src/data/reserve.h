@@ -67,6 +67,7 @@ class Reserves {
   fs::path path(const DataPlace& place) const;
 
  private:
+  const MountPoint* removed_mount(const DataPlace& place, const Mounts& mounts) const;
   std::optional<std::string> moved_mount(const DataPlace& place, const DataPlace& reserve) const;
 
   std::vector<Volume> volumes_;

@@ -126,6 +126,35 @@ TEST_F(Trees, AMountBelowAVolumeIsFound) {
   });
 }
 
+// The engine removes its own entry of such a volume, and unmounts what it shows there first.
+TEST_F(Trees, TheRemovalOfAVolumeOfAFolderLeavesWhatIsMountedAboutTheFolder) {
+  EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
+    const fs::path shown = root_ / "volumes/data/_data";
+    make_folder(shown);
+    make_folder(root_ / "volumes/data/beside");
+    make_folder(root_ / "disk");
+    mount_tmpfs(root_ / "disk");
+    for (const auto* folder : {"disk/data/deep", "disk/other"}) make_folder(root_ / folder);
+    const std::vector<Volume> volumes{
+        {"data", "local", shown.string(), {}, {}, {{"type", "none"}, {"o", "bind"}, {"device", root_ / "disk/data"}}}};
+    const DataPlace place{Kind::volume, "data"};
+    const auto refused = [&] { return Reserves(volumes).mount_in(place).value_or(""); };
+    if (!refused().empty()) return "the disk: " + refused();
+    mount_tmpfs(root_ / "disk/other");
+    mount_tmpfs(root_ / "disk/data/deep");
+    if (!refused().empty()) return "below the folder: " + refused();
+    bind(root_ / "disk/data", shown);  // as while a container runs
+    mount_tmpfs(shown / "deep");
+    if (!refused().empty()) return "shown: " + refused();
+    bind(root_ / "nas", shown);  // an unmount would uncover the other
+    if (refused().empty()) return "two at one point";
+    ::umount2(shown.c_str(), MNT_DETACH);
+    ::umount2(shown.c_str(), MNT_DETACH);
+    bind(root_ / "nas", root_ / "volumes/data/beside");
+    return refused().find("volumes/data/beside") == std::string::npos ? "beside: " + refused() : "";
+  });
+}
+
 TEST_F(Trees, AMountThatCameAfterThePlanIsNotMoved) {
   EXPECT_FINE_WITH_OWN_MOUNTS([&]() -> std::string {
     copy();

@@ -79,8 +79,13 @@ test_a_volume_with_options_comes_back_as_it_was() {
   notes_say first
   expect_equal owner 12:34 "$(stat -c %u:%g "$data/note")"
   goes_on
-  # Another host: nothing is there but the disk.
+  # Another host: nothing is there but the disk. What is mounted beside it is in nobody's way, and the folder stays.
+  mkdir "$work/beside"
+  mount -t tmpfs none "$work/beside"
   expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  umount "$work/beside"
+  notes_are_there=$(cat "$data/note")
+  expect_equal 'what the folder has' "first of the volume" "$notes_are_there"
   api DELETE "/volumes/$volume" >/dev/null
   rm -rf "$folder" "$file" "$work/device"
   expect_refused 1 belay restore "$app" "$backup"
