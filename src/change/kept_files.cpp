@@ -211,10 +211,11 @@ std::map<std::string, FileMark> settings_files(Context& context, const App& app,
   return marks;
 }
 
-void learn_settings_files(Context& context, App& app, std::stop_token stop) {
+void learn_settings_files(Context& context, App& app, Learnt which, std::stop_token stop) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
   Release* release = number ? app.find(*number) : nullptr;
-  if (release == nullptr || !release->adopted || !release->files.empty()) return;
+  if (release == nullptr || !release->files.empty()) return;
+  if (which == Learnt::adopted && !release->adopted) return;
   try {
     release->files = settings_files(context, app, release->spec, stop);
     keep_files(context, app, *release);

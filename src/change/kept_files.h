@@ -16,8 +16,9 @@ void keep_files(Context& context, const App& app, const Release& release);
 std::map<std::string, FileMark> settings_files(Context& context, const App& app, const Spec& spec,
                                                std::stop_token stop);
 // The same for what Belay did not start itself: what the release that runs (or ran last) is bound to counts and is kept
-// from now on.
-void learn_settings_files(Context& context, App& app, std::stop_token stop);
+// from now on. Only where it was `adopted`, or whatever release it is.
+enum class Learnt { adopted, any };
+void learn_settings_files(Context& context, App& app, Learnt which, std::stop_token stop);
 
 // The spec with the host's paths in place of kept copies.
 Spec with_paths_of_the_host(const state::Store& store, const App& app, Spec spec);

@@ -103,7 +103,7 @@ App take_over(change::Context& context, const Declaration& declared, const chang
   if (is_matched)
     keep_files(context, app, *app.find(*app.wish.release));
   else
-    learn_settings_files(context, app, stop);
+    learn_settings_files(context, app, change::Learnt::adopted, stop);
   context.store.save(app);
   write_journal(context, app, "take over", "done", declared.origin);
   return app;

@@ -101,7 +101,7 @@ void import_family(change::Context& context, const AppName& name, const FamilyOf
   result.plan = pins(context, app, stop);
   if (dry_run) return;
   run_pins(context, result.plan, stop);
-  learn_settings_files(context, app, stop);
+  learn_settings_files(context, app, change::Learnt::adopted, stop);
   context.store.save(app);
   write_journal(context, app, "import", "done",
                 result.containers.empty() ? family.folder.string() : join(result.containers, ", "));

@@ -3,8 +3,10 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/kept_files.h"
 #include "family/found.h"
 #include "family/take_over.h"
+#include "model/naming.h"
 #include "state/store.h"
 
 namespace belay::family {
@@ -49,6 +51,12 @@ class Recovery {
   }
 
   const App& app() const { return app_; }
+
+  // What it is bound to has no other mark than what it holds now. Where a definition makes the next release, that says
+  // what is watched.
+  void learn_files() {
+    if (!keeps_names(app_.scheme)) learn_settings_files(context_, app_, change::Learnt::any, stop_);
+  }
   bool changes_something() const { return recovered_.is_new || !recovered_.releases.empty(); }
 
  private:
@@ -231,6 +239,7 @@ std::vector<Recovered> recover(change::Context& context, TakeOver how, std::stop
     if (!recovery.changes_something()) continue;
     recovered.refused = !recovered.lost.empty() && !how.lossy;
     if (!how.dry_run && !recovered.refused) {
+      recovery.learn_files();
       context.store.save(recovery.app());
       write_journal(context, recovery.app(), "recover", "done", join(recovered.releases, ", "));
     }

@@ -144,7 +144,7 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   adopted.plan = pins(context, app, stop);
   if (how.dry_run) return adopted;
   run_pins(context, adopted.plan, stop);
-  learn_settings_files(context, app, stop);
+  learn_settings_files(context, app, change::Learnt::adopted, stop);
   context.store.save(app);
   const std::string lost = adopted.lost.empty() ? "" : "; without " + join(adopted.lost, "; ");
   write_journal(context, app, "adopt", "done", join(adopted.containers, ", ") + lost);

@@ -135,6 +135,15 @@ void refuse_file_within(const backup::FilePlace& file, const std::vector<Target>
                    "Copy it elsewhere first: it would go away with the old data.");
 }
 
+// The marks that came with the backup; else those of what was put in its place, where no definition says what is
+// watched.
+void keep_its_files(change::Context& context, App& app, std::stop_token stop) {
+  if (!app.releases.back().files.empty()) return change::keep_files(context, app, app.releases.back());
+  if (!app.origin.empty()) return;
+  learn_settings_files(context, app, change::Learnt::any, stop);
+  context.store.save(app);
+}
+
 Restored put_in_place(change::Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
                       Restored restored, std::optional<ReleaseNumber> release, std::vector<plan::CreateVolume> volumes,
                       const std::string& where, const RestoreOptions& options, std::stop_token stop) {
@@ -327,8 +336,7 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       restored =
           put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options, stop);
       // What it installed is as if it had been declared here: with the files that it is bound to.
-      if (restored.installed && restored.change.kind == change::Change::Kind::done && !options.as)
-        change::keep_files(context, app, app.releases.back());
+      if (restored.installed && restored.change.kind == change::Change::Kind::done) keep_its_files(context, app, stop);
       if (restored.change.failed()) remove_empty_ones(absent);
       return restored;
     } catch (const Error&) {

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/kept_files.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "look/look.h"
+#include "safekeeping/restore.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -447,6 +449,41 @@ TEST_F(BoundFilesOfFamilies, GoingBackByHandGoesBackToTheFile) {
   scene_.run("stop");
   EXPECT_EQ(scene_.run("start new"), "done");
   EXPECT_TRUE(is_bound_to_the_host());
+}
+
+// From the moment on that the state has it: what it is bound to then is all that can be known.
+TEST_F(BoundFilesOfFamilies, AReleaseThatWasRecoveredHasAWayBackToItsFiles) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  scene_.store.reset();
+  fs::remove_all(scene_.folder.path() / "state");
+  scene_.reopen();
+  ASSERT_EQ(scene_.run("recover"), "done");
+  write("broken\n");
+  EXPECT_EQ(scene_.run("deploy bad"), "rolled_back");
+  EXPECT_EQ(read_file(bound()), "good\n");
+}
+
+TEST_F(BoundFilesOfFamilies, AReleaseThatWasRestoredHasAWayBackToItsFiles) {
+  for (const auto* line : {"deploy 1", "backup image"}) ASSERT_EQ(scene_.run(line), "done");
+  Context here = scene_.context();
+  RestoreOptions options;
+  options.as = AppName("other");
+  const auto restored = safekeeping::restore(here, web, *scene_.backups(), scene_.newest_backup(), {}, options, {});
+  ASSERT_EQ(restored.change.kind, Change::Kind::done);
+  const App other = scene_.app("other");
+  const fs::path file = scene_.source / "app.conf.other";
+  ASSERT_TRUE(other.releases.back().files.contains(file.string()));
+  write_file_durably(file, "broken\n");
+  const auto kept = with_kept_files(here, other, other.releases.back(), {});
+  ASSERT_TRUE(kept);
+  EXPECT_THAT(kept->paths, ElementsAre(file.string()));
+
+  ASSERT_EQ(scene_.run("remove volumes"), "done");
+  fs::remove(scene_.source / "app.conf");
+  ASSERT_EQ(scene_.run("restore"), "done");
+  write("broken\n");
+  EXPECT_EQ(scene_.run("deploy bad"), "rolled_back");
+  EXPECT_EQ(read_file(bound()), "good\n");
 }
 
 TEST_F(BoundFilesOfFamilies, AFileThatIsMissingIsRefused) {
