@@ -26,7 +26,10 @@ exec::Outcome carry_out(Context& context, const plan::Plan& plan, const CarryOut
   DataWork work(context.engine, context.report);
   exec::RunOptions options = context.run;
   if (how.data != nullptr) options.data = how.data;
-  if (options.data == nullptr) options.data = &work;
+  if (options.data == nullptr) {
+    options.data = &work;
+    work.measure(plan, stop);
+  }
   if (how.is_told) context.report.tell({{}, plan::PlanBegun{&plan}});
   Report& report = how.report != nullptr ? *how.report : context.report;
   return exec::run(plan, context.engine, context.clock, report, options, std::move(stop));

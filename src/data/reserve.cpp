@@ -38,6 +38,12 @@ void sync_folder(const Spot& spot) {
     throw system_error(format("writing {} to the disk", spot.path.parent_path().string()), errno);
 }
 
+// Which is on the disk with the folder.
+void make_empty_file(const fs::path& path) {
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) throw system_error(format("making {}", path.filename().string()), errno);
+}
+
 // The engine makes them empty. Whoever has put something into one since will miss it.
 void check_is_empty(const Spot& volume) {
   const Fd folder = volume.open(O_RDONLY | O_DIRECTORY);
@@ -188,6 +194,10 @@ void Reserves::try_exchange(const DataPlace& place) const {
 }
 
 void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const {
+  fill(reserve, into, Sync::at_once);
+}
+
+void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into, Sync sync) const {
   doing(format("filling {}", text_of(reserve)), [&] {
     const bool is_volume = reserve.kind == DataPlace::Kind::volume;
     const fs::path where = resolved(path(reserve));
@@ -201,31 +211,39 @@ void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs:
     room.try_exchange();
     if (reserve.kind != DataPlace::Kind::file) room.make_content();
     into(room.content().path);
-    room.sync();
+    if (sync == Sync::at_once) room.sync();
     if (is_volume) {
       exchange_names(room.content(), spot);
       // Before the room goes, which tells that the content is ours.
-      write_file_durably(room.sibling(whole_name), "", 0600);
+      make_empty_file(room.sibling(whole_name));
     } else {
       room.move_content_to(spot);
     }
-    sync_folder(spot);
+    if (sync == Sync::at_once) sync_folder(spot);
     room.remove();
   });
 }
 
-void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options,
+void Reserves::sync(const DataPlace& place) const {
+  const Spot spot = spot_of(resolved(path(place)));
+  const Fd folder(::openat(spot.folder.raw(), ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!folder || ::syncfs(folder.raw()) != 0)
+    throw system_error(format("writing {} to the disk", text_of(place)), errno);
+}
+
+void Reserves::copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options, Sync sync,
                     std::stop_token stop) const {
   const Spot source = spot_of(resolved(path(from)));
   if (!source.status()) throw NotFound(ErrorCode::file_not_found, format("{} is not there", text_of(from)));
-  fill(reserve, [&](const fs::path& into) {
+  const auto into_room = [&](const fs::path& into) {
     Spot made{Fd(::open(into.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), into.filename().string(), into};
     if (!made.folder) throw system_error("opening the folder to copy into", errno);
     // The copy brings the folder itself.
     if (reserve.kind != DataPlace::Kind::file && ::unlinkat(made.folder.raw(), made.name.c_str(), AT_REMOVEDIR) != 0)
       throw system_error("preparing the folder to copy into", errno);
     copy_tree(source, made, options, stop);
-  });
+  };
+  fill(reserve, into_room, sync);
 }
 
 // After an exchange: something was mounted between the last look and that, and has moved with what it was mounted on.

@@ -22,6 +22,12 @@ struct Obstacle {
   std::string text;  // for people: what, and the way out
 };
 
+// When what a reserve is filled with is written to the disk.
+enum class Sync {
+  at_once,  // before it counts as there
+  later,    // by whoever needs it to be there after a power cut: until then nothing may depend on it
+};
+
 // Everything here works on files of this machine, by descriptors: a folder above a place may belong to somebody who
 // exchanges names in it meanwhile; the worst that comes of it is an error. Errors name the place.
 class Reserves {
@@ -39,7 +45,11 @@ class Reserves {
   void fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into) const;
 
   // Fills the reserve with a copy of the place, as copy_tree. Throws NotFound where the place holds nothing.
-  void copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options, std::stop_token stop) const;
+  void copy(const DataPlace& from, const DataPlace& reserve, const CopyOptions& options, Sync sync,
+            std::stop_token stop) const;
+
+  // Writes all of the file system that the place is on to the disk, be it there yet or not.
+  void sync(const DataPlace& place) const;
 
   // Exchanges what both hold in one step, unless the place holds `content` already. Throws Error where neither does,
   // where there is an obstacle, and where the file system cannot.
@@ -67,6 +77,7 @@ class Reserves {
   fs::path path(const DataPlace& place) const;
 
  private:
+  void fill(const DataPlace& reserve, const std::function<void(const fs::path&)>& into, Sync sync) const;
   const MountPoint* removed_mount(const DataPlace& place, const Mounts& mounts) const;
   std::optional<std::string> moved_mount(const DataPlace& place, const DataPlace& reserve) const;
 

@@ -77,11 +77,13 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     begun.snapshots.push_back(*snapshot);
     app.snapshots.push_back(*snapshot);
     StillWatch watch(context.report, context.clock);
-    change::DataWork work(context.engine, context.report);
+    change::DataWork work(context.engine, context.report, change::Copies::for_keeping);
+    work.measure(taken.plan, stop);
     while_still(
         context, app, begun,
         [&] {
           change::carry_out_whole(context, taken.plan, {&watch, &work}, stop);
+          work.settle(stop);
           app.find_snapshot(snapshot->number)->complete = true;
         },
         [&] {

@@ -482,7 +482,8 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     journal("started", tried.candidate);
     rehearsal.announce();
     StillWatch watch(context.report, context.clock);
-    change::DataWork work(context.engine, context.report, change::DataWork::Below::left_out);
+    change::DataWork work(context.engine, context.report, change::Copies::for_a_trial);
+    work.measure(rehearsal.plan(), stop);
     try {
       rehearsal.leaving_nothing("trial", [&] {
         const auto prepare = [&] { rehearsal.prepare(work, watch, stop); };

@@ -149,7 +149,7 @@ TEST_P(Reserve, IsACopyWithEverythingThatLinuxKeeps) {
     EXPECT_GE(so_far, written);
     written = so_far;
   };
-  reserves().copy(place(), reserve(), options, {});
+  reserves().copy(place(), reserve(), options, Sync::at_once, {});
   EXPECT_GE(written, 0);
   const fs::path copy = at(reserve());
   const fs::path copied = GetParam() == Kind::file ? copy : copy / "file";
@@ -182,14 +182,16 @@ TEST_P(Reserve, IsACopyWithEverythingThatLinuxKeeps) {
 
 TEST_P(Reserve, CannotBeACopyOfNothing) {
   fs::remove_all(at(place()));
-  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}, {}); }, ThrowsMessage<NotFound>(HasSubstr("is not there")));
+  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}, Sync::at_once, {}); },
+              ThrowsMessage<NotFound>(HasSubstr("is not there")));
   EXPECT_FALSE(is_whole());
 }
 
 TEST_P(Reserve, WhoseCopyIsStoppedIsNotThere) {
   std::stop_source stopped;
   stopped.request_stop();
-  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}, stopped.get_token()); }, ::testing::Throws<Cancelled>());
+  EXPECT_THAT([&] { reserves().copy(place(), reserve(), {}, Sync::at_once, stopped.get_token()); },
+              ::testing::Throws<Cancelled>());
   EXPECT_FALSE(is_whole());
 }
 

@@ -51,7 +51,7 @@ class Trees : public ::testing::Test {
     const auto found = Reserves(volumes).obstacle(place);
     return found ? (found->kind == Obstacle::Kind::mount ? "mount: " : "place: ") + found->text : "";
   }
-  void copy() const { Reserves({}).copy(app(), reserve(), {}, {}); }
+  void copy() const { Reserves({}).copy(app(), reserve(), {}, Sync::at_once, {}); }
   bool nas_is_whole() const { return read_file_if_present(root_ / "nas" / "family.jpg") == "10 years"; }
 
   TemporaryFolder folder_;
@@ -267,7 +267,7 @@ TEST_F(Trees, ACopyLeavesSocketsOutAndSaysSo) {
   std::vector<std::string> warnings;
   CopyOptions options;
   options.warning = [&](const std::string& text) { warnings.push_back(text); };
-  Reserves({}).copy(app(), reserve(), options, {});
+  Reserves({}).copy(app(), reserve(), options, Sync::at_once, {});
   EXPECT_THAT(warnings, ::testing::ElementsAre(HasSubstr("app/socket is a socket; it is left out")));
   EXPECT_FALSE(fs::exists(fs::path(reserve().source) / "socket"));
 }
@@ -370,7 +370,7 @@ TEST_F(Attack, NothingIsWrittenOutsideWhileNamesAreExchanged) {
         // The worst that may come of it.
       }
     };
-    attempt([&] { Reserves({}).copy(place, kept, {}, {}); });
+    attempt([&] { Reserves({}).copy(place, kept, {}, Sync::at_once, {}); });
     attempt(
         [&] { Reserves({}).fill(kept, [](const fs::path& into) { write_file_durably(into / "zub", "unpacked"); }); });
     attempt([&] { Reserves({}).exchange(place, kept, content_of(kept.source).value_or("-")); });
