@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "change/places.h"
-#include "data/mounts.h"
 #include "data/place.h"
 #include "engine/direct.h"
 #include "model/compose_labels.h"
@@ -17,9 +14,6 @@
 namespace belay::change {
 
 namespace {
-
-constexpr const char* ways_out =
-    "Restore it as another app (--as NAME), only unpack it (--into FOLDER), or choose what comes back (--only).";
 
 bool is_volume(const DataPlace& place) {
   return place.kind == DataPlace::Kind::volume;
@@ -48,52 +42,10 @@ bool is_called_as_a_reserve(const std::string& name) {
   return at != std::string::npos && parse_number(std::string_view(name).substr(at + tag.size())).has_value();
 }
 
-fs::path real(const fs::path& path) {
-  std::error_code error;
-  fs::path found = fs::weakly_canonical(path, error);
-  return error ? path.lexically_normal() : found;
-}
-
 bool is_at_or_below(const fs::path& path, const fs::path& folder) {
   const auto end = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return end.first == folder.end();
 }
-
-// Where paths are on their file systems, so that two ways to one folder are known to be that.
-class Whereabouts {
- public:
-  Whereabouts() {
-    try {
-      mounts_ = data::Mounts::now();
-    } catch (const Error&) {
-      // Then only the paths are compared.
-    }
-  }
-  bool holds(const fs::path& folder, const fs::path& path) const {
-    const Spot &outer = spot(folder), &inner = spot(path);
-    if (is_at_or_below(inner.real, outer.real)) return true;
-    return outer.location && inner.location && outer.location->holds(*inner.location);
-  }
-  bool overlap(const fs::path& a, const fs::path& b) const { return holds(a, b) || holds(b, a); }
-
- private:
-  struct Spot {
-    fs::path real;
-    std::optional<data::Location> location;
-  };
-  // Each path is asked for once: a backup may have many places, and so may the other apps.
-  const Spot& spot(const fs::path& path) const {
-    const auto [found, is_new] = known_.try_emplace(path.string());
-    if (is_new) {
-      found->second.real = real(path);
-      if (mounts_) found->second.location = mounts_->location(found->second.real);
-    }
-    return found->second;
-  }
-
-  std::optional<data::Mounts> mounts_;
-  mutable std::map<std::string, Spot> known_;
-};
 
 // What is put here changes the host, not an app. A file of an app's own in these folders was bound by its settings.
 bool is_in_the_hosts_folders(const fs::path& path) {
@@ -117,242 +69,228 @@ bool holds_nothing(const fs::path& path) {
   return fs::directory_iterator(path, error) == fs::directory_iterator() && !error;
 }
 
-// Somebody's hold on a place.
-struct Claim {
-  std::string whose;  // "the app shop's (r3)"
-  DataPlace place;
-  bool writes = true;
-};
+DataPlace place_of(const Mount& mount) {
+  if (mount.kind == Mount::Kind::volume) return {DataPlace::Kind::volume, mount.source};
+  std::string path = fs::path(mount.source).lexically_normal().string();
+  if (path.size() > 1 && path.back() == '/') path.pop_back();
+  return {DataPlace::Kind::folder, path};
+}
 
-class Claims {
- public:
-  Claims(Context& context, const AppName& name, const World& world, const std::vector<DataPlace>& own,
-         std::stop_token stop)
-      : name_(name.text()), world_(world), state_folder_(context.store.folder()) {
-    engine_folder_ = context.engine.data_folder(stop);
-    for (const auto& place : own) own_.insert(place.source);
-    for (const auto& app : context.store.apps()) take(app);
-    for (const auto& container : world.containers) take(container);
-    for (const auto& volume : world.volumes) take(volume);
-  }
-
-  // nullopt: the app may have it.
-  std::optional<std::string> against(const DataPlace& place) const {
-    return is_volume(place) ? against_volume(place) : against_path(place);
-  }
-
- private:
-  bool is_own(const DataPlace& place) const { return own_.contains(place.source); }
-
-  static DataPlace place_of(const Mount& mount) {
-    if (mount.kind == Mount::Kind::volume) return {DataPlace::Kind::volume, mount.source};
-    std::string path = fs::path(mount.source).lexically_normal().string();
-    if (path.size() > 1 && path.back() == '/') path.pop_back();
-    return {DataPlace::Kind::folder, path};
-  }
-
-  void take(const Spec& spec, bool is_ours, const std::string& whose) {
-    for (const auto& service : spec.services)
-      for (const auto& mount : service.mounts) {
-        if (!mount.keeps_data() || mount.source.empty()) continue;
-        if (is_ours)
-          own_.insert(place_of(mount).source);
-        else
-          others_.push_back({whose, place_of(mount), !mount.read_only});
-      }
-  }
-
-  // Every release could run again.
-  void take(const App& app) {
-    const bool is_ours = app.name.text() == name_;
-    known_.insert(app.name.text());
-    for (const auto& release : app.releases)
-      take(release.spec, is_ours, format("the app {}'s ({})", app.name.text(), release.number.text()));
-    // Those that were taken over have no labels, and their volumes may have no names.
-    if (is_ours)
-      for (const auto& instance : plan::instances(app, world_))
-        for (const auto& mount : instance.container->mounts)
-          if (mount.keeps_data() && !mount.source.empty()) own_.insert(place_of(mount).source);
-    for (const auto& build : app.builds)
-      if (is_ours)
-        for (const auto& [name, configuration] : build.configurations) take(configuration.spec, true, {});
-    for (const auto& snapshot : app.snapshots)
-      for (const auto& item : snapshot.items) {
-        if (is_ours) own_.insert(item.place.source);
-        others_.push_back({format("the snapshot {} of the app {}", snapshot.text(), app.name.text()), item.kept, true});
-      }
-  }
-
-  void take(const Container& container) {
-    const auto owner = container.owner();
-    if (owner) known_.insert(owner->app);
-    for (const auto& mount : container.mounts) {
-      if (!mount.keeps_data() || mount.source.empty()) continue;
-      const DataPlace place = place_of(mount);
-      if (owner && owner->app == name_)
-        own_.insert(place.source);
-      else if (owner)
-        others_.push_back(
-            {format("the app {}'s (its container {})", owner->app, container.name), place, !mount.read_only});
-      else
-        strangers_.push_back({format("the container {}'s", container.name), place, !mount.read_only});
-    }
-  }
-
-  // A volume that is a folder of this machine claims that folder.
-  void take(const Volume& volume) {
-    const auto label = volume.labels.find(labels::app);
-    if (label != volume.labels.end() && label->second == name_) own_.insert(volume.name);
-    const auto folder = engine::bound_folder(volume);
-    if (!folder) return;
-    const DataPlace place{DataPlace::Kind::folder, folder->string()};
-    std::vector<Claim> claims;
-    for (const auto& claim : others_)
-      if (is_volume(claim.place) && claim.place.source == volume.name)
-        claims.push_back({claim.whose, place, claim.writes});
-    others_.insert(others_.end(), claims.begin(), claims.end());
-    if (own_.contains(volume.name))
-      own_.insert(place.source);
-    else
-      others_.push_back({format("the folder of the volume {}", volume.name), place, true});
-  }
-
-  std::optional<std::string> against_volume(const DataPlace& place) const {
-    if (!is_volume_name(place.source)) return "that is not the name of a volume";
-    if (is_called_as_a_reserve(place.source)) return "Belay keeps snapshots under such names";
-    for (const auto& claim : others_)
-      if (claim.place == place && (claim.writes || !is_own(place))) return format("it is {}", claim.whose);
-    const Volume* volume = world_.find_volume(place.source);
-    if (volume == nullptr) return {};
-    if (volume->labels.contains(labels::reserve) || volume->labels.contains(labels::temporary))
-      return "Belay made it for something else";
-    const auto label = volume->labels.find(labels::app);
-    if (label != volume->labels.end() && label->second != name_ && (known_.contains(label->second) || !is_own(place)))
-      return format("by its label it is the app {}'s", label->second);
-    const auto project = volume->labels.find(labels::compose_project);
-    const bool is_of_the_project = project != volume->labels.end() && project->second == name_;
-    if (!is_own(place) && !is_of_the_project)
-      return format("it is there already, and there is no sign that it is {}'s", name_);
-    return {};
-  }
-
-  std::optional<std::string> against_path(const DataPlace& place) const {
-    if (!is_plain_path(place.source)) return "that is not a plain absolute path";
-    const fs::path path = place.source, found = real(path);
-    if (is_called_as_a_reserve(path.filename().string())) return "Belay keeps snapshots under such names";
-    if (ground_.overlap(state_folder_, found)) return format("Belay's own state is in {}", state_folder_.string());
-    if (!engine_folder_.empty() && ground_.overlap(engine_folder_, found))
-      return format("the engine keeps its own in {}", engine_folder_);
-    for (const auto& each : {path, found})
-      if (is_the_hosts(each.string())) return "it is the host's own";
-    const bool own = is_own(place);
-    if (const auto why = against_others(place, own)) return why;
-    if (own) return {};
-    if (is_in_the_hosts_folders(found)) return "it is in a folder of the host's own";
-    if (!holds_nothing(path)) return format("it is there already, and there is no sign that it is {}'s", name_);
-    for (const auto& claim : strangers_)
-      if (claim.place.source == place.source) return format("it is {}", claim.whose);
-    return {};
-  }
-
-  // In a folder that others have as well, a place of the app's own may get other data; what would take theirs along
-  // may not.
-  std::optional<std::string> against_others(const DataPlace& place, bool own) const {
-    for (const auto& claim : others_) {
-      if (is_volume(claim.place) || is_the_hosts(claim.place.source)) continue;
-      const bool same_or_above = ground_.holds(place.source, claim.place.source);
-      const bool within = !same_or_above && ground_.holds(claim.place.source, place.source);
-      const bool is_same = same_or_above && ground_.holds(claim.place.source, place.source);
-      if (own && !claim.writes) continue;
-      if (is_same) return format("it is {}", claim.whose);
-      if (same_or_above) return format("{} in it is {}", claim.place.source, claim.whose);
-      if (within && !own) return format("it is in {}, which is {}", claim.place.source, claim.whose);
-    }
-    return {};
-  }
-
-  const std::string name_;
-  const World& world_;
-  const fs::path state_folder_;
-  std::string engine_folder_;
-  const Whereabouts ground_;
-  std::set<std::string> own_;    // names of volumes, paths
-  std::set<std::string> known_;  // apps
-  std::vector<Claim> others_, strangers_;
-};
-
-// Containers that run with a volume have its folder open, though their mounts do not name it.
-void refuse_open_folder(const AppName& name, const World& world, const DataPlace& place) {
-  if (is_volume(place)) return;
-  for (const auto& volume : world.volumes) {
-    const auto folder = engine::bound_folder(volume);
-    if (!folder || folder->string() != place.source) continue;
-    for (const auto& container : world.containers) {
-      const auto owner = container.owner();
-      if (!container.is_up() || (owner && owner->app == name.text())) continue;
-      if (std::any_of(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
-            return mount.kind == Mount::Kind::volume && mount.source == volume.name;
-          }))
-        throw Conflict(
-            ErrorCode::data_in_use,
-            format("{} is in use by the container {}, as the volume {}", text_of(place), container.name, volume.name),
-            owner ? format("Stop it with: belay stop {}", owner->app) : "Stop that container.");
-    }
-  }
+bool is_a_place(const Mount& mount) {
+  return mount.keeps_data() && !mount.source.empty();
 }
 
 }  // namespace
 
-void refuse_what_is_others(Context& context, const AppName& name, const World& world,
-                           const std::vector<DataPlace>& places, const std::vector<DataPlace>& own,
-                           std::stop_token stop) {
-  const Claims claims(context, name, world, own, stop);
-  for (const auto& place : places) {
-    auto why = claims.against(place);
-    if (!why) why = kept_by_belay_in(context, place, world.volumes);
-    if (why)
-      throw Conflict(ErrorCode::foreign_data,
-                     format("{} cannot get {}'s data: {}", printable(text_of(place)), name.text(), printable(*why)),
-                     ways_out);
-    refuse_open_folder(name, world, place);
+BackupFolders::BackupFolders(state::Store& store) {
+  for (const auto& backup : store.backups("")) {
+    if (!backup.place.starts_with('/') || apps_.contains(backup.place)) continue;
+    std::error_code error;
+    if (fs::exists(fs::path(backup.place) / backup.name, error)) apps_.emplace(backup.place, backup.app);
   }
 }
 
-void refuse_to_mount_what_is_others(Context& context, const AppName& name, const World& world, const Spec& spec,
-                                    const std::vector<DataPlace>& filled, std::stop_token stop) {
-  const Claims claims(context, name, world, {}, std::move(stop));
-  for (const auto& use : places_of(spec).uses) {
-    if (!use.written || std::find(filled.begin(), filled.end(), use.place) != filled.end()) continue;
-    // Inside what is filled it comes along with that.
-    const auto path = data::path_of(use.place, world.volumes);
-    if (path && place_around(*path, filled, world.volumes)) continue;
-    if (const auto why = claims.against(use.place))
-      throw Conflict(ErrorCode::foreign_data,
-                     format("{} would write to {}, for which the backup has no data: {}", name.text(),
-                            printable(text_of(use.place)), printable(*why)),
-                     "Restore it as another app (--as NAME), or only unpack it (--into FOLDER).");
-  }
-}
-
-std::optional<DataPlace> place_around(const fs::path& path, const std::vector<DataPlace>& places,
-                                      const std::vector<Volume>& volumes) {
-  const Whereabouts ground;
-  for (const auto& place : places)
-    if (const auto folder = data::path_of(place, volumes); folder && ground.holds(*folder, path)) return place;
+std::optional<std::string> BackupFolders::within(const fs::path& folder, const Whereabouts& ground) const {
+  for (const auto& [path, app] : apps_)
+    if (ground.holds(folder, path)) return format("a backup of {} is in {}", app, path);
   return {};
 }
 
-std::optional<std::string> kept_by_belay_in(Context& context, const DataPlace& place,
-                                            const std::vector<Volume>& volumes) {
-  const fs::path& state_folder = context.store.folder();
-  if (place_around(state_folder, {place}, volumes)) return format("Belay's own state is in {}", state_folder.string());
-  std::map<std::string, bool> is_within;  // folders of backups
-  for (const auto& backup : context.store.backups("")) {
-    const auto [answer, is_new] = is_within.try_emplace(backup.place, false);
-    if (is_new) answer->second = backup.place.starts_with('/') && place_around(backup.place, {place}, volumes);
-    std::error_code error;
-    if (answer->second && fs::exists(fs::path(backup.place) / backup.name, error))
-      return format("a backup of {} is in {}", backup.app, backup.place);
+Claims::Claims(engine::Engine& engine, state::Store& store, const std::vector<App>& apps, const World& world,
+               std::stop_token stop)
+    : apps_(apps), world_(world), state_folder_(store.folder()), backups_(store) {
+  engine_folder_ = engine.data_folder(std::move(stop));
+  for (const auto& app : apps) take(app);
+  for (const auto& container : world.containers) take(container);
+  for (const auto& volume : world.volumes) take(volume);
+}
+
+void Claims::add(Claim claim) {
+  // Releases of an app mostly have the same places.
+  if (!seen_
+           .emplace(claim.app.empty() ? claim.whose : claim.app, claim.place, claim.writes, claim.volume,
+                    claim.is_strangers)
+           .second)
+    return;
+  const std::size_t index = claims_.size();
+  if (is_volume(claim.place))
+    by_volume_.emplace(claim.place.source, index);
+  else if (!is_the_hosts(claim.place.source))
+    for (const auto& name : ground_.names(claim.place.source)) by_where_.emplace(name, index);
+  if (!claim.app.empty()) by_app_.emplace(claim.app, index);
+  claims_.push_back(std::move(claim));
+}
+
+// Every release could run again.
+void Claims::take(const App& app) {
+  const std::string& name = app.name.text();
+  known_.insert(name);
+  for (const auto& release : app.releases)
+    for (const auto& service : release.spec.services)
+      for (const auto& mount : service.mounts)
+        if (is_a_place(mount))
+          add({format("the app {}'s ({})", name, release.number.text()), place_of(mount), !mount.read_only, name});
+  for (const auto& snapshot : app.snapshots)
+    for (const auto& item : snapshot.items)
+      add({format("the snapshot {} of the app {}", snapshot.text(), name), item.kept});
+}
+
+void Claims::take(const Container& container) {
+  const auto owner = container.owner();
+  if (owner) known_.insert(owner->app);
+  for (const auto& mount : container.mounts) {
+    if (!is_a_place(mount)) continue;
+    if (owner)
+      add({format("the app {}'s (its container {})", owner->app, container.name), place_of(mount), !mount.read_only,
+           owner->app});
+    else
+      add({format("the container {}'s", container.name), place_of(mount), !mount.read_only, {}, {}, true});
+  }
+}
+
+// A volume that is a folder of this machine claims that folder.
+void Claims::take(const Volume& volume) {
+  const auto folder = engine::bound_folder(volume);
+  if (!folder) return;
+  const DataPlace place{DataPlace::Kind::folder, folder->string()};
+  std::vector<Claim> claims;
+  const auto [begin, end] = by_volume_.equal_range(volume.name);
+  for (auto found = begin; found != end; ++found)
+    if (const Claim& claim = claims_[found->second]; !claim.is_strangers)
+      claims.push_back({claim.whose, place, claim.writes, claim.app});
+  for (auto& claim : claims) add(std::move(claim));
+  add({format("the folder of the volume {}", volume.name), place, true, {}, volume.name});
+}
+
+Claims::Own Claims::own_of(const std::string& name) const {
+  const auto [known, is_new] = own_.try_emplace(name);
+  Own& own = known->second;
+  if (!is_new) return own;
+  const auto [begin, end] = by_app_.equal_range(name);
+  for (auto found = begin; found != end; ++found) own.insert(claims_[found->second].place.source);
+  const auto app = std::find_if(apps_.begin(), apps_.end(), [&](const App& each) { return each.name.text() == name; });
+  if (app != apps_.end()) {
+    // Those that were taken over have no labels, and their volumes may have no names.
+    for (const auto& instance : plan::instances(*app, world_))
+      for (const auto& mount : instance.container->mounts)
+        if (is_a_place(mount)) own.insert(place_of(mount).source);
+    for (const auto& build : app->builds)
+      for (const auto& [configuration, settings] : build.configurations)
+        for (const auto& service : settings.spec.services)
+          for (const auto& mount : service.mounts)
+            if (is_a_place(mount)) own.insert(place_of(mount).source);
+    for (const auto& snapshot : app->snapshots)
+      for (const auto& item : snapshot.items) own.insert(item.place.source);
+  }
+  for (const auto& volume : world_.volumes) {
+    const auto label = volume.labels.find(labels::app);
+    if (label != volume.labels.end() && label->second == name) own.insert(volume.name);
+    if (own.contains(volume.name))
+      own.insert(data::place_of_exchange({DataPlace::Kind::volume, volume.name}, {volume}).source);
+  }
+  return own;
+}
+
+bool Claims::counts_against(const Claim& claim, const std::string& name, const Own& own) const {
+  if (!claim.app.empty()) return claim.app != name;
+  return claim.volume.empty() || !own.contains(claim.volume);
+}
+
+// Claims on the place itself, on what is in it, and on what it is in.
+std::vector<std::pair<Claims::Where, const Claims::Claim*>> Claims::about(const DataPlace& place) const {
+  std::vector<std::pair<Where, const Claim*>> found;
+  for (const auto& name : ground_.names(place.source)) {
+    const auto take_all = [&](const std::string& where, Where relation) {
+      const auto [begin, end] = by_where_.equal_range(where);
+      for (auto claim = begin; claim != end; ++claim) found.emplace_back(relation, &claims_[claim->second]);
+    };
+    take_all(name, Where::same);
+    const std::string below = name + "/";
+    for (auto claim = by_where_.lower_bound(below); claim != by_where_.end() && claim->first.starts_with(below);
+         ++claim)
+      found.emplace_back(Where::in_it, &claims_[claim->second]);
+    for (auto slash = name.rfind('/'); slash != std::string::npos && slash > 0; slash = name.rfind('/', slash - 1))
+      take_all(name.substr(0, slash), Where::around_it);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return found;
+}
+
+std::optional<std::string> Claims::against(const AppName& name, const DataPlace& place,
+                                           const std::vector<DataPlace>& also_own) const {
+  Own own = own_of(name.text());
+  for (const auto& each : also_own) {
+    own.insert(each.source);
+    own.insert(data::place_of_exchange(each, world_.volumes).source);
+  }
+  return is_volume(place) ? against_volume(name.text(), place, own) : against_path(name.text(), place, own);
+}
+
+std::optional<std::string> Claims::against_exchange(const AppName& name, const DataPlace& place,
+                                                    const std::vector<DataPlace>& own) const {
+  if (auto why = against(name, place, own)) return why;
+  const auto folder = data::path_of(place, world_.volumes);
+  if (!folder) return {};
+  if (ground_.holds(*folder, state_folder_)) return format("Belay's own state is in {}", state_folder_.string());
+  return backups_.within(*folder, ground_);
+}
+
+std::optional<std::string> Claims::against_volume(const std::string& name, const DataPlace& place,
+                                                  const Own& own) const {
+  if (!is_volume_name(place.source)) return "that is not the name of a volume";
+  if (is_called_as_a_reserve(place.source)) return "Belay keeps snapshots under such names";
+  const bool is_own = own.contains(place.source);
+  const auto [begin, end] = by_volume_.equal_range(place.source);
+  for (auto found = begin; found != end; ++found)
+    if (const Claim& claim = claims_[found->second];
+        !claim.is_strangers && counts_against(claim, name, own) && (claim.writes || !is_own))
+      return format("it is {}", claim.whose);
+  const Volume* volume = world_.find_volume(place.source);
+  if (volume == nullptr) return {};
+  if (volume->labels.contains(labels::reserve) || volume->labels.contains(labels::temporary))
+    return "Belay made it for something else";
+  const auto label = volume->labels.find(labels::app);
+  if (label != volume->labels.end() && label->second != name && (known_.contains(label->second) || !is_own))
+    return format("by its label it is the app {}'s", label->second);
+  const auto project = volume->labels.find(labels::compose_project);
+  const bool is_of_the_project = project != volume->labels.end() && project->second == name;
+  if (!is_own && !is_of_the_project) return format("it is there already, and there is no sign that it is {}'s", name);
+  return {};
+}
+
+std::optional<std::string> Claims::against_path(const std::string& name, const DataPlace& place, const Own& own) const {
+  if (!is_plain_path(place.source)) return "that is not a plain absolute path";
+  const fs::path path = place.source, found = without_links(path);
+  if (is_called_as_a_reserve(path.filename().string())) return "Belay keeps snapshots under such names";
+  if (ground_.overlap(state_folder_, found)) return format("Belay's own state is in {}", state_folder_.string());
+  if (!engine_folder_.empty() && ground_.overlap(engine_folder_, found))
+    return format("the engine keeps its own in {}", engine_folder_);
+  for (const auto& each : {path, found})
+    if (is_the_hosts(each.string())) return "it is the host's own";
+  if (auto why = against_others(name, place, own, false)) return why;
+  if (own.contains(place.source)) return {};
+  if (is_in_the_hosts_folders(found)) return "it is in a folder of the host's own";
+  if (!holds_nothing(path)) return format("it is there already, and there is no sign that it is {}'s", name);
+  return against_others(name, place, own, true);
+}
+
+// In a folder that others have as well, a place of the app's own may get other data; what would take theirs along may
+// not.
+std::optional<std::string> Claims::against_others(const std::string& name, const DataPlace& place, const Own& own,
+                                                  bool strangers) const {
+  const bool is_own = own.contains(place.source);
+  for (const auto& [where, claim] : about(place)) {
+    if (claim->is_strangers != strangers || !counts_against(*claim, name, own)) continue;
+    if (is_own && (!claim->writes || where == Where::around_it)) continue;
+    if (strangers && where == Where::around_it && !claim->writes) continue;
+    switch (where) {
+      case Where::same:
+        return format("it is {}", claim->whose);
+      case Where::in_it:
+        return format("{} in it is {}", claim->place.source, claim->whose);
+      case Where::around_it:
+        return format("it is in {}, which is {}", claim->place.source, claim->whose);
+    }
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include "change/file_marks.h"
 #include "change/own_container.h"
 #include "change/places.h"
+#include "engine/direct.h"
 #include "formats/mounts.h"
 #include "state/store.h"
 
@@ -325,8 +326,7 @@ void drop_unneeded_files(Context& context, const App& app) {
 }
 
 bool sees_host_files(Context& context, std::stop_token stop) {
-  const std::string endpoint = context.engine.info(stop).endpoint;
-  if (endpoint.starts_with("tcp:") || endpoint.starts_with("ssh:") || endpoint.starts_with("http")) return false;
+  if (!engine::is_local(context.engine.info(stop).endpoint)) return false;
   const std::string data = context.engine.data_folder(stop);
   std::error_code error;
   return !data.empty() && fs::exists(data, error) && own_containers(context.engine, stop).empty();

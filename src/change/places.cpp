@@ -135,6 +135,15 @@ std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::ve
   return outer;
 }
 
+std::vector<std::string> no_ways_back(const Spec& spec, const std::vector<Volume>& volumes) {
+  std::vector<std::string> found;
+  for (const auto& use : places_of(spec).uses)
+    for (const auto& volume : volumes)
+      if (use.place == DataPlace{DataPlace::Kind::volume, volume.name})
+        if (auto why = no_way_back(volume)) found.push_back(std::move(*why));
+  return found;
+}
+
 Exchangeable exchangeable(const data::Reserves& reserves, const DataPlace& place, const data::Mounts& mounts) {
   try {
     const DataPlace real = data::real_place(place);
@@ -155,13 +164,10 @@ std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume
   std::vector<std::string> found;
   const data::Reserves reserves(volumes);
   for (const auto& use : outermost(places_of(spec).uses, volumes, mounts)) {
-    if (use.place.kind == DataPlace::Kind::volume) {
-      const auto volume =
-          std::find_if(volumes.begin(), volumes.end(), [&](const Volume& v) { return v.name == use.place.source; });
-      // One that is missing will be made; one that only the engine reaches is another matter.
-      if (volume == volumes.end() || !engine::direct_folder(*volume)) continue;
-    }
-    if (const auto way = exchangeable(reserves, use.place, mounts); way.obstacle)
+    const DataPlace place = data::place_of_exchange(use.place, volumes);
+    // A volume that is missing will be made; one that only the engine reaches is another matter.
+    if (place.kind == DataPlace::Kind::volume && !data::path_of(place, volumes)) continue;
+    if (const auto way = exchangeable(reserves, place, mounts); way.obstacle)
       found.push_back(format("what {} holds cannot be exchanged: {}", text_of(use.place), way.obstacle->text));
   }
   return found;

@@ -46,5 +46,7 @@ bool is_the_hosts(const std::string& path);
 // Why the data of a volume that is there can be read and never be put back in its place, for people: what mounts it is
 // its driver. nullopt: it can. `name` and the rest as the engine has them, or a backup.
 std::optional<std::string> no_way_back(const Volume& volume);
+// The same of each volume of the spec.
+std::vector<std::string> no_ways_back(const Spec& spec, const std::vector<Volume>& volumes);
 
 }  // namespace belay::change

@@ -30,9 +30,17 @@ bool is_readable(const std::filesystem::path& folder) {
 
 }  // namespace
 
-bool shares_files(Engine& engine, std::stop_token stop) {
+bool is_local(const std::string& endpoint) {
+  return !endpoint.starts_with("tcp:") && !endpoint.starts_with("ssh:") && !endpoint.starts_with("http");
+}
+
+bool may_share_files(Engine& engine, std::stop_token stop) {
   const std::string data = engine.data_folder(stop);
-  if (data.empty() || !is_readable(data) || engine.maps_ids(stop)) return false;
+  return !data.empty() && is_readable(data) && !engine.maps_ids(stop);
+}
+
+bool shares_files(Engine& engine, std::stop_token stop) {
+  if (!may_share_files(engine, stop)) return false;
   const std::string name = unguessable_name();
   engine.create_volume({name, {{probe_label, name}}}, stop);
   const auto probes = engine.volumes(probe_label, {});

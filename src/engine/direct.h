@@ -18,6 +18,12 @@ namespace belay::engine {
 // A crash may leave the empty volume behind; the next call removes it.
 [[nodiscard]] bool shares_files(Engine& engine, std::stop_token stop);
 
+// Not one of another machine by its name. A socket of this one may still lead there.
+[[nodiscard]] bool is_local(const std::string& endpoint);
+
+// What can be known of that without making anything: false where it is no, true where it may be yes.
+[[nodiscard]] bool may_share_files(Engine& engine, std::stop_token stop);
+
 // The folder with the volume's files, on an engine that shares them; nullopt for a volume that has to be mounted to
 // show its files (another driver, or options: nfs, tmpfs, a device), which the engine does for read_archive only.
 [[nodiscard]] std::optional<std::filesystem::path> direct_folder(const Volume& volume);

@@ -1,5 +1,6 @@
 #include "look/doctor.h"
 
+#include <algorithm>
 #include <set>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -8,7 +9,10 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/claims.h"
+#include "change/kept_files.h"
 #include "change/places.h"
+#include "engine/direct.h"
 #include "safekeeping/backup_health.h"
 #include "state/store.h"
 
@@ -59,7 +63,7 @@ class Examination {
           format("Docker {} answers at {} (API {}, {}/{})", info.version, info.endpoint, info.api_version, info.os,
                  info.architecture));
       engine_answers_ = true;
-      local_ = info.endpoint.starts_with("unix:");
+      local_ = engine::is_local(info.endpoint);
       if (info.buildkit) {
         add(Level::good, "builder", "builds use BuildKit");
       } else {
@@ -102,6 +106,8 @@ class Examination {
       const auto all = ground_.store().apps();
       const auto waits = ground_.store().waits();
       const World world = change::observe_all(ground_.engine(), all, stop_);
+      const change::Claims claims(ground_.engine(), ground_.store(), all, world, stop_);
+      data_in_reach(all);
       for (const auto& app : all) {
         known.insert(app.name.text());
         if (app.wish.unfinished)
@@ -110,13 +116,13 @@ class Examination {
                   ? format("belay remove {} finishes it.", app.name.text())
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
         examine(app.name.text(), [&] { backups(app); });
+        examine(app.name.text(), [&] { obstacles(app, world, claims); });
         if (!app.wish.trouble.empty())
           add(Level::bad, app.name.text(), format("it is in trouble: {}", app.wish.trouble),
               format("belay why {0} explains it; belay start {0} last tries it again.", app.name.text()));
         examine(app.name.text(), [&] {
           marked_images(app, world);
           as_wished(app, world);
-          obstacles(app, world);
           if (const auto gone = change::gone_images(world, app); !gone.empty())
             add(Level::advice, app.name.text(), format("the engine has the image no more of {}", gone_text(gone)),
                 format(
@@ -136,14 +142,29 @@ class Examination {
   }
 
   // What a restore would be refused for is better known before it is needed.
-  void obstacles(const App& app, const World& world) {
+  void obstacles(const App& app, const World& world, const change::Claims& claims) {
     const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
     const Release* release = number ? app.find(*number) : nullptr;
     if (!local_ || release == nullptr) return;
     if (!mounts_) mounts_ = data::Mounts::now();
-    for (const auto& why : change::obstacles_of(release->spec, world.volumes, *mounts_))
-      add(Level::advice, app.name.text(), "a restore or a snapshot will be refused: " + why,
-          "See belay restore --help.");
+    const auto say = [&](const char* what, const std::string& why) {
+      add(Level::advice, app.name.text(), format("{} will be refused: {}", what, why), "See belay restore --help.");
+    };
+    const Spec at_home = change::with_paths_of_the_host(ground_.store(), app, release->spec);
+    for (const auto& why : change::obstacles_of(at_home, world.volumes, *mounts_)) say("a restore or a snapshot", why);
+    for (const auto& why : change::no_ways_back(at_home, world.volumes)) say("a restore in place", why);
+    for (const auto& why : change::claimed_by_others(claims, app.name, at_home, world.volumes, *mounts_))
+      say("a restore in place", why);
+  }
+
+  // Said once for all apps.
+  void data_in_reach(const std::vector<App>& apps) {
+    if (local_ && engine::may_share_files(ground_.engine(), stop_)) return;
+    if (std::any_of(apps.begin(), apps.end(), safekeeping::has_data_to_lose))
+      add(Level::advice, "data",
+          "the engine's files are not in reach from here: backups are made through the engine, and no restore or "
+          "snapshot is possible",
+          "Run belay on the engine's own machine, as root.");
   }
 
   void backups(const App& app) {

@@ -356,8 +356,11 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     const bool files_are_here = options.dry_run || engine::shares_files(context.engine, stop);
 
     // Said now, not first by the restore in an emergency.
-    if (files_are_here)
-      for (const auto& why : change::obstacles_of(release.spec, world.volumes))
+    const Spec at_home = change::with_paths_of_the_host(context.store, app, release.spec);
+    if (!files_are_here)
+      context.report.note("no restore in place is possible from here: the engine's files are not this machine's");
+    else
+      for (const auto& why : change::restore_refusals(context, name, at_home, world, stop))
         context.report.warning("a restore in place will be refused: " + why);
 
     BackedUp result;

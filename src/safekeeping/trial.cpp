@@ -9,6 +9,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/change.h"
+#include "change/claims.h"
 #include "change/places.h"
 #include "change/temporary.h"
 #include "engine/direct.h"
@@ -403,7 +404,9 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
         release != nullptr ? release->containers : std::map<std::string, std::string>();
     const auto proof = [&] { return rehearsal.proof(drilled.manifest.spec, known_as, references, stop); };
     drilled.trial.plan = rehearsal.preview(proof());
-    if (known) drilled.obstacles = change::obstacles_of(drilled.manifest.spec, context.engine.volumes({}, stop));
+    if (known)
+      drilled.obstacles = change::restore_refusals(context, name, drilled.manifest.spec,
+                                                   change::observe(context.engine, app, stop), stop);
     if (options.dry_run) return drilled;
 
     const auto record = record_of(context, destination, file);

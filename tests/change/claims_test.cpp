@@ -17,6 +17,7 @@
 namespace belay::scene {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -140,6 +141,44 @@ TEST_F(Whose, TheAppsOwnStaysItsOwn) {
   EXPECT_EQ(folder(site), "");
   other_app({{Mount::Kind::bind, site, "/site", false, ""}});
   EXPECT_THAT(folder(site), HasSubstr("it is the app other's"));
+}
+
+TEST_F(Whose, AStrangersFolderClaimsWhatIsAroundItAndWhatIsInIt) {
+  const fs::path theirs = ground_.path / "theirs";
+  fs::create_directories(theirs / "empty");
+  scene_.engine.add_image("stranger", {}, {});
+  const auto stranger = [&](const fs::path& source, bool read_only) {
+    scene_.engine.remove_container("theirs", {});
+    Service service;
+    service.mounts = {{Mount::Kind::bind, source.string(), "/data", read_only, ""}};
+    scene_.engine.create_container({"theirs", "stranger", service, {}, {"no", 0}}, {});
+  };
+  stranger(theirs, false);
+  EXPECT_THAT(folder(theirs), HasSubstr("it is there already"));
+  EXPECT_THAT(folder(theirs / "empty"), HasSubstr("which is the container theirs's"));
+  EXPECT_THAT(folder(theirs / "new"), HasSubstr("which is the container theirs's"));
+  stranger(theirs / "empty/new", true);
+  EXPECT_THAT(folder(theirs / "empty"), HasSubstr("empty/new in it is the container theirs's"));
+  EXPECT_THAT(folder(theirs / "empty/new"), HasSubstr("it is the container theirs's"));
+  EXPECT_EQ(folder(theirs / "other"), "");
+  stranger(theirs, true);
+  EXPECT_EQ(folder(theirs / "new"), "") << "it reads what is around it, and loses nothing";
+  stranger("/var", false);
+  EXPECT_EQ(folder(theirs / "new"), "") << "the host's own as a whole is nobody's";
+}
+
+TEST_F(Whose, WhatARestoreWouldBeRefusedForIsSaidBeforeItIsNeeded) {
+  scene_.write("jockler-web", R"({"volumes": {"web_data": "/data"}})");
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  ASSERT_EQ(scene_.run("backup image"), "done");
+  EXPECT_THAT(scene_.report.warnings, IsEmpty());
+  other_app({{Mount::Kind::volume, "web_data", "/data", false, ""}});
+  ASSERT_EQ(scene_.run("backup image"), "done");
+  EXPECT_THAT(
+      scene_.report.warnings,
+      ElementsAre(HasSubstr("a restore in place will be refused: volume web_data cannot get other data: it is the "
+                            "app other's (r1)")));
+  EXPECT_THAT(scene_.run("restore"), HasSubstr("it is the app other's"));
 }
 
 TEST_F(Whose, ARestoreAsksBeforeItTouchesAnything) {

@@ -19,12 +19,13 @@ struct Practice {
   Scene scene;
 
   std::vector<Finding> findings() {
-    auto own = std::make_unique<engine::MemoryEngine>(scene.clock);
+    auto own = std::make_unique<engine::MemoryEngine>(scene.clock, data_root);
     if (prepare) prepare(*own);
     Ground ground(std::move(own), scene.folder.path() / "state");
     return doctor(ground, scene.clock, {});
   }
   std::function<void(engine::MemoryEngine&)> prepare;
+  fs::path data_root;  // empty: the engine's files are elsewhere
 };
 
 const Finding* about(const std::vector<Finding>& findings, const std::string& topic, Finding::Level level) {
@@ -142,6 +143,37 @@ TEST(Doctor, SurvivesAStateThatCannotBeRead) {
   const auto findings = practice.findings();
   ASSERT_NE(about(findings, "state", Finding::Level::bad), nullptr);
   EXPECT_TRUE(about(findings, "engine", Finding::Level::good));
+}
+
+TEST(Doctor, SaysWhatARestoreWouldBeRefusedFor) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  const auto advice = [&](const std::string& topic) {
+    std::string all;
+    for (const auto& finding : practice.findings())
+      if (finding.topic == topic && finding.level == Finding::Level::advice) all += finding.text + "\n";
+    return all;
+  };
+  EXPECT_THAT(advice("data"), HasSubstr("no restore or snapshot is possible"));
+  practice.data_root = practice.scene.folder.path() / "other-volumes";
+  fs::create_directories(practice.data_root);
+  EXPECT_EQ(advice("data"), "");
+  EXPECT_THAT(advice("web"), ::testing::Not(HasSubstr("refused")));
+  VolumeDefinition definition{.driver = "ceph"};
+  practice.prepare = [&](engine::MemoryEngine& engine) {
+    engine.create_volume({"web_data", {{labels::app, "web"}}, definition}, {});
+  };
+  EXPECT_THAT(advice("web"), HasSubstr("a restore in place will be refused: the volume web_data has the driver ceph"));
+  definition.driver.clear();
+  App other(AppName("other"));
+  Release release;
+  release.number = ReleaseNumber{1};
+  release.spec.services.emplace_back().mounts = {{Mount::Kind::volume, "web_data", "/data", false, ""}};
+  other.releases.push_back(release);
+  practice.scene.store->save(other);
+  EXPECT_THAT(advice("web"),
+              HasSubstr("a restore in place will be refused: volume web_data cannot get other data: it is the app "
+                        "other's (r1)"));
 }
 
 TEST(Doctor, AdvisesABackupWhereThereIsDataAndNone) {

@@ -1,0 +1,50 @@
+#include "change/whereabouts.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+
+namespace belay::change {
+
+namespace {
+
+std::string without_end_slash(std::string name) {
+  if (name.ends_with('/')) name.pop_back();
+  return name;
+}
+
+}  // namespace
+
+fs::path without_links(const fs::path& path) {
+  std::error_code error;
+  fs::path found = fs::weakly_canonical(path, error);
+  return error ? path.lexically_normal() : found;
+}
+
+Whereabouts::Whereabouts() {
+  try {
+    mounts_ = data::Mounts::now();
+  } catch (const Error&) {
+    // Then only the paths are compared.
+  }
+}
+
+const std::vector<std::string>& Whereabouts::names(const fs::path& path) const {
+  const auto [found, is_new] = known_.try_emplace(path.string());
+  if (is_new) {
+    const fs::path here = without_links(path);
+    found->second.push_back(without_end_slash(here.string()));
+    if (mounts_)
+      if (const auto location = mounts_->location(here)) found->second.push_back(without_end_slash(location->text()));
+  }
+  return found->second;
+}
+
+bool Whereabouts::holds(const fs::path& folder, const fs::path& path) const {
+  const auto &outer = names(folder), &inner = names(path);
+  for (std::size_t way = 0; way < std::min(outer.size(), inner.size()); ++way)
+    if (inner[way] == outer[way] || inner[way].starts_with(outer[way] + "/")) return true;
+  return false;
+}
+
+}  // namespace belay::change

@@ -1,0 +1,35 @@
+#pragma once
+// Where paths are on their file systems, so that two ways to one folder are known to be that. Private to host.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "data/mounts.h"
+
+namespace belay::change {
+
+// As things are when it is made. What is not there yet is where it would be.
+class Whereabouts {
+ public:
+  // Where the kernel does not tell what is mounted, only the paths are compared.
+  Whereabouts();
+
+  // All names of where it is, each without a slash at its end: the path without links, and the one on its file system.
+  // What is inside it has one of them before a slash.
+  const std::vector<std::string>& names(const fs::path& path) const;
+  bool holds(const fs::path& folder, const fs::path& path) const;
+  bool overlap(const fs::path& a, const fs::path& b) const { return holds(a, b) || holds(b, a); }
+
+ private:
+  std::optional<data::Mounts> mounts_;
+  // Each path is looked at once: a backup may have many places, and so may the other apps.
+  mutable std::map<std::string, std::vector<std::string>> known_;
+};
+
+// The path without links, as far as it is there.
+fs::path without_links(const fs::path& path);
+
+}  // namespace belay::change
