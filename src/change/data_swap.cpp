@@ -8,6 +8,7 @@
 #include "change/carry_out.h"
 #include "change/claims.h"
 #include "change/clear_up.h"
+#include "change/host_view.h"
 #include "change/needed_paths.h"
 #include "change/places.h"
 #include "engine/direct.h"
@@ -69,6 +70,12 @@ std::vector<DataPlace> sides_of(const std::vector<Snapshot::Item>& items, DataPl
   std::vector<DataPlace> places;
   for (const auto& item : items) places.push_back(item.*which);
   return places;
+}
+
+void refuse_unseen(Context& context, const std::vector<DataPlace>& places, const std::vector<Volume>& volumes,
+                   std::stop_token stop) {
+  if (const auto why = first_unseen(HostView::now(context.engine, std::move(stop)), places, volumes))
+    throw Error(ErrorCode::data_not_exchanged, *why, "Or run belay on the host itself, as root.");
 }
 
 void wish_data(App& app, std::optional<ReleaseNumber> release, const std::optional<ReleaseNumber>& running,
@@ -233,6 +240,7 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
                 format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),
                 "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
+  refuse_unseen(context, sides_of(snapshot.items, &Snapshot::Item::place), volumes, stop);
   // Found out now, not when the app has stopped for it: not every file system can.
   if (!dry_run)
     for (const auto& item : snapshot.items)
@@ -275,6 +283,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
     places.push_back(filling.place);
   }
   refuse_what_is_others(context, app.name, world, places, reason.own, stop);
+  refuse_unseen(context, places, world.volumes, stop);
   if (release) refuse_missing_beside(context, app, app.release(*release), places, stop);
   const auto fillings = outer_fillings(app, release, asked, world);
   for (const auto& filling : fillings)

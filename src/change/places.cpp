@@ -135,6 +135,12 @@ std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::ve
   return outer;
 }
 
+std::vector<DataPlace> places_of_exchange(const Spec& spec, const std::vector<Volume>& volumes) {
+  std::vector<DataPlace> places;
+  for (const auto& use : places_of(spec).uses) places.push_back(data::place_of_exchange(use.place, volumes));
+  return places;
+}
+
 std::vector<std::string> no_ways_back(const Spec& spec, const std::vector<Volume>& volumes) {
   std::vector<std::string> found;
   for (const auto& use : places_of(spec).uses)

@@ -43,6 +43,9 @@ std::vector<std::string> obstacles_of(const Spec& spec, const std::vector<Volume
 // The path belongs to the host as a whole, or to its kernel: nobody's data, wherever it is bound.
 bool is_the_hosts(const std::string& path);
 
+// Where the data of the spec would be exchanged, each place that it binds.
+std::vector<DataPlace> places_of_exchange(const Spec& spec, const std::vector<Volume>& volumes);
+
 // Why the data of a volume that is there can be read and never be put back in its place, for people: what mounts it is
 // its driver. nullopt: it can. `name` and the rest as the engine has them, or a backup.
 std::optional<std::string> no_way_back(const Volume& volume);

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/claims.h"
+#include "change/host_view.h"
 #include "change/places.h"
 #include "data/place.h"
 #include "engine/direct.h"
@@ -83,6 +84,9 @@ std::vector<std::string> restore_refusals(Context& context, const AppName& name,
                                           std::stop_token stop) {
   auto refusals = obstacles_of(spec, world.volumes);
   const auto apps = context.store.apps();
+  if (auto why =
+          first_unseen(HostView::now(context.engine, stop), places_of_exchange(spec, world.volumes), world.volumes))
+    refusals.push_back(std::move(*why));
   const Claims claims(context.engine, context.store, apps, world, std::move(stop));
   for (auto& why : claimed_by_others(claims, name, spec, world.volumes)) refusals.push_back(std::move(why));
   return refusals;

@@ -50,8 +50,8 @@ std::optional<MountPoint> mount_in(const std::string& line) {
   std::string options, word;
   if (!(words >> mount.id >> mount.parent >> mount.device >> mount.root >> mount.point >> options)) return {};
   // Optional fields up to a dash.
-  while (words >> word && word != "-") {
-  }
+  while (words >> word && word != "-")
+    mount.follows = mount.follows || word.starts_with("master:") || word.starts_with("shared:");
   words >> mount.type;
   mount.root = unescaped(mount.root);
   mount.point = unescaped(mount.point);

@@ -19,6 +19,8 @@ struct MountPoint {
   std::string root;    // what of the file system is mounted
   std::string point;   // where
   std::string type;    // "ext4"
+  // What is mounted later where this is a view of appears here too.
+  bool follows = false;
   bool operator==(const MountPoint&) const = default;
 };
 

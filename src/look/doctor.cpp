@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/claims.h"
+#include "change/host_view.h"
 #include "change/kept_files.h"
 #include "change/places.h"
 #include "engine/direct.h"
@@ -153,6 +154,10 @@ class Examination {
     const Spec at_home = change::with_paths_of_the_host(ground_.store(), app, release->spec);
     for (const auto& why : change::obstacles_of(at_home, world.volumes, *mounts_)) say("a restore or a snapshot", why);
     for (const auto& why : change::no_ways_back(at_home, world.volumes)) say("a restore in place", why);
+    if (!view_) view_ = change::HostView::now(ground_.engine(), stop_);
+    if (const auto why =
+            change::first_unseen(*view_, change::places_of_exchange(at_home, world.volumes), world.volumes))
+      say("a restore or a snapshot", *why);
     for (const auto& why : change::claimed_by_others(claims, app.name, at_home, world.volumes, *mounts_))
       say("a restore in place", why);
   }
@@ -259,7 +264,9 @@ class Examination {
   Clock& clock_;
   std::stop_token stop_;
   std::vector<Finding> findings_;
-  std::optional<data::Mounts> mounts_;  // read once for all apps
+  // Once for all apps.
+  std::optional<data::Mounts> mounts_;
+  std::optional<change::HostView> view_;
   bool engine_answers_ = false, state_answers_ = false, local_ = false;
 };
 
