@@ -102,6 +102,23 @@ std::map<std::string, FileMark> files_from(const Node* map) {
   return files;
 }
 
+Node to_node(const std::map<std::string, std::optional<HealthCheck>>& checks) {
+  Node map = Node::map();
+  for (const auto& [service, check] : checks)
+    map.set(service, check ? document::read_json(health_check_to_json(*check), manifest_file) : Node());
+  return map;
+}
+// Backups of earlier ones have none.
+std::map<std::string, std::optional<HealthCheck>> health_checks_from(const Node* map) {
+  std::map<std::string, std::optional<HealthCheck>> checks;
+  if (map == nullptr) return checks;
+  for (const auto& member : map->as_map("health_checks")) {
+    auto& check = checks[member.key];
+    if (!member.value.is_null()) check = health_check_from_json(document::write_json(member.value));
+  }
+  return checks;
+}
+
 // An id becomes part of names in the file and on this host: it must be harmless.
 std::string checked_id(const Node& node) {
   const std::string& id = node.as_text("id");
@@ -175,6 +192,7 @@ std::string manifest_to_json(const Manifest& manifest) {
   node.set("images", texts(manifest.images));
   node.set("digests", texts(manifest.digests));
   node.set("files", to_node(manifest.files));
+  node.set("health_checks", to_node(manifest.health_checks));
   node.set("with_image", Node::boolean(manifest.with_image));
   node.set("items", std::move(items));
   node.set("left_out", texts(manifest.left_out));
@@ -208,6 +226,7 @@ Manifest manifest_from_json(const std::string& json) {
   manifest.images = text_map(node, "images");
   manifest.digests = text_map(node, "digests");
   manifest.files = files_from(node.find("files"));
+  manifest.health_checks = health_checks_from(node.find("health_checks"));
   manifest.with_image = needed(node, "with_image").as_bool("with_image");
   read_items(needed(node, "items"), manifest);
   manifest.left_out = text_list(node, "left_out");

@@ -54,6 +54,8 @@ struct Manifest {
   Spec spec;
   std::map<std::string, std::string> images, digests;  // as in Release
   std::map<std::string, FileMark> files;               // as in Release
+  // Of the image of each service that the host had: its own check, or none. Not in older backups.
+  std::map<std::string, std::optional<HealthCheck>> health_checks;
   Time release_created{};
   bool was_running = false;
   bool with_image = false;

@@ -157,9 +157,22 @@ void remove_made_volumes(Context& context, const World& before, const std::vecto
     context.report.warning(format("an empty volume stays: {}", why));
 }
 
+// The images that will be loaded, with what is known of them.
+void expect_images(const Release& release, const std::map<std::string, std::optional<HealthCheck>>& health_checks,
+                   World& world) {
+  for (const auto& [service, id] : release.images) {
+    if (world.images.contains(id)) continue;
+    const auto check = health_checks.find(service);
+    Image& image = world.images[id];
+    image.id = id;
+    image.unseen = check == health_checks.end();
+    if (!image.unseen) image.config.health = check->second;
+  }
+}
+
 // The plan of the whole, for a preview: what the reserves will hold has no name yet.
 Change preview(Context& context, App app, std::optional<ReleaseNumber> release, const plan::Plan& filling,
-               const Snapshot& snapshot, const ChangeOptions& options, std::stop_token stop) {
+               const Snapshot& snapshot, const SwapReason& reason, const ChangeOptions& options, std::stop_token stop) {
   const auto running = what_runs(app);
   wish_data(app, release, running, options, context);
   for (const auto& item : snapshot.items) app.wish.data.push_back({item.place, item.kept, "to be filled"});
@@ -170,8 +183,7 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   const bool loads_images = std::any_of(filling.actions.begin(), filling.actions.end(), [](const plan::Action& action) {
     return std::holds_alternative<plan::LoadImages>(action.step);
   });
-  if (loads_images && release)
-    for (const auto& [service, image] : app.release(*release).images) world.images[image].id = image;
+  if (loads_images && release) expect_images(app.release(*release), reason.health_checks, world);
   const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   Change change;
   change.kind = Change::Kind::planned;
@@ -289,7 +301,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
   const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason);
-  if (options.dry_run) return preview(context, app, release, filling, displaced, options, stop);
+  if (options.dry_run) return preview(context, app, release, filling, displaced, reason, options, stop);
 
   // What is made from here on is known to the state before it is there.
   app.highest_snapshot = displaced.number;

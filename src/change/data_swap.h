@@ -42,6 +42,8 @@ struct SwapReason {
   std::vector<plan::CreateVolume> volumes{};
   // Known to be the app's, whatever the state has of it.
   std::vector<DataPlace> own{};
+  // Of the images that `finally` loads, by service, as far as it is known; nullopt: it has none.
+  std::map<std::string, std::optional<HealthCheck>> health_checks{};
 };
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<Filling> asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);

@@ -127,12 +127,13 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
 }
 
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
-                 Containers containers, std::stop_token stop, const ImageConfig& expected) {
+                 Containers containers, std::stop_token stop, const std::optional<ImageConfig>& expected) {
   begin_release(context, app, made, options, containers, stop);
   if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);
   for (const auto& [service, reference] : made.images)
-    if (!world.images.contains(reference)) world.images[reference] = {reference, {}, {}, {}, {}, expected};
+    if (!world.images.contains(reference))
+      world.images[reference] = {reference, {}, {}, {}, {}, expected.value_or(ImageConfig()), !expected};
   const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   Change change;
   change.kind = Change::Kind::planned;

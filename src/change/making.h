@@ -31,9 +31,9 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
 Release& add_release(Context& context, App& app, const Made& made, const Release* like, std::stop_token stop);
 
 // The change that start_made would plan if the images in `made`, which are references here, were there already, behind
-// the steps that bring them. `expected`: what is known of the images. Touches nothing.
+// the steps that bring them. `expected`: what is known of the images; nullopt: nothing. Touches nothing.
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
-                 Containers containers, std::stop_token stop, const ImageConfig& expected = {});
+                 Containers containers, std::stop_token stop, const std::optional<ImageConfig>& expected = {});
 
 // Whether this release is what would be made. What it needs counts only where it is tied to that.
 bool is_made_so(const Release& release, const Made& made);

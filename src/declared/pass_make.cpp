@@ -111,6 +111,19 @@ Facts Pass::facts_of_change(const Declaration& declared, const App& app, const c
   return facts;
 }
 
+namespace {
+
+// What nobody knows of an image before it is here.
+void note_unseen(const plan::Step& step, plan::Plan& plan) {
+  std::string image;
+  if (const auto* pull = std::get_if<plan::PullImage>(&step)) image = pull->reference;
+  if (const auto* build = std::get_if<plan::BuildImage>(&step)) image = join(build->tags, ", ");
+  if (!image.empty())
+    plan.notes.push_back(format("{} is not here yet: its own volumes and health check are known once it is", image));
+}
+
+}  // namespace
+
 void Pass::preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
                    DeclaredApp& result) {
   change::ChangeOptions dry = change_options(made.spec);
@@ -118,6 +131,7 @@ void Pass::preview(change::Context& context, App& app, const change::Made& made,
   result.change = pulling.empty()
                       ? start_made(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_)
                       : plan_made(context, app, made, dry, {}, change::Containers::changed_in_place, stop_);
+  for (const auto& action : pulling.actions) note_unseen(action.step, result.change.plan);
   result.planned.images = pulling;
   note_steps(result);
   result.change.plan = plan::in_sequence(pulling, result.change.plan);

@@ -146,13 +146,14 @@ void each(plan::SignalContainer& step, Visit&& visit) {
 }
 template <class Visit>
 void each(plan::AwaitVerdict& step, Visit&& visit) {
-  auto& [name, has_health_check, settle, wait_timeout, proof, checks] = step;
+  auto& [name, has_health_check, settle, wait_timeout, proof, checks, has_unseen_image] = step;
   visit("name", name);
   visit("has_health_check", has_health_check);
   visit("settle_ms", settle);
   visit("wait_timeout_ms", wait_timeout);
   visit("proof", proof);
   visit("checks", checks);
+  visit("has_unseen_image", has_unseen_image);
 }
 template <class Visit>
 void each(plan::RunInside& step, Visit&& visit) {

@@ -37,7 +37,7 @@ Judgement judge(const plan::AwaitVerdict& terms, const ContainerDetail& detail, 
       terms.proof == plan::AwaitVerdict::Proof::completed || terms.proof == plan::AwaitVerdict::Proof::runs_or_ends;
   if (may_end && container.state == ContainerState::exited && detail.exit_code == 0) return {Kind::passed, {}};
   if (container.state != ContainerState::running) return {Kind::failed, why_down(detail)};
-  if (!terms.has_health_check) {
+  if (!terms.has_health_check && !(terms.has_unseen_image && detail.has_health_check)) {
     if (waited >= terms.settle || !terms.checks.empty()) return {Kind::passed, {}};
     return {};
   }

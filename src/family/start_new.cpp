@@ -68,19 +68,22 @@ change::Change deploy_image(change::Context& context, App& app, const Image& ima
 change::Change plan_deploy(change::Context& context, App& app, const BuildOutcome& build, const StartOptions& options,
                            std::stop_token stop) {
   Image expected;
-  std::string source = "its own ports and volumes are known only when it is here";
+  expected.unseen = true;
+  std::string source =
+      "the image is not here yet: its own ports, volumes and health check are known only when it is here";
   const auto runs_or_ran = change::what_runs(app) ? change::what_runs(app) : app.last;
   const Release* before = runs_or_ran ? app.find(*runs_or_ran) : nullptr;
   if (before != nullptr && !before->images.empty())
     if (auto known = context.engine.image(before->images.begin()->second, stop)) {
       expected.config = std::move(known->config);
-      source =
-          format("the image is not here yet: its ports and volumes are taken to be those of {}", before->number.text());
+      expected.unseen = false;
+      source = format("the image is not here yet: its ports, volumes and health check are taken to be those of {}",
+                      before->number.text());
     }
   expected.id = build.tag;
   const NextRelease next = next_release(context, app, options, expected, stop);
   change::Change change = plan_made(context, app, next.made, options.change, build.plan, change::Containers::new_ones,
-                                    stop, expected.config);
+                                    stop, expected.unseen ? std::nullopt : std::optional(expected.config));
   change.plan.notes.insert(change.plan.notes.begin(), build.plan.notes.begin(), build.plan.notes.end());
   change.plan.notes.push_back(source);
   note_losses(next, change.plan);

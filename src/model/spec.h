@@ -246,6 +246,9 @@ void mark_replicas(Spec& spec);
 std::string spec_to_json(const Spec& spec, int indent = 0);
 // Reads what spec_to_json wrote; unknown keys are an error (a newer Belay wrote them).
 Spec spec_from_json(const std::string& json);
+// The same of a check alone, as it stands in a service.
+std::string health_check_to_json(const HealthCheck& check);
+HealthCheck health_check_from_json(const std::string& json);
 
 // One changed field: "env.LOG_LEVEL: info → debug". Values that look like secrets appear as "(hidden)".
 struct FieldChange {

@@ -169,6 +169,16 @@ Spec spec_from_json(const std::string& json) {
   return spec;
 }
 
+std::string health_check_to_json(const HealthCheck& check) {
+  return document::write_json(to_node(check));
+}
+
+HealthCheck health_check_from_json(const std::string& json) {
+  HealthCheck check;
+  from_node(document::read_json(json, "saved health check"), "the health check", check);
+  return check;
+}
+
 std::string definition_text(const NetworkDefinition& definition) {
   NetworkDefinition plain = definition;
   plain.labels.clear();

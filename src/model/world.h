@@ -74,7 +74,8 @@ struct Image {
   std::vector<std::string> digests;  // "repo@sha256:…"
   std::optional<Time> created;
   ByteCount size;
-  ImageConfig config;  // a list leaves this empty but for its labels
+  ImageConfig config;   // a list leaves this empty but for its labels
+  bool unseen = false;  // it is still to come: what its configuration will be is not known
 };
 
 struct Volume {

@@ -77,8 +77,14 @@ struct Describe {
     if (s.proof == AwaitVerdict::Proof::still_well)
       return format("see whether {} is still well{}", s.name, s.checks.empty() ? "" : " and " + passes(s.checks));
     if (!s.checks.empty())
-      return format("wait until {} {}{}, at most {}", s.name, s.has_health_check ? "is healthy and " : "",
+      return format("wait until {} {}{}, at most {}", s.name,
+                    s.has_health_check   ? "is healthy and "
+                    : s.has_unseen_image ? "is healthy (where its image checks that) and "
+                                         : "",
                     passes(s.checks), duration_text(s.wait_timeout));
+    if (s.has_unseen_image)
+      return format("wait until {} is healthy, at most {}, or whether it stays up for {} where its image has no check",
+                    s.name, duration_text(s.wait_timeout), duration_text(s.settle));
     if (s.has_health_check)
       return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));
     return format("wait whether {} stays up for {}", s.name, duration_text(s.settle));

@@ -151,6 +151,8 @@ struct AwaitVerdict {
   Proof proof = Proof::runs;
   // What it must answer besides, once it is healthy or runs. They take the place of `settle`.
   std::vector<Check> checks{};
+  // Whether it has a health check is for its image to say, which was still to come when this was planned.
+  bool has_unseen_image = false;
 };
 
 // A command in a running container, before or after its data is read (a database's dump). It fails where the command

@@ -43,14 +43,19 @@ Milliseconds patience(const std::vector<Check>& checks) {
 AwaitVerdict verdict_terms(const std::string& container, const Service& service, const Image* image,
                            const Patience& asked, const Defaults& defaults) {
   const auto check = check_of(service, image);
-  const bool checked = check && !check->test.empty() && check->test[0] != "NONE";
-  const Milliseconds enough = checked ? std::max(defaults.wait_timeout, patience(*check)) : defaults.wait_timeout;
+  const bool is_told = check && !check->test.empty();
+  const bool checked = is_told && check->test[0] != "NONE";
+  const bool is_for_the_image_to_say = !is_told && (image == nullptr || image->unseen);
+  const Milliseconds enough = checked || is_for_the_image_to_say
+                                  ? std::max(defaults.wait_timeout, patience(check.value_or(HealthCheck())))
+                                  : defaults.wait_timeout;
   return {container,
           checked,
           asked.settle.value_or(defaults.settle),
           asked.wait_timeout.value_or(std::max(enough, patience(service.checks))),
           service.job ? AwaitVerdict::Proof::completed : AwaitVerdict::Proof::runs,
-          service.checks};
+          service.checks,
+          is_for_the_image_to_say};
 }
 
 }  // namespace belay::plan

@@ -11,7 +11,7 @@ struct Patience {
 };
 
 // For a container of this service, with the health check of the service and of its image. `image`: nullptr where
-// nothing is known of it.
+// it is not here yet.
 AwaitVerdict verdict_terms(const std::string& container, const Service& service, const Image* image,
                            const Patience& asked, const Defaults& defaults);
 

@@ -70,9 +70,9 @@ bool WishPlanner::is_waited_for(const Member& member, const Members& members) co
 void WishPlanner::refuse_without_health(const Release& release, const Member& member, const std::string& need) const {
   const auto service = std::find_if(release.spec.services.begin(), release.spec.services.end(),
                                     [&](const Service& each) { return each.name == need; });
-  if (service == release.spec.services.end() || !s_.world.images.contains(image_of(release, *service)) ||
-      verdict_on(release, *service, need).has_health_check)
-    return;
+  if (service == release.spec.services.end()) return;
+  const AwaitVerdict verdict = verdict_on(release, *service, need);
+  if (verdict.has_health_check || verdict.has_unseen_image) return;
   throw Error(
       ErrorCode::bad_value,
       format("{} waits until {} is healthy, and nothing checks the health of {}", member.service->name, need, need),
@@ -225,8 +225,16 @@ AwaitVerdict WishPlanner::verdict_on(const Release& release, const Service& serv
   const auto image = id == release.images.end() ? s_.world.images.end() : s_.world.images.find(id->second);
   const auto settle = wish_.settle ? wish_.settle : release.spec.settle;
   const auto timeout = wish_.wait_timeout ? wish_.wait_timeout : release.spec.wait_timeout;
-  AwaitVerdict terms = verdict_terms(name, service, image == s_.world.images.end() ? nullptr : &image->second,
-                                     {settle, timeout}, s_.defaults);
+  const Image* known = image == s_.world.images.end() ? nullptr : &image->second;
+  // A container that is there was made from it, and has its check.
+  Image as_made;
+  const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
+  const auto detail = container == nullptr ? s_.world.details.end() : s_.world.details.find(container->name);
+  if ((known == nullptr || known->unseen) && detail != s_.world.details.end()) {
+    if (detail->second.has_health_check) as_made.config.health = HealthCheck{{"CMD"}, {}, {}, {}, {}};
+    known = &as_made;
+  }
+  AwaitVerdict terms = verdict_terms(name, service, known, {settle, timeout}, s_.defaults);
   if (release.ended.contains(service.name))
     terms.proof = AwaitVerdict::Proof::completed;
   else if (service.may_end && !service.job && !terms.has_health_check && !ran_before(release, service))

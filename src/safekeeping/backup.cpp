@@ -114,6 +114,8 @@ backup::Manifest describe(change::Context& context, const App& app, const Releas
   manifest.images = release.images;
   manifest.digests = release.digests;
   manifest.files = with_copies_at_home(release.files, copies);
+  for (const auto& [service, id] : release.images)
+    if (const auto image = context.engine.image(id, stop)) manifest.health_checks[service] = image->config.health;
   manifest.release_created = release.created;
   manifest.was_running = change::what_runs(app).has_value();
   manifest.with_image = options.with_image;

@@ -85,17 +85,19 @@ std::vector<plan::Step> steps_that_load_images(change::Context& context, const b
   return steps;
 }
 
+// What a service of the backup is called in this app: the one that is called like the first app is called like this.
+const std::string& service_as(const backup::Manifest& manifest, const AppName& app, const std::string& service) {
+  return service == manifest.app ? app.text() : service;
+}
+
 // The release of an app that is not there, as the backup has it; the one that an earlier try made, where it is the
 // same.
 void install(change::Context& context, App& app, const backup::Manifest& manifest, const Spec& spec,
              const std::map<std::string, FileMark>& files, std::stop_token stop) {
   change::Made made;
   made.spec = spec;
-  const auto renamed_service = [&](const std::string& service) {
-    return service == manifest.app ? app.name.text() : service;
-  };
-  for (const auto& [service, image] : manifest.images) made.images[renamed_service(service)] = image;
-  for (const auto& [service, digest] : manifest.digests) made.digests[renamed_service(service)] = digest;
+  for (const auto& [service, image] : manifest.images) made.images[service_as(manifest, app.name, service)] = image;
+  for (const auto& [service, digest] : manifest.digests) made.digests[service_as(manifest, app.name, service)] = digest;
   made.files = files;
   if (app.releases.empty() || !is_made_so(app.releases.back(), made)) add_release(context, app, made, nullptr, stop);
 }
@@ -144,6 +146,18 @@ void keep_its_files(change::Context& context, App& app, std::stop_token stop) {
   context.store.save(app);
 }
 
+// What a preview of a restore takes the images to check, by the names that the services have here; says where it is not
+// known.
+std::map<std::string, std::optional<HealthCheck>> health_checks_of(const backup::Manifest& manifest, const AppName& app,
+                                                                   std::vector<std::string>& notes) {
+  std::map<std::string, std::optional<HealthCheck>> checks;
+  for (const auto& [service, check] : manifest.health_checks) checks[service_as(manifest, app, service)] = check;
+  for (const auto& [service, image] : manifest.images)
+    if (!manifest.health_checks.contains(service))
+      notes.push_back(format("whether the image of {} has a health check is known once it is here", service));
+  return checks;
+}
+
 Restored put_in_place(change::Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
                       Restored restored, std::optional<ReleaseNumber> release, std::vector<plan::CreateVolume> volumes,
                       const std::string& where, const RestoreOptions& options, std::stop_token stop) {
@@ -151,6 +165,8 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   std::vector<plan::Step> finally;
   if (manifest.with_image && restored.installed && !has_all_images(context, manifest, stop))
     finally = steps_that_load_images(context, manifest, where, stop);
+  std::map<std::string, std::optional<HealthCheck>> health_checks;
+  if (!finally.empty()) health_checks = health_checks_of(manifest, app.name, restored.change.plan.notes);
   finally.emplace_back(plan::CheckBackup{where});
   for (const auto& target : targets)
     restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
@@ -160,10 +176,13 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
                             context.report,        context.who,      context.command,
                             context.wait_for_lock, context.defaults, run};
   const auto notes = std::move(restored.change.plan.notes);
-  restored.change = swap_data(
-      with_data, app, release, fillings_of(targets),
-      {format("replaced by the backup of {}", iso_time(manifest.taken)), std::move(finally), std::move(volumes)},
-      options.change, "restore", stop);
+  restored.change = swap_data(with_data, app, release, fillings_of(targets),
+                              {format("replaced by the backup of {}", iso_time(manifest.taken)),
+                               std::move(finally),
+                               std::move(volumes),
+                               {},
+                               std::move(health_checks)},
+                              options.change, "restore", stop);
   restored.change.plan.notes.insert(restored.change.plan.notes.end(), notes.begin(), notes.end());
   restored.end = work.end();
   for (const auto& snapshot : app.snapshots)

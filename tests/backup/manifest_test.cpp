@@ -15,9 +15,17 @@ TEST(Manifest, ComesBackFromItsJson) {
   EXPECT_EQ(manifest_to_json(back), json);
   EXPECT_EQ(back.spec, manifest.spec);
   EXPECT_EQ(back.items, manifest.items);
+  EXPECT_EQ(back.health_checks, manifest.health_checks);
   EXPECT_EQ(back.taken, manifest.taken);
   EXPECT_EQ(back.release.value, 7);
   EXPECT_EQ(back.left_out, manifest.left_out);
+}
+
+// G14: what an older Belay wrote says nothing of health checks, and of no image that it has none.
+TEST(Manifest, OfAnOlderBelayKnowsOfNoHealthChecks) {
+  const std::string json = manifest_to_json(sample_manifest());
+  const size_t from = json.find("\"health_checks\""), to = json.find("\"with_image\"");
+  EXPECT_TRUE(manifest_from_json(json.substr(0, from) + json.substr(to)).health_checks.empty());
 }
 
 std::string with(const std::string& from, const std::string& to) {

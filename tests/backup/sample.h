@@ -24,6 +24,8 @@ inline Manifest sample_manifest() {
   manifest.spec.services.push_back(service);
   manifest.images["web"] = "sha256:" + std::string(64, 'a');
   manifest.digests["web"] = "sha256:" + std::string(64, 'b');
+  manifest.health_checks["web"] = HealthCheck{{"CMD", "/check"}, Milliseconds(5'000), {}, {}, 2};
+  manifest.health_checks["job"] = std::nullopt;
   manifest.release_created = Time(Milliseconds(1'750'000'000'123));
   manifest.was_running = true;
   manifest.items.push_back({"01-jcl_web_data",

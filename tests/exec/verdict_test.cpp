@@ -117,6 +117,18 @@ TEST_F(Waiting, EndsAsSoonAsTheContainerIsHealthy) {
   EXPECT_LT(clock_.now() - before, Milliseconds(7500));
 }
 
+// G14: when this was planned, the image was still to be pulled.
+TEST_F(Waiting, AsksForAHealthCheckWhereTheImageWasUnseen) {
+  plan::AwaitVerdict unseen = plain;
+  unseen.has_unseen_image = true;
+  start(turns_unhealthy(Seconds(7)), true);
+  EXPECT_EQ(verdict(unseen).value_or("passed").substr(0, 15), "it is unhealthy") << "after the settle time";
+  engine_.stop_container("web", {}, {});
+  engine_.remove_container("web", {});
+  start({});
+  EXPECT_EQ(verdict(unseen), std::nullopt) << "its image has none";
+}
+
 TEST_F(Waiting, TakesTheSettleTimeForAContainerThatStaysUp) {
   start({});
   const Time before = clock_.now();

@@ -253,6 +253,22 @@ TEST(Planner, WaitsAsLongAsTheHealthCheckMayNeed) {
   EXPECT_EQ(verdict({}, quick), "wait until web-r1 is healthy, at most 1 min");
 }
 
+// G14: a check of the service's own counts whatever the image has; else both are said.
+TEST(Planner, SaysThatAnImageThatIsStillToComeMayHaveAHealthCheck) {
+  Scene scene;
+  scene.release(1, {Scene::service()}, Verdict::pending);
+  scene.world.images.at(image_id(1)).unseen = true;
+  scene.wish_up(1);
+  EXPECT_NE(scene.plan().find("wait until web-r1 is healthy, at most 4 min, or whether it stays up for 5 s where its "
+                              "image has no check"),
+            std::string::npos)
+      << scene.plan();
+  for (const auto* word : {"NONE", "CMD"}) {
+    scene.app.releases[0].spec.services[0].health = HealthCheck{{word}, {}, {}, {}, {}};
+    EXPECT_EQ(scene.plan().find("where its image"), std::string::npos) << scene.plan();
+  }
+}
+
 TEST(Planner, TakesTheTimesOfTheWishBeforeThoseOfTheSpec) {
   Scene scene;
   scene.release(1, {Scene::service()}, Verdict::pending);
