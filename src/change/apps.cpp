@@ -298,12 +298,44 @@ World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::sto
   return world;
 }
 
-std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now) {
-  constexpr Milliseconds settled{60'000};
+namespace {
+
+constexpr Milliseconds settled{60'000}, longest_round{3'600'000};
+
+std::optional<Time> time_made(const Container& container) {
+  if (const auto seconds = parse_number(container.created)) return Time(Seconds(*seconds));
+  return parse_time(container.created);
+}
+
+// Up for a moment after a restart; or restarted several times, each after less than an hour, and not up for longer than
+// usual by now.
+bool is_between_restarts(const ContainerDetail& detail, Time since, Time now) {
+  if (detail.restart_count == 0 || !detail.container.is_up() || !detail.started) return false;
+  const auto up = now - *detail.started;
+  if (up < settled) return true;
+  constexpr int enough = 3;
+  // The engine counts from when somebody started it.
+  const Time made = time_made(detail.container).value_or(since);
+  const Time begin = since < *detail.started ? std::max(since, made) : made;
+  const auto round = (*detail.started - begin) / detail.restart_count;
+  return detail.restart_count >= enough && round <= longest_round && up < 2 * std::max<Time::duration>(round, settled);
+}
+
+}  // namespace
+
+bool may_be_in_a_loop(const Container& container, Time now) {
+  if (container.state == ContainerState::restarting) return true;
+  if (!container.up_for || *container.up_for >= 2 * longest_round) return false;
+  if (*container.up_for < settled) return true;
+  // What is up since it was made was never restarted. The list tells full minutes, and full hours later.
+  const auto made = time_made(container);
+  const Milliseconds inexact = *container.up_for < longest_round ? settled * 2 : longest_round;
+  return !made || now - *made > *container.up_for + inexact;
+}
+
+std::optional<std::string> restart_loop(const ContainerDetail& detail, Time since, Time now) {
   const bool is_restarting = detail.container.state == ContainerState::restarting;
-  const bool was_restarted =
-      detail.restart_count > 0 && detail.container.is_up() && detail.started && now - *detail.started < settled;
-  if (!is_restarting && !was_restarted) return {};
+  if (!is_restarting && !is_between_restarts(detail, since, now)) return {};
   return format("its container {} keeps exiting (exit code {}, restarted {} times)", detail.container.name,
                 detail.exit_code, detail.restart_count);
 }
@@ -315,7 +347,7 @@ std::optional<std::string> restart_loop(const App& app, const World& world, Time
   for (const auto& service : release->spec.services)
     if (const Container* container = plan::find_instance(app, world, release->number, service.name))
       if (const auto detail = world.details.find(container->name); detail != world.details.end())
-        if (auto loop = restart_loop(detail->second, now)) return loop;
+        if (auto loop = restart_loop(detail->second, app.wish.since, now)) return loop;
   return {};
 }
 

@@ -27,11 +27,14 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 // time, or that it fails for, is known by the list alone.
 World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop);
 
-// A container that the engine has to start again and again: "its container web-r3 ends again and again (exit code 3,
-// restarted 7 times)". Nothing: it does not, or it stays up since a minute.
-std::optional<std::string> restart_loop(const ContainerDetail& detail, Time now);
+// A container that the engine has to start again and again: "its container web-r3 keeps exiting (exit code 3, restarted
+// 7 times)". Nothing: it does not, or by now it stays up for longer than before. `since`: when somebody last started
+// it.
+std::optional<std::string> restart_loop(const ContainerDetail& detail, Time since, Time now);
 // The same of the release that should be up.
 std::optional<std::string> restart_loop(const App& app, const World& world, Time now);
+// Whether it may be such a one, as far as a list tells: the others need no closer look.
+bool may_be_in_a_loop(const Container& container, Time now);
 
 // "the engine does not answer for its container web-r3": it lists it as up, and told nothing more of it when the world
 // was looked at. nullopt: it told of all that the app has up.

@@ -38,13 +38,28 @@ std::optional<int> exit_code_in_status(std::string_view status) {
   return code && *code <= 255 ? std::optional(static_cast<int>(*code)) : std::nullopt;
 }
 
+// "Up 12 seconds (healthy)", "Up Less than a second", "Up About a minute", "Up 3 hours", "Up 2 weeks".
+std::optional<Milliseconds> up_for_in_status(std::string_view status) {
+  using std::chrono::hours;
+  static const std::vector<std::pair<std::string_view, Milliseconds>> units{
+      {"second", Seconds(1)},  {"minute", Seconds(60)},   {"hour", hours(1)},       {"day", hours(24)},
+      {"week", hours(24 * 7)}, {"month", hours(24 * 30)}, {"year", hours(24 * 365)}};
+  constexpr std::string_view up = "Up ";
+  if (!status.starts_with(up)) return {};
+  status.remove_prefix(up.size());
+  if (status.starts_with("Less than a second")) return Milliseconds(0);
+  const auto number = parse_number(status.substr(0, status.find(' ')));
+  for (const auto& [unit, length] : units)
+    if (status.find(unit) != status.npos) return length * number.value_or(1);
+  return {};
+}
+
 // Lists tell some facts only within the status line. This is the one place that reads it.
 void read_status(Container& container) {
   const std::string_view status = container.status;
   if (container.is_up()) {
     container.health = health_in_status(status);
-    // "Up 12 seconds", "Up Less than a second"; then "Up About a minute".
-    container.started_lately = status.find("second") != status.npos;
+    container.up_for = up_for_in_status(status);
   } else if (container.state == ContainerState::exited) {
     container.exit_code = exit_code_in_status(status);
   }

@@ -191,8 +191,8 @@ AppSummary summary_of(const state::Outline& app,
 }
 
 // What only a closer look tells.
-void add_detail(AppSummary& row, const ContainerDetail& detail, Time now) {
-  if (!change::restart_loop(detail, now)) return;
+void add_detail(AppSummary& row, const ContainerDetail& detail, Time since, Time now) {
+  if (!change::restart_loop(detail, since, now)) return;
   row.restarts = detail.restart_count;
   if (!row.unfinished && row.trouble.empty()) row.state = AppState::restarting;
 }
@@ -504,9 +504,9 @@ std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
       for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
     // Of the others no list need be doubted.
     for (const auto& [service, container] : containers)
-      if (container != nullptr && (container->state == ContainerState::restarting || container->started_lately))
+      if (container != nullptr && change::may_be_in_a_loop(*container, context.clock.now()))
         if (const auto detail = change::inspected(context.engine, container->name, stop))
-          add_detail(row, *detail, context.clock.now());
+          add_detail(row, *detail, app.wish.since, context.clock.now());
   }
   add_backups(context, rows);
   for (auto& row : unknown_apps(world, known)) rows.push_back(std::move(row));
@@ -593,7 +593,7 @@ Status status_of(change::Context& context, const App& app, const World& world, s
   if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
   if (app.wish.state != Wish::State::none) status.since = app.wish.since;
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
-    add_detail(status.summary, detail->second, context.clock.now());
+    add_detail(status.summary, detail->second, app.wish.since, context.clock.now());
     status.restarts = detail->second.restart_count;
     status.health_output = std::string(trim(printable(detail->second.health_output)));
     status.networks = detail->second.container.networks;

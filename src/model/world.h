@@ -26,9 +26,9 @@ struct Container {
   std::string created;   // RFC 3339 or seconds, as the engine wrote it: an identity check for adopted ones
   ContainerState state = ContainerState::created;
   Health health = Health::none;
-  std::string status;              // for people: "Up 3 minutes (healthy)"
-  std::optional<int> exit_code{};  // of one that has ended
-  bool started_lately = false;     // up, for less than about a minute
+  std::string status;                    // for people: "Up 3 minutes (healthy)"
+  std::optional<int> exit_code{};        // of one that has ended
+  std::optional<Milliseconds> up_for{};  // of one that is up: in full minutes, later hours, days, …
   labels::Labels labels;
   // Ports published now, with the host ports the engine picked.
   std::vector<PortBinding> ports;

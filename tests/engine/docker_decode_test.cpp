@@ -67,11 +67,15 @@ TEST(Decoding, TurnsTheWordsOfAListIntoFacts) {
   EXPECT_EQ(with("exited", "Exited (137) 2 seconds ago").exit_code, 137);
   EXPECT_EQ(with("exited", "Ended").exit_code, std::nullopt);
   EXPECT_EQ(with("running", "Up 3 minutes (healthy)").exit_code, std::nullopt);
-  EXPECT_TRUE(with("running", "Up 12 seconds (health: starting)").started_lately);
+  EXPECT_EQ(with("running", "Up 12 seconds (health: starting)").up_for, Seconds(12));
   EXPECT_EQ(with("running", "Up 12 seconds (health: starting)").health, Health::starting);
-  EXPECT_TRUE(with("running", "Up Less than a second").started_lately);
-  EXPECT_FALSE(with("running", "Up About a minute").started_lately);
-  EXPECT_FALSE(with("exited", "Exited (1) 3 seconds ago").started_lately);
+  EXPECT_EQ(with("running", "Up Less than a second").up_for, Seconds(0));
+  EXPECT_EQ(with("running", "Up About a minute").up_for, Seconds(60));
+  EXPECT_EQ(with("paused", "Up 25 minutes (Paused)").up_for, Seconds(1500));
+  EXPECT_EQ(with("running", "Up About an hour (unhealthy)").up_for, Seconds(3600));
+  EXPECT_EQ(with("running", "Up 3 weeks").up_for, std::chrono::hours(504));
+  EXPECT_EQ(with("running", "Up for a while").up_for, std::nullopt);
+  EXPECT_EQ(with("exited", "Exited (1) 3 seconds ago").up_for, std::nullopt);
 }
 
 TEST(Decoding, FoldsOnlyTheSamePort) {

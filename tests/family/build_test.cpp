@@ -108,5 +108,58 @@ TEST_F(BaseImages, ThatCannotBePulledEndTheBuildBeforeItBegins) {
   EXPECT_EQ(scene_.engine.changes().size(), before);
 }
 
+// G28: "belay deploy nosuch" in the folder of another app.
+class NewNames : public ::testing::Test {
+ protected:
+  NewNames() { fs::current_path(scene_.source); }
+  ~NewNames() override { fs::current_path(before_); }
+
+  void build_as(const std::string& name, const std::string& where, bool dry_run = false) {
+    scene_.offer("1");
+    Context here = scene_.context();
+    BuildOptions options;
+    options.where = where;
+    options.dry_run = dry_run;
+    options.doubts_new_names = true;
+    std::ignore = build(here, AppName(name), options, {});
+  }
+
+  fs::path before_ = fs::current_path();
+  Scene scene_;
+};
+
+TEST_F(NewNames, AreSaidToBeNew) {
+  build_as("site", "");
+  EXPECT_THAT(scene_.report.notes, ElementsAre("site is a new app"));
+  build_as("site", "");
+  EXPECT_THAT(scene_.report.notes, ElementsAre("site is a new app")) << "no longer";
+}
+
+TEST_F(NewNames, AreTakenForASlipInTheFolderOfAnotherApp) {
+  build_as("site", "");
+  const std::string before = scene_.all();
+  for (const bool dry_run : {true, false}) {
+    try {
+      build_as("stie", "", dry_run);
+      FAIL() << "it was built";
+    } catch (const Conflict& error) {
+      EXPECT_THAT(error.what(), HasSubstr("there is no app stie, and "));
+      EXPECT_THAT(error.what(), HasSubstr("Dockerfile is what site was built from"));
+      EXPECT_THAT(error.hint(), HasSubstr("For site: belay deploy site."));
+    }
+  }
+  EXPECT_EQ(scene_.all(), before);
+  EXPECT_FALSE(scene_.store->app(AppName("stie")));
+}
+
+TEST_F(NewNames, AreAWishWhereTheFolderIsNamedOrAnotherDockerfileIsMeant) {
+  build_as("site", "");
+  build_as("stie", ".");
+  EXPECT_THAT(scene_.report.notes.back(), HasSubstr("stie is a new app; "));
+  scene_.write("blog-Dockerfile", "FROM scratch\n");
+  build_as("blog", "");
+  EXPECT_TRUE(scene_.store->app(AppName("blog")));
+}
+
 }  // namespace
 }  // namespace belay::scene

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "change/apps.h"
 #include "support/scene/scene.h"
 
 namespace belay::scene {
@@ -112,6 +113,54 @@ TEST(Look, AtAContainerThatEndsAgainAndAgain) {
     EXPECT_THAT(plan_now(here, web, {}).notes, ElementsAre(HasSubstr("keeps exiting")));
   }
   EXPECT_TRUE(was_up) << "also in the moments in which it is up";
+}
+
+// G28: a loop whose rounds take minutes is one as well, at whatever moment it is looked at.
+TEST(Look, AtAContainerThatEndsEveryFewMinutes) {
+  Scene scene;
+  engine::Behaviour crashes;
+  crashes.exits_after = std::chrono::minutes(7);
+  crashes.exit_code = 3;
+  scene.engine.add_image("loop:1", {}, crashes, "loop");
+  engine::ContainerRequest request;
+  request.name = "loopy";
+  request.image = "loop:1";
+  request.restart = {"always", 0};
+  scene.engine.create_container(request, {});
+  scene.engine.start_container("loopy", {});
+  auto here = scene.context("belay adopt web loopy");
+  std::ignore = adopt(here, web, {"loopy"}, {}, {});
+  int seen = 0;
+  for (int i = 0; i < 20; ++i) {
+    scene.clock.advance(Seconds(190));
+    if (scene.engine.container("loopy", {})->restart_count < 3) continue;
+    ++seen;
+    EXPECT_EQ(row(scene).state, AppState::restarting) << i;
+    EXPECT_THAT(status(here, web, {}).trouble, HasSubstr("keeps exiting"));
+  }
+  EXPECT_GT(seen, 5);
+}
+
+// What was restarted a few times while something that it needs was away, and then stayed up, is no such loop; nor is
+// what ends once in a while.
+TEST(Look, AtAContainerThatStaysUpAfterSomeRestarts) {
+  const Time made(std::chrono::hours(1'000'000));
+  ContainerDetail detail;
+  detail.container.name = "web";
+  detail.container.created = iso_time(made);
+  detail.container.state = ContainerState::running;
+  const auto is_loop = [&](int restarts, Milliseconds started, Milliseconds now) {
+    detail.restart_count = restarts;
+    detail.started = made + started;
+    return change::restart_loop(detail, made, made + now).has_value();
+  };
+  const auto minutes = [](int number) { return Milliseconds(std::chrono::minutes(number)); };
+  EXPECT_TRUE(is_loop(1, minutes(5), minutes(5) + Seconds(20)));
+  EXPECT_FALSE(is_loop(1, minutes(5), minutes(7)));
+  EXPECT_TRUE(is_loop(4, minutes(40), minutes(45)));
+  EXPECT_TRUE(is_loop(4, minutes(40), minutes(55)));
+  EXPECT_FALSE(is_loop(4, minutes(40), minutes(65))) << "it stays up for longer than before";
+  EXPECT_FALSE(is_loop(4, minutes(60 * 24 * 4), minutes(60 * 24 * 4 + 5))) << "once a day";
 }
 
 TEST(Look, AtADeployThatWasTakenBack) {

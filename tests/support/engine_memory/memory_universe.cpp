@@ -134,7 +134,7 @@ Container MemoryEngine::Universe::listed(const std::string& name, const StoredCo
   shown.status =
       status_text(stored.state, stored.health, stored.exit_code, since(stored.started), since(stored.finished));
   if (stored.state == ContainerState::exited) shown.exit_code = stored.exit_code;
-  shown.started_lately = shown.is_up() && since(stored.started).value_or(Milliseconds(0)) < Seconds(60);
+  if (shown.is_up()) shown.up_for = since(stored.started);
   shown.labels = stored.labels;
   shown.ports = stored.published;
   shown.mounts = stored.mounts;
