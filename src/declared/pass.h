@@ -102,6 +102,8 @@ class Pass {
                          change::Context& context) const;
   static void tell_hold(const Hold& hold, const Situation& situation, DeclaredApp& result);
   static void tell_deploy(const Deploy& deploy, DeclaredApp& result);
+  // A first release has nothing that its image could be compared with.
+  static void tell_chosen_tags(const Declaration& declared, const ImageChoices& choices, DeclaredApp& result);
   // Only definitions make releases of the schemes that keep names: an app of those without an origin is what recover
   // found of a lost state. What was adopted under that scheme is its user's.
   static bool is_recovered(const App& app);

@@ -131,6 +131,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     return;
   }
   tell_deploy(std::get<Deploy>(decision), result);
+  if (result.is_new) tell_chosen_tags(declared, choices, result);
   make(declared, std::move(app), made, choices, context, result);
   result.as_declared = !options_.dry_run && !result.change.failed() && result.kind != Outcome::held;
   const auto after = options_.dry_run ? std::nullopt : context.store.app(declared.name);
@@ -175,6 +176,15 @@ void Pass::tell_deploy(const Deploy& deploy, DeclaredApp& result) {
       result.differences.push_back(reason.text);
   }
   if (!has_own_reason) result.reason.clear();
+}
+
+void Pass::tell_chosen_tags(const Declaration& declared, const ImageChoices& choices, DeclaredApp& result) {
+  const std::string& pattern = declared.policies.update.pattern;
+  if (pattern.empty()) return;
+  std::set<std::string> told;
+  for (const auto& [service, choice] : choices)
+    if (told.insert(choice.reference).second)
+      result.differences.push_back(format("image: + {} (chosen by \"{}\")", choice.reference, pattern));
 }
 
 bool Pass::is_recovered(const App& app) {

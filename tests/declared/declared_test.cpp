@@ -1237,6 +1237,23 @@ TEST_F(DeclaredHostTest, ARegistryIsLeftAloneAsLongAsItSays) {
   EXPECT_EQ(asked, 2);
 }
 
+// G26: a first release has no image before it; its plan names the tag all the same.
+TEST_F(DeclaredHostTest, TheFirstPlanNamesTheTagThatAPatternChose) {
+  options_.ask_registries = true;
+  options_.list_tags = [&](const ImageRef&, const std::stop_token&) {
+    return std::vector<std::string>{"1.0", "1.4", "2.0"};
+  };
+  for (const auto* tag : {"far:1.0", "far:1.4"}) scene_.engine.in_registry(tag, {}, {}, tag);
+  define("web", R"("image": "far:1.0", "update": {"pattern": "semver ^1"})");
+  define("plain", R"("image": "web:1")");
+  const DeclaredHost plan = apply(true);
+  EXPECT_THAT(of(plan, "web").differences, ElementsAre("image: + far:1.4 (chosen by \"semver ^1\")"));
+  EXPECT_THAT(of(plan, "plain").differences, IsEmpty());
+  EXPECT_THAT(declared_text(plan, false), HasSubstr("    image: + far:1.4 (chosen by"));
+  EXPECT_EQ(run(), "plain change, web change");
+  EXPECT_EQ(scene_.app("web").releases.back().spec.services[0].image, "far:1.4");
+}
+
 TEST_F(DeclaredHostTest, ASilentRegistryIsWaitedForOnceAndNotByEachApp) {
   RegistryBackoff rest;
   options_.rest = &rest;

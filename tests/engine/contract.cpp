@@ -596,6 +596,24 @@ TEST_P(EngineContract, SharesTheNetworkOfARunningContainerOnly) {
   EXPECT_EQ(listed("guest").state, ContainerState::running);
 }
 
+// B11: it is not the one that was to be started that is missing.
+TEST_P(EngineContract, SaysWhichContainerIsMissingWhereItIsAnother) {
+  engine().create_container(request("host", images().stays_up), stop_);
+  auto wanted = request("guest", images().stays_up);
+  wanted.service.network_mode = "container:" + own("host");
+  engine().create_container(wanted, stop_);
+  engine().remove_container(own("host"), stop_);
+  try {
+    engine().start_container(own("guest"), stop_);
+    FAIL() << "it was started";
+  } catch (const NotFound& error) {
+    const std::string said = error.what();
+    EXPECT_EQ(said.find("it needs the container "), 0U) << said;
+    EXPECT_EQ(said.find(own("guest")), std::string::npos) << said;
+    EXPECT_NE(said.find(", which is not there"), std::string::npos) << said;
+  }
+}
+
 TEST_P(EngineContract, ShowsAnImagesConfiguration) {
   const auto image = engine().image(images().with_defaults, stop_);
   ASSERT_TRUE(image.has_value());

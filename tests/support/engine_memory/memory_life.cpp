@@ -27,6 +27,8 @@ bool is_host_or_none(const std::string& network) {
 void MemoryEngine::Universe::join_networks(StoredContainer& container) {
   if (container.service.network_mode.starts_with("container:")) {
     const std::string host = container.service.network_mode.substr(std::string_view("container:").size());
+    if (!containers.contains(host))
+      throw NotFound(ErrorCode::container_not_found, format("it needs the container {}, which is not there", host));
     if (!this->container(host).is_up())
       throw Conflict(ErrorCode::not_running,
                      format("cannot share the network of container {}: it is not running", host));
