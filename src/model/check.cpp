@@ -3,7 +3,7 @@
 #include <tuple>
 
 #include "base/format.h"
-#include "model/spec.h"
+#include "model/fields.h"
 
 namespace belay {
 
@@ -11,6 +11,37 @@ namespace {
 
 void refuse_nul(const std::string& text, const std::string& what) {
   if (text.find('\0') != std::string::npos) throw Error(ErrorCode::bad_value, format("{} has a NUL character", what));
+}
+
+// The texts of any field, down to the last. What a file that Belay writes holds may be anything.
+void refuse_nuls(const std::string& value, const std::string& field) {
+  refuse_nul(value, field);
+}
+template <fields::Described T>
+void refuse_nuls(const T& value, const std::string& field);
+template <class T>
+void refuse_nuls(const T& /*number*/, const std::string& /*field*/) {}
+template <class T>
+void refuse_nuls(const std::optional<T>& value, const std::string& field) {
+  if (value) refuse_nuls(*value, field);
+}
+template <class T>
+void refuse_nuls(const std::vector<T>& values, const std::string& field) {
+  for (const auto& value : values) refuse_nuls(value, field);
+}
+template <class T>
+void refuse_nuls(const std::map<std::string, T>& values, const std::string& field) {
+  for (const auto& [key, value] : values) {
+    refuse_nul(key, "a name in " + field);
+    refuse_nuls(value, field);
+  }
+}
+template <fields::Described T>
+void refuse_nuls(const T& value, const std::string& /*field*/) {
+  if constexpr (std::is_same_v<T, ServiceFile>)
+    refuse_nul(value.target, "the path of a file");
+  else
+    fields::each(value, [](const char* name, const auto& field) { refuse_nuls(field, name); });
 }
 
 // What the kernel takes as one argument or variable (MAX_ARG_STRLEN), its end included, and as all of them together
@@ -61,10 +92,7 @@ void check_texts(const Service& service) {
     refuse_nul(mount.source, "the source of a mount");
     refuse_nul(mount.target, "the mount point of a mount");
   }
-  for (const auto& device : service.devices) refuse_nul(device.host_path + device.container_path, "a device");
-  for (const auto* text : {&service.name, &service.image, &service.user, &service.working_dir, &service.hostname,
-                           &service.domainname, &service.stop_signal, &service.network_mode, &service.log_driver})
-    refuse_nul(*text, "a setting");
+  refuse_nuls(service, "");
 }
 
 void refuse_a_check(const Service& service, const Check& check) {

@@ -106,6 +106,13 @@ std::string WishPlanner::name_to_create(const Release& release, const Service& s
 void WishPlanner::refuse_taken_name(const std::string& name, const Release& release) const {
   const Container* holder = s_.world.find(name);
   if (holder == nullptr || name_of(*holder) != name) return;
+  // What is another app's cannot be taken over: one of the two has to be called otherwise.
+  if (const auto owner = holder->owner(); owner && owner->app != s_.app.name.text())
+    throw Conflict(ErrorCode::name_taken,
+                   format("the container name {} for {} {} is that of {} of the app {}", name, s_.app.name.text(),
+                          release.number.text(), owner->release.text(), owner->app),
+                   format("Give {} another name; or, if {} is not needed any more: belay cleanup {}",
+                          s_.app.name.text(), owner->release.text(), owner->app));
   const std::string take_over = s_.app.origin.empty() ? format("belay adopt {} {}", s_.app.name.text(), name)
                                                       : format("belay apply --take-over {}", s_.app.name.text());
   throw Conflict(ErrorCode::name_taken,

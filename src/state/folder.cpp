@@ -117,6 +117,8 @@ void check_private_folder(const fs::path& folder) {
     throw Error(ErrorCode::state_unsafe,
                 format("the state cannot be in {}: anybody can write to that folder", folder.string()),
                 format("Remove that right (chmod o-w {}), or name another folder with --state-dir.", folder.string()));
+  // As who owns what nobody here does, where only some of the machine's users are known (a user namespace).
+  constexpr uid_t unknown_user = 65534;
   const fs::path absolute = fs::absolute(folder).lexically_normal();
   std::error_code unknown;
   for (const fs::path& start : {absolute, fs::canonical(absolute, unknown)})
@@ -126,6 +128,11 @@ void check_private_folder(const fs::path& folder) {
         throw Error(ErrorCode::state_unsafe,
                     format("the state cannot be in {}: anybody can replace it, since anybody can write to {}",
                            folder.string(), above.string()),
+                    "Name another folder with --state-dir or BELAY_STATE_DIR.");
+      if (!is_trusted(parent.st_uid) && parent.st_uid != unknown_user)
+        throw Error(ErrorCode::state_unsafe,
+                    format("the state cannot be in {}: the user {} can replace it, who owns {}", folder.string(),
+                           parent.st_uid, above.string()),
                     "Name another folder with --state-dir or BELAY_STATE_DIR.");
       if (above == above.parent_path()) break;
     }

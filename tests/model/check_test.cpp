@@ -121,6 +121,27 @@ TEST(CheckSpec, RefusesNulCharacters) {
   EXPECT_NE(refusal(with_mounts({{Mount::Kind::bind, "/srv/" + nul, "/x", false, ""}})), "");
 }
 
+// G30: wherever a text stands.
+TEST(CheckSpec, RefusesNulCharactersInEveryField) {
+  const std::string nul("a\0b", 3);
+  EXPECT_EQ(refusal(one([&](Service& s) { s.extra_hosts = {nul}; })), "extra_hosts has a NUL character");
+  EXPECT_EQ(refusal(one([&](Service& s) { s.networks = {{"front", {nul}, "", ""}}; })), "aliases has a NUL character");
+  EXPECT_EQ(refusal(one([&](Service& s) { s.log_options["tag"] = nul; })), "log_options has a NUL character");
+  EXPECT_EQ(refusal(one([&](Service& s) { s.log_options[nul] = "x"; })), "a name in log_options has a NUL character");
+  EXPECT_EQ(refusal(one([&](Service& s) { s.sysctls["kernel.domainname"] = nul; })), "sysctls has a NUL character");
+  for (auto field : {&Service::dns, &Service::dns_search, &Service::dns_options, &Service::cap_add, &Service::links,
+                     &Service::security_opt, &Service::group_add, &Service::volumes_from})
+    EXPECT_NE(refusal(one([&](Service& s) { s.*field = {nul}; })), "");
+  for (auto field : {&Service::pid_mode, &Service::runtime, &Service::cgroup_parent, &Service::mac_address,
+                     &Service::platform, &Service::container_name})
+    EXPECT_NE(refusal(one([&](Service& s) { s.*field = nul; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.devices = {{"/dev/null", nul, "rwm"}}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.ulimits = {{nul, 1, 1}}; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.restart.name = nul; })), "");
+  EXPECT_NE(refusal(one([&](Service& s) { s.files = {{"/" + nul, "x"}}; })), "");
+  EXPECT_EQ(refusal(one([&](Service& s) { s.files = {{"/a", nul}}; })), "") << "a file may hold anything";
+}
+
 TEST(CheckSpec, RefusesDefinitionsThatCannotBe) {
   const auto network = [](const std::string& name, const NetworkDefinition& definition) {
     Spec spec;

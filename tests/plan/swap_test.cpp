@@ -299,6 +299,22 @@ TEST(Planner, RefusesANameThatAStrangerBears) {
   expect_golden("foreign_name", scene.plan());
 }
 
+// G30: the definition web-r3 beside the app web, whose displaced container is called so.
+TEST(Planner, DoesNotOfferToTakeOverWhatIsAnotherApps) {
+  Scene scene = upgrade(Scene::service(), Scene::service());
+  scene.app.origin = "/etc/containers.d/web.json";
+  scene.stranger("web-r2", exited);
+  for (auto& container : scene.world.containers)
+    if (container.name == "web-r2") container.labels = labels::for_container({"other", "other", {7}, {}, "x", "y"});
+  try {
+    std::ignore = plan_wish(scene.situation());
+    FAIL();
+  } catch (const Conflict& error) {
+    EXPECT_STREQ(error.what(), "the container name web-r2 for web r2 is that of r7 of the app other");
+    EXPECT_EQ(error.hint(), "Give web another name; or, if r7 is not needed any more: belay cleanup other");
+  }
+}
+
 TEST(Planner, ShowsNoSecretInAPlan) {
   Service web = Scene::service();
   web.environment = {{"DB_PASSWORD", "s3cret"}};

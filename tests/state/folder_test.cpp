@@ -167,6 +167,19 @@ TEST(StateFolder, RefusesWhatAnybodyCanWriteToOrReplace) {
   EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
 }
 
+// G29: whoever owns a folder above may put another in the place of what lies in it.
+TEST(StateFolder, RefusesWhatAnotherUserCanReplace) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "home/below/state";
+  EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
+  ASSERT_EQ(::chown((temporary.path() / "home").c_str(), 41001, 41001), 0);
+  EXPECT_NE(refusal([&] { Store::open(folder); }).find("the user 41001 can replace it"), std::string::npos);
+  // Also through a link.
+  fs::create_directory_symlink(folder, temporary.path() / "link");
+  EXPECT_NE(refusal([&] { Store::open(temporary.path() / "link"); }).find("41001 can replace it"), std::string::npos);
+}
+
 TEST(StateFolder, FollowsNoLinkToTheStateOrToALock) {
   const TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "state", precious = temporary.path() / "precious";
