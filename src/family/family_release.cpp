@@ -8,6 +8,7 @@
 #include "change/apps.h"
 #include "change/kept_files.h"
 #include "family/parameters.h"
+#include "formats/ports.h"
 #include "model/naming.h"
 
 namespace belay::family {
@@ -85,6 +86,73 @@ std::vector<Mount> mounts_to_keep(const App& app, const Build& build, const Conf
   if (settings != nullptr && (configuration.volumes_overridden || is_from_image(build)))
     std::erase_if(kept, [&](const Mount& mount) { return is_named(settings->configurations, mount); });
   return kept;
+}
+
+// An image that somebody else built, as against one of the family's own Dockerfile; the older tools build all they
+// have.
+bool is_taken_as_it_is(const App& app, const Build& build) {
+  const bool is_of_older_tool =
+      (app.scheme == NamingScheme::jcl || app.scheme == NamingScheme::dcv) && build.tag == app.name.text() + ":latest";
+  return build.dockerfile.empty() && !is_of_older_tool && !is_from_image(build);
+}
+
+bool is_same_inside(const PortBinding& a, const PortBinding& b) {
+  return a.container_port == b.container_port && a.protocol == b.protocol;
+}
+
+bool has_port(const std::vector<PortBinding>& ports, const PortBinding& wanted) {
+  return std::any_of(ports.begin(), ports.end(), [&](const PortBinding& port) { return is_same_inside(port, wanted); });
+}
+
+std::vector<PortBinding> exposed_by(const ImageConfig& image) {
+  std::vector<PortBinding> ports;
+  for (const auto& exposed : image.exposed_ports)
+    for (auto& port : formats::container_ports(exposed)) ports.push_back(std::move(port));
+  return ports;
+}
+
+// Of an image that is taken as it is nothing is published that nobody asked for; but what the release before published
+// of its own image's ports stays: settings belong to the app.
+void keep_published_ports(const App& app, const ImageConfig& image, Service& service) {
+  const Service* before = service_before(app);
+  if (before == nullptr || !service.network_mode.empty()) return;
+  const Build* settings = settings_before(app);
+  const auto is_named_before = [&](const PortBinding& port) {
+    return settings != nullptr &&
+           std::any_of(settings->configurations.begin(), settings->configurations.end(), [&](const auto& entry) {
+             return !entry.second.spec.services.empty() && has_port(entry.second.spec.services[0].ports, port);
+           });
+  };
+  const auto exposed = exposed_by(image);
+  for (const PortBinding& port : before->ports) {
+    const bool is_of_image = port.host_port == port.container_port && port.host_ip.empty() && has_port(exposed, port);
+    if (is_of_image && !is_named_before(port) && !has_port(service.ports, port)) service.ports.push_back(port);
+  }
+}
+
+// What somebody who did not speak of ports should know of them; nothing where it is as it was.
+std::vector<std::string> notes_on_ports(const ImageConfig& image, const Configuration& configuration,
+                                        const Service& service, const Service* before) {
+  std::vector<std::string> notes;
+  if (!service.network_mode.empty() || service.publish_all_ports || configuration.ports_overridden) return notes;
+  const auto given =
+      configuration.spec.services.empty() ? std::vector<PortBinding>() : configuration.spec.services[0].ports;
+  for (const PortBinding& port : exposed_by(image)) {
+    const auto bound = std::find_if(service.ports.begin(), service.ports.end(),
+                                    [&](const PortBinding& each) { return is_same_inside(each, port); });
+    const bool was_there = before != nullptr && has_port(before->ports, port);
+    if (bound == service.ports.end() && before == nullptr)
+      notes.push_back(
+          format("port {}/{} of the image is not published: nobody asked for it; \"ports\" in a settings "
+                 "file does",
+                 port.container_port, port.protocol));
+    else if (bound != service.ports.end() && !was_there && !has_port(given, port))
+      notes.push_back(
+          format("port {}/{} of the image is published on every address of this host, at 0.0.0.0:{}; "
+                 "\"ports\" in a settings file says otherwise",
+                 port.container_port, port.protocol, bound->host_port.value_or(port.container_port)));
+  }
+  return notes;
 }
 
 // The configurations by which the next release is made, and whether they were found at the start only.
@@ -252,7 +320,10 @@ Service family_service(change::Context& context, const App& app, const Build& bu
   Service service = configuration.spec.services.at(0);
   service.name = app.name.text();
   service.image = build.tag;
-  const auto ports = configuration.ports_overridden ? formats::Ports::as_given : formats::Ports::of_the_image;
+  const bool is_taken = is_taken_as_it_is(app, build);
+  const auto ports =
+      configuration.ports_overridden || is_taken ? formats::Ports::as_given : formats::Ports::of_the_image;
+  if (is_taken && !configuration.ports_overridden) keep_published_ports(app, image, service);
   std::vector<Volume> volumes;
   if (app.scheme == NamingScheme::jcl) volumes = context.engine.volumes({}, stop);
   formats::complete_from_image(
@@ -303,6 +374,7 @@ NextRelease next_release(change::Context& context, const App& present, const Sta
     next.settings->who = context.who;
   }
   const Release* before = present_of(app);
+  next.notes = notes_on_ports(image.config, configuration, service, service_before(app));
   if (before == nullptr || before->spec.services.size() != 1) return next;
   const Losses losses(*before, next.made.spec, settings_before(app), build, configuration, options.files_decide);
   if (!losses.any()) return next;

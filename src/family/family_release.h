@@ -24,6 +24,7 @@ struct NextRelease {
   change::Made made;
   // How it differs from the release before it, where it lacks any of that one's settings: as `config --diff` says it.
   std::vector<std::string> lines;
+  std::vector<std::string> notes;  // on what it publishes that the one before it did not
   ReleaseNumber before;
   bool asks = false;              // the user did not ask for that himself
   std::optional<Build> settings;  // given at the start: to be kept with the app

@@ -18,7 +18,8 @@ void take_scheme(App& app, const StartOptions& options) {
     app.scheme = options.scheme;
 }
 
-void note_losses(const NextRelease& next, plan::Plan& plan) {
+void note_news(const NextRelease& next, plan::Plan& plan) {
+  plan.notes.insert(plan.notes.end(), next.notes.begin(), next.notes.end());
   if (next.lines.empty()) return;
   plan.notes.push_back(format("the new release does not have all that {} has{}:", next.before.text(),
                               next.asks ? ", and this asks first" : ""));
@@ -44,9 +45,11 @@ change::Change start_next(change::Context& context, App& app, const NextRelease&
                           change::Containers containers, const std::string& verb, std::stop_token stop) {
   if (!options.again) refuse_what_failed(app, next);
   if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
+  if (!options.change.dry_run)
+    for (const auto& note : next.notes) context.report.note(note);
   if (next.settings) app.builds.push_back(*next.settings);
   change::Change change = start_made(context, app, next.made, options.change, containers, verb, stop);
-  if (options.change.dry_run) note_losses(next, change.plan);
+  if (options.change.dry_run) note_news(next, change.plan);
   return change;
 }
 
@@ -86,7 +89,7 @@ change::Change plan_deploy(change::Context& context, App& app, const BuildOutcom
                                     stop, expected.unseen ? std::nullopt : std::optional(expected.config));
   change.plan.notes.insert(change.plan.notes.begin(), build.plan.notes.begin(), build.plan.notes.end());
   change.plan.notes.push_back(source);
-  note_losses(next, change.plan);
+  note_news(next, change.plan);
   return change;
 }
 

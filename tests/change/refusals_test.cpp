@@ -263,6 +263,7 @@ TEST(Refusals, ASecondBelayThatDoesNotWait) {
                              ErrorCode::locked);
   // One that waits says for whom, and goes on when the other is done.
   scene.wait_for_lock = true;
+  scene.report.notes.clear();
   // The first sleep is a second look, not yet a wait.
   int sleeps = 0;
   scene.clock.on_sleep = [&] {

@@ -360,6 +360,69 @@ TEST_F(Settings, AMountThatTheNewImageDoesNotHaveIsAskedAbout) {
   EXPECT_EQ(deploy_image("db:moved", no).change.kind, Change::Kind::done);
 }
 
+// G20: an image that is taken as it is opens nothing to the world by itself.
+TEST_F(Settings, OfAnImageThatIsTakenAsItIsNoPortIsPublishedUnasked) {
+  const std::string closed = "port 5432/tcp of the image is not published: nobody asked for it";
+  EXPECT_THAT(deploy_image("db:1", {}, true).change.plan.notes, Contains(HasSubstr(closed)));
+  expect_done_as_previewed("db:1");
+  EXPECT_THAT(ports(newest()), IsEmpty());
+  EXPECT_THAT(scene_.report.notes, Contains(HasSubstr(closed)));
+  EXPECT_THAT(mounts(newest()), ElementsAre("db_data:/data")) << "its data has a name all the same";
+  expect_done_as_previewed("db:2");
+  EXPECT_THAT(ports(newest()), IsEmpty());
+}
+
+TEST_F(Settings, OfAnImageThatIsTakenAsItIsThePortsOfItsFileArePublished) {
+  const fs::path file = scene_.source / "dcv-db";
+  write_file_durably(file, R"({"ports": {"127.0.0.1:6000": "5432"}})");
+  Context here = scene_.context();
+  BuildOptions build_options;
+  build_options.image = "db:1";
+  build_options.parameter_file = file.string();
+  EXPECT_EQ(deploy(here, db, build_options, {}, {}).change.kind, Change::Kind::done);
+  EXPECT_THAT(ports(newest()), ElementsAre("127.0.0.1:6000->5432/tcp"));
+  expect_done_as_previewed("db:2");
+  EXPECT_THAT(ports(newest()), ElementsAre("127.0.0.1:6000->5432/tcp"));
+}
+
+// What an earlier Belay published, or a release of the family's own Dockerfile, is a setting of the app by now.
+TEST_F(Settings, PublishedAlreadyStayWithAnImageThatIsTakenAsItIs) {
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  EXPECT_THAT(scene_.report.notes,
+              Contains(HasSubstr("port 8080/tcp of the image is published on every address of this host, at "
+                                 "0.0.0.0:8080")));
+  scene_.report.notes.clear();
+  EXPECT_EQ(scene_.run("deploy 2"), "done");
+  EXPECT_THAT(scene_.report.notes, Not(Contains(HasSubstr("port 8080/tcp")))) << "it is said once";
+  ImageConfig config;
+  config.volumes = {"/data"};
+  config.exposed_ports = {"8080/tcp", "9090/tcp"};
+  scene_.engine.add_image("bought:1", config, {}, "bought");
+  scene_.clock.advance(Seconds(5));
+  Context here = scene_.context();
+  BuildOptions build_options;
+  build_options.image = "bought:1";
+  EXPECT_EQ(deploy(here, web, build_options, {}, {}).change.kind, Change::Kind::done);
+  EXPECT_THAT(ports(scene_.engine.container("web-r3", {}).value()), ElementsAre("8080->8080/tcp"));
+}
+
+// The documents of jockler and dockervisor have it so, and a family that was imported from them goes on like that.
+TEST_F(Settings, OfAFamilyOfTheOlderToolsTheImageIsPublished) {
+  App app(db);
+  app.scheme = NamingScheme::jcl;
+  Build build;
+  build.number = 1;
+  scene_.engine.tag_image(scene_.engine.image("db:1", {})->id, "db:latest", {});
+  build.image = scene_.engine.image("db:1", {})->id;
+  build.tag = "db:latest";
+  build.configurations = {{"default", {}}};
+  build.configurations["default"].spec.services.emplace_back().name = "db";
+  app.builds.push_back(build);
+  scene_.store->save(app);
+  EXPECT_EQ(start_db().kind, Change::Kind::done);
+  EXPECT_THAT(ports(newest()), ElementsAre("5432->5432/tcp"));
+}
+
 TEST_F(Settings, OfTheImageAreTakenWhereTheUserSaysSo) {
   adopt_db(pgdata_);
   StartOptions options;
