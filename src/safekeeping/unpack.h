@@ -17,8 +17,8 @@ struct Unpacked {
 };
 
 // Unpacks the items that are asked for (all: none is), each into a folder of its own below `folder`, which is new or
-// empty, in a folder that is there. All is checked as in a restore; what is not whole does not stay. Not root: what
-// is unpacked belongs to the user.
+// empty, in a folder that is there. All is checked as in a restore; what is not whole does not stay, and what a try
+// that was cut off left goes when it is tried again. Not root: what is unpacked belongs to the user.
 Unpacked unpack(change::Report& report, backup::Destination& destination, const std::string& file,
                 const crypto::AgeKeys& keys, const fs::path& folder, const std::vector<std::string>& only, bool dry_run,
                 std::stop_token stop);
