@@ -15,6 +15,8 @@
 #include "change/start.h"
 #include "change/temporary.h"
 #include "engine/direct.h"
+#include "plan/sequence.h"
+#include "safekeeping/engine_filling.h"
 #include "safekeeping/restore_targets.h"
 #include "safekeeping/restore_work.h"
 #include "state/store.h"
@@ -190,44 +192,6 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   return restored;
 }
 
-// Of the releases that are good, the one to go back to.
-ReleaseNumber earlier_release(const App& app, const std::optional<ReleaseNumber>& to) {
-  if (to) return app.release(*to).number;
-  const auto running = change::what_runs(app) ? change::what_runs(app) : app.last;
-  if (!running) throw NotFound(ErrorCode::release_not_found, format("{} has never run", app.name.text()));
-  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
-    if (release->number < *running && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
-      return release->number;
-  throw NotFound(ErrorCode::nothing_to_go_back_to,
-                 format("{} has no good release before {}", app.name.text(), running->text()),
-                 format("belay releases {} lists them all.", app.name.text()));
-}
-
-const Snapshot& newest_snapshot(const App& app, ReleaseNumber release) {
-  for (auto snapshot = app.snapshots.rbegin(); snapshot != app.snapshots.rend(); ++snapshot)
-    if (snapshot->complete && snapshot->release == release) return *snapshot;
-  throw NotFound(
-      format("there is no snapshot of the data that {} {} worked with", app.name.text(), release.text()),
-      format("belay snapshots {0} lists them. Without data: belay rollback {0} {1}", app.name.text(), release.text()));
-}
-
-std::vector<change::Filling> fillings_of(const Snapshot& snapshot, const std::vector<std::string>& only) {
-  std::vector<change::Filling> fillings;
-  for (const auto& item : snapshot.items)
-    if (only.empty() || std::find(only.begin(), only.end(), item.place.source) != only.end())
-      fillings.push_back(
-          {item.place,
-           {},
-           [kept = item.kept](const DataPlace& reserve) -> plan::Step { return plan::CopyData{kept, reserve}; },
-           format("as {} has it", snapshot.text())});
-  if (fillings.empty()) throw NotFound(format("{} has no data of {}", snapshot.text(), printable(join(only, ", "))));
-  return fillings;
-}
-
-}  // namespace
-
-namespace {
-
 // The app that the backup is restored as, and whether this installs it. What earlier commands left unfinished is
 // finished, unless this is a dry run.
 App app_to_restore(change::Context& context, const AppName& name, const RestoreOptions& options, bool& installs,
@@ -259,7 +223,31 @@ App app_to_restore(change::Context& context, const AppName& name, const RestoreO
 struct Wanted {
   std::vector<Target> targets;
   std::vector<plan::CreateVolume> volumes;
+  EngineFilling through_engine{};
 };
+
+// The volumes that only the engine reaches, with what it needs to fill them.
+EngineFilling engine_filling(change::Context& context, const backup::Manifest& manifest, std::vector<Target> targets,
+                             std::vector<plan::CreateVolume>& volumes, const std::string& where, std::stop_token stop) {
+  EngineFilling filling;
+  if (targets.empty()) return filling;
+  const auto is_filled = [&](const plan::CreateVolume& volume) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [&](const Target& target) { return target.place.source == volume.name; });
+  };
+  std::copy_if(volumes.begin(), volumes.end(), std::back_inserter(filling.volumes), is_filled);
+  std::erase_if(volumes, is_filled);
+  filling.targets = std::move(targets);
+  filling.image = manifest.images.begin()->second;
+  if (has_all_images(context, manifest, stop)) return filling;
+  if (manifest.with_image) {
+    filling.images = steps_that_load_images(context, manifest, where, stop);
+  } else {
+    filling.image = manifest.digests.begin()->second;
+    filling.images.emplace_back(plan::PullImage{filling.image});
+  }
+  return filling;
+}
 
 // Of an app that is there: what it uses now, or what is asked for.
 Wanted what_is_used(const App& app, const backup::Manifest& manifest, const RestoreOptions& options,
@@ -275,8 +263,8 @@ Wanted what_is_used(const App& app, const backup::Manifest& manifest, const Rest
 
 // Of an app that is not: its release as well, in the app.
 Wanted what_installs(change::Context& context, App& app, const backup::Manifest& manifest,
-                     const RestoreOptions& options, const std::vector<Volume>& there, Restored& restored,
-                     std::stop_token stop) {
+                     const RestoreOptions& options, const std::vector<Volume>& there, const std::string& where,
+                     Restored& restored, std::stop_token stop) {
   auto& notes = restored.change.plan.notes;
   const AppName from(manifest.app);
   const bool as_other = options.as.has_value();
@@ -284,6 +272,7 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
   const auto items = wanted_items(manifest, options.only);
   wanted.targets = targets_of(as_other ? without_project(items) : items, from, app.name);
   std::erase_if(wanted.targets, is_there_already);
+  auto engine_only = as_other ? std::vector<Target>() : take_engine_only(wanted.targets, app.name, there);
   find_folders(wanted.targets, as_other, there);
   wanted.volumes = special_volumes(manifest.items, app.name, as_other, there, notes);
   // Also what is not asked for: another app gets places of its own, not the first one's.
@@ -298,7 +287,30 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
     throw NotFound(
         ErrorCode::image_gone, format("the image of {} is not on this host, and the backup has none", manifest.app),
         format("Build it (belay build {}), or restore a backup that was made with --with-image.", app.name.text()));
+  wanted.through_engine =
+      engine_filling(context, manifest, std::move(engine_only), wanted.volumes, where, std::move(stop));
   return wanted;
+}
+
+// `installed`: what the app that is not there yet will mount besides.
+void refuse_places(change::Context& context, const AppName& name, const std::vector<Target>& targets,
+                   const std::vector<Target>& through_engine, const Spec* installed, const std::vector<Volume>& volumes,
+                   std::stop_token stop) {
+  const World world = world_of(context, volumes, stop);
+  auto places = places_of(targets);
+  for (const auto& target : through_engine) places.push_back(target.place);
+  refuse_what_is_others(context, name, world, places, {}, stop);
+  if (installed != nullptr) refuse_to_mount_what_is_others(context, name, world, *installed, places, stop);
+}
+
+void tell_of_filling(Restored& restored, const AppName& name, const EngineFilling& filling, bool is_planned,
+                     const std::string& where) {
+  if (filling.targets.empty()) return;
+  for (const auto& target : filling.targets)
+    restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
+  if (is_planned)
+    restored.change.plan = plan::in_sequence(
+        plan_of_filling(name, filling, change::temporary_name(name, "reach"), where), restored.change.plan);
 }
 
 }  // namespace
@@ -330,9 +342,9 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
                          target_name.text()));
     App app = app_to_restore(context, target_name, options, restored.installed, stop);
     const auto there = context.engine.volumes({}, stop);
-    const auto [targets, volumes] = restored.installed
-                                        ? what_installs(context, app, manifest, options, there, restored, stop)
-                                        : what_is_used(app, manifest, options, there, restored);
+    const auto [targets, volumes, through_engine] =
+        restored.installed ? what_installs(context, app, manifest, options, there, where.text(), restored, stop)
+                           : what_is_used(app, manifest, options, there, restored);
     if (options.project_folder && !restored.installed)
       throw Conflict(
           ErrorCode::name_taken, format("{} is here already, with a folder of its own", target_name.text()),
@@ -341,10 +353,8 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       throw NotFound(format("{} uses nothing of what the backup has", target_name.text()),
                      "Name what to restore with --only.");
     refuse_file_within(where, targets, there);
-    const World world = world_of(context, there, stop);
-    refuse_what_is_others(context, target_name, world, places_of(targets), {}, stop);
-    if (restored.installed)
-      refuse_to_mount_what_is_others(context, target_name, world, app.releases.back().spec, places_of(targets), stop);
+    refuse_places(context, target_name, targets, through_engine.targets,
+                  restored.installed ? &app.releases.back().spec : nullptr, there, stop);
     if (!options.change.dry_run && !engine::shares_files(context.engine, stop))
       throw Error(ErrorCode::engine_elsewhere,
                   "the engine's files are not this machine's: data cannot be put in place from here",
@@ -352,11 +362,16 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
     const auto release = restored.installed ? std::optional(app.releases.back().number) : change::what_runs(app);
     const auto absent = absent_paths(targets);
     try {
+      if (!through_engine.targets.empty() && !options.change.dry_run) {
+        RestoreWork first(context.engine, context.report, destination, file, keys, stop);
+        fill_through_engine(context, target_name, through_engine, first, where.text(), stop);
+      }
       restored =
           put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options, stop);
       // What it installed is as if it had been declared here: with the files that it is bound to.
       if (restored.installed && restored.change.kind == change::Change::Kind::done) keep_its_files(context, app, stop);
       if (restored.change.failed()) remove_empty_ones(absent);
+      tell_of_filling(restored, target_name, through_engine, options.change.dry_run, where.text());
       return restored;
     } catch (const Error&) {
       remove_empty_ones(absent);
@@ -365,42 +380,6 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
         context.store.forget(target_name);
       throw;
     }
-  });
-}
-
-Restored restore_snapshot(change::Context& context, const AppName& name, int number, const RestoreOptions& options,
-                          std::stop_token stop) {
-  const FileLock lock = lock_app(context, name, stop);
-  App app = app_with_volumes(context, name, stop);
-  return doing(format("restoring {} from s{}", name.text(), number), [&] {
-    if (!options.change.dry_run) finish_unfinished(context, app, stop);
-    const Snapshot* snapshot = app.find_snapshot(number);
-    if (snapshot == nullptr || !snapshot->complete)
-      throw NotFound(format("{} has no snapshot s{}", name.text(), number),
-                     format("belay snapshots {} lists them.", name.text()));
-    Restored restored;
-    for (const auto& item : snapshot->items) restored.replaced.push_back(text_of(item.place));
-    restored.change = swap_data(context, app, change::what_runs(app), fillings_of(*snapshot, options.only),
-                                {format("replaced by {}", snapshot->text()), {}}, options.change, "restore", stop);
-    for (const auto& kept : app.snapshots)
-      if (kept.number == app.highest_snapshot && kept.complete) restored.snapshot = kept.text();
-    return restored;
-  });
-}
-
-change::Change rollback_with_data(change::Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
-                                  const change::ChangeOptions& options, std::stop_token stop) {
-  const FileLock lock = lock_app(context, name, stop);
-  App app = app_with_volumes(context, name, stop);
-  return doing(format("rolling {} back with its data", name.text()), [&] {
-    if (!options.dry_run) finish_unfinished(context, app, stop);
-    const ReleaseNumber release = earlier_release(app, to);
-    const Snapshot snapshot = newest_snapshot(app, release);
-    // As any way back: with the files that it had.
-    const bool ran_last = release == change::what_runs(app) || release == app.last;
-    const ReleaseNumber with_files = ran_last ? release : with_its_files(context, app, release, stop);
-    return swap_data(context, app, with_files, fillings_of(snapshot, {}),
-                     {format("replaced by the rollback to {}", release.text()), {}}, options, "rollback", stop);
   });
 }
 

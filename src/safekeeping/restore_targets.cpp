@@ -136,6 +136,26 @@ void remove_empty_ones(const std::vector<fs::path>& paths) {
     if (fs::is_empty(*path, error) && !error) fs::remove(*path, error);
 }
 
+std::vector<Target> take_engine_only(std::vector<Target>& targets, const AppName& name,
+                                     const std::vector<Volume>& volumes) {
+  const auto is_engine_only = [&](const Target& target) {
+    if (target.place.kind != DataPlace::Kind::volume) return false;
+    const Volume as_it_was = volume_of(target.item);
+    const auto type = as_it_was.options.find("type");
+    if (!change::no_way_back(as_it_was) || (type != as_it_was.options.end() && type->second == "tmpfs")) return false;
+    const Volume* there = find_volume(volumes, target.place.source);
+    if (there == nullptr) return true;
+    const auto label = there->labels.find(labels::app);
+    return there->driver == as_it_was.driver && there->options == as_it_was.options && label != there->labels.end() &&
+           label->second == name.text();
+  };
+  const auto rest = std::stable_partition(targets.begin(), targets.end(),
+                                          [&](const Target& target) { return !is_engine_only(target); });
+  std::vector<Target> taken(std::make_move_iterator(rest), std::make_move_iterator(targets.end()));
+  targets.erase(rest, targets.end());
+  return taken;
+}
+
 void find_folders(std::vector<Target>& targets, bool as_other, const std::vector<Volume>& volumes) {
   for (auto& [item, place] : targets) {
     if (place.kind != DataPlace::Kind::volume) continue;

@@ -33,6 +33,11 @@ std::vector<fs::path> absent_paths(const std::vector<Target>& targets);
 // Takes back what was made for files that never came, as far as there is nothing in it.
 void remove_empty_ones(const std::vector<fs::path>& paths);
 
+// Takes those out of the targets whose volumes only the engine reaches, and which are to be made as they were or were
+// made so for this app already. Not what is in memory: nothing stays in it.
+std::vector<Target> take_engine_only(std::vector<Target>& targets, const AppName& name,
+                                     const std::vector<Volume>& volumes);
+
 // A volume that is but a name of a folder gets its data there. Throws Error for one that only the engine reaches, and
 // where the folder is not there: a disk may not be mounted.
 void find_folders(std::vector<Target>& targets, bool as_other, const std::vector<Volume>& volumes);

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "archive/tar_reader.h"
+#include "archive/tar_writer.h"
 #include "base/format.h"
 #include "change/places.h"
 #include "engine/direct.h"
@@ -333,10 +335,153 @@ TEST_F(Whose, AVolumeThatOnlyItsDriverReachesIsNotMadeAPlainOne) {
   const std::string before = scene_.all();
   EXPECT_THAT(scene_.run("restore"), HasSubstr("the driver local with the options device=:/export"));
   EXPECT_EQ(scene_.all(), before);
-  ASSERT_EQ(scene_.run("remove volumes"), "done");
-  scene_.engine.remove_volume("web_data", {});
-  EXPECT_THAT(scene_.run("restore"), HasSubstr("the driver local with the options device=:/export"));
-  for (const auto& volume : scene_.engine.volumes({}, {})) EXPECT_NE(volume.name, "web_data");
+}
+
+// On a host without the app such a volume is made as it was, and filled through the engine.
+class EngineOnly : public Whose {
+ protected:
+  // The host is lost, after a backup with "new" in the volume.
+  void lose(const std::map<std::string, std::string>& options) {
+    definition_.options = options;
+    make();
+    ASSERT_EQ(scene_.run("deploy 1"), "done");
+    put("note", "new");
+    put("deep/er/page", "page");
+    ASSERT_EQ(scene_.run("backup image"), "done");
+    ASSERT_EQ(scene_.run("remove volumes"), "done");
+    scene_.engine.remove_volume("web_data", {});
+    std::ignore = scene_.engine.remove_image(scene_.image_of("1"), {});
+  }
+  void make() {
+    scene_.engine.create_volume({"web_data", labels::for_volume(AppName("web"), "/data"), definition_}, {});
+  }
+  // Through a container with the volume, as only the engine reaches it.
+  void put(const std::string& file, const std::string& text) {
+    reach([&] {
+      scene_.engine.write_archive("reach", "/data",
+                                  [&](const Sink& sink) {
+                                    archive::TarWriter tar(sink);
+                                    archive::TarEntry entry;
+                                    entry.name = file;
+                                    entry.size = static_cast<std::int64_t>(text.size());
+                                    tar.begin(entry);
+                                    tar.write(text);
+                                    tar.finish();
+                                  },
+                                  {});
+    });
+  }
+  std::string held(const std::string& file) {
+    std::string text;
+    reach([&] {
+      std::string tar;
+      scene_.engine.read_archive("reach", "/data/" + file, [&](std::string_view bytes) { tar += bytes; }, {});
+      std::string_view rest = tar;
+      archive::TarReader reader([&](std::span<char> room) {
+        const std::size_t count = std::min(room.size(), rest.size());
+        std::copy_n(rest.begin(), count, room.begin());
+        rest.remove_prefix(count);
+        return count;
+      });
+      archive::TarEntry entry;
+      while (reader.next(entry))
+        for (auto bytes = reader.content(); !bytes.empty(); bytes = reader.content()) text += bytes;
+    });
+    return text;
+  }
+  std::optional<Volume> volume_there() {
+    for (auto& volume : scene_.engine.volumes({}, {}))
+      if (volume.name == "web_data") return std::move(volume);
+    return {};
+  }
+
+  VolumeDefinition definition_;
+
+ private:
+  void reach(const std::function<void()>& work) {
+    scene_.engine.add_image("reach", {}, {});
+    Service service;
+    service.mounts = {{Mount::Kind::volume, "web_data", "/data", false, ""}};
+    scene_.engine.create_container({"reach", "reach", service, {}, {"no", 0}}, {});
+    work();
+    scene_.engine.remove_container("reach", {});
+  }
+};
+
+const std::map<std::string, std::string> share{{"type", "nfs"}, {"o", "addr=nas"}, {"device", ":/export"}};
+
+TEST_F(EngineOnly, AVolumeIsMadeAsItWasAndFilledThroughTheEngine) {
+  lose(share);
+  Context here = scene_.context("belay restore");
+  RestoreOptions look;
+  look.change.dry_run = true;
+  const auto preview = restore(here, web, *scene_.backups(), scene_.newest_backup(), {}, look, {});
+  EXPECT_THAT(plan::plan_text(preview.change.plan), HasSubstr("through the engine"));
+  EXPECT_FALSE(volume_there());
+  ASSERT_EQ(scene_.run("restore"), "done") << scene_.reason;
+  ASSERT_TRUE(volume_there());
+  EXPECT_EQ(volume_there()->options, share);
+  EXPECT_EQ(held("note"), "new");
+  EXPECT_EQ(held("deep/er/page"), "page");
+  EXPECT_EQ(scene_.running().size(), 1U);
+  EXPECT_EQ(scene_.plan(), "");
+  EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(EngineOnly, WhatAShareHoldsIsNeverWrittenOver) {
+  lose(share);
+  make();
+  put("note", "theirs");
+  EXPECT_THAT(scene_.run("restore"), HasSubstr("volume web_data holds something already"));
+  EXPECT_EQ(held("note"), "theirs");
+  EXPECT_FALSE(scene_.store->app(web));
+  EXPECT_EQ(scene_.leftovers(), "");
+  put("note", "new");
+  put("deep/er/page", "page");
+  ASSERT_EQ(scene_.run("restore"), "done") << "it is the same: " << scene_.reason;
+  EXPECT_EQ(held("note"), "new");
+}
+
+TEST_F(EngineOnly, AfterAnyCrashTheNextRestoreGoesOn) {
+  lose(share);
+  int cut = 0;
+  for (bool crashed = true; crashed; ++cut) {
+    ASSERT_LT(cut, 200);
+    scene_.report.crash_after = cut;
+    crashed = scene_.crashes("restore");
+    scene_.report.crash_after.reset();
+    scene_.reopen();
+    const std::string again = crashed ? scene_.run("restore") : "done";
+    // What was interrupted after the filling comes up first; then it is there, and its data is not exchanged.
+    EXPECT_TRUE(again == "done" || again.find("only the engine reaches its files") != std::string::npos)
+        << cut << again << scene_.reason;
+    EXPECT_EQ(held("note"), "new") << cut;
+    EXPECT_EQ(scene_.running().size(), 1U) << cut;
+    EXPECT_EQ(scene_.leftovers(), "") << cut;
+    ASSERT_EQ(scene_.run("remove volumes"), "done");
+    scene_.engine.remove_volume("web_data", {});
+    std::ignore = scene_.engine.remove_image(scene_.image_of("1"), {});
+  }
+  EXPECT_GT(cut, 20);
+}
+
+TEST_F(EngineOnly, ADamagedBackupMakesNoVolume) {
+  lose(share);
+  const fs::path file = scene_.folder.path() / "backups" / scene_.newest_backup();
+  std::string bytes = read_file(file);
+  bytes[bytes.size() - 20] = static_cast<char>(bytes[bytes.size() - 20] ^ 1);
+  write_file_durably(file, bytes);
+  EXPECT_THAT(scene_.run("restore"), HasSubstr("error"));
+  EXPECT_FALSE(scene_.store->app(web));
+  EXPECT_FALSE(volume_there());
+  EXPECT_THAT(scene_.engine.volumes(labels::temporary, {}), IsEmpty());
+  EXPECT_THAT(scene_.engine.containers({}, {}), IsEmpty());
+}
+
+TEST_F(EngineOnly, WhatIsInMemoryIsNotMade) {
+  lose({{"type", "tmpfs"}, {"device", "tmpfs"}});
+  EXPECT_THAT(scene_.run("restore"), HasSubstr("the driver local with the options device=tmpfs"));
+  EXPECT_FALSE(volume_there());
 }
 
 }  // namespace

@@ -96,6 +96,43 @@ test_a_volume_with_options_comes_back_as_it_was() {
   expect_equal 'its options' "{\"device\":\"$work/device\",\"o\":\"bind\",\"type\":\"none\"}" "$(api GET "/volumes/$volume" | jq -cS .Options)"
   goes_on
 }
+test_what_only_a_driver_reaches_is_made_anew_and_filled() {
+  volume=${app}_data
+  mkdir "$work/device"
+  # To Belay an unknown option: it does not look into the folder.
+  local options
+  options=$(jq -nc --arg device "$work/device" '{device: $device, o: "bind,sync", type: "none"}')
+  volume_with "$volume" "$options"
+  keeper
+  data=$work/device
+  echo 'first of the volume' >"$data/note"
+  mkdir "$data/deep"
+  ln "$data/note" "$data/deep/same"
+  ln -s ../note "$data/deep/link"
+  chown 12:34 "$data" "$data/note"
+  chmod 0751 "$data"
+  backed_up --with-image
+  write_notes second
+  expect_refused 1 belay restore "$app" "$backup"
+  expect_err 'driver local with the options'
+  expect_done belay remove "$app" --volumes --yes-lose-data "$app"
+  api DELETE "/volumes/$volume" >/dev/null
+  rm -rf "$folder" "$file"
+  expect_refused 1 belay restore "$app" "$backup"
+  expect_err 'holds something already'
+  expect_equal 'what the share held' 'second of the volume' "$(cat "$data/note")"
+  expect_not volume_exists "$volume"
+  rm -rf "$data"
+  mkdir "$data"
+  expect_done belay restore "$app" "$backup"
+  notes_say first
+  expect_equal 'owner and mode' '12:34 751' "$(stat -c '%u:%g %a' "$data")"
+  expect_equal 'the further name' "$(stat -c %i "$data/note")" "$(stat -c %i "$data/deep/same")"
+  expect_equal 'the link' ../note "$(readlink "$data/deep/link")"
+  expect_equal 'its options' "$options" "$(api GET "/volumes/$volume" | jq -cS .Options)"
+  goes_on
+  no_leftovers
+}
 test_what_only_a_driver_reaches_is_said_and_never_made_plain() {
   volume=${app}_data
   volume_with "$volume" '{"type": "tmpfs", "device": "tmpfs", "o": "size=10m"}'
