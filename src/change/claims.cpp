@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/own_container.h"
 #include "change/places.h"
 #include "data/place.h"
 #include "engine/direct.h"
@@ -99,9 +100,14 @@ std::optional<std::string> BackupFolders::within(const fs::path& folder, const W
 Claims::Claims(engine::Engine& engine, state::Store& store, const std::vector<App>& apps, const World& world,
                std::stop_token stop)
     : apps_(apps), world_(world), state_folder_(store.folder()), backups_(store) {
-  engine_folder_ = engine.data_folder(std::move(stop));
-  for (const auto& app : apps) take(app);
-  for (const auto& container : world.containers) take(container);
+  engine_folder_ = engine.data_folder(stop);
+  // What Belay's own container has bound is there for Belay to work on.
+  const auto own_container = own_containers(engine, stop);
+  const std::string own_name = own_container.empty() ? std::string() : own_app(engine, std::move(stop));
+  for (const auto& app : apps)
+    if (app.name.text() != own_name) take(app);
+  for (const auto& container : world.containers)
+    if (!own_container.contains(container.name)) take(container);
   for (const auto& volume : world.volumes) take(volume);
 }
 

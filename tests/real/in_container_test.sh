@@ -180,15 +180,15 @@ test_the_state_lies_in_the_cache_where_nothing_else_outlives_the_container() {
   expect has_turn "$app2" 2
 }
 
-# snapshot_from_within NAME [BIND…]: takes one of $app2 in a container NAME, once the file $work/go is there.
-snapshot_from_within() {
-  local name=$1 data
-  shift
+# from_within NAME COMMAND [BIND…]: runs it in a container NAME, once the file $work/go is there.
+from_within() {
+  local name=$1 command=$2 data
+  shift 2
   data=$(api GET /info | jq -r .DockerRootDir)
   post "/containers/create?name=$name" "$(jq -n --arg image "$prefix-image:1" --arg socket "${DOCKER_HOST#unix://}" --arg work "$work" \
-    --arg belay "$BELAY" --arg state "$BELAY_STATE_DIR" --arg data "$data" --arg app "$app2" --arg binds "$*" '{
+    --arg belay "$BELAY" --arg state "$BELAY_STATE_DIR" --arg data "$data" --arg command "$command" --arg binds "$*" '{
     Image: $image, Env: ["BELAY_STATE_DIR=" + $state],
-    Cmd: ["sh", "-c", "until [ -e \($work)/go ]; do busybox sleep 0.1; done; exec belay snapshot \($app)"],
+    Cmd: ["sh", "-c", "until [ -e \($work)/go ]; do busybox sleep 0.1; done; exec \($command)"],
     HostConfig: {Binds: ([$belay + ":/bin/belay:ro", "/usr:/usr:ro", $socket + ":/var/run/docker.sock", $state + ":" + $state,
       $data + ":" + $data, $work + ":" + $work] + ($binds | split(" ")))}}')" >/dev/null
   api POST "/containers/$name/start" >/dev/null
@@ -202,27 +202,39 @@ test_what_it_cannot_judge_is_not_exchanged() {
   jq -n --arg site "$site" '{default: {volumes: {($site): "/site"}, arguments: ["busybox", "sleep", "99999"]}}' >"dcv-$app2"
   expect_done belay deploy "$app2" --image "$prefix-image:1" --config-file "dcv-$app2"
   touch "$work/go"
-  snapshot_from_within blind
+  from_within blind "belay snapshot $app2"
   eventually is_down blind
   expect_equal 'its exit code' 1 "$(inspect blind .State.ExitCode)"
   expect says blind 'does not see what is mounted on the host: start it with -v /:/host:ro,rslave'
   # As most hosts have it; the engine refuses rslave otherwise.
   [ "$(findmnt -no PROPAGATION /)" = shared ] || return 0
   rm "$work/go"
-  snapshot_from_within seeing /:/host:ro,rslave
+  from_within seeing "belay snapshot $app2" /:/host:ro,rslave
   # A mount that comes when it runs is in its way; gone again, it is in nobody's.
   mount -t tmpfs none "$site/photos"
-  at_end umount -lq "$site/photos"
+  at_end umount -l "$site/photos"
   touch "$work/go"
   eventually is_down seeing
   expect_equal 'its exit code' 1 "$(inspect seeing .State.ExitCode)"
   expect says seeing "$site/photos is a mount of its own"
   umount "$site/photos"
-  snapshot_from_within whole /:/host:ro,rslave
+  from_within whole "belay snapshot $app2" /:/host:ro,rslave
   eventually is_down whole
   expect_equal 'its exit code' 0 "$(inspect whole .State.ExitCode)"
   expect_equal 'the snapshot' precious "$(cat "$work/data/.site.belay-s1/note")"
   expect is_up "$app2-r1"
+  # What its own container has bound is nobody's claim, unlike what others have.
+  local name
+  for name in blind seeing whole; do api DELETE "/containers/$name" >/dev/null; done
+  expect_done belay backup "$app2" -o "$place/backups"
+  expect_done belay remove "$app2" --volumes --yes-lose-data "$app2"
+  rm -rf "$work/data"
+  mkdir "$work/data"
+  cp "$place"/backups/*.belay.tar.* "$work/backup"
+  from_within restoring "belay restore $app2 $work/backup" /:/host:ro,rslave
+  eventually is_down restoring
+  expect_equal 'its exit code' 0 "$(inspect restoring .State.ExitCode)"
+  expect_equal 'what is restored' precious "$(cat "$site/note")"
 }
 
 run_tests "$@"
