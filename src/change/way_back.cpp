@@ -9,6 +9,7 @@
 #include "change/kept_files.h"
 #include "change/needed_paths.h"
 #include "data/reserve.h"
+#include "plan/hooks.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -84,9 +85,19 @@ const plan::Instance* same_in(const std::vector<plan::Instance>& instances, cons
   return nullptr;
 }
 
+std::vector<size_t> start_again(plan::Plan& plan, const App& app, const plan::Instance& instance,
+                                const std::string& reason, Milliseconds time_of_a_hook) {
+  const std::string& name = instance.container->name;
+  const std::vector<size_t> started{plan.add(plan::StartContainer{name}, reason)};
+  const Service* service = plan::service_of(app, instance);
+  if (service == nullptr) return started;
+  return plan::add_post_start(plan, *service, name, time_of_a_hook, plan::HookFailure::is_told, started);
+}
+
 // What makes the app's containers what they were. What is up and was not even seen before stays, unless this change
 // began to start it: an engine that answered wrongly is no reason to stop anything.
-plan::Plan plan_as_before(const App& app, const World& before, const World& now, const std::set<std::string>& begun) {
+plan::Plan plan_as_before(const App& app, const World& before, const World& now, const std::set<std::string>& begun,
+                          const plan::Defaults& defaults) {
   const std::string reason = "so it was before";
   const auto earlier = plan::instances(app, before);
   plan::Plan plan;
@@ -98,10 +109,11 @@ plan::Plan plan_as_before(const App& app, const World& before, const World& now,
     std::vector<size_t> last;
     if (!ran && present.is_up() && begun.contains(present.name)) {
       last = {plan.add(plan::SetRestartPolicy{present.name, {"no", 0}}, "it must stay down once it is stopped")};
+      last = plan::add_pre_stop(plan, app, instance, present.name, {}, last);
       plan.add(plan::StopContainer{present.name, {}}, reason, last);
     }
     if (!ran) continue;
-    if (!present.is_up()) last = {plan.add(plan::StartContainer{present.name}, reason)};
+    if (!present.is_up()) last = start_again(plan, app, instance, reason, defaults.wait_timeout);
     if (!was_paused && present.state == ContainerState::paused)
       last = {plan.add(plan::ResumeContainer{present.name}, reason)};
     const auto old_detail = before.details.find(then->container->name);
@@ -199,7 +211,7 @@ bool was_up(const App& app, const World& world, ReleaseNumber release) {
 void leave_as_it_was(Context& context, App& app, Change& change, const Before& before, const Touched& touched) {
   try {
     const World now = observe(context.engine, app, {});
-    const plan::Plan way = plan_as_before(app, before.world, now, touched.begun);
+    const plan::Plan way = plan_as_before(app, before.world, now, touched.begun, context.defaults);
     if (!way.empty()) {
       carry_out_whole(context, way, {}, {});
     }

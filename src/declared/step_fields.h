@@ -157,9 +157,14 @@ void each(plan::AwaitVerdict& step, Visit&& visit) {
 }
 template <class Visit>
 void each(plan::RunInside& step, Visit&& visit) {
-  auto& [name, command] = step;
+  auto& [name, command, user, working_dir, environment, privileged, is_proof] = step;
   visit("name", name);
   visit("command", command);
+  visit("user", user);
+  visit("working_dir", working_dir);
+  visit("env", environment);
+  visit("privileged", privileged);
+  visit("is_proof", is_proof);
 }
 template <class Visit>
 void each(plan::CopyData& step, Visit&& visit) {

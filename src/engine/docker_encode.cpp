@@ -404,6 +404,8 @@ std::string create_body(const ContainerRequest& request, ApiMinor api) {
     if (service.health) write_health(json, *service.health, api);
     flag(json, "Tty", service.tty);
     flag(json, "OpenStdin", service.stdin_open);
+    // What runs one command for one user ends its input where the user's ends.
+    flag(json, "StdinOnce", service.stdin_open && request.labels.contains(labels::one_off));
     json.object("HostConfig", [&] { write_host_config(json, request, api); });
     write_networking(json, service, api);
   });
@@ -479,6 +481,7 @@ std::string exec_body(const ExecRequest& request, const std::optional<Terminal::
         json.value(window->rows);
         json.value(window->columns);
       });
+    flag(json, "Privileged", request.privileged);
     json.member("Cmd", request.command);
     json.optional("User", request.user);
     json.optional("WorkingDir", request.working_dir);

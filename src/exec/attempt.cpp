@@ -13,14 +13,33 @@ namespace {
 // Only the last lines of a failed command are told: its output may be of any length.
 constexpr size_t shown_output_limit = 400;
 
-void run_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_token stop) {
+// nullopt: the command ended with 0; otherwise why not.
+std::optional<std::string> failure_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_token stop) {
+  ExecRequest request;
+  request.command = step.command;
+  request.user = step.user;
+  request.working_dir = step.working_dir;
+  request.environment = step.environment;
+  request.privileged = step.privileged;
   engine::CapturedOutput output;
-  const int code = engine.exec(step.name, {step.command, false, false, {}, {}, {}}, output, stop);
-  if (code == 0) return;
+  const int code = engine.exec(step.name, request, output, stop);
+  if (code == 0) return {};
   std::string words(trim(output.text()));
   if (words.size() > shown_output_limit) words = "…" + words.substr(words.size() - shown_output_limit);
-  throw Error(ErrorCode::program_failed,
-              format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words)));
+  return format("the command ended with exit code {}{}", code, words.empty() ? "" : ": " + printable(words));
+}
+
+Attempt run_inside(const plan::RunInside& step, engine::Engine& engine, std::stop_token stop) {
+  try {
+    const auto failure = failure_inside(step, engine, std::move(stop));
+    if (!failure) return {};
+    if (step.is_proof) return {Unproved{plan::step_text(step) + ": " + *failure}, {}};
+    throw Error(ErrorCode::program_failed, *failure);
+  } catch (const Conflict& error) {
+    // What has ended already can run nothing.
+    if (!step.is_proof || error.code() != ErrorCode::not_running) throw;
+    return {Unproved{plan::step_text(step) + ": " + error.what()}, {}};
+  }
 }
 
 // The folders that lead there are made where they are missing.
@@ -50,6 +69,7 @@ struct Perform {
   Clock& clock;
   const engine::ProgressSink& progress;
   std::stop_token stop;
+  EarlierHealth earlier;
 
   Attempt operator()(const plan::BuildImage& s) { return {{}, build_image(s, engine, progress, stop)}; }
   Attempt operator()(const plan::PullImage& s) { return engine.pull(s.reference, progress, stop), Attempt{}; }
@@ -101,7 +121,7 @@ struct Perform {
   Attempt operator()(const plan::SignalContainer& s) {
     return engine.signal_container(s.name, s.signal, stop), Attempt{};
   }
-  Attempt operator()(const plan::RunInside& s) { return run_inside(s, engine, stop), Attempt{}; }
+  Attempt operator()(const plan::RunInside& s) { return run_inside(s, engine, stop); }
   Attempt operator()(const plan::CopyData& s) { return data.copy(s, progress, stop), Attempt{}; }
   Attempt operator()(const plan::UnpackData& s) { return data.unpack(s, progress, stop), Attempt{}; }
   Attempt operator()(const plan::ExchangeData& s) { return data.exchange(s, stop), Attempt{}; }
@@ -111,14 +131,14 @@ struct Perform {
   Attempt operator()(const plan::FinishBackup& s) { return data.finish_backup(s, stop), Attempt{}; }
   Attempt operator()(const plan::LoadImages& s) { return data.load_images(s, progress, stop), Attempt{}; }
   Attempt operator()(const plan::CheckBackup& s) { return data.check_backup(s, stop), Attempt{}; }
-  Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop), {}}; }
+  Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop, earlier), {}}; }
 };
 
 }  // namespace
 
 Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,
-                const engine::ProgressSink& progress, std::stop_token stop) {
-  return std::visit(Perform{engine, data, clock, progress, std::move(stop)}, step);
+                const engine::ProgressSink& progress, std::stop_token stop, EarlierHealth earlier) {
+  return std::visit(Perform{engine, data, clock, progress, std::move(stop), earlier}, step);
 }
 
 }  // namespace belay::exec

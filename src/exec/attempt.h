@@ -12,12 +12,12 @@
 namespace belay::exec {
 
 struct Attempt {
-  std::optional<Unproved> failed_verdict{};  // AwaitVerdict: why not
+  std::optional<Unproved> failed_verdict{};  // AwaitVerdict, or a hook: why not
   std::string built{};                       // BuildImage: the image's id
 };
 
 Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,
-                const engine::ProgressSink& progress, std::stop_token stop);
+                const engine::ProgressSink& progress, std::stop_token stop, EarlierHealth earlier);
 
 // The id of the image that was built.
 std::string build_image(const plan::BuildImage& step, engine::Engine& engine, const engine::ProgressSink& progress,

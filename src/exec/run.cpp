@@ -91,9 +91,9 @@ class Run {
       tell(plan::StepBegun{which(index), clock_.now()});
       const Attempt result = doing(plan::step_text(step), [&] { return in_time(index); });
       if (result.failed_verdict) {
-        const auto& terms = std::get<plan::AwaitVerdict>(step);
-        FailedVerdict verdict{terms.name, result.failed_verdict->reason,
-                              log_tail(engine_, terms.name, options_.log_lines, stop_)};
+        const auto* hook = std::get_if<plan::RunInside>(&step);
+        const std::string& name = hook != nullptr ? hook->name : std::get<plan::AwaitVerdict>(step).name;
+        FailedVerdict verdict{name, result.failed_verdict->reason, log_tail(engine_, name, options_.log_lines, stop_)};
         if (const auto& said = result.failed_verdict->said; !said.empty()) {
           if (!verdict.log_tail.empty() && !verdict.log_tail.ends_with('\n')) verdict.log_tail += '\n';
           verdict.log_tail += "it answered: " + said + "\n";
@@ -116,7 +116,12 @@ class Run {
     } catch (const Error& error) {
       tell_failed(index, begun, error.code(), error.what());
       if (plan_.actions[index].may_fail) {
-        settle(index, Progressed::done, [&] { outcome_.passed_over.emplace(index, error.what()); });
+        // The user's own command: what came of it is told at once, whatever the run is for.
+        const bool is_hook = std::holds_alternative<plan::RunInside>(step);
+        if (is_hook) tell(plan::Remark{plan::Remark::Level::warning, error.what()});
+        settle(index, Progressed::done, [&] {
+          if (!is_hook) outcome_.passed_over.emplace(index, error.what());
+        });
         return;
       }
       const auto* refusal = dynamic_cast<const EngineError*>(&error);
@@ -146,7 +151,8 @@ class Run {
     const auto work = [&](std::stop_token stop) {
       return attempt(
           action.step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
-          [&](const Progress& p) { tell(plan::StepProgressed{which(index), p}); }, std::move(stop));
+          [&](const Progress& p) { tell(plan::StepProgressed{which(index), p}); }, std::move(stop),
+          is_resumed_before(index) ? EarlierHealth::is_stale : EarlierHealth::counts);
     };
     if (!action.deadline) return work(until);
     const TimeLimit limit(*action.deadline, until);
@@ -154,8 +160,22 @@ class Run {
       return work(limit.token());
     } catch (const Cancelled&) {
       if (until.stop_requested()) throw;
-      throw Error(ErrorCode::timed_out, format("it did not end within {}", duration_text(*action.deadline)));
+      const std::string reason = format("it did not end within {}", duration_text(*action.deadline));
+      if (const auto* hook = std::get_if<plan::RunInside>(&action.step); hook != nullptr && hook->is_proof)
+        return {Unproved{format("{}: {}", plan::step_text(action.step), reason)}, {}};
+      throw Error(ErrorCode::timed_out, reason);
     }
+  }
+
+  // Whether the container that this action waits for was paused until an action before it.
+  bool is_resumed_before(size_t index) const {
+    const auto* verdict = std::get_if<plan::AwaitVerdict>(&plan_.actions[index].step);
+    return verdict != nullptr &&
+           std::any_of(plan_.actions.begin(), plan_.actions.begin() + static_cast<std::ptrdiff_t>(index),
+                       [&](const plan::Action& action) {
+                         const auto* resume = std::get_if<plan::ResumeContainer>(&action.step);
+                         return resume != nullptr && resume->name == verdict->name;
+                       });
   }
 
   template <class Record>

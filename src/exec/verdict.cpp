@@ -120,7 +120,7 @@ class Questions {
 }  // namespace
 
 std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
-                                      std::stop_token stop) {
+                                      std::stop_token stop, EarlierHealth earlier) {
   const Ticks begin = clock.ticks();
   std::optional<int> restarts_before;
   Questions questions(terms, engine, clock, stop);
@@ -129,6 +129,11 @@ std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::E
     if (!detail) return Unproved{format("the container {} was removed meanwhile", terms.name)};
     if (!restarts_before) restarts_before = detail->restart_count;
     const auto waited = std::chrono::duration_cast<Milliseconds>(clock.ticks() - begin);
+    if (detail->container.health != Health::unhealthy || waited >= terms.wait_timeout) earlier = EarlierHealth::counts;
+    if (earlier == EarlierHealth::is_stale && detail->container.state == ContainerState::running) {
+      if (!clock.sleep(Milliseconds(100), stop)) throw Cancelled();
+      continue;
+    }
     const Judgement judgement = judge(terms, *detail, waited, *restarts_before);
     if (judgement.kind == Judgement::Kind::failed) return Unproved{judgement.reason};
     if (judgement.kind == Judgement::Kind::passed) {

@@ -26,9 +26,12 @@ struct Unproved {
   std::string said{};  // what it answered to a check instead, its first 200 characters
 };
 
+// What the health check has said before the wait. A container that was paused until now is unhealthy because nothing in
+// it could answer.
+enum class EarlierHealth { counts, is_stale };
 // nullopt: it passed. Throws Error where a check cannot be tried on this machine: that says nothing about the release.
 std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::Engine& engine, Clock& clock,
-                                      std::stop_token stop);
+                                      std::stop_token stop, EarlierHealth earlier = EarlierHealth::counts);
 
 // The last lines that a container wrote, at most 16 KiB of them, cleaned of control characters; empty when they cannot
 // be had.

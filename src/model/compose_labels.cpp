@@ -1,5 +1,6 @@
 #include "model/compose_labels.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/format.h"
@@ -21,9 +22,13 @@ std::string digits_of(std::string_view text) {
 }
 
 // "db:service_healthy:false,cache:service_started:true": the service, the condition, whether it is restarted with it.
-std::string text_of_needs(const Service& of) {
+std::string text_of_needs(const Spec& spec, const Service& of) {
   std::vector<std::string> texts;
   for (const Need& need : of.needs) {
+    const auto is_preparation = [&](const Service& other) {
+      return other.name == need.service && !other.prepares.empty();
+    };
+    if (std::any_of(spec.services.begin(), spec.services.end(), is_preparation)) continue;
     const char* condition = need.condition == Need::Condition::healthy     ? "service_healthy"
                             : need.condition == Need::Condition::completed ? "service_completed_successfully"
                                                                            : "service_started";
@@ -43,8 +48,15 @@ Labels for_compose(const AppName& project, const Spec& spec, const Service& of, 
                 {compose_oneoff, "False"},
                 {"com.docker.compose.config-hash", digits_of(spec_to_json(alone))},
                 {"com.docker.compose.image", image},
-                {"com.docker.compose.depends_on", text_of_needs(of)},
+                {"com.docker.compose.depends_on", text_of_needs(spec, of)},
                 {compose_version, followed_compose}};
+  if (!of.prepares.empty()) {
+    // Docker Compose lists and starts what has a hash and is no one-off, and removes both with the project.
+    labels[compose_service] = of.prepares;
+    labels[compose_oneoff] = "True";
+    labels["com.docker.compose.hook"] = "pre_start";
+    labels.erase("com.docker.compose.config-hash");
+  }
   if (!spec.project) return labels;
   labels["com.docker.compose.project.working_dir"] = spec.project->folder;
   labels["com.docker.compose.project.config_files"] = join(spec.project->files, ",");

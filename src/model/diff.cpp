@@ -99,12 +99,23 @@ std::string text_of(const DeviceRequest& request) {
 std::string text_of(const BlockLimit& limit) {
   return format("{} {}={}", limit.kind, limit.path, limit.value);
 }
-// Another content has another text, without a word of it.
-std::string text_of(const ServiceFile& file) {
+// Another content has another sum, without a word of it.
+std::uint64_t sum_of(const std::string& content) {
   std::uint64_t sum = 0xcbf29ce484222325;
-  for (const char c : file.content) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return format("{} ({} bytes, sum {:016x}, {}:{} {:o})", file.target, file.content.size(), sum, file.uid, file.gid,
-                file.mode);
+  for (const char c : content) sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return sum;
+}
+std::string text_of(const ServiceFile& file) {
+  return format("{} ({} bytes, sum {:016x}, {}:{} {:o})", file.target, file.content.size(), sum_of(file.content),
+                file.uid, file.gid, file.mode);
+}
+std::string text_of(const HookCommand& hook) {
+  std::string text;
+  for (const auto& word : hook.command) text += (text.empty() ? "" : " ") + shell_quoted(word);
+  if (!hook.user.empty()) text += " as " + hook.user;
+  if (!hook.working_dir.empty()) text += " in " + hook.working_dir;
+  for (const auto& [name, value] : hook.environment) text += format(" {} (sum {:016x})", name, sum_of(value));
+  return hook.privileged ? text + " privileged" : text;
 }
 std::string text_of(const AddressPool& pool) {
   std::string text = pool.subnet.empty() ? "any subnet" : pool.subnet;
@@ -196,9 +207,10 @@ bool is_in_place(const std::string& field) {
     fields::each(resources, [&](const char* name, const auto&) { names.emplace_back(name); });
     return names;
   }();
-  // What is signalled and checked is asked when the app starts, and where a project's files are is no part of its
-  // containers.
-  return field.starts_with("signals.") || field.starts_with("project.") || field.starts_with("checks") ||
+  // What is signalled and checked is asked when the app starts, hooks run at the next start and stop, and where a
+  // project's files are is no part of its containers.
+  return field.starts_with("post_start") || field.starts_with("pre_stop") || field.starts_with("signals.") ||
+         field.starts_with("project.") || field.starts_with("checks") ||
          std::find(fields_in_place.begin(), fields_in_place.end(), field) != fields_in_place.end();
 }
 
@@ -399,6 +411,10 @@ Spec without_secrets(Spec spec) {
     for (auto& file : service.files) file.content = hidden;
     for (auto& check : service.checks)
       for (auto& [name, value] : check.headers) value = hidden;
+    for (auto* hooks : {&service.post_start, &service.pre_stop})
+      for (auto& hook : *hooks)
+        for (auto& [name, value] : hook.environment)
+          if (holds_a_secret(name, value)) value = hidden;
   }
   hide(spec.networks);
   hide(spec.volumes);

@@ -160,6 +160,17 @@ void each(auto& file, Visit&& visit)
 }
 
 template <class Visit>
+void each(auto& hook, Visit&& visit)
+  requires std::same_as<std::remove_const_t<std::remove_reference_t<decltype(hook)>>, HookCommand>
+{
+  visit("command", hook.command);
+  visit("user", hook.user);
+  visit("working_dir", hook.working_dir);
+  visit("env", hook.environment);
+  visit("privileged", hook.privileged);
+}
+
+template <class Visit>
 void each(auto& resources, Visit&& visit)
   requires requires { resources.nano_cpus; }
 {
@@ -254,6 +265,9 @@ void each(auto& service, Visit&& visit)
   visit("files", service.files);
   visit("order", service.order);
   visit("checks", service.checks);
+  visit("prepares", service.prepares);
+  visit("post_start", service.post_start);
+  visit("pre_stop", service.pre_stop);
 }
 
 template <class Visit>

@@ -23,6 +23,9 @@ inline constexpr const char* mount = "belay.mount";            // on a volume: i
 inline constexpr const char* definition = "belay.definition";  // on a network: how it was asked for
 // On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
 inline constexpr const char* temporary = "belay.temporary";
+// On containers of `belay run`: the app. Not `app`, for they are no part of what should be up.
+inline constexpr const char* one_off = "belay.one-off";
+inline constexpr const char* one_off_kept = "belay.one-off.kept";
 // On a volume: which daemon asks by it who else serves the engine.
 inline constexpr const char* knock = "belay.knock";
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"

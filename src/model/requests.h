@@ -23,6 +23,7 @@ struct ExecRequest {
   bool interactive = false;  // input is forwarded
   std::string user, working_dir;
   std::map<std::string, std::string> environment;
+  bool privileged = false;
 };
 
 }  // namespace belay

@@ -138,6 +138,15 @@ struct Need {
 
 enum class SwapOrder { by_rule, start_first, stop_first };
 
+// A command in a service's container that goes with its life.
+struct HookCommand {
+  std::vector<std::string> command;
+  std::string user{}, working_dir{};
+  std::map<std::string, std::string> environment{};
+  bool privileged = false;
+  bool operator==(const HookCommand&) const = default;
+};
+
 // One service of an app: a container, or one that runs to its end.
 struct Service {
   std::string name;   // unique in the app; a family has one service, named like the app
@@ -192,6 +201,9 @@ struct Service {
   std::vector<Check> checks{};           // what it must answer, beside its health check
   // Nothing says that it should stay up, and nobody waits for it to do so: ending with 0 is as good as running.
   bool may_end = false;
+  std::string prepares{};  // the service that a job prepares the start of (`pre_start`); empty: it is one of its own
+  // In order. After each start of Belay's: part of the proof. Before each stop of Belay's: what fails is told.
+  std::vector<HookCommand> post_start{}, pre_stop{};
 
   bool operator==(const Service&) const = default;
   const std::string& group_name() const { return group.empty() ? name : group; }

@@ -5,6 +5,12 @@
 
 namespace belay::plan {
 
+size_t Plan::add(Action action, std::vector<size_t> after) {
+  action.after = std::move(after);
+  actions.push_back(std::move(action));
+  return actions.size() - 1;
+}
+
 size_t Plan::add(Step step, std::string reason, std::vector<size_t> after) {
   actions.push_back({std::move(step), std::move(reason), std::move(after)});
   return actions.size() - 1;

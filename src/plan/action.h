@@ -155,11 +155,15 @@ struct AwaitVerdict {
   bool has_unseen_image = false;
 };
 
-// A command in a running container, before or after its data is read (a database's dump). It fails where the command
-// does.
+// A command in a running container: a hook of its service, or before or after its data is read (a database's dump). It
+// fails where the command does.
 struct RunInside {
   std::string name;
   std::vector<std::string> command;
+  std::string user{}, working_dir{};
+  std::map<std::string, std::string> environment{};
+  bool privileged = false;
+  bool is_proof = false;  // where it fails, the container has not proved itself
   bool operator==(const RunInside&) const = default;
 };
 // Fills a reserve with a copy of what a place holds. Until the copy is whole, the reserve counts as absent.
@@ -249,6 +253,8 @@ struct Plan {
   bool empty() const { return actions.empty(); }
   // Appends and returns the index.
   size_t add(Step step, std::string reason, std::vector<size_t> after = {});
+  // The same action, but for what it waits for.
+  size_t add(Action action, std::vector<size_t> after);
   bool operator==(const Plan&) const = default;
 };
 

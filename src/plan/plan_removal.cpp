@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
+#include "plan/hooks.h"
 #include "plan/planner.h"
 #include "plan/subjects.h"
 
@@ -14,12 +15,14 @@ namespace {
 
 using Indices = std::vector<size_t>;
 
-Indices remove_container(Plan& plan, const Situation& s, const Container& container, const std::string& reason) {
+Indices remove_container(Plan& plan, const Situation& s, const Instance& instance, const std::string& reason) {
+  const Container& container = *instance.container;
   Indices last;
   if (container.is_up()) {
     const auto detail = s.world.details.find(container.name);
     if (detail == s.world.details.end() || detail->second.restart.name != "no")
       last = {plan.add(SetRestartPolicy{container.name, {"no", 0}}, "it must stay down once it is stopped")};
+    last = add_pre_stop(plan, s.app, instance, container.name, s.defaults.stop_timeout, last);
     last = {plan.add(StopContainer{container.name, s.defaults.stop_timeout}, reason, last)};
   }
   return {plan.add(RemoveContainer{container.name}, reason, last)};
@@ -63,12 +66,17 @@ Indices remove_image(Plan& plan, const Situation& s, const Image& image, const s
   return last;
 }
 
+bool is_one_off(const Container& container, const App& app) {
+  const auto label = container.labels.find(labels::one_off);
+  return label != container.labels.end() && label->second == app.name.text();
+}
+
 // A container that is none of the app's.
 template <class Uses>
 bool is_used_by_others(const Situation& s, Uses&& uses) {
   const auto ours = instances(s.app, s.world);
   return std::any_of(s.world.containers.begin(), s.world.containers.end(), [&](const Container& container) {
-    return uses(container) &&
+    return uses(container) && !is_one_off(container, s.app) &&
            std::none_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &container; });
   });
 }
@@ -155,6 +163,17 @@ void remove_networks(Plan& plan, const Situation& s, const Indices& containers) 
   }
 }
 
+// Those of `belay run` go with the app; the plan of everything else looks past them.
+void remove_one_offs(Plan& plan, const Situation& s, Indices& containers) {
+  for (const auto& container : s.world.containers) {
+    if (!is_one_off(container, s.app)) continue;
+    Indices last;
+    if (container.is_up())
+      last = {plan.add(StopContainer{container.name, s.defaults.stop_timeout}, "it was for one command")};
+    containers.push_back(plan.add(RemoveContainer{container.name}, "it was for one command", last));
+  }
+}
+
 }  // namespace
 
 Plan plan_teardown(const Situation& s) {
@@ -163,9 +182,10 @@ Plan plan_teardown(const Situation& s) {
   Plan plan;
   Indices containers;
   for (const auto& instance : sorted.instances) {
-    const Indices removed = remove_container(plan, s, *instance.container, "you asked for it");
+    const Indices removed = remove_container(plan, s, instance, "you asked for it");
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
+  remove_one_offs(plan, s, containers);
   remove_networks(plan, s, containers);
   name_subjects(plan, s.app, s.world);
   return plan;
@@ -179,9 +199,10 @@ Plan plan_removal(const Situation& s, bool volumes) {
     plan.notes.push_back(format("container {} stays: somebody made it as a copy of one of the app's", copy->name));
   Indices containers;
   for (const auto& instance : instances(s.app, s.world)) {
-    const Indices removed = remove_container(plan, s, *instance.container, "the app is removed");
+    const Indices removed = remove_container(plan, s, instance, "the app is removed");
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
+  remove_one_offs(plan, s, containers);
   Indices images = containers;
   for (const auto& [id, image] : s.world.images) images = remove_image(plan, s, image, "the app is removed", images);
   remove_networks(plan, s, containers);
@@ -243,7 +264,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
                                    ? format("{} failed", instance.release.text())
                                    : format("{} is neither last nor stable", instance.release.text());
     removed_ones.push_back(instance.container);
-    const Indices removed = remove_container(cleanup.plan, s, *instance.container, reason);
+    const Indices removed = remove_container(cleanup.plan, s, instance, reason);
     containers.insert(containers.end(), removed.begin(), removed.end());
   }
   Indices images = containers;

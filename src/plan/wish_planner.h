@@ -39,6 +39,7 @@ class WishPlanner {
     ContainerList displaced;               // those of other releases, which run in its place
     bool runs = false;                     // up and not paused; a job: has ended with 0 or is at it
     bool restarts = false;                 // it runs, and has to stop and start again
+    bool is_started = false;               // by what is planned so far
     bool is_active() const { return !runs || restarts || !displaced.empty(); }
   };
   using Members = std::vector<Member*>;
@@ -95,6 +96,9 @@ class WishPlanner {
                         const std::map<std::string, Indices>& started, const std::map<std::string, Indices>& proved);
   void refuse_without_health(const Release& release, const Member& member, const std::string& need) const;
   Indices start(const Release& release, Member& member, Indices last);
+  Indices run_post_start(const Release& release, const Service& service, const std::string& name, Indices last);
+  Indices prove_again(const Release& release, const Member& member, const Indices& after);
+  bool may_lack_its_hooks(const Release& release, const Member& member) const;
   bool is_judged(const Release& release, const Member& member) const;
   bool is_waited_for(const Member& member, const Members& members) const;
   bool is_touched(const Release& release, const std::string& service) const;

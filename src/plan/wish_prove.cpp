@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "plan/hooks.h"
 #include "plan/verdict_terms.h"
 #include "plan/wish_planner.h"
 
@@ -109,10 +110,12 @@ Indices WishPlanner::start(const Release& release, Member& member, Indices last)
   const Container* container = member.container;
   const std::string name = name_of(member);
   if (container != nullptr) last = change_in_place(*member.service, *container, name, last);
-  if (!restarted_.contains(container) && (is_ending(container) || member.restarts)) {
+  if (!restarted_.contains(container) &&
+      (is_ending(container) || member.restarts || may_lack_its_hooks(release, member))) {
     last = stop_all({container},
-                    member.restarts ? "what it needs is exchanged"
-                                    : "what stopped it was cut off, and the engine may be at it still",
+                    member.restarts        ? "what it needs is exchanged"
+                    : is_ending(container) ? "what stopped it was cut off, and the engine may be at it still"
+                                           : "what started it was cut off, and its hooks may not have run",
                     last);
     restarted_.insert(container);
   }
@@ -123,7 +126,23 @@ Indices WishPlanner::start(const Release& release, Member& member, Indices last)
   // What they are written into keeps them; one that never ran may lack them still.
   if (!member.service->files.empty() && (container == nullptr || container->state == ContainerState::created))
     last = {plan_.add(PutFiles{name, member.service->files}, "its configs and secrets", last)};
+  member.is_started = true;
   return {plan_.add(StartContainer{name}, why_start(release, is_stopped_here ? nullptr : container), last)};
+}
+
+// One that an interrupted command has started, of a release that has yet to prove itself.
+bool WishPlanner::may_lack_its_hooks(const Release& release, const Member& member) const {
+  return !member.service->post_start.empty() && wish_.unfinished && !wish_.way_back && !wish_.proved &&
+         release.verdict == Verdict::pending && member.container != nullptr && member.container->is_up() &&
+         release.container_release(member.service->name) == release.number;
+}
+
+Indices WishPlanner::run_post_start(const Release& release, const Service& service, const std::string& name,
+                                    Indices last) {
+  // Not as long as the health check of an image would have it: the image may have yet to be pulled.
+  const auto timeout = wish_.wait_timeout ? wish_.wait_timeout : release.spec.wait_timeout;
+  return add_post_start(plan_, service, name, timeout.value_or(s_.defaults.wait_timeout),
+                        wish_.wait ? HookFailure::fails_the_verdict : HookFailure::is_told, std::move(last));
 }
 
 // Starts the services, each as soon as those that it needs allow it. Returns what the rest must wait for. On the way
@@ -131,13 +150,14 @@ Indices WishPlanner::start(const Release& release, Member& member, Indices last)
 // starting what does not stay up.
 Indices WishPlanner::start_and_prove(const Release& release, const Members& members, const Indices& before) {
   std::map<std::string, Indices> started, proved;
-  std::vector<std::pair<const Member*, AwaitVerdict>> later;
+  Members later;
   Indices ready;
   for (Member* member : members) {
     const Service& service = *member->service;
     const std::string name = name_of(*member);
     Indices last = joined(before, conditions_of(release, *member, members, started, proved));
     last = start(release, *member, last);
+    if (member->is_started && !wish_.way_back) last = run_post_start(release, service, name, last);
     started[service.name] = last;
     const bool is_needed_now = is_waited_for(*member, members) && (!wish_.way_back || service.job);
     const bool judged = is_judged(release, *member);
@@ -145,8 +165,8 @@ Indices WishPlanner::start_and_prove(const Release& release, const Members& memb
     if (wish_.way_back) {
       if (is_needed_now && !is_done(service, member->container))
         last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
-      else if (judged)
-        later.emplace_back(member, verdict_on(release, service, name));
+      else if (judged || (member->is_started && !service.post_start.empty()))
+        later.push_back(member);
       last = settle_policy(service, member->container, name, restarted_.contains(member->container), last);
     } else if (judged || (is_needed_now && !is_done(service, member->container))) {
       last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
@@ -156,8 +176,7 @@ Indices WishPlanner::start_and_prove(const Release& release, const Members& memb
   }
   if (wish_.way_back) {
     Indices judged = ready;
-    for (auto& [member, verdict] : later)
-      judged = joined(judged, {plan_.add(std::move(verdict), "it must prove itself again", ready)});
+    for (const Member* member : later) judged = joined(judged, prove_again(release, *member, ready));
     return judged;
   }
   // All of them have proved themselves, or none is kept up by the engine.
@@ -166,6 +185,13 @@ Indices WishPlanner::start_and_prove(const Release& release, const Members& memb
     settled = joined(settled, settle_policy(*member->service, member->container, name_of(*member),
                                             restarted_.contains(member->container), ready));
   return settled;
+}
+
+Indices WishPlanner::prove_again(const Release& release, const Member& member, const Indices& after) {
+  const std::string name = name_of(member);
+  const Indices last = member.is_started ? run_post_start(release, *member.service, name, after) : after;
+  if (!is_judged(release, member)) return last;
+  return {plan_.add(verdict_on(release, *member.service, name), "it must prove itself again", last)};
 }
 
 // Once it runs as wished, the policy must hold; before, it must not restart by itself.
@@ -310,6 +336,8 @@ Indices WishPlanner::stop_all(const ContainerList& containers, const std::string
     std::optional<Seconds> patience = s_.defaults.stop_timeout;
     if (!patience && detail != s_.world.details.end() && detail->second.service.stop_timeout)
       patience = Seconds(*detail->second.service.stop_timeout);
+    if (const Instance* instance = instance_of(container); instance != nullptr)
+      last = add_pre_stop(plan_, s_.app, *instance, name, s_.defaults.stop_timeout, last);
     const size_t stop = add_in_time(StopContainer{name, s_.defaults.stop_timeout}, reason, last,
                                     patience.value_or(Seconds(10)), needed == Needed::no);
     stops[container] = {stop};

@@ -223,11 +223,11 @@ class BackupPlanner {
     manifest.consistency = still_.way();
     hooks(labels::backup_before, options_.before, running);
     reach_through_engine(manifest);
-    for (const auto& action : still_.hold()) then(action.step, action.reason);
+    for (const auto& action : still_.hold()) last_ = {plan_.add(action, last_)};
     for (const auto& item : manifest.items)
       then(plan::BackUpData{item.id, read_from_.at(item.id)},
            item.of_project ? std::string("a file of the project") : join(item.targets, ", "));
-    for (const auto& action : still_.let_go()) then(action.step, action.reason);
+    for (const auto& action : still_.let_go()) last_ = {plan_.add(action, last_)};
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();
     hooks(labels::backup_after, options_.after, running);

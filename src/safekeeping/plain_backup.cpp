@@ -197,9 +197,9 @@ plan::Plan plan_of(const std::vector<Tree>& trees, const change::Places& places,
     last = {plan.add(std::move(step), reason, last)};
   };
   if (helper) then(*helper, "the engine reaches the data through it; it is never started");
-  for (const auto& action : still.hold()) then(action.step, action.reason);
+  for (const auto& action : still.hold()) last = {plan.add(action, last)};
   for (const auto& tree : trees) then(plan::BackUpData{tree.name, tree.place}, "/" + tree.name);
-  for (const auto& action : still.let_go()) then(action.step, action.reason);
+  for (const auto& action : still.let_go()) last = {plan.add(action, last)};
   if (helper) then(plan::RemoveContainer{helper->name}, "it was only there to reach the data");
   then(plan::FinishBackup{file}, "");
   for (const auto& why : places.left_out) plan.notes.push_back("not in the archive: " + why);

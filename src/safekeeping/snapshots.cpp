@@ -58,10 +58,10 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     for (const auto& item : snapshot->items)
       if (item.kept.kind == DataPlace::Kind::volume)
         then(plan::CreateVolume{item.kept.source, labels::for_reserve(name, item.place)}, "for the snapshot");
-    for (const auto& action : stillness.hold()) then(action.step, action.reason);
+    for (const auto& action : stillness.hold()) last = {taken.plan.add(action, last)};
     for (const auto& item : snapshot->items)
       then(plan::CopyData{item.place, item.kept}, format("snapshot {}", snapshot->text()));
-    for (const auto& action : stillness.let_go()) then(action.step, action.reason);
+    for (const auto& action : stillness.let_go()) last = {taken.plan.add(action, last)};
     if (dry_run) {
       App then_known = app;
       then_known.snapshots.push_back(*snapshot);

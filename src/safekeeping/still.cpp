@@ -8,6 +8,7 @@
 #include "change/data_work.h"
 #include "change/kept_files.h"
 #include "change/places.h"
+#include "plan/hooks.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -52,6 +53,12 @@ std::vector<plan::Action> Stillness::hold() const {
       steps.push_back({plan::PauseContainer{name}, "its data must not change while it is read", {}});
     if (way_ != backup::Consistency::stop) continue;
     steps.push_back({plan::SetRestartPolicy{name, {"no", 0}}, "it must stay down while its data is read", {}});
+    plan::Plan hooks;
+    plan::add_pre_stop(hooks, held_,
+                       {container, release_.container_release(release_.spec.services[*index].name),
+                        release_.spec.services[*index].name},
+                       name, defaults_.stop_timeout, {});
+    steps.insert(steps.end(), hooks.actions.begin(), hooks.actions.end());
     steps.push_back({plan::StopContainer{name, defaults_.stop_timeout}, "you asked for it", {}});
   }
   return steps;
@@ -77,7 +84,11 @@ std::vector<plan::Action> Stillness::only_what_ran(std::vector<plan::Action> ste
   std::erase_if(steps, [&](const plan::Action& action) {
     const auto* start = std::get_if<plan::StartContainer>(&action.step);
     const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
-    const std::string* name = start != nullptr ? &start->name : policy != nullptr ? &policy->name : nullptr;
+    const auto* hook = std::get_if<plan::RunInside>(&action.step);
+    const std::string* name = start != nullptr    ? &start->name
+                              : policy != nullptr ? &policy->name
+                              : hook != nullptr   ? &hook->name
+                                                  : nullptr;
     return name != nullptr &&
            std::none_of(running_.begin(), running_.end(), [&](const Container* each) { return each->name == *name; });
   });
@@ -105,7 +116,7 @@ void Stillness::let_go_on(change::Context& context, const World& now) const {
   plan::Plan plan;
   std::vector<size_t> last;
   for (const auto& action : only_what_ran(plan::plan_wish({held_, now, context.clock.now(), defaults_}).actions))
-    last = {plan.add(action.step, action.reason, last)};
+    last = {plan.add(action, last)};
   if (plan.empty()) return;
   change::carry_out_whole(context, plan, {}, {});
 }

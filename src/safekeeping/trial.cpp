@@ -57,6 +57,7 @@ class Rehearsal {
         throw NotFound(format("there is no network {}", printable(wanted)), did_you_mean(wanted, known));
   }
 
+  void then(const plan::Action& action) { last_ = {plan_.add(action, last_)}; }
   size_t then(plan::Step step, const std::string& reason) {
     last_ = {plan_.add(std::move(step), reason, last_)};
     return last_.front();
@@ -121,6 +122,9 @@ class Rehearsal {
       const std::string& container = other.containers.at(service.name);
       if (!service.files.empty()) next(plan::PutFiles{container, service.files}, "its configs and secrets");
       next(plan::StartContainer{container}, "");
+      if (!service.post_start.empty())
+        plan.notes.push_back(
+            format("the hooks of {} are not run: what they do may reach further than the copy", service.name));
       next(plan::verdict_terms(container, service, image == images.end() ? nullptr : &image->second, {settle, timeout},
                                context_.defaults),
            "the verdict");
@@ -136,7 +140,7 @@ class Rehearsal {
   plan::Plan preview(const plan::Plan& proof) const {
     plan::Plan whole = plan_;
     std::vector<size_t> last = last_;
-    for (const auto& action : proof.actions) last = {whole.add(action.step, action.reason, last)};
+    for (const auto& action : proof.actions) last = {whole.add(action, last)};
     whole.notes.insert(whole.notes.end(), proof.notes.begin(), proof.notes.end());
     const auto made = whole.actions;
     const std::string reason = "it was only for this";
@@ -356,9 +360,9 @@ void plan_copies(const Release& release, const World& world, const Stillness& st
     copies.emplace_back(use.place, rehearsal.make_room(use.place.kind, use.place.source));
   }
   if (copies.empty()) return;
-  for (const auto& action : still.hold()) rehearsal.then(action.step, action.reason);
+  for (const auto& action : still.hold()) rehearsal.then(action);
   for (const auto& [place, room] : copies) rehearsal.then(plan::CopyData{place, room}, "production keeps its own");
-  for (const auto& action : still.let_go()) rehearsal.then(action.step, action.reason);
+  for (const auto& action : still.let_go()) rehearsal.then(action);
   for (const auto& other : still.strangers()) rehearsal.plan().notes.push_back(other);
 }
 

@@ -405,5 +405,58 @@ INSTANTIATE_TEST_SUITE_P(Anywhere, StackCut,
                                             ::testing::Values(engine::MemoryEngine::Cut::before_the_effect,
                                                               engine::MemoryEngine::Cut::before_the_answer)));
 
+TEST_F(Stack, AHookAfterTheStartIsPartOfTheProof) {
+  Made made_so = made("1");
+  made_so.spec.services[0].post_start = {{{"true"}}};
+  ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
+  const auto before = created();
+  made_so = made("1", "other");
+  made_so.spec.services[0].post_start = {{{"true"}}, {{"false"}}};
+  const Change change = deploy(made_so);
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back);
+  EXPECT_TRUE(change.is_judged);
+  EXPECT_THAT(change.reason, HasSubstr("false: the command ended with exit code 1"));
+  EXPECT_EQ(created().size(), before.size());
+}
+
+TEST_F(Stack, AHookThatFailsOnTheWayBackKeepsNothingDown) {
+  Made made_so = made("1");
+  made_so.spec.services[0].post_start = {{{"warm"}}};
+  engine::Behaviour warms;
+  warms.commands["warm"].status = 0;
+  scene_.engine.add_image("db:1", {}, warms, "1");
+  ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
+  const auto before = created();
+  warms.commands["warm"].status = 1;
+  scene_.engine.add_image("db:1", {}, warms, "1");
+  Made other = made("1", "other");
+  other.spec.services[0].post_start = {{{"warm"}}};
+  const Change change = deploy(other);
+  EXPECT_EQ(change.kind, Change::Kind::in_trouble);
+  EXPECT_EQ(created().size(), before.size());
+}
+
+TEST_F(Stack, AChangedHookMakesNoNewContainerAndCountsAtTheNextStop) {
+  Made made_so = made("1");
+  made_so.spec.services[0].pre_stop = {{{"true"}}};
+  ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
+  const auto before = created();
+  made_so.spec.services[0].pre_stop = {{{"false"}}};
+  ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
+  EXPECT_EQ(created(), before);
+  Context here = context();
+  const Change stopped = stop(here, shop, true, {});
+  EXPECT_THAT(plan::plan_text(stopped.plan), HasSubstr("run in shop_db-r1: false"));
+}
+
+TEST_F(Stack, AHookBeforeTheStopNeverKeepsAContainerFromStopping) {
+  Made made_so = made("1");
+  made_so.spec.services[0].pre_stop = {{{"false"}}};
+  ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
+  Context here = context();
+  EXPECT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  EXPECT_THAT(created(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace belay::scene

@@ -380,5 +380,58 @@ TEST_F(Running, AStepThatHangsEndsAtItsDeadline) {
   EXPECT_TRUE(run(plan).done());
 }
 
+TEST_F(Running, WhatAHealthCheckSaidOfAPausedContainerDoesNotCount) {
+  image(turns_unhealthy(Seconds(1)), true);
+  Plan start;
+  start.add(plan::CreateContainer{"web-r1", "web", {}, {}, {"no", 0}}, "");
+  start.add(plan::StartContainer{"web-r1"}, "", {0});
+  ASSERT_TRUE(run(start).done());
+  clock_.advance(Seconds(2));
+  engine_.pause_container("web-r1", {});
+  Plan plan;
+  plan.add(plan::ResumeContainer{"web-r1"}, "");
+  plan.add(plan::AwaitVerdict{"web-r1", true, Seconds(5), Seconds(60)}, "", {0});
+  const Time before = clock_.now();
+  // As long as there may be a new answer; this one never gives any.
+  EXPECT_TRUE(run(plan).verdict);
+  EXPECT_GE(clock_.now() - before, Seconds(60));
+}
+
+TEST_F(Running, AHookThatDoesNotEndFailsTheVerdict) {
+  class Endless final : public MemoryEngine {
+   public:
+    using MemoryEngine::MemoryEngine;
+    int exec(const std::string&, const ExecRequest&, Terminal&, std::stop_token stop) override {
+      std::condition_variable_any changed;
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      changed.wait(lock, stop, [] { return false; });
+      throw Cancelled();
+    }
+  } engine(clock_);
+  Plan plan;
+  plan.add(plan::RunInside{"web-r1", {"hang"}, {}, {}, {}, false, true}, "its hook after the start");
+  plan.actions[0].deadline = Milliseconds(20);
+  const Outcome outcome = exec::run(plan, engine, clock_, notes_, {.workers = 1, .log_lines = 2}, {});
+  ASSERT_TRUE(outcome.verdict);
+  EXPECT_EQ(outcome.verdict->reason, "run in web-r1: hang: it did not end within 20 ms");
+}
+
+TEST_F(Running, AHookThatIsAProofFailsTheVerdict) {
+  image({});
+  ASSERT_TRUE(run(start_web()).done());
+  Plan plan;
+  plan.add(plan::RunInside{"web-r1", {"false"}, {}, {}, {}, false, true}, "its hook after the start");
+  Outcome outcome = run(plan);
+  ASSERT_TRUE(outcome.verdict);
+  EXPECT_TRUE(outcome.release_is_at_fault);
+  EXPECT_EQ(outcome.verdict->container, "web-r1");
+  EXPECT_EQ(outcome.verdict->reason, "run in web-r1: false: the command ended with exit code 1");
+  // What has ended already can run nothing.
+  engine_.stop_container("web-r1", Seconds(0), {});
+  outcome = run(plan);
+  ASSERT_TRUE(outcome.verdict);
+}
+
 }  // namespace
 }  // namespace belay::exec

@@ -357,5 +357,30 @@ TEST(Stacks, ACopyOfDataStopsWhatHasIt) {
   expect_golden("stack_snapshot", stack.scene.plan());
 }
 
+Service with_hooks(Service service) {
+  service.post_start = {{{"warm", "up"}, "root"}, {{"greet"}}};
+  service.pre_stop = {{{"drain"}}};
+  service.stop_timeout = 20;
+  return service;
+}
+
+TEST(Stacks, RunsHooksAfterTheStartAndBeforeTheStop) {
+  const std::vector<Service> services{named("db"), with_hooks(named("web", {{"db"}}))};
+  Stack stack(services);
+  auto& detail = stack.scene.world.details.at(stack.scene.world.containers.back().name);
+  detail.service.stop_timeout = 20;
+  expect_golden("stack_hooks", stack.plan_of_change({services[0], changed(services[1])}));
+}
+
+TEST(Stacks, StartsAnewWhatAnInterruptedChangeStartedBeforeItsHooks) {
+  const std::vector<Service> services{named("db"), with_hooks(named("web", {{"db"}}))};
+  Stack stack(services);
+  stack.change({services[0], changed(services[1])});
+  stack.scene.container(2, running, "no", "web");
+  EXPECT_NE(stack.scene.plan().find("its hooks may not have run"), std::string::npos) << stack.scene.plan();
+  stack.scene.app.find({2})->verdict = Verdict::passed;
+  EXPECT_EQ(stack.scene.plan().find("its hooks may not have run"), std::string::npos) << stack.scene.plan();
+}
+
 }  // namespace
 }  // namespace belay::plan

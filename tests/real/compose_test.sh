@@ -200,4 +200,64 @@ test_what_is_wrong_is_said_with_its_place_and_changes_nothing() {
   expect_refused 1 belay up .
 }
 
+# A service with hooks that write what they do. $1: what runs after the start, $2: its colour.
+hooked() {
+  image_exists "$prefix-image:1" || build_image 1
+  cat >compose.yaml <<END
+name: $app
+services:
+  web:
+    image: $prefix-image:1
+    entrypoint: [sh, -c]
+    command: ["$stays_up"]
+    environment: {COLOUR: "${2:-red}"}
+    stop_grace_period: 2s
+    volumes: [data:/data]
+    pre_start: [{command: ['echo "prepared for \$\$COLOUR" >>/data/log']}]
+    post_start:
+      - {command: [sh, -c, 'echo "started \$\$COLOUR \$\$WHO" >>/data/log'], environment: {WHO: hook}}
+      - {command: $1}
+    pre_stop: [{command: [sh, -c, 'echo "stopping \$\$COLOUR" >>/data/log']}]
+volumes: {data: {}}
+END
+}
+log_of_hooks() { cat "$(api GET "/volumes/${app}_data" | jq -r .Mountpoint)/log"; }
+
+test_hooks_run_at_each_start_and_stop() {
+  hooked '["true"]'
+  expect_done belay plan .
+  expect_out "run in $app-web-1: sh -c"
+  expect_done belay up
+  expect_equal 'the log' $'prepared for red\nstarted red hook' "$(log_of_hooks)"
+  run belay up --exit-unchanged
+  expect_exit 3
+  expect_done belay restart web
+  expect_equal 'after a restart' $'stopping red\nstarted red hook' "$(log_of_hooks | tail -n 2)"
+  # One that fails takes all of it back.
+  hooked '["false"]' blue
+  run belay up
+  expect_exit 1
+  expect_err 'false: the command ended with exit code 1; it was rolled back'
+  expect_equal 'after a failure' \
+    $'stopping red\nprepared for blue\nstarted blue hook\nstopping blue\nstarted red hook' \
+    "$(log_of_hooks | tail -n 5)"
+  expect_equal 'the colour' COLOUR=red "$(colour_of "$app-web-1")"
+  # One that does not end fails too, and one before the stop holds nothing up for long.
+  hooked '[sleep, "1000"]' green
+  run belay up --wait-timeout 2s
+  expect_exit 1
+  expect_err 'did not end within 2 s'
+  hooked '["true"]'
+  sed -i 's/pre_stop:.*/pre_stop: [{command: [sleep, "1000"]}]/' compose.yaml
+  expect_done belay up
+  expect_done belay stop web
+  expect_err 'did not end within 2 s'
+  expect is_down "$app-web-1"
+  expect_done belay start web
+  hooked '["true"]'
+  expect_done belay up
+  expect_done belay down "$app"
+  expect_equal 'after down' 'stopping red' "$(log_of_hooks | tail -n 1)"
+}
+
 run_tests "$@"

@@ -24,16 +24,16 @@ std::set<std::string> with_needs(const Spec& spec, const std::vector<std::string
       if (found.contains(service.group_name()))
         for (const Need& need : all_needs(service)) found.insert(spec.service(need.service).group_name());
   }
+  for (const auto& service : spec.services)
+    if (found.contains(service.prepares)) found.insert(service.name);
   return found;
 }
 
-// What the mapping knows and nothing here carries out yet.
-void refuse_what_is_missing(const Mapped& mapped) {
-  for (const auto& [service, hooks] : mapped.hooks)
-    for (const auto* list : {&hooks.pre_start, &hooks.post_start, &hooks.pre_stop})
-      if (!list->empty())
-        throw ConfigError(list->front().where, format("{} has a hook, and Belay runs none", service),
-                          "Let the image's entry point do it, or a service that this one waits for.");
+std::vector<HookCommand> hook_commands(const std::vector<Hook>& hooks) {
+  std::vector<HookCommand> commands;
+  for (const Hook& hook : hooks)
+    commands.push_back({hook.command, hook.user, hook.working_dir, hook.environment, hook.privileged});
+  return commands;
 }
 
 // What was read beside the Compose files and the files of variables, each once.
@@ -86,13 +86,17 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
     throw ConfigError(place, format("'{}' is too short for the name of an app", project.name),
                       "Give the project another name: name: NAME in the file, or -p NAME.");
   Mapped mapped = map_project(project);
-  refuse_what_is_missing(mapped);
   DeclaredProject result{Declaration(AppName(project.name)), {}};
   Declaration& declared = result.declaration;
   declared.spec = std::move(mapped.spec);
   declared.spec.snapshot = mapped.settings.snapshot;
   declared.spec.project = belay::Project{project.folder.string(), project.files, project.env_files, project.profiles,
                                          other_files_of(project, mapped)};
+  for (auto& service : declared.spec.services)
+    if (const auto hooks = mapped.hooks.find(service.group_name()); hooks != mapped.hooks.end()) {
+      service.post_start = hook_commands(hooks->second.post_start);
+      service.pre_stop = hook_commands(hooks->second.pre_stop);
+    }
   for (auto& service : declared.spec.services)
     if (const auto name = mapped.container_names.find(service.name); name != mapped.container_names.end())
       service.container_name = name->second;

@@ -103,6 +103,7 @@ Mapped map_project(const Project& project) {
   map_settings(mapping);
   for (const ServiceBlock& block : blocks) map_updates(mapping, block);
   choose_orders(mapping);
+  add_preparations(mapping);
   std::sort(mapped.watched.begin(), mapped.watched.end());
   const SourcePosition place = services.empty() ? project.root.where() : services.front().key_where;
   at(place, [&] { check_spec(mapped.spec); });

@@ -75,5 +75,7 @@ void map_pull_policy(Mapping& mapping, const ServiceBlock& block);
 void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& service);
 void map_settings(Mapping& mapping);
 void map_updates(Mapping& mapping, const ServiceBlock& block);
+// map_preparations.cpp: what runs before the start of services; once all else of them is known.
+void add_preparations(Mapping& mapping);
 
 }  // namespace belay::formats::compose

@@ -97,14 +97,25 @@ Shape gpus_shape() {
   return shape;
 }
 
+std::vector<Field> hook_fields() {
+  return {{"command", command_shape()},
+          {"user", text_shape()},
+          {"privileged", of(Kind::boolean)},
+          {"working_dir", text_shape()},
+          {"environment", environment_shape()}};
+}
+
+// In the service's container.
 Shape hooks_shape() {
-  return list_of(object({{"command", command_shape()},
-                         {"image", text_shape()},
-                         {"user", text_shape()},
-                         {"privileged", of(Kind::boolean)},
-                         {"working_dir", text_shape()},
-                         {"environment", environment_shape()},
-                         {"per_replica", of(Kind::boolean)}}));
+  return list_of(object(hook_fields()));
+}
+
+// Each in a container of its own.
+Shape preparations_shape() {
+  std::vector<Field> fields = hook_fields();
+  fields.push_back({"image", text_shape()});
+  fields.push_back({"per_replica", of(Kind::boolean)});
+  return list_of(object(std::move(fields)));
 }
 
 Shape depends_on_shape() {
@@ -160,7 +171,7 @@ std::vector<Field> process_fields() {
           {"restart", text_shape()},
           {"healthcheck", healthcheck_shape()},
           {"logging", logging_shape()},
-          {"pre_start", hooks_shape()},
+          {"pre_start", preparations_shape()},
           {"post_start", hooks_shape()},
           {"pre_stop", hooks_shape()}};
 }
