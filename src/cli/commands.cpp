@@ -316,6 +316,28 @@ constexpr std::array project_options{
            .summary = "take variables from this file instead of .env",
            .kind = Kind::file,
            .repeatable = true}};
+constexpr auto options_of_run = joined(
+    std::array{
+        Option{.name = "rm",
+               .summary = "as always: the container is removed afterwards; with --detach: by the next run"},
+        Option{.name = "detach", .letter = 'd', .summary = "print the container's name, and leave it alone"},
+        Option{.name = "name", .value = "NAME", .summary = "call the container so"},
+        Option{.name = "no-deps", .summary = "leave alone what the service needs"},
+        Option{.name = "env", .letter = 'e', .value = "NAME=VALUE", .summary = "set a variable", .repeatable = true},
+        Option{
+            .name = "volume", .letter = 'v', .value = "SOURCE:TARGET", .summary = "mount this too", .repeatable = true},
+        Option{
+            .name = "publish", .letter = 'p', .value = "HOST:PORT", .summary = "publish this port", .repeatable = true},
+        Option{.name = "service-ports", .letter = 'P', .summary = "publish the service's ports"},
+        Option{.name = "entrypoint", .value = "COMMAND", .summary = "in place of the service's entrypoint"},
+        Option{.name = "user", .letter = 'u', .value = "USER", .summary = "run as this user of the container"},
+        Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"},
+        Option{.name = "no-tty", .letter = 'T', .summary = "give the command no terminal"},
+        Option{.name = "interactive", .letter = 'i', .summary = "as always: input is passed on"},
+        Option{.name = "tty", .letter = 't', .summary = "as always: the command gets a terminal where there is one"}},
+    std::array{project_options[0],
+               Option{.name = "project-name", .value = "NAME", .summary = "the name of the project, and of the app"},
+               project_options[2], project_options[3], project_options[4], change[0]});
 constexpr auto options_of_config = joined(
     std::array{Option{.name = "diff",
                       .value = "rN",
@@ -440,6 +462,8 @@ constexpr std::array positionals_of_down{
 constexpr std::array positionals_of_shell{app_or_part,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_exec{app_or_part, Positional{.name = "COMMAND", .repeated = true}};
+constexpr std::array positionals_of_run{Positional{.name = "SERVICE", .shown = "[APP/]SERVICE"},
+                                        Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_port{app_or_part,
                                          Positional{.name = "PORT", .required = false, .shown = "PORT[/PROTOCOL]"}};
 constexpr std::array positionals_of_autostart{
@@ -648,6 +672,13 @@ constexpr std::array table{
             .options = options_of_shell,
             .verbatim_from = 1,
             .run = run_exec},
+    Command{.name = "run",
+            .group = Group::change,
+            .summary = "Run a command in a container of its own",
+            .positionals = positionals_of_run,
+            .options = options_of_run,
+            .verbatim_from = 0,
+            .run = run_run},
     Command{.name = "port",
             .group = Group::look,
             .summary = "Print where a container's port is on the host",

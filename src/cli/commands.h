@@ -27,6 +27,7 @@ int run_apply(Invocation& in);
 int run_unit_command(Invocation& in);
 int run_up(Invocation& in);
 int run_down(Invocation& in);
+int run_run(Invocation& in);
 int run_pull(Invocation& in);
 int run_releases(Invocation& in);
 int run_images(Invocation& in);

@@ -53,6 +53,18 @@ formats::compose::Request compose_request(const Invocation& in, const std::optio
   return request;
 }
 
+formats::compose::Request request_for_app(const Invocation& in, const AppName& app, const Project& made_from) {
+  formats::compose::Request request = compose_request(in, {});
+  request.files = made_from.files;
+  request.project_folder = made_from.folder;
+  request.name = app.text();
+  if (request.env_files.empty())
+    for (const auto& file : made_from.env_files)
+      if (file != (fs::path(made_from.folder) / ".env").string()) request.env_files.emplace_back(file);
+  if (request.profiles.empty()) request.profiles = made_from.profiles;
+  return request;
+}
+
 bool is_compose_project(const std::string& word) {
   std::error_code unknown;
   if (fs::is_directory(word, unknown))

@@ -6,6 +6,7 @@
 
 #include "cli/invocation.h"
 #include "formats/compose/project.h"
+#include "model/spec.h"
 
 namespace belay::cli {
 
@@ -15,6 +16,9 @@ formats::compose::Outside compose_outside();
 // What --file, --project-name, --profile, --env-file and --project-directory say; `place`: a folder or a Compose file;
 // nullopt: the current folder, or the first one above it that has a Compose file.
 formats::compose::Request compose_request(const Invocation& in, const std::optional<std::string>& place);
+
+// The files of the project that an app was made from, as they are now.
+formats::compose::Request request_for_app(const Invocation& in, const AppName& app, const Project& made_from);
 
 // Whether the word of a command line is a Compose file, or a folder that has one.
 bool is_compose_project(const std::string& word);

@@ -117,7 +117,9 @@ std::optional<int> DockerEngine::exit_code_after_session(const std::string& name
 std::optional<int> DockerEngine::attach(const std::string& name, Terminal& terminal, std::stop_token stop) {
   const auto inspection = inspect_present(name, stop);
   const auto config = inspection.root()["Config"];
-  if (!inspection.root()["State"]["Running"].truth())
+  // One that has never run is started once the session is there: nothing of its output is lost.
+  const bool starts = inspection.root()["State"]["Status"].text() == "created";
+  if (!starts && !inspection.root()["State"]["Running"].truth())
     throw Conflict(ErrorCode::not_running, format("the container {} is not running", name));
   const bool tty = config["Tty"].truth();
   const bool interactive = config["OpenStdin"].truth();
@@ -127,6 +129,7 @@ std::optional<int> DockerEngine::attach(const std::string& name, Terminal& termi
   if (interactive) target.with("stdin", "1");
   const auto session = connection_.upgrade(target, "", stop);
   if (!session.stream) refuse(session.response);
+  if (starts) start_container(name, stop);
   const auto following = tty ? follow_size(connection_, terminal, path, stop) : std::shared_ptr<void>();
   during_session(name, [&] { run_session(*session.stream, terminal, tty, interactive, stop); });
   return exit_code_after_session(name, stop);

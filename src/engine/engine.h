@@ -231,6 +231,7 @@ class Engine {
   // (check_impossible) where no way leads from here to the port; Conflict for what does not run.
   virtual Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline, std::stop_token stop) = 0;
   // Attaches to the container's own process until it ends or the input does; its exit code, nullopt when it still runs.
+  // One that has never run is started, once nothing of its output can be lost.
   virtual std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) = 0;
   // Calls `sink` with the events that `filter` takes until it returns false or on stop.
   virtual void events(const std::optional<Time>& since, const EventFilter& filter,

@@ -260,4 +260,50 @@ test_hooks_run_at_each_start_and_stop() {
   expect_equal 'after down' 'stopping red' "$(log_of_hooks | tail -n 1)"
 }
 
+test_a_command_runs_in_a_container_of_its_own() {
+  project "$stays_up"
+  expect_done belay run --dry-run web env
+  expect_out "create container $app-web-run-"
+  expect_equal 'the containers' '[]' "$(containers_of_project)"
+  # What it needs comes up first; the service itself does not.
+  expect_done belay run --rm -T -e EXTRA=1 --entrypoint sh web -c 'echo $COLOUR $EXTRA'
+  expect_equal 'its output' 'red 1' "$out"
+  expect is_up "$app-db-1"
+  expect_not exists "$app-web-1"
+  run belay run --no-deps -T --entrypoint sh web -c 'exit 7'
+  expect_exit 7
+  expect_done belay up
+  local web
+  web=$(id_of "$app-web-1")
+  expect_done belay run --no-deps -T --entrypoint cat -v "$work/compose.yaml:/file:ro" -w /tmp web /file
+  expect_out "name: $app"
+  run_with <(echo typed) belay run --no-deps -T --entrypoint cat web
+  expect_exit 0
+  expect_equal 'its input' typed "$out"
+  expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
+  expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
+  # Beside what runs: it is nobody's instance, and goes with the app.
+  expect_done belay run -d --name "$app-import" --no-deps -p "$((FIRST_PORT + 30)):80" web
+  expect_equal 'what was printed' "$app-import" "$out"
+  expect is_up "$app-import"
+  expect_equal 'of a one-off' True "$(inspect "$app-import" '.Config.Labels["com.docker.compose.oneoff"]')"
+  expect_equal 'its port' $((FIRST_PORT + 30)) "$(port_of "$app-import" 80/tcp)"
+  run belay up --exit-unchanged
+  expect_exit 3
+  expect_done belay ps
+  expect_not_out "$app-import"
+  expect_refused 1 belay run -d --name "$app-import" --no-deps web
+  # Ctrl-C removes it.
+  background belay run --no-deps -T web
+  eventually one_off_runs
+  kill -INT "$pid"
+  ended "$pid"
+  expect_equal 'the exit code' 130 "$code"
+  expect_not one_off_runs
+  expect_done belay down "$app"
+  expect_equal 'the containers' '[]' "$(containers_of_project)"
+  expect_not network_exists "${app}_default"
+}
+one_off_runs() { [ "$(api GET /containers/json | jq --arg n "/$app-web-run-" '[.[].Names[0] | select(startswith($n))] | length')" -gt 0 ]; }
+
 run_tests "$@"

@@ -77,19 +77,6 @@ int print_project(Invocation& in, const compose::Project& project) {
   return 0;
 }
 
-// The files of the project that an app was made from, as they are now.
-compose::Project project_of_app(Invocation& in, const AppName& name, const Project& made_from) {
-  compose::Request request = compose_request(in, {});
-  request.files = made_from.files;
-  request.project_folder = made_from.folder;
-  request.name = name.text();
-  if (request.env_files.empty())
-    for (const auto& file : made_from.env_files)
-      if (file != (fs::path(made_from.folder) / ".env").string()) request.env_files.emplace_back(file);
-  if (request.profiles.empty()) request.profiles = made_from.profiles;
-  return compose::load(request, compose_outside());
-}
-
 int print_release(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
   if (const auto from = in.text("diff")) {
     const auto changes = look::config_differences(run.context(), name, *from, which, in.stop());
@@ -144,7 +131,8 @@ int run_config(Invocation& in) {
   }
   const AppName name(*what);
   const auto made_from = look::project_of(run.context(), name, in.stop());
-  if (which.empty() && !in.text("diff") && made_from) return print_project(in, project_of_app(in, name, *made_from));
+  if (which.empty() && !in.text("diff") && made_from)
+    return print_project(in, compose::load(request_for_app(in, name, *made_from), compose_outside()));
   refuse_project_options(in);
   return print_release(in, run, name, which);
 }

@@ -20,12 +20,12 @@ struct ComposeWord {
 };
 constexpr std::array compose_words{
     ComposeWord{"up", "up"},           ComposeWord{"down", "down"},       ComposeWord{"ps", "ps"},
-    ComposeWord{"logs", "logs"},       ComposeWord{"exec", "exec"},       ComposeWord{"pull", "pull"},
-    ComposeWord{"build", "build"},     ComposeWord{"config", "config"},   ComposeWord{"convert", "config"},
-    ComposeWord{"images", "images"},   ComposeWord{"start", "start"},     ComposeWord{"stop", "stop"},
-    ComposeWord{"restart", "restart"}, ComposeWord{"kill", "kill"},       ComposeWord{"pause", "pause"},
-    ComposeWord{"unpause", "unpause"}, ComposeWord{"port", "port"},       ComposeWord{"volumes", "volumes"},
-    ComposeWord{"ls", "ls"},           ComposeWord{"version", "version"},
+    ComposeWord{"logs", "logs"},       ComposeWord{"exec", "exec"},       ComposeWord{"run", "run"},
+    ComposeWord{"pull", "pull"},       ComposeWord{"build", "build"},     ComposeWord{"config", "config"},
+    ComposeWord{"convert", "config"},  ComposeWord{"images", "images"},   ComposeWord{"start", "start"},
+    ComposeWord{"stop", "stop"},       ComposeWord{"restart", "restart"}, ComposeWord{"kill", "kill"},
+    ComposeWord{"pause", "pause"},     ComposeWord{"unpause", "unpause"}, ComposeWord{"port", "port"},
+    ComposeWord{"volumes", "volumes"}, ComposeWord{"ls", "ls"},           ComposeWord{"version", "version"},
 };
 
 constexpr std::array compose_options{

@@ -475,6 +475,9 @@ std::optional<int> MemoryEngine::attach(const std::string& name, Terminal& termi
     std::optional<Milliseconds> ends_in;
     std::optional<int> exit_code;
   };
+  const bool starts =
+      reach(stop, [&](Universe& universe) { return universe.container(name).state == ContainerState::created; });
+  if (starts) start_container(name, stop);
   const auto look = [&] {
     return reach(stop, [&](Universe& universe) {
       const auto& stored = universe.container(name);
