@@ -34,16 +34,17 @@ Pairs without(Pairs pairs, const Pairs& usual) {
   return pairs;
 }
 
-// docker compose hands the proxies of docker's own settings on to each container.
-bool is_proxy(const std::string& variable) {
+// docker compose hands the proxies of docker's own settings on to each container; docker-compose 1.29 adds a hint for
+// the scheduler of an old Swarm to what it makes anew.
+bool is_added_by_compose(const std::string& variable) {
   static const std::set<std::string> names{"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy",
                                            "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"};
-  return names.contains(variable);
+  return names.contains(variable) || variable == "affinity:container";
 }
 
 void reword_environment(Service& shown, const Service& declared, const ImageConfig& image) {
   std::erase_if(shown.environment, [&](const auto& variable) {
-    return is_proxy(variable.first) && !declared.environment.contains(variable.first);
+    return is_added_by_compose(variable.first) && !declared.environment.contains(variable.first);
   });
   reword(shown, declared, &Service::environment, [&](const Pairs& pairs) { return without(pairs, image.environment); });
   reword(shown, declared, &Service::removed_variables, [&](Words names) {

@@ -10,6 +10,7 @@
 #include "change/kept_files.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
+#include "model/compose_labels.h"
 #include "model/naming.h"
 #include "state/store.h"
 #include "updates/window.h"
@@ -565,6 +566,37 @@ std::vector<std::string> checks_of(const Release& release) {
   return texts;
 }
 
+// The containers that docker compose has made for services of the app, and that no command of Belay's has taken over
+// yet.
+std::vector<std::string> made_by_compose(const App& app, const World& world) {
+  std::vector<std::string> names;
+  const Release* release = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  if (app.scheme != NamingScheme::compose || release == nullptr) return names;
+  const auto ours = plan::instances(app, world);
+  for (const auto& container : world.containers) {
+    const auto label = [&](const char* key) {
+      const auto found = container.labels.find(key);
+      return found == container.labels.end() ? std::string() : found->second;
+    };
+    const auto is_of_it = [&](const Service& service) {
+      return service.group_name() == label(labels::compose_service);
+    };
+    const auto& services = release->spec.services;
+    if (label(labels::compose_project) == app.name.text() && label(labels::compose_oneoff) != "True" &&
+        !container.owner() && !container.labels.contains(labels::app) &&
+        std::any_of(services.begin(), services.end(), is_of_it) &&
+        std::none_of(ours.begin(), ours.end(), [&](const auto& each) { return each.container == &container; }))
+      names.push_back(container.name);
+  }
+  return names;
+}
+
+Status with_the_rest(change::Context& context, const App& app, const World& world, Status status) {
+  status.images_gone = gone_text(change::gone_images(world, app));
+  status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), app.name)).value_or("");
+  return status;
+}
+
 Status status_of(change::Context& context, const App& app, const World& world, std::vector<Wait> waits) {
   Status status;
   status.summary = summary_of(app, world);
@@ -601,6 +633,11 @@ Status status_of(change::Context& context, const App& app, const World& world, s
       status.volumes.push_back({mount.source, mount.target, mount.read_only});
   }
   if (auto silence = change::unanswered(app, world)) status.trouble = std::move(*silence);
+  // A plan that knows nothing of them would make them once more.
+  if (const auto made = made_by_compose(app, world); !made.empty()) {
+    status.trouble = format("docker compose made {} anew; belay up takes over what it made", join(made, ", "));
+    return with_the_rest(context, app, world, std::move(status));
+  }
   try {
     const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
     for (const auto& action : plan.actions) status.pending.push_back(plan::step_text(action.step));
@@ -608,9 +645,7 @@ Status status_of(change::Context& context, const App& app, const World& world, s
   } catch (const Error& error) {
     status.trouble = error.what();
   }
-  status.images_gone = gone_text(change::gone_images(world, app));
-  status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), app.name)).value_or("");
-  return status;
+  return with_the_rest(context, app, world, std::move(status));
 }
 
 }  // namespace

@@ -64,7 +64,10 @@ void WishPlanner::check_network(const Release& release, const std::string& name)
     return;
   }
   if (present == nullptr) return;
-  const auto changes = differences(*present, *wanted);
+  auto changes = differences(*present, *wanted);
+  // Of a Swarm's networks alone it means something; docker-compose 1.29 sets it for all.
+  if (wanted->driver != "overlay")
+    std::erase_if(changes, [](const FieldChange& change) { return change.field == "attachable"; });
   if (changes.empty()) return;
   if (!is_own(present->labels, wanted->labels))
     throw Conflict(ErrorCode::other_definition,

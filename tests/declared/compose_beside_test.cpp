@@ -295,7 +295,7 @@ TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
   declared.shm_size = ByteCount{64 << 20};
   declared.log_driver = "json-file";
   Service shown;
-  shown.environment = {{"A", "1"}, {"HTTP_PROXY", "http://proxy"}};
+  shown.environment = {{"A", "1"}, {"HTTP_PROXY", "http://proxy"}, {"affinity:container", "=0123"}};
   shown.labels = {{"com.docker.compose.service", "web"}};
   shown.cap_add = {"CAP_SYS_TIME", "CAP_NET_ADMIN"};
   shown.networks = {{"n", {"shop-web-1", "web"}, "", ""}};

@@ -103,6 +103,13 @@ TEST(Definitions, ANetworkWithAnotherDefinitionIsMadeAnewWhileNothingIsInIt) {
   expect_golden("network_made_anew", another_network().plan());
 }
 
+TEST(Definitions, ANetworkThatIsAttachableIsTheSameOutsideASwarm) {
+  Scene scene = another_network();
+  scene.app.find({2})->spec.networks["back"].internal = back().internal;
+  scene.world.networks.back().attachable = !scene.world.networks.back().attachable;
+  EXPECT_EQ(scene.plan().find("remove network"), std::string::npos) << scene.plan();
+}
+
 TEST(Definitions, AfterwardsNothingIsLeftToDoAndTheWayBackMakesTheOldOneAgain) {
   Scene scene = another_network();
   for (const auto& action : plan_wish(scene.situation()).actions) apply(scene.app, scene.world, action.step);

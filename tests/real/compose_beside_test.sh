@@ -1,6 +1,7 @@
 #!/bin/bash
 # Beside docker compose: a running project is taken over without touching what is equal, and both tools work on it
-# afterwards. Runs with whichever of `docker compose` and docker-compose 1.29 there is; COMPOSE names another program.
+# afterwards. Runs with whichever of `docker compose` and docker-compose 1.29 there is, and with the programs that COMPOSE
+# names, separated by colons.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -10,7 +11,8 @@ export BELAY_SETTLE=1s
 programs=()
 docker compose version >/dev/null 2>&1 && programs+=("docker compose")
 command -v docker-compose >/dev/null && programs+=(docker-compose)
-[ -z "${COMPOSE:-}" ] || programs=("$COMPOSE")
+IFS=: read -ra others <<<"${COMPOSE:-}"
+programs+=("${others[@]}")
 compose() { run $program -p "$app" "$@"; }
 
 project() {
@@ -88,6 +90,10 @@ takes_over_and_lives_beside() {
   compose ps
   expect_exit 0
   expect_out "$app.web.1"
+  compose logs web
+  expect_exit 0
+  compose exec -T web sh -c 'exit 7'
+  expect_exit 7
   web=$(id_of "$(container_of web)")
   compose restart -t 1
   expect_exit 0
@@ -96,15 +102,40 @@ takes_over_and_lives_beside() {
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
   compose stop -t 1 web
   expect_exit 0
+  expect_done belay status "$app"
+  expect_out 'to do +start '
   belay_up
   expect is_up "$(container_of web)"
+  compose stop -t 1
+  expect_exit 0
+  compose start
+  expect_exit 0
+  run belay up -p "$app" --exit-unchanged
+  expect_exit 3
+  compose kill
+  expect_exit 0
+  belay_up
+  expect is_up "$(container_of web)"
+  # What it pauses is no reason to call a release unhealthy, though nothing in it answered.
+  compose pause
+  expect_exit 0
+  sleep 5
+  belay_up
+  expect is_up "$(container_of db)"
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+  compose run --rm -T --no-deps --entrypoint true web
+  expect_exit 0
+  run belay up -p "$app" --exit-unchanged
+  expect_exit 3
 
   # It makes what Belay made anew, once; that is taken over, and Belay makes nothing anew for it.
   compose up -d
   expect_exit 0
   web=$(id_of "$(container_of web)")
+  expect_done belay status "$app"
+  expect_out 'docker compose made .*anew; belay up takes over what it made'
   belay_up
+  expect_out 'takes over one container as it is'
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
   run belay up -p "$app" --exit-unchanged
   expect_exit 3
