@@ -126,7 +126,8 @@ const std::vector<Story> stories{
        scene.store->forget(web);
      },
      recover_web, [](Scene& scene) { EXPECT_EQ(scene.trouble("2"), ""); }},
-    {"AdoptWithFiles", make_bound,
+    {"AdoptWithFiles",
+     make_bound,
      [](Scene& scene) {
        Context here = scene.context("belay adopt web old");
        std::ignore = adopt(here, web, {"old"}, {}, {});
