@@ -21,7 +21,7 @@ TEST(Manifest, ComesBackFromItsJson) {
   EXPECT_EQ(back.left_out, manifest.left_out);
 }
 
-// G14: what an older Belay wrote says nothing of health checks, and of no image that it has none.
+// What an older Belay wrote says nothing of health checks, and of no image that it has none.
 TEST(Manifest, OfAnOlderBelayKnowsOfNoHealthChecks) {
   const std::string json = manifest_to_json(sample_manifest());
   const size_t from = json.find("\"health_checks\""), to = json.find("\"with_image\"");

@@ -248,7 +248,7 @@ TEST_F(Settings, ThatAFileGivesOtherValuesAreShown) {
     EXPECT_THAT(scene_.report.notes, Contains(HasSubstr(line)));
 }
 
-// G24: whoever edited the file: what is gone without a word is asked about.
+// Whoever edited the file: what is gone without a word is asked about.
 struct Dropped {
   const char* name;
   const char *before, *after, *line;
@@ -360,7 +360,7 @@ TEST_F(Settings, AMountThatTheNewImageDoesNotHaveIsAskedAbout) {
   EXPECT_EQ(deploy_image("db:moved", no).change.kind, Change::Kind::done);
 }
 
-// G20: an image that is taken as it is opens nothing to the world by itself.
+// An image that is taken as it is opens nothing to the world by itself.
 TEST_F(Settings, OfAnImageThatIsTakenAsItIsNoPortIsPublishedUnasked) {
   const std::string closed = "port 5432/tcp of the image is not published: nobody asked for it";
   EXPECT_THAT(deploy_image("db:1", {}, true).change.plan.notes, Contains(HasSubstr(closed)));

@@ -1237,7 +1237,7 @@ TEST_F(DeclaredHostTest, ARegistryIsLeftAloneAsLongAsItSays) {
   EXPECT_EQ(asked, 2);
 }
 
-// G26: a first release has no image before it; its plan names the tag all the same.
+// A first release has no image before it; its plan names the tag all the same.
 TEST_F(DeclaredHostTest, TheFirstPlanNamesTheTagThatAPatternChose) {
   options_.ask_registries = true;
   options_.list_tags = [&](const ImageRef&, const std::stop_token&) {

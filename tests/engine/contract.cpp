@@ -596,7 +596,7 @@ TEST_P(EngineContract, SharesTheNetworkOfARunningContainerOnly) {
   EXPECT_EQ(listed("guest").state, ContainerState::running);
 }
 
-// B11: it is not the one that was to be started that is missing.
+// It is not the one that was to be started that is missing.
 TEST_P(EngineContract, SaysWhichContainerIsMissingWhereItIsAnother) {
   engine().create_container(request("host", images().stays_up), stop_);
   auto wanted = request("guest", images().stays_up);

@@ -117,7 +117,7 @@ TEST_F(Waiting, EndsAsSoonAsTheContainerIsHealthy) {
   EXPECT_LT(clock_.now() - before, Milliseconds(7500));
 }
 
-// G14: when this was planned, the image was still to be pulled.
+// When this was planned, the image was still to be pulled.
 TEST_F(Waiting, AsksForAHealthCheckWhereTheImageWasUnseen) {
   plan::AwaitVerdict unseen = plain;
   unseen.has_unseen_image = true;

@@ -108,7 +108,7 @@ TEST_F(BaseImages, ThatCannotBePulledEndTheBuildBeforeItBegins) {
   EXPECT_EQ(scene_.engine.changes().size(), before);
 }
 
-// G28: "belay deploy nosuch" in the folder of another app.
+// "belay deploy nosuch" in the folder of another app.
 class NewNames : public ::testing::Test {
  protected:
   NewNames() { fs::current_path(scene_.source); }

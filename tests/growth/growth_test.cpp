@@ -1,4 +1,4 @@
-// G22: the work grows with what there is, and no faster. What is counted is what the engine is asked, and what is asked
+// The work grows with what there is, and no faster. What is counted is what the engine is asked, and what is asked
 // of the heap; no timing decides.
 
 #include <fstream>

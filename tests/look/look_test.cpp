@@ -115,7 +115,7 @@ TEST(Look, AtAContainerThatEndsAgainAndAgain) {
   EXPECT_TRUE(was_up) << "also in the moments in which it is up";
 }
 
-// G28: a loop whose rounds take minutes is one as well, at whatever moment it is looked at.
+// A loop whose rounds take minutes is one as well, at whatever moment it is looked at.
 TEST(Look, AtAContainerThatEndsEveryFewMinutes) {
   Scene scene;
   engine::Behaviour crashes;

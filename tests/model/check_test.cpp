@@ -121,7 +121,7 @@ TEST(CheckSpec, RefusesNulCharacters) {
   EXPECT_NE(refusal(with_mounts({{Mount::Kind::bind, "/srv/" + nul, "/x", false, ""}})), "");
 }
 
-// G30: wherever a text stands.
+// Wherever a text stands.
 TEST(CheckSpec, RefusesNulCharactersInEveryField) {
   const std::string nul("a\0b", 3);
   EXPECT_EQ(refusal(one([&](Service& s) { s.extra_hosts = {nul}; })), "extra_hosts has a NUL character");

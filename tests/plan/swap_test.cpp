@@ -253,7 +253,7 @@ TEST(Planner, WaitsAsLongAsTheHealthCheckMayNeed) {
   EXPECT_EQ(verdict({}, quick), "wait until web-r1 is healthy, at most 1 min");
 }
 
-// G14: a check of the service's own counts whatever the image has; else both are said.
+// A check of the service's own counts whatever the image has; else both are said.
 TEST(Planner, SaysThatAnImageThatIsStillToComeMayHaveAHealthCheck) {
   Scene scene;
   scene.release(1, {Scene::service()}, Verdict::pending);
@@ -299,7 +299,7 @@ TEST(Planner, RefusesANameThatAStrangerBears) {
   expect_golden("foreign_name", scene.plan());
 }
 
-// G30: the definition web-r3 beside the app web, whose displaced container is called so.
+// The definition web-r3 beside the app web, whose displaced container is called so.
 TEST(Planner, DoesNotOfferToTakeOverWhatIsAnotherApps) {
   Scene scene = upgrade(Scene::service(), Scene::service());
   scene.app.origin = "/etc/containers.d/web.json";

@@ -1,4 +1,4 @@
-// G23: the power goes off in what no verb of an app's daily life does: an import, a recovery, an adoption with its
+// The power goes off in what no verb of an app's daily life does: an import, a recovery, an adoption with its
 // files, a rollback to an image that has to be pulled, a restore beside everything, a save after a swap. Then it is
 // done again.
 

@@ -585,7 +585,6 @@ TEST_F(DeclaredPreview, OfAnotherImageIsWhatTheRunDoes) {
   EXPECT_GT(compare_them(), 0U);
 }
 
-// G14
 TEST_F(DeclaredPreview, OfAnImageOfARegistryIsWhatTheRunDoes) {
   ImageConfig checked;
   checked.health = HealthCheck{{"CMD", "/check"}, Milliseconds(10), Milliseconds(10), {}, 1};

@@ -167,7 +167,7 @@ TEST(StateFolder, RefusesWhatAnybodyCanWriteToOrReplace) {
   EXPECT_EQ(refusal([&] { Store::open(folder); }), "nothing was refused");
 }
 
-// G29: whoever owns a folder above may put another in the place of what lies in it.
+// Whoever owns a folder above may put another in the place of what lies in it.
 TEST(StateFolder, RefusesWhatAnotherUserCanReplace) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
   const TemporaryFolder temporary;
