@@ -227,23 +227,21 @@ void settle_checks(const App& app, const BuildOptions& options, Parameters& para
     set(earlier.spec.services[0].checks);
 }
 
-void doubt_new_name(change::Context& context, const AppName& name, const BuildOptions& options,
-                    const std::optional<Place>& place) {
+// A slip in a name makes an app that nobody wanted: it is said which one is new, and which one it may be instead.
+void tell_new_name(change::Context& context, const AppName& name, const std::optional<Place>& place) {
   const auto names = context.store.app_names();
   if (std::find(names.begin(), names.end(), name.text()) != names.end()) return;
-  for (const auto& each : place&& options.where.empty() ? names : std::vector<std::string>()) {
-    const auto other = context.store.app(AppName(each));
-    const Build* build = other ? other->latest_build() : nullptr;
-    if (build == nullptr || build->dockerfile != place->dockerfile.string()) continue;
-    throw Conflict(
-        ErrorCode::name_taken,
-        format("there is no app {}, and {} is what {} was built from", name.text(), place->dockerfile.string(), each),
-        format("For {0}: belay deploy {0}. For a second app from the same folder, name the folder: belay "
-               "deploy {1} .",
-               each, name.text()));
-  }
+  std::string other;
+  if (place)
+    for (const auto& each : names) {
+      const auto app = context.store.app(AppName(each));
+      const Build* build = app ? app->latest_build() : nullptr;
+      if (build != nullptr && build->dockerfile == place->dockerfile.string()) other = each;
+    }
   const std::string near = did_you_mean(name.text(), names);
-  context.report.note(format("{} is a new app{}", name.text(), near.empty() ? "" : "; " + near));
+  context.report.note(format("{} is a new app{}{}", name.text(),
+                             other.empty() ? "" : format(", from the same Dockerfile as {}", other),
+                             near.empty() ? "" : ". " + near));
 }
 
 App app_to_build(change::Context& context, const AppName& name, const BuildOptions& options) {
@@ -285,7 +283,7 @@ BuildOutcome build(change::Context& context, const AppName& name, const BuildOpt
   outcome.dry_run = options.dry_run;
   std::optional<Place> place;
   if (options.image.empty()) place = find_dockerfile(name, options.where);
-  if (options.doubts_new_names) doubt_new_name(context, name, options, place);
+  if (options.tells_new_names) tell_new_name(context, name, place);
   outcome.tag = options.image.empty() ? family_tag(context, name) : options.image;
   const std::string push_to = options.push.empty() ? "" : ImageRef::parse(options.push).text();
 

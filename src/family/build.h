@@ -26,9 +26,8 @@ struct BuildOptions {
   bool no_cache = false, pull = false;
   plan::BuilderChoice builder = plan::BuilderChoice::automatic;
   bool dry_run = false;
-  // A name that no app has may be a slip: it is said to be new, and refused where the folder was not named and is what
-  // another app was built from.
-  bool doubts_new_names = false;
+  // A name that no app has may be a slip: it is said to be new.
+  bool tells_new_names = false;
 };
 
 struct BuildOutcome {

@@ -59,7 +59,7 @@ test_two_apps_do_not_share_a_volume_by_accident() {
   sed -i 's/^CMD/VOLUME \/var\/data\nCMD/' Dockerfile
   expect_done belay deploy "$app"
   sed -i 's/^VOLUME.*/VOLUME \/data/' Dockerfile
-  expect_done belay build "${app}_var" .
+  expect_done belay build "${app}_var"
   expect_refused 1 belay start "${app}_var" new
   expect_err "the volume ${app}_var_data for /data of ${app}_var is the one for /var/data of the app $app"
   echo "{\"volumes\": {\"$app-other\": \"/data\"}}" >"dcv-${app}_var"

@@ -48,7 +48,7 @@ family::BuildOptions build_options(const Invocation& in) {
   options.parameter_file = in.text_or("config-file", "");
   options.settings_from_image = in.has("settings-from-image");
   options.dry_run = in.has("dry-run");
-  options.doubts_new_names = true;
+  options.tells_new_names = true;
   options.checks = asked_checks(in);
   if (!options.image.empty() && !options.where.empty())
     throw in.usage_error("--image takes an image instead of building WHERE");
