@@ -1,7 +1,6 @@
 #include "family/family_release.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -189,20 +188,7 @@ Settings settings_for(change::Context& context, const App& app, const StartOptio
   return settings;
 }
 
-// Of these the next release may have other ones, and yet none of those there were: they are compared one by one.
-bool is_compared_by_element(const std::string& field) {
-  return field == "mounts" || field == "ports" || field == "networks" || field == "cap_add" || field == "devices";
-}
-
-// What is asked of a container, and when it starts, is no setting that it has; and where nothing says when it starts
-// again, Belay's own rule holds.
-bool is_of_the_container(const std::string& field) {
-  constexpr std::array others{"order", "rolling", "settle", "wait_timeout", "snapshot", "restart"};
-  return !field.starts_with("checks") && !field.starts_with("project.") &&
-         std::find(others.begin(), others.end(), field) == others.end();
-}
-
-bool has_other_limits(const Resources& before, const Resources& after) {
+bool loses_a_limit(const Resources& before, const Resources& after) {
   return !limits_that_differ(before, after).empty() ||
          (before.memory_swap && before.memory_swap != after.memory_swap) ||
          (before.kernel_memory && before.kernel_memory != after.kernel_memory) ||
@@ -212,10 +198,10 @@ bool has_other_limits(const Resources& before, const Resources& after) {
 // What the next release lacks of what the one before it has.
 class Losses {
  public:
-  Losses(const Release& before, const Spec& after, const Build* settings_before, const Build& build,
+  Losses(const Service& before, const Service& after, const Build* settings_before, const Build& build,
          const Configuration& configuration, bool files_decide)
-      : before_(before.spec.services[0]),
-        after_(after.services[0]),
+      : before_(before),
+        after_(after),
         is_first_file_(!build.parameter_file.empty() && settings_before != nullptr &&
                        settings_before->parameter_file.empty() && !is_from_image(*settings_before)),
         build_(build),
@@ -223,15 +209,12 @@ class Losses {
         files_decide_(files_decide) {
     find_mounts();
     find_ports();
-    find_elements();
-    for (const auto& change : differences(before.spec, after)) {
-      if (!is_of_the_container(change.field) || is_compared_by_element(change.field)) continue;
-      if (change.after.empty())
-        drop();
-      else if (change.field.starts_with("env.") && !change.before.empty())
-        replace();
-    }
-    if (has_other_limits(before_.resources, after_.resources)) replace();
+    const bool loses_variables =
+        std::any_of(before.environment.begin(), before.environment.end(), [&](const auto& variable) {
+          const auto found = after.environment.find(variable.first);
+          return found == after.environment.end() || found->second != variable.second;
+        });
+    if (loses_variables || loses_a_limit(before.resources, after.resources)) add(!is_wished());
   }
 
   bool any() const { return any_; }
@@ -243,52 +226,28 @@ class Losses {
     asks_ = asks_ || asks;
   }
 
-  // What is gone without a word is asked about, whoever edited the file: it may have been a slip. The older tools'
-  // command lines take a file at its word. Not the first one beside what was adopted or imported: its author may have
-  // meant to add to that.
-  void drop() {
-    const bool file_decides = files_decide_ && !build_.parameter_file.empty() && !is_first_file_;
-    add(!is_from_image(build_) && !file_decides);
-  }
-  // What a file says in place of what was there is wished.
-  void replace() { add(!has_settings(build_) || is_first_file_); }
+  // Settings that the user gave, and be it an empty file, say what he wants. Not the first file beside what was adopted
+  // or imported: he may have meant to add to that.
+  bool is_wished() const { return has_settings(build_) && !is_first_file_; }
 
   void find_mounts() {
     for (const Mount& mount : before_.mounts) {
-      // With another source the app begins without the data that it had there.
-      if (mount.keeps_data() && !is_same_place(mount, mount_at(after_, mount.target))) drop();
+      if (!mount.keeps_data() || is_same_place(mount, mount_at(after_, mount.target))) continue;
+      const bool is_replaced =
+          !configuration_.spec.services.empty() && mount_at(configuration_.spec.services[0], mount.target) != nullptr;
+      const bool file_decides = files_decide_ && !build_.parameter_file.empty() && !is_first_file_;
+      add(!is_replaced && !is_from_image(build_) && !file_decides);
     }
   }
 
   void find_ports() {
     for (const PortBinding& port : before_.ports) {
       if (std::find(after_.ports.begin(), after_.ports.end(), port) != after_.ports.end()) continue;
-      const bool is_replaced = std::any_of(after_.ports.begin(), after_.ports.end(), [&](const PortBinding& other) {
-        return other.container_port == port.container_port && other.protocol == port.protocol;
-      });
-      // Of the user's own Dockerfile: it was changed there.
+      // Of the user's own Dockerfile: he changed it himself.
       const bool is_exposed =
           !build_.dockerfile.empty() && port.host_port == port.container_port && port.host_ip.empty();
-      if (is_replaced)
-        replace();
-      else if (is_exposed && !configuration_.ports_overridden)
-        add(false);
-      else
-        drop();
+      add(!is_wished() && !is_exposed);
     }
-  }
-
-  void find_elements() {
-    const auto lacks = [](const auto& all, const auto& is_same) {
-      return std::none_of(all.begin(), all.end(), is_same);
-    };
-    for (const auto& link : before_.networks)
-      if (lacks(after_.networks, [&](const NetworkLink& other) { return other.network == link.network; })) drop();
-    for (const auto& capability : before_.cap_add)
-      if (lacks(after_.cap_add, [&](const std::string& other) { return other == capability; })) drop();
-    for (const auto& device : before_.devices)
-      if (lacks(after_.devices, [&](const Device& other) { return other.container_path == device.container_path; }))
-        drop();
   }
 
   const Service& before_;
@@ -376,7 +335,8 @@ NextRelease next_release(change::Context& context, const App& present, const Sta
   const Release* before = present_of(app);
   next.notes = notes_on_ports(image.config, configuration, service, service_before(app));
   if (before == nullptr || before->spec.services.size() != 1) return next;
-  const Losses losses(*before, next.made.spec, settings_before(app), build, configuration, options.files_decide);
+  const Losses losses(before->spec.services[0], service, settings_before(app), build, configuration,
+                      options.files_decide);
   if (!losses.any()) return next;
   next.before = before->number;
   next.asks = losses.asks();

@@ -239,87 +239,21 @@ TEST_F(Settings, ThatAnEarlierBelayForgotAtABuildComeBack) {
   expect_the_settings_of_the_user();
 }
 
-TEST_F(Settings, ThatAFileGivesOtherValuesAreShown) {
-  scene_.write("dcv-web", R"({"env": {"LEVEL": "debug"}, "ports": {"9901": "8080"}, "raw": ["-m", "64m"]})");
+TEST_F(Settings, ChangedByTheUsersOwnFileAreHisWish) {
+  scene_.write("dcv-web", R"({"env": {"LEVEL": "debug", "OLD": "1"}, "volumes": {"aa": "/data"}})");
   EXPECT_EQ(scene_.run("deploy 1"), "done");
-  scene_.write("dcv-web", R"({"env": {"LEVEL": "info"}, "ports": {"9902": "8080"}, "raw": ["-m", "128m"]})");
-  EXPECT_EQ(scene_.run("deploy 1"), "done");
-  for (const auto* line : {"env.LEVEL: debug → info", "ports: ", "memory: "})
-    EXPECT_THAT(scene_.report.notes, Contains(HasSubstr(line)));
-}
-
-// Whoever edited the file: what is gone without a word is asked about.
-struct Dropped {
-  const char* name;
-  const char *before, *after, *line;
-};
-void PrintTo(const Dropped& dropped, std::ostream* out) {
-  *out << dropped.name;
-}
-const std::vector<Dropped> all_dropped{
-    {"AVariable", R"({"env": {"A": "1", "OLD": "1"}})", R"({"env": {"A": "1"}})", "env.OLD: - 1"},
-    {"APort", R"({"ports": {"9901": "8080", "9902": "9090"}})", R"({"ports": {"9901": "8080"}})", "ports: "},
-    {"TheImagesPort", R"({})", R"({"ports": {}})", "ports: - 8080->8080/tcp"},
-    {"ALimit", R"({"raw": ["-m", "64m"]})", R"({})", "memory: - 64 MiB"},
-    {"AMount", R"({"volumes": {"aa": "/extra"}})", R"({})", "mounts: "},
-    {"TheSourceOfAMount", R"({"volumes": {"aa": "/data"}})", R"({"volumes": {"bb": "/data"}})",
-     "mounts: aa:/data → bb:/data"},
-    {"ANetwork", R"({"networks": ["front", "back"]})", R"({"networks": ["front"]})", "networks: front, back → front"},
-    {"ACapability", R"({"raw": ["--cap-add", "NET_ADMIN", "--cap-add", "SYS_TIME"]})",
-     R"({"raw": ["--cap-add", "NET_ADMIN"]})", "cap_add: "},
-    {"ADevice", R"({"raw": ["--device", "/dev/null:/dev/a", "--device", "/dev/null:/dev/b"]})",
-     R"({"raw": ["--device", "/dev/null:/dev/a"]})", "devices: "},
-    {"TheUser", R"({"raw": ["--user", "1000"]})", R"({})", "user: - 1000"},
-    {"ReadOnly", R"({"raw": ["--read-only"]})", R"({})", "read_only: - yes"},
-    {"ALabel", R"({"raw": ["--label", "route=web"]})", R"({})", "labels.route: - web"},
-};
-
-class SettingsDropped : public Settings, public ::testing::WithParamInterface<Dropped> {};
-
-TEST_P(SettingsDropped, ByAnEditedFileAreAskedAbout) {
-  for (const auto* network : {"front", "back"}) scene_.engine.create_network({network, {}, {}}, {});
-  const auto deploys = [&](const StartOptions& options, bool dry_run = false) {
-    scene_.clock.advance(Seconds(5));
-    Context here = scene_.context("belay deploy web");
-    BuildOptions build;
-    build.where = scene_.source.string();
-    build.dry_run = dry_run;
-    if (!dry_run) scene_.offer("1");
-    return deploy(here, web, build, options, {}).change;
-  };
-  scene_.write("dcv-web", GetParam().before);
-  EXPECT_EQ(deploys({}).kind, Change::Kind::done);
-  scene_.write("dcv-web", GetParam().after);
-  EXPECT_THAT(deploys({}, true).plan.notes, Contains(HasSubstr("this asks first")));
-  EXPECT_THAT(refusal([&] { return deploys({}); }), HasSubstr(GetParam().line));
-  EXPECT_THAT(scene_.running(), ElementsAre("web-r1"));
-  StartOptions yes;
-  std::vector<std::string> shown;
-  yes.confirm = [&](const std::string&, const std::vector<std::string>& lines) {
-    shown = lines;
-    return true;
-  };
-  EXPECT_EQ(deploys(yes).kind, Change::Kind::done);
-  EXPECT_THAT(shown, Contains(HasSubstr(GetParam().line)));
-  EXPECT_EQ(scene_.app().last, ReleaseNumber{2});
-  EXPECT_EQ(deploys({}).kind, Change::Kind::unchanged) << "it is asked about once";
-}
-
-// The older tools take a file at its word.
-TEST_P(SettingsDropped, ByAFileOfTheOlderToolsAreAWish) {
-  for (const auto* network : {"front", "back"}) scene_.engine.create_network({network, {}, {}}, {});
-  scene_.write("dcv-web", GetParam().before);
-  EXPECT_EQ(scene_.run("deploy 1"), "done");
-  scene_.write("dcv-web", GetParam().after);
-  EXPECT_EQ(scene_.run("build 1"), "done");
+  scene_.write("dcv-web", R"({"env": {"LEVEL": "info"}, "volumes": {"bb": "/data"}})");
+  EXPECT_EQ(scene_.run("deploy 1"), "done") << "variables and sources that the file names";
+  EXPECT_THAT(scene_.report.notes, Contains(HasSubstr("mounts: aa:/data → bb:/data")));
+  scene_.write("dcv-web", R"({"env": {"LEVEL": "info"}, "volumes": {}})");
+  EXPECT_THAT(scene_.run("deploy 1"), HasSubstr("would not have all that r2 has"));
+  EXPECT_THAT(scene_.running(), ElementsAre("web-r2"));
+  Context here = scene_.context();
   StartOptions face;
   face.files_decide = true;
-  Context here = scene_.context();
   EXPECT_EQ(start_new(here, web, face, {}).kind, Change::Kind::done);
+  EXPECT_THAT(mounts(scene_.engine.container("web-r3", {}).value()), ElementsAre("web_data:/data"));
 }
-
-INSTANTIATE_TEST_SUITE_P(OfEveryKind, SettingsDropped, ::testing::ValuesIn(all_dropped),
-                         [](const auto& dropped) { return std::string(dropped.param.name); });
 
 TEST_F(Settings, TheFirstFileBesideAnAdoptedAppIsAskedAbout) {
   adopt_db(pgdata_);
