@@ -160,6 +160,17 @@ std::map<std::string, std::optional<HealthCheck>> health_checks_of(const backup:
   return checks;
 }
 
+// A project that came back is followed from where its files are now; also where an earlier restore was cut off before
+// it came to this.
+void follow_project(change::Context& context, App& app, const backup::Manifest& manifest,
+                    const RestoreOptions& options) {
+  if (options.as || !options.only.empty() || !manifest.spec.project || !app.origin.empty()) return;
+  const auto& project = app.releases.back().spec.project;
+  if (!project || project->folder != manifest.spec.project->folder) return;
+  app.origin = manifest.origin;
+  context.store.save(app);
+}
+
 Restored put_in_place(change::Context& context, App& app, RestoreWork& work, const std::vector<Target>& targets,
                       Restored restored, std::optional<ReleaseNumber> release, std::vector<plan::CreateVolume> volumes,
                       const std::string& where, const RestoreOptions& options, std::stop_token stop) {
@@ -280,8 +291,6 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
                              : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
   if (app.releases.empty()) app.created = context.clock.now();
-  // With the release: after a crash the app is there, and nobody asks for this again.
-  if (!as_other && manifest.spec.project && options.only.empty()) app.origin = manifest.origin;
   install(context, app, manifest, spec, as_other ? std::map<std::string, FileMark>() : manifest.files, stop);
   if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
     throw NotFound(
@@ -368,6 +377,7 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       }
       restored =
           put_in_place(context, app, work, targets, std::move(restored), release, volumes, where.text(), options, stop);
+      if (restored.change.kind == change::Change::Kind::done) follow_project(context, app, manifest, options);
       // What it installed is as if it had been declared here: with the files that it is bound to.
       if (restored.installed && restored.change.kind == change::Change::Kind::done) keep_its_files(context, app, stop);
       if (restored.change.failed()) remove_empty_ones(absent);

@@ -193,7 +193,7 @@ test_what_is_wrong_is_said_with_its_place_and_changes_nothing() {
   printf 'services:\n  web:\n    image: x\n    prots: [80]\n' >compose.yaml
   expect_refused 1 belay up
   expect_err 'compose.yaml:4:5'
-  printf 'services:\n  web:\n    image: x\n    post_start: [{command: [a]}]\n' >compose.yaml
+  printf 'services:\n  web:\n    image: x\n    post_start: [{user: root}]\n' >compose.yaml
   expect_refused 1 belay plan .
   expect_err 'hook'
   rm compose.yaml
