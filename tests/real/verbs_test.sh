@@ -154,10 +154,7 @@ END
   cat >"dcv-$app" <<END
 { "default": { "ports": { "$new": "$new" }, "env": { "MODE": "new" } } }
 END
-  # The old port is gone from the file.
-  expect_done belay deploy "$app" --dry-run
-  expect_out 'the new release does not have all that r1 has, and this asks first'
-  expect_done belay deploy "$app" -y
+  expect_done belay deploy "$app"
   settled
   expect serves "$new" two
   # Not even the container of then is needed: the release is.
