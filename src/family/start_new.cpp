@@ -27,23 +27,27 @@ void note_news(const NextRelease& next, plan::Plan& plan) {
 }
 
 // What failed would only fail again, at the cost of what runs.
-void refuse_what_failed(const App& app, const NextRelease& next) {
+void refuse_what_failed(change::Context& context, App& app, const NextRelease& next, bool dry_run,
+                        std::stop_token stop) {
   for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
     if (release->verdict != Verdict::failed || !is_made_so(*release, next.made)) continue;
     const bool is_held = std::any_of(release->images.begin(), release->images.end(),
                                      [&](const auto& image) { return app.is_quarantined(image.second); });
     if (!is_held) continue;
     const std::string why = release->reason.empty() ? "no reason was kept" : release->reason;
-    throw Conflict(
+    const Conflict refusal(
         ErrorCode::release_failed,
         format("{} failed with just this image and these settings: {}", release->number.text(), why),
         format("belay why {0} explains it; belay retry {0} tries it again, and so does -y.", app.name.text()));
+    // The way back from it may have been cut short.
+    if (app.wish.unfinished && !dry_run) finish_unfinished(context, app, std::move(stop));
+    throw refusal;
   }
 }
 
 change::Change start_next(change::Context& context, App& app, const NextRelease& next, const StartOptions& options,
                           change::Containers containers, const std::string& verb, std::stop_token stop) {
-  if (!options.again) refuse_what_failed(app, next);
+  if (!options.again) refuse_what_failed(context, app, next, options.change.dry_run, stop);
   if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
   if (!options.change.dry_run)
     for (const auto& note : next.notes) context.report.note(note);

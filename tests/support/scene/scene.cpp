@@ -370,7 +370,11 @@ std::string Scene::trouble(const std::string& version) {
           say(format("{} runs another image than version {}", each.name, version));
         if (each.state != ContainerState::running) say(format("{} is {}", each.name, to_text(each.state)));
         if (policy != "unless-stopped") say(format("{} runs with the restart policy {}", each.name, policy));
-        if (known && known->last != owner->release)
+        // A release that changes nothing of a container goes on with it.
+        const Release* last = known && known->last ? known->find(*known->last) : nullptr;
+        const bool goes_on = last != nullptr && std::any_of(last->containers.begin(), last->containers.end(),
+                                                            [&](const auto& its) { return its.second == each.name; });
+        if (known && known->last != owner->release && !goes_on)
           say(format("{} runs, but last is {}", each.name, number(known->last)));
         if (options.scheme == NamingScheme::dcv && known) {
           const std::string wanted = known->stable == owner->release ? "dcv_web_stable" : "dcv_web";
