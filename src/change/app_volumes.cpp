@@ -95,12 +95,6 @@ void refuse_if_foreign(const App& app, const DerivedVolume& mine, const World& w
                                        : format("is the one for {} of the app {}", target->second, label->second));
 }
 
-// What no release of the app mounts yet.
-std::vector<DerivedVolume> new_to(const App& app, std::vector<DerivedVolume> derived) {
-  std::erase_if(derived, [&](const DerivedVolume& mine) { return uses_volume(app, mine.name); });
-  return derived;
-}
-
 }  // namespace
 
 void learn_volumes(Service& service, const Container& container, const World& world) {
@@ -205,6 +199,17 @@ const VolumeUses::Use* VolumeUses::of_another(const AppName& app, const std::str
   return other == known->second.end() ? nullptr : &*other;
 }
 
+std::vector<DerivedVolume> new_to(const App& app, std::vector<DerivedVolume> derived) {
+  std::erase_if(derived, [&](const DerivedVolume& mine) { return uses_volume(app, mine.name); });
+  return derived;
+}
+
+void refuse_volumes_in_use(const App& app, const std::vector<DerivedVolume>& unknown, const VolumeUses& uses) {
+  for (const auto& mine : unknown)
+    if (const auto* use = uses.of_another(app.name, mine.name))
+      refuse(app, mine, format("is the one for {} of the app {}", use->target, use->app));
+}
+
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
                             std::stop_token stop) {
   if (new_to(app, derived).empty()) return;
@@ -215,9 +220,7 @@ void refuse_foreign_volumes(Context& context, const App& app, const std::vector<
                             const VolumeUses& uses, std::stop_token stop) {
   const auto unknown = new_to(app, derived);
   if (unknown.empty()) return;
-  for (const auto& mine : unknown)
-    if (const auto* use = uses.of_another(app.name, mine.name))
-      refuse(app, mine, format("is the one for {} of the app {}", use->target, use->app));
+  refuse_volumes_in_use(app, unknown, uses);
   World world;
   world.volumes = context.engine.volumes({}, stop);
   const bool any_is_there = std::any_of(unknown.begin(), unknown.end(), [&](const DerivedVolume& mine) {

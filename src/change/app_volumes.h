@@ -51,6 +51,10 @@ class VolumeUses {
   std::map<std::string, std::vector<Use>> uses_;  // by volume; one an app
 };
 
+// Those that no release of the app mounts yet.
+std::vector<DerivedVolume> new_to(const App& app, std::vector<DerivedVolume> derived);
+// Throws Conflict where a release of another app mounts one of these.
+void refuse_volumes_in_use(const App& app, const std::vector<DerivedVolume>& unknown, const VolumeUses& uses);
 // Throws Conflict where such a volume is another app's, or a stranger's. What a release of the app mounts is its own.
 void refuse_foreign_volumes(Context& context, const App& app, const std::vector<DerivedVolume>& derived,
                             std::stop_token stop);

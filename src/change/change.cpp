@@ -140,7 +140,8 @@ std::string_view to_text(Change::Kind kind) {
   return "";
 }
 
-Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop) {
+Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop,
+              const Agreement& agree) {
   if (!dry_run) clear_announced(context, app.name, stop);
   Change change;
   change.release = app.wish.release;
@@ -180,7 +181,11 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   const bool is_itself = goes_on_itself(app, saved, wanted.world);
   if (is_itself) app.wish.fallback = app.wish.release;
   forget_creations(app, change.plan);
-  context.store.save(app);  // durable before the first effect (promise 2)
+  // Durable before the first effect (promise 2).
+  if (agree)
+    context.store.save(app, agree);
+  else
+    context.store.save(app);
   const Time began = context.clock.now();
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
   bool release_is_at_fault = false;

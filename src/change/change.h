@@ -58,7 +58,10 @@ std::string what_runs_now(const Change& change);
 // Makes `app` (with its new wish set) so. `verb` is for the journal. Nothing is saved or touched when the plan cannot
 // be made (a port is taken, an image is gone): the error goes up. After the first durable save every outcome is a
 // Change. Cancelled takes the change back and is then passed on.
-Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop);
+// `agree` is asked at the moment of that save, with all apps as they are then; it throws where it may not be.
+using Agreement = std::function<void(const std::vector<App>& apps)>;
+Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run, std::stop_token stop,
+              const Agreement& agree = {});
 
 // Takes a release back that had proved itself and then failed all the same (soaking): marks it failed, puts its image
 // into quarantine and makes what ran before run again. Throws NotFound where nothing ran before it. The app's lock is

@@ -118,12 +118,17 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
     wish_up(app, begun->number, options, context);
     return fulfil(context, app, verb, options.dry_run, stop);
   }
+  // Two commands may find one name free at the same time: the one that saves first has it.
+  const auto claimed = new_to(app, made.derived);
+  Agreement agree;
+  if (!claimed.empty())
+    agree = [&](const std::vector<App>& apps) { refuse_volumes_in_use(app, claimed, VolumeUses(apps)); };
   begin_release(context, app, made, options, containers, stop);
   if (!options.dry_run) keep_files(context, app, app.releases.back());
   const bool has_containers = !app.releases.back().has_no_containers();
   if (has_containers && (options.snapshot || asks_for_snapshots(made.spec)))
     wish_snapshot(context, app, options.dry_run, stop);
-  return fulfil(context, app, verb, options.dry_run, stop);
+  return fulfil(context, app, verb, options.dry_run, stop, agree);
 }
 
 Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "change/app_volumes.h"
 #include "change/change.h"
 
 namespace belay::change {
@@ -15,6 +16,8 @@ struct Made {
   std::map<std::string, ReleaseNumber> needs;
   // Those of them on which it cannot stay when they are replaced.
   std::set<std::string> tied_to{};
+  // Volumes whose names nobody chose: no other app may have them.
+  std::vector<DerivedVolume> derived{};
 };
 
 // Whether a new release may go on with the containers that run, where all that differs is what the engine can change

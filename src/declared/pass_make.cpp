@@ -73,6 +73,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
     name_all_volumes(declared, app, made);
     refuse_shared_volumes(declared, app, made.spec, context);
   }
+  made.derived = derived_of(app, made.spec, declared);
   if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
   result.change =
       start_made(changing, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);

@@ -322,10 +322,9 @@ NextRelease next_release(change::Context& context, const App& present, const Sta
   next.made.images[service.name] = image.id;
   if (!image.digests.empty()) next.made.digests[service.name] = image.digests.front();
   next.made.files = settings_files(context, app, next.made.spec, stop);
-  refuse_foreign_volumes(
-      context, app,
-      change::derived_volumes(app, service, [&](const Mount& mount) { return is_named(build.configurations, mount); }),
-      stop);
+  next.made.derived =
+      change::derived_volumes(app, service, [&](const Mount& mount) { return is_named(build.configurations, mount); });
+  refuse_foreign_volumes(context, app, next.made.derived, stop);
   if (settings.found_at_start) {
     next.settings = build;
     next.settings->number = app.latest_build()->number + 1;

@@ -31,6 +31,12 @@ struct Store::Database {
     while (row.executeStep()) result.push_back(row.getColumn(0).getString());
     return result;
   }
+
+  std::vector<App> all() {
+    std::vector<App> result;
+    for (const std::string& name : names()) result.push_back(*apps.load(name));
+    return result;
+  }
 };
 
 const ReleaseOutline* Outline::find(ReleaseNumber number) const {
@@ -80,13 +86,7 @@ std::optional<App> Store::app(const AppName& name) const {
 }
 
 std::vector<App> Store::apps() const {
-  return doing("reading the state", [&] {
-    return database_->connection.reading([&] {
-      std::vector<App> apps;
-      for (const std::string& name : database_->names()) apps.push_back(*database_->apps.load(name));
-      return apps;
-    });
-  });
+  return doing("reading the state", [&] { return database_->connection.reading([&] { return database_->all(); }); });
 }
 
 std::vector<Outline> Store::outlines() const {
@@ -96,6 +96,13 @@ std::vector<Outline> Store::outlines() const {
 void Store::save(const App& app) {
   doing(format("saving {}", app.name.text()),
         [&] { database_->connection.writing([&] { database_->apps.save(app); }); });
+}
+
+void Store::save(const App& app, const std::function<void(const std::vector<App>& apps)>& agree) {
+  database_->connection.writing([&] {
+    agree(database_->all());
+    doing(format("saving {}", app.name.text()), [&] { database_->apps.save(app); });
+  });
 }
 
 void Store::forget(const AppName& name) {

@@ -3,6 +3,7 @@
 // journal, in one SQLite file (WAL; a save is durable when it returns).
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,6 +93,8 @@ class Store {
   // Makes the state's app equal to this one, in one durable transaction. Only what differs is written, so a change of
   // one mark in a family of 500 releases costs what a small family's does.
   void save(const App& app);
+  // The same, where `agree` does not throw: it gets all apps as they are at this very moment, and nobody saves between.
+  void save(const App& app, const std::function<void(const std::vector<App>& apps)>& agree);
   // Forgets the app; its journal stays.
   void forget(const AppName& name);
 

@@ -18,6 +18,25 @@ void make_volume(Scene& scene, const std::string& name, const labels::Labels& it
   scene.engine.create_volume(request, {});
 }
 
+// Somebody else does something when this clock is looked at for the n-th time.
+class ClockOfTwo final : public Clock {
+ public:
+  ClockOfTwo(Clock& clock, int looks, std::function<void()> other)
+      : clock_(clock), looks_(looks), other_(std::move(other)) {}
+  Time now() const override {
+    if (--looks_ == 0) other_();
+    return clock_.now();
+  }
+  Ticks ticks() const override { return clock_.ticks(); }
+  bool sleep(Milliseconds time, std::stop_token stop) override { return clock_.sleep(time, std::move(stop)); }
+  bool was_looked_at_so_often() const { return looks_ <= 0; }
+
+ private:
+  Clock& clock_;
+  mutable int looks_;
+  std::function<void()> other_;
+};
+
 // Checks of the command line are settings as well.
 class ChecksOfAnApp : public ::testing::Test {
  protected:
@@ -540,6 +559,50 @@ TEST_F(Settings, TwoFamiliesDoNotShareADerivedVolume) {
   build_options.image = "two:1";
   build_options.parameter_file = (scene_.source / "dcv-web_var").string();
   EXPECT_EQ(deploy(here, AppName("web_var"), build_options, {}, {}).change.kind, Change::Kind::done);
+}
+
+// However two commands fall together, and whichever of them is first.
+TEST(SettingsOfTwo, AppsThatAreDeployedAtOnceDoNotShareADerivedVolume) {
+  const auto deployed = [](Context here, const char* name, const char* image) {
+    BuildOptions build_options;
+    build_options.image = image;
+    try {
+      deploy(here, AppName(name), build_options, {}, {});
+      return std::string();
+    } catch (const Conflict& error) {
+      return std::string(error.what());
+    }
+  };
+  bool is_over = false;
+  int in_the_middle = 0;
+  for (int looks = 1; !is_over; ++looks) {
+    Scene scene;
+    ImageConfig www, var_www;
+    www.volumes = {"/www"};
+    var_www.volumes = {"/var/www"};
+    scene.engine.add_image("one:1", var_www, {}, "one");
+    scene.engine.add_image("two:1", www, {}, "two");
+    const auto second_store = state::Store::open(scene.store->folder());
+    std::string second = "not run";
+    ClockOfTwo clock(scene.clock, looks, [&] {
+      Context here = scene.context();
+      Context other{here.engine, *second_store, here.clock, here.report, here.who, here.command};
+      other.defaults = here.defaults;
+      second = deployed(other, "web_var", "two:1");
+    });
+    const Context here = scene.context();
+    Context mine{here.engine, here.store, clock, here.report, here.who, here.command};
+    mine.defaults = here.defaults;
+    const std::string first = deployed(mine, "web", "one:1");
+    is_over = !clock.was_looked_at_so_often();
+    if (is_over) continue;
+    EXPECT_NE(first.empty(), second.empty()) << "look " << looks << "\nweb: " << first << "\nweb_var: " << second;
+    if (!first.empty()) {
+      EXPECT_THAT(first, HasSubstr("the volume web_var_www for /var/www of web is the one for /www of the app web_var"));
+      ++in_the_middle;
+    }
+  }
+  EXPECT_GT(in_the_middle, 0);
 }
 
 TEST_F(Settings, AVolumeThatAnotherAppNamedIsNotTaken) {
