@@ -37,11 +37,12 @@ std::string first_bytes(const Source& source, std::size_t wanted) {
 }  // namespace
 
 Sealed::Sealed(const Sealing& sealing, Sink file) {
-  if (!sealing.recipients.empty())
-    age_ = std::make_unique<crypto::AgeWriter>(sealing.recipients, std::move(file));
-  else if (sealing.passphrase)
-    age_ = std::make_unique<crypto::AgeWriter>(*sealing.passphrase, std::move(file));
-  Sink next = age_ ? Sink([this](std::string_view bytes) { age_->write(bytes); }) : std::move(file);
+  Sink next = std::move(file);
+  if (sealing.encrypts()) {
+    age_ = sealing.passphrase ? std::make_unique<crypto::AgeWriter>(*sealing.passphrase, std::move(next))
+                              : std::make_unique<crypto::AgeWriter>(sealing.recipients, std::move(next));
+    next = [this](std::string_view bytes) { age_->write(bytes); };
+  }
   compressor_ = std::make_unique<archive::Compressor>(sealing.compression, sealing.options, std::move(next));
 }
 

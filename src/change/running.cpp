@@ -36,7 +36,7 @@ RunningSteps on_what_runs(Context& context, const Target& target, const std::str
   }
   if (dry_run || steps.plan.empty()) return steps;
   carry_out_whole(context, steps.plan, {}, stop);
-  write_journal(context, app, verb, "done", join(names, ", "), *release);
+  write_journal(context, app, verb, "done", join(names, ", "), release);
   steps.done = true;
   return steps;
 }

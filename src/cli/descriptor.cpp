@@ -67,7 +67,7 @@ int write_all(int fd, std::string_view text, const StopEvent& stop) {
 }
 
 ReaderWatch::ReaderWatch(int fd, std::stop_source gone)
-    : watch_([fd, gone](const std::stop_token& ended) mutable {
+    : watch_([fd, gone = std::move(gone)](const std::stop_token& ended) mutable {
         const StopEvent end(ended);
         // Asked for nothing, poll still tells of errors: of a pipe without readers.
         std::array<pollfd, 2> ready{

@@ -21,7 +21,7 @@ std::string plain(const std::vector<Span>& spans) {
 }
 
 // A line that begins with a dot or an apostrophe would be taken for a macro.
-std::string as_text_line(std::string line) {
+std::string as_text_line(const std::string& line) {
   return line.starts_with('.') || line.starts_with('\'') ? "\\&" + line : line;
 }
 

@@ -120,7 +120,7 @@ Progress::Item& Progress::item(const std::string& id, std::string text) {
   }
   Item& added = items_.emplace_back();
   added.id = id;
-  added.text = text.empty() ? id : std::move(text);
+  added.text = text.empty() ? id : text;
   added.begun = added.status_since = clock_.ticks();
   if (live_ && animated_ && !animation_.joinable()) {
     animation_ = std::jthread([this](const std::stop_token& stop) {

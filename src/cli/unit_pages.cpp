@@ -1,10 +1,10 @@
 // What belay unit prints: lists, help, resolved units; and the example that it makes.
 
+#include <unistd.h>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/unit_run.h"
-
-extern char** environ;
 
 namespace belay::cli {
 

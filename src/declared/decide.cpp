@@ -67,7 +67,7 @@ std::optional<Hold> pause_of(const Situation& situation, const Release& begun) {
     if (!last) last = repair.at;
   }
   if (!last || situation.now >= *last + pause) return {};
-  return Hold{Hold::Why::host_pause, begun.number, *last, *last + pause};
+  return Hold{Hold::Why::host_pause, begun.number, last, *last + pause};
 }
 
 // "image web:1@ab12 → web:1@cd34": what a service runs, and what it is to run.

@@ -312,7 +312,7 @@ ImageChoices choose_images(change::Context& context, const Declaration& declared
   ImageChoices choices;
   std::map<std::string, ImageChoice> of_group;
   for (const auto& service : declared.spec.services) {
-    const std::string group = service.group_name();
+    const std::string& group = service.group_name();
     if (!declared.only.empty() && !declared.only.contains(group)) {
       choices.emplace(service.name, present_choice({declared, service, app}));
       continue;

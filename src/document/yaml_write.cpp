@@ -76,12 +76,11 @@ class BlockWriter {
         after_key(item, indent);
         continue;
       }
-      // The first member stands behind the dash.
+      // The first member stands after the dash.
       const size_t at = out_.size();
       block(item, indent + "  ");
       out_[at + indent.size()] = ' ';
       out_.erase(at, indent.size() + 1);
-      continue;
     }
   }
 

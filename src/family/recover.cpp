@@ -218,7 +218,7 @@ class Recovery {
 
 }  // namespace
 
-std::vector<Recovered> recover(change::Context& context, TakeOver how, std::stop_token stop) {
+std::vector<Recovered> recover(change::Context& context, const TakeOver& how, std::stop_token stop) {
   const auto containers = context.engine.containers({true, labels::app}, stop);
   std::map<std::string, std::vector<const Container*>> by_app;
   for (const auto& container : containers)

@@ -104,7 +104,7 @@ Spec spec_of_container(const AppName& app, const ContainerDetail& detail, const 
   return spec;
 }
 
-Adopted adopt(change::Context& context, const AppName& name, std::vector<std::string> wanted, TakeOver how,
+Adopted adopt(change::Context& context, const AppName& name, std::vector<std::string> wanted, const TakeOver& how,
               std::stop_token stop) {
   const FileLock lock = lock_app_as_found(context, name, stop);
   const auto known = context.store.app(name);

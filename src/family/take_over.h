@@ -35,7 +35,7 @@ struct Adopted {
 // Makes releases of existing containers, oldest first, without touching them: of a new app, or of one that is there. No
 // containers named: those that jockler or dockervisor made for this name, else the one that bears it. Given again after
 // a success it changes nothing.
-Adopted adopt(change::Context& context, const AppName& name, std::vector<std::string> containers, TakeOver how,
+Adopted adopt(change::Context& context, const AppName& name, std::vector<std::string> containers, const TakeOver& how,
               std::stop_token stop);
 
 struct Imported {
@@ -59,6 +59,6 @@ struct Recovered {
   bool refused = false;
 };
 // Rebuilds apps, releases and `last` from the engine's labels. What the state knows stays.
-std::vector<Recovered> recover(change::Context& context, TakeOver how, std::stop_token stop);
+std::vector<Recovered> recover(change::Context& context, const TakeOver& how, std::stop_token stop);
 
 }  // namespace belay::family

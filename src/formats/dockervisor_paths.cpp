@@ -94,7 +94,7 @@ class PathWriter {
     Node result = Node::list();
     std::string option;  // that the next word is the value of
     for (const Node& item : section.items()) {
-      const std::string word = item.raw();
+      const std::string& word = item.raw();
       const size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
       std::string written = word;
       if (!option.empty())

@@ -597,7 +597,7 @@ Status with_the_rest(change::Context& context, const App& app, const World& worl
   return status;
 }
 
-Status status_of(change::Context& context, const App& app, const World& world, std::vector<Wait> waits) {
+Status status_of(change::Context& context, const App& app, const World& world, const std::vector<Wait>& waits) {
   Status status;
   status.summary = summary_of(app, world);
   add_backup(status.summary, safekeeping::backup_health(context.store, app.name, context.clock.now()),

@@ -74,7 +74,7 @@ class Merge {
     const std::lock_guard held(mutex_);
     Source& source = sources_[index];
     for (auto* partial : {&source.partial_out, &source.partial_err})
-      if (!partial->empty()) add(source, OutputStream::out, std::move(*partial));
+      if (!partial->empty()) add(source, OutputStream::out, *partial);
     source.ended = true;
     changed_.notify_all();
   }
@@ -93,7 +93,7 @@ class Merge {
     changed_.notify_all();
   }
 
-  void add(Source& source, OutputStream stream, std::string line) {
+  void add(Source& source, OutputStream stream, const std::string& line) {
     const size_t space = line.find(' ');
     const std::string time = line.substr(0, space);
     std::string text = space == std::string::npos ? std::string() : line.substr(space + 1);

@@ -183,7 +183,7 @@ RequestHead read_request_head(std::string_view head) {
 HttpServer::HttpServer(const ListenAddress& address, Reach reach, std::map<std::string, Route> routes,
                        ServerLimits limits)
     : routes_(std::move(routes)),
-      limits_(limits),
+      limits_(std::move(limits)),
       listener_(address, reach),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 

@@ -52,7 +52,8 @@ void refuse_many_repetitions(const std::string& expression) {
     long long largest = 1;
     for (const auto& count : split(std::string_view(expression).substr(open + 1, close - open - 1), ','))
       if (!count.empty()) largest = std::max(largest, parse_number(count).value_or(most_repetitions + 1));
-    if (largest > most_repetitions || (product *= largest) > most_repetitions)
+    if (largest <= most_repetitions) product *= largest;
+    if (largest > most_repetitions || product > most_repetitions)
       throw Error(ErrorCode::bad_value, format("it repeats more than {} times", most_repetitions));
   }
 }

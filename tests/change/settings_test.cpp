@@ -598,7 +598,8 @@ TEST(SettingsOfTwo, AppsThatAreDeployedAtOnceDoNotShareADerivedVolume) {
     if (is_over) continue;
     EXPECT_NE(first.empty(), second.empty()) << "look " << looks << "\nweb: " << first << "\nweb_var: " << second;
     if (!first.empty()) {
-      EXPECT_THAT(first, HasSubstr("the volume web_var_www for /var/www of web is the one for /www of the app web_var"));
+      EXPECT_THAT(first,
+                  HasSubstr("the volume web_var_www for /var/www of web is the one for /www of the app web_var"));
       ++in_the_middle;
     }
   }

@@ -48,12 +48,11 @@ bool has_other_driver(const Node& base, const Node& over) {
 void lay_over(Node& base, Node over, const Shape& shape) {
   const bool takes_its_place = over.mark() != Node::Mark::none || shape.rule == Shape::Rule::replace || base.is_null();
   if (!takes_its_place && over.is_null()) return;
-  if (takes_its_place || base.kind() != over.kind() ||
-      (shape.rule == Shape::Rule::logging && has_other_driver(base, over))) {
-    base = std::move(over);
-  } else if (base.is_map()) {
+  const bool is_laid_over = !takes_its_place && base.kind() == over.kind() &&
+                            !(shape.rule == Shape::Rule::logging && has_other_driver(base, over));
+  if (is_laid_over && base.is_map()) {
     lay_members_over(base, over, shape);
-  } else if (base.is_list()) {
+  } else if (is_laid_over && base.is_list()) {
     for (Node& item : over.items()) base.add(std::move(item));
     drop_doubles(base, shape);
   } else {

@@ -258,10 +258,10 @@ void split_words(Node& node, const std::string& what, Loading& loading) {
 }
 
 void put(Node& map, const std::string& key, Node value, const Node& at) {
-  const SourcePosition where = at.where();  // `at` may be what is replaced
-  value.set_where(where);
+  value.set_where(at.where());
+  Member member{key, at.where(), std::move(value)};  // `at` may be what is replaced
   map.remove(key);
-  map.add_member({key, where, std::move(value)});
+  map.add_member(std::move(member));
 }
 
 Node text_at(std::string value, const Node& at) {

@@ -19,7 +19,7 @@ class Variables {
   };
   void set(const std::string& name, Value value) { values_[name] = std::move(value); }
   // Keeps what is there.
-  void offer(const std::string& name, Value value) { values_.try_emplace(name, std::move(value)); }
+  void offer(const std::string& name, Value value) { values_.emplace(name, std::move(value)); }
   template <class Take>
   void each(const Take& take) const {
     for (const auto& [name, value] : values_) take(name, value);

@@ -120,7 +120,8 @@ class Reader {
   }
 
   // The containers of a composition, with those that it imports. `chain`: the commands that led here.
-  std::vector<Container> containers(const Node& composition, const Node& values, std::vector<std::string> chain) const {
+  std::vector<Container> containers(const Node& composition, const Node& values,
+                                    const std::vector<std::string>& chain) const {
     std::vector<Container> all;
     if (const Node* import = composition.find("import")) {
       if (import->is_list())
