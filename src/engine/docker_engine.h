@@ -69,6 +69,7 @@ class DockerEngine final : public Engine {
               const std::function<bool(const Event&)>& sink, std::stop_token stop) override;
 
  private:
+  void await_end_in_list(const std::string& id, std::stop_token stop);
   // The engine's answer about the container of exactly this name; nullopt where there is none.
   std::optional<JsonDocument> inspect(const std::string& name, std::stop_token stop);
   // As inspect, but NotFound where there is none.
