@@ -119,15 +119,8 @@ bool is_too_much(const fs::path& path) {
 
 std::set<std::string> read_only_binds(const Spec& spec) {
   std::set<std::string> paths;
-  for (const auto& service : spec.services)
-    for (const auto& mount : service.mounts)
-      if (mount.kind == Mount::Kind::bind && mount.read_only && !formats::belongs_to_the_system(mount.source) &&
-          !is_the_hosts(mount.source))
-        paths.insert(mount.source);
-  for (const auto& service : spec.services)
-    for (const auto& mount : service.mounts)
-      if (mount.kind == Mount::Kind::bind && !mount.read_only)
-        std::erase_if(paths, [&](const std::string& path) { return covers(path, mount.source); });
+  for (const fs::path& path : formats::bound_settings(spec))
+    if (!is_the_hosts(path.string())) paths.insert(path.string());
   return paths;
 }
 

@@ -65,6 +65,16 @@ formats::compose::Request request_for_app(const Invocation& in, const AppName& a
   return request;
 }
 
+bool names_project(const Invocation& in) {
+  if (in.command.find_option("file") != nullptr && !in.list("file").empty()) return true;
+  const formats::compose::Outside outside = compose_outside();
+  if (outside.environment.contains("COMPOSE_FILE")) return true;
+  for (fs::path folder = outside.folder;; folder = folder.parent_path()) {
+    if (formats::compose::is_project_folder(folder, outside)) return true;
+    if (folder == folder.root_path()) return false;
+  }
+}
+
 bool is_compose_project(const std::string& word) {
   std::error_code unknown;
   if (fs::is_directory(word, unknown))

@@ -6,6 +6,7 @@
 
 #include "cli/invocation.h"
 #include "formats/compose/project.h"
+#include "model/names.h"
 #include "model/spec.h"
 
 namespace belay::cli {
@@ -19,6 +20,9 @@ formats::compose::Request compose_request(const Invocation& in, const std::optio
 
 // The files of the project that an app was made from, as they are now.
 formats::compose::Request request_for_app(const Invocation& in, const AppName& app, const Project& made_from);
+
+// Whether there is a project without a place being named: by --file or COMPOSE_FILE, in the current folder or above it.
+bool names_project(const Invocation& in);
 
 // Whether the word of a command line is a Compose file, or a folder that has one.
 bool is_compose_project(const std::string& word);

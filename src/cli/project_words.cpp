@@ -1,5 +1,7 @@
 #include "cli/project_words.h"
 
+#include "cli/compose_options.h"
+
 namespace belay::cli {
 
 bool is_place(const Invocation& in, const std::string& word) {
@@ -17,6 +19,12 @@ PlaceAndServices place_and_services(const Invocation& in, const std::vector<std:
     }
     if (found.place) throw in.usage_error("one project at a time");
     found.place = word;
+  }
+  // "belay up shop" beside the folder shop, where no project is that could have such a service.
+  if (!found.place && !found.services.empty() && !in.session.project && !names_project(in) &&
+      is_compose_project(found.services.front())) {
+    found.place = found.services.front();
+    found.services.erase(found.services.begin());
   }
   return found;
 }

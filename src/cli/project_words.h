@@ -10,7 +10,7 @@
 namespace belay::cli {
 
 // A place has a "/", is "." or "..", or ends like a Compose file; every other word is a service. Under a face that is
-// about one project all of them are.
+// about one project all of them are. Where there is no project here, the first may be a project's folder.
 bool is_place(const Invocation& in, const std::string& word);
 
 struct PlaceAndServices {

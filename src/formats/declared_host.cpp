@@ -8,6 +8,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "formats/mounts.h"
 #include "model/naming.h"
 
 namespace belay::formats {
@@ -219,30 +220,11 @@ void Host::break_cycles() {
   drop(verdicts);
 }
 
-bool covers(const fs::path& folder, const fs::path& path) {
-  const auto [end, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  return end == folder.end();
-}
-
-// Whether one of them is the path, is in it or has it in it. Paths are ordered part by part, so that what is in a
-// folder comes right behind it.
-bool is_written(const std::set<fs::path>& written, const fs::path& path) {
-  const auto next = written.lower_bound(path);
-  if (next != written.end() && covers(path, *next)) return true;
-  for (fs::path folder = path;; folder = folder.parent_path()) {
-    if (written.contains(folder)) return true;
-    if (folder == folder.parent_path()) return false;
-  }
-}
-
 // What one app writes and another only reads is data, not configuration: each write would mean a new container of the
 // reader. Unless the reader's definition asks for exactly that.
 void Host::leave_written_files_alone() {
   std::set<fs::path> written;
-  for (const Definition& definition : good_)
-    for (const Service& service : definition.declaration.spec.services)
-      for (const Mount& mount : service.mounts)
-        if (mount.kind == Mount::Kind::bind && !mount.read_only) written.insert(mount.source);
+  for (const Definition& definition : good_) written.merge(written_paths(definition.declaration.spec));
   for (Definition& definition : good_)
     for (const fs::path& path : definition.watched_by_rule)
       if (is_written(written, path)) std::erase(definition.declaration.watched, path);

@@ -16,11 +16,6 @@ namespace {
 using document::Member;
 using document::Node;
 
-// What is made there anew again and again is no reason for a new container.
-bool is_temporary(const std::string& path) {
-  return path == "/tmp" || path.starts_with("/tmp/") || path == "/var/tmp" || path.starts_with("/var/tmp/");
-}
-
 // Belay in a container has its definitions bound: one that changes is no reason to replace Belay.
 bool holds(const fs::path& path, const fs::path& folder) {
   return !folder.empty() && std::mismatch(path.begin(), path.end(), folder.begin(), folder.end()).first == path.end();

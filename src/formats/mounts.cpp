@@ -267,4 +267,56 @@ bool belongs_to_the_system(const std::string& path) {
                      [&](const std::string& folder) { return path == folder || path.starts_with(folder + "/"); });
 }
 
+bool is_temporary(const std::string& path) {
+  return path == "/tmp" || path.starts_with("/tmp/") || path == "/var/tmp" || path.starts_with("/var/tmp/");
+}
+
+namespace {
+
+bool covers(const fs::path& folder, const fs::path& path) {
+  const auto [end, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
+template <class Counts>
+std::set<fs::path> read_only_paths(const Spec& spec, const Counts& counts) {
+  std::set<fs::path> paths;
+  for (const Service& service : spec.services)
+    for (const Mount& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind && mount.read_only && counts(mount.source)) paths.insert(mount.source);
+  const auto written = written_paths(spec);
+  std::erase_if(paths, [&](const fs::path& path) { return is_written(written, path); });
+  return paths;
+}
+
+}  // namespace
+
+std::set<fs::path> written_paths(const Spec& spec) {
+  std::set<fs::path> written;
+  for (const Service& service : spec.services)
+    for (const Mount& mount : service.mounts)
+      if (mount.kind == Mount::Kind::bind && !mount.read_only) written.insert(mount.source);
+  return written;
+}
+
+// Paths are ordered part by part, so that what is in a folder comes right after it.
+bool is_written(const std::set<fs::path>& written, const fs::path& path) {
+  const auto next = written.lower_bound(path);
+  if (next != written.end() && covers(path, *next)) return true;
+  for (fs::path folder = path;; folder = folder.parent_path()) {
+    if (written.contains(folder)) return true;
+    if (folder == folder.parent_path()) return false;
+  }
+}
+
+std::set<fs::path> bound_settings(const Spec& spec) {
+  return read_only_paths(spec, [](const std::string& path) { return !belongs_to_the_system(path); });
+}
+
+std::set<fs::path> bound_settings(const Spec& spec, const fs::path& project) {
+  return read_only_paths(spec, [&](const std::string& path) {
+    return (!project.empty() && covers(project, path)) || (!belongs_to_the_system(path) && !is_temporary(path));
+  });
+}
+
 }  // namespace belay::formats

@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "formats/compose/map_parts.h"
+#include "formats/mounts.h"
 #include "formats/place.h"
 
 namespace belay::formats::compose {
@@ -104,6 +105,7 @@ Mapped map_project(const Project& project) {
   for (const ServiceBlock& block : blocks) map_updates(mapping, block);
   choose_orders(mapping);
   add_preparations(mapping);
+  for (const fs::path& path : bound_settings(mapped.spec, project.folder)) mapping.watch(path);
   std::sort(mapped.watched.begin(), mapped.watched.end());
   const SourcePosition place = services.empty() ? project.root.where() : services.front().key_where;
   at(place, [&] { check_spec(mapped.spec); });

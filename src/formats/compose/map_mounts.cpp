@@ -176,11 +176,7 @@ void map_file(Mapping& mapping, const ServiceBlock& block, Service& service, con
 }  // namespace
 
 void map_mounts(Mapping& mapping, const ServiceBlock& block, Service& service) {
-  for (const Node& node : items_of(block.node, "volumes")) {
-    service.mounts.push_back(mapped_mount(mapping, block, node));
-    const Mount& mount = service.mounts.back();
-    if (mount.kind == Mount::Kind::bind && mount.read_only) mapping.watch(mount.source);
-  }
+  for (const Node& node : items_of(block.node, "volumes")) service.mounts.push_back(mapped_mount(mapping, block, node));
   for (const auto& text : texts_of(block.node, "tmpfs")) service.mounts.push_back(temporary_mount(text));
 }
 

@@ -53,9 +53,14 @@ void map_watch(Mapping& mapping, const Node& settings) {
     paths = texts_of(settings, "watch");
   else
     paths.push_back(watch->as_text("watch"));
-  for (const auto& path : paths) {
-    mapping.mapped.settings.watched.push_back(in_project(mapping, path));
-    mapping.watch(in_project(mapping, path));
+  for (const auto& each : paths) {
+    const fs::path path = in_project(mapping, each);
+    for (const char* folder : {"/proc", "/sys", "/dev"})
+      if (path == folder || path.string().starts_with(format("{}/", folder)))
+        refuse_key(*watch, ErrorCode::bad_value, format("what is in {} has no content that could be watched", folder),
+                   "Remove it from x-belay.watch.");
+    mapping.mapped.settings.watched.push_back(path);
+    mapping.watch(path);
   }
 }
 

@@ -153,14 +153,6 @@ void check_references(const Unit& unit, const Spec& spec) {
   }
 }
 
-void note_watched_paths(const Service& service, std::vector<fs::path>& watched) {
-  for (const Mount& mount : service.mounts) {
-    const bool counts = mount.kind == Mount::Kind::bind && mount.read_only && !belongs_to_the_system(mount.source);
-    if (counts && std::find(watched.begin(), watched.end(), mount.source) == watched.end())
-      watched.emplace_back(mount.source);
-  }
-}
-
 bool is_true_argument(const Order& order, std::string_view name) {
   const Node* node = order.argument(name);
   return node != nullptr && node->as_bool(format("\"{}\"", name));
@@ -205,10 +197,9 @@ Mapped map_unit(const Unit& unit, const fs::path& folder) {
       mapped.spec.services[place->second].stop_timeout =
           static_cast<int>(integer_value(*timeout, "\"timeout\"", 0, 1'000'000));
   }
-  for (Service& service : mapped.spec.services) {
+  for (Service& service : mapped.spec.services)
     service.job = service.job || attached.contains(service.name) || !started.contains(service.name);
-    note_watched_paths(service, mapped.watched);
-  }
+  for (const fs::path& path : bound_settings(mapped.spec)) mapped.watched.push_back(path);
   std::erase_if(mapped.builds, [&](const auto& build) { return !places.contains(build.first); });
   set_needs(unit, attached, mapped.spec);
   join_linked(unit, mapped.spec);
