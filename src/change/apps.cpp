@@ -358,11 +358,21 @@ std::optional<std::string> unanswered(const App& app, const World& world) {
   return {};
 }
 
+std::string first_start_hint(const App& app) {
+  if (!app.builds.empty()) return format("Start it with: belay start {} new", app.name.text());
+  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
+    if (release->spec.project) return format("Start it with: belay up {}", release->spec.project->folder);
+  if (!app.origin.empty()) return "Start it with: belay apply";
+  return format(
+      "Build it first: belay build {}, beside its Dockerfile (or take an image: belay deploy {} --image REF).",
+      app.name.text(), app.name.text());
+}
+
 const Release& release_of_data(const App& app) {
   const auto number = what_runs(app) ? what_runs(app) : app.last;
   if (const Release* release = number ? app.find(*number) : nullptr) return *release;
   throw NotFound(ErrorCode::release_not_found, format("{} has never run: it has no data yet", app.name.text()),
-                 format("Start it with: belay start {} new", app.name.text()));
+                 first_start_hint(app));
 }
 
 std::optional<ReleaseNumber> what_runs(const App& app) {

@@ -729,7 +729,7 @@ class Explanation {
 
   void never_started() {
     if (app_.builds.empty()) {
-      say("{} was never built: belay build {}, beside its Dockerfile.", name_, name_);
+      say("{} has never run. {}", name_, change::first_start_hint(app_));
     } else {
       say("{} was built {} by {}, but nothing of it was started yet: belay start {} new.", name_,
           ago(app_.builds.back().created, now_), app_.builds.back().who, name_);
@@ -969,8 +969,7 @@ Service built_service(change::Context& context, const App& app, std::stop_token 
   const AppName& name = app.name;
   const Build* build = app.latest_build();
   if (build == nullptr)
-    throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
-                   format("Build it first: belay build {}", name.text()));
+    throw NotFound(ErrorCode::release_not_found, format("{} has never run", name.text()), change::first_start_hint(app));
   const auto image = context.engine.image(build->image, stop);
   if (!image)
     throw NotFound(ErrorCode::image_gone, format("the image of the last build of {} is gone", name.text()),
@@ -1038,8 +1037,7 @@ Config config(change::Context& context, const AppName& name, const std::string& 
   if (which == "new") {
     const Build* build = app.latest_build();
     if (build == nullptr)
-      throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
-                     format("Build it first: belay build {}", name.text()));
+      throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()), change::first_start_hint(app));
     return {"new", spec_to_json(without_secrets(family::pick(build->configurations, {}).spec), 2)};
   }
   const Release& release = app.release(release_shown(app, which));

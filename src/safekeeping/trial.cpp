@@ -315,7 +315,7 @@ const Release& release_to_try(const App& app) {
   if (const Release* release = number ? app.find(*number) : nullptr) return *release;
   throw NotFound(ErrorCode::release_not_found,
                  format("{} has never run: there are no settings and no data to try anything with", app.name.text()),
-                 format("Start it with: belay deploy {}", app.name.text()));
+                 change::first_start_hint(app));
 }
 
 std::string service_to_try(const Spec& spec, const std::string& asked) {

@@ -55,10 +55,17 @@ void keep_only(look::AppSummary& row, const Target& what) {
   if (row.instances.size() == 1) row.state = row.instances.front().state;
 }
 
+std::string label_of(const look::InstanceRow& instance) {
+  return "  " + (instance.number > 1 ? format("{}/{}", instance.service, instance.number) : instance.service);
+}
+
 void print_status(Console& console, const look::Status& status) {
   const auto& row = status.summary;
+  size_t width = 12;
+  if (row.instances.size() > 1)
+    for (const auto& each : row.instances) width = std::max(width, label_of(each).size() + 2);
   const auto field = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) console.line(format("{:<12}{}", name, value));
+    if (!value.empty()) console.line(format("{:<{}}{}", name, width, value));
   };
   console.line(Style::bold, row.name);
   const std::string state = words_of(row.state);
@@ -72,7 +79,7 @@ void print_status(Console& console, const look::Status& status) {
   field("  container", row.status.empty() ? row.container : format("{} ({})", row.container, row.status));
   if (row.instances.size() > 1)
     for (const auto& each : row.instances)
-      field("  " + (each.number > 1 ? format("{}/{}", each.service, each.number) : each.service),
+      field(label_of(each),
             format("{}{}{}", words_of(each.state),
                    each.health == Health::none ? "" : format(" ({})", to_text(each.health)),
                    each.container.empty()
