@@ -1,17 +1,16 @@
 #include "backup/destination_local.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <tuple>
 #include <unistd.h>
 
+#include "backup/file_system.h"
 #include "backup/part_name.h"
 #include "base/errors.h"
 #include "base/fd.h"
@@ -25,14 +24,6 @@ namespace {
 
 std::string writing(const fs::path& path) {
   return format("writing {}", path.string());
-}
-
-// On NFS, SMB, 9P, or a file system in user space (statfs(2) has the numbers).
-bool is_shared(const Fd& file) {
-  constexpr std::array<std::uint32_t, 6> kinds{0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546};
-  struct statfs status{};
-  return ::fstatfs(file.raw(), &status) != 0 ||
-         std::find(kinds.begin(), kinds.end(), static_cast<std::uint32_t>(status.f_type)) != kinds.end();
 }
 
 class LocalUpload final : public Upload {

@@ -384,7 +384,7 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     BackupWork work(context.engine, context.report, result.manifest, planner.helper(), sealing,
                     {{context.store.folder(), "it is Belay's own state"}});
     work.measure(result.plan, stop);
-    work.open(destination, file, options.replace, stop);
+    work.open(destination, file, options.replace, context.store.folder(), stop);
     const BackupEntry entry(context, app, "backup", result.where, release.number);
     StillWatch watch(context.report, context.clock);
     entry.tell([&] {

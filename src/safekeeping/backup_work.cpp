@@ -29,20 +29,30 @@ void BackupWork::measure(const plan::Plan& plan, std::stop_token stop) {
       sizes_[step->item] = data::size_of(here.path(step->place), stop).value;
 }
 
-void BackupWork::open(backup::Destination& destination, const std::string& name, bool replace, std::stop_token stop) {
+void BackupWork::open(backup::Destination& destination, const std::string& name, bool replace, const fs::path& state,
+                      std::stop_token stop) {
   std::int64_t expected = 0;
   for (const auto& [item, size] : sizes_) expected += size;
-  upload_ = destination.create(name, {replace, expected}, stop);
+  stop_sending_.emplace(std::move(stop), [this] { sending_.request_stop(); });
+  upload_ = destination.create(name, {replace, expected}, sending_.get_token());
   sealed_ = std::make_unique<backup::Sealed>(sealing_, [this](std::string_view bytes) {
     upload_->write(bytes);
     size_.value += static_cast<std::int64_t>(bytes.size());
   });
-  writer_ =
-      std::make_unique<backup::BackupWriter>(manifest_, [this](std::string_view bytes) { sealed_->write(bytes); });
+  Sink next = [this](std::string_view bytes) { sealed_->write(bytes); };
+  if (manifest_.consistency != backup::Consistency::live) {
+    spool_ = std::make_unique<backup::Spool>(backup::spill_place(destination.place(), state, sealing_.encrypts()),
+                                             std::move(next));
+    spool_->spill(true);
+    next = [this](std::string_view bytes) { spool_->write(bytes); };
+  }
+  writer_ = std::make_unique<backup::BackupWriter>(manifest_, std::move(next));
 }
 
 void BackupWork::abandon() {
+  sending_.request_stop();
   writer_.reset();
+  spool_.reset();
   sealed_.reset();
   upload_.reset();
 }
@@ -106,6 +116,8 @@ void BackupWork::read_through_engine(const backup::Item& item, const archive::Tr
 void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& progress,
                                 std::stop_token stop) {
   Progress told{"image", "saving", 0, 0, false, {}};
+  // The app goes on: no other disk has to hold the images for a while.
+  if (spool_) spool_->spill(false);
   writer_->begin_image();
   engine().save_images(
       step.images,
@@ -122,6 +134,7 @@ void BackupWork::back_up_images(const plan::BackUpImages& step, const engine::Pr
 
 void BackupWork::finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) {
   end_ = writer_->finish();
+  if (spool_) spool_->finish();
   sealed_->finish();
   upload_->commit();
   abandon();

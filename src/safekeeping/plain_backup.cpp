@@ -8,6 +8,7 @@
 #include "archive/tar_writer.h"
 #include "archive/tree.h"
 #include "backup/destination.h"
+#include "backup/spool.h"
 #include "base/format.h"
 #include "base/pipe.h"
 #include "change/app_volumes.h"
@@ -49,15 +50,25 @@ class PlainBackupWork final : public change::DataWork {
         helper_(std::move(helper)),
         left_out_({std::move(left_out)}) {}
 
-  void open(backup::Destination& folder, const std::string& name, std::stop_token stop) {
+  // `held`: an app stands still while its data is read. `state`: Belay's own folder.
+  void open(backup::Destination& folder, const std::string& name, bool held, const fs::path& state,
+            std::stop_token stop) {
     upload_ = folder.create(name, {}, stop);
     gzip_ = std::make_unique<archive::Compressor>(archive::Compression::gzip, archive::CompressOptions{},
                                                   [this](std::string_view bytes) {
                                                     upload_->write(bytes);
                                                     size_.value += static_cast<std::int64_t>(bytes.size());
                                                   });
-    tar_ = std::make_unique<archive::TarWriter>([this](std::string_view bytes) { gzip_->write(bytes); }, Lender(),
-                                                [this](std::int64_t count) { gzip_->write_zeros(count); });
+    Sink next = [this](std::string_view bytes) { gzip_->write(bytes); };
+    archive::ZeroSink zeros = [this](std::int64_t count) { gzip_->write_zeros(count); };
+    if (held) {
+      spool_ = std::make_unique<backup::Spool>(backup::spill_place(folder.place(), state, false), std::move(next),
+                                               std::move(zeros));
+      spool_->spill(true);
+      next = [this](std::string_view bytes) { spool_->write(bytes); };
+      zeros = [this](std::int64_t count) { spool_->write_zeros(count); };
+    }
+    tar_ = std::make_unique<archive::TarWriter>(std::move(next), Lender(), std::move(zeros));
   }
   // How much there is to read, before anything is paused for it.
   void measure(std::stop_token stop) {
@@ -68,6 +79,7 @@ class PlainBackupWork final : public change::DataWork {
   // Nothing stays of the file.
   void abandon() {
     tar_.reset();
+    spool_.reset();
     gzip_.reset();
     upload_.reset();
   }
@@ -82,6 +94,7 @@ class PlainBackupWork final : public change::DataWork {
   }
   void finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) override {
     tar_->finish();
+    if (spool_) spool_->finish();
     gzip_->finish();
     upload_->commit();
     abandon();
@@ -143,6 +156,7 @@ class PlainBackupWork final : public change::DataWork {
   std::map<std::string, std::int64_t> sizes_;  // by the tree's name
   std::unique_ptr<backup::Upload> upload_;
   std::unique_ptr<archive::Compressor> gzip_;
+  std::unique_ptr<backup::Spool> spool_;  // null where nothing waits for what is read
   std::unique_ptr<archive::TarWriter> tar_;
   ByteCount size_;
   std::int64_t files_ = 0, bytes_ = 0;
@@ -256,7 +270,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     PlainBackupWork work(context.engine, context.report, trees, helper ? helper->name : "",
                          {context.store.folder(), "it is Belay's own state"});
     work.measure(stop);
-    work.open(*destination, file, stop);
+    work.open(*destination, file, still.way() != backup::Consistency::live, context.store.folder(), stop);
     const BackupEntry entry(context, app, "volumes backup", result.file.string(), release.number);
     StillWatch watch(context.report, context.clock);
     entry.tell([&] {

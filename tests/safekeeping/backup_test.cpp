@@ -2,8 +2,12 @@
 
 #include "safekeeping/backup.h"
 
+#include <atomic>
+#include <fstream>
+#include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <random>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -271,6 +275,79 @@ TEST_F(Backup, LetsTheAppGoOnWhereTheDestinationFails) {
   on_commit_ = [] {};
   EXPECT_EQ(back_up(), "done");
   EXPECT_EQ(scene_.leftovers(), "");
+}
+
+// More than what compresses and sends holds in memory, and nothing can be saved of it.
+void fill_with_noise(const fs::path& folder) {
+  std::mt19937_64 random(9);
+  std::ofstream file(folder / "noise", std::ios::binary);
+  for (int i = 0; i < (48 << 20) / 8; ++i) {
+    const std::uint64_t eight = random();
+    file.write(reinterpret_cast<const char*>(&eight), sizeof eight);
+  }
+}
+
+// Opened once; who waits gives up after a time that no test takes.
+class Moment {
+ public:
+  void come() {
+    if (!come_.exchange(true)) promise_.set_value();
+  }
+  bool await() { return future_.wait_for(Seconds(60)) == std::future_status::ready; }
+
+ private:
+  std::atomic<bool> come_ = false;
+  std::promise<void> promise_;
+  std::shared_future<void> future_ = promise_.get_future().share();
+};
+
+TEST_F(Backup, LetsTheAppGoOnWhileTheDestinationStillHangs) {
+  fill_with_noise(scene_.volume("web_data"));
+  for (const auto* way : {"pause", "stop"}) {
+    Moment app_goes_on;
+    on_step_ = [&](const std::string& step) {
+      if (!step.starts_with("finish")) return;
+      EXPECT_EQ(scene_.container("web-r1")->state, ContainerState::running);
+      app_goes_on.come();
+    };
+    std::atomic<bool> in_time = true;
+    on_write_ = [&] { in_time = in_time && app_goes_on.await(); };
+    BackupOptions options;
+    options.consistency = backup::consistency(way);
+    ASSERT_EQ(back_up(options), "done") << way;
+    EXPECT_TRUE(in_time) << "the app stood still until the destination had taken its data";
+    FaultyDestination destination(scene_.backups());
+    Context here = scene_.context("belay verify");
+    safekeeping::verify_backup(here, destination, scene_.newest_backup(), {}, {}, {});
+    scene_.clock.advance(Seconds(5));
+  }
+}
+
+TEST_F(Backup, LetsTheAppGoOnAtOnceWhereDataCannotBeReadAndTheDestinationHangs) {
+  fill_with_noise(scene_.volume("web_data"));
+  const fs::path data = scene_.volume("web_more");
+  on_step_ = [&](const std::string& step) {
+    if (step == "back up volume web_more") fs::rename(data, data.string() + ".away");
+  };
+  FaultyDestination destination(scene_.backups());
+  std::atomic<bool> in_time = true;
+  destination.on_write = [&] {
+    Moment broken_off;
+    const std::stop_callback stopped(destination.upload_stop(), [&] { broken_off.come(); });
+    in_time = broken_off.await();
+    throw Cancelled();
+  };
+  Context here = scene_.context("belay backup web");
+  try {
+    safekeeping::back_up(here, web, destination, {}, {}, {});
+    ADD_FAILURE() << "it is a backup";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("web_more"));
+  }
+  EXPECT_TRUE(in_time);
+  fs::rename(data.string() + ".away", data);
+  fs::remove(scene_.volume("web_data") / "noise");
+  expect_untouched();
 }
 
 TEST_F(Backup, StartsOnlyWhatRanHoweverItEnds) {

@@ -12,7 +12,10 @@ class FaultyDestination final : public backup::Destination {
   explicit FaultyDestination(std::unique_ptr<backup::Destination> inner)
       : Destination(inner->place()), inner_(std::move(inner)) {}
 
+  // The first is called by the thread that sends.
   std::function<void()> on_write = [] {}, on_commit = [] {};
+  // Of the last upload.
+  std::stop_token upload_stop() const { return upload_stop_; }
 
  private:
   class Failing final : public backup::Upload {
@@ -35,6 +38,7 @@ class FaultyDestination final : public backup::Destination {
 
   std::unique_ptr<backup::Upload> create_file(const std::string& name, const backup::UploadOptions& options,
                                               std::stop_token stop) override {
+    upload_stop_ = stop;
     return std::make_unique<Failing>(*this, inner_->create(name, options, std::move(stop)));
   }
   std::unique_ptr<backup::Download> open_file(const std::string& name, std::stop_token stop) override {
@@ -44,6 +48,7 @@ class FaultyDestination final : public backup::Destination {
   void remove_file(const std::string& name, std::stop_token stop) override { inner_->remove(name, std::move(stop)); }
 
   std::unique_ptr<backup::Destination> inner_;
+  std::stop_token upload_stop_;
 };
 
 }  // namespace belay::safekeeping
