@@ -207,12 +207,15 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     release_is_at_fault = outcome.release_is_at_fault;
     if (outcome.verdict) {
       change.is_judged = true;
-      change.reason = outcome.verdict->reason;
       change.log_tail = outcome.verdict->log_tail;
       change.container = outcome.verdict->container;
+      change.own_reason = outcome.verdict->reason;
+      const Release* judged = change.release ? app.find(*change.release) : nullptr;
+      change.reason = judged == nullptr ? change.own_reason
+                                        : with_its_service(*judged, change.plan, change.container, change.own_reason);
     } else {
       change.code = outcome.error->code();
-      change.reason = outcome.error->what();
+      change.own_reason = change.reason = outcome.error->what();
       change.hint = outcome.error->hint();
       const plan::Step* failed = outcome.failed_action ? &change.plan.actions.at(*outcome.failed_action).step : nullptr;
       if (const auto* start = std::get_if<plan::StartContainer>(failed)) change.container = start->name;
@@ -272,7 +275,8 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   refuse_missing_paths(context, app.release(back_to).spec, app.find(back_to), {});
   Change change;
   change.release = app.wish.release;
-  change.reason = reason;
+  change.own_reason = reason;
+  change.reason = with_its_service(app.release(*change.release), change.plan, container, reason);
   change.log_tail = log_tail;
   change.container = container;
   // Its good verdict was premature.

@@ -35,7 +35,8 @@ struct Change {
   std::optional<ReleaseNumber> running;  // what runs now
   bool never_stopped = false;            // rolled back, and `running` ran all the time
   ErrorCode code = ErrorCode::release_failed;  // why it failed, for programs
-  std::string reason;                          // and in words
+  std::string reason;                          // and in words; of several services it names the one
+  std::string own_reason;                      // the same of that service alone
   std::string log_tail;                        // of the container that failed
   std::string container;                       // the container that failed and is kept
   std::string hint;

@@ -189,6 +189,14 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   drop_unneeded_files(context, app);
 }
 
+std::string with_its_service(const Release& release, const plan::Plan& plan, const std::string& container,
+                             const std::string& reason) {
+  if (release.spec.services.size() < 2) return reason;
+  std::string service = service_of(release, plan, container);
+  std::replace(service.begin(), service.end(), '#', '/');  // a replica, as users write it
+  return service.empty() ? reason : format("{}: {}", service, reason);
+}
+
 void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault) {
   Release* release = change.release ? app.find(*change.release) : nullptr;
   if (release == nullptr) return;
@@ -210,8 +218,8 @@ void record_failure(Context& context, App& app, Change& change, bool release_is_
           release->bodies.contains(service.name) ? Verdict::passed : Verdict::pending;
       continue;
     }
-    release->proofs[service.name] = {Verdict::failed, change.reason, change.log_tail};
-    put_into_quarantine(app, *release, service.name, change.reason, context.clock.now());
+    release->proofs[service.name] = {Verdict::failed, change.own_reason, change.log_tail};
+    put_into_quarantine(app, *release, service.name, change.own_reason, context.clock.now());
   }
 }
 

@@ -31,6 +31,9 @@ void settle_data(App& app, const std::function<bool(const Snapshot&)>& is_copied
 // was put in by a change which failed. The rest is to be cleared up when this is saved. Saves nothing.
 void record_data(App& app, const Planned& done);
 void record_success(Context& context, App& app, const Planned& done, std::optional<Milliseconds> outage);
+// "web: it exited with code 3" where the release has several services and the container is known as that of one.
+std::string with_its_service(const Release& release, const plan::Plan& plan, const std::string& container,
+                             const std::string& reason);
 // Saves nothing.
 void record_failure(Context& context, App& app, Change& change, bool release_is_at_fault);
 
