@@ -91,12 +91,18 @@ ProcessResult run_process(const ProcessRequest& request, std::stop_token stop) {
     else
       result.errors += bytes;
   };
+  const auto take_output = [&](std::string_view bytes) {
+    if (request.on_output)
+      tell(request.on_output, bytes);
+    else
+      result.output += bytes;
+  };
   while (output || errors) {
     give_up_in_time();
     pollfd polled[3] = {{output.raw(), POLLIN, 0}, {errors.raw(), POLLIN, 0}, {input.raw(), POLLOUT, 0}};
     if (::poll(polled, 3, 50) < 0 && errno != EINTR) give_up(system_error("waiting for a process", errno));
     if (request.while_it_runs) tell(request.while_it_runs, child);
-    if (polled[0].revents != 0) drain(output, [&](std::string_view bytes) { result.output += bytes; });
+    if (polled[0].revents != 0) drain(output, take_output);
     if (polled[1].revents != 0) drain(errors, take_errors);
     if (polled[2].revents != 0 && input) {
       const ssize_t count = ::write(input.raw(), rest.data(), rest.size());

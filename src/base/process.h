@@ -26,6 +26,8 @@ struct ProcessRequest {
   bool own_group = false;
   // Gets what it writes to its standard error as it comes; `errors` stays empty then.
   std::function<void(std::string_view)> on_errors = {};
+  // The same for its standard output and `output`.
+  std::function<void(std::string_view)> on_output = {};
   // Called about twenty times a second while it runs, with its process id.
   std::function<void(pid_t)> while_it_runs = {};
 };

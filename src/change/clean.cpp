@@ -1,6 +1,8 @@
 #include "change/clean.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/format.h"
 #include "base/plural.h"
@@ -67,6 +69,13 @@ std::map<std::string, std::string> volumes_of_others(Context& context, const App
   return volumes;
 }
 
+// Of the release that runs, or ran last.
+std::set<std::string> services_named(const App& app, const Target& target) {
+  std::set<std::string> names;
+  for (const Service* service : app.services_of(release_of_data(app), target)) names.insert(service->name);
+  return names;
+}
+
 }  // namespace
 
 Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
@@ -129,6 +138,44 @@ Removed take_down(Context& context, const AppName& name, bool dry_run, const Con
     app.wish.unfinished = false;
     context.store.save(app);
     write_journal(context, app, "down", "done", "");
+    removed.done = true;
+    return removed;
+  });
+}
+
+Removed remove_part(Context& context, const Target& target, bool volumes, bool dry_run, const Confirm& confirm,
+                    std::stop_token stop) {
+  const FileLock lock = lock_app(context, target.app, stop);
+  App app = app_with_volumes(context, target.app, stop);
+  if (!dry_run) finish_data(context, app, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  const auto services = services_named(app, target);
+  const auto of_others = volumes ? volumes_of_others(context, target.app) : std::map<std::string, std::string>();
+  if (what_runs(app)) wish_without(context, app, target);
+  const auto situation = [&](const World& world) {
+    return plan::Situation{app, world, context.clock.now(), context.defaults, of_others};
+  };
+  const World world = observe(context.engine, app, stop);
+  const plan::Plan stopping = what_runs(app) ? plan::plan_wish(situation(world)) : plan::Plan();
+  const World when_stopped = plan::as_planned(world, stopping);
+  Removed removed{plan::in_sequence(stopping, plan::plan_part_removal(situation(when_stopped), services, volumes)),
+                  {},
+                  false,
+                  false};
+  if (volumes) refuse_mounts(context, app, removed.plan, stop);
+  if (dry_run || removed.plan.empty()) return removed;
+  if (!confirm({removed.plan, removed.kept})) {
+    removed.declined = true;
+    return removed;
+  }
+  return doing(format("removing {}", target.text()), [&] {
+    app.wish.unfinished = what_runs(app).has_value();
+    context.store.save(app);
+    write_journal(context, app, "remove", "started", target.text());
+    carry_out_whole(context, removed.plan, {}, stop);
+    app.wish.unfinished = false;
+    context.store.save(app);
+    write_journal(context, app, "remove", "done", target.text());
     removed.done = true;
     return removed;
   });

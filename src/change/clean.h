@@ -26,6 +26,10 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
 // Stops the app in the order of its needs, and removes its containers and networks. Its releases, images and volumes
 // stay: starting it makes them anew.
 Removed take_down(Context& context, const AppName& name, bool dry_run, const Confirm& confirm, std::stop_token stop);
+// Stops a part of an app, which is then held down until it is started, and removes its containers; `volumes`: with
+// those of its volumes that nothing else has.
+Removed remove_part(Context& context, const Target& target, bool volumes, bool dry_run, const Confirm& confirm,
+                    std::stop_token stop);
 // The app with its containers and images; `volumes`: with its data.
 Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
                std::stop_token stop);

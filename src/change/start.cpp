@@ -38,9 +38,9 @@ ReleaseNumber release_of_services(const App& app) {
               format("Start it with: belay start {}", app.name.text()));
 }
 
-// Wishes the same release, without these services.
-void hold_down(Context& context, App& app, const Target& target, bool dry_run, std::stop_token stop) {
-  if (!dry_run) finish_unfinished(context, app, stop);
+}  // namespace
+
+void wish_without(Context& context, App& app, const Target& target) {
   const ReleaseNumber release = release_of_services(app);
   auto held_down = app.wish.held_down;
   for (const Service* service : app.services_of(app.release(release), target)) held_down.insert(service->name);
@@ -48,8 +48,6 @@ void hold_down(Context& context, App& app, const Target& target, bool dry_run, s
   app.wish.held_down = std::move(held_down);
   app.wish.fallback = release;
 }
-
-}  // namespace
 
 Change start_known(Context& context, App& app, ReleaseNumber release, const ChangeOptions& options,
                    const std::string& verb, std::stop_token stop, Files files) {
@@ -110,7 +108,8 @@ Change stop(Context& context, const Target& target, bool dry_run, std::stop_toke
     if (target.service.empty()) {
       wish_down(app, context);
     } else {
-      hold_down(context, app, target, dry_run, stop_token);
+      if (!dry_run) finish_unfinished(context, app, stop_token);
+      wish_without(context, app, target);
     }
     Change change = fulfil(context, app, "stop", dry_run, stop_token);
     change.release = running;

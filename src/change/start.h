@@ -27,6 +27,9 @@ std::optional<ContainerOwner> owner_of(Context& context, const std::string& cont
 // Of a part of an app: the release that should be up stays wished, and these services of it are held down until they
 // are started again.
 Change stop(Context& context, const Target& target, bool dry_run, std::stop_token stop);
+// Wishes what runs, without these services: in the app's record alone. What runs is known; the app's lock is held by
+// the caller.
+void wish_without(Context& context, App& app, const Target& target);
 // Starts what was held down. Of a whole app: its last release.
 Change start_services(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);
 Change restart(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);

@@ -495,8 +495,13 @@ constexpr auto options_of_unit = joined(
         Option{.name = "service", .summary = "help: the name is that of an image folder"},
         Option{.name = "print-unit", .summary = "run: print what the command is, and do nothing"},
         Option{.name = "print-only", .summary = "run: the same"},
-        Option{.name = "print-substitutions", .summary = "run: print the variables, and do nothing"}},
-    change);
+        Option{.name = "print-substitutions", .summary = "run: print the variables, and do nothing"},
+        Option{.name = "keep-going", .summary = "run: of stop, cleanup and purge, go on after an order that fails"},
+        Option{.name = "timeout",
+               .value = "TIME",
+               .summary = "run: how long each order may take",
+               .kind = Kind::duration}},
+    lose_data, json, change);
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},

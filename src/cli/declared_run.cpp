@@ -150,6 +150,7 @@ bool DeclaredOutcome::has_done() const {
 }
 
 DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results results) {
+  const std::stop_token stop = pass.stop.stop_possible() ? pass.stop : session.stop();
   DeclaredOutcome outcome;
   const auto warn = [&](const std::string& text) { session.console.warning(text); };
   if (pass.project) {
@@ -164,7 +165,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   } else if (pass.unit) {
     outcome.input.declared = formats::declared_host({}, {*pass.unit});
   } else {
-    outcome.input = read_declared(pass.settings, warn, session.stop());
+    outcome.input = read_declared(pass.settings, warn, stop);
   }
   if (!outcome.input.trouble.empty()) session.console.error(Error(ErrorCode::connection_failed, outcome.input.trouble));
   HostRun run(session, pass.command, engine_choice(pass.settings));
@@ -188,7 +189,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;
   DeclaredReport report(session.console, session.clock, tells_ends, pass.verbose);
-  outcome.host = declared::apply_declared(run.context(), outcome.input.declared, options, report, session.stop());
+  outcome.host = declared::apply_declared(run.context(), outcome.input.declared, options, report, stop);
   for (const auto& warning : outcome.host.warnings) session.console.warning(warning);
   return outcome;
 }

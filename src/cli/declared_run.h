@@ -56,6 +56,7 @@ struct DeclaredPass {
   bool starts_stopped = false;            // as in DeclaredOptions
   bool removes_orphans = false;           // as in DeclaredOptions
   std::string command;                    // as it was typed, for the journal
+  std::stop_token stop{};                 // in place of the session's, where one is given
   // As in DeclaredOptions; nullopt: there is no file.
   std::optional<std::map<std::string, declared::PlannedSteps>> plans{};
 };

@@ -1,6 +1,7 @@
 #pragma once
 // Units on the command line: belay unit and the face docker_start.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,15 @@ struct UnitCall {
   formats::dockerstra::Request request;
   bool dry_run = false;
   bool exit_unchanged = false;
-  std::string command;  // as it was typed, for the journal
+  bool json = false;
+  bool keep_going = false;                // of stop, cleanup and purge: one that fails does not end the rest
+  bool agrees_to_lose = false;            // --yes-lose-data UNIT
+  std::optional<Milliseconds> timeout{};  // for each order
+  std::string command;                    // as it was typed, for the journal
 };
+
+// Agrees to the loss of the data of the unit of this name. Throws UsageError where the call is about another.
+void agree_to_lose(UnitCall& call, const std::string& unit);
 
 // Carries out the orders of a unit's command; the exit code. Whatever cannot be done is refused before anything is.
 int run_unit(Session& session, const UnitCall& call);

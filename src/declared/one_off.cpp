@@ -128,15 +128,6 @@ OneOffRun::OneOffRun(change::Context& context, const Declaration& project, const
       name_(wanted.name.empty() ? format("{}-{}-run-{}", project.name.text(), wanted.service, slug_.substr(0, 12))
                                 : wanted.name) {}
 
-void OneOffRun::add_image(plan::Plan& plan) const {
-  if (context_.engine.image(service_.image, stop_)) return;
-  const auto build = project_.builds.find(service_.group_name());
-  if (build != project_.builds.end())
-    plan.add(build_step(project_, service_.image, build->second), "it is not on this host");
-  else
-    plan.add(plan::PullImage{service_.image}, "it is not on this host");
-}
-
 // What is there already is taken as it is.
 void OneOffRun::add_networks_and_volumes(plan::Plan& plan) const {
   std::set<std::string> there;
@@ -165,7 +156,8 @@ plan::Plan OneOffRun::plan_of_preparation() const {
   for (const auto& container : context_.engine.containers({true, label}, stop_))
     if (!container.is_up() && !container.labels.contains(labels::one_off_kept))
       plan.add(plan::RemoveContainer{container.name}, "an earlier command left it");
-  add_image(plan);
+  for (const auto& action : plan_of_missing_image(context_, project_, service_, service_.image, stop_).actions)
+    plan.add(action, {});
   add_networks_and_volumes(plan);
   return plan;
 }

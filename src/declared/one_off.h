@@ -43,7 +43,6 @@ class OneOffRun {
  private:
   void prepare(bool is_kept);
   plan::Plan plan_of_preparation() const;
-  void add_image(plan::Plan& plan) const;
   void add_networks_and_volumes(plan::Plan& plan) const;
   int exit_code(std::optional<int> told) const;
   void remove();

@@ -89,6 +89,18 @@ plan::BuildImage build_step(const Declaration& project, const std::string& refer
   return step;
 }
 
+plan::Plan plan_of_missing_image(change::Context& context, const Declaration& project, const Service& service,
+                                 const std::string& reference, std::stop_token stop) {
+  plan::Plan plan;
+  if (context.engine.image(reference, stop)) return plan;
+  const auto build = project.builds.find(service.group_name());
+  if (build != project.builds.end())
+    plan.add(build_step(project, reference, build->second), "it is not on this host");
+  else
+    plan.add(plan::PullImage{reference}, "it is not on this host");
+  return plan;
+}
+
 void bring_images(change::Context& context, const plan::Plan& plan, std::stop_token stop) {
   change::carry_out_whole(context, plan, {}, std::move(stop));
 }

@@ -21,6 +21,9 @@ plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task);
 plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task);
 // The step that builds the image `reference`.
 plan::BuildImage build_step(const Declaration& project, const std::string& reference, const ImageBuild& build);
+// Brings the image `reference` of the service where it is not on this host; else empty.
+plan::Plan plan_of_missing_image(change::Context& context, const Declaration& project, const Service& service,
+                                 const std::string& reference, std::stop_token stop);
 // Runs it. Throws what the first step throws that fails, once all are through where they go on.
 void bring_images(change::Context& context, const plan::Plan& plan, std::stop_token stop);
 

@@ -11,13 +11,13 @@ namespace belay::declared {
 
 // What the kinds of steps are called in files, in the order of the variant. Words that stay.
 inline constexpr std::array step_names{
-    "build_image",      "pull_image",         "push_image",       "tag_image",          "untag_image",
-    "remove_image",     "create_network",     "remove_network",   "create_volume",      "remove_volume",
-    "create_container", "put_files",          "rename_container", "start_container",    "stop_container",
-    "pause_container",  "resume_container",   "remove_container", "set_restart_policy", "update_resources",
-    "connect_network",  "disconnect_network", "signal_container", "await_verdict",      "run_inside",
-    "copy_data",        "unpack_data",        "exchange_data",    "remove_data",        "back_up_data",
-    "back_up_images",   "finish_backup",      "load_images",      "check_backup"};
+    "build_image",      "pull_image",       "push_image",         "tag_image",        "commit_container",
+    "untag_image",      "remove_image",     "create_network",     "remove_network",   "create_volume",
+    "remove_volume",    "create_container", "put_files",          "rename_container", "start_container",
+    "stop_container",   "pause_container",  "resume_container",   "remove_container", "set_restart_policy",
+    "update_resources", "connect_network",  "disconnect_network", "signal_container", "await_verdict",
+    "run_inside",       "copy_data",        "unpack_data",        "exchange_data",    "remove_data",
+    "back_up_data",     "back_up_images",   "finish_backup",      "load_images",      "check_backup"};
 inline constexpr std::array builder_names{"automatic", "buildkit", "classic", "buildx"};
 inline constexpr std::array proof_names{"runs", "still_well", "completed", "runs_or_ends"};
 static_assert(step_names.size() == std::variant_size_v<plan::Step>, "each kind of step has a name");
@@ -81,6 +81,15 @@ void each(plan::TagImage& step, Visit&& visit) {
   auto& [image, reference] = step;
   visit("image", image);
   visit("reference", reference);
+}
+template <class Visit>
+void each(plan::CommitContainer& step, Visit&& visit) {
+  auto& [container, reference, message, author, changes] = step;
+  visit("container", container);
+  visit("reference", reference);
+  visit("message", message);
+  visit("author", author);
+  visit("changes", changes);
 }
 template <class Visit>
 void each(plan::RemoveImage& step, Visit&& visit) {

@@ -82,6 +82,22 @@ void DockerEngine::tag_image(const std::string& image, const std::string& refere
   if (!says_done(response, {201})) refuse(response);
 }
 
+std::string DockerEngine::commit_container(const CommitRequest& request, std::stop_token stop) {
+  const ImageRef to = ImageRef::parse(request.reference);
+  Target target("/commit");
+  target.with("container", request.container).with("repo", to.repository).with("tag", to.tag);
+  target.with_optional("comment", request.message).with_optional("author", request.author);
+  for (const auto& change : request.changes) target.with("changes", change);
+  // A container with much in it takes its time.
+  const auto response = connection_.post(target, "{}", stop, Milliseconds(3'600'000));
+  if (response.status == 404)
+    throw NotFound(ErrorCode::container_not_found,
+                   format("there is no container {} on this engine", request.container));
+  const auto document = accepted_object(response);
+  if (!says_done(response, {201})) refuse(response);
+  return document.root()["Id"].text();
+}
+
 std::optional<std::string> DockerEngine::user_of_image(const std::string& reference, std::stop_token stop) {
   const auto found = image(reference, stop);
   if (!found) return {};

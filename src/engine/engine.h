@@ -186,6 +186,9 @@ class Engine {
   virtual void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) = 0;
   // A tag is untagged; an id loses all its tags and goes when no container uses it. Never forced.
   virtual ImageRemoval remove_image(const std::string& reference, std::stop_token stop) = 0;
+  // The container's files as an image of that reference, with the container's settings as its own; what is mounted is
+  // not in it. What runs is paused meanwhile. The image's id. NotFound.
+  virtual std::string commit_container(const CommitRequest& request, std::stop_token stop) = 0;
   virtual void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) = 0;
   // What the registry has under the reference, without a pull. NotFound where it has nothing there. EngineError where
   // it would not or could not answer: status 401 where a login is missing or wrong, 429 where it wants fewer requests,

@@ -208,6 +208,9 @@ void OneLook::tag_image(const std::string&, const std::string&, std::stop_token)
 ImageRemoval OneLook::remove_image(const std::string&, std::stop_token) {
   must_not("remove an image");
 }
+std::string OneLook::commit_container(const CommitRequest&, std::stop_token) {
+  must_not("commit a container");
+}
 void OneLook::pull(const std::string&, const ProgressSink&, std::stop_token) {
   must_not("pull an image");
 }

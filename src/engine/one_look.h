@@ -62,6 +62,7 @@ class OneLook final : public Engine {
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  std::string commit_container(const CommitRequest& request, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   std::string build(const BuildRequest& request, const ProgressSink& progress, std::stop_token stop) override;

@@ -75,6 +75,9 @@ struct Perform {
   Attempt operator()(const plan::PullImage& s) { return engine.pull(s.reference, progress, stop), Attempt{}; }
   Attempt operator()(const plan::PushImage& s) { return engine.push(s.reference, progress, stop), Attempt{}; }
   Attempt operator()(const plan::TagImage& s) { return engine.tag_image(s.image, s.reference, stop), Attempt{}; }
+  Attempt operator()(const plan::CommitContainer& s) {
+    return std::ignore = engine.commit_container(s, stop), Attempt{};
+  }
   Attempt operator()(const plan::UntagImage& s) {
     return std::ignore = engine.remove_image(s.reference, stop), Attempt{};
   }

@@ -26,4 +26,11 @@ struct ExecRequest {
   bool privileged = false;
 };
 
+struct CommitRequest {
+  std::string container;
+  std::string reference;  // of the image
+  std::string message, author;
+  std::vector<std::string> changes;  // lines of a Dockerfile: "LABEL stage=test", "CMD [...]"
+};
+
 }  // namespace belay

@@ -38,6 +38,9 @@ struct Describe {
   std::string operator()(const TagImage& s) const {
     return format("tag image {} as {}", image_text(s.image), s.reference);
   }
+  std::string operator()(const CommitContainer& s) const {
+    return format("commit {} as image {}", s.container, s.reference);
+  }
   std::string operator()(const UntagImage& s) const { return "untag image " + s.reference; }
   std::string operator()(const RemoveImage& s) const { return "remove image " + short_digest(s.image); }
   std::string operator()(const CreateNetwork& s) const {
@@ -122,6 +125,7 @@ struct KindOf {
   std::string_view operator()(const PullImage&) const { return "pull"; }
   std::string_view operator()(const PushImage&) const { return "push"; }
   std::string_view operator()(const TagImage&) const { return "tag"; }
+  std::string_view operator()(const CommitContainer&) const { return "commit"; }
   std::string_view operator()(const UntagImage&) const { return "untag"; }
   std::string_view operator()(const RemoveImage&) const { return "remove"; }
   std::string_view operator()(const CreateNetwork&) const { return "create"; }

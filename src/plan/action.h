@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "model/release.h"
+#include "model/requests.h"
 #include "model/world.h"
 
 namespace belay {
@@ -19,6 +20,11 @@ inline bool operator==(const NetworkRequest& left, const NetworkRequest& right) 
 }
 inline bool operator==(const VolumeRequest& left, const VolumeRequest& right) {
   return left.name == right.name && left.labels == right.labels && left.definition == right.definition;
+}
+
+inline bool operator==(const CommitRequest& left, const CommitRequest& right) {
+  return left.container == right.container && left.reference == right.reference && left.message == right.message &&
+         left.author == right.author && left.changes == right.changes;
 }
 
 }  // namespace belay
@@ -55,6 +61,8 @@ struct TagImage {
   std::string image, reference;
   bool operator==(const TagImage&) const = default;
 };
+// A container's files as an image.
+using CommitContainer = CommitRequest;
 // Why a release's image gets a tag of ours. `docker system prune --all` removes it with the containers all the same.
 inline constexpr const char* why_pinned = "an image prune without --all leaves the release's image alone then";
 struct UntagImage {
@@ -214,11 +222,11 @@ struct CheckBackup {
 };
 
 using Step =
-    std::variant<BuildImage, PullImage, PushImage, TagImage, UntagImage, RemoveImage, CreateNetwork, RemoveNetwork,
-                 CreateVolume, RemoveVolume, CreateContainer, PutFiles, RenameContainer, StartContainer, StopContainer,
-                 PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources, ConnectNetwork,
-                 DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData, ExchangeData,
-                 RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;
+    std::variant<BuildImage, PullImage, PushImage, TagImage, CommitContainer, UntagImage, RemoveImage, CreateNetwork,
+                 RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, PutFiles, RenameContainer, StartContainer,
+                 StopContainer, PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources,
+                 ConnectNetwork, DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData,
+                 ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;
 
 struct Action {
   Step step;

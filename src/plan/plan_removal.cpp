@@ -174,7 +174,61 @@ void remove_one_offs(Plan& plan, const Situation& s, Indices& containers) {
   }
 }
 
+// The volumes of one container, each once.
+std::vector<const Volume*> volumes_of(const World& world, const Container& container) {
+  std::vector<const Volume*> found;
+  for (const Mount& mount : container.mounts)
+    if (const Volume* volume = mount.kind == Mount::Kind::volume ? world.find_volume(mount.source) : nullptr)
+      found.push_back(volume);
+  return found;
+}
+
+// Whose the volume is besides; empty: nobody's. `removed`: containers that go.
+std::string other_user(const Situation& s, const std::string& volume, const std::set<std::string>& removed) {
+  if (const auto user = s.volumes_of_others.find(volume); user != s.volumes_of_others.end()) return user->second;
+  for (const Container& container : s.world.containers)
+    if (!removed.contains(container.name) && mounts(container, volume)) return "the container " + container.name;
+  return {};
+}
+
 }  // namespace
+
+Plan plan_part_removal(const Situation& s, const std::set<std::string>& services, bool volumes) {
+  const Containers sorted = sort_out(s.app, s.world);
+  refuse_unknown(s.app, sorted);
+  Plan plan;
+  Indices containers;
+  std::set<std::string> removed, seen;
+  std::vector<const Volume*> mounted;
+  for (const auto& instance : sorted.instances) {
+    if (!services.contains(instance.service)) continue;
+    const auto its = volumes_of(s.world, *instance.container);
+    const auto nameless =
+        std::find_if(its.begin(), its.end(), [](const Volume* volume) { return is_unnamed(*volume); });
+    if (!volumes && nameless != its.end()) {
+      plan.notes.push_back(
+          format("container {} stays: nothing else leads to the data in its volume {}, which has no name",
+                 instance.container->name, (*nameless)->name));
+      continue;
+    }
+    const Indices last = remove_container(plan, s, instance, "you asked for it");
+    containers.insert(containers.end(), last.begin(), last.end());
+    removed.insert(instance.container->name);
+    for (const Volume* volume : its)
+      if (seen.insert(volume->name).second) mounted.push_back(volume);
+  }
+  for (const Volume* volume : mounted) {
+    const std::string user = other_user(s, volume->name, removed);
+    if (!volumes)
+      plan.notes.push_back(format("volume {} stays with its data", volume->name));
+    else if (!user.empty())
+      plan.notes.push_back(format("volume {} stays: {} has it too", volume->name, user));
+    else
+      plan.add(RemoveVolume{volume->name}, "you asked to lose the data", containers);
+  }
+  name_subjects(plan, s.app, s.world);
+  return plan;
+}
 
 Plan plan_teardown(const Situation& s) {
   const Containers sorted = sort_out(s.app, s.world);

@@ -2,6 +2,8 @@
 // From the wish and the world to a plan. Pure: nothing is asked and nothing is changed here. The planner asks of each
 // thing "does this hold?" and adds the step that is missing; it has no branch for "fresh" and none for "resumed".
 
+#include <set>
+
 #include "plan/action.h"
 
 namespace belay::plan {
@@ -82,6 +84,9 @@ SwapDecision decide_order(const App& app, const Spec& next, const std::vector<co
 
 // Removes all containers and images of the app; its volumes only where `volumes` says so. Never what is not the app's.
 Plan plan_removal(const Situation& situation, bool volumes);
+// Removes the containers of these services; with `volumes` also what is mounted there and nowhere else. A container
+// with a volume that has no name stays otherwise: nothing would lead to the data any more.
+Plan plan_part_removal(const Situation& situation, const std::set<std::string>& services, bool volumes);
 // Removes all containers and networks of the app, and nothing else: its releases, images and volumes stay.
 Plan plan_teardown(const Situation& situation);
 

@@ -142,6 +142,9 @@ void MeasuredEngine::tag_image(const std::string& image, const std::string& refe
 engine::ImageRemoval MeasuredEngine::remove_image(const std::string& reference, std::stop_token stop) {
   return measured("remove_image", [&] { return inner_.remove_image(reference, stop); });
 }
+std::string MeasuredEngine::commit_container(const CommitRequest& request, std::stop_token stop) {
+  return measured("commit_container", [&] { return inner_.commit_container(request, stop); });
+}
 void MeasuredEngine::pull(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) {
   measured("pull", [&] { inner_.pull(reference, heard(progress), stop); });
 }

@@ -62,6 +62,7 @@ class MeasuredEngine final : public engine::Engine {
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   engine::ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  std::string commit_container(const CommitRequest& request, std::stop_token stop) override;
   void pull(const std::string& reference, const engine::ProgressSink& progress, std::stop_token stop) override;
   engine::RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
   std::optional<engine::Login> login_for(const std::string& registry, std::stop_token stop) override;

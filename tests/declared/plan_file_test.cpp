@@ -67,6 +67,7 @@ std::vector<plan::Step> every_kind() {
       PullImage{"web:1"},
       PushImage{"r/web:1"},
       TagImage{"sha256:1", "belay/web:r1"},
+      CommitContainer{"web", "web:kept", "as it is", "Ada", {"LABEL stage=test"}},
       UntagImage{"belay/web:r0"},
       RemoveImage{"sha256:0"},
       CreateNetwork{"back", {{"belay.app", "web"}}, network},

@@ -42,7 +42,7 @@ bool is_path_text(std::string_view text) {
 
 // A span such as `docs/data.md`, `host/change.cpp` or `scripts/lint`, for which a file of the repository is expected.
 bool names_a_file(const std::string& text) {
-  static const std::array placeholders{"NAME", "MODULE", "ITEM"};
+  static const std::array placeholders{"NAME", "MODULE", "ITEM", "UNIT"};
   if (!is_path_text(text) || text.find('/') == std::string::npos || text.starts_with('/') || text.starts_with('.') ||
       std::any_of(placeholders.begin(), placeholders.end(),
                   [&](const char* word) { return text.find(word) != text.npos; }))

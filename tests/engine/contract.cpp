@@ -638,6 +638,21 @@ TEST_P(EngineContract, MovesATag) {
   EXPECT_THROW(engine().tag_image(scene_->prefix() + "/absent:1", own_tag("app:2"), stop_), NotFound);
 }
 
+TEST_P(EngineContract, MakesAnImageOfAContainer) {
+  run("web", images().stays_up);
+  const std::string id =
+      engine().commit_container({own("web"), own_tag("kept:1"), "as it is", "Ada", {"LABEL stage=\"a test\""}}, stop_);
+  const auto image = engine().image(own_tag("kept:1"), stop_);
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->id, id);
+  EXPECT_NE(id, engine().image(images().stays_up, stop_)->id);
+  EXPECT_EQ(engine().container(own("web"), stop_)->container.state, ContainerState::running);
+  engine().create_container(request("twin", own_tag("kept:1")), stop_);
+  engine().start_container(own("twin"), stop_);
+  EXPECT_THROW(engine().commit_container({own("absent"), own_tag("kept:2"), {}, {}, {}}, stop_), NotFound);
+  EXPECT_EQ(engine().image(own_tag("kept:2"), stop_), std::nullopt);
+}
+
 TEST_P(EngineContract, AsksTheRegistryWhatATagNamesNow) {
   if (scene_->registry().empty()) GTEST_SKIP() << "this scene has no registry";
   const std::string tag = own_registry_tag("app:1");

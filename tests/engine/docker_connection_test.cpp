@@ -232,6 +232,7 @@ TEST(Answers, ASuccessThatDockerDoesNotKnowIsNoSuccess) {
     take([](Engine& e) { e.create_network({.name = "front"}, {}); });
     take([](Engine& e) { e.create_volume({.name = "data"}, {}); });
     take([](Engine& e) { e.tag_image("web:1", "web:2", {}); });
+    take([](Engine& e) { std::ignore = e.commit_container({"web", "web:2", {}, {}, {}}, {}); });
     return refusals;
   };
   Parrot liar("202 Accepted", "{}");

@@ -631,6 +631,20 @@ TEST_F(RealEngine, TagsAndUntags) {
   EXPECT_TRUE(engine_->image(image_id_, {}));
 }
 
+TEST_F(RealEngine, CommitsWhatAContainerWroteAndTheChangesAsked) {
+  const std::string tag = "belay-live-commit:" + std::to_string(::getpid());
+  Service service;
+  ended(run("writer", "echo kept > /kept", service));
+  const std::string id = engine_->commit_container(
+      {prefix() + "writer", tag, "a note", "Ada", {"LABEL one=1", "LABEL two=\"2 3\"", "USER 1000"}}, {});
+  const auto made = engine_->image(tag, {});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->id, id);
+  EXPECT_EQ(made->config.labels.at("one"), "1");
+  EXPECT_EQ(made->config.labels.at("two"), "2 3");
+  EXPECT_TRUE(engine_->remove_image(tag, {}).removed);
+}
+
 TEST_F(RealEngine, MeasuresVolumes) {
   Service service;
   service.mounts = {{Mount::Kind::volume, prefix() + "sized", "/sized", false, ""}};

@@ -12,6 +12,7 @@
 #include "document/yaml.h"
 #include "formats/dockerstra/keywords.h"
 #include "formats/dockerstra/map.h"
+#include "formats/dockerstra/order_values.h"
 #include "formats/dockerstra/unit.h"
 #include "golden.h"
 
@@ -260,6 +261,62 @@ TEST(Dockerstra, EveryKeywordOfAContainerHasItsEffect) {
       }
     }
   }
+}
+
+// ---- what orders say ----
+
+Unit unit_with(const std::string& order) {
+  Files files;
+  files.files["/conf/units/u.yaml"] =
+      format("it:\n  create: {{image: 'registry:5000/team/it:1'}}\n---\n- it: {}\n", order);
+  return read_unit({"/conf", {}, parse_address("u"), {}}, files.outside());
+}
+std::string reference_with(const std::string& order) {
+  const Unit unit = unit_with(order);
+  return reference_of(unit, unit.orders.at(0));
+}
+Execution execution_with(const std::string& arguments) {
+  const Unit unit = unit_with("{command: execute, " + arguments + "}");
+  return execution_of(unit, unit.orders.at(0), "/home/ada");
+}
+
+TEST(UnitOrders, AReferenceIsThatOfTheImageButForWhatIsSaid) {
+  EXPECT_EQ(reference_with("{command: push}"), "registry:5000/team/it:1");
+  EXPECT_EQ(reference_with("{command: tag, tag: v2}"), "registry:5000/team/it:v2");
+  EXPECT_EQ(reference_with("{command: tag, repository: other}"), "other:latest");
+  EXPECT_EQ(reference_with("{command: commit, repository: 'r:5000/x', tag: 2}"), "r:5000/x:2");
+  EXPECT_THROW(reference_with("{command: tag}"), ConfigError);
+  EXPECT_THROW(reference_with("{command: tag, repository: 'other:1'}"), ConfigError);
+  EXPECT_THROW(reference_with("{command: tag, tag: 'no tag'}"), ConfigError);
+}
+
+TEST(UnitOrders, ACommandIsWordsOrALineForTheShell) {
+  const std::vector<std::string> words{"make", "all it"}, line{"sh", "-c", "make all > log"};
+  EXPECT_EQ(execution_with("run: [make, all it]").command, words);
+  EXPECT_EQ(execution_with("run: make 'all it'").command, words);
+  EXPECT_EQ(execution_with("run: make all > log, shell: true").command, line);
+  EXPECT_EQ(execution_with("run: [make, all, '>', log], shell: true").command, line);
+  EXPECT_EQ(execution_with("run: ls").place, Execution::Place::file_system);
+  EXPECT_EQ(execution_with("run: ls, type: in_running").place, Execution::Place::in_running);
+  EXPECT_EQ(execution_with("run: ls, binds: {'${PWD}': {bind: /w, ro: true}}").binds.at(0).source, "/home/ada");
+  EXPECT_THROW(execution_with("shell: true"), ConfigError);
+  EXPECT_THROW(execution_with("run: []"), ConfigError);
+  EXPECT_THROW(execution_with("run: ls, type: running"), ConfigError);
+  EXPECT_THROW(execution_with("run: ls, type: in_running, binds: {/a: /a}"), ConfigError);
+}
+
+TEST(UnitOrders, TimesAreSecondsOrText) {
+  const auto wait = [](const std::string& text) {
+    return wait_of(unit_with("{command: start, wait: " + text + "}").orders.at(0)).count();
+  };
+  EXPECT_EQ(wait("2"), 2000);
+  EXPECT_EQ(wait("1.5"), 1500);
+  EXPECT_EQ(wait("0.0625"), 62);
+  EXPECT_EQ(wait("1m30s"), 90'000);
+  EXPECT_EQ(wait("null"), 0);
+  EXPECT_THROW(wait("soon"), ConfigError);
+  EXPECT_EQ(patience_of(unit_with("{command: stop, timeout: 3}").orders.at(0)), Seconds(3));
+  EXPECT_EQ(patience_of(unit_with("{command: stop}").orders.at(0)), std::nullopt);
 }
 
 // One line a case: arguments, words, then what comes of them; the messages are those of Python's argparse.

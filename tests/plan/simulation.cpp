@@ -50,6 +50,7 @@ struct Apply {
     for (auto& [id, each] : world.images) std::erase(each.tags, s.reference);
     image(s.image).tags.push_back(s.reference);
   }
+  void operator()(const CommitContainer& s) { demand(false, "no wish commits " + s.container); }
   void operator()(const UntagImage& s) {
     for (auto& [id, each] : world.images) std::erase(each.tags, s.reference);
   }

@@ -108,15 +108,215 @@ import: $app/start
 ---
 - ${app}-data: {command: create}
 - ${app}-git: {command: start}
-- host: {command: execute, run: [touch, $PWD/touched]}
+- host: {command: tests, tests: [start]}
 END
   expect_refused 1 belay unit run "$app/move"
-  expect_err "move.yaml:5:3: the order \"execute\" to host cannot be done"
+  expect_err "move.yaml:5:3: the order \"tests\" to host cannot be done"
   expect_not exists "$app-git"
-  expect_refused 1 belay unit run "$app/purge"
-  expect_err "belay remove $app --volumes"
+  orders "{$app-git: {command: execute}}"
+  expect_refused 1 belay unit run "$app/orders"
+  expect_err "orders.yaml:3:4: the order to $app-git does not say what to \"run\""
+  orders "{$app-git: {command: execute, run: ls, type: running}}"
+  expect_refused 1 belay unit run "$app/orders"
+  expect_err "\"type\" cannot be 'running'"
+  orders "{$app-git: {command: tag}}"
+  expect_refused 1 belay unit run "$app/orders"
+  orders "{$app-git: {command: commit, conf: {User: git}}}"
+  expect_refused 1 belay unit run "$app/orders"
+  expect_err '"conf" of commit cannot be done'
+  orders "{$app-git: {command: remove_image, force: true}}"
+  expect_refused 1 belay unit run "$app/orders"
   expect_refused 2 belay unit run "$app" --greeting servus
   expect_err "argument --greeting: invalid choice: 'servus' \(choose from 'hello', 'moin'\)"
+  expect_refused 2 belay unit run --keep-going "$app/start"
+}
+
+# orders ORDER…: the command $app/orders on the containers of start.
+orders() {
+  printf 'import: %s/start\n---\n' "$app" >conf/units/"$app"/orders.yaml
+  printf -- '- %s\n' "$@" >>conf/units/"$app"/orders.yaml
+}
+
+test_commands_run_where_they_are_asked_to() {
+  configuration "$stays_up"
+  orders "host: {command: execute, run: 'echo \$0 here >>$PWD/said; echo heard; echo wrong >&2', shell: true}"
+  expect_done belay unit run "$app/orders"
+  expect_equal 'what the host ran' 'sh here' "$(<said)"
+  expect_out heard
+  expect_err wrong
+  orders "$app-git: {command: execute, run: [cat, /repos/made]}"
+  run belay unit run "$app/orders"
+  expect_exit 1
+  expect_err "orders.yaml:3:3: the order execute to $app-git: there is no container $app-git yet"
+  expect_done belay unit run "$app"
+  local before git
+  git=$(id_of "$app-git")
+  before=$(world)
+  expect_done belay unit run "$app/orders"
+  expect_out '20[0-9][0-9]'
+  orders "$app-git: {command: execute, type: in_running, run: 'env >/tmp/seen; echo \$GREETING', shell: true}"
+  expect_done belay unit run "$app/orders"
+  expect_out '^hello'
+  expect_equal 'it is the same container' "$git" "$(id_of "$app-git")"
+  orders "$app-git: {command: execute, type: temporary, run: [cat, /repos/made]}"
+  run belay unit run "$app/orders"
+  expect_exit 1
+  expect_err 'the command ended with exit code 1'
+  orders "$app-git: {command: execute, type: temporary, run: [cat, /here/said], binds: {'\${PWD}': {bind: /here, ro: true}}}"
+  expect_done belay unit run "$app/orders"
+  expect_out 'sh here'
+  expect_done belay stop "$app/$app-git"
+  orders "$app-git: {command: execute, type: in_running, run: [cat, /www/index.html]}"
+  expect_done belay unit run "$app/orders"
+  expect_out '^1'
+  expect_done belay start "$app/$app-git"
+  expect_equal 'nothing is left of them' "$before" "$(world)"
+}
+
+test_orders_are_told_with_what_came_of_each() {
+  configuration "$stays_up"
+  orders "$app-data: {command: create}" "$app-git: {command: start, wait: 1.5}" \
+    "host: {command: execute, run: ['false']}" "$app-view: {command: start}"
+  local began=$SECONDS
+  run belay unit run --json "$app/orders"
+  expect_exit 1
+  expect [ $((SECONDS - began)) -ge 1 ]
+  expect is_up "$app-git"
+  expect_not exists "$app-viewer"
+  expect_equal 'the results' "$app-data create done 3
+$app-git start done 4
+host execute failed 5
+$app-view start not_run 6" "$(jq -r '.orders[] | "\(.container) \(.order) \(.result) \(.line)"' <<<"$out")"
+  expect_equal 'the file' "$PWD/conf/units/$app/orders.yaml" "$(jq -r '.orders[0].file' <<<"$out")"
+  expect_equal 'the time' true "$(jq '.orders[2].duration_ms >= 0 and .orders[3].duration_ms == null' <<<"$out")"
+  expect_err '"code":"program_failed"'
+  run belay unit run "$app/orders"
+  expect_exit 1
+  expect_out "$app-git +start +unchanged"
+  expect_out "$app-view +start +not run"
+  expect_err "orders.yaml:5:3: the order execute to host: the command ended with exit code 1"
+}
+
+test_an_order_that_hangs_ends_in_time_and_with_ctrl_c() {
+  configuration "$stays_up"
+  orders "host: {command: execute, run: [sleep, '100']}"
+  run belay unit run --timeout 1s "$app/orders"
+  expect_exit 1
+  expect_err 'it has not ended within 1 s'
+  orders "$app-git: {command: execute, type: temporary, run: [sleep, '100']}"
+  local before
+  before=$(world)
+  run belay unit run --timeout 2s "$app/orders"
+  expect_exit 1
+  expect_err 'it has not ended within 2 s'
+  expect_equal 'nothing is left' "$before" "$(world)"
+  background belay unit run "$app/orders" >/dev/null 2>&1
+  eventually another_container
+  kill -INT "$pid"
+  ended "$pid"
+  expect_equal 'exit code' 130 "$code"
+  expect_equal 'nothing is left' "$before" "$(world)"
+}
+another_container() { api GET "/containers/json?filters=$(filter label "belay.temporary=$app")" | jq -e 'length == 1' >/dev/null; }
+
+test_images_are_tagged_committed_pushed_and_removed() {
+  configuration "$stays_up"
+  start_registry secret
+  mkdir -p "$HOME/.docker"
+  printf '{"auths": {"%s": {"auth": "%s"}}}' "$registry" "$(printf belay:secret | base64)" >"$HOME/.docker/config.json"
+  orders "$app-git: {command: tag, tag: kept}" "$app-git: {command: tag, repository: $registry/$prefix-git, tag: v1}" \
+    "$app-git: {command: push, repository: $registry/$prefix-git, tag: v1}"
+  expect_done belay unit run "$app/orders"
+  expect_equal 'the tag' "$(image_id "$prefix-image:1")" "$(image_id "$prefix-image:kept")"
+  expect_equal 'the registry has it' '["v1"]' "$(curl -s -u belay:secret "http://$registry/v2/$prefix-git/tags/list" | jq -c .tags)"
+  orders "$app-git: {command: commit, tag: kept, message: m, author: Ada, changes: ['LABEL stage=test']}"
+  run belay unit run "$app/orders"
+  expect_exit 1
+  expect_err "there is no container $app-git yet"
+  expect_done belay unit run "$app"
+  orders "$app-git: {command: execute, type: in_running, run: [touch, /kept]}" \
+    "$app-git: {command: commit, tag: kept, message: m, author: Ada, changes: ['LABEL stage=test']}"
+  expect_done belay unit run "$app/orders"
+  expect_equal 'its label' test "$(api GET "/images/$prefix-image:kept/json" | jq -r .Config.Labels.stage)"
+  expect_equal 'no label of ours' '' "$(api GET "/images/$prefix-image:kept/json" | jq -r '.Config.Labels["belay.app"]')"
+  expect is_up "$app-git"
+  cat >conf/units/"$app"/start.yaml <<END
+${app}-git:
+  create: {image: "$prefix-image:kept", entrypoint: [ls, /kept]}
+---
+- ${app}-git: {command: start}
+END
+  orders "$app-git: {command: execute, type: temporary, run: [ls, /kept]}" "$app-git: {command: remove_image}" \
+    "$app-git: {command: remove_image}"
+  expect_done belay unit run "$app/orders"
+  expect_not image_exists "$prefix-image:kept"
+  expect_out "$app-git +remove_image +done"
+  expect_out "$app-git +remove_image +unchanged"
+}
+
+test_a_container_is_removed_and_comes_back() {
+  configuration "$stays_up"
+  expect_done belay unit run "$app"
+  local git
+  git=$(id_of "$app-git")
+  orders "$app-view: {command: remove}"
+  expect_done belay unit run --dry-run "$app/orders"
+  expect_out "remove container $app-viewer"
+  expect exists "$app-viewer"
+  expect_done belay unit run "$app/orders"
+  expect_not exists "$app-viewer"
+  expect_equal 'the other is untouched' "$git" "$(id_of "$app-git")"
+  expect_done belay unit run "$app/orders"
+  expect_out "$app-view +remove +unchanged"
+  expect_done belay unit run "$app"
+  expect is_up "$app-viewer"
+  expect_equal 'the other is untouched' "$git" "$(id_of "$app-git")"
+  orders "$app-view: {command: remove, v: true}" "$app-git: {command: remove, v: true}" "$app-data: {command: remove, v: true}"
+  expect_refused 2 belay unit run "$app/orders"
+  expect_err "--yes-lose-data $app $app/orders"
+  expect_refused 2 belay unit run --yes-lose-data other "$app/orders"
+  expect volume_exists "$app-data_repos"
+  expect_done belay unit run --yes-lose-data "$app" "$app/orders"
+  expect_not exists "$app-git"
+  expect_not exists "$app-data"
+  expect_not volume_exists "$app-data_repos"
+  expect_done belay unit run "$app"
+  expect is_up "$app-git"
+  expect volume_exists "$app-data_repos"
+}
+
+test_purge_leaves_nothing() {
+  configuration "$stays_up"
+  expect_done belay unit run "$app"
+  api POST "/images/$prefix-image:1/tag?repo=$prefix-image&tag=other" >/dev/null
+  expect_refused 2 belay unit run "$app/purge"
+  expect_err "belay backup $app keeps a copy"
+  expect_done belay unit run --dry-run "$app/purge"
+  expect_out "remove volume $app-data_repos AND ITS DATA"
+  expect exists "$app-git"
+  expect_done belay unit run --yes-lose-data "$app" "$app/purge"
+  expect_equal 'the containers' '' "$(containers "$app")"
+  expect_not volume_exists "$app-data_repos"
+  expect_not network_exists "$app"
+  expect_not image_exists "$prefix-image:1"
+  expect image_exists "$prefix-image:other"
+  run belay ls
+  expect_not_out "$app"
+  run belay unit run --keep-going --yes-lose-data "$app" "$app/purge"
+  expect_exit 1
+  expect_err "there is no app $app"
+  expect_out "$app-git +remove_image +unchanged"
+}
+
+test_build_pulls_and_builds_what_is_missing() {
+  configuration "$stays_up"
+  printf 'FROM %s-image:1\nENV SEEN=1\n' "$prefix" >conf/services/viewer/Dockerfile
+  sed -i "s/create: {image: \"{{ image }}\", entrypoint: \[sleep/build: {path: services\/viewer, tag: $prefix-view}\n  create: {entrypoint: [sleep/" \
+    conf/units/"$app"/start.yaml
+  expect_done belay unit run "$app/build"
+  expect image_exists "$prefix-view"
+  expect_not exists "$app-git"
+  expect_out '1 image built or pulled'
 }
 
 test_the_face_says_the_same() {

@@ -33,6 +33,10 @@ int run_orders(Invocation& in) {
   }
   call.dry_run = in.has("dry-run");
   call.exit_unchanged = in.has("exit-unchanged");
+  call.json = in.has("json");
+  call.keep_going = in.has("keep-going");
+  call.timeout = in.duration("timeout");
+  if (const auto agreed = in.text("yes-lose-data")) agree_to_lose(call, *agreed);
   call.command = in.description();
   return run_unit(in.session, call);
 }

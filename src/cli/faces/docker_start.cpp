@@ -25,6 +25,7 @@ constexpr std::array face_options{
     Option{.name = "print-substitutions"},
     Option{.name = "units"},
     Option{.name = "services"},
+    Option{.name = "yes-lose-data", .value = "UNIT"},
     Option{.name = "unit"},
     Option{.name = "service"},
 };
@@ -32,6 +33,7 @@ constexpr std::array face_options{
 struct FaceCall {
   std::vector<std::string> words;
   formats::dockerstra::Request request;
+  std::optional<std::string> agreed;  // --yes-lose-data
   std::set<std::string> flags;
   bool has(const char* flag) const { return flags.contains(flag); }
 };
@@ -48,6 +50,8 @@ FaceCall read_face(Session& session, const std::vector<std::string>& arguments) 
       call.request.configuration = value;
     else if (option->name == "environment")
       call.request.environments.push_back(value);
+    else if (option->name == "yes-lose-data")
+      call.agreed = value;
     else if (option->name == "host")
       session.globals.host = value;
     else
@@ -71,6 +75,7 @@ int run_words(Session& session, FaceCall& face) {
   UnitCall call;
   call.request = face.request;
   call.command = format("docker_start run {}", face.request.address.text());
+  if (face.agreed) agree_to_lose(call, *face.agreed);
   return run_unit(session, call);
 }
 

@@ -363,6 +363,10 @@ void MemoryEngine::tag_image(const std::string& image, const std::string& refere
   reach(stop, [&](Universe& universe) { universe.tag(image, reference); });
 }
 
+std::string MemoryEngine::commit_container(const CommitRequest& request, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) { return universe.commit(request); });
+}
+
 ImageRemoval MemoryEngine::remove_image(const std::string& reference, std::stop_token stop) {
   return reach(stop, [&](Universe& universe) { return universe.remove_image(reference); });
 }

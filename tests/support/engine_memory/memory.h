@@ -132,6 +132,7 @@ class MemoryEngine : public Engine {
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
   ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  std::string commit_container(const CommitRequest& request, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
   std::optional<Login> login_for(const std::string& registry, std::stop_token stop) override;

@@ -98,6 +98,17 @@ void MemoryEngine::Universe::tag(const std::string& image_name, const std::strin
   record(now, "image", "tag", full);
 }
 
+std::string MemoryEngine::Universe::commit(const CommitRequest& request) {
+  const std::string& image = container(request.container).image_id;
+  const std::string id = image_id(request.reference, format("commit {}", ++last_serial));
+  Recipe recipe = images.at(image).recipe;
+  store_image(id, recipe);
+  tags[full_reference(request.reference)] = id;
+  changes.push_back(format("commit {} as {}", request.container, full_reference(request.reference)));
+  record(now, "image", "tag", full_reference(request.reference));
+  return id;
+}
+
 void MemoryEngine::Universe::untag(const std::string& reference) {
   tags.erase(reference);
   changes.push_back("untag " + reference);

@@ -191,6 +191,7 @@ struct MemoryEngine::Universe {
   Image image(const std::string& id) const;
   std::vector<std::string> tags_of(const std::string& id) const;
   void tag(const std::string& image_name, const std::string& reference);
+  std::string commit(const CommitRequest& request);
   ImageRemoval remove_image(const std::string& reference);
   // The registry has it under this reference from now on. The digest.
   std::string offer(const std::string& reference, const Offer& offer);

@@ -1,0 +1,395 @@
+#include "cli/unit_orders.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/format.h"
+#include "base/plural.h"
+#include "base/text.h"
+#include "change/carry_out.h"
+#include "change/clean.h"
+#include "change/start.h"
+#include "cli/change_result.h"
+#include "cli/declared_run.h"
+#include "cli/removal.h"
+#include "cli/tty.h"
+#include "declared/project_images.h"
+#include "formats/dockerstra/map.h"
+#include "formats/dockerstra/order_values.h"
+#include "look/look.h"
+#include "units/execute.h"
+#include "units/images.h"
+
+namespace belay::cli {
+
+namespace {
+
+namespace dockerstra = formats::dockerstra;
+using dockerstra::Order;
+using dockerstra::says_true;
+using dockerstra::Unit;
+
+[[noreturn]] void refuse_order(const Order& order, const std::string& why, const std::string& hint) {
+  ConfigError error(order.where,
+                    format("the order \"{}\" to {} cannot be done: {}", order.command, order.container, why), hint);
+  error.set_code(ErrorCode::unsupported);
+  throw error;
+}
+
+OrderKind kind_of(const Unit& unit, const Order& order) {
+  const std::string app = unit.address.unit;
+  if (order.command == "create" || order.command == "start")
+    return says_true(order, "restart") ? OrderKind::restart : OrderKind::make;
+  if (order.command == "build") return OrderKind::build;
+  if (order.command == "stop") return OrderKind::stop;
+  if (order.command == "remove" && !is_whole(unit)) return OrderKind::remove;
+  if (order.command == "remove") return says_true(order, "v") ? OrderKind::purge : OrderKind::take_down;
+  if (order.command == "remove_image") return OrderKind::remove_image;
+  if (order.command == "execute") return OrderKind::execute;
+  if (order.command == "tag") return OrderKind::tag;
+  if (order.command == "commit") return OrderKind::commit;
+  if (order.command == "push") return OrderKind::push;
+  if (order.command == "backup")
+    refuse_order(order, "Belay keeps backups of whole apps", format("belay backup {} backs all volumes up.", app));
+  if (order.command == "restore")
+    refuse_order(order, "Belay keeps backups of whole apps", format("belay restore {} restores the newest one.", app));
+  refuse_order(order, "Belay has no such order", "Leave it out, or run it with docker.");
+}
+
+// Every value is read before anything is done.
+void check_values(const Unit& unit, const Order& order, OrderKind kind) {
+  std::ignore = dockerstra::wait_of(order);
+  std::ignore = dockerstra::patience_of(order);
+  if (kind == OrderKind::execute) std::ignore = dockerstra::execution_of(unit, order, fs::current_path());
+  if (kind == OrderKind::tag || kind == OrderKind::push) std::ignore = dockerstra::reference_of(unit, order);
+  if (kind == OrderKind::commit) std::ignore = dockerstra::commit_of(unit, order);
+  dockerstra::check_removal(order);
+}
+
+// What changes the app is done in one go where that can be; everything else one order after the other.
+bool goes_together(const Unit& unit, OrderKind kind) {
+  if (kind == OrderKind::make || kind == OrderKind::build || kind == OrderKind::take_down || kind == OrderKind::purge)
+    return true;
+  return is_whole(unit) && (kind == OrderKind::stop || kind == OrderKind::restart);
+}
+
+bool makes(const Order& order) {
+  return (order.command == "create" || order.command == "start") && !says_true(order, "restart");
+}
+
+void check_groups(const Unit& unit) {
+  if (unit.orders.empty())
+    throw Error(ErrorCode::unsupported, format("{} has no orders that Belay could carry out", unit.address.text()),
+                format("belay unit print {} shows what it is.", unit.address.text()));
+  const auto first = std::find_if(unit.orders.begin(), unit.orders.end(), makes);
+  const bool starts =
+      std::any_of(unit.orders.begin(), unit.orders.end(), [](const Order& order) { return order.command == "start"; });
+  if (first != unit.orders.end() && !starts)
+    refuse_order(*first, "Belay makes a container when it is to be started",
+                 format("belay unit run {}/start makes and starts it.", unit.address.unit));
+}
+
+// What a command of an order writes; it gets no input.
+class CommandOutput final : public Terminal {
+ public:
+  CommandOutput(bool is_beside_json, const std::stop_token& stop) : terminal_(0, is_beside_json ? 2 : 1, 2, stop) {}
+  std::string read(std::stop_token) override { return {}; }
+  void write(OutputStream stream, std::string_view bytes) override { terminal_.write(stream, bytes); }
+  std::optional<Size> size() override { return {}; }
+  std::shared_ptr<void> on_resize(std::function<void(Size)>) override { return {}; }
+
+ private:
+  UserTerminal terminal_;
+};
+
+void set_patience(change::Context& context, const Order& order) {
+  if (const auto patience = dockerstra::patience_of(order)) context.defaults.stop_timeout = *patience;
+}
+
+// `call`: agreed with --yes-lose-data, or asked for the name.
+change::Confirm confirm_loss(Session& session, const UnitCall& call, const AppName& app, const std::string& what) {
+  return [&session, &call, app, what](const change::RemovalPreview& preview) {
+    if (call.agrees_to_lose) return true;
+    session.console.line(format("to do for {}:", app.text()));
+    print_plan(session.console, preview.plan);
+    return session.console.typed_confirmation(format("The data of {} will be lost.", what), app.text(),
+                                              format("--yes-lose-data {}", app.text()), session.stop());
+  };
+}
+
+}  // namespace
+
+bool is_whole(const Unit& unit) {
+  return unit.address.variants.empty() && (unit.is_derived || unit.address.command == "start");
+}
+
+bool loses_data(const OrderGroup& group) {
+  return group.kind == OrderKind::purge || (group.kind == OrderKind::remove && says_true(group.orders.front(), "v"));
+}
+
+std::vector<OrderGroup> groups_of(const Unit& unit) {
+  check_groups(unit);
+  std::vector<OrderGroup> groups;
+  bool is_open = false;
+  for (const Order& order : unit.orders) {
+    const OrderKind kind = kind_of(unit, order);
+    check_values(unit, order, kind);
+    if (!is_open || groups.back().kind != kind || !goes_together(unit, kind)) groups.push_back({kind, {}});
+    groups.back().orders.push_back(order);
+    is_open = dockerstra::wait_of(order).count() == 0;
+  }
+  return groups;
+}
+
+OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
+  switch (group.kind) {
+    case OrderKind::make:
+      return make(group, stop);
+    case OrderKind::restart:
+      return restart(group, stop);
+    case OrderKind::stop:
+      return stop_containers(group, stop);
+    case OrderKind::build:
+      return build(group, stop);
+    case OrderKind::take_down:
+      return take_down(stop);
+    case OrderKind::purge:
+      return purge(stop);
+    case OrderKind::remove:
+      return remove(group.orders.front(), stop);
+    case OrderKind::remove_image:
+      return remove_image(group.orders.front(), stop);
+    case OrderKind::execute:
+      return execute(group.orders.front(), stop);
+    case OrderKind::tag:
+    case OrderKind::commit:
+    case OrderKind::push:
+      return change_image(group, stop);
+  }
+  return {true, false};
+}
+
+void Orders::show(const std::string& line) const {
+  if (!call_.json) session_.console.line(line);
+}
+
+Target Orders::target_of(const OrderGroup& group) const {
+  return is_whole(unit_) ? Target(app_) : Target(app_, group.orders.front().container);
+}
+
+// All that the orders make, so that each part knows the others.
+Declaration Orders::declaration_of_made() const {
+  Unit made = unit_;
+  std::erase_if(made.orders, [](const Order& order) { return !makes(order); });
+  return dockerstra::declaration_of(made, fs::current_path());
+}
+
+// Every container of the composition, for its image.
+Declaration Orders::declaration_of_every() const {
+  Unit every = unit_;
+  every.orders.clear();
+  for (const auto& container : unit_.containers)
+    every.orders.push_back({container.where, container.name, "start", document::Node::map(), {}});
+  return dockerstra::declaration_of(every, fs::current_path());
+}
+
+OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) {
+  DeclaredPass pass;
+  pass.unit = declaration_of_made();
+  const auto all = static_cast<size_t>(std::count_if(unit_.orders.begin(), unit_.orders.end(), makes));
+  if (!is_whole(unit_) || group.orders.size() < all) {
+    std::set<std::string> names;
+    for (const Order& order : group.orders) names.insert(order.container);
+    pass.unit->only = std::move(names);
+  }
+  pass.command = call_.command;
+  pass.starts_stopped = true;
+  pass.change.dry_run = call_.dry_run;
+  pass.stop = stop;
+  const DeclaredOutcome outcome = run_pass(session_, pass, Results::told);
+  if (call_.dry_run && !call_.json) session_.console.print(declared::declared_text(outcome.host, false));
+  if (outcome.has_failures() || (!call_.dry_run && !outcome.is_as_declared())) return {true, outcome.has_done()};
+  const OrderOutcome held = start_held(group, stop);
+  if (!call_.dry_run && !outcome.has_done() && !held.has_changed && !held.has_failed)
+    session_.console.success(format("{}: unchanged", app_.text()));
+  return {held.has_failed, outcome.has_done() || held.has_changed};
+}
+
+// What an order stopped or removed alone stays down until it is started: nothing else of the release is otherwise.
+OrderOutcome Orders::start_held(const OrderGroup& group, const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  std::set<std::string> held;
+  for (const auto& row : look::list(run.context(), stop))
+    if (row.name == app_.text())
+      for (const auto& instance : row.instances)
+        if (instance.state == look::AppState::held) held.insert(instance.service);
+  OrderOutcome outcome;
+  change::ChangeOptions options;
+  options.dry_run = call_.dry_run;
+  for (const Order& order : group.orders) {
+    if (held.erase(order.container) == 0) continue;
+    const change::Change change = change::start_services(run.context(), Target(app_, order.container), options, stop);
+    run.report().close();
+    outcome.has_changed = outcome.has_changed || change.kind == change::Change::Kind::done;
+    const bool is_quiet = call_.json && call_.dry_run;
+    if (!is_quiet && print_change(session_.console, app_, change, {}) != 0) outcome.has_failed = true;
+    if (outcome.has_failed) break;
+  }
+  return outcome;
+}
+
+OrderOutcome Orders::restart(const OrderGroup& group, const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  set_patience(run.context(), group.orders.front());
+  change::ChangeOptions options;
+  options.dry_run = call_.dry_run;
+  const change::Change change = change::restart(run.context(), target_of(group), options, stop);
+  run.report().close();
+  const bool is_quiet = call_.json && call_.dry_run;
+  return {!is_quiet && print_change(session_.console, app_, change, {}) != 0,
+          change.kind == change::Change::Kind::done};
+}
+
+OrderOutcome Orders::stop_containers(const OrderGroup& group, const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  set_patience(run.context(), group.orders.front());
+  const change::Change change = change::stop(run.context(), target_of(group), call_.dry_run, stop);
+  run.report().close();
+  const bool is_quiet = call_.json && call_.dry_run;
+  return {!is_quiet && print_change(session_.console, app_, change, {}) != 0,
+          change.kind == change::Change::Kind::done};
+}
+
+OrderOutcome Orders::build(const OrderGroup& group, const std::stop_token& stop) {
+  const Declaration declared = declaration_of_every();
+  HostRun run(session_, call_.command);
+  plan::Plan plan;
+  std::set<std::string> images;
+  for (const Order& order : group.orders) {
+    const Service& service = declared.spec.service(order.container);
+    if (!images.insert(service.image).second) continue;
+    const plan::Plan one = declared.builds.contains(service.name)
+                               ? declared::plan_of_builds(declared, {.services = {service.name}})
+                               : declared::plan_of_missing_image(run.context(), declared, service, service.image, stop);
+    for (const auto& action : one.actions) plan.add(action, {});
+  }
+  if (!call_.dry_run && !plan.actions.empty()) declared::bring_images(run.context(), plan, stop);
+  run.report().close();
+  if (call_.dry_run) {
+    for (const auto& action : plan.actions) show(plan::step_text(action.step));
+    if (plan.actions.empty()) show("nothing to do");
+    return {};
+  }
+  session_.console.success(plan.actions.empty()
+                               ? format("{}: there is nothing to build", app_.text())
+                               : format("{}: {} built or pulled", app_.text(),
+                                        counted(static_cast<std::int64_t>(plan.actions.size()), "image")));
+  return {false, !plan.actions.empty()};
+}
+
+OrderOutcome Orders::take_down(const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  const auto go = [](const change::RemovalPreview&) { return true; };
+  const auto removed = change::take_down(run.context(), app_, call_.dry_run, go, stop);
+  run.report().close();
+  if (!call_.json || !call_.dry_run)
+    std::ignore = print_removed(session_.console, app_, removed,
+                                {.done = "down", .dry_run = call_.dry_run, .exit_unchanged = false});
+  return {false, removed.done};
+}
+
+OrderOutcome Orders::purge(const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  const auto removed =
+      change::remove(run.context(), app_, true, call_.dry_run, confirm_loss(session_, call_, app_, app_.text()), stop);
+  run.report().close();
+  if (!call_.json || !call_.dry_run)
+    std::ignore = print_removed(session_.console, app_, removed,
+                                {.done = "removed", .dry_run = call_.dry_run, .exit_unchanged = false});
+  return {removed.declined, removed.done};
+}
+
+OrderOutcome Orders::remove(const Order& order, const std::stop_token& stop) {
+  const Target target(app_, order.container);
+  const bool volumes = says_true(order, "v");
+  HostRun run(session_, call_.command);
+  set_patience(run.context(), order);
+  const auto go = [](const change::RemovalPreview&) { return true; };
+  const auto removed =
+      change::remove_part(run.context(), target, volumes, call_.dry_run,
+                          volumes ? confirm_loss(session_, call_, app_, target.text()) : change::Confirm(go), stop);
+  run.report().close();
+  if (call_.dry_run) {
+    if (!call_.json) print_plan(session_.console, removed.plan);
+    return {};
+  }
+  for (const auto& note : removed.plan.notes) session_.console.note(note);
+  if (removed.declined)
+    session_.console.success("nothing was removed");
+  else
+    session_.console.success(removed.done ? format("{} is removed", target.text())
+                                          : format("{}: nothing to remove", target.text()));
+  return {removed.declined, removed.done};
+}
+
+OrderOutcome Orders::remove_image(const Order& order, const std::stop_token& stop) {
+  const std::string image = dockerstra::image_of_order(unit_, order);
+  if (call_.dry_run) {
+    show("untag image " + image);
+    return {};
+  }
+  HostRun run(session_, call_.command);
+  const units::ImageGone gone = units::remove_image(run.context(), image, stop);
+  run.report().close();
+  session_.console.success(gone.is_gone ? format("the image {} is removed", image)
+                                        : format("the image {} stays: {}", image, gone.why));
+  return {false, gone.is_gone};
+}
+
+OrderOutcome Orders::execute(const Order& order, const std::stop_token& stop) {
+  units::Command command{dockerstra::execution_of(unit_, order, fs::current_path()), {}, {}};
+  if (order.container != "host") {
+    command.service = order.container;
+    command.container = dockerstra::container_of_order(unit_, order);
+  }
+  if (call_.dry_run) {
+    show(units::command_text(command));
+    return {};
+  }
+  HostRun run(session_, call_.command);
+  CommandOutput output(call_.json, stop);
+  const auto before_the_session = [&] {
+    run.report().close();
+    session_.console.finish();
+  };
+  const Declaration declared = order.container == "host" ? Declaration{app_} : declaration_of_every();
+  const int code = units::execute(run.context(), declared, command, output, before_the_session, stop);
+  run.report().close();
+  if (code != 0) throw Error(ErrorCode::program_failed, format("the command ended with exit code {}", code));
+  return {false, true};
+}
+
+OrderOutcome Orders::change_image(const OrderGroup& group, const std::stop_token& stop) {
+  const Order& order = group.orders.front();
+  HostRun run(session_, call_.command);
+  plan::Plan plan;
+  if (group.kind == OrderKind::tag) {
+    plan = units::plan_of_tag(dockerstra::image_of_order(unit_, order), dockerstra::reference_of(unit_, order));
+  } else if (group.kind == OrderKind::push) {
+    plan = units::plan_of_push(dockerstra::reference_of(unit_, order));
+  } else {
+    CommitRequest request = dockerstra::commit_of(unit_, order);
+    request.container = dockerstra::container_of_order(unit_, order);
+    plan = units::plan_of_commit(run.context(), std::move(request), call_.dry_run, stop);
+  }
+  if (call_.dry_run) {
+    for (const auto& action : plan.actions) show(plan::step_text(action.step));
+    return {};
+  }
+  change::carry_out_whole(run.context(), plan, {}, stop);
+  run.report().close();
+  session_.console.success(format("{}: {}", order.container, plan::step_text(plan.actions.front().step)));
+  return {false, true};
+}
+
+}  // namespace belay::cli

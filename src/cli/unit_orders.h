@@ -1,0 +1,67 @@
+#pragma once
+// The orders of a unit's command, in groups that are carried out together.
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cli/invocation.h"
+#include "cli/unit_run.h"
+#include "model/declaration.h"
+
+namespace belay::cli {
+
+enum class OrderKind { make, restart, build, stop, take_down, purge, remove, remove_image, execute, tag, commit, push };
+
+struct OrderGroup {
+  OrderKind kind = OrderKind::make;
+  std::vector<formats::dockerstra::Order> orders;
+};
+
+// Throws ConfigError for what cannot be done, at its place; nothing has been done then.
+std::vector<OrderGroup> groups_of(const formats::dockerstra::Unit& unit);
+// Whether the list is the whole of what follows from `start`.
+bool is_whole(const formats::dockerstra::Unit& unit);
+bool loses_data(const OrderGroup& group);
+
+struct OrderOutcome {
+  bool has_failed = false;  // and said why
+  bool has_changed = false;
+};
+
+// Carries the groups out, one call a group.
+class Orders {
+ public:
+  Orders(Session& session, const UnitCall& call, const formats::dockerstra::Unit& unit)
+      : session_(session), call_(call), unit_(unit), app_(unit.address.unit) {}
+
+  // Throws what fails.
+  OrderOutcome run(const OrderGroup& group, const std::stop_token& stop);
+
+ private:
+  OrderOutcome make(const OrderGroup& group, const std::stop_token& stop);
+  OrderOutcome start_held(const OrderGroup& group, const std::stop_token& stop);
+  OrderOutcome restart(const OrderGroup& group, const std::stop_token& stop);
+  OrderOutcome stop_containers(const OrderGroup& group, const std::stop_token& stop);
+  OrderOutcome build(const OrderGroup& group, const std::stop_token& stop);
+  OrderOutcome take_down(const std::stop_token& stop);
+  OrderOutcome purge(const std::stop_token& stop);
+  OrderOutcome remove(const formats::dockerstra::Order& order, const std::stop_token& stop);
+  OrderOutcome remove_image(const formats::dockerstra::Order& order, const std::stop_token& stop);
+  OrderOutcome execute(const formats::dockerstra::Order& order, const std::stop_token& stop);
+  OrderOutcome change_image(const OrderGroup& group, const std::stop_token& stop);
+
+  // The app, where the group is all of it; else the one container that the group is for.
+  Target target_of(const OrderGroup& group) const;
+  Declaration declaration_of_made() const;
+  Declaration declaration_of_every() const;
+  // A sentence about a dry run or a result, where people read.
+  void show(const std::string& line) const;
+
+  Session& session_;
+  const UnitCall& call_;
+  const formats::dockerstra::Unit& unit_;
+  const AppName app_;
+};
+
+}  // namespace belay::cli

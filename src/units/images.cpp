@@ -1,0 +1,44 @@
+#include "units/images.h"
+
+#include "base/format.h"
+#include "change/carry_out.h"
+
+namespace belay::units {
+
+plan::Plan plan_of_tag(const std::string& image, const std::string& reference) {
+  plan::Plan plan;
+  plan.add(plan::TagImage{image, reference}, "you asked for it");
+  return plan;
+}
+
+plan::Plan plan_of_commit(change::Context& context, CommitRequest request, bool dry_run, std::stop_token stop) {
+  const auto detail = context.engine.container(request.container, std::move(stop));
+  if (!detail && !dry_run)
+    throw NotFound(ErrorCode::container_not_found, format("there is no container {} yet", request.container),
+                   "It is there once the order start was carried out.");
+  // A container that somebody makes from the image would pass for the unit's.
+  for (const auto& [label, value] : detail ? detail->container.labels : labels::Labels())
+    if (label.starts_with("belay.")) request.changes.push_back(format("LABEL {}=\"\"", label));
+  plan::Plan plan;
+  plan.add(plan::CommitContainer{std::move(request)}, "you asked for it");
+  return plan;
+}
+
+plan::Plan plan_of_push(const std::string& reference) {
+  plan::Plan plan;
+  plan.add(plan::PushImage{reference}, "you asked for it");
+  return plan;
+}
+
+ImageGone remove_image(change::Context& context, const std::string& reference, std::stop_token stop) {
+  if (!context.engine.image(reference, stop)) return {false, "it is not there"};
+  plan::Plan plan;
+  plan.add(plan::UntagImage{reference}, "you asked for it");
+  change::carry_out_whole(context, plan, {}, stop);
+  if (!context.engine.image(reference, stop)) return {true, {}};
+  // Said once more, for the reason.
+  const engine::ImageRemoval refused = context.engine.remove_image(reference, stop);
+  return {refused.removed, refused.reason};
+}
+
+}  // namespace belay::units

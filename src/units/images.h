@@ -1,0 +1,24 @@
+#pragma once
+// The orders tag, commit, push and remove_image, as plans.
+
+#include <string>
+
+#include "change/context.h"
+#include "model/requests.h"
+
+namespace belay::units {
+
+plan::Plan plan_of_tag(const std::string& image, const std::string& reference);
+// The image of a unit's container does not bear the labels by which Belay knows the container. Throws NotFound where
+// there is no such container, unless it is a dry run: an order before it may be to make it.
+plan::Plan plan_of_commit(change::Context& context, CommitRequest request, bool dry_run, std::stop_token stop);
+plan::Plan plan_of_push(const std::string& reference);
+
+struct ImageGone {
+  bool is_gone = false;
+  std::string why;  // it stays, or was not there; for people
+};
+// Takes the name off the image, which goes where nothing else names or uses it. Never forced.
+ImageGone remove_image(change::Context& context, const std::string& reference, std::stop_token stop);
+
+}  // namespace belay::units

@@ -1,0 +1,146 @@
+// The orders of units that are no change of an app, and the removal of a part of one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "engine/captured_output.h"
+#include "support/scene/scene.h"
+#include "units/execute.h"
+#include "units/images.h"
+
+namespace belay::scene {
+namespace {
+
+using formats::dockerstra::Execution;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class UnitOrders : public ::testing::Test {
+ protected:
+  UnitOrders() {
+    scene_.run("deploy 1");
+    container_ = scene_.app().releases.back().containers.at("web");
+    unit_.spec = scene_.app().releases.back().spec;
+    unit_.spec.services.front().image = scene_.image_of("1");
+  }
+
+  int execute(Execution::Place place, std::vector<std::string> words = {"true"}) {
+    auto here = scene_.context();
+    units::Command command{{place, std::move(words), {}}, "web", container_};
+    return units::execute(here, unit_, command, output_, {}, {});
+  }
+  std::vector<std::string> containers() {
+    std::vector<std::string> names;
+    for (const auto& each : scene_.engine.containers({}, {})) names.push_back(each.name);
+    return names;
+  }
+  Removed remove(bool volumes, bool dry_run = false) {
+    auto here = scene_.context();
+    return remove_part(here, Target(web, "web"), volumes, dry_run, [](const auto&) { return true; }, {});
+  }
+
+  Scene scene_;
+  std::string container_;
+  Declaration unit_{web};
+  engine::CapturedOutput output_;
+};
+
+TEST_F(UnitOrders, ACommandOnTheHostIsHeardAndItsExitCodeIsKept) {
+  EXPECT_EQ(execute(Execution::Place::host, {"sh", "-c", "echo said; echo wrong >&2; exit 3"}), 3);
+  EXPECT_THAT(output_.text(), HasSubstr("said"));
+  EXPECT_THAT(output_.text(), HasSubstr("wrong"));
+}
+
+TEST_F(UnitOrders, ACommandInARunningContainerMakesNoOther) {
+  const size_t before = scene_.engine.changes().size();
+  EXPECT_EQ(execute(Execution::Place::in_running), 0);
+  EXPECT_EQ(scene_.engine.changes().size(), before);
+}
+
+TEST_F(UnitOrders, AContainerForOneCommandLeavesNothing) {
+  const auto before = containers();
+  ImageConfig config;
+  config.volumes = {"/data"};
+  engine::Behaviour behaviour;
+  behaviour.exits_after = Milliseconds(100);
+  behaviour.exit_code = 4;
+  behaviour.output = "counted\n";
+  scene_.engine.add_image("job:1", config, behaviour, "1");
+  unit_.spec.services.front().image = "job:1";
+  EXPECT_EQ(execute(Execution::Place::temporary), 4);
+  EXPECT_EQ(output_.text(), "counted\n");
+  EXPECT_EQ(containers(), before);
+  EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(UnitOrders, TheFileSystemOfAContainerThatIsNotThereIsRefused) {
+  container_ = "elsewhere";
+  EXPECT_THROW(execute(Execution::Place::file_system), NotFound);
+  scene_.stranger("elsewhere", {});
+  EXPECT_THROW(execute(Execution::Place::file_system), Conflict);
+  EXPECT_THROW(execute(Execution::Place::in_running), Conflict);
+}
+
+TEST_F(UnitOrders, ACommittedImageDoesNotPassForTheUnits) {
+  auto here = scene_.context();
+  const plan::Plan plan = units::plan_of_commit(here, {container_, "web:kept", {}, {}, {"LABEL a=b"}}, false, {});
+  const auto& step = std::get<plan::CommitContainer>(plan.actions.at(0).step);
+  EXPECT_THAT(step.changes, Contains("LABEL a=b"));
+  EXPECT_THAT(step.changes, Contains("LABEL belay.app=\"\""));
+  EXPECT_THAT(step.changes, Contains("LABEL belay.release=\"\""));
+  EXPECT_THROW(units::plan_of_commit(here, {"elsewhere", "web:kept", {}, {}, {}}, false, {}), NotFound);
+}
+
+TEST_F(UnitOrders, AnImageThatIsInUseStays) {
+  auto here = scene_.context();
+  EXPECT_FALSE(units::remove_image(here, "nothing:1", {}).is_gone);
+  const std::string id = scene_.engine.image(scene_.image_of("1"), {})->id;
+  const units::ImageGone gone = units::remove_image(here, id, {});
+  EXPECT_FALSE(gone.is_gone);
+  EXPECT_THAT(gone.why, HasSubstr(container_));
+}
+
+TEST_F(UnitOrders, ARemovedPartKeepsItsDataAndComesBack) {
+  EXPECT_FALSE(remove(false, true).done);
+  EXPECT_THAT(containers(), Contains(container_));
+  EXPECT_TRUE(remove(false).done);
+  EXPECT_THAT(containers(), IsEmpty());
+  EXPECT_EQ(scene_.engine.volumes({}, {}).size(), 1U);
+  EXPECT_FALSE(remove(false).done);
+  auto here = scene_.context();
+  EXPECT_EQ(start_services(here, Target(web, "web"), {}, {}).kind, Change::Kind::done);
+  EXPECT_THAT(containers(), Contains(container_));
+}
+
+TEST_F(UnitOrders, ARemovedPartTakesOnlyWhatNothingElseHas) {
+  EXPECT_TRUE(remove(true).done);
+  EXPECT_THAT(scene_.engine.volumes({}, {}), IsEmpty());
+}
+
+TEST_F(UnitOrders, ARemovalThatIsCutOffIsFinishedByTheNext) {
+  for (int at = 0; at < 8; ++at) {
+    Scene scene;
+    scene.run("deploy 1");
+    scene.report.crash_after = at;
+    bool was_cut = false;
+    try {
+      auto here = scene.context();
+      std::ignore = remove_part(here, Target(web, "web"), false, false, [](const auto&) { return true; }, {});
+    } catch (const engine::MemoryEngine::Crash&) {
+      was_cut = true;
+    }
+    scene.report.crash_after = {};
+    scene.reopen();
+    auto here = scene.context();
+    std::ignore = remove_part(here, Target(web, "web"), false, false, [](const auto&) { return true; }, {});
+    EXPECT_THAT(scene.running(), IsEmpty()) << at;
+    EXPECT_NE(start_services(here, Target(web, "web"), {}, {}).kind, Change::Kind::rolled_back) << at;
+    EXPECT_EQ(scene.trouble("1"), "") << at;
+    if (!was_cut) break;
+  }
+}
+
+}  // namespace
+}  // namespace belay::scene
