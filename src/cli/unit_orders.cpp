@@ -49,10 +49,9 @@ OrderKind kind_of(const Unit& unit, const Order& order) {
   if (order.command == "tag") return OrderKind::tag;
   if (order.command == "commit") return OrderKind::commit;
   if (order.command == "push") return OrderKind::push;
-  if (order.command == "backup")
-    refuse_order(order, "Belay keeps backups of whole apps", format("belay backup {} backs all volumes up.", app));
-  if (order.command == "restore")
-    refuse_order(order, "Belay keeps backups of whole apps", format("belay restore {} restores the newest one.", app));
+  // What follows from `start` names no archives.
+  if (order.command == "backup") return is_whole(unit) ? OrderKind::backup : OrderKind::archive;
+  if (order.command == "restore") return is_whole(unit) ? OrderKind::restore : OrderKind::unpack;
   refuse_order(order, "Belay has no such order", "Leave it out, or run it with docker.");
 }
 
@@ -63,12 +62,15 @@ void check_values(const Unit& unit, const Order& order, OrderKind kind) {
   if (kind == OrderKind::execute) std::ignore = dockerstra::execution_of(unit, order, fs::current_path());
   if (kind == OrderKind::tag || kind == OrderKind::push) std::ignore = dockerstra::reference_of(unit, order);
   if (kind == OrderKind::commit) std::ignore = dockerstra::commit_of(unit, order);
+  if (kind == OrderKind::archive || kind == OrderKind::unpack)
+    std::ignore = dockerstra::archive_of(order, fs::current_path());
   dockerstra::check_removal(order);
 }
 
 // What changes the app is done in one go where that can be; everything else one order after the other.
 bool goes_together(const Unit& unit, OrderKind kind) {
-  if (kind == OrderKind::make || kind == OrderKind::build || kind == OrderKind::take_down || kind == OrderKind::purge)
+  if (kind == OrderKind::make || kind == OrderKind::build || kind == OrderKind::take_down || kind == OrderKind::purge ||
+      kind == OrderKind::backup || kind == OrderKind::restore)
     return true;
   return is_whole(unit) && (kind == OrderKind::stop || kind == OrderKind::restart);
 }
@@ -161,6 +163,14 @@ OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
       return remove_image(group.orders.front(), stop);
     case OrderKind::execute:
       return execute(group.orders.front(), stop);
+    case OrderKind::backup:
+      return back_up(stop);
+    case OrderKind::restore:
+      return restore(stop);
+    case OrderKind::archive:
+      return archive(group.orders.front(), stop);
+    case OrderKind::unpack:
+      return unpack(group.orders.front(), stop);
     case OrderKind::tag:
     case OrderKind::commit:
     case OrderKind::push:

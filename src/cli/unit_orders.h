@@ -5,13 +5,31 @@
 #include <string>
 #include <vector>
 
+#include "change/change.h"
 #include "cli/invocation.h"
 #include "cli/unit_run.h"
 #include "model/declaration.h"
 
 namespace belay::cli {
 
-enum class OrderKind { make, restart, build, stop, take_down, purge, remove, remove_image, execute, tag, commit, push };
+enum class OrderKind {
+  make,
+  restart,
+  build,
+  stop,
+  take_down,
+  purge,
+  remove,
+  remove_image,
+  execute,
+  tag,
+  commit,
+  push,
+  backup,
+  restore,
+  archive,
+  unpack
+};
 
 struct OrderGroup {
   OrderKind kind = OrderKind::make;
@@ -51,10 +69,17 @@ class Orders {
   OrderOutcome execute(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome change_image(const OrderGroup& group, const std::stop_token& stop);
 
+  OrderOutcome back_up(const std::stop_token& stop);
+  OrderOutcome restore(const std::stop_token& stop);
+  OrderOutcome archive(const formats::dockerstra::Order& order, const std::stop_token& stop);
+  OrderOutcome unpack(const formats::dockerstra::Order& order, const std::stop_token& stop);
+
   // The app, where the group is all of it; else the one container that the group is for.
   Target target_of(const OrderGroup& group) const;
   Declaration declaration_of_made() const;
   Declaration declaration_of_every() const;
+  // Of a dry run, where people read; nothing has changed.
+  OrderOutcome show_plan(const plan::Plan& plan) const;
   // A sentence about a dry run or a result, where people read.
   void show(const std::string& line) const;
 

@@ -19,6 +19,7 @@
 #include "change/places.h"
 #include "change/temporary.h"
 #include "engine/direct.h"
+#include "safekeeping/plain_part.h"
 #include "safekeeping/still.h"
 #include "state/store.h"
 
@@ -232,6 +233,12 @@ std::string digits_of(Time time) {
 
 PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const fs::path& folder, bool dry_run,
                             std::stop_token stop) {
+  return back_up_plain(context, name, folder, PlainBackupOptions{{}, {}, dry_run}, std::move(stop));
+}
+
+PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const fs::path& folder,
+                            const PlainBackupOptions& options, std::stop_token stop) {
+  const bool dry_run = options.dry_run;
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
@@ -240,7 +247,8 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     const bool files_are_here = dry_run || engine::shares_files(context.engine, stop);
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
-    const change::Places places = change::places_of(release.spec);
+    const Spec spec = spec_of_part(name, release.spec, options.part);
+    const change::Places places = change::places_of(spec);
     const auto trees = trees_of(app, places, world, files_are_here);
     std::vector<DataPlace> read;
     for (const auto& tree : trees) read.push_back(tree.place);
@@ -256,10 +264,12 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     const Stillness still(context, held, release, world, backup::Consistency::pause, stop);
 
     PlainBackedUp result;
-    const auto container = release.containers.find(release.spec.services.front().name);
+    const auto container = release.containers.find(spec.services.front().name);
     const std::string file =
-        format("{}-{}.tar.gz", container == release.containers.end() ? name.text() : container->second,
-               digits_of(context.clock.now()));
+        !options.file.empty()
+            ? options.file
+            : format("{}-{}.tar.gz", container == release.containers.end() ? name.text() : container->second,
+                     digits_of(context.clock.now()));
     result.file = folder / file;
     result.plan = plan_of(trees, places, still, result.file.string(), helper);
     if (dry_run) return result;

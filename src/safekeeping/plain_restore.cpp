@@ -14,6 +14,7 @@
 #include "family/family_release.h"
 #include "safekeeping/plain_archive.h"
 #include "safekeeping/plain_backup.h"
+#include "safekeeping/plain_part.h"
 #include "safekeeping/plain_restore_remote.h"
 #include "state/store.h"
 
@@ -159,11 +160,16 @@ void look_through(const AppName& name, const fs::path& path, std::vector<MountPo
 
 PlainRestored restore_plain(change::Context& context, const AppName& name, const fs::path& archive,
                             const change::ChangeOptions& options, std::stop_token stop) {
+  return restore_plain(context, name, PlainPart{}, archive, options, std::move(stop));
+}
+
+PlainRestored restore_plain(change::Context& context, const AppName& name, const PlainPart& part,
+                            const fs::path& archive, const change::ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
   return doing(format("restoring {} from {}", name.text(), printable(archive.string())), [&] {
     if (!options.dry_run) finish_unfinished(context, app, stop);
-    auto points = mount_points(spec_of(context, app, stop));
+    auto points = mount_points(spec_of_part(name, spec_of(context, app, stop), part));
     look_through(name, archive, points, stop);
     if (std::none_of(points.begin(), points.end(), [](const MountPoint& point) { return point.is_there; }))
       throw NotFound(format("the archive is empty: it has nothing for {}", name.text()));

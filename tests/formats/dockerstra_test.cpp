@@ -305,6 +305,20 @@ TEST(UnitOrders, ACommandIsWordsOrALineForTheShell) {
   EXPECT_THROW(execution_with("run: ls, type: in_running, binds: {/a: /a}"), ConfigError);
 }
 
+TEST(UnitOrders, AnArchiveHasItsPlaceAndItsName) {
+  const auto archive = [](const std::string& order) { return archive_of(unit_with(order).orders.at(0), "/home/ada"); };
+  EXPECT_EQ(archive("{command: backup}").folder, "/home/ada/");
+  EXPECT_EQ(archive("{command: backup}").file, "");
+  const ArchiveOrder named = archive("{command: backup, backup_dir: /srv, backup_name: it-1, source: /data/}");
+  EXPECT_EQ(named.folder, "/srv");
+  EXPECT_EQ(named.file, "it-1.tar.gz");
+  EXPECT_EQ(named.source, "/data");
+  EXPECT_EQ(archive("{command: restore, restore_dir: kept, restore_name: it}").folder, "/home/ada/kept");
+  EXPECT_THROW(archive("{command: restore}"), ConfigError);
+  EXPECT_THROW(archive("{command: backup, backup_name: a/b}"), ConfigError);
+  EXPECT_THROW(archive("{command: backup, source: data}"), ConfigError);
+}
+
 TEST(UnitOrders, TimesAreSecondsOrText) {
   const auto wait = [](const std::string& text) {
     return wait_of(unit_with("{command: start, wait: " + text + "}").orders.at(0)).count();

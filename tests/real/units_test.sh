@@ -308,6 +308,47 @@ test_purge_leaves_nothing() {
   expect_out "$app-git +remove_image +unchanged"
 }
 
+test_a_unit_is_backed_up_and_restored_as_a_whole() {
+  configuration "$stays_up"
+  export BELAY_BACKUPS=$PWD/backups
+  expect_done belay unit run "$app"
+  expect_done belay unit run --dry-run "$app/backup"
+  expect_not [ -e backups ]
+  expect_done belay unit run "$app/backup"
+  expect_out "$app-git +backup +done"
+  expect_done belay exec "$app/$app-git" sh -c 'echo later >/repos/made'
+  expect_done belay unit run "$app/restore"
+  expect_done belay exec "$app/$app-git" cat /repos/made
+  expect_out '20[0-9][0-9]'
+  expect is_up "$app-viewer"
+}
+
+test_a_container_is_backed_up_and_restored_as_a_plain_archive() {
+  configuration "$stays_up"
+  expect_done belay unit run "$app"
+  mkdir kept
+  orders "$app-git: {command: backup, backup_dir: kept, backup_name: repos, source: /repos}"
+  expect_done belay unit run --dry-run "$app/orders"
+  expect_not [ -e kept/repos.tar.gz ]
+  expect_done belay unit run "$app/orders"
+  expect_equal 'its names' 'repos/made' "$(tar -tzf kept/repos.tar.gz | grep made)"
+  run belay unit run "$app/orders"
+  expect_exit 1
+  orders "$app-git: {command: backup, source: /elsewhere}"
+  run belay unit run "$app/orders"
+  expect_exit 1
+  expect_err "has nothing mounted at /elsewhere"
+  orders "$app-git: {command: restore}"
+  expect_refused 1 belay unit run "$app/orders"
+  expect_done belay exec "$app/$app-git" sh -c 'echo later >/repos/made'
+  orders "$app-git: {command: restore, restore_dir: kept, restore_name: repos}"
+  expect_done belay unit run "$app/orders"
+  expect_done belay exec "$app/$app-git" cat /repos/made
+  expect_out '20[0-9][0-9]'
+  run belay snapshots "$app"
+  expect_out s1
+}
+
 test_build_pulls_and_builds_what_is_missing() {
   configuration "$stays_up"
   printf 'FROM %s-image:1\nENV SEEN=1\n' "$prefix" >conf/services/viewer/Dockerfile

@@ -201,6 +201,26 @@ TEST_F(Plain, WhatWasBackedUpIsRestoredAndWhatWasThereIsASnapshot) {
   EXPECT_EQ(held("jcl_web_data.belay-s1", "file"), "new");
 }
 
+TEST_F(Plain, AnArchiveOfAPartHoldsAndTakesNothingElse) {
+  start();
+  hold("jcl_web_data", "file", "data");
+  hold("jcl_web_var_www", "page", "page");
+  Context here = context();
+  const auto made_of = [&](const PlainPart& part) {
+    return back_up_plain(here, web, made(out_), PlainBackupOptions{part, "part.tar.gz", false}, {});
+  };
+  EXPECT_THROW(made_of({"other", {}}), NotFound);
+  EXPECT_THROW(made_of({"web", "/elsewhere"}), NotFound);
+  EXPECT_EQ(made_of({"web", "/data"}).file, out_ / "part.tar.gz");
+  EXPECT_THROW(made_of({"web", "/data"}), Conflict) << "what is there is not replaced";
+  hold("jcl_web_data", "file", "later");
+  hold("jcl_web_var_www", "page", "later");
+  std::ignore = restore_plain(here, web, PlainPart{"web", {}}, out_ / "part.tar.gz", {}, {});
+  EXPECT_EQ(held("jcl_web_data", "file"), "data");
+  EXPECT_EQ(held("jcl_web_var_www", "page"), "later");
+  EXPECT_THROW(restore_plain(here, web, PlainPart{"web", "/var/www"}, out_ / "part.tar.gz", {}, {}), Error);
+}
+
 TEST_F(Plain, ArchivesOfATarProgramAreTakenWithAnyBeginningOfTheNames) {
   start();
   constexpr auto folder = archive::TarEntry::Kind::folder;

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/dockerstra/map_parts.h"
+#include "formats/mounts.h"
 #include "model/names.h"
 
 namespace belay::formats::dockerstra {
@@ -131,6 +132,28 @@ CommitRequest commit_of(const Unit& unit, const Order& order) {
   if (const Node* author = said(order, "author")) request.author = author->as_text("\"author\"");
   if (const Node* changes = said(order, "changes")) request.changes = words_of(*changes, "\"changes\"");
   return request;
+}
+
+ArchiveOrder archive_of(const Order& order, const fs::path& folder) {
+  ArchiveOrder archive;
+  const Node *place = said(order, order.command + "_dir"), *name = said(order, order.command + "_name");
+  archive.folder = (folder / (place == nullptr ? "." : word_value(*place, format("\"{}_dir\"", order.command))));
+  archive.folder = archive.folder.lexically_normal();
+  if (name != nullptr) {
+    const std::string text = word_value(*name, format("\"{}_name\"", order.command));
+    if (text.find('/') != std::string::npos)
+      refuse(*name, format("'{}' is a path, not a name", printable(text)),
+             format("The folder stands in \"{}_dir\".", order.command));
+    archive.file = text + ".tar.gz";
+  } else if (order.command == "restore") {
+    throw ConfigError(order.where, format("the order restore to {} does not say which archive", order.container),
+                      "Say restore_name: NAME, for NAME.tar.gz.");
+  }
+  if (const Node* source = said(order, "source"))
+    archive.source = at(source->where(), [&] {
+      return doing("\"source\"", [&] { return mount_point(source->as_text("\"source\"")); });
+    });
+  return archive;
 }
 
 void check_removal(const Order& order) {

@@ -33,6 +33,15 @@ std::string reference_of(const Unit& unit, const Order& order);
 CommitRequest commit_of(const Unit& unit, const Order& order);
 // What remove and remove_image cannot be asked for.
 void check_removal(const Order& order);
+// A plain archive of what a container has.
+struct ArchiveOrder {
+  fs::path folder;     // absolute
+  std::string file;    // "repos.tar.gz"; empty: from the container and the time
+  std::string source;  // backup: the mount point; empty: all
+};
+// Of backup and restore.
+ArchiveOrder archive_of(const Order& order, const fs::path& folder);
+
 // How long the next order waits after this one; 0: not at all.
 Milliseconds wait_of(const Order& order);
 // Before the container is stopped; nullopt: nothing is said.
