@@ -350,6 +350,16 @@ constexpr auto options_of_config = joined(
                Option{.name = "images", .summary = "print only its images"},
                Option{.name = "variables", .summary = "list the variables that it uses, and where they came from"}},
     project_options, json);
+constexpr std::array options_of_export{
+    Option{.name = "compose", .summary = "write a Compose file"},
+    Option{.name = "output", .letter = 'o', .value = "FILE", .summary = "write it to this file", .kind = Kind::file},
+    Option{.name = "env-file",
+           .value = "FILE",
+           .summary = "write the values of variables to this file, readable for its owner alone",
+           .kind = Kind::file},
+    Option{.name = "pin", .summary = "name images with their digests"},
+    Option{.name = "project-name", .letter = 'p', .value = "NAME", .summary = "the name of the project"},
+    Option{.name = "partial", .summary = "end with 0 also where Compose has no word for something"}};
 constexpr auto options_of_pull =
     joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
                       Option{.name = "ignore-pull-failures", .summary = "go on where one cannot be pulled"}},
@@ -457,6 +467,8 @@ constexpr std::array positionals_of_build{
     Positional{.name = "WHERE", .kind = Kind::file, .required = false, .repeated = true, .shown = "WHERE"}};
 constexpr std::array positionals_of_config{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "NAME|DIR|FILE"}, optional_release};
+constexpr std::array positionals_of_export{Positional{.name = "WHAT", .kind = Kind::app, .shown = "NAME|DIR"},
+                                           optional_release};
 constexpr std::array positionals_of_down{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|FILE|NAME"}};
 constexpr std::array positionals_of_shell{app_or_part,
@@ -701,6 +713,12 @@ constexpr std::array table{
             .summary = "Print an app as a definition for apply",
             .positionals = name_and_release,
             .run = run_declare},
+    Command{.name = "export",
+            .group = Group::look,
+            .summary = "Write a Compose file for an app, or for a folder of definitions",
+            .positionals = positionals_of_export,
+            .options = options_of_export,
+            .run = run_export},
     Command{.name = "history",
             .group = Group::look,
             .summary = "Show what was done, when and by whom",

@@ -45,6 +45,7 @@ int run_shell(Invocation& in);
 int run_exec(Invocation& in);
 int run_config(Invocation& in);
 int run_declare(Invocation& in);
+int run_export(Invocation& in);
 int run_history(Invocation& in);
 int run_autostart(Invocation& in);
 int run_start_all(Invocation& in);

@@ -31,10 +31,26 @@ bool may_stand_plain(const std::string& text) {
   return text.back() != ' ' && text.back() != ':' && text.find(": ") == std::string::npos;
 }
 
+// What YAML takes for line breaks, a mark of byte order or no text, as it must be written; empty: it may stand.
+std::string escape_of(std::string_view rest) {
+  if (rest.starts_with("\u2028")) return "\\L";
+  if (rest.starts_with("\u2029")) return "\\P";
+  if (rest.starts_with("\ufeff")) return "\\uFEFF";
+  if (rest.size() < 2 || rest[0] != '\xc2') return {};
+  const auto second = static_cast<unsigned char>(rest[1]);
+  return second < 0xa0 ? format("\\x{:02X}", second) : std::string();
+}
+
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
     const auto byte = static_cast<unsigned char>(c);
+    if (const std::string escape = escape_of(std::string_view(text).substr(at)); !escape.empty()) {
+      out += escape;
+      at += c == '\xc2' ? 1 : 2;
+      continue;
+    }
     if (c == '"' || c == '\\')
       out += {'\\', c};
     else if (c == '\n')

@@ -111,6 +111,10 @@ Service WishPlanner::resolved(const Service& service, Indices& before) const {
                   format("{} shares what {} has, which is not there", service.name, other));
     return name_of(*container);
   };
+  // A link to a container by its name, which the same plan makes.
+  for (const auto& link : made.links)
+    for (const auto& [other, created] : creation_)
+      if (created_.at(other) == link.substr(0, link.find(':'))) before = joined(before, {created});
   constexpr std::string_view of_service = "service:";
   for (auto* mode : {&made.network_mode, &made.pid_mode, &made.ipc_mode, &made.uts_mode})
     if (mode->starts_with(of_service)) *mode = "container:" + container_of(mode->substr(of_service.size()));

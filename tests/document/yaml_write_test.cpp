@@ -44,6 +44,17 @@ TEST(YamlText, ReadsAgainAsWhatItWas) {
   }
 }
 
+// YAML takes some characters beyond ASCII for line breaks or for no text at all.
+TEST(YamlText, WritesOddCharactersSoThatTheyStay) {
+  for (const std::string text :
+       {"a\u0085b", "a\u2028b", "a\u2029b", "\ufeffa", "a\u0080b", "a\r\nb", "  a\n\n b", "ü→"}) {
+    Node map = Node::map();
+    map.set(text, Node::text(text));
+    EXPECT_EQ(read_one(yaml_text(map)).members().at(0).key, text) << yaml_text(map);
+    EXPECT_EQ(read_one(yaml_text(map)).members().at(0).value.raw(), text) << yaml_text(map);
+  }
+}
+
 TEST(YamlText, SaysBehindEachScalarWhereItCameFrom) {
   const Node value = read_one("a:\n  b: x\n  c: [y1, z1]\n");
   EXPECT_EQ(yaml_text(value, [](const Node& each) { return "line " + std::to_string(each.where().line); }),

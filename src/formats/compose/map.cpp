@@ -53,12 +53,9 @@ void find_jobs(Mapping& mapping) {
       (need.condition == Need::Condition::completed ? ended : waited).insert(need.service);
   for (Service& service : spec.services) {
     service.job = service.job || ended.contains(service.name);
-    const bool may_end = service.restart.name == "no" || service.restart.name == "on-failure";
-    const bool has_check = service.health && !service.health->test.empty() && service.health->test.front() != "NONE";
     const Node* settings = block_of(*mapping.definition("services", service.group_name()), "x-belay");
     const bool is_said = settings != nullptr && settings->find("job") != nullptr;
-    service.may_end = !service.job && !is_said && may_end && service.ports.empty() && !has_check &&
-                      service.checks.empty() && !waited.contains(service.name);
+    service.may_end = !service.job && !is_said && may_end_by_itself(service, waited.contains(service.name));
   }
 }
 
@@ -76,6 +73,12 @@ void choose_orders(Mapping& mapping) {
 }
 
 }  // namespace
+
+bool may_end_by_itself(const Service& service, bool is_waited_for) {
+  const bool may_end = service.restart.name == "no" || service.restart.name == "on-failure";
+  const bool has_check = service.health && !service.health->test.empty() && service.health->test.front() != "NONE";
+  return may_end && service.ports.empty() && !has_check && service.checks.empty() && !is_waited_for;
+}
 
 Mapped map_project(const Project& project) {
   Mapped mapped;

@@ -67,6 +67,8 @@ void map_links(Mapping& mapping, const ServiceBlock& block);
 void map_resources(Mapping& mapping, const ServiceBlock& block, Service& service);
 void map_deploy(Mapping& mapping, const ServiceBlock& block, Service& service);
 int replicas_of(const document::Node& service);
+// map.cpp: whether nothing of the service says that it should stay up.
+bool may_end_by_itself(const Service& service, bool is_waited_for);
 // map_build.cpp
 void map_build(Mapping& mapping, const ServiceBlock& block);
 // map_policies.cpp
