@@ -67,8 +67,8 @@ Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_tok
 }
 
 // Services that are the same go on with the containers that the other release has.
-void go_on_with(const Release& other, Release& release) {
-  release.bodies = plan::carried_over(other, release);
+void go_on_with(const Release& other, Release& release, const std::set<std::string>& anew) {
+  release.bodies = plan::carried_over(other, release, anew);
   for (const auto& service : other.ended)
     if (release.bodies.contains(service)) release.ended.insert(service);
   for (const auto& [service, body] : release.bodies)
@@ -86,7 +86,7 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
   const std::optional<Release> present =
       runs != nullptr && containers == Containers::changed_in_place ? std::optional(*runs) : std::nullopt;
   Release& release = add_unnamed(context, app, made, stop);
-  if (present && is_tied_alike(*present, made)) go_on_with(*present, release);
+  if (present && is_tied_alike(*present, made)) go_on_with(*present, release, made.anew);
   name_containers(context, app, release, stop);
   wish_up(app, app.releases.back().number, options, context);
 }
@@ -96,7 +96,7 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
 Release& add_release(Context& context, App& app, const Made& made, const Release* like, std::stop_token stop) {
   const auto other = like == nullptr ? std::nullopt : std::optional(*like);  // the app's list may move
   Release& release = add_unnamed(context, app, made, stop);
-  if (other) go_on_with(*other, release);
+  if (other) go_on_with(*other, release, made.anew);
   name_containers(context, app, release, stop);
   return release;
 }

@@ -16,6 +16,8 @@ struct Made {
   std::map<std::string, ReleaseNumber> needs;
   // Those of them on which it cannot stay when they are replaced.
   std::set<std::string> tied_to{};
+  // Services that get new containers though they are the same as in what runs.
+  std::set<std::string> anew{};
   // Volumes whose names nobody chose: no other app may have them.
   std::vector<DerivedVolume> derived{};
 };

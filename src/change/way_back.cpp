@@ -241,6 +241,8 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   const Wish failed = app.wish;
   auto before = failed.fallback;
   Wish back = wish_for_the_way_back(context, failed, change);
+  // What was held down before stays so, whatever the change was to start.
+  if (back.release && earlier.wish && !earlier.wish->unfinished) back.held_down = earlier.wish->held_down;
   bool is_itself = false;
   std::optional<std::string> data_stays;
   try {

@@ -153,7 +153,9 @@ Decision decide(const Situation& situation) {
   const bool is_down = app->wish.state == Wish::State::down && !app->wish.unfinished && !app->wish.way_back;
   if (is_down && !situation.starts_stopped) return Hold{Hold::Why::stopped_by_hand, {}, app->wish.since};
   const bool is_up = app->wish.state == Wish::State::up;
-  if (present != nullptr && is_up && is_made_so(*present, situation.draft)) return KeepUp{};
+  if (present != nullptr && is_up && is_made_so(*present, situation.draft))
+    return situation.makes_anew ? Decision(Deploy{present->number, {{ReasonKind::asked, "new containers, as asked"}}})
+                                : Decision(KeepUp{});
   if (const Release* same = made_before(*app, situation.draft)) {
     const bool keeps_up = is_up && present != nullptr;
     if (is_foreign_change(situation, *same))
@@ -245,6 +247,8 @@ std::string_view to_text(Deploy::Reason::Kind kind) {
       return "tie";
     case Deploy::Reason::Kind::needs:
       return "needs";
+    case Deploy::Reason::Kind::asked:
+      return "asked";
   }
   return "";
 }

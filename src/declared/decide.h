@@ -23,6 +23,8 @@ struct Situation {
   std::vector<Repair> repairs{};  // newest first
   // What was stopped by hand is started: a user asks for it.
   bool starts_stopped = false;
+  // Its services get new containers, whatever runs: a user asks for it.
+  bool makes_anew = false;
   // What is wished has kept copies of files bound: somebody went back to it, and its own number is the newest.
   bool has_kept_files = false;
   // What the host cut short waits for its turn; a command given by hand waits for nothing.
@@ -59,6 +61,7 @@ struct Deploy {
       file,      // the content of one that it is bound to
       tie,       // what it is tied to was, or is to be, replaced
       needs,     // as `tie`, and nothing of its own is different
+      asked,     // nothing is different; a user asks for new containers
     };
     Kind kind = Kind::is_new;
     std::string text{};  // "env.LOG_LEVEL: info → debug"

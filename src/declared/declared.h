@@ -69,6 +69,8 @@ struct DeclaredOptions {
   bool removes_orphans = false;
   // What was stopped by hand is started, as a command that names the app means it.
   bool starts_stopped = false;
+  // Services get new containers though nothing has changed: those that are named, without names all.
+  bool makes_anew = false;
   // What was planned earlier, by app: this is carried out, or nothing where what it rests on has moved. nullptr:
   // whatever the definitions ask for now.
   const std::map<std::string, PlannedSteps>* plans = nullptr;

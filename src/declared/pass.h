@@ -137,6 +137,8 @@ class Pass {
   void note_failure(const App& app, state::Store& store, const Release& tried) const;
 
   // pass_keep.cpp: what is wished already is kept up
+  // What the command is about is started, also what was stopped by its name.
+  void start_held(const Declaration& declared, App& app) const;
   // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
   bool is_well(const Declaration& declared, change::Context& context, DeclaredApp& result);
   void keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result);

@@ -58,10 +58,22 @@ Declaration Pass::with_the_others(Declaration declared, const std::optional<App>
   if (declared.only.empty()) return declared;
   const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
   const auto is_asked_for = [&](const Service& service) { return declared.only.contains(service.group_name()); };
-  std::erase_if(declared.spec.services, [&](const Service& service) { return !is_asked_for(service); });
-  if (present == nullptr) return declared;
-  for (const auto& service : present->spec.services)
-    if (!is_asked_for(service)) declared.spec.services.push_back(service);
+  std::vector<Service> services;
+  std::vector<Service> others = present == nullptr ? std::vector<Service>{} : present->spec.services;
+  std::erase_if(others, is_asked_for);
+  // In the order of the files, as the release has it that was made of all of them.
+  for (auto& service : declared.spec.services) {
+    const auto other =
+        std::find_if(others.begin(), others.end(), [&](const Service& each) { return each.name == service.name; });
+    if (is_asked_for(service)) {
+      services.push_back(std::move(service));
+    } else if (other != others.end()) {
+      services.push_back(std::move(*other));
+      others.erase(other);
+    }
+  }
+  std::move(others.begin(), others.end(), std::back_inserter(services));
+  declared.spec.services = std::move(services);
   return declared;
 }
 
@@ -99,6 +111,8 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     service.image = choice.reference;
     made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
     if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
+    if (options_.makes_anew && (declared.only.empty() || declared.only.contains(service.group_name())))
+      made.anew.insert(service.name);
   }
   name_all_volumes(declared, app, made);
   if (const auto wait = wait_of_all(choices)) {
@@ -144,6 +158,7 @@ Situation Pass::situation_of(const App* app, const change::Made& draft, const Im
                              change::Context& context) const {
   Situation situation{app, draft, images, needs};
   situation.starts_stopped = options_.starts_stopped;
+  situation.makes_anew = !draft.anew.empty();
   situation.has_pauses = options_.heal.has_value();
   const Release* present = app != nullptr && app->wish.release ? app->find(*app->wish.release) : nullptr;
   situation.has_kept_files = present != nullptr && !change::kept_paths(context.store, *app, *present).empty();
@@ -170,7 +185,7 @@ void Pass::tell_deploy(const Deploy& deploy, DeclaredApp& result) {
   bool has_own_reason = false;
   for (const auto& reason : deploy.reasons) {
     has_own_reason = has_own_reason || reason.kind != Kind::tie;
-    if (reason.kind == Kind::is_new || reason.kind == Kind::needs)
+    if (reason.kind == Kind::is_new || reason.kind == Kind::needs || reason.kind == Kind::asked)
       result.reason = reason.text;
     else
       result.differences.push_back(reason.text);

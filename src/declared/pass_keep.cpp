@@ -49,6 +49,13 @@ bool seems_right(const App& app, const PassView& view) {
 
 }  // namespace
 
+void Pass::start_held(const Declaration& declared, App& app) const {
+  if (!options_.starts_stopped) return;
+  if (declared.only.empty()) app.wish.held_down.clear();
+  for (const auto& service : declared.spec.services)
+    if (declared.only.contains(service.group_name())) app.wish.held_down.erase(service.name);
+}
+
 bool Pass::is_well(const Declaration& declared, change::Context& context, DeclaredApp& result) {
   if (!options_.heal) return true;
   result.healing.emplace();
@@ -84,10 +91,13 @@ bool Pass::is_asked_for(const App& app) const {
 void Pass::keep_up(const Declaration& declared, const App& app, change::Context& context, DeclaredApp& result) {
   if (result.healing && result.healing->waits_until) return;
   tell_restart_loop(app, context, result);
-  const bool look_closer = options_.thorough || app.wish.unfinished || !app.wish.trouble.empty() || is_asked_for(app) ||
-                           !seems_right(app, view_);
+  App started = app;
+  start_held(declared, started);
+  const bool starts = started.wish.held_down != app.wish.held_down;
+  const bool look_closer = starts || options_.thorough || app.wish.unfinished || !app.wish.trouble.empty() ||
+                           is_asked_for(app) || !seems_right(app, view_);
   if (!look_closer) return;
-  const bool repairs = declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
+  const bool repairs = starts || declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
   const FileLock lock = lock_app(context, app.name, stop_);
   App fresh = known_app(context, app.name, stop_);
   if (const Release* wished = fresh.wish.release ? fresh.find(*fresh.wish.release) : nullptr)
@@ -96,7 +106,10 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   // no reason to want it down.
   if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
   const bool finishes = fresh.wish.unfinished;
-  const std::string verb = finishes ? "finish" : "repair";
+  start_held(declared, fresh);
+  // What did not prove itself the last time is asked again, whatever was wished then: only a verdict ends that.
+  if (!fresh.wish.trouble.empty()) fresh.wish.wait = true;
+  const std::string verb = finishes ? "finish" : starts ? "start" : "repair";
   const PlannedSteps* steps = steps_for(result.name);
   Facts facts;
   if (asks_for_facts()) {
@@ -104,8 +117,8 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
     if (steps != nullptr && !options_.dry_run && !steps->change.empty()) settle(facts, result);
   }
   const change::Agreed agreed = agreed_on(result.name, result);
-  // What a command left unfinished is nothing that the app did: it counts against no budget.
-  bool is_counted = finishes;
+  // What a command left unfinished, or a user stopped, is nothing that the app did: it counts against no budget.
+  bool is_counted = finishes || starts;
   AppReport report(result.name, listener_, turn_, [&] {
     if (!std::exchange(is_counted, true))
       context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release});
@@ -130,6 +143,7 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
     return;
   }
   tell_repair(result, fresh, repairs);
+  if (starts && result.kind == Outcome::repair) result.reason = "what was stopped by its name is started";
 }
 
 void Pass::tell_restart_loop(const App& app, change::Context& context, DeclaredApp& result) const {

@@ -15,8 +15,8 @@ namespace {
 
 using document::Node;
 
-// 1 and 2 had the steps as sentences, for a comparison with another plan.
-constexpr std::int64_t file_version = 3;
+// 1 and 2 had the steps as sentences, for a comparison with another plan; 3 knew no projects.
+constexpr std::int64_t file_version = 4;
 constexpr const char* make_it_anew = "Make it anew: belay plan DIR -o FILE.";
 
 Node list_of(const std::vector<std::string>& words) {
@@ -95,6 +95,33 @@ PlannedApp read_app(const Node& node) {
   return app;
 }
 
+Node written(const formats::compose::Request& project) {
+  Node node = Node::map();
+  const auto set_path = [&](const char* key, const std::optional<fs::path>& path) {
+    if (path) node.set(key, Node::text(path->string()));
+  };
+  set_path("folder", project.folder);
+  set_path("project_folder", project.project_folder);
+  node.set("files", list_of(project.files));
+  std::vector<std::string> env_files;
+  for (const auto& file : project.env_files) env_files.push_back(file.string());
+  node.set("env_files", list_of(env_files));
+  if (project.name) node.set("name", Node::text(*project.name));
+  node.set("profiles", list_of(project.profiles));
+  return node;
+}
+
+formats::compose::Request read_project_of(const Node& node) {
+  formats::compose::Request project;
+  if (const Node* folder = node.find("folder")) project.folder = folder->as_text("folder");
+  if (const Node* folder = node.find("project_folder")) project.project_folder = folder->as_text("project_folder");
+  project.files = read_texts(needed(node, "files"), "files");
+  for (const auto& file : read_texts(needed(node, "env_files"), "env_files")) project.env_files.emplace_back(file);
+  if (const Node* name = node.find("name")) project.name = name->as_text("name");
+  project.profiles = read_texts(needed(node, "profiles"), "profiles");
+  return project;
+}
+
 // What was planned for which is told apart by its name, or by its place where it has none.
 const PlannedApp* find(const std::vector<PlannedApp>& apps, const std::string& name) {
   const auto found = std::find_if(apps.begin(), apps.end(), [&](const auto& app) { return app.name == name; });
@@ -141,6 +168,7 @@ void write_plan_file(const fs::path& path, const PlanFile& plan) {
   node.set("thorough", Node::boolean(plan.thorough));
   node.set("allow_empty", Node::boolean(plan.allow_empty));
   node.set("take_over", list_of(plan.take_over));
+  if (plan.project) node.set("project", written(*plan.project));
   node.set("apps", std::move(apps));
   seal(node);
   write_file_durably(path, document::write_json(node, 2) + "\n", 0600);
@@ -162,6 +190,7 @@ PlanFile read_plan_file(const fs::path& path) {
   plan.thorough = needed(node, "thorough").as_bool("thorough");
   plan.allow_empty = needed(node, "allow_empty").as_bool("allow_empty");
   plan.take_over = read_texts(needed(node, "take_over"), "take_over");
+  if (const Node* project = node.find("project")) plan.project = read_project_of(*project);
   for (const auto& app : needed(node, "apps").as_list("apps")) plan.apps.push_back(read_app(app));
   refuse_edited(node, "the plan");
   return plan;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "declared/declared.h"
+#include "formats/compose/project.h"
 
 namespace belay::declared {
 
@@ -24,6 +25,9 @@ struct PlanFile {
   fs::path settings_file;  // absolute; empty: the usual one, if there was one
   bool aws = false, pull = true, thorough = false, allow_empty = false;
   std::vector<std::string> take_over;
+  // Of a Compose project instead of a folder of definitions: which one. Its paths are absolute, and `folder` is its
+  // own.
+  std::optional<formats::compose::Request> project{};
   std::vector<PlannedApp> apps;
 };
 

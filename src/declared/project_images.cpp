@@ -49,6 +49,28 @@ plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task) {
   return plan;
 }
 
+plan::Plan plan_of_pushes(const Declaration& project, const ImageTask& task) {
+  plan::Plan plan;
+  std::set<std::string> pushed;
+  for (const Service* service : asked_for(project, task)) {
+    const std::string& name = service->group_name();
+    if (!project.builds.contains(name)) {
+      if (!task.services.empty()) plan.notes.push_back(format("{} is pulled, not built: nothing to push", name));
+      continue;
+    }
+    if (ImageRef::parse(service->image).repository.find('/') == std::string::npos) {
+      plan.notes.push_back(
+          format("{} is left out: its image {} names no registry and no account; say image: in the file", name,
+                 service->image));
+      continue;
+    }
+    if (!pushed.insert(service->image).second) continue;
+    const size_t step = plan.add(plan::PushImage{service->image}, "asked for");
+    plan.actions[step].may_fail = task.go_on;
+  }
+  return plan;
+}
+
 plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task) {
   plan::Plan plan;
   for (const Service* service : asked_for(project, task)) {

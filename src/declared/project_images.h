@@ -1,5 +1,5 @@
 #pragma once
-// The images of a Compose project, pulled or built while what runs is left alone.
+// The images of a Compose project, pulled, built or pushed while what runs is left alone.
 
 #include <set>
 
@@ -18,6 +18,8 @@ struct ImageTask {
 };
 // What is built is not pulled: a note says so.
 plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task);
+// What is built and has an `image` that says where it goes; a note for what has none.
+plan::Plan plan_of_pushes(const Declaration& project, const ImageTask& task);
 plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task);
 // The step that builds the image `reference`.
 plan::BuildImage build_step(const Declaration& project, const std::string& reference, const ImageBuild& build);

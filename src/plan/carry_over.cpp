@@ -39,9 +39,11 @@ bool has_same_files(const Service& service, const Release& present, const Releas
 
 }  // namespace
 
-std::map<std::string, Body> carried_over(const Release& present, const Release& next) {
+std::map<std::string, Body> carried_over(const Release& present, const Release& next,
+                                         const std::set<std::string>& anew) {
   std::map<std::string, Body> bodies;
   for (const auto& service : next.spec.services) {
+    if (anew.contains(service.name)) continue;
     const auto before = std::find_if(present.spec.services.begin(), present.spec.services.end(),
                                      [&](const Service& each) { return each.name == service.name; });
     if (before != present.spec.services.end() && same_entry(present.images, next.images, service.name) &&

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/start.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "declared/same_service.h"
@@ -97,13 +98,14 @@ class BesideCompose : public ::testing::Test {
     compose_makes("web", web_service());
   }
 
-  DeclaredApp up(bool dry_run = false) {
+  DeclaredApp up(bool dry_run = false, const std::vector<std::string>& services = {}) {
     scene_.clock.advance(Seconds(5));
     Context context = scene_.context("belay up");
     DeclaredOptions options = options_;
     options.dry_run = dry_run;
     formats::compose::Request request;
     request.folder = folder_;
+    request.services = services;
     const auto host =
         apply_declared(context, read_project(request, formats::compose::this_machine({}), {}), options, quiet_, {});
     return host.apps.at(0);
@@ -250,6 +252,93 @@ TEST_F(BesideCompose, MakesAnewWhatComposeTookDown) {
   EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
   EXPECT_THAT(scene_.engine.lost_volumes(), IsEmpty());
+}
+
+// A user who says `up` means all that it is about, or what it names.
+TEST_F(BesideCompose, StartsWhatWasStoppedByItsName) {
+  ASSERT_FALSE(up().change.failed());
+  const auto hold = [&](const char* service) {
+    Context context = scene_.context("belay stop");
+    ASSERT_FALSE(change::stop(context, Target(AppName("shop"), service), false, {}).failed());
+  };
+  hold("web");
+  options_.starts_stopped = false;
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
+  options_.starts_stopped = true;
+  std::ignore = up(true);
+  EXPECT_THAT(app().wish.held_down, ElementsAre("web"));
+  EXPECT_EQ(up(false, {"db"}).kind, DeclaredApp::Kind::unchanged);
+  EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
+  const DeclaredApp started = up();
+  EXPECT_EQ(started.reason, "what was stopped by its name is started");
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_THAT(app().wish.held_down, IsEmpty());
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  hold("db");
+  ASSERT_FALSE(up(false, {"web"}).change.failed());
+  EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
+  hold("web");
+  write_with("red", "blue");
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+}
+
+// A change that fails takes back what it did: what was stopped before is stopped again.
+TEST_F(BesideCompose, HoldsDownAgainWhatAFailedChangeStarted) {
+  ASSERT_FALSE(up().change.failed());
+  Context context = scene_.context("belay stop");
+  ASSERT_FALSE(change::stop(context, Target(AppName("shop"), "web"), false, {}).failed());
+  engine::Behaviour exits;
+  exits.exits_after = Milliseconds(100);
+  exits.exit_code = 1;
+  scene_.engine.add_image("web:3", {}, exits, "web:3");
+  write_with("image: web:1\n    environment", "image: web:3\n    environment");
+  EXPECT_TRUE(up().change.failed());
+  EXPECT_THAT(app().wish.held_down, ElementsAre("web"));
+  EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
+  EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
+}
+
+// As `up --force-recreate`: new containers of what is named, and of nothing else; the next `up` has nothing to do.
+TEST_F(BesideCompose, MakesAnewWhatIsNamedThoughNothingHasChanged) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  options_.makes_anew = true;
+  const DeclaredApp shown = up(true, {"db"});
+  EXPECT_EQ(shown.reason, "new containers, as asked");
+  EXPECT_EQ(created("shop-db-1"), db);
+  ASSERT_FALSE(up(false, {"db"}).change.failed());
+  EXPECT_NE(created("shop-db-1"), db);
+  EXPECT_EQ(created("shop-web-1"), web);
+  const std::string new_db = created("shop-db-1");
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_NE(created("shop-db-1"), new_db);
+  EXPECT_NE(created("shop-web-1"), web);
+  EXPECT_THAT(scene_.engine.lost_volumes(), IsEmpty());
+  options_.makes_anew = false;
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+}
+
+// What did not prove itself, and does later: that was seen, and is said.
+TEST_F(BesideCompose, AsksAgainForTheVerdictOfWhatIsInTrouble) {
+  engine::Behaviour slow;
+  slow.ports[80] = {200, "", Seconds(60)};
+  scene_.engine.add_image("web:3", {}, slow, "web:3");
+  write("name: shop\nservices:\n  web:\n    image: web:3\n    x-belay: {check: 'GET :80/ 200'}\n");
+  options_.change.wait = false;
+  ASSERT_FALSE(up().change.failed());
+  options_.change.wait = true;
+  Context context = scene_.context("belay restart");
+  change::ChangeOptions options;
+  options.wait_timeout = Seconds(10);
+  ASSERT_TRUE(change::restart(context, Target(AppName("shop")), options, {}).failed());
+  ASSERT_FALSE(app().wish.trouble.empty());
+  ASSERT_EQ(app().release(*app().wish.release).verdict, Verdict::failed);
+  scene_.clock.advance(Seconds(60));
+  EXPECT_FALSE(up().change.failed());
+  EXPECT_EQ(app().wish.trouble, "");
+  EXPECT_EQ(app().release(*app().wish.release).verdict, Verdict::passed);
 }
 
 // The power goes off after each call of a takeover in turn: all runs on, and the next one finishes it.

@@ -119,6 +119,12 @@ class PlanFileTest : public ::testing::Test {
  protected:
   PlanFileTest() {
     plan_.folder = "/etc/containers.d";
+    plan_.project.emplace();
+    plan_.project->folder = "/srv/shop";
+    plan_.project->files = {"/srv/shop/a.yaml"};
+    plan_.project->env_files = {"/srv/shop/.env"};
+    plan_.project->profiles = {"debug"};
+    plan_.project->name = "shop";
     plan_.settings_file = "/etc/other.conf";
     plan_.aws = plan_.thorough = plan_.allow_empty = true;
     plan_.pull = false;
@@ -153,6 +159,13 @@ class PlanFileTest : public ::testing::Test {
 TEST_F(PlanFileTest, SaysWhatWasWritten) {
   const PlanFile read = again();
   EXPECT_EQ(read.folder, plan_.folder);
+  ASSERT_TRUE(read.project);
+  EXPECT_EQ(read.project->folder, plan_.project->folder);
+  EXPECT_EQ(read.project->files, plan_.project->files);
+  EXPECT_EQ(read.project->env_files, plan_.project->env_files);
+  EXPECT_EQ(read.project->profiles, plan_.project->profiles);
+  EXPECT_EQ(read.project->name, plan_.project->name);
+  EXPECT_EQ(read.project->project_folder, plan_.project->project_folder);
   EXPECT_EQ(read.settings_file, plan_.settings_file);
   EXPECT_TRUE(read.aws && read.thorough && read.allow_empty && !read.pull);
   EXPECT_EQ(read.take_over, plan_.take_over);
