@@ -111,6 +111,20 @@ void DockerEngine::signal_container(const std::string& name, const std::string& 
   refuse(response.status, message);
 }
 
+Processes DockerEngine::processes(const std::string& name, std::stop_token stop) {
+  const auto response = connection_.get(container_target(name, "/top", stop), stop);
+  if (response.status != 200) {
+    // How an engine says that it does not run differs by its age.
+    if (!inspect_present(name, stop).root()["State"]["Running"].truth())
+      throw Conflict(ErrorCode::not_running, format("the container {} is not running", name));
+    refuse(response);
+  }
+  const auto answer = accepted_object(response);
+  Processes found{answer.root()["Titles"].texts(), {}};
+  answer.root()["Processes"].each_item([&](JsonView row) { found.rows.push_back(row.texts()); });
+  return found;
+}
+
 // What the engine says of a pause that was none differs by its age; what the container is now does not.
 void DockerEngine::pause_container(const std::string& name, std::stop_token stop) {
   const auto response = connection_.post(container_target(name, "/pause", stop), "", stop, slow);

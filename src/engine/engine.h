@@ -51,6 +51,12 @@ struct ContainerRequest {
   RestartPolicy restart;  // instead of service.restart
 };
 
+// What runs in a container, as the engine's host lists it: the titles of its columns, and a row for each process.
+struct Processes {
+  std::vector<std::string> titles;
+  std::vector<std::vector<std::string>> rows;
+};
+
 struct ContainerFilter {
   bool all = true;                   // false: running ones only
   std::optional<std::string> label;  // "key" or "key=value"
@@ -149,6 +155,8 @@ class Engine {
   // What a container has that its ContainerDetail::service has no place for; a container made from that would be
   // without. NotFound.
   virtual std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) = 0;
+  // NotFound for an absent container, Conflict for one that does not run.
+  virtual Processes processes(const std::string& name, std::stop_token stop) = 0;
   virtual std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) = 0;
   virtual std::optional<Image> image(const std::string& reference, std::stop_token stop) = 0;
   virtual std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) = 0;

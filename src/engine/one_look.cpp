@@ -92,6 +92,10 @@ std::vector<UnkeptSetting> OneLook::unkept_settings(const std::string& name, std
   return inner_.unkept_settings(name, std::move(stop));
 }
 
+Processes OneLook::processes(const std::string& name, std::stop_token stop) {
+  return inner_.processes(name, std::move(stop));
+}
+
 std::vector<Image> OneLook::images(const ImageFilter& filter, std::stop_token stop) {
   auto key = filter.label;
   if (!key && filter.reference) key = repository_key(*filter.reference);

@@ -21,16 +21,39 @@ std::string running_container(change::Context& context, const Target& target, st
   return container;
 }
 
-}  // namespace
-
-void logs(change::Context& context, const std::vector<Target>& targets, const std::string& which,
-          const LogRequest& request, const LogSink& sink, std::stop_token stop) {
+// Each container once, however many of the targets it is one of.
+std::vector<NamedContainer> containers_of_all(change::Context& context, const std::vector<Target>& targets,
+                                              const std::string& which, std::stop_token stop) {
   std::vector<NamedContainer> containers;
   for (const auto& target : targets)
     for (const auto& found : containers_of(context, target, which, stop))
       if (std::none_of(containers.begin(), containers.end(),
                        [&](const NamedContainer& known) { return known.container == found.container; }))
         containers.push_back(found);
+  return containers;
+}
+
+}  // namespace
+
+std::vector<ContainerProcesses> processes(change::Context& context, const std::vector<Target>& targets,
+                                          std::stop_token stop) {
+  std::vector<ContainerProcesses> all;
+  for (const auto& [service, container] : containers_of_all(context, targets, {}, stop)) {
+    try {
+      all.push_back({service, container, context.engine.processes(container, stop)});
+    } catch (const Conflict&) {
+      // It does not run; `belay ps` shows that.
+      continue;
+    } catch (const NotFound&) {
+      continue;
+    }
+  }
+  return all;
+}
+
+void logs(change::Context& context, const std::vector<Target>& targets, const std::string& which,
+          const LogRequest& request, const LogSink& sink, std::stop_token stop) {
+  const auto containers = containers_of_all(context, targets, which, stop);
   if (containers.size() > 1) {
     merged_logs(context.engine, containers, request, sink, stop);
     return;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "change/context.h"
+#include "engine/engine.h"
 
 namespace belay::look {
 
@@ -19,6 +20,14 @@ void logs(change::Context& context, const std::vector<Target>& targets, const st
 // it, else sh. The command's exit code. Throws Error where the container does not run or has no such program.
 int shell(change::Context& context, const Target& target, ExecRequest request, Terminal& terminal,
           std::stop_token stop);
+
+// What runs in the target's containers, of those that do not run nothing.
+struct ContainerProcesses {
+  std::string service, container;  // the service as in LogSink
+  engine::Processes processes;
+};
+std::vector<ContainerProcesses> processes(change::Context& context, const std::vector<Target>& targets,
+                                          std::stop_token stop);
 
 // Connects the terminal to the container's own process; its exit code where it ended.
 std::optional<int> attach(change::Context& context, const Target& target, Terminal& terminal, std::stop_token stop);

@@ -73,6 +73,9 @@ std::optional<ContainerDetail> MeasuredEngine::container(const std::string& name
 std::vector<UnkeptSetting> MeasuredEngine::unkept_settings(const std::string& name, std::stop_token stop) {
   return measured("unkept_settings", [&] { return inner_.unkept_settings(name, stop); });
 }
+engine::Processes MeasuredEngine::processes(const std::string& name, std::stop_token stop) {
+  return measured("processes", [&] { return inner_.processes(name, stop); });
+}
 std::vector<Image> MeasuredEngine::images(const engine::ImageFilter& filter, std::stop_token stop) {
   return measured("images", [&] { return inner_.images(filter, stop); });
 }

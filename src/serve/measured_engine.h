@@ -39,6 +39,7 @@ class MeasuredEngine final : public engine::Engine {
   std::vector<Container> containers(const engine::ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) override;
+  engine::Processes processes(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const engine::ImageFilter& filter, std::stop_token stop) override;
   std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
   std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;

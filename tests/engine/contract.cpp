@@ -209,6 +209,16 @@ TEST_P(EngineContract, SignalsWhatRunsAndNothingElse) {
   EXPECT_EQ(listed("web").state, ContainerState::exited);
 }
 
+TEST_P(EngineContract, ListsTheProcessesOfWhatRuns) {
+  engine().create_container(request("web", images().stays_up), stop_);
+  EXPECT_THROW(engine().processes(own("web"), stop_), Conflict);
+  engine().start_container(own("web"), stop_);
+  const Processes found = engine().processes(own("web"), stop_);
+  ASSERT_FALSE(found.rows.empty());
+  EXPECT_EQ(found.rows.front().size(), found.titles.size());
+  EXPECT_THROW(engine().processes(own("absent"), stop_), NotFound);
+}
+
 TEST_P(EngineContract, StopsAContainerThatNeverRan) {
   engine().create_container(request("web", images().stays_up), stop_);
   engine().stop_container(own("web"), Seconds(1), stop_);

@@ -241,6 +241,14 @@ std::vector<UnkeptSetting> MemoryEngine::unkept_settings(const std::string& name
   return reach(stop, [&](Universe& universe) { return universe.container(name).unkept; });
 }
 
+Processes MemoryEngine::processes(const std::string& name, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) {
+    if (!universe.container(name).is_up())
+      throw Conflict(ErrorCode::not_running, "the container " + name + " is not running");
+    return Processes{{"PID", "CMD"}, {{"1", "main"}}};
+  });
+}
+
 std::vector<Image> MemoryEngine::images(const ImageFilter& filter, std::stop_token stop) {
   return reach(stop, [&](Universe& universe) {
     std::vector<Image> found;

@@ -109,6 +109,7 @@ class MemoryEngine : public Engine {
   std::vector<Container> containers(const ContainerFilter& filter, std::stop_token stop) override;
   std::optional<ContainerDetail> container(const std::string& name, std::stop_token stop) override;
   std::vector<UnkeptSetting> unkept_settings(const std::string& name, std::stop_token stop) override;
+  Processes processes(const std::string& name, std::stop_token stop) override;
   std::vector<Image> images(const ImageFilter& filter, std::stop_token stop) override;
   std::optional<Image> image(const std::string& reference, std::stop_token stop) override;
   std::vector<Volume> volumes(const std::optional<std::string>& label, std::stop_token stop) override;
