@@ -235,11 +235,27 @@ constexpr std::array options_of_shell{
     Option{.name = "no-tty", .letter = 'T', .summary = "give the command no terminal"},
     Option{.name = "interactive", .letter = 'i', .summary = "as always: input is passed on"},
     Option{.name = "tty", .letter = 't', .summary = "as always: the command gets a terminal where there is one"},
-    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
+    Option{.name = "privileged", .summary = "give the command all rights of the host's root"}};
 constexpr auto options_of_ps =
     joined(std::array{Option{.name = "all", .letter = 'a', .summary = "as always: also what does not run"},
-                      Option{.name = "services", .summary = "print only the names of the services"}},
+                      Option{.name = "services", .summary = "print only the names of the services"},
+                      Option{.name = "names", .summary = "print only the names of the containers"},
+                      Option{.name = "status",
+                             .value = "STATE",
+                             .summary = "only containers that are so: running, exited, paused, …",
+                             .kind = Kind::words,
+                             .choices = "created|running|paused|restarting|removing|exited|dead",
+                             .repeatable = true}},
            json);
+constexpr auto options_of_images =
+    joined(std::array{Option{.name = "ids", .summary = "print only the ids, one per line"}}, json);
+constexpr std::array options_of_cp{
+    Option{.name = "archive", .letter = 'a', .summary = "keep the owners of files"},
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
+    change[0]};
+constexpr auto options_of_version =
+    joined(std::array{Option{.name = "short", .summary = "print only the number"}}, json);
 constexpr std::array options_of_port{
     Option{.name = "protocol",
            .value = "tcp|udp|sctp",
@@ -348,6 +364,12 @@ constexpr auto options_of_config = joined(
                Option{.name = "volumes", .summary = "print only the names of its volumes"},
                Option{.name = "networks", .summary = "print only the names of its networks"},
                Option{.name = "images", .summary = "print only its images"},
+               Option{.name = "profiles", .summary = "print only the names of its profiles"},
+               Option{.name = "output",
+                      .letter = 'o',
+                      .value = "FILE",
+                      .summary = "write the project into this file",
+                      .kind = Kind::file},
                Option{.name = "variables", .summary = "list the variables that it uses, and where they came from"}},
     project_options, json);
 constexpr std::array options_of_export{
@@ -363,6 +385,10 @@ constexpr std::array options_of_export{
 constexpr auto options_of_pull =
     joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
                       Option{.name = "ignore-pull-failures", .summary = "go on where one cannot be pulled"}},
+           project_options, change);
+constexpr auto options_of_push =
+    joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
+                      Option{.name = "ignore-push-failures", .summary = "go on where one cannot be pushed"}},
            project_options, change);
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
@@ -380,6 +406,7 @@ constexpr auto options_of_up = joined(
         Option{.name = "remove-orphans",
                .summary = "also remove what docker compose made for services that the files no longer have"},
         Option{.name = "no-deps", .summary = "leave alone what the named services need"},
+        Option{.name = "force-recreate", .summary = "make new containers also where nothing has changed"},
         Option{.name = "scale", .value = "SERVICE=N", .summary = "run so many of the service", .repeatable = true},
         Option{.name = "pull",
                .value = "always|missing|never",
@@ -448,6 +475,7 @@ constexpr std::array positionals_of_logs{
 constexpr std::array only_optional_name{optional_app};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
+constexpr std::array optional_name_and_release{optional_app, optional_release};
 constexpr std::array positionals_of_drill{name_of_app,
                                           Positional{.name = "FILE", .kind = Kind::file, .required = false}};
 constexpr std::array positionals_of_try{name_of_app,
@@ -478,6 +506,8 @@ constexpr std::array positionals_of_run{Positional{.name = "SERVICE", .shown = "
                                         Positional{.name = "COMMAND", .required = false, .repeated = true}};
 constexpr std::array positionals_of_port{app_or_part,
                                          Positional{.name = "PORT", .required = false, .shown = "PORT[/PROTOCOL]"}};
+constexpr std::array positionals_of_cp{Positional{.name = "FROM", .kind = Kind::file, .shown = "FROM"},
+                                       Positional{.name = "TO", .kind = Kind::file, .shown = "TO"}};
 constexpr std::array positionals_of_autostart{
     optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
 constexpr std::array positionals_of_adopt{
@@ -576,7 +606,7 @@ constexpr std::array table{
     Command{.name = "rollback",
             .group = Group::change,
             .summary = "Go back to an earlier release exactly as it was",
-            .positionals = name_and_release,
+            .positionals = optional_name_and_release,
             .options = options_of_rollback,
             .run = run_rollback},
     Command{.name = "retry",
@@ -622,6 +652,18 @@ constexpr std::array table{
             .positionals = positionals_of_up,
             .options = options_of_pull,
             .run = run_pull},
+    Command{.name = "push",
+            .group = Group::change,
+            .summary = "Push the images that a Compose project builds",
+            .positionals = positionals_of_up,
+            .options = options_of_push,
+            .run = run_push},
+    Command{.name = "cp",
+            .group = Group::change,
+            .summary = "Copy files out of a container, or into it",
+            .positionals = positionals_of_cp,
+            .options = options_of_cp,
+            .run = run_cp},
     Command{.name = "ls",
             .group = Group::look,
             .summary = "List the apps of this host",
@@ -642,7 +684,7 @@ constexpr std::array table{
     Command{.name = "why",
             .group = Group::look,
             .summary = "Explain why an app is in its present state",
-            .positionals = only_name,
+            .positionals = only_optional_name,
             .options = json,
             .run = run_why},
     Command{.name = "plan",
@@ -654,14 +696,14 @@ constexpr std::array table{
     Command{.name = "releases",
             .group = Group::look,
             .summary = "List the releases of an app",
-            .positionals = only_name,
+            .positionals = only_optional_name,
             .options = options_of_list,
             .run = run_releases},
     Command{.name = "images",
             .group = Group::look,
             .summary = "List the images of an app",
             .positionals = only_optional_name,
-            .options = json,
+            .options = options_of_images,
             .run = run_images},
     Command{.name = "volumes",
             .group = Group::look,
@@ -696,6 +738,12 @@ constexpr std::array table{
             .options = options_of_run,
             .verbatim_from = 0,
             .run = run_run},
+    Command{.name = "top",
+            .group = Group::look,
+            .summary = "List the processes of containers",
+            .positionals = several_targets,
+            .options = json,
+            .run = run_top},
     Command{.name = "port",
             .group = Group::look,
             .summary = "Print where a container's port is on the host",
@@ -728,7 +776,7 @@ constexpr std::array table{
     Command{.name = "backup",
             .group = Group::data,
             .summary = "Write an app's data and settings to one file",
-            .positionals = only_name,
+            .positionals = only_optional_name,
             .options = options_of_backup,
             .run = run_backup},
     Command{.name = "backups",
@@ -845,7 +893,7 @@ constexpr std::array table{
     Command{.name = "version",
             .group = Group::program,
             .summary = "Print the version",
-            .options = json,
+            .options = options_of_version,
             .run = run_version},
 };
 

@@ -48,6 +48,8 @@ formats::compose::Request compose_request(const Invocation& in, const std::optio
     throw in.usage_error("a folder and --file exclude each other: name the files with their paths");
   for (const auto& file : list("env-file", whole.env_files)) request.env_files.emplace_back(fs::absolute(file));
   request.profiles = list("profile", whole.profiles);
+  // All of them are listed, also those that are not switched on.
+  if (in.command.find_option("profiles") != nullptr && in.has("profiles")) request.profiles = {"*"};
   request.name = text("project-name", whole.name);
   if (const auto folder = text("project-directory", whole.folder)) request.project_folder = fs::absolute(*folder);
   return request;

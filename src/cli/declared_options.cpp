@@ -44,7 +44,7 @@ bool is_about_project_here(const Invocation& in) {
 }
 
 DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>& place) {
-  for (const std::string_view option : {"aws", "allow-empty", "out"})
+  for (const std::string_view option : {"aws", "allow-empty"})
     if (in.command.find_option(option) != nullptr && in.has(option))
       throw in.usage_error(format("--{} is for a folder of definitions, not for one project", option));
   DeclaredPass pass = declared_pass(in, {}, in.text_or("config", ""));

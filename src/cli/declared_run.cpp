@@ -185,6 +185,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   if (pass.plans) options.plans = &*pass.plans;
   options.starts_stopped = pass.starts_stopped;
   options.removes_orphans = pass.removes_orphans;
+  options.makes_anew = pass.makes_anew;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;

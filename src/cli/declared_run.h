@@ -55,6 +55,7 @@ struct DeclaredPass {
   bool builds = false;                    // images that a project builds are built, also where they are there
   bool starts_stopped = false;            // as in DeclaredOptions
   bool removes_orphans = false;           // as in DeclaredOptions
+  bool makes_anew = false;                // as in DeclaredOptions
   std::string command;                    // as it was typed, for the journal
   std::stop_token stop{};                 // in place of the session's, where one is given
   // As in DeclaredOptions; nullopt: there is no file.

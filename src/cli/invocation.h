@@ -36,6 +36,11 @@ class Session {
   std::stop_token stop();
   // The signal that asked for stop; 0: none did.
   int stop_signal() const { return signals_ ? signals_->signal() : 0; }
+  // What was asked for is dealt with: from here on stop() is about the next signal.
+  void listen_anew() {
+    signals_.reset();
+    signals_.emplace();
+  }
 
  private:
   std::optional<SignalStop> signals_;

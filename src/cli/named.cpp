@@ -84,6 +84,22 @@ Target Named::of(const std::optional<std::string>& word, std::string_view missin
   return of_project({});
 }
 
+AppName Named::whole_app(const std::optional<std::string>& word) {
+  const Target target = of(word, "NAME");
+  if (!target.service.empty())
+    throw in_.usage_error(format("{} is a service; name the app: {}", target.text(), target.app.text()));
+  return target.app;
+}
+
+std::optional<AppName> Named::app_here() {
+  try {
+    const auto& found = project();
+    return found && is_app(found->name.text()) ? std::optional(found->name) : std::nullopt;
+  } catch (const ConfigError&) {
+    return {};
+  }
+}
+
 std::vector<Target> Named::of_all(const std::vector<std::string>& words, std::string_view missing) {
   if (words.empty()) return {of(std::nullopt, missing)};
   std::vector<Target> targets;

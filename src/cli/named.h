@@ -30,6 +30,12 @@ class Named {
   // Without a word: the folder's project. Throws UsageError where the folder has none; `missing`: what the word is
   // called.
   Target of(const std::optional<std::string>& word, std::string_view missing);
+  // The app that the word is about, or that a service of it is a part of.
+  AppName app_of(const std::optional<std::string>& word) { return of(word, "NAME").app; }
+  // The same for what is done to an app as a whole: UsageError for a service.
+  AppName whole_app(const std::optional<std::string>& word);
+  // The app of the folder's project, where Belay has made one of it; nullopt also where the files cannot be read.
+  std::optional<AppName> app_here();
   // The same for several words; without any: the folder's project.
   std::vector<Target> of_all(const std::vector<std::string>& words, std::string_view missing);
   // nullopt: there is no Compose file.

@@ -1,11 +1,16 @@
 // What the faces say without an engine: help, forgotten words, hints in their own words.
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "capture.h"
+#include "cli/faces/compose_words.h"
 #include "cli/faces/face_hints.h"
+#include "cli/habits.h"
 #include "cli/program.h"
 
 namespace belay::cli {
@@ -58,6 +63,14 @@ TEST(Faces, WrongWordsAreAnsweredWithTheRightOnes) {
       {"docker-compose rm -f", "belay cleanup NAME"},
       {"docker-compose --dry-run ps", "--dry-run is not for ps"},
       {"docker-compose up --abort-on-container-exit", "belay logs NAME -f"},
+      {"docker-compose up --abort-on-container-exit", "docker-compose up: --abort-on-container-exit is not taken"},
+      {"docker-compose create", "docker-compose has no 'create' here"},
+      {"docker-compose ps --format '{{.Name}}'", "belay ps --json"},
+      {"docker-compose ps --filter source=x", "--filter status=running"},
+      {"docker-compose pull --policy missing", "belay up --pull missing"},
+      {"docker-compose --progress fast ps", "auto, tty, plain, json or quiet"},
+      {"docker-compose --context far ps", "DOCKER_CONTEXT"},
+      {"docker-compose exec web", "COMMAND is missing"},
       {"docker-compose --profilx x up", "there is no option --profilx"},
       {"dockerup -x", "'-x' is not an option"},
       {"dockerup --server=registry.example", "A registry has a key of its own: registry."}};
@@ -66,6 +79,55 @@ TEST(Faces, WrongWordsAreAnsweredWithTheRightOnes) {
     EXPECT_EQ(run.code, 2) << line;
     EXPECT_THAT(run.err(), HasSubstr(message)) << line;
   }
+}
+
+// Every option of the table is read as it is written there, and what it leads to is there.
+TEST(DockerCompose, TakesOrRefusesEveryOptionOfItsTable) {
+  for (const auto& word : compose_words()) {
+    if (word.command.empty()) {
+      EXPECT_NE(find_habit(word.word), nullptr) << word.word;
+      continue;
+    }
+    const Command* command = find_command(word.command);
+    ASSERT_NE(command, nullptr) << word.word;
+    FaceRun help("docker-compose " + std::string(word.word) + " --help");
+    EXPECT_EQ(help.code, 0);
+    EXPECT_THAT(help.out(), HasSubstr("docker-compose " + std::string(word.word)));
+    for (const auto& option : word.options) {
+      const std::string where = format("{} --{}", word.word, option.option.name);
+      EXPECT_THAT(help.out(), HasSubstr("--" + std::string(option.option.name))) << where;
+      if (option.leads == ComposeOption::Leads::to_refusal) {
+        const std::string value = option.option.is_flag() ? "" : "=1";
+        FaceRun run("docker-compose " + where + value);
+        EXPECT_EQ(run.code, 2) << where;
+        EXPECT_THAT(run.err(), HasSubstr(format("--{} is not taken", option.option.name))) << where;
+        EXPECT_TRUE(option.means.ends_with('.')) << where;
+      }
+      if (option.leads != ComposeOption::Leads::to_option) continue;
+      const auto globals = global_options();
+      const bool is_global = std::any_of(globals.begin(), globals.end(),
+                                         [&](const Option& global) { return global.name == option.means; });
+      const Option* own = command->find_option(option.means);
+      EXPECT_TRUE(is_global || own != nullptr) << where;
+      if (own != nullptr) {
+        EXPECT_EQ(own->is_flag(), option.option.is_flag()) << where;
+        EXPECT_TRUE(own->repeatable || !option.option.repeatable) << where;
+      }
+    }
+  }
+}
+
+TEST(DockerCompose, GivesNoOptionTwoMeanings) {
+  const auto check = [](std::string_view word, std::span<const ComposeOption> options) {
+    std::set<std::string_view> names;
+    std::set<char> letters;
+    for (const auto& [option, leads, means] : options) {
+      EXPECT_TRUE(names.insert(option.name).second) << word << " --" << option.name;
+      EXPECT_TRUE(option.letter == 0 || letters.insert(option.letter).second) << word << " -" << option.letter;
+    }
+  };
+  check("", compose_globals());
+  for (const auto& word : compose_words()) check(word.word, word.options);
 }
 
 TEST(Faces, HintsAreInTheWordsOfTheFace) {

@@ -99,8 +99,8 @@ TEST(CommandLine, NamesWhatIsWrongAndWhatWasMeant) {
 }
 
 TEST(CommandLine, ChecksHowManyWordsThereAre) {
-  EXPECT_EQ(refusal("rollback"), "rollback: NAME is missing | usage: belay rollback [OPTION]… NAME [rN]");
-  EXPECT_EQ(refusal("why web x"), "why: unexpected argument 'x' | usage: belay why [OPTION]… NAME");
+  EXPECT_EQ(refusal("stable"), "stable: NAME is missing | usage: belay stable [OPTION]… NAME [rN]");
+  EXPECT_EQ(refusal("why web x"), "why: unexpected argument 'x' | usage: belay why [OPTION]… [NAME]");
   EXPECT_EQ(refusal("version x"), "version: unexpected argument 'x' | usage: belay version [OPTION]…");
 }
 

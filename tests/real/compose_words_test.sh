@@ -193,9 +193,9 @@ test_options_of_up_and_down() {
   run belay up --scale nothing=2
   expect_exit 1
   expect_err 'has no service nothing'
-  run belay up --force-recreate
+  run belay up --no-recreate
   expect_exit 2
-  expect_err 'belay restart NAME'
+  expect_err 'belay start NAME'
   run belay down web
   expect_exit 2
   expect_err "belay stop $app/web"

@@ -19,9 +19,11 @@ void refuse_moved_world(Session& session, DeclaredPass pass, const declared::Pla
 }
 
 DeclaredPass pass_of_plan(Invocation& in, const declared::PlanFile& file) {
-  for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty", "take-over"})
+  for (const std::string_view option : {"config", "aws", "no-pull", "thorough", "allow-empty", "take-over", "file",
+                                        "project-name", "project-directory", "profile", "env-file"})
     if (in.has(option)) throw in.usage_error(format("--{} is part of a plan already", option));
-  DeclaredPass pass = declared_pass(in, file.folder, file.settings_file);
+  DeclaredPass pass = file.project ? project_pass(in, {}) : declared_pass(in, file.folder, file.settings_file);
+  if (file.project) pass.project = file.project;
   pass.settings.aws = file.aws;
   pass.settings.pull = file.pull;
   pass.thorough = file.thorough;

@@ -11,6 +11,7 @@
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
 #include "cli/pruning.h"
 #include "safekeeping/backup_health.h"
 
@@ -85,13 +86,13 @@ BackupFile place_of_backup(const Invocation& in, change::Context& context, const
 }  // namespace
 
 int run_backup(Invocation& in) {
-  const AppName name = app_name(in);
+  HostRun run(in.session, in.description());
+  const AppName name = Named(in, run).whole_app(in.optional_argument("NAME"));
   if (const auto code = schedule_backup(in, name)) return *code;
   std::optional<backup::Keep> keep;
   if (const auto rules = in.text("keep")) keep = backup::parse_keep(*rules);
   const backup::Sealing sealing = sealing_options(in);
   safekeeping::BackupOptions options = backup_options(in);
-  HostRun run(in.session, in.description());
   const BackupFile file = place_of_backup(in, run.context(), name);
   options.name = file.name;
   const safekeeping::BackedUp made =

@@ -1,3 +1,6 @@
+#include <set>
+
+#include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -5,6 +8,7 @@
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/project_words.h"
+#include "document/json.h"
 #include "formats/compose/resolved.h"
 #include "look/look.h"
 
@@ -53,6 +57,19 @@ void keep_service(compose::Project& project, const std::string& name) {
   std::erase_if(services->members(), [&](const auto& service) { return service.key != name; });
 }
 
+void print_profiles(Console& console, const compose::Project& project) {
+  std::set<std::string> profiles;
+  for (const auto& service : project.root.find("services")->members())
+    if (const Node* named = service.value.find("profiles"))
+      for (const auto& profile : named->items()) profiles.insert(profile.as_text("profile"));
+  for (const auto& profile : profiles) console.line(profile);
+}
+
+// Values are not hidden: the file is its owner's alone.
+void write_project(const std::string& file, std::string_view text) {
+  write_file_durably(fs::absolute(file), text, 0600);
+}
+
 int print_project(Invocation& in, const compose::Project& project) {
   for (const auto& notice : project.notices) in.console.warning(format("{}: {}", notice.where.text(), notice.text));
   if (in.has("services")) {
@@ -63,12 +80,17 @@ int print_project(Invocation& in, const compose::Project& project) {
     print_keys(in.console, project, "networks");
   } else if (in.has("images")) {
     for (const auto& image : compose::of_services(project, "image")) in.console.line(image);
+  } else if (in.has("profiles")) {
+    print_profiles(in.console, project);
   } else if (in.has("variables")) {
     Table table({{"VARIABLE", Align::left, false}, {"VALUE"}, {"FROM"}});
     for (const auto& used : project.variables) table.add({used.name, used.value.value_or("(not set)"), used.origin});
     in.console.print(table);
   } else if (in.has("origins")) {
     print_origins(in, project);
+  } else if (const auto file = in.text("output")) {
+    write_project(*file, in.has("json") ? document::write_json(compose::resolved(project), 2) + "\n"
+                                        : compose::resolved_text(project, compose::Origins::left_out));
   } else if (in.has("json")) {
     in.console.print_json(compose::resolved(project));
   } else if (!in.globals.quiet) {
@@ -101,13 +123,16 @@ int print_release(Invocation& in, HostRun& run, const AppName& name, const std::
 }
 
 void refuse_project_options(const Invocation& in) {
-  for (const std::string_view option : {"services", "volumes", "networks", "images", "variables", "origins"})
+  for (const std::string_view option :
+       {"services", "volumes", "networks", "images", "profiles", "variables", "origins", "output"})
     if (in.has(option)) throw in.usage_error(format("--{} is for a Compose project", option));
 }
 
 }  // namespace
 
 int run_config(Invocation& in) {
+  for (const std::string_view names : {"services", "volumes", "networks", "images", "profiles", "variables", "origins"})
+    if (in.has("output") && in.has(names)) throw in.usage_error(format("--output does not go with --{}", names));
   const auto what = in.optional_argument("WHAT");
   const std::string which = in.optional_argument("RELEASE").value_or("");
   if (!what || is_place(in, *what) || !in.list("file").empty()) {

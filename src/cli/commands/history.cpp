@@ -1,7 +1,7 @@
 #include "base/format.h"
 #include "cli/commands.h"
-#include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -9,7 +9,15 @@ namespace belay::cli {
 int run_history(Invocation& in) {
   HostRun run(in.session, in.description());
   std::optional<AppName> name;
-  if (const auto text = in.optional_argument("NAME")) name.emplace(*text);
+  Named named(in, run);
+  const auto asked = in.optional_argument("NAME");
+  if (asked && AppName::is_valid(*asked) && !named.is_app(*asked) && named.app_here() && named.project()->has(*asked)) {
+    name = named.app_here();
+  } else if (asked) {
+    name.emplace(*asked);  // also one that is gone
+  } else if (!in.number("keep")) {
+    name = named.app_here();
+  }
   if (const auto keep = in.number("keep")) {
     if (in.has("lines") || in.has("json")) throw in.usage_error("--keep goes neither with --lines nor with --json");
     const int removed = look::trim_history(run.context(), name, static_cast<int>(std::min(*keep, 1'000'000LL)));

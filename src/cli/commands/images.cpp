@@ -14,6 +14,10 @@ std::string use_of(const look::ImageRow& row) {
 int run_images(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto rows = look::images(run.context(), Named(in, run).of(in.optional_argument("NAME"), "NAME").app, in.stop());
+  if (in.has("ids")) {
+    for (const auto& row : rows) in.console.line(row.id);
+    return 0;
+  }
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

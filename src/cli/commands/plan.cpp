@@ -32,10 +32,48 @@ int plan_app(Invocation& in, HostRun& run, const AppName& name) {
   return code;
 }
 
+// What the command line leaves to the place where it is typed is said in the file.
+formats::compose::Request with_whole_paths(const Invocation& in, formats::compose::Request project) {
+  for (auto& file : project.files) {
+    if (file == "-") throw in.usage_error("a project from standard input cannot be planned for later: name a file");
+    file = fs::absolute(file).lexically_normal().string();
+  }
+  if (project.folder || !project.files.empty()) return project;
+  for (fs::path folder = fs::current_path(); !folder.empty(); folder = folder.parent_path()) {
+    if (is_compose_project(folder.string())) project.folder = folder;
+    if (project.folder || folder == folder.parent_path()) break;
+  }
+  return project;
+}
+
+declared::PlanFile plan_file(const DeclaredPass& pass, const DeclaredOutcome& outcome) {
+  declared::PlanFile plan;
+  plan.pull = pass.settings.pull;
+  plan.thorough = pass.thorough;
+  plan.take_over = pass.take_over;
+  plan.apps = declared::planned_apps(outcome.host);
+  return plan;
+}
+
+void keep_plan(Invocation& in, const std::string& file, const declared::PlanFile& plan) {
+  declared::write_plan_file(file, plan);
+  in.console.note(format("the plan is in {0}; to carry it out: belay apply {0}", file));
+}
+
 int plan_project(Invocation& in, const std::optional<std::string>& place) {
   DeclaredPass pass = project_pass(in, place);
   pass.change.dry_run = true;
-  return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);
+  const auto file = in.text("out");
+  if (file) pass.project = with_whole_paths(in, *pass.project);
+  const DeclaredOutcome outcome = run_pass(in.session, pass, Results::silent);
+  if (file) {
+    declared::PlanFile plan = plan_file(pass, outcome);
+    plan.project = pass.project;
+    plan.folder = pass.project->folder.value_or(pass.project->project_folder.value_or(
+        fs::path(pass.project->files.empty() ? "/" : pass.project->files.front())));
+    keep_plan(in, *file, plan);
+  }
+  return print_declared_plan(in, outcome, pass.settings);
 }
 
 int plan_host(Invocation& in, const std::string& folder) {
@@ -44,17 +82,12 @@ int plan_host(Invocation& in, const std::string& folder) {
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(in.session, pass, Results::silent);
   if (const auto file = in.text("out")) {
-    declared::PlanFile plan;
+    declared::PlanFile plan = plan_file(pass, outcome);
     plan.folder = fs::absolute(pass.settings.confdir).lexically_normal();
     if (!settings_file.empty()) plan.settings_file = fs::absolute(settings_file).lexically_normal();
     plan.aws = pass.settings.aws;
-    plan.pull = pass.settings.pull;
-    plan.thorough = pass.thorough;
     plan.allow_empty = pass.allow_empty;
-    plan.take_over = pass.take_over;
-    plan.apps = declared::planned_apps(outcome.host);
-    declared::write_plan_file(*file, plan);
-    in.console.note(format("the plan is in {0}; to carry it out: belay apply {0}", *file));
+    keep_plan(in, *file, plan);
   }
   return print_declared_plan(in, outcome, pass.settings);
 }

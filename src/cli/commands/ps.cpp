@@ -44,6 +44,14 @@ std::vector<PsRow> rows_of(change::Context& context, const std::vector<Target>& 
   return rows;
 }
 
+// In the engine's terms: of what should be down, or has ended, only that it does not run.
+bool is_so(const look::InstanceRow& row, std::string_view status) {
+  if (row.container.empty()) return false;
+  if (status != "exited") return to_text(row.state) == status;
+  return !row.is_up && row.state != look::AppState::created && row.state != look::AppState::removing &&
+         row.state != look::AppState::dead;
+}
+
 std::string shown_name(const look::InstanceRow& row) {
   return row.number > 1 ? format("{}/{}", row.service, row.number) : row.service;
 }
@@ -75,7 +83,16 @@ std::vector<Target> targets_of(Invocation& in, HostRun& run) {
 
 int run_ps(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto rows = rows_of(run.context(), targets_of(in, run), in.stop());
+  auto rows = rows_of(run.context(), targets_of(in, run), in.stop());
+  if (const auto asked = in.list("status"); !asked.empty())
+    std::erase_if(rows, [&](const PsRow& row) {
+      return std::none_of(asked.begin(), asked.end(), [&](const auto& status) { return is_so(row.instance, status); });
+    });
+  if (in.has("names")) {
+    for (const auto& row : rows)
+      if (!row.instance.container.empty()) in.console.line(row.instance.container);
+    return 0;
+  }
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {

@@ -1,4 +1,4 @@
-// pull, and build for a Compose project: its images, while what runs is left alone.
+// pull, push, and build for a Compose project: its images, while what runs is left alone.
 
 #include "base/format.h"
 #include "base/plural.h"
@@ -37,8 +37,7 @@ int bring(Invocation& in, const plan::Plan& plan, std::string_view done) {
   HostRun run(in.session, in.description());
   declared::bring_images(run.context(), plan, in.stop());
   run.report().close();
-  in.console.success(format("{} {}; what runs is left as it is until belay up", done,
-                            counted(static_cast<std::int64_t>(plan.actions.size()), "image")));
+  in.console.success(format("{} {}", counted(static_cast<std::int64_t>(plan.actions.size()), "image"), done));
   return 0;
 }
 
@@ -50,7 +49,17 @@ int run_pull(Invocation& in) {
   task.services = {words.services.begin(), words.services.end()};
   task.with_needs = in.has("include-deps");
   task.go_on = in.has("ignore-pull-failures");
-  return bring(in, declared::plan_of_pulls(declaration_of(in, words), task), "pulled");
+  return bring(in, declared::plan_of_pulls(declaration_of(in, words), task),
+               "pulled; what runs is left as it is until belay up");
+}
+
+int run_push(Invocation& in) {
+  const PlaceAndServices words = place_and_services(in, in.arguments("PROJECT"));
+  declared::ImageTask task;
+  task.services = {words.services.begin(), words.services.end()};
+  task.with_needs = in.has("include-deps");
+  task.go_on = in.has("ignore-push-failures");
+  return bring(in, declared::plan_of_pushes(declaration_of(in, words), task), "pushed");
 }
 
 int build_project(Invocation& in, const std::vector<std::string>& services) {
@@ -63,7 +72,8 @@ int build_project(Invocation& in, const std::vector<std::string>& services) {
   task.no_cache = in.has("no-cache");
   task.pull = in.has("pull");
   task.arguments = in.pairs("build-arg");
-  return bring(in, declared::plan_of_builds(declaration_of(in, {{}, services}), task), "built");
+  return bring(in, declared::plan_of_builds(declaration_of(in, {{}, services}), task),
+               "built; what runs is left as it is until belay up");
 }
 
 }  // namespace belay::cli

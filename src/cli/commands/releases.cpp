@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -24,11 +25,12 @@ Cell image_text(const look::ReleaseRow& row) {
 
 int run_releases(Invocation& in) {
   HostRun run(in.session, in.description());
+  const AppName app = Named(in, run).app_of(in.optional_argument("NAME"));
   if (in.has("names")) {
-    for (const auto& name : look::release_names(run.context(), app_name(in))) in.console.line(name);
+    for (const auto& name : look::release_names(run.context(), app)) in.console.line(name);
     return 0;
   }
-  const auto rows = look::releases(run.context(), app_name(in), in.stop());
+  const auto rows = look::releases(run.context(), app, in.stop());
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) {
@@ -55,7 +57,7 @@ int run_releases(Invocation& in) {
     return 0;
   }
   if (rows.empty()) {
-    in.console.note(format("{0} has no releases yet; belay start {0} new makes the first", in.argument("NAME")));
+    in.console.note(format("{0} has no releases yet; belay start {0} new makes the first", app.text()));
     return 0;
   }
   Table table({{"RELEASE", Align::left, false},

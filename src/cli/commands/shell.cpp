@@ -42,6 +42,7 @@ int run_shell(Invocation& in) {
   request.user = in.text_or("user", "");
   request.working_dir = in.text_or("workdir", "");
   request.environment = in.pairs("env");
+  request.privileged = in.has("privileged");
   HostRun run(in.session, in.description());
   Target what = Named(in, run).of(in.argument("NAME"));
   if (const auto index = in.number("index")) {

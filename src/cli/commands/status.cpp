@@ -115,8 +115,11 @@ int run_status(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto asked = in.optional_argument("NAME");
   std::vector<look::Status> all;
-  if (asked) {
-    const Target what = Named(in, run).of(*asked);
+  Named named(in, run);
+  const auto here = asked ? std::nullopt : named.app_here();
+  const bool is_one = asked || here;
+  if (is_one) {
+    const Target what = asked ? named.of(*asked) : Target(*here);
     all = {look::status(run.context(), what.app, in.stop())};
     keep_only(all.front().summary, what);
   } else {
@@ -131,7 +134,7 @@ int run_status(Invocation& in) {
     }
   }
   if (!in.has("json")) return 0;
-  if (asked)
+  if (is_one)
     print_record(in.console, list.items().at(0));
   else
     print_record(in.console, "apps", std::move(list));

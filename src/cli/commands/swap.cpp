@@ -13,8 +13,8 @@ namespace {
 
 template <class UseCase>
 int swap(Invocation& in, UseCase&& use_case) {
-  const AppName name = app_name(in);
   HostRun run(in.session, in.description());
+  const AppName name = Named(in, run).whole_app(in.optional_argument("NAME"));
   const change::Change change = use_case(run.context(), name, change_options(in));
   run.report().close();
   return print_change(in.console, name, change, {.exit_unchanged = in.has("exit-unchanged")});

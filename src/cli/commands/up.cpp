@@ -36,6 +36,7 @@ int run_up(Invocation& in) {
   if (const auto timeout = in.duration("timeout")) pass.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   pass.starts_stopped = true;
   pass.builds = in.has("build");
+  pass.makes_anew = in.has("force-recreate");
   pass.removes_orphans = in.has("remove-orphans");
   pass.change = change_options(in);
   if (pass.change.dry_run) return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);

@@ -12,7 +12,7 @@ int run_version(Invocation& in) {
     print_record(in.console, value);
     return 0;
   }
-  in.console.line(format("belay {}", BELAY_VERSION));
+  in.console.line(in.has("short") ? BELAY_VERSION : format("belay {}", BELAY_VERSION));
   return 0;
 }
 

@@ -1,16 +1,17 @@
 #include "cli/commands.h"
-#include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
 #include "look/look.h"
 
 namespace belay::cli {
 
 int run_why(Invocation& in) {
   HostRun run(in.session, in.description());
-  const look::Why why = look::why(run.context(), app_name(in), in.stop());
+  const AppName name = Named(in, run).app_of(in.optional_argument("NAME"));
+  const look::Why why = look::why(run.context(), name, in.stop());
   if (in.has("json")) {
     Node node = Node::map();
-    node.set("name", Node::text(in.argument("NAME")));
+    node.set("name", Node::text(name.text()));
     node.set("why", Node::text(why.text));
     Node waits = Node::list();
     for (const auto& wait : why.waits) {
