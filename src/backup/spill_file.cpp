@@ -53,6 +53,7 @@ SpillPlace spill_place(const Place& destination, const fs::path& state, bool sec
 
 std::optional<SpillFile::Piece> SpillFile::put(std::string_view bytes) {
   if (failed_ || (!file_ && !open())) return {};
+  if (end_ >= place_.file_size && !open_next()) return {};
   const std::size_t size = bytes.size() + (place_.secret ? crypto::tag_size : 0);
   if (!fits(size)) return {};
   if (place_.secret) {
@@ -68,16 +69,17 @@ std::optional<SpillFile::Piece> SpillFile::put(std::string_view bytes) {
     return {};
   }
   ++put_;
-  const Piece piece{end_, size};
+  const Piece piece{file_, end_, size};
   end_ += static_cast<std::int64_t>(size);
   return piece;
 }
 
 bool SpillFile::open() {
   for (const auto& folder : place_.folders) {
-    file_ = without_name(folder);
-    if (file_ && !is_shared(file_) && !is_in_memory(file_) && fits(0)) break;
-    file_.close();
+    folder_ = folder;
+    if (!open_next()) continue;
+    if (!is_shared(*file_) && !is_in_memory(*file_) && fits(0)) break;
+    file_.reset();
   }
   if (!file_) {
     failed_ = true;
@@ -91,6 +93,14 @@ bool SpillFile::open() {
   return true;
 }
 
+bool SpillFile::open_next() {
+  Fd file = without_name(folder_);
+  if (!file) return false;
+  file_ = std::make_shared<const Fd>(std::move(file));
+  end_ = 0;
+  return true;
+}
+
 bool SpillFile::fits(std::size_t size) const {
   const auto wanted = static_cast<std::int64_t>(size);
   // Writing beyond it would end the program.
@@ -99,7 +109,7 @@ bool SpillFile::fits(std::size_t size) const {
       end_ + wanted > static_cast<std::int64_t>(limit.rlim_cur))
     return false;
   struct statvfs status{};
-  if (::fstatvfs(file_.raw(), &status) != 0) return false;
+  if (::fstatvfs(file_->raw(), &status) != 0) return false;
   const auto unit = static_cast<std::int64_t>(status.f_frsize);
   const auto whole = static_cast<std::int64_t>(status.f_blocks) * unit;
   const auto free = static_cast<std::int64_t>(status.f_bavail) * unit - wanted;
@@ -109,7 +119,7 @@ bool SpillFile::fits(std::size_t size) const {
 bool SpillFile::write(std::string_view bytes) {
   std::int64_t at = end_;
   while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(file_.raw(), bytes.data(), bytes.size(), at);
+    const ssize_t count = ::pwrite(file_->raw(), bytes.data(), bytes.size(), at);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(count));
@@ -118,20 +128,19 @@ bool SpillFile::write(std::string_view bytes) {
   return true;
 }
 
-void SpillFile::take(const Piece& piece, archive::Buffer& into) {
+void SpillFile::take(Piece piece, archive::Buffer& into) {
   archive::Buffer& raw = place_.secret ? taken_ : into;
   if (raw.capacity() < piece.size) raw = archive::Buffer(piece.size);
   raw.clear();
   while (raw.size() < piece.size) {
-    const ssize_t count = ::pread(file_.raw(), raw.rest().data(), piece.size - raw.size(),
+    const ssize_t count = ::pread(piece.file->raw(), raw.rest().data(), piece.size - raw.size(),
                                   piece.offset + static_cast<std::int64_t>(raw.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw not_given_back(errno);
     if (count == 0) throw not_given_back(EIO);
     raw.grow(static_cast<std::size_t>(count));
   }
-  // What was not on the disk yet need not get there any more.
-  ::fallocate(file_.raw(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, piece.offset, static_cast<off_t>(piece.size));
+  piece.file.reset();
   const std::uint64_t number = given_++;
   if (!place_.secret) return;
   if (into.capacity() < piece.size) into = archive::Buffer(piece.size);

@@ -108,12 +108,12 @@ bool Spool::spill_filled(std::unique_lock<std::mutex>& lock) {
   if (entries_.size() >= most_entries) return false;
   lock.unlock();
   const auto begin = Clock::now();
-  const auto piece = file_.put(filling_.view());
+  auto piece = file_.put(filling_.view());
   spilling_takes_ = smoothed(spilling_takes_, Clock::now() - begin);
   lock.lock();
   if (!piece) return false;
   Entry entry;
-  entry.piece = *piece;
+  entry.piece = std::move(*piece);
   push(std::move(entry));
   filling_.clear();
   return true;
@@ -125,7 +125,7 @@ void Spool::push(Entry entry) {
 }
 
 void Spool::drain(const std::stop_token& stop) {
-  // As those that compress: who reads goes first.
+  // As those that compress: what is read while an app is held still goes first.
   constexpr int lower = 5;
   std::ignore = ::nice(lower);
   std::unique_lock lock(mutex_);
@@ -154,8 +154,8 @@ void Spool::drain(const std::stop_token& stop) {
 
 void Spool::give(Entry& entry) {
   if (entry.zeros > 0) return zeros_(entry.zeros);
-  if (entry.piece.size == 0) return sink_(entry.bytes.view());
-  file_.take(entry.piece, from_file_);
+  if (!entry.piece.file) return sink_(entry.bytes.view());
+  file_.take(std::move(entry.piece), from_file_);
   sink_(from_file_.view());
 }
 

@@ -75,8 +75,14 @@ std::vector<fs::path> nameless_in(const fs::path& folder) {
 class SpoolTest : public testing::Test {
  protected:
   // Any file system that is none in memory, however full.
-  SpillPlace place(bool secret = false) const { return {{temporary_.path(), "/var/tmp"}, secret, 0, 0}; }
-  static SpillPlace nowhere() { return {{}, false, 0, 0}; }
+  SpillPlace place(bool secret = false) const {
+    return {{temporary_.path(), "/var/tmp"}, secret, 0, 0, std::int64_t{1} << 30};
+  }
+  static SpillPlace nowhere() {
+    SpillPlace none;
+    none.folders = {};
+    return none;
+  }
 
   // Takes all, but only after the gate was opened.
   Sink hung_sink() {
@@ -197,14 +203,18 @@ TEST_F(SpoolTest, WaitsWhereTheFileMustNotGrow) {
 
 TEST_F(SpoolTest, UsesNoFileSystemInMemory) {
   const bool mounted = with_memory_mounted(temporary_.path(), "size=64m", [&] {
-    SpillFile file({{temporary_.path()}, false, 0, 0});
+    SpillPlace only = place();
+    only.folders = {temporary_.path()};
+    SpillFile file(only);
     EXPECT_FALSE(file.put("bytes"));
   });
   if (!mounted) GTEST_SKIP() << "this account cannot mount";
 }
 
 TEST_F(SpoolTest, TakesTheNextFolderWhereOneIsMissing) {
-  SpillFile file({{temporary_.path() / "missing", temporary_.path(), "/var/tmp"}, false, 0, 0});
+  SpillPlace several = place();
+  several.folders.insert(several.folders.begin(), temporary_.path() / "missing");
+  SpillFile file(several);
   const auto piece = file.put("bytes");
   ASSERT_TRUE(piece);
   archive::Buffer into;
@@ -230,16 +240,21 @@ TEST_F(SpoolTest, LeavesNothingToBeRemoved) {
 }
 
 TEST_F(SpoolTest, GivesTheDisksRoomBackAsItIsRead) {
-  SpillFile file(place());
+  SpillPlace small = place();
+  small.file_size = 2 * block;
+  SpillFile file(small);
   std::vector<SpillFile::Piece> pieces;
-  for (int i = 0; i < 4; ++i) pieces.push_back(file.put(noise(block)).value());
-  const auto files = nameless_in(temporary_.path());
-  if (files.empty()) GTEST_SKIP() << "the temporary folder is in memory";
+  for (int i = 0; i < 5; ++i) pieces.push_back(file.put(noise(block)).value());
+  if (nameless_in(temporary_.path()).empty()) GTEST_SKIP() << "the temporary folder is in memory";
   archive::Buffer into;
-  for (const auto& piece : pieces) file.take(piece, into);
-  struct stat status{};
-  ASSERT_EQ(::stat(files.front().c_str(), &status), 0);
-  EXPECT_EQ(status.st_blocks, 0);
+  std::vector<std::size_t> files;
+  for (auto& piece : pieces) {
+    file.take(std::move(piece), into);
+    EXPECT_EQ(into.view(), noise(block));
+    files.push_back(nameless_in(temporary_.path()).size());
+  }
+  // The last one can still grow.
+  EXPECT_THAT(files, testing::ElementsAre(3, 2, 2, 1, 1));
 }
 
 TEST_F(SpoolTest, ShowsTheDiskNothingOfASecret) {

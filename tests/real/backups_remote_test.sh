@@ -210,6 +210,34 @@ test_a_line_that_breaks_leaves_no_backup() {
   goes_on
   no_leftovers
 }
+# The app does not wait for a server that takes nothing for a while.
+test_the_app_goes_on_while_the_server_hangs() {
+  start_sshd
+  keeper
+  local name since hung
+  name=$(running "$app") since=$(date +%s.%N)
+  head -c 64M /dev/urandom >"$data/large"
+  # The level makes it slow: of 64 MiB nearly all is still to come when the first have arrived.
+  background belay backup "$app" -o "$at/one.belay.tar.zst" --level 15 2>err
+  local belay=$pid
+  eventually part_is_there
+  hung=$(descendants "$sshd")
+  # shellcheck disable=SC2086
+  kill -STOP $hung
+  eventually is_running "$name"
+  expect_equal events 'pause unpause' "$(events_since "$since" pause unpause die start)"
+  expect kill -0 "$belay"
+  expect_not [ -e "$far/one.belay.tar.zst" ]
+  # shellcheck disable=SC2086
+  kill -CONT $hung
+  ended "$belay"
+  expect_exit 0
+  expect_done belay verify "$at/one.belay.tar.zst"
+  expect_equal 'what waits on a disk' '' "$(find /var/tmp "$BELAY_STATE_DIR" -name '.belay-spool*')"
+  goes_on
+  no_leftovers
+}
+is_running() { [ "$(inspect "$1" .State.Status)" = running ]; }
 descendants() {
   local child
   # shellcheck disable=SC2013
