@@ -401,6 +401,7 @@ constexpr auto options_of_plan = joined(
 constexpr auto options_of_up = joined(
     std::array{
         Option{.name = "build", .summary = "build the images that the project builds, also where they are there"},
+        Option{.name = "no-build", .summary = "build nothing: an image that is missing is an error"},
         Option{.name = "detach", .letter = 'd', .summary = "as always: the containers run on by themselves"},
         Option{.name = "wait", .summary = "as always: each service must prove itself"},
         Option{.name = "remove-orphans",

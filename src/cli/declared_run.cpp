@@ -159,6 +159,11 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
       for (auto& project : outcome.input.declared.apps)
         for (auto& [service, pull] : project.pulls)
           if (!project.builds.contains(service)) pull = *pass.pull;
+    if (pass.without_builds)
+      for (auto& project : outcome.input.declared.apps) {
+        for (const auto& [service, build] : project.builds) project.pulls[service] = Pull::never;
+        project.builds.clear();
+      }
     if (pass.builds)
       for (auto& project : outcome.input.declared.apps)
         for (const auto& [service, build] : project.builds) project.pulls[service] = Pull::build;

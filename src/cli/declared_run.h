@@ -52,6 +52,7 @@ struct DeclaredPass {
   std::optional<SwapOrder> order;         // where neither the settings nor a definition say one
   std::optional<Pull> pull{};             // of a project's images, in place of what its files say
   std::optional<Seconds> stop_timeout{};  // in place of what the containers say
+  bool without_builds = false;            // what a project builds must be there
   bool builds = false;                    // images that a project builds are built, also where they are there
   bool starts_stopped = false;            // as in DeclaredOptions
   bool removes_orphans = false;           // as in DeclaredOptions

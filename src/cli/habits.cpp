@@ -40,7 +40,6 @@ constexpr std::array options{
     HabitOption{"run", "quiet-pull", "belay run -q prints what the command writes, and errors."},
     HabitOption{"run", "remove-orphans", "belay up --remove-orphans removes them."},
     HabitOption{"run", "label", "Labels belong in the Compose file."},
-    HabitOption{"up", "no-build", "Images that are there are not built again unless --build asks for it."},
     HabitOption{"up", "no-recreate", "belay start NAME starts what is stopped and exchanges nothing."},
     HabitOption{"up", "always-recreate-deps", "Only what the engine ties to a container is made anew with it."},
     HabitOption{"up", "no-start", "belay up --dry-run shows what would be made; it is made when it is started."},

@@ -74,6 +74,7 @@ TEST(Habits, OfCommandLinesAreTaken) {
                            "push --ignore-push-failures web",
                            "exec --privileged web id",
                            "up --force-recreate",
+                           "up --no-build",
                            "config --profiles",
                            "config -o resolved.yaml",
                            "exec -it web sh -c 'exit 3'",

@@ -257,6 +257,8 @@ test_images_are_built_while_what_runs_is_left_alone() {
   sed -i "0,/image: $prefix-image:1/s||build: ./site|" compose.yaml
   expect_done belay build --dry-run
   expect_not image_exists "$app-db:latest"
+  expect_refused 1 belay up --no-build
+  expect_err 'is not on this host'
   expect_done belay build db
   expect image_exists "$app-db:latest"
   expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"

@@ -36,6 +36,8 @@ int run_up(Invocation& in) {
   if (const auto timeout = in.duration("timeout")) pass.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   pass.starts_stopped = true;
   pass.builds = in.has("build");
+  pass.without_builds = in.has("no-build");
+  if (pass.builds && pass.without_builds) throw in.usage_error("--build and --no-build exclude each other");
   pass.makes_anew = in.has("force-recreate");
   pass.removes_orphans = in.has("remove-orphans");
   pass.change = change_options(in);

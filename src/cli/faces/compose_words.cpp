@@ -193,6 +193,7 @@ constexpr std::array of_start{
 constexpr std::array of_stop{same("timeout", 't', "SECONDS")};
 constexpr std::array of_up{
     same("build"),
+    same("no-build"),
     same("no-deps"),
     same("pull", 0, "always|missing|never"),
     same("remove-orphans"),
@@ -211,7 +212,6 @@ constexpr std::array of_up{
     idle("quiet-build"),
     idle("quiet-pull"),
     idle("yes", 'y'),
-    refused("Images that are there are not built again unless --build asks for it.", "no-build"),
     refused("belay start NAME starts what is stopped and exchanges nothing.", "no-recreate"),
     refused("belay up --dry-run shows what would be made; it is made when it is started.", "no-start"),
     refused("Only what the engine ties to a container is made anew with it.", "always-recreate-deps"),
