@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/named.h"
 #include "cli/tty.h"
