@@ -19,6 +19,7 @@
 #include "look/look.h"
 #include "units/execute.h"
 #include "units/images.h"
+#include "units/links.h"
 
 namespace belay::cli {
 
@@ -212,6 +213,7 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
     for (const Order& order : group.orders) names.insert(order.container);
     pass.unit->only = std::move(names);
   }
+  resolve_links(*pass.unit, stop);
   pass.command = call_.command;
   pass.starts_stopped = true;
   pass.change.dry_run = call_.dry_run;
@@ -223,6 +225,13 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
   if (!call_.dry_run && !outcome.has_done() && !held.has_changed && !held.has_failed)
     session_.console.success(format("{}: unchanged", app_.text()));
   return {held.has_failed, outcome.has_done() || held.has_changed};
+}
+
+void Orders::resolve_links(Declaration& declared, const std::stop_token& stop) const {
+  const units::OtherHosts hosts = units::other_hosts(unit_.values);
+  if (hosts.empty()) return;
+  HostRun run(session_, call_.command);
+  units::resolve_links(run.context(), declared, hosts, stop);
 }
 
 // What an order stopped or removed alone stays down until it is started: nothing else of the release is otherwise.

@@ -74,6 +74,7 @@ class Orders {
   OrderOutcome archive(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome unpack(const formats::dockerstra::Order& order, const std::stop_token& stop);
 
+  void resolve_links(Declaration& declared, const std::stop_token& stop) const;
   // The app, where the group is all of it; else the one container that the group is for.
   Target target_of(const OrderGroup& group) const;
   Declaration declaration_of_made() const;

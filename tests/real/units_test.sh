@@ -308,6 +308,27 @@ test_purge_leaves_nothing() {
   expect_out "$app-git +remove_image +unchanged"
 }
 
+test_a_link_leads_to_another_host_where_the_container_is_not_here() {
+  configuration "$stays_up"
+  sed -i "s/links: {${app}-git: git}/links: {$app2-mail: mail, $app2-news: news}/" conf/units/"$app"/start.yaml
+  printf 'links:\n  hosts: {%s-mail: 192.0.2.7}\n' "$app2" >conf/environments/other.yaml
+  expect_refused 1 belay unit run "$app"
+  expect_err "the container $app2-news is not on this host"
+  printf '#!/bin/sh\n[ "$2" = %s-news ] && echo 192.0.2.8\n' "$app2" >where
+  chmod +x where
+  printf '  resolver: [%s, at]\n' "$PWD/where" >>conf/environments/other.yaml
+  expect_done belay unit run "$app"
+  expect_equal 'the hosts' "mail:192.0.2.7 $app2-mail:192.0.2.7 news:192.0.2.8 $app2-news:192.0.2.8" \
+    "$(inspect "$app-viewer" '.HostConfig.ExtraHosts | join(" ")')"
+  expect_done belay unit run "$app"
+  expect_out unchanged
+  post "/containers/create?name=$app2-mail" "{\"Image\": \"$prefix-image:1\", \"Entrypoint\": [\"sleep\", \"1000\"]}" >/dev/null
+  api POST "/containers/$app2-mail/start" >/dev/null
+  expect_done belay unit run "$app"
+  expect_equal 'the hosts' "news:192.0.2.8 $app2-news:192.0.2.8" "$(inspect "$app-viewer" '.HostConfig.ExtraHosts | join(" ")')"
+  expect_equal 'the link' "/$app2-mail:/$app-viewer/mail" "$(inspect "$app-viewer" '.HostConfig.Links[0]')"
+}
+
 test_a_unit_is_backed_up_and_restored_as_a_whole() {
   configuration "$stays_up"
   export BELAY_BACKUPS=$PWD/backups

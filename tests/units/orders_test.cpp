@@ -8,6 +8,7 @@
 #include "support/scene/scene.h"
 #include "units/execute.h"
 #include "units/images.h"
+#include "units/links.h"
 
 namespace belay::scene {
 namespace {
@@ -91,6 +92,25 @@ TEST_F(UnitOrders, ACommittedImageDoesNotPassForTheUnits) {
   EXPECT_THAT(step.changes, Contains("LABEL belay.app=\"\""));
   EXPECT_THAT(step.changes, Contains("LABEL belay.release=\"\""));
   EXPECT_THROW(units::plan_of_commit(here, {"elsewhere", "web:kept", {}, {}, {}}, false, {}), NotFound);
+}
+
+TEST_F(UnitOrders, ALinkLeadsElsewhereOnlyWhereTheContainerIsNotHere) {
+  auto here = scene_.context();
+  scene_.stranger("near", {});
+  Service& service = unit_.spec.services.front();
+  const std::vector<std::string> links{"near:n", "far:f", "web:w", "named:named"};
+  service.links = links;
+  units::resolve_links(here, unit_, {}, {});
+  EXPECT_EQ(service.links, links) << "nothing is said of other hosts";
+  EXPECT_THROW(units::resolve_links(here, unit_, {{{"far", "192.0.2.7"}}, {}}, {}), NotFound);
+  service.links = links;
+  service.extra_hosts.clear();
+  units::resolve_links(here, unit_, {{{"far", "192.0.2.7"}}, {"sh", "-c", "echo 2001:db8::$#", "name"}}, {});
+  EXPECT_EQ(service.links, (std::vector<std::string>{"near:n", "web:w"}));
+  EXPECT_EQ(service.extra_hosts, (std::vector<std::string>{"f:192.0.2.7", "far:192.0.2.7", "named:2001:db8::1"}));
+  service.links = {"other:o"};
+  EXPECT_THROW(units::resolve_links(here, unit_, {{}, {"echo"}}, {}), NotFound);
+  EXPECT_THROW(units::resolve_links(here, unit_, {{}, {"false"}}, {}), NotFound);
 }
 
 TEST_F(UnitOrders, AnImageThatIsInUseStays) {
