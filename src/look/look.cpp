@@ -969,7 +969,8 @@ Service built_service(change::Context& context, const App& app, std::stop_token 
   const AppName& name = app.name;
   const Build* build = app.latest_build();
   if (build == nullptr)
-    throw NotFound(ErrorCode::release_not_found, format("{} has never run", name.text()), change::first_start_hint(app));
+    throw NotFound(ErrorCode::release_not_found, format("{} has never run", name.text()),
+                   change::first_start_hint(app));
   const auto image = context.engine.image(build->image, stop);
   if (!image)
     throw NotFound(ErrorCode::image_gone, format("the image of the last build of {} is gone", name.text()),
@@ -1037,7 +1038,8 @@ Config config(change::Context& context, const AppName& name, const std::string& 
   if (which == "new") {
     const Build* build = app.latest_build();
     if (build == nullptr)
-      throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()), change::first_start_hint(app));
+      throw NotFound(ErrorCode::release_not_found, format("{} was never built", name.text()),
+                     change::first_start_hint(app));
     return {"new", spec_to_json(without_secrets(family::pick(build->configurations, {}).spec), 2)};
   }
   const Release& release = app.release(release_shown(app, which));
