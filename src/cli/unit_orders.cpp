@@ -38,7 +38,6 @@ using dockerstra::Unit;
 }
 
 OrderKind kind_of(const Unit& unit, const Order& order) {
-  const std::string app = unit.address.unit;
   if (order.command == "create" || order.command == "start")
     return says_true(order, "restart") ? OrderKind::restart : OrderKind::make;
   if (order.command == "build") return OrderKind::build;
