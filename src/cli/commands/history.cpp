@@ -11,13 +11,12 @@ int run_history(Invocation& in) {
   std::optional<AppName> name;
   Named named(in, run);
   const auto asked = in.optional_argument("NAME");
-  if (asked && AppName::is_valid(*asked) && !named.is_app(*asked) && named.app_here() && named.project()->has(*asked)) {
-    name = named.app_here();
-  } else if (asked) {
+  const bool is_service =
+      asked && AppName::is_valid(*asked) && !named.is_app(*asked) && named.app_here() && named.project()->has(*asked);
+  if (asked && !is_service)
     name.emplace(*asked);  // also one that is gone
-  } else if (!in.number("keep")) {
+  else if (asked || !in.number("keep"))
     name = named.app_here();
-  }
   if (const auto keep = in.number("keep")) {
     if (in.has("lines") || in.has("json")) throw in.usage_error("--keep goes neither with --lines nor with --json");
     const int removed = look::trim_history(run.context(), name, static_cast<int>(std::min(*keep, 1'000'000LL)));
