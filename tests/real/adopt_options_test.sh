@@ -94,4 +94,49 @@ test_what_has_no_place_is_refused_by_name() {
   refused_for "{\"Image\":\"$image\",\"HostConfig\":{\"MaskedPaths\":[\"/proc/kcore\"]}}" MaskedPaths
 }
 
+# What engines since 25 have beside that, by their own newest version of the API.
+newest() {  # METHOD PATH [BODY]
+  local version
+  version=$(api GET /version | jq -r .ApiVersion)
+  curl -s --max-time 60 --unix-socket "${DOCKER_HOST#unix://}" -X "$1" ${3:+-H 'Content-Type: application/json' -d "$3"} "http://engine/v$version$2"
+}
+# stays WHAT BODY FILTER: adopted and made anew, FILTER says the same of both, and not nothing.
+stays() {
+  local name=$prefix$1 before
+  [ "$(newest POST "/containers/create?name=$name" "$2" | jq -r '.Id // empty')" ] || fail "$1 could not be made"
+  before=$(newest GET "/containers/$name/json" | jq -cS "$3")
+  [[ $before != null && $before != '[]' && $before != '""' && $before != 0 ]] || fail "the engine has nothing of $1"
+  expect_done belay adopt "$name-app" "$name"
+  run env BELAY_SETTLE=1ms belay start "$name-app" new
+  expect exists "$name-app-r2"
+  expect_equal "$1" "$before" "$(newest GET "/containers/$name-app-r2/json" | jq -cS "$3")"
+}
+
+test_what_newer_engines_have_comes_again() {
+  local minor
+  minor=$(api GET /version | jq -r .ApiVersion | cut -d. -f2)
+  [ "$minor" -ge 45 ] || { echo 'skipped: the engine is too old' >&2; return; }
+  build_image 1
+  local image=$prefix-image:1 net=${prefix}net
+  post /networks/create "{\"Name\":\"$net\"}" >/dev/null
+  made "${prefix}helper" "{\"Image\":\"$image\",\"Cmd\":[\"mkdir\",\"/v/sub\"],\"HostConfig\":{\"Binds\":[\"${prefix}v:/v\"]}}"
+  post "/containers/${prefix}helper/start" '' >/dev/null
+  post "/containers/${prefix}helper/wait" '' >/dev/null
+  stays annotation "{\"Image\":\"$image\",\"HostConfig\":{\"Annotations\":{\"a\":\"b\"}}}" .HostConfig.Annotations
+  stays health "{\"Image\":\"$image\",\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"],\"StartPeriod\":7000000000,\"StartInterval\":2000000000}}" \
+    .Config.Healthcheck.StartInterval
+  stays subpath "{\"Image\":\"$image\",\"HostConfig\":{\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"${prefix}v\",\"Target\":\"/s\",
+    \"VolumeOptions\":{\"Subpath\":\"sub\"}}]}}" '.HostConfig.Mounts[0].VolumeOptions.Subpath'
+  stays recursive "{\"Image\":\"$image\",\"HostConfig\":{\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/tmp\",\"Target\":\"/t\",\"ReadOnly\":true,
+    \"BindOptions\":{\"ReadOnlyNonRecursive\":true}}]}}" '.HostConfig.Mounts[0].BindOptions'
+  stays address "{\"Image\":\"$image\",\"HostConfig\":{\"NetworkMode\":\"$net\"},\"NetworkingConfig\":{\"EndpointsConfig\":{\"$net\":
+    {\"MacAddress\":\"02:42:0a:0b:0c:0d\"}}}}" ".NetworkSettings.Networks[\"$net\"].MacAddress"
+  stays cgroup "{\"Image\":\"$image\",\"HostConfig\":{\"CgroupnsMode\":\"host\"}}" .HostConfig.CgroupnsMode
+  [ "$minor" -ge 48 ] || return 0
+  stays priority "{\"Image\":\"$image\",\"HostConfig\":{\"NetworkMode\":\"$net\"},\"NetworkingConfig\":{\"EndpointsConfig\":{\"$net\":
+    {\"GwPriority\":7}}}}" ".NetworkSettings.Networks[\"$net\"].GwPriority"
+  stays image "{\"Image\":\"$image\",\"HostConfig\":{\"Mounts\":[{\"Type\":\"image\",\"Source\":\"$image\",\"Target\":\"/im\"}]}}" \
+    '[.HostConfig.Mounts[0] | .Type, .Target]'
+}
+
 run_tests "$@"
