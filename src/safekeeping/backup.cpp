@@ -159,7 +159,7 @@ backup::Manifest describe(change::Context& context, const App& app, const Releas
   manifest.taken = context.clock.now();
   manifest.who = context.who;
   std::string host(256, '\0');
-  if (::gethostname(host.data(), host.size() - 1) == 0) manifest.host = host.c_str();
+  if (::gethostname(host.data(), host.size() - 1) == 0) manifest.host = host.substr(0, host.find('\0'));
   manifest.belay_version = BELAY_VERSION;
   manifest.engine_version = context.engine.info(stop).version;
   return manifest;
