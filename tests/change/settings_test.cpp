@@ -1,6 +1,8 @@
 // Settings belong to the app: they stay when the image changes. No data is without a name. No two apps share a volume
 // whose name nobody gave.
 
+#include <atomic>
+
 #include "change/app_volumes.h"
 #include "look/look.h"
 #include "model/naming.h"
@@ -33,7 +35,7 @@ class ClockOfTwo final : public Clock {
 
  private:
   Clock& clock_;
-  mutable int looks_;
+  mutable std::atomic<int> looks_;  // steps of a plan look at it side by side
   std::function<void()> other_;
 };
 
@@ -588,11 +590,13 @@ TEST(SettingsOfTwo, AppsThatAreDeployedAtOnceDoNotShareADerivedVolume) {
       Context here = scene.context();
       Context other{here.engine, *second_store, here.clock, here.report, here.who, here.command};
       other.defaults = here.defaults;
+      other.run = here.run;
       second = deployed(other, "web_var", "two:1");
     });
     const Context here = scene.context();
     Context mine{here.engine, here.store, clock, here.report, here.who, here.command};
     mine.defaults = here.defaults;
+    mine.run = here.run;
     const std::string first = deployed(mine, "web", "one:1");
     is_over = !clock.was_looked_at_so_often();
     if (is_over) continue;
