@@ -4,13 +4,16 @@
 #include "full_spec.h"
 
 namespace belay {
-namespace {
 
-// Converts to anything: how many of them a struct takes in braces is how many fields it has.
+// Converts to anything: how many of them a struct takes in braces is how many fields it has. Not private to this file, where
+// clang would want its conversions to have bodies.
 struct Anything {
   template <class T>
   operator T() const;
 };
+
+namespace {
+
 template <class T, size_t... Index>
 constexpr bool takes(std::index_sequence<Index...>) {
   return requires { T{(static_cast<void>(Index), Anything{})...}; };
