@@ -29,7 +29,8 @@ endif()
 
 find_program(BELAY_CCACHE ccache)
 if(BELAY_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${BELAY_CCACHE})
+  # With precompiled headers it takes what they define on trust, else it keeps nothing.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${BELAY_CCACHE})
 endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

@@ -422,7 +422,8 @@ TEST(Recover, InTheMiddleOfASwapTakesWhatProvedItself) {
       if (up.size() == 2 && is_proved && !is_new) continue;
       EXPECT_EQ(scene.app().last, ReleaseNumber{is_new ? 2 : 1}) << "cut after " << calls << "\n" << scene.changes();
       EXPECT_EQ(scene.app().wish.release, scene.app().last);
-      EXPECT_EQ(scene.run("start last"), scene.plan().empty() ? "unchanged" : "done");
+      const std::string due = scene.plan().empty() ? "unchanged" : "done";
+      EXPECT_EQ(scene.run("start last"), due);
       EXPECT_EQ(scene.running().size(), 1U) << "cut after " << calls;
     }
     EXPECT_EQ(both > 0, !port);
