@@ -181,6 +181,10 @@ JobCheck job_check_of(const Container& container) {
   return job;
 }
 
+void add_job(UnitTests& tests, const Container& container) {
+  if (!container.job.is_null()) tests.jobs.push_back(job_check_of(container));
+}
+
 // ---- tests ----
 
 // The container with what the test says in the place of its own, and beside it.
@@ -245,6 +249,13 @@ std::string file_pattern(const Node& node) {
   return text;
 }
 
+// They are the container's own.
+void drop_ports(Container& place) {
+  for (Node* map : {&place.startup, &place.creation, place.creation.find("host_config")})
+    for (const char* key : {"port_bindings", "publish_all_ports"})
+      if (map != nullptr && map->is_map()) map->remove(key);
+}
+
 OwnTest own_test_of(const Unit& unit, const Container& container, const Member& member, const fs::path& folder,
                     Container& place) {
   const Node& node = member.value;
@@ -263,6 +274,7 @@ OwnTest own_test_of(const Unit& unit, const Container& container, const Member& 
   place.where = member.key_where;
   place.daemon = place.job = place.tests = Node();
   if (place.creation.is_map()) place.creation.remove("name");
+  drop_ports(place);
   const Node *overwrites = said(node, "overwrites"), *extra = said(node, "extra");
   test.may_run_inside = overwrites == nullptr && extra == nullptr;
   if (overwrites != nullptr) lay_over(place, *overwrites);
@@ -301,6 +313,45 @@ void start_checked(UnitTests& tests) {
   };
   for (const DaemonCheck& check : tests.daemons) start(check.asked);
   for (const JobCheck& job : tests.jobs) start(job.container);
+}
+
+// Whatever the orders are about has its image brought here.
+void add_made(UnitTests& tests) {
+  tests.unit.orders.clear();
+  for (Order order : tests.opening) {
+    if (order.container == "host") continue;
+    if (order.command != "start") {
+      order.command = "create";
+      order.arguments = Node::map();
+    }
+    tests.unit.orders.push_back(std::move(order));
+  }
+}
+
+TestLine test_line_of(const Unit& unit, const Node& item) {
+  TestLine line;
+  line.where = item.where();
+  const std::vector<std::string> words = command_of(item, "a test");
+  if (words.empty()) refuse(item, "the test is empty", "Write UNIT/test:VARIANT.");
+  const bool is_own = words.front() == "test" || words.front().starts_with("test:");
+  line.address = at(item.where(), [&] {
+    return parse_address(is_own ? format("{}/{}", unit.address.unit, words.front()) : words.front());
+  });
+  if (line.address.command != "test")
+    refuse(item, format("'{}' is no test", printable(words.front())), "Write UNIT/test, or UNIT/test:VARIANT.");
+  line.words.assign(words.begin() + 1, words.end());
+  return line;
+}
+
+void refuse_in_update(const Order& order) {
+  const auto refuse_order = [&](const char* why, const char* hint) {
+    ConfigError error(order.where, format("the order \"{}\" cannot stand in an update: {}", order.command, why), hint);
+    error.set_code(ErrorCode::unsupported);
+    throw error;
+  };
+  if (order.command == "push") refuse_order("what it pushes is not tested yet", "Push with a command of its own.");
+  if (order.command == "backup" || order.command == "restore" || order.command == "remove_image")
+    refuse_order("it works on containers of its own, not on those in use", "Put it into a command of its own.");
 }
 
 // Data containers whose volumes something has that is made, as far as the composition has them.
@@ -351,12 +402,10 @@ UnitTests tests_of(const Unit& unit, const fs::path& folder) {
   const auto middle = unit.orders.begin() + static_cast<std::ptrdiff_t>(unit.opening);
   tests.opening.assign(unit.orders.begin(), middle);
   tests.closing.assign(middle, unit.orders.end());
-  tests.unit.orders = tests.opening;
-  std::erase_if(tests.unit.orders,
-                [](const Order& order) { return order.command != "create" && order.command != "start"; });
+  add_made(tests);
   tests.checks = is_asked_for(unit.address, "check");
   for (const Container& container : unit.containers) {
-    if (!container.job.is_null()) tests.jobs.push_back(job_check_of(container));
+    add_job(tests, container);
     if (!container.daemon.is_null())
       for (const Node& item : container.daemon.as_list("\"daemon\"")) {
         DaemonCheck check = daemon_check_of(unit, container, item);
@@ -383,6 +432,34 @@ UnitTests tests_of(const Unit& unit, const fs::path& folder) {
   if (tests.checks) start_checked(tests);
   add_sources(tests);
   return tests;
+}
+
+std::vector<TestLine> test_lines_of(const Unit& unit, const Order& order) {
+  const Node* list = order.argument("tests");
+  if (list == nullptr)
+    throw ConfigError(order.where, "the order tests does not say which \"tests\"", "Say tests: [UNIT/test:check].");
+  std::vector<TestLine> lines;
+  for (const Node& item : list->as_list("\"tests\"")) lines.push_back(test_line_of(unit, item));
+  return lines;
+}
+
+UnitUpdate update_of(const Unit& unit) {
+  UnitUpdate update;
+  update.work.unit = unit;
+  for (const Order& order : unit.orders) {
+    refuse_in_update(order);
+    if (order.command != "tests") {
+      update.work.opening.push_back(order);
+      continue;
+    }
+    if (&order != &unit.orders.back())
+      throw ConfigError(order.where, "the order tests is not the last one", "An image moves to its name behind it.");
+    update.tests = test_lines_of(unit, order);
+  }
+  add_made(update.work);
+  for (const Container& container : unit.containers) add_job(update.work, container);
+  add_sources(update.work);
+  return update;
 }
 
 }  // namespace belay::formats::dockerstra

@@ -60,6 +60,24 @@ struct UnitTests {
 // the mistake.
 UnitTests tests_of(const Unit& unit, const fs::path& folder);
 
+// A line of the order `tests`: the tests of this unit or another.
+struct TestLine {
+  SourcePosition where;
+  Address address;
+  std::vector<std::string> words;  // for the unit's own arguments
+};
+
+// Of the order `tests`. Throws ConfigError.
+std::vector<TestLine> test_lines_of(const Unit& unit, const Order& order);
+
+// Of UNIT/update: its orders, carried out like those of a test, and the tests that they end with.
+struct UnitUpdate {
+  UnitTests work;
+  std::vector<TestLine> tests;
+};
+// Throws ConfigError at the mistake, and at an order that an update cannot have.
+UnitUpdate update_of(const Unit& unit);
+
 // The names of the unit's variants of `test`: default, full, check where something can be checked, and its own.
 std::vector<std::string> test_variants(const std::vector<Container>& containers);
 
