@@ -116,6 +116,13 @@ std::string shown(const std::string& line, const Files& files) {
     const Unit unit = read_unit(request_of(line), files.outside());
     text += to_text(unit);
     if (unit.is_derived && unit.address.command == "test") text += test_lines(tests_of(unit, "/home/ada"));
+    if (unit.address.command == "update") {
+      const UnitUpdate update = update_of(unit);
+      text += test_lines(update.work);
+      for (const TestLine& each : update.tests)
+        text += format("then: {} {}\n", each.address.text(), join(each.words, " "));
+      return text;
+    }
     if (unit.is_derived) return text;
     const Mapped mapped = map_unit(unit, "/home/ada");
     for (const Service& service : mapped.spec.services) {

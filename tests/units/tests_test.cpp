@@ -251,6 +251,44 @@ TEST_F(UnitTest, AnUpdateMovesTheNameOnlyWhenItsTestsPass) {
   EXPECT_EQ(scene_.leftovers(), "");
 }
 
+TEST_F(UnitTest, AnUpdateCanMakeItsImageOutOfAContainer) {
+  write("cgit:\n  create: {image: 'job:1'}\n",
+        "- cgit: {command: start, attach: true}\n- cgit: {command: commit, repository: cgit, tag: new}\n"
+        "- cgit: {command: tag, repository: cgit, tag: kept}\n- cgit: {command: remove}\n"
+        "- host: {command: execute, run: ['true']}\n",
+        "update");
+  const std::string before = world();
+  auto here = scene_.context();
+  const auto read = update_of(unit("git/update"));
+  units::UpdateReport report;
+  units::run_update(here, read, {}, options_, report, {});
+  EXPECT_EQ(told(report.orders),
+            "cgit start: passed\ncgit commit: passed\ncgit tag: passed\ncgit remove: passed\nhost execute: passed\n");
+  EXPECT_THAT(report.moved, ElementsAre("cgit:new", "cgit:kept"));
+  EXPECT_EQ(scene_.engine.image("cgit:kept", {})->id, scene_.engine.image("job:1", {})->id);
+  EXPECT_NE(scene_.engine.image("cgit:new", {})->id, scene_.engine.image("job:1", {})->id);
+  EXPECT_EQ(scene_.leftovers(), "");
+  EXPECT_THAT(world(), Not(HasSubstr("candidate")));
+}
+
+TEST_F(UnitTest, AnUpgradeKnowsWhatRunsAndWhoElseIsBehind) {
+  scene_.run("deploy 1");
+  const App app = scene_.app();
+  const std::string reference = app.releases.back().spec.services.front().image;
+  Declaration unit{web};
+  unit.spec = app.releases.back().spec;
+  unit.spec.services.front().container_name = app.releases.back().containers.at("web");
+  auto here = scene_.context();
+  EXPECT_THAT(units::running_services(here, unit, {}), ElementsAre("web"));
+  EXPECT_THAT(units::others_with_earlier(here, AppName("git"), {reference}, {}), IsEmpty());
+  scene_.engine.tag_image("cgit:1", reference, {});
+  EXPECT_THAT(units::others_with_earlier(here, AppName("git"), {reference}, {}), ElementsAre("web/web"));
+  EXPECT_THAT(units::others_with_earlier(here, web, {reference}, {}), IsEmpty());
+  scene_.run("stop");
+  EXPECT_THAT(units::running_services(here, unit, {}), IsEmpty());
+  EXPECT_THAT(units::others_with_earlier(here, AppName("git"), {reference}, {}), IsEmpty());
+}
+
 TEST(UnitTestReport, IsXmlWhateverTheTextsHold) {
   TestReport report;
   report.time = Milliseconds(1234);
