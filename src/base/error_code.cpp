@@ -90,7 +90,7 @@ constexpr ErrorKind kinds[] = {
      "The next command on the app tries again; belay why NAME explains it."},
     {not_proved, "not_proved", "The release has not proved itself, so it cannot be marked stable.",
      "Wait for its verdict, or mark another one."},
-    {trial_failed, "trial_failed", "A drill or trial was started beside the app and did not prove itself.",
+    {trial_failed, "trial_failed", "A drill, a trial or a test was started beside the app and did not prove itself.",
      "Read its last lines. The app itself was not touched."},
     {check_impossible, "check_impossible", "A check of an app could not be tried from this machine.",
      "Publish the port, or use a check that runs a command in the container. The release is not to blame."},

@@ -25,7 +25,7 @@ std::string repository(const AppName& app) {
 
 bool is_temporary_tag(const AppName& app, const std::string& tag) {
   const std::string own = repository(app);
-  return tag.starts_with(own + ":try-") || tag.starts_with(own + ":drill-");
+  return tag.starts_with(own + ":try-") || tag.starts_with(own + ":drill-") || tag.starts_with(own + ":test-");
 }
 
 // Containers first: the rest is in use as long as they are there.

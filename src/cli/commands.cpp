@@ -540,10 +540,16 @@ constexpr auto options_of_unit = joined(
         Option{.name = "print-only", .summary = "run: the same"},
         Option{.name = "print-substitutions", .summary = "run: print the variables, and do nothing"},
         Option{.name = "keep-going", .summary = "run: of stop, cleanup and purge, go on after an order that fails"},
-        Option{.name = "timeout",
-               .value = "TIME",
-               .summary = "run: how long each order may take",
-               .kind = Kind::duration}},
+        Option{
+            .name = "timeout", .value = "TIME", .summary = "run: how long each order may take", .kind = Kind::duration},
+        Option{.name = "junit",
+               .value = "FILE",
+               .summary = "run: of a test or an update, write the results there as JUnit XML",
+               .kind = Kind::file},
+        Option{.name = "output",
+               .value = "DIR",
+               .summary = "run: of a test or an update, keep the tests' files there too",
+               .kind = Kind::folder}},
     lose_data, json, change);
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};

@@ -13,13 +13,16 @@
 #include "cli/declared_run.h"
 #include "cli/removal.h"
 #include "cli/tty.h"
+#include "cli/unit_tests.h"
 #include "declared/project_images.h"
 #include "formats/dockerstra/map.h"
 #include "formats/dockerstra/order_values.h"
+#include "formats/dockerstra/tests.h"
 #include "look/look.h"
 #include "units/execute.h"
 #include "units/images.h"
 #include "units/links.h"
+#include "units/update.h"
 
 namespace belay::cli {
 
@@ -52,6 +55,7 @@ OrderKind kind_of(const Unit& unit, const Order& order) {
   // What follows from `start` names no archives.
   if (order.command == "backup") return is_whole(unit) ? OrderKind::backup : OrderKind::archive;
   if (order.command == "restore") return is_whole(unit) ? OrderKind::restore : OrderKind::unpack;
+  if (order.command == "tests") return OrderKind::tests;
   refuse_order(order, "Belay has no such order", "Leave it out, or run it with docker.");
 }
 
@@ -64,6 +68,7 @@ void check_values(const Unit& unit, const Order& order, OrderKind kind) {
   if (kind == OrderKind::commit) std::ignore = dockerstra::commit_of(unit, order);
   if (kind == OrderKind::archive || kind == OrderKind::unpack)
     std::ignore = dockerstra::archive_of(order, fs::current_path());
+  if (kind == OrderKind::tests) std::ignore = dockerstra::test_lines_of(unit, order);
   dockerstra::check_removal(order);
 }
 
@@ -171,6 +176,8 @@ OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
       return archive(group.orders.front(), stop);
     case OrderKind::unpack:
       return unpack(group.orders.front(), stop);
+    case OrderKind::tests:
+      return test(group.orders.front(), stop);
     case OrderKind::tag:
     case OrderKind::commit:
     case OrderKind::push:
@@ -199,7 +206,8 @@ Declaration Orders::declaration_of_every() const {
   Unit every = unit_;
   every.orders.clear();
   for (const auto& container : unit_.containers)
-    every.orders.push_back({container.where, container.name, "start", document::Node::map(), {}});
+    if (!dockerstra::only_looks(container))
+      every.orders.push_back({container.where, container.name, "start", document::Node::map(), {}});
   return dockerstra::declaration_of(every, fs::current_path());
 }
 
@@ -212,18 +220,41 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
     for (const Order& order : group.orders) names.insert(order.container);
     pass.unit->only = std::move(names);
   }
+  const bool is_upgrade = unit_.is_derived && unit_.address.command == "upgrade";
+  if (is_upgrade) {
+    HostRun run(session_, call_.command);
+    pass.unit->only = units::running_services(run.context(), *pass.unit, stop);
+    if (pass.unit->only.empty()) {
+      session_.console.success(format("{}: nothing of it runs", app_.text()));
+      return {};
+    }
+    tell_of_others(run.context(), *pass.unit, stop);
+  }
   resolve_links(*pass.unit, stop);
   pass.command = call_.command;
-  pass.starts_stopped = true;
+  pass.starts_stopped = !is_upgrade;
   pass.change.dry_run = call_.dry_run;
   pass.stop = stop;
   const DeclaredOutcome outcome = run_pass(session_, pass, Results::told);
   if (call_.dry_run && !call_.json) session_.console.print(declared::declared_text(outcome.host, false));
   if (outcome.has_failures() || (!call_.dry_run && !outcome.is_as_declared())) return {true, outcome.has_done()};
-  const OrderOutcome held = start_held(group, stop);
+  const OrderOutcome held = is_upgrade ? OrderOutcome{} : start_held(group, stop);
   if (!call_.dry_run && !outcome.has_done() && !held.has_changed && !held.has_failed)
     session_.console.success(format("{}: unchanged", app_.text()));
   return {held.has_failed, outcome.has_done() || held.has_changed};
+}
+
+// What runs with an earlier image in other units is theirs to upgrade: with arguments that are not known here.
+void Orders::tell_of_others(change::Context& context, const Declaration& declared, const std::stop_token& stop) const {
+  std::set<std::string> references;
+  for (const Service& service : declared.spec.services) references.insert(service.image);
+  for (const auto& other : units::others_with_earlier(context, app_, references, stop))
+    session_.console.note(
+        format("{} runs with an earlier image: belay unit run {}", other, other.substr(0, other.find('/'))));
+}
+
+OrderOutcome Orders::test(const Order& order, const std::stop_token& stop) {
+  return run_listed_tests(session_, call_, unit_, order, stop);
 }
 
 void Orders::resolve_links(Declaration& declared, const std::stop_token& stop) const {

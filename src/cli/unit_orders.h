@@ -28,7 +28,8 @@ enum class OrderKind {
   backup,
   restore,
   archive,
-  unpack
+  unpack,
+  tests
 };
 
 struct OrderGroup {
@@ -71,10 +72,12 @@ class Orders {
 
   OrderOutcome back_up(const std::stop_token& stop);
   OrderOutcome restore(const std::stop_token& stop);
+  OrderOutcome test(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome archive(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome unpack(const formats::dockerstra::Order& order, const std::stop_token& stop);
 
   void resolve_links(Declaration& declared, const std::stop_token& stop) const;
+  void tell_of_others(change::Context& context, const Declaration& declared, const std::stop_token& stop) const;
   // The app, where the group is all of it; else the one container that the group is for.
   Target target_of(const OrderGroup& group) const;
   Declaration declaration_of_made() const;

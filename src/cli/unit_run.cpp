@@ -7,6 +7,7 @@
 #include "base/time_limit.h"
 #include "cli/unit_orders.h"
 #include "cli/unit_results.h"
+#include "cli/unit_tests.h"
 #include "formats/dockerstra/order_values.h"
 
 namespace belay::cli {
@@ -149,6 +150,14 @@ void agree_to_lose(UnitCall& call, const std::string& unit) {
 int run_unit(Session& session, const UnitCall& call) {
   const Unit unit = formats::dockerstra::read_unit(call.request, unit_outside());
   if (call.json) session.console.be_quiet();
+  if (is_test(unit) || is_update(unit)) {
+    if (call.keep_going)
+      throw UsageError(format("--keep-going goes with stop, cleanup and purge, not with {}", unit.address.command));
+    return is_test(unit) ? run_unit_tests(session, call, unit) : run_unit_update(session, call, unit);
+  }
+  if (call.junit || !call.output.empty())
+    throw UsageError(
+        format("--{} goes with test and update, not with {}", call.junit ? "junit" : "output", unit.address.command));
   return UnitRun(session, call, unit).run();
 }
 

@@ -21,6 +21,8 @@ struct UnitCall {
   bool keep_going = false;                // of stop, cleanup and purge: one that fails does not end the rest
   bool agrees_to_lose = false;            // --yes-lose-data UNIT
   std::optional<Milliseconds> timeout{};  // for each order
+  std::optional<fs::path> junit{};        // of tests: where their report goes
+  fs::path output{};                      // and where kept files go; empty: nowhere
   std::string command;                    // as it was typed, for the journal
 };
 

@@ -50,14 +50,32 @@ class Renaming {
     return nullptr;
   }
 
+  // "service:web:ro" → "web", ":ro"; so "web:ro", which is a container.
+  static std::pair<std::string, std::string> named(const std::string& reference) {
+    constexpr std::string_view of_service = "service:";
+    const std::string text = reference.starts_with(of_service) ? reference.substr(of_service.size()) : reference;
+    const size_t colon = std::min(text.find(':'), text.size());
+    return {text.substr(0, colon), text.substr(colon)};
+  }
+  // The name that a mode of sharing has behind "container:" or "service:"; nullopt where it is another mode.
+  static std::optional<std::string> sharing_with(const std::string& mode) {
+    for (const std::string_view prefix : {"container:", "service:"})
+      if (mode.starts_with(prefix)) return mode.substr(prefix.size());
+    return {};
+  }
+
   void note(const std::string& service, const std::string& what) {
     result_.notes.push_back(spec_.services.size() == 1 ? what : format("{}: {}", service, what));
   }
 
   Service renamed(const Service& original) {
     Service service = original;
-    service.ports.clear();
-    service.publish_all_ports = false;
+    if (stage_.publishes) {
+      for (auto& port : service.ports) port.host_port.reset();
+    } else {
+      service.ports.clear();
+      service.publish_all_ports = false;
+    }
     service.restart = {"no", 0};
     // A proxy or a watcher that reads labels would take it for the app.
     service.labels.clear();
@@ -85,14 +103,15 @@ class Renaming {
       service.network_mode = "none";
       return;
     }
-    constexpr std::string_view of_container = "container:";
-    if (original.network_mode.starts_with(of_container)) {
-      const std::string other = original.network_mode.substr(of_container.size());
-      if (const Service* mate = own(other)) {
-        service.network_mode = std::string(of_container) + result_.containers.at(mate->name);
+    if (const auto other = sharing_with(original.network_mode)) {
+      if (const Service* mate = own(*other)) {
+        service.network_mode = "container:" + result_.containers.at(mate->name);
+        // Whose network it is publishes them.
+        service.ports.clear();
+        service.publish_all_ports = false;
         return;
       }
-      note(original.name, format("it is in a network of its own, not in that of {}", other));
+      note(original.name, format("it is in a network of its own, not in that of {}", *other));
     } else if (original.network_mode == "host") {
       note(original.name, "it is in a network of its own, not in the host's");
     }
@@ -119,23 +138,22 @@ class Renaming {
   void share(const Service& original, Service& service) {
     service.volumes_from.clear();
     for (const auto& from : original.volumes_from) {
-      const auto colon = from.find(':');
-      const std::string name = from.substr(0, colon);
+      const auto [name, mode] = named(from);
       if (const Service* mate = own(name))
-        service.volumes_from.push_back(result_.containers.at(mate->name) +
-                                       (colon == std::string::npos ? "" : from.substr(colon)));
+        service.volumes_from.push_back(result_.containers.at(mate->name) + mode);
       else
         note(original.name, format("it is without the volumes of {}, which is another app's", name));
     }
-    for (std::string Service::* mode : {&Service::pid_mode, &Service::ipc_mode}) {
+    for (std::string Service::* mode : {&Service::pid_mode, &Service::ipc_mode, &Service::uts_mode}) {
       const std::string wanted = original.*mode;
       if (wanted == "host") note(original.name, "it shares the host's processes or their memory here too");
-      if (!wanted.starts_with("container:")) continue;
-      if (const Service* mate = own(wanted.substr(10))) {
+      const auto other = sharing_with(wanted);
+      if (!other) continue;
+      if (const Service* mate = own(*other)) {
         service.*mode = "container:" + result_.containers.at(mate->name);
       } else {
         (service.*mode).clear();
-        note(original.name, format("it shares nothing with {}", wanted.substr(10)));
+        note(original.name, format("it shares nothing with {}", *other));
       }
     }
   }
@@ -149,7 +167,7 @@ class Renaming {
     service.mounts.clear();
     std::set<std::string>& covered = covered_[original.name];
     for (const auto& from : original.volumes_from)
-      if (const Service* mate = own(from.substr(0, from.find(':'))))
+      if (const Service* mate = own(named(from).first))
         covered.insert(covered_[mate->name].begin(), covered_[mate->name].end());
     for (const auto& each : original.mounts)
       if (auto replaced = other_mount(original, each)) {
@@ -177,6 +195,7 @@ class Renaming {
       }
       return mount;
     }
+    if (!is_volume && stage_.given.contains(mount.source)) return mount;
     if (stage_.shared.contains(source)) {
       mount.read_only = true;
       return mount;

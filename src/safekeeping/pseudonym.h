@@ -18,6 +18,10 @@ struct Stage {
   std::map<std::string, DataPlace> data;
   // Places that are nobody's to write to: mounted as they are, read-only.
   std::set<std::string> shared;
+  // Paths of the host that somebody asked for just here: mounted as the spec has them.
+  std::set<std::string> given = {};
+  // Its ports are published at free ones of the host.
+  bool publishes = false;
 };
 
 struct Pseudonym {

@@ -14,8 +14,7 @@
 #include "change/temporary.h"
 #include "engine/direct.h"
 #include "family/build_plan.h"
-#include "plan/verdict_terms.h"
-#include "safekeeping/pseudonym.h"
+#include "safekeeping/rehearsal.h"
 #include "safekeeping/restore_work.h"
 #include "safekeeping/still.h"
 #include "state/store.h"
@@ -24,221 +23,13 @@ namespace belay::safekeeping {
 
 namespace {
 
-// Harmless as a part of names on the engine.
-std::string stem_of(const std::string& source) {
-  std::string stem = fs::path(source).filename().string().substr(0, 40);
-  for (char& c : stem)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-')) c = '_';
-  return stem;
+// What speaks against the release ends up in the trial; everything else is thrown.
+void prove(Rehearsal& rehearsal, const plan::Plan& proof, Trial& trial, std::stop_token stop) {
+  const Judgement judgement = rehearsal.prove(proof, std::move(stop));
+  trial.reason = judgement.reason;
+  trial.service = judgement.service;
+  trial.log_tail = judgement.log_tail;
 }
-
-bool reads_backup(const plan::Step& step) {
-  return std::holds_alternative<plan::UnpackData>(step) || std::holds_alternative<plan::LoadImages>(step) ||
-         std::holds_alternative<plan::CheckBackup>(step);
-}
-
-// What a trial is made of, step by step: what it needs is prepared, then the release proves itself, then all is
-// removed.
-class Rehearsal {
- public:
-  Rehearsal(change::Context& context, const AppName& app, const std::string& purpose, const TrialOptions& options)
-      : context_(context), app_(app), purpose_(purpose), options_(options) {
-    stage_.name = change::temporary_name(app, purpose);
-    stage_.networks = options.networks;
-  }
-
-  // The names of the networks that the trial is to join must be right before anything is made.
-  void check_networks(std::stop_token stop) const {
-    if (options_.networks.empty()) return;
-    std::vector<std::string> known;
-    for (const auto& network : context_.engine.networks(stop)) known.push_back(network.name);
-    for (const auto& wanted : options_.networks)
-      if (std::find(known.begin(), known.end(), wanted) == known.end())
-        throw NotFound(format("there is no network {}", printable(wanted)), did_you_mean(wanted, known));
-  }
-
-  void then(const plan::Action& action) { last_ = {plan_.add(action, last_)}; }
-  size_t then(plan::Step step, const std::string& reason) {
-    last_ = {plan_.add(std::move(step), reason, last_)};
-    return last_.front();
-  }
-
-  void make_network() {
-    then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_), {.internal = true}},
-         "nothing leads in or out of it");
-  }
-
-  // Where the copy of a place goes; made here where it is a volume.
-  DataPlace make_room(DataPlace::Kind kind, const std::string& source) {
-    DataPlace room;
-    const std::string name = format("{:02}-{}", stage_.data.size() + 1, stem_of(source));
-    if (kind == DataPlace::Kind::file) {
-      room = {kind, (temporary_folder(context_, app_) / ("." + name + ".belay-" + purpose_)).string()};
-    } else {
-      room = {DataPlace::Kind::volume, stage_.name + "-" + name};
-      then(plan::CreateVolume{room.source, labels::for_temporary(app_)}, "for a copy of " + source);
-    }
-    stage_.data[kind == DataPlace::Kind::volume ? source : plain_path(source)] = room;
-    return room;
-  }
-  void share(const std::string& source) { stage_.shared.insert(source); }
-
-  // An image that is not here, once for all services: it is known by a tag of this trial's as soon as it is.
-  std::string next_tag() { return change::temporary_tag(app_, purpose_, ++tags_); }
-  void pull(const std::string& reference) {
-    if (std::find(pulled_.begin(), pulled_.end(), reference) != pulled_.end()) return;
-    pulled_.push_back(reference);
-    then(plan::PullImage{reference}, "it is not on this host");
-    then(plan::TagImage{reference, next_tag()}, "it goes again with the rest");
-  }
-
-  plan::Plan& plan() { return plan_; }
-
-  // `images`: by service, ids of those that are here. Appends the second half of the plan, as far as it is known yet.
-  plan::Plan proof(const Spec& spec, const std::map<std::string, std::string>& known_as,
-                   const std::map<std::string, std::string>& references, std::stop_token stop) {
-    std::map<std::string, Image> images;
-    for (const auto& [service, reference] : references)
-      if (auto image = context_.engine.image(reference, stop)) images[service] = std::move(*image);
-    const Pseudonym other = under_pseudonym(spec, known_as, images, stage_);
-    plan::Plan plan;
-    std::vector<size_t> last;
-    const auto next = [&](plan::Step step, const std::string& reason) {
-      last = {plan.add(std::move(step), reason, last)};
-    };
-    for (const auto& volume : other.volumes)
-      next(plan::CreateVolume{volume, labels::for_temporary(app_)}, "empty, as the image wants one there");
-    for (const auto& service : other.spec.services) {
-      const auto image = images.find(service.name);
-      const std::string& id = image != images.end() ? image->second.id : references.at(service.name);
-      next(
-          plan::CreateContainer{other.containers.at(service.name), id, service, labels::for_temporary(app_), {"no", 0}},
-          "under another name, without ports");
-    }
-    const auto settle = options_.settle ? options_.settle : spec.settle;
-    const auto timeout = options_.wait_timeout ? options_.wait_timeout : spec.wait_timeout;
-    for (const auto& service : other.spec.services) {
-      const auto image = images.find(service.name);
-      const std::string& container = other.containers.at(service.name);
-      if (!service.files.empty()) next(plan::PutFiles{container, service.files}, "its configs and secrets");
-      next(plan::StartContainer{container}, "");
-      if (!service.post_start.empty())
-        plan.notes.push_back(
-            format("the hooks of {} are not run: what they do may reach further than the copy", service.name));
-      next(plan::verdict_terms(container, service, image == images.end() ? nullptr : &image->second, {settle, timeout},
-                               context_.defaults),
-           "the verdict");
-      if (image == images.end())
-        plan.notes.push_back(format("what {} has to prove is known once its image is here", service.name));
-    }
-    plan.notes.insert(plan.notes.end(), other.notes.begin(), other.notes.end());
-    containers_ = other.containers;
-    return plan;
-  }
-
-  // The whole plan, for a look at it: behind what is prepared comes the proof, and the removal of all that was made.
-  plan::Plan preview(const plan::Plan& proof) const {
-    plan::Plan whole = plan_;
-    std::vector<size_t> last = last_;
-    for (const auto& action : proof.actions) last = {whole.add(action, last)};
-    whole.notes.insert(whole.notes.end(), proof.notes.begin(), proof.notes.end());
-    const auto made = whole.actions;
-    const std::string reason = "it was only for this";
-    for (const auto& action : made)
-      if (const auto* create = std::get_if<plan::CreateContainer>(&action.step)) {
-        last = {whole.add(plan::StopContainer{create->name, Seconds(0)}, reason, last)};
-        last = {whole.add(plan::RemoveContainer{create->name}, reason, last)};
-      }
-    for (const auto& action : made)
-      if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step))
-        whole.add(plan::RemoveVolume{volume->name}, "only a copy; " + reason, last);
-    for (const auto& action : made) {
-      if (const auto* network = std::get_if<plan::CreateNetwork>(&action.step))
-        whole.add(plan::RemoveNetwork{network->name}, reason, last);
-      else if (const auto* tag = std::get_if<plan::TagImage>(&action.step))
-        whole.add(plan::UntagImage{tag->reference}, reason, last);
-      else if (const auto* build = std::get_if<plan::BuildImage>(&action.step))
-        whole.add(plan::UntagImage{build->tags.front()}, reason, last);
-    }
-    for (const auto& [source, room] : stage_.data)
-      if (room.kind == DataPlace::Kind::file) whole.add(plan::RemoveData{room}, "only a copy; " + reason, last);
-    return whole;
-  }
-
-  void announce() { announce_temporary(context_, app_, pulled_); }
-
-  // Throws what fails.
-  void prepare(exec::Data& data, change::Report& report, std::stop_token stop) {
-    for (const auto& note : plan_.notes) context_.report.note(note);
-    const auto outcome = change::carry_out(context_, plan_, {&report, &data}, stop);
-    if (!outcome.error) return;
-    if (outcome.failed_action) failed_reading_ = reads_backup(plan_.actions.at(*outcome.failed_action).step);
-    throw *outcome.error;
-  }
-
-  // What speaks against the release ends up in the trial; everything else is thrown.
-  void prove(const plan::Plan& proof, Trial& trial, std::stop_token stop) {
-    for (const auto& note : proof.notes) context_.report.note(note);
-    const auto outcome = change::carry_out(context_, proof, {}, stop);
-    std::string container;
-    if (outcome.verdict) {
-      container = outcome.verdict->container;
-      trial.reason = outcome.verdict->reason;
-      trial.log_tail = outcome.verdict->log_tail;
-    } else if (outcome.error) {
-      const auto* start = std::get_if<plan::StartContainer>(&proof.actions.at(outcome.failed_action.value()).step);
-      if (start == nullptr || !outcome.release_is_at_fault) throw *outcome.error;
-      container = start->name;
-      trial.reason = outcome.error->what();
-    }
-    for (const auto& [service, name] : containers_)
-      if (name == container) trial.service = service;
-  }
-
-  // Runs `work` and removes all that was made, whatever came of it.
-  template <class Work>
-  void leaving_nothing(const std::string& what, Work&& work) {
-    try {
-      work();
-    } catch (const Cancelled&) {
-      context_.report.note("stopping: what was made for this is removed");
-      if (!discarded(what)) throw;
-      throw Cancelled(format("stopped on request; nothing of the {} is left", what));
-    } catch (const Error&) {
-      std::ignore = discarded(what);
-      throw;
-    }
-    doing(format("removing what was made for the {}", what), [&] { discard_temporary(context_, app_); });
-  }
-
-  // What failed was a step that reads the backup.
-  bool failed_reading() const { return failed_reading_; }
-
- private:
-  // Beside an error that matters more.
-  bool discarded(const std::string& what) {
-    try {
-      discard_temporary(context_, app_);
-      return true;
-    } catch (const Error& trouble) {
-      context_.report.warning(
-          format("what is left of the {} goes with the next command on {}: {}", what, app_.text(), trouble.what()));
-      return false;
-    }
-  }
-
-  change::Context& context_;
-  const AppName& app_;
-  const std::string purpose_;
-  const TrialOptions& options_;
-  Stage stage_;
-  plan::Plan plan_;
-  std::vector<size_t> last_;
-  std::vector<std::string> pulled_;
-  std::map<std::string, std::string> containers_;
-  size_t tags_ = 0;
-  bool failed_reading_ = false;
-};
 
 // ---- drill ----
 
@@ -280,7 +71,8 @@ void plan_drill(change::Context& context, const backup::Manifest& manifest, cons
   const bool to_load = find_images(context, manifest, rehearsal, references, stop);
   std::vector<DataPlace> rooms;
   for (const auto& item : manifest.items)
-    rooms.push_back(rehearsal.make_room(static_cast<DataPlace::Kind>(item.kind), item.source));
+    rooms.push_back(
+        rehearsal.make_room(static_cast<DataPlace::Kind>(item.kind), item.source, "for a copy of " + item.source));
   for (size_t i = 0; i < rooms.size(); ++i)
     rehearsal.then(plan::UnpackData{manifest.items[i].id, rooms[i], rooms[i]}, join(manifest.items[i].targets, ", "));
   if (to_load) rehearsal.then(plan::LoadImages{where}, "the image is not on this host");
@@ -357,7 +149,8 @@ void plan_copies(const Release& release, const World& world, const Stillness& st
     }
     // What is not there yet is empty here too.
     if (use.place.kind == DataPlace::Kind::volume && world.find_volume(use.place.source) == nullptr) continue;
-    copies.emplace_back(use.place, rehearsal.make_room(use.place.kind, use.place.source));
+    copies.emplace_back(use.place,
+                        rehearsal.make_room(use.place.kind, use.place.source, "for a copy of " + use.place.source));
   }
   if (copies.empty()) return;
   for (const auto& action : still.hold()) rehearsal.then(action);
@@ -390,7 +183,11 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
       clear_temporary(context, name, stop);
     }
     const App app = known ? std::move(*known) : App(name);
-    Rehearsal rehearsal(context, name, "drill", options);
+    Rehearsal rehearsal(context, name,
+                        {.purpose = "drill",
+                         .networks = options.networks,
+                         .settle = options.settle,
+                         .wait_timeout = options.wait_timeout});
     rehearsal.check_networks(stop);
     std::map<std::string, std::string> references;
     plan_drill(context, drilled.manifest, drilled.where, rehearsal, references, stop);
@@ -421,8 +218,8 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
     rehearsal.announce();
     try {
       rehearsal.leaving_nothing("drill", [&] {
-        rehearsal.prepare(work, context.report, stop);
-        rehearsal.prove(proof(), drilled.trial, stop);
+        rehearsal.prepare(&work, context.report, stop);
+        prove(rehearsal, proof(), drilled.trial, stop);
       });
     } catch (const Cancelled&) {
       throw;
@@ -455,7 +252,11 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     const Release release = release_to_try(app);
     tried.release = release.number;
     const std::string service = service_to_try(release.spec, options.service);
-    Rehearsal rehearsal(context, name, "try", options.trial);
+    Rehearsal rehearsal(context, name,
+                        {.purpose = "try",
+                         .networks = options.trial.networks,
+                         .settle = options.trial.settle,
+                         .wait_timeout = options.trial.wait_timeout});
     rehearsal.check_networks(stop);
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
@@ -493,14 +294,14 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     work.measure(rehearsal.plan(), stop);
     try {
       rehearsal.leaving_nothing("trial", [&] {
-        const auto prepare = [&] { rehearsal.prepare(work, watch, stop); };
+        const auto prepare = [&] { rehearsal.prepare(&work, watch, stop); };
         if (holds_still)
           while_still(context, app, held, prepare,
                       [&] { still.let_go_on(context, change::observe(context.engine, held, {})); });
         else
           prepare();
         if (const auto image = context.engine.image(references.at(service), stop)) tried.image = image->id;
-        rehearsal.prove(proof(), tried.trial, stop);
+        prove(rehearsal, proof(), tried.trial, stop);
       });
     } catch (const Cancelled&) {
       throw;

@@ -13,6 +13,7 @@
 #include "formats/dockerstra/keywords.h"
 #include "formats/dockerstra/map.h"
 #include "formats/dockerstra/order_values.h"
+#include "formats/dockerstra/tests.h"
 #include "formats/dockerstra/unit.h"
 #include "golden.h"
 
@@ -91,11 +92,37 @@ std::string build_lines(const ImageBuild& build) {
   return text;
 }
 
+std::string test_lines(const UnitTests& tests) {
+  std::string text;
+  const auto list = [](const auto& words) { return join(std::vector<std::string>(words.begin(), words.end()), " "); };
+  for (const Order& order : tests.opening) text += format("opening: {} {}\n", order.command, order.container);
+  for (const Order& order : tests.closing) text += format("closing: {} {}\n", order.command, order.container);
+  for (const JobCheck& job : tests.jobs)
+    text += format("job {}: exit code {}, log: {}\n", job.container, job.exit_code, list(job.patterns));
+  for (const DaemonCheck& each : tests.daemons)
+    text += format("daemon {}: asks {}: {}\n", each.container, each.asked, to_text(each.check));
+  for (const OwnTest& test : tests.own)
+    text += format("test {} of {} in {}{}: {} (given: {}; files: {}{})\n", test.name, test.container, test.place,
+                   test.may_run_inside ? " or inside" : "", list(test.command), list(test.given), list(test.files),
+                   test.captures_logs ? "; logs" : "");
+  for (const Service& service : map_unit(tests.unit, "/home/ada").spec.services)
+    text += format("{}:\n{}", service.name, field_lines(service));
+  return text;
+}
+
 std::string shown(const std::string& line, const Files& files) {
   std::string text = format("$ {}\n", line);
   try {
     const Unit unit = read_unit(request_of(line), files.outside());
     text += to_text(unit);
+    if (unit.is_derived && unit.address.command == "test") text += test_lines(tests_of(unit, "/home/ada"));
+    if (unit.address.command == "update") {
+      const UnitUpdate update = update_of(unit);
+      text += test_lines(update.work);
+      for (const TestLine& each : update.tests)
+        text += format("then: {} {}\n", each.address.text(), join(each.words, " "));
+      return text;
+    }
     if (unit.is_derived) return text;
     const Mapped mapped = map_unit(unit, "/home/ada");
     for (const Service& service : mapped.spec.services) {

@@ -420,6 +420,44 @@ TEST(Pseudonym, KeepsWhatTheServicesHaveOfEachOtherAndNothingOfOthers) {
   EXPECT_THAT(other.notes, Contains(HasSubstr("not linked to mail")));
 }
 
+TEST(Pseudonym, KnowsServicesByTheirNamesInTheDefinition) {
+  Spec spec;
+  Service db = service("db"), shop = service("shop"), side = service("side");
+  db.mounts = {{Mount::Kind::volume, "db_data", "/data", false, {}}};
+  shop.volumes_from = {"service:db:ro"};
+  side.network_mode = "service:shop";
+  side.pid_mode = "service:db";
+  side.ports = {{8080, "tcp", {}, 80}};
+  spec.services = {db, shop, side};
+  Image with_point;
+  with_point.config.volumes = {"/data"};
+  Stage open = stage;
+  open.publishes = true;
+  const Pseudonym other = under_pseudonym(spec, {}, {{"shop", with_point}}, open);
+  EXPECT_EQ(other.spec.service("shop").volumes_from, std::vector<std::string>{"trial-db:ro"});
+  EXPECT_THAT(other.spec.service("shop").mounts, IsEmpty()) << "it has the volume of db there";
+  EXPECT_EQ(other.spec.service("side").network_mode, "container:trial-shop");
+  EXPECT_EQ(other.spec.service("side").pid_mode, "container:trial-db");
+  EXPECT_THAT(other.spec.service("side").ports, IsEmpty());
+  EXPECT_THAT(other.notes, Contains(HasSubstr("/data is empty here")));
+}
+
+TEST(Pseudonym, HasPortsAndPathsOfTheHostWhereItIsTestedOpenly) {
+  Spec spec;
+  Service shop = service("shop");
+  shop.ports = {{8080, "tcp", "127.0.0.1", 80}};
+  shop.mounts = {{Mount::Kind::bind, "/usr", "/usr/share/host", false, {}},
+                 {Mount::Kind::bind, "/etc/hosts", "/etc/hosts", false, {}}};
+  spec.services = {shop};
+  Stage open = stage;
+  open.publishes = true;
+  open.given = {"/usr"};
+  const Service other = under_pseudonym(spec, {}, {}, open).spec.services.at(0);
+  EXPECT_EQ(other.ports, (std::vector<PortBinding>{{8080, "tcp", "127.0.0.1", std::nullopt}}));
+  EXPECT_FALSE(other.mounts.at(0).read_only);
+  EXPECT_TRUE(other.mounts.at(1).read_only);
+}
+
 TEST(Pseudonym, HasDataOfItsOwnAndNoWayToTheHost) {
   Spec spec;
   Service shop = service("shop");

@@ -36,6 +36,8 @@ int run_orders(Invocation& in) {
   call.json = in.has("json");
   call.keep_going = in.has("keep-going");
   call.timeout = in.duration("timeout");
+  if (const auto file = in.text("junit")) call.junit = *file;
+  if (const auto folder = in.text("output")) call.output = fs::absolute(*folder);
   if (const auto agreed = in.text("yes-lose-data")) agree_to_lose(call, *agreed);
   call.command = in.description();
   return run_unit(in.session, call);

@@ -26,6 +26,9 @@ constexpr std::array face_options{
     Option{.name = "units"},
     Option{.name = "services"},
     Option{.name = "yes-lose-data", .value = "UNIT"},
+    Option{.name = "junit", .value = "FILE"},
+    Option{.name = "output", .value = "DIR"},
+    Option{.name = "production"},
     Option{.name = "unit"},
     Option{.name = "service"},
 };
@@ -34,6 +37,7 @@ struct FaceCall {
   std::vector<std::string> words;
   formats::dockerstra::Request request;
   std::optional<std::string> agreed;  // --yes-lose-data
+  std::optional<std::string> junit, output;
   std::set<std::string> flags;
   bool has(const char* flag) const { return flags.contains(flag); }
 };
@@ -52,6 +56,10 @@ FaceCall read_face(Session& session, const std::vector<std::string>& arguments) 
       call.request.environments.push_back(value);
     else if (option->name == "yes-lose-data")
       call.agreed = value;
+    else if (option->name == "junit")
+      call.junit = value;
+    else if (option->name == "output")
+      call.output = value;
     else if (option->name == "host")
       session.globals.host = value;
     else
@@ -72,7 +80,12 @@ int run_words(Session& session, FaceCall& face) {
     print_unit(session, face.request, face.has("print-substitutions") ? Printed::variables : Printed::unit);
     return 0;
   }
+  if (face.has("production"))
+    throw UsageError(ErrorCode::unsupported, "tests run under other names, never with the containers in use",
+                     "Leave --production out; docker_start run UNIT/start works on those in use.");
   UnitCall call;
+  if (face.junit) call.junit = *face.junit;
+  if (face.output) call.output = fs::absolute(*face.output);
   call.request = face.request;
   call.command = format("docker_start run {}", face.request.address.text());
   if (face.agreed) agree_to_lose(call, *face.agreed);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "formats/dockerstra/keywords.h"
 #include "formats/dockerstra/map_parts.h"
+#include "formats/dockerstra/tests.h"
 #include "formats/mounts.h"
 #include "model/naming.h"
 
@@ -176,6 +177,7 @@ Mapped map_unit(const Unit& unit, const fs::path& folder) {
   std::map<std::string, Service> services;
   std::set<std::string> names;
   for (const Container& container : unit.containers) {
+    if (only_looks(container)) continue;
     Service service = service_of(wanted_of(unit, container, folder));
     if (!names.insert(service.container_name).second)
       throw ConfigError(container.where, format("two containers would be called {}", service.container_name),
@@ -188,6 +190,9 @@ Mapped map_unit(const Unit& unit, const fs::path& folder) {
   std::set<std::string> started, attached;
   for (const Order& order : unit.orders) {
     if (order.command != "create" && order.command != "start") continue;
+    if (!services.contains(order.container))
+      throw ConfigError(order.where, format("{} has no image: it only says where checks look", order.container),
+                        "Leave the order out, or say creation: {image: NAME}.");
     const auto [place, is_new] = places.emplace(order.container, mapped.spec.services.size());
     if (is_new) mapped.spec.services.push_back(services.at(order.container));
     if (order.command == "create") continue;

@@ -170,6 +170,13 @@ std::vector<Order> derived_orders(const std::string& command, const std::vector<
     return list;
   };
   if (command == "build" || command == "create" || command == "backup" || command == "restore") each(made, command);
+  // What they say of a container is part of it.
+  if (command == "upgrade")
+    for (Order order : start) {
+      if (order.command != "create" && order.command != "start") continue;
+      order.arguments.remove("restart");
+      orders.push_back(std::move(order));
+    }
   if (command == "stop") each(backwards(started), "stop");
   if (command == "restart") each(started, "start", "restart");
   if (command == "cleanup") each(backwards(made), "remove");

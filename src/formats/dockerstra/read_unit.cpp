@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "document/yaml.h"
 #include "formats/dockerstra/orders.h"
+#include "formats/dockerstra/tests.h"
 #include "formats/dockerstra/unit.h"
 #include "model/names.h"
 #include "template/template.h"
@@ -134,6 +135,25 @@ class Reader {
     return all;
   }
 
+  // What ends a test: the orders of `stop`, and in full those of `purge`, from their files where they have some.
+  std::vector<Order> closing_orders(const Unit& unit, const std::vector<Order>& start, const Node& values) const {
+    const auto& variants = unit.address.variants;
+    const auto has = [&](const char* name) {
+      return std::find(variants.begin(), variants.end(), name) != variants.end();
+    };
+    std::vector<Order> closing;
+    const auto add = [&](const std::string& command) {
+      const UnitFile* own = file_of(unit.address.unit, command);
+      std::vector<Order> orders = own == nullptr ? derived_orders(command, start)
+                                                 : orders_of(first_two(read(*own), values).orders, unit.containers);
+      closing.insert(closing.end(), orders.begin(), orders.end());
+    };
+    const bool is_full = has("full");
+    if (is_full || variants.empty() || has("default")) add("stop");
+    if (is_full) add("purge");
+    return closing;
+  }
+
  private:
   std::optional<Node> third_document(const SourceText& source, const Node& values) const {
     const std::vector<size_t> starts = document_starts(source.text);
@@ -249,6 +269,21 @@ const Container* Unit::find(const std::string& container) const {
   return found == containers.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// Of UNIT/test.
+void check_variants(const Unit& unit) {
+  const std::vector<std::string> known = test_variants(unit.containers);
+  for (const auto& variant : unit.address.variants)
+    if (std::find(known.begin(), known.end(), variant) == known.end()) {
+      std::string hint = did_you_mean(variant, known);
+      throw UsageError(format("{} has no variant '{}'", unit.address.name(), printable(variant)),
+                       hint.empty() ? format("It has {}.", join(known, ", ")) : hint);
+    }
+}
+
+}  // namespace
+
 Unit read_unit(const Request& request, const Outside& outside) {
   Unit unit;
   unit.address = request.address;
@@ -262,6 +297,13 @@ Unit read_unit(const Request& request, const Outside& outside) {
   const Reader::Documents documents = reader.first_two(reader.read(file), unit.values);
   unit.containers = reader.containers(documents.composition, unit.values, {file.unit + "/" + file.command});
   std::vector<Order> orders = orders_of(documents.orders, unit.containers);
+  if (unit.is_derived && unit.address.command == "test") {
+    check_variants(unit);
+    unit.opening = orders.size();
+    for (Order& order : reader.closing_orders(unit, orders, unit.values)) orders.push_back(std::move(order));
+    unit.orders = std::move(orders);
+    return unit;
+  }
   if (unit.is_derived) orders = derived_orders(unit.address.command, orders);
   unit.orders = chosen_orders(std::move(orders), unit.address);
   return unit;

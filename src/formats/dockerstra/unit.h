@@ -34,6 +34,7 @@ struct Unit {
   bool is_derived = false;            // there is no file of this command: it follows from `start`
   std::vector<Container> containers;  // imported ones first
   std::vector<Order> orders;          // those that the address's variants leave
+  size_t opening = 0;                 // of UNIT/test: so many of them bring it up, the rest ends it
   document::Node values;              // what the templates saw
 
   const Container* find(const std::string& container) const;

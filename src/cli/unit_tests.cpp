@@ -1,0 +1,247 @@
+#include "cli/unit_tests.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/plural.h"
+#include "base/text.h"
+#include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "formats/dockerstra/tests.h"
+#include "units/update.h"
+
+namespace belay::cli {
+
+namespace {
+
+namespace dockerstra = formats::dockerstra;
+using dockerstra::Unit;
+using dockerstra::UnitTests;
+using units::TestCase;
+using units::TestReport;
+
+struct Tested {
+  dockerstra::Address address;
+  const TestReport* report;
+};
+
+std::string name_of(const TestCase& test) {
+  return format("{}: {}", test.container, test.name);
+}
+
+units::TestOptions options_for(Session& session, const UnitCall& call) {
+  units::TestOptions options;
+  options.timeout = call.timeout;
+  options.output = call.output;
+  options.folder = fs::current_path();
+  // Where events are objects there are no lines between them.
+  if (session.console.settings().json_events) return options;
+  options.on_end = [&console = session.console](const TestCase& test) {
+    const Style style = test.result == TestCase::Result::passed   ? Style::good
+                        : test.result == TestCase::Result::failed ? Style::bad
+                                                                  : Style::dim;
+    const std::string more = test.reason.empty() ? format(" ({})", duration_text(test.time)) : ": " + test.reason;
+    console.diagnostic(style, units::to_text(test.result), format("  {}{}", name_of(test), more));
+  };
+  return options;
+}
+
+void print_cases(Console& console, const TestReport& report, bool dry_run) {
+  Table table({{"CONTAINER"}, {"CASE"}, {"RESULT"}, {"TIME", Align::right}});
+  for (const TestCase& each : report.cases) {
+    const bool has_run = each.result != TestCase::Result::not_run;
+    const Style style = each.result == TestCase::Result::passed   ? Style::good
+                        : each.result == TestCase::Result::failed ? Style::bad
+                                                                  : Style::dim;
+    table.add({each.container,
+               each.name,
+               {has_run   ? std::string(units::to_text(each.result))
+                : dry_run ? "planned"
+                          : "not run",
+                style},
+               has_run ? duration_text(each.time) : "–"});
+  }
+  console.print(table);
+  for (const TestCase& each : report.cases) {
+    if (each.result != TestCase::Result::failed || each.log_tail.empty()) continue;
+    console.diagnostic(format("last lines of {}:", name_of(each)));
+    for (const auto& line : split(trim(each.log_tail), '\n')) console.diagnostic("  " + line);
+  }
+}
+
+Node cases_node(const TestReport& report, bool dry_run) {
+  Node cases = Node::list();
+  for (const TestCase& each : report.cases) {
+    const bool has_run = each.result != TestCase::Result::not_run;
+    Node node = Node::map();
+    node.set("container", Node::text(each.container));
+    node.set("case", Node::text(each.name));
+    node.set("file", Node::text(each.where.file));
+    node.set("line", Node::number(each.where.line));
+    node.set("result", word(dry_run ? "planned" : units::to_text(each.result)));
+    node.set("reason", text_or_null(each.reason));
+    node.set("log_tail", text_or_null(each.log_tail));
+    node.set("duration_ms", has_run ? Node::number(static_cast<std::int64_t>(each.time.count())) : Node());
+    cases.add(std::move(node));
+  }
+  return cases;
+}
+
+Node report_node(const dockerstra::Address& address, const TestReport& report, bool dry_run) {
+  Node node = Node::map();
+  node.set("unit", Node::text(address.unit));
+  node.set("command", Node::text(address.command));
+  node.set("variants", texts(address.variants));
+  node.set("passed", Node::boolean(!dry_run && !report.has_failed()));
+  node.set("duration_ms", Node::number(static_cast<std::int64_t>(report.time.count())));
+  node.set("cases", cases_node(report, dry_run));
+  return node;
+}
+
+// What came of the first, and of the tests that follow it: for people or for programs, and into the report's file.
+void print_all(Session& session, const UnitCall& call, const std::vector<Tested>& all,
+               const std::vector<std::string>& moved) {
+  if (call.junit && !call.dry_run) {
+    std::vector<units::TestSuite> suites;
+    for (const Tested& each : all) suites.push_back({each.address.text(), each.report});
+    doing("writing the report of the tests", [&] { write_file_durably(*call.junit, units::junit_xml(suites)); });
+  }
+  if (!call.json) {
+    for (const Tested& each : all) {
+      if (all.size() > 1) session.console.line(each.address.text() + ":");
+      print_cases(session.console, *each.report, call.dry_run);
+    }
+    return;
+  }
+  Node node = report_node(all.front().address, *all.front().report, call.dry_run);
+  Node tests = Node::list();
+  bool has_failed = false;
+  for (size_t i = 1; i < all.size(); ++i) {
+    tests.add(report_node(all[i].address, *all[i].report, call.dry_run));
+    has_failed = has_failed || all[i].report->has_failed();
+  }
+  if (has_failed) node.set("passed", Node::boolean(false));
+  node.set("tests", std::move(tests));
+  node.set("images", texts(moved));
+  print_record(session.console, node);
+}
+
+int failed(Session& session, const dockerstra::Address& address, const TestReport& report, const std::string& hint) {
+  const auto count = std::count_if(report.cases.begin(), report.cases.end(),
+                                   [](const TestCase& each) { return each.result == TestCase::Result::failed; });
+  session.console.error(Error(ErrorCode::trial_failed,
+                              format("{} of {} of {} failed", count,
+                                     counted(static_cast<std::int64_t>(report.cases.size()), "case"), address.text()),
+                              hint));
+  return 1;
+}
+
+UnitTests read_tests(const UnitCall& call, const dockerstra::TestLine& line) {
+  dockerstra::Request request = call.request;
+  request.address = line.address;
+  request.words = line.words;
+  const Unit unit = doing(line.where.text(), [&] { return dockerstra::read_unit(request, unit_outside()); });
+  if (!is_test(unit))
+    throw ConfigError(line.where, format("{} is a file of its own, {}", unit.address.text(), unit.file.string()),
+                      "Only tests that follow from start run under other names.");
+  return dockerstra::tests_of(unit, fs::current_path());
+}
+
+constexpr const char* untouched = "What is in use was not touched.";
+
+}  // namespace
+
+bool is_test(const Unit& unit) {
+  return unit.is_derived && unit.address.command == "test";
+}
+
+bool is_update(const Unit& unit) {
+  return unit.address.command == "update";
+}
+
+int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
+  const UnitTests tests = dockerstra::tests_of(unit, fs::current_path());
+  const units::TestOptions options = options_for(session, call);
+  HostRun run(session, call.command);
+  TestReport report;
+  const auto print = [&] {
+    run.report().close();
+    print_all(session, call, {{unit.address, &report}}, {});
+  };
+  if (call.dry_run) {
+    report.cases = units::test_cases(run.context(), tests, options);
+    print();
+    return 0;
+  }
+  std::vector<units::Candidate> none;
+  try {
+    units::run_tests(run.context(), tests, options, report, none, session.stop());
+  } catch (...) {
+    // Without cases it has not begun.
+    if (!report.cases.empty()) print();
+    throw;
+  }
+  print();
+  return report.has_failed() ? failed(session, unit.address, report, untouched) : 0;
+}
+
+int run_unit_update(Session& session, const UnitCall& call, const Unit& unit) {
+  const dockerstra::UnitUpdate update = dockerstra::update_of(unit);
+  std::vector<UnitTests> tests;
+  for (const auto& line : update.tests) tests.push_back(read_tests(call, line));
+  const units::TestOptions options = options_for(session, call);
+  HostRun run(session, call.command);
+  units::UpdateReport report;
+  const auto print = [&] {
+    run.report().close();
+    std::vector<Tested> all{{unit.address, &report.orders}};
+    for (size_t i = 0; i < report.tests.size(); ++i) all.push_back({tests[i].unit.address, &report.tests[i]});
+    print_all(session, call, all, report.moved);
+  };
+  if (call.dry_run) {
+    units::TestOptions own = options;
+    own.is_update = true;
+    report.orders.cases = units::test_cases(run.context(), update.work, own);
+    for (const UnitTests& test : tests)
+      report.tests.push_back({units::test_cases(run.context(), test, options), {}, {}});
+    print();
+    return 0;
+  }
+  try {
+    units::run_update(run.context(), update, tests, options, report, session.stop());
+  } catch (...) {
+    if (!report.orders.cases.empty()) print();
+    throw;
+  }
+  print();
+  for (const auto& reference : report.moved) session.console.success(format("{} is the new image", reference));
+  if (report.orders.has_failed()) return failed(session, unit.address, report.orders, "Every image kept its name.");
+  for (size_t i = 0; i < report.tests.size(); ++i)
+    if (report.tests[i].has_failed())
+      return failed(session, tests[i].unit.address, report.tests[i], "Every image kept its name.");
+  return 0;
+}
+
+OrderOutcome run_listed_tests(Session& session, const UnitCall& call, const Unit& unit, const dockerstra::Order& order,
+                              const std::stop_token& stop) {
+  std::vector<UnitTests> tests;
+  for (const auto& line : dockerstra::test_lines_of(unit, order)) tests.push_back(read_tests(call, line));
+  const units::TestOptions options = options_for(session, call);
+  HostRun run(session, call.command);
+  for (const UnitTests& test : tests) {
+    if (call.dry_run) {
+      if (!call.json) session.console.line(format("run the tests {}", test.unit.address.text()));
+      continue;
+    }
+    TestReport report;
+    std::vector<units::Candidate> none;
+    units::run_tests(run.context(), test, options, report, none, stop);
+    run.report().close();
+    if (!call.json) print_cases(session.console, report, false);
+    if (report.has_failed())
+      throw Error(ErrorCode::trial_failed, format("{} failed", test.unit.address.text()), untouched);
+  }
+  return {false, !call.dry_run};
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,204 @@
+#!/bin/bash
+# Tests of units on a real engine: they come up beside what is in use, answer for themselves and are gone afterwards,
+# also when they fail or are interrupted; updates, whose images only get their names when the tests pass.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export BELAY_WAIT_TIMEOUT=15s
+
+# A server that answers over HTTP and TLS, from the host's own openssl.
+tls_image() {
+  openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=git.example \
+    -addext subjectAltName=DNS:git.example 2>/dev/null || fail 'no certificate'
+  mkdir -p tls/rootfs
+  local program library
+  program=$(command -v openssl)
+  (
+    cd tls && image web 8080 'My personal git repositories'
+    mkdir -p rootfs/usr/bin
+    cp "$program" rootfs/usr/bin/openssl
+    for library in $(ldd "$program" | grep -o '/[^ ]*'); do
+      mkdir -p "rootfs$(dirname "$library")"
+      cp -L "$library" "rootfs$library"
+    done
+    cp ../cert.pem ../key.pem rootfs/www/
+    # shellcheck disable=SC2016
+    printf 'trap "exit 0" TERM\ncd /www\n/usr/bin/openssl s_server -accept 8443 -cert cert.pem -key key.pem -WWW -quiet &\nhttpd -f -p 8080 -h /www &\nwait $!\n' >rootfs/start
+    tar -C rootfs -cf ../rootfs.tar .
+  )
+  api POST "/images/create?fromSrc=-&repo=$prefix-image&tag=tls&changes=ENV+PATH%3D/bin&changes=WORKDIR+/tmp" \
+    -H 'Content-Type: application/x-tar' --data-binary @rootfs.tar >made
+  image_exists "$prefix-image:tls" || fail "no image: $(<made)"
+}
+
+# The unit in ./conf: a data container, a server with its volumes at a published port, a job.
+configuration() {
+  image_exists "$prefix-image:tls" || tls_image
+  mkdir -p conf/units/"$app"
+  export DOCKERSTRA_CONF=$PWD/conf
+  cp cert.pem conf/
+  new_port port
+  cat >conf/units/"$app"/start.yaml <<END
+${app}-data:
+  create: {image: "$prefix-image:tls", volumes: [/repos], entrypoint: [sh, -c, "date >/repos/made"]}
+${app}-git:
+  create: {image: "$prefix-image:tls", command: [sh, /start]}
+  start: {volumes_from: ${app}-data, port_bindings: {8080: $port}}
+  daemon:
+    - GET: {url: "https://git.example:8443/index.html", status: 200, re.match: "personal git", cert: "\${DOCKERCONF}/cert.pem"}
+    - GET: {url: "http://{{.Network.IPAddress}}(${app}-git):8080", status: 200, re.match: "${1:-personal git}", retries: 2, interval: 200ms}
+    - TCP: {url: "${app}-git:8443"}
+  tests:
+    inside: {execute: [sh, -c, "test -f /repos/made && echo seen >report.txt && mkdir -p html && echo 1 >html/a"], files: ["rep*.txt", html/], capture_logs: true}
+    apart:
+      execute: [sh, -c, "wget -q -O - http://${app}-git:8080/ && cat /given/file; exit ${2:-0}"]
+      extra: {binds: {"$PWD/given": {bind: /given, ro: false}}}
+      capture_logs: true
+    slow: {execute: [sleep, "1000"]}
+${app}-job:
+  create: {image: "$prefix-image:tls", entrypoint: [sh, -c, "sleep 0.2; echo Success; exit 4"]}
+  start: {links: {${app}-git: git}}
+  job: {exit_code: 4, logs: [{re.match: Success}]}
+---
+- ${app}-data: {command: create}
+- ${app}-git: {command: start, timeout: 1}
+- ${app}-job: {command: start}
+END
+  mkdir -p given && echo given >given/file
+}
+nothing_of_tests() { [[ $(
+  world
+  api GET /networks | jq -r '.[].Name'
+) != *"belay-test-$app"* ]]; }
+
+test_a_unit_is_tested_beside_what_is_in_use() {
+  configuration
+  # The port and the name are taken by others.
+  post "/containers/create?name=$app-git" "{\"Image\": \"$prefix-image:tls\", \"Entrypoint\": [\"sleep\", \"1000\"],
+    \"ExposedPorts\": {\"80/tcp\": {}}, \"HostConfig\": {\"PortBindings\": {\"80/tcp\": [{\"HostPort\": \"$port\"}]}}}" >/dev/null
+  api POST "/containers/$app-git/start" >/dev/null
+  local before
+  before=$(world)
+  expect_done belay unit run --dry-run "$app/test:check"
+  expect_out "$app-git +GET https://git.example:8443/index.html +planned"
+  expect_done belay unit run --junit junit.xml "$app/test:full:check"
+  expect_out "$app-data +create +passed"
+  expect_out "$app-git +GET https://git.example:8443/index.html +passed"
+  expect_out "$app-git +GET :8080/ +passed"
+  expect_out "$app-git +TCP :8443 +passed"
+  expect_out "$app-job +job +passed"
+  expect_out "$app-git +remove +passed"
+  expect_err "passed  $app-git: start"
+  expect_equal 'nothing stays' "$before" "$(world)"
+  expect grep -q "testsuite name=\"$app/test:full:check\".*failures=\"0\"" junit.xml
+}
+
+test_a_case_that_fails_is_told_and_all_is_removed() {
+  configuration 'no such page' 7
+  local before
+  before=$(world)
+  run belay unit run --json --junit junit.xml "$app/test:check:apart"
+  expect_exit 1
+  expect_equal 'the results' "failed failed" "$(jq -r '[.cases[] | select(.result != "passed") | .result] | join(" ")' <<<"$out")"
+  expect_equal 'passed' false "$(jq -r .passed <<<"$out")"
+  expect_equal 'why' "the command ended with exit code 7" "$(jq -r '.cases[-1].reason' <<<"$out")"
+  expect_equal 'its log' "My personal git repositories given" "$(jq -r '.cases[-1].log_tail' <<<"$out" | paste -sd' ')"
+  expect grep -q 'failure message="GET' junit.xml
+  api DELETE /volumes/test_data >/dev/null
+  expect_equal 'nothing stays' "$before" "$(world)"
+}
+
+test_what_its_tests_make_is_kept() {
+  configuration
+  expect_done belay unit run --output kept "$app/test:inside:apart"
+  expect_equal 'the report' seen "$(<kept/inside/"$app"-git/report.txt)"
+  expect_equal 'a folder' 1 "$(<kept/inside/"$app"-git/html/a)"
+  expect_equal 'the log' 'My personal git repositories given' "$(paste -sd' ' kept/apart/"$app"-git/test.log)"
+  expect [ -f kept/apart/"$app"-git/environment.yaml ]
+  expect volume_exists test_data
+  post "/containers/create?name=$app-look" "{\"Image\": \"$prefix-image:tls\", \"Entrypoint\": [\"cat\", \"/test_data/tests/inside/$app-git/report.txt\"],
+    \"HostConfig\": {\"Binds\": [\"test_data:/test_data\"]}}" >/dev/null
+  api POST "/containers/$app-look/start" >/dev/null
+  eventually is_down "$app-look"
+  expect_equal 'in the volume' 0 "$(inspect "$app-look" .State.ExitCode)"
+  api DELETE "/containers/$app-look?force=1" >/dev/null
+  api DELETE /volumes/test_data >/dev/null
+  expect nothing_of_tests
+}
+
+test_a_test_that_is_interrupted_or_takes_too_long_leaves_nothing() {
+  configuration
+  local before
+  before=$(world)
+  run belay unit run --timeout 2s "$app/test:slow"
+  expect_exit 1
+  expect_out "$app-git +slow +failed"
+  expect_err 'it has not ended within 2 s'
+  expect_equal 'nothing stays' "$before" "$(world)"
+  background belay unit run "$app/test:slow" >"$place/told" 2>&1
+  eventually grep -q "passed  $app-job: start" "$place/told"
+  kill -INT "$pid"
+  ended "$pid"
+  expect_equal 'its exit code' 130 "$code"
+  expect_equal 'nothing stays' "$before" "$(world)"
+  # What is killed is removed by the next.
+  background belay unit run "$app/test:slow" >"$place/told" 2>&1
+  eventually grep -q "passed  $app-job: start" "$place/told"
+  kill -KILL "$pid"
+  ended "$pid"
+  expect_not nothing_of_tests
+  expect_done belay unit run "$app/test"
+  expect_equal 'nothing stays' "$before" "$(world)"
+}
+
+test_an_update_moves_the_name_when_its_tests_pass_and_an_upgrade_takes_it() {
+  build_image 1
+  mkdir -p conf/units/"$app" conf/services/it
+  export DOCKERSTRA_CONF=$PWD/conf
+  printf 'FROM %s-image:1\nENV GOOD=1\nENTRYPOINT ["sleep", "1000"]\n' "$prefix" >conf/services/it/Dockerfile
+  cat >conf/units/"$app"/start.yaml <<END
+${app}-it:
+  build: {path: services/it, tag: "$prefix-it:latest"}
+  tests: {good: {execute: [sh, -c, 'test "\$GOOD" = 1']}}
+---
+- ${app}-it: {command: start, timeout: 1}
+END
+  cat >conf/units/"$app"/update.yaml <<END
+import: $app/start
+---
+- ${app}-it: {command: build}
+- ${app}-it: {command: execute, type: temporary, run: ['true']}
+- host: {command: tests, tests: ["test:good", "$app/test"]}
+END
+  expect_done belay unit run "$app"
+  local first container
+  first=$(image_id "$prefix-it:latest")
+  container=$(inspect "$app-it" .Id)
+  expect_done belay unit run "$app/upgrade"
+  expect_equal 'it is as it was' "$container" "$(inspect "$app-it" .Id)"
+  sed -i 's/GOOD=1/GOOD=0/' conf/services/it/Dockerfile
+  run belay unit run "$app/update"
+  expect_exit 1
+  expect_out "$app-it +good +failed"
+  expect_equal 'the name stayed' "$first" "$(image_id "$prefix-it:latest")"
+  sed -i 's/GOOD=0/GOOD=1\nENV NEWER=1/' conf/services/it/Dockerfile
+  expect_done belay unit run "$app/update"
+  expect_out "$app-it +build +passed"
+  expect_out "$prefix-it:latest is the new image"
+  expect_not [ "$first" = "$(image_id "$prefix-it:latest")" ]
+  expect_not grep -q candidate <<<"$(world)"
+  expect_equal 'it runs on' "$container" "$(inspect "$app-it" .Id)"
+  expect_done belay unit run "$app/upgrade"
+  expect_out "$app-it +start +done"
+  expect_equal 'it runs with it' "$(image_id "$prefix-it:latest")" "$(image_of "$app-it")"
+  expect_done belay unit run "$app/stop"
+  expect_done belay unit run "$app/upgrade"
+  expect is_down "$app-it"
+  run belay as docker_start run --production "$app/test"
+  expect_exit 1
+  expect_err 'never with the containers in use'
+  expect_done belay as docker_start run "$app/test:good"
+  expect nothing_of_tests
+}
+
+run_tests "$@"
