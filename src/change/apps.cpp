@@ -380,6 +380,11 @@ std::optional<ReleaseNumber> what_runs(const App& app) {
   return app.wish.unfinished ? app.wish.fallback : app.wish.release;
 }
 
+const Release* ran_until_stopped(const App& app) {
+  if (app.wish.state != Wish::State::down || app.wish.unfinished || !app.last) return nullptr;
+  return app.find(*app.last);
+}
+
 std::vector<std::string> unkept_of(Context& context, const std::string& container, std::stop_token stop) {
   std::vector<std::string> lost;
   for (const auto& setting : context.engine.unkept_settings(container, stop))

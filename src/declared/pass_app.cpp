@@ -57,6 +57,7 @@ void Pass::refuse_unknown_ones(const AppName& name, change::Context& context) {
 Declaration Pass::with_the_others(Declaration declared, const std::optional<App>& app) {
   if (declared.only.empty()) return declared;
   const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  if (present == nullptr && app) present = change::ran_until_stopped(*app);
   const auto is_asked_for = [&](const Service& service) { return declared.only.contains(service.group_name()); };
   std::vector<Service> services;
   std::vector<Service> others = present == nullptr ? std::vector<Service>{} : present->spec.services;
@@ -185,7 +186,8 @@ void Pass::tell_deploy(const Deploy& deploy, DeclaredApp& result) {
   bool has_own_reason = false;
   for (const auto& reason : deploy.reasons) {
     has_own_reason = has_own_reason || reason.kind != Kind::tie;
-    if (reason.kind == Kind::is_new || reason.kind == Kind::needs || reason.kind == Kind::asked)
+    if (reason.kind == Kind::is_new || reason.kind == Kind::needs || reason.kind == Kind::stopped ||
+        reason.kind == Kind::asked)
       result.reason = reason.text;
     else
       result.differences.push_back(reason.text);

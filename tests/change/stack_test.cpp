@@ -206,6 +206,42 @@ TEST_F(Stack, APartIsStoppedAndStaysSoUntilItIsStarted) {
   EXPECT_EQ(created().at("proxy"), before.at("proxy"));
 }
 
+// Wherever a user says that it should run: nothing has changed, so it is the same release in the same containers.
+TEST_F(Stack, WhatWasStoppedRunsAgainInItsOwnContainers) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  Context here = context();
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  ASSERT_EQ(created().size(), 0U);
+  const Change again = deploy(made("1"));
+  EXPECT_EQ(again.kind, Change::Kind::done);
+  EXPECT_EQ(again.running, ReleaseNumber{1});
+  EXPECT_EQ(created(), before);
+  EXPECT_EQ(scene_.store->app(shop)->releases.size(), 1U);
+}
+
+TEST_F(Stack, OfWhatWasStoppedOnlyWhatChangedIsExchanged) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  Context here = context();
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  ASSERT_EQ(deploy(made("bad")).kind, Change::Kind::rolled_back);
+  EXPECT_EQ(created().size(), 0U) << "nothing ran, and nothing runs";
+  const Change next = deploy(made("2"));
+  ASSERT_EQ(next.kind, Change::Kind::done) << next.reason;
+  const auto after = created();
+  EXPECT_EQ(after.size(), 4U);
+  EXPECT_EQ(after.at("db"), before.at("db"));
+  EXPECT_EQ(after.at("proxy"), before.at("proxy"));
+  EXPECT_NE(after.at("web"), before.at("web"));
+  Context now = context();
+  EXPECT_TRUE(plan_now(now, shop, {}).empty());
+  ASSERT_EQ(stop(now, shop, false, {}).kind, Change::Kind::done);
+  Context back = context();
+  ASSERT_EQ(start_release(back, shop, "r1", {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().at("web"), before.at("web"));
+}
+
 TEST_F(Stack, StartingTheWholeAppStartsWhatWasHeldDown) {
   ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
   Context here = context();
