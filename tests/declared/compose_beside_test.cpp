@@ -368,6 +368,40 @@ TEST_F(BesideCompose, MakesAnewWhatIsNamedThoughNothingHasChanged) {
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
 }
 
+// As `up --no-recreate`: what has a container keeps it, settings and files included; what is missing is made.
+TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  options_.keeps_containers = true;
+  write_with("red", "blue");
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  std::string text = two_services;
+  text.replace(text.find("red"), 3, "blue");
+  text.insert(text.find("  db:"), "  cache:\n    image: web:1\n");
+  write(text);
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-cache-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(created("shop-db-1"), db);
+  Context context = scene_.context("belay stop");
+  ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  options_.keeps_containers = false;
+  EXPECT_THAT(up(true).differences, ElementsAre("web.env.COLOUR: red → blue"));
+}
+
+// As `up --always-recreate-deps web`.
+TEST_F(BesideCompose, MakesAnewWhatTheNamedOnesNeed) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  options_.makes_needs_of_anew = {"web"};
+  ASSERT_FALSE(up(false, {"web"}).change.failed());
+  EXPECT_NE(created("shop-db-1"), db);
+  EXPECT_EQ(created("shop-web-1"), web);
+}
+
 // What did not prove itself, and does later: that was seen, and is said.
 TEST_F(BesideCompose, AsksAgainForTheVerdictOfWhatIsInTrouble) {
   engine::Behaviour slow;
