@@ -13,6 +13,7 @@
 #include "base/time_limit.h"
 #include "data/reserve.h"
 #include "model/naming.h"
+#include "model/origin.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -92,8 +93,10 @@ App known_app(Context& context, const AppName& name, std::stop_token stop) {
                    format("the state has no app {}, though the engine has containers of it", name.text()),
                    "belay recover rebuilds the state from the engine.");
   throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()),
-                 names.empty() ? std::string("Make the first one with: belay build NAME, beside its Dockerfile.")
-                               : std::string("belay ls shows the apps."));
+                 names.empty()
+                     ? std::string("Make the first one with: belay up, in the folder of its Compose file, or belay "
+                                   "build NAME, beside its Dockerfile.")
+                     : std::string("belay ls shows the apps."));
 }
 
 ReleaseNumber new_number(Context& context, const App& app, const Spec& spec, std::stop_token stop) {
@@ -360,9 +363,8 @@ std::optional<std::string> unanswered(const App& app, const World& world) {
 
 std::string first_start_hint(const App& app) {
   if (!app.builds.empty()) return format("Start it with: belay start {} new", app.name.text());
-  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
-    if (release->spec.project) return format("Start it with: belay up {}", release->spec.project->folder);
-  if (!app.origin.empty()) return "Start it with: belay apply";
+  if (const std::string command = command_of_origin(app); !command.starts_with("belay build"))
+    return format("Start it with: {}", command);
   return format(
       "Build it first: belay build {}, beside its Dockerfile (or take an image: belay deploy {} --image REF).",
       app.name.text(), app.name.text());
@@ -378,6 +380,11 @@ const Release& release_of_data(const App& app) {
 std::optional<ReleaseNumber> what_runs(const App& app) {
   if (app.wish.state != Wish::State::up) return app.wish.unfinished ? app.wish.fallback : std::nullopt;
   return app.wish.unfinished ? app.wish.fallback : app.wish.release;
+}
+
+const Release* ran_until_stopped(const App& app) {
+  if (app.wish.state != Wish::State::down || app.wish.unfinished || !app.last) return nullptr;
+  return app.find(*app.last);
 }
 
 std::vector<std::string> unkept_of(Context& context, const std::string& container, std::stop_token stop) {

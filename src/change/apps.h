@@ -43,6 +43,10 @@ std::optional<std::string> unanswered(const App& app, const World& world);
 // The release that runs as far as the wish says: what a failed change returns to. nullopt: nothing is up.
 std::optional<ReleaseNumber> what_runs(const App& app);
 
+// The release that ran until the app was stopped, or taken back to nothing; nullptr: the app is not down, or nothing of
+// it ever ran.
+const Release* ran_until_stopped(const App& app);
+
 // How a user gets the first release of an app going: a sentence with the command for it.
 std::string first_start_hint(const App& app);
 // The release that the app's data is of: what runs, or ran last. Throws NotFound where it has never run.

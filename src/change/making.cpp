@@ -8,6 +8,7 @@
 #include "change/clear_up.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
+#include "change/start.h"
 #include "model/naming.h"
 #include "plan/carry_over.h"
 #include "plan/sequence.h"
@@ -81,7 +82,7 @@ void go_on_with(const Release& other, Release& release, const std::set<std::stri
 void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                    std::stop_token stop) {
   const auto running = what_runs(app);
-  const Release* runs = running ? app.find(*running) : nullptr;
+  const Release* runs = running ? app.find(*running) : ran_until_stopped(app);
   refuse_missing_paths(context, made.spec, runs, stop);
   const std::optional<Release> present =
       runs != nullptr && containers == Containers::changed_in_place ? std::optional(*runs) : std::nullopt;
@@ -118,6 +119,11 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
     wish_up(app, begun->number, options, context);
     return fulfil(context, app, verb, options.dry_run, stop);
   }
+  // What was stopped and is the very same runs again, in its own containers.
+  if (const Release* stopped = ran_until_stopped(app); stopped != nullptr && made.anew.empty() &&
+                                                       containers == Containers::changed_in_place &&
+                                                       is_made_so(*stopped, made))
+    return start_known(context, app, stopped->number, options, verb, stop);
   // Two commands may find one name free at the same time: the one that saves first has it.
   const auto claimed = new_to(app, made.derived);
   Agreement agree;

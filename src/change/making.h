@@ -26,8 +26,9 @@ struct Made {
 // on them.
 enum class Containers { new_ones, changed_in_place };
 
-// Makes the release and fulfils the wish that it is up; goes on with one that an interrupted command had begun, where
-// it would make the very same. The app's lock is held by the caller.
+// Makes the release and fulfils the wish that it is up; goes on with one that an interrupted command had begun, or,
+// where containers may be kept, with one that was stopped, if it would make the very same. Of what was stopped it keeps
+// the containers of services that have not changed. The app's lock is held by the caller.
 Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
                   const std::string& verb, std::stop_token stop);
 

@@ -9,6 +9,7 @@
 #include "change/data_swap.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
+#include "model/origin.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -20,8 +21,7 @@ ReleaseNumber release_for(const App& app, const std::string& which) {
   if (which == "last") {
     if (app.last) return *app.last;
     throw NotFound(ErrorCode::release_not_found,
-                   format("{} has no last release: nothing of it has run yet", app.name.text()),
-                   format("Start it for the first time with: belay start {} new", app.name.text()));
+                   format("{} has no last release: nothing of it has run yet", app.name.text()), first_start_hint(app));
   }
   if (which == "stable") {
     if (app.stable) return *app.stable;
@@ -208,10 +208,10 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
                                     release->number.text()));
     }
     if (!gone.empty())
-      throw NotFound(
-          ErrorCode::release_not_found,
-          format("{} has no release before {} whose image is still there", name.text(), present.text()),
-          format("belay releases {0} shows which are gone; belay build {0} builds from today's files.", name.text()));
+      throw NotFound(ErrorCode::release_not_found,
+                     format("{} has no release before {} whose image is still there", name.text(), present.text()),
+                     format("belay releases {} shows which are gone; {} makes a new one from today's files.",
+                            name.text(), command_of_origin(app)));
     throw NotFound(ErrorCode::nothing_to_go_back_to,
                    format("{} has no good release before {}", name.text(), present.text()),
                    format("belay releases {} lists them all.", name.text()));

@@ -218,7 +218,7 @@ constexpr auto options_of_stable =
 constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one per line"}};
 constexpr auto options_of_list = joined(names_only, json);
 constexpr std::array options_of_logs{
-    Option{.name = "follow", .letter = 'f', .summary = "wait for new lines and print them as they come"},
+    Option{.name = "follow", .letter = 'f', .summary = "wait for what is new and print it as it comes"},
     Option{.name = "lines", .letter = 'n', .value = "N", .summary = "only the last N lines", .kind = Kind::number},
     Option{.name = "timestamps", .letter = 't', .summary = "put the time before each line"},
     Option{.name = "since",
@@ -227,7 +227,17 @@ constexpr std::array options_of_logs{
            .kind = Kind::time},
     Option{.name = "until", .value = "TIME", .summary = "only lines until then", .kind = Kind::time},
     Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
-    Option{.name = "no-log-prefix", .summary = "print lines of several services without their names"}};
+    Option{.name = "no-log-prefix", .summary = "print lines of several services without their names"},
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+constexpr auto options_of_events = joined(
+    std::array{
+        options_of_logs[0],
+        Option{.name = "since",
+               .value = "TIME",
+               .summary = "only what happened since then: 10m, 2h, 2026-01-31T09:00:00Z",
+               .kind = Kind::time},
+        Option{.name = "until", .value = "TIME", .summary = "only what happened until then", .kind = Kind::time}},
+    std::array{Option{.name = "json", .summary = "print one JSON object a line"}});
 constexpr std::array options_of_shell{
     Option{.name = "user", .letter = 'u', .value = "USER", .summary = "run as this user of the container"},
     Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"},
@@ -237,6 +247,13 @@ constexpr std::array options_of_shell{
     Option{.name = "tty", .letter = 't', .summary = "as always: the command gets a terminal where there is one"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
     Option{.name = "privileged", .summary = "give the command all rights of the host's root"}};
+constexpr auto options_of_exec =
+    joined(std::array{Option{.name = "detach", .letter = 'd', .summary = "start the command, and leave it alone"}},
+           options_of_shell);
+constexpr auto options_of_rm =
+    joined(std::array{Option{.name = "stop", .letter = 's', .summary = "stop them first"},
+                      Option{.name = "force", .letter = 'f', .summary = "as always: nothing is asked"}},
+           change);
 constexpr auto options_of_ps =
     joined(std::array{Option{.name = "all", .letter = 'a', .summary = "as always: also what does not run"},
                       Option{.name = "services", .summary = "print only the names of the services"},
@@ -365,6 +382,7 @@ constexpr auto options_of_config = joined(
                Option{.name = "networks", .summary = "print only the names of its networks"},
                Option{.name = "images", .summary = "print only its images"},
                Option{.name = "profiles", .summary = "print only the names of its profiles"},
+               Option{.name = "environment", .summary = "print all variables that its files may use"},
                Option{.name = "output",
                       .letter = 'o',
                       .value = "FILE",
@@ -384,7 +402,12 @@ constexpr std::array options_of_export{
     Option{.name = "partial", .summary = "end with 0 also where Compose has no word for something"}};
 constexpr auto options_of_pull =
     joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
-                      Option{.name = "ignore-pull-failures", .summary = "go on where one cannot be pulled"}},
+                      Option{.name = "ignore-pull-failures", .summary = "go on where one cannot be pulled"},
+                      Option{.name = "policy",
+                             .value = "always|missing",
+                             .summary = "missing: leave alone what is on this host already",
+                             .kind = Kind::words,
+                             .choices = "always|missing"}},
            project_options, change);
 constexpr auto options_of_push =
     joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
@@ -408,6 +431,8 @@ constexpr auto options_of_up = joined(
                .summary = "also remove what docker compose made for services that the files no longer have"},
         Option{.name = "no-deps", .summary = "leave alone what the named services need"},
         Option{.name = "force-recreate", .summary = "make new containers also where nothing has changed"},
+        Option{.name = "no-recreate", .summary = "leave services that have a container as they are; make only others"},
+        Option{.name = "always-recreate-deps", .summary = "make new containers of what the named services need"},
         Option{.name = "scale", .value = "SERVICE=N", .summary = "run so many of the service", .repeatable = true},
         Option{.name = "pull",
                .value = "always|missing|never",
@@ -429,13 +454,18 @@ constexpr auto options_of_up = joined(
     std::array{
         Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
     json, change);
-constexpr auto options_of_down =
-    joined(project_options, stop_timeout,
-           std::array{Option{.name = "remove-orphans", .summary = "as always: all containers of the app are removed"},
-                      Option{.name = "volumes",
-                             .letter = 'v',
-                             .summary = "remove the app with its volumes and all data in them, as: remove --volumes"}},
-           lose_data, change);
+constexpr auto options_of_down = joined(
+    project_options, stop_timeout,
+    std::array{Option{.name = "remove-orphans", .summary = "as always: all containers of the app are removed"},
+               Option{.name = "volumes",
+                      .letter = 'v',
+                      .summary = "remove the app with its volumes and all data in them, as: remove --volumes"},
+               Option{.name = "rmi",
+                      .value = "local|all",
+                      .summary = "also remove images: all, or those that were built and have no name of their own",
+                      .kind = Kind::words,
+                      .choices = "local|all"}},
+    lose_data, change);
 constexpr auto options_of_apply = joined(
     declared_options, project_options, start_options,
     std::array{
@@ -653,6 +683,12 @@ constexpr std::array table{
             .positionals = positionals_of_down,
             .options = options_of_down,
             .run = run_down},
+    Command{.name = "rm",
+            .group = Group::change,
+            .summary = "Remove the containers of what is stopped",
+            .positionals = several_targets,
+            .options = options_of_rm,
+            .run = run_rm},
     Command{.name = "pull",
             .group = Group::change,
             .summary = "Pull the images of a Compose project",
@@ -735,7 +771,7 @@ constexpr std::array table{
             .group = Group::look,
             .summary = "Run a command in the running container",
             .positionals = positionals_of_exec,
-            .options = options_of_shell,
+            .options = options_of_exec,
             .verbatim_from = 1,
             .run = run_exec},
     Command{.name = "run",
@@ -751,6 +787,17 @@ constexpr std::array table{
             .positionals = several_targets,
             .options = json,
             .run = run_top},
+    Command{.name = "events",
+            .group = Group::look,
+            .summary = "Print what happens to containers",
+            .positionals = several_targets,
+            .options = options_of_events,
+            .run = run_events},
+    Command{.name = "wait",
+            .group = Group::look,
+            .summary = "Wait until containers have ended",
+            .positionals = several_targets,
+            .run = run_wait},
     Command{.name = "port",
             .group = Group::look,
             .summary = "Print where a container's port is on the host",

@@ -191,6 +191,8 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.starts_stopped = pass.starts_stopped;
   options.removes_orphans = pass.removes_orphans;
   options.makes_anew = pass.makes_anew;
+  options.makes_needs_of_anew = pass.makes_needs_of_anew;
+  options.keeps_containers = pass.keeps_containers;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;

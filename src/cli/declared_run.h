@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,16 +50,18 @@ struct DeclaredPass {
   bool allow_empty = false, thorough = false, verbose = false;
   int workers = 8;
   std::vector<std::string> take_over;
-  std::optional<SwapOrder> order;         // where neither the settings nor a definition say one
-  std::optional<Pull> pull{};             // of a project's images, in place of what its files say
-  std::optional<Seconds> stop_timeout{};  // in place of what the containers say
-  bool without_builds = false;            // what a project builds must be there
-  bool builds = false;                    // images that a project builds are built, also where they are there
-  bool starts_stopped = false;            // as in DeclaredOptions
-  bool removes_orphans = false;           // as in DeclaredOptions
-  bool makes_anew = false;                // as in DeclaredOptions
-  std::string command;                    // as it was typed, for the journal
-  std::stop_token stop{};                 // in place of the session's, where one is given
+  std::optional<SwapOrder> order;               // where neither the settings nor a definition say one
+  std::optional<Pull> pull{};                   // of a project's images, in place of what its files say
+  std::optional<Seconds> stop_timeout{};        // in place of what the containers say
+  bool without_builds = false;                  // what a project builds must be there
+  bool builds = false;                          // images that a project builds are built, also where they are there
+  bool starts_stopped = false;                  // as in DeclaredOptions
+  bool removes_orphans = false;                 // as in DeclaredOptions
+  bool makes_anew = false;                      // as in DeclaredOptions
+  bool keeps_containers = false;                // as in DeclaredOptions
+  std::set<std::string> makes_needs_of_anew{};  // as in DeclaredOptions
+  std::string command;                          // as it was typed, for the journal
+  std::stop_token stop{};                       // in place of the session's, where one is given
   // As in DeclaredOptions; nullopt: there is no file.
   std::optional<std::map<std::string, declared::PlannedSteps>> plans{};
 };

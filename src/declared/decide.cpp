@@ -171,6 +171,13 @@ Decision decide(const Situation& situation) {
       return *pause;
     }
   }
+  if (const Release* stopped = change::ran_until_stopped(*app)) {
+    Deploy due = deploy(stopped, situation);
+    if (due.reasons.empty() && situation.makes_anew)
+      due.reasons.push_back({ReasonKind::asked, "new containers, as asked"});
+    if (due.reasons.empty()) due.reasons.push_back({ReasonKind::stopped, "it was stopped"});
+    return due;
+  }
   return deploy(present, situation);
 }
 
@@ -247,6 +254,8 @@ std::string_view to_text(Deploy::Reason::Kind kind) {
       return "tie";
     case Deploy::Reason::Kind::needs:
       return "needs";
+    case Deploy::Reason::Kind::stopped:
+      return "stopped";
     case Deploy::Reason::Kind::asked:
       return "asked";
   }

@@ -61,12 +61,13 @@ struct Deploy {
       file,      // the content of one that it is bound to
       tie,       // what it is tied to was, or is to be, replaced
       needs,     // as `tie`, and nothing of its own is different
+      stopped,   // nothing is different; it was stopped, and a user asks for it to run
       asked,     // nothing is different; a user asks for new containers
     };
     Kind kind = Kind::is_new;
     std::string text{};  // "env.LOG_LEVEL: info → debug"
   };
-  std::optional<ReleaseNumber> before{};  // the one that is wished now; nullopt: none
+  std::optional<ReleaseNumber> before{};  // the one that is wished now, or was until it was stopped; nullopt: none
   std::vector<Reason> reasons{};
 };
 std::string_view to_text(Hold::Why why);

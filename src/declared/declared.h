@@ -71,6 +71,10 @@ struct DeclaredOptions {
   bool starts_stopped = false;
   // Services get new containers though nothing has changed: those that are named, without names all.
   bool makes_anew = false;
+  // What the services of these names need gets new containers, and they do not because of it; empty: nothing does.
+  std::set<std::string> makes_needs_of_anew{};
+  // Services that have a container already keep it and its settings, whatever the files say: only others are made.
+  bool keeps_containers = false;
   // What was planned earlier, by app: this is carried out, or nothing where what it rests on has moved. nullptr:
   // whatever the definitions ask for now.
   const std::map<std::string, PlannedSteps>* plans = nullptr;

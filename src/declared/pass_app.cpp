@@ -16,6 +16,38 @@
 
 namespace belay::declared {
 
+namespace {
+
+// What is up, or was until it was stopped.
+const Release* present_release(const std::optional<App>& app) {
+  if (!app) return nullptr;
+  const Release* present = app->wish.release ? app->find(*app->wish.release) : nullptr;
+  return present != nullptr ? present : change::ran_until_stopped(*app);
+}
+
+const Service* find_service(const Release& release, const std::string& name) {
+  const auto& all = release.spec.services;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Service& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// Those that are kept have the images that they run, and what they are bound to counts as it was.
+void keep_images_and_files(const Release& present, const std::set<std::string>& kept, ImageChoices& choices,
+                           std::map<std::string, FileMark>& files) {
+  for (const auto& name : kept) {
+    ImageChoice choice;
+    choice.reference = find_service(present, name)->image;
+    if (const auto id = present.images.find(name); id != present.images.end()) choice.id = id->second;
+    if (const auto digest = present.digests.find(name); digest != present.digests.end()) choice.digest = digest->second;
+    choices[name] = std::move(choice);
+  }
+  if (kept.empty()) return;
+  for (auto& [path, mark] : files)
+    if (const auto before = present.files.find(path); before != present.files.end()) mark = before->second;
+}
+
+}  // namespace
+
 DeclaredApp Pass::look_after(const Declaration& declared, state::Store& store) {
   AppReport report(declared.name.text(), listener_, turn_);
   change::Context context = context_for(store, report);
@@ -56,7 +88,7 @@ void Pass::refuse_unknown_ones(const AppName& name, change::Context& context) {
 
 Declaration Pass::with_the_others(Declaration declared, const std::optional<App>& app) {
   if (declared.only.empty()) return declared;
-  const Release* present = app && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  const Release* present = present_release(app);
   const auto is_asked_for = [&](const Service& service) { return declared.only.contains(service.group_name()); };
   std::vector<Service> services;
   std::vector<Service> others = present == nullptr ? std::vector<Service>{} : present->spec.services;
@@ -77,9 +109,29 @@ Declaration Pass::with_the_others(Declaration declared, const std::optional<App>
   return declared;
 }
 
+Declaration Pass::with_kept_ones(Declaration declared, const std::optional<App>& app,
+                                 std::set<std::string>& kept) const {
+  const Release* present = present_release(app);
+  if (!options_.keeps_containers || present == nullptr) return declared;
+  for (auto& service : declared.spec.services)
+    if (const Service* before = find_service(*present, service.name)) {
+      service = *before;
+      kept.insert(service.name);
+    }
+  return declared;
+}
+
+bool Pass::is_made_anew(const Declaration& declared, const Service& service) const {
+  const std::string& name = service.group_name();
+  if (!declared.only.empty() && !declared.only.contains(name)) return false;
+  const auto& named = options_.makes_needs_of_anew;
+  return options_.makes_anew || (!named.empty() && !named.contains(name));
+}
+
 void Pass::decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result) {
   std::optional<App> app = known(written.name.text());
-  const Declaration declared = with_the_others(written, app);
+  std::set<std::string> kept;
+  const Declaration declared = with_kept_ones(with_the_others(written, app), app, kept);
   if (app) change::learn_volumes(*app, view_.containers_of(*app), view_.world);
   const bool takes_over = is_to_be_taken_over(declared, app);
   if (takes_over) {
@@ -90,9 +142,11 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
         format("Hand it over: belay apply --take-over {}; or give the definition another name.", declared.name.text()));
   }
   const bool ask = options_.ask_registries || options_.ask_for.contains(result.name);
-  const ImageChoices choices = choose_images(
+  ImageChoices choices = choose_images(
       context, declared, app ? &*app : nullptr, view_.images, ask,
       [&](const ImageRef& image, std::stop_token stop) { return tags_of(image, std::move(stop)); }, rest_, stop_);
+  std::map<std::string, FileMark> files = change::file_marks(declared.watched);
+  if (!kept.empty()) keep_images_and_files(*present_release(app), kept, choices, files);
   for (const auto& [service, choice] : choices)
     if (!choice.trouble.empty()) {
       context.report.note(format("it is not known whether there is a newer image: {}", choice.trouble));
@@ -101,7 +155,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
   note_choices(declared, context.store, choices);
   change::Made made;
   made.spec = declared.spec;
-  made.files = change::file_marks(declared.watched);
+  made.files = std::move(files);
   if (waits_for_files(context, declared, app, made.files, result)) return;
   const Needs needs = needs_now(declared);
   made.needs = needs.releases;
@@ -111,8 +165,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     service.image = choice.reference;
     made.images[service.name] = choice.id.empty() ? choice.reference : choice.id;
     if (!choice.digest.empty()) made.digests[service.name] = choice.digest;
-    if (options_.makes_anew && (declared.only.empty() || declared.only.contains(service.group_name())))
-      made.anew.insert(service.name);
+    if (is_made_anew(declared, service)) made.anew.insert(service.name);
   }
   name_all_volumes(declared, app, made);
   if (const auto wait = wait_of_all(choices)) {
@@ -185,7 +238,8 @@ void Pass::tell_deploy(const Deploy& deploy, DeclaredApp& result) {
   bool has_own_reason = false;
   for (const auto& reason : deploy.reasons) {
     has_own_reason = has_own_reason || reason.kind != Kind::tie;
-    if (reason.kind == Kind::is_new || reason.kind == Kind::needs || reason.kind == Kind::asked)
+    if (reason.kind == Kind::is_new || reason.kind == Kind::needs || reason.kind == Kind::stopped ||
+        reason.kind == Kind::asked)
       result.reason = reason.text;
     else
       result.differences.push_back(reason.text);

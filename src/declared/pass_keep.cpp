@@ -51,6 +51,9 @@ bool seems_right(const App& app, const PassView& view) {
 
 void Pass::start_held(const Declaration& declared, App& app) const {
   if (!options_.starts_stopped) return;
+  // Of what is stopped as a whole, the others stay so.
+  if (const Release* stopped = change::ran_until_stopped(app); stopped != nullptr && !declared.only.empty())
+    for (const auto& service : stopped->spec.services) app.wish.held_down.insert(service.name);
   if (declared.only.empty()) app.wish.held_down.clear();
   for (const auto& service : declared.spec.services)
     if (declared.only.contains(service.group_name())) app.wish.held_down.erase(service.name);

@@ -49,6 +49,17 @@ plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task) {
   return plan;
 }
 
+plan::Plan plan_of_missing_pulls(change::Context& context, const Declaration& project, const ImageTask& task,
+                                 std::stop_token stop) {
+  plan::Plan all = plan_of_pulls(project, task), missing;
+  missing.notes = std::move(all.notes);
+  for (auto& action : all.actions)
+    if (const auto* pull = std::get_if<plan::PullImage>(&action.step);
+        pull == nullptr || !context.engine.image(pull->reference, stop))
+      missing.actions.push_back(std::move(action));
+  return missing;
+}
+
 plan::Plan plan_of_pushes(const Declaration& project, const ImageTask& task) {
   plan::Plan plan;
   std::set<std::string> pushed;

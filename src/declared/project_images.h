@@ -18,6 +18,9 @@ struct ImageTask {
 };
 // What is built is not pulled: a note says so.
 plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task);
+// The same without what is on this host already.
+plan::Plan plan_of_missing_pulls(change::Context& context, const Declaration& project, const ImageTask& task,
+                                 std::stop_token stop);
 // What is built and has an `image` that says where it goes; a note for what has none.
 plan::Plan plan_of_pushes(const Declaration& project, const ImageTask& task);
 plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task);

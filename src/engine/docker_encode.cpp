@@ -473,8 +473,8 @@ std::string exec_body(const ExecRequest& request, const std::optional<Terminal::
   JsonWriter json;
   json.object([&] {
     flag(json, "AttachStdin", request.interactive);
-    json.member("AttachStdout", true);
-    json.member("AttachStderr", true);
+    json.member("AttachStdout", !request.detached);
+    json.member("AttachStderr", !request.detached);
     flag(json, "Tty", request.tty);
     if (request.tty && window && api >= 42)
       json.list("ConsoleSize", [&] {

@@ -90,9 +90,14 @@ int DockerEngine::exec(const std::string& name, const ExecRequest& request, Term
   const std::string id = accepted(created).root()["Id"].text();
   JsonWriter start;
   start.object([&] {
-    start.member("Detach", false);
+    start.member("Detach", request.detached);
     start.member("Tty", request.tty);
   });
+  if (request.detached) {
+    const auto response = connection_.post(Target("/exec/" + id + "/start"), start.text(), stop);
+    if (!says_done(response, {200})) refuse(response);
+    return 0;
+  }
   const auto session = connection_.upgrade(Target("/exec/" + id + "/start"), start.text(), stop);
   if (!session.stream) refuse(session.response);
   const auto following =
@@ -142,6 +147,7 @@ void DockerEngine::events(const std::optional<Time>& since, const EventFilter& f
   if (!filter.actions.empty()) filters["event"] = filter.actions;
   target.with("filters", filters_json(filters));
   if (since) target.with("since", query_time(*since));
+  if (filter.until) target.with("until", query_time(*filter.until));
   bool wanted = true;
   JsonStream values([&](JsonView value) {
     if (!wanted) return;
@@ -156,7 +162,7 @@ void DockerEngine::events(const std::optional<Time>& since, const EventFilter& f
       },
       stop);
   if (!response.ok()) refuse(response);
-  if (wanted)
+  if (wanted && !filter.until)
     throw EngineError(ErrorCode::engine_unreachable, 0, "the engine ended its stream of events", "Was it restarted?");
 }
 

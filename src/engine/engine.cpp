@@ -10,7 +10,7 @@ bool EventFilter::takes(const Event& event) const {
   const auto holds = [](const std::vector<std::string>& words, const std::string& word) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
-  return holds(types, event.type) && (actions.empty() || holds(actions, action));
+  return (!until || event.time <= *until) && holds(types, event.type) && (actions.empty() || holds(actions, action));
 }
 
 }  // namespace belay::engine

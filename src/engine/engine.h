@@ -106,6 +106,8 @@ struct EventFilter {
   std::vector<std::string> types{"container", "image", "volume", "network"};
   // Empty: every action. "health_status" stands for both of its outcomes.
   std::vector<std::string> actions;
+  // The last moment that is of interest; nullopt: whatever comes.
+  std::optional<Time> until{};
   bool takes(const Event& event) const;
 };
 
@@ -235,7 +237,7 @@ class Engine {
   // Streams.
   virtual void logs(const std::string& name, const LogRequest& request, const OutputSink& sink,
                     std::stop_token stop) = 0;
-  // The command's exit code.
+  // The command's exit code; 0 at once for one that is detached.
   virtual int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) = 0;
   // A TCP connection from this process to a port of a container that runs: at its own address where that is in a
   // network of this machine's, else where the port is published. net::ConnectError where nothing takes it; Error
@@ -244,7 +246,7 @@ class Engine {
   // Attaches to the container's own process until it ends or the input does; its exit code, nullopt when it still runs.
   // One that has never run is started, once nothing of its output can be lost.
   virtual std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) = 0;
-  // Calls `sink` with the events that `filter` takes until it returns false or on stop.
+  // Calls `sink` with the events that `filter` takes until it returns false, until the filter's end, or on stop.
   virtual void events(const std::optional<Time>& since, const EventFilter& filter,
                       const std::function<bool(const Event&)>& sink, std::stop_token stop) = 0;
 };

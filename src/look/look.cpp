@@ -253,7 +253,7 @@ ReleaseNumber release_shown(const App& app, const std::string& which) {
   const auto shown = which.empty() && app.wish.state == Wish::State::up ? app.wish.release : app.last;
   if (shown) return *shown;
   throw NotFound(ErrorCode::release_not_found, format("nothing of {} has run yet", app.name.text()),
-                 format("Start it for the first time with: belay start {} new", app.name.text()));
+                 change::first_start_hint(app));
 }
 
 std::vector<VolumeRow> volume_rows(change::Context& context, const AppName& name, const Service& service,

@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "model/origin.h"
 
 namespace belay {
 
@@ -75,8 +76,10 @@ Release* App::find(ReleaseNumber number) {
 const Release& App::release(ReleaseNumber number) const {
   if (const Release* found = find(number)) return *found;
   throw NotFound(ErrorCode::release_not_found, format("{} has no release {}", name.text(), number.text()),
-                 releases.empty() ? format("It has none yet: belay start {} new makes the first.", name.text())
-                                  : format("belay releases {} lists them.", name.text()));
+                 releases.empty()
+                     ? format("It has none yet: {} makes the first.",
+                              builds.empty() ? command_of_origin(*this) : format("belay start {} new", name.text()))
+                     : format("belay releases {} lists them.", name.text()));
 }
 
 ReleaseNumber App::next_release() const {

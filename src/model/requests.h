@@ -24,6 +24,7 @@ struct ExecRequest {
   std::string user, working_dir;
   std::map<std::string, std::string> environment;
   bool privileged = false;
+  bool detached = false;  // it is left alone once it is started
 };
 
 struct CommitRequest {

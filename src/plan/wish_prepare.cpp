@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
+#include "model/origin.h"
 #include "plan/wish_planner.h"
 
 namespace belay::plan {
@@ -63,8 +64,8 @@ Indices WishPlanner::prepare_service(const Release& release, const Service& serv
       throw NotFound(
           ErrorCode::image_gone,
           format("the image {} of {} {} is gone", short_digest(image), s_.app.name.text(), release.number.text()),
-          format("belay build {} builds from today's files; other releases: belay releases {}", s_.app.name.text(),
-                 s_.app.name.text()));
+          format("{} makes a new release from today's files; other releases: belay releases {}",
+                 command_of_origin(s_.app), s_.app.name.text()));
     before_create = joined(before_create, {pulled(digest->second)});
   }
   if (container == nullptr) {

@@ -6,8 +6,10 @@
 
 #include "change/change.h"
 #include "change/making.h"
+#include "change/remove_stopped.h"
 #include "change/start.h"
 #include "family/start_new.h"
+#include "look/happenings.h"
 #include "look/inside.h"
 #include "look/look.h"
 #include "support/scene/scene_test.h"
@@ -204,6 +206,109 @@ TEST_F(Stack, APartIsStoppedAndStaysSoUntilItIsStarted) {
   EXPECT_EQ(start_services(again, {shop, "web"}, {}, {}).kind, Change::Kind::done);
   EXPECT_EQ(created().size(), 4U);
   EXPECT_EQ(created().at("proxy"), before.at("proxy"));
+}
+
+// Wherever a user says that it should run: nothing has changed, so it is the same release in the same containers.
+TEST_F(Stack, WhatWasStoppedRunsAgainInItsOwnContainers) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  Context here = context();
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  ASSERT_EQ(created().size(), 0U);
+  const Change again = deploy(made("1"));
+  EXPECT_EQ(again.kind, Change::Kind::done);
+  EXPECT_EQ(again.running, ReleaseNumber{1});
+  EXPECT_EQ(created(), before);
+  EXPECT_EQ(scene_.store->app(shop)->releases.size(), 1U);
+}
+
+TEST_F(Stack, OfWhatWasStoppedOnlyWhatChangedIsExchanged) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  const auto before = created();
+  Context here = context();
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  ASSERT_EQ(deploy(made("bad")).kind, Change::Kind::rolled_back);
+  EXPECT_EQ(created().size(), 0U) << "nothing ran, and nothing runs";
+  const Change next = deploy(made("2"));
+  ASSERT_EQ(next.kind, Change::Kind::done) << next.reason;
+  const auto after = created();
+  EXPECT_EQ(after.size(), 4U);
+  EXPECT_EQ(after.at("db"), before.at("db"));
+  EXPECT_EQ(after.at("proxy"), before.at("proxy"));
+  EXPECT_NE(after.at("web"), before.at("web"));
+  Context now = context();
+  EXPECT_TRUE(plan_now(now, shop, {}).empty());
+  ASSERT_EQ(stop(now, shop, false, {}).kind, Change::Kind::done);
+  Context back = context();
+  ASSERT_EQ(start_release(back, shop, "r1", {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().at("web"), before.at("web"));
+}
+
+// As `rm`: what somebody stopped, and nothing else.
+TEST_F(Stack, OfWhatIsStoppedTheContainersCanBeRemoved) {
+  ASSERT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
+  Context here = context();
+  EXPECT_TRUE(remove_stopped(here, shop, true, {}).plan.empty());
+  ASSERT_EQ(stop(here, {shop, "proxy"}, false, {}).kind, Change::Kind::done);
+  const auto shown = remove_stopped(here, shop, true, {});
+  EXPECT_THAT(plan::plan_text(shown.plan), HasSubstr("remove container shop_proxy-r1"));
+  EXPECT_THAT(shown.kept, ElementsAre(HasSubstr("a job that has ended")));
+  EXPECT_TRUE(scene_.container("shop_proxy-r1"));
+  EXPECT_TRUE(remove_stopped(here, {shop, "proxy"}, false, {}).done);
+  EXPECT_FALSE(scene_.container("shop_proxy-r1"));
+  EXPECT_TRUE(plan_now(here, shop, {}).empty()) << "it is stopped, and stays so";
+  EXPECT_FALSE(remove_stopped(here, {shop, "db"}, false, {}).done);
+  EXPECT_EQ(start_services(here, {shop, "proxy"}, {}, {}).kind, Change::Kind::done);
+  EXPECT_TRUE(scene_.container("shop_proxy-r1")->is_up());
+  scene_.engine.stop_container("shop_db-r1", {}, {});
+  EXPECT_THAT(remove_stopped(here, {shop, "db"}, false, {}).kept, ElementsAre(HasSubstr("it should be up")));
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  EXPECT_TRUE(remove_stopped(here, shop, false, {}).done);
+  EXPECT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 4U);
+}
+
+// As `down --rmi`: not what another app or container has.
+TEST_F(Stack, ImagesGoWithWhatRanLast) {
+  Made named = made("1");
+  for (auto& service : named.spec.services) service.image = format("{}:1", service.group_name());
+  ASSERT_EQ(deploy(named).kind, Change::Kind::done);
+  Context here = context();
+  ASSERT_TRUE(take_down(here, shop, false, [](const RemovalPreview&) { return true; }, {}).done);
+  EXPECT_FALSE(remove_images(here, shop, AppImages::unnamed, false, {}).done) << "their names are in the file";
+  scene_.engine.tag_image("db:1", "other:1", {});
+  const Removed removed = remove_images(here, shop, AppImages::all, false, {});
+  EXPECT_TRUE(removed.done);
+  EXPECT_THAT(removed.kept, ElementsAre(HasSubstr("it is also tagged other:1")));
+  EXPECT_TRUE(scene_.engine.image("db:1", {}));
+  EXPECT_FALSE(scene_.engine.image(ids_.at("web:1"), {}));
+}
+
+TEST_F(Stack, WhatHappensToContainersIsToldOfTheAppsOnes) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  Context here = context();
+  std::vector<std::string> seen;
+  const auto sink = [&](const look::Happening& each) {
+    seen.push_back(format("{} {}", each.service, each.action));
+    return true;
+  };
+  look::happenings(here, {{shop, "web"}}, {}, sink, {});
+  EXPECT_THAT(seen, Contains("web/1 start"));
+  EXPECT_THAT(seen, Contains("web/2 start"));
+  EXPECT_THAT(seen, Not(Contains(HasSubstr("db"))));
+  seen.clear();
+  look::happenings(here, {}, {}, sink, {});
+  EXPECT_THAT(seen, Contains("db start"));
+  EXPECT_THROW(look::happenings(here, {{shop, "nothing"}}, {}, sink, {}), NotFound);
+}
+
+TEST_F(Stack, TheEndOfContainersIsWaitedFor) {
+  ASSERT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
+  Context here = context();
+  std::vector<std::string> told;
+  const auto tell = [&](const look::Ending& end) { told.push_back(format("{} {}", end.container, end.exit_code)); };
+  EXPECT_EQ(look::wait_for_ends(here, {{shop, "migrate"}}, tell, {}).back().exit_code, 0);
+  EXPECT_THAT(told, ElementsAre("shop_migrate-r1 0"));
 }
 
 TEST_F(Stack, StartingTheWholeAppStartsWhatWasHeldDown) {

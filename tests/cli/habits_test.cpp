@@ -115,5 +115,89 @@ TEST(Habits, OfCommandLinesAreTaken) {
   }
 }
 
+// What people type from docker and docker compose: it is taken, or answered with the word that does it.
+TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
+  const std::vector<std::pair<const char*, const char*>> lines{
+      {"up", ""},
+      {"up -d web", ""},
+      {"up -d --build --force-recreate", ""},
+      {"up -d --no-recreate", ""},
+      {"up --always-recreate-deps web", ""},
+      {"up --no-start", "--dry-run"},
+      {"up --abort-on-container-exit", "belay logs NAME -f"},
+      {"up --exit-code-from web", "belay run"},
+      {"up -w", "--wait"},
+      {"up --watch", "belay up --build"},
+      {"create", "belay up"},
+      {"scale web=3", "belay up --scale"},
+      {"down", ""},
+      {"down --rmi all", ""},
+      {"down --rmi local -t 3", ""},
+      {"down --rmi some", "local"},
+      {"rm -f web", ""},
+      {"rm -sf", ""},
+      {"rm --volumes web", "belay down -v"},
+      {"rmi web", "belay cleanup"},
+      {"prune", "belay cleanup"},
+      {"system prune -a", "belay cleanup"},
+      {"ps -a", ""},
+      {"ps -q", ""},
+      {"ps --format json", "belay ps --json"},
+      {"ps --filter status=exited", "--status"},
+      {"list", "belay ls"},
+      {"container ls", "belay ps"},
+      {"image ls", "belay images"},
+      {"volume ls", "belay volumes"},
+      {"network ls", "belay config --networks"},
+      {"inspect web", "belay config"},
+      {"info", "belay doctor"},
+      {"logs -f --tail 100 web", ""},
+      {"logs --index 2 web", ""},
+      {"exec -it web bash", ""},
+      {"exec -d web sleep 9", ""},
+      {"exec --index 2 -T web id", ""},
+      {"attach web", "belay logs NAME -f"},
+      {"run --rm web id", ""},
+      {"run --build web id", "belay build"},
+      {"events", ""},
+      {"events -f --json --since 10m web", ""},
+      {"wait web", ""},
+      {"stats", "docker stats"},
+      {"top web", ""},
+      {"diff web", "--diff"},
+      {"kill -s HUP web", ""},
+      {"pause web", ""},
+      {"port web 80", ""},
+      {"cp web:/etc/hosts .", ""},
+      {"commit web web:2", "belay build"},
+      {"pull --policy missing", ""},
+      {"push web", ""},
+      {"publish", "belay push"},
+      {"build --no-cache web", ""},
+      {"config --environment", ""},
+      {"config --services", ""},
+      {"convert", "belay config"},
+      {"watch", "belay up --build"},
+      {"compose up -d", "belay as docker-compose"},
+      {"stack deploy shop", "belay up"},
+      {"login registry.example", "docker login"},
+      {"save web", "belay backup"},
+      {"load web", "belay restore"},
+      {"tag web web:2", "belay stable"},
+      {"rename web www", "belay export"},
+      {"update web", "belay apply"},
+  };
+  for (const auto& [line, word] : lines) {
+    try {
+      parse_command_line(shell_words(line));
+      EXPECT_EQ(std::string_view(word), "") << line << " is taken";
+    } catch (const UsageError& error) {
+      EXPECT_STRNE(word, "") << line << ": " << error.what();
+      const std::string said = std::string(error.what()) + " " + error.hint();
+      EXPECT_NE(said.find(word), std::string::npos) << line << ": " << said;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace belay::cli

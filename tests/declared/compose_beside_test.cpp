@@ -284,6 +284,54 @@ TEST_F(BesideCompose, StartsWhatWasStoppedByItsName) {
   EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
 }
 
+// Nothing has changed: no new containers, and the release keeps its number.
+TEST_F(BesideCompose, StartsWhatWasStoppedAsAWholeInItsOwnContainers) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  const auto stop = [&] {
+    Context context = scene_.context("belay stop");
+    ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
+  };
+  stop();
+  EXPECT_EQ(up(true).reason, "it was stopped");
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(app().wish.release, ReleaseNumber{1});
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+
+  stop();
+  write_with("red", "blue");
+  EXPECT_THAT(up(true).differences, ElementsAre("web.env.COLOUR: red → blue"));
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_NE(created("shop-web-1"), web);
+  EXPECT_THAT(scene_.engine.lost_volumes(), IsEmpty());
+
+  stop();
+  options_.makes_anew = true;
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_NE(created("shop-db-1"), db);
+}
+
+// Those that the command is not about stay stopped, and stay the app's.
+TEST_F(BesideCompose, OfWhatWasStoppedStartsWhatIsNamed) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string web = created("shop-web-1");
+  Context context = scene_.context("belay stop");
+  ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
+  ASSERT_FALSE(up(false, {"db"}).change.failed());
+  EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
+  EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
+  EXPECT_THAT(app().wish.held_down, ElementsAre("web"));
+  options_.starts_stopped = false;
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  options_.starts_stopped = true;
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+}
+
 // A change that fails takes back what it did: what was stopped before is stopped again.
 TEST_F(BesideCompose, HoldsDownAgainWhatAFailedChangeStarted) {
   ASSERT_FALSE(up().change.failed());
@@ -318,6 +366,40 @@ TEST_F(BesideCompose, MakesAnewWhatIsNamedThoughNothingHasChanged) {
   EXPECT_THAT(scene_.engine.lost_volumes(), IsEmpty());
   options_.makes_anew = false;
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+}
+
+// As `up --no-recreate`: what has a container keeps it, settings and files included; what is missing is made.
+TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  options_.keeps_containers = true;
+  write_with("red", "blue");
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+  std::string text = two_services;
+  text.replace(text.find("red"), 3, "blue");
+  text.insert(text.find("  db:"), "  cache:\n    image: web:1\n");
+  write(text);
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-cache-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(created("shop-db-1"), db);
+  Context context = scene_.context("belay stop");
+  ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  options_.keeps_containers = false;
+  EXPECT_THAT(up(true).differences, ElementsAre("web.env.COLOUR: red → blue"));
+}
+
+// As `up --always-recreate-deps web`.
+TEST_F(BesideCompose, MakesAnewWhatTheNamedOnesNeed) {
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  options_.makes_needs_of_anew = {"web"};
+  ASSERT_FALSE(up(false, {"web"}).change.failed());
+  EXPECT_NE(created("shop-db-1"), db);
+  EXPECT_EQ(created("shop-web-1"), web);
 }
 
 // What did not prove itself, and does later: that was seen, and is said.

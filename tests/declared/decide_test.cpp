@@ -18,6 +18,7 @@ constexpr std::string_view rule = "---\n";
 // One situation, read line by line:
 //   release r1 passed web=web:1 db=db:1 [needs=db:r2] [because WORDS]
 //   wish up r1 | wish down WORDS | wish failed (down, by the failure of its first release)
+//   last r1                                what ran until it was stopped
 //   unfinished
 //   declared web=web:2 db=db:1             the images that are wanted; web*3 stands for three replicas
 //   setting NAME=VALUE                     a variable of the first service that is declared
@@ -137,6 +138,8 @@ class Case {
       read_release(words);
     } else if (what == "wish") {
       read_wish(words);
+    } else if (what == "last") {
+      app().last = number_of(words.at(1));
     } else if (what == "unfinished") {
       app().wish.unfinished = true;
     } else if (what == "declared") {

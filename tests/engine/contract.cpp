@@ -784,6 +784,10 @@ TEST_P(EngineContract, RunsCommandsInARunningContainerOnly) {
   engine().start_container(own("web"), stop_);
   EXPECT_EQ(exit_code({"true"}, terminal), 0);
   EXPECT_EQ(exit_code({"false"}, terminal), 1);
+  ExecRequest detached;
+  detached.command = {"echo", "nobody hears it"};
+  detached.detached = true;
+  EXPECT_EQ(engine().exec(own("web"), detached, terminal, stop_), 0);
   EXPECT_EQ(exit_code({"echo", "hello", "you"}, terminal), 0);
   EXPECT_EQ(terminal.text(), "hello you\n");
   // 126 or 127, as the engine's version has it.
@@ -835,6 +839,22 @@ TEST_P(EngineContract, TellsOnlyOfTheEventsAskedFor) {
       },
       stop_);
   EXPECT_EQ(seen, (std::vector<std::string>{"container start", "container die"}));
+}
+
+TEST_P(EngineContract, EventsEndWhereTheyAreOfNoMoreInterest) {
+  const Time before = scene_->now() - Seconds(1);
+  run("web", images().stays_up);
+  EventFilter filter;
+  filter.until = scene_->now() + Seconds(1);
+  std::vector<std::string> seen;
+  engine().events(
+      before, filter,
+      [&](const Event& event) {
+        if (event.type == "container" && event.name == own("web")) seen.push_back(event.action);
+        return true;
+      },
+      stop_);
+  EXPECT_NE(std::find(seen.begin(), seen.end(), "start"), seen.end());
 }
 
 }  // namespace belay::engine

@@ -5,8 +5,8 @@
 
 namespace belay {
 
-// Converts to anything: how many of them a struct takes in braces is how many fields it has. Not private to this file, where
-// clang would want its conversions to have bodies.
+// Converts to anything: how many of them a struct takes in braces is how many fields it has. Not private to this file,
+// where clang would want its conversions to have bodies.
 struct Anything {
   template <class T>
   operator T() const;

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/making.h"
+#include "change/remove_stopped.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "family/import_store.h"
@@ -355,6 +356,14 @@ const std::vector<Verb> verbs{
     {"down",
      {"deploy 1"},
      [](Scene& /*scene*/, Context& context, bool dry_run) { return take_down(context, web, dry_run, yes, {}).plan; }},
+    {"rm",
+     {"deploy 1", "stop"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) { return remove_stopped(context, web, dry_run, {}).plan; }},
+    {"down --rmi",
+     {"deploy 1", "stop"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       return remove_images(context, web, AppImages::all, dry_run, {}).plan;
+     }},
     {"autostart",
      {"deploy 1"},
      [](Scene& /*scene*/, Context& context, bool dry_run) {

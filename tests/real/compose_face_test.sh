@@ -197,9 +197,8 @@ test_changing() {
   expect_done ./docker-compose --dry-run pull
   expect_done ./docker-compose --dry-run push
   expect_done ./docker-compose build
-  expect_refused 2 ./docker-compose rm -f
-  expect_refused 2 ./docker-compose down --rmi all
-  expect_err 'belay cleanup NAME'
+  expect_refused 2 ./docker-compose rm -v
+  expect_refused 2 ./docker-compose create
   expect_refused 2 ./docker-compose down -v
   expect_done ./docker-compose down -t 1 --remove-orphans
   expect_not exists "$app-web-1"

@@ -193,9 +193,6 @@ test_options_of_up_and_down() {
   run belay up --scale nothing=2
   expect_exit 1
   expect_err 'has no service nothing'
-  run belay up --no-recreate
-  expect_exit 2
-  expect_err 'belay start NAME'
   run belay down web
   expect_exit 2
   expect_err "belay stop $app/web"
@@ -208,9 +205,79 @@ test_options_of_up_and_down() {
   expect is_up "$app-web-1"
   expect_done belay down -v --yes-lose-data "$app"
   expect_not volume_exists "${app}_data"
-  run belay rm
+  run belay create
   expect_exit 2
-  expect_err 'belay down NAME'
+  expect_err 'belay up'
+}
+
+test_what_was_stopped_runs_again_in_its_own_containers() {
+  project
+  expect_done belay up
+  local web db
+  web=$(id_of "$app-web-1") db=$(id_of "$app-db-1")
+  expect_done belay stop
+  expect_done belay up --dry-run
+  expect_out "start $app-web-1"
+  expect_not_out 'create container'
+  expect_done belay up
+  expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
+  expect_done belay stop
+  expect_done belay up db
+  expect is_down "$app-web-1"
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+  expect_done belay rm
+  expect_out "remove container $app-web-1"
+  expect_not exists "$app-web-1"
+  expect is_up "$app-db-1"
+  run belay rm db --exit-unchanged
+  expect_exit 3
+  sed -i 's/db begins/db begins anew/' compose.yaml
+  expect_done belay as docker-compose up -d --no-recreate
+  expect is_up "$app-web-1"
+  expect_equal 'the database' "$db" "$(id_of "$app-db-1")"
+  expect_done belay up --always-recreate-deps web
+  expect_not test "$db" = "$(id_of "$app-db-1")"
+}
+
+test_what_happens_and_how_it_ends() {
+  project
+  expect_done belay up
+  expect_done belay exec -d web sh -c 'echo left alone >/data/alone'
+  alone() { belay exec -T web cat /data/alone 2>/dev/null | grep -q alone; }
+  eventually alone
+  expect_done belay logs web --index 1
+  expect_out 'web begins'
+  expect_done belay events web --since 1h
+  expect_out "$app-web-1 start"
+  expect_not_out "$app-db-1"
+  (sleep 1 && belay kill -q web >/dev/null 2>&1) &
+  run belay as docker-compose wait web
+  expect_exit 137
+  expect_out "$app-web-1 ended with 137"
+  wait
+  timeout 20 "$BELAY" as docker-compose events --json --until 1s >events || fail 'the events do not end'
+  expect_done belay events --json
+  expect_equal 'the end' '"137"' "$(tail -n 1000 <<<"$out" | jq -c 'select(.action == "die" and .service == "web").attributes.exitCode' | tail -1)"
+  expect_done belay pull --policy missing
+  expect_out 'nothing to do'
+  expect_done belay config --environment
+  expect_out "COMPOSE_PROJECT_NAME=$app"
+}
+
+test_images_go_with_a_project_that_is_down() {
+  project
+  mkdir site
+  printf 'FROM %s\nLABEL built=yes\n' "$prefix-image:1" >site/Dockerfile
+  sed -i "0,/image: $prefix-image:1/s||build: ./site|" compose.yaml
+  expect_done belay up
+  expect_done belay down --rmi local --dry-run
+  expect_out "untag $app-db:latest|$app-db:latest"
+  expect_done belay down --rmi local
+  expect_not image_exists "$app-db:latest"
+  expect image_exists "$prefix-image:1"
+  expect_done belay up
+  expect is_up "$app-db-1"
+  api DELETE "/images/$app-db:latest?force=1" >/dev/null
 }
 
 test_config_shows_the_project_and_where_its_values_came_from() {

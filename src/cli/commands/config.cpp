@@ -82,6 +82,8 @@ int print_project(Invocation& in, const compose::Project& project) {
     for (const auto& image : compose::of_services(project, "image")) in.console.line(image);
   } else if (in.has("profiles")) {
     print_profiles(in.console, project);
+  } else if (in.has("environment")) {
+    for (const auto& [name, value] : project.environment) in.console.line(format("{}={}", name, value));
   } else if (in.has("variables")) {
     Table table({{"VARIABLE", Align::left, false}, {"VALUE"}, {"FROM"}});
     for (const auto& used : project.variables) table.add({used.name, used.value.value_or("(not set)"), used.origin});
@@ -124,14 +126,15 @@ int print_release(Invocation& in, HostRun& run, const AppName& name, const std::
 
 void refuse_project_options(const Invocation& in) {
   for (const std::string_view option :
-       {"services", "volumes", "networks", "images", "profiles", "variables", "origins", "output"})
+       {"services", "volumes", "networks", "images", "profiles", "environment", "variables", "origins", "output"})
     if (in.has(option)) throw in.usage_error(format("--{} is for a Compose project", option));
 }
 
 }  // namespace
 
 int run_config(Invocation& in) {
-  for (const std::string_view names : {"services", "volumes", "networks", "images", "profiles", "variables", "origins"})
+  for (const std::string_view names :
+       {"services", "volumes", "networks", "images", "profiles", "environment", "variables", "origins"})
     if (in.has("output") && in.has(names)) throw in.usage_error(format("--output does not go with --{}", names));
   const auto what = in.optional_argument("WHAT");
   const std::string which = in.optional_argument("RELEASE").value_or("");

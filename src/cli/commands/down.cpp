@@ -1,5 +1,6 @@
 #include "base/format.h"
 #include "change/clean.h"
+#include "change/remove_stopped.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/compose_options.h"
@@ -21,6 +22,19 @@ AppName app_to_take_down(Invocation& in, HostRun& run) {
   return target.app;
 }
 
+int remove_images(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
+  const auto removed =
+      change::remove_images(run.context(), name, which == "all" ? change::AppImages::all : change::AppImages::unnamed,
+                            in.has("dry-run"), in.stop());
+  run.report().close();
+  if (!in.has("dry-run"))
+    for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
+  for (const auto& action : removed.plan.actions)
+    if (removed.done) in.console.success(plan::step_text(action.step));
+  if (in.has("dry-run")) print_removed(in.console, name, removed, {.done = "", .dry_run = true});
+  return 0;
+}
+
 }  // namespace
 
 int run_down(Invocation& in) {
@@ -29,6 +43,8 @@ int run_down(Invocation& in) {
   const auto timeout = in.duration("timeout");
   if (in.has("volumes")) {
     if (timeout) throw in.usage_error("--timeout does not go with --volumes");
+    if (in.text("rmi"))
+      throw in.usage_error("--rmi does not go with --volumes, which forgets the app's images as well");
     return remove_app(in, name, true, false);
   }
   if (in.text("yes-lose-data")) throw in.usage_error("--yes-lose-data goes with --volumes");
@@ -37,8 +53,11 @@ int run_down(Invocation& in) {
   const auto go = [](const change::RemovalPreview&) { return true; };
   const auto removed = change::take_down(run.context(), name, dry_run, go, in.stop());
   run.report().close();
-  return print_removed(in.console, name, removed,
-                       {.done = "down", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
+  const auto images = in.text("rmi");
+  const int down =
+      print_removed(in.console, name, removed,
+                    {.done = "down", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged") && !images});
+  return images ? remove_images(in, run, name, *images) : down;
 }
 
 }  // namespace belay::cli

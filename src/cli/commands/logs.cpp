@@ -63,7 +63,12 @@ int run_logs(Invocation& in) {
     words.pop_back();
   }
   HostRun run(in.session, in.description());
-  const auto targets = Named(in, run).of_all(words, "NAME");
+  auto targets = Named(in, run).of_all(words, "NAME");
+  if (const auto index = in.number("index"))
+    for (Target& target : targets) {
+      if (target.service.empty()) throw in.usage_error("--index is for a service: name one");
+      target.number = static_cast<int>(std::min(*index, 10'000LL));
+    }
   const bool has_prefix = !in.has("no-log-prefix");
   std::stop_source ends;
   const std::stop_callback on_stop(in.stop(), [&] { ends.request_stop(); });

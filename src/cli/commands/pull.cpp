@@ -49,8 +49,12 @@ int run_pull(Invocation& in) {
   task.services = {words.services.begin(), words.services.end()};
   task.with_needs = in.has("include-deps");
   task.go_on = in.has("ignore-pull-failures");
-  return bring(in, declared::plan_of_pulls(declaration_of(in, words), task),
-               "pulled; what runs is left as it is until belay up");
+  const Declaration project = declaration_of(in, words);
+  if (in.text("policy") == "missing") {
+    HostRun run(in.session, in.description());
+    return bring(in, declared::plan_of_missing_pulls(run.context(), project, task, in.stop()), "pulled");
+  }
+  return bring(in, declared::plan_of_pulls(project, task), "pulled; what runs is left as it is until belay up");
 }
 
 int run_push(Invocation& in) {

@@ -43,11 +43,16 @@ int run_shell(Invocation& in) {
   request.working_dir = in.text_or("workdir", "");
   request.environment = in.pairs("env");
   request.privileged = in.has("privileged");
+  request.detached = in.command.find_option("detach") != nullptr && in.has("detach");
   HostRun run(in.session, in.description());
   Target what = Named(in, run).of(in.argument("NAME"));
   if (const auto index = in.number("index")) {
     if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
     what.number = static_cast<int>(std::min(*index, 10'000LL));
+  }
+  if (request.detached) {
+    UserTerminal terminal(0, 1, 2, in.stop());
+    return look::shell(run.context(), what, std::move(request), terminal, in.stop());
   }
   return in_container(in.session, run.context(), what, std::move(request),
                       in.has("no-tty") ? Terminals::none : Terminals::where_there_is_one);

@@ -39,6 +39,11 @@ int run_up(Invocation& in) {
   pass.without_builds = in.has("no-build");
   if (pass.builds && pass.without_builds) throw in.usage_error("--build and --no-build exclude each other");
   pass.makes_anew = in.has("force-recreate");
+  pass.keeps_containers = in.has("no-recreate");
+  if (in.has("always-recreate-deps")) pass.makes_needs_of_anew = {services.begin(), services.end()};
+  for (const std::string_view option : {"force-recreate", "always-recreate-deps"})
+    if (pass.keeps_containers && in.has(option))
+      throw in.usage_error(format("--no-recreate and --{} exclude each other", option));
   pass.removes_orphans = in.has("remove-orphans");
   pass.change = change_options(in);
   if (pass.change.dry_run) return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);

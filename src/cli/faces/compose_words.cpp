@@ -63,6 +63,7 @@ constexpr std::array of_config{
     same("networks"),
     same("images"),
     same("profiles"),
+    same("environment"),
     same("variables"),
     same("output", 'o', "FILE"),
     as("quiet", "quiet", 'q'),
@@ -71,7 +72,6 @@ constexpr std::array of_config{
     idle("no-normalize"),
     refused("The value of config-hash is Belay's own: docker inspect CONTAINER shows it among the labels.", "hash", 0,
             "SERVICE"),
-    refused("belay config --variables lists the variables that the files use.", "environment"),
     refused("belay config --images prints the images.", "resolve-image-digests"),
     refused("belay config --images prints the images.", "lock-image-digests"),
     refused(as_written, "no-interpolate"),
@@ -89,21 +89,19 @@ constexpr std::array of_down{
     same("remove-orphans"),
     same("timeout", 't', "SECONDS"),
     same("volumes", 'v'),
-    refused("Images stay, as the way back needs them; belay cleanup NAME removes those that no release needs.", "rmi",
-            0, "local|all"),
+    same("rmi", 0, "local|all"),
+};
+constexpr std::array of_events{
+    same("json"),
+    same("since", 0, "TIME"),
+    same("until", 0, "TIME"),
 };
 constexpr std::array of_exec{
-    same("env", 'e', "NAME=VALUE", true),
-    same("index", 0, "N"),
-    same("interactive", 'i'),
-    same("no-tty", 'T'),
-    as("no-tty", "no-TTY"),
-    same("privileged"),
-    same("tty", 't'),
-    same("user", 'u', "USER"),
-    same("workdir", 'w', "FOLDER"),
-    refused("Belay stays with the command: docker exec -d CONTAINER COMMAND, with the name that belay ps shows.",
-            "detach", 'd'),
+    same("detach", 'd'),       same("env", 'e', "NAME=VALUE", true),
+    same("index", 0, "N"),     same("interactive", 'i'),
+    same("no-tty", 'T'),       as("no-tty", "no-TTY"),
+    same("privileged"),        same("tty", 't'),
+    same("user", 'u', "USER"), same("workdir", 'w', "FOLDER"),
 };
 constexpr std::array of_images{
     as("ids", "quiet", 'q'),
@@ -114,10 +112,8 @@ constexpr std::array of_kill{
     refused("belay up --remove-orphans removes them.", "remove-orphans"),
 };
 constexpr std::array of_logs{
-    same("follow", 'f'),        same("no-log-prefix"),
-    same("since", 0, "TIME"),   same("until", 0, "TIME"),
-    same("tail", 'n', "N|all"), same("timestamps", 't'),
-    as("no-color", "no-color"), refused("belay logs APP/SERVICE/N prints what one replica wrote.", "index", 0, "N"),
+    same("follow", 'f'),        same("no-log-prefix"),   same("since", 0, "TIME"),   same("until", 0, "TIME"),
+    same("tail", 'n', "N|all"), same("timestamps", 't'), as("no-color", "no-color"), same("index", 0, "N"),
 };
 constexpr std::array of_ls{
     as("names", "quiet", 'q'),
@@ -140,13 +136,8 @@ constexpr std::array of_ps{
     idle("orphans", 0, "YES"),
 };
 constexpr std::array of_pull{
-    same("ignore-pull-failures"),
-    same("include-deps"),
-    as("quiet", "quiet", 'q'),
-    own("always is as always", "policy", 0, "always|missing"),
-    idle("ignore-buildable"),
-    idle("no-parallel"),
-    idle("parallel"),
+    same("ignore-pull-failures"), same("include-deps"), as("quiet", "quiet", 'q'), same("policy", 0, "always|missing"),
+    idle("ignore-buildable"),     idle("no-parallel"),  idle("parallel"),
 };
 constexpr std::array of_push{
     same("ignore-push-failures"),
@@ -156,6 +147,12 @@ constexpr std::array of_push{
 constexpr std::array of_restart{
     same("timeout", 't', "SECONDS"),
     refused("What needs it is left alone unless the file asks for its restart (restart: true).", "no-deps"),
+};
+constexpr std::array of_rm{
+    same("stop", 's'),
+    same("force", 'f'),
+    idle("all", 'a'),
+    refused("Anonymous volumes count as data; down -v removes the project with its data.", "volumes", 'v'),
 };
 constexpr std::array of_run{
     same("detach", 'd'),
@@ -212,9 +209,9 @@ constexpr std::array of_up{
     idle("quiet-build"),
     idle("quiet-pull"),
     idle("yes", 'y'),
-    refused("belay start NAME starts what is stopped and exchanges nothing.", "no-recreate"),
+    same("no-recreate"),
+    same("always-recreate-deps"),
     refused("belay up --dry-run shows what would be made; it is made when it is started.", "no-start"),
-    refused("Only what the engine ties to a container is made anew with it.", "always-recreate-deps"),
     refused("Anonymous volumes count as data and are carried over.", "renew-anon-volumes", 'V'),
     refused(follows, "abort-on-container-exit"),
     refused(follows, "abort-on-container-failure"),
@@ -222,6 +219,7 @@ constexpr std::array of_up{
     refused("--attach SERVICE names those that are followed.", "no-attach", 0, "SERVICE"),
     refused("belay up --build builds and exchanges what has changed.", "watch", 'w'),
 };
+constexpr std::array of_wait{refused("docker-compose down does that, once they have ended.", "down-project")};
 constexpr std::array of_version{
     same("short"),
     own(json_or_text, "format", 'f', "pretty|json"),
@@ -261,11 +259,11 @@ constexpr std::array table{
     ComposeWord{"volumes", "volumes", "[SERVICE]", of_volumes},
     ComposeWord{"ls", "ls", "", of_ls, false, "Apps of every kind are listed."},
     ComposeWord{"version", "version", "", of_version, false, "It is Belay's version."},
-    ComposeWord{"rm", "", ""},
+    ComposeWord{"rm", "rm", any_service, of_rm, false, "What should be up stays, and so do volumes."},
+    ComposeWord{"events", "events", any_service, of_events, false, "It goes on until Ctrl-C, or until --until."},
+    ComposeWord{"wait", "wait", "SERVICE…", of_wait, false, "The exit code is that of the one that ended last."},
     ComposeWord{"create", "", ""},
-    ComposeWord{"events", "", ""},
     ComposeWord{"attach", "", ""},
-    ComposeWord{"wait", "", ""},
     ComposeWord{"watch", "", ""},
     ComposeWord{"stats", "", ""},
     ComposeWord{"commit", "", ""},

@@ -162,10 +162,8 @@ std::vector<std::string> translated(const ComposeLine& line, bool dry_run) {
     if (option.leads != Leads::to_face) continue;
     if (name == "format") add_format(line, value, all);
     if (name == "filter") add_filter(value, all);
-    if (name == "policy" && value != "always")
-      throw UsageError("docker-compose pull: it always asks the registry",
-                       "belay up --pull missing pulls only what is missing.");
   }
+  if (line.word.word == "events" && !line.has("follow")) all.emplace_back("--follow");
   if (line.word.word == "scale")
     for (const auto& word : line.words) all.push_back("--scale=" + word);
   all.emplace_back("--");

@@ -67,6 +67,8 @@ Project load(const Request& request, const Outside& outside) {
   project.name = name_of(request, found, files, loading);
   found.variables.set("COMPOSE_PROJECT_NAME", {project.name, "project name"});
   project.profiles = profiles_of(request, found.variables);
+  found.variables.each(
+      [&](const std::string& name, const Variables::Value& value) { project.environment[name] = value.text; });
 
   Node model = laid_over(std::move(files), project.folder, found.variables, loading);
   if (model.find("services") == nullptr) model.set("services", Node::map());

@@ -154,6 +154,7 @@ struct Project {
   std::vector<std::string> profiles;   // switched on
   std::vector<std::string> off;        // services that their profiles switch off; not in `root`
   std::vector<UsedVariable> variables;
+  std::map<std::string, std::string> environment;  // all variables that the files may use: the caller's and the files'
   std::vector<VariableUse> uses;
   std::vector<Notice> notices;
   document::Node root;

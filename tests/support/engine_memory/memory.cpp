@@ -467,6 +467,7 @@ int MemoryEngine::exec(const std::string& name, const ExecRequest& request, Term
     if (universe.container(name).state != ContainerState::running)
       throw Conflict(ErrorCode::not_running, format("container {} is not running", name));
   });
+  if (request.detached) return 0;
   const std::string command = request.command.empty() ? "" : request.command.front();
   const auto reply = reach(stop, [&](Universe& universe) { return universe.reply_of_command(name, command); });
   if (reply && reply->fails) throw *reply->fails;

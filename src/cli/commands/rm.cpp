@@ -1,0 +1,49 @@
+#include "base/format.h"
+#include "change/remove_stopped.h"
+#include "change/start.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/each_target.h"
+#include "cli/named.h"
+
+namespace belay::cli {
+
+namespace {
+
+// The plan of both: what is stopped, and then removed.
+int preview_of_stop_and_removal(Invocation& in, HostRun& run, const std::vector<Target>& targets) {
+  const auto go = [](const change::RemovalPreview&) { return true; };
+  for (const auto& target : targets) {
+    const auto removed = change::remove_part(run.context(), target, false, true, go, in.stop());
+    print_plan(in.console, removed.plan);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_rm(Invocation& in) {
+  HostRun run(in.session, in.description());
+  const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
+  const bool dry_run = in.has("dry-run");
+  if (in.has("stop") && dry_run) return preview_of_stop_and_removal(in, run, targets);
+  if (in.has("stop")) {
+    const int code = change_each(
+        in, run, targets, [&](const Target& what) { return change::stop(run.context(), what, false, in.stop()); });
+    if (code != 0 && code != 3) return code;
+  }
+  bool is_anything_done = false;
+  for (const auto& target : targets) {
+    const auto removed = change::remove_stopped(run.context(), target, dry_run, in.stop());
+    run.report().close();
+    if (dry_run) print_plan(in.console, removed.plan);
+    for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
+    if (removed.plan.empty()) in.console.success(format("{}: nothing to remove", target.text()));
+    if (!removed.done) continue;
+    is_anything_done = true;
+    for (const auto& action : removed.plan.actions) in.console.success(plan::step_text(action.step));
+  }
+  return in.has("exit-unchanged") && !is_anything_done && !dry_run ? 3 : 0;
+}
+
+}  // namespace belay::cli

@@ -1,0 +1,159 @@
+#include "look/happenings.h"
+
+#include <algorithm>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "look/look.h"
+#include "model/labels.h"
+#include "state/store.h"
+
+namespace belay::look {
+
+namespace {
+
+struct Named {
+  std::string app, service;
+};
+
+// The containers that there are, by name.
+std::map<std::string, Named> named_containers(change::Context& context, const std::vector<Target>& targets,
+                                              std::stop_token stop) {
+  std::map<std::string, Named> all;
+  for (const auto& target : targets) {
+    try {
+      for (const auto& each : containers_of(context, target, {}, stop))
+        all[each.container] = {target.app.text(), each.service};
+    } catch (const NotFound& error) {
+      // It has none now; what its containers were their labels tell. A service that does not exist is a mistake.
+      if (error.code() != ErrorCode::container_not_found && error.code() != ErrorCode::release_not_found) throw;
+    }
+  }
+  return all;
+}
+
+// "web-2" of the labels is "web/2" where the service has replicas.
+std::string shown_service(const std::optional<App>& app, const std::string& name) {
+  if (!app) return name;
+  for (auto release = app->releases.rbegin(); release != app->releases.rend(); ++release) {
+    const auto& all = release->spec.services;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Service& each) { return each.name == name; });
+    if (found == all.end()) continue;
+    const auto replicas = std::count_if(all.begin(), all.end(),
+                                        [&](const Service& each) { return each.group_name() == found->group_name(); });
+    return replicas > 1 ? format("{}/{}", found->group_name(), found->number) : name;
+  }
+  return name;
+}
+
+bool is_meant(const Target& target, const Named& what) {
+  if (target.app.text() != what.app) return false;
+  if (target.service.empty()) return true;
+  const std::string group = what.service.substr(0, what.service.find('/'));
+  if (group != target.service) return false;
+  return target.number == 0 || what.service == format("{}/{}", target.service, target.number) ||
+         (target.number == 1 && what.service == target.service);
+}
+
+// Names and sizes of labels would hide what the event is about.
+std::map<std::string, std::string> without_labels(const std::map<std::string, std::string>& attributes) {
+  std::map<std::string, std::string> told;
+  for (const char* name : {"exitCode", "execDuration", "image", "oldName", "signal"})
+    if (const auto found = attributes.find(name); found != attributes.end()) told.insert(*found);
+  return told;
+}
+
+engine::EventFilter of_containers() {
+  return {.types = {"container"},
+          .actions = {"create", "start", "restart", "die", "oom", "health_status", "destroy", "rename", "update",
+                      "stop", "kill", "pause", "unpause", "attach", "detach", "copy", "commit", "resize"},
+          .until = {}};
+}
+
+}  // namespace
+
+void happenings(change::Context& context, const std::vector<Target>& targets, const HappeningRequest& request,
+                const std::function<bool(const Happening&)>& sink, std::stop_token stop) {
+  std::vector<Target> meant = targets;  // without any it is also what will yet be made
+  if (meant.empty())
+    for (const auto& name : context.store.app_names()) meant.emplace_back(AppName(name));
+  auto known = named_containers(context, meant, stop);
+  std::map<std::string, std::optional<App>> apps;
+  const auto whose = [&](const engine::Event& event) -> std::optional<Named> {
+    const auto owner = labels::owner(event.attributes);
+    if (owner) {
+      if (!apps.contains(owner->app))
+        apps[owner->app] = AppName::is_valid(owner->app) ? context.store.app(AppName(owner->app)) : std::nullopt;
+      return Named{owner->app, shown_service(apps[owner->app], owner->service)};
+    }
+    if (const auto label = event.attributes.find(labels::one_off); label != event.attributes.end())
+      return Named{label->second, {}};
+    const auto found = known.find(event.name);
+    return found == known.end() ? std::nullopt : std::optional(found->second);
+  };
+  engine::EventFilter filter = of_containers();
+  filter.until = request.until;
+  const Time now = context.clock.now();
+  if (!request.follow && (!filter.until || *filter.until > now)) filter.until = now;
+  // The engine keeps the last few hundred; without a moment it tells none of them.
+  const bool is_of_the_past = !request.follow || (filter.until && *filter.until <= now);
+  const Time since = request.since ? *request.since : is_of_the_past ? Time(Seconds(1)) : now;
+  if (filter.until && since > *filter.until) return;
+  context.engine.events(
+      since, filter,
+      [&](const engine::Event& event) {
+        const auto of = whose(event);
+        const auto means_it = [&](const Target& each) { return is_meant(each, *of); };
+        if (!of || (!targets.empty() && std::none_of(meant.begin(), meant.end(), means_it))) return true;
+        return sink({event.time, of->app, of->service, event.name, event.action, without_labels(event.attributes)});
+      },
+      stop);
+  if (stop.stop_requested()) throw Cancelled();
+}
+
+std::vector<Ending> wait_for_ends(change::Context& context, const std::vector<Target>& targets,
+                                  const std::function<void(const Ending&)>& tell, std::stop_token stop) {
+  std::vector<NamedContainer> waiting;
+  for (const auto& target : targets)
+    for (auto& found : containers_of(context, target, {}, stop))
+      if (std::none_of(waiting.begin(), waiting.end(),
+                       [&](const NamedContainer& known) { return known.container == found.container; }))
+        waiting.push_back(std::move(found));
+  std::vector<Ending> ended;
+  const auto end = [&](const std::string& container, int exit_code) {
+    const auto found = std::find_if(waiting.begin(), waiting.end(),
+                                    [&](const NamedContainer& each) { return each.container == container; });
+    if (found == waiting.end()) return;
+    ended.push_back({found->service, container, exit_code});
+    waiting.erase(found);
+    tell(ended.back());
+  };
+  // What happens between the look and the first event must not be missed: the events begin before it.
+  constexpr Seconds clocks_differ{2};
+  const Time began = context.clock.now() - clocks_differ;
+  std::map<std::string, Time> started;
+  for (const auto& each : std::vector(waiting)) {
+    const auto detail = context.engine.container(each.container, stop);
+    if (!detail || !detail->container.is_up())
+      end(each.container, detail ? detail->exit_code : 0);
+    else if (detail->started)
+      started[each.container] = *detail->started;
+  }
+  if (waiting.empty()) return ended;
+  engine::EventFilter filter = of_containers();
+  filter.actions = {"die"};
+  context.engine.events(
+      began, filter,
+      [&](const engine::Event& event) {
+        const auto start = started.find(event.name);
+        if (start != started.end() && event.time < start->second) return true;
+        const auto code = event.attributes.find("exitCode");
+        end(event.name, code == event.attributes.end() ? 0 : static_cast<int>(parse_number(code->second).value_or(0)));
+        return !waiting.empty();
+      },
+      stop);
+  if (!waiting.empty()) throw Cancelled();
+  return ended;
+}
+
+}  // namespace belay::look
