@@ -257,7 +257,8 @@ test_what_happens_and_how_it_ends() {
   wait
   timeout 20 "$BELAY" as docker-compose events --json --until 1s >events || fail 'the events do not end'
   expect_done belay events --json
-  expect_equal 'the end' '"137"' "$(tail -n 1000 <<<"$out" | jq -c 'select(.action == "die" and .service == "web").attributes.exitCode' | tail -1)"
+  ends() { jq -c 'select(.action == "die" and .service == "web").attributes.exitCode' <<<"$out" | tail -n 1; }
+  expect_equal 'the end' '"137"' "$(ends)"
   expect_done belay pull --policy missing
   expect_out 'nothing to do'
   expect_done belay config --environment
