@@ -93,29 +93,21 @@ test_a_unit_is_tested_beside_what_is_in_use() {
   expect grep -q "testsuite name=\"$app/test:full:check\".*failures=\"0\"" junit.xml
 }
 
-test_a_case_that_fails_is_told_and_all_is_removed() {
+test_a_case_that_fails_is_told_what_tests_make_is_kept_and_all_else_is_removed() {
   configuration 'no such page' 7
   local before
   before=$(world)
-  run belay unit run --json --junit junit.xml "$app/test:check:apart"
+  run belay unit run --json --junit junit.xml --output kept "$app/test:check:inside:apart"
   expect_exit 1
   expect_equal 'the results' "failed failed" "$(jq -r '[.cases[] | select(.result != "passed") | .result] | join(" ")' <<<"$out")"
   expect_equal 'passed' false "$(jq -r .passed <<<"$out")"
   expect_equal 'why' "the command ended with exit code 7" "$(jq -r '.cases[-1].reason' <<<"$out")"
   expect_equal 'its log' "My personal git repositories given" "$(jq -r '.cases[-1].log_tail' <<<"$out" | paste -sd' ')"
   expect grep -q 'failure message="GET' junit.xml
-  api DELETE /volumes/test_data >/dev/null
-  expect_equal 'nothing stays' "$before" "$(world)"
-}
-
-test_what_its_tests_make_is_kept() {
-  configuration
-  expect_done belay unit run --output kept "$app/test:inside:apart"
   expect_equal 'the report' seen "$(<kept/inside/"$app"-git/report.txt)"
   expect_equal 'a folder' 1 "$(<kept/inside/"$app"-git/html/a)"
   expect_equal 'the log' 'My personal git repositories given' "$(paste -sd' ' kept/apart/"$app"-git/test.log)"
   expect [ -f kept/apart/"$app"-git/environment.yaml ]
-  expect volume_exists test_data
   post "/containers/create?name=$app-look" "{\"Image\": \"$prefix-image:tls\", \"Entrypoint\": [\"cat\", \"/test_data/tests/inside/$app-git/report.txt\"],
     \"HostConfig\": {\"Binds\": [\"test_data:/test_data\"]}}" >/dev/null
   api POST "/containers/$app-look/start" >/dev/null
@@ -123,6 +115,7 @@ test_what_its_tests_make_is_kept() {
   expect_equal 'in the volume' 0 "$(inspect "$app-look" .State.ExitCode)"
   api DELETE "/containers/$app-look?force=1" >/dev/null
   api DELETE /volumes/test_data >/dev/null
+  expect_equal 'nothing stays' "$before" "$(world)"
   expect nothing_of_tests
 }
 
@@ -168,7 +161,7 @@ import: $app/start
 ---
 - ${app}-it: {command: build}
 - ${app}-it: {command: execute, type: temporary, run: ['true']}
-- host: {command: tests, tests: ["test:good", "$app/test"]}
+- host: {command: tests, tests: ["test:good"]}
 END
   expect_done belay unit run "$app"
   local first container
