@@ -363,8 +363,7 @@ std::optional<std::string> unanswered(const App& app, const World& world) {
 
 std::string first_start_hint(const App& app) {
   if (!app.builds.empty()) return format("Start it with: belay start {} new", app.name.text());
-  if (const std::string command = command_of_origin(app); !command.starts_with("belay build"))
-    return format("Start it with: {}", command);
+  if (kind_of_origin(app) != Origin::family) return format("Start it with: {}", command_of_origin(app));
   return format(
       "Build it first: belay build {}, beside its Dockerfile (or take an image: belay deploy {} --image REF).",
       app.name.text(), app.name.text());

@@ -243,8 +243,8 @@ constexpr std::array options_of_shell{
     Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"},
     Option{.name = "env", .letter = 'e', .value = "NAME=VALUE", .summary = "set a variable", .repeatable = true},
     Option{.name = "no-tty", .letter = 'T', .summary = "give the command no terminal"},
-    Option{.name = "interactive", .letter = 'i', .summary = "as always: input is passed on"},
-    Option{.name = "tty", .letter = 't', .summary = "as always: the command gets a terminal where there is one"},
+    Option{.name = "interactive", .letter = 'i', .summary = "no effect: input is always passed on"},
+    Option{.name = "tty", .letter = 't', .summary = "no effect: the command gets a terminal if there is one"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
     Option{.name = "privileged", .summary = "give the command all rights of the host's root"}};
 constexpr auto options_of_exec =
@@ -252,19 +252,19 @@ constexpr auto options_of_exec =
            options_of_shell);
 constexpr auto options_of_rm =
     joined(std::array{Option{.name = "stop", .letter = 's', .summary = "stop them first"},
-                      Option{.name = "force", .letter = 'f', .summary = "as always: nothing is asked"}},
+                      Option{.name = "force", .letter = 'f', .summary = "no effect: nothing is asked"}},
            change);
-constexpr auto options_of_ps =
-    joined(std::array{Option{.name = "all", .letter = 'a', .summary = "as always: also what does not run"},
-                      Option{.name = "services", .summary = "print only the names of the services"},
-                      Option{.name = "names", .summary = "print only the names of the containers"},
-                      Option{.name = "status",
-                             .value = "STATE",
-                             .summary = "only containers that are so: running, exited, paused, …",
-                             .kind = Kind::words,
-                             .choices = "created|running|paused|restarting|removing|exited|dead",
-                             .repeatable = true}},
-           json);
+constexpr auto options_of_ps = joined(
+    std::array{Option{.name = "all", .letter = 'a', .summary = "no effect: stopped containers are always listed"},
+               Option{.name = "services", .summary = "print only the names of the services"},
+               Option{.name = "names", .summary = "print only the names of the containers"},
+               Option{.name = "status",
+                      .value = "STATE",
+                      .summary = "only containers that are so: running, exited, paused, …",
+                      .kind = Kind::words,
+                      .choices = "created|running|paused|restarting|removing|exited|dead",
+                      .repeatable = true}},
+    json);
 constexpr auto options_of_images =
     joined(std::array{Option{.name = "ids", .summary = "print only the ids, one per line"}}, json);
 constexpr std::array options_of_cp{
@@ -351,11 +351,10 @@ constexpr std::array project_options{
            .repeatable = true}};
 constexpr auto options_of_run = joined(
     std::array{
-        Option{.name = "rm",
-               .summary = "as always: the container is removed afterwards; with --detach: by the next run"},
+        Option{.name = "rm", .summary = "no effect: the container is always removed; with --detach by the next run"},
         Option{.name = "detach", .letter = 'd', .summary = "print the container's name, and leave it alone"},
         Option{.name = "name", .value = "NAME", .summary = "call the container so"},
-        Option{.name = "no-deps", .summary = "leave alone what the service needs"},
+        Option{.name = "no-deps", .summary = "do not start what the service needs"},
         Option{.name = "env", .letter = 'e', .value = "NAME=VALUE", .summary = "set a variable", .repeatable = true},
         Option{
             .name = "volume", .letter = 'v', .value = "SOURCE:TARGET", .summary = "mount this too", .repeatable = true},
@@ -366,8 +365,8 @@ constexpr auto options_of_run = joined(
         Option{.name = "user", .letter = 'u', .value = "USER", .summary = "run as this user of the container"},
         Option{.name = "workdir", .letter = 'w', .value = "FOLDER", .summary = "start in this folder of the container"},
         Option{.name = "no-tty", .letter = 'T', .summary = "give the command no terminal"},
-        Option{.name = "interactive", .letter = 'i', .summary = "as always: input is passed on"},
-        Option{.name = "tty", .letter = 't', .summary = "as always: the command gets a terminal where there is one"}},
+        Option{.name = "interactive", .letter = 'i', .summary = "no effect: input is always passed on"},
+        Option{.name = "tty", .letter = 't', .summary = "no effect: the command gets a terminal if there is one"}},
     std::array{project_options[0],
                Option{.name = "project-name", .value = "NAME", .summary = "the name of the project, and of the app"},
                project_options[2], project_options[3], project_options[4], change[0]});
@@ -376,7 +375,7 @@ constexpr auto options_of_config = joined(
                       .value = "rN",
                       .summary = "show only what differs from this release",
                       .kind = Kind::release},
-               Option{.name = "origins", .summary = "behind each value of a project, where it came from"},
+               Option{.name = "origins", .summary = "show where each value of a project is set"},
                Option{.name = "services", .summary = "print only the names of the project's services"},
                Option{.name = "volumes", .summary = "print only the names of its volumes"},
                Option{.name = "networks", .summary = "print only the names of its networks"},
@@ -405,7 +404,7 @@ constexpr auto options_of_pull =
                       Option{.name = "ignore-pull-failures", .summary = "go on where one cannot be pulled"},
                       Option{.name = "policy",
                              .value = "always|missing",
-                             .summary = "missing: leave alone what is on this host already",
+                             .summary = "missing: pull only images that are not on this host",
                              .kind = Kind::words,
                              .choices = "always|missing"}},
            project_options, change);
@@ -425,11 +424,11 @@ constexpr auto options_of_up = joined(
     std::array{
         Option{.name = "build", .summary = "build the images that the project builds, also where they are there"},
         Option{.name = "no-build", .summary = "build nothing: an image that is missing is an error"},
-        Option{.name = "detach", .letter = 'd', .summary = "as always: the containers run on by themselves"},
-        Option{.name = "wait", .summary = "as always: each service must prove itself"},
+        Option{.name = "detach", .letter = 'd', .summary = "no effect: containers always run in the background"},
+        Option{.name = "wait", .summary = "no effect: every service must prove itself"},
         Option{.name = "remove-orphans",
                .summary = "also remove what docker compose made for services that the files no longer have"},
-        Option{.name = "no-deps", .summary = "leave alone what the named services need"},
+        Option{.name = "no-deps", .summary = "do not touch what the named services need"},
         Option{.name = "force-recreate", .summary = "make new containers also where nothing has changed"},
         Option{.name = "no-recreate", .summary = "leave services that have a container as they are; make only others"},
         Option{.name = "always-recreate-deps", .summary = "make new containers of what the named services need"},
@@ -456,7 +455,7 @@ constexpr auto options_of_up = joined(
     json, change);
 constexpr auto options_of_down = joined(
     project_options, stop_timeout,
-    std::array{Option{.name = "remove-orphans", .summary = "as always: all containers of the app are removed"},
+    std::array{Option{.name = "remove-orphans", .summary = "no effect: all containers of the app are removed"},
                Option{.name = "volumes",
                       .letter = 'v',
                       .summary = "remove the app with its volumes and all data in them, as: remove --volumes"},

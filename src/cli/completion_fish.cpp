@@ -9,7 +9,7 @@ namespace belay::cli {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') result += '\\';
@@ -32,7 +32,7 @@ std::string offer(Kind kind, std::string_view choices) {
     case Kind::folder:
       return "-a '(__fish_complete_directories)'";
     default:
-      return words.empty() ? std::string() : format("-a {}", quoted(join(words, " ")));
+      return words.empty() ? std::string() : format("-a {}", in_quotes(join(words, " ")));
   }
 }
 
@@ -43,7 +43,7 @@ std::string option_line(std::string_view condition, const Option& option) {
     const std::string values = offer(option.kind, option.choices);
     line += values == "-F" ? " -r -F" : values.empty() ? " -x" : " -x " + values;
   }
-  return line + format(" -d {}\n", quoted(option.summary));
+  return line + format(" -d {}\n", in_quotes(option.summary));
 }
 
 constexpr std::string_view frame = R"script(
@@ -96,7 +96,7 @@ std::string fish_completion() {
     lines += option_line("", option);
   }
   for (const auto& command : commands()) {
-    lines += format("complete -c belay -n __belay_needs_command -a {} -d {}\n", command.name, quoted(command.summary));
+    lines += format("complete -c belay -n __belay_needs_command -a {} -d {}\n", command.name, in_quotes(command.summary));
     for (const auto& option : command.options) {
       collect(option);
       lines += option_line(format("-n '__belay_in {}'", command.name), option);

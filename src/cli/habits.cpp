@@ -63,7 +63,7 @@ constexpr std::array options{
     HabitOption{"up", "attach", "The containers run on by themselves; belay logs NAME -f follows them."},
     HabitOption{"up", "no-attach", "The containers run on by themselves; belay logs NAME -f follows them."},
     HabitOption{"up", "watch", "belay up --build builds and exchanges what has changed."},
-    HabitOption{"up", "menu", "There is none: the containers run on by themselves."},
+    HabitOption{"up", "menu", "There is no menu: the containers run in the background."},
     HabitOption{"up", "quiet-pull", "belay up -q prints results and errors only."},
     HabitOption{"rm", "volumes", "Anonymous volumes count as data; belay down -v removes the app with its data."},
     HabitOption{"stop", "signal", "belay kill NAME -s SIGNAL sends a signal."},

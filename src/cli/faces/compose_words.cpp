@@ -67,7 +67,7 @@ constexpr std::array of_config{
     same("variables"),
     same("output", 'o', "FILE"),
     as("quiet", "quiet", 'q'),
-    own("json prints JSON, yaml is as always", "format", 0, "yaml|json"),
+    own("yaml (default) or json", "format", 0, "yaml|json"),
     idle("no-consistency"),
     idle("no-normalize"),
     refused("The value of config-hash is Belay's own: docker inspect CONTAINER shows it among the labels.", "hash", 0,
