@@ -57,12 +57,19 @@ std::string short_question(const Check& check) {
                                         : format("{} {}", check.method, target_text(check));
 }
 
-// With what may be secret left out.
+// What is written down must not tell what may be a secret, however deep it stands.
+void hide_secrets(document::Node& node) {
+  for (auto& member : node.members()) {
+    if (holds_a_secret(member.key, member.value.raw())) member.value = document::Node::text("(hidden)");
+    hide_secrets(member.value);
+  }
+  for (auto& item : node.items()) hide_secrets(item);
+}
+
 std::string environment_text(const document::Node& values) {
   document::Node shown = values;
   shown.remove("osenv");
-  for (auto& member : shown.members())
-    if (names_a_secret(member.key)) member.value = document::Node::text("(hidden)");
+  hide_secrets(shown);
   return dockerstra::to_yaml(shown);
 }
 

@@ -190,7 +190,9 @@ END
   run belay as docker_start run --production "$app/test"
   expect_exit 1
   expect_err 'never with the containers in use'
-  expect_done belay as docker_start run "$app/test:good"
+  printf '%s-it: {build: {path: services/it}}\n---\n- host: {command: tests, tests: ["test:good"]}\n' "$app" >conf/units/"$app"/also.yaml
+  expect_done belay as docker_start run "$app/also"
+  expect_out "host +tests +done"
   expect nothing_of_tests
 }
 

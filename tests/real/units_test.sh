@@ -111,7 +111,7 @@ import: $app/start
 - host: {command: tests, tests: [start]}
 END
   expect_refused 1 belay unit run "$app/move"
-  expect_err "move.yaml:5:3: the order \"tests\" to host cannot be done"
+  expect_err "move.yaml:5:34: 'start' is no test"
   expect_not exists "$app-git"
   orders "{$app-git: {command: execute}}"
   expect_refused 1 belay unit run "$app/orders"

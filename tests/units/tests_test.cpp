@@ -183,11 +183,14 @@ TEST_F(UnitTest, ATestOfItsOwnRunsInsideOrApart) {
   EXPECT_THAT(run("quick:broken"), AllOf(HasSubstr("cgit quick: passed\n"),
                                          HasSubstr("cgit broken: failed: the command ended with exit code 2\n")));
   EXPECT_THAT(report_.cases.back().log_tail, HasSubstr("1 test failed"));
+  make_folder(scene_.folder.path() / "conf/environments");
+  write_file_durably(scene_.folder.path() / "conf/environments/host.yaml", "db: {port: 7, password: hunter2}\n");
   options_.output = scene_.folder.path() / "kept";
   const std::string told = run("apart");
   EXPECT_THAT(told, HasSubstr("other apart: passed\n"));
   EXPECT_EQ(read_file(scene_.folder.path() / "kept/apart/other/test.log"), "Success at last\n");
-  EXPECT_THAT(read_file(scene_.folder.path() / "kept/apart/other/environment.yaml"), HasSubstr("DOCKERSTRA_CONF"));
+  const std::string environment = read_file(scene_.folder.path() / "kept/apart/other/environment.yaml");
+  EXPECT_THAT(environment, AllOf(HasSubstr("DOCKERSTRA_CONF"), HasSubstr("port: 7"), Not(HasSubstr("hunter2"))));
   const auto volumes = scene_.engine.volumes({}, {});
   ASSERT_EQ(volumes.size(), 1U);
   EXPECT_EQ(volumes.front().name, "test_data");
