@@ -168,6 +168,9 @@ std::optional<Utf8Character> first_character(std::string_view text) {
     if ((byte(i) & 0xc0U) != 0x80) return {};
     found.code = found.code << 6 | (byte(i) & 0x3fU);
   }
+  // Longer than needed, or no character at all.
+  if ((found.bytes == 3 && found.code < 0x800) || (found.bytes == 4 && (found.code < 0x10000 || found.code > 0x10ffff)))
+    return {};
   return found;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/app_volumes.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/change.h"
@@ -14,7 +15,8 @@ namespace belay::change {
 
 Removed remove_stopped(Context& context, const Target& target, bool dry_run, std::stop_token stop) {
   const FileLock lock = lock_app(context, target.app, stop);
-  App app = known_app(context, target.app, stop);
+  // What starts it again must know the volumes that the engine named.
+  App app = app_with_volumes(context, target.app, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
   const Release& release = release_of_data(app);
   const World world = observe(context.engine, app, stop);
@@ -32,6 +34,7 @@ Removed remove_stopped(Context& context, const Target& target, bool dry_run, std
   }
   if (dry_run || removed.plan.empty()) return removed;
   return doing(format("removing what is stopped of {}", target.text()), [&] {
+    context.store.save(app);
     carry_out_whole(context, removed.plan, {}, stop);
     write_journal(context, app, "rm", "done", target.text(), release.number);
     removed.done = true;

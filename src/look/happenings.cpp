@@ -63,6 +63,9 @@ std::map<std::string, std::string> without_labels(const std::map<std::string, st
   return told;
 }
 
+// How far the clocks of the engine and of this host may be apart.
+constexpr Seconds clocks_differ{2};
+
 engine::EventFilter of_containers() {
   return {.types = {"container"},
           .actions = {"create", "start", "restart", "die", "oom", "health_status", "destroy", "rename", "update",
@@ -99,16 +102,20 @@ void happenings(change::Context& context, const std::vector<Target>& targets, co
   const bool is_of_the_past = !request.follow || (filter.until && *filter.until <= now);
   const Time since = request.since ? *request.since : is_of_the_past ? Time(Seconds(1)) : now;
   if (filter.until && since > *filter.until) return;
+  bool goes_on = true;
   context.engine.events(
       since, filter,
       [&](const engine::Event& event) {
         const auto of = whose(event);
         const auto means_it = [&](const Target& each) { return is_meant(each, *of); };
         if (!of || (!targets.empty() && std::none_of(meant.begin(), meant.end(), means_it))) return true;
-        return sink({event.time, of->app, of->service, event.name, event.action, without_labels(event.attributes)});
+        return goes_on =
+                   sink({event.time, of->app, of->service, event.name, event.action, without_labels(event.attributes)});
       },
       stop);
   if (stop.stop_requested()) throw Cancelled();
+  if (goes_on && request.until && context.clock.now() + clocks_differ < *request.until)
+    throw EngineError(ErrorCode::engine_unreachable, 0, "the engine ended its stream of events", "Was it restarted?");
 }
 
 std::vector<Ending> wait_for_ends(change::Context& context, const std::vector<Target>& targets,
@@ -129,13 +136,13 @@ std::vector<Ending> wait_for_ends(change::Context& context, const std::vector<Ta
     tell(ended.back());
   };
   // What happens between the look and the first event must not be missed: the events begin before it.
-  constexpr Seconds clocks_differ{2};
   const Time began = context.clock.now() - clocks_differ;
   std::map<std::string, Time> started;
   for (const auto& each : std::vector(waiting)) {
     const auto detail = context.engine.container(each.container, stop);
-    if (!detail || !detail->container.is_up())
-      end(each.container, detail ? detail->exit_code : 0);
+    if (!detail) throw NotFound(ErrorCode::container_not_found, format("the container {} is gone", each.container));
+    if (!detail->container.is_up())
+      end(each.container, detail->exit_code);
     else if (detail->started)
       started[each.container] = *detail->started;
   }
@@ -147,8 +154,11 @@ std::vector<Ending> wait_for_ends(change::Context& context, const std::vector<Ta
       [&](const engine::Event& event) {
         const auto start = started.find(event.name);
         if (start != started.end() && event.time < start->second) return true;
-        const auto code = event.attributes.find("exitCode");
-        end(event.name, code == event.attributes.end() ? 0 : static_cast<int>(parse_number(code->second).value_or(0)));
+        const auto told = event.attributes.find("exitCode");
+        const auto code = told == event.attributes.end() ? std::nullopt : parse_number(told->second);
+        if (!code)
+          throw EngineError(ErrorCode::engine_refused, 0, format("the engine does not say how {} ended", event.name));
+        end(event.name, static_cast<int>(*code));
         return !waiting.empty();
       },
       stop);

@@ -1,6 +1,7 @@
 #include "model/origin.h"
 
 #include "base/format.h"
+#include "base/text.h"
 
 namespace belay {
 
@@ -26,7 +27,7 @@ Origin kind_of_origin(const App& app) {
 std::string command_of_origin(const App& app) {
   switch (kind_of_origin(app)) {
     case Origin::project:
-      return format("belay up {}", *project_folder(app));
+      return format("belay up {}", shell_quoted(*project_folder(app)));
     case Origin::unit:
       return format("belay unit run {}", app.name.text());
     case Origin::definition:

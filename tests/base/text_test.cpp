@@ -40,6 +40,14 @@ TEST(Text, GuessesNothingFromAWordWithoutEnd) {
   EXPECT_EQ(nearest(std::string(100'000, 'x'), {std::string(100'000, 'x'), "start"}), std::nullopt);
 }
 
+TEST(Text, TakesForCharactersOnlyWhatUtf8Allows) {
+  EXPECT_EQ(first_character("\xe2\x82\xac")->code, 0x20acU);
+  EXPECT_EQ(first_character("\xf4\x8f\xbf\xbf")->code, 0x10ffffU);
+  for (const char* no :
+       {"\xc0\x80", "\xe0\x81\x81", "\xf0\x80\x81\x81", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80"})
+    EXPECT_FALSE(first_character(no)) << printable(no);
+}
+
 TEST(Text, QuotesForTheShellOnlyWhereNeeded) {
   EXPECT_EQ(shell_quoted("a/b-c:1.0,x=@%+"), "a/b-c:1.0,x=@%+");
   EXPECT_EQ(shell_quoted(""), "''");

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "change/app_volumes.h"
+#include "change/remove_stopped.h"
 #include "look/look.h"
 #include "model/naming.h"
 #include "support/scene/scene_test.h"
@@ -456,6 +457,22 @@ TEST_F(Settings, DataInAVolumeWithoutANameGoesWithTheApp) {
          {});
   EXPECT_THAT(notes, Contains(HasSubstr(volume + " stays with the data of /data")));
   EXPECT_EQ(scene_.engine.volumes({}, {}).size(), 1U);
+}
+
+TEST_F(Settings, AContainerThatIsRemovedWhileStoppedLeavesItsVolumeWithoutANameToTheNext) {
+  adopt_db({});
+  const std::string volume = scene_.container("db")->mounts.at(0).source;
+  Context here = scene_.context();
+  App app = *here.store.app(db);
+  // As an earlier Belay saved it.
+  for (auto& release : app.releases)
+    for (auto& service : release.spec.services) service.mounts.clear();
+  here.store.save(app);
+  stop(here, db, false, {});
+  EXPECT_TRUE(remove_stopped(here, db, false, {}).done);
+  EXPECT_FALSE(scene_.container("db"));
+  start_services(here, db, {}, {});
+  EXPECT_THAT(mounts(newest()), ElementsAre(volume + ":/data"));
 }
 
 TEST_F(Settings, ARemovalWithVolumesTakesThoseWithoutANameToo) {

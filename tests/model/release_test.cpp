@@ -35,7 +35,7 @@ TEST(App, FindsItsReleases) {
     FAIL() << "there is none";
   } catch (const NotFound& error) {
     EXPECT_STREQ(error.what(), "web has no release r1");
-    EXPECT_NE(error.hint().find("belay start web new"), std::string::npos);
+    EXPECT_NE(error.hint().find("belay build web"), std::string::npos) << error.hint();
   }
   Release release;
   release.number = {2};
