@@ -96,7 +96,8 @@ std::string fish_completion() {
     lines += option_line("", option);
   }
   for (const auto& command : commands()) {
-    lines += format("complete -c belay -n __belay_needs_command -a {} -d {}\n", command.name, in_quotes(command.summary));
+    lines +=
+        format("complete -c belay -n __belay_needs_command -a {} -d {}\n", command.name, in_quotes(command.summary));
     for (const auto& option : command.options) {
       collect(option);
       lines += option_line(format("-n '__belay_in {}'", command.name), option);

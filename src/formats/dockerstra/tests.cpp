@@ -453,7 +453,8 @@ UnitUpdate update_of(const Unit& unit) {
       continue;
     }
     if (&order != &unit.orders.back())
-      throw ConfigError(order.where, "the order tests is not the last one", "Put it at the end: the names of images move when it has passed.");
+      throw ConfigError(order.where, "the order tests is not the last one",
+                        "Put it at the end: the names of images move when it has passed.");
     update.tests = test_lines_of(unit, order);
   }
   add_made(update.work);
