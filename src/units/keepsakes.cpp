@@ -215,12 +215,17 @@ void keep_in_volume(change::Context& context, const AppName& unit, const KeptTes
   mount.options = "nocopy";
   service.mounts = {mount};
   // The engine would make volumes without a name at the mount points of the image, and nobody would remove them.
+  std::vector<std::string> passing;
   if (const auto image = context.engine.image(test.image, stop))
     for (const auto& point : image->config.volumes) {
       if (fs::path(point + "/").lexically_normal() == "/test_data/") continue;
       Mount cover;
-      cover.kind = Mount::Kind::tmpfs;
+      cover.source = format("{}-{}", test.name, passing.size() + 1);
       cover.target = point;
+      cover.options = "nocopy";
+      passing.push_back(cover.source);
+      before.push_back(
+          plan.add(plan::CreateVolume{cover.source, labels::for_temporary(unit)}, "the image wants one there"));
       service.mounts.push_back(std::move(cover));
     }
   plan.add(plan::CreateContainer{test.name, test.image, service, labels::for_temporary(unit), {"no", 0}},
@@ -252,7 +257,8 @@ void keep_in_volume(change::Context& context, const AppName& unit, const KeptTes
       },
       stop);
   plan::Plan end;
-  end.add(plan::RemoveContainer{test.name}, "the volume has it now");
+  const size_t removal = end.add(plan::RemoveContainer{test.name}, "the volume has it now");
+  for (const auto& volume : passing) end.add(plan::RemoveVolume{volume}, "only the image wanted it", {removal});
   change::carry_out_whole(context, end, {}, stop);
 }
 

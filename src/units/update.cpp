@@ -156,13 +156,15 @@ std::set<std::string> running_services(change::Context& context, const Declarati
 std::vector<Behind> others_with_earlier(change::Context& context, const AppName& unit,
                                         const std::set<std::string>& references, std::stop_token stop) {
   std::vector<Behind> others;
+  std::set<std::string> listed;
+  for (const auto& reference : references) listed.insert(change::listed_reference(reference));
   for (const App& app : context.store.apps()) {
     const auto number = change::what_runs(app);
     const Release* release = number && app.name != unit ? app.find(*number) : nullptr;
     if (release == nullptr) continue;
     for (const Service& service : release->spec.services) {
       const auto has = release->images.find(service.name);
-      if (!references.contains(service.image) || has == release->images.end()) continue;
+      if (has == release->images.end() || !listed.contains(change::listed_reference(service.image))) continue;
       const auto now = context.engine.image(service.image, stop);
       if (now && now->id != has->second)
         others.push_back({format("{}/{}", app.name.text(), service.name), command_of_origin(app)});
