@@ -48,8 +48,12 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
   const fs::path folder = temporary_folder(context, app);
   std::error_code error;
   if (!fs::exists(folder, error)) return plan;
-  std::set<std::string> pulled;
-  for (const auto& line : split(read_file_if_present(folder / pulled_file).value_or(""), '\n')) pulled.insert(line);
+  std::set<std::string> pulled, pulled_repositories;
+  for (const auto& line : split(read_file_if_present(folder / pulled_file).value_or(""), '\n'))
+    if (!line.empty()) {
+      pulled.insert(listed_reference(line));
+      pulled_repositories.insert(ImageRef::parse(listed_reference(line)).repository);
+    }
   for (const auto& image : context.engine.images({.label = {}, .reference = repository(app)}, stop)) {
     std::vector<std::string> own, others;
     for (const auto& tag : image.tags) {
@@ -59,6 +63,11 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
         others.push_back(tag);
     }
     if (own.empty()) continue;
+    // What somebody knows by its digest alone has no tag.
+    for (const auto& digest : image.digests) {
+      const std::string of = digest.substr(0, digest.find('@'));
+      if (of != repository(app) && !pulled_repositories.contains(of)) others.push_back(digest);
+    }
     // The same image may be somebody's in earnest.
     if (others.empty())
       plan.add(plan::RemoveImage{image.id}, reason, containers);
@@ -95,6 +104,13 @@ std::string temporary_name(const AppName& app, const std::string& purpose) {
 
 std::string temporary_tag(const AppName& app, const std::string& purpose, size_t number) {
   return format("{}:{}-{}-{}", repository(app), purpose, ::getpid(), number);
+}
+
+std::string listed_reference(const std::string& reference) {
+  std::string text = ImageRef::parse(reference).text();
+  for (const std::string_view prefix : {"docker.io/library/", "docker.io/"})
+    if (text.starts_with(prefix)) return text.substr(prefix.size());
+  return text;
 }
 
 fs::path temporary_folder(const Context& context, const AppName& app) {

@@ -10,6 +10,8 @@ namespace belay::change {
 std::string temporary_name(const AppName& app, const std::string& purpose);
 // "belay/web:try-4711-1": for an image that was brought here for this command alone.
 std::string temporary_tag(const AppName& app, const std::string& purpose, size_t number);
+// The reference as the engine lists it: "docker.io/library/web" and "web" are "web:latest".
+std::string listed_reference(const std::string& reference);
 // Where the files are, and where it is noted that there is anything temporary at all.
 fs::path temporary_folder(const Context& context, const AppName& app);
 

@@ -249,8 +249,7 @@ void Orders::tell_of_others(change::Context& context, const Declaration& declare
   std::set<std::string> references;
   for (const Service& service : declared.spec.services) references.insert(service.image);
   for (const auto& other : units::others_with_earlier(context, app_, references, stop))
-    session_.console.note(
-        format("{} runs with an earlier image: belay unit run {}", other, other.substr(0, other.find('/'))));
+    session_.console.note(format("{} runs with an earlier image: {}", other.name, other.command));
 }
 
 OrderOutcome Orders::test(const Order& order, const std::stop_token& stop) {

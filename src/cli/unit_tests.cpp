@@ -1,6 +1,8 @@
 #include "cli/unit_tests.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <unistd.h>
 
 #include "base/format.h"
 #include "base/plural.h"
@@ -98,14 +100,37 @@ Node report_node(const dockerstra::Address& address, const TestReport& report, b
   return node;
 }
 
-// What came of the first, and of the tests that follow it: for people or for programs, and into the report's file.
+// Before anything is run: what came of an hour's tests should not be lost for a folder that is not there.
+void check_junit(const UnitCall& call) {
+  if (!call.junit || call.dry_run) return;
+  const fs::path folder = call.junit->has_parent_path() ? call.junit->parent_path() : ".";
+  const std::string what = format("--junit {}", printable(call.junit->string()));
+  std::error_code error;
+  if (!fs::is_directory(folder, error))
+    throw NotFound(ErrorCode::file_not_found, format("{}: there is no folder {}", what, printable(folder.string())));
+  if (fs::is_directory(*call.junit, error)) throw UsageError(format("{}: that is a folder", what), "Say a file.");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) throw system_error(what, errno);
+}
+
+void write_junit(const UnitCall& call, const std::vector<Tested>& all) {
+  if (!call.junit || call.dry_run) return;
+  std::vector<units::TestSuite> suites;
+  for (const Tested& each : all) suites.push_back({each.address.text(), each.report});
+  doing("writing the report of the tests", [&] { write_file_durably(*call.junit, units::junit_xml(suites)); });
+}
+
+// Beside what ends the run, which matters more.
+void try_to_write_junit(Session& session, const UnitCall& call, const std::vector<Tested>& all) {
+  try {
+    write_junit(call, all);
+  } catch (const Error& trouble) {
+    session.console.warning(trouble.what());
+  }
+}
+
+// What came of the first, and of the tests that follow it: for people or for programs.
 void print_all(Session& session, const UnitCall& call, const std::vector<Tested>& all,
                const std::vector<std::string>& moved) {
-  if (call.junit && !call.dry_run) {
-    std::vector<units::TestSuite> suites;
-    for (const Tested& each : all) suites.push_back({each.address.text(), each.report});
-    doing("writing the report of the tests", [&] { write_file_durably(*call.junit, units::junit_xml(suites)); });
-  }
   if (!call.json) {
     for (const Tested& each : all) {
       if (all.size() > 1) session.console.line(each.address.text() + ":");
@@ -147,6 +172,15 @@ UnitTests read_tests(const UnitCall& call, const dockerstra::TestLine& line) {
   return dockerstra::tests_of(unit, fs::current_path());
 }
 
+int failed_update(Session& session, const Unit& unit, const std::vector<UnitTests>& tests,
+                  const units::UpdateReport& report) {
+  if (report.orders.has_failed()) return failed(session, unit.address, report.orders, "Every image kept its name.");
+  for (size_t i = 0; i < report.tests.size(); ++i)
+    if (report.tests[i].has_failed())
+      return failed(session, tests[i].unit.address, report.tests[i], "Every image kept its name.");
+  return 0;
+}
+
 constexpr const char* untouched = "What is in use was not touched.";
 
 }  // namespace
@@ -162,11 +196,13 @@ bool is_update(const Unit& unit) {
 int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
   const UnitTests tests = dockerstra::tests_of(unit, fs::current_path());
   const units::TestOptions options = options_for(session, call);
+  check_junit(call);
   HostRun run(session, call.command);
   TestReport report;
+  const std::vector<Tested> all{{unit.address, &report}};
   const auto print = [&] {
     run.report().close();
-    print_all(session, call, {{unit.address, &report}}, {});
+    print_all(session, call, all, {});
   };
   if (call.dry_run) {
     report.cases = units::test_cases(run.context(), tests, options);
@@ -178,11 +214,16 @@ int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
     units::run_tests(run.context(), tests, options, report, none, session.stop());
   } catch (...) {
     // Without cases it has not begun.
-    if (!report.cases.empty()) print();
+    if (!report.cases.empty()) {
+      print();
+      try_to_write_junit(session, call, all);
+    }
     throw;
   }
   print();
-  return report.has_failed() ? failed(session, unit.address, report, untouched) : 0;
+  const int code = report.has_failed() ? failed(session, unit.address, report, untouched) : 0;
+  write_junit(call, all);
+  return code;
 }
 
 int run_unit_update(Session& session, const UnitCall& call, const Unit& unit) {
@@ -190,13 +231,20 @@ int run_unit_update(Session& session, const UnitCall& call, const Unit& unit) {
   std::vector<UnitTests> tests;
   for (const auto& line : update.tests) tests.push_back(read_tests(call, line));
   const units::TestOptions options = options_for(session, call);
+  check_junit(call);
   HostRun run(session, call.command);
   units::UpdateReport report;
-  const auto print = [&] {
-    run.report().close();
+  const auto tested = [&] {
     std::vector<Tested> all{{unit.address, &report.orders}};
     for (size_t i = 0; i < report.tests.size(); ++i) all.push_back({tests[i].unit.address, &report.tests[i]});
-    print_all(session, call, all, report.moved);
+    return all;
+  };
+  const auto print = [&] {
+    run.report().close();
+    print_all(session, call, tested(), report.moved);
+  };
+  const auto tell_moved = [&] {
+    for (const auto& reference : report.moved) session.console.success(format("{} is the new image", reference));
   };
   if (call.dry_run) {
     units::TestOptions own = options;
@@ -210,16 +258,18 @@ int run_unit_update(Session& session, const UnitCall& call, const Unit& unit) {
   try {
     units::run_update(run.context(), update, tests, options, report, session.stop());
   } catch (...) {
-    if (!report.orders.cases.empty()) print();
+    if (!report.orders.cases.empty()) {
+      print();
+      tell_moved();
+      try_to_write_junit(session, call, tested());
+    }
     throw;
   }
   print();
-  for (const auto& reference : report.moved) session.console.success(format("{} is the new image", reference));
-  if (report.orders.has_failed()) return failed(session, unit.address, report.orders, "Every image kept its name.");
-  for (size_t i = 0; i < report.tests.size(); ++i)
-    if (report.tests[i].has_failed())
-      return failed(session, tests[i].unit.address, report.tests[i], "Every image kept its name.");
-  return 0;
+  tell_moved();
+  const int code = failed_update(session, unit, tests, report);
+  write_junit(call, tested());
+  return code;
 }
 
 OrderOutcome run_listed_tests(Session& session, const UnitCall& call, const Unit& unit, const dockerstra::Order& order,

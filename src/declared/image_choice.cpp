@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/temporary.h"
 #include "registry/registry.h"
 #include "state/store.h"
 #include "updates/tag_pattern.h"
@@ -13,14 +14,6 @@
 namespace belay::declared {
 
 namespace {
-
-// "docker.io/library/web:1" and "web" mean the image that a list calls "web:1" and "web:latest".
-std::string familiar(const std::string& reference) {
-  std::string text = ImageRef::parse(reference).text();
-  for (const std::string_view prefix : {"docker.io/library/", "docker.io/"})
-    if (text.starts_with(prefix)) return text.substr(prefix.size());
-  return text;
-}
 
 std::string digest_of(const std::string& repository_digest) {
   const size_t at = repository_digest.find('@');
@@ -262,7 +255,7 @@ LocalImages::LocalImages(std::vector<Image> images) : images_(std::move(images))
 }
 
 const Image* LocalImages::find(const std::string& reference) const {
-  for (const auto& name : {reference, familiar(reference)})
+  for (const auto& name : {reference, change::listed_reference(reference)})
     if (const auto found = by_name_.find(name); found != by_name_.end()) return &images_[found->second];
   return nullptr;
 }

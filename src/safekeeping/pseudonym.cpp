@@ -181,6 +181,14 @@ class Renaming {
         service.mounts.push_back({Mount::Kind::volume, empty_volume(), point, false, {}});
   }
 
+  const Mount* given_to(const std::string& service, const Mount& mount) const {
+    const auto given = stage_.given.find(service);
+    if (given == stage_.given.end()) return nullptr;
+    for (const Mount& each : given->second)
+      if (each.source == mount.source && each.target == mount.target) return &each;
+    return nullptr;
+  }
+
   // nullopt: not here.
   std::optional<Mount> other_mount(const Service& service, Mount mount) {
     if (!mount.keeps_data()) return mount;
@@ -195,7 +203,10 @@ class Renaming {
       }
       return mount;
     }
-    if (!is_volume && stage_.given.contains(mount.source)) return mount;
+    if (const Mount* given = is_volume ? nullptr : given_to(service.name, mount)) {
+      mount.read_only = given->read_only;
+      return mount;
+    }
     if (stage_.shared.contains(source)) {
       mount.read_only = true;
       return mount;

@@ -18,8 +18,9 @@ struct Stage {
   std::map<std::string, DataPlace> data;
   // Places that are nobody's to write to: mounted as they are, read-only.
   std::set<std::string> shared;
-  // Paths of the host that somebody asked for just here: mounted as the spec has them.
-  std::set<std::string> given = {};
+  // Paths of the host that somebody asked for just here, by service: mounted in it as they are here. What other
+  // services have of the same path is not meant.
+  std::map<std::string, std::vector<Mount>> given = {};
   // Its ports are published at free ones of the host.
   bool publishes = false;
 };

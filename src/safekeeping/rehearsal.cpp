@@ -83,7 +83,10 @@ std::string Rehearsal::candidate_tag(size_t number) const {
 }
 
 void Rehearsal::pull(const std::string& reference) {
-  if (std::find(pulled_.begin(), pulled_.end(), reference) != pulled_.end()) return;
+  const auto is_same = [&](const std::string& other) {
+    return change::listed_reference(other) == change::listed_reference(reference);
+  };
+  if (std::any_of(pulled_.begin(), pulled_.end(), is_same)) return;
   pulled_.push_back(reference);
   then(plan::PullImage{reference}, "it is not on this host");
   then(plan::TagImage{reference, next_tag()}, "it goes again with the rest");
@@ -214,7 +217,7 @@ void Rehearsal::leaving_nothing(const std::string& what, const std::function<voi
     context_.report.note("stopping: what was made for this is removed");
     if (!discarded(what)) throw;
     throw Cancelled(format("stopped on request; nothing of the {} is left", what));
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     std::ignore = discarded(what);
     throw;
   }
@@ -226,7 +229,7 @@ bool Rehearsal::discarded(const std::string& what) {
   try {
     change::discard_temporary(context_, app_);
     return true;
-  } catch (const Error& trouble) {
+  } catch (const std::exception& trouble) {
     context_.report.warning(
         format("what is left of the {} goes with the next command on {}: {}", what, app_.text(), trouble.what()));
     return false;

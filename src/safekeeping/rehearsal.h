@@ -47,8 +47,8 @@ class Rehearsal {
   DataPlace make_room(DataPlace::Kind kind, const std::string& source, const std::string& reason);
   // Mounted as it is, read-only.
   void share(const std::string& source) { stage_.shared.insert(source); }
-  // Mounted as it is.
-  void give(const std::string& source) { stage_.given.insert(source); }
+  // A path of the host that this service alone has as it is.
+  void give(const std::string& service, const Mount& mount) { stage_.given[service].push_back(mount); }
   // An image that is not here, once for all services: it is known by a tag of this rehearsal's as soon as it is.
   void pull(const std::string& reference);
   std::string next_tag();

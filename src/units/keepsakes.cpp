@@ -1,9 +1,11 @@
 #include "units/keepsakes.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/entry_path.h"
@@ -46,13 +48,18 @@ bool fits(const std::vector<std::string>& path, const std::vector<std::string>& 
   return true;
 }
 
+// No more than it had, but what we need ourselves.
+mode_t kept_mode(const archive::TarEntry& entry, mode_t needed) {
+  return (static_cast<mode_t>(entry.permissions) & 0755) | needed;
+}
+
 void write_content(archive::TarReader& reader, const archive::TarEntry& entry, const fs::path& path,
                    std::int64_t& room) {
   room -= entry.size;
   if (room < 0) throw Error(ErrorCode::too_large, "the files that the test is to keep have more than 1 GiB");
-  // In a folder of our own that holds no links.
-  const int mode = (entry.permissions & 0111) != 0 ? 0755 : 0644;
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+  // In a folder of our own that holds no links. Another pattern may have brought the file before.
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw system_error(format("writing {}", path.string()), errno);
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kept_mode(entry, 0400)));
   if (!file) throw system_error(format("writing {}", path.string()), errno);
   for (std::string_view bytes = reader.content(); !bytes.empty(); bytes = reader.content())
     while (!bytes.empty()) {
@@ -61,6 +68,75 @@ void write_content(archive::TarReader& reader, const archive::TarEntry& entry, c
       if (written < 0) throw system_error(format("writing {}", path.string()), errno);
       bytes.remove_prefix(static_cast<size_t>(written));
     }
+}
+
+// A folder below the one that the user named. Whoever may write there could lay links to other places: none is
+// followed.
+class OutputFolder {
+ public:
+  explicit OutputFolder(const fs::path& path)
+      : path_(path), folder_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (!folder_) throw system_error(format("opening {}", path.string()), errno);
+  }
+
+  OutputFolder folder(const std::string& name, mode_t mode) const {
+    const fs::path path = path_ / name;
+    if (::mkdirat(folder_.raw(), name.c_str(), mode) != 0 && errno != EEXIST)
+      throw system_error(format("making {}", path.string()), errno);
+    Fd opened(::openat(folder_.raw(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!opened && (errno == ELOOP || errno == ENOTDIR))
+      throw Error(ErrorCode::system_failed, format("{} is a link, or no folder", path.string()),
+                  "Remove it, or say another folder with --output.");
+    if (!opened) throw system_error(format("opening {}", path.string()), errno);
+    return {path, std::move(opened)};
+  }
+
+  // What is there under the name is replaced in one step.
+  void copy(const fs::path& from, const std::string& name) const {
+    const std::string other = format(".belay-{}", ::getpid());
+    const auto fail = [&](int error) {
+      ::unlinkat(folder_.raw(), other.c_str(), 0);
+      throw system_error(format("writing {}", (path_ / name).string()), error);
+    };
+    if (::unlinkat(folder_.raw(), other.c_str(), 0) != 0 && errno != ENOENT) fail(errno);
+    const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat status{};
+    if (!source || ::fstat(source.raw(), &status) != 0) fail(errno);
+    const Fd file(::openat(folder_.raw(), other.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                           status.st_mode & 0755));
+    if (!file) fail(errno);
+    std::array<char, 65536> block{};
+    for (;;) {
+      const ssize_t count = ::read(source.raw(), block.data(), block.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail(errno);
+      if (count == 0) break;
+      for (ssize_t done = 0; done < count;) {
+        const ssize_t written = ::write(file.raw(), block.data() + done, static_cast<size_t>(count - done));
+        if (written < 0 && errno != EINTR) fail(errno);
+        if (written > 0) done += written;
+      }
+    }
+    if (::renameat(folder_.raw(), other.c_str(), folder_.raw(), name.c_str()) != 0) fail(errno);
+  }
+
+ private:
+  OutputFolder(fs::path path, Fd folder) : path_(std::move(path)), folder_(std::move(folder)) {}
+
+  fs::path path_;
+  Fd folder_;
+};
+
+void copy_folder(const fs::path& from, const OutputFolder& into) {
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory()) {
+      into.copy(entry.path(), name);
+      continue;
+    }
+    const auto mode = static_cast<mode_t>(entry.status().permissions()) & 0755;
+    copy_folder(entry.path(), into.folder(name, mode));
+  }
 }
 
 }  // namespace
@@ -90,6 +166,9 @@ bool Keepsakes::take_one(engine::Engine& engine, const std::string& container, c
         write_content(reader, entry, place, room_);
       } else {
         make_folder(place);
+        // The one that is kept itself is nobody else's.
+        if (place != folder_.path() && ::chmod(place.c_str(), kept_mode(entry, 0700)) != 0)
+          throw system_error(format("making {}", place.string()), errno);
       }
     }
   };
@@ -116,8 +195,8 @@ std::vector<std::string> Keepsakes::take(engine::Engine& engine, const std::stri
   return missing;
 }
 
-void Keepsakes::add(const std::string& name, const std::string& text) {
-  if (!fs::exists(folder_.path() / name)) write_file_durably(folder_.path() / name, text);
+void Keepsakes::add(const std::string& name, const std::string& text, int mode) {
+  if (!fs::exists(folder_.path() / name)) write_file_durably(folder_.path() / name, text, mode);
 }
 
 void keep_in_volume(change::Context& context, const AppName& unit, const KeptTest& test, const fs::path& from,
@@ -135,6 +214,20 @@ void keep_in_volume(change::Context& context, const AppName& unit, const KeptTes
   mount.target = "/test_data";
   mount.options = "nocopy";
   service.mounts = {mount};
+  // The engine would make volumes without a name at the mount points of the image, and nobody would remove them.
+  std::vector<std::string> passing;
+  if (const auto image = context.engine.image(test.image, stop))
+    for (const auto& point : image->config.volumes) {
+      if (fs::path(point + "/").lexically_normal() == "/test_data/") continue;
+      Mount cover;
+      cover.source = format("{}-{}", test.name, passing.size() + 1);
+      cover.target = point;
+      cover.options = "nocopy";
+      passing.push_back(cover.source);
+      before.push_back(
+          plan.add(plan::CreateVolume{cover.source, labels::for_temporary(unit)}, "the image wants one there"));
+      service.mounts.push_back(std::move(cover));
+    }
   plan.add(plan::CreateContainer{test.name, test.image, service, labels::for_temporary(unit), {"no", 0}},
            "what the test made goes through it into the volume", before);
   change::carry_out_whole(context, plan, {}, stop);
@@ -164,23 +257,16 @@ void keep_in_volume(change::Context& context, const AppName& unit, const KeptTes
       },
       stop);
   plan::Plan end;
-  end.add(plan::RemoveContainer{test.name}, "the volume has it now");
+  const size_t removal = end.add(plan::RemoveContainer{test.name}, "the volume has it now");
+  for (const auto& volume : passing) end.add(plan::RemoveVolume{volume}, "only the image wanted it", {removal});
   change::carry_out_whole(context, end, {}, stop);
 }
 
 void keep_in_folder(const KeptTest& test, const fs::path& from, const fs::path& into) {
-  const fs::path place = into / test.variant / test.container;
-  make_folder(place);
-  for (const auto& entry : fs::recursive_directory_iterator(from)) {
-    const fs::path to = place / entry.path().lexically_relative(from);
-    if (entry.is_directory()) {
-      make_folder(to);
-      continue;
-    }
-    std::error_code error;
-    fs::copy_file(entry.path(), to, fs::copy_options::overwrite_existing, error);
-    if (error) throw system_error(format("writing {}", to.string()), error.value());
-  }
+  make_folder(into);
+  const OutputFolder top(into);
+  const OutputFolder place = top.folder(test.variant, 0755).folder(test.container, 0755);
+  copy_folder(from, place);
 }
 
 }  // namespace belay::units

@@ -12,12 +12,13 @@ namespace belay::units {
 class Keepsakes {
  public:
   // The files of the container that fit the patterns ("coverage_html", "junit-*.xml"), relative to `working_folder`,
-  // each under the path that it has there; folders with all that is in them. Links are left out. The patterns that
+  // each under the path that it has there, with no more rights than it has there; folders with all that is in them.
+  // Links are left out. The patterns that
   // nothing fits. Throws Error for more than a GiB.
   std::vector<std::string> take(engine::Engine& engine, const std::string& container, const std::string& working_folder,
                                 const std::vector<std::string>& patterns, std::stop_token stop);
   // A text of ours; a file of the test of that name goes before it.
-  void add(const std::string& name, const std::string& text);
+  void add(const std::string& name, const std::string& text, int mode = 0644);
   const fs::path& folder() const { return folder_.path(); }
 
  private:
@@ -38,7 +39,7 @@ struct KeptTest {
 // is made where it is missing, and stays.
 void keep_in_volume(change::Context& context, const AppName& unit, const KeptTest& test, const fs::path& from,
                     std::stop_token stop);
-// Into DIR/VARIANT/CONTAINER/, over what is there.
+// Into DIR/VARIANT/CONTAINER/, over what is there. Throws Error where a folder below DIR is a link.
 void keep_in_folder(const KeptTest& test, const fs::path& from, const fs::path& into);
 
 }  // namespace belay::units

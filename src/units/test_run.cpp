@@ -63,7 +63,14 @@ void hide_secrets(document::Node& node) {
     if (holds_a_secret(member.key, member.value.raw())) member.value = document::Node::text("(hidden)");
     hide_secrets(member.value);
   }
-  for (auto& item : node.items()) hide_secrets(item);
+  for (auto& item : node.items()) {
+    // A word of a list may be "NAME=value".
+    const std::string word = item.raw();
+    const size_t equals = word.find('=');
+    const std::string name = equals == std::string::npos ? "" : word.substr(0, equals);
+    if (holds_a_secret(name, word)) item = document::Node::text("(hidden)");
+    hide_secrets(item);
+  }
 }
 
 std::string environment_text(const document::Node& values) {
@@ -71,6 +78,29 @@ std::string environment_text(const document::Node& values) {
   shown.remove("osenv");
   hide_secrets(shown);
   return dockerstra::to_yaml(shown);
+}
+
+// The images that a Dockerfile begins with, as the engine lists them; those that an argument names are left out.
+std::vector<std::string> bases_of(const ImageBuild& build) {
+  const fs::path file = build.dockerfile.empty() ? build.folder / "Dockerfile" : build.dockerfile;
+  const std::string text = build.dockerfile_text ? *build.dockerfile_text : read_file_if_present(file).value_or("");
+  std::vector<std::string> bases;
+  std::set<std::string> stages{"scratch"};
+  for (const auto& line : split(text, '\n')) {
+    std::vector<std::string> words;
+    for (const auto& word : split(trim(line), ' '))
+      if (!word.empty() && !word.starts_with("--")) words.push_back(word);
+    if (words.size() < 2 || lower(words[0]) != "from") continue;
+    if (!stages.contains(words[1]) && words[1].find('$') == std::string::npos) {
+      try {
+        bases.push_back(change::listed_reference(words[1]));
+      } catch (const UsageError&) {
+        // The engine refuses it with better words.
+      }
+    }
+    if (words.size() > 3 && lower(words[2]) == "as") stages.insert(words[3]);
+  }
+  return bases;
 }
 
 enum class Part { opening, middle, closing };
@@ -93,6 +123,7 @@ class TestRun {
         rehearsal_(context, declared_.name, {.purpose = "test", .is_open = true}) {
     add_commands();
     add_builds();
+    check_bases();
     for (const Order& order : tests.opening) add_order(order, Part::opening);
     if (tests.checks) {
       for (const DaemonCheck& check : tests.daemons)
@@ -185,7 +216,7 @@ class TestRun {
   // What has a build is built from the folder as it is now, under a tag that goes again.
   void add_builds() {
     for (const auto& [container, build] : declared_.builds) {
-      const std::string reference = service(container).image;
+      const std::string reference = change::listed_reference(service(container).image);
       if (options_.images.contains(reference) || built_.contains(reference)) continue;
       built_[reference] = rehearsal_.next_tag();
       SourcePosition where = tests_.unit.find(container)->where;
@@ -194,6 +225,23 @@ class TestRun {
       add(
           {container, "build", where},
           [this, reference, &build = build](const auto& stop) { build_image(reference, build, stop); }, Part::opening);
+    }
+  }
+
+  // It would be built upon the image that is in use, and pass for what was made anew.
+  void check_bases() {
+    for (const auto& [container, build] : declared_.builds) {
+      const std::string own = change::listed_reference(service(container).image);
+      for (const auto& base : bases_of(build)) {
+        if (base == own || !built_.contains(base)) continue;
+        const std::string message =
+            format("the image of {} is built from {}, which is built here too: it gets the one that has the name now",
+                   container, base);
+        if (options_.is_update)
+          throw ConfigError(tests_.unit.find(container)->where, message,
+                            "Update the unit that builds that one first, then this one.");
+        bases_.push_back(message);
+      }
     }
   }
 
@@ -206,6 +254,7 @@ class TestRun {
   }
 
   void plan_preparation(const std::stop_token& stop) {
+    for (const auto& message : bases_) context_.report.warning(message);
     rehearsal_.make_network();
     std::set<std::string> seen;
     for (const Service& each : declared_.spec.services)
@@ -213,10 +262,11 @@ class TestRun {
         if (mount.kind == Mount::Kind::volume && !mount.source.empty() && seen.insert(mount.source).second)
           rehearsal_.make_room(DataPlace::Kind::volume, mount.source, "empty, in the place of " + mount.source);
     for (const OwnTest& test : tests_.own)
-      for (const auto& path : test.given) rehearsal_.give(path);
+      for (const Mount& mount : test.given) rehearsal_.give(test.place, mount);
     for (const Service& each : declared_.spec.services) {
-      const auto other = options_.images.find(each.image);
-      const auto built = built_.find(each.image);
+      const std::string listed = change::listed_reference(each.image);
+      const auto other = options_.images.find(listed);
+      const auto built = built_.find(listed);
       std::string& reference = references_[each.name];
       reference = other != options_.images.end() ? other->second : built != built_.end() ? built->second : each.image;
       if (built == built_.end() && !context_.engine.image(reference, stop)) rehearsal_.pull(reference);
@@ -239,9 +289,14 @@ class TestRun {
       };
       try {
         run_case(todo, result, stop);
-      } catch (...) {
+      } catch (const Cancelled&) {
         result.result = Result::failed;
         result.reason = "it was stopped on request";
+        end();
+        throw;
+      } catch (const std::exception& trouble) {
+        result.result = Result::failed;
+        result.reason = trouble.what();
         end();
         throw;
       }
@@ -304,7 +359,7 @@ class TestRun {
     plan.add(declared::build_step(declared_, built_.at(reference), build), "for the test");
     carry_out_plan(plan, stop);
     const bool is_asked_for = std::any_of(tests_.opening.begin(), tests_.opening.end(), [&](const Order& order) {
-      return order.command == "build" && service(order.container).image == reference;
+      return order.command == "build" && change::listed_reference(service(order.container).image) == reference;
     });
     if (options_.is_update && is_asked_for) add_candidate(built_.at(reference), reference, stop);
   }
@@ -464,7 +519,7 @@ class TestRun {
   }
 
   void remove_image(const Order& order, const std::stop_token& stop) {
-    const auto built = built_.find(dockerstra::image_of_order(tests_.unit, order));
+    const auto built = built_.find(change::listed_reference(dockerstra::image_of_order(tests_.unit, order)));
     if (built == built_.end()) throw Skipped{"the image was not made for the test"};
     plan::Plan plan;
     plan.add(plan::UntagImage{built->second}, "the order says so");
@@ -475,7 +530,7 @@ class TestRun {
   std::string image_of(const Order& order, const std::stop_token& stop) {
     if (made_.contains(order.container)) return detail_of(container(order.container, stop), stop).container.image_id;
     const std::string reference = dockerstra::image_of_order(tests_.unit, order);
-    const auto built = built_.find(reference);
+    const auto built = built_.find(change::listed_reference(reference));
     return built == built_.end() ? reference : built->second;
   }
 
@@ -497,7 +552,8 @@ class TestRun {
   }
 
   // It outlives the rehearsal under a tag of its own.
-  void add_candidate(const std::string& image, const std::string& reference, const std::stop_token& stop) {
+  void add_candidate(const std::string& image, const std::string& named, const std::stop_token& stop) {
+    const std::string reference = change::listed_reference(named);
     const auto there = std::find_if(candidates_->begin(), candidates_->end(),
                                     [&](const Candidate& each) { return each.reference == reference; });
     if (there == candidates_->end()) {
@@ -623,7 +679,7 @@ class TestRun {
       context_.report.warning(
           format("the test {} of {} has left nothing that fits {}", test.name, test.container, printable(pattern)));
     if (test.captures_logs) kept.add("test.log", log);
-    kept.add("environment.yaml", environment_text(tests_.unit.values));
+    kept.add("environment.yaml", environment_text(tests_.unit.values), 0600);
     const KeptTest of{test.name, test.container, detail_of(container_, stop).container.image_id,
                       rehearsal_.name() + "-data"};
     keep_in_volume(context_, declared_.name, of, kept.folder(), stop);
@@ -636,8 +692,9 @@ class TestRun {
   Declaration declared_;
   safekeeping::Rehearsal rehearsal_;
   std::vector<Todo> todos_;
+  std::vector<std::string> bases_;                   // what there is to say of them
   std::map<const Order*, std::string> commands_;     // the service that stands for the order
-  std::map<std::string, std::string> built_;         // reference → the tag that it has here
+  std::map<std::string, std::string> built_;         // reference, as it is listed → the tag that it has here
   std::map<std::string, std::string> references_{};  // by service
   std::optional<safekeeping::Cast> cast_{};
   std::set<std::string> made_{};  // services whose containers are there

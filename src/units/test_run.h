@@ -14,7 +14,7 @@ struct TestOptions {
   std::optional<Milliseconds> timeout{};  // of each case
   fs::path output{};                      // where kept files go beside the volume `test_data`; empty: nowhere
   fs::path folder{};                      // the current one
-  // In the place of the composition's images, by their references: ids.
+  // In the place of the composition's images, by their references as the engine lists them: ids.
   std::map<std::string, std::string> images{};
   // An update: images that its orders build, commit and tag stay, under tags of Belay's; orders to the host are carried
   // out.
@@ -25,7 +25,7 @@ struct TestOptions {
 
 // An image that an update has made.
 struct Candidate {
-  std::string reference;  // that it is to have
+  std::string reference;  // that it is to have, as the engine lists it
   std::string tag;        // that it has
 };
 

@@ -23,8 +23,12 @@ void run_update(change::Context& context, const formats::dockerstra::UnitUpdate&
 
 // Those services of the unit whose containers run.
 std::set<std::string> running_services(change::Context& context, const Declaration& unit, std::stop_token stop);
-// "shop/web": services of other apps that run with an earlier image of these references.
-std::vector<std::string> others_with_earlier(change::Context& context, const AppName& unit,
-                                             const std::set<std::string>& references, std::stop_token stop);
+// A service of another app that runs with an earlier image of one of these references.
+struct Behind {
+  std::string name;     // "shop/web"
+  std::string command;  // that brings it up to date: "belay up /srv/shop"
+};
+std::vector<Behind> others_with_earlier(change::Context& context, const AppName& unit,
+                                        const std::set<std::string>& references, std::stop_token stop);
 
 }  // namespace belay::units

@@ -101,10 +101,13 @@ std::string test_lines(const UnitTests& tests) {
     text += format("job {}: exit code {}, log: {}\n", job.container, job.exit_code, list(job.patterns));
   for (const DaemonCheck& each : tests.daemons)
     text += format("daemon {}: asks {}: {}\n", each.container, each.asked, to_text(each.check));
-  for (const OwnTest& test : tests.own)
+  for (const OwnTest& test : tests.own) {
+    std::vector<std::string> given;
+    for (const Mount& mount : test.given) given.push_back(mount.source);
     text += format("test {} of {} in {}{}: {} (given: {}; files: {}{})\n", test.name, test.container, test.place,
-                   test.may_run_inside ? " or inside" : "", list(test.command), list(test.given), list(test.files),
+                   test.may_run_inside ? " or inside" : "", list(test.command), list(given), list(test.files),
                    test.captures_logs ? "; logs" : "");
+  }
   for (const Service& service : map_unit(tests.unit, "/home/ada").spec.services)
     text += format("{}:\n{}", service.name, field_lines(service));
   return text;

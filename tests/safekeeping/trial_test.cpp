@@ -451,11 +451,19 @@ TEST(Pseudonym, HasPortsAndPathsOfTheHostWhereItIsTestedOpenly) {
   spec.services = {shop};
   Stage open = stage;
   open.publishes = true;
-  open.given = {"/usr"};
-  const Service other = under_pseudonym(spec, {}, {}, open).spec.services.at(0);
+  Service mate = service("mate");
+  mate.mounts = shop.mounts;
+  mate.mounts.push_back({Mount::Kind::bind, "/usr", "/other", false, {}});
+  spec.services.push_back(mate);
+  open.given["shop"] = {shop.mounts[0]};
+  open.given["mate"] = {{Mount::Kind::bind, "/usr", "/other", true, {}}};
+  const Spec all = under_pseudonym(spec, {}, {}, open).spec;
+  const Service& other = all.service("shop");
   EXPECT_EQ(other.ports, (std::vector<PortBinding>{{8080, "tcp", "127.0.0.1", std::nullopt}}));
   EXPECT_FALSE(other.mounts.at(0).read_only);
   EXPECT_TRUE(other.mounts.at(1).read_only);
+  for (const Mount& each : all.service("mate").mounts)
+    EXPECT_TRUE(each.read_only) << each.target << ": what one service is given, no other has";
 }
 
 TEST(Pseudonym, HasDataOfItsOwnAndNoWayToTheHost) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "archive/tar_writer.h"
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/text.h"
 #include "support/scene/scene.h"
 #include "units/test_run.h"
@@ -184,17 +186,101 @@ TEST_F(UnitTest, ATestOfItsOwnRunsInsideOrApart) {
                                          HasSubstr("cgit broken: failed: the command ended with exit code 2\n")));
   EXPECT_THAT(report_.cases.back().log_tail, HasSubstr("1 test failed"));
   make_folder(scene_.folder.path() / "conf/environments");
-  write_file_durably(scene_.folder.path() / "conf/environments/host.yaml", "db: {port: 7, password: hunter2}\n");
+  write_file_durably(scene_.folder.path() / "conf/environments/host.yaml",
+                     "db: {port: 7, password: hunter2}\nargs_of_others: {db-password: hunter2, db_token: [hunter2]}\n"
+                     "mirrors: ['https://ada:hunter2@git.example/', plain]\nwords: [DB_PASSWORD=hunter2]\n");
   options_.output = scene_.folder.path() / "kept";
   const std::string told = run("apart");
   EXPECT_THAT(told, HasSubstr("other apart: passed\n"));
   EXPECT_EQ(read_file(scene_.folder.path() / "kept/apart/other/test.log"), "Success at last\n");
   const std::string environment = read_file(scene_.folder.path() / "kept/apart/other/environment.yaml");
-  EXPECT_THAT(environment, AllOf(HasSubstr("DOCKERSTRA_CONF"), HasSubstr("port: 7"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(environment,
+              AllOf(HasSubstr("DOCKERSTRA_CONF"), HasSubstr("port: 7"), HasSubstr("plain"), Not(HasSubstr("hunter2"))));
+  EXPECT_EQ(fs::status(scene_.folder.path() / "kept/apart/other/environment.yaml").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
   const auto volumes = scene_.engine.volumes({}, {});
   ASSERT_EQ(volumes.size(), 1U);
   EXPECT_EQ(volumes.front().name, "test_data");
   EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(UnitTest, WhatIsKeptFollowsNoLinks) {
+  const fs::path kept = scene_.folder.path() / "kept", other = scene_.folder.path() / "elsewhere";
+  options_.output = kept;
+  make_folder(kept / "apart/other");
+  write_file_durably(other, "mine");
+  fs::create_symlink(other, kept / "apart/other/test.log");
+  EXPECT_THAT(run("apart"), HasSubstr("other apart: passed\n"));
+  EXPECT_EQ(read_file(other), "mine");
+  EXPECT_FALSE(fs::is_symlink(kept / "apart/other/test.log"));
+  EXPECT_EQ(read_file(kept / "apart/other/test.log"), "Success at last\n");
+  fs::remove_all(kept / "apart");
+  fs::remove(other);
+  make_folder(other);
+  fs::create_directory_symlink(other, kept / "apart");
+  EXPECT_THAT(run("apart"), HasSubstr("kept/apart is a link"));
+  EXPECT_TRUE(fs::is_empty(other));
+  EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(UnitTest, WhatIsKeptHasNoMoreRightsAndLeavesNoVolumes) {
+  write(
+      "cgit:\n  create: {image: 'cgit:1', volumes: [/data]}\n  tests:\n    quick: {execute: make, files: [/data/made], "
+      "capture_logs: true}\n",
+      "- cgit: {command: start}\n");
+  options_.output = scene_.folder.path() / "kept";
+  options_.on_begin = [&](const TestCase& test) {
+    if (test.name != "quick") return;
+    const auto containers = scene_.engine.containers({}, {});
+    ASSERT_EQ(containers.size(), 1U);
+    scene_.engine.write_archive(containers.front().name, "/data",
+                                [](const Sink& sink) {
+                                  archive::TarWriter writer(sink);
+                                  archive::TarEntry entry;
+                                  entry.kind = archive::TarEntry::Kind::folder;
+                                  entry.permissions = 0700;
+                                  entry.name = "made/";
+                                  writer.begin(entry);
+                                  entry.kind = archive::TarEntry::Kind::file;
+                                  entry.permissions = 0600;
+                                  entry.name = "made/key";
+                                  writer.begin(entry);
+                                  writer.finish();
+                                },
+                                {});
+  };
+  EXPECT_THAT(run("quick"), HasSubstr("cgit quick: passed"));
+  const fs::path made = options_.output / "quick/cgit/data/made";
+  EXPECT_EQ(fs::status(made).permissions(), fs::perms::owner_all);
+  EXPECT_EQ(fs::status(made / "key").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  const auto volumes = scene_.engine.volumes({}, {});
+  ASSERT_EQ(volumes.size(), 1U);
+  EXPECT_EQ(volumes.front().name, "test_data");
+}
+
+TEST_F(UnitTest, WhatStartsAtTheEndAloneIsThereToo) {
+  write("import: git/start\n", "- other: {command: start}\n", "purge");
+  const std::string before = world();
+  EXPECT_THAT(run("full"), HasSubstr("other start: passed\n"));
+  EXPECT_EQ(world(), before);
+}
+
+TEST_F(UnitTest, NothingStaysWhateverIsThrown) {
+  const std::string before = world();
+  options_.on_begin = [](const TestCase& test) {
+    if (test.container == "view") throw std::out_of_range("at");
+  };
+  EXPECT_THROW(run(""), std::out_of_range);
+  EXPECT_EQ(world(), before);
+  EXPECT_EQ(scene_.leftovers(), "");
+}
+
+TEST_F(UnitTest, AnImageWithoutATagGoesAgain) {
+  scene_.engine.in_registry("docker.io/library/job:latest", {}, {});
+  write("cgit:\n  create: {image: job}\n", "- cgit: {command: start}\n");
+  const std::string before = world();
+  EXPECT_THAT(run(""), HasSubstr("cgit start: passed"));
+  EXPECT_EQ(world(), before);
 }
 
 TEST_F(UnitTest, AStopLeavesNothingAndSaysWhatWasRun) {
@@ -254,6 +340,114 @@ TEST_F(UnitTest, AnUpdateMovesTheNameOnlyWhenItsTestsPass) {
   EXPECT_EQ(scene_.leftovers(), "");
 }
 
+TEST_F(UnitTest, AnUpdateTestsWhatItMadeHoweverTheNameIsWritten) {
+  write_file_durably(scene_.folder.path() / "conf/Dockerfile", "FROM scratch\n");
+  const std::string tests_and_image = "  tests:\n    own: {execute: make}\n";
+  write("git:\n  build: {path: ., tag: cgit}\n  create: {image: cgit}\n", "- git: {command: build}\n", "update");
+  write("cgit:\n  create: {image: 'cgit:latest'}\n" + tests_and_image, "- cgit: {command: start}\n");
+  engine::Behaviour good, bad;
+  good.commands["make"] = {0, {}};
+  bad.commands["make"] = {1, {}};
+  scene_.engine.add_image("cgit:latest", {}, good, "old");
+  const std::string before = world();
+  scene_.engine.next_build({}, bad, "new");
+  const auto read = update_of(unit("git/update"));
+  auto here = scene_.context();
+  units::UpdateReport report;
+  units::run_update(here, read, {tests("own")}, options_, report, {});
+  EXPECT_THAT(told(report.orders), HasSubstr("git build: passed"));
+  EXPECT_THAT(told(report.tests.at(0)), HasSubstr("cgit own: failed"));
+  EXPECT_EQ(world(), before);
+}
+
+TEST_F(UnitTest, AnUpdateBuildsNothingFromWhatItBuildsItself) {
+  make_folder(scene_.folder.path() / "conf/base");
+  write_file_durably(scene_.folder.path() / "conf/base/Dockerfile", "FROM scratch\n");
+  write_file_durably(scene_.folder.path() / "conf/Dockerfile",
+                     "FROM scratch AS base\nFROM base\nFROM --platform=linux/amd64 git-base AS other\n");
+  const std::string composition =
+      "base:\n  build: {path: base, tag: 'git-base:latest'}\ncgit:\n  build: {path: ., tag: cgit}\n";
+  write(composition, "- base: {command: build}\n- cgit: {command: build}\n", "update");
+  auto here = scene_.context();
+  units::UpdateReport report;
+  try {
+    units::run_update(here, update_of(unit("git/update")), {}, options_, report, {});
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the image of cgit is built from git-base:latest"));
+  }
+}
+
+TEST_F(UnitTest, AnUpdateWhoseNewImageIsGoneTestsNothing) {
+  write("cgit:\n  create: {image: 'job:1'}\n", "- cgit: {command: tag, repository: cgit, tag: kept}\n", "update");
+  write("cgit:\n  create: {image: 'cgit:1'}\n", "- cgit: {command: start}\n");
+  options_.on_end = [&](const TestCase&) {
+    for (const auto& image : scene_.engine.images({}, {}))
+      for (const auto& tag : image.tags)
+        if (tag.find(":candidate-") != std::string::npos) scene_.engine.remove_image(tag, {});
+  };
+  const auto read = update_of(unit("git/update"));
+  auto here = scene_.context();
+  units::UpdateReport report;
+  EXPECT_THROW(units::run_update(here, read, {tests("")}, options_, report, {}), NotFound);
+  EXPECT_THAT(report.tests, IsEmpty());
+  EXPECT_THAT(report.moved, IsEmpty());
+}
+
+TEST_F(UnitTest, OneUpdateOfAUnitAtATime) {
+  write("cgit:\n  create: {image: 'job:1'}\n", "- cgit: {command: tag, repository: cgit, tag: kept}\n", "update");
+  const auto read = update_of(unit("git/update"));
+  auto here = scene_.context();
+  here.wait_for_lock = false;
+  bool was_refused = false;
+  options_.on_end = [&](const TestCase&) {
+    units::UpdateReport second;
+    try {
+      units::run_update(here, read, {}, {}, second, {});
+    } catch (const LockHeld&) {
+      was_refused = true;
+    }
+  };
+  units::UpdateReport report;
+  units::run_update(here, read, {}, options_, report, {});
+  EXPECT_TRUE(was_refused);
+  EXPECT_THAT(report.moved, ElementsAre("cgit:kept"));
+}
+
+TEST_F(UnitTest, AnUpdateMovesAllNamesOrNone) {
+  scene_.engine.tag_image("cgit:1", "cgit:kept", {});
+  write("cgit:\n  create: {image: 'job:1'}\n",
+        "- cgit: {command: tag, repository: cgit, tag: '1'}\n- cgit: {command: tag, repository: cgit, tag: new}\n"
+        "- cgit: {command: tag, repository: cgit, tag: last}\n",
+        "update");
+  const auto read = update_of(unit("git/update"));
+  auto here = scene_.context();
+  const std::string first = scene_.engine.image("cgit:1", {})->id, job = scene_.engine.image("job:1", {})->id;
+  for (int at = 0; at < 200; ++at) {
+    units::UpdateReport report;
+    scene_.engine.fail_after(at, EngineError(500, "the disk is full"));
+    bool has_thrown = false;
+    try {
+      units::run_update(here, read, {}, options_, report, {});
+    } catch (const Error&) {
+      has_thrown = true;
+    }
+    scene_.engine.fail_after({}, EngineError(500, {}));
+    const bool has_moved = scene_.engine.image("cgit:1", {})->id == job;
+    EXPECT_EQ(scene_.engine.image("cgit:new", {}).has_value(), has_moved) << at;
+    EXPECT_EQ(scene_.engine.image("cgit:last", {}).has_value(), has_moved) << at;
+    EXPECT_EQ(report.moved.size(), has_moved ? 3U : 0U) << at;
+    if (has_moved) {
+      EXPECT_THAT(scene_.store->journal("git", 5).front().text, HasSubstr("cgit:new (before: none)"));
+      if (!has_thrown) break;
+      scene_.engine.tag_image(first, "cgit:1", {});
+      scene_.engine.remove_image("cgit:new", {});
+      scene_.engine.remove_image("cgit:last", {});
+    }
+    ASSERT_LT(at, 199);
+  }
+}
+
 TEST_F(UnitTest, AnUpdateCanMakeItsImageOutOfAContainer) {
   write("cgit:\n  create: {image: 'job:1'}\n",
         "- cgit: {command: start, attach: true}\n- cgit: {command: commit, repository: cgit, tag: new}\n"
@@ -285,7 +479,10 @@ TEST_F(UnitTest, AnUpgradeKnowsWhatRunsAndWhoElseIsBehind) {
   EXPECT_THAT(units::running_services(here, unit, {}), ElementsAre("web"));
   EXPECT_THAT(units::others_with_earlier(here, AppName("git"), {reference}, {}), IsEmpty());
   scene_.engine.tag_image("cgit:1", reference, {});
-  EXPECT_THAT(units::others_with_earlier(here, AppName("git"), {reference}, {}), ElementsAre("web/web"));
+  const auto others = units::others_with_earlier(here, AppName("git"), {reference}, {});
+  ASSERT_EQ(others.size(), 1U);
+  EXPECT_EQ(others.front().name, "web/web");
+  EXPECT_EQ(others.front().command, "belay build web");
   EXPECT_THAT(units::others_with_earlier(here, web, {reference}, {}), IsEmpty());
   scene_.run("stop");
   EXPECT_THAT(units::running_services(here, unit, {}), IsEmpty());

@@ -226,9 +226,8 @@ void add_extra(Container& container, const Node& extra) {
   }
 }
 
-std::set<std::string> host_paths(const Unit& unit, const Container& container, const fs::path& folder,
-                                 const Node* map) {
-  std::set<std::string> paths;
+std::vector<Mount> host_paths(const Unit& unit, const Container& container, const fs::path& folder, const Node* map) {
+  std::vector<Mount> paths;
   const Node* binds = map == nullptr ? nullptr : said(*map, "binds");
   if (binds == nullptr) return paths;
   Wanted wanted{unit, container, Node::map(), folder, build_folder(unit, container)};
@@ -236,7 +235,7 @@ std::set<std::string> host_paths(const Unit& unit, const Container& container, c
   Service service;
   map_mounts(wanted, service);
   for (const Mount& mount : service.mounts)
-    if (mount.kind == Mount::Kind::bind) paths.insert(mount.source);
+    if (mount.kind == Mount::Kind::bind) paths.push_back(mount);
   return paths;
 }
 
@@ -279,7 +278,8 @@ OwnTest own_test_of(const Unit& unit, const Container& container, const Member& 
   test.may_run_inside = overwrites == nullptr && extra == nullptr;
   if (overwrites != nullptr) lay_over(place, *overwrites);
   if (extra != nullptr) add_extra(place, *extra);
-  for (const Node* map : {overwrites, extra}) test.given.merge(host_paths(unit, container, folder, map));
+  for (const Node* map : {overwrites, extra})
+    for (Mount& mount : host_paths(unit, container, folder, map)) test.given.push_back(std::move(mount));
   if (const Node* files = said(node, "files"))
     for (const Node& file : files->as_list("\"files\"")) test.files.push_back(file_pattern(file));
   if (const Node* flag = said(node, "capture_logs")) test.captures_logs = flag->as_bool("\"capture_logs\"");
@@ -315,17 +315,20 @@ void start_checked(UnitTests& tests) {
   for (const JobCheck& job : tests.jobs) start(job.container);
 }
 
-// Whatever the orders are about has its image brought here.
+// Whatever the orders are about has its image brought here; at the end, only what is not there before.
 void add_made(UnitTests& tests) {
   tests.unit.orders.clear();
-  for (Order order : tests.opening) {
-    if (order.container == "host") continue;
+  const auto add = [&](Order order) {
+    if (order.container == "host") return;
     if (order.command != "start") {
       order.command = "create";
       order.arguments = Node::map();
     }
     tests.unit.orders.push_back(std::move(order));
-  }
+  };
+  for (const Order& order : tests.opening) add(order);
+  for (const Order& order : tests.closing)
+    if (order.command == "start" || order.command == "create" || order.command == "execute") add(order);
 }
 
 TestLine test_line_of(const Unit& unit, const Node& item) {

@@ -8,6 +8,7 @@
 
 #include "formats/dockerstra/unit.h"
 #include "model/checks.h"
+#include "model/spec.h"
 
 namespace belay::formats::dockerstra {
 
@@ -42,7 +43,7 @@ struct OwnTest {
   // unit's own does not run.
   std::string place;
   bool may_run_inside = true;
-  std::set<std::string> given;     // host paths that the test asks for: it has them as they are
+  std::vector<Mount> given;        // host paths that the test asks for: it alone has them as they are
   std::vector<std::string> files;  // kept afterwards, by patterns; relative to the working folder
   bool captures_logs = false;
 };
