@@ -81,6 +81,15 @@ bool has_no_name(const App& app, const Service& service) {
   return service.image == usual || service.image == usual + ":latest";
 }
 
+// The service whose image this is, by a name of the file; nullptr: there is none.
+const Service* named_with(const App& app, const Release& last, const std::string& image) {
+  for (const auto& service : last.spec.services)
+    if (const auto id = last.images.find(service.name);
+        id != last.images.end() && id->second == image && !has_no_name(app, service))
+      return &service;
+  return nullptr;
+}
+
 }  // namespace
 
 Removed remove_images(Context& context, const AppName& name, AppImages which, bool dry_run, std::stop_token stop) {
@@ -93,8 +102,15 @@ Removed remove_images(Context& context, const AppName& name, AppImages which, bo
   std::set<std::string> seen;
   for (const auto& service : last.spec.services) {
     const auto id = last.images.find(service.name);
-    if (id == last.images.end() || !seen.insert(id->second).second) continue;
-    if (which == AppImages::unnamed && !has_no_name(app, service)) continue;
+    if (id == last.images.end()) continue;
+    if (which == AppImages::unnamed) {
+      if (!has_no_name(app, service)) continue;
+      if (const Service* named = named_with(app, last, id->second)) {
+        removed.kept.push_back(format("image {}: it is also that of the service {}", service.image, named->name));
+        continue;
+      }
+    }
+    if (!seen.insert(id->second).second) continue;
     const auto image = context.engine.image(id->second, stop);
     if (!image) continue;
     if (const auto why = why_it_stays(apps, app, world, *image, last)) {

@@ -54,7 +54,9 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
       pulled.insert(listed_reference(line));
       pulled_repositories.insert(ImageRef::parse(listed_reference(line)).repository);
     }
-  for (const auto& image : context.engine.images({.label = {}, .reference = repository(app)}, stop)) {
+  for (const auto& listed : context.engine.images({.label = {}, .reference = repository(app)}, stop)) {
+    // A list by repository names only the tags of that repository.
+    const Image image = context.engine.image(listed.id, stop).value_or(listed);
     std::vector<std::string> own, others;
     for (const auto& tag : image.tags) {
       if (is_temporary_tag(app, tag))

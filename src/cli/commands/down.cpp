@@ -44,7 +44,7 @@ int run_down(Invocation& in) {
   if (in.has("volumes")) {
     if (timeout) throw in.usage_error("--timeout does not go with --volumes");
     if (in.text("rmi"))
-      throw in.usage_error("--rmi does not go with --volumes, which forgets the app's images as well");
+      throw in.usage_error("--rmi does not go with --volumes; use belay down --rmi first, then belay down --volumes");
     return remove_app(in, name, true, false);
   }
   if (in.text("yes-lose-data")) throw in.usage_error("--yes-lose-data goes with --volumes");

@@ -22,10 +22,11 @@ bool matches(const std::optional<std::string>& filter, const labels::Labels& lab
   return found != labels.end() && (equals == std::string::npos || found->second == filter->substr(equals + 1));
 }
 
-bool in_repository(const Image& image, const std::string& repository) {
+// Keeps the tags of this repository, as engines do where images are filtered by it; false: there are none.
+bool in_repository(Image& image, const std::string& repository) {
   const std::string wanted = ImageRef::parse(full_reference(repository)).repository;
-  return std::any_of(image.tags.begin(), image.tags.end(),
-                     [&](const std::string& tag) { return ImageRef::parse(tag).repository == wanted; });
+  std::erase_if(image.tags, [&](const std::string& tag) { return ImageRef::parse(tag).repository != wanted; });
+  return !image.tags.empty();
 }
 
 Progress finished(const std::string& status) {
