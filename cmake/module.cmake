@@ -25,7 +25,7 @@ function(module name)
   # g++ takes as long to load precompiled headers as it saves by them.
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
     if(NOT TARGET module_headers)
-      file(WRITE ${CMAKE_BINARY_DIR}/module_headers.cpp "")
+      file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/module_headers.cpp CONTENT "")  # touched only where it changes
       add_library(module_headers OBJECT ${CMAKE_BINARY_DIR}/module_headers.cpp)
       target_precompile_headers(module_headers PRIVATE <algorithm> <chrono> <filesystem> <functional> <map> <memory>
         <optional> <set> <stop_token> <string> <thread> <variant> <vector>)
