@@ -277,8 +277,8 @@ Block record_header(const TarEntry& entry, std::size_t size) {
 
 }  // namespace
 
-TarWriter::TarWriter(Sink sink, Lender lender, ZeroSink zeros)
-    : sink_(std::move(sink)), lender_(std::move(lender)), zeros_(std::move(zeros)), buffer_(write_buffer_size) {}
+TarWriter::TarWriter(Sink sink, BufferProvider buffers, ZeroSink zeros)
+    : sink_(std::move(sink)), buffers_(std::move(buffers)), zeros_(std::move(zeros)), buffer_(write_buffer_size) {}
 
 void TarWriter::begin(const TarEntry& entry) {
   end_entry();
@@ -321,10 +321,10 @@ void TarWriter::take_from_missing(std::int64_t count) {
 }
 
 std::span<char> TarWriter::room(std::size_t wanted) {
-  if (!lender_ || wanted < large_piece) return {};
+  if (!buffers_ || wanted < large_piece) return {};
   flush();
   // What is smaller would go through the buffer here.
-  const std::span<char> lent = lender_(wanted);
+  const std::span<char> lent = buffers_(wanted);
   return lent.size() < large_piece ? std::span<char>() : lent;
 }
 

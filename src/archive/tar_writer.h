@@ -22,7 +22,7 @@ using ZeroSink = std::function<void(std::int64_t count)>;
 class TarWriter {
  public:
   // `zeros` gets what write_zeros() writes, in its place among the bytes; by default they are bytes like others.
-  explicit TarWriter(Sink sink, Lender lender = {}, ZeroSink zeros = {});
+  explicit TarWriter(Sink sink, BufferProvider buffers = {}, ZeroSink zeros = {});
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
 
@@ -47,7 +47,7 @@ class TarWriter {
   void flush();
 
   Sink sink_;
-  Lender lender_;
+  BufferProvider buffers_;
   ZeroSink zeros_;
   Buffer buffer_;
   std::string name_;

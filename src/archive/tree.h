@@ -63,7 +63,7 @@ struct LeftOut {
 // Throws Error naming a file that cannot be read, NotFound when `path` is not there, Cancelled on stop; the tar is then
 // cut off.
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
-                      const Lender& lender = {}, const std::vector<LeftOut>& left_out = {});
+                      const BufferProvider& buffers = {}, const std::vector<LeftOut>& left_out = {});
 
 // Whether files with holes are written as sparse entries, which only some programs understand, or in full.
 enum class FileForm { sparse, whole };

@@ -473,8 +473,8 @@ std::optional<std::string> TreeWalk::link_target(const std::string& name, const 
 }  // namespace
 
 TreeTotals write_tree(const fs::path& path, const Sink& tar, const TreeEvents& events, std::stop_token stop,
-                      const Lender& lender, const std::vector<LeftOut>& left_out) {
-  TarWriter writer(tar, lender);
+                      const BufferProvider& buffers, const std::vector<LeftOut>& left_out) {
+  TarWriter writer(tar, buffers);
   const TreeTotals totals = write_tree({path, "."}, writer, events, std::move(stop), left_out);
   writer.finish();
   return totals;

@@ -20,7 +20,7 @@ class BackupWriter {
   // all its bytes are written, end.
   void begin_item(const std::string& id);
   void write(std::string_view tar);
-  // Where write() likes its next bytes (Lender).
+  // Where write() likes its next bytes (BufferProvider).
   std::span<char> room(std::size_t wanted);
   void checksum(const std::string& name, std::int64_t size, const std::string& digest, bool holes_apart = false);
   void end_item();

@@ -235,7 +235,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     change.trouble_on_the_way_back = "the wish stays";
     return change;
   }
-  if (is_way_back(app.wish) && !cancelled) {
+  if (is_rollback(app.wish) && !cancelled) {
     end_way_back(context, app, change, wanted);
     write_journal(context, app, verb, "failed", change.trouble_on_the_way_back, change.release);
     return change;
@@ -293,7 +293,7 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   return change;
 }
 
-bool is_way_back(const Wish& wish) {
+bool is_rollback(const Wish& wish) {
   return wish.unfinished && wish.way_back;
 }
 

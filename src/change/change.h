@@ -78,7 +78,7 @@ void finish_data(Context& context, App& app, std::stop_token stop);
 
 // True: an earlier command's change failed, and was interrupted while it was rolled back; the wish is what ran before
 // it.
-bool is_way_back(const Wish& wish);
+bool is_rollback(const Wish& wish);
 
 // Sets the wish of a change in the app: what should be up, and what to return to.
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);

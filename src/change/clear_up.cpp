@@ -25,7 +25,7 @@ bool is_unused(const Snapshot& snapshot, const Wish& wish) {
 }
 
 // Not whole any more from the first removal on; what an interruption leaves is dropped the next time.
-void let_go(App& app, const std::vector<int>& numbers) {
+void forget_snapshots(App& app, const std::vector<int>& numbers) {
   for (auto& snapshot : app.snapshots)
     if (std::find(numbers.begin(), numbers.end(), snapshot.number) != numbers.end()) snapshot.complete = false;
 }
@@ -55,7 +55,8 @@ plan::Plan plan_of_clear_up(App app, const Release* settings, Time now) {
   if (app.wish.state == Wish::State::up) app.last = app.wish.release;
   settle_data(app, [](const Snapshot& /*copied*/) { return true; });
   try {
-    let_go(app, snapshots_to_remove(app, settings != nullptr ? snapshot_keep(settings->spec) : keep_of(app), now));
+    forget_snapshots(app,
+                     snapshots_to_remove(app, settings != nullptr ? snapshot_keep(settings->spec) : keep_of(app), now));
   } catch (const Error&) {
     // The settings do not say how many to keep: all are kept, and the change says why.
   }
@@ -119,7 +120,7 @@ void remove_snapshots(Context& context, App& app, const std::vector<int>& asked,
         numbers.push_back(number);
     }
   }
-  let_go(app, numbers);
+  forget_snapshots(app, numbers);
   if (!numbers.empty()) context.store.save(app);
   clear_up_reserves(context, app, stop);
 }

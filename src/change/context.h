@@ -51,7 +51,7 @@ struct RegistryLogin {
 };
 
 // Which engine, and where the state is.
-struct GroundOptions {
+struct InstallationOptions {
   std::string host;  // empty: as docker itself chooses
   std::optional<RegistryLogin> login;
   // Told what is odd about the user's configuration; may be empty.
@@ -60,17 +60,17 @@ struct GroundOptions {
 };
 
 // Throws Error where the configuration names no engine that can be asked. Connects at the first request.
-std::unique_ptr<engine::Engine> connect(const GroundOptions& options);
+std::unique_ptr<engine::Engine> connect(const InstallationOptions& options);
 // Where the state is when nobody says: see state::state_folder.
 fs::path usual_state_folder();
 
 // Owns the real engine and the real state for one run of the program.
-class Ground {
+class Installation {
  public:
-  explicit Ground(const GroundOptions& options);
+  explicit Installation(const InstallationOptions& options);
   // With another engine than a real one.
-  Ground(std::unique_ptr<engine::Engine> engine, fs::path state);
-  ~Ground();
+  Installation(std::unique_ptr<engine::Engine> engine, fs::path state);
+  ~Installation();
   engine::Engine& engine() { return *engine_; }
   // Opened at the first call.
   state::Store& store();

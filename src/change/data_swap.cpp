@@ -36,7 +36,7 @@ int number_in(const std::string& text, const char* label) {
 }
 
 // The steps that bring the reserves about; what must be there for them comes first.
-plan::Plan plan_fillings(const App& app, const World& world, const std::vector<Filling>& fillings,
+plan::Plan plan_fillings(const App& app, const World& world, const std::vector<DataSource>& fillings,
                          const std::string& tag, const SwapReason& reason) {
   plan::Plan plan;
   // One after the other: a backup is read from its front to its end.
@@ -60,7 +60,7 @@ plan::Plan plan_fillings(const App& app, const World& world, const std::vector<F
   return plan;
 }
 
-std::vector<std::string> sources_of(const std::vector<PlaceUse>& uses) {
+std::vector<std::string> sources_of(const std::vector<DataUse>& uses) {
   std::vector<std::string> sources;
   for (const auto& use : uses) sources.push_back(use.place.source);
   return sources;
@@ -101,8 +101,8 @@ DataPlace without_obstacle(const World& world, const DataPlace& place) {
 }
 
 // What the app has its data in: as it runs, and as it is to run.
-std::vector<PlaceUse> uses_of(const App& app, std::optional<ReleaseNumber> release) {
-  std::vector<PlaceUse> uses;
+std::vector<DataUse> uses_of(const App& app, std::optional<ReleaseNumber> release) {
+  std::vector<DataUse> uses;
   for (const auto number : {what_runs(app) ? what_runs(app) : app.last, release})
     if (const Release* known = number ? app.find(*number) : nullptr)
       for (auto& use : places_of(known->spec).uses) uses.push_back(std::move(use));
@@ -111,21 +111,21 @@ std::vector<PlaceUse> uses_of(const App& app, std::optional<ReleaseNumber> relea
 
 // Places inside each other are one place: what an outer one gets holds what the inner ones get. An inner one alone
 // would be exchanged within a place whose copies are then of another time than its reserve.
-std::vector<Filling> outer_fillings(const App& app, std::optional<ReleaseNumber> release,
-                                    const std::vector<Filling>& fillings, const World& world) {
-  std::vector<PlaceUse> asked;
+std::vector<DataSource> outer_fillings(const App& app, std::optional<ReleaseNumber> release,
+                                       const std::vector<DataSource>& fillings, const World& world) {
+  std::vector<DataUse> asked;
   for (const auto& filling : fillings) asked.push_back({filling.place, {}, true});
   const auto outer = outermost(asked, world.volumes);
-  std::vector<PlaceUse> all = asked;
+  std::vector<DataUse> all = asked;
   for (auto& use : uses_of(app, release)) {
     use.place = data::place_of_exchange(use.place, world.volumes);
     all.push_back(std::move(use));
   }
   const auto whole = outermost(all, world.volumes);
-  const auto is_among = [](const std::vector<PlaceUse>& uses, const DataPlace& place) {
-    return std::any_of(uses.begin(), uses.end(), [&](const PlaceUse& use) { return use.place == place; });
+  const auto is_among = [](const std::vector<DataUse>& uses, const DataPlace& place) {
+    return std::any_of(uses.begin(), uses.end(), [&](const DataUse& use) { return use.place == place; });
   };
-  std::vector<Filling> kept;
+  std::vector<DataSource> kept;
   for (const auto& filling : fillings) {
     if (!is_among(outer, filling.place)) continue;
     if (!is_among(whole, filling.place))
@@ -280,7 +280,7 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
   app.snapshots.push_back(std::move(*snapshot));
 }
 
-Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<Filling> asked,
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<DataSource> asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
                  std::stop_token stop) {
   Snapshot displaced;

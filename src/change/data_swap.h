@@ -21,7 +21,7 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
 bool asks_for_snapshots(const Spec& spec);
 
 // One place that gets other data.
-struct Filling {
+struct DataSource {
   DataPlace place;
   std::string target;  // where the containers have it: for the label of a volume that has to be made
   // The step that fills the reserve it is given.
@@ -45,7 +45,7 @@ struct SwapReason {
   // Of the images that `finally` loads, by service, as far as it is known; nullopt: it has none.
   std::map<std::string, std::optional<HealthCheck>> health_checks{};
 };
-Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<Filling> asked,
+Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<DataSource> asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);
 
 struct SnapshotKeep {

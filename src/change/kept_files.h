@@ -2,7 +2,7 @@
 // What the watched files of a release held is kept with it, so that going back to the release goes back to its files as
 // well: STATE/files/APP/rN/HASH/NAME, one HASH for each bound path. Private to host.
 
-#include "change/making.h"
+#include "change/new_release.h"
 
 namespace belay::change {
 
@@ -29,7 +29,7 @@ std::map<std::string, std::string> bound_copies(const state::Store& store, const
 // What the release would be with its files as they were: the same with the kept copies bound in place of what differs
 // on the host now. nullopt: nothing differs, or nothing is kept.
 struct WithKeptFiles {
-  Made made;
+  ReleaseDraft made;
   std::vector<std::string> paths;  // on the host: those that differ
 };
 std::optional<WithKeptFiles> with_kept_files(Context& context, const App& app, const Release& release,

@@ -97,7 +97,7 @@ Places places_of(const Spec& spec) {
       }
       if (!place) continue;
       auto use = std::find_if(places.uses.begin(), places.uses.end(), [&](const auto& u) { return u.place == *place; });
-      if (use == places.uses.end()) use = places.uses.insert(use, PlaceUse{*place, {}, false});
+      if (use == places.uses.end()) use = places.uses.insert(use, DataUse{*place, {}, false});
       if (std::find(use->targets.begin(), use->targets.end(), mount.target) == use->targets.end())
         use->targets.push_back(mount.target);
       use->written = use->written || !mount.read_only;
@@ -105,8 +105,8 @@ Places places_of(const Spec& spec) {
   return places;
 }
 
-std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes,
-                                const data::Mounts& mounts) {
+std::vector<DataUse> outermost(const std::vector<DataUse>& uses, const std::vector<Volume>& volumes,
+                               const data::Mounts& mounts) {
   std::vector<std::optional<data::Location>> where;
   for (const auto& use : uses) {
     try {
@@ -122,10 +122,10 @@ std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::ve
     const auto rank = [&](std::size_t i) { return std::pair(uses[i].place.kind != DataPlace::Kind::volume, i); };
     return rank(outer) < rank(inner);
   };
-  std::vector<PlaceUse> outer;
+  std::vector<DataUse> outer;
   for (std::size_t i = 0; i < uses.size(); ++i) {
     bool is_inner = false;
-    PlaceUse use = uses[i];
+    DataUse use = uses[i];
     for (std::size_t other = 0; other < uses.size(); ++other) {
       is_inner = is_inner || holds(other, i);
       use.written = use.written || (uses[other].written && holds(i, other));

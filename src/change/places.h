@@ -6,14 +6,14 @@
 
 namespace belay::change {
 
-struct PlaceUse {
+struct DataUse {
   DataPlace place;
   std::vector<std::string> targets;  // where the containers have it, each once
   bool written = false;              // some service may write to it
 };
 
 struct Places {
-  std::vector<PlaceUse> uses;         // each place once, in the order of the services
+  std::vector<DataUse> uses;          // each place once, in the order of the services
   std::vector<std::string> left_out;  // what is none of the app's data, and why, for people
   std::vector<std::string> missing;   // those of them that should be there and are not
 };
@@ -24,8 +24,8 @@ Places places_of(const Spec& spec);
 
 // Those that lie in no other of them: places inside each other are one place, whatever path leads to them. A place is
 // written to where one inside it is. `volumes`: as the engine has them.
-std::vector<PlaceUse> outermost(const std::vector<PlaceUse>& uses, const std::vector<Volume>& volumes,
-                                const data::Mounts& mounts = data::Mounts::now());
+std::vector<DataUse> outermost(const std::vector<DataUse>& uses, const std::vector<Volume>& volumes,
+                               const data::Mounts& mounts = data::Mounts::now());
 
 // The place as it would be exchanged, without links on its path, and what is in the way of that.
 struct Exchangeable {

@@ -177,9 +177,9 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
   return doing(format("rolling {} back", name.text()), [&] {
     if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop, Files::of_then);
     // On the way back already: what failed is what is rolled back, not what ran before it.
-    if (is_way_back(app.wish) && app.wish.state == Wish::State::up)
+    if (is_rollback(app.wish) && app.wish.state == Wish::State::up)
       return start_known(context, app, *app.wish.release, options, "rollback", stop);
-    if (is_way_back(app.wish)) {
+    if (is_rollback(app.wish)) {
       wish_down(app, context);
       return fulfil(context, app, "rollback", options.dry_run, stop);
     }

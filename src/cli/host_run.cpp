@@ -40,7 +40,7 @@ plan::Defaults defaults_of_host() {
 }
 }  // namespace
 
-change::GroundOptions ground_options(Session& session, const EngineChoice& engine) {
+change::InstallationOptions ground_options(Session& session, const EngineChoice& engine) {
   const Globals& globals = session.globals;
   return {globals.host.value_or(engine.host), engine.login,
           [&console = session.console](const std::string& trouble) { console.warning(trouble); },
@@ -103,13 +103,13 @@ void ProgressReport::tell(const plan::Event& event) {
 HostRun::HostRun(Session& session, std::string command, const EngineChoice& engine)
     : session_(session),
       command_(std::move(command)),
-      ground_(ground_options(session, engine)),
+      installation_(ground_options(session, engine)),
       report_(session.console, session.clock) {}
 
 change::Context& HostRun::context() {
   if (!context_) {
-    context_ = std::unique_ptr<change::Context>(new change::Context{ground_.engine(),
-                                                                    ground_.store(),
+    context_ = std::unique_ptr<change::Context>(new change::Context{installation_.engine(),
+                                                                    installation_.store(),
                                                                     session_.clock,
                                                                     report_,
                                                                     user_name(),

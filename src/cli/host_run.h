@@ -38,14 +38,14 @@ struct EngineChoice {
   std::optional<change::RegistryLogin> login;
 };
 // Of the command line and this choice.
-change::GroundOptions ground_options(Session& session, const EngineChoice& engine);
+change::InstallationOptions ground_options(Session& session, const EngineChoice& engine);
 
 class HostRun {
  public:
   // `command`: as it was typed, for the journal and for whoever waits.
   HostRun(Session& session, std::string command, const EngineChoice& engine = {});
 
-  change::Ground& ground() { return ground_; }
+  change::Installation& installation() { return installation_; }
   // Opens the state at the first call.
   change::Context& context();
   ProgressReport& report() { return report_; }
@@ -53,7 +53,7 @@ class HostRun {
  private:
   Session& session_;
   std::string command_;
-  change::Ground ground_;
+  change::Installation installation_;
   ProgressReport report_;
   std::unique_ptr<change::Context> context_;
 };

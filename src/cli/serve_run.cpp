@@ -34,7 +34,7 @@ int serve_host(Session& session, HostRun& run, serve::ServiceNotifier& notifier,
   if (options.self.empty()) options.self = change::own_app(*engine, stop);
   options.defaults.own_app = options.self;
   serve::LogLines log(2, session.clock);
-  serve::Daemon daemon(*engine, run.ground().state_folder(), session.clock, log,
+  serve::Daemon daemon(*engine, run.installation().state_folder(), session.clock, log,
                        serve::usual_notice_sinks(session.clock), std::move(options));
   if (serving == Serving::once) {
     const bool done = daemon.run_once(stop);

@@ -2,7 +2,7 @@
 // What docker compose made of a project: containers that bear the project's labels and none of Belay's. They become a
 // release of the project's app, as they are. Private to declared.
 
-#include "change/making.h"
+#include "change/new_release.h"
 #include "model/declaration.h"
 
 namespace belay::declared {

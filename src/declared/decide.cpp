@@ -20,14 +20,14 @@ const Release* wished(const App* app) {
 }
 
 // The newest release that is just this.
-const Release* made_before(const App& app, const change::Made& draft) {
+const Release* made_before(const App& app, const change::ReleaseDraft& draft) {
   const auto found = std::find_if(app.releases.rbegin(), app.releases.rend(),
                                   [&](const Release& release) { return is_made_so(release, draft); });
   return found == app.releases.rend() ? nullptr : &*found;
 }
 
 // What it failed for may have been what it needs, tied to it or not: with another one it is worth a try.
-bool needs_others(const Release& before, const change::Made& draft) {
+bool needs_others(const Release& before, const change::ReleaseDraft& draft) {
   return std::any_of(draft.needs.begin(), draft.needs.end(), [&](const auto& need) {
     const auto known = before.needs.find(need.first);
     return known == before.needs.end() || known->second != need.second;

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "change/making.h"
+#include "change/new_release.h"
 #include "declared/image_choice.h"
 #include "declared/pass_view.h"
 #include "model/repair.h"
@@ -16,11 +16,11 @@ namespace belay::declared {
 
 // What the decision rests on. Refers to what outlives it.
 struct Situation {
-  const App* app = nullptr;       // as it is kept; nullptr: there is none
-  const change::Made& draft;      // the release that its definition asks for, now
-  const ImageChoices& images;     // whose images those are
-  const Needs& needs;             // what it stands on
-  std::vector<Repair> repairs{};  // newest first
+  const App* app = nullptr;           // as it is kept; nullptr: there is none
+  const change::ReleaseDraft& draft;  // the release that its definition asks for, now
+  const ImageChoices& images;         // whose images those are
+  const Needs& needs;                 // what it stands on
+  std::vector<Repair> repairs{};      // newest first
   // What was stopped by hand is started: a user asks for it.
   bool starts_stopped = false;
   // Its services get new containers, whatever runs: a user asks for it.

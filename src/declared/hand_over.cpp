@@ -45,7 +45,7 @@ Spec in_order(Spec spec) {
 
 // What runs is what the definition says, in other words: then these count from now on, and nothing is to be done.
 // Whether it is so.
-bool match(App& app, const change::Made& made) {
+bool match(App& app, const change::ReleaseDraft& made) {
   Release* present = app.wish.release ? app.find(*app.wish.release) : nullptr;
   if (present == nullptr || present->images != made.images || in_order(present->spec) != in_order(made.spec))
     return false;
@@ -70,7 +70,7 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
     // What a build left without anything that ran is no reason to leave the container of that name alone.
     try {
       const family::TakenIn taken =
-          family::take_in(context, app, containers_for(context, declared.name, stop), nullptr, stop);
+          family::adopt_containers(context, app, containers_for(context, declared.name, stop), nullptr, stop);
       if (!taken.lost.empty())
         throw Conflict(ErrorCode::settings_lost,
                        format("Belay has no place for all settings of what is there, and going back to it would be "
@@ -92,7 +92,8 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
   return app;
 }
 
-App take_over(change::Context& context, const Declaration& declared, const change::Made& made, std::stop_token stop) {
+App take_over(change::Context& context, const Declaration& declared, const change::ReleaseDraft& made,
+              std::stop_token stop) {
   const FileLock lock = lock_app(context, declared.name, stop);
   auto fresh = context.store.app(declared.name);
   if (fresh && !fresh->origin.empty()) return *fresh;
@@ -109,7 +110,7 @@ App take_over(change::Context& context, const Declaration& declared, const chang
   return app;
 }
 
-App previewed_take_over(App app, const change::Made& made) {
+App previewed_take_over(App app, const change::ReleaseDraft& made) {
   match(app, made);
   return app;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // A container, or an app made by hand, goes over to a definition (`apply --take-over`). Private to host.
 
-#include "change/making.h"
+#include "change/new_release.h"
 #include "model/declaration.h"
 
 namespace belay::declared {
@@ -14,8 +14,9 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
 
 // Makes it so, under the app's lock, and gives the app. Where what runs is just what the definition makes (`made`), it
 // counts as made by it.
-App take_over(change::Context& context, const Declaration& declared, const change::Made& made, std::stop_token stop);
+App take_over(change::Context& context, const Declaration& declared, const change::ReleaseDraft& made,
+              std::stop_token stop);
 // The same as a preview: `app` is what as_taken_over gave.
-App previewed_take_over(App app, const change::Made& made);
+App previewed_take_over(App app, const change::ReleaseDraft& made);
 
 }  // namespace belay::declared

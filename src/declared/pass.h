@@ -12,7 +12,7 @@
 
 #include "base/lock.h"
 #include "change/app_volumes.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "declared/app_report.h"
 #include "declared/compose_project.h"
 #include "declared/decide.h"
@@ -102,8 +102,8 @@ class Pass {
   // Whether a service that its files do not change gets a new container all the same.
   bool is_made_anew(const Declaration& declared, const Service& service) const;
   void decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result);
-  Situation situation_of(const App* app, const change::Made& draft, const ImageChoices& images, const Needs& needs,
-                         change::Context& context) const;
+  Situation situation_of(const App* app, const change::ReleaseDraft& draft, const ImageChoices& images,
+                         const Needs& needs, change::Context& context) const;
   static void tell_hold(const Hold& hold, const Situation& situation, DeclaredApp& result);
   static void tell_deploy(const Deploy& deploy, DeclaredApp& result);
   // A first release has nothing that its image could be compared with.
@@ -156,7 +156,7 @@ class Pass {
   // pass_volumes.cpp: each volume has a name, and an owner
   // Each mount point of the image has a volume with a name: the one that the release before has there, else one by the
   // app's scheme. The image is asked for only where something may be missing.
-  void name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, change::Made& made);
+  void name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, change::ReleaseDraft& made);
   static std::vector<change::DerivedVolume> derived_of(const App& app, const Spec& spec, const Declaration& declared);
   // What the definitions ask for without a name, and what apps had when the pass began; found once for all apps.
   struct DeclaredUse {
@@ -174,11 +174,11 @@ class Pass {
   change::ChangeOptions change_options(const Spec& spec) const;
   // Another command changed the app since the pass began.
   static bool has_moved_on(const std::optional<App>& before, const std::optional<App>& now);
-  void make(const Declaration& declared, std::optional<App> known_one, const change::Made& wanted,
+  void make(const Declaration& declared, std::optional<App> known_one, const change::ReleaseDraft& wanted,
             const ImageChoices& choices, change::Context& context, DeclaredApp& result);
   // By the same rules as before, now under the lock and with what a pull brought. What a command left unfinished is
   // gone on with, whatever it was.
-  bool is_still_due(const App& app, const change::Made& made, const ImageChoices& images, bool is_pulled,
+  bool is_still_due(const App& app, const change::ReleaseDraft& made, const ImageChoices& images, bool is_pulled,
                     change::Context& context, DeclaredApp& result) const;
 
   // pass_plans.cpp: what was planned earlier
@@ -193,13 +193,13 @@ class Pass {
   // A preview's, in its parts.
   static void note_steps(DeclaredApp& result);
   // What came with the images that were pulled or built for the plan made earlier.
-  static void take_images(change::Agreed& agreed, const change::Made& before, const change::Made& now);
+  static void take_images(change::Agreed& agreed, const change::ReleaseDraft& before, const change::ReleaseDraft& now);
 
   // pass_make.cpp, continued
-  Facts facts_of_change(const Declaration& declared, const App& app, const change::Made& made,
+  Facts facts_of_change(const Declaration& declared, const App& app, const change::ReleaseDraft& made,
                         change::Context& context) const;
   // The plan as it would be with the image here already, behind its pull.
-  void preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
+  void preview(change::Context& context, App& app, const change::ReleaseDraft& made, const plan::Plan& pulling,
                DeclaredApp& result);
   // What the clean-up behind the change would remove, when that has succeeded.
   void preview_clean_up(change::Context& context, App app, DeclaredApp& result);
@@ -209,10 +209,10 @@ class Pass {
   void refuse_a_full_disk(const std::string& reference) const;
   // The pulls and builds that come before anything stops; they do not wait for each other.
   static plan::Plan plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing);
-  void make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,
+  void make_images(change::Context& context, change::ReleaseDraft& made, const std::vector<ImageChoice>& missing,
                    const plan::Plan& plan);
   // What a pull or a build has brought.
-  void take_image(change::Context& context, change::Made& made, const ImageChoice& choice);
+  void take_image(change::Context& context, change::ReleaseDraft& made, const ImageChoice& choice);
   static bool bears_digest(const Image& image, const std::string& wanted);
 
   // pass_others.cpp: what is not declared

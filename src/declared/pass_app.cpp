@@ -153,7 +153,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
       break;
     }
   note_choices(declared, context.store, choices);
-  change::Made made;
+  change::ReleaseDraft made;
   made.spec = declared.spec;
   made.files = std::move(files);
   if (waits_for_files(context, declared, app, made.files, result)) return;
@@ -207,8 +207,8 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
   if (result.change.kind == change::Change::Kind::done) clean_up_after(declared.name, context);
 }
 
-Situation Pass::situation_of(const App* app, const change::Made& draft, const ImageChoices& images, const Needs& needs,
-                             change::Context& context) const {
+Situation Pass::situation_of(const App* app, const change::ReleaseDraft& draft, const ImageChoices& images,
+                             const Needs& needs, change::Context& context) const {
   Situation situation{app, draft, images, needs};
   situation.starts_stopped = options_.starts_stopped;
   situation.makes_anew = !draft.anew.empty();

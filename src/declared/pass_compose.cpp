@@ -70,7 +70,7 @@ App Pass::as_taken_from_compose(const Declaration& declared, const std::optional
   App fresh(declared.name);
   fresh.created = context.clock.now();
   App app = with_containers_of_compose(context, declared, known_one.value_or(fresh), found, world, stop_);
-  change::Made form;
+  change::ReleaseDraft form;
   form.spec = declared.spec;
   form.images = app.releases.back().images;
   name_all_volumes(declared, app, form);

@@ -41,7 +41,7 @@ plan::Plan Pass::plan_of_images(const Declaration& declared, const std::vector<I
   return plan;
 }
 
-void Pass::make_images(change::Context& context, change::Made& made, const std::vector<ImageChoice>& missing,
+void Pass::make_images(change::Context& context, change::ReleaseDraft& made, const std::vector<ImageChoice>& missing,
                        const plan::Plan& plan) {
   for (const auto& choice : missing) {
     if (choice.pull.empty()) continue;
@@ -60,7 +60,7 @@ void Pass::make_images(change::Context& context, change::Made& made, const std::
   for (const auto& choice : missing) take_image(context, made, choice);
 }
 
-void Pass::take_image(change::Context& context, change::Made& made, const ImageChoice& choice) {
+void Pass::take_image(change::Context& context, change::ReleaseDraft& made, const ImageChoice& choice) {
   const std::string wanted = choice.build ? choice.reference : choice.pull;
   const auto image = context.engine.image(wanted, stop_);
   if (!image)

@@ -28,7 +28,7 @@ bool Pass::has_moved_on(const std::optional<App>& before, const std::optional<Ap
          before->highest_release != now->highest_release || before->releases.size() != now->releases.size();
 }
 
-void Pass::make(const Declaration& declared, std::optional<App> known_one, const change::Made& wanted,
+void Pass::make(const Declaration& declared, std::optional<App> known_one, const change::ReleaseDraft& wanted,
                 const ImageChoices& choices, change::Context& context, DeclaredApp& result) {
   const FileLock lock = lock_app(context, declared.name, stop_);
   // Under the lock, and not as the pass found it.
@@ -47,7 +47,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   start_held(declared, app);
   learn_volumes_of(context, app, stop_);
   check_spec(wanted.spec);
-  change::Made made = wanted;
+  change::ReleaseDraft made = wanted;
   refuse_shared_volumes(declared, app, made.spec, context);
   const std::vector<ImageChoice> missing = to_be_made(choices);
   const plan::Plan pulling = plan_of_images(declared, missing);
@@ -77,7 +77,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   made.derived = derived_of(app, made.spec, declared);
   if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
   result.change =
-      start_made(changing, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
+      start_draft(changing, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
   remember(app);
   classify(result, app);
   if (result.change.failed()) {
@@ -87,7 +87,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   }
 }
 
-bool Pass::is_still_due(const App& app, const change::Made& made, const ImageChoices& images, bool is_pulled,
+bool Pass::is_still_due(const App& app, const change::ReleaseDraft& made, const ImageChoices& images, bool is_pulled,
                         change::Context& context, DeclaredApp& result) const {
   const Needs none;
   const Situation situation = situation_of(&app, made, images, none, context);
@@ -103,7 +103,7 @@ bool Pass::is_still_due(const App& app, const change::Made& made, const ImageCho
   return false;
 }
 
-Facts Pass::facts_of_change(const Declaration& declared, const App& app, const change::Made& made,
+Facts Pass::facts_of_change(const Declaration& declared, const App& app, const change::ReleaseDraft& made,
                             change::Context& context) const {
   // Under the lock: what was seen before it does not count.
   if (look_ != nullptr && !options_.dry_run) look_->forget();
@@ -126,13 +126,13 @@ void note_unseen(const plan::Step& step, plan::Plan& plan) {
 
 }  // namespace
 
-void Pass::preview(change::Context& context, App& app, const change::Made& made, const plan::Plan& pulling,
+void Pass::preview(change::Context& context, App& app, const change::ReleaseDraft& made, const plan::Plan& pulling,
                    DeclaredApp& result) {
   change::ChangeOptions dry = change_options(made.spec);
   dry.dry_run = true;
   result.change = pulling.empty()
-                      ? start_made(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_)
-                      : plan_made(context, app, made, dry, {}, change::Containers::changed_in_place, stop_);
+                      ? start_draft(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_)
+                      : plan_draft(context, app, made, dry, {}, change::Containers::changed_in_place, stop_);
   for (const auto& action : pulling.actions) note_unseen(action.step, result.change.plan);
   result.planned.images = pulling;
   note_steps(result);

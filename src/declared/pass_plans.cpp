@@ -45,7 +45,7 @@ void Pass::note_steps(DeclaredApp& result) {
   result.planned.snapshots = result.change.clear_up;
 }
 
-void Pass::take_images(change::Agreed& agreed, const change::Made& before, const change::Made& now) {
+void Pass::take_images(change::Agreed& agreed, const change::ReleaseDraft& before, const change::ReleaseDraft& now) {
   if (!agreed.plan) return;
   agreed.has_new_images = true;
   for (const auto& [service, reference] : before.images) {

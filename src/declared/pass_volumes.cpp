@@ -11,7 +11,8 @@
 
 namespace belay::declared {
 
-void Pass::name_all_volumes(const Declaration& declared, const std::optional<App>& known_one, change::Made& made) {
+void Pass::name_all_volumes(const Declaration& declared, const std::optional<App>& known_one,
+                            change::ReleaseDraft& made) {
   App app = known_one.value_or(App(declared.name));
   if (app.releases.empty()) app.scheme = declared.scheme;
   const auto number = app.wish.release ? app.wish.release : app.last;

@@ -44,7 +44,7 @@ plan::Plan plan_of_pulls(const Declaration& project, const ImageTask& task) {
     }
     if (!pulled.insert(service->image).second) continue;
     const size_t step = plan.add(plan::PullImage{service->image}, "asked for");
-    plan.actions[step].may_fail = task.go_on;
+    plan.actions[step].may_fail = task.ignore_failures;
   }
   return plan;
 }
@@ -77,7 +77,7 @@ plan::Plan plan_of_pushes(const Declaration& project, const ImageTask& task) {
     }
     if (!pushed.insert(service->image).second) continue;
     const size_t step = plan.add(plan::PushImage{service->image}, "asked for");
-    plan.actions[step].may_fail = task.go_on;
+    plan.actions[step].may_fail = task.ignore_failures;
   }
   return plan;
 }

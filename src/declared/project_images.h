@@ -11,7 +11,7 @@ namespace belay::declared {
 struct ImageTask {
   std::set<std::string> services;  // only these; empty: all. NotFound where there is none of that name.
   bool with_needs = false;         // those too that they need
-  bool go_on = false;              // one that fails does not end the rest
+  bool ignore_failures = false;    // one that fails does not end the rest
   // Of builds.
   bool no_cache = false, pull = false;
   std::map<std::string, std::string> arguments{};

@@ -252,8 +252,8 @@ std::vector<std::string> foreign_containers(const std::vector<Container>& all, c
   return names;
 }
 
-TakenIn take_in(change::Context& context, App& app, const std::vector<std::string>& containers,
-                const FamilyOfStore* store, std::stop_token stop) {
+TakenIn adopt_containers(change::Context& context, App& app, const std::vector<std::string>& containers,
+                         const FamilyOfStore* store, std::stop_token stop) {
   const std::vector<ContainerDetail> details = details_of(context, containers, stop);
   refuse_two_that_run(app, details);
   const auto marks_before = std::tuple(app.last, app.stable, app.autostart, app.builds.size());

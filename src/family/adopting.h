@@ -36,8 +36,8 @@ struct TakenIn {
   std::vector<std::string> lost;  // settings that no release has a place for, as in Adopted
   bool changed = false;           // the app is another than before
 };
-TakenIn take_in(change::Context& context, App& app, const std::vector<std::string>& containers,
-                const FamilyOfStore* store, std::stop_token stop);
+TakenIn adopt_containers(change::Context& context, App& app, const std::vector<std::string>& containers,
+                         const FamilyOfStore* store, std::stop_token stop);
 
 // The tags that keep the images of the app's releases from a prune, as far as they are missing.
 plan::Plan pins(change::Context& context, const App& app, std::stop_token stop);

@@ -2,7 +2,7 @@
 // The next release of a family: its image, the settings of the app, and what the image adds to them. Private to host.
 
 #include "change/app_volumes.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "family/start_new.h"
 
 namespace belay::family {
@@ -21,7 +21,7 @@ Service family_service(change::Context& context, const App& app, const Build& bu
                        const ImageConfig& image, std::stop_token stop);
 
 struct NextRelease {
-  change::Made made;
+  change::ReleaseDraft made;
   // How it differs from the release before it, where it lacks any of that one's settings: as `config --diff` says it.
   std::vector<std::string> lines;
   std::vector<std::string> notes;  // on what it publishes that the one before it did not

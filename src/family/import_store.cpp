@@ -80,7 +80,7 @@ void import_family(change::Context& context, const AppName& name, const FamilyOf
     throw Conflict(ErrorCode::being_removed, format("{} is being removed", name.text()),
                    format("belay remove {} finishes it.", name.text()));
   if (known && !dry_run) finish_unfinished(context, app, stop);
-  TakenIn taken = take_in(context, app, containers_of(context, name, family, stop), &family, stop);
+  TakenIn taken = adopt_containers(context, app, containers_of(context, name, family, stop), &family, stop);
   if (app.releases.empty() && app.builds.empty())
     throw NotFound(format("the engine has neither a container nor an image of {}", name.text()),
                    family.settings_file.empty()

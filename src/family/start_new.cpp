@@ -5,7 +5,7 @@
 #include "base/format.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "change/start.h"
 #include "family/family_release.h"
 
@@ -52,7 +52,7 @@ change::Change start_next(change::Context& context, App& app, const NextRelease&
   if (!options.change.dry_run)
     for (const auto& note : next.notes) context.report.note(note);
   if (next.settings) app.builds.push_back(*next.settings);
-  change::Change change = start_made(context, app, next.made, options.change, containers, verb, stop);
+  change::Change change = start_draft(context, app, next.made, options.change, containers, verb, stop);
   if (options.change.dry_run) note_news(next, change.plan);
   return change;
 }
@@ -89,8 +89,8 @@ change::Change plan_deploy(change::Context& context, App& app, const BuildOutcom
     }
   expected.id = build.tag;
   const NextRelease next = next_release(context, app, options, expected, stop);
-  change::Change change = plan_made(context, app, next.made, options.change, build.plan, change::Containers::new_ones,
-                                    stop, expected.unseen ? std::nullopt : std::optional(expected.config));
+  change::Change change = plan_draft(context, app, next.made, options.change, build.plan, change::Containers::new_ones,
+                                     stop, expected.unseen ? std::nullopt : std::optional(expected.config));
   change.plan.notes.insert(change.plan.notes.begin(), build.plan.notes.begin(), build.plan.notes.end());
   change.plan.notes.push_back(source);
   note_news(next, change.plan);

@@ -130,7 +130,7 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   Adopted adopted;
   const auto store = marks_for(name, how, adopted.warnings);
   choose_scheme(app, how, wanted);
-  TakenIn taken = take_in(context, app, wanted, store ? &*store : nullptr, stop);
+  TakenIn taken = adopt_containers(context, app, wanted, store ? &*store : nullptr, stop);
   adopted.app = name.text();
   adopted.containers = std::move(taken.containers);
   adopted.lost = std::move(taken.lost);

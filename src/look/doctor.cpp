@@ -28,8 +28,8 @@ constexpr auto long_ago = std::chrono::days(8);
 
 class Examination {
  public:
-  Examination(change::Ground& ground, Clock& clock, std::stop_token stop)
-      : ground_(ground), clock_(clock), stop_(std::move(stop)) {}
+  Examination(change::Installation& installation, Clock& clock, std::stop_token stop)
+      : installation_(installation), clock_(clock), stop_(std::move(stop)) {}
 
   std::vector<Finding> run() {
     engine();
@@ -59,7 +59,7 @@ class Examination {
 
   void engine() {
     examine("engine", [&] {
-      const auto info = ground_.engine().info(stop_);
+      const auto info = installation_.engine().info(stop_);
       add(Level::good, "engine",
           format("Docker {} answers at {} (API {}, {}/{})", info.version, info.endpoint, info.api_version, info.os,
                  info.architecture));
@@ -78,7 +78,7 @@ class Examination {
 
   void state() {
     examine("state", [&] {
-      auto& store = ground_.store();
+      auto& store = installation_.store();
       add(Level::good, "state",
           format("{} is readable and has {} apps", store.folder().string(), store.app_names().size()));
       if (::access(store.folder().c_str(), W_OK) != 0)
@@ -91,7 +91,7 @@ class Examination {
   void space() {
     struct statvfs status{};
     std::error_code error;
-    for (const fs::path& place : {ground_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
+    for (const fs::path& place : {installation_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
       if (place.empty() || !fs::exists(place, error) || ::statvfs(place.c_str(), &status) != 0) continue;
       const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
       const bool low = free.value < (std::int64_t{1} << 30);
@@ -104,10 +104,10 @@ class Examination {
     if (!engine_answers_ || !state_answers_) return;
     examine("apps", [&] {
       std::set<std::string> known;
-      const auto all = ground_.store().apps();
-      const auto waits = ground_.store().waits();
-      const World world = change::observe_all(ground_.engine(), all, stop_);
-      const change::Claims claims(ground_.engine(), ground_.store(), all, world, stop_);
+      const auto all = installation_.store().apps();
+      const auto waits = installation_.store().waits();
+      const World world = change::observe_all(installation_.engine(), all, stop_);
+      const change::Claims claims(installation_.engine(), installation_.store(), all, world, stop_);
       data_in_reach(all);
       for (const auto& app : all) {
         known.insert(app.name.text());
@@ -133,7 +133,7 @@ class Examination {
         if (const auto of_app = waits.find(app.name.text()); of_app != waits.end()) as_declared(app, of_app->second);
       }
       std::set<std::string> unknown;
-      for (const auto& container : ground_.engine().containers({true, labels::app}, stop_))
+      for (const auto& container : installation_.engine().containers({true, labels::app}, stop_))
         if (const auto owner = container.owner(); owner && !known.contains(owner->app)) unknown.insert(owner->app);
       for (const auto& name : unknown)
         add(Level::advice, name, "the engine has containers of this app, the state does not know it",
@@ -151,10 +151,10 @@ class Examination {
     const auto say = [&](const char* what, const std::string& why) {
       add(Level::advice, app.name.text(), format("{} will be refused: {}", what, why), "See belay restore --help.");
     };
-    const Spec at_home = change::with_paths_of_the_host(ground_.store(), app, release->spec);
+    const Spec at_home = change::with_paths_of_the_host(installation_.store(), app, release->spec);
     for (const auto& why : change::obstacles_of(at_home, world.volumes, *mounts_)) say("a restore or a snapshot", why);
     for (const auto& why : change::no_ways_back(at_home, world.volumes)) say("a restore in place", why);
-    if (!view_) view_ = change::HostView::now(ground_.engine(), stop_);
+    if (!view_) view_ = change::HostView::now(installation_.engine(), stop_);
     if (const auto why =
             change::first_unseen(*view_, change::places_of_exchange(at_home, world.volumes), world.volumes))
       say("a restore or a snapshot", *why);
@@ -164,7 +164,7 @@ class Examination {
 
   // Said once for all apps.
   void data_in_reach(const std::vector<App>& apps) {
-    if (local_ && engine::may_share_files(ground_.engine(), stop_)) return;
+    if (local_ && engine::may_share_files(installation_.engine(), stop_)) return;
     if (std::any_of(apps.begin(), apps.end(), safekeeping::has_data_to_lose))
       add(Level::advice, "data",
           "the engine's files are not in reach from here: backups are made through the engine, and no restore or "
@@ -174,7 +174,7 @@ class Examination {
 
   void backups(const App& app) {
     const auto now = clock_.now();
-    const auto health = safekeeping::backup_health(ground_.store(), app.name, now);
+    const auto health = safekeeping::backup_health(installation_.store(), app.name, now);
     const std::string again =
         format("belay backup {} tries it again; belay history {} has its tries.", app.name.text(), app.name.text());
     if (const auto trouble = trouble_text(health, now); !trouble.empty())
@@ -240,7 +240,7 @@ class Examination {
     if (!state_answers_) return;
     examine("autostart", [&] {
       bool wanted = false;
-      for (const auto& app : ground_.store().apps()) wanted = wanted || app.autostart != Autostart::none;
+      for (const auto& app : installation_.store().apps()) wanted = wanted || app.autostart != Autostart::none;
       if (!wanted) return;
       if (!fs::exists("/run/systemd/system")) {
         add(Level::advice, "autostart", "apps are marked for autostart, and this host does not run systemd",
@@ -260,7 +260,7 @@ class Examination {
     });
   }
 
-  change::Ground& ground_;
+  change::Installation& installation_;
   Clock& clock_;
   std::stop_token stop_;
   std::vector<Finding> findings_;
@@ -272,8 +272,8 @@ class Examination {
 
 }  // namespace
 
-std::vector<Finding> doctor(change::Ground& ground, Clock& clock, std::stop_token stop) {
-  return Examination(ground, clock, std::move(stop)).run();
+std::vector<Finding> doctor(change::Installation& installation, Clock& clock, std::stop_token stop) {
+  return Examination(installation, clock, std::move(stop)).run();
 }
 
 }  // namespace belay::look

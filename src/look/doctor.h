@@ -13,6 +13,6 @@ struct Finding {
 };
 
 // Never throws for what it finds; opens the engine and the state by itself, since either may be what is broken.
-std::vector<Finding> doctor(change::Ground& ground, Clock& clock, std::stop_token stop);
+std::vector<Finding> doctor(change::Installation& installation, Clock& clock, std::stop_token stop);
 
 }  // namespace belay::look

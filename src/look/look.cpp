@@ -737,7 +737,7 @@ class Explanation {
   }
 
   void interrupted() {
-    if (change::is_way_back(app_.wish)) {
+    if (change::is_rollback(app_.wish)) {
       say("Going back to {} was interrupted {}; belay rollback {} finishes it.",
           app_.wish.release ? app_.wish.release->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
     } else if (app_.wish.state == Wish::State::down) {

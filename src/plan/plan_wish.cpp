@@ -141,9 +141,9 @@ SwapDecision WishPlanner::order_of(const Release& release, const Members& member
   for (const Member* member : members)
     if (!member->runs) next.services.push_back(*member->service);
   if (s_.app.name.text() != s_.defaults.own_app || others.empty()) return decide_order(s_.app, next, others);
-  App hurried = s_.app;
-  hurried.wish.order = SwapOrder::start_first;
-  SwapDecision decision = decide_order(hurried, next, others);
+  App startable_first = s_.app;
+  startable_first.wish.order = SwapOrder::start_first;
+  SwapDecision decision = decide_order(startable_first, next, others);
   if (decision.order == SwapOrder::stop_first)
     throw Conflict(ErrorCode::port_held,
                    format("Belay itself runs in {}, and its successor cannot run beside it: {}", s_.app.name.text(),

@@ -21,7 +21,7 @@
 #include "safekeeping/backup_health.h"
 #include "safekeeping/backup_work.h"
 #include "safekeeping/backups.h"
-#include "safekeeping/still.h"
+#include "safekeeping/quiesce.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -70,7 +70,7 @@ std::vector<std::string> files_of_project(const Release& release) {
 }
 
 void add_project(change::Context& context, const Release& release, const World& world,
-                 const std::vector<change::PlaceUse>& data, backup::Manifest& manifest, ReadFrom& read_from) {
+                 const std::vector<change::DataUse>& data, backup::Manifest& manifest, ReadFrom& read_from) {
   std::vector<DataPlace> places;
   for (const auto& use : data) places.push_back(use.place);
   for (const auto& path : files_of_project(release)) {
@@ -214,20 +214,20 @@ std::string choose_name(change::Context& context, const backup::Place& place, co
 // The steps of one backup. Their order is that of the text: hooks, hold still, read, let go on, images, end.
 class BackupPlanner {
  public:
-  BackupPlanner(const App& app, const Release& release, const World& world, const Stillness& still,
+  BackupPlanner(const App& app, const Release& release, const World& world, const Quiesce& quiesced,
                 const BackupOptions& options, const ReadFrom& read_from)
-      : app_(app), release_(release), world_(world), still_(still), options_(options), read_from_(read_from) {}
+      : app_(app), release_(release), world_(world), quiesced_(quiesced), options_(options), read_from_(read_from) {}
 
   plan::Plan make(backup::Manifest& manifest, const std::string& where) {
-    const auto& running = still_.running();
-    manifest.consistency = still_.way();
+    const auto& running = quiesced_.running();
+    manifest.consistency = quiesced_.way();
     hooks(labels::backup_before, options_.before, running);
     reach_through_engine(manifest);
-    for (const auto& action : still_.hold()) last_ = {plan_.add(action, last_)};
+    for (const auto& action : quiesced_.hold()) last_ = {plan_.add(action, last_)};
     for (const auto& item : manifest.items)
       then(plan::BackUpData{item.id, read_from_.at(item.id)},
            item.of_project ? std::string("a file of the project") : join(item.targets, ", "));
-    for (const auto& action : still_.let_go()) last_ = {plan_.add(action, last_)};
+    for (const auto& action : quiesced_.resume()) last_ = {plan_.add(action, last_)};
     if (!helper_.empty()) then(plan::RemoveContainer{helper_}, "it was only there to reach the data");
     after_begin_ = plan_.actions.size();
     hooks(labels::backup_after, options_.after, running);
@@ -240,7 +240,7 @@ class BackupPlanner {
     }
     then(plan::FinishBackup{where}, "");
     for (const auto& why : manifest.left_out) plan_.notes.push_back("not in the backup: " + why);
-    for (const auto& other : still_.strangers()) plan_.notes.push_back(other);
+    for (const auto& other : quiesced_.foreign_writers()) plan_.notes.push_back(other);
     return plan_;
   }
 
@@ -311,7 +311,7 @@ class BackupPlanner {
   const App& app_;
   const Release& release_;
   const World& world_;
-  const Stillness& still_;
+  const Quiesce& quiesced_;
   const BackupOptions& options_;
   const ReadFrom& read_from_;
   plan::Plan plan_;
@@ -322,10 +322,10 @@ class BackupPlanner {
 
 // Lets go on what is held still, removes what was made for the backup, and runs the hooks that it still owes. Not to be
 // stopped.
-void put_back(change::Context& context, const App& held, const Stillness& still, const BackupPlanner& planner,
+void put_back(change::Context& context, const App& held, const Quiesce& quiesced, const BackupPlanner& planner,
               size_t begun) {
   const World world = change::observe(context.engine, held, {});
-  still.let_go_on(context, world);
+  quiesced.let_go_on(context, world);
   std::vector<plan::Action> owed = planner.hooks_after(begun);
   if (!planner.helper().empty() && world.find(planner.helper()) != nullptr)
     owed.push_back({plan::RemoveContainer{planner.helper()}, "it was only there to reach the data", {}});
@@ -373,9 +373,9 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     refuse_place_within(destination, result.manifest, world);
     const std::string file = choose_name(context, destination.place(), sealing, options, result.manifest, stop);
     result.where = backup::FilePlace{destination.place(), file}.text();
-    const Stillness still(context, held, release, world, options.consistency.value_or(backup::Consistency::pause),
-                          stop);
-    BackupPlanner planner(held, release, world, still, options, read_from);
+    const Quiesce quiesced(context, held, release, world, options.consistency.value_or(backup::Consistency::pause),
+                           stop);
+    BackupPlanner planner(held, release, world, quiesced, options, read_from);
     result.plan = planner.make(result.manifest, result.where);
     for (const auto& why : result.no_way_back) result.plan.notes.push_back(why);
     if (options.dry_run) return result;
@@ -392,7 +392,7 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
           context, app, held, [&] { change::carry_out_whole(context, result.plan, {&watch, &work}, stop); },
           [&] {
             work.abandon();
-            put_back(context, held, still, planner, watch.begun());
+            put_back(context, held, quiesced, planner, watch.begun());
           });
     });
     result.end = work.end();

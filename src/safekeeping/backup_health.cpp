@@ -49,7 +49,7 @@ bool has_data_to_lose(const App& app) {
   const Release* release = number ? app.find(*number) : nullptr;
   if (release == nullptr) return false;
   const auto uses = change::places_of(release->spec).uses;
-  return std::any_of(uses.begin(), uses.end(), [](const change::PlaceUse& use) { return use.written; });
+  return std::any_of(uses.begin(), uses.end(), [](const change::DataUse& use) { return use.written; });
 }
 
 void note_failed_backup(state::Store& store, const AppName& name, const std::string& place, const std::string& reason,

@@ -20,7 +20,7 @@
 #include "change/temporary.h"
 #include "engine/direct.h"
 #include "safekeeping/plain_part.h"
-#include "safekeeping/still.h"
+#include "safekeeping/quiesce.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -69,7 +69,7 @@ class PlainBackupWork final : public change::DataWork {
       next = [this](std::string_view bytes) { spool_->write(bytes); };
       zeros = [this](std::int64_t count) { spool_->write_zeros(count); };
     }
-    tar_ = std::make_unique<archive::TarWriter>(std::move(next), Lender(), std::move(zeros));
+    tar_ = std::make_unique<archive::TarWriter>(std::move(next), BufferProvider(), std::move(zeros));
   }
   // How much there is to read, before anything is paused for it.
   void measure(std::stop_token stop) {
@@ -204,7 +204,7 @@ plan::CreateContainer helper_for(const AppName& app, const Release& release, con
   return {name, release.images.begin()->second, reach, labels::for_temporary(app), {"no", 0}};
 }
 
-plan::Plan plan_of(const std::vector<Tree>& trees, const change::Places& places, const Stillness& still,
+plan::Plan plan_of(const std::vector<Tree>& trees, const change::Places& places, const Quiesce& quiesced,
                    const std::string& file, const std::optional<plan::CreateContainer>& helper) {
   plan::Plan plan;
   std::vector<size_t> last;
@@ -212,13 +212,13 @@ plan::Plan plan_of(const std::vector<Tree>& trees, const change::Places& places,
     last = {plan.add(std::move(step), reason, last)};
   };
   if (helper) then(*helper, "the engine reaches the data through it; it is never started");
-  for (const auto& action : still.hold()) last = {plan.add(action, last)};
+  for (const auto& action : quiesced.hold()) last = {plan.add(action, last)};
   for (const auto& tree : trees) then(plan::BackUpData{tree.name, tree.place}, "/" + tree.name);
-  for (const auto& action : still.let_go()) last = {plan.add(action, last)};
+  for (const auto& action : quiesced.resume()) last = {plan.add(action, last)};
   if (helper) then(plan::RemoveContainer{helper->name}, "it was only there to reach the data");
   then(plan::FinishBackup{file}, "");
   for (const auto& why : places.left_out) plan.notes.push_back("not in the archive: " + why);
-  for (const auto& other : still.strangers()) plan.notes.push_back(other);
+  for (const auto& other : quiesced.foreign_writers()) plan.notes.push_back(other);
   return plan;
 }
 
@@ -261,7 +261,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
       if (!dry_run) clear_temporary(context, name, stop);
       helper = helper_for(name, release, trees, change::temporary_name(name, "reach"));
     }
-    const Stillness still(context, held, release, world, backup::Consistency::pause, stop);
+    const Quiesce quiesced(context, held, release, world, backup::Consistency::pause, stop);
 
     PlainBackedUp result;
     const auto container = release.containers.find(spec.services.front().name);
@@ -271,7 +271,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
             : format("{}-{}.tar.gz", container == release.containers.end() ? name.text() : container->second,
                      digits_of(context.clock.now()));
     result.file = folder / file;
-    result.plan = plan_of(trees, places, still, result.file.string(), helper);
+    result.plan = plan_of(trees, places, quiesced, result.file.string(), helper);
     if (dry_run) return result;
 
     backup::Place place;
@@ -280,7 +280,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     PlainBackupWork work(context.engine, context.report, trees, helper ? helper->name : "",
                          {context.store.folder(), "it is Belay's own state"});
     work.measure(stop);
-    work.open(*destination, file, still.way() != backup::Consistency::live, context.store.folder(), stop);
+    work.open(*destination, file, quiesced.way() != backup::Consistency::live, context.store.folder(), stop);
     const BackupEntry entry(context, app, "volumes backup", result.file.string(), release.number);
     StillWatch watch(context.report, context.clock);
     entry.tell([&] {
@@ -288,7 +288,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
           context, app, held, [&] { change::carry_out_whole(context, result.plan, {&watch, &work}, stop); },
           [&] {
             work.abandon();
-            still.let_go_on(context, change::observe(context.engine, held, {}));
+            quiesced.let_go_on(context, change::observe(context.engine, held, {}));
             if (helper) discard_temporary(context, name);
           });
     });

@@ -176,7 +176,7 @@ PlainRestored restore_plain(change::Context& context, const AppName& name, const
     if (!options.dry_run && !engine::shares_files(context.engine, stop))
       return restore_through_engine(context, app, archive, points, options, stop);
     PlainRestored restored;
-    std::vector<change::Filling> fillings;
+    std::vector<change::DataSource> fillings;
     std::vector<DataPlace> done;
     for (const auto& point : points) {
       // The same place at a second mount point holds the same.

@@ -9,7 +9,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/data_work.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "change/temporary.h"
 #include "state/store.h"
 
@@ -171,8 +171,8 @@ void drop_filled(change::Context& context, const App& app, const std::vector<Fil
 }
 
 // The release with these volumes in place of its own.
-change::Made with_volumes(const Release& release, const std::vector<Filled>& filled) {
-  change::Made made{release.spec, release.images, release.digests, release.files, release.needs};
+change::ReleaseDraft with_volumes(const Release& release, const std::vector<Filled>& filled) {
+  change::ReleaseDraft made{release.spec, release.images, release.digests, release.files, release.needs};
   for (auto& service : made.spec.services)
     for (auto& mount : service.mounts)
       for (const auto& each : filled)
@@ -182,9 +182,9 @@ change::Made with_volumes(const Release& release, const std::vector<Filled>& fil
 
 change::Change move_to(change::Context& context, App& app, const std::vector<Filled>& filled,
                        const change::ChangeOptions& options, std::stop_token stop) {
-  const change::Made made = with_volumes(change::release_of_data(app), filled);
+  const change::ReleaseDraft made = with_volumes(change::release_of_data(app), filled);
   if (change::what_runs(app))
-    return start_made(context, app, made, options, change::Containers::new_ones, "volumes restore", stop);
+    return start_draft(context, app, made, options, change::Containers::new_ones, "volumes restore", stop);
   Release& release = add_release(context, app, made, nullptr, stop);
   release.verdict = Verdict::unproven;
   app.last = release.number;

@@ -27,13 +27,13 @@ bool leads_to_the_host(const std::string& path) {
 class Renaming {
  public:
   Renaming(const Spec& spec, const std::map<std::string, std::string>& known_as,
-           const std::map<std::string, Image>& images, const Stage& stage)
-      : spec_(spec), known_as_(known_as), images_(images), stage_(stage) {}
+           const std::map<std::string, Image>& images, const TrialSite& site)
+      : spec_(spec), known_as_(known_as), images_(images), site_(site) {}
 
   Pseudonym done() && {
     for (const auto& service : spec_.services)
       result_.containers[service.name] =
-          spec_.services.size() == 1 ? stage_.name : format("{}-{}", stage_.name, service.name);
+          spec_.services.size() == 1 ? site_.name : format("{}-{}", site_.name, service.name);
     result_.spec.settle = spec_.settle;
     result_.spec.wait_timeout = spec_.wait_timeout;
     for (const auto& service : spec_.services) result_.spec.services.push_back(renamed(service));
@@ -70,7 +70,7 @@ class Renaming {
 
   Service renamed(const Service& original) {
     Service service = original;
-    if (stage_.publishes) {
+    if (site_.publishes) {
       for (auto& port : service.ports) port.host_port.reset();
     } else {
       service.ports.clear();
@@ -116,7 +116,7 @@ class Renaming {
       note(original.name, "it is in a network of its own, not in the host's");
     }
     NetworkLink link;
-    link.network = stage_.name;
+    link.network = site_.name;
     add_once(link.aliases, original.name);
     if (const auto known = known_as_.find(original.name); known != known_as_.end())
       add_once(link.aliases, known->second);
@@ -131,7 +131,7 @@ class Renaming {
       }
     service.networks.push_back(std::move(link));
     // Without an alias: nobody there may take it for the app.
-    for (const auto& network : stage_.networks) service.networks.push_back({network, {}, {}, {}});
+    for (const auto& network : site_.networks) service.networks.push_back({network, {}, {}, {}});
   }
 
   // What containers share with each other, or with the host.
@@ -159,7 +159,7 @@ class Renaming {
   }
 
   std::string empty_volume() {
-    result_.volumes.push_back(format("{}-empty{}", stage_.name, result_.volumes.size() + 1));
+    result_.volumes.push_back(format("{}-empty{}", site_.name, result_.volumes.size() + 1));
     return result_.volumes.back();
   }
 
@@ -182,8 +182,8 @@ class Renaming {
   }
 
   const Mount* given_to(const std::string& service, const Mount& mount) const {
-    const auto given = stage_.given.find(service);
-    if (given == stage_.given.end()) return nullptr;
+    const auto given = site_.given.find(service);
+    if (given == site_.given.end()) return nullptr;
     for (const Mount& each : given->second)
       if (each.source == mount.source && each.target == mount.target) return &each;
     return nullptr;
@@ -194,7 +194,7 @@ class Renaming {
     if (!mount.keeps_data()) return mount;
     const bool is_volume = mount.kind == Mount::Kind::volume;
     const std::string source = is_volume ? mount.source : plain_path(mount.source);
-    if (const auto data = stage_.data.find(source); data != stage_.data.end()) {
+    if (const auto data = site_.data.find(source); data != site_.data.end()) {
       mount.source = data->second.source;
       if (!is_volume && data->second.kind == DataPlace::Kind::volume) {
         mount.kind = Mount::Kind::volume;
@@ -207,7 +207,7 @@ class Renaming {
       mount.read_only = given->read_only;
       return mount;
     }
-    if (stage_.shared.contains(source)) {
+    if (site_.shared.contains(source)) {
       mount.read_only = true;
       return mount;
     }
@@ -231,7 +231,7 @@ class Renaming {
   const Spec& spec_;
   const std::map<std::string, std::string>& known_as_;
   const std::map<std::string, Image>& images_;
-  const Stage& stage_;
+  const TrialSite& site_;
   std::map<std::string, std::set<std::string>> covered_;  // mount points that have something, by service
   Pseudonym result_;
 };
@@ -239,8 +239,8 @@ class Renaming {
 }  // namespace
 
 Pseudonym under_pseudonym(const Spec& spec, const std::map<std::string, std::string>& known_as,
-                          const std::map<std::string, Image>& images, const Stage& stage) {
-  return Renaming(spec, known_as, images, stage).done();
+                          const std::map<std::string, Image>& images, const TrialSite& site) {
+  return Renaming(spec, known_as, images, site).done();
 }
 
 std::string plain_path(const std::string& path) {

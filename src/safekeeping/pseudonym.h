@@ -11,7 +11,7 @@
 
 namespace belay::safekeeping {
 
-struct Stage {
+struct TrialSite {
   std::string name;                   // what the containers, volumes and the network are called, or begin with
   std::vector<std::string> networks;  // of others, joined beside its own
   // What takes the place of the spec's volumes and paths, by their sources.
@@ -28,14 +28,14 @@ struct Stage {
 struct Pseudonym {
   Spec spec;
   std::map<std::string, std::string> containers;  // by service
-  std::vector<std::string> volumes;               // empty ones, to be made beside the stage's data
+  std::vector<std::string> volumes;               // empty ones, to be made beside the site's data
   std::vector<std::string> notes;                 // for people: what is otherwise than in earnest
 };
 
 // `known_as`: what the services' containers are called in earnest, as far as that is known. `images`: by service; their
 // mount points get volumes too, so that the engine makes none that nobody would remove.
 Pseudonym under_pseudonym(const Spec& spec, const std::map<std::string, std::string>& known_as,
-                          const std::map<std::string, Image>& images, const Stage& stage);
+                          const std::map<std::string, Image>& images, const TrialSite& site);
 
 // A bound path as places are called: without "..", "." and a slash at the end.
 std::string plain_path(const std::string& path);

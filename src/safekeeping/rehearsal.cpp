@@ -33,9 +33,9 @@ void append(plan::Plan& plan, std::vector<size_t>& last, plan::Step step, const 
 
 Rehearsal::Rehearsal(change::Context& context, const AppName& app, const RehearsalOptions& options)
     : context_(context), app_(app), options_(options) {
-  stage_.name = change::temporary_name(app, options.purpose);
-  stage_.networks = options.networks;
-  stage_.publishes = options.is_open;
+  site_.name = change::temporary_name(app, options.purpose);
+  site_.networks = options.networks;
+  site_.publishes = options.is_open;
 }
 
 void Rehearsal::check_networks(std::stop_token stop) const {
@@ -57,20 +57,20 @@ size_t Rehearsal::then(plan::Step step, const std::string& reason) {
 }
 
 void Rehearsal::make_network() {
-  then(plan::CreateNetwork{stage_.name, labels::for_temporary(app_), {.internal = !options_.is_open}},
+  then(plan::CreateNetwork{site_.name, labels::for_temporary(app_), {.internal = !options_.is_open}},
        options_.is_open ? "nobody else is in it" : "nothing leads in or out of it");
 }
 
 DataPlace Rehearsal::make_room(DataPlace::Kind kind, const std::string& source, const std::string& reason) {
   DataPlace room;
-  const std::string name = format("{:02}-{}", stage_.data.size() + 1, stem_of(source));
+  const std::string name = format("{:02}-{}", site_.data.size() + 1, stem_of(source));
   if (kind == DataPlace::Kind::file) {
     room = {kind, (change::temporary_folder(context_, app_) / ("." + name + ".belay-" + options_.purpose)).string()};
   } else {
-    room = {DataPlace::Kind::volume, stage_.name + "-" + name};
+    room = {DataPlace::Kind::volume, site_.name + "-" + name};
     then(plan::CreateVolume{room.source, labels::for_temporary(app_)}, reason);
   }
-  stage_.data[kind == DataPlace::Kind::volume ? source : plain_path(source)] = room;
+  site_.data[kind == DataPlace::Kind::volume ? source : plain_path(source)] = room;
   return room;
 }
 
@@ -98,7 +98,7 @@ Cast Rehearsal::cast(const Spec& spec, const std::map<std::string, std::string>&
   cast.references = references;
   for (const auto& [service, reference] : references)
     if (auto image = context_.engine.image(reference, stop)) cast.images[service] = std::move(*image);
-  cast.other = under_pseudonym(spec, known_as, cast.images, stage_);
+  cast.other = under_pseudonym(spec, known_as, cast.images, site_);
   return cast;
 }
 
@@ -173,7 +173,7 @@ plan::Plan Rehearsal::preview(const plan::Plan& proof) const {
     else if (const auto* build = std::get_if<plan::BuildImage>(&action.step))
       whole.add(plan::UntagImage{build->tags.front()}, reason, last);
   }
-  for (const auto& [source, room] : stage_.data)
+  for (const auto& [source, room] : site_.data)
     if (room.kind == DataPlace::Kind::file) whole.add(plan::RemoveData{room}, "only a copy; " + reason, last);
   return whole;
 }

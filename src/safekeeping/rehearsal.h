@@ -46,9 +46,9 @@ class Rehearsal {
   // What takes the place of a place of the app; made here where it is a volume. `reason`: for whom, or what for.
   DataPlace make_room(DataPlace::Kind kind, const std::string& source, const std::string& reason);
   // Mounted as it is, read-only.
-  void share(const std::string& source) { stage_.shared.insert(source); }
+  void share(const std::string& source) { site_.shared.insert(source); }
   // A path of the host that this service alone has as it is.
-  void give(const std::string& service, const Mount& mount) { stage_.given[service].push_back(mount); }
+  void give(const std::string& service, const Mount& mount) { site_.given[service].push_back(mount); }
   // An image that is not here, once for all services: it is known by a tag of this rehearsal's as soon as it is.
   void pull(const std::string& reference);
   std::string next_tag();
@@ -80,7 +80,7 @@ class Rehearsal {
   // What failed was a step that reads the backup.
   bool failed_reading() const { return failed_reading_; }
   // What containers, volumes and the network are called, or begin with.
-  const std::string& name() const { return stage_.name; }
+  const std::string& name() const { return site_.name; }
 
  private:
   bool discarded(const std::string& what);
@@ -88,7 +88,7 @@ class Rehearsal {
   change::Context& context_;
   const AppName app_;
   const RehearsalOptions options_;
-  Stage stage_;
+  TrialSite site_;
   plan::Plan plan_;
   std::vector<size_t> last_;
   std::vector<std::string> pulled_;

@@ -11,7 +11,7 @@
 #include "change/clear_up.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "change/start.h"
 #include "change/temporary.h"
 #include "engine/direct.h"
@@ -96,7 +96,7 @@ const std::string& service_as(const backup::Manifest& manifest, const AppName& a
 // same.
 void install(change::Context& context, App& app, const backup::Manifest& manifest, const Spec& spec,
              const std::map<std::string, FileMark>& files, std::stop_token stop) {
-  change::Made made;
+  change::ReleaseDraft made;
   made.spec = spec;
   for (const auto& [service, image] : manifest.images) made.images[service_as(manifest, app.name, service)] = image;
   for (const auto& [service, digest] : manifest.digests) made.digests[service_as(manifest, app.name, service)] = digest;
@@ -189,7 +189,7 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
                             context.report,        context.who,      context.command,
                             context.wait_for_lock, context.defaults, run};
   const auto notes = std::move(restored.change.plan.notes);
-  restored.change = swap_data(with_data, app, release, fillings_of(targets),
+  restored.change = swap_data(with_data, app, release, sources_of_data(targets),
                               {format("replaced by the backup of {}", iso_time(manifest.taken)),
                                std::move(finally),
                                std::move(volumes),

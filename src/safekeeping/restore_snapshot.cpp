@@ -34,8 +34,8 @@ const Snapshot& newest_snapshot(const App& app, ReleaseNumber release) {
       format("belay snapshots {0} lists them. Without data: belay rollback {0} {1}", app.name.text(), release.text()));
 }
 
-std::vector<change::Filling> fillings_of(const Snapshot& snapshot, const std::vector<std::string>& only) {
-  std::vector<change::Filling> fillings;
+std::vector<change::DataSource> sources_of_data(const Snapshot& snapshot, const std::vector<std::string>& only) {
+  std::vector<change::DataSource> fillings;
   for (const auto& item : snapshot.items)
     if (only.empty() || std::find(only.begin(), only.end(), item.place.source) != only.end())
       fillings.push_back(
@@ -61,7 +61,7 @@ Restored restore_snapshot(change::Context& context, const AppName& name, int num
                      format("belay snapshots {} lists them.", name.text()));
     Restored restored;
     for (const auto& item : snapshot->items) restored.replaced.push_back(text_of(item.place));
-    restored.change = swap_data(context, app, change::what_runs(app), fillings_of(*snapshot, options.only),
+    restored.change = swap_data(context, app, change::what_runs(app), sources_of_data(*snapshot, options.only),
                                 {format("replaced by {}", snapshot->text()), {}}, options.change, "restore", stop);
     for (const auto& kept : app.snapshots)
       if (kept.number == app.highest_snapshot && kept.complete) restored.snapshot = kept.text();
@@ -80,7 +80,7 @@ change::Change rollback_with_data(change::Context& context, const AppName& name,
     // As any way back: with the files that it had.
     const bool ran_last = release == change::what_runs(app) || release == app.last;
     const ReleaseNumber with_files = ran_last ? release : with_its_files(context, app, release, stop);
-    return swap_data(context, app, with_files, fillings_of(snapshot, {}),
+    return swap_data(context, app, with_files, sources_of_data(snapshot, {}),
                      {format("replaced by the rollback to {}", release.text()), {}}, options, "rollback", stop);
   });
 }

@@ -196,8 +196,8 @@ std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>&
   return special;
 }
 
-std::vector<change::Filling> fillings_of(const std::vector<Target>& targets) {
-  std::vector<change::Filling> fillings;
+std::vector<change::DataSource> sources_of_data(const std::vector<Target>& targets) {
+  std::vector<change::DataSource> fillings;
   for (const auto& target : targets)
     fillings.push_back({target.place, target.item.targets.empty() ? std::string() : target.item.targets.front(),
                         [id = target.item.id, place = target.place](const DataPlace& reserve) -> plan::Step {

@@ -48,7 +48,7 @@ std::vector<plan::CreateVolume> special_volumes(const std::vector<backup::Item>&
                                                 bool as_other, const std::vector<Volume>& volumes,
                                                 std::vector<std::string>& notes);
 
-std::vector<change::Filling> fillings_of(const std::vector<Target>& targets);
+std::vector<change::DataSource> sources_of_data(const std::vector<Target>& targets);
 
 // The spec for another app beside the first: its own places, no host port, address or name that both could need.
 Spec spec_as(Spec spec, const std::vector<Target>& places, const AppName& from, const AppName& to,

@@ -12,7 +12,7 @@
 #include "change/data_work.h"
 #include "data/reserve.h"
 #include "plan/sequence.h"
-#include "safekeeping/still.h"
+#include "safekeeping/quiesce.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -48,7 +48,7 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     snapshot->why = why;
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
-    const Stillness stillness(context, held, release, world, backup::Consistency::pause, stop);
+    const Quiesce quiesced(context, held, release, world, backup::Consistency::pause, stop);
 
     TakenSnapshot taken;
     std::vector<size_t> last;
@@ -58,10 +58,10 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
     for (const auto& item : snapshot->items)
       if (item.kept.kind == DataPlace::Kind::volume)
         then(plan::CreateVolume{item.kept.source, labels::for_reserve(name, item.place)}, "for the snapshot");
-    for (const auto& action : stillness.hold()) last = {taken.plan.add(action, last)};
+    for (const auto& action : quiesced.hold()) last = {taken.plan.add(action, last)};
     for (const auto& item : snapshot->items)
       then(plan::CopyData{item.place, item.kept}, format("snapshot {}", snapshot->text()));
-    for (const auto& action : stillness.let_go()) last = {taken.plan.add(action, last)};
+    for (const auto& action : quiesced.resume()) last = {taken.plan.add(action, last)};
     if (dry_run) {
       App then_known = app;
       then_known.snapshots.push_back(*snapshot);
@@ -87,7 +87,7 @@ TakenSnapshot take_snapshot(change::Context& context, const AppName& name, const
           app.find_snapshot(snapshot->number)->complete = true;
         },
         [&] {
-          stillness.let_go_on(context, change::observe(context.engine, begun, {}));
+          quiesced.let_go_on(context, change::observe(context.engine, begun, {}));
           drop_unused_reserves(context, app, {});
         });
     write_journal(context, app, "snapshot", "done", format("{}: {}", snapshot->text(), why), release.number);

@@ -14,9 +14,9 @@
 #include "change/temporary.h"
 #include "engine/direct.h"
 #include "family/build_plan.h"
+#include "safekeeping/quiesce.h"
 #include "safekeeping/rehearsal.h"
 #include "safekeeping/restore_work.h"
-#include "safekeeping/still.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -140,7 +140,7 @@ std::string plan_candidate(change::Context& context, const AppName& name, const 
 }
 
 // Copies of all that is written to, taken while nothing writes.
-void plan_copies(const Release& release, const World& world, const Stillness& still, Rehearsal& rehearsal) {
+void plan_copies(const Release& release, const World& world, const Quiesce& quiesced, Rehearsal& rehearsal) {
   std::vector<std::pair<DataPlace, DataPlace>> copies;
   for (const auto& use : change::places_of(release.spec).uses) {
     if (!use.written) {
@@ -153,10 +153,10 @@ void plan_copies(const Release& release, const World& world, const Stillness& st
                         rehearsal.make_room(use.place.kind, use.place.source, "for a copy of " + use.place.source));
   }
   if (copies.empty()) return;
-  for (const auto& action : still.hold()) rehearsal.then(action);
+  for (const auto& action : quiesced.hold()) rehearsal.then(action);
   for (const auto& [place, room] : copies) rehearsal.then(plan::CopyData{place, room}, "production keeps its own");
-  for (const auto& action : still.let_go()) rehearsal.then(action);
-  for (const auto& other : still.strangers()) rehearsal.plan().notes.push_back(other);
+  for (const auto& action : quiesced.resume()) rehearsal.then(action);
+  for (const auto& other : quiesced.foreign_writers()) rehearsal.plan().notes.push_back(other);
 }
 
 bool copies_data(const plan::Plan& plan) {
@@ -260,7 +260,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     rehearsal.check_networks(stop);
     const App held = held_still(context, app);
     const World world = change::observe(context.engine, held, stop);
-    const Stillness still(context, held, release, world, options.consistency, stop);
+    const Quiesce quiesced(context, held, release, world, options.consistency, stop);
 
     auto references = release.images;
     references[service] = plan_candidate(context, name, options, rehearsal, stop);
@@ -273,7 +273,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
       rehearsal.pull(references[other] = digest->second);
     }
     rehearsal.make_network();
-    plan_copies(release, world, still, rehearsal);
+    plan_copies(release, world, quiesced, rehearsal);
     const bool copies = copies_data(rehearsal.plan());
     if (copies && !dry_run && !engine::shares_files(context.engine, stop))
       throw Error(ErrorCode::engine_elsewhere,
@@ -283,7 +283,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     tried.trial.plan = rehearsal.preview(proof());
     if (dry_run) return tried;
 
-    const bool holds_still = copies && still.way() != backup::Consistency::live;
+    const bool holds_still = copies && quiesced.way() != backup::Consistency::live;
     const auto journal = [&](const std::string& outcome, const std::string& text) {
       write_journal(context, app, "try", outcome, text, release.number);
     };
@@ -297,7 +297,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
         const auto prepare = [&] { rehearsal.prepare(&work, watch, stop); };
         if (holds_still)
           while_still(context, app, held, prepare,
-                      [&] { still.let_go_on(context, change::observe(context.engine, held, {})); });
+                      [&] { quiesced.let_go_on(context, change::observe(context.engine, held, {})); });
         else
           prepare();
         if (const auto image = context.engine.image(references.at(service), stop)) tried.image = image->id;

@@ -55,7 +55,7 @@ class Daemon::Looking final : public declared::DeclaredListener {
       daemon_.daemon_log_.checked(app);
     else
       daemon_.daemon_log_.ended(app);
-    daemon_.let_go(app);
+    daemon_.forget_app(app);
   }
 
  private:
@@ -109,7 +109,7 @@ void Daemon::read_settings() {
   if (options_.interval) settings.interval = *options_.interval;
   if (options_.metrics) settings.metrics = *options_.metrics;
   settings.confdir = fs::absolute(settings.confdir).lexically_normal();
-  auto notices = std::make_shared<Notices>(sinks_(settings), log_);
+  auto notices = std::make_shared<Notifications>(sinks_(settings), log_);
   // Nothing of the old ones is in force until all of the new ones can be.
   settings_ = std::move(settings);
   publish();
@@ -122,7 +122,7 @@ void Daemon::publish() {
   wanted_.with([&](Wanted& wanted) { wanted = {declared_, settings_.soak}; });
 }
 
-std::shared_ptr<Notices> Daemon::notices() const {
+std::shared_ptr<Notifications> Daemon::notices() const {
   return notices_.with([](const auto& known) { return known; });
 }
 
@@ -317,7 +317,7 @@ void Daemon::check_app(const Declaration& app, const PendingCheck& check, Millis
 }
 
 // A look at the app is over: nobody of ours has its lock now.
-void Daemon::let_go(const declared::DeclaredApp& app) {
+void Daemon::forget_app(const declared::DeclaredApp& app) {
   turns_.with([&](auto& turns) {
     if (app.healing) turns.erase(app.name);
     if (app.healing && app.healing->look_again) turns[app.name] = *app.healing->look_again;

@@ -114,7 +114,7 @@ class Daemon {
     Milliseconds soak{0};
   };
 
-  std::shared_ptr<Notices> notices() const;
+  std::shared_ptr<Notifications> notices() const;
   // The state that the daemon began with. Throws Error where another one, or none, is in its place: somebody removed
   // the folder, or what it is mounted from is away. That never means that nothing is wanted.
   std::unique_ptr<state::Store> open_state() const;
@@ -126,7 +126,7 @@ class Daemon {
   void tell_failed_backups(state::Store& store);
   void look_at(const Look& look, const std::stop_token& stop);
   void check_app(const Declaration& app, const PendingCheck& check, Milliseconds soak, const std::stop_token& stop);
-  void let_go(const declared::DeclaredApp& app);
+  void forget_app(const declared::DeclaredApp& app);
   void count_reaction(Time died);
   void read_sources(bool metadata_too, const std::stop_token& stop);
   void watch_files();
@@ -140,7 +140,7 @@ class Daemon {
   void begin_pass(Loop& loop);
   bool is_time_for_a_pass(const Loop& loop) const;
   std::optional<Time> deadline_of(const Loop& loop) const;
-  void count_notices(const EventWatch& events, Notices::Counts& known);
+  void count_notices(const EventWatch& events, Notifications::Counts& known);
 
   engine::Engine& engine_;
   const fs::path state_folder_;
@@ -155,7 +155,7 @@ class Daemon {
   DaemonLog daemon_log_;
 
   // Shared by all threads.
-  Guarded<std::shared_ptr<Notices>> notices_;
+  Guarded<std::shared_ptr<Notifications>> notices_;
   declared::RegistryBackoff rest_;
   Guarded<Wanted> wanted_;
   Guarded<std::map<std::string, Time>> turns_;     // of apps that are unwell and may not be helped before

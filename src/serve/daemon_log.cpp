@@ -49,7 +49,7 @@ void DaemonLog::begins(const std::string& app, const plan::Step& step) {
   if (!self_.empty() && app == self_ && std::holds_alternative<plan::StopContainer>(step)) handing_over_ = true;
 }
 
-void DaemonLog::tell_to(std::shared_ptr<Notices> notices) {
+void DaemonLog::tell_to(std::shared_ptr<Notifications> notices) {
   const std::lock_guard lock(mutex_);
   notices_ = std::move(notices);
 }

@@ -25,7 +25,7 @@ class DaemonLog final : public declared::DeclaredListener {
   DaemonLog(LogLines& log, Metrics& metrics, const Clock& clock, std::string self);
 
   // Where notices go from now on; nullptr: nowhere.
-  void tell_to(std::shared_ptr<Notices> notices);
+  void tell_to(std::shared_ptr<Notifications> notices);
 
   void tell(const plan::Event& event) override;
   void ended(const declared::DeclaredApp& app) override;
@@ -75,7 +75,7 @@ class DaemonLog final : public declared::DeclaredListener {
   const Clock& clock_;
   const std::string self_, host_;
   std::mutex mutex_;  // guards all below
-  std::shared_ptr<Notices> notices_;
+  std::shared_ptr<Notifications> notices_;
   std::map<Subject, std::string> troubles_;             // what was told last
   std::map<std::string, std::string> held_, left_;      // what was told last, by app
   std::map<std::string, std::set<std::string>> notes_;  // by app

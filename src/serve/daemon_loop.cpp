@@ -200,12 +200,12 @@ std::optional<Time> Daemon::deadline_of(const Loop& loop) const {
   return next;
 }
 
-void Daemon::count_notices(const EventWatch& events, Notices::Counts& known) {
+void Daemon::count_notices(const EventWatch& events, Notifications::Counts& known) {
   metrics_.gauge("belay_engine_connected", "1 while the engine's events are followed.")
       .set(events.state().connected ? 1 : 0);
-  const Notices::Counts counts = notices()->counts();
+  const Notifications::Counts counts = notices()->counts();
   const auto count = [&](const char* outcome, std::uint64_t now, std::uint64_t before) {
-    metrics_.counter("belay_notices_total", "Notices by what became of them.", {{"outcome", outcome}})
+    metrics_.counter("belay_notices_total", "Notifications by what became of them.", {{"outcome", outcome}})
         .add(static_cast<double>(now >= before ? now - before : now));
   };
   count("delivered", counts.delivered, known.delivered);
@@ -239,7 +239,7 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
   if (!settings_.metrics.empty()) {
     server = std::make_unique<MetricsServer>(
         settings_.metrics, false, metrics_,
-        [this, &events, known = Notices::Counts{}]() mutable { count_notices(events, known); },
+        [this, &events, known = Notifications::Counts{}]() mutable { count_notices(events, known); },
         settings_.metrics_names);
     log_.write(LogLevel::info, format("metrics are at {}", server->address()));
   }

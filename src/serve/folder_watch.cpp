@@ -10,7 +10,7 @@
 
 namespace belay::serve {
 
-void Burst::go_on(Ticks now) {
+void Burst::resume(Ticks now) {
   if (!first_) first_ = now;
   last_ = now;
 }
@@ -40,7 +40,7 @@ void FolderWatch::follow(const std::stop_token& stop) {
       // Inotify speaks of real files in real time: the simulated clock has no say here.
       if (net::wait_for(fd, POLLIN, burst.end().value_or(net::no_deadline), stop) != 0) {
         auto more = paths_.with([](PathWatch& watch) { return watch.changes(); });
-        if (!more.empty()) burst.go_on(std::chrono::steady_clock::now());
+        if (!more.empty()) burst.resume(std::chrono::steady_clock::now());
         changed.merge(more);
       }
       if (!burst.end() || std::chrono::steady_clock::now() < *burst.end()) continue;

@@ -27,7 +27,7 @@ struct Patience {
 class Burst {
  public:
   explicit Burst(Patience patience) : patience_(patience) {}
-  void go_on(Ticks now);
+  void resume(Ticks now);
   // nullopt: there is none.
   std::optional<Ticks> end() const;
   void forget() { first_.reset(); }

@@ -54,14 +54,14 @@ std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit) {
                                        limit);
 }
 
-Notices::Notices(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue)
+Notifications::Notifications(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue)
     : sinks_(std::move(sinks)), log_(log), longest_queue_(longest_queue) {
   if (!sinks_.empty()) thread_ = std::jthread([this](const std::stop_token& stop) { deliver_all(stop); });
 }
 
-Notices::~Notices() = default;
+Notifications::~Notifications() = default;
 
-void Notices::tell(Notice notice) {
+void Notifications::tell(Notice notice) {
   if (sinks_.empty()) return;
   std::lock_guard held(mutex_);
   queue_.push_back(std::move(notice));
@@ -72,17 +72,17 @@ void Notices::tell(Notice notice) {
   changed_.notify_all();
 }
 
-bool Notices::finish(Milliseconds limit) {
+bool Notifications::finish(Milliseconds limit) {
   std::unique_lock held(mutex_);
   return changed_.wait_for(held, limit, [&] { return queue_.empty() && !busy_; });
 }
 
-Notices::Counts Notices::counts() const {
+Notifications::Counts Notifications::counts() const {
   std::lock_guard held(mutex_);
   return counts_;
 }
 
-void Notices::deliver_all(const std::stop_token& stop) {
+void Notifications::deliver_all(const std::stop_token& stop) {
   std::unique_lock held(mutex_);
   while (changed_.wait(held, stop, [&] { return !queue_.empty(); }) && !stop.stop_requested()) {
     const Notice notice = std::move(queue_.front());
@@ -96,7 +96,7 @@ void Notices::deliver_all(const std::stop_token& stop) {
   }
 }
 
-void Notices::deliver(const Notice& notice, NoticeSink& sink, const std::stop_token& stop) {
+void Notifications::deliver(const Notice& notice, NoticeSink& sink, const std::stop_token& stop) {
   try {
     sink.deliver(notice, stop);
     std::lock_guard held(mutex_);

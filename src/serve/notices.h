@@ -45,7 +45,7 @@ struct Webhook {
 std::unique_ptr<NoticeSink> webhook_sink(Webhook webhook, Clock& clock);
 
 // Delivers in a thread of its own; telling never blocks and never fails. Thread-safe.
-class Notices {
+class Notifications {
  public:
   struct Counts {
     std::uint64_t delivered = 0, failed = 0;  // by sink
@@ -53,11 +53,11 @@ class Notices {
   };
 
   // `log` gets the failures and must outlive it. No sinks: telling does nothing.
-  Notices(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue = 100);
-  Notices(const Notices&) = delete;
-  Notices& operator=(const Notices&) = delete;
+  Notifications(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue = 100);
+  Notifications(const Notifications&) = delete;
+  Notifications& operator=(const Notifications&) = delete;
   // Does not wait for what is still to be delivered: call finish for that.
-  ~Notices();
+  ~Notifications();
 
   // The oldest goes where the queue is full.
   void tell(Notice notice);

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "change/change.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "change/remove_stopped.h"
 #include "change/start.h"
 #include "family/start_new.h"
@@ -46,8 +46,8 @@ struct StackWorld {
     return made;
   }
 
-  Made made(const std::string& web_version, const std::string& db_setting = "", bool with_job = false) {
-    Made made;
+  ReleaseDraft made(const std::string& web_version, const std::string& db_setting = "", bool with_job = false) {
+    ReleaseDraft made;
     Service db = service("db");
     if (!db_setting.empty()) db.environment["SETTING"] = db_setting;
     db.mounts.push_back({Mount::Kind::volume, "shop_data", "/data", false, ""});
@@ -72,8 +72,8 @@ struct StackWorld {
   }
 
   // web and proxy in a network; `internal`: as its definition has it.
-  Made in_a_network(const std::string& web_version, bool internal) {
-    Made with = made(web_version);
+  ReleaseDraft in_a_network(const std::string& web_version, bool internal) {
+    ReleaseDraft with = made(web_version);
     for (auto& each : with.spec.services)
       if (each.name != "db") each.networks = {{"shop_front", {each.group_name()}, "", ""}};
     with.spec.networks["shop_front"].internal = internal;
@@ -86,10 +86,10 @@ struct StackWorld {
     return false;
   }
 
-  Change deploy(const Made& made) {
+  Change deploy(const ReleaseDraft& made) {
     Context context = scene_.context("belay deploy shop");
     App app = scene_.store->app(shop).value_or(App(shop));
-    return start_made(context, app, made, {}, Containers::changed_in_place, "deploy", {});
+    return start_draft(context, app, made, {}, Containers::changed_in_place, "deploy", {});
   }
 
   std::map<std::string, std::string> created() {
@@ -270,7 +270,7 @@ TEST_F(Stack, OfWhatIsStoppedTheContainersCanBeRemoved) {
 
 // As `down --rmi`: not what another app or container has.
 TEST_F(Stack, ImagesGoWithWhatRanLast) {
-  Made named = made("1");
+  ReleaseDraft named = made("1");
   for (auto& service : named.spec.services) service.image = format("{}:1", service.group_name());
   ASSERT_EQ(deploy(named).kind, Change::Kind::done);
   Context here = context();
@@ -418,10 +418,10 @@ TEST_F(Stack, TheWayBackMakesTheOldNetworkAgain) {
 }
 
 TEST_F(Stack, AnotherDefinitionOfAVolumeIsRefusedBeforeAnythingIsTouched) {
-  Made first = made("1");
+  ReleaseDraft first = made("1");
   ASSERT_EQ(deploy(first).kind, Change::Kind::done);
   const size_t so_far = scene_.engine.changes().size();
-  Made next = made("2");
+  ReleaseDraft next = made("2");
   next.spec.volumes["shop_data"].options = {{"type", "nfs"}};
   try {
     deploy(next);
@@ -433,7 +433,7 @@ TEST_F(Stack, AnotherDefinitionOfAVolumeIsRefusedBeforeAnythingIsTouched) {
 }
 
 TEST_F(Stack, AMissingExternalNetworkIsAnErrorBeforeAnythingIsTouched) {
-  Made next = in_a_network("1", false);
+  ReleaseDraft next = in_a_network("1", false);
   next.spec.networks["shop_front"] = {.external = true};
   const size_t so_far = scene_.engine.changes().size();
   try {
@@ -511,7 +511,7 @@ INSTANTIATE_TEST_SUITE_P(Anywhere, StackCut,
                                                               engine::MemoryEngine::Cut::before_the_answer)));
 
 TEST_F(Stack, AHookAfterTheStartIsPartOfTheProof) {
-  Made made_so = made("1");
+  ReleaseDraft made_so = made("1");
   made_so.spec.services[0].post_start = {{{"true"}}};
   ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
   const auto before = created();
@@ -525,7 +525,7 @@ TEST_F(Stack, AHookAfterTheStartIsPartOfTheProof) {
 }
 
 TEST_F(Stack, AHookThatFailsOnTheWayBackKeepsNothingDown) {
-  Made made_so = made("1");
+  ReleaseDraft made_so = made("1");
   made_so.spec.services[0].post_start = {{{"warm"}}};
   engine::Behaviour warms;
   warms.commands["warm"].status = 0;
@@ -534,7 +534,7 @@ TEST_F(Stack, AHookThatFailsOnTheWayBackKeepsNothingDown) {
   const auto before = created();
   warms.commands["warm"].status = 1;
   scene_.engine.add_image("db:1", {}, warms, "1");
-  Made other = made("1", "other");
+  ReleaseDraft other = made("1", "other");
   other.spec.services[0].post_start = {{{"warm"}}};
   const Change change = deploy(other);
   EXPECT_EQ(change.kind, Change::Kind::in_trouble);
@@ -542,7 +542,7 @@ TEST_F(Stack, AHookThatFailsOnTheWayBackKeepsNothingDown) {
 }
 
 TEST_F(Stack, AChangedHookMakesNoNewContainerAndCountsAtTheNextStop) {
-  Made made_so = made("1");
+  ReleaseDraft made_so = made("1");
   made_so.spec.services[0].pre_stop = {{{"true"}}};
   ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
   const auto before = created();
@@ -555,7 +555,7 @@ TEST_F(Stack, AChangedHookMakesNoNewContainerAndCountsAtTheNextStop) {
 }
 
 TEST_F(Stack, AHookBeforeTheStopNeverKeepsAContainerFromStopping) {
-  Made made_so = made("1");
+  ReleaseDraft made_so = made("1");
   made_so.spec.services[0].pre_stop = {{{"false"}}};
   ASSERT_EQ(deploy(made_so).kind, Change::Kind::done);
   Context here = context();

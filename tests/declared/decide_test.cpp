@@ -188,7 +188,7 @@ class Case {
   }
 
   std::optional<App> app_;
-  change::Made draft_;
+  change::ReleaseDraft draft_;
   ImageChoices images_;
   Needs needs_;
   std::vector<Repair> repairs_;

@@ -21,8 +21,8 @@ struct Practice {
   std::vector<Finding> findings() {
     auto own = std::make_unique<engine::MemoryEngine>(scene.clock, data_root);
     if (prepare) prepare(*own);
-    Ground ground(std::move(own), scene.folder.path() / "state");
-    return doctor(ground, scene.clock, {});
+    Installation installation(std::move(own), scene.folder.path() / "state");
+    return doctor(installation, scene.clock, {});
   }
   std::function<void(engine::MemoryEngine&)> prepare;
   fs::path data_root;  // empty: the engine's files are elsewhere

@@ -135,10 +135,10 @@ Scene random_stack(Chance& chance) {
   for (const auto& service : after)
     if (half_way && !next.bodies.contains(service.name) && chance.one_in(2))
       add_container(scene, 2, service, chance, chance.one_in(2));
-  const bool is_way_back = half_way && chance.one_in(3);
-  scene.wish_up(is_way_back ? 1 : 2, true);
+  const bool is_rollback = half_way && chance.one_in(3);
+  scene.wish_up(is_rollback ? 1 : 2, true);
   scene.app.wish.fallback = ReleaseNumber{1};
-  if (is_way_back) {
+  if (is_rollback) {
     scene.app.wish.way_back = true;
     scene.app.wish.failed = ReleaseNumber{2};
   }

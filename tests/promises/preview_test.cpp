@@ -8,7 +8,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "change/making.h"
+#include "change/new_release.h"
 #include "change/remove_stopped.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
@@ -454,8 +454,8 @@ class StackPreview : public ::testing::Test {
     scene_.clock.advance(Seconds(60));
   }
 
-  Made made(const std::string& web_image) {
-    Made made;
+  ReleaseDraft made(const std::string& web_image) {
+    ReleaseDraft made;
     const auto add = [&](const std::string& name, const std::string& image, std::vector<Need> needs) -> Service& {
       Service service;
       service.name = name;
@@ -473,10 +473,10 @@ class StackPreview : public ::testing::Test {
     return made;
   }
 
-  plan::Plan deploy(const Made& made, bool dry_run, Containers containers = Containers::changed_in_place) {
+  plan::Plan deploy(const ReleaseDraft& made, bool dry_run, Containers containers = Containers::changed_in_place) {
     Context context = scene_.context("belay deploy shop");
     App app = scene_.store->app(shop_).value_or(App(shop_));
-    return start_made(context, app, made, change_options(dry_run), containers, "deploy", {}).plan;
+    return start_draft(context, app, made, change_options(dry_run), containers, "deploy", {}).plan;
   }
   void compare_with(const Perform& perform) {
     compare(scene_, "test", perform);

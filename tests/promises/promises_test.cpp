@@ -117,7 +117,7 @@ TEST(Promises, ARollbackOnAnInterruptedWayBackFinishesIt) {
       if (!scene.crashes("deploy bad")) break;
       scene.engine.crash_after({});
       scene.reopen();
-      if (!is_way_back(scene.app().wish)) continue;
+      if (!is_rollback(scene.app().wish)) continue;
       ++on_the_way;
       EXPECT_EQ(scene.run("rollback"), "done") << "cut after " << calls;
       EXPECT_EQ(scene.trouble("2"), "") << "cut after " << calls;
@@ -135,7 +135,7 @@ TEST(Promises, ARollbackOfWhatFailedWhereNothingRanLeavesNothingRunning) {
     if (!scene.crashes("start new")) break;
     scene.engine.crash_after({});
     scene.reopen();
-    if (!is_way_back(scene.app().wish)) continue;
+    if (!is_rollback(scene.app().wish)) continue;
     ++on_the_way;
     scene.run("rollback");
     EXPECT_EQ(scene.trouble(""), "") << "cut after " << calls;

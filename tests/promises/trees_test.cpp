@@ -265,9 +265,9 @@ TEST(NestedVolumes, AVolumeWhoseFilesAreBoundAsWellIsOnePlace) {
   ASSERT_EQ(scene.run("deploy 1"), "done");
   const auto volumes = scene.engine.volumes({}, {});
   const DataPlace volume{DataPlace::Kind::volume, "web_data"};
-  const std::vector<PlaceUse> uses{{{DataPlace::Kind::folder, scene.volume("web_data").string()}, {"/a"}, true},
-                                   {volume, {"/b"}, false},
-                                   {{DataPlace::Kind::folder, "/nowhere/at/all"}, {"/c"}, false}};
+  const std::vector<DataUse> uses{{{DataPlace::Kind::folder, scene.volume("web_data").string()}, {"/a"}, true},
+                                  {volume, {"/b"}, false},
+                                  {{DataPlace::Kind::folder, "/nowhere/at/all"}, {"/c"}, false}};
   const auto outer = outermost(uses, volumes);
   ASSERT_EQ(outer.size(), 2U);
   EXPECT_EQ(outer[0].place, volume);

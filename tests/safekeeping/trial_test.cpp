@@ -370,7 +370,7 @@ Service service(const std::string& name) {
   return service;
 }
 
-const Stage stage{"trial", {"outside"}, {{"web_data", {DataPlace::Kind::volume, "trial-01"}}}, {"/usr"}};
+const TrialSite site{"trial", {"outside"}, {{"web_data", {DataPlace::Kind::volume, "trial-01"}}}, {"/usr"}};
 
 TEST(Pseudonym, IsSeenByNobodyOutside) {
   Spec spec;
@@ -383,7 +383,7 @@ TEST(Pseudonym, IsSeenByNobodyOutside) {
   shop.log_driver = "syslog";
   shop.hostname = "shop.example";
   spec.services = {shop};
-  const Pseudonym other = under_pseudonym(spec, {{"shop", "shop-r3"}}, {}, stage);
+  const Pseudonym other = under_pseudonym(spec, {{"shop", "shop-r3"}}, {}, site);
   const Service& twin = other.spec.services.at(0);
   EXPECT_EQ(other.containers.at("shop"), "trial");
   EXPECT_THAT(twin.ports, IsEmpty());
@@ -409,7 +409,7 @@ TEST(Pseudonym, KeepsWhatTheServicesHaveOfEachOtherAndNothingOfOthers) {
   shop.pid_mode = "container:db";
   shop.ipc_mode = "container:mail";
   spec.services = {db, shop};
-  const Pseudonym other = under_pseudonym(spec, {}, {}, stage);
+  const Pseudonym other = under_pseudonym(spec, {}, {}, site);
   const Service& first = other.spec.services.at(0);
   const Service& second = other.spec.services.at(1);
   EXPECT_EQ(first.networks.at(0), (NetworkLink{"trial", {"db", "database", "sql"}, {}, {}}));
@@ -431,7 +431,7 @@ TEST(Pseudonym, KnowsServicesByTheirNamesInTheDefinition) {
   spec.services = {db, shop, side};
   Image with_point;
   with_point.config.volumes = {"/data"};
-  Stage open = stage;
+  TrialSite open = site;
   open.publishes = true;
   const Pseudonym other = under_pseudonym(spec, {}, {{"shop", with_point}}, open);
   EXPECT_EQ(other.spec.service("shop").volumes_from, std::vector<std::string>{"trial-db:ro"});
@@ -449,7 +449,7 @@ TEST(Pseudonym, HasPortsAndPathsOfTheHostWhereItIsTestedOpenly) {
   shop.mounts = {{Mount::Kind::bind, "/usr", "/usr/share/host", false, {}},
                  {Mount::Kind::bind, "/etc/hosts", "/etc/hosts", false, {}}};
   spec.services = {shop};
-  Stage open = stage;
+  TrialSite open = site;
   open.publishes = true;
   Service mate = service("mate");
   mate.mounts = shop.mounts;
@@ -479,7 +479,7 @@ TEST(Pseudonym, HasDataOfItsOwnAndNoWayToTheHost) {
   Image with_points;
   with_points.id = "sha256:1";
   with_points.config.volumes = {"/data/", "/cache"};
-  const Pseudonym other = under_pseudonym(spec, {}, {{"shop", with_points}}, stage);
+  const Pseudonym other = under_pseudonym(spec, {}, {{"shop", with_points}}, site);
   const auto& mounts = other.spec.services.at(0).mounts;
   ASSERT_THAT(mounts, SizeIs(5));
   EXPECT_EQ(mounts[0].source, "trial-01");

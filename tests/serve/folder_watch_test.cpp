@@ -16,9 +16,9 @@ TEST(Burst, EndsWhenItIsQuiet) {
   Burst burst({});
   const Ticks begin(Seconds(100));
   EXPECT_EQ(burst.end(), std::nullopt);
-  burst.go_on(begin);
+  burst.resume(begin);
   EXPECT_EQ(burst.end(), begin + Milliseconds(200));
-  burst.go_on(begin + Milliseconds(150));
+  burst.resume(begin + Milliseconds(150));
   EXPECT_EQ(burst.end(), begin + Milliseconds(350));
   burst.forget();
   EXPECT_EQ(burst.end(), std::nullopt);
@@ -27,7 +27,7 @@ TEST(Burst, EndsWhenItIsQuiet) {
 TEST(Burst, EndsAfterTwoSecondsHoweverLoudItIs) {
   Burst burst({});
   const Ticks begin(Seconds(100));
-  for (int at = 0; at < 50; ++at) burst.go_on(begin + Milliseconds(100) * at);
+  for (int at = 0; at < 50; ++at) burst.resume(begin + Milliseconds(100) * at);
   EXPECT_EQ(burst.end(), begin + Milliseconds(2'000));
 }
 

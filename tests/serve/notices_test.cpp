@@ -103,7 +103,7 @@ TEST_F(NoticesTest, TellInOrderWithoutWaiting) {
   std::vector<std::string> seen;
   auto sink = std::make_unique<Gate>(seen);
   auto& gate = *sink;
-  Notices notices(only(std::move(sink)), log_);
+  Notifications notices(only(std::move(sink)), log_);
   notices.tell(about("a"));
   notices.tell(about("b"));
   gate.wait_for(1);
@@ -118,7 +118,7 @@ TEST_F(NoticesTest, DropTheOldestOfTooMany) {
   std::vector<std::string> seen;
   auto sink = std::make_unique<Gate>(seen);
   auto& gate = *sink;
-  Notices notices(only(std::move(sink)), log_, 2);
+  Notifications notices(only(std::move(sink)), log_, 2);
   notices.tell(about("on-its-way"));
   gate.wait_for(1);
   for (const auto* app : {"a", "b", "c", "d"}) notices.tell(about(app));
@@ -133,7 +133,7 @@ TEST_F(NoticesTest, EndWhileOneIsOnItsWay) {
   {
     auto sink = std::make_unique<Gate>(seen);
     auto& gate = *sink;
-    Notices notices(only(std::move(sink)), log_);
+    Notifications notices(only(std::move(sink)), log_);
     notices.tell(about("a"));
     notices.tell(about("b"));
     gate.wait_for(1);
@@ -142,14 +142,14 @@ TEST_F(NoticesTest, EndWhileOneIsOnItsWay) {
 }
 
 TEST_F(NoticesTest, NeedNoSink) {
-  Notices notices({}, log_);
+  Notifications notices({}, log_);
   notices.tell(deployed());
   EXPECT_TRUE(notices.finish(Milliseconds(0)));
 }
 
 TEST_F(NoticesTest, RunACommandWithTheNoticeOnItsInput) {
   const auto file = folder_.path() / "seen";
-  Notices notices(
+  Notifications notices(
       only(shell_sink(format("{{ cat; echo \"$BELAY_EVENT $BELAY_APP $BELAY_RELEASE\"; }} > {}", file.string()))),
       log_);
   notices.tell(deployed());
@@ -159,7 +159,7 @@ TEST_F(NoticesTest, RunACommandWithTheNoticeOnItsInput) {
 }
 
 TEST_F(NoticesTest, LogWhatAFailedCommandSaid) {
-  Notices notices(only(command_sink({"/bin/sh", "-c", "echo no token >&2; exit 4", "secret-argument"})), log_);
+  Notifications notices(only(command_sink({"/bin/sh", "-c", "echo no token >&2; exit 4", "secret-argument"})), log_);
   notices.tell(deployed());
   ASSERT_TRUE(notices.finish(Seconds(60)));
   EXPECT_EQ(logged(),
@@ -169,14 +169,14 @@ TEST_F(NoticesTest, LogWhatAFailedCommandSaid) {
 }
 
 TEST_F(NoticesTest, EndACommandThatTakesTooLong) {
-  Notices notices(only(shell_sink("sleep 1000", Milliseconds(50))), log_);
+  Notifications notices(only(shell_sink("sleep 1000", Milliseconds(50))), log_);
   notices.tell(deployed());
   ASSERT_TRUE(notices.finish(Seconds(60)));
   EXPECT_THAT(logged(), HasSubstr("did not end within 50 ms"));
 }
 
 TEST_F(NoticesTest, GoOnAfterACommandThatIsNotThere) {
-  Notices notices(only(command_sink({"/no/such/program"})), log_);
+  Notifications notices(only(command_sink({"/no/such/program"})), log_);
   notices.tell(deployed());
   notices.tell(deployed());
   ASSERT_TRUE(notices.finish(Seconds(60)));
@@ -271,7 +271,7 @@ TEST_F(WebhookTest, TriesThreeTimesWithPauses) {
 
 TEST_F(WebhookTest, GivesUpAfterTheThirdTry) {
   Receiver receiver({busy, busy, busy, fine});
-  Notices notices(only(webhook_sink(hook(receiver.url()), clock_)), log_);
+  Notifications notices(only(webhook_sink(hook(receiver.url()), clock_)), log_);
   notices.tell(deployed());
   ASSERT_TRUE(notices.finish(Seconds(60)));
   EXPECT_THAT(receiver.requests(), SizeIs(3));

@@ -9,7 +9,7 @@ namespace belay::cli {
 
 int run_doctor(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto findings = look::doctor(run.ground(), in.clock, in.stop());
+  const auto findings = look::doctor(run.installation(), in.clock, in.stop());
   using Level = look::Finding::Level;
   bool bad = false;
   Node list = Node::list();

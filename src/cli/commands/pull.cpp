@@ -48,7 +48,7 @@ int run_pull(Invocation& in) {
   declared::ImageTask task;
   task.services = {words.services.begin(), words.services.end()};
   task.with_needs = in.has("include-deps");
-  task.go_on = in.has("ignore-pull-failures");
+  task.ignore_failures = in.has("ignore-pull-failures");
   const Declaration project = declaration_of(in, words);
   if (in.text("policy") == "missing") {
     HostRun run(in.session, in.description());
@@ -62,7 +62,7 @@ int run_push(Invocation& in) {
   declared::ImageTask task;
   task.services = {words.services.begin(), words.services.end()};
   task.with_needs = in.has("include-deps");
-  task.go_on = in.has("ignore-push-failures");
+  task.ignore_failures = in.has("ignore-push-failures");
   return bring(in, declared::plan_of_pushes(declaration_of(in, words), task), "pushed");
 }
 

@@ -14,9 +14,9 @@ namespace {
 using document::Member;
 using document::Node;
 
-class Filling {
+class Interpolation {
  public:
-  Filling(const Variables& variables, Loading& loading) : variables_(variables), loading_(loading) {}
+  Interpolation(const Variables& variables, Loading& loading) : variables_(variables), loading_(loading) {}
 
   void service(Node& service) {
     if (Node* environment = service.find("environment"))
@@ -139,11 +139,11 @@ class Filling {
 }  // namespace
 
 void fill_in_variables(Node& model, const Variables& variables, Loading& loading) {
-  Filling filling(variables, loading);
-  for (Member& member : model.find("services")->members()) filling.service(member.value);
+  Interpolation interpolation(variables, loading);
+  for (Member& member : model.find("services")->members()) interpolation.service(member.value);
   for (const char* section : {"configs", "secrets"})
     if (Node* files = model.find(section))
-      for (Member& member : files->members()) filling.content(member);
+      for (Member& member : files->members()) interpolation.content(member);
 }
 
 }  // namespace belay::formats::compose

@@ -1,4 +1,4 @@
-#include "safekeeping/still.h"
+#include "safekeeping/quiesce.h"
 
 #include <algorithm>
 
@@ -26,8 +26,8 @@ App held_still(const change::Context& context, const App& app) {
   return held;
 }
 
-Stillness::Stillness(change::Context& context, const App& held, const Release& release, const World& world,
-                     backup::Consistency way, std::stop_token stop)
+Quiesce::Quiesce(change::Context& context, const App& held, const Release& release, const World& world,
+                 backup::Consistency way, std::stop_token stop)
     : held_(held), release_(release), world_(world), way_(way), defaults_(context.defaults), now_(context.clock.now()) {
   Spec runs;
   for (const auto& service : release.spec.services) {
@@ -40,7 +40,7 @@ Stillness::Stillness(change::Context& context, const App& held, const Release& r
   if (way_ == backup::Consistency::stop) change::refuse_missing_paths(context, runs, &release, std::move(stop));
 }
 
-std::vector<plan::Action> Stillness::hold() const {
+std::vector<plan::Action> Quiesce::hold() const {
   std::vector<plan::Action> steps;
   const auto order = in_order_of_needs(release_.spec);
   // Those that need others go first.
@@ -64,7 +64,7 @@ std::vector<plan::Action> Stillness::hold() const {
   return steps;
 }
 
-std::vector<plan::Action> Stillness::let_go() const {
+std::vector<plan::Action> Quiesce::resume() const {
   if (way_ == backup::Consistency::live) return {};
   // What the planner would do then for a wish that is still the same.
   World held = world_;
@@ -80,7 +80,7 @@ std::vector<plan::Action> Stillness::let_go() const {
 }
 
 // Who did not run is left as he is: he may have been stopped for a reason.
-std::vector<plan::Action> Stillness::only_what_ran(std::vector<plan::Action> steps) const {
+std::vector<plan::Action> Quiesce::only_what_ran(std::vector<plan::Action> steps) const {
   std::erase_if(steps, [&](const plan::Action& action) {
     const auto* start = std::get_if<plan::StartContainer>(&action.step);
     const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
@@ -96,7 +96,7 @@ std::vector<plan::Action> Stillness::only_what_ran(std::vector<plan::Action> ste
   return steps;
 }
 
-std::vector<std::string> Stillness::strangers() const {
+std::vector<std::string> Quiesce::foreign_writers() const {
   std::vector<std::string> notes;
   const auto ours = plan::instances(held_, world_);
   for (const auto& use : change::places_of(release_.spec).uses)
@@ -112,7 +112,7 @@ std::vector<std::string> Stillness::strangers() const {
   return notes;
 }
 
-void Stillness::let_go_on(change::Context& context, const World& now) const {
+void Quiesce::let_go_on(change::Context& context, const World& now) const {
   plan::Plan plan;
   std::vector<size_t> last;
   for (const auto& action : only_what_ran(plan::plan_wish({held_, now, context.clock.now(), defaults_}).actions))
@@ -122,12 +122,12 @@ void Stillness::let_go_on(change::Context& context, const World& now) const {
 }
 
 void while_still(change::Context& context, const App& app, const App& held, const std::function<void()>& work,
-                 const std::function<void()>& go_on) {
+                 const std::function<void()>& let_go_on) {
   context.store.save(held);
   try {
     work();
   } catch (const std::exception& error) {
-    doing(format("{}; letting {} go on", error.what(), app.name.text()), go_on);
+    doing(format("{}; letting {} go on", error.what(), app.name.text()), let_go_on);
     context.store.save(app);
     throw;
   }

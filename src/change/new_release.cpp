@@ -1,4 +1,4 @@
-#include "change/making.h"
+#include "change/new_release.h"
 
 #include <algorithm>
 
@@ -20,7 +20,7 @@ namespace {
 
 // The release that was begun already and has no verdict yet, where it would be the very same: an interrupted command
 // of the same kind began it, or the host did not let it be tried to its end.
-const Release* begun_already(const App& app, const Made& made) {
+const Release* begun_already(const App& app, const ReleaseDraft& made) {
   const Release* release = nullptr;
   if (app.wish.unfinished && app.wish.state == Wish::State::up)
     release = app.find(*app.wish.release);
@@ -30,7 +30,7 @@ const Release* begun_already(const App& app, const Made& made) {
   return is_made_so(*release, made) ? release : nullptr;
 }
 
-bool is_tied_alike(const Release& release, const Made& made) {
+bool is_tied_alike(const Release& release, const ReleaseDraft& made) {
   return std::all_of(made.tied_to.begin(), made.tied_to.end(), [&](const std::string& need) {
     const auto known = release.needs.find(need);
     // Of one that was taken over nobody noted what it was started with.
@@ -50,7 +50,7 @@ void name_containers(Context& context, App& app, Release& release, std::stop_tok
           [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); });
 }
 
-Release& add_unnamed(Context& context, App& app, const Made& made, std::stop_token stop) {
+Release& add_unnamed(Context& context, App& app, const ReleaseDraft& made, std::stop_token stop) {
   Release release;
   release.number = new_number(context, app, made.spec, std::move(stop));
   release.identity = context.agreed != nullptr ? context.agreed->identity : new_identity();
@@ -79,8 +79,8 @@ void go_on_with(const Release& other, Release& release, const std::set<std::stri
 }
 
 // The new release with its wish, in the app alone.
-void begin_release(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
-                   std::stop_token stop) {
+void begin_release(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
+                   Containers containers, std::stop_token stop) {
   const auto running = what_runs(app);
   const Release* runs = running ? app.find(*running) : ran_until_stopped(app);
   refuse_missing_paths(context, made.spec, runs, stop);
@@ -94,7 +94,7 @@ void begin_release(Context& context, App& app, const Made& made, const ChangeOpt
 
 }  // namespace
 
-Release& add_release(Context& context, App& app, const Made& made, const Release* like, std::stop_token stop) {
+Release& add_release(Context& context, App& app, const ReleaseDraft& made, const Release* like, std::stop_token stop) {
   const auto other = like == nullptr ? std::nullopt : std::optional(*like);  // the app's list may move
   Release& release = add_unnamed(context, app, made, stop);
   if (other) go_on_with(*other, release, made.anew);
@@ -102,13 +102,13 @@ Release& add_release(Context& context, App& app, const Made& made, const Release
   return release;
 }
 
-bool is_made_so(const Release& release, const Made& made) {
+bool is_made_so(const Release& release, const ReleaseDraft& made) {
   return release.spec == made.spec && release.images == made.images && release.files == made.files &&
          is_tied_alike(release, made);
 }
 
-Change start_made(Context& context, App& app, const Made& made, const ChangeOptions& options, Containers containers,
-                  const std::string& verb, std::stop_token stop) {
+Change start_draft(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
+                   Containers containers, const std::string& verb, std::stop_token stop) {
   if (!options.dry_run) finish_data(context, app, stop);
   for (const auto& [service, image] : made.images)
     if (app.is_quarantined(image))
@@ -137,8 +137,9 @@ Change start_made(Context& context, App& app, const Made& made, const ChangeOpti
   return fulfil(context, app, verb, options.dry_run, stop, agree);
 }
 
-Change plan_made(Context& context, App& app, const Made& made, const ChangeOptions& options, const plan::Plan& pulling,
-                 Containers containers, std::stop_token stop, const std::optional<ImageConfig>& expected) {
+Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
+                  const plan::Plan& pulling, Containers containers, std::stop_token stop,
+                  const std::optional<ImageConfig>& expected) {
   begin_release(context, app, made, options, containers, stop);
   if (options.snapshot || asks_for_snapshots(made.spec)) wish_snapshot(context, app, true, stop);
   World world = observe(context.engine, app, stop);

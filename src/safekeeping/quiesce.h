@@ -14,23 +14,23 @@ App held_still(const change::Context& context, const App& app);
 
 // What is needed to hold the containers of one release still, and to let go again. Looks at all that it is given as
 // long as it lives.
-class Stillness {
+class Quiesce {
  public:
   // `held`: of held_still. Where nothing runs there is nothing to hold still: the way is `live` then. Throws NotFound
   // where what is to be stopped could not start again: a path that it is bound to is missing.
-  Stillness(change::Context& context, const App& held, const Release& release, const World& world,
-            backup::Consistency way, std::stop_token stop);
+  Quiesce(change::Context& context, const App& held, const Release& release, const World& world,
+          backup::Consistency way, std::stop_token stop);
 
   backup::Consistency way() const { return way_; }
   // In the order of the services.
   const std::vector<const Container*>& running() const { return running_; }
   // The steps, to be done one after the other; without `after`.
   std::vector<plan::Action> hold() const;
-  std::vector<plan::Action> let_go() const;
+  std::vector<plan::Action> resume() const;
   // Lets the app go on now, as `now` shows it, whatever was done of all this. Not to be stopped.
   void let_go_on(change::Context& context, const World& now) const;
   // Others that may write to the same data: sentences for people. They are not ours to hold still.
-  std::vector<std::string> strangers() const;
+  std::vector<std::string> foreign_writers() const;
 
  private:
   std::vector<plan::Action> only_what_ran(std::vector<plan::Action> steps) const;
@@ -45,9 +45,9 @@ class Stillness {
 };
 
 // Does `work`, which holds the app still: saves `held` before it and `app`, as that is then, behind it. Whatever it
-// throws, and even if nothing can be written any more: first of all `go_on` lets the app go on.
+// throws, and even if nothing can be written any more: first of all `let_go_on` lets the app go on.
 void while_still(change::Context& context, const App& app, const App& held, const std::function<void()>& work,
-                 const std::function<void()>& go_on);
+                 const std::function<void()>& let_go_on);
 
 // The journal's entry of a backup, whatever comes of it.
 class BackupEntry {

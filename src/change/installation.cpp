@@ -4,7 +4,7 @@
 
 namespace belay::change {
 
-std::unique_ptr<engine::Engine> connect(const GroundOptions& options) {
+std::unique_ptr<engine::Engine> connect(const InstallationOptions& options) {
   engine::DockerOptions docker;
   docker.host = options.host;
   docker.warn = options.warn;
@@ -17,15 +17,15 @@ fs::path usual_state_folder() {
   return state::state_folder();
 }
 
-Ground::Ground(const GroundOptions& options)
+Installation::Installation(const InstallationOptions& options)
     : state_folder_(options.state.empty() ? usual_state_folder() : options.state), engine_(connect(options)) {}
 
-Ground::Ground(std::unique_ptr<engine::Engine> engine, fs::path state)
+Installation::Installation(std::unique_ptr<engine::Engine> engine, fs::path state)
     : state_folder_(std::move(state)), engine_(std::move(engine)) {}
 
-Ground::~Ground() = default;
+Installation::~Installation() = default;
 
-state::Store& Ground::store() {
+state::Store& Installation::store() {
   if (!store_) store_ = state::Store::open(state_folder_);
   return *store_;
 }
