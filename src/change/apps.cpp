@@ -176,20 +176,21 @@ void add_data(World& world, std::span<const App> apps) {
 World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   World world;
   world.containers = engine.containers({}, stop);
-  if (app.wish.unfinished && wait_for_starts(engine, app, world, stop)) world.containers = engine.containers({}, stop);
+  if (app.wish.is_unfinished() && wait_for_starts(engine, app, world, stop))
+    world.containers = engine.containers({}, stop);
   world.volumes = engine.volumes({}, stop);
   world.networks = engine.networks(stop);
   for (auto& image : engine.images({.label = format("{}={}", labels::family, app.name.text()), .reference = {}}, stop))
     world.images[image.id] = std::move(image);
   for (const auto& release : app.releases)
     for (const auto& [service, id] : release.images) {
-      const bool is_wished = app.wish.release == release.number;
+      const bool is_wished = app.wish.release() == release.number;
       // A list has no configuration; the plan of the wished release needs its health check.
       if (world.images.contains(id) && !is_wished) continue;
       if (auto image = engine.image(id, stop)) world.images[id] = std::move(*image);
     }
   add_data(world, {&app, 1});
-  const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  const Release* wished = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release(instance.service);
     if (!instance.container->is_up() && !is_wished) continue;
@@ -235,7 +236,7 @@ void add_images(World& world, engine::Engine& engine, const std::vector<App>& ap
     for (const auto& release : app.releases)
       for (const auto& [service, id] : release.images)
         // A list has no configuration; the plan of the wished release needs its health check.
-        if (app.wish.release == release.number || !world.images.contains(id)) wanted.insert(id);
+        if (app.wish.release() == release.number || !world.images.contains(id)) wanted.insert(id);
   for (auto& [id, image] : asked_for_all(wanted, [&](const std::string& one) { return engine.image(one, stop); }))
     if (image) world.images[id] = std::move(*image);
 }
@@ -257,7 +258,7 @@ bool wait_for_all_starts(engine::Engine& engine, const std::vector<App>& apps, c
                          std::stop_token stop) {
   std::set<std::string> starting;
   for (const auto& app : apps)
-    if (app.wish.unfinished)
+    if (app.wish.is_unfinished())
       for (const auto& instance : plan::instances(app, world))
         if (!instance.container->is_up()) starting.insert(instance.container->name);
   std::ignore =
@@ -270,7 +271,7 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
   for (size_t i = 0; i < world.containers.size(); ++i) places.emplace(world.containers[i].name, i);
   std::set<std::string> wanted;
   for (const auto& app : apps) {
-    const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
+    const Release* wished = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
     for (const auto& instance : plan::instances(app, world))
       if (instance.container->is_up() ||
           (wished != nullptr && instance.release == wished->container_release(instance.service)))
@@ -344,8 +345,8 @@ std::optional<std::string> restart_loop(const ContainerDetail& detail, Time sinc
 }
 
 std::optional<std::string> restart_loop(const App& app, const World& world, Time now) {
-  if (app.wish.state != Wish::State::up || !app.wish.release) return {};
-  const Release* release = app.find(*app.wish.release);
+  if (!app.wish.is<goal::Run>() || !app.wish.release()) return {};
+  const Release* release = app.find(*app.wish.release());
   if (release == nullptr) return {};
   for (const auto& service : release->spec.services)
     if (const Container* container = plan::find_instance(app, world, release->number, service.name))
@@ -377,12 +378,12 @@ const Release& release_of_data(const App& app) {
 }
 
 std::optional<ReleaseNumber> what_runs(const App& app) {
-  if (app.wish.state != Wish::State::up) return app.wish.unfinished ? app.wish.fallback : std::nullopt;
-  return app.wish.unfinished ? app.wish.fallback : app.wish.release;
+  if (!app.wish.is<goal::Run>()) return app.wish.is_unfinished() ? app.wish.fallback : std::nullopt;
+  return app.wish.is_unfinished() ? app.wish.fallback : app.wish.release();
 }
 
 const Release* ran_until_stopped(const App& app) {
-  if (app.wish.state != Wish::State::down || app.wish.unfinished || !app.last) return nullptr;
+  if (!app.wish.is<goal::Stopped>() || app.wish.is_unfinished() || !app.last) return nullptr;
   return app.find(*app.last);
 }
 

@@ -61,10 +61,10 @@ void recording(const App& app, Work&& work) {
   try {
     work();
   } catch (const state::Unwritable& error) {
-    const bool runs = app.wish.state == Wish::State::up;
+    const bool runs = app.wish.is<goal::Run>();
     throw Error(ErrorCode::state_unwritable,
                 format("{}, but that could not be recorded: {}",
-                       runs ? format("{} of {} runs", app.wish.release->text(), app.name.text())
+                       runs ? format("{} of {} runs", app.wish.release()->text(), app.name.text())
                             : format("{} is stopped", app.name.text()),
                        error.what()),
                 "Free some space there, then run the command again: it finds what is already done.");
@@ -82,22 +82,22 @@ void clear_up_left_ones(Context& context, App& app, const App& saved, std::stop_
 // try was cut off: it has yet to prove itself. Data that is exchanged, or copied, has its own way back.
 bool goes_on_itself(const App& app, const std::optional<App>& saved, const World& world) {
   const Wish& wish = app.wish;
-  if (wish.state != Wish::State::up || wish.fallback || !wish.data.empty() || wish.snapshot) return false;
-  const bool is_first_try =
-      saved && saved->wish.unfinished && saved->wish.release == wish.release && saved->wish.fallback != wish.release;
-  return !is_first_try && was_up(app, world, *wish.release);
+  if (!wish.is<goal::Run>() || wish.fallback || !wish.data.empty() || wish.snapshot) return false;
+  const bool is_first_try = saved && saved->wish.is_unfinished() && saved->wish.release() == wish.release() &&
+                            saved->wish.fallback != wish.release();
+  return !is_first_try && was_up(app, world, *wish.release());
 }
 
 // Whether what should be up is so though nobody saw it before and this change started none of it: what the engine
 // showed then was wrong.
 bool ran_unseen(Context& context, const App& app, const Touched& touched) {
   const Wish& wish = app.wish;
-  if (wish.state != Wish::State::up || wish.fallback || !wish.data.empty() || wish.snapshot || !touched.begun.empty())
+  if (!wish.is<goal::Run>() || wish.fallback || !wish.data.empty() || wish.snapshot || !touched.begun.empty())
     return false;
   try {
     World world;
     world.containers = context.engine.containers({}, {});
-    return was_up(app, world, *wish.release);
+    return was_up(app, world, *wish.release());
   } catch (const Error&) {
     // The way back looks again, and tells of it.
     return false;
@@ -144,14 +144,14 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
               const Agreement& agree) {
   if (!dry_run) clear_announced(context, app.name, stop);
   Change change;
-  change.release = app.wish.release;
+  change.release = app.wish.release();
   const auto saved = context.store.app(app.name);
   Planned wanted = planned(context, app, stop);
   change.plan = wanted.plan;
-  const bool same_wish = saved && saved->wish.state == app.wish.state && saved->wish.release == app.wish.release &&
-                         !saved->wish.unfinished && app.wish.data.empty() && !app.wish.snapshot &&
-                         saved->wish.trouble.empty() && saved->wish.held_down == app.wish.held_down &&
-                         app.wish.restart.empty();
+  const bool same_wish =
+      saved && saved->wish.goal.index() == app.wish.goal.index() && saved->wish.release() == app.wish.release() &&
+      !saved->wish.is_unfinished() && app.wish.data.empty() && !app.wish.snapshot && saved->wish.trouble.empty() &&
+      saved->wish.held_down() == app.wish.held_down() && (!app.wish.run() || app.wish.run()->restart.empty());
   if (change.plan.empty() && same_wish) {
     change.running = what_runs(*saved);
     if (!dry_run) clear_up_left_ones(context, app, *saved, stop);
@@ -169,7 +169,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   change.plan = wanted.plan = agreed_plan(context, app.name, std::move(wanted.plan));
   const auto missing = missing_for(context, app, wanted.world, wanted.plan, stop);
   // One that was cut off may have left nothing running; what it leads back to may have its files still.
-  const bool was_cut_off = saved && saved->wish.unfinished;
+  const bool was_cut_off = saved && saved->wish.is_unfinished();
   if (missing && !was_cut_off) throw *missing;
   if (dry_run) {
     change.kind = Change::Kind::planned;
@@ -179,7 +179,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
 
   // What the world shows to run is what a failure leads back to, also where it is the very release that is wished.
   const bool is_itself = goes_on_itself(app, saved, wanted.world);
-  if (is_itself) app.wish.fallback = app.wish.release;
+  if (is_itself) app.wish.fallback = app.wish.release();
   forget_creations(app, change.plan);
   // Durable before the first effect (promise 2).
   if (agree)
@@ -187,7 +187,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   else
     context.store.save(app);
   const Time began = context.clock.now();
-  write_journal(context, app, verb, "started", app.wish.why, app.wish.release);
+  write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
   bool release_is_at_fault = false;
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);
@@ -227,7 +227,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.report.note("stopping: taking the change back (again to leave at once)");
   }
 
-  if (app.wish.state != Wish::State::up && app.wish.fallback_data.empty()) {
+  if (!app.wish.is<goal::Run>() && app.wish.fallback_data.empty()) {
     // There is no way back from a stop that failed half-way but to try again: the wish stays.
     if (cancelled) throw Cancelled(format("stopped half-way; the next command on {} finishes it", app.name.text()));
     write_journal(context, app, verb, "failed", change.reason, change.release);
@@ -235,7 +235,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     change.trouble_on_the_way_back = "the wish stays";
     return change;
   }
-  if (is_rollback(app.wish) && !cancelled) {
+  if (app.wish.is_rolling_back() && !cancelled) {
     end_way_back(context, app, change, wanted);
     write_journal(context, app, verb, "failed", change.trouble_on_the_way_back, change.release);
     return change;
@@ -267,14 +267,14 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
 
 Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail,
                 const std::string& container) {
-  const auto previous = app.wish.previous;
-  if (app.wish.state != Wish::State::up || !app.wish.release || !previous || app.find(*previous) == nullptr)
+  const auto previous = app.wish.previous();
+  if (!app.wish.is<goal::Run>() || !app.wish.release() || !previous || app.find(*previous) == nullptr)
     throw NotFound(ErrorCode::nothing_to_go_back_to, format("{} has nothing to go back to", app.name.text()));
   // Asked now: what has failed is better than nothing.
   const ReleaseNumber back_to = with_its_files(context, app, *previous, {});
   refuse_missing_paths(context, app.release(back_to).spec, app.find(back_to), {});
   Change change;
-  change.release = app.wish.release;
+  change.release = app.wish.release();
   change.own_reason = reason;
   change.reason = with_its_service(app.release(*change.release), change.plan, container, reason);
   change.log_tail = log_tail;
@@ -283,23 +283,19 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   app.find(*change.release)->verdict = Verdict::pending;
   record_failure(context, app, change, true);
   app.wish.fallback = back_to;
-  app.wish.unfinished = true;
+  app.wish.progress = Wish::Progress::under_way;
   write_journal(context, app, "soak", "started", reason, change.release);
   take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
-  if (change.kind != Change::Kind::stuck) app.last = app.wish.release;
+  if (change.kind != Change::Kind::stuck) app.last = app.wish.release();
   context.store.save(app);
   write_journal(context, app, "soak", change.kind == Change::Kind::rolled_back ? "rolled_back" : "failed", reason,
                 change.release);
   return change;
 }
 
-bool is_rollback(const Wish& wish) {
-  return wish.unfinished && wish.way_back;
-}
-
 void finish_unfinished(Context& context, App& app, std::stop_token stop) {
-  if (app.wish.state == Wish::State::gone) return;
-  if (!app.wish.unfinished) {
+  if (app.wish.is<goal::Removed>()) return;
+  if (!app.wish.is_unfinished()) {
     clear_announced(context, app.name, stop);
     clear_up_reserves(context, app, stop);
     return;
@@ -328,8 +324,7 @@ Wish wish_after(const Wish& earlier, const Context& context) {
   Wish wish;
   wish.snapshot = earlier.snapshot;
   wish.data = earlier_data(earlier);
-  wish.held_down = earlier.held_down;
-  wish.unfinished = true;
+  wish.progress = Wish::Progress::under_way;
   wish.who = context.who;
   wish.why = context.command;
   wish.since = context.clock.now();
@@ -340,23 +335,20 @@ Wish wish_after(const Wish& earlier, const Context& context) {
 
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context) {
   Wish wish = wish_after(app.wish, context);
-  wish.state = Wish::State::up;
-  wish.release = release;
+  goal::Run run{release};
+  run.held_down = options.held_down.value_or(app.wish.held_down());
+  wish.goal = std::move(run);
   wish.fallback = what_runs(app);
   // Nothing else to return to than itself: whether it runs only the world can tell (fulfil). What an interrupted
   // command was to return to is known.
-  if (wish.fallback == release && !app.wish.unfinished) wish.fallback.reset();
-  wish.wait = options.wait;
-  wish.order = options.order;
-  wish.settle = options.settle;
-  wish.wait_timeout = options.wait_timeout;
+  if (wish.fallback == release && !app.wish.is_unfinished()) wish.fallback.reset();
+  wish.terms = {options.wait, options.order, options.settle, options.wait_timeout};
   app.wish = std::move(wish);
 }
 
 void wish_down(App& app, const Context& context) {
   Wish wish = wish_after(app.wish, context);
-  wish.state = Wish::State::down;
-  wish.held_down.clear();
+  wish.goal = goal::Stopped{};
   app.wish = std::move(wish);
 }
 

@@ -16,6 +16,8 @@ struct ChangeOptions {
   std::optional<SwapOrder> order;
   std::optional<Milliseconds> settle, wait_timeout;
   bool snapshot = false;  // --snapshot: the data is copied while nothing runs
+  // Services that are to be down; nullopt: those that are held down now.
+  std::optional<std::set<std::string>> held_down{};
 };
 
 // What came of a change.
@@ -78,7 +80,6 @@ void finish_data(Context& context, App& app, std::stop_token stop);
 
 // True: an earlier command's change failed, and was interrupted while it was rolled back; the wish is what ran before
 // it.
-bool is_rollback(const Wish& wish);
 
 // Sets the wish of a change in the app: what should be up, and what to return to.
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);

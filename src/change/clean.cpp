@@ -125,7 +125,7 @@ Removed take_down(Context& context, const AppName& name, bool dry_run, const Con
     if (const auto label = volume.labels.find(labels::app);
         label != volume.labels.end() && label->second == name.text())
       removed.kept.push_back(format("volume {} with its data", volume.name));
-  if (dry_run || (removed.plan.empty() && app.wish.state == Wish::State::down)) return removed;
+  if (dry_run || (removed.plan.empty() && app.wish.is<goal::Stopped>())) return removed;
   if (!confirm({removed.plan, removed.kept})) {
     removed.declined = true;
     return removed;
@@ -135,7 +135,7 @@ Removed take_down(Context& context, const AppName& name, bool dry_run, const Con
     context.store.save(app);
     write_journal(context, app, "down", "started", "");
     carry_out_whole(context, removed.plan, {}, stop);
-    app.wish.unfinished = false;
+    app.wish.progress = Wish::Progress::fulfilled;
     context.store.save(app);
     write_journal(context, app, "down", "done", "");
     removed.done = true;
@@ -169,11 +169,11 @@ Removed remove_part(Context& context, const Target& target, bool volumes, bool d
     return removed;
   }
   return doing(format("removing {}", target.text()), [&] {
-    app.wish.unfinished = what_runs(app).has_value();
+    app.wish.progress = what_runs(app) ? Wish::Progress::under_way : Wish::Progress::fulfilled;
     context.store.save(app);
     write_journal(context, app, "remove", "started", target.text());
     carry_out_whole(context, removed.plan, {}, stop);
-    app.wish.unfinished = false;
+    app.wish.progress = Wish::Progress::fulfilled;
     context.store.save(app);
     write_journal(context, app, "remove", "done", target.text());
     removed.done = true;
@@ -206,9 +206,8 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   // The answer may have taken its time.
   if (volumes) refuse_mounts(context, app, removed.plan, stop);
   Wish gone;
-  gone.state = Wish::State::gone;
-  gone.unfinished = true;
-  gone.lose_data = volumes;
+  gone.goal = goal::Removed{volumes};
+  gone.progress = Wish::Progress::under_way;
   gone.who = context.who;
   gone.why = context.command;
   gone.since = context.clock.now();
@@ -235,7 +234,7 @@ std::vector<std::string> stop_containers(Context& context, const std::vector<std
     const auto owner = owner_of(context, container, stop_token);
     const auto app = owner ? context.store.app(owner->app) : std::nullopt;
     try {
-      if (app && app->wish.state == Wish::State::up && app->wish.release == owner->release)
+      if (app && app->wish.is<goal::Run>() && app->wish.release() == owner->release)
         std::ignore = stop(context, owner->app, false, stop_token);
       else
         stop_alone(context, container, stop_token);

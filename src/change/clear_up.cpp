@@ -52,7 +52,7 @@ plan::Plan plan_of_unused(const App& app) {
 
 plan::Plan plan_of_clear_up(App app, const Release* settings, Time now) {
   if (app.snapshots.empty()) return {};
-  if (app.wish.state == Wish::State::up) app.last = app.wish.release;
+  if (app.wish.is<goal::Run>()) app.last = app.wish.release();
   settle_data(app, [](const Snapshot& /*copied*/) { return true; });
   try {
     forget_snapshots(app,

@@ -270,11 +270,11 @@ void wish_snapshot(Context& context, App& app, bool dry_run, std::stop_token sto
   }
   // An interrupted change has taken one already, of what the release to return to wrote.
   if (app.wish.snapshot) return;
-  if (app.wish.order == SwapOrder::start_first)
+  if (app.wish.terms.order == SwapOrder::start_first)
     throw UsageError("a snapshot is taken while nothing runs: it does not go with --order start-first");
   auto snapshot = next_snapshot(context, app, *before, dry_run, stop);
   if (!snapshot) return;
-  snapshot->why = format("before {}", app.wish.release->text());
+  snapshot->why = format("before {}", app.wish.release()->text());
   app.highest_snapshot = snapshot->number;
   app.wish.snapshot = snapshot->number;
   app.snapshots.push_back(std::move(*snapshot));

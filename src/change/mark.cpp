@@ -46,8 +46,8 @@ ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
                          ? *wished
                          : instance.release);
       names.push_back(format("{} ({})", instance.container->name, instance.release.text()));
-    } else if (app.wish.state == Wish::State::up && app.wish.release &&
-               app.release(*app.wish.release).container_release(instance.service) == instance.release) {
+    } else if (app.wish.is<goal::Run>() && app.wish.release() &&
+               app.release(*app.wish.release()).container_release(instance.service) == instance.release) {
       others.push_back(format("{} is {}", instance.container->name, to_text(state)));
     }
   }
@@ -72,7 +72,7 @@ ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
 }
 
 plan::Plan renames_after(Context& context, const App& app, const World& world) {
-  if (app.scheme != NamingScheme::dcv || app.wish.unfinished || app.wish.state == Wish::State::gone) return {};
+  if (app.scheme != NamingScheme::dcv || app.wish.is_unfinished() || app.wish.is<goal::Removed>()) return {};
   return plan::plan_names({app, world, context.clock.now(), context.defaults});
 }
 
@@ -147,7 +147,7 @@ std::vector<AutostartStatus> autostart_status(Context& context) {
 std::vector<Started> start_all(Context& context, const ChangeOptions& options, std::stop_token stop) {
   std::vector<Started> all;
   for (const auto& app : context.store.apps()) {
-    const bool interrupted = app.wish.unfinished && app.wish.state == Wish::State::up;
+    const bool interrupted = app.wish.is_unfinished() && app.wish.is<goal::Run>();
     if (app.autostart == Autostart::none && !interrupted) continue;
     Started started{app.name.text(), {}, {}};
     try {
@@ -163,7 +163,7 @@ std::vector<Started> start_all(Context& context, const ChangeOptions& options, s
         continue;
       }
       // A host that boots in the middle of a removal must not bring the app back.
-      if (app.wish.state == Wish::State::gone)
+      if (app.wish.is<goal::Removed>())
         throw Conflict(ErrorCode::being_removed,
                        format("{0} is being removed; belay remove {0} finishes it", app.name.text()));
       started.change = start_release(context, app.name, std::string(to_text(app.autostart)), options, stop);

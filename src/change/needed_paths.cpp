@@ -48,8 +48,8 @@ void leave_out(Service& service, const DataPlace& place) {
 
 std::optional<NotFound> missing_for(Context& context, const App& app, const World& world, const plan::Plan& plan,
                                     std::stop_token stop) {
-  if (app.wish.state != Wish::State::up || !app.wish.release) return {};
-  const Release* wished = app.find(*app.wish.release);
+  if (!app.wish.is<goal::Run>() || !app.wish.release()) return {};
+  const Release* wished = app.find(*app.wish.release());
   if (wished == nullptr) return {};
   Spec started;
   for (const auto& service : wished->spec.services)

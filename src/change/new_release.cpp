@@ -22,8 +22,8 @@ namespace {
 // of the same kind began it, or the host did not let it be tried to its end.
 const Release* begun_already(const App& app, const ReleaseDraft& made) {
   const Release* release = nullptr;
-  if (app.wish.unfinished && app.wish.state == Wish::State::up)
-    release = app.find(*app.wish.release);
+  if (app.wish.is_unfinished() && app.wish.is<goal::Run>())
+    release = app.find(*app.wish.release());
   else if (!app.releases.empty())
     release = &app.releases.back();
   if (release == nullptr || release->verdict != Verdict::pending) return nullptr;
@@ -149,7 +149,7 @@ Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const Ch
   const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   Change change;
   change.kind = Change::Kind::planned;
-  change.release = app.wish.release;
+  change.release = app.wish.release();
   change.plan = plan::in_sequence(pulling, swap);
   add_clear_up(change, app, context.clock.now());
   return change;

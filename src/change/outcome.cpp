@@ -154,14 +154,15 @@ void record_success(Context& context, App& app, const Planned& done, std::option
   record_names(app, done.world, done.plan);
   record_creations(context, app, done.plan);
   Wish& wish = app.wish;
-  if (wish.state == Wish::State::up) {
-    if (wish.unfinished) {
-      if (wish.fallback != wish.release) wish.previous = wish.fallback;
-      wish.proved = context.clock.now();
+  if (goal::Run* run = wish.run()) {
+    if (wish.progress == Wish::Progress::under_way) {
+      if (wish.fallback != run->release) run->previous = wish.fallback;
+      run->proved = context.clock.now();
     }
-    if (Release* release = app.find(*wish.release)) {
+    run->restart.clear();
+    if (Release* release = app.find(run->release)) {
       if (outage) release->outage = outage;
-      if (wish.wait) {
+      if (wish.terms.wait) {
         record_ends(context, *release, done.plan);
         release->proofs.clear();
         release->verdict = Verdict::passed;
@@ -177,13 +178,12 @@ void record_success(Context& context, App& app, const Planned& done, std::option
         release->verdict = Verdict::unproven;
       }
     }
-    app.last = wish.release;
+    app.last = run->release;
   }
-  wish.unfinished = false;
+  wish.progress = Wish::Progress::fulfilled;
   wish.trouble.clear();
-  wish.restart.clear();
   wish.fallback.reset();
-  wish.order.reset();
+  wish.terms.order.reset();
   record_data(app, done);
   context.store.save(app);
   drop_unneeded_files(context, app);

@@ -24,7 +24,7 @@ Removed remove_stopped(Context& context, const Target& target, bool dry_run, std
   for (const Service* service : app.services_of(release, target)) {
     const Container* container = plan::find_instance(app, world, release.number, service->name);
     if (container == nullptr || container->is_up()) continue;
-    const bool is_stopped = app.wish.state == Wish::State::down || app.wish.held_down.contains(service->name);
+    const bool is_stopped = app.wish.is<goal::Stopped>() || app.wish.is_held_down(service->name);
     if (release.runs_to_its_end(*service))
       removed.kept.push_back(format("{}: a job that has ended, which would run again", container->name));
     else if (!is_stopped)

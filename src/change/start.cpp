@@ -42,10 +42,10 @@ ReleaseNumber release_of_services(const App& app) {
 
 void wish_without(Context& context, App& app, const Target& target) {
   const ReleaseNumber release = release_of_services(app);
-  auto held_down = app.wish.held_down;
-  for (const Service* service : app.services_of(app.release(release), target)) held_down.insert(service->name);
-  wish_up(app, release, {}, context);
-  app.wish.held_down = std::move(held_down);
+  ChangeOptions options;
+  options.held_down = app.wish.held_down();
+  for (const Service* service : app.services_of(app.release(release), target)) options.held_down->insert(service->name);
+  wish_up(app, release, options, context);
   app.wish.fallback = release;
 }
 
@@ -65,10 +65,10 @@ Change start_release(Context& context, const AppName& name, const std::string& w
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
   const ReleaseNumber release = release_for(app, which);
-  // Starting the whole app starts all of it.
-  app.wish.held_down.clear();
+  ChangeOptions all = options;
+  all.held_down.emplace();
   return doing(format("starting {}", name.text()),
-               [&] { return start_known(context, app, release, options, "start " + which, stop, Files::of_then); });
+               [&] { return start_known(context, app, release, all, "start " + which, stop, Files::of_then); });
 }
 
 std::optional<ContainerOwner> owner_of(Context& context, const std::string& container, std::stop_token stop) {
@@ -124,10 +124,10 @@ Change start_services(Context& context, const Target& target, const ChangeOption
   return doing(format("starting {}", target.text()), [&] {
     if (!options.dry_run) finish_unfinished(context, app, stop);
     const ReleaseNumber release = release_of_services(app);
-    auto held_down = app.wish.held_down;
-    for (const Service* service : app.services_of(app.release(release), target)) held_down.erase(service->name);
-    wish_up(app, release, options, context);
-    app.wish.held_down = std::move(held_down);
+    ChangeOptions with = options;
+    with.held_down = app.wish.held_down();
+    for (const Service* service : app.services_of(app.release(release), target)) with.held_down->erase(service->name);
+    wish_up(app, release, with, context);
     app.wish.fallback = release;
     return fulfil(context, app, "start", options.dry_run, stop);
   });
@@ -148,13 +148,13 @@ Change restart(Context& context, const Target& target, const ChangeOptions& opti
     app.wish.fallback = release;
     const World world = observe(context.engine, app, stop);
     for (const Service* service : services) {
-      if (!target.service.empty()) app.wish.held_down.erase(service->name);
+      if (!target.service.empty()) app.wish.run()->held_down.erase(service->name);
       const Container* container = plan::find_instance(app, world, release, service->name);
       if (container == nullptr || !container->is_up()) continue;
       const auto detail = world.details.find(container->name);
       if (detail == world.details.end() || !detail->second.started)
         throw Error(ErrorCode::engine_refused, format("the engine does not tell when {} was started", container->name));
-      app.wish.restart[service->name] = *detail->second.started;
+      app.wish.run()->restart[service->name] = *detail->second.started;
     }
     return fulfil(context, app, "restart", options.dry_run, stop);
   });
@@ -164,7 +164,7 @@ namespace {
 
 // What is wished is bound to kept copies: a step back, whatever its number.
 bool has_kept_copies(Context& context, const App& app) {
-  const Release* wished = app.find(*app.wish.release);
+  const Release* wished = app.find(*app.wish.release());
   return wished != nullptr && !kept_paths(context.store, app, *wished).empty();
 }
 
@@ -177,16 +177,16 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
   return doing(format("rolling {} back", name.text()), [&] {
     if (to) return start_known(context, app, app.release(*to).number, options, "rollback", stop, Files::of_then);
     // On the way back already: what failed is what is rolled back, not what ran before it.
-    if (is_rollback(app.wish) && app.wish.state == Wish::State::up)
-      return start_known(context, app, *app.wish.release, options, "rollback", stop);
-    if (is_rollback(app.wish)) {
+    if (app.wish.is_rolling_back() && app.wish.is<goal::Run>())
+      return start_known(context, app, *app.wish.release(), options, "rollback", stop);
+    if (app.wish.is_rolling_back()) {
       wish_down(app, context);
       return fulfil(context, app, "rollback", options.dry_run, stop);
     }
     // An interrupted step forward has not come to pass: taking it back is the rollback. An interrupted step back is not
     // taken back but begun anew, with the same target.
     const auto running = what_runs(app);
-    if (app.wish.unfinished && app.wish.state == Wish::State::up && running && *running < *app.wish.release &&
+    if (app.wish.is_unfinished() && app.wish.is<goal::Run>() && running && *running < *app.wish.release() &&
         !has_kept_copies(context, app))
       return start_known(context, app, *running, options, "rollback", stop);
     const ReleaseNumber present = running ? *running : release_for(app, "last");
@@ -224,7 +224,7 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
   return doing(format("trying {} again", name.text()), [&] {
     // What was interrupted (a retry, or the first try) has no verdict yet: that is the one to try.
     if (const Release* begun =
-            app.wish.unfinished && app.wish.state == Wish::State::up ? app.find(*app.wish.release) : nullptr;
+            app.wish.is_unfinished() && app.wish.is<goal::Run>() ? app.find(*app.wish.release()) : nullptr;
         begun != nullptr && begun->verdict == Verdict::pending)
       return start_known(context, app, begun->number, options, "retry", stop);
     // One with a reason and no verdict was stopped by the host, the engine or the user before it could prove itself.

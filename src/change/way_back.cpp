@@ -44,7 +44,7 @@ DataBefore data_before(const App& app, const World& world) {
   if (snapshot == nullptr) return {before, {}};
   const auto containers = plan::instances(app, world);
   const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
-    return instance.release == app.wish.release && instance.container->state != ContainerState::created;
+    return instance.release == app.wish.release() && instance.container->state != ContainerState::created;
   });
   if (!has_started) return {before, {}};
   const std::vector<DataExchange> earlier = before;
@@ -147,16 +147,24 @@ void clear_up_if_saved(Context& context, App& app) {
   }
 }
 
+// The release runs, but for the services that are held down; nullopt: nothing does.
+void set_goal(Wish& wish, std::optional<ReleaseNumber> release, std::set<std::string> held_down) {
+  if (release) {
+    goal::Run run{*release};
+    run.held_down = std::move(held_down);
+    wish.goal = std::move(run);
+  } else {
+    wish.goal = goal::Stopped{};
+  }
+}
+
 Wish wish_for_the_way_back(const Context& context, const Wish& failed, const Change& change) {
   Wish back;
-  back.state = failed.fallback ? Wish::State::up : Wish::State::down;
-  back.release = failed.fallback;
+  set_goal(back, failed.fallback, failed.held_down());
   // Killed on the way back, the next change must still know what to return to.
   back.fallback = failed.fallback;
-  back.way_back = true;
-  if (failed.fallback) back.held_down = failed.held_down;
-  back.failed = change.release;
-  back.unfinished = true;
+  back.rollback = Rollback{change.release};
+  back.progress = Wish::Progress::under_way;
   back.who = context.who;
   back.why = change.release ? format("{} failed: {}", change.release->text(), change.reason)
                             : format("its data could not be exchanged: {}", change.reason);
@@ -182,7 +190,7 @@ void is_back(Context& context, App& app, Change& change, const Planned& way) {
     if (const auto* rename = std::get_if<plan::RenameContainer>(&action.step);
         rename != nullptr && rename->from == change.container)
       change.container = rename->to;
-  app.wish.unfinished = false;
+  app.wish.progress = Wish::Progress::fulfilled;
   app.wish.fallback.reset();
   record_data(app, way);
 }
@@ -217,7 +225,7 @@ void leave_as_it_was(Context& context, App& app, Change& change, const Before& b
     }
     record_names(app, now, {});
     change.never_stopped = ran_on(app, *change.release, before.world, now, touched);
-    if (before.wish && !before.wish->unfinished) app.wish = *before.wish;
+    if (before.wish && !before.wish->is_unfinished()) app.wish = *before.wish;
     change.kind = Change::Kind::rolled_back;
     change.running = change.release;
     if (change.is_judged) in_trouble(app, change, *change.release, change.reason);
@@ -233,7 +241,7 @@ void end_way_back(Context& context, App& app, Change& change, const Planned& way
   change.kind = Change::Kind::stuck;
   if (!change.is_judged) return;
   is_back(context, app, change, way);
-  in_trouble(app, change, *app.wish.release, change.reason);
+  in_trouble(app, change, *app.wish.release(), change.reason);
   clear_up_if_saved(context, app);
 }
 
@@ -242,7 +250,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   auto before = failed.fallback;
   Wish back = wish_for_the_way_back(context, failed, change);
   // What was held down before stays so, whatever the change was to start.
-  if (back.release && earlier.wish && !earlier.wish->unfinished) back.held_down = earlier.wish->held_down;
+  if (back.run() && earlier.wish && !earlier.wish->is_unfinished()) back.run()->held_down = earlier.wish->held_down();
   bool is_itself = false;
   std::optional<std::string> data_stays;
   try {
@@ -255,11 +263,11 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     const bool runs_on = before && back.data.empty() && ran_on(app, *before, earlier.world, now, touched);
     // What starts again has its own files, not those that may be the very reason of the failure.
     if (before && !runs_on) before = with_its_files(context, app, *before, {});
-    back.release = before;
+    set_goal(back, before, back.held_down());
     back.fallback = before;
     // What never stopped has nothing to prove; what has just failed to would only fail again, but with other data.
     is_itself = before && before == change.release && change.is_judged && back.data.empty();
-    back.wait = wait && !runs_on && !is_itself;
+    back.terms.wait = wait && !runs_on && !is_itself;
   } catch (const Error& error) {
     // Without a look at the world nobody knows what to put back: the change stays unfinished, the next command tries.
     change.kind = Change::Kind::stuck;
@@ -271,14 +279,14 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   if (Snapshot* snapshot = failed.snapshot ? app.find_snapshot(*failed.snapshot) : nullptr;
       snapshot != nullptr && is_displaced_by(*snapshot, back.data)) {
     back.snapshot = snapshot->number;
-    snapshot->release = failed.release;
-    snapshot->why = format("what {} wrote before it was rolled back", failed.release->text());
+    snapshot->release = failed.release();
+    snapshot->why = format("what {} wrote before it was rolled back", failed.release()->text());
   } else if (snapshot != nullptr && data_stays) {
     back.snapshot = snapshot->number;
     context.report.warning(
         format("the data stays as {} left it: {}. The snapshot {} has what it was before: once that is out of the way, "
                "belay restore {} {} puts it back.",
-               failed.release->text(), *data_stays, snapshot->text(), app.name.text(), snapshot->text()));
+               failed.release()->text(), *data_stays, snapshot->text(), app.name.text(), snapshot->text()));
   }
   app.wish = back;
   save_if_possible(context, app);
@@ -295,13 +303,15 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
     tell_passed_over(context, outcome);
     is_back(context, app, change, way);
     // One that could not be stopped is left to the next command.
-    app.wish.unfinished = left_something_running(way.plan, outcome);
-    if (app.wish.unfinished) app.wish.fallback = before;
+    if (left_something_running(way.plan, outcome)) {
+      app.wish.progress = Wish::Progress::under_way;
+      app.wish.fallback = before;
+    }
     change.kind = Change::Kind::rolled_back;
     change.running = before;
     change.never_stopped = before && ran_on(app, *before, earlier.world, way.world, touched);
     if (Release* again = before ? app.find(*before) : nullptr;
-        again != nullptr && again->verdict == Verdict::pending && app.wish.wait && !outcome.verdict)
+        again != nullptr && again->verdict == Verdict::pending && app.wish.terms.wait && !outcome.verdict)
       again->verdict = Verdict::passed;
     // Also where an earlier way back, which had given it files of its own, was cut short.
     if (before) app.last = before;

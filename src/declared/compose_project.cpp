@@ -153,7 +153,7 @@ ComposeContainers made_by_compose(const Declaration& declared, const App* app, c
     return std::any_of(own.begin(), own.end(),
                        [&](const auto& each) { return each.container->name == container.name; });
   };
-  const Release* present = app != nullptr && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  const Release* present = app != nullptr && app->wish.release() ? app->find(*app->wish.release()) : nullptr;
   std::stable_sort(candidates.begin(), candidates.end(), is_before);
   for (const auto& container : candidates) {
     if (is_own(container)) continue;
@@ -197,7 +197,7 @@ void refuse_other_project(const Declaration& declared, const ComposeContainers& 
 
 App with_containers_of_compose(change::Context& context, const Declaration& declared, App app,
                                const ComposeContainers& found, const World& world, std::stop_token stop) {
-  const Release* wished = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  const Release* wished = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
   const auto present = wished == nullptr ? std::nullopt : std::optional(*wished);
   Release release;
   release.number = change::new_number(context, app, declared.spec, stop);
@@ -221,12 +221,11 @@ App with_containers_of_compose(change::Context& context, const Declaration& decl
   app.origin = declared.origin;
   app.highest_release = release.number.value;
   app.last = release.number;
-  const auto held_down = app.wish.held_down;
+  goal::Run run{release.number};
+  run.held_down = app.wish.held_down();
+  std::erase_if(run.held_down, [&](const std::string& service) { return found.by_service.contains(service); });
   app.wish = Wish{};
-  app.wish.state = Wish::State::up;
-  app.wish.release = release.number;
-  for (const auto& service : held_down)
-    if (!found.by_service.contains(service)) app.wish.held_down.insert(service);
+  app.wish.goal = std::move(run);
   app.wish.who = context.who;
   app.wish.why = context.command;
   app.wish.since = context.clock.now();

@@ -16,7 +16,7 @@ using ReasonKind = Deploy::Reason::Kind;
 using Reasons = std::vector<Deploy::Reason>;
 
 const Release* wished(const App* app) {
-  return app != nullptr && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  return app != nullptr && app->wish.release() ? app->find(*app->wish.release()) : nullptr;
 }
 
 // The newest release that is just this.
@@ -43,7 +43,7 @@ bool is_left(const Situation& situation, const Release& before) {
   const auto running = change::what_runs(app);
   if (!running) return false;
   // A release with kept copies was made for the way back, and is younger than what was left.
-  return before.number > *running || (situation.has_kept_files && app.wish.previous == before.number);
+  return before.number > *running || (situation.has_kept_files && app.wish.previous() == before.number);
 }
 
 // docker compose made what runs anew, not as the files say, which are as they were: nobody but a user knows which of
@@ -150,9 +150,9 @@ Decision decide(const Situation& situation) {
   const Release* present = wished(app);
   if (app == nullptr) return deploy(nullptr, situation);
   // Taken back by its failure it is down as well: nobody asked for that, and another definition may do better.
-  const bool is_down = app->wish.state == Wish::State::down && !app->wish.unfinished && !app->wish.way_back;
+  const bool is_down = app->wish.is<goal::Stopped>() && !app->wish.is_unfinished() && !app->wish.rollback;
   if (is_down && !situation.starts_stopped) return Hold{Hold::Why::stopped_by_hand, {}, app->wish.since};
-  const bool is_up = app->wish.state == Wish::State::up;
+  const bool is_up = app->wish.is<goal::Run>();
   if (present != nullptr && is_up && is_made_so(*present, situation.draft))
     return situation.makes_anew ? Decision(Deploy{present->number, {{ReasonKind::asked, "new containers, as asked"}}})
                                 : Decision(KeepUp{});
@@ -195,7 +195,7 @@ std::string reason_of(const Hold& hold, const Situation& situation) {
                     hold.release->text(), app->wish.who, app->wish.why, app->name.text());
     case Hold::Why::foreign_change:
       return format("docker compose made what runs, otherwise than {0} and the files say ({1}); belay up puts {0} back",
-                    hold.release->text(), differences_text(app->release(*app->wish.release), situation));
+                    hold.release->text(), differences_text(app->release(*app->wish.release()), situation));
     case Hold::Why::host_pause:
       return format("{} could not be tried: {}; it is tried again in {}", hold.release->text(),
                     app->release(*hold.release).reason, duration_text(*hold.until - situation.now));
@@ -217,7 +217,7 @@ std::string wait_of(const Hold& hold, const Situation& situation) {
       return format("its definition waits, because it is just {}, from which somebody went back", hold.release->text());
     case Hold::Why::foreign_change:
       return format("docker compose made what runs, otherwise than the files say ({})",
-                    differences_text(situation.app->release(*situation.app->wish.release), situation));
+                    differences_text(situation.app->release(*situation.app->wish.release()), situation));
     case Hold::Why::host_pause:
       return format("{} could not be tried: {}", hold.release->text(), situation.app->release(*hold.release).reason);
   }

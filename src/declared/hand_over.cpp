@@ -46,7 +46,7 @@ Spec in_order(Spec spec) {
 // What runs is what the definition says, in other words: then these count from now on, and nothing is to be done.
 // Whether it is so.
 bool match(App& app, const change::ReleaseDraft& made) {
-  Release* present = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  Release* present = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
   if (present == nullptr || present->images != made.images || in_order(present->spec) != in_order(made.spec))
     return false;
   present->spec = made.spec;
@@ -62,11 +62,11 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
                   std::stop_token stop) {
   if (known && !known->origin.empty()) return *known;
   App app = known ? *known : App(declared.name);
-  if (app.wish.state == Wish::State::gone)
+  if (app.wish.is<goal::Removed>())
     throw Conflict(ErrorCode::being_removed, format("{} is being removed", app.name.text()),
                    format("belay remove {} finishes it.", app.name.text()));
   if (!known) app.created = context.clock.now();
-  if (!known || app.wish.state == Wish::State::none) {
+  if (!known || app.wish.is<goal::None>()) {
     // What a build left without anything that ran is no reason to leave the container of that name alone.
     try {
       const family::TakenIn taken =
@@ -80,7 +80,7 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
                               app.name.text(), join(taken.containers, " ")));
       for (const auto& note : taken.notes) context.report.note(note);
       // Nobody said that it must stay down: the definition says that it runs.
-      if (app.wish.state == Wish::State::down) app.wish = Wish{};
+      if (app.wish.is<goal::Stopped>()) app.wish = Wish{};
     } catch (const NotFound&) {
       if (!known) throw;
     }
@@ -102,7 +102,7 @@ App take_over(change::Context& context, const Declaration& declared, const chang
   const bool is_matched = match(app, made);
   family::run_pins(context, family::pins(context, app, stop), stop);
   if (is_matched)
-    keep_files(context, app, *app.find(*app.wish.release));
+    keep_files(context, app, *app.find(*app.wish.release()));
   else
     learn_settings_files(context, app, change::Learnt::adopted, stop);
   context.store.save(app);

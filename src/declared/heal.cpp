@@ -67,8 +67,8 @@ class HealthCheckup {
       : context_(context), declared_(declared), app_(app), world_(world), options_(options), stop_(std::move(stop)) {}
 
   Healing run() {
-    if (app_.wish.state == Wish::State::up && !app_.wish.unfinished && app_.wish.release)
-      if (const Release* release = app_.find(*app_.wish.release)) look_at(*release);
+    if (app_.wish.is<goal::Run>() && !app_.wish.is_unfinished() && app_.wish.release())
+      if (const Release* release = app_.find(*app_.wish.release())) look_at(*release);
     return std::move(healing_);
   }
 
@@ -81,14 +81,15 @@ class HealthCheckup {
   };
 
   void look_at(const Release& release) {
-    const bool soaks =
-        app_.wish.proved && context_.clock.now() < *app_.wish.proved + declared_.policies.soak.value_or(options_.soak);
-    if (soaks && app_.wish.previous)
+    const bool soaks = app_.wish.proved() &&
+                       context_.clock.now() < *app_.wish.proved() + declared_.policies.soak.value_or(options_.soak);
+    if (soaks && app_.wish.previous())
       if (const auto complaint = failure_while_soaking(release)) {
         go_back(*complaint);
         return;
       }
-    if (soaks && app_.wish.previous && has_checks(release)) healing_.look_again = context_.clock.now() + between_checks;
+    if (soaks && app_.wish.previous() && has_checks(release))
+      healing_.look_again = context_.clock.now() + between_checks;
     if (const auto complaint = ill_health(release)) {
       treat(*complaint);
       return;
@@ -211,7 +212,7 @@ class HealthCheckup {
       const FileLock lock = lock_app(context_, app_.name, stop_);
       App app = known_app(context_, app_.name, stop_);
       // Under the lock it may be another story.
-      if (app.wish.unfinished || app.wish.release != app_.wish.release || app.wish.state != Wish::State::up) return;
+      if (app.wish.is_unfinished() || app.wish.release() != app_.wish.release() || !app.wish.is<goal::Run>()) return;
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
       if (!complaint.said.empty()) step.log_tail += format("it answered: {}\n", complaint.said);
       const std::string reason = format("while soaking, {}", complaint.reason);
@@ -277,8 +278,8 @@ class HealthCheckup {
     if (!turn.is_spent || past.told_that_it_is_spent) return false;
     HealingStep step = step_for({{}, reason}, StepKind::gave_up);
     step.reason = healing_.waits_for;
-    context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::gave_up, app_.wish.release});
-    write_journal(context_, app_, "heal", "gave_up", step.reason, app_.wish.release);
+    context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::gave_up, app_.wish.release()});
+    write_journal(context_, app_, "heal", "gave_up", step.reason, app_.wish.release());
     healing_.steps.push_back(std::move(step));
     return false;
   }
@@ -293,8 +294,8 @@ class HealthCheckup {
     }
     if (complaint.unhealthy)
       step.log_tail = exec::log_tail(context_.engine, complaint.container, context_.run.log_lines, stop_);
-    context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::healing, app_.wish.release});
-    write_journal(context_, app_, "heal", "started", complaint.reason, app_.wish.release);
+    context_.store.append(app_.name, {context_.clock.now(), Repair::Kind::healing, app_.wish.release()});
+    write_journal(context_, app_, "heal", "started", complaint.reason, app_.wish.release());
     change::Context context{
         context_.engine,        context_.store,    context_.clock,
         context_.report,        context_.who,      format("{}: {}", context_.command, complaint.reason),
@@ -316,7 +317,7 @@ class HealthCheckup {
       step.reason = format("{}; it could not be repaired: {}", complaint.reason, error.what());
     }
     write_journal(context_, app_, "heal", step.kind == StepKind::failed ? "failed" : "done", step.reason,
-                  app_.wish.release);
+                  app_.wish.release());
     healing_.steps.push_back(std::move(step));
   }
 
@@ -324,7 +325,7 @@ class HealthCheckup {
     HealingStep step;
     step.app = app_.name.text();
     step.kind = kind;
-    step.release = app_.wish.release;
+    step.release = app_.wish.release();
     step.reason = complaint.reason;
     return step;
   }

@@ -142,7 +142,7 @@ class Pass {
 
   // pass_keep.cpp: what is wished already is kept up
   // What the command is about is started, also what was stopped by its name.
-  void start_held(const Declaration& declared, App& app) const;
+  std::set<std::string> held_down(const Declaration& declared, const App& app) const;
   // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
   bool is_well(const Declaration& declared, change::Context& context, DeclaredApp& result);
   void keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result);
@@ -171,7 +171,7 @@ class Pass {
 
   // pass_make.cpp: a new release
   // What the settings of this host say, where nobody else does.
-  change::ChangeOptions change_options(const Spec& spec) const;
+  change::ChangeOptions change_options(const Declaration& declared, const App& app, const Spec& spec) const;
   // Another command changed the app since the pass began.
   static bool has_moved_on(const std::optional<App>& before, const std::optional<App>& now);
   void make(const Declaration& declared, std::optional<App> known_one, const change::ReleaseDraft& wanted,
@@ -199,8 +199,8 @@ class Pass {
   Facts facts_of_change(const Declaration& declared, const App& app, const change::ReleaseDraft& made,
                         change::Context& context) const;
   // The plan as it would be with the image here already, behind its pull.
-  void preview(change::Context& context, App& app, const change::ReleaseDraft& made, const plan::Plan& pulling,
-               DeclaredApp& result);
+  void preview(const Declaration& declared, change::Context& context, App& app, const change::ReleaseDraft& made,
+               const plan::Plan& pulling, DeclaredApp& result);
   // What the clean-up behind the change would remove, when that has succeeded.
   void preview_clean_up(change::Context& context, App app, DeclaredApp& result);
 

@@ -21,7 +21,7 @@ namespace {
 // What is up, or was until it was stopped.
 const Release* present_release(const std::optional<App>& app) {
   if (!app) return nullptr;
-  const Release* present = app->wish.release ? app->find(*app->wish.release) : nullptr;
+  const Release* present = app->wish.release() ? app->find(*app->wish.release()) : nullptr;
   return present != nullptr ? present : change::ran_until_stopped(*app);
 }
 
@@ -136,7 +136,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
   const bool takes_over = is_to_be_taken_over(declared, app);
   if (takes_over) {
     app = as_taken_over(context, declared, app, stop_);
-  } else if (app && app->origin.empty() && app->wish.state != Wish::State::none && !is_recovered(*app)) {
+  } else if (app && app->origin.empty() && !app->wish.is<goal::None>() && !is_recovered(*app)) {
     throw Conflict(
         ErrorCode::declared_elsewhere, format("{} is an app already, and no definition made it", declared.name.text()),
         format("Hand it over: belay apply --take-over {}; or give the definition another name.", declared.name.text()));
@@ -213,7 +213,7 @@ Situation Pass::situation_of(const App* app, const change::ReleaseDraft& draft, 
   situation.starts_stopped = options_.starts_stopped;
   situation.makes_anew = !draft.anew.empty();
   situation.has_pauses = options_.heal.has_value();
-  const Release* present = app != nullptr && app->wish.release ? app->find(*app->wish.release) : nullptr;
+  const Release* present = app != nullptr && app->wish.release() ? app->find(*app->wish.release()) : nullptr;
   situation.has_kept_files = present != nullptr && !change::kept_paths(context.store, *app, *present).empty();
   situation.now = context.clock.now();
   const bool was_cut_short =
@@ -266,7 +266,7 @@ bool Pass::is_to_be_taken_over(const Declaration& declared, const std::optional<
 }
 
 void Pass::tell_of_take_over(const App& app, change::Context& context) {
-  const Release* present = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  const Release* present = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
   std::vector<std::string> containers;
   if (present != nullptr)
     for (const auto& [service, container] : present->containers) containers.push_back(container);
@@ -297,7 +297,7 @@ bool Pass::waits_for_files(change::Context& context, const Declaration& declared
   result.kind = Outcome::held;
   result.lacks_files = true;
   result.as_declared = false;
-  const bool runs = app && app->wish.state == Wish::State::up;
+  const bool runs = app && app->wish.is<goal::Run>();
   result.reason = format("{} {} missing; {}", join(missing, ", "), missing.size() == 1 ? "is" : "are",
                          runs ? "what runs stays" : "nothing is started");
   return true;

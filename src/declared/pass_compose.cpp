@@ -21,8 +21,8 @@ namespace {
 bool may_take_over(const std::optional<App>& app, bool starts_stopped) {
   if (!app) return true;
   if (app->scheme != NamingScheme::compose && !app->releases.empty()) return false;
-  if (app->wish.unfinished || app->wish.state == Wish::State::gone) return false;
-  return app->wish.state != Wish::State::down || starts_stopped;
+  if (app->wish.is_unfinished() || app->wish.is<goal::Removed>()) return false;
+  return !app->wish.is<goal::Stopped>() || starts_stopped;
 }
 
 // What the plan stops or removes is not left as it is.
@@ -84,7 +84,7 @@ void Pass::tell_taken_from_compose(const Declaration& declared, change::Context&
   if (options_.dry_run && result.kind == Outcome::unchanged) {
     // What is down comes up.
     App app = *known(declared.name.text());
-    app.wish.fallback = app.wish.release;
+    app.wish.fallback = app.wish.release();
     result.change = fulfil(context, app, "repair", true, stop_);
     result.as_declared = false;
     classify(result, app);
@@ -93,7 +93,7 @@ void Pass::tell_taken_from_compose(const Declaration& declared, change::Context&
   if (result.kind == Outcome::unchanged) {
     result.kind = Outcome::change;
     result.change.kind = options_.dry_run ? change::Change::Kind::planned : change::Change::Kind::done;
-    result.change.release = known(declared.name.text())->wish.release;
+    result.change.release = known(declared.name.text())->wish.release();
     result.change.running = result.change.release;
   }
   if (result.reason.empty() || result.reason == "new") result.reason = "docker compose made what runs";

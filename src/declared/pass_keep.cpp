@@ -16,17 +16,17 @@ namespace {
 // From the list alone: every container of the release is up, not unhealthy, under its name, and nothing else of the
 // app runs.
 bool seems_right(const App& app, const PassView& view) {
-  const Release* release = app.find(*app.wish.release);
+  const Release* release = app.find(*app.wish.release());
   if (release == nullptr) return false;
   size_t wanted = 0, right = 0;
   std::set<std::string> jobs;
   for (const auto& service : release->spec.services) {
-    if (!app.wish.held_down.contains(service.name)) ++wanted;
+    if (!app.wish.is_held_down(service.name)) ++wanted;
     if (release->runs_to_its_end(service)) jobs.insert(service.name);
   }
   for (const auto& [container, made_for, service] : plan::sort_out(app, view.containers_of(app)).instances) {
     const bool is_wished = made_for == release->container_release(service);
-    if (is_wished && app.wish.held_down.contains(service)) {
+    if (is_wished && app.wish.is_held_down(service)) {
       if (container->is_up()) return false;
       continue;
     }
@@ -49,14 +49,16 @@ bool seems_right(const App& app, const PassView& view) {
 
 }  // namespace
 
-void Pass::start_held(const Declaration& declared, App& app) const {
-  if (!options_.starts_stopped) return;
+std::set<std::string> Pass::held_down(const Declaration& declared, const App& app) const {
+  std::set<std::string> held = app.wish.held_down();
+  if (!options_.starts_stopped) return held;
   // Of what is stopped as a whole, the others stay so.
   if (const Release* stopped = change::ran_until_stopped(app); stopped != nullptr && !declared.only.empty())
-    for (const auto& service : stopped->spec.services) app.wish.held_down.insert(service.name);
-  if (declared.only.empty()) app.wish.held_down.clear();
+    for (const auto& service : stopped->spec.services) held.insert(service.name);
+  if (declared.only.empty()) held.clear();
   for (const auto& service : declared.spec.services)
-    if (declared.only.contains(service.group_name())) app.wish.held_down.erase(service.name);
+    if (declared.only.contains(service.group_name())) held.erase(service.name);
+  return held;
 }
 
 bool Pass::is_well(const Declaration& declared, change::Context& context, DeclaredApp& result) {
@@ -75,7 +77,7 @@ bool Pass::is_well(const Declaration& declared, change::Context& context, Declar
 
 void Pass::keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result) {
   const std::optional<App> app = known(declared.name.text());
-  if (!app || app->wish.state != Wish::State::up || app->wish.unfinished || !app->wish.release) return;
+  if (!app || !app->wish.is<goal::Run>() || app->wish.is_unfinished() || !app->wish.release()) return;
   if (result.healing && result.healing->is_down && declared.policies.on_drift == OnDrift::repair) {
     const std::lock_guard lock(turn_);
     listener_.tell({result.name, plan::Decided{"it is down: it is started again"}});
@@ -85,7 +87,7 @@ void Pass::keep_up_only(const Declaration& declared, change::Context& context, D
 
 bool Pass::is_asked_for(const App& app) const {
   if (options_.look_into.contains(app.name.text())) return true;
-  const Release* release = app.find(*app.wish.release);
+  const Release* release = app.find(*app.wish.release());
   return release != nullptr &&
          std::any_of(release->containers.begin(), release->containers.end(),
                      [&](const auto& container) { return options_.look_into.contains(container.second); });
@@ -95,23 +97,23 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   if (result.healing && result.healing->waits_until) return;
   tell_restart_loop(app, context, result);
   App started = app;
-  start_held(declared, started);
-  const bool starts = started.wish.held_down != app.wish.held_down;
-  const bool look_closer = starts || options_.thorough || app.wish.unfinished || !app.wish.trouble.empty() ||
+  started.wish.run()->held_down = held_down(declared, app);
+  const bool starts = started.wish.held_down() != app.wish.held_down();
+  const bool look_closer = starts || options_.thorough || app.wish.is_unfinished() || !app.wish.trouble.empty() ||
                            is_asked_for(app) || !seems_right(app, view_);
   if (!look_closer) return;
-  const bool repairs = starts || declared.policies.on_drift == OnDrift::repair || app.wish.unfinished;
+  const bool repairs = starts || declared.policies.on_drift == OnDrift::repair || app.wish.is_unfinished();
   const FileLock lock = lock_app(context, app.name, stop_);
   App fresh = known_app(context, app.name, stop_);
-  if (const Release* wished = fresh.wish.release ? fresh.find(*fresh.wish.release) : nullptr)
+  if (const Release* wished = fresh.wish.release() ? fresh.find(*fresh.wish.release()) : nullptr)
     refuse_missing_paths(context, wished->spec, wished, stop_);
   // What cannot prove itself again, or is hit by an engine that goes away, stays wished for: a repair that fails is
   // no reason to want it down.
-  if (!fresh.wish.unfinished) fresh.wish.fallback = fresh.wish.release;
-  const bool finishes = fresh.wish.unfinished;
-  start_held(declared, fresh);
+  if (!fresh.wish.is_unfinished()) fresh.wish.fallback = fresh.wish.release();
+  const bool finishes = fresh.wish.is_unfinished();
+  if (goal::Run* run = fresh.wish.run()) run->held_down = held_down(declared, fresh);
   // What did not prove itself the last time is asked again, whatever was wished then: only a verdict ends that.
-  if (!fresh.wish.trouble.empty()) fresh.wish.wait = true;
+  if (!fresh.wish.trouble.empty()) fresh.wish.terms.wait = true;
   const std::string verb = finishes ? "finish" : starts ? "start" : "repair";
   const PlannedSteps* steps = steps_for(result.name);
   Facts facts;
@@ -124,7 +126,7 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   bool is_counted = finishes || starts;
   AppReport report(result.name, listener_, turn_, [&] {
     if (!std::exchange(is_counted, true))
-      context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release});
+      context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release()});
   });
   change::Context repairing = context_for(context.store, report);
   if (steps != nullptr && !options_.dry_run) repairing.agreed = &agreed;
@@ -151,8 +153,8 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
 
 void Pass::tell_restart_loop(const App& app, change::Context& context, DeclaredApp& result) const {
   const auto owned = view_.owned.find(app.name.text());
-  if (owned == view_.owned.end() || !app.wish.release) return;
-  const Release* release = app.find(*app.wish.release);
+  if (owned == view_.owned.end() || !app.wish.release()) return;
+  const Release* release = app.find(*app.wish.release());
   for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
     const bool is_suspect = options_.look_for_restarts ? change::may_be_in_a_loop(*container, context.clock.now())
                                                        : container->state == ContainerState::restarting;

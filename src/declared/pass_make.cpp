@@ -16,15 +16,16 @@
 
 namespace belay::declared {
 
-change::ChangeOptions Pass::change_options(const Spec& spec) const {
+change::ChangeOptions Pass::change_options(const Declaration& declared, const App& app, const Spec& spec) const {
   change::ChangeOptions change = options_.change;
+  change.held_down = held_down(declared, app);
   if (!change.order && spec.order == SwapOrder::by_rule) change.order = options_.order;
   return change;
 }
 
 bool Pass::has_moved_on(const std::optional<App>& before, const std::optional<App>& now) {
   if (!before || !now) return before.has_value() != now.has_value();
-  return before->wish.since != now->wish.since || before->wish.unfinished != now->wish.unfinished ||
+  return before->wish.since != now->wish.since || before->wish.is_unfinished() != now->wish.is_unfinished() ||
          before->highest_release != now->highest_release || before->releases.size() != now->releases.size();
 }
 
@@ -44,7 +45,6 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
     app.created = context.clock.now();
   }
   app.origin = declared.origin;
-  start_held(declared, app);
   learn_volumes_of(context, app, stop_);
   check_spec(wanted.spec);
   change::ReleaseDraft made = wanted;
@@ -58,7 +58,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   change::Context changing = context;
   changing.agreed = &agreed;
   if (options_.dry_run) {
-    preview(changing, app, made, pulling, result);
+    preview(declared, changing, app, made, pulling, result);
     remember(app);
     return;
   }
@@ -76,8 +76,8 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   }
   made.derived = derived_of(app, made.spec, declared);
   if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
-  result.change =
-      start_draft(changing, app, made, change_options(made.spec), change::Containers::changed_in_place, "apply", stop_);
+  result.change = start_draft(changing, app, made, change_options(declared, app, made.spec),
+                              change::Containers::changed_in_place, "apply", stop_);
   remember(app);
   classify(result, app);
   if (result.change.failed()) {
@@ -98,7 +98,7 @@ bool Pass::is_still_due(const App& app, const change::ReleaseDraft& made, const 
       result.reason = format("what the pull brought is {}, which was tried before", hold->release->text());
     return false;
   }
-  if (!std::holds_alternative<KeepUp>(decision) || app.wish.unfinished) return true;
+  if (!std::holds_alternative<KeepUp>(decision) || app.wish.is_unfinished()) return true;
   result.kind = Outcome::unchanged;  // another digest of the very image that runs
   return false;
 }
@@ -126,9 +126,9 @@ void note_unseen(const plan::Step& step, plan::Plan& plan) {
 
 }  // namespace
 
-void Pass::preview(change::Context& context, App& app, const change::ReleaseDraft& made, const plan::Plan& pulling,
-                   DeclaredApp& result) {
-  change::ChangeOptions dry = change_options(made.spec);
+void Pass::preview(const Declaration& declared, change::Context& context, App& app, const change::ReleaseDraft& made,
+                   const plan::Plan& pulling, DeclaredApp& result) {
+  change::ChangeOptions dry = change_options(declared, app, made.spec);
   dry.dry_run = true;
   result.change = pulling.empty()
                       ? start_draft(context, app, made, dry, change::Containers::changed_in_place, "apply", stop_)
@@ -143,9 +143,9 @@ void Pass::preview(change::Context& context, App& app, const change::ReleaseDraf
 
 void Pass::preview_clean_up(change::Context& context, App app, DeclaredApp& result) {
   if (result.change.kind != change::Change::Kind::planned) return;
-  app.last = app.wish.release;
+  app.last = app.wish.release();
   app.find(*app.last)->verdict = Verdict::passed;
-  app.wish.unfinished = false;
+  app.wish.progress = Wish::Progress::fulfilled;
   const World world = plan::as_planned(change::observe(context.engine, app, stop_), result.change.plan);
   const plan::Cleanup cleaning = plan::plan_cleanup({app, world, context.clock.now(), context.defaults}, options_.keep);
   result.planned.clean_up = cleaning.plan;

@@ -84,7 +84,7 @@ void Pass::stop_strangers(DeclaredHost& host) {
       listener_.ended(host.apps.back());
       continue;
     }
-    const bool is_wished_up = app != nullptr && app->wish.state == Wish::State::up;
+    const bool is_wished_up = app != nullptr && app->wish.is<goal::Run>();
     if (is_wished_up && !met.insert(app->name.text()).second) continue;
     host.apps.push_back(is_wished_up ? stop_app(*app) : stop_container(container.name));
     listener_.ended(host.apps.back());

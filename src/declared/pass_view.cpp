@@ -17,7 +17,7 @@ bool is_name_of_anonymous(const std::string& volume) {
 }
 
 bool has_release_up(const App& app) {
-  return app.wish.state == Wish::State::up && app.wish.release && app.find(*app.wish.release) != nullptr;
+  return app.wish.is<goal::Run>() && app.wish.release() && app.find(*app.wish.release()) != nullptr;
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ const App* PassView::find(const std::string& app) const {
 void PassView::index(const App& app) {
   app_by_container_.insert_or_assign(app.name.text(), app.name.text());
   if (!has_release_up(app)) return;
-  for (const auto& [service, container] : app.find(*app.wish.release)->containers)
+  for (const auto& [service, container] : app.find(*app.wish.release())->containers)
     if (!apps.contains(container) || container == app.name.text())
       app_by_container_.insert_or_assign(container, app.name.text());
 }
@@ -90,7 +90,7 @@ const App* PassView::provider_of(const std::string& container) const {
   const App* app = known == app_by_container_.end() ? nullptr : find(known->second);
   if (app == nullptr || !has_release_up(*app)) return nullptr;
   if (app->name.text() == container) return app;
-  const auto& containers = app->find(*app->wish.release)->containers;
+  const auto& containers = app->find(*app->wish.release())->containers;
   const bool is_its = std::any_of(containers.begin(), containers.end(),
                                   [&](const auto& service) { return service.second == container; });
   return is_its ? app : nullptr;
@@ -112,7 +112,7 @@ bool PassView::keeps_other_volumes(const Declaration& declared, const App& provi
         return mount.kind == Mount::Kind::volume && is_name_of_anonymous(mount.source);
       });
   if (has_anonymous) return true;
-  const Release& release = *provider.find(*provider.wish.release);
+  const Release& release = *provider.find(*provider.wish.release());
   const auto of_app = owned.find(declared.name.text());
   if (of_app == owned.end()) return true;
   for (const auto& service : release.spec.services) {
@@ -155,7 +155,7 @@ Needs PassView::needs_of(const Declaration& declared) const {
   for (const auto& need : declared.needs)
     if (const App* app = needed(need)) {
       ReleaseNumber& newest = needs.releases[app->name.text()];
-      newest = std::max(newest, made_for(*app->find(*app->wish.release), need));
+      newest = std::max(newest, made_for(*app->find(*app->wish.release()), need));
     }
   for (const auto& tie : ties(declared)) {
     const App* app = needed(tie.container);

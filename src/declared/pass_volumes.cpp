@@ -15,7 +15,7 @@ void Pass::name_all_volumes(const Declaration& declared, const std::optional<App
                             change::ReleaseDraft& made) {
   App app = known_one.value_or(App(declared.name));
   if (app.releases.empty()) app.scheme = declared.scheme;
-  const auto number = app.wish.release ? app.wish.release : app.last;
+  const auto number = app.wish.release() ? app.wish.release() : app.last;
   const Release* before = number ? app.find(*number) : nullptr;
   const auto mounts_before = [&](const std::string& service) {
     if (before != nullptr)

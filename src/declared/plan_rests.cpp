@@ -28,12 +28,12 @@ std::string container_fact(const Container& container) {
 
 Facts facts_of(const App& app, const std::vector<Container>& containers) {
   const Wish& wish = app.wish;
-  const std::string_view state = wish.state == Wish::State::up     ? "up"
-                                 : wish.state == Wish::State::down ? "down"
-                                 : wish.state == Wish::State::gone ? "gone"
-                                                                   : "none";
-  Facts facts{{"its release", format("{} of {} {}{}", wish.release ? wish.release->text() : "", app.highest_release,
-                                     state, wish.unfinished ? " unfinished" : "")}};
+  const std::string_view state = wish.is<goal::Run>()       ? "up"
+                                 : wish.is<goal::Stopped>() ? "down"
+                                 : wish.is<goal::Removed>() ? "gone"
+                                                            : "none";
+  Facts facts{{"its release", format("{} of {} {}{}", wish.release() ? wish.release()->text() : "", app.highest_release,
+                                     state, wish.is_unfinished() ? " unfinished" : "")}};
   std::vector<const Container*> all;
   for (const auto& container : containers) all.push_back(&container);
   const plan::Containers ours = plan::sort_out(app, all);

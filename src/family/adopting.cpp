@@ -127,11 +127,13 @@ const Release* release_of_container(const App& app, const std::string& container
 // What runs is wished to run; an app of which nothing runs is wished down.
 void set_wish(change::Context& context, App& app, std::optional<ReleaseNumber> running) {
   const auto present = change::what_runs(app);
-  if (!running && app.wish.state != Wish::State::none) return;
+  if (!running && !app.wish.is<goal::None>()) return;
   if (running == present && running) return;
   app.wish = Wish{};
-  app.wish.state = running ? Wish::State::up : Wish::State::down;
-  app.wish.release = running;
+  if (running)
+    app.wish.goal = goal::Run{*running};
+  else
+    app.wish.goal = goal::Stopped{};
   app.wish.who = context.who;
   app.wish.why = context.command;
   app.wish.since = context.clock.now();
@@ -257,7 +259,7 @@ TakenIn adopt_containers(change::Context& context, App& app, const std::vector<s
   const std::vector<ContainerDetail> details = details_of(context, containers, stop);
   refuse_two_that_run(app, details);
   const auto marks_before = std::tuple(app.last, app.stable, app.autostart, app.builds.size());
-  const Wish::State wish_before = app.wish.state;
+  const size_t goal_before = app.wish.goal.index();
   // A second look at the same store must not bring back what the user has changed since.
   const bool takes_marks = store != nullptr && (app.releases.empty() || !details.empty());
   World world;
@@ -291,7 +293,7 @@ TakenIn adopt_containers(change::Context& context, App& app, const std::vector<s
   if (running) app.last = running;
   if (!app.releases.empty()) set_wish(context, app, running);
   fill_build(app);
-  taken.changed = !taken.containers.empty() || wish_before != app.wish.state ||
+  taken.changed = !taken.containers.empty() || goal_before != app.wish.goal.index() ||
                   marks_before != std::tuple(app.last, app.stable, app.autostart, app.builds.size());
   return taken;
 }

@@ -76,7 +76,7 @@ void import_family(change::Context& context, const AppName& name, const FamilyOf
     app.scheme = family.scheme;
     app.created = context.clock.now();
   }
-  if (app.wish.state == Wish::State::gone)
+  if (app.wish.is<goal::Removed>())
     throw Conflict(ErrorCode::being_removed, format("{} is being removed", name.text()),
                    format("belay remove {} finishes it.", name.text()));
   if (known && !dry_run) finish_unfinished(context, app, stop);

@@ -151,10 +151,13 @@ class Recovery {
     release.images[service] = container.image_id;
   }
 
-  void wish(Wish::State state, std::optional<ReleaseNumber> release) {
+  // nullopt: that nothing of it runs.
+  void wish(std::optional<ReleaseNumber> release) {
     app_.wish = {};
-    app_.wish.state = state;
-    app_.wish.release = release;
+    if (release)
+      app_.wish.goal = goal::Run{*release};
+    else
+      app_.wish.goal = goal::Stopped{};
     app_.wish.who = context_.who;
     app_.wish.why = context_.command;
     app_.wish.since = context_.clock.now();
@@ -166,7 +169,7 @@ class Recovery {
       app_.last = running_;
     else if (latest_start_)
       app_.last = latest_start_->second;
-    wish(running_ ? Wish::State::up : Wish::State::down, running_);
+    wish(running_);
     add_build();
   }
 
@@ -177,10 +180,10 @@ class Recovery {
                            recovered_.releases.end();
     };
     if (is_taken(running_)) {
-      wish(Wish::State::up, running_);
+      wish(running_);
       app_.last = running_;
     } else if (!running_ && latest_start_ && is_taken(latest_start_->second)) {
-      wish(Wish::State::down, {});
+      wish({});
       app_.last = latest_start_->second;
     }
   }

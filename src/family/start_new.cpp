@@ -40,7 +40,7 @@ void refuse_what_failed(change::Context& context, App& app, const NextRelease& n
         format("{} failed with just this image and these settings: {}", release->number.text(), why),
         format("belay why {0} explains it; belay retry {0} tries it again, and so does -y.", app.name.text()));
     // The way back from it may have been cut short.
-    if (app.wish.unfinished && !dry_run) finish_unfinished(context, app, std::move(stop));
+    if (app.wish.is_unfinished() && !dry_run) finish_unfinished(context, app, std::move(stop));
     throw refusal;
   }
 }
@@ -65,7 +65,7 @@ change::Change deploy_image(change::Context& context, App& app, const Image& ima
   const Release* present = running ? app.find(*running) : nullptr;
   // Of one that an earlier Belay made nobody knows what its files were.
   const bool has_same_files = present != nullptr && (present->files == next.made.files || present->files.empty());
-  if (!app.wish.unfinished && present != nullptr && present->spec == next.made.spec && has_same_files &&
+  if (!app.wish.is_unfinished() && present != nullptr && present->spec == next.made.spec && has_same_files &&
       present->images == next.made.images)
     return start_known(context, app, *running, options.change, "deploy", stop);
   return start_next(context, app, next, options, change::Containers::changed_in_place, "deploy", stop);

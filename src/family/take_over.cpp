@@ -110,7 +110,7 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   const auto known = context.store.app(name);
   App app = known ? *known : App(name);
   if (!known) app.created = context.clock.now();
-  if (app.wish.state == Wish::State::gone)
+  if (app.wish.is<goal::Removed>())
     throw Conflict(ErrorCode::being_removed, format("{} is being removed", name.text()),
                    format("belay remove {} finishes it.", name.text()));
   const std::vector<std::string> asked = wanted;

@@ -111,9 +111,9 @@ class Examination {
       data_in_reach(all);
       for (const auto& app : all) {
         known.insert(app.name.text());
-        if (app.wish.unfinished)
+        if (app.wish.is_unfinished())
           add(Level::advice, app.name.text(), format("a change was interrupted: {}", app.wish.why),
-              app.wish.state == Wish::State::gone
+              app.wish.is<goal::Removed>()
                   ? format("belay remove {} finishes it.", app.name.text())
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
         examine(app.name.text(), [&] { backups(app); });
@@ -217,7 +217,7 @@ class Examination {
       return;
     }
     const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
-    if (plan.empty() || app.wish.unfinished) return;
+    if (plan.empty() || app.wish.is_unfinished()) return;
     // Of a declared one the definitions say what must be so.
     add(app.origin.empty() ? Level::advice : Level::bad, name,
         format("the app is not in its wanted state: {}", plan::step_text(plan.actions[0].step)),

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/format.h"
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/change.h"
@@ -46,13 +47,13 @@ AppState state_of(ContainerState state) {
 }
 
 AppState summary_state(const Wish& wish, bool has_releases, const Container* container) {
-  if (wish.unfinished) return AppState::unfinished;
+  if (wish.is_unfinished()) return AppState::unfinished;
   if (!wish.trouble.empty()) return AppState::in_trouble;
   if (container == nullptr) {
-    if (wish.state == Wish::State::up) return AppState::missing;
+    if (wish.is<goal::Run>()) return AppState::missing;
     return has_releases ? AppState::stopped : AppState::built;
   }
-  if (!container->is_up() && wish.state != Wish::State::up) return AppState::stopped;
+  if (!container->is_up() && !wish.is<goal::Run>()) return AppState::stopped;
   return state_of(container->state);
 }
 
@@ -81,7 +82,7 @@ state::Outline outline_of(const App& app) {
 }
 
 std::optional<ReleaseNumber> shown_release(const Wish& wish, const std::optional<ReleaseNumber>& last) {
-  return wish.state == Wish::State::up ? wish.release : last;
+  return wish.is<goal::Run>() ? wish.release() : last;
 }
 
 std::string without_tag(const std::string& reference) {
@@ -113,8 +114,8 @@ AppState instance_state(const Container* container, bool is_job, bool is_held) {
 InstanceRow instance_row(const Wish& wish, const std::string& service, bool is_job, const Container* container) {
   InstanceRow row;
   row.service = service;
-  const bool is_held = wish.state == Wish::State::up && wish.held_down.contains(service);
-  row.should_run = wish.state == Wish::State::up && !is_job && !is_held;
+  const bool is_held = wish.is<goal::Run>() && wish.is_held_down(service);
+  row.should_run = wish.is<goal::Run>() && !is_job && !is_held;
   row.state = instance_state(container, is_job, is_held);
   if (container == nullptr) return row;
   row.container = container->name;
@@ -140,7 +141,7 @@ const Container* speaker(const Wish& wish, const std::set<std::string>& jobs,
   int worst = -1;
   for (const auto& [service, container] : containers) {
     const InstanceRow row = instance_row(wish, service, jobs.contains(service), container);
-    const bool counts = row.should_run || wish.state != Wish::State::up || containers.size() == 1;
+    const bool counts = row.should_run || !wish.is<goal::Run>() || containers.size() == 1;
     if (!counts || container == nullptr || severity(row) <= worst) continue;
     worst = severity(row);
     chosen = container;
@@ -157,7 +158,7 @@ AppSummary summary_of(const state::Outline& app,
   const Container* container = speaker(app.wish, jobs, containers);
   AppSummary row;
   row.name = app.name.text();
-  row.unfinished = app.wish.unfinished;
+  row.unfinished = app.wish.is_unfinished();
   row.trouble = app.wish.trouble;
   row.autostart = app.autostart;
   if (app.stable) row.stable = app.stable->text();
@@ -226,12 +227,12 @@ World containers_only(change::Context& context, std::stop_token stop) {
 // What is wished and does not run is wanted.
 std::vector<Mark> marks_of(const App& app, const Release& release, const World& world) {
   std::vector<Mark> marks;
-  if (app.wish.state == Wish::State::up && app.wish.release == release.number) {
+  if (app.wish.is<goal::Run>() && app.wish.release() == release.number) {
     const auto ours = plan::instances(app, world);
     const bool runs = std::any_of(ours.begin(), ours.end(), [&](const auto& instance) {
       return instance.release == release.container_release(instance.service) && instance.container->is_up();
     });
-    marks.push_back(runs && !app.wish.unfinished ? Mark::running : Mark::wanted);
+    marks.push_back(runs && !app.wish.is_unfinished() ? Mark::running : Mark::wanted);
   }
   if (app.last == release.number) marks.push_back(Mark::last);
   if (app.stable == release.number) marks.push_back(Mark::stable);
@@ -250,7 +251,7 @@ ReleaseNumber release_shown(const App& app, const std::string& which) {
                    format("Mark the one that runs with: belay stable {}", app.name.text()));
   }
   if (!which.empty() && which != "last") return app.release(ReleaseNumber::parse(which)).number;
-  const auto shown = which.empty() && app.wish.state == Wish::State::up ? app.wish.release : app.last;
+  const auto shown = which.empty() && app.wish.is<goal::Run>() ? app.wish.release() : app.last;
   if (shown) return *shown;
   throw NotFound(ErrorCode::release_not_found, format("nothing of {} has run yet", app.name.text()),
                  change::first_start_hint(app));
@@ -570,7 +571,7 @@ std::vector<std::string> checks_of(const Release& release) {
 // yet.
 std::vector<std::string> made_by_compose(const App& app, const World& world) {
   std::vector<std::string> names;
-  const Release* release = app.wish.release ? app.find(*app.wish.release) : nullptr;
+  const Release* release = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
   if (app.scheme != NamingScheme::compose || release == nullptr) return names;
   const auto ours = plan::instances(app, world);
   for (const auto& container : world.containers) {
@@ -603,27 +604,19 @@ Status status_of(change::Context& context, const App& app, const World& world, c
   add_backup(status.summary, safekeeping::backup_health(context.store, app.name, context.clock.now()),
              context.clock.now());
   for (const auto& wait : waits) status.summary.waits.push_back(wait.topic);
-  switch (app.wish.state) {
-    case Wish::State::none:
-      status.wish = "nothing was asked of it yet";
-      break;
-    case Wish::State::up:
-      status.wish = format("{} should be up", app.wish.release->text());
-      break;
-    case Wish::State::down:
-      status.wish = "it should be down";
-      break;
-    case Wish::State::gone:
-      status.wish = "it is being removed";
-      break;
-  }
+  status.wish =
+      std::visit(Overloaded{[](const goal::None&) { return std::string("nothing was asked of it yet"); },
+                            [](const goal::Run& run) { return format("{} should be up", run.release.text()); },
+                            [](const goal::Stopped&) { return std::string("it should be down"); },
+                            [](const goal::Removed&) { return std::string("it is being removed"); }},
+                 app.wish.goal);
   status.trouble = app.wish.trouble;
-  if (const Release* shown = app.wish.release ? app.find(*app.wish.release) : nullptr) {
+  if (const Release* shown = app.wish.release() ? app.find(*app.wish.release()) : nullptr) {
     status.kept_files = change::kept_paths(context.store, app, *shown);
     status.checks = checks_of(*shown);
   }
-  if (app.wish.unfinished) status.wish += "; the command that asked for it was interrupted";
-  if (app.wish.state != Wish::State::none) status.since = app.wish.since;
+  if (app.wish.is_unfinished()) status.wish += "; the command that asked for it was interrupted";
+  if (!app.wish.is<goal::None>()) status.since = app.wish.since;
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
     add_detail(status.summary, detail->second, app.wish.since, context.clock.now());
     status.restarts = detail->second.restart_count;
@@ -679,21 +672,21 @@ class Explanation {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
     if (present_ != nullptr) kept_ = change::kept_paths(store, app, *present_);
-    if (app.wish.way_back && app.wish.failed) rolled_back_ = app.find(*app.wish.failed);
+    if (app.wish.rollback && app.wish.rollback->failed) rolled_back_ = app.find(*app.wish.rollback->failed);
   }
 
   std::string text() && {
-    if (app_.wish.state == Wish::State::none) {
+    if (app_.wish.is<goal::None>()) {
       never_started();
-    } else if (app_.wish.state == Wish::State::gone) {
+    } else if (app_.wish.is<goal::Removed>()) {
       say("{} is being removed since {}, and that was interrupted: belay remove {} finishes it, belay start {} last "
           "takes "
           "it back.",
           name_, ago(app_.wish.since, now_), name_, name_);
     } else {
-      if (app_.wish.unfinished) {
+      if (app_.wish.is_unfinished()) {
         interrupted();
-      } else if (app_.wish.state == Wish::State::up) {
+      } else if (app_.wish.is<goal::Run>()) {
         runs();
       } else {
         is_down();
@@ -737,18 +730,18 @@ class Explanation {
   }
 
   void interrupted() {
-    if (change::is_rollback(app_.wish)) {
+    if (app_.wish.is_rolling_back()) {
       say("Going back to {} was interrupted {}; belay rollback {} finishes it.",
-          app_.wish.release ? app_.wish.release->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
-    } else if (app_.wish.state == Wish::State::down) {
+          app_.wish.release() ? app_.wish.release()->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
+    } else if (app_.wish.is<goal::Stopped>()) {
       say("{} was to be stopped ({}), and that was interrupted; belay stop {} finishes it.", name_, origin(), name_);
-    } else if (app_.wish.fallback == app_.wish.release) {
+    } else if (app_.wish.fallback == app_.wish.release()) {
       // Its data was read or exchanged; what runs was to stay the same.
-      const std::string number = app_.wish.release->text();
+      const std::string number = app_.wish.release()->text();
       say("{} by {} was interrupted; {} should go on with {}, and belay start {} {} sees to that.", app_.wish.why,
           app_.wish.who, name_, number, name_, number);
     } else {
-      const std::string number = app_.wish.release->text();
+      const std::string number = app_.wish.release()->text();
       say("{} was to run {} ({}), and that was interrupted: belay start {} {} goes on with it, belay rollback {} takes "
           "it "
           "back.",
@@ -789,7 +782,7 @@ class Explanation {
   std::string engine_state() const { return row_.health == Health::none ? "there" : std::string(to_text(row_.health)); }
 
   void is_down() {
-    if (app_.wish.way_back) {
+    if (app_.wish.rollback) {
       say("Nothing of {} runs, as before the last change.", name_);
     } else {
       say("{} is down ({}).", name_, origin());
@@ -958,8 +951,8 @@ std::vector<VolumeRow> volumes(change::Context& context, const Target& target, c
 
 std::vector<VolumeRow> current_volumes(change::Context& context, const Target& target, std::stop_token stop) {
   const App app = known_app(context, target.app, stop);
-  return app.last || app.wish.state == Wish::State::up ? volumes(context, target, {}, stop)
-                                                       : image_volumes(context, target.app, stop);
+  return app.last || app.wish.is<goal::Run>() ? volumes(context, target, {}, stop)
+                                              : image_volumes(context, target.app, stop);
 }
 
 namespace {
@@ -989,7 +982,7 @@ std::vector<VolumeRow> image_volumes(change::Context& context, const AppName& na
 
 Mapping mapping(change::Context& context, const AppName& name, std::stop_token stop) {
   const App app = app_with_volumes(context, name, stop);
-  const bool has_run = app.last || app.wish.state == Wish::State::up;
+  const bool has_run = app.last || app.wish.is<goal::Run>();
   const Service service =
       has_run ? app.release(release_shown(app, {})).spec.services.at(0) : built_service(context, app, stop);
   Mapping mapping;

@@ -92,9 +92,9 @@ bool App::is_quarantined(const std::string& image) const {
 }
 
 bool App::should_run(const Service& service) const {
-  const Release* release = wish.release ? find(*wish.release) : nullptr;
+  const Release* release = wish.release() ? find(*wish.release()) : nullptr;
   const bool is_job = release != nullptr ? release->runs_to_its_end(service) : service.job;
-  return wish.state == Wish::State::up && !is_job && !wish.held_down.contains(service.name);
+  return wish.is<goal::Run>() && !is_job && !wish.is_held_down(service.name);
 }
 
 std::vector<const Service*> App::services_of(const Release& release, const Target& target) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -95,39 +96,83 @@ struct Release {
   Proof proof(const std::string& service) const;
 };
 
-// What should be. `unfinished` wishes are finished or undone by the next command (promise 2).
-struct Wish {
-  enum class State { none, up, down, gone };  // gone: the app is being removed
-  State state = State::none;
-  std::optional<ReleaseNumber> release;  // which one should be up
-  // Set from the moment the wish is saved until the release has proved itself or was taken back.
-  bool unfinished = false;
-  std::optional<ReleaseNumber> fallback;  // what runs again when `release` fails
-  bool lose_data = false;                 // gone: with its volumes
-  bool wait = true;                       // false: --no-wait, no verdict is taken
-  std::optional<SwapOrder> order;         // the user's explicit order for this change
+// What an app is to become.
+namespace goal {
+
+// Nothing was asked for yet.
+struct None {};
+
+// The release is up.
+struct Run {
+  ReleaseNumber release;
+  // Services that are to be down all the same, until somebody starts them.
+  std::set<std::string> held_down{};
+  // Services to be restarted, and when the container of each was started before that: one that is younger has been
+  // restarted already.
+  std::map<std::string, Time> restart{};
+  // What ran before `release` proved itself, and when it did: where soaking goes back to.
+  std::optional<ReleaseNumber> previous{};
+  std::optional<Time> proved{};
+};
+
+// Nothing of it runs.
+struct Stopped {};
+
+// The app goes, with its volumes or without them.
+struct Removed {
+  bool with_data = false;
+};
+
+}  // namespace goal
+
+// How a change proves itself, where its command says so.
+struct Terms {
+  bool wait = true;                // false: --no-wait, no verdict is taken
+  std::optional<SwapOrder> order;  // instead of the one by rule
   std::optional<Milliseconds> settle, wait_timeout;
+};
+
+// A wish that is the way back from a change that failed. What runs again has to prove itself as well.
+struct Rollback {
+  std::optional<ReleaseNumber> failed;  // the release that the change was about
+};
+
+// What should be.
+struct Wish {
+  // held: its containers are held still while their data is read, and go on afterwards. Wishes that are under way or
+  // held are finished or undone by the next command (promise 2).
+  enum class Progress { fulfilled, under_way, held };
+
+  std::variant<goal::None, goal::Run, goal::Stopped, goal::Removed> goal;
+  Progress progress = Progress::fulfilled;
+  std::optional<ReleaseNumber> fallback;  // what runs again when it fails
+  std::optional<Rollback> rollback;       // nullopt: somebody asked for it
+  Terms terms;
   std::string who, why;
   Time since{};
-  // What ran before `release` proved itself, and when it did: where soaking goes back to.
-  std::optional<ReleaseNumber> previous;
-  std::optional<Time> proved;
-  // Up: services that are to be down all the same, until somebody starts them.
-  std::set<std::string> held_down;
-  // Up: services to be restarted, and when the container of each was started before that: one that is younger has been
-  // restarted already.
-  std::map<std::string, Time> restart;
-  // The snapshot to be taken when what runs has stopped and `release` has not started yet; its record is in the app.
+  // The snapshot to be taken when what runs has stopped and the release has not started yet; its record is in the app.
   std::optional<int> snapshot;
-  // What the app's places should hold when `release` starts.
-  std::vector<DataExchange> data;
-  // Unfinished: what they are to hold again when `release` fails.
-  std::vector<DataExchange> fallback_data;
-  // A change failed, and this is the way back from it; `failed` is the release that it was about. What runs again has
-  // to prove itself as well: why it did not is the app's trouble, until it does.
-  bool way_back = false;
-  std::optional<ReleaseNumber> failed;
+  // What the app's places should hold when the release starts; and, where it fails, what they are to hold again.
+  std::vector<DataExchange> data, fallback_data;
+  // Why what runs did not prove itself on a way back: the app's trouble, until it does.
   std::string trouble;
+
+  template <class Goal>
+  bool is() const {
+    return std::holds_alternative<Goal>(goal);
+  }
+  const goal::Run* run() const { return std::get_if<goal::Run>(&goal); }
+  goal::Run* run() { return std::get_if<goal::Run>(&goal); }
+  // The release that should be up.
+  std::optional<ReleaseNumber> release() const { return run() ? std::optional(run()->release) : std::nullopt; }
+  // The way back from a change that failed has not come to its end.
+  bool is_rolling_back() const { return progress == Progress::under_way && rollback.has_value(); }
+  bool is_unfinished() const { return progress != Progress::fulfilled; }
+  bool is_held_down(const std::string& service) const { return run() != nullptr && run()->held_down.contains(service); }
+  // Services that are to be down though the app is up.
+  std::set<std::string> held_down() const { return run() ? run()->held_down : std::set<std::string>(); }
+  std::optional<ReleaseNumber> previous() const { return run() ? run()->previous : std::nullopt; }
+  std::optional<Time> proved() const { return run() ? run()->proved : std::nullopt; }
 };
 
 // What a container of a family gets: the parsed parameter file, before the image's own ports and volumes are filled in.

@@ -60,12 +60,12 @@ SwapOrder order_of_services(const Spec& next) {
 
 // Why the order is not left to the rules. An app of a Compose project has Compose's order where its file says nothing.
 std::string cause_of_order(const App& app, const Spec& next) {
-  if (app.wish.order) return "you asked for it";
+  if (app.wish.terms.order) return "you asked for it";
   return next.project ? "so does Compose, or its file says so" : "its definition says so";
 }
 
 SwapDecision decided(const App& app, const Spec& next, const std::vector<const Container*>& running) {
-  const SwapOrder explicit_order = app.wish.order.value_or(order_of_services(next));
+  const SwapOrder explicit_order = app.wish.terms.order.value_or(order_of_services(next));
   if (explicit_order == SwapOrder::stop_first) return {SwapOrder::stop_first, cause_of_order(app, next)};
   for (const Container* container : running) {
     const std::string overruled =

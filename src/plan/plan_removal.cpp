@@ -285,8 +285,8 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   std::map<ReleaseNumber, std::string> kept;
   if (s.app.last) kept[*s.app.last] = "last";
   if (s.app.stable) kept[*s.app.stable] = s.app.stable == s.app.last ? "last, stable" : "stable";
-  if (s.app.wish.state == Wish::State::up && s.app.wish.release) kept.try_emplace(*s.app.wish.release, "wanted");
-  if (s.app.wish.unfinished && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
+  if (s.app.wish.is<goal::Run>() && s.app.wish.release()) kept.try_emplace(*s.app.wish.release(), "wanted");
+  if (s.app.wish.is_unfinished() && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
   // One that runs is stopped by no clean-up. Its release must stay known, or nothing could ever go back to it.
   for (const auto& instance : instances(s.app, s.world))
     if (instance.container->is_up() && !why_kept(s.app, kept, instance.release, instance.service))

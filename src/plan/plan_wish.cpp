@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/format.h"
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "plan/names.h"
 #include "plan/subjects.h"
@@ -51,7 +52,7 @@ Plan WishPlanner::plan_down() {
 }
 
 Plan WishPlanner::plan_up() {
-  const Release& release = s_.app.release(*wish_.release);
+  const Release& release = s_.app.release(*wish_.release());
   refuse_foreign_ports(release);
   refuse_foreign_users();
   find_definitions(release);
@@ -63,7 +64,7 @@ Plan WishPlanner::plan_up() {
   Indices done;
   if (!exchanges_.empty() || !copies_.empty() || !remade_.empty())
     done = swap_with_data(release, members);
-  else if (wish_.way_back)
+  else if (wish_.rollback)
     done = go_back(release, members);
   else
     done = exchange(release, members);
@@ -76,7 +77,7 @@ Plan WishPlanner::plan_up() {
 WishPlanner::ContainerList WishPlanner::running_except(const Release* made_for) const {
   ContainerList running;
   for (const auto& instance : instances_) {
-    const bool is_of_it = made_for != nullptr && !wish_.held_down.contains(instance.service) &&
+    const bool is_of_it = made_for != nullptr && !wish_.is_held_down(instance.service) &&
                           instance.release == made_for->container_release(instance.service) &&
                           std::any_of(made_for->spec.services.begin(), made_for->spec.services.end(),
                                       [&](const Service& service) { return service.name == instance.service; });
@@ -96,7 +97,7 @@ std::vector<WishPlanner::Member> WishPlanner::members_of(const Release& release)
   const auto others = running_except(&release);
   std::vector<Member> members;
   for (const size_t index : in_order_of_needs(release.spec)) {
-    if (wish_.held_down.contains(release.spec.services[index].name)) continue;
+    if (wish_.is_held_down(release.spec.services[index].name)) continue;
     Member& member = members.emplace_back();
     member.service = &release.spec.services[index];
     member.container = find_instance(s_.app, s_.world, release.number, member.service->name);
@@ -114,11 +115,12 @@ void WishPlanner::find_restarts(const Release& release, std::vector<Member>& mem
     const auto detail = s_.world.details.find(member.container->name);
     return detail == s_.world.details.end() ? std::nullopt : detail->second.started;
   };
+  const auto& to_restart = wish_.run()->restart;
   // In the order of needs: what a service needs is settled before it.
   for (Member& member : members) {
     if (release.runs_to_its_end(*member.service)) continue;
-    const auto asked = wish_.restart.find(member.service->name);
-    if (asked != wish_.restart.end() && member.container != nullptr && member.container->is_up() &&
+    const auto asked = to_restart.find(member.service->name);
+    if (asked != to_restart.end() && member.container != nullptr && member.container->is_up() &&
         started(member) == asked->second)
       member.restarts = true;
     if (!member.runs) continue;
@@ -129,7 +131,7 @@ void WishPlanner::find_restarts(const Release& release, std::vector<Member>& mem
       if (other == members.end()) continue;
       // A change that was cut off may have come as far as the other one.
       const auto mine = started(member), its = started(*other);
-      const bool is_late = wish_.unfinished && mine && its && *mine < *its;
+      const bool is_late = wish_.is_unfinished() && mine && its && *mine < *its;
       member.restarts = member.restarts || other->is_active() || is_late;
     }
   }
@@ -142,7 +144,7 @@ SwapDecision WishPlanner::order_of(const Release& release, const Members& member
     if (!member->runs) next.services.push_back(*member->service);
   if (s_.app.name.text() != s_.defaults.own_app || others.empty()) return decide_order(s_.app, next, others);
   App startable_first = s_.app;
-  startable_first.wish.order = SwapOrder::start_first;
+  startable_first.wish.terms.order = SwapOrder::start_first;
   SwapDecision decision = decide_order(startable_first, next, others);
   if (decision.order == SwapOrder::stop_first)
     throw Conflict(ErrorCode::port_held,
@@ -157,7 +159,7 @@ SwapDecision WishPlanner::order_of(const Release& release, const Members& member
 bool WishPlanner::is_in_the_way(const Member& member, const ContainerList& others, bool at_once) const {
   if (member.runs) return false;
   App app = s_.app;
-  app.wish.order = at_once ? SwapOrder::by_rule : SwapOrder::start_first;
+  app.wish.terms.order = at_once ? SwapOrder::by_rule : SwapOrder::start_first;
   Spec alone;
   alone.services = {*member.service};
   return std::any_of(others.begin(), others.end(), [&](const Container* other) {
@@ -201,7 +203,7 @@ Indices WishPlanner::exchange(const Release& release, std::vector<Member>& membe
   }
   ContainerList held_down;
   for (const Container* each : left)
-    if (wish_.held_down.contains(instance_of(each)->service)) held_down.push_back(each);
+    if (wish_.is_held_down(instance_of(each)->service)) held_down.push_back(each);
   std::erase_if(
       left, [&](const Container* c) { return std::find(held_down.begin(), held_down.end(), c) != held_down.end(); });
   done = joined(done, stop_all(held_down, "it should be down", done));
@@ -210,7 +212,7 @@ Indices WishPlanner::exchange(const Release& release, std::vector<Member>& membe
 
 // What runs of services that the release does not have.
 WishPlanner::ContainerList WishPlanner::left_over(const std::vector<Member>& members) const {
-  ContainerList left = running_except(&s_.app.release(*wish_.release));
+  ContainerList left = running_except(&s_.app.release(*wish_.release()));
   for (const Member& member : members)
     std::erase_if(left, [&](const Container* container) {
       return std::find(member.displaced.begin(), member.displaced.end(), container) != member.displaced.end();
@@ -277,7 +279,7 @@ Indices WishPlanner::go_back(const Release& release, std::vector<Member>& all) {
   const Indices named = assign_names(release, members, prepared_);
   if (others.empty()) return start_and_prove(release, members, named);
   App by_rule = s_.app;
-  by_rule.wish.order = SwapOrder::by_rule;
+  by_rule.wish.terms.order = SwapOrder::by_rule;
   Spec next = release.spec;
   std::erase_if(next.services, [&](const Service& service) {
     return std::any_of(members.begin(), members.end(), [&](const Member* member) {
@@ -326,7 +328,7 @@ Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>&
 // up now, down in a moment. The policy that is set before each stop tells, unless it is the container's own; a release
 // that has yet to prove itself runs with it anyway.
 void WishPlanner::find_ending(const Release& release) {
-  if (!wish_.unfinished || release.verdict == Verdict::pending) return;
+  if (!wish_.is_unfinished() || release.verdict == Verdict::pending) return;
   for (const auto& service : release.spec.services) {
     const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
     if (container == nullptr || container->state != ContainerState::running) continue;
@@ -348,9 +350,9 @@ void WishPlanner::remove_displaced(const Release& release, const Indices& after)
                           std::any_of(release.spec.services.begin(), release.spec.services.end(),
                                       [&](const Service& service) { return service.name == instance.service; });
     if (is_of_it) continue;
-    const std::string why = wish_.way_back ? format("{} failed", instance.release.text())
-                            : wish_.wait   ? format("{} proved itself", release.number.text())
-                                           : format("{} took its place", release.number.text());
+    const std::string why = wish_.rollback     ? format("{} failed", instance.release.text())
+                            : wish_.terms.wait ? format("{} proved itself", release.number.text())
+                                               : format("{} took its place", release.number.text());
     const size_t index =
         add_in_time(RemoveContainer{name_of(*instance.container)}, why, joined(prepared_, after), Seconds(0), true);
     // The change itself has succeeded; the next plan removes what is left.
@@ -390,7 +392,7 @@ Plan plan_names(const Situation& situation) {
   Plan plan;
   std::vector<size_t> last;
   const auto& wish = situation.app.wish;
-  for (const auto& rename : renames(situation, wish.state == Wish::State::up ? wish.release : situation.app.last))
+  for (const auto& rename : renames(situation, wish.is<goal::Run>() ? wish.release() : situation.app.last))
     last = {plan.add(RenameContainer{rename.from, rename.to}, rename.reason, last)};
   return plan;
 }
@@ -398,17 +400,12 @@ Plan plan_names(const Situation& situation) {
 namespace {
 
 Plan plan_of_state(const Situation& situation) {
-  switch (situation.app.wish.state) {
-    case Wish::State::up:
-      return WishPlanner(situation).plan_up();
-    case Wish::State::down:
-      return WishPlanner(situation).plan_down();
-    case Wish::State::gone:
-      return plan_removal(situation, situation.app.wish.lose_data);
-    case Wish::State::none:
-      break;
-  }
-  return {};
+  return std::visit(
+      Overloaded{[](const goal::None&) { return Plan(); },
+                 [&](const goal::Run&) { return WishPlanner(situation).plan_up(); },
+                 [&](const goal::Stopped&) { return WishPlanner(situation).plan_down(); },
+                 [&](const goal::Removed& removed) { return plan_removal(situation, removed.with_data); }},
+      situation.app.wish.goal);
 }
 
 }  // namespace

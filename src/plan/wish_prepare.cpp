@@ -19,7 +19,7 @@ void WishPlanner::prepare(const Release& release) {
           plan_.add(CreateVolume{item.kept.source, labels::for_reserve(s_.app.name, item.place)}, "for the snapshot"));
   Indices ready = before_create;
   for (const size_t index : in_order_of_needs(release.spec))
-    if (!wish_.held_down.contains(release.spec.services[index].name))
+    if (!wish_.is_held_down(release.spec.services[index].name))
       ready = joined(ready, prepare_service(release, release.spec.services[index], before_create));
   prepared_ = ready;
 }
@@ -106,7 +106,7 @@ Service WishPlanner::resolved(const Service& service, Indices& before) const {
       before = joined(before, {created->second});
       return created_.at(other);
     }
-    const Container* container = find_instance(s_.app, s_.world, *wish_.release, other);
+    const Container* container = find_instance(s_.app, s_.world, *wish_.release(), other);
     if (container == nullptr)
       throw Error(ErrorCode::service_not_found,
                   format("{} shares what {} has, which is not there", service.name, other));

@@ -24,21 +24,22 @@ bool WishPlanner::is_done(const Service& service, const Container* container) co
 
 // Of what Belay has started for the first time an end is its own; any other container it may have stopped itself.
 bool WishPlanner::may_be_done(const Service& service) const {
-  const Release* release = wish_.release ? s_.app.find(*wish_.release) : nullptr;
+  const Release* release = wish_.release() ? s_.app.find(*wish_.release()) : nullptr;
   if (service.job || release == nullptr) return service.job;
-  const bool is_first_try = wish_.unfinished && !wish_.way_back && release->verdict == Verdict::pending &&
+  const bool is_first_try = wish_.is_unfinished() && !wish_.rollback && release->verdict == Verdict::pending &&
                             release->container_release(service.name) == release->number;
   return release->ended.contains(service.name) || (service.may_end && is_first_try);
 }
 
 // Whether this change has to do with the service: what it started, or changed in place.
 bool WishPlanner::is_touched(const Release& release, const std::string& service) const {
-  const auto other_number = wish_.way_back ? wish_.failed : wish_.fallback;
+  const auto other_number = wish_.rollback ? wish_.rollback->failed : wish_.fallback;
   const Release* other = other_number ? s_.app.find(*other_number) : nullptr;
   if (other == nullptr) return true;
   // Of several services of one release only some are started anew.
   if (other->number == release.number)
-    return release.spec.services.size() == 1 || release.verdict == Verdict::pending || wish_.restart.contains(service);
+    return release.spec.services.size() == 1 || release.verdict == Verdict::pending ||
+           wish_.run()->restart.contains(service);
   if (other->container_release(service) != release.container_release(service)) return true;
   const auto find = [&](const Release& of) {
     return std::find_if(of.spec.services.begin(), of.spec.services.end(),
@@ -49,11 +50,11 @@ bool WishPlanner::is_touched(const Release& release, const std::string& service)
 }
 
 bool WishPlanner::is_judged(const Release& release, const Member& member) const {
-  if (!wish_.wait) return false;
+  if (!wish_.terms.wait) return false;
   const bool is_stopped_here = restarted_.contains(member.container);
   if (!is_done(*member.service, member.container) || is_stopped_here) return true;
   if (!member.container->is_up()) return false;  // a job, and done
-  return !wish_.trouble.empty() || (wish_.unfinished && is_touched(release, member.service->name));
+  return !wish_.trouble.empty() || (wish_.is_unfinished() && is_touched(release, member.service->name));
 }
 
 // Whether one that has yet to start waits for more than its start.
@@ -91,7 +92,7 @@ Indices WishPlanner::conditions_of(const Release& release, const Member& member,
                                     [&](const Member* each) { return each->service->name == need.service; });
     if (need.condition == Need::Condition::healthy) refuse_without_health(release, member, need.service);
     const bool only_starts =
-        need.condition == Need::Condition::started || (wish_.way_back && need.condition == Need::Condition::healthy);
+        need.condition == Need::Condition::started || (wish_.rollback && need.condition == Need::Condition::healthy);
     if (other != members.end() && (*other)->is_active()) {
       conditions = joined(conditions, only_starts ? started.at(need.service) : proved.at(need.service));
       continue;
@@ -132,17 +133,17 @@ Indices WishPlanner::start(const Release& release, Member& member, Indices last)
 
 // One that an interrupted command has started, of a release that has yet to prove itself.
 bool WishPlanner::may_lack_its_hooks(const Release& release, const Member& member) const {
-  return !member.service->post_start.empty() && wish_.unfinished && !wish_.way_back && !wish_.proved &&
-         release.verdict == Verdict::pending && member.container != nullptr && member.container->is_up() &&
-         release.container_release(member.service->name) == release.number;
+  return !member.service->post_start.empty() && wish_.progress == Wish::Progress::under_way && !wish_.rollback &&
+         !wish_.proved() && release.verdict == Verdict::pending && member.container != nullptr &&
+         member.container->is_up() && release.container_release(member.service->name) == release.number;
 }
 
 Indices WishPlanner::run_post_start(const Release& release, const Service& service, const std::string& name,
                                     Indices last) {
   // Not as long as the health check of an image would have it: the image may have yet to be pulled.
-  const auto timeout = wish_.wait_timeout ? wish_.wait_timeout : release.spec.wait_timeout;
+  const auto timeout = wish_.terms.wait_timeout ? wish_.terms.wait_timeout : release.spec.wait_timeout;
   return add_post_start(plan_, service, name, timeout.value_or(s_.defaults.wait_timeout),
-                        wish_.wait ? HookFailure::fails_the_verdict : HookFailure::is_told, std::move(last));
+                        wish_.terms.wait ? HookFailure::fails_the_verdict : HookFailure::is_told, std::move(last));
 }
 
 // Starts the services, each as soon as those that it needs allow it. Returns what the rest must wait for. On the way
@@ -157,12 +158,12 @@ Indices WishPlanner::start_and_prove(const Release& release, const Members& memb
     const std::string name = name_of(*member);
     Indices last = joined(before, conditions_of(release, *member, members, started, proved));
     last = start(release, *member, last);
-    if (member->is_started && !wish_.way_back) last = run_post_start(release, service, name, last);
+    if (member->is_started && !wish_.rollback) last = run_post_start(release, service, name, last);
     started[service.name] = last;
-    const bool is_needed_now = is_waited_for(*member, members) && (!wish_.way_back || service.job);
+    const bool is_needed_now = is_waited_for(*member, members) && (!wish_.rollback || service.job);
     const bool judged = is_judged(release, *member);
     if (judged || !is_done(service, member->container)) changed_.insert(service.name);
-    if (wish_.way_back) {
+    if (wish_.rollback) {
       if (is_needed_now && !is_done(service, member->container))
         last = {plan_.add(verdict_on(release, service, name), "the verdict", last)};
       else if (judged || (member->is_started && !service.post_start.empty()))
@@ -174,7 +175,7 @@ Indices WishPlanner::start_and_prove(const Release& release, const Members& memb
     proved[service.name] = last;
     ready = joined(ready, last);
   }
-  if (wish_.way_back) {
+  if (wish_.rollback) {
     Indices judged = ready;
     for (const Member* member : later) judged = joined(judged, prove_again(release, *member, ready));
     return judged;
@@ -201,10 +202,10 @@ Indices WishPlanner::settle_policy(const Service& service, const Container* cont
   const RestartPolicy policy = final_policy(service);
   if (container == nullptr && policy == never_restart) return last;  // as it was created
   if (detail != s_.world.details.end() && detail->second.restart == policy && !is_stopped_here) return last;
-  const std::string why = wish_.way_back ? "as before"
-                          : wish_.wait   ? "it proved that it stays up"
-                                         : "no verdict was asked for";
-  return {add_in_time(SetRestartPolicy{name, policy}, why, last, Seconds(0), wish_.way_back)};
+  const std::string why = wish_.rollback     ? "as before"
+                          : wish_.terms.wait ? "it proved that it stays up"
+                                             : "no verdict was asked for";
+  return {add_in_time(SetRestartPolicy{name, policy}, why, last, Seconds(0), wish_.rollback.has_value())};
 }
 
 // What the engine can change on a container that is there: limits that differ, networks it should be in or leave.
@@ -249,8 +250,8 @@ std::string WishPlanner::why_start(const Release& release, const Container* cont
 AwaitVerdict WishPlanner::verdict_on(const Release& release, const Service& service, const std::string& name) const {
   const auto id = release.images.find(service.name);
   const auto image = id == release.images.end() ? s_.world.images.end() : s_.world.images.find(id->second);
-  const auto settle = wish_.settle ? wish_.settle : release.spec.settle;
-  const auto timeout = wish_.wait_timeout ? wish_.wait_timeout : release.spec.wait_timeout;
+  const auto settle = wish_.terms.settle ? wish_.terms.settle : release.spec.settle;
+  const auto timeout = wish_.terms.wait_timeout ? wish_.terms.wait_timeout : release.spec.wait_timeout;
   const Image* known = image == s_.world.images.end() ? nullptr : &image->second;
   // A container that is there was made from it, and has its check.
   Image as_made;
@@ -279,7 +280,7 @@ bool WishPlanner::ran_before(const Release& release, const Service& service) con
 // What was left as it is, and needs what has changed, must still be well at the end.
 Indices WishPlanner::look_after_the_unchanged(const Release& release, const std::vector<Member>& members,
                                               const Indices& after) {
-  if (!wish_.wait || wish_.way_back || changed_.empty()) return after;
+  if (!wish_.terms.wait || wish_.rollback || changed_.empty()) return after;
   std::map<std::string, std::string> concerned;  // service → what it needs of what has changed
   for (const auto& changed : changed_)
     for (const auto& dependent : dependents_of(release.spec, changed)) concerned.emplace(dependent, changed);
@@ -330,7 +331,7 @@ Indices WishPlanner::stop_all(const ContainerList& containers, const std::string
     Indices last = before;
     if (detail == s_.world.details.end() || detail->second.restart.name != "no")
       last = {add_in_time(SetRestartPolicy{name, never_restart}, "it must stay down once it is stopped", before,
-                          Seconds(0), wish_.way_back)};
+                          Seconds(0), wish_.rollback.has_value())};
     for (const auto& [other, stop] : stops)
       if (needs_it(other, container)) last = joined(last, stop);
     std::optional<Seconds> patience = s_.defaults.stop_timeout;
@@ -348,7 +349,7 @@ Indices WishPlanner::stop_all(const ContainerList& containers, const std::string
 
 size_t WishPlanner::add_in_time(Step step, const std::string& reason, Indices after, Seconds patience, bool may_fail) {
   const size_t index = plan_.add(std::move(step), reason, std::move(after));
-  if (!wish_.way_back) return index;
+  if (!wish_.rollback) return index;
   plan_.actions[index].may_fail = may_fail;
   if (patience >= Seconds(0)) plan_.actions[index].deadline = Milliseconds(patience) + s_.defaults.grace;
   return index;

@@ -15,12 +15,10 @@ namespace belay::safekeeping {
 
 App held_still(const change::Context& context, const App& app) {
   App held = app;
-  if (held.wish.state != Wish::State::up) return held;
-  held.wish.unfinished = true;
-  held.wish.wait = false;
-  held.wish.fallback = held.wish.release;
-  // It did prove itself: what tells it from a change that is being taken back.
-  if (!held.wish.proved) held.wish.proved = held.wish.since;
+  if (!held.wish.is<goal::Run>()) return held;
+  held.wish.progress = Wish::Progress::held;
+  held.wish.terms.wait = false;
+  held.wish.fallback = held.wish.release();
   held.wish.who = context.who;
   held.wish.why = context.command;
   return held;

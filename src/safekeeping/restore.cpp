@@ -107,11 +107,11 @@ void install(change::Context& context, App& app, const backup::Manifest& manifes
 // All that is there is what a restore installed and was not able to bring up: it never ran, and is not the app yet.
 bool is_begun(const App& app) {
   return !app.last && app.builds.empty() && app.origin.empty() && !app.releases.empty() &&
-         app.wish.state != Wish::State::gone;
+         !app.wish.is<goal::Removed>();
 }
 // Not even that much: nothing of it was ever wished.
 bool is_barely_begun(const App& app) {
-  return is_begun(app) && app.wish.state == Wish::State::none && app.releases.size() == 1;
+  return is_begun(app) && app.wish.is<goal::None>() && app.releases.size() == 1;
 }
 
 std::vector<DataPlace> places_of(const std::vector<Target>& targets) {

@@ -98,28 +98,40 @@ std::map<std::string, Time> times_from(const std::string& text) {
 
 Wish read_wish(Row& row) {
   Wish wish;
-  wish.state = from_word<Wish::State>(row.text(), wish_states);
-  wish.release = row.maybe(&Row::release);
-  wish.unfinished = row.flag();
+  const std::string state = row.text();
+  const auto release = row.maybe(&Row::release);
+  if (row.flag()) wish.progress = Wish::Progress::under_way;
   wish.fallback = row.maybe(&Row::release);
-  wish.lose_data = row.flag();
-  wish.wait = row.flag();
-  if (const auto order = row.maybe(&Row::text)) wish.order = from_word<SwapOrder>(*order, swap_orders);
-  wish.settle = row.maybe(&Row::duration);
-  wish.wait_timeout = row.maybe(&Row::duration);
+  const bool with_data = row.flag();
+  wish.terms.wait = row.flag();
+  if (const auto order = row.maybe(&Row::text)) wish.terms.order = from_word<SwapOrder>(*order, swap_orders);
+  wish.terms.settle = row.maybe(&Row::duration);
+  wish.terms.wait_timeout = row.maybe(&Row::duration);
   wish.who = row.text();
   wish.why = row.text();
   wish.since = row.time();
-  wish.previous = row.maybe(&Row::release);
-  wish.proved = row.maybe(&Row::time);
+  const auto previous = row.maybe(&Row::release);
+  const auto proved = row.maybe(&Row::time);
   wish.snapshot = row.maybe(&Row::small_number);
   wish.data = exchanges_from(row.text());
   wish.fallback_data = exchanges_from(row.text());
-  wish.way_back = row.flag();
-  wish.failed = row.maybe(&Row::release);
+  const bool is_rollback = row.flag();
+  const auto failed = row.maybe(&Row::release);
+  if (is_rollback) wish.rollback = Rollback{failed};
   wish.trouble = row.text();
-  wish.held_down = names_from(row.text());
-  wish.restart = times_from(row.text());
+  auto held_down = names_from(row.text());
+  auto restart = times_from(row.text());
+  if (row.flag()) wish.progress = Wish::Progress::held;
+  if (state == wish_states[1]) {
+    if (!release) throw Error(ErrorCode::state_damaged, "no release is named that should be up");
+    wish.goal = goal::Run{*release, std::move(held_down), std::move(restart), previous, proved};
+  } else if (state == wish_states[2]) {
+    wish.goal = goal::Stopped{};
+  } else if (state == wish_states[3]) {
+    wish.goal = goal::Removed{with_data};
+  } else if (state != wish_states[0]) {
+    throw Error(ErrorCode::state_damaged, format("an unknown wish is saved: {}", state));
+  }
   return wish;
 }
 
@@ -197,11 +209,8 @@ void check(const App& app) {
     if (number && app.find(*number) == nullptr)
       throw Error(ErrorCode::state_damaged, format("its {} is {}, of which nothing is left", what, number->text()));
   };
-  if (app.wish.state == Wish::State::up) {
-    if (!app.wish.release) throw Error(ErrorCode::state_damaged, "no release is named that should be up");
-    require("wish", app.wish.release);
-  }
-  if (app.wish.unfinished) require("way back", app.wish.fallback);
+  require("wish", app.wish.release());
+  if (app.wish.is_unfinished()) require("way back", app.wish.fallback);
 }
 
 // Brings rows to what is wanted: `remove` gets the number of each that is gone or changed, `insert` each that is new or
@@ -273,7 +282,7 @@ Wish AppRows::load_wish(AppId id) {
   Wish wish;
   each_row(connection_.query("SELECT state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
                              "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
-                             "way_back, failed, trouble, held_down, restart "
+                             "way_back, failed, trouble, held_down, restart, held "
                              "FROM wishes WHERE app = ?",
                              id),
            [&](Row row) { wish = read_wish(row); });
@@ -427,15 +436,20 @@ AppRows::AppId AppRows::save_app(const App& app) {
 
 void AppRows::save_wish(AppId id, const Wish& wish) {
   std::optional<std::string_view> order;
-  if (wish.order) order = word(*wish.order, swap_orders);
+  if (wish.terms.order) order = word(*wish.terms.order, swap_orders);
+  const goal::Run* run = wish.run();
+  const auto* removed = std::get_if<goal::Removed>(&wish.goal);
   connection_.execute(
       "INSERT OR REPLACE INTO wishes (app, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
       "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, way_back, failed, "
-      "trouble, held_down, restart) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      id, word(wish.state, wish_states), wish.release, wish.unfinished, wish.fallback, wish.lose_data, wish.wait, order,
-      wish.settle, wish.wait_timeout, wish.who, wish.why, wish.since, wish.previous, wish.proved, wish.snapshot,
-      to_column(wish.data), to_column(wish.fallback_data), wish.way_back, wish.failed, wish.trouble,
-      names_text(wish.held_down), times_text(wish.restart));
+      "trouble, held_down, restart, held) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      id, std::string_view(wish_states.at(wish.goal.index())), wish.release(), wish.is_unfinished(), wish.fallback,
+      removed != nullptr && removed->with_data, wish.terms.wait, order, wish.terms.settle, wish.terms.wait_timeout,
+      wish.who, wish.why, wish.since, wish.previous(), wish.proved(), wish.snapshot, to_column(wish.data),
+      to_column(wish.fallback_data), wish.rollback.has_value(), wish.rollback ? wish.rollback->failed : std::nullopt,
+      wish.trouble, names_text(wish.held_down()),
+      times_text(run != nullptr ? run->restart : std::map<std::string, Time>()), wish.progress == Wish::Progress::held);
 }
 
 void AppRows::insert(AppId id, const Release& release) {
@@ -518,7 +532,7 @@ std::vector<Outline> AppRows::outlines() {
                              "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                              "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
                              "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
-                             "way_back, failed, trouble, held_down, restart "
+                             "way_back, failed, trouble, held_down, restart, held "
                              "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());

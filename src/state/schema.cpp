@@ -279,11 +279,16 @@ CREATE TABLE asked (
 ) STRICT;
 )sql";
 
+// An app that is held still while its data is read. Until then it was told by marks that other wishes have too.
+constexpr const char* held_schema = R"sql(
+ALTER TABLE wishes ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 constexpr std::array all_migrations{
     Migration{1, first_schema},    Migration{2, declared_schema}, Migration{3, waits_schema},
     Migration{4, data_schema},     Migration{5, identity_schema}, Migration{6, failures_schema},
     Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema},
-    Migration{10, repairs_schema}, Migration{11, asked_schema}};
+    Migration{10, repairs_schema}, Migration{11, asked_schema},   Migration{12, held_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -46,7 +46,7 @@ class ChecksOfAnApp : public ::testing::Test {
   std::string checks() {
     std::string text;
     const App app = scene_.app();
-    for (const auto& check : app.find(*app.wish.release)->spec.services[0].checks) text += to_text(check) + "\n";
+    for (const auto& check : app.find(*app.wish.release())->spec.services[0].checks) text += to_text(check) + "\n";
     return text;
   }
   Scene scene_;
@@ -76,7 +76,7 @@ TEST_F(ChecksOfAnApp, DecideAboutItsReleases) {
   EXPECT_EQ(scene_.run("deploy 1 check"), "done");
   EXPECT_EQ(scene_.run("deploy wrong"), "rolled_back");
   const App app = scene_.app();
-  EXPECT_EQ(app.wish.release, ReleaseNumber{1});
+  EXPECT_EQ(app.wish.release(), ReleaseNumber{1});
   const Release& failed = *app.find(ReleaseNumber{2});
   EXPECT_EQ(failed.verdict, Verdict::failed);
   EXPECT_EQ(failed.reason, "GET http://10.0.0.2:8080/ answered 500, expected 200");
@@ -94,7 +94,7 @@ TEST_F(ChecksOfAnApp, ThatCannotBeTriedBlameNobody) {
   EXPECT_TRUE(app.quarantine.empty());
   scene_.engine.has_no_network(false);
   EXPECT_EQ(scene_.run("retry"), "done");
-  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(scene_.app().wish.release(), ReleaseNumber{2});
 }
 
 TEST_F(ChecksOfAnApp, LeaveTheContainerWhereNothingElseChanges) {

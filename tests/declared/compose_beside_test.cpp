@@ -138,7 +138,7 @@ TEST_F(BesideCompose, TakesOverWhatIsEqualWithoutTouchingIt) {
   EXPECT_THAT(done.differences, IsEmpty());
   for (size_t i = before.size(); i < scene_.engine.changes().size(); ++i)
     EXPECT_THAT(scene_.engine.changes()[i], HasSubstr("tag"));
-  EXPECT_EQ(app().wish.release, ReleaseNumber{1});
+  EXPECT_EQ(app().wish.release(), ReleaseNumber{1});
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
 }
 
@@ -154,7 +154,7 @@ TEST_F(BesideCompose, ExchangesOnlyWhatDiffersAndGoesBackToWhatItTookOver) {
   ASSERT_FALSE(done.change.failed()) << done.change.reason;
   EXPECT_EQ(created("shop-db-1"), db);
   EXPECT_EQ(scene_.engine.container("shop-web-1", {})->service.environment.at("COLOUR"), "blue");
-  EXPECT_EQ(app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(app().wish.release(), ReleaseNumber{2});
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
 
   Context context = scene_.context("belay start shop r1");
@@ -216,7 +216,7 @@ TEST_F(BesideCompose, TakesOverWhatComposeMakesAnew) {
   options_.starts_stopped = false;
   const DeclaredApp taken = up();
   EXPECT_THAT(taken.taken_over, ElementsAre("shop-web-1")) << taken.reason;
-  EXPECT_EQ(app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(app().wish.release(), ReleaseNumber{2});
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
   EXPECT_EQ(created("shop-web-1"), web);
   EXPECT_EQ(created("shop-db-1"), db);
@@ -267,13 +267,13 @@ TEST_F(BesideCompose, StartsWhatWasStoppedByItsName) {
   EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
   options_.starts_stopped = true;
   std::ignore = up(true);
-  EXPECT_THAT(app().wish.held_down, ElementsAre("web"));
+  EXPECT_THAT(app().wish.held_down(), ElementsAre("web"));
   EXPECT_EQ(up(false, {"db"}).kind, DeclaredApp::Kind::unchanged);
   EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
   const DeclaredApp started = up();
   EXPECT_EQ(started.reason, "what was stopped by its name is started");
   EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
-  EXPECT_THAT(app().wish.held_down, IsEmpty());
+  EXPECT_THAT(app().wish.held_down(), IsEmpty());
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
   hold("db");
   ASSERT_FALSE(up(false, {"web"}).change.failed());
@@ -297,7 +297,7 @@ TEST_F(BesideCompose, StartsWhatWasStoppedAsAWholeInItsOwnContainers) {
   ASSERT_FALSE(up().change.failed());
   EXPECT_EQ(created("shop-db-1"), db);
   EXPECT_EQ(created("shop-web-1"), web);
-  EXPECT_EQ(app().wish.release, ReleaseNumber{1});
+  EXPECT_EQ(app().wish.release(), ReleaseNumber{1});
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
 
   stop();
@@ -323,7 +323,7 @@ TEST_F(BesideCompose, OfWhatWasStoppedStartsWhatIsNamed) {
   ASSERT_FALSE(up(false, {"db"}).change.failed());
   EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
   EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
-  EXPECT_THAT(app().wish.held_down, ElementsAre("web"));
+  EXPECT_THAT(app().wish.held_down(), ElementsAre("web"));
   options_.starts_stopped = false;
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
   options_.starts_stopped = true;
@@ -343,7 +343,7 @@ TEST_F(BesideCompose, HoldsDownAgainWhatAFailedChangeStarted) {
   scene_.engine.add_image("web:3", {}, exits, "web:3");
   write_with("image: web:1\n    environment", "image: web:3\n    environment");
   EXPECT_TRUE(up().change.failed());
-  EXPECT_THAT(app().wish.held_down, ElementsAre("web"));
+  EXPECT_THAT(app().wish.held_down(), ElementsAre("web"));
   EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
   EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
 }
@@ -416,11 +416,11 @@ TEST_F(BesideCompose, AsksAgainForTheVerdictOfWhatIsInTrouble) {
   options.wait_timeout = Seconds(10);
   ASSERT_TRUE(change::restart(context, Target(AppName("shop")), options, {}).failed());
   ASSERT_FALSE(app().wish.trouble.empty());
-  ASSERT_EQ(app().release(*app().wish.release).verdict, Verdict::failed);
+  ASSERT_EQ(app().release(*app().wish.release()).verdict, Verdict::failed);
   scene_.clock.advance(Seconds(60));
   EXPECT_FALSE(up().change.failed());
   EXPECT_EQ(app().wish.trouble, "");
-  EXPECT_EQ(app().release(*app().wish.release).verdict, Verdict::passed);
+  EXPECT_EQ(app().release(*app().wish.release()).verdict, Verdict::passed);
 }
 
 // The power goes off after each call of a takeover in turn: all runs on, and the next one finishes it.

@@ -108,12 +108,14 @@ class Case {
 
   void read_wish(const std::vector<std::string>& words) {
     Wish& wish = app().wish;
-    wish.state = words.at(1) == "up" ? Wish::State::up : Wish::State::down;
+    if (words.at(1) == "up")
+      wish.goal = goal::Run{number_of(words.at(2))};
+    else
+      wish.goal = goal::Stopped{};
     wish.since = now - std::chrono::hours(1);
     wish.who = "root";
     wish.why = rest_of(words, 2);
-    wish.way_back = words.at(1) == "failed";
-    if (wish.state == Wish::State::up) wish.release = number_of(words.at(2));
+    if (words.at(1) == "failed") wish.rollback.emplace();
   }
 
   void read_declared(const std::vector<std::string>& words) {
@@ -141,7 +143,7 @@ class Case {
     } else if (what == "last") {
       app().last = number_of(words.at(1));
     } else if (what == "unfinished") {
-      app().wish.unfinished = true;
+      app().wish.progress = Wish::Progress::under_way;
     } else if (what == "declared") {
       read_declared(words);
     } else if (what == "setting") {
@@ -161,7 +163,7 @@ class Case {
       starts_stopped_ = true;
     } else if (what == "kept_files") {
       has_kept_files_ = true;
-      app().wish.previous = number_of(words.at(1));
+      app().wish.run()->previous = number_of(words.at(1));
     } else if (what == "pauses") {
       has_pauses_ = true;
     } else if (what == "attempt") {

@@ -200,7 +200,7 @@ TEST_F(DeclaredHostTest, ChangesALimitInPlaceAndBack) {
   EXPECT_EQ(of(done, "web").downtime->kind, Downtime::Kind::in_place);
   EXPECT_THAT(scene_.engine.changes(), Contains("resources web"));
   EXPECT_EQ(scene_.container("web")->created, created);
-  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(scene_.app().wish.release(), ReleaseNumber{2});
   EXPECT_EQ(scene_.app().release({2}).container_release("web"), ReleaseNumber{1});
   EXPECT_EQ(scene_.run("rollback"), "done");
   EXPECT_EQ(scene_.engine.container("web", {})->service.resources.memory, ByteCount{64 << 20});
@@ -374,7 +374,7 @@ TEST_F(PreviewTest, EachOfADiamondIsReplacedOnce) {
   previewed_and_done();
   define("bottom", R"("image": "web:2")");
   EXPECT_EQ(previewed_and_done(), "bottom change, left change, right change, top change");
-  EXPECT_EQ(scene_.app("top").wish.release, ReleaseNumber{2});
+  EXPECT_EQ(scene_.app("top").wish.release(), ReleaseNumber{2});
 }
 
 TEST_F(PreviewTest, OnNetworksOfTheUsersOwnNothingIsTouched) {
@@ -752,11 +752,11 @@ TEST_P(KeptPlanMoved, IsRefusedAndNothingIsTouched) {
   EXPECT_THAT(moved(), HasSubstr(GetParam().told));
   // Also where it moves between the first look and the app's turn.
   const bool is_about_web = std::string_view(GetParam().told).find("new was") == std::string_view::npos;
-  const auto release = scene_.app("web").wish.release;
+  const auto release = scene_.app("web").wish.release();
   const auto before = scene_.container("web");
   const DeclaredHost host = carry_out();
   if (is_about_web) {
-    EXPECT_EQ(scene_.app("web").wish.release, release);
+    EXPECT_EQ(scene_.app("web").wish.release(), release);
     EXPECT_EQ(scene_.container("web") ? scene_.container("web")->created : "", before ? before->created : "");
     EXPECT_TRUE(scene_.container("new")) << "the others are dealt with";
   } else {
@@ -921,7 +921,7 @@ TEST_F(DeclaredHostTest, RespectsAStopAndARollbackByHand) {
   run();
   EXPECT_EQ(scene_.run("rollback"), "done");
   EXPECT_EQ(run(), "web held");
-  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{1});
+  EXPECT_EQ(scene_.app().wish.release(), ReleaseNumber{1});
   EXPECT_EQ(scene_.run("stop"), "done");
   EXPECT_EQ(run(), "web held");
   EXPECT_THAT(running(), IsEmpty());
@@ -934,7 +934,7 @@ TEST_F(DeclaredHostTest, ADefinitionThatIsTakenBackIsFollowed) {
     define("web", format(R"("image": "{}")", tag));
     EXPECT_EQ(run(), "web change") << tag;
   }
-  EXPECT_EQ(scene_.app().wish.release, ReleaseNumber{3});
+  EXPECT_EQ(scene_.app().wish.release(), ReleaseNumber{3});
 }
 
 TEST_F(DeclaredHostTest, LeavesAnAppThatItDidNotMakeAlone) {
@@ -1130,7 +1130,7 @@ TEST_F(DeclaredHostTest, AnExclusiveHostStopsAppsThatNoDefinitionMade) {
   options_.exclusive = true;
   EXPECT_EQ(run(), "db unchanged, web remove");
   EXPECT_THAT(running(), ElementsAre("db"));
-  EXPECT_EQ(scene_.app().wish.state, Wish::State::down);
+  EXPECT_TRUE(scene_.app().wish.is<goal::Stopped>());
   EXPECT_EQ(run(), "db unchanged");
 }
 

@@ -116,7 +116,7 @@ TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
   EXPECT_THAT(last_.steps[0].reason, HasSubstr("unhealthy"));
   // And the pass does not take it forward again.
   apply();
-  EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{1});
+  EXPECT_EQ(scene_.app("app").wish.release(), ReleaseNumber{1});
 }
 
 TEST_F(Healthcare, OnlyTellsOfTheAppThatBelayItselfRunsIn) {
@@ -159,7 +159,7 @@ TEST_F(Healthcare, GoesBackFromWhatNoLongerAnswersItsChecksWhileItSoaks) {
   EXPECT_THAT(steps(), ElementsAre("app rolled_back"));
   EXPECT_THAT(scene_.app("app").find(ReleaseNumber{2})->reason,
               HasSubstr("while soaking, GET http://:8080/ got no answer"));
-  EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{1});
+  EXPECT_EQ(scene_.app("app").wish.release(), ReleaseNumber{1});
   steps();
   EXPECT_FALSE(last_.look_again.has_value());
 }
@@ -172,7 +172,7 @@ TEST_F(Healthcare, DoesNotBlameAReleaseThatSomebodyStoppedWhileItSoaks) {
   scene_.engine.stop_container("app", {}, {});
   EXPECT_THAT(steps(), IsEmpty());
   apply();
-  EXPECT_EQ(scene_.app("app").wish.release, ReleaseNumber{2});
+  EXPECT_EQ(scene_.app("app").wish.release(), ReleaseNumber{2});
 }
 
 TEST_F(Healthcare, RestartsWhatSharesANamespaceWithAContainerThatWasStartedAnew) {

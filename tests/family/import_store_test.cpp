@@ -198,7 +198,7 @@ TEST(ImportStore, MarksOfContainersThatAreGoneAreToldAndLeftOut) {
   EXPECT_FALSE(families.at(0).error);
   EXPECT_THAT(families[0].warnings, ElementsAre(HasSubstr("jcl_web_20240101000000 as stable of web, and it is gone")));
   EXPECT_EQ(origin.scene.app().stable, std::nullopt);
-  EXPECT_EQ(origin.scene.app().wish.state, Wish::State::down);
+  EXPECT_TRUE(origin.scene.app().wish.is<goal::Stopped>());
 }
 
 TEST(ImportStore, AFamilyThatWasOnlyBuiltCanBeStarted) {

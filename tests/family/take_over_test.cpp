@@ -362,8 +362,8 @@ TEST(Recover, RebuildsAppsReleasesAndLastFromTheLabels) {
     const App after = scene.app();
     EXPECT_EQ(after.scheme, before.scheme);
     EXPECT_EQ(after.last, before.last);
-    EXPECT_EQ(after.wish.state, before.wish.state);
-    EXPECT_EQ(after.wish.release, before.wish.release);
+    EXPECT_EQ(after.wish.goal.index(), before.wish.goal.index());
+    EXPECT_EQ(after.wish.release(), before.wish.release());
     EXPECT_EQ(after.highest_release, before.highest_release);
     // Only this scheme's names tell the mark.
     EXPECT_EQ(after.stable, scheme == NamingScheme::dcv ? before.stable : std::nullopt);
@@ -421,7 +421,7 @@ TEST(Recover, InTheMiddleOfASwapTakesWhatProvedItself) {
                           (is_proved && scene.engine.container("web-r1", {})->restart.name == "no");
       if (up.size() == 2 && is_proved && !is_new) continue;
       EXPECT_EQ(scene.app().last, ReleaseNumber{is_new ? 2 : 1}) << "cut after " << calls << "\n" << scene.changes();
-      EXPECT_EQ(scene.app().wish.release, scene.app().last);
+      EXPECT_EQ(scene.app().wish.release(), scene.app().last);
       const std::string due = scene.plan().empty() ? "unchanged" : "done";
       EXPECT_EQ(scene.run("start last"), due);
       EXPECT_EQ(scene.running().size(), 1U) << "cut after " << calls;

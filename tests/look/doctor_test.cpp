@@ -60,7 +60,7 @@ TEST(Doctor, TellsOfAnInterruptedChange) {
   Practice practice;
   practice.scene.run("deploy 1");
   App app = practice.scene.app();
-  app.wish.unfinished = true;
+  app.wish.progress = Wish::Progress::under_way;
   practice.scene.store->save(app);
   const auto findings = practice.findings();
   const Finding* found = about(findings, "web", Finding::Level::advice);

@@ -258,7 +258,7 @@ TEST(Look, AtACommandThatWasInterrupted) {
   ASSERT_TRUE(scene.crashes("deploy 2"));
   scene.report.on_step = nullptr;
   scene.reopen();
-  ASSERT_TRUE(scene.app().wish.unfinished);
+  ASSERT_TRUE(scene.app().wish.is_unfinished());
   EXPECT_THAT(why_now(scene),
               StartsWith("web was to run r2 (belay deploy 2 by tester, just now), and that was interrupted: "
                          "belay start web r2 goes on with it, belay rollback web takes it back."));
@@ -274,7 +274,7 @@ TEST(Look, AtABackupThatWasInterrupted) {
   ASSERT_TRUE(scene.crashes("backup"));
   scene.report.on_step = nullptr;
   scene.reopen();
-  ASSERT_TRUE(scene.app().wish.unfinished);
+  ASSERT_TRUE(scene.app().wish.is_unfinished());
   EXPECT_THAT(why_now(scene), AllOf(StartsWith("belay backup by tester was interrupted; web should go on with r2, and "
                                                "belay start web r2 sees to that."),
                                     Not(HasSubstr("rollback"))));

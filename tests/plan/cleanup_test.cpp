@@ -98,7 +98,7 @@ Scene to_be_removed() {
   other.networks = {"front"};
   scene.world.images.at(image_id(3)).tags.emplace_back("registry.example/web:3");
   scene.app.wish = {};
-  scene.app.wish.state = Wish::State::gone;
+  scene.app.wish.goal = goal::Removed{};
   return scene;
 }
 
@@ -108,7 +108,7 @@ TEST(Removal, KeepsTheDataUnlessTheUserSaidOtherwise) {
 
 TEST(Removal, LosesTheDataOnExplicitWords) {
   Scene scene = to_be_removed();
-  scene.app.wish.lose_data = true;
+  scene.app.wish.goal = goal::Removed{true};
   expect_golden("removal_with_volumes", scene.plan());
 }
 
@@ -122,7 +122,7 @@ TEST(Removal, AnAdoptedContainerIsNoStrangerToTheAppsNetwork) {
   adopted.created = "then";
   adopted.networks = {"inner"};
   scene.world.networks.push_back({"inner", "bridge", labels::for_network(scene.app.name)});
-  scene.app.wish.state = Wish::State::gone;
+  scene.app.wish.goal = goal::Removed{};
   EXPECT_NE(scene.plan().find("remove network inner"), std::string::npos) << scene.plan();
 }
 
@@ -132,7 +132,7 @@ TEST(Removal, AnImageThatWasOnlyTakenOverKeepsItsOwnTag) {
   Image& image = scene.world.images.at(image_id(1));
   image.config.labels.clear();
   image.tags.emplace_back("postgres:15");
-  scene.app.wish.state = Wish::State::gone;
+  scene.app.wish.goal = goal::Removed{};
   EXPECT_EQ(scene.plan(),
             "  1. untag image belay/web:r1 — the app is removed\n"
             "note: image 111111111111 stays: it is also tagged postgres:15\n");

@@ -66,7 +66,7 @@ TEST(Data, IsExchangedWhenOneReleaseTakesTheOthersPlace) {
 TEST(Data, IsExchangedEvenWhereTheUserAskedToStartFirst) {
   DataScene scene;
   scene.wish_up(2);
-  scene.app.wish.order = SwapOrder::start_first;
+  scene.app.wish.terms.order = SwapOrder::start_first;
   scene.wish_data();
   const std::string plan = scene.plan();
   EXPECT_LT(plan.find("stop web-r1"), plan.find("exchange what")) << plan;
@@ -117,7 +117,7 @@ TEST(Data, GoesBackWithTheReleaseThatWorkedWithIt) {
   scene.container(2, exited);
   const auto back = scene.app.wish.fallback_data;
   scene.wish_up(1);
-  scene.app.wish.wait = false;
+  scene.app.wish.terms.wait = false;
   scene.app.wish.fallback = ReleaseNumber{1};
   scene.app.wish.data = back;
   expect_golden("data_way_back", scene.plan());
@@ -219,7 +219,7 @@ TEST(Data, IsExchangedForAllServicesOfARollingAppAtOnce) {
 TEST(Data, ThatIsReadWhileItsContainerIsPausedNeedsNoMoreThanAResume) {
   DataScene scene(ContainerState::paused);
   scene.wish_up(1);
-  scene.app.wish.wait = false;
+  scene.app.wish.terms.wait = false;
   EXPECT_EQ(scene.plan(), "  1. resume web-r1 — r1 should be up, it is paused\n");
 }
 

@@ -114,14 +114,13 @@ TEST(Definitions, AfterwardsNothingIsLeftToDoAndTheWayBackMakesTheOldOneAgain) {
   Scene scene = another_network();
   for (const auto& action : plan_wish(scene.situation()).actions) apply(scene.app, scene.world, action.step);
   scene.app.releases[1].verdict = Verdict::passed;
-  scene.app.wish.unfinished = false;
+  scene.app.wish.progress = Wish::Progress::fulfilled;
   EXPECT_EQ(scene.plan(), "nothing to do\n");
   EXPECT_FALSE(scene.world.find_network("back")->internal);
   scene.wish_up(1);
-  scene.app.wish.way_back = true;
-  scene.app.wish.failed = ReleaseNumber{2};
+  scene.app.wish.rollback = Rollback{ReleaseNumber{2}};
   for (const auto& action : plan_wish(scene.situation()).actions) apply(scene.app, scene.world, action.step);
-  scene.app.wish.unfinished = false;
+  scene.app.wish.progress = Wish::Progress::fulfilled;
   EXPECT_EQ(scene.plan(), "nothing to do\n");
   EXPECT_TRUE(scene.world.find_network("back")->internal);
   for (const auto& container : scene.world.containers) {
@@ -137,7 +136,7 @@ TEST(Definitions, AnInterruptedRemakingIsFinished) {
     Scene cut = scene;
     for (size_t i = 0; i < done; ++i) apply(cut.app, cut.world, whole.actions[i].step);
     for (const auto& action : plan_wish(cut.situation()).actions) apply(cut.app, cut.world, action.step);
-    cut.app.wish.unfinished = false;
+    cut.app.wish.progress = Wish::Progress::fulfilled;
     EXPECT_EQ(cut.plan(), "nothing to do\n") << done;
     for (const auto& container : cut.world.containers) {
       EXPECT_TRUE(container.is_up()) << done;

@@ -163,13 +163,13 @@ Scene random_scene(Dice& dice) {
   if (dice.one_in(2)) scene.app.last = ReleaseNumber{any_release()};
   if (dice.one_in(2)) scene.app.stable = ReleaseNumber{any_release()};
   scene.wish_up(any_release(), dice.one_in(2));
-  if (dice.one_in(4)) scene.app.wish.wait = false;
-  if (dice.one_in(4)) scene.app.wish.order = dice.one_in(2) ? SwapOrder::start_first : SwapOrder::stop_first;
+  if (dice.one_in(4)) scene.app.wish.terms.wait = false;
+  if (dice.one_in(4)) scene.app.wish.terms.order = dice.one_in(2) ? SwapOrder::start_first : SwapOrder::stop_first;
   if (dice.one_in(5)) scene.wish_down();
-  if (dice.one_in(6)) scene.app.wish.state = Wish::State::gone;
-  scene.app.wish.lose_data = dice.one_in(2);
+  const bool is_removed = dice.one_in(6), with_data = dice.one_in(2);
+  if (is_removed) scene.app.wish.goal = goal::Removed{with_data};
   if (dice.one_in(8)) scene.stranger("nginx").ports = {{80, "tcp", "", std::uint16_t{8080}}};
-  if (dice.one_in(3) && scene.app.wish.state != Wish::State::gone) wish_random_data(scene, dice);
+  if (dice.one_in(3) && !scene.app.wish.is<goal::Removed>()) wish_random_data(scene, dice);
   // A paused container keeps what it holds, and so does everything up: the world begins without clashes.
   return scene;
 }
@@ -201,7 +201,7 @@ TEST(AnyWorld, IsAsWishedAfterItsPlanRan) {
             << plan_text(plan);
     }
     for (const auto& action : plan.actions) copied += std::holds_alternative<CopyData>(action.step) ? 1 : 0;
-    scene.app.wish.unfinished = false;
+    scene.app.wish.progress = Wish::Progress::fulfilled;
     scene.now += Seconds(5);
     const Plan next = plan_wish(scene.situation());
     ASSERT_TRUE(next.empty()) << "first\n" << plan_text(plan) << "then\n" << plan_text(next);

@@ -31,7 +31,7 @@ void expect_resumable(Scene scene) {
     const Plan rest = plan_wish(cut.situation());
     EXPECT_EQ(steps(rest, 0, rest.actions.size()), steps(whole, done, whole.actions.size() - done)) << plan_text(rest);
     for (const auto& action : rest.actions) ASSERT_NO_THROW(apply(cut.app, cut.world, action.step));
-    cut.app.wish.unfinished = false;
+    cut.app.wish.progress = Wish::Progress::fulfilled;
     EXPECT_EQ(cut.plan(), "nothing to do\n");
   }
 }
@@ -79,8 +79,7 @@ TEST(Resuming, FinishesAStop) {
 TEST(Resuming, FinishesARemoval) {
   Scene scene = upgrade(NamingScheme::belay, Scene::service({}, {"data"}), Scene::service());
   scene.world.networks.push_back({"inner", "bridge", labels::for_network(scene.app.name)});
-  scene.app.wish.state = Wish::State::gone;
-  scene.app.wish.lose_data = true;
+  scene.app.wish.goal = goal::Removed{true};
   expect_resumable(scene);
 }
 
@@ -92,7 +91,7 @@ Scene stop_cut_off(const std::string& own_policy) {
   scene.release(1, {service});
   scene.container(1, ContainerState::running, "no");
   scene.wish_up(1);
-  scene.app.wish.wait = false;
+  scene.app.wish.terms.wait = false;
   return scene;
 }
 
@@ -109,7 +108,7 @@ TEST(Resuming, RestartsNothingWhosePolicyTellsOfNoStop) {
 
 TEST(Resuming, RestartsNothingWhereNothingWasCutOff) {
   Scene scene = stop_cut_off("unless-stopped");
-  scene.app.wish.unfinished = false;
+  scene.app.wish.progress = Wish::Progress::fulfilled;
   EXPECT_EQ(scene.plan(), "  1. set the restart policy of web-r1 to unless-stopped — no verdict was asked for\n");
 }
 

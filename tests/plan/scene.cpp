@@ -70,14 +70,13 @@ Container& Scene::stranger(const std::string& name, ContainerState state) {
 
 void Scene::wish_up(int release, bool unfinished) {
   app.wish = {};
-  app.wish.state = Wish::State::up;
-  app.wish.release = ReleaseNumber{release};
-  app.wish.unfinished = unfinished;
+  app.wish.goal = goal::Run{ReleaseNumber{release}};
+  if (unfinished) app.wish.progress = Wish::Progress::under_way;
 }
 
 void Scene::wish_down() {
   app.wish = {};
-  app.wish.state = Wish::State::down;
+  app.wish.goal = goal::Stopped{};
 }
 
 std::string Scene::plan() const {

@@ -139,11 +139,10 @@ Scene random_stack(Chance& chance) {
   scene.wish_up(is_rollback ? 1 : 2, true);
   scene.app.wish.fallback = ReleaseNumber{1};
   if (is_rollback) {
-    scene.app.wish.way_back = true;
-    scene.app.wish.failed = ReleaseNumber{2};
+    scene.app.wish.rollback = Rollback{ReleaseNumber{2}};
   }
-  if (chance.one_in(5)) scene.app.wish.wait = false;
-  if (chance.one_in(4)) scene.app.wish.order = chance.one_in(2) ? SwapOrder::start_first : SwapOrder::stop_first;
+  if (chance.one_in(5)) scene.app.wish.terms.wait = false;
+  if (chance.one_in(4)) scene.app.wish.terms.order = chance.one_in(2) ? SwapOrder::start_first : SwapOrder::stop_first;
   if (chance.one_in(10)) scene.wish_down();
   return scene;
 }
@@ -151,8 +150,8 @@ Scene random_stack(Chance& chance) {
 // Of the wished release: up, of another release before, and not bound to be restarted.
 std::set<std::string> must_stay(const Scene& scene) {
   std::set<std::string> names;
-  if (scene.app.wish.state != Wish::State::up) return names;
-  const Release& release = scene.app.release(*scene.app.wish.release);
+  if (!scene.app.wish.is<goal::Run>()) return names;
+  const Release& release = scene.app.release(*scene.app.wish.release());
   for (const auto& service : release.spec.services) {
     const auto needs = all_needs(service);
     const bool may_restart = std::any_of(needs.begin(), needs.end(), [](const Need& need) { return need.restart; });
@@ -196,7 +195,8 @@ TEST(AnyStack, IsAsWishedAfterItsPlanRanAndOnlyWhatHadToWasTouched) {
       if (service.job) scene.world.details.at(container.name).exit_code = 0;
       if (service.health && container.is_up()) container.health = Health::healthy;
     }
-    scene.app.wish.unfinished = scene.app.wish.way_back = false;
+    scene.app.wish.progress = Wish::Progress::fulfilled;
+    scene.app.wish.rollback.reset();
     const Plan next = plan_wish(scene.situation());
     ASSERT_TRUE(next.empty()) << "first\n" << plan_text(plan) << "then\n" << plan_text(next);
   }

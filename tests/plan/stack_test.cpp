@@ -80,8 +80,7 @@ struct Stack {
     }
     scene.wish_up(1);
     scene.app.wish.fallback = ReleaseNumber{1};
-    scene.app.wish.way_back = true;
-    scene.app.wish.failed = ReleaseNumber{2};
+    scene.app.wish.rollback = Rollback{ReleaseNumber{2}};
     return scene.plan();
   }
 };
@@ -329,7 +328,7 @@ TEST(Stacks, WithoutAVerdictConditionsHoldAllTheSame) {
   Scene scene;
   scene.release(1, chain(), Verdict::pending);
   scene.wish_up(1);
-  scene.app.wish.wait = false;
+  scene.app.wish.terms.wait = false;
   expect_golden("stack_no_wait", scene.plan());
 }
 

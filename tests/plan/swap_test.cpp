@@ -115,7 +115,7 @@ TEST(Order, IsDecidedByTheRules) {
 
 TEST(Planner, ObeysTheUsersOrder) {
   Scene scene = upgrade(Scene::service(), Scene::service());
-  scene.app.wish.order = SwapOrder::stop_first;
+  scene.app.wish.terms.order = SwapOrder::stop_first;
   std::string text = "stop first where the rules say start first:\n" + scene.plan();
   scene = upgrade(Scene::service({}, {"data"}), Scene::service({}, {"data"}));
   scene.app.releases[1].spec.order = SwapOrder::start_first;
@@ -125,7 +125,7 @@ TEST(Planner, ObeysTheUsersOrder) {
 
 TEST(Planner, OverrulesAnOrderThatIsImpossible) {
   Scene scene = upgrade(Scene::service({8080}), Scene::service({8080}));
-  scene.app.wish.order = SwapOrder::start_first;
+  scene.app.wish.terms.order = SwapOrder::start_first;
   expect_golden("impossible_order", scene.plan());
 }
 
@@ -210,7 +210,7 @@ TEST(Planner, TakesAPausedContainerForOneThatIsNotUp) {
 
 TEST(Planner, WithoutAVerdictOnlyStarts) {
   Scene scene = upgrade(Scene::service(), Scene::service());
-  scene.app.wish.wait = false;
+  scene.app.wish.terms.wait = false;
   expect_golden("no_wait", scene.plan());
 }
 
@@ -276,7 +276,7 @@ TEST(Planner, TakesTheTimesOfTheWishBeforeThoseOfTheSpec) {
   scene.wish_up(1);
   scene.app.releases[0].spec.settle = Seconds(20);
   EXPECT_NE(scene.plan().find("stays up for 20 s"), std::string::npos);
-  scene.app.wish.settle = Seconds(30);
+  scene.app.wish.terms.settle = Seconds(30);
   EXPECT_NE(scene.plan().find("stays up for 30 s"), std::string::npos);
 }
 

@@ -73,7 +73,7 @@ TEST_P(Trifles, ATrifleThatFailsStopsNothingThatRan) {
                                          fault.cut == Cut::before_the_answer ? "after its effect" : "before its effect",
                                          n, came, scene.changes());
         ASSERT_THAT(scene.running(), ElementsAre("web-r2")) << where;
-        ASSERT_EQ(scene.app().wish.state, Wish::State::up) << where;
+        ASSERT_TRUE(scene.app().wish.is<goal::Run>()) << where;
         if (came == "rolled_back" && verb != "restart" && verb != "start-all") {
           ASSERT_EQ(scene.change->running, ReleaseNumber{2}) << where;
           // One whose policy is "no" may be about to end: it is started anew.
@@ -411,7 +411,7 @@ class BoundFilesOfFamilies : public ::testing::Test {
   void write(const std::string& text) { write_file_durably(scene_.source / "app.conf", text); }
   std::string bound() {
     const App app = scene_.app();
-    const auto detail = scene_.engine.container(app.release(app.wish.release.value()).containers.begin()->second, {});
+    const auto detail = scene_.engine.container(app.release(app.wish.release().value()).containers.begin()->second, {});
     for (const auto& mount : detail.value().service.mounts)
       if (mount.target == "/etc/app.conf") return mount.source;
     return "nothing";

@@ -171,7 +171,7 @@ TEST(Identity, WhatWatchtowerPutInPlaceIsRefusedAndCanBeTakenIn) {
   EXPECT_THAT(scene.run("start last"), HasSubstr("the container name web-r1"));
   EXPECT_EQ(scene.changes(), engine);
   ASSERT_EQ(scene.run("recover"), "done");
-  EXPECT_EQ(scene.app().wish.release, ReleaseNumber{2});
+  EXPECT_EQ(scene.app().wish.release(), ReleaseNumber{2});
   EXPECT_EQ(scene.app().find({2})->images.at("web"), newer);
   EXPECT_THAT(scene.plan(), ::testing::Not(HasSubstr("create")));
   ASSERT_EQ(scene.run("restart"), "done");

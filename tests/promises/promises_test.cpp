@@ -117,7 +117,7 @@ TEST(Promises, ARollbackOnAnInterruptedWayBackFinishesIt) {
       if (!scene.crashes("deploy bad")) break;
       scene.engine.crash_after({});
       scene.reopen();
-      if (!is_rollback(scene.app().wish)) continue;
+      if (!scene.app().wish.is_rolling_back()) continue;
       ++on_the_way;
       EXPECT_EQ(scene.run("rollback"), "done") << "cut after " << calls;
       EXPECT_EQ(scene.trouble("2"), "") << "cut after " << calls;
@@ -135,7 +135,7 @@ TEST(Promises, ARollbackOfWhatFailedWhereNothingRanLeavesNothingRunning) {
     if (!scene.crashes("start new")) break;
     scene.engine.crash_after({});
     scene.reopen();
-    if (!is_rollback(scene.app().wish)) continue;
+    if (!scene.app().wish.is_rolling_back()) continue;
     ++on_the_way;
     scene.run("rollback");
     EXPECT_EQ(scene.trouble(""), "") << "cut after " << calls;
@@ -168,7 +168,7 @@ TEST(Promises, AWayBackThatFailsToIsReportedAndTriedAgainByTheNextCommand) {
   };
   EXPECT_EQ(scene.run("deploy bad2"), "stuck");
   EXPECT_THAT(scene.change->trouble_on_the_way_back, HasSubstr("8080"));
-  EXPECT_TRUE(scene.app().wish.unfinished);
+  EXPECT_TRUE(scene.app().wish.is_unfinished());
   scene.report.on_step = nullptr;
   scene.engine.stop_container("nginx", {}, {});
   EXPECT_EQ(scene.run("start last"), "done");
@@ -502,7 +502,7 @@ TEST(Promises, ADryRunDoesNotFinishWhatWasInterrupted) {
   ASSERT_TRUE(scene.crashes("restart"));
   scene.engine.crash_after(std::nullopt);
   scene.reopen();
-  ASSERT_TRUE(scene.app().wish.unfinished);
+  ASSERT_TRUE(scene.app().wish.is_unfinished());
   const std::string before = scene.all();
   auto here = scene.context();
   ChangeOptions dry;

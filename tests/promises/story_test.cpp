@@ -51,10 +51,10 @@ TEST_P(AnyStory, EndsWithNothingToDoAndChangesNothingTwice) {
     const auto app = scene.app();
     // What runs, by the state; trouble() holds the engine against it.
     std::string trouble;
-    if (app.wish.unfinished) trouble = "the wish is unfinished";
+    if (app.wish.is_unfinished()) trouble = "the wish is unfinished";
     if (trouble.empty()) trouble = scene.plan();
     const auto up = scene.running();
-    const size_t wanted = app.wish.state == Wish::State::up ? 1 : 0;
+    const size_t wanted = app.wish.is<goal::Run>() ? 1 : 0;
     if (up.size() != wanted) trouble += format("{} run: {}\n", up.size(), join(up, ", "));
     if (!scene.engine.lost_volumes().empty()) trouble += "a volume is lost";
     ASSERT_EQ(trouble, "") << "seed " << seed << ", after\n" << story << scene.changes() << scene.state();

@@ -438,7 +438,7 @@ TEST_F(Backup, ThatWasKilledIsNoWayBack) {
   ASSERT_TRUE(scene_.crashes("backup"));
   scene_.report.on_step = nullptr;
   EXPECT_EQ(scene_.container("web-r2")->state, ContainerState::paused);
-  EXPECT_FALSE(is_rollback(scene_.app().wish));
+  EXPECT_FALSE(scene_.app().wish.is_rolling_back());
   EXPECT_EQ(scene_.run("rollback"), "done");
   EXPECT_EQ(scene_.trouble("1"), "");
 }

@@ -182,7 +182,7 @@ TEST_F(Plain, AnArchiveThatFailsLeavesNoFileAndTheAppRunning) {
   EXPECT_TRUE(fs::is_empty(out_));
   const auto container = store_->app(web)->releases.back().containers.at("web");
   EXPECT_EQ(engine_.container(container, {})->container.state, ContainerState::running);
-  EXPECT_FALSE(store_->app(web)->wish.unfinished);
+  EXPECT_FALSE(store_->app(web)->wish.is_unfinished());
 }
 
 TEST_F(Plain, WhatWasBackedUpIsRestoredAndWhatWasThereIsASnapshot) {

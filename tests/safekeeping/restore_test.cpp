@@ -236,7 +236,7 @@ TEST_F(Restore, InstallsAnAppThatIsNotThere) {
   ASSERT_EQ(restore(), "done");
   EXPECT_TRUE(restored_.installed);
   EXPECT_EQ(scene_.held(), "new");
-  EXPECT_TRUE(scene_.app().wish.state == Wish::State::up && !scene_.app().wish.unfinished);
+  EXPECT_TRUE(scene_.app().wish.is<goal::Run>() && !scene_.app().wish.is_unfinished());
   EXPECT_EQ(scene_.container("web-r1")->state, ContainerState::running);
   EXPECT_EQ(scene_.leftovers(), "");
   EXPECT_EQ(scene_.plan(), "");
@@ -319,7 +319,7 @@ TEST(FirstRestore, IsDoneAgainWhereItFailed) {
       const std::string then = scene.run(first == "done" ? "restart" : "restore");
       EXPECT_EQ(then, "done") << n << " " << first;
       EXPECT_THAT(scene.running(), ElementsAre("web-r1")) << n << " " << first;
-      EXPECT_FALSE(scene.app().wish.unfinished) << n << " " << first;
+      EXPECT_FALSE(scene.app().wish.is_unfinished()) << n << " " << first;
       EXPECT_EQ(scene.plan(), "") << n << " " << first;
       EXPECT_EQ(scene.held(), "new") << n << " " << first;
       EXPECT_EQ(scene.leftovers(), "") << n << " " << first;

@@ -125,7 +125,7 @@ class Trials : public ::testing::Test {
         text += path + "\n";
     text += read_file(folder_.path() / data_file()) + read_file(folder_.path() / "bound/page");
     const auto app = store_->app(web);
-    return text + format("wish unfinished {} builds {}", app->wish.unfinished, app->builds.size());
+    return text + format("wish unfinished {} builds {}", app->wish.is_unfinished(), app->builds.size());
   }
 
   TemporaryFolder folder_;

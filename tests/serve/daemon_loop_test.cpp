@@ -337,8 +337,8 @@ TEST_F(DaemonLoop, TakesBothBackOnStopAndSaysSoLast) {
   for (const char* app : {"slow", "quick"})
     EXPECT_FALSE(FileLock::holder_of(state::lock_file(state(), AppName(app))).has_value());
   const auto store = state::Store::open(state());
-  EXPECT_EQ(store->app(AppName("slow"))->wish.state, Wish::State::down);
-  EXPECT_EQ(store->app(AppName("quick"))->wish.state, Wish::State::up);
+  EXPECT_TRUE(store->app(AppName("slow"))->wish.is<goal::Stopped>());
+  EXPECT_TRUE(store->app(AppName("quick"))->wish.is<goal::Run>());
   const std::string text = logged();
   const size_t last = text.rfind('\n', text.size() - 2);
   EXPECT_THAT(text.substr(last), HasSubstr("everything that runs is left running"));

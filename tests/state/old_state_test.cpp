@@ -70,9 +70,9 @@ class OldState : public ::testing::Test {
   }
   std::string plan(const App& app) { return plan::plan_text(plan::plan_wish({app, world_, Time{}, {}})); }
   static void wish_up(App& app, int release) {
-    app.wish.fallback = app.wish.release;
-    app.wish.release = ReleaseNumber{release};
-    app.wish.unfinished = true;
+    app.wish.fallback = app.wish.release();
+    app.wish.goal = goal::Run{ReleaseNumber{release}};
+    app.wish.progress = Wish::Progress::under_way;
   }
 
   TemporaryFolder temporary_;

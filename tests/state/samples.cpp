@@ -69,18 +69,21 @@ std::string text_of(const Snapshot& snapshot) {
 
 std::string text_of_services(const Wish& wish) {
   std::string text;
-  for (const auto& service : wish.held_down) text += format("held down {}\n", service);
-  for (const auto& [service, time] : wish.restart) text += format("restart {} {}\n", service, text_of(time));
+  for (const auto& service : wish.held_down()) text += format("held down {}\n", service);
+  if (wish.run() != nullptr)
+    for (const auto& [service, time] : wish.run()->restart) text += format("restart {} {}\n", service, text_of(time));
   return text;
 }
 
 std::string text_of(const Wish& wish) {
-  return format("wish {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(wish.state),
-                text_of(wish.release), wish.unfinished, text_of(wish.fallback), wish.lose_data, wish.wait,
-                wish.order ? static_cast<int>(*wish.order) : -1, text_of(wish.settle), text_of(wish.wait_timeout),
-                wish.who, wish.why, text_of(wish.since), text_of(wish.previous),
-                wish.proved ? text_of(*wish.proved) : "-", text_of(wish.snapshot), text_of(wish.data),
-                text_of(wish.fallback_data), wish.way_back, text_of(wish.failed), wish.trouble) +
+  return format("wish {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", wish.goal.index(),
+                text_of(wish.release()), static_cast<int>(wish.progress), text_of(wish.fallback),
+                wish.is<goal::Removed>() && std::get<goal::Removed>(wish.goal).with_data, wish.terms.wait,
+                wish.terms.order ? static_cast<int>(*wish.terms.order) : -1, text_of(wish.terms.settle),
+                text_of(wish.terms.wait_timeout), wish.who, wish.why, text_of(wish.since), text_of(wish.previous()),
+                wish.proved() ? text_of(*wish.proved()) : "-", text_of(wish.snapshot), text_of(wish.data),
+                text_of(wish.fallback_data), wish.rollback.has_value(),
+                wish.rollback ? text_of(wish.rollback->failed) : "", wish.trouble) +
          text_of_services(wish);
 }
 
@@ -120,20 +123,16 @@ App full_app(const std::string& name) {
   App app{AppName(name)};
   app.scheme = NamingScheme::dcv;
   app.created = at(0);
-  app.wish.state = Wish::State::up;
-  app.wish.release = ReleaseNumber{7};
-  app.wish.unfinished = true;
+  app.wish.goal = goal::Run{ReleaseNumber{7}, {"db", "with \"quotes\""}, {{"web", at(8)}}, ReleaseNumber{1}, at(7)};
+  app.wish.progress = Wish::Progress::under_way;
   app.wish.fallback = ReleaseNumber{3};
-  app.wish.lose_data = true;
-  app.wish.wait = false;
-  app.wish.order = SwapOrder::start_first;
-  app.wish.settle = Milliseconds(2500);
-  app.wish.wait_timeout = Milliseconds(0);
+  app.wish.terms.wait = false;
+  app.wish.terms.order = SwapOrder::start_first;
+  app.wish.terms.settle = Milliseconds(2500);
+  app.wish.terms.wait_timeout = Milliseconds(0);
   app.wish.who = "root";
   app.wish.why = "belay deploy web";
   app.wish.since = at(1);
-  app.wish.previous = ReleaseNumber{1};
-  app.wish.proved = at(7);
   app.origin = "/etc/dockerup/containers.d/web.json";
   app.last = ReleaseNumber{3};
   app.stable = ReleaseNumber{1};
@@ -142,10 +141,7 @@ App full_app(const std::string& name) {
   const DataPlace volume{DataPlace::Kind::volume, "web_data"}, folder{DataPlace::Kind::folder, "/srv/web \"1\""};
   app.wish.snapshot = 4;
   app.wish.data = {{volume, reserve_of(volume, "s4"), "12-1.000000001"}};
-  app.wish.way_back = true;
-  app.wish.held_down = {"db", "with \"quotes\""};
-  app.wish.restart = {{"web", at(8)}};
-  app.wish.failed = ReleaseNumber{3};
+  app.wish.rollback = Rollback{ReleaseNumber{3}};
   app.wish.trouble = "r2 did not prove itself again: it exited with code 1";
   app.wish.fallback_data = {{folder, reserve_of(folder, "s4"), "13-1.000000001"}};
   app.highest_snapshot = 4;

@@ -41,7 +41,7 @@ TEST_F(StoreTest, TakesOverEachKindOfChange) {
   store->save(app);
   const std::vector<std::function<void()>> changes = {
       [&] { app.wish = Wish{}; },
-      [&] { app.wish.state = Wish::State::gone; },
+      [&] { app.wish.goal = goal::Removed{}; },
       [&] { app.last.reset(); },
       [&] { app.scheme = NamingScheme::jcl; },
       [&] { app.autostart = Autostart::none; },
@@ -90,7 +90,7 @@ TEST_F(StoreTest, WritesOnlyTheRowsThatDiffer) {
       "CREATE TRIGGER no_rewrite BEFORE DELETE ON releases WHEN old.number <> 5 "
       "BEGIN SELECT RAISE(ABORT, 'rewritten'); END");
   app.releases[4].verdict = Verdict::failed;
-  app.wish.state = Wish::State::down;
+  app.wish.goal = goal::Stopped{};
   store->save(app);
   EXPECT_EQ(text_of(*reread("web")), text_of(app));
   app.releases[5].verdict = Verdict::failed;
@@ -326,7 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
+      "ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE "
+      "repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
   EXPECT_EQ(store->repairs(AppName("web")),
             (std::vector<Repair>{{now - std::chrono::minutes(20), Repair::Kind::gave_up, ReleaseNumber{2}},
@@ -351,7 +352,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE backup_failures; DROP TABLE repairs; "
+      "ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE "
+      "backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
       "ALTER TABLE release_services RENAME COLUMN container_created TO adopted_created; "
       "DROP TABLE waits; DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP "

@@ -28,8 +28,9 @@ std::string text_of(const App& app) {
   std::string text =
       format("app {} {} last {} stable {} autostart {} highest {}\n", app.name.text(), to_text(app.scheme),
              number(app.last), number(app.stable), to_text(app.autostart), app.highest_release);
-  text += format("wish {} {} unfinished {} fallback {} lose {} wait {} why {}\n", static_cast<int>(wish.state),
-                 number(wish.release), wish.unfinished, number(wish.fallback), wish.lose_data, wish.wait, wish.why);
+  text += format("wish {} {} unfinished {} fallback {} lose {} wait {} why {}\n", wish.goal.index(),
+                 number(wish.release()), wish.is_unfinished(), number(wish.fallback),
+                 wish.is<goal::Removed>() && std::get<goal::Removed>(wish.goal).with_data, wish.terms.wait, wish.why);
   for (const auto& release : app.releases)
     text += format("{} {} images {} digests {} containers {} {} {} {} adopted {} {}\n", release.number.text(),
                    spec_to_json(release.spec), words(release.images), words(release.digests), words(release.containers),
@@ -296,7 +297,7 @@ std::string Scene::leftovers() {
 
 std::string Scene::bound_text() {
   const App known = app();
-  const Release& release = known.release(known.wish.release.value());
+  const Release& release = known.release(known.wish.release().value());
   const auto detail = engine.container(release.containers.begin()->second, {});
   for (const auto& mount : detail.value().service.mounts)
     if (mount.target == "/etc/app.conf") return read_file(mount.source);
@@ -390,7 +391,7 @@ std::string Scene::trouble(const std::string& version) {
   std::erase_if(lost, [](const std::string& name) { return name.find(".belay-") != std::string::npos; });
   if (!lost.empty()) say("lost volumes: " + join(lost, ", "));
   if (known) {
-    if (known->wish.unfinished) say("the wish is unfinished");
+    if (known->wish.is_unfinished()) say("the wish is unfinished");
     try {
       if (const auto pending = plan(); !pending.empty()) say("the plan is not empty:\n" + pending);
     } catch (const Error& error) {
