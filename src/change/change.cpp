@@ -346,6 +346,11 @@ void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, cons
   // Nothing else to return to than itself: whether it runs only the world can tell (fulfil). What an interrupted
   // command was to return to is known.
   if (wish.fallback == release && !app.wish.unfinished) wish.fallback.reset();
+  wish.held_down.insert(options.makes.begin(), options.makes.end());
+  // They are made beside what is down, which stays so.
+  if (!options.makes.empty() && app.wish.state == Wish::State::down)
+    for (const Service& service : app.release(release).spec.services) wish.held_down.insert(service.name);
+  wish.makes = options.makes;
   wish.wait = options.wait;
   wish.order = options.order;
   wish.settle = options.settle;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/carry_out.h"
 #include "engine/captured_output.h"
 #include "support/scene/scene.h"
 #include "units/execute.h"
@@ -115,11 +116,35 @@ TEST_F(UnitOrders, ALinkLeadsElsewhereOnlyWhereTheContainerIsNotHere) {
 
 TEST_F(UnitOrders, AnImageThatIsInUseStays) {
   auto here = scene_.context();
-  EXPECT_FALSE(units::remove_image(here, "nothing:1", {}).is_gone);
+  EXPECT_FALSE(units::remove_image(here, {"nothing:1"}, {}).is_gone);
   const std::string id = scene_.engine.image(scene_.image_of("1"), {})->id;
-  const units::ImageGone gone = units::remove_image(here, id, {});
+  const units::ImageGone gone = units::remove_image(here, {id}, {});
   EXPECT_FALSE(gone.is_gone);
   EXPECT_THAT(gone.why, HasSubstr(container_));
+}
+
+TEST_F(UnitOrders, AnImageThatAStoppedContainerUsesGoesWhereThatIsForced) {
+  auto here = scene_.context();
+  scene_.run("stop");
+  const std::string id = scene_.engine.image(scene_.image_of("1"), {})->id;
+  EXPECT_FALSE(units::remove_image(here, {id}, {}).is_gone);
+  EXPECT_TRUE(units::remove_image(here, {id, true}, {}).is_gone);
+  EXPECT_FALSE(scene_.engine.image(id, {}));
+}
+
+TEST_F(UnitOrders, LinksAreTakenAwayFromThoseThatHaveThem) {
+  auto here = scene_.context();
+  scene_.stranger("linking", {});
+  Service service;
+  service.name = "front";
+  service.links = {container_ + ":web", "linking:other"};
+  scene_.engine.create_container({"front", scene_.image_of("1"), service, {}, {}}, {});
+  const plan::Plan plan = units::plan_of_unlinking(here, container_, {"front", "linking", "nobody"}, {});
+  ASSERT_EQ(plan.actions.size(), 1U);
+  EXPECT_EQ(plan::step_text(plan.actions.front().step), "remove the link web of front");
+  carry_out_whole(here, plan, {}, {});
+  EXPECT_EQ(scene_.engine.container("front", {})->service.links, (std::vector<std::string>{"linking:other"}));
+  EXPECT_TRUE(units::plan_of_unlinking(here, container_, {"front"}, {}).empty());
 }
 
 TEST_F(UnitOrders, ARemovedPartKeepsItsDataAndComesBack) {
