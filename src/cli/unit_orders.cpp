@@ -270,7 +270,7 @@ OrderOutcome Orders::create(const OrderGroup& group, const std::stop_token& stop
   pass.change.dry_run = call_.dry_run;
   pass.change.makes = pass.unit->only;
   pass.stop = stop;
-  const DeclaredOutcome outcome = run_pass(session_, pass, Results::told);
+  const DeclaredOutcome outcome = run_pass(session_, pass, Results::silent);
   if (call_.dry_run) {
     if (!call_.json) session_.console.print(declared::declared_text(outcome.host, false));
     return {outcome.has_failures(), false};
@@ -497,16 +497,16 @@ OrderOutcome Orders::unlink(const Order& order, const std::stop_token& stop) {
       others.push_back(dockerstra::container_of_order(unit_, {container.where, container.name, "remove", {}, {}}));
   HostRun run(session_, call_.command);
   const plan::Plan plan =
-      units::plan_of_unlinking(run.context(), dockerstra::container_of_order(unit_, order), others, stop);
+      units::plan_of_unlinking(run.context(), dockerstra::container_of_order(unit_, order), others, app_.text(), stop);
   if (call_.dry_run) {
     run.report().close();
-    if (plan.empty()) show(format("{}: nothing links to it", order.container));
+    if (plan.empty()) show(format("{}: no link leads to it", order.container));
     for (const auto& action : plan.actions) show(plan::step_text(action.step));
     return {};
   }
   if (!plan.empty()) change::carry_out_whole(run.context(), plan, {}, stop);
   run.report().close();
-  if (plan.empty()) session_.console.success(format("{}: nothing links to it", order.container));
+  if (plan.empty()) session_.console.success(format("{}: no link leads to it", order.container));
   for (const auto& action : plan.actions)
     session_.console.success(format("{}: {}", order.container, plan::step_text(action.step)));
   return {false, !plan.empty()};

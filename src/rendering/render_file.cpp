@@ -28,7 +28,8 @@ constexpr Milliseconds before_another_try{5'000};
 std::string filled_in(change::Context& context, const FileRequest& request, const std::stop_token& stop) {
   const std::string source = read_file(request.source, {1 << 20});
   document::Node values = request.values;
-  for (auto& member : running_apps(context, stop).members()) {
+  const document::Node running = running_apps(context, stop);
+  for (const auto& member : running.members()) {
     values.remove(member.key);
     values.add_member(member);
   }

@@ -1,6 +1,7 @@
 #include "units/images.h"
 
 #include "base/format.h"
+#include "base/text.h"
 #include "change/carry_out.h"
 
 namespace belay::units {
@@ -45,7 +46,7 @@ ImageGone remove_image(change::Context& context, const plan::UntagImage& image, 
 }
 
 plan::Plan plan_of_unlinking(change::Context& context, const std::string& container,
-                             const std::vector<std::string>& others, std::stop_token stop) {
+                             const std::vector<std::string>& others, const std::string& network, std::stop_token stop) {
   plan::Plan plan;
   for (const auto& other : others) {
     const auto detail = context.engine.container(other, stop);
@@ -56,6 +57,15 @@ plan::Plan plan_of_unlinking(change::Context& context, const std::string& contai
         plan.add(plan::RemoveLink{other, colon == std::string::npos ? link : link.substr(colon + 1)},
                  "you asked for it");
     }
+  }
+  const auto own = context.engine.container(container, stop);
+  if (!own) return plan;
+  for (NetworkLink link : own->service.networks) {
+    if (link.network != network || link.aliases.empty()) continue;
+    const std::string reason = format("without the names {}", join(link.aliases, ", "));
+    link.aliases.clear();
+    const size_t left = plan.add(plan::DisconnectNetwork{container, network}, reason);
+    plan.add(plan::ConnectNetwork{container, link}, reason, {left});
   }
   return plan;
 }

@@ -21,8 +21,9 @@ struct ImageGone {
 // Takes the name off the image, which goes where nothing else names or uses it.
 ImageGone remove_image(change::Context& context, const plan::UntagImage& image, std::stop_token stop);
 
-// Takes away the links on the default bridge by which `others` know the container; all of them stay.
+// Takes away the names that links give the container: those of `others` on the default bridge, and those in `network`,
+// which is the unit's own. All containers stay.
 plan::Plan plan_of_unlinking(change::Context& context, const std::string& container,
-                             const std::vector<std::string>& others, std::stop_token stop);
+                             const std::vector<std::string>& others, const std::string& network, std::stop_token stop);
 
 }  // namespace belay::units

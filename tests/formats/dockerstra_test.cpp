@@ -374,10 +374,11 @@ TEST(UnitOrders, ConfOfCommitIsLinesOfADockerfile) {
   EXPECT_EQ(changes("{Cmd: [run, 'a b'], Entrypoint: sh -c, Env: ['A=x $y \\z', 'B='], Labels: {k: 'say \"it\"'}}"),
             "CMD [\"run\",\"a b\"]\nENTRYPOINT [\"sh\",\"-c\"]\nENV A=\"x \\$y \\\\z\"\nENV B=\"\"\n"
             "LABEL \"k\"=\"say \\\"it\\\"\"\nLABEL last=1");
-  EXPECT_EQ(changes("{ExposedPorts: {80/tcp: {}}, Volumes: [/a b], WorkingDir: /w, User: 7, StopSignal: HUP, OnBuild: "
+  EXPECT_EQ(changes("{ExposedPorts: {80/tcp: {}}, Volumes: [/a b], WorkingDir: /w, User: 7, OnBuild: "
                     "[RUN it], Tty: null}"),
-            "EXPOSE 80/tcp\nVOLUME [\"/a b\"]\nWORKDIR /w\nUSER 7\nSTOPSIGNAL HUP\nONBUILD RUN it\nLABEL last=1");
+            "EXPOSE 80/tcp\nVOLUME [\"/a b\"]\nWORKDIR /w\nUSER 7\nONBUILD RUN it\nLABEL last=1");
   EXPECT_THROW(changes("{Hostname: h}"), ConfigError);
+  EXPECT_THROW(changes("{StopSignal: HUP}"), ConfigError);
   EXPECT_THROW(changes("{cmd: [a]}"), ConfigError);
   EXPECT_THROW(changes("{User: \"a\\nRUN evil\"}"), ConfigError);
   EXPECT_THROW(changes("{Env: [A]}"), ConfigError);

@@ -25,7 +25,7 @@ events { worker_connections 64; }
 http { access_log off; include /conf/*.conf; }
 END
   tar -C nginx -cf nginx.tar .
-  api POST "/images/create?fromSrc=-&repo=$prefix-image&tag=nginx&changes=ENTRYPOINT+%5B%22/usr/sbin/nginx%22,%22-c%22,%22/nginx.conf%22%5D&changes=STOPSIGNAL+SIGQUIT" \
+  api POST "/images/create?fromSrc=-&repo=$prefix-image&tag=nginx&changes=ENTRYPOINT+%5B%22/usr/sbin/nginx%22,%22-c%22,%22/nginx.conf%22%5D" \
     -H 'Content-Type: application/x-tar' --data-binary @nginx.tar >made
   image_exists "$prefix-image:nginx" || fail "no image: $(<made)"
 }

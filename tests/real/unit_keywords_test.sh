@@ -144,7 +144,7 @@ test_each_keyword_of_the_table_has_its_effect() {
   shown tty one .Config.Tty true
   shown ports one '.Config.ExposedPorts | keys' '["80/tcp","81/udp","82/udp"]'
   shown environment one '.Config.Env | index("COLOUR=red") != null' true
-  shown volumes one '.HostConfig.Mounts // .HostConfig.Binds | tojson | contains("-one_named")' true
+  shown volumes one '[.Mounts[].Name] | tojson | contains("-one_named")' true
   shown name one .Name "/$app-called"
   shown cpuset one .HostConfig.CpusetCpus 0
   shown working_dir one .Config.WorkingDir /tmp
@@ -154,10 +154,11 @@ test_each_keyword_of_the_table_has_its_effect() {
   shown stop_signal one .Config.StopSignal SIGUSR1
   shown host_config one '.HostConfig.CapAdd | map(ltrimstr("CAP_"))' '["SYS_TIME"]'
   walked+=' cap_add '
-  shown binds one ".HostConfig.Binds | index(\"$work/bound:/bound:ro\") != null" true
+  shown binds one '[.Mounts[] | select(.Destination == "/bound")][0] | "\(.Source) \(.RW)"' "$work/bound false"
   shown port_bindings one '.HostConfig.PortBindings["80/tcp"][0] | .HostIp + ":" + .HostPort' "127.0.0.1:$port"
   shown publish_all_ports one .HostConfig.PublishAllPorts true
-  shown links one .HostConfig.Links "[\"/$app-two:/$app-called/other\"]"
+  # Within a unit a link is a name on the network that both are in.
+  shown links two ".NetworkSettings.Networks[\"$app\"].Aliases | index(\"other\") != null" true
   shown dns one .HostConfig.Dns '["192.0.2.1"]'
   shown dns_search one .HostConfig.DnsSearch '["example.test"]'
   shown dns_opt one .HostConfig.DnsOptions '["ndots:2"]'

@@ -139,12 +139,17 @@ TEST_F(UnitOrders, LinksAreTakenAwayFromThoseThatHaveThem) {
   service.name = "front";
   service.links = {container_ + ":web", "linking:other"};
   scene_.engine.create_container({"front", scene_.image_of("1"), service, {}, {}}, {});
-  const plan::Plan plan = units::plan_of_unlinking(here, container_, {"front", "linking", "nobody"}, {});
+  const plan::Plan plan = units::plan_of_unlinking(here, container_, {"front", "linking", "nobody"}, "unit", {});
   ASSERT_EQ(plan.actions.size(), 1U);
   EXPECT_EQ(plan::step_text(plan.actions.front().step), "remove the link web of front");
   carry_out_whole(here, plan, {}, {});
   EXPECT_EQ(scene_.engine.container("front", {})->service.links, (std::vector<std::string>{"linking:other"}));
-  EXPECT_TRUE(units::plan_of_unlinking(here, container_, {"front"}, {}).empty());
+  scene_.engine.create_network({"unit", {}, {}}, {});
+  scene_.engine.connect_network(container_, {"unit", {"web"}, {}, {}}, {});
+  carry_out_whole(here, units::plan_of_unlinking(here, container_, {"front"}, "unit", {}), {}, {});
+  for (const auto& link : scene_.engine.container(container_, {})->service.networks)
+    if (link.network == "unit") EXPECT_THAT(link.aliases, IsEmpty());
+  EXPECT_TRUE(units::plan_of_unlinking(here, container_, {"front"}, "unit", {}).empty());
 }
 
 TEST_F(UnitOrders, ARemovedPartKeepsItsDataAndComesBack) {

@@ -38,13 +38,11 @@ FileRequest request_of(const Invocation& in) {
   if (const auto signal = in.text("signal")) request.signal = *signal;
   if (const auto check = in.text("check")) request.check = shell_words(*check);
   if (request.restart && !request.signal.empty()) throw in.usage_error("--signal and --restart do not go together");
-  if (!in.text("tell"))
-    for (const char* option : {"check", "signal", "restart"})
-      if (in.has(option) || in.text(option)) throw in.usage_error(format("--{} needs --tell NAME", option));
+  if (!in.text("tell") && (request.restart || !request.signal.empty() || !request.check.empty()))
+    throw in.usage_error("--check, --signal and --restart need --tell NAME");
   const auto file = in.optional_argument("FILE");
-  if (!file)
-    for (const char* option : {"tell", "follow", "exit-unchanged"})
-      if (in.has(option)) throw in.usage_error(format("--{} needs FILE", option));
+  if (!file && (in.text("tell") || in.has("follow") || in.has("exit-unchanged")))
+    throw in.usage_error("--tell, --follow and --exit-unchanged need FILE");
   if (file) request.file = fs::absolute(*file).lexically_normal();
   return request;
 }
