@@ -113,7 +113,9 @@ void ProductionRun::run_group(const Stage& stage, const OrderGroup& group, TestC
   OrderOutcome outcome;
   try {
     outcome = orders.run(group, limit ? limit->token() : stop);
-    result.reason = outcome.has_failed ? format("the order {} failed", group.orders.front().command) : "";
+    result.reason = !outcome.has_failed        ? ""
+                    : group.orders.size() == 1 ? "it failed"
+                                               : "it failed, or one of the orders that are carried out with it";
   } catch (const Cancelled&) {
     if (stop.stop_requested()) throw;
     outcome.has_failed = true;

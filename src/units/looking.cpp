@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <set>
-#include <unistd.h>
+#include <link.h>
 
 #include "archive/tar_writer.h"
 #include "base/files.h"
@@ -24,23 +23,22 @@ struct Program {
   std::vector<fs::path> libraries;  // the loader among them
 };
 
-// What this process runs with.
+// What this process runs with, each by the name under which it was asked for.
 const Program& program() {
   static const Program found = [] {
     Program result;
-    const fs::path own = fs::read_symlink("/proc/self/exe");
-    std::set<fs::path> files;
-    for (const auto& line : split(read_file("/proc/self/maps"), '\n')) {
-      const size_t path = line.find('/');
-      if (path != std::string::npos && line.find(".so", path) != std::string::npos) files.insert(line.substr(path));
-    }
-    for (const auto& file : files) {
+    const auto add = [](dl_phdr_info* info, size_t, void* into) {
+      const fs::path file = info->dlpi_name == nullptr ? "" : info->dlpi_name;
       std::error_code error;
-      if (file == own || !fs::is_regular_file(file, error)) continue;
-      result.libraries.push_back(file);
+      // The program itself has no name, what the kernel gives has no file.
+      if (!file.is_absolute() || !fs::is_regular_file(file, error)) return 0;
+      auto& all = *static_cast<Program*>(into);
+      all.libraries.push_back(file);
       const std::string name = file.filename().string();
-      if (name.starts_with("ld-") || name.starts_with("ld.") || name.starts_with("ld64")) result.loader = file;
-    }
+      if (name.starts_with("ld-") || name.starts_with("ld.") || name.starts_with("ld64")) all.loader = file;
+      return 0;
+    };
+    ::dl_iterate_phdr(add, &result);
     return result;
   }();
   return found;

@@ -59,6 +59,9 @@ Service service_in_use(change::Context& context, const UnitTests& tests, const O
   // would make one that stays.
   const std::string own = name_in_use(context, tests, test.container, stop);
   const ContainerDetail detail = detail_of(context, own, stop);
+  // It is where the unit's container is, unless it says otherwise; nobody there takes it for that.
+  if (service.networks.empty() && service.network_mode.empty())
+    for (const NetworkLink& link : detail.service.networks) service.networks.push_back({link.network, {}, "", ""});
   std::vector<Mount> mounts;
   for (Mount& mount : service.mounts) {
     if (mount.kind == Mount::Kind::volume && !declared.named_volumes.contains(mount.source)) {

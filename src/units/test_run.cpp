@@ -592,6 +592,9 @@ class TestRun {
       plan::Plan plan;
       plan.add(plan::StartContainer{container_}, "the checks are asked from there");
       carry_out_plan(plan, stop);
+      if (!detail_of(context_, container_, stop).container.is_up())
+        throw Error(ErrorCode::check_impossible,
+                    format("{} does not run: {}", tests_.looking, printable(tail_of(context_, container_))));
     }
     return container(tests_.looking, stop);
   }

@@ -123,7 +123,7 @@ END
   expect_refused 1 belay unit run "$app/orders"
   orders "{$app-git: {command: commit, conf: {Hostname: git}}}"
   expect_refused 1 belay unit run "$app/orders"
-  expect_err '"Hostname" is of a container'
+  expect_err '"Hostname" cannot be committed'
   expect_refused 2 belay unit run "$app" --greeting servus
   expect_err "argument --greeting: invalid choice: 'servus' \(choose from 'hello', 'moin'\)"
   expect_refused 2 belay unit run --keep-going "$app/start"
@@ -315,11 +315,20 @@ test_containers_are_made_and_down_until_they_are_started() {
   expect is_up "$app-git"
   expect_done belay unit run "$app/orders"
   expect_out "remove +unchanged"
-  orders "$app-view: {command: remove, v: false, force: true}" "$app-git: {command: remove_image, noprune: true}"
+  orders "$app-view: {command: remove, v: false, force: true}"
   expect_done belay unit run "$app/orders"
-  expect image_exists "$prefix-image:1"
+  expect_not exists "$app-viewer"
   expect_done belay unit run "$app"
-  expect knows_as git
+  expect is_up "$app-viewer"
+  # A container that is down keeps an image, unless that is forced.
+  build_image 2
+  post "/containers/create?name=$prefix-user" "{\"Image\": \"$prefix-image:2\"}" >/dev/null
+  printf '%s-it: {create: {image: "%s-image:2"}}\n---\n- %s-it: {command: remove_image}\n- %s-it: {command: remove_image, force: true, noprune: true}\n' \
+    "$app" "$prefix" "$app" "$app" >conf/units/"$app"/image.yaml
+  expect_done belay unit run "$app/image"
+  expect_out "remove_image +unchanged"
+  expect_out "remove_image +done"
+  expect_not image_exists "$prefix-image:2"
 }
 
 test_purge_leaves_nothing() {
