@@ -21,6 +21,7 @@
 #include "look/look.h"
 #include "rendering/render_file.h"
 #include "units/execute.h"
+#include "units/fields.h"
 #include "units/images.h"
 #include "units/links.h"
 #include "units/update.h"
@@ -539,6 +540,16 @@ OrderOutcome Orders::execute(const Order& order, const std::stop_token& stop) {
     return {};
   }
   HostRun run(session_, call_.command);
+  command.execution.command = units::filled_in(command.execution.command, [&](const std::string& name) {
+    std::string known_as = name;
+    for (const auto& container : unit_.containers)
+      if (container.name == name && !dockerstra::only_looks(container))
+        known_as = dockerstra::container_of_order(unit_, {container.where, name, "execute", {}, {}});
+    auto detail = run.context().engine.container(known_as, stop);
+    if (!detail)
+      throw NotFound(ErrorCode::container_not_found, format("there is no container {}", printable(known_as)));
+    return std::move(*detail);
+  });
   CommandOutput output(call_.json, stop);
   const auto before_the_session = [&] {
     run.report().close();

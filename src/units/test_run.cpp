@@ -14,6 +14,7 @@
 #include "formats/dockerstra/map.h"
 #include "formats/dockerstra/order_values.h"
 #include "safekeeping/rehearsal.h"
+#include "units/fields.h"
 #include "units/images.h"
 #include "units/looking.h"
 #include "units/test_parts.h"
@@ -506,7 +507,17 @@ class TestRun {
   }
 
   void execute(const Order& order, const std::stop_token& stop) {
-    const Execution execution = dockerstra::execution_of(tests_.unit, order, options_.folder);
+    Execution execution = dockerstra::execution_of(tests_.unit, order, options_.folder);
+    if (has_fields(execution.command)) {
+      execution.command = filled_in(execution.command, [&](const std::string& name) {
+        return detail_of(context_, has(name) ? container(name, stop) : name, stop);
+      });
+      if (const auto own = commands_.find(&order); own != commands_.end()) {
+        std::ignore = cast(stop);
+        for (Service& each : cast_->other.spec.services)
+          if (each.name == own->second) set_command(each, execution.command);
+      }
+    }
     if (execution.place == Execution::Place::host) return execute_on_the_host(execution, stop);
     engine::CapturedOutput output(most_kept);
     const bool is_there = made_.contains(order.container);

@@ -171,6 +171,16 @@ test_commands_run_where_they_are_asked_to() {
   expect_equal 'nothing is left of them' "$before" "$(world)"
 }
 
+test_words_of_commands_have_fields_of_containers() {
+  configuration "$stays_up"
+  expect_done belay unit run "$app"
+  orders "host: {command: execute, run: [echo, 'address=[[.NetworkSettings.Networks.$app.IPAddress]]($app-git)']}" \
+    "$app-git: {command: execute, type: in_running, run: [echo, 'name={{.Name}}($app-view)']}"
+  expect_done belay unit run "$app/orders"
+  expect_out "address=$(inspect "$app-git" ".NetworkSettings.Networks[\"$app\"].IPAddress")"
+  expect_out "name=/$app-viewer"
+}
+
 test_orders_are_told_with_what_came_of_each() {
   configuration "$stays_up"
   orders "$app-data: {command: create}" "$app-git: {command: start, wait: 1.5}" \
