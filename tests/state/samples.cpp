@@ -135,6 +135,7 @@ App full_app(const std::string& name) {
   app.wish.previous = ReleaseNumber{1};
   app.wish.proved = at(7);
   app.origin = "/etc/dockerup/containers.d/web.json";
+  app.origin_kind = Origin::definition;
   app.last = ReleaseNumber{3};
   app.stable = ReleaseNumber{1};
   app.autostart = Autostart::stable;
@@ -229,9 +230,9 @@ App long_lived_app(const std::string& name, int releases) {
 }
 
 std::string text_of(const App& app) {
-  std::string text =
-      format("app {} {} {} {} {} {} {} {}\n", app.name.text(), app.origin, to_text(app.scheme), text_of(app.created),
-             text_of(app.last), text_of(app.stable), to_text(app.autostart), app.highest_release);
+  std::string text = format("app {} {} {} {} {} {} {} {} {}\n", app.name.text(), app.origin, to_text(app.origin_kind),
+                            to_text(app.scheme), text_of(app.created), text_of(app.last), text_of(app.stable),
+                            to_text(app.autostart), app.highest_release);
   text += format("snapshots up to {}\n", app.highest_snapshot) + text_of(app.wish);
   for (const Snapshot& snapshot : app.snapshots) text += text_of(snapshot);
   for (const Release& release : app.releases) text += text_of(release);

@@ -148,7 +148,8 @@ TEST_F(UnitOrders, LinksAreTakenAwayFromThoseThatHaveThem) {
   scene_.engine.create_network({"unit", {}, {}}, {});
   scene_.engine.connect_network(container_, {"unit", {"web"}, {}, {}}, {});
   carry_out_whole(here, units::plan_of_unlinking(here, container_, {"front"}, "unit", {}), {}, {});
-  for (const auto& link : scene_.engine.container(container_, {})->service.networks)
+  const auto detail = scene_.engine.container(container_, {});
+  for (const auto& link : detail->service.networks)
     if (link.network == "unit") EXPECT_THAT(link.aliases, IsEmpty());
   EXPECT_TRUE(units::plan_of_unlinking(here, container_, {"front"}, "unit", {}).empty());
 }
