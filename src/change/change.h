@@ -3,6 +3,8 @@
 // (docs/promises.md, 1 and 2).
 
 #include <functional>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "change/context.h"
@@ -15,7 +17,8 @@ struct ChangeOptions {
   bool wait = true;  // false: --no-wait
   std::optional<SwapOrder> order;
   std::optional<Milliseconds> settle, wait_timeout;
-  bool snapshot = false;  // --snapshot: the data is copied while nothing runs
+  std::set<std::string> makes = {};  // services that get a container which is held down until it is started
+  bool snapshot = false;             // --snapshot: the data is copied while nothing runs
   // Services that are to be down; nullopt: those that are held down now.
   std::optional<std::set<std::string>> held_down{};
 };

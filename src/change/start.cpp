@@ -133,6 +133,18 @@ Change start_services(Context& context, const Target& target, const ChangeOption
   });
 }
 
+Change make_services(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop) {
+  const FileLock lock = lock_app(context, name, stop);
+  App app = app_with_volumes(context, name, stop);
+  return doing(format("making containers of {}", name.text()), [&] {
+    if (!options.dry_run) finish_unfinished(context, app, stop);
+    const ReleaseNumber release = release_of_services(app);
+    wish_up(app, release, options, context);
+    app.wish.fallback = release;
+    return fulfil(context, app, "create", options.dry_run, stop);
+  });
+}
+
 Change restart(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, target.app, stop);
   App app = known_app(context, target.app, stop);

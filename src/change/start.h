@@ -32,6 +32,9 @@ Change stop(Context& context, const Target& target, bool dry_run, std::stop_toke
 void wish_without(Context& context, App& app, const Target& target);
 // Starts what was held down. Of a whole app: its last release.
 Change start_services(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);
+// Makes containers for those of `options.makes` that have none; they are held down until somebody starts them, and so
+// is all of an app that is down.
+Change make_services(Context& context, const AppName& name, const ChangeOptions& options, std::stop_token stop);
 Change restart(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);
 
 // To the newest good release before the present one, or to the one named: its image, configuration and environment.

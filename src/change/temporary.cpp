@@ -76,6 +76,19 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
     else
       for (const auto& tag : own) plan.add(plan::UntagImage{tag}, reason, containers);
   }
+  // A pull that was cut off before the image got a tag of ours: by nothing else than the reference is it known.
+  for (const auto& reference : pulled) {
+    const auto image = context.engine.image(reference, stop);
+    if (!image) continue;
+    const auto is_ours = [&](const std::string& tag) { return pulled.contains(tag); };
+    const auto is_of_ours = [&](const std::string& digest) {
+      return pulled_repositories.contains(digest.substr(0, digest.find('@')));
+    };
+    // Behind the tags of ours the loop above has removed it already.
+    if (std::all_of(image->tags.begin(), image->tags.end(), is_ours) &&
+        std::all_of(image->digests.begin(), image->digests.end(), is_of_ours))
+      plan.add(plan::RemoveImage{image->id}, reason, containers);
+  }
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.path().filename() != pulled_file)
       plan.add(plan::RemoveData{{DataPlace::Kind::file, entry.path().string()}}, "only a copy; " + reason, containers);

@@ -571,6 +571,7 @@ constexpr auto options_of_unit = joined(
         Option{.name = "keep-going", .summary = "run: of stop, cleanup and purge, go on after an order that fails"},
         Option{
             .name = "timeout", .value = "TIME", .summary = "run: how long each order may take", .kind = Kind::duration},
+        Option{.name = "production", .summary = "run: of a test, use the containers and images in use"},
         Option{.name = "junit",
                .value = "FILE",
                .summary = "run: of a test or an update, write the results there as JUnit XML",
@@ -580,6 +581,24 @@ constexpr auto options_of_unit = joined(
                .summary = "run: of a test or an update, keep the tests' files there too",
                .kind = Kind::folder}},
     lose_data, json, change);
+constexpr std::array positionals_of_render{Positional{.name = "TEMPLATE", .kind = Kind::file},
+                                           Positional{.name = "FILE", .kind = Kind::file, .required = false}};
+constexpr auto options_of_render = joined(
+    std::array{
+        Option{.name = "tell",
+               .value = "NAME[/SERVICE]",
+               .summary = "the app whose running containers are told that FILE has changed",
+               .kind = Kind::app},
+        Option{.name = "check",
+               .value = "COMMAND",
+               .summary = "run this in them first; if it fails, FILE gets back what it held"},
+        Option{.name = "signal", .value = "SIGNAL", .summary = "send them this signal"},
+        Option{.name = "restart", .summary = "restart them"},
+        Option{.name = "set", .value = "NAME=VALUE", .summary = "a variable for the template", .repeatable = true},
+        Option{.name = "follow",
+               .letter = 'f',
+               .summary = "go on until stopped: again whenever a container starts or ends"}},
+    json, change);
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},
@@ -676,6 +695,12 @@ constexpr std::array table{
             .options = options_of_unit,
             .verbatim_from = 1,
             .run = run_unit_command},
+    Command{.name = "render",
+            .group = Group::change,
+            .summary = "Write a file that follows from the running apps, and tell a proxy of it",
+            .positionals = positionals_of_render,
+            .options = options_of_render,
+            .run = run_render},
     Command{.name = "down",
             .group = Group::change,
             .summary = "Stop an app and remove its containers and networks",

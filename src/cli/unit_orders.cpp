@@ -19,7 +19,9 @@
 #include "formats/dockerstra/order_values.h"
 #include "formats/dockerstra/tests.h"
 #include "look/look.h"
+#include "rendering/render_file.h"
 #include "units/execute.h"
+#include "units/fields.h"
 #include "units/images.h"
 #include "units/links.h"
 #include "units/update.h"
@@ -40,11 +42,19 @@ using dockerstra::Unit;
   throw error;
 }
 
+// A list that starts nothing makes containers that are down until they are started.
+bool only_creates(const Unit& unit) {
+  return std::none_of(unit.orders.begin(), unit.orders.end(),
+                      [](const Order& order) { return order.command == "start"; });
+}
+
 OrderKind kind_of(const Unit& unit, const Order& order) {
+  if (order.command == "create" && only_creates(unit)) return OrderKind::create;
   if (order.command == "create" || order.command == "start")
     return says_true(order, "restart") ? OrderKind::restart : OrderKind::make;
   if (order.command == "build") return OrderKind::build;
   if (order.command == "stop") return OrderKind::stop;
+  if (order.command == "remove" && dockerstra::removes_links(order)) return OrderKind::unlink;
   if (order.command == "remove" && !is_whole(unit)) return OrderKind::remove;
   if (order.command == "remove") return says_true(order, "v") ? OrderKind::purge : OrderKind::take_down;
   if (order.command == "remove_image") return OrderKind::remove_image;
@@ -56,6 +66,7 @@ OrderKind kind_of(const Unit& unit, const Order& order) {
   if (order.command == "backup") return is_whole(unit) ? OrderKind::backup : OrderKind::archive;
   if (order.command == "restore") return is_whole(unit) ? OrderKind::restore : OrderKind::unpack;
   if (order.command == "tests") return OrderKind::tests;
+  if (order.command == "render") return OrderKind::render;
   refuse_order(order, "Belay has no such order", "Leave it out, or run it with docker.");
 }
 
@@ -69,13 +80,16 @@ void check_values(const Unit& unit, const Order& order, OrderKind kind) {
   if (kind == OrderKind::archive || kind == OrderKind::unpack)
     std::ignore = dockerstra::archive_of(order, fs::current_path());
   if (kind == OrderKind::tests) std::ignore = dockerstra::test_lines_of(unit, order);
-  dockerstra::check_removal(order);
+  if (kind == OrderKind::render) std::ignore = dockerstra::render_of(unit, order);
+  if (order.command == "remove") std::ignore = dockerstra::removes_links(order);
+  if (order.command == "remove_image") std::ignore = dockerstra::image_removal_of(order);
 }
 
 // What changes the app is done in one go where that can be; everything else one order after the other.
 bool goes_together(const Unit& unit, OrderKind kind) {
-  if (kind == OrderKind::make || kind == OrderKind::build || kind == OrderKind::take_down || kind == OrderKind::purge ||
-      kind == OrderKind::backup || kind == OrderKind::restore)
+  if (kind == OrderKind::make || kind == OrderKind::create || kind == OrderKind::build ||
+      kind == OrderKind::take_down || kind == OrderKind::purge || kind == OrderKind::backup ||
+      kind == OrderKind::restore)
     return true;
   return is_whole(unit) && (kind == OrderKind::stop || kind == OrderKind::restart);
 }
@@ -88,12 +102,6 @@ void check_groups(const Unit& unit) {
   if (unit.orders.empty())
     throw Error(ErrorCode::unsupported, format("{} has no orders that Belay could carry out", unit.address.text()),
                 format("belay unit print {} shows what it is.", unit.address.text()));
-  const auto first = std::find_if(unit.orders.begin(), unit.orders.end(), makes);
-  const bool starts =
-      std::any_of(unit.orders.begin(), unit.orders.end(), [](const Order& order) { return order.command == "start"; });
-  if (first != unit.orders.end() && !starts)
-    refuse_order(*first, "Belay makes a container when it is to be started",
-                 format("belay unit run {}/start makes and starts it.", unit.address.unit));
 }
 
 // What a command of an order writes; it gets no input.
@@ -113,12 +121,14 @@ void set_patience(change::Context& context, const Order& order) {
   if (const auto patience = dockerstra::patience_of(order)) context.defaults.stop_timeout = *patience;
 }
 
-// `call`: agreed with --yes-lose-data, or asked for the name.
-change::Confirm confirm_loss(Session& session, const UnitCall& call, const AppName& app, const std::string& what) {
-  return [&session, &call, app, what](const change::RemovalPreview& preview) {
+// `call`: agreed with --yes-lose-data, or asked for the name. `images`: those that orders behind this one remove.
+change::Confirm confirm_loss(Session& session, const UnitCall& call, const AppName& app, const std::string& what,
+                             const std::vector<std::string>& images = {}) {
+  return [&session, &call, app, what, images](const change::RemovalPreview& preview) {
     if (call.agrees_to_lose) return true;
     session.console.line(format("to do for {}:", app.text()));
     print_plan(session.console, preview.plan);
+    if (!images.empty()) session.console.line(format("then remove the images of the unit: {}", join(images, ", ")));
     return session.console.typed_confirmation(format("The data of {} will be lost.", what), app.text(),
                                               format("--yes-lose-data {}", app.text()), session.stop());
   };
@@ -152,6 +162,8 @@ OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
   switch (group.kind) {
     case OrderKind::make:
       return make(group, stop);
+    case OrderKind::create:
+      return create(group, stop);
     case OrderKind::restart:
       return restart(group, stop);
     case OrderKind::stop:
@@ -164,6 +176,8 @@ OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
       return purge(stop);
     case OrderKind::remove:
       return remove(group.orders.front(), stop);
+    case OrderKind::unlink:
+      return unlink(group.orders.front(), stop);
     case OrderKind::remove_image:
       return remove_image(group.orders.front(), stop);
     case OrderKind::execute:
@@ -176,6 +190,8 @@ OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
       return archive(group.orders.front(), stop);
     case OrderKind::unpack:
       return unpack(group.orders.front(), stop);
+    case OrderKind::render:
+      return render(group.orders.front(), stop);
     case OrderKind::tests:
       return test(group.orders.front(), stop);
     case OrderKind::tag:
@@ -209,6 +225,70 @@ Declaration Orders::declaration_of_every() const {
     if (!dockerstra::only_looks(container))
       every.orders.push_back({container.where, container.name, "start", document::Node::map(), {}});
   return dockerstra::declaration_of(every, fs::current_path());
+}
+
+// As `start` has them, so that it finds them made as it wants them.
+Declaration Orders::declaration_to_create() const {
+  Unit made = unit_;
+  std::erase_if(made.orders, [](const Order& order) { return !makes(order); });
+  const std::vector<Order> wanted = made.orders;
+  formats::dockerstra::Request request = call_.request;
+  request.address = {unit_.address.unit, "start", {}};
+  try {
+    made.orders = dockerstra::read_unit(request, unit_outside()).orders;
+  } catch (const NotFound&) {
+    made.orders.clear();
+  }
+  std::erase_if(made.orders,
+                [&](const Order& order) { return !makes(order) || made.find(order.container) == nullptr; });
+  for (const Order& order : wanted)
+    if (std::none_of(made.orders.begin(), made.orders.end(),
+                     [&](const Order& other) { return other.container == order.container; }))
+      made.orders.push_back(order);
+  return dockerstra::declaration_of(made, fs::current_path());
+}
+
+// Containers that are there stay as they are.
+OrderOutcome Orders::create(const OrderGroup& group, const std::stop_token& stop) {
+  DeclaredPass pass;
+  pass.unit = declaration_to_create();
+  const auto missing = [&] {
+    HostRun run(session_, call_.command);
+    std::set<std::string> services;
+    for (const Order& order : group.orders)
+      if (!run.context().engine.container(pass.unit->spec.service(order.container).container_name, stop))
+        services.insert(order.container);
+    return services;
+  };
+  pass.unit->only = missing();
+  if (pass.unit->only.empty()) {
+    session_.console.success(format("{}: all containers are there", app_.text()));
+    return {};
+  }
+  resolve_links(*pass.unit, stop);
+  pass.command = call_.command;
+  pass.starts_stopped = true;
+  pass.change.dry_run = call_.dry_run;
+  pass.change.makes = pass.unit->only;
+  pass.stop = stop;
+  const DeclaredOutcome outcome = run_pass(session_, pass, Results::silent);
+  if (call_.dry_run) {
+    if (!call_.json) session_.console.print(declared::declared_text(outcome.host, false));
+    return {outcome.has_failures(), false};
+  }
+  if (outcome.has_failures() || !outcome.is_as_declared()) return {true, outcome.has_done()};
+  // What is as declared but for its containers, which somebody removed.
+  if (const auto services = missing(); !services.empty()) {
+    HostRun run(session_, call_.command);
+    change::ChangeOptions options;
+    options.makes = services;
+    const change::Change change = change::make_services(run.context(), app_, options, stop);
+    run.report().close();
+    if (print_change(session_.console, app_, change, {}) != 0) return {true, false};
+  }
+  session_.console.success(format("{}: made, and down until {}/start",
+                                  join({pass.unit->only.begin(), pass.unit->only.end()}, ", "), app_.text()));
+  return {false, true};
 }
 
 OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) {
@@ -347,9 +427,15 @@ OrderOutcome Orders::take_down(const std::stop_token& stop) {
 }
 
 OrderOutcome Orders::purge(const std::stop_token& stop) {
+  std::vector<std::string> images;
+  for (const Order& order : unit_.orders) {
+    if (order.command != "remove_image") continue;
+    std::string image = dockerstra::image_of_order(unit_, order);
+    if (std::find(images.begin(), images.end(), image) == images.end()) images.push_back(std::move(image));
+  }
   HostRun run(session_, call_.command);
-  const auto removed =
-      change::remove(run.context(), app_, true, call_.dry_run, confirm_loss(session_, call_, app_, app_.text()), stop);
+  const auto removed = change::remove(run.context(), app_, true, call_.dry_run,
+                                      confirm_loss(session_, call_, app_, app_.text(), images), stop);
   run.report().close();
   if (!call_.json || !call_.dry_run)
     std::ignore = print_removed(session_.console, app_, removed,
@@ -380,14 +466,63 @@ OrderOutcome Orders::remove(const Order& order, const std::stop_token& stop) {
   return {removed.declined, removed.done};
 }
 
+OrderOutcome Orders::render(const Order& order, const std::stop_token& stop) {
+  dockerstra::RenderOrder wanted = dockerstra::render_of(unit_, order);
+  rendering::FileRequest request;
+  request.source = wanted.source;
+  request.file = wanted.file;
+  request.values = unit_.values;
+  request.reader = Target(app_, order.container);
+  request.may_be_missing = true;
+  request.check = std::move(wanted.check);
+  request.signal = std::move(wanted.signal);
+  request.restart = wanted.restart;
+  request.dry_run = call_.dry_run;
+  HostRun run(session_, call_.command);
+  const rendering::FileResult result = rendering::render_file(run.context(), request, stop);
+  run.report().close();
+  const std::string file = wanted.file.string();
+  if (call_.dry_run) {
+    show(result.has_changed ? format("write {}", file) : format("{} is as it should be", file));
+    return {};
+  }
+  session_.console.success(result.has_changed ? format("{}: {} is written", order.container, file)
+                                              : format("{}: {} is unchanged", order.container, file));
+  return {false, result.has_changed};
+}
+
+OrderOutcome Orders::unlink(const Order& order, const std::stop_token& stop) {
+  std::vector<std::string> others;
+  for (const auto& container : unit_.containers)
+    if (!dockerstra::only_looks(container) && container.name != order.container)
+      others.push_back(dockerstra::container_of_order(unit_, {container.where, container.name, "remove", {}, {}}));
+  HostRun run(session_, call_.command);
+  const plan::Plan plan =
+      units::plan_of_unlinking(run.context(), dockerstra::container_of_order(unit_, order), others, app_.text(), stop);
+  if (call_.dry_run) {
+    run.report().close();
+    if (plan.empty()) show(format("{}: no link leads to it", order.container));
+    for (const auto& action : plan.actions) show(plan::step_text(action.step));
+    return {};
+  }
+  if (!plan.empty()) change::carry_out_whole(run.context(), plan, {}, stop);
+  run.report().close();
+  if (plan.empty()) session_.console.success(format("{}: no link leads to it", order.container));
+  for (const auto& action : plan.actions)
+    session_.console.success(format("{}: {}", order.container, plan::step_text(action.step)));
+  return {false, !plan.empty()};
+}
+
 OrderOutcome Orders::remove_image(const Order& order, const std::stop_token& stop) {
   const std::string image = dockerstra::image_of_order(unit_, order);
+  const dockerstra::ImageRemovalOrder how = dockerstra::image_removal_of(order);
+  const plan::UntagImage step{image, how.force, how.noprune};
   if (call_.dry_run) {
-    show("untag image " + image);
+    show(plan::step_text(step));
     return {};
   }
   HostRun run(session_, call_.command);
-  const units::ImageGone gone = units::remove_image(run.context(), image, stop);
+  const units::ImageGone gone = units::remove_image(run.context(), step, stop);
   run.report().close();
   session_.console.success(gone.is_gone ? format("the image {} is removed", image)
                                         : format("the image {} stays: {}", image, gone.why));
@@ -405,6 +540,16 @@ OrderOutcome Orders::execute(const Order& order, const std::stop_token& stop) {
     return {};
   }
   HostRun run(session_, call_.command);
+  command.execution.command = units::filled_in(command.execution.command, [&](const std::string& name) {
+    std::string known_as = name;
+    for (const auto& container : unit_.containers)
+      if (container.name == name && !dockerstra::only_looks(container))
+        known_as = dockerstra::container_of_order(unit_, {container.where, name, "execute", {}, {}});
+    auto detail = run.context().engine.container(known_as, stop);
+    if (!detail)
+      throw NotFound(ErrorCode::container_not_found, format("there is no container {}", printable(known_as)));
+    return std::move(*detail);
+  });
   CommandOutput output(call_.json, stop);
   const auto before_the_session = [&] {
     run.report().close();

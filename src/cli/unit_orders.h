@@ -14,12 +14,15 @@ namespace belay::cli {
 
 enum class OrderKind {
   make,
+  create,
   restart,
   build,
   stop,
   take_down,
   purge,
   remove,
+  unlink,
+  render,
   remove_image,
   execute,
   tag,
@@ -59,6 +62,7 @@ class Orders {
 
  private:
   OrderOutcome make(const OrderGroup& group, const std::stop_token& stop);
+  OrderOutcome create(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome start_held(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome restart(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome stop_containers(const OrderGroup& group, const std::stop_token& stop);
@@ -66,6 +70,8 @@ class Orders {
   OrderOutcome take_down(const std::stop_token& stop);
   OrderOutcome purge(const std::stop_token& stop);
   OrderOutcome remove(const formats::dockerstra::Order& order, const std::stop_token& stop);
+  OrderOutcome render(const formats::dockerstra::Order& order, const std::stop_token& stop);
+  OrderOutcome unlink(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome remove_image(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome execute(const formats::dockerstra::Order& order, const std::stop_token& stop);
   OrderOutcome change_image(const OrderGroup& group, const std::stop_token& stop);
@@ -81,6 +87,7 @@ class Orders {
   // The app, where the group is all of it; else the one container that the group is for.
   Target target_of(const OrderGroup& group) const;
   Declaration declaration_of_made() const;
+  Declaration declaration_to_create() const;
   Declaration declaration_of_every() const;
   // Of a dry run, where people read; nothing has changed.
   OrderOutcome show_plan(const plan::Plan& plan) const;

@@ -27,6 +27,13 @@ void check_call(const Session& session, const UnitCall& call, const Unit& unit, 
   if (call.keep_going && command != "stop" && command != "cleanup" && command != "purge")
     throw UsageError(format("--keep-going goes with stop, cleanup and purge, not with {}", command),
                      "What follows a failed order may build on it.");
+  check_losses(session, call, unit, groups);
+}
+
+}  // namespace
+
+void check_losses(const Session& session, const UnitCall& call, const Unit& unit,
+                  const std::vector<OrderGroup>& groups) {
   const bool loses = std::any_of(groups.begin(), groups.end(), loses_data);
   if (loses && !call.dry_run && !call.agrees_to_lose && (call.json || !session.console.is_in_terminal()))
     throw UsageError(ErrorCode::not_confirmed,
@@ -34,6 +41,8 @@ void check_call(const Session& session, const UnitCall& call, const Unit& unit, 
                      format("belay unit run --yes-lose-data {0} {1} agrees; belay backup {0} keeps a copy.",
                             unit.address.unit, unit.address.text()));
 }
+
+namespace {
 
 // One run of a command: its groups one after the other, with what came of each.
 class UnitRun {
@@ -150,6 +159,8 @@ void agree_to_lose(UnitCall& call, const std::string& unit) {
 int run_unit(Session& session, const UnitCall& call) {
   const Unit unit = formats::dockerstra::read_unit(call.request, unit_outside());
   if (call.json) session.console.be_quiet();
+  if (call.production && !is_test(unit))
+    throw UsageError(format("--production goes with test, not with {}", unit.address.command));
   if (is_test(unit) || is_update(unit)) {
     if (call.keep_going)
       throw UsageError(format("--keep-going goes with stop, cleanup and purge, not with {}", unit.address.command));

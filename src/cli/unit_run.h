@@ -19,6 +19,7 @@ struct UnitCall {
   bool exit_unchanged = false;
   bool json = false;
   bool keep_going = false;                // of stop, cleanup and purge: one that fails does not end the rest
+  bool production = false;                // of tests: with the containers in use
   bool agrees_to_lose = false;            // --yes-lose-data UNIT
   std::optional<Milliseconds> timeout{};  // for each order
   std::optional<fs::path> junit{};        // of tests: where their report goes
@@ -31,6 +32,11 @@ void agree_to_lose(UnitCall& call, const std::string& unit);
 
 // Carries out the orders of a unit's command; the exit code. Whatever cannot be done is refused before anything is.
 int run_unit(Session& session, const UnitCall& call);
+
+// Throws UsageError where the orders lose data and nobody can be asked whether they may.
+struct OrderGroup;
+void check_losses(const Session& session, const UnitCall& call, const formats::dockerstra::Unit& unit,
+                  const std::vector<OrderGroup>& groups);
 
 // Prints the resolved unit, or the variables that its templates see.
 enum class Printed { unit, variables };

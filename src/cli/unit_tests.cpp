@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/unit_production.h"
 #include "formats/dockerstra/tests.h"
 #include "units/update.h"
 
@@ -112,6 +113,18 @@ void check_junit(const UnitCall& call) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0) throw system_error(what, errno);
 }
 
+// The same for the folder of kept files; it is made where it is missing.
+void check_output(const UnitCall& call) {
+  if (call.output.empty() || call.dry_run) return;
+  const std::string what = format("--output {}", printable(call.output.string()));
+  fs::path folder = call.output;
+  std::error_code error;
+  while (!fs::exists(fs::symlink_status(folder, error)) && folder.has_relative_path()) folder = folder.parent_path();
+  if (!fs::is_directory(folder, error))
+    throw UsageError(format("{}: {} is no folder", what, printable(folder.string())), "Say a folder.");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) throw system_error(what, errno);
+}
+
 void write_junit(const UnitCall& call, const std::vector<Tested>& all) {
   if (!call.junit || call.dry_run) return;
   std::vector<units::TestSuite> suites;
@@ -197,6 +210,9 @@ int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
   const UnitTests tests = dockerstra::tests_of(unit, fs::current_path());
   const units::TestOptions options = options_for(session, call);
   check_junit(call);
+  check_output(call);
+  std::optional<ProductionRun> production;
+  if (call.production) production.emplace(session, call, tests, options);
   HostRun run(session, call.command);
   TestReport report;
   const std::vector<Tested> all{{unit.address, &report}};
@@ -205,13 +221,16 @@ int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
     print_all(session, call, all, {});
   };
   if (call.dry_run) {
-    report.cases = units::test_cases(run.context(), tests, options);
+    report.cases = production ? production->cases() : units::test_cases(run.context(), tests, options);
     print();
     return 0;
   }
   std::vector<units::Candidate> none;
   try {
-    units::run_tests(run.context(), tests, options, report, none, session.stop());
+    if (production)
+      production->run(report, session.stop());
+    else
+      units::run_tests(run.context(), tests, options, report, none, session.stop());
   } catch (...) {
     // Without cases it has not begun.
     if (!report.cases.empty()) {
@@ -221,17 +240,21 @@ int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
     throw;
   }
   print();
-  const int code = report.has_failed() ? failed(session, unit.address, report, untouched) : 0;
+  const int code = report.has_failed() ? failed(session, unit.address, report, production ? "" : untouched) : 0;
   write_junit(call, all);
   return code;
 }
 
 int run_unit_update(Session& session, const UnitCall& call, const Unit& unit) {
   const dockerstra::UnitUpdate update = dockerstra::update_of(unit);
+  if (update.tests.empty())
+    session.console.warning(
+        format("{} has no order tests: the names move as soon as its orders have passed", unit.address.text()));
   std::vector<UnitTests> tests;
   for (const auto& line : update.tests) tests.push_back(read_tests(call, line));
   const units::TestOptions options = options_for(session, call);
   check_junit(call);
+  check_output(call);
   HostRun run(session, call.command);
   units::UpdateReport report;
   const auto tested = [&] {
@@ -250,8 +273,11 @@ int run_unit_update(Session& session, const UnitCall& call, const Unit& unit) {
     units::TestOptions own = options;
     own.is_update = true;
     report.orders.cases = units::test_cases(run.context(), update.work, own);
+    // What the update makes is not built again.
+    units::TestOptions with_new = options;
+    for (const auto& reference : units::references_of(update)) with_new.images[reference] = reference;
     for (const UnitTests& test : tests)
-      report.tests.push_back({units::test_cases(run.context(), test, options), {}, {}});
+      report.tests.push_back({units::test_cases(run.context(), test, with_new), {}, {}});
     print();
     return 0;
   }

@@ -219,6 +219,7 @@ App with_containers_of_compose(change::Context& context, const Declaration& decl
   release.why = context.command;
   if (app.releases.empty()) app.scheme = declared.scheme;
   app.origin = declared.origin;
+  app.origin_kind = declared.origin_kind;
   app.highest_release = release.number.value;
   app.last = release.number;
   goal::Run run{release.number};

@@ -86,6 +86,7 @@ App as_taken_over(change::Context& context, const Declaration& declared, const s
     }
   }
   app.origin = declared.origin;
+  app.origin_kind = declared.origin_kind;
   app.scheme = NamingScheme::fixed;
   // A definition says what the next release is, not a build.
   app.builds.clear();

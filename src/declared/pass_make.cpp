@@ -45,6 +45,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
     app.created = context.clock.now();
   }
   app.origin = declared.origin;
+  app.origin_kind = declared.origin_kind;
   learn_volumes_of(context, app, stop_);
   check_spec(wanted.spec);
   change::ReleaseDraft made = wanted;

@@ -10,14 +10,15 @@
 namespace belay::declared {
 
 // What the kinds of steps are called in files, in the order of the variant. Words that stay.
-inline constexpr std::array step_names{
-    "build_image",      "pull_image",       "push_image",         "tag_image",        "commit_container",
-    "untag_image",      "remove_image",     "create_network",     "remove_network",   "create_volume",
-    "remove_volume",    "create_container", "put_files",          "rename_container", "start_container",
-    "stop_container",   "pause_container",  "resume_container",   "remove_container", "set_restart_policy",
-    "update_resources", "connect_network",  "disconnect_network", "signal_container", "await_verdict",
-    "run_inside",       "copy_data",        "unpack_data",        "exchange_data",    "remove_data",
-    "back_up_data",     "back_up_images",   "finish_backup",      "load_images",      "check_backup"};
+inline constexpr std::array step_names{"build_image",      "pull_image",       "push_image",       "tag_image",
+                                       "commit_container", "untag_image",      "remove_image",     "create_network",
+                                       "remove_network",   "create_volume",    "remove_volume",    "create_container",
+                                       "put_files",        "rename_container", "start_container",  "stop_container",
+                                       "pause_container",  "resume_container", "remove_container", "set_restart_policy",
+                                       "update_resources", "connect_network",  "remove_link",      "disconnect_network",
+                                       "signal_container", "await_verdict",    "run_inside",       "copy_data",
+                                       "unpack_data",      "exchange_data",    "remove_data",      "back_up_data",
+                                       "back_up_images",   "finish_backup",    "load_images",      "check_backup"};
 inline constexpr std::array builder_names{"automatic", "buildkit", "classic", "buildx"};
 inline constexpr std::array proof_names{"runs", "still_well", "completed", "runs_or_ends"};
 static_assert(step_names.size() == std::variant_size_v<plan::Step>, "each kind of step has a name");
@@ -56,8 +57,7 @@ void each(Step& step, Visit&& visit) {
   visit("name", name);
 }
 template <class Step, class Visit>
-  requires std::same_as<Step, plan::PullImage> || std::same_as<Step, plan::PushImage> ||
-           std::same_as<Step, plan::UntagImage>
+  requires std::same_as<Step, plan::PullImage> || std::same_as<Step, plan::PushImage>
 void each(Step& step, Visit&& visit) {
   auto& [reference] = step;
   visit("reference", reference);
@@ -140,6 +140,19 @@ void each(plan::ConnectNetwork& step, Visit&& visit) {
   auto& [name, link] = step;
   visit("name", name);
   visit("link", link);
+}
+template <class Visit>
+void each(plan::UntagImage& step, Visit&& visit) {
+  auto& [reference, force, keeps_parents] = step;
+  visit("reference", reference);
+  visit("force", force);
+  visit("keeps_parents", keeps_parents);
+}
+template <class Visit>
+void each(plan::RemoveLink& step, Visit&& visit) {
+  auto& [name, alias] = step;
+  visit("name", name);
+  visit("alias", alias);
 }
 template <class Visit>
 void each(plan::DisconnectNetwork& step, Visit&& visit) {

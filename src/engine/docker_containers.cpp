@@ -223,6 +223,14 @@ void DockerEngine::connect_network(const std::string& name, const NetworkLink& l
   refuse(response.status, message);
 }
 
+void DockerEngine::remove_link(const std::string& name, const std::string& alias, std::stop_token stop) {
+  Target target("/containers/" + escaped(name) + "/" + escaped(alias));
+  target.with("link", "1");
+  const auto response = connection_.remove(target, stop);
+  if (says_done(response, {204, 404})) return;
+  refuse(response);
+}
+
 void DockerEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
   if (looks_like_id(name)) static_cast<void>(inspect_present(name, stop));
   JsonWriter json;

@@ -42,13 +42,14 @@ class DockerEngine final : public Engine {
   void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
   void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
   void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
+  void remove_link(const std::string& name, const std::string& alias, std::stop_token stop) override;
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
   void create_volume(const VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
   void create_network(const NetworkRequest& request, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
-  ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  ImageRemoval remove_image(const UnwantedImage& image, std::stop_token stop) override;
   std::string commit_container(const CommitRequest& request, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   RegistryImage registry_image(const std::string& reference, std::stop_token stop) override;
@@ -88,7 +89,7 @@ class DockerEngine final : public Engine {
   // The name of a container that was made from this image.
   std::optional<std::string> user_of_image(const std::string& reference, std::stop_token stop);
   // One DELETE of a tag or an id.
-  ImageRemoval remove_reference(const std::string& reference, std::stop_token stop);
+  ImageRemoval remove_reference(const UnwantedImage& unwanted, std::stop_token stop);
   // Throws what the refusal of an archive's call means.
   [[noreturn]] static void refuse_archive(const net::Response& response, const std::string& container,
                                           const std::string& path);

@@ -106,8 +106,12 @@ std::optional<std::string> DockerEngine::user_of_image(const std::string& refere
   return {};
 }
 
-ImageRemoval DockerEngine::remove_reference(const std::string& reference, std::stop_token stop) {
-  const auto response = connection_.remove(Target("/images/" + escaped(reference)), stop);
+ImageRemoval DockerEngine::remove_reference(const UnwantedImage& unwanted, std::stop_token stop) {
+  const std::string& reference = unwanted.reference;
+  Target target("/images/" + escaped(reference));
+  if (unwanted.force) target.with("force", "1");
+  if (unwanted.keeps_parents) target.with("noprune", "1");
+  const auto response = connection_.remove(target, stop);
   if (says_done(response, {200})) return {.removed = true, .reason = {}};
   // "unrecognized image ID": another removal took a shared parent away this very moment; the name is gone as well then.
   if (response.status == 404 || refusal_text(response).find("unrecognized image ID") != std::string::npos)
@@ -119,19 +123,25 @@ ImageRemoval DockerEngine::remove_reference(const std::string& reference, std::s
   refuse(response);
 }
 
-ImageRemoval DockerEngine::remove_image(const std::string& reference, std::stop_token stop) {
-  if (!is_id(reference)) return remove_reference(image_name(reference), stop);
+ImageRemoval DockerEngine::remove_image(const UnwantedImage& unwanted, std::stop_token stop) {
+  const std::string& reference = unwanted.reference;
+  const auto by_name = [&](const std::string& name) {
+    UnwantedImage one = unwanted;
+    one.reference = name;
+    return remove_reference(one, stop);
+  };
+  if (!is_id(reference)) return by_name(image_name(reference));
   const auto found = image(reference, stop);
   if (!found) return {.removed = false, .reason = "it is not there"};
-  if (const auto user = user_of_image(reference, stop))
+  if (const auto user = unwanted.force ? std::nullopt : user_of_image(reference, stop))
     return {.removed = false, .reason = format("the container {} uses it", *user)};
   // The last name to go takes the image with it.
   for (const auto* names : {&found->tags, &found->digests})
     for (const auto& name : *names) {
-      const auto removal = remove_reference(name, stop);
+      const auto removal = by_name(name);
       if (!removal.removed && image(name, stop)) return removal;
     }
-  const auto removal = remove_reference(found->id, stop);
+  const auto removal = by_name(found->id);
   return removal.removed || image(found->id, stop) ? removal : ImageRemoval{.removed = true, .reason = {}};
 }
 

@@ -111,6 +111,16 @@ struct EventFilter {
   bool takes(const Event& event) const;
 };
 
+// An image to be removed, by its reference or its id.
+struct UnwantedImage {
+  UnwantedImage(std::string image) : reference(std::move(image)) {}  // NOLINT(google-explicit-constructor)
+  UnwantedImage(const char* image) : reference(image) {}             // NOLINT(google-explicit-constructor)
+
+  std::string reference;
+  bool force = false;          // also where a container uses it that does not run
+  bool keeps_parents = false;  // the layers that nothing needs any more stay
+};
+
 struct ImageRemoval {
   bool removed = false;  // false: it was in use or not there
   std::string reason;    // why not
@@ -182,6 +192,9 @@ class Engine {
   virtual void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) = 0;
   virtual void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) = 0;
   virtual void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) = 0;
+  // Takes the name `alias` off the container that `name` links to on the default bridge; the containers stay. No such
+  // link: success.
+  virtual void remove_link(const std::string& name, const std::string& alias, std::stop_token stop) = 0;
   virtual void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) = 0;
 
   // Volumes and networks. Removing one that is in use is a Conflict.
@@ -194,8 +207,8 @@ class Engine {
 
   // Images.
   virtual void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) = 0;
-  // A tag is untagged; an id loses all its tags and goes when no container uses it. Never forced.
-  virtual ImageRemoval remove_image(const std::string& reference, std::stop_token stop) = 0;
+  // A tag is untagged; an id loses all its tags and goes when no container uses it.
+  virtual ImageRemoval remove_image(const UnwantedImage& image, std::stop_token stop) = 0;
   // The container's files as an image of that reference, with the container's settings as its own; what is mounted is
   // not in it. What runs is paused meanwhile. The image's id. NotFound.
   virtual std::string commit_container(const CommitRequest& request, std::stop_token stop) = 0;

@@ -191,6 +191,9 @@ void OneLook::update_resources(const std::string&, const Resources&, std::stop_t
 void OneLook::connect_network(const std::string&, const NetworkLink&, std::stop_token) {
   must_not("connect a network");
 }
+void OneLook::remove_link(const std::string&, const std::string&, std::stop_token) {
+  must_not("remove a link");
+}
 void OneLook::disconnect_network(const std::string&, const std::string&, std::stop_token) {
   must_not("disconnect a network");
 }
@@ -209,7 +212,7 @@ void OneLook::remove_network(const std::string&, std::stop_token) {
 void OneLook::tag_image(const std::string&, const std::string&, std::stop_token) {
   must_not("tag an image");
 }
-ImageRemoval OneLook::remove_image(const std::string&, std::stop_token) {
+ImageRemoval OneLook::remove_image(const UnwantedImage&, std::stop_token) {
   must_not("remove an image");
 }
 std::string OneLook::commit_container(const CommitRequest&, std::stop_token) {

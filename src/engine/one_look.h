@@ -56,13 +56,14 @@ class OneLook final : public Engine {
   void set_restart_policy(const std::string& name, const RestartPolicy& policy, std::stop_token stop) override;
   void update_resources(const std::string& name, const Resources& resources, std::stop_token stop) override;
   void connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) override;
+  void remove_link(const std::string& name, const std::string& alias, std::stop_token stop) override;
   void disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) override;
   void create_volume(const VolumeRequest& request, std::stop_token stop) override;
   void remove_volume(const std::string& name, std::stop_token stop) override;
   void create_network(const NetworkRequest& request, std::stop_token stop) override;
   void remove_network(const std::string& name, std::stop_token stop) override;
   void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) override;
-  ImageRemoval remove_image(const std::string& reference, std::stop_token stop) override;
+  ImageRemoval remove_image(const UnwantedImage& image, std::stop_token stop) override;
   std::string commit_container(const CommitRequest& request, std::stop_token stop) override;
   void pull(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;
   void push(const std::string& reference, const ProgressSink& progress, std::stop_token stop) override;

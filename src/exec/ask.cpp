@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <memory>
 
 #include "base/files.h"
@@ -105,8 +106,10 @@ Answer judged(const Check& check, const std::string& what, const net::Response& 
   return {};
 }
 
-Answer ask_port(const Check& check, const std::string& container, engine::Engine& engine, Milliseconds most,
-                const std::stop_token& stop) {
+// How the port is reached.
+using Reach = std::function<engine::Reached(Ticks deadline)>;
+
+Answer ask_port(const Check& check, const Reach& reach, Milliseconds most, const std::stop_token& stop) {
   if (!check.certificate.empty()) refuse_bad_certificate(check.certificate);
   const Ticks deadline = net::deadline_in(most);
   const bool is_http = check.kind == Check::Kind::http;
@@ -114,7 +117,7 @@ Answer ask_port(const Check& check, const std::string& container, engine::Engine
   std::string what = format("{}{}:{}{}", scheme, check.host, check.port, is_http ? check.path : "");
   what = printable(what);
   try {
-    engine::Reached reached = engine.reach_port(container, check.port, deadline, stop);
+    engine::Reached reached = reach(deadline);
     what = printable(scheme + reached.address + (is_http ? check.path : ""));
     if (!is_http) return {};
     return judged(check, what, request(check, std::move(reached), deadline, stop));
@@ -168,8 +171,19 @@ Answer ask_inside(const Check& check, const std::string& container, engine::Engi
 Answer ask(const Check& check, const std::string& container, engine::Engine& engine, Milliseconds most,
            std::stop_token stop) {
   const Milliseconds time = std::min(check.timeout.value_or(Check::usual_timeout), most);
-  return check.kind == Check::Kind::exec ? ask_inside(check, container, engine, time, stop)
-                                         : ask_port(check, container, engine, time, stop);
+  return check.kind == Check::Kind::exec
+             ? ask_inside(check, container, engine, time, stop)
+             : ask_port(
+                   check, [&](Ticks deadline) { return engine.reach_port(container, check.port, deadline, stop); },
+                   time, stop);
+}
+
+Answer ask_address(const Check& check, const std::string& host, Milliseconds most, std::stop_token stop) {
+  const net::TcpAddress address{host, check.port};
+  const Reach reach = [&](Ticks deadline) {
+    return engine::Reached{address.text(), net::connect_tcp(address, deadline, stop)};
+  };
+  return ask_port(check, reach, std::min(check.timeout.value_or(Check::usual_timeout), most), stop);
 }
 
 }  // namespace belay::exec

@@ -27,4 +27,7 @@ struct Answer {
 Answer ask(const Check& check, const std::string& container, engine::Engine& engine, Milliseconds most,
            std::stop_token stop);
 
+// The same for a port of a host that this process reaches by itself.
+Answer ask_address(const Check& check, const std::string& host, Milliseconds most, std::stop_token stop);
+
 }  // namespace belay::exec

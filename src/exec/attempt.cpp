@@ -63,6 +63,13 @@ void put_files(const plan::PutFiles& step, engine::Engine& engine, std::stop_tok
       stop);
 }
 
+engine::UnwantedImage unwanted(const plan::UntagImage& step) {
+  engine::UnwantedImage image(step.reference);
+  image.force = step.force;
+  image.keeps_parents = step.keeps_parents;
+  return image;
+}
+
 struct Perform {
   engine::Engine& engine;
   Data& data;
@@ -79,7 +86,7 @@ struct Perform {
     return std::ignore = engine.commit_container(s, stop), Attempt{};
   }
   Attempt operator()(const plan::UntagImage& s) {
-    return std::ignore = engine.remove_image(s.reference, stop), Attempt{};
+    return std::ignore = engine.remove_image(unwanted(s), stop), Attempt{};
   }
   // Something that uses the image still is a good reason to keep it, not a failure.
   Attempt operator()(const plan::RemoveImage& s) { return std::ignore = engine.remove_image(s.image, stop), Attempt{}; }
@@ -118,6 +125,7 @@ struct Perform {
     return engine.update_resources(s.name, s.resources, stop), Attempt{};
   }
   Attempt operator()(const plan::ConnectNetwork& s) { return engine.connect_network(s.name, s.link, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveLink& s) { return engine.remove_link(s.name, s.alias, stop), Attempt{}; }
   Attempt operator()(const plan::DisconnectNetwork& s) {
     return engine.disconnect_network(s.name, s.network, stop), Attempt{};
   }

@@ -71,7 +71,8 @@ struct Declaration {
   AppName name;
   Spec spec;  // one service a replica: web, web-2, …; service.image is the reference as written
   Policies policies;
-  std::string origin;    // "/etc/dockerup/containers.d/web.json", "user-data#2"
+  std::string origin;  // "/etc/dockerup/containers.d/web.json", "user-data#2"
+  Origin origin_kind = Origin::definition;
   SourcePosition place;  // where the definition begins
   // Names of containers it links to, shares a namespace with or takes volumes from; declared or not.
   std::vector<std::string> needs;

@@ -28,6 +28,7 @@ inline constexpr const char* one_off = "belay.one-off";
 inline constexpr const char* one_off_kept = "belay.one-off.kept";
 // On a volume: which daemon asks by it who else serves the engine.
 inline constexpr const char* knock = "belay.knock";
+inline constexpr const char* tests = "belay.tests";      // on a volume: what the tests of units keep, "kept"
 inline constexpr const char* reserve = "belay.reserve";  // on a volume: whose data it keeps, "volume web_data"
 // On an image: the family it was built for. Not `app`: a container inherits the labels of its image, and one that a
 // user starts from a family's image by hand is not ours.

@@ -20,8 +20,7 @@ const std::string* project_folder(const App& app) {
 Origin kind_of_origin(const App& app) {
   if (project_folder(app) != nullptr) return Origin::project;
   if (!app.builds.empty() || app.origin.empty()) return Origin::family;
-  // Definitions are JSON, units are YAML.
-  return app.origin.ends_with(".yaml") || app.origin.ends_with(".yml") ? Origin::unit : Origin::definition;
+  return app.origin_kind;
 }
 
 std::string command_of_origin(const App& app) {

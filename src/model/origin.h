@@ -7,12 +7,6 @@
 
 namespace belay {
 
-enum class Origin {
-  family,      // built by Belay, or nothing is known
-  project,     // a Compose project
-  unit,        // a unit's file
-  definition,  // a definition of the declared host
-};
 Origin kind_of_origin(const App& app);
 
 // The command that makes the next release of the app from what it comes from: "belay build web", "belay up /srv/shop",

@@ -43,6 +43,17 @@ Autostart autostart(std::string_view text) {
   return from_word<Autostart>(text, autostart_words, "mark for autostart");
 }
 
+namespace {
+constexpr std::array<std::string_view, 4> origin_words{"family", "project", "unit", "definition"};
+}  // namespace
+
+std::string_view to_text(Origin origin) {
+  return origin_words[static_cast<size_t>(origin)];
+}
+Origin origin(std::string_view text) {
+  return from_word<Origin>(text, origin_words, "origin of an app");
+}
+
 ReleaseNumber Release::container_release(const std::string& service) const {
   const auto body = bodies.find(service);
   return body == bodies.end() ? number : body->second.release;

@@ -107,6 +107,9 @@ struct Run {
   ReleaseNumber release;
   // Services that are to be down all the same, until somebody starts them.
   std::set<std::string> held_down{};
+  // Of those that are held down: they are to have containers all the same. For the one change that makes them; not
+  // kept.
+  std::set<std::string> makes{};
   // Services to be restarted, and when the container of each was started before that: one that is younger has been
   // restarted already.
   std::map<std::string, Time> restart{};
@@ -209,6 +212,16 @@ enum class Autostart { none, last, stable };
 std::string_view to_text(Autostart autostart);
 Autostart autostart(std::string_view text);  // throws Error
 
+// What an app comes from.
+enum class Origin {
+  family,      // built by Belay, or nothing is known
+  project,     // a Compose project
+  unit,        // a unit's file
+  definition,  // a definition of the declared host
+};
+std::string_view to_text(Origin origin);
+Origin origin(std::string_view text);  // throws Error
+
 // What is known of an app as a whole.
 struct AppHead {
   explicit AppHead(AppName app_name) : name(std::move(app_name)) {}
@@ -217,6 +230,7 @@ struct AppHead {
   NamingScheme scheme = NamingScheme::belay;
   // Where it is declared (a file, or "user-data"); empty: it is not, it was built or started by hand.
   std::string origin;
+  Origin origin_kind = Origin::family;
   Time created{};
   Wish wish;
   std::optional<ReleaseNumber> last, stable;

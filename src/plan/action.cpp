@@ -41,7 +41,10 @@ struct Describe {
   std::string operator()(const CommitContainer& s) const {
     return format("commit {} as image {}", s.container, s.reference);
   }
-  std::string operator()(const UntagImage& s) const { return "untag image " + s.reference; }
+  std::string operator()(const UntagImage& s) const {
+    return format("untag image {}{}{}", s.reference, s.force ? ", also where a stopped container uses it" : "",
+                  s.keeps_parents ? ", its parents stay" : "");
+  }
   std::string operator()(const RemoveImage& s) const { return "remove image " + short_digest(s.image); }
   std::string operator()(const CreateNetwork& s) const {
     const std::string& driver = s.definition.driver;
@@ -74,6 +77,7 @@ struct Describe {
   std::string operator()(const ConnectNetwork& s) const {
     return format("connect {} to network {}", s.name, s.link.network);
   }
+  std::string operator()(const RemoveLink& s) const { return format("remove the link {} of {}", s.alias, s.name); }
   std::string operator()(const DisconnectNetwork& s) const {
     return format("disconnect {} from network {}", s.name, s.network);
   }
@@ -143,6 +147,7 @@ struct KindOf {
   std::string_view operator()(const SetRestartPolicy&) const { return "set"; }
   std::string_view operator()(const UpdateResources&) const { return "change"; }
   std::string_view operator()(const ConnectNetwork&) const { return "connect"; }
+  std::string_view operator()(const RemoveLink&) const { return "remove"; }
   std::string_view operator()(const DisconnectNetwork&) const { return "disconnect"; }
   std::string_view operator()(const SignalContainer&) const { return "send"; }
   std::string_view operator()(const AwaitVerdict&) const { return "wait"; }

@@ -67,6 +67,7 @@ using CommitContainer = CommitRequest;
 inline constexpr const char* why_pinned = "an image prune without --all leaves the release's image alone then";
 struct UntagImage {
   std::string reference;
+  bool force = false, keeps_parents = false;  // as engine::UnwantedImage has them
   bool operator==(const UntagImage&) const = default;
 };
 struct RemoveImage {
@@ -135,6 +136,11 @@ struct ConnectNetwork {
   std::string name;
   NetworkLink link;
   bool operator==(const ConnectNetwork&) const = default;
+};
+// A name that one container has for another on the default bridge.
+struct RemoveLink {
+  std::string name, alias;
+  bool operator==(const RemoveLink&) const = default;
 };
 struct DisconnectNetwork {
   std::string name, network;
@@ -225,8 +231,8 @@ using Step =
     std::variant<BuildImage, PullImage, PushImage, TagImage, CommitContainer, UntagImage, RemoveImage, CreateNetwork,
                  RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, PutFiles, RenameContainer, StartContainer,
                  StopContainer, PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources,
-                 ConnectNetwork, DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData,
-                 ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;
+                 ConnectNetwork, RemoveLink, DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData,
+                 UnpackData, ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;
 
 struct Action {
   Step step;

@@ -19,7 +19,8 @@ void WishPlanner::prepare(const Release& release) {
           plan_.add(CreateVolume{item.kept.source, labels::for_reserve(s_.app.name, item.place)}, "for the snapshot"));
   Indices ready = before_create;
   for (const size_t index : in_order_of_needs(release.spec))
-    if (!wish_.is_held_down(release.spec.services[index].name))
+    if (const auto& name = release.spec.services[index].name;
+        !wish_.is_held_down(name) || wish_.run()->makes.contains(name))
       ready = joined(ready, prepare_service(release, release.spec.services[index], before_create));
   prepared_ = ready;
 }

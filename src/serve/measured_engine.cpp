@@ -124,6 +124,9 @@ void MeasuredEngine::update_resources(const std::string& name, const Resources& 
 void MeasuredEngine::connect_network(const std::string& name, const NetworkLink& link, std::stop_token stop) {
   measured("connect_network", [&] { inner_.connect_network(name, link, stop); });
 }
+void MeasuredEngine::remove_link(const std::string& name, const std::string& alias, std::stop_token stop) {
+  measured("remove_link", [&] { inner_.remove_link(name, alias, stop); });
+}
 void MeasuredEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
   measured("disconnect_network", [&] { inner_.disconnect_network(name, network, stop); });
 }
@@ -142,8 +145,8 @@ void MeasuredEngine::remove_network(const std::string& name, std::stop_token sto
 void MeasuredEngine::tag_image(const std::string& image, const std::string& reference, std::stop_token stop) {
   measured("tag_image", [&] { inner_.tag_image(image, reference, stop); });
 }
-engine::ImageRemoval MeasuredEngine::remove_image(const std::string& reference, std::stop_token stop) {
-  return measured("remove_image", [&] { return inner_.remove_image(reference, stop); });
+engine::ImageRemoval MeasuredEngine::remove_image(const engine::UnwantedImage& image, std::stop_token stop) {
+  return measured("remove_image", [&] { return inner_.remove_image(image, stop); });
 }
 std::string MeasuredEngine::commit_container(const CommitRequest& request, std::stop_token stop) {
   return measured("commit_container", [&] { return inner_.commit_container(request, stop); });

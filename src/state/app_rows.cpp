@@ -124,7 +124,7 @@ Wish read_wish(Row& row) {
   if (row.flag()) wish.progress = Wish::Progress::held;
   if (state == wish_states[1]) {
     if (!release) throw Error(ErrorCode::state_damaged, "no release is named that should be up");
-    wish.goal = goal::Run{*release, std::move(held_down), std::move(restart), previous, proved};
+    wish.goal = goal::Run{*release, std::move(held_down), {}, std::move(restart), previous, proved};
   } else if (state == wish_states[2]) {
     wish.goal = goal::Stopped{};
   } else if (state == wish_states[3]) {
@@ -256,21 +256,23 @@ std::optional<App> AppRows::load(const std::string& name) {
 
 App AppRows::load(AppId id, const std::string& name) {
   App app{AppName(name)};
-  each_row(connection_.query(
-               "SELECT scheme, created, last, stable, autostart, highest_release, origin, highest_snapshot, snapshots "
-               "FROM apps WHERE id = ?",
-               id),
-           [&](Row row) {
-             app.scheme = naming_scheme(row.text());
-             app.created = row.time();
-             app.last = row.maybe(&Row::release);
-             app.stable = row.maybe(&Row::release);
-             app.autostart = autostart(row.text());
-             app.highest_release = row.small_number();
-             app.origin = row.text();
-             app.highest_snapshot = row.small_number();
-             app.snapshots = snapshots_from(row.text());
-           });
+  each_row(
+      connection_.query(
+          "SELECT scheme, created, last, stable, autostart, highest_release, origin, origin_kind, highest_snapshot, "
+          "snapshots FROM apps WHERE id = ?",
+          id),
+      [&](Row row) {
+        app.scheme = naming_scheme(row.text());
+        app.created = row.time();
+        app.last = row.maybe(&Row::release);
+        app.stable = row.maybe(&Row::release);
+        app.autostart = autostart(row.text());
+        app.highest_release = row.small_number();
+        app.origin = row.text();
+        app.origin_kind = origin(row.text());
+        app.highest_snapshot = row.small_number();
+        app.snapshots = snapshots_from(row.text());
+      });
   app.wish = load_wish(id);
   app.releases = load_releases(id);
   app.builds = load_builds(id);
@@ -424,13 +426,14 @@ void AppRows::save(const App& app) {
 AppRows::AppId AppRows::save_app(const App& app) {
   connection_.execute(
       "INSERT INTO apps (name, scheme, created, last, stable, autostart, highest_release, origin, "
-      "highest_snapshot, snapshots) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "origin_kind, highest_snapshot, snapshots) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (name) DO UPDATE SET scheme = excluded.scheme, created = excluded.created, last = excluded.last, "
       "stable = excluded.stable, autostart = excluded.autostart, highest_release = excluded.highest_release, "
-      "origin = excluded.origin, highest_snapshot = excluded.highest_snapshot, snapshots = excluded.snapshots",
+      "origin = excluded.origin, origin_kind = excluded.origin_kind, highest_snapshot = excluded.highest_snapshot, "
+      "snapshots = excluded.snapshots",
       app.name.text(), to_text(app.scheme), app.created, app.last, app.stable, to_text(app.autostart),
-      app.highest_release, app.origin, app.highest_snapshot, to_column(app.snapshots));
+      app.highest_release, app.origin, to_text(app.origin_kind), app.highest_snapshot, to_column(app.snapshots));
   return *id_of(app.name.text());
 }
 
@@ -526,14 +529,15 @@ void AppRows::remove_unused_specs(AppId id) {
 std::vector<Outline> AppRows::outlines() {
   std::vector<Outline> outlines;
   std::map<AppId, size_t> places;
-  each_row(connection_.query("SELECT id, name, scheme, apps.created, last, stable, autostart, "
-                             "(SELECT count(*) FROM releases WHERE app = apps.id), "
-                             "(SELECT tag FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
-                             "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
-                             "origin, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
-                             "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
-                             "way_back, failed, trouble, held_down, restart, held "
-                             "FROM apps JOIN wishes ON app = id ORDER BY name"),
+  each_row(connection_.query(
+               "SELECT id, name, scheme, apps.created, last, stable, autostart, "
+               "(SELECT count(*) FROM releases WHERE app = apps.id), "
+               "(SELECT tag FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
+               "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
+               "origin, origin_kind, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
+               "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
+               "way_back, failed, trouble, held_down, restart "
+               "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());
              Outline& outline = outlines.emplace_back(AppName(row.text()));
@@ -546,6 +550,7 @@ std::vector<Outline> AppRows::outlines() {
              outline.built.reference = row.text();
              outline.built.image = row.text();
              outline.origin = row.text();
+             outline.origin_kind = origin(row.text());
              outline.wish = read_wish(row);
            });
   each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, r.identity, "

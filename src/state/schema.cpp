@@ -284,11 +284,22 @@ constexpr const char* held_schema = R"sql(
 ALTER TABLE wishes ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// What an app comes from as a fact. Until then the file's name told it: units are YAML, definitions are JSON.
+constexpr const char* origin_schema = R"sql(
+ALTER TABLE apps ADD COLUMN origin_kind TEXT NOT NULL DEFAULT 'family';
+UPDATE apps SET origin_kind = CASE
+  WHEN scheme = 'compose' THEN 'project'
+  WHEN origin LIKE '%.yaml' OR origin LIKE '%.yml' THEN 'unit'
+  ELSE 'definition' END
+WHERE origin <> '';
+)sql";
+
 constexpr std::array all_migrations{
     Migration{1, first_schema},    Migration{2, declared_schema}, Migration{3, waits_schema},
     Migration{4, data_schema},     Migration{5, identity_schema}, Migration{6, failures_schema},
     Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema},
-    Migration{10, repairs_schema}, Migration{11, asked_schema},   Migration{12, held_schema}};
+    Migration{10, repairs_schema}, Migration{11, asked_schema},   Migration{12, held_schema},
+    Migration{13, origin_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

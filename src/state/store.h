@@ -162,6 +162,6 @@ inline constexpr std::chrono::days journal_age{366};
 // No pause and no budget looks further back.
 inline constexpr std::chrono::days repair_age{1};
 
-inline constexpr int schema_version = 12;
+inline constexpr int schema_version = 13;
 
 }  // namespace belay::state

@@ -50,7 +50,9 @@ class Passing {
         image_(std::move(image)),
         service_(std::move(service)) {}
 
-  int run(Terminal& terminal, const std::function<void()>& before_the_session, std::stop_token stop) {
+  // `at_the_end` sees the container once its command has ended.
+  int run(Terminal& terminal, const std::function<void()>& before_the_session, std::stop_token stop,
+          const std::function<void(const std::string& container)>& at_the_end = {}) {
     const FileLock lock = change::lock_app(context_, unit_, stop);
     change::clear_announced(context_, unit_, stop);
     change::announce_temporary(context_, unit_, {});
@@ -59,6 +61,7 @@ class Passing {
       change::carry_out_whole(context_, plan_of_creation(stop), {}, stop);
       if (before_the_session) before_the_session();
       code = exit_code(context_.engine.attach(name_, terminal, stop), stop);
+      if (at_the_end) at_the_end(name_);
     } catch (...) {
       change::discard_temporary(context_, unit_);
       throw;
@@ -150,6 +153,12 @@ std::string command_text(const Command& command) {
       return format("run in a container with the image and volumes of {}: {}", command.container, words);
   }
   return words;
+}
+
+int run_passing(change::Context& context, const AppName& unit, const std::string& image, const Service& service,
+                Terminal& terminal, const std::function<void(const std::string& container)>& at_the_end,
+                std::stop_token stop) {
+  return Passing(context, unit, image, service).run(terminal, {}, std::move(stop), at_the_end);
 }
 
 int execute(change::Context& context, const Declaration& unit, const Command& command, Terminal& terminal,

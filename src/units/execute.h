@@ -27,4 +27,10 @@ std::string command_text(const Command& command);
 int execute(change::Context& context, const Declaration& unit, const Command& command, Terminal& terminal,
             const std::function<void()>& before_the_session, std::stop_token stop);
 
+// The service in a container that lives as long as its command, beside those of the unit; its exit code. `at_the_end`
+// sees the container once the command has ended. Nothing is left of it, whatever happens.
+int run_passing(change::Context& context, const AppName& unit, const std::string& image, const Service& service,
+                Terminal& terminal, const std::function<void(const std::string& container)>& at_the_end,
+                std::stop_token stop);
+
 }  // namespace belay::units

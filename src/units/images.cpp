@@ -1,6 +1,7 @@
 #include "units/images.h"
 
 #include "base/format.h"
+#include "base/text.h"
 #include "change/carry_out.h"
 
 namespace belay::units {
@@ -30,15 +31,43 @@ plan::Plan plan_of_push(const std::string& reference) {
   return plan;
 }
 
-ImageGone remove_image(change::Context& context, const std::string& reference, std::stop_token stop) {
-  if (!context.engine.image(reference, stop)) return {false, "it is not there"};
+ImageGone remove_image(change::Context& context, const plan::UntagImage& image, std::stop_token stop) {
+  if (!context.engine.image(image.reference, stop)) return {false, "it is not there"};
   plan::Plan plan;
-  plan.add(plan::UntagImage{reference}, "you asked for it");
+  plan.add(image, "you asked for it");
   change::carry_out_whole(context, plan, {}, stop);
-  if (!context.engine.image(reference, stop)) return {true, {}};
+  if (!context.engine.image(image.reference, stop)) return {true, {}};
   // Said once more, for the reason.
-  const engine::ImageRemoval refused = context.engine.remove_image(reference, stop);
+  engine::UnwantedImage unwanted(image.reference);
+  unwanted.force = image.force;
+  unwanted.keeps_parents = image.keeps_parents;
+  const engine::ImageRemoval refused = context.engine.remove_image(unwanted, stop);
   return {refused.removed, refused.reason};
+}
+
+plan::Plan plan_of_unlinking(change::Context& context, const std::string& container,
+                             const std::vector<std::string>& others, const std::string& network, std::stop_token stop) {
+  plan::Plan plan;
+  for (const auto& other : others) {
+    const auto detail = context.engine.container(other, stop);
+    if (!detail) continue;
+    for (const auto& link : detail->service.links) {
+      const size_t colon = link.find(':');
+      if (link.substr(0, colon) == container)
+        plan.add(plan::RemoveLink{other, colon == std::string::npos ? link : link.substr(colon + 1)},
+                 "you asked for it");
+    }
+  }
+  const auto own = context.engine.container(container, stop);
+  if (!own) return plan;
+  for (NetworkLink link : own->service.networks) {
+    if (link.network != network || link.aliases.empty()) continue;
+    const std::string reason = format("without the names {}", join(link.aliases, ", "));
+    link.aliases.clear();
+    const size_t left = plan.add(plan::DisconnectNetwork{container, network}, reason);
+    plan.add(plan::ConnectNetwork{container, link}, reason, {left});
+  }
+  return plan;
 }
 
 }  // namespace belay::units

@@ -18,7 +18,12 @@ struct ImageGone {
   bool is_gone = false;
   std::string why;  // it stays, or was not there; for people
 };
-// Takes the name off the image, which goes where nothing else names or uses it. Never forced.
-ImageGone remove_image(change::Context& context, const std::string& reference, std::stop_token stop);
+// Takes the name off the image, which goes where nothing else names or uses it.
+ImageGone remove_image(change::Context& context, const plan::UntagImage& image, std::stop_token stop);
+
+// Takes away the names that links give the container: those of `others` on the default bridge, and those in `network`,
+// which is the unit's own. All containers stay.
+plan::Plan plan_of_unlinking(change::Context& context, const std::string& container,
+                             const std::vector<std::string>& others, const std::string& network, std::stop_token stop);
 
 }  // namespace belay::units

@@ -205,7 +205,7 @@ void keep_in_volume(change::Context& context, const AppName& unit, const KeptTes
   std::vector<size_t> before;
   const auto volumes = context.engine.volumes({}, stop);
   if (std::none_of(volumes.begin(), volumes.end(), [](const Volume& each) { return each.name == test_volume; }))
-    before = {plan.add(plan::CreateVolume{test_volume, {}}, "what tests make is kept there")};
+    before = {plan.add(plan::CreateVolume{test_volume, {{labels::tests, "kept"}}}, "what tests make is kept there")};
   Service service;
   service.name = "test-data";
   service.command = std::vector<std::string>{"true"};

@@ -4,20 +4,20 @@
 #include <set>
 
 #include "base/format.h"
-#include "base/pattern.h"
 #include "base/process.h"
 #include "base/text.h"
-#include "base/time_limit.h"
 #include "change/apps.h"
 #include "change/temporary.h"
 #include "declared/project_images.h"
 #include "engine/captured_output.h"
-#include "exec/ask.h"
+#include "exec/elsewhere.h"
 #include "formats/dockerstra/map.h"
 #include "formats/dockerstra/order_values.h"
 #include "safekeeping/rehearsal.h"
+#include "units/fields.h"
 #include "units/images.h"
-#include "units/keepsakes.h"
+#include "units/looking.h"
+#include "units/test_parts.h"
 
 namespace belay::units {
 
@@ -31,54 +31,6 @@ using dockerstra::Order;
 using dockerstra::OwnTest;
 using dockerstra::UnitTests;
 using Result = TestCase::Result;
-
-constexpr ByteCount most_kept{4 << 20};
-constexpr int tail_lines = 20;
-
-// What speaks against the unit.
-struct Failed {
-  std::string reason;
-  std::string log_tail{};
-};
-// What cannot be done under another name.
-struct Skipped {
-  std::string reason;
-};
-
-std::string last_lines(const std::string& text) {
-  const std::vector<std::string> lines = split(trim(text), '\n');
-  const size_t first = lines.size() - std::min(lines.size(), static_cast<size_t>(tail_lines));
-  return join({lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end()}, "\n");
-}
-
-// Without what is expected.
-std::string short_question(const Check& check) {
-  return check.kind == Check::Kind::tcp ? format("TCP :{}", check.port)
-                                        : format("{} {}", check.method, target_text(check));
-}
-
-// What is written down must not tell what may be a secret, however deep it stands.
-void hide_secrets(document::Node& node) {
-  for (auto& member : node.members()) {
-    if (holds_a_secret(member.key, member.value.raw())) member.value = document::Node::text("(hidden)");
-    hide_secrets(member.value);
-  }
-  for (auto& item : node.items()) {
-    // A word of a list may be "NAME=value".
-    const std::string word = item.raw();
-    const size_t equals = word.find('=');
-    const std::string name = equals == std::string::npos ? "" : word.substr(0, equals);
-    if (holds_a_secret(name, word)) item = document::Node::text("(hidden)");
-    hide_secrets(item);
-  }
-}
-
-std::string environment_text(const document::Node& values) {
-  document::Node shown = values;
-  shown.remove("osenv");
-  hide_secrets(shown);
-  return dockerstra::to_yaml(shown);
-}
 
 // The images that a Dockerfile begins with, as the engine lists them; those that an argument names are left out.
 std::vector<std::string> bases_of(const ImageBuild& build) {
@@ -127,10 +79,11 @@ class TestRun {
     for (const Order& order : tests.opening) add_order(order, Part::opening);
     if (tests.checks) {
       for (const DaemonCheck& check : tests.daemons)
-        add({check.container, short_question(check.check), check.where},
+        add({check.container, short_question(check), check.where},
             [this, &check](const auto& stop) { ask(check, stop); });
       for (const JobCheck& job : tests.jobs)
-        add({job.container, "job", job.where}, [this, &job](const auto& stop) { check_job(job, stop); });
+        add({job.container, "job", job.where},
+            [this, &job](const auto& stop) { check_job(context_, job, look_at(job.container, stop), stop); });
     }
     for (const OwnTest& test : tests.own)
       add({test.container, test.name, test.where}, [this, &test](const auto& stop) { run_own(test, stop); });
@@ -190,6 +143,13 @@ class TestRun {
           service.volumes_from = {"service:" + order.container};
         commands_[&order] = service.name;
         declared_.spec.services.push_back(std::move(service));
+      }
+    for (Service& service : declared_.spec.services)
+      if (service.name == tests_.looking) {
+        set_command(service, looking_command("wait"));
+        service.health.reset();
+        service.checks.clear();
+        service.read_only = false;
       }
     for (const OwnTest& test : tests_.own)
       for (Service& service : declared_.spec.services)
@@ -288,7 +248,9 @@ class TestRun {
         if (options_.on_end) options_.on_end(result);
       };
       try {
-        run_case(todo, result, stop);
+        container_.clear();
+        last_answer_.clear();
+        run_case(context_, options_, todo.work, result, container_, last_answer_, stop);
       } catch (const Cancelled&) {
         result.result = Result::failed;
         result.reason = "it was stopped on request";
@@ -304,52 +266,6 @@ class TestRun {
       is_up = todo.part != Part::opening || result.result != Result::failed;
       if (is_up && todo.wait.count() > 0 && !context_.clock.sleep(todo.wait, stop)) throw Cancelled();
     }
-  }
-
-  // Throws Cancelled on `stop` alone.
-  void run_case(const Todo& todo, TestCase& result, const std::stop_token& stop) {
-    container_.clear();
-    const auto fail = [&](const std::string& reason, const std::string& log) {
-      result.result = Result::failed;
-      result.reason = reason;
-      result.log_tail = log.empty() ? tail_of(container_) : last_lines(log);
-    };
-    try {
-      if (options_.timeout)
-        todo.work(TimeLimit(*options_.timeout, stop).token());
-      else
-        todo.work(stop);
-      result.result = Result::passed;
-    } catch (const Failed& failed) {
-      fail(failed.reason, failed.log_tail);
-    } catch (const Skipped& skipped) {
-      result.result = Result::skipped;
-      result.reason = skipped.reason;
-    } catch (const Cancelled&) {
-      if (stop.stop_requested() || !options_.timeout) throw;
-      fail(format("it has not ended within {}", duration_text(*options_.timeout)), {});
-    } catch (const Error& error) {
-      fail(error.what(), {});
-    }
-  }
-
-  // Of a container of the test; empty where there is none.
-  std::string tail_of(const std::string& container) {
-    if (container.empty()) return {};
-    try {
-      return last_lines(log_of(container, tail_lines, {}));
-    } catch (const Error&) {
-      return {};
-    }
-  }
-
-  std::string log_of(const std::string& container, std::optional<int> lines, const std::stop_token& stop) {
-    engine::CapturedOutput output(most_kept);
-    LogRequest request;
-    request.tail = lines;
-    context_.engine.logs(
-        container, request, [&](OutputStream stream, std::string_view bytes) { output.write(stream, bytes); }, stop);
-    return output.text();
   }
 
   // ---- images and containers ----
@@ -388,22 +304,50 @@ class TestRun {
     return cast(stop).other.containers.at(name);
   }
 
+  // What the engine wants to be there when it makes a container: those whose volumes, namespaces or names it takes.
+  std::vector<std::string> named_by(const std::string& name) const {
+    std::vector<std::string> found;
+    const auto add = [&](const std::string& reference) {
+      constexpr std::string_view of_service = "service:";
+      if (!reference.starts_with(of_service)) return;
+      const std::string other = reference.substr(of_service.size());
+      found.push_back(other.substr(0, other.find(':')));
+    };
+    const Service& own = service(name);
+    for (const auto& reference : own.volumes_from) add(reference);
+    for (const auto* mode : {&own.network_mode, &own.pid_mode, &own.ipc_mode, &own.uts_mode}) add(*mode);
+    for (const auto& link : own.links)
+      for (const Service& other : declared_.spec.services)
+        if (other.container_name == link.substr(0, link.find(':'))) found.push_back(other.name);
+    return found;
+  }
+
   // In the log of the case that fails there is what this container wrote.
   const std::string& look_at(const std::string& name, const std::stop_token& stop) {
     return container_ = container(name, stop);
   }
 
   void make(const std::string& name, const std::stop_token& stop) {
+    if (!made_.insert(name).second) return void(look_at(name, stop));
+    for (const auto& other : named_by(name))
+      if (has(other)) make(other, stop);
     look_at(name, stop);
-    if (!made_.insert(name).second) return;
     plan::Plan plan;
     std::vector<size_t> last;
     rehearsal_.add_creation(cast(stop), name, plan, last);
     carry_out_plan(plan, stop);
   }
 
+  // What it needs goes before it, wherever the orders have it.
   void start(const std::string& name, const std::stop_token& stop) {
     make(name, stop);
+    for (const Need& need : service(name).needs)
+      if (has(need.service) && started_.insert(need.service).second) {
+        start(need.service, stop);
+        early_.insert(need.service);
+      }
+    started_.insert(name);
+    look_at(name, stop);
     if (const JobCheck* job = job_of(name)) return run_job(*job, stop);
     plan::Plan plan;
     std::vector<size_t> last;
@@ -434,21 +378,11 @@ class TestRun {
     const Milliseconds time = job.timeout.value_or(patience());
     const Ticks until = context_.clock.ticks() + time;
     for (;;) {
-      const ContainerDetail detail = detail_of(container_, stop);
+      const ContainerDetail detail = detail_of(context_, container_, stop);
       if (!detail.container.is_up()) return check_code(detail.exit_code, job.exit_code);
       if (context_.clock.ticks() >= until) throw Failed{format("it has not ended within {}", duration_text(time))};
       if (!context_.clock.sleep(Milliseconds(100), stop)) throw Cancelled();
     }
-  }
-
-  static void check_code(int code, int expected) {
-    if (code != expected) throw Failed{format("it ended with exit code {}, expected {}", code, expected)};
-  }
-
-  ContainerDetail detail_of(const std::string& name, const std::stop_token& stop) {
-    auto detail = context_.engine.container(name, stop);
-    if (!detail) throw Failed{"its container is gone"};
-    return std::move(*detail);
   }
 
   Milliseconds patience() const { return declared_.spec.wait_timeout.value_or(context_.defaults.wait_timeout); }
@@ -459,7 +393,10 @@ class TestRun {
     const std::string& command = order.command;
     if (command == "create") return create(order, stop);
     if (command == "start") {
-      if (dockerstra::says_true(order, "restart") && made_.contains(order.container)) stop_container(order, stop);
+      if (dockerstra::says_true(order, "restart") && made_.contains(order.container))
+        stop_container(order, stop);
+      else if (early_.erase(order.container) > 0)
+        return;
       return start(order.container, stop);
     }
     if (command == "stop") return stop_container(order, stop);
@@ -478,7 +415,7 @@ class TestRun {
     const bool is_started = std::any_of(tests_.opening.begin(), tests_.opening.end(), [&](const Order& other) {
       return other.container == order.container && other.command == "start";
     });
-    if (!is_started) start(order.container, stop);
+    if (!is_started && early_.erase(order.container) == 0) start(order.container, stop);
   }
 
   void stop_container(const Order& order, const std::stop_token& stop) {
@@ -487,13 +424,15 @@ class TestRun {
     plan::Plan plan;
     plan.add(plan::StopContainer{container_, dockerstra::patience_of(order)}, "the order says so");
     carry_out_plan(plan, stop);
-    if (detail_of(container_, stop).container.is_up()) throw Failed{"it runs on"};
+    if (detail_of(context_, container_, stop).container.is_up()) throw Failed{"it runs on"};
   }
 
   void remove(const Order& order, const std::stop_token& stop) {
+    if (dockerstra::removes_links(order)) throw Skipped{"a test takes no links away"};
     if (made_.erase(order.container) == 0) throw Skipped{"it was not made"};
+    started_.erase(order.container);
     const std::string name = look_at(order.container, stop);
-    const ContainerDetail detail = detail_of(name, stop);
+    const ContainerDetail detail = detail_of(context_, name, stop);
     plan::Plan plan;
     std::vector<size_t> last;
     if (detail.container.is_up())
@@ -522,13 +461,15 @@ class TestRun {
     const auto built = built_.find(change::listed_reference(dockerstra::image_of_order(tests_.unit, order)));
     if (built == built_.end()) throw Skipped{"the image was not made for the test"};
     plan::Plan plan;
-    plan.add(plan::UntagImage{built->second}, "the order says so");
+    const dockerstra::ImageRemovalOrder how = dockerstra::image_removal_of(order);
+    plan.add(plan::UntagImage{built->second, how.force, how.noprune}, "the order says so");
     carry_out_plan(plan, stop);
   }
 
   // The image that a container of the test has.
   std::string image_of(const Order& order, const std::stop_token& stop) {
-    if (made_.contains(order.container)) return detail_of(container(order.container, stop), stop).container.image_id;
+    if (made_.contains(order.container))
+      return detail_of(context_, container(order.container, stop), stop).container.image_id;
     const std::string reference = dockerstra::image_of_order(tests_.unit, order);
     const auto built = built_.find(change::listed_reference(reference));
     return built == built_.end() ? reference : built->second;
@@ -566,7 +507,17 @@ class TestRun {
   }
 
   void execute(const Order& order, const std::stop_token& stop) {
-    const Execution execution = dockerstra::execution_of(tests_.unit, order, options_.folder);
+    Execution execution = dockerstra::execution_of(tests_.unit, order, options_.folder);
+    if (has_fields(execution.command)) {
+      execution.command = filled_in(execution.command, [&](const std::string& name) {
+        return detail_of(context_, has(name) ? container(name, stop) : name, stop);
+      });
+      if (const auto own = commands_.find(&order); own != commands_.end()) {
+        std::ignore = cast(stop);
+        for (Service& each : cast_->other.spec.services)
+          if (each.name == own->second) set_command(each, execution.command);
+      }
+    }
     if (execution.place == Execution::Place::host) return execute_on_the_host(execution, stop);
     engine::CapturedOutput output(most_kept);
     const bool is_there = made_.contains(order.container);
@@ -597,7 +548,7 @@ class TestRun {
   }
 
   bool is_up(const std::string& name, const std::stop_token& stop) {
-    return detail_of(container(name, stop), stop).container.state == ContainerState::running;
+    return detail_of(context_, container(name, stop), stop).container.state == ContainerState::running;
   }
 
   int run_inside(const std::string& name, const std::vector<std::string>& command, Terminal& output,
@@ -614,7 +565,7 @@ class TestRun {
     const auto told = context_.engine.attach(container_, output, stop);
     if (told) return *told;
     for (;;) {
-      const ContainerDetail detail = detail_of(container_, stop);
+      const ContainerDetail detail = detail_of(context_, container_, stop);
       if (!detail.container.is_up()) return detail.exit_code;
       if (!context_.clock.sleep(Milliseconds(100), stop)) throw Cancelled();
     }
@@ -630,31 +581,55 @@ class TestRun {
 
   // ---- checks ----
 
-  // Once it is up it has as long for a right answer as for its start; what answers wrongly more often than the check
-  // bears has failed.
+  // Once it is up it has as long for a right answer as for its start.
   void ask(const DaemonCheck& each, const std::stop_token& stop) {
-    const std::string& name = look_at(each.asked, stop);
-    const Ticks until = context_.clock.ticks() + patience();
-    const Milliseconds pause = each.check.interval.value_or(Check::usual_interval);
-    for (int wrong = 0;;) {
-      const auto left = std::chrono::duration_cast<Milliseconds>(until - context_.clock.ticks());
-      const exec::Answer answer = exec::ask(each.check, name, context_.engine, std::max(left, Milliseconds(1)), stop);
-      if (answer.kind == exec::Answer::Kind::right) return;
-      if (answer.kind == exec::Answer::Kind::wrong) ++wrong;
-      const std::string reason = answer.reason + (answer.said.empty() ? "" : ": " + answer.said);
-      const bool is_over = (each.check.retries && wrong > *each.check.retries) ||
-                           context_.clock.ticks() + pause >= until || !detail_of(name, stop).container.is_up();
-      if (is_over) throw Failed{reason};
-      if (!context_.clock.sleep(pause, stop)) throw Cancelled();
-    }
+    const std::string name = look_at(each.asked, stop);
+    const std::string from = tests_.looking.empty() ? std::string() : looking_container(stop);
+    look_at(each.asked, stop);
+    const Ask ask = [&](Milliseconds most) {
+      return from.empty() ? exec::ask(each.check, name, context_.engine, most, stop)
+                          : ask_from(from, each, name, most, stop);
+    };
+    ask_until_right(context_, each.check, name, patience(), ask, last_answer_, stop);
   }
 
-  void check_job(const JobCheck& job, const std::stop_token& stop) {
-    const std::string& name = look_at(job.container, stop);
-    check_code(detail_of(name, stop).exit_code, job.exit_code);
-    const std::string log = log_of(name, {}, stop);
-    for (const auto& pattern : job.patterns)
-      if (!Pattern(pattern).is_in(log)) throw Failed{format("nothing in its log fits '{}'", printable(pattern)), log};
+  // The container that the checks are asked from, running.
+  std::string looking_container(const std::stop_token& stop) {
+    if (!made_.contains(tests_.looking)) {
+      make(tests_.looking, stop);
+      for (const DaemonCheck& each : tests_.daemons)
+        if (const auto& file = each.check.certificate; !file.empty()) certificates_.push_back(file);
+      put_program(context_.engine, container_, certificates_, stop);
+      plan::Plan plan;
+      plan.add(plan::StartContainer{container_}, "the checks are asked from there");
+      carry_out_plan(plan, stop);
+      if (!detail_of(context_, container_, stop).container.is_up())
+        throw Error(ErrorCode::check_impossible,
+                    format("{} does not run: {}", tests_.looking, printable(tail_of(context_, container_))));
+    }
+    return container(tests_.looking, stop);
+  }
+
+  exec::Answer ask_from(const std::string& from, const DaemonCheck& each, const std::string& asked, Milliseconds most,
+                        const std::stop_token& stop) {
+    std::string host = each.host;
+    if (host.empty()) {
+      const ContainerDetail detail = detail_of(context_, asked, stop);
+      const auto address = detail.network_addresses.find(rehearsal_.name());
+      if (address == detail.network_addresses.end() || address->second.empty())
+        throw Error(ErrorCode::check_impossible,
+                    format("{} has no address in the network of {}", each.asked, tests_.looking));
+      host = address->second;
+    }
+    ExecRequest request;
+    request.command = looking_command(exec::question_for_elsewhere(
+        each.check, host, looking_certificate(certificates_, each.check.certificate), most));
+    engine::CapturedOutput output;
+    const int code = context_.engine.exec(from, request, output, stop);
+    if (code != 0)
+      throw Error(ErrorCode::check_impossible,
+                  format("asking from {}: {}", tests_.looking, printable(trim(output.text()))));
+    return exec::answer_from_elsewhere(output.text());
   }
 
   // ---- tests of its own ----
@@ -672,18 +647,9 @@ class TestRun {
   void keep(const OwnTest& test, const std::string& name, const std::string& log, const std::stop_token& stop) {
     const safekeeping::Cast& all = cast(stop);
     const auto image = all.images.find(name);
-    std::string folder = service(name).working_dir;
-    if (folder.empty() && image != all.images.end()) folder = image->second.config.working_dir;
-    Keepsakes kept;
-    for (const auto& pattern : kept.take(context_.engine, container_, folder, test.files, stop))
-      context_.report.warning(
-          format("the test {} of {} has left nothing that fits {}", test.name, test.container, printable(pattern)));
-    if (test.captures_logs) kept.add("test.log", log);
-    kept.add("environment.yaml", environment_text(tests_.unit.values), 0600);
-    const KeptTest of{test.name, test.container, detail_of(container_, stop).container.image_id,
-                      rehearsal_.name() + "-data"};
-    keep_in_volume(context_, declared_.name, of, kept.folder(), stop);
-    if (!options_.output.empty()) keep_in_folder(of, kept.folder(), options_.output);
+    Service kept = service(name);
+    if (kept.working_dir.empty() && image != all.images.end()) kept.working_dir = image->second.config.working_dir;
+    keep_of(context_, tests_, test, kept, container_, rehearsal_.name() + "-data", log, options_.output, stop);
   }
 
   change::Context& context_;
@@ -697,8 +663,11 @@ class TestRun {
   std::map<std::string, std::string> built_;         // reference, as it is listed → the tag that it has here
   std::map<std::string, std::string> references_{};  // by service
   std::optional<safekeeping::Cast> cast_{};
-  std::set<std::string> made_{};  // services whose containers are there
-  std::string container_;         // that the case is about
+  std::set<std::string> made_{};               // services whose containers are there
+  std::set<std::string> started_{}, early_{};  // that were started; those before their own order
+  std::vector<std::string> certificates_{};    // in the container that asks
+  std::string last_answer_{};                  // of the check that is asked
+  std::string container_;                      // that the case is about
   std::vector<Candidate>* candidates_ = nullptr;
 };
 

@@ -9,6 +9,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/temporary.h"
+#include "formats/dockerstra/order_values.h"
 #include "model/naming.h"
 #include "model/origin.h"
 #include "state/folder.h"
@@ -143,6 +144,18 @@ void run_update(change::Context& context, const formats::dockerstra::UnitUpdate&
     throw;
   }
   discard_candidates(context, unit, {});
+}
+
+std::set<std::string> references_of(const formats::dockerstra::UnitUpdate& update) {
+  std::set<std::string> references;
+  for (const auto& order : update.work.opening) {
+    const auto& unit = update.work.unit;
+    if (order.command == "build")
+      references.insert(change::listed_reference(formats::dockerstra::image_of_order(unit, order)));
+    else if (order.command == "commit" || order.command == "tag")
+      references.insert(change::listed_reference(formats::dockerstra::reference_of(unit, order)));
+  }
+  return references;
 }
 
 std::set<std::string> running_services(change::Context& context, const Declaration& unit, std::stop_token stop) {

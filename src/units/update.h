@@ -21,6 +21,9 @@ void run_update(change::Context& context, const formats::dockerstra::UnitUpdate&
                 const std::vector<formats::dockerstra::UnitTests>& tests, const TestOptions& options,
                 UpdateReport& report, std::stop_token stop);
 
+// The references that its orders give new images to, as the engine lists them.
+std::set<std::string> references_of(const formats::dockerstra::UnitUpdate& update);
+
 // Those services of the unit whose containers run.
 std::set<std::string> running_services(change::Context& context, const Declaration& unit, std::stop_token stop);
 // A service of another app that runs with an earlier image of one of these references.

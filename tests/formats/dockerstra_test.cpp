@@ -100,7 +100,9 @@ std::string test_lines(const UnitTests& tests) {
   for (const JobCheck& job : tests.jobs)
     text += format("job {}: exit code {}, log: {}\n", job.container, job.exit_code, list(job.patterns));
   for (const DaemonCheck& each : tests.daemons)
-    text += format("daemon {}: asks {}: {}\n", each.container, each.asked, to_text(each.check));
+    text += format("daemon {}: asks {}{}: {}\n", each.container, each.asked,
+                   each.host.empty() ? "" : " as " + each.host, to_text(each.check));
+  if (!tests.looking.empty()) text += format("asked from {}\n", tests.looking);
   for (const OwnTest& test : tests.own) {
     std::vector<std::string> given;
     for (const Mount& mount : test.given) given.push_back(mount.source);
@@ -361,6 +363,44 @@ TEST(UnitOrders, TimesAreSecondsOrText) {
   EXPECT_THROW(wait("soon"), ConfigError);
   EXPECT_EQ(patience_of(unit_with("{command: stop, timeout: 3}").orders.at(0)), Seconds(3));
   EXPECT_EQ(patience_of(unit_with("{command: stop}").orders.at(0)), std::nullopt);
+}
+
+TEST(UnitOrders, ConfOfCommitIsLinesOfADockerfile) {
+  const auto changes = [](const std::string& conf) {
+    const Unit unit = unit_with("{command: commit, changes: ['LABEL last=1'], conf: " + conf + "}");
+    return join(commit_of(unit, unit.orders.front()).changes, "\n");
+  };
+  EXPECT_EQ(changes("{}"), "LABEL last=1");
+  EXPECT_EQ(changes("{Cmd: [run, 'a b'], Entrypoint: sh -c, Env: ['A=x $y \\z', 'B='], Labels: {k: 'say \"it\"'}}"),
+            "CMD [\"run\",\"a b\"]\nENTRYPOINT [\"sh\",\"-c\"]\nENV A=\"x \\$y \\\\z\"\nENV B=\"\"\n"
+            "LABEL \"k\"=\"say \\\"it\\\"\"\nLABEL last=1");
+  EXPECT_EQ(changes("{ExposedPorts: {80/tcp: {}}, Volumes: [/a b], WorkingDir: /w, User: 7, OnBuild: "
+                    "[RUN it], Tty: null}"),
+            "EXPOSE 80/tcp\nVOLUME [\"/a b\"]\nWORKDIR /w\nUSER 7\nONBUILD RUN it\nLABEL last=1");
+  EXPECT_THROW(changes("{Hostname: h}"), ConfigError);
+  EXPECT_THROW(changes("{StopSignal: HUP}"), ConfigError);
+  EXPECT_THROW(changes("{cmd: [a]}"), ConfigError);
+  EXPECT_THROW(changes("{User: \"a\\nRUN evil\"}"), ConfigError);
+  EXPECT_THROW(changes("{Env: [A]}"), ConfigError);
+}
+
+TEST(UnitOrders, RemovalsAndFilesSayHow) {
+  const auto read = [](const std::string& order) { return unit_with(order); };
+  const Unit links = read("{command: remove, link: true}");
+  EXPECT_TRUE(removes_links(links.orders.front()));
+  EXPECT_THROW(removes_links(read("{command: remove, link: true, v: true}").orders.front()), ConfigError);
+  EXPECT_EQ(patience_of(read("{command: remove, force: true, timeout: 9}").orders.front()), Seconds(0));
+  const ImageRemovalOrder image = image_removal_of(read("{command: remove_image, noprune: true}").orders.front());
+  EXPECT_TRUE(image.noprune && !image.force);
+  const Unit unit = read("{command: render, template: a.in, file: /srv/a, check: nginx -t, signal: HUP}");
+  const RenderOrder render = render_of(unit, unit.orders.front());
+  EXPECT_EQ(render.source, "/conf/a.in");
+  EXPECT_EQ(render.file, "/srv/a");
+  EXPECT_EQ(render.check, (std::vector<std::string>{"nginx", "-t"}));
+  const Unit both = read("{command: render, template: a.in, file: a, signal: HUP, restart: true}");
+  EXPECT_THROW(render_of(both, both.orders.front()), ConfigError);
+  const Unit none = read("{command: render, file: a}");
+  EXPECT_THROW(render_of(none, none.orders.front()), ConfigError);
 }
 
 // One line a case: arguments, words, then what comes of them; the messages are those of Python's argparse.

@@ -84,8 +84,8 @@ test_a_unit_is_tested_beside_what_is_in_use() {
   expect_done belay unit run --junit junit.xml "$app/test:full:check"
   expect_out "$app-data +create +passed"
   expect_out "$app-git +GET https://git.example:8443/index.html +passed"
-  expect_out "$app-git +GET :8080/ +passed"
-  expect_out "$app-git +TCP :8443 +passed"
+  expect_out "$app-git +GET $app-git:8080/ +passed"
+  expect_out "$app-git +TCP $app-git:8443 +passed"
   expect_out "$app-job +job +passed"
   expect_out "$app-git +remove +passed"
   expect_err "passed  $app-git: start"
@@ -117,6 +117,54 @@ test_a_case_that_fails_is_told_what_tests_make_is_kept_and_all_else_is_removed()
   api DELETE /volumes/test_data >/dev/null
   expect_equal 'nothing stays' "$before" "$(world)"
   expect nothing_of_tests
+}
+
+test_the_unit_itself_is_tested_in_production() {
+  configuration
+  sed -i 's/exit 4"/exit 0"/; s/exit_code: 4/exit_code: 0/' conf/units/"$app"/start.yaml
+  expect_refused 2 belay as docker_start run --production "$app/test:full"
+  expect_err 'must be confirmed'
+  expect_refused 2 belay unit run --production "$app/start"
+  expect_done belay as docker_start run --production --output "$PWD/kept" "$app/test:check:inside:apart"
+  expect_out "$app-git +start +passed"
+  expect_out "$app-git +GET https://git.example:8443/index.html +passed"
+  expect_out "$app-job +job +passed"
+  expect_out "$app-git +apart +passed"
+  expect is_up "$app-git"
+  expect_equal 'the report' seen "$(<kept/inside/"$app"-git/report.txt)"
+  expect_equal 'the log' 'My personal git repositories given' "$(paste -sd' ' kept/apart/"$app"-git/test.log)"
+  expect nothing_of_tests
+  expect_done belay unit run --production "$app/test"
+  expect_out "$app-git +stop +passed"
+  expect is_down "$app-git"
+  sed -i 's/"personal git", retries/"no such page", retries/' conf/units/"$app"/start.yaml
+  run belay unit run --production --json "$app/test:check"
+  expect_exit 1
+  expect_equal 'the case' failed "$(jq -r '[.cases[] | select(.case == "GET '"$app"'-git:8080/")][0].result' <<<"$out")"
+  expect is_up "$app-git"
+  expect_done belay unit run --production --yes-lose-data "$app" "$app/test:full"
+  expect_not exists "$app-git"
+  expect_not volume_exists "$app-data_repos"
+  api DELETE /volumes/test_data >/dev/null
+}
+
+test_checks_are_asked_from_the_container_that_is_declared_for_it() {
+  configuration
+  sed -i "s/^---/e2e-check:\n  startup: {links: [[git.example, ${app}-git]]}\n---/" conf/units/"$app"/start.yaml
+  local before
+  before=$(world)
+  expect_done belay unit run "$app/test:check"
+  expect_out "$app-git +GET https://git.example:8443/index.html +passed"
+  expect_out "$app-git +GET $app-git:8080/ +passed"
+  expect_out "$app-git +TCP $app-git:8443 +passed"
+  expect_equal 'nothing stays' "$before" "$(world)"
+  # From there only what the links say is known by its name.
+  sed -i 's/git.example:8443/other.example:8443/; s/retries: 2, interval: 200ms/retries: 0/; s/personal git", retries/nothing like it", retries/' conf/units/"$app"/start.yaml
+  run belay unit run --timeout 4s "$app/test:check"
+  expect_exit 1
+  expect_err "nothing in it fits 'nothing like it'"
+  expect_err 'it has not ended within 4 s; the last answer: GET https'
+  expect_equal 'nothing stays' "$before" "$(world)"
 }
 
 test_a_test_that_is_interrupted_or_takes_too_long_leaves_nothing() {
@@ -188,9 +236,6 @@ END
   expect_done belay unit run "$app/stop"
   expect_done belay unit run "$app/upgrade"
   expect is_down "$app-it"
-  run belay as docker_start run --production "$app/test"
-  expect_exit 1
-  expect_err 'never with the containers in use'
   printf '%s-it: {build: {path: services/it}}\n---\n- host: {command: tests, tests: ["test:good"]}\n' "$app" >conf/units/"$app"/also.yaml
   expect_done belay as docker_start run "$app/also"
   expect_out "host +tests +done"

@@ -121,11 +121,9 @@ END
   expect_err "\"type\" cannot be 'running'"
   orders "{$app-git: {command: tag}}"
   expect_refused 1 belay unit run "$app/orders"
-  orders "{$app-git: {command: commit, conf: {User: git}}}"
+  orders "{$app-git: {command: commit, conf: {Hostname: git}}}"
   expect_refused 1 belay unit run "$app/orders"
-  expect_err '"conf" of commit cannot be done'
-  orders "{$app-git: {command: remove_image, force: true}}"
-  expect_refused 1 belay unit run "$app/orders"
+  expect_err '"Hostname" cannot be committed'
   expect_refused 2 belay unit run "$app" --greeting servus
   expect_err "argument --greeting: invalid choice: 'servus' \(choose from 'hello', 'moin'\)"
   expect_refused 2 belay unit run --keep-going "$app/start"
@@ -171,6 +169,16 @@ test_commands_run_where_they_are_asked_to() {
   expect_out '^1'
   expect_done belay start "$app/$app-git"
   expect_equal 'nothing is left of them' "$before" "$(world)"
+}
+
+test_words_of_commands_have_fields_of_containers() {
+  configuration "$stays_up"
+  expect_done belay unit run "$app"
+  orders "host: {command: execute, run: [echo, 'address=[[.NetworkSettings.Networks.$app.IPAddress]]($app-git)']}" \
+    "$app-git: {command: execute, type: in_running, run: [echo, 'name={{.Name}}($app-view)']}"
+  expect_done belay unit run "$app/orders"
+  expect_out "address=$(inspect "$app-git" ".NetworkSettings.Networks[\"$app\"].IPAddress")"
+  expect_out "name=/$app-viewer"
 }
 
 test_orders_are_told_with_what_came_of_each() {
@@ -235,8 +243,9 @@ test_images_are_tagged_committed_pushed_and_removed() {
   expect_err "there is no container $app-git yet"
   expect_done belay unit run "$app"
   orders "$app-git: {command: execute, type: in_running, run: [touch, /kept]}" \
-    "$app-git: {command: commit, tag: kept, message: m, author: Ada, changes: ['LABEL stage=test']}"
+    "$app-git: {command: commit, tag: kept, message: m, author: Ada, conf: {User: '7', Env: ['A=x \$y']}, changes: ['LABEL stage=test']}"
   expect_done belay unit run "$app/orders"
+  expect_equal 'its settings' '7 A=x $y' "$(api GET "/images/$prefix-image:kept/json" | jq -r '.Config | .User + " " + (.Env[] | select(startswith("A=")))')"
   expect_equal 'its label' test "$(api GET "/images/$prefix-image:kept/json" | jq -r .Config.Labels.stage)"
   expect_equal 'no label of ours' '' "$(api GET "/images/$prefix-image:kept/json" | jq -r '.Config.Labels["belay.app"]')"
   expect is_up "$app-git"
@@ -285,8 +294,58 @@ test_a_container_is_removed_and_comes_back() {
   expect volume_exists "$app-data_repos"
 }
 
+knows_as() { inspect "$app-git" ".NetworkSettings.Networks[\"$app\"].Aliases // [] | index(\"$1\") != null" | grep -q true; }
+
+test_containers_are_made_and_down_until_they_are_started() {
+  configuration "$stays_up"
+  expect_done belay unit run --dry-run "$app/create"
+  expect_out "create container $app-git"
+  expect_not exists "$app-git"
+  expect_done belay unit run "$app/create"
+  expect_equal 'it was never started' created "$(inspect "$app-git" .State.Status)"
+  expect_equal 'nor the data container' created "$(inspect "$app-data" .State.Status)"
+  local git
+  git=$(id_of "$app-git")
+  run belay unit run --exit-unchanged "$app/create"
+  expect_exit 3
+  expect_done belay unit run "$app"
+  expect is_up "$app-git"
+  expect is_up "$app-viewer"
+  expect_equal 'it is the same' "$git" "$(id_of "$app-git")"
+  expect_done belay unit run "$app/stop"
+  api DELETE "/containers/$app-viewer?force=1" >/dev/null
+  expect_done belay unit run "$app/create"
+  expect_equal 'it is made' created "$(inspect "$app-viewer" .State.Status)"
+  expect is_down "$app-git"
+  # A link is taken away, and is there again when the unit is made as its file says.
+  expect_done belay unit run "$app"
+  orders "$app-git: {command: remove, link: true}"
+  expect_done belay unit run "$app/orders"
+  expect_not knows_as git
+  expect is_up "$app-git"
+  expect_done belay unit run "$app/orders"
+  expect_out "remove +unchanged"
+  orders "$app-view: {command: remove, v: false, force: true}"
+  expect_done belay unit run "$app/orders"
+  expect_not exists "$app-viewer"
+  expect_done belay unit run "$app"
+  expect is_up "$app-viewer"
+  # A container that is down keeps an image, unless that is forced.
+  build_image 2
+  post "/containers/create?name=$prefix-user" "{\"Image\": \"$prefix-image:2\"}" >/dev/null
+  printf '%s-it: {create: {image: "%s-image:2"}}\n---\n- %s-it: {command: remove_image}\n- %s-it: {command: remove_image, force: true, noprune: true}\n' \
+    "$app" "$prefix" "$app" "$app" >conf/units/"$app"/image.yaml
+  expect_done belay unit run "$app/image"
+  expect_out "remove_image +unchanged"
+  expect_out "remove_image +done"
+  expect_not image_exists "$prefix-image:2"
+}
+
 test_purge_leaves_nothing() {
   configuration "$stays_up"
+  mkdir -p conf/services/built
+  printf 'FROM %s-image:1\nLABEL own=1\n' "$prefix" >conf/services/built/Dockerfile
+  sed -i "s|^${app}-git:|&\n  build: {path: services/built, tag: \"$prefix-built:1\"}|; /^${app}-git:/,/entrypoint/{/    image:/d}" conf/units/"$app"/start.yaml
   expect_done belay unit run "$app"
   api POST "/images/$prefix-image:1/tag?repo=$prefix-image&tag=other" >/dev/null
   expect_refused 2 belay unit run "$app/purge"
@@ -298,7 +357,8 @@ test_purge_leaves_nothing() {
   expect_equal 'the containers' '' "$(containers "$app")"
   expect_not volume_exists "$app-data_repos"
   expect_not network_exists "$app"
-  expect_not image_exists "$prefix-image:1"
+  expect_not image_exists "$prefix-built:1"
+  expect image_exists "$prefix-image:1"
   expect image_exists "$prefix-image:other"
   run belay ls
   expect_not_out "$app"

@@ -123,7 +123,7 @@ App full_app(const std::string& name) {
   App app{AppName(name)};
   app.scheme = NamingScheme::dcv;
   app.created = at(0);
-  app.wish.goal = goal::Run{ReleaseNumber{7}, {"db", "with \"quotes\""}, {{"web", at(8)}}, ReleaseNumber{1}, at(7)};
+  app.wish.goal = goal::Run{ReleaseNumber{7}, {"db", "with \"quotes\""}, {}, {{"web", at(8)}}, ReleaseNumber{1}, at(7)};
   app.wish.progress = Wish::Progress::under_way;
   app.wish.fallback = ReleaseNumber{3};
   app.wish.terms.wait = false;
@@ -134,6 +134,7 @@ App full_app(const std::string& name) {
   app.wish.why = "belay deploy web";
   app.wish.since = at(1);
   app.origin = "/etc/dockerup/containers.d/web.json";
+  app.origin_kind = Origin::definition;
   app.last = ReleaseNumber{3};
   app.stable = ReleaseNumber{1};
   app.autostart = Autostart::stable;
@@ -225,9 +226,9 @@ App long_lived_app(const std::string& name, int releases) {
 }
 
 std::string text_of(const App& app) {
-  std::string text =
-      format("app {} {} {} {} {} {} {} {}\n", app.name.text(), app.origin, to_text(app.scheme), text_of(app.created),
-             text_of(app.last), text_of(app.stable), to_text(app.autostart), app.highest_release);
+  std::string text = format("app {} {} {} {} {} {} {} {} {}\n", app.name.text(), app.origin, to_text(app.origin_kind),
+                            to_text(app.scheme), text_of(app.created), text_of(app.last), text_of(app.stable),
+                            to_text(app.autostart), app.highest_release);
   text += format("snapshots up to {}\n", app.highest_snapshot) + text_of(app.wish);
   for (const Snapshot& snapshot : app.snapshots) text += text_of(snapshot);
   for (const Release& release : app.releases) text += text_of(release);

@@ -326,14 +326,37 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE "
-      "repairs; PRAGMA user_version = 9");
+      "ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; DROP TABLE asked; "
+      "ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
   EXPECT_EQ(store->repairs(AppName("web")),
             (std::vector<Repair>{{now - std::chrono::minutes(20), Repair::Kind::gave_up, ReleaseNumber{2}},
                                  {now - std::chrono::minutes(30), Repair::Kind::repair, ReleaseNumber{2}},
                                  {now - std::chrono::minutes(40), Repair::Kind::healing, ReleaseNumber{2}}}));
   EXPECT_TRUE(store->repairs(AppName("idle")).empty());
+}
+
+// Until schema 12 the file's name told it.
+TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
+  const std::map<std::string, std::pair<std::string, Origin>> apps{
+      {"git", {"/srv/conf/units/git/start.yaml", Origin::unit}},
+      {"web", {"/etc/dockerup/containers.d/web.json", Origin::definition}},
+      {"family", {"", Origin::family}},
+      {"shop", {"/srv/shop/compose.yaml", Origin::project}}};
+  {
+    const auto store = Store::open(folder());
+    for (const auto& [name, origin] : apps) {
+      App app{AppName(name)};
+      app.origin = origin.first;
+      if (origin.second == Origin::project) app.scheme = NamingScheme::compose;
+      store->save(app);
+    }
+  }
+  sql(folder().string(),
+      "ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; PRAGMA user_version = 11");
+  const auto store = Store::open(folder());
+  for (const auto& [name, origin] : apps) EXPECT_EQ(store->app(AppName(name))->origin_kind, origin.second) << name;
+  for (const auto& outline : store->outlines()) EXPECT_EQ(outline.origin_kind, apps.at(outline.name.text()).second);
 }
 
 TEST_F(StoreTest, RemembersWhenARegistryWasAsked) {
@@ -362,7 +385,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
       "ALTER TABLE wishes DROP COLUMN fallback_data; ALTER TABLE wishes DROP COLUMN way_back; "
       "ALTER TABLE wishes DROP COLUMN failed; ALTER TABLE wishes DROP COLUMN trouble; "
       "ALTER TABLE wishes DROP COLUMN held_down; ALTER TABLE wishes DROP COLUMN restart; "
-      "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin; ALTER TABLE wishes DROP COLUMN previous; "
+      "DROP TABLE sightings; ALTER TABLE apps DROP COLUMN origin_kind; ALTER TABLE apps DROP COLUMN origin; "
+      "ALTER TABLE wishes DROP COLUMN previous; "
       "ALTER TABLE wishes DROP COLUMN proved; ALTER TABLE release_services DROP COLUMN body; "
       "ALTER TABLE release_services DROP COLUMN body_identity; ALTER TABLE release_services DROP COLUMN verdict; "
       "ALTER TABLE release_services DROP COLUMN reason; ALTER TABLE release_services DROP COLUMN log_tail; "

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/carry_out.h"
 #include "engine/captured_output.h"
 #include "support/scene/scene.h"
 #include "units/execute.h"
+#include "units/fields.h"
 #include "units/images.h"
 #include "units/links.h"
 
@@ -115,11 +117,95 @@ TEST_F(UnitOrders, ALinkLeadsElsewhereOnlyWhereTheContainerIsNotHere) {
 
 TEST_F(UnitOrders, AnImageThatIsInUseStays) {
   auto here = scene_.context();
-  EXPECT_FALSE(units::remove_image(here, "nothing:1", {}).is_gone);
+  EXPECT_FALSE(units::remove_image(here, {"nothing:1"}, {}).is_gone);
   const std::string id = scene_.engine.image(scene_.image_of("1"), {})->id;
-  const units::ImageGone gone = units::remove_image(here, id, {});
+  const units::ImageGone gone = units::remove_image(here, {id}, {});
   EXPECT_FALSE(gone.is_gone);
   EXPECT_THAT(gone.why, HasSubstr(container_));
+}
+
+TEST_F(UnitOrders, AnImageThatAStoppedContainerUsesGoesWhereThatIsForced) {
+  auto here = scene_.context();
+  scene_.run("stop");
+  const std::string id = scene_.engine.image(scene_.image_of("1"), {})->id;
+  EXPECT_FALSE(units::remove_image(here, {id}, {}).is_gone);
+  EXPECT_TRUE(units::remove_image(here, {id, true}, {}).is_gone);
+  EXPECT_FALSE(scene_.engine.image(id, {}));
+}
+
+TEST_F(UnitOrders, LinksAreTakenAwayFromThoseThatHaveThem) {
+  auto here = scene_.context();
+  scene_.stranger("linking", {});
+  Service service;
+  service.name = "front";
+  service.links = {container_ + ":web", "linking:other"};
+  scene_.engine.create_container({"front", scene_.image_of("1"), service, {}, {}}, {});
+  const plan::Plan plan = units::plan_of_unlinking(here, container_, {"front", "linking", "nobody"}, "unit", {});
+  ASSERT_EQ(plan.actions.size(), 1U);
+  EXPECT_EQ(plan::step_text(plan.actions.front().step), "remove the link web of front");
+  carry_out_whole(here, plan, {}, {});
+  EXPECT_EQ(scene_.engine.container("front", {})->service.links, (std::vector<std::string>{"linking:other"}));
+  scene_.engine.create_network({"unit", {}, {}}, {});
+  scene_.engine.connect_network(container_, {"unit", {"web"}, {}, {}}, {});
+  carry_out_whole(here, units::plan_of_unlinking(here, container_, {"front"}, "unit", {}), {}, {});
+  const auto detail = scene_.engine.container(container_, {});
+  for (const auto& link : detail->service.networks)
+    if (link.network == "unit") EXPECT_THAT(link.aliases, IsEmpty());
+  EXPECT_TRUE(units::plan_of_unlinking(here, container_, {"front"}, "unit", {}).empty());
+}
+
+TEST(UnitFields, StandForWhatTheContainerHas) {
+  ContainerDetail detail;
+  detail.container.name = "web-1";
+  detail.container.labels = {{"k", "v"}};
+  detail.network_addresses = {{"front", "192.0.2.7"}};
+  const auto fill = [&](const std::string& word) {
+    return units::filled_in({word},
+                            [&](const std::string& name) {
+                              if (name != "web") throw NotFound(ErrorCode::container_not_found, "none");
+                              return detail;
+                            })
+        .front();
+  };
+  EXPECT_EQ(fill("http://[[.NetworkSettings.IPAddress]](web):80/{{.Config.Labels.k}}(web)"), "http://192.0.2.7:80/v");
+  EXPECT_EQ(fill("{{.NetworkSettings.Networks.front.IPAddress}}(web){{.Name}}(web)"), "192.0.2.7/web-1");
+  EXPECT_EQ(fill("[[.Name]] and {{.Name}}(web"), "[[.Name]] and {{.Name}}(web");
+  EXPECT_FALSE(units::has_fields({"[[.Name]]", "plain"}));
+  EXPECT_THROW(fill("[[.Config.Nothing]](web)"), UsageError);
+  EXPECT_THROW(fill("[[.Name]](other)"), NotFound);
+}
+
+// Wherever it is cut off: the next one makes what is missing, and nothing of it runs.
+TEST_F(UnitOrders, ContainersThatAreMadeAreDownUntilTheyAreStarted) {
+  for (int at = 0, was_cut = 1; was_cut != 0; ++at) {
+    ASSERT_LT(at, 100);
+    Scene scene;
+    scene.run("deploy 1");
+    const auto make = [&] {
+      auto here = scene.context();
+      ChangeOptions options;
+      options.makes = {"web"};
+      return make_services(here, web, options, {}).kind;
+    };
+    auto here = scene.context();
+    remove_part(here, Target(web, "web"), false, false, [](const auto&) { return true; }, {});
+    scene.engine.crash_after(at);
+    was_cut = 0;
+    try {
+      EXPECT_EQ(make(), Change::Kind::done);
+    } catch (const engine::MemoryEngine::Crash&) {
+      was_cut = 1;
+    }
+    scene.engine.crash_after(std::nullopt);
+    scene.reopen();
+    make();
+    const auto all = scene.engine.containers({}, {});
+    ASSERT_EQ(all.size(), 1U) << at;
+    EXPECT_EQ(all.front().state, ContainerState::created) << at;
+    auto again = scene.context();
+    EXPECT_EQ(start_services(again, Target(web, "web"), {}, {}).kind, Change::Kind::done) << at;
+    EXPECT_TRUE(scene.engine.containers({}, {}).front().is_up()) << at;
+  }
 }
 
 TEST_F(UnitOrders, ARemovedPartKeepsItsDataAndComesBack) {

@@ -35,6 +35,7 @@ int run_orders(Invocation& in) {
   call.exit_unchanged = in.has("exit-unchanged");
   call.json = in.has("json");
   call.keep_going = in.has("keep-going");
+  call.production = in.has("production");
   call.timeout = in.duration("timeout");
   if (const auto file = in.text("junit")) call.junit = *file;
   if (const auto folder = in.text("output")) call.output = fs::absolute(*folder);

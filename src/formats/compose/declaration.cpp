@@ -103,6 +103,7 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   declared.switched_off.insert(project.off.begin(), project.off.end());
   declared.only = with_needs(declared.spec, services, project, needs);
   declared.policies = std::move(mapped.settings.policies);
+  declared.origin_kind = Origin::project;
   declared.origin = place.file == "-" ? "standard input" : place.file;
   declared.place = place;
   declared.watched = std::move(mapped.watched);

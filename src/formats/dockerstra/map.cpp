@@ -226,6 +226,7 @@ Declaration declaration_of(const Unit& unit, const fs::path& folder) {
   declared.spec = std::move(mapped.spec);
   declared.builds = std::move(mapped.builds);
   declared.origin = unit.file.string();
+  declared.origin_kind = Origin::unit;
   declared.place = {unit.file.string(), 1, 1};
   declared.watched = std::move(mapped.watched);
   declared.scheme = NamingScheme::fixed;

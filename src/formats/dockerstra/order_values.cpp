@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "formats/dockerstra/commit_conf.h"
 #include "formats/dockerstra/map_parts.h"
 #include "formats/mounts.h"
 #include "model/names.h"
@@ -16,14 +17,6 @@ using document::Node;
 const Node* said(const Order& order, std::string_view name) {
   const Node* node = order.argument(name);
   return node == nullptr || node->is_null() ? nullptr : node;
-}
-
-[[noreturn]] void refuse_argument(const Order& order, std::string_view name, const std::string& why,
-                                  const std::string& hint) {
-  ConfigError error(order.argument(name)->where(), format("\"{}\" of {} cannot be done: {}", name, order.command, why),
-                    hint);
-  error.set_code(ErrorCode::unsupported);
-  throw error;
 }
 
 const Container& its_container(const Unit& unit, const Order& order) {
@@ -123,14 +116,13 @@ std::string reference_of(const Unit& unit, const Order& order) {
 }
 
 CommitRequest commit_of(const Unit& unit, const Order& order) {
-  if (said(order, "conf") != nullptr)
-    refuse_argument(order, "conf", "what the image should say is written as in a Dockerfile",
-                    "Say changes: ['ENV NAME=VALUE', 'CMD [\"PROGRAM\"]'].");
   CommitRequest request;
   request.reference = reference_of(unit, order);
   if (const Node* message = said(order, "message")) request.message = message->as_text("\"message\"");
   if (const Node* author = said(order, "author")) request.author = author->as_text("\"author\"");
-  if (const Node* changes = said(order, "changes")) request.changes = words_of(*changes, "\"changes\"");
+  if (const Node* conf = said(order, "conf")) request.changes = changes_of_conf(*conf);
+  if (const Node* changes = said(order, "changes"))
+    for (auto& line : words_of(*changes, "\"changes\"")) request.changes.push_back(std::move(line));
   return request;
 }
 
@@ -156,13 +148,36 @@ ArchiveOrder archive_of(const Order& order, const fs::path& folder) {
   return archive;
 }
 
-void check_removal(const Order& order) {
-  if (order.command == "remove" && says_true(order, "link"))
-    refuse_argument(order, "link", "a link goes with its container", "Leave it out.");
-  if (order.command == "remove_image" && says_true(order, "force"))
-    refuse_argument(order, "force", "an image that something uses stays", "Remove what uses it first.");
-  if (order.command == "remove_image" && says_true(order, "noprune"))
-    refuse_argument(order, "noprune", "the layers that nothing needs any more go with an image", "Leave it out.");
+RenderOrder render_of(const Unit& unit, const Order& order) {
+  RenderOrder render;
+  const auto path = [&](const char* name) {
+    const Node* node = said(order, name);
+    if (node == nullptr)
+      throw ConfigError(order.where, format("the order render to {} does not say \"{}\"", order.container, name),
+                        "Say template: PATH and file: PATH.");
+    return (unit.configuration / word_value(*node, format("\"{}\"", name))).lexically_normal();
+  };
+  render.source = path("template");
+  render.file = path("file");
+  if (const Node* check = said(order, "check")) render.check = command_of(*check, "\"check\"");
+  if (const Node* signal = said(order, "signal")) render.signal = word_value(*signal, "\"signal\"");
+  render.restart = says_true(order, "restart");
+  if (render.restart && !render.signal.empty())
+    refuse(*order.argument("signal"), "a container that is restarted gets no signal", "Say one of them.");
+  return render;
+}
+
+bool removes_links(const Order& order) {
+  if (order.command != "remove" || !says_true(order, "link")) return false;
+  for (const char* other : {"v", "force"})
+    if (says_true(order, other))
+      refuse(*order.argument(other), format("\"{}\" does not go with \"link\"", other),
+             "With link: true the container stays.");
+  return true;
+}
+
+ImageRemovalOrder image_removal_of(const Order& order) {
+  return {says_true(order, "force"), says_true(order, "noprune")};
 }
 
 Milliseconds wait_of(const Order& order) {
@@ -179,6 +194,8 @@ Milliseconds wait_of(const Order& order) {
 }
 
 std::optional<Seconds> patience_of(const Order& order) {
+  // It is killed, as the engine does it.
+  if (order.command == "remove" && says_true(order, "force")) return Seconds(0);
   const Node* timeout = said(order, "timeout");
   if (timeout == nullptr) return {};
   return Seconds(integer_value(*timeout, "\"timeout\"", 0, 1'000'000));

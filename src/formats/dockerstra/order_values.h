@@ -31,8 +31,13 @@ Execution execution_of(const Unit& unit, const Order& order, const fs::path& fol
 std::string reference_of(const Unit& unit, const Order& order);
 // Without the container, which only the engine knows.
 CommitRequest commit_of(const Unit& unit, const Order& order);
-// What remove and remove_image cannot be asked for.
-void check_removal(const Order& order);
+// Whether the order `remove` is about the links that lead to the container, which stays itself.
+bool removes_links(const Order& order);
+struct ImageRemovalOrder {
+  bool force = false;    // also where a container uses it that does not run
+  bool noprune = false;  // its parents stay
+};
+ImageRemovalOrder image_removal_of(const Order& order);
 // A plain archive of what a container has.
 struct ArchiveOrder {
   fs::path folder;     // absolute
@@ -41,6 +46,15 @@ struct ArchiveOrder {
 };
 // Of backup and restore.
 ArchiveOrder archive_of(const Order& order, const fs::path& folder);
+
+// A file that follows from the running apps, and how the container is told of it.
+struct RenderOrder {
+  fs::path source, file;  // absolute: relative ones begin at the configuration directory
+  std::vector<std::string> check;
+  std::string signal;
+  bool restart = false;
+};
+RenderOrder render_of(const Unit& unit, const Order& order);
 
 // How long the next order waits after this one; 0: not at all.
 Milliseconds wait_of(const Order& order);

@@ -32,6 +32,7 @@ const std::vector<OrderRule>& order_rules() {
       {"tag", {"repository", "tag", "force"}},
       {"commit", {"repository", "tag", "message", "author", "changes", "conf"}},
       {"push", {"repository", "tag"}},
+      {"render", {"template", "file", "check", "signal", "restart"}},
       {"tests", {"tests"}},
   };
   return rules;
@@ -156,7 +157,8 @@ bool follows_from_start(const std::string& command, bool has_update) {
   return std::find(known.begin(), known.end(), command) != known.end() || (command == "upgrade" && has_update);
 }
 
-std::vector<Order> derived_orders(const std::string& command, const std::vector<Order>& start) {
+std::vector<Order> derived_orders(const std::string& command, const std::vector<Order>& start,
+                                  const std::vector<Container>& containers) {
   const std::vector<Order> made = one_a_container(start, false), started = one_a_container(start, true);
   std::vector<Order> orders;
   const auto each = [&](const std::vector<Order>& of, const std::string& order_command, const char* flag = nullptr) {
@@ -182,7 +184,13 @@ std::vector<Order> derived_orders(const std::string& command, const std::vector<
   if (command == "cleanup") each(backwards(made), "remove");
   if (command == "purge") {
     each(backwards(made), "remove", "v");
-    each(backwards(made), "remove_image");
+    std::vector<Order> built = made;
+    std::erase_if(built, [&](const Order& order) {
+      return std::none_of(containers.begin(), containers.end(), [&](const Container& container) {
+        return container.name == order.container && !container.build.is_null();
+      });
+    });
+    each(backwards(built), "remove_image");
   }
   return orders;
 }

@@ -16,7 +16,8 @@ std::vector<Order> chosen_orders(std::vector<Order> orders, const Address& addre
 // Whether `command` follows from `start` where it has no file; `has_update`: the unit has a file for it.
 bool follows_from_start(const std::string& command, bool has_update);
 std::vector<std::string> derived_commands();
-// The orders of a command that follows from those of `start`.
-std::vector<Order> derived_orders(const std::string& command, const std::vector<Order>& start);
+// The orders of a command that follows from those of `start`. `purge` removes the images that the unit builds itself.
+std::vector<Order> derived_orders(const std::string& command, const std::vector<Order>& start,
+                                  const std::vector<Container>& containers);
 
 }  // namespace belay::formats::dockerstra

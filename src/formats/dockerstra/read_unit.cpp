@@ -144,7 +144,7 @@ class Reader {
     std::vector<Order> closing;
     const auto add = [&](const std::string& command) {
       const UnitFile* own = file_of(unit.address.unit, command);
-      std::vector<Order> orders = own == nullptr ? derived_orders(command, start)
+      std::vector<Order> orders = own == nullptr ? derived_orders(command, start, unit.containers)
                                                  : orders_of(first_two(read(*own), values).orders, unit.containers);
       closing.insert(closing.end(), orders.begin(), orders.end());
     };
@@ -304,7 +304,7 @@ Unit read_unit(const Request& request, const Outside& outside) {
     unit.orders = std::move(orders);
     return unit;
   }
-  if (unit.is_derived) orders = derived_orders(unit.address.command, orders);
+  if (unit.is_derived) orders = derived_orders(unit.address.command, orders, unit.containers);
   unit.orders = chosen_orders(std::move(orders), unit.address);
   return unit;
 }

@@ -82,31 +82,35 @@ std::string certificate_of(const Unit& unit, const Node& node) {
 
 // Which container of the unit a host of an address is: by its name, else as the links of e2e-check say, else the one
 // that has the check.
-std::string asked_container(const Unit& unit, const Container& own, const Node& node, const Url& url) {
+struct Asked {
+  std::string container;
+  bool by_name = false;  // e2e-check knows it by the host's name
+};
+Asked asked_container(const Unit& unit, const Container& own, const Node& node, const Url& url) {
   if (!url.container.empty()) {
     const Container* named = container_of_unit(unit, url.container);
     if (named == nullptr)
       refuse(node, format("the unit has no container \"{}\"", printable(url.container)),
              "import: UNIT/start brings in those of another unit.");
-    return named->name;
+    return {named->name};
   }
   if (const Container* named = container_of_unit(unit, url.host); named != nullptr && !only_looks(*named))
-    return named->name;
+    return {named->name, true};
   const Container* looking = unit.find(looking_container);
   const Node* links = nullptr;
   for (const Node* step :
        {looking == nullptr ? nullptr : &looking->startup, looking == nullptr ? nullptr : &looking->creation})
     if (step != nullptr && links == nullptr) links = said(*step, "links");
-  if (links == nullptr) return own.name;
+  if (links == nullptr) return {own.name};
   for (const auto& [container, alias] : links_of(*links)) {
     // The format's own document has the pair the other way round.
     const std::string& other = alias == url.host ? container : container == url.host ? alias : std::string();
     if (other.empty()) continue;
-    if (const Container* linked = container_of_unit(unit, other)) return linked->name;
+    if (const Container* linked = container_of_unit(unit, other)) return {linked->name, true};
     refuse(*links, format("{} leads to {}, which is no container of the unit", printable(url.host), printable(other)),
            "import: UNIT/start brings in those of another unit.");
   }
-  return own.name;
+  return {own.name};
 }
 
 void set_answer(const Unit& unit, const Node& map, Check& check) {
@@ -140,7 +144,8 @@ DaemonCheck daemon_check_of(const Unit& unit, const Container& container, const 
   document::refuse_unknown_keys(question.value, known, what);
   const Node& address = required(question.value, "url", what);
   const Url url = url_of(address, is_http);
-  DaemonCheck result{question.key_where, container.name, asked_container(unit, container, address, url), {}};
+  const Asked asked = asked_container(unit, container, address, url);
+  DaemonCheck result{question.key_where, container.name, asked.container, asked.by_name ? url.host : "", {}};
   Check& check = result.check;
   check.kind = is_http ? Check::Kind::http : Check::Kind::tcp;
   if (is_http) check.method = question.key;
@@ -315,6 +320,44 @@ void start_checked(UnitTests& tests) {
   for (const JobCheck& job : tests.jobs) start(job.container);
 }
 
+// e2e-check as a container: where it has no image it gets that of a container that is asked, for nothing of an image is
+// used. Its links lead to containers of the unit, whichever way round they are written.
+void make_looking(UnitTests& tests) {
+  const auto found = std::find_if(tests.unit.containers.begin(), tests.unit.containers.end(),
+                                  [](const Container& each) { return each.name == looking_container; });
+  if (found == tests.unit.containers.end() || tests.daemons.empty()) return;
+  tests.looking = looking_container;
+  Container& looking = *found;
+  if (only_looks(looking)) {
+    if (!looking.creation.is_map()) looking.creation = Node::map();
+    looking.creation.set("image", Node::text(image_of(tests.unit, *tests.unit.find(tests.daemons.front().asked))));
+  }
+  drop_ports(looking);
+  looking.daemon = looking.job = looking.tests = Node();
+  for (Node* step : {&looking.startup, &looking.creation}) {
+    const Node* links = said(*step, "links");
+    if (links == nullptr) continue;
+    Node turned = Node::list();
+    turned.set_where(links->where());
+    for (const auto& [container, alias] : links_of(*links)) {
+      const bool is_turned = container_of_unit(tests.unit, container) == nullptr;
+      Node pair = Node::list();
+      pair.add(Node::text(is_turned ? alias : container));
+      pair.add(Node::text(is_turned ? container : alias));
+      turned.add(std::move(pair));
+    }
+    step->remove("links");
+    step->set("links", std::move(turned));
+  }
+  Order order;
+  order.where = looking.where;
+  order.container = looking.name;
+  order.command = "create";
+  if (std::none_of(tests.unit.orders.begin(), tests.unit.orders.end(),
+                   [](const Order& each) { return each.container == looking_container; }))
+    tests.unit.orders.push_back(std::move(order));
+}
+
 // Whatever the orders are about has its image brought here; at the end, only what is not there before.
 void add_made(UnitTests& tests) {
   tests.unit.orders.clear();
@@ -433,7 +476,12 @@ UnitTests tests_of(const Unit& unit, const fs::path& folder) {
     }
   }
   if (tests.checks) start_checked(tests);
+  if (tests.checks) make_looking(tests);
   add_sources(tests);
+  if (tests.opening.empty() && tests.closing.empty() && tests.own.empty())
+    throw ConfigError({unit.file.string(), 0, 0},
+                      format("{} has nothing to test: it has no orders", unit.address.text()),
+                      "Orders are the second document of the file, behind '---'.");
   return tests;
 }
 

@@ -12,7 +12,8 @@
 
 namespace belay::formats::dockerstra {
 
-// The container that no order makes: its links say which containers the hosts of the checks' addresses are.
+// The container that the checks are asked from. Its links say which containers the hosts of their addresses are;
+// without an image of its own no order makes it.
 inline constexpr const char* looking_container = "e2e-check";
 bool only_looks(const Container& container);
 
@@ -21,6 +22,7 @@ struct DaemonCheck {
   SourcePosition where;
   std::string container;  // that has the key
   std::string asked;      // that is asked: by its name in the composition
+  std::string host;       // the name by which e2e-check reaches it; empty: by its address
   Check check;
 };
 
@@ -54,6 +56,7 @@ struct UnitTests {
   std::vector<JobCheck> jobs;           // of all containers that are brought up
   bool checks = false;                  // the variant `check`: the daemons and the logs of jobs count
   std::vector<DaemonCheck> daemons;
+  std::string looking;       // the container that they are asked from, by its name in `unit`; empty: from here
   std::vector<OwnTest> own;  // of the variants that were asked for
 };
 

@@ -348,6 +348,10 @@ void MemoryEngine::connect_network(const std::string& name, const NetworkLink& l
   reach(stop, [&](Universe& universe) { universe.connect(name, link); });
 }
 
+void MemoryEngine::remove_link(const std::string& name, const std::string& alias, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.remove_link(name, alias); });
+}
+
 void MemoryEngine::disconnect_network(const std::string& name, const std::string& network, std::stop_token stop) {
   reach(stop, [&](Universe& universe) { universe.disconnect(name, network); });
 }
@@ -376,8 +380,8 @@ std::string MemoryEngine::commit_container(const CommitRequest& request, std::st
   return reach(stop, [&](Universe& universe) { return universe.commit(request); });
 }
 
-ImageRemoval MemoryEngine::remove_image(const std::string& reference, std::stop_token stop) {
-  return reach(stop, [&](Universe& universe) { return universe.remove_image(reference); });
+ImageRemoval MemoryEngine::remove_image(const UnwantedImage& image, std::stop_token stop) {
+  return reach(stop, [&](Universe& universe) { return universe.remove_image(image); });
 }
 
 void MemoryEngine::reach_registry(const std::string& reference, const std::stop_token& stop) {

@@ -200,6 +200,15 @@ void MemoryEngine::Universe::connect(const std::string& name, const NetworkLink&
   record(now, "network", "connect", link.network, {{"container", name}});
 }
 
+void MemoryEngine::Universe::remove_link(const std::string& name, const std::string& alias) {
+  const auto found = containers.find(name);
+  if (found == containers.end()) return;
+  auto& links = found->second.service.links;
+  const size_t before = links.size();
+  std::erase_if(links, [&](const std::string& link) { return split(link, ':').back() == alias; });
+  if (links.size() != before) changes.push_back(format("unlink {} {}", name, alias));
+}
+
 void MemoryEngine::Universe::disconnect(const std::string& name, const std::string& network) {
   StoredContainer& leaving = container(name);
   const auto joined = std::find_if(leaving.networks.begin(), leaving.networks.end(),

@@ -126,7 +126,8 @@ const std::string* MemoryEngine::Universe::user_of(const std::string& image_id) 
   return nullptr;
 }
 
-ImageRemoval MemoryEngine::Universe::remove_image(const std::string& reference) {
+ImageRemoval MemoryEngine::Universe::remove_image(const UnwantedImage& unwanted) {
+  const std::string& reference = unwanted.reference;
   const auto id = find_image(reference);
   if (!id) return {false, format("there is no image {}", reference)};
   const std::string full = reference.starts_with("sha256:") ? reference : full_reference(reference);
@@ -136,7 +137,9 @@ ImageRemoval MemoryEngine::Universe::remove_image(const std::string& reference) 
     return {true, {}};
   }
   // The engine keeps even the last tag of an image that a container, running or not, was made from.
-  if (const auto* user = user_of(*id)) return {false, format("container {} uses it", *user)};
+  if (const auto* user = user_of(*id);
+      user != nullptr && (!unwanted.force || containers.at(*user).state == ContainerState::running))
+    return {false, format("container {} uses it", *user)};
   for (const auto& known : known_tags) untag(known);
   if (known_tags.empty()) changes.push_back("remove image " + *id);
   drop_image(*id);

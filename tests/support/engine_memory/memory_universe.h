@@ -192,7 +192,8 @@ struct MemoryEngine::Universe {
   std::vector<std::string> tags_of(const std::string& id) const;
   void tag(const std::string& image_name, const std::string& reference);
   std::string commit(const CommitRequest& request);
-  ImageRemoval remove_image(const std::string& reference);
+  ImageRemoval remove_image(const UnwantedImage& image);
+  void remove_link(const std::string& name, const std::string& alias);
   // The registry has it under this reference from now on. The digest.
   std::string offer(const std::string& reference, const Offer& offer);
   RegistryImage registry_image(const std::string& reference);
