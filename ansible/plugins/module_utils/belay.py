@@ -43,6 +43,12 @@ def error_in(text):
     return found
 
 
+def sentence_in(text, beginning):
+    """What a command says to people after that word, for people; None: nothing."""
+    lines = [line[len(beginning) :] for line in text.splitlines() if line.startswith(beginning)]
+    return "; ".join(lines) if lines else None
+
+
 class Belay:
     def __init__(self, module):
         self.module = module
@@ -88,13 +94,13 @@ class Belay:
 
     def fail(self, answer, **facts):
         error = answer.error or {}
-        message = error.get("message") or answer.err.strip() or answer.out.strip()
+        message = error.get("message") or sentence_in(answer.err, "belay: ") or answer.err.strip() or answer.out.strip()
         if not message:
             message = "belay ended with exit code %d" % answer.code
         self.module.fail_json(
             msg=message,
             code=error.get("code"),
-            hint=error.get("hint"),
+            hint=error.get("hint") or sentence_in(answer.err, "hint: "),
             rc=answer.code,
             stdout=answer.out,
             stderr=answer.err,

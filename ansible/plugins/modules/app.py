@@ -16,10 +16,10 @@ options:
     required: true
   state:
     description:
-      - C(running) deploys O(image) or O(path). With neither, it starts O(release).
+      - C(running) deploys C(image) or C(path). With neither, it starts C(release).
       - C(stopped) stops the app and keeps it stopped.
       - C(restarted) restarts it, which always counts as a change.
-      - C(absent) removes the app. Its volumes stay, unless O(volumes=true).
+      - C(absent) removes the app. Its volumes stay, unless C(volumes=true).
     type: str
     choices: [running, stopped, restarted, absent]
     default: running
@@ -33,7 +33,7 @@ options:
     type: path
   release:
     description:
-      - The release to start if neither O(image) nor O(path) is given, such as C(last), C(stable) or C(r4).
+      - The release to start if neither C(image) nor C(path) is given, such as C(last), C(stable) or C(r4).
       - Without it, the one that should run now, else C(last).
     type: str
   checks:
@@ -68,7 +68,7 @@ options:
     description: How long a container without a health check must stay up, such as C(10s).
     type: str
   volumes:
-    description: With O(state=absent), also remove the volumes of the app and all data in them.
+    description: With C(state=absent), also remove the volumes of the app and all data in them.
     type: bool
     default: false
 author: The Belay authors

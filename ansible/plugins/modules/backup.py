@@ -6,7 +6,7 @@ module: backup
 short_description: Back up an app, now or on a schedule
 description:
   - Writes the data and the settings of an app to one file.
-  - With O(schedule), it installs a systemd timer that does so, or with O(state=absent) removes it.
+  - With C(schedule), it installs a systemd timer that does so, or with C(state=absent) removes it.
 extends_documentation_fragment: belay.host.belay
 options:
   name:
@@ -15,7 +15,7 @@ options:
     required: true
   state:
     description:
-      - C(present) makes a backup, or with O(schedule) installs the timer.
+      - C(present) makes a backup, or with C(schedule) installs the timer.
       - C(absent) removes the timer. Backups stay.
     type: str
     choices: [present, absent]

@@ -14,7 +14,7 @@ options:
     type: str
     required: true
   image:
-    description: The image to install from. Required unless O(state=absent).
+    description: The image to install from. Required unless C(state=absent).
     type: str
   state:
     description:
@@ -29,7 +29,7 @@ options:
     type: bool
     default: false
   backup:
-    description: With O(state=latest), make a backup before an update.
+    description: With C(state=latest), make a backup before an update.
     type: bool
     default: true
 author: The Belay authors

@@ -21,10 +21,18 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self.tasks = []
 
-    def take(self, result, **_):
-        self.tasks.append({"name": result._task.get_name(), "result": result._result})
+    def take(self, result, failed):
+        self.tasks.append({"name": result._task.get_name(), "result": dict(result._result, failed=failed)})
 
-    v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_skipped = v2_runner_on_unreachable = take
+    def v2_runner_on_ok(self, result):
+        self.take(result, False)
+
+    def v2_runner_on_skipped(self, result):
+        self.take(result, False)
+
+    # Also where the playbook ignores it.
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self.take(result, True)
 
     def v2_playbook_on_stats(self, stats):
         print(json.dumps({"tasks": self.tasks, "stats": stats.summarize("localhost")}))
