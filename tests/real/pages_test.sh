@@ -26,7 +26,7 @@ images() {
   stand_in nginx:1.27 "$web" 'EXPOSE 80'
   stand_in redis:7.2 'CMD ["sh","-c","trap exit TERM; sleep 2147483647 & wait"]' 'VOLUME /data' 'EXPOSE 6379'
 }
-# page FILE…: types them on an engine of their own, one after the other, each in a folder of its own.
+# page FILE…: types them on an engine of their own, one after the other, each in an empty folder and on an empty host.
 page() {
   local file
   for file in "$@"; do
@@ -36,6 +36,9 @@ page() {
       "$here/typed_page" ${TYPED_PAGES:+"$TYPED_PAGES"} "$repository/$file"
     expect_exit 0
     echo "$out"
+    api GET '/containers/json?all=1' | jq -r '.[].Id' | while read -r id; do api DELETE "/containers/$id?force=1" >/dev/null; done
+    api GET /volumes | jq -r '.Volumes[]?.Name' | while read -r id; do api DELETE "/volumes/$id?force=1" >/dev/null; done
+    rm -rf "$BELAY_STATE_DIR" "$place/backups"
   done
 }
 
