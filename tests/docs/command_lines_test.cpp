@@ -137,9 +137,13 @@ const std::set<std::string>& foreign_options() {
 }
 
 bool speaks_of_other_programs(const Page& page) {
-  static const std::set<std::string> others{"docs/docker-run.md",       "CONTRIBUTING.md",
-                                            "src/cli/help/jockler.md",  "src/cli/help/dockervisor.md",
-                                            "src/cli/help/dockerup.md", "src/cli/help/docker-compose.md"};
+  static const std::set<std::string> others{"docs/docker-run.md",
+                                            "docs/howto/from-watchtower.md",
+                                            "CONTRIBUTING.md",
+                                            "src/cli/help/jockler.md",
+                                            "src/cli/help/dockervisor.md",
+                                            "src/cli/help/dockerup.md",
+                                            "src/cli/help/docker-compose.md"};
   return others.contains(page.path);
 }
 
