@@ -103,7 +103,8 @@ constexpr std::array attach{Option{.name = "attach", .summary = "connect this te
 constexpr auto options_of_take_over = joined(lossy, change);
 constexpr auto options_of_build = joined(build_options, from_image, change);
 constexpr auto options_of_deploy = joined(build_options, from_image, start_options, agree, snapshot, change);
-constexpr auto options_of_start = joined(from_image, start_options, agree, snapshot, attach, change);
+constexpr std::array all_of_host{Option{.name = "all", .summary = "do it for every app of this host"}};
+constexpr auto options_of_start = joined(all_of_host, from_image, start_options, agree, snapshot, attach, change);
 constexpr auto options_of_swap = joined(start_options, change);
 constexpr auto options_of_rollback = joined(
     start_options,
@@ -147,6 +148,7 @@ constexpr auto options_of_backups =
                       Option{.name = "prune", .summary = "remove the app's backups that no rule keeps"}},
            keep_rules, yes, json, std::array{change[0]});
 constexpr auto options_of_backup = joined(
+    all_of_host,
     std::array{
         Option{.name = "output",
                .letter = 'o',
@@ -202,8 +204,8 @@ constexpr std::array stop_timeout{Option{.name = "timeout",
                                          .value = "TIME",
                                          .summary = "how long the container may take to end before it is killed",
                                          .kind = Kind::duration}};
-constexpr auto options_of_stop = joined(stop_timeout, change);
-constexpr auto options_of_restart = joined(stop_timeout, options_of_swap);
+constexpr auto options_of_stop = joined(stop_timeout, all_of_host, change);
+constexpr auto options_of_restart = joined(stop_timeout, all_of_host, options_of_swap);
 constexpr auto options_of_kill =
     joined(std::array{Option{.name = "signal",
                              .letter = 's',
@@ -217,13 +219,16 @@ constexpr auto options_of_stable =
            change);
 constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one per line"}};
 constexpr auto options_of_list = joined(names_only, json);
+constexpr auto options_of_ls =
+    joined(std::array{Option{.name = "all", .letter = 'a', .summary = "no effect: stopped apps are always listed"}},
+           names_only, json);
 constexpr std::array options_of_logs{
     Option{.name = "follow", .letter = 'f', .summary = "wait for what is new and print it as it comes"},
     Option{.name = "lines", .letter = 'n', .value = "N", .summary = "only the last N lines", .kind = Kind::number},
     Option{.name = "timestamps", .letter = 't', .summary = "put the time before each line"},
     Option{.name = "since",
            .value = "TIME",
-           .summary = "only lines since then: 10m, 2h, 2026-01-31T09:00:00Z",
+           .summary = "only lines since then: 10m, 09:00, yesterday, 2026-01-31",
            .kind = Kind::time},
     Option{.name = "until", .value = "TIME", .summary = "only lines until then", .kind = Kind::time},
     Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
@@ -234,7 +239,7 @@ constexpr auto options_of_events = joined(
         options_of_logs[0],
         Option{.name = "since",
                .value = "TIME",
-               .summary = "only what happened since then: 10m, 2h, 2026-01-31T09:00:00Z",
+               .summary = "only what happened since then: 10m, 09:00, yesterday, 2026-01-31",
                .kind = Kind::time},
         Option{.name = "until", .value = "TIME", .summary = "only what happened until then", .kind = Kind::time}},
     std::array{Option{.name = "json", .summary = "print one JSON object a line"}});
@@ -266,7 +271,9 @@ constexpr auto options_of_ps = joined(
                       .repeatable = true}},
     json);
 constexpr auto options_of_images =
-    joined(std::array{Option{.name = "ids", .summary = "print only the ids, one per line"}}, json);
+    joined(std::array{Option{.name = "all", .letter = 'a', .summary = "those of every app of this host"},
+                      Option{.name = "ids", .summary = "print only the ids, one per line"}},
+           json);
 constexpr std::array options_of_cp{
     Option{.name = "archive", .letter = 'a', .summary = "keep the owners of files"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
@@ -300,6 +307,13 @@ constexpr std::array options_of_serve{
            .summary = "the app that this daemon itself is, if it runs in a container",
            .kind = Kind::app},
     Option{.name = "once", .summary = "make one pass and exit"}};
+constexpr auto options_of_notify =
+    joined(std::array{Option{.name = "test", .summary = "send a test notice to each place"},
+                      Option{.name = "config",
+                             .value = "FILE",
+                             .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
+                             .kind = Kind::file}},
+           json);
 constexpr auto options_of_cleanup =
     joined(yes,
            std::array{Option{.name = "keep",
@@ -503,6 +517,7 @@ constexpr std::array positionals_of_logs{
     optional_app_or_part,
     Positional{.name = "RELEASE", .kind = Kind::release, .required = false, .repeated = true, .shown = "rN|NAME"}};
 constexpr std::array only_optional_name{optional_app};
+constexpr std::array several_apps{Positional{.name = "NAME", .kind = Kind::app, .required = false, .repeated = true}};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
 constexpr std::array optional_name_and_release{optional_app, optional_release};
@@ -538,8 +553,11 @@ constexpr std::array positionals_of_port{app_or_part,
                                          Positional{.name = "PORT", .required = false, .shown = "PORT[/PROTOCOL]"}};
 constexpr std::array positionals_of_cp{Positional{.name = "FROM", .kind = Kind::file, .shown = "FROM"},
                                        Positional{.name = "TO", .kind = Kind::file, .shown = "TO"}};
-constexpr std::array positionals_of_autostart{
-    optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
+constexpr std::array positionals_of_autostart{optional_app, Positional{.name = "MARK",
+                                                                       .kind = Kind::words,
+                                                                       .choices = "last|stable|none|on|off",
+                                                                       .required = false,
+                                                                       .shown = "last|stable|none"}};
 constexpr std::array positionals_of_adopt{
     name_of_app, Positional{.name = "CONTAINER", .kind = Kind::container, .required = false, .repeated = true}};
 constexpr std::array positionals_of_import{
@@ -709,7 +727,8 @@ constexpr std::array table{
     Command{.name = "ls",
             .group = Group::look,
             .summary = "List the apps of this host",
-            .options = options_of_list,
+            .positionals = several_apps,
+            .options = options_of_ls,
             .run = run_ls},
     Command{.name = "status",
             .group = Group::look,
@@ -891,10 +910,15 @@ constexpr std::array table{
             .positionals = positionals_of_serve,
             .options = options_of_serve,
             .run = run_serve},
+    Command{.name = "notify",
+            .group = Group::upkeep,
+            .summary = "Show where notices go, and test it",
+            .options = options_of_notify,
+            .run = run_notify},
     Command{.name = "cleanup",
             .group = Group::upkeep,
-            .summary = "Remove the old containers and images of an app",
-            .positionals = only_name,
+            .summary = "Remove the old containers and images of an app, or of all",
+            .positionals = only_optional_name,
             .options = options_of_cleanup,
             .run = run_cleanup},
     Command{.name = "remove",
@@ -967,6 +991,7 @@ constexpr std::array globals{
            .summary = "show what happens live (auto, on a terminal), in lines (plain) or as JSON (json)",
            .kind = Kind::words,
            .choices = "auto|plain|json"},
+    Option{.name = "utc", .summary = "print times in UTC instead of local time (JSON has UTC always)"},
     Option{.name = "no-color", .summary = "print plain text (so does the variable NO_COLOR)"},
     Option{.name = "help", .letter = 'h', .summary = "show the help of the command"},
     Option{.name = "version", .summary = "print the version"},

@@ -24,6 +24,17 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
+// By the first of the variables that is set, as the C library has it. Where none is, nothing is known of a pipe's other
+// end; a terminal then shows ASCII.
+bool is_ascii_locale(bool has_terminal) {
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (!is_set(variable)) continue;
+    const std::string locale = lower(std::getenv(variable));
+    return locale.find("utf-8") == std::string::npos && locale.find("utf8") == std::string::npos;
+  }
+  return has_terminal;
+}
+
 }  // namespace
 
 ConsoleSettings ConsoleSettings::of_process() {
@@ -45,6 +56,7 @@ ConsoleSettings ConsoleSettings::of_process() {
     settings.rows = size.ws_row > 0 ? size.ws_row : 24;
     break;
   }
+  settings.ascii = is_ascii_locale(settings.out_terminal || settings.err_terminal);
   if (const char* columns = std::getenv("COLUMNS"))
     if (const auto number = parse_number(columns); number && *number >= 20 && *number <= 1000)
       settings.columns = static_cast<int>(*number);
@@ -77,24 +89,40 @@ void Console::line(Style style, std::string_view head, std::string_view rest) {
 }
 
 void Console::print(const Table& table) {
-  print_page(table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color}));
+  const std::string text =
+      table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color});
+  print_page(settings_.ascii ? in_ascii_as_wide(text) : text);
+}
+
+void Console::prose(std::string_view text) {
+  print_page(for_out(printable(text)) + "\n");
+}
+
+std::string Console::for_out(std::string_view text) const {
+  return fitted(text, settings_.out_terminal ? settings_.columns : 0);
+}
+
+std::string Console::for_err(std::string_view text) const {
+  return fitted(text, settings_.err_terminal ? settings_.columns : 0);
 }
 
 void Console::print_page(std::string_view text) {
-  std::lock_guard held(mutex_);
-  write_out(text);
+  const std::lock_guard held(mutex_);
+  write_out(settings_.ascii ? in_ascii(text) : std::string(text));
 }
 
 void Console::print_json(const document::Node& value) {
-  line(document::write_json(value, 2));
+  const std::lock_guard held(mutex_);
+  write_out(printable(document::write_json(value, 2)) + "\n");
 }
 
 void Console::event(const document::Node& event) {
-  say(document::write_json(event));
+  const std::lock_guard held(mutex_);
+  write_err(document::write_json(event) + "\n");
 }
 
 void Console::success(std::string_view text) {
-  if (!settings_.quiet) line(Style::good, text);
+  if (!settings_.quiet) line(Style::good, for_out(text));
 }
 
 void Console::note(std::string_view text) {
@@ -103,7 +131,7 @@ void Console::note(std::string_view text) {
 
 void Console::warning(std::string_view text) {
   const std::string label = settings_.err_color ? in_style(Style::warn, "warning:") : "warning:";
-  say(format("belay: {} {}", label, printable(text)));
+  say(for_err(format("belay: {} {}", label, printable(text))));
 }
 
 std::string Console::worded(std::string_view text) const {
@@ -115,16 +143,16 @@ void Console::error(const Error& error) {
     say(document::write_json(report::record(report::error_json(error, worded(error.hint())))));
     return;
   }
-  std::string text = format("belay: {}", printable(error.what()));
+  std::string text = for_err(format("belay: {}", printable(error.what())));
   if (settings_.err_color) text = in_style(Style::bad, text);
   // A usage line says by itself what it is.
   const std::string_view label = error.hint().starts_with("usage: ") ? "" : "hint: ";
-  if (!error.hint().empty()) text += format("\n{}{}", label, printable(worded(error.hint())));
+  if (!error.hint().empty()) text += "\n" + for_err(format("{}{}", label, printable(worded(error.hint()))));
   say(text);
 }
 
 void Console::diagnostic(std::string_view text) {
-  say(printable(text));
+  say(for_err(printable(text)));
 }
 
 void Console::diagnostic(Style style, std::string_view head, std::string_view rest) {
@@ -134,7 +162,7 @@ void Console::diagnostic(Style style, std::string_view head, std::string_view re
 
 void Console::say(std::string_view text) {
   std::lock_guard held(mutex_);
-  write_err(std::string(text) + "\n");
+  write_err((settings_.ascii && !json_errors_ ? in_ascii(text) : std::string(text)) + "\n");
 }
 
 std::string Console::ask(std::string_view question, std::stop_token stop) {
@@ -166,6 +194,8 @@ bool Console::typed_confirmation(std::string_view warning, const std::string& na
 
 void Console::set_live(std::vector<std::string> lines) {
   if (!settings_.err_terminal) return;
+  if (settings_.ascii)
+    for (auto& line : lines) line = in_ascii_as_wide(line);
   std::lock_guard held(mutex_);
   if (lines == live_) return;
   if (live_.empty()) flush_out();

@@ -23,6 +23,7 @@ struct ConsoleSettings {
   bool out_color = false, err_color = false;
   int columns = 80, rows = 24;  // of the terminal; meaningless where none of the streams is one
   bool quiet = false;
+  bool ascii = false;        // the terminal, or the locale that was chosen, has no UTF-8
   bool live = true;          // where standard error is a terminal, progress is drawn and redrawn
   bool json_events = false;  // what happens is given as objects, each in a line of its own
 
@@ -56,6 +57,8 @@ class Console {
   // The head in a style where standard output has colours.
   void line(Style style, std::string_view head, std::string_view rest = {});
   void print(const Table& table);
+  // A sentence or several: on a terminal broken between words.
+  void prose(std::string_view text);
   // With --progress json: what happens, as an object in a line of its own on standard error.
   void event(const document::Node& event);
   // A text of our own, with its own escape sequences.
@@ -101,6 +104,9 @@ class Console {
   void write_err(std::string_view text);
   void flush_out();
   void say(std::string_view text);  // a line on standard error as it is
+  // `text` as wide as the stream's terminal.
+  std::string for_out(std::string_view text) const;
+  std::string for_err(std::string_view text) const;
   std::string ask(std::string_view question, std::stop_token stop);
 
   std::string worded(std::string_view text) const;

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/backup_words.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -23,11 +24,13 @@ std::optional<int> snapshot_number(const std::string& text) {
 
 // A word that stands alone: a backup's file and not an app.
 bool is_backup(const std::string& word) {
-  if (!AppName::is_valid(word)) return true;
+  if (!AppName::is_valid(word) || is_backup_id(word)) return true;
   return word.find(".belay.tar.") != std::string::npos;
 }
 
-AppName app_of_backup(Invocation& in, const std::string& where) {
+AppName app_of_backup(Invocation& in, const std::string& word) {
+  HostRun run(in.session, in.description());
+  const std::string where = backup_named(in, run.context(), {}, word);
   const BackupFile file = existing_backup(in, where);
   return safekeeping::app_of(*file.destination, file.name, key_options(in), in.stop());
 }
@@ -85,8 +88,10 @@ int run_restore(Invocation& in) {
   auto what = in.optional_argument("WHAT");
   const bool is_file_alone = !what && is_backup(word);
   if (is_file_alone) what = word;
+  const std::string given = what.value_or("");
   const AppName name = is_file_alone ? app_of_backup(in, word) : AppName(word);
   HostRun run(in.session, in.description());
+  if (what) what = backup_named(in, run.context(), name, *what);
   const auto snapshot = what ? snapshot_number(*what) : std::nullopt;
   if (const auto folder = in.text("into")) {
     if (options.as || snapshot)
@@ -101,7 +106,7 @@ int run_restore(Invocation& in) {
   } else {
     const std::string where = what ? *what : safekeeping::newest_good_backup(run.context(), name).text();
     const BackupFile file = existing_backup(in, where);
-    if (!what) in.console.note("the newest backup is " + where);
+    if (where != given) in.console.note("the backup is " + where);
     restored =
         safekeeping::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   }
