@@ -1,8 +1,12 @@
 #include "cli/console.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "base/format.h"
@@ -111,6 +115,31 @@ void Console::print_page(std::string_view text) {
   write_out(settings_.ascii ? in_ascii(text) : std::string(text));
 }
 
+void Console::clear_screen() {
+  if (!settings_.out_terminal) return;
+  const std::lock_guard held(mutex_);
+  write_out("\033[H\033[2J");
+}
+
+bool Console::page(std::string_view text) {
+  const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+  if (!settings_.out_terminal || !settings_.in_terminal || lines < settings_.rows) return false;
+  const char* chosen = std::getenv("PAGER");
+  const std::string pager = chosen == nullptr ? "less" : chosen;
+  if (pager.empty() || pager == "cat") return false;
+  flush();
+  // F: no longer than the screen; R: colours; X: what was shown stays there. The user's own wish goes before.
+  ::setenv("LESS", "FRX", 0);
+  FILE* pipe = ::popen(pager.c_str(), "we");
+  if (pipe == nullptr) return false;
+  const std::string whole = settings_.ascii ? in_ascii(text) : std::string(text);
+  // It may end before all is read.
+  std::ignore = std::fwrite(whole.data(), 1, whole.size(), pipe);
+  constexpr int not_found = 127;
+  const int status = ::pclose(pipe);
+  return status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != not_found;
+}
+
 void Console::print_json(const document::Node& value) {
   const std::lock_guard held(mutex_);
   write_out(printable(document::write_json(value, 2)) + "\n");
@@ -204,6 +233,11 @@ void Console::set_live(std::vector<std::string> lines) {
   live_ = std::move(lines);
   draw_live(text);
   write_all(err_, text);
+}
+
+void Console::flush() {
+  const std::lock_guard held(mutex_);
+  flush_out();
 }
 
 bool Console::is_closed() const {

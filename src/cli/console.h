@@ -61,8 +61,12 @@ class Console {
   void prose(std::string_view text);
   // With --progress json: what happens, as an object in a line of its own on standard error.
   void event(const document::Node& event);
+  // Of the terminal that results go to; nothing where they go elsewhere.
+  void clear_screen();
   // A text of our own, with its own escape sequences.
   void print_page(std::string_view text);
+  // The same through $PAGER (less), where it is longer than the terminal; false: nothing was shown.
+  [[nodiscard]] bool page(std::string_view text);
   // For --json: one value, indented, with a line feed behind it.
   void print_json(const document::Node& value);
 
@@ -92,6 +96,8 @@ class Console {
   // not wider than the terminal. Only where `err_terminal`.
   void set_live(std::vector<std::string> lines);
 
+  // Writes results that were held back: somebody waits for them.
+  void flush();
   // Standard output is closed (`| head`): a stream of lines may end early.
   bool is_closed() const;
   // Writes what is held back. Throws Error when results were lost for another reason than a closed pipe (a full disk).

@@ -120,7 +120,18 @@ constexpr std::array options{
                 "What needs it is left alone unless the file asks for its restart (restart: true)."},
 };
 
+constexpr std::array values{
+    HabitValue{"autostart", 1, "on", "last"},
+    HabitValue{"autostart", 1, "off", "none"},
+    HabitValue{"autostart", 1, "enable", "last"},
+    HabitValue{"autostart", 1, "disable", "none"},
+};
+
 }  // namespace
+
+std::span<const HabitValue> habit_values() {
+  return values;
+}
 
 std::span<const Habit> habits() {
   return words;

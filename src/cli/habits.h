@@ -24,6 +24,14 @@ std::span<const Alias> aliases();
 // The command that the word stands for; the word itself where it is no alias.
 std::string_view without_alias(std::string_view word);
 
+// Words for a value: the same as the other one, at this place behind the command.
+struct HabitValue {
+  std::string_view command;
+  size_t place = 0;
+  std::string_view word, value;
+};
+std::span<const HabitValue> habit_values();
+
 // `command` empty: of the program, before any command.
 struct HabitOption {
   std::string_view command, option;  // without the dashes

@@ -276,6 +276,9 @@ CommandLine parse_command_line(std::span<const std::string> arguments, const Glo
     line.options.emplace_back(own, value);
   }
   line.words = rest.positionals;
+  for (const auto& habit : habit_values())
+    if (habit.command == command.name && habit.place < line.words.size() && line.words[habit.place] == habit.word)
+      line.words[habit.place] = habit.value;
   if (!line.globals.help && !line.globals.version) check_words(command, line.words);
   return line;
 }

@@ -1,34 +1,11 @@
 #include "base/local_time.h"
 
-#include <cstdlib>
-#include <ctime>
 #include <gtest/gtest.h>
+
+#include "support/zone.h"
 
 namespace belay {
 namespace {
-
-// The zone of a test, and the one before afterwards.
-class Zone {
- public:
-  explicit Zone(const char* name) {
-    if (const char* zone = std::getenv("TZ")) before_ = zone;
-    set(name);
-  }
-  ~Zone() { set(before_ ? before_->c_str() : nullptr); }
-
- private:
-  static void set(const char* name) {
-    if (name == nullptr)
-      ::unsetenv("TZ");
-    else
-      ::setenv("TZ", name, 1);
-    ::tzset();
-  }
-  std::optional<std::string> before_;
-};
-
-// Written out, so that no data base of zones is needed.
-constexpr const char* berlin = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 std::string read(std::string_view text, std::string_view now) {
   const auto time = parse_local_time(text, *parse_time(now));
@@ -36,7 +13,7 @@ std::string read(std::string_view text, std::string_view now) {
 }
 
 TEST(LocalTime, IsThatOfTheZone) {
-  const Zone zone(berlin);
+  const Zone zone(central_europe);
   EXPECT_EQ(local_time(*parse_time("2026-01-31T23:30:07Z")), "2026-02-01 00:30");
   EXPECT_EQ(local_time(*parse_time("2026-07-31T09:05:07.250Z"), Precision::seconds), "2026-07-31 11:05:07");
   EXPECT_EQ(local_date(*parse_time("2026-01-31T23:30:07Z")), "2026-02-01");
@@ -44,7 +21,7 @@ TEST(LocalTime, IsThatOfTheZone) {
 }
 
 TEST(LocalTime, IsReadAsPeopleWriteIt) {
-  const Zone zone(berlin);
+  const Zone zone(central_europe);
   const auto* now = "2026-03-30T08:00:00Z";
   EXPECT_EQ(read("now", now), "2026-03-30T08:00:00Z");
   EXPECT_EQ(read("today", now), "2026-03-29T22:00:00Z");

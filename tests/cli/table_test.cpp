@@ -79,14 +79,16 @@ TEST(Table, IsWholeWhereThereIsRoom) {
 }
 
 TEST(Table, PutsNotesBelowAndCutsTheFrontOfImagesWhereItIsNarrow) {
-  EXPECT_EQ(host().text({.width = 120}),
+  EXPECT_EQ(host().text({.width = 110}),
             "APP    STATE    UP          IMAGE                                    PORTS\n"
             "cache  running  12 minutes  registry.example:5000/team/redis:7.0.15  127.0.0.1:6379->6379/tcp\n"
             "proxy  exited               nginx:1.22\n"
             "    r8 failed, backup failed\n");
   EXPECT_EQ(host().text({.width = 80}),
             "APP    STATE    UP          IMAGE                       PORTS\n"
-            "cache  running  12 minutes  …00/team/redis:7.0.15       127.0.0.1:6379->6379/tcp\n");
+            "cache  running  12 minutes  …le:5000/team/redis:7.0.15  127.0.0.1:6379->6379/tcp\n"
+            "proxy  exited               nginx:1.22\n"
+            "    r8 failed, backup failed\n");
 }
 
 TEST(Table, IsMadeOfBlocksWhereNoLineHasRoom) {

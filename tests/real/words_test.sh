@@ -145,4 +145,68 @@ END
   refused_with 1 'nobody is told' belay notify --test --config belay.conf
 }
 
+# fake_ssh: for Belay's ssh, a program that leads to the engine, whatever host is asked for; "nowhere" is refused.
+fake_ssh() {
+  cat >"$place/ssh" <<'END'
+#!/usr/bin/env python3
+import os, socket, sys, threading
+open(os.environ["HOME"] + "/asked", "a").write(" ".join(sys.argv[1:]) + "\n")
+if "nowhere" in sys.argv:
+    sys.exit("ssh: Could not resolve hostname nowhere")
+engine = socket.socket(socket.AF_UNIX)
+engine.connect(os.environ["DOCKER_HOST"][len("unix://"):])
+def up():
+    while data := os.read(0, 65536):
+        engine.sendall(data)
+    engine.shutdown(socket.SHUT_WR)
+threading.Thread(target=up, daemon=True).start()
+while data := engine.recv(65536):
+    os.write(1, data)
+END
+  chmod +x "$place/ssh"
+  export BELAY_SSH="$place/ssh -F none"
+}
+
+test_an_engine_behind_ssh() {
+  fake_ssh
+  build_image far
+  expect_done belay -H ssh://me@box deploy "$app" --image "$prefix-image:far"
+  expect grep -q -- '-F none .*-l me -- box docker system dial-stdio' "$HOME/asked"
+  is_up "$(running "$app")" || fail 'the app does not run'
+  expect_done belay -H ssh://box shell "$app" echo hello
+  expect_equal 'what it said' hello "$out"
+  expect_done belay -H ssh://box logs "$app"
+  expect_done belay -H ssh://box stop "$app" --json
+  expect_equal 'the outcome' 'done' "$(jq -r '.changes[0].outcome' <<<"$out")"
+  refused_with 1 'Could not resolve hostname nowhere' belay -H ssh://nowhere ls
+  # Nothing of it is left running.
+  expect_equal 'programs left' '' "$(pgrep -f "$place/ssh" || true)"
+}
+
+test_what_was_done_is_told_once() {
+  build_image one
+  new_port port
+  expect_done belay deploy "$app" --image "$prefix-image:one" --json
+  expect_equal 'outcome and release' 'done r1' "$(jq -r '.changes[0] | .outcome + " " + .running' <<<"$out")"
+  expect_done belay stop "$app"
+  expect_out 'is stopped, .*s$'
+  expect_done belay history "$app"
+  expect_out 'stop +done'
+  expect_not grep -q started <<<"$out"
+  expect_done belay history "$app" --since 10m
+  expect_done belay history "$app" --until 10m
+  expect_no_out
+  # Times are those of the reader.
+  expect_done env TZ=UTC-5 belay history "$app" -n 1
+  local here=${out##*$'\n'}
+  expect_done env TZ=UTC-5 belay history "$app" -n 1 --utc
+  expect [ "${here:0:16}" != "${out##*$'\n'}" ]
+  background belay history "$app" -f >"$place/followed"
+  eventually grep -q deploy "$place/followed"
+  expect_done belay start "$app"
+  eventually grep -q 'start .*r1  done' "$place/followed"
+  kill -INT "$pid"
+  ended "$pid"
+}
+
 run_tests "$@"

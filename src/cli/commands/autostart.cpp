@@ -32,9 +32,7 @@ int print_started(Console& console, const std::vector<change::Started>& all) {
 
 int run_autostart(Invocation& in) {
   HostRun run(in.session, in.description());
-  auto mark = in.optional_argument("MARK");
-  if (mark == "on") mark = "last";
-  if (mark == "off") mark = "none";
+  const auto mark = in.optional_argument("MARK");
   if (!mark) {
     auto rows = change::autostart_status(run.context());
     if (const auto name = in.optional_argument("NAME")) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/plural.h"
 #include "base/text.h"
 #include "cli/app_node.h"
@@ -185,6 +186,36 @@ Node app_node(const look::AppSummary& row) {
   return node;
 }
 
+namespace {
+
+void print_list(Invocation& in, const std::vector<look::AppSummary>& rows) {
+  if (rows.empty()) {
+    in.console.note(
+        "there are no apps yet; belay deploy NAME beside a Dockerfile, or belay up beside a Compose file, makes the "
+        "first");
+    return;
+  }
+  in.console.print(table_of(rows));
+  in.console.prose(sum_of(rows));
+  for (const auto& row : rows)
+    if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));
+}
+
+// Until Ctrl-C, which is how one ends watching.
+int watch(Invocation& in, HostRun& run, const std::vector<std::string>& asked) {
+  constexpr Seconds pause{2};
+  if (!in.console.settings().out_terminal) throw in.usage_error("--watch needs a terminal");
+  do {
+    const auto rows = rows_of(look::list(run.context(), in.stop()), asked);
+    in.console.clear_screen();
+    in.console.line(Style::dim, local_time(in.clock.now(), Precision::seconds));
+    print_list(in, rows);
+  } while (in.clock.sleep(pause, in.stop()) && !in.console.is_closed());
+  return 0;
+}
+
+}  // namespace
+
 int run_ls(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto asked = in.arguments("NAME");
@@ -194,6 +225,7 @@ int run_ls(Invocation& in) {
       if (asked.empty() || std::find(asked.begin(), asked.end(), name) != asked.end()) in.console.line(name);
     return 0;
   }
+  if (in.has("watch")) return watch(in, run, asked);
   const auto rows = rows_of(look::list(run.context(), in.stop()), asked);
   if (in.has("json")) {
     Node list = Node::list();
@@ -201,16 +233,7 @@ int run_ls(Invocation& in) {
     print_record(in.console, "apps", std::move(list));
     return 0;
   }
-  if (rows.empty()) {
-    in.console.note(
-        "there are no apps yet; belay deploy NAME beside a Dockerfile, or belay up beside a Compose file, makes the "
-        "first");
-    return 0;
-  }
-  in.console.print(table_of(rows));
-  in.console.prose(sum_of(rows));
-  for (const auto& row : rows)
-    if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));
+  print_list(in, rows);
   return 0;
 }
 

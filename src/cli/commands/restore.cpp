@@ -41,14 +41,15 @@ fs::path absolute_folder(const std::string& text) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-int print_restored(Invocation& in, const AppName& name, const safekeeping::Restored& restored) {
+int print_restored(Invocation& in, const AppName& name, const safekeeping::Restored& restored, const Took& took) {
+  if (in.has("json")) return print_change(in.console, name, restored.change, {.json = true, .took = took});
   if (restored.change.kind == change::Change::Kind::planned) {
     for (const auto& place : restored.replaced) in.console.line("replaces: " + place);
     print_plan(in.console, restored.change.plan);
     return 0;
   }
   for (const auto& note : restored.change.plan.notes) in.console.note(note);
-  const int code = print_change(in.console, name, restored.change);
+  const int code = print_change(in.console, name, restored.change, {.took = took});
   if (code != 0) return code;
   for (const auto& place : restored.replaced) in.console.success("restored " + place);
   if (!restored.snapshot.empty())
@@ -94,6 +95,7 @@ int run_restore(Invocation& in) {
   if (what) what = backup_named(in, run.context(), name, *what);
   const auto snapshot = what ? snapshot_number(*what) : std::nullopt;
   if (const auto folder = in.text("into")) {
+    if (in.has("json")) throw in.usage_error("--json does not go with --into");
     if (options.as || snapshot)
       throw in.usage_error("--into unpacks a backup; it goes neither with --as nor with a snapshot");
     return unpack_into(in, run, name, what ? *what : safekeeping::newest_good_backup(run.context(), name).text(),
@@ -111,7 +113,7 @@ int run_restore(Invocation& in) {
         safekeeping::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   }
   run.report().close();
-  return print_restored(in, options.as.value_or(name), restored);
+  return print_restored(in, options.as.value_or(name), restored, run.report().took());
 }
 
 }  // namespace belay::cli

@@ -88,7 +88,7 @@ int run_start(Invocation& in) {
     result = change::start_release(run.context(), name, which, change, in.stop());
   }
   run.report().close();
-  const int code = print_change(in.console, name, result, {.exit_unchanged = in.has("exit-unchanged")});
+  const int code = print_change(in.console, name, result, change_words(in, run));
   if (!in.has("attach") || result.failed() || change.dry_run) return code;
   return attached(in.session, run.context(), what);
 }

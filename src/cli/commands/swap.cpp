@@ -18,7 +18,7 @@ int swap(Invocation& in, UseCase&& use_case) {
   const AppName name = Named(in, run).whole_app(in.optional_argument("NAME"));
   const change::Change change = use_case(run.context(), name, change_options(in));
   run.report().close();
-  return print_change(in.console, name, change, {.exit_unchanged = in.has("exit-unchanged")});
+  return print_change(in.console, name, change, change_words(in, run));
 }
 
 }  // namespace
