@@ -72,6 +72,8 @@ Keep parse_keep(std::string_view text) {
   std::vector<std::string> known;
   for (const Rule& rule : rules) known.emplace_back(rule.name);
   Keep keep;
+  // "7" alone: the newest seven.
+  if (parse_number(trim(text))) return parse_keep(format("last={}", trim(text)));
   std::set<std::string> seen;
   for (const auto& part : split(text, ',')) {
     const std::string_view word = trim(part);

@@ -80,17 +80,20 @@ Spawned spawn(SpawnRequest request) {
   Pipe input, output, errors;
   SpawnActions actions;
   SpawnAttributes attributes(request.own_group);
-  posix_spawn_file_actions_adddup2(actions.raw(), input.read.raw(), 0);
-  posix_spawn_file_actions_adddup2(actions.raw(), output.write.raw(), 1);
-  posix_spawn_file_actions_adddup2(actions.raw(), errors.write.raw(), 2);
+  const bool has_stream = request.stream >= 0;
+  posix_spawn_file_actions_adddup2(actions.raw(), has_stream ? request.stream : input.read.raw(), 0);
+  posix_spawn_file_actions_adddup2(actions.raw(), has_stream ? request.stream : output.write.raw(), 1);
+  posix_spawn_file_actions_adddup2(actions.raw(), request.errors >= 0 ? request.errors : errors.write.raw(), 2);
   if (!request.folder.empty()) posix_spawn_file_actions_addchdir_np(actions.raw(), request.folder.c_str());
   Spawned spawned;
   const int failure = ::posix_spawn(&spawned.pid, request.program.c_str(), actions.raw(), attributes.raw(),
                                     pointers(request.arguments).data(), pointers(request.environment).data());
   if (failure != 0) throw system_error(format("starting {}", request.program.string()), failure);
-  spawned.input = std::move(input.write);
-  spawned.output = std::move(output.read);
-  spawned.errors = std::move(errors.read);
+  if (!has_stream) {
+    spawned.input = std::move(input.write);
+    spawned.output = std::move(output.read);
+  }
+  if (request.errors < 0) spawned.errors = std::move(errors.read);
   return spawned;
 }
 

@@ -18,9 +18,11 @@ struct SpawnRequest {
   std::vector<std::string> environment;  // "NAME=value", all of it
   fs::path folder = {};                  // empty: our own
   bool own_group = false;
+  // Descriptors in place of pipes: one for its standard input and output, one for its errors. -1: pipes.
+  int stream = -1, errors = -1;
 };
 
-// The program, and our ends of its standard input, output and error.
+// The program, and our ends of its standard input, output and error, where they are pipes.
 struct Spawned {
   pid_t pid = 0;
   Fd input, output, errors;

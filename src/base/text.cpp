@@ -77,7 +77,8 @@ size_t distance(std::string_view a, std::string_view b) {
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
   const std::string asked = lower(word.substr(0, 64));
   std::optional<std::string> best;
-  size_t best_distance = asked.size() <= 3 ? 2 : asked.size() <= 6 ? 3 : 4;
+  // At most a third of the letters may differ: what is further off is another word.
+  size_t best_distance = std::clamp<size_t>(asked.size() / 3, 1, 3) + 1;
   for (const auto& candidate : known) {
     if (candidate.size() > 64) continue;
     const size_t edits = distance(asked, lower(candidate));

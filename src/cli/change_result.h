@@ -7,12 +7,25 @@
 
 namespace belay::cli {
 
-struct ChangeWords {
-  bool exit_unchanged = false;  // 3 instead of 0 where nothing was to be done
+// What a change cost.
+struct Took {
+  std::optional<Milliseconds> time, outage;  // outage: how long nothing ran
 };
 
-// `name`: the app. Prints the result; 0, 1, or 3.
+struct ChangeWords {
+  bool exit_unchanged = false;  // 3 instead of 0 where nothing was to be done
+  bool json = false;
+  Took took{};
+};
+
+// `name`: the app. Prints the result; 0, 1, or 3. With JSON a list of this change alone.
 int print_change(Console& console, const AppName& name, const change::Change& change, const ChangeWords& words = {});
+// The same as an object of the list `changes`.
+document::Node change_node(const AppName& name, const change::Change& change, const Took& took);
+int exit_code_of(const change::Change& change, const ChangeWords& words);
+
+// Where a plan publishes ports: "*:8080", "127.0.0.1:5433".
+std::vector<std::string> addresses_of(const plan::Plan& plan);
 
 // The steps of a dry run on standard output.
 void print_plan(Console& console, const plan::Plan& plan);

@@ -48,12 +48,14 @@ const Command* find_command(std::string_view name) {
 }
 
 const Command& command_named(std::string_view name) {
-  if (const Command* command = find_command(name)) return *command;
+  if (const Command* command = find_command(without_alias(name))) return *command;
   if (const Habit* habit = find_habit(name))
     throw UsageError(format("there is no command '{}'", printable(name)), std::string(habit->answer));
   std::vector<std::string> known;
   for (const auto& command : commands()) known.emplace_back(command.name);
-  std::string hint = did_you_mean(name, known);
+  for (const auto& alias : aliases()) known.emplace_back(alias.word);
+  // Two letters are too few for a guess: it might change something.
+  std::string hint = name.size() < 3 ? std::string() : did_you_mean(name, known);
   throw UsageError(format("there is no command '{}'", printable(name)),
                    hint.empty() ? "Run belay help for the list of commands." : std::move(hint));
 }

@@ -71,7 +71,7 @@ struct Command {
 // All commands, in the order in which help lists them.
 std::span<const Command> commands();
 const Command* find_command(std::string_view name);
-// Throws UsageError with "did you mean" where there is none.
+// Also by an alias (habits.h). Throws UsageError with "did you mean" where there is none.
 const Command& command_named(std::string_view name);
 // Options that every command takes, before or after its name.
 std::span<const Option> global_options();

@@ -38,6 +38,7 @@ constexpr std::array json{Option{.name = "json", .summary = "print JSON instead 
 constexpr std::array change{
     Option{.name = "dry-run", .summary = "show what would be done and change nothing"},
     Option{.name = "exit-unchanged", .summary = "exit with 3 when there was nothing to change"}};
+constexpr std::array json_of_change{Option{.name = "json", .summary = "print JSON instead of sentences"}};
 constexpr std::array lossy{
     Option{.name = "lossy", .summary = "take it over even though some of its settings cannot be kept"}};
 constexpr std::array yes{Option{.name = "yes", .letter = 'y', .summary = "do not ask before removing"}};
@@ -102,13 +103,16 @@ constexpr std::array attach{Option{.name = "attach", .summary = "connect this te
 
 constexpr auto options_of_take_over = joined(lossy, change);
 constexpr auto options_of_build = joined(build_options, from_image, change);
-constexpr auto options_of_deploy = joined(build_options, from_image, start_options, agree, snapshot, change);
-constexpr auto options_of_start = joined(from_image, start_options, agree, snapshot, attach, change);
+constexpr auto options_of_deploy =
+    joined(build_options, from_image, start_options, agree, snapshot, json_of_change, change);
+constexpr std::array all_of_host{Option{.name = "all", .summary = "do it for every app of this host"}};
+constexpr auto options_of_start =
+    joined(all_of_host, from_image, start_options, agree, snapshot, attach, json_of_change, change);
 constexpr auto options_of_swap = joined(start_options, change);
 constexpr auto options_of_rollback = joined(
     start_options,
     std::array{Option{.name = "with-data", .summary = "also bring back the newest snapshot of the release's data"}},
-    change);
+    json_of_change, change);
 constexpr std::array recipients{
     Option{.name = "recipient",
            .value = "KEY",
@@ -147,6 +151,7 @@ constexpr auto options_of_backups =
                       Option{.name = "prune", .summary = "remove the app's backups that no rule keeps"}},
            keep_rules, yes, json, std::array{change[0]});
 constexpr auto options_of_backup = joined(
+    all_of_host,
     std::array{
         Option{.name = "output",
                .letter = 'o',
@@ -182,7 +187,7 @@ constexpr auto options_of_restore =
                       Option{.name = "project-directory",
                              .value = "DIR",
                              .summary = "the folder that the files of a Compose project go to"}},
-           identities, passphrase_file, start_options, std::array{change[0]});
+           identities, passphrase_file, start_options, json_of_change, std::array{change[0]});
 constexpr auto trial_options = joined(
     std::array{Option{.name = "network", .value = "NAME", .summary = "also join this network", .repeatable = true}},
     std::array{start_options[0], start_options[1]}, json, std::array{change[0]});
@@ -202,14 +207,16 @@ constexpr std::array stop_timeout{Option{.name = "timeout",
                                          .value = "TIME",
                                          .summary = "how long the container may take to end before it is killed",
                                          .kind = Kind::duration}};
-constexpr auto options_of_stop = joined(stop_timeout, change);
-constexpr auto options_of_restart = joined(stop_timeout, options_of_swap);
+constexpr auto options_of_stop = joined(stop_timeout, all_of_host, json_of_change, change);
+constexpr auto options_of_restart = joined(stop_timeout, all_of_host, json_of_change, options_of_swap);
+constexpr auto options_of_retry = joined(json_of_change, options_of_swap);
+constexpr auto options_of_pause = joined(json_of_change, change);
 constexpr auto options_of_kill =
     joined(std::array{Option{.name = "signal",
                              .letter = 's',
                              .value = "SIGNAL",
                              .summary = "the signal to send (default: KILL, which stops)"}},
-           change);
+           json_of_change, change);
 constexpr auto options_of_stable =
     joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
                       Option{.name = "clear", .summary = "remove the mark"},
@@ -217,13 +224,17 @@ constexpr auto options_of_stable =
            change);
 constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one per line"}};
 constexpr auto options_of_list = joined(names_only, json);
+constexpr auto options_of_ls = joined(
+    std::array{Option{.name = "all", .letter = 'a', .summary = "no effect: stopped apps are always listed"},
+               Option{.name = "watch", .letter = 'w', .summary = "show the list anew every two seconds, until Ctrl-C"}},
+    names_only, json);
 constexpr std::array options_of_logs{
     Option{.name = "follow", .letter = 'f', .summary = "wait for what is new and print it as it comes"},
     Option{.name = "lines", .letter = 'n', .value = "N", .summary = "only the last N lines", .kind = Kind::number},
     Option{.name = "timestamps", .letter = 't', .summary = "put the time before each line"},
     Option{.name = "since",
            .value = "TIME",
-           .summary = "only lines since then: 10m, 2h, 2026-01-31T09:00:00Z",
+           .summary = "only lines since then: 10m, 09:00, yesterday, 2026-01-31",
            .kind = Kind::time},
     Option{.name = "until", .value = "TIME", .summary = "only lines until then", .kind = Kind::time},
     Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
@@ -234,7 +245,7 @@ constexpr auto options_of_events = joined(
         options_of_logs[0],
         Option{.name = "since",
                .value = "TIME",
-               .summary = "only what happened since then: 10m, 2h, 2026-01-31T09:00:00Z",
+               .summary = "only what happened since then: 10m, 09:00, yesterday, 2026-01-31",
                .kind = Kind::time},
         Option{.name = "until", .value = "TIME", .summary = "only what happened until then", .kind = Kind::time}},
     std::array{Option{.name = "json", .summary = "print one JSON object a line"}});
@@ -266,7 +277,9 @@ constexpr auto options_of_ps = joined(
                       .repeatable = true}},
     json);
 constexpr auto options_of_images =
-    joined(std::array{Option{.name = "ids", .summary = "print only the ids, one per line"}}, json);
+    joined(std::array{Option{.name = "all", .letter = 'a', .summary = "those of every app of this host"},
+                      Option{.name = "ids", .summary = "print only the ids, one per line"}},
+           json);
 constexpr std::array options_of_cp{
     Option{.name = "archive", .letter = 'a', .summary = "keep the owners of files"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
@@ -284,6 +297,12 @@ constexpr auto options_of_history = joined(
     std::array{
         Option{
             .name = "lines", .letter = 'n', .value = "N", .summary = "only the last N entries", .kind = Kind::number},
+        Option{.name = "since",
+               .value = "TIME",
+               .summary = "only what was done since then: 10m, 09:00, yesterday, 2026-01-31",
+               .kind = Kind::time},
+        Option{.name = "until", .value = "TIME", .summary = "only what was done until then", .kind = Kind::time},
+        Option{.name = "follow", .letter = 'f', .summary = "wait for what is new and print it as it comes"},
         Option{.name = "keep", .value = "N", .summary = "remove all but the newest N entries", .kind = Kind::number}},
     json);
 constexpr auto options_of_autostart = joined(json, change);
@@ -300,6 +319,13 @@ constexpr std::array options_of_serve{
            .summary = "the app that this daemon itself is, if it runs in a container",
            .kind = Kind::app},
     Option{.name = "once", .summary = "make one pass and exit"}};
+constexpr auto options_of_notify =
+    joined(std::array{Option{.name = "test", .summary = "send a test notice to each place"},
+                      Option{.name = "config",
+                             .value = "FILE",
+                             .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
+                             .kind = Kind::file}},
+           json);
 constexpr auto options_of_cleanup =
     joined(yes,
            std::array{Option{.name = "keep",
@@ -503,6 +529,7 @@ constexpr std::array positionals_of_logs{
     optional_app_or_part,
     Positional{.name = "RELEASE", .kind = Kind::release, .required = false, .repeated = true, .shown = "rN|NAME"}};
 constexpr std::array only_optional_name{optional_app};
+constexpr std::array several_apps{Positional{.name = "NAME", .kind = Kind::app, .required = false, .repeated = true}};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
 constexpr std::array optional_name_and_release{optional_app, optional_release};
@@ -538,8 +565,12 @@ constexpr std::array positionals_of_port{app_or_part,
                                          Positional{.name = "PORT", .required = false, .shown = "PORT[/PROTOCOL]"}};
 constexpr std::array positionals_of_cp{Positional{.name = "FROM", .kind = Kind::file, .shown = "FROM"},
                                        Positional{.name = "TO", .kind = Kind::file, .shown = "TO"}};
-constexpr std::array positionals_of_autostart{
-    optional_app, Positional{.name = "MARK", .kind = Kind::words, .choices = "last|stable|none", .required = false}};
+constexpr std::array positionals_of_autostart{optional_app, Positional{
+                                                                .name = "MARK",
+                                                                .kind = Kind::words,
+                                                                .choices = "last|stable|none",
+                                                                .required = false,
+                                                            }};
 constexpr std::array positionals_of_adopt{
     name_of_app, Positional{.name = "CONTAINER", .kind = Kind::container, .required = false, .repeated = true}};
 constexpr std::array positionals_of_import{
@@ -650,13 +681,13 @@ constexpr std::array table{
             .group = Group::change,
             .summary = "Let what runs stand still",
             .positionals = several_targets,
-            .options = change,
+            .options = options_of_pause,
             .run = run_pause},
     Command{.name = "unpause",
             .group = Group::change,
             .summary = "Let what was paused go on",
             .positionals = several_targets,
-            .options = change,
+            .options = options_of_pause,
             .run = run_unpause},
     Command{.name = "rollback",
             .group = Group::change,
@@ -668,7 +699,7 @@ constexpr std::array table{
             .group = Group::change,
             .summary = "Try a release again that failed to prove itself",
             .positionals = only_name,
-            .options = options_of_swap,
+            .options = options_of_retry,
             .run = run_retry},
     Command{.name = "stable",
             .group = Group::change,
@@ -734,7 +765,8 @@ constexpr std::array table{
     Command{.name = "ls",
             .group = Group::look,
             .summary = "List the apps of this host",
-            .options = options_of_list,
+            .positionals = several_apps,
+            .options = options_of_ls,
             .run = run_ls},
     Command{.name = "status",
             .group = Group::look,
@@ -916,10 +948,15 @@ constexpr std::array table{
             .positionals = positionals_of_serve,
             .options = options_of_serve,
             .run = run_serve},
+    Command{.name = "notify",
+            .group = Group::upkeep,
+            .summary = "Show where notices go, and test it",
+            .options = options_of_notify,
+            .run = run_notify},
     Command{.name = "cleanup",
             .group = Group::upkeep,
-            .summary = "Remove the old containers and images of an app",
-            .positionals = only_name,
+            .summary = "Remove the old containers and images of an app, or of all",
+            .positionals = only_optional_name,
             .options = options_of_cleanup,
             .run = run_cleanup},
     Command{.name = "remove",
@@ -979,8 +1016,8 @@ constexpr std::array globals{
     Option{.name = "host",
            .letter = 'H',
            .value = "ENDPOINT",
-           .summary = "the engine to talk to: unix:///path or tcp://host:port (default: $DOCKER_HOST, else the Docker "
-                      "context, else the default socket)"},
+           .summary = "the engine to talk to: unix:///path, tcp://host:port or ssh://user@host (default: $DOCKER_HOST, "
+                      "else the Docker context, else the default socket)"},
     Option{.name = "state-dir",
            .value = "FOLDER",
            .summary = "where Belay keeps its state (default: $BELAY_STATE_DIR)",
@@ -992,6 +1029,7 @@ constexpr std::array globals{
            .summary = "show what happens live (auto, on a terminal), in lines (plain) or as JSON (json)",
            .kind = Kind::words,
            .choices = "auto|plain|json"},
+    Option{.name = "utc", .summary = "print times in UTC instead of local time (JSON has UTC always)"},
     Option{.name = "no-color", .summary = "print plain text (so does the variable NO_COLOR)"},
     Option{.name = "help", .letter = 'h', .summary = "show the help of the command"},
     Option{.name = "version", .summary = "print the version"},

@@ -18,6 +18,7 @@ int run_rollback(Invocation& in);
 int run_retry(Invocation& in);
 int run_stable(Invocation& in);
 int run_ls(Invocation& in);
+int run_notify(Invocation& in);
 int run_status(Invocation& in);
 int run_ps(Invocation& in);
 int run_port(Invocation& in);

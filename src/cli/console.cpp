@@ -1,8 +1,12 @@
 #include "cli/console.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "base/format.h"
@@ -22,6 +26,17 @@ constexpr size_t held_limit = 64 * 1024;
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
+}
+
+// By the first of the variables that is set, as the C library has it. Where none is, nothing is known of a pipe's other
+// end; a terminal then shows ASCII.
+bool is_ascii_locale(bool has_terminal) {
+  for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    if (!is_set(variable)) continue;
+    const std::string locale = lower(std::getenv(variable));
+    return locale.find("utf-8") == std::string::npos && locale.find("utf8") == std::string::npos;
+  }
+  return has_terminal;
 }
 
 }  // namespace
@@ -45,6 +60,7 @@ ConsoleSettings ConsoleSettings::of_process() {
     settings.rows = size.ws_row > 0 ? size.ws_row : 24;
     break;
   }
+  settings.ascii = is_ascii_locale(settings.out_terminal || settings.err_terminal);
   if (const char* columns = std::getenv("COLUMNS"))
     if (const auto number = parse_number(columns); number && *number >= 20 && *number <= 1000)
       settings.columns = static_cast<int>(*number);
@@ -77,24 +93,65 @@ void Console::line(Style style, std::string_view head, std::string_view rest) {
 }
 
 void Console::print(const Table& table) {
-  print_page(table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color}));
+  const std::string text =
+      table.text({.width = settings_.out_terminal ? settings_.columns : 0, .color = settings_.out_color});
+  print_page(settings_.ascii ? in_ascii_as_wide(text) : text);
+}
+
+void Console::prose(std::string_view text) {
+  print_page(for_out(printable(text)) + "\n");
+}
+
+std::string Console::for_out(std::string_view text) const {
+  return fitted(text, settings_.out_terminal ? settings_.columns : 0);
+}
+
+std::string Console::for_err(std::string_view text) const {
+  return fitted(text, settings_.err_terminal ? settings_.columns : 0);
 }
 
 void Console::print_page(std::string_view text) {
-  std::lock_guard held(mutex_);
-  write_out(text);
+  const std::lock_guard held(mutex_);
+  write_out(settings_.ascii ? in_ascii(text) : std::string(text));
+}
+
+void Console::clear_screen() {
+  if (!settings_.out_terminal) return;
+  const std::lock_guard held(mutex_);
+  write_out("\033[H\033[2J");
+}
+
+bool Console::page(std::string_view text) {
+  const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+  if (!settings_.out_terminal || !settings_.in_terminal || lines < settings_.rows) return false;
+  const char* chosen = std::getenv("PAGER");
+  const std::string pager = chosen == nullptr ? "less" : chosen;
+  if (pager.empty() || pager == "cat") return false;
+  flush();
+  // F: no longer than the screen; R: colours; X: what was shown stays there. The user's own wish goes before.
+  ::setenv("LESS", "FRX", 0);
+  FILE* pipe = ::popen(pager.c_str(), "we");
+  if (pipe == nullptr) return false;
+  const std::string whole = settings_.ascii ? in_ascii(text) : std::string(text);
+  // It may end before all is read.
+  std::ignore = std::fwrite(whole.data(), 1, whole.size(), pipe);
+  constexpr int not_found = 127;
+  const int status = ::pclose(pipe);
+  return status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != not_found;
 }
 
 void Console::print_json(const document::Node& value) {
-  line(document::write_json(value, 2));
+  const std::lock_guard held(mutex_);
+  write_out(printable(document::write_json(value, 2)) + "\n");
 }
 
 void Console::event(const document::Node& event) {
-  say(document::write_json(event));
+  const std::lock_guard held(mutex_);
+  write_err(document::write_json(event) + "\n");
 }
 
 void Console::success(std::string_view text) {
-  if (!settings_.quiet) line(Style::good, text);
+  if (!settings_.quiet) line(Style::good, for_out(text));
 }
 
 void Console::note(std::string_view text) {
@@ -103,7 +160,7 @@ void Console::note(std::string_view text) {
 
 void Console::warning(std::string_view text) {
   const std::string label = settings_.err_color ? in_style(Style::warn, "warning:") : "warning:";
-  say(format("belay: {} {}", label, printable(text)));
+  say(for_err(format("belay: {} {}", label, printable(text))));
 }
 
 std::string Console::worded(std::string_view text) const {
@@ -115,16 +172,16 @@ void Console::error(const Error& error) {
     say(document::write_json(report::record(report::error_json(error, worded(error.hint())))));
     return;
   }
-  std::string text = format("belay: {}", printable(error.what()));
+  std::string text = for_err(format("belay: {}", printable(error.what())));
   if (settings_.err_color) text = in_style(Style::bad, text);
   // A usage line says by itself what it is.
   const std::string_view label = error.hint().starts_with("usage: ") ? "" : "hint: ";
-  if (!error.hint().empty()) text += format("\n{}{}", label, printable(worded(error.hint())));
+  if (!error.hint().empty()) text += "\n" + for_err(format("{}{}", label, printable(worded(error.hint()))));
   say(text);
 }
 
 void Console::diagnostic(std::string_view text) {
-  say(printable(text));
+  say(for_err(printable(text)));
 }
 
 void Console::diagnostic(Style style, std::string_view head, std::string_view rest) {
@@ -134,7 +191,7 @@ void Console::diagnostic(Style style, std::string_view head, std::string_view re
 
 void Console::say(std::string_view text) {
   std::lock_guard held(mutex_);
-  write_err(std::string(text) + "\n");
+  write_err((settings_.ascii && !json_errors_ ? in_ascii(text) : std::string(text)) + "\n");
 }
 
 std::string Console::ask(std::string_view question, std::stop_token stop) {
@@ -166,6 +223,8 @@ bool Console::typed_confirmation(std::string_view warning, const std::string& na
 
 void Console::set_live(std::vector<std::string> lines) {
   if (!settings_.err_terminal) return;
+  if (settings_.ascii)
+    for (auto& line : lines) line = in_ascii_as_wide(line);
   std::lock_guard held(mutex_);
   if (lines == live_) return;
   if (live_.empty()) flush_out();
@@ -174,6 +233,11 @@ void Console::set_live(std::vector<std::string> lines) {
   live_ = std::move(lines);
   draw_live(text);
   write_all(err_, text);
+}
+
+void Console::flush() {
+  const std::lock_guard held(mutex_);
+  flush_out();
 }
 
 bool Console::is_closed() const {

@@ -23,6 +23,7 @@ struct ConsoleSettings {
   bool out_color = false, err_color = false;
   int columns = 80, rows = 24;  // of the terminal; meaningless where none of the streams is one
   bool quiet = false;
+  bool ascii = false;        // the terminal, or the locale that was chosen, has no UTF-8
   bool live = true;          // where standard error is a terminal, progress is drawn and redrawn
   bool json_events = false;  // what happens is given as objects, each in a line of its own
 
@@ -56,10 +57,16 @@ class Console {
   // The head in a style where standard output has colours.
   void line(Style style, std::string_view head, std::string_view rest = {});
   void print(const Table& table);
+  // A sentence or several: on a terminal broken between words.
+  void prose(std::string_view text);
   // With --progress json: what happens, as an object in a line of its own on standard error.
   void event(const document::Node& event);
+  // Of the terminal that results go to; nothing where they go elsewhere.
+  void clear_screen();
   // A text of our own, with its own escape sequences.
   void print_page(std::string_view text);
+  // The same through $PAGER (less), where it is longer than the terminal; false: nothing was shown.
+  [[nodiscard]] bool page(std::string_view text);
   // For --json: one value, indented, with a line feed behind it.
   void print_json(const document::Node& value);
 
@@ -89,6 +96,8 @@ class Console {
   // not wider than the terminal. Only where `err_terminal`.
   void set_live(std::vector<std::string> lines);
 
+  // Writes results that were held back: somebody waits for them.
+  void flush();
   // Standard output is closed (`| head`): a stream of lines may end early.
   bool is_closed() const;
   // Writes what is held back. Throws Error when results were lost for another reason than a closed pipe (a full disk).
@@ -101,6 +110,9 @@ class Console {
   void write_err(std::string_view text);
   void flush_out();
   void say(std::string_view text);  // a line on standard error as it is
+  // `text` as wide as the stream's terminal.
+  std::string for_out(std::string_view text) const;
+  std::string for_err(std::string_view text) const;
   std::string ask(std::string_view question, std::stop_token stop);
 
   std::string worded(std::string_view text) const;

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/plural.h"
 #include "base/text.h"
 #include "change/context.h"
@@ -87,7 +88,7 @@ BackupFile existing_backup(const Invocation& in, const std::string& text) {
 }
 
 std::string text_of(const backup::Manifest& manifest, const backup::End& end) {
-  return format("{} of {}, taken {}: {}, {}", manifest.release.text(), manifest.app, iso_time(manifest.taken),
+  return format("{} of {}, taken {}: {}, {}", manifest.release.text(), manifest.app, local_time(manifest.taken),
                 counted(end.files(), "file"), byte_text({end.bytes()}));
 }
 

@@ -29,7 +29,7 @@ BackupFile backup_file(const std::string& text);
 // The same for a backup that should be there: UsageError for a folder and for what can be none.
 BackupFile existing_backup(const Invocation& in, const std::string& text);
 
-// "r7 of web, taken 2026-01-31T09:05:07Z: 12 files, 3.4 MiB"
+// "r7 of web, taken 2026-01-31 10:05: 12 files, 3.4 MiB"
 std::string text_of(const backup::Manifest& manifest, const backup::End& end);
 
 }  // namespace belay::cli

@@ -66,6 +66,8 @@ int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const fo
                                       [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
     if (is_quiet && good.apps.size() == outcome.host.apps.size()) in.console.line("nothing to do");
     in.console.print(declared::declared_text(good, in.has("verbose")));
+    if (const size_t broken = outcome.host.apps.size() - good.apps.size(); broken > 0)
+      in.console.line(format("{} broken", broken));
   }
   if (outcome.has_failures()) return 1;
   return in.has("detailed-exitcode") && outcome.host.has_changes() ? 2 : 0;

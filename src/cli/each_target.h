@@ -6,6 +6,7 @@
 
 #include "cli/change_result.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
 
 namespace belay::cli {
 
@@ -14,13 +15,19 @@ template <class UseCase>
 int change_each(const Invocation& in, HostRun& run, const std::vector<Target>& targets, UseCase&& use_case) {
   constexpr int unchanged = 3;
   int code = unchanged;
+  Node list = Node::list();
+  const bool as_json = in.command.find_option("json") != nullptr && in.has("json");
   for (const auto& what : targets) {
     const change::Change change = use_case(what);
+    const ChangeWords words = change_words(in, run);
     run.report().close();
-    const int of_this = print_change(in.console, what.app, change, {.exit_unchanged = in.has("exit-unchanged")});
-    if (of_this != 0 && of_this != unchanged) return of_this;
-    code = std::min(code, of_this);
+    run.report().begin_anew();
+    if (as_json) list.add(change_node(what.app, change, words.took));
+    const int of_this = as_json ? exit_code_of(change, words) : print_change(in.console, what.app, change, words);
+    code = of_this == 0 || of_this == unchanged ? std::min(code, of_this) : of_this;
+    if (of_this != 0 && of_this != unchanged) break;
   }
+  if (as_json) print_record(in.console, "changes", std::move(list));
   return code;
 }
 

@@ -16,6 +16,23 @@ std::span<const Habit> habits();
 // nullptr: nothing is known of the word.
 const Habit* find_habit(std::string_view word);
 
+// Words that stand for a command of Belay.
+struct Alias {
+  std::string_view word, command;
+};
+std::span<const Alias> aliases();
+// The command that the word stands for; the word itself where it is no alias.
+std::string_view without_alias(std::string_view word);
+
+// Words for a value: the same as the other one, at this place behind the command.
+struct HabitValue {
+  std::string_view command;
+  size_t place = 0;
+  std::string_view word, value;
+};
+std::span<const HabitValue> habit_values();
+
+// `command` empty: of the program, before any command.
 struct HabitOption {
   std::string_view command, option;  // without the dashes
   std::string_view answer;

@@ -79,13 +79,15 @@ std::string page_text(const Page& page, int width, bool color) {
 
 void show_page(Console& console, const Page& page) {
   const auto& settings = console.settings();
-  console.print_page(page_text(page, settings.out_terminal ? settings.columns : 80, settings.out_color));
+  const std::string text = page_text(page, settings.out_terminal ? settings.columns : 80, settings.out_color);
+  if (!console.page(text)) console.print_page(text);
 }
 
 void show_markdown(Console& console, const std::string& markdown) {
   const auto& settings = console.settings();
   const int width = settings.out_terminal ? std::min(settings.columns, 100) : 80;
-  console.print_page(terminal_text(read_markdown(markdown), width, settings.out_color));
+  const std::string text = terminal_text(read_markdown(markdown), width, settings.out_color);
+  if (!console.page(text)) console.print_page(text);
 }
 
 std::string man_page(const Page& page) {

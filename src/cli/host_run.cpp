@@ -60,8 +60,13 @@ std::string ProgressReport::id_of(size_t action) const {
 struct ProgressReport::Shown {
   ProgressReport& to;
 
-  void operator()(const plan::PlanBegun&) const { ++to.plans_; }
+  void operator()(const plan::PlanBegun&) const {
+    ++to.plans_;
+    if (!to.begun_) to.begun_ = to.clock_.now();
+  }
   void operator()(const plan::StepBegun& begun) const {
+    if (!to.first_stop_ && std::holds_alternative<plan::StopContainer>(begun.which.step()))
+      to.first_stop_ = to.clock_.now();
     to.display().begin(to.id_of(begun.which.action), plan::step_text(begun.which.step()));
   }
   void operator()(const plan::StepProgressed& progressed) const {
@@ -75,6 +80,8 @@ struct ProgressReport::Shown {
     if (progress.done && !progress.id.empty()) to.display().finish(id, true, {});
   }
   void operator()(const plan::StepDone& done) const {
+    if (to.first_stop_ && std::holds_alternative<plan::StartContainer>(done.which.step()))
+      to.last_start_ = to.clock_.now();
     to.display().finish(to.id_of(done.which.action), true, plan::step_text(done.which.step()));
   }
   void operator()(const plan::StepFailed& failed) const {
@@ -92,6 +99,17 @@ struct ProgressReport::Shown {
       to.console_.note(remark.text);
   }
 };
+
+Took ProgressReport::took() const {
+  Took took;
+  if (begun_) took.time = clock_.now() - *begun_;
+  if (first_stop_ && last_start_) took.outage = *last_start_ - *first_stop_;
+  return took;
+}
+
+ChangeWords change_words(const Invocation& in, const HostRun& run) {
+  return {in.has("exit-unchanged"), in.command.find_option("json") != nullptr && in.has("json"), run.report().took()};
+}
 
 void ProgressReport::tell(const plan::Event& event) {
   if (console_.settings().json_events)

@@ -6,6 +6,7 @@
 
 #include "change/change.h"
 #include "change/context.h"
+#include "cli/change_result.h"
 #include "cli/invocation.h"
 #include "cli/progress.h"
 
@@ -17,6 +18,10 @@ class ProgressReport final : public change::Report {
   ProgressReport(Console& console, Clock& clock) : console_(console), clock_(clock) {}
 
   void tell(const plan::Event& event) override;
+  // How long all took so far, and how long nothing ran: from the first stop to the end of the last start after it.
+  Took took() const;
+  // What follows is measured by itself.
+  void begin_anew() { begun_ = first_stop_ = last_start_ = {}; }
   // Takes the live area off the screen before results are printed.
   void close() { display_.reset(); }
 
@@ -28,6 +33,7 @@ class ProgressReport final : public change::Report {
 
   Console& console_;
   Clock& clock_;
+  std::optional<Time> begun_, first_stop_, last_start_;
   int plans_ = 0;  // several plans run in one command; their lines must not mix
   std::unique_ptr<Progress> display_;
 };
@@ -49,6 +55,7 @@ class HostRun {
   // Opens the state at the first call.
   change::Context& context();
   ProgressReport& report() { return report_; }
+  const ProgressReport& report() const { return report_; }
 
  private:
   Session& session_;
@@ -60,6 +67,8 @@ class HostRun {
 
 // The options that every swap takes: --wait-timeout, --settle, --no-wait, --order, --dry-run.
 change::ChangeOptions change_options(const Invocation& in);
+// How the result of a change is told: --exit-unchanged, --json, and what the run has measured.
+ChangeWords change_words(const Invocation& in, const HostRun& run);
 // The app's name as the first word.
 AppName app_name(const Invocation& in);
 // The same for commands that also take a part of an app: APP/SERVICE, APP/SERVICE/N.

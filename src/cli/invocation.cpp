@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/text.h"
 
 namespace belay::cli {
@@ -115,7 +116,7 @@ std::optional<Time> Invocation::time(std::string_view option) const {
   const std::string* given = value(option, Kind::time);
   if (given == nullptr) return {};
   if (const auto back = parse_duration(*given)) return clock.now() - *back;
-  return parse_time(*given);
+  return parse_local_time(*given, clock.now());
 }
 
 UsageError Invocation::usage_error(const std::string& message) const {

@@ -64,6 +64,11 @@ class Invocation {
   // All words of a repeated one. A "--" that begins verbatim words is not among them.
   std::vector<std::string> arguments(std::string_view name) const;
 
+  // Whether the line has any word behind the command.
+  bool has_words() const { return !line_.words.empty(); }
+  // As if the line ended with it.
+  void take_word(std::string word) { line_.words.push_back(std::move(word)); }
+
   // Options by their long names.
   bool has(std::string_view option) const;
   std::optional<std::string> text(std::string_view option) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/text.h"
 
@@ -76,6 +77,13 @@ std::string truncated(std::string_view text, int width) {
   return std::string(text.substr(0, bytes)) + "…";
 }
 
+std::string truncated_in_front(std::string_view text, int width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width <= 0) return {};
+  while (!text.empty() && display_width(text) > width - 1) text.remove_prefix(first_shown(text).bytes);
+  return "…" + std::string(text);
+}
+
 std::string padded(std::string_view text, int width, Align align) {
   const int missing = std::max(0, width - display_width(text));
   const std::string blanks(static_cast<size_t>(missing), ' ');
@@ -100,6 +108,70 @@ std::vector<std::string> wrapped(std::string_view text, int width) {
     columns += size;
   }
   return lines;
+}
+
+std::string fitted(std::string_view text, int width) {
+  constexpr int least = 20;
+  std::string result;
+  bool is_begun = false;
+  for (const auto& line : split(text, '\n')) {
+    if (std::exchange(is_begun, true)) result += '\n';
+    const size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    const int room = width - static_cast<int>(indent) - 2;
+    if (width <= 0 || display_width(line) <= width || room < least) {
+      result += line;
+      continue;
+    }
+    bool is_first = true;
+    for (const auto& part : wrapped(std::string_view(line).substr(indent), room)) {
+      if (!is_first) result += '\n';
+      result += std::string(indent + (is_first ? 0 : 2), ' ') + part;
+      is_first = false;
+    }
+  }
+  return result;
+}
+
+namespace {
+
+struct AsciiForm {
+  std::string_view text, free, wide;  // wide: of as many columns
+};
+constexpr std::array<AsciiForm, 10> ascii_forms{{{"→", "->", ">"},
+                                                 {"←", "<-", "<"},
+                                                 {"⇄", "<->", "="},
+                                                 {"…", "...", "~"},
+                                                 {"—", "-", "-"},
+                                                 {"–", "-", "-"},
+                                                 {"×", "x", "x"},
+                                                 {"✓", "ok", "+"},
+                                                 {"✗", "failed", "x"},
+                                                 {"·", "-", "-"}}};
+
+std::string replaced_forms(std::string_view text, std::string_view AsciiForm::* form) {
+  std::string result;
+  while (!text.empty()) {
+    const auto found = std::find_if(ascii_forms.begin(), ascii_forms.end(),
+                                    [&](const AsciiForm& each) { return text.starts_with(each.text); });
+    if (found != ascii_forms.end()) {
+      result += (*found).*form;
+      text.remove_prefix(found->text.size());
+    } else {
+      result += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string in_ascii(std::string_view text) {
+  return replaced_forms(text, &AsciiForm::free);
+}
+
+std::string in_ascii_as_wide(std::string_view text) {
+  return replaced_forms(text, &AsciiForm::wide);
 }
 
 }  // namespace belay::cli

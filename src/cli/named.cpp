@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "cli/compose_options.h"
+#include "cli/which_app.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -76,12 +77,12 @@ Target Named::of(const std::string& word) {
 
 Target Named::of(const std::optional<std::string>& word, std::string_view missing) {
   if (word) return of(*word);
-  if (!project()) {
-    const UsageError error = in_.usage_error(format("{} is missing", missing));
-    throw UsageError(format("{}, and there is no Compose file in this folder or one above it", error.what()),
-                     error.hint());
-  }
-  return of_project({});
+  if (project()) return of_project({});
+  auto found = app_of_folder(run_.context());
+  if (!found) found = only_app(in_.command, run_.context());
+  if (!found) ask_which_app(in_, run_.context(), missing);
+  in_.console.note(format("this is about {}", found->text()));
+  return Target(*found);
 }
 
 AppName Named::whole_app(const std::optional<std::string>& word) {
@@ -100,8 +101,19 @@ std::optional<AppName> Named::app_here() {
   }
 }
 
+std::vector<Target> Named::every_app() {
+  if (in_.has_words()) throw in_.usage_error("--all goes without names");
+  std::vector<Target> targets;
+  for (const auto& name : all_apps(run_.context())) targets.emplace_back(name);
+  return targets;
+}
+
 std::vector<Target> Named::of_all(const std::vector<std::string>& words, std::string_view missing) {
   if (words.empty()) return {of(std::nullopt, missing)};
+  if (words.size() == 1 && words.front() == "all" && in_.command.find_option("all") != nullptr && !is_app("all") &&
+      !(project() && project()->has("all")))
+    throw NotFound(ErrorCode::app_not_found, "there is no app all",
+                   format("Of all apps: belay {} --all", in_.command.name));
   std::vector<Target> targets;
   for (const auto& word : words) targets.push_back(of(word));
   return targets;

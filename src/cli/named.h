@@ -27,8 +27,8 @@ class Named {
   // Throws UsageError for a word that can be no name, NotFound where the project has no app yet, ConfigError where its
   // files cannot be read.
   Target of(const std::string& word);
-  // Without a word: the folder's project. Throws UsageError where the folder has none; `missing`: what the word is
-  // called.
+  // Without a word: the folder's project, else the app that was built from it, else the only one of the host. Throws
+  // UsageError with the apps where there are several; `missing`: what the word is called.
   Target of(const std::optional<std::string>& word, std::string_view missing);
   // The app that the word is about, or that a service of it is a part of.
   AppName app_of(const std::optional<std::string>& word) { return of(word, "NAME").app; }
@@ -38,6 +38,8 @@ class Named {
   std::optional<AppName> app_here();
   // The same for several words; without any: the folder's project.
   std::vector<Target> of_all(const std::vector<std::string>& words, std::string_view missing);
+  // For --all. UsageError where the line has words too.
+  std::vector<Target> every_app();
   // nullopt: there is no Compose file.
   const std::optional<FolderProject>& project();
   // The state has an app of this name.

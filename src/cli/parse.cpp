@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/text.h"
 #include "cli/habits.h"
 
@@ -24,15 +25,18 @@ constexpr int first_code = 256;
 
 class Grammar {
  public:
-  Grammar(std::string_view subject, std::span<const Option* const> known) : subject_(subject), known_(known) {
+  Grammar(std::string_view subject, std::span<const Option* const> known, std::string usage)
+      : subject_(subject), known_(known), usage_(std::move(usage)) {
     names_.reserve(known.size());
     // "-": positionals are handed out in order, where they stand. ":": a missing value is told from an unknown option.
     letters_ = "-:";
     for (size_t i = 0; i < known.size(); ++i) {
       const Option& option = *known[i];
       const int argument = option.is_flag() ? no_argument : required_argument;
-      names_.emplace_back(option.name);
-      longs_.push_back({names_.back().c_str(), argument, nullptr, first_code + static_cast<int>(i)});
+      if (!option.name.empty()) {
+        names_.emplace_back(option.name);
+        longs_.push_back({names_.back().c_str(), argument, nullptr, first_code + static_cast<int>(i)});
+      }
       if (option.letter == 0) continue;
       letters_ += option.letter;
       if (!option.is_flag()) letters_ += ':';
@@ -56,7 +60,7 @@ class Grammar {
     if (!word.starts_with("--"))
       throw UsageError(
           about(subject_, format("there is no option -{}", printable(std::string(1, static_cast<char>(code))))),
-          all_options());
+          told(options_that_begin_with(static_cast<char>(code))));
     const std::string name = printable(word.substr(2, std::min(word.find('='), word.size()) - 2));
     std::vector<std::string> like;
     for (const auto& candidate : names_)
@@ -65,9 +69,7 @@ class Grammar {
       throw UsageError(about(subject_, format("the option --{} can mean {}", name, join(like, " or "))));
     if (const std::string_view answer = answer_to_option(subject_, name); !answer.empty())
       throw UsageError(about(subject_, format("there is no option --{}", name)), std::string(answer));
-    const auto near = nearest(name, names_);
-    throw UsageError(about(subject_, format("there is no option --{}", name)),
-                     near ? format("Did you mean '--{}'?", *near) : all_options());
+    throw UsageError(about(subject_, format("there is no option --{}", name)), told(near_options(name)));
   }
 
   [[noreturn]] void refuse_missing_value(int code) const {
@@ -76,7 +78,29 @@ class Grammar {
   }
 
  private:
+  std::string told(const std::vector<std::string>& near) const {
+    return near.empty() || near.size() > 3 ? all_options() : format("Did you mean '{}'?", join(near, "' or '"));
+  }
+
+  std::vector<std::string> options_that_begin_with(char letter) const {
+    std::vector<std::string> all;
+    for (const auto& name : names_)
+      if (name.front() == letter) all.push_back("--" + name);
+    return all;
+  }
+
+  // The nearest one, else those that have the word as a part: --wait-timeout for --timeout.
+  std::vector<std::string> near_options(const std::string& name) const {
+    if (name.size() < 3) return {};
+    if (const auto near = nearest(name, names_)) return {"--" + *near};
+    std::vector<std::string> near;
+    for (const auto& candidate : names_)
+      if (candidate.find(name) != std::string::npos) near.push_back("--" + candidate);
+    return near;
+  }
+
   std::string all_options() const {
+    if (!usage_.empty()) return usage_;
     std::vector<std::string> words;
     for (const auto& name : names_) words.push_back("--" + name);
     return words.empty() ? std::string() : format("It takes {}.", join(words, ", "));
@@ -84,6 +108,7 @@ class Grammar {
 
   std::string_view subject_;
   std::span<const Option* const> known_;
+  std::string usage_;
   std::vector<std::string> names_;
   std::vector<::option> longs_;
   std::string letters_;
@@ -97,8 +122,9 @@ void check_value(std::string_view subject, const std::string& what, Kind kind, s
   };
   if (kind == Kind::number && !parse_number(value)) wrong("a whole number");
   if (kind == Kind::duration && !parse_duration(value)) wrong("a time such as 30s, 5m or 1h30m");
-  if (kind == Kind::time && !parse_duration(value) && !parse_time(value))
-    wrong("a time such as 10m (back from now) or 2026-01-31T09:00:00Z");
+  // Which day it is does not matter for whether it is a time.
+  if (kind == Kind::time && !parse_duration(value) && !parse_local_time(value, Time()))
+    wrong("a time such as 10m (back from now), 09:00, yesterday, 2026-01-31 or 2026-01-31T09:00:00Z");
   if (kind == Kind::words) {
     const auto known = choices_of(choices);
     if (std::find(known.begin(), known.end(), value) == known.end())
@@ -114,6 +140,11 @@ void check_option(std::string_view subject, const Words& read, const Option& opt
   if (given && !option.repeatable)
     throw UsageError(about(subject, format("the option --{} is given twice", option.name)));
 }
+
+// What people type by habit and no page lists: -v and -V before the command, and --format json.
+constexpr Option version_by_habit{.name = "", .letter = 'v'};
+constexpr Option version_as_capital{.name = "", .letter = 'V'};
+constexpr Option format_by_habit{.name = "format", .value = "json|table", .kind = Kind::words, .choices = "json|table"};
 
 // An option that may stand before the command's name although only some commands take it.
 const Option* leading_option(std::string_view name) {
@@ -136,27 +167,42 @@ void apply(Globals& globals, const Option& option, const std::string& value) {
   if (option.name == "progress") globals.progress = value;
   if (option.name == "help") globals.help = true;
   if (option.name == "version") globals.version = true;
+  if (option.name == "utc") globals.utc = true;
 }
 
 void check_words(const Command& command, const std::vector<std::string>& words) {
   const std::string usage = "usage: " + usage_line(command);
   const auto& positionals = command.positionals;
+  // Which app is meant can be known without a word (which_app.h).
+  const bool lacks_app = words.empty() && !positionals.empty() && positionals.front().kind == Kind::app;
   for (size_t i = words.size(); i < positionals.size(); ++i)
-    if (positionals[i].required)
+    if (positionals[i].required && !lacks_app)
       throw UsageError(about(command.name, format("{} is missing", positionals[i].name)), usage);
   if (words.size() > positionals.size() && (positionals.empty() || !positionals.back().repeated)) {
     const std::string extra = printable(words[positionals.size()]);
+    if (command.name == "backup" && words.size() == 2)
+      throw UsageError(about(command.name, format("unexpected argument '{}'", extra)),
+                       format("Where it goes: belay backup {} -o {}", printable(words[0]), shell_quoted(extra)));
     throw UsageError(about(command.name, format("unexpected argument '{}'", extra)), usage);
   }
   for (size_t i = 0; i < std::min(words.size(), positionals.size()); ++i)
     check_value(command.name, std::string(positionals[i].name), positionals[i].kind, positionals[i].choices, words[i]);
 }
 
+// "web start": the command comes first.
+void refuse_turned_words(const std::vector<std::string>& words) {
+  if (words.size() < 2 || find_command(without_alias(words[0])) != nullptr || find_habit(words[0]) != nullptr) return;
+  const std::string_view second = without_alias(words[1]);
+  if (find_command(second) == nullptr) return;
+  throw UsageError(format("there is no command '{}'", printable(words[0])),
+                   format("The command comes first: belay {} {}", second, printable(words[0])));
+}
+
 }  // namespace
 
 Words read_words(std::string_view subject, std::span<const std::string> words, std::span<const Option* const> known,
-                 int verbatim_from) {
-  const Grammar grammar(subject, known);
+                 int verbatim_from, const std::string& usage) {
+  const Grammar grammar(subject, known, usage);
   std::string program = "belay";
   std::vector<std::string> copies(words.begin(), words.end());
   std::vector<char*> argv{program.data()};
@@ -195,29 +241,44 @@ CommandLine parse_command_line(std::span<const std::string> arguments, const Glo
   for (const auto& option : global_options()) known.push_back(&option);
   const size_t global_count = known.size();
   for (const auto* name : {"json", "dry-run"}) known.push_back(leading_option(name));
-  const Words lead = read_words("", arguments, known, 0);
-  for (const auto& [option, value] : lead.options) apply(line.globals, *option, value);
+  known.push_back(&version_by_habit);
+  known.push_back(&version_as_capital);
+  const Words lead =
+      read_words("", arguments, known, 0, "usage: belay [OPTION]… COMMAND … (belay help lists the commands)");
+  for (const auto& [option, value] : lead.options) {
+    apply(line.globals, *option, value);
+    if (option->name.empty()) line.globals.version = true;
+  }
   if (lead.positionals.empty()) return line;
 
+  refuse_turned_words(lead.positionals);
   const Command& command = command_named(lead.positionals.front());
   line.command = &command;
   known.resize(global_count);
   for (const auto& option : command.options) known.push_back(&option);
-  const Words rest = read_words(command.name, std::span(lead.positionals).subspan(1), known, command.verbatim_from);
+  const Option* json = command.find_option("json");
+  if (json != nullptr) known.push_back(&format_by_habit);
+  const Words rest = read_words(command.name, std::span(lead.positionals).subspan(1), known, command.verbatim_from,
+                                "usage: " + usage_line(command));
   for (const auto& [option, value] : rest.options) {
     if (is_global(*option)) {
       apply(line.globals, *option, value);
+    } else if (option == &format_by_habit) {
+      if (value == "json") line.options.emplace_back(json, "");
     } else {
       line.options.emplace_back(option, value);
     }
   }
   for (const auto& [option, value] : lead.options) {
-    if (is_global(*option)) continue;
+    if (is_global(*option) || option->name.empty()) continue;
     const Option* own = command.find_option(option->name);
     if (own == nullptr) throw UsageError(about(command.name, format("there is no option --{}", option->name)));
     line.options.emplace_back(own, value);
   }
   line.words = rest.positionals;
+  for (const auto& habit : habit_values())
+    if (habit.command == command.name && habit.place < line.words.size() && line.words[habit.place] == habit.word)
+      line.words[habit.place] = habit.value;
   if (!line.globals.help && !line.globals.version) check_words(command, line.words);
   return line;
 }

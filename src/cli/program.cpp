@@ -1,11 +1,14 @@
 #include "cli/program.h"
 
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/faces.h"
 #include "cli/help.h"
+#include "cli/which_app.h"
 
 namespace belay::cli {
 
@@ -39,6 +42,8 @@ int run_command_line(Session& session, std::span<const std::string> arguments) {
   if (!line.globals.color) session.console.be_plain();
   if (line.globals.progress == "plain") session.console.be_still();
   if (line.globals.progress == "json") session.console.give_events_as_json();
+  if (line.globals.utc) ::setenv("TZ", "UTC0", 1);
+  ::tzset();
   if (line.globals.version) line.command = find_command("version");
   if (line.command == nullptr || (line.globals.help && !line.globals.version)) {
     show_page(session.console, line.command == nullptr ? page_of_program() : page_of(*line.command));
@@ -49,6 +54,7 @@ int run_command_line(Session& session, std::span<const std::string> arguments) {
   Invocation invocation(session, std::move(line));
   const bool knows_json = invocation.command.find_option("json") != nullptr;
   session.console.give_errors_as_json(knows_json && invocation.has("json"));
+  if (lacks_app(invocation)) name_the_app(invocation);
   return invocation.command.run(invocation);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/layout.h"
@@ -14,10 +15,14 @@ enum class Style : std::uint8_t { plain, bold, dim, good, warn, bad };
 // `text` between the escape sequences of a style.
 std::string in_style(Style style, std::string_view text);
 
+// What happens to a column on a terminal that is too narrow. below: it goes to lines of its own, under the others.
+enum class Narrow : std::uint8_t { cut_end, cut_front, below };
+
 struct Column {
   std::string title;
   Align align = Align::left;
   bool shrinks = true;  // may be cut on a narrow terminal
+  Narrow narrow = Narrow::cut_end;
 };
 
 // Made from text of any form, mostly without a style.
@@ -40,10 +45,18 @@ class Table {
     int width = 0;  // 0: no limit
     bool color = false;
   };
-  // A header line, then a line a row. Where a limit is set, the widest columns that may shrink are cut first.
+  // A header line, then a line a row. Where a limit is set, columns without any content are left out; what is too wide
+  // then goes below, or the widest columns that may shrink are cut; and where even that is too wide, each row is a
+  // block of lines, so that what may not be cut stays whole.
   std::string text(const Layout& layout) const;
 
  private:
+  using Widths = std::vector<std::pair<size_t, int>>;  // of the columns that are shown, by their place
+
+  int needed(size_t column) const;
+  std::string in_lines(const Widths& widths, const std::vector<size_t>& below, const Layout& layout) const;
+  std::string in_blocks(const Layout& layout) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };

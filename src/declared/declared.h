@@ -160,7 +160,7 @@ std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image
 // "takes over 2 containers as they are: shop-db-1, shop-web-1", and what is left over of a project.
 std::vector<std::string> lines_about_compose(const DeclaredApp& app);
 
-// The text of a plan: one block an app, its differences, downtime and steps. `with_unchanged`: those too.
+// The text of a plan: one block an app, its differences, downtime and steps, and the sum. `with_unchanged`: those too.
 std::string declared_text(const DeclaredHost& host, bool with_unchanged);
 
 }  // namespace belay::declared

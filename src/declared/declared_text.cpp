@@ -122,16 +122,57 @@ std::vector<std::string> lines_about_compose(const DeclaredApp& app) {
   return lines;
 }
 
+namespace {
+
+bool is_new(const DeclaredApp& app) {
+  return app.kind == DeclaredApp::Kind::change && app.change.release && app.change.release->value == 1;
+}
+
+// What happens to the app, for who looks down the first column.
+std::string_view sign_of(const DeclaredApp& app) {
+  switch (app.kind) {
+    case DeclaredApp::Kind::change:
+      return is_new(app) ? "+" : "~";
+    case DeclaredApp::Kind::repair:
+      return "~";
+    case DeclaredApp::Kind::removal:
+      return "-";
+    case DeclaredApp::Kind::unchanged:
+    case DeclaredApp::Kind::held:
+      return "=";
+    case DeclaredApp::Kind::trouble:
+    case DeclaredApp::Kind::broken:
+      return "!";
+  }
+  return "";
+}
+
+std::string sum_text(const DeclaredHost& host) {
+  std::vector<std::string> parts;
+  const auto count = [&](std::string_view what, auto&& belongs) {
+    if (const auto found = std::count_if(host.apps.begin(), host.apps.end(), belongs); found > 0)
+      parts.push_back(format("{} {}", found, what));
+  };
+  using Kind = DeclaredApp::Kind;
+  count("new", is_new);
+  count("changed", [](const DeclaredApp& app) { return app.kind == Kind::change && !is_new(app); });
+  count("repaired", [](const DeclaredApp& app) { return app.kind == Kind::repair; });
+  count("removed", [](const DeclaredApp& app) { return app.kind == Kind::removal; });
+  count("held", [](const DeclaredApp& app) { return app.kind == Kind::held; });
+  count("in trouble", [](const DeclaredApp& app) { return app.kind == Kind::trouble; });
+  count("broken", [](const DeclaredApp& app) { return app.kind == Kind::broken; });
+  count("unchanged", [](const DeclaredApp& app) { return app.kind == Kind::unchanged; });
+  return parts.empty() ? std::string() : format("Plan: {}\n", join(parts, ", "));
+}
+
+}  // namespace
+
 std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
   std::string text;
-  size_t unchanged = 0;
   for (const auto& app : host.apps) {
-    if (app.kind == DeclaredApp::Kind::unchanged) {
-      ++unchanged;
-      if (!with_unchanged) continue;
-    }
+    if (app.kind == DeclaredApp::Kind::unchanged && !with_unchanged) continue;
     const std::string name = app.name.empty() ? app.origin : app.name;
-    text += format("{}: {}", name, to_text(app.kind));
+    text += format("{} {}: {}", sign_of(app), name, to_text(app.kind));
     if (app.downtime) text += format(" (downtime: {})", text_of(*app.downtime));
     if (!app.reason.empty()) text += format(" — {}", app.reason);
     text += "\n";
@@ -140,8 +181,7 @@ std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
     for (const auto& line : split(plan::plan_text(app.change.plan), '\n'))
       if (!line.empty()) text += "  " + std::string(line) + "\n";
   }
-  if (unchanged > 0 && !with_unchanged) text += format("{} unchanged\n", unchanged);
-  return text;
+  return text + sum_text(host);
 }
 
 }  // namespace belay::declared

@@ -15,7 +15,8 @@ constexpr Milliseconds connect_time{10'000};
 
 // What the Host header says; engines behind a unix socket do not look at it.
 std::string host_header(const Endpoint& endpoint) {
-  return endpoint.socket.empty() ? net::TcpAddress{endpoint.host, endpoint.port}.text() : "localhost";
+  return endpoint.socket.empty() && endpoint.command.empty() ? net::TcpAddress{endpoint.host, endpoint.port}.text()
+                                                             : "localhost";
 }
 
 std::unique_ptr<net::TlsClient> tls_client(const Endpoint& endpoint) {
@@ -29,6 +30,7 @@ std::unique_ptr<net::TlsClient> tls_client(const Endpoint& endpoint) {
 std::unique_ptr<net::Stream> connect(const Endpoint& endpoint, net::TlsClient* tls, std::stop_token stop) {
   const Ticks deadline = net::deadline_in(connect_time);
   if (!endpoint.socket.empty()) return net::connect_unix(endpoint.socket, deadline, stop);
+  if (!endpoint.command.empty()) return net::connect_by_program(endpoint.command);
   const net::TcpAddress address{endpoint.host, endpoint.port};
   return tls != nullptr ? tls->connect(address, deadline, stop) : net::connect_tcp(address, deadline, stop);
 }

@@ -86,6 +86,39 @@ Endpoint tcp_endpoint(const std::string& host, std::string_view address) {
   return endpoint;
 }
 
+// ssh://[USER@]HOST[:PORT][/SOCKET]: through the docker program of that machine, as the docker command line does it.
+Endpoint ssh_endpoint(const std::string& host, std::string_view address) {
+  const auto refuse = [&](std::string_view what) {
+    throw UsageError(format("the engine address {} {}", printable(host), what),
+                     "Write it as ssh://[USER@]HOST[:PORT].");
+  };
+  const size_t slash = std::min(address.find('/'), address.size());
+  const std::string socket(address.substr(slash));
+  address = address.substr(0, slash);
+  Endpoint endpoint;
+  const std::string program = environment("BELAY_SSH");
+  endpoint.command = program.empty() ? std::vector<std::string>{"ssh"} : shell_words(program);
+  // Nobody can be asked for a password or a new host's key.
+  endpoint.command.insert(endpoint.command.end(), {"-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"});
+  if (const size_t at = address.rfind('@'); at != std::string_view::npos) {
+    const std::string user(address.substr(0, at));
+    if (user.find(':') != std::string::npos) refuse("holds a password");
+    if (!user.empty()) endpoint.command.insert(endpoint.command.end(), {"-l", user});
+    address = address.substr(at + 1);
+  }
+  Endpoint place = tcp_endpoint(host, address);
+  if (place.port != 0) endpoint.command.insert(endpoint.command.end(), {"-p", std::to_string(place.port)});
+  if (place.host.starts_with('-')) refuse("names no host");
+  endpoint.text = host;
+  endpoint.host = place.host;
+  const bool has_socket = socket.size() > 1;
+  endpoint.command.insert(endpoint.command.end(),
+                          {"--", place.host,
+                           has_socket ? format("docker -H {} system dial-stdio", shell_quoted("unix://" + socket))
+                                      : std::string("docker system dial-stdio")});
+  return endpoint;
+}
+
 Endpoint endpoint_at(const std::string& host) {
   if (host.starts_with("unix://")) {
     Endpoint endpoint;
@@ -95,13 +128,9 @@ Endpoint endpoint_at(const std::string& host) {
     return endpoint;
   }
   if (host.starts_with("tcp://")) return tcp_endpoint(host, std::string_view(host).substr(6));
-  if (host.starts_with("ssh://"))
-    throw UsageError(format("Belay does not open SSH connections itself, so it cannot use {}", host),
-                     "Forward the socket, 'ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST', and use -H "
-                     "unix:///tmp/engine.sock;"
-                     " or run belay on that host.");
+  if (host.starts_with("ssh://")) return ssh_endpoint(host, std::string_view(host).substr(6));
   throw UsageError(format("'{}' is not an engine address", printable(host)),
-                   "Addresses look like unix:///var/run/docker.sock or tcp://HOST:PORT.");
+                   "Addresses look like unix:///var/run/docker.sock, tcp://HOST:PORT or ssh://[USER@]HOST.");
 }
 
 std::string current_context() {
@@ -133,7 +162,7 @@ Endpoint endpoint_of_context(const std::string& name) {
     endpoint.context = name;
     const fs::path certificates = root / "tls" / folder.path().filename() / "docker";
     endpoint.verify_peer = !docker["SkipTLSVerify"].truth();
-    if (!endpoint.socket.empty()) return endpoint;
+    if (!endpoint.socket.empty() || !endpoint.command.empty()) return endpoint;
     endpoint.tls = !endpoint.verify_peer;
     // A context keeps what it was made with: one without an authority relies on the system's.
     if (!is_absent(certificates))
@@ -167,7 +196,8 @@ Endpoint find_endpoint(const DockerOptions& options) {
   } else {
     endpoint = endpoint_at(host);
   }
-  if (endpoint.socket.empty() && options.tls_verify.value_or(!environment("DOCKER_TLS_VERIFY").empty())) {
+  if (endpoint.socket.empty() && endpoint.command.empty() &&
+      options.tls_verify.value_or(!environment("DOCKER_TLS_VERIFY").empty())) {
     fs::path folder = options.cert_path;
     if (folder.empty()) folder = environment("DOCKER_CERT_PATH");
     if (folder.empty() && !endpoint.tls) folder = docker_config_folder();
@@ -176,7 +206,8 @@ Endpoint find_endpoint(const DockerOptions& options) {
   } else if (options.tls_verify == false) {
     endpoint.tls = false;
   }
-  if (endpoint.socket.empty() && endpoint.port == 0) endpoint.port = endpoint.tls ? 2376 : 2375;
+  if (endpoint.socket.empty() && endpoint.command.empty() && endpoint.port == 0)
+    endpoint.port = endpoint.tls ? 2376 : 2375;
   return endpoint;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/files.h"
 #include "engine/docker.h"
@@ -10,9 +11,10 @@
 namespace belay::engine {
 
 struct Endpoint {
-  std::string text;     // as it is shown: "unix:///run/docker.sock"
-  std::string context;  // the Docker context it comes from, if any
-  fs::path socket;      // of a unix endpoint; empty: TCP
+  std::string text;                    // as it is shown: "unix:///run/docker.sock"
+  std::string context;                 // the Docker context it comes from, if any
+  fs::path socket;                     // of a unix endpoint; empty: TCP, or the command
+  std::vector<std::string> command{};  // a program that connects to it (ssh); empty: none is needed
   std::string host;
   std::uint16_t port = 0;
   bool tls = false;

@@ -113,6 +113,8 @@ constexpr Setting table[] = {
     {"metrics", [](Settings& s, const std::string& v, const fs::path&) { s.metrics = v; }},
     {"metrics_names", [](Settings& s, const std::string& v, const fs::path&) { s.metrics_names = name_list(v); }},
     {"notify_command", [](Settings& s, const std::string& v, const fs::path&) { s.notify_command = command_line(v); }},
+    {"notify_format", [](Settings& s, const std::string& v, const fs::path&) { s.notify_format = command_form(v); }},
+    {"webhook_format", [](Settings& s, const std::string& v, const fs::path&) { s.webhook_format = webhook_form(v); }},
     {"webhook", [](Settings& s, const std::string& v, const fs::path&) { s.webhook = web_address(v); }},
     {"webhook_headers",
      [](Settings& s, const std::string& v, const fs::path& base) { s.webhook_headers = folder(v, base); }},

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "model/notice_form.h"
 #include "model/spec.h"
 
 namespace belay::formats {
@@ -26,11 +27,13 @@ struct Settings {
 
   // For `belay serve`.
   Milliseconds soak{60'000};
-  std::string metrics;                     // "unix:/run/belay/metrics.sock" or "127.0.0.1:9323"; empty: none
-  std::vector<std::string> metrics_names;  // under which metrics may be asked for, beside localhost and addresses
-  std::string notify_command;              // run with each event, as a shell would split it; empty: none
-  std::string webhook;                     // URL that gets each event; empty: none
-  fs::path webhook_headers;                // a file of lines "Name: value" that go with it; empty: none
+  std::string metrics;                           // "unix:/run/belay/metrics.sock" or "127.0.0.1:9323"; empty: none
+  std::vector<std::string> metrics_names;        // under which metrics may be asked for, beside localhost and addresses
+  std::string notify_command;                    // run with each event, as a shell would split it; empty: none
+  NoticeForm notify_format = NoticeForm::json;   // what the command reads
+  std::string webhook;                           // URL that gets each event; empty: none
+  NoticeForm webhook_format = NoticeForm::json;  // what it reads
+  fs::path webhook_headers;                      // a file of lines "Name: value" that go with it; empty: none
   // The order of a swap where a definition says none; nullopt: as the command has it.
   std::optional<SwapOrder> order;
   bool server = false;  // of the face dockerup: go on until it is told to stop

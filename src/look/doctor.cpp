@@ -186,6 +186,10 @@ class Examination {
     else if (now - *health.last_good > long_ago)
       add(Level::advice, app.name.text(), format("its last good backup was taken {}", ago(*health.last_good, now)),
           remedy);
+    else if (const auto records = installation_.store().backups(app.name.text()); std::none_of(
+                 records.begin(), records.end(), [](const auto& record) { return record.drilled.has_value(); }))
+      add(Level::advice, app.name.text(), "no backup of it was ever restored for a test",
+          format("belay drill {} proves that its newest backup can be restored.", app.name.text()));
   }
 
   // A prune takes images that no container uses; what is marked could then not be started again.

@@ -526,6 +526,7 @@ std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, 
     row.release = release->number.text();
     row.verdict = release->verdict;
     row.image = release->images.empty() ? "" : release->images.begin()->second;
+    if (!release->spec.services.empty()) row.reference = release->spec.services[0].image;
     row.created = release->created;
     row.who = release->who;
     row.why = release->why;

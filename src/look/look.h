@@ -93,6 +93,7 @@ struct ReleaseRow {
   std::vector<Mark> marks;
   bool image_gone = false;  // the engine has its image no more
   std::string digest;       // by which that can be pulled again; empty: nowhere
+  std::string reference;    // of the first service's image, as it was asked for: "web:1.1"
 };
 std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, std::stop_token stop);
 

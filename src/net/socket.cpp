@@ -5,11 +5,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "base/child.h"
 #include "base/fd.h"
 #include "base/format.h"
+#include "base/process.h"
+#include "base/spawn.h"
 #include "net/stream.h"
 #include "net/wait.h"
 
@@ -17,7 +22,7 @@ namespace belay::net {
 
 namespace {
 
-class SocketStream final : public Stream {
+class SocketStream : public Stream {
  public:
   explicit SocketStream(Fd socket) : socket_(std::move(socket)) {}
 
@@ -91,6 +96,52 @@ class SocketStream final : public Stream {
   Fd socket_;
 };
 
+// Ends with the stream. What it says is told where it never answered.
+class ProgramStream final : public SocketStream {
+ public:
+  ProgramStream(Fd socket, Fd errors, pid_t program, std::string name)
+      : SocketStream(std::move(socket)), errors_(std::move(errors)), program_(program), name_(std::move(name)) {}
+  ~ProgramStream() override {
+    constexpr Milliseconds grace{500};
+    end_process(program_, true, grace);
+  }
+
+  std::size_t read_some(std::span<char> into, Ticks deadline, std::stop_token stop) override {
+    const std::size_t count = heeding_its_end([&] { return SocketStream::read_some(into, deadline, std::move(stop)); });
+    if (count == 0 && !has_answered_) throw never_answered();
+    has_answered_ = true;
+    return count;
+  }
+  void write_all(std::string_view bytes, Ticks deadline, std::stop_token stop) override {
+    heeding_its_end([&] { SocketStream::write_all(bytes, deadline, std::move(stop)); });
+  }
+
+ private:
+  template <class Work>
+  auto heeding_its_end(Work&& work) {
+    try {
+      return work();
+    } catch (const StreamError& error) {
+      const bool is_gone = error.error_number() == ECONNRESET || error.error_number() == EPIPE;
+      if (is_gone && !has_answered_) throw never_answered();
+      throw;
+    }
+  }
+
+  ConnectError never_answered() const {
+    std::string said(4096, '\0');
+    const auto size = ::pread(errors_.raw(), said.data(), said.size(), 0);
+    said.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    const std::string words = last_words(said);
+    return {EHOSTUNREACH, format("{} made no connection{}", name_, words.empty() ? "" : ": " + words)};
+  }
+
+  const Fd errors_;
+  const pid_t program_;
+  const std::string name_;
+  bool has_answered_ = false;
+};
+
 ConnectError connect_error(const std::string& peer, int error_number) {
   return ConnectError(error_number, system_error(format("connecting to {}", peer), error_number).what());
 }
@@ -156,6 +207,23 @@ Ticks share_of(Ticks deadline, int addresses_left) {
 }
 
 }  // namespace
+
+std::unique_ptr<Stream> connect_by_program(const std::vector<std::string>& command) {
+  const auto program = find_program(command.at(0));
+  if (!program) throw NotFound(format("the program {} is not installed", printable(command[0])));
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw system_error("making a socket", errno);
+  Fd ours(ends[0]);
+  const Fd theirs(ends[1]);
+  Fd errors(::memfd_create("errors", MFD_CLOEXEC));
+  if (!errors) throw system_error("keeping what a program says", errno);
+  SpawnRequest request{*program, command, environment_with({}, "BELAY_")};
+  request.own_group = true;
+  request.stream = theirs.raw();
+  request.errors = errors.raw();
+  const Spawned spawned = spawn(std::move(request));
+  return std::make_unique<ProgramStream>(std::move(ours), std::move(errors), spawned.pid, command[0]);
+}
 
 std::unique_ptr<Stream> connect_unix(const fs::path& socket, Ticks deadline, const std::stop_token& stop) {
   sockaddr_un address{};

@@ -68,6 +68,10 @@ class Stream {
 
 std::unique_ptr<Stream> connect_unix(const fs::path& socket, Ticks deadline, const std::stop_token& stop);
 
+// Over the standard input and output of a program, which ends with the stream: ssh to another machine. Throws NotFound
+// where there is no such program; that it could not connect shows at the first reading, as ConnectError EHOSTUNREACH.
+std::unique_ptr<Stream> connect_by_program(const std::vector<std::string>& command);
+
 struct TcpAddress {
   std::string host;  // name, IPv4 or IPv6 literal; the latter with or without brackets
   std::uint16_t port = 0;

@@ -2,8 +2,11 @@
 // What the daemon tells others that it did. docs/json.md has the JSON.
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
+#include "model/notice_form.h"
 
 namespace belay::report {
 
@@ -18,5 +21,17 @@ struct Notice {
 };
 // One object on one line.
 std::string notice_json(const Notice& notice);
+
+// Something is wrong, and somebody should look: not only that something was done.
+bool is_alarm(const Notice& notice);
+
+// What is sent of a notice, for whoever reads it.
+struct Letter {
+  std::string method = "POST";
+  std::string suffix;  // behind the address; empty: nothing
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+Letter letter(const Notice& notice, NoticeForm form);
 
 }  // namespace belay::report

@@ -438,7 +438,9 @@ backup::FilePlace newest_good_backup(change::Context& context, const AppName& na
   for (auto record = records.rbegin(); record != records.rend(); ++record)
     if (record->trouble.empty()) return {backup::parse_place(record->place), record->name};
   throw NotFound(format("this host knows of no good backup of {}", name.text()),
-                 format("Make one (belay backup {0}), or name the file: belay restore {0} FILE", name.text()));
+                 format("Make one (belay backup {0}), name the file (belay restore {0} FILE), or look where it may be: "
+                        "belay backups --scan PLACE",
+                        name.text()));
 }
 
 backup::Verified verify_backup(change::Context& context, backup::Destination& destination, const std::string& name,

@@ -25,11 +25,13 @@ constexpr ByteCount largest_settings{1 << 20};
 NoticeSinks usual_notice_sinks(Clock& clock) {
   return [&clock](const formats::Settings& settings) {
     std::vector<std::unique_ptr<NoticeSink>> sinks;
-    if (!settings.notify_command.empty()) sinks.push_back(shell_sink(settings.notify_command));
+    if (!settings.notify_command.empty())
+      sinks.push_back(shell_sink(settings.notify_command, Seconds(30), settings.notify_format));
     if (!settings.webhook.empty()) {
       Webhook webhook;
       webhook.url = settings.webhook;
       webhook.headers_file = settings.webhook_headers;
+      webhook.form = settings.webhook_format;
       sinks.push_back(webhook_sink(std::move(webhook), clock));
     }
     return sinks;
@@ -238,6 +240,13 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   read_sources(look.registries, stop);
   const auto store = open_state();
   tell_failed_backups(*store);
+  // Also where the pass ends early: alerts are about what is there.
+  struct Measuring {
+    Daemon& daemon;
+    const state::Store& store;
+    std::stop_token stop;
+    ~Measuring() { daemon.measure_apps(store, stop); }
+  } const measuring{*this, *store, stop};
   if (!declared_) return;
   change::Report report;
   change::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
@@ -267,6 +276,17 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
   succeeded_ = sources_are_fresh_ && host.is_as_declared();
   if (std::any_of(host.apps.begin(), host.apps.end(), [](const declared::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
+}
+
+// Only where somebody reads them: it asks the engine for a list.
+void Daemon::measure_apps(const state::Store& store, const std::stop_token& stop) noexcept {
+  if (settings_.metrics.empty()) return;
+  try {
+    app_metrics_.measure(measured_, store, clock_.now(), stop);
+  } catch (const std::exception& error) {
+    // The pass says what is wrong with the engine or the state.
+    log_.write(LogLevel::debug, format("the apps could not be measured: {}", error.what()));
+  }
 }
 
 void Daemon::note_owed(const Look& look, const declared::DeclaredHost& host) {

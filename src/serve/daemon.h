@@ -16,6 +16,7 @@
 #include "change/context.h"
 #include "formats/dockerup_settings.h"
 #include "model/declaration.h"
+#include "serve/app_metrics.h"
 #include "serve/daemon_log.h"
 #include "serve/measured_engine.h"
 #include "serve/metrics.h"
@@ -124,6 +125,7 @@ class Daemon {
   void note_owed(const Look& look, const declared::DeclaredHost& host);
   void make_sure_of_the_engine(const std::stop_token& stop);
   void tell_failed_backups(state::Store& store);
+  void measure_apps(const state::Store& store, const std::stop_token& stop) noexcept;
   void look_at(const Look& look, const std::stop_token& stop);
   void check_app(const Declaration& app, const PendingCheck& check, Milliseconds soak, const std::stop_token& stop);
   void forget_app(const declared::DeclaredApp& app);
@@ -153,6 +155,7 @@ class Daemon {
   std::function<void()> progress_;
   MeasuredEngine measured_;
   DaemonLog daemon_log_;
+  AppMetrics app_metrics_{metrics_};
 
   // Shared by all threads.
   Guarded<std::shared_ptr<Notifications>> notices_;

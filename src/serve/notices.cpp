@@ -13,15 +13,16 @@ namespace {
 
 class CommandSink final : public NoticeSink {
  public:
-  CommandSink(std::vector<std::string> command, std::string name, Milliseconds limit)
-      : command_(std::move(command)), name_(std::move(name)), limit_(limit) {}
+  CommandSink(std::vector<std::string> command, std::string name, Milliseconds limit, NoticeForm form)
+      : command_(std::move(command)), name_(std::move(name)), limit_(limit), form_(form) {}
 
   std::string name() const override { return name_; }
 
   void deliver(const Notice& notice, const std::stop_token& stop) override {
     ProcessRequest request;
     request.command = command_;
-    request.input = report::notice_json(notice) + "\n";
+    request.input = report::letter(notice, form_).body;
+    if (!request.input.ends_with('\n')) request.input += '\n';
     request.environment = {{"BELAY_EVENT", notice.kind}, {"BELAY_APP", notice.app}, {"BELAY_RELEASE", notice.release}};
     request.own_group = true;
     request.deadline = limit_;
@@ -36,22 +37,23 @@ class CommandSink final : public NoticeSink {
   const std::vector<std::string> command_;
   const std::string name_;
   const Milliseconds limit_;
+  const NoticeForm form_;
 };
 
 }  // namespace
 
-std::unique_ptr<NoticeSink> command_sink(std::vector<std::string> command, Milliseconds limit) {
+std::unique_ptr<NoticeSink> command_sink(std::vector<std::string> command, Milliseconds limit, NoticeForm form) {
   if (command.empty() || command[0].empty()) throw UsageError("a command hook without a command");
   auto name = format("command {}", command[0]);
-  return std::make_unique<CommandSink>(std::move(command), std::move(name), limit);
+  return std::make_unique<CommandSink>(std::move(command), std::move(name), limit, form);
 }
 
-std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit) {
+std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit, NoticeForm form) {
   if (trim(line).empty()) throw UsageError("a command hook without a command");
   // Only the first word: what follows may hold a token.
   auto name = format("command {}", split(trim(line), ' ')[0]);
   return std::make_unique<CommandSink>(std::vector<std::string>{"/bin/sh", "-c", std::move(line)}, std::move(name),
-                                       limit);
+                                       limit, form);
 }
 
 Notifications::Notifications(std::vector<std::unique_ptr<NoticeSink>> sinks, LogLines& log, size_t longest_queue)

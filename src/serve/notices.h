@@ -28,20 +28,23 @@ class NoticeSink {
   virtual void deliver(const Notice& notice, const std::stop_token& stop) = 0;
 };
 
-// A program with its arguments, or a line for the shell; gets the JSON on its standard input, and $BELAY_EVENT,
+// A program with its arguments, or a line for the shell; gets the notice on its standard input, and $BELAY_EVENT,
 // $BELAY_APP and $BELAY_RELEASE.
-std::unique_ptr<NoticeSink> command_sink(std::vector<std::string> command, Milliseconds limit = Seconds(30));
-std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit = Seconds(30));
+std::unique_ptr<NoticeSink> command_sink(std::vector<std::string> command, Milliseconds limit = Seconds(30),
+                                         NoticeForm form = NoticeForm::json);
+std::unique_ptr<NoticeSink> shell_sink(std::string line, Milliseconds limit = Seconds(30),
+                                       NoticeForm form = NoticeForm::json);
 
 struct Webhook {
   std::string url;  // http or https; refused with a user or password in it, which the log would show
   // Lines "Name: value" that are sent as headers; read anew for each notice. Empty: none. Here belong tokens.
   fs::path headers_file;
+  NoticeForm form = NoticeForm::json;
   Milliseconds limit = Seconds(10);  // of one try, as a whole
   int tries = 3;
 };
-// Posts the JSON. Tries again, after 1 s and 5 s, what may be better then: no connection, no answer, status 408, 429
-// or 5xx. Throws UsageError for a url that is none. `clock` must outlive it.
+// Sends the notice in its form. Tries again, after 1 s and 5 s, what may be better then: no connection, no answer,
+// status 408, 429 or 5xx. Throws UsageError for a url that is none. `clock` must outlive it.
 std::unique_ptr<NoticeSink> webhook_sink(Webhook webhook, Clock& clock);
 
 // Delivers in a thread of its own; telling never blocks and never fails. Thread-safe.

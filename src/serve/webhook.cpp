@@ -104,14 +104,20 @@ class WebhookSink final : public NoticeSink {
 
   net::Request request_for(const Notice& notice) const {
     net::Request request;
-    request.method = "POST";
+    report::Letter letter = report::letter(notice, webhook_.form);
+    request.method = letter.method;
     const bool by_proxy = proxy_ && !url_.tls;
     request.target = by_proxy ? format("http://{}{}", url_.authority, url_.target) : url_.target;
+    if (!letter.suffix.empty()) {
+      const auto path_end = std::min(request.target.find('?'), request.target.size());
+      const bool has_slash = path_end > 0 && request.target[path_end - 1] == '/';
+      request.target.replace(path_end - (has_slash ? 1 : 0), has_slash ? 1 : 0, letter.suffix);
+    }
     if (by_proxy && !proxy_->authorization.empty()) request.headers.add("Proxy-Authorization", proxy_->authorization);
-    request.headers.add("Content-Type", "application/json");
+    for (const auto& [name, value] : letter.headers) request.headers.add(name, value);
     request.headers.add("User-Agent", "belay");
     if (!webhook_.headers_file.empty()) add_headers(request.headers);
-    request.body = report::notice_json(notice);
+    request.body = std::move(letter.body);
     request.patience = webhook_.limit;
     request.body_limit = ByteCount{64 << 10};
     // A notice that comes twice is better than one that does not come.

@@ -66,7 +66,7 @@ TEST(CommandTable, HasAPreviewOfEveryCommandOrAReasonWhyNot) {
   const std::set<std::string_view> only_records{"autostart", "recover", "backups", "render"};
   // What is shown is the very plan that runs.
   const std::set<std::string_view> one_plan{"pull", "push", "run", "cp"};
-  const std::set<std::string_view> without{"history", "verify", "serve", "as", "help", "shell"};
+  const std::set<std::string_view> without{"history", "verify", "serve", "as", "help", "shell", "notify"};
   for (const auto& command : commands()) {
     const bool has_preview = command.find_option("dry-run") != nullptr;
     EXPECT_EQ(has_preview, previewed.contains(command.name) || only_records.contains(command.name) ||

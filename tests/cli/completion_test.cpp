@@ -57,8 +57,8 @@ TEST_F(BashCompletion, OffersCommands) {
 
 TEST_F(BashCompletion, OffersOptionsOfTheCommandAndGlobalOnes) {
   EXPECT_THAT(offered({"stop", "web", "--"}),
-              ElementsAre("--timeout", "--dry-run", "--exit-unchanged", "--host", "--state-dir", "--no-lock-wait",
-                          "--quiet", "--progress", "--no-color", "--help", "--version"));
+              ElementsAre("--timeout", "--all", "--json", "--dry-run", "--exit-unchanged", "--host", "--state-dir",
+                          "--no-lock-wait", "--quiet", "--progress", "--utc", "--no-color", "--help", "--version"));
   EXPECT_THAT(offered({"--sta"}), ElementsAre("--state-dir"));
 }
 

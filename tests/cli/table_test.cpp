@@ -55,6 +55,76 @@ TEST(Table, PaintsWithoutMovingColumns) {
             "db      9\n");
 }
 
+// Such as belay ls prints, at the widths of a split window, a plain terminal and a wide one.
+Table host() {
+  Table table({{.title = "APP", .shrinks = false},
+               {.title = "STATE", .shrinks = false},
+               {.title = "UP", .shrinks = false},
+               {.title = "STABLE", .shrinks = false},
+               {.title = "IMAGE", .narrow = Narrow::cut_front},
+               {.title = "PORTS", .shrinks = false},
+               {.title = "NOTE", .shrinks = false, .narrow = Narrow::below}});
+  table.add(
+      {"cache", "running", "12 minutes", "", "registry.example:5000/team/redis:7.0.15", "127.0.0.1:6379->6379/tcp"});
+  table.add({"proxy", "exited", "", "", "nginx:1.22", "", "r8 failed, backup failed"});
+  return table;
+}
+
+TEST(Table, IsWholeWhereThereIsRoom) {
+  EXPECT_EQ(host().text({.width = 130}),
+            "APP    STATE    UP          IMAGE                                    PORTS                     NOTE\n"
+            "cache  running  12 minutes  registry.example:5000/team/redis:7.0.15  127.0.0.1:6379->6379/tcp\n"
+            "proxy  exited               nginx:1.22                                                         r8 failed, "
+            "backup failed\n");
+}
+
+TEST(Table, PutsNotesBelowAndCutsTheFrontOfImagesWhereItIsNarrow) {
+  EXPECT_EQ(host().text({.width = 110}),
+            "APP    STATE    UP          IMAGE                                    PORTS\n"
+            "cache  running  12 minutes  registry.example:5000/team/redis:7.0.15  127.0.0.1:6379->6379/tcp\n"
+            "proxy  exited               nginx:1.22\n"
+            "    r8 failed, backup failed\n");
+  EXPECT_EQ(host().text({.width = 80}),
+            "APP    STATE    UP          IMAGE                       PORTS\n"
+            "cache  running  12 minutes  …le:5000/team/redis:7.0.15  127.0.0.1:6379->6379/tcp\n"
+            "proxy  exited               nginx:1.22\n"
+            "    r8 failed, backup failed\n");
+}
+
+TEST(Table, IsMadeOfBlocksWhereNoLineHasRoom) {
+  EXPECT_EQ(host().text({.width = 40}),
+            "cache\n"
+            "  STATE   running\n"
+            "  UP      12 minutes\n"
+            "  IMAGE   registry.example:5000/team/redis:7.0.15\n"
+            "  PORTS   127.0.0.1:6379->6379/tcp\n"
+            "proxy\n"
+            "  STATE   exited\n"
+            "  IMAGE   nginx:1.22\n"
+            "  NOTE    r8 failed, backup failed\n");
+}
+
+TEST(Layout, BreaksSentencesBetweenWordsAndIndentsWhatFollows) {
+  EXPECT_EQ(fitted("one two three four five six", 26), "one two three four five\n  six");
+  EXPECT_EQ(fitted("  - one two three four five six", 28), "  - one two three four\n    five six");
+  EXPECT_EQ(fitted("one two\nthree", 80), "one two\nthree");
+  EXPECT_EQ(fitted("one two three four five six", 0), "one two three four five six");
+  const std::string path(60, 'x');
+  EXPECT_EQ(fitted("see " + path, 40), "see\n  " + path);
+}
+
+TEST(Layout, HasAsciiFormsOfItsOwnSigns) {
+  EXPECT_EQ(in_ascii("a → b — c… ✓ 3×"), "a -> b - c... ok 3x");
+  EXPECT_EQ(display_width(in_ascii_as_wide("a → b — c… ✓ 3×")), display_width("a → b — c… ✓ 3×"));
+  EXPECT_EQ(in_ascii("größe"), "größe");
+}
+
+TEST(Layout, CutsTheFrontWhereTheEndSaysMore) {
+  EXPECT_EQ(truncated_in_front("registry.example/site:1.1", 10), "…/site:1.1");
+  EXPECT_EQ(truncated_in_front("日本語", 4), "…語");
+  EXPECT_EQ(truncated_in_front("abc", 3), "abc");
+}
+
 TEST(Table, ShowsControlCharactersInsteadOfObeyingThem) {
   Table table({{.title = "A"}, {.title = "B"}});
   table.add({"x\033[2J", "two\nlines"});

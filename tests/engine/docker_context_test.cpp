@@ -143,14 +143,20 @@ TEST_F(DockerContext, SpeaksTlsWithAContextThatOnlySkipsVerification) {
   EXPECT_EQ(find().port, 2376);
 }
 
-TEST_F(DockerContext, SaysWhatToUseInsteadOfSsh) {
-  try {
-    find({.host = "ssh://user@far", .tls_verify = {}, .cert_path = {}});
-    FAIL() << "it cannot be used";
-  } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("ssh://user@far"));
-    EXPECT_THAT(error.hint(), HasSubstr("ssh -nNT -L"));
-  }
+TEST_F(DockerContext, ReachesAnEngineThroughSsh) {
+  ::setenv("BELAY_SSH", "ssh -F '/etc/my ssh'", 1);
+  const auto far = find({.host = "ssh://user@far:2222/run/my docker.sock", .tls_verify = true, .cert_path = {}});
+  ::unsetenv("BELAY_SSH");
+  EXPECT_THAT(far.command, testing::ElementsAre("ssh", "-F", "/etc/my ssh", "-T", "-o", "BatchMode=yes", "-o",
+                                                "ConnectTimeout=10", "-l", "user", "-p", "2222", "--", "far",
+                                                "docker -H 'unix:///run/my docker.sock' system dial-stdio"));
+  EXPECT_EQ(far.text, "ssh://user@far:2222/run/my docker.sock");
+  EXPECT_FALSE(far.tls);
+  EXPECT_THAT(find({.host = "ssh://far", .tls_verify = {}, .cert_path = {}}).command.back(),
+              "docker system dial-stdio");
+  // No password, no host, and no option of ssh's in the place of one.
+  for (const char* wrong : {"ssh://user:secret@far", "ssh://", "ssh://-oProxyCommand=x", "ssh://far:x"})
+    EXPECT_THROW(find({.host = wrong, .tls_verify = {}, .cert_path = {}}), UsageError) << wrong;
 }
 
 TEST_F(DockerContext, RefusesWhatIsNoAddress) {

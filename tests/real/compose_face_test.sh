@@ -230,8 +230,9 @@ test_a_name_is_not_needed_in_the_folder_of_a_project() {
   expect_refused 2 belay rollback web
   expect_err "$app/web is a service"
   cd / || fail 'no folder'
-  expect_refused 2 belay why
-  expect_refused 2 belay backup
+  # Outside of it, why is about the host.
+  expect_done belay why
+  expect_refused 2 belay restore
 }
 
 test_a_plan_of_a_project_is_kept_and_carried_out() {

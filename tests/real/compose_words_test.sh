@@ -87,9 +87,8 @@ test_words_of_looking_mean_the_project_of_the_folder() {
   expect_done belay ps
   expect_out "$app-web-1"
   cd / || fail 'no folder'
-  run belay logs
-  expect_exit 2
-  expect_err 'NAME is missing, and there is no Compose file'
+  # Outside of a project, all apps.
+  expect_done belay logs
   run belay logs web
   expect_exit 1
   expect_err 'there is no app web'

@@ -166,6 +166,33 @@ TEST_F(DaemonTest, AppliesWhatIsDeclaredAtOnce) {
   EXPECT_THAT(metrics(), HasSubstr("belay_passes_total{result=\"done\"} 1\n"));
 }
 
+TEST_F(DaemonTest, MeasuresEachAppWhereMetricsAreAskedFor) {
+  settings_file_ = folder_.path() / "settings";
+  write_file_durably(settings_file_, format("metrics = unix:{}\n", (folder_.path() / "metrics").string()));
+  run_web("web:1");
+  step();
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_wanted{app=\"web\"} 1\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_up{app=\"web\"} 1\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_restarts{app=\"web\"} 0\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_backup_timestamp_seconds{app=\"web\"} 0\n"));
+  BackupRecord backup;
+  backup.app = "web";
+  backup.place = "/srv/backups";
+  backup.name = "web-20260131T090507Z.belay.tar.zst";
+  backup.taken = *parse_time("2026-01-31T09:05:07Z");
+  backup.drilled = *parse_time("2026-01-31T10:05:07Z");
+  state::Store::open(folder_.path() / "state")->save(backup);
+  step(Cause::reload);
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_backup_timestamp_seconds{app=\"web\"} 1769850307\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_drill_timestamp_seconds{app=\"web\"} 1769853907\n"));
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_backup_failed{app=\"web\"} 0\n"));
+  define("other", R"({"image": "web:1"})");
+  forget("web");
+  step(Cause::reload);
+  EXPECT_THAT(metrics(), Not(HasSubstr("app=\"web\"")));
+  EXPECT_THAT(metrics(), HasSubstr("belay_app_up{app=\"other\"} 1\n"));
+}
+
 TEST_F(DaemonTest, AsksTwoListsAPollAndNothingInBetween) {
   run_web("web:1", R"(, "update": {"pull": false})");
   define("db", R"({"image": "web:2", "update": {"pull": false}})");

@@ -203,12 +203,21 @@ class Receiver {
   }
   ~Receiver() { ::shutdown(listener_.raw(), SHUT_RDWR); }
 
+  std::string base() const { return format("http://127.0.0.1:{}", port_); }
   std::string url() const { return format("http://127.0.0.1:{}/hook?a=b", port_); }
   std::vector<std::string> requests() const {
     return requests_.with([](const std::vector<std::string>& requests) { return requests; });
   }
 
  private:
+  static bool is_whole(const std::string& request) {
+    constexpr std::string_view key = "Content-Length: ";
+    const size_t end = request.find("\r\n\r\n");
+    const size_t at = request.find(key);
+    if (end == std::string::npos || at == std::string::npos || at > end) return false;
+    return request.size() >= end + 4 + std::stoul(request.substr(at + key.size()));
+  }
+
   void serve() {
     for (const auto& answer : answers_) {
       const Fd connection(::accept4(listener_.raw(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -218,7 +227,7 @@ class Receiver {
       std::string request;
       char buffer[4096];
       ssize_t count = 0;
-      while (!request.ends_with("}") && (count = ::recv(connection.raw(), buffer, sizeof buffer, 0)) > 0)
+      while (!is_whole(request) && (count = ::recv(connection.raw(), buffer, sizeof buffer, 0)) > 0)
         request.append(buffer, static_cast<size_t>(count));
       requests_.with([&](std::vector<std::string>& requests) { requests.push_back(request); });
       ::send(connection.raw(), answer.data(), answer.size(), MSG_NOSIGNAL);
@@ -259,6 +268,95 @@ TEST_F(WebhookTest, PostsTheNoticeWithHeadersFromAFile) {
   EXPECT_THAT(request, HasSubstr("\r\nAuthorization: Bearer s3cret\r\n"));
   EXPECT_THAT(request, HasSubstr("\r\nContent-Type: application/json\r\n"));
   EXPECT_THAT(request, HasSubstr("\r\n\r\n" + report::notice_json(deployed())));
+}
+
+Notice failed() {
+  Notice notice = deployed();
+  notice.kind = "rolled_back";
+  notice.text = "r4 of web failed, r3 runs again";
+  notice.reason = "it exited with code 1 — \x1b[31mno database";
+  notice.log_tail = "one\ntwo\n";
+  return notice;
+}
+
+struct FormCase {
+  NoticeForm form;
+  std::string path, first_line;
+  std::vector<std::string> headers;
+  std::string body;
+};
+
+// What the services document as their way to be told: each fake server must be sent just that.
+TEST_F(WebhookTest, SpeaksTheFormOfEachService) {
+  const std::string message =
+      "r4 of web failed, r3 runs again\\nit exited with code 1 — \\\\x1b[31mno database\\n\\n| one\\n| two";
+  const std::string lines =
+      "r4 of web failed, r3 runs again\nit exited with code 1 — \\x1b[31mno database\n\n| one\n| two";
+  const std::string title = "web: rolled back (box)";
+  const std::vector<FormCase> cases{
+      {NoticeForm::text,
+       "/x",
+       "POST /x HTTP/1.1",
+       {"Content-Type: text/plain; charset=utf-8"},
+       title + "\n" + lines + "\n"},
+      {NoticeForm::ntfy,
+       "/hosts",
+       "POST /hosts HTTP/1.1",
+       {"Title: " + title, "Priority: high", "Tags: warning"},
+       lines},
+      {NoticeForm::gotify,
+       "/message",
+       "POST /message HTTP/1.1",
+       {"Content-Type: application/json"},
+       "{\"title\":\"" + title + "\",\"message\":\"" + message + "\",\"priority\":8}"},
+      {NoticeForm::slack,
+       "/services/T/B/x",
+       "POST /services/T/B/x HTTP/1.1",
+       {"Content-Type: application/json"},
+       "{\"text\":\"" + title + "\\n" + message + "\"}"},
+      {NoticeForm::matrix,
+       "/_matrix/client/v3/rooms/%21r/send/m.room.message",
+       "PUT /_matrix/client/v3/rooms/%21r/send/m.room.message/belay-1769850307000-rolled-back-web HTTP/1.1",
+       {"Content-Type: application/json"},
+       "{\"msgtype\":\"m.text\",\"body\":\"" + title + "\\n" + message + "\"}"},
+  };
+  for (const auto& [form, path, first_line, headers, body] : cases) {
+    Receiver receiver({fine});
+    Webhook webhook = hook(receiver.base() + path);
+    webhook.form = form;
+    webhook_sink(webhook, clock_)->deliver(failed(), {});
+    ASSERT_THAT(receiver.requests(), SizeIs(1)) << to_text(form);
+    const auto request = receiver.requests()[0];
+    EXPECT_TRUE(request.starts_with(first_line + "\r\n")) << request;
+    for (const auto& header : headers) EXPECT_THAT(request, HasSubstr("\r\n" + header + "\r\n"));
+    EXPECT_EQ(request.substr(request.find("\r\n\r\n") + 4), body) << to_text(form);
+  }
+}
+
+TEST_F(WebhookTest, PutsTheTransactionOfMatrixBeforeAQuery) {
+  Receiver receiver({fine});
+  Webhook webhook = hook(receiver.url());
+  webhook.form = NoticeForm::matrix;
+  webhook_sink(webhook, clock_)->deliver(deployed(), {});
+  ASSERT_THAT(receiver.requests(), SizeIs(1));
+  EXPECT_THAT(receiver.requests()[0], HasSubstr("PUT /hook/belay-1769850307000-deployed-web?a=b HTTP/1.1\r\n"));
+}
+
+TEST_F(NoticesTest, WriteAMailToACommand) {
+  const auto file = folder_.path() / "mail";
+  shell_sink(format("cat > {}", file.string()), Seconds(30), NoticeForm::mail)->deliver(failed(), {});
+  EXPECT_EQ(read_file(file),
+            "Subject: [belay] web: rolled back (box)\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
+            "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+            "r4 of web failed, r3 runs again\nit exited with code 1 — \\x1b[31mno database\n\n| one\n| two\n\n"
+            "2026-01-31T09:05:07Z box\n");
+}
+
+TEST(NoticeLetter, HeadersHoldNoSecondLine) {
+  Notice notice = deployed();
+  notice.host = "box\r\nX-Evil: 1";
+  for (const auto& [name, value] : report::letter(notice, NoticeForm::ntfy).headers)
+    EXPECT_EQ(value.find_first_of("\r\n"), std::string::npos) << name;
 }
 
 TEST_F(WebhookTest, TriesThreeTimesWithPauses) {

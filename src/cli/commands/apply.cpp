@@ -33,6 +33,35 @@ DeclaredPass pass_of_plan(Invocation& in, const declared::PlanFile& file) {
   return pass;
 }
 
+// "apply -f DIR", as kubectl has it: -f names a Compose file otherwise.
+std::optional<std::string> place_of_definitions(const Invocation& in) {
+  auto what = in.optional_argument("WHAT");
+  std::error_code unknown;
+  if (const auto files = in.list("file"); !what && files.size() == 1 && fs::is_directory(files.front(), unknown))
+    what = files.front();
+  return what;
+}
+
+// Who begins, or has typed an app's name, is told how to go on.
+void refuse_missing_definitions(Invocation& in, const std::optional<std::string>& what, const DeclaredPass& pass) {
+  std::error_code unknown;
+  const fs::path& folder = pass.settings.confdir;
+  if (fs::exists(folder, unknown) || pass.settings.aws) return;
+  if (!what)
+    throw NotFound(
+        ErrorCode::file_not_found, format("there are no definitions: {} is not there", folder.string()),
+        "Write one into it, as in web.json: {\"image\": \"nginx:1.27\"}. belay apply DIR takes another folder, "
+        "belay up a Compose file.");
+  if (!AppName::is_valid(*what)) return;
+  HostRun run(in.session, in.description());
+  const auto app = run.context().store.app(AppName(*what));
+  if (!app) return;
+  throw NotFound(ErrorCode::file_not_found, format("{0} is an app, not a folder of definitions", *what),
+                 app->origin.empty()
+                     ? format("belay plan {0} shows what is missing, belay start {0} starts it.", *what)
+                     : format("Its definition is {0}; belay plan {1} shows what is missing.", app->origin, *what));
+}
+
 }  // namespace
 
 int apply_and_tell(Invocation& in, const DeclaredPass& pass) {
@@ -47,7 +76,7 @@ int apply_and_tell(Invocation& in, const DeclaredPass& pass) {
 }
 
 int run_apply(Invocation& in) {
-  const auto what = in.optional_argument("WHAT");
+  const auto what = place_of_definitions(in);
   std::error_code unknown;
   DeclaredPass pass;
   if (what ? is_compose_project(*what) : is_about_project_here(in)) {
@@ -58,6 +87,7 @@ int run_apply(Invocation& in) {
     refuse_moved_world(in.session, pass, plan);
   } else {
     pass = declared_pass(in, what.value_or(""), in.text_or("config", ""));
+    refuse_missing_definitions(in, what, pass);
   }
   pass.change = change_options(in);
   if (pass.change.dry_run) return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);

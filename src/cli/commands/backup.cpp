@@ -1,5 +1,6 @@
 #include "safekeeping/backup.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/files.h"
@@ -13,6 +14,7 @@
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/pruning.h"
+#include "cli/which_app.h"
 #include "safekeeping/backup_health.h"
 
 namespace belay::cli {
@@ -85,15 +87,15 @@ BackupFile place_of_backup(const Invocation& in, change::Context& context, const
 
 }  // namespace
 
-int run_backup(Invocation& in) {
-  HostRun run(in.session, in.description());
-  const AppName name = Named(in, run).whole_app(in.optional_argument("NAME"));
-  if (const auto code = schedule_backup(in, name)) return *code;
+namespace {
+
+int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
   std::optional<backup::Keep> keep;
   if (const auto rules = in.text("keep")) keep = backup::parse_keep(*rules);
   const backup::Sealing sealing = sealing_options(in);
   safekeeping::BackupOptions options = backup_options(in);
   const BackupFile file = place_of_backup(in, run.context(), name);
+  if (in.has("all") && !file.name.empty()) throw in.usage_error("--all needs a folder: -o FOLDER");
   options.name = file.name;
   const safekeeping::BackedUp made =
       safekeeping::back_up(run.context(), name, *file.destination, sealing, options, in.stop());
@@ -115,6 +117,43 @@ int run_backup(Invocation& in) {
                             made.still ? format("; interrupted for {}", duration_text(*made.still)) : ""));
   if (keep) print_pruned(in.console, name, pruned);
   return 0;
+}
+
+// A backup that fails keeps none of the others.
+int back_up_all(Invocation& in, HostRun& run) {
+  if (in.optional_argument("NAME")) throw in.usage_error("--all goes without a name");
+  for (const std::string_view option : {"json", "install-timer", "remove-timer", "cron", "schedule"})
+    if (in.has(option)) throw in.usage_error(format("--{} is for one app", option));
+  int code = 0;
+  for (const auto& name : all_apps(run.context())) {
+    const auto app = run.context().store.app(name);
+    if (app && !app->last && app->wish.state != Wish::State::up) {
+      in.console.note(format("{} has never run: there is nothing to back up", name.text()));
+      continue;
+    }
+    try {
+      code = std::max(code, back_up_one(in, run, name));
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      run.report().close();
+      in.console.error(error);
+      code = 1;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+int run_backup(Invocation& in) {
+  HostRun run(in.session, in.description());
+  if (in.has("all")) return back_up_all(in, run);
+  const AppName name = Named(in, run).whole_app(in.optional_argument("NAME"));
+  if (const auto code = schedule_backup(in, name)) return *code;
+  return back_up_one(in, run, name);
 }
 
 }  // namespace belay::cli

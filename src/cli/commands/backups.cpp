@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/backup_words.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
@@ -24,6 +25,7 @@ bool is_measured(const BackupRecord& record) {
 
 Node json_of(const BackupRecord& record) {
   Node node = Node::map();
+  node.set("id", Node::text(backup_id(record)));
   node.set("name", Node::text(record.app));
   node.set("release", text_or_null(record.release ? record.release->text() : ""));
   node.set("taken", time_node(record.taken));
@@ -57,17 +59,19 @@ void print(Invocation& in, const Records& records) {
     print_record(in.console, "backups", std::move(list));
     return;
   }
-  Table table({{"APP", Align::left, false},
+  Table table({{"ID", Align::left, false},
+               {"APP", Align::left, false},
                {"TAKEN", Align::left, false},
                {"RELEASE", Align::left, false},
                {"SIZE", Align::right, false},
                {"DATA", Align::right, false},
-               {"WHAT IS KNOWN"},
-               {"FILE"}});
+               {"CHECKED"},
+               {"FILE", Align::left, false}});
   for (const auto& record : records)
-    table.add({record.app, ago(record.taken, in.clock.now()), record.release ? record.release->text() : "?",
-               byte_text(record.size), is_measured(record) ? byte_text(record.data_size) : "?",
-               state_of(record, in.clock.now()), safekeeping::where(record)});
+    table.add({backup_id(record), record.app, ago(record.taken, in.clock.now()),
+               record.release ? record.release->text() : "?", byte_text(record.size),
+               is_measured(record) ? byte_text(record.data_size) : "?", state_of(record, in.clock.now()),
+               safekeeping::where(record)});
   in.console.print(table);
 }
 

@@ -17,7 +17,7 @@ int run_deploy(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto deployed = family::deploy(run.context(), name, build, options, in.stop());
   run.report().close();
-  return print_change(in.console, name, deployed.change, {.exit_unchanged = in.has("exit-unchanged")});
+  return print_change(in.console, name, deployed.change, change_words(in, run));
 }
 
 }  // namespace belay::cli

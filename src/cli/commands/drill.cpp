@@ -1,4 +1,5 @@
 #include "base/format.h"
+#include "cli/backup_words.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -31,9 +32,10 @@ int run_drill(Invocation& in) {
   const safekeeping::TrialOptions options = trial_options(in);
   const auto asked = in.optional_argument("FILE");
   HostRun run(in.session, in.description());
-  const std::string where = asked ? *asked : safekeeping::newest_good_backup(run.context(), name).text();
+  const std::string where = asked ? backup_named(in, run.context(), name, *asked)
+                                  : safekeeping::newest_good_backup(run.context(), name).text();
   const BackupFile file = existing_backup(in, where);
-  if (!asked) in.console.note("the newest backup is " + where);
+  if (where != asked) in.console.note("the backup is " + where);
   const safekeeping::Drilled drilled =
       safekeeping::drill(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   run.report().close();

@@ -1,6 +1,7 @@
 // events and wait: what happens to containers, as the engine tells it.
 
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
@@ -30,7 +31,7 @@ std::string json_line(const look::Happening& happening) {
 std::string text_line(const look::Happening& happening) {
   std::vector<std::string> details;
   for (const auto& [name, value] : happening.attributes) details.push_back(format("{}={}", name, value));
-  return format("{} {} {}{}", iso_time(happening.time), happening.container, happening.action,
+  return format("{} {} {}{}", local_time(happening.time, Precision::seconds), happening.container, happening.action,
                 details.empty() ? "" : format(" ({})", join(details, ", ")));
 }
 

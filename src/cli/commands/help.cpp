@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include "cli/commands.h"
+#include "cli/faces.h"
 #include "cli/invocation.h"
 
 namespace belay::cli {
@@ -15,7 +16,11 @@ int run_help(Invocation& in) {
     show_page(in.console, page_of_program());
     return 0;
   }
-  show_page(in.console, page_of(command_named(*name)));
+  // Of the other tools' command lines the page is that of their own help.
+  if (const std::string_view page = find_face(*name) != nullptr ? help_page(*name) : std::string_view(); !page.empty())
+    show_markdown(in.console, std::string(page));
+  else
+    show_page(in.console, page_of(command_named(*name)));
   return 0;
 }
 

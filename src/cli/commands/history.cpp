@@ -1,10 +1,120 @@
+#include <algorithm>
+#include <map>
+
 #include "base/format.h"
+#include "base/local_time.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "look/look.h"
 
 namespace belay::cli {
+
+namespace {
+
+// The journal has a line for the begin of a change and one for its end.
+constexpr std::string_view begun = "started";
+
+struct Deed {
+  Time time{};  // when it began
+  std::optional<Milliseconds> took;
+  JournalEntry end;  // or, of what has not ended, its begin
+};
+
+// `entries` newest first, and so are the deeds.
+std::vector<Deed> deeds_of(const std::vector<JournalEntry>& entries) {
+  std::vector<Deed> deeds;
+  std::map<std::pair<std::string, std::string>, size_t> open;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    const std::pair key(entry->app, entry->verb);
+    if (entry->outcome == begun) {
+      open[key] = deeds.size();
+      deeds.push_back({entry->time, {}, *entry});
+      continue;
+    }
+    const auto begin = open.find(key);
+    if (begin == open.end()) {
+      deeds.push_back({entry->time, {}, *entry});
+      continue;
+    }
+    Deed& deed = deeds[begin->second];
+    // What was done is told by its begin, what became of it by its end.
+    const std::string before = deed.end.text;
+    deed.took = entry->time - deed.time;
+    deed.end = *entry;
+    if (deed.end.text.empty() || (entry->outcome == "done" && !before.empty())) deed.end.text = before;
+    open.erase(begin);
+  }
+  std::reverse(deeds.begin(), deeds.end());
+  return deeds;
+}
+
+Style style_of(const std::string& outcome) {
+  if (outcome == "done") return Style::good;
+  return outcome == begun ? Style::plain : Style::bad;
+}
+
+std::string text_of(const Deed& deed) {
+  const JournalEntry& entry = deed.end;
+  std::string text = local_time(deed.time, Precision::seconds);
+  for (const auto& part :
+       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome, entry.text})
+    if (!part.empty()) text += "  " + part;
+  return text;
+}
+
+Node node_of(const JournalEntry& entry) {
+  Node node = Node::map();
+  node.set("time", Node::text(iso_time(entry.time)));
+  node.set("app", text_or_null(entry.app));
+  node.set("release", text_or_null(entry.release ? entry.release->text() : ""));
+  node.set("who", Node::text(entry.who));
+  node.set("verb", Node::text(entry.verb));
+  node.set("outcome", Node::text(entry.outcome));
+  node.set("text", Node::text(entry.text));
+  return node;
+}
+
+// What is new is printed as it comes, each begin and each end.
+int follow(Invocation& in, HostRun& run, const std::optional<AppName>& name, std::int64_t last) {
+  constexpr int most_at_once = 1'000;
+  while (in.clock.sleep(Seconds(1), in.stop()) && !in.console.is_closed()) {
+    auto entries = look::history(run.context(), name, most_at_once);
+    std::erase_if(entries, [&](const JournalEntry& entry) { return entry.id <= last; });
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      in.console.line(text_of({entry->time, {}, *entry}));
+      last = entry->id;
+    }
+    in.console.flush();
+  }
+  // Ctrl-C is how one ends following.
+  return 0;
+}
+
+void print_deeds(Console& console, const std::vector<JournalEntry>& entries, size_t most) {
+  auto deeds = deeds_of(entries);
+  if (deeds.size() > most) deeds.resize(most);
+  Table table({{"TIME", Align::left, false},
+               {"APP", Align::left, false},
+               {"VERB", Align::left, false},
+               {"RELEASE", Align::left, false},
+               {"OUTCOME", Align::left, false},
+               {"TOOK", Align::right, false},
+               {"BY"},
+               {"WHAT", Align::left, true, Narrow::below}});
+  for (const auto& [time, took, entry] : deeds)
+    table.add({local_time(time, Precision::seconds),
+               entry.app,
+               entry.verb,
+               entry.release ? entry.release->text() : std::string(),
+               {entry.outcome, style_of(entry.outcome)},
+               took ? duration_text(*took) : std::string(),
+               entry.who,
+               entry.text});
+  if (!table.empty()) console.print(table);
+}
+
+}  // namespace
 
 int run_history(Invocation& in) {
   HostRun run(in.session, in.description());
@@ -23,36 +133,28 @@ int run_history(Invocation& in) {
     in.console.success(removed == 1 ? "1 entry removed" : format("{} entries removed", removed));
     return 0;
   }
-  const auto limit = static_cast<int>(std::min(in.number("lines").value_or(50), 1'000'000LL));
-  const auto entries = look::history(run.context(), name, limit);
+  if (in.has("follow") && in.has("json")) throw in.usage_error("--follow does not go with --json");
+  const auto limit = static_cast<size_t>(std::min(in.number("lines").value_or(50), 1'000'000LL));
+  const auto since = in.time("since"), until = in.time("until");
+  const bool has_period = since || until;
+  // Of a period, all is looked through. A deed has two entries.
+  const int most = has_period ? 1'000'000 : static_cast<int>(in.has("json") ? limit : 2 * limit);
+  auto entries = look::history(run.context(), name, most);
+  const std::int64_t newest = entries.empty() ? 0 : entries.front().id;
+  std::erase_if(entries, [&](const JournalEntry& entry) {
+    return (since && entry.time < *since) || (until && entry.time > *until);
+  });
   if (in.has("json")) {
+    if (entries.size() > limit && (!has_period || in.has("lines"))) entries.resize(limit);
     Node list = Node::list();
-    for (const auto& entry : entries) {
-      Node node = Node::map();
-      node.set("time", Node::text(iso_time(entry.time)));
-      node.set("app", text_or_null(entry.app));
-      node.set("release", text_or_null(entry.release ? entry.release->text() : ""));
-      node.set("who", Node::text(entry.who));
-      node.set("verb", Node::text(entry.verb));
-      node.set("outcome", Node::text(entry.outcome));
-      node.set("text", Node::text(entry.text));
-      list.add(std::move(node));
-    }
+    for (const auto& entry : entries) list.add(node_of(entry));
     print_record(in.console, "entries", std::move(list));
     return 0;
   }
-  Table table({{"TIME", Align::left, false},
-               {"APP", Align::left, false},
-               {"VERB", Align::left, false},
-               {"RELEASE"},
-               {"OUTCOME", Align::left, false},
-               {"BY"},
-               {"WHAT"}});
-  for (const auto& entry : entries)
-    table.add({iso_time(std::chrono::floor<Seconds>(entry.time)), entry.app, entry.verb,
-               entry.release ? entry.release->text() : std::string(), entry.outcome, entry.who, entry.text});
-  if (!table.empty()) in.console.print(table);
-  return 0;
+  print_deeds(in.console, entries, has_period && !in.has("lines") ? entries.size() : limit);
+  if (!in.has("follow")) return 0;
+  in.console.flush();
+  return follow(in, run, name, newest);
 }
 
 }  // namespace belay::cli

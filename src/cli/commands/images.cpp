@@ -1,7 +1,10 @@
+#include <set>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/named.h"
 #include "cli/volume_table.h"
+#include "cli/which_app.h"
 
 namespace belay::cli {
 
@@ -11,17 +14,44 @@ std::string use_of(const look::ImageRow& row) {
   return uses.empty() ? "unused" : join(uses, ", ");
 }
 
+namespace {
+
+struct AppImage {
+  std::string app;
+  look::ImageRow row;
+};
+
+std::vector<AppImage> images_of(Invocation& in, HostRun& run) {
+  Named named(in, run);
+  const auto asked = in.optional_argument("NAME");
+  if (asked && in.has("all")) throw in.usage_error("--all goes without a name");
+  std::vector<AppName> apps;
+  if (in.has("all") || (!asked && !named.project()))
+    apps = all_apps(run.context());
+  else
+    apps.push_back(named.of(asked, "NAME").app);
+  std::vector<AppImage> all;
+  for (const auto& app : apps)
+    for (auto& row : look::images(run.context(), app, in.stop())) all.push_back({app.text(), std::move(row)});
+  return all;
+}
+
+}  // namespace
+
 int run_images(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto rows = look::images(run.context(), Named(in, run).of(in.optional_argument("NAME"), "NAME").app, in.stop());
-  if (in.has("ids")) {
-    for (const auto& row : rows) in.console.line(row.id);
+  const auto rows = images_of(in, run);
+  if (in.has("ids") || in.globals.quiet) {
+    std::set<std::string> told;
+    for (const auto& [app, row] : rows)
+      if (told.insert(row.id).second) in.console.line(row.id);
     return 0;
   }
   if (in.has("json")) {
     Node list = Node::list();
-    for (const auto& row : rows) {
+    for (const auto& [app, row] : rows) {
       Node node = Node::map();
+      node.set("app", Node::text(app));
       node.set("id", Node::text(row.id));
       node.set("tags", texts(row.tags));
       node.set("releases", texts(row.releases));
@@ -34,10 +64,20 @@ int run_images(Invocation& in) {
     print_record(in.console, "images", std::move(list));
     return 0;
   }
-  Table table({{"IMAGE", Align::left, false}, {"TAGS"}, {"RELEASES"}, {"USE"}, {"SIZE", Align::right}, {"CREATED"}});
-  for (const auto& row : rows)
-    table.add({short_digest(row.id), join(row.tags, ", "), join(row.releases, ", "), use_of(row), byte_text(row.size),
-               row.created ? ago(*row.created, in.clock.now()) : std::string()});
+  if (rows.empty()) {
+    in.console.note("there are no images of apps");
+    return 0;
+  }
+  Table table({{"IMAGE", Align::left, false},
+               {"APP", Align::left, false},
+               {"TAGS"},
+               {"RELEASES"},
+               {"USE"},
+               {"SIZE", Align::right},
+               {"CREATED"}});
+  for (const auto& [app, row] : rows)
+    table.add({short_digest(row.id), app, join(row.tags, ", "), join(row.releases, ", "), use_of(row),
+               byte_text(row.size), row.created ? ago(*row.created, in.clock.now()) : std::string()});
   in.console.print(table);
   return 0;
 }

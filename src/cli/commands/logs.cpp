@@ -63,7 +63,13 @@ int run_logs(Invocation& in) {
     words.pop_back();
   }
   HostRun run(in.session, in.description());
-  auto targets = Named(in, run).of_all(words, "NAME");
+  Named named(in, run);
+  // Outside a project there is no one app: all are read.
+  auto targets = words.empty() && !named.project() ? named.every_app() : named.of_all(words, "NAME");
+  if (targets.empty()) {
+    in.console.note("there are no apps yet");
+    return 0;
+  }
   if (const auto index = in.number("index"))
     for (Target& target : targets) {
       if (target.service.empty()) throw in.usage_error("--index is for a service: name one");

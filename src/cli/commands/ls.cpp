@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/local_time.h"
+#include "base/plural.h"
 #include "base/text.h"
 #include "cli/app_node.h"
 #include "cli/commands.h"
@@ -14,7 +16,11 @@ namespace {
 // What is not as one would expect, in a few words.
 std::string note_of(const look::AppSummary& row) {
   std::vector<std::string> notes;
+  if (!row.trouble.empty()) notes.emplace_back("in trouble");
+  if (row.unfinished) notes.emplace_back("interrupted");
+  if (row.restarts > 0) notes.push_back(format("restarted {} times", row.restarts));
   if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
+  if (row.backup.failed) notes.emplace_back("backup failed");
   for (const auto& wait : row.waits) {
     if (wait == Wait::Topic::update) notes.emplace_back("update waits");
     if (wait == Wait::Topic::definition) notes.emplace_back("definition cannot be used");
@@ -51,6 +57,75 @@ std::vector<std::string> ports_of(const look::AppSummary& row) {
   std::vector<std::string> ports;
   for (const auto& instance : row.instances) ports.insert(ports.end(), instance.ports.begin(), instance.ports.end());
   return ports;
+}
+
+bool is_in_trouble(const look::AppSummary& row) {
+  return style_of(row) == Style::bad;
+}
+
+// The engine's words without what the state says already: "3 minutes" of "Up 3 minutes (healthy)".
+std::string time_up(const look::AppSummary& row) {
+  constexpr std::string_view up = "Up ";
+  if (!row.status.starts_with(up)) return row.status;
+  const std::string time = row.status.substr(up.size());
+  return time.substr(0, time.find(" ("));
+}
+
+Table table_of(const std::vector<look::AppSummary>& rows) {
+  const bool has_marks =
+      std::any_of(rows.begin(), rows.end(), [](const look::AppSummary& row) { return !row.stable.empty(); });
+  std::vector<Column> columns{{"APP", Align::left, false},
+                              {"STATE", Align::left, false},
+                              {"UP", Align::left, false},
+                              {"RELEASE", Align::left, false}};
+  if (has_marks) columns.push_back({"STABLE", Align::left, false});
+  columns.push_back({"IMAGE", Align::left, true, Narrow::cut_front});
+  columns.push_back({"PORTS", Align::left, false});
+  columns.push_back({"NOTE", Align::left, false, Narrow::below});
+  Table table(columns);
+  for (const auto& row : rows) {
+    std::vector<Cell> cells{row.name, {state_words(row), style_of(row)}, time_up(row), row.release};
+    if (has_marks) cells.emplace_back(row.stable);
+    cells.emplace_back(row.image.empty() ? short_digest(row.image_id) : row.image);
+    cells.emplace_back(join(ports_of(row), ", "));
+    cells.emplace_back(note_of(row), Style::warn);
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+// "11 apps: 9 up, 1 stopped, 1 in trouble (belay why proxy)"
+std::string sum_of(const std::vector<look::AppSummary>& rows) {
+  size_t up = 0, stopped = 0;
+  std::vector<std::string> bad;
+  for (const auto& row : rows) {
+    if (is_in_trouble(row))
+      bad.push_back(row.name);
+    else if (row.state == look::AppState::running)
+      ++up;
+    else
+      ++stopped;
+  }
+  std::vector<std::string> parts;
+  if (up > 0) parts.push_back(format("{} up", up));
+  if (stopped > 0) parts.push_back(format("{} not running", stopped));
+  if (!bad.empty())
+    parts.push_back(format("{} in trouble ({})", bad.size(),
+                           bad.size() == 1 ? "belay why " + bad.front() : std::string("belay why")));
+  return format("{}: {}", counted(static_cast<std::int64_t>(rows.size()), "app"), join(parts, ", "));
+}
+
+std::vector<look::AppSummary> rows_of(std::vector<look::AppSummary> all, const std::vector<std::string>& asked) {
+  if (asked.empty()) return all;
+  std::vector<std::string> names;
+  for (const auto& row : all) names.push_back(row.name);
+  for (const auto& name : asked)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw NotFound(ErrorCode::app_not_found, format("there is no app {}", printable(name)),
+                     did_you_mean(name, names));
+  std::erase_if(
+      all, [&](const look::AppSummary& row) { return std::find(asked.begin(), asked.end(), row.name) == asked.end(); });
+  return all;
 }
 
 }  // namespace
@@ -111,50 +186,54 @@ Node app_node(const look::AppSummary& row) {
   return node;
 }
 
+namespace {
+
+void print_list(Invocation& in, const std::vector<look::AppSummary>& rows) {
+  if (rows.empty()) {
+    in.console.note(
+        "there are no apps yet; belay deploy NAME beside a Dockerfile, or belay up beside a Compose file, makes the "
+        "first");
+    return;
+  }
+  in.console.print(table_of(rows));
+  in.console.prose(sum_of(rows));
+  for (const auto& row : rows)
+    if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));
+}
+
+// Until Ctrl-C, which is how one ends watching.
+int watch(Invocation& in, HostRun& run, const std::vector<std::string>& asked) {
+  constexpr Seconds pause{2};
+  if (!in.console.settings().out_terminal) throw in.usage_error("--watch needs a terminal");
+  do {
+    const auto rows = rows_of(look::list(run.context(), in.stop()), asked);
+    in.console.clear_screen();
+    in.console.line(Style::dim, local_time(in.clock.now(), Precision::seconds));
+    print_list(in, rows);
+  } while (in.clock.sleep(pause, in.stop()) && !in.console.is_closed());
+  return 0;
+}
+
+}  // namespace
+
 int run_ls(Invocation& in) {
   HostRun run(in.session, in.description());
-  if (in.has("names")) {
-    for (const auto& name : look::names(run.context())) in.console.line(name);
+  const auto asked = in.arguments("NAME");
+  // As docker has it, -q prints names only.
+  if (in.has("names") || in.globals.quiet) {
+    for (const auto& name : look::names(run.context()))
+      if (asked.empty() || std::find(asked.begin(), asked.end(), name) != asked.end()) in.console.line(name);
     return 0;
   }
-  const auto rows = look::list(run.context(), in.stop());
+  if (in.has("watch")) return watch(in, run, asked);
+  const auto rows = rows_of(look::list(run.context(), in.stop()), asked);
   if (in.has("json")) {
     Node list = Node::list();
     for (const auto& row : rows) list.add(app_node(row));
     print_record(in.console, "apps", std::move(list));
     return 0;
   }
-  if (rows.empty()) {
-    in.console.note(
-        "there are no apps yet; belay deploy NAME beside a Dockerfile, or belay up beside a Compose file, makes the "
-        "first");
-    return 0;
-  }
-  const bool has_notes =
-      std::any_of(rows.begin(), rows.end(), [](const look::AppSummary& row) { return !note_of(row).empty(); });
-  std::vector<Column> columns{{"APP", Align::left, false},
-                              {"STATE", Align::left, false},
-                              {"RELEASE", Align::left, false},
-                              {"STABLE", Align::left, false},
-                              {"IMAGE"},
-                              {"PORTS"},
-                              {"STATUS"}};
-  if (has_notes) columns.push_back({"NOTE", Align::left, false});
-  Table table(columns);
-  for (const auto& row : rows) {
-    std::vector<Cell> cells{row.name,
-                            {state_words(row), style_of(row)},
-                            row.release,
-                            row.stable,
-                            row.image.empty() ? short_digest(row.image_id) : row.image,
-                            join(ports_of(row), ", "),
-                            row.status};
-    if (has_notes) cells.emplace_back(note_of(row), Style::warn);
-    table.add(std::move(cells));
-  }
-  in.console.print(table);
-  for (const auto& row : rows)
-    if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));
+  print_list(in, rows);
   return 0;
 }
 

@@ -88,7 +88,7 @@ int run_ps(Invocation& in) {
     std::erase_if(rows, [&](const PsRow& row) {
       return std::none_of(asked.begin(), asked.end(), [&](const auto& status) { return is_so(row.instance, status); });
     });
-  if (in.has("names")) {
+  if (in.has("names") || in.globals.quiet) {
     for (const auto& row : rows)
       if (!row.instance.container.empty()) in.console.line(row.instance.container);
     return 0;

@@ -39,6 +39,7 @@ int run_releases(Invocation& in) {
       node.set("verdict", word(to_text(row.verdict)));
       node.set("marks", texts(to_texts(row.marks)));
       node.set("image", text_or_null(row.image));
+      node.set("reference", text_or_null(row.reference));
       node.set("image_gone", Node::boolean(row.image_gone));
       node.set("digest", text_or_null(row.digest));
       node.set("container", text_or_null(row.container));
@@ -64,16 +65,18 @@ int run_releases(Invocation& in) {
                {"VERDICT", Align::left, false},
                {"MARKS", Align::left, false},
                {"IMAGE", Align::left, false},
+               {"VERSION", Align::left, true, Narrow::cut_front},
                {"CONTAINER"},
                {"STATE", Align::left, false},
                {"CREATED"},
                {"BY"},
-               {"REASON"}});
+               {"REASON", Align::left, true, Narrow::below}});
   for (const auto& row : rows)
     table.add({row.release,
                {std::string(to_text(row.verdict)), style_of(row.verdict)},
                join(to_texts(row.marks), ", "),
                image_text(row),
+               row.reference,
                row.instances.size() > 1 ? format("{} containers", row.instances.size()) : row.container,
                row.state ? std::string(to_text(*row.state)) : "no container",
                ago(row.created, in.clock.now()),

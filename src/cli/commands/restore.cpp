@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/backup_words.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -23,11 +24,13 @@ std::optional<int> snapshot_number(const std::string& text) {
 
 // A word that stands alone: a backup's file and not an app.
 bool is_backup(const std::string& word) {
-  if (!AppName::is_valid(word)) return true;
+  if (!AppName::is_valid(word) || is_backup_id(word)) return true;
   return word.find(".belay.tar.") != std::string::npos;
 }
 
-AppName app_of_backup(Invocation& in, const std::string& where) {
+AppName app_of_backup(Invocation& in, const std::string& word) {
+  HostRun run(in.session, in.description());
+  const std::string where = backup_named(in, run.context(), {}, word);
   const BackupFile file = existing_backup(in, where);
   return safekeeping::app_of(*file.destination, file.name, key_options(in), in.stop());
 }
@@ -38,14 +41,15 @@ fs::path absolute_folder(const std::string& text) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-int print_restored(Invocation& in, const AppName& name, const safekeeping::Restored& restored) {
+int print_restored(Invocation& in, const AppName& name, const safekeeping::Restored& restored, const Took& took) {
+  if (in.has("json")) return print_change(in.console, name, restored.change, {.json = true, .took = took});
   if (restored.change.kind == change::Change::Kind::planned) {
     for (const auto& place : restored.replaced) in.console.line("replaces: " + place);
     print_plan(in.console, restored.change.plan);
     return 0;
   }
   for (const auto& note : restored.change.plan.notes) in.console.note(note);
-  const int code = print_change(in.console, name, restored.change);
+  const int code = print_change(in.console, name, restored.change, {.took = took});
   if (code != 0) return code;
   for (const auto& place : restored.replaced) in.console.success("restored " + place);
   if (!restored.snapshot.empty())
@@ -85,10 +89,13 @@ int run_restore(Invocation& in) {
   auto what = in.optional_argument("WHAT");
   const bool is_file_alone = !what && is_backup(word);
   if (is_file_alone) what = word;
+  const std::string given = what.value_or("");
   const AppName name = is_file_alone ? app_of_backup(in, word) : AppName(word);
   HostRun run(in.session, in.description());
+  if (what) what = backup_named(in, run.context(), name, *what);
   const auto snapshot = what ? snapshot_number(*what) : std::nullopt;
   if (const auto folder = in.text("into")) {
+    if (in.has("json")) throw in.usage_error("--json does not go with --into");
     if (options.as || snapshot)
       throw in.usage_error("--into unpacks a backup; it goes neither with --as nor with a snapshot");
     return unpack_into(in, run, name, what ? *what : safekeeping::newest_good_backup(run.context(), name).text(),
@@ -101,12 +108,12 @@ int run_restore(Invocation& in) {
   } else {
     const std::string where = what ? *what : safekeeping::newest_good_backup(run.context(), name).text();
     const BackupFile file = existing_backup(in, where);
-    if (!what) in.console.note("the newest backup is " + where);
+    if (where != given) in.console.note("the backup is " + where);
     restored =
         safekeeping::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   }
   run.report().close();
-  return print_restored(in, options.as.value_or(name), restored);
+  return print_restored(in, options.as.value_or(name), restored, run.report().took());
 }
 
 }  // namespace belay::cli

@@ -7,15 +7,34 @@
 #include "cli/commands.h"
 #include "cli/each_target.h"
 #include "cli/named.h"
+#include "cli/release_words.h"
 #include "family/start_new.h"
 
 namespace belay::cli {
 
 namespace {
 
+bool is_mark(const std::string& word) {
+  return word == "new" || word == "last" || word == "stable";
+}
+
 bool is_which(const std::string& word) {
-  return word == "new" || word == "last" || word == "stable" ||
-         (word.size() > 1 && word[0] == 'r' && parse_number(word.substr(1)).has_value());
+  return is_mark(word) || (word.size() > 1 && word[0] == 'r' && parse_number(word.substr(1)).has_value());
+}
+
+// "start new web", as jockler has it; "start web newest".
+void refuse_misplaced(Invocation& in, HostRun& run, Named& named, const std::vector<std::string>& words) {
+  if (words.size() < 2) return;
+  if (is_mark(words[0]) && !named.is_app(words[0]) && named.is_app(words[1]))
+    throw in.usage_error(format("the app comes first: belay start {} {}", words[1], words[0]));
+  if (words.size() != 2 || !named.is_app(words[0]) || named.is_app(words[1])) return;
+  if (words[1].find('/') != std::string::npos || (named.project() && named.project()->has(words[1]))) return;
+  static_cast<void>(release_named(run.context(), AppName(words[0]), words[1]));
+}
+
+bool is_known_app(Invocation& in, const std::string& word) {
+  HostRun run(in.session, in.description());
+  return Named(in, run).is_app(word);
 }
 
 // start [NAME [new|last|stable|rN] [CONFIG]], or start NAME…
@@ -24,7 +43,9 @@ int start_several(Invocation& in, const std::vector<std::string>& words) {
   if (in.has("settings-from-image") || in.has("yes"))
     throw in.usage_error("--settings-from-image and --yes are for new releases only");
   HostRun run(in.session, in.description());
-  const auto targets = Named(in, run).of_all(words, "NAME");
+  Named named(in, run);
+  if (!in.has("all")) refuse_misplaced(in, run, named, words);
+  const auto targets = in.has("all") ? named.every_app() : named.of_all(words, "NAME");
   return change_each(in, run, targets, [&](const Target& what) {
     return change::start_services(run.context(), what, change_options(in), in.stop());
   });
@@ -33,8 +54,12 @@ int start_several(Invocation& in, const std::vector<std::string>& words) {
 }  // namespace
 
 int run_start(Invocation& in) {
-  const auto words = in.arguments("NAME");
-  if (words.size() != 1 && (words.size() < 2 || !is_which(words[1]))) return start_several(in, words);
+  auto words = in.arguments("NAME");
+  // "start web 2". An app may be called so, a release of another may not be meant then.
+  if (words.size() == 2 && !in.has("all") && parse_number(words[1]) && !is_known_app(in, words[1]))
+    words[1] = "r" + words[1];
+  if (in.has("all") || (words.size() != 1 && (words.size() < 2 || !is_which(words[1]))))
+    return start_several(in, words);
   if (words.size() > 3) throw in.usage_error(format("unexpected argument '{}'", printable(words[3])));
   const auto word = [&](size_t index) { return index < words.size() ? std::optional(words[index]) : std::nullopt; };
   HostRun run(in.session, in.description());
@@ -63,7 +88,7 @@ int run_start(Invocation& in) {
     result = change::start_release(run.context(), name, which, change, in.stop());
   }
   run.report().close();
-  const int code = print_change(in.console, name, result, {.exit_unchanged = in.has("exit-unchanged")});
+  const int code = print_change(in.console, name, result, change_words(in, run));
   if (!in.has("attach") || result.failed() || change.dry_run) return code;
   return attached(in.session, run.context(), what);
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/text.h"
 #include "cli/app_node.h"
 #include "cli/commands.h"
@@ -71,7 +72,7 @@ void print_status(Console& console, const look::Status& status) {
   const std::string state = words_of(row.state);
   field("  state", row.health == Health::none ? state : format("{} ({})", state, to_text(row.health)));
   field("  wanted", status.wish);
-  field("  since", status.since ? iso_time(*status.since) : "");
+  field("  since", status.since ? local_time(*status.since) : "");
   field("  release", row.verdict ? format("{} ({})", row.release, to_text(*row.verdict)) : row.release);
   field("  failed", row.last_failed);
   field("  stable", row.stable);
@@ -97,7 +98,7 @@ void print_status(Console& console, const look::Status& status) {
   field("  checks", join(status.checks, "; "));
   field("  autostart", !row.autostart || *row.autostart == Autostart::none ? "" : std::string(to_text(*row.autostart)));
   field("  backup", !row.backup_trouble.empty() ? row.backup_trouble
-                    : row.backup.last_good ? format("the last good one was taken {}", iso_time(*row.backup.last_good))
+                    : row.backup.last_good ? format("the last good one was taken {}", local_time(*row.backup.last_good))
                                            : "");
   field("  at work", status.lock_holder);
   field("  trouble", status.trouble);

@@ -8,7 +8,8 @@ namespace belay::cli {
 
 int run_stop(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
+  Named named(in, run);
+  const auto targets = in.has("all") ? named.every_app() : named.of_all(in.arguments("NAME"), "NAME");
   if (const auto timeout = in.duration("timeout"))
     run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   return change_each(in, run, targets, [&](const Target& what) {

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/each_target.h"
 #include "cli/named.h"
+#include "cli/release_words.h"
 #include "safekeeping/restore.h"
 
 namespace belay::cli {
@@ -17,14 +18,15 @@ int swap(Invocation& in, UseCase&& use_case) {
   const AppName name = Named(in, run).whole_app(in.optional_argument("NAME"));
   const change::Change change = use_case(run.context(), name, change_options(in));
   run.report().close();
-  return print_change(in.console, name, change, {.exit_unchanged = in.has("exit-unchanged")});
+  return print_change(in.console, name, change, change_words(in, run));
 }
 
 }  // namespace
 
 int run_restart(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
+  Named named(in, run);
+  const auto targets = in.has("all") ? named.every_app() : named.of_all(in.arguments("NAME"), "NAME");
   if (const auto timeout = in.duration("timeout"))
     run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   return change_each(in, run, targets, [&](const Target& what) {
@@ -33,10 +35,10 @@ int run_restart(Invocation& in) {
 }
 
 int run_rollback(Invocation& in) {
-  std::optional<ReleaseNumber> to;
-  if (const auto text = in.optional_argument("RELEASE")) to = ReleaseNumber::parse(*text);
+  const auto word = in.optional_argument("RELEASE");
   const bool with_data = in.has("with-data");
   return swap(in, [&](change::Context& context, const AppName& name, const change::ChangeOptions& options) {
+    const auto to = word ? std::optional(release_named(context, name, *word)) : std::nullopt;
     if (with_data) return safekeeping::rollback_with_data(context, name, to, options, in.stop());
     return change::rollback(context, name, to, options, in.stop());
   });

@@ -1,4 +1,6 @@
+#include "base/files.h"
 #include "base/format.h"
+#include "cli/backup_words.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
@@ -7,10 +9,26 @@
 
 namespace belay::cli {
 
+namespace {
+
+// An app stands for its newest backup. A file of that name goes before it.
+std::string backup_to_verify(const Invocation& in, change::Context& context) {
+  const std::string word = in.argument("FILE");
+  std::error_code unknown;
+  const bool is_app = AppName::is_valid(word) && !is_backup_id(word) && !fs::exists(word, unknown) &&
+                      (context.store.app(AppName(word)) || !context.store.backups(word).empty());
+  const std::string where =
+      is_app ? safekeeping::newest_good_backup(context, AppName(word)).text() : backup_named(in, context, {}, word);
+  if (where != word) in.console.note("the backup is " + where);
+  return where;
+}
+
+}  // namespace
+
 int run_verify(Invocation& in) {
-  const std::string where = in.argument("FILE");
-  const BackupFile file = existing_backup(in, where);
   HostRun run(in.session, in.description());
+  const std::string where = backup_to_verify(in, run.context());
+  const BackupFile file = existing_backup(in, where);
   Progress progress(in.console, in.clock);
   progress.begin("verify", "checking " + file.name);
   const backup::Verified verified = safekeeping::verify_backup(

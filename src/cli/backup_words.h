@@ -1,0 +1,21 @@
+#pragma once
+// How people name a backup: by its file, by its id in the list (b7), as the latest one, or by the folder it is in.
+
+#include <optional>
+#include <string>
+
+#include "cli/host_run.h"
+#include "model/backup_record.h"
+
+namespace belay::cli {
+
+// "b7": the same for as long as the index has the backup, and never given to another one.
+std::string backup_id(const BackupRecord& record);
+bool is_backup_id(const std::string& word);
+
+// The place of the backup that the word names, in full; what names none of the index is returned as it is. `name`: the
+// app, where the line has it: "latest" and a folder mean its newest one. Throws NotFound.
+std::string backup_named(const Invocation& in, change::Context& context, const std::optional<AppName>& name,
+                         const std::string& word);
+
+}  // namespace belay::cli

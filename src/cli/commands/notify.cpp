@@ -1,0 +1,81 @@
+// notify: where notices go, and whether they arrive.
+
+#include <unistd.h>
+
+#include "base/format.h"
+#include "cli/commands.h"
+#include "cli/declared_run.h"
+#include "cli/json_output.h"
+#include "serve/daemon.h"
+
+namespace belay::cli {
+
+namespace {
+
+struct Delivery {
+  std::string to;
+  std::optional<std::string> failure;
+};
+
+report::Notice test_notice(Time now) {
+  report::Notice notice;
+  notice.time = now;
+  notice.kind = "test";
+  notice.text = "this is a test: notices of Belay arrive here";
+  std::string host(256, '\0');
+  if (::gethostname(host.data(), host.size() - 1) == 0) notice.host = host.c_str();
+  return notice;
+}
+
+std::vector<Delivery> deliveries(Invocation& in, const formats::Settings& settings) {
+  std::vector<Delivery> all;
+  const report::Notice notice = test_notice(in.clock.now());
+  for (const auto& sink : serve::usual_notice_sinks(in.clock)(settings)) {
+    Delivery& each = all.emplace_back(Delivery{sink->name(), {}});
+    if (!in.has("test")) continue;
+    try {
+      sink->deliver(notice, in.stop());
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const std::exception& error) {
+      each.failure = error.what();
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+int run_notify(Invocation& in) {
+  const auto file = in.text("config");
+  const formats::Settings settings = read_settings(file ? std::optional(fs::absolute(*file)) : std::nullopt);
+  const auto all = deliveries(in, settings);
+  bool has_failed = false;
+  Node list = Node::list();
+  for (const auto& [to, failure] : all) {
+    has_failed = has_failed || failure;
+    if (in.has("json")) {
+      Node node = Node::map();
+      node.set("to", Node::text(to));
+      node.set("delivered", in.has("test") ? Node::boolean(!failure) : Node());
+      node.set("reason", text_or_null(failure.value_or("")));
+      list.add(std::move(node));
+    } else if (failure) {
+      in.console.error(Error(ErrorCode::connection_failed, format("{}: {}", to, *failure)));
+    } else if (in.has("test")) {
+      in.console.success(format("{}: delivered", to));
+    } else {
+      in.console.line(to);
+    }
+  }
+  if (in.has("json")) print_record(in.console, "notices", std::move(list));
+  if (!all.empty()) return has_failed ? 1 : 0;
+  const std::string where = file.value_or(usual_settings_file);
+  if (in.has("test"))
+    throw NotFound(format("nobody is told: {} names no place for notices", where),
+                   "Set webhook or notify_command there: belay notify --help.");
+  if (!in.has("json")) in.console.note(format("nobody is told: {} names no place for notices", where));
+  return 0;
+}
+
+}  // namespace belay::cli
