@@ -6,6 +6,7 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/named.h"
+#include "cli/settings_options.h"
 #include "formats/check_values.h"
 
 namespace belay::cli {
@@ -50,6 +51,7 @@ family::BuildOptions build_options(const Invocation& in) {
   options.dry_run = in.has("dry-run");
   options.tells_new_names = true;
   options.checks = asked_checks(in);
+  options.settings = given_settings(in);
   if (!options.image.empty() && !options.where.empty())
     throw in.usage_error("--image takes an image instead of building WHERE");
   return options;

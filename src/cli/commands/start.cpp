@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/each_target.h"
 #include "cli/named.h"
+#include "cli/settings_options.h"
 #include "family/start_new.h"
 
 namespace belay::cli {
@@ -18,11 +19,18 @@ bool is_which(const std::string& word) {
          (word.size() > 1 && word[0] == 'r' && parse_number(word.substr(1)).has_value());
 }
 
+void refuse_options_of_new_releases(const Invocation& in) {
+  if (in.has("settings-from-image") || in.has("yes"))
+    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  for (const Option& option : settings_options)
+    if (in.has(option.name))
+      throw in.usage_error(format("--{} is for new releases only; belay set changes what runs", option.name));
+}
+
 // start [NAME [new|last|stable|rN] [CONFIG]], or start NAME…
 int start_several(Invocation& in, const std::vector<std::string>& words) {
   if (in.has("attach")) throw in.usage_error("--attach is for one app or service");
-  if (in.has("settings-from-image") || in.has("yes"))
-    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  refuse_options_of_new_releases(in);
   HostRun run(in.session, in.description());
   const auto targets = Named(in, run).of_all(words, "NAME");
   return change_each(in, run, targets, [&](const Target& what) {
@@ -45,8 +53,7 @@ int run_start(Invocation& in) {
   const std::string which = word(1).value_or("last");
   const auto configuration = word(2);
   if (configuration && which != "new") throw in.usage_error("CONFIG is for new releases only");
-  if (which != "new" && (in.has("settings-from-image") || in.has("yes")))
-    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  if (which != "new") refuse_options_of_new_releases(in);
   const change::ChangeOptions change = change_options(in);
   change::Change result;
   if (which == "new") {
@@ -54,6 +61,7 @@ int run_start(Invocation& in) {
     options.change = change;
     options.configuration = configuration.value_or("");
     options.settings_from_image = in.has("settings-from-image");
+    options.settings = given_settings(in);
     options.again = in.has("yes");
     options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
     result = family::start_new(run.context(), name, options, in.stop());
