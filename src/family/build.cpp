@@ -306,6 +306,7 @@ BuildOutcome build(change::Context& context, const AppName& name, const BuildOpt
   App app = app_to_build(context, name, options);
   keep_settings(context, app, options, parameters);
   settle_checks(app, options, parameters);
+  if (options.settings) refuse_declared_settings(app);
   if (options.settings) add_by_hand(name, parameters.configurations, parameters.by_hand, *options.settings);
   outcome.image = doing(format("building {}", name.text()), [&] {
     return place ? built_image(context, name, options, *place, outcome, stop)

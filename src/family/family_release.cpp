@@ -203,6 +203,7 @@ Settings known_settings(change::Context& context, const App& app, const StartOpt
 Settings settings_for(change::Context& context, const App& app, const StartOptions& options) {
   Settings settings = known_settings(context, app, options);
   if (!options.settings) return settings;
+  refuse_declared_settings(app);
   add_by_hand(app.name, settings.build.configurations, settings.build.by_hand, *options.settings);
   settings.found_at_start = true;
   return settings;

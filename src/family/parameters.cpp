@@ -84,6 +84,17 @@ Parameters parse_parameters(const AppName& name, const std::string& text, const 
   return parse(name, fs::absolute(file), kind, text);
 }
 
+void refuse_declared_settings(const App& app) {
+  const std::string& name = app.name.text();
+  if (!app.releases.empty() && app.releases.back().spec.project)
+    throw Conflict(ErrorCode::declared_elsewhere, format("the settings of {} stand in its Compose file", name),
+                   format("Change {}, then belay up.", join(app.releases.back().spec.project->files, " or ")));
+  if (!app.origin.empty())
+    throw Conflict(ErrorCode::declared_elsewhere,
+                   format("the settings of {} stand in its definition, {}", name, app.origin),
+                   format("Change it there: belay config {} --edit", name));
+}
+
 void lay_by_hand(std::map<std::string, Configuration>& configurations, const Configuration& by_hand) {
   for (auto& [name, configuration] : configurations) {
     lay_over(configuration, by_hand);

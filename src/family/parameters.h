@@ -14,6 +14,9 @@ struct Parameters {
   std::optional<Configuration> by_hand{};  // as in Build; it is in the configurations
 };
 
+// Throws Conflict for an app whose settings stand in a definition or a Compose file: what a command line set would not
+// last.
+void refuse_declared_settings(const App& app);
 // What stands above files: it is laid over every configuration. Throws Error where they contradict each other.
 void lay_by_hand(std::map<std::string, Configuration>& configurations, const Configuration& by_hand);
 // Over what was set before, and over every configuration.

@@ -15,15 +15,9 @@ namespace belay::family {
 
 namespace {
 
-void refuse_declared(const App& app) {
+void refuse_without_settings(const App& app) {
   const std::string& name = app.name.text();
-  if (!app.releases.empty() && app.releases.back().spec.project)
-    throw Conflict(ErrorCode::declared_elsewhere, format("the settings of {} stand in its Compose file", name),
-                   format("Change {}, then belay up.", join(app.releases.back().spec.project->files, " or ")));
-  if (!app.origin.empty())
-    throw Conflict(ErrorCode::declared_elsewhere,
-                   format("the settings of {} stand in its definition, {}", name, app.origin),
-                   format("Change it there: belay config {} --edit", name));
+  refuse_declared_settings(app);
   if (app.builds.empty())
     throw NotFound(ErrorCode::release_not_found, format("{} was never built, so no settings of it are kept", name),
                    format("belay deploy {} --image REF, or a folder with a Dockerfile, makes a release of it.", name));
@@ -50,23 +44,31 @@ Build next_build(change::Context& context, const App& app) {
   return next;
 }
 
-// What the file says would be there again with the next build.
-void refuse_what_the_file_says(const Build& build, const AppName& name, const std::string& key) {
-  if (build.parameter_file.empty() || !fs::exists(build.parameter_file)) return;
-  auto of_file = read_parameters(name, build.parameter_file, ParameterFiles::any).configurations;
-  const bool is_there = std::any_of(of_file.begin(), of_file.end(),
-                                    [&](auto& entry) { return formats::unset_setting(entry.second, key); });
-  if (is_there)
-    throw Conflict(ErrorCode::conflict, format("{} is set in {}", key, build.parameter_file),
-                   format("Take it out there, then: belay deploy {}", name.text()));
+// Of an app with a parameter file only what was set by hand: the rest would be there again with the next build.
+bool unset_above_file(Build& build, const AppName& name, const std::string& key) {
+  const auto of_file =
+      parse_parameters(name, build.parameter_text, build.parameter_file, ParameterFiles::any).configurations;
+  if (build.by_hand && formats::unset_setting(*build.by_hand, key)) {
+    build.configurations = of_file;
+    lay_by_hand(build.configurations, *build.by_hand);
+    return true;
+  }
+  for (auto [unused, configuration] : of_file)
+    if (formats::unset_setting(configuration, key))
+      throw Conflict(ErrorCode::conflict, format("{} is set in {}", key, build.parameter_file),
+                     format("Take it out there, then: belay deploy {}", name.text()));
+  return false;
 }
 
 void unset(Build& build, const AppName& name, const std::string& key) {
   bool was_set = false;
-  refuse_what_the_file_says(build, name, key);
-  for (auto& [unused, configuration] : build.configurations)
-    was_set = formats::unset_setting(configuration, key) || was_set;
-  if (build.by_hand) was_set = formats::unset_setting(*build.by_hand, key) || was_set;
+  if (build.parameter_file.empty()) {
+    for (auto& [unused, configuration] : build.configurations)
+      was_set = formats::unset_setting(configuration, key) || was_set;
+    if (build.by_hand) was_set = formats::unset_setting(*build.by_hand, key) || was_set;
+  } else {
+    was_set = unset_above_file(build, name, key);
+  }
   if (!was_set)
     throw NotFound(ErrorCode::not_found, format("{} is not set for {}", key, name.text()),
                    format("belay config {} prints what is.", name.text()));
@@ -109,13 +111,33 @@ std::vector<std::string> differing(const std::map<std::string, Configuration>& b
   return lines;
 }
 
+// Of several configurations the one that runs: a release does not keep its name, but it would be made so again.
+std::string configuration_that_runs(change::Context& context, const App& present, const Build& build,
+                                    const StartOptions& options, std::stop_token stop) {
+  const auto number = change::what_runs(present);
+  if (build.configurations.size() < 2 || !number) return options.configuration;
+  App app = present;
+  app.builds.push_back(build);
+  const Image image = last_image(context, app, stop);
+  for (const auto& [name, unused] : build.configurations) {
+    StartOptions tried = options;
+    tried.configuration = name;
+    const NextRelease made = next_release(context, app, tried, image, stop);
+    if (made.made.spec == app.release(*number).spec) return name;
+  }
+  throw Conflict(
+      ErrorCode::conflict,
+      format("{} has several configurations, and what runs is none of them as it is now", present.name.text()),
+      format("belay start {} new CONFIG takes the same options.", present.name.text()));
+}
+
 }  // namespace
 
 SettingsChanged change_settings(change::Context& context, const AppName& name, const SettingsChange& wanted,
                                 const StartOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
-  refuse_declared(app);
+  refuse_without_settings(app);
   SettingsChanged changed;
   changed.dry_run = options.change.dry_run;
   Build next = next_build(context, app);
@@ -125,6 +147,8 @@ SettingsChanged change_settings(change::Context& context, const AppName& name, c
       next.parameter_text == before.parameter_text)
     return changed;
   changed.lines = differing(before.configurations, next.configurations);
+  StartOptions how = options;
+  how.configuration = configuration_that_runs(context, app, before, options, stop);
   app.builds.push_back(std::move(next));
   if (!change::what_runs(app)) {
     if (options.change.dry_run) return changed;
@@ -133,10 +157,10 @@ SettingsChanged change_settings(change::Context& context, const AppName& name, c
     return changed;
   }
   changed.change = doing(format("changing the settings of {}", name.text()), [&] {
-    NextRelease made = next_release(context, app, options, last_image(context, app, stop), stop);
+    NextRelease made = next_release(context, app, how, last_image(context, app, stop), stop);
     // What was asked for is said already.
     if (!made.asks) made.lines.clear();
-    return start_next(context, app, made, options, change::Containers::changed_in_place, "set", stop);
+    return start_next(context, app, made, how, change::Containers::changed_in_place, "set", stop);
   });
   return changed;
 }
@@ -153,7 +177,7 @@ SettingsHome settings_home(change::Context& context, const AppName& name, std::s
     const bool is_here = file.is_absolute() && file.extension() == ".json" && fs::is_regular_file(file);
     return {is_here ? Kind::definition : Kind::elsewhere, file};
   }
-  refuse_declared(app);
+  refuse_without_settings(app);
   const Build build = next_build(context, app);
   if (!build.parameter_file.empty() && fs::exists(build.parameter_file)) return {Kind::file, build.parameter_file};
   return {Kind::state, {}, pick(build.configurations, {}), build.tag};

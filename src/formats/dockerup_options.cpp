@@ -29,26 +29,26 @@ class Options {
  public:
   explicit Options(const fs::path& folder) : folder_(folder) {}
 
-  void add(const Node& place, std::string word) {
+  void add(const Node& place, std::string word, std::string key = {}) {
     words_.push_back(std::move(word));
-    places_.push_back(&place);
+    places_.push_back({&place, std::move(key)});
   }
 
   void add_key(const SettingKey& key, const Node& node) {
     const std::string what = format("\"{}\"", key.key);
     switch (key.shape) {
       case SettingKey::Shape::flag:
-        add(node, format("--{}={}", key.option, node.as_bool(what) ? "true" : "false"));
+        add(node, format("--{}={}", key.option, node.as_bool(what) ? "true" : "false"), std::string(key.key));
         break;
       case SettingKey::Shape::list:
-        if (!node.is_list()) return add(node, format("--{}={}", key.option, word_value(node, what)));
-        for (const Node& item : node.items()) add(item, format("--{}={}", key.option, word_value(item, what)));
+        if (!node.is_list()) return add_value(key, node, what);
+        for (const Node& item : node.items()) add_value(key, item, what);
         break;
       case SettingKey::Shape::map:
         add_map(key, node, what);
         break;
       default:
-        add(node, format("--{}={}", key.option, word_value(node, what)));
+        add_value(key, node, what);
     }
   }
 
@@ -64,7 +64,7 @@ class Options {
     const auto add_one = [&](const Node& file) {
       const std::string path = word_value(file, "\"env_file\"");
       refuse_relative(file, path);
-      add(file, "--env-file=" + path);
+      add(file, "--env-file=" + path, "env_file");
     };
     if (!node.is_list()) return add_one(node);
     for (const Node& file : node.items()) add_one(file);
@@ -80,8 +80,15 @@ class Options {
       if (!line.name.empty()) refuse(whole, "\"raw\" gives the container a name", "The key is \"name\".");
       return std::move(line.service);
     } catch (const RunLineError& error) {
-      const Node& place = error.argument() ? *places_[*error.argument()] : whole;
-      throw ConfigError(place.where(), error.what(), error.hint());
+      if (!error.argument()) throw ConfigError(whole.where(), error.what(), error.hint());
+      const auto& [place, key] = places_[*error.argument()];
+      const std::string& word = words_[*error.argument()];
+      std::string message = error.what();
+      // The definition's author knows the key, not the option.
+      const std::string prefix = word.substr(0, word.find('=')) + ": ";
+      if (!key.empty() && message.starts_with(prefix))
+        message = format("\"{}\": {}", key, message.substr(prefix.size()));
+      throw ConfigError(place->where(), message, error.hint());
     }
   }
 
@@ -92,24 +99,32 @@ class Options {
   }
 
  private:
+  void add_value(const SettingKey& key, const Node& node, const std::string& what) {
+    add(node, format("--{}={}", key.option, word_value(node, what)), std::string(key.key));
+  }
+
   void add_map(const SettingKey& key, const Node& node, const std::string& what) {
-    if (key.key == "log" && !node.is_map()) return add(node, "--log-driver=" + word_value(node, what));
+    if (key.key == "log" && !node.is_map()) return add(node, "--log-driver=" + word_value(node, what), "log");
     if (node.is_list()) {
-      for (const Node& item : node.items()) add(item, format("--{}={}", key.option, word_value(item, what)));
+      for (const Node& item : node.items()) add_value(key, item, what);
       return;
     }
     for (const Member& member : node.as_map(what)) {
       const std::string value = member.value.as_scalar(format("{} of {}", printable(member.key), what));
       if (key.key == "log" && member.key == "driver")
-        add(member.value, "--log-driver=" + value);
+        add(member.value, "--log-driver=" + value, "log");
       else
-        add(member.value, format("--{}={}={}", key.option, member.key, value));
+        add(member.value, format("--{}={}={}", key.option, member.key, value), std::string(key.key));
     }
   }
 
   const fs::path& folder_;
   std::vector<std::string> words_;
-  std::vector<const Node*> places_;
+  struct Place {
+    const Node* node;
+    std::string key;  // empty: it stands as an option in `raw`
+  };
+  std::vector<Place> places_;
 };
 
 void refuse_host_ports(const Node& definition, const Service& service, int replicas) {

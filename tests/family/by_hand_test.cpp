@@ -110,14 +110,26 @@ TEST_F(SettingsByHand, StandAboveAFileThatIsReadAgain) {
   EXPECT_THAT(ports(), ElementsAre("7000->8080/tcp"));
 
   EXPECT_THAT(refusal([&] { return set({}, {"env.C"}); }), HasSubstr("env.C is set in"));
-  scene_.reopen();
-  EXPECT_EQ(set({}, {"env.A"}).change.value().kind, Change::Kind::done) << "as it was before it was set by hand";
+  EXPECT_EQ(set({}, {"env.A"}).change.value().kind, Change::Kind::done) << "it was set by hand";
+  EXPECT_EQ(variable("A"), "file");
+  EXPECT_THAT(refusal([&] { return set({}, {"env.A"}); }), HasSubstr("env.A is set in"));
+}
+
+TEST_F(SettingsByHand, AreChangedInTheConfigurationThatRuns) {
+  scene_.write("dcv-web", R"({"small": {"env": {"SIZE": "small"}}, "big": {"env": {"SIZE": "big"}}})");
+  EXPECT_EQ(scene_.run("build 1"), "done");
+  Context here = scene_.context();
+  StartOptions small;
+  small.configuration = "small";
+  EXPECT_EQ(start_new(here, web, small, {}).kind, Change::Kind::done);
+  EXPECT_EQ(set({"env.A=1"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + " " + variable("SIZE"), "1 small");
 }
 
 TEST_F(SettingsByHand, AreChangedWithoutABuildAsAReleaseOfWhatRuns) {
   EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
   const auto preview = set({"env.A=1", "ports=8080:80", "ports=8443:443"}, {}, true);
-  EXPECT_THAT(preview.lines, Contains("env.A: - → 1"));
+  EXPECT_THAT(preview.lines, Contains("env.A: + 1"));
   EXPECT_FALSE(preview.change.value().plan.empty());
   EXPECT_EQ(release(), 1);
   const auto done = set({"env.A=1", "ports=8080:80", "ports=8443:443"});
@@ -164,7 +176,7 @@ TEST_F(SettingsByHand, OfAnAppThatIsStoppedWaitForItsNextRelease) {
   EXPECT_EQ(scene_.run("stop"), "done");
   const auto changed = set({"env.A=1"});
   EXPECT_FALSE(changed.change);
-  EXPECT_THAT(changed.lines, ElementsAre("env.A: - → 1"));
+  EXPECT_THAT(changed.lines, ElementsAre("env.A: + 1"));
   EXPECT_EQ(scene_.run("start new"), "done");
   EXPECT_EQ(variable("A"), "1");
 }
