@@ -20,8 +20,8 @@ namespace {
 constexpr std::array not_passed_on{"install-timer", "remove-timer", "schedule", "cron", "json", "dry-run", "output"};
 // What decides which engine, state and places a command works with.
 constexpr std::array passed_variables{
-    "HOME",          "BELAY_STATE_DIR",   "BELAY_SSH",        "BELAY_RCLONE",  "DOCKER_HOST",       "DOCKER_CONTEXT",
-    "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "RCLONE_CONFIG", "BELAY_WAIT_TIMEOUT"};
+    "HOME",          "BELAY_STATE_DIR",   "BELAY_SSH",        "BELAY_RCLONE",  "DOCKER_HOST",        "DOCKER_CONTEXT",
+    "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "RCLONE_CONFIG", "BELAY_WAIT_TIMEOUT", "BELAY_CONFIG"};
 
 // The options as they were given; files by their absolute paths, for the command will run elsewhere.
 std::vector<std::string> same_options(const Invocation& in) {

@@ -161,9 +161,10 @@ std::function<bool(const std::string& what, const std::vector<std::string>& line
     for (const auto& line : lines) console.note("  " + line);
     if (yes) return true;
     if (!console.is_in_terminal())
-      throw UsageError(ErrorCode::not_confirmed,
-                       format("{}: this must be confirmed, and standard input is no terminal", what),
-                       format("Give -y to agree, or take the image's ports and volumes: {}.", of_the_image));
+      throw UsageError(
+          ErrorCode::not_confirmed, format("{}: this must be confirmed, and standard input is no terminal", what),
+          of_the_image.empty() ? "Give -y to agree."
+                               : format("Give -y to agree, or take the image's ports and volumes: {}.", of_the_image));
     return console.confirm("Go on?", stop);
   };
 }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "cli/command.h"
+#include "cli/settings_options.h"
 
 namespace belay::cli {
 
@@ -102,12 +103,13 @@ constexpr std::array agree{
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
 constexpr auto options_of_take_over = joined(lossy, change);
-constexpr auto options_of_build = joined(build_options, from_image, change);
+constexpr auto options_of_build = joined(build_options, from_image, settings_options, change);
 constexpr auto options_of_deploy =
-    joined(build_options, from_image, start_options, agree, snapshot, json_of_change, change);
+    joined(build_options, from_image, settings_options, start_options, agree, snapshot, json_of_change, change);
 constexpr std::array all_of_host{Option{.name = "all", .summary = "do it for every app of this host"}};
 constexpr auto options_of_start =
-    joined(all_of_host, from_image, start_options, agree, snapshot, attach, json_of_change, change);
+    joined(all_of_host, from_image, settings_options, start_options, agree, snapshot, attach, json_of_change, change);
+constexpr auto options_of_set = joined(start_options, agree, snapshot, change);
 constexpr auto options_of_swap = joined(start_options, change);
 constexpr auto options_of_rollback = joined(
     start_options,
@@ -343,7 +345,7 @@ constexpr auto options_of_remove =
 constexpr std::array declared_options{
     Option{.name = "config",
            .value = "FILE",
-           .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
+           .summary = "the settings file (default: /etc/belay/belay.conf, else /etc/dockerup/dockerup.conf)",
            .kind = Kind::file},
     Option{.name = "aws", .summary = "read definitions from EC2 user-data too"},
     Option{.name = "no-pull", .summary = "do not ask registries for newer images; missing images are still pulled"},
@@ -397,23 +399,25 @@ constexpr auto options_of_run = joined(
                Option{.name = "project-name", .value = "NAME", .summary = "the name of the project, and of the app"},
                project_options[2], project_options[3], project_options[4], change[0]});
 constexpr auto options_of_config = joined(
-    std::array{Option{.name = "diff",
-                      .value = "rN",
-                      .summary = "show only what differs from this release",
-                      .kind = Kind::release},
-               Option{.name = "origins", .summary = "show where each value of a project is set"},
-               Option{.name = "services", .summary = "print only the names of the project's services"},
-               Option{.name = "volumes", .summary = "print only the names of its volumes"},
-               Option{.name = "networks", .summary = "print only the names of its networks"},
-               Option{.name = "images", .summary = "print only its images"},
-               Option{.name = "profiles", .summary = "print only the names of its profiles"},
-               Option{.name = "environment", .summary = "print all variables that its files may use"},
-               Option{.name = "output",
-                      .letter = 'o',
-                      .value = "FILE",
-                      .summary = "write the project into this file",
-                      .kind = Kind::file},
-               Option{.name = "variables", .summary = "list the variables that it uses, and where they came from"}},
+    std::array{
+        Option{.name = "diff",
+               .value = "rN",
+               .summary = "show only what differs from this release",
+               .kind = Kind::release},
+        Option{.name = "edit", .summary = "open the settings in $EDITOR, show what that changes, ask, and do it"},
+        Option{.name = "origins", .summary = "show where each value of a project is set"},
+        Option{.name = "services", .summary = "print only the names of the project's services"},
+        Option{.name = "volumes", .summary = "print only the names of its volumes"},
+        Option{.name = "networks", .summary = "print only the names of its networks"},
+        Option{.name = "images", .summary = "print only its images"},
+        Option{.name = "profiles", .summary = "print only the names of its profiles"},
+        Option{.name = "environment", .summary = "print all variables that its files may use"},
+        Option{.name = "output",
+               .letter = 'o',
+               .value = "FILE",
+               .summary = "write the project into this file",
+               .kind = Kind::file},
+        Option{.name = "variables", .summary = "list the variables that it uses, and where they came from"}},
     project_options, json);
 constexpr std::array options_of_export{
     Option{.name = "compose", .summary = "write a Compose file"},
@@ -466,7 +470,7 @@ constexpr auto options_of_up = joined(
                .choices = "always|missing|never"},
         Option{.name = "config",
                .value = "FILE",
-               .summary = "the settings file (default: /etc/dockerup/dockerup.conf, if it is there)",
+               .summary = "the settings file (default: /etc/belay/belay.conf, else /etc/dockerup/dockerup.conf)",
                .kind = Kind::file},
         Option{.name = "no-pull", .summary = "do not ask registries for newer images; missing images are still pulled"},
         Option{.name = "take-over",
@@ -532,6 +536,8 @@ constexpr std::array only_optional_name{optional_app};
 constexpr std::array several_apps{Positional{.name = "NAME", .kind = Kind::app, .required = false, .repeated = true}};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
+constexpr std::array positionals_of_set{name_of_app, Positional{.name = "KEY=VALUE", .repeated = true}};
+constexpr std::array positionals_of_unset{name_of_app, Positional{.name = "KEY", .repeated = true}};
 constexpr std::array optional_name_and_release{optional_app, optional_release};
 constexpr std::array positionals_of_drill{name_of_app,
                                           Positional{.name = "FILE", .kind = Kind::file, .required = false}};
@@ -659,6 +665,18 @@ constexpr std::array table{
             .positionals = positionals_of_start,
             .options = options_of_start,
             .run = run_start},
+    Command{.name = "set",
+            .group = Group::change,
+            .summary = "Change settings of an app: variables, ports, limits",
+            .positionals = positionals_of_set,
+            .options = options_of_set,
+            .run = run_set},
+    Command{.name = "unset",
+            .group = Group::change,
+            .summary = "Take settings of an app out",
+            .positionals = positionals_of_unset,
+            .options = options_of_set,
+            .run = run_unset},
     Command{.name = "stop",
             .group = Group::change,
             .summary = "Stop an app and keep it stopped",

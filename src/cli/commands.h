@@ -9,6 +9,8 @@ class Invocation;
 int run_build(Invocation& in);
 int run_deploy(Invocation& in);
 int run_start(Invocation& in);
+int run_set(Invocation& in);
+int run_unset(Invocation& in);
 int run_stop(Invocation& in);
 int run_restart(Invocation& in);
 int run_kill(Invocation& in);

@@ -10,6 +10,7 @@
 #include "base/plural.h"
 #include "base/text.h"
 #include "change/context.h"
+#include "cli/settings_file.h"
 
 namespace belay::cli {
 
@@ -32,11 +33,25 @@ crypto::Passphrase passphrase_of(const std::optional<std::string>& file) {
   return crypto::Passphrase(words);
 }
 
+void add_recipients_of(const std::string& file, backup::Sealing& sealing) {
+  for (auto& recipient : crypto::read_recipients(read_file(file), file))
+    sealing.recipients.push_back(std::move(recipient));
+}
+
+// Whom the settings name.
+void add_usual_recipients(backup::Sealing& sealing) {
+  const auto settings = read_settings({});
+  for (const auto& key : settings.recipients)
+    sealing.recipients.push_back(doing("the setting recipients", [&] { return crypto::parse_recipient(key); }));
+  if (!settings.recipients_file.empty()) add_recipients_of(settings.recipients_file, sealing);
+}
+
 }  // namespace
 
 std::string usual_place() {
   const char* place = std::getenv("BELAY_BACKUPS");
   if (place != nullptr && *place != '\0') return place;
+  if (const std::string of_settings = read_settings({}).backups; !of_settings.empty()) return of_settings;
   return ::geteuid() == 0 ? "/var/backups/belay" : (change::usual_state_folder() / "backups").string();
 }
 
@@ -45,13 +60,12 @@ backup::Sealing sealing_options(const Invocation& in) {
   if (in.has("gzip")) sealing.compression = archive::Compression::gzip;
   if (const auto level = in.number("level")) sealing.options.level = static_cast<int>(std::min(*level, 1000LL));
   for (const auto& key : in.list("recipient")) sealing.recipients.push_back(crypto::parse_recipient(key));
-  for (const auto& file : in.list("recipients-file"))
-    for (auto& recipient : crypto::read_recipients(read_file(file), file))
-      sealing.recipients.push_back(std::move(recipient));
+  for (const auto& file : in.list("recipients-file")) add_recipients_of(file, sealing);
   if (in.has("passphrase") || in.has("passphrase-file")) {
     if (!sealing.recipients.empty()) throw in.usage_error("a backup is for recipients or has a passphrase, not both");
     sealing.passphrase = passphrase_of(in.text("passphrase-file"));
   }
+  if (sealing.recipients.empty() && !sealing.passphrase) add_usual_recipients(sealing);
   return sealing;
 }
 

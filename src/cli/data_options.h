@@ -10,7 +10,8 @@
 
 namespace belay::cli {
 
-// Where backups go when nobody says: $BELAY_BACKUPS, else /var/backups/belay for root, else beside the user's state.
+// Where backups go when nobody says: $BELAY_BACKUPS, else what the settings say, else /var/backups/belay for root, else
+// beside the user's state.
 std::string usual_place();
 
 // --gzip, --level, --recipient, --recipients-file, --passphrase, --passphrase-file. The passphrase itself comes from

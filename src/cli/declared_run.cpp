@@ -111,12 +111,6 @@ class DeclaredReport final : public declared::DeclaredListener {
 
 }  // namespace
 
-formats::Settings read_settings(const std::optional<fs::path>& file) {
-  if (file) return formats::parse_settings(read_file(*file), *file);
-  const auto text = read_file_if_present(usual_settings_file);
-  return text ? formats::parse_settings(*text, usual_settings_file) : formats::Settings{};
-}
-
 EngineChoice engine_choice(const formats::Settings& settings) {
   EngineChoice choice;
   choice.host = settings.remote;

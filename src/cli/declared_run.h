@@ -12,18 +12,13 @@
 
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/settings_file.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "formats/compose/project.h"
 #include "formats/dockerup_settings.h"
 
 namespace belay::cli {
-
-inline constexpr const char* usual_settings_file = "/etc/dockerup/dockerup.conf";
-
-// The settings of `file`; where none is named, of /etc/dockerup/dockerup.conf if that is there, else what settings are
-// without a file. Throws Error where a named file is missing, ConfigError where one is wrong.
-formats::Settings read_settings(const std::optional<fs::path>& file);
 
 // The engine that the settings name, and their login.
 EngineChoice engine_choice(const formats::Settings& settings);

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/settings_file.h"
 #include "report/event_json.h"
 #include "report/event_text.h"
 
@@ -32,8 +33,16 @@ std::optional<Milliseconds> duration_variable(const char* name) {
   return time;
 }
 
-plan::Defaults defaults_of_host() {
+// A file that is wrong stops no command that does not depend on it.
+plan::Defaults defaults_of_host(Console& console) {
   plan::Defaults defaults;
+  try {
+    const auto settings = read_settings({});
+    defaults.settle = settings.settle.value_or(defaults.settle);
+    defaults.wait_timeout = settings.wait_timeout.value_or(defaults.wait_timeout);
+  } catch (const Error& error) {
+    console.warning(format("the settings are not used: {}", error.what()));
+  }
   if (const auto settle = duration_variable("BELAY_SETTLE")) defaults.settle = *settle;
   if (const auto timeout = duration_variable("BELAY_WAIT_TIMEOUT")) defaults.wait_timeout = *timeout;
   return defaults;
@@ -133,7 +142,7 @@ change::Context& HostRun::context() {
                                                                     user_name(),
                                                                     command_,
                                                                     session_.globals.lock_wait,
-                                                                    defaults_of_host(),
+                                                                    defaults_of_host(session_.console),
                                                                     {}});
   }
   return *context_;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "engine/log_rotation.h"
 #include "model/compose_labels.h"
 
 namespace belay::declared {
@@ -213,6 +214,12 @@ void reword_rights(Service& shown, const Service& declared) {
 
 // Without options the engine's own driver shows as none; with some it shows by its name.
 void reword_logging(Service& shown, const Service& declared) {
+  // What Belay itself adds is shown as nothing; here somebody asked for just that.
+  if (shown.log_driver.empty() && shown.log_options.empty() && declared.log_options == engine::usual_log_rotation() &&
+      (declared.log_driver.empty() || declared.log_driver == "json-file")) {
+    shown.log_options = declared.log_options;
+    shown.log_driver = declared.log_driver;
+  }
   if (shown.log_options != declared.log_options) return;
   const bool is_usual = declared.log_options.empty() ? shown.log_driver.empty() : declared.log_driver.empty();
   if (is_usual) shown.log_driver = declared.log_driver;

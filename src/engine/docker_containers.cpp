@@ -1,7 +1,9 @@
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/format.h"
 #include "engine/docker_encode.h"
 #include "engine/docker_engine.h"
+#include "engine/log_rotation.h"
 
 namespace belay::engine {
 
@@ -30,7 +32,25 @@ std::string container_named(const std::string& message) {
 
 }  // namespace
 
-void DockerEngine::create_container(const ContainerRequest& request, std::stop_token stop) {
+// What the admin wrote for all containers of this machine's engine; the engine itself does not tell it.
+bool DockerEngine::has_own_log_options() const {
+  if (connection_.endpoint().socket.empty()) return true;
+  try {
+    const auto text = read_file_if_present("/etc/docker/daemon.json", ByteCount{1 << 20});
+    return text && !JsonDocument::parse(*text).root()["log-opts"].text_map().empty();
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+void DockerEngine::create_container(const ContainerRequest& wanted, std::stop_token stop) {
+  ContainerRequest request = wanted;
+  Service& service = request.service;
+  if (service.log_driver.empty() && service.log_options.empty() && defaults(stop).log_driver == "json-file" &&
+      !has_own_log_options()) {
+    service.log_driver = "json-file";
+    service.log_options = usual_log_rotation();
+  }
   Target target("/containers/create");
   target.with("name", request.name);
   if (!request.service.platform.empty()) target.with("platform", request.service.platform);

@@ -83,6 +83,7 @@ class DockerEngine final : public Engine {
   void use_name(std::string& mode, std::stop_token stop);
   bool has_network(const std::string& name, std::stop_token stop);
   EngineDefaults defaults(std::stop_token stop);
+  bool has_own_log_options() const;
   void update(const std::string& name, const std::string& body, std::stop_token stop);
   // A pull or a push, with the login for the image's registry.
   void transfer(const Target& target, const ImageRef& image, const ProgressSink& progress, std::stop_token stop);

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "engine/docker_encode.h"
+#include "engine/log_rotation.h"
 
 namespace belay::engine {
 
@@ -350,6 +351,9 @@ void decode_isolation(Service& service, JsonView host, const EngineDefaults& def
 void decode_logging(Service& service, JsonView log, const EngineDefaults& defaults) {
   service.log_driver = log["Type"].text();
   service.log_options = log["Config"].text_map();
+  if (service.log_driver == "json-file" && defaults.log_driver == "json-file" &&
+      service.log_options == usual_log_rotation())
+    service.log_options.clear();
   if (service.log_options.empty()) service.log_driver = unless(service.log_driver, defaults.log_driver);
 }
 

@@ -196,10 +196,14 @@ Parameters asked_parameters(const AppName& name, const BuildOptions& options, co
 }
 
 // Settings belong to the app: a build that has none of its own goes on with those there are.
-void keep_settings(change::Context& context, const App& app, Parameters& parameters) {
-  if (!parameters.file.empty() || !parameters.text.empty()) return;
+void keep_settings(change::Context& context, const App& app, const BuildOptions& options, Parameters& parameters) {
   const Build* known = settings_of(app);
-  if (known == nullptr) return;
+  if (known == nullptr || options.settings_from_image) return;
+  parameters.by_hand = known->by_hand;
+  if (!parameters.file.empty() || !parameters.text.empty()) {
+    if (known->by_hand) lay_by_hand(parameters.configurations, *known->by_hand);
+    return;
+  }
   parameters.configurations = known->configurations;
   parameters.file = known->parameter_file;
   parameters.text = known->parameter_text;
@@ -228,7 +232,8 @@ void settle_checks(const App& app, const BuildOptions& options, Parameters& para
 }
 
 // A slip in a name makes an app that nobody wanted: it is said which one is new, and which one it may be instead.
-void tell_new_name(change::Context& context, const AppName& name, const std::optional<Place>& place) {
+void tell_new_name(change::Context& context, const AppName& name, const BuildOptions& options,
+                   const std::optional<Place>& place) {
   const auto names = context.store.app_names();
   if (std::find(names.begin(), names.end(), name.text()) != names.end()) return;
   std::string other;
@@ -242,6 +247,9 @@ void tell_new_name(change::Context& context, const AppName& name, const std::opt
   context.report.note(format("{} is a new app{}{}", name.text(),
                              other.empty() ? "" : format(", from the same Dockerfile as {}", other),
                              near.empty() ? "" : ". " + near));
+  if (other.empty() || !options.confirm_new_name || options.dry_run) return;
+  if (!options.confirm_new_name(format("{} is built from this Dockerfile, and {} is new", other, name.text())))
+    throw Error(ErrorCode::declined, "nothing was built", format("belay deploy {} makes its next release.", other));
 }
 
 App app_to_build(change::Context& context, const AppName& name, const BuildOptions& options) {
@@ -257,7 +265,7 @@ bool add_build(change::Context& context, App& app, const BuildOutcome& outcome, 
                const Parameters& parameters) {
   const Build* before = app.latest_build();
   if (before != nullptr && before->image == outcome.image && before->configurations == parameters.configurations &&
-      before->parameter_text == parameters.text)
+      before->by_hand == parameters.by_hand && before->parameter_text == parameters.text)
     return false;
   Build record;
   record.number = before == nullptr ? 1 : before->number + 1;
@@ -268,6 +276,7 @@ bool add_build(change::Context& context, App& app, const BuildOutcome& outcome, 
     record.dockerfile = place->dockerfile.string();
   }
   record.configurations = parameters.configurations;
+  record.by_hand = parameters.by_hand;
   record.parameter_file = parameters.file.string();
   record.parameter_text = parameters.text;
   record.created = context.clock.now();
@@ -283,7 +292,7 @@ BuildOutcome build(change::Context& context, const AppName& name, const BuildOpt
   outcome.dry_run = options.dry_run;
   std::optional<Place> place;
   if (options.image.empty()) place = find_dockerfile(name, options.where);
-  if (options.tells_new_names) tell_new_name(context, name, place);
+  if (options.tells_new_names) tell_new_name(context, name, options, place);
   outcome.tag = options.image.empty() ? family_tag(context, name) : options.image;
   const std::string push_to = options.push.empty() ? "" : ImageRef::parse(options.push).text();
 
@@ -295,8 +304,10 @@ BuildOutcome build(change::Context& context, const AppName& name, const BuildOpt
   std::optional<FileLock> lock;
   if (!options.dry_run) lock = lock_app(context, name, stop);
   App app = app_to_build(context, name, options);
-  keep_settings(context, app, parameters);
+  keep_settings(context, app, options, parameters);
   settle_checks(app, options, parameters);
+  if (options.settings) refuse_declared_settings(app);
+  if (options.settings) add_by_hand(name, parameters.configurations, parameters.by_hand, *options.settings);
   outcome.image = doing(format("building {}", name.text()), [&] {
     return place ? built_image(context, name, options, *place, outcome, stop)
                  : existing_image(context, options, outcome, stop);

@@ -1,6 +1,8 @@
 #pragma once
 // `belay build`: an image for a family, and what its containers get, parsed and kept before anything is built.
 
+#include <functional>
+
 #include "change/context.h"
 
 namespace belay::family {
@@ -19,6 +21,8 @@ struct BuildOptions {
   bool settings_from_image = false;  // neither a parameter file nor the settings that the app has
   // What the app's containers must answer, whatever the parameter file says; nullopt: as the file or the app has it.
   std::optional<std::vector<Check>> checks;
+  // What the command line set: it goes over what the parameter file says, and stays with the app.
+  std::optional<Configuration> settings{};
   NamingScheme scheme = NamingScheme::belay;  // for an app that this build makes
   std::map<std::string, std::string> arguments;
   std::vector<std::string> secrets;
@@ -28,6 +32,8 @@ struct BuildOptions {
   bool dry_run = false;
   // A name that no app has may be a slip: it is said to be new.
   bool tells_new_names = false;
+  // Asked where such a name would be a second app of a Dockerfile; false: nothing is done. Absent: nobody is asked.
+  std::function<bool(const std::string& what)> confirm_new_name{};
 };
 
 struct BuildOutcome {

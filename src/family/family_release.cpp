@@ -24,7 +24,7 @@ bool says_nothing(const Configuration& configuration) {
 }
 
 bool has_settings(const Build& build) {
-  return !build.parameter_file.empty() || !build.parameter_text.empty() ||
+  return !build.parameter_file.empty() || !build.parameter_text.empty() || build.by_hand ||
          std::any_of(build.configurations.begin(), build.configurations.end(),
                      [](const auto& entry) { return !says_nothing(entry.second); });
 }
@@ -130,27 +130,35 @@ void keep_published_ports(const App& app, const ImageConfig& image, Service& ser
 }
 
 // What somebody who did not speak of ports should know of them; nothing where it is as it was.
-std::vector<std::string> notes_on_ports(const ImageConfig& image, const Configuration& configuration,
-                                        const Service& service, const Service* before) {
+std::vector<std::string> notes_on_ports(const AppName& app, const ImageConfig& image,
+                                        const Configuration& configuration, const Service& service,
+                                        const Service* before) {
   std::vector<std::string> notes;
   if (!service.network_mode.empty() || service.publish_all_ports || configuration.ports_overridden) return notes;
   const auto given =
       configuration.spec.services.empty() ? std::vector<PortBinding>() : configuration.spec.services[0].ports;
+  std::vector<std::string> published, unpublished;
+  std::string example;
   for (const PortBinding& port : exposed_by(image)) {
     const auto bound = std::find_if(service.ports.begin(), service.ports.end(),
                                     [&](const PortBinding& each) { return is_same_inside(each, port); });
     const bool was_there = before != nullptr && has_port(before->ports, port);
-    if (bound == service.ports.end() && before == nullptr)
-      notes.push_back(
-          format("port {}/{} of the image is not published: nobody asked for it; \"ports\" in a settings "
-                 "file does",
-                 port.container_port, port.protocol));
-    else if (bound != service.ports.end() && !was_there && !has_port(given, port))
-      notes.push_back(
-          format("port {}/{} of the image is published on every address of this host, at 0.0.0.0:{}; "
-                 "\"ports\" in a settings file says otherwise",
-                 port.container_port, port.protocol, bound->host_port.value_or(port.container_port)));
+    const bool is_bound = bound != service.ports.end();
+    if (is_bound ? was_there || has_port(given, port) : before != nullptr) continue;
+    const std::string protocol = port.protocol == "tcp" ? "" : "/" + port.protocol;
+    const auto host_port = is_bound ? bound->host_port.value_or(port.container_port) : port.container_port;
+    (is_bound ? published : unpublished).push_back(format("{}{}", host_port, protocol));
+    if (example.empty()) example = format("127.0.0.1:{}:{}{}", host_port, port.container_port, protocol);
   }
+  if (!published.empty())
+    notes.push_back(
+        format("publishes {} on every address of this host, because the image exposes {}; "
+               "belay set {} ports={} limits that, ports=none ends it",
+               join(published, ", "), published.size() == 1 ? "it" : "them", app.text(), example));
+  if (!unpublished.empty())
+    notes.push_back(format("the image exposes {}, which {} not published; belay set {} ports={} publishes {}",
+                           join(unpublished, ", "), unpublished.size() == 1 ? "is" : "are", app.text(), example,
+                           unpublished.size() == 1 ? "it" : "the first for this host"));
   return notes;
 }
 
@@ -160,12 +168,14 @@ struct Settings {
   bool found_at_start = false;
 };
 
-Settings settings_for(change::Context& context, const App& app, const StartOptions& options) {
+// Those of the build, or of the app, or of a parameter file that is there now.
+Settings known_settings(change::Context& context, const App& app, const StartOptions& options) {
   Settings settings{*app.latest_build(), false};
   Build& build = settings.build;
   if (options.settings_from_image) {
     settings.found_at_start = build.parameter_text != settings_of_the_image || !build.parameter_file.empty();
     build.configurations = no_settings(app.name);
+    build.by_hand.reset();
     build.parameter_file.clear();
     build.parameter_text = settings_of_the_image;
     return settings;
@@ -173,6 +183,7 @@ Settings settings_for(change::Context& context, const App& app, const StartOptio
   // One that an earlier Belay made without looking at the settings that the app had.
   if (const Build* known = has_settings(build) ? nullptr : settings_of(app)) {
     build.configurations = known->configurations;
+    build.by_hand = known->by_hand;
     build.parameter_file = known->parameter_file;
     build.parameter_text = known->parameter_text;
   }
@@ -184,6 +195,16 @@ Settings settings_for(change::Context& context, const App& app, const StartOptio
   build.configurations = found.configurations;
   build.parameter_file = found.file.string();
   build.parameter_text = found.text;
+  if (build.by_hand) lay_by_hand(build.configurations, *build.by_hand);
+  settings.found_at_start = true;
+  return settings;
+}
+
+Settings settings_for(change::Context& context, const App& app, const StartOptions& options) {
+  Settings settings = known_settings(context, app, options);
+  if (!options.settings) return settings;
+  refuse_declared_settings(app);
+  add_by_hand(app.name, settings.build.configurations, settings.build.by_hand, *options.settings);
   settings.found_at_start = true;
   return settings;
 }
@@ -332,7 +353,7 @@ NextRelease next_release(change::Context& context, const App& present, const Sta
     next.settings->who = context.who;
   }
   const Release* before = present_of(app);
-  next.notes = notes_on_ports(image.config, configuration, service, service_before(app));
+  next.notes = notes_on_ports(app.name, image.config, configuration, service, service_before(app));
   if (before == nullptr || before->spec.services.size() != 1) return next;
   const Losses losses(before->spec.services[0], service, settings_before(app), build, configuration,
                       options.files_decide);

@@ -5,6 +5,7 @@
 #include "formats/dockervisor.h"
 #include "formats/dockervisor_paths.h"
 #include "formats/jockler.h"
+#include "model/overlay.h"
 
 namespace belay::family {
 
@@ -17,10 +18,10 @@ Spec family_spec(const AppName& name, Service service) {
   return spec;
 }
 
-Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind) {
+Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind, const std::string& text) {
   Parameters parameters;
   parameters.file = file;
-  parameters.text = read_file(file, ByteCount{1 << 20});
+  parameters.text = text;
   if (kind == ParameterFiles::jockler) {
     const auto parsed = formats::parse_jockler(parameters.text, file);
     Service service;
@@ -45,6 +46,10 @@ Parameters parse(const AppName& name, const fs::path& file, ParameterFiles kind)
   return parameters;
 }
 
+Parameters read(const AppName& name, const fs::path& file, ParameterFiles kind) {
+  return parse(name, file, kind, read_file(file, ByteCount{1 << 20}));
+}
+
 bool is_there(const fs::path& file) {
   std::error_code error;
   return fs::exists(fs::symlink_status(file, error));
@@ -61,8 +66,8 @@ Parameters find_parameters(const AppName& name, const std::vector<fs::path>& fol
     if (may_be_jockler && may_be_dockervisor)
       throw Error(ErrorCode::conflict, format("both {} and {} are there", jockler.string(), dockervisor.string()),
                   "Keep one of them, or name one with --config-file FILE.");
-    if (may_be_jockler) return parse(name, jockler, ParameterFiles::jockler);
-    if (may_be_dockervisor) return parse(name, dockervisor, ParameterFiles::dockervisor);
+    if (may_be_jockler) return read(name, jockler, ParameterFiles::jockler);
+    if (may_be_dockervisor) return read(name, dockervisor, ParameterFiles::dockervisor);
   }
   Parameters none;
   none.configurations["default"] = {family_spec(name, {}), false, false};
@@ -70,9 +75,38 @@ Parameters find_parameters(const AppName& name, const std::vector<fs::path>& fol
 }
 
 Parameters read_parameters(const AppName& name, const fs::path& file, ParameterFiles kind) {
+  return parse_parameters(name, read_file(file, ByteCount{1 << 20}), file, kind);
+}
+
+Parameters parse_parameters(const AppName& name, const std::string& text, const fs::path& file, ParameterFiles kind) {
   if (kind == ParameterFiles::any)
     kind = file.filename().string().starts_with("dcv-") ? ParameterFiles::dockervisor : ParameterFiles::jockler;
-  return parse(name, fs::absolute(file), kind);
+  return parse(name, fs::absolute(file), kind, text);
+}
+
+void refuse_declared_settings(const App& app) {
+  const std::string& name = app.name.text();
+  if (!app.releases.empty() && app.releases.back().spec.project)
+    throw Conflict(ErrorCode::declared_elsewhere, format("the settings of {} stand in its Compose file", name),
+                   format("Change {}, then belay up.", join(app.releases.back().spec.project->files, " or ")));
+  if (!app.origin.empty())
+    throw Conflict(ErrorCode::declared_elsewhere,
+                   format("the settings of {} stand in its definition, {}", name, app.origin),
+                   format("Change it there: belay config {} --edit", name));
+}
+
+void lay_by_hand(std::map<std::string, Configuration>& configurations, const Configuration& by_hand) {
+  for (auto& [name, configuration] : configurations) {
+    lay_over(configuration, by_hand);
+    check_spec(configuration.spec);
+  }
+}
+
+void add_by_hand(const AppName& name, std::map<std::string, Configuration>& configurations,
+                 std::optional<Configuration>& by_hand, const Configuration& given) {
+  if (!by_hand) by_hand = Configuration{family_spec(name, {}), false, false};
+  lay_over(*by_hand, given);
+  lay_by_hand(configurations, given);
 }
 
 const Configuration& pick(const std::map<std::string, Configuration>& configurations, const std::string& name) {

@@ -8,6 +8,7 @@
 #include "change/new_release.h"
 #include "change/start.h"
 #include "family/family_release.h"
+#include "family/start_next.h"
 
 namespace belay::family {
 
@@ -43,18 +44,6 @@ void refuse_what_failed(change::Context& context, App& app, const NextRelease& n
     if (app.wish.is_unfinished() && !dry_run) finish_unfinished(context, app, std::move(stop));
     throw refusal;
   }
-}
-
-change::Change start_next(change::Context& context, App& app, const NextRelease& next, const StartOptions& options,
-                          change::Containers containers, const std::string& verb, std::stop_token stop) {
-  if (!options.again) refuse_what_failed(context, app, next, options.change.dry_run, stop);
-  if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
-  if (!options.change.dry_run)
-    for (const auto& note : next.notes) context.report.note(note);
-  if (next.settings) app.builds.push_back(*next.settings);
-  change::Change change = start_draft(context, app, next.made, options.change, containers, verb, stop);
-  if (options.change.dry_run) note_news(next, change.plan);
-  return change;
 }
 
 // What is deployed from `image`. Unchanged where it runs already.
@@ -110,6 +99,18 @@ change::Change preview_deploy(change::Context& context, const AppName& name, con
 }
 
 }  // namespace
+
+change::Change start_next(change::Context& context, App& app, const NextRelease& next, const StartOptions& options,
+                          change::Containers containers, const std::string& verb, std::stop_token stop) {
+  if (!options.again) refuse_what_failed(context, app, next, options.change.dry_run, stop);
+  if (!options.change.dry_run) agree_to_losses(context, app.name, next, options);
+  if (!options.change.dry_run)
+    for (const auto& note : next.notes) context.report.note(note);
+  if (next.settings) app.builds.push_back(*next.settings);
+  change::Change change = start_draft(context, app, next.made, options.change, containers, verb, stop);
+  if (options.change.dry_run) note_news(next, change.plan);
+  return change;
+}
 
 change::Change start_new(change::Context& context, const AppName& name, const StartOptions& options,
                          std::stop_token stop) {

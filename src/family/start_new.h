@@ -18,6 +18,8 @@ struct StartOptions {
   NamingScheme scheme = NamingScheme::belay;  // for an app without releases yet
   // Take ports and volumes of the image, instead of the settings that the app has.
   bool settings_from_image = false;
+  // What the command line set: it goes over what the app has, and stays.
+  std::optional<Configuration> settings{};
   // A parameter file that no longer has a mount says what is wanted; nobody is asked (the older tools' command lines).
   bool files_decide = false;
   // Also what failed here before with just this image and these settings. Else it is refused.

@@ -8,6 +8,7 @@
 #include "formats/definition_values.h"
 #include "formats/dockerup_policies.h"
 #include "formats/dockerup_service.h"
+#include "formats/foreign_keys.h"
 
 namespace belay::formats {
 
@@ -76,6 +77,16 @@ std::vector<Service> replicated(const Service& service, int count) {
   return services;
 }
 
+// What Compose and docker have other words for.
+void refuse_foreign_keys(const Node& node, const std::vector<std::string>& known) {
+  for (const document::Member& member : node.as_map("the definition")) {
+    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    if (const std::string answer = answer_to_key(member.key); !answer.empty())
+      throw ConfigError(member.key_where, format("unknown key \"{}\" in the definition", printable(member.key)),
+                        answer);
+  }
+}
+
 Definition definition(const Element& element, const fs::path& folder) {
   static const std::vector<std::string> known = [] {
     std::vector<std::string> keys = service_keys();
@@ -86,6 +97,7 @@ Definition definition(const Element& element, const fs::path& folder) {
   std::vector<std::string> keys = known;
   // Not there, or there would be several; but it may have been meant.
   if (element.is_whole_text) keys.emplace_back("containers");
+  refuse_foreign_keys(node, keys);
   document::refuse_unknown_keys(node, keys, "the definition");
   Definition result{Declaration(app_name(element)), {}};
   Declaration& declaration = result.declaration;

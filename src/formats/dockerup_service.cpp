@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/check_values.h"
 #include "formats/definition_values.h"
+#include "formats/dockerup_options.h"
 #include "formats/dockerup_volumes.h"
 #include "formats/networks.h"
 #include "formats/ports.h"
@@ -66,16 +67,38 @@ void add_ports(Service& service, const Node& section, int replicas) {
   }
 }
 
-void set_network(Service& service, const Node& node) {
+NetworkLink network_link(const Node& node) {
   const std::string network = word_value(node, "\"network\"");
   if (network == "container")
     refuse(node, "\"network\": 'container' needs the container's name", "Write container:NAME.");
-  NetworkLink link;
-  link.network = network;
-  at(node.where(), [&] { doing("\"network\"", [&] { join_networks(service, {link}); }); });
+  if (!network.starts_with("name=")) {
+    NetworkLink link;
+    link.network = network;
+    return link;
+  }
+  NetworkWish wish = at(node.where(), [&] { return parse_network(network); });
+  if (!wish.mac_address.empty()) refuse(node, "a MAC address has a key of its own", "The key is \"mac_address\".");
+  return std::move(wish.link);
+}
+
+void set_network(Service& service, const Node& node) {
+  if (!service.networks.empty() || !service.network_mode.empty())
+    refuse(node, "networks are named both in \"raw\" and in \"network\"", "Name all of them in \"network\".");
+  std::vector<NetworkLink> links;
+  if (node.is_list())
+    for (const Node& item : node.items()) links.push_back(network_link(item));
+  else
+    links.push_back(network_link(node));
+  at(node.where(), [&] { doing("\"network\"", [&] { join_networks(service, std::move(links)); }); });
 }
 
 void add_links(Service& service, const Node& section) {
+  if (section.is_list()) {
+    for (const Node& item : section.items()) service.links.push_back(parsed_value(item, "a link", container_link));
+    if (!service.links.empty() && !service.network_mode.empty())
+      refuse(section, format("the network '{}' knows no links", service.network_mode));
+    return;
+  }
   for (const Member& member : section.as_map("\"links\"")) {
     const std::string& alias = member.value.as_text(format("the alias of {}", printable(member.key)));
     if (member.key.find(':') != std::string::npos || alias.find(':') != std::string::npos)
@@ -86,24 +109,48 @@ void add_links(Service& service, const Node& section) {
     refuse(section, format("the network '{}' knows no links", service.network_mode));
 }
 
+// ["NAME=value"]
+void add_variable_texts(Service& service, const Node& section) {
+  for (const Node& item : section.items()) {
+    Variable variable = parsed_value(item, "a variable", parse_variable);
+    if (!variable.value)
+      refuse(item, format("the variable {} has no value", printable(variable.name)), "Write NAME=value.");
+    service.environment.insert_or_assign(variable.name, std::move(*variable.value));
+  }
+}
+
 void add_environment(Service& service, const Node& section) {
+  if (section.is_list()) return add_variable_texts(service, section);
   for (const Member& member : section.as_map("\"env\"")) {
     const std::string& value = member.value.as_scalar(format("the value of {}", printable(member.key)));
     if (member.key.find('=') != std::string::npos)
       throw ConfigError(member.key_where, format("the name '{}' holds a '='", printable(member.key)));
     at(member.key_where, [&] { return parse_variable(member.key + "=" + value); });
-    service.environment.emplace(member.key, value);
+    service.environment.insert_or_assign(member.key, value);
   }
 }
 
+void add_label(Service& service, const SourcePosition& where, const std::string& name, const std::string& value) {
+  if (trim(name).empty()) throw ConfigError(where, "a label has no name");
+  if (name.starts_with("belay.") && !labels::is_about_data(name))
+    throw ConfigError(where, format("the label {} is Belay's own", printable(name)),
+                      "Labels that begin with 'belay.' say whose a container is.");
+  service.labels.insert_or_assign(name, value);
+}
+
 void add_labels(Service& service, const Node& section) {
-  for (const Member& member : section.as_map("\"labels\"")) {
-    if (trim(member.key).empty()) throw ConfigError(member.key_where, "a label has no name");
-    if (member.key.starts_with("belay.") && !labels::is_about_data(member.key))
-      throw ConfigError(member.key_where, format("the label {} is Belay's own", printable(member.key)),
-                        "Labels that begin with 'belay.' say whose a container is.");
-    service.labels.emplace(member.key, member.value.as_scalar(format("the label {}", printable(member.key))));
+  if (section.is_list()) {
+    for (const Node& item : section.items()) {
+      const std::string& text = item.as_text("a label");
+      const size_t equals = text.find('=');
+      add_label(service, item.where(), text.substr(0, equals),
+                equals == std::string::npos ? std::string() : text.substr(equals + 1));
+    }
+    return;
   }
+  for (const Member& member : section.as_map("\"labels\""))
+    add_label(service, member.key_where, member.key,
+              member.value.as_scalar(format("the label {}", printable(member.key))));
 }
 
 std::vector<std::string> health_test(const Node& node) {
@@ -177,14 +224,48 @@ void refuse_itself(const Node& definition, const AppName& app, const Service& se
 }  // namespace
 
 const std::vector<std::string>& service_keys() {
-  static const std::vector<std::string> keys{
-      "type",  "image",   "name", "cpu",          "memory", "entrypoint", "command", "privileged",   "user", "network",
-      "links", "volumes", "env",  "portMappings", "labels", "health",     "restart", "stop_timeout", "check"};
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> all{"type",       "image",   "name",         "cpu",          "memory",
+                                 "entrypoint", "command", "privileged",   "user",         "network",
+                                 "links",      "volumes", "env",          "portMappings", "labels",
+                                 "health",     "restart", "stop_timeout", "check"};
+    all.insert(all.end(), option_keys().begin(), option_keys().end());
+    return all;
+  }();
   return keys;
 }
 
+namespace {
+
+void check_own_labels(const Node& definition, const Service& service) {
+  for (const auto& [name, value] : service.labels)
+    if (name.starts_with("belay.") && !labels::is_about_data(name))
+      refuse(definition, format("the label {} is Belay's own", printable(name)),
+             "Labels that begin with 'belay.' say whose a container is.");
+}
+
+// Those of "raw" and "ports" as against the network of the definition.
+void check_ports(const Node& definition, const Service& service) {
+  if (service.network_mode.empty() || service.ports.empty()) return;
+  const Node* ports = definition.find("ports");
+  refuse(ports != nullptr ? *ports : definition, format("the network '{}' has no ports to map", service.network_mode),
+         "Leave the ports out.");
+}
+
+void add_secrets(Service& service, const Node& definition, const fs::path& folder) {
+  for (Mount& mount : secret_mounts(definition, folder)) {
+    for (const Mount& other : service.mounts)
+      if (other.target == mount.target)
+        refuse(*definition.find("secrets"), format("two mounts go to {}", mount.target));
+    service.mounts.push_back(std::move(mount));
+  }
+}
+
+}  // namespace
+
 DefinedService defined_service(const Node& definition, const AppName& app, const fs::path& folder, int replicas) {
   DefinedService defined;
+  defined.service = service_of_options(definition, folder, replicas);
   Service& service = defined.service;
   const auto read = [&](const char* key, const auto& take) {
     if (const Node* node = definition.find(key)) take(*node);
@@ -217,6 +298,9 @@ DefinedService defined_service(const Node& definition, const AppName& app, const
   read("stop_timeout", [&](const Node& n) {
     service.stop_timeout = static_cast<int>(integer_value(n, "\"stop_timeout\"", 0, largest_number));
   });
+  add_secrets(service, definition, folder);
+  check_own_labels(definition, service);
+  check_ports(definition, service);
   refuse_itself(definition, app, service, replicas);
   return defined;
 }

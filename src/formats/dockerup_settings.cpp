@@ -89,6 +89,12 @@ std::vector<std::string> name_list(const std::string& text) {
   return all;
 }
 
+// A folder here, or a place elsewhere as it is written: sftp://…, rclone:….
+std::string backup_place(const std::string& text, const fs::path& base_folder) {
+  const bool is_elsewhere = text.find("://") != std::string::npos || text.starts_with("rclone:");
+  return is_elsewhere ? text : folder(text, base_folder).string();
+}
+
 struct Setting {
   const char* key;
   void (*set)(Settings& settings, const std::string& value, const fs::path& base_folder);
@@ -120,6 +126,13 @@ constexpr Setting table[] = {
      [](Settings& s, const std::string& v, const fs::path& base) { s.webhook_headers = folder(v, base); }},
     {"keep",
      [](Settings& s, const std::string& v, const fs::path&) { s.keep = static_cast<int>(whole_number(v, 0, 1000)); }},
+    {"settle", [](Settings& s, const std::string& v, const fs::path&) { s.settle = duration(v); }},
+    {"wait_timeout", [](Settings& s, const std::string& v, const fs::path&) { s.wait_timeout = duration(v); }},
+    {"backups", [](Settings& s, const std::string& v, const fs::path& base) { s.backups = backup_place(v, base); }},
+    {"backup_keep", [](Settings& s, const std::string& v, const fs::path&) { s.backup_keep = v; }},
+    {"recipients", [](Settings& s, const std::string& v, const fs::path&) { s.recipients = name_list(v); }},
+    {"recipients_file",
+     [](Settings& s, const std::string& v, const fs::path& base) { s.recipients_file = folder(v, base); }},
 };
 
 const Setting* find(const std::string& key) {

@@ -38,6 +38,13 @@ struct Settings {
   std::optional<SwapOrder> order;
   bool server = false;  // of the face dockerup: go on until it is told to stop
   int keep = 3;         // newest releases of an app that clean-up leaves beside last and stable
+
+  // What the options of commands are where they are not given.
+  std::optional<Milliseconds> settle, wait_timeout;
+  std::string backups;                  // where `belay backup` writes; empty: the usual place
+  std::string backup_keep;              // rules as of its --keep; empty: all are kept
+  std::vector<std::string> recipients;  // whom backups are encrypted for
+  fs::path recipients_file;
 };
 
 // The settings of a file; relative folders are relative to its own. Throws ConfigError.

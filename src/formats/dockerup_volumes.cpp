@@ -88,22 +88,37 @@ Mount mount_of(const Node& volume, const AppName& app, const fs::path& folder) {
   return at(place.where(), [&] { return parse_volume(source, point + mode_suffix(volume), folder); });
 }
 
+// "data:/data", "./conf:/etc/conf:ro", "/data": as `docker run -v` takes it.
+Mount mount_of_text(const Node& node, const AppName& app, const fs::path& folder) {
+  const std::string& text = node.as_text("a volume");
+  if (folder.empty() && text.starts_with('.'))
+    refuse(node, format("the host path of '{}' is relative", printable(text)),
+           "Definitions that are not in a file need absolute paths.");
+  Mount mount = at(node.where(), [&] { return parse_volume(text, folder); });
+  if (mount.kind == Mount::Kind::volume && mount.source.empty())
+    mount.source = volume_name(NamingScheme::fixed, app, mount.target);
+  return mount;
+}
+
 }  // namespace
 
 void add_volumes(Service& service, WatchedPaths& watched, std::set<std::string>& named, const Node& section,
                  const AppName& app, const fs::path& folder) {
   static const std::vector<std::string> keys{"containerPath", "hostPath", "volume", "mode", "from", "watch"};
   for (const Node& volume : section.as_list("\"volumes\"")) {
-    document::refuse_unknown_keys(volume, keys, "a volume");
-    if (volume.find("from") != nullptr) {
+    const bool is_text = volume.kind() == Node::Kind::text;
+    if (!is_text) document::refuse_unknown_keys(volume, keys, "a volume");
+    if (!is_text && volume.find("from") != nullptr) {
       service.volumes_from.push_back(volumes_of_another(volume));
       continue;
     }
-    Mount mount = mount_of(volume, app, folder);
+    Mount mount = is_text ? mount_of_text(volume, app, folder) : mount_of(volume, app, folder);
     for (const Mount& other : service.mounts)
       if (other.target == mount.target) refuse(volume, format("two volumes go to {}", mount.target));
     note_watched(volume, mount, watched, folder);
-    if (volume.find("volume") != nullptr) named.insert(mount.source);
+    const bool is_derived = mount.source == volume_name(NamingScheme::fixed, app, mount.target);
+    if (is_text ? mount.kind == Mount::Kind::volume && !is_derived : volume.find("volume") != nullptr)
+      named.insert(mount.source);
     service.mounts.push_back(std::move(mount));
   }
 }

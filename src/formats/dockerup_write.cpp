@@ -85,9 +85,106 @@ Node health_of(const HealthCheck& check) {
   return node;
 }
 
-std::string network_of(const Service& service) {
-  if (!service.network_mode.empty()) return service.network_mode;
-  return service.networks.size() == 1 ? service.networks[0].network : std::string();
+// "backend", or "name=backend,alias=db,ip=10.0.0.5".
+std::string network_text(const NetworkLink& link) {
+  std::string text = link.network;
+  for (const auto& alias : link.aliases) text += ",alias=" + alias;
+  if (!link.ipv4.empty()) text += ",ip=" + link.ipv4;
+  if (!link.ipv6.empty()) text += ",ip6=" + link.ipv6;
+  return text == link.network ? text : "name=" + text;
+}
+
+void set_network(Node& node, const Service& service) {
+  if (!service.network_mode.empty()) node.set("network", Node::text(service.network_mode));
+  if (service.networks.size() == 1) node.set("network", Node::text(network_text(service.networks[0])));
+  if (service.networks.size() < 2) return;
+  std::vector<std::string> texts;
+  for (const auto& link : service.networks) texts.push_back(network_text(link));
+  node.set("network", texts_of(texts));
+}
+
+// The keys that stand for options of `docker run`.
+void set_options(Node& node, const Service& service) {
+  const auto& limits = service.resources;
+  const auto set_list = [&](const char* key, const std::vector<std::string>& words) {
+    if (!words.empty()) node.set(key, texts_of(words));
+  };
+  const auto set_map = [&](const char* key, const std::map<std::string, std::string>& values) {
+    if (!values.empty()) node.set(key, map_of(values));
+  };
+  const auto set_flag = [&](const char* key, bool value) {
+    if (value) node.set(key, Node::boolean(true));
+  };
+  const auto set_number = [&](const char* key, const auto& value) {
+    if (value) node.set(key, Node::number(*value));
+  };
+  const auto set_size = [&](const char* key, const std::optional<ByteCount>& size) {
+    if (size) node.set(key, Node::text(size->value == -1 ? std::string("-1") : format("{}b", size->value)));
+  };
+  const std::pair<const char*, const std::string*> words[] = {
+      {"hostname", &service.hostname},
+      {"domainname", &service.domainname},
+      {"mac_address", &service.mac_address},
+      {"working_dir", &service.working_dir},
+      {"stop_signal", &service.stop_signal},
+      {"cpuset", &limits.cpuset_cpus},
+      {"cpuset_mems", &limits.cpuset_mems},
+      {"userns_mode", &service.userns_mode},
+      {"pid", &service.pid_mode},
+      {"ipc", &service.ipc_mode},
+      {"uts", &service.uts_mode},
+      {"cgroup", &service.cgroupns_mode},
+      {"cgroup_parent", &service.cgroup_parent},
+      {"runtime", &service.runtime},
+      {"isolation", &service.isolation},
+      {"volume_driver", &service.volume_driver},
+  };
+  for (const auto& [key, word] : words)
+    if (!word->empty()) node.set(key, Node::text(*word));
+  std::vector<std::string> tmpfs, devices;
+  for (const auto& mount : service.mounts)
+    if (mount.kind == Mount::Kind::tmpfs)
+      tmpfs.push_back(mount.options.empty() ? mount.target : mount.target + ":" + mount.options);
+  for (const auto& device : service.devices)
+    devices.push_back(format("{}:{}:{}", device.host_path, device.container_path, device.permissions));
+  std::map<std::string, std::string> ulimits, log = service.log_options;
+  for (const auto& limit : service.ulimits) ulimits[limit.name] = format("{}:{}", limit.soft, limit.hard);
+  if (!service.log_driver.empty()) log["driver"] = service.log_driver;
+  set_list("tmpfs", tmpfs);
+  set_list("expose", service.exposed_ports);
+  set_flag("publish_all", service.publish_all_ports);
+  set_list("extra_hosts", service.extra_hosts);
+  set_list("dns", service.dns);
+  set_list("dns_search", service.dns_search);
+  set_list("dns_opt", service.dns_options);
+  set_list("group_add", service.group_add);
+  if (service.init) node.set("init", Node::boolean(*service.init));
+  set_flag("tty", service.tty);
+  set_flag("stdin_open", service.stdin_open);
+  set_size("memory_swap", limits.memory_swap);
+  set_size("memory_reservation", limits.memory_reservation);
+  set_number("memory_swappiness", service.memory_swappiness);
+  set_size("kernel_memory", limits.kernel_memory);
+  if (limits.nano_cpus)
+    node.set("cpus",
+             Node::text(format("{}.{:09}", *limits.nano_cpus / 1'000'000'000, *limits.nano_cpus % 1'000'000'000)));
+  set_number("cpu_period", limits.cpu_period);
+  set_number("cpu_quota", limits.cpu_quota);
+  set_number("pids_limit", limits.pids_limit);
+  set_number("blkio_weight", limits.blkio_weight);
+  set_map("ulimits", ulimits);
+  set_size("shm_size", service.shm_size);
+  if (service.oom_kill_disable) node.set("oom_kill_disable", Node::boolean(*service.oom_kill_disable));
+  set_number("oom_score_adj", service.oom_score_adj);
+  set_map("storage_opt", service.storage_options);
+  set_flag("read_only", service.read_only);
+  set_list("cap_add", service.cap_add);
+  set_list("cap_drop", service.cap_drop);
+  set_list("security_opt", service.security_opt);
+  set_list("devices", devices);
+  set_list("device_cgroup_rules", service.device_cgroup_rules);
+  set_map("sysctls", service.sysctls);
+  set_map("log", log);
 }
 
 std::string restart_of(const RestartPolicy& policy) {
@@ -111,7 +208,7 @@ void set_service(Node& node, const Service& service) {
   if (service.command) node.set("command", texts_of(*service.command));
   if (service.privileged) node.set("privileged", Node::boolean(true));
   set_text("user", service.user);
-  set_text("network", network_of(service));
+  set_network(node, service);
   set_full("links", links_of(service));
   set_full("volumes", volumes_of(service));
   Node ports = Node::list();
@@ -125,6 +222,7 @@ void set_service(Node& node, const Service& service) {
   set_full("check", std::move(checks));
   set_text("restart", restart_of(service.restart));
   if (service.stop_timeout) node.set("stop_timeout", Node::number(*service.stop_timeout));
+  set_options(node, service);
 }
 
 Node definition_of(const AppName& app, const Spec& spec) {

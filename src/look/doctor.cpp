@@ -1,6 +1,7 @@
 #include "look/doctor.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -25,6 +26,16 @@ using Level = Finding::Level;
 
 // More than a week, for those that are made weekly.
 constexpr auto long_ago = std::chrono::days(8);
+
+struct DatabasePort {
+  std::uint16_t port;
+  std::string_view what;
+};
+constexpr std::array databases{
+    DatabasePort{1433, "SQL Server"},    DatabasePort{1521, "Oracle"},     DatabasePort{2379, "etcd"},
+    DatabasePort{3306, "MySQL"},         DatabasePort{5432, "Postgres"},   DatabasePort{5984, "CouchDB"},
+    DatabasePort{6379, "Redis"},         DatabasePort{8123, "ClickHouse"}, DatabasePort{9042, "Cassandra"},
+    DatabasePort{9200, "Elasticsearch"}, DatabasePort{11211, "memcached"}, DatabasePort{27017, "MongoDB"}};
 
 class Examination {
  public:
@@ -118,6 +129,7 @@ class Examination {
                   : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
         examine(app.name.text(), [&] { backups(app); });
         examine(app.name.text(), [&] { obstacles(app, world, claims); });
+        open_databases(app);
         if (!app.wish.trouble.empty())
           add(Level::bad, app.name.text(), format("it is in trouble: {}", app.wish.trouble),
               format("belay why {0} explains it; belay start {0} last tries it again.", app.name.text()));
@@ -140,6 +152,29 @@ class Examination {
             "belay recover rebuilds it from their labels.");
       if (unknown.empty()) add(Level::good, "apps", "state and engine know the same apps");
     });
+  }
+
+  // Ports of databases that any machine can reach: the engine opens them in front of the host's firewall.
+  void open_databases(const App& app) {
+    const auto number = change::what_runs(app);
+    const Release* release = number ? app.find(*number) : nullptr;
+    if (release == nullptr) return;
+    for (const auto& service : release->spec.services)
+      for (const auto& port : service.ports) {
+        const auto known = std::find_if(databases.begin(), databases.end(),
+                                        [&](const auto& each) { return each.port == port.container_port; });
+        const bool is_open = port.host_ip.empty() || port.host_ip == "0.0.0.0" || port.host_ip == "::";
+        if (known == databases.end() || !is_open || port.protocol != "tcp") continue;
+        const std::string host_port = port.host_port ? format("{}", *port.host_port) : "a free port";
+        const std::string narrow =
+            format("127.0.0.1:{}:{}", port.host_port.value_or(port.container_port), port.container_port);
+        const bool has_own_settings = app.origin.empty() && !release->spec.project && !app.builds.empty();
+        add(Level::advice, app.name.text(),
+            format("port {} ({}) of {} is open on every address of this host, at {}, also past a firewall such as ufw",
+                   port.container_port, known->what, service.name, host_port),
+            has_own_settings ? format("belay set {} ports={} limits it to this host.", app.name.text(), narrow)
+                             : format("Publish it as {} where the app is declared.", narrow));
+      }
   }
 
   // What a restore would be refused for is better known before it is needed.

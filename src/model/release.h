@@ -194,6 +194,8 @@ struct Build {
   std::string context, dockerfile;  // absolute paths, for `history`
   // By name; "default" where the file has no names.
   std::map<std::string, Configuration> configurations;
+  // What a command line set, over what the parameter file says; it is in `configurations` already. nullopt: none did.
+  std::optional<Configuration> by_hand{};
   // The parameter file as it was read, to tell whether a copy of it was edited since; may be empty.
   std::string parameter_file, parameter_text;
   Time created{};

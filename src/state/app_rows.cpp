@@ -18,6 +18,8 @@ using document::Node;
 
 constexpr std::array wish_states{"none", "up", "down", "gone"};
 constexpr std::array swap_orders{"by-rule", "start-first", "stop-first"};
+// The row of build_configurations for what a command line set; no configuration of a file can be called so.
+constexpr const char* by_hand = "";
 
 template <class Enum, size_t n>
 std::string_view word(Enum value, const std::array<const char*, n>& words) {
@@ -191,7 +193,7 @@ bool same(const Release& a, const Release& b) {
 bool same(const Build& a, const Build& b) {
   const auto fields = [](const Build& build) {
     return std::tie(build.number, build.image, build.tag, build.context, build.dockerfile, build.configurations,
-                    build.parameter_file, build.parameter_text, build.created, build.who);
+                    build.by_hand, build.parameter_file, build.parameter_text, build.created, build.who);
   };
   return fields(a) == fields(b);
 }
@@ -374,7 +376,8 @@ std::vector<Build> AppRows::load_builds(AppId id) {
              if (build == builds.end())
                throw Error(ErrorCode::state_damaged,
                            format("settings of build {} are left, but no such build", number));
-             Configuration& configuration = build->configurations[row.text()];
+             const std::string name = row.text();
+             Configuration& configuration = name == by_hand ? build->by_hand.emplace() : build->configurations[name];
              configuration.spec = spec(row.number());
              configuration.ports_overridden = row.flag();
              configuration.volumes_overridden = row.flag();
@@ -493,12 +496,15 @@ void AppRows::insert(AppId id, const Build& build) {
       "who) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, build.number, build.image, build.tag, build.context, build.dockerfile, build.parameter_file,
       build.parameter_text, build.created, build.who);
-  for (const auto& [name, configuration] : build.configurations)
+  const auto add = [&](const std::string& name, const Configuration& configuration) {
     connection_.execute(
         "INSERT INTO build_configurations (app, build, name, spec, ports_overridden, volumes_overridden) "
         "VALUES (?, ?, ?, ?, ?, ?)",
         id, build.number, name, id_of_spec(id, configuration.spec), configuration.ports_overridden,
         configuration.volumes_overridden);
+  };
+  for (const auto& [name, configuration] : build.configurations) add(name, configuration);
+  if (build.by_hand) add(by_hand, *build.by_hand);
 }
 
 void AppRows::save_quarantine(AppId id, const std::vector<Quarantine>& quarantine) {

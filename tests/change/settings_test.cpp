@@ -318,7 +318,8 @@ TEST_F(Settings, AMountThatTheNewImageDoesNotHaveIsAskedAbout) {
 
 // An image that is taken as it is opens nothing to the world by itself.
 TEST_F(Settings, OfAnImageThatIsTakenAsItIsNoPortIsPublishedUnasked) {
-  const std::string closed = "port 5432/tcp of the image is not published: nobody asked for it";
+  const std::string closed =
+      "the image exposes 5432, which is not published; belay set db ports=127.0.0.1:5432:5432 publishes it";
   EXPECT_THAT(deploy_image("db:1", {}, true).change.plan.notes, Contains(HasSubstr(closed)));
   expect_done_as_previewed("db:1");
   EXPECT_THAT(ports(newest()), IsEmpty());
@@ -345,11 +346,11 @@ TEST_F(Settings, OfAnImageThatIsTakenAsItIsThePortsOfItsFileArePublished) {
 TEST_F(Settings, PublishedAlreadyStayWithAnImageThatIsTakenAsItIs) {
   EXPECT_EQ(scene_.run("deploy 1"), "done");
   EXPECT_THAT(scene_.report.notes,
-              Contains(HasSubstr("port 8080/tcp of the image is published on every address of this host, at "
-                                 "0.0.0.0:8080")));
+              Contains("publishes 8080 on every address of this host, because the image exposes it; "
+                       "belay set web ports=127.0.0.1:8080:8080 limits that, ports=none ends it"));
   scene_.report.notes.clear();
   EXPECT_EQ(scene_.run("deploy 2"), "done");
-  EXPECT_THAT(scene_.report.notes, Not(Contains(HasSubstr("port 8080/tcp")))) << "it is said once";
+  EXPECT_THAT(scene_.report.notes, Not(Contains(HasSubstr("publishes 8080")))) << "it is said once";
   ImageConfig config;
   config.volumes = {"/data"};
   config.exposed_ports = {"8080/tcp", "9090/tcp"};

@@ -173,6 +173,22 @@ TEST(Decoding, TakesNoNamesFromAHostOrAContainerItSharesANetworkWith) {
   EXPECT_EQ(of("box", "", "host").cgroupns_mode, "");
 }
 
+// What create_container adds where nobody said anything of the log.
+TEST(Decoding, TakesTheUsualRotationOfALogForNothingThatWasAskedFor) {
+  const auto of = [](const std::string& driver, const std::string& options, const std::string& usual) {
+    EngineDefaults defaults;
+    defaults.log_driver = usual;
+    return read(
+        format(R"({{"Config":{{}},"HostConfig":{{"LogConfig":{{"Type":"{}","Config":{{{}}}}}}}}})", driver, options),
+        an_image(), defaults);
+  };
+  const std::string rotation = R"("max-size":"10m","max-file":"3")";
+  EXPECT_EQ(of("json-file", rotation, "json-file").log_driver, "");
+  EXPECT_TRUE(of("json-file", rotation, "json-file").log_options.empty());
+  EXPECT_EQ(of("json-file", rotation, "journald").log_options.size(), 2u) << "there it was asked for";
+  EXPECT_EQ(of("json-file", R"("max-size":"10m")", "json-file").log_options.size(), 1u);
+}
+
 TEST(Decoding, ReadsTheStateOfAContainer) {
   const auto document =
       JsonDocument::parse(R"({"Name":"/web","Created":"2023-11-14T22:13:20.123456789Z","RestartCount":2,

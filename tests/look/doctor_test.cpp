@@ -56,6 +56,29 @@ TEST(Doctor, TellsWhatIsNotAsWishedAndWhatToType) {
   EXPECT_TRUE(about(findings, "engine", Finding::Level::good)) << "one sick app is not a sick engine";
 }
 
+// The engine opens published ports in front of the firewall.
+TEST(Doctor, TellsOfDatabasesThatAreOpenToTheWorld) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  const auto open_port = [&](const PortBinding& port) {
+    App app = practice.scene.app();
+    app.releases.back().spec.services[0].ports = {port};
+    practice.scene.store->save(app);
+    std::string told;
+    for (const auto& finding : practice.findings())
+      if (finding.text.find("is open on every address") != std::string::npos)
+        told = finding.text + " | " + finding.remedy;
+    return told;
+  };
+  EXPECT_EQ(
+      open_port({5432, "tcp", "", 5433}),
+      "port 5432 (Postgres) of web is open on every address of this host, at 5433, also past a firewall such as ufw"
+      " | belay set web ports=127.0.0.1:5433:5432 limits it to this host.");
+  EXPECT_THAT(open_port({6379, "tcp", "0.0.0.0", std::nullopt}), HasSubstr("(Redis)"));
+  EXPECT_EQ(open_port({5432, "tcp", "127.0.0.1", 5432}), "");
+  EXPECT_EQ(open_port({8080, "tcp", "", 8080}), "");
+}
+
 TEST(Doctor, TellsOfAnInterruptedChange) {
   Practice practice;
   practice.scene.run("deploy 1");

@@ -13,6 +13,8 @@
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "family/import_store.h"
+#include "family/settings.h"
+#include "formats/setting_keys.h"
 #include "safekeeping/backup.h"
 #include "safekeeping/restore.h"
 #include "safekeeping/snapshots.h"
@@ -186,6 +188,17 @@ auto cleanup_to(int keep) {
   };
 }
 
+auto set_of(const std::vector<std::string>& words, const std::vector<std::string>& unset = {}) {
+  return [=](Scene& /*scene*/, Context& context, bool dry_run) {
+    SettingsChange wanted;
+    if (!words.empty()) wanted.set = formats::settings_of_words(words, "/").settings;
+    wanted.unset = unset;
+    StartOptions options;
+    options.change = change_options(dry_run);
+    return change_settings(context, web, wanted, options, {}).change.value().plan;
+  };
+}
+
 plan::Plan restart_all(Scene& /*scene*/, Context& context, bool dry_run) {
   return restart(context, web, change_options(dry_run), {}).plan;
 }
@@ -207,6 +220,10 @@ const std::vector<Verb> verbs{
     {"stop",
      {"deploy 1"},
      [](Scene& /*scene*/, Context& context, bool dry_run) { return stop(context, web, dry_run, {}).plan; }},
+    {"set of a variable", {"deploy 1"}, set_of({"env.A=1"})},
+    {"set of ports", {"deploy 1"}, set_of({"ports=9000:8080"})},
+    {"set after a way back", {"deploy 1", "deploy bad"}, set_of({"env.A=1", "memory=64m"})},
+    {"unset of what the image has", {"deploy 1 check"}, set_of({}, {"check"})},
     {"restart", {"deploy 1"}, restart_all},
     {"restart of what is stopped", {"deploy 1", "stop"}, restart_all},
     {"restart after a swap", {"deploy 1", "deploy 2"}, restart_all},

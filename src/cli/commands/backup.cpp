@@ -14,6 +14,7 @@
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/pruning.h"
+#include "cli/settings_file.h"
 #include "cli/which_app.h"
 #include "safekeeping/backup_health.h"
 
@@ -72,9 +73,9 @@ BackupFile place_of_backup(const Invocation& in, change::Context& context, const
   const std::string where = in.text_or("output", usual_place());
   // The usual place is nobody's disk: it is made wherever it is missing.
   const char* own = std::getenv("BELAY_BACKUPS");
-  const bool is_usual = !in.has("output") && (own == nullptr || *own == '\0');
+  const bool is_chosen = in.has("output") || (own != nullptr && *own != '\0') || !read_settings({}).backups.empty();
   try {
-    if (is_usual && !in.has("dry-run")) make_folder(fs::path(where).parent_path());
+    if (!is_chosen && !in.has("dry-run")) make_folder(fs::path(where).parent_path());
     return backup_file(where);
   } catch (const UsageError&) {
     throw;
@@ -91,7 +92,8 @@ namespace {
 
 int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
   std::optional<backup::Keep> keep;
-  if (const auto rules = in.text("keep")) keep = backup::parse_keep(*rules);
+  if (const auto rules = in.text_or("keep", read_settings({}).backup_keep); !rules.empty())
+    keep = backup::parse_keep(rules);
   const backup::Sealing sealing = sealing_options(in);
   safekeeping::BackupOptions options = backup_options(in);
   const BackupFile file = place_of_backup(in, run.context(), name);

@@ -6,6 +6,7 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/named.h"
+#include "cli/settings_options.h"
 #include "formats/check_values.h"
 
 namespace belay::cli {
@@ -50,6 +51,7 @@ family::BuildOptions build_options(const Invocation& in) {
   options.dry_run = in.has("dry-run");
   options.tells_new_names = true;
   options.checks = asked_checks(in);
+  options.settings = given_settings(in);
   if (!options.image.empty() && !options.where.empty())
     throw in.usage_error("--image takes an image instead of building WHERE");
   return options;
@@ -87,7 +89,13 @@ bool is_for_project(const Invocation& in, HostRun& run) {
 int run_build(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto words = in.arguments("NAME");
-  if (is_for_project(in, run)) return build_project(in, words);
+  if (is_for_project(in, run)) {
+    for (const Option& option : settings_options)
+      if (in.has(option.name))
+        throw in.usage_error(
+            format("--{} is for an app of one image: a project's settings are in its files", option.name));
+    return build_project(in, words);
+  }
   if (words.size() > 2) throw in.usage_error(format("unexpected argument '{}'", printable(words[2])));
   const AppName name = app_name(in);
   const family::BuildOptions options = build_options(in);

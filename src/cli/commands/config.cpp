@@ -8,6 +8,7 @@
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/project_words.h"
+#include "cli/set_run.h"
 #include "document/json.h"
 #include "formats/compose/resolved.h"
 #include "look/look.h"
@@ -138,6 +139,8 @@ int run_config(Invocation& in) {
     if (in.has("output") && in.has(names)) throw in.usage_error(format("--output does not go with --{}", names));
   const auto what = in.optional_argument("WHAT");
   const std::string which = in.optional_argument("RELEASE").value_or("");
+  if (in.has("edit") && (!what || !which.empty() || in.text("diff")))
+    throw in.usage_error("--edit is for an app: name it, and nothing else");
   if (!what || is_place(in, *what) || !in.list("file").empty()) {
     if (in.text("diff")) throw in.usage_error("--diff is for an app: name it");
     compose::Project project =
@@ -158,6 +161,7 @@ int run_config(Invocation& in) {
     return print_project(in, project);
   }
   const AppName name(*what);
+  if (in.has("edit")) return edit_config(in, run, name);
   const auto made_from = look::project_of(run.context(), name, in.stop());
   if (which.empty() && !in.text("diff") && made_from)
     return print_project(in, compose::load(request_for_app(in, name, *made_from), compose_outside()));

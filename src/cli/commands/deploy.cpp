@@ -1,3 +1,4 @@
+#include "base/format.h"
 #include "change/start.h"
 #include "cli/build_options.h"
 #include "cli/change_result.h"
@@ -7,9 +8,26 @@
 
 namespace belay::cli {
 
+namespace {
+
+// A new app of a folder that belongs to another one is more likely a slip than a wish.
+std::function<bool(const std::string&)> confirm_new_name(Invocation& in) {
+  return [&in](const std::string& what) {
+    if (in.has("yes")) return true;
+    if (!in.console.is_in_terminal())
+      throw UsageError(ErrorCode::not_confirmed,
+                       format("{}: this must be confirmed, and standard input is no terminal", what),
+                       "Give -y if a second app is meant.");
+    return in.console.confirm(format("{}. Make a second app of it?", what), in.stop());
+  };
+}
+
+}  // namespace
+
 int run_deploy(Invocation& in) {
   const AppName name = app_name(in);
-  const family::BuildOptions build = build_options(in);
+  family::BuildOptions build = build_options(in);
+  build.confirm_new_name = confirm_new_name(in);
   family::StartOptions options;
   options.change = change_options(in);
   options.again = in.has("yes");

@@ -10,8 +10,7 @@ namespace {
 
 fs::path settings_file(const Invocation& in) {
   if (const auto file = in.text("config")) return fs::absolute(*file);
-  std::error_code unknown;
-  return fs::exists(usual_settings_file, unknown) ? fs::path(usual_settings_file) : fs::path();
+  return usual_settings_file();
 }
 
 serve::DaemonOptions daemon_options(Invocation& in, HostRun& run, const fs::path& settings) {

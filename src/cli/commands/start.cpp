@@ -8,6 +8,7 @@
 #include "cli/each_target.h"
 #include "cli/named.h"
 #include "cli/release_words.h"
+#include "cli/settings_options.h"
 #include "family/start_new.h"
 
 namespace belay::cli {
@@ -37,11 +38,18 @@ bool is_known_app(Invocation& in, const std::string& word) {
   return Named(in, run).is_app(word);
 }
 
+void refuse_options_of_new_releases(const Invocation& in) {
+  if (in.has("settings-from-image") || in.has("yes"))
+    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  for (const Option& option : settings_options)
+    if (in.has(option.name))
+      throw in.usage_error(format("--{} is for new releases only; belay set changes what runs", option.name));
+}
+
 // start [NAME [new|last|stable|rN] [CONFIG]], or start NAME…
 int start_several(Invocation& in, const std::vector<std::string>& words) {
   if (in.has("attach")) throw in.usage_error("--attach is for one app or service");
-  if (in.has("settings-from-image") || in.has("yes"))
-    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  refuse_options_of_new_releases(in);
   HostRun run(in.session, in.description());
   Named named(in, run);
   if (!in.has("all")) refuse_misplaced(in, run, named, words);
@@ -70,8 +78,7 @@ int run_start(Invocation& in) {
   const std::string which = word(1).value_or("last");
   const auto configuration = word(2);
   if (configuration && which != "new") throw in.usage_error("CONFIG is for new releases only");
-  if (which != "new" && (in.has("settings-from-image") || in.has("yes")))
-    throw in.usage_error("--settings-from-image and --yes are for new releases only");
+  if (which != "new") refuse_options_of_new_releases(in);
   const change::ChangeOptions change = change_options(in);
   change::Change result;
   if (which == "new") {
@@ -79,6 +86,7 @@ int run_start(Invocation& in) {
     options.change = change;
     options.configuration = configuration.value_or("");
     options.settings_from_image = in.has("settings-from-image");
+    options.settings = given_settings(in);
     options.again = in.has("yes");
     options.confirm = confirm_losses(in.console, in.has("yes"), in.stop());
     result = family::start_new(run.context(), name, options, in.stop());

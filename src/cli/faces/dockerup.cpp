@@ -98,7 +98,10 @@ class Reader {
 
 // The file's settings, then those of the command line.
 formats::Settings settings_of(const Given& given) {
-  formats::Settings settings = read_settings(given.settings_file);
+  std::error_code unknown;
+  formats::Settings settings;
+  if (given.settings_file || fs::exists(settings_file_of_dockerup, unknown))
+    settings = read_settings(given.settings_file.value_or(settings_file_of_dockerup));
   for (const auto& [key, value] : given.settings) {
     try {
       formats::set_setting(settings, key, value, fs::current_path());
@@ -125,8 +128,8 @@ int serve_on(Session& session, const Given& given) {
   std::error_code unknown;
   if (given.settings_file)
     options.settings_file = fs::absolute(*given.settings_file);
-  else if (fs::exists(usual_settings_file, unknown))
-    options.settings_file = usual_settings_file;
+  else if (fs::exists(settings_file_of_dockerup, unknown))
+    options.settings_file = settings_file_of_dockerup;
   options.settings = given.settings;
   options.order = SwapOrder::stop_first;
   // In the journal, what the daemon does by itself is not the deed of the user who started it.

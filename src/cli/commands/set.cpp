@@ -1,0 +1,53 @@
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/change_result.h"
+#include "cli/commands.h"
+#include "cli/host_run.h"
+#include "cli/set_run.h"
+
+namespace belay::cli {
+
+int change_settings(Invocation& in, HostRun& run, const AppName& name, const family::SettingsChange& wanted) {
+  family::StartOptions options;
+  options.change = change_options(in);
+  options.again = in.has("yes");
+  options.confirm = confirm_losses(in.console, in.has("yes"), in.stop(), "");
+  const auto changed = family::change_settings(run.context(), name, wanted, options, in.stop());
+  run.report().close();
+  const bool exits_unchanged = in.has("exit-unchanged");
+  if (changed.change) {
+    if (options.change.dry_run)
+      for (const auto& line : changed.lines) in.console.line(line);
+    return print_change(in.console, name, *changed.change, {.exit_unchanged = exits_unchanged});
+  }
+  if (changed.lines.empty()) {
+    in.console.note(format("{} has these settings already", name.text()));
+    return exits_unchanged ? 3 : 0;
+  }
+  for (const auto& line : changed.lines) in.console.line(line);
+  if (!changed.dry_run)
+    in.console.success(
+        format("{} is not running; belay start {} new starts it with these settings", name.text(), name.text()));
+  return 0;
+}
+
+int run_set(Invocation& in) {
+  const AppName name = app_name(in);
+  const auto given = formats::settings_of_words(in.arguments("KEY=VALUE"), fs::current_path());
+  for (const auto& warning : given.warnings) in.console.warning(warning);
+  family::SettingsChange wanted;
+  wanted.set = given.settings;
+  wanted.unset = given.cleared;
+  HostRun run(in.session, in.description());
+  return change_settings(in, run, name, wanted);
+}
+
+int run_unset(Invocation& in) {
+  const AppName name = app_name(in);
+  family::SettingsChange wanted;
+  wanted.unset = in.arguments("KEY");
+  HostRun run(in.session, in.description());
+  return change_settings(in, run, name, wanted);
+}
+
+}  // namespace belay::cli

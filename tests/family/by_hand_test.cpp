@@ -1,0 +1,219 @@
+// Settings that a command line gives: with a deploy, a start or a build, by set and unset.
+
+#include "family/settings.h"
+#include "formats/setting_keys.h"
+#include "look/look.h"
+#include "support/scene/scene_test.h"
+
+namespace belay::scene {
+namespace {
+
+class SettingsByHand : public ::testing::Test {
+ protected:
+  SettingsByHand() : scene_(SceneOptions{}) {
+    ImageConfig config;
+    config.exposed_ports = {"80/tcp", "443/tcp"};
+    config.volumes = {"/data"};
+    for (const char* reference : {"site:1", "site:2"}) scene_.engine.add_image(reference, config, {}, reference);
+  }
+
+  static Configuration of_options(const std::vector<std::string>& words) {
+    return formats::settings_of_options(words, "/").settings;
+  }
+
+  Deployed deploy_image(const std::string& image, const std::vector<std::string>& words = {}) {
+    scene_.clock.advance(Seconds(5));
+    Context here = scene_.context();
+    BuildOptions options;
+    options.image = image;
+    if (!words.empty()) options.settings = of_options(words);
+    return deploy(here, web, options, {}, {});
+  }
+
+  SettingsChanged set(const std::vector<std::string>& words, const std::vector<std::string>& unset = {},
+                      bool dry_run = false) {
+    scene_.clock.advance(Seconds(5));
+    Context here = scene_.context();
+    SettingsChange wanted;
+    if (!words.empty()) {
+      auto given = formats::settings_of_words(words, "/");
+      wanted.set = given.settings;
+      wanted.unset = given.cleared;
+    }
+    wanted.unset.insert(wanted.unset.end(), unset.begin(), unset.end());
+    StartOptions options;
+    options.change.dry_run = dry_run;
+    return change_settings(here, web, wanted, options, {});
+  }
+
+  template <class Act>
+  std::string refusal(Act&& act) {
+    try {
+      act();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "it was accepted";
+  }
+
+  const Service& service() {
+    app_ = scene_.app();
+    return app_->find(*app_->wish.release)->spec.services[0];
+  }
+  std::vector<std::string> ports() {
+    std::vector<std::string> texts;
+    for (const auto& port : service().ports) texts.push_back(port.text());
+    return texts;
+  }
+  std::string variable(const std::string& name) {
+    const auto& all = service().environment;
+    const auto found = all.find(name);
+    return found == all.end() ? "-" : found->second;
+  }
+  int release() { return scene_.app().wish.release->value; }
+
+  Scene scene_;
+  std::optional<App> app_;
+};
+
+TEST_F(SettingsByHand, StayForLaterImages) {
+  EXPECT_EQ(
+      deploy_image("site:1", {"-e", "A=1", "-p", "127.0.0.1:8080:80", "-v", "kept:/kept", "--memory=64m"}).change.kind,
+      Change::Kind::done);
+  EXPECT_THAT(ports(), ElementsAre("127.0.0.1:8080->80/tcp"));
+  EXPECT_EQ(deploy_image("site:2").change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A"), "1");
+  EXPECT_THAT(ports(), ElementsAre("127.0.0.1:8080->80/tcp"));
+  EXPECT_EQ(service().mounts.front().source, "kept");
+  EXPECT_EQ(service().resources.memory, ByteCount{64 << 20});
+  EXPECT_EQ(deploy_image("site:2", {"-e", "B=2"}).change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + variable("B"), "12") << "what is given later is added";
+  EXPECT_EQ(deploy_image("site:2", {"-e", "B=2"}).change.kind, Change::Kind::unchanged);
+}
+
+TEST_F(SettingsByHand, StandAboveAFileThatIsReadAgain) {
+  scene_.write("dcv-web", R"({"env": {"A": "file", "C": "file"}, "ports": {"9000": "8080"}})");
+  scene_.offer("1");
+  Context here = scene_.context();
+  BuildOptions options;
+  options.where = scene_.source.string();
+  options.settings = of_options({"-e", "A=hand", "-p", "7000:8080"});
+  EXPECT_EQ(deploy(here, web, options, {}, {}).change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + " " + variable("C"), "hand file");
+  EXPECT_THAT(ports(), ElementsAre("7000->8080/tcp"));
+  scene_.write("dcv-web", R"({"env": {"A": "file", "C": "other"}, "ports": {"9000": "8080"}})");
+  scene_.offer("2");
+  scene_.clock.advance(Seconds(5));
+  options.settings.reset();
+  EXPECT_EQ(deploy(here, web, options, {}, {}).change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + " " + variable("C"), "hand other");
+  EXPECT_THAT(ports(), ElementsAre("7000->8080/tcp"));
+
+  EXPECT_THAT(refusal([&] { return set({}, {"env.C"}); }), HasSubstr("env.C is set in"));
+  EXPECT_EQ(set({}, {"env.A"}).change.value().kind, Change::Kind::done) << "it was set by hand";
+  EXPECT_EQ(variable("A"), "file");
+  EXPECT_THAT(refusal([&] { return set({}, {"env.A"}); }), HasSubstr("env.A is set in"));
+}
+
+TEST_F(SettingsByHand, AreChangedInTheConfigurationThatRuns) {
+  scene_.write("dcv-web", R"({"small": {"env": {"SIZE": "small"}}, "big": {"env": {"SIZE": "big"}}})");
+  EXPECT_EQ(scene_.run("build 1"), "done");
+  Context here = scene_.context();
+  StartOptions small;
+  small.configuration = "small";
+  EXPECT_EQ(start_new(here, web, small, {}).kind, Change::Kind::done);
+  EXPECT_EQ(set({"env.A=1"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + " " + variable("SIZE"), "1 small");
+}
+
+TEST_F(SettingsByHand, AreChangedWithoutABuildAsAReleaseOfWhatRuns) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  const auto preview = set({"env.A=1", "ports=8080:80", "ports=8443:443"}, {}, true);
+  EXPECT_THAT(preview.lines, Contains("env.A: + 1"));
+  EXPECT_FALSE(preview.change.value().plan.empty());
+  EXPECT_EQ(release(), 1);
+  const auto done = set({"env.A=1", "ports=8080:80", "ports=8443:443"});
+  EXPECT_EQ(done.change.value().kind, Change::Kind::done);
+  EXPECT_EQ(plan::plan_text(done.change->plan), plan::plan_text(preview.change->plan));
+  EXPECT_EQ(release(), 2);
+  EXPECT_THAT(ports(), ElementsAre("8080->80/tcp", "8443->443/tcp"));
+  EXPECT_THAT(set({"env.A=1"}).lines, IsEmpty());
+  EXPECT_EQ(release(), 2) << "it has that already";
+
+  EXPECT_EQ(set({"ports=none"}).change.value().kind, Change::Kind::done);
+  EXPECT_THAT(ports(), IsEmpty());
+  EXPECT_EQ(set({"memory=64m", "read_only=true"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(set({"read_only=false"}).change.value().kind, Change::Kind::done);
+  EXPECT_FALSE(service().read_only);
+  EXPECT_EQ(set({"memory=128m"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(scene_.app().find(ReleaseNumber{6})->containers.at("web"), "web-r5")
+      << "a limit is moved on the container that runs";
+}
+
+TEST_F(SettingsByHand, TakenOutAreGone) {
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=1", "-e", "B=2", "-m", "64m"}).change.kind, Change::Kind::done);
+  EXPECT_EQ(set({}, {"env.A", "memory"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + variable("B"), "-2");
+  EXPECT_EQ(set({}, {"env"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(deploy_image("site:2").change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("B"), "-") << "an app without any settings does not get old ones back";
+  EXPECT_THAT(ports(), IsEmpty());
+  EXPECT_THAT(refusal([&] { return set({}, {"memory"}); }), HasSubstr("memory is not set for web"));
+  EXPECT_THAT(refusal([&] { return set({}, {"mem_limit"}); }), HasSubstr("there is no setting 'mem_limit'"));
+}
+
+TEST_F(SettingsByHand, ThatMakeItFailAreTakenBack) {
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=1"}).change.kind, Change::Kind::done);
+  // It never turns healthy.
+  EXPECT_EQ(set({"env.A=2", "health.test=true"}).change.value().kind, Change::Kind::rolled_back);
+  EXPECT_EQ(release(), 1);
+  EXPECT_EQ(deploy_image("site:2").change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A"), "1") << "settings that failed are not those of the app";
+}
+
+TEST_F(SettingsByHand, OfAnAppThatIsStoppedWaitForItsNextRelease) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  EXPECT_EQ(scene_.run("stop"), "done");
+  const auto changed = set({"env.A=1"});
+  EXPECT_FALSE(changed.change);
+  EXPECT_THAT(changed.lines, ElementsAre("env.A: + 1"));
+  EXPECT_EQ(scene_.run("start new"), "done");
+  EXPECT_EQ(variable("A"), "1");
+}
+
+TEST_F(SettingsByHand, OfWhatWasAdoptedAreItsOwn) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  Context here = scene_.context();
+  StartOptions options;
+  options.settings = of_options({"--restart=always", "-e", "A=1"});
+  scene_.clock.advance(Seconds(5));
+  EXPECT_EQ(start_new(here, web, options, {}).kind, Change::Kind::done);
+  EXPECT_EQ(service().restart.name, "always");
+  EXPECT_EQ(scene_.run("start new"), "done");
+  EXPECT_EQ(variable("A"), "1") << "they stay for releases of the same build too";
+}
+
+TEST_F(SettingsByHand, OfADeclaredAppStandInItsDefinition) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  App app = scene_.app();
+  app.origin = "/etc/belay/web.json";
+  scene_.store->save(app);
+  EXPECT_THAT(refusal([&] { return set({"env.A=1"}); }), HasSubstr("/etc/belay/web.json"));
+}
+
+TEST_F(SettingsByHand, OfTheImageDropThem) {
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=1"}).change.kind, Change::Kind::done);
+  scene_.clock.advance(Seconds(5));
+  Context here = scene_.context();
+  BuildOptions options;
+  options.image = "site:1";
+  options.settings_from_image = true;
+  StartOptions yes;
+  yes.confirm = [](const auto&, const auto&) { return true; };
+  EXPECT_EQ(deploy(here, web, options, yes, {}).change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A"), "-");
+  EXPECT_THAT(ports(), ElementsAre("80->80/tcp", "443->443/tcp"));
+}
+
+}  // namespace
+}  // namespace belay::scene
