@@ -50,7 +50,8 @@ void each(plan::BuildImage& step, Visit&& visit) {
 template <class Step, class Visit>
   requires std::same_as<Step, plan::RemoveNetwork> || std::same_as<Step, plan::RemoveVolume> ||
            std::same_as<Step, plan::StartContainer> || std::same_as<Step, plan::PauseContainer> ||
-           std::same_as<Step, plan::ResumeContainer> || std::same_as<Step, plan::RemoveContainer>
+           std::same_as<Step, plan::ResumeContainer> || std::same_as<Step, plan::RemoveContainer> ||
+           std::same_as<Step, plan::MakeHostUser> || std::same_as<Step, plan::RemoveHostUser>
 void each(Step& step, Visit&& visit) {
   auto& [name] = step;
   visit("name", name);
@@ -61,6 +62,20 @@ template <class Step, class Visit>
 void each(Step& step, Visit&& visit) {
   auto& [reference] = step;
   visit("reference", reference);
+}
+template <class Step, class Visit>
+  requires std::same_as<Step, plan::PutLauncher> || std::same_as<Step, plan::RemoveLauncher>
+void each(Step& step, Visit&& visit) {
+  auto& [path] = step;
+  visit("path", path);
+}
+template <class Visit>
+void each(plan::RunScript& step, Visit&& visit) {
+  auto& [service, script, arguments, inside] = step;
+  visit("service", service);
+  visit("script", script);
+  visit("arguments", arguments);
+  visit("inside", inside);
 }
 template <class Step, class Visit>
   requires std::same_as<Step, plan::FinishBackup> || std::same_as<Step, plan::CheckBackup>
