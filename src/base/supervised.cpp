@@ -28,7 +28,7 @@ PipeEnds make_pipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
+std::vector<char*> addresses(std::vector<std::string>& texts) {
   std::vector<char*> result;
   for (auto& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
@@ -176,8 +176,8 @@ class Supervision {
     Prepared prepared;
     prepared.arguments = request_.command;
     for (const auto& [name, value] : request_.environment) prepared.environment.push_back(name + "=" + value);
-    prepared.argv = pointers(prepared.arguments);
-    prepared.envp = pointers(prepared.environment);
+    prepared.argv = addresses(prepared.arguments);
+    prepared.envp = addresses(prepared.environment);
     prepared.folder = request_.folder.string();
     prepared.terminal = terminal_.terminal();
     alive_ = make_pipe();

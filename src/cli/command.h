@@ -25,6 +25,8 @@ enum class Kind : std::uint8_t {
   file,       // a file (or folder) of the user
   folder,     // a folder of the user
   image,      // an image reference
+  service,    // a service that was installed from an image
+  service_word,  // a command of the service that the word before names
   container,  // the name of a container on the engine
   command,    // a command of this table
   face,       // a face
@@ -63,6 +65,7 @@ struct Command {
   std::span<const Option> options = {};
   // From this positional on, words are taken as they are written, options included ("shell NAME ls -l"); -1: never.
   int verbatim_from = -1;
+  std::string_view verbatim_after = {};  // only where this is the first word; empty: always
   int (*run)(Invocation&) = nullptr;  // the exit code
 
   const Option* find_option(std::string_view option) const;

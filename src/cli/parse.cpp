@@ -155,7 +155,7 @@ void check_words(const Command& command, const std::vector<std::string>& words) 
 }  // namespace
 
 Words read_words(std::string_view subject, std::span<const std::string> words, std::span<const Option* const> known,
-                 int verbatim_from) {
+                 int verbatim_from, std::string_view verbatim_after) {
   const Grammar grammar(subject, known);
   std::string program = "belay";
   std::vector<std::string> copies(words.begin(), words.end());
@@ -174,7 +174,8 @@ Words read_words(std::string_view subject, std::span<const std::string> words, s
     if (code == -1) break;
     if (code == 1) {
       read.positionals.emplace_back(optarg);
-      if (verbatim_from >= 0 && static_cast<int>(read.positionals.size()) > verbatim_from) break;
+      const bool may_be_verbatim = verbatim_after.empty() || read.positionals.front() == verbatim_after;
+      if (verbatim_from >= 0 && may_be_verbatim && static_cast<int>(read.positionals.size()) > verbatim_from) break;
       continue;
     }
     if (code == '?') grammar.refuse(argv[word], optopt);
@@ -203,7 +204,8 @@ CommandLine parse_command_line(std::span<const std::string> arguments, const Glo
   line.command = &command;
   known.resize(global_count);
   for (const auto& option : command.options) known.push_back(&option);
-  const Words rest = read_words(command.name, std::span(lead.positionals).subspan(1), known, command.verbatim_from);
+  const Words rest = read_words(command.name, std::span(lead.positionals).subspan(1), known, command.verbatim_from,
+                                command.verbatim_after);
   for (const auto& [option, value] : rest.options) {
     if (is_global(*option)) {
       apply(line.globals, *option, value);

@@ -17,7 +17,8 @@ inline constexpr std::array step_names{
     "stop_container",   "pause_container",  "resume_container",   "remove_container", "set_restart_policy",
     "update_resources", "connect_network",  "disconnect_network", "signal_container", "await_verdict",
     "run_inside",       "copy_data",        "unpack_data",        "exchange_data",    "remove_data",
-    "back_up_data",     "back_up_images",   "finish_backup",      "load_images",      "check_backup"};
+    "back_up_data",     "back_up_images",   "finish_backup",      "load_images",      "check_backup",
+    "run_script",       "put_launcher",     "remove_launcher",    "make_host_user",   "remove_host_user"};
 inline constexpr std::array builder_names{"automatic", "buildkit", "classic", "buildx"};
 inline constexpr std::array proof_names{"runs", "still_well", "completed", "runs_or_ends"};
 static_assert(step_names.size() == std::variant_size_v<plan::Step>, "each kind of step has a name");

@@ -60,7 +60,7 @@ ServiceManifest manifest_of(const Scripts& scripts, const labels::Labels& image_
   ServiceManifest manifest;
   if (const auto label = image_labels.find(scripts_label); label != image_labels.end()) {
     Node node = Node::text(label->second);
-    node.set_where({format("the label {}", scripts_label), 0, 0, {}});
+    node.set_where({format("the label {}", scripts_label), 0, 0});
     manifest.rights.inside = is_inside(node, label->second);
   }
   if (const ScriptFile* file = scripts.find(manifest_file)) {

@@ -131,6 +131,12 @@ HelpText help_of(change::Context& context, const InstalledService& service, std:
   return help;
 }
 
+std::vector<std::string> service_names(change::Context& context) {
+  std::vector<std::string> names;
+  for (const auto& service : context.store.services()) names.push_back(service.name);
+  return names;
+}
+
 std::vector<ServiceRow> list(change::Context& context, std::stop_token stop) {
   std::vector<ServiceRow> rows;
   const auto all = context.store.services();

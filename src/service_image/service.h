@@ -10,6 +10,7 @@
 
 #include "backup/destination.h"
 #include "backup/envelope.h"
+#include "backup/manifest.h"
 #include "change/context.h"
 #include "model/installed_service.h"
 #include "plan/action.h"
@@ -111,6 +112,7 @@ struct HelpText {
 };
 HelpText help_of(change::Context& context, const InstalledService& service, std::stop_token stop);
 
+std::vector<std::string> service_names(change::Context& context);
 // What is told of a service in a list.
 struct ServiceRow {
   InstalledService service;
