@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/clock.h"
 #include "cli/console.h"
 #include "formats/dockerstra/unit.h"
 

@@ -204,7 +204,9 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   Done done{Done::Kind::done, {}, {}, identity_of(service.version), {}, {}, {}};
   folders.scripts().keep(opened.scripts);
   service.before = service.version;
-  service.before_world = to_json(belongings_of(context.engine, owner_of(service, context.store.services()), stop));
+  Belongings had = belongings_of(context.engine, owner_of(service, context.store.services()), stop);
+  remember(had, context.engine, stop);
+  service.before_world = to_json(had);
   service.before_backup = kept.string();
   service.version = to;
   service.unfinished = Unfinished::restore;

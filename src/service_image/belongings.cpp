@@ -55,6 +55,38 @@ bool is_container_of(const Container& container, const Owner& owner) {
   return owner.images.contains(container.image_id) && is_called_like(container.name, owner.service) && !is_of_another;
 }
 
+Node to_node(const KeptContainer& kept) {
+  Spec spec;
+  spec.services.push_back(kept.service);
+  Node labels = Node::map();
+  for (const auto& [key, value] : kept.labels) labels.set(key, Node::text(value));
+  Node node = Node::map();
+  node.set("created", Node::text(kept.created));
+  node.set("image", Node::text(kept.image));
+  node.set("labels", std::move(labels));
+  node.set("restart", Node::text(kept.restart.name));
+  node.set("maximum_retries", Node::number(kept.restart.maximum_retries));
+  node.set("spec", document::read_json(spec_to_json(spec), "the spec"));
+  return node;
+}
+
+const Node& needed(const Node& map, std::string_view key) {
+  if (const Node* node = map.find(key)) return *node;
+  throw ConfigError(map.where(), format("'{}' is missing", key));
+}
+
+KeptContainer kept_from(const Node& node) {
+  KeptContainer kept;
+  kept.created = needed(node, "created").as_text("created");
+  kept.image = needed(node, "image").as_text("image");
+  for (const auto& member : needed(node, "labels").as_map("labels"))
+    kept.labels[member.key] = member.value.as_text("a label");
+  kept.restart.name = needed(node, "restart").as_text("restart");
+  kept.restart.maximum_retries = static_cast<int>(needed(node, "maximum_retries").as_int("maximum_retries"));
+  kept.service = spec_from_json(document::write_json(needed(node, "spec"))).services.at(0);
+  return kept;
+}
+
 Node texts(const std::vector<std::string>& values) {
   Node list = Node::list();
   for (const auto& value : values) list.add(Node::text(value));
@@ -91,6 +123,9 @@ std::string to_json(const Belongings& belongings) {
   root.set("running", texts({belongings.running.begin(), belongings.running.end()}));
   root.set("volumes", texts(belongings.volumes));
   root.set("networks", texts(belongings.networks));
+  Node kept = Node::map();
+  for (const auto& [name, container] : belongings.kept) kept.set(name, to_node(container));
+  root.set("kept", std::move(kept));
   return document::write_json(root);
 }
 
@@ -100,6 +135,8 @@ Belongings belongings_from_json(const std::string& json) {
   belongings.containers = texts_from(root, "containers");
   belongings.volumes = texts_from(root, "volumes");
   belongings.networks = texts_from(root, "networks");
+  if (const Node* kept = root.find("kept"))
+    for (const auto& member : kept->as_map("kept")) belongings.kept[member.key] = kept_from(member.value);
   for (auto& name : texts_from(root, "running")) belongings.running.insert(std::move(name));
   return belongings;
 }
@@ -134,11 +171,27 @@ Belongings belongings_of(engine::Engine& engine, const Owner& owner, std::stop_t
   return found;
 }
 
+void remember(Belongings& belongings, engine::Engine& engine, std::stop_token stop) {
+  for (const auto& name : belongings.containers) {
+    const auto detail = engine.container(name, stop);
+    if (!detail) continue;
+    KeptContainer& kept = belongings.kept[name];
+    kept = {detail->container.created, detail->container.image_id, detail->service, detail->container.labels,
+            detail->restart};
+    // Its name says which it is; the JSON of a spec wants one.
+    kept.service.name = name;
+  }
+}
+
 Belongings added_since(const Belongings& before, const Belongings& now) {
   Belongings added;
   added.containers = missing_in(before.containers, now.containers);
   added.volumes = missing_in(before.volumes, now.volumes);
   added.networks = missing_in(before.networks, now.networks);
+  for (const auto& [name, container] : now.kept) {
+    const auto was = before.kept.find(name);
+    if (was != before.kept.end() && was->second.created != container.created) added.containers.push_back(name);
+  }
   for (const auto& name : added.containers)
     if (now.running.contains(name)) added.running.insert(name);
   return added;

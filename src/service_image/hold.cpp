@@ -154,8 +154,13 @@ void go_back(change::Context& context, InstalledService service) {
   Work work(context, service, Milliseconds(3'600'000));
   work.use(before);
   const Owner owner = owner_of(service, context.store.services());
+  Belongings found = belongings_of(context.engine, owner, {});
+  remember(found, context.engine, {});
   Chain chain;
-  chain.then_remove(added_since(had, belongings_of(context.engine, owner, {})), "it came with what failed");
+  chain.then_remove(added_since(had, found), "it came with what failed");
+  for (const auto& name : had.networks)
+    if (std::find(found.networks.begin(), found.networks.end(), name) == found.networks.end())
+      context.report.warning(format("the network {} was there before and is gone", name));
   carry_out(context, work, chain.plan(), {});
   if (!service.before_backup.empty() && fs::exists(service.before_backup)) {
     const fs::path file = service.before_backup;
@@ -167,11 +172,12 @@ void go_back(change::Context& context, InstalledService service) {
   }
   const Belongings now = belongings_of(context.engine, owner, {});
   Chain restart;
-  for (const auto& name : had.running) {
-    if (std::find(now.containers.begin(), now.containers.end(), name) == now.containers.end())
-      context.report.warning(format("the container {} ran before and is gone: {} has the command for it", name,
-                                    service.name));
-    else if (!now.running.contains(name))
+  for (const auto& [name, kept] : had.kept) {
+    const bool is_there = std::find(now.containers.begin(), now.containers.end(), name) != now.containers.end();
+    if (!is_there)
+      restart.then(plan::CreateContainer{name, kept.image, kept.service, kept.labels, kept.restart},
+                   "it was there before");
+    if (had.running.contains(name) && !now.running.contains(name))
       restart.then(plan::StartContainer{name}, "it ran before");
   }
   carry_out(context, work, restart.plan(), {});

@@ -1,6 +1,8 @@
 #include "service_image/scripts.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -188,8 +190,23 @@ Scripts scripts_from_archive(std::string_view tar, std::string_view root) {
   return scripts;
 }
 
+namespace {
+
+// Those of commands that were killed: their names end with the number of a process that is no more.
+void remove_leftovers(engine::Engine& engine, const std::map<std::string, std::string>& label, std::stop_token stop) {
+  for (const auto& [key, value] : label)
+    for (const auto& container : engine.containers({true, format("{}={}", key, value)}, stop)) {
+      const auto pid = parse_number(container.name.substr(container.name.rfind('-') + 1));
+      if (!container.is_up() && pid && ::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
+        engine.remove_container(container.name, stop);
+    }
+}
+
+}  // namespace
+
 std::optional<Scripts> read_scripts(engine::Engine& engine, const std::string& image,
                                     const std::map<std::string, std::string>& label, std::stop_token stop) {
+  remove_leftovers(engine, label, stop);
   engine::ContainerRequest request;
   request.name = format("belay-dr-look-{}-{}", short_digest(image), ::getpid());
   request.image = image;

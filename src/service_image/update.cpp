@@ -143,7 +143,9 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
     throw;
   }
   service.before = from;
-  service.before_world = to_json(belongings_of(context.engine, owner, stop));
+  Belongings had = belongings_of(context.engine, owner, stop);
+  remember(had, context.engine, stop);
+  service.before_world = to_json(had);
   service.before_backup = kept;
   service.version = to;
   service.unfinished = Unfinished::update;

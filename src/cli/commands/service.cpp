@@ -144,7 +144,7 @@ int run_update(Invocation& in, HostRun& run) {
   auto options = common_options<service_image::UpdateOptions>(in, run);
   options.backup = !in.has("no-backup");
   const Done done = service_image::update(run.context(), name, options, in.stop());
-  std::string text = done.service ? format("{}: {} → {}", name, done.before, identity_of(done.service->version)) : "";
+  std::string text = done.service ? format("{}: {} → {}", name, done.before, service_image::identity_of(done.service->version)) : "";
   if (!done.kept_backup.empty()) text += format("; back to it: belay service restore {} {}", name, done.kept_backup);
   return print_done(in, run, name, done, {text, format("{} has the newest image already: {}", name, done.before)});
 }
@@ -298,7 +298,7 @@ int run_list(Invocation& in, HostRun& run) {
   }
   Table table({{"SERVICE", Align::left, false}, {"IMAGE"}, {"DIGEST"}, {"SCRIPTS"}, {"RUNNING"}, {"COMMAND"}});
   for (const auto& row : rows)
-    table.add({row.service.name, row.service.version.reference, short_digest(identity_of(row.service.version)),
+    table.add({row.service.name, row.service.version.reference, short_digest(service_image::identity_of(row.service.version)),
                std::string(row.service.version.inside ? "inside" : "host"),
                format("{}/{}", row.belongings.running.size(), row.belongings.containers.size()),
                row.launcher == service_image::LauncherState::ours
