@@ -89,7 +89,7 @@ plan::Plan backup_plan(const InstalledService& service, const fs::path& files, c
   chain.then(plan::BackUpData{config_item, {DataPlace::Kind::volume, config_volume(service.name)}}, "its configuration");
   chain.then(plan::BackUpData{files_item, {DataPlace::Kind::folder, files.string()}}, "what the script wrote");
   chain.then(plan::BackUpData{scripts_item, {DataPlace::Kind::folder, "the scripts"}}, "the service's commands");
-  if (with_image) chain.then(plan::BackUpImages{{pinned_tag(service)}}, "so that no registry is needed");
+  if (with_image) chain.then(plan::BackUpImages{{service.version.image}}, "so that no registry is needed");
   chain.then(plan::FinishBackup{where}, "all of it is there");
   return chain.plan();
 }

@@ -176,7 +176,9 @@ void remember(Belongings& belongings, engine::Engine& engine, std::stop_token st
     const auto detail = engine.container(name, stop);
     if (!detail) continue;
     KeptContainer& kept = belongings.kept[name];
-    kept = {detail->container.created, detail->container.image_id, detail->service, detail->container.labels,
+    // The service's own tag of an image means the same as long as it is there.
+    const bool is_pinned = detail->container.image.starts_with("belay-dr/");
+    kept = {detail->container.created, is_pinned ? detail->container.image : detail->container.image_id, detail->service, detail->container.labels,
             detail->restart};
     // Its name says which it is; the JSON of a spec wants one.
     kept.service.name = name;

@@ -15,7 +15,7 @@ namespace belay::service_image {
 
 // A container as it was, to be made again.
 struct KeptContainer {
-  std::string created, image;  // image: id
+  std::string created, image;
   Service service;
   labels::Labels labels;
   RestartPolicy restart;

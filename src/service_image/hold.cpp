@@ -204,6 +204,9 @@ void clear_up(change::Context& context, const InstalledService& service) {
   std::error_code error;
   fs::remove_all(folders.work(service.name), error);
   folders.scripts().keep_only(scripts);
+  // With the last service goes all of it; what is not empty stays.
+  for (const auto& folder : {folders.all / "work", folders.all / "scripts", folders.all / "backups", folders.all})
+    fs::remove(folder, error);
 }
 
 void decline(const std::string& what) {

@@ -121,10 +121,11 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     context.store.save(service);
     note_in_journal(context, name, "install", "done", options.reference);
     return {Done::Kind::done, chain.plan(), service, {}, {}, {}, {}};
-  } catch (const Error& error) {
+  } catch (Error& error) {
     if (is_saved) {
       note_in_journal(context, name, "install", "failed", error.what());
       take_back_install(context, service, true);
+      error.offer_hint("The install is taken back.");
     } else if (service.version.fetched) {
       if (const auto image = context.engine.image(options.reference, {}))
         discard_image(context, options.reference, image->id);

@@ -148,13 +148,12 @@ void Work::expect_room() const {
                 "Make room, or keep the state on a larger disk.");
 }
 
-void Work::judge(const plan::RunScript& step, int exit_code) const {
+void Work::judge(int exit_code) const {
   if (exit_code == 0 || exit_code == nothing_to_change) return;
   std::string words(trim(said_));
   if (words.size() > shown_output) words = "…" + words.substr(words.size() - shown_output);
   throw Error(ErrorCode::program_failed, format("it ended with exit code {}{}", exit_code,
-                                                words.empty() ? "" : ": " + printable(words)),
-              format("The script is {}.", (folders_.scripts().folder_of(version_.scripts) / step.script).string()));
+                                                words.empty() ? "" : ": " + printable(words)));
 }
 
 void Work::run_script(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
@@ -181,7 +180,7 @@ void Work::run_on_host(const plan::RunScript& step, const engine::ProgressSink& 
     progress(log_of(bytes));
   };
   if (fs::exists(folders_.work(service_.name))) request.watch = [this] { expect_room(); };
-  judge(step, run_supervised(request, std::move(stop)));
+  judge(run_supervised(request, std::move(stop)));
 }
 
 void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
@@ -241,7 +240,7 @@ void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& p
     code = engine.attach(request.name, output, stop);
   }
   if (!code) throw Error(ErrorCode::program_failed, "its container did not end");
-  judge(step, *code);
+  judge(*code);
   if (step.script == "backup") {
     clear(files_folder());
     copy_out(engine, request.name, exchange_folder, files_folder(), stop);

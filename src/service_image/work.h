@@ -93,7 +93,7 @@ class Work final : public exec::NoData, public exec::HostWork {
  private:
   void run_on_host(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop);
   void run_inside(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop);
-  void judge(const plan::RunScript& step, int exit_code) const;
+  void judge(int exit_code) const;
   void expect_room() const;
   // A container that only reaches the config volume; gone when `work` returns.
   void with_reach(const std::function<void(const std::string& container)>& work, std::stop_token stop);

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "engine_memory/memory.h"
-#include "fake_clock.h"
+#include "support/fake_clock.h"
 #include "service_image/convention.h"
 
 namespace belay::service_image {

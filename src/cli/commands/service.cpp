@@ -45,6 +45,8 @@ void expect_no_more(const Invocation& in) {
 service_image::Ask ask(Invocation& in, HostRun& run) {
   return [&in, &run](const std::vector<std::string>& lines, const std::string& question) {
     run.report().close();
+    // What a destroy removes is told as it goes.
+    if (in.has("yes") && in.argument("VERB") == "destroy") return true;
     for (const auto& line : lines) in.console.diagnostic(line);
     if (in.has("yes")) return true;
     return in.console.confirm(question, in.stop());
