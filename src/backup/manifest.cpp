@@ -202,6 +202,14 @@ std::string manifest_to_json(const Manifest& manifest) {
   node.set("host", Node::text(manifest.host));
   node.set("belay_version", Node::text(manifest.belay_version));
   node.set("engine_version", Node::text(manifest.engine_version));
+  if (manifest.service) {
+    Node service = Node::map();
+    service.set("reference", Node::text(manifest.service->reference));
+    service.set("image", Node::text(manifest.service->image));
+    service.set("digest", Node::text(manifest.service->digest));
+    service.set("inside", Node::boolean(manifest.service->inside));
+    node.set("service", std::move(service));
+  }
   return document::write_json(node, 2) + "\n";
 }
 
@@ -236,6 +244,14 @@ Manifest manifest_from_json(const std::string& json) {
   manifest.host = text(node, "host");
   manifest.belay_version = text(node, "belay_version");
   manifest.engine_version = text(node, "engine_version");
+  if (const Node* service = node.find("service")) {
+    Manifest::ServiceOrigin origin;
+    origin.reference = text(*service, "reference");
+    origin.image = text(*service, "image");
+    origin.digest = text(*service, "digest");
+    origin.inside = needed(*service, "inside").as_bool("inside");
+    manifest.service = std::move(origin);
+  }
   return manifest;
 }
 

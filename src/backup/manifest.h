@@ -43,10 +43,11 @@ struct Item {
 };
 
 struct Manifest {
-  static constexpr int newest_format = 2;
+  static constexpr int newest_format = 3;
+  static constexpr int format_of_apps = 2;
   static constexpr std::size_t most_items = 1000;
 
-  int version = newest_format;
+  int version = format_of_apps;
   std::string app;
   NamingScheme scheme = NamingScheme::belay;
   std::string origin;  // App::origin
@@ -65,6 +66,13 @@ struct Manifest {
   Time taken{};
   std::string who, host;
   std::string belay_version, engine_version;
+  // Of a service that brings its own commands (format 3): what it was installed from. Its app is the service's name.
+  struct ServiceOrigin {
+    std::string reference, image, digest;
+    bool inside = false;
+    bool operator==(const ServiceOrigin&) const = default;
+  };
+  std::optional<ServiceOrigin> service{};
 
   // Throws NotFound.
   const Item& item(const std::string& id) const;

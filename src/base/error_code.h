@@ -75,6 +75,7 @@ enum class ErrorCode : unsigned char {
   connection_failed,
   // Archives, backups, data.
   bad_archive,
+  bad_service_image,
   bad_backup,
   bad_key,
   wrong_key,

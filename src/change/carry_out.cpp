@@ -26,6 +26,7 @@ exec::Outcome carry_out(Context& context, const plan::Plan& plan, const CarryOut
   DataWork work(context.engine, context.report);
   exec::RunOptions options = context.run;
   if (how.data != nullptr) options.data = how.data;
+  if (how.host != nullptr) options.host = how.host;
   if (options.data == nullptr) {
     options.data = &work;
     work.measure(plan, stop);

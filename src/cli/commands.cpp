@@ -636,6 +636,35 @@ constexpr auto options_of_render = joined(
                .letter = 'f',
                .summary = "go on until stopped: again whenever a container starts or ends"}},
     json, change);
+constexpr std::array positionals_of_service{
+    Positional{.name = "VERB",
+               .kind = Kind::words,
+               .choices = "install|run|update|destroy|backup|restore|help|check-image|ls|new"},
+    Positional{.name = "NAME", .kind = Kind::service, .required = false, .shown = "NAME|IMAGE|DIR"},
+    Positional{.name = "WORD", .kind = Kind::service_word, .required = false, .repeated = true}};
+constexpr std::array positionals_of_check_image{Positional{.name = "IMAGE", .kind = Kind::image}};
+constexpr std::array script_option{
+    Option{.name = "script", .value = "NAME", .summary = "print this script of the image and nothing else"}};
+constexpr auto options_of_check_image = joined(script_option, json);
+constexpr auto options_of_service = joined(
+    std::array{
+        Option{.name = "yes", .letter = 'y', .summary = "do not ask"},
+        Option{.name = "inside", .summary = "install: run the scripts in containers of the image, not on this host"},
+        Option{.name = "launchers",
+               .value = "DIR",
+               .summary = "install, restore: the folder of the service's command (default: /usr/local/bin)",
+               .kind = Kind::folder},
+        Option{.name = "no-backup", .summary = "update: make no backup before it"},
+        Option{.name = "force", .summary = "destroy: go on if the service's own script fails"},
+        Option{.name = "timeout",
+               .value = "TIME",
+               .summary = "how long each script may take (default: as long as it likes)",
+               .kind = Kind::duration},
+        Option{.name = "with-image", .summary = "backup: include the image, so that it needs no registry"},
+        Option{.name = "replace", .summary = "backup: replace a file of the same name"},
+        Option{.name = "gzip", .summary = "backup: compress with gzip instead of zstd"},
+        Option{.name = "level", .value = "N", .summary = "backup: how hard to compress", .kind = Kind::number}},
+    recipients, identities, passphrase_file, script_option, names_only, json, std::array{change[0]});
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},
@@ -750,6 +779,20 @@ constexpr std::array table{
             .positionals = positionals_of_render,
             .options = options_of_render,
             .run = run_render},
+    Command{.name = "service",
+            .group = Group::change,
+            .summary = "Install and run services from images that bring their own commands",
+            .positionals = positionals_of_service,
+            .options = options_of_service,
+            .verbatim_from = 1,
+            .verbatim_after = "run",
+            .run = run_service},
+    Command{.name = "check-image",
+            .group = Group::look,
+            .summary = "Check whether an image can be installed as a service",
+            .positionals = positionals_of_check_image,
+            .options = options_of_check_image,
+            .run = run_check_image},
     Command{.name = "down",
             .group = Group::change,
             .summary = "Stop an app and remove its containers and networks",

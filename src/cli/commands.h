@@ -29,6 +29,8 @@ int run_plan(Invocation& in);
 int run_apply(Invocation& in);
 int run_unit_command(Invocation& in);
 int run_render(Invocation& in);
+int run_service(Invocation& in);
+int run_check_image(Invocation& in);
 int run_up(Invocation& in);
 int run_down(Invocation& in);
 int run_run(Invocation& in);

@@ -14,6 +14,10 @@ std::string action(Kind kind, std::string_view choices) {
   switch (kind) {
     case Kind::app:
       return "_belay_apps";
+    case Kind::service:
+      return "_belay_services";
+    case Kind::service_word:
+      return "_belay_service_words";
     case Kind::release:
     case Kind::which:
       return format("_belay_releases {}", join(words, " "));
@@ -39,12 +43,25 @@ _belay_files() {
   compopt -o filenames 2>/dev/null
 }
 _belay_ask() { "$program" "${globals[@]}" "$@" 2>/dev/null </dev/null; }
+_belay_services() {
+  case $app in
+    new) _belay_files -d ;;
+    install | check-image) ;;
+    *) _belay_words "$(_belay_ask service ls --names)" ;;
+  esac
+}
+_belay_service_words() {
+  case $app in
+    backup | restore) _belay_files -f ;;
+    run) ((position == 2)) && _belay_words "$(_belay_ask service help "$second" --names)" ;;
+  esac
+}
 _belay_apps() { _belay_words "$(_belay_ask ls --names)"; }
 _belay_releases() { _belay_words "$@" "$(_belay_ask releases "$app" --names)"; }
 
 _belay() {
   local cur=${COMP_WORDS[COMP_CWORD]} program=${COMP_WORDS[0]}
-  local command= app= option= word
+  local command= app= second= option= word
   local -i position=0 last=-1
   local -a globals=() words=()
   # bash breaks words at ":" as well: an address is one word again.
@@ -70,6 +87,7 @@ _belay() {
       command=$word
     else
       ((position == 0)) && app=$word
+      ((position == 1)) && second=$word
       position+=1
     fi
   done
@@ -85,6 +103,18 @@ _belay() {
   fi
 }
 complete -F _belay belay
+
+# The commands of services by themselves: hello <Tab>.
+_belay_launcher() {
+  local cur=${COMP_WORDS[COMP_CWORD]} program=belay
+  local -a globals=()
+  ((COMP_CWORD == 1)) && _belay_words "$(_belay_ask service help "${COMP_WORDS[0]##*/}" --names)"
+}
+_belay_launchers() {
+  local name
+  for name in $(belay service ls --names 2>/dev/null </dev/null); do complete -o default -F _belay_launcher "$name"; done
+}
+_belay_launchers
 )script";
 
 }  // namespace

@@ -24,6 +24,10 @@ std::string offer(Kind kind, std::string_view choices) {
   switch (kind) {
     case Kind::app:
       return "-a '(__belay_apps)'";
+    case Kind::service:
+      return "-a '(__belay_services)'";
+    case Kind::service_word:
+      return "-F -a '(__belay_service_words)'";
     case Kind::release:
     case Kind::which:
       return format("-a '{} (__belay_releases)'", join(words, " "));
@@ -73,12 +77,31 @@ end
 function __belay_apps
     belay ls --names 2>/dev/null
 end
+function __belay_services
+    set -l words (__belay_words)
+    switch "$words[2]"
+        case install check-image new
+        case '*'
+            belay service ls --names 2>/dev/null
+    end
+end
+function __belay_service_words
+    set -l words (__belay_words)
+    test "$words[2]" = run; and test (count $words) = 3; and belay service help $words[3] --names 2>/dev/null
+end
+function __belay_launcher
+    set -l words (commandline -opc)
+    test (count $words) = 1; and belay service help (basename $words[1]) --names 2>/dev/null
+end
 function __belay_releases
     set -l words (__belay_words)
     belay releases $words[2] --names 2>/dev/null
 end
 
 complete -c belay -f
+for service in (belay service ls --names 2>/dev/null)
+    complete -c $service -a '(__belay_launcher)'
+end
 )script";
 
 }  // namespace

@@ -30,6 +30,10 @@ std::string action(Kind kind, std::string_view choices) {
     case Kind::which:
       // The blank in front keeps _arguments from adding words of its own.
       return format(" _belay_releases {}", join(words, " "));
+    case Kind::service:
+      return "_belay_services";
+    case Kind::service_word:
+      return "_belay_service_words";
     case Kind::file:
       return "_files";
     case Kind::folder:
@@ -61,6 +65,30 @@ _belay_apps() {
   local -a apps
   apps=(${(f)"$(_call_program apps belay ls --names 2>/dev/null)"})
   compadd -a apps
+}
+_belay_services() {
+  local -a services
+  case $line[1] in
+    new) _files -/ ;;
+    install|check-image) ;;
+    *)
+      services=(${(f)"$(_call_program services belay service ls --names 2>/dev/null)"})
+      compadd -a services ;;
+  esac
+}
+_belay_service_words() {
+  local -a words_of_service
+  case $line[1] in
+    backup|restore) _files ;;
+    run)
+      words_of_service=(${(f)"$(_call_program words belay service help ${(q)line[2]} --names 2>/dev/null)"})
+      compadd -a words_of_service ;;
+  esac
+}
+_belay_launcher() {
+  local -a words_of_service
+  words_of_service=(${(f)"$(_call_program words belay service help ${(q)words[1]:t} --names 2>/dev/null)"})
+  (( CURRENT == 2 )) && compadd -a words_of_service
 }
 _belay_releases() {
   local -a releases
@@ -94,7 +122,10 @@ std::string zsh_completion() {
       "  _arguments -C $globals '1:command:_belay_commands' '*::word:->words'\n  [[ $state == words ]] || return\n";
   script += format("  case $line[1] in\n{}  esac\n}}\n", cases);
   // Sourced or autoloaded, both work.
-  return script + "if [[ $funcstack[1] == _belay ]]; then\n  _belay \"$@\"\nelse\n  compdef _belay belay\nfi\n";
+  return script +
+         "if [[ $funcstack[1] == _belay ]]; then\n  _belay \"$@\"\nelse\n  compdef _belay belay\nfi\n"
+         "for service in ${(f)\"$(belay service ls --names 2>/dev/null)\"}; do\n  compdef _belay_launcher "
+         "$service\ndone\n";
 }
 
 }  // namespace belay::cli

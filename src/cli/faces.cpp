@@ -16,7 +16,7 @@ constexpr std::array table{
     Face{.name = "dockerup", .summary = "a host kept as its definitions say", .run = run_dockerup},
     Face{.name = "docker-compose", .summary = "the services of a Compose file", .run = run_docker_compose},
     Face{.name = "docker_start", .summary = "units of several containers", .run = run_docker_start},
-    Face{.name = "dr", .summary = "services that bring their own commands"},
+    Face{.name = "dr", .summary = "services that bring their own commands", .run = run_dr},
 };
 
 }  // namespace

@@ -201,7 +201,7 @@ void refuse_turned_words(const std::vector<std::string>& words) {
 }  // namespace
 
 Words read_words(std::string_view subject, std::span<const std::string> words, std::span<const Option* const> known,
-                 int verbatim_from, const std::string& usage) {
+                 int verbatim_from, std::string_view verbatim_after, const std::string& usage) {
   const Grammar grammar(subject, known, usage);
   std::string program = "belay";
   std::vector<std::string> copies(words.begin(), words.end());
@@ -220,7 +220,8 @@ Words read_words(std::string_view subject, std::span<const std::string> words, s
     if (code == -1) break;
     if (code == 1) {
       read.positionals.emplace_back(optarg);
-      if (verbatim_from >= 0 && static_cast<int>(read.positionals.size()) > verbatim_from) break;
+      const bool may_be_verbatim = verbatim_after.empty() || read.positionals.front() == verbatim_after;
+      if (verbatim_from >= 0 && may_be_verbatim && static_cast<int>(read.positionals.size()) > verbatim_from) break;
       continue;
     }
     if (code == '?') grammar.refuse(argv[word], optopt);
@@ -244,7 +245,7 @@ CommandLine parse_command_line(std::span<const std::string> arguments, const Glo
   known.push_back(&version_by_habit);
   known.push_back(&version_as_capital);
   const Words lead =
-      read_words("", arguments, known, 0, "usage: belay [OPTION]… COMMAND … (belay help lists the commands)");
+      read_words("", arguments, known, 0, {}, "usage: belay [OPTION]… COMMAND … (belay help lists the commands)");
   for (const auto& [option, value] : lead.options) {
     apply(line.globals, *option, value);
     if (option->name.empty()) line.globals.version = true;
@@ -259,7 +260,7 @@ CommandLine parse_command_line(std::span<const std::string> arguments, const Glo
   const Option* json = command.find_option("json");
   if (json != nullptr) known.push_back(&format_by_habit);
   const Words rest = read_words(command.name, std::span(lead.positionals).subspan(1), known, command.verbatim_from,
-                                "usage: " + usage_line(command));
+                                command.verbatim_after, "usage: " + usage_line(command));
   for (const auto& [option, value] : rest.options) {
     if (is_global(*option)) {
       apply(line.globals, *option, value);

@@ -48,6 +48,6 @@ struct Words {
   std::vector<std::pair<const Option*, std::string>> options;
 };
 Words read_words(std::string_view subject, std::span<const std::string> words, std::span<const Option* const> known,
-                 int verbatim_from = -1, const std::string& usage = {});
+                 int verbatim_from = -1, std::string_view verbatim_after = {}, const std::string& usage = {});
 
 }  // namespace belay::cli

@@ -10,15 +10,16 @@
 namespace belay::declared {
 
 // What the kinds of steps are called in files, in the order of the variant. Words that stay.
-inline constexpr std::array step_names{"build_image",      "pull_image",       "push_image",       "tag_image",
-                                       "commit_container", "untag_image",      "remove_image",     "create_network",
-                                       "remove_network",   "create_volume",    "remove_volume",    "create_container",
-                                       "put_files",        "rename_container", "start_container",  "stop_container",
-                                       "pause_container",  "resume_container", "remove_container", "set_restart_policy",
-                                       "update_resources", "connect_network",  "remove_link",      "disconnect_network",
-                                       "signal_container", "await_verdict",    "run_inside",       "copy_data",
-                                       "unpack_data",      "exchange_data",    "remove_data",      "back_up_data",
-                                       "back_up_images",   "finish_backup",    "load_images",      "check_backup"};
+inline constexpr std::array step_names{
+    "build_image",      "pull_image",       "push_image",       "tag_image",          "commit_container",
+    "untag_image",      "remove_image",     "create_network",   "remove_network",     "create_volume",
+    "remove_volume",    "create_container", "put_files",        "rename_container",   "start_container",
+    "stop_container",   "pause_container",  "resume_container", "remove_container",   "set_restart_policy",
+    "update_resources", "connect_network",  "remove_link",      "disconnect_network", "signal_container",
+    "await_verdict",    "run_inside",       "copy_data",        "unpack_data",        "exchange_data",
+    "remove_data",      "back_up_data",     "back_up_images",   "finish_backup",      "load_images",
+    "check_backup",     "run_script",       "put_launcher",     "remove_launcher",    "make_host_user",
+    "remove_host_user"};
 inline constexpr std::array builder_names{"automatic", "buildkit", "classic", "buildx"};
 inline constexpr std::array proof_names{"runs", "still_well", "completed", "runs_or_ends"};
 static_assert(step_names.size() == std::variant_size_v<plan::Step>, "each kind of step has a name");
@@ -51,7 +52,8 @@ void each(plan::BuildImage& step, Visit&& visit) {
 template <class Step, class Visit>
   requires std::same_as<Step, plan::RemoveNetwork> || std::same_as<Step, plan::RemoveVolume> ||
            std::same_as<Step, plan::StartContainer> || std::same_as<Step, plan::PauseContainer> ||
-           std::same_as<Step, plan::ResumeContainer> || std::same_as<Step, plan::RemoveContainer>
+           std::same_as<Step, plan::ResumeContainer> || std::same_as<Step, plan::RemoveContainer> ||
+           std::same_as<Step, plan::MakeHostUser> || std::same_as<Step, plan::RemoveHostUser>
 void each(Step& step, Visit&& visit) {
   auto& [name] = step;
   visit("name", name);
@@ -61,6 +63,20 @@ template <class Step, class Visit>
 void each(Step& step, Visit&& visit) {
   auto& [reference] = step;
   visit("reference", reference);
+}
+template <class Step, class Visit>
+  requires std::same_as<Step, plan::PutLauncher> || std::same_as<Step, plan::RemoveLauncher>
+void each(Step& step, Visit&& visit) {
+  auto& [path] = step;
+  visit("path", path);
+}
+template <class Visit>
+void each(plan::RunScript& step, Visit&& visit) {
+  auto& [service, script, arguments, inside] = step;
+  visit("service", service);
+  visit("script", script);
+  visit("arguments", arguments);
+  visit("inside", inside);
 }
 template <class Step, class Visit>
   requires std::same_as<Step, plan::FinishBackup> || std::same_as<Step, plan::CheckBackup>

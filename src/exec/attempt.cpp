@@ -73,6 +73,7 @@ engine::UnwantedImage unwanted(const plan::UntagImage& step) {
 struct Perform {
   engine::Engine& engine;
   Data& data;
+  HostWork& host;
   Clock& clock;
   const engine::ProgressSink& progress;
   std::stop_token stop;
@@ -142,14 +143,19 @@ struct Perform {
   Attempt operator()(const plan::FinishBackup& s) { return data.finish_backup(s, stop), Attempt{}; }
   Attempt operator()(const plan::LoadImages& s) { return data.load_images(s, progress, stop), Attempt{}; }
   Attempt operator()(const plan::CheckBackup& s) { return data.check_backup(s, stop), Attempt{}; }
+  Attempt operator()(const plan::RunScript& s) { return host.run_script(s, progress, stop), Attempt{}; }
+  Attempt operator()(const plan::PutLauncher& s) { return host.put_launcher(s), Attempt{}; }
+  Attempt operator()(const plan::RemoveLauncher& s) { return host.remove_launcher(s), Attempt{}; }
+  Attempt operator()(const plan::MakeHostUser& s) { return host.make_user(s, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveHostUser& s) { return host.remove_user(s, stop), Attempt{}; }
   Attempt operator()(const plan::AwaitVerdict& s) { return {await_verdict(s, engine, clock, stop, earlier), {}}; }
 };
 
 }  // namespace
 
-Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,
+Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, HostWork& host, Clock& clock,
                 const engine::ProgressSink& progress, std::stop_token stop, EarlierHealth earlier) {
-  return std::visit(Perform{engine, data, clock, progress, std::move(stop), earlier}, step);
+  return std::visit(Perform{engine, data, host, clock, progress, std::move(stop), earlier}, step);
 }
 
 }  // namespace belay::exec

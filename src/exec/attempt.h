@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "exec/data.h"
+#include "exec/host_work.h"
 #include "exec/verdict.h"
 #include "plan/action.h"
 
@@ -16,7 +17,7 @@ struct Attempt {
   std::string built{};                       // BuildImage: the image's id
 };
 
-Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, Clock& clock,
+Attempt attempt(const plan::Step& step, engine::Engine& engine, Data& data, HostWork& host, Clock& clock,
                 const engine::ProgressSink& progress, std::stop_token stop, EarlierHealth earlier);
 
 // The id of the image that was built.

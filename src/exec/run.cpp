@@ -150,7 +150,8 @@ class Run {
     const std::stop_token until = only_waits ? ended.get_token() : stop_;
     const auto work = [&](std::stop_token stop) {
       return attempt(
-          action.step, engine_, options_.data != nullptr ? *options_.data : no_data_, clock_,
+          action.step, engine_, options_.data != nullptr ? *options_.data : no_data_,
+          options_.host != nullptr ? *options_.host : no_host_work_, clock_,
           [&](const Progress& p) { tell(plan::StepProgressed{which(index), p}); }, std::move(stop),
           is_resumed_before(index) ? EarlierHealth::is_stale : EarlierHealth::counts);
     };
@@ -218,6 +219,7 @@ class Run {
   plan::Report& report_;
   const RunOptions& options_;
   NoData no_data_;
+  NoHostWork no_host_work_;
   const std::stop_token stop_;
 
   std::mutex telling_;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "exec/data.h"
+#include "exec/host_work.h"
 #include "plan/event.h"
 
 namespace belay::exec {
@@ -38,8 +39,9 @@ struct Outcome {
 
 struct RunOptions {
   int workers = 8;
-  int log_lines = 20;    // of a failed container
-  Data* data = nullptr;  // for the steps that work on data; outlives the run
+  int log_lines = 20;        // of a failed container
+  Data* data = nullptr;      // for the steps that work on data; outlives the run
+  HostWork* host = nullptr;  // the same for the steps of services on this host
 };
 
 // After a failure no further action starts; those that run end first, but for waits, which are given up. Throws

@@ -122,6 +122,13 @@ struct Describe {
   std::string operator()(const FinishBackup& s) const { return "finish " + s.where; }
   std::string operator()(const CheckBackup& s) const { return format("check {} to its end", s.where); }
   std::string operator()(const LoadImages& s) const { return "load the images of " + s.from; }
+  std::string operator()(const RunScript& s) const {
+    return format("run the script {} of {} {}", s.script, s.service, s.inside ? "in a container" : "on this host");
+  }
+  std::string operator()(const PutLauncher& s) const { return "write the command " + s.path; }
+  std::string operator()(const RemoveLauncher& s) const { return "remove the command " + s.path; }
+  std::string operator()(const MakeHostUser& s) const { return "make the user " + s.name + " of this host"; }
+  std::string operator()(const RemoveHostUser& s) const { return "remove the user " + s.name + " of this host"; }
 };
 
 struct KindOf {
@@ -161,6 +168,11 @@ struct KindOf {
   std::string_view operator()(const FinishBackup&) const { return "finish"; }
   std::string_view operator()(const CheckBackup&) const { return "check"; }
   std::string_view operator()(const LoadImages&) const { return "load"; }
+  std::string_view operator()(const RunScript&) const { return "run"; }
+  std::string_view operator()(const PutLauncher&) const { return "write"; }
+  std::string_view operator()(const RemoveLauncher&) const { return "remove"; }
+  std::string_view operator()(const MakeHostUser&) const { return "create"; }
+  std::string_view operator()(const RemoveHostUser&) const { return "remove"; }
 };
 
 }  // namespace

@@ -227,12 +227,40 @@ struct CheckBackup {
   bool operator==(const CheckBackup&) const = default;
 };
 
+// One of the scripts that a service brings: on this host, or in a container of its image. It may end with 0, or with 3
+// where it had nothing to change.
+struct RunScript {
+  std::string service, script;
+  std::vector<std::string> arguments;
+  bool inside = false;
+  bool operator==(const RunScript&) const = default;
+};
+// The command of a service: a file on this host's PATH.
+struct PutLauncher {
+  std::string path;
+  bool operator==(const PutLauncher&) const = default;
+};
+struct RemoveLauncher {
+  std::string path;
+  bool operator==(const RemoveLauncher&) const = default;
+};
+// A user of this host, and the group of the same kind, that the containers of services run as.
+struct MakeHostUser {
+  std::string name;
+  bool operator==(const MakeHostUser&) const = default;
+};
+struct RemoveHostUser {
+  std::string name;
+  bool operator==(const RemoveHostUser&) const = default;
+};
+
 using Step =
     std::variant<BuildImage, PullImage, PushImage, TagImage, CommitContainer, UntagImage, RemoveImage, CreateNetwork,
                  RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, PutFiles, RenameContainer, StartContainer,
                  StopContainer, PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources,
                  ConnectNetwork, RemoveLink, DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData,
-                 UnpackData, ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup>;
+                 UnpackData, ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup,
+                 RunScript, PutLauncher, RemoveLauncher, MakeHostUser, RemoveHostUser>;
 
 struct Action {
   Step step;

@@ -18,6 +18,10 @@ RestoreWork::RestoreWork(engine::Engine& engine, change::Report& report, backup:
   };
   unsealed_ = std::make_unique<backup::Unsealed>(read, keys);
   reader_ = std::make_unique<backup::BackupReader>([this](std::span<char> room) { return unsealed_->read(room); });
+  if (const auto& manifest = reader_->manifest(); manifest.service)
+    throw Error(ErrorCode::bad_backup,
+                format("this is a backup of the service {}, which brings its own commands", manifest.app),
+                format("belay service restore {} FILE restores it.", manifest.app));
   item_ = reader_->next_item();
 }
 

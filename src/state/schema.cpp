@@ -294,12 +294,39 @@ UPDATE apps SET origin_kind = CASE
 WHERE origin <> '';
 )sql";
 
+// Services that were installed from images which bring their own commands. Names of things on the engine are in
+// `before_world` (JSON, service_image/belongings.h).
+constexpr const char* installed_schema = R"sql(
+CREATE TABLE services (
+  name TEXT PRIMARY KEY,
+  reference TEXT NOT NULL,
+  image TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  scripts TEXT NOT NULL,
+  inside INTEGER NOT NULL,
+  fetched INTEGER NOT NULL,
+  launcher TEXT NOT NULL,
+  launcher_digest TEXT NOT NULL,
+  installed INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  unfinished TEXT NOT NULL DEFAULT '',
+  before_reference TEXT,
+  before_image TEXT,
+  before_digest TEXT,
+  before_scripts TEXT,
+  before_inside INTEGER,
+  before_fetched INTEGER,
+  before_world TEXT NOT NULL DEFAULT '',
+  before_backup TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array all_migrations{
-    Migration{1, first_schema},    Migration{2, declared_schema}, Migration{3, waits_schema},
-    Migration{4, data_schema},     Migration{5, identity_schema}, Migration{6, failures_schema},
-    Migration{7, way_back_schema}, Migration{8, services_schema}, Migration{9, services_of_wish_schema},
-    Migration{10, repairs_schema}, Migration{11, asked_schema},   Migration{12, held_schema},
-    Migration{13, origin_schema}};
+    Migration{1, first_schema},    Migration{2, declared_schema},  Migration{3, waits_schema},
+    Migration{4, data_schema},     Migration{5, identity_schema},  Migration{6, failures_schema},
+    Migration{7, way_back_schema}, Migration{8, services_schema},  Migration{9, services_of_wish_schema},
+    Migration{10, repairs_schema}, Migration{11, asked_schema},    Migration{12, held_schema},
+    Migration{13, origin_schema},  Migration{14, installed_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "state/store.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/format.h"
 #include "state/app_rows.h"
@@ -284,6 +285,83 @@ void Store::forget_backup_failure(const std::string& app, const std::string& pla
 
 void Store::forget_backup(std::int64_t id) {
   database_->connection.writing([&] { database_->connection.execute("DELETE FROM backups WHERE id = ?", id); });
+}
+
+namespace {
+
+constexpr std::array unfinished_words{"", "install", "update", "restore", "destroy"};
+
+constexpr const char* select_services =
+    "SELECT name, reference, image, digest, scripts, inside, fetched, launcher, launcher_digest, installed, updated, "
+    "unfinished, before_world, before_backup, before_reference, before_image, before_digest, before_scripts, "
+    "before_inside, before_fetched FROM services WHERE ?1 = '' OR name = ?1 ORDER BY name";
+
+ServiceVersion version_at(Query& row, int first) {
+  return {row.getColumn(first).getString(),       row.getColumn(first + 1).getString(),
+          row.getColumn(first + 2).getString(),   row.getColumn(first + 3).getString(),
+          row.getColumn(first + 4).getInt() != 0, row.getColumn(first + 5).getInt() != 0};
+}
+
+std::vector<InstalledService> read_services(Connection& connection, const std::string& name) {
+  std::vector<InstalledService> services;
+  auto row = connection.query(select_services, name);
+  while (row.executeStep()) {
+    InstalledService& service = services.emplace_back();
+    service.name = row.getColumn(0).getString();
+    service.version = version_at(row, 1);
+    service.launcher = row.getColumn(7).getString();
+    service.launcher_digest = row.getColumn(8).getString();
+    service.installed = Time(Milliseconds(row.getColumn(9).getInt64()));
+    service.updated = Time(Milliseconds(row.getColumn(10).getInt64()));
+    const std::string unfinished = row.getColumn(11).getString();
+    const auto* const word = std::find(unfinished_words.begin(), unfinished_words.end(), unfinished);
+    if (word == unfinished_words.end()) throw connection.damaged("a service has begun what this Belay does not know");
+    service.unfinished = static_cast<InstalledService::Unfinished>(word - unfinished_words.begin());
+    service.before_world = row.getColumn(12).getString();
+    service.before_backup = row.getColumn(13).getString();
+    if (!row.isColumnNull(14)) service.before = version_at(row, 14);
+  }
+  return services;
+}
+
+}  // namespace
+
+std::vector<InstalledService> Store::services() const {
+  return database_->connection.reading([&] { return read_services(database_->connection, {}); });
+}
+
+std::optional<InstalledService> Store::service(const std::string& name) const {
+  if (name.empty()) return {};
+  auto found = database_->connection.reading([&] { return read_services(database_->connection, name); });
+  if (found.empty()) return {};
+  return std::move(found.front());
+}
+
+void Store::save(const InstalledService& service) {
+  const ServiceVersion& now = service.version;
+  const auto before = [&](auto ServiceVersion::* member) {
+    return service.before ? std::optional((*service.before).*member) : std::nullopt;
+  };
+  const auto flag = [&](bool ServiceVersion::* member) {
+    return service.before ? std::optional(std::int64_t{(*service.before).*member}) : std::nullopt;
+  };
+  database_->connection.writing([&] {
+    database_->connection.execute(
+        "INSERT OR REPLACE INTO services (name, reference, image, digest, scripts, inside, fetched, launcher, "
+        "launcher_digest, installed, updated, unfinished, before_world, before_backup, before_reference, before_image, "
+        "before_digest, before_scripts, before_inside, before_fetched) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        service.name, now.reference, now.image, now.digest, now.scripts, std::int64_t{now.inside},
+        std::int64_t{now.fetched}, service.launcher, service.launcher_digest, service.installed, service.updated,
+        std::string(unfinished_words[static_cast<size_t>(service.unfinished)]), service.before_world,
+        service.before_backup, before(&ServiceVersion::reference), before(&ServiceVersion::image),
+        before(&ServiceVersion::digest), before(&ServiceVersion::scripts), flag(&ServiceVersion::inside),
+        flag(&ServiceVersion::fetched));
+  });
+}
+
+void Store::forget_service(const std::string& name) {
+  database_->connection.writing([&] { database_->connection.execute("DELETE FROM services WHERE name = ?", name); });
 }
 
 std::map<std::string, std::vector<Wait>> Store::waits() const {

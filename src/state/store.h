@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "model/backup_record.h"
+#include "model/installed_service.h"
 #include "model/journal.h"
 #include "model/release.h"
 #include "model/repair.h"
@@ -134,6 +135,13 @@ class Store {
   // Newest first.
   std::vector<Repair> repairs(const AppName& app) const;
 
+  // Services installed from images that bring their own commands, ordered by name.
+  std::vector<InstalledService> services() const;
+  std::optional<InstalledService> service(const std::string& name) const;
+  // Durably; replaces the record of the same name.
+  void save(const InstalledService& service);
+  void forget_service(const std::string& name);
+
   const fs::path& folder() const;
   // 32 hexadecimal digits that no other state has, but for copies of this one.
   std::string identity() const;
@@ -162,6 +170,6 @@ inline constexpr std::chrono::days journal_age{366};
 // No pause and no budget looks further back.
 inline constexpr std::chrono::days repair_age{1};
 
-inline constexpr int schema_version = 13;
+inline constexpr int schema_version = 14;
 
 }  // namespace belay::state

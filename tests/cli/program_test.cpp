@@ -68,11 +68,18 @@ TEST(Program, ExitsWithTwoForACommandLineThatCannotBeMeant) {
 }
 
 TEST(Program, SelectsAFaceByTheNameItIsCalledBy) {
-  ASSERT_EQ(find_face("dr")->run, nullptr);
-  for (const char* line : {"belay as dr web --help", "/usr/local/bin/dr web --help"}) {
+  for (const char* line : {"belay as dr --help", "/usr/local/bin/dr --help"}) {
+    ProgramRun run(line);
+    EXPECT_EQ(run.code, 0) << line;
+    EXPECT_THAT(run.out(), HasSubstr("Docker Runner")) << line;
+  }
+}
+
+TEST(Program, KnowsThreeExitCodesUnderTheFaceDr) {
+  for (const char* line : {"dr configure", "dr install", "dr backup web", "dr install image b@d", "dr --wrong"}) {
     ProgramRun run(line);
     EXPECT_EQ(run.code, 1) << line;
-    EXPECT_THAT(run.err(), HasSubstr("does not speak the command line of dr yet")) << line;
+    EXPECT_THAT(run.err(), StartsWith("belay: ")) << line;
   }
 }
 

@@ -98,7 +98,12 @@ std::vector<plan::Step> every_kind() {
       BackUpImages{{"sha256:1"}},
       FinishBackup{"/b/web.tar"},
       LoadImages{"/b/web.tar"},
-      CheckBackup{"/b/web.tar"}};
+      CheckBackup{"/b/web.tar"},
+      RunScript{"web", "install", {"web", "image"}, true},
+      PutLauncher{"/usr/local/bin/web"},
+      RemoveLauncher{"/usr/local/bin/web"},
+      MakeHostUser{"druser"},
+      RemoveHostUser{"druser"}};
 }
 
 PlannedApp changed(const std::string& name) {

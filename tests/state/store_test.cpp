@@ -326,7 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; DROP TABLE asked; "
+      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; DROP TABLE "
+      "asked; "
       "ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
   EXPECT_EQ(store->repairs(AppName("web")),
@@ -353,7 +354,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; PRAGMA user_version = 11");
+      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; PRAGMA "
+      "user_version = 11");
   const auto store = Store::open(folder());
   for (const auto& [name, origin] : apps) EXPECT_EQ(store->app(AppName(name))->origin_kind, origin.second) << name;
   for (const auto& outline : store->outlines()) EXPECT_EQ(outline.origin_kind, apps.at(outline.name.text()).second);
@@ -375,7 +377,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE "
+      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN "
+      "ended; DROP TABLE "
       "backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
       "ALTER TABLE release_services RENAME COLUMN container_created TO adopted_created; "

@@ -8,6 +8,7 @@ namespace belay::cli {
 
 class Session;
 
+int run_dr(Session& session, const std::vector<std::string>& arguments);
 int run_jockler(Session& session, const std::vector<std::string>& arguments);
 int run_docker_compose(Session& session, const std::vector<std::string>& arguments);
 int run_docker_start(Session& session, const std::vector<std::string>& arguments);

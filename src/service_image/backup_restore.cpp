@@ -1,0 +1,313 @@
+#include <algorithm>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "service_image/convention.h"
+#include "service_image/hold.h"
+#include "service_image/host_user.h"
+#include "state/store.h"
+
+namespace belay::service_image {
+
+namespace {
+
+using Unfinished = InstalledService::Unfinished;
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+backup::Item item_of(const std::string& id, backup::Item::Kind kind, std::string source, std::string target,
+                     backup::Item::Way way) {
+  backup::Item item;
+  item.id = id;
+  item.kind = kind;
+  item.source = std::move(source);
+  item.targets = {std::move(target)};
+  item.written = true;
+  item.way = way;
+  return item;
+}
+
+// The image that the backup is of, from here, from the file, or from its registry.
+void bring_image(change::Context& context, const ServiceVersion& version, std::stop_token stop) {
+  if (context.engine.image(version.image, stop)) return;
+  const ImageRef ref = ImageRef::parse(version.reference);
+  const std::string pinned = version.digest.empty() ? version.reference : ref.repository + "@" + version.digest;
+  try {
+    pull(context, pinned, stop);
+  } catch (Error& error) {
+    error.offer_hint("belay service backup --with-image NAME FILE makes a backup that needs no registry.");
+    throw;
+  }
+  if (!context.engine.image(version.image, stop) && version.digest.empty())
+    throw NotFound(ErrorCode::image_gone,
+                   format("{} means another image by now than the one that the backup is of", printable(pinned)),
+                   "belay service backup --with-image NAME FILE makes a backup that needs no registry.");
+}
+
+std::string source_of(const backup::FilePlace& place) {
+  return printable(place.text());
+}
+
+}  // namespace
+
+backup::Manifest manifest_for(change::Context& context, const InstalledService& service, bool with_image,
+                              std::stop_token stop) {
+  backup::Manifest manifest;
+  manifest.version = backup::Manifest::newest_format;
+  manifest.app = service.name;
+  Service spec;
+  spec.name = service.name;
+  spec.image = service.version.reference;
+  manifest.spec.services.push_back(std::move(spec));
+  manifest.release_created = service.updated;
+  manifest.with_image = with_image;
+  manifest.taken = context.clock.now();
+  manifest.who = context.who;
+  manifest.host = host_name();
+  manifest.engine_version = context.engine.info(std::move(stop)).version;
+  manifest.belay_version = BELAY_VERSION;
+  manifest.service = backup::Manifest::ServiceOrigin{service.version.reference, service.version.image,
+                                                     service.version.digest, service.version.inside};
+  using Item = backup::Item;
+  manifest.items = {
+      item_of(config_item, Item::Kind::volume, config_volume(service.name), config_folder, Item::Way::engine),
+      item_of(files_item, Item::Kind::folder, "files of the script backup", exchange_folder, Item::Way::direct),
+      item_of(scripts_item, Item::Kind::folder, "scripts of the image", scripts_folder, Item::Way::direct)};
+  manifest.items.front().driver = "local";
+  manifest.items.front().labels = labels_of(service.name);
+  return manifest;
+}
+
+plan::Plan backup_plan(const InstalledService& service, const fs::path& files, const std::string& where,
+                       bool with_image) {
+  Chain chain;
+  chain.then(script_step(service, service.version, "backup", {files.string()}), "what only the service knows of");
+  chain.then(plan::BackUpData{config_item, {DataPlace::Kind::volume, config_volume(service.name)}},
+             "its configuration");
+  chain.then(plan::BackUpData{files_item, {DataPlace::Kind::folder, files.string()}}, "what the script wrote");
+  chain.then(plan::BackUpData{scripts_item, {DataPlace::Kind::folder, "the scripts"}}, "the service's commands");
+  if (with_image) chain.then(plan::BackUpImages{{service.version.image}}, "so that no registry is needed");
+  chain.then(plan::FinishBackup{where}, "all of it is there");
+  return chain.plan();
+}
+
+BackedUp back_up(change::Context& context, const std::string& name, backup::Destination& destination,
+                 const BackupOptions& options, std::stop_token stop) {
+  const FileLock lock = hold(context, checked_name(name).text(), stop);
+  const InstalledService service = known_service(context, name);
+  BackedUp backed;
+  backed.manifest = manifest_for(context, service, options.with_image, stop);
+  const std::string file =
+      options.file.empty()
+          ? backup::file_name(name, backed.manifest.taken, options.sealing.compression == archive::Compression::gzip,
+                              options.sealing.encrypts())
+          : options.file;
+  backed.where = backup::FilePlace{destination.place(), file}.text();
+  Work work(context, service, options.script_time);
+  if (options.dry_run) {
+    backed.plan = backup_plan(service, work.files_folder(), backed.where, options.with_image);
+    return backed;
+  }
+  struct Ending {
+    Work& work;
+    ~Ending() {
+      work.abandon_backup();
+      work.remove_work_folder();
+    }
+  } ending{work};
+  backed.plan = backup_plan(service, work.make_files_folder(), backed.where, options.with_image);
+  doing(format("backing up {}", name), [&] {
+    work.begin_backup(destination, file, backed.manifest, options.sealing, options.replace, stop);
+    carry_out(context, work, backed.plan, stop);
+  });
+  backed.end = work.end();
+  backed.size = work.size();
+  backed.done = true;
+  note_in_journal(context, name, "backup", "done", backed.where);
+  return backed;
+}
+
+void add_data(Chain& chain, change::Context& context, const InstalledService& service, const ServiceVersion& version,
+              const fs::path& files, bool is_new, std::stop_token stop) {
+  const std::string volume = config_volume(service.name);
+  std::vector<std::string> to_start;
+  if (!is_new)
+    for (const auto& container : context.engine.containers({}, std::move(stop))) {
+      const bool has_it = std::any_of(container.mounts.begin(), container.mounts.end(),
+                                      [&](const Mount& mount) { return mount.source == volume; });
+      if (!has_it || !container.is_up()) continue;
+      chain.then(plan::StopContainer{container.name, {}}, "its configuration is replaced");
+      to_start.push_back(container.name);
+    }
+  chain.then(plan::UnpackData{config_item, {DataPlace::Kind::volume, volume}, {DataPlace::Kind::volume, volume}},
+             "its configuration");
+  for (const auto& name : to_start) chain.then(plan::StartContainer{name}, "it ran before");
+  if (is_new) chain.then(script_step(service, version, "install"), "the service's own part");
+  chain.then(script_step(service, version, "restore", {files.string()}), "what only the service knows of");
+}
+
+namespace {
+
+Done restore_new(change::Context& context, InstalledService service, Work& work, const Work::Opened& opened,
+                 const RestoreOptions& options, std::stop_token stop) {
+  const Folders folders(context.store.folder());
+  const std::string text = launcher_text({service.name, fs::read_symlink("/proc/self/exe"), options.globals});
+  service.launcher = (options.launchers / service.name).string();
+  service.launcher_digest = launcher_digest(text);
+  service.installed = service.updated = context.clock.now();
+  service.unfinished = Unfinished::install;
+  folders.scripts().keep(opened.scripts);
+  context.store.save(service);
+  Chain chain = place_chain(service, host_user(folders.user_marks()).exists);
+  add_data(chain, context, service, service.version, work.files_folder(), true, stop);
+  try {
+    work.use(service.version);
+    work.launcher(text);
+    carry_out(context, work, chain.plan(), stop);
+  } catch (const Error&) {
+    take_back_install(context, service, true);
+    throw;
+  }
+  service.unfinished = Unfinished::nothing;
+  context.store.save(service);
+  return {Done::Kind::done, chain.plan(), service, {}, {}, {}, {}};
+}
+
+Done restore_over(change::Context& context, InstalledService service, const ServiceVersion& to,
+                  backup::Destination& destination, const std::string& file, const crypto::AgeKeys& keys,
+                  const RestoreOptions& options, std::stop_token stop) {
+  const Folders folders(context.store.folder());
+  const std::string name = service.name;
+  Work work(context, service, options.script_time);
+  // What is there, kept until all has gone well.
+  const fs::path kept = folders.kept_backup(name);
+  make_folder(kept.parent_path(), 0700);
+  {
+    const auto beside = backup::destination(backup::parse_place(kept.parent_path().string()), {});
+    const backup::Manifest manifest = manifest_for(context, service, false, stop);
+    const fs::path files = work.make_files_folder();
+    work.begin_backup(*beside, kept.filename(), manifest, {}, true, stop);
+    try {
+      carry_out(context, work, backup_plan(service, files, kept.string(), false), stop);
+    } catch (Error& error) {
+      work.abandon_backup();
+      error.offer_hint(
+          format("What is there cannot be kept, so nothing is restored over it: belay service destroy {} "
+                 "makes room.",
+                 name));
+      throw;
+    }
+  }
+  const Work::Opened opened = work.open_backup(destination, file, keys, false, stop);
+  Done done{Done::Kind::done, {}, {}, identity_of(service.version), {}, {}, {}};
+  folders.scripts().keep(opened.scripts);
+  service.before = service.version;
+  Belongings had = belongings_of(context.engine, owner_of(service, context.store.services()), stop);
+  remember(had, context.engine, stop);
+  service.before_world = to_json(had);
+  service.before_backup = kept.string();
+  service.version = to;
+  service.unfinished = Unfinished::restore;
+  context.store.save(service);
+  Chain chain;
+  const bool is_other = to.image != service.before->image || to.scripts != service.before->scripts;
+  if (is_other) {
+    chain.then(plan::TagImage{to.image, pinned_tag(name, to.image)}, "the service's image from now on");
+    chain.then(script_step(service, to, "install"), "the service's own part");
+  }
+  add_data(chain, context, service, to, work.files_folder(), false, stop);
+  done.plan = chain.plan();
+  try {
+    work.use(to);
+    carry_out(context, work, chain.plan(), stop);
+  } catch (Error& error) {
+    try {
+      go_back(context, service);
+      error.offer_hint("The service has the data that it had before.");
+    } catch (const Error& trouble) {
+      context.report.warning(format("the way back failed as well: {}; the next command tries again", trouble.what()));
+    }
+    throw;
+  }
+  const ServiceVersion from = *service.before;
+  service.before.reset();
+  service.before_world.clear();
+  service.before_backup.clear();
+  service.unfinished = Unfinished::nothing;
+  service.updated = context.clock.now();
+  context.store.save(service);
+  if (from.image != to.image) {
+    std::ignore = context.engine.remove_image(pinned_tag(name, from.image), {});
+    if (from.fetched) discard_image(context, {}, from.image);
+  }
+  std::error_code error;
+  fs::remove(kept, error);
+  done.service = service;
+  return done;
+}
+
+}  // namespace
+
+Done restore(change::Context& context, const std::string& wanted, backup::Destination& destination,
+             const std::string& file, const crypto::AgeKeys& keys, const RestoreOptions& options,
+             std::stop_token stop) {
+  const std::string name = checked_name(wanted).text();
+  const std::string where = source_of({destination.place(), file});
+  const FileLock lock = hold(context, name, stop);
+  const auto there = context.store.service(name);
+  if (!there) expect_free(context, name, options.launchers / name, stop);
+  InstalledService service = there.value_or(InstalledService{});
+  service.name = name;
+  Work work(context, service, options.script_time);
+  struct Ending {
+    Work& work;
+    ~Ending() { work.remove_work_folder(); }
+  } ending{work};
+  return doing(format("restoring {} from {}", name, where), [&] {
+    // All of it is read and checked before anything is touched.
+    bool had_image = true;
+    Work::Opened opened = work.open_backup(destination, file, keys, false, stop);
+    const auto& origin = *opened.manifest.service;
+    ServiceVersion to{origin.reference, origin.image, origin.digest, opened.scripts.digest(), origin.inside, false};
+    const ServiceManifest manifest = manifest_of(opened.scripts, {});
+    if (options.dry_run) {
+      service.version = to;
+      service.launcher = (options.launchers / name).string();
+      Chain chain =
+          there ? Chain() : place_chain(service, host_user(Folders(context.store.folder()).user_marks()).exists);
+      add_data(chain, context, service, to, work.files_folder(), !there, stop);
+      return Done{Done::Kind::planned, chain.plan(), there, {}, {}, {}, {}};
+    }
+    auto lines = install_lines(origin.reference, to, manifest, opened.scripts);
+    lines.push_back(format("the backup of {}, taken {}", opened.manifest.app, iso_time(opened.manifest.taken)));
+    agree(options.ask, lines,
+          there ? format("Replace the data of {}?", name) : format("Install it as {} with this data?", name), name);
+    had_image = context.engine.image(to.image, stop).has_value();
+    if (!had_image && opened.has_image) opened = work.open_backup(destination, file, keys, true, stop);
+    bring_image(context, to, stop);
+    // A pull of the same digest for another platform has another id.
+    if (!context.engine.image(to.image, stop)) {
+      const ImageRef ref = ImageRef::parse(to.reference);
+      const auto pulled = context.engine.image(ref.repository + "@" + to.digest, stop);
+      if (!pulled) throw NotFound(ErrorCode::image_gone, format("the image {} is not here", printable(to.reference)));
+      to.image = pulled->id;
+    }
+    to.fetched = !had_image;
+    Done done;
+    if (there) {
+      done = restore_over(context, service, to, destination, file, keys, options, stop);
+    } else {
+      service.version = to;
+      done = restore_new(context, service, work, opened, options, stop);
+    }
+    note_in_journal(context, name, "restore", "done", where);
+    clear_up(context, *done.service);
+    return done;
+  });
+}
+
+}  // namespace belay::service_image

@@ -1,0 +1,239 @@
+#include "service_image/hold.h"
+
+#include <algorithm>
+#include <set>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "change/carry_out.h"
+#include "service_image/convention.h"
+#include "service_image/host_user.h"
+#include "state/store.h"
+
+namespace belay::service_image {
+
+namespace {
+
+using Unfinished = InstalledService::Unfinished;
+
+std::string_view verb_of(Unfinished unfinished) {
+  switch (unfinished) {
+    case Unfinished::install:
+      return "install";
+    case Unfinished::update:
+      return "update";
+    case Unfinished::restore:
+      return "restore";
+    case Unfinished::destroy:
+      return "destroy";
+    case Unfinished::nothing:
+      break;
+  }
+  return "command";
+}
+
+// What a command that was killed had in a container of its own.
+void remove_temporary(change::Context& context, const std::string& name, std::stop_token stop) {
+  const std::string label = format("{}={}", labels::temporary, lock_name(name).text());
+  for (const auto& container : context.engine.containers({true, label}, stop)) {
+    if (container.is_up()) context.engine.stop_container(container.name, Seconds(3), stop);
+    context.engine.remove_container(container.name, stop);
+  }
+}
+
+void finish_unfinished(change::Context& context, const std::string& name, std::stop_token stop) {
+  const auto service = context.store.service(name);
+  if (!service || service->unfinished == Unfinished::nothing) return;
+  remove_temporary(context, name, stop);
+  const std::string_view verb = verb_of(service->unfinished);
+  if (service->unfinished == Unfinished::destroy) {
+    context.report.note(format("an earlier destroy of {} did not come to its end: it is finished now", name));
+    const Done done = finish_destroy(context, *service, stop);
+    if (!done.left.empty())
+      throw Conflict(ErrorCode::data_in_use, format("of {} is left: {}", name, join(done.left, ", ")),
+                     "Remove it, then run the command again.");
+    return;
+  }
+  context.report.note(format("an earlier {} of {} did not come to its end: it is taken back now", verb, name));
+  if (service->unfinished == Unfinished::install)
+    take_back_install(context, *service, true);
+  else
+    doing(format("taking back the {} of {}", verb, name), [&] { go_back(context, *service); });
+}
+
+}  // namespace
+
+std::string_view to_text(Done::Kind kind) {
+  switch (kind) {
+    case Done::Kind::unchanged:
+      return "unchanged";
+    case Done::Kind::planned:
+      return "planned";
+    case Done::Kind::done:
+      break;
+  }
+  return "done";
+}
+
+std::string identity_of(const ServiceVersion& version) {
+  return version.digest.empty() ? version.image : version.digest;
+}
+
+FileLock hold(change::Context& context, const std::string& name, std::stop_token stop) {
+  const LockRequest request{state::lock_file(context.store.folder(), lock_name(name)),
+                            format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
+  FileLock lock = FileLock::take(
+      request, context.clock, [&](const std::string& holder) { context.report.note(format("waiting for {}", holder)); },
+      stop);
+  finish_unfinished(context, name, std::move(stop));
+  return lock;
+}
+
+plan::RunScript script_step(const InstalledService& service, const ServiceVersion& version, const std::string& script,
+                            std::vector<std::string> more) {
+  plan::RunScript step{service.name, script, {service.name, pinned_tag(service.name, version.image)}, version.inside};
+  step.arguments.insert(step.arguments.end(), more.begin(), more.end());
+  return step;
+}
+
+void carry_out(change::Context& context, Work& work, const plan::Plan& plan, std::stop_token stop) {
+  change::CarryOut how;
+  how.data = &work;
+  how.host = &work;
+  const exec::Outcome outcome = change::carry_out_whole(context, plan, how, std::move(stop));
+  for (const auto& [action, why] : outcome.passed_over) context.report.warning(why);
+}
+
+void note_in_journal(change::Context& context, const std::string& name, const std::string& verb,
+                     const std::string& outcome, const std::string& text) {
+  JournalEntry entry;
+  entry.time = context.clock.now();
+  entry.app = name;
+  entry.who = context.who;
+  entry.verb = "service " + verb;
+  entry.outcome = outcome;
+  entry.text = text;
+  context.store.append(entry);
+}
+
+void pull(change::Context& context, const std::string& reference, std::stop_token stop) {
+  plan::Plan plan;
+  plan.add(plan::PullImage{reference}, "the image of the service");
+  change::carry_out_whole(context, plan, {}, std::move(stop));
+}
+
+void discard_image(change::Context& context, const std::string& reference, const std::string& image) noexcept {
+  try {
+    // Another service, or an app, may have come to need it; and a tag may mean another image by now.
+    for (const auto& service : context.store.services())
+      if (service.version.image == image || (service.before && service.before->image == image)) return;
+    const auto named = reference.empty() ? std::nullopt : context.engine.image(reference, {});
+    if (named && named->id == image) std::ignore = context.engine.remove_image(reference, {});
+    if (const auto left = context.engine.image(image, {}); left && left->tags.empty())
+      std::ignore = context.engine.remove_image(image, {});
+  } catch (const std::exception& error) {
+    context.report.warning(format("the image {} stays: {}", printable(reference), error.what()));
+  }
+}
+
+void take_back_install(change::Context& context, InstalledService service, bool script_has_run) {
+  try {
+    Work work(context, service, Milliseconds(600'000));
+    if (script_has_run) {
+      Chain chain;
+      chain.then(script_step(service, service.version, "destroy"), "the install is taken back", true);
+      carry_out(context, work, chain.plan(), {});
+    }
+    service.unfinished = Unfinished::destroy;
+    context.store.save(service);
+    const Done done = finish_destroy(context, service, {});
+    for (const auto& left : done.left) context.report.warning(format("of the install is left: {}", left));
+  } catch (const Error& error) {
+    context.report.warning(
+        format("taking back the install of {}: {}; the next command tries again", service.name, error.what()));
+  }
+}
+
+void go_back(change::Context& context, InstalledService service) {
+  const ServiceVersion failed = service.version;
+  const ServiceVersion before = service.before.value_or(service.version);
+  const Belongings had = belongings_from_json(service.before_world);
+  Work work(context, service, Milliseconds(3'600'000));
+  work.use(before);
+  const Owner owner = owner_of(service, context.store.services());
+  Belongings found = belongings_of(context.engine, owner, {});
+  remember(found, context.engine, {});
+  Chain chain;
+  chain.then_remove(added_since(had, found), "it came with what failed");
+  for (const auto& name : had.networks)
+    if (std::find(found.networks.begin(), found.networks.end(), name) == found.networks.end())
+      context.report.warning(format("the network {} was there before and is gone", name));
+  carry_out(context, work, chain.plan(), {});
+  if (!service.before_backup.empty() && fs::exists(service.before_backup)) {
+    const fs::path file = service.before_backup;
+    const auto destination = backup::destination(backup::parse_place(file.parent_path().string()), {});
+    std::ignore = work.open_backup(*destination, file.filename(), {}, false, {});
+    Chain data;
+    add_data(data, context, service, before, work.files_folder(), false, {});
+    carry_out(context, work, data.plan(), {});
+  }
+  const Belongings now = belongings_of(context.engine, owner, {});
+  Chain restart;
+  for (const auto& [name, kept] : had.kept) {
+    const bool is_there = std::find(now.containers.begin(), now.containers.end(), name) != now.containers.end();
+    if (!is_there)
+      restart.then(plan::CreateContainer{name, kept.image, kept.service, kept.labels, kept.restart},
+                   "it was there before");
+    if (had.running.contains(name) && !now.running.contains(name))
+      restart.then(plan::StartContainer{name}, "it ran before");
+  }
+  carry_out(context, work, restart.plan(), {});
+  service.version = before;
+  service.before.reset();
+  service.before_world.clear();
+  service.before_backup.clear();
+  service.unfinished = Unfinished::nothing;
+  context.store.save(service);
+  if (failed.image != before.image) {
+    std::ignore = context.engine.remove_image(pinned_tag(service.name, failed.image), {});
+    if (failed.fetched) discard_image(context, failed.reference, failed.image);
+  }
+  clear_up(context, service);
+}
+
+void clear_up(change::Context& context, const InstalledService& service) {
+  const Folders folders(context.store.folder());
+  std::set<std::string> scripts;
+  for (const auto& each : context.store.services()) {
+    scripts.insert(each.version.scripts);
+    if (each.before) scripts.insert(each.before->scripts);
+  }
+  std::error_code error;
+  fs::remove_all(folders.work(service.name), error);
+  folders.scripts().keep_only(scripts);
+  // With the last service goes all of it; what is not empty stays.
+  for (const auto& folder : {folders.all / "work", folders.all / "scripts", folders.all / "backups", folders.all})
+    fs::remove(folder, error);
+}
+
+void decline(const std::string& what) {
+  throw Error(ErrorCode::declined, format("{} is left as it is", what));
+}
+
+void agree(const Ask& ask, const std::vector<std::string>& lines, const std::string& question,
+           const std::string& what) {
+  if (ask && !ask(lines, question)) decline(what);
+}
+
+InstalledService known_service(change::Context& context, const std::string& name) {
+  if (auto service = context.store.service(name)) return std::move(*service);
+  std::vector<std::string> known;
+  for (const auto& service : context.store.services()) known.push_back(service.name);
+  std::string hint = did_you_mean(name, known);
+  throw NotFound(ErrorCode::service_not_found, format("there is no service {}", printable(name)),
+                 hint.empty() ? "belay service ls lists the services; belay service install IMAGE NAME installs one."
+                              : std::move(hint));
+}
+
+}  // namespace belay::service_image

@@ -1,0 +1,454 @@
+#include "service_image/work.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/tar_reader.h"
+#include "archive/tar_writer.h"
+#include "archive/tree.h"
+#include "base/format.h"
+#include "base/pipe.h"
+#include "base/supervised.h"
+#include "base/text.h"
+#include "base/time_limit.h"
+#include "crypto/sha256.h"
+#include "engine/captured_output.h"
+#include "service_image/convention.h"
+#include "service_image/host_user.h"
+#include "service_image/launcher.h"
+
+namespace belay::service_image {
+
+namespace {
+
+// Of a script that failed, for the error's sentence.
+constexpr size_t shown_output = 400;
+// A script that writes to the disk of the state until there is no room left takes everybody's with it.
+constexpr std::uintmax_t least_free = std::uintmax_t{64} << 20;
+constexpr int nothing_to_change = 3;
+
+fs::path config_tar(const fs::path& work) {
+  return work / "config.tar";
+}
+
+Progress log_of(std::string_view text) {
+  Progress progress;
+  progress.log = std::string(text);
+  return progress;
+}
+
+// Both streams of a script in a container, as they come.
+class StreamedOutput final : public Terminal {
+ public:
+  explicit StreamedOutput(std::function<void(std::string_view)> sink) : sink_(std::move(sink)) {}
+  std::string read(std::stop_token) override { return {}; }
+  void write(OutputStream, std::string_view bytes) override {
+    const std::lock_guard held(mutex_);
+    sink_(bytes);
+  }
+  std::optional<Size> size() override { return {}; }
+  std::shared_ptr<void> on_resize(std::function<void(Size)>) override { return {}; }
+
+ private:
+  std::mutex mutex_;
+  std::function<void(std::string_view)> sink_;
+};
+
+// "./a/b" → "config/a/b": for the folder above the one that is filled, because only there its own owner and mode count.
+void rename_below(const Source& tar, const std::string& folder, const Sink& sink) {
+  archive::TarReader reader(tar);
+  archive::TarWriter writer(sink);
+  const auto renamed = [&](std::string name) {
+    if (name.starts_with("./")) name = name.substr(2);
+    return name.empty() || name == "." ? folder : folder + "/" + name;
+  };
+  archive::TarEntry entry;
+  while (reader.next(entry)) {
+    entry.name = renamed(entry.name);
+    if (entry.kind == archive::TarEntry::Kind::hard_link) entry.target = renamed(entry.target);
+    writer.begin(entry);
+    for (auto bytes = reader.content(); !bytes.empty(); bytes = reader.content()) writer.write(bytes);
+  }
+  writer.finish();
+}
+
+// The way of a tar from a file.
+Source file_source(std::ifstream& file) {
+  return [&file](std::span<char> room) {
+    file.read(room.data(), static_cast<std::streamsize>(room.size()));
+    return static_cast<std::size_t>(file.gcount());
+  };
+}
+
+archive::ExtractOptions extract_options() {
+  archive::ExtractOptions options;
+  options.devices = false;
+  if (::geteuid() != 0) options.owners = archive::Owners::current_user;
+  return options;
+}
+
+// What is in the folder, not the folder; a link is removed, never followed.
+void clear(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
+  for (const auto& entry : entries) fs::remove_all(entry);
+}
+
+// The folder, from a container that was never started, or has ended.
+void copy_out(engine::Engine& engine, const std::string& container, const std::string& folder, const fs::path& into,
+              std::stop_token stop) {
+  connected([&](const Sink& sink) { engine.read_archive(container, folder + "/.", sink, stop); },
+            [&](const Source& source) { archive::extract_tree(source, into, extract_options(), {}, stop); }, stop);
+}
+
+}  // namespace
+
+Work::Work(change::Context& context, const InstalledService& service, std::optional<Milliseconds> script_time)
+    : context_(context),
+      service_(service),
+      script_time_(script_time),
+      folders_(context.store.folder()),
+      version_(service.version) {}
+
+Work::~Work() {
+  abandon_backup();
+}
+
+fs::path Work::files_folder() const {
+  return folders_.work(service_.name) / "files";
+}
+
+fs::path Work::make_files_folder() {
+  const fs::path work = folders_.work(service_.name);
+  make_folder(folders_.all, 0755);
+  make_folder(folders_.all / "work", 0711);
+  make_folder(work, 0711);
+  const fs::path folder = files_folder();
+  fs::remove_all(folder);
+  make_folder(folder, 0700);
+  // The folders above keep others out; containers come in by a mount, as the agreed user.
+  const bool is_theirs = ::geteuid() == 0 && ::chown(folder.c_str(), user_id, user_id) == 0;
+  if (::chmod(folder.c_str(), is_theirs ? 0770 : 0777) != 0)
+    throw system_error(format("making {}", folder.string()), errno);
+  return folder;
+}
+
+void Work::remove_work_folder() noexcept {
+  std::error_code error;
+  fs::remove_all(folders_.work(service_.name), error);
+}
+
+void Work::expect_room() const {
+  std::error_code error;
+  const auto space = fs::space(folders_.work(service_.name), error);
+  if (!error && space.available < least_free)
+    throw Error(ErrorCode::no_space, format("the disk of {} is full: the script was ended", folders_.all.string()),
+                "Make room, or keep the state on a larger disk.");
+}
+
+void Work::judge(int exit_code) const {
+  if (exit_code == 0 || exit_code == nothing_to_change) return;
+  std::string words(trim(said_));
+  if (words.size() > shown_output) words = "…" + words.substr(words.size() - shown_output);
+  throw Error(ErrorCode::program_failed,
+              format("it ended with exit code {}{}", exit_code, words.empty() ? "" : ": " + printable(words)));
+}
+
+void Work::run_script(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  said_.clear();
+  if (step.inside)
+    run_inside(step, progress, std::move(stop));
+  else
+    run_on_host(step, progress, std::move(stop));
+}
+
+void Work::run_on_host(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  const ScriptStore store = folders_.scripts();
+  const Scripts scripts = store.load(version_.scripts);
+  const fs::path folder = store.folder_of(version_.scripts);
+  SupervisedRequest request;
+  request.command = {(folder / step.script).string()};
+  request.command.insert(request.command.end(), step.arguments.begin(), step.arguments.end());
+  request.environment = script_variables(service_, version_, context_.engine.info(stop).endpoint, folder);
+  request.folder = "/";
+  request.deadline = script_time_;
+  request.on_output = [&](std::string_view bytes) {
+    said_ += bytes;
+    if (said_.size() > 8 * shown_output) said_.erase(0, said_.size() - 4 * shown_output);
+    progress(log_of(bytes));
+  };
+  if (fs::exists(folders_.work(service_.name))) request.watch = [this] { expect_room(); };
+  judge(run_supervised(request, std::move(stop)));
+}
+
+void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  engine::Engine& engine = context_.engine;
+  const Rights rights = manifest_of(folders_.scripts().load(version_.scripts), {}).rights;
+  engine::ContainerRequest request;
+  request.name = format("dr-{}-script-{}", service_.name, ::getpid());
+  request.image = version_.image;
+  request.service = script_container(service_, version_, rights, engine.info(stop).endpoint, false);
+  request.service.entrypoint = {format("{}/{}", scripts_folder, step.script)};
+  request.service.command = step.arguments;
+  request.restart.name = "no";
+  request.labels = labels::for_temporary(lock_name(service_.name));
+  const bool exchanges = step.script == "backup" || step.script == "restore";
+  // In the container the folder has a name of its own.
+  if (exchanges && !request.service.command->empty()) request.service.command->back() = exchange_folder;
+  engine.remove_container(request.name, stop);
+  engine.create_container(request, stop);
+  struct Removal {
+    engine::Engine& engine;
+    const std::string& name;
+    ~Removal() {
+      try {
+        engine.stop_container(name, Seconds(3), {});
+        engine.remove_container(name, {});
+      } catch (const std::exception&) {
+        // The next command on the service removes it.
+      }
+    }
+  } removal{engine, request.name};
+  if (exchanges)
+    connected([&](const Sink& sink) { archive::write_tree(files_folder(), sink, {}, stop); },
+              [&](const Source& source) {
+                engine.write_archive(
+                    request.name, "/", [&](const Sink& sink) { rename_below(source, &exchange_folder[1], sink); },
+                    stop);
+              },
+              stop);
+  StreamedOutput output([&](std::string_view bytes) {
+    said_ += bytes;
+    if (said_.size() > 8 * shown_output) said_.erase(0, said_.size() - 4 * shown_output);
+    progress(log_of(bytes));
+  });
+  std::optional<int> code;
+  if (script_time_) {
+    const TimeLimit limit(*script_time_, stop);
+    try {
+      code = engine.attach(request.name, output, limit.token());
+    } catch (const Cancelled&) {
+      if (stop.stop_requested()) throw;
+      throw Error(ErrorCode::timed_out, format("it took longer than {}", duration_text(*script_time_)),
+                  "The option --timeout says how long it may take.");
+    }
+  } else {
+    code = engine.attach(request.name, output, stop);
+  }
+  if (!code) throw Error(ErrorCode::program_failed, "its container did not end");
+  judge(*code);
+  if (step.script == "backup") {
+    clear(files_folder());
+    copy_out(engine, request.name, exchange_folder, files_folder(), stop);
+  }
+}
+
+void Work::put_launcher(const plan::PutLauncher& step) {
+  service_image::put_launcher(step.path, launcher_text_);
+}
+
+void Work::remove_launcher(const plan::RemoveLauncher& step) {
+  if (launcher_state(step.path, service_.launcher_digest) == LauncherState::ours) fs::remove(step.path);
+}
+
+void Work::make_user(const plan::MakeHostUser& /*step*/, std::stop_token stop) {
+  const HostUser user = make_host_user(folders_.user_marks(), std::move(stop));
+  if (!user.trouble.empty()) context_.report.note(user.trouble);
+}
+
+void Work::remove_user(const plan::RemoveHostUser& /*step*/, std::stop_token stop) {
+  remove_host_user(folders_.user_marks(), std::move(stop));
+}
+
+void Work::begin_backup(backup::Destination& destination, const std::string& name, const backup::Manifest& manifest,
+                        const backup::Sealing& sealing, bool replace, std::stop_token stop) {
+  manifest_ = &manifest;
+  sealing_ = sealing;
+  size_ = {};
+  upload_ = destination.create(name, {replace, 0}, std::move(stop));
+  sealed_ = std::make_unique<backup::Sealed>(sealing_, [this](std::string_view bytes) {
+    upload_->write(bytes);
+    size_.value += static_cast<std::int64_t>(bytes.size());
+  });
+  writer_ = std::make_unique<backup::BackupWriter>(manifest, [this](std::string_view bytes) { sealed_->write(bytes); });
+}
+
+void Work::abandon_backup() {
+  writer_.reset();
+  sealed_.reset();
+  upload_.reset();
+}
+
+void Work::with_reach(const std::function<void(const std::string&)>& work, std::stop_token stop) {
+  engine::ContainerRequest request;
+  request.name = format("dr-{}-reach-{}", service_.name, ::getpid());
+  request.image = version_.image;
+  request.service.name = service_.name;
+  request.service.entrypoint = {"/never-started"};
+  request.service.network_mode = "none";
+  Mount config;
+  config.source = config_volume(service_.name);
+  config.target = config_folder;
+  request.service.mounts.push_back(config);
+  request.labels = labels::for_temporary(lock_name(service_.name));
+  context_.engine.remove_container(request.name, stop);
+  context_.engine.create_container(request, stop);
+  try {
+    work(request.name);
+  } catch (...) {
+    try {
+      context_.engine.remove_container(request.name, {});
+    } catch (const std::exception&) {
+      // The next command on the service removes it.
+    }
+    throw;
+  }
+  context_.engine.remove_container(request.name, stop);
+}
+
+void Work::back_up(const plan::BackUpData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
+  archive::TreeEvents events;
+  events.holes = archive::Holes::apart;
+  events.file = [&](const archive::FileDigest& file) {
+    writer_->checksum(file.name, file.size, file.sha256, file.holes_apart);
+  };
+  events.warning = [&](const std::string& warning) {
+    writer_->warn(warning);
+    context_.report.warning(warning);
+  };
+  writer_->begin_item(step.item);
+  const Sink sink = [this](std::string_view bytes) { writer_->write(bytes); };
+  if (step.item == config_item) {
+    with_reach(
+        [&](const std::string& container) {
+          connected(
+              [&](const Sink& into) {
+                context_.engine.read_archive(container, format("{}/.", config_folder), into, stop);
+              },
+              [&](const Source& source) {
+                // What is written is what was read, byte by byte; the walk over it only computes.
+                const auto read = [&](std::span<char> room) {
+                  const std::size_t got = source(room);
+                  writer_->write({room.data(), got});
+                  return got;
+                };
+                archive::list_tree(read, {}, events, stop);
+                std::vector<char> rest(64 << 10);
+                while (read(rest) > 0) {
+                }
+              },
+              stop);
+        },
+        stop);
+  } else {
+    const fs::path folder = step.item == files_item ? files_folder() : folders_.scripts().folder_of(version_.scripts);
+    archive::write_tree(folder, sink, events, stop);
+  }
+  writer_->end_item();
+}
+
+void Work::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& /*progress*/,
+                          std::stop_token stop) {
+  writer_->begin_image();
+  context_.engine.save_images(
+      step.images, [this](std::string_view bytes) { writer_->write_image(bytes); }, std::move(stop));
+  writer_->end_image();
+}
+
+void Work::finish_backup(const plan::FinishBackup& /*step*/, std::stop_token /*stop*/) {
+  end_ = writer_->finish();
+  sealed_->finish();
+  upload_->commit();
+  abandon_backup();
+}
+
+Work::Opened Work::open_backup(backup::Destination& destination, const std::string& name, const crypto::AgeKeys& keys,
+                               bool with_image, std::stop_token stop) {
+  const auto download = destination.open(name, stop);
+  backup::Unsealed unsealed([&](std::span<char> room) { return download->read(room); }, keys);
+  backup::BackupReader reader([&](std::span<char> room) { return unsealed.read(room); });
+  Opened opened;
+  opened.manifest = reader.manifest();
+  if (!opened.manifest.service)
+    throw Error(ErrorCode::bad_backup, format("this is a backup of the app {}, not of a service", opened.manifest.app),
+                format("belay restore {} FILE restores it.", opened.manifest.app));
+  std::ignore = make_files_folder();
+  while (auto* item = reader.next_item()) {
+    const std::string id = item->item().id;
+    const auto events = item->events();
+    const Source source = [&](std::span<char> room) { return item->read(room); };
+    if (id == config_item) {
+      std::ofstream file(config_tar(folders_.work(service_.name)), std::ios::binary | std::ios::trunc);
+      const auto copy = [&](std::span<char> room) {
+        const std::size_t got = source(room);
+        file.write(room.data(), static_cast<std::streamsize>(got));
+        return got;
+      };
+      archive::list_tree(copy, {}, events, stop);
+      std::vector<char> rest(64 << 10);
+      while (copy(rest) > 0) {
+      }
+      file.close();
+      if (!file) throw Error(ErrorCode::no_space, format("writing {}: no room", folders_.work(service_.name).string()));
+    } else if (id == files_item) {
+      archive::extract_tree(source, files_folder(), extract_options(), events, stop);
+    } else if (id == scripts_item) {
+      std::string tar;
+      const auto copy = [&](std::span<char> room) {
+        const std::size_t got = source(room);
+        if (tar.size() + got > largest_scripts)
+          throw Error(ErrorCode::bad_service_image, "the scripts of the backup are too large");
+        tar.append(room.data(), got);
+        return got;
+      };
+      archive::list_tree(copy, {}, events, stop);
+      std::vector<char> rest(64 << 10);
+      while (copy(rest) > 0) {
+      }
+      opened.scripts = scripts_from_archive(tar, ".");
+    } else {
+      reader.skip_item();
+    }
+  }
+  opened.has_image = reader.has_image();
+  if (opened.has_image && with_image)
+    context_.engine.load_images(
+        [&](const Sink& sink) {
+          std::vector<char> room(256 << 10);
+          while (const std::size_t got = reader.read_image(room)) sink({room.data(), got});
+        },
+        [](const Progress&) {}, stop);
+  std::ignore = reader.finish();
+  for (const auto& warning : reader.warnings()) context_.report.warning(warning);
+  return opened;
+}
+
+void Work::unpack(const plan::UnpackData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
+  // What is there goes first, where this machine reaches it. Elsewhere only a volume that is new is filled rightly.
+  bool is_cleared = false;
+  for (const auto& volume : context_.engine.volumes({}, stop)) {
+    if (volume.name != step.place.source || volume.mount_point.empty()) continue;
+    std::error_code error;
+    if (::geteuid() != 0 || !fs::is_directory(volume.mount_point, error)) continue;
+    is_cleared = true;
+  }
+  with_reach(
+      [&](const std::string& container) {
+        // Behind the container's making: the engine copies the image's own /config into a volume that is empty.
+        if (is_cleared) {
+          for (const auto& volume : context_.engine.volumes({}, stop))
+            if (volume.name == step.place.source) clear(volume.mount_point);
+        } else {
+          context_.report.warning(
+              format("{} is not reached from here: files in it that the backup does not have stay", step.place.source));
+        }
+        std::ifstream file(config_tar(folders_.work(service_.name)), std::ios::binary);
+        context_.engine.write_archive(
+            container, "/", [&](const Sink& sink) { rename_below(file_source(file), &config_folder[1], sink); }, stop);
+      },
+      stop);
+}
+
+}  // namespace belay::service_image
