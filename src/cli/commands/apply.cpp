@@ -3,6 +3,7 @@
 #include "cli/compose_options.h"
 #include "cli/declared_options.h"
 #include "declared/plan_file.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
