@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/process.h"
 #include "base/spawn.h"
+#include "base/text.h"
 #include "net/stream.h"
 #include "net/wait.h"
 
