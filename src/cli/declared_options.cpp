@@ -54,6 +54,15 @@ DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>
   return pass;
 }
 
+void refuse_missing_folder(const DeclaredPass& pass) {
+  std::error_code unknown;
+  if (fs::exists(pass.settings.confdir, unknown) || pass.settings.aws) return;
+  throw NotFound(
+      ErrorCode::file_not_found, format("there are no definitions: {} is not there", pass.settings.confdir.string()),
+      "Write one into it, as in web.json: {\"image\": \"nginx:1.27\"}. belay apply DIR takes another folder, "
+      "belay up a Compose file.");
+}
+
 int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {
   using declared::DeclaredApp;
   if (in.has("json")) {

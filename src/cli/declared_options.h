@@ -15,6 +15,9 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
 bool is_about_project_here(const Invocation& in);
 DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>& place);
 
+// Who begins is told how: NotFound where the folder of the settings is not there.
+void refuse_missing_folder(const DeclaredPass& pass);
+
 // Makes it so, and tells of it on standard output; the exit code is 0, 1 or 3.
 int apply_and_tell(Invocation& in, const DeclaredPass& pass);
 

@@ -12,9 +12,25 @@ namespace {
 constexpr size_t remembered_lines = 15;
 constexpr size_t longest_line = 1000;
 
+// Text without the sequences that colour it or move a cursor: builders and tools write them also where nobody sees
+// colours.
+std::string without_styles(const std::string& text) {
+  std::string plain;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\x1b' || at + 1 >= text.size() || text[at + 1] != '[') {
+      plain += text[at];
+      continue;
+    }
+    size_t end = at + 2;
+    while (end < text.size() && (text[end] < 0x40 || text[end] > 0x7e)) ++end;
+    at = end;
+  }
+  return plain;
+}
+
 std::string error_in(JsonView message) {
   const std::string detail = message["errorDetail"]["message"].text();
-  return detail.empty() ? message["error"].text() : detail;
+  return without_styles(detail.empty() ? message["error"].text() : detail);
 }
 
 Progress transfer_of(JsonView message) {
@@ -125,7 +141,7 @@ void BuildProgress::take(JsonView message) {
   } else if (const auto image = message["aux"]["ID"]) {
     image_ = image.text();
   } else if (const auto output = message["stream"]) {
-    take_output(output.text());
+    take_output(without_styles(output.text()));
   } else if (message["status"] && sink_) {
     sink_(transfer_of(message));
   }
@@ -157,14 +173,11 @@ void BuildProgress::take_trace(const BuildTrace& trace) {
              .log = {}});
   for (const auto& log : trace.logs) {
     Step& step = steps_[log.vertex];
-    remember(step, log.text);
+    const std::string text = without_styles(log.text);
+    remember(step, text);
     if (sink_)
-      sink_({.id = short_digest(log.vertex),
-             .status = step.name,
-             .current = 0,
-             .total = 0,
-             .done = false,
-             .log = log.text});
+      sink_(
+          {.id = short_digest(log.vertex), .status = step.name, .current = 0, .total = 0, .done = false, .log = text});
   }
 }
 

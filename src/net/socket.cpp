@@ -15,6 +15,7 @@
 #include "base/format.h"
 #include "base/process.h"
 #include "base/spawn.h"
+#include "base/text.h"
 #include "net/stream.h"
 #include "net/wait.h"
 
@@ -106,17 +107,8 @@ class ProgramStream final : public SocketStream {
     end_process(program_, true, grace);
   }
 
-  std::size_t read_some(std::span<char> into, Ticks deadline, std::stop_token stop) override {
-    const std::size_t count = heeding_its_end([&] { return SocketStream::read_some(into, deadline, std::move(stop)); });
-    if (count == 0 && !has_answered_) throw never_answered();
-    has_answered_ = true;
-    return count;
-  }
-  void write_all(std::string_view bytes, Ticks deadline, std::stop_token stop) override {
-    heeding_its_end([&] { SocketStream::write_all(bytes, deadline, std::move(stop)); });
-  }
-
  private:
+  // First, because its type is deduced.
   template <class Work>
   auto heeding_its_end(Work&& work) {
     try {
@@ -128,6 +120,18 @@ class ProgramStream final : public SocketStream {
     }
   }
 
+ public:
+  std::size_t read_some(std::span<char> into, Ticks deadline, std::stop_token stop) override {
+    const std::size_t count = heeding_its_end([&] { return SocketStream::read_some(into, deadline, std::move(stop)); });
+    if (count == 0 && !has_answered_) throw never_answered();
+    has_answered_ = true;
+    return count;
+  }
+  void write_all(std::string_view bytes, Ticks deadline, std::stop_token stop) override {
+    heeding_its_end([&] { SocketStream::write_all(bytes, deadline, std::move(stop)); });
+  }
+
+ private:
   ConnectError never_answered() const {
     std::string said(4096, '\0');
     const auto size = ::pread(errors_.raw(), said.data(), said.size(), 0);

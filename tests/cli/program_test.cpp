@@ -1,8 +1,10 @@
 #include "cli/program.h"
 
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "capture.h"
 #include "cli/faces.h"
@@ -13,10 +15,16 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+// With a state of its own: never that of the machine.
 struct ProgramRun {
-  explicit ProgramRun(std::string_view line) { code = run_program(shell_words(line), capture.console, clock); }
+  explicit ProgramRun(std::string_view line) {
+    ::setenv("BELAY_STATE_DIR", state.path().c_str(), 1);
+    code = run_program(shell_words(line), capture.console, clock);
+    ::unsetenv("BELAY_STATE_DIR");
+  }
   std::string out() { return capture.output(); }
   std::string err() const { return capture.errors(); }
+  TemporaryFolder state;
   Capture capture;
   StillClock clock;
   int code;

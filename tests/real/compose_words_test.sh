@@ -43,7 +43,7 @@ test_plan_and_apply_without_a_word_mean_the_project_of_the_folder() {
   expect_out 'nothing to do'
   cd /
   expect_refused 1 belay plan
-  expect_err 'reading the definitions in'
+  expect_err 'there are no definitions'
 }
 
 test_words_of_looking_mean_the_project_of_the_folder() {

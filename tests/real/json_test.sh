@@ -45,7 +45,10 @@ as_described() {
   # The keys of an app stand with ls.
   [ "$heading" = "${heading#*+}" ] || described "${heading#*+}" | sed 's/^apps\[\]\.//; /^apps$/d' >>keys
   # So do the steps of a plan with the plan of an app.
-  grep -q '^apps\[\]\.actions$' keys && described 'belay plan NAME --json' | grep '^\(actions\|notes\)' | sed 's/^/apps[]./' >>keys
+  local list
+  for list in apps changes; do
+    grep -q "^$list\[\]\.actions\$" keys && described 'belay plan NAME --json' | grep '^\(actions\|notes\)' | sed "s/^/$list[]./" >>keys
+  done
   while read -r key; do
     grep -qxF -- "$key" keys || fail "what docs/json.md describes of $*" "no key $key" "$key"
   done < <(printed)
@@ -66,9 +69,14 @@ test_looks_print_what_is_described() {
   as_described 'belay why NAME --json' belay why "$app" --json
   as_described 'belay plan NAME --json' belay plan "$app" --json
   as_described 'belay releases NAME --json' belay releases "$app" --json
-  as_described 'belay images NAME --json' belay images "$app" --json
+  as_described 'belay images [NAME] --json' belay images "$app" --json
   as_described 'belay volumes NAME --json' belay volumes "$app" --json
   as_described 'belay history [NAME] --json' belay history "$app" --json
+  local of_changes='belay deploy, start, stop, restart, rollback, retry, restore, kill, pause and unpause --json'
+  as_described "$of_changes" belay restart "$app" --json
+  as_described "$of_changes" belay stop "$app" --dry-run --json
+  echo "notify_command = true" >belay.conf
+  as_described 'belay notify --json' belay notify --test --config belay.conf --json
   stop_by_hand=$(running "$app")
   api POST "/containers/$stop_by_hand/stop" >/dev/null
   as_described 'belay plan NAME --json' belay plan "$app" --json

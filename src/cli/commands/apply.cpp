@@ -3,6 +3,7 @@
 #include "cli/compose_options.h"
 #include "cli/declared_options.h"
 #include "declared/plan_file.h"
+#include "look/look.h"
 
 namespace belay::cli {
 
@@ -47,11 +48,7 @@ void refuse_missing_definitions(Invocation& in, const std::optional<std::string>
   std::error_code unknown;
   const fs::path& folder = pass.settings.confdir;
   if (fs::exists(folder, unknown) || pass.settings.aws) return;
-  if (!what)
-    throw NotFound(
-        ErrorCode::file_not_found, format("there are no definitions: {} is not there", folder.string()),
-        "Write one into it, as in web.json: {\"image\": \"nginx:1.27\"}. belay apply DIR takes another folder, "
-        "belay up a Compose file.");
+  if (!what) refuse_missing_folder(pass);
   if (!AppName::is_valid(*what)) return;
   HostRun run(in.session, in.description());
   const auto app = run.context().store.app(AppName(*what));

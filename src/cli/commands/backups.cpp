@@ -66,7 +66,7 @@ void print(Invocation& in, const Records& records) {
                {"SIZE", Align::right, false},
                {"DATA", Align::right, false},
                {"CHECKED"},
-               {"FILE", Align::left, false}});
+               {"FILE", Align::left, false, Narrow::below}});
   for (const auto& record : records)
     table.add({backup_id(record), record.app, ago(record.taken, in.clock.now()),
                record.release ? record.release->text() : "?", byte_text(record.size),

@@ -16,6 +16,7 @@ namespace {
 // What is not as one would expect, in a few words.
 std::string note_of(const look::AppSummary& row) {
   std::vector<std::string> notes;
+  if (!row.known) notes.emplace_back("not in the state");
   if (!row.trouble.empty()) notes.emplace_back("in trouble");
   if (row.unfinished) notes.emplace_back("interrupted");
   if (row.restarts > 0) notes.push_back(format("restarted {} times", row.restarts));
@@ -39,7 +40,7 @@ std::string state_words(const look::AppSummary& row) {
   const bool has_health = row.health != Health::none && row.state == AppState::running;
   std::string state = has_health ? std::string(to_text(row.health)) : words_of(row.state);
   if (row.restarts > 0) state += format(" ×{}", row.restarts);
-  return row.known ? state : state + " (not in the state)";
+  return state;
 }
 
 Style style_of(const look::AppSummary& row) {
@@ -80,7 +81,7 @@ Table table_of(const std::vector<look::AppSummary>& rows) {
                               {"RELEASE", Align::left, false}};
   if (has_marks) columns.push_back({"STABLE", Align::left, false});
   columns.push_back({"IMAGE", Align::left, true, Narrow::cut_front});
-  columns.push_back({"PORTS", Align::left, false});
+  columns.push_back({"PORTS", Align::left, false, Narrow::below});
   columns.push_back({"NOTE", Align::left, false, Narrow::below});
   Table table(columns);
   for (const auto& row : rows) {

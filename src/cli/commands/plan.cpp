@@ -79,6 +79,7 @@ int plan_project(Invocation& in, const std::optional<std::string>& place) {
 int plan_host(Invocation& in, const std::string& folder) {
   const fs::path settings_file = in.text_or("config", "");
   DeclaredPass pass = declared_pass(in, folder, settings_file);
+  if (folder.empty()) refuse_missing_folder(pass);
   pass.change.dry_run = true;
   const DeclaredOutcome outcome = run_pass(in.session, pass, Results::silent);
   if (const auto file = in.text("out")) {

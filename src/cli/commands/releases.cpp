@@ -65,10 +65,10 @@ int run_releases(Invocation& in) {
                {"VERDICT", Align::left, false},
                {"MARKS", Align::left, false},
                {"IMAGE", Align::left, false},
-               {"VERSION", Align::left, true, Narrow::cut_front},
-               {"CONTAINER"},
+               {"VERSION", Align::left, false, Narrow::below},
+               {"CONTAINER", Align::left, false, Narrow::below},
                {"STATE", Align::left, false},
-               {"CREATED"},
+               {"CREATED", Align::left, false},
                {"BY"},
                {"REASON", Align::left, true, Narrow::below}});
   for (const auto& row : rows)

@@ -103,13 +103,26 @@ int preview(Invocation& in, const Declaration& project, const declared::OneOff& 
   return 0;
 }
 
+// Who comes from docker run means an image.
+Declarations project_of_run(Invocation& in, const formats::compose::Request& request) {
+  try {
+    return declared::read_project(request, compose_outside(),
+                                  [&](const std::string& text) { in.console.warning(text); });
+  } catch (const NotFound& error) {
+    if (error.code() != ErrorCode::file_not_found || in.session.project) throw;
+    throw NotFound(
+        error.code(), error.what(),
+        "run is for the services of a project. A line of docker run becomes an app: belay import run NAME -- "
+        "docker run …");
+  }
+}
+
 }  // namespace
 
 int run_run(Invocation& in) {
   Wanted what = wanted_service(in);
   what.request.services = {what.service};
-  const auto read = declared::read_project(what.request, compose_outside(),
-                                           [&](const std::string& text) { in.console.warning(text); });
+  const Declarations read = project_of_run(in, what.request);
   const Declaration& project = read.apps.front();
   UserTerminal terminal(0, 1, 2, in.stop());
   const bool detaches = in.has("detach");
