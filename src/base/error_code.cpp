@@ -118,7 +118,8 @@ constexpr ErrorKind kinds[] = {
 
     {bad_archive, "bad_archive", "An archive is damaged, cut off, or holds what is not accepted.",
      "Fetch or make it again."},
-    {bad_service_image, "bad_service_image", "An image is not fit to be a service, or brings scripts that are not accepted.",
+    {bad_service_image, "bad_service_image",
+     "An image is not fit to be a service, or brings scripts that are not accepted.",
      "belay check-image IMAGE lists every rule and whether the image follows it."},
     {bad_backup, "bad_backup", "A backup is damaged, incomplete, or not one of Belay's.",
      "belay backups NAME lists others; belay verify FILE checks one."},

@@ -41,11 +41,11 @@ struct Prepared {
   std::vector<std::string> arguments, environment;
   std::vector<char*> argv, envp;
   std::string folder;
-  int output = -1;      // -1: our own streams
+  int output = -1;  // -1: our own streams
   int null_input = -1;
-  int alive = -1;       // ends when we do
-  int failure = -1;     // gets errno where the program cannot be started
-  int terminal = -1;    // that the group gets; -1: none
+  int alive = -1;     // ends when we do
+  int failure = -1;   // gets errno where the program cannot be started
+  int terminal = -1;  // that the group gets; -1: none
   timespec grace{};
 };
 
@@ -59,8 +59,8 @@ void usual_signals() {
 
 [[noreturn]] void become_program(const Prepared& prepared) {
   usual_signals();
-  if (prepared.output >= 0 && (::dup2(prepared.null_input, 0) < 0 || ::dup2(prepared.output, 1) < 0 ||
-                               ::dup2(prepared.output, 2) < 0))
+  if (prepared.output >= 0 &&
+      (::dup2(prepared.null_input, 0) < 0 || ::dup2(prepared.output, 1) < 0 || ::dup2(prepared.output, 2) < 0))
     ::_exit(cannot_start);
   if (prepared.folder.empty() || ::chdir(prepared.folder.c_str()) == 0)
     ::execve(prepared.argv.front(), prepared.argv.data(), prepared.envp.data());
@@ -82,7 +82,7 @@ void ignore_it(int) {}
   }
   // What ends the group must not end its keeper first.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP}) ::signal(signal, SIG_IGN);
-  struct sigaction on_child {};
+  struct sigaction on_child{};
   on_child.sa_handler = ignore_it;
   ::sigaction(SIGCHLD, &on_child, nullptr);
   sigset_t child, none;

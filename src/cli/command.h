@@ -14,22 +14,22 @@ class Invocation;
 
 // What a word stands for: checked while parsing where that needs no engine, and completed by the shells.
 enum class Kind : std::uint8_t {
-  text,       // anything; not completed
-  number,     // a whole number, not negative
-  duration,   // "30s", "5m", a bare number means seconds
-  time,       // a duration back from now, or a date
-  app,        // the name of an app
-  release,    // rN
-  which,      // new, last, stable or rN
-  words,      // one of `choices`
-  file,       // a file (or folder) of the user
-  folder,     // a folder of the user
-  image,      // an image reference
-  service,    // a service that was installed from an image
+  text,          // anything; not completed
+  number,        // a whole number, not negative
+  duration,      // "30s", "5m", a bare number means seconds
+  time,          // a duration back from now, or a date
+  app,           // the name of an app
+  release,       // rN
+  which,         // new, last, stable or rN
+  words,         // one of `choices`
+  file,          // a file (or folder) of the user
+  folder,        // a folder of the user
+  image,         // an image reference
+  service,       // a service that was installed from an image
   service_word,  // a command of the service that the word before names
-  container,  // the name of a container on the engine
-  command,    // a command of this table
-  face,       // a face
+  container,     // the name of a container on the engine
+  command,       // a command of this table
+  face,          // a face
 };
 
 struct Option {
@@ -66,7 +66,7 @@ struct Command {
   // From this positional on, words are taken as they are written, options included ("shell NAME ls -l"); -1: never.
   int verbatim_from = -1;
   std::string_view verbatim_after = {};  // only where this is the first word; empty: always
-  int (*run)(Invocation&) = nullptr;  // the exit code
+  int (*run)(Invocation&) = nullptr;     // the exit code
 
   const Option* find_option(std::string_view option) const;
 };

@@ -122,8 +122,10 @@ std::string zsh_completion() {
       "  _arguments -C $globals '1:command:_belay_commands' '*::word:->words'\n  [[ $state == words ]] || return\n";
   script += format("  case $line[1] in\n{}  esac\n}}\n", cases);
   // Sourced or autoloaded, both work.
-  return script + "if [[ $funcstack[1] == _belay ]]; then\n  _belay \"$@\"\nelse\n  compdef _belay belay\nfi\n"
-                  "for service in ${(f)\"$(belay service ls --names 2>/dev/null)\"}; do\n  compdef _belay_launcher $service\ndone\n";
+  return script +
+         "if [[ $funcstack[1] == _belay ]]; then\n  _belay \"$@\"\nelse\n  compdef _belay belay\nfi\n"
+         "for service in ${(f)\"$(belay service ls --names 2>/dev/null)\"}; do\n  compdef _belay_launcher "
+         "$service\ndone\n";
 }
 
 }  // namespace belay::cli

@@ -39,8 +39,8 @@ struct Outcome {
 
 struct RunOptions {
   int workers = 8;
-  int log_lines = 20;    // of a failed container
-  Data* data = nullptr;  // for the steps that work on data; outlives the run
+  int log_lines = 20;        // of a failed container
+  Data* data = nullptr;      // for the steps that work on data; outlives the run
   HostWork* host = nullptr;  // the same for the steps of services on this host
 };
 

@@ -253,8 +253,8 @@ using Step =
                  RemoveNetwork, CreateVolume, RemoveVolume, CreateContainer, PutFiles, RenameContainer, StartContainer,
                  StopContainer, PauseContainer, ResumeContainer, RemoveContainer, SetRestartPolicy, UpdateResources,
                  ConnectNetwork, DisconnectNetwork, SignalContainer, AwaitVerdict, RunInside, CopyData, UnpackData,
-                 ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup,
-                 RunScript, PutLauncher, RemoveLauncher, MakeHostUser, RemoveHostUser>;
+                 ExchangeData, RemoveData, BackUpData, BackUpImages, FinishBackup, LoadImages, CheckBackup, RunScript,
+                 PutLauncher, RemoveLauncher, MakeHostUser, RemoveHostUser>;
 
 struct Action {
   Step step;

@@ -86,7 +86,8 @@ plan::Plan backup_plan(const InstalledService& service, const fs::path& files, c
                        bool with_image) {
   Chain chain;
   chain.then(script_step(service, service.version, "backup", {files.string()}), "what only the service knows of");
-  chain.then(plan::BackUpData{config_item, {DataPlace::Kind::volume, config_volume(service.name)}}, "its configuration");
+  chain.then(plan::BackUpData{config_item, {DataPlace::Kind::volume, config_volume(service.name)}},
+             "its configuration");
   chain.then(plan::BackUpData{files_item, {DataPlace::Kind::folder, files.string()}}, "what the script wrote");
   chain.then(plan::BackUpData{scripts_item, {DataPlace::Kind::folder, "the scripts"}}, "the service's commands");
   if (with_image) chain.then(plan::BackUpImages{{service.version.image}}, "so that no registry is needed");
@@ -101,10 +102,10 @@ BackedUp back_up(change::Context& context, const std::string& name, backup::Dest
   BackedUp backed;
   backed.manifest = manifest_for(context, service, options.with_image, stop);
   const std::string file =
-      options.file.empty() ? backup::file_name(name, backed.manifest.taken,
-                                               options.sealing.compression == archive::Compression::gzip,
-                                               options.sealing.encrypts())
-                           : options.file;
+      options.file.empty()
+          ? backup::file_name(name, backed.manifest.taken, options.sealing.compression == archive::Compression::gzip,
+                              options.sealing.encrypts())
+          : options.file;
   backed.where = backup::FilePlace{destination.place(), file}.text();
   Work work(context, service, options.script_time);
   if (options.dry_run) {
@@ -194,9 +195,10 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
       carry_out(context, work, backup_plan(service, files, kept.string(), false), stop);
     } catch (Error& error) {
       work.abandon_backup();
-      error.offer_hint(format("What is there cannot be kept, so nothing is restored over it: belay service destroy {} "
-                              "makes room.",
-                              name));
+      error.offer_hint(
+          format("What is there cannot be kept, so nothing is restored over it: belay service destroy {} "
+                 "makes room.",
+                 name));
       throw;
     }
   }
@@ -275,7 +277,8 @@ Done restore(change::Context& context, const std::string& wanted, backup::Destin
     if (options.dry_run) {
       service.version = to;
       service.launcher = (options.launchers / name).string();
-      Chain chain = there ? Chain() : place_chain(service, host_user(Folders(context.store.folder()).user_marks()).exists);
+      Chain chain =
+          there ? Chain() : place_chain(service, host_user(Folders(context.store.folder()).user_marks()).exists);
       add_data(chain, context, service, to, work.files_folder(), !there, stop);
       return Done{Done::Kind::planned, chain.plan(), there, {}, {}, {}, {}};
     }

@@ -122,6 +122,7 @@ std::string to_json(const Belongings& belongings) {
   root.set("containers", texts(belongings.containers));
   root.set("running", texts({belongings.running.begin(), belongings.running.end()}));
   root.set("volumes", texts(belongings.volumes));
+  root.set("anonymous", texts({belongings.anonymous.begin(), belongings.anonymous.end()}));
   root.set("networks", texts(belongings.networks));
   Node kept = Node::map();
   for (const auto& [name, container] : belongings.kept) kept.set(name, to_node(container));
@@ -137,6 +138,7 @@ Belongings belongings_from_json(const std::string& json) {
   belongings.networks = texts_from(root, "networks");
   if (const Node* kept = root.find("kept"))
     for (const auto& member : kept->as_map("kept")) belongings.kept[member.key] = kept_from(member.value);
+  for (auto& name : texts_from(root, "anonymous")) belongings.anonymous.insert(std::move(name));
   for (auto& name : texts_from(root, "running")) belongings.running.insert(std::move(name));
   return belongings;
 }
@@ -178,8 +180,8 @@ void remember(Belongings& belongings, engine::Engine& engine, std::stop_token st
     KeptContainer& kept = belongings.kept[name];
     // The service's own tag of an image means the same as long as it is there.
     const bool is_pinned = detail->container.image.starts_with("belay-dr/");
-    kept = {detail->container.created, is_pinned ? detail->container.image : detail->container.image_id, detail->service, detail->container.labels,
-            detail->restart};
+    kept = {detail->container.created, is_pinned ? detail->container.image : detail->container.image_id,
+            detail->service, detail->container.labels, detail->restart};
     // Its name says which it is; the JSON of a spec wants one.
     kept.service.name = name;
   }

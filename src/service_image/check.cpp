@@ -29,8 +29,11 @@ Rule rule_of_user(const Image& image) {
 
 // A user's name stands for a number that only the image knows; one that is given as a number must be the agreed one.
 Rule rule_of_user_id(const Image& image) {
-  Rule rule{"user-id", format("USER is {} ({}), in group {} ({})", user_name, user_id, group_name, user_id), false,
-            false, {}};
+  Rule rule{"user-id",
+            format("USER is {} ({}), in group {} ({})", user_name, user_id, group_name, user_id),
+            false,
+            false,
+            {}};
   const std::string user = user_part(image.config.user);
   rule.passed = user == user_name || user == format("{}", user_id);
   if (!rule.passed) rule.detail = user.empty() ? "it sets none" : format("it is {}", printable(image.config.user));
@@ -44,7 +47,8 @@ Rule rule_of_volume(const Image& image) {
     return volume == config_folder || volume == format("{}/", config_folder);
   });
   if (!rule.passed)
-    rule.detail = volumes.empty() ? "the image has no VOLUME" : format("the image has {}", printable(join(volumes, ", ")));
+    rule.detail =
+        volumes.empty() ? "the image has no VOLUME" : format("the image has {}", printable(join(volumes, ", ")));
   return rule;
 }
 
@@ -106,7 +110,8 @@ void Examined::expect_to_pass() const {
 
 std::vector<Rule> rules_for(const Image& image, const std::optional<Scripts>& scripts, const std::string& trouble) {
   std::vector<Rule> rules;
-  Rule folder{"folder", format("{} holds scripts that can be taken out", scripts_folder), true, scripts.has_value(), {}};
+  Rule folder{
+      "folder", format("{} holds scripts that can be taken out", scripts_folder), true, scripts.has_value(), {}};
   if (!scripts) folder.detail = trouble.empty() ? format("there is no {}", scripts_folder) : trouble;
   rules.push_back(std::move(folder));
   const Scripts known = scripts.value_or(Scripts{});

@@ -12,8 +12,8 @@
 namespace belay::service_image {
 
 struct Rule {
-  std::string id;      // one word that stays: "folder", "script-install", "user"
-  std::string text;    // what is asked for
+  std::string id;    // one word that stays: "folder", "script-install", "user"
+  std::string text;  // what is asked for
   bool required = true;
   bool passed = false;
   std::string detail;  // what is there instead; empty: nothing to say

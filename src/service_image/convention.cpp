@@ -18,13 +18,14 @@ bool is_letter_or_digit(char c) {
 }  // namespace
 
 AppName checked_name(const std::string& name) {
-  const bool fits = name.size() >= 2 && name.size() <= longest_name && is_letter_or_digit(name.front()) &&
-                    std::all_of(name.begin(), name.end(),
-                                [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
+  const bool fits =
+      name.size() >= 2 && name.size() <= longest_name && is_letter_or_digit(name.front()) &&
+      std::all_of(name.begin(), name.end(), [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
   if (!fits)
-    throw UsageError(ErrorCode::bad_name, format("'{}' cannot be the name of a service", printable(name)),
-                     format("Letters, digits, '-' and '_'; it begins with a letter or digit and has 2 to {} characters.",
-                            longest_name));
+    throw UsageError(
+        ErrorCode::bad_name, format("'{}' cannot be the name of a service", printable(name)),
+        format("Letters, digits, '-' and '_'; it begins with a letter or digit and has 2 to {} characters.",
+               longest_name));
   return AppName(name);
 }
 

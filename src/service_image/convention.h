@@ -42,7 +42,9 @@ std::string name_stem(std::string_view service);
 // The tag by which a service holds on to its image: an image prune without --all leaves it alone, and it means the same
 // whatever is pulled. Scripts get it as IMAGE.
 std::string pinned_tag(std::string_view service, const std::string& image_id);
-inline std::string pinned_tag(const InstalledService& service) { return pinned_tag(service.name, service.version.image); }
+inline std::string pinned_tag(const InstalledService& service) {
+  return pinned_tag(service.name, service.version.image);
+}
 std::map<std::string, std::string> labels_of(std::string_view service);
 std::string label_words(std::string_view service);  // "belay.installed=web"
 

@@ -15,14 +15,24 @@ namespace {
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // How the engine is reached, who is there, and in which language: taken as the caller has them.
-constexpr std::array passed_on{"DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "SSH_AUTH_SOCK", "HOME", "USER",
-                               "LOGNAME",       "LANG",             "LC_ALL",            "TZ",            "TERM"};
+constexpr std::array passed_on{"DOCKER_CONFIG",
+                               "DOCKER_CERT_PATH",
+                               "DOCKER_TLS_VERIFY",
+                               "SSH_AUTH_SOCK",
+                               "HOME",
+                               "USER",
+                               "LOGNAME",
+                               "LANG",
+                               "LC_ALL",
+                               "TZ",
+                               "TERM"};
 
 // They would make a script run other code than its own.
-constexpr std::array<std::string_view, 9> steering{"BELAY_",    "LD_",   "DYLD_",     "BASH_FUNC_", "PYTHON",
-                                                   "PERL5", "RUBY", "NODE_", "GCONV_PATH"};
-constexpr std::array<std::string_view, 12> steering_names{"ENV",   "BASH_ENV", "SHELLOPTS",  "BASHOPTS", "IFS", "PS4",
-                                                         "CDPATH", "GLOBIGNORE", "PROMPT_COMMAND", "PATH", "PERLLIB", "DOCKER_HOST"};
+constexpr std::array<std::string_view, 9> steering{"BELAY_", "LD_",  "DYLD_", "BASH_FUNC_", "PYTHON",
+                                                   "PERL5",  "RUBY", "NODE_", "GCONV_PATH"};
+constexpr std::array<std::string_view, 12> steering_names{
+    "ENV",    "BASH_ENV",   "SHELLOPTS",      "BASHOPTS", "IFS",     "PS4",
+    "CDPATH", "GLOBIGNORE", "PROMPT_COMMAND", "PATH",     "PERLLIB", "DOCKER_HOST"};
 
 bool steers(std::string_view name) {
   return std::any_of(steering.begin(), steering.end(), [&](auto prefix) { return name.starts_with(prefix); }) ||
@@ -74,17 +84,17 @@ Service script_container(const InstalledService& service, const ServiceVersion& 
   if (!publishes_ports) granted.ports.clear();
   const std::string unix_scheme = "unix://";
   if (granted.engine_socket && !engine_endpoint.starts_with(unix_scheme))
-    throw Error(ErrorCode::engine_socket,
-                format("{} wants the engine's socket, and the engine at {} has none here", service.name, engine_endpoint));
+    throw Error(ErrorCode::engine_socket, format("{} wants the engine's socket, and the engine at {} has none here",
+                                                 service.name, engine_endpoint));
   apply(granted, wanted, granted.engine_socket ? engine_endpoint.substr(unix_scheme.size()) : "");
   Mount config;
   config.source = config_volume(service.name);
   config.target = config_folder;
   wanted.mounts.push_back(config);
-  wanted.environment = script_variables(service, version, granted.engine_socket ? "unix:///var/run/docker.sock" : "",
-                                        scripts_folder);
-  for (const auto* name : {"HOME", "PATH", "USER", "LOGNAME", "SSH_AUTH_SOCK", "DOCKER_CONFIG", "DOCKER_CERT_PATH",
-                           "DOCKER_TLS_VERIFY"})
+  wanted.environment =
+      script_variables(service, version, granted.engine_socket ? "unix:///var/run/docker.sock" : "", scripts_folder);
+  for (const auto* name :
+       {"HOME", "PATH", "USER", "LOGNAME", "SSH_AUTH_SOCK", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"})
     wanted.environment.erase(name);
   if (!granted.engine_socket) wanted.environment.erase("DOCKER_HOST");
   return wanted;

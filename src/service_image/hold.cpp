@@ -19,11 +19,16 @@ using Unfinished = InstalledService::Unfinished;
 
 std::string_view verb_of(Unfinished unfinished) {
   switch (unfinished) {
-    case Unfinished::install: return "install";
-    case Unfinished::update: return "update";
-    case Unfinished::restore: return "restore";
-    case Unfinished::destroy: return "destroy";
-    case Unfinished::nothing: break;
+    case Unfinished::install:
+      return "install";
+    case Unfinished::update:
+      return "update";
+    case Unfinished::restore:
+      return "restore";
+    case Unfinished::destroy:
+      return "destroy";
+    case Unfinished::nothing:
+      break;
   }
   return "command";
 }
@@ -61,9 +66,12 @@ void finish_unfinished(change::Context& context, const std::string& name, std::s
 
 std::string_view to_text(Done::Kind kind) {
   switch (kind) {
-    case Done::Kind::unchanged: return "unchanged";
-    case Done::Kind::planned: return "planned";
-    case Done::Kind::done: break;
+    case Done::Kind::unchanged:
+      return "unchanged";
+    case Done::Kind::planned:
+      return "planned";
+    case Done::Kind::done:
+      break;
   }
   return "done";
 }
@@ -142,8 +150,8 @@ void take_back_install(change::Context& context, InstalledService service, bool 
     const Done done = finish_destroy(context, service, {});
     for (const auto& left : done.left) context.report.warning(format("of the install is left: {}", left));
   } catch (const Error& error) {
-    context.report.warning(format("taking back the install of {}: {}; the next command tries again", service.name,
-                                  error.what()));
+    context.report.warning(
+        format("taking back the install of {}: {}; the next command tries again", service.name, error.what()));
   }
 }
 

@@ -23,8 +23,9 @@ Done preview(const InstalledService& service, bool is_here, bool has_user) {
   Chain chain;
   if (!is_here) {
     chain.then(plan::PullImage{service.version.reference}, "the image of the service");
-    chain.note("what the image holds is not known before it is here: it is checked, and you are asked, before anything "
-               "else is done");
+    chain.note(
+        "what the image holds is not known before it is here: it is checked, and you are asked, before anything "
+        "else is done");
   }
   Chain rest = install_chain(service, has_user);
   for (const auto& action : rest.plan().actions) chain.then(action.step, action.reason);
@@ -57,8 +58,9 @@ void expect_free(change::Context& context, const std::string& name, const fs::pa
 Chain place_chain(const InstalledService& service, bool has_user) {
   Chain chain;
   if (!has_user) chain.then(plan::MakeHostUser{user_name}, "the service's containers run as it");
-  chain.then(plan::TagImage{service.version.image, pinned_tag(service)}, "the service's image stays the same until an "
-                                                                          "update");
+  chain.then(plan::TagImage{service.version.image, pinned_tag(service)},
+             "the service's image stays the same until an "
+             "update");
   chain.then(plan::CreateVolume{config_volume(service.name), labels_of(service.name), {}}, "its configuration");
   chain.then(plan::PutLauncher{service.launcher}, "its commands can be typed");
   return chain;
@@ -75,7 +77,8 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
   std::ignore = ImageRef::parse(options.reference);
   const FileLock lock = hold(context, name, stop);
   if (const auto there = context.store.service(name)) {
-    if (is_same_image(context, *there, options.reference, stop)) return {Done::Kind::unchanged, {}, there, {}, {}, {}, {}};
+    if (is_same_image(context, *there, options.reference, stop))
+      return {Done::Kind::unchanged, {}, there, {}, {}, {}, {}};
     throw Conflict(ErrorCode::name_taken,
                    format("there is a service {} already, of {}", name, printable(there->version.reference)),
                    format("belay service update {} takes a newer image; another name installs it beside.", name));

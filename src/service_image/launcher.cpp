@@ -26,9 +26,10 @@ bool is_something(const fs::path& path) {
 std::string launcher_text(const LauncherRequest& request) {
   std::string line = format("exec {}", shell_quoted(request.program.string()));
   for (const auto& word : request.globals) line += " " + shell_quoted(word);
-  return format("#!/bin/sh\n# The service {}, by Belay. A change in this file keeps Belay from ever touching it again.\n"
-                "{} service run {} \"$@\"\n",
-                request.service, line, shell_quoted(request.service));
+  return format(
+      "#!/bin/sh\n# The service {}, by Belay. A change in this file keeps Belay from ever touching it again.\n"
+      "{} service run {} \"$@\"\n",
+      request.service, line, shell_quoted(request.service));
 }
 
 std::string launcher_digest(const std::string& text) {
@@ -63,8 +64,8 @@ void expect_free_name(const std::string& service, const fs::path& path) {
     if (is_something(fs::path(folder) / service)) refuse(fs::path(folder) / service);
   // What every shell has without a file.
   static constexpr std::array<std::string_view, 24> builtins{
-      "alias", "bg",   "cd",    "command", "eval",  "exec",  "exit",  "export", "fg",   "getopts", "hash", "jobs",
-      "read",  "set",  "shift", "source",  "times", "trap",  "type",  "ulimit", "umask", "unalias", "unset", "wait"};
+      "alias", "bg",  "cd",    "command", "eval",  "exec", "exit", "export", "fg",    "getopts", "hash",  "jobs",
+      "read",  "set", "shift", "source",  "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "wait"};
   for (const auto builtin : builtins)
     if (service == builtin) refuse("a word of the shell");
 }

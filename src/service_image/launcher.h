@@ -11,7 +11,7 @@ namespace belay::service_image {
 
 struct LauncherRequest {
   std::string service;
-  fs::path program;                    // belay
+  fs::path program;                  // belay
   std::vector<std::string> globals;  // "--state-dir", …: what the command needs to find the same state and engine
 };
 

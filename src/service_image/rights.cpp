@@ -25,7 +25,8 @@ std::set<std::string> text_set(const Node& list, std::string_view what) {
   std::set<std::string> texts;
   for (const auto& node : list.as_list(what)) {
     const std::string& text = node.as_text(what);
-    if (text.empty() || printable(text) != text) throw ConfigError(node.where(), format("this is no entry of {}", what));
+    if (text.empty() || printable(text) != text)
+      throw ConfigError(node.where(), format("this is no entry of {}", what));
     texts.insert(text);
   }
   return texts;

@@ -12,7 +12,7 @@
 namespace belay::service_image {
 
 struct Rights {
-  bool inside = false;         // its scripts run in containers of the image; false: on the host
+  bool inside = false;           // its scripts run in containers of the image; false: on the host
   std::set<std::string> ports;   // "8080:80", as docker run has them
   std::set<std::string> mounts;  // "/srv/media:/media:ro"
   bool privileged = false;

@@ -24,8 +24,8 @@ int run_in_container(change::Context& context, const InstalledService& service, 
   engine::ContainerRequest request;
   request.name = format("dr-{}-{}-{}", service.name, lower(options.command), ::getpid());
   request.image = service.version.image;
-  request.service = script_container(service, service.version, manifest.rights, engine.info(stop).endpoint,
-                                     options.command == "run");
+  request.service =
+      script_container(service, service.version, manifest.rights, engine.info(stop).endpoint, options.command == "run");
   for (const auto& [name, value] : callers_variables(manifest, true)) request.service.environment[name] = value;
   request.service.entrypoint = {format("{}/{}", scripts_folder, options.command)};
   request.service.command = {{service.name, pinned_tag(service)}};
@@ -102,8 +102,8 @@ HelpText help_of(change::Context& context, const InstalledService& service, std:
       engine::CapturedOutput output;
       const TimeLimit limit(help_time, stop);
       const Scripts scripts = Folders(context.store.folder()).scripts().load(service.version.scripts);
-      const int code = run_in_container(context, service, manifest_of(scripts, {}), {"help", {}, {}, false}, output,
-                                        limit.token());
+      const int code =
+          run_in_container(context, service, manifest_of(scripts, {}), {"help", {}, {}, false}, output, limit.token());
       help.text = output.text();
       if (code != 0) help.trouble = format("its help script ended with exit code {}", code);
       return help;
@@ -113,8 +113,7 @@ HelpText help_of(change::Context& context, const InstalledService& service, std:
     const fs::path folder = store.folder_of(service.version.scripts);
     SupervisedRequest request;
     request.command = {(folder / "help").string(), service.name, pinned_tag(service)};
-    request.environment =
-        script_variables(service, service.version, context.engine.info(stop).endpoint, folder);
+    request.environment = script_variables(service, service.version, context.engine.info(stop).endpoint, folder);
     request.folder = "/";
     request.deadline = help_time;
     request.on_output = [&](std::string_view bytes) {
@@ -141,9 +140,9 @@ std::vector<ServiceRow> list(change::Context& context, std::stop_token stop) {
   std::vector<ServiceRow> rows;
   const auto all = context.store.services();
   for (const auto& service : all)
-    rows.push_back({service, belongings_of(context.engine, owner_of(service, all), stop),
-                    service.launcher.empty() ? LauncherState::absent
-                                             : launcher_state(service.launcher, service.launcher_digest)});
+    rows.push_back(
+        {service, belongings_of(context.engine, owner_of(service, all), stop),
+         service.launcher.empty() ? LauncherState::absent : launcher_state(service.launcher, service.launcher_digest)});
   return rows;
 }
 

@@ -41,7 +41,8 @@ std::vector<std::string> path_of(const archive::TarEntry& entry, std::string_vie
   std::vector<std::string> parts = split(name, '/');
   if (parts.front() != root) refuse(name, "is not in /dr");
   parts.erase(parts.begin());
-  if (!std::all_of(parts.begin(), parts.end(), is_plain)) refuse(name, "has a name with characters that no script needs");
+  if (!std::all_of(parts.begin(), parts.end(), is_plain))
+    refuse(name, "has a name with characters that no script needs");
   return parts;
 }
 
@@ -299,7 +300,7 @@ Scripts ScriptStore::load(const std::string& digest) const {
                    "belay service update NAME takes them out of the image again.");
   Scripts scripts;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(entry.path().c_str(), &status) != 0)
       throw system_error(format("reading {}", entry.path().string()), errno);
     if (!is_ours_alone(status))

@@ -40,8 +40,8 @@ inline constexpr std::size_t largest_file = std::size_t{16} << 20;
 inline constexpr std::size_t largest_scripts = std::size_t{64} << 20;
 inline constexpr std::size_t most_files = 1000;
 
-// From an archive whose names begin with `root`: "dr/…" as the engine gives /dr, or "./…". Throws Error (bad_service_image) that names the file for
-// everything that is not harmless.
+// From an archive whose names begin with `root`: "dr/…" as the engine gives /dr, or "./…". Throws Error
+// (bad_service_image) that names the file for everything that is not harmless.
 Scripts scripts_from_archive(std::string_view tar, std::string_view root = "dr");
 // Makes a container of the image, never starts it, reads /dr and removes it. nullopt where the image has no /dr.
 // `label`: on the container, for whoever cleans up.

@@ -64,7 +64,7 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
 
 struct BackupOptions : CommonOptions {
   bool with_image = false;
-  bool replace = false;  // a file of that name
+  bool replace = false;   // a file of that name
   std::string file = {};  // its name; empty: by the service and the time
   backup::Sealing sealing = {};
 };

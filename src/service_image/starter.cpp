@@ -17,8 +17,7 @@ struct StarterFile {
   const char* text;
 };
 
-constexpr std::array starter{
-    StarterFile{"Dockerfile", false, R"~(FROM debian:stable-slim
+constexpr std::array starter{StarterFile{"Dockerfile", false, R"~(FROM debian:stable-slim
 
 # The agreed user: its files on the host belong to druser.
 RUN groupadd --gid 22022 drgroup && \
@@ -31,7 +30,7 @@ USER druser
 
 CMD ["sh", "-c", "while true; do cat /config/greeting 2>/dev/null || echo Hello; sleep 60; done"]
 )~"},
-    StarterFile{"README.md", false, R"~(# A service
+                             StarterFile{"README.md", false, R"~(# A service
 
     docker build -t my-service .
     belay check-image my-service
@@ -41,7 +40,7 @@ CMD ["sh", "-c", "while true; do cat /config/greeting 2>/dev/null || echo Hello;
 
 Each script in `dr/` is called with the name of the service and its image. `belay help service` describes the rest.
 )~"},
-    StarterFile{"dr/manifest.json", false, R"~({
+                             StarterFile{"dr/manifest.json", false, R"~({
   "scripts": "host",
   "commands": {
     "configure": "Set the greeting: configure TEXT",
@@ -51,15 +50,15 @@ Each script in `dr/` is called with the name of the service and its image. `bela
   }
 }
 )~"},
-    StarterFile{"dr/install", true, R"~(#!/bin/sh
+                             StarterFile{"dr/install", true, R"~(#!/bin/sh
 # install SERVICE IMAGE: makes what the service needs before its first start. Also run by an update.
 echo "$1 is installed. Start it: $1 run"
 )~"},
-    StarterFile{"dr/destroy", true, R"~(#!/bin/sh
+                             StarterFile{"dr/destroy", true, R"~(#!/bin/sh
 # destroy SERVICE IMAGE: removes what the scripts have made. Belay removes what is named dr-SERVICE or labelled.
 docker rm --force "dr-$1" >/dev/null 2>&1 || true
 )~"},
-    StarterFile{"dr/help", true, R"~(#!/bin/sh
+                             StarterFile{"dr/help", true, R"~(#!/bin/sh
 # help SERVICE IMAGE
 cat <<END
 $1 prints a greeting to its log once a minute.
@@ -69,19 +68,19 @@ $1 prints a greeting to its log once a minute.
   $1 stop             stop it
 END
 )~"},
-    StarterFile{"dr/backup", true, R"~(#!/bin/sh
+                             StarterFile{"dr/backup", true, R"~(#!/bin/sh
 # backup SERVICE IMAGE PATH: writes to PATH what is not in /config. This service has nothing else.
 exit 0
 )~"},
-    StarterFile{"dr/restore", true, R"~(#!/bin/sh
+                             StarterFile{"dr/restore", true, R"~(#!/bin/sh
 # restore SERVICE IMAGE PATH: the other way.
 exit 0
 )~"},
-    StarterFile{"dr/enter", true, R"~(#!/bin/sh
+                             StarterFile{"dr/enter", true, R"~(#!/bin/sh
 # enter SERVICE IMAGE
 exec docker exec --interactive --tty "dr-$1" sh
 )~"},
-    StarterFile{"dr/configure", true, R"~(#!/bin/sh
+                             StarterFile{"dr/configure", true, R"~(#!/bin/sh
 # configure SERVICE IMAGE TEXT
 set -eu
 if [ $# -ne 3 ]; then
@@ -91,7 +90,7 @@ fi
 printf '%s\n' "$3" |
   docker run --rm --interactive --label "$DR_LABEL" -v "dr-$1-config:/config" "$2" sh -c 'cat >/config/greeting'
 )~"},
-    StarterFile{"dr/run", true, R"~(#!/bin/sh
+                             StarterFile{"dr/run", true, R"~(#!/bin/sh
 # run SERVICE IMAGE: exit code 3, nothing to change, where it runs already.
 set -eu
 if [ -n "$(docker ps --quiet --filter "name=^dr-$1\$")" ]; then
@@ -103,7 +102,7 @@ docker run --detach --init --restart unless-stopped --name "dr-$1" --label "$DR_
   -v "dr-$1-config:/config" "$2" >/dev/null
 echo "$1 runs"
 )~"},
-    StarterFile{"dr/stop", true, R"~(#!/bin/sh
+                             StarterFile{"dr/stop", true, R"~(#!/bin/sh
 # stop SERVICE IMAGE
 docker stop "dr-$1" >/dev/null && echo "$1 is stopped"
 )~"}};

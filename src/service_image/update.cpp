@@ -18,8 +18,9 @@ bool is_local(const std::optional<Image>& image) {
   return image && image->digests.empty();
 }
 
-std::vector<std::string> difference_lines(const ServiceVersion& from, const ServiceVersion& to, const Scripts& old_scripts,
-                                          const Scripts& scripts, const std::vector<std::string>& more_rights) {
+std::vector<std::string> difference_lines(const ServiceVersion& from, const ServiceVersion& to,
+                                          const Scripts& old_scripts, const Scripts& scripts,
+                                          const std::vector<std::string>& more_rights) {
   std::vector<std::string> lines{format("image {}", printable(to.reference)), format("  {}", identity_of(from)),
                                  format("  → {}", identity_of(to))};
   const ScriptChanges changed = changes(old_scripts, scripts);
@@ -71,7 +72,8 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
   const auto now = context.engine.image(from.reference, stop);
   if (!now) throw NotFound(ErrorCode::image_not_found, format("the image {} is gone", printable(from.reference)));
   const bool scripts_are_whole = !scripts_or_none(folders.scripts(), from.scripts).files.empty();
-  if (now->id == from.image && scripts_are_whole) return {Done::Kind::unchanged, {}, service, identity_of(from), {}, {}, {}};
+  if (now->id == from.image && scripts_are_whole)
+    return {Done::Kind::unchanged, {}, service, identity_of(from), {}, {}, {}};
 
   ServiceVersion to = from;
   Scripts scripts;
@@ -102,8 +104,8 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
     const auto lines = difference_lines(from, to, old_scripts, scripts, more_rights);
     if (options.dry_run) {
       Chain chain = update_chain(service, to, scripts, true);
-      plan::Plan plan = options.backup ? backup_plan(service, "files", folders.kept_backup(name).string(), false)
-                                       : plan::Plan{};
+      plan::Plan plan =
+          options.backup ? backup_plan(service, "files", folders.kept_backup(name).string(), false) : plan::Plan{};
       Chain whole;
       for (const auto& action : plan.actions) whole.then(action.step, action.reason);
       for (const auto& action : chain.plan().actions) whole.then(action.step, action.reason);

@@ -138,6 +138,7 @@ fs::path Work::make_files_folder() {
 void Work::remove_work_folder() noexcept {
   std::error_code error;
   fs::remove_all(folders_.work(service_.name), error);
+  fs::remove(folders_.all / "work", error);  // where it is empty
 }
 
 void Work::expect_room() const {
@@ -152,8 +153,8 @@ void Work::judge(int exit_code) const {
   if (exit_code == 0 || exit_code == nothing_to_change) return;
   std::string words(trim(said_));
   if (words.size() > shown_output) words = "…" + words.substr(words.size() - shown_output);
-  throw Error(ErrorCode::program_failed, format("it ended with exit code {}{}", exit_code,
-                                                words.empty() ? "" : ": " + printable(words)));
+  throw Error(ErrorCode::program_failed,
+              format("it ended with exit code {}{}", exit_code, words.empty() ? "" : ": " + printable(words)));
 }
 
 void Work::run_script(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
@@ -212,15 +213,13 @@ void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& p
     }
   } removal{engine, request.name};
   if (exchanges)
-    connected(
-        [&](const Sink& sink) {
-          archive::write_tree(files_folder(), sink, {}, stop);
-        },
-        [&](const Source& source) {
-          engine.write_archive(
-              request.name, "/", [&](const Sink& sink) { rename_below(source, &exchange_folder[1], sink); }, stop);
-        },
-        stop);
+    connected([&](const Sink& sink) { archive::write_tree(files_folder(), sink, {}, stop); },
+              [&](const Source& source) {
+                engine.write_archive(
+                    request.name, "/", [&](const Sink& sink) { rename_below(source, &exchange_folder[1], sink); },
+                    stop);
+              },
+              stop);
   StreamedOutput output([&](std::string_view bytes) {
     said_ += bytes;
     if (said_.size() > 8 * shown_output) said_.erase(0, said_.size() - 4 * shown_output);
@@ -345,8 +344,7 @@ void Work::back_up(const plan::BackUpData& step, const engine::ProgressSink& /*p
         },
         stop);
   } else {
-    const fs::path folder =
-        step.item == files_item ? files_folder() : folders_.scripts().folder_of(version_.scripts);
+    const fs::path folder = step.item == files_item ? files_folder() : folders_.scripts().folder_of(version_.scripts);
     archive::write_tree(folder, sink, events, stop);
   }
   writer_->end_item();
@@ -355,8 +353,8 @@ void Work::back_up(const plan::BackUpData& step, const engine::ProgressSink& /*p
 void Work::back_up_images(const plan::BackUpImages& step, const engine::ProgressSink& /*progress*/,
                           std::stop_token stop) {
   writer_->begin_image();
-  context_.engine.save_images(step.images, [this](std::string_view bytes) { writer_->write_image(bytes); },
-                              std::move(stop));
+  context_.engine.save_images(
+      step.images, [this](std::string_view bytes) { writer_->write_image(bytes); }, std::move(stop));
   writer_->end_image();
 }
 
@@ -394,8 +392,7 @@ Work::Opened Work::open_backup(backup::Destination& destination, const std::stri
       while (copy(rest) > 0) {
       }
       file.close();
-      if (!file)
-        throw Error(ErrorCode::no_space, format("writing {}: no room", folders_.work(service_.name).string()));
+      if (!file) throw Error(ErrorCode::no_space, format("writing {}: no room", folders_.work(service_.name).string()));
     } else if (id == files_item) {
       archive::extract_tree(source, files_folder(), extract_options(), events, stop);
     } else if (id == scripts_item) {
@@ -445,8 +442,8 @@ void Work::unpack(const plan::UnpackData& step, const engine::ProgressSink& /*pr
           for (const auto& volume : context_.engine.volumes({}, stop))
             if (volume.name == step.place.source) clear(volume.mount_point);
         } else {
-          context_.report.warning(format(
-              "{} is not reached from here: files in it that the backup does not have stay", step.place.source));
+          context_.report.warning(
+              format("{} is not reached from here: files in it that the backup does not have stay", step.place.source));
         }
         std::ifstream file(config_tar(folders_.work(service_.name)), std::ios::binary);
         context_.engine.write_archive(

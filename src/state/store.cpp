@@ -297,8 +297,8 @@ constexpr const char* select_services =
     "before_inside, before_fetched FROM services WHERE ?1 = '' OR name = ?1 ORDER BY name";
 
 ServiceVersion version_at(Query& row, int first) {
-  return {row.getColumn(first).getString(),     row.getColumn(first + 1).getString(),
-          row.getColumn(first + 2).getString(), row.getColumn(first + 3).getString(),
+  return {row.getColumn(first).getString(),       row.getColumn(first + 1).getString(),
+          row.getColumn(first + 2).getString(),   row.getColumn(first + 3).getString(),
           row.getColumn(first + 4).getInt() != 0, row.getColumn(first + 5).getInt() != 0};
 }
 

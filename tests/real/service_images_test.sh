@@ -45,10 +45,7 @@ import_image() {  # TAG QUERY…: from $place/service.tar
 }
 # Everything on the engine and on the disk that an install might leave.
 everything() {
-  api GET '/containers/json?all=1' | jq -rc '[.[] | [.Id, .State]] | sort[]'
-  api GET /volumes | jq -rc '[.Volumes[]?.Name] | sort[]'
-  api GET /networks | jq -rc '[.[].Name] | sort[]'
-  api GET /images/json | jq -rc '[.[] | [.Id, .RepoTags]] | sort[]'
+  world
   find "$place/bin" "$place/state" -path "$place/state/locks" -prune -o -name 'state.db*' -prune -o -print | sort
   getent passwd druser
 }
@@ -295,6 +292,9 @@ test_the_example_and_the_starter() {
   eventually says Hallo
   run "$app" run
   expect_exit 3
+  local nameless
+  nameless=$(mount_at "dr-$app-counter" /config)
+  expect volume_exists "${nameless#volume }"
   expect_done belay service install -y "$prefix-image:counter" "$app2"
   expect_done belay service backup "$app" "$work/counter.tar.zst"
   expect_done belay service restore -y "$app2" "$work/counter.tar.zst"
@@ -304,6 +304,7 @@ test_the_example_and_the_starter() {
   expect_done "$app2" run "$port"
   eventually says Hallo
   expect_done belay service destroy -y "$app2"
+  expect_not volume_exists "${nameless#volume }"
   expect_done belay service new starter
   sed -i "s/^FROM .*/FROM $prefix-image:all/; s/^RUN groupadd.*/RUN mkdir \/config \&\& chown 22022:22022 \/config/; /useradd --uid/d; /mkdir .config .. chown/{/^RUN/!d}; s/^USER .*/USER 22022:22022/" starter/Dockerfile
   expect_done docker build -q -t "$prefix-image:starter" starter

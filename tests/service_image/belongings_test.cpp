@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "engine_memory/memory.h"
-#include "support/fake_clock.h"
 #include "service_image/convention.h"
+#include "support/fake_clock.h"
 
 namespace belay::service_image {
 namespace {
@@ -41,8 +41,7 @@ class BelongingsOf : public ::testing::Test {
 
 TEST_F(BelongingsOf, AreFoundByLabelNameVolumeAndImage) {
   engine.add_image("other:1", {}, {}, "2");
-  for (const char* volume : {"dr-web-config", "dr-web-db-config", "plain"})
-    engine.create_volume({volume, {}, {}}, {});
+  for (const char* volume : {"dr-web-config", "dr-web-db-config", "plain"}) engine.create_volume({volume, {}, {}}, {});
   engine.create_volume({"labelled", labels_of("web"), {}}, {});
   engine.create_network({"dr-web", {}, {}}, {});
   engine.create_network({"dr-webber", {}, {}}, {});

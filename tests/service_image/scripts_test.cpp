@@ -135,7 +135,7 @@ TEST_F(Store, KeepsThemAsTheyAreAndWritableByTheirOwnerAlone) {
   store.keep(scripts);
   store.keep(scripts);
   EXPECT_EQ(store.load(scripts.digest()), scripts);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((store.folder_of(scripts.digest()) / "install").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0755u);
   ASSERT_EQ(::stat((store.folder_of(scripts.digest()) / "lib/x").c_str(), &status), 0);

@@ -1,3 +1,5 @@
+#include "service_image/service.h"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -13,7 +15,6 @@
 #include "cli/service_run.h"
 #include "cli/tty.h"
 #include "service_image/convention.h"
-#include "service_image/service.h"
 
 namespace belay::cli {
 
@@ -109,9 +110,7 @@ struct DoneWords {
 };
 int print_done(Invocation& in, HostRun& run, const std::string& name, const Done& done, const DoneWords& words) {
   run.report().close();
-  const int code = !done.left.empty()                     ? 1
-                   : done.kind == Done::Kind::unchanged ? nothing_to_change
-                                                          : 0;
+  const int code = !done.left.empty() ? 1 : done.kind == Done::Kind::unchanged ? nothing_to_change : 0;
   if (in.has("json")) {
     print_json(in.console, name, done);
     return code;
@@ -146,7 +145,8 @@ int run_update(Invocation& in, HostRun& run) {
   auto options = common_options<service_image::UpdateOptions>(in, run);
   options.backup = !in.has("no-backup");
   const Done done = service_image::update(run.context(), name, options, in.stop());
-  std::string text = done.service ? format("{}: {} → {}", name, done.before, service_image::identity_of(done.service->version)) : "";
+  std::string text =
+      done.service ? format("{}: {} → {}", name, done.before, service_image::identity_of(done.service->version)) : "";
   if (!done.kept_backup.empty()) text += format("; back to it: belay service restore {} {}", name, done.kept_backup);
   return print_done(in, run, name, done, {text, format("{} has the newest image already: {}", name, done.before)});
 }
@@ -198,8 +198,8 @@ int run_restore_of(Invocation& in, HostRun& run) {
   options.launchers = launcher_folder(in);
   options.globals = launcher_globals(in, run);
   const BackupFile file = existing_backup(in, second_word(in, "FILE"));
-  const Done done = service_image::restore(run.context(), name, *file.destination, file.name, key_options(in), options,
-                                           in.stop());
+  const Done done =
+      service_image::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   return print_done(in, run, name, done, {format("{} is restored", name), {}});
 }
 
@@ -267,9 +267,12 @@ int run_command_of(Invocation& in, HostRun& run) {
 
 std::string_view launcher_word(service_image::LauncherState state) {
   switch (state) {
-    case service_image::LauncherState::ours: return "ours";
-    case service_image::LauncherState::foreign: return "edited";
-    case service_image::LauncherState::absent: break;
+    case service_image::LauncherState::ours:
+      return "ours";
+    case service_image::LauncherState::foreign:
+      return "edited";
+    case service_image::LauncherState::absent:
+      break;
   }
   return "missing";
 }
@@ -300,7 +303,8 @@ int run_list(Invocation& in, HostRun& run) {
   }
   Table table({{"SERVICE", Align::left, false}, {"IMAGE"}, {"DIGEST"}, {"SCRIPTS"}, {"RUNNING"}, {"COMMAND"}});
   for (const auto& row : rows)
-    table.add({row.service.name, row.service.version.reference, short_digest(service_image::identity_of(row.service.version)),
+    table.add({row.service.name, row.service.version.reference,
+               short_digest(service_image::identity_of(row.service.version)),
                std::string(row.service.version.inside ? "inside" : "host"),
                format("{}/{}", row.belongings.running.size(), row.belongings.containers.size()),
                row.launcher == service_image::LauncherState::ours
@@ -316,9 +320,9 @@ int run_service(Invocation& in) {
   const std::string verb = in.argument("VERB");
   if (verb == "check-image") {
     expect_no_more(in);
-    return check_service_image(in.session, in.description(),
-                               {needed(in, in.optional_argument("NAME"), "IMAGE"), in.has("json"),
-                                in.text_or("script", "")});
+    return check_service_image(
+        in.session, in.description(),
+        {needed(in, in.optional_argument("NAME"), "IMAGE"), in.has("json"), in.text_or("script", "")});
   }
   if (verb == "new") {
     expect_no_more(in);

@@ -20,9 +20,8 @@ int configure(Session& session, const std::vector<std::string>& words) {
   if (words.size() != 2) throw UsageError("dr configure takes a folder", "dr configure /opt/dr");
   const fs::path folder = fs::absolute(words[1]);
   HostRun run(session, "dr configure");
-  const fs::path state = run.context().engine.info(session.stop()).endpoint.empty()
-                             ? fs::path()
-                             : run.installation().state_folder();
+  const fs::path state =
+      run.context().engine.info(session.stop()).endpoint.empty() ? fs::path() : run.installation().state_folder();
   const bool is_new = !fs::is_directory(folder);
   make_folder(folder);
   session.console.note(format("services are kept in {}; {} stays empty", state.string(), folder.string()));
