@@ -326,7 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
+      "DROP TABLE services; DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA "
+      "user_version = 9");
   const auto store = Store::open(folder());
   EXPECT_EQ(store->repairs(AppName("web")),
             (std::vector<Repair>{{now - std::chrono::minutes(20), Repair::Kind::gave_up, ReleaseNumber{2}},
@@ -347,11 +348,42 @@ TEST_F(StoreTest, RemembersWhenARegistryWasAsked) {
   EXPECT_EQ(Store::open(folder())->last_asked("web:2"), std::nullopt);
 }
 
+TEST_F(StoreTest, RemembersInstalledServicesAndWhatTheyGoBackTo) {
+  InstalledService plain;
+  plain.name = "web";
+  plain.version = {"me/web:1", "sha256:1", "sha256:2", "3", true, false};
+  plain.launcher = "/usr/local/bin/web";
+  plain.launcher_digest = "4";
+  plain.installed = plain.updated = Time(Milliseconds(1'769'850'000'000));
+  InstalledService unfinished = plain;
+  unfinished.name = "blog";
+  unfinished.unfinished = InstalledService::Unfinished::update;
+  unfinished.before = ServiceVersion{"me/blog", "sha256:5", "", "6", false, true};
+  unfinished.before_world = "{}";
+  unfinished.before_backup = "/backup";
+  {
+    const auto store = Store::open(folder());
+    store->save(plain);
+    store->save(unfinished);
+  }
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->services(), (std::vector{unfinished, plain}));
+  EXPECT_EQ(store->service("blog"), unfinished);
+  unfinished.before.reset();
+  unfinished.unfinished = InstalledService::Unfinished::nothing;
+  store->save(unfinished);
+  EXPECT_EQ(store->service("blog"), unfinished);
+  store->forget_service("blog");
+  EXPECT_EQ(store->service("blog"), std::nullopt);
+  EXPECT_EQ(store->services().size(), 1u);
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE backup_failures; DROP TABLE repairs; "
+      "DROP TABLE services; DROP TABLE asked; ALTER TABLE releases DROP COLUMN ended; DROP TABLE backup_failures; DROP "
+      "TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
       "ALTER TABLE release_services RENAME COLUMN container_created TO adopted_created; "
       "DROP TABLE waits; DROP TABLE backups; ALTER TABLE apps DROP COLUMN highest_snapshot; ALTER TABLE apps DROP "
