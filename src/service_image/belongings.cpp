@@ -122,6 +122,7 @@ std::string to_json(const Belongings& belongings) {
   root.set("containers", texts(belongings.containers));
   root.set("running", texts({belongings.running.begin(), belongings.running.end()}));
   root.set("volumes", texts(belongings.volumes));
+  root.set("anonymous", texts({belongings.anonymous.begin(), belongings.anonymous.end()}));
   root.set("networks", texts(belongings.networks));
   Node kept = Node::map();
   for (const auto& [name, container] : belongings.kept) kept.set(name, to_node(container));
@@ -137,6 +138,7 @@ Belongings belongings_from_json(const std::string& json) {
   belongings.networks = texts_from(root, "networks");
   if (const Node* kept = root.find("kept"))
     for (const auto& member : kept->as_map("kept")) belongings.kept[member.key] = kept_from(member.value);
+  for (auto& name : texts_from(root, "anonymous")) belongings.anonymous.insert(std::move(name));
   for (auto& name : texts_from(root, "running")) belongings.running.insert(std::move(name));
   return belongings;
 }

@@ -31,6 +31,18 @@ void remove_images(change::Context& context, const InstalledService& service) {
   }
 }
 
+// Volumes without a name that its containers had: once the service's own script has removed those, nothing says any
+// more whose they are.
+void remove_nameless(change::Context& context, Work& work, const InstalledService& service, std::stop_token stop) {
+  if (service.before_world.empty()) return;
+  const Belongings had = belongings_from_json(service.before_world);
+  Chain chain;
+  for (const auto& volume : context.engine.volumes({}, stop))
+    if (had.anonymous.contains(volume.name))
+      chain.then(plan::RemoveVolume{volume.name}, "it belonged to a container of the service", true);
+  carry_out(context, work, chain.plan(), stop);
+}
+
 std::vector<std::string> proof(change::Context& context, const InstalledService& service, const Folders& folders) {
   std::vector<std::string> left = belongings_of(context.engine, owner_of(service, context.store.services()), {}).text();
   if (context.engine.image(pinned_tag(service), {})) left.push_back("image " + pinned_tag(service));
@@ -73,6 +85,7 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
     chain.then_remove(found, "it belongs to the service");
     carry_out(context, work, chain.plan(), stop);
   }
+  remove_nameless(context, work, service, stop);
   switch (launcher_state(service.launcher, service.launcher_digest)) {
     case LauncherState::ours: {
       Chain chain;
@@ -116,6 +129,7 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
   for (const auto& action : chain.plan().actions) lines.push_back("- " + plan::step_text(action.step));
   agree(options.ask, lines, format("Destroy the service {} and ALL its data?", name), name);
   Work work(context, service, options.script_time);
+  const Belongings had = belongings_of(context.engine, owner_of(service, context.store.services()), stop);
   // The script first: where it fails, the service is as it was.
   Chain script;
   script.then(script_step(service, service.version, "destroy"), "the service's own part", options.despite_script);
@@ -128,6 +142,7 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
     }
   });
   service.unfinished = Unfinished::destroy;
+  service.before_world = to_json(had);
   context.store.save(service);
   Done done = doing(format("destroying {}", name), [&] { return finish_destroy(context, service, stop); });
   done.plan = chain.plan();

@@ -138,6 +138,7 @@ fs::path Work::make_files_folder() {
 void Work::remove_work_folder() noexcept {
   std::error_code error;
   fs::remove_all(folders_.work(service_.name), error);
+  fs::remove(folders_.all / "work", error);  // where it is empty
 }
 
 void Work::expect_room() const {

@@ -65,7 +65,7 @@ TEST(CommandTable, HasAPreviewOfEveryCommandOrAReasonWhyNot) {
       "adopt", "import", "kill",    "pause",    "unpause",   "unit",     "rm",    "set",       "unset"};
   const std::set<std::string_view> only_records{"autostart", "recover", "backups", "render"};
   // What is shown is the very plan that runs.
-  const std::set<std::string_view> one_plan{"pull", "push", "run", "cp"};
+  const std::set<std::string_view> one_plan{"pull", "push", "run", "cp", "service"};
   const std::set<std::string_view> without{"history", "verify", "serve", "as", "help", "shell", "notify"};
   for (const auto& command : commands()) {
     const bool has_preview = command.find_option("dry-run") != nullptr;

@@ -24,7 +24,7 @@ service_image() {  # TAG [DOCKERFILE-LINE…]
   script show 'docker run --rm -v "dr-$1-config:/config" -v "dr-$1-data:/data" "$2" sh -c "cat /config/greeting /data/file /version"'
   script code 'exit "$3"'
   script run 'docker network create --label "$DR_LABEL" "dr-$1-net" >/dev/null || exit 1
-for part in web side; do docker run -d --network "dr-$1-net" --name "dr-$1-$part" -v "dr-$1-config:/config" "$2" sleep 10000 >/dev/null || exit 1; done'
+for part in web side; do docker run -d --stop-timeout 1 --network "dr-$1-net" --name "dr-$1-$part" -v "dr-$1-config:/config" "$2" sleep 10000 >/dev/null || exit 1; done'
   for script in "$root"/dr/*; do [ -s "$script" ] || rm -f "$script"; done
   [ $# -gt 0 ] || set -- 'USER 22022:22022' 'VOLUME /config'
   for script in "$@"; do lines+=(--data-urlencode "changes=$script"); done
@@ -45,10 +45,7 @@ import_image() {  # TAG QUERY…: from $place/service.tar
 }
 # Everything on the engine and on the disk that an install might leave.
 everything() {
-  api GET '/containers/json?all=1' | jq -rc '[.[] | [.Id, .State]] | sort[]'
-  api GET /volumes | jq -rc '[.Volumes[]?.Name] | sort[]'
-  api GET /networks | jq -rc '[.[].Name] | sort[]'
-  api GET /images/json | jq -rc '[.[] | [.Id, .RepoTags]] | sort[]'
+  world
   find "$place/bin" "$place/state" -path "$place/state/locks" -prune -o -name 'state.db*' -prune -o -print | sort
   getent passwd druser
 }
@@ -143,7 +140,7 @@ test_an_update_takes_the_new_image_or_brings_back_the_old_one() {
   local old new
   old=$(image_id "$prefix-image:1") new=$(image_id "$prefix-image:2")
   api POST "/images/$prefix-image:2/tag?repo=$prefix-image&tag=1"
-  echo 'echo broken >&2; docker volume create "dr-$1-new" >/dev/null; docker rm -f "dr-$1-side" >/dev/null; docker run -d --name "dr-$1-side" "$2" sleep 1000 >/dev/null; docker run --rm -v "dr-$1-config:/config" "$2" rm /config/greeting; exit 1' >"$place/install.hook"
+  echo 'echo broken >&2; docker volume create "dr-$1-new" >/dev/null; docker rm -f "dr-$1-side" >/dev/null; docker run -d --stop-timeout 1 --name "dr-$1-side" "$2" sleep 1000 >/dev/null; docker run --rm -v "dr-$1-config:/config" "$2" rm /config/greeting; exit 1' >"$place/install.hook"
   run belay service update -y "$app"
   expect_exit 1
   expect_err 'broken'
@@ -152,8 +149,14 @@ test_an_update_takes_the_new_image_or_brings_back_the_old_one() {
   expect is_up "dr-$app-web"
   expect_done "$app" show
   expect_equal 'the old version' $'hello there\ndata\n1' "$out"
+  echo 'docker volume create "dr-$1-late" >/dev/null; kill -9 $(ps -o ppid= -p $PPID)' >"$place/install.hook"
+  run belay service update -y "$app"
+  expect_exit 137
+  expect_equal 'it is known' true "$(belay service ls --json | jq '.services[0].unfinished')"
   rm "$place/install.hook"
   expect_done belay service update -y --json "$app"
+  expect_err 'is taken back'
+  expect_not volume_exists "dr-$app-late"
   expect_equal 'the step' "$old $new" "$(jq -r '.before + " " + .service.image_id' <<<"$out")"
   expect_done "$app" show
   expect_equal 'the new version' $'hello there\ndata\n2' "$out"
@@ -295,6 +298,9 @@ test_the_example_and_the_starter() {
   eventually says Hallo
   run "$app" run
   expect_exit 3
+  local nameless
+  nameless=$(mount_at "dr-$app-counter" /config)
+  expect volume_exists "${nameless#volume }"
   expect_done belay service install -y "$prefix-image:counter" "$app2"
   expect_done belay service backup "$app" "$work/counter.tar.zst"
   expect_done belay service restore -y "$app2" "$work/counter.tar.zst"
@@ -304,6 +310,7 @@ test_the_example_and_the_starter() {
   expect_done "$app2" run "$port"
   eventually says Hallo
   expect_done belay service destroy -y "$app2"
+  expect_not volume_exists "${nameless#volume }"
   expect_done belay service new starter
   sed -i "s/^FROM .*/FROM $prefix-image:all/; s/^RUN groupadd.*/RUN mkdir \/config \&\& chown 22022:22022 \/config/; /useradd --uid/d; /mkdir .config .. chown/{/^RUN/!d}; s/^USER .*/USER 22022:22022/" starter/Dockerfile
   expect_done docker build -q -t "$prefix-image:starter" starter

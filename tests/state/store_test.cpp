@@ -373,6 +373,36 @@ TEST_F(StoreTest, RemembersWhenARegistryWasAsked) {
   EXPECT_EQ(Store::open(folder())->last_asked("web:2"), std::nullopt);
 }
 
+TEST_F(StoreTest, RemembersInstalledServicesAndWhatTheyGoBackTo) {
+  InstalledService plain;
+  plain.name = "web";
+  plain.version = {"me/web:1", "sha256:1", "sha256:2", "3", true, false};
+  plain.launcher = "/usr/local/bin/web";
+  plain.launcher_digest = "4";
+  plain.installed = plain.updated = Time(Milliseconds(1'769'850'000'000));
+  InstalledService unfinished = plain;
+  unfinished.name = "blog";
+  unfinished.unfinished = InstalledService::Unfinished::update;
+  unfinished.before = ServiceVersion{"me/blog", "sha256:5", "", "6", false, true};
+  unfinished.before_world = "{}";
+  unfinished.before_backup = "/backup";
+  {
+    const auto store = Store::open(folder());
+    store->save(plain);
+    store->save(unfinished);
+  }
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->services(), (std::vector{unfinished, plain}));
+  EXPECT_EQ(store->service("blog"), unfinished);
+  unfinished.before.reset();
+  unfinished.unfinished = InstalledService::Unfinished::nothing;
+  store->save(unfinished);
+  EXPECT_EQ(store->service("blog"), unfinished);
+  store->forget_service("blog");
+  EXPECT_EQ(store->service("blog"), std::nullopt);
+  EXPECT_EQ(store->services().size(), 1u);
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
