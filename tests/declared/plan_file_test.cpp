@@ -68,7 +68,7 @@ std::vector<plan::Step> every_kind() {
       PushImage{"r/web:1"},
       TagImage{"sha256:1", "belay/web:r1"},
       CommitContainer{"web", "web:kept", "as it is", "Ada", {"LABEL stage=test"}},
-      UntagImage{"belay/web:r0"},
+      UntagImage{"belay/web:r0", true, true},
       RemoveImage{"sha256:0"},
       CreateNetwork{"back", {{"belay.app", "web"}}, network},
       RemoveNetwork{"old"},
@@ -85,6 +85,7 @@ std::vector<plan::Step> every_kind() {
       SetRestartPolicy{"web", {"always", 0}},
       UpdateResources{"web", resources},
       ConnectNetwork{"web", link},
+      RemoveLink{"web", "db"},
       DisconnectNetwork{"web", "old"},
       SignalContainer{"proxy", "HUP"},
       AwaitVerdict{

@@ -750,8 +750,26 @@ TEST_P(EngineContract, BuildsAndMovesTheTagAndRemovesWhatNothingUses) {
   EXPECT_TRUE(engine().remove_image(own_tag("built:1"), stop_).removed);
   EXPECT_EQ(engine().image(first, stop_), std::nullopt);
   engine().tag_image(second, own_tag("again:1"), stop_);
-  EXPECT_TRUE(engine().remove_image(second, stop_).removed) << "by id, with tags in two repositories";
+  wanted.image = second;
+  engine().create_container(wanted, stop_);
+  EXPECT_FALSE(engine().remove_image(second, stop_).removed);
+  UnwantedImage forced(second);
+  forced.force = true;
+  EXPECT_TRUE(engine().remove_image(forced, stop_).removed) << "by id, with tags in two repositories";
   EXPECT_EQ(engine().image(second, stop_), std::nullopt);
+  engine().remove_container(own("web"), stop_);
+}
+
+TEST_P(EngineContract, TakesALinkAwayAndLeavesBothContainers) {
+  auto target = request("db", images().stays_up), linking = request("web", images().stays_up);
+  linking.service.links = {own("db") + ":database", own("db") + ":other"};
+  engine().create_container(target, stop_);
+  engine().create_container(linking, stop_);
+  engine().remove_link(own("web"), "database", stop_);
+  EXPECT_EQ(engine().container(own("web"), stop_)->service.links, std::vector{own("db") + ":other"});
+  engine().remove_link(own("web"), "database", stop_);
+  engine().remove_link(own("nobody"), "database", stop_);
+  EXPECT_TRUE(engine().container(own("db"), stop_).has_value());
 }
 
 TEST_P(EngineContract, KnowsForWhichRegistriesThereIsALogin) {
