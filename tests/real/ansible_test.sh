@@ -160,10 +160,13 @@ test_a_service() {
 - {name: destroy, belay.host.service: {name: $service, state: absent}}
 - {name: destroy again, belay.host.service: {name: $service, state: absent}}
 END
-  play
+  play --check
+  expect_equal 'planned' 'true true' "$(task install '"\(.changed) \(.plan | length > 0)"')"
+  expect_equal 'launchers' '' "$(find "$place/bin" -name "$service")"
+  play --diff
   expect_exit 0
   expect_equal 'installed' 'true false' "$(task install .changed) $(task 'install again' .changed)"
-  expect_equal 'the image' "$prefix-service:1" "$(task install .service.image)"
+  expect_equal 'the image' "$prefix-service:1" "$(task install .service.reference)"
   expect_equal 'destroyed' 'true false' "$(task destroy .changed) $(task 'destroy again' .changed)"
 }
 # service_image REFERENCE: one by the convention of service images, whose scripts do nothing.
