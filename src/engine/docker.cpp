@@ -176,6 +176,7 @@ void DockerEngine::remove_volume(const std::string& name, std::stop_token stop) 
 }
 
 void DockerEngine::create_network(const NetworkRequest& request, std::stop_token stop) {
+  std::lock_guard held(making_network_);
   const auto response = connection_.post(Target("/networks/create"), network_body(request), stop);
   if (!says_done(response, {201, 409})) refuse(response);
 }

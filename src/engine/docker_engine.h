@@ -3,6 +3,7 @@
 // docker_containers.cpp, docker_images.cpp, docker_archive.cpp (tar streams) and docker_sessions.cpp (logs, exec,
 // attach, events).
 
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -101,6 +102,9 @@ class DockerEngine final : public Engine {
   DockerConnection connection_;
   const RegistryLogins logins_;
   Guarded<std::optional<EngineDefaults>> defaults_;
+  // Held while a network is made. Older engines look for one of the same name and then make one, and two
+  // calls at a time both find none: apps that share a network would get two.
+  std::mutex making_network_;
 };
 
 // The engine takes any unambiguous beginning of an id for a name: "db" could mean a container that merely has an id

@@ -363,6 +363,15 @@ test_dependents_are_replaced_as_planned_and_only_where_they_are_tied() {
   expect_exit 1
   expect_err 'the plan is out of date'
 }
+# They are made side by side, and each finds the network missing.
+test_apps_that_share_a_new_network_share_one() {
+  build_image 1
+  local number
+  for number in 1 2 3 4 5 6; do define "$app-$number" "network: \"$app-net\""; done
+  applied
+  expect_equal 'networks' 1 "$(api GET /networks | jq --arg name "$app-net" '[.[] | select(.Name == $name)] | length')"
+  nothing_to_do
+}
 test_what_is_not_as_declared_is_said_each_time() {
   build_image 1
   build_image bad bad

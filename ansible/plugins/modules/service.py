@@ -48,6 +48,11 @@ service:
   description: The service, as C(belay service ls --json) lists it; null if there is none.
   type: dict
   returned: success
+plan:
+  description: The steps that would be taken.
+  type: list
+  elements: str
+  returned: in check mode
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -74,7 +79,9 @@ def command_of(params, there):
 
 
 def state_line(service):
-    return "%s %s %s\n" % (service["name"], service["image"], service["digest"]) if service else ""
+    if service is None:
+        return ""
+    return "%s %s %s\n" % (service["name"], service["reference"], service["digest"] or service["image_id"])
 
 
 def main():
@@ -93,34 +100,27 @@ def main():
     )
     params, belay = module.params, b.Belay(module)
     before = installed(belay, params["name"])
-    if before and params["state"] != "absent" and before["image"] != params["image"]:
+    if before and params["state"] != "absent" and before["reference"] != params["image"]:
         module.fail_json(
             msg="%s is installed from %s, not from %s; destroy it first, or name that image"
-            % (params["name"], before["image"], params["image"]),
+            % (params["name"], before["reference"], params["image"]),
             service=before,
         )
     command = command_of(params, before)
     if command is None:
         module.exit_json(changed=False, service=before)
 
-    if module.check_mode:
-        answer = belay.run(*(command + ["--dry-run"]))
-        if answer.code not in (0, b.UNCHANGED):
-            belay.fail(answer)
-        plan = answer.out.splitlines() if answer.code == 0 else []
-        module.exit_json(
-            changed=answer.code == 0, service=before, plan=plan, diff=b.prepared(params["name"], plan)
-        )
-
-    answer = belay.run(*(command + ["--json"]))
-    if answer.code not in (0, b.UNCHANGED):
+    answer = belay.run(*(command + ["--json"] + (["--dry-run"] if module.check_mode else [])))
+    if answer.code not in (0, b.UNCHANGED) or answer.record is None:
         belay.fail(answer)
+    changed = answer.code == 0
+    steps = [step["text"] for step in answer.record["steps"]]
+    if module.check_mode:
+        module.exit_json(
+            changed=changed, service=before, plan=steps if changed else [], diff=b.prepared(params["name"], steps)
+        )
     after = installed(belay, params["name"])
-    module.exit_json(
-        changed=answer.code == 0,
-        service=after,
-        diff={"before": state_line(before), "after": state_line(after)},
-    )
+    module.exit_json(changed=changed, service=after, diff={"before": state_line(before), "after": state_line(after)})
 
 
 if __name__ == "__main__":
