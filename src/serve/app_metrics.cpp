@@ -34,8 +34,8 @@ void AppMetrics::measure(engine::Engine& engine, const state::Store& store, Time
 void AppMetrics::measure_app(engine::Engine& engine, const App& app, const World& world, Time now,
                              const std::stop_token& stop) {
   const MetricLabels labels{{"app", app.name.text()}};
-  const bool should_run = app.wish.state == Wish::State::up;
-  const Release* release = should_run && app.wish.release ? app.find(*app.wish.release) : nullptr;
+  const bool should_run = app.wish.is<goal::Run>();
+  const Release* release = should_run && app.wish.release() ? app.find(*app.wish.release()) : nullptr;
   bool is_up = release != nullptr && app.wish.trouble.empty();
   double restarts = 0;
   if (release != nullptr)
