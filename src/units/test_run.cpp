@@ -63,6 +63,7 @@ struct Todo {
   TestCase shown;
   std::function<void(const std::stop_token&)> work{};
   Milliseconds wait{0};  // after it
+  bool asks = false;     // from `e2e-check`, where there is one
 };
 
 class TestRun {
@@ -78,9 +79,11 @@ class TestRun {
     check_bases();
     for (const Order& order : tests.opening) add_order(order, Part::opening);
     if (tests.checks) {
-      for (const DaemonCheck& check : tests.daemons)
+      for (const DaemonCheck& check : tests.daemons) {
         add({check.container, short_question(check), check.where},
             [this, &check](const auto& stop) { ask(check, stop); });
+        todos_.back().asks = true;
+      }
       for (const JobCheck& job : tests.jobs)
         add({job.container, "job", job.where},
             [this, &job](const auto& stop) { check_job(context_, job, look_at(job.container, stop), stop); });
@@ -248,6 +251,7 @@ class TestRun {
         if (options_.on_end) options_.on_end(result);
       };
       try {
+        if (todo.asks) bring_up_looking(stop);
         container_.clear();
         last_answer_.clear();
         run_case(context_, options_, todo.work, result, container_, last_answer_, stop);
@@ -593,9 +597,10 @@ class TestRun {
     ask_until_right(context_, each.check, name, patience(), ask, last_answer_, stop);
   }
 
-  // The container that the checks are asked from, running.
-  std::string looking_container(const std::stop_token& stop) {
-    if (!made_.contains(tests_.looking)) {
+  // The container that the checks are asked from; before the time of the first one begins.
+  void bring_up_looking(const std::stop_token& stop) {
+    if (tests_.looking.empty() || made_.contains(tests_.looking)) return;
+    try {
       make(tests_.looking, stop);
       for (const DaemonCheck& each : tests_.daemons)
         if (const auto& file = each.check.certificate; !file.empty()) certificates_.push_back(file);
@@ -606,7 +611,17 @@ class TestRun {
       if (!detail_of(context_, container_, stop).container.is_up())
         throw Error(ErrorCode::check_impossible,
                     format("{} does not run: {}", tests_.looking, printable(tail_of(context_, container_))));
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      looking_trouble_ = error.what();
+    } catch (const Failed& failed) {
+      looking_trouble_ = failed.reason;
     }
+  }
+
+  std::string looking_container(const std::stop_token& stop) {
+    if (!looking_trouble_.empty()) throw Error(ErrorCode::check_impossible, looking_trouble_);
     return container(tests_.looking, stop);
   }
 
@@ -666,6 +681,7 @@ class TestRun {
   std::set<std::string> made_{};               // services whose containers are there
   std::set<std::string> started_{}, early_{};  // that were started; those before their own order
   std::vector<std::string> certificates_{};    // in the container that asks
+  std::string looking_trouble_{};              // why nothing can be asked from there
   std::string last_answer_{};                  // of the check that is asked
   std::string container_;                      // that the case is about
   std::vector<Candidate>* candidates_ = nullptr;

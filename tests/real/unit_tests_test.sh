@@ -160,10 +160,10 @@ test_checks_are_asked_from_the_container_that_is_declared_for_it() {
   expect_equal 'nothing stays' "$before" "$(world)"
   # From there only what the links say is known by its name.
   sed -i 's/git.example:8443/other.example:8443/; s/retries: 2, interval: 200ms/retries: 0/; s/personal git", retries/nothing like it", retries/' conf/units/"$app"/start.yaml
-  run belay unit run --timeout 4s "$app/test:check"
+  run belay unit run --timeout 6s "$app/test:check"
   expect_exit 1
   expect_err "nothing in it fits 'nothing like it'"
-  expect_err 'it has not ended within 4 s; the last answer: GET https'
+  expect_err 'it has not ended within 6 s; the last answer: GET https'
   expect_equal 'nothing stays' "$before" "$(world)"
 }
 
