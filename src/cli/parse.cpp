@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/habits.h"
+#include "formats/setting_keys.h"
 
 namespace belay::cli {
 
@@ -65,6 +66,9 @@ class Grammar {
       throw UsageError(about(subject_, format("the option --{} can mean {}", name, join(like, " or "))));
     if (const std::string_view answer = answer_to_option(subject_, name); !answer.empty())
       throw UsageError(about(subject_, format("there is no option --{}", name)), std::string(answer));
+    if (is_for_raw(name))
+      throw UsageError(about(subject_, format("there is no option --{}", name)),
+                       format("It can be given in --raw: --raw '--{}=…'", name));
     const auto near = nearest(name, names_);
     throw UsageError(about(subject_, format("there is no option --{}", name)),
                      near ? format("Did you mean '--{}'?", *near) : all_options());
@@ -76,6 +80,13 @@ class Grammar {
   }
 
  private:
+  // One of docker run's that is too rare for an option of its own.
+  bool is_for_raw(const std::string& name) const {
+    const auto settings = formats::container_settings();
+    return std::find(names_.begin(), names_.end(), "raw") != names_.end() &&
+           std::any_of(settings.begin(), settings.end(), [&](const auto& setting) { return setting.option == name; });
+  }
+
   std::string all_options() const {
     std::vector<std::string> words;
     for (const auto& name : names_) words.push_back("--" + name);
