@@ -76,7 +76,7 @@ void run_editor(const fs::path& file) {
   }
   ::sigaction(SIGINT, &before, nullptr);
   if (failure != 0) throw system_error(format("starting {}", program), failure);
-  if (const int code = exit_code_of(status); code != 0)
+  if (const int code = belay::exit_code_of(status); code != 0)
     throw Error(ErrorCode::foreign_program, format("{} ended with {}", program, code), "Nothing was changed.");
 }
 

@@ -9,6 +9,7 @@
 #include "base/local_time.h"
 #include "base/text.h"
 #include "cli/habits.h"
+#include "formats/setting_keys.h"
 
 namespace belay::cli {
 
@@ -69,6 +70,9 @@ class Grammar {
       throw UsageError(about(subject_, format("the option --{} can mean {}", name, join(like, " or "))));
     if (const std::string_view answer = answer_to_option(subject_, name); !answer.empty())
       throw UsageError(about(subject_, format("there is no option --{}", name)), std::string(answer));
+    if (is_for_raw(name))
+      throw UsageError(about(subject_, format("there is no option --{}", name)),
+                       format("It can be given in --raw: --raw '--{}=…'", name));
     throw UsageError(about(subject_, format("there is no option --{}", name)), told(near_options(name)));
   }
 
@@ -97,6 +101,13 @@ class Grammar {
     for (const auto& candidate : names_)
       if (candidate.find(name) != std::string::npos) near.push_back("--" + candidate);
     return near;
+  }
+
+  // One of docker run's that is too rare for an option of its own.
+  bool is_for_raw(const std::string& name) const {
+    const auto settings = formats::container_settings();
+    return std::find(names_.begin(), names_.end(), "raw") != names_.end() &&
+           std::any_of(settings.begin(), settings.end(), [&](const auto& setting) { return setting.option == name; });
   }
 
   std::string all_options() const {

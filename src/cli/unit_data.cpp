@@ -4,6 +4,7 @@
 #include "base/plural.h"
 #include "cli/change_result.h"
 #include "cli/data_options.h"
+#include "cli/host_run.h"
 #include "cli/unit_orders.h"
 #include "formats/dockerstra/order_values.h"
 #include "safekeeping/backup.h"

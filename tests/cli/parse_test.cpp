@@ -91,6 +91,8 @@ TEST(CommandLine, NamesWhatIsWrongAndWhatWasMeant) {
   EXPECT_EQ(refusal("xyzzyx"), "there is no command 'xyzzyx' | Run belay help for the list of commands.");
   EXPECT_EQ(refusal("start web --oder x"), "start: there is no option --oder | Did you mean '--order'?");
   EXPECT_EQ(refusal("start web --oder=x"), "start: there is no option --oder | Did you mean '--order'?");
+  EXPECT_EQ(refusal("deploy web --sysctl a=b"),
+            "deploy: there is no option --sysctl | It can be given in --raw: --raw '--sysctl=…'");
   EXPECT_EQ(refusal("start --no web"), "start: the option --no can mean --no-lock-wait or --no-color or --no-wait | ");
   EXPECT_THAT(refusal("version -x"), ::testing::StartsWith("version: there is no option -x | usage: belay version "));
   EXPECT_THAT(refusal("logs web -tx"), ::testing::StartsWith("logs: there is no option -x | "));

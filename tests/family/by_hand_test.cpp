@@ -58,7 +58,7 @@ class SettingsByHand : public ::testing::Test {
 
   const Service& service() {
     app_ = scene_.app();
-    return app_->find(*app_->wish.release)->spec.services[0];
+    return app_->find(*app_->wish.release())->spec.services[0];
   }
   std::vector<std::string> ports() {
     std::vector<std::string> texts;
@@ -70,7 +70,7 @@ class SettingsByHand : public ::testing::Test {
     const auto found = all.find(name);
     return found == all.end() ? "-" : found->second;
   }
-  int release() { return scene_.app().wish.release->value; }
+  int release() { return scene_.app().wish.release()->value; }
 
   Scene scene_;
   std::optional<App> app_;

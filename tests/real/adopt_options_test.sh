@@ -20,6 +20,8 @@ settings() {
         .Env = ((.Env // []) | sort) | .Labels = ((.Labels // {}) | with_entries(select(.key | startswith("belay.") | not)) | to_entries)
         | .Volumes = ((.Volumes // {}) | keys) | .ExposedPorts = ((.ExposedPorts // {}) | keys)),
       host: (.HostConfig | del(.ConsoleSize, .RestartPolicy, .Binds, .Mounts, .Tmpfs) | .NetworkMode |= (if . == "bridge" then "default" else . end)
+        # The log of what Belay makes is rotated where nothing is said of it.
+        | if .LogConfig.Config == {"max-file": "3", "max-size": "10m"} then .LogConfig.Config = {} else . end
         | .Runtime |= (if . == "runc" then "" else . end)),
       open_paths: ((.HostConfig.MaskedPaths == []) and (.HostConfig.ReadonlyPaths == [])),
       mounts: ([.Mounts[] | select(.Type != "tmpfs") | [.Type, (if (.Name // "" | test("^[0-9a-f]{64}$")) then "anonymous" else (.Name // .Source) end),

@@ -53,6 +53,7 @@ test_a_slip_in_a_name_makes_no_second_app_unasked() {
 test_an_editor_changes_the_settings() {
   image keeper 8080 one
   expect_done belay deploy "$app" -e A=1
+  # shellcheck disable=SC2016  # it is the editor's own
   printf '#!/bin/sh\nsed -i "s/\\"A\\": \\"1\\"/\\"A\\": \\"2\\"/" "$1"\n' >editor
   chmod +x editor
   expect_refused 2 env EDITOR="$PWD/editor" belay config "$app" --edit
@@ -115,7 +116,7 @@ test_a_file_of_defaults_is_read() {
   expect_done belay deploy "$app" -v "$app-data:/data"
   expect_done belay backup "$app"
   expect_done belay backup "$app"
-  expect_equal 'the backups' 1 "$(ls kept | wc -l)"
+  expect_equal 'the backups' 1 "$(find kept -type f | wc -l)"
   expect_refused 1 belay backup "$app" -o "$PWD/not/mounted"
   echo 'nonsense = 1' >>belay.conf
   expect_done belay ls

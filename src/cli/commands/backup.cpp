@@ -129,7 +129,7 @@ int back_up_all(Invocation& in, HostRun& run) {
   int code = 0;
   for (const auto& name : all_apps(run.context())) {
     const auto app = run.context().store.app(name);
-    if (app && !app->last && app->wish.state != Wish::State::up) {
+    if (app && !app->last && !app->wish.is<goal::Run>()) {
       in.console.note(format("{} has never run: there is nothing to back up", name.text()));
       continue;
     }
