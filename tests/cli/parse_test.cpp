@@ -121,8 +121,7 @@ TEST(CommandLine, ChecksTheKindOfValues) {
   EXPECT_EQ(refusal("logs web --since ever"),
             "logs: the option --since takes a time such as 10m (back from now), 09:00, yesterday, 2026-01-31 or "
             "2026-01-31T09:00:00Z, not 'ever' | ");
-  EXPECT_EQ(refusal("autostart web frist"),
-            "autostart: MARK takes last or stable or none, not 'frist' | ");
+  EXPECT_EQ(refusal("autostart web frist"), "autostart: MARK takes last or stable or none, not 'frist' | ");
   EXPECT_EQ(refusal("logs web -n 5 --since 2026-01-31T09:00:00Z"), "accepted");
 }
 

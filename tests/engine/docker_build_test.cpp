@@ -147,8 +147,7 @@ TEST(BuildKitProgress, TellsTheStepThatFailedNotThoseGivenUpForIt) {
                 vertex("sha256:cc", "[other] RUN sleep", bytes_field(7, "context canceled")));
   watched.take(
       R"({"errorDetail":{"message":"process \"make\" did not complete successfully: exit code: 2"},"error":"x"})");
-  EXPECT_EQ(watched.failure(),
-            "the build failed: RUN make: it ended with exit code 2\n  no rule\n  to make x\n  last");
+  EXPECT_EQ(watched.failure(), "the build failed: RUN make: it ended with exit code 2\n  no rule\n  to make x\n  last");
 }
 
 TEST(ClassicProgress, FollowsEachStep) {

@@ -215,6 +215,10 @@ TEST(Doctor, AdvisesABackupWhereThereIsDataAndNone) {
   record.name = "web.tar";
   record.taken = practice.scene.clock.now();
   practice.scene.store->save(record);
+  EXPECT_FALSE(says("good backup"));
+  EXPECT_TRUE(says("no backup of it was ever restored for a test"));
+  record.drilled = record.taken;
+  practice.scene.store->save(record);
   EXPECT_FALSE(says("backup"));
   practice.scene.clock.advance(std::chrono::hours(24 * 9));
   EXPECT_TRUE(says("its last good backup was taken 9 days ago"));

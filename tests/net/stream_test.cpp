@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -81,6 +83,35 @@ TEST(Stream, ReachesIpv6LiteralsWithAndWithoutBrackets) {
   }
   EXPECT_EQ(read_to_end(*connect_tcp({"::1", server->port()}, generous(), {})), "six");
   EXPECT_EQ(read_to_end(*connect_tcp({"[::1]", server->port()}, generous(), {})), "six");
+}
+
+TEST(Stream, GoesThroughAProgram) {
+  const auto stream = connect_by_program({"sh", "-c", "echo hello; cat"});
+  stream->write_all("and back", generous(), {});
+  stream->finish_writing(generous(), {});
+  EXPECT_EQ(read_to_end(*stream), "hello\nand back");
+}
+
+TEST(Stream, TellsWhatAProgramSaidThatMadeNoConnection) {
+  const auto stream = connect_by_program({"sh", "-c", "echo 'no such host' >&2; exit 255"});
+  try {
+    std::ignore = read_to_end(*stream);
+    ADD_FAILURE() << "it made none";
+  } catch (const ConnectError& error) {
+    EXPECT_EQ(error.error_number(), EHOSTUNREACH);
+    EXPECT_THAT(error.what(), HasSubstr("sh made no connection: no such host"));
+  }
+  EXPECT_THROW(std::ignore = connect_by_program({"/no/such/program"}), NotFound);
+}
+
+TEST(Stream, EndsItsProgram) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "pid";
+  auto stream = connect_by_program({"sh", "-c", "echo $$ >" + file.string() + "; echo up; exec sleep 1000"});
+  char buffer[10];
+  ASSERT_GT(stream->read_some(buffer, generous(), {}), 0u);
+  stream.reset();
+  EXPECT_NE(::kill(std::stoi(read_file(file)), 0), 0) << "it is left behind";
 }
 
 TEST(Stream, WritesAddressesAsTheUserDoes) {
