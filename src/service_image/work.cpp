@@ -18,6 +18,7 @@
 #include "service_image/convention.h"
 #include "service_image/host_user.h"
 #include "service_image/launcher.h"
+#include "state/store.h"
 
 namespace belay::service_image {
 

@@ -37,12 +37,20 @@ std::string with(const std::string& from, const std::string& to) {
 
 TEST(Manifest, OfANewerFormatIsRefusedWithAHint) {
   try {
-    manifest_from_json(with("\"belay_backup\": 2", "\"belay_backup\": 3"));
+    manifest_from_json(with("\"belay_backup\": 2", "\"belay_backup\": 4"));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "this backup has format 3; this Belay reads up to 2");
+    EXPECT_STREQ(error.what(), "this backup has format 4; this Belay reads up to 3");
     EXPECT_EQ(error.hint(), "A newer Belay wrote it: install that one.");
   }
+}
+
+TEST(Manifest, SaysWhatAServiceWasInstalledFrom) {
+  Manifest manifest = sample_manifest();
+  EXPECT_EQ(manifest_from_json(manifest_to_json(manifest)).service, std::nullopt);
+  manifest.version = Manifest::newest_format;
+  manifest.service = Manifest::ServiceOrigin{"me/web:1", "sha256:1", "sha256:2", true};
+  EXPECT_EQ(manifest_from_json(manifest_to_json(manifest)).service, manifest.service);
 }
 
 TEST(Manifest, RefusesIdsThatAreNotHarmless) {

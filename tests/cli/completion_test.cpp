@@ -25,7 +25,8 @@ class BashCompletion : public ::testing::Test {
                        "#!/bin/sh\n"
                        "echo \"$*\" >> \"$0.asked\"\n"
                        "case \"$*\" in *'ls --names') echo shop; echo web;;\n"
-                       "*'releases web --names') echo r1; echo r2;; esac\n",
+                       "*'releases web --names') echo r1; echo r2;;\n"
+                       "*'service help shop --names') echo run; echo configure;; esac\n",
                        0755);
     write_file_durably(folder.path() / "Dockerfile", "");
   }
@@ -76,6 +77,14 @@ TEST_F(BashCompletion, AsksBelayForAppsAndReleases) {
   EXPECT_THAT(offered({"logs", "web", "-f", "r"}), ElementsAre("r1", "r2"));
   EXPECT_THAT(offered({"-H", "tcp://a", "stop", "s"}), ElementsAre("shop"));
   EXPECT_THAT(split(read_file(folder.path() / "belay.asked"), '\n'), Contains("-H tcp://a ls --names"));
+}
+
+TEST_F(BashCompletion, AsksBelayForServicesAndTheirCommands) {
+  EXPECT_THAT(offered({"service", "up"}), ElementsAre("update"));
+  EXPECT_THAT(offered({"service", "update", "s"}), ElementsAre("shop"));
+  EXPECT_THAT(offered({"service", "run", "shop", ""}), ElementsAre("run", "configure"));
+  EXPECT_THAT(offered({"service", "backup", "shop", "Dock"}), ElementsAre("Dockerfile"));
+  EXPECT_THAT(offered({"service", "install", "s"}), IsEmpty());
 }
 
 TEST_F(BashCompletion, OffersFilesAndFixedWords) {

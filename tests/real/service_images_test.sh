@@ -74,6 +74,10 @@ test_every_command_line_of_the_document() {
   expect_done "$app"
   expect_out "This is $app"
   expect_out "$app configure"
+  echo 'exit 1' >"$place/help.hook"
+  expect_done "$app"
+  expect_out "$app configure"
+  expect_err 'help script ended with exit code 1'
   GREETING=hello run "$app" configure everybody
   expect_exit 0
   expect_done dr "$app" show
