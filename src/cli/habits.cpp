@@ -65,7 +65,6 @@ constexpr std::array words{
     Habit{"man", true, "belay help COMMAND shows the page of a command."},
     Habit{"logout", false,
           "The engine's own logins are used: docker logout ends one, then belay pull asks without it."},
-    Habit{"service", true, "belay ps lists the services and containers of apps."},
     Habit{"secret", true, "belay config NAME prints the settings of an app, its secrets hidden."},
     Habit{"node", true, "Belay looks after one host; -H ENDPOINT names the engine of another."},
     Habit{"context", true,

@@ -542,7 +542,7 @@ std::vector<Outline> AppRows::outlines() {
                "(SELECT image FROM builds WHERE app = apps.id ORDER BY number DESC LIMIT 1), "
                "origin, origin_kind, state, release, unfinished, fallback, lose_data, wait, swap_order, settle, "
                "wait_timeout, who, why, since, previous, proved, snapshot, data, fallback_data, "
-               "way_back, failed, trouble, held_down, restart "
+               "way_back, failed, trouble, held_down, restart, held "
                "FROM apps JOIN wishes ON app = id ORDER BY name"),
            [&](Row row) {
              places.emplace(row.number(), outlines.size());
