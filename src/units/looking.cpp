@@ -15,7 +15,7 @@ namespace belay::units {
 
 namespace {
 
-constexpr const char* mode = "--answer-checks";
+constexpr const char* answering_option = "--answer-checks";
 constexpr const char* folder = "/.belay";
 
 struct Program {
@@ -73,9 +73,13 @@ int wait_for_the_end() {
 
 std::vector<std::string> looking_command(const std::string& word) {
   const std::string own = format("{}/belay", folder), libraries = format("{}/lib", folder);
-  if (program().loader.empty()) return {own, mode, word};
-  return {
-      format("{}/{}", libraries, program().loader.filename().string()), "--library-path", libraries, own, mode, word};
+  if (program().loader.empty()) return {own, answering_option, word};
+  return {format("{}/{}", libraries, program().loader.filename().string()),
+          "--library-path",
+          libraries,
+          own,
+          answering_option,
+          word};
 }
 
 void put_program(engine::Engine& engine, const std::string& container, const std::vector<std::string>& certificates,
@@ -109,7 +113,7 @@ std::string looking_certificate(const std::vector<std::string>& certificates, co
 }
 
 std::optional<int> answer_as_looking(const std::vector<std::string>& words) {
-  if (words.size() != 3 || words[1] != mode) return {};
+  if (words.size() != 3 || words[1] != answering_option) return {};
   if (words[2] == "wait") return wait_for_the_end();
   const std::string answer = exec::answer_elsewhere(words[2], {}) + "\n";
   std::fputs(answer.c_str(), stdout);
