@@ -122,7 +122,7 @@ InstanceRow instance_row(const Wish& wish, const std::string& service, bool is_j
   row.image_id = container->image_id;
   row.is_up = container->is_up();
   row.status = container->status;
-  row.ports = port_texts(container->ports);
+  row.ports = container->ports;
   row.health = container->health;
   return row;
 }
@@ -175,7 +175,7 @@ AppSummary summary_of(const state::Outline& app,
     row.container = container->name;
     row.status = container->status;
     row.image_id = container->image_id;
-    row.ports = port_texts(container->ports);
+    row.ports = container->ports;
     row.health = container->health;
   }
   if (has_moved_on(app, row)) row.image = format("{}@{}", without_tag(row.image), short_digest(row.image_id));
@@ -452,7 +452,7 @@ std::vector<AppSummary> unknown_apps(const World& world, const std::set<std::str
     // Older engines show the id itself of an image that a container was created from by id.
     if (!container.image.starts_with("sha256:")) row->second.image = container.image;
     row->second.image_id = container.image_id;
-    row->second.ports = port_texts(container.ports);
+    row->second.ports = container.ports;
     row->second.known = false;
   }
   std::vector<AppSummary> all;

@@ -42,7 +42,7 @@ struct InstanceRow {
   AppState state = AppState::missing;
   Health health = Health::none;
   std::string status;  // the engine's words
-  std::vector<std::string> ports;
+  std::vector<PortBinding> ports;
   bool should_run = false;
   bool is_up = false;
 };
@@ -60,7 +60,7 @@ struct AppSummary {
   std::string image_id;  // "sha256:…"
   std::string container;
   std::string status;  // the engine's words: "Up 3 minutes"
-  std::vector<std::string> ports;
+  std::vector<PortBinding> ports;
   std::optional<Autostart> autostart;  // nullopt: the state does not know the app
   std::string last_failed;             // "r6": newer than what is shown, tried, and failed; or empty
   int restarts = 0;                    // by the engine, of a container that does not stay up

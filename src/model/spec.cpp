@@ -16,6 +16,10 @@ std::string PortBinding::text() const {
   return format("{}{}->{}/{}", address, *host_port, container_port, protocol);
 }
 
+std::string PortBinding::text_with_address() const {
+  return host_port && host_ip.empty() ? "*:" + text() : text();
+}
+
 bool clash(const PortBinding& a, const PortBinding& b) {
   const auto everywhere = [](const std::string& ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; };
   return a.host_port && b.host_port && *a.host_port == *b.host_port && a.protocol == b.protocol &&

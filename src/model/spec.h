@@ -25,6 +25,8 @@ struct PortBinding {
   std::optional<std::uint16_t> host_port;
   auto operator<=>(const PortBinding&) const = default;
   std::string text() const;  // "127.0.0.1:80->8080/tcp", as `docker ps` writes it
+  // The same, but with "*" where it is published on every address: "*:80->8080/tcp".
+  std::string text_with_address() const;
 };
 
 // A host port as two containers can clash over it: same protocol, same port, same address or one on every address.

@@ -86,7 +86,7 @@ struct Describe {
     if (s.proof == AwaitVerdict::Proof::completed)
       return format("wait until {} has ended with 0, at most {}", s.name, duration_text(s.wait_timeout));
     if (s.proof == AwaitVerdict::Proof::runs_or_ends)
-      return format("wait whether {} stays up for {}, or ends with 0", s.name, duration_text(s.settle));
+      return format("check that {} stays up for {}, or ends with 0", s.name, duration_text(s.settle));
     if (s.proof == AwaitVerdict::Proof::still_well)
       return format("see whether {} is still well{}", s.name, s.checks.empty() ? "" : " and " + passes(s.checks));
     if (!s.checks.empty())
@@ -100,7 +100,7 @@ struct Describe {
                     s.name, duration_text(s.wait_timeout), duration_text(s.settle));
     if (s.has_health_check)
       return format("wait until {} is healthy, at most {}", s.name, duration_text(s.wait_timeout));
-    return format("wait whether {} stays up for {}", s.name, duration_text(s.settle));
+    return format("check that {} stays up for {}", s.name, duration_text(s.settle));
   }
   std::string operator()(const RunInside& s) const {
     std::vector<std::string> words;

@@ -242,11 +242,11 @@ TEST(Planner, WaitsAsLongAsTheHealthCheckMayNeed) {
   const HealthCheck quick{{"CMD", "check"}, Seconds(1), Seconds(1), {}, 1};
   const HealthCheck slow{{"CMD", "check"}, Seconds(60), Seconds(20), std::chrono::minutes(5), 4};
   const HealthCheck none{{"NONE"}, {}, {}, {}, {}};
-  EXPECT_EQ(verdict({}, {}), "wait whether web-r1 stays up for 5 s");
+  EXPECT_EQ(verdict({}, {}), "check that web-r1 stays up for 5 s");
   EXPECT_EQ(verdict(usual, {}), "wait until web-r1 is healthy, at most 4 min");
   EXPECT_EQ(verdict(quick, {}), "wait until web-r1 is healthy, at most 1 min") << "never less than Belay's own";
   EXPECT_EQ(verdict(slow, {}), "wait until web-r1 is healthy, at most 11 min 40 s");
-  EXPECT_EQ(verdict(slow, none), "wait whether web-r1 stays up for 5 s");
+  EXPECT_EQ(verdict(slow, none), "check that web-r1 stays up for 5 s");
   EXPECT_EQ(verdict(slow, HealthCheck{{}, Seconds(5), Seconds(5), Seconds(0), 1}),
             "wait until web-r1 is healthy, at most 1 min")
       << "the service's fields replace the image's one by one";

@@ -249,7 +249,7 @@ TEST(Faults, WhatHangsDoesNotKeepTheOldOneDown) {
   scene.run("deploy 1");
   // Somebody stops the old one while the new one is judged, and the new one hangs.
   scene.report.on_step = [&](const std::string& step) {
-    if (step.starts_with("wait whether web-r2")) {
+    if (step.starts_with("check that web-r2")) {
       scene.engine.stop_container("web-r1", {}, {});
       scene.engine.fail_after(0, EngineError(0, "the engine did not answer in time"));
     }
@@ -271,7 +271,7 @@ TEST(Faults, TwoNeverWriteToOneVolume) {
   scene.grace = Milliseconds(50);
   scene.run("deploy 1");
   scene.report.on_step = [&](const std::string& step) {
-    if (step.starts_with("wait whether web-r2"))
+    if (step.starts_with("check that web-r2"))
       scene.engine.fail_after(0, EngineError(0, "the engine did not answer in time"));
     if (step == "stop web-r2") scene.engine.hangs("web-r2");
   };

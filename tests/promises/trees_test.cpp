@@ -145,7 +145,7 @@ TEST(MountsInData, AMountThatAppearsWhileAReleaseFailsKeepsNothingDown) {
     make_folder(app / "auto");
     if (const auto came = scene.run("deploy 1"); came != "done") return came;
     scene.report.on_step = [&](const std::string& step) {
-      if (!step.starts_with("wait whether web-r2")) return;
+      if (!step.starts_with("check that web-r2")) return;
       say(app / "file", "written by r2");
       mount_tmpfs(app / "auto");
     };

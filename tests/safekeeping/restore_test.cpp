@@ -94,7 +94,7 @@ TEST_F(Restore, PutsTheDataBackAndKeepsWhatWasThere) {
       ElementsAre("create volume web_data.belay-s1", HasSubstr("unpack 01-web_data"), "create volume web_more.belay-s1",
                   HasSubstr("unpack 02-web_more"), HasSubstr("check "), "set the restart policy of web-r1 to no",
                   "stop web-r1", HasSubstr("exchange what volume web_data"), HasSubstr("exchange what volume web_more"),
-                  "start web-r1", HasSubstr("wait whether web-r1"),
+                  "start web-r1", HasSubstr("check that web-r1"),
                   "set the restart policy of web-r1 to unless-stopped"));
 }
 
@@ -119,7 +119,7 @@ TEST_F(Restore, GoesBackToTheOldDataWhereTheAppDoesNotProveItselfWithTheOther) {
   bool was_killed = false;
   on_step_ = [&](const std::string& step) {
     // The way back has a verdict of its own.
-    if (!step.starts_with("wait whether web-r1") || std::exchange(was_killed, true)) return;
+    if (!step.starts_with("check that web-r1") || std::exchange(was_killed, true)) return;
     EXPECT_EQ(scene_.held(), "new");
     scene_.engine.kill("web-r1", 3);
   };
@@ -185,7 +185,7 @@ TEST_F(Restore, ThatIsStoppedTouchesNothing) {
 }
 
 TEST_F(Restore, ThatIsStoppedWhileTheAppIsDownTakesEverythingBack) {
-  for (const auto* moment : {"stop web-r1", "exchange what volume web_more", "start web-r1", "wait whether"}) {
+  for (const auto* moment : {"stop web-r1", "exchange what volume web_more", "start web-r1", "check that"}) {
     on_step_ = [&](const std::string& step) {
       if (step.starts_with(moment)) scene_.stopping.request_stop();
     };
@@ -521,7 +521,7 @@ TEST_F(Snapshots, GoBackWithTheRelease) {
 
 TEST_F(Snapshots, StayWhereTheReleaseThatIsGoneBackToFails) {
   scene_.report.on_step = [&](const std::string& step) {
-    if (step.starts_with("wait whether web-r1")) scene_.engine.kill("web-r1", 1);
+    if (step.starts_with("check that web-r1")) scene_.engine.kill("web-r1", 1);
   };
   EXPECT_EQ(scene_.run("rollback data"), "rolled_back");
   EXPECT_EQ(scene_.held(), "new");

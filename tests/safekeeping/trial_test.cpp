@@ -222,13 +222,13 @@ TEST_F(Trials, ADryRunShowsTheWholePlanAndTouchesNothing) {
   dry.dry_run = true;
   const std::string plan = plan::plan_text(drill(dry).trial.plan);
   for (const auto* part : {"create network belay-drill-web-", "unpack 01-", "to its end", "create container",
-                           "wait whether", "remove volume belay-drill-web-", "remove network belay-drill-web-"})
+                           "check that", "remove volume belay-drill-web-", "remove network belay-drill-web-"})
     EXPECT_THAT(plan, HasSubstr(part));
   engine_->add_image("next:1", config(), {});
   TryOptions options = image("next:1");
   options.trial = dry;
   const std::string trying = plan::plan_text(try_it(options).trial.plan);
-  for (const auto* part : {"pause web-r1", "copy volume web_data", "resume web-r1", "wait whether"})
+  for (const auto* part : {"pause web-r1", "copy volume web_data", "resume web-r1", "check that"})
     EXPECT_THAT(trying, HasSubstr(part));
   EXPECT_EQ(engine_->changes(), known);
   std::ignore = engine_->remove_image("next:1", {});

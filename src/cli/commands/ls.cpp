@@ -7,6 +7,7 @@
 #include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/port_text.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -53,9 +54,9 @@ Style style_of(const look::AppSummary& row) {
 }
 
 // Of all its instances.
-std::vector<std::string> ports_of(const look::AppSummary& row) {
+std::vector<PortBinding> ports_of(const look::AppSummary& row) {
   if (!row.ports.empty()) return row.ports;
-  std::vector<std::string> ports;
+  std::vector<PortBinding> ports;
   for (const auto& instance : row.instances) ports.insert(ports.end(), instance.ports.begin(), instance.ports.end());
   return ports;
 }
@@ -88,7 +89,7 @@ Table table_of(const std::vector<look::AppSummary>& rows) {
     std::vector<Cell> cells{row.name, {state_words(row), style_of(row)}, time_up(row), row.release};
     if (has_marks) cells.emplace_back(row.stable);
     cells.emplace_back(row.image.empty() ? short_digest(row.image_id) : row.image);
-    cells.emplace_back(join(ports_of(row), ", "));
+    cells.emplace_back(text_of_ports(ports_of(row)));
     cells.emplace_back(note_of(row), Style::warn);
     table.add(std::move(cells));
   }
@@ -144,7 +145,7 @@ Node instance_node(const look::InstanceRow& row) {
   node.set("health", row.health == Health::none ? Node() : word(to_text(row.health)));
   node.set("status", text_or_null(row.status));
   node.set("image_id", text_or_null(row.image_id));
-  node.set("ports", texts(row.ports));
+  node.set("ports", texts(port_words(row.ports)));
   node.set("should_run", Node::boolean(row.should_run));
   node.set("is_up", Node::boolean(row.is_up));
   return node;
@@ -162,7 +163,7 @@ Node app_node(const look::AppSummary& row) {
   node.set("image_id", text_or_null(row.image_id));
   node.set("container", text_or_null(row.container));
   node.set("status", text_or_null(row.status));
-  node.set("ports", texts(row.ports));
+  node.set("ports", texts(port_words(row.ports)));
   const auto count = look::count_up(row.instances);
   node.set("up", Node::number(count.up));
   node.set("wanted", Node::number(count.wanted));

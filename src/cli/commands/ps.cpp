@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/named.h"
+#include "cli/port_text.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -114,7 +115,7 @@ int run_ps(Invocation& in) {
       {{"CONTAINER", Align::left, false}, {"APP"}, {"SERVICE"}, {"STATE", Align::left, false}, {"STATUS"}, {"PORTS"}});
   for (const auto& row : rows)
     table.add({row.instance.container.empty() ? "(none)" : row.instance.container, row.app, shown_name(row.instance),
-               shown_state(row.instance), row.instance.status, join(row.instance.ports, ", ")});
+               shown_state(row.instance), row.instance.status, text_of_ports(row.instance.ports)});
   in.console.print(table);
   return 0;
 }

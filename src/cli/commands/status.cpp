@@ -6,6 +6,7 @@
 #include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/named.h"
+#include "cli/port_text.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -86,7 +87,7 @@ void print_status(Console& console, const look::Status& status) {
                    each.container.empty()
                        ? ""
                        : format(", {}{}", each.container, each.status.empty() ? "" : " (" + each.status + ")")));
-  field("  ports", join(row.ports, ", "));
+  field("  ports", text_of_ports(row.ports));
   std::vector<std::string> volumes;
   for (const auto& mount : status.volumes)
     volumes.push_back(format("{}:{}{}", mount.source, mount.target, mount.read_only ? ":ro" : ""));
