@@ -48,6 +48,19 @@ void bring_image(change::Context& context, const ServiceVersion& version, std::s
                    "belay service backup --with-image NAME FILE makes a backup that needs no registry.");
 }
 
+// A restore writes the backup that it goes back to where this one is: it would be gone before it is read.
+void refuse_own_backup(const Folders& folders, const std::string& service, const backup::FilePlace& from) {
+  if (from.folder.kind != backup::Place::Kind::local) return;
+  const fs::path own = folders.restore_backup(service);
+  std::error_code error;
+  const fs::path given = fs::path(from.folder.path) / from.name;
+  if (fs::weakly_canonical(given, error) != fs::weakly_canonical(own, error) && !fs::equivalent(given, own, error))
+    return;
+  throw Conflict(ErrorCode::data_in_use,
+                 format("{} is the file that a restore of {} goes back to by itself", printable(own.string()), service),
+                 "Copy it to another place, then restore the copy.");
+}
+
 std::string source_of(const backup::FilePlace& place) {
   return printable(place.text());
 }
@@ -184,7 +197,7 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   const std::string name = service.name;
   Work work(context, service, options.script_time);
   // What is there, kept until all has gone well.
-  const fs::path kept = folders.kept_backup(name);
+  const fs::path kept = folders.restore_backup(name);
   make_folder(kept.parent_path(), 0700);
   {
     const auto beside = backup::destination(backup::parse_place(kept.parent_path().string()), {});
@@ -257,6 +270,7 @@ Done restore(change::Context& context, const std::string& wanted, backup::Destin
              std::stop_token stop) {
   const std::string name = checked_name(wanted).text();
   const std::string where = source_of({destination.place(), file});
+  refuse_own_backup(Folders(context.store.folder()), name, {destination.place(), file});
   const FileLock lock = hold(context, name, stop);
   const auto there = context.store.service(name);
   if (!there) expect_free(context, name, options.launchers / name, stop);

@@ -49,7 +49,8 @@ std::vector<std::string> proof(change::Context& context, const InstalledService&
   if (launcher_state(service.launcher, service.launcher_digest) == LauncherState::ours)
     left.push_back("command " + service.launcher);
   std::error_code error;
-  for (const auto& path : {folders.work(service.name), folders.kept_backup(service.name)})
+  for (const auto& path :
+       {folders.work(service.name), folders.kept_backup(service.name), folders.restore_backup(service.name)})
     if (fs::exists(path, error)) left.push_back(path.string());
   return left;
 }
@@ -102,7 +103,8 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
   remove_images(context, service);
   std::error_code error;
   fs::remove_all(folders.work(service.name), error);
-  fs::remove(folders.kept_backup(service.name), error);
+  for (const auto& backup : {folders.kept_backup(service.name), folders.restore_backup(service.name)})
+    fs::remove(backup, error);
   done.left = proof(context, service, folders);
   if (!done.left.empty()) return done;
   if (is_last(context, service.name) && host_user(folders.user_marks()).made_by_belay) {

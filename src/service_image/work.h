@@ -28,9 +28,14 @@ struct Folders {
   ScriptStore scripts() const { return ScriptStore(all / "scripts"); }
   // What a command on the service has in hand; nothing of it outlives the command.
   fs::path work(const std::string& service) const { return all / "work" / service; }
-  // The backup that an update or a restore goes back to, and that the last update leaves.
+  // The backup that an update goes back to, and that the last update leaves.
   fs::path kept_backup(const std::string& service) const {
     return all / "backups" / (service + "-before.belay.tar.zst");
+  }
+  // The one that a restore goes back to: gone when the restore has ended. Never that of the update, which is a file
+  // that a restore may well be asked for.
+  fs::path restore_backup(const std::string& service) const {
+    return all / "backups" / (service + "-before-restore.belay.tar.zst");
   }
   fs::path user_marks() const { return all; }
 };
