@@ -6,7 +6,7 @@
 
 #include "archive/tar_writer.h"
 #include "base/errors.h"
-#include "engine/direct.h"
+#include "engine/captured_output.h"
 #include "service_image/convention.h"
 #include "service_image/hold.h"
 #include "support/scene/scene_test.h"
@@ -171,6 +171,193 @@ TEST_F(Commands, ARestoreThatFailsBringsBackWhatWasThere) {
   hold_data("new");
   EXPECT_THROW(restore_from(file), Error);
   EXPECT_EQ(data(), "new");
+}
+
+TEST_F(Commands, AnInstallRefusesAContainerThatWouldPassForItsOwn) {
+  store->forget_service("gallery");
+  engine.remove_volume("dr-gallery-config", {});
+  run_container("gallery", {});
+  change::Context here = context();
+  expect_free(here, "gallery", {}, service.launcher, {});
+  EXPECT_THROW(expect_free(here, "gallery", image, service.launcher, {}), Conflict);
+  // One of an app that was adopted has no label.
+  App app(AppName("shop"));
+  Release release;
+  release.number = ReleaseNumber(1);
+  release.containers["shop"] = "gallery";
+  app.releases.push_back(release);
+  EXPECT_THAT(owner_in(here, service).of_apps, IsEmpty());
+  store->save(app);
+  EXPECT_THAT(owner_in(here, service).of_apps, ElementsAre("gallery"));
+  expect_free(here, "gallery", image, service.launcher, {});
+}
+
+TEST_F(Commands, NewNamesClaimNothingOfAnotherService) {
+  change::Context here = context();
+  EXPECT_THROW(expect_free(here, "Gallery", {}, folder.path() / "no", {}), Conflict);
+  EXPECT_THROW(expect_free(here, "gallery-config", {}, folder.path() / "no", {}), UsageError);
+  expect_free(here, "gallery-2", {}, folder.path() / "no", {});
+}
+
+TEST_F(Commands, AnInstallIsTakenBackToWhatWasThere) {
+  run_container("gallery", {});
+  const std::vector<std::string> before = volumes();
+  change::Context here = context();
+  service.before_world = before_install(here, {});
+  service.unfinished = Unfinished::install;
+  store->save(service);
+  run_container("gallery-2", {});
+  run_hold();
+  EXPECT_FALSE(store->service("gallery"));
+  EXPECT_TRUE(exists("gallery"));
+  EXPECT_FALSE(exists("gallery-2"));
+  EXPECT_EQ(volumes(), before);
+}
+
+TEST_F(Commands, NothingGoesOnFromAnInstallThatIsNotTakenBack) {
+  service.unfinished = Unfinished::install;
+  change::Context here = context();
+  service.before_world = to_json([] {
+    Belongings none;
+    none.is_before_install = true;
+    return none;
+  }());
+  store->save(service);
+  run_container("shop-1", "dr-gallery-config", {{labels::app, "shop"}});
+  EXPECT_THROW(run_hold(), Conflict);
+  EXPECT_TRUE(store->service("gallery"));
+  EXPECT_THROW(run_hold(), Error);
+  RunOptions options;
+  options.command = "help";
+  engine::CapturedOutput terminal;
+  EXPECT_THROW(run_command(here, "gallery", options, terminal, {}), Conflict);
+  engine.stop_container("shop-1", {}, {});
+  engine.remove_container("shop-1", {});
+  const Done done = destroy(here, "gallery", {}, {});
+  EXPECT_EQ(done.kind, Done::Kind::done);
+  EXPECT_EQ(destroy(here, "gallery", {}, {}).kind, Done::Kind::unchanged);
+}
+
+TEST_F(Commands, ContainersStandStillWhileTheirConfigurationIsRead) {
+  hold_data("text");
+  run_container("dr-gallery-1", "dr-gallery-config");
+  run_container("other", {});
+  bool is_read = false;
+  engine.on_read = [&](const std::string& path) {
+    if (!path.starts_with("/config")) return;
+    is_read = true;
+    EXPECT_EQ(state_of("dr-gallery-1"), ContainerState::paused);
+    EXPECT_EQ(state_of("other"), ContainerState::running);
+  };
+  back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst");
+  EXPECT_TRUE(is_read);
+  EXPECT_EQ(state_of("dr-gallery-1"), ContainerState::running);
+  // The power goes off while it is read.
+  engine.pause_container("dr-gallery-1", {});
+  make_folder(folders().work("gallery"));
+  write_file_durably(folders().paused("gallery"), "gone\ndr-gallery-1");
+  run_hold();
+  EXPECT_EQ(state_of("dr-gallery-1"), ContainerState::running);
+  EXPECT_FALSE(fs::exists(folders().work("gallery")));
+}
+
+TEST_F(Commands, AWayBackLeavesDataAloneThatNothingTouched) {
+  hold_data("older");
+  const fs::path file = back_up_to(folders().kept_backup("gallery"));
+  service.before = service.version;
+  service.before_backup = file.string();
+  service.unfinished = Unfinished::update;
+  change::Context here = context();
+  Belongings had = belongings_of(engine, owner_in(here, service), {});
+  had.untouched = true;
+  service.before_world = to_json(had);
+  store->save(service);
+  hold_data("newer");
+  run_hold();
+  EXPECT_EQ(data(), "newer");
+  note_touch(here, service);
+  run_hold();
+  EXPECT_EQ(data(), "older");
+}
+
+TEST_F(Commands, ARestoreOfAnotherMachinesEngineEmptiesNoFolderHere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root reaches the volumes";
+  hold_data("old");
+  const fs::path file = back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst");
+  const fs::path local = config_file().parent_path() / "of-somebody";
+  write_file_durably(local, "x");
+  engine.is_elsewhere = true;
+  restore_from(file);
+  EXPECT_TRUE(fs::exists(local));
+  engine.is_elsewhere = false;
+  restore_from(file);
+  EXPECT_FALSE(fs::exists(local));
+  EXPECT_EQ(data(), "old");
+}
+
+TEST_F(Commands, WhatARestoreStopsRunsAgainAfterACrash) {
+  hold_data("old");
+  const fs::path file = back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst");
+  run_container("shop-1", "dr-gallery-config", {{labels::app, "shop"}});
+  report.on_step = [&](const std::string&) {
+    if (!engine.container("shop-1", {})->container.is_up()) throw engine::MemoryEngine::Crash();
+  };
+  EXPECT_THROW(restore_from(file), engine::MemoryEngine::Crash);
+  report.on_step = nullptr;
+  EXPECT_NE(state_of("shop-1"), ContainerState::running);
+  run_hold();
+  EXPECT_EQ(state_of("shop-1"), ContainerState::running);
+  EXPECT_EQ(store->service("gallery")->unfinished, Unfinished::nothing);
+}
+
+TEST_F(Commands, WhatAKilledCommandHadGoesAtTheNext) {
+  run_container("dr-gallery-script-1", "dr-gallery-config", labels::for_temporary(lock_name("gallery")));
+  run_hold();
+  EXPECT_FALSE(exists("dr-gallery-script-1"));
+  EXPECT_THAT(volumes(), ElementsAre("dr-gallery-config"));
+  service.unfinished = Unfinished::destroy;
+  store->save(service);
+  change::Context here = context();
+  EXPECT_EQ(destroy(here, "gallery", {}, {}).kind, Done::Kind::done);
+}
+
+TEST_F(Commands, LeaveNoVolumesWithoutAName) {
+  hold_data("old");
+  const fs::path file = back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst");
+  restore_from(file);
+  EXPECT_THAT(volumes(), ElementsAre("dr-gallery-config"));
+  run_container("dr-gallery-1", "dr-gallery-config");
+  EXPECT_EQ(volumes().size(), 2U);
+  // The script removes the container, and the power goes off.
+  report.on_step = [&](const std::string&) {
+    engine.stop_container("dr-gallery-1", {}, {});
+    engine.remove_container("dr-gallery-1", {});
+    throw engine::MemoryEngine::Crash();
+  };
+  change::Context here = context();
+  EXPECT_THROW(std::ignore = destroy(here, "gallery", {}, {}), engine::MemoryEngine::Crash);
+  report.on_step = nullptr;
+  const Done done = destroy(here, "gallery", {}, {});
+  EXPECT_EQ(done.kind, Done::Kind::done);
+  EXPECT_THAT(done.left, IsEmpty());
+  EXPECT_THAT(volumes(), IsEmpty());
+}
+
+TEST_F(Commands, KeepTheConfigurationToThemselves) {
+  hold_data("secret");
+  const fs::path file = back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst");
+  run_container("dr-gallery-1", "dr-gallery-config");
+  bool is_seen = false;
+  report.on_step = [&](const std::string&) {
+    struct stat status{};
+    if (::stat((folders().work("gallery") / "config.tar").c_str(), &status) != 0) return;
+    is_seen = true;
+    EXPECT_EQ(status.st_mode & 0777, 0600U);
+    ASSERT_EQ(::stat(folders().work("gallery").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0700U);
+  };
+  restore_from(file);
+  EXPECT_TRUE(is_seen);
 }
 
 }  // namespace
