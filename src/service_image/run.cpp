@@ -69,13 +69,13 @@ int run_in_container(change::Context& context, const InstalledService& service, 
 
 // A half of a service is nothing to run. Its own scripts may call its commands while it is installed or destroyed.
 void expect_whole(change::Context& context, const InstalledService& service) {
-  using Unfinished = InstalledService::Unfinished;
-  if (service.unfinished != Unfinished::install && service.unfinished != Unfinished::destroy) return;
+  const bool is_install = service.unfinished == InstalledService::Unfinished::install;
+  if (!is_install && service.unfinished != InstalledService::Unfinished::destroy) return;
   if (FileLock::holder_of(state::lock_file(context.store.folder(), lock_name(service.name)))) return;
-  throw Conflict(ErrorCode::data_in_use,
-                 format("an earlier {} of {} did not come to its end",
-                        service.unfinished == Unfinished::install ? "install" : "destroy", service.name),
-                 format("belay service destroy {} removes what is left.", service.name));
+  throw Conflict(
+      ErrorCode::data_in_use,
+      format("an earlier {} of {} did not come to its end", is_install ? "install" : "destroy", service.name),
+      format("belay service destroy {} removes what is left.", service.name));
 }
 
 }  // namespace
