@@ -48,6 +48,19 @@ void bring_image(change::Context& context, const ServiceVersion& version, std::s
                    "belay service backup --with-image NAME FILE makes a backup that needs no registry.");
 }
 
+// A restore writes the backup that it goes back to where this one is: it would be gone before it is read.
+void refuse_own_backup(const Folders& folders, const std::string& service, const backup::FilePlace& from) {
+  if (from.folder.kind != backup::Place::Kind::local) return;
+  const fs::path own = folders.restore_backup(service);
+  std::error_code error;
+  const fs::path given = fs::path(from.folder.path) / from.name;
+  if (fs::weakly_canonical(given, error) != fs::weakly_canonical(own, error) && !fs::equivalent(given, own, error))
+    return;
+  throw Conflict(ErrorCode::data_in_use,
+                 format("{} is the file that a restore of {} goes back to by itself", printable(own.string()), service),
+                 "Copy it to another place, then restore the copy.");
+}
+
 std::string source_of(const backup::FilePlace& place) {
   return printable(place.text());
 }
@@ -97,7 +110,7 @@ plan::Plan backup_plan(const InstalledService& service, const fs::path& files, c
 
 BackedUp back_up(change::Context& context, const std::string& name, backup::Destination& destination,
                  const BackupOptions& options, std::stop_token stop) {
-  const FileLock lock = hold(context, checked_name(name).text(), stop);
+  const Held held = hold(context, checked_name(name).text(), stop);
   const InstalledService service = known_service(context, name);
   BackedUp backed;
   backed.manifest = manifest_for(context, service, options.with_image, stop);
@@ -134,15 +147,8 @@ BackedUp back_up(change::Context& context, const std::string& name, backup::Dest
 void add_data(Chain& chain, change::Context& context, const InstalledService& service, const ServiceVersion& version,
               const fs::path& files, bool is_new, std::stop_token stop) {
   const std::string volume = config_volume(service.name);
-  std::vector<std::string> to_start;
-  if (!is_new)
-    for (const auto& container : context.engine.containers({}, std::move(stop))) {
-      const bool has_it = std::any_of(container.mounts.begin(), container.mounts.end(),
-                                      [&](const Mount& mount) { return mount.source == volume; });
-      if (!has_it || !container.is_up()) continue;
-      chain.then(plan::StopContainer{container.name, {}}, "its configuration is replaced");
-      to_start.push_back(container.name);
-    }
+  const auto to_start = is_new ? std::set<std::string>() : running_with_config(context, service.name, std::move(stop));
+  for (const auto& name : to_start) chain.then(plan::StopContainer{name, {}}, "its configuration is replaced");
   chain.then(plan::UnpackData{config_item, {DataPlace::Kind::volume, volume}, {DataPlace::Kind::volume, volume}},
              "its configuration");
   for (const auto& name : to_start) chain.then(plan::StartContainer{name}, "it ran before");
@@ -160,6 +166,7 @@ Done restore_new(change::Context& context, InstalledService service, Work& work,
   service.launcher_digest = launcher_digest(text);
   service.installed = service.updated = context.clock.now();
   service.unfinished = Unfinished::install;
+  service.before_world = before_install(context, stop);
   folders.scripts().keep(opened.scripts);
   context.store.save(service);
   Chain chain = place_chain(service, host_user(folders.user_marks()).exists);
@@ -173,6 +180,7 @@ Done restore_new(change::Context& context, InstalledService service, Work& work,
     throw;
   }
   service.unfinished = Unfinished::nothing;
+  service.before_world.clear();
   context.store.save(service);
   return {Done::Kind::done, chain.plan(), service, {}, {}, {}, {}};
 }
@@ -184,7 +192,7 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   const std::string name = service.name;
   Work work(context, service, options.script_time);
   // What is there, kept until all has gone well.
-  const fs::path kept = folders.kept_backup(name);
+  const fs::path kept = folders.restore_backup(name);
   make_folder(kept.parent_path(), 0700);
   {
     const auto beside = backup::destination(backup::parse_place(kept.parent_path().string()), {});
@@ -206,11 +214,13 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   Done done{Done::Kind::done, {}, {}, identity_of(service.version), {}, {}, {}};
   folders.scripts().keep(opened.scripts);
   service.before = service.version;
-  Belongings had = belongings_of(context.engine, owner_of(service, context.store.services()), stop);
-  remember(had, context.engine, stop);
-  service.before_world = to_json(had);
   service.before_backup = kept.string();
   service.version = to;
+  Belongings had = belongings_of(context.engine, owner_in(context, service), stop);
+  remember(had, context.engine, stop);
+  had.stopped = running_with_config(context, name, stop);
+  had.untouched = true;
+  service.before_world = to_json(had);
   service.unfinished = Unfinished::restore;
   context.store.save(service);
   Chain chain;
@@ -223,6 +233,7 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   done.plan = chain.plan();
   try {
     work.use(to);
+    work.before_touch([&] { note_touch(context, service); });
     carry_out(context, work, chain.plan(), stop);
   } catch (Error& error) {
     try {
@@ -257,9 +268,10 @@ Done restore(change::Context& context, const std::string& wanted, backup::Destin
              std::stop_token stop) {
   const std::string name = checked_name(wanted).text();
   const std::string where = source_of({destination.place(), file});
-  const FileLock lock = hold(context, name, stop);
+  refuse_own_backup(Folders(context.store.folder()), name, {destination.place(), file});
+  const Held held = hold(context, name, stop);
   const auto there = context.store.service(name);
-  if (!there) expect_free(context, name, options.launchers / name, stop);
+  if (!there) expect_free(context, name, {}, options.launchers / name, stop);
   InstalledService service = there.value_or(InstalledService{});
   service.name = name;
   Work work(context, service, options.script_time);
@@ -301,6 +313,7 @@ Done restore(change::Context& context, const std::string& wanted, backup::Destin
     if (there) {
       done = restore_over(context, service, to, destination, file, keys, options, stop);
     } else {
+      expect_free(context, name, to.image, options.launchers / name, stop);
       service.version = to;
       done = restore_new(context, service, work, opened, options, stop);
     }

@@ -21,8 +21,9 @@ bool names(std::string_view name, const std::string& service) {
 // A name that a longer service's name claims as well is that one's: dr-web-db-config is of web-db, not of web.
 bool is_named_for(std::string_view name, const Owner& owner) {
   if (!names(name, owner.service)) return false;
+  if (name == config_volume(owner.service)) return true;
   return std::none_of(owner.others.begin(), owner.others.end(), [&](const std::string& other) {
-    return other.size() > owner.service.size() && names(name, other);
+    return (other.size() > owner.service.size() && names(name, other)) || name == config_volume(other);
   });
 }
 
@@ -42,9 +43,14 @@ bool is_called_like(const std::string& name, const std::string& service) {
 }
 
 bool is_container_of(const Container& container, const Owner& owner) {
+  if (owner.of_apps.contains(container.name)) return false;
   if (const auto said = by_label(container.labels, owner)) return *said;
   if (is_named_for(container.name, owner)) return true;
-  if (container.image.starts_with(format("belay-dr/{}:", lower(owner.service)))) return true;
+  // Names that differ in case only have the same tags.
+  const bool has_own_tags = std::none_of(owner.others.begin(), owner.others.end(), [&](const std::string& other) {
+    return lower(other) == lower(owner.service);
+  });
+  if (has_own_tags && container.image.starts_with(format("belay-dr/{}:", lower(owner.service)))) return true;
   if (std::any_of(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
         return mount.kind == Mount::Kind::volume && is_named_for(mount.source, owner);
       }))
@@ -124,6 +130,9 @@ std::string to_json(const Belongings& belongings) {
   root.set("volumes", texts(belongings.volumes));
   root.set("anonymous", texts({belongings.anonymous.begin(), belongings.anonymous.end()}));
   root.set("networks", texts(belongings.networks));
+  root.set("stopped", texts({belongings.stopped.begin(), belongings.stopped.end()}));
+  root.set("untouched", Node::boolean(belongings.untouched));
+  root.set("before_install", Node::boolean(belongings.is_before_install));
   Node kept = Node::map();
   for (const auto& [name, container] : belongings.kept) kept.set(name, to_node(container));
   root.set("kept", std::move(kept));
@@ -138,6 +147,13 @@ Belongings belongings_from_json(const std::string& json) {
   belongings.networks = texts_from(root, "networks");
   if (const Node* kept = root.find("kept"))
     for (const auto& member : kept->as_map("kept")) belongings.kept[member.key] = kept_from(member.value);
+  for (auto& name : texts_from(root, "stopped")) belongings.stopped.insert(std::move(name));
+  const auto is_set = [&](std::string_view key) {
+    const Node* said = root.find(key);
+    return said != nullptr && said->as_bool(key);
+  };
+  belongings.untouched = is_set("untouched");
+  belongings.is_before_install = is_set("before_install");
   for (auto& name : texts_from(root, "anonymous")) belongings.anonymous.insert(std::move(name));
   for (auto& name : texts_from(root, "running")) belongings.running.insert(std::move(name));
   return belongings;
@@ -171,6 +187,40 @@ Belongings belongings_of(engine::Engine& engine, const Owner& owner, std::stop_t
     if (by_label(network.labels, owner).value_or(is_named_for(network.name, owner)))
       found.networks.push_back(network.name);
   return found;
+}
+
+Belongings everything(engine::Engine& engine, std::stop_token stop) {
+  Belongings all;
+  for (const auto& container : engine.containers({}, stop)) all.containers.push_back(container.name);
+  for (const auto& volume : engine.volumes({}, stop)) all.volumes.push_back(volume.name);
+  for (const auto& network : engine.networks(stop)) all.networks.push_back(network.name);
+  return all;
+}
+
+Belongings without(const Belongings& before, Belongings found) {
+  found.containers = missing_in(before.containers, found.containers);
+  found.volumes = missing_in(before.volumes, found.volumes);
+  found.networks = missing_in(before.networks, found.networks);
+  for (const auto& name : before.containers) found.running.erase(name);
+  for (const auto& name : before.volumes) found.anonymous.erase(name);
+  return found;
+}
+
+void remove_with_nameless(engine::Engine& engine, const std::string& container, std::stop_token stop) {
+  std::vector<std::string> volumes;
+  if (const auto made = engine.container(container, stop))
+    for (const auto& mount : made->container.mounts)
+      if (mount.kind == Mount::Kind::volume && is_anonymous(mount.source)) volumes.push_back(mount.source);
+  engine.remove_container(container, stop);
+  for (const auto& volume : volumes) {
+    try {
+      engine.remove_volume(volume, stop);
+    } catch (const Conflict&) {
+      // Another container has it as well.
+    } catch (const NotFound&) {
+      // The engine was faster.
+    }
+  }
 }
 
 void remember(Belongings& belongings, engine::Engine& engine, std::stop_token stop) {

@@ -31,6 +31,14 @@ void remove_images(change::Context& context, const InstalledService& service) {
   }
 }
 
+// What belongs to it, but for what was there before an install that is taken back.
+Belongings removable(change::Context& context, const InstalledService& service, std::stop_token stop) {
+  Belongings found = belongings_of(context.engine, owner_in(context, service), std::move(stop));
+  if (service.before_world.empty()) return found;
+  const Belongings before = belongings_from_json(service.before_world);
+  return before.is_before_install ? without(before, std::move(found)) : found;
+}
+
 // Volumes without a name that its containers had: once the service's own script has removed those, nothing says any
 // more whose they are.
 void remove_nameless(change::Context& context, Work& work, const InstalledService& service, std::stop_token stop) {
@@ -44,12 +52,20 @@ void remove_nameless(change::Context& context, Work& work, const InstalledServic
 }
 
 std::vector<std::string> proof(change::Context& context, const InstalledService& service, const Folders& folders) {
-  std::vector<std::string> left = belongings_of(context.engine, owner_of(service, context.store.services()), {}).text();
+  std::vector<std::string> left = removable(context, service, {}).text();
+  if (!service.before_world.empty()) {
+    const Belongings had = belongings_from_json(service.before_world);
+    for (const auto& volume : context.engine.volumes({}, {}))
+      if (const std::string line = "volume " + printable(volume.name);
+          had.anonymous.contains(volume.name) && std::find(left.begin(), left.end(), line) == left.end())
+        left.push_back(line);
+  }
   if (context.engine.image(pinned_tag(service), {})) left.push_back("image " + pinned_tag(service));
   if (launcher_state(service.launcher, service.launcher_digest) == LauncherState::ours)
     left.push_back("command " + service.launcher);
   std::error_code error;
-  for (const auto& path : {folders.work(service.name), folders.kept_backup(service.name)})
+  for (const auto& path :
+       {folders.work(service.name), folders.kept_backup(service.name), folders.restore_backup(service.name)})
     if (fs::exists(path, error)) left.push_back(path.string());
   return left;
 }
@@ -58,7 +74,7 @@ Chain destroy_chain(change::Context& context, const InstalledService& service, b
                     std::stop_token stop) {
   Chain chain;
   chain.then(script_step(service, service.version, "destroy"), "the service's own part", despite_script);
-  chain.then_remove(belongings_of(context.engine, owner_of(service, context.store.services()), std::move(stop)),
+  chain.then_remove(belongings_of(context.engine, owner_in(context, service), std::move(stop)),
                     "it belongs to the service");
   if (launcher_state(service.launcher, service.launcher_digest) == LauncherState::ours)
     chain.then(plan::RemoveLauncher{service.launcher}, "it belongs to the service");
@@ -77,9 +93,8 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
   const Folders folders(context.store.folder());
   Work work(context, service, {});
   Done done{Done::Kind::done, {}, {}, {}, {}, {}, {}};
-  const Owner owner = owner_of(service, context.store.services());
   for (int round = 0; round < most_rounds; ++round) {
-    const Belongings found = belongings_of(context.engine, owner, stop);
+    const Belongings found = removable(context, service, stop);
     if (found.empty()) break;
     Chain chain;
     chain.then_remove(found, "it belongs to the service");
@@ -102,7 +117,8 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
   remove_images(context, service);
   std::error_code error;
   fs::remove_all(folders.work(service.name), error);
-  fs::remove(folders.kept_backup(service.name), error);
+  for (const auto& backup : {folders.kept_backup(service.name), folders.restore_backup(service.name)})
+    fs::remove(backup, error);
   done.left = proof(context, service, folders);
   if (!done.left.empty()) return done;
   if (is_last(context, service.name) && host_user(folders.user_marks()).made_by_belay) {
@@ -120,8 +136,12 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
 
 Done destroy(change::Context& context, const std::string& name, const DestroyOptions& options, std::stop_token stop) {
   std::ignore = checked_name(name);
-  const FileLock lock = hold(context, name, stop);
-  if (!context.store.service(name)) return {};
+  const Held held = hold(context, name, stop);
+  if (!context.store.service(name)) {
+    Done nothing;
+    if (held.ended_it) nothing.kind = Done::Kind::done;
+    return nothing;
+  }
   InstalledService service = known_service(context, name);
   const Chain chain = destroy_chain(context, service, options.despite_script, stop);
   if (options.dry_run) return {Done::Kind::planned, chain.plan(), service, {}, {}, {}, {}};
@@ -129,7 +149,11 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
   for (const auto& action : chain.plan().actions) lines.push_back("- " + plan::step_text(action.step));
   agree(options.ask, lines, format("Destroy the service {} and ALL its data?", name), name);
   Work work(context, service, options.script_time);
-  const Belongings had = belongings_of(context.engine, owner_of(service, context.store.services()), stop);
+  Belongings had = belongings_of(context.engine, owner_in(context, service), stop);
+  // Of a destroy that was killed while its script ran.
+  if (!service.before_world.empty()) had.anonymous.merge(belongings_from_json(service.before_world).anonymous);
+  service.before_world = to_json(had);
+  context.store.save(service);
   // The script first: where it fails, the service is as it was.
   Chain script;
   script.then(script_step(service, service.version, "destroy"), "the service's own part", options.despite_script);
@@ -137,12 +161,13 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
     try {
       carry_out(context, work, script.plan(), stop);
     } catch (Error& error) {
+      service.before_world.clear();
+      context.store.save(service);
       error.offer_hint("With --force Belay removes the service although its own script fails.");
       throw;
     }
   });
   service.unfinished = Unfinished::destroy;
-  service.before_world = to_json(had);
   context.store.save(service);
   Done done = doing(format("destroying {}", name), [&] { return finish_destroy(context, service, stop); });
   done.plan = chain.plan();

@@ -38,14 +38,22 @@ void remove_temporary(change::Context& context, const std::string& name, std::st
   const std::string label = format("{}={}", labels::temporary, lock_name(name).text());
   for (const auto& container : context.engine.containers({true, label}, stop)) {
     if (container.is_up()) context.engine.stop_container(container.name, Seconds(3), stop);
-    context.engine.remove_container(container.name, stop);
+    remove_with_nameless(context.engine, container.name, stop);
   }
+}
+
+// What a command that was killed had paused, and its files.
+void end_interrupted(change::Context& context, const std::string& name, std::stop_token stop) {
+  const Folders folders(context.store.folder());
+  remove_temporary(context, name, stop);
+  resume_paused(context, folders.paused(name));
+  std::error_code error;
+  fs::remove_all(folders.work(name), error);
 }
 
 void finish_unfinished(change::Context& context, const std::string& name, std::stop_token stop) {
   const auto service = context.store.service(name);
   if (!service || service->unfinished == Unfinished::nothing) return;
-  remove_temporary(context, name, stop);
   const std::string_view verb = verb_of(service->unfinished);
   if (service->unfinished == Unfinished::destroy) {
     context.report.note(format("an earlier destroy of {} did not come to its end: it is finished now", name));
@@ -56,10 +64,14 @@ void finish_unfinished(change::Context& context, const std::string& name, std::s
     return;
   }
   context.report.note(format("an earlier {} of {} did not come to its end: it is taken back now", verb, name));
-  if (service->unfinished == Unfinished::install)
+  if (service->unfinished == Unfinished::install) {
     take_back_install(context, *service, true);
-  else
+    if (context.store.service(name))
+      throw Conflict(ErrorCode::data_in_use, format("the install of {} failed, and is not taken back yet", name),
+                     format("Mend what the warnings name, then run belay service destroy {}.", name));
+  } else {
     doing(format("taking back the {} of {}", verb, name), [&] { go_back(context, *service); });
+  }
 }
 
 }  // namespace
@@ -80,14 +92,43 @@ std::string identity_of(const ServiceVersion& version) {
   return version.digest.empty() ? version.image : version.digest;
 }
 
-FileLock hold(change::Context& context, const std::string& name, std::stop_token stop) {
+Held hold(change::Context& context, const std::string& name, std::stop_token stop) {
   const LockRequest request{state::lock_file(context.store.folder(), lock_name(name)),
                             format("{} (pid {}, {})", context.command, ::getpid(), context.who), context.wait_for_lock};
   FileLock lock = FileLock::take(
       request, context.clock, [&](const std::string& holder) { context.report.note(format("waiting for {}", holder)); },
       stop);
+  const bool was_there = context.store.service(name).has_value();
+  end_interrupted(context, name, stop);
   finish_unfinished(context, name, std::move(stop));
-  return lock;
+  std::error_code error;
+  fs::remove(Folders(context.store.folder()).restore_backup(name), error);
+  return {std::move(lock), was_there && !context.store.service(name)};
+}
+
+Owner owner_in(change::Context& context, const InstalledService& service) {
+  Owner owner = owner_of(service, context.store.services());
+  for (const auto& app : context.store.apps())
+    for (const auto& release : app.releases)
+      for (const auto& [part, container] : release.containers) owner.of_apps.insert(container);
+  return owner;
+}
+
+std::set<std::string> running_with_config(change::Context& context, const std::string& service, std::stop_token stop) {
+  const std::string volume = config_volume(service);
+  std::set<std::string> names;
+  for (const auto& container : context.engine.containers({}, std::move(stop)))
+    if (container.is_up() && std::any_of(container.mounts.begin(), container.mounts.end(),
+                                         [&](const Mount& mount) { return mount.source == volume; }))
+      names.insert(container.name);
+  return names;
+}
+
+void note_touch(change::Context& context, InstalledService& service) {
+  Belongings had = belongings_from_json(service.before_world);
+  had.untouched = false;
+  service.before_world = to_json(had);
+  context.store.save(service);
 }
 
 plan::RunScript script_step(const InstalledService& service, const ServiceVersion& version, const std::string& script,
@@ -140,6 +181,13 @@ void discard_image(change::Context& context, const std::string& reference, const
 void take_back_install(change::Context& context, InstalledService service, bool script_has_run) {
   try {
     Work work(context, service, Milliseconds(600'000));
+    if (!service.before_world.empty()) {
+      // Once the script has removed its containers, nothing says any more whose these were.
+      Belongings had = belongings_from_json(service.before_world);
+      had.anonymous.merge(without(had, belongings_of(context.engine, owner_in(context, service), {})).anonymous);
+      service.before_world = to_json(had);
+      context.store.save(service);
+    }
     if (script_has_run) {
       Chain chain;
       chain.then(script_step(service, service.version, "destroy"), "the install is taken back", true);
@@ -161,7 +209,7 @@ void go_back(change::Context& context, InstalledService service) {
   const Belongings had = belongings_from_json(service.before_world);
   Work work(context, service, Milliseconds(3'600'000));
   work.use(before);
-  const Owner owner = owner_of(service, context.store.services());
+  const Owner owner = owner_in(context, service);
   Belongings found = belongings_of(context.engine, owner, {});
   remember(found, context.engine, {});
   Chain chain;
@@ -170,7 +218,8 @@ void go_back(change::Context& context, InstalledService service) {
     if (std::find(found.networks.begin(), found.networks.end(), name) == found.networks.end())
       context.report.warning(format("the network {} was there before and is gone", name));
   carry_out(context, work, chain.plan(), {});
-  if (!service.before_backup.empty() && fs::exists(service.before_backup)) {
+  // Where nothing of the new version ran, the data are whole, and the backup may be older.
+  if (!had.untouched && !service.before_backup.empty() && fs::exists(service.before_backup)) {
     const fs::path file = service.before_backup;
     const auto destination = backup::destination(backup::parse_place(file.parent_path().string()), {});
     std::ignore = work.open_backup(*destination, file.filename(), {}, false, {});
@@ -188,6 +237,11 @@ void go_back(change::Context& context, InstalledService service) {
     if (had.running.contains(name) && !now.running.contains(name))
       restart.then(plan::StartContainer{name}, "it ran before");
   }
+  std::set<std::string> down;
+  for (const auto& container : context.engine.containers({}, {}))
+    if (had.stopped.contains(container.name) && !container.is_up()) down.insert(container.name);
+  for (const auto& name : down)
+    if (!had.kept.contains(name)) restart.then(plan::StartContainer{name}, "it ran before", true);
   carry_out(context, work, restart.plan(), {});
   service.version = before;
   service.before.reset();

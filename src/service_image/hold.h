@@ -2,14 +2,28 @@
 // Getting hold of a service for a change: its lock, its record, and what an earlier command left unfinished. Private to
 // service_image.
 
+#include <set>
+
 #include "base/lock.h"
 #include "service_image/service.h"
 #include "service_image/work.h"
 
 namespace belay::service_image {
 
-// Takes the lock, and finishes or takes back what is unfinished.
-FileLock hold(change::Context& context, const std::string& name, std::stop_token stop);
+struct Held {
+  FileLock lock;
+  bool ended_it = false;  // an earlier destroy, or the way back of an install, came to its end only now
+};
+// Takes the lock, and finishes or takes back what is unfinished. Throws Conflict where that does not succeed: then
+// there is nothing to go on from.
+Held hold(change::Context& context, const std::string& name, std::stop_token stop);
+
+// Who the service is among all that the state knows.
+Owner owner_in(change::Context& context, const InstalledService& service);
+// The containers that run with the service's config volume, whoever owns them.
+std::set<std::string> running_with_config(change::Context& context, const std::string& service, std::stop_token stop);
+// What a way back needs, from `had` on: noted in the record when something of the new version is about to run.
+void note_touch(change::Context& context, InstalledService& service);
 
 // A plan whose steps are one after the other.
 class Chain {
@@ -70,8 +84,12 @@ std::vector<std::string> install_lines(const std::string& reference, const Servi
 [[noreturn]] void decline(const std::string& what);
 void agree(const Ask& ask, const std::vector<std::string>& lines, const std::string& question, const std::string& what);
 
-// What must be free for a service of this name to be installed. Throws Conflict.
-void expect_free(change::Context& context, const std::string& name, const fs::path& launcher, std::stop_token stop);
+// What must be free for a service of this name to be installed. `image`: its id, once it is known; empty before. Throws
+// Conflict.
+void expect_free(change::Context& context, const std::string& name, const std::string& image, const fs::path& launcher,
+                 std::stop_token stop);
+// All that the engine has, for the record: what a failed install may not remove.
+std::string before_install(change::Context& context, std::stop_token stop);
 // The steps of an install, all but the last: the script.
 Chain place_chain(const InstalledService& service, bool has_user);
 Chain install_chain(const InstalledService& service, bool has_user);

@@ -44,15 +44,31 @@ std::vector<std::string> install_lines(const std::string& reference, const Servi
   return lines;
 }
 
-void expect_free(change::Context& context, const std::string& name, const fs::path& launcher, std::stop_token stop) {
+void expect_free(change::Context& context, const std::string& name, const std::string& image, const fs::path& launcher,
+                 std::stop_token stop) {
   expect_free_name(name, launcher);
+  if (name.ends_with("-config"))
+    throw UsageError(ErrorCode::bad_name, format("'{}' cannot be the name of a service", name),
+                     "What ends with -config is the volume of another service's configuration.");
+  for (const auto& other : context.store.services())
+    if (other.name != name && lower(other.name) == lower(name))
+      throw Conflict(ErrorCode::name_taken,
+                     format("there is a service {}: another name must differ in more than case", other.name),
+                     "Choose another name for the service.");
   InstalledService service;
   service.name = name;
-  const Belongings there = belongings_of(context.engine, owner_of(service, context.store.services()), std::move(stop));
+  service.version.image = image;
+  const Belongings there = belongings_of(context.engine, owner_in(context, service), std::move(stop));
   if (there.empty()) return;
   throw Conflict(ErrorCode::name_taken,
                  format("the name {} is taken on the engine: {}", name, join(there.text(), ", ")),
                  "Remove it if nothing needs it, or choose another name for the service.");
+}
+
+std::string before_install(change::Context& context, std::stop_token stop) {
+  Belongings all = everything(context.engine, std::move(stop));
+  all.is_before_install = true;
+  return to_json(all);
 }
 
 Chain place_chain(const InstalledService& service, bool has_user) {
@@ -75,7 +91,7 @@ Chain install_chain(const InstalledService& service, bool has_user) {
 Done install(change::Context& context, const InstallOptions& options, std::stop_token stop) {
   const std::string name = checked_name(options.name).text();
   std::ignore = ImageRef::parse(options.reference);
-  const FileLock lock = hold(context, name, stop);
+  const Held held = hold(context, name, stop);
   if (const auto there = context.store.service(name)) {
     if (is_same_image(context, *there, options.reference, stop))
       return {Done::Kind::unchanged, {}, there, {}, {}, {}, {}};
@@ -84,7 +100,7 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
                    format("belay service update {} takes a newer image; another name installs it beside.", name));
   }
   const fs::path launcher = options.launchers / name;
-  expect_free(context, name, launcher, stop);
+  expect_free(context, name, {}, launcher, stop);
 
   const Folders folders(context.store.folder());
   InstalledService service;
@@ -103,6 +119,7 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     examined.expect_to_pass();
     const Scripts& scripts = *examined.scripts;
     service.version.image = examined.image.id;
+    expect_free(context, name, service.version.image, launcher, stop);
     service.version.digest = examined.digest;
     service.version.scripts = scripts.digest();
     service.version.inside = options.inside || examined.manifest.rights.inside;
@@ -113,6 +130,7 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     service.launcher_digest = launcher_digest(text);
     service.installed = service.updated = context.clock.now();
     service.unfinished = Unfinished::install;
+    service.before_world = before_install(context, stop);
     folders.scripts().keep(scripts);
     context.store.save(service);
     is_saved = true;
@@ -121,6 +139,7 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     const Chain chain = install_chain(service, has_user);
     doing(format("installing {}", name), [&] { carry_out(context, work, chain.plan(), stop); });
     service.unfinished = Unfinished::nothing;
+    service.before_world.clear();
     context.store.save(service);
     note_in_journal(context, name, "install", "done", options.reference);
     return {Done::Kind::done, chain.plan(), service, {}, {}, {}, {}};
@@ -128,7 +147,7 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     if (is_saved) {
       note_in_journal(context, name, "install", "failed", error.what());
       take_back_install(context, service, true);
-      error.offer_hint("The install is taken back.");
+      if (!context.store.service(name)) error.offer_hint("The install is taken back.");
     } else if (service.version.fetched) {
       if (const auto image = context.engine.image(options.reference, {}))
         discard_image(context, options.reference, image->id);

@@ -41,20 +41,41 @@ int run_in_container(change::Context& context, const InstalledService& service, 
     ~Removal() {
       try {
         engine.stop_container(name, Seconds(3), {});
-        engine.remove_container(name, {});
+        remove_with_nameless(engine, name, {});
       } catch (const std::exception&) {
         // Its label says whose it is: the service's end finds it.
       }
     }
   } removal{engine, request.name};
-  const auto code = engine.attach(request.name, terminal, stop);
-  if (code) return *code;
-  // The input has ended, the script has not.
-  for (;;) {
-    const auto now = engine.container(request.name, stop);
-    if (!now || !now->container.is_up()) return now ? now->exit_code : 1;
-    if (!context.clock.sleep(Milliseconds(200), stop)) throw Cancelled();
+  const auto to_its_end = [&](const std::stop_token& until) {
+    if (const auto code = engine.attach(request.name, terminal, until)) return *code;
+    // The input has ended, the script has not.
+    for (;;) {
+      const auto now = engine.container(request.name, until);
+      if (!now || !now->container.is_up()) return now ? now->exit_code : 1;
+      if (!context.clock.sleep(Milliseconds(200), until)) throw Cancelled();
+    }
+  };
+  if (!options.script_time) return to_its_end(stop);
+  const TimeLimit limit(*options.script_time, stop);
+  try {
+    return to_its_end(limit.token());
+  } catch (const Cancelled&) {
+    if (stop.stop_requested()) throw;
+    throw Error(ErrorCode::timed_out, format("it took longer than {}", duration_text(*options.script_time)),
+                "The option --timeout says how long it may take.");
   }
+}
+
+// A half of a service is nothing to run. Its own scripts may call its commands while it is installed or destroyed.
+void expect_whole(change::Context& context, const InstalledService& service) {
+  const bool is_install = service.unfinished == InstalledService::Unfinished::install;
+  if (!is_install && service.unfinished != InstalledService::Unfinished::destroy) return;
+  if (FileLock::holder_of(state::lock_file(context.store.folder(), lock_name(service.name)))) return;
+  throw Conflict(
+      ErrorCode::data_in_use,
+      format("an earlier {} of {} did not come to its end", is_install ? "install" : "destroy", service.name),
+      format("belay service destroy {} removes what is left.", service.name));
 }
 
 }  // namespace
@@ -62,6 +83,7 @@ int run_in_container(change::Context& context, const InstalledService& service, 
 int run_command(change::Context& context, const std::string& name, const RunOptions& options, Terminal& terminal,
                 std::stop_token stop) {
   const InstalledService service = known_service(context, name);
+  expect_whole(context, service);
   const ScriptStore store = Folders(context.store.folder()).scripts();
   const Scripts scripts = store.load(service.version.scripts);
   const auto commands = scripts.commands();
@@ -141,7 +163,7 @@ std::vector<ServiceRow> list(change::Context& context, std::stop_token stop) {
   const auto all = context.store.services();
   for (const auto& service : all)
     rows.push_back(
-        {service, belongings_of(context.engine, owner_of(service, all), stop),
+        {service, belongings_of(context.engine, owner_in(context, service), stop),
          service.launcher.empty() ? LauncherState::absent : launcher_state(service.launcher, service.launcher_digest)});
   return rows;
 }

@@ -56,7 +56,7 @@ Chain update_chain(const InstalledService& service, const ServiceVersion& to, co
 }  // namespace
 
 Done update(change::Context& context, const std::string& name, const UpdateOptions& options, std::stop_token stop) {
-  const FileLock lock = hold(context, checked_name(name).text(), stop);
+  const Held held = hold(context, checked_name(name).text(), stop);
   InstalledService service = known_service(context, name);
   const ServiceVersion from = service.version;
   const Folders folders(context.store.folder());
@@ -122,7 +122,6 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
   }
 
   Done done{Done::Kind::done, {}, {}, identity_of(from), {}, {}, {}};
-  const Owner owner = owner_of(service, context.store.services());
   Work work(context, service, options.script_time);
   std::string kept;
   try {
@@ -145,17 +144,21 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
     throw;
   }
   service.before = from;
-  Belongings had = belongings_of(context.engine, owner, stop);
-  remember(had, context.engine, stop);
-  service.before_world = to_json(had);
   service.before_backup = kept;
   service.version = to;
+  // With both images: what is found by the new one was not brought by the update.
+  Belongings had = belongings_of(context.engine, owner_in(context, service), stop);
+  remember(had, context.engine, stop);
+  had.stopped = running_with_config(context, name, stop);
+  had.untouched = true;
+  service.before_world = to_json(had);
   service.unfinished = Unfinished::update;
   context.store.save(service);
   const Chain chain = update_chain(service, to, scripts, host_user(folders.user_marks()).exists);
   done.plan = chain.plan();
   try {
     work.use(to);
+    work.before_touch([&] { note_touch(context, service); });
     doing(format("updating {}", name), [&] { carry_out(context, work, chain.plan(), stop); });
   } catch (Error& error) {
     note_in_journal(context, name, "update", "failed", error.what());

@@ -1,13 +1,16 @@
 #include "service_image/work.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 #include "archive/tar_reader.h"
 #include "archive/tar_writer.h"
 #include "archive/tree.h"
+#include "base/fd.h"
 #include "base/format.h"
 #include "base/pipe.h"
 #include "base/supervised.h"
@@ -15,6 +18,8 @@
 #include "base/time_limit.h"
 #include "crypto/sha256.h"
 #include "engine/captured_output.h"
+#include "engine/direct.h"
+#include "service_image/belongings.h"
 #include "service_image/convention.h"
 #include "service_image/host_user.h"
 #include "service_image/launcher.h"
@@ -106,6 +111,17 @@ void copy_out(engine::Engine& engine, const std::string& container, const std::s
 
 }  // namespace
 
+void resume_paused(change::Context& context, const fs::path& list) {
+  const auto text = read_file_if_present(list);
+  if (!text) return;
+  for (const auto& name : split(*text, '\n')) {
+    const auto detail = name.empty() ? std::nullopt : context.engine.container(std::string(name), {});
+    if (detail && detail->container.state == ContainerState::paused)
+      context.engine.unpause_container(std::string(name), {});
+  }
+  fs::remove(list);
+}
+
 Work::Work(change::Context& context, const InstalledService& service, std::optional<Milliseconds> script_time)
     : context_(context),
       service_(service),
@@ -124,8 +140,12 @@ fs::path Work::files_folder() const {
 fs::path Work::make_files_folder() {
   const fs::path work = folders_.work(service_.name);
   make_folder(folders_.all, 0755);
-  make_folder(folders_.all / "work", 0711);
-  make_folder(work, 0711);
+  // An engine that is not root enters the folders as somebody else, where it mounts what a script tells it to.
+  const mode_t mode = context_.engine.maps_ids({}) ? 0711 : 0700;
+  for (const auto& above : {folders_.all / "work", work}) {
+    make_folder(above, mode);
+    if (::chmod(above.c_str(), mode) != 0) throw system_error(format("making {}", above.string()), errno);
+  }
   const fs::path folder = files_folder();
   fs::remove_all(folder);
   make_folder(folder, 0700);
@@ -158,7 +178,12 @@ void Work::judge(int exit_code) const {
               format("it ended with exit code {}{}", exit_code, words.empty() ? "" : ": " + printable(words)));
 }
 
+void Work::touch() {
+  if (const auto work = std::exchange(before_touch_, nullptr)) work();
+}
+
 void Work::run_script(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
+  touch();
   said_.clear();
   if (step.inside)
     run_inside(step, progress, std::move(stop));
@@ -199,7 +224,7 @@ void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& p
   const bool exchanges = step.script == "backup" || step.script == "restore";
   // In the container the folder has a name of its own.
   if (exchanges && !request.service.command->empty()) request.service.command->back() = exchange_folder;
-  engine.remove_container(request.name, stop);
+  remove_with_nameless(engine, request.name, stop);
   engine.create_container(request, stop);
   struct Removal {
     engine::Engine& engine;
@@ -207,7 +232,7 @@ void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& p
     ~Removal() {
       try {
         engine.stop_container(name, Seconds(3), {});
-        engine.remove_container(name, {});
+        remove_with_nameless(engine, name, {});
       } catch (const std::exception&) {
         // The next command on the service removes it.
       }
@@ -295,19 +320,45 @@ void Work::with_reach(const std::function<void(const std::string&)>& work, std::
   config.target = config_folder;
   request.service.mounts.push_back(config);
   request.labels = labels::for_temporary(lock_name(service_.name));
-  context_.engine.remove_container(request.name, stop);
+  remove_with_nameless(context_.engine, request.name, stop);
   context_.engine.create_container(request, stop);
   try {
     work(request.name);
   } catch (...) {
     try {
-      context_.engine.remove_container(request.name, {});
+      remove_with_nameless(context_.engine, request.name, {});
     } catch (const std::exception&) {
       // The next command on the service removes it.
     }
     throw;
   }
-  context_.engine.remove_container(request.name, stop);
+  remove_with_nameless(context_.engine, request.name, stop);
+}
+
+// A file that is written to while it is read comes out torn.
+void Work::pause_those_with_config(std::stop_token stop) {
+  const std::string volume = config_volume(service_.name);
+  std::vector<std::string> names;
+  for (const auto& container : context_.engine.containers({}, stop))
+    if (container.state == ContainerState::running &&
+        std::any_of(container.mounts.begin(), container.mounts.end(),
+                    [&](const Mount& mount) { return mount.source == volume; }))
+      names.push_back(container.name);
+  if (names.empty()) return;
+  write_file_durably(folders_.paused(service_.name), join(names, "\n"), 0600);
+  for (const auto& name : names) {
+    try {
+      context_.engine.pause_container(name, stop);
+    } catch (const NotFound&) {
+      // It has ended meanwhile: it writes nothing any more.
+    } catch (const Conflict&) {
+      // The same.
+    } catch (const EngineError& error) {
+      writer_->warn(format("{} went on while its configuration was read: {}", name, error.what()));
+      context_.report.warning(format(
+          "{} cannot be paused, so its configuration may be copied in the middle of a change: {}", name, error.what()));
+    }
+  }
 }
 
 void Work::back_up(const plan::BackUpData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
@@ -325,6 +376,18 @@ void Work::back_up(const plan::BackUpData& step, const engine::ProgressSink& /*p
   if (step.item == config_item) {
     with_reach(
         [&](const std::string& container) {
+          struct Resuming {
+            change::Context& context;
+            const fs::path list;
+            ~Resuming() {
+              try {
+                resume_paused(context, list);
+              } catch (const std::exception& error) {
+                context.report.warning(format("paused containers: {}; the next command lets them go on", error.what()));
+              }
+            }
+          } resuming{context_, folders_.paused(service_.name)};
+          pause_those_with_config(stop);
           connected(
               [&](const Sink& into) {
                 context_.engine.read_archive(container, format("{}/.", config_folder), into, stop);
@@ -382,7 +445,12 @@ Work::Opened Work::open_backup(backup::Destination& destination, const std::stri
     const auto events = item->events();
     const Source source = [&](std::span<char> room) { return item->read(room); };
     if (id == config_item) {
-      std::ofstream file(config_tar(folders_.work(service_.name)), std::ios::binary | std::ios::trunc);
+      // It holds the secrets of the service.
+      const fs::path tar = config_tar(folders_.work(service_.name));
+      fs::remove(tar);
+      const Fd made(::open(tar.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (!made) throw system_error(format("writing {}", tar.string()), errno);
+      std::ofstream file(tar, std::ios::binary | std::ios::in | std::ios::out);
       const auto copy = [&](std::span<char> room) {
         const std::size_t got = source(room);
         file.write(room.data(), static_cast<std::streamsize>(got));
@@ -428,20 +496,18 @@ Work::Opened Work::open_backup(backup::Destination& destination, const std::stri
 }
 
 void Work::unpack(const plan::UnpackData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
-  // What is there goes first, where this machine reaches it. Elsewhere only a volume that is new is filled rightly.
-  bool is_cleared = false;
-  for (const auto& volume : context_.engine.volumes({}, stop)) {
-    if (volume.name != step.place.source || volume.mount_point.empty()) continue;
-    std::error_code error;
-    if (::geteuid() != 0 || !fs::is_directory(volume.mount_point, error)) continue;
-    is_cleared = true;
-  }
+  touch();
+  // What is there goes first, where this machine reaches it. Elsewhere only a volume that is new is filled rightly; a
+  // folder here that is called as one there is somebody else's.
+  std::optional<fs::path> folder;
+  if (::geteuid() == 0 && engine::shares_files(context_.engine, stop))
+    for (const auto& volume : context_.engine.volumes({}, stop))
+      if (volume.name == step.place.source) folder = engine::direct_folder(volume);
   with_reach(
       [&](const std::string& container) {
         // Behind the container's making: the engine copies the image's own /config into a volume that is empty.
-        if (is_cleared) {
-          for (const auto& volume : context_.engine.volumes({}, stop))
-            if (volume.name == step.place.source) clear(volume.mount_point);
+        if (folder) {
+          clear(*folder);
         } else {
           context_.report.warning(
               format("{} is not reached from here: files in it that the backup does not have stay", step.place.source));

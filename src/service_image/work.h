@@ -28,12 +28,22 @@ struct Folders {
   ScriptStore scripts() const { return ScriptStore(all / "scripts"); }
   // What a command on the service has in hand; nothing of it outlives the command.
   fs::path work(const std::string& service) const { return all / "work" / service; }
-  // The backup that an update or a restore goes back to, and that the last update leaves.
+  // The backup that an update goes back to, and that the last update leaves.
   fs::path kept_backup(const std::string& service) const {
     return all / "backups" / (service + "-before.belay.tar.zst");
   }
+  // The one that a restore goes back to: gone when the restore has ended. Never that of the update, which is a file
+  // that a restore may well be asked for.
+  fs::path restore_backup(const std::string& service) const {
+    return all / "backups" / (service + "-before-restore.belay.tar.zst");
+  }
+  // The containers that stand still while the config volume is read.
+  fs::path paused(const std::string& service) const { return work(service) / "paused"; }
   fs::path user_marks() const { return all; }
 };
+
+// Lets go on what the file lists, then removes the file. Never stopped; what is no longer there is passed over.
+void resume_paused(change::Context& context, const fs::path& list);
 
 // The variables that every script gets. Those of Belay's caller which tell where the engine is and how it is reached
 // are among them.
@@ -54,6 +64,8 @@ class Work final : public exec::NoData, public exec::HostWork {
 
   // Whose scripts run from now on.
   void use(const ServiceVersion& version) { version_ = version; }
+  // Called once, before the first script or before data is replaced.
+  void before_touch(std::function<void()> work) { before_touch_ = std::move(work); }
   // The content of the launcher to be put.
   void launcher(std::string text) { launcher_text_ = std::move(text); }
   // The folder that the scripts `backup` and `restore` get as PATH: made anew, empty, writable for the containers.
@@ -93,6 +105,8 @@ class Work final : public exec::NoData, public exec::HostWork {
  private:
   void run_on_host(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop);
   void run_inside(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop);
+  void touch();
+  void pause_those_with_config(std::stop_token stop);
   void judge(int exit_code) const;
   void expect_room() const;
   // A container that only reaches the config volume; gone when `work` returns.
@@ -104,6 +118,7 @@ class Work final : public exec::NoData, public exec::HostWork {
   const Folders folders_;
   ServiceVersion version_;
   std::string launcher_text_;
+  std::function<void()> before_touch_;
   std::string said_;  // the last of what the running script wrote
   const backup::Manifest* manifest_ = nullptr;
   backup::Sealing sealing_;

@@ -62,6 +62,19 @@ TEST_F(BelongingsOf, AreFoundByLabelNameVolumeAndImage) {
   EXPECT_THAT(longer.containers, ElementsAre("dr-web-db-front"));
 }
 
+TEST_F(BelongingsOf, AreNotWhatAnotherServiceOrAnAppHas) {
+  engine.create_volume({"dr-web-config", {}, {}}, {});
+  container("db", "app:1", {}, "dr-web-config");
+  EXPECT_TRUE(belongings_of(engine, {"web-config", {}, {"web"}}, {}).empty());
+  EXPECT_THAT(belongings_of(engine, {"web", {}, {"web-config"}}, {}).containers, ElementsAre("db"));
+  // Their images have the same tags.
+  engine.tag_image(image, "belay-dr/web:1", {});
+  container("front", "belay-dr/web:1");
+  EXPECT_THAT(belongings_of(engine, {"Web", {}, {"web"}}, {}).containers, ::testing::IsEmpty());
+  EXPECT_THAT(belongings_of(engine, {"web", {}, {}}, {}).containers, UnorderedElementsAre("db", "front"));
+  EXPECT_THAT(belongings_of(engine, {"web", {}, {}, {"front", "db"}}, {}).containers, ::testing::IsEmpty());
+}
+
 TEST_F(BelongingsOf, KnowWhatCameSince) {
   engine.create_volume({"dr-web-config", {}, {}}, {});
   container("dr-web-a", "app:1");
