@@ -15,6 +15,7 @@
 #include "change/kept_files.h"
 #include "change/start.h"
 #include "data/reserve.h"
+#include "model/overlay.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -95,12 +96,12 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
     doing(format("cleaning up {}", name.text()), [&] { carry_out_whole(context, removed.plan, {}, stop); });
   }
   // Only now: a release is forgotten when nothing of it is left.
+  const Time tried = app.releases.empty() ? Time{} : app.releases.back().created;
   std::erase_if(app.releases, [&](const Release& release) {
     return std::find(cleanup.forgotten.begin(), cleanup.forgotten.end(), release.number) != cleanup.forgotten.end();
   });
-  std::erase_if(app.builds, [&](const Build& build) {
-    return &build != &app.builds.back() && build.number + 20 < app.builds.back().number;
-  });
+  const auto present = what_runs(app) ? what_runs(app) : app.last;
+  keep_needed_builds(app, present ? app.find(*present) : nullptr, tried);
   context.store.save(app);
   drop_unneeded_files(context, app);
   write_journal(context, app, "cleanup", "done",

@@ -18,7 +18,7 @@ DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const f
   pass.thorough = has("thorough");
   pass.allow_empty = has("allow-empty");
   pass.command = in.description();
-  pass.take_over = in.list("take-over");
+  if (in.command.find_option("take-over") != nullptr) pass.take_over = in.list("take-over");
   if (in.command.find_option("keep") != nullptr)
     if (const auto keep = in.number("keep")) pass.settings.keep = static_cast<int>(std::clamp(*keep, 0LL, 1'000'000LL));
   if (in.command.find_option("workers") != nullptr)
@@ -63,21 +63,24 @@ void refuse_missing_folder(const DeclaredPass& pass) {
       "belay up a Compose file.");
 }
 
-int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {
+void print_declared_text(Console& console, const DeclaredOutcome& outcome, bool verbose) {
   using declared::DeclaredApp;
-  if (in.has("json")) {
+  // What is broken was said on standard error.
+  declared::DeclaredHost good = outcome.host;
+  std::erase_if(good.apps, [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::broken; });
+  const bool is_quiet = std::all_of(good.apps.begin(), good.apps.end(),
+                                    [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
+  if (is_quiet && good.apps.size() == outcome.host.apps.size()) console.line("nothing to do");
+  console.print(declared::declared_text(good, verbose));
+  if (const size_t broken = outcome.host.apps.size() - good.apps.size(); broken > 0)
+    console.line(format("{} broken", broken));
+}
+
+int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {
+  if (in.has("json"))
     print_record(in.console, declared_json(settings, outcome));
-  } else {
-    // What is broken was said on standard error.
-    declared::DeclaredHost good = outcome.host;
-    std::erase_if(good.apps, [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::broken; });
-    const bool is_quiet = std::all_of(good.apps.begin(), good.apps.end(),
-                                      [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
-    if (is_quiet && good.apps.size() == outcome.host.apps.size()) in.console.line("nothing to do");
-    in.console.print(declared::declared_text(good, in.has("verbose")));
-    if (const size_t broken = outcome.host.apps.size() - good.apps.size(); broken > 0)
-      in.console.line(format("{} broken", broken));
-  }
+  else
+    print_declared_text(in.console, outcome, in.has("verbose"));
   if (outcome.has_failures()) return 1;
   return in.has("detailed-exitcode") && outcome.host.has_changes() ? 2 : 0;
 }

@@ -18,15 +18,18 @@ namespace belay::cli {
 namespace {
 
 // In a folder of its own that only its owner can read: settings hold secrets.
+fs::path written_apart(const std::string& name, const std::string& text) {
+  std::string pattern = (fs::temp_directory_path() / "belay-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw system_error("making a folder for the text", errno);
+  const fs::path path = fs::path(pattern) / name;
+  write_file_durably(path, text, 0600);
+  return path;
+}
+
 class EditedFile {
  public:
-  EditedFile(const std::string& name, const std::string& text) {
-    std::string pattern = (fs::temp_directory_path() / "belay-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw system_error("making a folder for the text", errno);
-    folder_ = pattern;
-    path_ = folder_ / name;
-    write_file_durably(path_, text, 0600);
-  }
+  EditedFile(const std::string& name, const std::string& text)
+      : path_(written_apart(name, text)), folder_(path_.parent_path()) {}
   EditedFile(const EditedFile&) = delete;
   EditedFile& operator=(const EditedFile&) = delete;
   ~EditedFile() {
@@ -37,7 +40,7 @@ class EditedFile {
   std::string text() const { return read_file(path_, ByteCount{1 << 20}); }
 
  private:
-  fs::path folder_, path_;
+  fs::path path_, folder_;
 };
 
 std::vector<std::string> editor() {
@@ -101,6 +104,10 @@ std::optional<std::string> edited(Console& console, const std::string& text, con
     }
     if (!console.confirm("Edit it again?", stop)) return {};
   }
+}
+
+fs::path kept_text(const std::string& text, const std::string& name) {
+  return written_apart(name, text);
 }
 
 }  // namespace belay::cli

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/files.h"
 #include "cli/console.h"
 
 namespace belay::cli {
@@ -14,5 +15,8 @@ namespace belay::cli {
 // no terminal or no editor, or it fails.
 std::optional<std::string> edited(Console& console, const std::string& text, const std::string& name,
                                   const std::function<void(const std::string& text)>& check, std::stop_token stop);
+
+// A new file that only its owner can read, with the text in it, for somebody who would lose it otherwise.
+fs::path kept_text(const std::string& text, const std::string& name);
 
 }  // namespace belay::cli

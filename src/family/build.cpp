@@ -11,6 +11,7 @@
 #include "family/parameters.h"
 #include "formats/check_values.h"
 #include "formats/dockerfile.h"
+#include "model/overlay.h"
 #include "state/store.h"
 
 namespace belay::family {
@@ -211,24 +212,29 @@ void keep_settings(change::Context& context, const App& app, const BuildOptions&
                              known->parameter_file.empty() ? "" : format(", from {}", known->parameter_file)));
 }
 
-// Those of the command line count; then the file's, where it speaks of any; then those that an earlier command line
-// gave. What an earlier file said and this one does not is over.
+// Those of the command line count, and stay as what was set by hand; then the file's, where it speaks of any; then
+// those that an earlier Belay kept without noting that a command line gave them. What an earlier file said and this one
+// does not is over.
 void settle_checks(const App& app, const BuildOptions& options, Parameters& parameters) {
   const auto set = [&](const std::vector<Check>& checks) {
     for (auto& [name, configuration] : parameters.configurations)
       for (auto& service : configuration.spec.services) service.checks = checks;
+    if (!parameters.by_hand && checks.empty()) return;
+    if (!parameters.by_hand) parameters.by_hand = no_settings(app.name).begin()->second;
+    parameters.by_hand->spec.services.at(0).checks = checks;
   };
   if (options.checks) {
     set(*options.checks);
     for (const auto& [name, configuration] : parameters.configurations) check_spec(configuration.spec);
     return;
   }
-  const Build* before = app.latest_build();
+  const Build* before = settings_of(app);
   if (parameters.speaks_of_checks || options.settings_from_image || before == nullptr || before->configurations.empty())
     return;
   const Configuration& earlier = before->configurations.begin()->second;
-  if (!earlier.spec.services.empty() && !formats::speaks_of_checks(before->parameter_text))
-    set(earlier.spec.services[0].checks);
+  if (parameters.file.empty() || earlier.spec.services.empty() || earlier.spec.services[0].checks.empty()) return;
+  const bool is_by_hand = parameters.by_hand && !parameters.by_hand->spec.services.at(0).checks.empty();
+  if (!is_by_hand && !formats::speaks_of_checks(before->parameter_text)) set(earlier.spec.services[0].checks);
 }
 
 // A slip in a name makes an app that nobody wanted: it is said which one is new, and which one it may be instead.
@@ -264,7 +270,11 @@ App app_to_build(change::Context& context, const AppName& name, const BuildOptio
 bool add_build(change::Context& context, App& app, const BuildOutcome& outcome, const std::optional<Place>& place,
                const Parameters& parameters) {
   const Build* before = app.latest_build();
-  if (before != nullptr && before->image == outcome.image && before->configurations == parameters.configurations &&
+  // Of what failed the settings are not the app's: asked for once more, they are a build of their own.
+  const Build* known = settings_of(app);
+  const bool are_of_the_app =
+      before != nullptr && (known == nullptr ? !has_settings(*before) : has_same_settings(*before, *known));
+  if (are_of_the_app && before->image == outcome.image && before->configurations == parameters.configurations &&
       before->by_hand == parameters.by_hand && before->parameter_text == parameters.text)
     return false;
   Build record;

@@ -9,30 +9,11 @@
 #include "family/parameters.h"
 #include "formats/ports.h"
 #include "model/naming.h"
+#include "model/overlay.h"
 
 namespace belay::family {
 
 namespace {
-
-bool says_nothing(const Configuration& configuration) {
-  Service bare;
-  if (configuration.spec.services.empty()) return true;
-  bare.name = configuration.spec.services[0].name;
-  Spec spec;
-  spec.services.push_back(bare);
-  return configuration == Configuration{spec, false, false};
-}
-
-bool has_settings(const Build& build) {
-  return !build.parameter_file.empty() || !build.parameter_text.empty() || build.by_hand ||
-         std::any_of(build.configurations.begin(), build.configurations.end(),
-                     [](const auto& entry) { return !says_nothing(entry.second); });
-}
-
-const Release* present_of(const App& app) {
-  const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
-  return number ? app.find(*number) : nullptr;
-}
 
 const Service* service_before(const App& app) {
   const Release* release = present_of(app);
@@ -60,15 +41,7 @@ bool is_named(const std::map<std::string, Configuration>& configurations, const 
 // The build whose settings the release before was made with; nullptr: it had none.
 const Build* settings_before(const App& app) {
   const Release* present = present_of(app);
-  if (present == nullptr) return nullptr;
-  const Build* oldest = nullptr;
-  for (auto build = app.builds.rbegin(); build != app.builds.rend(); ++build) {
-    if (!has_settings(*build)) continue;
-    if (build->created <= present->created) return &*build;
-    oldest = &*build;
-  }
-  // What adopt recorded, it recorded a moment after the release.
-  return present->adopted ? oldest : nullptr;
+  return present == nullptr ? nullptr : settings_of_release(app, *present);
 }
 
 bool is_from_image(const Build& build) {
@@ -168,7 +141,7 @@ struct Settings {
   bool found_at_start = false;
 };
 
-// Those of the build, or of the app, or of a parameter file that is there now.
+// Those of the app, or of a parameter file that is there now; the rest is of the last build.
 Settings known_settings(change::Context& context, const App& app, const StartOptions& options) {
   Settings settings{*app.latest_build(), false};
   Build& build = settings.build;
@@ -180,12 +153,15 @@ Settings known_settings(change::Context& context, const App& app, const StartOpt
     build.parameter_text = settings_of_the_image;
     return settings;
   }
-  // One that an earlier Belay made without looking at the settings that the app had.
-  if (const Build* known = has_settings(build) ? nullptr : settings_of(app)) {
-    build.configurations = known->configurations;
-    build.by_hand = known->by_hand;
-    build.parameter_file = known->parameter_file;
-    build.parameter_text = known->parameter_text;
+  // The newest build may be of a release that failed: its image is tried again, its settings are not the app's.
+  if (const Build* known = settings_of(app)) {
+    settings.found_at_start = !has_same_settings(build, *known);
+    take_settings(build, *known);
+  } else if (has_settings(build)) {
+    settings.found_at_start = true;
+    Build none;
+    none.configurations = no_settings(app.name);
+    take_settings(build, none);
   }
   if (options.parameter_folders.empty()) return settings;
   const Parameters found = find_parameters(app.name, options.parameter_folders, ParameterFiles::dockervisor);
@@ -281,6 +257,11 @@ class Losses {
 };
 
 }  // namespace
+
+const Release* present_of(const App& app) {
+  const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
+  return number ? app.find(*number) : nullptr;
+}
 
 const Build* settings_of(const App& app) {
   const bool any_runs = present_of(app) != nullptr;

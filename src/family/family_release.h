@@ -7,6 +7,9 @@
 
 namespace belay::family {
 
+// The release that runs, or ran last; nullptr: none ever did.
+const Release* present_of(const App& app);
+
 // The build whose settings the next build takes over where it has none of its own: that of the release that runs or
 // ran last, or a later one if nothing was started since. nullptr: the app never had any settings.
 const Build* settings_of(const App& app);

@@ -6,9 +6,11 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "family/family_release.h"
 #include "family/parameters.h"
 #include "family/start_next.h"
 #include "formats/setting_keys.h"
+#include "model/overlay.h"
 #include "state/store.h"
 
 namespace belay::family {
@@ -23,25 +25,36 @@ void refuse_without_settings(const App& app) {
                    format("belay deploy {} --image REF, or a folder with a Dockerfile, makes a release of it.", name));
 }
 
-// The build that runs, with the settings that the app has: the next release is made of it.
-Build next_build(change::Context& context, const App& app) {
-  const auto runs = change::what_runs(app) ? change::what_runs(app) : app.last;
-  const Release* present = runs ? app.find(*runs) : nullptr;
-  Build next = app.builds.back();
-  if (present != nullptr && !present->images.empty()) {
-    const auto same = std::find_if(app.builds.rbegin(), app.builds.rend(),
-                                   [&](const Build& build) { return build.image == present->images.begin()->second; });
-    if (same != app.builds.rend()) next = *same;
+// What runs, or ran last, as a build with the settings that the app has: the next release is made of it.
+Build build_that_runs(change::Context& context, const App& app) {
+  Build runs = app.builds.back();
+  if (const Release* present = present_of(app); present != nullptr && !present->images.empty()) {
+    const std::string& image = present->images.begin()->second;
+    const auto same =
+        std::find_if(app.builds.rbegin(), app.builds.rend(), [&](const Build& build) { return build.image == image; });
+    runs = same != app.builds.rend() ? *same : Build();
+    runs.image = image;
+    const auto& services = present->spec.services;
+    if (!services.empty() && !services[0].image.empty()) runs.tag = services[0].image;
   }
+  Build none;
+  none.configurations = no_settings(app.name);
   const Build* settings = settings_of(app);
-  next.configurations = settings != nullptr ? settings->configurations : no_settings(app.name);
-  next.by_hand = settings != nullptr ? settings->by_hand : std::nullopt;
-  next.parameter_file = settings != nullptr ? settings->parameter_file : std::string();
-  next.parameter_text = settings != nullptr ? settings->parameter_text : std::string();
-  next.number = app.builds.back().number + 1;
-  next.created = context.clock.now();
-  next.who = context.who;
-  return next;
+  take_settings(runs, settings != nullptr ? *settings : none);
+  runs.number = app.builds.back().number + 1;
+  runs.created = context.clock.now();
+  runs.who = context.who;
+  return runs;
+}
+
+// The newest build stays what the next `start new` starts, with these settings.
+Build newest_with(const App& app, const Build& settings) {
+  Build newest = app.builds.back();
+  take_settings(newest, settings);
+  newest.number = settings.number;
+  newest.created = settings.created;
+  newest.who = settings.who;
+  return newest;
 }
 
 // Of an app with a parameter file only what was set by hand: the rest would be there again with the next build.
@@ -60,7 +73,8 @@ bool unset_above_file(Build& build, const AppName& name, const std::string& key)
   return false;
 }
 
-void unset(Build& build, const AppName& name, const std::string& key) {
+// False: it was not set.
+bool unset(Build& build, const AppName& name, const std::string& key) {
   bool was_set = false;
   if (build.parameter_file.empty()) {
     for (auto& [unused, configuration] : build.configurations)
@@ -69,11 +83,9 @@ void unset(Build& build, const AppName& name, const std::string& key) {
   } else {
     was_set = unset_above_file(build, name, key);
   }
-  if (!was_set)
-    throw NotFound(ErrorCode::not_found, format("{} is not set for {}", key, name.text()),
-                   format("belay config {} prints what is.", name.text()));
   // What is set by hand is all that says whether settings are wished at all.
-  if (!build.by_hand) build.by_hand = no_settings(name).begin()->second;
+  if (was_set && !build.by_hand) build.by_hand = no_settings(name).begin()->second;
+  return was_set;
 }
 
 void take(Build& build, const AppName& name, const SettingsChange& wanted) {
@@ -93,7 +105,11 @@ void take(Build& build, const AppName& name, const SettingsChange& wanted) {
     if (build.by_hand) lay_by_hand(build.configurations, *build.by_hand);
     return;
   }
-  for (const auto& key : wanted.unset) unset(build, name, key);
+  for (const auto& key : wanted.unset)
+    if (!unset(build, name, key))
+      throw NotFound(ErrorCode::not_found, format("{} is not set for {}", key, name.text()),
+                     format("belay config {} prints what is.", name.text()));
+  for (const auto& key : wanted.cleared) std::ignore = unset(build, name, key);
   if (wanted.set) add_by_hand(name, build.configurations, build.by_hand, *wanted.set);
 }
 
@@ -140,27 +156,40 @@ SettingsChanged change_settings(change::Context& context, const AppName& name, c
   refuse_without_settings(app);
   SettingsChanged changed;
   changed.dry_run = options.change.dry_run;
-  Build next = next_build(context, app);
+  Build next = build_that_runs(context, app);
   const Build before = next;
   take(next, name, wanted);
-  if (next.configurations == before.configurations && next.by_hand == before.by_hand &&
-      next.parameter_text == before.parameter_text)
-    return changed;
-  changed.lines = differing(before.configurations, next.configurations);
-  StartOptions how = options;
-  how.configuration = configuration_that_runs(context, app, before, options, stop);
-  app.builds.push_back(std::move(next));
-  if (!change::what_runs(app)) {
-    if (options.change.dry_run) return changed;
+  const bool are_new = !has_same_settings(next, before);
+  const auto keep = [&] {
+    if (!are_new || options.change.dry_run) return;
+    app.builds.push_back(newest_with(app, next));
     context.store.save(app);
     write_journal(context, app, "set", "done", join(changed.lines, "; "));
+  };
+  const auto running = change::what_runs(app);
+  if (!running) {
+    changed.lines = differing(before.configurations, next.configurations);
+    keep();
     return changed;
   }
-  changed.change = doing(format("changing the settings of {}", name.text()), [&] {
-    NextRelease made = next_release(context, app, how, last_image(context, app, stop), stop);
+  StartOptions how = options;
+  how.configuration = configuration_that_runs(context, app, before, options, stop);
+  doing(format("changing the settings of {}", name.text()), [&] {
+    App made_of = app;
+    made_of.builds.push_back(next);
+    NextRelease made = next_release(context, made_of, how, last_image(context, made_of, stop), stop);
+    const Release& present = app.release(*running);
+    // What is kept as settings and what runs may be two things.
+    for (const auto& change : differences(present.spec, made.made.spec)) changed.lines.push_back(change.text());
+    const bool runs_so = present.spec == made.made.spec && present.images == made.made.images;
+    if (runs_so && !app.wish.is_unfinished()) {
+      keep();
+      return;
+    }
     // What was asked for is said already.
     if (!made.asks) made.lines.clear();
-    return start_next(context, app, made, how, change::Containers::changed_in_place, "set", stop);
+    app.builds.push_back(newest_with(app, next));
+    changed.change = start_next(context, app, made, how, change::Containers::changed_in_place, "set", stop);
   });
   return changed;
 }
@@ -178,8 +207,13 @@ SettingsHome settings_home(change::Context& context, const AppName& name, std::s
     return {is_here ? Kind::definition : Kind::elsewhere, file};
   }
   refuse_without_settings(app);
-  const Build build = next_build(context, app);
+  const Build build = build_that_runs(context, app);
   if (!build.parameter_file.empty() && fs::exists(build.parameter_file)) return {Kind::file, build.parameter_file};
+  if (build.configurations.size() > 1)
+    throw Conflict(ErrorCode::conflict,
+                   format("{} has several configurations, and the file that they stand in is not there{}", name.text(),
+                          build.parameter_file.empty() ? "" : ": " + build.parameter_file),
+                   format("belay set {} KEY=VALUE changes a setting of them all.", name.text()));
   return {Kind::state, {}, pick(build.configurations, {}), build.tag};
 }
 

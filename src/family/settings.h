@@ -6,8 +6,9 @@
 namespace belay::family {
 
 struct SettingsChange {
-  std::optional<Configuration> set;  // laid over what there is
-  std::vector<std::string> unset;    // keys, as formats::unset_setting takes them
+  std::optional<Configuration> set;    // laid over what there is
+  std::vector<std::string> unset;      // keys, as formats::unset_setting takes them; an error where they are not set
+  std::vector<std::string> cleared{};  // the same, and no error
   // Instead of both: all settings, as they should be.
   std::optional<Configuration> whole{};
   // Instead: this is what the parameter file of the app says.
@@ -15,10 +16,11 @@ struct SettingsChange {
 };
 
 struct SettingsChanged {
-  // nullopt: nothing of the app runs, so they are kept for its next release.
+  // nullopt: nothing of the app runs, so they are kept for its next release; or what runs has them.
   std::optional<change::Change> change;
   bool dry_run = false;
-  // What differs from the settings before: "env.LOG: info → debug". Empty: nothing does.
+  // What differs from what runs, or from the settings before where nothing runs: "env.LOG: info → debug". Empty:
+  // nothing does.
   std::vector<std::string> lines;
 };
 

@@ -142,12 +142,13 @@ FileResult render_file(change::Context& context, const FileRequest& request, std
   try {
     if (!request.check.empty())
       for (const auto& container : result.told) check_in(context, container, request.check, stop);
+    tell(context, request, result, stop);
   } catch (const std::exception&) {
-    // Also where it was stopped: nobody has read the new one yet.
+    // Also where it was stopped, or told to some of them: with the file as it was, the next one is a change again,
+    // which all of them are told of.
     take_back(request.file, before, in_place);
     throw;
   }
-  tell(context, request, result, stop);
   if (!result.told.empty())
     change::write_journal(context, change::known_app(context, request.reader->app, stop), "render", "done",
                           request.file.string());

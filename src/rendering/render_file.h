@@ -33,7 +33,8 @@ struct FileResult {
 };
 
 // Fills in the template and replaces the file where it holds something else. Throws ConfigError at a mistake of the
-// template, and Error (program_failed) where the check fails: then the file is as it was before.
+// template, and Error where the check fails (program_failed) or a container cannot be told: then the file is as it was
+// before, so that the next call tells it.
 FileResult render_file(change::Context& context, const FileRequest& request, std::stop_token stop);
 
 // The same again whenever a container starts, ends or changes its health, until `stop`. `on_result` hears of each,

@@ -1,10 +1,13 @@
 // Settings belong to the app: they stay when the image changes. No data is without a name. No two apps share a volume
 // whose name nobody gave.
 
+#include "family/settings.h"
+
 #include <atomic>
 
 #include "change/app_volumes.h"
 #include "change/remove_stopped.h"
+#include "formats/setting_keys.h"
 #include "look/look.h"
 #include "model/naming.h"
 #include "support/scene/scene_test.h"
@@ -63,12 +66,39 @@ TEST_F(ChecksOfAnApp, StayUntilAnotherWordIsSaid) {
   EXPECT_EQ(checks(), page) << "a file that says nothing of checks leaves them";
   scene_.write("jockler-web", R"({"check": "TCP :8080"})");
   EXPECT_EQ(scene_.run("deploy 4"), "done");
-  EXPECT_EQ(checks(), "TCP :8080\n");
+  EXPECT_EQ(checks(), page) << "what was set by hand stands above the file";
+  EXPECT_EQ(scene_.run("deploy 5 uncheck"), "done");
+  EXPECT_EQ(checks(), "");
+  EXPECT_EQ(scene_.run("deploy 6"), "done");
+  EXPECT_EQ(checks(), "TCP :8080\n") << "the file is asked again";
   scene_.write("jockler-web", R"({"ports": {"8080": "8080"}})");
-  EXPECT_EQ(scene_.run("deploy 5"), "done");
+  EXPECT_EQ(scene_.run("deploy 7"), "done");
   EXPECT_EQ(checks(), "") << "what the file said and says no longer is over";
-  EXPECT_EQ(scene_.run("deploy 6 check"), "done");
-  EXPECT_EQ(scene_.run("deploy 7 uncheck"), "done");
+  EXPECT_EQ(scene_.run("deploy 8 check"), "done");
+  EXPECT_EQ(scene_.run("deploy 9 uncheck"), "done");
+  EXPECT_EQ(checks(), "");
+}
+
+TEST_F(ChecksOfAnApp, StayWhereAnotherSettingIsTakenOut) {
+  scene_.write("jockler-web", R"({"ports": {"8080": "8080"}})");
+  EXPECT_EQ(scene_.run("deploy 1 check"), "done");
+  const std::string page = checks();
+  EXPECT_NE(page, "");
+  Context here = scene_.context();
+  SettingsChange wanted;
+  wanted.set = formats::settings_of_words({"env.A=1"}, "/").settings;
+  EXPECT_EQ(change_settings(here, web, wanted, {}, {}).change.value().kind, Change::Kind::done);
+  wanted = {};
+  wanted.unset = {"env.A"};
+  EXPECT_EQ(change_settings(here, web, wanted, {}, {}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(checks(), page);
+  wanted = {};
+  wanted.file_text = R"({"ports": {"8081": "8080"}})";
+  std::ignore = change_settings(here, web, wanted, {}, {});
+  EXPECT_EQ(checks(), page);
+  wanted = {};
+  wanted.unset = {"check"};
+  EXPECT_EQ(change_settings(here, web, wanted, {}, {}).change.value().kind, Change::Kind::done);
   EXPECT_EQ(checks(), "");
 }
 

@@ -38,7 +38,7 @@ class SettingsByHand : public ::testing::Test {
     if (!words.empty()) {
       auto given = formats::settings_of_words(words, "/");
       wanted.set = given.settings;
-      wanted.unset = given.cleared;
+      wanted.cleared = given.cleared;
     }
     wanted.unset.insert(wanted.unset.end(), unset.begin(), unset.end());
     StartOptions options;
@@ -169,6 +169,122 @@ TEST_F(SettingsByHand, ThatMakeItFailAreTakenBack) {
   EXPECT_EQ(release(), 1);
   EXPECT_EQ(deploy_image("site:2").change.kind, Change::Kind::done);
   EXPECT_EQ(variable("A"), "1") << "settings that failed are not those of the app";
+}
+
+TEST_F(SettingsByHand, ThatFailedAreNotThoseOfTheNextRelease) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  EXPECT_EQ(set({"env.A=2", "health.test=true", "check=GET :80/helth 200"}).change.value().kind,
+            Change::Kind::rolled_back);
+  EXPECT_THAT(refusal([&] { return set({}, {"check"}); }), HasSubstr("check is not set for web"));
+  Context here = scene_.context();
+  StartOptions options;
+  options.settings = of_options({"-e", "LOG=debug"});
+  scene_.clock.advance(Seconds(5));
+  EXPECT_EQ(start_new(here, web, options, {}).kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + variable("LOG"), "-debug");
+  EXPECT_FALSE(service().health);
+  EXPECT_THAT(service().checks, IsEmpty());
+  EXPECT_EQ(deploy_image("site:2").change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + variable("LOG"), "-debug") << "those of the release that runs stay";
+}
+
+TEST_F(SettingsByHand, ThatFailedLeaveNoChecksToAFileThatIsSilentOnThem) {
+  scene_.write("dcv-web", R"({"env": {"A": "file"}})");
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  EXPECT_EQ(set({"health.test=true", "check=GET :8080/helth 200"}).change.value().kind, Change::Kind::rolled_back);
+  EXPECT_EQ(scene_.run("deploy 2"), "done");
+  EXPECT_THAT(service().checks, IsEmpty());
+}
+
+TEST_F(SettingsByHand, ThatFailedAreForgottenWithTheirRelease) {
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=1"}).change.kind, Change::Kind::done);
+  EXPECT_EQ(set({"env.A=2", "health.test=true"}).change.value().kind, Change::Kind::rolled_back);
+  EXPECT_EQ(scene_.run("cleanup 0"), "done");
+  EXPECT_EQ(scene_.app().find(ReleaseNumber{2}), nullptr);
+  EXPECT_EQ(deploy_image("site:2").change.kind, Change::Kind::done);
+  EXPECT_EQ(variable("A"), "1");
+  EXPECT_FALSE(service().health);
+}
+
+TEST_F(SettingsByHand, OfADeployThatFailedAreAskedForOnceMore) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=2", "--health-cmd=true"}).change.kind, Change::Kind::rolled_back);
+  StartOptions again;
+  again.again = true;
+  Context here = scene_.context();
+  BuildOptions options;
+  options.image = "site:1";
+  options.settings = of_options({"-e", "A=2", "--health-cmd=true"});
+  scene_.clock.advance(Seconds(5));
+  EXPECT_EQ(deploy(here, web, options, again, {}).change.kind, Change::Kind::rolled_back) << "and are tried again";
+}
+
+TEST_F(SettingsByHand, AreThoseOfWhatRunsHoweverManyBuildsThereWere) {
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=1"}).change.kind, Change::Kind::done);
+  EXPECT_EQ(scene_.run("stable"), "done");
+  EXPECT_EQ(deploy_image("site:2", {"-e", "A=2"}).change.kind, Change::Kind::done);
+  for (int i = 0; i < 25; ++i)
+    EXPECT_EQ(set({"memory=" + std::to_string(64 + i) + "m"}).change->kind, Change::Kind::done);
+  EXPECT_EQ(scene_.run("start stable"), "done");
+  EXPECT_EQ(scene_.run("cleanup 0"), "done");
+  EXPECT_LT(scene_.app().builds.size(), 25u);
+  const std::string image = scene_.app().find(ReleaseNumber{1})->images.at("web");
+  EXPECT_EQ(set({"env.B=1"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(variable("A") + variable("B"), "11");
+  EXPECT_EQ(scene_.app().releases.back().images.at("web"), image) << "not what was rolled back from";
+
+  App app = scene_.app();
+  std::erase_if(app.builds, [&](const Build& build) { return build.image == image; });
+  scene_.store->save(app);
+  EXPECT_EQ(set({"env.B=2"}).change.value().kind, Change::Kind::done);
+  EXPECT_EQ(scene_.app().releases.back().images.at("web"), image) << "also where no build has it any more";
+  EXPECT_EQ(service().image, "site:1");
+}
+
+TEST_F(SettingsByHand, GoWithTheBuildThatWaitsToBeStarted) {
+  EXPECT_EQ(deploy_image("site:1", {"-e", "A=1"}).change.kind, Change::Kind::done);
+  Context here = scene_.context();
+  BuildOptions options;
+  options.image = "site:2";
+  scene_.clock.advance(Seconds(5));
+  const std::string built = build(here, web, options, {}).image;
+  EXPECT_EQ(set({"memory=64m"}).change.value().kind, Change::Kind::done);
+  EXPECT_NE(scene_.app().releases.back().images.at("web"), built) << "what runs is changed";
+  EXPECT_EQ(scene_.run("start new"), "done");
+  EXPECT_EQ(scene_.app().releases.back().images.at("web"), built);
+  EXPECT_EQ(service().resources.memory, ByteCount{64 << 20});
+  EXPECT_EQ(variable("A"), "1");
+}
+
+TEST_F(SettingsByHand, AreComparedWithWhatRuns) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  EXPECT_EQ(scene_.run("stop"), "done");
+  std::ignore = set({"env.A=1"});
+  EXPECT_EQ(scene_.run("start r1"), "done");
+  EXPECT_EQ(variable("A"), "-");
+  EXPECT_THAT(set({"memory=64m"}, {}, true).lines, UnorderedElementsAre("env.A: + 1", HasSubstr("memory")));
+  const auto changed = set({"env.A=1"});
+  EXPECT_THAT(changed.lines, ElementsAre("env.A: + 1")) << "it is kept, but nothing runs with it";
+  EXPECT_EQ(changed.change.value().kind, Change::Kind::done);
+  EXPECT_EQ(variable("A"), "1");
+  EXPECT_FALSE(set({"env.A=1"}).change);
+}
+
+TEST_F(SettingsByHand, MayBeTurnedOffWhereTheyAreNotOn) {
+  EXPECT_EQ(deploy_image("site:1").change.kind, Change::Kind::done);
+  const auto changed = set({"read_only=false", "privileged=false", "init=false", "dns=none"});
+  EXPECT_FALSE(changed.change);
+  EXPECT_THAT(changed.lines, IsEmpty());
+  EXPECT_EQ(set({"read_only=false", "env.A=1"}).change.value().kind, Change::Kind::done);
+}
+
+TEST_F(SettingsByHand, AreMoreThanOneEditorCanShow) {
+  scene_.write("dcv-web", R"({"small": {"env": {"SIZE": "small"}}, "big": {"env": {"SIZE": "big"}}})");
+  EXPECT_EQ(scene_.run("build 1"), "done");
+  Context here = scene_.context();
+  EXPECT_EQ(settings_home(here, web, {}).kind, SettingsHome::Kind::file);
+  fs::remove(scene_.source / "dcv-web");
+  EXPECT_THAT(refusal([&] { return settings_home(here, web, {}); }), HasSubstr("has several configurations"));
 }
 
 TEST_F(SettingsByHand, OfAnAppThatIsStoppedWaitForItsNextRelease) {

@@ -21,6 +21,8 @@ TEST(Overlay, MergesMapsAndMountsAndReplacesTheRest) {
   over.resources.nano_cpus = 7;
   over.networks = {{"backend", {}, "", ""}};
   over.health = HealthCheck{{}, {}, {}, {}, 5};
+  base.ulimits = {{"nofile", 1, 2}, {"nproc", 3, 3}};
+  over.ulimits = {{"nofile", 5, 6}, {"core", 0, 0}};
   lay_over(base, over);
   EXPECT_EQ(base.environment, (std::map<std::string, std::string>{{"A", "1"}, {"B", "2"}}));
   ASSERT_EQ(base.mounts.size(), 2u);
@@ -33,6 +35,7 @@ TEST(Overlay, MergesMapsAndMountsAndReplacesTheRest) {
   EXPECT_EQ(base.network_mode, "");
   EXPECT_EQ(base.health->test, (std::vector<std::string>{"CMD", "a"}));
   EXPECT_EQ(base.health->retries, 5);
+  EXPECT_EQ(base.ulimits, (std::vector<Ulimit>{{"nofile", 5, 6}, {"nproc", 3, 3}, {"core", 0, 0}}));
 }
 
 TEST(Overlay, LeavesWhoseSettingsTheyAre) {

@@ -63,6 +63,42 @@ test_an_editor_changes_the_settings() {
   expect_equal 'the variable' 'A=2' "$(variable "$app-r2" A)"
 }
 
+test_an_editor_changes_files_of_settings() {
+  image keeper 8080 one
+  echo '{"env": {"A": "1"}}' >"dcv-$app2"
+  expect_done belay deploy "$app2"
+  cat >editor <<'END'
+#!/bin/sh
+sed -i 's/"A": "[0-9]"/"A": "'"$TO"'"/' "$1"
+[ -z "$OTHER" ] || echo >>"$OTHER"
+END
+  chmod +x editor
+  echo y >answer
+  edit() { run_with answer env EDITOR="$PWD/editor" "$@" script -qec "belay config $edited --edit" /dev/null; }
+  edited=$app2
+  edit TO=2
+  expect_out 'env.A: 1 → 2'
+  expect_equal 'the variable' 'A=2' "$(variable "$app2-r2" A)"
+  expect grep -q '"A": "2"' "dcv-$app2"
+
+  mkdir definitions kept
+  echo "{\"image\": \"$app2:latest\", \"env\": {\"A\": \"1\"}, \"update\": {\"pull\": false}}" >"kept/$app.json"
+  ln -s "../kept/$app.json" definitions/
+  expect_done belay apply definitions
+  edited=$app
+  edit TO=2
+  expect_exit 0
+  expect_equal 'the variable' 'A=2' "$(variable "$app" A)"
+  expect grep -q '"A": "2"' "kept/$app.json"
+  expect test -L "definitions/$app.json"
+  edit TO=3 OTHER="kept/$app.json"
+  expect_exit 1
+  out=$(tr -s '\r\n ' ' ' <<<"$out") # it was broken between words
+  expect_out 'was changed meanwhile'
+  expect grep -q '"A": "2"' "kept/$app.json"
+  expect grep -q '"A": "3"' "$(grep -o 'your text is kept in [^[:space:]]*' <<<"$out" | cut -d' ' -f6)"
+}
+
 test_definitions_know_the_short_forms() {
   local port
   new_port port

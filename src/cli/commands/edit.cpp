@@ -21,13 +21,51 @@ namespace {
 
 using Home = family::SettingsHome;
 
-// It stays its owner's.
-void replace_text(const fs::path& file, const std::string& text) {
-  struct stat before{};
-  if (::stat(file.c_str(), &before) != 0) throw system_error(format("looking at {}", file.string()), errno);
-  write_file_durably(file, text, static_cast<int>(before.st_mode & 07777));
-  if (::chown(file.c_str(), before.st_uid, before.st_gid) != 0 && ::geteuid() == 0)
-    throw system_error(format("giving {} to its owner", file.string()), errno);
+// A file that somebody edits, as it was when he began.
+class HomeFile {
+ public:
+  HomeFile(const fs::path& path, ByteCount limit)
+      : path_(fs::canonical(path)), limit_(limit), before_(read_file(path_, limit)) {}
+
+  const std::string& text() const { return before_; }
+  // It stays its owner's, and a link to it a link. Throws Conflict where it was changed meanwhile.
+  void replace(const std::string& text) {
+    if (read_file_if_present(path_, limit_) != before_)
+      throw Conflict(ErrorCode::conflict, format("{} was changed meanwhile", path_.string()),
+                     "Nothing was changed. Edit it again.");
+    struct stat before{};
+    if (::stat(path_.c_str(), &before) != 0) throw system_error(format("looking at {}", path_.string()), errno);
+    write_file_durably(path_, text, static_cast<int>(before.st_mode & 07777));
+    is_replaced_ = true;
+    if (::chown(path_.c_str(), before.st_uid, before.st_gid) != 0 && ::geteuid() == 0)
+      throw system_error(format("giving {} to its owner", path_.string()), errno);
+  }
+  bool is_replaced() const { return is_replaced_; }
+
+ private:
+  fs::path path_;
+  ByteCount limit_;
+  std::string before_;
+  bool is_replaced_ = false;
+};
+
+// Does what the edited text says. Where that fails and no file has the text, it is kept in one: it may have been much
+// work.
+template <class Apply>
+int apply_text(Console& console, const std::string& text, const std::string& name, const HomeFile* file,
+               const Apply& apply) {
+  const auto keep = [&] {
+    if (file == nullptr || !file->is_replaced())
+      console.warning(format("your text is kept in {}", kept_text(text, name).string()));
+  };
+  try {
+    const int code = apply();
+    if (code != 0) keep();
+    return code;
+  } catch (...) {
+    keep();
+    throw;
+  }
 }
 
 int unchanged(Console& console) {
@@ -85,13 +123,16 @@ int edit_own(Invocation& in, HostRun& run, const AppName& name, const Home& home
   if (!text) return unchanged(in.console);
   family::SettingsChange wanted;
   wanted.whole = whole;
-  return agree_and_change(in, run, name, wanted, [] {});
+  return apply_text(in.console, *text, name.text() + ".json", nullptr,
+                    [&] { return agree_and_change(in, run, name, wanted, [] {}); });
 }
 
 int edit_parameter_file(Invocation& in, HostRun& run, const AppName& name, const Home& home) {
+  HomeFile file(home.file, ByteCount{1 << 20});
+  const std::string file_name = home.file.filename().string();
   family::SettingsChange wanted;
   wanted.file_text = edited(
-      in.console, read_file(home.file, ByteCount{1 << 20}), home.file.filename().string(),
+      in.console, file.text(), file_name,
       [&](const std::string& now) {
         family::SettingsChange tried;
         tried.file_text = now;
@@ -99,7 +140,8 @@ int edit_parameter_file(Invocation& in, HostRun& run, const AppName& name, const
       },
       in.stop());
   if (!wanted.file_text) return unchanged(in.console);
-  return agree_and_change(in, run, name, wanted, [&] { replace_text(home.file, *wanted.file_text); });
+  return apply_text(in.console, *wanted.file_text, file_name, &file,
+                    [&] { return agree_and_change(in, run, name, wanted, [&] { file.replace(*wanted.file_text); }); });
 }
 
 Declaration declaration_in(const fs::path& file, const std::string& text, const AppName& name) {
@@ -110,21 +152,34 @@ Declaration declaration_in(const fs::path& file, const std::string& text, const 
   throw UsageError(format("{} is not in it any more", name.text()), "belay apply removes what is no longer declared.");
 }
 
+// A pass over this app alone, however the command line came to it.
+DeclaredPass pass_of(const Invocation& in, const fs::path& folder, const Declaration& declaration) {
+  DeclaredPass pass;
+  pass.settings = read_settings(std::nullopt);
+  pass.settings.confdir = folder;
+  pass.settings.aws = pass.settings.exclusive = false;
+  pass.unit = declaration;
+  pass.command = in.description();
+  return pass;
+}
+
 int edit_definition(Invocation& in, const AppName& name, const Home& home) {
+  HomeFile file(home.file, ByteCount{16 << 20});
+  const std::string file_name = home.file.filename().string();
   std::optional<Declaration> wanted;
   const auto text = edited(
-      in.console, read_file(home.file, ByteCount{16 << 20}), home.file.filename().string(),
+      in.console, file.text(), file_name,
       [&](const std::string& now) { wanted = declaration_in(home.file, now, name); }, in.stop());
   if (!text) return unchanged(in.console);
-  DeclaredPass pass = declared_pass(in, home.file.parent_path(), {});
-  pass.settings.aws = pass.settings.exclusive = false;
-  pass.unit = *wanted;
-  pass.change.dry_run = true;
-  print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);
-  if (!in.console.confirm("Save it and go on?", in.stop())) return unchanged(in.console);
-  replace_text(home.file, *text);
-  pass.change.dry_run = false;
-  return apply_once(in.session, pass);
+  return apply_text(in.console, *text, file_name, &file, [&] {
+    DeclaredPass pass = pass_of(in, home.file.parent_path(), *wanted);
+    pass.change.dry_run = true;
+    print_declared_text(in.console, run_pass(in.session, pass, Results::silent), false);
+    if (!in.console.confirm("Save it and go on?", in.stop())) return unchanged(in.console);
+    file.replace(*text);
+    pass.change.dry_run = false;
+    return apply_once(in.session, pass);
+  });
 }
 
 }  // namespace

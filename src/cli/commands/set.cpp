@@ -37,7 +37,7 @@ int run_set(Invocation& in) {
   for (const auto& warning : given.warnings) in.console.warning(warning);
   family::SettingsChange wanted;
   wanted.set = given.settings;
-  wanted.unset = given.cleared;
+  wanted.cleared = given.cleared;
   HostRun run(in.session, in.description());
   return change_settings(in, run, name, wanted);
 }
