@@ -79,9 +79,9 @@ test_foreign_and_forged_backups_are_refused() {
   write_notes second
 
   taken_apart
-  jq '.belay_backup = 3' again/belay-backup.json >new && mv new again/belay-backup.json
+  jq '.belay_backup = 4' again/belay-backup.json >new && mv new again/belay-backup.json
   repacked
-  refuses_to_restore '3' repacked.belay.tar.zst
+  refuses_to_restore '4' repacked.belay.tar.zst
 
   taken_apart
   jq '.app = "somebody-else"' again/belay-backup.json >new && mv new again/belay-backup.json
