@@ -375,6 +375,11 @@ void refuse_what_is_too_new(const Service& service, ApiMinor api) {
   }
 }
 
+// Made for one call of one user: the run of a project's service, or a script of an installed service.
+bool serves_one_call(const ContainerRequest& request) {
+  return request.labels.contains(labels::one_off) || request.labels.contains("belay.installed");
+}
+
 }  // namespace
 
 std::string create_body(const ContainerRequest& request, ApiMinor api) {
@@ -405,7 +410,8 @@ std::string create_body(const ContainerRequest& request, ApiMinor api) {
     flag(json, "Tty", service.tty);
     flag(json, "OpenStdin", service.stdin_open);
     // What runs one command for one user ends its input where the user's ends.
-    flag(json, "StdinOnce", service.stdin_open && request.labels.contains(labels::one_off));
+    // Else the engine ends the session, output and all, as soon as the input has ended.
+    flag(json, "StdinOnce", service.stdin_open && serves_one_call(request));
     json.object("HostConfig", [&] { write_host_config(json, request, api); });
     write_networking(json, service, api);
   });

@@ -240,7 +240,7 @@ TEST(CrashElsewhereSave, ThatFailsAfterASwapIsMadeUpFor) {
     done(scene, {"deploy 1"});
     std::optional<FullDisk> full;
     scene.report.on_step = [&](const std::string& step) {
-      if (step.starts_with("wait ") && !full) full.emplace();
+      if (step.starts_with("check that ") && !full) full.emplace();
     };
     const std::string came = scene.run("deploy 2");
     ASSERT_TRUE(full);

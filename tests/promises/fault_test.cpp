@@ -106,7 +106,7 @@ TEST(Faults, WhatWasPausedIsPausedAgain) {
   scene.engine.pause_container("web-r1", {});
   std::ignore = scene.engine.remove_image("belay/web:r1", {});
   scene.report.on_step = [&](const std::string& step) {
-    if (step.starts_with("set the restart policy") || step.starts_with("wait"))
+    if (step.starts_with("set the restart policy") || step.starts_with("wait") || step.starts_with("check that"))
       scene.engine.fail_after(0, EngineError(500, "injected failure"));
   };
   scene.run("start last");

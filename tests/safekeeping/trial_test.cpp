@@ -141,7 +141,7 @@ TEST_F(Trials, ADrillProvesAGoodBackupWithItsDataAndLeavesNothing) {
   const std::string before = world();
   std::string seen;
   report_.on_step = [&](const std::string& step) {
-    if (!step.starts_with("wait ")) return;
+    if (!step.starts_with("check that ")) return;
     for (const auto& volume : engine_->volumes(std::string(labels::temporary), {}))
       for (const auto* file : {"file", "page"})
         seen += read_file_if_present(fs::path(volume.mount_point) / file).value_or("");
@@ -242,7 +242,7 @@ TEST_F(Trials, AGoodCandidateProvesItselfOnACopyWhileTheAppRunsOn) {
   const std::string before = world();
   std::string seen;
   report_.on_step = [&](const std::string& step) {
-    if (!step.starts_with("wait ")) return;
+    if (!step.starts_with("check that ")) return;
     EXPECT_EQ(engine_->container("web-r1", {})->container.state, ContainerState::running);
     for (const auto& volume : engine_->volumes(std::string(labels::temporary), {})) {
       const fs::path copy = fs::path(volume.mount_point) / "file";
