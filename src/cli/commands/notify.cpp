@@ -23,7 +23,7 @@ report::Notice test_notice(Time now) {
   notice.kind = "test";
   notice.text = "this is a test: notices of Belay arrive here";
   std::string host(256, '\0');
-  if (::gethostname(host.data(), host.size() - 1) == 0) notice.host = host.c_str();
+  if (::gethostname(host.data(), host.size() - 1) == 0) notice.host = host.substr(0, host.find('\0'));
   return notice;
 }
 

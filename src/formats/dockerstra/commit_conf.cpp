@@ -16,7 +16,7 @@ using document::Member;
 using document::Node;
 
 // A line break would begin another line of the Dockerfile, whatever stands before it.
-const std::string& one_line(const Node& node, const std::string& text) {
+std::string one_line(const Node& node, std::string text) {
   if (text.find_first_of("\r\n") != std::string::npos)
     refuse(node, "a line break cannot stand here", "An image's settings are lines.");
   return text;
