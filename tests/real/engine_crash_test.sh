@@ -85,7 +85,7 @@ test_what_apply_was_at_is_done_by_the_next() {
 test_serve_goes_on_where_it_was() {
   local step
   host_with_apps
-  for step in wait "stop ${prefix}b"; do
+  for step in check "stop ${prefix}b"; do
     background "$BELAY" serve "$work/conf" 2>"$place/log"
     eventually grep -q 'keeping this host' "$place/log"
     next_turn
