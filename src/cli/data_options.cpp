@@ -82,7 +82,7 @@ BackupFile backup_file(const std::string& text) {
   backup::Place place = backup::parse_place(text);
   // The index of backups is read from everywhere: it needs absolute paths.
   if (place.kind == backup::Place::Kind::local) {
-    fs::path path = fs::absolute(place.path).lexically_normal();
+    fs::path path = plain_absolute(place.path);
     // "/srv/backups/" is the same folder.
     if (!path.has_filename()) path = path.parent_path();
     place.path = path.string();

@@ -10,7 +10,7 @@ namespace belay::cli {
 DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file) {
   DeclaredPass pass;
   pass.settings = read_settings(settings_file.empty() ? std::nullopt : std::optional(settings_file));
-  if (!folder.empty()) pass.settings.confdir = fs::absolute(folder).lexically_normal();
+  if (!folder.empty()) pass.settings.confdir = plain_absolute(folder);
   // Not every command that makes a pass has each of them.
   const auto has = [&](std::string_view option) { return in.command.find_option(option) != nullptr && in.has(option); };
   if (has("aws")) pass.settings.aws = true;

@@ -134,7 +134,7 @@ DeclaredInput read_declared(const formats::Settings& settings, const declared::W
     }
   }
   input.declared = declared::read_definitions(settings.confdir, input.user_data, warn);
-  input.sources.push_back(fs::absolute(settings.confdir).lexically_normal().string());
+  input.sources.push_back(plain_absolute(settings.confdir).string());
   return input;
 }
 

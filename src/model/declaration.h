@@ -121,11 +121,20 @@ struct BrokenDefinition {
   std::string origin;
   std::string name;  // of the app, as far as it could be told; may be empty
   ConfigError error;
+  std::string folder{};  // of a project of several files, any of which may be the one that is wrong; else empty
+};
+
+// A folder in which no project was found, though it cannot be said that there is none: it is empty, as where something
+// is not mounted, or it cannot be looked into. Only an app that came from it is a reason to tell of it.
+struct DoubtfulFolder {
+  std::string folder;
+  ConfigError error;
 };
 
 struct Declarations {
   std::vector<Declaration> apps;  // those needed before those that need them, otherwise by name
   std::vector<BrokenDefinition> broken;
+  std::vector<DoubtfulFolder> doubtful{};
 };
 
 }  // namespace belay

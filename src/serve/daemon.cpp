@@ -110,7 +110,7 @@ void Daemon::read_settings() {
   if (!options_.folder.empty()) settings.confdir = options_.folder;
   if (options_.interval) settings.interval = *options_.interval;
   if (options_.metrics) settings.metrics = *options_.metrics;
-  settings.confdir = fs::absolute(settings.confdir).lexically_normal();
+  settings.confdir = plain_absolute(settings.confdir);
   auto notices = std::make_shared<Notifications>(sinks_(settings), log_);
   // Nothing of the old ones is in force until all of the new ones can be.
   settings_ = std::move(settings);

@@ -885,6 +885,66 @@ TEST_F(DeclaredHostTest, ABrokenFileLeavesItsAppAsItIsAndTheOthersGoOn) {
   EXPECT_THAT(running(), ElementsAre("other", "web"));
 }
 
+// A project's app may be called otherwise than its folder, and what is wrong may stand in any of its files.
+class ProjectsOutOfSight : public DeclaredHostTest {
+ protected:
+  ProjectsOutOfSight() {
+    make_folder(project_);
+    write_file_durably(project_ / "compose.yaml", "name: webshop\nservices: {web: {image: \"web:1\"}}\n");
+    define("other", R"("image": "web:1")");
+    EXPECT_EQ(run(), "other change, webshop change");
+  }
+  void expect_left_alone(const std::string& reason) {
+    const DeclaredHost host = apply();
+    EXPECT_EQ(told(host), "webshop broken, other unchanged") << reason;
+    EXPECT_THAT(of(host, "webshop").reason, HasSubstr(reason));
+    EXPECT_FALSE(host.is_as_declared());
+    EXPECT_THAT(running(), ElementsAre("other", "webshop-web-1"));
+    EXPECT_TRUE(scene_.store->app(AppName("webshop")));
+    options_.exclusive = true;
+    EXPECT_EQ(run(), "webshop broken, other unchanged") << reason;
+    options_.exclusive = false;
+  }
+  fs::path project_ = definitions_ / "shop";
+};
+
+TEST_F(ProjectsOutOfSight, ABrokenFileBesideTheFirstRemovesNothing) {
+  write_file_durably(project_ / "compose.override.yaml", "services: {web: {image: [}}\n");
+  expect_left_alone("compose.override.yaml:1:");
+  fs::remove(project_ / "compose.override.yaml");
+  write_file_durably(project_ / ".env", "COLOUR='red\n");
+  expect_left_alone(".env:1:");
+  fs::remove(project_ / ".env");
+  write_file_durably(project_ / "compose.yaml",
+                     "name: webshop\nservices: {web: {extends: {file: base.yaml, service: web}}}\n");
+  expect_left_alone("base.yaml");
+  write_file_durably(project_ / "base.yaml", "services: {web: {image: {}}}\n");
+  expect_left_alone("base.yaml:1:");
+  write_file_durably(project_ / "base.yaml", "services: {web: {image: \"web:1\"}}\n");
+  run();
+  EXPECT_EQ(run(), "other unchanged, webshop unchanged");
+}
+
+TEST_F(ProjectsOutOfSight, AFolderThatCannotBeSeenIntoRemovesNothing) {
+  const fs::path away = scene_.folder.path() / "away";
+  fs::rename(project_, away);
+  fs::create_directory_symlink(scene_.folder.path() / "not-mounted", project_);
+  expect_left_alone("this link leads nowhere");
+  fs::remove(project_);
+  make_folder(project_);
+  expect_left_alone("the folder is empty");
+  fs::create_symlink(away / "nothing.yaml", project_ / "compose.yaml");
+  expect_left_alone("this link leads nowhere");
+  fs::remove_all(project_);
+  EXPECT_EQ(run(), "other unchanged, webshop remove") << "the folder is gone: that is a wish";
+}
+
+TEST_F(ProjectsOutOfSight, AFolderThatLostItsComposeFileAloneIsNoProjectAnyMore) {
+  write_file_durably(project_ / "notes.txt", "moved away");
+  fs::remove(project_ / "compose.yaml");
+  EXPECT_EQ(run(), "other unchanged, webshop remove");
+}
+
 TEST_F(DeclaredHostTest, StartsAgainWhatWasStoppedBehindItsBack) {
   define("web", R"("image": "web:1")");
   run();
@@ -1120,6 +1180,22 @@ TEST_F(DeclaredHostTest, StopsStrangersOnlyOnAnExclusiveHost) {
   EXPECT_EQ(run(), "web unchanged, nginx remove");
   EXPECT_THAT(running(), ElementsAre("me", "web"));
   EXPECT_EQ(run(), "web unchanged");
+}
+
+TEST_F(DeclaredHostTest, AnExclusiveHostLeavesWhatACommandIsAtWorkWith) {
+  scene_.stranger("nginx", {});
+  for (const char* label : {labels::temporary, labels::one_off}) {
+    engine::ContainerRequest request;
+    request.name = label;
+    request.image = "web:1";
+    request.labels = {{label, "shop"}};
+    scene_.engine.create_container(request, {});
+    scene_.engine.start_container(label, {});
+  }
+  define("web", R"("image": "web:1")");
+  options_.exclusive = true;
+  EXPECT_EQ(run(), "web change, nginx remove");
+  EXPECT_THAT(running(), ElementsAre(labels::one_off, labels::temporary, "web"));
 }
 
 TEST_F(DeclaredHostTest, AnExclusiveHostStopsAppsThatNoDefinitionMade) {
