@@ -168,7 +168,7 @@ plan::Plan OneOffRun::plan() const {
   for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
   last = {plan.add(
       plan::CreateContainer{
-          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}},
+          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}, true},
       "for one command", last)};
   if (!service_.files.empty())
     last = {plan.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", last)};
@@ -187,7 +187,7 @@ void OneOffRun::prepare(bool is_kept) {
   labels::Labels labels = labels_for(project_, service_, image->id, slug_);
   if (is_kept) labels[labels::one_off_kept] = "true";
   plan::Plan creation;
-  creation.add(plan::CreateContainer{name_, image->id, service_, labels, {"no", 0}}, "for one command");
+  creation.add(plan::CreateContainer{name_, image->id, service_, labels, {"no", 0}, true}, "for one command");
   if (!service_.files.empty()) creation.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", {0});
   carry_out_silently(context_, creation, stop_);
 }
