@@ -193,7 +193,7 @@ plan::Plan OneOffRun::plan() const {
   for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
   last = {plan.add(
       plan::CreateContainer{
-          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}},
+          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}, true},
       "for one command", last)};
   if (!service_.files.empty())
     last = {plan.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", last)};
@@ -218,7 +218,7 @@ void OneOffRun::create(bool is_kept) {
   labels[labels::state] = context_.store.identity();
   if (is_kept) labels[labels::one_off_kept] = "true";
   plan::Plan creation;
-  creation.add(plan::CreateContainer{name_, image->id, service_, labels, {"no", 0}}, "for one command");
+  creation.add(plan::CreateContainer{name_, image->id, service_, labels, {"no", 0}, true}, "for one command");
   if (!service_.files.empty()) creation.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", {0});
   carry_out_silently(context_, creation, stop_);
 }

@@ -361,7 +361,48 @@ void Store::save(const InstalledService& service) {
 }
 
 void Store::forget_service(const std::string& name) {
-  database_->connection.writing([&] { database_->connection.execute("DELETE FROM services WHERE name = ?", name); });
+  auto& connection = database_->connection;
+  connection.writing([&] {
+    connection.execute("DELETE FROM services WHERE name = ?", name);
+    connection.execute("DELETE FROM service_remnants WHERE service = ?", name);
+  });
+}
+
+namespace {
+
+std::string word_of(Store::Remnant kind) {
+  return kind == Store::Remnant::volume ? "volume" : "image";
+}
+
+std::set<std::string> read_remnants(Connection& connection, const std::string& service, Store::Remnant kind) {
+  std::set<std::string> names;
+  auto row =
+      connection.query("SELECT name FROM service_remnants WHERE service = ? AND kind = ?", service, word_of(kind));
+  while (row.executeStep()) names.insert(row.getColumn(0).getString());
+  return names;
+}
+
+}  // namespace
+
+std::set<std::string> Store::remnants(const std::string& service, Remnant kind) const {
+  return database_->connection.reading([&] { return read_remnants(database_->connection, service, kind); });
+}
+
+void Store::note_remnants(const std::string& service, Remnant kind, const std::set<std::string>& found,
+                          const std::set<std::string>& there) {
+  auto& connection = database_->connection;
+  const auto known = remnants(service, kind);
+  const bool are_all_known = std::includes(known.begin(), known.end(), found.begin(), found.end());
+  if (are_all_known && std::includes(there.begin(), there.end(), known.begin(), known.end())) return;
+  connection.writing([&] {
+    for (const auto& name : read_remnants(connection, service, kind))
+      if (!there.contains(name))
+        connection.execute("DELETE FROM service_remnants WHERE service = ? AND kind = ? AND name = ?", service,
+                           word_of(kind), name);
+    for (const auto& name : found)
+      connection.execute("INSERT OR IGNORE INTO service_remnants (service, kind, name) VALUES (?, ?, ?)", service,
+                         word_of(kind), name);
+  });
 }
 
 std::map<std::string, std::vector<Wait>> Store::waits() const {

@@ -141,6 +141,12 @@ class Store {
   // Durably; replaces the record of the same name.
   void save(const InstalledService& service);
   void forget_service(const std::string& name);
+  // What the service has, or had, and nothing on the engine tells of: volumes without a name that a container had, the
+  // images of earlier versions that Belay brought. `note` adds to them, and forgets those that are not among `there`.
+  enum class Remnant { volume, image };
+  std::set<std::string> remnants(const std::string& service, Remnant kind) const;
+  void note_remnants(const std::string& service, Remnant kind, const std::set<std::string>& found,
+                     const std::set<std::string>& there);
 
   const fs::path& folder() const;
   // 32 hexadecimal digits that no other state has, but for copies of this one.
@@ -170,6 +176,6 @@ inline constexpr std::chrono::days journal_age{366};
 // No pause and no budget looks further back.
 inline constexpr std::chrono::days repair_age{1};
 
-inline constexpr int schema_version = 14;
+inline constexpr int schema_version = 15;
 
 }  // namespace belay::state

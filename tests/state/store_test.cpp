@@ -326,7 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; DROP TABLE "
+      "DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP "
+      "COLUMN origin_kind; DROP TABLE "
       "asked; "
       "ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
@@ -354,7 +355,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; PRAGMA "
+      "DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP "
+      "COLUMN origin_kind; PRAGMA "
       "user_version = 11");
   const auto store = Store::open(folder());
   for (const auto& [name, origin] : apps) EXPECT_EQ(store->app(AppName(name))->origin_kind, origin.second) << name;
@@ -403,11 +405,31 @@ TEST_F(StoreTest, RemembersInstalledServicesAndWhatTheyGoBackTo) {
   EXPECT_EQ(store->services().size(), 1u);
 }
 
+TEST_F(StoreTest, KeepsTheRemnantsOfAServiceUntilTheyOrItAreGone) {
+  using enum Store::Remnant;
+  const auto store = Store::open(folder());
+  InstalledService service;
+  service.name = "web";
+  store->save(service);
+  store->note_remnants("web", volume, {"a", "b"}, {"a", "b"});
+  store->note_remnants("web", image, {"i"}, {"i"});
+  store->note_remnants("blog", volume, {"c"}, {"a", "b", "c"});
+  store->save(service);
+  store->note_remnants("web", volume, {"d"}, {"b", "c", "d"});
+  EXPECT_EQ(store->remnants("web", volume), (std::set<std::string>{"b", "d"}));
+  EXPECT_EQ(store->remnants("web", image), std::set<std::string>{"i"});
+  store->forget_service("web");
+  EXPECT_EQ(store->remnants("web", volume), std::set<std::string>{});
+  EXPECT_EQ(store->remnants("web", image), std::set<std::string>{});
+  EXPECT_EQ(store->remnants("blog", volume), std::set<std::string>{"c"});
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN "
+      "DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER "
+      "TABLE releases DROP COLUMN "
       "ended; DROP TABLE "
       "backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
