@@ -102,15 +102,16 @@ constexpr std::array agree{
     Option{.name = "yes", .letter = 'y', .summary = "do not ask if settings would be lost; try again what failed"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
-constexpr auto options_of_take_over = joined(lossy, change);
-constexpr auto options_of_build = joined(build_options, from_image, settings_options, change);
+constexpr auto options_of_take_over = joined(lossy, json_of_change, change);
+constexpr auto options_of_build = joined(build_options, from_image, settings_options, json_of_change, change);
 constexpr auto options_of_deploy =
     joined(build_options, from_image, settings_options, start_options, agree, snapshot, json_of_change, change);
 constexpr std::array all_of_host{Option{.name = "all", .summary = "do it for every app of this host"}};
 constexpr auto options_of_start =
     joined(all_of_host, from_image, settings_options, start_options, agree, snapshot, attach, json_of_change, change);
-constexpr auto options_of_set = joined(start_options, agree, snapshot, change);
+constexpr auto options_of_set = joined(start_options, agree, snapshot, json_of_change, change);
 constexpr auto options_of_swap = joined(start_options, change);
+constexpr auto options_of_start_all = joined(json_of_change, options_of_swap);
 constexpr auto options_of_rollback = joined(
     start_options,
     std::array{Option{.name = "with-data", .summary = "also bring back the newest snapshot of the release's data"}},
@@ -200,7 +201,7 @@ constexpr auto options_of_try =
            dockerfile_options, trial_options);
 constexpr auto options_of_snapshot =
     joined(std::array{Option{.name = "why", .value = "TEXT", .summary = "what it is for, shown in the list"}},
-           std::array{change[0]});
+           json_of_change, std::array{change[0]});
 constexpr auto options_of_snapshots =
     joined(std::array{Option{.name = "remove", .value = "sN", .summary = "remove this one with its data"}}, yes, json,
            std::array{change[0]});
@@ -223,7 +224,7 @@ constexpr auto options_of_stable =
     joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
                       Option{.name = "clear", .summary = "remove the mark"},
                       Option{.name = "with-data", .summary = "also take a snapshot of its data"}},
-           change);
+           json_of_change, change);
 constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one per line"}};
 constexpr auto options_of_list = joined(names_only, json);
 constexpr auto options_of_ls = joined(
@@ -266,7 +267,7 @@ constexpr auto options_of_exec =
 constexpr auto options_of_rm =
     joined(std::array{Option{.name = "stop", .letter = 's', .summary = "stop them first"},
                       Option{.name = "force", .letter = 'f', .summary = "no effect: nothing is asked"}},
-           change);
+           json_of_change, change);
 constexpr auto options_of_ps = joined(
     std::array{Option{.name = "all", .letter = 'a', .summary = "no effect: stopped containers are always listed"},
                Option{.name = "services", .summary = "print only the names of the services"},
@@ -288,13 +289,15 @@ constexpr std::array options_of_cp{
     change[0]};
 constexpr auto options_of_version =
     joined(std::array{Option{.name = "short", .summary = "print only the number"}}, json);
-constexpr std::array options_of_port{
-    Option{.name = "protocol",
-           .value = "tcp|udp|sctp",
-           .summary = "of the port (default: tcp)",
-           .kind = Kind::words,
-           .choices = "tcp|udp|sctp"},
-    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+constexpr auto options_of_port = joined(
+    std::array{
+        Option{.name = "protocol",
+               .value = "tcp|udp|sctp",
+               .summary = "of the port (default: tcp)",
+               .kind = Kind::words,
+               .choices = "tcp|udp|sctp"},
+        Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}},
+    json);
 constexpr auto options_of_history = joined(
     std::array{
         Option{
@@ -334,14 +337,14 @@ constexpr auto options_of_cleanup =
                              .value = "N",
                              .summary = "how many of the newest releases stay beside last and stable (default: 0)",
                              .kind = Kind::number}},
-           change);
+           json_of_change, change);
 constexpr std::array lose_data{Option{.name = "yes-lose-data",
                                       .value = "NAME",
                                       .summary = "confirm the loss of data without being asked; give the app's name",
                                       .kind = Kind::app}};
 constexpr auto options_of_remove =
     joined(yes, std::array{Option{.name = "volumes", .summary = "also remove the app's volumes and all data in them"}},
-           lose_data, change);
+           lose_data, json_of_change, change);
 constexpr std::array declared_options{
     Option{.name = "config",
            .value = "FILE",
@@ -437,11 +440,11 @@ constexpr auto options_of_pull =
                              .summary = "missing: pull only images that are not on this host",
                              .kind = Kind::words,
                              .choices = "always|missing"}},
-           project_options, change);
+           project_options, json_of_change, change);
 constexpr auto options_of_push =
     joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
                       Option{.name = "ignore-push-failures", .summary = "go on where one cannot be pushed"}},
-           project_options, change);
+           project_options, json_of_change, change);
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
                       .letter = 'o',
@@ -494,7 +497,7 @@ constexpr auto options_of_down = joined(
                       .summary = "also remove images: all, or those that were built and have no name of their own",
                       .kind = Kind::words,
                       .choices = "local|all"}},
-    lose_data, change);
+    lose_data, json_of_change, change);
 constexpr auto options_of_apply = joined(
     declared_options, project_options, start_options,
     std::array{
@@ -520,7 +523,7 @@ constexpr auto options_of_import =
                              .value = "FOLDER",
                              .summary = "where the tool keeps its store (default: /var/jockler, /var/dockervisor)",
                              .kind = Kind::folder}},
-           change);
+           json_of_change, change);
 constexpr std::array options_of_help{Option{.name = "man-pages",
                                             .value = "FOLDER",
                                             .summary = "write all manual pages into this folder",
@@ -914,6 +917,7 @@ constexpr std::array table{
             .group = Group::look,
             .summary = "Wait until containers have ended",
             .positionals = several_targets,
+            .options = json,
             .run = run_wait},
     Command{.name = "port",
             .group = Group::look,
@@ -1001,7 +1005,7 @@ constexpr std::array table{
     Command{.name = "start-all",
             .group = Group::upkeep,
             .summary = "Start all apps that are marked for it",
-            .options = options_of_swap,
+            .options = options_of_start_all,
             .run = run_start_all},
     Command{.name = "serve",
             .group = Group::upkeep,

@@ -9,6 +9,7 @@
 #include "cli/tty.h"
 #include "document/json.h"
 #include "look/happenings.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -77,8 +78,11 @@ int run_wait(Invocation& in) {
   const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
   const auto ended = look::wait_for_ends(
       run.context(), targets,
-      [&](const look::Ending& end) { in.console.line(format("{} ended with {}", end.container, end.exit_code)); },
+      [&](const look::Ending& end) {
+        if (!in.has("json")) in.console.line(format("{} ended with {}", end.container, end.exit_code));
+      },
       in.stop());
+  if (in.has("json")) print_record(in.console, "containers", endings_json(ended));
   return ended.back().exit_code;
 }
 
