@@ -113,7 +113,7 @@ Node images_json(const plan::Plan& plan, bool dry_run) {
   return node;
 }
 
-Node snapshot_json(const AppName& name, const safekeeping::TakenSnapshot& taken, bool dry_run) {
+Node taken_snapshot_json(const AppName& name, const safekeeping::TakenSnapshot& taken, bool dry_run) {
   Node node = bare_name(name.text());
   node.set("outcome", outcome_word(dry_run, !taken.snapshot.empty()));
   node.set("snapshot", text_or_null(taken.snapshot));

@@ -25,7 +25,7 @@ document::Node build_json(const AppName& name, const family::BuildOutcome& outco
 // Images of a project that are pulled, pushed or built.
 document::Node images_json(const plan::Plan& plan, bool dry_run);
 
-document::Node snapshot_json(const AppName& name, const safekeeping::TakenSnapshot& taken, bool dry_run);
+document::Node taken_snapshot_json(const AppName& name, const safekeeping::TakenSnapshot& taken, bool dry_run);
 // `taken`: the snapshot that went with the mark.
 document::Node marked_json(const AppName& name, const change::Marked& marked,
                            const std::optional<safekeeping::TakenSnapshot>& taken, bool dry_run);

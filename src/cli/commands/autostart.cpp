@@ -5,23 +5,9 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
-
-namespace {
-
-void print_autostart_json(Console& console, const std::vector<change::AutostartStatus>& rows) {
-  Node list = Node::list();
-  for (const auto& row : rows) {
-    Node node = Node::map();
-    node.set("name", Node::text(row.app));
-    node.set("autostart", Node::text(std::string(to_text(row.autostart))));
-    list.add(std::move(node));
-  }
-  print_record(console, "apps", std::move(list));
-}
-
-}  // namespace
 
 void print_autostart(Console& console, const std::vector<change::AutostartStatus>& rows) {
   Table table({{"APP", Align::left, false}, {"AUTOSTART", Align::left, false}});
@@ -39,7 +25,7 @@ int print_started(Console& console, const std::vector<change::Started>& all, boo
       console.error(error);
       code = 1;
     } else if (json) {
-      list.add(change_node(AppName(started.app), *started.change, {}));
+      list.add(report::change_json(AppName(started.app), *started.change, {}));
       if (started.change->failed()) code = 1;
     } else if (print_change(console, AppName(started.app), *started.change) != 0) {
       code = 1;
@@ -61,7 +47,7 @@ int run_autostart(Invocation& in) {
         throw NotFound(ErrorCode::app_not_found, format("there is no app {}", *name), "belay ls shows the apps.");
     }
     if (in.has("json"))
-      print_autostart_json(in.console, rows);
+      print_record(in.console, "apps", list_of(rows, report::autostart_json));
     else
       print_autostart(in.console, rows);
     return 0;
@@ -69,7 +55,8 @@ int run_autostart(Invocation& in) {
   const AppName name = app_name(in);
   const bool changed = change::set_autostart(run.context(), name, autostart(*mark), in.has("dry-run"), in.stop());
   if (in.has("json")) {
-    print_autostart_json(in.console, {{name.text(), autostart(*mark)}});
+    const change::AutostartStatus now{name.text(), autostart(*mark)};
+    print_record(in.console, "apps", list_of(std::vector{now}, report::autostart_json));
     return !changed && in.has("exit-unchanged") ? 3 : 0;
   }
   in.console.success(format("{}autostart of {}: {}", in.has("dry-run") ? "then: " : "", name.text(), *mark));

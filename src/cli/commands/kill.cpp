@@ -32,7 +32,7 @@ int to_what_runs(Invocation& in, HostRun& run, const std::vector<Target>& target
     run.report().begin_anew();
     is_anything_done = is_anything_done || steps.done;
     if (words.json) {
-      list.add(change_node(what.app, as_change(steps), words.took));
+      list.add(report::change_json(what.app, as_change(steps), words.took));
       continue;
     }
     if (steps.plan.empty()) in.console.success(format("{}: nothing to do", what.text()));

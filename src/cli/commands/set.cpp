@@ -13,7 +13,7 @@ namespace {
 int print_as_json(Invocation& in, HostRun& run, const AppName& name, const family::SettingsChanged& changed) {
   const ChangeWords words = change_words(in, run);
   Node changes = Node::list();
-  if (changed.change) changes.add(change_node(name, *changed.change, words.took));
+  if (changed.change) changes.add(report::change_json(name, *changed.change, words.took));
   const std::string_view outcome = changed.change          ? to_text(changed.change->kind)
                                    : changed.lines.empty() ? "unchanged"
                                    : changed.dry_run       ? "planned"

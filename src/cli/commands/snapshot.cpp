@@ -26,7 +26,7 @@ int run_snapshot(Invocation& in) {
   const auto taken = safekeeping::take_snapshot(run.context(), name, in.text_or("why", "by hand"), dry_run, in.stop());
   run.report().close();
   if (!in.has("json")) return print_snapshot(in.console, name, taken, dry_run);
-  print_record(in.console, snapshot_json(name, taken, dry_run));
+  print_record(in.console, taken_snapshot_json(name, taken, dry_run));
   return 0;
 }
 
