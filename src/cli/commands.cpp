@@ -360,7 +360,7 @@ constexpr std::array declared_options{
            .summary = "hand the existing container or app of this name over to its definition",
            .kind = Kind::app,
            .repeatable = true},
-    Option{.name = "verbose", .letter = 'v', .summary = "also list unchanged apps"}};
+    Option{.name = "verbose", .letter = 'v', .summary = "also show the steps, and unchanged apps"}};
 constexpr std::array project_options{
     Option{.name = "file",
            .letter = 'f',
@@ -481,7 +481,7 @@ constexpr auto options_of_up = joined(
                .summary = "hand the existing app of this name over to the project",
                .kind = Kind::app,
                .repeatable = true},
-        Option{.name = "verbose", .letter = 'v', .summary = "also list what changes"}},
+        Option{.name = "verbose", .letter = 'v', .summary = "also list what changes; with --dry-run: the steps"}},
     project_options, start_options, stop_timeout,
     std::array{
         Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
