@@ -243,6 +243,8 @@ constexpr std::array options_of_logs{
     Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
     Option{.name = "no-log-prefix", .summary = "print lines of several services without their names"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+constexpr auto options_of_stats =
+    joined(std::array{Option{.name = "no-stream", .summary = "show it once, also on a terminal"}}, json);
 constexpr auto options_of_events = joined(
     std::array{
         options_of_logs[0],
@@ -907,6 +909,18 @@ constexpr std::array table{
             .positionals = several_targets,
             .options = json,
             .run = run_top},
+    Command{.name = "stats",
+            .group = Group::look,
+            .summary = "Show what containers use: processors, memory, network, disk",
+            .positionals = several_targets,
+            .options = options_of_stats,
+            .run = run_stats},
+    Command{.name = "df",
+            .group = Group::look,
+            .summary = "Show what apps take of the disk, and what a cleanup would free",
+            .positionals = several_apps,
+            .options = json,
+            .run = run_df},
     Command{.name = "events",
             .group = Group::look,
             .summary = "Print what happens to containers",

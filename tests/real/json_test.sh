@@ -76,6 +76,10 @@ test_looks_print_what_is_described() {
   as_described "$of_changes" belay stop "$app" --dry-run --json
   echo "notify_command = true" >belay.conf
   as_described 'belay notify --json' belay notify --test --config belay.conf --json
+  as_described 'belay stats [NAME] --json' belay stats "$app" --json
+  expect_equal 'who is measured' "$app true" "$(jq -r '.containers[] | "\(.app) \(.memory_bytes > 0 and .processes > 0)"' <<<"$out")"
+  as_described 'belay df [NAME] --json' belay df "$app" --json
+  expect_equal 'what it takes' true "$(jq '.apps[0].images_bytes > 0 and .engine.images_bytes > 0' <<<"$out")"
   stop_by_hand=$(running "$app")
   api POST "/containers/$stop_by_hand/stop" >/dev/null
   as_described 'belay plan NAME --json' belay plan "$app" --json

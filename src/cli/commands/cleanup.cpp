@@ -9,7 +9,7 @@
 #include "cli/json_output.h"
 #include "cli/removal.h"
 #include "cli/which_app.h"
-#include "look/look.h"
+#include "look/usage.h"
 #include "report/result_json.h"
 
 namespace belay::cli {
@@ -48,17 +48,6 @@ namespace {
 
 int releases_to_keep(const Invocation& in) {
   return static_cast<int>(std::min(in.number("keep").value_or(0), 1'000'000LL));
-}
-
-// Of images: as they are listed, although what layers they share with others stays.
-ByteCount freed_by(change::Context& context, const AppName& name, const plan::Plan& plan, std::stop_token stop) {
-  ByteCount sum;
-  const auto rows = look::images(context, name, stop);
-  for (const auto& action : plan.actions)
-    if (const auto* removal = std::get_if<plan::RemoveImage>(&action.step))
-      for (const auto& row : rows)
-        if (row.id == removal->image) sum.value += row.size.value;
-  return sum;
 }
 
 // What goes of every app is shown first, then asked about once.
@@ -108,7 +97,7 @@ class CleanupOfAll {
     if (removed.plan.empty()) return;
     shown_.line(format("to do for {}:", name.text()));
     shown_.plan(removed.plan);
-    const ByteCount frees = freed_by(run_.context(), name, removed.plan, in_.stop());
+    const ByteCount frees = look::freed_by(run_.context(), name, removed.plan, in_.stop());
     freed_.value += frees.value;
     todo_.emplace_back(name, frees);
     if (in_.has("dry-run")) list_.add(removal_json(name.text(), removed, true, frees));
@@ -145,12 +134,12 @@ int run_cleanup(Invocation& in) {
   ByteCount frees;
   const auto ask = confirm_removal(in.console, name, in.has("yes"), in.stop(), json);
   const auto measure_and_ask = [&](const change::RemovalPreview& preview) {
-    frees = freed_by(run.context(), name, preview.plan, in.stop());
+    frees = look::freed_by(run.context(), name, preview.plan, in.stop());
     return ask(preview);
   };
   const auto removed = change::cleanup(run.context(), name, releases_to_keep(in), dry_run, measure_and_ask, in.stop());
   run.report().close();
-  if (dry_run) frees = freed_by(run.context(), name, removed.plan, in.stop());
+  if (dry_run) frees = look::freed_by(run.context(), name, removed.plan, in.stop());
   return print_removed(in.console, name, removed,
                        {.done = "cleaned up",
                         .dry_run = dry_run,
