@@ -11,6 +11,7 @@
 #include "declared/plan_file.h"
 #include "look/look.h"
 #include "registry/registry.h"
+#include "report/host_text.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
 #include "support/zone.h"
@@ -136,7 +137,7 @@ TEST_F(DeclaredHostTest, ARegistryIsAskedAsOftenAsThePullPolicySays) {
   EXPECT_EQ(run(), "shop unchanged") << "it was pulled eleven hours ago";
   scene_.clock.advance(std::chrono::hours(1));
   const DeclaredHost preview = apply(true);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("which is asked every 12 h, has something newer"));
+  EXPECT_THAT(report::steps_text(preview, false), HasSubstr("which is asked every 12 h, has something newer"));
   EXPECT_EQ(run(), "shop change");
   scene_.clock.advance(std::chrono::hours(13));
   EXPECT_EQ(run(), "shop unchanged");
@@ -396,7 +397,7 @@ TEST_F(PreviewTest, RestartWithAsksForMore) {
   define("db", R"("image": "web:2", "network": "back")");
   const DeclaredHost plan = apply(true);
   EXPECT_EQ(of(plan, "web").reason, "replaced, because db is (restart_with)");
-  EXPECT_THAT(declared_text(plan, false),
+  EXPECT_THAT(report::steps_text(plan, false),
               HasSubstr("web: change (downtime: none) — replaced, because db is (restart_with)"));
   EXPECT_EQ(previewed_and_done(), "db change, web change");
 }
@@ -503,7 +504,7 @@ TEST_F(DeclaredHostTest, TellsOfAContainerThatEndsAgainAndAgain) {
   EXPECT_EQ(told(plan), "web trouble");
   EXPECT_THAT(of(plan, "web").reason, HasSubstr("its container web keeps exiting"));
   EXPECT_FALSE(plan.is_as_declared());
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("web: trouble — its container web keeps exiting"));
+  EXPECT_THAT(report::steps_text(plan, false), HasSubstr("web: trouble — its container web keeps exiting"));
 }
 
 // Growth: what a pass asks does not grow with what is declared, and a long chain is no work of its own.
@@ -557,7 +558,7 @@ TEST_F(DeclaredHostTest, APreviewLooksAgainWhereAnAppMovedOn) {
   };
   const DeclaredHost plan = apply(true);
   EXPECT_EQ(told(plan), "web change") << of(plan, "web").reason;
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("rename container web to web-r1")) << "r1 runs, no longer r2";
+  EXPECT_THAT(report::steps_text(plan, false), HasSubstr("rename container web to web-r1")) << "r1 runs, no longer r2";
 }
 
 // The scheme says how containers are called, not whose they are.
@@ -959,7 +960,7 @@ TEST_F(DeclaredHostTest, StartsAgainWhatWasStoppedBehindItsBack) {
   const DeclaredHost preview = apply(true);
   EXPECT_FALSE(preview.has_changes()) << "what is only reported is nothing to do";
   EXPECT_TRUE(of(preview, "web").only_reported);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("its definition says: report"));
+  EXPECT_THAT(report::steps_text(preview, false), HasSubstr("its definition says: report"));
 }
 
 TEST_F(DeclaredHostTest, FindsALimitThatSomebodyChangedWhenItLooksClosely) {
@@ -1255,7 +1256,7 @@ TEST_F(DeclaredHostTest, PullsWhatIsMissingAndSaysSoBefore) {
   scene_.engine.in_registry("far:1", {}, {}, "far");
   define("web", R"("image": "far:1")");
   const DeclaredHost preview = apply(true);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("1. pull far:1 — it is not on this host"));
+  EXPECT_THAT(report::steps_text(preview, false), HasSubstr("1. pull far:1 — it is not on this host"));
   EXPECT_EQ(run(), "web change");
   EXPECT_THAT(running(), ElementsAre("web"));
 }
@@ -1325,7 +1326,7 @@ TEST_F(DeclaredHostTest, TheFirstPlanNamesTheTagThatAPatternChose) {
   const DeclaredHost plan = apply(true);
   EXPECT_THAT(of(plan, "web").differences, ElementsAre("image: + far:1.4 (chosen by \"semver ^1\")"));
   EXPECT_THAT(of(plan, "plain").differences, IsEmpty());
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("    image: + far:1.4 (chosen by"));
+  EXPECT_THAT(report::steps_text(plan, false), HasSubstr("    image: + far:1.4 (chosen by"));
   EXPECT_EQ(run(), "plain change, web change");
   EXPECT_EQ(scene_.app("web").releases.back().spec.services[0].image, "far:1.4");
 }
