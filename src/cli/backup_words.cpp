@@ -28,10 +28,6 @@ std::optional<std::string> newest_in(backup::Destination& folder, const AppName&
 
 }  // namespace
 
-std::string backup_id(const BackupRecord& record) {
-  return format("b{}", record.id);
-}
-
 bool is_backup_id(const std::string& word) {
   return number_of_id(word).has_value();
 }

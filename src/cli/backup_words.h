@@ -9,8 +9,7 @@
 
 namespace belay::cli {
 
-// "b7": the same for as long as the index has the backup, and never given to another one.
-std::string backup_id(const BackupRecord& record);
+// Whether the word has the form of safekeeping::backup_id.
 bool is_backup_id(const std::string& word);
 
 // The place of the backup that the word names, in full; what names none of the index is returned as it is. `name`: the

@@ -5,25 +5,15 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/json_output.h"
-#include "report/plan_json.h"
+#include "report/change_json.h"
 
 namespace belay::cli {
 
 namespace {
 
-// Logs are promised only of what did run.
-std::string hint_for(const AppName& name, const change::Change& change) {
-  if (change.is_judged && change.release)
-    return format("belay logs {0} {1} shows all it wrote; belay retry {0} tries it again.", name.text(),
-                  change.release->text());
-  if (!change.container.empty() && !change.is_held && change.release)
-    return format("{1} is not to blame: belay retry {0} tries it again.", name.text(), change.release->text());
-  return format("belay why {0} explains it; belay retry {0} tries it again.", name.text());
-}
-
 void print_failure(Console& console, const AppName& name, const change::Change& change) {
   const std::string what = change.release ? format("{} of {}", change.release->text(), name.text()) : name.text();
-  std::string hint = change.hint.empty() ? hint_for(name, change) : change.hint;
+  std::string hint = report::hint_for(name, change);
   if (!change.log_tail.empty()) {
     console.diagnostic(format("last lines of {}:", change.container));
     for (const auto& line : split(trim(change.log_tail), '\n')) console.diagnostic("  " + line);
@@ -47,15 +37,11 @@ void print_failure(Console& console, const AppName& name, const change::Change& 
   console.error(Error(change::error_code(change), format("{} failed: {}{}", what, change.reason, outcome), hint));
 }
 
-std::string hint_of(const AppName& name, const change::Change& change) {
-  return change.hint.empty() ? hint_for(name, change) : change.hint;
-}
-
 // "web runs r2 at *:8080, 6.4 s, 0.9 s down"
 std::string ending(const change::Change& change, const Took& took) {
   std::string text;
   if (change.running)
-    if (const auto addresses = addresses_of(change.plan); !addresses.empty())
+    if (const auto addresses = report::addresses_of(change.plan); !addresses.empty())
       text += format(" at {}", join(addresses, ", "));
   if (took.time) text += format(", {}", duration_text(*took.time));
   if (took.outage && change.running) text += format(", {} down", duration_text(*took.outage));
@@ -63,45 +49,6 @@ std::string ending(const change::Change& change, const Took& took) {
 }
 
 }  // namespace
-
-std::vector<std::string> addresses_of(const plan::Plan& plan) {
-  std::vector<std::string> all;
-  for (const auto& action : plan.actions)
-    if (const auto* made = std::get_if<plan::CreateContainer>(&action.step))
-      for (const auto& port : made->service.ports) {
-        if (!port.host_port) continue;
-        const std::string host = port.host_ip.empty()                          ? "*"
-                                 : port.host_ip.find(':') == std::string::npos ? port.host_ip
-                                                                               : "[" + port.host_ip + "]";
-        std::string address = format("{}:{}", host, *port.host_port);
-        if (port.protocol != "tcp") address += "/" + port.protocol;
-        if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(std::move(address));
-      }
-  return all;
-}
-
-document::Node change_node(const AppName& name, const change::Change& change, const Took& took) {
-  using document::Node;
-  const auto milliseconds = [](const std::optional<Milliseconds>& time) {
-    return time ? Node::number(time->count()) : Node();
-  };
-  Node node = Node::map();
-  node.set("name", Node::text(name.text()));
-  node.set("outcome", Node::text(std::string(change::to_text(change.kind))));
-  node.set("release", report::text_or_null(change.release ? change.release->text() : ""));
-  node.set("running", report::text_or_null(change.running ? change.running->text() : ""));
-  node.set("addresses", report::texts(addresses_of(change.plan)));
-  node.set("duration_ms", milliseconds(took.time));
-  node.set("outage_ms", milliseconds(took.outage));
-  node.set("code",
-           report::text_or_null(change.failed() ? std::string(error_kind(change::error_code(change)).name) : ""));
-  node.set("reason", report::text_or_null(change.failed() ? change.reason : ""));
-  node.set("hint", report::text_or_null(change.failed() ? hint_of(name, change) : ""));
-  node.set("log_tail", report::text_or_null(change.failed() ? change.log_tail : ""));
-  node.set("actions", report::actions_json(change.plan));
-  node.set("notes", report::remarks(change.plan.notes));
-  return node;
-}
 
 int exit_code_of(const change::Change& change, const ChangeWords& words) {
   if (change.failed()) return 1;
@@ -121,7 +68,7 @@ int print_change(Console& console, const AppName& name, const change::Change& ch
   using Outcome = change::Change::Kind;
   if (words.json) {
     auto list = document::Node::list();
-    list.add(change_node(name, change, words.took));
+    list.add(report::change_json(name, change, words.took));
     print_record(console, "changes", std::move(list));
     return exit_code_of(change, words);
   }

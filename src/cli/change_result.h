@@ -4,13 +4,11 @@
 #include "change/change.h"
 #include "change/clean.h"
 #include "cli/console.h"
+#include "report/change_json.h"
 
 namespace belay::cli {
 
-// What a change cost.
-struct Took {
-  std::optional<Milliseconds> time, outage;  // outage: how long nothing ran
-};
+using report::Took;
 
 struct ChangeWords {
   bool exit_unchanged = false;  // 3 instead of 0 where nothing was to be done
@@ -20,12 +18,7 @@ struct ChangeWords {
 
 // `name`: the app. Prints the result; 0, 1, or 3. With JSON a list of this change alone.
 int print_change(Console& console, const AppName& name, const change::Change& change, const ChangeWords& words = {});
-// The same as an object of the list `changes`.
-document::Node change_node(const AppName& name, const change::Change& change, const Took& took);
 int exit_code_of(const change::Change& change, const ChangeWords& words);
-
-// Where a plan publishes ports: "*:8080", "127.0.0.1:5433".
-std::vector<std::string> addresses_of(const plan::Plan& plan);
 
 // The steps of a dry run on standard output.
 void print_plan(Console& console, const plan::Plan& plan);

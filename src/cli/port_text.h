@@ -1,5 +1,5 @@
 #pragma once
-// Published ports, for people and as the JSON contract has them.
+// Published ports, for people.
 
 #include <string>
 #include <vector>
@@ -14,13 +14,6 @@ inline std::string text_of_ports(const std::vector<PortBinding>& ports) {
   std::vector<std::string> texts;
   for (const auto& port : ports) texts.push_back(port.text_with_address());
   return join(texts, ", ");
-}
-
-// ["8080->80/tcp", "127.0.0.1:5433->5432/tcp"].
-inline std::vector<std::string> port_words(const std::vector<PortBinding>& ports) {
-  std::vector<std::string> words;
-  for (const auto& port : ports) words.push_back(port.text());
-  return words;
 }
 
 }  // namespace belay::cli

@@ -26,11 +26,4 @@ int print_failed_trial(Console& console, const std::string& what, const safekeep
   return 1;
 }
 
-void add_trial(Node& node, const safekeeping::Trial& trial) {
-  node.set("passed", Node::boolean(trial.passed()));
-  node.set("service", text_or_null(trial.passed() ? "" : trial.service));
-  node.set("reason", text_or_null(trial.passed() ? "" : trial.reason));
-  node.set("log_tail", text_or_null(trial.passed() ? "" : std::string(trim(trial.log_tail))));
-}
-
 }  // namespace belay::cli

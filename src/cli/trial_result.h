@@ -3,7 +3,6 @@
 
 #include "cli/console.h"
 #include "cli/invocation.h"
-#include "document/node.h"
 #include "safekeeping/trial.h"
 
 namespace belay::cli {
@@ -14,8 +13,5 @@ safekeeping::TrialOptions trial_options(const Invocation& in);
 // `what`: "the backup shop-….belay.tar.zst of shop". The container's last lines, and why it failed; gives 1.
 int print_failed_trial(Console& console, const std::string& what, const safekeeping::Trial& trial,
                        const std::string& hint);
-
-// "passed", "reason", "service" and "log" for --json.
-void add_trial(document::Node& node, const safekeeping::Trial& trial);
 
 }  // namespace belay::cli

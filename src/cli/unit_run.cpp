@@ -5,10 +5,12 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/time_limit.h"
+#include "cli/json_output.h"
 #include "cli/unit_orders.h"
 #include "cli/unit_results.h"
 #include "cli/unit_tests.h"
 #include "formats/dockerstra/order_values.h"
+#include "report/units_json.h"
 
 namespace belay::cli {
 
@@ -133,7 +135,7 @@ class UnitRun {
 
   void print() {
     if (call_.json)
-      print_results_as_json(session_.console, unit_, rows_);
+      print_record(session_.console, orders_json(unit_, rows_));
     else if (!call_.dry_run)
       print_results(session_.console, rows_);
   }

@@ -11,6 +11,7 @@
 #include "cli/json_output.h"
 #include "cli/unit_production.h"
 #include "formats/dockerstra/tests.h"
+#include "report/units_json.h"
 #include "units/update.h"
 
 namespace belay::cli {
@@ -72,35 +73,6 @@ void print_cases(Console& console, const TestReport& report, bool dry_run) {
   }
 }
 
-Node cases_node(const TestReport& report, bool dry_run) {
-  Node cases = Node::list();
-  for (const TestCase& each : report.cases) {
-    const bool has_run = each.result != TestCase::Result::not_run;
-    Node node = Node::map();
-    node.set("container", Node::text(each.container));
-    node.set("case", Node::text(each.name));
-    node.set("file", Node::text(each.where.file));
-    node.set("line", Node::number(each.where.line));
-    node.set("result", word(dry_run ? "planned" : units::to_text(each.result)));
-    node.set("reason", text_or_null(each.reason));
-    node.set("log_tail", text_or_null(each.log_tail));
-    node.set("duration_ms", has_run ? Node::number(static_cast<std::int64_t>(each.time.count())) : Node());
-    cases.add(std::move(node));
-  }
-  return cases;
-}
-
-Node report_node(const dockerstra::Address& address, const TestReport& report, bool dry_run) {
-  Node node = Node::map();
-  node.set("unit", Node::text(address.unit));
-  node.set("command", Node::text(address.command));
-  node.set("variants", texts(address.variants));
-  node.set("passed", Node::boolean(!dry_run && !report.has_failed()));
-  node.set("duration_ms", Node::number(static_cast<std::int64_t>(report.time.count())));
-  node.set("cases", cases_node(report, dry_run));
-  return node;
-}
-
 // Before anything is run: what came of an hour's tests should not be lost for a folder that is not there.
 void check_junit(const UnitCall& call) {
   if (!call.junit || call.dry_run) return;
@@ -151,11 +123,11 @@ void print_all(Session& session, const UnitCall& call, const std::vector<Tested>
     }
     return;
   }
-  Node node = report_node(all.front().address, *all.front().report, call.dry_run);
+  Node node = tests_json(all.front().address, *all.front().report, call.dry_run);
   Node tests = Node::list();
   bool has_failed = false;
   for (size_t i = 1; i < all.size(); ++i) {
-    tests.add(report_node(all[i].address, *all[i].report, call.dry_run));
+    tests.add(tests_json(all[i].address, *all[i].report, call.dry_run));
     has_failed = has_failed || all[i].report->has_failed();
   }
   if (has_failed) node.set("passed", Node::boolean(false));

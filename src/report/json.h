@@ -1,10 +1,12 @@
 #pragma once
 // What all JSON of Belay has in common. docs/json.md describes it.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "document/json.h"
 
 namespace belay::report {
@@ -24,6 +26,10 @@ inline Node text_or_null(std::string text) {
   return text.empty() ? Node() : Node::text(std::move(text));
 }
 
+inline Node time_or_null(const std::optional<Time>& time) {
+  return time ? Node::text(iso_time(*time)) : Node();
+}
+
 inline Node texts(const std::vector<std::string>& values) {
   Node list = Node::list();
   for (const auto& value : values) list.add(Node::text(value));
@@ -38,6 +44,14 @@ inline Node remarks(const std::vector<std::string>& sentences) {
     remark.set("text", Node::text(sentence));
     list.add(std::move(remark));
   }
+  return list;
+}
+
+// The list of what `encode` makes of each.
+template <class Values, class Encode>
+Node list_of(const Values& values, Encode&& encode) {
+  Node list = Node::list();
+  for (const auto& value : values) list.add(encode(value));
   return list;
 }
 

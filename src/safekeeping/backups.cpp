@@ -151,6 +151,14 @@ std::string where(const BackupRecord& record) {
   return backup::FilePlace{backup::parse_place(record.place), record.name}.text();
 }
 
+std::string backup_id(const BackupRecord& record) {
+  return format("b{}", record.id);
+}
+
+bool is_measured(const BackupRecord& record) {
+  return record.files > 0 || record.data_size.value > 0;
+}
+
 bool is_called_as_backup_of(const std::string& file, const AppName& name) {
   const auto named = read_name(file);
   return named && named->app == name.text();

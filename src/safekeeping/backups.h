@@ -16,6 +16,10 @@ namespace belay::safekeeping {
 std::vector<BackupRecord> backups(change::Context& context, const std::optional<AppName>& name, std::stop_token stop);
 // "/srv/backups/web-20260131T090507Z.belay.tar.zst"
 std::string where(const BackupRecord& record);
+// "b7": the same for as long as the index has the backup, and never given to another one.
+std::string backup_id(const BackupRecord& record);
+// Whether what is in it was counted; the index may know only the file.
+bool is_measured(const BackupRecord& record);
 
 // The file is called as the app's backups are, without an end of its own choosing.
 bool is_called_as_backup_of(const std::string& file, const AppName& name);

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -41,14 +42,7 @@ int run_autostart(Invocation& in) {
         throw NotFound(ErrorCode::app_not_found, format("there is no app {}", *name), "belay ls shows the apps.");
     }
     if (in.has("json")) {
-      Node list = Node::list();
-      for (const auto& row : rows) {
-        Node node = Node::map();
-        node.set("name", Node::text(row.app));
-        node.set("autostart", Node::text(std::string(to_text(row.autostart))));
-        list.add(std::move(node));
-      }
-      print_record(in.console, "apps", std::move(list));
+      print_record(in.console, "apps", list_of(rows, autostart_json));
     } else {
       print_autostart(in.console, rows);
     }

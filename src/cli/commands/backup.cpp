@@ -16,6 +16,7 @@
 #include "cli/pruning.h"
 #include "cli/settings_file.h"
 #include "cli/which_app.h"
+#include "report/safekeeping_json.h"
 #include "safekeeping/backup_health.h"
 
 namespace belay::cli {
@@ -36,25 +37,6 @@ safekeeping::BackupOptions backup_options(const Invocation& in) {
   if (in.has("stop")) options.consistency = backup::Consistency::stop;
   if (in.has("live")) options.consistency = backup::Consistency::live;
   return options;
-}
-
-void print_json(Console& console, const safekeeping::BackedUp& made, const safekeeping::Pruning& pruned) {
-  Node node = Node::map();
-  node.set("name", Node::text(made.manifest.app));
-  node.set("release", Node::text(made.manifest.release.text()));
-  node.set("file", Node::text(made.where));
-  node.set("taken", Node::text(iso_time(made.manifest.taken)));
-  node.set("size_bytes", Node::number(made.size.value));
-  node.set("data_size_bytes", Node::number(made.end.bytes()));
-  node.set("files", Node::number(made.end.files()));
-  node.set("still_ms", Node::number(made.still.value_or(Milliseconds(0)).count()));
-  node.set("left_out", remarks(made.manifest.left_out));
-  node.set("no_way_back", remarks(made.no_way_back));
-  node.set("warnings", remarks(made.end.warnings));
-  std::vector<std::string> removed;
-  for (const auto& record : pruned.remove) removed.push_back(safekeeping::where(record));
-  node.set("removed", texts(removed));
-  print_record(console, node);
 }
 
 // What --keep asks for, where the new backup is. It is there and whole by now: nothing is asked.
@@ -105,7 +87,7 @@ int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
   safekeeping::Pruning pruned;
   if (keep) pruned = prune_after(in, run.context(), name, *keep, file.destination->place());
   if (in.has("json")) {
-    print_json(in.console, made, pruned);
+    print_record(in.console, backed_up_json(made, pruned));
     return 0;
   }
   for (const auto& note : made.plan.notes) in.console.note(note);

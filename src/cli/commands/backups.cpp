@@ -8,38 +8,13 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/pruning.h"
+#include "report/safekeeping_json.h"
 
 namespace belay::cli {
 
 namespace {
 
 using Records = std::vector<BackupRecord>;
-
-Node time_node(const std::optional<Time>& time) {
-  return time ? Node::text(iso_time(*time)) : Node();
-}
-
-bool is_measured(const BackupRecord& record) {
-  return record.files > 0 || record.data_size.value > 0;
-}
-
-Node json_of(const BackupRecord& record) {
-  Node node = Node::map();
-  node.set("id", Node::text(backup_id(record)));
-  node.set("name", Node::text(record.app));
-  node.set("release", text_or_null(record.release ? record.release->text() : ""));
-  node.set("taken", time_node(record.taken));
-  node.set("file", Node::text(safekeeping::where(record)));
-  node.set("size_bytes", Node::number(record.size.value));
-  node.set("data_size_bytes", is_measured(record) ? Node::number(record.data_size.value) : Node());
-  node.set("files", is_measured(record) ? Node::number(record.files) : Node());
-  node.set("encrypted", Node::boolean(record.encrypted));
-  node.set("with_image", Node::boolean(record.with_image));
-  node.set("verified", time_node(record.verified));
-  node.set("drilled", time_node(record.drilled));
-  node.set("trouble", text_or_null(record.trouble));
-  return node;
-}
 
 // "verified 2 hours ago, with its image"
 std::string state_of(const BackupRecord& record, Time now) {
@@ -54,9 +29,7 @@ std::string state_of(const BackupRecord& record, Time now) {
 
 void print(Invocation& in, const Records& records) {
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& record : records) list.add(json_of(record));
-    print_record(in.console, "backups", std::move(list));
+    print_record(in.console, "backups", list_of(records, backup_record_json));
     return;
   }
   Table table({{"ID", Align::left, false},
@@ -68,9 +41,9 @@ void print(Invocation& in, const Records& records) {
                {"CHECKED"},
                {"FILE", Align::left, false, Narrow::below}});
   for (const auto& record : records)
-    table.add({backup_id(record), record.app, ago(record.taken, in.clock.now()),
+    table.add({safekeeping::backup_id(record), record.app, ago(record.taken, in.clock.now()),
                record.release ? record.release->text() : "?", byte_text(record.size),
-               is_measured(record) ? byte_text(record.data_size) : "?", state_of(record, in.clock.now()),
+               safekeeping::is_measured(record) ? byte_text(record.data_size) : "?", state_of(record, in.clock.now()),
                safekeeping::where(record)});
   in.console.print(table);
 }

@@ -1,9 +1,12 @@
 #include "look/doctor.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -11,30 +14,20 @@ int run_doctor(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto findings = look::doctor(run.installation(), in.clock, in.stop());
   using Level = look::Finding::Level;
-  bool bad = false;
-  Node list = Node::list();
+  const bool is_bad = std::any_of(findings.begin(), findings.end(),
+                                  [](const look::Finding& finding) { return finding.level == Level::bad; });
+  if (in.has("json")) {
+    print_record(in.console, "findings", list_of(findings, finding_json));
+    return is_bad ? 1 : 0;
+  }
   for (const auto& finding : findings) {
-    const std::string_view level = finding.level == Level::good     ? "ok"
-                                   : finding.level == Level::advice ? "advice"
-                                                                    : "bad";
-    bad = bad || finding.level == Level::bad;
-    if (in.has("json")) {
-      Node node = Node::map();
-      node.set("level", Node::text(std::string(level)));
-      node.set("topic", Node::text(finding.topic));
-      node.set("text", Node::text(finding.text));
-      node.set("remedy", text_or_null(finding.remedy));
-      list.add(std::move(node));
-      continue;
-    }
     const Style style = finding.level == Level::good     ? Style::good
                         : finding.level == Level::advice ? Style::warn
                                                          : Style::bad;
-    in.console.line(style, format("{:<6}", level), format(" {}: {}", finding.topic, finding.text));
+    in.console.line(style, format("{:<6}", level_word(finding)), format(" {}: {}", finding.topic, finding.text));
     if (!finding.remedy.empty()) in.console.line(format("       {}", finding.remedy));
   }
-  if (in.has("json")) print_record(in.console, "findings", std::move(list));
-  return bad ? 1 : 0;
+  return is_bad ? 1 : 0;
 }
 
 }  // namespace belay::cli

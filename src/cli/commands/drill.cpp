@@ -6,26 +6,10 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/trial_result.h"
+#include "report/safekeeping_json.h"
 #include "safekeeping/backup.h"
 
 namespace belay::cli {
-
-namespace {
-
-void print_json(Console& console, const safekeeping::Drilled& drilled) {
-  Node node = Node::map();
-  node.set("name", Node::text(drilled.manifest.app));
-  node.set("release", Node::text(drilled.manifest.release.text()));
-  node.set("file", Node::text(drilled.where));
-  node.set("taken", Node::text(iso_time(drilled.manifest.taken)));
-  node.set("data_size_bytes", Node::number(drilled.end.bytes()));
-  node.set("files", Node::number(drilled.end.files()));
-  node.set("obstacles", remarks(drilled.obstacles));
-  add_trial(node, drilled.trial);
-  print_record(console, node);
-}
-
-}  // namespace
 
 int run_drill(Invocation& in) {
   const AppName name = app_name(in);
@@ -45,7 +29,7 @@ int run_drill(Invocation& in) {
     return 0;
   }
   if (in.has("json")) {
-    print_json(in.console, drilled);
+    print_record(in.console, drilled_json(drilled));
     return drilled.trial.passed() ? 0 : 1;
   }
   const std::string what = format("{} with the backup {}", name.text(), file.name);

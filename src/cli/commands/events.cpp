@@ -9,24 +9,11 @@
 #include "cli/tty.h"
 #include "document/json.h"
 #include "look/happenings.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
 namespace {
-
-std::string json_line(const look::Happening& happening) {
-  Node node = Node::map();
-  node.set("time", Node::text(iso_time(happening.time)));
-  node.set("type", Node::text("container"));
-  node.set("app", Node::text(happening.app));
-  node.set("service", text_or_null(happening.service));
-  node.set("container", Node::text(happening.container));
-  node.set("action", Node::text(happening.action));
-  Node attributes = Node::map();
-  for (const auto& [name, value] : happening.attributes) attributes.set(name, Node::text(value));
-  node.set("attributes", std::move(attributes));
-  return document::write_json(node);
-}
 
 std::string text_line(const look::Happening& happening) {
   std::vector<std::string> details;
@@ -58,7 +45,9 @@ int run_events(Invocation& in) {
     look::happenings(
         run.context(), targets, request,
         [&](const look::Happening& happening) {
-          terminal.write(OutputStream::out, (in.has("json") ? json_line(happening) : text_line(happening)) + "\n");
+          terminal.write(
+              OutputStream::out,
+              (in.has("json") ? document::write_json(happening_json(happening)) : text_line(happening)) + "\n");
           return true;
         },
         ends.get_token());

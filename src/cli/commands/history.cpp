@@ -7,6 +7,7 @@
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "look/look.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -61,18 +62,6 @@ std::string text_of(const Deed& deed) {
        {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome, entry.text})
     if (!part.empty()) text += "  " + part;
   return text;
-}
-
-Node node_of(const JournalEntry& entry) {
-  Node node = Node::map();
-  node.set("time", Node::text(iso_time(entry.time)));
-  node.set("app", text_or_null(entry.app));
-  node.set("release", text_or_null(entry.release ? entry.release->text() : ""));
-  node.set("who", Node::text(entry.who));
-  node.set("verb", Node::text(entry.verb));
-  node.set("outcome", Node::text(entry.outcome));
-  node.set("text", Node::text(entry.text));
-  return node;
 }
 
 // What is new is printed as it comes, each begin and each end.
@@ -146,9 +135,7 @@ int run_history(Invocation& in) {
   });
   if (in.has("json")) {
     if (entries.size() > limit && (!has_period || in.has("lines"))) entries.resize(limit);
-    Node list = Node::list();
-    for (const auto& entry : entries) list.add(node_of(entry));
-    print_record(in.console, "entries", std::move(list));
+    print_record(in.console, "entries", list_of(entries, journal_json));
     return 0;
   }
   print_deeds(in.console, entries, has_period && !in.has("lines") ? entries.size() : limit);

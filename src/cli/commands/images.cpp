@@ -2,9 +2,11 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/volume_table.h"
 #include "cli/which_app.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -48,20 +50,8 @@ int run_images(Invocation& in) {
     return 0;
   }
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& [app, row] : rows) {
-      Node node = Node::map();
-      node.set("app", Node::text(app));
-      node.set("id", Node::text(row.id));
-      node.set("tags", texts(row.tags));
-      node.set("releases", texts(row.releases));
-      node.set("newest_build", Node::boolean(row.is_newest_build));
-      node.set("marks", texts(to_texts(row.marks)));
-      node.set("size_bytes", Node::number(row.size.value));
-      node.set("created", row.created ? Node::text(iso_time(*row.created)) : Node());
-      list.add(std::move(node));
-    }
-    print_record(in.console, "images", std::move(list));
+    print_record(in.console, "images",
+                 list_of(rows, [](const AppImage& each) { return image_json(each.app, each.row); }));
     return 0;
   }
   if (rows.empty()) {

@@ -4,12 +4,14 @@
 #include "base/local_time.h"
 #include "base/plural.h"
 #include "base/text.h"
-#include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
 #include "cli/port_text.h"
+#include "cli/state_words.h"
 #include "look/errand_text.h"
 #include "look/look.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -146,80 +148,6 @@ std::string words_of(look::AppState state) {
   return state == look::AppState::in_trouble ? "in trouble" : std::string(to_text(state));
 }
 
-Node instance_node(const look::InstanceRow& row) {
-  Node node = Node::map();
-  node.set("service", Node::text(row.service));
-  node.set("number", Node::number(row.number));
-  node.set("container", text_or_null(row.container));
-  node.set("state", word(to_text(row.state)));
-  node.set("health", row.health == Health::none ? Node() : word(to_text(row.health)));
-  node.set("status", text_or_null(row.status));
-  node.set("image_id", text_or_null(row.image_id));
-  node.set("ports", texts(port_words(row.ports)));
-  node.set("should_run", Node::boolean(row.should_run));
-  node.set("is_up", Node::boolean(row.is_up));
-  return node;
-}
-
-namespace {
-
-Node errand_node(const Errand& errand) {
-  const auto time_or_null = [](const std::optional<Time>& time) { return time ? Node::text(iso_time(*time)) : Node(); };
-  Node node = Node::map();
-  node.set("kind", word(to_text(errand.kind)));
-  node.set("service", text_or_null(errand.service));
-  node.set("schedule", Node::text(errand.schedule));
-  node.set("due", Node::text(iso_time(errand.due)));
-  node.set("began", time_or_null(errand.began));
-  node.set("ended", time_or_null(errand.ended));
-  node.set("good", errand.began && errand.ended ? Node::boolean(errand.is_good) : Node());
-  node.set("reason", text_or_null(errand.reason));
-  return node;
-}
-
-}  // namespace
-
-Node app_node(const look::AppSummary& row) {
-  Node node = Node::map();
-  node.set("name", Node::text(row.name));
-  node.set("state", word(to_text(row.state)));
-  node.set("health", row.health == Health::none ? Node() : word(to_text(row.health)));
-  node.set("release", text_or_null(row.release));
-  node.set("verdict", row.verdict ? word(to_text(*row.verdict)) : Node());
-  node.set("stable", text_or_null(row.stable));
-  node.set("image", text_or_null(row.image));
-  node.set("image_id", text_or_null(row.image_id));
-  node.set("container", text_or_null(row.container));
-  node.set("status", text_or_null(row.status));
-  node.set("ports", texts(port_words(row.ports)));
-  const auto count = look::count_up(row.instances);
-  node.set("up", Node::number(count.up));
-  node.set("wanted", Node::number(count.wanted));
-  Node instances = Node::list();
-  for (const auto& each : row.instances) instances.add(instance_node(each));
-  node.set("instances", std::move(instances));
-  node.set("autostart", row.autostart ? word(to_text(*row.autostart)) : Node());
-  node.set("last_failed", text_or_null(row.last_failed));
-  node.set("restarts", Node::number(row.restarts));
-  Node waits = Node::list();
-  for (const auto topic : row.waits) waits.add(word(to_text(topic)));
-  node.set("waits", std::move(waits));
-  node.set("unfinished", Node::boolean(row.unfinished));
-  node.set("trouble", text_or_null(row.trouble));
-  node.set("known", Node::boolean(row.known));
-  Node backup = Node::map();
-  backup.set("last_good", row.backup.last_good ? Node::text(iso_time(*row.backup.last_good)) : Node());
-  backup.set("failed", row.backup.failed ? Node::text(iso_time(*row.backup.failed)) : Node());
-  backup.set("place", text_or_null(row.backup.place));
-  backup.set("reason", text_or_null(row.backup.reason));
-  backup.set("late", Node::boolean(row.backup_is_late));
-  node.set("backup", std::move(backup));
-  Node errands = Node::list();
-  for (const auto& errand : row.errands) errands.add(errand_node(errand));
-  node.set("errands", std::move(errands));
-  return node;
-}
-
 namespace {
 
 void print_list(Invocation& in, const std::vector<look::AppSummary>& rows) {
@@ -262,9 +190,7 @@ int run_ls(Invocation& in) {
   if (in.has("watch")) return watch(in, run, asked);
   const auto rows = rows_of(look::list(run.context(), in.stop()), asked);
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& row : rows) list.add(app_node(row));
-    print_record(in.console, "apps", std::move(list));
+    print_record(in.console, "apps", list_of(rows, summary_json));
     return 0;
   }
   print_list(in, rows);

@@ -4,12 +4,13 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/port_text.h"
+#include "cli/state_words.h"
 #include "look/look.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -95,15 +96,8 @@ int run_ps(Invocation& in) {
     return 0;
   }
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& row : rows) {
-      Node node = Node::map();
-      node.set("app", Node::text(row.app));
-      const Node instance = instance_node(row.instance);
-      for (const auto& member : instance.members()) node.set(member.key, member.value);
-      list.add(std::move(node));
-    }
-    print_record(in.console, "containers", std::move(list));
+    print_record(in.console, "containers",
+                 list_of(rows, [](const PsRow& row) { return container_json(row.app, row.instance); }));
     return 0;
   }
   if (in.has("services")) {

@@ -1,11 +1,11 @@
 #include "base/format.h"
 #include "base/text.h"
-#include "cli/app_node.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "look/look.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
@@ -32,29 +32,7 @@ int run_releases(Invocation& in) {
   }
   const auto rows = look::releases(run.context(), app, in.stop());
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& row : rows) {
-      Node node = Node::map();
-      node.set("release", Node::text(row.release));
-      node.set("verdict", word(to_text(row.verdict)));
-      node.set("marks", texts(to_texts(row.marks)));
-      node.set("image", text_or_null(row.image));
-      node.set("reference", text_or_null(row.reference));
-      node.set("image_gone", Node::boolean(row.image_gone));
-      node.set("digest", text_or_null(row.digest));
-      node.set("container", text_or_null(row.container));
-      node.set("state", row.state ? word(to_text(*row.state)) : Node());
-      node.set("created", Node::text(iso_time(row.created)));
-      node.set("who", Node::text(row.who));
-      node.set("why", Node::text(row.why));
-      node.set("reason", text_or_null(row.reason));
-      node.set("failed_service", text_or_null(row.failed_service));
-      Node instances = Node::list();
-      for (const auto& each : row.instances) instances.add(instance_node(each));
-      node.set("instances", std::move(instances));
-      list.add(std::move(node));
-    }
-    print_record(in.console, "releases", std::move(list));
+    print_record(in.console, "releases", list_of(rows, release_json));
     return 0;
   }
   if (rows.empty()) {

@@ -7,6 +7,7 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/removal.h"
+#include "report/safekeeping_json.h"
 
 namespace belay::cli {
 
@@ -36,20 +37,7 @@ int run_snapshots(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto rows = safekeeping::snapshots(run.context(), name, in.stop());
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& row : rows) {
-      std::vector<std::string> places;
-      for (const auto& item : row.snapshot.items) places.push_back(text_of(item.place));
-      Node node = Node::map();
-      node.set("snapshot", Node::text(row.snapshot.text()));
-      node.set("release", text_or_null(row.snapshot.release ? row.snapshot.release->text() : ""));
-      node.set("taken", Node::text(iso_time(row.snapshot.taken)));
-      node.set("why", Node::text(row.snapshot.why));
-      node.set("places", texts(places));
-      node.set("size_bytes", row.size ? Node::number(row.size->value) : Node());
-      list.add(std::move(node));
-    }
-    print_record(in.console, "snapshots", std::move(list));
+    print_record(in.console, "snapshots", list_of(rows, snapshot_json));
     return 0;
   }
   Table table({{"SNAPSHOT"}, {"DATA OF"}, {"TAKEN"}, {"SIZE", Align::right, false}, {"WHY"}});

@@ -3,41 +3,18 @@
 #include "base/format.h"
 #include "base/local_time.h"
 #include "base/text.h"
-#include "cli/app_node.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/port_text.h"
+#include "cli/state_words.h"
 #include "look/errand_text.h"
 #include "look/look.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
 namespace {
-
-Node status_node(const look::Status& status) {
-  Node node = app_node(status.summary);
-  node.set("wish", Node::text(status.wish));
-  node.set("since", status.since ? Node::text(iso_time(*status.since)) : Node());
-  node.set("restarts", Node::number(status.restarts));
-  node.set("health_output", text_or_null(status.health_output));
-  node.set("checks", texts(status.checks));
-  Node volumes = Node::list();
-  for (const auto& mount : status.volumes) {
-    Node volume = Node::map();
-    volume.set("source", Node::text(mount.source));
-    volume.set("mount_point", Node::text(mount.target));
-    volume.set("read_only", Node::boolean(mount.read_only));
-    volumes.add(std::move(volume));
-  }
-  node.set("volumes", std::move(volumes));
-  node.set("networks", texts(status.networks));
-  node.set("kept_files", remarks(status.kept_files));
-  node.set("pending", remarks(status.pending));
-  node.set("trouble", text_or_null(status.trouble));
-  node.set("images_gone", text_or_null(status.images_gone));
-  node.set("lock_holder", text_or_null(status.lock_holder));
-  return node;
-}
 
 // Of its containers only those that were asked for.
 void keep_only(look::AppSummary& row, const Target& what) {
@@ -135,7 +112,7 @@ int run_status(Invocation& in) {
   Node list = Node::list();
   for (const auto& status : all) {
     if (in.has("json")) {
-      list.add(status_node(status));
+      list.add(status_json(status));
     } else {
       print_status(in.console, status, in.clock.now());
     }

@@ -5,6 +5,7 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/trial_result.h"
+#include "report/safekeeping_json.h"
 
 namespace belay::cli {
 
@@ -30,17 +31,6 @@ safekeeping::TryOptions try_options(const Invocation& in) {
   return options;
 }
 
-void print_json(Console& console, const AppName& name, const safekeeping::Tried& tried) {
-  Node node = Node::map();
-  node.set("name", Node::text(name.text()));
-  node.set("release", Node::text(tried.release.text()));
-  node.set("candidate", Node::text(tried.candidate));
-  node.set("image", Node::text(tried.image));
-  node.set("still_ms", Node::number(tried.still.value_or(Milliseconds(0)).count()));
-  add_trial(node, tried.trial);
-  print_record(console, node);
-}
-
 }  // namespace
 
 int run_try(Invocation& in) {
@@ -54,7 +44,7 @@ int run_try(Invocation& in) {
     return 0;
   }
   if (in.has("json")) {
-    print_json(in.console, name, tried);
+    print_record(in.console, tried_json(name, tried));
     return tried.trial.passed() ? 0 : 1;
   }
   const std::string what = format("{} with {}", name.text(), tried.candidate);

@@ -5,6 +5,7 @@
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "report/safekeeping_json.h"
 #include "safekeeping/backup.h"
 
 namespace belay::cli {
@@ -39,26 +40,7 @@ int run_verify(Invocation& in) {
       in.stop());
   progress.finish("verify", true);
   if (in.has("json")) {
-    Node items = Node::list();
-    for (const auto& item : verified.end.items) {
-      const backup::Item& what = verified.manifest.item(item.id);
-      Node node = Node::map();
-      node.set("source", Node::text(what.source));
-      node.set("of_project", Node::boolean(what.of_project));
-      node.set("files", Node::number(item.files));
-      node.set("size_bytes", Node::number(item.bytes));
-      items.add(std::move(node));
-    }
-    Node node = Node::map();
-    node.set("name", Node::text(verified.manifest.app));
-    node.set("release", Node::text(verified.manifest.release.text()));
-    node.set("taken", Node::text(iso_time(verified.manifest.taken)));
-    node.set("encrypted", Node::boolean(verified.encrypted));
-    node.set("with_image", Node::boolean(verified.manifest.with_image));
-    node.set("items", std::move(items));
-    node.set("left_out", remarks(verified.manifest.left_out));
-    node.set("warnings", remarks(verified.end.warnings));
-    print_record(in.console, node);
+    print_record(in.console, verified_json(verified));
     return 0;
   }
   for (const auto& warning : verified.end.warnings) in.console.note("when it was made: " + warning);

@@ -3,27 +3,11 @@
 #include "cli/json_output.h"
 #include "cli/named.h"
 #include "look/look.h"
+#include "report/look_json.h"
 
 namespace belay::cli {
 
 namespace {
-
-Node why_node(const std::string& name, const look::Why& why) {
-  Node node = Node::map();
-  node.set("name", Node::text(name));
-  node.set("why", Node::text(why.text));
-  Node waits = Node::list();
-  for (const auto& wait : why.waits) {
-    Node each = Node::map();
-    each.set("topic", Node::text(to_text(wait.topic)));
-    each.set("text", Node::text(wait.text));
-    each.set("since", Node::text(iso_time(wait.since)));
-    each.set("until", wait.until ? Node::text(iso_time(*wait.until)) : Node());
-    waits.add(std::move(each));
-  }
-  node.set("waits", std::move(waits));
-  return node;
-}
 
 // Something of the app needs a look: it is not as it should be, it waits, or what was tried last failed.
 bool is_worth_telling(const look::AppSummary& row) {
@@ -47,7 +31,7 @@ int why_of_host(Invocation& in, HostRun& run) {
     else
       why.text = format("{} has containers on the engine, but the state does not know it: belay recover", row.name);
     if (in.has("json")) {
-      list.add(why_node(row.name, why));
+      list.add(why_json(row.name, why));
       continue;
     }
     if (told++ > 0) in.console.line("");
@@ -70,7 +54,7 @@ int run_why(Invocation& in) {
   const AppName name = named.app_of(asked);
   const look::Why why = look::why(run.context(), name, in.stop());
   if (in.has("json"))
-    print_record(in.console, why_node(name.text(), why));
+    print_record(in.console, why_json(name.text(), why));
   else
     in.console.prose(why.text);
   return 0;
