@@ -196,7 +196,7 @@ class HealthCheckup {
       if (other == nullptr || !other->is_up()) continue;
       for (const auto& service : release.spec.services) {
         const Container* own = container_of(release, service);
-        if (own == nullptr) continue;
+        if (own == nullptr || !app_.should_run(service)) continue;
         const auto theirs = change::inspected(context_.engine, other->name, stop_);
         const auto mine = change::inspected(context_.engine, own->name, stop_);
         if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;

@@ -326,8 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP "
-      "COLUMN origin_kind; DROP TABLE "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps "
+      "DROP COLUMN origin_kind; DROP TABLE "
       "asked; "
       "ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
@@ -355,8 +355,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP "
-      "COLUMN origin_kind; PRAGMA "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps "
+      "DROP COLUMN origin_kind; PRAGMA "
       "user_version = 11");
   const auto store = Store::open(folder());
   for (const auto& [name, origin] : apps) EXPECT_EQ(store->app(AppName(name))->origin_kind, origin.second) << name;
@@ -428,8 +428,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER "
-      "TABLE releases DROP COLUMN "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; DROP TABLE "
+      "asked; ALTER TABLE releases DROP COLUMN "
       "ended; DROP TABLE "
       "backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
@@ -452,6 +452,49 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   store->save(full_app("other"));
   EXPECT_EQ(text_of(*store->app(AppName("other"))), text_of(full_app("other")));
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
+}
+
+TEST_F(StoreTest, RemembersWhatIsDoneByTheClockUntilTheAppIsForgotten) {
+  Errand backup;
+  backup.app = "web";
+  backup.schedule = "04:30";
+  backup.since = backup.due = Time(Milliseconds(1'700'000'000'000));
+  Errand job = backup;
+  job.kind = Errand::Kind::job;
+  job.service = "clean";
+  job.began = job.due;
+  job.ended = *job.began + Seconds(3);
+  job.reason = "it exited with code 3";
+  {
+    const auto store = Store::open(folder());
+    store->save(full_app("web"));
+    store->save(backup);
+    store->save(job);
+    backup.began = backup.due + Seconds(1);
+    store->save(backup);
+  }
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->errands("web"), (std::vector{backup, job}));
+  EXPECT_EQ(store->errands({}).size(), 2u);
+  EXPECT_THAT(store->errands("other"), IsEmpty());
+  EXPECT_TRUE(backup.is_under_way() && job.has_failed());
+  store->forget_errand(backup);
+  EXPECT_EQ(store->errands({}), std::vector{job});
+  store->forget(AppName("web"));
+  EXPECT_THAT(store->errands({}), IsEmpty());
+}
+
+TEST_F(StoreTest, RemembersWhatNoticesHaveTold) {
+  {
+    const auto store = Store::open(folder());
+    store->save(Told{"web", "backup", "late"});
+    store->save(Told{"web", "crash_loop", "web-r1"});
+    store->save(Told{"web", "backup", "failed"});
+  }
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->told(), (std::vector<Told>{{"web", "backup", "failed"}, {"web", "crash_loop", "web-r1"}}));
+  store->forget_told("web", "backup");
+  EXPECT_EQ(store->told(), (std::vector<Told>{{"web", "crash_loop", "web-r1"}}));
 }
 
 TEST_F(StoreTest, KeepsACopyOfTheOlderSchemaBeforeItMigrates) {
