@@ -122,5 +122,7 @@ TreeTotals extract_tree(const Source& tar, const fs::path& folder, const Extract
 
 // Reads a tar to its end with the same checks of its form and writes nothing. Throws as extract_tree.
 TreeTotals list_tree(const Source& tar, const ExtractLimits& limits, const TreeEvents& events, std::stop_token stop);
+// Passes a tar on as it is, byte by byte to the end of the stream, and lists it on the way.
+void pass_tree(const Source& tar, const Sink& sink, const TreeEvents& events, std::stop_token stop);
 
 }  // namespace belay::archive

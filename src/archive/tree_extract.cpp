@@ -473,4 +473,17 @@ TreeTotals list_tree(const Source& tar, const ExtractLimits& limits, const TreeE
   return toll.totals();
 }
 
+void pass_tree(const Source& tar, const Sink& sink, const TreeEvents& events, std::stop_token stop) {
+  const Source passed = [&](std::span<char> room) {
+    const std::size_t got = tar(room);
+    sink({room.data(), got});
+    return got;
+  };
+  list_tree(passed, {}, events, std::move(stop));
+  // Behind the end of a tar there may be more zeros.
+  std::vector<char> rest(64 << 10);
+  while (passed(rest) > 0) {
+  }
+}
+
 }  // namespace belay::archive

@@ -151,7 +151,7 @@ std::unique_ptr<Upload> LocalDestination::create_file(const std::string& name, c
 
 void LocalDestination::check() const {
   std::error_code error;
-  const fs::path folder = fs::absolute(place().path).lexically_normal();
+  const fs::path folder = plain_absolute(place().path);
   const fs::path above = folder.has_filename() ? folder.parent_path() : folder.parent_path().parent_path();
   if (fs::exists(folder, error) || fs::exists(above, error)) return;
   throw NotFound(

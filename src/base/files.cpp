@@ -63,6 +63,11 @@ void make_folder(const fs::path& path, int mode) {
     throw system_error(format("making the folder {}", path.string()), failure);
 }
 
+fs::path plain_absolute(const fs::path& path) {
+  fs::path plain = fs::absolute(path).lexically_normal();
+  return plain.has_filename() || plain == plain.root_path() ? plain : plain.parent_path();
+}
+
 fs::path home_folder() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
   // Not getpwuid: threads would share its answer.

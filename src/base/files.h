@@ -23,6 +23,9 @@ void write_file_durably(const fs::path& path, std::string_view content, int mode
 void make_folder(const fs::path& path, int mode = 0755);
 // $HOME, else the home of the effective user.
 fs::path home_folder();
+// Absolute, without "." and "..", and without a slash at the end, so that two ways to write one path are equal as text.
+// Links are not followed.
+fs::path plain_absolute(const fs::path& path);
 
 // A folder under $TMPDIR that is removed with all it holds at the end of its owner's life.
 class TemporaryFolder {

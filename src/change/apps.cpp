@@ -64,9 +64,14 @@ bool wait_for_starts(engine::Engine& engine, const App& app, const World& world,
 
 }  // namespace
 
+Overtaken::Overtaken(const AppName& name)
+    : Conflict(ErrorCode::plan_outdated, format("another command has changed {} in the meantime", name.text()),
+               format("belay why {} tells how it is now.", name.text())) {}
+
 FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
   FileLock lock = lock_app_as_found(context, name, stop);
   const App app = context.store.app(name).value_or(App(name));
+  if (context.for_wish_since && app.wish.since != *context.for_wish_since) throw Overtaken(name);
   World world;
   world.containers = context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop);
   plan::refuse_unknown(app, plan::sort_out(app, world));

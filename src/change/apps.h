@@ -6,8 +6,15 @@
 
 namespace belay::change {
 
+// Another command has changed the app since it was looked at: what was decided then is not done.
+class Overtaken : public Conflict {
+ public:
+  explicit Overtaken(const AppName& name);
+};
+
 // The app's lock, for the whole of a changing use case (promise 8). Throws Conflict where the engine has containers of
-// the app that the state does not know: whoever changed something then would work against them.
+// the app that the state does not know: whoever changed something then would work against them; Overtaken where the
+// context says for which wish it is.
 FileLock lock_app(Context& context, const AppName& name, std::stop_token stop);
 // The same for those who want to get to know such containers.
 FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_token stop);

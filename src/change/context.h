@@ -43,6 +43,9 @@ struct Context {
   plan::Defaults defaults{};
   exec::RunOptions run{};
   const Agreed* agreed = nullptr;  // nullptr: whatever is found to be right is done
+  // The time of the wish that the change was decided for: under the app's lock it must still be that wish, else the use
+  // case throws Overtaken. nullopt: whatever the wish is. For use cases of one app.
+  std::optional<Time> for_wish_since{};
 };
 
 // A login at a registry that goes before those of the user's config.json.

@@ -211,14 +211,15 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
                (container == release.containers.end() || !context.engine.container(container->second, stop));
       });
     };
-    for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
-      if (release->number >= present || (release->verdict != Verdict::passed && release->verdict != Verdict::unproven))
-        continue;
-      if (!is_lost(*release))
-        return start_known(context, app, release->number, options, "rollback", stop, Files::of_then);
-      context.report.warning(format("the image of {} is gone and cannot be pulled: an older release is looked for",
-                                    release->number.text()));
-    }
+    // One that proved itself, however old, before one that nobody waited for.
+    for (const Verdict verdict : {Verdict::passed, Verdict::unproven})
+      for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
+        if (release->number >= present || release->verdict != verdict) continue;
+        if (!is_lost(*release))
+          return start_known(context, app, release->number, options, "rollback", stop, Files::of_then);
+        context.report.warning(format("the image of {} is gone and cannot be pulled: an older release is looked for",
+                                      release->number.text()));
+      }
     if (!gone.empty())
       throw NotFound(ErrorCode::release_not_found,
                      format("{} has no release before {} whose image is still there", name.text(), present.text()),

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <set>
-#include <unistd.h>
 
 #include "base/format.h"
+#include "base/identity.h"
 #include "base/text.h"
 #include "change/carry_out.h"
 #include "change/data_work.h"
@@ -23,9 +23,27 @@ std::string repository(const AppName& app) {
   return tag.substr(0, tag.rfind(':'));
 }
 
-bool is_temporary_tag(const AppName& app, const std::string& tag) {
-  const std::string own = repository(app);
-  return tag.starts_with(own + ":try-") || tag.starts_with(own + ":drill-") || tag.starts_with(own + ":test-");
+// "s31be07": no number, as the tags of earlier versions have in its place.
+std::string mark_of_state(const Context& context) {
+  return "s" + context.store.identity().substr(0, 6);
+}
+
+// Of this process. A process id would be the same one in many containers.
+const std::string& own_token() {
+  static const std::string token = new_identity().substr(0, 8);
+  return token;
+}
+
+// `labels`: of something temporary for the app. What has no state is from before that was told.
+bool is_of_this_state(const Context& context, const labels::Labels& labels) {
+  const auto state = labels.find(labels::state);
+  return state == labels.end() || state->second == context.store.identity();
+}
+
+bool is_made_for_one_command(const Context& context, const AppName& app, const std::string& tag) {
+  for (const std::string_view purpose : {"try", "drill", "test"})
+    if (is_temporary_tag(context, app, std::string(purpose), tag)) return true;
+  return false;
 }
 
 // Containers first: the rest is in use as long as they are there.
@@ -34,15 +52,17 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
   plan::Plan plan;
   std::vector<size_t> containers;
   for (const auto& container : context.engine.containers({true, label}, stop)) {
+    if (!is_of_this_state(context, container.labels)) continue;
     std::vector<size_t> last;
     if (container.is_up()) last = {plan.add(plan::StopContainer{container.name, Seconds(0)}, reason)};
     containers.push_back(plan.add(plan::RemoveContainer{container.name}, reason, last));
   }
   for (const auto& volume : context.engine.volumes(label, stop))
-    plan.add(plan::RemoveVolume{volume.name}, "only a copy; " + reason, containers);
+    if (is_of_this_state(context, volume.labels))
+      plan.add(plan::RemoveVolume{volume.name}, "only a copy; " + reason, containers);
   for (const auto& network : context.engine.networks(stop))
     if (const auto found = network.labels.find(labels::temporary);
-        found != network.labels.end() && found->second == app.text())
+        found != network.labels.end() && found->second == app.text() && is_of_this_state(context, network.labels))
       plan.add(plan::RemoveNetwork{network.name}, reason, containers);
 
   const fs::path folder = temporary_folder(context, app);
@@ -59,7 +79,7 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
     const Image image = context.engine.image(listed.id, stop).value_or(listed);
     std::vector<std::string> own, others;
     for (const auto& tag : image.tags) {
-      if (is_temporary_tag(app, tag))
+      if (is_made_for_one_command(context, app, tag))
         own.push_back(tag);
       else if (!pulled.contains(tag))
         others.push_back(tag);
@@ -114,11 +134,27 @@ void clear(Context& context, const AppName& app, const std::string& reason, std:
 }  // namespace
 
 std::string temporary_name(const AppName& app, const std::string& purpose) {
-  return format("belay-{}-{}-{}", purpose, app.text(), ::getpid());
+  return format("belay-{}-{}-{}", purpose, app.text(), own_token());
 }
 
-std::string temporary_tag(const AppName& app, const std::string& purpose, size_t number) {
-  return format("{}:{}-{}-{}", repository(app), purpose, ::getpid(), number);
+labels::Labels temporary_labels(const Context& context, const AppName& app) {
+  return labels::for_temporary(app, context.store.identity());
+}
+
+Temporary temporary(const Context& context, const AppName& app, const std::string& purpose) {
+  return {temporary_name(app, purpose), temporary_labels(context, app)};
+}
+
+std::string temporary_tag(const Context& context, const AppName& app, const std::string& purpose, size_t number) {
+  return format("{}:{}-{}-{}-{}", repository(app), purpose, mark_of_state(context), own_token(), number);
+}
+
+bool is_temporary_tag(const Context& context, const AppName& app, const std::string& purpose, const std::string& tag) {
+  const std::string front = format("{}:{}-", repository(app), purpose);
+  if (!tag.starts_with(front)) return false;
+  const std::string_view rest = std::string_view(tag).substr(front.size());
+  // Earlier versions had the number of the process there.
+  return rest.starts_with(mark_of_state(context) + "-") || (!rest.empty() && rest[0] >= '0' && rest[0] <= '9');
 }
 
 std::string listed_reference(const std::string& reference) {

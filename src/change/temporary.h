@@ -3,13 +3,24 @@
 // their folder), so that what a killed command left is found and removed by the next. Private to host.
 
 #include "change/context.h"
+#include "model/labels.h"
 
 namespace belay::change {
 
-// "belay-reach-web-4711": no other command that runs now uses it.
+// "belay-reach-web-1f0c9a2e": no other command uses it, of whatever state, and in whatever container it runs.
 std::string temporary_name(const AppName& app, const std::string& purpose);
-// "belay/web:try-4711-1": for an image that was brought here for this command alone.
-std::string temporary_tag(const AppName& app, const std::string& purpose, size_t number);
+// What tells it from everything else, also from what the commands of another state have for an app of this name.
+labels::Labels temporary_labels(const Context& context, const AppName& app);
+struct Temporary {
+  std::string name;
+  labels::Labels labels;
+};
+Temporary temporary(const Context& context, const AppName& app, const std::string& purpose);
+// "belay/web:try-s31be07-1f0c9a2e-1": for an image that was brought here for this command alone. The part that begins
+// with s is of the state.
+std::string temporary_tag(const Context& context, const AppName& app, const std::string& purpose, size_t number);
+// Whether a command of this state made such a tag.
+bool is_temporary_tag(const Context& context, const AppName& app, const std::string& purpose, const std::string& tag);
 // The reference as the engine lists it: "docker.io/library/web" and "web" are "web:latest".
 std::string listed_reference(const std::string& reference);
 // Where the files are, and where it is noted that there is anything temporary at all.

@@ -4,12 +4,12 @@
 #include <array>
 #include <cstdlib>
 
-#include "backup/keep.h"
 #include "base/format.h"
 #include "change/apps.h"
 #include "change/context.h"
 #include "cli/data_options.h"
 #include "cli/host_run.h"
+#include "model/keep.h"
 #include "safekeeping/backup_timer.h"
 
 namespace belay::cli {
@@ -91,7 +91,7 @@ std::optional<int> schedule_backup(Invocation& in, const AppName& name) {
   std::ignore = change::known_app(run.context(), name, in.stop());
   // What would fail every night fails now.
   std::ignore = sealing_options(in);
-  if (const auto keep = in.text("keep")) std::ignore = backup::parse_keep(*keep);
+  if (const auto keep = in.text("keep")) std::ignore = parse_keep(*keep);
   const safekeeping::BackupTimer timer = timer_of(in, name);
   if (in.has("cron")) {
     in.console.line(safekeeping::cron_line(timer));

@@ -92,11 +92,25 @@ int print_change(Console& console, const AppName& name, const change::Change& ch
   return 1;
 }
 
-change::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop) {
-  return [&console, name, yes, stop](const change::RemovalPreview& preview) {
-    console.line(format("to do for {}:", name.text()));
-    print_plan(console, preview.plan);
-    for (const auto& kept : preview.kept) console.line("stays: " + kept);
+void Preview::line(const std::string& text) const {
+  if (json_)
+    console_.diagnostic(text);
+  else
+    console_.line(text);
+}
+
+void Preview::plan(const plan::Plan& plan) const {
+  if (!json_) return print_plan(console_, plan);
+  for (const auto& text : split(plan::plan_text(plan), '\n'))
+    if (!text.empty()) console_.diagnostic(text);
+}
+
+change::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop, bool json) {
+  return [&console, name, yes, stop, json](const change::RemovalPreview& preview) {
+    const Preview shown(console, json);
+    shown.line(format("to do for {}:", name.text()));
+    shown.plan(preview.plan);
+    for (const auto& kept : preview.kept) shown.line("stays: " + kept);
     return yes || console.confirm("Go on?", stop);
   };
 }

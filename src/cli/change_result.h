@@ -23,8 +23,21 @@ int exit_code_of(const change::Change& change, const ChangeWords& words);
 // The steps of a dry run on standard output.
 void print_plan(Console& console, const plan::Plan& plan);
 
+// What is shown before a question. With JSON standard output is the result's: then on standard error.
+class Preview {
+ public:
+  Preview(Console& console, bool json) : console_(console), json_(json) {}
+  void line(const std::string& text) const;
+  void plan(const plan::Plan& plan) const;
+
+ private:
+  Console& console_;
+  bool json_;
+};
+
 // Shows what goes and what stays, and asks; `yes`: does not ask.
-change::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop);
+change::Confirm confirm_removal(Console& console, const AppName& name, bool yes, std::stop_token stop,
+                                bool json = false);
 
 // Shows what settings a new release would lose, and asks; `yes`: does not ask. `of_the_image`: how to take the image's
 // ports and volumes instead, where the user is.

@@ -102,15 +102,16 @@ constexpr std::array agree{
     Option{.name = "yes", .letter = 'y', .summary = "do not ask if settings would be lost; try again what failed"}};
 constexpr std::array attach{Option{.name = "attach", .summary = "connect this terminal to the container"}};
 
-constexpr auto options_of_take_over = joined(lossy, change);
-constexpr auto options_of_build = joined(build_options, from_image, settings_options, change);
+constexpr auto options_of_take_over = joined(lossy, json_of_change, change);
+constexpr auto options_of_build = joined(build_options, from_image, settings_options, json_of_change, change);
 constexpr auto options_of_deploy =
     joined(build_options, from_image, settings_options, start_options, agree, snapshot, json_of_change, change);
 constexpr std::array all_of_host{Option{.name = "all", .summary = "do it for every app of this host"}};
 constexpr auto options_of_start =
     joined(all_of_host, from_image, settings_options, start_options, agree, snapshot, attach, json_of_change, change);
-constexpr auto options_of_set = joined(start_options, agree, snapshot, change);
+constexpr auto options_of_set = joined(start_options, agree, snapshot, json_of_change, change);
 constexpr auto options_of_swap = joined(start_options, change);
+constexpr auto options_of_start_all = joined(json_of_change, options_of_swap);
 constexpr auto options_of_rollback = joined(
     start_options,
     std::array{Option{.name = "with-data", .summary = "also bring back the newest snapshot of the release's data"}},
@@ -200,7 +201,7 @@ constexpr auto options_of_try =
            dockerfile_options, trial_options);
 constexpr auto options_of_snapshot =
     joined(std::array{Option{.name = "why", .value = "TEXT", .summary = "what it is for, shown in the list"}},
-           std::array{change[0]});
+           json_of_change, std::array{change[0]});
 constexpr auto options_of_snapshots =
     joined(std::array{Option{.name = "remove", .value = "sN", .summary = "remove this one with its data"}}, yes, json,
            std::array{change[0]});
@@ -223,7 +224,7 @@ constexpr auto options_of_stable =
     joined(std::array{Option{.name = "show", .summary = "only print which release is marked"},
                       Option{.name = "clear", .summary = "remove the mark"},
                       Option{.name = "with-data", .summary = "also take a snapshot of its data"}},
-           change);
+           json_of_change, change);
 constexpr std::array names_only{Option{.name = "names", .summary = "print only the names, one per line"}};
 constexpr auto options_of_list = joined(names_only, json);
 constexpr auto options_of_ls = joined(
@@ -242,6 +243,8 @@ constexpr std::array options_of_logs{
     Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
     Option{.name = "no-log-prefix", .summary = "print lines of several services without their names"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+constexpr auto options_of_stats =
+    joined(std::array{Option{.name = "no-stream", .summary = "show it once, also on a terminal"}}, json);
 constexpr auto options_of_events = joined(
     std::array{
         options_of_logs[0],
@@ -266,7 +269,7 @@ constexpr auto options_of_exec =
 constexpr auto options_of_rm =
     joined(std::array{Option{.name = "stop", .letter = 's', .summary = "stop them first"},
                       Option{.name = "force", .letter = 'f', .summary = "no effect: nothing is asked"}},
-           change);
+           json_of_change, change);
 constexpr auto options_of_ps = joined(
     std::array{Option{.name = "all", .letter = 'a', .summary = "no effect: stopped containers are always listed"},
                Option{.name = "services", .summary = "print only the names of the services"},
@@ -288,13 +291,15 @@ constexpr std::array options_of_cp{
     change[0]};
 constexpr auto options_of_version =
     joined(std::array{Option{.name = "short", .summary = "print only the number"}}, json);
-constexpr std::array options_of_port{
-    Option{.name = "protocol",
-           .value = "tcp|udp|sctp",
-           .summary = "of the port (default: tcp)",
-           .kind = Kind::words,
-           .choices = "tcp|udp|sctp"},
-    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+constexpr auto options_of_port = joined(
+    std::array{
+        Option{.name = "protocol",
+               .value = "tcp|udp|sctp",
+               .summary = "of the port (default: tcp)",
+               .kind = Kind::words,
+               .choices = "tcp|udp|sctp"},
+        Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}},
+    json);
 constexpr auto options_of_history = joined(
     std::array{
         Option{
@@ -334,14 +339,14 @@ constexpr auto options_of_cleanup =
                              .value = "N",
                              .summary = "how many of the newest releases stay beside last and stable (default: 0)",
                              .kind = Kind::number}},
-           change);
+           json_of_change, change);
 constexpr std::array lose_data{Option{.name = "yes-lose-data",
                                       .value = "NAME",
                                       .summary = "confirm the loss of data without being asked; give the app's name",
                                       .kind = Kind::app}};
 constexpr auto options_of_remove =
     joined(yes, std::array{Option{.name = "volumes", .summary = "also remove the app's volumes and all data in them"}},
-           lose_data, change);
+           lose_data, json_of_change, change);
 constexpr std::array declared_options{
     Option{.name = "config",
            .value = "FILE",
@@ -357,7 +362,7 @@ constexpr std::array declared_options{
            .summary = "hand the existing container or app of this name over to its definition",
            .kind = Kind::app,
            .repeatable = true},
-    Option{.name = "verbose", .letter = 'v', .summary = "also list unchanged apps"}};
+    Option{.name = "verbose", .letter = 'v', .summary = "also show the steps, and unchanged apps"}};
 constexpr std::array project_options{
     Option{.name = "file",
            .letter = 'f',
@@ -437,11 +442,11 @@ constexpr auto options_of_pull =
                              .summary = "missing: pull only images that are not on this host",
                              .kind = Kind::words,
                              .choices = "always|missing"}},
-           project_options, change);
+           project_options, json_of_change, change);
 constexpr auto options_of_push =
     joined(std::array{Option{.name = "include-deps", .summary = "also the images of what these services need"},
                       Option{.name = "ignore-push-failures", .summary = "go on where one cannot be pushed"}},
-           project_options, change);
+           project_options, json_of_change, change);
 constexpr auto options_of_plan = joined(
     std::array{Option{.name = "out",
                       .letter = 'o',
@@ -478,7 +483,7 @@ constexpr auto options_of_up = joined(
                .summary = "hand the existing app of this name over to the project",
                .kind = Kind::app,
                .repeatable = true},
-        Option{.name = "verbose", .letter = 'v', .summary = "also list what changes"}},
+        Option{.name = "verbose", .letter = 'v', .summary = "also list what changes; with --dry-run: the steps"}},
     project_options, start_options, stop_timeout,
     std::array{
         Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
@@ -494,7 +499,7 @@ constexpr auto options_of_down = joined(
                       .summary = "also remove images: all, or those that were built and have no name of their own",
                       .kind = Kind::words,
                       .choices = "local|all"}},
-    lose_data, change);
+    lose_data, json_of_change, change);
 constexpr auto options_of_apply = joined(
     declared_options, project_options, start_options,
     std::array{
@@ -520,7 +525,7 @@ constexpr auto options_of_import =
                              .value = "FOLDER",
                              .summary = "where the tool keeps its store (default: /var/jockler, /var/dockervisor)",
                              .kind = Kind::folder}},
-           change);
+           json_of_change, change);
 constexpr std::array options_of_help{Option{.name = "man-pages",
                                             .value = "FOLDER",
                                             .summary = "write all manual pages into this folder",
@@ -904,6 +909,18 @@ constexpr std::array table{
             .positionals = several_targets,
             .options = json,
             .run = run_top},
+    Command{.name = "stats",
+            .group = Group::look,
+            .summary = "Show what containers use: processors, memory, network, disk",
+            .positionals = several_targets,
+            .options = options_of_stats,
+            .run = run_stats},
+    Command{.name = "df",
+            .group = Group::look,
+            .summary = "Show what apps take of the disk, and what a cleanup would free",
+            .positionals = several_apps,
+            .options = json,
+            .run = run_df},
     Command{.name = "events",
             .group = Group::look,
             .summary = "Print what happens to containers",
@@ -914,6 +931,7 @@ constexpr std::array table{
             .group = Group::look,
             .summary = "Wait until containers have ended",
             .positionals = several_targets,
+            .options = json,
             .run = run_wait},
     Command{.name = "port",
             .group = Group::look,
@@ -1001,7 +1019,7 @@ constexpr std::array table{
     Command{.name = "start-all",
             .group = Group::upkeep,
             .summary = "Start all apps that are marked for it",
-            .options = options_of_swap,
+            .options = options_of_start_all,
             .run = run_start_all},
     Command{.name = "serve",
             .group = Group::upkeep,

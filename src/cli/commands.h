@@ -38,6 +38,8 @@ int run_pull(Invocation& in);
 int run_push(Invocation& in);
 int run_cp(Invocation& in);
 int run_top(Invocation& in);
+int run_stats(Invocation& in);
+int run_df(Invocation& in);
 int run_events(Invocation& in);
 int run_wait(Invocation& in);
 int run_rm(Invocation& in);

@@ -43,7 +43,7 @@ formats::compose::Request compose_request(const Invocation& in, const std::optio
   if (place && is_yaml(*place))
     request.files.insert(request.files.begin(), *place);
   else if (place)
-    request.folder = fs::absolute(*place).lexically_normal();
+    request.folder = plain_absolute(*place);
   if (request.folder && !request.files.empty())
     throw in.usage_error("a folder and --file exclude each other: name the files with their paths");
   for (const auto& file : list("env-file", whole.env_files)) request.env_files.emplace_back(fs::absolute(file));
@@ -80,7 +80,7 @@ bool names_project(const Invocation& in) {
 bool is_compose_project(const std::string& word) {
   std::error_code unknown;
   if (fs::is_directory(word, unknown))
-    return formats::compose::is_project_folder(fs::absolute(word).lexically_normal(), compose_outside());
+    return formats::compose::is_project_folder(plain_absolute(word), compose_outside());
   return is_yaml(word);
 }
 

@@ -102,6 +102,12 @@ void Console::prose(std::string_view text) {
   print_page(for_out(printable(text)) + "\n");
 }
 
+void Console::prose(Style style, std::string_view head, std::string_view rest) {
+  const std::string first = printable(head);
+  const std::string text = for_out(first + printable(rest));
+  print_page((settings_.out_color ? in_style(style, first) : first) + text.substr(first.size()) + "\n");
+}
+
 std::string Console::for_out(std::string_view text) const {
   return fitted(text, settings_.out_terminal ? settings_.columns : 0);
 }

@@ -59,6 +59,8 @@ class Console {
   void print(const Table& table);
   // A sentence or several: on a terminal broken between words.
   void prose(std::string_view text);
+  // The same with its head in a style where standard output has colours.
+  void prose(Style style, std::string_view head, std::string_view rest);
   // With --progress json: what happens, as an object in a line of its own on standard error.
   void event(const document::Node& event);
   // Of the terminal that results go to; nothing where they go elsewhere.

@@ -33,25 +33,39 @@ crypto::Passphrase passphrase_of(const std::optional<std::string>& file) {
   return crypto::Passphrase(words);
 }
 
-void add_recipients_of(const std::string& file, backup::Sealing& sealing) {
+void add_recipients_of_file(const std::string& file, backup::Sealing& sealing) {
   for (auto& recipient : crypto::read_recipients(read_file(file), file))
     sealing.recipients.push_back(std::move(recipient));
 }
 
-// Whom the settings name.
-void add_usual_recipients(backup::Sealing& sealing) {
-  const auto settings = read_settings({});
+}  // namespace
+
+void add_recipients_of(const formats::Settings& settings, backup::Sealing& sealing) {
   for (const auto& key : settings.recipients)
     sealing.recipients.push_back(doing("the setting recipients", [&] { return crypto::parse_recipient(key); }));
-  if (!settings.recipients_file.empty()) add_recipients_of(settings.recipients_file, sealing);
+  if (!settings.recipients_file.empty()) add_recipients_of_file(settings.recipients_file, sealing);
+}
+
+namespace {
+
+// Empty: nobody chose one.
+std::string chosen_place(const formats::Settings& settings) {
+  const char* place = std::getenv("BELAY_BACKUPS");
+  return place != nullptr && *place != '\0' ? place : settings.backups;
 }
 
 }  // namespace
 
 std::string usual_place() {
-  const char* place = std::getenv("BELAY_BACKUPS");
-  if (place != nullptr && *place != '\0') return place;
-  if (const std::string of_settings = read_settings({}).backups; !of_settings.empty()) return of_settings;
+  return usual_place(read_settings({}));
+}
+
+void make_usual_place(const formats::Settings& settings) {
+  if (chosen_place(settings).empty()) make_folder(fs::path(usual_place(settings)).parent_path());
+}
+
+std::string usual_place(const formats::Settings& settings) {
+  if (std::string chosen = chosen_place(settings); !chosen.empty()) return chosen;
   return ::geteuid() == 0 ? "/var/backups/belay" : (change::usual_state_folder() / "backups").string();
 }
 
@@ -60,12 +74,12 @@ backup::Sealing sealing_options(const Invocation& in) {
   if (in.has("gzip")) sealing.compression = archive::Compression::gzip;
   if (const auto level = in.number("level")) sealing.options.level = static_cast<int>(std::min(*level, 1000LL));
   for (const auto& key : in.list("recipient")) sealing.recipients.push_back(crypto::parse_recipient(key));
-  for (const auto& file : in.list("recipients-file")) add_recipients_of(file, sealing);
+  for (const auto& file : in.list("recipients-file")) add_recipients_of_file(file, sealing);
   if (in.has("passphrase") || in.has("passphrase-file")) {
     if (!sealing.recipients.empty()) throw in.usage_error("a backup is for recipients or has a passphrase, not both");
     sealing.passphrase = passphrase_of(in.text("passphrase-file"));
   }
-  if (sealing.recipients.empty() && !sealing.passphrase) add_usual_recipients(sealing);
+  if (sealing.recipients.empty() && !sealing.passphrase) add_recipients_of(read_settings({}), sealing);
   return sealing;
 }
 
@@ -82,7 +96,7 @@ BackupFile backup_file(const std::string& text) {
   backup::Place place = backup::parse_place(text);
   // The index of backups is read from everywhere: it needs absolute paths.
   if (place.kind == backup::Place::Kind::local) {
-    fs::path path = fs::absolute(place.path).lexically_normal();
+    fs::path path = plain_absolute(place.path);
     // "/srv/backups/" is the same folder.
     if (!path.has_filename()) path = path.parent_path();
     place.path = path.string();

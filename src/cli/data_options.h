@@ -7,12 +7,18 @@
 #include "backup/envelope.h"
 #include "backup/manifest.h"
 #include "cli/invocation.h"
+#include "formats/dockerup_settings.h"
 
 namespace belay::cli {
 
 // Where backups go when nobody says: $BELAY_BACKUPS, else what the settings say, else /var/backups/belay for root, else
 // beside the user's state.
 std::string usual_place();
+std::string usual_place(const formats::Settings& settings);
+// Makes the folder above the usual place where nobody chose that one: it is nobody's disk that may not be mounted.
+void make_usual_place(const formats::Settings& settings);
+// Whom the settings name.
+void add_recipients_of(const formats::Settings& settings, backup::Sealing& sealing);
 
 // --gzip, --level, --recipient, --recipients-file, --passphrase, --passphrase-file. The passphrase itself comes from
 // the variable PASS or from a file, never from the command line.

@@ -4,13 +4,14 @@
 
 #include "base/format.h"
 #include "cli/compose_options.h"
+#include "report/host_text.h"
 
 namespace belay::cli {
 
 DeclaredPass declared_pass(const Invocation& in, const fs::path& folder, const fs::path& settings_file) {
   DeclaredPass pass;
   pass.settings = read_settings(settings_file.empty() ? std::nullopt : std::optional(settings_file));
-  if (!folder.empty()) pass.settings.confdir = fs::absolute(folder).lexically_normal();
+  if (!folder.empty()) pass.settings.confdir = plain_absolute(folder);
   // Not every command that makes a pass has each of them.
   const auto has = [&](std::string_view option) { return in.command.find_option(option) != nullptr && in.has(option); };
   if (has("aws")) pass.settings.aws = true;
@@ -63,17 +64,37 @@ void refuse_missing_folder(const DeclaredPass& pass) {
       "belay up a Compose file.");
 }
 
-void print_declared_text(Console& console, const DeclaredOutcome& outcome, bool verbose) {
-  using declared::DeclaredApp;
-  // What is broken was said on standard error.
-  declared::DeclaredHost good = outcome.host;
-  std::erase_if(good.apps, [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::broken; });
-  const bool is_quiet = std::all_of(good.apps.begin(), good.apps.end(),
-                                    [](const DeclaredApp& app) { return app.kind == DeclaredApp::Kind::unchanged; });
-  if (is_quiet && good.apps.size() == outcome.host.apps.size()) console.line("nothing to do");
-  console.print(declared::declared_text(good, verbose));
-  if (const size_t broken = outcome.host.apps.size() - good.apps.size(); broken > 0)
-    console.line(format("{} broken", broken));
+namespace {
+
+Style style_of(std::string_view sign) {
+  return sign == "+" ? Style::good : sign == "~" ? Style::warn : sign == "=" ? Style::plain : Style::bad;
+}
+
+void print_lines(Console& console, const declared::DeclaredHost& host) {
+  constexpr int widest_name = 24;
+  const auto lines = plan_lines(host);
+  int width = 0;
+  for (const auto& line : lines) width = std::max(width, std::min(display_width(line.name), widest_name));
+  for (const auto& line : lines) {
+    const std::string gap(static_cast<size_t>(std::max(0, width - display_width(line.name)) + 2), ' ');
+    console.prose(style_of(line.sign), format("{} {}", line.sign, line.name), gap + line.text);
+    for (const auto& detail : line.details) console.prose("    " + detail);
+  }
+  if (const std::string sum = plan_sum(host); !sum.empty()) console.prose(sum);
+  if (host.has_changes()) console.note("-v shows the steps");
+}
+
+}  // namespace
+
+void print_declared_text(Console& console, const DeclaredOutcome& outcome, bool with_steps) {
+  const auto is_unchanged = [](const declared::DeclaredApp& app) {
+    return app.kind == declared::DeclaredApp::Kind::unchanged;
+  };
+  if (std::all_of(outcome.host.apps.begin(), outcome.host.apps.end(), is_unchanged)) console.line("nothing to do");
+  if (with_steps)
+    console.print(steps_text(outcome.host, true));
+  else
+    print_lines(console, outcome.host);
 }
 
 int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings) {

@@ -21,8 +21,8 @@ void refuse_missing_folder(const DeclaredPass& pass);
 // Makes it so, and tells of it on standard output; the exit code is 0, 1 or 3.
 int apply_and_tell(Invocation& in, const DeclaredPass& pass);
 
-// The outcome of a dry run, as text.
-void print_declared_text(Console& console, const DeclaredOutcome& outcome, bool verbose);
+// The outcome of a dry run, as text: a line an app, or with all steps.
+void print_declared_text(Console& console, const DeclaredOutcome& outcome, bool with_steps);
 // The outcome of a dry run, as text or JSON; 0, 1, or 2 where --detailed-exitcode asks whether there is something to
 // do.
 int print_declared_plan(Invocation& in, const DeclaredOutcome& outcome, const formats::Settings& settings);

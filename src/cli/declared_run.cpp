@@ -12,6 +12,7 @@
 #include "report/event_json.h"
 #include "report/event_text.h"
 #include "report/host_json.h"
+#include "report/host_text.h"
 
 namespace belay::cli {
 
@@ -71,7 +72,7 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
         const std::string why = app.reason.empty() || app.is_new ? "" : format(" — {}", app.reason);
         console.success(format("{}: {} runs{}{}", name, app.change.running->text(), how_it_went(app), why));
         if (verbose) print_differences(console, app);
-        for (const auto& line : declared::lines_about_compose(app)) console.success("    " + line);
+        for (const auto& line : report::lines_about_compose(app)) console.success("    " + line);
         return;
       }
       break;
@@ -134,7 +135,7 @@ DeclaredInput read_declared(const formats::Settings& settings, const declared::W
     }
   }
   input.declared = declared::read_definitions(settings.confdir, input.user_data, warn);
-  input.sources.push_back(fs::absolute(settings.confdir).lexically_normal().string());
+  input.sources.push_back(plain_absolute(settings.confdir).string());
   return input;
 }
 

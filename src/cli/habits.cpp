@@ -15,8 +15,6 @@ constexpr std::array words{
     Habit{"rmi", false, "belay cleanup NAME removes the images that no release of an app needs."},
     Habit{"prune", false, "belay cleanup NAME removes what no release of an app needs."},
     Habit{"attach", true, "belay logs NAME -f prints what it writes; belay shell NAME opens a shell in it."},
-    Habit{"stats", true,
-          "The containers are ordinary ones: docker stats CONTAINER, with the name that belay ps shows."},
     Habit{"convert", true, "belay config prints the resolved project."},
     Habit{"compose", false,
           "belay up and the other commands take a Compose project as it is; belay as docker-compose takes the whole "

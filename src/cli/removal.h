@@ -12,10 +12,13 @@ struct RemovalWords {
   std::string_view done;  // "removed"
   bool dry_run = false;
   bool exit_unchanged = false;
+  bool json = false;                    // a list of this removal alone
+  std::optional<ByteCount> frees = {};  // of images
 };
 // The app with its containers and images; `volumes`: with its data, after the app's name was typed, or given with
 // --yes-lose-data.
 int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes);
 int print_removed(Console& console, const AppName& name, const change::Removed& removed, const RemovalWords& words);
+int exit_code_of(const change::Removed& removed, const RemovalWords& words);
 
 }  // namespace belay::cli

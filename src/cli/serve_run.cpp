@@ -5,6 +5,7 @@
 
 #include "change/own_container.h"
 #include "cli/declared_run.h"
+#include "cli/scheduled_backup.h"
 #include "serve/reload_signal.h"
 
 namespace belay::cli {
@@ -33,6 +34,7 @@ int serve_host(Session& session, HostRun& run, serve::ServiceNotifier& notifier,
   const auto engine = engine_of(session, serve::settings_of(options));
   if (options.self.empty()) options.self = change::own_app(*engine, stop);
   options.defaults.own_app = options.self;
+  options.back_up = make_scheduled_backup;
   serve::LogLines log(2, session.clock);
   serve::Daemon daemon(*engine, run.installation().state_folder(), session.clock, log,
                        serve::usual_notice_sinks(session.clock), std::move(options));

@@ -20,6 +20,7 @@
 #include "formats/dockerstra/tests.h"
 #include "look/look.h"
 #include "rendering/render_file.h"
+#include "report/host_text.h"
 #include "units/execute.h"
 #include "units/fields.h"
 #include "units/images.h"
@@ -280,7 +281,7 @@ OrderOutcome Orders::create(const OrderGroup& group, const std::stop_token& stop
   pass.stop = stop;
   const DeclaredOutcome outcome = run_pass(session_, pass, Results::silent);
   if (call_.dry_run) {
-    if (!call_.json) session_.console.print(declared::declared_text(outcome.host, false));
+    if (!call_.json) session_.console.print(report::steps_text(outcome.host, false));
     return {outcome.has_failures(), false};
   }
   if (outcome.has_failures() || !outcome.is_as_declared()) return {true, outcome.has_done()};
@@ -324,7 +325,7 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
   pass.stop = stop;
   const std::vector<ToRestart> restarts = to_restart(group, stop);
   const DeclaredOutcome outcome = run_pass(session_, pass, Results::told);
-  if (call_.dry_run && !call_.json) session_.console.print(declared::declared_text(outcome.host, false));
+  if (call_.dry_run && !call_.json) session_.console.print(report::steps_text(outcome.host, false));
   if (outcome.has_failures() || (!call_.dry_run && !outcome.is_as_declared())) return {true, outcome.has_done()};
   OrderOutcome after = is_upgrade ? OrderOutcome{} : start_held(group, stop);
   for (const ToRestart& each : restarts) {

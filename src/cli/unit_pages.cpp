@@ -126,7 +126,7 @@ void help_unit(Session& session, const dockerstra::Request& request, const std::
 }
 
 void init_units(Session& session, const fs::path& folder) {
-  const fs::path place = fs::absolute(folder).lexically_normal();
+  const fs::path place = plain_absolute(folder);
   const auto outside = unit_outside();
   if (const auto names = outside.names(place); names && !names->empty())
     throw Conflict(ErrorCode::conflict, format("{} is not empty", place.string()),

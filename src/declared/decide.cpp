@@ -63,6 +63,8 @@ std::optional<Hold> pause_of(const Situation& situation, const Release& begun) {
   Milliseconds pause = first_pause;
   for (const auto& repair : situation.repairs) {
     if (repair.kind != Repair::Kind::attempt || repair.release != begun.number) continue;
+    // The clock was set back: nobody waits until it has caught up.
+    if (repair.at > situation.now) continue;
     if (last) pause = std::min(pause * 2, longest_pause);
     if (!last) last = repair.at;
   }

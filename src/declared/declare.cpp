@@ -12,7 +12,10 @@ DeclaredText declare(change::Context& context, const AppName& name, const std::o
   const App app = known_app(context, name, stop);
   const Release& release = which ? app.release(*which) : change::release_of_data(app);
   const Spec& spec = release.spec;
-  const auto written = formats::write_dockerup(name, spec);
+  std::string schedule;
+  for (const auto& errand : context.store.errands(name.text()))
+    if (errand.kind == Errand::Kind::job) schedule = errand.schedule;
+  const auto written = formats::write_dockerup(name, spec, schedule);
   DeclaredText declared{written.text, written.left_out, {}};
   for (const auto& service : spec.services) {
     const auto known = release.images.find(service.name);

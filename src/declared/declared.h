@@ -94,7 +94,6 @@ struct Downtime {
   std::optional<Milliseconds> expected{};  // with stop_first: as long as last time
 };
 std::string_view to_text(Downtime::Kind kind);  // for programs: "stop_first"
-std::string text_of(const Downtime& downtime);  // for people: "stop-first, about 1.8s as last time"
 
 // What the definitions mean for one app.
 struct DeclaredApp {
@@ -156,11 +155,5 @@ DeclaredHost apply_declared(change::Context& context, const Declarations& declar
 
 // The tags of the image's repository, from its registry, with the engine's login. Throws as registry::list_tags.
 std::vector<std::string> list_tags(engine::Engine& engine, const ImageRef& image, std::stop_token stop);
-
-// "takes over 2 containers as they are: shop-db-1, shop-web-1", and what is left over of a project.
-std::vector<std::string> lines_about_compose(const DeclaredApp& app);
-
-// The text of a plan: one block an app, its differences, downtime and steps, and the sum. `with_unchanged`: those too.
-std::string declared_text(const DeclaredHost& host, bool with_unchanged);
 
 }  // namespace belay::declared

@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include "base/format.h"
-#include "base/text.h"
 #include "declared/declared.h"
 #include "declared/pass.h"
 
@@ -85,103 +83,9 @@ std::string_view to_text(Downtime::Kind kind) {
   return "";
 }
 
-std::string text_of(const Downtime& downtime) {
-  switch (downtime.kind) {
-    case Downtime::Kind::none:
-      return "none";
-    case Downtime::Kind::in_place:
-      return "none, changed in place";
-    case Downtime::Kind::restart:
-      return "restart";
-    case Downtime::Kind::stop_first:
-      return downtime.expected ? format("stop-first, about {} as last time", duration_text(*downtime.expected))
-                               : std::string("stop-first");
-    case Downtime::Kind::ends:
-      return "ends";
-    case Downtime::Kind::data_at_risk:
-      return "data at risk";
-  }
-  return "";
-}
-
 bool DeclaredHost::is_as_declared() const {
   return !has_failures() &&
          std::all_of(apps.begin(), apps.end(), [](const DeclaredApp& app) { return app.as_declared; });
-}
-
-std::vector<std::string> lines_about_compose(const DeclaredApp& app) {
-  std::vector<std::string> lines;
-  const size_t count = app.taken_over.size();
-  if (count > 0)
-    lines.push_back(format("takes over {} as {}: {}", count == 1 ? "one container" : format("{} containers", count),
-                           count == 1 ? "it is" : "they are", join(app.taken_over, ", ")));
-  if (!app.orphans.empty())
-    lines.push_back(format("no longer in the files, {}: {}",
-                           app.removes_orphans ? "and removed" : "and left as it is (--remove-orphans removes it)",
-                           join(app.orphans, ", ")));
-  return lines;
-}
-
-namespace {
-
-bool is_new(const DeclaredApp& app) {
-  return app.kind == DeclaredApp::Kind::change && app.change.release && app.change.release->value == 1;
-}
-
-// What happens to the app, for who looks down the first column.
-std::string_view sign_of(const DeclaredApp& app) {
-  switch (app.kind) {
-    case DeclaredApp::Kind::change:
-      return is_new(app) ? "+" : "~";
-    case DeclaredApp::Kind::repair:
-      return "~";
-    case DeclaredApp::Kind::removal:
-      return "-";
-    case DeclaredApp::Kind::unchanged:
-    case DeclaredApp::Kind::held:
-      return "=";
-    case DeclaredApp::Kind::trouble:
-    case DeclaredApp::Kind::broken:
-      return "!";
-  }
-  return "";
-}
-
-std::string sum_text(const DeclaredHost& host) {
-  std::vector<std::string> parts;
-  const auto count = [&](std::string_view what, auto&& belongs) {
-    if (const auto found = std::count_if(host.apps.begin(), host.apps.end(), belongs); found > 0)
-      parts.push_back(format("{} {}", found, what));
-  };
-  using Kind = DeclaredApp::Kind;
-  count("new", is_new);
-  count("changed", [](const DeclaredApp& app) { return app.kind == Kind::change && !is_new(app); });
-  count("repaired", [](const DeclaredApp& app) { return app.kind == Kind::repair; });
-  count("removed", [](const DeclaredApp& app) { return app.kind == Kind::removal; });
-  count("held", [](const DeclaredApp& app) { return app.kind == Kind::held; });
-  count("in trouble", [](const DeclaredApp& app) { return app.kind == Kind::trouble; });
-  count("broken", [](const DeclaredApp& app) { return app.kind == Kind::broken; });
-  count("unchanged", [](const DeclaredApp& app) { return app.kind == Kind::unchanged; });
-  return parts.empty() ? std::string() : format("Plan: {}\n", join(parts, ", "));
-}
-
-}  // namespace
-
-std::string declared_text(const DeclaredHost& host, bool with_unchanged) {
-  std::string text;
-  for (const auto& app : host.apps) {
-    if (app.kind == DeclaredApp::Kind::unchanged && !with_unchanged) continue;
-    const std::string name = app.name.empty() ? app.origin : app.name;
-    text += format("{} {}: {}", sign_of(app), name, to_text(app.kind));
-    if (app.downtime) text += format(" (downtime: {})", text_of(*app.downtime));
-    if (!app.reason.empty()) text += format(" — {}", app.reason);
-    text += "\n";
-    for (const auto& line : app.differences) text += "    " + line + "\n";
-    for (const auto& line : lines_about_compose(app)) text += "    " + line + "\n";
-    for (const auto& line : split(plan::plan_text(app.change.plan), '\n'))
-      if (!line.empty()) text += "  " + std::string(line) + "\n";
-  }
-  return text + sum_text(host);
 }
 
 }  // namespace belay::declared

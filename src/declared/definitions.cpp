@@ -36,18 +36,68 @@ std::vector<fs::path> definition_files(const fs::path& folder) {
   return files;
 }
 
-// Direct sub-folders with a Compose file, sorted.
-std::vector<fs::path> project_folders(const fs::path& folder, const formats::compose::Outside& outside) {
+struct ProjectFolders {
+  std::vector<fs::path> found;  // sorted
+  std::vector<DoubtfulFolder> doubtful;
+};
+
+ConfigError doubt(const fs::path& place, const std::string& why) {
+  return {
+      {place.string(), 0, 0}, why, "What came from it is left alone. To remove that, remove the folder or the link."};
+}
+
+// A Compose file that is a link to nothing: what it leads to may be away for a while.
+std::optional<fs::path> dangling_project_file(const fs::path& folder) {
+  std::error_code unknown;
+  for (const std::string& name : formats::compose::project_file_names())
+    if (const fs::path file = folder / name;
+        fs::is_symlink(fs::symlink_status(file, unknown)) && !fs::exists(file, unknown))
+      return file;
+  return {};
+}
+
+// Why an entry that holds no project might still be one; nullopt: it is none.
+std::optional<ConfigError> doubt_about(const fs::directory_entry& entry) {
   std::error_code error;
-  std::vector<fs::path> folders;
-  for (fs::directory_iterator entries(folder, error); !error && entries != fs::directory_iterator();
-       entries.increment(error)) {
-    std::error_code unknown;
-    if (entries->is_directory(unknown) && !entries->path().filename().string().starts_with('.') &&
-        formats::compose::is_project_folder(entries->path(), outside))
-      folders.push_back(entries->path());
+  const fs::file_status status = entry.status(error);
+  if (entry.is_symlink() && status.type() == fs::file_type::not_found)
+    return doubt(entry.path(), "this link leads nowhere");
+  if (status.type() == fs::file_type::none || status.type() == fs::file_type::unknown)
+    return doubt(entry.path(),
+                 error ? format("it cannot be looked at: {}", error.message()) : "it cannot be looked at");
+  if (!fs::is_directory(status)) return {};
+  const bool is_empty = fs::is_empty(entry.path(), error);
+  if (error) return doubt(entry.path(), format("the folder cannot be read: {}", error.message()));
+  if (is_empty) return doubt(entry.path(), "the folder is empty; is something not mounted there?");
+  if (const auto link = dangling_project_file(entry.path())) return doubt(*link, "this link leads nowhere");
+  return {};
+}
+
+// Direct sub-folders with a Compose file.
+ProjectFolders project_folders(const fs::path& folder, const formats::compose::Outside& outside) {
+  ProjectFolders folders;
+  const std::string activity = "reading " + folder.string();
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  while (!error && entries != fs::directory_iterator()) {
+    const fs::directory_entry& entry = *entries;
+    if (!entry.path().filename().string().starts_with('.')) {
+      std::error_code unknown;
+      try {
+        if (entry.is_directory(unknown) && formats::compose::is_project_folder(entry.path(), outside))
+          folders.found.push_back(entry.path());
+        else if (auto reason = doubt_about(entry))
+          folders.doubtful.push_back({entry.path().string(), std::move(*reason)});
+      } catch (const Error& failure) {
+        // Its file is there, and cannot be read.
+        folders.doubtful.push_back({entry.path().string(), doubt(entry.path(), failure.what())});
+      }
+    }
+    entries.increment(error);
   }
-  std::sort(folders.begin(), folders.end());
+  // What was not seen must not count as gone.
+  if (error) throw system_error(activity, error.value());
+  std::sort(folders.found.begin(), folders.found.end());
   return folders;
 }
 
@@ -97,7 +147,7 @@ void break_unreadable_policies(Declarations& declarations) {
 }  // namespace
 
 Declarations read_definitions(const fs::path& folder, const std::optional<std::string>& user_data, const Warn& warn) {
-  const fs::path place = fs::absolute(folder).lexically_normal();
+  const fs::path place = plain_absolute(folder);
   std::vector<formats::DefinitionText> texts;
   std::vector<BrokenDefinition> broken;
   for (const fs::path& file : definition_files(place)) {
@@ -110,7 +160,8 @@ Declarations read_definitions(const fs::path& folder, const std::optional<std::s
   // What a shell has set is not for what is kept true for longer than the shell.
   const formats::compose::Outside outside = formats::compose::this_machine({});
   std::vector<Declaration> projects;
-  for (const fs::path& project : project_folders(place, outside)) {
+  ProjectFolders folders = project_folders(place, outside);
+  for (const fs::path& project : folders.found) {
     try {
       formats::compose::Request request;
       request.folder = project;
@@ -118,15 +169,16 @@ Declarations read_definitions(const fs::path& folder, const std::optional<std::s
       tell(read.notices, warn);
       projects.push_back(std::move(read.declaration));
     } catch (const ConfigError& error) {
-      broken.push_back({error.where().file, broken_name(project), error});
+      broken.push_back({error.where().file, broken_name(project), error, project.string()});
     } catch (const Error& error) {
-      broken.push_back(
-          {project.string(), broken_name(project), ConfigError({project.string(), 0, 0}, error.what(), error.hint())});
+      broken.push_back({project.string(), broken_name(project),
+                        ConfigError({project.string(), 0, 0}, error.what(), error.hint()), project.string()});
     }
   }
   if (user_data) texts.push_back({"user-data", *user_data, {}});
   Declarations declarations = formats::declared_host(texts, std::move(projects));
   declarations.broken.insert(declarations.broken.begin(), broken.begin(), broken.end());
+  declarations.doubtful = std::move(folders.doubtful);
   break_unreadable_policies(declarations);
   return declarations;
 }

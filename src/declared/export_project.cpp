@@ -95,7 +95,7 @@ ExportedProject export_app(change::Context& context, const AppName& name, const 
 
 ExportedProject export_folder(change::Context& context, const fs::path& folder, const ExportOptions& options,
                               std::stop_token stop) {
-  const fs::path place = fs::absolute(folder).lexically_normal();
+  const fs::path place = plain_absolute(folder);
   const Declarations declarations = read_definitions(place, {});
   if (!declarations.broken.empty()) throw declarations.broken.front().error;
   const fs::path named = place.has_filename() ? place : place.parent_path();

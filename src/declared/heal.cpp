@@ -31,8 +31,10 @@ struct RecentRepairs {
 
 RecentRepairs recent_repairs_of(change::Context& context, const AppName& name) {
   RecentRepairs past;
-  const Time since = context.clock.now() - budget_window;
+  const Time now = context.clock.now(), since = now - budget_window;
   for (const auto& repair : context.store.repairs(name)) {
+    // The clock was set back: how long ago that was is not known, and nobody is to wait until it has caught up.
+    if (repair.at > now) continue;
     if (repair.at <= since) break;
     if (repair.kind == Repair::Kind::repair || repair.kind == Repair::Kind::healing) past.steps.push_back(repair.at);
     if (repair.kind == Repair::Kind::gave_up) past.told_that_it_is_spent = true;
@@ -194,7 +196,7 @@ class HealthCheckup {
       if (other == nullptr || !other->is_up()) continue;
       for (const auto& service : release.spec.services) {
         const Container* own = container_of(release, service);
-        if (own == nullptr) continue;
+        if (own == nullptr || !app_.should_run(service)) continue;
         const auto theirs = change::inspected(context_.engine, other->name, stop_);
         const auto mine = change::inspected(context_.engine, own->name, stop_);
         if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;
@@ -300,6 +302,8 @@ class HealthCheckup {
         context_.engine,        context_.store,    context_.clock,
         context_.report,        context_.who,      format("{}: {}", context_.command, complaint.reason),
         context_.wait_for_lock, context_.defaults, context_.run};
+    // A stop or another release that came after the look is what the user wants now.
+    context.for_wish_since = app_.wish.since;
     try {
       step.change = treatment(context);
       if (step.change.failed()) {
@@ -310,6 +314,9 @@ class HealthCheckup {
     } catch (const Cancelled&) {
       throw;
     } catch (const LockHeld&) {
+      wait_for_lock();
+      return;
+    } catch (const change::Overtaken&) {
       wait_for_lock();
       return;
     } catch (const Error& error) {

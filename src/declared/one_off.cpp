@@ -57,15 +57,18 @@ Service service_for(const Declaration& project, const OneOff& wanted) {
 }
 
 // The first container of the service that runs.
+std::string label_value(const Container& container, const char* key) {
+  const auto found = container.labels.find(key);
+  return found == container.labels.end() ? std::string() : found->second;
+}
+
 std::string running_container(change::Context& context, const Declaration& project, const std::string& service,
                               const std::string& wanted_by, std::stop_token stop) {
   const std::string label = format("{}={}", labels::compose_project, project.name.text());
   for (const auto& container : context.engine.containers({false, label}, std::move(stop))) {
-    const auto is = [&](const char* key, const std::string& value) {
-      const auto found = container.labels.find(key);
-      return found != container.labels.end() && found->second == value;
-    };
-    if (is(labels::compose_service, service) && !is(labels::compose_oneoff, "True")) return container.name;
+    if (label_value(container, labels::compose_service) == service &&
+        label_value(container, labels::compose_oneoff) != "True")
+      return container.name;
   }
   throw Conflict(ErrorCode::not_running, format("{} shares what {} has, which does not run", wanted_by, service),
                  format("belay up {} starts it.", service));
@@ -88,13 +91,36 @@ Service resolved(change::Context& context, const Declaration& project, Service s
   return service;
 }
 
+constexpr const char* slug_label = "com.docker.compose.slug";
+
+// Identities are made of these digits; what a label says otherwise is no name of a file.
+bool is_identity(const std::string& text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 labels::Labels labels_for(const Declaration& project, const Service& service, const std::string& image,
                           const std::string& slug) {
   labels::Labels all = labels::for_compose(project.name, project.spec, service, image);
   all[labels::one_off] = project.name.text();
   all[labels::compose_oneoff] = "True";
-  all["com.docker.compose.slug"] = slug;
+  all[slug_label] = slug;
   return all;
+}
+
+// What the command holds that is at work with the container of this slug.
+fs::path lock_of(const change::Context& context, const std::string& slug) {
+  return context.store.folder() / "runs" / slug;
+}
+
+// Left by a command that was killed, or told to leave it: nobody waits for it any more. Those of another state are
+// that state's.
+bool is_left(const change::Context& context, const Container& container) {
+  if (container.is_up() || container.labels.contains(labels::one_off_kept)) return false;
+  if (const std::string state = label_value(container, labels::state);
+      !state.empty() && state != context.store.identity())
+    return false;
+  const std::string slug = label_value(container, slug_label);
+  return !is_identity(slug) || !FileLock::holder_of(lock_of(context, slug));
 }
 
 template <class Definition>
@@ -154,8 +180,7 @@ plan::Plan OneOffRun::plan_of_preparation() const {
   plan::Plan plan;
   const std::string label = format("{}={}", labels::one_off, project_.name.text());
   for (const auto& container : context_.engine.containers({true, label}, stop_))
-    if (!container.is_up() && !container.labels.contains(labels::one_off_kept))
-      plan.add(plan::RemoveContainer{container.name}, "an earlier command left it");
+    if (is_left(context_, container)) plan.add(plan::RemoveContainer{container.name}, "an earlier command left it");
   for (const auto& action : plan_of_missing_image(context_, project_, service_, service_.image, stop_).actions)
     plan.add(action, {});
   add_networks_and_volumes(plan);
@@ -168,7 +193,7 @@ plan::Plan OneOffRun::plan() const {
   for (size_t i = 0; i < plan.actions.size(); ++i) last.push_back(i);
   last = {plan.add(
       plan::CreateContainer{
-          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}},
+          name_, service_.image, service_, labels_for(project_, service_, service_.image, slug_), {"no", 0}, true},
       "for one command", last)};
   if (!service_.files.empty())
     last = {plan.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", last)};
@@ -176,46 +201,69 @@ plan::Plan OneOffRun::plan() const {
   return plan;
 }
 
-void OneOffRun::prepare(bool is_kept) {
+void OneOffRun::prepare() {
+  make_folder(lock_of(context_, slug_).parent_path());
+  at_work_ = FileLock::take({lock_of(context_, slug_), context_.command, false}, context_.clock, {}, stop_);
   const plan::Plan plan = plan_of_preparation();
   if (!plan.empty()) change::carry_out_whole(context_, plan, {}, stop_);
   for (const auto& volume : context_.engine.volumes({}, stop_)) volumes_before_.insert(volume.name);
+}
+
+void OneOffRun::create(bool is_kept) {
   const auto image = context_.engine.image(service_.image, stop_);
   if (!image)
     throw NotFound(ErrorCode::image_not_found,
                    format("the image {} of {} is not there", service_.image, service_.group_name()));
   labels::Labels labels = labels_for(project_, service_, image->id, slug_);
+  labels[labels::state] = context_.store.identity();
   if (is_kept) labels[labels::one_off_kept] = "true";
   plan::Plan creation;
-  creation.add(plan::CreateContainer{name_, image->id, service_, labels, {"no", 0}}, "for one command");
+  creation.add(plan::CreateContainer{name_, image->id, service_, labels, {"no", 0}, true}, "for one command");
   if (!service_.files.empty()) creation.add(plan::PutFiles{name_, service_.files}, "its configs and secrets", {0});
   carry_out_silently(context_, creation, stop_);
 }
 
-int OneOffRun::run(Terminal& terminal) {
-  prepare(false);
-  if (before_the_session) before_the_session();
-  int code = 0;
+template <class Work>
+void OneOffRun::removing_unless_done(Work&& work) {
   try {
-    code = exit_code(context_.engine.attach(name_, terminal, stop_));
+    prepare();
+    try {
+      work();
+    } catch (...) {
+      remove();
+      throw;
+    }
   } catch (...) {
-    remove();
+    let_go();
     throw;
   }
-  remove();
+  let_go();
+}
+
+void OneOffRun::let_go() {
+  std::error_code unknown;
+  fs::remove(lock_of(context_, slug_), unknown);
+  at_work_.reset();
+}
+
+int OneOffRun::run(Terminal& terminal) {
+  int code = 0;
+  removing_unless_done([&] {
+    create(false);
+    if (before_the_session) before_the_session();
+    code = exit_code(context_.engine.attach(name_, terminal, stop_));
+    remove();
+  });
   return code;
 }
 
 void OneOffRun::start(bool is_kept) {
-  prepare(is_kept);
-  plan::Plan plan;
-  plan.add(plan::StartContainer{name_}, "you asked for it");
-  try {
+  removing_unless_done([&] {
+    create(is_kept);
+    plan::Plan plan;
+    plan.add(plan::StartContainer{name_}, "you asked for it");
     carry_out_silently(context_, plan, stop_);
-  } catch (...) {
-    remove();
-    throw;
-  }
+  });
 }
 
 // Its output may end before it does.
@@ -233,7 +281,8 @@ int OneOffRun::exit_code(std::optional<int> told) const {
 // With the volumes that were made for it alone. Not to be stopped.
 void OneOffRun::remove() {
   const auto detail = context_.engine.container(name_, {});
-  if (!detail) return;
+  // The name may be a stranger's, which is why the container could not be made.
+  if (!detail || label_value(detail->container, slug_label) != slug_) return;
   plan::Plan plan;
   std::vector<size_t> last;
   if (detail->container.is_up()) last = {plan.add(plan::StopContainer{name_, {}}, "its command was ended")};

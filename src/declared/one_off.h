@@ -2,8 +2,10 @@
 // `belay run`: a container for one command, with the settings of a service of a Compose project, beside what runs.
 
 #include <functional>
+#include <optional>
 #include <set>
 
+#include "base/lock.h"
 #include "base/terminal.h"
 #include "change/context.h"
 #include "model/declaration.h"
@@ -41,7 +43,12 @@ class OneOffRun {
   std::function<void()> before_the_session{};  // the terminal is the command's from here on
 
  private:
-  void prepare(bool is_kept);
+  void prepare();
+  void create(bool is_kept);
+  void let_go();
+  // Runs `work` as the only one that knows the container; where that fails, the container is removed.
+  template <class Work>
+  void removing_unless_done(Work&& work);
   plan::Plan plan_of_preparation() const;
   void add_networks_and_volumes(plan::Plan& plan) const;
   int exit_code(std::optional<int> told) const;
@@ -52,6 +59,8 @@ class OneOffRun {
   const std::stop_token stop_;
   const Service service_;
   const std::string slug_, name_;
+  // As long as this command is at work with the container, no other run takes it for one that was left.
+  std::optional<FileLock> at_work_{};
   std::set<std::string> volumes_before_{};  // whatever else the container has was made for it alone
 };
 

@@ -27,24 +27,43 @@ DeclaredHost Pass::run() {
   }
   refuse_an_emptied_host();
   refuse_to_take_over_what_is_not_declared();
-  for (const auto& broken : declared_.broken) {
-    DeclaredApp app;
-    app.name = broken.name;
-    app.origin = broken.origin;
-    app.kind = Outcome::broken;
-    app.as_declared = false;
-    app.code = broken.error.code();
-    app.reason = broken.error.what();
-    app.hint = broken.error.hint();
-    if (AppName::is_valid(broken.name)) note_trouble(AppName(broken.name), context_.store, app);
-    listener_.ended(app);
-    host.apps.push_back(std::move(app));
-  }
+  tell_broken(host);
   look_after_all(host);
   remove_undeclared(host);
   if (options_.exclusive) stop_strangers(host);
   if (options_.dry_run) announce_once(host);
   return host;
+}
+
+std::string Pass::app_of_folder(const std::string& folder) const {
+  for (const auto& [name, app] : view_.apps)
+    if (app.origin.starts_with(folder + "/") && is_from(app.origin, options_.sources)) return name;
+  return {};
+}
+
+void Pass::tell_broken(DeclaredHost& host) {
+  for (const auto& broken : declared_.broken) {
+    // A name that was never read is that of the app which the folder became.
+    const std::string known_as = broken.folder.empty() ? "" : app_of_folder(broken.folder);
+    tell_broken_one(known_as.empty() ? broken.name : known_as, broken.origin, broken.error, host);
+  }
+  for (const auto& [folder, error] : declared_.doubtful)
+    if (const std::string name = app_of_folder(folder); !name.empty()) tell_broken_one(name, folder, error, host);
+}
+
+void Pass::tell_broken_one(const std::string& name, const std::string& origin, const ConfigError& error,
+                           DeclaredHost& host) {
+  DeclaredApp app;
+  app.name = name;
+  app.origin = origin;
+  app.kind = Outcome::broken;
+  app.as_declared = false;
+  app.code = error.code();
+  app.reason = error.what();
+  app.hint = error.hint();
+  if (AppName::is_valid(name)) note_trouble(AppName(name), context_.store, app);
+  listener_.ended(app);
+  host.apps.push_back(std::move(app));
 }
 
 void Pass::refuse_to_take_over_what_is_not_declared() const {

@@ -61,6 +61,12 @@ class Pass {
   // A network or volume that several apps miss is made by the first of them.
   static void announce_once(DeclaredHost& host);
   void refuse_an_emptied_host() const;
+  // What cannot be used, or may be there and cannot be seen.
+  void tell_broken(DeclaredHost& host);
+  void tell_broken_one(const std::string& name, const std::string& origin, const ConfigError& error,
+                       DeclaredHost& host);
+  // The app whose project came from a file of the folder; else empty.
+  std::string app_of_folder(const std::string& folder) const;
   // Each when those that it needs are done; several at a time.
   void look_after_all(DeclaredHost& host);
   change::Context context_for(state::Store& store, change::Report& report) const;
@@ -111,6 +117,7 @@ class Pass {
   // Only definitions make releases of the schemes that keep names: an app of those without an origin is what recover
   // found of a lost state. What was adopted under that scheme is its user's.
   static bool is_recovered(const App& app);
+  void refuse_another_project(const Declaration& declared, const std::optional<App>& app) const;
   bool is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const;
   static void tell_of_take_over(const App& app, change::Context& context);
   std::vector<std::string> tags_of(const ImageRef& image, std::stop_token stop) const;
@@ -217,6 +224,8 @@ class Pass {
 
   // pass_others.cpp: what is not declared
   static bool bears(const Declaration& declared, const std::string& container);
+  // Its definition is there, or may be, and cannot be read: that is no wish to remove it.
+  bool is_out_of_sight(const App& app) const;
   void remove_undeclared(DeclaredHost& host);
   DeclaredApp remove_one(const App& app);
   // Whatever else runs, whoever made it. What bears a declared name is left alone: it is the declared one, or the

@@ -141,6 +141,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
         ErrorCode::declared_elsewhere, format("{} is an app already, and no definition made it", declared.name.text()),
         format("Hand it over: belay apply --take-over {}; or give the definition another name.", declared.name.text()));
   }
+  refuse_another_project(declared, app);
   const bool ask = options_.ask_registries || options_.ask_for.contains(result.name);
   ImageChoices choices = choose_images(
       context, declared, app ? &*app : nullptr, view_.images, ask,
@@ -259,6 +260,23 @@ void Pass::tell_chosen_tags(const Declaration& declared, const ImageChoices& cho
 bool Pass::is_recovered(const App& app) {
   return keeps_names(app.scheme) &&
          std::none_of(app.releases.begin(), app.releases.end(), [](const Release& release) { return release.adopted; });
+}
+
+// Two folders of one name, whose files give no other: the second must not replace what the first one runs. A project
+// whose folder was moved is the same one.
+void Pass::refuse_another_project(const Declaration& declared, const std::optional<App>& app) const {
+  const Release* present = present_release(app);
+  if (present == nullptr || !present->spec.project || !declared.spec.project ||
+      options_.take_over.contains(declared.name.text()))
+    return;
+  const std::string& was = present->spec.project->folder;
+  std::error_code unknown;
+  if (was.empty() || was == declared.spec.project->folder || !fs::exists(app->origin, unknown)) return;
+  throw Conflict(ErrorCode::declared_elsewhere,
+                 format("{} is the project in {}, and its files are still there", declared.name.text(), was),
+                 format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "
+                        "take the place of the other: belay apply --take-over {}.",
+                        declared.name.text()));
 }
 
 bool Pass::is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const {

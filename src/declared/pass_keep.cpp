@@ -19,8 +19,9 @@ bool seems_right(const App& app, const PassView& view) {
   const Release* release = app.find(*app.wish.release());
   if (release == nullptr) return false;
   size_t wanted = 0, right = 0;
-  std::set<std::string> jobs;
+  std::set<std::string> jobs, scheduled;
   for (const auto& service : release->spec.services) {
+    if (service.scheduled) scheduled.insert(service.name);
     if (!app.wish.is_held_down(service.name)) ++wanted;
     if (release->runs_to_its_end(service)) jobs.insert(service.name);
   }
@@ -28,6 +29,11 @@ bool seems_right(const App& app, const PassView& view) {
     const bool is_wished = made_for == release->container_release(service);
     if (is_wished && app.wish.is_held_down(service)) {
       if (container->is_up()) return false;
+      continue;
+    }
+    // The clock starts it, whatever came of the last run.
+    if (is_wished && scheduled.contains(service)) {
+      ++right;
       continue;
     }
     // A job has run; how it ended, a list does not tell.

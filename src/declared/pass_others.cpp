@@ -23,15 +23,21 @@ void Pass::remove_undeclared(DeclaredHost& host) {
   for (const auto& app : declared_.apps) declared.insert(app.name.text());
   for (const auto& [name, app] : view_.apps) {
     if (!is_from(app.origin, options_.sources) || declared.contains(name) || options_.leave.contains(name)) continue;
-    // Its definition is there, and cannot be read: that is no wish to remove it.
-    const bool is_broken =
-        std::any_of(declared_.broken.begin(), declared_.broken.end(), [&](const BrokenDefinition& broken) {
-          return broken.name == name || broken.origin == app.origin || app.origin.starts_with(broken.origin + "#");
-        });
-    if (is_broken) continue;
+    if (is_out_of_sight(app)) continue;
     host.apps.push_back(remove_one(app));
     listener_.ended(host.apps.back());
   }
+}
+
+bool Pass::is_out_of_sight(const App& app) const {
+  const auto is_in = [&](const std::string& folder) { return !folder.empty() && app.origin.starts_with(folder + "/"); };
+  return std::any_of(declared_.broken.begin(), declared_.broken.end(),
+                     [&](const BrokenDefinition& broken) {
+                       return broken.name == app.name.text() || broken.origin == app.origin ||
+                              app.origin.starts_with(broken.origin + "#") || is_in(broken.folder);
+                     }) ||
+         std::any_of(declared_.doubtful.begin(), declared_.doubtful.end(),
+                     [&](const DoubtfulFolder& doubtful) { return is_in(doubtful.folder); });
 }
 
 DeclaredApp Pass::remove_one(const App& app) {
@@ -78,7 +84,9 @@ void Pass::stop_strangers(DeclaredHost& host) {
       continue;
     if (!own) own = change::own_containers(context_.engine, stop_);
     if (own->contains(container.name)) continue;
-    if (app != nullptr && is_declared(app->name.text())) continue;
+    // A test, a trial, a backup or one command is at work with it, and removes it at its end.
+    if (container.labels.contains(labels::temporary) || container.labels.contains(labels::one_off)) continue;
+    if (app != nullptr && (is_declared(app->name.text()) || is_out_of_sight(*app))) continue;
     if (const auto owner = container.owner(); owner && app == nullptr && !is_copy(container, *owner)) {
       host.apps.push_back(of_another_state(container, *owner));
       listener_.ended(host.apps.back());

@@ -244,6 +244,7 @@ Service in_words_of(const Service& declared, Service shown, const ImageConfig& i
   shown.image = declared.image;
   shown.needs = declared.needs;
   shown.job = declared.job;
+  shown.scheduled = declared.scheduled;
   shown.order = declared.order;
   shown.platform = declared.platform;
   if (shown.volume_driver.empty()) shown.volume_driver = declared.volume_driver;

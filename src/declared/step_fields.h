@@ -114,7 +114,8 @@ void each(plan::RemoveImage& step, Visit&& visit) {
 }
 template <class Visit>
 void each(plan::CreateContainer& step, Visit&& visit) {
-  auto& [name, image, service, labels, restart] = step;
+  // No container of a declared app is for one session only.
+  auto& [name, image, service, labels, restart, input_ends_with_session] = step;
   visit("name", name);
   visit("image", image);
   visit("service", service);

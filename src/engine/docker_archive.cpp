@@ -1,7 +1,9 @@
 // Files of containers and whole images as tar streams.
 
 #include <algorithm>
+#include <filesystem>
 
+#include "archive/tar_writer.h"
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -97,6 +99,37 @@ void DockerEngine::write_archive(const std::string& container, const std::string
   const auto response =
       connection_.stream(target.with("path", folder), how, [](std::string_view) { return true; }, stop);
   if (!response.ok()) refuse_archive(response, container, folder);
+}
+
+// Docker has no call for it. But it removes what is in the place of an entry before it makes that, unless both are
+// folders, and a link to itself can then not be made: the call fails, and the path is gone. Whether it is, is looked
+// at.
+void DockerEngine::remove_path(const std::string& container, const std::string& path, std::stop_token stop) {
+  const std::filesystem::path whole(path);
+  archive::TarEntry entry;
+  entry.kind = archive::TarEntry::Kind::hard_link;
+  entry.name = entry.target = whole.filename().string();
+  std::optional<EngineError> refusal;
+  try {
+    write_archive(
+        container, whole.parent_path().string(),
+        [&](const Sink& sink) {
+          archive::TarWriter tar(sink);
+          tar.begin(entry);
+          tar.finish();
+        },
+        stop);
+  } catch (const EngineError& error) {
+    refusal = error;
+  } catch (const NotFound& error) {
+    if (error.code() == ErrorCode::container_not_found) throw;
+    return;  // not even the folder above
+  }
+  Target target = container_target(container, "/archive", stop);
+  const auto there = connection_.stream(target.with("path", path), {}, [](std::string_view) { return false; }, stop);
+  if (there.status == 404) return;
+  if (refusal) throw *refusal;
+  throw EngineError(500, format("{} stays in container {}", path, container));
 }
 
 void DockerEngine::refuse_archive(const net::Response& response, const std::string& container,

@@ -120,8 +120,7 @@ void DockerConnection::unreachable(const net::StreamError& error, bool connectin
       throw EngineError(ErrorCode::engine_unreachable, 0, format("the engine at {} did not answer in time", where),
                         connecting ? is_it_running : "Is it overloaded? 'belay doctor' checks it.");
     case EPROTO:
-      // Under TLS 1.3 a server tells only after the handshake that it does not like our certificate.
-      if (connecting || std::string_view(error.what()).find("TLS") != std::string_view::npos)
+      if (connecting || dynamic_cast<const net::TlsError*>(&error) != nullptr)
         throw EngineError(ErrorCode::engine_unreachable, 0,
                           format("no safe connection to the engine at {}: {}", where, error.what()),
                           "DOCKER_CERT_PATH must hold ca.pem, cert.pem and key.pem for this engine.");

@@ -375,11 +375,6 @@ void refuse_what_is_too_new(const Service& service, ApiMinor api) {
   }
 }
 
-// Made for one call of one user: the run of a project's service, or a script of an installed service.
-bool serves_one_call(const ContainerRequest& request) {
-  return request.labels.contains(labels::one_off) || request.labels.contains("belay.installed");
-}
-
 }  // namespace
 
 std::string create_body(const ContainerRequest& request, ApiMinor api) {
@@ -409,9 +404,7 @@ std::string create_body(const ContainerRequest& request, ApiMinor api) {
     if (service.health) write_health(json, *service.health, api);
     flag(json, "Tty", service.tty);
     flag(json, "OpenStdin", service.stdin_open);
-    // What runs one command for one user ends its input where the user's ends.
-    // Else the engine ends the session, output and all, as soon as the input has ended.
-    flag(json, "StdinOnce", service.stdin_open && serves_one_call(request));
+    flag(json, "StdinOnce", service.stdin_open && request.input_ends_with_session);
     json.object("HostConfig", [&] { write_host_config(json, request, api); });
     write_networking(json, service, api);
   });

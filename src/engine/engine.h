@@ -49,6 +49,9 @@ struct ContainerRequest {
   Service service;        // networks: the first is joined at creation, the others are connected by this call too
   labels::Labels labels;  // beside service.labels
   RestartPolicy restart;  // instead of service.restart
+  // With an input of its own (stdin_open): that has ended when the first who was attached has ended his. Else the
+  // session ends with his input, output and all, and the next one may write more.
+  bool input_ends_with_session = false;
 };
 
 // What runs in a container, as the engine's host lists it: the titles of its columns, and a row for each process.
@@ -246,6 +249,11 @@ class Engine {
   // `write` lets it pass.
   virtual void write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
                              std::stop_token stop) = 0;
+
+  // Removes what is at the absolute path in a container, whether it runs or was never started; a folder with all that
+  // is in it, a link and not what it leads to. Nothing where there is nothing. NotFound where the container is missing;
+  // EngineError where it cannot be removed: it is read-only. Not for a place that something is mounted on.
+  virtual void remove_path(const std::string& container, const std::string& path, std::stop_token stop) = 0;
 
   // Streams.
   virtual void logs(const std::string& name, const LogRequest& request, const OutputSink& sink,

@@ -233,6 +233,9 @@ std::vector<std::string> OneLook::load_images(const StreamWriter&, const Progres
 void OneLook::write_archive(const std::string&, const std::string&, const StreamWriter&, std::stop_token) {
   must_not("write into a container");
 }
+void OneLook::remove_path(const std::string&, const std::string&, std::stop_token) {
+  must_not("remove a file of a container");
+}
 int OneLook::exec(const std::string&, const ExecRequest&, Terminal&, std::stop_token) {
   must_not("run a command");
 }

@@ -72,6 +72,7 @@ class OneLook final : public Engine {
                                        std::stop_token stop) override;
   void write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
                      std::stop_token stop) override;
+  void remove_path(const std::string& container, const std::string& path, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
   std::optional<int> attach(const std::string& name, Terminal& terminal, std::stop_token stop) override;
 

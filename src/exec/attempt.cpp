@@ -96,7 +96,7 @@ struct Perform {
   Attempt operator()(const plan::CreateVolume& s) { return engine.create_volume(s, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveVolume& s) { return engine.remove_volume(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::CreateContainer& s) {
-    engine.create_container({s.name, s.image, s.service, s.labels, s.restart}, stop);
+    engine.create_container({s.name, s.image, s.service, s.labels, s.restart, s.input_ends_with_session}, stop);
     return {};
   }
   Attempt operator()(const plan::PutFiles& s) { return put_files(s, engine, stop), Attempt{}; }

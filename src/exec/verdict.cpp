@@ -146,7 +146,8 @@ std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::E
   }
 }
 
-std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop) {
+std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop,
+                     std::optional<Time> since) {
   constexpr size_t most = 16384;
   std::string text;
   bool is_cut = false;
@@ -157,6 +158,7 @@ std::string log_tail(engine::Engine& engine, const std::string& container, int l
   };
   LogRequest request;
   request.tail = lines;
+  request.since = since;
   try {
     engine.logs(
         container, request,

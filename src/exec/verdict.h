@@ -34,7 +34,8 @@ std::optional<Unproved> await_verdict(const plan::AwaitVerdict& terms, engine::E
                                       std::stop_token stop, EarlierHealth earlier = EarlierHealth::counts);
 
 // The last lines that a container wrote, at most 16 KiB of them, cleaned of control characters; empty when they cannot
-// be had.
-std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop);
+// be had. `since`: only what it wrote from then on.
+std::string log_tail(engine::Engine& engine, const std::string& container, int lines, std::stop_token stop,
+                     std::optional<Time> since = {});
 
 }  // namespace belay::exec

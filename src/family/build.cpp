@@ -24,7 +24,7 @@ struct Place {
 
 // Which Dockerfile, and its folder as the context.
 Place find_dockerfile(const AppName& name, const std::string& where) {
-  const fs::path asked = where.empty() ? fs::current_path() : fs::absolute(where).lexically_normal();
+  const fs::path asked = where.empty() ? fs::current_path() : plain_absolute(where);
   const fs::path clean = asked.has_filename() ? asked : asked.parent_path();
   std::error_code error;
   if (fs::is_directory(clean, error)) {

@@ -103,6 +103,12 @@ Definition definition(const Element& element, const fs::path& folder) {
   Declaration& declaration = result.declaration;
   const int count = replicas(node, declaration.name);
   DefinedService defined = defined_service(node, declaration.name, folder, count);
+  if (auto schedule = defined_schedule(node, defined.service)) {
+    if (count > 1)
+      throw ConfigError(node.find("replicas")->where(), "what runs by a schedule has no replicas",
+                        "Leave \"replicas\" or \"schedule\" out.");
+    declaration.schedules[defined.service.name] = std::move(*schedule);
+  }
   declaration.needs = needed_containers(defined.service);
   declaration.spec.services = replicated(defined.service, count);
   define_swap(declaration.spec, node);

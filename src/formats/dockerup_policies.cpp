@@ -1,8 +1,12 @@
 #include "formats/dockerup_policies.h"
 
+#include <tuple>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "formats/definition_values.h"
+#include "model/keep.h"
+#include "model/schedule.h"
 
 namespace belay::formats {
 
@@ -41,6 +45,36 @@ OnDrift on_drift(const Node& node) {
   return choice_value(node, "\"on_drift\"", {"repair", "report"}) == "report" ? OnDrift::report : OnDrift::repair;
 }
 
+std::string schedule_value(const Node& node) {
+  return parsed_value(node, "\"schedule\"", [](const std::string& text) {
+    std::ignore = Schedule::parse(text);
+    return std::string(trim(text));
+  });
+}
+
+BackupPolicy backup_policy(const Node& node) {
+  document::refuse_unknown_keys(node, {"schedule", "place", "keep", "while", "with_image"}, "\"backup\"");
+  BackupPolicy policy;
+  policy.schedule = schedule_value(required(node, "schedule", "\"backup\""));
+  if (const Node* place = node.find("place")) {
+    policy.place = word_value(*place, "\"place\"");
+    // A definition is in no folder of its own: user-data has none.
+    if (!policy.place.starts_with('/') && policy.place.find(':') == std::string::npos)
+      refuse(*place, format("the place '{}' is no absolute path", printable(policy.place)),
+             "Write a folder like /srv/backups, sftp://HOST/PATH or rclone:REMOTE:PATH.");
+  }
+  if (const Node* keep = node.find("keep"))
+    policy.keep = parsed_value(*keep, "\"keep\"", [](const std::string& text) { return to_text(parse_keep(text)); });
+  if (const Node* meanwhile = node.find("while")) {
+    const std::string word = choice_value(*meanwhile, "\"while\"", {"paused", "stopped", "running"});
+    policy.data_is_read = word == "paused"    ? BackupPolicy::While::paused
+                          : word == "stopped" ? BackupPolicy::While::stopped
+                                              : BackupPolicy::While::running;
+  }
+  if (const Node* image = node.find("with_image")) policy.with_image = image->as_bool("\"with_image\"");
+  return policy;
+}
+
 bool is_set(const Node* map, std::string_view key) {
   const Node* node = map == nullptr ? nullptr : map->find(key);
   return node != nullptr && node->as_bool(format("\"{}\"", key));
@@ -63,9 +97,9 @@ void set_order(Spec& spec, const Node& definition, const Node* update) {
 }  // namespace
 
 const std::vector<std::string>& policy_keys() {
-  static const std::vector<std::string> keys{"update",       "replicas",    "order",       "settle",
-                                             "wait_timeout", "signal",      "soak",        "on_unhealthy",
-                                             "on_drift",     "heal_budget", "restart_with"};
+  static const std::vector<std::string> keys{"update",       "replicas", "order",        "settle",   "wait_timeout",
+                                             "signal",       "soak",     "on_unhealthy", "on_drift", "heal_budget",
+                                             "restart_with", "backup",   "schedule"};
   return keys;
 }
 
@@ -82,9 +116,23 @@ Policies defined_policies(const Node& definition) {
   if (const Node* node = definition.find("on_drift")) policies.on_drift = on_drift(*node);
   if (const Node* node = definition.find("heal_budget"))
     policies.heal_budget = static_cast<int>(integer_value(*node, "\"heal_budget\"", 0, 1000));
+  if (const Node* node = definition.find("backup")) policies.backup = backup_policy(*node);
   policies.restart_with = is_set(&definition, "restart_with");
   if (const Node* node = definition.find("soak")) policies.soak = time_value(*node, "\"soak\"");
   return policies;
+}
+
+std::optional<std::string> defined_schedule(const Node& definition, Service& service) {
+  const Node* node = definition.find("schedule");
+  if (node == nullptr) return {};
+  std::string schedule = schedule_value(*node);
+  const Node* restart = definition.find("restart");
+  const std::string& policy = service.restart.name;
+  if (policy == "always" || policy == "unless-stopped")
+    refuse(restart != nullptr ? *restart : *node, format("what runs by a schedule is not restarted: {}", policy),
+           "Leave \"restart\" out; or write on-failure:3, where the engine is to try again.");
+  service.job = service.scheduled = true;
+  return schedule;
 }
 
 UpdatePolicy defined_update(const Node& update, const Node& service, const UpdatePolicy& of_the_app) {

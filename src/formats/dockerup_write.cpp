@@ -225,7 +225,7 @@ void set_service(Node& node, const Service& service) {
   set_options(node, service);
 }
 
-Node definition_of(const AppName& app, const Spec& spec) {
+Node definition_of(const AppName& app, const Spec& spec, const std::string& schedule) {
   const Service& service = spec.services.at(0);
   Node node = Node::map();
   node.set("name", Node::text(app.text()));
@@ -236,6 +236,7 @@ Node definition_of(const AppName& app, const Spec& spec) {
     node.set("order", Node::text(spec.order == SwapOrder::start_first ? "start-first" : "stop-first"));
   if (spec.settle) node.set("settle", seconds(*spec.settle));
   if (spec.wait_timeout) node.set("wait_timeout", seconds(*spec.wait_timeout));
+  if (!schedule.empty()) node.set("schedule", Node::text(schedule));
   if (!spec.signals.empty()) node.set("signal", map_of(spec.signals));
   Node update = Node::map();
   update.set("pull", Node::boolean(false));
@@ -257,9 +258,9 @@ Spec sorted(Spec spec) {
 
 }  // namespace
 
-WrittenDefinition write_dockerup(const AppName& app, const Spec& spec) {
+WrittenDefinition write_dockerup(const AppName& app, const Spec& spec, const std::string& schedule) {
   WrittenDefinition written;
-  written.text = document::write_json(definition_of(app, spec), 2) + "\n";
+  written.text = document::write_json(definition_of(app, spec, schedule), 2) + "\n";
   // Read back, so that nothing is left out without a word.
   const Definitions read = parse_dockerup({app.text() + ".json", written.text, "/"});
   if (!read.broken.empty()) {

@@ -16,7 +16,7 @@ struct WrittenDefinition {
 };
 
 // The image is not asked the registry for: what is here counts. Services beyond the first are replicas of it, or are
-// left out.
-WrittenDefinition write_dockerup(const AppName& app, const Spec& spec);
+// left out. `schedule`: of what the clock starts.
+WrittenDefinition write_dockerup(const AppName& app, const Spec& spec, const std::string& schedule = {});
 
 }  // namespace belay::formats

@@ -15,6 +15,7 @@
 #include "change/kept_files.h"
 #include "change/places.h"
 #include "engine/direct.h"
+#include "look/errand_text.h"
 #include "safekeeping/backup_health.h"
 #include "state/store.h"
 
@@ -25,7 +26,6 @@ namespace {
 using Level = Finding::Level;
 
 // More than a week, for those that are made weekly.
-constexpr auto long_ago = std::chrono::days(8);
 
 struct DatabasePort {
   std::uint16_t port;
@@ -210,17 +210,23 @@ class Examination {
   void backups(const App& app) {
     const auto now = clock_.now();
     const auto health = safekeeping::backup_health(installation_.store(), app.name, now);
+    for (const auto& errand : installation_.store().errands(app.name.text()))
+      if (is_overdue(errand, now))
+        add(Level::bad, app.name.text(),
+            format("its {} is {}, and nobody does it", to_text(errand.kind), turn_text(errand, now)),
+            "belay serve does it: systemctl enable --now belay");
+      else if (errand.kind == Errand::Kind::job && errand.has_failed())
+        add(Level::advice, app.name.text(), format("{}: {}", errand.service, outcome_text(errand, now)),
+            format("belay logs {} shows what it wrote; belay start {} runs it now.", app.name.text(), app.name.text()));
     const std::string again =
         format("belay backup {} tries it again; belay history {} has its tries.", app.name.text(), app.name.text());
-    if (const auto trouble = trouble_text(health, now); !trouble.empty())
-      return add(Level::advice, app.name.text(), trouble, again);
+    if (health.failed) return add(Level::advice, app.name.text(), trouble_text(health, now), again);
     if (!safekeeping::has_data_to_lose(app)) return;
     const std::string remedy = format("belay backup {0} makes one; with --install-timer each day.", app.name.text());
-    if (!health.last_good)
+    if (health.is_late(now))
+      add(Level::advice, app.name.text(), late_text(health, now), remedy);
+    else if (!health.last_good)
       add(Level::advice, app.name.text(), "it has data, and this host knows of no good backup of it", remedy);
-    else if (now - *health.last_good > long_ago)
-      add(Level::advice, app.name.text(), format("its last good backup was taken {}", ago(*health.last_good, now)),
-          remedy);
     else if (const auto records = installation_.store().backups(app.name.text()); std::none_of(
                  records.begin(), records.end(), [](const auto& record) { return record.drilled.has_value(); }))
       add(Level::advice, app.name.text(), "no backup of it was ever restored for a test",

@@ -11,6 +11,7 @@
 #include "change/kept_files.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
+#include "look/errand_text.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -182,6 +183,10 @@ AppSummary summary_of(const state::Outline& app,
   row.state = summary_state(app.wish, app.release_count > 0, container);
   for (const auto& [service, each] : containers)
     row.instances.push_back(instance_row(app.wish, service, jobs.contains(service), each));
+  // What is to end is not wrong when it has.
+  if (row.instances.size() == 1 && app.wish.is<goal::Run>() && jobs.contains(row.instances[0].service) &&
+      row.state == AppState::exited)
+    row.state = row.instances[0].state;
   if (const UpCount count = count_up(row.instances);
       !row.unfinished && row.trouble.empty() && count.up > 0 && count.up < count.wanted)
     row.state = AppState::partial;
@@ -476,17 +481,20 @@ namespace {
 
 void add_backup(AppSummary& row, safekeeping::BackupHealth health, Time now) {
   row.backup_trouble = trouble_text(health, now);
+  row.backup_is_late = health.is_late(now);
   row.backup = std::move(health);
 }
 
-// Two questions to the state, however many apps there are.
+// A few questions to the state, however many apps there are.
 void add_backups(change::Context& context, std::vector<AppSummary>& rows) {
-  std::map<std::string, std::vector<BackupRecord>> records;
-  for (auto& record : context.store.backups({})) records[record.app].push_back(std::move(record));
-  std::map<std::string, std::vector<state::BackupFailure>> failures;
-  for (auto& failure : context.store.backup_failures({})) failures[failure.app].push_back(std::move(failure));
   const Time now = context.clock.now();
-  for (auto& row : rows) add_backup(row, safekeeping::backup_health(records[row.name], failures[row.name], now), now);
+  auto health = safekeeping::backup_health_of_all(context.store, now);
+  std::map<std::string, std::vector<Errand>> errands;
+  for (auto& errand : context.store.errands({})) errands[errand.app].push_back(std::move(errand));
+  for (auto& row : rows) {
+    add_backup(row, std::move(health[row.name]), now);
+    row.errands = std::move(errands[row.name]);
+  }
 }
 
 }  // namespace
@@ -604,6 +612,7 @@ Status status_of(change::Context& context, const App& app, const World& world, c
   status.summary = summary_of(app, world);
   add_backup(status.summary, safekeeping::backup_health(context.store, app.name, context.clock.now()),
              context.clock.now());
+  status.summary.errands = context.store.errands(app.name.text());
   for (const auto& wait : waits) status.summary.waits.push_back(wait.topic);
   status.wish =
       std::visit(Overloaded{[](const goal::None&) { return std::string("nothing was asked of it yet"); },
@@ -763,6 +772,8 @@ class Explanation {
           origin(), name_);
     } else if (loop_) {
       say("{} should run {} ({}), but {}; belay logs {} shows what it wrote.", name_, number, origin(), *loop_, name_);
+    } else if (present_ != nullptr && is_run_by_the_clock(*present_)) {
+      say("{} has {} ({}), which is run by the clock.", name_, number, origin());
     } else if (row_.state == AppState::running) {
       say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
           row_.container, row_.status);
@@ -777,6 +788,11 @@ class Explanation {
     // A good release, whose latest start failed.
     if (present_->verdict == Verdict::passed && !present_->reason.empty())
       say("{} proved itself before, but its last start failed: {}.", number, present_->reason);
+  }
+
+  static bool is_run_by_the_clock(const Release& release) {
+    return std::all_of(release.spec.services.begin(), release.spec.services.end(),
+                       [](const Service& service) { return service.scheduled; });
   }
 
   // The state in the row is the app's.
@@ -894,6 +910,7 @@ Why why(change::Context& context, const AppName& name, std::stop_token stop) {
   }
   const Time now = context.clock.now();
   result.text = Explanation(app, change::observe(context.engine, app, stop), result.waits, context.store, now).text();
+  for (const auto& errand : context.store.errands(name.text())) result.text += " " + sentence_of(errand, now);
   if (const auto trouble = trouble_text(safekeeping::backup_health(context.store, name, now), now); !trouble.empty())
     result.text += format(" Beside that, {}.", trouble);
   return result;

@@ -70,7 +70,9 @@ struct AppSummary {
   bool known = true;                     // false: the engine has it, the state does not
   std::vector<InstanceRow> instances{};  // of the release that is shown, in the order of its services
   safekeeping::BackupHealth backup{};
-  std::string backup_trouble{};  // in words; empty: no backup failed
+  std::string backup_trouble{};  // in words; empty: no backup failed or is late
+  bool backup_is_late = false;
+  std::vector<Errand> errands{};  // what belay serve does for it by the clock
 };
 // How many of those that should run do, and how many should: {2, 3}.
 struct UpCount {

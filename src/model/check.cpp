@@ -109,6 +109,9 @@ void refuse_a_check(const Service& service, const Check& check) {
 
 void check_service(const Service& service) {
   check_texts(service);
+  if (service.scheduled && service.number > 1)
+    throw Error(ErrorCode::bad_value, format("{} is run by the clock, and has replicas", service.group_name()),
+                "Leave its replicas or its schedule out.");
   for (size_t i = 0; i < service.ports.size(); ++i) {
     const auto& port = service.ports[i];
     if (port.container_port == 0) throw Error(ErrorCode::bad_value, "port 0 cannot be published");
@@ -170,6 +173,9 @@ void check_needs(const Spec& spec) {
       if (need.condition == Need::Condition::completed && !other->job)
         throw Error(ErrorCode::bad_value,
                     format("the service {} waits for the end of {}, which is no job", service.name, need.service));
+      if (need.condition == Need::Condition::completed && other->scheduled)
+        throw Error(ErrorCode::bad_value, format("the service {} waits for the end of {}, which is run by the clock",
+                                                 service.name, need.service));
       if (need.condition == Need::Condition::healthy && other->job)
         throw Error(ErrorCode::bad_value,
                     format("the service {} waits for the health of {}, which is a job", service.name, need.service));

@@ -33,8 +33,20 @@ struct UpdatePolicy {
   Milliseconds minimum_age{0};  // since this host first saw the digest
 };
 
+// Backups that `belay serve` makes.
+struct BackupPolicy {
+  std::string schedule;  // as Schedule reads it
+  std::string place;     // as `belay backup -o` takes it; empty: the usual place
+  std::string keep;      // rules, as of `belay backup --keep`; empty: those of the settings
+  enum class While { paused, stopped, running };
+  While data_is_read = While::paused;
+  bool with_image = false;
+  bool operator==(const BackupPolicy&) const = default;
+};
+
 struct Policies {
   UpdatePolicy update;
+  std::optional<BackupPolicy> backup{};
   OnUnhealthy on_unhealthy = OnUnhealthy::restart;
   OnDrift on_drift = OnDrift::repair;
   int heal_budget = 5;               // self-healing steps an hour, of all kinds
@@ -89,6 +101,8 @@ struct Declaration {
   std::map<std::string, ImageBuild> builds;
   // Of services that have rules of their own for their updates, in place of those of the app.
   std::map<std::string, UpdatePolicy> updates;
+  // Of jobs that are started by the clock: service → when, as Schedule reads it.
+  std::map<std::string, std::string> schedules{};
   // Only these services are taken from the declaration, and those that they need; the others stay as they are. Empty:
   // all of them.
   std::set<std::string> only;
@@ -121,11 +135,20 @@ struct BrokenDefinition {
   std::string origin;
   std::string name;  // of the app, as far as it could be told; may be empty
   ConfigError error;
+  std::string folder{};  // of a project of several files, any of which may be the one that is wrong; else empty
+};
+
+// A folder in which no project was found, though it cannot be said that there is none: it is empty, as where something
+// is not mounted, or it cannot be looked into. Only an app that came from it is a reason to tell of it.
+struct DoubtfulFolder {
+  std::string folder;
+  ConfigError error;
 };
 
 struct Declarations {
   std::vector<Declaration> apps;  // those needed before those that need them, otherwise by name
   std::vector<BrokenDefinition> broken;
+  std::vector<DoubtfulFolder> doubtful{};
 };
 
 }  // namespace belay

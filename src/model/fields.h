@@ -268,6 +268,7 @@ void each(auto& service, Visit&& visit)
   visit("prepares", service.prepares);
   visit("post_start", service.post_start);
   visit("pre_stop", service.pre_stop);
+  visit("scheduled", service.scheduled);
 }
 
 template <class Visit>

@@ -31,8 +31,10 @@ Labels for_reserve(const AppName& app_name, const DataPlace& place) {
   return {{app, app_name.text()}, {reserve, text_of(place)}};
 }
 
-Labels for_temporary(const AppName& app_name) {
-  return {{temporary, app_name.text()}};
+Labels for_temporary(const AppName& app_name, const std::string& state_identity) {
+  Labels labels{{temporary, app_name.text()}};
+  if (!state_identity.empty()) labels[state] = state_identity;
+  return labels;
 }
 
 Labels for_network(const AppName& app_name, const NetworkDefinition& wanted) {

@@ -21,7 +21,8 @@ inline constexpr const char* identity = "belay.release.id";
 inline constexpr const char* state = "belay.state";
 inline constexpr const char* mount = "belay.mount";            // on a volume: its mount point
 inline constexpr const char* definition = "belay.definition";  // on a network: how it was asked for
-// On what lives as long as one command: the app it is for. Never beside `app`: it is no part of the app.
+// On what lives as long as one command: the app it is for; beside it `state`, the state whose command it is. Never
+// beside `app`: it is no part of the app.
 inline constexpr const char* temporary = "belay.temporary";
 // On containers of `belay run`: the app. Not `app`, for they are no part of what should be up.
 inline constexpr const char* one_off = "belay.one-off";
@@ -59,7 +60,8 @@ Labels for_container(const Owner& owner);
 bool is_of_owner(const std::string& key);
 Labels for_volume(const AppName& app_name, const std::string& mount_point);
 Labels for_reserve(const AppName& app_name, const DataPlace& place);
-Labels for_temporary(const AppName& app_name);
+// `state_identity`: of the state whose command made it; empty: told from no other.
+Labels for_temporary(const AppName& app_name, const std::string& state_identity);
 Labels for_network(const AppName& app_name, const NetworkDefinition& definition = {});
 Labels for_image(const AppName& app_name);
 // nullopt when the labels are absent or damaged: then the thing is not ours.

@@ -206,6 +206,8 @@ struct Service {
   std::string prepares{};  // the service that a job prepares the start of (`pre_start`); empty: it is one of its own
   // In order. After each start of Belay's: part of the proof. Before each stop of Belay's: what fails is told.
   std::vector<HookCommand> post_start{}, pre_stop{};
+  // Of a job: it is started by the clock, not by a change. A change only makes its container.
+  bool scheduled = false;
 
   bool operator==(const Service&) const = default;
   const std::string& group_name() const { return group.empty() ? name : group; }

@@ -2,6 +2,7 @@
 // Byte streams to another process or machine: unix sockets, TCP, TLS over either. Calls block; every one that can wait
 // takes a deadline on the monotonic clock and a stop token, and obeys both within the wait.
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,13 @@ class StreamError : public Error {
 // name that cannot be resolved), ENAMETOOLONG, EPROTO (TLS: the message says what is wrong with whose certificate), …
 class ConnectError : public StreamError {
   using StreamError::StreamError;
+};
+
+// The peer refused or broke TLS on a connection that was made already: under TLS 1.3 a server tells only after the
+// handshake that it does not accept our certificate. EPROTO.
+class TlsError : public StreamError {
+ public:
+  explicit TlsError(std::string message) : StreamError(EPROTO, std::move(message)) {}
 };
 
 // One thread may read while another writes; no more than one each. Calls throw StreamError when the connection fails

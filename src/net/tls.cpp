@@ -166,7 +166,7 @@ class TlsStream final : public Stream {
         case Received::end:
           return 0;
         case Received::failure:
-          throw StreamError(EPROTO, failure_);
+          throw TlsError(failure_);
         case Received::nothing:
           break;
       }

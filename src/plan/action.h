@@ -89,6 +89,7 @@ struct CreateContainer {
   Service service;
   labels::Labels labels;
   RestartPolicy restart;
+  bool input_ends_with_session = false;  // as in engine::ContainerRequest
   bool operator==(const CreateContainer&) const = default;
 };
 // Writes files into a container that has never run.

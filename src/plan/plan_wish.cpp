@@ -302,8 +302,13 @@ Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>&
   ContainerList users = running_except(&release);
   for (Member& member : all) {
     members.push_back(&member);
-    if (member.container != nullptr && member.container->is_up() &&
-        (uses_data(*member.container) || is_in_a_remade_network(*member.container)))
+    if (member.container == nullptr || !member.container->is_up() ||
+        (!uses_data(*member.container) && !is_in_a_remade_network(*member.container)))
+      continue;
+    // The clock starts it again when it is its turn.
+    if (member.service->scheduled)
+      users.push_back(member.container);
+    else
       member.restarts = true;
   }
   find_restarts(release, all);

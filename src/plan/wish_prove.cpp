@@ -13,8 +13,9 @@ RestartPolicy final_policy(const Service& service) {
   return service.job ? never_restart : RestartPolicy{"unless-stopped", 0};
 }
 
-// A job is done when it has ended with 0; everything else when it runs.
+// A job is done when it has ended with 0, but for one that the clock starts; everything else when it runs.
 bool WishPlanner::is_done(const Service& service, const Container* container) const {
+  if (service.scheduled) return true;
   if (container == nullptr || container->state == ContainerState::paused) return false;
   if (container->is_up()) return true;
   if (!may_be_done(service) || container->state != ContainerState::exited) return false;
@@ -50,7 +51,7 @@ bool WishPlanner::is_touched(const Release& release, const std::string& service)
 }
 
 bool WishPlanner::is_judged(const Release& release, const Member& member) const {
-  if (!wish_.terms.wait) return false;
+  if (!wish_.terms.wait || member.service->scheduled) return false;
   const bool is_stopped_here = restarted_.contains(member.container);
   if (!is_done(*member.service, member.container) || is_stopped_here) return true;
   if (!member.container->is_up()) return false;  // a job, and done

@@ -12,6 +12,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/start.h"
+#include "crypto/sha256.h"
 #include "engine/captured_output.h"
 #include "look/look.h"
 #include "rendering/running_apps.h"
@@ -113,6 +114,35 @@ void take_back(const fs::path& path, const std::optional<std::string>& before, b
     fs::remove(path);
 }
 
+// What the readers were told of last, while the file holds something newer: a run that is killed in between leaves it,
+// and the next one tells them, or takes the file back to it.
+class ToldLast {
+ public:
+  ToldLast(const fs::path& state, const fs::path& file)
+      : folder_(state / "untold"), path_(folder_ / crypto::sha256(file.string()).substr(0, 32)) {}
+
+  bool is_there() const { return fs::exists(path_); }
+  // nullopt: there was no file.
+  std::optional<std::string> content() const {
+    const std::string text = read_file(path_);
+    if (text.starts_with(no_file)) return {};
+    return text.substr(a_file.size());
+  }
+  void note(const std::optional<std::string>& content) const {
+    make_folder(folder_, 0700);
+    write_file_durably(path_, content ? std::string(a_file) + *content : std::string(no_file), 0600);
+  }
+  void forget() const {
+    std::error_code error;
+    fs::remove(path_, error);
+    fs::remove(folder_, error);  // where it is empty
+  }
+
+ private:
+  static constexpr std::string_view a_file = "held\n", no_file = "absent\n";
+  const fs::path folder_, path_;
+};
+
 void check_in(change::Context& context, const std::string& container, const std::vector<std::string>& command,
               const std::stop_token& stop) {
   engine::CapturedOutput output;
@@ -148,12 +178,15 @@ FileResult render_file(change::Context& context, const FileRequest& request, std
   FileResult result;
   refuse_link(request.file);
   result.text = filled_in(context, request, stop);
-  const auto before = read_file_if_present(request.file);
-  result.has_changed = before != result.text;
+  const ToldLast told_last(context.store.folder(), request.file);
+  const bool is_untold = request.reader && told_last.is_there();
+  const auto before = is_untold ? told_last.content() : read_file_if_present(request.file);
+  result.has_changed = is_untold || before != result.text;
   if (!result.has_changed) return result;
   result.told = readers(context, request, stop);
   if (request.dry_run) return result;
   const bool in_place = is_bound_itself(context, request, result.told, stop);
+  if (request.reader && !is_untold) told_last.note(before);
   try {
     put(request.file, result.text, in_place);
     if (!request.check.empty())
@@ -163,8 +196,10 @@ FileResult render_file(change::Context& context, const FileRequest& request, std
     // Also where it was stopped, half written, or told to some of them: with the file as it was, the next one is a
     // change again, which all of them are told of.
     take_back(request.file, before, in_place);
+    if (request.reader) told_last.forget();
     throw;
   }
+  if (request.reader) told_last.forget();
   if (!result.told.empty())
     change::write_journal(context, change::known_app(context, request.reader->app, stop), "render", "done",
                           request.file.string());

@@ -13,6 +13,19 @@ Node ports_json(const std::vector<PortBinding>& ports) {
   return list_of(ports, [](const PortBinding& port) { return Node::text(port.text()); });
 }
 
+Node errand_json(const Errand& errand) {
+  Node node = Node::map();
+  node.set("kind", word(to_text(errand.kind)));
+  node.set("service", text_or_null(errand.service));
+  node.set("schedule", Node::text(errand.schedule));
+  node.set("due", Node::text(iso_time(errand.due)));
+  node.set("began", time_or_null(errand.began));
+  node.set("ended", time_or_null(errand.ended));
+  node.set("good", errand.began && errand.ended ? Node::boolean(errand.is_good) : Node());
+  node.set("reason", text_or_null(errand.reason));
+  return node;
+}
+
 }  // namespace
 
 Node instance_json(const look::InstanceRow& row) {
@@ -67,7 +80,9 @@ Node summary_json(const look::AppSummary& row) {
   backup.set("failed", time_or_null(row.backup.failed));
   backup.set("place", text_or_null(row.backup.place));
   backup.set("reason", text_or_null(row.backup.reason));
+  backup.set("late", Node::boolean(row.backup_is_late));
   node.set("backup", std::move(backup));
+  node.set("errands", list_of(row.errands, errand_json));
   return node;
 }
 

@@ -11,8 +11,9 @@ namespace belay::report {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> alarms{"rolled_back", "quarantined",   "drift",   "unhealthy", "gave_up",
-                                                 "failed",      "backup_failed", "stopped", "crash_loop"};
+constexpr std::array<std::string_view, 11> alarms{"rolled_back", "quarantined", "drift",         "unhealthy",
+                                                  "gave_up",     "failed",      "backup_failed", "stopped",
+                                                  "crash_loop",  "backup_late", "job_failed"};
 
 // Headers hold one line of ASCII; names of hosts and apps, and the words of events, are that anyway.
 std::string header_text(std::string_view text) {

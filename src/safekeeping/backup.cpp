@@ -214,9 +214,16 @@ std::string choose_name(change::Context& context, const backup::Place& place, co
 // The steps of one backup. Their order is that of the text: hooks, hold still, read, let go on, images, end.
 class BackupPlanner {
  public:
+  // `helper`: what the container is called that the data is reached through, where one is needed.
   BackupPlanner(const App& app, const Release& release, const World& world, const Quiesce& quiesced,
-                const BackupOptions& options, const ReadFrom& read_from)
-      : app_(app), release_(release), world_(world), quiesced_(quiesced), options_(options), read_from_(read_from) {}
+                const BackupOptions& options, const ReadFrom& read_from, change::Temporary helper)
+      : app_(app),
+        release_(release),
+        world_(world),
+        quiesced_(quiesced),
+        options_(options),
+        read_from_(read_from),
+        possible_helper_(std::move(helper)) {}
 
   plan::Plan make(backup::Manifest& manifest, const std::string& where) {
     const auto& running = quiesced_.running();
@@ -301,11 +308,9 @@ class BackupPlanner {
     }
     if (reach.mounts.empty()) return;
     reach.command = {"true"};
-    helper_ = change::temporary_name(app_.name, "reach");
-    then(
-        plan::CreateContainer{
-            helper_, release_.images.begin()->second, reach, labels::for_temporary(app_.name), {"no", 0}},
-        "the engine reaches the data through it; it is never started");
+    helper_ = possible_helper_.name;
+    then(plan::CreateContainer{helper_, release_.images.begin()->second, reach, possible_helper_.labels, {"no", 0}},
+         "the engine reaches the data through it; it is never started");
   }
 
   const App& app_;
@@ -316,7 +321,8 @@ class BackupPlanner {
   const ReadFrom& read_from_;
   plan::Plan plan_;
   Indices last_;
-  std::string helper_;
+  change::Temporary possible_helper_;
+  std::string helper_;  // its name, once there is a step for it
   size_t after_begin_ = 0, after_end_ = 0;
 };
 
@@ -375,7 +381,8 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     result.where = backup::FilePlace{destination.place(), file}.text();
     const Quiesce quiesced(context, held, release, world, options.consistency.value_or(backup::Consistency::pause),
                            stop);
-    BackupPlanner planner(held, release, world, quiesced, options, read_from);
+    BackupPlanner planner(held, release, world, quiesced, options, read_from,
+                          change::temporary(context, name, "reach"));
     result.plan = planner.make(result.manifest, result.where);
     for (const auto& why : result.no_way_back) result.plan.notes.push_back(why);
     if (options.dry_run) return result;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/places.h"
+#include "model/schedule.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -18,7 +19,7 @@ constexpr auto given_up = std::chrono::days(30);
 }  // namespace
 
 BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::vector<state::BackupFailure>& failures,
-                           Time now) {
+                           const std::vector<Errand>& errands, Time now) {
   BackupHealth health;
   for (const auto& record : records)
     if (record.trouble.empty() && (!health.last_good || record.taken > *health.last_good))
@@ -30,15 +31,60 @@ BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::
     health.place = failure.place;
     health.reason = failure.reason;
   }
+  for (const auto& errand : errands) {
+    if (errand.kind != Errand::Kind::backup) continue;
+    health.schedule = errand.schedule;
+    // What was declared a moment ago is late for nothing that was before.
+    health.late_from =
+        Schedule::parse(errand.schedule).late_from(std::max(health.last_good.value_or(Time()), errand.since));
+  }
   return health;
 }
 
+namespace {
+
+// Nothing says when they are made; some are made.
+void judge_by_age(const state::Store& store, const AppName& name, BackupHealth& health, Time now) {
+  if (health.late_from || !health.last_good || now - *health.last_good < old_for_a_backup) return;
+  if (const auto app = store.app(name); app && has_data_to_lose(*app))
+    health.late_from = *health.last_good + old_for_a_backup;
+}
+
+}  // namespace
+
 BackupHealth backup_health(const state::Store& store, const AppName& name, Time now) {
-  return backup_health(store.backups(name.text()), store.backup_failures(name.text()), now);
+  BackupHealth health =
+      backup_health(store.backups(name.text()), store.backup_failures(name.text()), store.errands(name.text()), now);
+  judge_by_age(store, name, health, now);
+  return health;
+}
+
+std::map<std::string, BackupHealth> backup_health_of_all(const state::Store& store, Time now) {
+  struct Facts {
+    std::vector<BackupRecord> records;
+    std::vector<state::BackupFailure> failures;
+    std::vector<Errand> errands;
+  };
+  std::map<std::string, Facts> facts;
+  for (auto& record : store.backups({})) facts[record.app].records.push_back(std::move(record));
+  for (auto& failure : store.backup_failures({})) facts[failure.app].failures.push_back(std::move(failure));
+  for (auto& errand : store.errands({})) facts[errand.app].errands.push_back(std::move(errand));
+  std::map<std::string, BackupHealth> all;
+  for (const auto& [name, of_app] : facts) {
+    BackupHealth& health = all[name] = backup_health(of_app.records, of_app.failures, of_app.errands, now);
+    if (AppName::is_valid(name)) judge_by_age(store, AppName(name), health, now);
+  }
+  return all;
+}
+
+std::string late_text(const BackupHealth& health, Time now) {
+  const std::string last = health.last_good ? format("its last good backup was taken {}", ago(*health.last_good, now))
+                                            : std::string("no good backup of it was made yet");
+  return health.schedule.empty() ? last : format("{}, and its schedule is {}", last, health.schedule);
 }
 
 std::string trouble_text(const BackupHealth& health, Time now) {
-  if (!health.failed) return {};
+  if (!health.failed) return health.is_late(now) ? late_text(health, now) : std::string();
   return format("its backup to {} failed {} ({}); {}", health.place, ago(*health.failed, now), health.reason,
                 health.last_good ? format("the last good one was taken {}", ago(*health.last_good, now))
                                  : std::string("there is no good one"));

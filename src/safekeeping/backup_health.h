@@ -1,7 +1,10 @@
 #pragma once
 // How it stands with an app's backups: when the last good one was made, and whether the last try failed.
 
+#include <map>
+
 #include "model/backup_record.h"
+#include "model/errand.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -11,14 +14,27 @@ struct BackupHealth {
   // The last try at some place failed, and none has succeeded there since.
   std::optional<Time> failed;
   std::string place, reason;  // of that
+  // From when on the backups are late; nullopt: nothing says when they are made.
+  std::optional<Time> late_from{};
+  std::string schedule{};  // as the definition has it
+
+  bool is_late(Time now) const { return late_from && now >= *late_from; }
 };
 
-// `records` and `failures`: of the app.
+// `records`, `failures` and `errands`: of the app. Without a schedule no backup is late.
 BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::vector<state::BackupFailure>& failures,
-                           Time now);
+                           const std::vector<Errand>& errands, Time now);
+// Of what is backed up without a schedule that Belay knows, a backup is late that is older than this, if there is data
+// to lose.
+inline constexpr auto old_for_a_backup = std::chrono::days(8);
 BackupHealth backup_health(const state::Store& store, const AppName& name, Time now);
+// The same of all apps that have backups, failures or a schedule, by name; a few questions to the state.
+std::map<std::string, BackupHealth> backup_health_of_all(const state::Store& store, Time now);
 
-// "its backup to /mnt/usb failed 6 hours ago (reason); the last good one is 9 days old"; empty: no try failed.
+// "its last good backup was taken 9 days ago, and its schedule is 04:30".
+std::string late_text(const BackupHealth& health, Time now);
+// "its backup to /mnt/usb failed 6 hours ago (reason); the last good one is 9 days old", or late_text;
+// empty: neither.
 std::string trouble_text(const BackupHealth& health, Time now);
 // The app has data that it writes, of the release that runs or ran last.
 bool has_data_to_lose(const App& app);

@@ -99,16 +99,7 @@ void BackupWork::read_through_engine(const backup::Item& item, const archive::Tr
   const std::string path = reach_path(item.id) + (is_file ? "" : "/.");
   connected([&](const Sink& sink) { engine().read_archive(helper_, path, sink, stop); },
             [&](const Source& source) {
-              // What is written is what was read, byte by byte; the walk over it only computes.
-              const auto read = [&](std::span<char> room) {
-                const std::size_t got = source(room);
-                writer_->write({room.data(), got});
-                return got;
-              };
-              archive::list_tree(read, {}, events, stop);
-              std::vector<char> rest(64 << 10);
-              while (read(rest) > 0) {
-              }
+              archive::pass_tree(source, [this](std::string_view bytes) { writer_->write(bytes); }, events, stop);
             },
             stop);
 }

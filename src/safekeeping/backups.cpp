@@ -17,17 +17,17 @@ namespace {
 using Records = std::vector<BackupRecord>;
 
 // Of the release that runs, else of the last one.
-std::optional<backup::Keep> keep_of(const App& app) {
+std::optional<Keep> keep_of(const App& app) {
   const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
   const Release* release = number ? app.find(*number) : nullptr;
   if (release == nullptr) return {};
   for (const auto& service : release->spec.services)
     if (const auto found = service.labels.find(labels::backup_keep); found != service.labels.end())
-      return doing(format("the label {}", labels::backup_keep), [&] { return backup::parse_keep(found->second); });
+      return doing(format("the label {}", labels::backup_keep), [&] { return parse_keep(found->second); });
   return {};
 }
 
-backup::Keep keep_for(change::Context& context, const AppName& name, const PruneOptions& options) {
+Keep keep_for(change::Context& context, const AppName& name, const PruneOptions& options) {
   if (options.keep) return *options.keep;
   const auto app = context.store.app(name);
   if (const auto keep = app ? keep_of(*app) : std::nullopt) return *keep;
@@ -105,7 +105,7 @@ std::optional<std::vector<backup::Stored>> files_of(const std::string& place, co
 // Sorts one place's backups into those that go, stay and are gone.
 void sort_out(const Records& records, const std::vector<backup::Stored>& files, Pruning& pruning) {
   Records there;
-  std::vector<backup::Candidate> candidates;
+  std::vector<BackupCandidate> candidates;
   for (const auto& record : records) {
     const backup::Stored* file = find(files, record.name);
     if (file == nullptr) {
@@ -120,7 +120,7 @@ void sort_out(const Records& records, const std::vector<backup::Stored>& files, 
     there.push_back(record);
     candidates.push_back({record.taken, record.trouble.empty() && is_the_same, false});
   }
-  const auto removed = backup::to_remove(pruning.keep, candidates);
+  const auto removed = backups_to_remove(pruning.keep, candidates);
   for (size_t i = 0; i < there.size(); ++i) {
     const bool goes = std::find(removed.begin(), removed.end(), i) != removed.end();
     (goes ? pruning.remove : pruning.stay).push_back(there[i]);

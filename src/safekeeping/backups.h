@@ -5,9 +5,9 @@
 
 #include "backup/destination.h"
 #include "backup/envelope.h"
-#include "backup/keep.h"
 #include "change/context.h"
 #include "model/backup_record.h"
+#include "model/keep.h"
 #include "state/store.h"
 
 namespace belay::safekeeping {
@@ -36,14 +36,14 @@ Scanned scan_backups(change::Context& context, backup::Destination& folder, std:
 struct PruneOptions {
   bool dry_run = false;
   // nullopt: as the label belay.backup.keep of the app says.
-  std::optional<backup::Keep> keep = {};
+  std::optional<Keep> keep = {};
   // Only what is kept there; empty: everywhere.
   std::string place = {};
 };
 
 // What goes and what stays, each oldest first; shown before anything is removed.
 struct Pruning {
-  backup::Keep keep;
+  Keep keep;
   std::vector<BackupRecord> remove, stay;
   // Their files are gone already: only the index forgets them.
   std::vector<BackupRecord> vanished;

@@ -172,8 +172,7 @@ void drop_made(change::Context& context, const AppName& name, const EngineFillin
 
 }  // namespace
 
-plan::Plan plan_of_filling(const AppName& name, const EngineFilling& filling, const std::string& helper,
-                           const std::string& where) {
+plan::Plan plan_of_filling(const EngineFilling& filling, const change::Temporary& helper, const std::string& where) {
   plan::Plan plan;
   std::vector<std::size_t> last;
   const auto then = [&](plan::Step step, const std::string& reason) {
@@ -185,30 +184,30 @@ plan::Plan plan_of_filling(const AppName& name, const EngineFilling& filling, co
   reach.command = {"true"};
   for (std::size_t i = 0; i < filling.targets.size(); ++i) {
     const auto& [item, place] = filling.targets[i];
-    const DataPlace room = room_for(helper, i);
-    then(plan::CreateVolume{room.source, labels::for_temporary(name)}, "for a copy of " + place.source);
+    const DataPlace room = room_for(helper.name, i);
+    then(plan::CreateVolume{room.source, helper.labels}, "for a copy of " + place.source);
     then(plan::UnpackData{item.id, place, room}, "beside, to be checked first");
     reach.mounts.push_back({Mount::Kind::volume, place.source, format("{}/{}", reach_folder, i), false, {}});
   }
   for (const auto& step : filling.images) then(step, "the image is not on this host");
   then(plan::CheckBackup{where}, "before anything is written");
-  then(plan::CreateContainer{helper, filling.image, reach, labels::for_temporary(name), {"no", 0}},
+  then(plan::CreateContainer{helper.name, filling.image, reach, helper.labels, {"no", 0}},
        "the engine reaches the volumes through it; it is never started");
   for (std::size_t i = 0; i < filling.targets.size(); ++i)
-    then(plan::CopyData{room_for(helper, i), filling.targets[i].place}, "through the engine");
-  then(plan::RemoveContainer{helper}, "it was only there to reach the volumes");
+    then(plan::CopyData{room_for(helper.name, i), filling.targets[i].place}, "through the engine");
+  then(plan::RemoveContainer{helper.name}, "it was only there to reach the volumes");
   for (std::size_t i = 0; i < filling.targets.size(); ++i)
-    then(plan::RemoveVolume{room_for(helper, i).source}, "only a copy");
+    then(plan::RemoveVolume{room_for(helper.name, i).source}, "only a copy");
   return plan;
 }
 
 void fill_through_engine(change::Context& context, const AppName& name, const EngineFilling& filling, RestoreWork& work,
                          const std::string& where, std::stop_token stop) {
   clear_temporary(context, name, stop);
-  const std::string helper = change::temporary_name(name, "reach");
-  FillingWork filling_work(context.engine, context.report, work, filling, helper);
+  const change::Temporary helper = change::temporary(context, name, "reach");
+  FillingWork filling_work(context.engine, context.report, work, filling, helper.name);
   try {
-    change::carry_out_whole(context, plan_of_filling(name, filling, helper, where), {nullptr, &filling_work}, stop);
+    change::carry_out_whole(context, plan_of_filling(filling, helper, where), {nullptr, &filling_work}, stop);
   } catch (const Error&) {
     drop_made(context, name, filling);
     throw;

@@ -2,6 +2,7 @@
 // Volumes that only the engine reaches, filled through it on a host that has not got their app. Private to host.
 
 #include "change/context.h"
+#include "change/temporary.h"
 #include "safekeeping/restore_targets.h"
 #include "safekeeping/restore_work.h"
 
@@ -15,8 +16,7 @@ struct EngineFilling {
 };
 
 // The steps, for a look at them. `where`: the backup's place, for people.
-plan::Plan plan_of_filling(const AppName& name, const EngineFilling& filling, const std::string& helper,
-                           const std::string& where);
+plan::Plan plan_of_filling(const EngineFilling& filling, const change::Temporary& helper, const std::string& where);
 
 // Unpacks and checks all of the backup beside, then writes the items into their volumes and reads them back. A volume
 // that holds the very same already is left as it is; what else one holds is never touched: then this throws Conflict.

@@ -189,8 +189,8 @@ std::vector<Tree> trees_of(const App& app, const change::Places& places, const W
 }
 
 // A container that is never started, with all that only the engine reaches.
-plan::CreateContainer helper_for(const AppName& app, const Release& release, const std::vector<Tree>& trees,
-                                 const std::string& name) {
+plan::CreateContainer helper_for(const Release& release, const std::vector<Tree>& trees,
+                                 const change::Temporary& helper) {
   Service reach;
   reach.name = "reach";
   reach.command = {"true"};
@@ -201,7 +201,7 @@ plan::CreateContainer helper_for(const AppName& app, const Release& release, con
                               tree.reached,
                               true,
                               {}});
-  return {name, release.images.begin()->second, reach, labels::for_temporary(app), {"no", 0}};
+  return {helper.name, release.images.begin()->second, reach, helper.labels, {"no", 0}};
 }
 
 plan::Plan plan_of(const std::vector<Tree>& trees, const change::Places& places, const Quiesce& quiesced,
@@ -259,7 +259,7 @@ PlainBackedUp back_up_plain(change::Context& context, const AppName& name, const
     std::optional<plan::CreateContainer> helper;
     if (std::any_of(trees.begin(), trees.end(), [](const Tree& tree) { return !tree.reached.empty(); })) {
       if (!dry_run) clear_temporary(context, name, stop);
-      helper = helper_for(name, release, trees, change::temporary_name(name, "reach"));
+      helper = helper_for(release, trees, change::temporary(context, name, "reach"));
     }
     const Quiesce quiesced(context, held, release, world, backup::Consistency::pause, stop);
 

@@ -133,7 +133,7 @@ std::string image_for_helper(const App& app) {
   return app.builds.back().image;
 }
 
-plan::Plan plan_filling(const App& app, const std::vector<Filled>& filled, const std::string& helper) {
+plan::Plan plan_filling(const App& app, const std::vector<Filled>& filled, const change::Temporary& helper) {
   plan::Plan plan;
   std::vector<size_t> last;
   const auto then = [&](plan::Step step, const std::string& reason) {
@@ -146,12 +146,12 @@ plan::Plan plan_filling(const App& app, const std::vector<Filled>& filled, const
     then(plan::CreateVolume{each.volume, labels::for_volume(app.name, "/" + each.point.name())}, "for the data");
     reach.mounts.push_back({Mount::Kind::volume, each.volume, "/belay/" + each.reached, false, {}});
   }
-  then(plan::CreateContainer{helper, image_for_helper(app), reach, labels::for_temporary(app.name), {"no", 0}},
+  then(plan::CreateContainer{helper.name, image_for_helper(app), reach, helper.labels, {"no", 0}},
        "the engine reaches the volumes through it; it is never started");
   for (const auto& each : filled)
     then(plan::UnpackData{each.point.name(), each.point.place, {DataPlace::Kind::volume, each.volume}},
          "beside what is there");
-  then(plan::RemoveContainer{helper}, "it was only there to reach the volumes");
+  then(plan::RemoveContainer{helper.name}, "it was only there to reach the volumes");
   return plan;
 }
 
@@ -207,7 +207,7 @@ PlainRestored restore_through_engine(change::Context& context, App& app, const f
   for (const auto& point : points)
     if (std::none_of(filled.begin(), filled.end(), [&](const Filled& each) { return each.point.place == point.place; }))
       restored.untouched.push_back(text_of(point.place));
-  const std::string helper = change::temporary_name(app.name, "reach");
+  const change::Temporary helper = change::temporary(context, app.name, "reach");
   const plan::Plan filling = plan_filling(app, filled, helper);
   if (options.dry_run) {
     restored.change.kind = change::Change::Kind::planned;
@@ -215,7 +215,7 @@ PlainRestored restore_through_engine(change::Context& context, App& app, const f
     return restored;
   }
   clear_temporary(context, app.name, stop);
-  RemoteRestoreWork work(context.engine, context.report, archive, points, filled, helper);
+  RemoteRestoreWork work(context.engine, context.report, archive, points, filled, helper.name);
   try {
     change::carry_out_whole(context, filling, {nullptr, &work}, stop);
   } catch (...) {

@@ -57,7 +57,7 @@ size_t Rehearsal::then(plan::Step step, const std::string& reason) {
 }
 
 void Rehearsal::make_network() {
-  then(plan::CreateNetwork{site_.name, labels::for_temporary(app_), {.internal = !options_.is_open}},
+  then(plan::CreateNetwork{site_.name, change::temporary_labels(context_, app_), {.internal = !options_.is_open}},
        options_.is_open ? "nobody else is in it" : "nothing leads in or out of it");
 }
 
@@ -68,18 +68,18 @@ DataPlace Rehearsal::make_room(DataPlace::Kind kind, const std::string& source, 
     room = {kind, (change::temporary_folder(context_, app_) / ("." + name + ".belay-" + options_.purpose)).string()};
   } else {
     room = {DataPlace::Kind::volume, site_.name + "-" + name};
-    then(plan::CreateVolume{room.source, labels::for_temporary(app_)}, reason);
+    then(plan::CreateVolume{room.source, change::temporary_labels(context_, app_)}, reason);
   }
   site_.data[kind == DataPlace::Kind::volume ? source : plain_path(source)] = room;
   return room;
 }
 
 std::string Rehearsal::next_tag() {
-  return change::temporary_tag(app_, options_.purpose, ++tags_);
+  return change::temporary_tag(context_, app_, options_.purpose, ++tags_);
 }
 
 std::string Rehearsal::candidate_tag(size_t number) const {
-  return change::temporary_tag(app_, "candidate", number);
+  return change::temporary_tag(context_, app_, "candidate", number);
 }
 
 void Rehearsal::pull(const std::string& reference) {
@@ -104,7 +104,8 @@ Cast Rehearsal::cast(const Spec& spec, const std::map<std::string, std::string>&
 
 void Rehearsal::add_volumes(const Cast& cast, plan::Plan& plan, std::vector<size_t>& last) const {
   for (const auto& volume : cast.other.volumes)
-    append(plan, last, plan::CreateVolume{volume, labels::for_temporary(app_)}, "empty, as the image wants one there");
+    append(plan, last, plan::CreateVolume{volume, change::temporary_labels(context_, app_)},
+           "empty, as the image wants one there");
 }
 
 void Rehearsal::add_creation(const Cast& cast, const std::string& name, plan::Plan& plan,
@@ -113,7 +114,8 @@ void Rehearsal::add_creation(const Cast& cast, const std::string& name, plan::Pl
   const auto image = cast.images.find(name);
   const std::string& id = image != cast.images.end() ? image->second.id : cast.references.at(name);
   append(plan, last,
-         plan::CreateContainer{cast.other.containers.at(name), id, service, labels::for_temporary(app_), {"no", 0}},
+         plan::CreateContainer{
+             cast.other.containers.at(name), id, service, change::temporary_labels(context_, app_), {"no", 0}},
          options_.is_open ? "under another name" : "under another name, without ports");
 }
 

@@ -312,14 +312,13 @@ void refuse_places(change::Context& context, const AppName& name, const std::vec
   if (installed != nullptr) refuse_to_mount_what_is_others(context, name, world, *installed, places, stop);
 }
 
-void tell_of_filling(Restored& restored, const AppName& name, const EngineFilling& filling, bool is_planned,
+void tell_of_filling(Restored& restored, const change::Temporary& helper, const EngineFilling& filling, bool is_planned,
                      const std::string& where) {
   if (filling.targets.empty()) return;
   for (const auto& target : filling.targets)
     restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
   if (is_planned)
-    restored.change.plan = plan::in_sequence(
-        plan_of_filling(name, filling, change::temporary_name(name, "reach"), where), restored.change.plan);
+    restored.change.plan = plan::in_sequence(plan_of_filling(filling, helper, where), restored.change.plan);
 }
 
 }  // namespace
@@ -381,7 +380,8 @@ Restored restore(change::Context& context, const AppName& name, backup::Destinat
       // What it installed is as if it had been declared here: with the files that it is bound to.
       if (restored.installed && restored.change.kind == change::Change::Kind::done) keep_its_files(context, app, stop);
       if (restored.change.failed()) remove_empty_ones(absent);
-      tell_of_filling(restored, target_name, through_engine, options.change.dry_run, where.text());
+      tell_of_filling(restored, change::temporary(context, target_name, "reach"), through_engine,
+                      options.change.dry_run, where.text());
       return restored;
     } catch (const Error&) {
       remove_empty_ones(absent);

@@ -18,9 +18,9 @@ ReleaseNumber earlier_release(const App& app, const std::optional<ReleaseNumber>
   if (to) return app.release(*to).number;
   const auto running = change::what_runs(app) ? change::what_runs(app) : app.last;
   if (!running) throw NotFound(ErrorCode::release_not_found, format("{} has never run", app.name.text()));
-  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
-    if (release->number < *running && (release->verdict == Verdict::passed || release->verdict == Verdict::unproven))
-      return release->number;
+  for (const Verdict verdict : {Verdict::passed, Verdict::unproven})
+    for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
+      if (release->number < *running && release->verdict == verdict) return release->number;
   throw NotFound(ErrorCode::nothing_to_go_back_to,
                  format("{} has no good release before {}", app.name.text(), running->text()),
                  format("belay releases {} lists them all.", app.name.text()));

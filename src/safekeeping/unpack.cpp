@@ -59,7 +59,7 @@ void remove_all_of(const fs::path& folder, const backup::Manifest& manifest) {
 Unpacked unpack(change::Report& report, backup::Destination& destination, const std::string& file,
                 const crypto::AgeKeys& keys, const fs::path& wanted, const std::vector<std::string>& only, bool dry_run,
                 std::stop_token stop) {
-  const fs::path absolute = fs::absolute(wanted).lexically_normal();
+  const fs::path absolute = plain_absolute(wanted);
   const fs::path folder = absolute.has_filename() ? absolute : absolute.parent_path();
   const std::string where = backup::FilePlace{destination.place(), file}.text();
   return doing(format("unpacking {} into {}", printable(where), printable(folder.string())), [&] {

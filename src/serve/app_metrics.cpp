@@ -6,6 +6,7 @@
 
 #include "change/apps.h"
 #include "plan/planner.h"
+#include "safekeeping/backup_health.h"
 
 namespace belay::serve {
 
@@ -26,6 +27,7 @@ void AppMetrics::measure(engine::Engine& engine, const state::Store& store, Time
     measure_app(engine, app, world, now, stop);
     measure_backups(store, app);
   }
+  measure_errands(store, seen, now);
   for (const auto& name : known_)
     if (!seen.contains(name)) metrics_.forget("app", name);
   known_ = std::move(seen);
@@ -55,6 +57,23 @@ void AppMetrics::measure_app(engine::Engine& engine, const App& app, const World
   metrics_
       .gauge("belay_app_restarts", "How often the engine restarted a container that does not stay up; else 0.", labels)
       .set(restarts);
+}
+
+void AppMetrics::measure_errands(const state::Store& store, const std::set<std::string>& apps, Time now) {
+  for (const auto& [name, health] : safekeeping::backup_health_of_all(store, now))
+    if (apps.contains(name))
+      metrics_
+          .gauge("belay_app_backup_late", "1 for an app whose last good backup is older than it should be.",
+                 {{"app", name}})
+          .set(health.is_late(now) ? 1 : 0);
+  for (const auto& errand : store.errands({})) {
+    if (errand.kind != Errand::Kind::job || !apps.contains(errand.app)) continue;
+    const MetricLabels labels{{"app", errand.app}, {"job", errand.service}};
+    metrics_.gauge("belay_job_failed", "1 while the last run of a job has failed.", labels)
+        .set(errand.has_failed() ? 1 : 0);
+    metrics_.gauge("belay_job_end_timestamp_seconds", "When a job last ended; 0: it has not run yet.", labels)
+        .set(errand.ended ? seconds(*errand.ended) : 0);
+  }
 }
 
 void AppMetrics::measure_backups(const state::Store& store, const App& app) {

@@ -21,6 +21,7 @@ class AppMetrics {
 
  private:
   void measure_app(engine::Engine& engine, const App& app, const World& world, Time now, const std::stop_token& stop);
+  void measure_errands(const state::Store& store, const std::set<std::string>& apps, Time now);
   void measure_backups(const state::Store& store, const App& app);
 
   Metrics& metrics_;

@@ -8,6 +8,7 @@
 #include "base/lock.h"
 #include "declared/definitions.h"
 #include "declared/user_data.h"
+#include "serve/app_alarms.h"
 #include "serve/event_watch.h"
 #include "serve/folder_watch.h"
 #include "serve/neighbours.h"
@@ -82,7 +83,10 @@ Daemon::Daemon(engine::Engine& engine, const fs::path& state_folder, Clock& cloc
       options_(std::move(options)),
       progress_([] {}),
       measured_(engine, metrics_, clock, [this] { progress_(); }),
-      daemon_log_(log, metrics_, clock, options_.self) {
+      daemon_log_(log, metrics_, clock, options_.self),
+      errands_({measured_, clock, log, daemon_log_, [this] { return open_state(); },
+                [this] { return wanted_.with([](const Wanted& wanted) { return *wanted.settings; }); },
+                options_.back_up, options_.who, options_.command, options_.defaults}) {
   read_settings();
 }
 
@@ -110,7 +114,7 @@ void Daemon::read_settings() {
   if (!options_.folder.empty()) settings.confdir = options_.folder;
   if (options_.interval) settings.interval = *options_.interval;
   if (options_.metrics) settings.metrics = *options_.metrics;
-  settings.confdir = fs::absolute(settings.confdir).lexically_normal();
+  settings.confdir = plain_absolute(settings.confdir);
   auto notices = std::make_shared<Notifications>(sinks_(settings), log_);
   // Nothing of the old ones is in force until all of the new ones can be.
   settings_ = std::move(settings);
@@ -121,7 +125,9 @@ void Daemon::read_settings() {
 }
 
 void Daemon::publish() {
-  wanted_.with([&](Wanted& wanted) { wanted = {declared_, settings_.soak}; });
+  wanted_.with([&](Wanted& wanted) {
+    wanted = {declared_, settings_.soak, std::make_shared<const formats::Settings>(settings_)};
+  });
 }
 
 std::shared_ptr<Notifications> Daemon::notices() const {
@@ -226,20 +232,17 @@ void Daemon::make_sure_of_the_engine(const std::stop_token& stop) {
   asked_at_ = events.connections;
 }
 
-// Of timers and of people: each once, also across a restart of the daemon.
-void Daemon::tell_failed_backups(state::Store& store) {
-  for (auto& failure : store.backup_failures({})) {
-    if (failure.told) continue;
-    daemon_log_.backup_failed(failure);
-    failure.told = true;
-    store.save(failure);
-  }
+// The loop has other deadlines then.
+void Daemon::know_errands(state::Store& store) {
+  if (declared_ && errands_.know(store, *declared_) && waker_ != nullptr) waker_->wake({Cause::ended, {}});
 }
 
-void Daemon::look_at(const Look& look, const std::stop_token& stop) {
-  read_sources(look.registries, stop);
+void Daemon::look_at(const Look& asked, const std::stop_token& stop) {
+  read_sources(asked.registries, stop);
   const auto store = open_state();
-  tell_failed_backups(*store);
+  know_errands(*store);
+  Look look = asked;
+  look.leave.merge(errands_.apps_at_a_job());
   // Also where the pass ends early: alerts are about what is there.
   struct Measuring {
     Daemon& daemon;
@@ -247,6 +250,7 @@ void Daemon::look_at(const Look& look, const std::stop_token& stop) {
     std::stop_token stop;
     ~Measuring() { daemon.measure_apps(store, stop); }
   } const measuring{*this, *store, stop};
+  tell_of_alarms(measured_, *store, daemon_log_, clock_.now(), stop);
   if (!declared_) return;
   change::Report report;
   change::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,

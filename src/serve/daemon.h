@@ -18,6 +18,7 @@
 #include "model/declaration.h"
 #include "serve/app_metrics.h"
 #include "serve/daemon_log.h"
+#include "serve/errand_runs.h"
 #include "serve/measured_engine.h"
 #include "serve/metrics.h"
 #include "serve/notices.h"
@@ -50,6 +51,8 @@ struct DaemonOptions {
   // How long to wait for the word of another daemon on the engine (serve/neighbours.h): an engine that is busy tells
   // late, and a daemon on a busy machine answers late. 0: nobody is asked.
   Milliseconds patience{2'000};
+  // How backups are made that definitions ask for; empty: they fail.
+  BackUp back_up{};
 };
 
 // The settings of the file, then those of the command line. Throws ConfigError, Error where they cannot be read.
@@ -113,6 +116,7 @@ class Daemon {
   struct Wanted {
     std::shared_ptr<const Declarations> declared;  // nullptr: none could be read so far
     Milliseconds soak{0};
+    std::shared_ptr<const formats::Settings> settings{};
   };
 
   std::shared_ptr<Notifications> notices() const;
@@ -124,7 +128,7 @@ class Daemon {
   Look look_for(const Wakeup& wakeup, const std::set<std::string>& leave);
   void note_owed(const Look& look, const declared::DeclaredHost& host);
   void make_sure_of_the_engine(const std::stop_token& stop);
-  void tell_failed_backups(state::Store& store);
+  void know_errands(state::Store& store);
   void measure_apps(const state::Store& store, const std::stop_token& stop) noexcept;
   void look_at(const Look& look, const std::stop_token& stop);
   void check_app(const Declaration& app, const PendingCheck& check, Milliseconds soak, const std::stop_token& stop);
@@ -140,6 +144,7 @@ class Daemon {
   void collect(Wakeup wakeup, Loop& loop);
   void begin_checks(Loop& loop);
   void begin_pass(Loop& loop);
+  void begin_errands(Loop& loop);
   bool is_time_for_a_pass(const Loop& loop) const;
   std::optional<Time> deadline_of(const Loop& loop) const;
   void count_notices(const EventWatch& events, Notifications::Counts& known);
@@ -155,6 +160,7 @@ class Daemon {
   std::function<void()> progress_;
   MeasuredEngine measured_;
   DaemonLog daemon_log_;
+  ErrandRuns errands_;
   AppMetrics app_metrics_{metrics_};
 
   // Shared by all threads.

@@ -270,13 +270,19 @@ void DaemonLog::passed(const declared::DeclaredHost& host) {
   {
     const std::lock_guard lock(mutex_);
     // What is declared no more is no trouble any more either.
-    std::erase_if(troubles_, [&](const auto& trouble) {
-      return trouble.first.kind != Subject::Kind::subsystem && !met.contains(trouble.first.name);
-    });
+    std::vector<Subject> over;
+    for (const auto& [subject, trouble] : troubles_)
+      if (subject.kind != Subject::Kind::subsystem && !met.contains(subject.name)) over.push_back(subject);
+    for (const Subject& subject : over) trouble_is_gone(subject);
     std::erase_if(states_, [&](const auto& state) { return !met.contains(state.first); });
     count_apps();
   }
   for (const auto& warning : host.warnings) note(warning);
+}
+
+void DaemonLog::tell_of(const Fact& fact) {
+  const std::lock_guard lock(mutex_);
+  tell_fact(fact);
 }
 
 void DaemonLog::backup_failed(const state::BackupFailure& failure) {
@@ -315,6 +321,17 @@ void DaemonLog::trouble_is_over(const Subject& subject, const std::string& app) 
   if (troubles_.erase(subject) == 0) return;
   tell_fact(
       {LogLevel::notice, "recovered", app, {}, format("{} is well again", app.empty() ? subject.name : app), {}, {}});
+}
+
+void DaemonLog::trouble_is_gone(const Subject& subject) {
+  troubles_.erase(subject);
+  tell_fact({LogLevel::notice,
+             "recovered",
+             AppName::is_valid(subject.name) ? subject.name : std::string(),
+             {},
+             format("the trouble with {} is over", subject.name),
+             {},
+             {}});
 }
 
 void DaemonLog::tell_fact(const Fact& fact) {

@@ -43,12 +43,15 @@ class DaemonLog final : public declared::DeclaredListener {
   // The daemon's own container is being stopped by the daemon's own plan: its successor has taken over.
   const std::atomic<bool>& is_handing_over() const { return handing_over_; }
 
- private:
   struct Fact {
     LogLevel level = LogLevel::notice;
     std::string event;  // of the notice; empty: none is sent
     std::string app, release, text, reason, log_tail;
   };
+  // Of apps, whatever the definitions say. Whether it was told already is the caller's business.
+  void tell_of(const Fact& fact);
+
+ private:
   // What can be in trouble, and be well again: an app, an app's health, a part that the daemon stands on.
   struct Subject {
     enum class Kind { app, health, subsystem };
@@ -67,6 +70,8 @@ class DaemonLog final : public declared::DeclaredListener {
   void tell_trouble(const Subject& subject, const Fact& fact);
   // Says that it is over, where one was told.
   void trouble_is_over(const Subject& subject, const std::string& app);
+  // What it was about is declared no more.
+  void trouble_is_gone(const Subject& subject);
   void tell_change(const declared::DeclaredApp& app);
   void count_verdict(const char* verdict);
 

@@ -1,6 +1,7 @@
 // The daemon's loop: who is woken by what, and which looks go on side by side.
 
 #include <algorithm>
+#include <malloc.h>
 #include <unistd.h>
 #include <utility>
 
@@ -60,13 +61,17 @@ bool is_concerned(const Declaration& app, const std::string& container) {
 // What goes on and what waits, of one run.
 struct Daemon::Loop {
   Loop(Waker& waker, ServiceNotifier& to, std::stop_token ends)
-      : notifier(to), stop(std::move(ends)), threads([&waker] { waker.wake({Cause::ended, {}}); }) {}
+      : notifier(to),
+        stop(std::move(ends)),
+        errands([&waker] { waker.wake({Cause::ended, {}}); }),
+        threads([&waker] { waker.wake({Cause::ended, {}}); }) {}
 
   ServiceNotifier& notifier;
   const std::stop_token stop;
   Wakeup for_the_pass;
   std::map<std::string, PendingCheck> checks;  // by app: those that no check has begun for
   std::optional<Time> try_checks_at;           // those that wait for somebody else
+  NamedThreads errands;                        // backups and jobs
   NamedThreads threads;                        // last: its threads use the others
 };
 
@@ -83,6 +88,9 @@ void Daemon::collect(Wakeup wakeup, Loop& loop) {
   for (const auto& ended : loop.threads.take_ended())
     // What a check changed may matter to others: that is for a whole pass to see.
     if (ended != the_pass) loop.for_the_pass.causes.insert(Cause::container);
+
+  // What was left alone meanwhile, and what came of it.
+  if (!loop.errands.take_ended().empty()) loop.for_the_pass.causes.insert(Cause::ended);
 
   const Time now = clock_.now();
   const auto declared = wanted_.with([](const Wanted& wanted) { return wanted.declared; });
@@ -192,11 +200,20 @@ void Daemon::begin_pass(Loop& loop) {
   });
 }
 
+void Daemon::begin_errands(Loop& loop) {
+  for (const Errand& errand : errands_.to_begin([&](const Errand& each) { return loop.errands.is_at(name_of(each)); }))
+    loop.errands.begin(name_of(errand), [this, errand, stop = loop.stop] {
+      errands_.run(errand, stop);
+      ::malloc_trim(0);
+    });
+}
+
 std::optional<Time> Daemon::deadline_of(const Loop& loop) const {
   std::optional<Time> next = next_turn([&](const std::string& app) { return !loop.threads.is_at(app); });
   const auto at = [&](Time time) { next = std::min(next.value_or(time), time); };
   if (loop.try_checks_at) at(*loop.try_checks_at);
   if (!loop.threads.is_at(the_pass)) at(pass_deadline());
+  if (const auto due = errands_.next([&](const Errand& each) { return loop.errands.is_at(name_of(each)); })) at(*due);
   return next;
 }
 
@@ -268,10 +285,12 @@ void Daemon::run(Waker& waker, ServiceNotifier& notifier, std::stop_token stop) 
       if (stop.stop_requested() || refused_.with([](const auto& refused) { return refused.has_value(); })) break;
       collect(std::move(wakeup), loop);
       begin_checks(loop);
+      begin_errands(loop);
       if (is_time_for_a_pass(loop)) begin_pass(loop);
     }
     // Each takes back the change that it is at.
     loop.threads.wait_for_all();
+    loop.errands.wait_for_all();
   }
   notifier.stopping();
   files_ = nullptr;

@@ -183,6 +183,9 @@ void MeasuredEngine::write_archive(const std::string& container, const std::stri
                                    const engine::StreamWriter& write, std::stop_token stop) {
   measured("write_archive", [&] { inner_.write_archive(container, folder, heard(write), stop); });
 }
+void MeasuredEngine::remove_path(const std::string& container, const std::string& path, std::stop_token stop) {
+  measured("remove_path", [&] { inner_.remove_path(container, path, stop); });
+}
 std::string MeasuredEngine::build(const engine::BuildRequest& request, const engine::ProgressSink& progress,
                                   std::stop_token stop) {
   return measured("build", [&] { return inner_.build(request, heard(progress), stop); });

@@ -79,6 +79,7 @@ class MeasuredEngine final : public engine::Engine {
                     std::stop_token stop) override;
   void write_archive(const std::string& container, const std::string& folder, const engine::StreamWriter& write,
                      std::stop_token stop) override;
+  void remove_path(const std::string& container, const std::string& path, std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const engine::OutputSink& sink,
             std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;

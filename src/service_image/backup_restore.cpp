@@ -6,6 +6,7 @@
 #include "service_image/convention.h"
 #include "service_image/hold.h"
 #include "service_image/host_user.h"
+#include "service_image/version_change.h"
 #include "state/store.h"
 
 namespace belay::service_image {
@@ -193,36 +194,17 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   Work work(context, service, options.script_time);
   // What is there, kept until all has gone well.
   const fs::path kept = folders.restore_backup(name);
-  make_folder(kept.parent_path(), 0700);
-  {
-    const auto beside = backup::destination(backup::parse_place(kept.parent_path().string()), {});
-    const backup::Manifest manifest = manifest_for(context, service, false, stop);
-    const fs::path files = work.make_files_folder();
-    work.begin_backup(*beside, kept.filename(), manifest, {}, true, stop);
-    try {
-      carry_out(context, work, backup_plan(service, files, kept.string(), false), stop);
-    } catch (Error& error) {
-      work.abandon_backup();
-      error.offer_hint(
-          format("What is there cannot be kept, so nothing is restored over it: belay service destroy {} "
-                 "makes room.",
-                 name));
-      throw;
-    }
+  try {
+    keep_backup(context, work, service, kept, stop);
+  } catch (Error& error) {
+    error.offer_hint(format(
+        "What is there cannot be kept, so nothing is restored over it: belay service destroy {} makes room.", name));
+    throw;
   }
   const Work::Opened opened = work.open_backup(destination, file, keys, false, stop);
   Done done{Done::Kind::done, {}, {}, identity_of(service.version), {}, {}, {}};
   folders.scripts().keep(opened.scripts);
-  service.before = service.version;
-  service.before_backup = kept.string();
-  service.version = to;
-  Belongings had = belongings_of(context.engine, owner_in(context, service), stop);
-  remember(had, context.engine, stop);
-  had.stopped = running_with_config(context, name, stop);
-  had.untouched = true;
-  service.before_world = to_json(had);
-  service.unfinished = Unfinished::restore;
-  context.store.save(service);
+  begin_change(context, service, to, kept.string(), Unfinished::restore, stop);
   Chain chain;
   const bool is_other = to.image != service.before->image || to.scripts != service.before->scripts;
   if (is_other) {
@@ -231,31 +213,11 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   }
   add_data(chain, context, service, to, work.files_folder(), false, stop);
   done.plan = chain.plan();
-  try {
-    work.use(to);
-    work.before_touch([&] { note_touch(context, service); });
-    carry_out(context, work, chain.plan(), stop);
-  } catch (Error& error) {
-    try {
-      go_back(context, service);
-      error.offer_hint("The service has the data that it had before.");
-    } catch (const Error& trouble) {
-      context.report.warning(format("the way back failed as well: {}; the next command tries again", trouble.what()));
-    }
-    throw;
-  }
-  const ServiceVersion from = *service.before;
-  service.before.reset();
-  service.before_world.clear();
-  service.before_backup.clear();
-  service.unfinished = Unfinished::nothing;
-  service.updated = context.clock.now();
-  context.store.save(service);
-  if (from.image != to.image) {
-    std::ignore = context.engine.remove_image(pinned_tag(name, from.image), {});
-    if (from.fetched) discard_image(context, {}, from.image);
-  }
   std::error_code error;
+  carry_out_or_go_back(
+      context, service, work, chain.plan(), "The service has the data that it had before.",
+      [&] { fs::remove(kept, error); }, std::move(stop));
+  end_change(context, service);
   fs::remove(kept, error);
   done.service = service;
   return done;
@@ -308,7 +270,7 @@ Done restore(change::Context& context, const std::string& wanted, backup::Destin
       if (!pulled) throw NotFound(ErrorCode::image_gone, format("the image {} is not here", printable(to.reference)));
       to.image = pulled->id;
     }
-    to.fetched = !had_image;
+    to.fetched = !had_image || context.store.remnants(name, state::Store::Remnant::image).contains(to.image);
     Done done;
     if (there) {
       done = restore_over(context, service, to, destination, file, keys, options, stop);

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "document/json.h"
+#include "model/naming.h"
 #include "service_image/convention.h"
 
 namespace belay::service_image {
@@ -32,10 +33,6 @@ std::optional<bool> by_label(const labels::Labels& labels, const Owner& owner) {
   if (const auto label = labels.find(service_label); label != labels.end()) return label->second == owner.service;
   if (labels.contains(labels::app) || labels.contains(labels::temporary)) return false;
   return {};
-}
-
-bool is_anonymous(const std::string& volume) {
-  return volume.size() == 64 && volume.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 bool is_called_like(const std::string& name, const std::string& service) {
@@ -175,7 +172,7 @@ Belongings belongings_of(engine::Engine& engine, const Owner& owner, std::stop_t
     found.containers.push_back(container.name);
     if (container.is_up()) found.running.insert(container.name);
     for (const auto& mount : container.mounts)
-      if (mount.kind == Mount::Kind::volume && is_anonymous(mount.source)) anonymous.insert(mount.source);
+      if (mount.kind == Mount::Kind::volume && is_unnamed_volume(mount.source)) anonymous.insert(mount.source);
   }
   for (const auto& volume : engine.volumes({}, stop)) {
     const bool is_nameless = anonymous.contains(volume.name);
@@ -210,7 +207,7 @@ void remove_with_nameless(engine::Engine& engine, const std::string& container, 
   std::vector<std::string> volumes;
   if (const auto made = engine.container(container, stop))
     for (const auto& mount : made->container.mounts)
-      if (mount.kind == Mount::Kind::volume && is_anonymous(mount.source)) volumes.push_back(mount.source);
+      if (mount.kind == Mount::Kind::volume && is_unnamed_volume(mount.source)) volumes.push_back(mount.source);
   engine.remove_container(container, stop);
   for (const auto& volume : volumes) {
     try {
@@ -234,6 +231,17 @@ void remember(Belongings& belongings, engine::Engine& engine, std::stop_token st
             detail->service, detail->container.labels, detail->restart};
     // Its name says which it is; the JSON of a spec wants one.
     kept.service.name = name;
+    // What the image alone asks for is in no setting; made again, it would be another volume, without the data.
+    for (const auto& mount : detail->container.mounts) {
+      if (mount.kind != Mount::Kind::volume || !is_unnamed_volume(mount.source)) continue;
+      auto& mounts = kept.service.mounts;
+      const auto same =
+          std::find_if(mounts.begin(), mounts.end(), [&](const Mount& each) { return each.target == mount.target; });
+      if (same != mounts.end())
+        same->source = mount.source;
+      else
+        mounts.push_back({Mount::Kind::volume, mount.source, mount.target, mount.read_only, {}});
+    }
   }
 }
 

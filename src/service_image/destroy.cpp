@@ -33,33 +33,14 @@ void remove_images(change::Context& context, const InstalledService& service) {
 
 // What belongs to it, but for what was there before an install that is taken back.
 Belongings removable(change::Context& context, const InstalledService& service, std::stop_token stop) {
-  Belongings found = belongings_of(context.engine, owner_in(context, service), std::move(stop));
+  Belongings found = all_of(context, service, std::move(stop));
   if (service.before_world.empty()) return found;
   const Belongings before = belongings_from_json(service.before_world);
   return before.is_before_install ? without(before, std::move(found)) : found;
 }
 
-// Volumes without a name that its containers had: once the service's own script has removed those, nothing says any
-// more whose they are.
-void remove_nameless(change::Context& context, Work& work, const InstalledService& service, std::stop_token stop) {
-  if (service.before_world.empty()) return;
-  const Belongings had = belongings_from_json(service.before_world);
-  Chain chain;
-  for (const auto& volume : context.engine.volumes({}, stop))
-    if (had.anonymous.contains(volume.name))
-      chain.then(plan::RemoveVolume{volume.name}, "it belonged to a container of the service", true);
-  carry_out(context, work, chain.plan(), stop);
-}
-
 std::vector<std::string> proof(change::Context& context, const InstalledService& service, const Folders& folders) {
   std::vector<std::string> left = removable(context, service, {}).text();
-  if (!service.before_world.empty()) {
-    const Belongings had = belongings_from_json(service.before_world);
-    for (const auto& volume : context.engine.volumes({}, {}))
-      if (const std::string line = "volume " + printable(volume.name);
-          had.anonymous.contains(volume.name) && std::find(left.begin(), left.end(), line) == left.end())
-        left.push_back(line);
-  }
   if (context.engine.image(pinned_tag(service), {})) left.push_back("image " + pinned_tag(service));
   if (launcher_state(service.launcher, service.launcher_digest) == LauncherState::ours)
     left.push_back("command " + service.launcher);
@@ -74,8 +55,7 @@ Chain destroy_chain(change::Context& context, const InstalledService& service, b
                     std::stop_token stop) {
   Chain chain;
   chain.then(script_step(service, service.version, "destroy"), "the service's own part", despite_script);
-  chain.then_remove(belongings_of(context.engine, owner_in(context, service), std::move(stop)),
-                    "it belongs to the service");
+  chain.then_remove(all_of(context, service, std::move(stop)), "it belongs to the service");
   if (launcher_state(service.launcher, service.launcher_digest) == LauncherState::ours)
     chain.then(plan::RemoveLauncher{service.launcher}, "it belongs to the service");
   chain.then(plan::UntagImage{pinned_tag(service)}, "it belongs to the service");
@@ -100,7 +80,6 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
     chain.then_remove(found, "it belongs to the service");
     carry_out(context, work, chain.plan(), stop);
   }
-  remove_nameless(context, work, service, stop);
   switch (launcher_state(service.launcher, service.launcher_digest)) {
     case LauncherState::ours: {
       Chain chain;
@@ -126,6 +105,8 @@ Done finish_destroy(change::Context& context, InstalledService service, std::sto
     chain.then(plan::RemoveHostUser{user_name}, "no other service needs it");
     carry_out(context, work, chain.plan(), stop);
   }
+  // What is left of them has tags of somebody else's, or another service needs it.
+  std::ignore = discard_left_images(context, service.name);
   context.store.forget_service(service.name);
   if (service.version.fetched) discard_image(context, service.version.reference, service.version.image);
   if (service.before && service.before->fetched)
@@ -149,11 +130,6 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
   for (const auto& action : chain.plan().actions) lines.push_back("- " + plan::step_text(action.step));
   agree(options.ask, lines, format("Destroy the service {} and ALL its data?", name), name);
   Work work(context, service, options.script_time);
-  Belongings had = belongings_of(context.engine, owner_in(context, service), stop);
-  // Of a destroy that was killed while its script ran.
-  if (!service.before_world.empty()) had.anonymous.merge(belongings_from_json(service.before_world).anonymous);
-  service.before_world = to_json(had);
-  context.store.save(service);
   // The script first: where it fails, the service is as it was.
   Chain script;
   script.then(script_step(service, service.version, "destroy"), "the service's own part", options.despite_script);
@@ -161,8 +137,6 @@ Done destroy(change::Context& context, const std::string& name, const DestroyOpt
     try {
       carry_out(context, work, script.plan(), stop);
     } catch (Error& error) {
-      service.before_world.clear();
-      context.store.save(service);
       error.offer_hint("With --force Belay removes the service although its own script fails.");
       throw;
     }

@@ -76,28 +76,4 @@ std::map<std::string, std::string> callers_variables(const ServiceManifest& mani
   return taken;
 }
 
-Service script_container(const InstalledService& service, const ServiceVersion& version, const Rights& rights,
-                         const std::string& engine_endpoint, bool publishes_ports) {
-  Service wanted;
-  wanted.name = service.name;
-  Rights granted = rights;
-  if (!publishes_ports) granted.ports.clear();
-  const std::string unix_scheme = "unix://";
-  if (granted.engine_socket && !engine_endpoint.starts_with(unix_scheme))
-    throw Error(ErrorCode::engine_socket, format("{} wants the engine's socket, and the engine at {} has none here",
-                                                 service.name, engine_endpoint));
-  apply(granted, wanted, granted.engine_socket ? engine_endpoint.substr(unix_scheme.size()) : "");
-  Mount config;
-  config.source = config_volume(service.name);
-  config.target = config_folder;
-  wanted.mounts.push_back(config);
-  wanted.environment =
-      script_variables(service, version, granted.engine_socket ? "unix:///var/run/docker.sock" : "", scripts_folder);
-  for (const auto* name :
-       {"HOME", "PATH", "USER", "LOGNAME", "SSH_AUTH_SOCK", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"})
-    wanted.environment.erase(name);
-  if (!granted.engine_socket) wanted.environment.erase("DOCKER_HOST");
-  return wanted;
-}
-
 }  // namespace belay::service_image

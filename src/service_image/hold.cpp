@@ -16,6 +16,7 @@ namespace belay::service_image {
 namespace {
 
 using Unfinished = InstalledService::Unfinished;
+using Remnant = state::Store::Remnant;
 
 std::string_view verb_of(Unfinished unfinished) {
   switch (unfinished) {
@@ -100,7 +101,8 @@ Held hold(change::Context& context, const std::string& name, std::stop_token sto
       stop);
   const bool was_there = context.store.service(name).has_value();
   end_interrupted(context, name, stop);
-  finish_unfinished(context, name, std::move(stop));
+  finish_unfinished(context, name, stop);
+  if (const auto service = context.store.service(name)) note_nameless(context, *service, std::move(stop));
   std::error_code error;
   fs::remove(Folders(context.store.folder()).restore_backup(name), error);
   return {std::move(lock), was_there && !context.store.service(name)};
@@ -122,6 +124,40 @@ std::set<std::string> running_with_config(change::Context& context, const std::s
                                          [&](const Mount& mount) { return mount.source == volume; }))
       names.insert(container.name);
   return names;
+}
+
+Belongings all_of(change::Context& context, const InstalledService& service, std::stop_token stop) {
+  Belongings all = belongings_of(context.engine, owner_in(context, service), stop);
+  std::set<std::string> had = context.store.remnants(service.name, Remnant::volume);
+  for (const auto& name : all.volumes) had.erase(name);
+  if (had.empty()) return all;
+  for (const auto& container : context.engine.containers({}, stop))
+    for (const auto& mount : container.mounts) had.erase(mount.source);
+  for (const auto& volume : context.engine.volumes({}, stop))
+    if (had.contains(volume.name)) {
+      all.volumes.push_back(volume.name);
+      all.anonymous.insert(volume.name);
+    }
+  return all;
+}
+
+void note_nameless(change::Context& context, const InstalledService& service, std::stop_token stop) {
+  Belongings found = belongings_of(context.engine, owner_in(context, service), stop);
+  if (!service.before_world.empty()) {
+    const Belongings before = belongings_from_json(service.before_world);
+    if (before.is_before_install) found = without(before, std::move(found));
+  }
+  std::set<std::string> there;
+  for (const auto& volume : context.engine.volumes({}, stop)) there.insert(volume.name);
+  context.store.note_remnants(service.name, Remnant::volume, found.anonymous, there);
+}
+
+NamelessNote::~NamelessNote() {
+  try {
+    note_nameless(context_, service_, {});
+  } catch (const std::exception&) {
+    // The next command notes what is there by then.
+  }
 }
 
 void note_touch(change::Context& context, InstalledService& service) {
@@ -178,16 +214,30 @@ void discard_image(change::Context& context, const std::string& reference, const
   }
 }
 
+void leave_image(change::Context& context, const std::string& service, const std::string& image) {
+  auto all = context.store.remnants(service, Remnant::image);
+  all.insert(image);
+  context.store.note_remnants(service, Remnant::image, all, all);
+}
+
+std::vector<std::string> discard_left_images(change::Context& context, const std::string& service) {
+  std::set<std::string> used, there;
+  const auto left = context.store.remnants(service, Remnant::image);
+  if (left.empty()) return {};
+  for (const auto& container : context.engine.containers({}, {})) used.insert(container.image_id);
+  for (const auto& image : left) {
+    if (!used.contains(image)) discard_image(context, {}, image);
+    if (context.engine.image(image, {})) there.insert(image);
+  }
+  context.store.note_remnants(service, Remnant::image, {}, there);
+  return {there.begin(), there.end()};
+}
+
 void take_back_install(change::Context& context, InstalledService service, bool script_has_run) {
   try {
     Work work(context, service, Milliseconds(600'000));
-    if (!service.before_world.empty()) {
-      // Once the script has removed its containers, nothing says any more whose these were.
-      Belongings had = belongings_from_json(service.before_world);
-      had.anonymous.merge(without(had, belongings_of(context.engine, owner_in(context, service), {})).anonymous);
-      service.before_world = to_json(had);
-      context.store.save(service);
-    }
+    // Once the script has removed its containers, nothing else says whose these were.
+    note_nameless(context, service, {});
     if (script_has_run) {
       Chain chain;
       chain.then(script_step(service, service.version, "destroy"), "the install is taken back", true);
@@ -209,8 +259,7 @@ void go_back(change::Context& context, InstalledService service) {
   const Belongings had = belongings_from_json(service.before_world);
   Work work(context, service, Milliseconds(3'600'000));
   work.use(before);
-  const Owner owner = owner_in(context, service);
-  Belongings found = belongings_of(context.engine, owner, {});
+  Belongings found = all_of(context, service, {});
   remember(found, context.engine, {});
   Chain chain;
   chain.then_remove(added_since(had, found), "it came with what failed");
@@ -227,7 +276,7 @@ void go_back(change::Context& context, InstalledService service) {
     add_data(data, context, service, before, work.files_folder(), false, {});
     carry_out(context, work, data.plan(), {});
   }
-  const Belongings now = belongings_of(context.engine, owner, {});
+  const Belongings now = all_of(context, service, {});
   Chain restart;
   for (const auto& [name, kept] : had.kept) {
     const bool is_there = std::find(now.containers.begin(), now.containers.end(), name) != now.containers.end();
@@ -263,6 +312,7 @@ void clear_up(change::Context& context, const InstalledService& service) {
     scripts.insert(each.version.scripts);
     if (each.before) scripts.insert(each.before->scripts);
   }
+  std::ignore = discard_left_images(context, service.name);
   std::error_code error;
   fs::remove_all(folders.work(service.name), error);
   folders.scripts().keep_only(scripts);

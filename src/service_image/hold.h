@@ -22,6 +22,23 @@ Held hold(change::Context& context, const std::string& name, std::stop_token sto
 Owner owner_in(change::Context& context, const InstalledService& service);
 // The containers that run with the service's config volume, whoever owns them.
 std::set<std::string> running_with_config(change::Context& context, const std::string& service, std::stop_token stop);
+// What belongs to the service, with those volumes without a name that its containers had once: nothing on the engine
+// tells of these. But not those that another container has by now.
+Belongings all_of(change::Context& context, const InstalledService& service, std::stop_token stop);
+// Remembers the volumes without a name that the service's containers have now.
+void note_nameless(change::Context& context, const InstalledService& service, std::stop_token stop);
+// Does so when it goes, whatever happens.
+class NamelessNote {
+ public:
+  NamelessNote(change::Context& context, const InstalledService& service) : context_(context), service_(service) {}
+  NamelessNote(const NamelessNote&) = delete;
+  NamelessNote& operator=(const NamelessNote&) = delete;
+  ~NamelessNote();
+
+ private:
+  change::Context& context_;
+  const InstalledService& service_;
+};
 // What a way back needs, from `had` on: noted in the record when something of the new version is about to run.
 void note_touch(change::Context& context, InstalledService& service);
 
@@ -54,6 +71,11 @@ void pull(change::Context& context, const std::string& reference, std::stop_toke
 // Removes an image that Belay brought here: the reference (empty: none), and the image where nothing else names or uses
 // it. Never fails.
 void discard_image(change::Context& context, const std::string& reference, const std::string& image) noexcept;
+
+// Belay brought the image for a version of the service that is no more: it goes as soon as nothing needs it.
+void leave_image(change::Context& context, const std::string& service, const std::string& image);
+// Discards those of them that nothing needs any more; the ids of the rest.
+std::vector<std::string> discard_left_images(change::Context& context, const std::string& service);
 
 // Everything of a service that was not there before its install: its own script `destroy` first where it has begun.
 // Never to be stopped; what goes wrong is warned of.

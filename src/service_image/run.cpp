@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time_limit.h"
 #include "engine/captured_output.h"
+#include "service_image/containers.h"
 #include "service_image/convention.h"
 #include "service_image/hold.h"
 #include "service_image/launcher.h"
@@ -20,51 +21,18 @@ constexpr Milliseconds help_time{20'000};
 
 int run_in_container(change::Context& context, const InstalledService& service, const ServiceManifest& manifest,
                      const RunOptions& options, Terminal& terminal, std::stop_token stop) {
-  engine::Engine& engine = context.engine;
-  engine::ContainerRequest request;
+  ScriptWords words{options.command, {service.name, pinned_tag(service)}, options.command == "run"};
+  words.arguments.insert(words.arguments.end(), options.arguments.begin(), options.arguments.end());
+  engine::ContainerRequest request =
+      script_request(service, service.version, manifest.rights, context.engine.info(stop).endpoint, words);
   request.name = format("dr-{}-{}-{}", service.name, lower(options.command), ::getpid());
-  request.image = service.version.image;
-  request.service =
-      script_container(service, service.version, manifest.rights, engine.info(stop).endpoint, options.command == "run");
   for (const auto& [name, value] : callers_variables(manifest, true)) request.service.environment[name] = value;
-  request.service.entrypoint = {format("{}/{}", scripts_folder, options.command)};
-  request.service.command = {{service.name, pinned_tag(service)}};
-  request.service.command->insert(request.service.command->end(), options.arguments.begin(), options.arguments.end());
   request.service.tty = options.tty;
   request.service.stdin_open = true;
-  request.restart.name = "no";
+  request.input_ends_with_session = true;
   request.labels = labels_of(service.name);
-  engine.create_container(request, stop);
-  struct Removal {
-    engine::Engine& engine;
-    const std::string& name;
-    ~Removal() {
-      try {
-        engine.stop_container(name, Seconds(3), {});
-        remove_with_nameless(engine, name, {});
-      } catch (const std::exception&) {
-        // Its label says whose it is: the service's end finds it.
-      }
-    }
-  } removal{engine, request.name};
-  const auto to_its_end = [&](const std::stop_token& until) {
-    if (const auto code = engine.attach(request.name, terminal, until)) return *code;
-    // The input has ended, the script has not.
-    for (;;) {
-      const auto now = engine.container(request.name, until);
-      if (!now || !now->container.is_up()) return now ? now->exit_code : 1;
-      if (!context.clock.sleep(Milliseconds(200), until)) throw Cancelled();
-    }
-  };
-  if (!options.script_time) return to_its_end(stop);
-  const TimeLimit limit(*options.script_time, stop);
-  try {
-    return to_its_end(limit.token());
-  } catch (const Cancelled&) {
-    if (stop.stop_requested()) throw;
-    throw Error(ErrorCode::timed_out, format("it took longer than {}", duration_text(*options.script_time)),
-                "The option --timeout says how long it may take.");
-  }
+  const Temporary container(context.engine, request, stop);
+  return run_to_its_end(context, container.name(), terminal, {options.script_time, {}}, std::move(stop));
 }
 
 // A half of a service is nothing to run. Its own scripts may call its commands while it is installed or destroyed.
@@ -93,6 +61,9 @@ int run_command(change::Context& context, const std::string& name, const RunOpti
                    hint.empty() ? format("It has {}.", join(commands, ", ")) : std::move(hint));
   }
   const ServiceManifest manifest = manifest_of(scripts, {});
+  // It may replace containers, whose volumes without a name nothing tells of then.
+  note_nameless(context, service, stop);
+  const NamelessNote note(context, service);
   if (service.version.inside) return run_in_container(context, service, manifest, options, terminal, std::move(stop));
   const fs::path folder = store.folder_of(service.version.scripts);
   SupervisedRequest request;
@@ -163,7 +134,7 @@ std::vector<ServiceRow> list(change::Context& context, std::stop_token stop) {
   const auto all = context.store.services();
   for (const auto& service : all)
     rows.push_back(
-        {service, belongings_of(context.engine, owner_in(context, service), stop),
+        {service, all_of(context, service, stop),
          service.launcher.empty() ? LauncherState::absent : launcher_state(service.launcher, service.launcher_digest)});
   return rows;
 }

@@ -14,6 +14,8 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
+#include "service_image/belongings.h"
+#include "service_image/containers.h"
 #include "service_image/convention.h"
 
 namespace belay::service_image {
@@ -199,7 +201,7 @@ void remove_leftovers(engine::Engine& engine, const std::map<std::string, std::s
     for (const auto& container : engine.containers({true, format("{}={}", key, value)}, stop)) {
       const auto pid = parse_number(container.name.substr(container.name.rfind('-') + 1));
       if (!container.is_up() && pid && ::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
-        engine.remove_container(container.name, stop);
+        remove_with_nameless(engine, container.name, stop);
     }
 }
 
@@ -208,39 +210,12 @@ void remove_leftovers(engine::Engine& engine, const std::map<std::string, std::s
 std::optional<Scripts> read_scripts(engine::Engine& engine, const std::string& image,
                                     const std::map<std::string, std::string>& label, std::stop_token stop) {
   remove_leftovers(engine, label, stop);
-  engine::ContainerRequest request;
-  request.name = format("belay-dr-look-{}-{}", short_digest(image), ::getpid());
-  request.image = image;
-  request.service.name = request.name;
-  // It is never started; without a command the engine would refuse to make it of an image that has none.
-  request.service.entrypoint = {"/never-started"};
-  request.service.network_mode = "none";
-  request.labels = label;
-  engine.create_container(request, stop);
+  const Temporary look(engine, unstarted(format("belay-dr-look-{}-{}", short_digest(image), ::getpid()), image, label),
+                       stop);
   std::string tar;
-  struct Removal {
-    engine::Engine& engine;
-    const std::string& name;
-    ~Removal() {
-      try {
-        remove();
-      } catch (const std::exception&) {
-        // The one who looks for its label removes it.
-      }
-    }
-    void remove() const {
-      std::vector<std::string> volumes;
-      if (const auto made = engine.container(name, {}))
-        for (const auto& mount : made->container.mounts)
-          if (mount.kind == Mount::Kind::volume) volumes.push_back(mount.source);
-      engine.remove_container(name, {});
-      // Those of the image's mount points: made for this container alone.
-      for (const auto& volume : volumes) engine.remove_volume(volume, {});
-    }
-  } removal{engine, request.name};
   try {
     engine.read_archive(
-        request.name, scripts_folder,
+        look.name(), scripts_folder,
         [&](std::string_view bytes) {
           if (tar.size() + bytes.size() > largest_scripts)
             throw Error(ErrorCode::bad_service_image, format("/dr is larger than {} MiB", largest_scripts >> 20));

@@ -5,6 +5,7 @@
 #include "service_image/convention.h"
 #include "service_image/hold.h"
 #include "service_image/host_user.h"
+#include "service_image/version_change.h"
 #include "state/store.h"
 
 namespace belay::service_image {
@@ -127,61 +128,36 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
   try {
     if (options.backup) {
       kept = folders.kept_backup(name).string();
-      make_folder(folders.all / "backups", 0700);
-      const auto destination = backup::destination(backup::parse_place((folders.all / "backups").string()), {});
-      const backup::Manifest manifest = manifest_for(context, service, false, stop);
-      const fs::path files = work.make_files_folder();
-      work.begin_backup(*destination, folders.kept_backup(name).filename(), manifest, {}, true, stop);
-      const plan::Plan plan = backup_plan(service, files, kept, false);
-      doing(format("updating {}: the backup before it", name), [&] { carry_out(context, work, plan, stop); });
+      doing(format("updating {}: the backup before it", name),
+            [&] { keep_backup(context, work, service, kept, stop); });
     }
     folders.scripts().keep(scripts);
   } catch (Error& error) {
-    work.abandon_backup();
     work.remove_work_folder();
     discard_new();
     error.offer_hint("With --no-backup the service is updated without one.");
     throw;
   }
-  service.before = from;
-  service.before_backup = kept;
-  service.version = to;
-  // With both images: what is found by the new one was not brought by the update.
-  Belongings had = belongings_of(context.engine, owner_in(context, service), stop);
-  remember(had, context.engine, stop);
-  had.stopped = running_with_config(context, name, stop);
-  had.untouched = true;
-  service.before_world = to_json(had);
-  service.unfinished = Unfinished::update;
-  context.store.save(service);
+  begin_change(context, service, to, kept, Unfinished::update, stop);
   const Chain chain = update_chain(service, to, scripts, host_user(folders.user_marks()).exists);
   done.plan = chain.plan();
   try {
-    work.use(to);
-    work.before_touch([&] { note_touch(context, service); });
-    doing(format("updating {}", name), [&] { carry_out(context, work, chain.plan(), stop); });
-  } catch (Error& error) {
-    note_in_journal(context, name, "update", "failed", error.what());
-    try {
-      go_back(context, service);
+    const auto is_back = [&] {
       discard_new();
-      error.offer_hint(format("The service is as it was before: {}.", identity_of(from)));
-    } catch (const Error& trouble) {
-      context.report.warning(format("the way back failed as well: {}; the next command tries again", trouble.what()));
-    }
+      std::error_code error;
+      if (!kept.empty()) fs::remove(kept, error);
+      fs::remove(folders.all / "backups", error);  // where it is empty
+    };
+    doing(format("updating {}", name), [&] {
+      carry_out_or_go_back(context, service, work, chain.plan(),
+                           format("The service is as it was before: {}.", identity_of(from)), is_back, stop);
+    });
+  } catch (const Error& error) {
+    note_in_journal(context, name, "update", "failed", error.what());
     throw;
   }
-  service.before.reset();
-  service.before_world.clear();
-  service.before_backup.clear();
-  service.unfinished = Unfinished::nothing;
-  service.updated = context.clock.now();
-  context.store.save(service);
+  end_change(context, service);
   note_in_journal(context, name, "update", "done", format("{} → {}", identity_of(from), identity_of(to)));
-  if (from.image != to.image) {
-    std::ignore = context.engine.remove_image(pinned_tag(name, from.image), {});
-    if (from.fetched) discard_image(context, {}, from.image);
-  }
   clear_up(context, service);
   done.service = service;
   done.kept_backup = kept;

@@ -15,12 +15,11 @@
 #include "base/pipe.h"
 #include "base/supervised.h"
 #include "base/text.h"
-#include "base/time_limit.h"
 #include "crypto/sha256.h"
-#include "engine/captured_output.h"
 #include "engine/direct.h"
-#include "service_image/belongings.h"
+#include "service_image/containers.h"
 #include "service_image/convention.h"
+#include "service_image/hold.h"
 #include "service_image/host_user.h"
 #include "service_image/launcher.h"
 #include "state/store.h"
@@ -35,6 +34,15 @@ constexpr size_t shown_output = 400;
 constexpr std::uintmax_t least_free = std::uintmax_t{64} << 20;
 constexpr int nothing_to_change = 3;
 
+bool is_success(int exit_code) {
+  return exit_code == 0 || exit_code == nothing_to_change;
+}
+
+// Those that get the folder PATH.
+bool exchanges_files(const std::string& script) {
+  return script == "backup" || script == "restore";
+}
+
 fs::path config_tar(const fs::path& work) {
   return work / "config.tar";
 }
@@ -45,7 +53,7 @@ Progress log_of(std::string_view text) {
   return progress;
 }
 
-// Both streams of a script in a container, as they come.
+// Both streams of a script in a container, as they come; it has no input.
 class StreamedOutput final : public Terminal {
  public:
   explicit StreamedOutput(std::function<void(std::string_view)> sink) : sink_(std::move(sink)) {}
@@ -61,6 +69,12 @@ class StreamedOutput final : public Terminal {
   std::mutex mutex_;
   std::function<void(std::string_view)> sink_;
 };
+
+std::uintmax_t room_at(const fs::path& place) {
+  std::error_code error;
+  const auto space = fs::space(place, error);
+  return error ? least_free : space.available;
+}
 
 // "./a/b" → "config/a/b": for the folder above the one that is filled, because only there its own owner and mode count.
 void rename_below(const Source& tar, const std::string& folder, const Sink& sink) {
@@ -159,19 +173,25 @@ fs::path Work::make_files_folder() {
 void Work::remove_work_folder() noexcept {
   std::error_code error;
   fs::remove_all(folders_.work(service_.name), error);
-  fs::remove(folders_.all / "work", error);  // where it is empty
+  for (const auto& folder : {folders_.all / "work", folders_.all / "backups", folders_.all})
+    fs::remove(folder, error);  // where it is empty
 }
 
-void Work::expect_room() const {
-  std::error_code error;
-  const auto space = fs::space(folders_.work(service_.name), error);
-  if (!error && space.available < least_free)
-    throw Error(ErrorCode::no_space, format("the disk of {} is full: the script was ended", folders_.all.string()),
-                "Make room, or keep the state on a larger disk.");
+// The disks that are not full already: on others a script may still make room, or bring back what was there.
+std::function<void()> Work::room_watch(bool needs_room, std::stop_token stop) const {
+  std::vector<fs::path> places{context_.store.folder()};
+  if (engine::may_share_files(context_.engine, stop)) places.emplace_back(context_.engine.data_folder(stop));
+  if (!needs_room) std::erase_if(places, [](const fs::path& place) { return room_at(place) < least_free; });
+  return [places] {
+    for (const auto& place : places)
+      if (room_at(place) < least_free)
+        throw Error(ErrorCode::no_space, format("the disk of {} is full: the script was ended", place.string()),
+                    "Make room there, or move it to a larger disk.");
+  };
 }
 
 void Work::judge(int exit_code) const {
-  if (exit_code == 0 || exit_code == nothing_to_change) return;
+  if (is_success(exit_code)) return;
   std::string words(trim(said_));
   if (words.size() > shown_output) words = "…" + words.substr(words.size() - shown_output);
   throw Error(ErrorCode::program_failed,
@@ -185,13 +205,16 @@ void Work::touch() {
 void Work::run_script(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
   touch();
   said_.clear();
-  if (step.inside)
-    run_inside(step, progress, std::move(stop));
-  else
-    run_on_host(step, progress, std::move(stop));
+  const NamelessNote note(context_, service_);
+  const auto tell = [&](std::string_view bytes) {
+    said_ += bytes;
+    if (said_.size() > 8 * shown_output) said_.erase(0, said_.size() - 4 * shown_output);
+    progress(log_of(bytes));
+  };
+  judge(step.inside ? run_inside(step, tell, stop) : run_on_host(step, tell, stop));
 }
 
-void Work::run_on_host(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
+int Work::run_on_host(const plan::RunScript& step, const Sink& tell, std::stop_token stop) {
   const ScriptStore store = folders_.scripts();
   const Scripts scripts = store.load(version_.scripts);
   const fs::path folder = store.folder_of(version_.scripts);
@@ -201,75 +224,38 @@ void Work::run_on_host(const plan::RunScript& step, const engine::ProgressSink& 
   request.environment = script_variables(service_, version_, context_.engine.info(stop).endpoint, folder);
   request.folder = "/";
   request.deadline = script_time_;
-  request.on_output = [&](std::string_view bytes) {
-    said_ += bytes;
-    if (said_.size() > 8 * shown_output) said_.erase(0, said_.size() - 4 * shown_output);
-    progress(log_of(bytes));
-  };
-  if (fs::exists(folders_.work(service_.name))) request.watch = [this] { expect_room(); };
-  judge(run_supervised(request, std::move(stop)));
+  request.on_output = tell;
+  request.watch = room_watch(step.script == "backup", stop);
+  return run_supervised(request, std::move(stop));
 }
 
-void Work::run_inside(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop) {
+int Work::run_inside(const plan::RunScript& step, const Sink& tell, std::stop_token stop) {
   engine::Engine& engine = context_.engine;
   const Rights rights = manifest_of(folders_.scripts().load(version_.scripts), {}).rights;
-  engine::ContainerRequest request;
-  request.name = format("dr-{}-script-{}", service_.name, ::getpid());
-  request.image = version_.image;
-  request.service = script_container(service_, version_, rights, engine.info(stop).endpoint, false);
-  request.service.entrypoint = {format("{}/{}", scripts_folder, step.script)};
-  request.service.command = step.arguments;
-  request.restart.name = "no";
-  request.labels = labels::for_temporary(lock_name(service_.name));
-  const bool exchanges = step.script == "backup" || step.script == "restore";
+  const bool exchanges = exchanges_files(step.script);
+  ScriptWords words{step.script, step.arguments, false};
   // In the container the folder has a name of its own.
-  if (exchanges && !request.service.command->empty()) request.service.command->back() = exchange_folder;
-  remove_with_nameless(engine, request.name, stop);
-  engine.create_container(request, stop);
-  struct Removal {
-    engine::Engine& engine;
-    const std::string& name;
-    ~Removal() {
-      try {
-        engine.stop_container(name, Seconds(3), {});
-        remove_with_nameless(engine, name, {});
-      } catch (const std::exception&) {
-        // The next command on the service removes it.
-      }
-    }
-  } removal{engine, request.name};
+  if (exchanges && !words.arguments.empty()) words.arguments.back() = exchange_folder;
+  engine::ContainerRequest request = script_request(service_, version_, rights, engine.info(stop).endpoint, words);
+  request.name = format("dr-{}-script-{}", service_.name, ::getpid());
+  request.labels = labels::for_temporary(lock_name(service_.name));
+  const Temporary container(engine, request, stop);
   if (exchanges)
     connected([&](const Sink& sink) { archive::write_tree(files_folder(), sink, {}, stop); },
               [&](const Source& source) {
                 engine.write_archive(
-                    request.name, "/", [&](const Sink& sink) { rename_below(source, &exchange_folder[1], sink); },
+                    container.name(), "/", [&](const Sink& sink) { rename_below(source, &exchange_folder[1], sink); },
                     stop);
               },
               stop);
-  StreamedOutput output([&](std::string_view bytes) {
-    said_ += bytes;
-    if (said_.size() > 8 * shown_output) said_.erase(0, said_.size() - 4 * shown_output);
-    progress(log_of(bytes));
-  });
-  std::optional<int> code;
-  if (script_time_) {
-    const TimeLimit limit(*script_time_, stop);
-    try {
-      code = engine.attach(request.name, output, limit.token());
-    } catch (const Cancelled&) {
-      if (stop.stop_requested()) throw;
-      throw Error(ErrorCode::timed_out, format("it took longer than {}", duration_text(*script_time_)),
-                  "The option --timeout says how long it may take.");
-    }
-  } else {
-    code = engine.attach(request.name, output, stop);
-  }
-  if (!code) throw Error(ErrorCode::program_failed, "its container did not end");
-  judge(*code);
-  if (step.script == "backup") {
+  StreamedOutput output(tell);
+  const int code = run_to_its_end(context_, container.name(), output,
+                                  {script_time_, room_watch(step.script == "backup", stop)}, stop);
+  if (step.script == "backup" && is_success(code)) {
     clear(files_folder());
-    copy_out(engine, request.name, exchange_folder, files_folder(), stop);
+    copy_out(engine, container.name(), exchange_folder, files_folder(), stop);
   }
+  return code;
 }
 
 void Work::put_launcher(const plan::PutLauncher& step) {
@@ -309,30 +295,15 @@ void Work::abandon_backup() {
 }
 
 void Work::with_reach(const std::function<void(const std::string&)>& work, std::stop_token stop) {
-  engine::ContainerRequest request;
-  request.name = format("dr-{}-reach-{}", service_.name, ::getpid());
-  request.image = version_.image;
-  request.service.name = service_.name;
-  request.service.entrypoint = {"/never-started"};
-  request.service.network_mode = "none";
+  engine::ContainerRequest request = unstarted(format("dr-{}-reach-{}", service_.name, ::getpid()), version_.image,
+                                               labels::for_temporary(lock_name(service_.name)));
   Mount config;
   config.source = config_volume(service_.name);
   config.target = config_folder;
   request.service.mounts.push_back(config);
-  request.labels = labels::for_temporary(lock_name(service_.name));
-  remove_with_nameless(context_.engine, request.name, stop);
-  context_.engine.create_container(request, stop);
-  try {
-    work(request.name);
-  } catch (...) {
-    try {
-      remove_with_nameless(context_.engine, request.name, {});
-    } catch (const std::exception&) {
-      // The next command on the service removes it.
-    }
-    throw;
-  }
-  remove_with_nameless(context_.engine, request.name, stop);
+  Temporary container(context_.engine, request, stop);
+  work(container.name());
+  container.remove(std::move(stop));
 }
 
 // A file that is written to while it is read comes out torn.
@@ -392,19 +363,7 @@ void Work::back_up(const plan::BackUpData& step, const engine::ProgressSink& /*p
               [&](const Sink& into) {
                 context_.engine.read_archive(container, format("{}/.", config_folder), into, stop);
               },
-              [&](const Source& source) {
-                // What is written is what was read, byte by byte; the walk over it only computes.
-                const auto read = [&](std::span<char> room) {
-                  const std::size_t got = source(room);
-                  writer_->write({room.data(), got});
-                  return got;
-                };
-                archive::list_tree(read, {}, events, stop);
-                std::vector<char> rest(64 << 10);
-                while (read(rest) > 0) {
-                }
-              },
-              stop);
+              [&](const Source& source) { archive::pass_tree(source, sink, events, stop); }, stop);
         },
         stop);
   } else {
@@ -451,32 +410,23 @@ Work::Opened Work::open_backup(backup::Destination& destination, const std::stri
       const Fd made(::open(tar.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
       if (!made) throw system_error(format("writing {}", tar.string()), errno);
       std::ofstream file(tar, std::ios::binary | std::ios::in | std::ios::out);
-      const auto copy = [&](std::span<char> room) {
-        const std::size_t got = source(room);
-        file.write(room.data(), static_cast<std::streamsize>(got));
-        return got;
-      };
-      archive::list_tree(copy, {}, events, stop);
-      std::vector<char> rest(64 << 10);
-      while (copy(rest) > 0) {
-      }
+      archive::pass_tree(
+          source, [&](std::string_view bytes) { file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); },
+          events, stop);
       file.close();
       if (!file) throw Error(ErrorCode::no_space, format("writing {}: no room", folders_.work(service_.name).string()));
     } else if (id == files_item) {
       archive::extract_tree(source, files_folder(), extract_options(), events, stop);
     } else if (id == scripts_item) {
       std::string tar;
-      const auto copy = [&](std::span<char> room) {
-        const std::size_t got = source(room);
-        if (tar.size() + got > largest_scripts)
-          throw Error(ErrorCode::bad_service_image, "the scripts of the backup are too large");
-        tar.append(room.data(), got);
-        return got;
-      };
-      archive::list_tree(copy, {}, events, stop);
-      std::vector<char> rest(64 << 10);
-      while (copy(rest) > 0) {
-      }
+      archive::pass_tree(
+          source,
+          [&](std::string_view bytes) {
+            if (tar.size() + bytes.size() > largest_scripts)
+              throw Error(ErrorCode::bad_service_image, "the scripts of the backup are too large");
+            tar += bytes;
+          },
+          events, stop);
       opened.scripts = scripts_from_archive(tar, ".");
     } else {
       reader.skip_item();
@@ -495,23 +445,34 @@ Work::Opened Work::open_backup(backup::Destination& destination, const std::stri
   return opened;
 }
 
-void Work::unpack(const plan::UnpackData& step, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
-  touch();
-  // What is there goes first, where this machine reaches it. Elsewhere only a volume that is new is filled rightly; a
-  // folder here that is called as one there is somebody else's.
-  std::optional<fs::path> folder;
+// By hand where this machine reaches the volume; a folder here that is called as one on another machine is somebody
+// else's.
+void Work::clear_config(const std::string& container, std::stop_token stop) {
   if (::geteuid() == 0 && engine::shares_files(context_.engine, stop))
     for (const auto& volume : context_.engine.volumes({}, stop))
-      if (volume.name == step.place.source) folder = engine::direct_folder(volume);
+      if (volume.name == config_volume(service_.name))
+        if (const auto folder = engine::direct_folder(volume)) return clear(*folder);
+  std::set<std::string> names;
+  connected(
+      [&](const Sink& sink) { context_.engine.read_archive(container, format("{}/.", config_folder), sink, stop); },
+      [&](const Source& source) {
+        archive::TarReader reader(source);
+        archive::TarEntry entry;
+        while (reader.next(entry)) {
+          const auto parts = split(entry.name, '/');
+          if (parts.size() > 1 && parts.front() == "." && !parts[1].empty()) names.insert(parts[1]);
+        }
+      },
+      stop);
+  for (const auto& name : names) context_.engine.remove_path(container, format("{}/{}", config_folder, name), stop);
+}
+
+void Work::unpack(const plan::UnpackData& /*step*/, const engine::ProgressSink& /*progress*/, std::stop_token stop) {
+  touch();
   with_reach(
       [&](const std::string& container) {
         // Behind the container's making: the engine copies the image's own /config into a volume that is empty.
-        if (folder) {
-          clear(*folder);
-        } else {
-          context_.report.warning(
-              format("{} is not reached from here: files in it that the backup does not have stay", step.place.source));
-        }
+        clear_config(container, stop);
         std::ifstream file(config_tar(folders_.work(service_.name)), std::ios::binary);
         context_.engine.write_archive(
             container, "/", [&](const Sink& sink) { rename_below(file_source(file), &config_folder[1], sink); }, stop);

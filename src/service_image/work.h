@@ -53,10 +53,6 @@ std::map<std::string, std::string> script_variables(const InstalledService& serv
 // interpreters; where the manifest names variables, just those.
 std::map<std::string, std::string> callers_variables(const ServiceManifest& manifest, bool inside);
 
-// One container that a script of the service runs in, or that only reaches its config volume.
-Service script_container(const InstalledService& service, const ServiceVersion& version, const Rights& rights,
-                         const std::string& engine_endpoint, bool publishes_ports);
-
 class Work final : public exec::NoData, public exec::HostWork {
  public:
   Work(change::Context& context, const InstalledService& service, std::optional<Milliseconds> script_time);
@@ -103,12 +99,17 @@ class Work final : public exec::NoData, public exec::HostWork {
   void unpack(const plan::UnpackData& step, const engine::ProgressSink& progress, std::stop_token stop) override;
 
  private:
-  void run_on_host(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop);
-  void run_inside(const plan::RunScript& step, const engine::ProgressSink& progress, std::stop_token stop);
+  // Their exit codes; `tell` gets what they write.
+  int run_on_host(const plan::RunScript& step, const Sink& tell, std::stop_token stop);
+  int run_inside(const plan::RunScript& step, const Sink& tell, std::stop_token stop);
   void touch();
   void pause_those_with_config(std::stop_token stop);
   void judge(int exit_code) const;
-  void expect_room() const;
+  // What throws when a script has filled the disk of the state, or that of the engine. `needs_room`: also when it was
+  // full before.
+  std::function<void()> room_watch(bool needs_room, std::stop_token stop) const;
+  // Of the config volume, through a container that has it.
+  void clear_config(const std::string& container, std::stop_token stop);
   // A container that only reaches the config volume; gone when `work` returns.
   void with_reach(const std::function<void(const std::string& container)>& work, std::stop_token stop);
 

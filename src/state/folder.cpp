@@ -119,7 +119,7 @@ void check_private_folder(const fs::path& folder) {
                 format("Remove that right (chmod o-w {}), or name another folder with --state-dir.", folder.string()));
   // As who owns what nobody here does, where only some of the machine's users are known (a user namespace).
   constexpr uid_t unknown_user = 65534;
-  const fs::path absolute = fs::absolute(folder).lexically_normal();
+  const fs::path absolute = plain_absolute(folder);
   std::error_code unknown;
   for (const fs::path& start : {absolute, fs::canonical(absolute, unknown)})
     for (fs::path above = start.parent_path(); !above.empty(); above = above.parent_path()) {

@@ -321,12 +321,48 @@ CREATE TABLE services (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What services had and nothing on the engine tells of: 'volume', without a name, that a container had; 'image' that Belay
+// brought for an earlier version. Rows of a service outlive its row in `services` while that is written anew.
+constexpr const char* remnants_schema = R"sql(
+CREATE TABLE service_remnants (
+  service TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (service, kind, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// Work by the clock, with the time of its next run; and what notices have told of apps, until it is over. Names, as in
+// `backups`.
+constexpr const char* errands_schema = R"sql(
+CREATE TABLE errands (
+  app TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  service TEXT NOT NULL,
+  schedule TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  began INTEGER,
+  ended INTEGER,
+  good INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (app, kind, service)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE told (
+  app TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (app, topic)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array all_migrations{
-    Migration{1, first_schema},    Migration{2, declared_schema},  Migration{3, waits_schema},
-    Migration{4, data_schema},     Migration{5, identity_schema},  Migration{6, failures_schema},
-    Migration{7, way_back_schema}, Migration{8, services_schema},  Migration{9, services_of_wish_schema},
-    Migration{10, repairs_schema}, Migration{11, asked_schema},    Migration{12, held_schema},
-    Migration{13, origin_schema},  Migration{14, installed_schema}};
+    Migration{1, first_schema},    Migration{2, declared_schema},   Migration{3, waits_schema},
+    Migration{4, data_schema},     Migration{5, identity_schema},   Migration{6, failures_schema},
+    Migration{7, way_back_schema}, Migration{8, services_schema},   Migration{9, services_of_wish_schema},
+    Migration{10, repairs_schema}, Migration{11, asked_schema},     Migration{12, held_schema},
+    Migration{13, origin_schema},  Migration{14, installed_schema}, Migration{15, remnants_schema},
+    Migration{16, errands_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -110,6 +110,7 @@ void Store::forget(const AppName& name) {
   database_->connection.writing([&] {
     database_->connection.execute("DELETE FROM apps WHERE name = ?", name.text());
     database_->connection.execute("DELETE FROM backup_failures WHERE app = ?", name.text());
+    database_->connection.execute("DELETE FROM errands WHERE app = ?", name.text());
   });
 }
 
@@ -283,6 +284,81 @@ void Store::forget_backup_failure(const std::string& app, const std::string& pla
       [&] { database_->connection.execute("DELETE FROM backup_failures WHERE app = ? AND place = ?", app, place); });
 }
 
+namespace {
+
+std::optional<Time> time_or_none(Query& row, int column) {
+  if (row.isColumnNull(column)) return {};
+  return Time(Milliseconds(row.getColumn(column).getInt64()));
+}
+
+}  // namespace
+
+std::vector<Errand> Store::errands(const std::string& app) const {
+  return database_->connection.reading([&] {
+    std::vector<Errand> errands;
+    auto row = database_->connection.query(
+        "SELECT app, kind, service, schedule, since, due, began, ended, good, reason FROM errands "
+        "WHERE ?1 = '' OR app = ?1 ORDER BY app, kind, service",
+        app);
+    while (row.executeStep()) {
+      const auto kind = errand_kind(row.getColumn(1).getString());
+      // A later Belay may know more.
+      if (!kind) continue;
+      Errand& errand = errands.emplace_back();
+      errand.app = row.getColumn(0).getString();
+      errand.kind = *kind;
+      errand.service = row.getColumn(2).getString();
+      errand.schedule = row.getColumn(3).getString();
+      errand.since = Time(Milliseconds(row.getColumn(4).getInt64()));
+      errand.due = Time(Milliseconds(row.getColumn(5).getInt64()));
+      errand.began = time_or_none(row, 6);
+      errand.ended = time_or_none(row, 7);
+      errand.is_good = row.getColumn(8).getInt() != 0;
+      errand.reason = row.getColumn(9).getString();
+    }
+    return errands;
+  });
+}
+
+void Store::save(const Errand& errand) {
+  database_->connection.writing([&] {
+    database_->connection.execute(
+        "INSERT OR REPLACE INTO errands (app, kind, service, schedule, since, due, began, ended, good, reason) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        errand.app, std::string(to_text(errand.kind)), errand.service, errand.schedule, errand.since, errand.due,
+        errand.began, errand.ended, errand.is_good, errand.reason);
+  });
+}
+
+void Store::forget_errand(const Errand& errand) {
+  database_->connection.writing([&] {
+    database_->connection.execute("DELETE FROM errands WHERE app = ? AND kind = ? AND service = ?", errand.app,
+                                  std::string(to_text(errand.kind)), errand.service);
+  });
+}
+
+std::vector<Told> Store::told() const {
+  return database_->connection.reading([&] {
+    std::vector<Told> all;
+    auto row = database_->connection.query("SELECT app, topic, text FROM told ORDER BY app, topic");
+    while (row.executeStep())
+      all.push_back({row.getColumn(0).getString(), row.getColumn(1).getString(), row.getColumn(2).getString()});
+    return all;
+  });
+}
+
+void Store::save(const Told& told) {
+  database_->connection.writing([&] {
+    database_->connection.execute("INSERT OR REPLACE INTO told (app, topic, text) VALUES (?, ?, ?)", told.app,
+                                  told.topic, told.text);
+  });
+}
+
+void Store::forget_told(const std::string& app, const std::string& topic) {
+  database_->connection.writing(
+      [&] { database_->connection.execute("DELETE FROM told WHERE app = ? AND topic = ?", app, topic); });
+}
+
 void Store::forget_backup(std::int64_t id) {
   database_->connection.writing([&] { database_->connection.execute("DELETE FROM backups WHERE id = ?", id); });
 }
@@ -361,7 +437,48 @@ void Store::save(const InstalledService& service) {
 }
 
 void Store::forget_service(const std::string& name) {
-  database_->connection.writing([&] { database_->connection.execute("DELETE FROM services WHERE name = ?", name); });
+  auto& connection = database_->connection;
+  connection.writing([&] {
+    connection.execute("DELETE FROM services WHERE name = ?", name);
+    connection.execute("DELETE FROM service_remnants WHERE service = ?", name);
+  });
+}
+
+namespace {
+
+std::string word_of(Store::Remnant kind) {
+  return kind == Store::Remnant::volume ? "volume" : "image";
+}
+
+std::set<std::string> read_remnants(Connection& connection, const std::string& service, Store::Remnant kind) {
+  std::set<std::string> names;
+  auto row =
+      connection.query("SELECT name FROM service_remnants WHERE service = ? AND kind = ?", service, word_of(kind));
+  while (row.executeStep()) names.insert(row.getColumn(0).getString());
+  return names;
+}
+
+}  // namespace
+
+std::set<std::string> Store::remnants(const std::string& service, Remnant kind) const {
+  return database_->connection.reading([&] { return read_remnants(database_->connection, service, kind); });
+}
+
+void Store::note_remnants(const std::string& service, Remnant kind, const std::set<std::string>& found,
+                          const std::set<std::string>& there) {
+  auto& connection = database_->connection;
+  const auto known = remnants(service, kind);
+  const bool are_all_known = std::includes(known.begin(), known.end(), found.begin(), found.end());
+  if (are_all_known && std::includes(there.begin(), there.end(), known.begin(), known.end())) return;
+  connection.writing([&] {
+    for (const auto& name : read_remnants(connection, service, kind))
+      if (!there.contains(name))
+        connection.execute("DELETE FROM service_remnants WHERE service = ? AND kind = ? AND name = ?", service,
+                           word_of(kind), name);
+    for (const auto& name : found)
+      connection.execute("INSERT OR IGNORE INTO service_remnants (service, kind, name) VALUES (?, ?, ?)", service,
+                         word_of(kind), name);
+  });
 }
 
 std::map<std::string, std::vector<Wait>> Store::waits() const {

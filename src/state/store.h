@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "model/backup_record.h"
+#include "model/errand.h"
 #include "model/installed_service.h"
 #include "model/journal.h"
 #include "model/release.h"
@@ -67,6 +68,12 @@ struct BackupFailure {
   Time failed{};
   std::string reason;
   bool told = false;  // the daemon has sent a notice of it
+};
+
+// What a notice has told of an app, until another one says that it is over.
+struct Told {
+  std::string app, topic, text;
+  auto operator<=>(const Told&) const = default;
 };
 
 // The state of one host. One Store belongs to one thread; several, in threads or processes, may be open on the same
@@ -135,12 +142,29 @@ class Store {
   // Newest first.
   std::vector<Repair> repairs(const AppName& app) const;
 
+  // Ordered by app; empty: of all apps.
+  std::vector<Errand> errands(const std::string& app) const;
+  // Durably; replaces that of the same app, kind and service.
+  void save(const Errand& errand);
+  void forget_errand(const Errand& errand);
+
+  std::vector<Told> told() const;
+  // Durably; replaces what was told of the app's topic.
+  void save(const Told& told);
+  void forget_told(const std::string& app, const std::string& topic);
+
   // Services installed from images that bring their own commands, ordered by name.
   std::vector<InstalledService> services() const;
   std::optional<InstalledService> service(const std::string& name) const;
   // Durably; replaces the record of the same name.
   void save(const InstalledService& service);
   void forget_service(const std::string& name);
+  // What the service has, or had, and nothing on the engine tells of: volumes without a name that a container had, the
+  // images of earlier versions that Belay brought. `note` adds to them, and forgets those that are not among `there`.
+  enum class Remnant { volume, image };
+  std::set<std::string> remnants(const std::string& service, Remnant kind) const;
+  void note_remnants(const std::string& service, Remnant kind, const std::set<std::string>& found,
+                     const std::set<std::string>& there);
 
   const fs::path& folder() const;
   // 32 hexadecimal digits that no other state has, but for copies of this one.
@@ -170,6 +194,6 @@ inline constexpr std::chrono::days journal_age{366};
 // No pause and no budget looks further back.
 inline constexpr std::chrono::days repair_age{1};
 
-inline constexpr int schema_version = 14;
+inline constexpr int schema_version = 16;
 
 }  // namespace belay::state

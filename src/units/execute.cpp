@@ -74,11 +74,11 @@ class Passing {
       Mount mount;
       mount.source = format("{}-{}", name_, volumes.size() + 1);
       mount.target = point;
-      volumes.push_back(
-          plan.add(plan::CreateVolume{mount.source, labels::for_temporary(unit_)}, "the image wants one there"));
+      volumes.push_back(plan.add(plan::CreateVolume{mount.source, change::temporary_labels(context_, unit_)},
+                                 "the image wants one there"));
       service_.mounts.push_back(std::move(mount));
     }
-    plan.add(plan::CreateContainer{name_, image->id, service_, labels::for_temporary(unit_), {"no", 0}},
+    plan.add(plan::CreateContainer{name_, image->id, service_, change::temporary_labels(context_, unit_), {"no", 0}},
              "for one command", volumes);
     return plan;
   }

@@ -241,11 +241,11 @@ void keep_in_volume(change::Context& context, const AppName& unit, const KeptTes
       cover.target = point;
       cover.options = "nocopy";
       passing.push_back(cover.source);
-      before.push_back(
-          plan.add(plan::CreateVolume{cover.source, labels::for_temporary(unit)}, "the image wants one there"));
+      before.push_back(plan.add(plan::CreateVolume{cover.source, change::temporary_labels(context, unit)},
+                                "the image wants one there"));
       service.mounts.push_back(std::move(cover));
     }
-  plan.add(plan::CreateContainer{test.name, test.image, service, labels::for_temporary(unit), {"no", 0}},
+  plan.add(plan::CreateContainer{test.name, test.image, service, change::temporary_labels(context, unit), {"no", 0}},
            "what the test made goes through it into the volume", before);
   change::carry_out_whole(context, plan, {}, stop);
   const std::string place = format("{}/{}", test.variant, test.container);

@@ -41,7 +41,8 @@ void discard_candidates(change::Context& context, const AppName& unit, std::stop
   plan::Plan plan;
   for (const auto& image : context.engine.images({.label = {}, .reference = repository}, stop))
     for (const auto& tag : image.tags)
-      if (tag.starts_with(repository + ":candidate-")) plan.add(plan::UntagImage{tag}, "it was only for the update");
+      if (change::is_temporary_tag(context, unit, "candidate", tag))
+        plan.add(plan::UntagImage{tag}, "it was only for the update");
   if (!plan.empty()) change::carry_out_whole(context, plan, {}, stop);
 }
 

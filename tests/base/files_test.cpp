@@ -114,5 +114,13 @@ TEST_F(Files, ATemporaryFolderGoesWithItsOwner) {
   EXPECT_FALSE(fs::exists(path));
 }
 
+TEST(PlainAbsolute, OneFolderIsOneTextHoweverItIsWritten) {
+  for (const char* text : {"/srv/defs", "/srv/defs/", "/srv/./defs//", "/srv/x/../defs/.", "/srv/defs/x/.."})
+    EXPECT_EQ(plain_absolute(text), fs::path("/srv/defs")) << text;
+  EXPECT_EQ(plain_absolute("/"), fs::path("/"));
+  EXPECT_EQ(plain_absolute("x/"), fs::current_path() / "x");
+  EXPECT_EQ(plain_absolute("."), fs::current_path());
+}
+
 }  // namespace
 }  // namespace belay

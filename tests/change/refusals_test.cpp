@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/lock.h"
+#include "change/apps.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
 
@@ -37,6 +38,30 @@ BuildOptions from(const fs::path& where) {
   BuildOptions options;
   options.where = where.string();
   return options;
+}
+
+// What the daemon saw may be over when it gets to act: a stop of the user's in between stays.
+TEST(Refusals, OfWhatWasDecidedForAnotherWish) {
+  Scene scene;
+  scene.run("deploy 1");
+  scene.run("deploy 2");
+  const Time seen = scene.app().wish.since;
+  scene.clock.advance(Seconds(1));
+  scene.run("stop");
+  const std::vector<std::function<void(Context&)>> uses{[](Context& c) { restart(c, web, {}, {}); },
+                                                        [](Context& c) { rollback(c, web, {}, {}, {}); },
+                                                        [](Context& c) { stop(c, web, false, {}); }};
+  for (const auto& use : uses)
+    expect_refusal<change::Overtaken>(
+        scene,
+        [&](Context& c) {
+          c.for_wish_since = seen;
+          use(c);
+        },
+        "another command has changed web", "belay why web");
+  Context here = scene.context();
+  here.for_wish_since = scene.app().wish.since;
+  EXPECT_FALSE(restart(here, web, {}, {}).failed());
 }
 
 TEST(Refusals, AnUnknownApp) {

@@ -305,5 +305,23 @@ TEST(Restart, DoesWhatItsPreviewShows) {
   EXPECT_EQ(planned, done);
 }
 
+// What nobody waited for may never have worked.
+TEST(Rollback, GoesToWhatProvedItselfBeforeWhatDidNot) {
+  Scene scene;
+  for (const char* step : {"deploy 1", "deploy 2", "deploy 3"}) scene.run(step);
+  App app = scene.app();
+  app.releases[1].verdict = Verdict::unproven;
+  scene.store->save(app);
+  Context here = scene.context();
+  EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
+  scene.run("deploy 4");
+  app = scene.app();
+  for (auto& release : app.releases)
+    if (release.number < *app.wish.release()) release.verdict = Verdict::unproven;
+  scene.store->save(app);
+  Context again = scene.context();
+  EXPECT_EQ(rollback(again, web, {}, {}, {}).running, ReleaseNumber{3}) << "the newest, where none proved itself";
+}
+
 }  // namespace
 }  // namespace belay::scene

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
 
 #include "base/errors.h"
@@ -18,7 +19,7 @@ TEST(CommandTable, HasEachCommandOnceWithAPageThatIsItsOwn) {
     EXPECT_NE(page.find("\n## Examples\n"), std::string::npos) << command.name;
     EXPECT_FALSE(command.summary.empty() || command.summary.ends_with('.')) << command.name;
   }
-  EXPECT_EQ(names.size(), 66u);
+  EXPECT_EQ(names.size(), 68u);
 }
 
 TEST(CommandTable, GivesNoOptionTwoMeanings) {
@@ -76,6 +77,23 @@ TEST(CommandTable, HasAPreviewOfEveryCommandOrAReasonWhyNot) {
                 without.contains(command.name) || command.name == "doctor")
         << command.name;
   }
+}
+
+// docs/json.md describes what they print. A command that is new takes --json, or has a reason here.
+TEST(CommandTable, OffersJsonOfEveryCommandOrAReasonWhyNot) {
+  const std::map<std::string_view, std::string_view> without{{"as", "the other tool's words"},
+                                                             {"completion", "a script"},
+                                                             {"cp", "files; it has no result"},
+                                                             {"declare", "a definition, which is JSON"},
+                                                             {"exec", "the output of a command"},
+                                                             {"export", "a Compose file"},
+                                                             {"help", "a page"},
+                                                             {"logs", "what a container wrote, as it is"},
+                                                             {"run", "the output of a command"},
+                                                             {"serve", "a log; with --progress json, of objects"},
+                                                             {"shell", "the output of a command"}};
+  for (const auto& command : commands())
+    EXPECT_NE(command.find_option("json") != nullptr, without.contains(command.name)) << command.name;
 }
 
 TEST(CommandTable, WritesUsageLines) {

@@ -179,7 +179,6 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"events", ""},
       {"events -f --json --since 10m web", ""},
       {"wait web", ""},
-      {"stats", "docker stats"},
       {"top web", ""},
       {"diff web", "--diff"},
       {"kill -s HUP web", ""},

@@ -58,7 +58,7 @@ TEST(CommandLine, TakesJsonAndDryRunBeforeTheCommandWhereTheCommandKnowsThem) {
   EXPECT_THAT(option_texts(parsed("--json ls")), ElementsAre("json="));
   EXPECT_THAT(option_texts(parsed("--dry-run stop web")), ElementsAre("dry-run="));
   EXPECT_THAT(option_texts(parsed("--json stop web")), ElementsAre("json="));
-  EXPECT_EQ(refusal("--json recover"), "recover: there is no option --json | ");
+  EXPECT_EQ(refusal("--json logs"), "logs: there is no option --json | ");
 }
 
 TEST(CommandLine, LeavesTheWordsOfAnotherProgramAlone) {

@@ -188,6 +188,24 @@ TEST_F(BesideCompose, LeavesOrphansUnlessTheyAreToGo) {
   EXPECT_TRUE(scene_.container("shop-web-1"));
 }
 
+// Two folders of one name, and neither file gives another.
+TEST_F(BesideCompose, LeavesTheProjectThatBelayRunsFromAnotherFolderAlone) {
+  ASSERT_FALSE(up().change.failed());
+  const auto before = scene_.engine.changes();
+  const fs::path other = scene_.folder.path() / "other";
+  make_folder(other);
+  fs::copy_file(folder_ / "compose.yaml", other / "compose.yaml");
+  const fs::path first = std::exchange(folder_, other);
+  const DeclaredApp refused = up();
+  EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
+  EXPECT_THAT(refused.reason, HasSubstr("is the project in " + first.string()));
+  EXPECT_THAT(refused.hint, HasSubstr("belay up -p NAME"));
+  EXPECT_EQ(scene_.engine.changes(), before);
+  fs::remove(first / "compose.yaml");
+  EXPECT_FALSE(up().change.failed()) << "the folder was moved";
+  EXPECT_NE(up().kind, DeclaredApp::Kind::broken);
+}
+
 TEST_F(BesideCompose, LeavesTheProjectOfAnotherFolderAlone) {
   compose_up();
   const auto before = scene_.engine.changes();

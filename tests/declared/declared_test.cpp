@@ -11,6 +11,7 @@
 #include "declared/plan_file.h"
 #include "look/look.h"
 #include "registry/registry.h"
+#include "report/host_text.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
 #include "support/zone.h"
@@ -136,7 +137,7 @@ TEST_F(DeclaredHostTest, ARegistryIsAskedAsOftenAsThePullPolicySays) {
   EXPECT_EQ(run(), "shop unchanged") << "it was pulled eleven hours ago";
   scene_.clock.advance(std::chrono::hours(1));
   const DeclaredHost preview = apply(true);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("which is asked every 12 h, has something newer"));
+  EXPECT_THAT(report::steps_text(preview, false), HasSubstr("which is asked every 12 h, has something newer"));
   EXPECT_EQ(run(), "shop change");
   scene_.clock.advance(std::chrono::hours(13));
   EXPECT_EQ(run(), "shop unchanged");
@@ -396,7 +397,7 @@ TEST_F(PreviewTest, RestartWithAsksForMore) {
   define("db", R"("image": "web:2", "network": "back")");
   const DeclaredHost plan = apply(true);
   EXPECT_EQ(of(plan, "web").reason, "replaced, because db is (restart_with)");
-  EXPECT_THAT(declared_text(plan, false),
+  EXPECT_THAT(report::steps_text(plan, false),
               HasSubstr("web: change (downtime: none) — replaced, because db is (restart_with)"));
   EXPECT_EQ(previewed_and_done(), "db change, web change");
 }
@@ -503,7 +504,7 @@ TEST_F(DeclaredHostTest, TellsOfAContainerThatEndsAgainAndAgain) {
   EXPECT_EQ(told(plan), "web trouble");
   EXPECT_THAT(of(plan, "web").reason, HasSubstr("its container web keeps exiting"));
   EXPECT_FALSE(plan.is_as_declared());
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("web: trouble — its container web keeps exiting"));
+  EXPECT_THAT(report::steps_text(plan, false), HasSubstr("web: trouble — its container web keeps exiting"));
 }
 
 // Growth: what a pass asks does not grow with what is declared, and a long chain is no work of its own.
@@ -557,7 +558,7 @@ TEST_F(DeclaredHostTest, APreviewLooksAgainWhereAnAppMovedOn) {
   };
   const DeclaredHost plan = apply(true);
   EXPECT_EQ(told(plan), "web change") << of(plan, "web").reason;
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("rename container web to web-r1")) << "r1 runs, no longer r2";
+  EXPECT_THAT(report::steps_text(plan, false), HasSubstr("rename container web to web-r1")) << "r1 runs, no longer r2";
 }
 
 // The scheme says how containers are called, not whose they are.
@@ -885,6 +886,66 @@ TEST_F(DeclaredHostTest, ABrokenFileLeavesItsAppAsItIsAndTheOthersGoOn) {
   EXPECT_THAT(running(), ElementsAre("other", "web"));
 }
 
+// A project's app may be called otherwise than its folder, and what is wrong may stand in any of its files.
+class ProjectsOutOfSight : public DeclaredHostTest {
+ protected:
+  ProjectsOutOfSight() {
+    make_folder(project_);
+    write_file_durably(project_ / "compose.yaml", "name: webshop\nservices: {web: {image: \"web:1\"}}\n");
+    define("other", R"("image": "web:1")");
+    EXPECT_EQ(run(), "other change, webshop change");
+  }
+  void expect_left_alone(const std::string& reason) {
+    const DeclaredHost host = apply();
+    EXPECT_EQ(told(host), "webshop broken, other unchanged") << reason;
+    EXPECT_THAT(of(host, "webshop").reason, HasSubstr(reason));
+    EXPECT_FALSE(host.is_as_declared());
+    EXPECT_THAT(running(), ElementsAre("other", "webshop-web-1"));
+    EXPECT_TRUE(scene_.store->app(AppName("webshop")));
+    options_.exclusive = true;
+    EXPECT_EQ(run(), "webshop broken, other unchanged") << reason;
+    options_.exclusive = false;
+  }
+  fs::path project_ = definitions_ / "shop";
+};
+
+TEST_F(ProjectsOutOfSight, ABrokenFileBesideTheFirstRemovesNothing) {
+  write_file_durably(project_ / "compose.override.yaml", "services: {web: {image: [}}\n");
+  expect_left_alone("compose.override.yaml:1:");
+  fs::remove(project_ / "compose.override.yaml");
+  write_file_durably(project_ / ".env", "COLOUR='red\n");
+  expect_left_alone(".env:1:");
+  fs::remove(project_ / ".env");
+  write_file_durably(project_ / "compose.yaml",
+                     "name: webshop\nservices: {web: {extends: {file: base.yaml, service: web}}}\n");
+  expect_left_alone("base.yaml");
+  write_file_durably(project_ / "base.yaml", "services: {web: {image: {}}}\n");
+  expect_left_alone("base.yaml:1:");
+  write_file_durably(project_ / "base.yaml", "services: {web: {image: \"web:1\"}}\n");
+  run();
+  EXPECT_EQ(run(), "other unchanged, webshop unchanged");
+}
+
+TEST_F(ProjectsOutOfSight, AFolderThatCannotBeSeenIntoRemovesNothing) {
+  const fs::path away = scene_.folder.path() / "away";
+  fs::rename(project_, away);
+  fs::create_directory_symlink(scene_.folder.path() / "not-mounted", project_);
+  expect_left_alone("this link leads nowhere");
+  fs::remove(project_);
+  make_folder(project_);
+  expect_left_alone("the folder is empty");
+  fs::create_symlink(away / "nothing.yaml", project_ / "compose.yaml");
+  expect_left_alone("this link leads nowhere");
+  fs::remove_all(project_);
+  EXPECT_EQ(run(), "other unchanged, webshop remove") << "the folder is gone: that is a wish";
+}
+
+TEST_F(ProjectsOutOfSight, AFolderThatLostItsComposeFileAloneIsNoProjectAnyMore) {
+  write_file_durably(project_ / "notes.txt", "moved away");
+  fs::remove(project_ / "compose.yaml");
+  EXPECT_EQ(run(), "other unchanged, webshop remove");
+}
+
 TEST_F(DeclaredHostTest, StartsAgainWhatWasStoppedBehindItsBack) {
   define("web", R"("image": "web:1")");
   run();
@@ -899,7 +960,7 @@ TEST_F(DeclaredHostTest, StartsAgainWhatWasStoppedBehindItsBack) {
   const DeclaredHost preview = apply(true);
   EXPECT_FALSE(preview.has_changes()) << "what is only reported is nothing to do";
   EXPECT_TRUE(of(preview, "web").only_reported);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("its definition says: report"));
+  EXPECT_THAT(report::steps_text(preview, false), HasSubstr("its definition says: report"));
 }
 
 TEST_F(DeclaredHostTest, FindsALimitThatSomebodyChangedWhenItLooksClosely) {
@@ -1122,6 +1183,22 @@ TEST_F(DeclaredHostTest, StopsStrangersOnlyOnAnExclusiveHost) {
   EXPECT_EQ(run(), "web unchanged");
 }
 
+TEST_F(DeclaredHostTest, AnExclusiveHostLeavesWhatACommandIsAtWorkWith) {
+  scene_.stranger("nginx", {});
+  for (const char* label : {labels::temporary, labels::one_off}) {
+    engine::ContainerRequest request;
+    request.name = label;
+    request.image = "web:1";
+    request.labels = {{label, "shop"}};
+    scene_.engine.create_container(request, {});
+    scene_.engine.start_container(label, {});
+  }
+  define("web", R"("image": "web:1")");
+  options_.exclusive = true;
+  EXPECT_EQ(run(), "web change, nginx remove");
+  EXPECT_THAT(running(), ElementsAre(labels::one_off, labels::temporary, "web"));
+}
+
 TEST_F(DeclaredHostTest, AnExclusiveHostStopsAppsThatNoDefinitionMade) {
   EXPECT_EQ(scene_.run("deploy 1"), "done");
   define("db", R"("image": "web:1")");
@@ -1179,7 +1256,7 @@ TEST_F(DeclaredHostTest, PullsWhatIsMissingAndSaysSoBefore) {
   scene_.engine.in_registry("far:1", {}, {}, "far");
   define("web", R"("image": "far:1")");
   const DeclaredHost preview = apply(true);
-  EXPECT_THAT(declared_text(preview, false), HasSubstr("1. pull far:1 — it is not on this host"));
+  EXPECT_THAT(report::steps_text(preview, false), HasSubstr("1. pull far:1 — it is not on this host"));
   EXPECT_EQ(run(), "web change");
   EXPECT_THAT(running(), ElementsAre("web"));
 }
@@ -1249,7 +1326,7 @@ TEST_F(DeclaredHostTest, TheFirstPlanNamesTheTagThatAPatternChose) {
   const DeclaredHost plan = apply(true);
   EXPECT_THAT(of(plan, "web").differences, ElementsAre("image: + far:1.4 (chosen by \"semver ^1\")"));
   EXPECT_THAT(of(plan, "plain").differences, IsEmpty());
-  EXPECT_THAT(declared_text(plan, false), HasSubstr("    image: + far:1.4 (chosen by"));
+  EXPECT_THAT(report::steps_text(plan, false), HasSubstr("    image: + far:1.4 (chosen by"));
   EXPECT_EQ(run(), "plain change, web change");
   EXPECT_EQ(scene_.app("web").releases.back().spec.services[0].image, "far:1.4");
 }

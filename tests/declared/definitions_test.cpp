@@ -92,6 +92,25 @@ TEST_F(DefinitionFolder, WithAnUnreadableFileStillGivesTheOthers) {
   EXPECT_EQ(declarations.broken[1].origin, (folder() / "lost.json").string());
 }
 
+TEST_F(DefinitionFolder, NamesTheSubFoldersThatMayHoldAProjectAfterAll) {
+  write(folder() / "shop" / "compose.yaml", "services: {web: {image: a}}\n");
+  write(folder() / "notes" / "read.me", "no project");
+  write(folder() / "bad" / "compose.yaml", "services: [\n");
+  fs::create_directories(folder() / "empty");
+  fs::create_directories(folder() / ".hidden");
+  fs::create_directory_symlink("nowhere", folder() / "link");
+  fs::create_directories(folder() / "half");
+  fs::create_symlink("nowhere", folder() / "half" / "docker-compose.yml");
+  const Declarations declarations = read_definitions(folder(), {});
+  EXPECT_EQ(declarations.apps.size(), 1U);
+  ASSERT_EQ(declarations.broken.size(), 1U);
+  EXPECT_EQ(declarations.broken[0].folder, (folder() / "bad").string());
+  std::vector<std::string> doubtful;
+  for (const auto& each : declarations.doubtful) doubtful.push_back(fs::path(each.folder).filename().string());
+  std::sort(doubtful.begin(), doubtful.end());
+  EXPECT_THAT(doubtful, ElementsAre("empty", "half", "link"));
+}
+
 class Files : public testing::Test {
  protected:
   fs::path at(const std::string& name) const { return folder_.path() / name; }

@@ -105,6 +105,16 @@ TEST_F(Healthcare, ItsBudgetIsSpentWhateverTheJournalStillHolds) {
   EXPECT_THAT(steps(), IsEmpty()) << "it says so once";
 }
 
+TEST_F(Healthcare, DoesNotWaitForAClockThatWasSetBack) {
+  define("app", R"({"image": "sick:1", "soak": "10s"})");
+  apply();
+  scene_.clock.advance(Milliseconds(95'000));
+  // A repair before that is of a later hour now.
+  scene_.store->append(AppName("app"),
+                       {scene_.clock.now() + std::chrono::hours(2), Repair::Kind::healing, ReleaseNumber{1}});
+  EXPECT_THAT(steps(), ElementsAre("app restart")) << last_.waits_for;
+}
+
 TEST_F(Healthcare, RollsBackToTheGoodReleaseBefore) {
   define("app", R"({"image": "good:1", "on_unhealthy": "rollback", "soak": "10s"})");
   apply();

@@ -168,6 +168,41 @@ TEST_F(OneOffs, RemoveWhatAKilledOneLeft) {
   EXPECT_THAT(containers(), Not(Contains("left")));
 }
 
+// Two at a time, as from two entries of a crontab.
+TEST_F(OneOffs, LeaveEachOtherAlone) {
+  up();
+  Context context = scene_.context("belay run tool");
+  engine::CapturedOutput output, other_output;
+  OneOffRun one(context, project(), of("tool", "one"), {});
+  one.before_the_session = [&] {
+    Context other_context = scene_.context("belay run tool");
+    EXPECT_EQ(OneOffRun(other_context, project(), of("tool", "other"), {}).run(other_output), 7);
+    EXPECT_THAT(containers(), Contains("one")) << "it is made, and not started yet";
+  };
+  EXPECT_EQ(one.run(output), 7);
+  EXPECT_THAT(containers(), Not(Contains("one")));
+}
+
+TEST_F(OneOffs, DoNotRemoveAStrangerWhoHasTheirName) {
+  up();
+  scene_.stranger("mine", {});
+  Context context = scene_.context("belay run tool");
+  engine::CapturedOutput output;
+  EXPECT_THROW(OneOffRun(context, project(), of("tool", "mine"), {}).run(output), Error);
+  EXPECT_THAT(containers(), Contains("mine"));
+}
+
+TEST_F(OneOffs, LeaveNothingWhereTheContainerCannotBePrepared) {
+  up();
+  Context context = scene_.context("belay run tool");
+  engine::CapturedOutput output;
+  const auto before = containers();
+  OneOffRun one(context, project(), of("tool", "one"), {});
+  one.before_the_session = [] { throw Cancelled(); };
+  EXPECT_THROW(one.run(output), Cancelled);
+  EXPECT_EQ(containers(), before);
+}
+
 TEST_F(OneOffs, KnowTheirServices) {
   Context context = scene_.context("belay run nosuch");
   EXPECT_THROW(OneOffRun(context, project(), of("nosuch"), {}), NotFound);

@@ -263,6 +263,33 @@ TEST_P(EngineContract, RefusesToWriteWhereNothingCanBeWritten) {
   EXPECT_FALSE(entries_of(archive("reader", "/var/data")).contains("data/new"));
 }
 
+TEST_P(EngineContract, RemovesAFileOrAFolderWithAllThatIsInIt) {
+  engine().create_container(holder("hold"), stop_);
+  fill("hold");
+  TarText tar;
+  tar.add_file("plain", "words", 0600);
+  const std::string bytes = tar.finished();
+  engine().write_archive(own("hold"), "/var/data", writer_of(bytes), stop_);
+  engine().remove_path(own("hold"), "/var/data/sub", stop_);
+  const auto entries = entries_of(archive("hold", "/var/data"));
+  EXPECT_FALSE(entries.contains("data/sub/"));
+  EXPECT_FALSE(entries.contains("data/sub/file"));
+  EXPECT_TRUE(entries.contains("data/plain"));
+  engine().remove_path(own("hold"), "/var/data/plain", stop_);
+  engine().remove_path(own("hold"), "/var/data/plain", stop_);
+  engine().remove_path(own("hold"), "/var/data/absent/below", stop_);
+  EXPECT_FALSE(entries_of(archive("hold", "/var/data")).contains("data/plain"));
+  EXPECT_THROW(engine().remove_path(own("absent"), "/var/data/plain", stop_), NotFound);
+}
+
+TEST_P(EngineContract, SaysWhatCannotBeRemoved) {
+  engine().create_container(holder("hold"), stop_);
+  fill("hold");
+  engine().create_container(holder("reader", true), stop_);
+  EXPECT_THROW(engine().remove_path(own("reader"), "/var/data/sub", stop_), EngineError);
+  EXPECT_TRUE(entries_of(archive("hold", "/var/data")).contains("data/sub/file"));
+}
+
 TEST_P(EngineContract, RefusesAStreamThatIsNoTar) {
   engine().create_container(holder("hold"), stop_);
   const std::string bytes = noise(100'000);

@@ -91,6 +91,10 @@ std::string rest_text(const Mapped& mapped) {
     text += format("  policies: {} {} {} {}\n", static_cast<int>(settings.policies.on_unhealthy),
                    static_cast<int>(settings.policies.on_drift), settings.policies.heal_budget,
                    duration_text(settings.policies.soak.value_or(Milliseconds(0))));
+  if (settings.policies.backup)
+    text += format("  backup: {} to {}, keep {}\n", settings.policies.backup->schedule, settings.policies.backup->place,
+                   settings.policies.backup->keep);
+  for (const auto& [service, schedule] : mapped.schedules) text += format("  schedule {}: {}\n", service, schedule);
   if (!settings.policies.update.window.empty()) text += format("  update: {}\n", settings.policies.update.window);
   for (const auto& [service, own] : mapped.updates)
     text += format("  update {}: {} '{}' {}\n", service, own.pattern, own.window, own.pull);

@@ -245,5 +245,22 @@ TEST(WriteProject, PoliciesOfTheDefinitionGoAlong) {
   EXPECT_EQ(again.update.minimum_age, Milliseconds(3'600'000));
 }
 
+TEST(WriteProject, WhatIsDoneByTheClockGoesAlong) {
+  const Definition read =
+      parse_dockerup({"/srv/clean.json", R"({"image": "web:1", "schedule": "Mon-Fri 04:30", "backup":
+    {"schedule": "every 6h", "place": "/srv/backups", "keep": "daily=7", "while": "running", "with_image": true}})",
+                      "/srv"})
+          .good.at(0);
+  Export what = export_of(read.declaration.spec, NamingScheme::fixed);
+  what.apps[0].name = read.declaration.name;
+  what.apps[0].declared = read.declaration;
+  const WrittenProject written = write_project(what);
+  EXPECT_THAT(written.leftovers, IsEmpty());
+  const Declaration again = read_again(written);
+  EXPECT_EQ(again.policies.backup, read.declaration.policies.backup);
+  EXPECT_EQ(again.schedules, read.declaration.schedules);
+  EXPECT_TRUE(again.spec.services.at(0).scheduled && again.spec.services.at(0).job);
+}
+
 }  // namespace
 }  // namespace belay::formats::compose

@@ -408,7 +408,7 @@ TEST(UnitOrders, ConfOfCommitIsLinesOfADockerfile) {
                     "[RUN it], Tty: null}"),
             "EXPOSE 80/tcp\nVOLUME [\"/a b\"]\nWORKDIR /w\nUSER 7\nONBUILD RUN it\nLABEL last=1");
   EXPECT_THROW(changes("{Hostname: h}"), ConfigError);
-  EXPECT_THROW(changes("{StopSignal: HUP}"), ConfigError);
+  EXPECT_EQ(changes("{StopSignal: SIGINT}"), "STOPSIGNAL SIGINT\nLABEL last=1");
   EXPECT_THROW(changes("{cmd: [a]}"), ConfigError);
   EXPECT_THROW(changes("{User: \"a\\nRUN evil\"}"), ConfigError);
   EXPECT_THROW(changes("{Env: [A]}"), ConfigError);

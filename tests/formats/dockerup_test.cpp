@@ -55,6 +55,11 @@ std::string policy_lines(const Policies& policies) {
   if (policies.on_drift == OnDrift::report) text += "  (on drift): report\n";
   if (policies.heal_budget != 5) text += format("  (heal budget): {}\n", policies.heal_budget);
   if (policies.soak) text += format("  (soak): {} ms\n", policies.soak->count());
+  if (policies.backup)
+    text += format("  (backup): {}, to {}, keep {}, while {}{}\n", policies.backup->schedule,
+                   policies.backup->place.empty() ? "the usual place" : policies.backup->place,
+                   policies.backup->keep.empty() ? "as usual" : policies.backup->keep,
+                   static_cast<int>(policies.backup->data_is_read), policies.backup->with_image ? ", with image" : "");
   return text;
 }
 
@@ -62,6 +67,7 @@ std::string declaration_text(const Declaration& app) {
   std::string text = format("{} ({}, {}:{})\n", app.name.text(), app.origin, app.place.line, app.place.column);
   for (const Service& service : app.spec.services) text += field_lines(service);
   text += swap_lines(app.spec) + policy_lines(app.policies);
+  for (const auto& [service, schedule] : app.schedules) text += format("  (schedule of {}): {}\n", service, schedule);
   if (!app.needs.empty()) text += format("  (needs): {}\n", join(app.needs, ", "));
   for (const fs::path& path : app.watched) text += format("  (watched): {}\n", path.string());
   return text;

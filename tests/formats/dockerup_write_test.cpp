@@ -27,7 +27,8 @@ TEST(WriteDockerup, WhatIsWrittenIsReadAsTheSame) {
     const Definitions read = parse_dockerup({file.string(), read_file(file), "/srv"});
     for (const Definition& definition : read.good) {
       const Declaration& declared = definition.declaration;
-      const WrittenDefinition text = write_dockerup(declared.name, declared.spec);
+      const std::string schedule = declared.schedules.empty() ? "" : declared.schedules.begin()->second;
+      const WrittenDefinition text = write_dockerup(declared.name, declared.spec, schedule);
       EXPECT_THAT(text.left_out, IsEmpty()) << file << "\n" << text.text;
       ++written;
     }

@@ -137,5 +137,53 @@ TEST_F(RenderedFile, IsNoLink) {
   }
 }
 
+TEST_F(RenderedFile, IsToldOfAfterACrashAtAnyCall) {
+  for (int calls = 0; calls < 50; ++calls) {
+    write_file_durably(request_.file, "old\n");
+    scene_.engine.crash_after(calls);
+    bool was_cut = false;
+    try {
+      std::ignore = render();
+    } catch (const engine::MemoryEngine::Crash&) {
+      was_cut = true;
+    }
+    scene_.engine.crash_after(std::nullopt);
+    scene_.reopen();
+    if (!was_cut) {
+      EXPECT_GT(calls, 1) << "some of them were cut off";
+      EXPECT_FALSE(render().has_changed);
+      return;
+    }
+    const auto again = render();
+    EXPECT_TRUE(again.has_changed) << "after " << calls << " calls";
+    EXPECT_THAT(again.told, ElementsAre("web-r1"));
+    EXPECT_EQ(read_file(request_.file), "new\n");
+    EXPECT_FALSE(render().has_changed);
+  }
+  FAIL() << "it never came to its end";
+}
+
+// What the killed one wrote is not what the file goes back to.
+TEST_F(RenderedFile, GoesBackToWhatItsReadersKnowWhereACrashLeftANewerOne) {
+  for (int calls = 0; calls < 50 && read_file(request_.file) == "old\n"; ++calls) {
+    scene_.engine.crash_after(calls);
+    try {
+      std::ignore = render();
+      FAIL() << "nothing cut it off";
+    } catch (const engine::MemoryEngine::Crash&) {
+    }
+    scene_.engine.crash_after(std::nullopt);
+    scene_.reopen();
+  }
+  bool went_back = false;
+  for (int calls = 0; calls < 50 && !went_back; ++calls) {
+    scene_.engine.fail_after(calls, EngineError(500, "no signal goes through"));
+    EXPECT_THROW(std::ignore = render(), Error) << "nobody is told, and nobody hears of it";
+    scene_.engine.fail_after({}, EngineError(500, ""));
+    went_back = read_file(request_.file) == "old\n";
+  }
+  EXPECT_TRUE(went_back);
+}
+
 }  // namespace
 }  // namespace belay::scene

@@ -134,7 +134,7 @@ TEST_F(Tls, SaysThatTheServerDemandsACertificate) {
   try {
     read_to_end(*stream);
     ADD_FAILURE();
-  } catch (const StreamError& error) {
+  } catch (const TlsError& error) {
     EXPECT_EQ(error.error_number(), EPROTO);
     EXPECT_THAT(error.what(), HasSubstr("wants a client certificate, and there is none"));
   }

@@ -3,6 +3,7 @@
 # changes nothing, and what Belay says is what the task says.
 # shellcheck source-path=SCRIPTDIR disable=SC2154
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+own_mounts "$@"
 
 ansible=$(realpath "$here/../../ansible")
 
@@ -153,7 +154,7 @@ END
 }
 
 test_a_service() {
-  "$BELAY" service --help >/dev/null 2>&1 || return 0
+  own_users
   collection
   local service=${prefix}s
   export BELAY_LAUNCHERS=$place/bin

@@ -203,7 +203,7 @@ END
   project 'echo first >/data/note; exec sleep 10000'
   expect_done belay up
   project 'echo second >/data/note; exec sleep 10000'
-  expect_done belay plan .
+  expect_done belay plan . -v
   expect_out 'copy volume'
   expect_done belay up
   expect_done belay snapshots "$app" --json

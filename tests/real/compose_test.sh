@@ -49,7 +49,7 @@ everything() { printf '["/%s-db-1","/%s-migrate-1","/%s-web-1","/%s-worker-1","/
 
 test_a_project_comes_up_and_only_what_changes_is_exchanged() {
   project "$stays_up"
-  expect_done belay plan .
+  expect_done belay plan . -v
   expect_out "wait until $app-migrate-1 has ended with 0"
   expect_done belay up
   expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
@@ -147,7 +147,7 @@ test_a_plan_with_a_pull_leaves_the_others_alone() {
   project "$stays_up"
   expect_done belay up
   sed -i "/^  worker:/,/image:/ s/image: .*/image: $prefix-image:2/" compose.yaml
-  expect_done belay plan .
+  expect_done belay plan . -v
   expect_out "pull $prefix-image:2"
   expect_out "create container $app-worker-1-r2"
   expect_not_out "create container $app-web-1"
@@ -179,7 +179,7 @@ services:
     stop_grace_period: 1s
 END
   cd ../..
-  expect_done belay plan stacks
+  expect_done belay plan stacks -v
   expect_out "build $app-web:latest"
   expect_done belay apply stacks
   expect is_up "$app-web-1"
@@ -225,7 +225,7 @@ log_of_hooks() { cat "$(api GET "/volumes/${app}_data" | jq -r .Mountpoint)/log"
 
 test_hooks_run_at_each_start_and_stop() {
   hooked '["true"]'
-  expect_done belay plan .
+  expect_done belay plan . -v
   expect_out "run in $app-web-1: sh -c"
   expect_done belay up
   expect_equal 'the log' $'prepared for red\nstarted red hook' "$(log_of_hooks)"

@@ -32,7 +32,7 @@ id_of() { inspect "$1" .Id; }
 test_plan_and_apply_without_a_word_mean_the_project_of_the_folder() {
   project
   expect_done belay plan
-  expect_out "create container $app-web-1"
+  expect_out "[+] $app +new"
   mkdir -p conf/deeper
   cd conf/deeper || return
   expect_done belay apply
@@ -215,7 +215,7 @@ test_what_was_stopped_runs_again_in_its_own_containers() {
   local web db
   web=$(id_of "$app-web-1") db=$(id_of "$app-db-1")
   expect_done belay stop
-  expect_done belay up --dry-run
+  expect_done belay up --dry-run -v
   expect_out "start $app-web-1"
   expect_not_out 'create container'
   expect_done belay up

@@ -27,7 +27,7 @@ test_an_app_gets_all_that_its_definition_says() {
     volumes: [{containerPath: \"/app.conf\", hostPath: \"app.conf\", mode: \"ro\"}, {containerPath: \"/data\"}]"
   run belay plan conf --detailed-exitcode
   expect_exit 2
-  expect_out "$app: change"
+  expect_out "[+] $app +new"
   expect_not exists "$app"
   applied
   expect_out "$app: r1 runs"
@@ -189,7 +189,7 @@ test_a_broken_definition_stops_nobody_else() {
   run belay plan conf
   expect_exit 1
   expect_err "conf/$app.json:3:[0-9]+"
-  expect_out "$app2: change"
+  expect_out "[+] $app2 +new"
   run belay apply conf
   expect_exit 1
   expect_err "conf/$app.json:3:[0-9]+"
@@ -204,7 +204,7 @@ test_what_is_no_longer_declared_goes_and_its_volume_stays() {
   applied
   rm "conf/$app.json"
   expect_done belay plan conf
-  expect_out "$app: remove"
+  expect_out "- $app +it is no longer declared"
   applied
   expect_out "$app: removed"
   expect_not exists "$app"
@@ -318,7 +318,7 @@ test_a_container_stopped_by_somebody_is_started_again() {
   api POST "/containers/$app/stop" >/dev/null
   run belay plan conf --detailed-exitcode
   expect_exit 2
-  expect_out "$app: repair"
+  expect_out "~ $app "
   applied
   expect_out "$app: repaired"
   expect is_up "$app"
@@ -349,11 +349,11 @@ test_dependents_are_replaced_as_planned_and_only_where_they_are_tied() {
   define "$app" 'labels: {v: "2"}'
   define "$app-peer" "network: \"$app-net\", labels: {v: \"2\"}"
   expect_done belay plan conf -o "$place/saved"
-  expect_out "$app: change"
-  expect_out "$app-linked: change .*replaced, because $app is \\(links\\)"
-  expect_out "$app-rider: change .*replaced, because $app-linked is \\(shared namespace\\)"
-  expect_out "$app-asks: change .*replaced, because $app-peer is \\(restart_with\\)"
-  expect_not_out "$app-free: "
+  expect_out "~ $app +labels.v: 1 → 2"
+  expect_out "~ $app-linked +replaced, because $app is \\(links\\)"
+  expect_out "~ $app-rider +replaced, because $app-linked is \\(shared namespace\\)"
+  expect_out "~ $app-asks +replaced, because $app-peer is \\(restart_with\\)"
+  expect_not_out "$app-free "
   expect_done belay apply "$place/saved"
   expect_out '5 changed, 1 unchanged'
   expect_equal 'what nothing ties' "$free" "$(id_of "$app-free")"
@@ -444,7 +444,7 @@ test_a_moved_tag_is_an_update_and_a_registry_that_is_down_stops_nothing() {
   first=$(image_of "$app")
   nothing_to_do
   publish plain two
-  run belay plan conf --detailed-exitcode
+  run belay plan conf --detailed-exitcode -v
   expect_exit 2
   expect_out 'pull '
   applied

@@ -40,7 +40,7 @@ test_definitions_take_over_what_the_old_dockerup_started() {
     '{name: $name, image: $image, volumes: [{containerPath: "/storage"}], update: {pull: false}}' >"conf/$app.json"
   expect_refused 1 belay apply conf
   expect_err "belay apply --take-over $app"
-  expect_done belay plan conf --take-over "$app"
+  expect_done belay plan conf --take-over "$app" -v
   expect_out "stop $app"
   expect runs "$app" 1
   expect_done belay apply conf --take-over "$app"

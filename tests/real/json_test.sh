@@ -24,7 +24,7 @@ described() {  # HEADING
 }
 # The keys of the JSON in $out, lists without their numbers.
 printed() {
-  jq -r 'del(.schema) | [paths | map(if type == "number" then "[]" else "." + . end) | join("") | ltrimstr(".")] | unique[]' <<<"$out" |
+  jq -r 'del(.schema, .settings[]?) | [paths | map(if type == "number" then "[]" else "." + . end) | join("") | ltrimstr(".")] | unique[]' <<<"$out" |
     grep -v '\[\]$' | sort -u
 }
 # What is below a list that is empty, or below an object that is null, need not come.
@@ -45,10 +45,9 @@ as_described() {
   # The keys of an app stand with ls.
   [ "$heading" = "${heading#*+}" ] || described "${heading#*+}" | sed 's/^apps\[\]\.//; /^apps$/d' >>keys
   # So do the steps of a plan with the plan of an app.
-  local list
-  for list in apps changes; do
-    grep -q "^$list\[\]\.actions\$" keys && described 'belay plan NAME --json' | grep '^\(actions\|notes\)' | sed "s/^/$list[]./" >>keys
-  done
+  local of_steps prefix
+  of_steps=$(described 'belay plan NAME --json' | grep '^\(actions\|notes\)')
+  for prefix in $(sed -n 's/^\(.*\.\|\)actions$/=\1/p' keys); do sed "s/^/${prefix#=}/" <<<"$of_steps" >>keys; done
   while read -r key; do
     grep -qxF -- "$key" keys || fail "what docs/json.md describes of $*" "no key $key" "$key"
   done < <(printed)
@@ -77,10 +76,70 @@ test_looks_print_what_is_described() {
   as_described "$of_changes" belay stop "$app" --dry-run --json
   echo "notify_command = true" >belay.conf
   as_described 'belay notify --json' belay notify --test --config belay.conf --json
+  as_described 'belay stats [NAME] --json' belay stats "$app" --json
+  expect_equal 'who is measured' "$app true" "$(jq -r '.containers[] | "\(.app) \(.memory_bytes > 0 and .processes > 0)"' <<<"$out")"
+  as_described 'belay df [NAME] --json' belay df "$app" --json
+  expect_equal 'what it takes' true "$(jq '.apps[0].images_bytes > 0 and .engine.images_bytes > 0' <<<"$out")"
   stop_by_hand=$(running "$app")
   api POST "/containers/$stop_by_hand/stop" >/dev/null
   as_described 'belay plan NAME --json' belay plan "$app" --json
   expect_equal 'the first step' start "$(jq -r '.actions[0].kind' <<<"$out")"
+}
+test_changes_print_what_is_described() {
+  local of_changes='belay deploy, start, stop, restart, rollback, retry, restore, kill, pause and unpause --json'
+  local of_set='belay set NAME KEY=VALUE --json, unset'
+  new_port port
+  image web "$port" one
+  as_described 'belay build NAME --json' belay build "$app" --dry-run --json
+  as_described 'belay build NAME --json' belay build "$app" --json
+  expect_equal 'the outcome' done "$(jq -r .outcome <<<"$out")"
+  expect_done belay start "$app" new
+  as_described "$of_set+$of_changes" belay set "$app" env.A=1 --json
+  expect_equal 'the difference' 'env.A: + 1' "$(jq -r '.differences[0].text' <<<"$out")"
+  expect_equal 'the change' "$app done r2" "$(jq -r '.changes[0] | "\(.name) \(.outcome) \(.running)"' <<<"$out")"
+  as_described "$of_set+$of_changes" belay unset "$app" env.A --dry-run --json
+  as_described 'belay stable NAME [rN] --json' belay stable "$app" --json
+  expect_equal 'the mark' 'done r2' "$(jq -r '"\(.outcome) \(.release)"' <<<"$out")"
+  as_described 'belay port NAME [PORT] --json' belay port "$app" --json
+  expect_equal 'the port' "$port" "$(jq '.ports[0].host_port' <<<"$out")"
+  as_described "$of_changes" belay pause "$app" --json
+  expect_equal 'the outcome' done "$(jq -r '.changes[0].outcome' <<<"$out")"
+  as_described "$of_changes" belay unpause "$app" --json
+  as_described "$of_changes" belay start-all --json
+  as_described 'belay autostart [NAME] --json' belay autostart "$app" last --json
+  expect_equal 'the app' "$app last" "$(jq -r '.apps[] | "\(.name) \(.autostart)"' <<<"$out")"
+  as_described 'belay snapshot NAME --json' belay snapshot "$app" --json
+  expect_done belay stop "$app"
+  as_described 'belay wait NAME --json' belay wait "$app" --json
+  expect_equal 'who has ended' "$app-r2" "$(jq -r '.containers[].container' <<<"$out")"
+}
+test_removals_print_what_is_described() {
+  local of_removals='belay cleanup, remove, down and rm --json'
+  new_port port
+  image web "$port" one
+  expect_done belay deploy "$app"
+  image web "$port" two
+  expect_done belay deploy "$app"
+  as_described "$of_removals" belay cleanup "$app" --dry-run --json
+  expect_equal 'images are measured' true "$(jq '.removals[0].frees_bytes > 0' <<<"$out")"
+  as_described "$of_removals" belay cleanup --dry-run --json
+  as_described "$of_removals" belay cleanup -y --json
+  expect_equal 'the outcome' "$app done" "$(jq -r '.removals[] | "\(.name) \(.outcome)"' <<<"$out" | grep "^$app ")"
+  expect_err "to do for $app:"
+  as_described "$of_removals" belay rm "$app" --stop --json
+  as_described "$of_removals" belay down "$app" --json
+  run belay remove "$app" --json
+  expect_exit 2
+  expect_equal 'who is no terminal must agree' not_confirmed "$(grep '^{' <<<"$err" | jq -r .error.code)"
+  as_described "$of_removals" belay remove "$app" -y --json
+  expect_equal 'the outcome' done "$(jq -r '.removals[0].outcome' <<<"$out")"
+}
+test_take_overs_print_what_is_described() {
+  new_port port
+  build_image one
+  as_described 'belay import run NAME --json' belay import run "$app" --dry-run --json -- docker run -p "$port:80" "$prefix-image:one"
+  expect_equal 'the settings' 80 "$(jq '.settings.services[0].ports[0].container_port' <<<"$out")"
+  as_described 'belay recover --json' belay recover --json
 }
 test_backups_print_what_is_described() {
   new_port port

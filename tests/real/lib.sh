@@ -235,6 +235,18 @@ own_engine() {
 }
 engine_script=$here/../../scripts/engine
 
+# own_mounts "$@": called before the tests, for scripts whose tests mount something: nobody else sees that.
+own_mounts() {
+  [ -n "${OWN_MOUNTS:-}" ] || OWN_MOUNTS=1 exec unshare --mount --propagation slave "$0" "$@"
+}
+# own_users: the users and groups of the test alone, for what makes and removes some. Needs own_mounts.
+own_users() {
+  [ -n "${OWN_MOUNTS:-}" ] || fail 'the users would be those of the machine'
+  cp -a /etc "$place/etc"
+  mount --bind "$place/etc" /etc
+  at_end umount -l /etc
+}
+
 # ---- the run ----
 
 clean_engine() {

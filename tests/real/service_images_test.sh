@@ -1,60 +1,11 @@
 #!/bin/bash
 # Services from images that bring their own commands: every command line of the document of dr, and what goes wrong.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-# An image of a service with two containers, a network and a volume of its own, under $prefix-image:TAG. What its script
-# VERB does first is in $place/VERB.hook, where there is one: so a test makes it fail.
-service_image() {  # TAG [DOCKERFILE-LINE…]
-  local tag=$1 applet root=$place/service-$1 script lines=()
-  shift
-  export BELAY_LAUNCHERS=$place/bin
-  mkdir -p "$root/bin" "$root/dr" "$root/config" "$root/tmp" "$root/data"
-  chown 22022:22022 "$root/config" "$root/data"
-  cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in sh sleep cat cp ls rm mkdir; do ln -sf busybox "$root/bin/$applet"; done
-  echo "$tag" >"$root/version"
-  script install 'docker volume create --label "$DR_LABEL" "dr-$1-data" >/dev/null; echo "installing $1 of $DR_REFERENCE"'
-  script destroy 'docker rm -f "dr-$1-web" "dr-$1-side" >/dev/null 2>&1; docker network rm "dr-$1-net" >/dev/null 2>&1; exit 0'
-  script help 'echo "This is $1."'
-  script enter 'docker exec -i "dr-$1-web" sh'
-  script backup 'docker run --rm -v "dr-$1-data:/data" -v "$3:/to" "$2" cp -r /data/. /to/'
-  script restore 'docker run --rm -v "dr-$1-data:/data" -v "$3:/from" "$2" cp -r /from/. /data/'
-  script configure 'printf "%s %s\n" "${GREETING:-none}" "$3" | docker run --rm -i -v "dr-$1-config:/config" -v "dr-$1-data:/data" "$2" sh -c "cat >/config/greeting; echo data >/data/file"'
-  script show 'docker run --rm -v "dr-$1-config:/config" -v "dr-$1-data:/data" "$2" sh -c "cat /config/greeting /data/file /version"'
-  script code 'exit "$3"'
-  script run 'docker network create --label "$DR_LABEL" "dr-$1-net" >/dev/null || exit 1
-for part in web side; do docker run -d --stop-timeout 1 --network "dr-$1-net" --name "dr-$1-$part" -v "dr-$1-config:/config" "$2" sleep 10000 >/dev/null || exit 1; done'
-  for script in "$root"/dr/*; do [ -s "$script" ] || rm -f "$script"; done
-  [ $# -gt 0 ] || set -- 'USER 22022:22022' 'VOLUME /config'
-  for script in "$@"; do lines+=(--data-urlencode "changes=$script"); done
-  tar -C "$root" -cf "$place/service.tar" .
-  import_image "$tag" "${lines[@]}"
-}
-script() {  # NAME TEXT: of the image that service_image makes
-  printf '#!/bin/sh\n[ ! -e "%s/%s.hook" ] || . "%s/%s.hook"\n%s\n' "$place" "$1" "$place" "$1" "$2" >"$root/dr/$1"
-  chmod 755 "$root/dr/$1"
-}
-import_image() {  # TAG QUERY…: from $place/service.tar
-  local tag=$1 query
-  shift
-  query=$(curl -s -o /dev/null -G -w '%{url_effective}' "$@" --data-urlencode 'changes=ENV PATH=/bin' http://127.0.0.1:1/ || true)
-  api POST "/images/create?fromSrc=-&repo=$prefix-image&tag=$tag&${query#*\?}" -H 'Content-Type: application/x-tar' \
-    --data-binary "@$place/service.tar" >"$place/made"
-  image_exists "$prefix-image:$tag" || fail "no image $tag: $(<"$place/made")"
-}
-# Everything on the engine and on the disk that an install might leave.
-everything() {
-  world
-  find "$place/bin" "$place/state" -path "$place/state/locks" -prune -o -name 'state.db*' -prune -o -print | sort
-  getent passwd druser
-}
-forget_user() { userdel druser 2>/dev/null; groupdel drgroup 2>/dev/null; }
-installed() { expect_done belay service install -y "$prefix-image:$1" "$app"; }
+. "$(dirname "${BASH_SOURCE[0]}")/services.sh"
 
 test_every_command_line_of_the_document() {
   ln -s "$BELAY" "$place/bin/dr"
-  at_end forget_user
+  own_users
   service_image 1
   run dr configure "$place/dr"
   expect_exit 0
@@ -112,7 +63,7 @@ test_every_command_line_of_the_document() {
 }
 
 test_a_backup_is_restored_on_another_engine_under_another_name() {
-  at_end forget_user
+  own_users
   service_image 1
   installed 1
   GREETING=hello run "$app" configure there
@@ -135,7 +86,7 @@ test_a_backup_is_restored_on_another_engine_under_another_name() {
 }
 
 test_an_update_takes_the_new_image_or_brings_back_the_old_one() {
-  at_end forget_user
+  own_users
   service_image 1
   installed 1
   GREETING=hello run "$app" configure there
@@ -170,7 +121,7 @@ test_an_update_takes_the_new_image_or_brings_back_the_old_one() {
 }
 
 test_a_script_that_fails_hangs_or_kills_leaves_what_was_there() {
-  at_end forget_user
+  own_users
   service_image 1
   belay service ls >/dev/null
   local before verb
@@ -213,7 +164,7 @@ test_a_script_that_fails_hangs_or_kills_leaves_what_was_there() {
 }
 
 test_images_that_are_not_fit_are_refused() {
-  at_end forget_user
+  own_users
   service_image 1
   expect_done belay check-image "$prefix-image:1"
   expect_refused 1 belay service install -y "$prefix-image:1" cat
@@ -251,7 +202,7 @@ test_images_that_are_not_fit_are_refused() {
 }
 
 test_scripts_run_inside_with_the_rights_they_ask_for() {
-  at_end forget_user
+  own_users
   service_image 1
   local root=$place/service-1
   script configure 'echo "$3" >/config/greeting'
@@ -288,7 +239,7 @@ test_scripts_run_inside_with_the_rights_they_ask_for() {
 }
 
 test_the_example_and_the_starter() {
-  at_end forget_user
+  own_users
   new_port port
   export BELAY_LAUNCHERS=$place/bin
   busybox_image
@@ -323,14 +274,5 @@ test_the_example_and_the_starter() {
 }
 says() { page "$port" | grep -q "$1"; }
 is_up_no_more() { ! exists "$1"; }
-busybox_image() {
-  local root=$place/all applet
-  mkdir -p "$root/bin" "$root/etc" "$root/tmp"
-  chmod 1777 "$root/tmp"
-  cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $(busybox --list | grep -vx busybox); do ln -sf busybox "$root/bin/$applet"; done
-  tar -C "$root" -cf "$place/service.tar" .
-  import_image all
-}
 
 run_tests "$@"

@@ -243,9 +243,10 @@ test_images_are_tagged_committed_pushed_and_removed() {
   expect_err "there is no container $app-git yet"
   expect_done belay unit run "$app"
   orders "$app-git: {command: execute, type: in_running, run: [touch, /kept]}" \
-    "$app-git: {command: commit, tag: kept, message: m, author: Ada, conf: {User: '7', Env: ['A=x \$y']}, changes: ['LABEL stage=test']}"
+    "$app-git: {command: commit, tag: kept, message: m, author: Ada, conf: {User: '7', Env: ['A=x \$y'], StopSignal: SIGINT}, changes: ['LABEL stage=test']}"
   expect_done belay unit run "$app/orders"
   expect_equal 'its settings' '7 A=x $y' "$(api GET "/images/$prefix-image:kept/json" | jq -r '.Config | .User + " " + (.Env[] | select(startswith("A=")))')"
+  expect_equal 'its signal' SIGINT "$(api GET "/images/$prefix-image:kept/json" | jq -r .Config.StopSignal)"
   expect_equal 'its label' test "$(api GET "/images/$prefix-image:kept/json" | jq -r .Config.Labels.stage)"
   expect_equal 'no label of ours' '' "$(api GET "/images/$prefix-image:kept/json" | jq -r '.Config.Labels["belay.app"]')"
   expect is_up "$app-git"

@@ -520,12 +520,12 @@ TEST(BackupHealth, GivesAPlaceUpThatNobodyUsesAnyMore) {
   const state::BackupFailure today{"web", "/mnt/usb", now - std::chrono::hours(6), "it is full", false};
   state::BackupFailure long_ago = today;
   long_ago.failed = now - std::chrono::hours(24 * 60);
-  EXPECT_EQ(trouble_text(backup_health({good}, {today}, now), now),
+  EXPECT_EQ(trouble_text(backup_health({good}, {today}, {}, now), now),
             "its backup to /mnt/usb failed 6 hours ago (it is full); the last good one was taken 2 hours ago");
-  EXPECT_EQ(trouble_text(backup_health({good}, {long_ago}, now), now), "");
-  EXPECT_NE(trouble_text(backup_health({}, {long_ago}, now), now), "");
+  EXPECT_EQ(trouble_text(backup_health({good}, {long_ago}, {}, now), now), "");
+  EXPECT_NE(trouble_text(backup_health({}, {long_ago}, {}, now), now), "");
   good.trouble = "damaged";
-  EXPECT_FALSE(backup_health({good}, {}, now).last_good);
+  EXPECT_FALSE(backup_health({good}, {}, {}, now).last_good);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ class Backups : public ::testing::Test {
     Context context = scene_.context();
     PruneOptions options;
     options.dry_run = dry_run;
-    if (!keep.empty()) options.keep = backup::parse_keep(keep);
+    if (!keep.empty()) options.keep = parse_keep(keep);
     return prune_backups(context, web, open_local, options,
                          [&](const Pruning& pruning) {
                            asked_.push_back(days(pruning.remove));

@@ -208,6 +208,65 @@ TEST_F(DaemonTest, AsksTwoListsAPollAndNothingInBetween) {
   EXPECT_THAT(news(), IsEmpty());
 }
 
+TEST_F(DaemonTest, TellsThatADefinitionIsMendedOrGone) {
+  run_web("web:1");
+  define("db", R"({"image": "web:1"})");
+  step();
+  news();
+  for (const char* broken : {R"({"image": 1, "x": 2})", R"({"image": "web:1")"}) {
+    define("web", broken);
+    define("test", broken);
+    step(Cause::definitions);
+    EXPECT_THAT(news(), ::testing::UnorderedElementsAre("web failed", "test failed"));
+    step(Cause::definitions);
+    EXPECT_THAT(news(), IsEmpty());
+    run_web("web:1");
+    forget("test");
+    step(Cause::definitions);
+    EXPECT_THAT(news(), ::testing::UnorderedElementsAre("web recovered", "test recovered"));
+    step(Cause::definitions);
+    EXPECT_THAT(news(), IsEmpty());
+  }
+}
+
+TEST_F(DaemonTest, TellsOnceOfAnAppMadeByHandThatDoesNotStayUpAndThatItIsOver) {
+  run_web("web:1");
+  offer("loop:1", exits_after(Milliseconds(500)));
+  step();
+  news();
+  App app(AppName("hand"));
+  Release release;
+  release.number = ReleaseNumber{1};
+  release.adopted = true;
+  Service service;
+  service.name = "hand";
+  service.image = "loop:1";
+  release.spec.services.push_back(service);
+  release.containers["hand"] = "hand";
+  engine_.create_container({"hand", "loop:1", service, {}, {"always", 0}}, {});
+  engine_.start_container("hand", {});
+  const auto detail = engine_.container("hand", {});
+  release.images["hand"] = detail->container.image_id;
+  release.container_created["hand"] = detail->container.created;
+  app.releases.push_back(release);
+  app.highest_release = 1;
+  app.last = ReleaseNumber{1};
+  app.wish.goal = goal::Run{ReleaseNumber{1}};
+  app.wish.since = clock_.now();
+  const auto store = state::Store::open(folder_.path() / "state");
+  store->save(app);
+  clock_.advance(Seconds(20));
+  for (int i = 0; i < 3; ++i) step();
+  EXPECT_THAT(news(), ElementsAre("hand crash_loop"));
+  restart_daemon();
+  step();
+  EXPECT_THAT(news(), IsEmpty());
+  app.wish.goal = goal::Stopped{};
+  store->save(app);
+  for (int i = 0; i < 2; ++i) step();
+  EXPECT_THAT(news(), ElementsAre("hand recovered"));
+}
+
 TEST_F(DaemonTest, TellsOfABackupThatFailedOnce) {
   run_web("web:1");
   step();

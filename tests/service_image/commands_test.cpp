@@ -280,18 +280,19 @@ TEST_F(Commands, AWayBackLeavesDataAloneThatNothingTouched) {
   EXPECT_EQ(data(), "older");
 }
 
-TEST_F(Commands, ARestoreOfAnotherMachinesEngineEmptiesNoFolderHere) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root reaches the volumes";
+TEST_F(Commands, ARestoreOfAnotherMachinesEngineLeavesNothingButTheBackup) {
   hold_data("old");
   const fs::path file = back_up_to(folder.path() / "elsewhere" / "gallery.belay.tar.zst");
-  const fs::path local = config_file().parent_path() / "of-somebody";
-  write_file_durably(local, "x");
+  const fs::path here = config_file().parent_path();
+  write_file_durably(here / "more", "x");
+  fs::create_directories(here / "below" / "deep");
+  write_file_durably(here / "below" / "deep" / "file", "x");
+  fs::create_symlink("/etc", here / "link");
   engine.is_elsewhere = true;
   restore_from(file);
-  EXPECT_TRUE(fs::exists(local));
-  engine.is_elsewhere = false;
-  restore_from(file);
-  EXPECT_FALSE(fs::exists(local));
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(here)) names.push_back(entry.path().filename().string());
+  EXPECT_THAT(names, ElementsAre("file"));
   EXPECT_EQ(data(), "old");
 }
 
@@ -341,6 +342,53 @@ TEST_F(Commands, LeaveNoVolumesWithoutAName) {
   EXPECT_EQ(done.kind, Done::Kind::done);
   EXPECT_THAT(done.left, IsEmpty());
   EXPECT_THAT(volumes(), IsEmpty());
+}
+
+// The script of an update replaces a container, and with it goes what tells of its volume.
+TEST_F(Commands, RememberVolumesWithoutANameThatNothingMountsAnyMore) {
+  run_container("dr-gallery-1", {});
+  run_hold();
+  std::vector<std::string> before = volumes();
+  std::erase(before, "dr-gallery-config");
+  ASSERT_EQ(before.size(), 2U);
+  engine.stop_container("dr-gallery-1", {}, {});
+  engine.remove_container("dr-gallery-1", {});
+  run_hold();
+  run_container("dr-gallery-1", {});
+  EXPECT_EQ(volumes().size(), 5U);
+  run_container("other", before[0]);
+  change::Context here = context();
+  const Belongings all = all_of(here, service, {});
+  EXPECT_THAT(all.volumes, Not(Contains(before[0]))) << "another container has it";
+  EXPECT_THAT(all.anonymous, Contains(before[1]));
+  engine.stop_container("other", {}, {});
+  remove_with_nameless(engine, "other", {});
+  const Done done = destroy(here, "gallery", {}, {});
+  EXPECT_THAT(done.left, IsEmpty());
+  EXPECT_THAT(volumes(), IsEmpty());
+}
+
+TEST_F(Commands, MakeAContainerAgainWithItsOwnVolumes) {
+  run_container("dr-gallery-1", {});
+  const auto volumes_of = [&](const std::string& name) {
+    std::set<std::string> sources;
+    const auto detail = engine.container(name, {});
+    for (const auto& mount : detail->container.mounts) sources.insert(mount.source);
+    return sources;
+  };
+  const auto before = volumes_of("dr-gallery-1");
+  change::Context here = context();
+  Belongings had = all_of(here, service, {});
+  remember(had, engine, {});
+  service.before = service.version;
+  service.before_world = to_json(had);
+  service.unfinished = Unfinished::update;
+  store->save(service);
+  engine.stop_container("dr-gallery-1", {}, {});
+  engine.remove_container("dr-gallery-1", {});
+  run_hold();
+  ASSERT_TRUE(exists("dr-gallery-1"));
+  EXPECT_EQ(volumes_of("dr-gallery-1"), before);
 }
 
 TEST_F(Commands, KeepTheConfigurationToThemselves) {

@@ -326,7 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; DROP TABLE "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps "
+      "DROP COLUMN origin_kind; DROP TABLE "
       "asked; "
       "ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
   const auto store = Store::open(folder());
@@ -354,7 +355,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps DROP COLUMN origin_kind; PRAGMA "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps "
+      "DROP COLUMN origin_kind; PRAGMA "
       "user_version = 11");
   const auto store = Store::open(folder());
   for (const auto& [name, origin] : apps) EXPECT_EQ(store->app(AppName(name))->origin_kind, origin.second) << name;
@@ -403,11 +405,31 @@ TEST_F(StoreTest, RemembersInstalledServicesAndWhatTheyGoBackTo) {
   EXPECT_EQ(store->services().size(), 1u);
 }
 
+TEST_F(StoreTest, KeepsTheRemnantsOfAServiceUntilTheyOrItAreGone) {
+  using enum Store::Remnant;
+  const auto store = Store::open(folder());
+  InstalledService service;
+  service.name = "web";
+  store->save(service);
+  store->note_remnants("web", volume, {"a", "b"}, {"a", "b"});
+  store->note_remnants("web", image, {"i"}, {"i"});
+  store->note_remnants("blog", volume, {"c"}, {"a", "b", "c"});
+  store->save(service);
+  store->note_remnants("web", volume, {"d"}, {"b", "c", "d"});
+  EXPECT_EQ(store->remnants("web", volume), (std::set<std::string>{"b", "d"}));
+  EXPECT_EQ(store->remnants("web", image), std::set<std::string>{"i"});
+  store->forget_service("web");
+  EXPECT_EQ(store->remnants("web", volume), std::set<std::string>{});
+  EXPECT_EQ(store->remnants("web", image), std::set<std::string>{});
+  EXPECT_EQ(store->remnants("blog", volume), std::set<std::string>{"c"});
+}
+
 TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE services; ALTER TABLE wishes DROP COLUMN held; DROP TABLE asked; ALTER TABLE releases DROP COLUMN "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; DROP TABLE "
+      "asked; ALTER TABLE releases DROP COLUMN "
       "ended; DROP TABLE "
       "backup_failures; DROP TABLE repairs; "
       "DROP TABLE state; ALTER TABLE releases DROP COLUMN identity; ALTER TABLE releases DROP COLUMN state; "
@@ -430,6 +452,49 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   store->save(full_app("other"));
   EXPECT_EQ(text_of(*store->app(AppName("other"))), text_of(full_app("other")));
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
+}
+
+TEST_F(StoreTest, RemembersWhatIsDoneByTheClockUntilTheAppIsForgotten) {
+  Errand backup;
+  backup.app = "web";
+  backup.schedule = "04:30";
+  backup.since = backup.due = Time(Milliseconds(1'700'000'000'000));
+  Errand job = backup;
+  job.kind = Errand::Kind::job;
+  job.service = "clean";
+  job.began = job.due;
+  job.ended = *job.began + Seconds(3);
+  job.reason = "it exited with code 3";
+  {
+    const auto store = Store::open(folder());
+    store->save(full_app("web"));
+    store->save(backup);
+    store->save(job);
+    backup.began = backup.due + Seconds(1);
+    store->save(backup);
+  }
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->errands("web"), (std::vector{backup, job}));
+  EXPECT_EQ(store->errands({}).size(), 2u);
+  EXPECT_THAT(store->errands("other"), IsEmpty());
+  EXPECT_TRUE(backup.is_under_way() && job.has_failed());
+  store->forget_errand(backup);
+  EXPECT_EQ(store->errands({}), std::vector{job});
+  store->forget(AppName("web"));
+  EXPECT_THAT(store->errands({}), IsEmpty());
+}
+
+TEST_F(StoreTest, RemembersWhatNoticesHaveTold) {
+  {
+    const auto store = Store::open(folder());
+    store->save(Told{"web", "backup", "late"});
+    store->save(Told{"web", "crash_loop", "web-r1"});
+    store->save(Told{"web", "backup", "failed"});
+  }
+  const auto store = Store::open(folder());
+  EXPECT_EQ(store->told(), (std::vector<Told>{{"web", "backup", "failed"}, {"web", "crash_loop", "web-r1"}}));
+  store->forget_told("web", "backup");
+  EXPECT_EQ(store->told(), (std::vector<Told>{{"web", "crash_loop", "web-r1"}}));
 }
 
 TEST_F(StoreTest, KeepsACopyOfTheOlderSchemaBeforeItMigrates) {

@@ -486,6 +486,60 @@ TEST_F(UnitTest, WhatAPowerCutLeavesGoesWithTheNextRun) {
   }
 }
 
+// In production: at whatever call the power goes off, what is in use stays, and the next run removes the container that
+// the test made.
+TEST_F(UnitTest, InProductionAPowerCutLeavesWhatIsInUse) {
+  ASSERT_EQ(scene_.run("deploy 1"), "done");
+  const fs::path folder = scene_.folder.path() / "conf/units/web";
+  make_folder(folder);
+  write_file_durably(folder / "start.yaml", R"(web-r1:
+  create: {image: "cgit:1", volumes: [/data]}
+  daemon:
+    - TCP: {url: "web-r1:80"}
+  tests:
+    inside: {execute: make test}
+    apart: {execute: make, overwrites: {environment: {A: b}}, capture_logs: true}
+---
+- web-r1: {command: start}
+)");
+  const UnitTests all =
+      formats::dockerstra::tests_of(read_unit({scene_.folder.path() / "conf", {}, parse_address("web/test:apart"), {}},
+                                              formats::dockerstra::this_machine({})),
+                                    "/");
+  const auto run_all = [&] {
+    auto here = scene_.context();
+    here.defaults.wait_timeout = Milliseconds(2000);
+    const FileLock lock = lock_app(here, web, {});
+    clear_temporary(here, web, {});
+    std::string results;
+    for (const auto& each : units::production_cases(all, options_)) {
+      TestCase result = each.shown;
+      units::run_production_case(here, each, options_, result, {});
+      results += units::to_text(result.result);
+    }
+    return results;
+  };
+  std::ignore = run_all();  // the volume with what the tests kept stays
+  const std::string before = world();
+  int cuts = 0;
+  for (bool was_cut = true; was_cut; ++cuts) {
+    ASSERT_LT(cuts, 200);
+    scene_.engine.crash_after(cuts);
+    was_cut = false;
+    try {
+      std::ignore = run_all();
+    } catch (const engine::MemoryEngine::Crash&) {
+      was_cut = true;
+    }
+    scene_.engine.crash_after(std::nullopt);
+    scene_.reopen();
+    EXPECT_TRUE(scene_.engine.container("web-r1", {})->container.is_up()) << cuts;
+    EXPECT_THAT(run_all(), Not(HasSubstr("failed"))) << cuts;
+    EXPECT_EQ(world(), before) << cuts;
+  }
+  EXPECT_GT(cuts, 5);
+}
+
 TEST_F(UnitTest, AnUpdateMovesTheNameOnlyWhenItsTestsPass) {
   write_file_durably(scene_.folder.path() / "conf/Dockerfile", "FROM scratch\n");
   const std::string composition = "cgit:\n  build: {path: ., tag: 'git:latest'}\n  tests:\n    own: {execute: make}\n";

@@ -3,8 +3,10 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
 #include "family/import_store.h"
 #include "family/take_over.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -27,6 +29,11 @@ int run_adopt(Invocation& in) {
   how.stores = {family::store_folder(family::StoreKind::jockler), family::store_folder(family::StoreKind::dockervisor)};
   HostRun run(in.session, in.description());
   const auto adopted = family::adopt(run.context(), name, in.arguments("CONTAINER"), how, in.stop());
+  const int code = adopted.was_there && in.has("exit-unchanged") ? 3 : 0;
+  if (in.has("json")) {
+    print_record(in.console, adopted_json(adopted));
+    return code;
+  }
   for (const auto& warning : adopted.warnings) in.console.warning(warning);
   for (const std::string& lost : adopted.lost) in.console.warning(format("the next release is without it: {}", lost));
   const std::string containers = join(adopted.containers, ", ");
@@ -39,7 +46,7 @@ int run_adopt(Invocation& in) {
   } else {
     in.console.success(format("{} is an app now: {}; {}", name.text(), containers, marks_text(adopted)));
   }
-  return adopted.was_there && in.has("exit-unchanged") ? 3 : 0;
+  return code;
 }
 
 }  // namespace belay::cli

@@ -15,18 +15,23 @@ void print_autostart(Console& console, const std::vector<change::AutostartStatus
   console.print(table);
 }
 
-int print_started(Console& console, const std::vector<change::Started>& all) {
+int print_started(Console& console, const std::vector<change::Started>& all, bool json) {
   int code = 0;
+  Node list = Node::list();
   for (const auto& started : all) {
     if (started.error) {
       Error error = *started.error;
       error.offer_hint(format("belay why {} explains it.", started.app));
       console.error(error);
       code = 1;
+    } else if (json) {
+      list.add(report::change_json(AppName(started.app), *started.change, {}));
+      if (started.change->failed()) code = 1;
     } else if (print_change(console, AppName(started.app), *started.change) != 0) {
       code = 1;
     }
   }
+  if (json) print_record(console, "changes", std::move(list));
   if (all.empty()) console.note("no app is marked for autostart; belay autostart NAME last marks one");
   return code;
 }
@@ -41,15 +46,19 @@ int run_autostart(Invocation& in) {
       if (rows.empty())
         throw NotFound(ErrorCode::app_not_found, format("there is no app {}", *name), "belay ls shows the apps.");
     }
-    if (in.has("json")) {
-      print_record(in.console, "apps", list_of(rows, autostart_json));
-    } else {
+    if (in.has("json"))
+      print_record(in.console, "apps", list_of(rows, report::autostart_json));
+    else
       print_autostart(in.console, rows);
-    }
     return 0;
   }
   const AppName name = app_name(in);
   const bool changed = change::set_autostart(run.context(), name, autostart(*mark), in.has("dry-run"), in.stop());
+  if (in.has("json")) {
+    const change::AutostartStatus now{name.text(), autostart(*mark)};
+    print_record(in.console, "apps", list_of(std::vector{now}, report::autostart_json));
+    return !changed && in.has("exit-unchanged") ? 3 : 0;
+  }
   in.console.success(format("{}autostart of {}: {}", in.has("dry-run") ? "then: " : "", name.text(), *mark));
   return !changed && in.has("exit-unchanged") ? 3 : 0;
 }
@@ -58,7 +67,7 @@ int run_start_all(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto all = change::start_all(run.context(), change_options(in), in.stop());
   run.report().close();
-  return print_started(in.console, all);
+  return print_started(in.console, all, in.has("json"));
 }
 
 }  // namespace belay::cli

@@ -40,8 +40,8 @@ safekeeping::BackupOptions backup_options(const Invocation& in) {
 }
 
 // What --keep asks for, where the new backup is. It is there and whole by now: nothing is asked.
-safekeeping::Pruning prune_after(Invocation& in, change::Context& context, const AppName& name,
-                                 const backup::Keep& keep, const backup::Place& place) {
+safekeeping::Pruning prune_after(Invocation& in, change::Context& context, const AppName& name, const Keep& keep,
+                                 const backup::Place& place) {
   safekeeping::PruneOptions options;
   options.keep = keep;
   options.place = place.text();
@@ -53,11 +53,8 @@ safekeeping::Pruning prune_after(Invocation& in, change::Context& context, const
 // A place that cannot even be asked is a backup that failed.
 BackupFile place_of_backup(const Invocation& in, change::Context& context, const AppName& name) {
   const std::string where = in.text_or("output", usual_place());
-  // The usual place is nobody's disk: it is made wherever it is missing.
-  const char* own = std::getenv("BELAY_BACKUPS");
-  const bool is_chosen = in.has("output") || (own != nullptr && *own != '\0') || !read_settings({}).backups.empty();
   try {
-    if (!is_chosen && !in.has("dry-run")) make_folder(fs::path(where).parent_path());
+    if (!in.has("output") && !in.has("dry-run")) make_usual_place(read_settings({}));
     return backup_file(where);
   } catch (const UsageError&) {
     throw;
@@ -73,9 +70,8 @@ BackupFile place_of_backup(const Invocation& in, change::Context& context, const
 namespace {
 
 int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
-  std::optional<backup::Keep> keep;
-  if (const auto rules = in.text_or("keep", read_settings({}).backup_keep); !rules.empty())
-    keep = backup::parse_keep(rules);
+  std::optional<Keep> keep;
+  if (const auto rules = in.text_or("keep", read_settings({}).backup_keep); !rules.empty()) keep = parse_keep(rules);
   const backup::Sealing sealing = sealing_options(in);
   safekeeping::BackupOptions options = backup_options(in);
   const BackupFile file = place_of_backup(in, run.context(), name);

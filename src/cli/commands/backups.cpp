@@ -61,7 +61,7 @@ void scan(Invocation& in, change::Context& context, const std::string& place) {
 int prune(Invocation& in, change::Context& context, const AppName& name) {
   safekeeping::PruneOptions options;
   options.dry_run = in.has("dry-run");
-  if (const auto keep = in.text("keep")) options.keep = backup::parse_keep(*keep);
+  if (const auto keep = in.text("keep")) options.keep = parse_keep(*keep);
   const auto pruned = safekeeping::prune_backups(
       context, name, open_place, options,
       [&](const safekeeping::Pruning& pruning) {

@@ -5,9 +5,11 @@
 #include "cli/build_options.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
+#include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/settings_options.h"
 #include "formats/check_values.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -101,6 +103,10 @@ int run_build(Invocation& in) {
   const family::BuildOptions options = build_options(in);
   const auto outcome = family::build(run.context(), name, options, in.stop());
   run.report().close();
+  if (in.has("json")) {
+    print_record(in.console, build_json(name, outcome));
+    return !outcome.dry_run && !outcome.changed && in.has("exit-unchanged") ? 3 : 0;
+  }
   const int code = print_build(in.console, name, outcome, in.has("exit-unchanged"));
   if (!outcome.dry_run && outcome.changed) in.console.note(format("start it with: belay start {} new", name.text()));
   return code;

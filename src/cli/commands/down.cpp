@@ -4,8 +4,10 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/compose_options.h"
+#include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/removal.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -22,17 +24,20 @@ AppName app_to_take_down(Invocation& in, HostRun& run) {
   return target.app;
 }
 
-int remove_images(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
-  const auto removed =
+change::Removed remove_images(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
+  auto removed =
       change::remove_images(run.context(), name, which == "all" ? change::AppImages::all : change::AppImages::unnamed,
                             in.has("dry-run"), in.stop());
   run.report().close();
+  return removed;
+}
+
+void print_removed_images(Invocation& in, const AppName& name, const change::Removed& removed) {
   if (!in.has("dry-run"))
     for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
   for (const auto& action : removed.plan.actions)
     if (removed.done) in.console.success(plan::step_text(action.step));
   if (in.has("dry-run")) print_removed(in.console, name, removed, {.done = "", .dry_run = true});
-  return 0;
 }
 
 }  // namespace
@@ -54,10 +59,17 @@ int run_down(Invocation& in) {
   const auto removed = change::take_down(run.context(), name, dry_run, go, in.stop());
   run.report().close();
   const auto images = in.text("rmi");
-  const int down =
-      print_removed(in.console, name, removed,
-                    {.done = "down", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged") && !images});
-  return images ? remove_images(in, run, name, *images) : down;
+  const RemovalWords words{.done = "down", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged") && !images};
+  if (!in.has("json")) {
+    const int code = print_removed(in.console, name, removed, words);
+    if (images) print_removed_images(in, name, remove_images(in, run, name, *images));
+    return code;
+  }
+  Node list = Node::list();
+  list.add(removal_json(name.text(), removed, dry_run));
+  if (images) list.add(removal_json(name.text(), remove_images(in, run, name, *images), dry_run));
+  print_record(in.console, "removals", std::move(list));
+  return exit_code_of(removed, words);
 }
 
 }  // namespace belay::cli

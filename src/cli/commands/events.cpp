@@ -10,6 +10,7 @@
 #include "document/json.h"
 #include "look/happenings.h"
 #include "report/look_json.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -66,8 +67,11 @@ int run_wait(Invocation& in) {
   const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
   const auto ended = look::wait_for_ends(
       run.context(), targets,
-      [&](const look::Ending& end) { in.console.line(format("{} ended with {}", end.container, end.exit_code)); },
+      [&](const look::Ending& end) {
+        if (!in.has("json")) in.console.line(format("{} ended with {}", end.container, end.exit_code));
+      },
       in.stop());
+  if (in.has("json")) print_record(in.console, "containers", endings_json(ended));
   return ended.back().exit_code;
 }
 

@@ -18,7 +18,7 @@ void refuse_to_replace(const fs::path& file) {
 }
 
 fs::path file_of(const std::string& word) {
-  return fs::absolute(word).lexically_normal();
+  return plain_absolute(word);
 }
 
 }  // namespace

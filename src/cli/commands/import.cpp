@@ -5,8 +5,10 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
 #include "family/import_store.h"
 #include "family/take_over.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -26,14 +28,15 @@ std::string family_text(const family::ImportedFamily& family) {
   return join(parts, "; ");
 }
 
+void print_error(Console& console, const family::ImportedFamily& family) {
+  Error error = *family.error;
+  error.add_context("importing " + family.name);
+  console.error(error);
+}
+
 void print_family(Console& console, const family::ImportedFamily& family, bool dry_run) {
   for (const auto& warning : family.warnings) console.warning(format("{}: {}", family.name, warning));
-  if (family.error) {
-    Error error = *family.error;
-    error.add_context("importing " + family.name);
-    console.error(error);
-    return;
-  }
+  if (family.error) return print_error(console, family);
   const std::string what = dry_run ? format("then: {} has ", family.name) : format("{}: imported ", family.name);
   if (dry_run && !family.plan.empty()) print_plan(console, family.plan);
   if (!family.changed)
@@ -54,8 +57,17 @@ int import_families(Invocation& in, family::StoreKind kind) {
   HostRun run(in.session, in.description());
   const auto families = family::import_store(run.context(), kind, options, in.stop());
   run.report().close();
-  if (families.empty()) in.console.note("the store is empty: there is nothing to import");
-  for (const auto& family : families) print_family(in.console, family, options.dry_run);
+  if (in.has("json")) {
+    Node list = Node::list();
+    for (const auto& family : families) {
+      list.add(imported_json(family, options.dry_run));
+      if (family.error) print_error(in.console, family);
+    }
+    print_record(in.console, "families", std::move(list));
+  } else {
+    if (families.empty()) in.console.note("the store is empty: there is nothing to import");
+    for (const auto& family : families) print_family(in.console, family, options.dry_run);
+  }
   if (std::any_of(families.begin(), families.end(), [](const auto& family) { return family.error.has_value(); }))
     return 1;
   const bool changed = std::any_of(families.begin(), families.end(), [](const auto& family) { return family.changed; });
@@ -76,6 +88,10 @@ int import_line(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto imported = family::import_run(run.context(), name, line, in.has("dry-run"), in.stop());
   run.report().close();
+  if (in.has("json")) {
+    print_record(in.console, imported_json(imported, in.has("dry-run")));
+    return 0;
+  }
   for (const auto& warning : imported.warnings) in.console.warning(warning);
   if (in.has("dry-run")) {
     if (!imported.plan.empty()) print_plan(in.console, imported.plan);

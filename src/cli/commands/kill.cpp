@@ -11,19 +11,37 @@ namespace belay::cli {
 
 namespace {
 
+// No release changes.
+change::Change as_change(const change::RunningSteps& steps) {
+  change::Change change;
+  change.kind = steps.done           ? change::Change::Kind::done
+                : steps.plan.empty() ? change::Change::Kind::unchanged
+                                     : change::Change::Kind::planned;
+  change.plan = steps.plan;
+  return change;
+}
+
 template <class UseCase>
 int to_what_runs(Invocation& in, HostRun& run, const std::vector<Target>& targets, UseCase&& use_case) {
   bool is_anything_done = false;
+  Node list = Node::list();
   for (const auto& what : targets) {
     const change::RunningSteps steps = use_case(what);
+    const ChangeWords words = change_words(in, run);
     run.report().close();
+    run.report().begin_anew();
+    is_anything_done = is_anything_done || steps.done;
+    if (words.json) {
+      list.add(report::change_json(what.app, as_change(steps), words.took));
+      continue;
+    }
     if (steps.plan.empty()) in.console.success(format("{}: nothing to do", what.text()));
     if (in.has("dry-run")) print_plan(in.console, steps.plan);
     if (!steps.done) continue;
-    is_anything_done = true;
     for (const auto& action : steps.plan.actions)
       in.console.success(format("{}: {}", what.app.text(), plan::step_text(action.step)));
   }
+  if (in.has("json")) print_record(in.console, "changes", std::move(list));
   return in.has("exit-unchanged") && !is_anything_done && !in.has("dry-run") ? 3 : 0;
 }
 

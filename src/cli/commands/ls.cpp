@@ -9,6 +9,7 @@
 #include "cli/json_output.h"
 #include "cli/port_text.h"
 #include "cli/state_words.h"
+#include "look/errand_text.h"
 #include "look/look.h"
 #include "report/look_json.h"
 
@@ -17,14 +18,23 @@ namespace belay::cli {
 namespace {
 
 // What is not as one would expect, in a few words.
-std::string note_of(const look::AppSummary& row) {
+std::string note_of(const look::AppSummary& row, Time now) {
   std::vector<std::string> notes;
   if (!row.known) notes.emplace_back("not in the state");
   if (!row.trouble.empty()) notes.emplace_back("in trouble");
   if (row.unfinished) notes.emplace_back("interrupted");
   if (row.restarts > 0) notes.push_back(format("restarted {} times", row.restarts));
   if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
-  if (row.backup.failed) notes.emplace_back("backup failed");
+  if (row.backup.failed)
+    notes.emplace_back("backup failed");
+  else if (row.backup_is_late)
+    notes.emplace_back("backup late");
+  for (const auto& errand : row.errands) {
+    if (errand.kind == Errand::Kind::backup) continue;
+    const std::string which = row.instances.size() > 1 ? errand.service + " " : std::string();
+    if (errand.has_failed()) notes.push_back(which + "run failed");
+    notes.push_back(which + look::turn_text(errand, now));
+  }
   for (const auto& wait : row.waits) {
     if (wait == Wait::Topic::update) notes.emplace_back("update waits");
     if (wait == Wait::Topic::definition) notes.emplace_back("definition cannot be used");
@@ -75,7 +85,7 @@ std::string time_up(const look::AppSummary& row) {
   return time.substr(0, time.find(" ("));
 }
 
-Table table_of(const std::vector<look::AppSummary>& rows) {
+Table table_of(const std::vector<look::AppSummary>& rows, Time now) {
   const bool has_marks =
       std::any_of(rows.begin(), rows.end(), [](const look::AppSummary& row) { return !row.stable.empty(); });
   std::vector<Column> columns{{"APP", Align::left, false},
@@ -92,7 +102,7 @@ Table table_of(const std::vector<look::AppSummary>& rows) {
     if (has_marks) cells.emplace_back(row.stable);
     cells.emplace_back(row.image.empty() ? short_digest(row.image_id) : row.image);
     cells.emplace_back(text_of_ports(ports_of(row)));
-    cells.emplace_back(note_of(row), Style::warn);
+    cells.emplace_back(note_of(row, now), Style::warn);
     table.add(std::move(cells));
   }
   return table;
@@ -147,7 +157,7 @@ void print_list(Invocation& in, const std::vector<look::AppSummary>& rows) {
         "first");
     return;
   }
-  in.console.print(table_of(rows));
+  in.console.print(table_of(rows, in.clock.now()));
   in.console.prose(sum_of(rows));
   for (const auto& row : rows)
     if (!row.backup_trouble.empty()) in.console.warning(format("{}: {}", row.name, row.backup_trouble));

@@ -36,7 +36,7 @@ int plan_app(Invocation& in, HostRun& run, const AppName& name) {
 formats::compose::Request with_whole_paths(const Invocation& in, formats::compose::Request project) {
   for (auto& file : project.files) {
     if (file == "-") throw in.usage_error("a project from standard input cannot be planned for later: name a file");
-    file = fs::absolute(file).lexically_normal().string();
+    file = plain_absolute(file).string();
   }
   if (project.folder || !project.files.empty()) return project;
   for (fs::path folder = fs::current_path(); !folder.empty(); folder = folder.parent_path()) {
@@ -84,8 +84,8 @@ int plan_host(Invocation& in, const std::string& folder) {
   const DeclaredOutcome outcome = run_pass(in.session, pass, Results::silent);
   if (const auto file = in.text("out")) {
     declared::PlanFile plan = plan_file(pass, outcome);
-    plan.folder = fs::absolute(pass.settings.confdir).lexically_normal();
-    if (!settings_file.empty()) plan.settings_file = fs::absolute(settings_file).lexically_normal();
+    plan.folder = plain_absolute(pass.settings.confdir);
+    if (!settings_file.empty()) plan.settings_file = plain_absolute(settings_file);
     plan.aws = pass.settings.aws;
     plan.allow_empty = pass.allow_empty;
     keep_plan(in, *file, plan);

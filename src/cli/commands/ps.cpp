@@ -11,6 +11,7 @@
 #include "cli/state_words.h"
 #include "look/look.h"
 #include "report/look_json.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -123,8 +124,15 @@ int run_port(Invocation& in) {
   const auto asked = in.optional_argument("PORT");
   const auto [number, protocol] = asked ? port_and_protocol(in, *asked) : std::pair(0LL, std::string());
   bool is_found = false;
-  for (const PortBinding& port : look::published_ports(run.context(), what, in.stop())) {
-    if (!port.host_port || (asked && (port.container_port != number || port.protocol != protocol))) continue;
+  auto ports = look::published_ports(run.context(), what, in.stop());
+  std::erase_if(ports, [&, &wanted = number, &of = protocol](const PortBinding& port) {
+    return !port.host_port || (asked && (port.container_port != wanted || port.protocol != of));
+  });
+  if (in.has("json") && (!asked || !ports.empty())) {
+    print_record(in.console, "ports", ports_json(ports));
+    return 0;
+  }
+  for (const PortBinding& port : ports) {
     const std::string address = format("{}:{}",
                                        port.host_ip.empty()                          ? "0.0.0.0"
                                        : port.host_ip.find(':') == std::string::npos ? port.host_ip

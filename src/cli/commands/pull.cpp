@@ -6,10 +6,12 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/compose_options.h"
+#include "cli/json_output.h"
 #include "cli/named.h"
 #include "cli/project_words.h"
 #include "declared/definitions.h"
 #include "declared/project_images.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -24,20 +26,25 @@ Declaration declaration_of(Invocation& in, const PlaceAndServices& words) {
 }
 
 int bring(Invocation& in, const plan::Plan& plan, std::string_view done) {
-  if (in.has("dry-run")) {
-    print_plan(in.console, plan);
-    if (plan.empty()) in.console.line("nothing to do");
-    return 0;
+  const bool dry_run = in.has("dry-run"), json = in.has("json");
+  if (dry_run && !json) print_plan(in.console, plan);
+  if (!dry_run) {
+    if (!json)
+      for (const auto& note : plan.notes) in.console.note(note);
+    if (!plan.empty()) {
+      HostRun run(in.session, in.description());
+      declared::bring_images(run.context(), plan, in.stop());
+      run.report().close();
+    }
   }
-  for (const auto& note : plan.notes) in.console.note(note);
+  if (json) print_record(in.console, images_json(plan, dry_run));
+  if (dry_run) return 0;
   if (plan.empty()) {
-    in.console.success("nothing to do");
+    if (!json) in.console.success("nothing to do");
     return in.has("exit-unchanged") ? 3 : 0;
   }
-  HostRun run(in.session, in.description());
-  declared::bring_images(run.context(), plan, in.stop());
-  run.report().close();
-  in.console.success(format("{} {}", counted(static_cast<std::int64_t>(plan.actions.size()), "image"), done));
+  if (!json)
+    in.console.success(format("{} {}", counted(static_cast<std::int64_t>(plan.actions.size()), "image"), done));
   return 0;
 }
 

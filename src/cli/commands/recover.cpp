@@ -2,7 +2,9 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
 #include "family/take_over.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -20,8 +22,11 @@ int run_recover(Invocation& in) {
   HostRun run(in.session, in.description());
   const family::TakeOver how{.dry_run = in.has("dry-run"), .lossy = in.has("lossy")};
   const auto all = family::recover(run.context(), how, in.stop());
+  const bool json = in.has("json");
   bool refused = false;
+  Node list = Node::list();
   for (const auto& app : all) {
+    if (json) list.add(recovered_json(app, how.dry_run));
     if (app.refused) {
       refused = true;
       in.console.error(Conflict(ErrorCode::settings_lost,
@@ -30,10 +35,14 @@ int run_recover(Invocation& in) {
                                 "belay recover --lossy takes it without them."));
       continue;
     }
+    if (json) continue;
     for (const std::string& lost : app.lost) in.console.warning(format("the next release is without it: {}", lost));
     in.console.success((how.dry_run ? "then: " : "") + recovered_text(app));
   }
-  if (all.empty()) in.console.success("the state knows everything that carries Belay's labels");
+  if (json)
+    print_record(in.console, "apps", std::move(list));
+  else if (all.empty())
+    in.console.success("the state knows everything that carries Belay's labels");
   if (refused) return 1;
   return all.empty() && in.has("exit-unchanged") ? 3 : 0;
 }

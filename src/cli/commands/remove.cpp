@@ -12,11 +12,12 @@ int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
     throw in.usage_error(format("--yes-lose-data names '{}', but the app is {}", *agreed, name.text()));
   if (agreed && !volumes) throw in.usage_error("--yes-lose-data goes with --volumes");
   HostRun run(in.session, in.description());
-  const bool dry_run = in.has("dry-run");
+  const bool dry_run = in.has("dry-run"), json = in.has("json");
   const auto confirm = [&](const change::RemovalPreview& preview) {
-    if (!volumes) return confirm_removal(in.console, name, yes, in.stop())(preview);
-    in.console.line(format("to do for {}:", name.text()));
-    print_plan(in.console, preview.plan);
+    if (!volumes) return confirm_removal(in.console, name, yes, in.stop(), json)(preview);
+    const Preview shown(in.console, json);
+    shown.line(format("to do for {}:", name.text()));
+    shown.plan(preview.plan);
     // -y never stands for the loss of data: the name must be typed, or given in words.
     return agreed.has_value() ||
            in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
@@ -24,8 +25,9 @@ int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
   };
   const auto removed = change::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
   run.report().close();
-  return print_removed(in.console, name, removed,
-                       {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged")});
+  return print_removed(
+      in.console, name, removed,
+      {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged"), .json = json});
 }
 
 int run_remove(Invocation& in) {

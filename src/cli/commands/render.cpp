@@ -43,7 +43,7 @@ FileRequest request_of(const Invocation& in) {
   const auto file = in.optional_argument("FILE");
   if (!file && (in.text("tell") || in.has("follow") || in.has("exit-unchanged")))
     throw in.usage_error("--tell, --follow and --exit-unchanged need FILE");
-  if (file) request.file = fs::absolute(*file).lexically_normal();
+  if (file) request.file = plain_absolute(*file);
   return request;
 }
 

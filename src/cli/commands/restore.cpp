@@ -37,7 +37,7 @@ AppName app_of_backup(Invocation& in, const std::string& word) {
 
 // "./shop/" and "shop" are one.
 fs::path absolute_folder(const std::string& text) {
-  const fs::path path = fs::absolute(text).lexically_normal();
+  const fs::path path = plain_absolute(text);
   return path.has_filename() ? path : path.parent_path();
 }
 

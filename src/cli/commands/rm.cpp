@@ -4,7 +4,9 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/each_target.h"
+#include "cli/json_output.h"
 #include "cli/named.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -13,9 +15,26 @@ namespace {
 // The plan of both: what is stopped, and then removed.
 int preview_of_stop_and_removal(Invocation& in, HostRun& run, const std::vector<Target>& targets) {
   const auto go = [](const change::RemovalPreview&) { return true; };
+  Node list = Node::list();
   for (const auto& target : targets) {
     const auto removed = change::remove_part(run.context(), target, false, true, go, in.stop());
-    print_plan(in.console, removed.plan);
+    if (in.has("json"))
+      list.add(removal_json(target.text(), removed, true));
+    else
+      print_plan(in.console, removed.plan);
+  }
+  if (in.has("json")) print_record(in.console, "removals", std::move(list));
+  return 0;
+}
+
+// With JSON only a failure is told of: the result is what was removed.
+int stop_them(Invocation& in, HostRun& run, const std::vector<Target>& targets) {
+  const auto stopped = [&](const Target& what) { return change::stop(run.context(), what, false, in.stop()); };
+  if (!in.has("json")) return change_each(in, run, targets, stopped);
+  for (const auto& target : targets) {
+    const change::Change change = stopped(target);
+    run.report().close();
+    if (change.failed()) return print_change(in.console, target.app, change);
   }
   return 0;
 }
@@ -28,21 +47,26 @@ int run_rm(Invocation& in) {
   const bool dry_run = in.has("dry-run");
   if (in.has("stop") && dry_run) return preview_of_stop_and_removal(in, run, targets);
   if (in.has("stop")) {
-    const int code = change_each(
-        in, run, targets, [&](const Target& what) { return change::stop(run.context(), what, false, in.stop()); });
+    const int code = stop_them(in, run, targets);
     if (code != 0 && code != 3) return code;
   }
   bool is_anything_done = false;
+  Node list = Node::list();
   for (const auto& target : targets) {
     const auto removed = change::remove_stopped(run.context(), target, dry_run, in.stop());
     run.report().close();
+    is_anything_done = is_anything_done || removed.done;
+    if (in.has("json")) {
+      list.add(removal_json(target.text(), removed, dry_run));
+      continue;
+    }
     if (dry_run) print_plan(in.console, removed.plan);
     for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
     if (removed.plan.empty()) in.console.success(format("{}: nothing to remove", target.text()));
     if (!removed.done) continue;
-    is_anything_done = true;
     for (const auto& action : removed.plan.actions) in.console.success(plan::step_text(action.step));
   }
+  if (in.has("json")) print_record(in.console, "removals", std::move(list));
   return in.has("exit-unchanged") && !is_anything_done && !dry_run ? 3 : 0;
 }
 

@@ -65,7 +65,7 @@ Options common_options(Invocation& in, HostRun& run) {
 
 fs::path launcher_folder(const Invocation& in) {
   const auto given = in.text("launchers");
-  return fs::absolute(given ? fs::path(*given) : service_image::usual_launcher_folder()).lexically_normal();
+  return plain_absolute(given ? fs::path(*given) : service_image::usual_launcher_folder());
 }
 
 // What a launcher must say to find the same state and engine again.

@@ -3,9 +3,32 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
 #include "cli/set_run.h"
 
 namespace belay::cli {
+
+namespace {
+
+int print_as_json(Invocation& in, HostRun& run, const AppName& name, const family::SettingsChanged& changed) {
+  const ChangeWords words = change_words(in, run);
+  Node changes = Node::list();
+  if (changed.change) changes.add(report::change_json(name, *changed.change, words.took));
+  const std::string_view outcome = changed.change          ? to_text(changed.change->kind)
+                                   : changed.lines.empty() ? "unchanged"
+                                   : changed.dry_run       ? "planned"
+                                                           : "done";
+  Node node = Node::map();
+  node.set("name", Node::text(name.text()));
+  node.set("outcome", word(outcome));
+  node.set("differences", remarks(changed.lines));
+  node.set("changes", std::move(changes));
+  print_record(in.console, node);
+  if (changed.change) return exit_code_of(*changed.change, words);
+  return changed.lines.empty() && words.exit_unchanged ? 3 : 0;
+}
+
+}  // namespace
 
 int change_settings(Invocation& in, HostRun& run, const AppName& name, const family::SettingsChange& wanted) {
   family::StartOptions options;
@@ -14,6 +37,7 @@ int change_settings(Invocation& in, HostRun& run, const AppName& name, const fam
   options.confirm = confirm_losses(in.console, in.has("yes"), in.stop(), "");
   const auto changed = family::change_settings(run.context(), name, wanted, options, in.stop());
   run.report().close();
+  if (in.command.find_option("json") != nullptr && in.has("json")) return print_as_json(in, run, name, changed);
   const bool exits_unchanged = in.has("exit-unchanged");
   if (changed.change) {
     if (options.change.dry_run)

@@ -2,6 +2,8 @@
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/host_run.h"
+#include "cli/json_output.h"
+#include "report/result_json.h"
 #include "safekeeping/snapshots.h"
 
 namespace belay::cli {
@@ -23,7 +25,9 @@ int run_snapshot(Invocation& in) {
   const bool dry_run = in.has("dry-run");
   const auto taken = safekeeping::take_snapshot(run.context(), name, in.text_or("why", "by hand"), dry_run, in.stop());
   run.report().close();
-  return print_snapshot(in.console, name, taken, dry_run);
+  if (!in.has("json")) return print_snapshot(in.console, name, taken, dry_run);
+  print_record(in.console, taken_snapshot_json(name, taken, dry_run));
+  return 0;
 }
 
 }  // namespace belay::cli

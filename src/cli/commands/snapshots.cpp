@@ -24,9 +24,11 @@ int remove(Invocation& in, const AppName& name, int number) {
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run");
   const auto removed = safekeeping::remove_snapshot(
-      run.context(), name, number, dry_run, confirm_removal(in.console, name, in.has("yes"), in.stop()), in.stop());
+      run.context(), name, number, dry_run, confirm_removal(in.console, name, in.has("yes"), in.stop(), in.has("json")),
+      in.stop());
   run.report().close();
-  return print_removed(in.console, name, removed, {.done = "rid of the snapshot", .dry_run = dry_run});
+  return print_removed(in.console, name, removed,
+                       {.done = "rid of the snapshot", .dry_run = dry_run, .json = in.has("json")});
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "cli/each_target.h"
 #include "cli/named.h"
 #include "cli/release_words.h"
+#include "cli/run_job_now.h"
 #include "cli/settings_options.h"
 #include "family/start_new.h"
 
@@ -80,6 +81,8 @@ int run_start(Invocation& in) {
   if (configuration && which != "new") throw in.usage_error("CONFIG is for new releases only");
   if (which != "new") refuse_options_of_new_releases(in);
   const change::ChangeOptions change = change_options(in);
+  if (which == "last" && !in.has("attach"))
+    if (const auto code = run_job_now(in, run, what)) return *code;
   change::Change result;
   if (which == "new") {
     family::StartOptions options;

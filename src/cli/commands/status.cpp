@@ -8,6 +8,7 @@
 #include "cli/named.h"
 #include "cli/port_text.h"
 #include "cli/state_words.h"
+#include "look/errand_text.h"
 #include "look/look.h"
 #include "report/look_json.h"
 
@@ -38,7 +39,7 @@ std::string label_of(const look::InstanceRow& instance) {
   return "  " + (instance.number > 1 ? format("{}/{}", instance.service, instance.number) : instance.service);
 }
 
-void print_status(Console& console, const look::Status& status) {
+void print_status(Console& console, const look::Status& status, Time now) {
   const auto& row = status.summary;
   size_t width = 12;
   if (row.instances.size() > 1)
@@ -78,6 +79,10 @@ void print_status(Console& console, const look::Status& status) {
   field("  backup", !row.backup_trouble.empty() ? row.backup_trouble
                     : row.backup.last_good ? format("the last good one was taken {}", local_time(*row.backup.last_good))
                                            : "");
+  for (const auto& errand : row.errands)
+    field(errand.kind == Errand::Kind::backup ? "  backups" : "  job",
+          format("{}{}: {}; {}", row.instances.size() > 1 && !errand.service.empty() ? errand.service + ", " : "",
+                 errand.schedule, look::turn_text(errand, now), look::outcome_text(errand, now)));
   field("  at work", status.lock_holder);
   field("  trouble", status.trouble);
   field("  image gone", status.images_gone.empty() ? "" : "of " + status.images_gone);
@@ -109,7 +114,7 @@ int run_status(Invocation& in) {
     if (in.has("json")) {
       list.add(status_json(status));
     } else {
-      print_status(in.console, status);
+      print_status(in.console, status, in.clock.now());
     }
   }
   if (!in.has("json")) return 0;

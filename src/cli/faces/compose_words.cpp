@@ -220,6 +220,12 @@ constexpr std::array of_up{
     refused("belay up --build builds and exchanges what has changed.", "watch", 'w'),
 };
 constexpr std::array of_wait{refused("docker-compose down does that, once they have ended.", "down-project")};
+constexpr std::array of_stats{
+    same("no-stream"),
+    own(json_or_text, "format", 0, "table|json"),
+    idle("all", 'a'),
+    idle("no-trunc"),
+};
 constexpr std::array of_version{
     same("short"),
     own(json_or_text, "format", 'f', "pretty|json"),
@@ -247,6 +253,7 @@ constexpr std::array table{
     ComposeWord{"convert", "config", "[SERVICE]", of_config},
     ComposeWord{"images", "images", "", of_images},
     ComposeWord{"top", "top", any_service},
+    ComposeWord{"stats", "stats", any_service, of_stats},
     ComposeWord{"restart", "restart", any_service, of_restart},
     ComposeWord{"start", "start", any_service, of_start},
     ComposeWord{"stop", "stop", any_service, of_stop, false, "What was stopped stays so until start or up."},
@@ -265,7 +272,6 @@ constexpr std::array table{
     ComposeWord{"create", "", ""},
     ComposeWord{"attach", "", ""},
     ComposeWord{"watch", "", ""},
-    ComposeWord{"stats", "", ""},
     ComposeWord{"commit", "", ""},
     ComposeWord{"publish", "", ""},
 };

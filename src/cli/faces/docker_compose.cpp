@@ -154,6 +154,8 @@ std::vector<std::string> translated(const ComposeLine& line, bool dry_run) {
     if (command_named(line.word.command).find_option("dry-run") == nullptr)
       throw UsageError(format("--dry-run is not for {}, which changes nothing", line.word.word));
     all.emplace_back("--dry-run");
+    // docker compose shows each step.
+    if (command_named(line.word.command).find_option("verbose") != nullptr) all.emplace_back("--verbose");
   }
   for (const auto& [option, value] : line.options) {
     const std::string_view name = option.option.name;

@@ -117,6 +117,7 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
       declared.pull_periods[service.group_name()] = policy->second.period;
   }
   declared.updates = std::move(mapped.updates);
+  declared.schedules = std::move(mapped.schedules);
   for (const auto& [service, build] : mapped.builds) declared.builds[service] = image_build(service, build);
   for (const Notice& notice : project.notices)
     result.notices.push_back(format("{}: {}", notice.where.text(), notice.text));

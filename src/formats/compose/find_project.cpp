@@ -200,6 +200,10 @@ std::vector<std::string> profiles_of(const Request& request, const Variables& va
   return profiles;
 }
 
+const std::vector<std::string>& project_file_names() {
+  return project_names;
+}
+
 bool is_project_folder(const fs::path& folder, const Outside& outside) {
   for (const std::string& name : project_names)
     if (outside.read(folder / name)) return true;

@@ -72,7 +72,8 @@ struct Mapped {
   // By service; of replicas by the name of their group.
   std::map<std::string, Build> builds{};
   std::map<std::string, PullPolicy> pull{};
-  std::map<std::string, UpdatePolicy> updates{};  // of those that have rules of their own
+  std::map<std::string, UpdatePolicy> updates{};   // of those that have rules of their own
+  std::map<std::string, std::string> schedules{};  // of jobs that the clock starts
   std::map<std::string, Hooks> hooks{};
   std::map<std::string, std::string> container_names{};
   Settings settings{};

@@ -105,11 +105,22 @@ void map_pull_policy(Mapping& mapping, const ServiceBlock& block) {
   mapping.mapped.pull.emplace(block.name, policy);
 }
 
+void map_schedule(Mapping& mapping, const ServiceBlock& block, const Node& settings, Service& service) {
+  auto schedule = defined_schedule(settings, service);
+  if (!schedule) return;
+  const Node* job = settings.find("job");
+  if (job != nullptr && !is_true(settings, "job"))
+    throw ConfigError(job->where(), format("{} has a schedule, so it is a job", block.name));
+  mapping.mapped.schedules[block.name] = std::move(*schedule);
+}
+
 void map_settings_of(Mapping& mapping, const ServiceBlock& block, Service& service) {
   const Node* settings = block_of(block.node, "x-belay");
   if (settings == nullptr) return;
-  document::refuse_unknown_keys(*settings, {"job", "order", "watch", "backup", "check", "update"}, "\"x-belay\"");
+  document::refuse_unknown_keys(*settings, {"job", "order", "watch", "backup", "check", "update", "schedule"},
+                                "\"x-belay\"");
   service.job = is_true(*settings, "job");
+  map_schedule(mapping, block, *settings, service);
   if (const Node* order = settings->find("order"))
     service.order = choice_value(*order, "\"order\"", {"start-first", "stop-first"}) == "start-first"
                         ? SwapOrder::start_first
@@ -135,8 +146,9 @@ void map_updates(Mapping& mapping, const ServiceBlock& block) {
 void map_settings(Mapping& mapping) {
   const Node* settings = block_of(mapping.project.root, "x-belay");
   if (settings == nullptr) return;
-  static const std::vector<std::string> keys{"order",    "settle",      "wait_timeout", "soak",     "on_unhealthy",
-                                             "on_drift", "heal_budget", "update",       "snapshot", "watch"};
+  static const std::vector<std::string> keys{"order",        "settle",   "wait_timeout", "soak",
+                                             "on_unhealthy", "on_drift", "heal_budget",  "update",
+                                             "snapshot",     "watch",    "backup"};
   document::refuse_unknown_keys(*settings, keys, "\"x-belay\"");
   mapping.mapped.settings.policies = defined_policies(*settings);
   mapping.mapped.settings.updates = settings->find("update") != nullptr;

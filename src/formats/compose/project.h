@@ -163,7 +163,9 @@ struct Project {
 // Throws ConfigError, UsageError for a request that makes no sense, NotFound where there is no Compose file.
 Project load(const Request& request, const Outside& outside);
 
-// True where `folder` has one of the four names.
+// compose.yaml and the three others, the first first.
+const std::vector<std::string>& project_file_names();
+// True where `folder` has a file of one of these names. Throws Error where such a file cannot be read.
 bool is_project_folder(const fs::path& folder, const Outside& outside);
 
 }  // namespace belay::formats::compose

@@ -109,6 +109,7 @@ void leave_policies(const Export& what, std::vector<Leftover>& left) {
     if (policies.on_drift != usual.on_drift) leave("on_drift");
     if (policies.heal_budget != usual.heal_budget) leave("heal_budget");
     if (policies.soak) leave("soak");
+    if (policies.backup) leave("backup");
   }
 }
 

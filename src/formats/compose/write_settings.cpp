@@ -148,6 +148,25 @@ std::vector<std::string> watched_files(const Writing& writing) {
   return paths;
 }
 
+Node written_backup(const BackupPolicy& policy) {
+  Node backup = Node::map();
+  put_text(backup, "schedule", policy.schedule);
+  put_text(backup, "place", policy.place);
+  put_text(backup, "keep", policy.keep);
+  if (policy.data_is_read == BackupPolicy::While::stopped) put_text(backup, "while", "stopped");
+  if (policy.data_is_read == BackupPolicy::While::running) put_text(backup, "while", "running");
+  put_true(backup, "with_image", policy.with_image);
+  return backup;
+}
+
+// nullptr: nobody says when the clock starts it.
+const std::string* schedule_of(const Writing& writing, const Service& service) {
+  const ExportedApp* app = app_of(writing, service);
+  if (app == nullptr || !app->declared) return nullptr;
+  const auto found = app->declared->schedules.find(service.group_name());
+  return found == app->declared->schedules.end() ? nullptr : &found->second;
+}
+
 void put_policies(const Policies& policies, Node& settings) {
   constexpr std::array unhealthy_words{"restart", "rollback", "stop", "notify"};
   const Policies usual;
@@ -156,6 +175,7 @@ void put_policies(const Policies& policies, Node& settings) {
   if (policies.on_drift != usual.on_drift) settings.set("on_drift", Node::text("report"));
   if (policies.heal_budget != usual.heal_budget) settings.set("heal_budget", Node::number(policies.heal_budget));
   if (policies.soak) settings.set("soak", time_text(*policies.soak));
+  if (policies.backup) put_full(settings, "backup", written_backup(*policies.backup));
 }
 
 }  // namespace
@@ -191,7 +211,10 @@ void write_hooks(Writing& writing, const Service& service, Node& node) {
 
 void write_settings_of(const Writing& writing, const Service& service, Node& node) {
   Node settings = Node::map();
-  if (service.job && !is_waited_for(writing.spec, service.name, true)) settings.set("job", Node::boolean(true));
+  const std::string* schedule = schedule_of(writing, service);
+  if (schedule != nullptr) put_text(settings, "schedule", *schedule);
+  if (service.job && schedule == nullptr && !is_waited_for(writing.spec, service.name, true))
+    settings.set("job", Node::boolean(true));
   if (!service.job && !service.may_end && may_end_by_itself(service, is_waited_for(writing.spec, service.name, false)))
     settings.set("job", Node::boolean(false));
   if (service.order == SwapOrder::start_first) settings.set("order", Node::text("start-first"));

@@ -75,12 +75,12 @@ void add_names(const Node& node, std::string_view key, std::string_view instruct
   for (const Node& item : node.as_list(format("\"{}\"", key))) add(item, item.as_scalar(format("\"{}\"", key)));
 }
 
-// What only a container has; a signal, which an image can have, the engine takes from no commit.
-constexpr std::array of_containers{
-    "Hostname",  "Domainname",  "AttachStdin",     "AttachStdout", "AttachStderr", "Tty",
-    "OpenStdin", "StdinOnce",   "NetworkDisabled", "MacAddress",   "StopTimeout",  "StopSignal",
-    "Image",     "PortSpecs",   "Memory",          "MemorySwap",   "CpuShares",    "Cpuset",
-    "Dns",       "VolumesFrom", "VolumeDriver",    "SecurityOpts", "HostConfig"};
+// What only a container has.
+constexpr std::array of_containers{"Hostname",     "Domainname", "AttachStdin", "AttachStdout",    "AttachStderr",
+                                   "Tty",          "OpenStdin",  "StdinOnce",   "NetworkDisabled", "MacAddress",
+                                   "StopTimeout",  "Image",      "PortSpecs",   "Memory",          "MemorySwap",
+                                   "CpuShares",    "Cpuset",     "Dns",         "VolumesFrom",     "VolumeDriver",
+                                   "SecurityOpts", "HostConfig"};
 
 }  // namespace
 
@@ -107,6 +107,8 @@ std::vector<std::string> changes_of_conf(const Node& conf) {
       lines.push_back("WORKDIR " + text());
     else if (key == "User")
       lines.push_back("USER " + text());
+    else if (key == "StopSignal")
+      lines.push_back("STOPSIGNAL " + text());
     else if (key == "OnBuild")
       for (const Node& item : value.as_list("\"OnBuild\""))
         lines.push_back("ONBUILD " + one_line(item, item.as_scalar("a line")));
@@ -116,7 +118,7 @@ std::vector<std::string> changes_of_conf(const Node& conf) {
     else
       throw ConfigError(member.key_where, format("\"conf\" has no key \"{}\"", printable(key)),
                         did_you_mean(key, {"Cmd", "Entrypoint", "Env", "Labels", "ExposedPorts", "Volumes",
-                                           "WorkingDir", "User", "OnBuild"}));
+                                           "WorkingDir", "User", "StopSignal", "OnBuild"}));
   }
   return lines;
 }

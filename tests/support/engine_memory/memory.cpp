@@ -453,6 +453,10 @@ void MemoryEngine::write_archive(const std::string& container, const std::string
   reach(stop, [&](Universe& universe) { universe.unpack(container, folder, tar); });
 }
 
+void MemoryEngine::remove_path(const std::string& container, const std::string& path, std::stop_token stop) {
+  reach(stop, [&](Universe& universe) { universe.remove_path(container, path); });
+}
+
 void MemoryEngine::logs(const std::string& name, const LogRequest& request, const OutputSink& sink,
                         std::stop_token stop) {
   auto lines = reach(stop, [&](Universe& universe) { return universe.container(name).log; });

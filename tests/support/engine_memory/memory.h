@@ -148,6 +148,7 @@ class MemoryEngine : public Engine {
                     std::stop_token stop) override;
   void write_archive(const std::string& container, const std::string& folder, const StreamWriter& write,
                      std::stop_token stop) override;
+  void remove_path(const std::string& container, const std::string& path, std::stop_token stop) override;
   void logs(const std::string& name, const LogRequest& request, const OutputSink& sink, std::stop_token stop) override;
   int exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) override;
   Reached reach_port(const std::string& name, std::uint16_t port, Ticks deadline, std::stop_token stop) override;

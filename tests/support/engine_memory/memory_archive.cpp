@@ -116,6 +116,15 @@ void MemoryEngine::Universe::unpack(const std::string& name, const std::string& 
   changes.push_back(format("write {}:{}", name, folder));
 }
 
+void MemoryEngine::Universe::remove_path(const std::string& name, const std::string& path) {
+  const fs::path wanted = plain(path);
+  const auto place = place_in_mount(name, wanted);
+  if (!place || !fs::exists(fs::symlink_status(place->path))) return;
+  if (place->read_only) throw EngineError(403, "mounted volume is marked read-only");
+  fs::remove_all(place->path);
+  changes.push_back(format("remove {}:{}", name, path));
+}
+
 namespace {
 
 template <class Duration>

@@ -182,6 +182,7 @@ struct MemoryEngine::Universe {
   ArchiveSource archive_source(const std::string& container, const std::string& path);
   fs::path own_file(const std::string& name, const std::string& path);
   void unpack(const std::string& container, const std::string& folder, std::string_view tar);
+  void remove_path(const std::string& name, const std::string& path);
   void add_network(const NetworkRequest& request);
   void remove_network(const std::string& name);
 

@@ -1,4 +1,4 @@
-#include "backup/keep.h"
+#include "model/keep.h"
 
 #include <algorithm>
 #include <limits>
@@ -9,7 +9,7 @@
 #include "base/format.h"
 #include "base/text.h"
 
-namespace belay::backup {
+namespace belay {
 
 namespace {
 
@@ -51,7 +51,7 @@ std::int64_t month(Time time) {
 }
 
 // Marks the newest one of each of the first `count` periods; `newest_first` are indices of `candidates`.
-void keep_newest_of_each(Period period, int count, const std::vector<Candidate>& candidates,
+void keep_newest_of_each(Period period, int count, const std::vector<BackupCandidate>& candidates,
                          const std::vector<std::size_t>& newest_first, std::vector<bool>& kept) {
   std::optional<std::int64_t> at;
   for (const std::size_t i : newest_first) {
@@ -106,7 +106,7 @@ std::string to_text(const Keep& keep) {
   return join(parts, ",");
 }
 
-std::vector<std::size_t> to_remove(const Keep& keep, const std::vector<Candidate>& candidates) {
+std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates) {
   if (keeps_nothing(keep)) throw Error(ErrorCode::bad_value, "these rules would remove every backup", example);
 
   std::vector<std::size_t> newest_first(candidates.size());
@@ -142,4 +142,4 @@ std::vector<std::size_t> to_remove(const Keep& keep, const std::vector<Candidate
   return removed;
 }
 
-}  // namespace belay::backup
+}  // namespace belay

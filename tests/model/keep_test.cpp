@@ -1,4 +1,4 @@
-#include "backup/keep.h"
+#include "model/keep.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -9,17 +9,17 @@
 
 #include "base/errors.h"
 
-namespace belay::backup {
+namespace belay {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Candidate at(const char* time) {
+BackupCandidate at(const char* time) {
   return {parse_time(time).value(), true, false};
 }
-Candidate bad(const char* time) {
+BackupCandidate bad(const char* time) {
   return {parse_time(time).value(), false, false};
 }
 
@@ -55,23 +55,23 @@ TEST(ParseKeep, SaysWhatIsWrong) {
 }
 
 TEST(ToRemove, RefusesRulesThatKeepNothing) {
-  EXPECT_THROW(to_remove(Keep{}, {at("2026-01-01T00:00:00Z")}), Error);
+  EXPECT_THROW(backups_to_remove(Keep{}, {at("2026-01-01T00:00:00Z")}), Error);
 }
 
 TEST(ToRemove, KeepsTheLastOnes) {
   Keep keep;
   keep.last = 2;
-  EXPECT_THAT(to_remove(keep, {at("2026-01-03T00:00:00Z"), at("2026-01-01T00:00:00Z"), at("2026-01-04T00:00:00Z"),
-                               at("2026-01-02T00:00:00Z")}),
+  EXPECT_THAT(backups_to_remove(keep, {at("2026-01-03T00:00:00Z"), at("2026-01-01T00:00:00Z"),
+                                       at("2026-01-04T00:00:00Z"), at("2026-01-02T00:00:00Z")}),
               ElementsAre(1, 3));
-  EXPECT_THAT(to_remove(keep, {}), IsEmpty());
+  EXPECT_THAT(backups_to_remove(keep, {}), IsEmpty());
 }
 
 TEST(ToRemove, KeepsTheNewestOfEachDayAndSkipsDaysWithoutOne) {
   Keep keep;
   keep.daily = 2;
-  EXPECT_THAT(to_remove(keep, {at("2026-01-01T10:00:00Z"), at("2026-01-05T00:00:00Z"), at("2026-01-05T23:59:59Z"),
-                               at("2026-01-20T12:00:00Z")}),
+  EXPECT_THAT(backups_to_remove(keep, {at("2026-01-01T10:00:00Z"), at("2026-01-05T00:00:00Z"),
+                                       at("2026-01-05T23:59:59Z"), at("2026-01-20T12:00:00Z")}),
               ElementsAre(0, 1));
 }
 
@@ -79,8 +79,8 @@ TEST(ToRemove, CountsWeeksFromMondayAcrossTheYear) {
   Keep keep;
   keep.weekly = 2;
   // 2025-12-29 is a Monday: with the four days after it, it is the first week of 2026.
-  EXPECT_THAT(to_remove(keep, {at("2025-12-21T12:00:00Z"), at("2025-12-28T23:00:00Z"), at("2025-12-29T00:00:00Z"),
-                               at("2026-01-04T23:59:59Z")}),
+  EXPECT_THAT(backups_to_remove(keep, {at("2025-12-21T12:00:00Z"), at("2025-12-28T23:00:00Z"),
+                                       at("2025-12-29T00:00:00Z"), at("2026-01-04T23:59:59Z")}),
               ElementsAre(0, 2));
 }
 
@@ -88,40 +88,42 @@ TEST(ToRemove, KeepsTheNewestOfEachMonthAndYear) {
   Keep keep;
   keep.monthly = 2;
   keep.yearly = 2;
-  EXPECT_THAT(to_remove(keep, {at("2024-12-31T00:00:00Z"), at("2025-11-30T00:00:00Z"), at("2025-12-30T00:00:00Z"),
+  EXPECT_THAT(
+      backups_to_remove(keep, {at("2024-12-31T00:00:00Z"), at("2025-11-30T00:00:00Z"), at("2025-12-30T00:00:00Z"),
                                at("2025-12-31T00:00:00Z"), at("2026-01-01T00:00:00Z"), at("2026-01-31T00:00:00Z")}),
-              ElementsAre(0, 1, 2, 4));
+      ElementsAre(0, 1, 2, 4));
 }
 
 TEST(ToRemove, KeepsAllOfTheLastDaysBeforeTheNewest) {
   Keep keep;
   keep.days = 2;
-  EXPECT_THAT(to_remove(keep, {at("2020-01-08T11:59:59Z"), at("2020-01-08T12:00:00Z"), at("2020-01-09T00:00:00Z"),
-                               at("2020-01-10T12:00:00Z")}),
+  EXPECT_THAT(backups_to_remove(keep, {at("2020-01-08T11:59:59Z"), at("2020-01-08T12:00:00Z"),
+                                       at("2020-01-09T00:00:00Z"), at("2020-01-10T12:00:00Z")}),
               ElementsAre(0));
 }
 
 TEST(ToRemove, LetsABadOneTakeNoPlaceAndGoWhenABetterOneIsThere) {
   Keep keep;
   keep.last = 1;
-  EXPECT_THAT(to_remove(keep, {at("2026-01-01T00:00:00Z"), bad("2026-01-02T00:00:00Z")}), IsEmpty());
-  EXPECT_THAT(to_remove(keep, {at("2026-01-01T00:00:00Z"), bad("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z")}),
-              ElementsAre(0, 1));
-  EXPECT_THAT(to_remove(keep, {bad("2026-01-01T00:00:00Z"), bad("2026-01-02T00:00:00Z")}), IsEmpty());
+  EXPECT_THAT(backups_to_remove(keep, {at("2026-01-01T00:00:00Z"), bad("2026-01-02T00:00:00Z")}), IsEmpty());
+  EXPECT_THAT(
+      backups_to_remove(keep, {at("2026-01-01T00:00:00Z"), bad("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z")}),
+      ElementsAre(0, 1));
+  EXPECT_THAT(backups_to_remove(keep, {bad("2026-01-01T00:00:00Z"), bad("2026-01-02T00:00:00Z")}), IsEmpty());
 }
 
 TEST(ToRemove, NeverTouchesAProtectedOneNorCountsIt) {
   Keep keep;
   keep.last = 1;
-  std::vector<Candidate> all{at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z")};
+  std::vector<BackupCandidate> all{at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"), at("2026-01-03T00:00:00Z")};
   all[0].protected_ = true;
-  EXPECT_THAT(to_remove(keep, all), ElementsAre(1));
+  EXPECT_THAT(backups_to_remove(keep, all), ElementsAre(1));
   all[2].protected_ = true;
-  EXPECT_THAT(to_remove(keep, all), IsEmpty());
+  EXPECT_THAT(backups_to_remove(keep, all), IsEmpty());
 }
 
 // The rules said again, as slowly as they read.
-bool rules_keep(const Keep& keep, const std::vector<Candidate>& all, std::size_t which) {
+bool rules_keep(const Keep& keep, const std::vector<BackupCandidate>& all, std::size_t which) {
   const auto counts = [&](std::size_t i) { return all[i].good && !all[i].protected_; };
   const auto before = [&](std::size_t a, std::size_t b) {  // a is newer than b
     return all[a].taken > all[b].taken || (all[a].taken == all[b].taken && a < b);
@@ -163,13 +165,13 @@ TEST(ToRemove, DoesWhatTheRulesSayWithAnySet) {
     if (keep == Keep{}) keep.last = 1;
     // From hours to years apart, also before 1970, also at the same moment.
     const int spread = 1 << up_to(16);
-    std::vector<Candidate> all(static_cast<std::size_t>(up_to(30)));
+    std::vector<BackupCandidate> all(static_cast<std::size_t>(up_to(30)));
     for (auto& one : all) {
       one.taken = Time(std::chrono::hours(up_to(spread) - 20'000));
       one.good = up_to(4) != 0;
       one.protected_ = up_to(6) == 0;
     }
-    const auto removed = to_remove(keep, all);
+    const auto removed = backups_to_remove(keep, all);
 
     const auto newer = [&](std::size_t a, std::size_t b) {
       return all[a].taken > all[b].taken || (all[a].taken == all[b].taken && a < b);
@@ -187,12 +189,12 @@ TEST(ToRemove, DoesWhatTheRulesSayWithAnySet) {
     ASSERT_TRUE(std::ranges::is_sorted(removed, {}, [&](std::size_t i) { return all[i].taken; }));
 
     // What is kept stays kept when nothing new has come.
-    std::vector<Candidate> rest;
+    std::vector<BackupCandidate> rest;
     for (std::size_t i = 0; i < all.size(); ++i)
       if (std::ranges::find(removed, i) == removed.end()) rest.push_back(all[i]);
-    ASSERT_THAT(to_remove(keep, rest), IsEmpty()) << "round " << round;
+    ASSERT_THAT(backups_to_remove(keep, rest), IsEmpty()) << "round " << round;
   }
 }
 
 }  // namespace
-}  // namespace belay::backup
+}  // namespace belay

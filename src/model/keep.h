@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-namespace belay::backup {
+namespace belay {
 
 // How many of each kind; a backup is kept where any of them keeps it. Days, weeks (ISO 8601: from Monday), months and
 // years are UTC's, as the names of backups are, and only those in which a backup was taken count: three weeks
@@ -28,7 +28,7 @@ struct Keep {
 Keep parse_keep(std::string_view text);
 std::string to_text(const Keep& keep);  // as parse_keep reads it
 
-struct Candidate {
+struct BackupCandidate {
   Time taken{};
   bool good = true;         // whole, as far as is known; one that failed or was found damaged is not
   bool protected_ = false;  // somebody said it stays
@@ -37,6 +37,6 @@ struct Candidate {
 // The indices of those to remove, oldest first. Only good ones without protection are counted by the rules. Never
 // removed: a protected one, the newest good one, and anything as long as there is no good one. One that is not good
 // goes as soon as there is a newer good one. Throws Error for a Keep that keeps nothing.
-std::vector<std::size_t> to_remove(const Keep& keep, const std::vector<Candidate>& candidates);
+std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates);
 
-}  // namespace belay::backup
+}  // namespace belay

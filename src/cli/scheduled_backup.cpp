@@ -1,0 +1,62 @@
+#include "cli/scheduled_backup.h"
+
+#include <cstdlib>
+
+#include "base/format.h"
+#include "cli/data_options.h"
+#include "cli/pruning.h"
+#include "safekeeping/backup.h"
+#include "safekeeping/backup_health.h"
+#include "safekeeping/backups.h"
+
+namespace belay::cli {
+
+namespace {
+
+backup::Consistency consistency_of(BackupPolicy::While meanwhile) {
+  switch (meanwhile) {
+    case BackupPolicy::While::stopped:
+      return backup::Consistency::stop;
+    case BackupPolicy::While::running:
+      return backup::Consistency::live;
+    case BackupPolicy::While::paused:
+      break;
+  }
+  return backup::Consistency::pause;
+}
+
+}  // namespace
+
+void make_scheduled_backup(change::Context& context, const AppName& name, const BackupPolicy& policy,
+                           const formats::Settings& settings, std::stop_token stop) {
+  safekeeping::BackupOptions options;
+  options.with_image = policy.with_image;
+  options.consistency = consistency_of(policy.data_is_read);
+  const std::string where = policy.place.empty() ? usual_place(settings) : policy.place;
+  const std::string rules = policy.keep.empty() ? settings.backup_keep : policy.keep;
+  std::optional<BackupFile> file;
+  backup::Sealing sealing;
+  try {
+    add_recipients_of(settings, sealing);
+    if (policy.place.empty()) make_usual_place(settings);
+    file = backup_file(where);
+    if (!file->name.empty())
+      throw Error(ErrorCode::bad_value, format("the place {} is one file, and each backup needs one of its own", where),
+                  "Name a folder.");
+  } catch (const Error& error) {
+    // A place that cannot even be asked is a backup that failed.
+    safekeeping::note_failed_backup(context.store, name, where, error.what(), context.clock.now());
+    throw;
+  }
+  std::ignore = safekeeping::back_up(context, name, *file->destination, sealing, options, stop);
+  if (rules.empty()) return;
+  safekeeping::PruneOptions pruning;
+  pruning.keep = parse_keep(rules);
+  pruning.place = file->destination->place().text();
+  doing("the backup is made", [&] {
+    std::ignore =
+        safekeeping::prune_backups(context, name, open_place, pruning, [](const auto&) { return true; }, stop);
+  });
+}
+
+}  // namespace belay::cli

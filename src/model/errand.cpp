@@ -1,0 +1,30 @@
+#include "model/errand.h"
+
+#include "model/schedule.h"
+
+namespace belay {
+
+std::string_view to_text(Errand::Kind kind) {
+  return kind == Errand::Kind::backup ? "backup" : "job";
+}
+
+std::optional<Errand::Kind> errand_kind(std::string_view word) {
+  if (word == "backup") return Errand::Kind::backup;
+  if (word == "job") return Errand::Kind::job;
+  return {};
+}
+
+Errand as_declared(std::optional<Errand> known, const Errand& wanted, Time now) {
+  Errand errand = known ? std::move(*known) : wanted;
+  if (!known) errand.since = now;
+  if (known && errand.schedule == wanted.schedule) return errand;
+  errand.schedule = wanted.schedule;
+  errand.due = next_run(errand, now);
+  return errand;
+}
+
+Time next_run(const Errand& errand, Time now) {
+  return Schedule::parse(errand.schedule).next(now);
+}
+
+}  // namespace belay
