@@ -498,7 +498,7 @@ TEST_F(UnitTest, InProductionAPowerCutLeavesWhatIsInUse) {
     - TCP: {url: "web-r1:80"}
   tests:
     inside: {execute: make test}
-    apart: {execute: make, overwrites: {environment: {A: b}}, capture_logs: true}
+    apart: {execute: make, overwrites: {image: "job:1"}, capture_logs: true}
 ---
 - web-r1: {command: start}
 )");
@@ -509,8 +509,10 @@ TEST_F(UnitTest, InProductionAPowerCutLeavesWhatIsInUse) {
   const auto run_all = [&] {
     auto here = scene_.context();
     here.defaults.wait_timeout = Milliseconds(2000);
-    const FileLock lock = lock_app(here, web, {});
+    // Each case takes the lock for itself.
+    std::optional<FileLock> lock = lock_app(here, web, {});
     clear_temporary(here, web, {});
+    lock.reset();
     std::string results;
     for (const auto& each : units::production_cases(all, options_)) {
       TestCase result = each.shown;
