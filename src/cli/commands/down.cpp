@@ -17,7 +17,12 @@ namespace {
 AppName app_to_take_down(Invocation& in, HostRun& run) {
   const auto what = in.optional_argument("WHAT");
   const bool is_name = what && what->find('/') == std::string::npos && !is_compose_project(*what);
-  if (!is_name) return AppName(formats::compose::load(compose_request(in, what), compose_outside()).name);
+  if (!is_name) {
+    const auto project = formats::compose::load(compose_request(in, what), compose_outside());
+    const AppName name(project.name);
+    if (const auto app = run.context().store.app(name)) refuse_app_of_others(*app, project.folder.string());
+    return name;
+  }
   const Target target = Named(in, run).of(*what);
   if (!target.service.empty())
     throw in.usage_error(format("a project goes down as a whole; belay stop {} stops the one service", target.text()));
