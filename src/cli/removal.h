@@ -13,6 +13,10 @@ struct RemovalWords {
   bool dry_run = false;
   bool exit_unchanged = false;
 };
+// After the plan that takes the data was shown: the name typed, or given with --yes-lose-data. The latter must be that
+// of the app, and there must be data to lose: UsageError.
+bool agrees_to_loss(Invocation& in, const AppName& name, const plan::Plan& plan);
+void check_words_of_loss(const Invocation& in, const AppName& name, bool volumes);
 // The app with its containers and images; `volumes`: with its data, after the app's name was typed, or given with
 // --yes-lose-data.
 int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes);

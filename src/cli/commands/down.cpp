@@ -35,6 +35,29 @@ int remove_images(Invocation& in, HostRun& run, const AppName& name, const std::
   return 0;
 }
 
+// The images go before the app does: what an image is to others is known by its releases. Asked first, so that a no
+// leaves everything as it was.
+int remove_with_images(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
+  check_words_of_loss(in, name, true);
+  const auto go = [](const change::RemovalPreview&) { return true; };
+  const auto preview = change::remove(run.context(), name, true, true, go, in.stop());
+  if (in.has("dry-run")) {
+    print_removed(in.console, name, preview, {.done = "", .dry_run = true});
+    return remove_images(in, run, name, which);
+  }
+  run.report().close();
+  if (!agrees_to_loss(in, name, preview.plan)) {
+    change::Removed nothing;
+    nothing.declined = true;
+    return print_removed(in.console, name, nothing, {.done = "removed"});
+  }
+  change::take_down(run.context(), name, false, go, in.stop());
+  remove_images(in, run, name, which);
+  const auto removed = change::remove(run.context(), name, true, false, go, in.stop());
+  run.report().close();
+  return print_removed(in.console, name, removed, {.done = "removed"});
+}
+
 }  // namespace
 
 int run_down(Invocation& in) {
@@ -43,8 +66,7 @@ int run_down(Invocation& in) {
   const auto timeout = in.duration("timeout");
   if (in.has("volumes")) {
     if (timeout) throw in.usage_error("--timeout does not go with --volumes");
-    if (in.text("rmi"))
-      throw in.usage_error("--rmi does not go with --volumes; use belay down --rmi first, then belay down --volumes");
+    if (const auto images = in.text("rmi")) return remove_with_images(in, run, name, *images);
     return remove_app(in, name, true, false);
   }
   if (in.text("yes-lose-data")) throw in.usage_error("--yes-lose-data goes with --volumes");
