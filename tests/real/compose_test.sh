@@ -95,14 +95,14 @@ test_what_is_only_read_and_missing_is_made_outside_the_folder() {
 
 # A first attempt that failed before a service was started has not made what that is bound to.
 test_what_was_never_started_need_not_have_its_folders() {
-  project 'exit 3'
-  sed -i '/^  worker:/,/scale/s|    scale: 2|    scale: 2\n    volumes: ["./library:/library"]\n    depends_on: [web]|; /^  worker:/,$s|    depends_on: \[db\]||' compose.yaml
-  run belay up
+  project "$stays_up"
+  local after_the_job='{migrate: {condition: service_completed_successfully}}'
+  sed -i "s|    depends_on: \[db\]|    depends_on: $after_the_job\n    volumes: [./library:/library]|" compose.yaml
+  sed 's|echo migrated >>/data/log|exit 4|' compose.yaml >failing.yaml
+  run belay up -f failing.yaml
   expect_exit 1
   expect_not test -e library
-  project "$stays_up"
-  sed -i '/^  worker:/,/scale/s|    scale: 2|    scale: 2\n    volumes: ["./library:/library"]\n    depends_on: [web]|; /^  worker:/,$s|    depends_on: \[db\]||' compose.yaml
-  expect_done belay up
+  expect_done belay up -f compose.yaml
   expect test -d library
 }
 

@@ -310,7 +310,7 @@ test_a_wrong_name_of_a_service_is_answered_with_those_of_the_project() {
   local words
   for words in 'stop wbe' 'start wbe' 'restart wbe' 'kill wbe' 'rm wbe' 'pause wbe' 'unpause wbe' 'exec wbe true' 'shell wbe' \
     'events wbe' 'wait wbe' 'logs wbe' 'ps wbe' 'top wbe' 'port wbe 80' 'cp wbe:/x y' 'images wbe' 'volumes wbe' 'status wbe' \
-    'why wbe' 'history wbe' 'config wbe' 'build wbe'; do
+    'why wbe' 'config wbe' 'build wbe'; do
     expect_refused 1 belay $words
     expect_err "there is no app wbe, and no service wbe in the project $app"
     expect_err "Did you mean 'web'\\? Its services: db, web"
