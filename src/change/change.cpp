@@ -188,6 +188,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.store.save(app);
   const Time began = context.clock.now();
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
+  make_missing_folders(context, app, wanted.world, wanted.plan, stop);
   bool release_is_at_fault = false;
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);

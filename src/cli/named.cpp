@@ -6,6 +6,7 @@
 #include "cli/compose_options.h"
 #include "cli/which_app.h"
 #include "look/look.h"
+#include "model/no_service.h"
 
 namespace belay::cli {
 
@@ -95,8 +96,16 @@ Target Named::of(const std::string& word) {
     tell_of_both(word);
     return Target(AppName(word));
   }
-  if (project() && project()->has(word)) return of_project(word);
-  return Target::parse(word);
+  if (!project()) return Target::parse(word);
+  if (project()->has(word)) return of_project(word);
+  // In the folder of a project a word is most likely meant to be a service of it.
+  const Target other = Target::parse(word);
+  const std::string& name = project()->name.text();
+  const std::string near = did_you_mean(word, *apps_);
+  const auto& services = project()->services;
+  throw NotFound(ErrorCode::service_not_found,
+                 format("there is no app {0}, and no service {0} in the project {1}", other.text(), name),
+                 near.empty() || !did_you_mean(word, services).empty() ? services_hint(word, services) : near);
 }
 
 Target Named::of(const std::optional<std::string>& word, std::string_view missing) {
