@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/format.h"
+#include "base/replace_file.h"
 
 namespace belay {
 
@@ -47,35 +48,8 @@ std::string read_file(const fs::path& path, ByteCount limit) {
   return std::move(*content);
 }
 
-namespace {
-
-void write_all(int fd, std::string_view content, const fs::path& path) {
-  while (!content.empty()) {
-    const ssize_t count = ::write(fd, content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_error(format("writing {}", path.string()), errno);
-    content.remove_prefix(static_cast<size_t>(count));
-  }
-}
-
-}  // namespace
-
 void write_file_durably(const fs::path& path, std::string_view content, int mode) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
-  Fd file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file) throw system_error(format("writing {}", path.string()), errno);
-  try {
-    write_all(file.raw(), content, path);
-    if (::fchmod(file.raw(), static_cast<mode_t>(mode)) != 0 || ::fsync(file.raw()) != 0 ||
-        ::rename(temporary.c_str(), path.c_str()) != 0)
-      throw system_error(format("writing {}", path.string()), errno);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  const Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.raw()) != 0) throw system_error(format("writing {}", path.string()), errno);
+  replace_file(path, content, {mode});
 }
 
 void make_folder(const fs::path& path, int mode) {

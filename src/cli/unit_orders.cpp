@@ -25,6 +25,7 @@
 #include "units/fields.h"
 #include "units/images.h"
 #include "units/links.h"
+#include "units/own_container.h"
 #include "units/update.h"
 
 namespace belay::cli {
@@ -51,8 +52,9 @@ bool only_creates(const Unit& unit) {
 
 OrderKind kind_of(const Unit& unit, const Order& order) {
   if (order.command == "create" && only_creates(unit)) return OrderKind::create;
-  if (order.command == "create" || order.command == "start")
-    return says_true(order, "restart") ? OrderKind::restart : OrderKind::make;
+  // UNIT/restart is about what is there; an order of a file makes what is missing first.
+  if (order.command == "start" && unit.is_derived && says_true(order, "restart")) return OrderKind::restart;
+  if (order.command == "create" || order.command == "start") return OrderKind::make;
   if (order.command == "build") return OrderKind::build;
   if (order.command == "stop") return OrderKind::stop;
   if (order.command == "remove" && dockerstra::removes_links(order)) return OrderKind::unlink;
@@ -96,7 +98,12 @@ bool goes_together(const Unit& unit, OrderKind kind) {
 }
 
 bool makes(const Order& order) {
-  return (order.command == "create" || order.command == "start") && !says_true(order, "restart");
+  return order.command == "create" || order.command == "start";
+}
+
+// The containers that the orders of these kinds make are all that the unit has.
+bool makes_all(const Unit& unit) {
+  return unit.address.variants.empty() && (unit.is_derived || unit.address.command == "start");
 }
 
 void check_groups(const Unit& unit) {
@@ -138,7 +145,7 @@ change::Confirm confirm_loss(Session& session, const UnitCall& call, const AppNa
 }  // namespace
 
 bool is_whole(const Unit& unit) {
-  return unit.address.variants.empty() && (unit.is_derived || unit.address.command == "start");
+  return unit.address.variants.empty() && unit.is_derived;
 }
 
 bool loses_data(const OrderGroup& group) {
@@ -257,7 +264,7 @@ OrderOutcome Orders::create(const OrderGroup& group, const std::stop_token& stop
     HostRun run(session_, call_.command);
     std::set<std::string> services;
     for (const Order& order : group.orders)
-      if (!run.context().engine.container(pass.unit->spec.service(order.container).container_name, stop))
+      if (!units::own_container(run.context(), app_, pass.unit->spec.service(order.container).container_name, stop))
         services.insert(order.container);
     return services;
   };
@@ -296,7 +303,7 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
   DeclaredPass pass;
   pass.unit = declaration_of_made();
   const auto all = static_cast<size_t>(std::count_if(unit_.orders.begin(), unit_.orders.end(), makes));
-  if (!is_whole(unit_) || group.orders.size() < all) {
+  if (!makes_all(unit_) || group.orders.size() < all) {
     std::set<std::string> names;
     for (const Order& order : group.orders) names.insert(order.container);
     pass.unit->only = std::move(names);
@@ -316,13 +323,53 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
   pass.starts_stopped = !is_upgrade;
   pass.change.dry_run = call_.dry_run;
   pass.stop = stop;
+  const std::vector<ToRestart> restarts = to_restart(group, stop);
   const DeclaredOutcome outcome = run_pass(session_, pass, Results::told);
   if (call_.dry_run && !call_.json) session_.console.print(report::steps_text(outcome.host, false));
   if (outcome.has_failures() || (!call_.dry_run && !outcome.is_as_declared())) return {true, outcome.has_done()};
-  const OrderOutcome held = is_upgrade ? OrderOutcome{} : start_held(group, stop);
-  if (!call_.dry_run && !outcome.has_done() && !held.has_changed && !held.has_failed)
+  OrderOutcome after = is_upgrade ? OrderOutcome{} : start_held(group, stop);
+  for (const ToRestart& each : restarts) {
+    if (after.has_failed) break;
+    if (is_started_anew(each, outcome, stop)) continue;
+    const OrderOutcome restarted = restart({OrderKind::restart, {each.order}}, stop);
+    after = {restarted.has_failed, after.has_changed || restarted.has_changed};
+  }
+  if (!call_.dry_run && !outcome.has_done() && !after.has_changed && !after.has_failed)
     session_.console.success(format("{}: unchanged", app_.text()));
-  return {held.has_failed, outcome.has_done() || held.has_changed};
+  return {after.has_failed, outcome.has_done() || after.has_changed};
+}
+
+// Those orders with `restart: true` whose containers run before anything is done.
+std::vector<Orders::ToRestart> Orders::to_restart(const OrderGroup& group, const std::stop_token& stop) {
+  std::vector<ToRestart> found;
+  if (std::none_of(group.orders.begin(), group.orders.end(),
+                   [](const Order& order) { return says_true(order, "restart"); }))
+    return found;
+  HostRun run(session_, call_.command);
+  for (const Order& order : group.orders) {
+    if (!says_true(order, "restart")) continue;
+    const std::string name = dockerstra::container_of_order(unit_, order);
+    const auto detail = units::own_container(run.context(), app_, name, stop);
+    if (detail && detail->container.is_up()) found.push_back({order, name, detail->started});
+  }
+  return found;
+}
+
+// The pass made it anew, or started it: once is enough.
+bool Orders::is_started_anew(const ToRestart& each, const DeclaredOutcome& outcome, const std::stop_token& stop) {
+  if (call_.dry_run) {
+    const auto stops = [&](const plan::Action& action) {
+      const auto* stopping = std::get_if<plan::StopContainer>(&action.step);
+      return stopping != nullptr && stopping->name == each.container;
+    };
+    return std::any_of(outcome.host.apps.begin(), outcome.host.apps.end(), [&](const declared::DeclaredApp& app) {
+      const auto& actions = app.change.plan.actions;
+      return std::any_of(actions.begin(), actions.end(), stops);
+    });
+  }
+  HostRun run(session_, call_.command);
+  const auto detail = run.context().engine.container(each.container, stop);
+  return !detail || detail->started != each.started;
 }
 
 // What runs with an earlier image in other units is theirs to upgrade: with arguments that are not known here.
@@ -499,15 +546,13 @@ OrderOutcome Orders::unlink(const Order& order, const std::stop_token& stop) {
       others.push_back(dockerstra::container_of_order(unit_, {container.where, container.name, "remove", {}, {}}));
   HostRun run(session_, call_.command);
   const plan::Plan plan =
-      units::plan_of_unlinking(run.context(), dockerstra::container_of_order(unit_, order), others, app_.text(), stop);
+      units::unlink(run.context(), app_, dockerstra::container_of_order(unit_, order), others, call_.dry_run, stop);
+  run.report().close();
   if (call_.dry_run) {
-    run.report().close();
     if (plan.empty()) show(format("{}: no link leads to it", order.container));
     for (const auto& action : plan.actions) show(plan::step_text(action.step));
     return {};
   }
-  if (!plan.empty()) change::carry_out_whole(run.context(), plan, {}, stop);
-  run.report().close();
   if (plan.empty()) session_.console.success(format("{}: no link leads to it", order.container));
   for (const auto& action : plan.actions)
     session_.console.success(format("{}: {}", order.container, plan::step_text(action.step)));
@@ -542,11 +587,11 @@ OrderOutcome Orders::execute(const Order& order, const std::stop_token& stop) {
   }
   HostRun run(session_, call_.command);
   command.execution.command = units::filled_in(command.execution.command, [&](const std::string& name) {
-    std::string known_as = name;
-    for (const auto& container : unit_.containers)
-      if (container.name == name && !dockerstra::only_looks(container))
-        known_as = dockerstra::container_of_order(unit_, {container.where, name, "execute", {}, {}});
-    auto detail = run.context().engine.container(known_as, stop);
+    const auto* own = dockerstra::container_of_unit(unit_, name);
+    const bool is_own = own != nullptr && !dockerstra::only_looks(*own);
+    const std::string known_as = is_own ? dockerstra::engine_name(*own) : name;
+    auto detail = is_own ? units::own_container(run.context(), app_, known_as, stop)
+                         : run.context().engine.container(known_as, stop);
     if (!detail)
       throw NotFound(ErrorCode::container_not_found, format("there is no container {}", printable(known_as)));
     return std::move(*detail);
@@ -574,6 +619,7 @@ OrderOutcome Orders::change_image(const OrderGroup& group, const std::stop_token
   } else {
     CommitRequest request = dockerstra::commit_of(unit_, order);
     request.container = dockerstra::container_of_order(unit_, order);
+    std::ignore = units::own_container(run.context(), app_, request.container, stop);
     plan = units::plan_of_commit(run.context(), std::move(request), call_.dry_run, stop);
   }
   if (call_.dry_run) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "change/change.h"
+#include "cli/declared_run.h"
 #include "cli/invocation.h"
 #include "cli/unit_run.h"
 #include "model/declaration.h"
@@ -42,7 +43,7 @@ struct OrderGroup {
 
 // Throws ConfigError for what cannot be done, at its place; nothing has been done then.
 std::vector<OrderGroup> groups_of(const formats::dockerstra::Unit& unit);
-// Whether the list is the whole of what follows from `start`.
+// Whether the list is the whole of what follows from `start`: its orders are about the app as one.
 bool is_whole(const formats::dockerstra::Unit& unit);
 bool loses_data(const OrderGroup& group);
 
@@ -64,6 +65,13 @@ class Orders {
   OrderOutcome make(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome create(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome start_held(const OrderGroup& group, const std::stop_token& stop);
+  struct ToRestart {
+    formats::dockerstra::Order order;
+    std::string container;
+    std::optional<Time> started;
+  };
+  std::vector<ToRestart> to_restart(const OrderGroup& group, const std::stop_token& stop);
+  bool is_started_anew(const ToRestart& each, const DeclaredOutcome& outcome, const std::stop_token& stop);
   OrderOutcome restart(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome stop_containers(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome build(const OrderGroup& group, const std::stop_token& stop);

@@ -197,6 +197,7 @@ int run_unit_tests(Session& session, const UnitCall& call, const Unit& unit) {
     print();
     return 0;
   }
+  units::check_place_of_kept(run.context(), tests, options, session.stop());
   std::vector<units::Candidate> none;
   try {
     if (production)

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/format.h"
+#include "base/replace_file.h"
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
@@ -58,6 +58,22 @@ std::vector<std::string> readers(change::Context& context, const FileRequest& re
   return running;
 }
 
+// A container may be able to write into the folder, and lay a link there that leads to any file of the host.
+void refuse_link(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_symlink(fs::symlink_status(file, error))) return;
+  const fs::path target = fs::read_symlink(file, error);
+  throw UsageError(format("{} is a link, which would be replaced by the file", printable(file.string())),
+                   format("Say the file that it leads to: {}.",
+                          printable((file.parent_path() / target).lexically_normal().string())));
+}
+
+// By another path it may be the same file.
+bool is_same_file(const std::string& one, const fs::path& other) {
+  std::error_code error;
+  return fs::equivalent(one, other, error) && !error;
+}
+
 // A container to which the file itself is bound sees the file that was there when it was made, not one that took its
 // name since.
 bool is_bound_itself(change::Context& context, const FileRequest& request, const std::vector<std::string>& containers,
@@ -66,13 +82,13 @@ bool is_bound_itself(change::Context& context, const FileRequest& request, const
     const auto detail = context.engine.container(name, stop);
     return detail &&
            std::any_of(detail->container.mounts.begin(), detail->container.mounts.end(), [&](const Mount& mount) {
-             return mount.kind == Mount::Kind::bind && mount.source == request.file.string();
+             return mount.kind == Mount::Kind::bind && is_same_file(mount.source, request.file);
            });
   });
 }
 
 void write_in_place(const fs::path& path, std::string_view text) {
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_TRUNC));
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_TRUNC | O_NOFOLLOW));
   if (!file) throw system_error(format("writing {}", path.string()), errno);
   while (!text.empty()) {
     const ssize_t written = ::write(file.raw(), text.data(), text.size());
@@ -84,12 +100,11 @@ void write_in_place(const fs::path& path, std::string_view text) {
 }
 
 void put(const fs::path& path, const std::string& text, bool in_place) {
-  struct stat status{};
-  const bool is_there = ::stat(path.c_str(), &status) == 0;
-  if (in_place && is_there)
+  const auto rights = file_rights(path);
+  if (in_place && rights)
     write_in_place(path, text);
   else
-    write_file_durably(path, text, is_there ? static_cast<int>(status.st_mode & 07777) : 0644);
+    replace_file(path, text, rights.value_or(FileRights()));
 }
 
 void take_back(const fs::path& path, const std::optional<std::string>& before, bool in_place) {
@@ -161,6 +176,7 @@ void tell(change::Context& context, const FileRequest& request, FileResult& resu
 
 FileResult render_file(change::Context& context, const FileRequest& request, std::stop_token stop) {
   FileResult result;
+  refuse_link(request.file);
   result.text = filled_in(context, request, stop);
   const ToldLast told_last(context.store.folder(), request.file);
   const bool is_untold = request.reader && told_last.is_there();
@@ -177,8 +193,8 @@ FileResult render_file(change::Context& context, const FileRequest& request, std
       for (const auto& container : result.told) check_in(context, container, request.check, stop);
     tell(context, request, result, stop);
   } catch (const std::exception&) {
-    // Also where it was stopped, or told to some of them: with the file as it was, the next one is a change again,
-    // which all of them are told of.
+    // Also where it was stopped, half written, or told to some of them: with the file as it was, the next one is a
+    // change again, which all of them are told of.
     take_back(request.file, before, in_place);
     if (request.reader) told_last.forget();
     throw;

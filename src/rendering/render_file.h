@@ -32,9 +32,9 @@ struct FileResult {
   std::vector<std::string> told;  // containers
 };
 
-// Fills in the template and replaces the file where it holds something else. Throws ConfigError at a mistake of the
-// template, and Error where the check fails (program_failed) or a container cannot be told: then the file is as it was
-// before, so that the next call tells it.
+// Fills in the template and replaces the file where it holds something else; it stays its owner's. Throws UsageError
+// where the file is a link, ConfigError at a mistake of the template, and Error where the check fails (program_failed)
+// or a container cannot be told: then the file is as it was before, so that the next call tells it.
 FileResult render_file(change::Context& context, const FileRequest& request, std::stop_token stop);
 
 // The same again whenever a container starts, ends or changes its health, until `stop`. `on_result` hears of each,

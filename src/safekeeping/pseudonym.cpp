@@ -14,14 +14,45 @@ void add_once(std::vector<std::string>& list, const std::string& word) {
   if (!word.empty() && std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
 }
 
-// Behind these are sockets that rule the host (the engine's own is one), or other apps' data.
+bool is_below(const std::string& path, std::string_view folder) {
+  return path == folder || path.starts_with(std::string(folder) + "/");
+}
+
+// Behind these are sockets that rule the host (the engine's own is one), or other apps' data. `path`: without links.
 bool leads_to_the_host(const std::string& path) {
-  constexpr std::array<std::string_view, 7> wide{"/", "/home", "/root", "/srv", "/var", "/var/lib", "/var/lib/docker"};
+  constexpr std::array<std::string_view, 8> wide{"/",    "/dev", "/home",    "/root",
+                                                 "/srv", "/var", "/var/lib", "/var/lib/docker"};
   constexpr std::array<std::string_view, 2> of_sockets{"/run", "/var/run"};
-  if (std::find(wide.begin(), wide.end(), path) != wide.end()) return true;
-  return std::any_of(of_sockets.begin(), of_sockets.end(), [&](std::string_view folder) {
-    return path == folder || path.starts_with(std::string(folder) + "/");
-  });
+  return std::find(wide.begin(), wide.end(), path) != wide.end() ||
+         std::any_of(of_sockets.begin(), of_sockets.end(),
+                     [&](std::string_view folder) { return is_below(path, folder); });
+}
+
+// What a mount that is read-only does not keep a container from: connecting to a socket, writing into a pipe or to a
+// device. Whether a folder has any, however deep; also where not all of it can be seen, or it is too much to look at.
+bool may_hold_ways_out(const fs::path& top) {
+  // What the kernel shows as files; looking at all of it takes long, and changes meanwhile.
+  if (is_below(top, "/proc") || is_below(top, "/sys")) return false;
+  constexpr size_t most_entries = 1'000'000;
+  size_t entries = 0;
+  std::vector<fs::path> folders{top};
+  while (!folders.empty()) {
+    const fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; entry != end; entry.increment(error)) {
+      if (error || ++entries > most_entries) return true;
+      // Most file systems say in the list what each entry is.
+      std::error_code gone;
+      if (entry->is_symlink(gone) || entry->is_regular_file(gone)) continue;
+      if (entry->is_directory(gone))
+        folders.push_back(entry->path());
+      else if (gone != std::errc::no_such_file_or_directory)
+        return true;
+    }
+    if (error && error != std::errc::no_such_file_or_directory) return true;
+  }
+  return false;
 }
 
 class Renaming {
@@ -207,7 +238,8 @@ class Renaming {
       mount.read_only = given->read_only;
       return mount;
     }
-    if (site_.shared.contains(source)) {
+    const bool is_shared = site_.shared.contains(source);
+    if (is_volume && is_shared) {
       mount.read_only = true;
       return mount;
     }
@@ -217,15 +249,28 @@ class Renaming {
       return mount;
     }
     std::error_code error;
-    const auto status = fs::status(source, error);
+    const fs::path real = fs::canonical(source, error);
+    const auto status = fs::status(real, error);
     const bool is_plain = fs::is_regular_file(status) || fs::is_directory(status);
-    if (!is_plain || leads_to_the_host(source)) {
+    if (!is_shared && (!is_plain || leads_to_the_host(source) || leads_to_the_host(real.string()))) {
       note(service.name, format("it is without {}", source));
       return {};
     }
-    note(service.name, format("{} is the host's own, read-only here", source));
+    if (fs::is_directory(status) && has_ways_out(real)) {
+      note(service.name, format("{} is empty here: {} has, or may have, sockets or pipes", mount.target, source));
+      // What its containers share they share here too; with the owner and the rights that the image has for it.
+      std::string& volume = in_place_of_[real.string()];
+      if (volume.empty()) volume = empty_volume();
+      return Mount{Mount::Kind::volume, volume, mount.target, mount.read_only, {}};
+    }
+    if (!is_shared) note(service.name, format("{} is the host's own, read-only here", source));
     mount.read_only = true;
     return mount;
+  }
+
+  bool has_ways_out(const fs::path& folder) {
+    const auto known = ways_out_.find(folder);
+    return known != ways_out_.end() ? known->second : ways_out_[folder] = may_hold_ways_out(folder);
   }
 
   const Spec& spec_;
@@ -233,6 +278,8 @@ class Renaming {
   const std::map<std::string, Image>& images_;
   const TrialSite& site_;
   std::map<std::string, std::set<std::string>> covered_;  // mount points that have something, by service
+  std::map<fs::path, bool> ways_out_;                     // folders of the host that were looked at
+  std::map<std::string, std::string> in_place_of_;  // empty volumes, by the folders of the host that they stand for
   Pseudonym result_;
 };
 

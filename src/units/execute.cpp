@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
-#include "change/start.h"
 #include "change/temporary.h"
 #include "declared/project_images.h"
+#include "units/own_container.h"
 
 namespace belay::units {
 
@@ -25,19 +25,6 @@ int run_on_the_host(const Command& command, Terminal& terminal, std::stop_token 
   request.on_output = [&](std::string_view bytes) { terminal.write(OutputStream::out, bytes); };
   request.on_errors = [&](std::string_view bytes) { terminal.write(OutputStream::err, bytes); };
   return run_process(request, std::move(stop)).exit_code;
-}
-
-// nullopt: there is no container of that name. Throws Conflict where it is not the unit's.
-std::optional<ContainerDetail> its_container(change::Context& context, const AppName& unit, const Command& command,
-                                             const std::stop_token& stop) {
-  auto detail = context.engine.container(command.container, stop);
-  if (!detail) return {};
-  const auto owner = change::owner_of(context, command.container, stop);
-  if (!owner || owner->app != unit)
-    throw Conflict(ErrorCode::foreign_container,
-                   format("the container {} is not one of the unit {}", command.container, unit.text()),
-                   "Give the unit's container another name: creation: {name: NAME}.");
-  return detail;
 }
 
 // A container that lives as long as its command.
@@ -171,7 +158,7 @@ int execute(change::Context& context, const Declaration& unit, const Command& co
   if (command.execution.place == Execution::Place::temporary)
     return Passing(context, unit.name, image_for(context, unit, command, stop), service)
         .run(terminal, before_the_session, stop);
-  const auto detail = its_container(context, unit.name, command, stop);
+  const auto detail = own_container(context, unit.name, command.container, stop);
   if (command.execution.place == Execution::Place::file_system) {
     if (!detail)
       throw NotFound(ErrorCode::container_not_found, format("there is no container {} yet", command.container),

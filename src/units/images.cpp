@@ -2,7 +2,10 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/apps.h"
 #include "change/carry_out.h"
+#include "change/start.h"
+#include "units/own_container.h"
 
 namespace belay::units {
 
@@ -45,12 +48,17 @@ ImageGone remove_image(change::Context& context, const plan::UntagImage& image, 
   return {refused.removed, refused.reason};
 }
 
-plan::Plan plan_of_unlinking(change::Context& context, const std::string& container,
-                             const std::vector<std::string>& others, const std::string& network, std::stop_token stop) {
+namespace {
+
+plan::Plan plan_of_unlinking(change::Context& context, const AppName& unit, const std::string& container,
+                             const std::vector<std::string>& others, const std::stop_token& stop) {
   plan::Plan plan;
+  const std::string network = unit.text();
+  const auto own = own_container(context, unit, container, stop);
   for (const auto& other : others) {
+    const auto owner = change::owner_of(context, other, stop);
     const auto detail = context.engine.container(other, stop);
-    if (!detail) continue;
+    if (!detail || !owner || owner->app != unit) continue;
     for (const auto& link : detail->service.links) {
       const size_t colon = link.find(':');
       if (link.substr(0, colon) == container)
@@ -58,7 +66,6 @@ plan::Plan plan_of_unlinking(change::Context& context, const std::string& contai
                  "you asked for it");
     }
   }
-  const auto own = context.engine.container(container, stop);
   if (!own) return plan;
   for (NetworkLink link : own->service.networks) {
     if (link.network != network || link.aliases.empty()) continue;
@@ -67,6 +74,17 @@ plan::Plan plan_of_unlinking(change::Context& context, const std::string& contai
     const size_t left = plan.add(plan::DisconnectNetwork{container, network}, reason);
     plan.add(plan::ConnectNetwork{container, link}, reason, {left});
   }
+  return plan;
+}
+
+}  // namespace
+
+plan::Plan unlink(change::Context& context, const AppName& unit, const std::string& container,
+                  const std::vector<std::string>& others, bool dry_run, std::stop_token stop) {
+  if (dry_run) return plan_of_unlinking(context, unit, container, others, stop);
+  const FileLock lock = change::lock_app(context, unit, stop);
+  plan::Plan plan = plan_of_unlinking(context, unit, container, others, stop);
+  if (!plan.empty()) change::carry_out_whole(context, plan, {}, stop);
   return plan;
 }
 

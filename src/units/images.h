@@ -1,5 +1,5 @@
 #pragma once
-// The orders tag, commit, push and remove_image, as plans.
+// The orders tag, commit, push and remove_image, and that which takes links away.
 
 #include <string>
 
@@ -22,8 +22,9 @@ struct ImageGone {
 ImageGone remove_image(change::Context& context, const plan::UntagImage& image, std::stop_token stop);
 
 // Takes away the names that links give the container: those of `others` on the default bridge, and those in `network`,
-// which is the unit's own. All containers stay.
-plan::Plan plan_of_unlinking(change::Context& context, const std::string& container,
-                             const std::vector<std::string>& others, const std::string& network, std::stop_token stop);
+// which is called like the unit. All containers stay. What was done, or would be. Throws Conflict where the container
+// is not the unit's; of `others`, those that are not are left alone.
+plan::Plan unlink(change::Context& context, const AppName& unit, const std::string& container,
+                  const std::vector<std::string>& others, bool dry_run, std::stop_token stop);
 
 }  // namespace belay::units

@@ -22,7 +22,7 @@ namespace belay::units {
 
 namespace {
 
-constexpr const char* test_volume = "test_data";
+constexpr const char *test_volume = "test_data", *test_label = "kept";
 
 bool has_wildcard(const std::string& part) {
   return part.find_first_of("*?[") != std::string::npos;
@@ -199,13 +199,30 @@ void Keepsakes::add(const std::string& name, const std::string& text, int mode) 
   if (!fs::exists(folder_.path() / name)) write_file_durably(folder_.path() / name, text, mode);
 }
 
+bool is_place_of_kept(engine::Engine& engine, std::stop_token stop) {
+  const auto volumes = engine.volumes({}, std::move(stop));
+  return std::all_of(volumes.begin(), volumes.end(), [](const Volume& each) {
+    const auto label = each.labels.find(labels::tests);
+    return each.name != test_volume || (label != each.labels.end() && label->second == test_label);
+  });
+}
+
+void throw_foreign_place_of_kept() {
+  throw Conflict(
+      ErrorCode::foreign_data,
+      format("what tests make is kept in the volume {}, but the one of that name is not for it", test_volume),
+      "Run UNIT/test with --output DIR: then it is kept in that folder alone.");
+}
+
 void keep_in_volume(change::Context& context, const AppName& unit, const KeptTest& test, const fs::path& from,
                     std::stop_token stop) {
+  if (!is_place_of_kept(context.engine, stop)) throw_foreign_place_of_kept();
   plan::Plan plan;
   std::vector<size_t> before;
   const auto volumes = context.engine.volumes({}, stop);
   if (std::none_of(volumes.begin(), volumes.end(), [](const Volume& each) { return each.name == test_volume; }))
-    before = {plan.add(plan::CreateVolume{test_volume, {{labels::tests, "kept"}}}, "what tests make is kept there")};
+    before = {
+        plan.add(plan::CreateVolume{test_volume, {{labels::tests, test_label}}}, "what tests make is kept there")};
   Service service;
   service.name = "test-data";
   service.command = std::vector<std::string>{"true"};

@@ -35,8 +35,12 @@ struct KeptTest {
   std::string image;  // any that is here: of the container, never started, by which the volume is reached
   std::string name;   // of that container
 };
+// Whether the volume `test_data` is there for what tests make, or not there yet: another may have a volume of that
+// name.
+bool is_place_of_kept(engine::Engine& engine, std::stop_token stop);
+[[noreturn]] void throw_foreign_place_of_kept();
 // Into the volume `test_data`: as archives/VARIANT/CONTAINER/TIME/, and tests/VARIANT/CONTAINER leads there. The volume
-// is made where it is missing, and stays.
+// is made where it is missing, and stays. Throws Conflict where it is another's.
 void keep_in_volume(change::Context& context, const AppName& unit, const KeptTest& test, const fs::path& from,
                     std::stop_token stop);
 // Into DIR/VARIANT/CONTAINER/, over what is there. Throws Error where a folder below DIR is a link.

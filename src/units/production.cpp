@@ -75,6 +75,16 @@ Service service_in_use(change::Context& context, const UnitTests& tests, const O
     mounts.push_back(std::move(mount));
   }
   service.mounts = std::move(mounts);
+  // Nobody in those networks takes it for the app: neither who reads labels nor who looks for names.
+  service.labels.clear();
+  for (NetworkLink& link : service.networks) {
+    link.aliases.clear();
+    link.ipv4.clear();
+    link.ipv6.clear();
+    link.link_local_ips.clear();
+    link.mac_address.clear();
+  }
+  service.mac_address.clear();
   service.entrypoint = std::vector<std::string>{test.command.front()};
   service.command = std::vector<std::string>(test.command.begin() + 1, test.command.end());
   service.health.reset();

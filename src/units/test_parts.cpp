@@ -1,5 +1,7 @@
 #include "units/test_parts.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/pattern.h"
 #include "base/text.h"
@@ -118,8 +120,16 @@ void keep_of(change::Context& context, const UnitTests& tests, const OwnTest& te
   if (test.captures_logs) kept.add("test.log", log);
   kept.add("environment.yaml", environment_text(tests.unit.values), 0600);
   const KeptTest of{test.name, test.container, detail_of(context, container, stop).container.image_id, passing};
-  keep_in_volume(context, AppName(tests.unit.address.unit), of, kept.folder(), stop);
+  if (output.empty() || is_place_of_kept(context.engine, stop))
+    keep_in_volume(context, AppName(tests.unit.address.unit), of, kept.folder(), stop);
   if (!output.empty()) keep_in_folder(of, kept.folder(), output);
+}
+
+void check_place_of_kept(change::Context& context, const UnitTests& tests, const TestOptions& options,
+                         const std::stop_token& stop) {
+  const bool keeps = std::any_of(tests.own.begin(), tests.own.end(),
+                                 [](const OwnTest& test) { return !test.files.empty() || test.captures_logs; });
+  if (keeps && options.output.empty() && !is_place_of_kept(context.engine, stop)) throw_foreign_place_of_kept();
 }
 
 void run_case(change::Context& context, const TestOptions& options,

@@ -513,9 +513,8 @@ class TestRun {
   void execute(const Order& order, const std::stop_token& stop) {
     Execution execution = dockerstra::execution_of(tests_.unit, order, options_.folder);
     if (has_fields(execution.command)) {
-      execution.command = filled_in(execution.command, [&](const std::string& name) {
-        return detail_of(context_, has(name) ? container(name, stop) : name, stop);
-      });
+      execution.command = filled_in(
+          execution.command, [&](const std::string& name) { return detail_of(context_, meant(name, stop), stop); });
       if (const auto own = commands_.find(&order); own != commands_.end()) {
         std::ignore = cast(stop);
         for (Service& each : cast_->other.spec.services)
@@ -535,6 +534,16 @@ class TestRun {
       end_container(commands_.at(&order), stop);
     }
     if (code != 0) throw Failed{format("the command ended with exit code {}", code), output.text()};
+  }
+
+  // A container of the unit, by its key or by its name on the engine, is the one that the test has; never the one that
+  // is in use.
+  std::string meant(const std::string& name, const std::stop_token& stop) {
+    if (has(name)) return container(name, stop);
+    const auto* own = dockerstra::container_of_unit(tests_.unit, name);
+    if (own == nullptr) return name;
+    if (!has(own->name)) throw Failed{format("no order of the test makes the container {}", name)};
+    return container(own->name, stop);
   }
 
   // What it does there nobody could take back.
@@ -695,6 +704,7 @@ std::vector<TestCase> test_cases(change::Context& context, const UnitTests& test
 
 void run_tests(change::Context& context, const UnitTests& tests, const TestOptions& options, TestReport& report,
                std::vector<Candidate>& candidates, std::stop_token stop) {
+  check_place_of_kept(context, tests, options, stop);
   TestRun(context, tests, options).run(report, candidates, stop);
 }
 

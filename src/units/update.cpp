@@ -111,6 +111,7 @@ void run_update(change::Context& context, const formats::dockerstra::UnitUpdate&
   const AppName unit(update.work.unit.address.unit);
   const FileLock lock = lock_update(context, unit, stop);
   discard_candidates(context, unit, stop);
+  for (const auto& test : tests) check_place_of_kept(context, test, options, stop);
   std::vector<Candidate> candidates;
   const auto work = [&] {
     TestOptions own = options;

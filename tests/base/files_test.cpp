@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/replace_file.h"
 
 namespace belay {
 namespace {
@@ -26,6 +27,23 @@ class Files : public ::testing::Test {
   TemporaryFolder folder_;
   const fs::path file_ = folder_.path() / "file";
 };
+
+TEST_F(Files, AreReplacedAsTheirOwners) {
+  EXPECT_FALSE(file_rights(file_));
+  write_file_durably(file_, "old", 0640);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(file_.c_str(), 101, 102), 0);
+  }
+  const auto before = file_rights(file_);
+  ASSERT_TRUE(before && before->owner);
+  EXPECT_EQ(before->mode, 0640);
+  replace_file(file_, "new", *before);
+  EXPECT_EQ(read_file(file_), "new");
+  EXPECT_EQ(file_rights(file_)->mode, 0640);
+  EXPECT_EQ(file_rights(file_)->owner->user, before->owner->user);
+  EXPECT_EQ(file_rights(file_)->owner->group, before->owner->group);
+  EXPECT_EQ(entries(), 1U);
+}
 
 TEST_F(Files, ReadBackWhatWasWritten) {
   const std::string content = std::string("a\0b\n", 4) + std::string(50'000, 'x');

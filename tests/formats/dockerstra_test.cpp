@@ -172,6 +172,36 @@ TEST(Dockerstra, PrintsWhatItReads) {
   }
 }
 
+// Each file imports the next one twice.
+TEST(Dockerstra, ReadsAFileOnceHoweverManyImportIt) {
+  Files files;
+  constexpr int depth = 40;
+  for (int i = 0; i < depth; ++i)
+    files.files[format("/conf/units/u{}.yaml", i)] =
+        i + 1 == depth ? "it:\n  create: {image: i}\n---\n- it: {command: start}\n"
+                       : format(
+                             "import: [u{0}/start, u{0}/start]\nit: {{create: {{labels: [l{1}]}}}}\n---\n"
+                             "- it: {{command: start}}\n",
+                             i + 1, i);
+  Outside outside = files.outside();
+  std::map<fs::path, int> reads;
+  outside.read = [&, read = outside.read](const fs::path& path) {
+    if (++reads[path] > 10) throw std::runtime_error("too often: " + path.string());
+    return read(path);
+  };
+  const Unit unit = read_unit({"/conf", {}, parse_address("u0"), {}}, outside);
+  ASSERT_EQ(unit.containers.size(), 1U);
+  EXPECT_EQ(image_of_order(unit, unit.orders.at(0)), "i");
+  files.files[format("/conf/units/u{}.yaml", depth - 1)] = "import: [u3/start]\n---\n[]\n";
+  reads.clear();
+  try {
+    std::ignore = read_unit({"/conf", {}, parse_address("u0"), {}}, outside);
+    ADD_FAILURE() << "a circle";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("in a circle: u0/start → u1/start"), std::string::npos) << error.what();
+  }
+}
+
 // The table of docs/formats/dockerstra.md says what keywords.cpp says.
 TEST(Dockerstra, KeywordsAreInTheTableOfTheDocument) {
   const std::vector<std::string> lines =

@@ -1,5 +1,10 @@
 // A file that follows from what runs, and its reader that is told of it.
 
+#include <csignal>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "rendering/render_file.h"
 #include "support/scene/scene_test.h"
 
@@ -50,6 +55,86 @@ TEST_F(RenderedFile, IsToldOfAgainWhereThatFailed) {
     }
   }
   FAIL() << "it never came to its end";
+}
+
+struct stat status_of(const fs::path& path) {
+  struct stat status{};
+  EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+  return status;
+}
+
+TEST_F(RenderedFile, IsWrittenIntoWhereItIsBoundItselfWhateverItIsCalled) {
+  scene_.run("bind old");
+  ASSERT_EQ(scene_.run("deploy 2"), "done");
+  const auto detail = scene_.engine.container("web-r2", {});
+  const auto bind = std::find_if(detail->container.mounts.begin(), detail->container.mounts.end(),
+                                 [](const Mount& mount) { return mount.kind == Mount::Kind::bind; });
+  ASSERT_NE(bind, detail->container.mounts.end());
+  const fs::path file = bind->source;
+  fs::create_directory_symlink(file.parent_path(), folder_.path() / "current");
+  request_.file = folder_.path() / "current" / file.filename();
+  const auto before = status_of(file);
+  EXPECT_TRUE(render().has_changed);
+  EXPECT_EQ(read_file(file), "new\n");
+  EXPECT_EQ(status_of(file).st_ino, before.st_ino) << "the container would go on seeing the old one";
+}
+
+TEST_F(RenderedFile, IsAsItWasWhereItCouldNotBeWrittenToItsEnd) {
+  scene_.run("bind old");
+  ASSERT_EQ(scene_.run("deploy 2"), "done");
+  const auto detail = scene_.engine.container("web-r2", {});
+  for (const auto& mount : detail->container.mounts)
+    if (mount.kind == Mount::Kind::bind) request_.file = mount.source;
+  const std::string before = read_file(request_.file);
+  // More than a file may have now, as on a device that is full.
+  write_file_durably(request_.source, std::string(100'000, 'x'));
+  struct rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit small{50'000, limit.rlim_max};
+  const auto earlier = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::string reason;
+  try {
+    render();
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::signal(SIGXFSZ, earlier);
+  EXPECT_THAT(reason, StartsWith("writing " + request_.file.string()));
+  EXPECT_EQ(read_file(request_.file), before);
+}
+
+TEST_F(RenderedFile, StaysItsOwners) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  ASSERT_EQ(::chown(request_.file.c_str(), 101, 102), 0);
+  ASSERT_EQ(::chmod(request_.file.c_str(), 0600), 0);
+  EXPECT_TRUE(render().has_changed);
+  const auto now = status_of(request_.file);
+  EXPECT_EQ(now.st_uid, 101U);
+  EXPECT_EQ(now.st_gid, 102U);
+  EXPECT_EQ(now.st_mode & 07777U, 0600U);
+}
+
+TEST_F(RenderedFile, IsNoLink) {
+  const fs::path target = folder_.path() / "elsewhere/sites";
+  make_folder(target.parent_path());
+  fs::remove(request_.file);
+  fs::create_symlink("elsewhere/sites", request_.file);
+  for (const bool is_there : {false, true}) {
+    if (is_there) write_file_durably(target, "old\n");
+    for (const bool dry_run : {true, false}) {
+      request_.dry_run = dry_run;
+      try {
+        render();
+        ADD_FAILURE() << "it was followed or replaced";
+      } catch (const UsageError& error) {
+        EXPECT_THAT(error.hint(), ::testing::HasSubstr(target.string()));
+      }
+    }
+    EXPECT_TRUE(fs::is_symlink(fs::symlink_status(request_.file)));
+    if (is_there) EXPECT_EQ(read_file(target), "old\n");
+  }
 }
 
 TEST_F(RenderedFile, IsToldOfAfterACrashAtAnyCall) {

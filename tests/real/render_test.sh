@@ -99,6 +99,23 @@ test_nginx_serves_the_apps_that_run() {
   expect_not [ "$before" = "$(inspect "$(running "$app")" .State.StartedAt)" ]
 }
 
+# The file itself is bound, and is named by a path through a link: the container must see what is written.
+test_a_file_that_is_bound_itself_is_seen_through_a_link() {
+  build_image 1
+  mkdir real
+  ln -s real current
+  echo old >real/list
+  expect_done belay import run "$app" -- -v "$work/real/list:/list" "$prefix-image:1" sleep 10000
+  expect_done belay start "$app" new
+  echo new >list.in
+  expect_done belay render list.in "$work/current/list" --tell "$app" --check 'busybox grep new /list'
+  expect_done belay exec "$app" cat /list
+  expect_equal 'what it sees' new "$out"
+  ln -s real/list link
+  expect_refused 2 belay render list.in "$work/link" --tell "$app"
+  expect_err "Say the file that it leads to: $work/real/list"
+}
+
 test_a_unit_writes_the_file_for_its_proxy() {
   nginx_image
   template

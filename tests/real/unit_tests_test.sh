@@ -119,6 +119,49 @@ test_a_case_that_fails_is_told_what_tests_make_is_kept_and_all_else_is_removed()
   expect nothing_of_tests
 }
 
+# A read-only mount keeps nobody from connecting.
+test_a_test_reaches_no_socket_of_the_host() {
+  image_exists "$prefix-image:tls" || tls_image
+  mkdir -p conf/units/"$app" real other
+  export DOCKERSTRA_CONF=$PWD/conf
+  ln -s real alias
+  # In earnest the server serves in a folder that its client shares, on both sides through another path.
+  cat >conf/units/"$app"/start.yaml <<END
+${app}-db:
+  create: {image: "$prefix-image:tls", entrypoint: [/usr/bin/openssl, s_server, -unix, /run/sql/sock, -cert, /www/cert.pem, -key, /www/key.pem, -WWW, -quiet]}
+  start: {binds: {"$PWD/real": {bind: /run/sql, ro: false}, "$PWD/other": {bind: /other, ro: false}}}
+${app}-web:
+  create: {image: "$prefix-image:tls", entrypoint: [sleep, "1000"]}
+  start: {binds: {"$PWD/alias": {bind: /sql, ro: false}}}
+  tests:
+    asks: {execute: [sh, -c, "test -S /sql/sock && test ! -e /sql/of_the_host"]}
+---
+- ${app}-db: {command: start, timeout: 1}
+- ${app}-web: {command: start, timeout: 1}
+END
+  expect_done belay unit run "$app"
+  eventually [ -S real/sock ]
+  local inode
+  inode=$(stat -c %i real/sock)
+  touch real/of_the_host
+  expect_done belay unit run "$app/test:asks"
+  expect_err 'sql is empty here'
+  expect_equal 'the socket' "$inode" "$(stat -c %i real/sock)"
+  expect nothing_of_tests
+}
+
+test_results_are_not_written_into_a_volume_of_somebody_else() {
+  configuration
+  post /volumes/create '{"Name": "test_data", "Labels": {"belay.app": "test"}}' >/dev/null
+  at_end api DELETE /volumes/test_data
+  expect_refused 1 belay unit run "$app/test:inside"
+  expect_err '--output DIR'
+  expect_refused 1 belay unit run --production "$app/test:inside"
+  expect_done belay unit run --output "$PWD/kept" "$app/test:inside"
+  expect_equal 'the report' seen "$(<kept/inside/"$app"-git/report.txt)"
+  expect nothing_of_tests
+}
+
 test_the_unit_itself_is_tested_in_production() {
   configuration
   sed -i 's/exit 4"/exit 0"/; s/exit_code: 4/exit_code: 0/' conf/units/"$app"/start.yaml

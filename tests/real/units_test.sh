@@ -295,6 +295,100 @@ test_a_container_is_removed_and_comes_back() {
   expect volume_exists "$app-data_repos"
 }
 
+# start_orders ORDER…: these are the orders of $app/start.
+start_orders() {
+  local file=conf/units/$app/start.yaml
+  sed -i '/^---/,$d' "$file"
+  printf -- '---\n' >>"$file"
+  printf -- '- %s\n' "$@" >>"$file"
+}
+started_at() { inspect "$1" .State.StartedAt; }
+
+test_a_container_that_is_restarted_stays_part_of_the_unit() {
+  configuration "$stays_up"
+  sed -i 's/{{ args.greeting }}/hello/' conf/units/"$app"/start.yaml
+  start_orders "$app-data: {command: create}" "$app-git: {command: start, timeout: 1}" \
+    "$app-view: {command: start, restart: true, timeout: 1}"
+  # It is made where it is missing, and then not restarted: it has just been started.
+  expect_done belay unit run "$app"
+  expect is_up "$app-git"
+  expect is_up "$app-viewer"
+  local git viewer id
+  git=$(started_at "$app-git") viewer=$(started_at "$app-viewer") id=$(id_of "$app-viewer")
+  expect_done belay unit run --dry-run "$app"
+  expect_out "stop $app-viewer — restart"
+  expect_equal 'not yet' "$viewer" "$(started_at "$app-viewer")"
+  expect_done belay unit run "$app"
+  expect_equal 'the other runs on' "$git" "$(started_at "$app-git")"
+  expect_equal 'it is the same' "$id" "$(id_of "$app-viewer")"
+  expect_not [ "$viewer" = "$(started_at "$app-viewer")" ]
+  # What changes starts anew, once.
+  sed -i "s/name: ${app}-viewer/name: ${app}-viewer, labels: [l]/" conf/units/"$app"/start.yaml
+  run belay unit run --dry-run "$app"
+  expect_not_out "— restart "
+  expect_done belay unit run "$app"
+  expect_not [ "$id" = "$(id_of "$app-viewer")" ]
+  expect is_up "$app-viewer"
+  expect_equal 'the other runs on' "$git" "$(started_at "$app-git")"
+  # Alone, where it is stopped, and where a file of its own says so.
+  expect_done belay stop "$app/$app-view"
+  orders "$app-view: {command: start, restart: true}"
+  expect_done belay unit run "$app/orders"
+  expect is_up "$app-viewer"
+  viewer=$(started_at "$app-viewer")
+  expect_done belay unit run "$app/orders"
+  expect_not [ "$viewer" = "$(started_at "$app-viewer")" ]
+  expect_equal 'the other runs on' "$git" "$(started_at "$app-git")"
+}
+
+test_orders_of_start_are_about_their_containers_alone() {
+  configuration "$stays_up"
+  sed -i 's/{{ args.greeting }}/hello/' conf/units/"$app"/start.yaml
+  expect_done belay unit run "$app:view"
+  local git
+  git=$(started_at "$app-git")
+  mkdir kept
+  start_orders "$app-data: {command: create}" "$app-git: {command: start, timeout: 1}" \
+    "$app-view: {command: start, timeout: 1}" "$app-git: {command: backup, backup_dir: kept, backup_name: seed}" \
+    "$app-view: {command: stop, timeout: 1}"
+  expect_done belay unit run "$app"
+  expect [ -f kept/seed.tar.gz ]
+  expect is_down "$app-viewer"
+  expect_equal 'the other runs on' "$git" "$(started_at "$app-git")"
+  start_orders "$app-data: {command: create}" "$app-git: {command: start, timeout: 1}" \
+    "$app-view: {command: start, timeout: 1}" "$app-view: {command: remove, v: true}"
+  expect_done belay unit run --yes-lose-data "$app" "$app"
+  expect_not exists "$app-viewer"
+  expect volume_exists "$app-data_repos"
+  expect_equal 'the other runs on' "$git" "$(started_at "$app-git")"
+  expect_done belay exec "$app/$app-git" sh -c 'echo later >/repos/made'
+  start_orders "$app-data: {command: create}" "$app-git: {command: start, timeout: 1}" \
+    "$app-git: {command: restore, restore_dir: kept, restore_name: seed}"
+  expect_done belay unit run "$app"
+  expect_done belay exec "$app/$app-git" cat /repos/made
+  expect_out '20[0-9][0-9]'
+}
+
+test_a_container_of_a_stranger_is_not_taken_for_the_units() {
+  configuration "$stays_up"
+  sed -i 's/{{ args.greeting }}/hello/' conf/units/"$app"/start.yaml
+  local name
+  for name in "$app-data" "$app-git" "$app-viewer"; do
+    post "/containers/create?name=$name" "{\"Image\": \"$prefix-image:1\", \"Entrypoint\": [\"sleep\", \"1000\"]}" >/dev/null
+  done
+  api POST "/containers/$app-git/start" >/dev/null
+  expect_refused 1 belay unit run "$app/create"
+  expect_err "the container $app-data is not one of the unit $app"
+  expect_refused 1 belay unit run --dry-run "$app/create"
+  orders "$app-git: {command: remove, link: true}"
+  expect_refused 1 belay unit run "$app/orders"
+  expect_err "the container $app-git is not one of the unit $app"
+  orders "$app-git: {command: commit, tag: kept}"
+  expect_refused 1 belay unit run "$app/orders"
+  orders "host: {command: execute, run: [echo, '{{.Name}}($app-git)']}"
+  expect_refused 1 belay unit run "$app/orders"
+}
+
 knows_as() { inspect "$app-git" ".NetworkSettings.Networks[\"$app\"].Aliases // [] | index(\"$1\") != null" | grep -q true; }
 
 test_containers_are_made_and_down_until_they_are_started() {

@@ -5,7 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
+#include "base/fd.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "safekeeping/backup.h"
@@ -464,6 +468,52 @@ TEST(Pseudonym, HasPortsAndPathsOfTheHostWhereItIsTestedOpenly) {
   EXPECT_TRUE(other.mounts.at(1).read_only);
   for (const Mount& each : all.service("mate").mounts)
     EXPECT_TRUE(each.read_only) << each.target << ": what one service is given, no other has";
+}
+
+Mount bound(const fs::path& source, const std::string& target) {
+  return {Mount::Kind::bind, source.string(), target, false, {}};
+}
+
+// A mount that is read-only keeps nobody from connecting.
+TEST(Pseudonym, HasNoSocketOfTheHostHoweverItsFolderIsCalled) {
+  TemporaryFolder folder;
+  const fs::path top = fs::canonical(folder.path());
+  for (const char* each : {"run/deep", "pipes", "plain/deep"}) make_folder(top / each);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = (top / "run/deep/sql").string();
+  ASSERT_LT(path.size(), sizeof address.sun_path);
+  path.copy(address.sun_path, path.size());
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::mkfifo((top / "pipes/in").c_str(), 0600), 0);
+  write_file_durably(top / "plain/deep/file", "text");
+  fs::create_symlink(path, top / "plain/socket");
+  fs::create_directory_symlink(top / "run", top / "alias");
+  fs::create_directory_symlink("/run", top / "host");
+  fs::create_symlink(path, top / "file");
+  Service db = service("db"), shop = service("shop");
+  db.mounts = {bound(top / "run", "/var/run/mysqld")};
+  TrialSite sharing = site;
+  sharing.shared = {(top / "pipes").string()};
+  shop.mounts = {bound(top / "alias", "/run/sql"), bound(top / "pipes", "/pipes"), bound(top / "host", "/host"),
+                 bound(top / "file", "/sql"), bound(top / "plain", "/plain")};
+  Spec spec;
+  spec.services = {db, shop};
+  const Pseudonym other = under_pseudonym(spec, {}, {}, sharing);
+  const auto& first = other.spec.service("db").mounts;
+  const auto& second = other.spec.service("shop").mounts;
+  ASSERT_THAT(first, SizeIs(1));
+  ASSERT_THAT(second, SizeIs(3));
+  ASSERT_THAT(other.volumes, SizeIs(2));
+  EXPECT_EQ(first[0], (Mount{Mount::Kind::volume, other.volumes[0], "/var/run/mysqld", false, {}}));
+  EXPECT_EQ(second[0], (Mount{Mount::Kind::volume, other.volumes[0], "/run/sql", false, {}}))
+      << "what the two share they share here too";
+  EXPECT_EQ(second[1], (Mount{Mount::Kind::volume, other.volumes[1], "/pipes", false, {}}));
+  EXPECT_EQ(second[2], (Mount{Mount::Kind::bind, (top / "plain").string(), "/plain", true, {}}));
+  EXPECT_THAT(other.notes, Contains(HasSubstr("/run/sql is empty here")));
+  EXPECT_THAT(other.notes, Contains(StartsWith("shop: it is without " + (top / "host").string())));
+  EXPECT_THAT(other.notes, Contains(StartsWith("shop: it is without " + (top / "file").string())));
 }
 
 TEST(Pseudonym, HasDataOfItsOwnAndNoWayToTheHost) {

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
-#include "change/carry_out.h"
+#include "base/lock.h"
+#include "change/apps.h"
+#include "change/new_release.h"
 #include "engine/captured_output.h"
 #include "support/scene/scene.h"
 #include "units/execute.h"
 #include "units/fields.h"
 #include "units/images.h"
 #include "units/links.h"
+#include "units/own_container.h"
 
 namespace belay::scene {
 namespace {
@@ -133,25 +136,73 @@ TEST_F(UnitOrders, AnImageThatAStoppedContainerUsesGoesWhereThatIsForced) {
   EXPECT_FALSE(scene_.engine.image(id, {}));
 }
 
+// A unit with a container that links to `near` and `far`, neither of which is its own.
+std::string front_of_shop(Scene& scene) {
+  scene.stranger("near", {});
+  scene.stranger("far", {});
+  Service front;
+  front.name = "front";
+  front.links = {"near:n", "far:f"};
+  App app(AppName("shop"));
+  ReleaseDraft draft;
+  draft.spec.services = {front};
+  draft.images["front"] = scene.engine.image(scene.image_of("1"), {})->id;
+  auto here = scene.context();
+  EXPECT_EQ(start_draft(here, app, draft, {}, Containers::new_ones, "deploy", {}).kind, Change::Kind::done);
+  return app.releases.back().containers.at("front");
+}
+std::vector<std::string> links_of(Scene& scene, const std::string& container) {
+  return scene.engine.container(container, {})->service.links;
+}
+
 TEST_F(UnitOrders, LinksAreTakenAwayFromThoseThatHaveThem) {
   auto here = scene_.context();
-  scene_.stranger("linking", {});
-  Service service;
-  service.name = "front";
-  service.links = {container_ + ":web", "linking:other"};
-  scene_.engine.create_container({"front", scene_.image_of("1"), service, {}, {}}, {});
-  const plan::Plan plan = units::plan_of_unlinking(here, container_, {"front", "linking", "nobody"}, "unit", {});
-  ASSERT_EQ(plan.actions.size(), 1U);
-  EXPECT_EQ(plan::step_text(plan.actions.front().step), "remove the link web of front");
-  carry_out_whole(here, plan, {}, {});
-  EXPECT_EQ(scene_.engine.container("front", {})->service.links, (std::vector<std::string>{"linking:other"}));
-  scene_.engine.create_network({"unit", {}, {}}, {});
-  scene_.engine.connect_network(container_, {"unit", {"web"}, {}, {}}, {});
-  carry_out_whole(here, units::plan_of_unlinking(here, container_, {"front"}, "unit", {}), {}, {});
+  const std::string front = front_of_shop(scene_);
+  scene_.engine.stop_container("near", {}, {});
+  scene_.engine.remove_container("near", {});
+  const AppName shop("shop");
+  const plan::Plan dry = units::unlink(here, shop, "near", {front, "nobody"}, true, {});
+  ASSERT_EQ(dry.actions.size(), 1U);
+  EXPECT_EQ(plan::step_text(dry.actions.front().step), format("remove the link n of {}", front));
+  EXPECT_EQ(links_of(scene_, front), (std::vector<std::string>{"near:n", "far:f"}));
+  EXPECT_EQ(units::unlink(here, shop, "near", {front, "nobody"}, false, {}).actions.size(), 1U);
+  EXPECT_EQ(links_of(scene_, front), std::vector<std::string>{"far:f"});
+  scene_.engine.create_network({"web", {}, {}}, {});
+  scene_.engine.connect_network(container_, {"web", {"page"}, {}, {}}, {});
+  EXPECT_FALSE(units::unlink(here, web, container_, {front}, false, {}).empty());
   const auto detail = scene_.engine.container(container_, {});
   for (const auto& link : detail->service.networks)
-    if (link.network == "unit") EXPECT_THAT(link.aliases, IsEmpty());
-  EXPECT_TRUE(units::plan_of_unlinking(here, container_, {"front"}, "unit", {}).empty());
+    if (link.network == "web") EXPECT_THAT(link.aliases, IsEmpty());
+  EXPECT_TRUE(units::unlink(here, web, container_, {front}, false, {}).empty());
+}
+
+TEST_F(UnitOrders, NoLinkOfAStrangerIsTakenAwayNorOfWhatAnotherCommandWorksOn) {
+  auto here = scene_.context();
+  const std::string front = front_of_shop(scene_);
+  const AppName shop("shop");
+  const std::vector<std::string> both{"near:n", "far:f"};
+  EXPECT_THROW(units::unlink(here, shop, "near", {front}, false, {}), Conflict) << "near is a stranger's";
+  EXPECT_THROW(units::unlink(here, shop, "near", {front}, true, {}), Conflict);
+  scene_.engine.stop_container("near", {}, {});
+  scene_.engine.remove_container("near", {});
+  EXPECT_TRUE(units::unlink(here, web, "near", {front}, false, {}).empty()) << "front is another unit's";
+  EXPECT_EQ(links_of(scene_, front), both);
+  {
+    const FileLock held = lock_app(here, shop, {});
+    auto other = scene_.context();
+    other.wait_for_lock = false;
+    EXPECT_THROW(units::unlink(other, shop, "near", {front}, false, {}), LockHeld);
+  }
+  EXPECT_EQ(links_of(scene_, front), both);
+}
+
+TEST_F(UnitOrders, AContainerIsTheUnitsOwnOrThereIsNone) {
+  auto here = scene_.context();
+  EXPECT_EQ(units::own_container(here, web, container_, {})->container.name, container_);
+  EXPECT_FALSE(units::own_container(here, web, "nobody", {}));
+  scene_.stranger("theirs", {});
+  EXPECT_THROW(units::own_container(here, web, "theirs", {}), Conflict);
+  EXPECT_THROW(units::own_container(here, AppName("shop"), container_, {}), Conflict);
 }
 
 TEST(UnitFields, StandForWhatTheContainerHas) {

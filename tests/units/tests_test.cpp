@@ -8,7 +8,9 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/new_release.h"
 #include "change/temporary.h"
+#include "formats/dockerstra/map.h"
 #include "support/scene/scene.h"
 #include "units/production.h"
 #include "units/test_run.h"
@@ -83,6 +85,21 @@ other:
   UnitTests tests(const std::string& variants) const {
     return tests_of(unit("git/test" + (variants.empty() ? variants : ":" + variants)), "/");
   }
+  // The unit itself, in use.
+  void bring_up() {
+    const Declaration declared = formats::dockerstra::declaration_of(unit("git/start"), "/");
+    App app(declared.name);
+    app.scheme = declared.scheme;
+    ReleaseDraft draft;
+    draft.spec = declared.spec;
+    for (const Service& service : draft.spec.services)
+      draft.images[service.name] = scene_.engine.image(service.image, {})->id;
+    auto here = scene_.context();
+    EXPECT_EQ(start_draft(here, app, draft, {}, Containers::changed_in_place, "start", {}).kind, Change::Kind::done);
+  }
+  // Of somebody else, with the name that results are kept under.
+  void take_test_data() { scene_.engine.create_volume({"test_data", {{"belay.app", "test"}}, {}}, {}); }
+
   // One line a case.
   std::string run(const std::string& variants, std::stop_token stop = {}) {
     auto here = scene_.context();
@@ -313,6 +330,104 @@ TEST_F(UnitTest, WhatIsKeptHasNoMoreRightsAndLeavesNoVolumes) {
   const auto volumes = scene_.engine.volumes({}, {});
   ASSERT_EQ(volumes.size(), 1U);
   EXPECT_EQ(volumes.front().name, "test_data");
+}
+
+TEST_F(UnitTest, NothingIsWrittenIntoAVolumeThatIsNotForIt) {
+  take_test_data();
+  const std::string before = world();
+  const auto refused = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Conflict& conflict) {
+      EXPECT_EQ(conflict.code(), ErrorCode::foreign_data);
+      EXPECT_THAT(conflict.hint(), HasSubstr("--output"));
+      return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(refused([&] { run("apart"); }));
+  EXPECT_THAT(report_.cases, IsEmpty()) << "before anything is run";
+  EXPECT_FALSE(refused([&] { run("quick"); })) << "it keeps nothing";
+  write("import: git/start\n", "- cgit: {command: build}\n", "update");
+  EXPECT_TRUE(refused([&] {
+    auto here = scene_.context();
+    units::UpdateReport report;
+    units::run_update(here, update_of(unit("git/update")), {tests("apart")}, options_, report, {});
+  }));
+  EXPECT_EQ(world(), before);
+  options_.output = scene_.folder.path() / "kept";
+  const size_t changes = scene_.engine.changes().size();
+  EXPECT_THAT(run("apart"), HasSubstr("other apart: passed\n"));
+  EXPECT_EQ(read_file(options_.output / "apart/other/test.log"), "Success at last\n");
+  const auto all = scene_.engine.changes();
+  for (size_t i = changes; i < all.size(); ++i) EXPECT_THAT(all[i], Not(HasSubstr("test_data")));
+  EXPECT_EQ(world(), before);
+}
+
+TEST_F(UnitTest, AFieldIsThatOfTheContainerOfTheTestHoweverItIsCalled) {
+  const std::string seen = (scene_.folder.path() / "seen").string();
+  const auto execute = [&](const std::string& name) {
+    const std::string composition =
+        "db:\n  create: {image: 'cgit:1', name: shop-db}\nidle:\n  create: {image: 'cgit:1', name: shop-idle}\n";
+    write(composition, "- db: {command: start}\n");
+    write(
+        composition,
+        format("- db: {{command: start}}\n- host: {{command: execute, run: [sh, -c, \"echo '[[.Name]]({})' >{}\"]}}\n",
+               name, seen),
+        "update");
+    auto here = scene_.context();
+    units::UpdateReport report;
+    units::run_update(here, update_of(unit("git/update")), {}, options_, report, {});
+    return told(report.orders);
+  };
+  for (const std::string name : {"shop-db", "shop-idle", "mailer"}) scene_.stranger(name, {});
+  for (const std::string name : {"db", "shop-db"}) {
+    EXPECT_THAT(execute(name), HasSubstr("host execute: passed"));
+    EXPECT_THAT(read_file(seen), HasSubstr("belay-test-git")) << name;
+    fs::remove(seen);
+  }
+  for (const std::string name : {"idle", "shop-idle"})
+    EXPECT_THAT(execute(name), HasSubstr("host execute: failed: no order of the test makes the container")) << name;
+  EXPECT_FALSE(fs::exists(seen));
+  EXPECT_THAT(execute("mailer"), HasSubstr("host execute: passed"));
+  EXPECT_THAT(read_file(seen), HasSubstr("mailer"));
+}
+
+TEST_F(UnitTest, InProductionNobodyTakesTheContainerOfATestForTheApp) {
+  scene_.engine.create_network({"front", {}, {}}, {});
+  write(R"(cgit:
+  create: {image: "cgit:1", volumes: [/data]}
+other:
+  create:
+    image: "job:1"
+    labels: {traefik.enable: "true"}
+    networking_config: {EndpointsConfig: {front: {Aliases: [shop.example]}}}
+  job: {exit_code: 0}
+  tests:
+    apart: {execute: make, overwrites: {volumes_from: cgit}}
+)",
+        "- cgit: {command: start}\n- other: {command: start}\n");
+  bring_up();
+  const UnitTests all = tests("apart");
+  bool was_seen = false;
+  scene_.report.on_step = [&](const std::string&) {
+    for (const auto& each : scene_.engine.containers({}, {})) {
+      if (!each.labels.contains(labels::temporary)) continue;
+      was_seen = true;
+      EXPECT_FALSE(each.labels.contains("traefik.enable"));
+      const auto detail = scene_.engine.container(each.name, {});
+      ASSERT_EQ(detail->service.networks.size(), 1U);
+      EXPECT_EQ(detail->service.networks.front().network, "front");
+      EXPECT_THAT(detail->service.networks.front().aliases, IsEmpty());
+    }
+  };
+  auto here = scene_.context();
+  const auto cases = units::production_cases(all, options_);
+  ASSERT_EQ(cases.size(), 1U);
+  TestCase result = cases.front().shown;
+  units::run_production_case(here, cases.front(), options_, result, {});
+  EXPECT_EQ(result.result, TestCase::Result::passed) << result.reason;
+  EXPECT_TRUE(was_seen);
 }
 
 TEST_F(UnitTest, WhatStartsAtTheEndAloneIsThereToo) {

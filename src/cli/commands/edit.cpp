@@ -2,11 +2,8 @@
 
 #include "cli/edit.h"
 
-#include <cerrno>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/format.h"
+#include "base/replace_file.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/declared_options.h"
@@ -33,12 +30,8 @@ class HomeFile {
     if (read_file_if_present(path_, limit_) != before_)
       throw Conflict(ErrorCode::conflict, format("{} was changed meanwhile", path_.string()),
                      "Nothing was changed. Edit it again.");
-    struct stat before{};
-    if (::stat(path_.c_str(), &before) != 0) throw system_error(format("looking at {}", path_.string()), errno);
-    write_file_durably(path_, text, static_cast<int>(before.st_mode & 07777));
+    replace_file(path_, text, file_rights(path_).value_or(FileRights()));
     is_replaced_ = true;
-    if (::chown(path_.c_str(), before.st_uid, before.st_gid) != 0 && ::geteuid() == 0)
-      throw system_error(format("giving {} to its owner", path_.string()), errno);
   }
   bool is_replaced() const { return is_replaced_; }
 

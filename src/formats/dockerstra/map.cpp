@@ -167,8 +167,9 @@ std::string engine_name(const Container& container) {
 }
 
 const Container* container_of_unit(const Unit& unit, const std::string& name) {
+  if (const Container* named = unit.find(name)) return named;
   for (const Container& container : unit.containers)
-    if (container.name == name || engine_name(container) == name) return &container;
+    if (engine_name(container) == name) return &container;
   return nullptr;
 }
 

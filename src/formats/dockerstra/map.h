@@ -10,6 +10,12 @@
 
 namespace belay::formats::dockerstra {
 
+// The name of a container on the engine.
+std::string engine_name(const Container& container);
+// The container of the unit that is meant by its key or its name on the engine; nullptr: it is another's. Where a key
+// is another one's name, the key counts.
+const Container* container_of_unit(const Unit& unit, const std::string& name);
+
 struct Mapped {
   Spec spec;  // the containers that the orders make or start, in their order
   std::map<std::string, ImageBuild> builds;

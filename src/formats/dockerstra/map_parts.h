@@ -20,11 +20,6 @@ struct Wanted {
   }
 };
 
-// The name of a container on the engine.
-std::string engine_name(const Container& container);
-// The container of the unit that is meant by its key or its name on the engine; nullptr: it is another's.
-const Container* container_of_unit(const Unit& unit, const std::string& name);
-
 void map_creation(const Wanted& wanted, Service& service);                         // map_creation.cpp
 void map_startup(const Wanted& wanted, Service& service);                          // map_startup.cpp
 void map_limits(const Wanted& wanted, Service& service);                           // map_limits.cpp

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -120,21 +121,11 @@ class Reader {
     return result;
   }
 
-  // The containers of a composition, with those that it imports. `chain`: the commands that led here.
-  std::vector<Container> containers(const Node& composition, const Node& values,
-                                    const std::vector<std::string>& chain) const {
-    std::vector<Container> all;
-    if (const Node* import = composition.find("import")) {
-      if (import->is_list())
-        for (const Node& one : import->items()) add_imported(one, values, chain, all);
-      else
-        add_imported(*import, values, chain, all);
-    }
-    for (const Member& member : composition.as_map("the composition"))
-      if (member.key != "import") add_container(all, read_container(member));
-    return all;
+  // The containers of a file, with those that it imports.
+  std::vector<Container> containers(const UnitFile& file, const Node& composition, const Node& values) const {
+    Imports imports{values, {step_name(file)}, {}};
+    return containers(composition, imports);
   }
-
   // What ends a test: the orders of `stop`, and in full those of `purge`, from their files where they have some.
   std::vector<Order> closing_orders(const Unit& unit, const std::vector<Order>& start, const Node& values) const {
     const auto& variants = unit.address.variants;
@@ -169,23 +160,51 @@ class Reader {
     return std::move(documents.front());
   }
 
-  void add_imported(const Node& name, const Node& values, std::vector<std::string> chain,
-                    std::vector<Container>& all) const {
+  // What the imports of one file lead to.
+  struct Imports {
+    const Node& values;
+    std::vector<std::string> chain;  // the commands that led here
+    // By command. Each is read once, however many import it: else the work doubles with each step of a chain that
+    // imports everything twice.
+    std::map<std::string, std::vector<Container>> known;
+  };
+
+  static std::string step_name(const UnitFile& file) { return file.unit + "/" + file.command; }
+
+  std::vector<Container> containers(const Node& composition, Imports& imports) const {
+    std::vector<Container> all;
+    if (const Node* import = composition.find("import")) {
+      if (import->is_list())
+        for (const Node& one : import->items()) add_imported(one, imports, all);
+      else
+        add_imported(*import, imports, all);
+    }
+    for (const Member& member : composition.as_map("the composition"))
+      if (member.key != "import") add_container(all, read_container(member));
+    return all;
+  }
+
+  const std::vector<Container>& imported(const UnitFile& file, Imports& imports) const {
+    const std::string step = step_name(file);
+    if (const auto known = imports.known.find(step); known != imports.known.end()) return known->second;
+    const bool is_circle = std::find(imports.chain.begin(), imports.chain.end(), step) != imports.chain.end();
+    imports.chain.push_back(step);
+    if (is_circle)
+      throw Error(ErrorCode::needs_circle, format("the imports go in a circle: {}", join(imports.chain, " → ")));
+    const Documents documents = first_two(read(file), imports.values);
+    std::vector<Container> found = containers(documents.composition, imports);
+    imports.chain.pop_back();
+    return imports.known[step] = std::move(found);
+  }
+
+  void add_imported(const Node& name, Imports& imports, std::vector<Container>& all) const {
     const std::string& text = name.as_text("\"import\"");
     const auto placed = [&](const Error& error) {
       ConfigError with_place(name.where(), error.what(), error.hint());
       return with_place;
     };
     try {
-      const Address address = parse_address(text);
-      const UnitFile& file = file_for(address);
-      const std::string step = file.unit + "/" + file.command;
-      const bool is_circle = std::find(chain.begin(), chain.end(), step) != chain.end();
-      chain.push_back(step);
-      if (is_circle) throw Error(ErrorCode::needs_circle, format("the imports go in a circle: {}", join(chain, " → ")));
-      const Documents documents = first_two(read(file), values);
-      for (Container& container : containers(documents.composition, values, chain))
-        add_container(all, std::move(container));
+      for (const Container& container : imported(file_for(parse_address(text)), imports)) add_container(all, container);
     } catch (const ConfigError&) {
       throw;
     } catch (const Error& error) {
@@ -295,7 +314,7 @@ Unit read_unit(const Request& request, const Outside& outside) {
   unit.is_derived = file.command != unit.address.command;
   unit.values.set("args", reader.arguments(file, unit.values).values(request.words));
   const Reader::Documents documents = reader.first_two(reader.read(file), unit.values);
-  unit.containers = reader.containers(documents.composition, unit.values, {file.unit + "/" + file.command});
+  unit.containers = reader.containers(file, documents.composition, unit.values);
   std::vector<Order> orders = orders_of(documents.orders, unit.containers);
   if (unit.is_derived && unit.address.command == "test") {
     check_variants(unit);
