@@ -459,4 +459,14 @@ void write_journal(Context& context, const App& app, const std::string& verb, co
   context.store.append(entry);
 }
 
+bool record_if_possible(Context& context, const std::function<void()>& work) {
+  try {
+    work();
+    return true;
+  } catch (const Error& error) {
+    context.report.warning(error.what());
+    return false;
+  }
+}
+
 }  // namespace belay::change

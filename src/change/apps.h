@@ -1,6 +1,8 @@
 #pragma once
 // Getting hold of an app: its lock, its record, the world around it. Private to host.
 
+#include <functional>
+
 #include "base/lock.h"
 #include "change/context.h"
 
@@ -84,5 +86,9 @@ void record_names(App& app, const World& world, const plan::Plan& plan);
 
 void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
                    const std::string& text, std::optional<ReleaseNumber> release = {});
+
+// Runs `work`, which writes to the state, where the rest must go on whether that can be written or not: a disk is full,
+// or another program keeps the file locked. Gives whether it was written; why not is a warning.
+bool record_if_possible(Context& context, const std::function<void()>& work);
 
 }  // namespace belay::change

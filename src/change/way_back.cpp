@@ -130,21 +130,15 @@ plan::Plan plan_as_before(const App& app, const World& before, const World& now,
 // A way back is gone whether it can be written down or not: what ran before must run again. The wish that is on the
 // disk leads the next command to the same end.
 void save_if_possible(Context& context, const App& app) {
-  try {
-    context.store.save(app);
-  } catch (const state::Unwritable& error) {
-    context.report.warning(error.what());
-  }
+  record_if_possible(context, [&] { context.store.save(app); });
 }
 
 // What is left over stays known until it is gone.
 void clear_up_if_saved(Context& context, App& app) {
-  try {
+  record_if_possible(context, [&] {
     context.store.save(app);
     clear_up_reserves(context, app, {});
-  } catch (const state::Unwritable& error) {
-    context.report.warning(error.what());
-  }
+  });
 }
 
 // The release runs, but for the services that are held down; nullopt: nothing does.

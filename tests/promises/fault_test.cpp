@@ -8,6 +8,7 @@
 #include "change/kept_files.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
+#include "full_disk.h"
 #include "look/look.h"
 #include "safekeeping/restore.h"
 #include "support/scene/scene.h"
@@ -281,6 +282,100 @@ TEST(Faults, TwoNeverWriteToOneVolume) {
   EXPECT_FALSE(scene.container("web-r1")->is_up());
   EXPECT_EQ(scene.run("start r1"), "done");
   EXPECT_EQ(scene.trouble("1"), "");
+}
+
+// What goes wrong on a disk that fills up meanwhile: the state cannot be written from the moment of that step on.
+struct Failure {
+  const char* deploy;
+  const char* step;
+  std::function<void(Scene&)> fail;
+};
+
+const std::vector<Failure> failures{
+    {"deploy 2", "start web-r2",
+     [](Scene& s) { s.engine.cannot_start("web-r2", EngineError(500, "no space left on device")); }},
+    {"deploy 2", "start web-r2",
+     [](Scene& s) {
+       s.engine.cannot_start("web-r2",
+                             EngineError(500, "task ab12: already exists", {}, EngineError::Cause::broken_container));
+     }},
+    {"deploy refused", "start web-r2", [](Scene&) {}},
+    {"deploy bad", "check that web-r2", [](Scene&) {}},
+    {"deploy 2", "check that web-r2",
+     [](Scene& s) { s.engine.fail_after(0, EngineError(0, "the engine did not answer in time")); }},
+    {"deploy 2", "set the restart policy of web-r2",
+     [](Scene& s) { s.engine.fail_after(0, EngineError(500, "no space left on device")); }},
+};
+
+TEST(Faults, WhatCannotBeRecordedIsTakenBackAllTheSame) {
+  for (const auto& failure : failures) {
+    SCOPED_TRACE(format("{}, {}", failure.deploy, failure.step));
+    Scene scene;
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    std::optional<FullDisk> full;
+    scene.report.on_step = [&](const std::string& step) {
+      if (!step.starts_with(failure.step) || full) return;
+      full.emplace();
+      failure.fail(scene);
+    };
+    const std::string came = scene.run(failure.deploy);
+    ASSERT_TRUE(full);
+    full.reset();
+    scene.report.on_step = nullptr;
+    EXPECT_EQ(came, "rolled_back");
+    EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+    EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("the state in "))) << "and the command says so";
+    // Once there is room again, the next command finds out what runs.
+    scene.reopen();
+    scene.engine.cannot_start("web-r2", {});
+    EXPECT_EQ(scene.run("start last"), "done");
+    EXPECT_EQ(scene.trouble("1"), "");
+  }
+}
+
+TEST(Faults, WhatIsWithdrawnGoesWhetherThatCanBeRecordedOrNot) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2"}) ASSERT_EQ(scene.run(line), "done");
+  App app = scene.app();
+  Context here = scene.context("belay serve");
+  std::optional<FullDisk> full(std::in_place);
+  const Change change = withdraw(here, app, "it answers 500", "", "web-r2");
+  full.reset();
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back) << change.trouble_on_the_way_back;
+  EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+}
+
+TEST(Faults, ARemovalThatIsCutShortLeavesNoCopiesOfFiles) {
+  Scene scene(SceneOptions{NamingScheme::belay, false, true, true});
+  scene.run("bind secret");
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  const fs::path copies = scene.folder.path() / "state/files/web";
+  ASSERT_TRUE(fs::exists(copies));
+  std::optional<FullDisk> full;
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.starts_with("remove ") && !full) full.emplace();
+  };
+  const std::string came = scene.run("remove");
+  ASSERT_TRUE(full);
+  full.reset();
+  scene.report.on_step = nullptr;
+  EXPECT_THAT(came, HasSubstr("error: "));
+  EXPECT_FALSE(fs::exists(copies)) << "the app may be forgotten, and then nothing leads to them";
+  scene.reopen();
+  EXPECT_EQ(scene.run("remove"), "done");
+  EXPECT_FALSE(scene.store->app(web));
+}
+
+TEST(Faults, AContainerIsStoppedByItsNameWhetherThatCanBeRecordedOrNot) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  Context here = scene.context("belay as jockler stop -f web-r1");
+  std::optional<FullDisk> full(std::in_place);
+  const auto stopped = stop_containers(here, {"web-r1"}, {});
+  full.reset();
+  EXPECT_THAT(stopped, ElementsAre("web-r1"));
+  EXPECT_THAT(scene.running(), IsEmpty());
+  EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("still wished up")));
 }
 
 // A declared app with a bound file, on an engine of this machine.
