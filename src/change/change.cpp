@@ -26,6 +26,7 @@ class ChangeWatch final : public Report {
   void tell(const plan::Event& event) override {
     if (const auto* begun = std::get_if<plan::StepBegun>(&event.what)) begins(begun->which.step());
     if (const auto* done = std::get_if<plan::StepDone>(&event.what)) ends(done->which.step());
+    if (const auto* failed = std::get_if<plan::StepFailed>(&event.what)) fails(failed->which.step(), failed->code);
     report_.tell(event);
   }
 
@@ -39,14 +40,23 @@ class ChangeWatch final : public Report {
  private:
   void begins(const plan::Step& step) {
     if (std::holds_alternative<plan::StopContainer>(step) && !stopped_) stopped_ = clock_.ticks();
-    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.begun.insert(start->name);
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) {
+      touched_.begun.insert(start->name);
+      touched_.unanswered.insert(start->name);
+    }
     if (const auto* rename = std::get_if<plan::RenameContainer>(&step))
-      for (auto* names : {&touched_.begun, &touched_.ended})
+      for (auto* names : {&touched_.begun, &touched_.ended, &touched_.unanswered})
         if (names->erase(rename->from) > 0) names->insert(rename->to);
   }
   void ends(const plan::Step& step) {
     if (std::holds_alternative<plan::StartContainer>(step) && stopped_) started_ = clock_.ticks();
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.unanswered.erase(start->name);
     if (const auto* ended = std::get_if<plan::StopContainer>(&step)) touched_.ended.insert(ended->name);
+  }
+  // A refusal is an answer. Of a start that is given up on request nothing is told.
+  void fails(const plan::Step& step, ErrorCode code) {
+    if (code == ErrorCode::engine_unreachable || code == ErrorCode::timed_out) return;
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.unanswered.erase(start->name);
   }
 
   Report& report_;

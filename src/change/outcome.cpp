@@ -122,8 +122,9 @@ exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& rep
   return carry_out(context, planned.plan, {&report}, stop);
 }
 
-Planned planned(Context& context, App& app, std::stop_token stop) {
+Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting) {
   World world = observe(context.engine, app, stop);
+  note_starting(world, starting);
   let_go_of_lost_data(context, app, world);
   plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   return {std::move(world), std::move(plan)};

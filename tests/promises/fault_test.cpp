@@ -284,6 +284,70 @@ TEST(Faults, TwoNeverWriteToOneVolume) {
   EXPECT_EQ(scene.trouble("1"), "");
 }
 
+// The engine goes on with a start whose client was stopped or has lost its patience.
+TEST(Faults, TwoNeverWriteToOneVolumeThoughAStartIsLate) {
+  for (const bool is_stopped : {false, true}) {
+    SCOPED_TRACE(is_stopped);
+    Scene scene({NamingScheme::belay, false, true});
+    scene.grace = Milliseconds(50);
+    scene.run("deploy 1");
+    scene.engine.starts_late("web-r2");
+    scene.report.on_step = [&](const std::string& step) {
+      if (step == "start web-r2" && is_stopped) scene.stopping.request_stop();
+    };
+    const std::string came = scene.run("deploy 2");
+    EXPECT_THAT(came, is_stopped ? HasSubstr("rolling back failed too") : HasSubstr("stuck"));
+    EXPECT_THAT(scene.running(), IsEmpty()) << "r2 may come up at any moment";
+    scene.engine.comes_up("web-r2");
+    ASSERT_THAT(scene.running(), ElementsAre("web-r2"));
+    scene.stopping = {};
+    EXPECT_EQ(scene.run("start r1"), "done");
+    EXPECT_EQ(scene.trouble("1"), "");
+  }
+}
+
+TEST(Faults, WhatComesUpLateIsStoppedBeforeTheOldOneStarts) {
+  for (const bool writes : {false, true})
+    for (const bool is_stopped : {false, true}) {
+      Scene scene({NamingScheme::belay, false, writes});
+      scene.run("deploy 1");
+      scene.engine.starts_late("web-r2");
+      scene.report.on_step = [&](const std::string& step) {
+        if (step == "start web-r2" && is_stopped) scene.stopping.request_stop();
+        if (step == "stop web-r2") scene.engine.comes_up("web-r2");
+      };
+      const std::string came = scene.run("deploy 2");
+      EXPECT_THAT(came, is_stopped ? HasSubstr("stopped on request; r1 runs") : HasSubstr("rolled_back"));
+      EXPECT_THAT(scene.running(), ElementsAre("web-r1")) << scene.changes();
+    }
+}
+
+TEST(Faults, AStopAfterAKilledStartStopsWhatComesUpLate) {
+  Scene scene({NamingScheme::belay, false, true});
+  scene.run("deploy 1");
+  scene.report.on_step = [&](const std::string& step) {
+    if (step != "start web-r2") return;
+    scene.engine.starts_late("web-r2");
+    EXPECT_THROW(scene.engine.start_container("web-r2", {}), EngineError);
+    throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("deploy 2"));
+  scene.reopen();
+  // The engine does not even tell of it before it is up.
+  scene.engine.hangs("web-r2");
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.find("web-r2") == std::string::npos) return;
+    scene.engine.hangs("web-r2", false);
+    scene.engine.comes_up("web-r2");
+  };
+  EXPECT_EQ(scene.run("stop"), "done");
+  scene.report.on_step = nullptr;
+  scene.engine.hangs("web-r2", false);
+  scene.engine.comes_up("web-r2");
+  EXPECT_THAT(scene.running(), IsEmpty());
+  EXPECT_THAT(scene.changes(), HasSubstr("stop web-r2"));
+}
+
 // What goes wrong on a disk that fills up meanwhile: the state cannot be written from the moment of that step on.
 struct Failure {
   const char* deploy;
