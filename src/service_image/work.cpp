@@ -15,6 +15,7 @@
 #include "base/pipe.h"
 #include "base/supervised.h"
 #include "base/text.h"
+#include "change/temporary.h"
 #include "crypto/sha256.h"
 #include "engine/direct.h"
 #include "service_image/containers.h"
@@ -238,7 +239,7 @@ int Work::run_inside(const plan::RunScript& step, const Sink& tell, std::stop_to
   if (exchanges && !words.arguments.empty()) words.arguments.back() = exchange_folder;
   engine::ContainerRequest request = script_request(service_, version_, rights, engine.info(stop).endpoint, words);
   request.name = format("dr-{}-script-{}", service_.name, ::getpid());
-  request.labels = labels::for_temporary(lock_name(service_.name));
+  request.labels = change::temporary_labels(context_, lock_name(service_.name));
   const Temporary container(engine, request, stop);
   if (exchanges)
     connected([&](const Sink& sink) { archive::write_tree(files_folder(), sink, {}, stop); },
@@ -296,7 +297,7 @@ void Work::abandon_backup() {
 
 void Work::with_reach(const std::function<void(const std::string&)>& work, std::stop_token stop) {
   engine::ContainerRequest request = unstarted(format("dr-{}-reach-{}", service_.name, ::getpid()), version_.image,
-                                               labels::for_temporary(lock_name(service_.name)));
+                                               change::temporary_labels(context_, lock_name(service_.name)));
   Mount config;
   config.source = config_volume(service_.name);
   config.target = config_folder;

@@ -312,7 +312,7 @@ TEST_F(Commands, WhatARestoreStopsRunsAgainAfterACrash) {
 }
 
 TEST_F(Commands, WhatAKilledCommandHadGoesAtTheNext) {
-  run_container("dr-gallery-script-1", "dr-gallery-config", labels::for_temporary(lock_name("gallery")));
+  run_container("dr-gallery-script-1", "dr-gallery-config", labels::for_temporary(lock_name("gallery"), ""));
   run_hold();
   EXPECT_FALSE(exists("dr-gallery-script-1"));
   EXPECT_THAT(volumes(), ElementsAre("dr-gallery-config"));
