@@ -89,7 +89,7 @@ std::string DockerEngine::commit_container(const CommitRequest& request, std::st
   target.with_optional("comment", request.message).with_optional("author", request.author);
   for (const auto& change : request.changes) target.with("changes", change);
   // A container with much in it takes its time.
-  const auto response = connection_.post(target, "{}", stop, Milliseconds(3'600'000));
+  const auto response = connection_.work(target, "{}", stop);
   if (response.status == 404)
     throw NotFound(ErrorCode::container_not_found,
                    format("there is no container {} on this engine", request.container));
@@ -152,7 +152,7 @@ void DockerEngine::transfer(const Target& target, const ImageRef& image, const P
   const net::Headers login = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}};
   try {
     const auto response = connection_.stream(
-        target, {.method = "POST", .headers = login, .body = {}},
+        target, {.method = "POST", .headers = login, .body = {}, .patience = connection_.patience().transfer},
         [&](std::string_view bytes) {
           messages.feed(bytes);
           return true;
