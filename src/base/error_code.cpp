@@ -47,7 +47,7 @@ constexpr ErrorKind kinds[] = {
      "Make it (docker volume create NAME), or do not declare it external."},
     {container_not_found, "container_not_found", "There is no such container.", "docker ps -a lists them all."},
     {image_not_found, "image_not_found", "Neither the engine nor the registry has this image.",
-     "Check its name and tag; belay list-tags IMAGE asks the registry."},
+     "Check its name and tag; docker pull IMAGE tells what the registry answers."},
     {image_gone, "image_gone", "The image of a release or build is no longer on the engine.",
      "Build or pull it again; belay releases NAME shows which releases still have theirs."},
     {file_not_found, "file_not_found", "A file or folder is not there.", "Check the path."},

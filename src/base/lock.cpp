@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "base/errors.h"
@@ -62,9 +63,9 @@ FileLock FileLock::take(const LockRequest& request, Clock& clock,
     told = true;
     if (!clock.sleep(Milliseconds(50), stop)) throw Cancelled();
   }
-  if (::ftruncate(file.raw(), 0) != 0 || ::pwrite(file.raw(), request.holder.data(), request.holder.size(), 0) !=
-                                             static_cast<ssize_t>(request.holder.size()))
-    throw system_error(format("writing the lock {}", request.file.string()), errno);
+  // It is for the messages of others. On a full disk it cannot be written, and the lock holds all the same.
+  if (::ftruncate(file.raw(), 0) == 0)
+    std::ignore = ::pwrite(file.raw(), request.holder.data(), request.holder.size(), 0);
   return FileLock(std::move(file));
 }
 

@@ -18,15 +18,28 @@
 
 namespace belay::change {
 
-std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop) {
-  constexpr Milliseconds longer_than_a_start{15'000};
-  const TimeLimit limit(longer_than_a_start, stop);
+namespace {
+
+struct Inspection {
+  std::optional<ContainerDetail> detail;
+  bool has_answered = true;
+};
+
+Inspection inspect(engine::Engine& engine, const std::string& name, const std::stop_token& stop) {
+  constexpr Milliseconds longer_than_most_starts{15'000};
+  const TimeLimit limit(longer_than_most_starts, stop);
   try {
-    return engine.container(name, limit.token());
+    return {engine.container(name, limit.token())};
   } catch (const Cancelled&) {
     if (stop.stop_requested()) throw;
-    return {};
+    return {{}, false};
   }
+}
+
+}  // namespace
+
+std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop) {
+  return inspect(engine, name, stop).detail;
 }
 
 namespace {
@@ -51,15 +64,16 @@ void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
 }
 
 // The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
-// for the container itself waits for that. Gives whether there was any to ask for.
-bool wait_for_starts(engine::Engine& engine, const App& app, const World& world, std::stop_token stop) {
-  bool asked = false;
-  for (const auto& instance : plan::instances(app, world)) {
-    if (instance.container->is_up()) continue;
-    std::ignore = inspected(engine, instance.container->name, stop);
-    asked = true;
-  }
-  return asked;
+// for the container itself waits for that. One that it does not answer for in time may come up whenever it likes.
+void wait_for_starts(engine::Engine& engine, const App& app, World& world, const std::stop_token& stop) {
+  std::set<std::string> down, unanswered;
+  for (const auto& instance : plan::instances(app, world))
+    if (!instance.container->is_up()) down.insert(instance.container->name);
+  if (down.empty()) return;
+  for (const auto& name : down)
+    if (!inspect(engine, name, stop).has_answered) unanswered.insert(name);
+  world.containers = engine.containers({}, stop);
+  note_starting(world, unanswered);
 }
 
 }  // namespace
@@ -67,6 +81,12 @@ bool wait_for_starts(engine::Engine& engine, const App& app, const World& world,
 Overtaken::Overtaken(const AppName& name)
     : Conflict(ErrorCode::plan_outdated, format("another command has changed {} in the meantime", name.text()),
                format("belay why {} tells how it is now.", name.text())) {}
+
+void note_starting(World& world, const std::set<std::string>& names) {
+  for (const auto& name : names)
+    if (const Container* container = world.find(name); container != nullptr && !container->is_up())
+      world.starting.insert(name);
+}
 
 FileLock lock_app(Context& context, const AppName& name, std::stop_token stop) {
   FileLock lock = lock_app_as_found(context, name, stop);
@@ -181,8 +201,7 @@ void add_data(World& world, std::span<const App> apps) {
 World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   World world;
   world.containers = engine.containers({}, stop);
-  if (app.wish.is_unfinished() && wait_for_starts(engine, app, world, stop))
-    world.containers = engine.containers({}, stop);
+  if (app.wish.is_unfinished()) wait_for_starts(engine, app, world, stop);
   world.volumes = engine.volumes({}, stop);
   world.networks = engine.networks(stop);
   for (auto& image : engine.images({.label = format("{}={}", labels::family, app.name.text()), .reference = {}}, stop))
@@ -199,6 +218,7 @@ World observe(engine::Engine& engine, const App& app, std::stop_token stop) {
   for (const auto& instance : plan::instances(app, world)) {
     const bool is_wished = wished != nullptr && instance.release == wished->container_release(instance.service);
     if (!instance.container->is_up() && !is_wished) continue;
+    if (world.starting.contains(instance.container->name)) continue;
     auto detail = inspected(engine, instance.container->name, stop);
     if (!detail) continue;
     // A container that ended a moment ago is shown up by the list; the engine answers when it has cleared it away.
@@ -246,11 +266,10 @@ void add_images(World& world, engine::Engine& engine, const std::vector<App>& ap
     if (image) world.images[id] = std::move(*image);
 }
 
-// As `inspected`; a failure for one says nothing of the others.
-std::optional<ContainerDetail> inspected_if_possible(engine::Engine& engine, const std::string& name,
-                                                     std::stop_token stop) {
+// As `inspect`; a failure for one says nothing of the others.
+Inspection inspect_if_possible(engine::Engine& engine, const std::string& name, const std::stop_token& stop) {
   try {
-    return inspected(engine, name, std::move(stop));
+    return inspect(engine, name, stop);
   } catch (const Cancelled&) {
     throw;
   } catch (const Error&) {
@@ -259,16 +278,19 @@ std::optional<ContainerDetail> inspected_if_possible(engine::Engine& engine, con
 }
 
 // As wait_for_starts, of all that are unfinished at once.
-bool wait_for_all_starts(engine::Engine& engine, const std::vector<App>& apps, const World& world,
-                         std::stop_token stop) {
-  std::set<std::string> starting;
+void wait_for_all_starts(engine::Engine& engine, const std::vector<App>& apps, World& world,
+                         const std::stop_token& stop) {
+  std::set<std::string> down, unanswered;
   for (const auto& app : apps)
     if (app.wish.is_unfinished())
       for (const auto& instance : plan::instances(app, world))
-        if (!instance.container->is_up()) starting.insert(instance.container->name);
-  std::ignore =
-      asked_for_all(starting, [&](const std::string& one) { return inspected_if_possible(engine, one, stop); });
-  return !starting.empty();
+        if (!instance.container->is_up()) down.insert(instance.container->name);
+  if (down.empty()) return;
+  for (const auto& [name, inspection] :
+       asked_for_all(down, [&](const std::string& one) { return inspect_if_possible(engine, one, stop); }))
+    if (!inspection.has_answered) unanswered.insert(name);
+  world.containers = engine.containers({}, stop);
+  note_starting(world, unanswered);
 }
 
 void add_details(World& world, engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
@@ -282,8 +304,10 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
           (wished != nullptr && instance.release == wished->container_release(instance.service)))
         wanted.insert(instance.container->name);
   }
-  for (auto& [name, detail] :
-       asked_for_all(wanted, [&](const std::string& one) { return inspected_if_possible(engine, one, stop); })) {
+  for (const auto& name : world.starting) wanted.erase(name);
+  for (auto& [name, inspection] :
+       asked_for_all(wanted, [&](const std::string& one) { return inspect_if_possible(engine, one, stop); })) {
+    auto& detail = inspection.detail;
     if (!detail) continue;
     Container& listed = world.containers[places.at(name)];
     listed.state = detail->container.state;
@@ -298,7 +322,7 @@ void add_details(World& world, engine::Engine& engine, const std::vector<App>& a
 World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop) {
   World world;
   world.containers = engine.containers({}, stop);
-  if (wait_for_all_starts(engine, apps, world, stop)) world.containers = engine.containers({}, stop);
+  wait_for_all_starts(engine, apps, world, stop);
   world.volumes = engine.volumes({}, stop);
   world.networks = engine.networks(stop);
   add_images(world, engine, apps, stop);
@@ -462,6 +486,16 @@ void write_journal(Context& context, const App& app, const std::string& verb, co
   entry.outcome = outcome;
   entry.text = text;
   context.store.append(entry);
+}
+
+bool record_if_possible(Context& context, const std::function<void()>& work) {
+  try {
+    work();
+    return true;
+  } catch (const Error& error) {
+    context.report.warning(error.what());
+    return false;
+  }
 }
 
 }  // namespace belay::change

@@ -1,6 +1,9 @@
 #pragma once
 // Getting hold of an app: its lock, its record, the world around it. Private to host.
 
+#include <functional>
+#include <set>
+
 #include "base/lock.h"
 #include "change/context.h"
 
@@ -26,13 +29,17 @@ App known_app(Context& context, const AppName& name, std::stop_token stop);
 // command from its work. nullopt: there is none, or no answer.
 std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::string& name, std::stop_token stop);
 
-// One look at all that a plan for this app needs.
+// One look at all that a plan for this app needs. Of an unfinished change the containers that are down and that the
+// engine does not answer for are noted as starting.
 World observe(engine::Engine& engine, const App& app, std::stop_token stop);
 
 // The same for many apps at once: one of each list, and details in parallel. Details and images of all of them are in
 // it, so it is for plans of wishes and for looks, not for removals. A container that the engine does not tell of in
 // time, or that it fails for, is known by the list alone.
 World observe_all(engine::Engine& engine, const std::vector<App>& apps, std::stop_token stop);
+
+// Notes those of these containers that are down as starting.
+void note_starting(World& world, const std::set<std::string>& names);
 
 // A container that the engine has to start again and again: "its container web-r3 keeps exiting (exit code 3, restarted
 // 7 times)". Nothing: it does not, or by now it stays up for longer than before. `since`: when somebody last started
@@ -91,5 +98,9 @@ void record_names(App& app, const World& world, const plan::Plan& plan);
 
 void write_journal(Context& context, const App& app, const std::string& verb, const std::string& outcome,
                    const std::string& text, std::optional<ReleaseNumber> release = {});
+
+// Runs `work`, which writes to the state, where the rest must go on whether that can be written or not: a disk is full,
+// or another program keeps the file locked. Gives whether it was written; why not is a warning.
+bool record_if_possible(Context& context, const std::function<void()>& work);
 
 }  // namespace belay::change

@@ -26,6 +26,7 @@ class ChangeWatch final : public Report {
   void tell(const plan::Event& event) override {
     if (const auto* begun = std::get_if<plan::StepBegun>(&event.what)) begins(begun->which.step());
     if (const auto* done = std::get_if<plan::StepDone>(&event.what)) ends(done->which.step());
+    if (const auto* failed = std::get_if<plan::StepFailed>(&event.what)) fails(failed->which.step(), failed->code);
     report_.tell(event);
   }
 
@@ -39,14 +40,23 @@ class ChangeWatch final : public Report {
  private:
   void begins(const plan::Step& step) {
     if (std::holds_alternative<plan::StopContainer>(step) && !stopped_) stopped_ = clock_.ticks();
-    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.begun.insert(start->name);
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) {
+      touched_.begun.insert(start->name);
+      touched_.unanswered.insert(start->name);
+    }
     if (const auto* rename = std::get_if<plan::RenameContainer>(&step))
-      for (auto* names : {&touched_.begun, &touched_.ended})
+      for (auto* names : {&touched_.begun, &touched_.ended, &touched_.unanswered})
         if (names->erase(rename->from) > 0) names->insert(rename->to);
   }
   void ends(const plan::Step& step) {
     if (std::holds_alternative<plan::StartContainer>(step) && stopped_) started_ = clock_.ticks();
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.unanswered.erase(start->name);
     if (const auto* ended = std::get_if<plan::StopContainer>(&step)) touched_.ended.insert(ended->name);
+  }
+  // A refusal is an answer. Of a start that is given up on request nothing is told.
+  void fails(const plan::Step& step, ErrorCode code) {
+    if (code == ErrorCode::engine_unreachable || code == ErrorCode::timed_out) return;
+    if (const auto* start = std::get_if<plan::StartContainer>(&step)) touched_.unanswered.erase(start->name);
   }
 
   Report& report_;
@@ -55,19 +65,22 @@ class ChangeWatch final : public Report {
   Touched touched_;
 };
 
-// What was done stands, whether it can be written down or not: on a full disk it cannot.
+// What was done stands, whether it can be written down or not: on a full disk, or while another program keeps the state
+// locked, it cannot.
 template <class Work>
 void recording(const App& app, Work&& work) {
   try {
     work();
-  } catch (const state::Unwritable& error) {
+  } catch (const Error& error) {
     const bool runs = app.wish.is<goal::Run>();
-    throw Error(ErrorCode::state_unwritable,
+    const bool is_full = error.code() == ErrorCode::state_unwritable;
+    throw Error(error.code(),
                 format("{}, but that could not be recorded: {}",
                        runs ? format("{} of {} runs", app.wish.release()->text(), app.name.text())
                             : format("{} is stopped", app.name.text()),
                        error.what()),
-                "Free some space there, then run the command again: it finds what is already done.");
+                is_full ? "Free some space there, then run the command again: it finds what is already done."
+                        : "Run the command again: it finds what is already done.");
   }
 }
 
@@ -188,6 +201,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.store.save(app);
   const Time began = context.clock.now();
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
+  make_missing_folders(context, app, wanted.world, wanted.plan, stop);
   bool release_is_at_fault = false;
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);
@@ -227,38 +241,37 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.report.note("stopping: taking the change back (again to leave at once)");
   }
 
+  const auto note = [&](const std::string& ended, const std::string& text) {
+    record_if_possible(context, [&] { write_journal(context, app, verb, ended, text, change.release); });
+  };
   if (!app.wish.is<goal::Run>() && app.wish.fallback_data.empty()) {
     // There is no way back from a stop that failed half-way but to try again: the wish stays.
     if (cancelled) throw Cancelled(format("stopped half-way; the next command on {} finishes it", app.name.text()));
-    write_journal(context, app, verb, "failed", change.reason, change.release);
+    note("failed", change.reason);
     change.kind = Change::Kind::stuck;
     change.trouble_on_the_way_back = "the wish stays";
     return change;
   }
   if (app.wish.is_rolling_back() && !cancelled) {
     end_way_back(context, app, change, wanted);
-    write_journal(context, app, verb, "failed", change.trouble_on_the_way_back, change.release);
+    note("failed", change.trouble_on_the_way_back);
     return change;
   }
   record_failure(context, app, change, release_is_at_fault && !cancelled);
-  // A stop on request says nothing of the host either: the next pass tries at once.
-  if (!release_is_at_fault && !cancelled)
-    context.store.append(app.name, {began, Repair::Kind::attempt, change.release});
   const bool ran_already = is_itself || (change.release && ran_unseen(context, app, watch.touched()));
   const Before before{wanted.world, saved ? std::optional(saved->wish) : std::nullopt};
   if (ran_already)
     leave_as_it_was(context, app, change, before, watch.touched());
   else
     take_back(context, app, change, before, watch.touched(), !cancelled);
+  // Only now: nothing that is written down is worth a longer outage. A stop on request says nothing of the host: the
+  // next pass tries at once.
+  if (!release_is_at_fault && !cancelled)
+    record_if_possible(context,
+                       [&] { context.store.append(app.name, {began, Repair::Kind::attempt, change.release}); });
   const bool back = change.kind == Change::Kind::rolled_back;
-  try {
-    write_journal(
-        context, app, verb, back ? "rolled_back" : "failed",
-        back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back),
-        change.release);
-  } catch (const state::Unwritable& error) {
-    context.report.warning(error.what());
-  }
+  note(back ? "rolled_back" : "failed",
+       back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back));
   if (cancelled)
     throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
                          : format("stopped on request; rolling back failed too: {}", change.trouble_on_the_way_back));
@@ -284,12 +297,14 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   record_failure(context, app, change, true);
   app.wish.fallback = back_to;
   app.wish.progress = Wish::Progress::under_way;
-  write_journal(context, app, "soak", "started", reason, change.release);
+  const auto note = [&](const std::string& came) {
+    record_if_possible(context, [&] { write_journal(context, app, "soak", came, reason, change.release); });
+  };
+  note("started");
   take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
   if (change.kind != Change::Kind::stuck) app.last = app.wish.release();
-  context.store.save(app);
-  write_journal(context, app, "soak", change.kind == Change::Kind::rolled_back ? "rolled_back" : "failed", reason,
-                change.release);
+  record_if_possible(context, [&] { context.store.save(app); });
+  note(change.kind == Change::Kind::rolled_back ? "rolled_back" : "failed");
   return change;
 }
 

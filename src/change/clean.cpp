@@ -48,6 +48,12 @@ void add_removal_of_snapshots(const App& app, plan::Plan& plan) {
   plan = plan::in_sequence(std::move(plan), snapshots);
 }
 
+// Whether it says that the state cannot be written, and nothing of the containers.
+bool is_of_the_state(const Error& error) {
+  const ErrorCode code = error.code();
+  return code == ErrorCode::state_unwritable || code == ErrorCode::state_busy || code == ErrorCode::state_damaged;
+}
+
 // The policy first: a container in a restart loop would be started again behind our back.
 void stop_alone(Context& context, const std::string& container, std::stop_token stop_token) {
   plan::Plan plan;
@@ -216,9 +222,10 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   context.store.save(app);
   write_journal(context, app, "remove", "started", volumes ? "with its volumes" : "");
   doing(format("removing {}", name.text()), [&] { carry_out_whole(context, removed.plan, {}, stop); });
-  context.store.forget(app.name);
+  // The files first: they may hold secrets, and once the app is forgotten nothing leads to them.
   app.releases.clear();
   drop_unneeded_files(context, app);
+  context.store.forget(app.name);
   write_journal(context, app, "remove", "done", "");
   removed.done = true;
   return removed;
@@ -239,7 +246,8 @@ std::vector<std::string> stop_containers(Context& context, const std::vector<std
         std::ignore = stop(context, owner->app, false, stop_token);
       else
         stop_alone(context, container, stop_token);
-    } catch (const state::Unwritable& error) {
+    } catch (const Error& error) {
+      if (!is_of_the_state(error)) throw;
       stop_alone(context, container, stop_token);
       context.report.warning(
           format("{} is stopped, but {} is still wished up: {}", container, owner->app.text(), error.what()));

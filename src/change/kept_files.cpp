@@ -325,6 +325,11 @@ bool sees_host_files(Context& context, std::stop_token stop) {
   return !data.empty() && fs::exists(data, error) && own_containers(context.engine, stop).empty();
 }
 
+bool makes_missing(const Spec& spec, const Mount& mount) {
+  return spec.project && mount.kind == Mount::Kind::bind && mount.read_only && !mount.must_exist &&
+         !is_at_or_below(mount.source, spec.project->folder);
+}
+
 std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
                                        const std::map<std::string, FileMark>& now) {
   const auto had = [&](const Mount& mount) {
@@ -346,7 +351,8 @@ std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
       const bool was_file = marks.contains("");
       const bool is_gone = status.type() == fs::file_type::not_found;
       const bool is_emptied = !marks.empty() && fs::is_directory(status) && marks_below(now, mount.source).empty();
-      if ((is_gone && (mount.read_only || had(mount))) || is_emptied || (was_file && fs::is_directory(status)))
+      const bool must_be_there = mount.read_only && !makes_missing(spec, mount);
+      if ((is_gone && (must_be_there || had(mount))) || is_emptied || (was_file && fs::is_directory(status)))
         missing.insert(mount.source);
     }
   return {missing.begin(), missing.end()};

@@ -1,7 +1,10 @@
 #include "change/needed_paths.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/files.h"
+#include "base/format.h"
 #include "change/apps.h"
 #include "change/kept_files.h"
 #include "plan/planner.h"
@@ -27,13 +30,24 @@ bool is_started(const App& app, const Release& release, const Service& service, 
   return false;
 }
 
-// What it is bound to was there once: one of its containers was started, by which the engine makes what it can.
-bool was_tried(const App& app, const Release& release, const World& world) {
-  if (release.verdict != Verdict::pending) return true;
+// The release with those of its services alone whose paths were there once: one of their containers was started, by
+// which the engine makes what it can. Those of what runs were there, too. nullopt: none was.
+std::optional<Release> as_far_as_tried(const App& app, const Release& release, const World& world) {
+  const auto running = what_runs(app);
+  const Release* runs = running ? app.find(*running) : nullptr;
+  if (release.verdict == Verdict::passed || runs == &release) return release;
+  Release tried = release;
   const auto instances = plan::instances(app, world);
-  return std::any_of(instances.begin(), instances.end(), [&](const plan::Instance& instance) {
-    return instance.release == release.number && instance.container->state != ContainerState::created;
+  std::erase_if(tried.spec.services, [&](const Service& service) {
+    return std::none_of(instances.begin(), instances.end(), [&](const plan::Instance& instance) {
+      return instance.service == service.name && instance.release == release.number &&
+             instance.container->state != ContainerState::created;
+    });
   });
+  if (runs != nullptr)
+    tried.spec.services.insert(tried.spec.services.end(), runs->spec.services.begin(), runs->spec.services.end());
+  if (tried.spec.services.empty()) return {};
+  return tried;
 }
 
 void leave_out(Service& service, const DataPlace& place) {
@@ -44,6 +58,16 @@ void leave_out(Service& service, const DataPlace& place) {
   });
 }
 
+// Those that the plan creates or starts, without what the wish itself puts in place.
+Spec started_services(const App& app, const Release& wished, const World& world, const plan::Plan& plan) {
+  Spec started = wished.spec;
+  std::erase_if(started.services,
+                [&](const Service& service) { return !is_started(app, wished, service, world, plan); });
+  for (auto& service : started.services)
+    for (const auto& exchange : app.wish.data) leave_out(service, exchange.place);
+  return started;
+}
+
 }  // namespace
 
 std::optional<NotFound> missing_for(Context& context, const App& app, const World& world, const plan::Plan& plan,
@@ -51,14 +75,27 @@ std::optional<NotFound> missing_for(Context& context, const App& app, const Worl
   if (!app.wish.is<goal::Run>() || !app.wish.release()) return {};
   const Release* wished = app.find(*app.wish.release());
   if (wished == nullptr) return {};
-  Spec started;
-  for (const auto& service : wished->spec.services)
-    if (is_started(app, *wished, service, world, plan)) started.services.push_back(service);
-  for (auto& service : started.services)
-    for (const auto& exchange : app.wish.data) leave_out(service, exchange.place);
-  const auto running = what_runs(app);
-  const Release* before = was_tried(app, *wished, world) ? wished : running ? app.find(*running) : nullptr;
-  return missing_error(context, started, before, std::move(stop));
+  const Spec started = started_services(app, *wished, world, plan);
+  const auto before = as_far_as_tried(app, *wished, world);
+  return missing_error(context, started, before ? &*before : nullptr, std::move(stop));
+}
+
+void make_missing_folders(Context& context, const App& app, const World& world, const plan::Plan& plan,
+                          std::stop_token stop) {
+  if (!app.wish.is<goal::Run>() || !app.wish.release()) return;
+  const Release* wished = app.find(*app.wish.release());
+  if (wished == nullptr || !wished->spec.project) return;
+  const Spec started = started_services(app, *wished, world, plan);
+  std::set<std::string> missing;
+  for (const auto& service : started.services)
+    for (const auto& mount : service.mounts)
+      if (std::error_code error; makes_missing(started, mount) && !fs::exists(mount.source, error))
+        missing.insert(mount.source);
+  if (missing.empty() || !sees_host_files(context, std::move(stop))) return;
+  for (const auto& path : missing) {
+    make_folder(path);
+    context.report.note(format("{} was missing: an empty folder was made", path));
+  }
 }
 
 void refuse_missing_beside(Context& context, const App& app, const Release& release,

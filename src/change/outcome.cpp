@@ -101,20 +101,30 @@ exec::Outcome run_wish(Context& context, App& app, Planned& planned, Report& rep
   exec::Outcome outcome = carry_out(context, planned.plan, {&report}, stop);
   if (!outcome.is_broken) return outcome;
   const auto& start = std::get<plan::StartContainer>(planned.plan.actions.at(*outcome.failed_action).step);
-  if (has_data_of_its_own(context, start.name, stop)) return outcome;
-  context.report.note(format("the engine can never start {} again: it is made anew from its release", start.name));
-  plan::Plan removal;
-  removal.add(plan::RemoveContainer{start.name}, "the engine cannot start it again");
-  exec::Outcome removed = carry_out(context, removal, {}, stop);
-  if (!removed.done()) return outcome;
-  planned = change::planned(context, app, stop);
-  forget_creations(app, planned.plan);
-  context.store.save(app);
+  try {
+    if (has_data_of_its_own(context, start.name, stop)) return outcome;
+    context.report.note(format("the engine can never start {} again: it is made anew from its release", start.name));
+    plan::Plan removal;
+    removal.add(plan::RemoveContainer{start.name}, "the engine cannot start it again");
+    exec::Outcome removed = carry_out(context, removal, {}, stop);
+    if (!removed.done()) return outcome;
+    Planned anew = change::planned(context, app, stop);
+    forget_creations(app, anew.plan);
+    context.store.save(app);
+    planned = std::move(anew);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    // The plan failed by its first error, and what it did has to be taken back.
+    context.report.warning(format("{} could not be made anew: {}", start.name, error.what()));
+    return outcome;
+  }
   return carry_out(context, planned.plan, {&report}, stop);
 }
 
-Planned planned(Context& context, App& app, std::stop_token stop) {
+Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting) {
   World world = observe(context.engine, app, stop);
+  note_starting(world, starting);
   let_go_of_lost_data(context, app, world);
   plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   return {std::move(world), std::move(plan)};

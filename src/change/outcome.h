@@ -2,6 +2,7 @@
 // A plan for an app, and what the state learns of how it ended. Private to host.
 
 #include <functional>
+#include <set>
 
 #include "change/change.h"
 
@@ -13,7 +14,8 @@ struct Planned {
 };
 // A look at the world, and what makes it as the app's wish says. What is to be exchanged and is nowhere any more holds
 // nothing up: it is warned of and leaves the wish, which falls back to the data that is there.
-Planned planned(Context& context, App& app, std::stop_token stop);
+// `starting`: those that may come up in a moment, whatever the engine says of them.
+Planned planned(Context& context, App& app, std::stop_token stop, const std::set<std::string>& starting = {});
 
 // Runs the plan. A container that the engine can never start again, through no fault of its release, is made anew from
 // it, once: `planned` is then what was done after that.

@@ -34,12 +34,6 @@ const std::string& own_token() {
   return token;
 }
 
-// `labels`: of something temporary for the app. What has no state is from before that was told.
-bool is_of_this_state(const Context& context, const labels::Labels& labels) {
-  const auto state = labels.find(labels::state);
-  return state == labels.end() || state->second == context.store.identity();
-}
-
 bool is_made_for_one_command(const Context& context, const AppName& app, const std::string& tag) {
   for (const std::string_view purpose : {"try", "drill", "test"})
     if (is_temporary_tag(context, app, std::string(purpose), tag)) return true;
@@ -143,6 +137,11 @@ labels::Labels temporary_labels(const Context& context, const AppName& app) {
 
 Temporary temporary(const Context& context, const AppName& app, const std::string& purpose) {
   return {temporary_name(app, purpose), temporary_labels(context, app)};
+}
+
+bool is_of_this_state(const Context& context, const labels::Labels& labels) {
+  const auto state = labels.find(labels::state);
+  return state == labels.end() || state->second == context.store.identity();
 }
 
 std::string temporary_tag(const Context& context, const AppName& app, const std::string& purpose, size_t number) {

@@ -11,6 +11,9 @@ namespace belay::change {
 std::string temporary_name(const AppName& app, const std::string& purpose);
 // What tells it from everything else, also from what the commands of another state have for an app of this name.
 labels::Labels temporary_labels(const Context& context, const AppName& app);
+// `labels`: of something temporary. Whether a command of this state made it; what says nothing of a state is from
+// before that was told.
+bool is_of_this_state(const Context& context, const labels::Labels& labels);
 struct Temporary {
   std::string name;
   labels::Labels labels;

@@ -44,7 +44,8 @@ DataBefore data_before(const App& app, const World& world) {
   if (snapshot == nullptr) return {before, {}};
   const auto containers = plan::instances(app, world);
   const bool has_started = std::any_of(containers.begin(), containers.end(), [&](const plan::Instance& instance) {
-    return instance.release == app.wish.release() && instance.container->state != ContainerState::created;
+    return instance.release == app.wish.release() &&
+           (instance.container->state != ContainerState::created || world.may_be_up(*instance.container));
   });
   if (!has_started) return {before, {}};
   const std::vector<DataExchange> earlier = before;
@@ -107,7 +108,7 @@ plan::Plan plan_as_before(const App& app, const World& before, const World& now,
     const bool ran = then != nullptr && then->container->is_up();
     const bool was_paused = then != nullptr && then->container->state == ContainerState::paused;
     std::vector<size_t> last;
-    if (!ran && present.is_up() && begun.contains(present.name)) {
+    if (!ran && now.may_be_up(present) && begun.contains(present.name)) {
       last = {plan.add(plan::SetRestartPolicy{present.name, {"no", 0}}, "it must stay down once it is stopped")};
       last = plan::add_pre_stop(plan, app, instance, present.name, {}, last);
       plan.add(plan::StopContainer{present.name, {}}, reason, last);
@@ -130,21 +131,15 @@ plan::Plan plan_as_before(const App& app, const World& before, const World& now,
 // A way back is gone whether it can be written down or not: what ran before must run again. The wish that is on the
 // disk leads the next command to the same end.
 void save_if_possible(Context& context, const App& app) {
-  try {
-    context.store.save(app);
-  } catch (const state::Unwritable& error) {
-    context.report.warning(error.what());
-  }
+  record_if_possible(context, [&] { context.store.save(app); });
 }
 
 // What is left over stays known until it is gone.
 void clear_up_if_saved(Context& context, App& app) {
-  try {
+  record_if_possible(context, [&] {
     context.store.save(app);
     clear_up_reserves(context, app, {});
-  } catch (const state::Unwritable& error) {
-    context.report.warning(error.what());
-  }
+  });
 }
 
 // The release runs, but for the services that are held down; nullopt: nothing does.
@@ -218,7 +213,8 @@ bool was_up(const App& app, const World& world, ReleaseNumber release) {
 
 void leave_as_it_was(Context& context, App& app, Change& change, const Before& before, const Touched& touched) {
   try {
-    const World now = observe(context.engine, app, {});
+    World now = observe(context.engine, app, {});
+    note_starting(now, touched.unanswered);
     const plan::Plan way = plan_as_before(app, before.world, now, touched.begun, context.defaults);
     if (!way.empty()) {
       carry_out_whole(context, way, {}, {});
@@ -254,7 +250,8 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   bool is_itself = false;
   std::optional<std::string> data_stays;
   try {
-    const World now = observe(context.engine, app, {});
+    World now = observe(context.engine, app, {});
+    note_starting(now, touched.unanswered);
     if (failed.snapshot || !failed.data.empty()) {
       DataBefore data = data_before(app, now);
       back.data = std::move(data.exchanges);
@@ -291,7 +288,7 @@ void take_back(Context& context, App& app, Change& change, const Before& earlier
   app.wish = back;
   save_if_possible(context, app);
   try {
-    Planned way = planned(context, app, {});
+    Planned way = planned(context, app, {}, touched.unanswered);
     if (const auto missing = missing_for(context, app, way.world, way.plan, {})) throw *missing;
     exec::Outcome outcome;
     if (!way.plan.empty()) {

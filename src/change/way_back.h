@@ -13,9 +13,10 @@ struct Before {
   std::optional<Wish> wish;  // as it was saved; nullopt: the app is new
 };
 
-// The containers, by the names they have now, that the change began to start, and those that it did stop.
+// The containers, by the names they have now, that the change began to start, and those that it did stop. `unanswered`:
+// what became of their start the engine did not say, and it may be at it still.
 struct Touched {
-  std::set<std::string> begun, ended;
+  std::set<std::string> begun, ended, unanswered;
 };
 
 // Whether any container of the release was up.

@@ -32,16 +32,20 @@ bool is_backup_id(const std::string& word) {
   return number_of_id(word).has_value();
 }
 
+BackupRecord backup_of_id(change::Context& context, const std::string& id) {
+  const auto records = context.store.backups("");
+  const auto found = std::find_if(records.begin(), records.end(),
+                                  [&](const BackupRecord& record) { return record.id == number_of_id(id); });
+  if (found == records.end())
+    throw NotFound(format("there is no backup {}", id), "belay backups lists them with their ids.");
+  return *found;
+}
+
 std::string backup_named(const Invocation& in, change::Context& context, const std::optional<AppName>& name,
                          const std::string& word) {
   std::error_code unknown;
   if (const auto id = number_of_id(word); id && !fs::exists(word, unknown)) {
-    const auto records = context.store.backups("");
-    const auto found =
-        std::find_if(records.begin(), records.end(), [&](const BackupRecord& record) { return record.id == *id; });
-    if (found == records.end())
-      throw NotFound(format("there is no backup {}", word), "belay backups lists them with their ids.");
-    return safekeeping::where(*found);
+    return safekeeping::where(backup_of_id(context, word));
   }
   if (!name || fs::is_regular_file(word, unknown)) return word;
   if (word == "latest" || word == "last" || word == "newest")

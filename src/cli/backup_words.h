@@ -12,6 +12,9 @@ namespace belay::cli {
 // Whether the word has the form of safekeeping::backup_id.
 bool is_backup_id(const std::string& word);
 
+// Throws NotFound.
+BackupRecord backup_of_id(change::Context& context, const std::string& id);
+
 // The place of the backup that the word names, in full; what names none of the index is returned as it is. `name`: the
 // app, where the line has it: "latest" and a folder mean its newest one. Throws NotFound.
 std::string backup_named(const Invocation& in, change::Context& context, const std::optional<AppName>& name,

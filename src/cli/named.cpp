@@ -6,6 +6,7 @@
 #include "cli/compose_options.h"
 #include "cli/which_app.h"
 #include "look/look.h"
+#include "model/no_service.h"
 
 namespace belay::cli {
 
@@ -23,11 +24,33 @@ std::optional<FolderProject> project_of_folder(const Invocation& in) {
     if (!in.session.project) return {};
     // A name alone is enough for what runs already.
     if (!in.session.project->name) throw;
-    return FolderProject{AppName(*in.session.project->name), {}, fs::current_path().string()};
+    return FolderProject{AppName(*in.session.project->name), {}, fs::current_path().string(), false};
   }
 }
 
+// A project whose folder was moved is the same one: its old files are gone.
+bool is_of_others(const App& app, const std::string& folder) {
+  if (app.wish.is<goal::None>()) return false;
+  if (app.scheme != NamingScheme::compose) return true;
+  for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
+    if (!release->spec.project) continue;
+    std::error_code unknown;
+    return !fs::equivalent(release->spec.project->folder, folder, unknown) && !app.origin.empty() &&
+           fs::exists(app.origin, unknown);
+  }
+  return false;
+}
+
 }  // namespace
+
+void refuse_app_of_others(const App& app, const std::string& folder) {
+  if (!is_of_others(app, folder)) return;
+  throw Conflict(
+      ErrorCode::declared_elsewhere, format("the app {} did not come from the project in {}", app.name.text(), folder),
+      format("belay status {} tells of it. Give the project a name of its own: name: NAME in its file, or -p "
+             "NAME.",
+             app.name.text()));
+}
 
 bool FolderProject::has(const std::string& service) const {
   return std::find(services.begin(), services.end(), service) != services.end();
@@ -49,6 +72,8 @@ Target Named::of_project(const std::string& service) {
     throw NotFound(ErrorCode::app_not_found,
                    format("nothing of the project {} in {} was started by Belay yet", found.name.text(), found.folder),
                    format("What would be done: belay plan {}", found.folder));
+  if (found.has_files)
+    if (const auto app = run_.context().store.app(found.name)) refuse_app_of_others(*app, found.folder);
   return Target(found.name, service);
 }
 
@@ -71,8 +96,16 @@ Target Named::of(const std::string& word) {
     tell_of_both(word);
     return Target(AppName(word));
   }
-  if (project() && project()->has(word)) return of_project(word);
-  return Target::parse(word);
+  if (!project()) return Target::parse(word);
+  if (project()->has(word)) return of_project(word);
+  // In the folder of a project a word is most likely meant to be a service of it.
+  const Target other = Target::parse(word);
+  const std::string& name = project()->name.text();
+  const std::string near = did_you_mean(word, *apps_);
+  const auto& services = project()->services;
+  throw NotFound(ErrorCode::service_not_found,
+                 format("there is no app {0}, and no service {0} in the project {1}", other.text(), name),
+                 near.empty() || !did_you_mean(word, services).empty() ? services_hint(word, services) : near);
 }
 
 Target Named::of(const std::optional<std::string>& word, std::string_view missing) {
@@ -95,7 +128,9 @@ AppName Named::whole_app(const std::optional<std::string>& word) {
 std::optional<AppName> Named::app_here() {
   try {
     const auto& found = project();
-    return found && is_app(found->name.text()) ? std::optional(found->name) : std::nullopt;
+    if (!found || !is_app(found->name.text())) return {};
+    const auto app = run_.context().store.app(found->name);
+    return found->has_files && app && is_of_others(*app, found->folder) ? std::nullopt : std::optional(found->name);
   } catch (const ConfigError&) {
     return {};
   }

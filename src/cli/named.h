@@ -16,9 +16,14 @@ struct FolderProject {
   AppName name;
   std::vector<std::string> services;  // those that profiles switch off included
   std::string folder;
+  bool has_files = true;  // false: only its name was given
 
   bool has(const std::string& service) const;
 };
+
+// For commands that take the app's name from the folder's files. Throws Conflict where the app of that name did not
+// come from the project in `folder`: it is another one, whatever the files call theirs.
+void refuse_app_of_others(const App& app, const std::string& folder);
 
 class Named {
  public:

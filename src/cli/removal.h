@@ -15,6 +15,10 @@ struct RemovalWords {
   bool json = false;                    // a list of this removal alone
   std::optional<ByteCount> frees = {};  // of images
 };
+// After the plan that takes the data was shown: the name typed, or given with --yes-lose-data. The latter must be that
+// of the app, and there must be data to lose: UsageError.
+bool agrees_to_loss(Invocation& in, const AppName& name, const plan::Plan& plan);
+void check_words_of_loss(const Invocation& in, const AppName& name, bool volumes);
 // The app with its containers and images; `volumes`: with its data, after the app's name was typed, or given with
 // --yes-lose-data.
 int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes);

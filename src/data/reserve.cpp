@@ -44,6 +44,14 @@ void make_empty_file(const fs::path& path) {
   if (!file) throw system_error(format("making {}", path.filename().string()), errno);
 }
 
+void remove_if_possible(const Workroom& room) {
+  try {
+    room.remove();
+  } catch (const Error&) {
+    // The next one of the name begins with that.
+  }
+}
+
 // The engine makes them empty. Whoever has put something into one since will miss it.
 void check_is_empty(const Spot& volume) {
   const Fd folder = volume.open(O_RDONLY | O_DIRECTORY);
@@ -209,9 +217,15 @@ void Reserves::fill(const DataPlace& reserve, const std::function<void(const fs:
     Workroom room(beside(spot, partial.name));
     // Found out now, not when the app has stopped for it: not every file system can.
     room.try_exchange();
-    if (reserve.kind != DataPlace::Kind::file) room.make_content();
-    into(room.content().path);
-    if (sync == Sync::at_once) room.sync();
+    try {
+      if (reserve.kind != DataPlace::Kind::file) room.make_content();
+      into(room.content().path);
+      if (sync == Sync::at_once) room.sync();
+    } catch (const Error&) {
+      // What filled the disk must not keep it full.
+      remove_if_possible(room);
+      throw;
+    }
     if (is_volume) {
       exchange_names(room.content(), spot);
       // Before the room goes, which tells that the content is ours.

@@ -8,6 +8,7 @@
 #include "declared/project_images.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
+#include "model/no_service.h"
 
 namespace belay::declared {
 
@@ -19,9 +20,7 @@ const Service& service_of(const Declaration& project, const std::string& name) {
   const auto& all = project.spec.services;
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const Service& each) { return each.group_name() == name; });
-  if (found == all.end() || !found->prepares.empty())
-    throw NotFound(ErrorCode::service_not_found, format("the project {} has no service {}", project.name.text(), name),
-                   "belay config --services lists them.");
+  if (found == all.end() || !found->prepares.empty()) refuse_service(project.name.text(), name, service_names(all));
   return *found;
 }
 

@@ -104,7 +104,8 @@ class Pass {
   // Where only some services are asked for, the others are those of what runs.
   static Declaration with_the_others(Declaration declared, const std::optional<App>& app);
   // Where containers are kept: services that the release has as it has them. `kept`: their names.
-  Declaration with_kept_ones(Declaration declared, const std::optional<App>& app, std::set<std::string>& kept) const;
+  Declaration with_kept_ones(Declaration declared, const std::optional<App>& app, std::set<std::string>& kept,
+                             const change::Context& context) const;
   // Whether a service that its files do not change gets a new container all the same.
   bool is_made_anew(const Declaration& declared, const Service& service) const;
   void decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result);

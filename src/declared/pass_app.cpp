@@ -31,6 +31,20 @@ const Service* find_service(const Release& release, const std::string& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
+// What the files say otherwise. An anonymous volume is the one that is there.
+std::vector<std::string> changed_fields(const Service& present, Service wanted) {
+  for (auto& mount : wanted.mounts)
+    for (const auto& other : present.mounts)
+      if (mount.kind == Mount::Kind::volume && mount.source.empty() && other.target == mount.target)
+        mount.source = other.source;
+  Spec before, after;
+  before.services = {present};
+  after.services = {std::move(wanted)};
+  std::vector<std::string> fields;
+  for (const auto& change : differences(before, after)) fields.push_back(change.field);
+  return fields;
+}
+
 // Those that are kept have the images that they run, and what they are bound to counts as it was.
 void keep_images_and_files(const Release& present, const std::set<std::string>& kept, ImageChoices& choices,
                            std::map<std::string, FileMark>& files) {
@@ -109,12 +123,15 @@ Declaration Pass::with_the_others(Declaration declared, const std::optional<App>
   return declared;
 }
 
-Declaration Pass::with_kept_ones(Declaration declared, const std::optional<App>& app,
-                                 std::set<std::string>& kept) const {
+Declaration Pass::with_kept_ones(Declaration declared, const std::optional<App>& app, std::set<std::string>& kept,
+                                 const change::Context& context) const {
   const Release* present = present_release(app);
   if (!options_.keeps_containers || present == nullptr) return declared;
   for (auto& service : declared.spec.services)
     if (const Service* before = find_service(*present, service.name)) {
+      if (const auto changed = changed_fields(*before, service); !changed.empty())
+        context.report.note(format("{} stays as it is (--no-recreate), though its files say otherwise: {}",
+                                   service.name, join(changed, ", ")));
       service = *before;
       kept.insert(service.name);
     }
@@ -131,7 +148,7 @@ bool Pass::is_made_anew(const Declaration& declared, const Service& service) con
 void Pass::decide_and_do(const Declaration& written, change::Context& context, DeclaredApp& result) {
   std::optional<App> app = known(written.name.text());
   std::set<std::string> kept;
-  const Declaration declared = with_kept_ones(with_the_others(written, app), app, kept);
+  const Declaration declared = with_kept_ones(with_the_others(written, app), app, kept, context);
   if (app) change::learn_volumes(*app, view_.containers_of(*app), view_.world);
   const bool takes_over = is_to_be_taken_over(declared, app);
   if (takes_over) {
@@ -271,7 +288,8 @@ void Pass::refuse_another_project(const Declaration& declared, const std::option
     return;
   const std::string& was = present->spec.project->folder;
   std::error_code unknown;
-  if (was.empty() || was == declared.spec.project->folder || !fs::exists(app->origin, unknown)) return;
+  if (was.empty() || fs::equivalent(was, declared.spec.project->folder, unknown) || !fs::exists(app->origin, unknown))
+    return;
   throw Conflict(ErrorCode::declared_elsewhere,
                  format("{} is the project in {}, and its files are still there", declared.name.text(), was),
                  format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "
@@ -302,8 +320,10 @@ bool Pass::waits_for_files(change::Context& context, const Declaration& declared
                            const std::map<std::string, FileMark>& now, DeclaredApp& result) const {
   const Release* before = nullptr;
   if (app)
+    // What was never up need not have had its paths.
     for (const auto& release : app->releases)
-      if (release.verdict != Verdict::failed && change::kept_paths(context.store, *app, release).empty())
+      if ((release.verdict == Verdict::passed || change::what_runs(*app) == release.number) &&
+          change::kept_paths(context.store, *app, release).empty())
         before = &release;
   const auto missing = change::missing_paths(declared.spec, before, now);
   if (missing.empty()) return false;

@@ -23,7 +23,8 @@ void Pass::refuse_a_full_disk(const std::string& reference) const {
   if (free < options_.least_free)
     throw Error(ErrorCode::no_space,
                 format("{} is not pulled: only {} are free in {}", reference, byte_text(free), folder),
-                "belay cleanup NAME removes what no release needs; docker system df shows the rest.");
+                "belay cleanup NAME --keep 1 removes all releases but the running one and one to go back to; belay df "
+                "shows the rest.");
 }
 
 plan::Plan Pass::plan_of_images(const Declaration& declared, const std::vector<ImageChoice>& missing) {

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "change/carry_out.h"
 #include "model/labels.h"
+#include "model/no_service.h"
 
 namespace belay::declared {
 
@@ -16,8 +17,7 @@ std::vector<const Service*> asked_for(const Declaration& project, const ImageTas
   std::set<std::string> wanted = task.services;
   for (const auto& name : wanted)
     if (std::none_of(all.begin(), all.end(), [&](const Service& service) { return service.group_name() == name; }))
-      throw NotFound(ErrorCode::service_not_found,
-                     format("the project {} has no service {}", project.name.text(), name));
+      refuse_service(project.name.text(), name, service_names(all));
   for (size_t before = 0; task.with_needs && before != wanted.size();) {
     before = wanted.size();
     for (const auto& service : all)

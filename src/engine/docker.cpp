@@ -102,9 +102,12 @@ Target DockerEngine::container_target(const std::string& name, const std::string
 }
 
 EngineDefaults DockerEngine::defaults(std::stop_token stop) {
-  if (const auto known = defaults_.with([](auto& value) { return value; })) return *known;
+  std::ignore = connection_.version(stop);
+  const int session = connection_.session();
+  if (const auto known = defaults_.with([](auto& value) { return value; }); known && known->session == session)
+    return known->defaults;
   const EngineDefaults asked = decode_defaults(accepted_object(connection_.get(Target("/info"), stop)).root());
-  defaults_.with([&](auto& value) { value = asked; });
+  defaults_.with([&](auto& value) { value = KnownDefaults{asked, session}; });
   return asked;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include "base/errors.h"
 #include "base/format.h"
@@ -41,6 +42,13 @@ std::optional<int> minor_of(std::string_view version) {
   const auto minor = parse_number(version.substr(2));
   if (!minor || *minor > 10'000) return {};
   return static_cast<int>(*minor);
+}
+
+net::Request with_json(net::Request request, const std::string& json) {
+  if (json.empty()) return request;
+  request.headers.add("Content-Type", "application/json");
+  request.body = json;
+  return request;
 }
 
 std::string after_last(const std::string& text, std::string_view mark) {
@@ -92,10 +100,16 @@ Target& Target::with(std::string_view name, std::string_view value) {
   return *this;
 }
 
-DockerConnection::DockerConnection(Endpoint endpoint)
+DockerConnection::DockerConnection(Endpoint endpoint, Patience patience)
     : endpoint_(std::move(endpoint)),
+      patience_(patience),
       tls_(tls_client(endpoint_)),
-      client_([this](std::stop_token stop) { return connect(endpoint_, tls_.get(), stop); }, host_header(endpoint_)) {}
+      client_(
+          [this](std::stop_token stop) {
+            is_fresh_ = true;
+            return connect(endpoint_, tls_.get(), stop);
+          },
+          host_header(endpoint_)) {}
 
 void DockerConnection::unreachable(const net::StreamError& error, bool connecting) const {
   const std::string& where = endpoint_.text;
@@ -171,40 +185,86 @@ ApiVersion DockerConnection::negotiate(std::stop_token stop) {
 }
 
 ApiVersion DockerConnection::version(std::stop_token stop) {
+  // Connections are made for parallel calls as well: no need to ask for each.
+  constexpr Seconds enough{60};
+  const Ticks now = SystemClock().ticks();
+  const auto known = known_.with([](auto& value) { return value; });
+  if (known && (now - known->asked < enough || !is_fresh_.exchange(false))) return known->version;
   // Two first callers may both ask: no lock is held while an engine is waited for.
-  if (const auto known = version_.with([](auto& value) { return value; })) return *known;
   const ApiVersion negotiated = negotiate(stop);
-  version_.with([&](auto& value) { value = negotiated; });
+  known_.with([&](auto& value) { value = Known{negotiated, now}; });
+  is_fresh_ = false;
+  ++session_;
   return negotiated;
+}
+
+// "client version 1.51 is too new. Maximum supported API version is 1.43": an older engine has taken the other's place.
+net::Response DockerConnection::told(net::Response response) {
+  if (response.status == 400 && response.body.find("client version") != std::string::npos)
+    known_.with([](auto& value) { value.reset(); });
+  return response;
+}
+
+bool DockerConnection::answers_others(std::stop_token stop) {
+  net::Request ping;
+  ping.target = "/_ping";
+  ping.patience = patience_.answer;
+  try {
+    client_.exchange(ping, std::move(stop));
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+net::Response DockerConnection::answer_to(net::Request what, Milliseconds longer, std::stop_token stop) {
+  what.patience = patience_.work + longer;
+  std::stop_source given_up;
+  const std::stop_callback on_stop(stop, [&] { given_up.request_stop(); });
+  const std::jthread watch([&](std::stop_token over) {
+    SystemClock clock;
+    if (!clock.sleep(longer, over)) return;
+    while (clock.sleep(patience_.answer, over))
+      if (!answers_others(over)) {
+        given_up.request_stop();
+        return;
+      }
+  });
+  return reaching([&] {
+    try {
+      return told(client_.exchange(what, given_up.get_token()));
+    } catch (const Cancelled&) {
+      if (stop.stop_requested()) throw;
+      throw net::StreamError(ETIMEDOUT, "the engine answers to nobody");
+    }
+  });
 }
 
 net::Request DockerConnection::request(std::string method, const Target& target, std::stop_token stop) {
   net::Request request;
   request.method = std::move(method);
   request.target = "/v" + version(stop).text() + target.text();
-  request.patience = Milliseconds(120'000);
+  request.patience = patience_.answer;
   return request;
 }
 
 net::Response DockerConnection::get(const Target& target, std::stop_token stop) {
   const auto what = request("GET", target, stop);
-  return reaching([&] { return client_.exchange(what, stop); });
+  return reaching([&] { return told(client_.exchange(what, stop)); });
 }
 
-net::Response DockerConnection::post(const Target& target, const std::string& json, std::stop_token stop,
-                                     Milliseconds patience) {
-  auto what = request("POST", target, stop);
-  what.patience = patience;
-  if (!json.empty()) {
-    what.headers.add("Content-Type", "application/json");
-    what.body = json;
-  }
-  return reaching([&] { return client_.exchange(what, stop); });
+net::Response DockerConnection::post(const Target& target, const std::string& json, std::stop_token stop) {
+  const auto what = with_json(request("POST", target, stop), json);
+  return reaching([&] { return told(client_.exchange(what, stop)); });
+}
+
+net::Response DockerConnection::work(const Target& target, const std::string& json, std::stop_token stop,
+                                     Milliseconds longer) {
+  return answer_to(with_json(request("POST", target, stop), json), longer, stop);
 }
 
 net::Response DockerConnection::remove(const Target& target, std::stop_token stop) {
-  const auto what = request("DELETE", target, stop);
-  return reaching([&] { return client_.exchange(what, stop); });
+  return answer_to(request("DELETE", target, stop), Milliseconds(0), stop);
 }
 
 net::Response DockerConnection::stream(const Target& target, const Streaming& how, const net::BodySink& sink,
@@ -213,15 +273,11 @@ net::Response DockerConnection::stream(const Target& target, const Streaming& ho
   what.headers = how.headers;
   what.patience = how.patience;
   if (how.body) what.body = how.body;
-  return reaching([&] { return client_.stream(what, sink, stop); });
+  return reaching([&] { return told(client_.stream(what, sink, stop)); });
 }
 
 net::Upgrade DockerConnection::upgrade(const Target& target, const std::string& json, std::stop_token stop) {
-  auto what = request("POST", target, stop);
-  if (!json.empty()) {
-    what.headers.add("Content-Type", "application/json");
-    what.body = json;
-  }
+  const auto what = with_json(request("POST", target, stop), json);
   return reaching([&] { return client_.upgrade(what, stop); });
 }
 

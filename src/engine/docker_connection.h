@@ -1,6 +1,7 @@
 #pragma once
 // HTTP to one engine: endpoint, version negotiation, and what its refusals mean in our words.
 
+#include <atomic>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -44,19 +45,33 @@ class Target {
 // Percent-encoded, but for the signs that image references have in paths.
 std::string escaped(std::string_view text);
 
+// How long one silence of the engine may last.
+struct Patience {
+  Milliseconds answer{120'000};      // after a question
+  Milliseconds transfer{1'200'000};  // while an image comes or goes, or a log is read: silence, not duration
+  Milliseconds work{3'600'000};      // of slow work, as long as the engine answers to others
+};
+
 // Thread-safe. Every call throws EngineError with status 0 and a hint where the engine cannot be reached, Cancelled on
 // stop; answers with any status are returned.
 class DockerConnection {
  public:
-  explicit DockerConnection(Endpoint endpoint);
+  explicit DockerConnection(Endpoint endpoint, Patience patience = {});
 
   const Endpoint& endpoint() const { return endpoint_; }
-  // Asked of the engine once, at the first call.
+  const Patience& patience() const { return patience_; }
+  // Asked of the engine at the first call, and anew where it may be another by now: it was restarted, maybe updated.
   ApiVersion version(std::stop_token stop);
+  // How often it was asked: what is known of the engine from before may be out of date.
+  int session() const { return session_; }
 
   net::Response get(const Target& target, std::stop_token stop);
-  net::Response post(const Target& target, const std::string& json, std::stop_token stop,
-                     Milliseconds patience = Milliseconds(120'000));
+  net::Response post(const Target& target, const std::string& json, std::stop_token stop);
+  // Of what may take its time on a host under load, or with much data: a create, a start, a stop. Waits for `longer`
+  // than the engine's usual silence, and then as long as the engine answers to others.
+  net::Response work(const Target& target, const std::string& json, std::stop_token stop,
+                     Milliseconds longer = Milliseconds(0));
+  // As work.
   net::Response remove(const Target& target, std::stop_token stop);
 
   struct Streaming {
@@ -74,12 +89,24 @@ class DockerConnection {
   auto reaching(Work&& work);
   [[noreturn]] void unreachable(const net::StreamError& error, bool connecting) const;
   ApiVersion negotiate(std::stop_token stop);
+  // The answer, for which it is waited as long as the engine is there.
+  net::Response answer_to(net::Request what, Milliseconds longer, std::stop_token stop);
+  bool answers_others(std::stop_token stop);
+  net::Response told(net::Response response);
   net::Request request(std::string method, const Target& target, std::stop_token stop);
 
+  struct Known {
+    ApiVersion version;
+    Ticks asked{};
+  };
+
   const Endpoint endpoint_;
+  const Patience patience_;
   std::unique_ptr<net::TlsClient> tls_;
   net::HttpClient client_;
-  Guarded<std::optional<ApiVersion>> version_;
+  Guarded<std::optional<Known>> known_;
+  std::atomic<bool> is_fresh_ = false;  // a connection was made since the version was asked
+  std::atomic<int> session_ = 0;
 };
 
 // The engine's own words out of an answer with an error, without the layers of daemons and runtimes around them.

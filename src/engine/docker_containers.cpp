@@ -9,8 +9,6 @@ namespace belay::engine {
 
 namespace {
 
-constexpr Milliseconds slow{120'000};  // starts and removals on a host under load
-
 bool says(const std::string& message, std::string_view words) {
   return message.find(words) != std::string::npos;
 }
@@ -54,7 +52,7 @@ void DockerEngine::create_container(const ContainerRequest& wanted, std::stop_to
   Target target("/containers/create");
   target.with("name", request.name);
   if (!request.service.platform.empty()) target.with("platform", request.service.platform);
-  const auto response = connection_.post(target, create_body(request, connection_.version(stop).minor), stop, slow);
+  const auto response = connection_.work(target, create_body(request, connection_.version(stop).minor), stop);
   if (!says_done(response, {201})) {
     const std::string message = refusal_text(response);
     if (response.status == 409 && says(message, "already in use"))
@@ -77,11 +75,11 @@ void DockerEngine::create_container(const ContainerRequest& wanted, std::stop_to
 }
 
 void DockerEngine::start_container(const std::string& name, std::stop_token stop) {
-  const auto response = connection_.post(container_target(name, "/start", stop), "", stop, slow);
+  const auto response = connection_.work(container_target(name, "/start", stop), "", stop);
   if (says_done(response, {204, 304})) return;
   const std::string message = refusal_text(response);
   if (says(message, "paused")) {
-    const auto unpaused = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
+    const auto unpaused = connection_.work(container_target(name, "/unpause", stop), "", stop);
     if (says_done(unpaused, {204})) return;
   }
   // Which one is missing only the engine knows: it may be another whose network or volumes are shared. Of such a one
@@ -97,12 +95,13 @@ void DockerEngine::stop_container(const std::string& name, std::optional<Seconds
   const auto inspection = inspect_present(name, stop);
   // A paused process cannot act on its stop signal.
   if (inspection.root()["State"]["Paused"].truth())
-    connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
+    connection_.work(container_target(name, "/unpause", stop), "", stop);
   const Seconds patience = timeout.value_or(Seconds(inspection.root()["Config"]["StopTimeout"].number(10)));
   Target target = container_target(name, "/stop", stop);
   if (timeout) target.with("t", std::to_string(timeout->count()));
   const bool for_ever = patience.count() < 0;
-  const auto response = connection_.post(target, "", stop, for_ever ? Milliseconds(0) : Milliseconds(patience) + slow);
+  constexpr Milliseconds weeks = std::chrono::weeks(4);
+  const auto response = connection_.work(target, "", stop, for_ever ? weeks : Milliseconds(patience));
   if (!says_done(response, {204, 304})) refuse(response);
   await_end_in_list(std::string(inspection.root()["Id"].text()), std::move(stop));
 }
@@ -147,7 +146,7 @@ Processes DockerEngine::processes(const std::string& name, std::stop_token stop)
 
 // What the engine says of a pause that was none differs by its age; what the container is now does not.
 void DockerEngine::pause_container(const std::string& name, std::stop_token stop) {
-  const auto response = connection_.post(container_target(name, "/pause", stop), "", stop, slow);
+  const auto response = connection_.work(container_target(name, "/pause", stop), "", stop);
   if (says_done(response, {204})) return;
   const auto inspection = inspect_present(name, stop);
   const auto state = inspection.root()["State"];
@@ -158,7 +157,7 @@ void DockerEngine::pause_container(const std::string& name, std::stop_token stop
 }
 
 void DockerEngine::unpause_container(const std::string& name, std::stop_token stop) {
-  const auto response = connection_.post(container_target(name, "/unpause", stop), "", stop, slow);
+  const auto response = connection_.work(container_target(name, "/unpause", stop), "", stop);
   if (says_done(response, {204})) return;
   const auto inspection = inspect_present(name, stop);
   if (inspection.root()["State"]["Paused"].truth()) refuse(response);

@@ -17,8 +17,9 @@ namespace belay::engine {
 
 class DockerEngine final : public Engine {
  public:
-  DockerEngine(Endpoint endpoint, std::optional<ServerLogin> login, RegistryLogins::Warn warn)
-      : connection_(std::move(endpoint)), logins_(docker_config_folder(), std::move(login), std::move(warn)) {}
+  DockerEngine(Endpoint endpoint, std::optional<ServerLogin> login, RegistryLogins::Warn warn, Patience patience = {})
+      : connection_(std::move(endpoint), patience),
+        logins_(docker_config_folder(), std::move(login), std::move(warn)) {}
 
   EngineInfo info(std::stop_token stop) override;
   std::string data_folder(std::stop_token stop) override;
@@ -102,7 +103,11 @@ class DockerEngine final : public Engine {
 
   DockerConnection connection_;
   const RegistryLogins logins_;
-  Guarded<std::optional<EngineDefaults>> defaults_;
+  struct KnownDefaults {
+    EngineDefaults defaults;
+    int session = 0;  // of the connection: an engine that was restarted may have others
+  };
+  Guarded<std::optional<KnownDefaults>> defaults_;
   // Held while a network is made. Older engines look for one of the same name and then make one, and two
   // calls at a time both find none: apps that share a network would get two.
   std::mutex making_network_;

@@ -109,7 +109,7 @@ std::string DockerEngine::commit_container(const CommitRequest& request, std::st
   JsonWriter settings;
   settings.object([&] { settings.optional("StopSignal", signal); });
   // A container with much in it takes its time.
-  const auto response = connection_.post(target, settings.text(), stop, Milliseconds(3'600'000));
+  const auto response = connection_.work(target, settings.text(), stop);
   if (response.status == 404)
     throw NotFound(ErrorCode::container_not_found,
                    format("there is no container {} on this engine", request.container));
@@ -172,7 +172,7 @@ void DockerEngine::transfer(const Target& target, const ImageRef& image, const P
   const net::Headers login = {{"X-Registry-Auth", logins_.auth_header(image.registry(), stop)}};
   try {
     const auto response = connection_.stream(
-        target, {.method = "POST", .headers = login, .body = {}},
+        target, {.method = "POST", .headers = login, .body = {}, .patience = connection_.patience().transfer},
         [&](std::string_view bytes) {
           messages.feed(bytes);
           return true;

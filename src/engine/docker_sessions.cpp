@@ -58,8 +58,11 @@ void DockerEngine::logs(const std::string& name, const LogRequest& request, cons
   if (request.since) target.with("since", query_time(*request.since));
   if (request.until) target.with("until", query_time(*request.until));
   FrameReader frames(sink);
+  DockerConnection::Streaming how;
+  // Who follows a log waits for what is yet to be written.
+  if (!request.follow) how.patience = connection_.patience().transfer;
   const auto response = connection_.stream(
-      target, {},
+      target, how,
       [&](std::string_view bytes) {
         if (tty) {
           sink(OutputStream::out, bytes);

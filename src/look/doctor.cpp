@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "change/apps.h"
@@ -107,7 +108,9 @@ class Examination {
       const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
       const bool low = free.value < (std::int64_t{1} << 30);
       add(low ? Level::advice : Level::good, "disk", format("{} free for {}", byte_text(free), place.string()),
-          low ? "belay cleanup NAME removes what no release needs; docker system df shows the rest." : "");
+          low ? "belay cleanup NAME --keep 1 removes all releases but the running one and one to go back to; belay df "
+                "shows the rest."
+              : "");
     }
   }
 
@@ -122,7 +125,8 @@ class Examination {
       data_in_reach(all);
       for (const auto& app : all) {
         known.insert(app.name.text());
-        if (app.wish.is_unfinished())
+        if (app.wish.is_unfinished() &&
+            !FileLock::holder_of(state::lock_path(installation_.store().folder(), app.name)))
           add(Level::advice, app.name.text(), format("a change was interrupted: {}", app.wish.why),
               app.wish.is<goal::Removed>()
                   ? format("belay remove {} finishes it.", app.name.text())
@@ -220,7 +224,7 @@ class Examination {
             format("belay logs {} shows what it wrote; belay start {} runs it now.", app.name.text(), app.name.text()));
     const std::string again =
         format("belay backup {} tries it again; belay history {} has its tries.", app.name.text(), app.name.text());
-    if (health.failed) return add(Level::advice, app.name.text(), trouble_text(health, now), again);
+    if (health.failed) return add(Level::bad, app.name.text(), trouble_text(health, now), again);
     if (!safekeeping::has_data_to_lose(app)) return;
     const std::string remedy = format("belay backup {0} makes one; with --install-timer each day.", app.name.text());
     if (health.is_late(now))
@@ -263,9 +267,7 @@ class Examination {
     }
     const auto plan = plan::plan_wish({app, world, clock_.now(), {}});
     if (plan.empty() || app.wish.is_unfinished()) return;
-    // Of a declared one the definitions say what must be so.
-    add(app.origin.empty() ? Level::advice : Level::bad, name,
-        format("the app is not in its wanted state: {}", plan::step_text(plan.actions[0].step)),
+    add(Level::bad, name, format("the app is not in its wanted state: {}", plan::step_text(plan.actions[0].step)),
         format("belay plan {} shows all of it.", name));
   }
 

@@ -197,6 +197,12 @@ AppSummary summary_of(const state::Outline& app,
   return row;
 }
 
+// Who is at work on what is unfinished; empty: that was interrupted.
+std::string at_work(const state::Store& store, const AppName& app, const Wish& wish) {
+  if (!wish.is_unfinished()) return {};
+  return FileLock::holder_of(state::lock_path(store.folder(), app)).value_or("");
+}
+
 // What only a closer look tells.
 void add_detail(AppSummary& row, const ContainerDetail& detail, Time since, Time now) {
   if (!change::restart_loop(detail, since, now)) return;
@@ -510,6 +516,7 @@ std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
     known.insert(app.name.text());
     const auto containers = listed.shown(app);
     AppSummary& row = rows.emplace_back(summary_of(app, containers));
+    row.at_work = at_work(context.store, app.name, app.wish);
     if (const auto of_app = waits.find(row.name); of_app != waits.end())
       for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
     // Of the others no list need be doubted.
@@ -625,7 +632,10 @@ Status status_of(change::Context& context, const App& app, const World& world, c
     status.kept_files = change::kept_paths(context.store, app, *shown);
     status.checks = checks_of(*shown);
   }
-  if (app.wish.is_unfinished()) status.wish += "; the command that asked for it was interrupted";
+  if (app.wish.is_unfinished())
+    status.wish += at_work(context.store, app.name, app.wish).empty()
+                       ? "; the command that asked for it was interrupted"
+                       : "; the command that asked for it is at work";
   if (!app.wish.is<goal::None>()) status.since = app.wish.since;
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
     add_detail(status.summary, detail->second, app.wish.since, context.clock.now());
@@ -678,7 +688,8 @@ class Explanation {
         name_(app.name.text()),
         row_(summary_of(app, world)),
         now_(now),
-        loop_(change::restart_loop(app, world, now)) {
+        loop_(change::restart_loop(app, world, now)),
+        at_work_(at_work(store, app.name, app.wish)) {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
     if (present_ != nullptr) kept_ = change::kept_paths(store, app, *present_);
@@ -688,6 +699,8 @@ class Explanation {
   std::string text() && {
     if (app_.wish.is<goal::None>()) {
       never_started();
+    } else if (app_.wish.is<goal::Removed>() && !at_work_.empty()) {
+      interrupted();
     } else if (app_.wish.is<goal::Removed>()) {
       say("{} is being removed since {}, and that was interrupted: belay remove {} finishes it, belay start {} last "
           "takes "
@@ -740,7 +753,9 @@ class Explanation {
   }
 
   void interrupted() {
-    if (app_.wish.is_rolling_back()) {
+    if (!at_work_.empty()) {
+      say("{} is at work on {} since {}: {}.", at_work_, name_, ago(app_.wish.since, now_), app_.wish.why);
+    } else if (app_.wish.is_rolling_back()) {
       say("Going back to {} was interrupted {}; belay rollback {} finishes it.",
           app_.wish.release() ? app_.wish.release()->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
     } else if (app_.wish.is<goal::Stopped>()) {
@@ -890,10 +905,11 @@ class Explanation {
   const std::string name_;
   const AppSummary row_;
   const Time now_;
-  const std::optional<std::string> loop_;  // why it does not stay up
-  const Release* present_ = nullptr;       // the one that should run, else the last
-  const Release* rolled_back_ = nullptr;   // the one whose failure led to what should be now
-  std::vector<std::string> kept_;          // paths in whose place it has kept copies
+  const std::optional<std::string> loop_;
+  const std::string at_work_;             // why it does not stay up
+  const Release* present_ = nullptr;      // the one that should run, else the last
+  const Release* rolled_back_ = nullptr;  // the one whose failure led to what should be now
+  std::vector<std::string> kept_;         // paths in whose place it has kept copies
   std::string text_;
 };
 

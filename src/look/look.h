@@ -66,6 +66,7 @@ struct AppSummary {
   int restarts = 0;                    // by the engine, of a container that does not stay up
   std::vector<Wait::Topic> waits;      // topics of what a declared app waits for
   bool unfinished = false;
+  std::string at_work;                   // what is unfinished is being done: "belay deploy web (pid 4711, root)"
   std::string trouble;                   // after a failure what ran before did not prove itself again: why
   bool known = true;                     // false: the engine has it, the state does not
   std::vector<InstanceRow> instances{};  // of the release that is shown, in the order of its services

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -274,7 +275,22 @@ std::vector<FieldChange> differences(const Spec& before, const Spec& after) {
   std::map<std::string, std::pair<const Service*, const Service*>> pairs;
   for (const auto& service : before.services) pairs[service.name].first = &service;
   for (const auto& service : after.services) pairs[service.name].second = &service;
+  // Of replicas that come or go their number says enough.
+  const auto replicas = [](const Spec& spec, const std::string& group) {
+    return std::count_if(spec.services.begin(), spec.services.end(),
+                         [&](const Service& service) { return service.group_name() == group; });
+  };
+  std::set<std::string> told;
   for (const auto& [name, pair] : pairs) {
+    const Service& either = pair.first != nullptr ? *pair.first : *pair.second;
+    const std::string& group = either.group_name();
+    if ((pair.first == nullptr || pair.second == nullptr) && either.number > 1 && replicas(before, group) > 0 &&
+        replicas(after, group) > 0) {
+      if (told.insert(group).second)
+        changes.push_back({group + ".replicas", std::to_string(replicas(before, group)),
+                           std::to_string(replicas(after, group)), false});
+      continue;
+    }
     const std::string prefix = pairs.size() > 1 ? name + "." : "";
     compare(prefix, pair.first != nullptr ? leaves_of(*pair.first) : Leaves{},
             pair.second != nullptr ? leaves_of(*pair.second) : Leaves{});

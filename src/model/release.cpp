@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "model/no_service.h"
 #include "model/origin.h"
 
 namespace belay {
@@ -122,7 +123,7 @@ std::vector<const Service*> App::services_of(const Release& release, const Targe
   if (found.empty())
     throw NotFound(ErrorCode::service_not_found,
                    format("{} {} has no {}", name.text(), release.number.text(), target.text()),
-                   format("Its services: {}", join(known, ", ")));
+                   services_hint(target.service, known));
   return found;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -111,6 +112,9 @@ struct World {
   std::map<std::string, Image> images;             // by id: those that the app's releases pin or that were built for it
   std::vector<Volume> volumes;
   std::vector<Network> networks;
+  // Containers that are listed as down and may come up at any moment: a start of them was begun, and whether the engine
+  // is still at it nobody knows.
+  std::set<std::string> starting;
   // What the places and reserves that the wish speaks of hold now. A reserve that is absent, or was not filled to its
   // end, has no entry.
   std::map<DataPlace, std::string> data;
@@ -119,6 +123,7 @@ struct World {
   std::map<std::string, std::string> where;
 
   const Container* find(const std::string& name) const;
+  bool may_be_up(const Container& container) const { return container.is_up() || starting.contains(container.name); }
   const Volume* find_volume(const std::string& name) const;
   const Network* find_network(const std::string& name) const;
 };

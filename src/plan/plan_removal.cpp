@@ -18,7 +18,7 @@ using Indices = std::vector<size_t>;
 Indices remove_container(Plan& plan, const Situation& s, const Instance& instance, const std::string& reason) {
   const Container& container = *instance.container;
   Indices last;
-  if (container.is_up()) {
+  if (s.world.may_be_up(container)) {
     const auto detail = s.world.details.find(container.name);
     if (detail == s.world.details.end() || detail->second.restart.name != "no")
       last = {plan.add(SetRestartPolicy{container.name, {"no", 0}}, "it must stay down once it is stopped")};
@@ -99,12 +99,45 @@ std::optional<std::string> why_kept(const App& app, const std::map<ReleaseNumber
   return {};
 }
 
-// Made for the app, by Belay or by docker compose.
-bool is_ours(const labels::Labels& labels, const App& app) {
+// Whom a volume or network was made for, as its labels tell. A project is a name only: that of another folder may have
+// the same.
+enum class Maker { belay, compose_project, others };
+Maker maker_of(const labels::Labels& labels, const App& app) {
   const auto label = labels.find(labels::app);
-  if (label != labels.end()) return label->second == app.name.text();
+  if (label != labels.end()) return label->second == app.name.text() ? Maker::belay : Maker::others;
   const auto project = labels.find(labels::compose_project);
-  return app.scheme == NamingScheme::compose && project != labels.end() && project->second == app.name.text();
+  const bool is_its_project =
+      app.scheme == NamingScheme::compose && project != labels.end() && project->second == app.name.text();
+  return is_its_project ? Maker::compose_project : Maker::others;
+}
+
+bool mounts(const Service& service, const std::string& volume) {
+  return std::any_of(service.mounts.begin(), service.mounts.end(),
+                     [&](const Mount& mount) { return mount.kind == Mount::Kind::volume && mount.source == volume; });
+}
+
+// Whether a release or a container of the app has it.
+bool has_volume(const Situation& s, const std::string& volume) {
+  const auto containers = instances(s.app, s.world);
+  return std::any_of(containers.begin(), containers.end(),
+                     [&](const Instance& instance) { return mounts(*instance.container, volume); }) ||
+         std::any_of(s.app.releases.begin(), s.app.releases.end(), [&](const Release& release) {
+           return release.spec.volumes.contains(volume) ||
+                  std::any_of(release.spec.services.begin(), release.spec.services.end(),
+                              [&](const Service& service) { return mounts(service, volume); });
+         });
+}
+bool is_in_network(const Situation& s, const std::string& network) {
+  const auto containers = instances(s.app, s.world);
+  return std::any_of(containers.begin(), containers.end(),
+                     [&](const Instance& instance) { return joins(*instance.container, network); }) ||
+         std::any_of(s.app.releases.begin(), s.app.releases.end(), [&](const Release& release) {
+           return release.spec.networks.contains(network) ||
+                  std::any_of(release.spec.services.begin(), release.spec.services.end(), [&](const Service& service) {
+                    return std::any_of(service.networks.begin(), service.networks.end(),
+                                       [&](const NetworkLink& link) { return link.network == network; });
+                  });
+         });
 }
 
 // What nobody named, nobody else looks for.
@@ -154,8 +187,13 @@ void note_volumes_left(Plan& plan, const Situation& s, const std::vector<const C
 // Those that were made for the app, when its containers are gone.
 void remove_networks(Plan& plan, const Situation& s, const Indices& containers) {
   for (const auto& network : s.world.networks) {
-    if (!is_ours(network.labels, s.app)) continue;
-    if (is_used_by_others(s, [&](const Container& container) { return joins(container, network.name); })) {
+    const Maker maker = maker_of(network.labels, s.app);
+    if (maker == Maker::others) continue;
+    if (maker == Maker::compose_project && !is_in_network(s, network.name)) {
+      plan.notes.push_back(
+          format("network {} stays: it is of a Compose project called {}, and no release of the app is in it",
+                 network.name, s.app.name.text()));
+    } else if (is_used_by_others(s, [&](const Container& container) { return joins(container, network.name); })) {
       plan.notes.push_back(format("network {} stays: containers of others use it", network.name));
     } else {
       plan.add(RemoveNetwork{network.name}, "it was made for the app", containers);
@@ -183,11 +221,24 @@ std::vector<const Volume*> volumes_of(const World& world, const Container& conta
   return found;
 }
 
-// Whose the volume is besides; empty: nobody's. `removed`: containers that go.
-std::string other_user(const Situation& s, const std::string& volume, const std::set<std::string>& removed) {
+// Whether it goes with the data that the user is ready to lose. What is bound and was there before is a stranger's.
+bool is_of_the_app(const Situation& s, const Volume& volume) {
+  const Maker maker = maker_of(volume.labels, s.app);
+  return maker == Maker::belay || !unnamed_use(s, volume).empty() ||
+         (maker == Maker::compose_project && has_volume(s, volume.name));
+}
+
+// Whose the volume is besides; empty: nobody's. `removed`: containers that go; `services`: theirs. A service that has
+// no container now can come back.
+std::string other_user(const Situation& s, const std::string& volume, const std::set<std::string>& removed,
+                       const std::set<std::string>& services) {
   if (const auto user = s.volumes_of_others.find(volume); user != s.volumes_of_others.end()) return user->second;
   for (const Container& container : s.world.containers)
     if (!removed.contains(container.name) && mounts(container, volume)) return "the container " + container.name;
+  for (const auto& release : s.app.releases)
+    for (const auto& service : release.spec.services)
+      if (!services.contains(service.name) && mounts(service, volume))
+        return format("the service {} of {}", service.name, release.number.text());
   return {};
 }
 
@@ -218,9 +269,11 @@ Plan plan_part_removal(const Situation& s, const std::set<std::string>& services
       if (seen.insert(volume->name).second) mounted.push_back(volume);
   }
   for (const Volume* volume : mounted) {
-    const std::string user = other_user(s, volume->name, removed);
+    const std::string user = other_user(s, volume->name, removed, services);
     if (!volumes)
       plan.notes.push_back(format("volume {} stays with its data", volume->name));
+    else if (!is_of_the_app(s, *volume))
+      plan.notes.push_back(format("volume {} stays: it was not made for {}", volume->name, s.app.name.text()));
     else if (!user.empty())
       plan.notes.push_back(format("volume {} stays: {} has it too", volume->name, user));
     else
@@ -262,8 +315,13 @@ Plan plan_removal(const Situation& s, bool volumes) {
   remove_networks(plan, s, containers);
   for (const auto& volume : s.world.volumes) {
     const std::string unnamed_at = unnamed_use(s, volume);
-    if (!is_ours(volume.labels, s.app) && unnamed_at.empty()) continue;
-    if (!volumes) {
+    const Maker maker = maker_of(volume.labels, s.app);
+    if (maker == Maker::others && unnamed_at.empty()) continue;
+    if (maker == Maker::compose_project && !has_volume(s, volume.name)) {
+      plan.notes.push_back(
+          format("volume {} stays: it is of a Compose project called {}, and no release of the app has it", volume.name,
+                 s.app.name.text()));
+    } else if (!volumes) {
       plan.notes.push_back(
           unnamed_at.empty() ? format("volume {} stays with its data", volume.name)
                              : format("volume {} stays with the data of {}; it has no name", volume.name, unnamed_at));
@@ -289,7 +347,7 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   if (s.app.wish.is_unfinished() && s.app.wish.fallback) kept.try_emplace(*s.app.wish.fallback, "to fall back on");
   // One that runs is stopped by no clean-up. Its release must stay known, or nothing could ever go back to it.
   for (const auto& instance : instances(s.app, s.world))
-    if (instance.container->is_up() && !why_kept(s.app, kept, instance.release, instance.service))
+    if (s.world.may_be_up(*instance.container) && !why_kept(s.app, kept, instance.release, instance.service))
       kept.try_emplace(instance.release, "it is running");
   for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
     // One that never proved itself is none to go back to.

@@ -81,7 +81,7 @@ WishPlanner::ContainerList WishPlanner::running_except(const Release* made_for) 
                           instance.release == made_for->container_release(instance.service) &&
                           std::any_of(made_for->spec.services.begin(), made_for->spec.services.end(),
                                       [&](const Service& service) { return service.name == instance.service; });
-    if (!is_of_it && instance.container->is_up()) running.push_back(instance.container);
+    if (!is_of_it && s_.world.may_be_up(*instance.container)) running.push_back(instance.container);
   }
   return running;
 }
@@ -302,7 +302,7 @@ Indices WishPlanner::swap_with_data(const Release& release, std::vector<Member>&
   ContainerList users = running_except(&release);
   for (Member& member : all) {
     members.push_back(&member);
-    if (member.container == nullptr || !member.container->is_up() ||
+    if (member.container == nullptr || !s_.world.may_be_up(*member.container) ||
         (!uses_data(*member.container) && !is_in_a_remade_network(*member.container)))
       continue;
     // The clock starts it again when it is its turn.

@@ -77,8 +77,11 @@ World as_planned(World world, const Plan& plan) {
                         [&](const Container& container) { return container.name == name; });
   };
   for (const auto& action : plan.actions) {
-    if (const auto* rename = std::get_if<RenameContainer>(&action.step))
+    if (const auto* rename = std::get_if<RenameContainer>(&action.step)) {
       if (const auto found = find(rename->from); found != world.containers.end()) found->name = rename->to;
+      if (world.starting.erase(rename->from) > 0) world.starting.insert(rename->to);
+    }
+    if (const auto* stop = std::get_if<StopContainer>(&action.step)) world.starting.erase(stop->name);
     if (const auto* stop = std::get_if<StopContainer>(&action.step))
       if (const auto found = find(stop->name); found != world.containers.end()) found->state = ContainerState::exited;
     if (const auto* removal = std::get_if<RemoveContainer>(&action.step))

@@ -27,6 +27,9 @@ Milliseconds patience(const HealthCheck& check) {
   return check.start_period.value_or(Milliseconds(0)) + round * (check.retries.value_or(3) + 1);
 }
 
+// A migration that is ended half-way is worse than one that is waited for.
+constexpr Milliseconds job_patience{3'600'000};
+
 // Each as often as it may answer wrongly.
 Milliseconds patience(const std::vector<Check>& checks) {
   Milliseconds longest(0);
@@ -46,9 +49,9 @@ AwaitVerdict verdict_terms(const std::string& container, const Service& service,
   const bool is_told = check && !check->test.empty();
   const bool checked = is_told && check->test[0] != "NONE";
   const bool is_for_the_image_to_say = !is_told && (image == nullptr || image->unseen);
-  const Milliseconds enough = checked || is_for_the_image_to_say
-                                  ? std::max(defaults.wait_timeout, patience(check.value_or(HealthCheck())))
-                                  : defaults.wait_timeout;
+  const Milliseconds shortest = service.job ? std::max(defaults.wait_timeout, job_patience) : defaults.wait_timeout;
+  const Milliseconds enough =
+      checked || is_for_the_image_to_say ? std::max(shortest, patience(check.value_or(HealthCheck()))) : shortest;
   return {container,
           checked,
           asked.settle.value_or(defaults.settle),

@@ -32,7 +32,7 @@ void WishPlanner::find_copies(const Release& release) {
         // What an earlier release has left behind was written before.
         if (release.bodies.contains(service.name)) return false;
         const Container* container = find_instance(s_.app, s_.world, release.number, service.name);
-        return container != nullptr && container->is_up();
+        return container != nullptr && s_.world.may_be_up(*container);
       });
   if (has_started) return;
   for (const auto& item : snapshot->items)

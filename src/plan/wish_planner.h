@@ -129,7 +129,7 @@ class WishPlanner {
   void refuse_taken_name(const std::string& name, const Release& release) const;
   std::string name_of(const Member& member) const;
 
-  // `made_for`: the release whose containers are left out.
+  // Those that may be up in a moment are among them. `made_for`: the release whose containers are left out.
   ContainerList running_except(const Release* made_for) const;
   const Instance* instance_of(const Container* container) const;
 

@@ -73,6 +73,7 @@ Node summary_json(const look::AppSummary& row) {
   node.set("restarts", Node::number(row.restarts));
   node.set("waits", list_of(row.waits, [](Wait::Topic topic) { return word(to_text(topic)); }));
   node.set("unfinished", Node::boolean(row.unfinished));
+  node.set("at_work", text_or_null(row.at_work));
   node.set("trouble", text_or_null(row.trouble));
   node.set("known", Node::boolean(row.known));
   Node backup = Node::map();

@@ -120,8 +120,11 @@ void Daemon::read_settings() {
   settings_ = std::move(settings);
   publish();
   daemon_log_.tell_to(notices);
+  const auto successor = notices;
   notices_.with([&](auto& known) { known.swap(notices); });
-  if (notices) notices->finish(Seconds(5));
+  if (!notices || notices->finish(Seconds(5))) return;
+  // A slow receiver does not lose what waits behind it.
+  for (auto& notice : notices->take_rest()) successor->tell(std::move(notice));
 }
 
 void Daemon::publish() {

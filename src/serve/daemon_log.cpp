@@ -236,7 +236,7 @@ void DaemonLog::tell_healing(const std::string& app, const declared::Healing& he
       case Step::told:
         unwell = true;
         tell_trouble(key, {LogLevel::error, "unhealthy", step.app, release, format("{} is unhealthy", step.app),
-                           step.reason, step.log_tail});
+                           step.reason, step.log_tail, true});
         break;
       case Step::gave_up:
         tell_fact({LogLevel::error,
@@ -311,7 +311,7 @@ void DaemonLog::subsystem_trouble(const std::string& part, const std::string& tr
 
 void DaemonLog::tell_trouble(const Subject& subject, const Fact& fact) {
   auto& known = troubles_[subject];
-  const std::string text = fact.event + ": " + fact.reason;
+  const std::string text = fact.event + ": " + (fact.has_volatile_reason ? fact.release : fact.reason);
   if (known == text) return;
   known = text;
   tell_fact(fact);

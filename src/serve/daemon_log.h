@@ -47,6 +47,8 @@ class DaemonLog final : public declared::DeclaredListener {
     LogLevel level = LogLevel::notice;
     std::string event;  // of the notice; empty: none is sent
     std::string app, release, text, reason, log_tail;
+    // Its reason holds what a program wrote, which differs from look to look: another reason is no news.
+    bool has_volatile_reason = false;
   };
   // Of apps, whatever the definitions say. Whether it was told already is the caller's business.
   void tell_of(const Fact& fact);

@@ -79,6 +79,11 @@ bool Notifications::finish(Milliseconds limit) {
   return changed_.wait_for(held, limit, [&] { return queue_.empty() && !busy_; });
 }
 
+std::deque<Notice> Notifications::take_rest() {
+  std::lock_guard held(mutex_);
+  return std::exchange(queue_, {});
+}
+
 Notifications::Counts Notifications::counts() const {
   std::lock_guard held(mutex_);
   return counts_;

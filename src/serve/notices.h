@@ -66,6 +66,8 @@ class Notifications {
   void tell(Notice notice);
   // Waits until all is delivered (or has failed); false where that takes longer than `limit`.
   bool finish(Milliseconds limit);
+  // Takes what has not been begun, for others to deliver.
+  std::deque<Notice> take_rest();
   Counts counts() const;
 
  private:

@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/carry_out.h"
+#include "change/temporary.h"
 #include "service_image/convention.h"
 #include "service_image/host_user.h"
 #include "state/store.h"
@@ -37,11 +38,8 @@ std::string_view verb_of(Unfinished unfinished) {
 // What a command that was killed had in a container of its own.
 void remove_temporary(change::Context& context, const std::string& name, std::stop_token stop) {
   const std::string label = format("{}={}", labels::temporary, lock_name(name).text());
-  const std::string own = context.store.identity();
   for (const auto& container : context.engine.containers({true, label}, stop)) {
-    // A command of another state may be at it. What has no state is from before that was told.
-    const auto state = container.labels.find(labels::state);
-    if (state != container.labels.end() && state->second != own) continue;
+    if (!change::is_of_this_state(context, container.labels)) continue;
     if (container.is_up()) context.engine.stop_container(container.name, Seconds(3), stop);
     remove_with_nameless(context.engine, container.name, stop);
   }

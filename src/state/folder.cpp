@@ -70,13 +70,29 @@ void doing_on_disk(const fs::path& folder, Work&& work) {
   }
 }
 
-// chmod, because the umask has its say in mkdir. The set-group-id bit hands the group on to what is made inside.
+// Whether what is made in the folder is its group's too: somebody has set that up there.
+bool hands_its_group_on(const fs::path& folder) {
+  return (status_of(folder, 0).st_mode & S_ISGID) != 0;
+}
+
+// chmod, because the umask has its say in mkdir. The set-group-id bit hands the group on to what is made inside. Nobody
+// else's primary group has any rights: whole companies may be in it.
 void give_to_group(const fs::path& folder) {
   const auto shared_with = sharing_group();
-  const bool is_in_shared = (status_of(folder.parent_path(), 0).st_mode & S_ISGID) != 0;
+  const bool is_shared = shared_with || hands_its_group_on(folder.parent_path());
   if ((shared_with && ::chown(folder.c_str(), static_cast<uid_t>(-1), *shared_with) != 0) ||
-      ::chmod(folder.c_str(), shared_with || is_in_shared ? 02770 : 0770) != 0)
+      ::chmod(folder.c_str(), is_shared ? 02770 : 0700) != 0)
     throw system_error(format("setting the mode of {}", folder.string()), errno);
+}
+
+// What an earlier Belay opened to the user's primary group. Nobody has set a group up there: without the set-group-id
+// bit its members' files would not be the group's. Of a file: `is_shared`, whether its folder hands its group on.
+void close_to_group(const fs::path& path, const struct stat& status, bool is_shared) {
+  const auto shared_with = sharing_group();
+  const bool is_meant = is_shared || status.st_gid == 0 || (shared_with && status.st_gid == *shared_with);
+  if (is_meant || status.st_uid != ::geteuid() || (status.st_mode & S_IWGRP) == 0) return;
+  if (::chmod(path.c_str(), status.st_mode & 0700) != 0)
+    throw system_error(format("setting the mode of {}", path.string()), errno);
 }
 
 // Only those who may write to the folder above can have made it there.
@@ -89,7 +105,7 @@ void make_missing_folder(const fs::path& folder) {
   std::error_code unknown;
   if (fs::symlink_status(folder, unknown).type() != fs::file_type::not_found) return;
   doing_on_disk(folder, [&] { make_folder(folder.parent_path()); });
-  if (::mkdir(folder.c_str(), 0770) == 0) {
+  if (::mkdir(folder.c_str(), 0700) == 0) {
     give_to_group(folder);
   } else if (errno != EEXIST) {  // else another process was faster
     throw unwritable(format("making the folder {}", folder.string()), errno);
@@ -141,6 +157,8 @@ void check_private_folder(const fs::path& folder) {
 void make_private_folder(const fs::path& folder) {
   make_missing_folder(folder);
   check_private_folder(folder);
+  const struct stat status = status_of(folder, 0);
+  close_to_group(folder, status, (status.st_mode & S_ISGID) != 0);
 }
 
 void make_shared_folder(const fs::path& folder) {
@@ -163,15 +181,17 @@ void check_private_file(const fs::path& file) {
 }
 
 void make_private_file(const fs::path& file) {
-  const Fd made(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
+  const Fd made(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!made && errno != EEXIST) throw unwritable(format("making {}", file.string()), errno);
+  const bool is_shared = hands_its_group_on(file.parent_path());
   if (!made) {
     check_private_file(file);
+    close_to_group(file, status_of(file, AT_SYMLINK_NOFOLLOW), is_shared);
     return;
   }
   const auto shared_with = sharing_group();
   if ((shared_with && ::fchown(made.raw(), static_cast<uid_t>(-1), *shared_with) != 0) ||
-      ::fchmod(made.raw(), 0660) != 0)
+      ::fchmod(made.raw(), shared_with || is_shared ? 0660 : 0600) != 0)
     throw system_error(format("setting the mode of {}", file.string()), errno);
 }
 

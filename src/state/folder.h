@@ -7,7 +7,7 @@
 
 namespace belay::state {
 
-// Makes the folder where it is missing, for its owner and group only. For root the group is "docker", where there is
+// Makes the folder where it is missing, for its owner only; root shares it with the group "docker", where there is
 // one: who may command the engine may command Belay. Throws Unwritable where it cannot be made, Error where it is not
 // to be trusted: it is somebody else's than the user's or root's, or anybody can write to it or replace it.
 void make_private_folder(const fs::path& folder);

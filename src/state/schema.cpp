@@ -321,8 +321,8 @@ CREATE TABLE services (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// What services had and nothing on the engine tells of: 'volume', without a name, that a container had; 'image' that Belay
-// brought for an earlier version. Rows of a service outlive its row in `services` while that is written anew.
+// What services had and nothing on the engine tells of: 'volume', without a name, that a container had; 'image' that
+// Belay brought for an earlier version. Rows of a service outlive its row in `services` while that is written anew.
 constexpr const char* remnants_schema = R"sql(
 CREATE TABLE service_remnants (
   service TEXT NOT NULL,

@@ -83,7 +83,7 @@ struct Told {
 // Every call throws Error where the file is damaged, full or not writable; what was saved before stays as it was.
 class Store {
  public:
-  // Opens the state in this folder, making folder and file where they are missing (for their owner and group only:
+  // Opens the state in this folder, making folder and file where they are missing (see make_private_folder for whom:
   // specs hold the values of environment variables) and migrating an older file. Throws Error for a file that a newer
   // Belay wrote, that is damaged, or that somebody else can change. One that is there and cannot be written is opened
   // for looking, from a copy of what it holds now: then every call that would write throws Unwritable.

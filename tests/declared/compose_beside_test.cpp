@@ -401,6 +401,8 @@ TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
   EXPECT_TRUE(scene_.container("shop-cache-1")->is_up());
   EXPECT_EQ(created("shop-web-1"), web);
   EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_THAT(scene_.report.notes,
+              Contains("web stays as it is (--no-recreate), though its files say otherwise: env.COLOUR"));
   Context context = scene_.context("belay stop");
   ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
   ASSERT_FALSE(up().change.failed());

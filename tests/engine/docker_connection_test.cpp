@@ -1,8 +1,12 @@
 #include "engine/docker_connection.h"
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <latch>
+#include <optional>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -12,6 +16,8 @@
 #include "base/fd.h"
 #include "base/format.h"
 #include "engine/docker.h"
+#include "engine/docker_engine.h"
+#include "server.h"
 
 namespace belay::engine {
 namespace {
@@ -130,6 +136,113 @@ TEST(Connection, SpeaksNoNewerVersionThanItKnows) {
   DockerConnection connection(find_endpoint({.host = engine.host(), .tls_verify = {}, .cert_path = {}}));
   EXPECT_EQ(connection.version({}).text(), "1.51");
   EXPECT_TRUE(connection.version({}).buildkit);
+}
+
+// An engine that answers by the path that it is asked for, after what comes before it in the connection; one with
+// nothing to say is silent until the test ends.
+class Engines {
+ public:
+  using Say = std::function<std::optional<std::string>(const std::string& request)>;
+  explicit Engines(Say say)
+      : say_(std::move(say)),
+        server_([this](net::test::Connection& client) {
+          for (std::string head = client.read_head(); !head.empty(); head = client.read_head()) {
+            const auto answer = say_(head.substr(0, head.find('\r')));
+            if (!answer) return gate_.wait();
+            if (!client.write(*answer)) return;
+          }
+        }),
+        open_(gate_) {}
+  DockerEngine engine(Patience patience) const {
+    return DockerEngine(
+        find_endpoint({.host = "unix://" + server_.socket().string(), .tls_verify = {}, .cert_path = {}}), {}, {},
+        patience);
+  }
+
+ private:
+  Say say_;
+  net::test::Gate gate_;
+  net::test::Server server_;
+  net::test::OpenAtEnd open_;
+};
+
+std::string pong(int minor) {
+  return format("HTTP/1.1 200 OK\r\nApi-Version: 1.{}\r\nContent-Length: 2\r\n\r\nOK", minor);
+}
+
+bool asks(const std::string& request, std::string_view what) {
+  return request.find(what) != std::string::npos;
+}
+
+constexpr Milliseconds moment{50}, hour{3'600'000};
+
+TEST(Patience, APullOrALogThatSaysNothingMoreEnds) {
+  const Engines silent([](const std::string& request) -> std::optional<std::string> {
+    if (asks(request, "/_ping")) return pong(41);
+    if (asks(request, "/web/json"))
+      return net::test::answer(R"({"Id":"1","Name":"/web","State":{},"Config":{"Tty":true}})");
+    if (asks(request, "/images/create"))
+      return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n{\"status\":\"Waiting\"}\r\n";
+    return {};
+  });
+  DockerEngine engine = silent.engine({.answer = hour, .transfer = moment, .work = hour});
+  EXPECT_THAT([&] { engine.pull("web:1", [](const Progress&) {}, {}); },
+              testing::ThrowsMessage<EngineError>(HasSubstr("did not answer in time")));
+  EXPECT_THAT([&] { engine.logs("web", {}, [](OutputStream, std::string_view) {}, {}); },
+              testing::ThrowsMessage<EngineError>(HasSubstr("did not answer in time")));
+}
+
+TEST(Patience, SlowWorkIsWaitedForAsLongAsTheEngineAnswersToOthers) {
+  for (const bool is_there : {true, false}) {
+    SCOPED_TRACE(is_there);
+    std::atomic<int> pings = 0;
+    std::latch looked(3);
+    const Engines slow([&](const std::string& request) -> std::optional<std::string> {
+      if (asks(request, "/_ping")) {
+        const int count = ++pings;
+        if (count > 1 && !is_there) return {};
+        if (count <= 3) looked.count_down();
+        return pong(41);
+      }
+      // The work is done once it was asked twice whether the engine is there.
+      if (!is_there) return {};
+      looked.wait();
+      return "HTTP/1.1 204 No Content\r\n\r\n";
+    });
+    DockerEngine engine = slow.engine({.answer = moment, .transfer = hour, .work = hour});
+    const auto remove = [&] { engine.remove_volume("data", {}); };
+    if (is_there)
+      EXPECT_NO_THROW(remove());
+    else
+      EXPECT_THAT(remove, testing::ThrowsMessage<EngineError>(HasSubstr("did not answer in time")));
+  }
+}
+
+TEST(Patience, AStopEndsTheWaitForSlowWork) {
+  std::stop_source stop;
+  const Engines slow([&](const std::string& request) -> std::optional<std::string> {
+    if (asks(request, "/_ping")) return pong(41);
+    stop.request_stop();
+    return {};
+  });
+  DockerEngine engine = slow.engine({.answer = hour, .transfer = hour, .work = hour});
+  EXPECT_THROW(engine.start_container("web", stop.get_token()), Cancelled);
+}
+
+TEST(Connection, LearnsThatAnotherEngineHasTakenThePlace) {
+  std::atomic<int> newest = 51;
+  const Engines replaced([&](const std::string& request) -> std::optional<std::string> {
+    if (asks(request, "/_ping")) return pong(newest);
+    if (!asks(request, format("/v1.{}/", newest.load())))
+      return net::test::answer(R"({"message":"client version 1.51 is too new. Maximum supported API version is 1.43"})",
+                               "400 Bad Request");
+    return net::test::answer("[]");
+  });
+  DockerEngine engine = replaced.engine({});
+  EXPECT_TRUE(engine.containers({}, {}).empty());
+  newest = 43;
+  EXPECT_THROW(engine.containers({}, {}), EngineError);
+  EXPECT_TRUE(engine.containers({}, {}).empty()) << "one call is told, the next speaks as the new engine does";
 }
 
 TEST(Connection, RecognisesWhatIsNoEngine) {

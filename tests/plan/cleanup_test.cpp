@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "golden.h"
+#include "model/compose_labels.h"
 #include "model/naming.h"
 #include "scene.h"
 
@@ -136,6 +137,83 @@ TEST(Removal, AnImageThatWasOnlyTakenOverKeepsItsOwnTag) {
   EXPECT_EQ(scene.plan(),
             "  1. untag image belay/web:r1 — the app is removed\n"
             "note: image 111111111111 stays: it is also tagged postgres:15\n");
+}
+
+// Services "web" and "backup", which have the volume "data"; "web" has "archive" as well, which somebody else made.
+Scene of_two_services() {
+  Service backup = Scene::service({}, {"data"});
+  backup.name = "backup";
+  Scene scene;
+  scene.release(1, {Scene::service({}, {"data", "archive"}), backup});
+  scene.container(1, running);
+  scene.app.last = ReleaseNumber{1};
+  for (auto& volume : scene.world.volumes)
+    if (volume.name == "archive") volume.labels.clear();
+  return scene;
+}
+
+TEST(PartRemoval, LosesNoDataThatOthersHave) {
+  Scene scene = of_two_services();
+  const auto words = [&](const std::set<std::string>& services) {
+    return plan_text(plan_part_removal(scene.situation(), services, true));
+  };
+  const std::string one = words({"web"});
+  EXPECT_NE(one.find("volume data stays: the service backup of r1 has it too"), std::string::npos) << one;
+  EXPECT_NE(one.find("volume archive stays: it was not made for web"), std::string::npos) << one;
+  EXPECT_EQ(one.find("remove volume"), std::string::npos) << one;
+  const std::string both = words({"web", "backup"});
+  EXPECT_NE(both.find("remove volume data"), std::string::npos) << both;
+  EXPECT_EQ(both.find("remove volume archive"), std::string::npos) << both;
+  // What nobody named is nobody else's.
+  const std::string unnamed(64, 'a');
+  scene.world.containers.front().mounts.push_back({Mount::Kind::volume, unnamed, "/more", false, {}});
+  scene.world.volumes.push_back({unnamed, "local", "", {}, {}});
+  const std::string with_unnamed = words({"web"});
+  EXPECT_NE(with_unnamed.find("remove volume " + unnamed), std::string::npos) << with_unnamed;
+}
+
+// Of two projects in folders of the same name one is Belay's, and the other is down.
+TEST(Removal, LeavesWhatAProjectOfTheSameNameHas) {
+  const labels::Labels of_compose{{labels::compose_project, "web"}};
+  Service service = Scene::service({}, {"web_used"});
+  service.networks = {{"web_default", {}, "", ""}};
+  Scene scene;
+  scene.app.scheme = NamingScheme::compose;
+  scene.release(1, {service}).spec.volumes["web_defined"] = {};
+  scene.container(1, exited);
+  scene.world.volumes.clear();
+  for (const auto* name : {"web_used", "web_defined", "web_pgdata"})
+    scene.world.volumes.push_back({name, "local", "", of_compose, {}});
+  for (const auto* name : {"web_default", "web_backend"}) {
+    scene.world.networks.push_back({name, "bridge", of_compose});
+  }
+  scene.app.wish.goal = goal::Removed{true};
+  const std::string removal = scene.plan();
+  EXPECT_NE(removal.find("remove volume web_used"), std::string::npos) << removal;
+  EXPECT_NE(removal.find("remove volume web_defined"), std::string::npos) << removal;
+  EXPECT_EQ(removal.find("remove volume web_pgdata"), std::string::npos) << removal;
+  EXPECT_NE(removal.find("volume web_pgdata stays: it is of a Compose project called web"), std::string::npos)
+      << removal;
+  for (const std::string& words : {removal, plan_text(plan_teardown(scene.situation()))}) {
+    EXPECT_NE(words.find("remove network web_default"), std::string::npos) << words;
+    EXPECT_EQ(words.find("remove network web_backend"), std::string::npos) << words;
+    EXPECT_NE(words.find("network web_backend stays"), std::string::npos) << words;
+  }
+}
+
+TEST(Removal, StopsFirstWhatMayComeUpInAMoment) {
+  Scene scene;
+  scene.release(1);
+  scene.container(1, ContainerState::created);
+  scene.world.details.clear();
+  const auto stops = [&](const std::string& words) { return words.find("stop web-r1") != std::string::npos; };
+  EXPECT_FALSE(stops(plan_text(plan_removal(scene.situation(), false))));
+  scene.world.starting = {"web-r1"};
+  EXPECT_TRUE(stops(plan_text(plan_removal(scene.situation(), false))));
+  EXPECT_TRUE(stops(plan_text(plan_teardown(scene.situation()))));
+  scene.wish_down();
+  EXPECT_TRUE(stops(scene.plan()));
+  EXPECT_NE(words_of(plan_cleanup(scene.situation(), 0)).find("kept: container web-r1"), std::string::npos);
 }
 
 }  // namespace

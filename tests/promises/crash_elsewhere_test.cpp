@@ -2,10 +2,8 @@
 // files, a rollback to an image that has to be pulled, a restore beside everything, a save after a swap. Then it is
 // done again.
 
-#include <csignal>
-#include <sys/resource.h>
-
 #include "family/import_store.h"
+#include "full_disk.h"
 #include "safekeeping/restore.h"
 #include "safekeeping/unpack.h"
 #include "support/scene/scene_test.h"
@@ -213,24 +211,6 @@ TEST(CrashElsewhereInto, IsNotTakenForWholeAndIsDoneAgain) {
   EXPECT_THROW(unpack_with(scene.report), Conflict);
   EXPECT_EQ(read_file(folder / "mine"), "precious");
 }
-
-// From now on no file can grow, as on a disk that is full.
-class FullDisk {
- public:
-  FullDisk() : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit none{0, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &none);
-  }
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, ignored_);
-  }
-
- private:
-  rlimit before_{};
-  void (*ignored_)(int);
-};
 
 // The swap is done, and its end cannot be recorded: the next command finds out what runs, and records it.
 TEST(CrashElsewhereSave, ThatFailsAfterASwapIsMadeUpFor) {

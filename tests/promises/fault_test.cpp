@@ -8,6 +8,7 @@
 #include "change/kept_files.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
+#include "full_disk.h"
 #include "look/look.h"
 #include "safekeeping/restore.h"
 #include "support/scene/scene.h"
@@ -281,6 +282,164 @@ TEST(Faults, TwoNeverWriteToOneVolume) {
   EXPECT_FALSE(scene.container("web-r1")->is_up());
   EXPECT_EQ(scene.run("start r1"), "done");
   EXPECT_EQ(scene.trouble("1"), "");
+}
+
+// The engine goes on with a start whose client was stopped or has lost its patience.
+TEST(Faults, TwoNeverWriteToOneVolumeThoughAStartIsLate) {
+  for (const bool is_stopped : {false, true}) {
+    SCOPED_TRACE(is_stopped);
+    Scene scene({NamingScheme::belay, false, true});
+    scene.grace = Milliseconds(50);
+    scene.run("deploy 1");
+    scene.engine.starts_late("web-r2");
+    scene.report.on_step = [&](const std::string& step) {
+      if (step == "start web-r2" && is_stopped) scene.stopping.request_stop();
+    };
+    const std::string came = scene.run("deploy 2");
+    EXPECT_THAT(came, is_stopped ? HasSubstr("rolling back failed too") : HasSubstr("stuck"));
+    EXPECT_THAT(scene.running(), IsEmpty()) << "r2 may come up at any moment";
+    scene.engine.comes_up("web-r2");
+    ASSERT_THAT(scene.running(), ElementsAre("web-r2"));
+    scene.stopping = {};
+    EXPECT_EQ(scene.run("start r1"), "done");
+    EXPECT_EQ(scene.trouble("1"), "");
+  }
+}
+
+TEST(Faults, WhatComesUpLateIsStoppedBeforeTheOldOneStarts) {
+  for (const bool writes : {false, true})
+    for (const bool is_stopped : {false, true}) {
+      Scene scene({NamingScheme::belay, false, writes});
+      scene.run("deploy 1");
+      scene.engine.starts_late("web-r2");
+      scene.report.on_step = [&](const std::string& step) {
+        if (step == "start web-r2" && is_stopped) scene.stopping.request_stop();
+        if (step == "stop web-r2") scene.engine.comes_up("web-r2");
+      };
+      const std::string came = scene.run("deploy 2");
+      EXPECT_THAT(came, is_stopped ? HasSubstr("stopped on request; r1 runs") : HasSubstr("rolled_back"));
+      EXPECT_THAT(scene.running(), ElementsAre("web-r1")) << scene.changes();
+    }
+}
+
+TEST(Faults, AStopAfterAKilledStartStopsWhatComesUpLate) {
+  Scene scene({NamingScheme::belay, false, true});
+  scene.run("deploy 1");
+  scene.report.on_step = [&](const std::string& step) {
+    if (step != "start web-r2") return;
+    scene.engine.starts_late("web-r2");
+    EXPECT_THROW(scene.engine.start_container("web-r2", {}), EngineError);
+    throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("deploy 2"));
+  scene.reopen();
+  // The engine does not even tell of it before it is up.
+  scene.engine.hangs("web-r2");
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.find("web-r2") == std::string::npos) return;
+    scene.engine.hangs("web-r2", false);
+    scene.engine.comes_up("web-r2");
+  };
+  EXPECT_EQ(scene.run("stop"), "done");
+  scene.report.on_step = nullptr;
+  scene.engine.hangs("web-r2", false);
+  scene.engine.comes_up("web-r2");
+  EXPECT_THAT(scene.running(), IsEmpty());
+  EXPECT_THAT(scene.changes(), HasSubstr("stop web-r2"));
+}
+
+// What goes wrong on a disk that fills up meanwhile: the state cannot be written from the moment of that step on.
+struct Failure {
+  const char* deploy;
+  const char* step;
+  std::function<void(Scene&)> fail;
+};
+
+const std::vector<Failure> failures{
+    {"deploy 2", "start web-r2",
+     [](Scene& s) { s.engine.cannot_start("web-r2", EngineError(500, "no space left on device")); }},
+    {"deploy 2", "start web-r2",
+     [](Scene& s) {
+       s.engine.cannot_start("web-r2",
+                             EngineError(500, "task ab12: already exists", {}, EngineError::Cause::broken_container));
+     }},
+    {"deploy refused", "start web-r2", [](Scene&) {}},
+    {"deploy bad", "check that web-r2", [](Scene&) {}},
+    {"deploy 2", "check that web-r2",
+     [](Scene& s) { s.engine.fail_after(0, EngineError(0, "the engine did not answer in time")); }},
+    {"deploy 2", "set the restart policy of web-r2",
+     [](Scene& s) { s.engine.fail_after(0, EngineError(500, "no space left on device")); }},
+};
+
+TEST(Faults, WhatCannotBeRecordedIsTakenBackAllTheSame) {
+  for (const auto& failure : failures) {
+    SCOPED_TRACE(format("{}, {}", failure.deploy, failure.step));
+    Scene scene;
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    std::optional<FullDisk> full;
+    scene.report.on_step = [&](const std::string& step) {
+      if (!step.starts_with(failure.step) || full) return;
+      full.emplace();
+      failure.fail(scene);
+    };
+    const std::string came = scene.run(failure.deploy);
+    ASSERT_TRUE(full);
+    full.reset();
+    scene.report.on_step = nullptr;
+    EXPECT_EQ(came, "rolled_back");
+    EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+    EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("the state in "))) << "and the command says so";
+    // Once there is room again, the next command finds out what runs.
+    scene.reopen();
+    scene.engine.cannot_start("web-r2", {});
+    EXPECT_EQ(scene.run("start last"), "done");
+    EXPECT_EQ(scene.trouble("1"), "");
+  }
+}
+
+TEST(Faults, WhatIsWithdrawnGoesWhetherThatCanBeRecordedOrNot) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "deploy 2"}) ASSERT_EQ(scene.run(line), "done");
+  App app = scene.app();
+  Context here = scene.context("belay serve");
+  std::optional<FullDisk> full(std::in_place);
+  const Change change = withdraw(here, app, "it answers 500", "", "web-r2");
+  full.reset();
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back) << change.trouble_on_the_way_back;
+  EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+}
+
+TEST(Faults, ARemovalThatIsCutShortLeavesNoCopiesOfFiles) {
+  Scene scene(SceneOptions{NamingScheme::belay, false, true, true});
+  scene.run("bind secret");
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  const fs::path copies = scene.folder.path() / "state/files/web";
+  ASSERT_TRUE(fs::exists(copies));
+  std::optional<FullDisk> full;
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.starts_with("remove ") && !full) full.emplace();
+  };
+  const std::string came = scene.run("remove");
+  ASSERT_TRUE(full);
+  full.reset();
+  scene.report.on_step = nullptr;
+  EXPECT_THAT(came, HasSubstr("error: "));
+  EXPECT_FALSE(fs::exists(copies)) << "the app may be forgotten, and then nothing leads to them";
+  scene.reopen();
+  EXPECT_EQ(scene.run("remove"), "done");
+  EXPECT_FALSE(scene.store->app(web));
+}
+
+TEST(Faults, AContainerIsStoppedByItsNameWhetherThatCanBeRecordedOrNot) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  Context here = scene.context("belay as jockler stop -f web-r1");
+  std::optional<FullDisk> full(std::in_place);
+  const auto stopped = stop_containers(here, {"web-r1"}, {});
+  full.reset();
+  EXPECT_THAT(stopped, ElementsAre("web-r1"));
+  EXPECT_THAT(scene.running(), IsEmpty());
+  EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("still wished up")));
 }
 
 // A declared app with a bound file, on an engine of this machine.

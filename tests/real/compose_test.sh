@@ -69,6 +69,43 @@ test_a_project_comes_up_and_only_what_changes_is_exchanged() {
   expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
 }
 
+# As docker compose has it made. What is missing in the project's own folder was forgotten.
+test_what_is_only_read_and_missing_is_made_outside_the_folder() {
+  project "$stays_up"
+  mkdir shop
+  mv compose.yaml shop
+  sed -i "0,/    environment:/s|    environment:|    volumes: [\"$work/firmware:/lib/firmware:ro\"]\\n    environment:|" shop/compose.yaml
+  expect_done belay plan shop
+  expect_not test -e firmware
+  expect_done belay up shop
+  expect_err "$work/firmware was missing: an empty folder was made"
+  expect test -d firmware
+  rmdir firmware
+  sed -i 's/red/blue/' shop/compose.yaml
+  run belay up shop
+  expect_exit 1
+  expect_out 'firmware is missing; what runs stays'
+  mkdir firmware
+  sed -i "s|$work/firmware|./settings|" shop/compose.yaml
+  run belay up shop
+  expect_exit 1
+  expect_out 'settings is missing; what runs stays'
+  expect_not test -e shop/settings
+}
+
+# A first attempt that failed before a service was started has not made what that is bound to.
+test_what_was_never_started_need_not_have_its_folders() {
+  project "$stays_up"
+  local after_the_job='{migrate: {condition: service_completed_successfully}}'
+  sed -i "s|    depends_on: \[db\]|    depends_on: $after_the_job\n    volumes: [./library:/library]|" compose.yaml
+  sed 's|echo migrated >>/data/log|exit 4|' compose.yaml >failing.yaml
+  run belay up -f failing.yaml
+  expect_exit 1
+  expect_not test -e library
+  expect_done belay up -f compose.yaml
+  expect test -d library
+}
+
 test_a_failure_takes_the_stack_back() {
   project "$stays_up"
   expect_done belay up

@@ -280,6 +280,67 @@ test_images_go_with_a_project_that_is_down() {
   api DELETE "/images/$app-db:latest?force=1" >/dev/null
 }
 
+test_images_and_data_go_together() {
+  project
+  mkdir site
+  printf 'FROM %s\nLABEL built=yes\n' "$prefix-image:1" >site/Dockerfile
+  sed -i "0,/image: $prefix-image:1/s||build: ./site|" compose.yaml
+  expect_done belay up
+  expect_done belay down -v --rmi local --dry-run
+  expect_out "remove volume ${app}_data"
+  expect_out "untag image $app-db:latest"
+  run belay down -v --rmi local
+  expect is_up "$app-web-1"
+  expect image_exists "$app-db:latest"
+  run belay down -v --rmi local --yes-lose-data another
+  expect_exit 2
+  expect is_up "$app-web-1"
+  expect_done belay down -v --rmi local --yes-lose-data "$app"
+  expect_not image_exists "$app-db:latest"
+  expect image_exists "$prefix-image:1"
+  expect_not volume_exists "${app}_data"
+  expect_done belay ls
+  expect_not_out "$app"
+}
+
+# Whatever the word: a slip of the fingers is answered with the services that there are.
+test_a_wrong_name_of_a_service_is_answered_with_those_of_the_project() {
+  project
+  expect_done belay up
+  local words
+  for words in 'stop wbe' 'start wbe' 'restart wbe' 'kill wbe' 'rm wbe' 'pause wbe' 'unpause wbe' 'exec wbe true' 'shell wbe' \
+    'events wbe' 'wait wbe' 'logs wbe' 'ps wbe' 'top wbe' 'port wbe 80' 'cp wbe:/x y' 'images wbe' 'volumes wbe' 'status wbe' \
+    'why wbe' 'config wbe' 'build wbe'; do
+    expect_refused 1 belay $words
+    expect_err "there is no app wbe, and no service wbe in the project $app"
+    expect_err "Did you mean 'web'\\? Its services: db, web"
+  done
+  for words in 'run wbe true' 'up wbe' 'pull wbe' 'push wbe' 'up --scale wbe=2'; do
+    expect_refused 1 belay $words
+    expect_err "the project $app has no service wbe"
+    expect_err "Did you mean 'web'\\? Its services: db, web"
+  done
+  expect_refused 1 belay stop "$app/wbe"
+  expect_err "Did you mean 'web'\\? Its services: db, web"
+  expect_refused 1 belay as docker-compose exec wbe true
+  expect_err "Did you mean 'web'\\? Its services: db, web"
+}
+
+test_what_up_said_beside_the_files_is_told_of_when_it_ends() {
+  project
+  sed -i '/ports:/d' compose.yaml
+  expect_done belay up --scale web=3
+  expect_done belay plan
+  expect_out 'web.replicas: 3 → 1'
+  expect_not_out 'web-2.image'
+  sed -i 's/red/blue/; s/db begins/db begins anew/' compose.yaml
+  expect_done belay up --no-recreate --scale web=3
+  expect_err 'db stays as it is \(--no-recreate\), though its files say otherwise: entrypoint'
+  expect_err 'web-3 stays as it is \(--no-recreate\), though its files say otherwise: env.COLOUR'
+  expect_done belay apply .
+  expect_not exists "$app-web-2"
+}
+
 test_config_shows_the_project_and_where_its_values_came_from() {
   project '${COLOUR:-green}'
   expect_done belay config

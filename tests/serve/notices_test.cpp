@@ -128,6 +128,23 @@ TEST_F(NoticesTest, DropTheOldestOfTooMany) {
   EXPECT_EQ(notices.counts().dropped, 2u);
 }
 
+// New settings are in force while a receiver of the old ones is slow.
+TEST_F(NoticesTest, WhatWaitsCanBeHandedOn) {
+  std::vector<std::string> seen;
+  auto sink = std::make_unique<Gate>(seen);
+  auto& gate = *sink;
+  Notifications notices(only(std::move(sink)), log_);
+  for (const auto* app : {"on-its-way", "b", "c"}) notices.tell(about(app));
+  gate.wait_for(1);
+  std::vector<std::string> rest;
+  for (const auto& notice : notices.take_rest()) rest.push_back(notice.app);
+  EXPECT_THAT(rest, ElementsAre("b", "c"));
+  gate.open();
+  EXPECT_TRUE(notices.finish(Seconds(60)));
+  EXPECT_THAT(seen, ElementsAre("on-its-way"));
+  EXPECT_EQ(notices.counts().dropped, 0u);
+}
+
 TEST_F(NoticesTest, EndWhileOneIsOnItsWay) {
   std::vector<std::string> seen;
   {

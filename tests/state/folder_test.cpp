@@ -1,9 +1,13 @@
 #include "state/folder.h"
 
+#include <array>
 #include <cstdlib>
+#include <functional>
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -68,12 +72,14 @@ TEST(StateFolder, IsForOwnerAndGroupOnly) {
   const fs::path lock = lock_file(folder, AppName("web"));
   ::umask(before);
   EXPECT_EQ(lock, folder / "locks/web");
-  for (const fs::path& path : {folder, folder / "locks"}) EXPECT_EQ(status_of(path).st_mode & 0777, 0770U) << path;
+  const bool is_shared = ::geteuid() == 0 && ::getgrnam("docker") != nullptr;
+  for (const fs::path& path : {folder, folder / "locks"})
+    EXPECT_EQ(status_of(path).st_mode & 0777, is_shared ? 0770U : 0700U) << path;
   for (const auto& entry : fs::directory_iterator(folder)) {
     EXPECT_EQ(status_of(entry.path()).st_mode & 0007, 0U) << entry.path();
   }
-  EXPECT_EQ(status_of(folder / "state.db").st_mode & 0777, 0660U);
-  EXPECT_EQ(status_of(lock).st_mode & 0777, 0660U);
+  EXPECT_EQ(status_of(folder / "state.db").st_mode & 0777, is_shared ? 0660U : 0600U);
+  EXPECT_EQ(status_of(lock).st_mode & 0777, is_shared ? 0660U : 0600U);
 }
 
 TEST(StateFolder, KeepsItsModesUnderAStrictUmask) {
@@ -82,9 +88,81 @@ TEST(StateFolder, KeepsItsModesUnderAStrictUmask) {
   Store::open(temporary.path() / "state");
   const fs::path lock = lock_file(temporary.path() / "state", AppName("web"));
   ::umask(before);
-  EXPECT_EQ(status_of(temporary.path() / "state").st_mode & 0777, 0770U);
-  EXPECT_EQ(status_of(temporary.path() / "state/state.db").st_mode & 0777, 0660U);
-  EXPECT_EQ(status_of(lock).st_mode & 0777, 0660U);
+  const bool is_shared = ::geteuid() == 0 && ::getgrnam("docker") != nullptr;
+  EXPECT_EQ(status_of(temporary.path() / "state").st_mode & 0777, is_shared ? 0770U : 0700U);
+  EXPECT_EQ(status_of(temporary.path() / "state/state.db").st_mode & 0777, is_shared ? 0660U : 0600U);
+  EXPECT_EQ(status_of(lock).st_mode & 0777, is_shared ? 0660U : 0600U);
+}
+
+// Runs `work` as another user, whose primary group many share; what of it went wrong.
+std::string as_another_user(const fs::path& home, const std::function<void()>& work) {
+  EXPECT_EQ(::chown(home.c_str(), 41001, 41002), 0);
+  fs::permissions(home.parent_path(), fs::perms(0755));
+  int ends[2];
+  EXPECT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string said;
+    try {
+      if (::setgroups(0, nullptr) != 0 || ::setgid(41002) != 0 || ::setuid(41001) != 0) said = "cannot be another user";
+      if (said.empty()) work();
+    } catch (const std::exception& error) {
+      said = error.what();
+    }
+    std::ignore = ::write(ends[1], said.data(), said.size());
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string said;
+  std::array<char, 512> buffer{};
+  for (ssize_t count; (count = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+    said.append(buffer.data(), static_cast<size_t>(count));
+  ::close(ends[0]);
+  ::waitpid(child, nullptr, 0);
+  return said;
+}
+
+mode_t mode_of(const fs::path& path) {
+  return status_of(path).st_mode & 07777;
+}
+
+TEST(StateFolder, IsForNobodysPrimaryGroup) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to be another user";
+  const TemporaryFolder temporary;
+  const fs::path home = temporary.path() / "home", folder = home / "belay";
+  fs::create_directory(home);
+  const auto open = [&] {
+    ::umask(0);
+    Store::open(folder)->save(App{AppName("web")});
+    lock_file(folder, AppName("web"));
+  };
+  EXPECT_EQ(as_another_user(home, open), "");
+  EXPECT_EQ(mode_of(folder), 0700U);
+  EXPECT_EQ(mode_of(folder / "locks"), 0700U);
+  EXPECT_EQ(mode_of(folder / "state.db"), 0600U);
+  EXPECT_EQ(mode_of(folder / "locks/web"), 0600U);
+  // As earlier versions made them.
+  fs::permissions(folder, fs::perms(0770));
+  fs::permissions(folder / "state.db", fs::perms(0660));
+  EXPECT_EQ(as_another_user(home, open), "");
+  EXPECT_EQ(mode_of(folder), 0700U);
+  EXPECT_EQ(mode_of(folder / "state.db"), 0600U);
+}
+
+TEST(StateFolder, IsTheGroupsWhereTheFolderAboveIsSetUpSo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to be another user";
+  const TemporaryFolder temporary;
+  const fs::path home = temporary.path() / "home", folder = home / "belay";
+  fs::create_directory(home);
+  ASSERT_EQ(::chown(home.c_str(), 41001, 41002), 0);
+  ASSERT_EQ(::chmod(home.c_str(), 02770), 0);
+  const auto open = [&] { Store::open(folder)->save(App{AppName("web")}); };
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(as_another_user(home, open), "");
+    EXPECT_EQ(mode_of(folder), 02770U);
+    EXPECT_EQ(mode_of(folder / "state.db"), 0660U);
+    ASSERT_EQ(::chmod(home.c_str(), 02770), 0);
+  }
 }
 
 TEST(StateFolder, BelongsToTheEnginesGroupForRoot) {

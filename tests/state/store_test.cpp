@@ -326,7 +326,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP "
+      "COLUMN held; ALTER TABLE apps "
       "DROP COLUMN origin_kind; DROP TABLE "
       "asked; "
       "ALTER TABLE releases DROP COLUMN ended; DROP TABLE repairs; PRAGMA user_version = 9");
@@ -355,7 +356,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; ALTER TABLE apps "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP "
+      "COLUMN held; ALTER TABLE apps "
       "DROP COLUMN origin_kind; PRAGMA "
       "user_version = 11");
   const auto store = Store::open(folder());
@@ -428,7 +430,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP COLUMN held; DROP TABLE "
+      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP "
+      "COLUMN held; DROP TABLE "
       "asked; ALTER TABLE releases DROP COLUMN "
       "ended; DROP TABLE "
       "backup_failures; DROP TABLE repairs; "

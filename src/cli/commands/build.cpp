@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/build_options.h"
@@ -81,9 +82,16 @@ bool is_for_project(const Invocation& in, HostRun& run) {
   const auto words = in.arguments("NAME");
   Named named(in, run);
   if (words.empty() && !named.project()) throw in.usage_error("NAME is missing");
-  return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
-    return !named.is_app(word) && named.project() && named.project()->has(word);
+  // A Dockerfile here is that of an app of its own; without one the words can only be meant for the project.
+  std::error_code error;
+  const bool is_for_app = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return named.is_app(word) || fs::exists(word + "-Dockerfile", error);
   });
+  if (!named.project() || is_for_app) return false;
+  const auto is_service = [&](const std::string& word) { return named.project()->has(word); };
+  if (words.size() != 1 || fs::exists("Dockerfile", error)) return std::all_of(words.begin(), words.end(), is_service);
+  if (!is_service(words.front())) named.of(words.front());  // says which services there are
+  return true;
 }
 
 }  // namespace

@@ -17,7 +17,12 @@ namespace {
 AppName app_to_take_down(Invocation& in, HostRun& run) {
   const auto what = in.optional_argument("WHAT");
   const bool is_name = what && what->find('/') == std::string::npos && !is_compose_project(*what);
-  if (!is_name) return AppName(formats::compose::load(compose_request(in, what), compose_outside()).name);
+  if (!is_name) {
+    const auto project = formats::compose::load(compose_request(in, what), compose_outside());
+    const AppName name(project.name);
+    if (const auto app = run.context().store.app(name)) refuse_app_of_others(*app, project.folder.string());
+    return name;
+  }
   const Target target = Named(in, run).of(*what);
   if (!target.service.empty())
     throw in.usage_error(format("a project goes down as a whole; belay stop {} stops the one service", target.text()));
@@ -40,6 +45,43 @@ void print_removed_images(Invocation& in, const AppName& name, const change::Rem
   if (in.has("dry-run")) print_removed(in.console, name, removed, {.done = "", .dry_run = true});
 }
 
+// What came of the app and, where they were asked for, of its images: in words, or as the list `removals`.
+int tell(Invocation& in, const AppName& name, const change::Removed& removed, const RemovalWords& words,
+         const std::optional<change::Removed>& images) {
+  if (!in.has("json")) {
+    const int code = print_removed(in.console, name, removed, words);
+    if (images) print_removed_images(in, name, *images);
+    return code;
+  }
+  Node list = Node::list();
+  list.add(removal_json(name.text(), removed, words.dry_run));
+  if (images) list.add(removal_json(name.text(), *images, words.dry_run));
+  print_record(in.console, "removals", std::move(list));
+  return exit_code_of(removed, words);
+}
+
+// The images go before the app does: what an image is to others is known by its releases. Asked first, so that a no
+// leaves everything as it was.
+int remove_with_images(Invocation& in, HostRun& run, const AppName& name, const std::string& which) {
+  check_words_of_loss(in, name, true);
+  const bool dry_run = in.has("dry-run");
+  const RemovalWords words{.done = "removed", .dry_run = dry_run};
+  const auto go = [](const change::RemovalPreview&) { return true; };
+  const auto preview = change::remove(run.context(), name, true, true, go, in.stop());
+  if (dry_run) return tell(in, name, preview, words, remove_images(in, run, name, which));
+  run.report().close();
+  if (!agrees_to_loss(in, name, preview.plan)) {
+    change::Removed nothing;
+    nothing.declined = true;
+    return tell(in, name, nothing, words, {});
+  }
+  change::take_down(run.context(), name, false, go, in.stop());
+  const auto images = remove_images(in, run, name, which);
+  const auto removed = change::remove(run.context(), name, true, false, go, in.stop());
+  run.report().close();
+  return tell(in, name, removed, words, images);
+}
+
 }  // namespace
 
 int run_down(Invocation& in) {
@@ -48,8 +90,7 @@ int run_down(Invocation& in) {
   const auto timeout = in.duration("timeout");
   if (in.has("volumes")) {
     if (timeout) throw in.usage_error("--timeout does not go with --volumes");
-    if (in.text("rmi"))
-      throw in.usage_error("--rmi does not go with --volumes; use belay down --rmi first, then belay down --volumes");
+    if (const auto images = in.text("rmi")) return remove_with_images(in, run, name, *images);
     return remove_app(in, name, true, false);
   }
   if (in.text("yes-lose-data")) throw in.usage_error("--yes-lose-data goes with --volumes");
@@ -60,16 +101,7 @@ int run_down(Invocation& in) {
   run.report().close();
   const auto images = in.text("rmi");
   const RemovalWords words{.done = "down", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged") && !images};
-  if (!in.has("json")) {
-    const int code = print_removed(in.console, name, removed, words);
-    if (images) print_removed_images(in, name, remove_images(in, run, name, *images));
-    return code;
-  }
-  Node list = Node::list();
-  list.add(removal_json(name.text(), removed, dry_run));
-  if (images) list.add(removal_json(name.text(), remove_images(in, run, name, *images), dry_run));
-  print_record(in.console, "removals", std::move(list));
-  return exit_code_of(removed, words);
+  return tell(in, name, removed, words, images ? std::optional(remove_images(in, run, name, *images)) : std::nullopt);
 }
 
 }  // namespace belay::cli

@@ -12,10 +12,14 @@
 namespace belay::cli {
 
 int run_drill(Invocation& in) {
-  const AppName name = app_name(in);
   const safekeeping::TrialOptions options = trial_options(in);
-  const auto asked = in.optional_argument("FILE");
   HostRun run(in.session, in.description());
+  auto asked = in.optional_argument("FILE");
+  // An id of the list says whose backup it is.
+  const bool is_id_alone =
+      !asked && is_backup_id(in.argument("NAME")) && !run.context().store.app(AppName(in.argument("NAME")));
+  if (is_id_alone) asked = in.argument("NAME");
+  const AppName name = is_id_alone ? AppName(backup_of_id(run.context(), *asked).app) : app_name(in);
   const std::string where = asked ? backup_named(in, run.context(), name, *asked)
                                   : safekeeping::newest_good_backup(run.context(), name).text();
   const BackupFile file = existing_backup(in, where);

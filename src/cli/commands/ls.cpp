@@ -22,7 +22,7 @@ std::string note_of(const look::AppSummary& row, Time now) {
   std::vector<std::string> notes;
   if (!row.known) notes.emplace_back("not in the state");
   if (!row.trouble.empty()) notes.emplace_back("in trouble");
-  if (row.unfinished) notes.emplace_back("interrupted");
+  if (row.unfinished) notes.push_back(row.at_work.empty() ? "interrupted" : "at work: " + row.at_work);
   if (row.restarts > 0) notes.push_back(format("restarted {} times", row.restarts));
   if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
   if (row.backup.failed)
@@ -50,6 +50,7 @@ std::string state_words(const look::AppSummary& row) {
   if (const auto count = look::count_up(row.instances);
       count.wanted > 1 && (row.state == AppState::running || row.state == AppState::partial))
     return format("{}/{} up{}", count.up, count.wanted, row.health == Health::unhealthy ? ", unhealthy" : "");
+  if (row.state == AppState::unfinished && !row.at_work.empty()) return "changing";
   const bool has_health = row.health != Health::none && row.state == AppState::running;
   std::string state = has_health ? std::string(to_text(row.health)) : words_of(row.state);
   if (row.restarts > 0) state += format(" ×{}", row.restarts);
@@ -59,7 +60,7 @@ std::string state_words(const look::AppSummary& row) {
 Style style_of(const look::AppSummary& row) {
   using look::AppState;
   if (row.health == Health::unhealthy || row.state == AppState::restarting || row.state == AppState::missing ||
-      row.state == AppState::partial || row.unfinished || !row.trouble.empty())
+      row.state == AppState::partial || (row.unfinished && row.at_work.empty()) || !row.trouble.empty())
     return Style::bad;
   if (row.state == AppState::running) return Style::good;
   return Style::plain;
@@ -110,18 +111,21 @@ Table table_of(const std::vector<look::AppSummary>& rows, Time now) {
 
 // "11 apps: 9 up, 1 stopped, 1 in trouble (belay why proxy)"
 std::string sum_of(const std::vector<look::AppSummary>& rows) {
-  size_t up = 0, stopped = 0;
+  size_t up = 0, changing = 0, stopped = 0;
   std::vector<std::string> bad;
   for (const auto& row : rows) {
     if (is_in_trouble(row))
       bad.push_back(row.name);
     else if (row.state == look::AppState::running)
       ++up;
+    else if (!row.at_work.empty())
+      ++changing;
     else
       ++stopped;
   }
   std::vector<std::string> parts;
   if (up > 0) parts.push_back(format("{} up", up));
+  if (changing > 0) parts.push_back(format("{} changing", changing));
   if (stopped > 0) parts.push_back(format("{} not running", stopped));
   if (!bad.empty())
     parts.push_back(format("{} in trouble ({})", bad.size(),

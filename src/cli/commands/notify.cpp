@@ -70,7 +70,8 @@ int run_notify(Invocation& in) {
   }
   if (in.has("json")) print_record(in.console, "notices", std::move(list));
   if (!all.empty()) return has_failed ? 1 : 0;
-  const std::string where = file.value_or(usual_settings_file().string());
+  std::string where = file.value_or(usual_settings_file().string());
+  if (where.empty()) where = "/etc/belay/belay.conf";
   if (in.has("test"))
     throw NotFound(format("nobody is told: {} names no place for notices", where),
                    "Set webhook or notify_command there: belay notify --help.");

@@ -6,22 +6,30 @@
 
 namespace belay::cli {
 
-int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
+bool agrees_to_loss(Invocation& in, const AppName& name, const plan::Plan& plan) {
+  const Preview shown(in.console, in.has("json"));
+  shown.line(format("to do for {}:", name.text()));
+  shown.plan(plan);
+  // -y never stands for the loss of data: the name must be typed, or given in words.
+  return in.text("yes-lose-data").has_value() ||
+         in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
+                                       format("--yes-lose-data {}", name.text()), in.stop());
+}
+
+void check_words_of_loss(const Invocation& in, const AppName& name, bool volumes) {
   const auto agreed = in.text("yes-lose-data");
   if (agreed && *agreed != name.text())
     throw in.usage_error(format("--yes-lose-data names '{}', but the app is {}", *agreed, name.text()));
   if (agreed && !volumes) throw in.usage_error("--yes-lose-data goes with --volumes");
+}
+
+int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
+  check_words_of_loss(in, name, volumes);
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run"), json = in.has("json");
   const auto confirm = [&](const change::RemovalPreview& preview) {
     if (!volumes) return confirm_removal(in.console, name, yes, in.stop(), json)(preview);
-    const Preview shown(in.console, json);
-    shown.line(format("to do for {}:", name.text()));
-    shown.plan(preview.plan);
-    // -y never stands for the loss of data: the name must be typed, or given in words.
-    return agreed.has_value() ||
-           in.console.typed_confirmation(format("All data of {} will be lost.", name.text()), name.text(),
-                                         format("--yes-lose-data {}", name.text()), in.stop());
+    return agrees_to_loss(in, name, preview.plan);
   };
   const auto removed = change::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
   run.report().close();

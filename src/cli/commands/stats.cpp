@@ -18,21 +18,23 @@ std::string both(ByteCount in, ByteCount out) {
   return format("{} / {}", byte_text(in), byte_text(out));
 }
 
+// As commands take it: "shop/web/2"; of an app with one container its name.
+std::string measured_name(const look::UsageRow& row) {
+  return row.service == row.app ? row.app : format("{}/{}", row.app, row.service);
+}
+
 Table usage_table(const std::vector<look::UsageRow>& rows) {
-  Table table({{"CONTAINER", Align::left, false},
-               {"APP"},
-               {"SERVICE"},
+  Table table({{"NAME", Align::left, false},
                {"CPU", Align::right, false},
                {"MEMORY", Align::right, false},
                {"LIMIT", Align::right, false},
                {"NET IN / OUT", Align::right, false},
-               {"DISK READ / WRITTEN", Align::right, false},
-               {"PROCESSES", Align::right, false}});
+               {"DISK READ / WRITE", Align::right, false}});
   for (const auto& row : rows) {
     const auto& usage = row.usage;
-    table.add({row.container, row.app, row.service, format("{} %", cpu_percent_text(usage.cpu_permille)),
-               byte_text(usage.memory), usage.memory_limit ? byte_text(*usage.memory_limit) : "",
-               both(usage.received, usage.sent), both(usage.read, usage.written), format("{}", usage.processes)});
+    table.add({measured_name(row), format("{} %", cpu_percent_text(usage.cpu_permille)), byte_text(usage.memory),
+               usage.memory_limit ? byte_text(*usage.memory_limit) : "", both(usage.received, usage.sent),
+               both(usage.read, usage.written)});
   }
   return table;
 }

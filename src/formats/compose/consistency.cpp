@@ -121,8 +121,10 @@ class References {
             format("the service '{}' depends on '{}', which {}", service.key, printable(dependency.key), problem),
             is_off ? "Switch one of its profiles on with --profile."
                    : did_you_mean(dependency.key, known_["services"]));
-      loading_.notice(Notice::Kind::disabled, dependency.key_where,
-                      format("'{}', on which '{}' may depend, {}", printable(dependency.key), service.key, problem));
+      // Off by its profiles is just what it may be.
+      if (!is_off)
+        loading_.notice(Notice::Kind::disabled, dependency.key_where,
+                        format("'{}', on which '{}' may depend, {}", printable(dependency.key), service.key, problem));
     }
     all->members() = std::move(kept);
     if (all->members().empty()) service.value.remove("depends_on");

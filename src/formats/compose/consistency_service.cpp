@@ -146,7 +146,9 @@ bool is_allowed_name(const std::string& name, bool may_be_short) {
 }  // namespace
 
 void check_service(const std::string& name, const Node& service) {
-  if (service.find("image") == nullptr && service.find("build") == nullptr && service.find("provider") == nullptr)
+  const Node* image = service.find("image");
+  const bool has_image = image != nullptr && !image->raw().empty();
+  if (!has_image && service.find("build") == nullptr && service.find("provider") == nullptr)
     throw ConfigError(service.where(), format("the service '{}' has neither \"image\" nor \"build\"", name),
                       "Say which image its containers are made of.");
   if (const Node* fixed = service.find("container_name"); fixed != nullptr && !is_allowed_name(fixed->raw(), false))

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "formats/compose/map.h"
 #include "formats/place.h"
+#include "model/no_service.h"
 
 namespace belay::formats::compose {
 
@@ -17,7 +18,7 @@ std::set<std::string> with_needs(const Spec& spec, const std::vector<std::string
   for (const auto& name : services)
     if (std::none_of(spec.services.begin(), spec.services.end(),
                      [&](const Service& service) { return service.group_name() == name; }))
-      throw NotFound(ErrorCode::service_not_found, format("the project {} has no service {}", project.name, name));
+      refuse_service(project.name, name, service_names(spec.services));
   for (size_t before = 0; needs == WithNeeds::yes && before != found.size();) {
     before = found.size();
     for (const auto& service : spec.services)

@@ -120,8 +120,8 @@ class EnvReader {
     const size_t start = at_;
     while (!at_end() && now() != '\n') step();
     std::string_view plain = text_.substr(start, at_ - start);
-    for (size_t hash = plain.find('#', 1); hash != std::string_view::npos; hash = plain.find('#', hash + 1))
-      if (is_blank(plain[hash - 1])) plain = plain.substr(0, hash);
+    // A tab before the # makes no comment of it.
+    plain = plain.substr(0, plain.find(" #"));
     return worked_out_at(trim(plain), where);
   }
 

@@ -7,6 +7,7 @@
 #include "formats/compose/merge.h"
 #include "formats/compose/paths.h"
 #include "formats/compose/shape.h"
+#include "model/no_service.h"
 
 namespace belay::formats::compose {
 
@@ -32,8 +33,11 @@ std::string all_of_standard_input() {
 void set_scale(Node& model, const std::map<std::string, int>& scale, const Project& project) {
   for (const auto& [name, count] : scale) {
     Node* service = model.find("services")->find(name);
-    if (service == nullptr)
-      throw NotFound(ErrorCode::service_not_found, format("the project {} has no service {}", project.name, name));
+    if (service == nullptr) {
+      std::vector<std::string> known;
+      for (const auto& each : model.find("services")->members()) known.push_back(each.key);
+      refuse_service(project.name, name, known);
+    }
     service->set("scale", Node::number(count));
     if (Node* deploy = service->find("deploy"); deploy != nullptr && deploy->find("replicas") != nullptr)
       deploy->set("replicas", Node::number(count));

@@ -65,7 +65,9 @@ bool is_true(const Node& map, std::string_view key) {
 
 std::optional<std::int64_t> whole_of(const Node& map, std::string_view key) {
   const Node* node = map.find(key);
-  return node == nullptr ? std::nullopt : std::optional(node->as_int(key));
+  if (node == nullptr) return {};
+  // Sizes are texts.
+  return (node->is_text() ? Node::number_text(node->raw()) : *node).as_int(key);
 }
 
 std::optional<int> number_of(const Node& map, std::string_view key) {

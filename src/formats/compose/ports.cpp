@@ -43,11 +43,14 @@ struct PortWords {
   std::string address, host, container, protocol;
 };
 
+// As often come of variables without a value, the parts between the colons may be empty: any address, a port of the
+// host that the engine chooses, tcp.
 PortWords words_of(const Node& node) {
   PortWords words;
   std::string_view text = trim(node.raw());
   const size_t slash = text.find('/');
-  words.protocol = slash == std::string_view::npos ? "tcp" : lower(text.substr(slash + 1));
+  if (slash != std::string_view::npos) words.protocol = lower(text.substr(slash + 1));
+  if (words.protocol.empty()) words.protocol = "tcp";
   if (words.protocol != "tcp" && words.protocol != "udp" && words.protocol != "sctp")
     refuse_port(node, format("has the protocol '{}', which is none of tcp, udp and sctp", printable(words.protocol)));
   text = text.substr(0, slash);
@@ -58,14 +61,14 @@ PortWords words_of(const Node& node) {
   text = text.substr(0, colon);
   const size_t second = text.rfind(':');
   words.host = second == std::string_view::npos ? text : text.substr(second + 1);
-  if (second == std::string_view::npos && words.host.empty()) refuse_port(node, "names no port of the host");
   if (second == std::string_view::npos) return words;
   words.address = text.substr(0, second);
   const bool in_brackets = words.address.starts_with('[') && words.address.ends_with(']');
   if (!in_brackets && words.address.find(':') != std::string::npos)
     refuse_port(node, "has an IPv6 address without brackets");
   if (in_brackets) words.address = words.address.substr(1, words.address.size() - 2);
-  if (!is_address(words.address)) refuse_port(node, format("has '{}' for an address", printable(words.address)));
+  if (!words.address.empty() && !is_address(words.address))
+    refuse_port(node, format("has '{}' for an address", printable(words.address)));
   return words;
 }
 

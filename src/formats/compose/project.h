@@ -81,7 +81,7 @@ struct VariableUse {
 // Kinds of values:
 //   text        Node text, also where the file has a number
 //   number      Node number: whole or with a fraction
-//   bytes       Node number, whole: "64m" is 67108864
+//   bytes       Node text, a whole number: "64m" is "67108864"
 //   duration    Node text in the form 1h2m3.5s, "0s"
 //   texts       list of text; a single text has become a list of one
 //   pairs       map of name → text; lists "K=V" have become maps; number and boolean have become text

@@ -181,7 +181,8 @@ void make_bytes(Node& node, const std::string& what) {
   if (is_single_value(node)) value = node.raw() == "-1" ? std::optional<std::int64_t>(-1) : as_bytes(node.raw());
   if (is_single_value(node) && !value && node.kind() == Node::Kind::number) value = as_whole(node.raw());
   if (!value) refuse_value(node, what, "a size", "Sizes are a number and one of b, k, m, g, t: 64m, 1.5g.");
-  node = Node::number(*value);
+  // A text, as Compose prints it: in some places it takes no number.
+  node = Node::text(std::to_string(*value));
 }
 
 void make_duration(Node& node, const std::string& what) {

@@ -195,12 +195,28 @@ void MemoryEngine::hangs(const std::string& name, bool does) {
 }
 
 void MemoryEngine::wait_for(const std::string& name, const std::stop_token& stop) {
-  if (!universe_->with([&](const Universe& universe) { return universe.hanging.contains(name); })) return;
+  if (universe_->with([&](const Universe& universe) { return universe.hanging.contains(name); })) hang(stop);
+}
+
+void MemoryEngine::hang(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
   stopped.wait(lock, stop, [] { return false; });
   throw Cancelled();
+}
+
+void MemoryEngine::starts_late(const std::string& name) {
+  universe_->with([&](Universe& universe) { universe.late.emplace(name, false); });
+}
+
+void MemoryEngine::comes_up(const std::string& name) {
+  universe_->with([&](Universe& universe) {
+    const auto late = universe.late.find(name);
+    const bool has_begun = late != universe.late.end() && late->second;
+    universe.late.erase(name);
+    if (has_begun) universe.start(name);
+  });
 }
 
 EngineInfo MemoryEngine::info(std::stop_token stop) {
@@ -307,11 +323,23 @@ void MemoryEngine::create_container(const ContainerRequest& request, std::stop_t
 
 void MemoryEngine::start_container(const std::string& name, std::stop_token stop) {
   wait_for(name, stop);
+  const bool is_late = universe_->with([&](Universe& universe) {
+    const auto late = universe.late.find(name);
+    if (late != universe.late.end()) late->second = true;
+    return late != universe.late.end();
+  });
+  if (is_late && stop.stop_requested()) throw Cancelled();
+  if (is_late) throw EngineError(ErrorCode::engine_unreachable, 0, "the engine did not answer in time");
   reach(stop, [&](Universe& universe) { universe.start(name); });
 }
 
 void MemoryEngine::stop_container(const std::string& name, std::optional<Seconds>, std::stop_token stop) {
   wait_for(name, stop);
+  const bool is_behind_its_start = universe_->with([&](const Universe& universe) {
+    const auto late = universe.late.find(name);
+    return late != universe.late.end() && late->second;
+  });
+  if (is_behind_its_start) hang(stop);
   reach(stop, [&](Universe& universe) { universe.stop(name); });
 }
 

@@ -93,6 +93,10 @@ class MemoryEngine : public Engine {
   void cannot_start(const std::string& name, std::optional<EngineError> why);
   // From now on looks at this container and its starts and stops hang until they are stopped.
   void hangs(const std::string& name, bool does = true);
+  // From now on a start of this container is not answered, and goes on inside the engine: it is listed as down, and a
+  // stop waits behind its start, until it comes up.
+  void starts_late(const std::string& name);
+  void comes_up(const std::string& name);
   // From now on the host has no network that leads to containers (false: it has again).
   void has_no_network(bool does = true);
   // The requests that ports of this container got, as they came.
@@ -163,6 +167,7 @@ class MemoryEngine : public Engine {
   decltype(auto) reach(const std::stop_token& stop, Use&& use);
   // Where the container hangs: until the call is stopped.
   void wait_for(const std::string& name, const std::stop_token& stop);
+  [[noreturn]] static void hang(const std::stop_token& stop);
   // As long as the registry takes; throws what it fails with.
   void reach_registry(const std::string& reference, const std::stop_token& stop);
 

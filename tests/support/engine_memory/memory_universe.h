@@ -119,6 +119,7 @@ struct MemoryEngine::Universe {
   bool answer_is_lost = false;                      // the call that crashes has its effect first
   std::map<std::string, EngineError> cannot_start;  // by container
   std::set<std::string> hanging;                    // containers
+  std::map<std::string, bool> late;                 // by container: whether a start of it has begun
   bool no_network = false;
   std::map<std::string, std::vector<std::string>> requests;  // by container
   struct PlannedFailure {
