@@ -270,7 +270,8 @@ class Renaming {
 
   bool has_ways_out(const fs::path& folder) {
     const auto known = ways_out_.find(folder);
-    return known != ways_out_.end() ? known->second : ways_out_[folder] = may_hold_ways_out(folder);
+    if (known != ways_out_.end()) return known->second;
+    return ways_out_.emplace(folder, may_hold_ways_out(folder)).first->second;
   }
 
   const Spec& spec_;

@@ -223,7 +223,11 @@ TEST(Doctor, AdvisesABackupWhereThereIsDataAndNone) {
   practice.scene.clock.advance(std::chrono::hours(24 * 9));
   EXPECT_TRUE(says("its last good backup was taken 9 days ago"));
   practice.scene.store->save(state::BackupFailure{"web", "/backups", practice.scene.clock.now(), "it is full", false});
-  EXPECT_TRUE(says("its backup to /backups failed"));
+  EXPECT_FALSE(says("its backup to /backups failed")) << "that is more than advice";
+  const auto findings = practice.findings();
+  const Finding* failed = about(findings, "web", Finding::Level::bad);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_THAT(failed->text, HasSubstr("its backup to /backups failed"));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(Values, AnAppCountsWhatIsUpAndTellsOfItsBackup) {
   EXPECT_NE(json.find(R"("up":1,"wanted":2)"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("waits":["held"])"), std::string::npos) << json;
   EXPECT_NE(
-      json.find(R"("backup":{"last_good":null,"failed":"1970-01-01T00:00:00Z","place":"/srv/backups","reason":null})"),
+      json.find(R"("backup":{"last_good":null,"failed":"1970-01-01T00:00:00Z","place":"/srv/backups","reason":null,)"),
       std::string::npos)
       << json;
 }
