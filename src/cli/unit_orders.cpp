@@ -358,9 +358,12 @@ std::vector<Orders::ToRestart> Orders::to_restart(const OrderGroup& group, const
 // The pass made it anew, or started it: once is enough.
 bool Orders::is_started_anew(const ToRestart& each, const DeclaredOutcome& outcome, const std::stop_token& stop) {
   if (call_.dry_run) {
+    // One that gives its name away stops under another.
     const auto stops = [&](const plan::Action& action) {
       const auto* stopping = std::get_if<plan::StopContainer>(&action.step);
-      return stopping != nullptr && stopping->name == each.container;
+      const auto* renaming = std::get_if<plan::RenameContainer>(&action.step);
+      return (stopping != nullptr && stopping->name == each.container) ||
+             (renaming != nullptr && renaming->from == each.container);
     };
     return std::any_of(outcome.host.apps.begin(), outcome.host.apps.end(), [&](const declared::DeclaredApp& app) {
       const auto& actions = app.change.plan.actions;
