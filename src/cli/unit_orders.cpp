@@ -50,10 +50,19 @@ bool only_creates(const Unit& unit) {
                       [](const Order& order) { return order.command == "start"; });
 }
 
+// It is about what is there: UNIT/restart, and a command of the unit's own that says nothing else of the container.
+bool only_restarts(const Unit& unit, const Order& order) {
+  if (order.command != "start" || !says_true(order, "restart")) return false;
+  if (unit.is_derived) return true;
+  return unit.address.command != "start" &&
+         std::count_if(unit.orders.begin(), unit.orders.end(), [&](const Order& other) {
+           return other.container == order.container && (other.command == "create" || other.command == "start");
+         }) == 1;
+}
+
 OrderKind kind_of(const Unit& unit, const Order& order) {
   if (order.command == "create" && only_creates(unit)) return OrderKind::create;
-  // UNIT/restart is about what is there; an order of a file makes what is missing first.
-  if (order.command == "start" && unit.is_derived && says_true(order, "restart")) return OrderKind::restart;
+  if (only_restarts(unit, order)) return OrderKind::restart;
   if (order.command == "create" || order.command == "start") return OrderKind::make;
   if (order.command == "build") return OrderKind::build;
   if (order.command == "stop") return OrderKind::stop;
@@ -418,6 +427,7 @@ OrderOutcome Orders::start_held(const OrderGroup& group, const std::stop_token& 
 }
 
 OrderOutcome Orders::restart(const OrderGroup& group, const std::stop_token& stop) {
+  if (!unit_.is_derived && is_missing(group.orders.front(), stop)) return make(group, stop);
   HostRun run(session_, call_.command);
   set_patience(run.context(), group.orders.front());
   change::ChangeOptions options;
@@ -427,6 +437,11 @@ OrderOutcome Orders::restart(const OrderGroup& group, const std::stop_token& sto
   const bool is_quiet = call_.json && call_.dry_run;
   return {!is_quiet && print_change(session_.console, app_, change, {}) != 0,
           change.kind == change::Change::Kind::done};
+}
+
+bool Orders::is_missing(const Order& order, const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  return !units::own_container(run.context(), app_, dockerstra::container_of_order(unit_, order), stop);
 }
 
 OrderOutcome Orders::stop_containers(const OrderGroup& group, const std::stop_token& stop) {

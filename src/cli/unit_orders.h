@@ -71,6 +71,7 @@ class Orders {
     std::optional<Time> started;
   };
   std::vector<ToRestart> to_restart(const OrderGroup& group, const std::stop_token& stop);
+  bool is_missing(const formats::dockerstra::Order& order, const std::stop_token& stop);
   bool is_started_anew(const ToRestart& each, const DeclaredOutcome& outcome, const std::stop_token& stop);
   OrderOutcome restart(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome stop_containers(const OrderGroup& group, const std::stop_token& stop);

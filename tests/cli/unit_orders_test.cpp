@@ -68,6 +68,9 @@ TEST(OrderGroups, WithRestartAreMadeWithTheOthers) {
             "make: db web\n");
   EXPECT_EQ(groups(read("u/own", "- web: {command: create}\n- web: {command: start, restart: true}\n", "own")),
             "make: web web\n");
+  EXPECT_EQ(groups(read("u/own", "- db: {command: start}\n- web: {command: start, restart: true}\n", "own")),
+            "make: db\nrestart: web\n")
+      << "it says nothing of how the container is to be";
 }
 
 }  // namespace

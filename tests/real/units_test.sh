@@ -339,6 +339,10 @@ test_a_container_that_is_restarted_stays_part_of_the_unit() {
   expect_done belay unit run "$app/orders"
   expect_not [ "$viewer" = "$(started_at "$app-viewer")" ]
   expect_equal 'the other runs on' "$git" "$(started_at "$app-git")"
+  expect_done belay unit run --yes-lose-data "$app" "$app/purge"
+  orders "$app-data: {command: create}" "$app-git: {command: start, restart: true}"
+  expect_done belay unit run "$app/orders"
+  expect is_up "$app-git"
 }
 
 test_orders_of_start_are_about_their_containers_alone() {
