@@ -36,6 +36,15 @@ services:
 volumes: {data: {}}
 )";
 
+// What the user is told beside the steps.
+class Listener final : public DeclaredListener {
+ public:
+  void tell(const plan::Event& event) override {
+    if (const auto* remark = std::get_if<plan::Remark>(&event.what)) remarks.push_back(remark->text);
+  }
+  std::vector<std::string> remarks;
+};
+
 class BesideCompose : public ::testing::Test {
  protected:
   BesideCompose() {
@@ -107,7 +116,7 @@ class BesideCompose : public ::testing::Test {
     request.folder = folder_;
     request.services = services;
     const auto host =
-        apply_declared(context, read_project(request, formats::compose::this_machine({}), {}), options, quiet_, {});
+        apply_declared(context, read_project(request, formats::compose::this_machine({}), {}), options, listener_, {});
     return host.apps.at(0);
   }
   std::string created(const std::string& container) {
@@ -119,7 +128,7 @@ class BesideCompose : public ::testing::Test {
   Scene scene_;
   fs::path folder_ = scene_.folder.path() / "shop";
   DeclaredOptions options_;
-  DeclaredListener quiet_;
+  Listener listener_;
 };
 
 TEST_F(BesideCompose, TakesOverWhatIsEqualWithoutTouchingIt) {
@@ -401,7 +410,7 @@ TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
   EXPECT_TRUE(scene_.container("shop-cache-1")->is_up());
   EXPECT_EQ(created("shop-web-1"), web);
   EXPECT_EQ(created("shop-db-1"), db);
-  EXPECT_THAT(scene_.report.notes,
+  EXPECT_THAT(listener_.remarks,
               Contains("web stays as it is (--no-recreate), though its files say otherwise: env.COLOUR"));
   Context context = scene_.context("belay stop");
   ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
