@@ -7,6 +7,7 @@
 #include "change/app_volumes.h"
 #include "change/apps.h"
 #include "change/data_swap.h"
+#include "change/earlier.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
 #include "model/origin.h"
@@ -212,9 +213,9 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
       });
     };
     // One that proved itself, however old, before one that nobody waited for.
-    for (const Verdict verdict : {Verdict::passed, Verdict::unproven})
+    for (const bool has_run_well : {true, false})
       for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
-        if (release->number >= present || release->verdict != verdict) continue;
+        if (release->number >= present || !is_way_back(*release, has_run_well)) continue;
         if (!is_lost(*release))
           return start_known(context, app, release->number, options, "rollback", stop, Files::of_then);
         context.report.warning(format("the image of {} is gone and cannot be pulled: an older release is looked for",

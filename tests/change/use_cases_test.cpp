@@ -1,5 +1,6 @@
 // What each use case does when all is well.
 
+#include "change/earlier.h"
 #include "look/look.h"
 #include "support/scene/scene_test.h"
 
@@ -314,6 +315,12 @@ TEST(Rollback, GoesToWhatProvedItselfBeforeWhatDidNot) {
   scene.store->save(app);
   Context here = scene.context();
   EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
+  // What ran when it was taken over is no such thing.
+  Release adopted = app.releases[1];
+  EXPECT_TRUE(change::is_way_back(adopted, false));
+  adopted.adopted = true;
+  EXPECT_TRUE(change::is_way_back(adopted, true));
+  EXPECT_FALSE(change::is_way_back(adopted, false));
   scene.run("deploy 4");
   app = scene.app();
   for (auto& release : app.releases)
