@@ -255,11 +255,12 @@ void take_back_install(change::Context& context, InstalledService service, bool 
   }
 }
 
-void go_back(change::Context& context, InstalledService service) {
+void go_back(change::Context& context, InstalledService service, std::optional<Milliseconds> script_time) {
   const ServiceVersion failed = service.version;
   const ServiceVersion before = service.before.value_or(service.version);
   const Belongings had = belongings_from_json(service.before_world);
-  Work work(context, service, Milliseconds(3'600'000));
+  // A script that hung on the way there hangs on the way back too: it gets no more time there.
+  Work work(context, service, script_time.value_or(Milliseconds(3'600'000)));
   work.use(before);
   Belongings found = all_of(context, service, {});
   remember(found, context.engine, {});

@@ -82,7 +82,8 @@ std::vector<std::string> discard_left_images(change::Context& context, const std
 void take_back_install(change::Context& context, InstalledService service, bool script_has_run);
 // Back to `before`: image, scripts, data as far as there is a backup, and what ran. Throws where that fails; the
 // service stays unfinished then.
-void go_back(change::Context& context, InstalledService service);
+// `script_time`: how long each script may take; nullopt: an hour.
+void go_back(change::Context& context, InstalledService service, std::optional<Milliseconds> script_time = {});
 // The end of a change that went well, or was taken back: what is no longer needed goes.
 void clear_up(change::Context& context, const InstalledService& service);
 

@@ -75,7 +75,7 @@ void carry_out_or_go_back(change::Context& context, InstalledService& service, W
     carry_out(context, work, plan, std::move(stop));
   } catch (Error& error) {
     try {
-      go_back(context, service);
+      go_back(context, service, work.script_time());
       is_back();
       error.offer_hint(hint);
     } catch (const Error& trouble) {

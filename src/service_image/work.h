@@ -56,6 +56,7 @@ std::map<std::string, std::string> callers_variables(const ServiceManifest& mani
 class Work final : public exec::NoData, public exec::HostWork {
  public:
   Work(change::Context& context, const InstalledService& service, std::optional<Milliseconds> script_time);
+  const std::optional<Milliseconds>& script_time() const { return script_time_; }
   ~Work() override;
 
   // Whose scripts run from now on.

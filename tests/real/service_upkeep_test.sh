@@ -37,7 +37,11 @@ digest_there() {
 }
 of_service() { belay service ls --json | jq -r ".services[0].$1"; }  # KEY
 # Nothing of the image without a tag or name either.
-images() { api GET '/images/json?all=1' | jq -r '.[].Id' | sort; }
+# Those of this test: others use the engine too.
+images() {
+  api GET '/images/json?all=1' | jq -r --arg mine "$prefix" \
+    '.[] | select(((.RepoTags // []) + (.RepoDigests // []) | join(" ")) | contains($mine)).Id' | sort
+}
 
 test_an_update_takes_what_the_registry_has_and_says_when_there_is_nothing_new() {
   own_users
@@ -183,6 +187,12 @@ test_a_script_that_hangs_is_ended_in_time_on_the_host_and_inside() {
     expect_exit 1
     expect_err 'longer than 1 s'
     rm "$place/$verb.hook"
+    if [ "$verb" = restore ]; then
+      # The way back runs the same script, which hangs again: what was kept stays until the next command has done it.
+      expect_err 'the next command tries again'
+      expect_done belay service backup "$app" "$work/next.tar.zst"
+      rm "$work/next.tar.zst"
+    fi
     expect_equal "what $verb left" "$before" "$(everything)"
     expect_equal 'no process stays' 0 "$(processes_of 'sleep 98765')"
     expect_not test -e "$work/late.tar.zst"
