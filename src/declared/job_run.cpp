@@ -123,12 +123,14 @@ JobRun run_job(change::Context& context, const AppName& name, const std::string&
     return known;
   }();
   const ContainerDetail detail = end_of(context, run.container, stop);
-  run.started = detail.started.value_or(run.started);
+  // The engine notes the time of a start when that is done: what is quick has written by then.
+  const Time asked = run.started;
+  run.started = detail.started.value_or(asked);
   run.ended = std::max(detail.finished.value_or(context.clock.now()), run.started);
   run.exit_code = detail.exit_code;
   run.reason = why_it_failed(detail);
   // Of earlier runs the engine keeps the output as well.
-  run.log_tail = exec::log_tail(context.engine, run.container, lines_of_the_tail, stop, run.started);
+  run.log_tail = exec::log_tail(context.engine, run.container, lines_of_the_tail, stop, std::min(asked, run.started));
   change::write_journal(context, app, "job", run.is_good() ? "done" : "failed",
                         run.is_good() ? format("{}: {}", service, duration_text(run.duration()))
                                       : format("{}: {}, after {}", service, run.reason, duration_text(run.duration())),
