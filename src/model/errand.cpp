@@ -15,7 +15,7 @@ std::optional<Errand::Kind> errand_kind(std::string_view word) {
 }
 
 Errand as_declared(std::optional<Errand> known, const Errand& wanted, Time now) {
-  Errand errand = known ? std::move(*known) : wanted;
+  Errand errand = known ? *known : wanted;
   if (!known) errand.since = now;
   if (known && errand.schedule == wanted.schedule) return errand;
   errand.schedule = wanted.schedule;

@@ -241,7 +241,7 @@ Schedule Schedule::cron(std::string_view text) {
   Schedule schedule;
   const auto minutes = cron_values(fields[0], {"minute", 0, 59, nullptr});
   for (const int hour : cron_values(fields[1], {"hour", 0, 23, nullptr}))
-    for (const int minute : minutes) schedule.times_.set(static_cast<size_t>(hour * 60 + minute));
+    for (const int minute : minutes) schedule.times_.set(static_cast<size_t>(hour) * 60 + static_cast<size_t>(minute));
   for (const int value : cron_values(fields[2], {"day of the month", 1, 31, nullptr}))
     schedule.days_of_month_.set(static_cast<size_t>(value));
   for (const int value : cron_values(fields[3], {"month", 1, 12, month_named}))
