@@ -53,7 +53,7 @@ namespace {
 plan::Plan plan_of_unlinking(change::Context& context, const AppName& unit, const std::string& container,
                              const std::vector<std::string>& others, const std::stop_token& stop) {
   plan::Plan plan;
-  const std::string network = unit.text();
+  const std::string& network = unit.text();
   const auto own = own_container(context, unit, container, stop);
   for (const auto& other : others) {
     const auto owner = change::owner_of(context, other, stop);
