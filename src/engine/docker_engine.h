@@ -98,8 +98,9 @@ class DockerEngine final : public Engine {
   [[noreturn]] static void refuse_archive(const net::Response& response, const std::string& container,
                                           const std::string& path);
   int exec_exit_code(const std::string& id, std::stop_token stop);
-  // The exit code of a container whose session has ended; nullopt when it still runs.
-  std::optional<int> exit_code_after_session(const std::string& name, std::stop_token stop);
+  // The exit code of a container whose session has ended; nullopt when its run of `began` goes on.
+  std::optional<int> exit_code_after_session(const std::string& name, Time began, std::stop_token stop);
+  std::optional<int> told_exit_code(std::string_view name, Time began, Time again, std::stop_token stop);
 
   DockerConnection connection_;
   const RegistryLogins logins_;

@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "base/format.h"
+#include "base/text.h"
 #include "engine/docker_encode.h"
 #include "engine/docker_engine.h"
 #include "engine/docker_streams.h"
@@ -109,7 +110,25 @@ int DockerEngine::exec(const std::string& name, const ExecRequest& request, Term
   return exec_exit_code(id, stop);
 }
 
-std::optional<int> DockerEngine::exit_code_after_session(const std::string& name, std::stop_token stop) {
+// How the run that began at `began` ended, where a restart policy has begun another one at `again`: the engine told it.
+// Both times are the engine's own. nullopt where it no longer knows.
+std::optional<int> DockerEngine::told_exit_code(std::string_view name, Time began, Time again, std::stop_token stop) {
+  std::optional<int> code;
+  EventFilter ends;
+  ends.types = {"container"};
+  ends.actions = {"die"};
+  ends.until = again + Milliseconds(1);
+  const auto take = [&](const Event& event) {
+    const auto told = event.attributes.find("exitCode");
+    if (event.name != name || told == event.attributes.end()) return true;
+    if (const auto number = parse_number(told->second)) code = static_cast<int>(*number);
+    return !code;
+  };
+  events(began, ends, take, std::move(stop));
+  return code;
+}
+
+std::optional<int> DockerEngine::exit_code_after_session(const std::string& name, Time began, std::stop_token stop) {
   // The engine's detach keys end a session too: then the container runs on, which a short wait shows.
   const Ticks deadline = SystemClock().ticks() + Seconds(1);
   for (;;) {
@@ -117,6 +136,8 @@ std::optional<int> DockerEngine::exit_code_after_session(const std::string& name
     if (!found) return {};
     const auto state = found->root()["State"];
     if (!state["Running"].truth() || state["Restarting"].truth()) return static_cast<int>(state["ExitCode"].number());
+    if (const auto again = parse_time(state["StartedAt"].text()); again && *again > began)
+      return told_exit_code(found->root()["Name"].text().substr(1), began, *again, stop);
     if (SystemClock().ticks() > deadline) return {};
     if (!SystemClock().sleep(Milliseconds(20), stop)) throw Cancelled();
   }
@@ -138,9 +159,13 @@ std::optional<int> DockerEngine::attach(const std::string& name, Terminal& termi
   const auto session = connection_.upgrade(target, "", stop);
   if (!session.stream) refuse(session.response);
   if (starts) start_container(name, stop);
+  const auto started = [](const JsonDocument& found) {
+    return parse_time(found.root()["State"]["StartedAt"].text()).value_or(Time{});
+  };
+  const Time began = starts ? started(inspect_present(name, stop)) : started(inspection);
   const auto following = tty ? follow_size(connection_, terminal, path, stop) : std::shared_ptr<void>();
   during_session(name, [&] { run_session(*session.stream, terminal, tty, interactive, stop); });
-  return exit_code_after_session(name, stop);
+  return exit_code_after_session(name, began, stop);
 }
 
 void DockerEngine::events(const std::optional<Time>& since, const EventFilter& filter,

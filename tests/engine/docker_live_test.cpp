@@ -578,6 +578,16 @@ TEST_F(RealEngine, AttachesToTheContainersOwnProcess) {
   EXPECT_THROW(engine_->attach(name, typed, {}), Conflict);
 }
 
+TEST_F(RealEngine, TellsHowTheAttachedRunEndedWhenAnotherHasBegun) {
+  for (const auto* policy : {"always", "on-failure"}) {
+    Service service;
+    service.restart.name = policy;
+    const std::string name = run(std::string("again-") + policy, "sleep 1; exit 9", service);
+    Script nobody({});
+    EXPECT_EQ(engine_->attach(name, nobody.without_end(), {}), 9) << policy;
+  }
+}
+
 TEST_F(RealEngine, ReportsEvents) {
   const Time before = SystemClock().now() - Seconds(1);
   const std::string name = run("events", "exit 4");

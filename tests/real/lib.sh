@@ -288,21 +288,27 @@ set_up() {  # TEST NUMBER
   cd "$work" || exit 1
 }
 
+# TRIES: how often a test may be tried before its failure counts, one by default; each failure is shown.
 run_tests() {
-  local name number=0 failed=() passed=0 names
+  local name number=0 failed=() passed=0 names try
   if [ $# -gt 0 ]; then names=$(printf '%s\n' "$@"); else names=$(sed -n 's/^\(test_[a-z0-9_]*\)() .*/\1/p' "${BASH_SOURCE[1]}"); fi
   [ -n "$names" ] || { echo 'no tests' >&2; exit 1; }
   for name in $names; do
     number=$((number + 1))
     # Ports are counted on across tests: one just freed may still be on its way out.
     next_port=$((number * 4))
-    if (set_up $number; "$name"; exit 0); then
-      passed=$((passed + 1))
-      echo "ok      $name"
-    else
-      failed+=("$name")
+    for ((try = 1; ; ++try)); do
+      if (set_up $number; "$name"; exit 0); then
+        passed=$((passed + 1))
+        echo "ok      $name"
+        break
+      fi
       echo "FAILED  $name"
-    fi
+      if ((try >= ${TRIES:-1})); then
+        failed+=("$name")
+        break
+      fi
+    done
   done
   echo "$passed passed, ${#failed[@]} failed${failed[*]:+: ${failed[*]}}"
   [ ${#failed[@]} -eq 0 ]

@@ -281,7 +281,7 @@ test_a_script_that_fills_the_disk_is_ended_and_leaves_what_was_there() {
     expect_equal "what $verb left" "$before" "$(everything)"
     expect_not test -e "$work/late.tar.zst"
     # What the script wrote went with the folder that it was given.
-    expect [ "$(room "$place/state")" -ge $((free - 1)) ]
+    expect [ "$(room "$place/state")" -ge $((free - 20)) ]
   done
   service_image 2
   api POST "/images/$prefix-image:2/tag?repo=$prefix-image&tag=1"
@@ -367,8 +367,7 @@ test_volumes_without_a_name_outlive_their_containers_until_the_service_ends() {
   own_users
   service_image 1 'USER 22022:22022' 'VOLUME /config /data'
   belay service ls >/dev/null
-  local volumes_before first second
-  volumes_before=$(api GET /volumes | jq -r '.Volumes[].Name' | sort)
+  local first second volume
   installed 1
   expect_done "$app" run
   docker exec "dr-$app-web" sh -c 'echo precious >/data/file'
@@ -397,7 +396,7 @@ test_volumes_without_a_name_outlive_their_containers_until_the_service_ends() {
   expect volume_exists "${second#volume }"
   expect_done belay service destroy -y "$app"
   expect_out 'found nothing'
-  expect_equal 'the volumes' "$volumes_before" "$(api GET /volumes | jq -r '.Volumes[].Name' | sort)"
+  for volume in "$first" "${second#volume }" "dr-$app-config" "dr-$app-data"; do expect_not volume_exists "$volume"; done
 }
 
 # Types the line into an interactive shell with Belay's completion, and a Tab: what is offered.
