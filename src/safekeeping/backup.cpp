@@ -479,7 +479,7 @@ backup::Verified verify_backup(change::Context& context, backup::Destination& de
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      remember(error.what());
+      if (backup::tells_of_damage(error)) remember(error.what());
       throw;
     }
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/lock.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/data_work.h"
@@ -35,6 +36,11 @@ Quiesce::Quiesce(change::Context& context, const App& held, const Release& relea
     runs.services.push_back(service);
   }
   if (running_.empty()) way_ = backup::Consistency::live;
+  // A job that is stopped does not go on where it was.
+  for (const auto& service : runs.services)
+    if (service.scheduled && way_ == backup::Consistency::stop)
+      throw LockHeld(format("its job {} is at work, and a backup of stopped containers would end it", service.name),
+                     format("Wait for its end, or end it: belay stop {}/{}", held.name.text(), service.name));
   if (way_ == backup::Consistency::stop) change::refuse_missing_paths(context, runs, &release, std::move(stop));
 }
 

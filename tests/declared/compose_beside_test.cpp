@@ -66,7 +66,8 @@ class BesideCompose : public ::testing::Test {
     write(text);
   }
   // As docker compose makes a service's container: the aliases are the container's name and the service's.
-  void compose_makes(const std::string& service, Service settings, const std::string& name = {}) {
+  void compose_makes(const std::string& service, Service settings, const std::string& name = {},
+                     const std::optional<fs::path>& from = {}) {
     if (!has_network())
       scene_.engine.create_network(
           {"shop_default", {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "default"}}, {}},
@@ -83,7 +84,7 @@ class BesideCompose : public ::testing::Test {
                       {"com.docker.compose.service", service},
                       {"com.docker.compose.container-number", "1"},
                       {"com.docker.compose.oneoff", "False"},
-                      {"com.docker.compose.project.working_dir", folder_.string()},
+                      {"com.docker.compose.project.working_dir", from.value_or(folder_).string()},
                       {"com.docker.compose.project.config_files", (folder_ / "compose.yaml").string()}};
     request.restart = {"no", 0};
     scene_.engine.create_container(request, {});
@@ -195,6 +196,19 @@ TEST_F(BesideCompose, LeavesOrphansUnlessTheyAreToGo) {
   std::ignore = up();
   EXPECT_FALSE(scene_.container("shop-cache-1"));
   EXPECT_TRUE(scene_.container("shop-web-1"));
+}
+
+TEST_F(BesideCompose, LeavesContainersOfAnotherFolderWhateverItIsCalled) {
+  const fs::path first = scene_.folder.path() / "first";
+  make_folder(first);
+  compose_makes("cache", {});
+  compose_makes("queue", {}, {}, first);
+  options_.removes_orphans = true;
+  EXPECT_THAT(up().orphans, ElementsAre("shop-cache-1"));
+  EXPECT_FALSE(scene_.container("shop-cache-1"));
+  EXPECT_TRUE(scene_.container("shop-queue-1"));
+  fs::remove(first);
+  EXPECT_THAT(up().orphans, ElementsAre("shop-queue-1")) << "its folder is gone";
 }
 
 // Two folders of one name, and neither file gives another.

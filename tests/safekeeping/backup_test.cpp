@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "backup/verify.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "change/change.h"
@@ -457,6 +458,16 @@ TEST_F(Backup, ThatIsDamagedIsFoundAndRemembered) {
   EXPECT_NE(scene_.store->backups("web")[0].trouble, "");
 }
 
+// It would be pruned as a bad one.
+TEST_F(Backup, IsNotBadBecauseItsKeyIsMissing) {
+  backup::Sealing sealing;
+  sealing.passphrase.emplace("open sesame", 2);
+  Context here = scene_.context();
+  std::ignore = safekeeping::back_up(here, web, *scene_.backups(), sealing, {}, {});
+  EXPECT_THROW(std::ignore = verify_backup(here, *scene_.backups(), scene_.newest_backup(), {}, {}, {}), Error);
+  EXPECT_EQ(scene_.store->backups("web")[0].trouble, "");
+}
+
 TEST_F(Backup, TwoWithinOneSecondBothSucceed) {
   ASSERT_EQ(back_up(), "done");
   const std::string first = done_.where;
@@ -526,6 +537,32 @@ TEST(BackupHealth, GivesAPlaceUpThatNobodyUsesAnyMore) {
   EXPECT_NE(trouble_text(backup_health({}, {long_ago}, {}, now), now), "");
   good.trouble = "damaged";
   EXPECT_FALSE(backup_health({good}, {}, {}, now).last_good);
+}
+
+// A clock that was ahead when a backup was made, or declared, and was set back since.
+TEST(BackupHealth, IsNotGoodBecauseOfABackupOfTheFuture) {
+  const Time now(std::chrono::hours(24 * 1000));
+  BackupRecord ahead;
+  ahead.taken = now + std::chrono::hours(24 * 365);
+  Errand daily;
+  daily.schedule = "daily";
+  daily.since = ahead.taken;
+  const auto health = backup_health({ahead}, {}, {daily}, now);
+  EXPECT_FALSE(health.last_good);
+  EXPECT_FALSE(health.is_late(now)) << "it has just become known";
+  daily.since = now - std::chrono::hours(24 * 5);
+  EXPECT_TRUE(backup_health({ahead}, {}, {daily}, now).is_late(now));
+  ahead.taken = now + Seconds(60);
+  EXPECT_TRUE(backup_health({ahead}, {}, {daily}, now).last_good) << "the clock of another machine";
+}
+
+TEST(Damage, IsWhatABackupItselfShows) {
+  for (const auto code : {ErrorCode::bad_backup, ErrorCode::bad_archive})
+    EXPECT_TRUE(backup::tells_of_damage(Error(code, "it is cut off")));
+  EXPECT_TRUE(backup::tells_of_damage(ConfigError({"manifest.json", 3, 1}, "'app' is missing")));
+  for (const auto code : {ErrorCode::wrong_key, ErrorCode::connection_failed, ErrorCode::no_space,
+                          ErrorCode::not_allowed, ErrorCode::program_failed})
+    EXPECT_FALSE(backup::tells_of_damage(Error(code, "it cannot be read"))) << error_name(code);
 }
 
 }  // namespace
