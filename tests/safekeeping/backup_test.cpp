@@ -122,6 +122,19 @@ TEST_F(Backup, StopsWhatRunsWhereYouSaySo) {
   EXPECT_EQ(scene_.leftovers(), "");
 }
 
+// It would not go on where it was.
+TEST_F(Backup, StopsNoJobThatIsAtWork) {
+  App app = scene_.app();
+  app.releases.back().spec.services[0].scheduled = true;
+  scene_.store->save(app);
+  BackupOptions options;
+  options.consistency = backup::Consistency::stop;
+  EXPECT_THAT(back_up(options), HasSubstr("its job web is at work"));
+  EXPECT_THAT(changes(), IsEmpty());
+  options.consistency = backup::Consistency::pause;
+  EXPECT_EQ(back_up(options), "done") << "it goes on after a pause";
+}
+
 TEST_F(Backup, LeavesWhatRunsAloneWhereYouSaySo) {
   BackupOptions options;
   options.consistency = backup::Consistency::live;
