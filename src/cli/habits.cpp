@@ -13,8 +13,7 @@ constexpr std::array words{
     Habit{"publish", false, "belay push pushes the images that a project builds."},
     Habit{"commit", false, "A release is made from an image: belay build NAME, or belay try NAME IMAGE."},
     Habit{"rmi", false, "belay cleanup NAME removes the images that no release of an app needs."},
-    Habit{"prune", false,
-          "belay cleanup NAME removes earlier releases with their images; --keep 1 leaves the way back."},
+    Habit{"prune", false, "belay cleanup NAME removes earlier releases with their images, but one to go back to."},
     Habit{"attach", true, "belay logs NAME -f prints what it writes; belay shell NAME opens a shell in it."},
     Habit{"convert", true, "belay config prints the resolved project."},
     Habit{"compose", false,
@@ -28,7 +27,7 @@ constexpr std::array words{
     Habit{"diff", true,
           "belay config NAME --diff rN shows what differs between releases, belay plan what would change."},
     Habit{"system", false,
-          "belay cleanup NAME removes earlier releases with their images, --keep 1 leaves the way back; belay doctor "
+          "belay cleanup NAME removes earlier releases with their images, but one to go back to; belay doctor "
           "looks at the host."},
     Habit{"stack", false, "belay up makes a project run, belay down takes it down."},
     Habit{"rename", false,

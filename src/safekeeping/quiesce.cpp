@@ -83,8 +83,12 @@ std::vector<plan::Action> Quiesce::resume() const {
   return only_what_ran(plan::plan_wish({held_, held, now_, defaults_}).actions);
 }
 
-// Who did not run is left as he is: he may have been stopped for a reason.
+// Who did not run is left as he is: he may have been stopped for a reason. What was only paused has proved itself, and
+// what needs it need not wait for the next probe of its health check.
 std::vector<plan::Action> Quiesce::only_what_ran(std::vector<plan::Action> steps) const {
+  if (way_ == backup::Consistency::pause)
+    std::erase_if(steps,
+                  [](const plan::Action& each) { return std::holds_alternative<plan::AwaitVerdict>(each.step); });
   std::erase_if(steps, [&](const plan::Action& action) {
     const auto* start = std::get_if<plan::StartContainer>(&action.step);
     const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);
