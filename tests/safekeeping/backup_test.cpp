@@ -11,7 +11,9 @@
 
 #include "backup/verify.h"
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/text.h"
+#include "change/apps.h"
 #include "change/change.h"
 #include "faulty_destination.h"
 #include "look/look.h"
@@ -534,6 +536,15 @@ TEST_F(Backup, ThatIsStoppedOrMeantOtherwiseIsNoFailure) {
   BackupOptions options;
   options.name = ".hidden";
   EXPECT_NE(back_up(options), "done");
+  EXPECT_THAT(scene_.store->backup_failures(""), IsEmpty());
+}
+
+TEST_F(Backup, ThatDoesNotWaitForAnotherCommandIsNoFailure) {
+  Context other = scene_.context();
+  const FileLock lock = change::lock_app(other, web, {});
+  Context here = scene_.context();
+  here.wait_for_lock = false;
+  EXPECT_THROW(std::ignore = safekeeping::back_up(here, web, *scene_.backups(), {}, {}, {}), LockHeld);
   EXPECT_THAT(scene_.store->backup_failures(""), IsEmpty());
 }
 

@@ -27,7 +27,9 @@ using service_image::ServiceRow;
 constexpr int nothing_to_change = 3;
 
 std::string needed(const Invocation& in, std::optional<std::string> word, std::string_view name) {
-  if (!word || word->empty()) throw in.usage_error(format("{} is missing", name));
+  if (!word || word->empty())
+    throw in.usage_error(name == "FILE" ? format("FILE is missing: belay service {} NAME FILE", in.argument("VERB"))
+                                        : format("{} is missing", name));
   return std::move(*word);
 }
 std::string service_name(const Invocation& in) {
