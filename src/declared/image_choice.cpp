@@ -38,10 +38,20 @@ struct Subject {
         if (each.name == service.name) return each.image;
     return {};
   }
-  // The image that runs, or ran last.
-  std::string present_image() const {
+  // What runs, or ran last.
+  const Release* present() const {
     const Release* release = running();
-    if (release == nullptr && app != nullptr && app->last) release = app->find(*app->last);
+    return release == nullptr && app != nullptr && app->last ? app->find(*app->last) : release;
+  }
+  // The reference that it was made from.
+  bool was_made_from(const std::string& reference) const {
+    const Release* release = present();
+    return release != nullptr &&
+           std::any_of(release->spec.services.begin(), release->spec.services.end(),
+                       [&](const Service& each) { return each.name == service.name && each.image == reference; });
+  }
+  std::string present_image() const {
+    const Release* release = present();
     if (release == nullptr) return {};
     const auto image = release->images.find(service.name);
     return image == release->images.end() ? std::string() : image->second;
@@ -197,8 +207,8 @@ ImageChoice local_choice(const Subject& subject, const LocalImages& local) {
     choice.id = here->id;
     if (!here->digests.empty()) choice.digest = here->digests.front();
   } else if (const Image* runs = local.by_id(subject.present_image());
-             runs != nullptr && subject.present_reference() == choice.reference) {
-    // Somebody took the tag away; the image that it named is what runs.
+             runs != nullptr && subject.was_made_from(choice.reference)) {
+    // Somebody took the tag away; the image that it named is what runs, or ran until it was stopped.
     choice.id = runs->id;
     if (!runs->digests.empty()) choice.digest = runs->digests.front();
   } else if (build != subject.declared.builds.end()) {

@@ -158,6 +158,19 @@ TEST_F(DeclaredHostTest, RunsWhatIsDeclaredUnderItsNameAndThenHasNothingToDo) {
   EXPECT_EQ(scene_.engine.calls() - calls, 2) << "one list of containers, one of images";
 }
 
+// No registry has it either.
+TEST_F(DeclaredHostTest, WhatIsDownStartsFromItsOwnImageThoughTheTagIsGone) {
+  define("web", "\"image\": \"web:1\"");
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(scene_.run("stop"), "done");
+  std::ignore = scene_.engine.remove_image({"web:1"}, {});
+  ASSERT_FALSE(scene_.engine.image("web:1", {}));
+  options_.starts_stopped = true;
+  EXPECT_EQ(run(), "web change");
+  EXPECT_EQ(scene_.app().releases.size(), 1U) << "in its own container";
+  EXPECT_EQ(running(), std::vector<std::string>{"web"});
+}
+
 TEST_F(DeclaredHostTest, ShowsADifferenceFieldByFieldAndKeepsWhatRanBefore) {
   define("web", R"("image": "web:1", "env": {"LEVEL": "info"})");
   run();
