@@ -197,6 +197,12 @@ TEST(HelpPages, AreThereForEveryCommand) {
     EXPECT_TRUE(fs::exists(in_repository("src/cli/help/" + std::string(command.name) + ".md"))) << command.name;
 }
 
+TEST(HelpPages, HaveNoTablesForATerminalShowsThemRunTogether) {
+  for (const auto& page : pages())
+    if (page.path.starts_with("src/cli/help/"))
+      for (const auto& line : page.lines) EXPECT_FALSE(line.starts_with('|')) << page.path << ": " << line;
+}
+
 TEST(Settings, OfThePageAndOfTheReaderAreTheSame) {
   const Page page = read_page("docs/dockerup.md");
   std::set<std::string> in_table, in_example;
