@@ -16,6 +16,7 @@
 #include "change/kept_files.h"
 #include "change/places.h"
 #include "engine/direct.h"
+#include "look/beside_compose.h"
 #include "look/errand_text.h"
 #include "safekeeping/backup_health.h"
 #include "state/store.h"
@@ -263,6 +264,12 @@ class Examination {
     }
     if (const auto loop = change::restart_loop(app, world, clock_.now())) {
       add(Level::bad, name, *loop, format("belay logs {} shows what it wrote.", name));
+      return;
+    }
+    if (const auto made = made_by_compose(app, world); !made.empty()) {
+      add(Level::bad, name, format("docker compose made {} anew", join(made, ", ")),
+          format("belay up in {} takes over what it made.",
+                 app.origin.empty() ? std::string("its folder") : fs::path(app.origin).parent_path().string()));
       return;
     }
     const auto plan = plan::plan_wish({app, world, clock_.now(), {}});

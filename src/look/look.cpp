@@ -11,6 +11,7 @@
 #include "change/kept_files.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
+#include "look/beside_compose.h"
 #include "look/errand_text.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
@@ -583,31 +584,6 @@ std::vector<std::string> checks_of(const Release& release) {
   return texts;
 }
 
-// The containers that docker compose has made for services of the app, and that no command of Belay's has taken over
-// yet.
-std::vector<std::string> made_by_compose(const App& app, const World& world) {
-  std::vector<std::string> names;
-  const Release* release = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
-  if (app.scheme != NamingScheme::compose || release == nullptr) return names;
-  const auto ours = plan::instances(app, world);
-  for (const auto& container : world.containers) {
-    const auto label = [&](const char* key) {
-      const auto found = container.labels.find(key);
-      return found == container.labels.end() ? std::string() : found->second;
-    };
-    const auto is_of_it = [&](const Service& service) {
-      return service.group_name() == label(labels::compose_service);
-    };
-    const auto& services = release->spec.services;
-    if (label(labels::compose_project) == app.name.text() && label(labels::compose_oneoff) != "True" &&
-        !container.owner() && !container.labels.contains(labels::app) &&
-        std::any_of(services.begin(), services.end(), is_of_it) &&
-        std::none_of(ours.begin(), ours.end(), [&](const auto& each) { return each.container == &container; }))
-      names.push_back(container.name);
-  }
-  return names;
-}
-
 Status with_the_rest(change::Context& context, const App& app, const World& world, Status status) {
   status.images_gone = gone_text(change::gone_images(world, app));
   status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), app.name)).value_or("");
@@ -689,7 +665,8 @@ class Explanation {
         row_(summary_of(app, world)),
         now_(now),
         loop_(change::restart_loop(app, world, now)),
-        at_work_(at_work(store, app.name, app.wish)) {
+        at_work_(at_work(store, app.name, app.wish)),
+        made_by_compose_(made_by_compose(app, world)) {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
     if (present_ != nullptr) kept_ = change::kept_paths(store, app, *present_);
@@ -778,7 +755,13 @@ class Explanation {
   void runs() {
     const std::string number = present_ != nullptr ? present_->number.text() : "";
     const bool is_back = rolled_back_ != nullptr;
-    if (!app_.wish.trouble.empty()) {
+    // Of several services it is another one that is not as it should be.
+    const auto wrong = std::find_if(row_.instances.begin(), row_.instances.end(),
+                                    [](const InstanceRow& each) { return each.should_run && !each.is_up; });
+    if (!made_by_compose_.empty()) {
+      say("docker compose made {} of {} anew, and Belay did not do that; belay up takes over what it made.",
+          join(made_by_compose_, ", "), name_);
+    } else if (!app_.wish.trouble.empty()) {
       say("{} should run {} ({}) and is in trouble: {}.", name_, number, origin(), app_.wish.trouble);
       if (!row_.container.empty()) say("Its container {} is {}: {}.", row_.container, engine_state(), row_.status);
       say("belay start {} last tries it again; belay logs {} shows what it wrote.", name_, name_);
@@ -792,11 +775,15 @@ class Explanation {
     } else if (row_.state == AppState::running) {
       say("{} runs {}{} ({}). Its container {} is up: {}.", name_, number, is_back ? " again" : "", origin(),
           row_.container, row_.status);
+    } else if (wrong != row_.instances.end() && wrong->container.empty()) {
+      say("{} should run {} ({}), but the container of {} is gone; belay start {} last makes it again.", name_, number,
+          origin(), wrong->service, name_);
     } else {
+      const bool is_other = wrong != row_.instances.end();
       say("{} should run {} ({}), but its container {} is {} ({}), and Belay did not do that; belay start {} last "
-          "starts it "
-          "again.",
-          name_, number, origin(), row_.container, to_text(row_.state), row_.status, name_);
+          "starts it again.",
+          name_, number, origin(), is_other ? wrong->container : row_.container,
+          to_text(is_other ? wrong->state : row_.state), is_other ? wrong->status : row_.status, name_);
     }
     if (present_ == nullptr) return;
     if (present_->verdict == Verdict::unproven) say("Belay did not watch whether {} proves itself.", number);
@@ -906,7 +893,8 @@ class Explanation {
   const AppSummary row_;
   const Time now_;
   const std::optional<std::string> loop_;
-  const std::string at_work_;             // why it does not stay up
+  const std::string at_work_;
+  const std::vector<std::string> made_by_compose_;
   const Release* present_ = nullptr;      // the one that should run, else the last
   const Release* rolled_back_ = nullptr;  // the one whose failure led to what should be now
   std::vector<std::string> kept_;         // paths in whose place it has kept copies

@@ -134,6 +134,10 @@ takes_over_and_lives_beside() {
   web=$(id_of "$(container_of web)")
   expect_done belay status "$app"
   expect_out 'docker compose made .*anew; belay up takes over what it made'
+  run belay why "$app"
+  expect_out 'docker compose made .* anew, and Belay did not do that; belay up takes over what it made'
+  run belay doctor
+  expect_out "$app.*docker compose made .* anew"
   belay_up
   expect_out 'takes over one container as it is'
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
