@@ -582,7 +582,7 @@ TEST_F(RealEngine, TellsHowTheAttachedRunEndedWhenAnotherHasBegun) {
   for (const auto* policy : {"always", "on-failure"}) {
     Service service;
     service.restart.name = policy;
-    const std::string name = run(std::string("again-") + policy, "sleep 1; exit 9", service);
+    const std::string name = run(std::string("again-") + policy, "sleep 4; exit 9", service);
     Script nobody({});
     EXPECT_EQ(engine_->attach(name, nobody.without_end(), {}), 9) << policy;
   }
