@@ -51,8 +51,15 @@ Each script in `dr/` is called with the name of the service and its image. `bela
 }
 )~"},
                              StarterFile{"dr/install", true, R"~(#!/bin/sh
-# install SERVICE IMAGE: makes what the service needs before its first start. Also run by an update.
-echo "$1 is installed. Start it: $1 run"
+# install SERVICE IMAGE: makes what the service needs before its first start. An update runs it as well: what ran before
+# then runs from the new image.
+set -eu
+if [ -z "$(docker ps --quiet --filter "name=^dr-$1\$")" ]; then
+  echo "$1 is installed. Start it: $1 run"
+  exit 0
+fi
+docker rm --force "dr-$1" >/dev/null
+exec "$(dirname "$0")/run" "$1" "$2"
 )~"},
                              StarterFile{"dr/destroy", true, R"~(#!/bin/sh
 # destroy SERVICE IMAGE: removes what the scripts have made. Belay removes what is named dr-SERVICE or labelled.

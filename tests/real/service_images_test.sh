@@ -271,6 +271,16 @@ test_the_example_and_the_starter() {
   expect_done docker build -q -t "$prefix-image:starter" starter
   expect_done belay check-image "$prefix-image:starter"
   expect_not_out 'BROKEN|advice'
+  # What runs is updated with it.
+  expect_done belay service install -y "$prefix-image:starter" "$app"
+  expect_done "$app" run
+  echo 'LABEL version=2' >>starter/Dockerfile
+  expect_done docker build -q -t "$prefix-image:starter" starter
+  local new=$out
+  expect_done belay service update -y "$app"
+  expect_equal 'the image that runs' "$new" "$(api GET "/containers/dr-$app/json" | jq -r .Image)"
+  expect is_up "dr-$app"
+  expect_done belay service destroy -y "$app"
 }
 says() { page "$port" | grep -q "$1"; }
 is_up_no_more() { ! exists "$1"; }
