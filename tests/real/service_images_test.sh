@@ -69,7 +69,13 @@ test_a_backup_is_restored_on_another_engine_under_another_name() {
   GREETING=hello run "$app" configure there
   expect_done belay service backup --with-image --json "$app" "$work/it.tar.zst"
   expect_equal 'the file' true "$(jq .with_image <<<"$out")"
-  expect_done belay service destroy -y "$app"
+  # -y is no word for the loss of data.
+  run belay service destroy -y "$app"
+  expect_exit 2
+  expect_err "yes-lose-data $app"
+  run belay service destroy --yes-lose-data "$app2" "$app"
+  expect_exit 2
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   own_engine
   export BELAY_STATE_DIR=$place/state2
   expect_done belay service restore -y "$app2" "$work/it.tar.zst"
@@ -81,7 +87,7 @@ test_a_backup_is_restored_on_another_engine_under_another_name() {
     expect_equal "the sums of $item" "$(zstd -dc "$work/it.tar.zst" | tar -xO "data/$item.sha256.000001")" \
       "$(zstd -dc "$work/again.tar.zst" | tar -xO "data/$item.sha256.000001")"
   done
-  expect_done belay service destroy -y "$app2"
+  expect_done belay service destroy --yes-lose-data "$app2" "$app2"
   expect_equal 'no image stays' '' "$(api GET /images/json | jq -r '.[].RepoTags[]?')"
 }
 
@@ -117,7 +123,7 @@ test_an_update_takes_the_new_image_or_brings_back_the_old_one() {
   expect_equal 'the new version' $'hello there\ndata\n2' "$out"
   run belay service update "$app"
   expect_exit 3
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 
 test_a_script_that_fails_hangs_or_kills_leaves_what_was_there() {
@@ -146,7 +152,8 @@ test_a_script_that_fails_hangs_or_kills_leaves_what_was_there() {
   before=$(everything)
   for verb in backup destroy; do
     echo 'exit 1' >"$place/$verb.hook"
-    run belay service "$verb" -y "$app" ${verb/destroy/}
+    # A file is named for the one, the service once more for the other.
+    if [ "$verb" = backup ]; then run belay service backup "$app" backup; else run belay service destroy --yes-lose-data "$app" "$app"; fi
     expect_exit 1
     rm "$place/$verb.hook"
     expect_equal "nothing is changed by $verb" "$before" "$(everything)"
@@ -158,7 +165,7 @@ test_a_script_that_fails_hangs_or_kills_leaves_what_was_there() {
   rm "$place/restore.hook"
   expect_done belay service restore -y "$app" "$work/it.tar.zst"
   echo '# mine' >>"$place/bin/$app"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   expect_err "is not as Belay wrote it"
   expect test -e "$place/bin/$app"
 }
@@ -234,7 +241,7 @@ test_scripts_run_inside_with_the_rights_they_ask_for() {
   expect_err 'now also publishes port 18080:80'
   expect_err "now also gets the engine's socket"
   expect_done belay service update -y "$app"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   expect_equal 'no container' '' "$(api GET '/containers/json?all=1' | jq -r '.[].Names[0]' | grep "$app")"
 }
 
@@ -260,11 +267,11 @@ test_the_example_and_the_starter() {
   expect_done belay service backup "$app" "$work/counter.tar.zst"
   expect_done belay service restore -y "$app2" "$work/counter.tar.zst"
   expect_equal 'both' "$app2 $app" "$(belay service ls --names | tr '\n' ' ' | sed 's/ $//')"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   expect is_up_no_more "dr-$app-page"
   expect_done "$app2" run "$port"
   eventually says Hallo
-  expect_done belay service destroy -y "$app2"
+  expect_done belay service destroy --yes-lose-data "$app2" "$app2"
   expect_not volume_exists "${nameless#volume }"
   expect_done belay service new starter
   sed -i "s/^FROM .*/FROM $prefix-image:all/; s/^RUN groupadd.*/RUN mkdir \/config \&\& chown 22022:22022 \/config/; /useradd --uid/d; /mkdir .config .. chown/{/^RUN/!d}; s/^USER .*/USER 22022:22022/" starter/Dockerfile
@@ -280,7 +287,7 @@ test_the_example_and_the_starter() {
   expect_done belay service update -y "$app"
   expect_equal 'the image that runs' "$new" "$(api GET "/containers/dr-$app/json" | jq -r .Image)"
   expect is_up "dr-$app"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 says() { page "$port" | grep -q "$1"; }
 is_up_no_more() { ! exists "$1"; }

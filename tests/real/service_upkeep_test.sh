@@ -94,7 +94,7 @@ test_an_update_takes_what_the_registry_has_and_says_when_there_is_nothing_new() 
   expect_refused 1 belay service install -y "$reference-other" "$app2"
   expect_equal 'one service' "$app" "$(belay service ls --names)"
   # Nor does a destroy need it.
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   expect_out 'found nothing'
   expect_equal 'the images' "$before" "$(images)"
 }
@@ -110,7 +110,7 @@ test_a_restore_takes_the_image_from_the_registry_or_from_the_backup() {
   GREETING=hello run "$app" configure there
   expect_done belay service backup "$app" "$work/bare.tar.zst"
   expect_done belay service backup --with-image "$app" "$work/whole.tar.zst"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   stop_registry
 
   own_engine
@@ -127,7 +127,7 @@ test_a_restore_takes_the_image_from_the_registry_or_from_the_backup() {
   expect_done belay service restore -y "$app2" "$work/whole.tar.zst"
   expect_done "$app2" show
   expect_equal 'what it has' $'hello there\ndata\n1' "$out"
-  expect_done belay service destroy -y "$app2"
+  expect_done belay service destroy --yes-lose-data "$app2" "$app2"
   expect_equal 'no image stays' '' "$(images)"
   # With it, from there; the tag may mean something else by now.
   serve_registry "$engine_script" inside "$engine_folder"
@@ -141,7 +141,7 @@ test_a_restore_takes_the_image_from_the_registry_or_from_the_backup() {
     expect_equal "the sums of $item" "$(zstd -dc "$work/bare.tar.zst" | tar -xO "data/$item.sha256.000001")" \
       "$(zstd -dc "$work/again.tar.zst" | tar -xO "data/$item.sha256.000001")"
   done
-  expect_done belay service destroy -y "$app2"
+  expect_done belay service destroy --yes-lose-data "$app2" "$app2"
   expect_equal 'no image stays' '' "$(images)"
 }
 
@@ -210,7 +210,7 @@ test_a_script_that_hangs_is_ended_in_time_on_the_host_and_inside() {
   ended "$pid"
   expect_equal 'the exit code' 130 "$code"
   eventually nothing_hangs
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 
   inside_image in
   expect_done belay service install -y "$prefix-image:in" "$app"
@@ -244,7 +244,7 @@ test_a_script_that_hangs_is_ended_in_time_on_the_host_and_inside() {
   inside_hook show 'kill -9 $PPID; kill -9 1; echo alive'
   run "$app" show
   expect_equal 'no container stays' "$before" "$(world)"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 hangs_now() { [ "$(processes_of 'sleep 98765')" -gt 0 ]; }
 nothing_hangs() { ! hangs_now; }
@@ -299,7 +299,7 @@ test_a_script_that_fills_the_disk_is_ended_and_leaves_what_was_there() {
   # A disk that is full already keeps nobody from making room.
   dd if=/dev/zero of="$place/state/ballast" bs=1M count=$((free - 20)) status=none
   expect_done "$app" show
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 
 test_a_script_in_a_container_that_fills_the_disk_is_ended() {
@@ -321,7 +321,7 @@ test_a_script_in_a_container_that_fills_the_disk_is_ended() {
   expect_equal 'what it left' "$before" "$(everything)"
   expect_not test -e "$work/late.tar.zst"
   eventually has_room "$place/engine" $((free - 2))
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 has_room() { [ "$(room "$1")" -ge "$2" ]; }
 
@@ -359,7 +359,7 @@ test_on_an_engine_elsewhere_a_restore_leaves_nothing_that_the_backup_lacks() {
   rm "$place/restore.hook"
   expect_done docker run --rm -v "dr-$app-config:/config" "$prefix-image:1" sh -c 'ls -A /config; cat /config/greeting'
   expect_equal 'what was there' $'greeting\nmore\nnewer there' "$out"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 expect_not_err() { [[ ! $err =~ $1 ]] || fail 'standard error' "no match of $1" "$err"; }
 
@@ -394,7 +394,7 @@ test_volumes_without_a_name_outlive_their_containers_until_the_service_ends() {
   echo 'docker rm -f "dr-$1-web" >/dev/null' >"$place/configure.hook"
   run "$app" configure
   expect volume_exists "${second#volume }"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   expect_out 'found nothing'
   for volume in "$first" "${second#volume }" "dr-$app-config" "dr-$app-data"; do expect_not volume_exists "$volume"; done
 }
@@ -459,7 +459,7 @@ test_shells_complete_the_commands_of_services() {
   expect_done "$app"
   expect_out "$app configure"
   expect_err 'help script'
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 
 run_tests "$@"

@@ -70,7 +70,7 @@ def command_of(params, there):
     """The command that is needed, without the name of the program; None: none is."""
     name, state = params["name"], params["state"]
     if state == "absent":
-        return ["service", "destroy", name, "-y"] if there else None
+        return ["service", "destroy", name, "--yes-lose-data", name] if there else None
     if there is None:
         return ["service", "install", params["image"], name, "-y"] + (["--inside"] if params["inside"] else [])
     if state == "latest":

@@ -49,8 +49,6 @@ void expect_no_more(const Invocation& in) {
 service_image::Ask ask(Invocation& in, HostRun& run) {
   return [&in, &run](const std::vector<std::string>& lines, const std::string& question) {
     run.report().close();
-    // What a destroy removes is told as it goes.
-    if (in.has("yes") && in.argument("VERB") == "destroy") return true;
     for (const auto& line : lines) in.console.diagnostic(line);
     if (in.has("yes")) return true;
     return in.console.confirm(question, in.stop());
@@ -128,10 +126,25 @@ int run_update(Invocation& in, HostRun& run) {
   return print_done(in, run, name, done, {text, format("{} has the newest image already: {}", name, done.before)});
 }
 
+// -y never stands for the loss of data: the name must be typed, or given in words.
+service_image::Ask ask_for_name(Invocation& in, HostRun& run, const std::string& name) {
+  return [&in, &run, name](const std::vector<std::string>& lines, const std::string&) {
+    run.report().close();
+    // What goes is told as it goes.
+    if (in.text("yes-lose-data")) return true;
+    for (const auto& line : lines) in.console.diagnostic(line);
+    return in.console.typed_confirmation(format("The service {} and all its data will be lost.", name), name,
+                                         format("--yes-lose-data {}", name), in.stop());
+  };
+}
+
 int run_destroy(Invocation& in, HostRun& run) {
   const std::string name = service_name(in);
   expect_no_more(in);
+  if (const auto agreed = in.text("yes-lose-data"); agreed && *agreed != name)
+    throw in.usage_error(format("--yes-lose-data names '{}', but the service is {}", printable(*agreed), name));
   auto options = common_options<service_image::DestroyOptions>(in, run);
+  options.ask = ask_for_name(in, run, name);
   options.despite_script = in.has("force");
   const Done done = service_image::destroy(run.context(), name, options, in.stop());
   return print_done(in, run, name, done,

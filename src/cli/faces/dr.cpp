@@ -29,10 +29,13 @@ int configure(Session& session, const std::vector<std::string>& words) {
   return is_new ? 0 : nothing_to_change;
 }
 
-// Options may stand anywhere behind the verb; --yes is what the document has where it says that nobody is asked.
+// Options may stand anywhere behind the verb; where the document asks nobody, all is agreed to.
 int service_command(Session& session, const std::string& verb, std::vector<std::string> words, bool asks) {
   std::vector<std::string> line{"service", verb};
-  if (!asks) line.emplace_back("--yes");
+  if (!asks && verb == "destroy" && words.size() > 1)
+    line.insert(line.end(), {"--yes-lose-data", words[1]});
+  else if (!asks)
+    line.emplace_back("--yes");
   line.insert(line.end(), words.begin() + 1, words.end());
   return run_command_line(session, line);
 }
