@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "change/apps.h"
 #include "model/compose_labels.h"
-#include "plan/planner.h"
 
 namespace belay::look {
 
