@@ -65,6 +65,11 @@ bool is_part_name(std::string_view name) {
          digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+Conflict name_is_taken(std::string_view what) {
+  return Conflict(ErrorCode::name_taken, format("{} exists already", what),
+                  "Give it another name; --replace writes over it.");
+}
+
 std::string name_of_part(std::string_view part) {
   // The two dots, and what is between and behind them.
   const std::size_t around = part_digits + part_ending.size() + 2;

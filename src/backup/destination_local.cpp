@@ -77,8 +77,7 @@ class LocalUpload final : public Upload {
  private:
   void refuse_taken() const {
     struct stat there{};
-    if (::lstat(path_.c_str(), &there) == 0)
-      throw Conflict(ErrorCode::name_taken, format("{} exists already", path_.string()));
+    if (::lstat(path_.c_str(), &there) == 0) throw name_is_taken(path_.string());
   }
 
   void take_name() const {

@@ -1,8 +1,10 @@
 #pragma once
-// How a file is called while it is written.
+// How a file is called while it is written, and what is said where its name is taken.
 
 #include <string>
 #include <string_view>
+
+#include "base/errors.h"
 
 namespace belay::backup {
 
@@ -11,5 +13,8 @@ std::string part_name(std::string_view name);
 bool is_part_name(std::string_view name);
 // Of what is_part_name: NAME.
 std::string name_of_part(std::string_view part);
+
+// "WHAT exists already", with the way on.
+Conflict name_is_taken(std::string_view what);
 
 }  // namespace belay::backup

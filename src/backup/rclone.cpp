@@ -207,7 +207,7 @@ class RcloneUpload final : public Upload {
 
  private:
   void refuse_taken() const {
-    if (remote_.file(name_, stop_)) throw Conflict(ErrorCode::name_taken, "a file of this name exists already");
+    if (remote_.file(name_, stop_)) throw name_is_taken("a file of this name");
   }
 
   Error failed() {

@@ -162,7 +162,7 @@ class SftpUpload final : public Upload {
   }
 
   void refuse_taken() {
-    if (exists(*session_, path_, stop_)) throw Conflict(ErrorCode::name_taken, "a file of this name exists already");
+    if (exists(*session_, path_, stop_)) throw name_is_taken("a file of this name");
   }
 
   // A full disk is only "failure" in this version of the protocol.

@@ -106,12 +106,14 @@ Change stop(Context& context, const Target& target, bool dry_run, std::stop_toke
   App app = known_app(context, target.app, stop_token);
   return doing(format("stopping {}", target.text()), [&] {
     const auto running = what_runs(app);
-    if (target.service.empty()) {
+    if (!target.service.empty() && !dry_run) finish_unfinished(context, app, stop_token);
+    // Where all of it is to be down, so is the part.
+    const bool is_all_down = !target.service.empty() && ran_until_stopped(app) != nullptr;
+    if (is_all_down) std::ignore = app.services_of(release_of_data(app), target);
+    if (target.service.empty() || is_all_down)
       wish_down(app, context);
-    } else {
-      if (!dry_run) finish_unfinished(context, app, stop_token);
+    else
       wish_without(context, app, target);
-    }
     Change change = fulfil(context, app, "stop", dry_run, stop_token);
     change.release = running;
     return change;

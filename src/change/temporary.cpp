@@ -110,10 +110,18 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
 }
 
 void clear(Context& context, const AppName& app, const std::string& reason, std::stop_token stop) {
-  const plan::Plan plan = plan_clearing(context, app, reason, stop);
-  if (!plan.empty()) {
-    DataWork work(context.engine, context.report);
-    carry_out_whole(context, plan, {nullptr, &work}, stop);
+  constexpr int most_tries = 3;
+  for (int tries = 1;; ++tries) {
+    const plan::Plan plan = plan_clearing(context, app, reason, stop);
+    if (plan.empty()) break;
+    try {
+      DataWork work(context.engine, context.report);
+      carry_out_whole(context, plan, {nullptr, &work}, stop);
+      break;
+    } catch (const Conflict&) {
+      // The engine was about to start a container when its command was killed: now it runs.
+      if (tries == most_tries) throw;
+    }
   }
   // Last: as long as it is there, the next command looks for the rest.
   std::error_code error;

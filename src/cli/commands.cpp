@@ -672,7 +672,9 @@ constexpr auto options_of_service = joined(
         Option{.name = "replace", .summary = "backup: replace a file of the same name"},
         Option{.name = "gzip", .summary = "backup: compress with gzip instead of zstd"},
         Option{.name = "level", .value = "N", .summary = "backup: how hard to compress", .kind = Kind::number}},
-    recipients, identities, passphrase_file, script_option, names_only, json, std::array{change[0]});
+    recipients, identities, passphrase_file, script_option, names_only, json,
+    std::array{change[0], Option{.name = "exit-unchanged",
+                                 .summary = "no effect: it always exits with 3 when there was nothing to change"}});
 constexpr std::array positionals_of_completion{
     Positional{.name = "SHELL", .kind = Kind::words, .choices = "bash|zsh|fish"}};
 constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::face},

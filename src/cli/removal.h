@@ -22,6 +22,8 @@ void check_words_of_loss(const Invocation& in, const AppName& name, bool volumes
 // The app with its containers and images; `volumes`: with its data, after the app's name was typed, or given with
 // --yes-lose-data.
 int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes);
+// The state does not know the app, and nothing on the engine is its.
+bool is_absent(change::Context& context, const AppName& name, std::stop_token stop);
 int print_removed(Console& console, const AppName& name, const change::Removed& removed, const RemovalWords& words);
 int exit_code_of(const change::Removed& removed, const RemovalWords& words);
 

@@ -106,6 +106,11 @@ bool goes_together(const Unit& unit, OrderKind kind) {
   return is_whole(unit) && (kind == OrderKind::stop || kind == OrderKind::restart);
 }
 
+bool takes_away(OrderKind kind) {
+  return kind == OrderKind::stop || kind == OrderKind::take_down || kind == OrderKind::purge ||
+         kind == OrderKind::remove;
+}
+
 bool makes(const Order& order) {
   return order.command == "create" || order.command == "start";
 }
@@ -176,6 +181,38 @@ std::vector<OrderGroup> groups_of(const Unit& unit) {
 }
 
 OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
+  try {
+    return carry_out(group, stop);
+  } catch (const Error& error) {
+    // What is not there is stopped and removed already.
+    if (!takes_away(group.kind) || !is_absence(error.code(), stop)) throw;
+    const std::string text = format("{}: {}", is_whole(unit_) ? app_.text() : group.orders.front().container,
+                                    group.kind == OrderKind::stop ? "nothing to stop" : "nothing to remove");
+    if (call_.dry_run)
+      show(text);
+    else
+      session_.console.success(text);
+    return {};
+  }
+}
+
+void Orders::clear_killed() {
+  if (call_.dry_run) return;
+  HostRun run(session_, call_.command);
+  units::clear_killed(run.context(), app_, session_.stop());
+  run.report().close();
+}
+
+bool Orders::is_absence(ErrorCode code, const std::stop_token& stop) {
+  if (code == ErrorCode::service_not_found) return true;
+  // None of it has ever proved itself.
+  if (code == ErrorCode::release_not_found || code == ErrorCode::not_running) return true;
+  if (code != ErrorCode::app_not_found) return false;
+  HostRun run(session_, call_.command);
+  return is_absent(run.context(), app_, stop);
+}
+
+OrderOutcome Orders::carry_out(const OrderGroup& group, const std::stop_token& stop) {
   switch (group.kind) {
     case OrderKind::make:
       return make(group, stop);

@@ -58,10 +58,15 @@ class Orders {
   Orders(Session& session, const UnitCall& call, const formats::dockerstra::Unit& unit)
       : session_(session), call_(call), unit_(unit), app_(unit.address.unit) {}
 
-  // Throws what fails.
+  // Throws what fails. What is to be stopped or removed and is not there is unchanged.
   OrderOutcome run(const OrderGroup& group, const std::stop_token& stop);
+  // What a killed command of the unit had for itself goes before the orders of the next.
+  void clear_killed();
 
  private:
+  OrderOutcome carry_out(const OrderGroup& group, const std::stop_token& stop);
+  // An error of this code says that the unit is not there, has no such part, or has never run.
+  bool is_absence(ErrorCode code, const std::stop_token& stop);
   OrderOutcome make(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome create(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome start_held(const OrderGroup& group, const std::stop_token& stop);

@@ -62,6 +62,7 @@ void ProductionRun::run(TestReport& report, const std::stop_token& stop) {
   };
   try {
     size_t next = 0;
+    Orders(session_, call_, stages_.front().unit).clear_killed();
     for (const Stage& stage : stages_) {
       if (!run_stage(stage, report, next, stop)) break;
       if (stage.opens) run_asked(report, next, stop);

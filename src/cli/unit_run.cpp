@@ -58,6 +58,7 @@ class UnitRun {
 
   int run() {
     try {
+      orders_.clear_killed();
       for (const OrderGroup& group : groups_) {
         carry_out(group);
         if (has_failed_ && !call_.keep_going) break;

@@ -151,6 +151,15 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   return adopted;
 }
 
+namespace {
+
+// A line says all there is to say: ports and volumes of the image are not published behind the user's back.
+std::map<std::string, Configuration> configurations_of(const Spec& spec) {
+  return {{"default", {spec, true, true}}};
+}
+
+}  // namespace
+
 Imported import_run(change::Context& context, const std::string& wanted_name, const std::vector<std::string>& line,
                     bool dry_run, std::stop_token stop) {
   const formats::RunLine parsed = formats::parse_run_line(line, {});
@@ -179,6 +188,11 @@ Imported import_run(change::Context& context, const std::string& wanted_name, co
       throw NotFound(ErrorCode::image_not_found, format("{} was pulled, but the engine does not have it", reference));
   }
   imported.image = image->id;
+  if (app && !app->builds.empty() && app->builds.back().image == image->id && app->builds.back().tag == reference &&
+      app->builds.back().configurations == configurations_of(spec)) {
+    imported.changed = false;
+    return imported;
+  }
   if (!app) {
     app.emplace(name);
     app->created = context.clock.now();
@@ -187,8 +201,7 @@ Imported import_run(change::Context& context, const std::string& wanted_name, co
   build.number = app->builds.empty() ? 1 : app->builds.back().number + 1;
   build.image = image->id;
   build.tag = reference;
-  // The line says all there is to say: ports and volumes of the image are not published behind the user's back.
-  build.configurations["default"] = {spec, true, true};
+  build.configurations = configurations_of(spec);
   build.created = context.clock.now();
   build.who = context.who;
   app->builds.push_back(std::move(build));

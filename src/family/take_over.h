@@ -41,8 +41,9 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
 struct Imported {
   std::string app, image;
   std::vector<std::string> warnings;
-  std::string spec;  // as JSON, without secrets
-  plan::Plan plan;   // what brings its image; empty: it is here
+  std::string spec;     // as JSON, without secrets
+  plan::Plan plan;      // what brings its image; empty: it is here
+  bool changed = true;  // false: the newest build of the app is of this line and this image
 };
 // Makes an app from a `docker run` line; the image is pulled where it is missing. Started with `belay start NAME new`.
 // An empty name: the line's --name.

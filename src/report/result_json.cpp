@@ -78,7 +78,7 @@ Node imported_json(const family::ImportedFamily& imported, bool dry_run) {
 
 Node imported_json(const family::Imported& imported, bool dry_run) {
   Node node = bare_name(imported.app);
-  node.set("outcome", outcome_word(dry_run, true));
+  node.set("outcome", outcome_word(dry_run, imported.changed));
   node.set("image", text_or_null(imported.image));
   node.set("settings", document::read_json(imported.spec, imported.app));
   node.set("warnings", remarks(imported.warnings));

@@ -180,7 +180,7 @@ Done restore_new(change::Context& context, InstalledService service, Work& work,
     work.launcher(text);
     carry_out(context, work, chain.plan(), stop);
   } catch (const Error&) {
-    take_back_install(context, service, true);
+    take_back_install(context, service, options.script_time);
     throw;
   }
   service.unfinished = Unfinished::nothing;

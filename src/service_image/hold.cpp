@@ -45,6 +45,19 @@ void remove_temporary(change::Context& context, const std::string& name, std::st
   }
 }
 
+// The backups that a command which was killed had begun for a way back.
+void remove_unfinished_backups(change::Context& context, const Folders& folders, const std::string& name) {
+  const fs::path folder = folders.all / "backups";
+  if (!fs::exists(folder)) return;
+  const auto ours = [&](const std::string& left) {
+    return left == folders.kept_backup(name).filename() || left == folders.restore_backup(name).filename();
+  };
+  const auto place = backup::destination(backup::parse_place(folder.string()), {});
+  std::ignore = place->remove_leftovers(ours, context.clock.now(), {});
+  std::error_code error;
+  fs::remove(folder, error);  // where it is empty
+}
+
 // What a command that was killed had paused, and its files.
 void end_interrupted(change::Context& context, const std::string& name, std::stop_token stop) {
   const Folders folders(context.store.folder());
@@ -52,6 +65,8 @@ void end_interrupted(change::Context& context, const std::string& name, std::sto
   resume_paused(context, folders.paused(name));
   std::error_code error;
   fs::remove_all(folders.work(name), error);
+  fs::remove(folders.all / "work", error);  // where it is empty
+  remove_unfinished_backups(context, folders, name);
 }
 
 void finish_unfinished(change::Context& context, const std::string& name, std::stop_token stop) {
@@ -68,12 +83,14 @@ void finish_unfinished(change::Context& context, const std::string& name, std::s
   }
   context.report.note(format("an earlier {} of {} did not come to its end: it is taken back now", verb, name));
   if (service->unfinished == Unfinished::install) {
-    take_back_install(context, *service, true);
+    take_back_install(context, *service, {});
     if (context.store.service(name))
       throw Conflict(ErrorCode::data_in_use, format("the install of {} failed, and is not taken back yet", name),
                      format("Mend what the warnings name, then run belay service destroy {}.", name));
   } else {
     doing(format("taking back the {} of {}", verb, name), [&] { go_back(context, *service); });
+    std::error_code error;
+    if (!service->before_backup.empty()) fs::remove(service->before_backup, error);
   }
 }
 
@@ -105,8 +122,10 @@ Held hold(change::Context& context, const std::string& name, std::stop_token sto
   end_interrupted(context, name, stop);
   finish_unfinished(context, name, stop);
   if (const auto service = context.store.service(name)) note_nameless(context, *service, std::move(stop));
+  const Folders folders(context.store.folder());
   std::error_code error;
-  fs::remove(Folders(context.store.folder()).restore_backup(name), error);
+  fs::remove(folders.restore_backup(name), error);
+  fs::remove(folders.all / "backups", error);  // where it is empty
   return {std::move(lock), was_there && !context.store.service(name)};
 }
 
@@ -241,16 +260,14 @@ std::vector<std::string> discard_left_images(change::Context& context, const std
   return {there.begin(), there.end()};
 }
 
-void take_back_install(change::Context& context, InstalledService service, bool script_has_run) {
+void take_back_install(change::Context& context, InstalledService service, std::optional<Milliseconds> script_time) {
   try {
-    Work work(context, service, Milliseconds(600'000));
+    Work work(context, service, script_time.value_or(Milliseconds(600'000)));
     // Once the script has removed its containers, nothing else says whose these were.
     note_nameless(context, service, {});
-    if (script_has_run) {
-      Chain chain;
-      chain.then(script_step(service, service.version, "destroy"), "the install is taken back", true);
-      carry_out(context, work, chain.plan(), {});
-    }
+    Chain chain;
+    chain.then(script_step(service, service.version, "destroy"), "the install is taken back", true);
+    carry_out(context, work, chain.plan(), {});
     service.unfinished = Unfinished::destroy;
     context.store.save(service);
     const Done done = finish_destroy(context, service, {});

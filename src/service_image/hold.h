@@ -77,9 +77,9 @@ void leave_image(change::Context& context, const std::string& service, const std
 // Discards those of them that nothing needs any more; the ids of the rest.
 std::vector<std::string> discard_left_images(change::Context& context, const std::string& service);
 
-// Everything of a service that was not there before its install: its own script `destroy` first where it has begun.
-// Never to be stopped; what goes wrong is warned of.
-void take_back_install(change::Context& context, InstalledService service, bool script_has_run);
+// Everything of a service that was not there before its install: its own script `destroy` first, which gets
+// `script_time`, or ten minutes. Never to be stopped; what goes wrong is warned of.
+void take_back_install(change::Context& context, InstalledService service, std::optional<Milliseconds> script_time);
 // Back to `before`: image, scripts, data as far as there is a backup, and what ran. Throws where that fails; the
 // service stays unfinished then.
 // `script_time`: how long each script may take; nullopt: an hour.

@@ -149,7 +149,7 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
   } catch (Error& error) {
     if (is_saved) {
       note_in_journal(context, name, "install", "failed", error.what());
-      take_back_install(context, service, true);
+      take_back_install(context, service, options.script_time);
       if (!context.store.service(name)) error.offer_hint("The install is taken back.");
     } else if (service.version.fetched) {
       if (const auto image = context.engine.image(options.reference, {}))

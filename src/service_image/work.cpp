@@ -281,6 +281,13 @@ void Work::begin_backup(backup::Destination& destination, const std::string& nam
   manifest_ = &manifest;
   sealing_ = sealing;
   size_ = {};
+  try {
+    // What a killed backup of this name left may be what fills the disk.
+    std::ignore = destination.remove_leftovers([&](const std::string& left) { return left == name; },
+                                               context_.clock.now() - std::chrono::hours(24), stop);
+  } catch (const NotFound&) {
+    // The folder is still to be made.
+  }
   upload_ = destination.create(name, {replace, 0}, std::move(stop));
   sealed_ = std::make_unique<backup::Sealed>(sealing_, [this](std::string_view bytes) {
     upload_->write(bytes);

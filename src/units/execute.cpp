@@ -176,4 +176,12 @@ int execute(change::Context& context, const Declaration& unit, const Command& co
                [&] { return context.engine.exec(command.container, request, terminal, stop); });
 }
 
+void clear_killed(change::Context& context, const AppName& unit, std::stop_token stop) {
+  std::error_code error;
+  if (!fs::exists(change::temporary_folder(context, unit), error)) return;
+  // Whoever is at work with the unit has the lock, and goes on.
+  const FileLock lock = change::lock_app_as_found(context, unit, stop);
+  change::clear_announced(context, unit, stop);
+}
+
 }  // namespace belay::units

@@ -33,4 +33,8 @@ int run_passing(change::Context& context, const AppName& unit, const std::string
                 Terminal& terminal, const std::function<void(const std::string& container)>& at_the_end,
                 std::stop_token stop);
 
+// Removes what commands and tests of the unit made for themselves and left when they were killed. Asks the engine
+// nothing where there is nothing of that.
+void clear_killed(change::Context& context, const AppName& unit, std::stop_token stop);
+
 }  // namespace belay::units

@@ -175,6 +175,12 @@ TEST_P(Destinations, RefuseANameThatIsTaken) {
   put(*where, "web.tar", "first");
   EXPECT_THAT(failure([&] { where->create("web.tar", {}, {}); }),
               testing::ContainsRegex("^conflict: .*exists already"));
+  try {
+    where->create("web.tar", {}, {});
+    FAIL() << "it is taken";
+  } catch (const Conflict& taken) {
+    EXPECT_THAT(taken.hint(), testing::HasSubstr("--replace"));
+  }
   {
     const auto upload = where->create("shop.tar", {}, {});
     upload->write("mine");

@@ -208,6 +208,17 @@ TEST_F(Stack, APartIsStoppedAndStaysSoUntilItIsStarted) {
   EXPECT_EQ(created().at("proxy"), before.at("proxy"));
 }
 
+TEST_F(Stack, APartOfWhatIsStoppedIsStoppedAlready) {
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  Context here = context();
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  EXPECT_EQ(stop(here, {shop, "web"}, false, {}).kind, Change::Kind::unchanged);
+  EXPECT_THROW(stop(here, {shop, "nothing"}, false, {}), NotFound);
+  // All of it comes back, that part too.
+  EXPECT_EQ(start_release(here, shop, "last", {}, {}).kind, Change::Kind::done);
+  EXPECT_EQ(created().size(), 4U);
+}
+
 // Wherever a user says that it should run: nothing has changed, so it is the same release in the same containers.
 TEST_F(Stack, WhatWasStoppedRunsAgainInItsOwnContainers) {
   ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);

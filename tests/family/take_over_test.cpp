@@ -319,6 +319,8 @@ TEST(Import, MakesAnAppOfARunLine) {
   EXPECT_THAT(scene.store->app_names(), IsEmpty());
   EXPECT_EQ(dry.spec.find("s3cret"), std::string::npos);
   const auto imported = import_run(here, "", line, false, {});
+  EXPECT_TRUE(imported.changed);
+  EXPECT_FALSE(import_run(here, "", line, false, {}).changed) << "it is of this line already";
   EXPECT_EQ(imported.app, "web");
   EXPECT_EQ(scene.run("start new"), "done");
   const auto detail = scene.engine.container("web-r1", {}).value();

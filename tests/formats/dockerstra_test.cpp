@@ -203,6 +203,39 @@ TEST(Dockerstra, ReadsAFileOnceHoweverManyImportIt) {
 }
 
 // The table of docs/formats/dockerstra.md says what keywords.cpp says.
+// Each in few steps, and before anything is made of it.
+TEST(Dockerstra, WhatIsFarTooMuchIsRefused) {
+  const std::string unit = "web: {create: {image: one}}\n---\n- web: {command: start}\n";
+  const auto list = [](const std::string& name, int count) {
+    std::string text = name + ": [";
+    for (int i = 0; i < count; ++i) text += "1,";
+    return text + "1]\n";
+  };
+  const auto outcome = [](std::map<fs::path, std::string> files) -> std::string {
+    const Files there{std::move(files)};
+    try {
+      std::ignore = read_unit(request_of("shop"), there.outside());
+      return "read";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  const fs::path file = "/conf/units/shop.yaml", one = "/conf/environments/1.yaml", two = "/conf/environments/2.yaml";
+  EXPECT_EQ(outcome({{file, unit}, {one, list("a", 30'000)}}), "read");
+  EXPECT_EQ(outcome({{file, unit}, {one, list("a", 30'000)}, {two, list("b", 30'000)}}),
+            "/conf/environments/2.yaml:1:1: the environment files have more than 50000 values");
+  EXPECT_EQ(outcome({{file, unit}, {one, list("a", 60'000)}}).substr(0, 27), "/conf/environments/1.yaml:1");
+  EXPECT_NE(outcome({{file, list("web", 60'000)}}).find("more than 50000 values"), std::string::npos);
+  // An alias is as many values as what it stands for.
+  std::string bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
+  for (int i = 0; i < 9; ++i)
+    bomb += format("a{}: &a{} [*a{}, *a{}, *a{}, *a{}, *a{}, *a{}]\n", i + 1, i + 1, i, i, i, i, i, i);
+  EXPECT_NE(outcome({{file, bomb}}).find("more than 50000 values"), std::string::npos);
+  EXPECT_NE(outcome({{file, "web: " + std::string(100'000, '[')}}).find("deeper than 100"), std::string::npos);
+  EXPECT_NE(outcome({{file, "{% for a in range(100000000) %}{% endfor %}" + unit}}).find("too much work"),
+            std::string::npos);
+}
+
 TEST(Dockerstra, KeywordsAreInTheTableOfTheDocument) {
   const std::vector<std::string> lines =
       split(read_file(fs::path(TEST_DATA) / "../../docs/formats/dockerstra.md"), '\n');

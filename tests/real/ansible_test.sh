@@ -173,13 +173,32 @@ END
   expect_equal 'installed' 'true false' "$(task install .changed) $(task 'install again' .changed)"
   expect_equal 'the image' "$prefix-service:1" "$(task install .service.reference)"
   expect_equal 'destroyed' 'true false' "$(task destroy .changed) $(task 'destroy again' .changed)"
+
+  # A newer image under the same name.
+  playbook <<END
+- {name: latest, belay.host.service: {name: $service, image: "$prefix-service:1", state: latest}}
+- {name: latest again, belay.host.service: {name: $service, image: "$prefix-service:1", state: latest}}
+END
+  play
+  expect_exit 0
+  expect_equal 'installed' 'true false' "$(task latest .changed) $(task 'latest again' .changed)"
+  echo newer >service/version
+  service_image "$prefix-service:1"
+  play --check
+  expect_equal 'planned' true "$(task latest .changed)"
+  play
+  expect_exit 0
+  expect_equal 'updated' 'true false' "$(task latest .changed) $(task 'latest again' .changed)"
+  play
+  expect_equal 'changed' 0 "$(changes)"
+  expect_done belay service destroy -y "$service"
 }
 # service_image REFERENCE: one by the convention of service images, whose scripts do nothing.
 service_image() {
   local script
   mkdir -p service/dr service/config service/bin
   cp "$(command -v busybox)" service/bin/busybox
-  ln -s busybox service/bin/sh
+  ln -sf busybox service/bin/sh
   for script in install destroy help backup restore enter; do
     printf '#!/bin/sh\nexit 0\n' >service/dr/$script
     chmod 755 service/dr/$script

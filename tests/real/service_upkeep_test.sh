@@ -399,6 +399,137 @@ test_volumes_without_a_name_outlive_their_containers_until_the_service_ends() {
   for volume in "$first" "${second#volume }" "dr-$app-config" "dr-$app-data"; do expect_not volume_exists "$volume"; done
 }
 
+# The image of version 2 under the tag 1, with a script `update`.
+newer_image() {
+  service_image 2
+  local root=$place/service-2
+  script update 'docker run --rm -v "dr-$1-config:/config" "$2" sh -c "echo newer >/config/greeting"'
+  tar -C "$root" -cf "$place/service.tar" .
+  import_image 2 --data-urlencode 'changes=USER 22022:22022' --data-urlencode 'changes=VOLUME /config'
+  api POST "/images/$prefix-image:2/tag?repo=$prefix-image&tag=1"
+}
+# goes_wrong SCRIPT WAY: once. Where Belay takes back what a script made, it has made something by then.
+goes_wrong() {
+  local end stray=
+  case $2 in
+    fails) end='exit 9' ;;
+    hangs) end='sleep 98765 & wait' ;;
+    # Its grandparent is belay.
+    kills) end='kill -9 $(ps -o ppid= -p $PPID); exit 9' ;;
+  esac
+  [[ $1 = @(backup|destroy|configure) ]] || stray='docker volume create --label "$DR_LABEL" "dr-$1-stray" >/dev/null'
+  printf '%s\n' "rm $place/$1.hook" "$stray" "$end" >"$place/$1.hook"
+}
+# What there is of the service, its data too.
+service_now() {
+  everything
+  [ ! -e "$place/bin/$app" ] || "$app" show
+}
+# one_goes_wrong SCRIPT WAY COMMAND…: what was there before is there afterwards; where Belay is killed or its way back
+# fails, after the next command.
+one_goes_wrong() {
+  local script=$1 way=$2 before
+  shift 2
+  before=$(service_now)
+  goes_wrong "$script" "$way"
+  run "$@"
+  [ ! -e "$place/$script.hook" ] || fail "$script is not called by $*"
+  case $way in
+    fails) expect_exit 1 && expect_err 'exit code 9' ;;
+    hangs) expect_exit 1 && expect_err 'longer than 10 s' ;;
+    kills) expect_exit 137 && next_command ;;
+  esac
+  expect_equal "what is there after $script $way in $*" "$before" "$(service_now)"
+  expect_equal 'no process stays' 0 "$(processes_of 'sleep 98765')"
+}
+# In $limit, for the commands that are to hang: long enough for the scripts that do not.
+limit_of() { if [ "$1" = hangs ]; then limit=(--timeout 10s); else limit=(); fi; }
+# Any command that holds the service; one that is there stays.
+next_command() {
+  if [ -n "$(belay service ls --names)" ]; then run belay service update --dry-run "$app"; else run belay service destroy -y "$app"; fi
+}
+
+test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
+  own_users
+  service_image 1
+  belay service ls >/dev/null
+  local way limit install
+  for way in fails hangs kills; do
+    limit_of "$way"
+    install=(belay service install -y "${limit[@]}" "$prefix-image:1" "$app")
+    one_goes_wrong install "$way" "${install[@]}"
+    # And so does what takes it back.
+    echo 'exit 9' >"$place/install.hook"
+    one_goes_wrong destroy "$way" "${install[@]}"
+    rm -f "$place/install.hook"
+  done
+  installed 1
+  GREETING=hello run "$app" configure there
+  expect_done "$app" run
+  local old=$work/old.tar.zst
+  expect_done belay service backup --with-image "$app" "$old"
+  GREETING=hello run "$app" configure again
+  newer_image
+  for way in fails hangs kills; do
+    limit_of "$way"
+    # A command by hand has its own exit code where it fails.
+    [ "$way" = fails ] || one_goes_wrong configure "$way" belay service run "${limit[@]}" "$app" configure
+    one_goes_wrong backup "$way" belay service backup "${limit[@]}" "$app" "$work/late.tar.zst"
+    expect_not test -e "$work/late.tar.zst"
+    one_goes_wrong destroy "$way" belay service destroy -y "${limit[@]}" "$app"
+    one_goes_wrong backup "$way" belay service restore -y "${limit[@]}" "$app" "$old"
+    one_goes_wrong restore "$way" belay service restore -y "${limit[@]}" "$app" "$old"
+    one_goes_wrong backup "$way" belay service update -y "${limit[@]}" "$app"
+    one_goes_wrong update "$way" belay service update -y "${limit[@]}" "$app"
+  done
+  expect_done belay service backup "$app" "$work/late.tar.zst"
+  expect_equal 'no file of a backup that was killed' $'late.tar.zst\nold.tar.zst' "$(ls -A "$work")"
+  run belay service backup "$app" "$work/late.tar.zst"
+  expect_exit 1
+  expect_err '--replace writes over it'
+  # And so does what brings it back: the next command tries again.
+  local before
+  before=$(service_now)
+  for way in fails hangs kills; do
+    limit_of "$way"
+    echo 'exit 9' >"$place/update.hook"
+    goes_wrong restore "$way"
+    run belay service update -y "${limit[@]}" "$app"
+    rm "$place/update.hook"
+    [ "$way" = kills ] || expect_err 'the next command tries again'
+    expect_not test -e "$place/restore.hook"
+    next_command
+    expect_equal "what is there after restore $way in the way back" "$before" "$(service_now)"
+  done
+  # A backup of another version brings that version.
+  expect_done belay service update -y "$app"
+  for way in fails hangs kills; do
+    limit_of "$way"
+    one_goes_wrong install "$way" belay service restore -y "${limit[@]}" "$app" "$old"
+  done
+  expect_done belay service restore -y "$app" "$old"
+  expect_done "$app" show
+  expect_equal 'what it has' $'hello there\ndata\n1' "$out"
+  expect_done belay service destroy -y "$app"
+  for way in fails hangs kills; do
+    limit_of "$way"
+    one_goes_wrong install "$way" belay service restore -y "${limit[@]}" "$app" "$old"
+    one_goes_wrong restore "$way" belay service restore -y "${limit[@]}" "$app" "$old"
+  done
+  expect_done belay service restore -y "$app" "$old"
+  # Help is given whatever its script does.
+  echo 'sleep 98765 & wait' >"$place/help.hook"
+  expect_done "$app"
+  expect_out "$app configure"
+  expect_err 'help script'
+  echo 'kill -9 $(ps -o ppid= -p $PPID)' >"$place/help.hook"
+  run "$app"
+  expect_exit 137
+  rm "$place/help.hook"
+  expect_equal 'no process stays' 0 "$(processes_of 'sleep 98765')"
+  expect_done belay service destroy -y "$app"
+}
+
 # Types the line into an interactive shell with Belay's completion, and a Tab: what is offered.
 offered_by_bash() {  # LINE
   bash --norc -c 'eval "$(belay completion bash)"; words=($1); COMP_WORDS=("${words[@]}" ""); COMP_CWORD=${#words[@]}; COMP_LINE="$1 " COMP_POINT=${#COMP_LINE}

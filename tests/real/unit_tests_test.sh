@@ -191,6 +191,36 @@ test_the_unit_itself_is_tested_in_production() {
   api DELETE /volumes/test_data >/dev/null
 }
 
+# What a test in production has done to the unit stays, as that of any command; what was there for the test alone goes.
+test_a_test_in_production_that_is_killed_is_ended_by_the_next_command() {
+  configuration
+  sed -i 's/exit 4"/exit 0"/; s/exit_code: 4/exit_code: 0/; s/slow: {execute: \[sleep, "1000"\]/&, extra: {environment: {ALONE: "1"}}/' conf/units/"$app"/start.yaml
+  background belay unit run --production "$app/test:slow" >"$place/told" 2>&1
+  eventually exists "$app-data"
+  kill -KILL "$pid"
+  ended "$pid"
+  expect_done belay unit run "$app"
+  expect is_up "$app-git"
+  local before
+  before=$(world)
+  background belay unit run --production "$app/test:slow" >"$place/told" 2>&1
+  eventually alone_runs
+  kill -KILL "$pid"
+  ended "$pid"
+  expect alone_runs
+  expect_done belay unit run "$app"
+  expect_equal 'the unit' "$before" "$(world)"
+  # With all of it gone, too.
+  background belay unit run --production --yes-lose-data "$app" "$app/test:full" >"$place/told" 2>&1
+  eventually grep -q "passed  $app-git: stop" "$place/told"
+  kill -KILL "$pid"
+  ended "$pid"
+  expect_done belay unit run "$app"
+  expect is_up "$app-git"
+  expect nothing_of_tests
+}
+alone_runs() { [[ $(world) == *"belay-execute-$app"* ]]; }
+
 test_checks_are_asked_from_the_container_that_is_declared_for_it() {
   configuration
   sed -i "s/^---/e2e-check:\n  startup: {links: [[git.example, ${app}-git]]}\n---/" conf/units/"$app"/start.yaml

@@ -461,10 +461,46 @@ test_purge_leaves_nothing() {
   expect image_exists "$prefix-image:other"
   run belay ls
   expect_not_out "$app"
-  run belay unit run --keep-going --yes-lose-data "$app" "$app/purge"
+  # What is not there is gone already.
+  local verb
+  for verb in stop cleanup purge; do
+    run belay unit run --exit-unchanged --yes-lose-data "$app" "$app/$verb"
+    expect_exit 3
+    expect_out "nothing to"
+  done
+}
+
+test_what_is_not_there_is_stopped_and_removed_already() {
+  configuration "$stays_up"
+  sed -i 's/{{ args.greeting }}/hello/' conf/units/"$app"/start.yaml
+  start_orders "$app-git: {command: remove, v: true}" "$app-view: {command: stop, timeout: 1}" "$app-data: {command: remove}" \
+    "$app-data: {command: create}" "$app-git: {command: start, timeout: 1}"
+  # Before the unit is there, where all that was there has failed, where it is there, and where it is down.
+  run belay unit run --dry-run "$app"
+  expect_exit 0
+  expect_out 'nothing to'
+  sed -i "s/$stays_up/exit 1/" conf/units/"$app"/start.yaml
+  run belay unit run --yes-lose-data "$app" "$app"
   expect_exit 1
-  expect_err "there is no app $app"
-  expect_out "$app-git +remove_image +unchanged"
+  expect_out "$app-git +start +failed"
+  run belay unit run --yes-lose-data "$app" "$app"
+  expect_out "$app-git +start +failed"
+  sed -i "s/exit 1/$stays_up/" conf/units/"$app"/start.yaml
+  expect_done belay unit run --yes-lose-data "$app" "$app"
+  expect_out "$app-view +stop +unchanged"
+  expect is_up "$app-git"
+  expect_done belay unit run --yes-lose-data "$app" "$app"
+  expect_out "$app-git +remove +done"
+  expect_out "$app-view +stop +unchanged"
+  expect is_up "$app-git"
+  expect_done belay unit run "$app/stop"
+  expect_done belay unit run --yes-lose-data "$app" "$app"
+  expect is_up "$app-git"
+  # A state that was lost knows nothing: that is no reason to think so.
+  run env BELAY_STATE_DIR="$place/other" belay unit run "$app/stop"
+  expect_exit 1
+  expect_err 'belay recover'
+  expect is_up "$app-git"
 }
 
 test_a_link_leads_to_another_host_where_the_container_is_not_here() {

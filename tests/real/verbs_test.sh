@@ -426,6 +426,73 @@ test_adopt_takes_over_without_a_touch() {
   expect is_up "${prefix}old"
   settled
 }
+# twice VERB WORD…: done, and done again it has nothing to do, says so and changes nothing.
+twice() {
+  local before
+  expect_done belay "$@"
+  before=$(world)
+  run belay "$1" --exit-unchanged "${@:2}"
+  expect_exit 3
+  expect_equal "the engine after $* again" "$before" "$(world)"
+  seen+=" $1 "
+}
+test_every_verb_that_changes_something_says_when_there_was_nothing_to_do() {
+  local seen='' verb page
+  build_image 1
+  image plain
+  twice build "$app"
+  twice deploy "$app"
+  twice set "$app" env.A=1
+  twice unset "$app" env.A
+  twice pause "$app"
+  twice unpause "$app"
+  twice stable "$app"
+  twice autostart "$app" last
+  twice rollback "$app" r1
+  twice kill "$app"
+  twice start "$app"
+  twice stop "$app"
+  twice rm "$app"
+  twice start-all
+  twice recover
+  twice cleanup "$app" -y
+  twice remove "$app" -y
+  twice import run "$app" -- docker run -d "$prefix-image:1"
+  post "/containers/create?name=$app2" "{\"Image\": \"$prefix-image:1\"}" >/dev/null
+  api POST "/containers/$app2/start" >/dev/null
+  twice adopt "$app2" "$app2"
+  # A project, definitions and a unit.
+  mkdir -p project defs conf/units
+  printf 'name: %s\nservices: {web: {image: "%s"}}\n' "${prefix}p" "$prefix-image:1" >project/compose.yaml
+  cd project
+  twice up
+  twice pull --policy missing
+  twice push
+  twice down
+  twice up
+  expect_done belay down --volumes --yes-lose-data "${prefix}p"
+  run belay down --volumes --yes-lose-data "${prefix}p" --exit-unchanged
+  expect_exit 3
+  cd ..
+  printf '{"image": "%s", "update": {"pull": false}}\n' "$prefix-image:1" >"defs/${prefix}d.json"
+  twice apply defs
+  echo '{{ apps | length }}' >template
+  twice render template rendered
+  export DOCKERSTRA_CONF=$PWD/conf
+  printf '%s-one: {create: {image: "%s"}}\n---\n- %s-one: {command: start}\n' "$prefix" "$prefix-image:1" "$prefix" >"conf/units/${prefix}u.yaml"
+  for verb in build create start stop cleanup purge; do
+    twice unit --yes-lose-data "${prefix}u" run "${prefix}u/$verb"
+  done
+  # What is left: a restart always does something, retry only where something failed; services have a script of their own.
+  seen+=' restart retry service '
+  expect_done belay help --man-pages pages
+  for page in pages/belay-*.1; do
+    verb=$(basename "$page" .1)
+    verb=${verb#belay-}
+    ! grep -q 'exit\\*-unchanged' "$page" || [[ $seen == *" $verb "* ]] || fail "not looked at: $verb"
+  done
+}
+
 test_import_run_makes_an_app_of_a_line() {
   image plain
   expect_done belay build "$app2"

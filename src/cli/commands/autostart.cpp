@@ -15,8 +15,11 @@ void print_autostart(Console& console, const std::vector<change::AutostartStatus
   console.print(table);
 }
 
-int print_started(Console& console, const std::vector<change::Started>& all, bool json) {
-  int code = 0;
+int print_started(Console& console, const std::vector<change::Started>& all, const ChangeWords& words) {
+  const auto is_unchanged = [](const change::Started& started) {
+    return started.change && started.change->kind == change::Change::Kind::unchanged;
+  };
+  int code = words.exit_unchanged && std::all_of(all.begin(), all.end(), is_unchanged) ? 3 : 0;
   Node list = Node::list();
   for (const auto& started : all) {
     if (started.error) {
@@ -24,14 +27,14 @@ int print_started(Console& console, const std::vector<change::Started>& all, boo
       error.offer_hint(format("belay why {} explains it.", started.app));
       console.error(error);
       code = 1;
-    } else if (json) {
+    } else if (words.json) {
       list.add(report::change_json(AppName(started.app), *started.change, {}));
       if (started.change->failed()) code = 1;
     } else if (print_change(console, AppName(started.app), *started.change) != 0) {
       code = 1;
     }
   }
-  if (json) print_record(console, "changes", std::move(list));
+  if (words.json) print_record(console, "changes", std::move(list));
   if (all.empty()) console.note("no app is marked for autostart; belay autostart NAME last marks one");
   return code;
 }
@@ -67,7 +70,7 @@ int run_start_all(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto all = change::start_all(run.context(), change_options(in), in.stop());
   run.report().close();
-  return print_started(in.console, all, in.has("json"));
+  return print_started(in.console, all, {.exit_unchanged = in.has("exit-unchanged"), .json = in.has("json")});
 }
 
 }  // namespace belay::cli

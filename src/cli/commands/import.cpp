@@ -88,9 +88,10 @@ int import_line(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto imported = family::import_run(run.context(), name, line, in.has("dry-run"), in.stop());
   run.report().close();
+  const int code = in.has("exit-unchanged") && !imported.changed ? 3 : 0;
   if (in.has("json")) {
     print_record(in.console, imported_json(imported, in.has("dry-run")));
-    return 0;
+    return code;
   }
   for (const auto& warning : imported.warnings) in.console.warning(warning);
   if (in.has("dry-run")) {
@@ -98,9 +99,13 @@ int import_line(Invocation& in) {
     in.console.line(imported.spec);
     return 0;
   }
-  in.console.success(format("{} is an app now, from image {}", imported.app, short_digest(imported.image)));
-  in.console.note(format("start it with: belay start {} new", imported.app));
-  return 0;
+  if (imported.changed) {
+    in.console.success(format("{} is an app now, from image {}", imported.app, short_digest(imported.image)));
+    in.console.note(format("start it with: belay start {} new", imported.app));
+  } else {
+    in.console.success(format("{} is of this line already", imported.app));
+  }
+  return code;
 }
 
 }  // namespace

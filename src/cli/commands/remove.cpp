@@ -6,6 +6,11 @@
 
 namespace belay::cli {
 
+bool is_absent(change::Context& context, const AppName& name, std::stop_token stop) {
+  return !context.store.app(name) &&
+         context.engine.containers({true, format("{}={}", labels::app, name.text())}, std::move(stop)).empty();
+}
+
 bool agrees_to_loss(Invocation& in, const AppName& name, const plan::Plan& plan) {
   const Preview shown(in.console, in.has("json"));
   shown.line(format("to do for {}:", name.text()));
@@ -27,15 +32,18 @@ int remove_app(Invocation& in, const AppName& name, bool volumes, bool yes) {
   check_words_of_loss(in, name, volumes);
   HostRun run(in.session, in.description());
   const bool dry_run = in.has("dry-run"), json = in.has("json");
+  const RemovalWords words{
+      .done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged"), .json = json};
+  // Who asks whether there was anything to do wants it gone: it is.
+  if (in.has("exit-unchanged") && is_absent(run.context(), name, in.stop()))
+    return print_removed(in.console, name, {}, words);
   const auto confirm = [&](const change::RemovalPreview& preview) {
     if (!volumes) return confirm_removal(in.console, name, yes, in.stop(), json)(preview);
     return agrees_to_loss(in, name, preview.plan);
   };
   const auto removed = change::remove(run.context(), name, volumes, dry_run, confirm, in.stop());
   run.report().close();
-  return print_removed(
-      in.console, name, removed,
-      {.done = "removed", .dry_run = dry_run, .exit_unchanged = in.has("exit-unchanged"), .json = json});
+  return print_removed(in.console, name, removed, words);
 }
 
 int run_remove(Invocation& in) {

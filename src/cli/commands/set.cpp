@@ -59,7 +59,8 @@ int run_set(Invocation& in) {
 int run_unset(Invocation& in) {
   const AppName name = app_name(in);
   family::SettingsChange wanted;
-  wanted.unset = in.arguments("KEY");
+  // Who asks whether there was anything to do wants the keys gone, and takes those that are not there.
+  (in.has("exit-unchanged") ? wanted.cleared : wanted.unset) = in.arguments("KEY");
   HostRun run(in.session, in.description());
   return change_settings(in, run, name, wanted);
 }

@@ -4,7 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "document/yaml.h"
+#include "formats/dockerstra/yaml_limits.h"
 #include "template/template.h"
 
 namespace belay::formats::dockerstra {
@@ -38,16 +38,28 @@ void lay_over(Node& below, const Node& above) {
   }
 }
 
-void add_environment_file(const fs::path& file, const Outside& outside, Node& values) {
+size_t values_in(const Node& node) {
+  size_t count = 1;
+  for (const Node& item : node.items()) count += values_in(item);
+  for (const Member& member : node.members()) count += values_in(member.value);
+  return count;
+}
+
+// `room`: how many values there may still be.
+void add_environment_file(const fs::path& file, const Outside& outside, Node& values, size_t& room) {
   const auto text = outside.read(file);
   if (!text)
     throw NotFound(ErrorCode::file_not_found, format("there is no environment file {}", file.string()),
                    "Environment files are environments/NAME.yaml of the configuration directory.");
   const templates::Rendered rendered = templates::render(*text, file.string(), values);
   for (Node& document :
-       rendered.reading([&] { return document::read_yaml(rendered.text(), file.string(), {.number_keys = true}); })) {
+       rendered.reading([&] { return document::read_yaml(rendered.text(), file.string(), unit_yaml); })) {
     rendered.put_origins(document);
     if (document.is_null()) continue;
+    const size_t count = values_in(document);
+    if (count > room)
+      throw ConfigError(document.where(), format("the environment files have more than {} values", most_values));
+    room -= count;
     document.as_map("the environment file");
     lay_over(values, document);
   }
@@ -161,12 +173,14 @@ Node environment_values(const fs::path& configuration, const std::vector<std::st
     values.set("osenv", std::move(variables));
   };
   set_own();
+  size_t room = most_values;
   const fs::path folder = configuration / "environments";
   if (!chosen.empty()) {
-    for (const auto& choice : chosen) add_environment_file(chosen_file(folder, choice, outside), outside, values);
+    for (const auto& choice : chosen) add_environment_file(chosen_file(folder, choice, outside), outside, values, room);
   } else {
     for (const std::string& name : outside.names(folder).value_or(std::vector<std::string>{}))
-      if (name.ends_with(yaml_ending) && !name.starts_with('.')) add_environment_file(folder / name, outside, values);
+      if (name.ends_with(yaml_ending) && !name.starts_with('.'))
+        add_environment_file(folder / name, outside, values, room);
   }
   set_own();  // a file that sets one of these means well, but everything else here goes by them
   return values;

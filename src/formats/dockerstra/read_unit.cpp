@@ -3,10 +3,10 @@
 
 #include "base/format.h"
 #include "base/text.h"
-#include "document/yaml.h"
 #include "formats/dockerstra/orders.h"
 #include "formats/dockerstra/tests.h"
 #include "formats/dockerstra/unit.h"
+#include "formats/dockerstra/yaml_limits.h"
 #include "model/names.h"
 #include "template/template.h"
 
@@ -39,8 +39,7 @@ std::vector<size_t> document_starts(std::string_view text) {
 
 std::vector<Node> documents_of(std::string_view text, const std::string& file, const Node& values) {
   const templates::Rendered rendered = templates::render(text, file, values, {.keeps_dotted = true});
-  std::vector<Node> documents =
-      rendered.reading([&] { return document::read_yaml(rendered.text(), file, {.number_keys = true}); });
+  std::vector<Node> documents = rendered.reading([&] { return document::read_yaml(rendered.text(), file, unit_yaml); });
   for (Node& document : documents) rendered.put_origins(document);
   return documents;
 }
