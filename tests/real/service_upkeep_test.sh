@@ -183,7 +183,7 @@ test_a_script_that_hangs_is_ended_in_time_on_the_host_and_inside() {
     words=("$app")
     [ "$verb" != restore ] || words+=("$work/it.tar.zst")
     [ "$verb" != backup ] || words+=("$work/late.tar.zst")
-    run belay service "$verb" -y --timeout 1s "${words[@]}"
+    run belay service "$verb" -y --yes-lose-data "$app" --timeout 1s "${words[@]}"
     expect_exit 1
     expect_err 'longer than 1 s'
     rm "$place/$verb.hook"
@@ -223,7 +223,7 @@ test_a_script_that_hangs_is_ended_in_time_on_the_host_and_inside() {
     [ "$verb" != restore ] || words+=("$work/in.tar.zst")
     [ "$verb" != backup ] || words+=("$work/late.tar.zst")
     # A restore brings a configuration without the hook: it hangs in what is kept first.
-    run belay service "$verb" -y --timeout 1s "${words[@]}"
+    run belay service "$verb" -y --yes-lose-data "$app" --timeout 1s "${words[@]}"
     [ "$verb" = restore ] || expect_exit 1
     [ "$verb" = restore ] || expect_err 'longer than 1 s'
     docker run --rm -v "dr-$app-config:/config" "$prefix-image:in" rm -f "/config/$verb.hook"
@@ -446,7 +446,7 @@ one_goes_wrong() {
 limit_of() { if [ "$1" = hangs ]; then limit=(--timeout 10s); else limit=(); fi; }
 # Any command that holds the service; one that is there stays.
 next_command() {
-  if [ -n "$(belay service ls --names)" ]; then run belay service update --dry-run "$app"; else run belay service destroy -y "$app"; fi
+  if [ -n "$(belay service ls --names)" ]; then run belay service update --dry-run "$app"; else run belay service destroy --yes-lose-data "$app" "$app"; fi
 }
 
 test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
@@ -476,7 +476,7 @@ test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
     [ "$way" = fails ] || one_goes_wrong configure "$way" belay service run "${limit[@]}" "$app" configure
     one_goes_wrong backup "$way" belay service backup "${limit[@]}" "$app" "$work/late.tar.zst"
     expect_not test -e "$work/late.tar.zst"
-    one_goes_wrong destroy "$way" belay service destroy -y "${limit[@]}" "$app"
+    one_goes_wrong destroy "$way" belay service destroy --yes-lose-data "$app" "${limit[@]}" "$app"
     one_goes_wrong backup "$way" belay service restore -y "${limit[@]}" "$app" "$old"
     one_goes_wrong restore "$way" belay service restore -y "${limit[@]}" "$app" "$old"
     one_goes_wrong backup "$way" belay service update -y "${limit[@]}" "$app"
@@ -510,7 +510,7 @@ test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
   expect_done belay service restore -y "$app" "$old"
   expect_done "$app" show
   expect_equal 'what it has' $'hello there\ndata\n1' "$out"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
   for way in fails hangs kills; do
     limit_of "$way"
     one_goes_wrong install "$way" belay service restore -y "${limit[@]}" "$app" "$old"
@@ -527,7 +527,7 @@ test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
   expect_exit 137
   rm "$place/help.hook"
   expect_equal 'no process stays' 0 "$(processes_of 'sleep 98765')"
-  expect_done belay service destroy -y "$app"
+  expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 
 # Types the line into an interactive shell with Belay's completion, and a Tab: what is offered.
