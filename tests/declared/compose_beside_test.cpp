@@ -421,6 +421,52 @@ TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
   EXPECT_THAT(up(true).differences, ElementsAre("web.env.COLOUR: red → blue"));
 }
 
+// As `create`: what is missing is made and stays down, and what there is stays as it is.
+TEST_F(BesideCompose, MakesContainersAndStartsNone) {
+  options_.starts_nothing = true;
+  DeclaredApp planned = up(true);
+  EXPECT_TRUE(planned.only_makes);
+  for (const auto& action : planned.change.plan.actions)
+    EXPECT_FALSE(std::holds_alternative<plan::StartContainer>(action.step)) << plan::step_text(action.step);
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
+  EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+  EXPECT_EQ(app().releases.back().verdict, Verdict::unproven);
+  EXPECT_EQ(up().change.kind, change::Change::Kind::unchanged);
+  options_.starts_nothing = false;
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(app().releases.back().verdict, Verdict::passed);
+  EXPECT_EQ(app().releases.size(), 1U);
+
+  options_.starts_nothing = true;
+  std::string text = two_services;
+  text.replace(text.find("red"), 3, "blue");
+  text.insert(text.find("  db:"), "  cache:\n    image: web:1\n");
+  write(text);
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_FALSE(scene_.container("shop-cache-1")->is_up());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_THAT(listener_.remarks, Contains("web stays as it is, though its files say otherwise: env.COLOUR"));
+}
+
+// Only those that are asked for, beside an app that is stopped as a whole.
+TEST_F(BesideCompose, MakesTheNamedContainersBesideWhatIsStopped) {
+  ASSERT_FALSE(up().change.failed());
+  Context context = scene_.context("belay stop");
+  ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
+  scene_.engine.remove_container("shop-web-1", {});
+  scene_.engine.remove_container("shop-db-1", {});
+  options_.starts_nothing = true;
+  ASSERT_FALSE(up(false, {"db"}).change.failed());
+  EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+  EXPECT_FALSE(scene_.container("shop-web-1"));
+}
+
 // As `up --always-recreate-deps web`.
 TEST_F(BesideCompose, MakesAnewWhatTheNamedOnesNeed) {
   ASSERT_FALSE(up().change.failed());
