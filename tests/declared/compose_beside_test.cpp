@@ -66,16 +66,17 @@ class BesideCompose : public ::testing::Test {
     write(text);
   }
   // As docker compose makes a service's container: the aliases are the container's name and the service's.
-  void compose_makes(const std::string& service, Service settings, const std::string& name = {}) {
+  void compose_makes(const std::string& service, Service settings, const std::string& name = {},
+                     const std::string& image = "web:1") {
     if (!has_network())
       scene_.engine.create_network(
           {"shop_default", {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "default"}}, {}},
           {});
     engine::ContainerRequest request;
     request.name = name.empty() ? format("shop-{}-1", service) : name;
-    request.image = "web:1";
+    request.image = image;
     settings.name = request.name;
-    settings.image = "web:1";
+    settings.image = image;
     settings.restart = {"no", 0};
     settings.networks = {{"shop_default", {request.name, service}, "", ""}};
     request.service = std::move(settings);
@@ -421,6 +422,36 @@ TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
   EXPECT_THAT(up(true).differences, ElementsAre("web.env.COLOUR: red → blue"));
 }
 
+// Else the engine might give the addresses of the one to the other.
+TEST_F(BesideCompose, MakesNetworksWithAddressesOfTheirOwnFirst) {
+  write(
+      "name: shop\nservices:\n  web: {image: \"web:1\", networks: [a, z]}\n"
+      "networks:\n  a: {}\n  z: {ipam: {config: [{subnet: 172.29.5.0/24}]}}\n");
+  const DeclaredApp planned = up(true);
+  std::vector<std::string> networks;
+  for (const auto& action : planned.change.plan.actions)
+    if (const auto* create = std::get_if<plan::CreateNetwork>(&action.step)) {
+      EXPECT_EQ(action.after.empty(), networks.empty());
+      networks.push_back(create->name);
+    }
+  EXPECT_THAT(networks, ElementsAre("shop_z", "shop_a"));
+}
+
+TEST_F(BesideCompose, TakesOverWhatHasAnImageWithoutATag) {
+  scene_.engine.add_image("plain", {}, {}, "web:latest");
+  std::string text = two_services;
+  for (size_t at = text.find("web:1"); at != std::string::npos; at = text.find("web:1")) text.replace(at, 5, "web");
+  write(text);
+  compose_makes("db", {}, "", "web:latest");
+  compose_makes("web", web_service(), "", "web:latest");
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  const DeclaredApp taken = up();
+  EXPECT_THAT(taken.taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
+  EXPECT_THAT(taken.differences, IsEmpty());
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_EQ(created("shop-web-1"), web);
+}
+
 // As `create`: what is missing is made and stays down, and what there is stays as it is.
 TEST_F(BesideCompose, MakesContainersAndStartsNone) {
   options_.starts_nothing = true;
@@ -547,6 +578,11 @@ TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
   shown.networks = {{"n", {"shop-web-1", "web"}, "", ""}};
   shown.command = {{"serve"}};
   shown.mounts = {{Mount::Kind::volume, "a", "/a", false, {}}, {Mount::Kind::bind, "/b", "/b", true, {}}};
+  shown.exposed_ports = {"3000", "8000-8001"};
+  declared.exposed_ports = {"3000/tcp", "8000/tcp", "8001/tcp"};
+  shown.security_opt = {"no-new-privileges:true"};
+  declared.security_opt = {"no-new-privileges=true"};
+  declared.may_end = true;
   EXPECT_EQ(declared::in_words_of(declared, shown, image, "shop-web-1"), declared);
 
   shown.mounts[0].source = "other";
