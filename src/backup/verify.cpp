@@ -6,6 +6,12 @@
 
 namespace belay::backup {
 
+bool tells_of_damage(const Error& error) {
+  // What is written in a manifest is a file's content too.
+  return error.code() == ErrorCode::bad_backup || error.code() == ErrorCode::bad_archive ||
+         dynamic_cast<const ConfigError*>(&error) != nullptr;
+}
+
 Verified verify(const Source& file, const crypto::AgeKeys& keys, const std::function<void(std::int64_t)>& progress,
                 std::stop_token stop) {
   Unsealed unsealed(

@@ -24,6 +24,8 @@ struct Removed {
   bool declined = false;
 };
 
+// How many good releases beside the marked ones a clean-up leaves, if nobody says otherwise: one to go back to.
+inline constexpr int usual_way_back = 1;
 Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, const Confirm& confirm,
                 std::stop_token stop);
 // Stops the app in the order of its needs, and removes its containers and networks. Its releases, images and volumes

@@ -1,5 +1,6 @@
 #include "change/mark.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/format.h"
@@ -33,6 +34,17 @@ void apply(Context& context, App& app, Marked& marked, const World& world, const
   if (marked.changed) write_journal(context, app, "stable", "done", words, marked.release);
 }
 
+// Whether the container of a service that is not up is as it should be: a job that has ended well, or that the clock
+// starts, and what its user holds down.
+bool is_rightly_down(const App& app, const Release& release, const plan::Instance& instance) {
+  const auto& all = release.spec.services;
+  const auto service =
+      std::find_if(all.begin(), all.end(), [&](const Service& each) { return each.name == instance.service; });
+  if (service == all.end()) return false;
+  const bool has_ended_well = instance.container->state == ContainerState::exited && instance.container->exit_code == 0;
+  return service->scheduled || !app.should_run(*service) || (has_ended_well && (service->job || service->may_end));
+}
+
 // The release that runs, asked of the engine. Refused with what is there where none does, several do, or another than
 // should.
 ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
@@ -47,7 +59,8 @@ ReleaseNumber what_the_engine_runs(const App& app, const World& world) {
                          : instance.release);
       names.push_back(format("{} ({})", instance.container->name, instance.release.text()));
     } else if (app.wish.is<goal::Run>() && app.wish.release() &&
-               app.release(*app.wish.release()).container_release(instance.service) == instance.release) {
+               app.release(*app.wish.release()).container_release(instance.service) == instance.release &&
+               !is_rightly_down(app, app.release(*app.wish.release()), instance)) {
       others.push_back(format("{} is {}", instance.container->name, to_text(state)));
     }
   }

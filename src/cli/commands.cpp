@@ -342,7 +342,7 @@ constexpr auto options_of_cleanup =
     joined(yes,
            std::array{Option{.name = "keep",
                              .value = "N",
-                             .summary = "how many of the newest releases stay beside last and stable (default: 0)",
+                             .summary = "how many good releases stay beside last and stable (default: 1)",
                              .kind = Kind::number}},
            json_of_change, change);
 constexpr std::array lose_data{Option{.name = "yes-lose-data",

@@ -7,6 +7,7 @@
 #include "cli/change_result.h"
 #include "cli/compose_options.h"
 #include "declared/definitions.h"
+#include "declared/errands.h"
 #include "declared/user_data.h"
 #include "formats/declared_host.h"
 #include "report/event_json.h"
@@ -214,6 +215,9 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   DeclaredReport report(session.console, session.clock, tells_ends, pass.verbose);
   outcome.host = declared::apply_declared(run.context(), outcome.input.declared, options, report, stop);
   for (const auto& warning : outcome.host.warnings) session.console.warning(warning);
+  if (const auto apps = declared::waiting_for_a_daemon(run.context().store, outcome.input.declared); !apps.empty())
+    session.console.note(format("the schedule of {} is kept by belay serve, and that does not run: belay serve --help",
+                                join(apps, ", ")));
   return outcome;
 }
 

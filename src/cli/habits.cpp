@@ -12,8 +12,7 @@ constexpr std::array words{
     Habit{"publish", false, "belay push pushes the images that a project builds."},
     Habit{"commit", false, "A release is made from an image: belay build NAME, or belay try NAME IMAGE."},
     Habit{"rmi", false, "belay cleanup NAME removes the images that no release of an app needs."},
-    Habit{"prune", false,
-          "belay cleanup NAME removes earlier releases with their images; --keep 1 leaves the way back."},
+    Habit{"prune", false, "belay cleanup NAME removes earlier releases with their images, but one to go back to."},
     Habit{"convert", true, "belay config prints the resolved project."},
     Habit{"compose", false,
           "belay up and the other commands take a Compose project as it is; belay as docker-compose takes the whole "
@@ -26,7 +25,7 @@ constexpr std::array words{
     Habit{"diff", true,
           "belay config NAME --diff rN shows what differs between releases, belay plan what would change."},
     Habit{"system", false,
-          "belay cleanup NAME removes earlier releases with their images, --keep 1 leaves the way back; belay doctor "
+          "belay cleanup NAME removes earlier releases with their images, but one to go back to; belay doctor "
           "looks at the host."},
     Habit{"stack", false, "belay up makes a project run, belay down takes it down."},
     Habit{"rename", false,

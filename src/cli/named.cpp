@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/presence.h"
 #include "cli/compose_options.h"
 #include "cli/which_app.h"
 #include "look/look.h"
@@ -36,7 +37,7 @@ bool is_of_others(const App& app, const std::string& folder) {
     if (!release->spec.project) continue;
     std::error_code unknown;
     return !fs::equivalent(release->spec.project->folder, folder, unknown) && !app.origin.empty() &&
-           fs::exists(app.origin, unknown);
+           !is_gone(app.origin);
   }
   return false;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/presence.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
@@ -50,11 +51,6 @@ fs::path real(const fs::path& path) {
   std::error_code error;
   fs::path found = fs::weakly_canonical(path, error);
   return error ? path.lexically_normal() : found;
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
 }
 
 // "service:NAME" in place of a container of the project. docker compose names containers by their ids.
@@ -169,6 +165,12 @@ ComposeContainers made_by_compose(const Declaration& declared, const App* app, c
   return found;
 }
 
+bool is_of_another_folder(const Declaration& declared, const Container& container) {
+  const std::string folder = label_of(container, "com.docker.compose.project.working_dir");
+  return declared.spec.project && !folder.empty() && !is_gone(folder) &&
+         real(folder) != real(declared.spec.project->folder);
+}
+
 void refuse_other_project(const Declaration& declared, const ComposeContainers& found) {
   if (!declared.spec.project) return;
   const Project& ours = *declared.spec.project;
@@ -183,13 +185,13 @@ void refuse_other_project(const Declaration& declared, const ComposeContainers& 
   };
   for (const auto& [service, container] : found.by_service) {
     const std::string folder = label_of(container, "com.docker.compose.project.working_dir");
-    if (folder.empty() || !is_there(folder)) continue;
+    if (folder.empty() || is_gone(folder)) continue;
     if (real(folder) != real(ours.folder)) refuse(container, folder, ours.folder);
     for (const auto& text : split(label_of(container, "com.docker.compose.project.config_files"), ',')) {
       const fs::path file = fs::path(folder) / text;
       const bool is_ours = std::any_of(ours.files.begin(), ours.files.end(),
                                        [&](const std::string& own) { return real(own) == real(file); });
-      if (!text.empty() && text != "-" && is_there(file) && !is_ours)
+      if (!text.empty() && text != "-" && !is_gone(file) && !is_ours)
         refuse(container, file.string(), join(ours.files, ", "));
     }
   }

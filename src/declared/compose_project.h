@@ -17,6 +17,9 @@ struct ComposeContainers {
 // those of services that their profiles switch off.
 ComposeContainers made_by_compose(const Declaration& declared, const App* app, const std::vector<Container>& all);
 
+// Whether a container of the project's name was made from another folder, which is still there or cannot be looked
+// at.
+bool is_of_another_folder(const Declaration& declared, const Container& container);
 // Throws Conflict where one of them was made from another folder or other files, which are still there.
 void refuse_other_project(const Declaration& declared, const ComposeContainers& found);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/lock.h"
 #include "state/store.h"
 
 namespace belay::declared {
@@ -44,6 +45,14 @@ std::vector<Errand> errands_of(const Declaration& declared) {
     job.schedule = schedule;
   }
   return errands;
+}
+
+std::vector<std::string> waiting_for_a_daemon(const state::Store& store, const Declarations& declared) {
+  std::vector<std::string> names;
+  for (const Declaration& app : declared.apps)
+    if (!errands_of(app).empty()) names.push_back(app.name.text());
+  if (!names.empty() && FileLock::holder_of(state::serve_lock_file(store.folder()))) names.clear();
+  return names;
 }
 
 void keep_errands(state::Store& store, const Declarations& declared, Time now) {

@@ -1,6 +1,7 @@
 #include "declared/job_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/format.h"
 #include "base/lock.h"
@@ -55,8 +56,12 @@ plan::Plan plan_of_start(const Service& service, const Container& container, con
 }
 
 ContainerDetail end_of(change::Context& context, const std::string& container, const std::stop_token& stop) {
+  std::optional<std::string> made;
   for (Milliseconds pause = first_look;; pause = std::min(pause * 2, longest_look)) {
     ContainerDetail detail = detail_of_job(context, container, stop);
+    // Another one may have got its name.
+    if (std::exchange(made, detail.container.created).value_or(detail.container.created) != detail.container.created)
+      throw Conflict(ErrorCode::conflict, format("the container {} was replaced while the job ran in it", container));
     if (!detail.container.is_up()) return detail;
     if (!context.clock.sleep(pause, stop)) throw Cancelled();
   }
@@ -78,6 +83,17 @@ std::vector<std::string> scheduled_services(const App& app, const std::string& s
   for (const Service& each : release->spec.services)
     if (each.scheduled && (service.empty() || each.name == service)) names.push_back(each.name);
   return names;
+}
+
+void expect_no_job_at_work(change::Context& context, const App& app, const std::string& waiting, std::stop_token stop) {
+  const auto jobs = scheduled_services(app);
+  if (jobs.empty() || !app.wish.release()) return;
+  const World world = change::observe(context.engine, app, std::move(stop));
+  for (const auto& service : jobs)
+    if (const Container* container = plan::find_instance(app, world, *app.wish.release(), service);
+        container != nullptr && container->is_up())
+      throw LockHeld(format("its job {} is at work: {} waits for its end", service, waiting),
+                     format("belay stop {}/{} ends it.", app.name.text(), service));
 }
 
 bool may_run(const App& app, const std::string& service) {

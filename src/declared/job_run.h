@@ -26,6 +26,9 @@ struct JobRun {
 
 // The services of the release that should be up which the clock starts; with a service, that one if it is such a one.
 std::vector<std::string> scheduled_services(const App& app, const std::string& service = {});
+// Throws LockHeld where one of them runs now: what would end it in the middle waits. `waiting`: what that is, "the
+// change".
+void expect_no_job_at_work(change::Context& context, const App& app, const std::string& waiting, std::stop_token stop);
 // Whether the clock may start it: its app should be up, and nobody has stopped it.
 bool may_run(const App& app, const std::string& service);
 

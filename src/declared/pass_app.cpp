@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "base/lock.h"
+#include "base/presence.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
@@ -293,8 +294,7 @@ void Pass::refuse_another_project(const Declaration& declared, const std::option
     return;
   const std::string& was = present->spec.project->folder;
   std::error_code unknown;
-  if (was.empty() || fs::equivalent(was, declared.spec.project->folder, unknown) || !fs::exists(app->origin, unknown))
-    return;
+  if (was.empty() || fs::equivalent(was, declared.spec.project->folder, unknown) || is_gone(app->origin)) return;
   throw Conflict(ErrorCode::declared_elsewhere,
                  format("{} is the project in {}, and its files are still there", declared.name.text(), was),
                  format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "

@@ -42,7 +42,8 @@ void Pass::take_over_from_compose(const Declaration& declared, change::Context& 
   if (declared.scheme != NamingScheme::compose) return;
   const std::optional<App> app = known(declared.name.text());
   ComposeContainers found = made_by_compose(declared, app ? &*app : nullptr, view_.world.containers);
-  for (const auto& orphan : found.orphans) result.orphans.push_back(orphan.name);
+  for (const auto& orphan : found.orphans)
+    if (!is_of_another_folder(declared, orphan)) result.orphans.push_back(orphan.name);
   if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;
   if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found);
   if (options_.dry_run) {

@@ -23,7 +23,7 @@ void Pass::refuse_a_full_disk(const std::string& reference) const {
   if (free < options_.least_free)
     throw Error(ErrorCode::no_space,
                 format("{} is not pulled: only {} are free in {}", reference, byte_text(free), folder),
-                "belay cleanup NAME --keep 1 removes all releases but the running one and one to go back to; belay df "
+                "belay cleanup NAME removes all releases but the running one and one to go back to; belay df "
                 "shows the rest.");
 }
 

@@ -8,6 +8,7 @@
 #include "change/apps.h"
 #include "change/clean.h"
 #include "change/start.h"
+#include "declared/job_run.h"
 #include "declared/pass.h"
 #include "engine/one_look.h"
 #include "model/naming.h"
@@ -80,6 +81,7 @@ void Pass::make(const Declaration& declared, std::optional<App> known_one, const
   }
   made.derived = derived_of(app, made.spec, declared);
   if (!is_still_due(app, made, choices, !pulling.empty(), context, result)) return;
+  expect_no_job_at_work(context, app, "the change", stop_);
   result.change = start_draft(changing, app, made, change_options(declared, app, made.spec),
                               change::Containers::changed_in_place, "apply", stop_);
   remember(app);

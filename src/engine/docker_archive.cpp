@@ -73,12 +73,19 @@ const net::Headers tar_content{{"Content-Type", "application/x-tar"}};
 
 }  // namespace
 
+// How long no byte may come or go: a volume whose server is away holds such a call for ever.
+DockerConnection::Streaming DockerEngine::patient() const {
+  DockerConnection::Streaming how;
+  how.patience = connection_.patience().transfer;
+  return how;
+}
+
 void DockerEngine::read_archive(const std::string& container, const std::string& path, const Sink& sink,
                                 std::stop_token stop) {
   TarStream tar(sink);
   Target target = container_target(container, "/archive", stop);
   const auto response = connection_.stream(
-      target.with("path", path), {},
+      target.with("path", path), patient(),
       [&](std::string_view bytes) {
         tar.take(bytes);
         return true;
@@ -92,7 +99,7 @@ void DockerEngine::write_archive(const std::string& container, const std::string
                                  std::stop_token stop) {
   // Without copyUIDGID, whose name misleads: it gives everything to the user that the container runs as.
   Target target = container_target(container, "/archive", stop);
-  DockerConnection::Streaming how;
+  DockerConnection::Streaming how = patient();
   how.method = "PUT";
   how.headers = tar_content;
   how.body = upload_of(write);
@@ -126,7 +133,8 @@ void DockerEngine::remove_path(const std::string& container, const std::string& 
     return;  // not even the folder above
   }
   Target target = container_target(container, "/archive", stop);
-  const auto there = connection_.stream(target.with("path", path), {}, [](std::string_view) { return false; }, stop);
+  const auto there =
+      connection_.stream(target.with("path", path), patient(), [](std::string_view) { return false; }, stop);
   if (there.status == 404) return;
   if (refusal) throw *refusal;
   throw EngineError(500, format("{} stays in container {}", path, container));
@@ -146,7 +154,7 @@ void DockerEngine::save_images(const std::vector<std::string>& references, const
   Target target("/images/get");
   for (const auto& reference : references) target.with("names", image_name(reference));
   const auto response = connection_.stream(
-      target, {},
+      target, patient(),
       [&](std::string_view bytes) {
         tar.take(bytes);
         return true;
@@ -163,7 +171,7 @@ std::vector<std::string> DockerEngine::load_images(const StreamWriter& write, co
                                                    std::stop_token stop) {
   LoadProgress loading(progress);
   JsonStream messages([&](JsonView message) { loading.take(message); });
-  DockerConnection::Streaming how;
+  DockerConnection::Streaming how = patient();
   how.method = "POST";
   how.headers = tar_content;
   how.body = upload_of(write);

@@ -148,6 +148,17 @@ ImageConfig image_config(JsonView config) {
   return result;
 }
 
+// Docker calls a container unhealthy from a pause on until the next probe passes, though no probe has failed. Podman
+// and others that count no failures are believed.
+Health health_in(JsonView inspection) {
+  const auto health = inspection["State"]["Health"];
+  const Health said = health_of(health["Status"].text());
+  if (said != Health::unhealthy || !health["FailingStreak"]) return said;
+  constexpr long long usual_retries = 3;
+  const long long retries = inspection["Config"]["Healthcheck"]["Retries"].number();
+  return health["FailingStreak"].number() < (retries > 0 ? retries : usual_retries) ? Health::starting : said;
+}
+
 Container container_in(JsonView inspection) {
   const auto state = inspection["State"];
   Container container;
@@ -156,7 +167,7 @@ Container container_in(JsonView inspection) {
   container.image_id = inspection["Image"].text();
   container.created = creation_text(inspection["Created"]);
   container.state = state_of(state["Status"].text());
-  container.health = container.is_up() ? health_of(state["Health"]["Status"].text()) : Health::none;
+  container.health = container.is_up() ? health_in(inspection) : Health::none;
   container.status = to_text(container.state);
   if (container.health != Health::none) container.status += format(" ({})", to_text(container.health));
   if (container.state == ContainerState::exited) container.exit_code = static_cast<int>(state["ExitCode"].number());

@@ -97,6 +97,7 @@ class DockerEngine final : public Engine {
   // Throws what the refusal of an archive's call means.
   [[noreturn]] static void refuse_archive(const net::Response& response, const std::string& container,
                                           const std::string& path);
+  DockerConnection::Streaming patient() const;
   int exec_exit_code(const std::string& id, std::stop_token stop);
   // The exit code of a container whose session has ended; nullopt when its run of `began` goes on.
   std::optional<int> exit_code_after_session(const std::string& name, Time began, std::stop_token stop);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -40,6 +42,7 @@ class Recovery {
     for (const Container* copy : sorted.copies) take_copy(*copy, sorted);
     std::sort(app_.releases.begin(), app_.releases.end(),
               [](const Release& a, const Release& b) { return a.number < b.number; });
+    know_jobs();
     if (recovered_.is_new) {
       complete_new();
     } else if (!recovered_.releases.empty()) {
@@ -144,11 +147,23 @@ class Recovery {
     }
     Spec part = spec_of_container(app_.name, *detail, service);
     // A container that ran has the policy that Belay gave it; one that was stopped has "no" from Belay as well.
+    const bool stays_down = part.services[0].restart.name.empty() || part.services[0].restart.name == "no";
+    if (stays_down && container.state == ContainerState::exited && detail->exit_code == 0)
+      ended_well_.emplace(number, service);
     if (part.services[0].restart.name == "no" || part.services[0].restart.name == "unless-stopped")
       part.services[0].restart = {};
     release.spec.services.push_back(std::move(part.services[0]));
     define_what_is_used(release.spec, world_);
     release.images[service] = container.image_id;
+  }
+
+  // That a service is a job, no label tells. One that has ended with 0 and stays down while its release runs was to
+  // end, or may at least do so.
+  void know_jobs() {
+    for (const auto& [release, name] : ended_well_)
+      if (release == running_)
+        for (auto& service : app_.find(release)->spec.services)
+          if (service.name == name) service.may_end = true;
   }
 
   // nullopt: that nothing of it runs.
@@ -212,6 +227,7 @@ class Recovery {
   const std::vector<const Container*>& containers_;
   const World& world_;
   const std::stop_token stop_;
+  std::set<std::pair<ReleaseNumber, std::string>> ended_well_;
   Recovered recovered_;
   std::map<std::pair<ReleaseNumber, std::string>, ReleaseNumber> taken_;  // by label and identity: the release's number
   std::optional<ReleaseNumber> running_;

@@ -108,7 +108,7 @@ class Examination {
       const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
       const bool low = free.value < (std::int64_t{1} << 30);
       add(low ? Level::advice : Level::good, "disk", format("{} free for {}", byte_text(free), place.string()),
-          low ? "belay cleanup NAME --keep 1 removes all releases but the running one and one to go back to; belay df "
+          low ? "belay cleanup NAME removes all releases but the running one and one to go back to; belay df "
                 "shows the rest."
               : "");
     }

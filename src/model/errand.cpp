@@ -1,5 +1,7 @@
 #include "model/errand.h"
 
+#include <algorithm>
+
 #include "model/schedule.h"
 
 namespace belay {
@@ -17,9 +19,11 @@ std::optional<Errand::Kind> errand_kind(std::string_view word) {
 Errand as_declared(std::optional<Errand> known, const Errand& wanted, Time now) {
   Errand errand = known ? *known : wanted;
   if (!known) errand.since = now;
-  if (known && errand.schedule == wanted.schedule) return errand;
+  const bool is_unchanged = known && errand.schedule == wanted.schedule;
   errand.schedule = wanted.schedule;
-  errand.due = next_run(errand, now);
+  const Time next = next_run(errand, now);
+  // It is later than that only where the clock was ahead.
+  errand.due = is_unchanged ? std::min(errand.due, next) : next;
   return errand;
 }
 

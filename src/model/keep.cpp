@@ -106,11 +106,12 @@ std::string to_text(const Keep& keep) {
   return join(parts, ",");
 }
 
-std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates) {
+std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates, Time now) {
   if (keeps_nothing(keep)) throw Error(ErrorCode::bad_value, "these rules would remove every backup", example);
 
-  std::vector<std::size_t> newest_first(candidates.size());
-  for (std::size_t i = 0; i < newest_first.size(); ++i) newest_first[i] = i;
+  std::vector<std::size_t> newest_first;
+  for (std::size_t i = 0; i < candidates.size(); ++i)
+    if (candidates[i].taken <= now) newest_first.push_back(i);
   std::ranges::stable_sort(newest_first,
                            [&](std::size_t a, std::size_t b) { return candidates[a].taken > candidates[b].taken; });
   const auto newest_good = std::ranges::find_if(newest_first, [&](std::size_t i) { return candidates[i].good; });

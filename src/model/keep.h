@@ -36,7 +36,8 @@ struct BackupCandidate {
 
 // The indices of those to remove, oldest first. Only good ones without protection are counted by the rules. Never
 // removed: a protected one, the newest good one, and anything as long as there is no good one. One that is not good
-// goes as soon as there is a newer good one. Throws Error for a Keep that keeps nothing.
-std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates);
+// goes as soon as there is a newer good one. One that is dated after `now`, by a clock that was ahead, is kept and
+// counts for no rule until then. Throws Error for a Keep that keeps nothing.
+std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates, Time now);
 
 }  // namespace belay

@@ -429,6 +429,11 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   }
   for (const auto& release : s.app.releases)
     if (!kept.contains(release.number)) cleanup.forgotten.push_back(release.number);
+  const bool leaves_a_way_back = std::any_of(s.app.releases.begin(), s.app.releases.end(), [&](const Release& release) {
+    return release.number != s.app.last && release.verdict == Verdict::passed && kept.contains(release.number);
+  });
+  if (!cleanup.forgotten.empty() && !leaves_a_way_back)
+    cleanup.plan.notes.emplace_back("no earlier good release stays: a rollback has nothing to go back to then");
   note_volumes_left(cleanup.plan, s, removed_ones, {cleanup.forgotten.begin(), cleanup.forgotten.end()});
   return cleanup;
 }

@@ -66,6 +66,16 @@ std::string mail(const Notice& notice) {
 
 }  // namespace
 
+document::Node deliveries_json(const std::vector<Delivery>& deliveries) {
+  return list_of(deliveries, [](const Delivery& each) {
+    Node node = Node::map();
+    node.set("to", Node::text(each.to));
+    node.set("delivered", each.delivered ? Node::boolean(*each.delivered) : Node());
+    node.set("reason", text_or_null(each.reason));
+    return node;
+  });
+}
+
 bool is_alarm(const Notice& notice) {
   return std::find(alarms.begin(), alarms.end(), notice.kind) != alarms.end();
 }

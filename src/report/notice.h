@@ -1,11 +1,13 @@
 #pragma once
 // What the daemon tells others that it did. docs/json.md has the JSON.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "document/node.h"
 #include "model/notice_form.h"
 
 namespace belay::report {
@@ -33,5 +35,14 @@ struct Letter {
   std::string body;
 };
 Letter letter(const Notice& notice, NoticeForm form);
+
+// What came of a notice at one of the places that are told.
+struct Delivery {
+  std::string to;
+  std::optional<bool> delivered;  // nullopt: it was not tried
+  std::string reason;             // why not
+};
+// The list `notices`.
+document::Node deliveries_json(const std::vector<Delivery>& deliveries);
 
 }  // namespace belay::report

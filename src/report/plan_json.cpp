@@ -19,4 +19,12 @@ Node actions_json(const plan::Plan& plan) {
   return actions;
 }
 
+Node plan_json(const AppName& name, const plan::Plan& plan) {
+  Node node = Node::map();
+  node.set("name", Node::text(name.text()));
+  node.set("actions", actions_json(plan));
+  node.set("notes", remarks(plan.notes));
+  return node;
+}
+
 }  // namespace belay::report

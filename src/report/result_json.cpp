@@ -142,6 +142,14 @@ Node marked_json(const AppName& name, const change::Marked& marked,
   return node;
 }
 
+Node rendered_json(const rendering::FileRequest& request, const rendering::FileResult& result) {
+  Node node = Node::map();
+  node.set("file", Node::text(request.file.string()));
+  node.set("changed", Node::boolean(result.has_changed));
+  node.set("told", texts(result.told));
+  return node;
+}
+
 Node ports_json(const std::vector<PortBinding>& ports) {
   Node list = Node::list();
   for (const auto& port : ports) {

@@ -8,6 +8,7 @@
 #include "family/import_store.h"
 #include "family/take_over.h"
 #include "look/happenings.h"
+#include "rendering/render_file.h"
 #include "safekeeping/snapshots.h"
 
 namespace belay::report {
@@ -29,6 +30,8 @@ document::Node taken_snapshot_json(const AppName& name, const safekeeping::Taken
 // `taken`: the snapshot that went with the mark.
 document::Node marked_json(const AppName& name, const change::Marked& marked,
                            const std::optional<safekeeping::TakenSnapshot>& taken, bool dry_run);
+
+document::Node rendered_json(const rendering::FileRequest& request, const rendering::FileResult& result);
 
 // The list `ports`.
 document::Node ports_json(const std::vector<PortBinding>& ports);

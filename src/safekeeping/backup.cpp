@@ -434,7 +434,9 @@ BackedUp back_up(change::Context& context, const AppName& name, backup::Destinat
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
-    if (!options.dry_run)
+    // Who does not want to wait is told so, and comes again.
+    const bool is_only_early = error.code() == ErrorCode::locked && !context.wait_for_lock;
+    if (!options.dry_run && !is_only_early)
       note_failed_backup(context.store, name, destination.place().text(), error.what(), context.clock.now());
     throw;
   }
@@ -479,7 +481,7 @@ backup::Verified verify_backup(change::Context& context, backup::Destination& de
     } catch (const Cancelled&) {
       throw;
     } catch (const Error& error) {
-      remember(error.what());
+      if (backup::tells_of_damage(error)) remember(error.what());
       throw;
     }
   });

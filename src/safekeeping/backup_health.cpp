@@ -15,15 +15,18 @@ namespace {
 
 // Nobody goes on with a place for that long that always fails, while another one works.
 constexpr auto given_up = std::chrono::days(30);
+// As far as the clocks of two machines may be apart: a backup may have come from another one.
+constexpr Seconds clocks_differ{300};
 
 }  // namespace
 
 BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::vector<state::BackupFailure>& failures,
                            const std::vector<Errand>& errands, Time now) {
   BackupHealth health;
+  // One that is dated by a clock which was ahead says nothing about today.
   for (const auto& record : records)
-    if (record.trouble.empty() && (!health.last_good || record.taken > *health.last_good))
-      health.last_good = record.taken;
+    if (record.trouble.empty() && record.taken <= now + clocks_differ)
+      health.last_good = std::max(health.last_good.value_or(record.taken), record.taken);
   for (const auto& failure : failures) {
     const bool is_old = now - failure.failed > given_up && health.last_good && *health.last_good > failure.failed;
     if (is_old || (health.failed && failure.failed <= *health.failed)) continue;
@@ -35,8 +38,8 @@ BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::
     if (errand.kind != Errand::Kind::backup) continue;
     health.schedule = errand.schedule;
     // What was declared a moment ago is late for nothing that was before.
-    health.late_from =
-        Schedule::parse(errand.schedule).late_from(std::max(health.last_good.value_or(Time()), errand.since));
+    health.late_from = Schedule::parse(errand.schedule)
+                           .late_from(std::max(health.last_good.value_or(Time()), std::min(errand.since, now)));
   }
   return health;
 }

@@ -102,14 +102,27 @@ std::optional<std::vector<backup::Stored>> files_of(const std::string& place, co
   }
 }
 
+// Whether the place may be another one than when these were made: all of them are missing but what came later. The
+// folder that a disk is mounted on looks like that as long as it is not.
+bool may_be_another_disk(const Records& records, const std::vector<backup::Stored>& files) {
+  std::optional<Time> newest_missing, oldest_there;
+  for (const auto& record : records)
+    if (find(files, record.name) == nullptr)
+      newest_missing = std::max(newest_missing.value_or(record.taken), record.taken);
+    else
+      oldest_there = std::min(oldest_there.value_or(record.taken), record.taken);
+  return newest_missing && (!oldest_there || *newest_missing < *oldest_there);
+}
+
 // Sorts one place's backups into those that go, stay and are gone.
-void sort_out(const Records& records, const std::vector<backup::Stored>& files, Pruning& pruning) {
+void sort_out(const Records& records, const std::vector<backup::Stored>& files, Time now, Pruning& pruning) {
+  const bool forgets_none = may_be_another_disk(records, files);
   Records there;
   std::vector<BackupCandidate> candidates;
   for (const auto& record : records) {
     const backup::Stored* file = find(files, record.name);
     if (file == nullptr) {
-      pruning.vanished.push_back(record);
+      (forgets_none ? pruning.stay : pruning.vanished).push_back(record);
       continue;
     }
     // Cut off or replaced since: nobody knows what it is worth.
@@ -120,7 +133,12 @@ void sort_out(const Records& records, const std::vector<backup::Stored>& files, 
     there.push_back(record);
     candidates.push_back({record.taken, record.trouble.empty() && is_the_same, false});
   }
-  const auto removed = backups_to_remove(pruning.keep, candidates);
+  if (forgets_none)
+    pruning.notes.push_back(format(
+        "{} has none of the backups that were made there before; they stay known, for its disk may not be mounted. "
+        "If they are gone: belay backups --scan {}",
+        records.front().place, records.front().place));
+  const auto removed = backups_to_remove(pruning.keep, candidates, now);
   for (size_t i = 0; i < there.size(); ++i) {
     const bool goes = std::find(removed.begin(), removed.end(), i) != removed.end();
     (goes ? pruning.remove : pruning.stay).push_back(there[i]);
@@ -228,7 +246,7 @@ Pruning prune_backups(change::Context& context, const AppName& name, const OpenP
     for (const auto& record : records) by_place[record.place].push_back(record);
     for (const auto& [place, there] : by_place) {
       if (const auto files = files_of(place, open, pruning.notes, stop))
-        sort_out(there, *files, pruning);
+        sort_out(there, *files, context.clock.now(), pruning);
       else
         pruning.stay.insert(pruning.stay.end(), there.begin(), there.end());
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/lock.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/data_work.h"
@@ -35,6 +36,11 @@ Quiesce::Quiesce(change::Context& context, const App& held, const Release& relea
     runs.services.push_back(service);
   }
   if (running_.empty()) way_ = backup::Consistency::live;
+  // A job that is stopped does not go on where it was.
+  for (const auto& service : runs.services)
+    if (service.scheduled && way_ == backup::Consistency::stop)
+      throw LockHeld(format("its job {} is at work, and a backup of stopped containers would end it", service.name),
+                     format("Wait for its end, or end it: belay stop {}/{}", held.name.text(), service.name));
   if (way_ == backup::Consistency::stop) change::refuse_missing_paths(context, runs, &release, std::move(stop));
 }
 
@@ -77,8 +83,12 @@ std::vector<plan::Action> Quiesce::resume() const {
   return only_what_ran(plan::plan_wish({held_, held, now_, defaults_}).actions);
 }
 
-// Who did not run is left as he is: he may have been stopped for a reason.
+// Who did not run is left as he is: he may have been stopped for a reason. What was only paused has proved itself, and
+// what needs it need not wait for the next probe of its health check.
 std::vector<plan::Action> Quiesce::only_what_ran(std::vector<plan::Action> steps) const {
+  if (way_ == backup::Consistency::pause)
+    std::erase_if(steps,
+                  [](const plan::Action& each) { return std::holds_alternative<plan::AwaitVerdict>(each.step); });
   std::erase_if(steps, [&](const plan::Action& action) {
     const auto* start = std::get_if<plan::StartContainer>(&action.step);
     const auto* policy = std::get_if<plan::SetRestartPolicy>(&action.step);

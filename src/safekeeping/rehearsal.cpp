@@ -145,8 +145,15 @@ plan::Plan Rehearsal::proof(const Spec& spec, const std::map<std::string, std::s
   plan::Plan plan;
   std::vector<size_t> last;
   add_volumes(all, plan, last);
-  for (const auto& service : all.other.spec.services) add_creation(all, service.name, plan, last);
-  for (const auto& service : all.other.spec.services) add_start(all, spec, service.name, plan, last);
+  const auto order = in_order_of_needs(all.other.spec);
+  for (const size_t index : order) add_creation(all, all.other.spec.services[index].name, plan, last);
+  for (const size_t index : order) {
+    const Service& service = all.other.spec.services[index];
+    if (service.scheduled)
+      plan.notes.push_back(format("the job {} is not run: the clock starts it", service.name));
+    else
+      add_start(all, spec, service.name, plan, last);
+  }
   plan.notes.insert(plan.notes.end(), all.other.notes.begin(), all.other.notes.end());
   containers_ = all.other.containers;
   return plan;

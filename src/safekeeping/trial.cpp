@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "backup/verify.h"
 #include "base/format.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
@@ -225,8 +226,8 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
       throw;
     } catch (const Error& error) {
       journal("failed", error.what());
-      // Anything else is the host's fault, not the backup's.
-      if (rehearsal.failed_reading()) remember(context, record, error.what());
+      // Anything else is the host's fault, or the place's, not the backup's.
+      if (rehearsal.failed_reading() && backup::tells_of_damage(error)) remember(context, record, error.what());
       throw;
     }
     drilled.end = work.end();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/format.h"
 #include "change/apps.h"
@@ -65,10 +66,10 @@ class Alarms {
 bool tell_failed_backups(state::Store& store, const AppName& name, Alarms& alarms, DaemonLog& log) {
   bool is_told = false;
   for (auto& failure : store.backup_failures(name.text())) {
-    if (failure.told) continue;
-    log.backup_failed(failure);
-    failure.told = true;
+    if (std::exchange(failure.told, true)) continue;
+    // Noted before it is told: a daemon that is killed in between is better than one that repeats itself.
     store.save(failure);
+    log.backup_failed(failure);
     is_told = true;
   }
   if (is_told) alarms.note(name.text(), backup_topic, "failed");

@@ -9,9 +9,20 @@
 
 namespace belay::serve {
 
+namespace {
+
+constexpr Seconds pause{60};
+
+}  // namespace
+
 std::string name_of(const Errand& errand) {
   if (errand.kind == Errand::Kind::backup) return format("backup {}", errand.app);
   return errand.service == errand.app ? format("job {}", errand.app) : format("job {}/{}", errand.app, errand.service);
+}
+
+// A clock that was set back prolongs no rest.
+bool ErrandRuns::Known::rests(Time now) const {
+  return not_before && *not_before > now && *not_before <= now + pause;
 }
 
 bool ErrandRuns::know(state::Store& store, const Declarations& declared) {
@@ -26,7 +37,10 @@ bool ErrandRuns::know(state::Store& store, const Declarations& declared) {
     // Of a definition that cannot be read now, the one before counts.
     for (Known& known : now)
       for (const Known& earlier : before)
-        if (!known.backup && name_of(earlier.errand) == name_of(known.errand)) known.backup = earlier.backup;
+        if (name_of(earlier.errand) == name_of(known.errand)) {
+          if (!known.backup) known.backup = earlier.backup;
+          known.not_before = earlier.not_before;
+        }
     std::erase_if(now, [](const Known& known) { return known.errand.kind == Errand::Kind::backup && !known.backup; });
     const auto errands_in = [](const std::vector<Known>& all) {
       std::vector<Errand> errands;
@@ -46,8 +60,17 @@ std::vector<Errand> ErrandRuns::to_begin(const std::function<bool(const Errand&)
       return each.errand.kind == Errand::Kind::backup && is_at(each.errand);
     });
     std::vector<Errand> due;
+    const auto is_at_a_job = [&](const std::string& app) {
+      return std::any_of(known.begin(), known.end(), [&](const Known& each) {
+        return each.errand.kind == Errand::Kind::job && each.errand.app == app && is_at(each.errand);
+      });
+    };
     for (const Known& each : known) {
-      if (is_at(each.errand) || (each.errand.due > now && !each.errand.is_under_way())) continue;
+      if (is_at(each.errand) || each.rests(now) || (each.errand.due > now && !each.errand.is_under_way())) continue;
+      // It would end the job in the middle.
+      if (each.backup && each.backup->data_is_read == BackupPolicy::While::stopped && is_at_a_job(each.errand.app) &&
+          each.errand.kind == Errand::Kind::backup)
+        continue;
       const bool is_backup = each.errand.kind == Errand::Kind::backup;
       if (is_backup && std::exchange(backs_up, true)) continue;
       due.push_back(each.errand);
@@ -60,9 +83,12 @@ std::optional<Time> ErrandRuns::next(const std::function<bool(const Errand&)>& i
   return known_.with([&](const std::vector<Known>& known) {
     std::optional<Time> next;
     // What is due and waits for another one is begun when that ends.
-    for (const Known& each : known)
-      if (!is_at(each.errand) && each.errand.due > ground_.clock.now())
-        next = std::min(next.value_or(each.errand.due), each.errand.due);
+    const Time now = ground_.clock.now();
+    for (const Known& each : known) {
+      if (is_at(each.errand)) continue;
+      const Time due = each.rests(now) ? *each.not_before : each.errand.due;
+      if (due > now) next = std::min(next.value_or(due), due);
+    }
     return next;
   });
 }
@@ -85,7 +111,10 @@ std::optional<Errand> ErrandRuns::in_state(const state::Store& store, const Erra
 void ErrandRuns::remember(const Errand& errand) {
   known_.with([&](std::vector<Known>& known) {
     for (Known& each : known)
-      if (name_of(each.errand) == name_of(errand)) each.errand = errand;
+      if (name_of(each.errand) == name_of(errand)) {
+        each.errand = errand;
+        each.not_before.reset();
+      }
   });
 }
 
@@ -94,6 +123,8 @@ void ErrandRuns::run(const Errand& errand, const std::stop_token& stop) {
     const auto store = ground_.open_state();
     const auto before = in_state(*store, errand);
     if (!before) return;
+    // What was known of it may be older than its last run.
+    if (!before->is_under_way() && before->due > ground_.clock.now()) return remember(*before);
     change::Report report;
     change::Context context{ground_.engine,  *store, ground_.clock,    report, ground_.who,
                             ground_.command, true,   ground_.defaults, {}};
@@ -134,10 +165,10 @@ void ErrandRuns::run(const Errand& errand, const std::stop_token& stop) {
 }
 
 void ErrandRuns::rest(const Errand& errand) {
-  Errand later = errand;
-  later.due = std::max(later.due, ground_.clock.now() + Seconds(60));
-  later.began = later.ended;
-  remember(later);
+  known_.with([&](std::vector<Known>& known) {
+    for (Known& each : known)
+      if (name_of(each.errand) == name_of(errand)) each.not_before = ground_.clock.now() + pause;
+  });
 }
 
 ErrandRuns::Result ErrandRuns::run_backup(const Errand& errand, change::Context& context,

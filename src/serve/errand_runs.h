@@ -58,6 +58,8 @@ class ErrandRuns {
   struct Known {
     Errand errand;
     std::optional<BackupPolicy> backup;
+    std::optional<Time> not_before{};  // it could not even be begun, or noted: it is not tried again at once
+    bool rests(Time now) const;
   };
   struct Result {
     bool is_skipped = false;

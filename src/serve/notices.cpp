@@ -76,12 +76,14 @@ void Notifications::tell(Notice notice) {
 
 bool Notifications::finish(Milliseconds limit) {
   std::unique_lock held(mutex_);
-  return changed_.wait_for(held, limit, [&] { return queue_.empty() && !busy_; });
+  return changed_.wait_for(held, limit, [&] { return queue_.empty() && !in_hand_; });
 }
 
 std::deque<Notice> Notifications::take_rest() {
   std::lock_guard held(mutex_);
-  return std::exchange(queue_, {});
+  auto rest = std::exchange(queue_, {});
+  if (in_hand_) rest.push_front(*in_hand_);
+  return rest;
 }
 
 Notifications::Counts Notifications::counts() const {
@@ -94,11 +96,11 @@ void Notifications::deliver_all(const std::stop_token& stop) {
   while (changed_.wait(held, stop, [&] { return !queue_.empty(); }) && !stop.stop_requested()) {
     const Notice notice = std::move(queue_.front());
     queue_.pop_front();
-    busy_ = true;
+    in_hand_ = notice;
     held.unlock();
     for (const auto& sink : sinks_) deliver(notice, *sink, stop);
     held.lock();
-    busy_ = false;
+    in_hand_.reset();
     changed_.notify_all();
   }
 }

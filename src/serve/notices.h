@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -66,7 +67,8 @@ class Notifications {
   void tell(Notice notice);
   // Waits until all is delivered (or has failed); false where that takes longer than `limit`.
   bool finish(Milliseconds limit);
-  // Takes what has not been begun, for others to deliver.
+  // Takes what has not been delivered, for others to deliver: first the one that is being tried, which may have reached
+  // some sinks.
   std::deque<Notice> take_rest();
   Counts counts() const;
 
@@ -80,7 +82,7 @@ class Notifications {
   mutable std::mutex mutex_;  // guards all below but the thread
   std::condition_variable_any changed_;
   std::deque<Notice> queue_;
-  bool busy_ = false;
+  std::optional<Notice> in_hand_;
   Counts counts_;
   std::jthread thread_;
 };

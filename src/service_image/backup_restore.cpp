@@ -168,8 +168,11 @@ Done restore_new(change::Context& context, InstalledService service, Work& work,
   service.installed = service.updated = context.clock.now();
   service.unfinished = Unfinished::install;
   service.before_world = before_install(context, stop);
-  folders.scripts().keep(opened.scripts);
-  context.store.save(service);
+  {
+    const FileLock lock = hold_scripts(context, stop);
+    folders.scripts().keep(opened.scripts);
+    context.store.save(service);
+  }
   Chain chain = place_chain(service, host_user(folders.user_marks()).exists);
   add_data(chain, context, service, service.version, work.files_folder(), true, stop);
   try {
@@ -203,8 +206,11 @@ Done restore_over(change::Context& context, InstalledService service, const Serv
   }
   const Work::Opened opened = work.open_backup(destination, file, keys, false, stop);
   Done done{Done::Kind::done, {}, {}, identity_of(service.version), {}, {}, {}};
-  folders.scripts().keep(opened.scripts);
-  begin_change(context, service, to, kept.string(), Unfinished::restore, stop);
+  {
+    const FileLock lock = hold_scripts(context, stop);
+    folders.scripts().keep(opened.scripts);
+    begin_change(context, service, to, kept.string(), Unfinished::restore, stop);
+  }
   Chain chain;
   const bool is_other = to.image != service.before->image || to.scripts != service.before->scripts;
   if (is_other) {

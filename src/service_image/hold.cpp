@@ -110,6 +110,12 @@ Held hold(change::Context& context, const std::string& name, std::stop_token sto
   return {std::move(lock), was_there && !context.store.service(name)};
 }
 
+FileLock hold_scripts(change::Context& context, std::stop_token stop) {
+  const LockRequest request{state::lock_file(context.store.folder(), AppName("services.scripts")),
+                            format("{} (pid {}, {})", context.command, ::getpid(), context.who), true};
+  return FileLock::take(request, context.clock, {}, std::move(stop));
+}
+
 Owner owner_in(change::Context& context, const InstalledService& service) {
   Owner owner = owner_of(service, context.store.services());
   for (const auto& app : context.store.apps())
@@ -310,15 +316,18 @@ void go_back(change::Context& context, InstalledService service, std::optional<M
 
 void clear_up(change::Context& context, const InstalledService& service) {
   const Folders folders(context.store.folder());
-  std::set<std::string> scripts;
-  for (const auto& each : context.store.services()) {
-    scripts.insert(each.version.scripts);
-    if (each.before) scripts.insert(each.before->scripts);
-  }
   std::ignore = discard_left_images(context, service.name);
   std::error_code error;
   fs::remove_all(folders.work(service.name), error);
-  folders.scripts().keep_only(scripts);
+  {
+    const FileLock lock = hold_scripts(context, {});
+    std::set<std::string> scripts;
+    for (const auto& each : context.store.services()) {
+      scripts.insert(each.version.scripts);
+      if (each.before) scripts.insert(each.before->scripts);
+    }
+    folders.scripts().keep_only(scripts);
+  }
   // With the last service goes all of it; what is not empty stays.
   for (const auto& folder : {folders.all / "work", folders.all / "scripts", folders.all / "backups", folders.all})
     fs::remove(folder, error);

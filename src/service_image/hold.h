@@ -84,6 +84,9 @@ void take_back_install(change::Context& context, InstalledService service, bool 
 // service stays unfinished then.
 // `script_time`: how long each script may take; nullopt: an hour.
 void go_back(change::Context& context, InstalledService service, std::optional<Milliseconds> script_time = {});
+// Held while scripts are kept that no saved service has yet, and while those that none has are removed: of several
+// commands, one must not remove what the other is about to need.
+FileLock hold_scripts(change::Context& context, std::stop_token stop);
 // The end of a change that went well, or was taken back: what is no longer needed goes.
 void clear_up(change::Context& context, const InstalledService& service);
 

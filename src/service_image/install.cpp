@@ -131,8 +131,11 @@ Done install(change::Context& context, const InstallOptions& options, std::stop_
     service.installed = service.updated = context.clock.now();
     service.unfinished = Unfinished::install;
     service.before_world = before_install(context, stop);
-    folders.scripts().keep(scripts);
-    context.store.save(service);
+    {
+      const FileLock lock = hold_scripts(context, stop);
+      folders.scripts().keep(scripts);
+      context.store.save(service);
+    }
     is_saved = true;
     Work work(context, service, options.script_time);
     work.launcher(text);

@@ -36,6 +36,18 @@ std::string launcher_digest(const std::string& text) {
   return crypto::sha256(text);
 }
 
+std::string_view to_text(LauncherState state) {
+  switch (state) {
+    case LauncherState::ours:
+      return "ours";
+    case LauncherState::foreign:
+      return "edited";
+    case LauncherState::absent:
+      break;
+  }
+  return "missing";
+}
+
 LauncherState launcher_state(const fs::path& path, const std::string& digest) {
   std::error_code error;
   const auto status = fs::symlink_status(path, error);

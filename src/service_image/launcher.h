@@ -25,6 +25,8 @@ enum class LauncherState {
   ours,     // as Belay wrote it
   foreign,  // somebody edited it, or it is something else
 };
+// ours, edited or missing: stays as it is, programs read it.
+std::string_view to_text(LauncherState state);
 LauncherState launcher_state(const fs::path& path, const std::string& digest);
 
 // $BELAY_LAUNCHERS, else /usr/local/bin for root, else ~/.local/bin.

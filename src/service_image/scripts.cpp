@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/format.h"
+#include "base/identity.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "service_image/belongings.h"
@@ -195,11 +196,24 @@ Scripts scripts_from_archive(std::string_view tar, std::string_view root) {
 
 namespace {
 
-// Those of commands that were killed: their names end with the number of a process that is no more.
+// On which machine, and among which processes of it, the number of a process means one: the same after a restart.
+constexpr const char* processes_label = "belay.temporary.processes";
+std::string own_processes() {
+  std::error_code none;
+  std::string machine;
+  if (fs::exists("/etc/machine-id", none)) machine = std::string(trim(read_file("/etc/machine-id", ByteCount{4096})));
+  const fs::path space = fs::read_symlink("/proc/self/ns/pid", none);
+  return crypto::sha256(machine + space.string()).substr(0, 12);
+}
+
+// Those of commands that were killed: their names end with the number of a process that is no more. Of other machines
+// and other containers that is not known.
 void remove_leftovers(engine::Engine& engine, const std::map<std::string, std::string>& label, std::stop_token stop) {
   for (const auto& [key, value] : label)
     for (const auto& container : engine.containers({true, format("{}={}", key, value)}, stop)) {
       const auto pid = parse_number(container.name.substr(container.name.rfind('-') + 1));
+      const auto space = container.labels.find(processes_label);
+      if (space == container.labels.end() || space->second != own_processes()) continue;
       if (!container.is_up() && pid && ::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH)
         remove_with_nameless(engine, container.name, stop);
     }
@@ -210,8 +224,11 @@ void remove_leftovers(engine::Engine& engine, const std::map<std::string, std::s
 std::optional<Scripts> read_scripts(engine::Engine& engine, const std::string& image,
                                     const std::map<std::string, std::string>& label, std::stop_token stop) {
   remove_leftovers(engine, label, stop);
-  const Temporary look(engine, unstarted(format("belay-dr-look-{}-{}", short_digest(image), ::getpid()), image, label),
-                       stop);
+  auto labels = label;
+  labels.emplace(processes_label, own_processes());
+  const std::string name =
+      format("belay-dr-look-{}-{}-{}", short_digest(image), new_identity().substr(0, 8), ::getpid());
+  const Temporary look(engine, unstarted(name, image, std::move(labels)), stop);
   std::string tar;
   try {
     engine.read_archive(

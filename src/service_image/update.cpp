@@ -96,7 +96,9 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
     to.digest = examined.digest;
     to.scripts = scripts.digest();
     to.inside = from.inside && !manifest_of(old_scripts, {}).rights.inside ? true : examined.manifest.rights.inside;
-    to.fetched = from.fetched || (pulls && !before_pull);
+    // What was here before is somebody's, unless Belay brought it for this service.
+    const bool was_here = before_pull && before_pull->id == now->id;
+    to.fetched = was_here ? from.fetched && now->id == from.image : from.fetched || (pulls && !before_pull);
     Rights had = manifest_of(old_scripts, {}).rights, gets = examined.manifest.rights;
     had.inside = from.inside;
     gets.inside = to.inside;
@@ -131,14 +133,15 @@ Done update(change::Context& context, const std::string& name, const UpdateOptio
       doing(format("updating {}: the backup before it", name),
             [&] { keep_backup(context, work, service, kept, stop); });
     }
+    const FileLock lock = hold_scripts(context, stop);
     folders.scripts().keep(scripts);
+    begin_change(context, service, to, kept, Unfinished::update, stop);
   } catch (Error& error) {
     work.remove_work_folder();
     discard_new();
     error.offer_hint("With --no-backup the service is updated without one.");
     throw;
   }
-  begin_change(context, service, to, kept, Unfinished::update, stop);
   const Chain chain = update_chain(service, to, scripts, host_user(folders.user_marks()).exists);
   done.plan = chain.plan();
   try {

@@ -271,6 +271,12 @@ std::vector<BackupFailure> Store::backup_failures(const std::string& app) const 
 
 void Store::save(const BackupFailure& failure) {
   database_->connection.writing([&] {
+    // One that is over meanwhile, or another one, was not told of.
+    if (failure.told) {
+      database_->connection.execute("UPDATE backup_failures SET told = 1 WHERE app = ? AND place = ? AND failed = ?",
+                                    failure.app, failure.place, failure.failed);
+      return;
+    }
     database_->connection.execute(
         "INSERT INTO backup_failures (app, place, failed, reason, told) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (app, place) DO UPDATE SET failed = excluded.failed, reason = excluded.reason, told = "

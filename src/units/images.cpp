@@ -77,6 +77,22 @@ plan::Plan plan_of_unlinking(change::Context& context, const AppName& unit, cons
   return plan;
 }
 
+// As it was, where it was cut off from the network and not joined to it again.
+void connect_again(change::Context& context, const ContainerDetail& before, const std::string& network) {
+  const auto now = context.engine.container(before.container.name, {});
+  const auto link_in = [&](const ContainerDetail& detail) {
+    const auto& all = detail.service.networks;
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const NetworkLink& link) { return link.network == network; });
+    return found == all.end() ? std::nullopt : std::optional(*found);
+  };
+  const auto link = link_in(before);
+  if (!now || !link || link_in(*now)) return;
+  plan::Plan plan;
+  plan.add(plan::ConnectNetwork{before.container.name, *link}, "as it was before");
+  change::carry_out_whole(context, plan, {}, {});
+}
+
 }  // namespace
 
 plan::Plan unlink(change::Context& context, const AppName& unit, const std::string& container,
@@ -84,7 +100,14 @@ plan::Plan unlink(change::Context& context, const AppName& unit, const std::stri
   if (dry_run) return plan_of_unlinking(context, unit, container, others, stop);
   const FileLock lock = change::lock_app(context, unit, stop);
   plan::Plan plan = plan_of_unlinking(context, unit, container, others, stop);
-  if (!plan.empty()) change::carry_out_whole(context, plan, {}, stop);
+  if (plan.empty()) return plan;
+  const auto before = context.engine.container(container, stop);
+  try {
+    change::carry_out_whole(context, plan, {}, stop);
+  } catch (const Error&) {
+    if (before) connect_again(context, *before, unit.text());
+    throw;
+  }
   return plan;
 }
 

@@ -67,7 +67,7 @@ class BesideCompose : public ::testing::Test {
   }
   // As docker compose makes a service's container: the aliases are the container's name and the service's.
   void compose_makes(const std::string& service, Service settings, const std::string& name = {},
-                     const std::string& image = "web:1") {
+                     const std::optional<fs::path>& from = {}, const std::string& image = "web:1") {
     if (!has_network())
       scene_.engine.create_network(
           {"shop_default", {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "default"}}, {}},
@@ -84,7 +84,7 @@ class BesideCompose : public ::testing::Test {
                       {"com.docker.compose.service", service},
                       {"com.docker.compose.container-number", "1"},
                       {"com.docker.compose.oneoff", "False"},
-                      {"com.docker.compose.project.working_dir", folder_.string()},
+                      {"com.docker.compose.project.working_dir", from.value_or(folder_).string()},
                       {"com.docker.compose.project.config_files", (folder_ / "compose.yaml").string()}};
     request.restart = {"no", 0};
     scene_.engine.create_container(request, {});
@@ -196,6 +196,19 @@ TEST_F(BesideCompose, LeavesOrphansUnlessTheyAreToGo) {
   std::ignore = up();
   EXPECT_FALSE(scene_.container("shop-cache-1"));
   EXPECT_TRUE(scene_.container("shop-web-1"));
+}
+
+TEST_F(BesideCompose, LeavesContainersOfAnotherFolderWhateverItIsCalled) {
+  const fs::path first = scene_.folder.path() / "first";
+  make_folder(first);
+  compose_makes("cache", {});
+  compose_makes("queue", {}, {}, first);
+  options_.removes_orphans = true;
+  EXPECT_THAT(up().orphans, ElementsAre("shop-cache-1"));
+  EXPECT_FALSE(scene_.container("shop-cache-1"));
+  EXPECT_TRUE(scene_.container("shop-queue-1"));
+  fs::remove(first);
+  EXPECT_THAT(up().orphans, ElementsAre("shop-queue-1")) << "its folder is gone";
 }
 
 // Two folders of one name, and neither file gives another.
@@ -442,8 +455,8 @@ TEST_F(BesideCompose, TakesOverWhatHasAnImageWithoutATag) {
   std::string text = two_services;
   for (size_t at = text.find("web:1"); at != std::string::npos; at = text.find("web:1")) text.replace(at, 5, "web");
   write(text);
-  compose_makes("db", {}, "", "web:latest");
-  compose_makes("web", web_service(), "", "web:latest");
+  compose_makes("db", {}, "", {}, "web:latest");
+  compose_makes("web", web_service(), "", {}, "web:latest");
   const std::string db = created("shop-db-1"), web = created("shop-web-1");
   const DeclaredApp taken = up();
   EXPECT_THAT(taken.taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));

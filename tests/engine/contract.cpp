@@ -424,6 +424,17 @@ TEST_P(EngineContract, FollowsTheHealthCheck) {
   EXPECT_EQ(listed("good").health, Health::none);
 }
 
+// Nothing in it could answer meanwhile.
+TEST_P(EngineContract, APauseMakesNothingUnhealthy) {
+  run("good", images().turns_healthy);
+  ASSERT_TRUE(eventually([&] { return detail("good").container.health == Health::healthy; }));
+  engine().pause_container(own("good"), stop_);
+  EXPECT_NE(detail("good").container.health, Health::unhealthy);
+  engine().unpause_container(own("good"), stop_);
+  EXPECT_NE(detail("good").container.health, Health::unhealthy);
+  EXPECT_TRUE(eventually([&] { return detail("good").container.health == Health::healthy; }));
+}
+
 TEST_P(EngineContract, LeavesTheHealthCheckOutWhereTheServiceSaysSo) {
   auto wanted = request("good", images().turns_healthy);
   wanted.service.health = HealthCheck{{"NONE"}, {}, {}, {}, {}};

@@ -189,6 +189,21 @@ TEST(Decoding, TakesTheUsualRotationOfALogForNothingThatWasAskedFor) {
   EXPECT_EQ(of("json-file", R"("max-size":"10m")", "json-file").log_options.size(), 1u);
 }
 
+TEST(Decoding, CallsUnhealthyOnlyWhatFailedItsProbes) {
+  const auto health = [](const std::string& failures, const std::string& retries) {
+    const auto document =
+        JsonDocument::parse(R"({"Name":"/web","State":{"Status":"running","Health":{)" + failures +
+                            R"("Status":"unhealthy"}},"Config":{"Healthcheck":{"Test":["CMD","x"])" + retries + "}}}");
+    return decode_inspection(document.root(), nullptr, {}).container.health;
+  };
+  EXPECT_EQ(health(R"("FailingStreak":3,)", ""), Health::unhealthy);
+  EXPECT_EQ(health(R"("FailingStreak":0,)", ""), Health::starting) << "it was paused until now";
+  EXPECT_EQ(health(R"("FailingStreak":2,)", ""), Health::starting);
+  EXPECT_EQ(health(R"("FailingStreak":1,)", R"(,"Retries":1)"), Health::unhealthy);
+  EXPECT_EQ(health(R"("FailingStreak":4,)", R"(,"Retries":5)"), Health::starting);
+  EXPECT_EQ(health("", ""), Health::unhealthy) << "of an engine that does not count";
+}
+
 TEST(Decoding, ReadsTheStateOfAContainer) {
   const auto document =
       JsonDocument::parse(R"({"Name":"/web","Created":"2023-11-14T22:13:20.123456789Z","RestartCount":2,

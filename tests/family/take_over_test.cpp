@@ -430,5 +430,33 @@ TEST(Recover, InTheMiddleOfASwapTakesWhatProvedItself) {
   }
 }
 
+// No label tells that a service is a job.
+TEST(Recover, TakesWhatEndedWellBesideWhatRunsForAJob) {
+  Scene scene;
+  Spec spec;
+  App app(AppName("shop"));
+  for (const auto* name : {"web", "migrate", "broken"}) {
+    engine::Behaviour behaviour;
+    if (std::string_view(name) != "web") behaviour.exits_after = Seconds(1);
+    behaviour.exit_code = std::string_view(name) == "broken" ? 3 : 0;
+    engine::ContainerRequest request;
+    request.name = std::string("shop-") + name;
+    request.image = scene.engine.add_image(name, {}, behaviour);
+    request.service.name = name;
+    request.labels = labels::for_container({"shop", name, ReleaseNumber{1}, NamingScheme::compose});
+    request.restart = {std::string_view(name) == "web" ? "unless-stopped" : "no", 0};
+    scene.engine.create_container(request, {});
+    scene.engine.start_container(request.name, {});
+  }
+  scene.clock.advance(Seconds(5));
+  scene.run("recover");
+  const auto known = scene.store->app(AppName("shop"));
+  ASSERT_TRUE(known);
+  const Spec& found = known->releases.at(0).spec;
+  EXPECT_TRUE(found.service("migrate").may_end);
+  EXPECT_FALSE(found.service("web").may_end);
+  EXPECT_FALSE(found.service("broken").may_end);
+}
+
 }  // namespace
 }  // namespace belay::scene

@@ -72,7 +72,7 @@ TEST(Space, CountsAllContainersOfAnAppAndWhatACleanupWouldFree) {
   ASSERT_EQ(space.apps.size(), 1U);
   EXPECT_EQ(space.apps[0].containers, ByteCount{7}) << "of releases that do not run too";
   ASSERT_TRUE(space.apps[0].frees);
-  const auto plan = change::cleanup(here, web, 0, true, {}, {}).plan;
+  const auto plan = change::cleanup(here, web, 1, true, {}, {}).plan;
   EXPECT_EQ(*space.apps[0].frees, look::freed_by(here, web, plan, {}));
   EXPECT_GE(space.apps[0].images, *space.apps[0].frees);
   EXPECT_EQ(space.engine.build_cache, ByteCount{10});

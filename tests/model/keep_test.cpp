@@ -54,6 +54,10 @@ TEST(ParseKeep, SaysWhatIsWrong) {
   EXPECT_THAT(refusal("\x1b[31m=1"), testing::Not(HasSubstr("\x1b")));
 }
 
+std::vector<std::size_t> backups_to_remove(const Keep& keep, const std::vector<BackupCandidate>& candidates) {
+  return belay::backups_to_remove(keep, candidates, Time::max());
+}
+
 TEST(ToRemove, RefusesRulesThatKeepNothing) {
   EXPECT_THROW(backups_to_remove(Keep{}, {at("2026-01-01T00:00:00Z")}), Error);
 }
@@ -120,6 +124,19 @@ TEST(ToRemove, NeverTouchesAProtectedOneNorCountsIt) {
   EXPECT_THAT(backups_to_remove(keep, all), ElementsAre(1));
   all[2].protected_ = true;
   EXPECT_THAT(backups_to_remove(keep, all), IsEmpty());
+}
+
+// The clock was ahead when it was made, and was set back since.
+TEST(ToRemove, KeepsWhatIsDatedAfterNowAndDoesNotCountIt) {
+  Keep keep;
+  keep.last = 1;
+  const std::vector<BackupCandidate> all{at("2026-01-01T00:00:00Z"), at("2031-01-01T00:00:00Z"),
+                                         at("2026-01-02T00:00:00Z")};
+  EXPECT_THAT(belay::backups_to_remove(keep, all, at("2026-01-02T00:00:00Z").taken), ElementsAre(0));
+  EXPECT_THAT(belay::backups_to_remove(keep, all, at("2032-01-01T00:00:00Z").taken), ElementsAre(0, 2));
+  keep = {};
+  keep.days = 30;
+  EXPECT_THAT(belay::backups_to_remove(keep, all, at("2026-01-02T00:00:00Z").taken), IsEmpty());
 }
 
 // The rules said again, as slowly as they read.

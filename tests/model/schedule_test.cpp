@@ -138,6 +138,10 @@ TEST(Errands, AreDueFromTheirFirstDeclarationOn) {
   const Errand later = as_declared(first, errand_for("04:30"), at("2026-02-05T09:00:00Z"));
   EXPECT_EQ(later, first);
   EXPECT_EQ(iso_time(next_run(later, at("2026-02-05T09:00:00Z"))), "2026-02-06T04:30:00Z");
+  Errand put_off = first;
+  put_off.due = at("2031-02-01T04:30:00Z");
+  EXPECT_EQ(as_declared(put_off, errand_for("04:30"), at("2026-02-05T09:00:00Z")).due, at("2026-02-06T04:30:00Z"))
+      << "the clock was ahead when the last one ran";
   const Errand other = as_declared(first, errand_for("every 6h"), at("2026-02-05T09:00:00Z"));
   EXPECT_EQ(iso_time(other.due), "2026-02-05T12:00:00Z");
   EXPECT_EQ(other.since, first.since);

@@ -55,6 +55,8 @@ test_a_project_comes_up_and_only_what_changes_is_exchanged() {
   expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
   run belay up --exit-unchanged
   expect_exit 3
+  # The job is where it should be: at its end.
+  expect_done belay stable "$app"
   local db worker
   db=$(id_of "$app-db-1") worker=$(id_of "$app-worker-2")
   project "$stays_up" blue

@@ -36,6 +36,28 @@ told() { grep -q "\"event\":\"$1\"" "$place/told"; }
 errand() { belay ls "$1" --json | jq -r ".apps[0].errands[0].$2"; }  # APP KEY
 is_made() { belay ls "$1" >/dev/null 2>&1 && exists "$1" && [ "$(errand "$1" due)" != null ]; }
 
+# From a pause on, until its next probe, the engine calls a container unhealthy.
+is_healthy() { [ "$(api GET "/containers/$1/json" | jq -r .State.Health.Status)" = healthy ]; }
+started_at() { api GET "/containers/$1/json" | jq -r .State.StartedAt; }
+test_a_backup_beside_the_daemon_restarts_nothing() {
+  make_image "$app:1" 'sleep 1000'
+  define "$app" '{"image": "'"$app"':1", "update": {"pull": false}, "soak": "1h",
+    "health": {"test": "true", "interval": "8s", "retries": 1}, "backup": {"schedule": "daily", "place": "'"$place"'/nas"}}'
+  expect_done belay apply "$work"
+  expect_err "the schedule of $app is kept by belay serve, and that does not run"
+  serve
+  by_the_clock is_healthy "$app"
+  local started
+  started=$(started_at "$app")
+  expect_done belay backup "$app" -o "$place/nas"
+  expect_equal 'when it was started' "$started" "$(started_at "$app")"
+  by_the_clock is_healthy "$app"
+  expect_equal 'when it was started' "$started" "$(started_at "$app")"
+  expect_not told healed
+  expect_not told rolled_back
+  stop_serving
+}
+
 test_a_backup_is_made_by_the_clock_and_a_failure_is_told() {
   make_image "$app:1" 'sleep 1000'
   mkdir "$place/nas"

@@ -371,10 +371,10 @@ test_cleanup_keeps_what_is_needed() {
   done
   changes_nothing belay cleanup "$app" --dry-run
   expect_refused 2 belay cleanup "$app"
-  expect_done belay cleanup "$app" --keep 1 -y
+  expect_done belay cleanup "$app" -y
   expect_equal containers "$app-r1 $app-r3 $app-r4" "$(containers "$app" | xargs)"
   settled
-  expect_done belay cleanup "$app" -y
+  expect_done belay cleanup "$app" --keep 0 -y
   expect_equal containers "$app-r1 $app-r4" "$(containers "$app" | xargs)"
   expect volume_exists "${app}_var_www"
   settled

@@ -60,11 +60,11 @@ test_an_app_is_meant_where_none_is_named() {
   expect_done belay build "$app" "$work/$app" --no-cache
   expect_done belay start "$app" new
   refused_with 2 'Give -y' belay cleanup
-  expect_done belay cleanup --dry-run
+  expect_done belay cleanup --keep 0 --dry-run
   expect_out 'of 1 app; this frees up to .* of images'
-  expect_done belay cleanup -y
+  expect_done belay cleanup --keep 0 -y
   expect_out "$app is cleaned up"
-  expect_done belay cleanup
+  expect_done belay cleanup --keep 0
   expect_out 'nothing to remove'
 }
 

@@ -5,7 +5,10 @@
 #include "document/json.h"
 #include "report/change_json.h"
 #include "report/look_json.h"
+#include "report/notice.h"
 #include "report/safekeeping_json.h"
+#include "report/service_json.h"
+#include "report/settings_json.h"
 #include "report/units_json.h"
 
 namespace belay::report {
@@ -116,6 +119,66 @@ TEST(Values, AnOrderThatWasNotReachedHasNoDuration) {
   const std::string json = text(orders_json(unit, {done, left}));
   EXPECT_NE(json.find(R"("result":"done","duration_ms":3)"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("result":"not_run","duration_ms":null)"), std::string::npos) << json;
+}
+
+TEST(Values, AnImageThatIsNoServiceHasNoRights) {
+  service_image::Examined examined;
+  examined.reference = "shop:1";
+  examined.image.id = "sha256:1";
+  examined.rules = {{.id = "user", .text = "it does not run as root", .required = true, .passed = false, .detail = ""}};
+  EXPECT_EQ(text(examined_json(examined)),
+            R"({"reference":"shop:1","image_id":"sha256:1","digest":null,"passes":false,"rules":[{"id":"user",)"
+            R"("text":"it does not run as root","required":true,"passed":false,"detail":null}],"rights":null,)"
+            R"("commands":[]})");
+  examined.rules.front().passed = true;
+  EXPECT_NE(text(examined_json(examined)).find(R"("rights":{"scripts":"host","ports":[],)"), std::string::npos);
+}
+
+TEST(Values, AServiceWithoutLauncherAndDigestHasNulls) {
+  InstalledService service;
+  service.name = "shop";
+  service.version.reference = "shop:1";
+  service.version.image = "sha256:1";
+  service.version.inside = true;
+  EXPECT_EQ(text(service_json(service)), R"({"name":"shop","reference":"shop:1","image_id":"sha256:1","digest":null,)"
+                                         R"("scripts":"inside","launcher":null})");
+  service_image::Done gone;
+  gone.kind = service_image::Done::Kind::done;
+  gone.left = {"volume dr-shop-config"};
+  EXPECT_EQ(text(service_done_json("shop", gone)),
+            R"({"name":"shop","result":"done","service":null,"before":null,"backup":null,"steps":[],"kept":[],)"
+            R"("left":["volume dr-shop-config"]})");
+  EXPECT_EQ(text(service_help_json(service, {"", "it failed"}, {{"run", ""}})).substr(107),
+            R"("help":null,"trouble":"it failed","commands":[{"name":"run","summary":null}]})");
+}
+
+TEST(Values, SettingsOfWhatDoesNotRunAreKeptWithoutAChange) {
+  family::SettingsChanged changed;
+  const auto outcome = [&] { return text(settings_changed_json(AppName("shop"), changed, {})); };
+  EXPECT_EQ(outcome(), R"({"name":"shop","outcome":"unchanged","differences":[],"changes":[]})");
+  changed.lines = {"env.A: 1 → 2"};
+  EXPECT_EQ(outcome(), R"({"name":"shop","outcome":"done","differences":[{"text":"env.A: 1 → 2"}],"changes":[]})");
+  changed.dry_run = true;
+  EXPECT_NE(outcome().find(R"("outcome":"planned")"), std::string::npos);
+  EXPECT_EQ(text(differences_json({{"env.A", "", "2", false}})), R"([{"field":"env.A","before":null,"after":"2"}])");
+}
+
+TEST(Values, AValueThatNobodyWroteComesFromNoLine) {
+  formats::compose::Origin unwritten, written;
+  unwritten.path = {"services", "web", "restart"};
+  unwritten.value = written.value = "no";
+  written.where = {"compose.yaml", 3, 5};
+  written.variables = {{{}, "TAG", ""}};
+  EXPECT_EQ(text(origins_json({unwritten, written})),
+            R"([{"path":["services","web","restart"],"value":"no","file":null,"line":null,"column":null,)"
+            R"("variables":[]},{"path":[],"value":"no","file":"compose.yaml","line":3,"column":5,)"
+            R"("variables":[{"name":"TAG","origin":null}]}])");
+}
+
+TEST(Values, APlaceThatWasNotTriedIsNeitherReachedNorNot) {
+  EXPECT_EQ(text(deliveries_json({{"a", {}, ""}, {"b", true, ""}, {"c", false, "refused"}})),
+            R"([{"to":"a","delivered":null,"reason":null},{"to":"b","delivered":true,"reason":null},)"
+            R"({"to":"c","delivered":false,"reason":"refused"}])");
 }
 
 }  // namespace

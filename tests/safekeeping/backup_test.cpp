@@ -9,8 +9,11 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "backup/verify.h"
 #include "base/format.h"
+#include "base/lock.h"
 #include "base/text.h"
+#include "change/apps.h"
 #include "change/change.h"
 #include "faulty_destination.h"
 #include "look/look.h"
@@ -119,6 +122,19 @@ TEST_F(Backup, StopsWhatRunsWhereYouSaySo) {
               ElementsAre("policy web-r1 no", "stop web-r1", "start web-r1", "policy web-r1 unless-stopped"));
   EXPECT_EQ(scene_.trouble("1"), "");
   EXPECT_EQ(scene_.leftovers(), "");
+}
+
+// It would not go on where it was.
+TEST_F(Backup, StopsNoJobThatIsAtWork) {
+  App app = scene_.app();
+  app.releases.back().spec.services[0].scheduled = true;
+  scene_.store->save(app);
+  BackupOptions options;
+  options.consistency = backup::Consistency::stop;
+  EXPECT_THAT(back_up(options), HasSubstr("its job web is at work"));
+  EXPECT_THAT(changes(), IsEmpty());
+  options.consistency = backup::Consistency::pause;
+  EXPECT_EQ(back_up(options), "done") << "it goes on after a pause";
 }
 
 TEST_F(Backup, LeavesWhatRunsAloneWhereYouSaySo) {
@@ -457,6 +473,16 @@ TEST_F(Backup, ThatIsDamagedIsFoundAndRemembered) {
   EXPECT_NE(scene_.store->backups("web")[0].trouble, "");
 }
 
+// It would be pruned as a bad one.
+TEST_F(Backup, IsNotBadBecauseItsKeyIsMissing) {
+  backup::Sealing sealing;
+  sealing.passphrase.emplace("open sesame", 2);
+  Context here = scene_.context();
+  std::ignore = safekeeping::back_up(here, web, *scene_.backups(), sealing, {}, {});
+  EXPECT_THROW(std::ignore = verify_backup(here, *scene_.backups(), scene_.newest_backup(), {}, {}, {}), Error);
+  EXPECT_EQ(scene_.store->backups("web")[0].trouble, "");
+}
+
 TEST_F(Backup, TwoWithinOneSecondBothSucceed) {
   ASSERT_EQ(back_up(), "done");
   const std::string first = done_.where;
@@ -513,6 +539,15 @@ TEST_F(Backup, ThatIsStoppedOrMeantOtherwiseIsNoFailure) {
   EXPECT_THAT(scene_.store->backup_failures(""), IsEmpty());
 }
 
+TEST_F(Backup, ThatDoesNotWaitForAnotherCommandIsNoFailure) {
+  Context other = scene_.context();
+  const FileLock lock = change::lock_app(other, web, {});
+  Context here = scene_.context();
+  here.wait_for_lock = false;
+  EXPECT_THROW(std::ignore = safekeeping::back_up(here, web, *scene_.backups(), {}, {}, {}), LockHeld);
+  EXPECT_THAT(scene_.store->backup_failures(""), IsEmpty());
+}
+
 TEST(BackupHealth, GivesAPlaceUpThatNobodyUsesAnyMore) {
   const Time now(std::chrono::hours(24 * 1000));
   BackupRecord good;
@@ -526,6 +561,32 @@ TEST(BackupHealth, GivesAPlaceUpThatNobodyUsesAnyMore) {
   EXPECT_NE(trouble_text(backup_health({}, {long_ago}, {}, now), now), "");
   good.trouble = "damaged";
   EXPECT_FALSE(backup_health({good}, {}, {}, now).last_good);
+}
+
+// A clock that was ahead when a backup was made, or declared, and was set back since.
+TEST(BackupHealth, IsNotGoodBecauseOfABackupOfTheFuture) {
+  const Time now(std::chrono::hours(24 * 1000));
+  BackupRecord ahead;
+  ahead.taken = now + std::chrono::hours(24 * 365);
+  Errand daily;
+  daily.schedule = "daily";
+  daily.since = ahead.taken;
+  const auto health = backup_health({ahead}, {}, {daily}, now);
+  EXPECT_FALSE(health.last_good);
+  EXPECT_FALSE(health.is_late(now)) << "it has just become known";
+  daily.since = now - std::chrono::hours(24 * 5);
+  EXPECT_TRUE(backup_health({ahead}, {}, {daily}, now).is_late(now));
+  ahead.taken = now + Seconds(60);
+  EXPECT_TRUE(backup_health({ahead}, {}, {daily}, now).last_good) << "the clock of another machine";
+}
+
+TEST(Damage, IsWhatABackupItselfShows) {
+  for (const auto code : {ErrorCode::bad_backup, ErrorCode::bad_archive})
+    EXPECT_TRUE(backup::tells_of_damage(Error(code, "it is cut off")));
+  EXPECT_TRUE(backup::tells_of_damage(ConfigError({"manifest.json", 3, 1}, "'app' is missing")));
+  for (const auto code : {ErrorCode::wrong_key, ErrorCode::connection_failed, ErrorCode::no_space,
+                          ErrorCode::not_allowed, ErrorCode::program_failed})
+    EXPECT_FALSE(backup::tells_of_damage(Error(code, "it cannot be read"))) << error_name(code);
 }
 
 }  // namespace

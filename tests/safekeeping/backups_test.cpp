@@ -175,6 +175,18 @@ TEST_F(Backups, InAPlaceThatIsNotThereAllStay) {
   EXPECT_THAT(listed(), ElementsAre(3, 2));
 }
 
+// The empty folder that a disk is mounted on, with what a backup wrote there meanwhile.
+TEST_F(Backups, OfADiskThatIsNotMountedStayKnown) {
+  have(1, "", false);
+  have(2, "", false);
+  have(3);
+  const auto pruned = prune("last=1");
+  EXPECT_THAT(pruned.vanished, IsEmpty());
+  EXPECT_THAT(pruned.notes, ElementsAre(HasSubstr("may not be mounted")));
+  EXPECT_THAT(listed(), ElementsAre(3, 2, 1));
+  EXPECT_THAT(days(scan().vanished), ElementsAre(1, 2)) << "who asks for it is obeyed";
+}
+
 TEST_F(Backups, ArePrunedInEachPlaceByItself) {
   const fs::path other = scene_.folder.path() / "other";
   make_folder(other);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "safekeeping/backup.h"
 #include "safekeeping/pseudonym.h"
+#include "safekeeping/rehearsal.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
 
@@ -22,6 +23,7 @@ namespace {
 
 using Cut = engine::MemoryEngine::Cut;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -375,6 +377,26 @@ Service service(const std::string& name) {
 }
 
 const TrialSite site{"trial", {"outside"}, {{"web_data", {DataPlace::Kind::volume, "trial-01"}}}, {"/usr"}};
+
+TEST(Rehearsals, StartServicesInTheOrderOfTheirNeedsAndNoJobOfTheClock) {
+  Spec spec;
+  spec.services.resize(3);
+  spec.services[0].name = "web";
+  spec.services[0].needs = {{.service = "db", .condition = Need::Condition::healthy}};
+  spec.services[1].name = "db";
+  spec.services[2].name = "nightly";
+  spec.services[2].job = spec.services[2].scheduled = true;
+  Scene scene;
+  Context here = scene.context();
+  safekeeping::Rehearsal rehearsal(here, AppName("shop"), {.purpose = "drill"});
+  const auto plan = rehearsal.proof(spec, {}, {{"web", "web:1"}, {"db", "web:1"}, {"nightly", "web:1"}}, {});
+  std::vector<std::string> started;
+  for (const auto& action : plan.actions)
+    if (const auto* start = std::get_if<plan::StartContainer>(&action.step))
+      started.push_back(start->name.substr(start->name.rfind('-') + 1));
+  EXPECT_THAT(started, ElementsAre("db", "web"));
+  EXPECT_THAT(plan.notes, Contains(HasSubstr("the job nightly is not run")));
+}
 
 TEST(Pseudonym, IsSeenByNobodyOutside) {
   Spec spec;

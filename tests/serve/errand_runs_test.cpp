@@ -340,6 +340,68 @@ TEST_F(ErrandsTest, AJobThatRunsIsNeitherStartedAgainNorChanged) {
   EXPECT_EQ(starts(), before);
 }
 
+// Started by hand, or after the daemon's pass has begun.
+TEST_F(ErrandsTest, AChangeWaitsForAJobThatNobodyHasNoted) {
+  define("clean", R"({"image": "clean:1", "schedule": "04:30"})");
+  pass();
+  engine_.start_container("clean", {});
+  define("clean", R"({"image": "clean:2", "schedule": "04:30"})");
+  pass();
+  EXPECT_EQ(state_of("clean"), ContainerState::running);
+  EXPECT_EQ(store()->app(AppName("clean"))->wish.release()->text(), "r1");
+  clock_.advance(Seconds(31));
+  pass();
+  EXPECT_EQ(store()->app(AppName("clean"))->wish.release()->text(), "r2");
+}
+
+TEST_F(ErrandsTest, ABackupThatStopsWaitsForTheJob) {
+  define("clean", R"({"image": "clean:1", "schedule": "04:30",
+                      "backup": {"schedule": "04:30", "place": "/mnt/nas", "while": "stopped"}})");
+  pass();
+  wait_until("2026-02-03T04:30:00Z");
+  ErrandRuns runs(ground());
+  static_cast<void>(runs.know(*store(), declared::read_definitions(definitions(), {})));
+  const auto names = [&](bool job_is_at_work) {
+    std::vector<std::string> begun;
+    for (const Errand& errand :
+         runs.to_begin([&](const Errand& each) { return job_is_at_work && each.kind == Errand::Kind::job; }))
+      begun.push_back(name_of(errand));
+    return begun;
+  };
+  EXPECT_THAT(names(false), ::testing::UnorderedElementsAre("backup clean", "job clean"));
+  EXPECT_THAT(names(true), IsEmpty());
+}
+
+// Its end calls for a pass, which may have read the errands before that.
+TEST_F(ErrandsTest, WhatHasRunMeanwhileIsNotDoneAgain) {
+  define("db", R"({"image": "web:1", "backup": {"schedule": "04:30", "place": "/mnt/nas"}})");
+  pass();
+  wait_until("2026-02-03T04:30:00Z");
+  ErrandRuns runs(ground());
+  static_cast<void>(runs.know(*store(), declared::read_definitions(definitions(), {})));
+  const Errand due = to_begin(runs).at(0);
+  runs.run(due, {});
+  runs.run(due, {});
+  EXPECT_EQ(backups_.size(), 1U);
+}
+
+TEST_F(ErrandsTest, WhatCannotBeNotedRestsThoughAPassComes) {
+  define("db", R"({"image": "web:1", "backup": {"schedule": "04:30", "place": "/mnt/nas"}})");
+  pass();
+  wait_until("2026-02-03T04:30:00Z");
+  ErrandGround broken = ground();
+  broken.open_state = []() -> std::unique_ptr<state::Store> { throw Error(ErrorCode::state_busy, "it is locked"); };
+  ErrandRuns runs(broken);
+  const auto know = [&] { static_cast<void>(runs.know(*store(), declared::read_definitions(definitions(), {}))); };
+  know();
+  runs.run(to_begin(runs).at(0), {});
+  know();
+  EXPECT_THAT(to_begin(runs), IsEmpty());
+  EXPECT_EQ(runs.next([](const Errand&) { return false; }), clock_.now() + Seconds(60));
+  clock_.advance(Seconds(61));
+  EXPECT_EQ(to_begin(runs).size(), 1U);
+}
+
 TEST_F(ErrandsTest, ADaemonThatWasKilledBeforeTheStartStartsTheJob) {
   define("clean", R"({"image": "clean:1", "schedule": "04:30"})");
   pass();

@@ -47,7 +47,7 @@ int print_removed(Console& console, const AppName& name, const change::Removed& 
 namespace {
 
 int releases_to_keep(const Invocation& in) {
-  return static_cast<int>(std::min(in.number("keep").value_or(0), 1'000'000LL));
+  return static_cast<int>(std::min(in.number("keep").value_or(change::usual_way_back), 1'000'000LL));
 }
 
 // What goes of every app is shown first, then asked about once.

@@ -12,30 +12,13 @@
 #include "document/json.h"
 #include "formats/compose/resolved.h"
 #include "look/look.h"
+#include "report/settings_json.h"
 
 namespace belay::cli {
 
 namespace {
 
 namespace compose = formats::compose;
-
-Node origin_node(const compose::Origin& origin) {
-  Node node = Node::map();
-  node.set("path", texts(origin.path));
-  node.set("value", Node::text(origin.value));
-  node.set("file", text_or_null(origin.where.line == 0 ? "" : origin.where.file));
-  node.set("line", origin.where.line == 0 ? Node() : Node::number(origin.where.line));
-  node.set("column", origin.where.line == 0 ? Node() : Node::number(origin.where.column));
-  Node variables = Node::list();
-  for (const auto& use : origin.variables) {
-    Node variable = Node::map();
-    variable.set("name", Node::text(use.name));
-    variable.set("origin", text_or_null(use.origin));
-    variables.add(std::move(variable));
-  }
-  node.set("variables", std::move(variables));
-  return node;
-}
 
 void print_keys(Console& console, const compose::Project& project, std::string_view section) {
   if (const Node* map = project.root.find(section))
@@ -47,9 +30,7 @@ void print_origins(Invocation& in, const compose::Project& project) {
     in.console.print(compose::resolved_text(project, compose::Origins::told));
     return;
   }
-  Node list = Node::list();
-  for (const auto& origin : compose::origins_of(project)) list.add(origin_node(origin));
-  print_record(in.console, "origins", std::move(list));
+  print_record(in.console, "origins", report::origins_json(compose::origins_of(project)));
 }
 
 // Of the services only this one.
@@ -106,15 +87,7 @@ int print_release(Invocation& in, HostRun& run, const AppName& name, const std::
   if (const auto from = in.text("diff")) {
     const auto changes = look::config_differences(run.context(), name, *from, which, in.stop());
     if (in.has("json")) {
-      Node list = Node::list();
-      for (const auto& change : changes) {
-        Node node = Node::map();
-        node.set("field", Node::text(change.field));
-        node.set("before", text_or_null(change.before));
-        node.set("after", text_or_null(change.after));
-        list.add(std::move(node));
-      }
-      print_record(in.console, "differences", std::move(list));
+      print_record(in.console, "differences", report::differences_json(changes));
       return 0;
     }
     if (changes.empty()) in.console.note("they are alike");

@@ -12,11 +12,6 @@ namespace belay::cli {
 
 namespace {
 
-struct Delivery {
-  std::string to;
-  std::optional<std::string> failure;
-};
-
 report::Notice test_notice(Time now) {
   report::Notice notice;
   notice.time = now;
@@ -27,18 +22,20 @@ report::Notice test_notice(Time now) {
   return notice;
 }
 
-std::vector<Delivery> deliveries(Invocation& in, const formats::Settings& settings) {
+std::vector<report::Delivery> deliveries(Invocation& in, const formats::Settings& settings) {
   std::vector<Delivery> all;
   const report::Notice notice = test_notice(in.clock.now());
   for (const auto& sink : serve::usual_notice_sinks(in.clock)(settings)) {
-    Delivery& each = all.emplace_back(Delivery{sink->name(), {}});
+    auto& each = all.emplace_back(report::Delivery{sink->name(), {}, {}});
     if (!in.has("test")) continue;
     try {
       sink->deliver(notice, in.stop());
+      each.delivered = true;
     } catch (const Cancelled&) {
       throw;
     } catch (const std::exception& error) {
-      each.failure = error.what();
+      each.delivered = false;
+      each.reason = error.what();
     }
   }
   return all;
@@ -51,24 +48,18 @@ int run_notify(Invocation& in) {
   const formats::Settings settings = read_settings(file ? std::optional(fs::absolute(*file)) : std::nullopt);
   const auto all = deliveries(in, settings);
   bool has_failed = false;
-  Node list = Node::list();
-  for (const auto& [to, failure] : all) {
-    has_failed = has_failed || failure;
-    if (in.has("json")) {
-      Node node = Node::map();
-      node.set("to", Node::text(to));
-      node.set("delivered", in.has("test") ? Node::boolean(!failure) : Node());
-      node.set("reason", text_or_null(failure.value_or("")));
-      list.add(std::move(node));
-    } else if (failure) {
-      in.console.error(Error(ErrorCode::connection_failed, format("{}: {}", to, *failure)));
-    } else if (in.has("test")) {
-      in.console.success(format("{}: delivered", to));
-    } else {
-      in.console.line(to);
-    }
+  for (const auto& each : all) {
+    const bool failed = each.delivered == false;
+    has_failed = has_failed || failed;
+    if (in.has("json")) continue;
+    if (failed)
+      in.console.error(Error(ErrorCode::connection_failed, format("{}: {}", each.to, each.reason)));
+    else if (each.delivered)
+      in.console.success(format("{}: delivered", each.to));
+    else
+      in.console.line(each.to);
   }
-  if (in.has("json")) print_record(in.console, "notices", std::move(list));
+  if (in.has("json")) print_record(in.console, "notices", report::deliveries_json(all));
   if (!all.empty()) return has_failed ? 1 : 0;
   std::string where = file.value_or(usual_settings_file().string());
   if (where.empty()) where = "/etc/belay/belay.conf";

@@ -24,11 +24,7 @@ int plan_app(Invocation& in, HostRun& run, const AppName& name) {
     print_plan(in.console, plan);
     return code;
   }
-  Node node = Node::map();
-  node.set("name", Node::text(name.text()));
-  node.set("actions", actions_json(plan));
-  node.set("notes", remarks(plan.notes));
-  print_record(in.console, node);
+  print_record(in.console, report::plan_json(name, plan));
   return code;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/named.h"
 #include "rendering/render_file.h"
 #include "rendering/running_apps.h"
+#include "report/result_json.h"
 
 namespace belay::cli {
 
@@ -49,13 +50,7 @@ FileRequest request_of(const Invocation& in) {
 
 void print(Invocation& in, const FileRequest& request, const FileResult& result) {
   if (in.has("json")) {
-    Node node = Node::map();
-    node.set("file", Node::text(request.file.string()));
-    node.set("changed", Node::boolean(result.has_changed));
-    Node told = Node::list();
-    for (const auto& container : result.told) told.add(Node::text(container));
-    node.set("told", std::move(told));
-    print_record(in.console, node);
+    print_record(in.console, report::rendered_json(request, result));
     return;
   }
   const std::string file = request.file.string();

@@ -14,6 +14,7 @@
 #include "cli/json_output.h"
 #include "cli/service_run.h"
 #include "cli/tty.h"
+#include "report/service_json.h"
 #include "service_image/convention.h"
 
 namespace belay::cli {
@@ -26,7 +27,9 @@ using service_image::ServiceRow;
 constexpr int nothing_to_change = 3;
 
 std::string needed(const Invocation& in, std::optional<std::string> word, std::string_view name) {
-  if (!word || word->empty()) throw in.usage_error(format("{} is missing", name));
+  if (!word || word->empty())
+    throw in.usage_error(name == "FILE" ? format("FILE is missing: belay service {} NAME FILE", in.argument("VERB"))
+                                        : format("{} is missing", name));
   return std::move(*word);
 }
 std::string service_name(const Invocation& in) {
@@ -78,32 +81,6 @@ std::vector<std::string> launcher_globals(const Invocation& in, HostRun& run) {
   return words;
 }
 
-Node node_of(const InstalledService& service) {
-  Node node = Node::map();
-  node.set("name", Node::text(service.name));
-  node.set("reference", Node::text(service.version.reference));
-  node.set("image_id", Node::text(service.version.image));
-  node.set("digest", text_or_null(service.version.digest));
-  node.set("scripts", word(service.version.inside ? "inside" : "host"));
-  node.set("launcher", text_or_null(service.launcher));
-  return node;
-}
-
-void print_json(Console& console, const std::string& name, const Done& done) {
-  Node node = Node::map();
-  node.set("name", Node::text(name));
-  node.set("result", word(to_text(done.kind)));
-  node.set("service", done.service ? node_of(*done.service) : Node());
-  node.set("before", text_or_null(done.before));
-  node.set("backup", text_or_null(done.kept_backup));
-  std::vector<std::string> steps;
-  for (const auto& action : done.plan.actions) steps.push_back(plan::step_text(action.step));
-  node.set("steps", remarks(steps));
-  node.set("kept", remarks(done.kept));
-  node.set("left", texts(done.left));
-  print_record(console, node);
-}
-
 // `words`: what is said of one that is done, and of one that was so already.
 struct DoneWords {
   std::string done, unchanged;
@@ -112,7 +89,7 @@ int print_done(Invocation& in, HostRun& run, const std::string& name, const Done
   run.report().close();
   const int code = !done.left.empty() ? 1 : done.kind == Done::Kind::unchanged ? nothing_to_change : 0;
   if (in.has("json")) {
-    print_json(in.console, name, done);
+    print_record(in.console, report::service_done_json(name, done));
     return code;
   }
   for (const auto& kept : done.kept) in.console.note(kept);
@@ -180,15 +157,7 @@ int run_backup(Invocation& in, HostRun& run) {
     in.console.success(format("{}: {} ({})", name, made.where, byte_text(made.size)));
     return 0;
   }
-  Node node = Node::map();
-  node.set("name", Node::text(name));
-  node.set("result", word("done"));
-  node.set("file", Node::text(made.where));
-  node.set("taken", Node::text(iso_time(made.manifest.taken)));
-  node.set("size_bytes", Node::number(made.size.value));
-  node.set("files", Node::number(made.end.files()));
-  node.set("with_image", Node::boolean(made.manifest.with_image));
-  print_record(in.console, node);
+  print_record(in.console, report::service_backup_json(name, made));
   return 0;
 }
 
@@ -221,18 +190,7 @@ int run_help_of(Invocation& in, HostRun& run, const std::string& name) {
   const auto help = service_image::help_of(run.context(), service, in.stop());
   run.report().close();
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& command : commands) {
-      Node node = Node::map();
-      node.set("name", Node::text(command.name));
-      node.set("summary", text_or_null(command.summary));
-      list.add(std::move(node));
-    }
-    Node node = node_of(service);
-    node.set("help", text_or_null(help.text));
-    node.set("trouble", text_or_null(help.trouble));
-    node.set("commands", std::move(list));
-    print_record(in.console, node);
+    print_record(in.console, report::service_help_json(service, help, commands));
     return 0;
   }
   if (!help.text.empty()) {
@@ -265,18 +223,6 @@ int run_command_of(Invocation& in, HostRun& run) {
   }
 }
 
-std::string_view launcher_word(service_image::LauncherState state) {
-  switch (state) {
-    case service_image::LauncherState::ours:
-      return "ours";
-    case service_image::LauncherState::foreign:
-      return "edited";
-    case service_image::LauncherState::absent:
-      break;
-  }
-  return "missing";
-}
-
 int run_list(Invocation& in, HostRun& run) {
   expect_no_more(in);
   if (in.has("names")) {
@@ -285,20 +231,7 @@ int run_list(Invocation& in, HostRun& run) {
   }
   const auto rows = service_image::list(run.context(), in.stop());
   if (in.has("json")) {
-    Node list = Node::list();
-    for (const auto& row : rows) {
-      Node node = node_of(row.service);
-      node.set("launcher_state", word(launcher_word(row.launcher)));
-      node.set("installed", Node::text(iso_time(row.service.installed)));
-      node.set("updated", Node::text(iso_time(row.service.updated)));
-      node.set("unfinished", Node::boolean(row.service.unfinished != InstalledService::Unfinished::nothing));
-      node.set("containers", texts(row.belongings.containers));
-      node.set("running", texts({row.belongings.running.begin(), row.belongings.running.end()}));
-      node.set("volumes", texts(row.belongings.volumes));
-      node.set("networks", texts(row.belongings.networks));
-      list.add(std::move(node));
-    }
-    print_record(in.console, "services", std::move(list));
+    print_record(in.console, "services", report::list_of(rows, report::service_row_json));
     return 0;
   }
   Table table({{"SERVICE", Align::left, false}, {"IMAGE"}, {"DIGEST"}, {"SCRIPTS"}, {"RUNNING"}, {"COMMAND"}});
@@ -309,7 +242,7 @@ int run_list(Invocation& in, HostRun& run) {
                format("{}/{}", row.belongings.running.size(), row.belongings.containers.size()),
                row.launcher == service_image::LauncherState::ours
                    ? row.service.launcher
-                   : format("{} ({})", row.service.launcher, launcher_word(row.launcher))});
+                   : format("{} ({})", row.service.launcher, to_text(row.launcher))});
   in.console.print(table);
   return 0;
 }

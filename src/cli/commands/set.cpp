@@ -5,6 +5,7 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/set_run.h"
+#include "report/settings_json.h"
 
 namespace belay::cli {
 
@@ -12,18 +13,7 @@ namespace {
 
 int print_as_json(Invocation& in, HostRun& run, const AppName& name, const family::SettingsChanged& changed) {
   const ChangeWords words = change_words(in, run);
-  Node changes = Node::list();
-  if (changed.change) changes.add(report::change_json(name, *changed.change, words.took));
-  const std::string_view outcome = changed.change          ? to_text(changed.change->kind)
-                                   : changed.lines.empty() ? "unchanged"
-                                   : changed.dry_run       ? "planned"
-                                                           : "done";
-  Node node = Node::map();
-  node.set("name", Node::text(name.text()));
-  node.set("outcome", word(outcome));
-  node.set("differences", remarks(changed.lines));
-  node.set("changes", std::move(changes));
-  print_record(in.console, node);
+  print_record(in.console, report::settings_changed_json(name, changed, words.took));
   if (changed.change) return exit_code_of(*changed.change, words);
   return changed.lines.empty() && words.exit_unchanged ? 3 : 0;
 }
