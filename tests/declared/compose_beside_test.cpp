@@ -450,21 +450,6 @@ TEST_F(BesideCompose, MakesNetworksWithAddressesOfTheirOwnFirst) {
   EXPECT_THAT(networks, ElementsAre("shop_z", "shop_a"));
 }
 
-TEST_F(BesideCompose, TakesOverWhatHasAnImageWithoutATag) {
-  scene_.engine.add_image("plain", {}, {}, "web:latest");
-  std::string text = two_services;
-  for (size_t at = text.find("web:1"); at != std::string::npos; at = text.find("web:1")) text.replace(at, 5, "web");
-  write(text);
-  compose_makes("db", {}, "", {}, "web:latest");
-  compose_makes("web", web_service(), "", {}, "web:latest");
-  const std::string db = created("shop-db-1"), web = created("shop-web-1");
-  const DeclaredApp taken = up();
-  EXPECT_THAT(taken.taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
-  EXPECT_THAT(taken.differences, IsEmpty());
-  EXPECT_EQ(created("shop-db-1"), db);
-  EXPECT_EQ(created("shop-web-1"), web);
-}
-
 // As `create`: what is missing is made and stays down, and what there is stays as it is.
 TEST_F(BesideCompose, MakesContainersAndStartsNone) {
   options_.starts_nothing = true;
