@@ -186,6 +186,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   if (missing && !was_cut_off) throw *missing;
   if (dry_run) {
     change.kind = Change::Kind::planned;
+    note_missing_folders(context, app, wanted.world, change.plan, stop);
     add_clear_up(change, app, context.clock.now());
     return change;
   }

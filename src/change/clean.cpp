@@ -21,9 +21,6 @@
 
 namespace belay::change {
 
-namespace {
-
-// The engine removes all that is below a volume's folder, whatever it is; and what a snapshot holds goes too.
 void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std::stop_token stop) {
   const auto volumes = context.engine.volumes({}, stop);
   const data::Reserves here(volumes);
@@ -35,6 +32,21 @@ void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std
     if (const auto mount = mount_in(snapshot, volumes))
       throw Error(ErrorCode::mount_in_the_way, format("removing the snapshot {}: {}", snapshot.text(), *mount));
 }
+
+std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name) {
+  std::map<std::string, std::string> volumes;
+  for (const auto& other : context.store.apps()) {
+    if (other.name == name) continue;
+    for (const auto& release : other.releases)
+      for (const auto& service : release.spec.services)
+        for (const auto& mount : service.mounts)
+          if (mount.kind == Mount::Kind::volume && !mount.source.empty())
+            volumes[mount.source] = format("{} of the app {}", release.number.text(), other.name.text());
+  }
+  return volumes;
+}
+
+namespace {
 
 // Those in volumes go as volumes of the app.
 void add_removal_of_snapshots(const App& app, plan::Plan& plan) {
@@ -60,20 +72,6 @@ void stop_alone(Context& context, const std::string& container, std::stop_token 
   const size_t held = plan.add(plan::SetRestartPolicy{container, {"no", 0}}, "it must stay down once it is stopped");
   plan.add(plan::StopContainer{container, {}}, "you asked for it", {held});
   carry_out_whole(context, plan, {}, std::move(stop_token));
-}
-
-// What releases of other apps mount, whether they have a container or not, and which of them.
-std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name) {
-  std::map<std::string, std::string> volumes;
-  for (const auto& other : context.store.apps()) {
-    if (other.name == name) continue;
-    for (const auto& release : other.releases)
-      for (const auto& service : release.spec.services)
-        for (const auto& mount : service.mounts)
-          if (mount.kind == Mount::Kind::volume && !mount.source.empty())
-            volumes[mount.source] = format("{} of the app {}", release.number.text(), other.name.text());
-  }
-  return volumes;
 }
 
 // Of the release that runs, or ran last.

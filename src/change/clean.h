@@ -2,6 +2,9 @@
 // Letting go of what is no longer needed. Nothing goes before the user has seen what goes and what stays.
 
 #include <functional>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "change/context.h"
 
@@ -35,6 +38,12 @@ Removed remove_part(Context& context, const Target& target, bool volumes, bool d
 // The app with its containers and images; `volumes`: with its data.
 Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run, const Confirm& confirm,
                std::stop_token stop);
+
+// What releases of other apps mount, whether they have a container or not, and which of them.
+std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name);
+// Throws Error where something is mounted in a volume that the plan removes, or in what a snapshot holds: the engine
+// removes all that is below a volume's folder, whatever it is.
+void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std::stop_token stop);
 
 // Stops containers by name, also in the middle of a restart loop; those of an app make that app's wish "down".
 std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers,

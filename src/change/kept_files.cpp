@@ -27,16 +27,20 @@ bool is_at_or_below(const std::string& path, const std::string& root) {
   return path == root || path.starts_with(root.ends_with('/') ? root : root + "/");
 }
 
-// The bound paths of the release that have marks.
+// The bound paths of the release that have marks. A file counts for the innermost one that it lies in: who binds all of
+// the host, or a folder that is the host's, to look at it, does not ask for the files in there.
 std::vector<std::string> roots_of(const Release& release) {
   std::set<std::string> roots;
-  for (const auto& service : release.spec.services)
-    for (const auto& mount : service.mounts) {
-      if (mount.kind != Mount::Kind::bind) continue;
-      if (std::any_of(release.files.begin(), release.files.end(),
-                      [&](const auto& file) { return is_at_or_below(file.first, mount.source); }))
-        roots.insert(mount.source);
-    }
+  for (const auto& [file, mark] : release.files) {
+    const std::string* innermost = nullptr;
+    for (const auto& service : release.spec.services)
+      for (const auto& mount : service.mounts)
+        if (mount.kind == Mount::Kind::bind && is_at_or_below(file, mount.source) &&
+            (file == mount.source || !is_the_hosts(mount.source)) &&
+            (innermost == nullptr || mount.source.size() > innermost->size()))
+          innermost = &mount.source;
+    if (innermost != nullptr) roots.insert(*innermost);
+  }
   return {roots.begin(), roots.end()};
 }
 
@@ -326,8 +330,7 @@ bool sees_host_files(Context& context, std::stop_token stop) {
 }
 
 bool makes_missing(const Spec& spec, const Mount& mount) {
-  return spec.project && mount.kind == Mount::Kind::bind && mount.read_only && !mount.must_exist &&
-         !is_at_or_below(mount.source, spec.project->folder);
+  return spec.project && mount.kind == Mount::Kind::bind && mount.read_only && !mount.must_exist;
 }
 
 std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
@@ -340,14 +343,16 @@ std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
              });
            });
   };
-  std::set<std::string> missing;
+  std::set<std::string> missing, roots;
+  if (before != nullptr)
+    for (auto& root : roots_of(*before)) roots.insert(std::move(root));
   for (const auto& service : spec.services)
     for (const auto& mount : service.mounts) {
       if (mount.kind != Mount::Kind::bind) continue;
       std::error_code error;
       const auto status = fs::status(mount.source, error);
       const auto marks =
-          before == nullptr ? std::map<std::string, FileMark>() : marks_below(before->files, mount.source);
+          roots.contains(mount.source) ? marks_below(before->files, mount.source) : std::map<std::string, FileMark>();
       const bool was_file = marks.contains("");
       const bool is_gone = status.type() == fs::file_type::not_found;
       const bool is_emptied = !marks.empty() && fs::is_directory(status) && marks_below(now, mount.source).empty();

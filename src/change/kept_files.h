@@ -51,12 +51,12 @@ bool sees_host_files(Context& context, std::stop_token stop);
 
 // The bound paths of these services that are not there, or no longer what they were when `before` was made: a file
 // that became a folder, a folder whose files are all gone. Only read ones count, and those that `before` had; of a
-// Compose project's read ones only those in its folder and those that the file says must be there (see makes_missing).
+// Compose project's read ones only those that the file says must be there (see makes_missing).
 // `now`: what those that are watched hold.
 std::vector<std::string> missing_paths(const Spec& spec, const Release* before,
                                        const std::map<std::string, FileMark>& now);
-// What a Compose project binds and only reads, outside its folder, is no file of it that was forgotten: where it is
-// missing, an empty folder is made, as Compose has it made.
+// What a Compose project binds and only reads: where it is missing, an empty folder is made, as Compose has it made,
+// unless its file says that it must be there.
 bool makes_missing(const Spec& spec, const Mount& mount);
 // The same as an error that names them, on an engine of this machine; nullopt where none is missing.
 std::optional<NotFound> missing_error(Context& context, const Spec& spec, const Release* before, std::stop_token stop);

@@ -68,6 +68,22 @@ Spec started_services(const App& app, const Release& wished, const World& world,
   return started;
 }
 
+// What the services that are started bind, as far as `counts` says so, and what is not there.
+std::set<std::string> folders_missing(Context& context, const App& app, const World& world, const plan::Plan& plan,
+                                      bool (*counts)(const Spec&, const Mount&), std::stop_token stop) {
+  if (!app.wish.is<goal::Run>() || !app.wish.release()) return {};
+  const Release* wished = app.find(*app.wish.release());
+  if (wished == nullptr || !wished->spec.project) return {};
+  const Spec started = started_services(app, *wished, world, plan);
+  std::set<std::string> missing;
+  for (const auto& service : started.services)
+    for (const auto& mount : service.mounts)
+      if (std::error_code error; counts(started, mount) && !fs::exists(mount.source, error) && !error)
+        missing.insert(mount.source);
+  if (missing.empty() || !sees_host_files(context, std::move(stop))) return {};
+  return missing;
+}
+
 }  // namespace
 
 std::optional<NotFound> missing_for(Context& context, const App& app, const World& world, const plan::Plan& plan,
@@ -82,20 +98,19 @@ std::optional<NotFound> missing_for(Context& context, const App& app, const Worl
 
 void make_missing_folders(Context& context, const App& app, const World& world, const plan::Plan& plan,
                           std::stop_token stop) {
-  if (!app.wish.is<goal::Run>() || !app.wish.release()) return;
-  const Release* wished = app.find(*app.wish.release());
-  if (wished == nullptr || !wished->spec.project) return;
-  const Spec started = started_services(app, *wished, world, plan);
-  std::set<std::string> missing;
-  for (const auto& service : started.services)
-    for (const auto& mount : service.mounts)
-      if (std::error_code error; makes_missing(started, mount) && !fs::exists(mount.source, error))
-        missing.insert(mount.source);
-  if (missing.empty() || !sees_host_files(context, std::move(stop))) return;
-  for (const auto& path : missing) {
+  for (const auto& path : folders_missing(context, app, world, plan, makes_missing, std::move(stop))) {
     make_folder(path);
     context.report.note(format("{} was missing: an empty folder was made", path));
   }
+}
+
+void note_missing_folders(Context& context, const App& app, const World& world, plan::Plan& plan,
+                          std::stop_token stop) {
+  const auto is_made = [](const Spec& spec, const Mount& mount) {
+    return spec.project && mount.kind == Mount::Kind::bind && !mount.must_exist;
+  };
+  for (const auto& path : folders_missing(context, app, world, plan, is_made, std::move(stop)))
+    plan.notes.push_back(format("{} is missing: an empty folder is made there", path));
 }
 
 void refuse_missing_beside(Context& context, const App& app, const Release& release,

@@ -13,10 +13,13 @@ namespace belay::change {
 std::optional<NotFound> missing_for(Context& context, const App& app, const World& world, const plan::Plan& plan,
                                     std::stop_token stop);
 
-// Makes the folders that a Compose project binds and only reads, and that are missing outside its folder, before the
-// plan is carried out; says so.
+// Makes the folders that a Compose project binds and only reads, and that are missing, before the plan is carried out;
+// says so.
 void make_missing_folders(Context& context, const App& app, const World& world, const plan::Plan& plan,
                           std::stop_token stop);
+
+// Notes them in a plan that is only shown, and those that the engine makes itself.
+void note_missing_folders(Context& context, const App& app, const World& world, plan::Plan& plan, std::stop_token stop);
 
 // Throws NotFound where a path is missing that the release needs when it starts with other data in these places, which
 // are filled first.

@@ -8,6 +8,7 @@
 #include "change/clear_up.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
+#include "change/needed_paths.h"
 #include "change/start.h"
 #include "model/naming.h"
 #include "plan/carry_over.h"
@@ -146,7 +147,8 @@ Change plan_draft(Context& context, App& app, const ReleaseDraft& made, const Ch
   for (const auto& [service, reference] : made.images)
     if (!world.images.contains(reference))
       world.images[reference] = {reference, {}, {}, {}, {}, expected.value_or(ImageConfig()), !expected};
-  const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  note_missing_folders(context, app, world, swap, stop);
   Change change;
   change.kind = Change::Kind::planned;
   change.release = app.wish.release();

@@ -1,6 +1,7 @@
 #include "change/remove_stopped.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -13,7 +14,8 @@
 
 namespace belay::change {
 
-Removed remove_stopped(Context& context, const Target& target, bool dry_run, std::stop_token stop) {
+Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes volumes, bool dry_run,
+                       std::stop_token stop) {
   const FileLock lock = lock_app(context, target.app, stop);
   // What starts it again must know the volumes that the engine named.
   App app = app_with_volumes(context, target.app, stop);
@@ -21,6 +23,7 @@ Removed remove_stopped(Context& context, const Target& target, bool dry_run, std
   const Release& release = release_of_data(app);
   const World world = observe(context.engine, app, stop);
   Removed removed;
+  std::set<std::string> going;
   for (const Service* service : app.services_of(release, target)) {
     const Container* container = plan::find_instance(app, world, release.number, service->name);
     if (container == nullptr || container->is_up()) continue;
@@ -29,8 +32,13 @@ Removed remove_stopped(Context& context, const Target& target, bool dry_run, std
       removed.kept.push_back(format("{}: a job that has ended, which would run again", container->name));
     else if (!is_stopped)
       removed.kept.push_back(format("{}: it should be up", container->name));
-    else
+    else if (going.insert(container->name).second)
       removed.plan.add(plan::RemoveContainer{container->name}, "it is stopped");
+  }
+  if (volumes == UnnamedVolumes::go) {
+    const auto of_others = volumes_of_others(context, target.app);
+    plan::add_unnamed_volumes(removed.plan, {app, world, context.clock.now(), context.defaults, of_others}, going);
+    refuse_mounts(context, app, removed.plan, stop);
   }
   if (dry_run || removed.plan.empty()) return removed;
   return doing(format("removing what is stopped of {}", target.text()), [&] {

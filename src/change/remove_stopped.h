@@ -6,9 +6,12 @@
 
 namespace belay::change {
 
+// What becomes of the volumes of containers that go. Those with a name stay in any case.
+enum class UnnamedVolumes { stay, go };
 // The target's containers that are down because somebody stopped them. What should be up, whether it is or not, and
-// jobs that have ended stay: `kept` says so. Volumes stay.
-Removed remove_stopped(Context& context, const Target& target, bool dry_run, std::stop_token stop);
+// jobs that have ended stay: `kept` says so.
+Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes volumes, bool dry_run,
+                       std::stop_token stop);
 
 // Which images of an app go with `down --rmi`.
 enum class AppImages {

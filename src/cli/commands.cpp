@@ -263,12 +263,17 @@ constexpr std::array options_of_shell{
     Option{.name = "tty", .letter = 't', .summary = "no effect: the command gets a terminal if there is one"},
     Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
     Option{.name = "privileged", .summary = "give the command all rights of the host's root"}};
+constexpr std::array options_of_attach{
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
 constexpr auto options_of_exec =
     joined(std::array{Option{.name = "detach", .letter = 'd', .summary = "start the command, and leave it alone"}},
            options_of_shell);
 constexpr auto options_of_rm =
     joined(std::array{Option{.name = "stop", .letter = 's', .summary = "stop them first"},
-                      Option{.name = "force", .letter = 'f', .summary = "no effect: nothing is asked"}},
+                      Option{.name = "force", .letter = 'f', .summary = "no effect: nothing is asked"},
+                      Option{.name = "volumes",
+                             .letter = 'v',
+                             .summary = "also remove their volumes without a name, with the data in them"}},
            json_of_change, change);
 constexpr auto options_of_ps = joined(
     std::array{Option{.name = "all", .letter = 'a', .summary = "no effect: stopped containers are always listed"},
@@ -455,39 +460,43 @@ constexpr auto options_of_plan = joined(
                       .kind = Kind::file}},
     declared_options, project_options,
     std::array{Option{.name = "detailed-exitcode", .summary = "exit with 2 when there is something to do"}}, json);
+constexpr std::array options_of_making{
+    Option{.name = "build", .summary = "build the images that the project builds, also where they are there"},
+    Option{.name = "no-build", .summary = "build nothing: an image that is missing is an error"},
+    Option{.name = "remove-orphans",
+           .summary = "also remove what docker compose made for services that the files no longer have"},
+    Option{.name = "no-deps", .summary = "do not touch what the named services need"},
+    Option{.name = "scale", .value = "SERVICE=N", .summary = "run so many of the service", .repeatable = true},
+    Option{.name = "pull",
+           .value = "always|missing|never",
+           .summary = "when images are pulled, in place of what the files say",
+           .kind = Kind::words,
+           .choices = "always|missing|never"},
+    Option{.name = "config",
+           .value = "FILE",
+           .summary = "the settings file (default: /etc/belay/belay.conf, else /etc/dockerup/dockerup.conf)",
+           .kind = Kind::file},
+    Option{.name = "no-pull", .summary = "do not ask registries for newer images; missing images are still pulled"},
+    Option{.name = "take-over",
+           .value = "NAME",
+           .summary = "hand the existing app of this name over to the project",
+           .kind = Kind::app,
+           .repeatable = true},
+    Option{.name = "verbose", .letter = 'v', .summary = "also list what changes; with --dry-run: the steps"}};
+constexpr std::array whether_something_is_to_be_done{
+    Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}};
 constexpr auto options_of_up = joined(
+    options_of_making,
     std::array{
-        Option{.name = "build", .summary = "build the images that the project builds, also where they are there"},
-        Option{.name = "no-build", .summary = "build nothing: an image that is missing is an error"},
         Option{.name = "detach", .letter = 'd', .summary = "no effect: containers always run in the background"},
         Option{.name = "wait", .summary = "no effect: every service must prove itself"},
-        Option{.name = "remove-orphans",
-               .summary = "also remove what docker compose made for services that the files no longer have"},
-        Option{.name = "no-deps", .summary = "do not touch what the named services need"},
         Option{.name = "force-recreate", .summary = "make new containers also where nothing has changed"},
         Option{.name = "no-recreate", .summary = "leave services that have a container as they are; make only others"},
         Option{.name = "always-recreate-deps", .summary = "make new containers of what the named services need"},
-        Option{.name = "scale", .value = "SERVICE=N", .summary = "run so many of the service", .repeatable = true},
-        Option{.name = "pull",
-               .value = "always|missing|never",
-               .summary = "when images are pulled, in place of what the files say",
-               .kind = Kind::words,
-               .choices = "always|missing|never"},
-        Option{.name = "config",
-               .value = "FILE",
-               .summary = "the settings file (default: /etc/belay/belay.conf, else /etc/dockerup/dockerup.conf)",
-               .kind = Kind::file},
-        Option{.name = "no-pull", .summary = "do not ask registries for newer images; missing images are still pulled"},
-        Option{.name = "take-over",
-               .value = "NAME",
-               .summary = "hand the existing app of this name over to the project",
-               .kind = Kind::app,
-               .repeatable = true},
-        Option{.name = "verbose", .letter = 'v', .summary = "also list what changes; with --dry-run: the steps"}},
-    project_options, start_options, stop_timeout,
-    std::array{
-        Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}},
-    json, change);
+        Option{.name = "no-start", .summary = "make what is missing and start nothing, as belay create does"}},
+    project_options, start_options, stop_timeout, whether_something_is_to_be_done, json, change);
+constexpr auto options_of_create =
+    joined(options_of_making, project_options, whether_something_is_to_be_done, json, change);
 constexpr auto options_of_down = joined(
     project_options, stop_timeout,
     std::array{Option{.name = "remove-orphans", .summary = "no effect: all containers of the app are removed"},
@@ -569,6 +578,7 @@ constexpr std::array positionals_of_down{
     Positional{.name = "WHAT", .kind = Kind::app, .required = false, .shown = "DIR|FILE|NAME"}};
 constexpr std::array positionals_of_shell{app_or_part,
                                           Positional{.name = "COMMAND", .required = false, .repeated = true}};
+constexpr std::array positionals_of_attach{app_or_part};
 constexpr std::array positionals_of_exec{app_or_part, Positional{.name = "COMMAND", .repeated = true}};
 constexpr std::array positionals_of_run{Positional{.name = "SERVICE", .shown = "[APP/]SERVICE"},
                                         Positional{.name = "COMMAND", .required = false, .repeated = true}};
@@ -776,6 +786,12 @@ constexpr std::array table{
             .positionals = positionals_of_up,
             .options = options_of_up,
             .run = run_up},
+    Command{.name = "create",
+            .group = Group::change,
+            .summary = "Make the containers of a Compose project that are missing, and start none",
+            .positionals = positionals_of_up,
+            .options = options_of_create,
+            .run = run_create},
     Command{.name = "unit",
             .group = Group::change,
             .summary = "Work with units: groups of containers with commands of their own",
@@ -901,6 +917,12 @@ constexpr std::array table{
             .options = options_of_exec,
             .verbatim_from = 1,
             .run = run_exec},
+    Command{.name = "attach",
+            .group = Group::look,
+            .summary = "Connect the terminal to what a container runs",
+            .positionals = positionals_of_attach,
+            .options = options_of_attach,
+            .run = run_attach},
     Command{.name = "run",
             .group = Group::change,
             .summary = "Run a command in a container of its own",

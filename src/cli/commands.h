@@ -32,6 +32,8 @@ int run_render(Invocation& in);
 int run_service(Invocation& in);
 int run_check_image(Invocation& in);
 int run_up(Invocation& in);
+int run_create(Invocation& in);
+int run_attach(Invocation& in);
 int run_down(Invocation& in);
 int run_run(Invocation& in);
 int run_pull(Invocation& in);

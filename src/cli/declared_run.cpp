@@ -44,6 +44,17 @@ std::string how_it_went(const DeclaredApp& app) {
   return app.downtime->kind == declared::Downtime::Kind::in_place ? " (changed in place)" : "";
 }
 
+// Of containers that are made and not started.
+void print_made(Console& console, const DeclaredApp& app, bool verbose) {
+  std::vector<std::string> made;
+  for (const auto& action : app.change.plan.actions)
+    if (const auto* create = std::get_if<plan::CreateContainer>(&action.step)) made.push_back(create->name);
+  console.success(made.empty() ? format("{}: nothing was missing", name_of(app))
+                               : format("{}: made, and not started: {}", name_of(app), join(made, ", ")));
+  if (verbose) print_differences(console, app);
+  for (const auto& line : report::lines_about_compose(app)) console.success("    " + line);
+}
+
 void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
   if (app.change.failed()) {
     std::ignore = print_change(console, AppName(app.name), app.change);
@@ -65,10 +76,18 @@ void print_ended(Console& console, const DeclaredApp& app, bool verbose) {
       if (is_done) console.success(format("{}: {} — {}", name, app.origin.empty() ? "stopped" : "removed", app.reason));
       return;
     case DeclaredApp::Kind::repair:
+      if (is_done && app.only_makes) {
+        print_made(console, app, verbose);
+        return;
+      }
       console.success(is_done ? format("{}: repaired — {}", name, app.reason) : format("{}: {}", name, app.reason));
       if (verbose || !is_done) print_differences(console, app);
       return;
     case DeclaredApp::Kind::change:
+      if (is_done && app.only_makes) {
+        print_made(console, app, verbose);
+        return;
+      }
       if (is_done && app.change.running) {
         const std::string why = app.reason.empty() || app.is_new ? "" : format(" — {}", app.reason);
         console.success(format("{}: {} runs{}{}", name, app.change.running->text(), how_it_went(app), why));
@@ -189,6 +208,7 @@ DeclaredOutcome run_pass(Session& session, const DeclaredPass& pass, Results res
   options.makes_anew = pass.makes_anew;
   options.makes_needs_of_anew = pass.makes_needs_of_anew;
   options.keeps_containers = pass.keeps_containers;
+  options.starts_nothing = pass.starts_nothing;
   // What a source that cannot be read declares would pass for a stranger.
   options.exclusive = pass.settings.exclusive && outcome.input.trouble.empty();
   const bool tells_ends = results == Results::told && !pass.change.dry_run;

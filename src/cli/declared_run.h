@@ -54,6 +54,7 @@ struct DeclaredPass {
   bool removes_orphans = false;                 // as in DeclaredOptions
   bool makes_anew = false;                      // as in DeclaredOptions
   bool keeps_containers = false;                // as in DeclaredOptions
+  bool starts_nothing = false;                  // as in DeclaredOptions
   std::set<std::string> makes_needs_of_anew{};  // as in DeclaredOptions
   std::string command;                          // as it was typed, for the journal
   std::stop_token stop{};                       // in place of the session's, where one is given

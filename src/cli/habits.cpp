@@ -7,14 +7,12 @@ namespace belay::cli {
 namespace {
 
 constexpr std::array words{
-    Habit{"create", false, "belay up creates what is missing and starts it; belay up --dry-run shows what that is."},
     Habit{"scale", false, "belay up --scale SERVICE=N, or deploy.replicas in the Compose file."},
     Habit{"watch", false, "belay serve keeps a host as its definitions say; belay up --build builds and exchanges."},
     Habit{"publish", false, "belay push pushes the images that a project builds."},
     Habit{"commit", false, "A release is made from an image: belay build NAME, or belay try NAME IMAGE."},
     Habit{"rmi", false, "belay cleanup NAME removes the images that no release of an app needs."},
     Habit{"prune", false, "belay cleanup NAME removes earlier releases with their images, but one to go back to."},
-    Habit{"attach", true, "belay logs NAME -f prints what it writes; belay shell NAME opens a shell in it."},
     Habit{"convert", true, "belay config prints the resolved project."},
     Habit{"compose", false,
           "belay up and the other commands take a Compose project as it is; belay as docker-compose takes the whole "
@@ -100,7 +98,6 @@ constexpr std::array options{
     HabitOption{"run", "quiet-pull", "belay run -q prints what the command writes, and errors."},
     HabitOption{"run", "remove-orphans", "belay up --remove-orphans removes them."},
     HabitOption{"run", "label", "Labels belong in the Compose file."},
-    HabitOption{"up", "no-start", "belay up --dry-run shows what would be made; it is made when it is started."},
     HabitOption{"up", "renew-anon-volumes", "Anonymous volumes count as data and are carried over."},
     HabitOption{"up", "abort-on-container-exit",
                 "The containers run on by themselves; belay logs NAME -f follows them."},
@@ -112,7 +109,6 @@ constexpr std::array options{
     HabitOption{"up", "watch", "belay up --build builds and exchanges what has changed."},
     HabitOption{"up", "menu", "There is no menu: the containers run in the background."},
     HabitOption{"up", "quiet-pull", "belay up -q prints results and errors only."},
-    HabitOption{"rm", "volumes", "Anonymous volumes count as data; belay down -v removes the app with its data."},
     HabitOption{"stop", "signal", "belay kill NAME -s SIGNAL sends a signal."},
     HabitOption{"restart", "no-deps",
                 "What needs it is left alone unless the file asks for its restart (restart: true)."},

@@ -251,6 +251,8 @@ std::vector<std::string> compared(change::Context& context, App& app, const Spec
     take_bound_files(service, declared);
     service = in_words_of(declared, std::move(service), image, container->second.name);
     if (service == declared) equal.push_back(container->second.name);
+    // As releases have it: without a tag it is "latest".
+    if (!service.image.empty()) service.image = ImageRef::parse(service.image).text();
   }
   return equal;
 }

@@ -75,6 +75,8 @@ struct DeclaredOptions {
   std::set<std::string> makes_needs_of_anew{};
   // Services that have a container already keep it and its settings, whatever the files say: only others are made.
   bool keeps_containers = false;
+  // What has no container gets one that is not started, what is down stays down, and what is up is left as it is.
+  bool starts_nothing = false;
   // What was planned earlier, by app: this is carried out, or nothing where what it rests on has moved. nullptr:
   // whatever the definitions ask for now.
   const std::map<std::string, PlannedSteps>* plans = nullptr;
@@ -127,6 +129,7 @@ struct DeclaredApp {
   std::vector<std::string> taken_over{};  // its containers that stay as they are
   std::vector<std::string> orphans{};     // those that it made for services which the files no longer have
   bool removes_orphans = false;
+  bool only_makes = false;         // containers were made, and none was started
   std::optional<Healing> healing;  // nullopt: nobody asked for its health
 };
 std::string_view to_text(DeclaredApp::Kind kind);

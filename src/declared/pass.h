@@ -151,6 +151,10 @@ class Pass {
   // pass_keep.cpp: what is wished already is kept up
   // What the command is about is started, also what was stopped by its name.
   std::set<std::string> held_down(const Declaration& declared, const App& app) const;
+  // Where nothing is to be started: what is down, or new.
+  std::set<std::string> down_now(const Declaration& declared, const App& app) const;
+  // Of these, the ones that are to have a container all the same.
+  std::set<std::string> made_down(const Declaration& declared, const std::set<std::string>& held_down) const;
   // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
   bool is_well(const Declaration& declared, change::Context& context, DeclaredApp& result);
   void keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result);

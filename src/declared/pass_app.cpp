@@ -127,12 +127,16 @@ Declaration Pass::with_the_others(Declaration declared, const std::optional<App>
 Declaration Pass::with_kept_ones(Declaration declared, const std::optional<App>& app, std::set<std::string>& kept,
                                  const change::Context& context) const {
   const Release* present = present_release(app);
-  if (!options_.keeps_containers || present == nullptr) return declared;
+  if ((!options_.keeps_containers && !options_.starts_nothing) || present == nullptr) return declared;
+  std::set<std::string> present_ones;
+  for (const auto& instance : plan::sort_out(*app, view_.containers_of(*app)).instances)
+    if (instance.release == present->container_release(instance.service)) present_ones.insert(instance.service);
   for (auto& service : declared.spec.services)
     if (const Service* before = find_service(*present, service.name)) {
+      if (options_.starts_nothing && !present_ones.contains(service.name)) continue;
       if (const auto changed = changed_fields(*before, service); !changed.empty())
-        context.report.note(format("{} stays as it is (--no-recreate), though its files say otherwise: {}",
-                                   service.name, join(changed, ", ")));
+        context.report.note(format("{} stays as it is{}, though its files say otherwise: {}", service.name,
+                                   options_.keeps_containers ? " (--no-recreate)" : "", join(changed, ", ")));
       service = *before;
       kept.insert(service.name);
     }
@@ -217,6 +221,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     return;
   }
   tell_deploy(std::get<Deploy>(decision), result);
+  result.only_makes = options_.starts_nothing;
   if (result.is_new) tell_chosen_tags(declared, choices, result);
   make(declared, std::move(app), made, choices, context, result);
   result.as_declared = !options_.dry_run && !result.change.failed() && result.kind != Outcome::held;

@@ -55,7 +55,32 @@ bool seems_right(const App& app, const PassView& view) {
 
 }  // namespace
 
+std::set<std::string> Pass::down_now(const Declaration& declared, const App& app) const {
+  std::set<std::string> down = app.wish.held_down();
+  const Release* present = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
+  std::set<std::string> kept;
+  for (const auto& [container, made_for, service] : plan::sort_out(app, view_.containers_of(app)).instances)
+    if (present != nullptr && made_for == present->container_release(service) && container->is_up())
+      kept.insert(service);
+  if (present != nullptr)
+    for (const auto& service : present->spec.services)
+      if (present->runs_to_its_end(service) || service.scheduled) kept.insert(service.name);
+  for (const auto& service : declared.spec.services)
+    if (!kept.contains(service.name)) down.insert(service.name);
+  return down;
+}
+
+std::set<std::string> Pass::made_down(const Declaration& declared, const std::set<std::string>& held_down) const {
+  std::set<std::string> made;
+  if (!options_.starts_nothing) return made;
+  for (const auto& service : declared.spec.services)
+    if (held_down.contains(service.name) && (declared.only.empty() || declared.only.contains(service.group_name())))
+      made.insert(service.name);
+  return made;
+}
+
 std::set<std::string> Pass::held_down(const Declaration& declared, const App& app) const {
+  if (options_.starts_nothing) return down_now(declared, app);
   std::set<std::string> held = app.wish.held_down();
   if (!options_.starts_stopped) return held;
   // Of what is stopped as a whole, the others stay so.
@@ -105,10 +130,11 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   App started = app;
   started.wish.run()->held_down = held_down(declared, app);
   const bool starts = started.wish.held_down() != app.wish.held_down();
-  const bool look_closer = starts || options_.thorough || app.wish.is_unfinished() || !app.wish.trouble.empty() ||
-                           is_asked_for(app) || !seems_right(app, view_);
+  const bool look_closer = starts || options_.thorough || options_.starts_nothing || app.wish.is_unfinished() ||
+                           !app.wish.trouble.empty() || is_asked_for(app) || !seems_right(app, view_);
   if (!look_closer) return;
-  const bool repairs = starts || declared.policies.on_drift == OnDrift::repair || app.wish.is_unfinished();
+  const bool repairs =
+      starts || options_.starts_nothing || declared.policies.on_drift == OnDrift::repair || app.wish.is_unfinished();
   const FileLock lock = lock_app(context, app.name, stop_);
   App fresh = known_app(context, app.name, stop_);
   if (const Release* wished = fresh.wish.release() ? fresh.find(*fresh.wish.release()) : nullptr)
@@ -117,10 +143,15 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   // no reason to want it down.
   if (!fresh.wish.is_unfinished()) fresh.wish.fallback = fresh.wish.release();
   const bool finishes = fresh.wish.is_unfinished();
-  if (goal::Run* run = fresh.wish.run()) run->held_down = held_down(declared, fresh);
+  if (goal::Run* run = fresh.wish.run()) {
+    run->held_down = held_down(declared, fresh);
+    run->makes = made_down(declared, run->held_down);
+    // Whatever was wished when they were made, or stopped: now they are started.
+    if (starts && !options_.starts_nothing) fresh.wish.terms.wait = options_.change.wait;
+  }
   // What did not prove itself the last time is asked again, whatever was wished then: only a verdict ends that.
   if (!fresh.wish.trouble.empty()) fresh.wish.terms.wait = true;
-  const std::string verb = finishes ? "finish" : starts ? "start" : "repair";
+  const std::string verb = finishes ? "finish" : options_.starts_nothing ? "create" : starts ? "start" : "repair";
   const PlannedSteps* steps = steps_for(result.name);
   Facts facts;
   if (asks_for_facts()) {
@@ -129,7 +160,7 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   }
   const change::Agreed agreed = agreed_on(result.name, result);
   // What a command left unfinished, or a user stopped, is nothing that the app did: it counts against no budget.
-  bool is_counted = finishes || starts;
+  bool is_counted = finishes || starts || options_.starts_nothing;
   AppReport report(result.name, listener_, turn_, [&] {
     if (!std::exchange(is_counted, true))
       context.store.append(fresh.name, {context.clock.now(), Repair::Kind::repair, fresh.wish.release()});
@@ -154,7 +185,10 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
     return;
   }
   tell_repair(result, fresh, repairs);
-  if (starts && result.kind == Outcome::repair) result.reason = "what was stopped by its name is started";
+  if (options_.starts_nothing)
+    result.only_makes = true;
+  else if (starts && result.kind == Outcome::repair)
+    result.reason = "what was stopped by its name is started";
 }
 
 void Pass::tell_restart_loop(const App& app, change::Context& context, DeclaredApp& result) const {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engine/log_rotation.h"
+#include "formats/ports.h"
 #include "model/compose_labels.h"
 
 namespace belay::declared {
@@ -103,11 +104,25 @@ std::vector<PortBinding> bindings(std::vector<PortBinding> ports) {
   return ports;
 }
 
+// docker compose hands on what its file says: "3000", "8000-8001".
+Words one_by_one(const Words& written) {
+  Words ports;
+  for (const auto& text : written) {
+    try {
+      for (auto& port : formats::parse_expose(text)) ports.push_back(std::move(port));
+    } catch (const Error&) {
+      ports.push_back(text);
+    }
+  }
+  return ports;
+}
+
 void reword_ports(Service& shown, const Service& declared, const ImageConfig& image) {
   reword(shown, declared, &Service::ports, bindings);
   std::set<std::string> known(image.exposed_ports.begin(), image.exposed_ports.end());
   for (const auto& port : declared.ports) known.insert(std::to_string(port.container_port) + "/" + port.protocol);
-  reword(shown, declared, &Service::exposed_ports, [&](Words ports) {
+  reword(shown, declared, &Service::exposed_ports, [&](const Words& written) {
+    Words ports = one_by_one(written);
     std::erase_if(ports, [&](const std::string& port) { return known.contains(port); });
     return sorted(std::move(ports));
   });
@@ -192,10 +207,18 @@ std::vector<Device> devices(std::vector<Device> all) {
   return sorted(std::move(all));
 }
 
+// Both "no-new-privileges:true" and "no-new-privileges=true" are understood.
+Words security_options(Words options) {
+  for (auto& option : options)
+    if (const size_t end = option.find_first_of(":="); end != std::string::npos) option[end] = '=';
+  return sorted(std::move(options));
+}
+
 void reword_rights(Service& shown, const Service& declared) {
   reword(shown, declared, &Service::cap_add, capabilities);
   reword(shown, declared, &Service::cap_drop, capabilities);
-  for (const auto field : {&Service::security_opt, &Service::group_add, &Service::device_cgroup_rules})
+  reword(shown, declared, &Service::security_opt, security_options);
+  for (const auto field : {&Service::group_add, &Service::device_cgroup_rules})
     reword(shown, declared, field, sorted<std::string>);
   reword(shown, declared, &Service::volumes_from, sources_of_volumes);
   reword(shown, declared, &Service::extra_hosts, hosts);
@@ -244,6 +267,7 @@ Service in_words_of(const Service& declared, Service shown, const ImageConfig& i
   shown.image = declared.image;
   shown.needs = declared.needs;
   shown.job = declared.job;
+  shown.may_end = declared.may_end;
   shown.scheduled = declared.scheduled;
   shown.order = declared.order;
   shown.platform = declared.platform;

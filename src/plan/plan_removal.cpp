@@ -283,6 +283,39 @@ Plan plan_part_removal(const Situation& s, const std::set<std::string>& services
   return plan;
 }
 
+namespace {
+
+// A volume that the files of a project ask for without a name has one by the app's scheme.
+bool has_no_name_in_the_files(const Situation& s, const Volume& volume) {
+  if (is_unnamed(volume)) return true;
+  return s.app.scheme == NamingScheme::compose && maker_of(volume.labels, s.app) == Maker::belay &&
+         std::none_of(s.app.releases.begin(), s.app.releases.end(),
+                      [&](const Release& release) { return release.spec.volumes.contains(volume.name); });
+}
+
+}  // namespace
+
+void add_unnamed_volumes(Plan& plan, const Situation& s, const std::set<std::string>& containers) {
+  std::set<std::string> services, seen;
+  std::vector<const Volume*> mounted;
+  for (const auto& instance : instances(s.app, s.world)) {
+    if (!containers.contains(instance.container->name)) continue;
+    services.insert(instance.service);
+    for (const Volume* volume : volumes_of(s.world, *instance.container))
+      if (has_no_name_in_the_files(s, *volume) && seen.insert(volume->name).second) mounted.push_back(volume);
+  }
+  Indices removals;
+  for (size_t i = 0; i < plan.actions.size(); ++i)
+    if (std::holds_alternative<RemoveContainer>(plan.actions[i].step)) removals.push_back(i);
+  for (const Volume* volume : mounted) {
+    const std::string user = other_user(s, volume->name, containers, services);
+    if (user.empty())
+      plan.add(RemoveVolume{volume->name}, "nobody gave it a name, and you asked to lose its data", removals);
+    else
+      plan.notes.push_back(format("volume {} stays: {} has it too", volume->name, user));
+  }
+}
+
 Plan plan_teardown(const Situation& s) {
   const Containers sorted = sort_out(s.app, s.world);
   refuse_unknown(s.app, sorted);

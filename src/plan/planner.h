@@ -87,6 +87,8 @@ Plan plan_removal(const Situation& situation, bool volumes);
 // Removes the containers of these services; with `volumes` also what is mounted there and nowhere else. A container
 // with a volume that has no name stays otherwise: nothing would lead to the data any more.
 Plan plan_part_removal(const Situation& situation, const std::set<std::string>& services, bool volumes);
+// Adds to a plan that removes these containers of the app the volumes that have no name and that nothing else has.
+void add_unnamed_volumes(Plan& plan, const Situation& situation, const std::set<std::string>& containers);
 // Removes all containers and networks of the app, and nothing else: its releases, images and volumes stay.
 Plan plan_teardown(const Situation& situation);
 

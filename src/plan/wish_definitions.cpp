@@ -118,11 +118,19 @@ CreateNetwork WishPlanner::creation_of(const Release& release, const std::string
 }
 
 Indices WishPlanner::create_networks(const Release& release) {
-  Indices created;
+  const auto has_addresses = [&](const std::string& name) {
+    const NetworkDefinition* wanted = definition_in(release.spec.networks, name);
+    return wanted != nullptr && !wanted->pools.empty();
+  };
+  Indices fixed, created;
   for (const auto& name : networks_of(release))
-    if (s_.world.find_network(name) == nullptr)
-      created.push_back(plan_.add(creation_of(release, name), "it is missing"));
-  return created;
+    if (s_.world.find_network(name) == nullptr && has_addresses(name))
+      fixed.push_back(plan_.add(creation_of(release, name), "it is missing"));
+  // The engine chooses the addresses of these, and might choose those that another one asks for.
+  for (const auto& name : networks_of(release))
+    if (s_.world.find_network(name) == nullptr && !has_addresses(name))
+      created.push_back(plan_.add(creation_of(release, name), "it is missing", fixed));
+  return joined(fixed, created);
 }
 
 Indices WishPlanner::create_volumes(const Release& release) {

@@ -500,7 +500,7 @@ TEST_F(Settings, AContainerThatIsRemovedWhileStoppedLeavesItsVolumeWithoutANameT
     for (auto& service : release.spec.services) service.mounts.clear();
   here.store.save(app);
   stop(here, db, false, {});
-  EXPECT_TRUE(remove_stopped(here, db, false, {}).done);
+  EXPECT_TRUE(remove_stopped(here, db, UnnamedVolumes::stay, false, {}).done);
   EXPECT_FALSE(scene_.container("db"));
   start_services(here, db, {}, {});
   EXPECT_THAT(mounts(newest()), ElementsAre(volume + ":/data"));

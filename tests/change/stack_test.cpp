@@ -5,6 +5,8 @@
 #include <tuple>
 
 #include "change/change.h"
+#include "change/file_marks.h"
+#include "change/kept_files.h"
 #include "change/new_release.h"
 #include "change/remove_stopped.h"
 #include "change/start.h"
@@ -255,26 +257,47 @@ TEST_F(Stack, OfWhatWasStoppedOnlyWhatChangedIsExchanged) {
   EXPECT_EQ(created().at("web"), before.at("web"));
 }
 
+// Who binds the whole host to look at it asks for none of the files in there, wherever another service has them.
+TEST_F(Stack, FilesCountForTheInnermostPlaceThatIsBound) {
+  const std::string settings = (scene_.folder.path() / "settings").string();
+  write_file_durably(settings, "port 80");
+  Service looker, web;
+  looker.name = "looker";
+  looker.mounts = {{Mount::Kind::bind, "/", "/host", true, {}}};
+  web.name = "web";
+  web.mounts = {{Mount::Kind::bind, settings, "/settings", true, {}}};
+  Release before;
+  before.files = file_marks({settings});
+  before.spec.services = {looker, web};
+  EXPECT_THAT(missing_paths(before.spec, &before, before.files), IsEmpty());
+  before.spec.services = {looker};
+  EXPECT_THAT(missing_paths(before.spec, &before, {}), IsEmpty()) << "it alone was started";
+  before.spec.services = {looker, web};
+  fs::remove(settings);
+  EXPECT_THAT(missing_paths(before.spec, &before, {}), ElementsAre(settings));
+}
+
 // As `rm`: what somebody stopped, and nothing else.
 TEST_F(Stack, OfWhatIsStoppedTheContainersCanBeRemoved) {
   ASSERT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
   Context here = context();
-  EXPECT_TRUE(remove_stopped(here, shop, true, {}).plan.empty());
+  EXPECT_TRUE(remove_stopped(here, shop, UnnamedVolumes::stay, true, {}).plan.empty());
   ASSERT_EQ(stop(here, {shop, "proxy"}, false, {}).kind, Change::Kind::done);
-  const auto shown = remove_stopped(here, shop, true, {});
+  const auto shown = remove_stopped(here, shop, UnnamedVolumes::stay, true, {});
   EXPECT_THAT(plan::plan_text(shown.plan), HasSubstr("remove container shop_proxy-r1"));
   EXPECT_THAT(shown.kept, ElementsAre(HasSubstr("a job that has ended")));
   EXPECT_TRUE(scene_.container("shop_proxy-r1"));
-  EXPECT_TRUE(remove_stopped(here, {shop, "proxy"}, false, {}).done);
+  EXPECT_TRUE(remove_stopped(here, {shop, "proxy"}, UnnamedVolumes::stay, false, {}).done);
   EXPECT_FALSE(scene_.container("shop_proxy-r1"));
   EXPECT_TRUE(plan_now(here, shop, {}).empty()) << "it is stopped, and stays so";
-  EXPECT_FALSE(remove_stopped(here, {shop, "db"}, false, {}).done);
+  EXPECT_FALSE(remove_stopped(here, {shop, "db"}, UnnamedVolumes::stay, false, {}).done);
   EXPECT_EQ(start_services(here, {shop, "proxy"}, {}, {}).kind, Change::Kind::done);
   EXPECT_TRUE(scene_.container("shop_proxy-r1")->is_up());
   scene_.engine.stop_container("shop_db-r1", {}, {});
-  EXPECT_THAT(remove_stopped(here, {shop, "db"}, false, {}).kept, ElementsAre(HasSubstr("it should be up")));
+  EXPECT_THAT(remove_stopped(here, {shop, "db"}, UnnamedVolumes::stay, false, {}).kept,
+              ElementsAre(HasSubstr("it should be up")));
   ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
-  EXPECT_TRUE(remove_stopped(here, shop, false, {}).done);
+  EXPECT_TRUE(remove_stopped(here, shop, UnnamedVolumes::stay, false, {}).done);
   EXPECT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
   EXPECT_EQ(created().size(), 4U);
 }

@@ -67,16 +67,16 @@ class BesideCompose : public ::testing::Test {
   }
   // As docker compose makes a service's container: the aliases are the container's name and the service's.
   void compose_makes(const std::string& service, Service settings, const std::string& name = {},
-                     const std::optional<fs::path>& from = {}) {
+                     const std::optional<fs::path>& from = {}, const std::string& image = "web:1") {
     if (!has_network())
       scene_.engine.create_network(
           {"shop_default", {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "default"}}, {}},
           {});
     engine::ContainerRequest request;
     request.name = name.empty() ? format("shop-{}-1", service) : name;
-    request.image = "web:1";
+    request.image = image;
     settings.name = request.name;
-    settings.image = "web:1";
+    settings.image = image;
     settings.restart = {"no", 0};
     settings.networks = {{"shop_default", {request.name, service}, "", ""}};
     request.service = std::move(settings);
@@ -435,6 +435,67 @@ TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
   EXPECT_THAT(up(true).differences, ElementsAre("web.env.COLOUR: red → blue"));
 }
 
+// Else the engine might give the addresses of the one to the other.
+TEST_F(BesideCompose, MakesNetworksWithAddressesOfTheirOwnFirst) {
+  write(
+      "name: shop\nservices:\n  web: {image: \"web:1\", networks: [a, z]}\n"
+      "networks:\n  a: {}\n  z: {ipam: {config: [{subnet: 172.29.5.0/24}]}}\n");
+  const DeclaredApp planned = up(true);
+  std::vector<std::string> networks;
+  for (const auto& action : planned.change.plan.actions)
+    if (const auto* create = std::get_if<plan::CreateNetwork>(&action.step)) {
+      EXPECT_EQ(action.after.empty(), networks.empty());
+      networks.push_back(create->name);
+    }
+  EXPECT_THAT(networks, ElementsAre("shop_z", "shop_a"));
+}
+
+// As `create`: what is missing is made and stays down, and what there is stays as it is.
+TEST_F(BesideCompose, MakesContainersAndStartsNone) {
+  options_.starts_nothing = true;
+  DeclaredApp planned = up(true);
+  EXPECT_TRUE(planned.only_makes);
+  for (const auto& action : planned.change.plan.actions)
+    EXPECT_FALSE(std::holds_alternative<plan::StartContainer>(action.step)) << plan::step_text(action.step);
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), web = created("shop-web-1");
+  EXPECT_FALSE(scene_.container("shop-web-1")->is_up());
+  EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+  EXPECT_EQ(app().releases.back().verdict, Verdict::unproven);
+  EXPECT_EQ(up().change.kind, change::Change::Kind::unchanged);
+  options_.starts_nothing = false;
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(app().releases.back().verdict, Verdict::passed);
+  EXPECT_EQ(app().releases.size(), 1U);
+
+  options_.starts_nothing = true;
+  std::string text = two_services;
+  text.replace(text.find("red"), 3, "blue");
+  text.insert(text.find("  db:"), "  cache:\n    image: web:1\n");
+  write(text);
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_FALSE(scene_.container("shop-cache-1")->is_up());
+  EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_THAT(listener_.remarks, Contains("web stays as it is, though its files say otherwise: env.COLOUR"));
+}
+
+// Only those that are asked for, beside an app that is stopped as a whole.
+TEST_F(BesideCompose, MakesTheNamedContainersBesideWhatIsStopped) {
+  ASSERT_FALSE(up().change.failed());
+  Context context = scene_.context("belay stop");
+  ASSERT_FALSE(change::stop(context, Target(AppName("shop")), false, {}).failed());
+  scene_.engine.remove_container("shop-web-1", {});
+  scene_.engine.remove_container("shop-db-1", {});
+  options_.starts_nothing = true;
+  ASSERT_FALSE(up(false, {"db"}).change.failed());
+  EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+  EXPECT_FALSE(scene_.container("shop-web-1"));
+}
+
 // As `up --always-recreate-deps web`.
 TEST_F(BesideCompose, MakesAnewWhatTheNamedOnesNeed) {
   ASSERT_FALSE(up().change.failed());
@@ -515,6 +576,11 @@ TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
   shown.networks = {{"n", {"shop-web-1", "web"}, "", ""}};
   shown.command = {{"serve"}};
   shown.mounts = {{Mount::Kind::volume, "a", "/a", false, {}}, {Mount::Kind::bind, "/b", "/b", true, {}}};
+  shown.exposed_ports = {"3000", "8000-8001"};
+  declared.exposed_ports = {"3000/tcp", "8000/tcp", "8001/tcp"};
+  shown.security_opt = {"no-new-privileges:true"};
+  declared.security_opt = {"no-new-privileges=true"};
+  declared.may_end = true;
   EXPECT_EQ(declared::in_words_of(declared, shown, image, "shop-web-1"), declared);
 
   shown.mounts[0].source = "other";

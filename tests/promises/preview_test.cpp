@@ -375,7 +375,9 @@ const std::vector<Verb> verbs{
      [](Scene& /*scene*/, Context& context, bool dry_run) { return take_down(context, web, dry_run, yes, {}).plan; }},
     {"rm",
      {"deploy 1", "stop"},
-     [](Scene& /*scene*/, Context& context, bool dry_run) { return remove_stopped(context, web, dry_run, {}).plan; }},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       return remove_stopped(context, web, UnnamedVolumes::go, dry_run, {}).plan;
+     }},
     {"down --rmi",
      {"deploy 1", "stop"},
      [](Scene& /*scene*/, Context& context, bool dry_run) {

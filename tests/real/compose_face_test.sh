@@ -197,8 +197,12 @@ test_changing() {
   expect_done ./docker-compose --dry-run pull
   expect_done ./docker-compose --dry-run push
   expect_done ./docker-compose build
-  expect_refused 2 ./docker-compose rm -v
-  expect_refused 2 ./docker-compose create
+  expect_done ./docker-compose rm -f -v
+  expect_done ./docker-compose create
+  expect_done ./docker-compose up --no-start
+  expect_done ./docker-compose stats --no-stream
+  expect_out "$app"
+  expect_done ./docker-compose stats --no-stream --format json web
   expect_refused 2 ./docker-compose down -v
   expect_done ./docker-compose down -t 1 --remove-orphans
   expect_not exists "$app-web-1"

@@ -71,13 +71,14 @@ test_a_project_comes_up_and_only_what_changes_is_exchanged() {
   expect_equal 'the containers' "$(everything)" "$(containers_of_project)"
 }
 
-# As docker compose has it made. What is missing in the project's own folder was forgotten.
-test_what_is_only_read_and_missing_is_made_outside_the_folder() {
+# As docker compose has it made.
+test_what_is_only_read_and_missing_is_made() {
   project "$stays_up"
   mkdir shop
   mv compose.yaml shop
   sed -i "0,/    environment:/s|    environment:|    volumes: [\"$work/firmware:/lib/firmware:ro\"]\\n    environment:|" shop/compose.yaml
-  expect_done belay plan shop
+  expect_done belay plan shop -v
+  expect_out "$work/firmware is missing: an empty folder is made there"
   expect_not test -e firmware
   expect_done belay up shop
   expect_err "$work/firmware was missing: an empty folder was made"
@@ -89,10 +90,14 @@ test_what_is_only_read_and_missing_is_made_outside_the_folder() {
   expect_out 'firmware is missing; what runs stays'
   mkdir firmware
   sed -i "s|$work/firmware|./settings|" shop/compose.yaml
+  expect_done belay up shop
+  expect_err "$work/shop/settings was missing: an empty folder was made"
+  expect test -d shop/settings
+  sed -i "s|\"./settings:/lib/firmware:ro\"|{type: bind, source: ./there, target: /lib/firmware, read_only: true, bind: {create_host_path: false}}|" shop/compose.yaml
   run belay up shop
   expect_exit 1
-  expect_out 'settings is missing; what runs stays'
-  expect_not test -e shop/settings
+  expect_out 'there is missing; what runs stays'
+  expect_not test -e shop/there
 }
 
 # A first attempt that failed before a service was started has not made what that is bound to.

@@ -204,9 +204,105 @@ test_options_of_up_and_down() {
   expect is_up "$app-web-1"
   expect_done belay down -v --yes-lose-data "$app"
   expect_not volume_exists "${app}_data"
-  run belay create
-  expect_exit 2
-  expect_err 'belay up'
+}
+
+test_create_makes_what_is_missing_and_starts_nothing() {
+  project
+  expect_done belay create --dry-run -v
+  expect_out "create container $app-web-1"
+  expect_not_out "start $app-web-1"
+  expect_not exists "$app-web-1"
+  expect_done belay create
+  expect_out "made, and not started: .*$app-web-1"
+  expect is_down "$app-web-1"
+  expect is_down "$app-db-1"
+  local web
+  web=$(id_of "$app-web-1")
+  run belay create --exit-unchanged
+  expect_exit 3
+  expect_done belay up
+  expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
+  expect is_up "$app-web-1"
+  expect is_up "$app-db-1"
+  # Beside what runs: that stays as it is.
+  sed -i 's/web begins/web begins anew/' compose.yaml
+  expect_done belay up --no-start --scale db=2
+  expect_err 'web stays as it is, though its files say otherwise: entrypoint'
+  expect is_down "$app-db-2"
+  expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
+  expect is_up "$app-web-1"
+  # What was removed is made again, and stays down.
+  expect_done belay stop web
+  expect_done belay rm web
+  expect_done belay create web
+  expect is_down "$app-web-1"
+  expect is_up "$app-db-1"
+  expect_done belay start web
+  expect is_up "$app-web-1"
+}
+
+# Volumes with a name stay in any case.
+test_rm_with_volumes_removes_those_without_a_name() {
+  image_exists "$prefix-image:1" || build_image 1
+  cat >compose.yaml <<END
+name: $app
+services:
+  web:
+    image: $prefix-image:1
+    entrypoint: [sleep, "10000"]
+    stop_grace_period: 1s
+    volumes: [/scratch, "data:/data"]
+volumes: {data: {}}
+END
+  expect_done belay up
+  local scratch
+  scratch=$(inspect "$app-web-1" '[.Mounts[] | select(.Destination == "/scratch")][0].Name')
+  expect volume_exists "$scratch"
+  expect_done belay rm -s web
+  expect volume_exists "$scratch"
+  expect_done belay up
+  expect_equal 'the volume' "$scratch" "$(inspect "$app-web-1" '[.Mounts[] | select(.Destination == "/scratch")][0].Name')"
+  expect_done belay rm -s -v web --dry-run
+  expect_done belay stop web
+  expect_done belay rm -v web --dry-run
+  expect_out "remove volume $scratch"
+  expect_not_out "${app}_data"
+  expect volume_exists "$scratch"
+  expect_done belay rm -v web
+  expect_not exists "$app-web-1"
+  expect_not volume_exists "$scratch"
+  expect volume_exists "${app}_data"
+  expect_done belay up
+  expect is_up "$app-web-1"
+}
+
+test_attach_prints_what_the_container_writes() {
+  image_exists "$prefix-image:1" || build_image 1
+  cat >compose.yaml <<END
+name: $app
+services:
+  web:
+    image: $prefix-image:1
+    entrypoint: [sh, -c, "while [ ! -e /go ]; do sleep 0.1; done; echo it goes; exit 7"]
+END
+  expect_done belay up
+  belay as docker-compose attach web >written 2>told </dev/null &
+  local pid=$!
+  sleep 2
+  expect_done belay exec web touch /go
+  wait $pid
+  expect_equal 'the exit code' 7 $?
+  expect grep -q 'it goes' written
+}
+
+test_history_of_what_there_is_not_says_so() {
+  project
+  expect_done belay up
+  expect_done belay history web
+  expect_out "$app"
+  run belay history wbe
+  expect_exit 1
+  expect_err 'wbe'
 }
 
 test_what_was_stopped_runs_again_in_its_own_containers() {

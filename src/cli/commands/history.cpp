@@ -129,6 +129,9 @@ int run_history(Invocation& in) {
   // Of a period, all is looked through. A deed has two entries.
   const int most = has_period ? 1'000'000 : static_cast<int>(in.has("json") ? limit : 2 * limit);
   auto entries = look::history(run.context(), name, most);
+  if (asked && name && entries.empty() && !named.is_app(*asked))
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}, and none of that name has a history", *asked),
+                   "belay ls lists the apps; belay history without a name is that of all.");
   const std::int64_t newest = entries.empty() ? 0 : entries.front().id;
   std::erase_if(entries, [&](const JournalEntry& entry) {
     return (since && entry.time < *since) || (until && entry.time > *until);

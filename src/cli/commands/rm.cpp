@@ -50,10 +50,11 @@ int run_rm(Invocation& in) {
     const int code = stop_them(in, run, targets);
     if (code != 0 && code != 3) return code;
   }
+  const auto volumes = in.has("volumes") ? change::UnnamedVolumes::go : change::UnnamedVolumes::stay;
   bool is_anything_done = false;
   Node list = Node::list();
   for (const auto& target : targets) {
-    const auto removed = change::remove_stopped(run.context(), target, dry_run, in.stop());
+    const auto removed = change::remove_stopped(run.context(), target, volumes, dry_run, in.stop());
     run.report().close();
     is_anything_done = is_anything_done || removed.done;
     if (in.has("json")) {

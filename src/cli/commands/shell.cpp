@@ -58,6 +58,16 @@ int run_shell(Invocation& in) {
                       in.has("no-tty") ? Terminals::none : Terminals::where_there_is_one);
 }
 
+int run_attach(Invocation& in) {
+  HostRun run(in.session, in.description());
+  Target what = Named(in, run).of(in.argument("NAME"));
+  if (const auto index = in.number("index")) {
+    if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
+    what.number = static_cast<int>(std::min(*index, 10'000LL));
+  }
+  return attached(in.session, run.context(), what);
+}
+
 // The same, where the command must be given.
 int run_exec(Invocation& in) {
   return run_shell(in);

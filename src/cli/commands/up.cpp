@@ -22,9 +22,8 @@ std::map<std::string, int> scale_of(const Invocation& in) {
   return scale;
 }
 
-}  // namespace
-
-int run_up(Invocation& in) {
+// What both commands have in common.
+DeclaredPass pass_over_project(const Invocation& in) {
   const auto [place, services] = place_and_services(in, in.arguments("PROJECT"));
   DeclaredPass pass = project_pass(in, place);
   pass.project->services = services;
@@ -33,21 +32,42 @@ int run_up(Invocation& in) {
   pass.project->scale = scale_of(in);
   if (const auto pull = in.text("pull"))
     pass.pull = *pull == "always" ? Pull::always : *pull == "never" ? Pull::never : Pull::missing;
-  if (const auto timeout = in.duration("timeout")) pass.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
   pass.starts_stopped = true;
   pass.builds = in.has("build");
   pass.without_builds = in.has("no-build");
   if (pass.builds && pass.without_builds) throw in.usage_error("--build and --no-build exclude each other");
-  pass.makes_anew = in.has("force-recreate");
-  pass.keeps_containers = in.has("no-recreate");
-  if (in.has("always-recreate-deps")) pass.makes_needs_of_anew = {services.begin(), services.end()};
-  for (const std::string_view option : {"force-recreate", "always-recreate-deps"})
-    if (pass.keeps_containers && in.has(option))
-      throw in.usage_error(format("--no-recreate and --{} exclude each other", option));
   pass.removes_orphans = in.has("remove-orphans");
-  pass.change = change_options(in);
+  return pass;
+}
+
+int carry_out_pass(Invocation& in, const DeclaredPass& pass) {
   if (pass.change.dry_run) return print_declared_plan(in, run_pass(in.session, pass, Results::silent), pass.settings);
   return apply_and_tell(in, pass);
+}
+
+}  // namespace
+
+int run_up(Invocation& in) {
+  DeclaredPass pass = pass_over_project(in);
+  const auto& services = pass.project->services;
+  if (const auto timeout = in.duration("timeout")) pass.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
+  pass.makes_anew = in.has("force-recreate");
+  pass.keeps_containers = in.has("no-recreate");
+  pass.starts_nothing = in.has("no-start");
+  if (in.has("always-recreate-deps")) pass.makes_needs_of_anew = {services.begin(), services.end()};
+  for (const std::string_view option : {"force-recreate", "always-recreate-deps"})
+    for (const std::string_view other : {"no-recreate", "no-start"})
+      if (in.has(other) && in.has(option))
+        throw in.usage_error(format("--{} and --{} exclude each other", other, option));
+  pass.change = change_options(in);
+  return carry_out_pass(in, pass);
+}
+
+int run_create(Invocation& in) {
+  DeclaredPass pass = pass_over_project(in);
+  pass.starts_nothing = true;
+  pass.change.dry_run = in.has("dry-run");
+  return carry_out_pass(in, pass);
 }
 
 }  // namespace belay::cli

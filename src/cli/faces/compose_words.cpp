@@ -85,6 +85,24 @@ constexpr std::array of_cp{
     refused("belay exec SERVICE cat FILE prints what a link leads to.", "follow-link", 'L'),
     refused("Its own containers are removed with their command; name a service that is up.", "all"),
 };
+constexpr std::array of_create{
+    same("build"),
+    same("no-build"),
+    same("pull", 0, "always|missing|never"),
+    same("remove-orphans"),
+    same("scale", 0, "SERVICE=N", true),
+    idle("no-recreate"),
+    idle("quiet-build"),
+    idle("quiet-pull"),
+    idle("yes", 'y'),
+    refused("docker-compose up --force-recreate makes new containers, and starts them.", "force-recreate"),
+};
+constexpr std::array of_attach{
+    same("index", 0, "N"),
+    refused("Ctrl-C leaves the container alone, and it runs on.", "detach-keys", 0, "KEYS"),
+    refused("docker-compose logs -f SERVICE prints what it writes.", "no-stdin"),
+    refused("Ctrl-C leaves the container alone; docker-compose kill -s SIGNAL sends it one.", "sig-proxy"),
+};
 constexpr std::array of_down{
     same("remove-orphans"),
     same("timeout", 't', "SECONDS"),
@@ -152,7 +170,7 @@ constexpr std::array of_rm{
     same("stop", 's'),
     same("force", 'f'),
     idle("all", 'a'),
-    refused("Anonymous volumes count as data; down -v removes the project with its data.", "volumes", 'v'),
+    same("volumes", 'v'),
 };
 constexpr std::array of_run{
     same("detach", 'd'),
@@ -211,7 +229,7 @@ constexpr std::array of_up{
     idle("yes", 'y'),
     same("no-recreate"),
     same("always-recreate-deps"),
-    refused("belay up --dry-run shows what would be made; it is made when it is started.", "no-start"),
+    same("no-start"),
     refused("Anonymous volumes count as data and are carried over.", "renew-anon-volumes", 'V'),
     refused(follows, "abort-on-container-exit"),
     refused(follows, "abort-on-container-failure"),
@@ -266,11 +284,12 @@ constexpr std::array table{
     ComposeWord{"volumes", "volumes", "[SERVICE]", of_volumes},
     ComposeWord{"ls", "ls", "", of_ls, false, "Apps of every kind are listed."},
     ComposeWord{"version", "version", "", of_version, false, "It is Belay's version."},
-    ComposeWord{"rm", "rm", any_service, of_rm, false, "What should be up stays, and so do volumes."},
+    ComposeWord{"rm", "rm", any_service, of_rm, false, "What should be up stays, and so do volumes with a name."},
     ComposeWord{"events", "events", any_service, of_events, false, "It goes on until Ctrl-C, or until --until."},
     ComposeWord{"wait", "wait", "SERVICE…", of_wait, false, "The exit code is that of the one that ended last."},
-    ComposeWord{"create", "", ""},
-    ComposeWord{"attach", "", ""},
+    ComposeWord{"create", "create", any_service, of_create, false,
+                "What is missing is made and not started; what there is stays as it is."},
+    ComposeWord{"attach", "attach", "SERVICE", of_attach, false, "Ctrl-C ends it, and the container runs on."},
     ComposeWord{"watch", "", ""},
     ComposeWord{"commit", "", ""},
     ComposeWord{"publish", "", ""},

@@ -197,7 +197,7 @@ int follow(Session& session, const ComposeLine& line, const std::string& since) 
 
 int run_up_line(Session& session, const ComposeLine& line, bool dry_run) {
   const bool is_attached = !dry_run && !line.has("detach") && !line.has("wait") && !line.has("json") &&
-                           !line.has("dry-run") && !line.has("no-wait");
+                           !line.has("dry-run") && !line.has("no-wait") && !line.has("no-start");
   const std::string began = iso_time(session.clock.now());
   const int code = run_command_line(session, translated(line, dry_run));
   return code == 0 && is_attached ? follow(session, line, began) : code;
