@@ -74,6 +74,17 @@ size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+namespace {
+
+// Whether all letters of the word stand in the text, in this order: letters were left out, which is the commonest slip.
+bool is_shortened(std::string_view word, std::string_view text) {
+  for (const char letter : text)
+    if (!word.empty() && word.front() == letter) word.remove_prefix(1);
+  return word.empty();
+}
+
+}  // namespace
+
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
   const std::string asked = lower(word.substr(0, 64));
   std::optional<std::string> best;
@@ -82,7 +93,9 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   for (const auto& candidate : known) {
     if (candidate.size() > 64) continue;
     const size_t edits = distance(asked, lower(candidate));
-    if (edits >= best_distance) continue;
+    const bool is_better =
+        edits == best_distance && best && is_shortened(asked, lower(candidate)) && !is_shortened(asked, lower(*best));
+    if (edits >= best_distance && !is_better) continue;
     best = candidate;
     best_distance = edits;
   }

@@ -369,6 +369,9 @@ bool may_be_in_a_loop(const Container& container, Time now) {
 std::optional<std::string> restart_loop(const ContainerDetail& detail, Time since, Time now) {
   const bool is_restarting = detail.container.state == ContainerState::restarting;
   if (!is_restarting && !is_between_restarts(detail, since, now)) return {};
+  if (detail.restart_count <= 1)
+    return format("its container {} exited (exit code {}) and {} restarted", detail.container.name, detail.exit_code,
+                  is_restarting ? "is being" : "was");
   return format("its container {} keeps exiting (exit code {}, restarted {} times)", detail.container.name,
                 detail.exit_code, detail.restart_count);
 }

@@ -21,6 +21,8 @@ struct ChangeOptions {
   bool snapshot = false;             // --snapshot: the data is copied while nothing runs
   // Services that are to be down; nullopt: those that are held down now.
   std::optional<std::set<std::string>> held_down{};
+  // A rollback that names no release goes on where Belay has just rolled one back by itself.
+  bool goes_further = false;
 };
 
 // What came of a change.
@@ -75,14 +77,15 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
 Change withdraw(Context& context, App& app, const std::string& reason, const std::string& log_tail,
                 const std::string& container = {});
 
+// For a rollback that names no release. Throws Conflict where a release failed and Belay has rolled it back already:
+// what the user wants gone may be gone, and the one before was good.
+void refuse_to_go_further(const Context& context, const App& app);
+
 // Finishes (or takes back) what an earlier command left unfinished; says so in the report. No-op when nothing is.
 void finish_unfinished(Context& context, App& app, std::stop_token stop);
 
 // The same where places may hold half of one data and half of another: before what runs is exchanged, or copied.
 void finish_data(Context& context, App& app, std::stop_token stop);
-
-// True: an earlier command's change failed, and was interrupted while it was rolled back; the wish is what ran before
-// it.
 
 // Sets the wish of a change in the app: what should be up, and what to return to.
 void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, const Context& context);

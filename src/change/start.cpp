@@ -185,6 +185,23 @@ bool has_kept_copies(Context& context, const App& app) {
 
 }  // namespace
 
+void refuse_to_go_further(const Context& context, const App& app) {
+  const auto& back = app.wish.rollback;
+  if (!back || !back->failed || app.wish.is_unfinished() || !app.wish.trouble.empty() || !app.wish.is<goal::Run>())
+    return;
+  const ReleaseNumber present = *app.wish.release();
+  std::optional<ReleaseNumber> earlier;
+  for (const bool has_run_well : {true, false})
+    for (auto release = app.releases.rbegin(); release != app.releases.rend() && !earlier; ++release)
+      if (release->number < present && is_way_back(*release, has_run_well)) earlier = release->number;
+  throw Conflict(
+      ErrorCode::conflict,
+      format("{} failed and was rolled back already, {}: {} runs {}", back->failed->text(),
+             ago(app.wish.since, context.clock.now()), app.name.text(), present.text()),
+      earlier ? format("To go back further, name the release: belay rollback {} {}", app.name.text(), earlier->text())
+              : format("There is no good release before it: belay releases {}", app.name.text()));
+}
+
 Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
                 const ChangeOptions& options, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
@@ -198,6 +215,7 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
       wish_down(app, context);
       return fulfil(context, app, "rollback", options.dry_run, stop);
     }
+    if (!options.goes_further) refuse_to_go_further(context, app);
     // An interrupted step forward has not come to pass: taking it back is the rollback. An interrupted step back is not
     // taken back but begun anew, with the same target.
     const auto running = what_runs(app);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "change/apps.h"
 #include "change/context.h"
 #include "cli/data_options.h"
@@ -78,7 +79,12 @@ std::optional<int> schedule_backup(Invocation& in, const AppName& name) {
   const int asked = in.has("install-timer") + in.has("remove-timer") + in.has("cron");
   if (asked > 1) throw in.usage_error("--install-timer, --remove-timer and --cron exclude each other");
   if (in.text("schedule") && !in.has("install-timer") && !in.has("cron"))
-    throw in.usage_error("--schedule goes with --install-timer or --cron");
+    throw UsageError(
+        "backup: --schedule goes with --install-timer or --cron",
+        format(
+            "belay backup {0} --install-timer --schedule {1} makes a timer of systemd. In a definition it is the key "
+            "\"backup\": {{\"schedule\": \"{1}\"}}, in a Compose file x-belay.backup, which belay serve keeps.",
+            name.text(), printable(*in.text("schedule"))));
   if (asked == 0) return {};
   if (in.has("remove-timer") && in.has("dry-run")) throw in.usage_error("--remove-timer does not go with --dry-run");
   if (in.has("remove-timer")) {

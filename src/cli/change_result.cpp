@@ -58,10 +58,12 @@ int exit_code_of(const change::Change& change, const ChangeWords& words) {
 void print_plan(Console& console, const plan::Plan& plan) {
   if (plan.empty()) {
     console.line("nothing to do");
-    for (const auto& note : plan.notes) console.line("note: " + note);
+    for (const auto& note : plan.notes) console.prose("note: " + note);
     return;
   }
-  console.print(plan::plan_text(plan));
+  std::string text = plan::plan_text(plan);
+  if (text.ends_with('\n')) text.pop_back();
+  console.prose(text);
 }
 
 int print_change(Console& console, const AppName& name, const change::Change& change, const ChangeWords& words) {
@@ -78,9 +80,18 @@ int print_change(Console& console, const AppName& name, const change::Change& ch
       print_plan(console, change.plan);
       return 0;
     case Outcome::unchanged:
+      if (!words.stopped_part.empty()) {
+        console.success(format("{} is stopped already; nothing to change", words.stopped_part));
+        return words.exit_unchanged ? 3 : 0;
+      }
       console.success(format("{} {} already; nothing to change", name.text(), state));
       return words.exit_unchanged ? 3 : 0;
     case Outcome::done:
+      if (!words.stopped_part.empty()) {
+        console.success(format("{} is stopped{}", words.stopped_part,
+                               words.took.time ? ", " + duration_text(*words.took.time) : std::string()));
+        return 0;
+      }
       console.success(format("{} {}{}", name.text(), state, ending(change, words.took)));
       return 0;
     case Outcome::rolled_back:

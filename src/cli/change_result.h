@@ -14,6 +14,7 @@ struct ChangeWords {
   bool exit_unchanged = false;  // 3 instead of 0 where nothing was to be done
   bool json = false;
   Took took{};
+  std::string stopped_part{};  // "shop/db": only this was to be stopped
 };
 
 // `name`: the app. Prints the result; 0, 1, or 3. With JSON a list of this change alone.

@@ -242,7 +242,8 @@ constexpr std::array options_of_logs{
     Option{.name = "until", .value = "TIME", .summary = "only lines until then", .kind = Kind::time},
     Option{.name = "tail", .value = "N|all", .summary = "the same as --lines"},
     Option{.name = "no-log-prefix", .summary = "print lines of several services without their names"},
-    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number}};
+    Option{.name = "index", .value = "N", .summary = "which of the service's replicas", .kind = Kind::number},
+    Option{.name = "release", .value = "rN", .summary = "of this release, as the last word does"}};
 constexpr auto options_of_stats =
     joined(std::array{Option{.name = "no-stream", .summary = "show it once, also on a terminal"}}, json);
 constexpr auto options_of_events = joined(

@@ -77,6 +77,15 @@ bool names_project(const Invocation& in) {
   }
 }
 
+void lead_on_without_project(const Invocation& in, std::string_view instead) {
+  for (const std::string_view option : {"project-directory", "project-name"})
+    if (in.command.find_option(option) != nullptr && in.has(option)) return;
+  if (in.session.project || names_project(in)) return;
+  throw NotFound(ErrorCode::file_not_found,
+                 format("there is no Compose file in {} or a folder above it", compose_outside().folder.string()),
+                 format("{}; a Compose file elsewhere is named with -f.", instead));
+}
+
 bool is_compose_project(const std::string& word) {
   std::error_code unknown;
   if (fs::is_directory(word, unknown))

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/invocation.h"
 #include "formats/compose/project.h"
@@ -23,6 +24,10 @@ formats::compose::Request request_for_app(const Invocation& in, const AppName& a
 
 // Whether there is a project without a place being named: by --file or COMPOSE_FILE, in the current folder or above it.
 bool names_project(const Invocation& in);
+
+// Throws NotFound with `instead` as the way on where the line names no project and there is none here; the face
+// docker-compose has its own words.
+void lead_on_without_project(const Invocation& in, std::string_view instead);
 
 // Whether the word of a command line is a Compose file, or a folder that has one.
 bool is_compose_project(const std::string& word);

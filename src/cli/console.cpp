@@ -108,6 +108,27 @@ void Console::prose(Style style, std::string_view head, std::string_view rest) {
   print_page((settings_.out_color ? in_style(style, first) : first) + text.substr(first.size()) + "\n");
 }
 
+void Console::field(Style style, std::string_view name, size_t width, std::string_view value) {
+  constexpr int narrow = 20, further_in = 4;
+  const std::string first = printable(name), rest = printable(value);
+  const std::string gap(std::max<size_t>(1, width - std::min(width, first.size())), ' ');
+  const int columns = settings_.out_terminal ? settings_.columns : 0;
+  std::string text = rest;
+  if (columns > 0 && static_cast<int>(first.size() + gap.size()) + display_width(rest) > columns) {
+    const int room = columns - static_cast<int>(first.size() + gap.size());
+    const auto in_column = wrapped(rest, std::max(room, 1));
+    const bool is_narrow = room < narrow || std::any_of(
+                                                in_column.begin(), in_column.end(),
+                                                [&](const std::string& line) { return display_width(line) > room; });
+    const std::string margin(is_narrow ? further_in : first.size() + gap.size(), ' ');
+    text.clear();
+    for (const auto& line : wrapped(rest, is_narrow ? columns - further_in : room))
+      text += (text.empty() && !is_narrow ? "" : "\n" + margin) + line;
+  }
+  print_page((settings_.out_color ? in_style(style, first) : first) + (text.starts_with('\n') ? "" : gap) + text +
+             "\n");
+}
+
 std::string Console::for_out(std::string_view text) const {
   return fitted(text, settings_.out_terminal ? settings_.columns : 0);
 }

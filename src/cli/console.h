@@ -61,6 +61,8 @@ class Console {
   void prose(std::string_view text);
   // The same with its head in a style where standard output has colours.
   void prose(Style style, std::string_view head, std::string_view rest);
+  // A name in a column of this width, and behind it what it is, broken between words and going on in that column.
+  void field(Style style, std::string_view name, size_t width, std::string_view value);
   // With --progress json: what happens, as an object in a line of its own on standard error.
   void event(const document::Node& event);
   // Of the terminal that results go to; nothing where they go elsewhere.

@@ -70,6 +70,11 @@ Style style_of(std::string_view sign) {
   return sign == "+" ? Style::good : sign == "~" ? Style::warn : sign == "=" ? Style::plain : Style::bad;
 }
 
+std::string without_last_newline(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
 void print_lines(Console& console, const declared::DeclaredHost& host) {
   constexpr int widest_name = 24;
   const auto lines = plan_lines(host);
@@ -92,7 +97,7 @@ void print_declared_text(Console& console, const DeclaredOutcome& outcome, bool 
   };
   if (std::all_of(outcome.host.apps.begin(), outcome.host.apps.end(), is_unchanged)) console.line("nothing to do");
   if (with_steps)
-    console.print(steps_text(outcome.host, true));
+    console.prose(without_last_newline(steps_text(outcome.host, true)));
   else
     print_lines(console, outcome.host);
 }

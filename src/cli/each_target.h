@@ -10,16 +10,21 @@
 
 namespace belay::cli {
 
+enum class Effect { starts, stops };
+
 // Ends with the first that fails; 3 only where there was nothing to be done for any.
 template <class UseCase>
-int change_each(const Invocation& in, HostRun& run, const std::vector<Target>& targets, UseCase&& use_case) {
+int change_each(const Invocation& in, HostRun& run, const std::vector<Target>& targets, UseCase&& use_case,
+                Effect effect = Effect::starts) {
   constexpr int unchanged = 3;
   int code = unchanged;
   Node list = Node::list();
   const bool as_json = in.command.find_option("json") != nullptr && in.has("json");
   for (const auto& what : targets) {
     const change::Change change = use_case(what);
-    const ChangeWords words = change_words(in, run);
+    ChangeWords words = change_words(in, run);
+    // Of a part it says nothing that the app runs on.
+    if (effect == Effect::stops && !what.service.empty()) words.stopped_part = what.text();
     run.report().close();
     run.report().begin_anew();
     if (as_json) list.add(report::change_json(what.app, change, words.took));

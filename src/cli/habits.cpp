@@ -1,5 +1,6 @@
 #include "cli/habits.h"
 
+#include <algorithm>
 #include <array>
 
 namespace belay::cli {
@@ -54,7 +55,7 @@ constexpr std::array words{
     Habit{"rebuild", false, "belay build NAME builds the image, belay deploy NAME also starts it as a new release."},
     Habit{"env", true, "belay config NAME prints the settings of an app, with the names of its variables."},
     Habit{"edit", false,
-          "Settings belong in the Compose file or the definition: belay up and belay apply change what differs."},
+          "belay config NAME --edit opens the settings of an app, wherever they stand, and then applies them."},
     Habit{"open", true, "belay port NAME prints the addresses of an app, belay ls those of all apps."},
     Habit{"url", true, "belay port NAME prints the addresses of an app, belay ls those of all apps."},
     Habit{"ports", true, "belay port NAME prints the addresses of an app, belay ls those of all apps."},
@@ -67,6 +68,47 @@ constexpr std::array words{
     Habit{"context", true,
           "Belay uses the context that docker context use has chosen; belay doctor tells which engine it is."},
     Habit{"save", false, "belay backup NAME --with-image writes an app with its images into one file."},
+    Habit{"docker", true,
+          "Most words of docker are words of Belay too: belay ps, belay logs NAME; belay help lists all."},
+    Habit{"podman", true,
+          "Most words of podman are words of Belay too: belay ps, belay logs NAME; belay help lists all."},
+    Habit{"docker-compose", false,
+          "belay up and the other commands take a Compose project as it is; belay as docker-compose takes the whole "
+          "command line of docker compose."},
+    Habit{"systemctl", true,
+          "belay status NAME shows how an app is, belay ls all apps; belay help lists the commands."},
+    Habit{"kubectl", true, "belay ls lists the apps, belay ps their containers; belay help lists the commands."},
+    Habit{"journalctl", true, "belay logs NAME prints what an app wrote, belay history what was done."},
+    Habit{"is-active", true, "belay status NAME shows how an app is, belay ls all apps."},
+    Habit{"is-failed", true, "belay why NAME says what is wrong with an app, belay ls shows all apps."},
+    Habit{"is-enabled", true, "belay status NAME shows whether an app is started when the host starts (autostart)."},
+    Habit{"list-units", true, "belay ls lists the apps."},
+    Habit{"list-timers", true, "belay status NAME shows the jobs and backups of an app and when their turn comes."},
+    Habit{"daemon-reload", false, "belay apply reads the definitions anew, and belay up a Compose file."},
+    Habit{"reset-failed", false, "belay retry NAME tries once more what failed."},
+    Habit{"try-restart", false, "belay restart NAME restarts an app that runs."},
+    Habit{"mask", false,
+          "belay stop NAME stops an app, belay autostart NAME none leaves it down when the host starts."},
+    Habit{"cat", true, "belay config NAME prints the settings of an app."},
+    Habit{"checkout", false, "belay rollback NAME rN goes back to a release, belay start NAME rN starts any of them."},
+    Habit{"switch", false, "belay rollback NAME rN goes back to a release, belay start NAME rN starts any of them."},
+    Habit{"reset", false, "belay rollback NAME goes back to the release before, belay restore NAME brings data back."},
+    Habit{"fetch", false, "belay pull fetches the images of a project, belay deploy NAME --pull those of an app."},
+    Habit{"versions", true, "belay releases NAME lists the releases of an app."},
+    Habit{"revisions", true, "belay releases NAME lists the releases of an app."},
+    Habit{"health", true, "belay status NAME shows the health of an app, belay doctor that of the host."},
+    Habit{"dashboard", true, "belay ls --watch shows the apps as they change, belay stats what they use."},
+    Habit{"monitor", true, "belay ls --watch shows the apps as they change, belay stats what they use."},
+    Habit{"secrets", true, "belay config NAME prints the settings of an app, its secrets hidden."},
+    Habit{"ssh", true, "belay shell NAME opens a shell in the container."},
+    Habit{"sh", true, "belay shell NAME opens a shell in the container."},
+    Habit{"bash", true, "belay shell NAME opens a shell in the container."},
+    Habit{"console", true, "belay shell NAME opens a shell in the container."},
+    Habit{"enter", true, "belay shell NAME opens a shell in the container."},
+    Habit{"tail", true, "belay logs NAME -f prints what an app writes as it comes."},
+    Habit{"follow", true, "belay logs NAME -f prints what an app writes as it comes."},
+    Habit{"ip", true, "belay port NAME prints the addresses of an app, belay ls those of all apps."},
+    Habit{"uninstall", false, "belay remove NAME removes an app, but not its volumes; Belay itself: apt remove belay."},
     Habit{"load", false, "belay restore NAME FILE brings back what belay backup wrote, images included."},
 };
 
@@ -106,19 +148,38 @@ constexpr std::array options{
     HabitOption{"up", "exit-code-from", "belay run SERVICE COMMAND passes the exit code on."},
     HabitOption{"up", "attach", "The containers run on by themselves; belay logs NAME -f follows them."},
     HabitOption{"up", "no-attach", "The containers run on by themselves; belay logs NAME -f follows them."},
+    HabitOption{"up", "w", "belay up waits anyway, as with --wait; belay up --build exchanges what has changed."},
     HabitOption{"up", "watch", "belay up --build builds and exchanges what has changed."},
     HabitOption{"up", "menu", "There is no menu: the containers run in the background."},
     HabitOption{"up", "quiet-pull", "belay up -q prints results and errors only."},
     HabitOption{"stop", "signal", "belay kill NAME -s SIGNAL sends a signal."},
     HabitOption{"restart", "no-deps",
                 "What needs it is left alone unless the file asks for its restart (restart: true)."},
+    HabitOption{"*", "d", "Containers run in the background anyway: leave it out."},
+    HabitOption{"*", "detach", "Containers run in the background anyway: leave it out."},
+    HabitOption{"*", "name", "The name of an app is a word of its own: belay deploy NAME, belay run SERVICE."},
+    HabitOption{"*", "rm",
+                "belay run --rm removes the container of one command; that of an app stays for the way back."},
+    HabitOption{"*", "i", "belay shell NAME opens a shell in the container, belay exec NAME COMMAND runs a command."},
+    HabitOption{"*", "interactive",
+                "belay shell NAME opens a shell in the container, belay exec NAME COMMAND runs a command."},
+    HabitOption{"*", "it", "belay shell NAME opens a shell in the container, belay exec NAME COMMAND runs a command."},
+    HabitOption{"*", "tty", "belay shell NAME opens a shell in the container, belay exec NAME COMMAND runs a command."},
+    HabitOption{"*", "f", "-y answers questions with yes; belay kill NAME stops at once."},
+    HabitOption{"*", "force", "-y answers questions with yes; belay kill NAME stops at once."},
+    HabitOption{"*", "u", "The name of an app is a word of its own: belay logs NAME, belay status NAME."},
+    HabitOption{"*", "unit", "The name of an app is a word of its own: belay logs NAME, belay status NAME."},
+    HabitOption{"*", "gpus", "An app gets graphics cards by a Compose file (gpus: all): belay up."},
+    HabitOption{"*", "list", "belay ls lists the apps, belay backups and belay snapshots NAME what is kept of them."},
 };
 
+constexpr std::array<std::string_view, 7> programs{"docker",  "docker-compose", "podman", "podman-compose",
+                                                   "nerdctl", "systemctl",      "kubectl"};
+
 constexpr std::array values{
-    HabitValue{"autostart", 1, "on", "last"},
-    HabitValue{"autostart", 1, "off", "none"},
-    HabitValue{"autostart", 1, "enable", "last"},
-    HabitValue{"autostart", 1, "disable", "none"},
+    HabitValue{"autostart", 1, "on", "last"},     HabitValue{"autostart", 1, "off", "none"},
+    HabitValue{"autostart", 1, "enable", "last"}, HabitValue{"autostart", 1, "disable", "none"},
+    HabitValue{"unit", 0, "ls", "list"},
 };
 
 }  // namespace
@@ -152,9 +213,14 @@ std::span<const HabitOption> habit_options() {
 }
 
 std::string_view answer_to_option(std::string_view command, std::string_view option) {
-  for (const auto& habit : options)
-    if (habit.command == command && habit.option == option) return habit.answer;
+  for (const auto& wanted : {command, std::string_view("*")})
+    for (const auto& habit : options)
+      if (habit.command == wanted && habit.option == option) return habit.answer;
   return {};
+}
+
+bool is_other_program(std::string_view word) {
+  return std::find(programs.begin(), programs.end(), word) != programs.end();
 }
 
 }  // namespace belay::cli

@@ -32,9 +32,12 @@ struct HabitValue {
 };
 std::span<const HabitValue> habit_values();
 
-// `command` empty: of the program, before any command.
+// A program whose command line begins with its name, and goes on with words that are Belay's too.
+bool is_other_program(std::string_view word);
+
+// `command` empty: of the program, before any command; "*": of every command that has no such option.
 struct HabitOption {
-  std::string_view command, option;  // without the dashes
+  std::string_view command, option;  // without the dashes; also a single letter
   std::string_view answer;
 };
 std::span<const HabitOption> habit_options();

@@ -7,6 +7,7 @@
 #include "cli/compose_options.h"
 #include "cli/which_app.h"
 #include "look/look.h"
+#include "look/whose.h"
 #include "model/no_service.h"
 
 namespace belay::cli {
@@ -82,23 +83,50 @@ Target Named::of_project(const std::string& service) {
 // another app.
 void Named::tell_of_both(const std::string& word) {
   try {
-    if (const auto& found = project(); found && found->name.text() != word && found->has(word))
-      in_.console.note(
-          format("{0} is the app {0}; the service of this folder's project is {1}/{0}", word, found->name.text()));
+    const auto& found = project();
+    if (!found || found->name.text() == word || !found->has(word)) return;
   } catch (const Error&) {
     return;
   }
+  const std::string& project_name = project()->name.text();
+  if (in_.command.group != Group::look || in_.command.name == "run")
+    throw in_.usage_error(
+        format("{0} can mean two things: write {0}/ for the app {0}, or {1}/{0} for the service of the project {1}",
+               word, project_name));
+  in_.console.note(format("{0} is the app {0}; the service of this folder's project is {1}/{0}", word, project_name));
+}
+
+// People copy names from docker ps.
+std::optional<Target> Named::of_container(const std::string& word) {
+  std::optional<look::ContainerMeant> meant;
+  try {
+    meant = look::whose(run_.context(), word, in_.session.stop());
+  } catch (const EngineError&) {
+    return {};
+  }
+  if (!meant) return {};
+  if (!meant->is_present && !takes_earlier_)
+    throw NotFound(ErrorCode::container_not_found,
+                   format("{} is a container of {} {}, which is not the present release", word, meant->target.text(),
+                          meant->release.text()),
+                   format("belay logs {} {} shows what it wrote.", meant->target.text(), meant->release.text()));
+  if (!meant->is_present) release_ = meant->release.text();
+  in_.console.note(meant->is_present ? format("{} is {}", word, meant->target.text())
+                                     : format("{} is {} of {}", word, meant->target.text(), meant->release.text()));
+  return meant->target;
 }
 
 Target Named::of(const std::string& word) {
   if (in_.session.project) return of_project(word);
+  if (word.ends_with('/') && word.find('/') == word.size() - 1) return Target::parse(word.substr(0, word.size() - 1));
   if (word.find('/') != std::string::npos) return Target::parse(word);
   if (AppName::is_valid(word) && is_app(word)) {
     tell_of_both(word);
     return Target(AppName(word));
   }
+  if (project() && project()->has(word)) return of_project(word);
+  if (auto target = of_container(word)) return *target;
   if (!project()) return Target::parse(word);
-  if (project()->has(word)) return of_project(word);
   // In the folder of a project a word is most likely meant to be a service of it.
   const Target other = Target::parse(word);
   const std::string& name = project()->name.text();

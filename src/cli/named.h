@@ -1,7 +1,8 @@
 #pragma once
 // What the words of a command line name: an app, a part of one (APP/SERVICE, APP/SERVICE/N), or a service of the
-// Compose project of this folder. An app goes before a service of the same name, because a command means the same in
-// every folder; that there are both is said. Under the face docker-compose every word is a service.
+// Compose project of this folder; else the name of a container, as docker ps shows it. Where there are an app and a
+// service of this name, the app is looked at, and that there are both is said; a command that changes something wants
+// to be told which: APP/ or PROJECT/SERVICE. Under the face docker-compose every word is a service.
 
 #include <optional>
 #include <string>
@@ -49,15 +50,22 @@ class Named {
   const std::optional<FolderProject>& project();
   // The state has an app of this name.
   bool is_app(const std::string& name);
+  // The release of the container that the last word was the name of, where that is not the present one: "r3"; or empty.
+  // Only commands that take it from here may be about such a container.
+  void allow_earlier_containers() { takes_earlier_ = true; }
+  const std::string& release_of_container() const { return release_; }
 
  private:
   Target of_project(const std::string& service);
   void tell_of_both(const std::string& word);
+  std::optional<Target> of_container(const std::string& word);
 
   const Invocation& in_;
   HostRun& run_;
   std::optional<std::optional<FolderProject>> project_;
   std::optional<std::vector<std::string>> apps_;
+  bool takes_earlier_ = false;
+  std::string release_;
 };
 
 }  // namespace belay::cli

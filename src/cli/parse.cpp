@@ -58,10 +58,12 @@ class Grammar {
   [[noreturn]] void refuse(const std::string& word, int code) const {
     if (const Option* option = code == 0 ? nullptr : found(code))
       throw UsageError(about(subject_, format("the option --{} takes no value", option->name)));
-    if (!word.starts_with("--"))
-      throw UsageError(
-          about(subject_, format("there is no option -{}", printable(std::string(1, static_cast<char>(code))))),
-          told(options_that_begin_with(static_cast<char>(code))));
+    if (!word.starts_with("--")) {
+      const std::string letter = printable(std::string(1, static_cast<char>(code)));
+      const std::string_view answer = answer_to_option(subject_, letter);
+      throw UsageError(about(subject_, format("there is no option -{}", letter)),
+                       answer.empty() ? all_options() : std::string(answer));
+    }
     const std::string name = printable(word.substr(2, std::min(word.find('='), word.size()) - 2));
     std::vector<std::string> like;
     for (const auto& candidate : names_)
@@ -84,13 +86,6 @@ class Grammar {
  private:
   std::string told(const std::vector<std::string>& near) const {
     return near.empty() || near.size() > 3 ? all_options() : format("Did you mean '{}'?", join(near, "' or '"));
-  }
-
-  std::vector<std::string> options_that_begin_with(char letter) const {
-    std::vector<std::string> all;
-    for (const auto& name : names_)
-      if (name.front() == letter) all.push_back("--" + name);
-    return all;
   }
 
   // The nearest one, else those that have the word as a part: --wait-timeout for --timeout.
@@ -191,6 +186,11 @@ void check_words(const Command& command, const std::vector<std::string>& words) 
       throw UsageError(about(command.name, format("{} is missing", positionals[i].name)), usage);
   if (words.size() > positionals.size() && (positionals.empty() || !positionals.back().repeated)) {
     const std::string extra = printable(words[positionals.size()]);
+    if (command.name == "backup" && words.size() == 2 && extra.find(' ') != std::string::npos)
+      throw UsageError(about(command.name, format("unexpected argument '{}'", extra)),
+                       format("--cron prints a line for cron to be edited: belay backup {0} --cron. A timer: belay "
+                              "backup {0} --install-timer --schedule 03:00.",
+                              printable(words[0])));
     if (command.name == "backup" && words.size() == 2)
       throw UsageError(about(command.name, format("unexpected argument '{}'", extra)),
                        format("Where it goes: belay backup {} -o {}", printable(words[0]), shell_quoted(extra)));
@@ -200,8 +200,20 @@ void check_words(const Command& command, const std::vector<std::string>& words) 
     check_value(command.name, std::string(positionals[i].name), positionals[i].kind, positionals[i].choices, words[i]);
 }
 
+// "docker ps": the words of the program are words of Belay.
+void refuse_other_programs(const std::vector<std::string>& words) {
+  if (words.size() < 2 || !is_other_program(words[0])) return;
+  const std::string_view second = without_alias(words[1]);
+  if (find_command(second) == nullptr) return;
+  std::vector<std::string> rest{std::string(second)};
+  for (size_t i = 2; i < words.size(); ++i) rest.push_back(shell_quoted(printable(words[i])));
+  throw UsageError(format("there is no command '{}'", words[0]),
+                   format("Leave {} out: belay {}", words[0], join(rest, " ")));
+}
+
 // "web start": the command comes first.
 void refuse_turned_words(const std::vector<std::string>& words) {
+  refuse_other_programs(words);
   if (words.size() < 2 || find_command(without_alias(words[0])) != nullptr || find_habit(words[0]) != nullptr) return;
   const std::string_view second = without_alias(words[1]);
   if (find_command(second) == nullptr) return;

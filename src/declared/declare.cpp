@@ -24,6 +24,9 @@ DeclaredText declare(change::Context& context, const AppName& name, const std::o
       declared.warnings.push_back(format("{} is another image by now than the one of {} ({}): the definition means it",
                                          service.image, release.number.text(), short_digest(known->second)));
   }
+  if (without_secrets(spec) != spec)
+    declared.warnings.emplace_back(
+        "it holds secrets in plain text: keep the file private (chmod 600), or name a file of them with env_file");
   if (!app.origin.empty())
     declared.warnings.push_back(format("{} is declared already, in {}", name.text(), app.origin));
   return declared;

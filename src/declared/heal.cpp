@@ -23,6 +23,9 @@ constexpr Milliseconds pause_for_lock{5'000};
 // goes astray is none of the release's failures.
 constexpr Milliseconds between_checks{10'000}, patience_with_checks{10'000};
 
+// A signal is the reason of an end that follows within this; docker stop waits before it kills.
+constexpr Milliseconds time_to_end_on_a_signal{60'000};
+
 // An app's steps of the last hour.
 struct RecentRepairs {
   std::vector<Time> steps;  // newest first
@@ -157,10 +160,37 @@ class HealthCheckup {
       const bool engine_would_restart = detail->restart.name == "always" || detail->restart.name == "unless-stopped";
       const bool in_order = detail->exit_code == 0 || detail->exit_code == 143;
       if (!is_down || (engine_would_restart && in_order && !detail->oom_killed)) continue;
+      if (!detail->oom_killed && was_ended_through_the_engine(*detail)) continue;
       return Complaint{container->name, format("it exited with code {}{}", detail->exit_code,
                                                detail->oom_killed ? ", killed for lack of memory" : "")};
     }
     return wrong_answer(release);
+  }
+
+  // By docker kill, docker stop or another tool: whatever the exit code, that is no failure of the release. The engine
+  // remembers its latest events only; what it has forgotten counts as not so.
+  bool was_ended_through_the_engine(const ContainerDetail& detail) const {
+    if (!detail.started || !detail.finished) return false;
+    constexpr Milliseconds told_after{2'000};
+    engine::EventFilter filter{
+        .types = {"container"}, .actions = {"kill", "die"}, .until = *detail.finished + told_after};
+    std::optional<Time> signalled;
+    bool was_ended = false;
+    const auto take = [&](const engine::Event& event) {
+      if (event.name != detail.container.name) return true;
+      if (event.action == "kill") {
+        signalled = event.time;
+        return true;
+      }
+      was_ended = signalled && event.time - *signalled <= time_to_end_on_a_signal;
+      return false;
+    };
+    try {
+      context_.engine.events(detail.started, filter, take, stop_);
+    } catch (const EngineError&) {
+      return false;
+    }
+    return was_ended;
   }
 
   static bool has_checks(const Release& release) {
@@ -245,7 +275,9 @@ class HealthCheckup {
       case OnUnhealthy::rollback:
         act(complaint, StepKind::rolled_back, [&](change::Context& context) {
           try {
-            return rollback(context, app_.name, {}, {}, stop_);
+            change::ChangeOptions further;
+            further.goes_further = true;
+            return rollback(context, app_.name, {}, further, stop_);
           } catch (const NotFound&) {
             // No good release before this one: a fresh start is what is left to try.
             return restart(context, {app_.name}, {}, stop_);

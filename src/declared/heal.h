@@ -53,8 +53,8 @@ struct Healing {
 
 // Looks at an app that is declared; one that is not wished up is well. `world`: its containers, as one list shows them.
 // - A release that has not soaked yet and died, is unhealthy, was killed for memory, does not stay up or no longer
-//   answers its checks is withdrawn, where something ran before it. A container that somebody stopped in an orderly way
-//   did not die.
+//   answers its checks is withdrawn, where something ran before it. A container that somebody stopped or killed through
+//   the engine did not die.
 // - Else what is unhealthy is treated as its policy says; of the app that Belay itself runs in it is only told.
 // - What shares a namespace with a container that was started later than itself is restarted; so is what is tied to
 // such

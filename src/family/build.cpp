@@ -22,6 +22,17 @@ struct Place {
   fs::path folder, dockerfile;
 };
 
+// Whoever means a path writes "./", "/" or "~" where a reference could be meant as well.
+bool may_be_image(const std::string& where) {
+  if (where.empty() || where.find_first_of("/.~") == 0) return false;
+  try {
+    std::ignore = ImageRef::parse(where);
+    return true;
+  } catch (const UsageError&) {
+    return false;
+  }
+}
+
 // Which Dockerfile, and its folder as the context.
 Place find_dockerfile(const AppName& name, const std::string& where) {
   const fs::path asked = where.empty() ? fs::current_path() : plain_absolute(where);
@@ -32,11 +43,17 @@ Place find_dockerfile(const AppName& name, const std::string& where) {
       if (fs::exists(candidate, error)) return {clean, candidate};
     throw NotFound(ErrorCode::file_not_found,
                    format("there is neither {}-Dockerfile nor Dockerfile in {}", name.text(), clean.string()),
-                   format("Go to the folder of the Dockerfile, or name it: belay build {} PATH", name.text()));
+                   format("Go to the folder of the Dockerfile, or name it: belay deploy {0} PATH. An image: belay "
+                          "deploy {0} --image REF.",
+                          name.text()));
   }
   if (!fs::exists(clean, error))
-    throw NotFound(ErrorCode::file_not_found, format("{} does not exist", clean.string()),
-                   format("Name a Dockerfile or its folder: belay build {} PATH", name.text()));
+    throw NotFound(
+        ErrorCode::file_not_found, format("{} does not exist", clean.string()),
+        may_be_image(where)
+            ? format("If {0} is an image: belay deploy {1} --image {0}. Else name a Dockerfile or its folder.", where,
+                     name.text())
+            : format("Name a Dockerfile or its folder: belay deploy {} PATH", name.text()));
   return {clean.parent_path(), clean};
 }
 

@@ -135,6 +135,27 @@ std::vector<std::string> notes_on_ports(const AppName& app, const ImageConfig& i
   return notes;
 }
 
+// A slip in a name makes a network that nobody else is on.
+void note_new_networks(change::Context& context, const Service& service, const Service* before,
+                       std::vector<std::string>& notes, std::stop_token stop) {
+  const auto is_in = [](const Service* other, const std::string& name) {
+    return other != nullptr && std::any_of(other->networks.begin(), other->networks.end(),
+                                           [&](const NetworkLink& link) { return link.network == name; });
+  };
+  std::optional<std::vector<std::string>> known;
+  for (const auto& link : service.networks) {
+    if (is_in(before, link.network)) continue;
+    if (!known) {
+      known.emplace();
+      for (const auto& network : context.engine.networks(stop)) known->push_back(network.name);
+    }
+    if (std::find(known->begin(), known->end(), link.network) != known->end()) continue;
+    const std::string near = did_you_mean(link.network, *known);
+    notes.push_back(format("there is no network {} yet: it is made, with nobody else on it{}", link.network,
+                           near.empty() ? "" : ". " + near));
+  }
+}
+
 // The configurations by which the next release is made, and whether they were found at the start only.
 struct Settings {
   Build build;  // with them
@@ -335,6 +356,7 @@ NextRelease next_release(change::Context& context, const App& present, const Sta
   }
   const Release* before = present_of(app);
   next.notes = notes_on_ports(app.name, image.config, configuration, service, service_before(app));
+  note_new_networks(context, service, service_before(app), next.notes, stop);
   if (before == nullptr || before->spec.services.size() != 1) return next;
   const Losses losses(before->spec.services[0], service, settings_before(app), build, configuration,
                       options.files_decide);

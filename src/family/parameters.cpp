@@ -95,6 +95,33 @@ void refuse_declared_settings(const App& app) {
                    format("Change it there: belay config {} --edit", name));
 }
 
+namespace {
+
+// An origin is "/srv/defs/web.json", or such with "#…" behind it; user data is no file.
+std::string apply_command(const std::string& origin) {
+  const fs::path file = origin.substr(0, origin.find('#'));
+  return file.is_absolute() ? format("belay apply {}", shell_quoted(file.parent_path().string())) : "belay apply";
+}
+
+}  // namespace
+
+void refuse_declared_app(const App& app, bool is_agreed) {
+  const std::string& name = app.name.text();
+  const Release* newest = app.releases.empty() ? nullptr : &app.releases.back();
+  const bool is_project = newest != nullptr && newest->spec.project;
+  const bool has_several = newest != nullptr && newest->spec.services.size() > 1;
+  if (!is_project && app.origin.empty()) return;
+  if (is_agreed && !has_several) return;
+  const std::string file = is_project ? join(newest->spec.project->files, " or ") : app.origin;
+  const std::string right_way =
+      is_project ? format("belay up {}", shell_quoted(newest->spec.project->folder)) : apply_command(app.origin);
+  throw Conflict(ErrorCode::declared_elsewhere,
+                 format("{} comes from {} {}: a release of another image would not be what stands there", name,
+                        is_project ? "the Compose file" : "the definition", file),
+                 format("Change the image there, then: {}{}", right_way,
+                        has_several ? "." : ". -y deploys it all the same, until what is declared is applied again."));
+}
+
 void lay_by_hand(std::map<std::string, Configuration>& configurations, const Configuration& by_hand) {
   for (auto& [name, configuration] : configurations) {
     lay_over(configuration, by_hand);

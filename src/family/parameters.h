@@ -17,6 +17,9 @@ struct Parameters {
 // Throws Conflict for an app whose settings stand in a definition or a Compose file: what a command line set would not
 // last.
 void refuse_declared_settings(const App& app);
+// The same for a release made of something else than what is declared. `is_agreed`: the user wants it all the same; not
+// where it would take the place of several services.
+void refuse_declared_app(const App& app, bool is_agreed);
 // What stands above files: it is laid over every configuration. Throws Error where they contradict each other.
 void lay_by_hand(std::map<std::string, Configuration>& configurations, const Configuration& by_hand);
 // Over what was set before, and over every configuration.

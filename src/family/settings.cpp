@@ -1,6 +1,7 @@
 #include "family/settings.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -127,6 +128,18 @@ std::vector<std::string> differing(const std::map<std::string, Configuration>& b
   return lines;
 }
 
+std::vector<std::string> keys_that_differ(const std::map<std::string, Configuration>& before,
+                                          const std::map<std::string, Configuration>& after) {
+  std::set<std::string> keys;
+  for (const auto& [name, configuration] : after) {
+    const auto found = before.find(name);
+    if (found == before.end()) continue;
+    for (const auto& change : differences(found->second.spec, configuration.spec)) keys.insert(change.field);
+    if (found->second.ports_overridden != configuration.ports_overridden) keys.insert("ports");
+  }
+  return {keys.begin(), keys.end()};
+}
+
 // Of several configurations the one that runs: a release does not keep its name, but it would be made so again.
 std::string configuration_that_runs(change::Context& context, const App& present, const Build& build,
                                     const StartOptions& options, std::stop_token stop) {
@@ -149,8 +162,9 @@ std::string configuration_that_runs(change::Context& context, const App& present
 
 }  // namespace
 
-SettingsChanged change_settings(change::Context& context, const AppName& name, const SettingsChange& wanted,
+SettingsChanged change_settings(change::Context& plain, const AppName& name, const SettingsChange& wanted,
                                 const StartOptions& options, std::stop_token stop) {
+  change::Context context = plain;
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
   refuse_without_settings(app);
@@ -160,11 +174,14 @@ SettingsChanged change_settings(change::Context& context, const AppName& name, c
   const Build before = next;
   take(next, name, wanted);
   const bool are_new = !has_same_settings(next, before);
+  // The journal, the release and `why` name what was changed; values may be secrets.
+  const auto keys = keys_that_differ(before.configurations, next.configurations);
+  if (!keys.empty()) context.command += format(" ({})", join(keys, ", "));
   const auto keep = [&] {
     if (!are_new || options.change.dry_run) return;
     app.builds.push_back(newest_with(app, next));
     context.store.save(app);
-    write_journal(context, app, "set", "done", join(changed.lines, "; "));
+    write_journal(context, app, "set", "done", context.command);
   };
   const auto running = change::what_runs(app);
   if (!running) {

@@ -8,7 +8,9 @@
 #include "change/new_release.h"
 #include "change/start.h"
 #include "family/family_release.h"
+#include "family/parameters.h"
 #include "family/start_next.h"
+#include "state/store.h"
 
 namespace belay::family {
 
@@ -126,6 +128,7 @@ change::Change start_new(change::Context& context, const AppName& name, const St
 Deployed deploy(change::Context& context, const AppName& name, const BuildOptions& build_options,
                 const StartOptions& options, std::stop_token stop) {
   Deployed deployed;
+  if (const auto known = context.store.app(name)) refuse_declared_app(*known, options.again);
   deployed.build = build(context, name, build_options, stop);
   const FileLock lock = lock_app(context, name, stop);
   if (build_options.dry_run) {

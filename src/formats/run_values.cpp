@@ -47,7 +47,7 @@ Milliseconds duration(std::string_view text) {
   const auto time = parse_duration(text);
   if (!time)
     throw Error(ErrorCode::bad_value, format("'{}' is not a duration", printable(text)),
-                "Durations look like 30s, 1m30s or 500ms.");
+                "Durations look like 30s, 1m30s, 24h or 500ms.");
   return *time;
 }
 

@@ -59,6 +59,24 @@ AppState summary_state(const Wish& wish, bool has_releases, const Container* con
   return state_of(container->state);
 }
 
+// How many images there are beside this one.
+int more_images(const std::map<std::string, std::string>& images, const std::string& shown) {
+  std::set<std::string> others;
+  for (const auto& [service, image] : images)
+    if (image != shown) others.insert(image);
+  return static_cast<int>(others.size());
+}
+
+// Whose image a table shows of several: the one that failed, else the first. nullptr: there is none.
+const Service* service_to_tell(const Release& release) {
+  const auto& services = release.spec.services;
+  if (services.empty()) return nullptr;
+  const auto failed = std::find_if(services.begin(), services.end(), [&](const Service& service) {
+    return services.size() > 1 && release.proof(service.name).verdict == Verdict::failed;
+  });
+  return failed == services.end() ? &services.front() : &*failed;
+}
+
 // What a table shows of an app, made of what a full one knows.
 state::Outline outline_of(const App& app) {
   state::Outline outline(app.name);
@@ -172,6 +190,9 @@ AppSummary summary_of(const state::Outline& app,
     row.verdict = release->verdict;
     row.image = release->reference;
     row.image_id = release->images.empty() ? "" : release->images.begin()->second;
+    std::set<std::string> all;
+    for (const auto& [service, image] : release->images) all.insert(image);
+    row.more_images = std::max(0, static_cast<int>(all.size()) - 1);
   }
   if (container != nullptr) {
     row.container = container->name;
@@ -202,6 +223,20 @@ AppSummary summary_of(const state::Outline& app,
 std::string at_work(const state::Store& store, const AppName& app, const Wish& wish) {
   if (!wish.is_unfinished()) return {};
   return FileLock::holder_of(state::lock_path(store.folder(), app)).value_or("");
+}
+
+// Services of the wished release that somebody stopped, by the names that a user gives them.
+std::vector<std::string> held_services(const App& app) {
+  std::vector<std::string> held;
+  const Release* release = app.wish.is<goal::Run>() ? app.find(*app.wish.release()) : nullptr;
+  if (release == nullptr) return held;
+  for (const auto& service : release->spec.services) {
+    if (!app.wish.is_held_down(service.name)) continue;
+    const auto replicas = std::count_if(release->spec.services.begin(), release->spec.services.end(),
+                                        [&](const Service& each) { return each.group_name() == service.group_name(); });
+    held.push_back(replicas > 1 ? format("{}/{}", service.group_name(), service.number) : service.group_name());
+  }
+  return held;
 }
 
 // What only a closer look tells.
@@ -541,8 +576,14 @@ std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, 
     ReleaseRow row;
     row.release = release->number.text();
     row.verdict = release->verdict;
-    row.image = release->images.empty() ? "" : release->images.begin()->second;
-    if (!release->spec.services.empty()) row.reference = release->spec.services[0].image;
+    if (const Service* told = service_to_tell(*release)) {
+      row.reference = told->image;
+      const auto image = release->images.find(told->name);
+      row.image = image == release->images.end() ? "" : image->second;
+    } else if (!release->images.empty()) {
+      row.image = release->images.begin()->second;
+    }
+    row.more_images = more_images(release->images, row.image);
     row.created = release->created;
     row.who = release->who;
     row.why = release->why;
@@ -597,12 +638,15 @@ Status status_of(change::Context& context, const App& app, const World& world, c
              context.clock.now());
   status.summary.errands = context.store.errands(app.name.text());
   for (const auto& wait : waits) status.summary.waits.push_back(wait.topic);
-  status.wish =
-      std::visit(Overloaded{[](const goal::None&) { return std::string("nothing was asked of it yet"); },
-                            [](const goal::Run& run) { return format("{} should be up", run.release.text()); },
-                            [](const goal::Stopped&) { return std::string("it should be down"); },
-                            [](const goal::Removed&) { return std::string("it is being removed"); }},
-                 app.wish.goal);
+  status.wish = std::visit(Overloaded{[](const goal::None&) { return std::string("nothing was asked of it yet"); },
+                                      [&](const goal::Run& run) {
+                                        const std::string up = format("{} should be up", run.release.text());
+                                        const auto held = join(held_services(app), ", ");
+                                        return held.empty() ? up : format("{}, without {}", up, held);
+                                      },
+                                      [](const goal::Stopped&) { return std::string("it should be down"); },
+                                      [](const goal::Removed&) { return std::string("it is being removed"); }},
+                           app.wish.goal);
   status.trouble = app.wish.trouble;
   if (const Release* shown = app.wish.release() ? app.find(*app.wish.release()) : nullptr) {
     status.kept_files = change::kept_paths(context.store, app, *shown);
@@ -786,6 +830,8 @@ class Explanation {
           to_text(is_other ? wrong->state : row_.state), is_other ? wrong->status : row_.status, name_);
     }
     if (present_ == nullptr) return;
+    for (const auto& service : held_services(app_))
+      say("Its service {1} is stopped, because somebody stopped it; belay start {0}/{1} starts it.", name_, service);
     if (present_->verdict == Verdict::unproven) say("Belay did not watch whether {} proves itself.", number);
     // A good release, whose latest start failed.
     if (present_->verdict == Verdict::passed && !present_->reason.empty())

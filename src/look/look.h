@@ -58,6 +58,7 @@ struct AppSummary {
   // another image than the one that runs.
   std::string image;
   std::string image_id;  // "sha256:…"
+  int more_images = 0;   // of its other services, that are not this one
   std::string container;
   std::string status;  // the engine's words: "Up 3 minutes"
   std::vector<PortBinding> ports;
@@ -96,7 +97,9 @@ struct ReleaseRow {
   std::vector<Mark> marks;
   bool image_gone = false;  // the engine has its image no more
   std::string digest;       // by which that can be pulled again; empty: nowhere
-  std::string reference;    // of the first service's image, as it was asked for: "web:1.1"
+  std::string reference;    // of the image, as it was asked for: "web:1.1"; of several that of the service that failed,
+                            // else of the first one
+  int more_images = 0;      // of its other services, that are not this one
 };
 std::vector<ReleaseRow> releases(change::Context& context, const AppName& name, std::stop_token stop);
 

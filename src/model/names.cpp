@@ -52,8 +52,9 @@ bool AppName::is_valid(std::string_view name) {
 
 AppName::AppName(std::string name) : name_(std::move(name)) {
   if (!is_valid(name_))
-    throw UsageError(ErrorCode::bad_name, format("'{}' cannot be the name of an app", printable(name_.substr(0, 80))),
-                     "A name has 2 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit.");
+    throw UsageError(
+        ErrorCode::bad_name, format("'{}' cannot be the name of an app", printable(name_.substr(0, 80))),
+        "A name has 2 to 63 letters (a-z, A-Z), digits, '-', '_' or '.', and begins with a letter or digit.");
 }
 
 std::string ReleaseNumber::text() const {

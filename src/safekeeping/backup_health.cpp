@@ -18,6 +18,18 @@ constexpr auto given_up = std::chrono::days(30);
 // As far as the clocks of two machines may be apart: a backup may have come from another one.
 constexpr Seconds clocks_differ{300};
 
+// A place that never held a good backup of the app was mistyped, or tried once. If a schedule goes there it fails
+// again, and that is told again.
+bool is_a_slip(const state::BackupFailure& failure, const std::vector<BackupRecord>& records,
+               const std::vector<Errand>& errands) {
+  const bool was_used = std::any_of(records.begin(), records.end(), [&](const BackupRecord& record) {
+    return record.place == failure.place && record.trouble.empty();
+  });
+  return !was_used && std::none_of(errands.begin(), errands.end(), [](const Errand& errand) {
+    return errand.kind == Errand::Kind::backup && errand.has_failed();
+  });
+}
+
 }  // namespace
 
 BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::vector<state::BackupFailure>& failures,
@@ -28,8 +40,9 @@ BackupHealth backup_health(const std::vector<BackupRecord>& records, const std::
     if (record.trouble.empty() && record.taken <= now + clocks_differ)
       health.last_good = std::max(health.last_good.value_or(record.taken), record.taken);
   for (const auto& failure : failures) {
-    const bool is_old = now - failure.failed > given_up && health.last_good && *health.last_good > failure.failed;
-    if (is_old || (health.failed && failure.failed <= *health.failed)) continue;
+    const bool is_made_up_for = health.last_good && *health.last_good > failure.failed;
+    const bool is_over = is_made_up_for && (now - failure.failed > given_up || is_a_slip(failure, records, errands));
+    if (is_over || (health.failed && failure.failed <= *health.failed)) continue;
     health.failed = failure.failed;
     health.place = failure.place;
     health.reason = failure.reason;

@@ -11,7 +11,7 @@ namespace belay::safekeeping {
 
 struct BackupHealth {
   std::optional<Time> last_good;
-  // The last try at some place failed, and none has succeeded there since.
+  // The last try at some place failed, and none has succeeded there since; where none ever has, also none elsewhere.
   std::optional<Time> failed;
   std::string place, reason;  // of that
   // From when on the backups are late; nullopt: nothing says when they are made.

@@ -153,8 +153,10 @@ std::string cron_line(const BackupTimer& timer) {
   const std::string schedule = timer.schedule.value_or("daily");
   const auto* word = std::find_if(words.begin(), words.end(), [&](const Word& w) { return w.schedule == schedule; });
   if (word == words.end())
-    throw UsageError(format("cron does not know the schedule '{}'", printable(schedule)),
-                     "It knows hourly, daily, weekly and monthly here; change the printed line to your needs.");
+    throw UsageError(
+        format("cron does not know the schedule '{}'", printable(schedule)),
+        "It knows hourly, daily, weekly and monthly here; change the printed line to your needs. A timer of "
+        "systemd takes other times too: --install-timer.");
   std::string fields(word->fields);
   if (const size_t hour = fields.find("{}"); hour != std::string::npos)
     fields.replace(hour, 2, std::to_string(1 + spread(timer.app, 5)));

@@ -76,6 +76,7 @@ change::Change rollback_with_data(change::Context& context, const AppName& name,
   App app = app_with_volumes(context, name, stop);
   return doing(format("rolling {} back with its data", name.text()), [&] {
     if (!options.dry_run) finish_unfinished(context, app, stop);
+    if (!to) change::refuse_to_go_further(context, app);
     const ReleaseNumber release = earlier_release(app, to);
     const Snapshot snapshot = newest_snapshot(app, release);
     // As any way back: with the files that it had.

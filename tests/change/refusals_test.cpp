@@ -179,10 +179,10 @@ TEST(Refusals, APlaceWithoutADockerfile) {
   make_folder(empty);
   expect_refusal<NotFound>(
       scene, [&](Context& c) { build(c, web, from(empty), {}); },
-      format("there is neither web-Dockerfile nor Dockerfile in {}", empty.string()), "belay build web PATH");
+      format("there is neither web-Dockerfile nor Dockerfile in {}", empty.string()), "belay deploy web PATH");
   expect_refusal<NotFound>(
       scene, [&](Context& c) { build(c, web, from(empty / "none"), {}); }, "none does not exist",
-      "belay build web PATH");
+      "belay deploy web PATH");
 }
 
 TEST(Refusals, ABuildThatFails) {

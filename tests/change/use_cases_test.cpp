@@ -306,6 +306,42 @@ TEST(Restart, DoesWhatItsPreviewShows) {
   EXPECT_EQ(planned, done);
 }
 
+// Belay has gone back already: whoever types the same command as well would lose the release that is good.
+TEST(Rollback, AfterBelaysOwnNeedsTheNameOfARelease) {
+  Scene scene;
+  for (const char* step : {"deploy 1", "deploy 2", "deploy bad"}) scene.run(step);
+  const std::string before = scene.all();
+  for (const bool dry_run : {false, true}) {
+    Context here = scene.context();
+    ChangeOptions options;
+    options.dry_run = dry_run;
+    try {
+      rollback(here, web, {}, options, {});
+      ADD_FAILURE() << "it was accepted";
+    } catch (const Conflict& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("r3 failed and was rolled back already"));
+      EXPECT_THAT(error.what(), ::testing::EndsWith("web runs r2"));
+      EXPECT_EQ(error.hint(), "To go back further, name the release: belay rollback web r1");
+    }
+    EXPECT_EQ(scene.all(), before);
+  }
+  Context here = scene.context();
+  EXPECT_EQ(rollback(here, web, ReleaseNumber{1}, {}, {}).running, ReleaseNumber{1});
+}
+// What somebody asked for afterwards is another story, and so is a policy of the definition.
+TEST(Rollback, AfterBelaysOwnAndAnotherChangeGoesBackAsEver) {
+  Scene scene;
+  for (const char* step : {"deploy 1", "deploy 2", "deploy bad", "stop", "start last"}) scene.run(step);
+  Context here = scene.context();
+  EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
+  Scene other;
+  for (const char* step : {"deploy 1", "deploy 2", "deploy bad"}) other.run(step);
+  Context there = other.context();
+  ChangeOptions further;
+  further.goes_further = true;
+  EXPECT_EQ(rollback(there, web, {}, further, {}).running, ReleaseNumber{1});
+}
+
 // What nobody waited for may never have worked.
 TEST(Rollback, GoesToWhatProvedItselfBeforeWhatDidNot) {
   Scene scene;

@@ -73,6 +73,28 @@ TEST(Console, PaintsTheHeadOfALineWithoutItsEscapes) {
   EXPECT_EQ(capture.output(), "\033[1mwe\\x1bb\033[0m rest\n");
 }
 
+TEST(Console, GoesOnInTheColumnOfAField) {
+  ConsoleSettings narrow = terminal;
+  narrow.out_color = false;
+  narrow.columns = 40;
+  Capture capture(narrow), pipe;
+  for (Capture* each : {&capture, &pipe}) {
+    each->console.field(Style::plain, "  state", 12, "running");
+    each->console.field(Style::plain, "  to do", 12, "stop the old one; start the new one; remove it");
+    each->console.field(Style::bad, "a-long-service-name-of-a-user", 12, "one two three four");
+  }
+  EXPECT_EQ(capture.output(),
+            "  state     running\n"
+            "  to do     stop the old one; start the\n"
+            "            new one; remove it\n"
+            "a-long-service-name-of-a-user\n"
+            "    one two three four\n");
+  EXPECT_EQ(pipe.output(),
+            "  state     running\n"
+            "  to do     stop the old one; start the new one; remove it\n"
+            "a-long-service-name-of-a-user one two three four\n");
+}
+
 TEST(Console, PaintsOnATerminalOnly) {
   Capture plain, colored(terminal);
   for (Capture* capture : {&plain, &colored}) {

@@ -64,13 +64,15 @@ TEST(Habits, OfOtherWordsStandForACommand) {
 
 TEST(Habits, OfOptionsAreAnsweredWhereTheCommandHasThemNot) {
   for (const auto& habit : habit_options()) {
-    const Command* command = find_command(habit.command);
-    ASSERT_TRUE(command != nullptr || habit.command.empty()) << habit.command;
+    // Those of any command have rows among the typed lines below.
+    const bool is_of_any = habit.command == "*";
+    const Command* command = is_of_any ? nullptr : find_command(habit.command);
+    ASSERT_TRUE(command != nullptr || is_of_any || habit.command.empty()) << habit.command;
     if (command != nullptr)
       EXPECT_EQ(command->find_option(habit.option), nullptr) << habit.command << " --" << habit.option;
     for (const auto& name : commands_in(habit.answer)) EXPECT_NE(find_command(name), nullptr) << habit.answer;
     try {
-      std::vector<std::string> line{"--" + std::string(habit.option)};
+      std::vector<std::string> line{(habit.option.size() == 1 ? "-" : "--") + std::string(habit.option)};
       if (command != nullptr) line.insert(line.begin(), std::string(habit.command));
       parse_command_line(line);
       ADD_FAILURE() << habit.command << " --" << habit.option;
@@ -217,7 +219,7 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"new web", "belay deploy"},
       {"init", "belay up"},
       {"open web", "belay port"},
-      {"edit web", "belay apply"},
+      {"edit web", "belay config NAME --edit"},
       {"env web", "belay config"},
       {"redeploy web", "belay deploy"},
       {"logout", "docker logout"},
@@ -266,6 +268,55 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"deploy web --tag web:2", "--image REF"},
       {"deploy web --bild-arg A=b", "Did you mean '--build-arg'?"},
       {"deploy web --xyzzy", "usage: belay deploy"},
+      {"-d", "leave it out"},
+      {"deploy web -d --image web:1", "leave it out"},
+      {"restart web --detach", "leave it out"},
+      {"up --name web", "belay deploy NAME"},
+      {"deploy web --name other", "belay deploy NAME"},
+      {"deploy web --rm", "belay run --rm"},
+      {"deploy web -it", "belay shell NAME"},
+      {"remove web -f", "-y answers"},
+      {"stop web -f", "belay kill NAME"},
+      {"logs -u web", "belay logs NAME"},
+      {"--gpus all", "gpus: all"},
+      {"status -l web", "usage: belay status"},
+      {"backup --list", "belay backups"},
+      {"backup web --cron '0 3 * * *'", "--install-timer --schedule 03:00"},
+      // Other programs.
+      {"docker ps -a", "Leave docker out: belay ps -a"},
+      {"docker logs web", "Leave docker out: belay logs web"},
+      {"docker info", "Leave docker out: belay doctor"},
+      {"docker network ls", "belay ps"},
+      {"service ls", ""},
+      {"systemctl status web", "Leave systemctl out: belay status web"},
+      {"systemctl daemon-reload", "belay status NAME"},
+      {"journalctl -u web", "belay logs NAME"},
+      {"is-active web", "belay status NAME"},
+      {"is-enabled web", "autostart"},
+      {"is-failed web", "belay why NAME"},
+      {"daemon-reload", "belay apply"},
+      {"list-units", "belay ls"},
+      {"list-timers", "belay status NAME"},
+      {"reset-failed web", "belay retry NAME"},
+      {"try-restart web", "belay restart NAME"},
+      {"mask web", "belay autostart NAME none"},
+      {"cat web", "belay config NAME"},
+      {"checkout web r1", "belay rollback NAME rN"},
+      {"switch web r1", "belay start NAME rN"},
+      {"reset web", "belay rollback NAME"},
+      {"fetch", "belay pull"},
+      {"versions web", "belay releases NAME"},
+      {"health web", "belay status NAME"},
+      {"dashboard", "belay ls --watch"},
+      {"secrets", "belay config NAME"},
+      {"bash web", "belay shell NAME"},
+      {"ssh web", "belay shell NAME"},
+      {"tail web", "belay logs NAME -f"},
+      {"ip web", "belay port NAME"},
+      {"uninstall", "apt remove belay"},
+      {"unit ls", ""},
+      {"logs web --release r3", ""},
+      {"lgs web", "Did you mean 'logs'?"},
       {"remove web --force", "-y"},
       {"backup web /mnt/usb", "belay backup web -o /mnt/usb"},
       {"backup web -o /mnt/usb --keep 7", ""},

@@ -185,6 +185,25 @@ TEST_F(Healthcare, DoesNotBlameAReleaseThatSomebodyStoppedWhileItSoaks) {
   EXPECT_EQ(scene_.app("app").wish.release(), ReleaseNumber{2});
 }
 
+TEST_F(Healthcare, DoesNotBlameAReleaseThatSomebodyKilledWhileItSoaks) {
+  define("app", R"({"image": "good:1"})");
+  apply();
+  define("app", R"({"image": "good:2"})");
+  apply();
+  scene_.clock.advance(Milliseconds(1'000));
+  scene_.engine.signal_container("app", "KILL", {});
+  EXPECT_THAT(steps(), IsEmpty());
+  EXPECT_TRUE(last_.is_down) << "the pass starts it again";
+  scene_.clock.advance(Milliseconds(1'000));
+  apply();
+  EXPECT_EQ(scene_.app("app").wish.release(), ReleaseNumber{2});
+  EXPECT_EQ(scene_.app("app").find(ReleaseNumber{2})->verdict, Verdict::passed);
+  // The same exit code, but nobody sent a signal through the engine.
+  scene_.clock.advance(Milliseconds(1'000));
+  scene_.engine.kill("app", 137);
+  EXPECT_THAT(steps(), ElementsAre("app rolled_back"));
+}
+
 TEST_F(Healthcare, RestartsWhatSharesANamespaceWithAContainerThatWasStartedAnew) {
   define("net", R"({"image": "good:1"})");
   define("app", R"({"image": "good:2", "network": "container:net"})");

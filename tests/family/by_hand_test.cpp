@@ -331,5 +331,27 @@ TEST_F(SettingsByHand, OfTheImageDropThem) {
   EXPECT_THAT(ports(), ElementsAre("80->80/tcp", "443->443/tcp"));
 }
 
+TEST_F(SettingsByHand, TheJournalNamesTheKeysAndNoValues) {
+  deploy_image("site:1", {"-e", "PASSWORD=secret"});
+  set({"env.PASSWORD=other", "env.LEVEL=debug"});
+  set({}, {"env.LEVEL"});
+  const auto entries = scene_.store->journal("web", 10);
+  std::string all;
+  for (const auto& entry : entries) all += entry.text + "\n";
+  EXPECT_THAT(all, ::testing::HasSubstr("(env.LEVEL)"));
+  EXPECT_THAT(all, ::testing::HasSubstr("(env.LEVEL, env.PASSWORD)"));
+  for (const auto& entry : entries)
+    for (const char* value : {"secret", "other", "debug"})
+      EXPECT_THAT(entry.text, ::testing::Not(::testing::HasSubstr(value)));
+}
+
+TEST_F(SettingsByHand, ANetworkThatIsNotThereIsSaidToBeNew) {
+  deploy_image("site:1", {"--network", "backnd"});
+  EXPECT_THAT(scene_.report.notes, ::testing::Contains(::testing::HasSubstr("there is no network backnd yet")));
+  scene_.report.notes.clear();
+  deploy_image("site:2");
+  EXPECT_THAT(scene_.report.notes, ::testing::Not(::testing::Contains(::testing::HasSubstr("no network"))));
+}
+
 }  // namespace
 }  // namespace belay::scene

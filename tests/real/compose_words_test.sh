@@ -46,6 +46,80 @@ test_plan_and_apply_without_a_word_mean_the_project_of_the_folder() {
   expect_err 'there are no definitions'
 }
 
+# As people copy it from docker ps.
+test_the_name_of_a_container_means_its_service() {
+  project
+  expect_done belay up
+  cd /
+  expect_done belay logs "$app-web-1"
+  expect_out 'web begins'
+  expect_not_out 'db begins'
+  expect_err "$app-web-1 is $app/web"
+  expect_done belay status "$app-web-1"
+  expect_out "container $app-web-1"
+  expect_done belay why "$app-web-1"
+  expect_done belay shell "$app-db-1" hostname
+  local web db
+  web=$(inspect "$app-web-1" .State.StartedAt) db=$(inspect "$app-db-1" .State.StartedAt)
+  expect_done belay restart -t 0 "$app-db-1"
+  expect_equal 'the other one' "$web" "$(inspect "$app-web-1" .State.StartedAt)"
+  expect [ "$db" != "$(inspect "$app-db-1" .State.StartedAt)" ]
+  expect_done belay stop -t 0 "$app-web-1"
+  expect_out "^$app/web is stopped"
+  expect is_up "$app-db-1"
+  expect_done belay status "$app"
+  expect_out 'r1 should be up, without web'
+  expect_done belay why "$app"
+  expect_out "Its service web is stopped.* belay start $app/web starts it"
+  expect_done belay ls "$app"
+  expect_out 'web is stopped'
+  expect_refused 1 belay status "$app-web-9"
+}
+test_a_word_with_two_meanings_changes_nothing() {
+  project
+  # An app that is called as a service of the project here.
+  sed -i "s/^  web:/  $app2:/" compose.yaml
+  expect_done belay up
+  expect_done belay deploy "$app2" --image "$prefix-image:1"
+  local word
+  for word in stop kill restart rm pause; do
+    expect_refused 2 belay $word "$app2"
+    expect_err "$app2/ for the app $app2, or $app/$app2 for the service"
+  done
+  expect_done belay status "$app2"
+  expect_err "$app2 is the app $app2; the service of this folder's project is $app/$app2"
+  expect_done belay stop -t 0 "$app/$app2"
+  expect is_down "$app-$app2-1"
+  expect is_up "$app2-r1"
+  expect_done belay stop -t 0 "$app2/"
+  expect is_down "$app2-r1"
+}
+# The stack runs as before, and what the failed service wrote is still there.
+test_the_log_of_a_service_that_was_taken_back_is_kept() {
+  project
+  expect_done belay up
+  sed -i 's/echo web begins; exec sleep 10000/echo no such table; exit 3/' compose.yaml
+  run_patiently belay up
+  expect_exit 1
+  expect_done belay releases
+  expect_out 'r2 +failed'
+  remove_containers_of_r2() {
+    local name
+    for name in $(containers "$app"); do
+      [[ $name != *-r2 ]] || api DELETE "/containers/$name?force=1" >/dev/null
+    done
+  }
+  remove_containers_of_r2
+  expect_done belay logs web --release r2
+  expect_out 'no such table'
+  expect_err "of $app/web of r2 is gone"
+  expect_done belay logs "$app/web" r2
+  expect_out 'no such table'
+  # The way back has been gone already.
+  expect_refused 1 belay rollback
+  expect_err 'r2 failed and was rolled back already'
+}
+
 test_words_of_looking_mean_the_project_of_the_folder() {
   project
   expect_refused 1 belay logs web

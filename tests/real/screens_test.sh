@@ -55,6 +55,10 @@ test_screens_fit_and_what_one_copies_is_whole() {
   shows "$BELAY" images "$app" -- r1
   shows "$BELAY" stats "$app" --no-stream -- "$app"
   shows "$BELAY" df "$app" -- "$app"
+  shows "$BELAY" status "$app" -- "$app-r2" "${app}_var_www"
+  shows "$BELAY" doctor -- engine
+  shows "$BELAY" plan "$app" -- 'nothing to do'
+  shows "$BELAY" restart "$app" --dry-run -- "start $app-r2"
 }
 test_a_plan_fits_and_has_whole_words() {
   build_image 1
@@ -64,6 +68,7 @@ test_a_plan_fits_and_has_whole_words() {
   expect_done "$BELAY" apply conf
   jq -n --arg image "$prefix-image:1" '{image: $image, env: {LEVEL: "debug", NAME: "a-word-of-its-own"}, update: {pull: false}}' >"conf/$app.json"
   shows "$BELAY" plan conf -- "~ $app" a-word-of-its-own 'Plan: 1 changed'
+  shows "$BELAY" plan -v conf -- "start $app" a-word-of-its-own 'Plan: 1 changed'
   shows "$BELAY" plan nosuch -- 'there is no app nosuch'
 }
 test_a_locale_without_utf8_gets_ascii() {

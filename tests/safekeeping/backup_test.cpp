@@ -550,15 +550,28 @@ TEST_F(Backup, ThatDoesNotWaitForAnotherCommandIsNoFailure) {
 
 TEST(BackupHealth, GivesAPlaceUpThatNobodyUsesAnyMore) {
   const Time now(std::chrono::hours(24 * 1000));
-  BackupRecord good;
+  BackupRecord good, earlier;
   good.taken = now - std::chrono::hours(2);
+  earlier.taken = now - std::chrono::hours(48);
+  earlier.place = "/mnt/usb";
   const state::BackupFailure today{"web", "/mnt/usb", now - std::chrono::hours(6), "it is full", false};
   state::BackupFailure long_ago = today;
   long_ago.failed = now - std::chrono::hours(24 * 60);
-  EXPECT_EQ(trouble_text(backup_health({good}, {today}, {}, now), now),
+  EXPECT_EQ(trouble_text(backup_health({good, earlier}, {today}, {}, now), now),
             "its backup to /mnt/usb failed 6 hours ago (it is full); the last good one was taken 2 hours ago");
   EXPECT_EQ(trouble_text(backup_health({good}, {long_ago}, {}, now), now), "");
   EXPECT_NE(trouble_text(backup_health({}, {long_ago}, {}, now), now), "");
+  // A place that never held a backup was mistyped; a schedule that has failed may be that of it.
+  EXPECT_EQ(trouble_text(backup_health({good}, {today}, {}, now), now), "");
+  EXPECT_NE(trouble_text(backup_health({earlier}, {today}, {}, now), now), "") << "no backup since";
+  Errand nightly;
+  nightly.kind = Errand::Kind::backup;
+  nightly.schedule = "03:00";
+  nightly.since = now;
+  EXPECT_EQ(trouble_text(backup_health({good}, {today}, {nightly}, now), now), "");
+  nightly.began = nightly.ended = today.failed;
+  nightly.is_good = false;
+  EXPECT_NE(trouble_text(backup_health({good}, {today}, {nightly}, now), now), "");
   good.trouble = "damaged";
   EXPECT_FALSE(backup_health({good}, {}, {}, now).last_good);
 }

@@ -24,8 +24,9 @@ int run_doctor(Invocation& in) {
     const Style style = finding.level == Level::good     ? Style::good
                         : finding.level == Level::advice ? Style::warn
                                                          : Style::bad;
-    in.console.line(style, format("{:<6}", level_word(finding)), format(" {}: {}", finding.topic, finding.text));
-    if (!finding.remedy.empty()) in.console.line(format("       {}", finding.remedy));
+    constexpr size_t width = 7;
+    in.console.field(style, level_word(finding), width, format("{}: {}", finding.topic, finding.text));
+    if (!finding.remedy.empty()) in.console.field(Style::plain, "", width, finding.remedy);
   }
   return is_bad ? 1 : 0;
 }

@@ -18,6 +18,7 @@ AppName app_to_take_down(Invocation& in, HostRun& run) {
   const auto what = in.optional_argument("WHAT");
   const bool is_name = what && what->find('/') == std::string::npos && !is_compose_project(*what);
   if (!is_name) {
+    if (!what) lead_on_without_project(in, "belay stop NAME stops an app, belay remove NAME removes it");
     const auto project = formats::compose::load(compose_request(in, what), compose_outside());
     const AppName name(project.name);
     if (const auto app = run.context().store.app(name)) refuse_app_of_others(*app, project.folder.string());

@@ -61,9 +61,10 @@ int run_kill(Invocation& in) {
       return change::send_signal(run.context(), what, signal, in.has("dry-run"), in.stop());
     });
   run.context().defaults.stop_timeout = Seconds(0);
-  return change_each(in, run, targets, [&](const Target& what) {
-    return change::stop(run.context(), what, in.has("dry-run"), in.stop());
-  });
+  return change_each(
+      in, run, targets,
+      [&](const Target& what) { return change::stop(run.context(), what, in.has("dry-run"), in.stop()); },
+      Effect::stops);
 }
 
 int run_pause(Invocation& in) {

@@ -8,6 +8,7 @@
 #include "cli/named.h"
 #include "cli/tty.h"
 #include "look/inside.h"
+#include "look/whose.h"
 
 namespace belay::cli {
 
@@ -52,6 +53,23 @@ bool is_release(const std::string& word) {
   return word.size() > 1 && word[0] == 'r' && parse_number(word.substr(1)).has_value();
 }
 
+// Of a release whose container is gone by now. False: it has kept nothing, or its container is still there.
+bool print_kept_logs(const Invocation& in, HostRun& run, const std::vector<Target>& targets,
+                     const std::string& release) {
+  if (!is_release(release)) return false;
+  bool is_any = false;
+  for (const auto& target : targets) {
+    const auto kept = look::kept_log(run.context(), target, release, in.session.stop());
+    if (!kept) continue;
+    is_any = true;
+    in.console.note(format("the container of {}/{} of {} is gone; its last lines were:", target.app.text(),
+                           kept->service, release));
+    for (const auto& line : split(trim(kept->lines), '\n')) in.console.line(line);
+  }
+  in.console.flush();
+  return is_any;
+}
+
 }  // namespace
 
 int run_logs(Invocation& in) {
@@ -62,8 +80,13 @@ int run_logs(Invocation& in) {
     release = words.back();
     words.pop_back();
   }
+  if (const auto asked = in.text("release")) {
+    if (!release.empty()) throw in.usage_error("--release and the last word say the same: give one of them");
+    release = is_release(*asked) || *asked == "last" || *asked == "stable" ? *asked : "r" + *asked;
+  }
   HostRun run(in.session, in.description());
   Named named(in, run);
+  named.allow_earlier_containers();
   // Outside a project there is no one app: all are read.
   auto targets = words.empty() && !named.project() ? named.every_app() : named.of_all(words, "NAME");
   if (targets.empty()) {
@@ -75,6 +98,8 @@ int run_logs(Invocation& in) {
       if (target.service.empty()) throw in.usage_error("--index is for a service: name one");
       target.number = static_cast<int>(std::min(*index, 10'000LL));
     }
+  if (release.empty()) release = named.release_of_container();
+  const bool is_kept = print_kept_logs(in, run, targets, release);
   const bool has_prefix = !in.has("no-log-prefix");
   std::stop_source ends;
   const std::stop_callback on_stop(in.stop(), [&] { ends.request_stop(); });
@@ -90,6 +115,8 @@ int run_logs(Invocation& in) {
                                      : (has_prefix ? prefixes.of(service) : "") + std::string(bytes) + "\n");
         },
         ends.get_token());
+  } catch (const NotFound& error) {
+    if (!is_kept || error.code() != ErrorCode::container_not_found) throw;
   } catch (const OutputClosed&) {
     return 0;
   } catch (const Cancelled&) {

@@ -23,7 +23,11 @@ std::string note_of(const look::AppSummary& row, Time now) {
   if (!row.known) notes.emplace_back("not in the state");
   if (!row.trouble.empty()) notes.emplace_back("in trouble");
   if (row.unfinished) notes.push_back(row.at_work.empty() ? "interrupted" : "at work: " + row.at_work);
-  if (row.restarts > 0) notes.push_back(format("restarted {} times", row.restarts));
+  if (row.restarts > 0)
+    notes.push_back(row.restarts == 1 ? "restarted once" : format("restarted {} times", row.restarts));
+  for (const auto& instance : row.instances)
+    if (row.instances.size() > 1 && instance.state == look::AppState::held)
+      notes.push_back(format("{} is stopped", instance.service));
   if (!row.last_failed.empty()) notes.push_back(format("{} failed", row.last_failed));
   if (row.backup.failed)
     notes.emplace_back("backup failed");
@@ -101,7 +105,8 @@ Table table_of(const std::vector<look::AppSummary>& rows, Time now) {
   for (const auto& row : rows) {
     std::vector<Cell> cells{row.name, {state_words(row), style_of(row)}, time_up(row), row.release};
     if (has_marks) cells.emplace_back(row.stable);
-    cells.emplace_back(row.image.empty() ? short_digest(row.image_id) : row.image);
+    const std::string image = row.image.empty() ? short_digest(row.image_id) : row.image;
+    cells.emplace_back(row.more_images > 0 ? format("{} +{}", image, row.more_images) : image);
     cells.emplace_back(text_of_ports(ports_of(row)));
     cells.emplace_back(note_of(row, now), Style::warn);
     table.add(std::move(cells));

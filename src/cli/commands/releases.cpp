@@ -54,7 +54,7 @@ int run_releases(Invocation& in) {
                {std::string(to_text(row.verdict)), style_of(row.verdict)},
                join(to_texts(row.marks), ", "),
                image_text(row),
-               row.reference,
+               row.more_images > 0 ? format("{} +{}", row.reference, row.more_images) : row.reference,
                row.instances.size() > 1 ? format("{} containers", row.instances.size()) : row.container,
                row.state ? std::string(to_text(*row.state)) : "no container",
                ago(row.created, in.clock.now()),

@@ -64,6 +64,8 @@ int run_rm(Invocation& in) {
     if (dry_run) print_plan(in.console, removed.plan);
     for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
     if (removed.plan.empty()) in.console.success(format("{}: nothing to remove", target.text()));
+    if (removed.plan.empty() && target.service.empty() && !in.session.project)
+      in.console.note(format("rm removes containers that do not run; belay remove {} removes the app", target.text()));
     if (!removed.done) continue;
     for (const auto& action : removed.plan.actions) in.console.success(plan::step_text(action.step));
   }

@@ -32,7 +32,7 @@ int change_settings(Invocation& in, HostRun& run, const AppName& name, const fam
   if (changed.change) {
     if (options.change.dry_run)
       for (const auto& line : changed.lines) in.console.line(line);
-    return print_change(in.console, name, *changed.change, {.exit_unchanged = exits_unchanged});
+    return print_change(in.console, name, *changed.change, change_words(in, run));
   }
   if (changed.lines.empty()) {
     in.console.note(format("{} has these settings already", name.text()));

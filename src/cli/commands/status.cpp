@@ -45,7 +45,7 @@ void print_status(Console& console, const look::Status& status, Time now) {
   if (row.instances.size() > 1)
     for (const auto& each : row.instances) width = std::max(width, label_of(each).size() + 2);
   const auto field = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) console.line(format("{:<{}}{}", name, width, value));
+    if (!value.empty()) console.field(Style::plain, name, width, value);
   };
   console.line(Style::bold, row.name);
   const std::string state = words_of(row.state);

@@ -12,9 +12,10 @@ int run_stop(Invocation& in) {
   const auto targets = in.has("all") ? named.every_app() : named.of_all(in.arguments("NAME"), "NAME");
   if (const auto timeout = in.duration("timeout"))
     run.context().defaults.stop_timeout = std::chrono::ceil<Seconds>(*timeout);
-  return change_each(in, run, targets, [&](const Target& what) {
-    return change::stop(run.context(), what, in.has("dry-run"), in.stop());
-  });
+  return change_each(
+      in, run, targets,
+      [&](const Target& what) { return change::stop(run.context(), what, in.has("dry-run"), in.stop()); },
+      Effect::stops);
 }
 
 }  // namespace belay::cli

@@ -25,6 +25,8 @@ std::map<std::string, int> scale_of(const Invocation& in) {
 // What both commands have in common.
 DeclaredPass pass_over_project(const Invocation& in) {
   const auto [place, services] = place_and_services(in, in.arguments("PROJECT"));
+  if (!place)
+    lead_on_without_project(in, "belay deploy NAME makes an app of a Dockerfile, belay apply DIR of definitions");
   DeclaredPass pass = project_pass(in, place);
   pass.project->services = services;
   pass.project->without_needs = in.has("no-deps");

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/format.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/named.h"
@@ -35,7 +36,8 @@ int run_volumes(Invocation& in) {
     print_record(in.console, "volumes", list_of(rows, volume_json));
     return 0;
   }
-  print_volumes(in.console, rows);
+  if (rows.empty()) in.console.note(format("{} has no volumes", what.text()));
+  if (!rows.empty()) print_volumes(in.console, rows);
   return 0;
 }
 

@@ -175,7 +175,11 @@ void MemoryEngine::Universe::signal(const std::string& name, const std::string& 
   StoredContainer& told = container(name);
   if (told.state != ContainerState::running) return;
   changes.push_back(format("signal {} {}", name, signal));
-  if (signal == "KILL" || signal == "SIGKILL") end(name, told, now, 137);
+  const bool kills = signal == "KILL" || signal == "SIGKILL";
+  record(now, "container", "kill", name, {{"signal", kills ? "9" : signal}});
+  // It stays down, whatever its policy is.
+  if (kills) told.stopped_by_hand = true;
+  if (kills) end(name, told, now, 137);
 }
 
 void MemoryEngine::Universe::update(const std::string& name, const Resources& resources) {
