@@ -191,7 +191,7 @@ END
   expect_equal 'updated' 'true false' "$(task latest .changed) $(task 'latest again' .changed)"
   play
   expect_equal 'changed' 0 "$(changes)"
-  expect_done belay service destroy -y "$service"
+  expect_done belay service destroy --yes-lose-data "$service" "$service"
 }
 # service_image REFERENCE: one by the convention of service images, whose scripts do nothing.
 service_image() {

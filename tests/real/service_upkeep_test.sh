@@ -413,7 +413,7 @@ goes_wrong() {
   local end stray=
   case $2 in
     fails) end='exit 9' ;;
-    hangs) end='sleep 98765 & wait' ;;
+    hangs) end="sleep 7$$ & wait" ;;
     # Its grandparent is belay.
     kills) end='kill -9 $(ps -o ppid= -p $PPID); exit 9' ;;
   esac
@@ -440,7 +440,7 @@ one_goes_wrong() {
     kills) expect_exit 137 && next_command ;;
   esac
   expect_equal "what is there after $script $way in $*" "$before" "$(service_now)"
-  expect_equal 'no process stays' 0 "$(processes_of 'sleep 98765')"
+  expect_equal 'no process stays' 0 "$(processes_of "sleep 7$$")"
 }
 # In $limit, for the commands that are to hang: long enough for the scripts that do not.
 limit_of() { if [ "$1" = hangs ]; then limit=(--timeout 10s); else limit=(); fi; }
@@ -518,7 +518,7 @@ test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
   done
   expect_done belay service restore -y "$app" "$old"
   # Help is given whatever its script does.
-  echo 'sleep 98765 & wait' >"$place/help.hook"
+  echo "sleep 7$$ & wait" >"$place/help.hook"
   expect_done "$app"
   expect_out "$app configure"
   expect_err 'help script'
@@ -526,7 +526,7 @@ test_whatever_script_goes_wrong_in_whatever_verb_the_service_is_as_before() {
   run "$app"
   expect_exit 137
   rm "$place/help.hook"
-  expect_equal 'no process stays' 0 "$(processes_of 'sleep 98765')"
+  expect_equal 'no process stays' 0 "$(processes_of "sleep 7$$")"
   expect_done belay service destroy --yes-lose-data "$app" "$app"
 }
 
