@@ -136,6 +136,20 @@ TEST(Compose, IsReadAgainFromWhatItIsPrintedAs) {
   }
 }
 
+// Whoever prints a project to show it to others shows no password.
+TEST(Compose, IsPrintedWithTheVariableOfASecretNotItsValue) {
+  Case test;
+  read_case(test,
+            "$ DB_PASSWORD=geheim\nservices: {a: {image: x, secrets: [db], configs: [motd]}}\n"
+            "secrets: {db: {environment: DB_PASSWORD}}\nconfigs: {motd: {content: hello}}\n");
+  const Project project = load(test.request, test.outside);
+  const std::string text = resolved_text(project, Origins::told);
+  EXPECT_EQ(text.find("geheim"), std::string::npos) << text;
+  EXPECT_NE(text.find("environment: DB_PASSWORD"), std::string::npos) << text;
+  EXPECT_NE(text.find("content: hello"), std::string::npos) << text;
+  for (const auto& origin : origins_of(project)) EXPECT_NE(origin.value, "geheim");
+}
+
 TEST(Compose, ScaleReplacesWhatTheFilesSay) {
   Case test;
   read_case(test, "services:\n  web: {image: a, deploy: {replicas: 3}}\n  db: {image: b}\n");

@@ -65,12 +65,22 @@ void collect(const Node& node, const Uses& uses, std::vector<std::string>& path,
   for (size_t i = 0; i < node.items().size(); ++i) below(format("{}", i), node.items()[i]);
 }
 
+// Of a config or secret whose content is that of a variable, the variable is named: its value may be a password.
+Node without_contents(Node root) {
+  for (const char* section : {"configs", "secrets"})
+    if (Node* files = root.find(section))
+      for (auto& file : files->members())
+        if (file.value.find("environment") != nullptr) file.value.remove("content");
+  return root;
+}
+
 }  // namespace
 
 Node resolved(const Project& project) {
+  const Node shown = without_contents(project.root);
   Node root = Node::map();
   root.set("name", Node::text(project.name));
-  for (const auto& member : project.root.members())
+  for (const auto& member : shown.members())
     if (member.key != "name") root.add_member(member);
   double_dollars(root);
   return root;
@@ -87,7 +97,7 @@ std::vector<Origin> origins_of(const Project& project) {
   const Uses uses(project);
   std::vector<Origin> origins;
   std::vector<std::string> path;
-  collect(project.root, uses, path, origins);
+  collect(without_contents(project.root), uses, path, origins);
   return origins;
 }
 
