@@ -120,10 +120,10 @@ test_removals_print_what_is_described() {
   expect_done belay deploy "$app"
   image web "$port" two
   expect_done belay deploy "$app"
-  as_described "$of_removals" belay cleanup "$app" --dry-run --json
+  as_described "$of_removals" belay cleanup "$app" --keep 0 --dry-run --json
   expect_equal 'images are measured' true "$(jq '.removals[0].frees_bytes > 0' <<<"$out")"
-  as_described "$of_removals" belay cleanup --dry-run --json
-  as_described "$of_removals" belay cleanup -y --json
+  as_described "$of_removals" belay cleanup --keep 0 --dry-run --json
+  as_described "$of_removals" belay cleanup --keep 0 -y --json
   expect_equal 'the outcome' "$app done" "$(jq -r '.removals[] | "\(.name) \(.outcome)"' <<<"$out" | grep "^$app ")"
   expect_err "to do for $app:"
   as_described "$of_removals" belay rm "$app" --stop --json
