@@ -516,7 +516,7 @@ TEST(Promises, ADryRunDoesNotFinishWhatWasInterrupted) {
 TEST(Promises, ManyHandsDoTheSameAsOne) {
   Scene scene;
   scene.workers = 8;
-  for (const auto* line : {"deploy 1", "deploy 2", "deploy bad", "rollback"}) scene.run(line);
+  for (const auto* line : {"deploy 1", "deploy 2", "deploy bad", "rollback r1"}) scene.run(line);
   EXPECT_EQ(scene.trouble("1"), "");
 }
 

@@ -64,14 +64,21 @@ test_what_vanished_is_forgotten_and_what_cannot_be_reached_stays() {
   start_web
   back_up one
   back_up two
-  rm "$place/backups/one.belay.tar.zst"
+  back_up three
+  rm "$place/backups/two.belay.tar.zst"
   expect_done belay backups "$app" --prune --keep last=5
-  expect_err 'gone by itself.*one'
-  expect_equal 'list' 'two ' "$(listed)"
+  expect_err 'gone by itself.*two'
+  expect_equal 'list' 'three one ' "$(listed)"
   mv "$place/backups" "$place/away"
   expect_done belay backups "$app" --prune --keep last=5
   expect_err 'cannot be asked'
-  expect_equal 'list' 'two ' "$(listed)"
+  expect_equal 'list' 'three one ' "$(listed)"
+  # The folder that a disk is mounted on, while it is not, with what a backup writes there.
+  mkdir "$place/backups"
+  back_up four
+  expect_done belay backups "$app" --prune --keep last=1 -y
+  expect_err 'may not be mounted'
+  expect_equal 'list' 'four three one ' "$(listed)"
 }
 test_a_scan_finds_the_backups_after_the_loss_of_the_state() {
   start_web

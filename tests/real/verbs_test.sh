@@ -465,6 +465,7 @@ test_every_verb_that_changes_something_says_when_there_was_nothing_to_do() {
   mkdir -p project defs conf/units
   printf 'name: %s\nservices: {web: {image: "%s"}}\n' "${prefix}p" "$prefix-image:1" >project/compose.yaml
   cd project
+  twice create
   twice up
   twice pull --policy missing
   twice push
