@@ -27,14 +27,17 @@ test_a_family_goes_on_as_a_compose_project_with_its_data() {
   expect grep -q 'external: true' compose.yaml
   expect_refused 1 belay export --compose "$app" -o compose.yaml
   expect_err 'compose.yaml is there already'
-  expect_done belay stop "$app"
+  # Here the project has a service of that name.
+  expect_refused 2 belay stop "$app"
+  expect_err "$app/ for the app"
+  expect_done belay stop "$app/"
   expect_done belay up
   expect_equal 'the data' precious "$(kept_in "$app2-$app-1")"
   expect_done belay plan
   expect_out 'nothing to do'
   expect_done belay remove "$app2" --volumes --yes-lose-data "$app2"
   # What is external is no volume of the project.
-  expect_done belay start "$app"
+  expect_done belay start "$app/"
   expect_equal 'the data' precious "$(kept_in "$(running "$app")")"
 }
 
