@@ -72,7 +72,6 @@ std::set<std::string> Pass::down_now(const Declaration& declared, const App& app
 
 std::set<std::string> Pass::made_down(const Declaration& declared, const std::set<std::string>& held_down) const {
   std::set<std::string> made;
-  if (!options_.starts_nothing) return made;
   for (const auto& service : declared.spec.services)
     if (held_down.contains(service.name) && (declared.only.empty() || declared.only.contains(service.group_name())))
       made.insert(service.name);

@@ -20,9 +20,11 @@ namespace belay::declared {
 change::ChangeOptions Pass::change_options(const Declaration& declared, const App& app, const Spec& spec) const {
   change::ChangeOptions change = options_.change;
   change.held_down = held_down(declared, app);
-  change.makes = made_down(declared, *change.held_down);
-  // Nothing of it proves itself now.
-  if (options_.starts_nothing) change.wait = false;
+  if (options_.starts_nothing) {
+    change.makes = made_down(declared, *change.held_down);
+    // Nothing of it proves itself now.
+    change.wait = false;
+  }
   if (!change.order && spec.order == SwapOrder::by_rule) change.order = options_.order;
   return change;
 }

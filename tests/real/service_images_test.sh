@@ -70,7 +70,7 @@ test_a_backup_is_restored_on_another_engine_under_another_name() {
   expect_done belay service backup --with-image --json "$app" "$work/it.tar.zst"
   expect_equal 'the file' true "$(jq .with_image <<<"$out")"
   # -y is no word for the loss of data.
-  run belay service destroy --yes-lose-data "$app" "$app"
+  run belay service destroy "$app" -y
   expect_exit 2
   expect_err "yes-lose-data $app"
   run belay service destroy --yes-lose-data "$app2" "$app"

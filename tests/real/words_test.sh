@@ -59,7 +59,7 @@ test_an_app_is_meant_where_none_is_named() {
   # Without a name, what is not needed of any app.
   expect_done belay build "$app" "$work/$app" --no-cache
   expect_done belay start "$app" new
-  refused_with 2 'Give -y' belay cleanup
+  refused_with 2 'Give -y' belay cleanup --keep 0
   expect_done belay cleanup --keep 0 --dry-run
   expect_out 'of 1 app; this frees up to .* of images'
   expect_done belay cleanup --keep 0 -y
