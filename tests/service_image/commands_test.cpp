@@ -273,8 +273,13 @@ TEST_F(Commands, AWayBackLeavesDataAloneThatNothingTouched) {
   service.before_world = to_json(had);
   store->save(service);
   hold_data("newer");
+  const fs::path copy = folder.path() / "copy";
+  fs::copy_file(file, copy);
   run_hold();
   EXPECT_EQ(data(), "newer");
+  EXPECT_FALSE(fs::exists(file)) << "the way back was gone";
+  make_folder(file.parent_path());
+  fs::copy_file(copy, file);
   note_touch(here, service);
   run_hold();
   EXPECT_EQ(data(), "older");
