@@ -117,6 +117,19 @@ bool ran_unseen(Context& context, const App& app, const Touched& touched) {
   }
 }
 
+// Makes the folders that are missing; why that cannot be done.
+std::optional<Error> folders_refused(Context& context, const App& app, const World& world, const plan::Plan& plan,
+                                     std::stop_token stop) {
+  try {
+    make_missing_folders(context, app, world, plan, std::move(stop));
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  }
+  return {};
+}
+
 exec::Outcome never_begun(const Error& why) {
   exec::Outcome outcome;
   outcome.error = why;
@@ -202,12 +215,13 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.store.save(app);
   const Time began = context.clock.now();
   write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
-  make_missing_folders(context, app, wanted.world, wanted.plan, stop);
   bool release_is_at_fault = false;
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);
   try {
-    const exec::Outcome outcome = missing ? never_begun(*missing) : run_wish(context, app, wanted, watch, stop);
+    const auto obstacle =
+        missing ? std::optional<Error>(*missing) : folders_refused(context, app, wanted.world, wanted.plan, stop);
+    const exec::Outcome outcome = obstacle ? never_begun(*obstacle) : run_wish(context, app, wanted, watch, stop);
     change.plan = wanted.plan;
     if (outcome.done()) {
       recording(app, [&] {

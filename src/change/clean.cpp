@@ -117,6 +117,7 @@ Removed cleanup(Context& context, const AppName& name, int keep, bool dry_run, c
 Removed take_down(Context& context, const AppName& name, bool dry_run, const Confirm& confirm, std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   App app = app_with_volumes(context, name, stop);
+  if (!dry_run) finish_data(context, app, stop);
   const auto situation = [&](const App& of, const World& world) {
     return plan::Situation{of, world, context.clock.now(), context.defaults};
   };
@@ -140,6 +141,8 @@ Removed take_down(Context& context, const AppName& name, bool dry_run, const Con
     context.store.save(app);
     write_journal(context, app, "down", "started", "");
     carry_out_whole(context, removed.plan, {}, stop);
+    // A copy that a change was cut off in is no snapshot, and no way back for a later one.
+    settle_data(app, [](const Snapshot&) { return false; });
     app.wish.progress = Wish::Progress::fulfilled;
     context.store.save(app);
     write_journal(context, app, "down", "done", "");

@@ -9,19 +9,18 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/change.h"
+#include "change/start.h"
 #include "model/naming.h"
+#include "plan/sequence.h"
 #include "state/store.h"
 
 namespace belay::change {
 
-Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes volumes, bool dry_run,
-                       std::stop_token stop) {
-  const FileLock lock = lock_app(context, target.app, stop);
-  // What starts it again must know the volumes that the engine named.
-  App app = app_with_volumes(context, target.app, stop);
-  if (!dry_run) finish_unfinished(context, app, stop);
+namespace {
+
+Removed removal_of_stopped(Context& context, const App& app, const Target& target, const World& world,
+                           UnnamedVolumes volumes, std::stop_token stop) {
   const Release& release = release_of_data(app);
-  const World world = observe(context.engine, app, stop);
   Removed removed;
   std::set<std::string> going;
   for (const Service* service : app.services_of(release, target)) {
@@ -38,8 +37,34 @@ Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes vo
   if (volumes == UnnamedVolumes::go) {
     const auto of_others = volumes_of_others(context, target.app);
     plan::add_unnamed_volumes(removed.plan, {app, world, context.clock.now(), context.defaults, of_others}, going);
-    refuse_mounts(context, app, removed.plan, stop);
+    refuse_mounts(context, app, removed.plan, std::move(stop));
   }
+  return removed;
+}
+
+}  // namespace
+
+Removed preview_stop_and_removal(Context& context, const Target& target, UnnamedVolumes volumes, std::stop_token stop) {
+  const FileLock lock = lock_app(context, target.app, stop);
+  App app = app_with_volumes(context, target.app, stop);
+  wish_stopped(context, app, target);
+  const World world = observe(context.engine, app, stop);
+  const plan::Plan stopping = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  const World when_stopped = plan::as_planned(world, stopping);
+  Removed removed = removal_of_stopped(context, app, target, when_stopped, volumes, stop);
+  removed.plan = plan::in_sequence(stopping, removed.plan);
+  return removed;
+}
+
+Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes volumes, bool dry_run,
+                       std::stop_token stop) {
+  const FileLock lock = lock_app(context, target.app, stop);
+  // What starts it again must know the volumes that the engine named.
+  App app = app_with_volumes(context, target.app, stop);
+  if (!dry_run) finish_unfinished(context, app, stop);
+  const Release& release = release_of_data(app);
+  const World world = observe(context.engine, app, stop);
+  Removed removed = removal_of_stopped(context, app, target, world, volumes, stop);
   if (dry_run || removed.plan.empty()) return removed;
   return doing(format("removing what is stopped of {}", target.text()), [&] {
     context.store.save(app);

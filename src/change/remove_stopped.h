@@ -13,6 +13,9 @@ enum class UnnamedVolumes { stay, go };
 Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes volumes, bool dry_run,
                        std::stop_token stop);
 
+// What stopping the target, and then remove_stopped, would do.
+Removed preview_stop_and_removal(Context& context, const Target& target, UnnamedVolumes volumes, std::stop_token stop);
+
 // Which images of an app go with `down --rmi`.
 enum class AppImages {
   unnamed,  // those that were built, and whose name is not in the file

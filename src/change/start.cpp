@@ -101,19 +101,23 @@ Change start_container(Context& context, const std::string& container, const Cha
   return start_release(context, owner->app, owner->release.text(), options, stop);
 }
 
+void wish_stopped(Context& context, App& app, const Target& target) {
+  // Where all of it is to be down, so is the part.
+  const bool is_all_down = !target.service.empty() && ran_until_stopped(app) != nullptr;
+  if (is_all_down) std::ignore = app.services_of(release_of_data(app), target);
+  if (target.service.empty() || is_all_down)
+    wish_down(app, context);
+  else
+    wish_without(context, app, target);
+}
+
 Change stop(Context& context, const Target& target, bool dry_run, std::stop_token stop_token) {
   const FileLock lock = lock_app(context, target.app, stop_token);
   App app = known_app(context, target.app, stop_token);
   return doing(format("stopping {}", target.text()), [&] {
     const auto running = what_runs(app);
     if (!target.service.empty() && !dry_run) finish_unfinished(context, app, stop_token);
-    // Where all of it is to be down, so is the part.
-    const bool is_all_down = !target.service.empty() && ran_until_stopped(app) != nullptr;
-    if (is_all_down) std::ignore = app.services_of(release_of_data(app), target);
-    if (target.service.empty() || is_all_down)
-      wish_down(app, context);
-    else
-      wish_without(context, app, target);
+    wish_stopped(context, app, target);
     Change change = fulfil(context, app, "stop", dry_run, stop_token);
     change.release = running;
     return change;

@@ -30,6 +30,8 @@ Change stop(Context& context, const Target& target, bool dry_run, std::stop_toke
 // Wishes what runs, without these services: in the app's record alone. What runs is known; the app's lock is held by
 // the caller.
 void wish_without(Context& context, App& app, const Target& target);
+// What `stop` wishes for: the app down, or this part of it.
+void wish_stopped(Context& context, App& app, const Target& target);
 // Starts what was held down. Of a whole app: its last release.
 Change start_services(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop);
 // Makes containers for those of `options.makes` that have none; they are held down until somebody starts them, and so

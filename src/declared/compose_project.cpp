@@ -165,13 +165,13 @@ ComposeContainers made_by_compose(const Declaration& declared, const App* app, c
   return found;
 }
 
-bool is_of_another_folder(const Declaration& declared, const Container& container) {
+bool is_of_another_folder(const Declaration& declared, const Container& container, const IsGone& is_gone_there) {
   const std::string folder = label_of(container, "com.docker.compose.project.working_dir");
-  return declared.spec.project && !folder.empty() && !is_gone(folder) &&
-         real(folder) != real(declared.spec.project->folder);
+  return declared.spec.project && !folder.empty() && real(folder) != real(declared.spec.project->folder) &&
+         !is_gone_there(folder);
 }
 
-void refuse_other_project(const Declaration& declared, const ComposeContainers& found) {
+void refuse_other_project(const Declaration& declared, const ComposeContainers& found, const IsGone& is_gone_there) {
   if (!declared.spec.project) return;
   const Project& ours = *declared.spec.project;
   const auto refuse = [&](const Container& container, const std::string& theirs, const std::string& mine) {
@@ -179,19 +179,22 @@ void refuse_other_project(const Declaration& declared, const ComposeContainers& 
         ErrorCode::foreign_container,
         format("the project {} runs already, from {}, and this is {}: the container {} is of the other one",
                declared.name.text(), theirs, mine, container.name),
-        format(
-            "Give this one another name (-p NAME). Or stop the other one, its volumes stay: docker compose -p {} down",
-            declared.name.text()));
+        format("Give this one another name (-p NAME). Or stop the other one, its volumes stay: docker compose -p {0} "
+               "down. If it is this one, from a folder that is gone: belay apply --take-over {0}.",
+               declared.name.text()));
   };
   for (const auto& [service, container] : found.by_service) {
     const std::string folder = label_of(container, "com.docker.compose.project.working_dir");
-    if (folder.empty() || is_gone(folder)) continue;
-    if (real(folder) != real(ours.folder)) refuse(container, folder, ours.folder);
+    if (folder.empty()) continue;
+    if (real(folder) != real(ours.folder)) {
+      if (is_gone_there(folder)) continue;
+      refuse(container, folder, ours.folder);
+    }
     for (const auto& text : split(label_of(container, "com.docker.compose.project.config_files"), ',')) {
       const fs::path file = fs::path(folder) / text;
       const bool is_ours = std::any_of(ours.files.begin(), ours.files.end(),
                                        [&](const std::string& own) { return real(own) == real(file); });
-      if (!text.empty() && text != "-" && !is_gone(file) && !is_ours)
+      if (!text.empty() && text != "-" && !is_ours && !is_gone_there(file))
         refuse(container, file.string(), join(ours.files, ", "));
     }
   }

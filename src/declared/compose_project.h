@@ -2,10 +2,15 @@
 // What docker compose made of a project: containers that bear the project's labels and none of Belay's. They become a
 // release of the project's app, as they are. Private to declared.
 
+#include <functional>
+
 #include "change/new_release.h"
 #include "model/declaration.h"
 
 namespace belay::declared {
+
+// Whether what a label of a container names is gone for sure, as seen from where the engine runs.
+using IsGone = std::function<bool(const std::string& path)>;
 
 struct ComposeContainers {
   std::map<std::string, Container> by_service;  // of the declaration
@@ -19,9 +24,9 @@ ComposeContainers made_by_compose(const Declaration& declared, const App* app, c
 
 // Whether a container of the project's name was made from another folder, which is still there or cannot be looked
 // at.
-bool is_of_another_folder(const Declaration& declared, const Container& container);
+bool is_of_another_folder(const Declaration& declared, const Container& container, const IsGone& is_gone_there);
 // Throws Conflict where one of them was made from another folder or other files, which are still there.
-void refuse_other_project(const Declaration& declared, const ComposeContainers& found);
+void refuse_other_project(const Declaration& declared, const ComposeContainers& found, const IsGone& is_gone_there);
 
 // The app with a new release: the containers that docker compose made, and of the services for which it made none those
 // that run already. Its services are as the engine shows them, `compared` puts them into the definition's words. The

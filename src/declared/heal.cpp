@@ -1,6 +1,8 @@
 #include "declared/heal.h"
 
 #include <algorithm>
+#include <csignal>
+#include <cstring>
 
 #include "base/format.h"
 #include "base/lock.h"
@@ -86,8 +88,10 @@ class HealthCheckup {
   };
 
   void look_at(const Release& release) {
-    const bool soaks = app_.wish.proved() &&
-                       context_.clock.now() < *app_.wish.proved() + declared_.policies.soak.value_or(options_.soak);
+    const Time now = context_.clock.now();
+    // One that is dated by a clock which was ahead soaks no more.
+    const bool soaks = app_.wish.proved() && *app_.wish.proved() <= now &&
+                       now < *app_.wish.proved() + declared_.policies.soak.value_or(options_.soak);
     if (soaks && app_.wish.previous())
       if (const auto complaint = failure_while_soaking(release)) {
         go_back(*complaint);
@@ -167,6 +171,18 @@ class HealthCheckup {
     return wrong_answer(release);
   }
 
+  // A signal that a program is not meant to end on, as one to read its files again, explains no end.
+  static bool asks_to_end(const engine::Event& kill, const ContainerDetail& detail) {
+    const auto sent = kill.attributes.find("signal");
+    if (sent == kill.attributes.end()) return true;
+    const auto number = parse_number(sent->second);
+    if (!number || *number == SIGKILL || *number == SIGTERM || *number == SIGINT || *number == SIGQUIT) return true;
+    const char* known = ::sigabbrev_np(static_cast<int>(*number));
+    const std::string name = known != nullptr ? known : format("RTMIN+{}", *number - SIGRTMIN);
+    const std::string& own = detail.service.stop_signal;
+    return own == name || own == "SIG" + name || own == sent->second;
+  }
+
   // By docker kill, docker stop or another tool: whatever the exit code, that is no failure of the release. The engine
   // remembers its latest events only; what it has forgotten counts as not so.
   bool was_ended_through_the_engine(const ContainerDetail& detail) const {
@@ -179,7 +195,7 @@ class HealthCheckup {
     const auto take = [&](const engine::Event& event) {
       if (event.name != detail.container.name) return true;
       if (event.action == "kill") {
-        signalled = event.time;
+        if (asks_to_end(event, detail)) signalled = event.time;
         return true;
       }
       was_ended = signalled && event.time - *signalled <= time_to_end_on_a_signal;

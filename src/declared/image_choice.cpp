@@ -237,7 +237,9 @@ ImageChoice choose_image(change::Context& context, const Subject& subject, const
   if (period != subject.declared.pull_periods.end() && pull == Pull::always) {
     choice.period = period->second;
     const auto last = context.store.last_asked(choice.reference);
-    if (last && context.clock.now() < *last + *choice.period && choice.pull.empty()) return choice;
+    const Time now = context.clock.now();
+    // One that is dated by a clock which was ahead says nothing about today.
+    if (last && *last <= now && now < *last + *choice.period && choice.pull.empty()) return choice;
   }
   const bool wants_news =
       pull == Pull::always || (pull == Pull::by_policy && update_policy(subject.declared, subject.service).pull);

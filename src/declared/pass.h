@@ -232,6 +232,10 @@ class Pass {
   // Its definition is there, or may be, and cannot be read: that is no wish to remove it.
   bool is_out_of_sight(const App& app) const;
   void remove_undeclared(DeclaredHost& host);
+  const Declaration* successor_of(const App& app) const;
+  static bool is_in_trouble(const DeclaredHost& host, const Declaration& declared);
+  bool stands_in_the_way(const App& app, const Declaration& declared) const;
+  static DeclaredApp kept_for_now(const App& app, const Declaration& successor);
   DeclaredApp remove_one(const App& app);
   // Whatever else runs, whoever made it. What bears a declared name is left alone: it is the declared one, or the
   // trouble of its definition is told already.

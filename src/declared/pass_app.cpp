@@ -296,7 +296,9 @@ void Pass::refuse_another_project(const Declaration& declared, const std::option
   std::error_code unknown;
   if (was.empty() || fs::equivalent(was, declared.spec.project->folder, unknown) || is_gone(app->origin)) return;
   throw Conflict(ErrorCode::declared_elsewhere,
-                 format("{} is the project in {}, and its files are still there", declared.name.text(), was),
+                 format("{} is the project in {}, and {}", declared.name.text(), was,
+                        fs::exists(app->origin, unknown) ? "its files are still there"
+                                                         : "whether its files are gone cannot be told"),
                  format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "
                         "take the place of the other: belay apply --take-over {}.",
                         declared.name.text()));

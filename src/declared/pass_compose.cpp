@@ -2,12 +2,14 @@
 
 #include "base/format.h"
 #include "base/lock.h"
+#include "base/presence.h"
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/kept_files.h"
 #include "declared/compose_project.h"
 #include "declared/pass.h"
+#include "engine/direct.h"
 #include "engine/one_look.h"
 #include "family/adopting.h"
 #include "plan/sequence.h"
@@ -42,10 +44,14 @@ void Pass::take_over_from_compose(const Declaration& declared, change::Context& 
   if (declared.scheme != NamingScheme::compose) return;
   const std::optional<App> app = known(declared.name.text());
   ComposeContainers found = made_by_compose(declared, app ? &*app : nullptr, view_.world.containers);
+  // On another machine a path says nothing about this one.
+  const IsGone is_gone_there = [&](const std::string& path) {
+    return engine::is_local(engine_.info(stop_).endpoint) && is_gone(path);
+  };
   for (const auto& orphan : found.orphans)
-    if (!is_of_another_folder(declared, orphan)) result.orphans.push_back(orphan.name);
+    if (!is_of_another_folder(declared, orphan, is_gone_there)) result.orphans.push_back(orphan.name);
   if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;
-  if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found);
+  if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found, is_gone_there);
   if (options_.dry_run) {
     remember(as_taken_from_compose(declared, app, view_.world, found, context, result));
     return;

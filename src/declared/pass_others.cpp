@@ -24,9 +24,54 @@ void Pass::remove_undeclared(DeclaredHost& host) {
   for (const auto& [name, app] : view_.apps) {
     if (!is_from(app.origin, options_.sources) || declared.contains(name) || options_.leave.contains(name)) continue;
     if (is_out_of_sight(app)) continue;
-    host.apps.push_back(remove_one(app));
+    const Declaration* successor = successor_of(app);
+    const bool waits = successor != nullptr && !stands_in_the_way(app, *successor) && is_in_trouble(host, *successor);
+    host.apps.push_back(waits ? kept_for_now(app, *successor) : remove_one(app));
     listener_.ended(host.apps.back());
   }
+}
+
+// What its definition declares now, under another name.
+const Declaration* Pass::successor_of(const App& app) const {
+  for (const auto& declared : declared_.apps)
+    if (declared.origin == app.origin && declared.name != app.name) return &declared;
+  return nullptr;
+}
+
+bool Pass::is_in_trouble(const DeclaredHost& host, const Declaration& declared) {
+  return std::any_of(host.apps.begin(), host.apps.end(), [&](const DeclaredApp& result) {
+    return result.name == declared.name.text() && (result.kind == Outcome::held || result.kind == Outcome::broken ||
+                                                   result.kind == Outcome::trouble || result.change.failed());
+  });
+}
+
+// Whether the declared app cannot come up while this one is there: it has a port or a name of its.
+bool Pass::stands_in_the_way(const App& app, const Declaration& declared) const {
+  const auto owned = view_.owned.find(app.name.text());
+  if (owned == view_.owned.end()) return false;
+  for (const Container* container : owned->second)
+    for (const auto& service : declared.spec.services) {
+      if (container->name == service.name || container->name == service.container_name) return true;
+      for (const auto& theirs : container->ports)
+        if (std::any_of(service.ports.begin(), service.ports.end(),
+                        [&](const PortBinding& port) { return clash(port, theirs); }))
+          return true;
+    }
+  return false;
+}
+
+DeclaredApp Pass::kept_for_now(const App& app, const Declaration& successor) {
+  DeclaredApp result;
+  result.name = app.name.text();
+  result.origin = app.origin;
+  result.kind = Outcome::held;
+  result.as_declared = false;
+  result.reason = format("it is no longer declared, but {}, which takes its place, does not run as declared",
+                         successor.name.text());
+  result.waits_for = result.reason;
+  result.hint = format("It is removed as soon as {} runs. To remove it now: belay remove {}", successor.name.text(),
+                       app.name.text());
+  return result;
 }
 
 bool Pass::is_out_of_sight(const App& app) const {

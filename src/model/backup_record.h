@@ -21,7 +21,9 @@ struct BackupRecord {
   std::int64_t files = 0;
   bool encrypted = false, with_image = false;
   std::optional<Time> verified, drilled;  // when every checksum was right; when the app ran with it
-  std::string trouble;                    // what the last check found wrong; empty: nothing
+  std::string trouble;                    // what the last check found damaged; empty: nothing
+  // Why the app did not come up in the last drill: no fault of the file, whose bytes were all right. Empty: it did.
+  std::string drill_failure{};
 };
 
 }  // namespace belay

@@ -288,6 +288,8 @@ namespace {
 // A volume that the files of a project ask for without a name has one by the app's scheme.
 bool has_no_name_in_the_files(const Situation& s, const Volume& volume) {
   if (is_unnamed(volume)) return true;
+  // Where the state was lost, the releases do not tell.
+  if (volume.labels.contains("com.docker.compose.volume")) return false;
   return s.app.scheme == NamingScheme::compose && maker_of(volume.labels, s.app) == Maker::belay &&
          std::none_of(s.app.releases.begin(), s.app.releases.end(),
                       [&](const Release& release) { return release.spec.volumes.contains(volume.name); });

@@ -31,6 +31,7 @@ Node backup_record_json(const BackupRecord& record) {
   node.set("verified", time_or_null(record.verified));
   node.set("drilled", time_or_null(record.drilled));
   node.set("trouble", text_or_null(record.trouble));
+  node.set("drill_failure", text_or_null(record.drill_failure));
   return node;
 }
 

@@ -444,8 +444,12 @@ BackedUp back_up(change::Context& context, const AppName& name, backup::Destinat
 
 backup::FilePlace newest_good_backup(change::Context& context, const AppName& name) {
   const auto records = context.store.backups(name.text());
-  for (auto record = records.rbegin(); record != records.rend(); ++record)
-    if (record->trouble.empty()) return {backup::parse_place(record->place), record->name};
+  const Time now = context.clock.now();
+  // What a clock that was ahead has dated may be older than all others: only where there is no other.
+  for (const bool with_those_to_come : {false, true})
+    for (auto record = records.rbegin(); record != records.rend(); ++record)
+      if (record->trouble.empty() && (with_those_to_come || record->taken <= now + clocks_differ))
+        return {backup::parse_place(record->place), record->name};
   throw NotFound(format("this host knows of no good backup of {}", name.text()),
                  format("Make one (belay backup {0}), name the file (belay restore {0} FILE), or look where it may be: "
                         "belay backups --scan PLACE",

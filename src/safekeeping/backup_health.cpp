@@ -15,8 +15,6 @@ namespace {
 
 // Nobody goes on with a place for that long that always fails, while another one works.
 constexpr auto given_up = std::chrono::days(30);
-// As far as the clocks of two machines may be apart: a backup may have come from another one.
-constexpr Seconds clocks_differ{300};
 
 // A place that never held a good backup of the app was mistyped, or tried once. If a schedule goes there it fails
 // again, and that is told again.

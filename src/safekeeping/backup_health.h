@@ -9,6 +9,9 @@
 
 namespace belay::safekeeping {
 
+// As far as the clocks of two machines may be apart: a backup may have come from another one.
+inline constexpr Seconds clocks_differ{300};
+
 struct BackupHealth {
   std::optional<Time> last_good;
   // The last try at some place failed, and none has succeeded there since; where none ever has, also none elsewhere.

@@ -91,13 +91,19 @@ std::optional<BackupRecord> record_of(change::Context& context, const backup::De
   return {};
 }
 
-void remember(change::Context& context, std::optional<BackupRecord> record, const std::string& trouble) {
+void remember_damage(change::Context& context, std::optional<BackupRecord> record, const std::string& damage) {
   if (!record) return;
-  record->trouble = trouble;
-  if (trouble.empty()) {
-    record->drilled = context.clock.now();
-    record->verified = record->drilled;
-  }
+  record->trouble = damage;
+  context.store.save(*record);
+}
+
+// Every byte was read and right, whether the app came up with it or not: that may be for want of a network.
+void remember_drill(change::Context& context, std::optional<BackupRecord> record, const Trial& trial) {
+  if (!record) return;
+  record->trouble.clear();
+  record->verified = context.clock.now();
+  record->drill_failure = trial.passed() ? "" : trial.reason;
+  if (trial.passed()) record->drilled = record->verified;
   context.store.save(*record);
 }
 
@@ -227,13 +233,12 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
     } catch (const Error& error) {
       journal("failed", error.what());
       // Anything else is the host's fault, or the place's, not the backup's.
-      if (rehearsal.failed_reading() && backup::tells_of_damage(error)) remember(context, record, error.what());
+      if (rehearsal.failed_reading() && backup::tells_of_damage(error)) remember_damage(context, record, error.what());
       throw;
     }
     drilled.end = work.end();
     drilled.trial.done = true;
-    remember(context, record,
-             drilled.trial.passed() ? "" : format("the app did not come up with it: {}", drilled.trial.reason));
+    remember_drill(context, record, drilled.trial);
     journal(drilled.trial.passed() ? "done" : "failed", drilled.trial.passed() ? drilled.where : drilled.trial.reason);
     return drilled;
   });

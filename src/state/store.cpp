@@ -183,10 +183,13 @@ Time Store::first_seen(const std::string& reference, const std::string& digest, 
     if (!row.executeStep()) return {};
     return Time(Milliseconds(row.getColumn(0).getInt64()));
   });
-  if (known) return *known;
+  // One that is dated by a clock which was ahead would be young until then.
+  if (known && *known <= now) return *known;
   connection.writing([&] {
-    connection.execute("INSERT OR IGNORE INTO sightings (reference, digest, first_seen) VALUES (?, ?, ?)", reference,
-                       digest, now);
+    connection.execute(
+        "INSERT INTO sightings (reference, digest, first_seen) VALUES (?, ?, ?) ON CONFLICT (reference, digest) DO "
+        "UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
+        reference, digest, now);
   });
   return now;
 }
@@ -208,7 +211,7 @@ std::vector<BackupRecord> Store::backups(const std::string& app) const {
     auto row = database_->connection.query(
         "SELECT id, app, release, place, name, taken, size, data_size, files, encrypted, with_image, verified, "
         "drilled, "
-        "trouble FROM backups WHERE ?1 = '' OR app = ?1 ORDER BY taken, id",
+        "trouble, drill_failure FROM backups WHERE ?1 = '' OR app = ?1 ORDER BY taken, id",
         app);
     const auto time = [&](int column) -> std::optional<Time> {
       if (row.isColumnNull(column)) return {};
@@ -230,6 +233,7 @@ std::vector<BackupRecord> Store::backups(const std::string& app) const {
       record.verified = time(11);
       record.drilled = time(12);
       record.trouble = row.getColumn(13).getString();
+      record.drill_failure = row.getColumn(14).getString();
     }
     return records;
   });
@@ -241,14 +245,15 @@ std::int64_t Store::save(const BackupRecord& record) {
     connection.execute(
         "INSERT INTO backups (app, release, place, name, taken, size, data_size, files, encrypted, with_image, "
         "verified, "
-        "drilled, trouble) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "drilled, trouble, drill_failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (place, name) DO UPDATE SET app = excluded.app, release = excluded.release, taken = "
         "excluded.taken, "
         "size = excluded.size, data_size = excluded.data_size, files = excluded.files, encrypted = excluded.encrypted, "
         "with_image = excluded.with_image, verified = excluded.verified, drilled = excluded.drilled, "
-        "trouble = excluded.trouble",
+        "trouble = excluded.trouble, drill_failure = excluded.drill_failure",
         record.app, record.release, record.place, record.name, record.taken, record.size.value, record.data_size.value,
-        record.files, record.encrypted, record.with_image, record.verified, record.drilled, record.trouble);
+        record.files, record.encrypted, record.with_image, record.verified, record.drilled, record.trouble,
+        record.drill_failure);
     auto row = connection.query("SELECT id FROM backups WHERE place = ? AND name = ?", record.place, record.name);
     row.executeStep();
     return row.getColumn(0).getInt64();

@@ -17,5 +17,21 @@ TEST(IsGone, IsTrueOnlyWhereNothingIsThereForSure) {
   EXPECT_FALSE(is_gone(loop / "below")) << "it cannot be looked at";
 }
 
+TEST(IsGone, IsNotTrueWhereADiskMayNotBeMounted) {
+  const TemporaryFolder folder;
+  const fs::path mount = folder.path() / "mnt";
+  make_folder(mount);
+  EXPECT_FALSE(is_gone(mount / "shop")) << "as an unmounted disk's";
+  EXPECT_FALSE(is_gone(mount / "shop/compose.yaml"));
+  write_file_durably(mount / "other", "");
+  EXPECT_TRUE(is_gone(mount / "shop"));
+  EXPECT_TRUE(is_gone(mount / "shop/below/compose.yaml"));
+}
+
+TEST(IsGone, IsNotTrueOfAPathThatIsNoneOfThisMachine) {
+  EXPECT_FALSE(is_gone("/no-such-folder-of-this-machine/compose/5"));
+  EXPECT_FALSE(is_gone("/no-such-folder-of-this-machine"));
+}
+
 }  // namespace
 }  // namespace belay

@@ -224,7 +224,7 @@ TEST_F(BesideCompose, LeavesTheProjectThatBelayRunsFromAnotherFolderAlone) {
   EXPECT_THAT(refused.reason, HasSubstr("is the project in " + first.string()));
   EXPECT_THAT(refused.hint, HasSubstr("belay up -p NAME"));
   EXPECT_EQ(scene_.engine.changes(), before);
-  fs::remove(first / "compose.yaml");
+  fs::remove_all(first);
   EXPECT_FALSE(up().change.failed()) << "the folder was moved";
   EXPECT_NE(up().kind, DeclaredApp::Kind::broken);
 }

@@ -44,6 +44,10 @@ class DeclaredHostTest : public ::testing::Test {
   void define(const std::string& app, const std::string& rest) {
     write_file_durably(definitions_ / (app + ".json"), format("{{\"name\": \"{}\", {}}}", app, rest));
   }
+  // The one definition in app.json is of this name now.
+  void rename_to(const std::string& name, const std::string& rest) {
+    write_file_durably(definitions_ / "app.json", format("{{\"name\": \"{}\", {}}}", name, rest));
+  }
   void undefine(const std::string& app) { fs::remove(definitions_ / (app + ".json")); }
 
   DeclaredHost apply(bool dry_run = false, std::stop_token stop = {}) {
@@ -857,6 +861,39 @@ TEST_F(KeptPlanTest, CutOffAnywhereIsFinishedByTheNextApply) {
     ASSERT_LT(cuts, 200);
   }
   EXPECT_GT(cuts, 10);
+}
+
+// A definition that declares its app under another name: what runs goes on until the other one is well.
+TEST_F(DeclaredHostTest, KeepsAnAppWhoseSuccessorDoesNotComeUp) {
+  engine::Behaviour ends;
+  ends.exits_after = Milliseconds(0);
+  ends.exit_code = 1;
+  scene_.engine.add_image("broken:1", {}, ends, "1");
+  rename_to("shop", R"("image": "web:1")");
+  run();
+  ASSERT_TRUE(scene_.container("shop")->is_up());
+  for (const std::string image : {"broken:1", "nowhere:1"}) {
+    rename_to("store", format(R"("image": "{}")", image));
+    const DeclaredHost host = apply();
+    EXPECT_EQ(to_text(of(host, "shop").kind), "held") << image;
+    EXPECT_THAT(of(host, "shop").reason, HasSubstr("but store, which takes its place"));
+    EXPECT_FALSE(host.is_as_declared());
+    EXPECT_TRUE(scene_.container("shop")->is_up()) << image;
+  }
+  rename_to("store", R"("image": "web:2")");
+  run();
+  EXPECT_TRUE(scene_.container("store")->is_up());
+  EXPECT_FALSE(scene_.container("shop"));
+}
+
+TEST_F(DeclaredHostTest, AnAppThatHoldsTheOtherNamesPortMakesRoomForIt) {
+  rename_to("shop", R"("image": "web:1", "ports": ["8080:80"])");
+  run();
+  rename_to("store", R"("image": "web:1", "ports": ["8080:80"])");
+  apply();
+  run();
+  EXPECT_TRUE(scene_.container("store")->is_up());
+  EXPECT_FALSE(scene_.container("shop"));
 }
 
 TEST_F(DeclaredHostTest, RemovesWhatIsNoLongerDeclaredButNotItsData) {

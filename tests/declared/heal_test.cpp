@@ -11,9 +11,11 @@
 namespace belay::scene {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Apps from definitions; `steps` is what a look at each does, as "web restart"; `last_` is of the last app.
 class Healthcare : public ::testing::Test {
@@ -149,6 +151,35 @@ TEST_F(Healthcare, GoesBackFromWhatTurnsUnhealthyWhileItSoaks) {
   EXPECT_EQ(scene_.app("app").find(ReleaseNumber{2})->verdict, Verdict::failed);
   EXPECT_THAT(scene_.app("app").find(ReleaseNumber{2})->reason, HasSubstr("while soaking, it is unhealthy"));
   EXPECT_FALSE(scene_.app("app").quarantine.empty());
+}
+
+// A clock that was ahead dated the verdict: good releases are not taken back until then.
+TEST_F(Healthcare, DoesNotSoakUntilADateToCome) {
+  define("app", R"({"image": "good:1", "soak": "5m"})");
+  apply();
+  scene_.clock.advance(std::chrono::hours(24 * 365));
+  define("app", R"({"image": "sick:1", "soak": "5m"})");
+  apply();
+  scene_.clock.advance(-std::chrono::hours(24 * 365) + Milliseconds(95'000));
+  EXPECT_THAT(steps(), Not(Contains(HasSubstr("rolled_back"))));
+  EXPECT_EQ(scene_.app("app").wish.release(), ReleaseNumber{2});
+}
+
+// A signal to read its files again is no order to end.
+TEST_F(Healthcare, BlamesAReleaseThatCrashesOnAnotherSignalWhileItSoaks) {
+  for (const auto& [signal, is_at_fault] : std::map<std::string, bool>{{"1", true}, {"10", true}, {"15", false}}) {
+    define("app", R"({"image": "good:1", "restart": "no"})");
+    apply();
+    define("app", format(R"({{"image": "good:2", "restart": "no", "env": {{"TRY": "{}"}}}})", signal));
+    apply();
+    const auto release = scene_.app("app").wish.release();
+    scene_.clock.advance(Milliseconds(1'000));
+    scene_.engine.signal_container("app", signal, {});
+    scene_.clock.advance(Milliseconds(1'000));
+    scene_.engine.kill("app", 2);
+    steps();
+    EXPECT_EQ(scene_.app("app").wish.release() != release, is_at_fault) << signal;
+  }
 }
 
 TEST_F(Healthcare, GoesBackFromWhatNoLongerAnswersItsChecksWhileItSoaks) {

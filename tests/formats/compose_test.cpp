@@ -1,6 +1,7 @@
 // tests/formats/compose/NAME.txt: "$ words of the command line and VARIABLE=value", then compose.yaml, then further
 // files, each after a line "@@ path". All lies in /srv/shop.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/format.h"
@@ -16,6 +17,7 @@ namespace {
 
 using document::Member;
 using document::Node;
+using ::testing::HasSubstr;
 
 struct Case {
   Request request;
@@ -175,6 +177,49 @@ TEST(Compose, ReadsTheFilesOfThisMachine) {
   EXPECT_EQ(project.folder, folder.path());
   EXPECT_EQ(project.root.find("services")->find("web")->find("image")->raw(), "x:7");
   EXPECT_EQ(document::write_json(*project.root.find("services")->find("web")->find("environment")), R"({"A":"1"})");
+}
+
+// What a project is refused for; empty: it is not.
+std::string refusal_of(const std::string& text) {
+  Case test;
+  read_case(test, text);
+  try {
+    load(test.request, test.outside);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+std::string deep_defaults(int levels) {
+  std::string text;
+  for (int i = 0; i < levels; ++i) text += "${A:-";
+  return text + "x" + std::string(static_cast<size_t>(levels), '}');
+}
+
+std::string chain_of_services(int count) {
+  std::string text = "services:\n";
+  for (int i = count - 1; i > 0; --i) text += format("  s{}: {{extends: s{}}}\n", i, i - 1);
+  return text + "  s0: {image: web}\n";
+}
+
+// Each took room on the stack: a file in a folder of definitions ended the daemon.
+TEST(Compose, RefusesWhatIsNestedWithoutEnd) {
+  EXPECT_EQ(refusal_of("services: {web: {image: '" + deep_defaults(100) + "'}}"), "");
+  EXPECT_THAT(refusal_of("services: {web: {image: '" + deep_defaults(30'000) + "'}}"), HasSubstr("more than 100 deep"));
+  EXPECT_EQ(refusal_of(chain_of_services(60)), "");
+  EXPECT_THAT(refusal_of(chain_of_services(3'000)), HasSubstr("more than 100 services"));
+}
+
+// Files that include two others each, which include two others each, …: every level doubled the work.
+TEST(Compose, RefusesFilesThatAreIncludedAgainAndAgain) {
+  constexpr int levels = 25;
+  std::string text = "include: [a0.yaml, b0.yaml]\n";
+  for (int i = 0; i < levels; ++i)
+    for (const char* side : {"a", "b"})
+      text += format("@@ {}{}.yaml\ninclude: [a{}.yaml, b{}.yaml]\n", side, i, i + 1, i + 1);
+  for (const char* side : {"a", "b"}) text += format("@@ {}{}.yaml\nservices: {{web: {{image: web}}}}\n", side, levels);
+  EXPECT_THAT(refusal_of(text), HasSubstr("more than 1000 files are included"));
 }
 
 // What is read fits what the mapping takes: each service of a whole stack becomes one of the spec.

@@ -15,6 +15,7 @@
 #include "family/import_store.h"
 #include "family/settings.h"
 #include "formats/setting_keys.h"
+#include "plan/sequence.h"
 #include "safekeeping/backup.h"
 #include "safekeeping/restore.h"
 #include "safekeeping/snapshots.h"
@@ -377,6 +378,13 @@ const std::vector<Verb> verbs{
      {"deploy 1", "stop"},
      [](Scene& /*scene*/, Context& context, bool dry_run) {
        return remove_stopped(context, web, UnnamedVolumes::go, dry_run, {}).plan;
+     }},
+    {"rm --stop --volumes",
+     {"deploy 1"},
+     [](Scene& /*scene*/, Context& context, bool dry_run) {
+       if (dry_run) return preview_stop_and_removal(context, web, UnnamedVolumes::go, {}).plan;
+       const plan::Plan stopping = stop(context, web, false, {}).plan;
+       return plan::in_sequence(stopping, remove_stopped(context, web, UnnamedVolumes::go, false, {}).plan);
      }},
     {"down --rmi",
      {"deploy 1", "stop"},

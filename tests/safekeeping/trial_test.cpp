@@ -13,6 +13,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "safekeeping/backup.h"
+#include "safekeeping/backups.h"
 #include "safekeeping/pseudonym.h"
 #include "safekeeping/rehearsal.h"
 #include "state/store.h"
@@ -177,7 +178,30 @@ TEST_F(Trials, ADrillOfAnAppThatDoesNotComeUpTellsWhyAndLeavesNothing) {
   EXPECT_THAT(drilled.trial.log_tail, HasSubstr("no such table"));
   EXPECT_EQ(world(), before);
   EXPECT_FALSE(record().drilled);
-  EXPECT_THAT(record().trouble, HasSubstr("did not come up"));
+  EXPECT_THAT(record().drill_failure, HasSubstr("3"));
+  EXPECT_EQ(record().trouble, "") << "every byte is right";
+  EXPECT_EQ(record().verified, clock_.now());
+}
+
+// What fails for want of a network says nothing about the file: it is kept, and restored from.
+TEST_F(Trials, AFailedDrillCostsNoBackup) {
+  back_up();
+  break_image();
+  ASSERT_FALSE(drill().trial.passed());
+  Context here = context();
+  EXPECT_EQ(newest_good_backup(here, web).name, "web.tar.zst");
+  BackupRecord younger = record();
+  younger.id = 0;
+  younger.name = "younger.tar.zst";
+  younger.taken += std::chrono::hours(24);
+  younger.drill_failure.clear();
+  clock_.advance(std::chrono::hours(48));
+  store_->save(younger);
+  write("backups/younger.tar.zst", std::string(static_cast<size_t>(younger.size.value), 'x'));
+  PruneOptions options;
+  options.keep = parse_keep("last=2");
+  const auto open = [&](const backup::Place& /*where*/) { return place(); };
+  EXPECT_THAT(prune_backups(here, web, open, options, [](const Pruning&) { return true; }, {}).remove, IsEmpty());
 }
 
 TEST_F(Trials, ADrillOfADamagedBackupFailsAndLeavesNothing) {

@@ -255,6 +255,10 @@ TEST_F(StoreTest, RemembersWhenADigestWasFirstSeen) {
   EXPECT_EQ(store->first_seen("web:1", "sha256:aa", Time(Milliseconds(9))), Time(Milliseconds(5)));
   EXPECT_EQ(store->first_seen("web:1", "sha256:bb", Time(Milliseconds(7))), Time(Milliseconds(7)));
   EXPECT_EQ(store->first_seen("web:2", "sha256:aa", Time(Milliseconds(8))), Time(Milliseconds(8)));
+  EXPECT_EQ(store->first_seen("web:3", "sha256:aa", Time(Milliseconds(90))), Time(Milliseconds(90)));
+  EXPECT_EQ(store->first_seen("web:3", "sha256:aa", Time(Milliseconds(9))), Time(Milliseconds(9)))
+      << "the clock was ahead";
+  EXPECT_EQ(store->first_seen("web:3", "sha256:aa", Time(Milliseconds(95))), Time(Milliseconds(9)));
   const auto seen = Store::open(folder())->sightings("web:1");
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_EQ(seen[0].digest, "sha256:aa");
@@ -326,7 +330,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(Milliseconds(0), "deploy", "done");
   }
   sql(folder().string(),
-      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP "
+      "ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP "
+      "TABLE service_remnants; ALTER TABLE wishes DROP "
       "COLUMN held; ALTER TABLE apps "
       "DROP COLUMN origin_kind; DROP TABLE "
       "asked; "
@@ -356,7 +361,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP "
+      "ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP "
+      "TABLE service_remnants; ALTER TABLE wishes DROP "
       "COLUMN held; ALTER TABLE apps "
       "DROP COLUMN origin_kind; PRAGMA "
       "user_version = 11");
@@ -430,7 +436,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP TABLE service_remnants; ALTER TABLE wishes DROP "
+      "ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP "
+      "TABLE service_remnants; ALTER TABLE wishes DROP "
       "COLUMN held; DROP TABLE "
       "asked; ALTER TABLE releases DROP COLUMN "
       "ended; DROP TABLE "

@@ -22,6 +22,7 @@ std::string state_of(const BackupRecord& record, Time now) {
   if (!record.trouble.empty()) parts.push_back("BAD: " + record.trouble);
   if (record.verified) parts.push_back("verified " + ago(*record.verified, now));
   if (record.drilled) parts.push_back("drilled " + ago(*record.drilled, now));
+  if (!record.drill_failure.empty()) parts.push_back("drill failed: " + record.drill_failure);
   if (record.encrypted) parts.emplace_back("encrypted");
   if (record.with_image) parts.emplace_back("with image");
   return join(parts, ", ");

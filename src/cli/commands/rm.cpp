@@ -13,15 +13,17 @@ namespace belay::cli {
 namespace {
 
 // The plan of both: what is stopped, and then removed.
-int preview_of_stop_and_removal(Invocation& in, HostRun& run, const std::vector<Target>& targets) {
-  const auto go = [](const change::RemovalPreview&) { return true; };
+int preview_of_stop_and_removal(Invocation& in, HostRun& run, const std::vector<Target>& targets,
+                                change::UnnamedVolumes volumes) {
   Node list = Node::list();
   for (const auto& target : targets) {
-    const auto removed = change::remove_part(run.context(), target, false, true, go, in.stop());
-    if (in.has("json"))
+    const auto removed = change::preview_stop_and_removal(run.context(), target, volumes, in.stop());
+    if (in.has("json")) {
       list.add(removal_json(target.text(), removed, true));
-    else
-      print_plan(in.console, removed.plan);
+      continue;
+    }
+    print_plan(in.console, removed.plan);
+    for (const auto& kept : removed.kept) in.console.note("stays: " + kept);
   }
   if (in.has("json")) print_record(in.console, "removals", std::move(list));
   return 0;
@@ -45,12 +47,12 @@ int run_rm(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto targets = Named(in, run).of_all(in.arguments("NAME"), "NAME");
   const bool dry_run = in.has("dry-run");
-  if (in.has("stop") && dry_run) return preview_of_stop_and_removal(in, run, targets);
+  const auto volumes = in.has("volumes") ? change::UnnamedVolumes::go : change::UnnamedVolumes::stay;
+  if (in.has("stop") && dry_run) return preview_of_stop_and_removal(in, run, targets, volumes);
   if (in.has("stop")) {
     const int code = stop_them(in, run, targets);
     if (code != 0 && code != 3) return code;
   }
-  const auto volumes = in.has("volumes") ? change::UnnamedVolumes::go : change::UnnamedVolumes::stay;
   bool is_anything_done = false;
   Node list = Node::list();
   for (const auto& target : targets) {

@@ -14,6 +14,9 @@ namespace {
 using document::Member;
 using document::Node;
 
+// No real project comes near either; each step of a chain takes room on the stack, and each inclusion time.
+constexpr std::size_t longest_chain = 100, most_inclusions = 1000;
+
 std::string content_of(const std::string& path, const SourcePosition& named_at, Loading& loading) {
   if (path == "-") return loading.outside.standard_input();
   std::optional<std::string> text = loading.outside.read(path);
@@ -59,6 +62,8 @@ class Extending {
         chain_.push_back(step);
         refuse_circle(chain_, "extends", extends->where());
       }
+    if (chain_.size() >= longest_chain)
+      throw ConfigError(extends->where(), format("\"extends\" leads through more than {} services", longest_chain));
     chain_.push_back(step);
     Node base = base_of(*extends, services, file, folder);
     chain_.pop_back();
@@ -162,6 +167,13 @@ Node included(const Node& entry, const fs::path& folder, const Variables& variab
     loading.include(file);
   }
   for (const SourceFile& file : files) chain.push_back(file.path);
+  loading.inclusions += files.size();
+  if (loading.inclusions > most_inclusions || chain.size() > longest_chain)
+    throw ConfigError(entry.where(),
+                      chain.size() > longest_chain
+                          ? format("\"include\" leads through more than {} files", longest_chain)
+                          : format("more than {} files are included", most_inclusions),
+                      "A file that several others include counts once for each of them.");
   if (const Node* other = entry.find("project_directory")) project = named_path(*other, folder, loading);
   Node model = laid_over(std::move(files), project, variables_of_included(entry, project, folder, variables, loading),
                          loading, chain);

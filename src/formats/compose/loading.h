@@ -16,6 +16,7 @@ struct Loading {
   std::set<std::string> variables_seen;
   std::set<std::string> variables_missed;                // those that a notice is about
   std::map<std::string, document::Node> extended_files;  // by path: services of files that extends names
+  std::size_t inclusions = 0;                            // files that were included, each as often as it was
 
   void notice(Notice::Kind kind, const SourcePosition& where, std::string text) {
     project.notices.push_back({kind, where, std::move(text)});

@@ -26,7 +26,9 @@ class Template {
   Template(const Lookup& lookup, const std::function<void(const std::string&)>& unset)
       : lookup_(lookup), unset_(unset) {}
 
-  std::string result(std::string_view text) const {
+  std::string result(std::string_view text, int depth = 0) const {
+    if (depth > deepest)
+      throw Error(ErrorCode::bad_value, format("variables stand in defaults of others more than {} deep", deepest));
     std::string out;
     for (size_t dollar = text.find('$'); dollar != std::string_view::npos; dollar = text.find('$')) {
       out += text.substr(0, dollar);
@@ -37,7 +39,7 @@ class Template {
       } else if (text.starts_with('{')) {
         const std::string_view inner = braced(text);
         text.remove_prefix(inner.size() + 2);
-        out += expression(inner);
+        out += expression(inner, depth + 1);
       } else if (const std::string_view name = leading_name(text); !name.empty()) {
         text.remove_prefix(name.size());
         out += plain(std::string(name));
@@ -66,7 +68,7 @@ class Template {
     return {};
   }
 
-  std::string expression(std::string_view inner) const {
+  std::string expression(std::string_view inner, int depth) const {
     const std::string name(leading_name(inner));
     std::string_view rest = inner.substr(name.size());
     if (!name.empty() && rest.empty()) return plain(name);
@@ -80,10 +82,10 @@ class Template {
     const std::string_view text = rest.substr(1);
     const std::optional<std::string> value = lookup_(name);
     const bool is_there = value && !(also_empty && value->empty());
-    if (sign == '+') return is_there ? result(text) : std::string();
+    if (sign == '+') return is_there ? result(text, depth) : std::string();
     if (is_there) return *value;
-    if (sign == '-') return result(text);
-    const std::string message = result(text);
+    if (sign == '-') return result(text, depth);
+    const std::string message = result(text, depth);
     throw Error(ErrorCode::bad_value,
                 format("the variable {} {}{}{}", name, value ? "is empty" : "is not set", message.empty() ? "" : ": ",
                        printable(message)),
@@ -95,6 +97,8 @@ class Template {
     return printable(name.empty() ? inner.substr(0, 12) : std::string_view(name)) +
            (inner.size() > name.size() ? "…" : "");
   }
+
+  static constexpr int deepest = 100;
 
   const Lookup& lookup_;
   const std::function<void(const std::string&)>& unset_;
