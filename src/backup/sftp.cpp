@@ -66,15 +66,27 @@ bool exists(SftpSession& session, const std::string& path, const std::stop_token
   return session.attributes(path, attributes, stop).ok();
 }
 
-void make_folders(SftpSession& session, const std::string& path, const std::stop_token& stop) {
+// False where there is nothing.
+bool is_folder(SftpSession& session, const std::string& path, const std::stop_token& stop) {
   SftpAttributes there;
-  if (path.empty() || path == "/") return;
   const SftpResult found = session.attributes(path, there, stop);
-  if (found.ok() && there.is_folder()) return;
+  if (found.ok() && there.is_folder()) return true;
   if (found.ok()) throw Error(ErrorCode::conflict, format("{} on the server is not a folder", path));
   if (found.status != SftpStatus::no_such_file) found.check();
+  return false;
+}
+
+// As in a folder of this machine: one whose parent is missing too is on a disk that is not there.
+void make_folder_for_backups(SftpSession& session, const Place& place, const std::stop_token& stop) {
+  std::string path = place.path;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  if (path.empty() || path == "/" || is_folder(session, path, stop)) return;
   const auto slash = path.rfind('/');
-  if (slash != std::string::npos) make_folders(session, path.substr(0, slash), stop);
+  if (slash != std::string::npos && slash > 0 && !is_folder(session, path.substr(0, slash), stop))
+    throw NotFound(
+        ErrorCode::file_not_found,
+        format("the folder {} does not exist on the server, nor does the one above it", path),
+        format("If it is on a disk of its own, mount that there; else make it: mkdir -p {}", shell_quoted(path)));
   const SftpResult made = session.make_folder(path, stop);
   // Another may have made it meanwhile.
   if (!made.ok() && !exists(session, path, stop))
@@ -93,7 +105,7 @@ class SftpUpload final : public Upload {
         replace_(replace),
         stop_(std::move(stop)) {
     doing(what_, [&] {
-      make_folders(*session_, folder.path, stop_);
+      make_folder_for_backups(*session_, folder, stop_);
       if (!replace_) refuse_taken();
       check(session_->open(part_, SftpSession::write | SftpSession::create | SftpSession::exclusive, handle_, stop_));
     });

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/layout.h"
 #include "cli/table.h"
 
 namespace belay::cli {
@@ -23,6 +24,15 @@ std::vector<Block> words_of_page(std::string_view name) {
   auto blocks = read_markdown(help_page(name));
   std::erase_if(blocks, [](const Block& b) { return b.kind == Block::Kind::heading && b.level == 1; });
   return blocks;
+}
+
+// A line whose head is bold where there are colours; what does not fit goes on below, indented.
+std::string headed(const std::string& head, const std::string& rest, int width, bool color) {
+  auto lines = wrapped(head + rest, width);
+  if (lines.size() > 1) lines = wrapped(head + rest, width - 2);
+  if (color && lines.front().starts_with(head))
+    lines.front() = in_style(Style::bold, head) + lines.front().substr(head.size());
+  return join(lines, "\n  ") + "\n";
 }
 
 // Puts what the table says behind the introduction, in front of the first heading.
@@ -70,10 +80,12 @@ Page page_of(const Command& command) {
 }
 
 std::string page_text(const Page& page, int width, bool color) {
-  const auto bold = [&](const std::string& text) { return color ? in_style(Style::bold, text) : text; };
-  std::string text = format("{} - {}\n\n{} {}\n\n", bold(page.title), page.summary, bold("Usage:"), page.usage);
-  text += terminal_text(page.body, std::min(width, 100), color);
-  if (page.name != "belay") text += "\nOptions of every command, exit codes and files: belay help\n";
+  const int columns = std::min(width, 100);
+  std::string text = headed(page.title, format(" - {}", page.summary), columns, color) + "\n" +
+                     headed("Usage:", " " + page.usage, columns, color) + "\n";
+  text += terminal_text(page.body, columns, color);
+  if (page.name != "belay")
+    text += "\n" + headed("", "Options of every command, exit codes and files: belay help", columns, false);
   return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/meter.h"
 #include "cli/settings_file.h"
 #include "report/event_json.h"
 #include "report/event_text.h"
@@ -48,6 +49,11 @@ plan::Defaults defaults_of_host(Console& console) {
   return defaults;
 }
 }  // namespace
+
+Doors Doors::usual() {
+  return {[](const change::InstallationOptions& options) { return std::make_unique<change::Installation>(options); },
+          [](const change::InstallationOptions& options) { return change::meter(options); }};
+}
 
 change::InstallationOptions ground_options(Session& session, const EngineChoice& engine) {
   const Globals& globals = session.globals;
@@ -130,13 +136,13 @@ void ProgressReport::tell(const plan::Event& event) {
 HostRun::HostRun(Session& session, std::string command, const EngineChoice& engine)
     : session_(session),
       command_(std::move(command)),
-      installation_(ground_options(session, engine)),
+      installation_(session.doors.installation(ground_options(session, engine))),
       report_(session.console, session.clock) {}
 
 change::Context& HostRun::context() {
   if (!context_) {
-    context_ = std::unique_ptr<change::Context>(new change::Context{installation_.engine(),
-                                                                    installation_.store(),
+    context_ = std::unique_ptr<change::Context>(new change::Context{installation_->engine(),
+                                                                    installation_->store(),
                                                                     session_.clock,
                                                                     report_,
                                                                     user_name(),

@@ -51,7 +51,7 @@ class HostRun {
   // `command`: as it was typed, for the journal and for whoever waits.
   HostRun(Session& session, std::string command, const EngineChoice& engine = {});
 
-  change::Installation& installation() { return installation_; }
+  change::Installation& installation() { return *installation_; }
   // Opens the state at the first call.
   change::Context& context();
   ProgressReport& report() { return report_; }
@@ -60,7 +60,7 @@ class HostRun {
  private:
   Session& session_;
   std::string command_;
-  change::Installation installation_;
+  std::unique_ptr<change::Installation> installation_;
   ProgressReport report_;
   std::unique_ptr<change::Context> context_;
 };

@@ -1,7 +1,9 @@
 #pragma once
 // What a command's function is given.
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -14,7 +16,24 @@
 #include "cli/parse.h"
 #include "cli/signals.h"
 
+namespace belay::engine {
+class Meter;
+}
+namespace belay::change {
+class Installation;
+struct InstallationOptions;
+}  // namespace belay::change
+
 namespace belay::cli {
+
+// How commands get at a host.
+struct Doors {
+  std::function<std::unique_ptr<change::Installation>(const change::InstallationOptions&)> installation;
+  std::function<std::unique_ptr<engine::Meter>(const change::InstallationOptions&)> meter;
+
+  // To the engine and the state of this machine.
+  static Doors usual();
+};
 
 // The Compose project that a face says the whole command line is about: every word then names a service of it.
 struct ProjectWords {
@@ -25,10 +44,12 @@ struct ProjectWords {
 // One run of the program, shared by the commands that a face may call one after another.
 class Session {
  public:
-  Session(Console& console_of_run, Clock& clock_of_run) : console(console_of_run), clock(clock_of_run) {}
+  Session(Console& console_of_run, Clock& clock_of_run, Doors to_host = Doors::usual())
+      : console(console_of_run), clock(clock_of_run), doors(std::move(to_host)) {}
 
   Console& console;
   Clock& clock;
+  const Doors doors;
   Globals globals;
   std::optional<ProjectWords> project;
 

@@ -58,8 +58,8 @@ int run_command_line(Session& session, std::span<const std::string> arguments) {
   return invocation.command.run(invocation);
 }
 
-int run_program(const std::vector<std::string>& argv, Console& console, Clock& clock) {
-  Session session(console, clock);
+int run_program(const std::vector<std::string>& argv, Console& console, Clock& clock, Doors doors) {
+  Session session(console, clock, std::move(doors));
   try {
     const int code = run_selected(session, argv);
     console.finish();

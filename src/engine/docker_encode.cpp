@@ -468,6 +468,9 @@ std::string connect_body(const std::string& container, const NetworkLink& link) 
   return json.text();
 }
 
+// A sequence, which the engine holds back as long as it may be one.
+constexpr const char* keys_nobody_types = "ctrl-@,ctrl-^,ctrl-@,ctrl-^,ctrl-@,ctrl-^";
+
 std::string exec_body(const ExecRequest& request, const std::optional<Terminal::Size>& window, ApiMinor api) {
   JsonWriter json;
   json.object([&] {
@@ -475,6 +478,8 @@ std::string exec_body(const ExecRequest& request, const std::optional<Terminal::
     json.member("AttachStdout", !request.detached);
     json.member("AttachStderr", !request.detached);
     flag(json, "Tty", request.tty);
+    // There is no way back into a session that was left by the engine's keys, and its Ctrl-P is a shell's own.
+    if (request.tty) json.member("DetachKeys", keys_nobody_types);
     if (request.tty && window && api >= 42)
       json.list("ConsoleSize", [&] {
         json.value(window->rows);

@@ -10,6 +10,7 @@
 #include "engine/docker_connection.h"
 #include "engine/docker_decode.h"
 #include "engine/engine.h"
+#include "engine/hang_up.h"
 #include "engine/registry_auth.h"
 #include "model/names.h"
 
@@ -99,6 +100,11 @@ class DockerEngine final : public Engine {
                                           const std::string& path);
   DockerConnection::Streaming patient() const;
   int exec_exit_code(const std::string& id, std::stop_token stop);
+  // Ends a command whose session broke off: by signals, or where none reaches it by the keys that end a shell and what
+  // it runs, on its terminal (null: it has none).
+  void end_exec(const std::string& id, net::Stream* terminal) noexcept;
+  void type_the_end(const std::string& id, net::Stream& stream, std::stop_token stop);
+  std::optional<RunningCommand> running_exec(const std::string& id, std::stop_token stop);
   // The exit code of a container whose session has ended; nullopt when its run of `began` goes on.
   std::optional<int> exit_code_after_session(const std::string& name, Time began, std::stop_token stop);
   std::optional<int> told_exit_code(std::string_view name, Time began, Time again, std::stop_token stop);

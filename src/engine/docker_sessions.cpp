@@ -3,9 +3,11 @@
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "base/time_limit.h"
 #include "engine/docker_encode.h"
 #include "engine/docker_engine.h"
 #include "engine/docker_streams.h"
+#include "engine/hang_up.h"
 
 namespace belay::engine {
 
@@ -85,6 +87,48 @@ int DockerEngine::exec_exit_code(const std::string& id, std::stop_token stop) {
   }
 }
 
+std::optional<RunningCommand> DockerEngine::running_exec(const std::string& id, std::stop_token stop) {
+  for (Milliseconds pause{5}; pause < Seconds(1); pause *= 2) {
+    const auto state = accepted(connection_.get(Target("/exec/" + id + "/json"), stop));
+    const auto pid = static_cast<pid_t>(state.root()["Pid"].number());
+    if (!state.root()["Running"].truth()) {
+      // Asked for and not begun yet, it has no exit code.
+      if (state.root()["ExitCode"]) return {};
+    } else if (pid > 0) {
+      return RunningCommand{pid, state.root()["ContainerID"].text()};
+    }
+    if (!SystemClock().sleep(pause, stop)) return {};
+  }
+  return {};
+}
+
+// With pauses: a shell that has just been interrupted throws away what was typed before it asks again.
+void DockerEngine::type_the_end(const std::string& id, net::Stream& stream, std::stop_token stop) {
+  constexpr Milliseconds pause{200};
+  for (int tries = 0; tries < 5 && running_exec(id, stop); ++tries)
+    for (const std::string_view key : {"\x03", "\x04"}) {
+      stream.write_all(key, SystemClock().ticks() + Seconds(2), stop);
+      if (!SystemClock().sleep(pause, stop)) return;
+    }
+}
+
+void DockerEngine::end_exec(const std::string& id, net::Stream* terminal) noexcept {
+  try {
+    // The caller's stop is what led here, mostly.
+    const TimeLimit limit(Seconds(10), {});
+    const auto command = running_exec(id, limit.token());
+    if (!command) return;
+    const bool is_reached = hang_up(*command, Seconds(5), [&] {
+      const auto now = running_exec(id, limit.token());
+      return now && now->pid == command->pid;
+    });
+    if (!is_reached && terminal != nullptr) type_the_end(id, *terminal, limit.token());
+  } catch (const std::exception&) {
+    // What led here is told, also that the engine is away.
+    return;
+  }
+}
+
 int DockerEngine::exec(const std::string& name, const ExecRequest& request, Terminal& terminal, std::stop_token stop) {
   const ApiMinor api = connection_.version(stop).minor;
   const auto created =
@@ -102,12 +146,20 @@ int DockerEngine::exec(const std::string& name, const ExecRequest& request, Term
     if (!says_done(response, {200})) refuse(response);
     return 0;
   }
-  const auto session = connection_.upgrade(Target("/exec/" + id + "/start"), start.text(), stop);
-  if (!session.stream) refuse(session.response);
-  const auto following =
-      request.tty ? follow_size(connection_, terminal, "/exec/" + id, stop) : std::shared_ptr<void>();
-  during_session(name, [&] { run_session(*session.stream, terminal, request.tty, request.interactive, stop); });
-  return exec_exit_code(id, stop);
+  net::Upgrade session;
+  try {
+    session = connection_.upgrade(Target("/exec/" + id + "/start"), start.text(), stop);
+    if (!session.stream) refuse(session.response);
+    const auto following =
+        request.tty ? follow_size(connection_, terminal, "/exec/" + id, stop) : std::shared_ptr<void>();
+    // A terminal's input ends when that is lost, and a command on one is told by type_the_end.
+    const EndOfInput end = request.tty ? EndOfInput::kept : EndOfInput::passed_on;
+    during_session(name, [&] { run_session(*session.stream, terminal, request.tty, request.interactive, stop, end); });
+    return exec_exit_code(id, stop);
+  } catch (...) {
+    end_exec(id, request.tty ? session.stream.get() : nullptr);
+    throw;
+  }
 }
 
 // How the run that began at `began` ended, where a restart policy has begun another one at `again`: the engine told it.

@@ -20,7 +20,7 @@ size_t length_in(std::string_view head) {
 }
 
 // Passes the user's input on until it ends. A stream that breaks is the reading side's to report.
-void forward_input(net::Stream& stream, Terminal& terminal, std::stop_token stop) {
+void forward_input(net::Stream& stream, Terminal& terminal, EndOfInput end, std::stop_token stop) {
   try {
     for (;;) {
       const std::string input = terminal.read(stop);
@@ -28,7 +28,7 @@ void forward_input(net::Stream& stream, Terminal& terminal, std::stop_token stop
       if (input.empty()) break;
       stream.write_all(input, net::no_deadline, stop);
     }
-    stream.finish_writing(net::no_deadline, stop);
+    if (end == EndOfInput::passed_on) stream.finish_writing(net::no_deadline, stop);
   } catch (const Error&) {
     return;
   }
@@ -55,10 +55,11 @@ void FrameReader::feed(std::string_view bytes) {
   }
 }
 
-void run_session(net::Stream& stream, Terminal& terminal, bool tty, bool interactive, std::stop_token stop) {
+void run_session(net::Stream& stream, Terminal& terminal, bool tty, bool interactive, std::stop_token stop,
+                 EndOfInput end) {
   std::jthread input;
   if (interactive)
-    input = std::jthread([&](std::stop_token input_stop) { forward_input(stream, terminal, input_stop); });
+    input = std::jthread([&, end](std::stop_token input_stop) { forward_input(stream, terminal, end, input_stop); });
   FrameReader frames([&](OutputStream which, std::string_view bytes) { terminal.write(which, bytes); });
   std::array<char, 32768> buffer;
   for (;;) {

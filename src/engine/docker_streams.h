@@ -24,8 +24,11 @@ class FrameReader {
   size_t remaining_ = 0;  // bytes of its content still to come
 };
 
+enum class EndOfInput { passed_on, kept };  // kept: who comes after may still write into the stream
+
 // Joins a raw stream to the user's terminal until the engine ends it. With `interactive` the terminal's input goes to
-// the engine, and its end is passed on. `tty`: one stream without frames.
-void run_session(net::Stream& stream, Terminal& terminal, bool tty, bool interactive, std::stop_token stop);
+// the engine, and so does its end. `tty`: one stream without frames.
+void run_session(net::Stream& stream, Terminal& terminal, bool tty, bool interactive, std::stop_token stop,
+                 EndOfInput end = EndOfInput::passed_on);
 
 }  // namespace belay::engine

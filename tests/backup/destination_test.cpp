@@ -145,6 +145,20 @@ TEST_P(Destinations, MakeTheFolderAndLetNobodyElseRead) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
+// A disk that is not mounted is not filled by what was to be on it.
+TEST_P(Destinations, MakeNoFolderAboveTheirOwn) {
+  if (GetParam() == Place::Kind::rclone) GTEST_SKIP() << "stores of objects know no folders";
+  const auto where = at(folder_ / "mnt" / "disk");
+  try {
+    put(*where, "web.tar", "x");
+    FAIL() << "the folder above is missing";
+  } catch (const NotFound& error) {
+    EXPECT_THAT(error.what(), HasSubstr("nor does the one above it"));
+    EXPECT_THAT(error.hint(), HasSubstr("mkdir -p"));
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "mnt"));
+}
+
 TEST_P(Destinations, ShowNothingOfAnUploadBeforeItsEnd) {
   const auto where = at(folder_);
   {

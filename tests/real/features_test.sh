@@ -450,6 +450,72 @@ END
   expect shown caught
   expect is_up "$app-r1"
 }
+# What runs in the container, a line each.
+processes() { api GET "/containers/$app-r1/top" | jq -r '.Processes[][-1]' | sort; }
+nothing_is_left() { [ "$(processes)" = "$own" ]; }
+test_a_command_ends_with_its_session() {
+  local own how
+  plain_app
+  own=$(processes)
+  # Whoever read it has gone.
+  expect_equal 'a line' y "$(timeout 60 belay shell "$app" busybox yes | head -1)"
+  eventually nothing_is_left
+  expect_equal 'a line' y "$(timeout 60 belay exec "$app" sh -c 'busybox yes & busybox yes' | head -1)"
+  eventually nothing_is_left
+  # Ctrl-C and its like, of which the command itself hears nothing.
+  for how in 'INT 130' 'TERM 143' 'HUP 129'; do
+    background belay exec -T "$app" sh -c 'echo here; busybox sleep 1111 & busybox sleep 2222' >"$place/screen" 2>&1
+    eventually shown here
+    kill "-${how% *}" "$pid"
+    ended "$pid"
+    expect_exit "${how#* }"
+    eventually nothing_is_left
+    rm "$place/screen"
+  done
+  # One that does not listen.
+  background belay exec -T "$app" sh -c 'trap "" HUP; echo here; while :; do :; done' >"$place/screen" 2>&1
+  eventually shown here
+  kill -INT "$pid"
+  ended "$pid"
+  eventually nothing_is_left
+  # What is to go on does so.
+  expect_done belay exec -d "$app" busybox sleep 3333
+  expect_done belay exec "$app" sh -c 'busybox sleep 4444 </dev/null >/dev/null 2>&1 &'
+  expect grep -q 'sleep 3333' <<<"$(processes)"
+  expect grep -q 'sleep 4444' <<<"$(processes)"
+}
+test_a_shell_ends_with_its_terminal() {
+  local own
+  plain_app
+  own=$(processes)
+  on_terminal "exec belay shell $app"
+  press 'echo $((6 * 7)) from $0; busybox sleep 1111\n'
+  eventually shown '^42 from'
+  end_process "$pid"
+  eventually nothing_is_left
+}
+test_a_shell_out_of_reach_gets_the_keys_that_end_it() {
+  local own
+  plain_app
+  own=$(processes)
+  on_terminal "exec setpriv --bounding-set=-kill --inh-caps=-kill belay shell -u 7 $app"
+  press 'echo $((6 * 7)) from $0; busybox sleep 1111\n'
+  eventually shown '^42 from'
+  end_process "$pid"
+  eventually nothing_is_left
+}
+test_the_keys_of_the_engine_are_those_of_the_shell() {
+  plain_app
+  cat >"$place/inside" <<END
+belay shell $app sh -c 'busybox stty raw -echo; echo ready; busybox head -c 2 | busybox od -An -tx1; echo done'
+END
+  on_terminal "sh $place/inside"
+  eventually shown ready
+  press '\020\021'
+  ended "$pid"
+  expect shown '10 11'
+  expect shown done
+}
 test_logs_that_follow_end_well_with_ctrl_c() {
   plain_app
   background belay logs -f "$app" >"$place/screen" 2>"$place/err"

@@ -146,6 +146,83 @@ END
   refused_with 1 'nobody is told' belay notify --test --config belay.conf
 }
 
+# fake_service PORT: takes whatever it is sent, and keeps each request as a line of JSON.
+fake_service() {
+  cat >"$place/service" <<'END'
+#!/usr/bin/env python3
+import http.server, json, sys
+class Service(http.server.BaseHTTPRequestHandler):
+    def take(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        with open(sys.argv[2], "a") as told:
+            told.write(json.dumps({"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}) + "\n")
+        self.send_response(200 if self.headers.get("Authorization", "").endswith("right") else 403)
+        self.end_headers()
+    do_POST = do_PUT = take
+    def log_message(self, *_): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Service).serve_forever()
+END
+  background python3 "$place/service" "$1" "$work/told"
+  eventually curl -s -o /dev/null "http://127.0.0.1:$1/"
+}
+# told JQ: holds for the last request.
+told() { tail -n 1 told | jq -e "$1" >/dev/null || fail 'what the service was told' "$1" "$(tail -n 1 told)"; }
+test_each_service_is_told_in_its_own_form() {
+  local port format
+  new_port port
+  fake_service "$port"
+  echo 'Authorization: Bearer right' >headers
+  for format in json text ntfy gotify slack matrix; do
+    printf '%s\n' "webhook = http://127.0.0.1:$port/at/$format" "webhook_format = $format" "webhook_headers = $work/headers" >belay.conf
+    expect_done belay notify --test --config belay.conf
+    expect_out "127.0.0.1:$port"
+    told '.headers.Authorization == "Bearer right"'
+    case $format in
+      json) told '.method == "POST" and .path == "/at/json" and (.body | fromjson | .event == "test" and has("host") and has("text"))' ;;
+      text) told '.method == "POST" and (.headers["Content-Type"] | startswith("text/plain")) and (.body | contains("test"))' ;;
+      ntfy) told '.method == "POST" and .path == "/at/ntfy" and (.headers.Title | contains("test")) and .headers.Priority and (.body | length > 0)' ;;
+      gotify) told '.body | fromjson | (.title | contains("test")) and (.message | length > 0) and (.priority | type == "number")' ;;
+      slack) told '.body | fromjson | .text | contains("test")' ;;
+      matrix) told '.method == "PUT" and (.path | startswith("/at/matrix/")) and (.body | fromjson | .msgtype == "m.text" and (.body | length > 0))' ;;
+    esac
+  done
+  # A service that does not take it is named, and the token is not.
+  echo 'Authorization: Bearer wrong' >headers
+  refused_with 1 '403' belay notify --test --config belay.conf
+  expect_not grep -q 'Bearer' <<<"$out$err"
+  printf '%s\n' 'webhook = http://127.0.0.1:1/x' 'webhook_format = ntyf' >belay.conf
+  refused_with 1 'ntfy' belay notify --test --config belay.conf
+}
+# block TEXT: the block of the page about alerts in which that stands.
+block() {
+  awk -v text="$1" '/^```/ { if (inside && index(block, text)) printf "%s", block; inside = !inside && /^```[a-z]/; block = ""; next }
+    inside { block = block $0 "\n" }' "$here/../../docs/howto/alerts.md"
+}
+test_the_recipes_of_the_page_about_alerts_tell() {
+  local port
+  new_port port
+  fake_service "$port"
+  echo 'Authorization: Bearer right' >headers
+  block 'webhook_format = ntfy' | sed "s|https://ntfy.example/|http://127.0.0.1:$port/|; s|/etc/belay/webhook-headers|$work/headers|" >belay.conf
+  expect_done belay notify --test --config belay.conf
+  told '.path == "/my-hosts" and (.headers.Title | contains("test"))'
+  # Stand-ins, which keep what they are given.
+  local program
+  for program in msmtp logger; do
+    printf '#!/bin/sh\necho "$@" >%s\ncat >>%s\n' "$work/$program" "$work/$program" >"$place/bin/$program"
+    chmod +x "$place/bin/$program"
+  done
+  block 'notify_format = mail' >belay.conf
+  expect_done belay notify --test --config belay.conf
+  expect_equal 'the recipient' ops@example.org "$(head -n 1 msmtp)"
+  expect grep -q '^Subject: \[belay\] test' msmtp
+  block tell-ops >program
+  echo "notify_command = sh $work/program" >belay.conf
+  expect_done belay notify --test --config belay.conf
+  expect_equal 'its options' '-t belay' "$(head -n 1 logger)"
+  expect grep -q ': test: this is a test' logger
+}
+
 # fake_ssh: for Belay's ssh, a program that leads to the engine, whatever host is asked for; "nowhere" is refused.
 fake_ssh() {
   cat >"$place/ssh" <<'END'

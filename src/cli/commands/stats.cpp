@@ -69,7 +69,7 @@ ByteCount frees(const look::Space& space) {
 
 int run_stats(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto meter = change::meter(ground_options(in.session, {}));
+  const auto meter = in.session.doors.meter(ground_options(in.session, {}));
   const auto measured = [&] { return look::usage(run.context(), *meter, targets_to_measure(in, run), in.stop()); };
   if (in.has("json")) {
     print_record(in.console, "containers", list_of(measured(), usage_json));
@@ -98,7 +98,7 @@ int run_df(Invocation& in) {
   std::vector<AppName> names;
   for (const auto& word : in.arguments("NAME")) names.push_back(Named(in, run).whole_app(word));
   if (names.empty()) names = all_apps(run.context());
-  const auto meter = change::meter(ground_options(in.session, {}));
+  const auto meter = in.session.doors.meter(ground_options(in.session, {}));
   const look::Space space = look::space(run.context(), *meter, names, in.stop());
   if (in.has("json")) {
     print_record(in.console, space_json(space));
