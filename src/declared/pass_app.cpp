@@ -295,8 +295,12 @@ void Pass::refuse_another_project(const Declaration& declared, const std::option
   const std::string& was = present->spec.project->folder;
   std::error_code unknown;
   if (was.empty() || fs::equivalent(was, declared.spec.project->folder, unknown) || is_gone(app->origin)) return;
+  const auto place = [](const Project& project) {
+    return project.files.empty() ? project.folder : join(project.files, ", ");
+  };
   throw Conflict(ErrorCode::declared_elsewhere,
-                 format("{} is the project in {}, and its files are still there", declared.name.text(), was),
+                 format("{} is the project of {}, whose files are still there, and this is {}", declared.name.text(),
+                        place(*present->spec.project), place(*declared.spec.project)),
                  format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "
                         "take the place of the other: belay apply --take-over {}.",
                         declared.name.text()));
