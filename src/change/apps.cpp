@@ -356,9 +356,15 @@ bool is_between_restarts(const ContainerDetail& detail, Time since, Time now) {
 
 }  // namespace
 
-bool may_be_in_a_loop(const Container& container, Time now) {
+bool may_be_in_a_loop(const Container& container, const std::optional<Time>& proved, Time now) {
   if (container.state == ContainerState::restarting) return true;
   if (!container.up_for || *container.up_for >= 2 * longest_round) return false;
+  // The list tells whole seconds and minutes, rounded down, up to an hour; it is a moment old. A clock may have been
+  // ahead when the release proved itself.
+  constexpr Milliseconds inexact_start{2'000};
+  if (proved && *proved <= now && *container.up_for < longest_round &&
+      now - *container.up_for <= *proved + inexact_start)
+    return false;
   if (*container.up_for < settled) return true;
   // What is up since it was made was never restarted. The list tells full minutes, and full hours later.
   const auto made = time_made(container);

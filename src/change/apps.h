@@ -47,8 +47,9 @@ void note_starting(World& world, const std::set<std::string>& names);
 std::optional<std::string> restart_loop(const ContainerDetail& detail, Time since, Time now);
 // The same of the release that should be up.
 std::optional<std::string> restart_loop(const App& app, const World& world, Time now);
-// Whether it may be such a one, as far as a list tells: the others need no closer look.
-bool may_be_in_a_loop(const Container& container, Time now);
+// Whether it may be such a one, as far as a list tells: the others need no closer look. `proved`: when its release last
+// proved itself; what has been up since then was not restarted.
+bool may_be_in_a_loop(const Container& container, const std::optional<Time>& proved, Time now);
 
 // "the engine does not answer for its container web-r3": it lists it as up, and told nothing more of it when the world
 // was looked at. nullopt: it told of all that the app has up.

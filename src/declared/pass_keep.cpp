@@ -195,8 +195,9 @@ void Pass::tell_restart_loop(const App& app, change::Context& context, DeclaredA
   if (owned == view_.owned.end() || !app.wish.release()) return;
   const Release* release = app.find(*app.wish.release());
   for (const auto& [container, made_for, service] : plan::sort_out(app, owned->second).instances) {
-    const bool is_suspect = options_.look_for_restarts ? change::may_be_in_a_loop(*container, context.clock.now())
-                                                       : container->state == ContainerState::restarting;
+    const bool is_suspect = options_.look_for_restarts
+                                ? change::may_be_in_a_loop(*container, app.wish.proved(), context.clock.now())
+                                : container->state == ContainerState::restarting;
     if (!is_suspect || release == nullptr || made_for != release->container_release(service)) continue;
     const auto detail = context.engine.container(container->name, stop_);
     const auto loop = detail ? change::restart_loop(*detail, app.wish.since, context.clock.now()) : std::nullopt;

@@ -557,7 +557,7 @@ std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
       for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
     // Of the others no list need be doubted.
     for (const auto& [service, container] : containers)
-      if (container != nullptr && change::may_be_in_a_loop(*container, context.clock.now()))
+      if (container != nullptr && change::may_be_in_a_loop(*container, app.wish.proved(), context.clock.now()))
         if (const auto detail = change::inspected(context.engine, container->name, stop))
           add_detail(row, *detail, app.wish.since, context.clock.now());
   }

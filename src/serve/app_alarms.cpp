@@ -101,7 +101,7 @@ void look_for_loop(engine::Engine& engine, const App& app, const World& world, T
   if (release != nullptr)
     for (const auto& service : release->spec.services) {
       const Container* container = plan::find_instance(app, world, release->number, service.name);
-      if (container == nullptr || !change::may_be_in_a_loop(*container, now)) continue;
+      if (container == nullptr || !change::may_be_in_a_loop(*container, app.wish.proved(), now)) continue;
       const auto detail = change::inspected(engine, container->name, stop);
       const auto loop = detail ? change::restart_loop(*detail, app.wish.since, now) : std::nullopt;
       if (!loop) continue;
@@ -139,8 +139,9 @@ void tell_of_alarms(engine::Engine& engine, state::Store& store, DaemonLog& log,
       world.containers = engine.containers({}, stop);
       has_looked = true;
     }
-    const bool is_suspect = std::any_of(world.containers.begin(), world.containers.end(),
-                                        [&](const Container& each) { return change::may_be_in_a_loop(each, now); });
+    const bool is_suspect = std::any_of(world.containers.begin(), world.containers.end(), [&](const Container& each) {
+      return change::may_be_in_a_loop(each, app.wish.proved(), now);
+    });
     if (!is_suspect && alarms.told(name, loop_topic) == nullptr) continue;
     if (const auto whole = store.app(app.name)) look_for_loop(engine, *whole, world, now, alarms, stop);
   }

@@ -45,7 +45,7 @@ void AppMetrics::measure_app(engine::Engine& engine, const App& app, const World
       if (!app.should_run(service)) continue;
       const Container* container = plan::find_instance(app, world, release->number, service.name);
       is_up = is_up && container != nullptr && container->is_up() && container->health != Health::unhealthy;
-      if (container == nullptr || !change::may_be_in_a_loop(*container, now)) continue;
+      if (container == nullptr || !change::may_be_in_a_loop(*container, app.wish.proved(), now)) continue;
       const auto detail = change::inspected(engine, container->name, stop);
       if (!detail || !change::restart_loop(*detail, app.wish.since, now)) continue;
       restarts = std::max(restarts, static_cast<double>(detail->restart_count));

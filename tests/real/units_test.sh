@@ -129,6 +129,44 @@ END
   expect_refused 2 belay unit run --keep-going "$app/start"
 }
 
+# ending COMMAND ORDER…: the unit's own $app/COMMAND (stop, cleanup, purge), of which the first order fails.
+ending() {
+  printf 'import: %s/start\n---\n- host: {command: execute, run: "exit 3", shell: true}\n' "$app" >conf/units/"$app"/"$1".yaml
+  printf -- '- %s\n' "${@:2}" >>conf/units/"$app"/"$1".yaml
+}
+
+test_what_fails_at_the_end_stops_the_rest_or_does_not() {
+  configuration "$stays_up"
+  ending stop "$app-view: {command: stop}" "$app-git: {command: stop}"
+  ending cleanup "$app-view: {command: remove}"
+  ending purge "$app-git: {command: remove, v: true}"
+  expect_done belay unit run "$app"
+  expect_refused 1 belay unit run "$app/stop"
+  expect_err "stop.yaml:3:3: the order execute to host"
+  expect_out 'host +execute +failed'
+  expect_out "$app-git +stop +not run"
+  expect is_up "$app-git"
+  expect is_up "$app-viewer"
+
+  run belay unit run --keep-going "$app/stop"
+  expect_exit 1
+  expect_err "stop.yaml:3:3: the order execute to host"
+  expect_out 'host +execute +failed'
+  expect_out "$app-view +stop +done"
+  expect is_down "$app-git"
+  expect is_down "$app-viewer"
+
+  run belay unit run --keep-going "$app/cleanup"
+  expect_exit 1
+  expect_not exists "$app-viewer"
+  expect exists "$app-git"
+  expect_refused 1 belay unit run --yes-lose-data "$app" "$app/purge"
+  expect exists "$app-git"
+  run belay unit run --keep-going --yes-lose-data "$app" "$app/purge"
+  expect_exit 1
+  expect_not exists "$app-git"
+}
+
 # orders ORDER…: the command $app/orders on the containers of start.
 orders() {
   printf 'import: %s/start\n---\n' "$app" >conf/units/"$app"/orders.yaml
