@@ -1,6 +1,7 @@
 #include "change/new_release.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "base/identity.h"
@@ -111,8 +112,9 @@ bool is_made_so(const Release& release, const ReleaseDraft& made) {
 Change start_draft(Context& context, App& app, const ReleaseDraft& made, const ChangeOptions& options,
                    Containers containers, const std::string& verb, std::stop_token stop) {
   if (!options.dry_run) finish_data(context, app, stop);
+  std::set<std::string> images;  // several services may have one
   for (const auto& [service, image] : made.images)
-    if (app.is_quarantined(image))
+    if (images.insert(image).second && app.is_quarantined(image))
       context.report.warning(format("image {} failed before in {}; belay why {} explains it", short_digest(image),
                                     app.name.text(), app.name.text()));
   if (const Release* begun = begun_already(app, made)) {

@@ -483,6 +483,7 @@ constexpr std::array options_of_making{
            .summary = "hand the existing app of this name over to the project",
            .kind = Kind::app,
            .repeatable = true},
+    Option{.name = "yes", .letter = 'y', .summary = "no effect: nothing is asked"},
     Option{.name = "verbose", .letter = 'v', .summary = "also list what changes; with --dry-run: the steps"}};
 constexpr std::array whether_something_is_to_be_done{
     Option{.name = "detailed-exitcode", .summary = "with --dry-run: exit with 2 when there is something to do"}};

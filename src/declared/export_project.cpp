@@ -6,6 +6,7 @@
 #include "change/apps.h"
 #include "formats/compose/declaration.h"
 #include "formats/dockerup.h"
+#include "model/labels.h"
 #include "state/store.h"
 
 namespace belay::declared {
@@ -72,10 +73,20 @@ compose::ExportedApp exported(change::Context& context, const App& app, const Ex
   return exported;
 }
 
+// Containers of declared names must go before the file's can come, and the app's own network goes with them.
+bool goes_with_an_app(const Network& network, const compose::Export& what) {
+  const auto owner = network.labels.find(labels::app);
+  return owner != network.labels.end() &&
+         std::any_of(what.apps.begin(), what.apps.end(), [&](const compose::ExportedApp& app) {
+           return app.scheme == NamingScheme::fixed && app.name.text() == owner->second;
+         });
+}
+
 ExportedProject written(change::Context& context, compose::Export what, std::vector<std::string> warnings,
                         std::stop_token stop) {
   for (const Volume& volume : context.engine.volumes({}, stop)) what.volumes.insert(volume.name);
-  for (const Network& network : context.engine.networks(stop)) what.networks.insert(network.name);
+  for (const Network& network : context.engine.networks(stop))
+    if (!goes_with_an_app(network, what)) what.networks.insert(network.name);
   if (const std::string name = compose::project_name(what.project); name != what.project)
     warnings.push_back(format("the project is called {}: Compose takes small letters, digits, - and _ only", name));
   return {compose::write_project(what), std::move(warnings)};

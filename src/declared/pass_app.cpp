@@ -295,13 +295,18 @@ void Pass::refuse_another_project(const Declaration& declared, const std::option
   const std::string& was = present->spec.project->folder;
   std::error_code unknown;
   if (was.empty() || fs::equivalent(was, declared.spec.project->folder, unknown) || is_gone(app->origin)) return;
-  throw Conflict(ErrorCode::declared_elsewhere,
-                 format("{} is the project in {}, and {}", declared.name.text(), was,
-                        fs::exists(app->origin, unknown) ? "its files are still there"
-                                                         : "whether its files are gone cannot be told"),
-                 format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "
-                        "take the place of the other: belay apply --take-over {}.",
-                        declared.name.text()));
+  const auto place = [](const Project& project) {
+    return project.files.empty() ? project.folder : join(project.files, ", ");
+  };
+  throw Conflict(
+      ErrorCode::declared_elsewhere,
+      format("{} is the project of {}, {}, and this is {}", declared.name.text(), place(*present->spec.project),
+             fs::exists(app->origin, unknown) ? "whose files are still there"
+                                              : "whose files may be on a disk that is not mounted",
+             place(*declared.spec.project)),
+      format("Give this one a name of its own: name: NAME in its file, or belay up -p NAME. If it is to "
+             "take the place of the other: belay apply --take-over {}.",
+             declared.name.text()));
 }
 
 bool Pass::is_to_be_taken_over(const Declaration& declared, const std::optional<App>& app) const {

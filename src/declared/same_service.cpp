@@ -135,8 +135,15 @@ Words options_of(const Mount& mount) {
   return sorted(std::move(words));
 }
 
+// docker compose hands the path of a bind on as its file says it: "/dev/disk/".
+std::string source_of(const Mount& mount) {
+  std::string source = mount.source;
+  while (mount.kind == Mount::Kind::bind && source.size() > 1 && source.ends_with('/')) source.pop_back();
+  return source;
+}
+
 bool is_same(const Mount& shown, const Mount& declared) {
-  return shown.kind == declared.kind && shown.source == declared.source && shown.target == declared.target &&
+  return shown.kind == declared.kind && source_of(shown) == source_of(declared) && shown.target == declared.target &&
          shown.read_only == declared.read_only && options_of(shown) == options_of(declared) &&
          shown.subpath == declared.subpath && shown.recursive == declared.recursive;
 }

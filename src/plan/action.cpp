@@ -31,7 +31,7 @@ std::string passes(const std::vector<Check>& checks) {
 
 struct Describe {
   std::string operator()(const BuildImage& s) const {
-    return format("build {} from {}", join(s.tags, ", "), s.dockerfile.string());
+    return format("build {} from {}", join(s.tags, ", "), (s.dockerfile_text ? s.folder : s.dockerfile).string());
   }
   std::string operator()(const PullImage& s) const { return "pull " + s.reference; }
   std::string operator()(const PushImage& s) const { return "push " + s.reference; }

@@ -146,6 +146,10 @@ TEST_F(Stack, AFailureTakesBackTheSetAndBlamesTheServiceThatFailed) {
   EXPECT_EQ(failed.proof("proxy").verdict, Verdict::passed);
   const bool is_first = failed.proof("web").verdict == Verdict::failed;
   EXPECT_THAT(failed.proof(is_first ? "web" : "web-2").reason, HasSubstr("exited with code 3"));
+
+  scene_.report.warnings.clear();
+  deploy(made("bad", "another time"));
+  EXPECT_THAT(scene_.report.warnings, ElementsAre(HasSubstr("failed before in shop"))) << "two services have it";
 }
 
 TEST_F(Stack, AJobRunsOnceAndBeforeWhatWaitsForIt) {

@@ -221,7 +221,8 @@ TEST_F(BesideCompose, LeavesTheProjectThatBelayRunsFromAnotherFolderAlone) {
   const fs::path first = std::exchange(folder_, other);
   const DeclaredApp refused = up();
   EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
-  EXPECT_THAT(refused.reason, HasSubstr("is the project in " + first.string()));
+  EXPECT_THAT(refused.reason, HasSubstr("is the project of " + (first / "compose.yaml").string()));
+  EXPECT_THAT(refused.reason, HasSubstr("this is " + (other / "compose.yaml").string()));
   EXPECT_THAT(refused.hint, HasSubstr("belay up -p NAME"));
   EXPECT_EQ(scene_.engine.changes(), before);
   fs::remove_all(first);
@@ -578,7 +579,7 @@ TEST(InWordsOf, WhatMeansTheSameIsTheSame) {
   shown.cap_add = {"CAP_SYS_TIME", "CAP_NET_ADMIN"};
   shown.networks = {{"n", {"shop-web-1", "web"}, "", ""}};
   shown.command = {{"serve"}};
-  shown.mounts = {{Mount::Kind::volume, "a", "/a", false, {}}, {Mount::Kind::bind, "/b", "/b", true, {}}};
+  shown.mounts = {{Mount::Kind::volume, "a", "/a", false, {}}, {Mount::Kind::bind, "/b/", "/b", true, {}}};
   shown.exposed_ports = {"3000", "8000-8001"};
   declared.exposed_ports = {"3000/tcp", "8000/tcp", "8001/tcp"};
   shown.security_opt = {"no-new-privileges:true"};

@@ -155,6 +155,18 @@ TEST(WriteProject, WhatIsReadAgainIsTheSame) {
   expect_golden(list, of_definitions() + of_families() + of_run_lines() + of_projects());
 }
 
+// Else a container would be made anew for the order of its names.
+TEST(WriteProject, NamesThatLinksGiveKeepTheirOrder) {
+  const std::string file =
+      "name: shop\nservices:\n  db: {image: 'db:1'}\n  web: {image: 'web:1', links: ['db:store']}\n";
+  const Declaration declared = declared_project(load({}, file_alone(file))).declaration;
+  const WrittenProject written =
+      write_project({"shop", {{declared.name, declared.spec, NamingScheme::compose, declared}}});
+  EXPECT_EQ(read_again(written).spec.service("db").networks.at(0).aliases,
+            declared.spec.service("db").networks.at(0).aliases);
+  EXPECT_EQ(declared.spec.service("db").networks.at(0).aliases, (std::vector<std::string>{"db", "store"}));
+}
+
 TEST(WriteProject, IsAsExpected) {
   for (const fs::path& file : inputs("compose_stacks", ".yaml")) {
     const Declaration declared = declared_project(load({}, file_alone(read_file(file)))).declaration;

@@ -49,7 +49,7 @@ networks: {back: {}}
 volumes: {data: {}}
 END
   # 1.29 knows no name, and takes the oldest form of the limits.
-  if [ "$program" = docker-compose ]; then sed -i '/^name:/d; s/3.7/2.4/' compose.yaml; fi
+  if [ "$program" = docker-compose ]; then sed -i '/^name:/d; s/^version: .*/version: "2.4"/' compose.yaml; fi
 }
 id_of() { inspect "$1" .Id; }
 container_of() {

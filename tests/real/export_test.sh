@@ -72,6 +72,30 @@ test_a_host_of_definitions_becomes_one_file() {
   expect_equal 'the link' "/$app2:/$app/base" "$(inspect "$app" '.HostConfig.Links[0]')"
 }
 
+test_a_unit_goes_on_as_a_compose_project_with_its_data() {
+  build_image 1
+  mkdir -p conf/units/"$app"
+  cat >conf/units/"$app"/start.yaml <<END
+$app-db:
+  creation: {image: "$prefix-image:1", entrypoint: [sleep, "10000"], volumes: [/var/www]}
+$app-web:
+  creation: {image: "$prefix-image:1", entrypoint: [sleep, "10000"], environment: {COLOUR: red}}
+  startup: {links: {$app-db: db}}
+---
+- $app-db: {command: start}
+- $app-web: {command: start}
+END
+  expect_done belay unit run -c conf "$app"
+  expect_done belay exec "$app/$app-db" sh -c 'echo precious >/var/www/kept'
+  expect_done belay export --compose "$app" -p "$app2" -o compose.yaml
+  expect_done belay remove "$app" --yes
+  expect_done belay up -f compose.yaml
+  expect_equal 'the data' precious "$(kept_in "$app-db")"
+  expect_equal 'the names of the database' true "$(inspect "$app-db" '[.NetworkSettings.Networks[].Aliases[]] | contains(["db"])')"
+  run belay up -f compose.yaml --exit-unchanged
+  expect_exit 3
+}
+
 test_docker_compose_takes_what_was_exported() {
   docker compose version >/dev/null 2>&1 || return 0
   family_with_data

@@ -61,6 +61,7 @@ void map_bind(Mount& mount, const Node& node) {
 void map_volume(Mapping& mapping, const ServiceBlock& block, Mount& mount, const Node& node) {
   const std::string key = text_of(node, "source");
   if (!key.empty()) mount.source = volume_name(mapping, node, key);
+  if (const Node* bind = block_of(node, "bind")) add_option(mount, text_of(*bind, "selinux"));
   const Node* volume = block_of(node, "volume");
   if (volume == nullptr) return;
   if (is_true(*volume, "nocopy")) add_option(mount, "nocopy");
@@ -71,6 +72,18 @@ void map_volume(Mapping& mapping, const ServiceBlock& block, Mount& mount, const
   else if (!labels.empty())
     mapping.remark(*volume, block.path("volumes"),
                    format("labels of {} belong to its definition; here they have no effect", key));
+}
+
+// Settings for another type of mount. A volume has its label for SELinux among those of a bind.
+void remark_on_other_types(Mapping& mapping, const ServiceBlock& block, const Node& node, const std::string& type,
+                           const std::string& target) {
+  for (const std::string other : {"bind", "volume", "tmpfs", "image"}) {
+    if (other == type || block_of(node, other) == nullptr) continue;
+    for (const auto& [key, where, value] : members_of(node, other))
+      if (type != "volume" || key != "selinux")
+        mapping.remark(value, block.path("volumes"),
+                       format("{}.{} has no effect: the mount for {} is of type {}", other, key, target, type));
+  }
 }
 
 Mount mapped_mount(Mapping& mapping, const ServiceBlock& block, const Node& node) {
@@ -102,6 +115,7 @@ Mount mapped_mount(Mapping& mapping, const ServiceBlock& block, const Node& node
     throw ConfigError(node.where(), format("the type of a mount is volume, bind, tmpfs or image, not '{}'", type));
   }
   add_modes(mapping, block, node, mount);
+  remark_on_other_types(mapping, block, node, type, mount.target);
   return mount;
 }
 

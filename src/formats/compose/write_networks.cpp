@@ -16,10 +16,10 @@ bool is_container_network(const Service& service) {
   return !service.network_mode.empty() && service.network_mode != "none";
 }
 
-// The service is known by its name in any case.
+// The service is known by its name in any case: after the others where the file does not say it.
 std::vector<std::string> further_names(const Service& service, const NetworkLink& link) {
   std::vector<std::string> names = link.aliases;
-  std::erase(names, service.group_name());
+  if (!names.empty() && names.back() == service.group_name()) names.pop_back();
   return names;
 }
 
