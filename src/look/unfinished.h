@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "model/release.h"
-#include "plan/planner.h"
+#include "change/apps.h"
+#include "change/change.h"
 
 namespace belay::look {
 

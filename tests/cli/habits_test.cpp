@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <set>
+#include <span>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -386,7 +387,8 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
     } catch (const UsageError& error) {
       EXPECT_STRNE(word, "") << line << ": " << error.what();
       const std::string said = std::string(error.what()) + " " + error.hint();
-      EXPECT_NE(said.find(word), std::string::npos) << line << ": " << said;
+      const auto words = shell_words(line);
+      EXPECT_NE(said.find(with_name(word, std::span(words).subspan(1))), std::string::npos) << line << ": " << said;
     }
   }
 }

@@ -185,7 +185,7 @@ TEST_F(NewNames, NearToAnotherAreAskedFor) {
   EXPECT_EQ(elsewhere("shop-b", "third"), "") << "a series";
   EXPECT_EQ(elsewhere("sites", "sites"), "") << "the folder is called so";
   EXPECT_EQ(elsewhere("blog", "fourth"), "");
-  EXPECT_EQ(question_for("siet", ""), "mail is built from this Dockerfile, and siet is new");
+  EXPECT_EQ(question_for("siet", ""), "web1 is built from this Dockerfile, and siet is new");
 }
 
 }  // namespace
