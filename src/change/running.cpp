@@ -77,4 +77,26 @@ RunningSteps resume(Context& context, const Target& target, bool dry_run, std::s
   });
 }
 
+std::vector<LeftHeld> resume_left_held(Context& context, const std::set<std::string>& leave, std::stop_token stop) {
+  std::vector<LeftHeld> all;
+  for (const auto& known : context.store.outlines()) {
+    if (known.wish.progress != Wish::Progress::held || leave.contains(known.name.text())) continue;
+    LeftHeld& left = all.emplace_back(LeftHeld{known.name, known.wish.why, {}, {}});
+    left.busy = FileLock::holder_of(state::lock_path(context.store.folder(), known.name)).has_value();
+    if (left.busy) continue;
+    try {
+      const FileLock lock = lock_app(context, known.name, stop);
+      App app = known_app(context, known.name, stop);
+      if (app.wish.progress == Wish::Progress::held) finish_unfinished(context, app, stop);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const LockHeld&) {
+      left.busy = true;
+    } catch (const Error& error) {
+      left.error = error.what();
+    }
+  }
+  return all;
+}
+
 }  // namespace belay::change

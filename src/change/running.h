@@ -2,6 +2,10 @@
 // Steps on the containers that run, beside any wish: a signal, a pause and its end. What should be up stays wished.
 
 #include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "change/context.h"
 
@@ -17,5 +21,15 @@ RunningSteps send_signal(Context& context, const Target& target, const std::stri
                          std::stop_token stop);
 RunningSteps pause(Context& context, const Target& target, bool dry_run, std::stop_token stop);
 RunningSteps resume(Context& context, const Target& target, bool dry_run, std::stop_token stop);
+
+// An app that was held still while its data was read, by a command that was killed.
+struct LeftHeld {
+  AppName app;
+  std::string why;                   // the command
+  bool busy = false;                 // another command works on it
+  std::optional<std::string> error;  // why it could not be let go on; with neither, it goes on
+};
+// Lets all such apps go on, but for those that are to be left.
+std::vector<LeftHeld> resume_left_held(Context& context, const std::set<std::string>& leave, std::stop_token stop);
 
 }  // namespace belay::change

@@ -47,10 +47,10 @@ const Command* find_command(std::string_view name) {
   return nullptr;
 }
 
-const Command& command_named(std::string_view name) {
+const Command& command_named(std::string_view name, std::span<const std::string> behind) {
   if (const Command* command = find_command(without_alias(name))) return *command;
   if (const Habit* habit = find_habit(name))
-    throw UsageError(format("there is no command '{}'", printable(name)), std::string(habit->answer));
+    throw UsageError(format("there is no command '{}'", printable(name)), with_name(habit->answer, behind));
   std::vector<std::string> known;
   for (const auto& command : commands()) known.emplace_back(command.name);
   for (const auto& alias : aliases()) known.emplace_back(alias.word);

@@ -22,7 +22,9 @@ enum class Kind : std::uint8_t {
   release,       // rN
   which,         // new, last, stable or rN
   words,         // one of `choices`
+  setting,       // KEY=VALUE
   file,          // a file (or folder) of the user
+  saved,         // the same, or a snapshot (sN) or a backup (bN)
   folder,        // a folder of the user
   image,         // an image reference
   service,       // a service that was installed from an image
@@ -74,8 +76,9 @@ struct Command {
 // All commands, in the order in which help lists them.
 std::span<const Command> commands();
 const Command* find_command(std::string_view name);
-// Also by an alias (habits.h). Throws UsageError with "did you mean" where there is none.
-const Command& command_named(std::string_view name);
+// Also by an alias (habits.h). Throws UsageError with "did you mean" where there is none. `behind`: the words that
+// follow it on the line, for what is answered.
+const Command& command_named(std::string_view name, std::span<const std::string> behind = {});
 // Options that every command takes, before or after its name.
 std::span<const Option> global_options();
 

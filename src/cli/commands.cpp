@@ -531,6 +531,8 @@ constexpr auto options_of_adopt = joined(
                       .kind = Kind::words,
                       .choices = "belay|jcl|dcv|fixed"}},
     options_of_take_over);
+constexpr auto options_of_forget =
+    joined(std::array{Option{.name = "yes", .letter = 'y', .summary = "do not ask"}}, json_of_change, change);
 constexpr auto options_of_import =
     joined(std::array{Option{.name = "store",
                              .value = "FOLDER",
@@ -552,11 +554,12 @@ constexpr std::array only_optional_name{optional_app};
 constexpr std::array several_apps{Positional{.name = "NAME", .kind = Kind::app, .required = false, .repeated = true}};
 constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
-constexpr std::array positionals_of_set{name_of_app, Positional{.name = "KEY=VALUE", .repeated = true}};
+constexpr std::array positionals_of_set{name_of_app,
+                                        Positional{.name = "KEY=VALUE", .kind = Kind::setting, .repeated = true}};
 constexpr std::array positionals_of_unset{name_of_app, Positional{.name = "KEY", .repeated = true}};
 constexpr std::array optional_name_and_release{optional_app, optional_release};
 constexpr std::array positionals_of_drill{name_of_app,
-                                          Positional{.name = "FILE", .kind = Kind::file, .required = false}};
+                                          Positional{.name = "FILE", .kind = Kind::saved, .required = false}};
 constexpr std::array positionals_of_try{name_of_app,
                                         Positional{.name = "CANDIDATE", .kind = Kind::file, .shown = "IMAGE|WHERE"}};
 constexpr std::array positionals_of_start{
@@ -694,7 +697,7 @@ constexpr std::array positionals_of_as{Positional{.name = "FACE", .kind = Kind::
 constexpr std::array positionals_of_help{Positional{.name = "COMMAND", .kind = Kind::command, .required = false}};
 
 constexpr std::array positionals_of_restore{
-    name_of_app, Positional{.name = "WHAT", .kind = Kind::file, .required = false, .shown = "FILE|sN"}};
+    name_of_app, Positional{.name = "WHAT", .kind = Kind::saved, .required = false, .shown = "FILE|sN"}};
 constexpr std::array positionals_of_verify{Positional{.name = "FILE", .kind = Kind::file}};
 
 constexpr std::array table{
@@ -1079,6 +1082,12 @@ constexpr std::array table{
             .positionals = positionals_of_adopt,
             .options = options_of_adopt,
             .run = run_adopt},
+    Command{.name = "forget",
+            .group = Group::upkeep,
+            .summary = "Let an app go: Belay forgets it, its containers run on",
+            .positionals = only_name,
+            .options = options_of_forget,
+            .run = run_forget},
     Command{.name = "import",
             .group = Group::upkeep,
             .summary = "Take over the apps of another tool, or a docker run line",

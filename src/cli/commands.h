@@ -69,6 +69,7 @@ int run_serve(Invocation& in);
 int run_cleanup(Invocation& in);
 int run_remove(Invocation& in);
 int run_adopt(Invocation& in);
+int run_forget(Invocation& in);
 int run_import(Invocation& in);
 int run_recover(Invocation& in);
 int run_doctor(Invocation& in);

@@ -22,6 +22,7 @@ std::string action(Kind kind, std::string_view choices) {
     case Kind::which:
       return format("_belay_releases {}", join(words, " "));
     case Kind::file:
+    case Kind::saved:
       return "_belay_files -f";
     case Kind::folder:
       return "_belay_files -d";

@@ -32,6 +32,7 @@ std::string offer(Kind kind, std::string_view choices) {
     case Kind::which:
       return format("-a '{} (__belay_releases)'", join(words, " "));
     case Kind::file:
+    case Kind::saved:
       return "-F";
     case Kind::folder:
       return "-a '(__fish_complete_directories)'";

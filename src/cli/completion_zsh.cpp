@@ -35,6 +35,7 @@ std::string action(Kind kind, std::string_view choices) {
     case Kind::service_word:
       return "_belay_service_words";
     case Kind::file:
+    case Kind::saved:
       return "_files";
     case Kind::folder:
       return "_files -/";

@@ -12,6 +12,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/descriptor.h"
+#include "cli/habits.h"
 #include "document/json.h"
 #include "report/error_json.h"
 #include "report/json.h"
@@ -194,16 +195,21 @@ std::string Console::worded(std::string_view text) const {
   return wording_ == nullptr ? std::string(text) : wording_(std::string(text));
 }
 
+std::string Console::hint_of(const Error& error) const {
+  if (app_.empty() || error.hint().starts_with("usage: ")) return worded(error.hint());
+  return worded(with_name(error.hint(), std::vector{app_}));
+}
+
 void Console::error(const Error& error) {
   if (json_errors_) {
-    say(document::write_json(report::record(report::error_json(error, worded(error.hint())))));
+    say(document::write_json(report::record(report::error_json(error, hint_of(error)))));
     return;
   }
   std::string text = for_err(format("belay: {}", printable(error.what())));
   if (settings_.err_color) text = in_style(Style::bad, text);
   // A usage line says by itself what it is.
   const std::string_view label = error.hint().starts_with("usage: ") ? "" : "hint: ";
-  if (!error.hint().empty()) text += "\n" + for_err(format("{}{}", label, printable(worded(error.hint()))));
+  if (!error.hint().empty()) text += "\n" + for_err(format("{}{}", label, printable(hint_of(error))));
   say(text);
 }
 

@@ -49,6 +49,8 @@ class Console {
   // How hints and notes name commands: a face has words of its own.
   using Wording = std::string (*)(const std::string& text);
   void speak(Wording wording) { wording_ = wording; }
+  // The app that the command line names: hints say it where they would say NAME.
+  void speak_of(std::string app) { app_ = std::move(app); }
 
   // Results, on standard output. line: a line of its own. Whatever is given, here and below, is made printable: names,
   // the engine's words and a backup's may hold escape sequences, and none of them reaches a terminal.
@@ -120,10 +122,13 @@ class Console {
   std::string ask(std::string_view question, std::stop_token stop);
 
   std::string worded(std::string_view text) const;
+  // The hint of an error, worded, with the name of the app in it.
+  std::string hint_of(const Error& error) const;
 
   ConsoleSettings settings_;
   bool json_errors_ = false;
   Wording wording_ = nullptr;
+  std::string app_;
   int in_, out_, err_;
   mutable std::mutex mutex_;  // guards all below
   std::string held_;          // results not written yet

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/command.h"
+#include "model/names.h"
+
 namespace belay::cli {
 
 namespace {
@@ -109,7 +112,69 @@ constexpr std::array words{
     Habit{"follow", true, "belay logs NAME -f prints what an app writes as it comes."},
     Habit{"ip", true, "belay port NAME prints the addresses of an app, belay ls those of all apps."},
     Habit{"uninstall", false, "belay remove NAME removes an app, but not its volumes; Belay itself: apt remove belay."},
+    Habit{
+        "timer", false,
+        "belay backup NAME --install-timer --schedule 03:00 makes a timer of systemd, --remove-timer removes it; belay "
+        "status NAME shows the jobs and backups of an app and when their turn comes."},
+    Habit{"timers", true, "belay status NAME shows the jobs and backups of an app and when their turn comes."},
+    Habit{"cron", false,
+          "belay backup NAME --cron prints a line for cron; a job of a definition has a schedule, which belay serve "
+          "keeps."},
+    Habit{
+        "schedule", false,
+        "belay backup NAME --install-timer --schedule 03:00 makes a timer of systemd; a job or backup of a definition "
+        "has a schedule, which belay serve keeps."},
+    Habit{"metrics", true, "belay help serve tells of --metrics ADDRESS; belay stats shows what containers use."},
+    Habit{"definitions", true,
+          "belay help apply tells where definitions are, belay declare NAME prints an app as one; all keys are in: man "
+          "belay-definitions."},
+    Habit{"settings", true,
+          "belay config NAME prints the settings of an app; those of the host are in /etc/belay/belay.conf, and man "
+          "belay-definitions lists them."},
+    Habit{"checks", true,
+          "belay status NAME shows the checks of an app; how they are written is in: man belay-checks."},
+    Habit{"unadopt", false, "belay forget NAME lets an app go again, without touching its containers."},
+    Habit{"disown", false, "belay forget NAME lets an app go again, without touching its containers."},
     Habit{"load", false, "belay restore NAME FILE brings back what belay backup wrote, images included."},
+};
+
+// A second word of other tools, in the place of an app's name.
+constexpr std::array second_words{
+    HabitWord{"backup", "list", "belay backups lists the backups, belay backups NAME those of one app."},
+    HabitWord{"backup", "ls", "belay backups lists the backups, belay backups NAME those of one app."},
+    HabitWord{"backup", "restore", "belay restore NAME brings the newest backup back; belay backups lists them."},
+    HabitWord{"backup", "verify", "belay verify NAME checks the newest backup of an app; belay backups lists them."},
+    HabitWord{"backup", "prune", "belay backups NAME --prune removes the backups that no rule keeps."},
+    HabitWord{"backups", "list", "belay backups lists the backups, belay backups NAME those of one app."},
+    HabitWord{"backups", "ls", "belay backups lists the backups, belay backups NAME those of one app."},
+    HabitWord{"backups", "prune", "belay backups NAME --prune removes the backups that no rule keeps."},
+    HabitWord{"snapshot", "list", "belay snapshots NAME lists the snapshots of an app."},
+    HabitWord{"snapshot", "ls", "belay snapshots NAME lists the snapshots of an app."},
+    HabitWord{"snapshot", "create", "belay snapshot NAME takes one; belay snapshots NAME lists them."},
+    HabitWord{"snapshot", "restore", "belay restore NAME sN brings a snapshot back; belay snapshots NAME lists them."},
+    HabitWord{"snapshot", "rm", "belay snapshots NAME --remove sN removes one; without --remove they are listed."},
+    HabitWord{"snapshots", "list", "belay snapshots NAME lists the snapshots of an app."},
+    HabitWord{"snapshots", "ls", "belay snapshots NAME lists the snapshots of an app."},
+    HabitWord{"restore", "list", "belay backups lists the backups, belay snapshots NAME what is kept beside an app."},
+    HabitWord{"drill", "list", "belay backups lists the backups and when each was drilled."},
+    HabitWord{"releases", "list", "belay releases NAME lists the releases of an app; belay ls lists the apps."},
+    HabitWord{"releases", "ls", "belay releases NAME lists the releases of an app; belay ls lists the apps."},
+    HabitWord{"images", "ls", "belay images lists the images of all apps, belay images NAME those of one."},
+    HabitWord{"images", "list", "belay images lists the images of all apps, belay images NAME those of one."},
+    HabitWord{"volumes", "ls", "belay volumes NAME lists the volumes of an app; belay df shows what all take."},
+    HabitWord{"volumes", "list", "belay volumes NAME lists the volumes of an app; belay df shows what all take."},
+    HabitWord{"volumes", "prune", "Volumes hold data: belay remove NAME --volumes removes an app with its volumes."},
+    HabitWord{"history", "list", "belay history shows what was done, belay history NAME of one app."},
+    HabitWord{"stable", "list", "belay ls shows the stable release of each app, belay releases NAME those of one."},
+    HabitWord{"config", "show", "belay config NAME prints the settings of an app."},
+    HabitWord{"config", "get", "belay config NAME prints the settings of an app."},
+    HabitWord{"config", "set", "belay set NAME KEY=VALUE changes a setting of an app."},
+    HabitWord{"config", "edit", "belay config NAME --edit opens the settings of an app."},
+    HabitWord{"autostart", "list", "belay autostart lists what starts with the host."},
+    HabitWord{"autostart", "enable", "belay autostart NAME last starts an app when the host starts."},
+    HabitWord{"autostart", "disable", "belay autostart NAME none leaves an app down when the host starts."},
+    HabitWord{"cleanup", "all", "belay cleanup without a name does it for all apps."},
+    HabitWord{"status", "all", "belay status without a name shows all apps."},
 };
 
 constexpr std::array synonyms{
@@ -188,6 +253,16 @@ std::span<const HabitValue> habit_values() {
   return values;
 }
 
+std::span<const HabitWord> habit_words() {
+  return second_words;
+}
+
+std::string_view answer_to_word(std::string_view command, std::string_view word) {
+  for (const auto& habit : second_words)
+    if (habit.command == command && habit.word == word) return habit.answer;
+  return {};
+}
+
 std::span<const Habit> habits() {
   return words;
 }
@@ -217,6 +292,39 @@ std::string_view answer_to_option(std::string_view command, std::string_view opt
     for (const auto& habit : options)
       if (habit.command == wanted && habit.option == option) return habit.answer;
   return {};
+}
+
+namespace {
+
+// Options of other tools that are followed by the name: as their value, or because they have none.
+constexpr std::array<std::string_view, 15> before_a_name{"-u", "--unit",   "--name", "-f",  "--force", "-d",
+                                                         "-i", "--detach", "-t",     "-it", "--tty",   "--interactive",
+                                                         "-a", "--all",    "--rm"};
+
+bool is_name(std::span<const std::string> typed, size_t index) {
+  const std::string& word = typed[index];
+  if (!AppName::is_valid(word) || find_command(without_alias(word)) != nullptr || find_habit(word) != nullptr)
+    return false;
+  const bool may_be_value = index > 0 && typed[index - 1].starts_with('-');
+  return !may_be_value ||
+         std::find(before_a_name.begin(), before_a_name.end(), typed[index - 1]) != before_a_name.end();
+}
+
+}  // namespace
+
+std::string with_name(std::string_view answer, std::span<const std::string> typed) {
+  constexpr std::string_view blank = "NAME";
+  std::string text(answer);
+  size_t name = 0;
+  while (name < typed.size() && !is_name(typed, name)) ++name;
+  if (name == typed.size()) return text;
+  for (size_t at = text.find(blank); at != std::string::npos; at = text.find(blank, at + 1)) {
+    const size_t end = at + blank.size();
+    const bool is_word = at > 0 && text[at - 1] == ' ' &&
+                         (end == text.size() || std::string_view(" ,;.:").find(text[end]) != std::string_view::npos);
+    if (is_word) text.replace(at, blank.size(), typed[name]);
+  }
+  return text;
 }
 
 bool is_other_program(std::string_view word) {

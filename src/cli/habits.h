@@ -3,6 +3,7 @@
 // what is answered to each. A looking word is never answered with a command that changes something.
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace belay::cli {
@@ -31,6 +32,18 @@ struct HabitValue {
   std::string_view word, value;
 };
 std::span<const HabitValue> habit_values();
+
+// A word behind a command that is no app: told only where there is no app of that name.
+struct HabitWord {
+  std::string_view command, word, answer;
+};
+std::span<const HabitWord> habit_words();
+// Empty: nothing is known of it.
+std::string_view answer_to_word(std::string_view command, std::string_view word);
+
+// The answer with the name that was typed in place of NAME: the first of the words behind the one that is answered that
+// can be the name of an app and is no word of a command itself ("volume inspect web"). Without one, as it stands.
+std::string with_name(std::string_view answer, std::span<const std::string> words);
 
 // A program whose command line begins with its name, and goes on with words that are Belay's too.
 bool is_other_program(std::string_view word);

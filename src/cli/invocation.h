@@ -87,8 +87,9 @@ class Invocation {
 
   // Whether the line has any word behind the command.
   bool has_words() const { return !line_.words.empty(); }
-  // As if the line ended with it.
-  void take_word(std::string word) { line_.words.push_back(std::move(word)); }
+  const std::vector<std::string>& words() const { return line_.words; }
+  // As if the line began with it, behind the command.
+  void put_first(std::string word) { line_.words.insert(line_.words.begin(), std::move(word)); }
 
   // Options by their long names.
   bool has(std::string_view option) const;

@@ -9,6 +9,7 @@
 #include "base/local_time.h"
 #include "base/text.h"
 #include "cli/habits.h"
+#include "cli/left_out.h"
 #include "formats/setting_keys.h"
 
 namespace belay::cli {
@@ -55,14 +56,15 @@ class Grammar {
   }
 
   // Says why getopt_long refused `word`; `code` is its optopt.
-  [[noreturn]] void refuse(const std::string& word, int code) const {
+  // `words`: all of the line, for what is answered.
+  [[noreturn]] void refuse(const std::string& word, int code, std::span<const std::string> words) const {
     if (const Option* option = code == 0 ? nullptr : found(code))
       throw UsageError(about(subject_, format("the option --{} takes no value", option->name)));
     if (!word.starts_with("--")) {
       const std::string letter = printable(std::string(1, static_cast<char>(code)));
       const std::string_view answer = answer_to_option(subject_, letter);
       throw UsageError(about(subject_, format("there is no option -{}", letter)),
-                       answer.empty() ? all_options() : std::string(answer));
+                       answer.empty() ? all_options() : with_name(answer, words));
     }
     const std::string name = printable(word.substr(2, std::min(word.find('='), word.size()) - 2));
     std::vector<std::string> like;
@@ -71,7 +73,7 @@ class Grammar {
     if (like.size() > 1)
       throw UsageError(about(subject_, format("the option --{} can mean {}", name, join(like, " or "))));
     if (const std::string_view answer = answer_to_option(subject_, name); !answer.empty())
-      throw UsageError(about(subject_, format("there is no option --{}", name)), std::string(answer));
+      throw UsageError(about(subject_, format("there is no option --{}", name)), with_name(answer, words));
     if (is_for_raw(name))
       throw UsageError(about(subject_, format("there is no option --{}", name)),
                        format("It can be given in --raw: --raw '--{}=…'", name));
@@ -179,8 +181,9 @@ void apply(Globals& globals, const Option& option, const std::string& value) {
 void check_words(const Command& command, const std::vector<std::string>& words) {
   const std::string usage = "usage: " + usage_line(command);
   const auto& positionals = command.positionals;
-  // Which app is meant can be known without a word (which_app.h).
-  const bool lacks_app = words.empty() && !positionals.empty() && positionals.front().kind == Kind::app;
+  // Which app is meant can be known without a word.
+  const bool lacks_app = leaves_out_app(command, words) ||
+                         (words.empty() && !positionals.empty() && positionals.front().kind == Kind::app);
   for (size_t i = words.size(); i < positionals.size(); ++i)
     if (positionals[i].required && !lacks_app)
       throw UsageError(about(command.name, format("{} is missing", positionals[i].name)), usage);
@@ -247,7 +250,7 @@ Words read_words(std::string_view subject, std::span<const std::string> words, s
       if (verbatim_from >= 0 && may_be_verbatim && static_cast<int>(read.positionals.size()) > verbatim_from) break;
       continue;
     }
-    if (code == '?') grammar.refuse(argv[word], optopt);
+    if (code == '?') grammar.refuse(argv[word], optopt, words);
     if (code == ':') grammar.refuse_missing_value(optopt);
     const Option& option = *grammar.found(code);
     const std::string value = option.is_flag() ? "" : optarg;
@@ -276,7 +279,7 @@ CommandLine parse_command_line(std::span<const std::string> arguments, const Glo
   if (lead.positionals.empty()) return line;
 
   refuse_turned_words(lead.positionals);
-  const Command& command = command_named(lead.positionals.front());
+  const Command& command = command_named(lead.positionals.front(), std::span(lead.positionals).subspan(1));
   line.command = &command;
   known.resize(global_count);
   for (const auto& option : command.options) known.push_back(&option);

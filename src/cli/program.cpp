@@ -7,7 +7,9 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/faces.h"
+#include "cli/habits.h"
 #include "cli/help.h"
+#include "cli/left_out.h"
 #include "cli/which_app.h"
 
 namespace belay::cli {
@@ -23,6 +25,15 @@ bool seems_to_ask_for_json(std::span<const std::string> arguments) {
     if (argument == "--json") return true;
   }
   return false;
+}
+
+// "backup list": no app is called so, and another command does what was meant.
+void tell_of_habit(const Invocation& in, const NotFound& error) {
+  const bool is_of_name = error.code() == ErrorCode::app_not_found || error.code() == ErrorCode::service_not_found;
+  if (!is_of_name || !in.has_words()) return;
+  const auto& words = in.words();
+  const std::string_view answer = answer_to_word(in.command.name, words.front());
+  if (!answer.empty()) throw NotFound(error.code(), error.what(), with_name(answer, std::span(words).subspan(1)));
 }
 
 int run_selected(Session& session, const std::vector<std::string>& argv) {
@@ -54,8 +65,16 @@ int run_command_line(Session& session, std::span<const std::string> arguments) {
   Invocation invocation(session, std::move(line));
   const bool knows_json = invocation.command.find_option("json") != nullptr;
   session.console.give_errors_as_json(knows_json && invocation.has("json"));
-  if (lacks_app(invocation)) name_the_app(invocation);
-  return invocation.command.run(invocation);
+  if (leaves_out_app(invocation.command, invocation.words())) name_the_app(invocation);
+  if (const auto& places = invocation.command.positionals;
+      invocation.has_words() && places.front().kind == Kind::app && AppName::is_valid(invocation.words().front()))
+    session.console.speak_of(invocation.words().front());
+  try {
+    return invocation.command.run(invocation);
+  } catch (const NotFound& error) {
+    tell_of_habit(invocation, error);
+    throw;
+  }
 }
 
 int run_program(const std::vector<std::string>& argv, Console& console, Clock& clock, Doors doors) {

@@ -6,6 +6,8 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/left_out.h"
+#include "cli/named.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -21,12 +23,52 @@ constexpr bool is_one_of(std::string_view word, std::initializer_list<std::strin
 
 // Nobody means "whichever it is" with these.
 bool needs_a_name(const Command& command) {
-  return is_one_of(command.name, {"remove", "adopt", "try"});
+  return is_one_of(command.name, {"remove", "forget", "adopt", "try"});
 }
 
 // With these the name may be meant to be a new one, or data is replaced.
 bool may_mean_another(const Command& command) {
   return needs_a_name(command) || is_one_of(command.name, {"deploy", "build", "restore"});
+}
+
+bool is_numbered(std::string_view word, char letter) {
+  return word.size() > 1 && word.front() == letter && parse_number(word.substr(1)).has_value();
+}
+
+// Whether the word is one for this place, going by its form alone.
+bool can_only_be(const Positional& place, const std::string& word) {
+  const auto choices = choices_of(place.choices);
+  switch (place.kind) {
+    case Kind::release:
+      return is_numbered(word, 'r');
+    case Kind::which:
+      return is_numbered(word, 'r') || is_one_of(word, {"new", "last", "stable"});
+    case Kind::saved:
+      return is_numbered(word, 's');
+    case Kind::setting:
+      return word.find('=') != std::string::npos;
+    case Kind::words:
+      return std::find(choices.begin(), choices.end(), word) != choices.end();
+    default:
+      return false;
+  }
+}
+
+bool is_name_here(Named& named, const std::string& word) {
+  return AppName::is_valid(word) && (named.is_app(word) || (named.project() && named.project()->has(word)));
+}
+
+AppName app_meant(Invocation& in, HostRun& run, Named& named) {
+  // A Compose project is made by belay up. Its data can be brought back where nothing else of it is left.
+  const auto& project = named.project();
+  const bool makes_one = is_one_of(in.command.name, {"deploy", "build"});
+  if (project && in.command.name == "restore" && !named.is_app(project->name.text())) return project->name;
+  if (project && !makes_one) return named.of(std::nullopt, in.command.positionals.front().name).app;
+  auto name = app_of_folder(run.context());
+  if (!name) name = only_app(in.command, run.context());
+  if (!name) ask_which_app(in, run.context(), in.command.positionals.front().name);
+  in.console.note(format("this is about {}", name->text()));
+  return *name;
 }
 
 }  // namespace
@@ -65,25 +107,24 @@ void ask_which_app(const Invocation& in, change::Context& context, std::string_v
   throw UsageError(error.what(), format("Which one? {}{}; {}", join(names, ", "), is_long ? ", …" : "", error.hint()));
 }
 
-bool lacks_app(const Invocation& in) {
-  const auto& positionals = in.command.positionals;
-  return !positionals.empty() && positionals.front().required && positionals.front().kind == Kind::app &&
-         !in.has_words();
+bool leaves_out_app(const Command& command, const std::vector<std::string>& words) {
+  const auto& places = command.positionals;
+  if (places.empty() || places.front().kind != Kind::app) return false;
+  if (words.empty()) return places.front().required;
+  const bool has_room = places.size() > words.size() || places.back().repeated;
+  return places.size() > 1 && has_room && can_only_be(places[1], words.front());
 }
 
 void name_the_app(Invocation& in) {
+  const auto& places = in.command.positionals;
   HostRun run(in.session, in.description());
-  std::optional<AppName> name;
-  if (!needs_a_name(in.command)) {
-    name = app_of_folder(run.context());
-    if (!name) name = only_app(in.command, run.context());
-  }
-  const auto& positionals = in.command.positionals;
+  Named named(in, run);
+  // An app may be called r2.
+  if (in.has_words() && (in.session.project || is_name_here(named, in.words().front()))) return;
   // Another word would still be missing.
-  const bool is_enough = positionals.size() < 2 || !positionals[1].required;
-  if (!name || !is_enough) ask_which_app(in, run.context(), positionals.front().name);
-  in.console.note(format("this is about {}", name->text()));
-  in.take_word(name->text());
+  const bool is_enough = in.has_words() || places.size() < 2 || !places[1].required;
+  if (needs_a_name(in.command) || !is_enough) ask_which_app(in, run.context(), places.front().name);
+  in.put_first(app_meant(in, run, named).text());
 }
 
 }  // namespace belay::cli

@@ -1,6 +1,6 @@
 #pragma once
-// Which app a command is about, where the line names none: the one that was built from this folder, or the only one of
-// the host; else the apps are listed.
+// Which app a command is about, where the line names none: that of the folder's Compose project, the one that was built
+// from this folder, or the only one of the host; else the apps are listed. The same for every command (named.h).
 
 #include <optional>
 #include <vector>
@@ -17,8 +17,9 @@ std::vector<AppName> all_apps(change::Context& context);
 // "stop: NAME is missing", with the apps that it could be. `missing`: what the word is called.
 [[noreturn]] void ask_which_app(const Invocation& in, change::Context& context, std::string_view missing);
 
-// The first word of the line, where the table asks for an app and the line has no words at all.
-bool lacks_app(const Invocation& in);
+// Puts the app's name before the words: that of the folder's Compose project, else the app that was built from the
+// folder, else the only one of the host. Nothing where the first word is an app or a service all the same. Throws
+// UsageError with the apps where nobody knows, or where the command wants the name to be typed.
 void name_the_app(Invocation& in);
 
 }  // namespace belay::cli

@@ -72,6 +72,9 @@ class Pass {
   change::Context context_for(state::Store& store, change::Report& report) const;
   std::optional<App> known(const std::string& name);
   Needs needs_now(const Declaration& declared);
+  static void tell_unwatched(const Declaration& declared, change::Context& context);
+  // Throws NotFound where it is linked to a container, or lives in one, that there is not and that nothing is to make.
+  void refuse_missing_containers(const Declaration& declared, change::Context& context);
   // Others that need this app shall see what it is now; in a preview, what it will be.
   void remember(const App& app);
 

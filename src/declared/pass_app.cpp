@@ -12,6 +12,7 @@
 #include "declared/hand_over.h"
 #include "declared/pass.h"
 #include "engine/one_look.h"
+#include "formats/mounts.h"
 #include "model/naming.h"
 #include "state/store.h"
 
@@ -220,6 +221,8 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     if (!is_previewed) keep_up(declared, *app, context, result);
     return;
   }
+  refuse_missing_containers(declared, context);
+  tell_unwatched(declared, context);
   tell_deploy(std::get<Deploy>(decision), result);
   result.only_makes = options_.starts_nothing;
   if (result.is_new) tell_chosen_tags(declared, choices, result);
@@ -229,6 +232,43 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
   const Release* tried = after && result.change.is_held ? after->find(*result.change.release) : nullptr;
   if (tried != nullptr) note_failure(*after, context.store, *tried);
   if (result.change.kind == change::Change::Kind::done) clean_up_after(declared.name, context);
+}
+
+// Where a release is about to be made, for then it matters that a later change of the file makes none.
+void Pass::tell_unwatched(const Declaration& declared, change::Context& context) {
+  if (declared.spec.project) return;
+  for (const auto& service : declared.spec.services)
+    for (const auto& mount : service.mounts) {
+      const bool is_watched =
+          std::find(declared.watched.begin(), declared.watched.end(), fs::path(mount.source)) != declared.watched.end();
+      if (mount.kind == Mount::Kind::bind && mount.read_only && !is_watched && formats::is_temporary(mount.source))
+        context.report.note(
+            format("{} is not watched for changes, as nothing in /tmp and /var/tmp is, unless "
+                   "\"watch\": true asks for it",
+                   mount.source));
+    }
+}
+
+void Pass::refuse_missing_containers(const Declaration& declared, change::Context& context) {
+  // Of a project its own services are meant, which its files have been checked for.
+  if (declared.spec.project || declared.spec.services.size() != 1) return;
+  for (const auto& tie : ties(declared)) {
+    if (tie.kind == Tie::Kind::asked_for) continue;
+    std::vector<std::string> names;
+    {
+      const std::lock_guard lock(turn_);
+      if (view_.has_container(tie.container)) continue;
+      for (const auto& container : view_.world.containers) names.push_back(container.name);
+      for (const auto& [name, app] : view_.apps) names.push_back(name);
+    }
+    // It may have come since the list, or be named by its id.
+    if (context.engine.container(tie.container, stop_)) continue;
+    const std::string near = did_you_mean(tie.container, names);
+    throw NotFound(ErrorCode::container_not_found,
+                   format("{} needs the container {} ({}), and there is none", declared.name.text(), tie.container,
+                          to_text(tie.kind)),
+                   near.empty() ? "docker ps -a lists the containers; or write a definition of that name." : near);
+  }
 }
 
 Situation Pass::situation_of(const App* app, const change::ReleaseDraft& draft, const ImageChoices& images,

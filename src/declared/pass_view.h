@@ -33,6 +33,10 @@ class PassView {
   void remember(const App& app);
   const App* find(const std::string& app) const;
   Needs needs_of(const Declaration& declared) const;
+  // Whether there is a container of that name, or is to be one by then.
+  bool has_container(const std::string& name) const {
+    return provider_of(name) != nullptr || world.find(name) != nullptr;
+  }
   // Those that can be the app's, by their labels or by when they were made.
   std::vector<const Container*> containers_of(const App& app) const;
 

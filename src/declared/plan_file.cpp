@@ -176,9 +176,13 @@ void write_plan_file(const fs::path& path, const PlanFile& plan) {
 
 PlanFile read_plan_file(const fs::path& path) {
   const Node node = document::read_json(read_file(path), path.string());
-  if (!node.is_map())
+  if (!node.is_map() || node.find("belay_plan") == nullptr) {
+    const std::string folder = shell_quoted(path.has_parent_path() ? path.parent_path().string() : ".");
     throw ConfigError({path.string(), 0, 0}, "this is not a plan of Belay",
-                      "Plans are written by: belay plan DIR -o FILE.");
+                      format("Plans are written by: belay plan DIR -o FILE. A definition is applied with those beside "
+                             "it: belay apply {}",
+                             folder));
+  }
   if (needed(node, "belay_plan").as_int("belay_plan") != file_version)
     throw ConfigError(needed(node, "belay_plan").where(), "this plan was written by another version of Belay",
                       make_it_anew);

@@ -254,6 +254,32 @@ void settle_checks(const App& app, const BuildOptions& options, Parameters& para
   if (!is_by_hand && !formats::speaks_of_checks(before->parameter_text)) set(earlier.spec.services[0].checks);
 }
 
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
+// What stands behind the last separator: "a" of "shop-a".
+std::string_view ending(std::string_view name) {
+  const size_t at = name.find_last_of("-_.");
+  return at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
+}
+
+// Names that are near, and not of a series: web1 and web2, shop-a and shop-b are meant to be like each other.
+bool is_a_slip(const std::string& name, const std::string& near) {
+  constexpr size_t short_ending = 2, too_short = 3;
+  if (name.size() < too_short || without_digits(name) == without_digits(near)) return false;
+  const auto ends = ending(name), near_ends = ending(near);
+  return ends.empty() || ends.size() > short_ending || near_ends.size() > short_ending ||
+         name.substr(0, name.size() - ends.size()) != near.substr(0, near.size() - near_ends.size());
+}
+
+// Who calls an app like its folder or file has not mistyped it.
+bool is_named_after(const AppName& name, const Place& place) {
+  const fs::path file(place.dockerfile);
+  return file.parent_path().filename() == name.text() || file.filename() == name.text() + "-Dockerfile";
+}
+
 // A slip in a name makes an app that nobody wanted: it is said which one is new, and which one it may be instead.
 void tell_new_name(change::Context& context, const AppName& name, const BuildOptions& options,
                    const std::optional<Place>& place) {
@@ -266,13 +292,19 @@ void tell_new_name(change::Context& context, const AppName& name, const BuildOpt
       const Build* build = app ? app->latest_build() : nullptr;
       if (build != nullptr && build->dockerfile == place->dockerfile.string()) other = each;
     }
-  const std::string near = did_you_mean(name.text(), names);
+  const auto near = nearest(name.text(), names);
   context.report.note(format("{} is a new app{}{}", name.text(),
                              other.empty() ? "" : format(", from the same Dockerfile as {}", other),
-                             near.empty() ? "" : ". " + near));
-  if (other.empty() || !options.confirm_new_name || options.dry_run) return;
-  if (!options.confirm_new_name(format("{} is built from this Dockerfile, and {} is new", other, name.text())))
-    throw Error(ErrorCode::declined, "nothing was built", format("belay deploy {} makes its next release.", other));
+                             near ? format(". Did you mean '{}'?", *near) : ""));
+  if (!options.confirm_new_name || options.dry_run) return;
+  std::string what;
+  if (!other.empty())
+    what = format("{} is built from this Dockerfile, and {} is new", other, name.text());
+  else if (near && is_a_slip(name.text(), *near) && !(place && is_named_after(name, *place)))
+    what = format("there is no app {} yet, and its name is near to that of {}", name.text(), *near);
+  if (what.empty() || options.confirm_new_name(what)) return;
+  throw Error(ErrorCode::declined, "nothing was built",
+              format("belay deploy {} makes its next release.", other.empty() ? *near : other));
 }
 
 App app_to_build(change::Context& context, const AppName& name, const BuildOptions& options) {

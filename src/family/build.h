@@ -32,7 +32,8 @@ struct BuildOptions {
   bool dry_run = false;
   // A name that no app has may be a slip: it is said to be new.
   bool tells_new_names = false;
-  // Asked where such a name would be a second app of a Dockerfile; false: nothing is done. Absent: nobody is asked.
+  // Asked where such a name would be a second app of a Dockerfile, or is near to that of an app; false: nothing is
+  // done. Absent: nobody is asked.
   std::function<bool(const std::string& what)> confirm_new_name{};
 };
 

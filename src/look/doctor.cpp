@@ -18,6 +18,7 @@
 #include "engine/direct.h"
 #include "look/beside_compose.h"
 #include "look/errand_text.h"
+#include "look/unfinished.h"
 #include "safekeeping/backup_health.h"
 #include "state/store.h"
 
@@ -115,6 +116,15 @@ class Examination {
     }
   }
 
+  void interrupted(const App& app, const World& world) {
+    const std::string steps = steps_left(plan_or_none({app, world, clock_.now(), {}}), app.name.text());
+    const bool is_held = app.wish.progress == Wish::Progress::held && !steps.empty();
+    add(is_held ? Level::bad : Level::advice, app.name.text(),
+        is_held ? format("{} was interrupted and had it held still for it; left to do: {}", app.wish.why, steps)
+                : format("a change was interrupted: {}{}", app.wish.why, steps.empty() ? "" : "; left to do: " + steps),
+        format("{} finishes it; so does any other change.", finishing_command(app)));
+  }
+
   void apps() {
     if (!engine_answers_ || !state_answers_) return;
     examine("apps", [&] {
@@ -128,10 +138,7 @@ class Examination {
         known.insert(app.name.text());
         if (app.wish.is_unfinished() &&
             !FileLock::holder_of(state::lock_path(installation_.store().folder(), app.name)))
-          add(Level::advice, app.name.text(), format("a change was interrupted: {}", app.wish.why),
-              app.wish.is<goal::Removed>()
-                  ? format("belay remove {} finishes it.", app.name.text())
-                  : format("belay restart {} or any other change finishes or replaces it.", app.name.text()));
+          interrupted(app, world);
         examine(app.name.text(), [&] { backups(app); });
         examine(app.name.text(), [&] { obstacles(app, world, claims); });
         open_databases(app);

@@ -13,6 +13,7 @@
 #include "family/parameters.h"
 #include "look/beside_compose.h"
 #include "look/errand_text.h"
+#include "look/unfinished.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -654,7 +655,7 @@ Status status_of(change::Context& context, const App& app, const World& world, c
   }
   if (app.wish.is_unfinished())
     status.wish += at_work(context.store, app.name, app.wish).empty()
-                       ? "; the command that asked for it was interrupted"
+                       ? format("; {} was interrupted: {} finishes it", app.wish.why, finishing_command(app))
                        : "; the command that asked for it is at work";
   if (!app.wish.is<goal::None>()) status.since = app.wish.since;
   if (const auto detail = world.details.find(status.summary.container); detail != world.details.end()) {
@@ -702,8 +703,11 @@ namespace {
 // The paragraph of `belay why`, sentence by sentence.
 class Explanation {
  public:
-  Explanation(const App& app, const World& world, const std::vector<Wait>& waits, const state::Store& store, Time now)
+  // `plan`: what is left to do where something was interrupted.
+  Explanation(const App& app, const World& world, const std::vector<Wait>& waits, const state::Store& store, Time now,
+              plan::Plan plan)
       : app_(app),
+        plan_(std::move(plan)),
         waits_(waits),
         name_(app.name.text()),
         row_(summary_of(app, world)),
@@ -780,20 +784,57 @@ class Explanation {
       say("Going back to {} was interrupted {}; belay rollback {} finishes it.",
           app_.wish.release() ? app_.wish.release()->text() : "nothing that runs", ago(app_.wish.since, now_), name_);
     } else if (app_.wish.is<goal::Stopped>()) {
-      say("{} was to be stopped ({}), and that was interrupted; belay stop {} finishes it.", name_, origin(), name_);
+      say("{} was to be stopped ({}), and that was interrupted; {} finishes it.", name_, origin(),
+          finishing_command(app_));
+    } else if (app_.wish.progress == Wish::Progress::held) {
+      say("{} by {} was interrupted, and had {} held still for it{}; {} lets it go on.", app_.wish.why, app_.wish.who,
+          name_, what_stands_still(), finishing_command(app_));
     } else if (app_.wish.fallback == app_.wish.release()) {
-      // Its data was read or exchanged; what runs was to stay the same.
-      const std::string number = app_.wish.release()->text();
-      say("{} by {} was interrupted; {} should go on with {}, and belay start {} {} sees to that.", app_.wish.why,
-          app_.wish.who, name_, number, name_, number);
+      // Its data was exchanged; what runs was to stay the same.
+      say("{} by {} was interrupted; {} should go on with {}, and {} sees to that.", app_.wish.why, app_.wish.who,
+          name_, app_.wish.release()->text(), finishing_command(app_));
+      becomes_of_the_data();
     } else {
-      const std::string number = app_.wish.release()->text();
-      say("{} was to run {} ({}), and that was interrupted: belay start {} {} goes on with it, belay rollback {} takes "
-          "it "
-          "back.",
-          name_, number, origin(), name_, number, name_);
+      say("{} was to run {} ({}), and that was interrupted: {} goes on with it, belay rollback {} takes it back.",
+          name_, app_.wish.release()->text(), origin(), finishing_command(app_), name_);
     }
+    if (!at_work_.empty()) return;
+    if (const std::string steps = steps_left(plan_, name_); !steps.empty()) say("Left to do: {}.", steps);
     if (!row_.container.empty()) say("Its container {} is {} now.", row_.container, row_.status);
+  }
+
+  // ": web-r1 is paused, db-r1 is exited"; empty: all run.
+  std::string what_stands_still() const {
+    std::vector<std::string> still;
+    for (const auto& instance : row_.instances)
+      if (!instance.container.empty() && (!instance.is_up || instance.state == AppState::paused))
+        still.push_back(format("{} is {}", instance.container, to_text(instance.state)));
+    return still.empty() ? std::string() : ": " + join(still, ", ");
+  }
+
+  // Of a restore that was interrupted: which data the places will hold, and where the other one is.
+  void becomes_of_the_data() {
+    for (const auto& exchange : app_.wish.data) {
+      const bool is_to_come = std::any_of(plan_.actions.begin(), plan_.actions.end(), [&](const plan::Action& action) {
+        const auto* step = std::get_if<plan::ExchangeData>(&action.step);
+        return step != nullptr && step->place == exchange.place;
+      });
+      const std::string place = text_of(exchange.place), kept = whose_reserve(exchange.reserve);
+      if (is_to_come)
+        say("The data that was brought back then takes the place of what {} holds, which stays as {}.", place, kept);
+      else
+        say("{} holds the data that was brought back; what it held before is {}.", with_capital(place), kept);
+    }
+  }
+  std::string whose_reserve(const DataPlace& reserve) const {
+    for (const auto& snapshot : app_.snapshots)
+      for (const auto& item : snapshot.items)
+        if (item.kept == reserve) return format("the snapshot {0} (belay restore {1} {0})", snapshot.text(), name_);
+    return text_of(reserve);
+  }
+  static std::string with_capital(std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+    return text;
   }
 
   void runs() {
@@ -934,6 +975,7 @@ class Explanation {
   }
 
   const App& app_;
+  const plan::Plan plan_;
   const std::vector<Wait>& waits_;
   const std::string name_;
   const AppSummary row_;
@@ -959,7 +1001,10 @@ Why why(change::Context& context, const AppName& name, std::stop_token stop) {
     result.waits.push_back(std::move(wait));
   }
   const Time now = context.clock.now();
-  result.text = Explanation(app, change::observe(context.engine, app, stop), result.waits, context.store, now).text();
+  const World world = change::observe(context.engine, app, stop);
+  plan::Plan left;
+  if (app.wish.is_unfinished()) left = plan_or_none({app, world, now, context.defaults});
+  result.text = Explanation(app, world, result.waits, context.store, now, std::move(left)).text();
   for (const auto& errand : context.store.errands(name.text())) result.text += " " + sentence_of(errand, now);
   if (const auto trouble = trouble_text(safekeeping::backup_health(context.store, name, now), now); !trouble.empty())
     result.text += format(" Beside that, {}.", trouble);
@@ -994,7 +1039,10 @@ std::vector<ImageRow> images(change::Context& context, const AppName& name, std:
     const Build* build = app.latest_build();
     row.is_newest_build = build != nullptr && build->image == id;
     for (const Release* release : users[id]) {
-      row.releases.push_back(release->number.text());
+      // Several services may have it.
+      const std::string number = release->number.text();
+      if (std::find(row.releases.begin(), row.releases.end(), number) == row.releases.end())
+        row.releases.push_back(number);
       for (const auto& mark : marks_of(app, *release, world))
         if (std::find(row.marks.begin(), row.marks.end(), mark) == row.marks.end()) row.marks.push_back(mark);
     }

@@ -62,6 +62,16 @@ Node adopted_json(const family::Adopted& adopted) {
   return node;
 }
 
+Node let_go_json(const AppName& name, const change::LetGo& gone, bool dry_run) {
+  Node node = bare_name(name.text());
+  node.set("outcome", gone.declined ? word("declined") : outcome_word(dry_run, gone.done));
+  node.set("containers", texts(gone.containers));
+  node.set("forgotten", remarks(gone.forgotten));
+  node.set("kept", remarks(gone.kept));
+  node.set("again", text_or_null(gone.again));
+  return node;
+}
+
 Node imported_json(const family::ImportedFamily& imported, bool dry_run) {
   Node node = bare_name(imported.name);
   node.set("outcome", imported.error ? word("failed") : outcome_word(dry_run && imported.changed, imported.changed));

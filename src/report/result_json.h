@@ -2,6 +2,7 @@
 // What commands did, as JSON: docs/json.md. An outcome is "planned" in a dry run, "done", or "unchanged".
 
 #include "change/clean.h"
+#include "change/let_go.h"
 #include "change/mark.h"
 #include "document/node.h"
 #include "family/build.h"
@@ -18,6 +19,7 @@ document::Node removal_json(const std::string& name, const change::Removed& remo
                             std::optional<ByteCount> frees = {});
 
 document::Node adopted_json(const family::Adopted& adopted);
+document::Node let_go_json(const AppName& name, const change::LetGo& gone, bool dry_run);
 document::Node imported_json(const family::ImportedFamily& imported, bool dry_run);
 document::Node imported_json(const family::Imported& imported, bool dry_run);
 document::Node recovered_json(const family::Recovered& recovered, bool dry_run);

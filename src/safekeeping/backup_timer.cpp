@@ -197,6 +197,11 @@ TimerChange install_timer(const BackupTimer& timer, std::stop_token stop) {
     throw NotFound(ErrorCode::file_not_found,
                    format("there is no folder {}: systemd is not on this machine", folder.string()),
                    format("For cron: belay backup {} --cron", timer.app.text()));
+  if (std::getenv("BELAY_UNIT_FOLDER") == nullptr && !systemd_runs())
+    throw Error(ErrorCode::unsupported, "systemd does not run on this machine, so no timer would begin the backup",
+                format("For cron: belay backup {} --cron. To write the units all the same, name their folder: "
+                       "BELAY_UNIT_FOLDER={}",
+                       timer.app.text(), folder.string()));
   write_file_durably(change.files[0], service_unit(timer));
   write_file_durably(change.files[1], timer_unit(timer));
   if (systemd_runs()) {

@@ -40,6 +40,7 @@ struct TimerChange {
   std::vector<std::string> to_do;  // what the user does otherwise: commands
 };
 // Replaces an earlier timer of the app. Only where units are kept in the usual folder and systemd runs, it is told.
+// Throws Error where systemd does not run and nobody has named a folder: the backup would never be made.
 TimerChange install_timer(const BackupTimer& timer, std::stop_token stop);
 // Throws NotFound where the app has none.
 TimerChange remove_timer(const AppName& app, std::stop_token stop);

@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/lock.h"
+#include "change/running.h"
 #include "declared/definitions.h"
 #include "declared/user_data.h"
 #include "serve/app_alarms.h"
@@ -254,10 +255,11 @@ void Daemon::look_at(const Look& asked, const std::stop_token& stop) {
     ~Measuring() { daemon.measure_apps(store, stop); }
   } const measuring{*this, *store, stop};
   tell_of_alarms(measured_, *store, daemon_log_, clock_.now(), stop);
-  if (!declared_) return;
   change::Report report;
   change::Context context{measured_,         *store, clock_, report, options_.who, options_.command, false,
                           options_.defaults, {}};
+  let_go_on(context, look.leave, stop);
+  if (!declared_) return;
   declared::DeclaredOptions options;
   options.ask_registries = look.registries && settings_.pull;
   options.thorough = look.thorough;
@@ -283,6 +285,21 @@ void Daemon::look_at(const Look& asked, const std::stop_token& stop) {
   succeeded_ = sources_are_fresh_ && host.is_as_declared();
   if (std::any_of(host.apps.begin(), host.apps.end(), [](const declared::DeclaredApp& app) { return app.busy; }))
     try_again_in(pause_for_lock);
+}
+
+// A backup that was killed leaves its app paused, declared or not.
+void Daemon::let_go_on(change::Context& context, const std::set<std::string>& leave, const std::stop_token& stop) {
+  for (const auto& left : change::resume_left_held(context, leave, stop)) {
+    const std::string& name = left.app.text();
+    if (left.busy) {
+      try_again_in(pause_for_lock);
+      continue;
+    }
+    const std::string what = format("{} was left held still by '{}', which was interrupted", name, left.why);
+    daemon_log_.subsystem_trouble(name + " held still",
+                                  left.error ? format("{}: {}", what, *left.error) : std::string());
+    if (!left.error) log_.write(LogLevel::notice, what + "; it goes on");
+  }
 }
 
 // Only where somebody reads them: it asks the engine for a list.

@@ -128,6 +128,7 @@ class Daemon {
   Look look_for(const Wakeup& wakeup, const std::set<std::string>& leave);
   void note_owed(const Look& look, const declared::DeclaredHost& host);
   void make_sure_of_the_engine(const std::stop_token& stop);
+  void let_go_on(change::Context& context, const std::set<std::string>& leave, const std::stop_token& stop);
   void know_errands(state::Store& store);
   void measure_apps(const state::Store& store, const std::stop_token& stop) noexcept;
   void look_at(const Look& look, const std::stop_token& stop);

@@ -21,6 +21,17 @@ TEST(Console, WritesErrorsAsASentenceAndAHint) {
   EXPECT_EQ(capture.output(), "");
 }
 
+TEST(Console, PutsTheAppOfTheLineIntoHints) {
+  Capture capture;
+  capture.console.speak_of("web");
+  capture.console.error(
+      Error(ErrorCode::internal, "the disk is full: NAME", "Free some with belay cleanup NAME, or df."));
+  capture.console.error(UsageError("KEY is missing", "usage: belay unset NAME KEY…"));
+  EXPECT_EQ(capture.errors(),
+            "belay: the disk is full: NAME\nhint: Free some with belay cleanup web, or df.\nbelay: KEY is missing\n"
+            "usage: belay unset NAME KEY…\n");
+}
+
 TEST(Console, DoesNotLetMessagesSteerTheTerminal) {
   Capture capture;
   capture.console.error(Error(ErrorCode::internal, "bad \033[2J name"));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <set>
+#include <span>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -29,12 +30,36 @@ TEST(Habits, AreNoCommandsAndAreAnsweredWithCommands) {
     EXPECT_TRUE(habit.answer.ends_with('.')) << habit.word;
     for (const auto& name : commands_in(habit.answer)) EXPECT_NE(find_command(name), nullptr) << habit.answer;
     try {
-      parse_command_line(std::vector<std::string>{std::string(habit.word), "web"});
+      parse_command_line(std::vector<std::string>{std::string(habit.word)});
       ADD_FAILURE() << habit.word;
     } catch (const UsageError& error) {
       EXPECT_EQ(error.hint(), habit.answer);
     }
   }
+}
+
+// Of "belay WORD web" the answer is the line to be typed.
+TEST(Habits, AreAnsweredWithTheNameThatWasTyped) {
+  for (const auto& habit : habits()) {
+    if (is_other_program(habit.word)) continue;
+    try {
+      parse_command_line(std::vector<std::string>{std::string(habit.word), "shop"});
+      ADD_FAILURE() << habit.word;
+    } catch (const UsageError& error) {
+      EXPECT_EQ(error.hint(), with_name(habit.answer, std::vector<std::string>{"shop"})) << habit.word;
+      EXPECT_EQ(error.hint().find(" NAME "), std::string::npos) << error.hint();
+    }
+  }
+  const auto answered = [](std::string_view answer, const std::string& words) {
+    return with_name(answer, shell_words(words));
+  };
+  constexpr std::string_view answer = "belay logs NAME prints it, belay set NAME, NAMED and KEY_NAME.";
+  EXPECT_EQ(answered(answer, "shop"), "belay logs shop prints it, belay set shop, NAMED and KEY_NAME.");
+  EXPECT_EQ(answered(answer, "inspect shop"), "belay logs shop prints it, belay set shop, NAMED and KEY_NAME.");
+  EXPECT_EQ(answered(answer, "-u shop"), "belay logs shop prints it, belay set shop, NAMED and KEY_NAME.");
+  EXPECT_EQ(answered(answer, "--signal HUP shop"), "belay logs shop prints it, belay set shop, NAMED and KEY_NAME.");
+  for (const char* unclear : {"", "ls", "--signal HUP", "A=b", "./shop", "-x", "rm -f"})
+    EXPECT_EQ(answered(answer, unclear), answer) << unclear;
 }
 
 TEST(Habits, OfLookingAreNeverAnsweredWithAChange) {
@@ -59,6 +84,20 @@ TEST(Habits, OfOtherWordsStandForACommand) {
     // A word that only looks where it comes from must not change anything here.
     EXPECT_TRUE(command->group == Group::look || command->name == "doctor") << alias.word;
     EXPECT_EQ(parse_command_line(std::vector<std::string>{std::string(alias.word)}).command, command) << alias.word;
+  }
+}
+
+TEST(Habits, OfSecondWordsAreAnsweredWithCommands) {
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  for (const auto& habit : habit_words()) {
+    EXPECT_TRUE(seen.emplace(habit.command, habit.word).second) << habit.command << " " << habit.word;
+    const Command* command = find_command(habit.command);
+    ASSERT_NE(command, nullptr) << habit.command;
+    // What has another first word answers by itself.
+    EXPECT_EQ(command->positionals.front().kind, Kind::app) << habit.command;
+    EXPECT_TRUE(habit.answer.ends_with('.')) << habit.answer;
+    EXPECT_FALSE(commands_in(habit.answer).empty()) << habit.answer;
+    for (const auto& name : commands_in(habit.answer)) EXPECT_NE(find_command(name), nullptr) << habit.answer;
   }
 }
 
@@ -348,7 +387,8 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
     } catch (const UsageError& error) {
       EXPECT_STRNE(word, "") << line << ": " << error.what();
       const std::string said = std::string(error.what()) + " " + error.hint();
-      EXPECT_NE(said.find(word), std::string::npos) << line << ": " << said;
+      const auto words = shell_words(line);
+      EXPECT_NE(said.find(with_name(word, std::span(words).subspan(1))), std::string::npos) << line << ": " << said;
     }
   }
 }

@@ -129,6 +129,48 @@ TEST_F(DeclaredHostTest, AServiceThatEndsAndThatNobodyWaitsForIsDone) {
   EXPECT_EQ(scene_.container("shop-tools-1")->image, scene_.engine.image("tools:2", {})->id);
 }
 
+TEST_F(DeclaredHostTest, ALinkToAContainerThatIsNotThereIsFoundByThePlan) {
+  define("database", R"("image": "web:1")");
+  define("web", R"("image": "web:1", "links": {"databse": "db"})");
+  for (const bool dry_run : {true, false}) {
+    const DeclaredHost host = apply(dry_run);
+    const DeclaredApp& app = of(host, "web");
+    EXPECT_EQ(app.kind, DeclaredApp::Kind::broken) << dry_run;
+    EXPECT_THAT(app.reason, HasSubstr("web needs the container databse (links), and there is none"));
+    EXPECT_EQ(app.hint, "Did you mean 'database'?");
+  }
+  EXPECT_THAT(running(), ElementsAre("database"));
+  define("web", R"("image": "web:1", "links": {"database": "db"})");
+  EXPECT_EQ(run(), "database unchanged, web change");
+  // One that somebody else made will do.
+  scene_.stranger("theirs", {});
+  define("web", R"("image": "web:1", "links": {"theirs": "db"})");
+  EXPECT_EQ(run(), "database unchanged, web change");
+}
+
+TEST_F(DeclaredHostTest, ThatAFileInTmpIsNotWatchedIsSaidWhereAReleaseIsMade) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "conf").string();
+  ASSERT_TRUE(file.starts_with("/tmp/") || file.starts_with("/var/tmp/")) << file;
+  write_file_durably(file, "one\n");
+  define("web", format(R"("image": "web:1", "volumes": [{{"hostPath": "{}", "containerPath": "/conf", "mode": "ro"}}])",
+                       file));
+  struct Noting final : DeclaredListener {
+    void tell(const plan::Event& event) override {
+      if (const auto* remark = std::get_if<plan::Remark>(&event.what)) notes.push_back(remark->text);
+    }
+    std::vector<std::string> notes;
+  } noting;
+  const auto pass = [&] {
+    noting.notes.clear();
+    Context context = scene_.context("belay apply");
+    std::ignore = apply_declared(context, read_definitions(definitions_, {}), options_, noting, {});
+    return noting.notes;
+  };
+  EXPECT_THAT(pass(), Contains(HasSubstr(file + " is not watched for changes")));
+  EXPECT_THAT(pass(), IsEmpty());
+}
+
 TEST_F(DeclaredHostTest, ARegistryIsAskedAsOftenAsThePullPolicySays) {
   scene_.engine.in_registry("far:1", {}, {}, "first");
   make_folder(definitions_ / "shop");

@@ -121,11 +121,27 @@ class NewNames : public ::testing::Test {
     options.where = where;
     options.dry_run = dry_run;
     options.tells_new_names = true;
+    if (asks_) options.confirm_new_name = [&](const std::string& what) { return asked_.push_back(what), false; };
     std::ignore = build(here, AppName(name), options, {});
+  }
+  // What was asked before an app of this name was made; empty: nothing, and it is there.
+  std::string question_for(const std::string& name, const std::string& where) {
+    asked_.clear();
+    asks_ = true;
+    try {
+      build_as(name, where);
+      EXPECT_TRUE(scene_.store->app(AppName(name))) << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::declined) << error.what();
+      EXPECT_FALSE(scene_.store->app(AppName(name))) << name;
+    }
+    return asked_.empty() ? "" : asked_.front();
   }
 
   fs::path before_ = fs::current_path();
   Scene scene_;
+  bool asks_ = false;
+  std::vector<std::string> asked_;
 };
 
 TEST_F(NewNames, AreSaidToBeNew) {
@@ -153,6 +169,23 @@ TEST_F(NewNames, OfAnotherDockerfileAreOnlyNew) {
   build_as("blog", "");
   EXPECT_EQ(scene_.report.notes.back(), "blog is a new app");
   EXPECT_TRUE(scene_.store->app(AppName("blog")));
+}
+
+TEST_F(NewNames, NearToAnotherAreAskedFor) {
+  for (const char* name : {"site", "shop-a", "web1", "mail"}) build_as(name, "");
+  const auto elsewhere = [&](const std::string& name, const std::string& folder) {
+    fs::create_directories(scene_.source / folder);
+    scene_.write(folder + "/Dockerfile", "FROM scratch\n");
+    return question_for(name, folder);
+  };
+  EXPECT_EQ(elsewhere("stie", "new"), "there is no app stie yet, and its name is near to that of site");
+  EXPECT_EQ(elsewhere("maill", "new"), "there is no app maill yet, and its name is near to that of mail");
+  EXPECT_EQ(elsewhere("shpo-a", "new"), "there is no app shpo-a yet, and its name is near to that of shop-a");
+  EXPECT_EQ(elsewhere("web2", "second"), "") << "a series";
+  EXPECT_EQ(elsewhere("shop-b", "third"), "") << "a series";
+  EXPECT_EQ(elsewhere("sites", "sites"), "") << "the folder is called so";
+  EXPECT_EQ(elsewhere("blog", "fourth"), "");
+  EXPECT_EQ(question_for("siet", ""), "web1 is built from this Dockerfile, and siet is new");
 }
 
 }  // namespace

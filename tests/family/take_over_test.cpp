@@ -6,6 +6,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "change/let_go.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
 
@@ -54,6 +55,80 @@ TEST(Adopt, TakesOverWhatJocklerMadeWithoutTouchingIt) {
   EXPECT_EQ(scene.engine.container(scene.app().find({3})->containers.at("web"), {})->service.environment.at("COLOUR"),
             "red");
   EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(LettingGo, IsTheWayBackOutOfAdopting) {
+  Scene scene({NamingScheme::jcl});
+  foreign(scene, "web", true, "always");
+  auto here = scene.context();
+  adopt(here, web, {}, {}, {});
+  const auto before = scene.engine.changes().size();
+  const std::string known = scene.all();
+  const auto agree = [](const LetGo&) { return true; };
+  const auto dry = let_go(here, web, true, agree, {});
+  EXPECT_EQ(scene.all(), known);
+  EXPECT_THAT(dry.containers, ElementsAre("web"));
+  EXPECT_THAT(dry.kept, ElementsAre("container web, running", "volume web_data with its data",
+                                    "the image with the tag belay/web:r1"));
+  EXPECT_EQ(dry.again, "belay adopt web");
+  EXPECT_FALSE(dry.bears_labels);
+  EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return false; }, {}).declined);
+  EXPECT_EQ(scene.all(), known) << "the answer was no";
+  EXPECT_TRUE(let_go(here, web, false, agree, {}).done);
+  EXPECT_EQ(scene.engine.changes().size(), before) << "nothing was touched";
+  EXPECT_THAT(scene.running(), ElementsAre("web"));
+  EXPECT_EQ(scene.store->app(web), std::nullopt);
+  EXPECT_EQ(scene.store->journal("web", 1).at(0).verb, "forget");
+  EXPECT_THROW(let_go(here, web, false, agree, {}), NotFound);
+  EXPECT_THAT(adopt(here, web, {}, {}, {}).containers, ElementsAre("web"));
+  EXPECT_EQ(scene.plan(), "");
+}
+
+TEST(LettingGo, OfWhatBelayMadeSaysThatItsLabelsStay) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  auto here = scene.context();
+  const auto gone = let_go(here, web, false, [](const LetGo&) { return true; }, {});
+  EXPECT_TRUE(gone.bears_labels);
+  EXPECT_EQ(gone.again, "belay recover");
+  EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+  EXPECT_EQ(scene.run("recover"), "done");
+  EXPECT_EQ(scene.plan(), "");
+  EXPECT_EQ(scene.app().last, ReleaseNumber{1});
+}
+
+TEST(LettingGo, LeavesNothingPaused) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  App app = scene.app();
+  app.wish.progress = Wish::Progress::held;
+  app.wish.fallback = app.wish.release();
+  scene.store->save(app);
+  scene.engine.pause_container("web-r1", {});
+  auto here = scene.context();
+  EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return true; }, {}).done);
+  EXPECT_EQ(scene.container("web-r1")->state, ContainerState::running);
+}
+
+TEST(LettingGo, RefusesWhatADefinitionWouldMakeAnew) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  scene.write("web.json", "{}");
+  App app = scene.app();
+  app.origin = (scene.source / "web.json").string();
+  app.origin_kind = Origin::definition;
+  scene.store->save(app);
+  auto here = scene.context();
+  try {
+    let_go(here, web, false, [](const LetGo&) { return true; }, {});
+    ADD_FAILURE() << "the definition is there";
+  } catch (const Conflict& error) {
+    EXPECT_THAT(error.what(), HasSubstr(app.origin));
+    EXPECT_THAT(error.hint(), HasSubstr("belay forget web"));
+  }
+  EXPECT_TRUE(scene.store->app(web));
+  fs::remove(app.origin);
+  EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return true; }, {}).done);
 }
 
 TEST(Adopt, KnowsDockervisorsNamesAndFollowsThemThroughRenames) {

@@ -89,7 +89,7 @@ TEST(Doctor, TellsOfAnInterruptedChange) {
   const Finding* found = about(findings, "web", Finding::Level::advice);
   ASSERT_NE(found, nullptr);
   EXPECT_THAT(found->text, HasSubstr("interrupted"));
-  EXPECT_THAT(found->remedy, HasSubstr("belay restart web"));
+  EXPECT_THAT(found->remedy, HasSubstr("belay start web r1"));
 }
 
 TEST(Doctor, TellsOfContainersThatTheStateDoesNotKnow) {

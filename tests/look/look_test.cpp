@@ -295,7 +295,7 @@ TEST(Look, AtACommandThatWasInterrupted) {
   ASSERT_TRUE(scene.app().wish.is_unfinished());
   EXPECT_THAT(why_now(scene),
               StartsWith("web was to run r2 (belay deploy 2 by tester, just now), and that was interrupted: "
-                         "belay start web r2 goes on with it, belay rollback web takes it back."));
+                         "belay start web r2 goes on with it, belay rollback web takes it back. Left to do: "));
   EXPECT_EQ(row(scene).state, AppState::unfinished);
 }
 
@@ -309,9 +309,37 @@ TEST(Look, AtABackupThatWasInterrupted) {
   scene.report.on_step = nullptr;
   scene.reopen();
   ASSERT_TRUE(scene.app().wish.is_unfinished());
-  EXPECT_THAT(why_now(scene), AllOf(StartsWith("belay backup by tester was interrupted; web should go on with r2, and "
-                                               "belay start web r2 sees to that."),
+  EXPECT_THAT(why_now(scene), AllOf(StartsWith("belay backup by tester was interrupted, and had web held still for it: "
+                                               "web-r2 is paused; belay start web r2 lets it go on. Left to do: resume "
+                                               "web-r2."),
                                     Not(HasSubstr("rollback"))));
+  EXPECT_EQ(scene.run("start r2"), "done");
+  EXPECT_EQ(scene.container("web-r2")->state, ContainerState::running);
+  EXPECT_THAT(why_now(scene), StartsWith("web runs r2"));
+}
+
+TEST(Look, AtARestoreThatWasInterruptedSaysWhatBecomesOfTheData) {
+  for (const bool is_exchanged : {false, true}) {
+    Scene scene({.files = true});
+    ASSERT_EQ(scene.run("deploy 1"), "done");
+    scene.hold("old");
+    ASSERT_EQ(scene.run("backup"), "done");
+    scene.hold("new");
+    scene.report.on_step = [&](const std::string& step) {
+      if (step.starts_with(is_exchanged ? "start " : "stop ")) throw engine::MemoryEngine::Crash();
+    };
+    ASSERT_TRUE(scene.crashes("restore"));
+    scene.report.on_step = nullptr;
+    scene.reopen();
+    const std::string why = why_now(scene);
+    EXPECT_THAT(why, HasSubstr("was interrupted; web should go on with r1, and belay start web r1 sees to that."));
+    EXPECT_THAT(why, HasSubstr(is_exchanged ? "holds the data that was brought back; what it held before is the "
+                                              "snapshot s1 (belay restore web s1)."
+                                            : "The data that was brought back then takes the place of what "));
+    EXPECT_THAT(why, HasSubstr("Left to do: "));
+    scene.run("start r1");
+    EXPECT_EQ(scene.held(), "old") << "as it was said";
+  }
 }
 
 TEST(Look, AtAnAppThatIsDown) {

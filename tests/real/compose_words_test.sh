@@ -168,6 +168,42 @@ test_words_of_looking_mean_the_project_of_the_folder() {
   expect_err 'there is no app web'
 }
 
+# The same for every command: what stands in front of a release, a snapshot or a setting is the folder's app.
+test_commands_without_a_name_are_about_the_app_of_the_folder() {
+  local line
+  project
+  expect_refused 1 belay stable
+  expect_err "nothing of the project $app"
+  expect_done belay up
+  project blue
+  expect_done belay up
+  mkdir -p deeper
+  cd deeper || return
+  for line in stable 'stable r2' 'stable --show' 'rollback r1 --dry-run' 'rollback --dry-run' 'start r1 --dry-run' 'start last' 'snapshot --dry-run' \
+    snapshot snapshots 'restore s1 --dry-run' 'backup -o ..' backups history releases why volumes images status ps config 'config r1' \
+    'export --compose' 'export r1 --compose' port 'logs r1' 'autostart last' 'autostart none' 'drill --dry-run' 'drill b1 --dry-run' \
+    'restore --dry-run' 'restore b1 --dry-run' 'shell --help'; do
+    # shellcheck disable=SC2086
+    run belay $line
+    [ "$code" -eq 0 ] || fail "belay $line" 'exit code 0' "$code"
+  done
+  # It has not failed, and no definition can say what two services are; it is the right app that is asked.
+  for line in retry declare 'declare r1'; do
+    # shellcheck disable=SC2086
+    run belay $line
+    [[ $err == *"$app"* ]] || fail "belay $line" "$app" "$err"
+  done
+  for line in remove forget 'try x' adopt; do
+    # shellcheck disable=SC2086
+    run belay $line
+    expect_exit 2
+  done
+  expect_done belay status
+  expect_out "^$app"
+  # What is left of a project that is gone is its backup.
+  expect_done belay down --volumes --yes-lose-data "$app"
+  expect_done belay restore --dry-run
+}
 test_exec_passes_the_exit_code_on() {
   project
   expect_done belay up

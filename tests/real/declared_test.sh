@@ -262,6 +262,9 @@ test_a_plan_is_carried_out_only_while_it_is_the_plan() {
   expect_err "$app2 was not there"
   expect_refused 1 belay apply "conf/$app.json"
   expect_err 'not a plan of Belay'
+  expect_err 'belay apply conf'
+  expect_refused 2 belay plan "conf/$app.json"
+  expect_err 'belay plan conf\. .*belay apply conf/'
 }
 test_a_dry_run_touches_neither_engine_nor_state() {
   build_image 1

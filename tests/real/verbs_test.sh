@@ -426,6 +426,49 @@ test_adopt_takes_over_without_a_touch() {
   expect is_up "${prefix}old"
   settled
 }
+test_forget_lets_an_adopted_app_go_without_a_touch() {
+  image plain
+  expect_done belay build "$app2"
+  post "/containers/create?name=$app" "{\"Image\": \"$app2\", \"HostConfig\": {\"Binds\": [\"${prefix}data:/data\"]}}" >/dev/null
+  post "/containers/$app/start" '{}' >/dev/null
+  local started before
+  started=$(inspect "$app" .State.StartedAt)
+  expect_refused 1 belay forget "$app"
+  expect_done belay adopt "$app"
+  before=$(world)
+  expect_refused 2 belay forget "$app"
+  expect_err '-y'
+  expect_done belay forget "$app" --dry-run
+  expect_out "stays: container $app, running"
+  expect_out "stays: volume ${prefix}data with its data"
+  expect_out "to take it again: belay adopt $app"
+  gives_json '.outcome == "planned" and .again == "belay adopt '"$app"'"' belay forget "$app" --dry-run --json
+  expect_done belay status "$app"
+  gives_json '.outcome == "done" and (.containers | length) == 1' belay forget "$app" -y --json
+  expect_equal 'the engine' "$before" "$(world)"
+  expect_equal 'since when it runs' "$started" "$(inspect "$app" .State.StartedAt)"
+  expect_done belay ls --names
+  expect_not_out "^$app\$"
+  expect_refused 1 belay status "$app"
+  # Belay no longer minds what becomes of it, and takes it again where it is asked to.
+  expect_done belay doctor
+  expect_not_out "$app:"
+  expect_done belay adopt "$app"
+  settled
+  expect_equal 'since when it runs' "$started" "$(inspect "$app" .State.StartedAt)"
+}
+test_forget_of_what_belay_made_says_how_it_comes_back() {
+  image plain
+  expect_done belay deploy "$app"
+  expect_done belay forget "$app" -y
+  expect_err "labels"
+  expect is_up "$app-r1"
+  expect_done belay ls "$app"
+  expect_out 'not in the state'
+  expect_done belay recover
+  settled
+  expect is_up "$app-r1"
+}
 # twice VERB WORD…: done, and done again it has nothing to do, says so and changes nothing.
 twice() {
   local before
@@ -461,6 +504,7 @@ test_every_verb_that_changes_something_says_when_there_was_nothing_to_do() {
   post "/containers/create?name=$app2" "{\"Image\": \"$prefix-image:1\"}" >/dev/null
   api POST "/containers/$app2/start" >/dev/null
   twice adopt "$app2" "$app2"
+  twice forget "$app2" -y
   # A project, definitions and a unit.
   mkdir -p project defs conf/units
   printf 'name: %s\nservices: {web: {image: "%s"}}\n' "${prefix}p" "$prefix-image:1" >project/compose.yaml

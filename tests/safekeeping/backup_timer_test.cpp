@@ -101,5 +101,19 @@ TEST_F(InstalledTimer, IsWrittenReplacedAndTakenAway) {
   EXPECT_THROW(remove_timer(AppName("shop"), {}), NotFound);
 }
 
+TEST(TimerWithoutSystemd, IsRefusedBeforeAnythingIsWritten) {
+  if (fs::exists("/run/systemd/system")) GTEST_SKIP() << "systemd runs here";
+  ::unsetenv("BELAY_UNIT_FOLDER");
+  BackupTimer timer = sample();
+  timer.app = AppName("no-systemd-here");
+  try {
+    install_timer(timer, {});
+    ADD_FAILURE() << "nothing would make the backup";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.hint(), HasSubstr("belay backup no-systemd-here --cron"));
+  }
+  EXPECT_FALSE(fs::exists(unit_folder() / "belay-backup-no-systemd-here.timer"));
+}
+
 }  // namespace
 }  // namespace belay::safekeeping

@@ -19,6 +19,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr Milliseconds interval{60'000}, hour{3'600'000};
 
@@ -694,6 +695,35 @@ TEST_F(DaemonTest, WithAnEmptyStateItTouchesNothingThatRunsAndSaysSoOnce) {
   ASSERT_NE(first, std::string::npos);
   EXPECT_EQ(log.find(words, first + 1), std::string::npos) << log;
   EXPECT_THAT(log, HasSubstr("belay recover"));
+}
+
+TEST_F(DaemonTest, LetsGoOnWhatAKilledBackupLeftPaused) {
+  run_web("web:1");
+  define("api", R"({"image": "web:1"})");
+  step();
+  const AppName web("web"), api("api");
+  const auto store = state::Store::open(folder_.path() / "state");
+  for (const auto& name : {web, api}) {
+    App app = store->app(name).value();
+    app.wish.progress = Wish::Progress::held;
+    app.wish.fallback = app.wish.release();
+    app.wish.why = "belay backup";
+    // One that no definition speaks of.
+    if (name == web) app.origin.clear();
+    store->save(app);
+    engine_.pause_container(name.text(), {});
+  }
+  forget("web");
+  {
+    const FileLock lock =
+        FileLock::take({state::lock_file(folder_.path() / "state", web), "belay backup web", false}, clock_, {}, {});
+    step(Cause::due);
+    EXPECT_THAT(running(), ElementsAre("api web:1")) << "the backup of web is at work";
+  }
+  step(Cause::due);
+  EXPECT_THAT(running(), UnorderedElementsAre("api web:1", "web web:1"));
+  EXPECT_FALSE(store->app(web)->wish.is_unfinished());
+  EXPECT_THAT(logged(), HasSubstr("web was left held still by 'belay backup', which was interrupted; it goes on"));
 }
 
 }  // namespace

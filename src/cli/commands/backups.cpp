@@ -7,6 +7,7 @@
 #include "cli/data_options.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
 #include "cli/pruning.h"
 #include "report/safekeeping_json.h"
 
@@ -31,6 +32,10 @@ std::string state_of(const BackupRecord& record, Time now) {
 void print(Invocation& in, const Records& records) {
   if (in.has("json")) {
     print_record(in.console, "backups", list_of(records, backup_record_json));
+    return;
+  }
+  if (records.empty()) {
+    in.console.note("no backups are known: belay backup NAME makes one, belay backups --scan PLACE finds others");
     return;
   }
   Table table({{"ID", Align::left, false},
@@ -86,15 +91,18 @@ int prune(Invocation& in, change::Context& context, const AppName& name) {
 }  // namespace
 
 int run_backups(Invocation& in) {
-  std::optional<AppName> name;
-  if (const auto word = in.optional_argument("NAME")) name = AppName(*word);
   const auto place = in.text("scan");
   if (in.has("prune") && place) throw in.usage_error("--scan and --prune do not go together");
   if (in.has("prune") && in.has("json")) throw in.usage_error("--json only goes with the list");
   if (!in.has("prune") && (in.has("keep") || in.has("yes") || in.has("dry-run")))
     throw in.usage_error("--keep, --yes and --dry-run go with --prune");
-  if (in.has("prune") && !name) throw in.usage_error("--prune needs the app's name");
   HostRun run(in.session, in.description());
+  std::optional<AppName> name;
+  if (const auto word = in.optional_argument("NAME"))
+    name = AppName(*word);
+  else if (!place)
+    name = Named(in, run).app_here();
+  if (in.has("prune") && !name) throw in.usage_error("--prune needs the app's name");
   if (in.has("prune")) return prune(in, run.context(), *name);
   if (place) scan(in, run.context(), *place);
   print(in, safekeeping::backups(run.context(), name, in.stop()));

@@ -10,15 +10,16 @@ namespace belay::cli {
 
 namespace {
 
-// A new app of a folder that belongs to another one is more likely a slip than a wish.
+// A new app of a folder that belongs to another one, or with a name near to another's, is more likely a slip than a
+// wish.
 std::function<bool(const std::string&)> confirm_new_name(Invocation& in) {
   return [&in](const std::string& what) {
     if (in.has("yes")) return true;
     if (!in.console.is_in_terminal())
       throw UsageError(ErrorCode::not_confirmed,
                        format("{}: this must be confirmed, and standard input is no terminal", what),
-                       "Give -y if a second app is meant.");
-    return in.console.confirm(format("{}. Make a second app of it?", what), in.stop());
+                       "Give -y if a new app is meant.");
+    return in.console.confirm(format("{}. Make a new app?", what), in.stop());
   };
 }
 

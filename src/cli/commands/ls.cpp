@@ -23,6 +23,10 @@ std::string note_of(const look::AppSummary& row, Time now) {
   if (!row.known) notes.emplace_back("not in the state");
   if (!row.trouble.empty()) notes.emplace_back("in trouble");
   if (row.unfinished) notes.push_back(row.at_work.empty() ? "interrupted" : "at work: " + row.at_work);
+  if (row.unfinished && row.at_work.empty() &&
+      std::any_of(row.instances.begin(), row.instances.end(),
+                  [](const auto& instance) { return instance.state == look::AppState::paused; }))
+    notes.emplace_back("paused");
   if (row.restarts > 0)
     notes.push_back(row.restarts == 1 ? "restarted once" : format("restarted {} times", row.restarts));
   for (const auto& instance : row.instances)

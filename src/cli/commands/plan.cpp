@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "change/start.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
@@ -89,6 +90,15 @@ int plan_host(Invocation& in, const std::string& folder) {
   return print_declared_plan(in, outcome, pass.settings);
 }
 
+// One definition is no host: what is not in the folder would be removed.
+[[noreturn]] void refuse_file(const std::string& word) {
+  const fs::path file(word);
+  const std::string folder = shell_quoted(file.has_parent_path() ? file.parent_path().string() : ".");
+  throw UsageError(format("{} is a file, and a plan is for a folder of definitions", word),
+                   format("The definitions beside it are planned too: belay plan {}. A saved plan: belay apply {}",
+                          folder, shell_quoted(word)));
+}
+
 }  // namespace
 
 int run_plan(Invocation& in) {
@@ -98,6 +108,9 @@ int run_plan(Invocation& in) {
   const bool is_folder = fs::is_directory(*what, unknown);
   const bool is_path = what->find('/') != std::string::npos || *what == "." || *what == ".." || !is_folder;
   if (is_path && is_compose_project(*what)) return plan_project(in, what);
+  const bool is_file = fs::is_regular_file(*what, unknown);
+  if (is_file && (what->find('/') != std::string::npos || !AppName::is_valid(*what) || what->ends_with(".json")))
+    refuse_file(*what);
   if (what->find('/') != std::string::npos || *what == "." || *what == "..") return plan_host(in, *what);
   // An app's build context often lies beside it under its name.
   HostRun run(in.session, in.description());

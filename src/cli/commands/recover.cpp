@@ -4,6 +4,7 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "family/take_over.h"
+#include "look/look.h"
 #include "report/result_json.h"
 
 namespace belay::cli {
@@ -14,6 +15,14 @@ std::string recovered_text(const family::Recovered& app) {
   return format("{}: {}{}{}", app.app, app.releases.empty() ? std::string("no new releases") : join(app.releases, ", "),
                 app.last ? format(", last {}", app.last->text()) : std::string(),
                 app.stable ? format(", stable {}", app.stable->text()) : std::string());
+}
+
+// The state knows of those: nothing is rebuilt, and something may stand still.
+void tell_of_interrupted(Invocation& in, change::Context& context) {
+  for (const auto& row : look::list(context, in.stop()))
+    if (row.unfinished && row.at_work.empty())
+      in.console.note(
+          format("a change of {0} was interrupted; belay why {0} says which command finishes it", row.name));
 }
 
 }  // namespace
@@ -43,6 +52,7 @@ int run_recover(Invocation& in) {
     print_record(in.console, "apps", std::move(list));
   else if (all.empty())
     in.console.success("the state knows everything that carries Belay's labels");
+  tell_of_interrupted(in, run.context());
   if (refused) return 1;
   return all.empty() && in.has("exit-unchanged") ? 3 : 0;
 }

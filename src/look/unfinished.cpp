@@ -1,0 +1,47 @@
+#include "look/unfinished.h"
+
+#include <vector>
+
+#include "base/errors.h"
+#include "base/format.h"
+#include "base/overloaded.h"
+#include "base/text.h"
+
+namespace belay::look {
+
+std::string finishing_command(const AppHead& app) {
+  const std::string& name = app.name.text();
+  if (app.wish.is_rolling_back()) return format("belay rollback {}", name);
+  return std::visit(
+      Overloaded{[&](const goal::None&) { return format("belay status {}", name); },
+                 [&](const goal::Run& run) { return format("belay start {} {}", name, run.release.text()); },
+                 [&](const goal::Stopped&) { return format("belay stop {}", name); },
+                 [&](const goal::Removed&) { return format("belay remove {}", name); }},
+      app.wish.goal);
+}
+
+std::string steps_left(const plan::Plan& plan, const std::string& app) {
+  constexpr size_t most_told = 4;
+  std::vector<std::string> steps;
+  for (const auto& action : plan.actions) {
+    const plan::Step& step = action.step;
+    const bool is_noticed =
+        !std::holds_alternative<plan::AwaitVerdict>(step) && !std::holds_alternative<plan::SetRestartPolicy>(step) &&
+        !std::holds_alternative<plan::TagImage>(step) && !std::holds_alternative<plan::ExchangeData>(step);
+    if (is_noticed) steps.push_back(plan::step_text(step));
+  }
+  if (steps.size() <= most_told) return join(steps, ", ");
+  const size_t more = steps.size() - most_told + 1;
+  steps.resize(most_told - 1);
+  return format("{} and {} more steps (belay plan {})", join(steps, ", "), more, app);
+}
+
+plan::Plan plan_or_none(const plan::Situation& situation) {
+  try {
+    return plan::plan_wish(situation);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace belay::look
