@@ -265,10 +265,26 @@ std::string_view ending(std::string_view name) {
   return at == std::string_view::npos ? std::string_view() : name.substr(at + 1);
 }
 
-// Names that are near, and not of a series: web1 and web2, shop-a and shop-b are meant to be like each other.
+// One letter too many, too few or another one, or two that changed places.
+bool is_one_keystroke_off(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty() && a.front() == b.front()) {
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+  while (!a.empty() && !b.empty() && a.back() == b.back()) {
+    a.remove_suffix(1);
+    b.remove_suffix(1);
+  }
+  const bool are_swapped = a.size() == 2 && b.size() == 2 && a[0] == b[1] && a[1] == b[0];
+  return are_swapped || (a.size() <= 1 && b.size() <= 1);
+}
+
+// Not names of a series: web1 and web2, shop-a and shop-b are meant to be like each other; shop-db and shop-web share
+// only what they belong to.
 bool is_a_slip(const std::string& name, const std::string& near) {
   constexpr size_t short_ending = 2, too_short = 3;
   if (name.size() < too_short || without_digits(name) == without_digits(near)) return false;
+  if (!is_one_keystroke_off(name, near)) return false;
   const auto ends = ending(name), near_ends = ending(near);
   return ends.empty() || ends.size() > short_ending || near_ends.size() > short_ending ||
          name.substr(0, name.size() - ends.size()) != near.substr(0, near.size() - near_ends.size());

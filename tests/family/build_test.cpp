@@ -172,7 +172,7 @@ TEST_F(NewNames, OfAnotherDockerfileAreOnlyNew) {
 }
 
 TEST_F(NewNames, NearToAnotherAreAskedFor) {
-  for (const char* name : {"site", "shop-a", "web1", "mail"}) build_as(name, "");
+  for (const char* name : {"site", "shop-a", "web1", "mail", "production-shop-web"}) build_as(name, "");
   const auto elsewhere = [&](const std::string& name, const std::string& folder) {
     fs::create_directories(scene_.source / folder);
     scene_.write(folder + "/Dockerfile", "FROM scratch\n");
@@ -185,6 +185,9 @@ TEST_F(NewNames, NearToAnotherAreAskedFor) {
   EXPECT_EQ(elsewhere("shop-b", "third"), "") << "a series";
   EXPECT_EQ(elsewhere("sites", "sites"), "") << "the folder is called so";
   EXPECT_EQ(elsewhere("blog", "fourth"), "");
+  EXPECT_EQ(elsewhere("production-shop-db", "fifth"), "") << "another part of the same";
+  EXPECT_EQ(elsewhere("production-shop-wbe", "sixth"),
+            "there is no app production-shop-wbe yet, and its name is near to that of production-shop-web");
   EXPECT_EQ(question_for("siet", ""), "web1 is built from this Dockerfile, and siet is new");
 }
 
