@@ -119,8 +119,10 @@ void name_the_app(Invocation& in) {
   const auto& places = in.command.positionals;
   HostRun run(in.session, in.description());
   Named named(in, run);
-  // An app may be called r2.
-  if (in.has_words() && (in.session.project || is_name_here(named, in.words().front()))) return;
+  // An app may be called r2; and what is there, but not in its place, is answered by the command.
+  const bool is_named = std::any_of(in.words().begin(), in.words().end(),
+                                    [&](const std::string& word) { return is_name_here(named, word); });
+  if (in.has_words() && (in.session.project || is_named)) return;
   // Another word would still be missing.
   const bool is_enough = in.has_words() || places.size() < 2 || !places[1].required;
   if (needs_a_name(in.command) || !is_enough) ask_which_app(in, run.context(), places.front().name);
