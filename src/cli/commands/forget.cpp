@@ -30,7 +30,7 @@ int print_let_go(Invocation& in, const AppName& name, const change::LetGo& gone)
     in.console.line("nothing was forgotten");
     return 1;
   }
-  in.console.success(format("{} is no app any more; its containers are as they were", name.text()));
+  in.console.success(format("{} is forgotten; its containers were not touched", name.text()));
   if (gone.bears_labels)
     in.console.note(
         "they bear Belay's labels, which only a new container loses: belay ls shows them as not in the state");
