@@ -6,44 +6,14 @@
 
 # start_sshd: nothing but files, for who runs the test; "box" to Belay's ssh. The folder $far is there.
 start_sshd() {
-  local port key server=$place/sshd
+  local port
   new_port port
-  mkdir -p "$server" "$place/far"
+  mkdir -p "$place/far"
   far=$place/far at=sftp://box$place/far
-  for key in host user; do ssh-keygen -q -t ed25519 -N '' -C $key -f "$server/$key"; done
-  cp "$server/user.pub" "$server/authorized_keys"
-  # Where it locks its helper process up. The package's own start makes it too.
-  mkdir -p /run/sshd
-  cat >"$server/config" <<END
-ListenAddress 127.0.0.1
-Port $port
-HostKey $server/host
-PidFile $server/pid
-AuthorizedKeysFile $server/authorized_keys
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin yes
-Subsystem sftp internal-sftp
-ForceCommand internal-sftp
-END
-  background /usr/sbin/sshd -D -e -f "$server/config" 2>"$server/log"
+  sshd_files box "$port" "User $(id -un)"
+  background /usr/sbin/sshd -D -e -f "$place/sshd/config" 2>"$place/sshd/log"
   sshd=$pid
-  echo "[127.0.0.1]:$port $(<"$server/host.pub")" >"$server/known_hosts"
-  cat >"$server/ssh_config" <<END
-Host box
-  HostName 127.0.0.1
-  Port $port
-  User $(id -un)
-  IdentityFile $server/user
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile $server/known_hosts
-  GlobalKnownHostsFile /dev/null
-END
-  export BELAY_SSH="ssh -F $server/ssh_config"
-  eventually test -s "$server/pid"
+  eventually test -s "$place/sshd/pid"
 }
 start_rclone() {
   mkdir -p "$place/far"

@@ -193,6 +193,45 @@ background() {
   pid=$!
   at_end end_process "$pid"
 }
+
+# sshd_files HOST PORT [LINE]…: in $place/sshd the keys and settings of a server of OpenSSH on 127.0.0.1:PORT that has
+# nothing but files, and makes it HOST to Belay's ssh, with these lines. Who starts it: /usr/sbin/sshd -D -e -f
+# $place/sshd/config; it is there once $place/sshd/pid is.
+sshd_files() {
+  local host=$1 port=$2 key server=$place/sshd
+  shift 2
+  # Where it locks its helper process up. The package's own start makes it too.
+  mkdir -p "$server" /run/sshd
+  for key in host user; do ssh-keygen -q -t ed25519 -N '' -C $key -f "$server/$key"; done
+  cp "$server/user.pub" "$server/authorized_keys"
+  cat >"$server/config" <<END
+ListenAddress 127.0.0.1
+Port $port
+HostKey $server/host
+PidFile $server/pid
+AuthorizedKeysFile $server/authorized_keys
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+Subsystem sftp internal-sftp
+ForceCommand internal-sftp
+END
+  echo "[127.0.0.1]:$port $(<"$server/host.pub")" >"$server/known_hosts"
+  cat >"$server/ssh_config" <<END
+Host $host
+  HostName 127.0.0.1
+  Port $port
+  IdentityFile $server/user
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile $server/known_hosts
+  GlobalKnownHostsFile /dev/null
+END
+  [ $# -eq 0 ] || printf '  %s\n' "$@" >>"$server/ssh_config"
+  export BELAY_SSH="ssh -F $server/ssh_config"
+}
 end_process() {  # PID
   kill -KILL "$1" 2>/dev/null
   wait "$1" 2>/dev/null

@@ -151,40 +151,14 @@ END
 }
 # With backup@nas.example in a server of this test's own, which has nothing but files.
 test_a_reader_keeps_backups_on_a_nas() {
-  local server=$place/sshd key
   own_engine
   images
-  mkdir -p "$server" "$HOME/.ssh" /run/sshd
-  for key in host user; do ssh-keygen -q -t ed25519 -N '' -C $key -f "$server/$key"; done
-  cat >"$server/config" <<END
-ListenAddress 127.0.0.1
-Port 2222
-HostKey $server/host
-PidFile $server/pid
-AuthorizedKeysFile $server/user.pub
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-Subsystem sftp internal-sftp
-ForceCommand internal-sftp
-END
   shop
-  mkdir /srv/belay
-  background "$engine_script" inside "$engine_folder" /usr/sbin/sshd -D -e -f "$server/config" 2>"$server/log"
-  eventually test -s "$server/pid"
-  echo "[127.0.0.1]:2222 $(<"$server/host.pub")" >"$server/known_hosts"
+  mkdir -p /srv/belay "$HOME/.ssh"
+  sshd_files nas.example 2222
+  background "$engine_script" inside "$engine_folder" /usr/sbin/sshd -D -e -f "$place/sshd/config" 2>"$place/sshd/log"
+  eventually test -s "$place/sshd/pid"
   # The account of the page is root's here: a name of the machine has to be none of this test's.
-  cat >"$server/ssh_config" <<END
-Host nas.example
-  HostName 127.0.0.1
-  Port 2222
-  IdentityFile $server/user
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile $server/known_hosts
-  GlobalKnownHostsFile /dev/null
-END
-  export BELAY_SSH="ssh -F $server/ssh_config"
   part docs/howto/backups-to-a-nas.md 's/backup@nas/root@nas/'
   type_page "$part"
   # What the page says of a disk that is not there.
