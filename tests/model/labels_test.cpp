@@ -1,6 +1,9 @@
 #include "model/labels.h"
 
+#include <functional>
 #include <gtest/gtest.h>
+
+#include "model/compose_labels.h"
 
 namespace belay {
 namespace {
@@ -51,6 +54,27 @@ TEST(Labels, OfThingsThatAreNoContainersNameTheApp) {
   EXPECT_EQ(labels::for_image(web), (labels::Labels{{"belay.family", "web"}}));
   // A container of such an image inherits its label and must not pass for ours by it.
   EXPECT_FALSE(labels::owner(labels::for_image(web)));
+}
+
+// More programs show a container's labels than may see its variables and files, and a short value can be guessed.
+TEST(ComposeLabels, TellNothingOfWhatMayBeSecret) {
+  Service open;
+  open.name = "db";
+  open.image = "db:1";
+  open.environment["PASSWORD"] = "1234";
+  open.files.push_back({"/run/secrets/key", "1234"});
+  const auto labels_with = [&](const std::function<void(Service&)>& change) {
+    Service service = open;
+    change(service);
+    Spec spec;
+    spec.services = {service};
+    return labels::for_compose(AppName("shop"), spec, service, "sha256:1");
+  };
+  const auto before = labels_with([](Service&) {});
+  EXPECT_EQ(before, labels_with([](Service& service) { service.environment["PASSWORD"] = "4321"; }));
+  EXPECT_EQ(before, labels_with([](Service& service) { service.files[0].content = "4321"; }));
+  EXPECT_NE(before, labels_with([](Service& service) { service.image = "db:2"; }));
+  EXPECT_NE(before, labels_with([](Service& service) { service.environment["USER"] = "root"; }));
 }
 
 }  // namespace
