@@ -13,6 +13,7 @@
 #include "change/change.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
+#include "change/outcome.h"
 #include "change/start.h"
 #include "data/reserve.h"
 #include "model/overlay.h"
