@@ -131,8 +131,6 @@ std::vector<Story> stories() {
   all.push_back(
       {"rollback_with_data_then_rollback", kept, "rollback data", {"rollback", "backup"}, {"1 old", "1 new"}});
   all.push_back(
-      {"deploy_with_snapshot_then_down", one, "deploy 2 snapshot", {"down"}, {"- new", "- old"}, "web-r2", "new"});
-  all.push_back(
       {"deploy_with_snapshot", one, "deploy 2 snapshot", {"deploy 2 snapshot"}, {"2 new", "2 old"}, "web-r2", "new"});
   all.push_back({"deploy_with_snapshot_then_backup",
                  one,
