@@ -40,16 +40,15 @@ std::string text_of_needs(const Spec& spec, const Service& of) {
 }  // namespace
 
 Labels for_compose(const AppName& project, const Spec& spec, const Service& of, const std::string& image) {
-  Spec alone;
-  alone.services = {of};
-  Labels labels{{compose_project, project.text()},
-                {compose_service, of.group_name()},
-                {compose_number, format("{}", of.number)},
-                {compose_oneoff, "False"},
-                {"com.docker.compose.config-hash", digits_of(spec_to_json(alone))},
-                {"com.docker.compose.image", image},
-                {"com.docker.compose.depends_on", text_of_needs(spec, of)},
-                {compose_version, followed_compose}};
+  Labels labels{
+      {compose_project, project.text()},
+      {compose_service, of.group_name()},
+      {compose_number, format("{}", of.number)},
+      {compose_oneoff, "False"},
+      {"com.docker.compose.config-hash", digits_of(format("{}/{} {}", project.text(), of.group_name(), image))},
+      {"com.docker.compose.image", image},
+      {"com.docker.compose.depends_on", text_of_needs(spec, of)},
+      {compose_version, followed_compose}};
   if (!of.prepares.empty()) {
     // Docker Compose lists and starts what has a hash and is no one-off, and removes both with the project.
     labels[compose_service] = of.prepares;

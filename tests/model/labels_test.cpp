@@ -1,6 +1,9 @@
 #include "model/labels.h"
 
+#include <functional>
 #include <gtest/gtest.h>
+
+#include "model/compose_labels.h"
 
 namespace belay {
 namespace {
@@ -51,6 +54,24 @@ TEST(Labels, OfThingsThatAreNoContainersNameTheApp) {
   EXPECT_EQ(labels::for_image(web), (labels::Labels{{"belay.family", "web"}}));
   // A container of such an image inherits its label and must not pass for ours by it.
   EXPECT_FALSE(labels::owner(labels::for_image(web)));
+}
+
+// A hash of a short password gives it away: none of what a service holds is in one.
+TEST(ComposeLabels, NothingThatMayBeASecretIsInTheHash) {
+  const auto hash_of = [](const std::function<void(Service&)>& change) {
+    Spec spec;
+    spec.services.emplace_back();
+    spec.services.back().name = "web";
+    change(spec.services.back());
+    return labels::for_compose(AppName("shop"), spec, spec.services.back(), "sha256:1")
+        .at("com.docker.compose.config-hash");
+  };
+  const std::string plain = hash_of([](Service&) {});
+  EXPECT_EQ(plain.size(), 64U);
+  EXPECT_EQ(hash_of([](Service& service) { service.environment["PASSWORD"] = "hunter2"; }), plain);
+  EXPECT_EQ(hash_of([](Service& service) { service.command = {"--token", "hunter2"}; }), plain);
+  EXPECT_EQ(hash_of([](Service& service) { service.labels["auth"] = "hunter2"; }), plain);
+  EXPECT_NE(hash_of([](Service& service) { service.name = "db"; }), plain);
 }
 
 }  // namespace
