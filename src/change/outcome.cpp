@@ -172,6 +172,9 @@ void record_success(Context& context, App& app, const Planned& done, std::option
     run->restart.clear();
     if (Release* release = app.find(run->release)) {
       if (outage) release->outage = outage;
+      const auto before = wish.fallback ? wish.fallback : app.last;
+      if (wish.progress == Wish::Progress::under_way && !release->predecessor && before && *before < release->number)
+        release->predecessor = before;
       if (wish.terms.wait) {
         record_ends(context, *release, done.plan);
         release->proofs.clear();
