@@ -30,7 +30,13 @@ endif()
 find_program(BELAY_CCACHE ccache)
 if(BELAY_CCACHE)
   # With precompiled headers it takes what they define on trust, else it keeps nothing.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${BELAY_CCACHE})
+  set(options CCACHE_SLOPPINESS=pch_defines,time_macros)
+  # What one checkout has compiled, another one on the machine takes. Not with precompiled headers, which name their own
+  # checkout.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND options CCACHE_BASEDIR=${PROJECT_SOURCE_DIR})
+  endif()
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env ${options} ${BELAY_CCACHE})
 endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

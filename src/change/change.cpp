@@ -256,7 +256,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     context.report.note("stopping: taking the change back (again to leave at once)");
   }
 
-  const auto note = [&](const std::string& ended, const std::string& text) {
+  const auto note = [&](const JournalOutcome& ended, const std::string& text) {
     record_if_possible(context, [&] { write_journal(context, app, verb, ended, text, change.release); });
   };
   if (!app.wish.is<goal::Run>() && app.wish.fallback_data.empty()) {
@@ -285,7 +285,7 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     record_if_possible(context,
                        [&] { context.store.append(app.name, {began, Repair::Kind::attempt, change.release}); });
   const bool back = change.kind == Change::Kind::rolled_back;
-  note(back ? "rolled_back" : "failed",
+  note(back ? JournalOutcome("rolled_back") : JournalOutcome("failed"),
        back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back));
   if (cancelled)
     throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
@@ -312,14 +312,14 @@ Change withdraw(Context& context, App& app, const std::string& reason, const std
   record_failure(context, app, change, true);
   app.wish.fallback = back_to;
   app.wish.progress = Wish::Progress::under_way;
-  const auto note = [&](const std::string& came) {
+  const auto note = [&](const JournalOutcome& came) {
     record_if_possible(context, [&] { write_journal(context, app, "soak", came, reason, change.release); });
   };
   note("started");
   take_back(context, app, change, {observe(context.engine, app, {}), {}}, {});
   if (change.kind != Change::Kind::stuck) app.last = app.wish.release();
   record_if_possible(context, [&] { context.store.save(app); });
-  note(change.kind == Change::Kind::rolled_back ? "rolled_back" : "failed");
+  note(change.kind == Change::Kind::rolled_back ? JournalOutcome("rolled_back") : JournalOutcome("failed"));
   return change;
 }
 

@@ -33,9 +33,9 @@ void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std
       throw Error(ErrorCode::mount_in_the_way, format("removing the snapshot {}: {}", snapshot.text(), *mount));
 }
 
-std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name) {
+std::map<std::string, std::string> volumes_of_others(const state::Store& store, const AppName& name) {
   std::map<std::string, std::string> volumes;
-  for (const auto& other : context.store.apps()) {
+  for (const auto& other : store.apps()) {
     if (other.name == name) continue;
     for (const auto& release : other.releases)
       for (const auto& service : release.spec.services)
@@ -158,7 +158,7 @@ Removed remove_part(Context& context, const Target& target, bool volumes, bool d
   if (!dry_run) finish_data(context, app, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
   const auto services = services_named(app, target);
-  const auto of_others = volumes ? volumes_of_others(context, target.app) : std::map<std::string, std::string>();
+  const auto of_others = volumes ? volumes_of_others(context.store, target.app) : std::map<std::string, std::string>();
   if (what_runs(app)) wish_without(context, app, target);
   const auto situation = [&](const World& world) {
     return plan::Situation{app, world, context.clock.now(), context.defaults, of_others};
@@ -196,7 +196,7 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   // Data that is kept must be the old or the new, not some of both.
   if (!dry_run) finish_data(context, app, stop);
   const World world = observe(context.engine, app, stop);
-  const auto of_others = volumes ? volumes_of_others(context, name) : std::map<std::string, std::string>();
+  const auto of_others = volumes ? volumes_of_others(context.store, name) : std::map<std::string, std::string>();
   Removed removed{
       plan::plan_removal({app, world, context.clock.now(), context.defaults, of_others}, volumes), {}, false, false};
   if (volumes) add_removal_of_snapshots(app, removed.plan);
@@ -230,6 +230,17 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
   write_journal(context, app, "remove", "done", "");
   removed.done = true;
   return removed;
+}
+
+plan::Plan plan_left(const state::Store& store, const App& app, const World& world, Time now,
+                     const plan::Defaults& defaults) {
+  plan::Situation situation{app, world, now, defaults};
+  const auto* removed = std::get_if<goal::Removed>(&app.wish.goal);
+  if (removed == nullptr || !removed->with_data) return plan::plan_wish(situation);
+  situation.volumes_of_others = volumes_of_others(store, app.name);
+  plan::Plan plan = plan::plan_wish(situation);
+  add_removal_of_snapshots(app, plan);
+  return plan;
 }
 
 std::vector<std::string> stop_containers(Context& context, const std::vector<std::string>& containers,

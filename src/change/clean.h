@@ -40,7 +40,11 @@ Removed remove(Context& context, const AppName& name, bool volumes, bool dry_run
                std::stop_token stop);
 
 // What releases of other apps mount, whether they have a container or not, and which of them.
-std::map<std::string, std::string> volumes_of_others(Context& context, const AppName& name);
+std::map<std::string, std::string> volumes_of_others(const state::Store& store, const AppName& name);
+// What is left to do for the app's wish, to be shown: also of a removal that was interrupted, just what the command
+// that finishes it does.
+plan::Plan plan_left(const state::Store& store, const App& app, const World& world, Time now,
+                     const plan::Defaults& defaults);
 // Throws Error where something is mounted in a volume that the plan removes, or in what a snapshot holds: the engine
 // removes all that is below a volume's folder, whatever it is.
 void refuse_mounts(Context& context, const App& app, const plan::Plan& plan, std::stop_token stop);

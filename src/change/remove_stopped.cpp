@@ -35,7 +35,7 @@ Removed removal_of_stopped(Context& context, const App& app, const Target& targe
       removed.plan.add(plan::RemoveContainer{container->name}, "it is stopped");
   }
   if (volumes == UnnamedVolumes::go) {
-    const auto of_others = volumes_of_others(context, target.app);
+    const auto of_others = volumes_of_others(context.store, target.app);
     plan::add_unnamed_volumes(removed.plan, {app, world, context.clock.now(), context.defaults, of_others}, going);
     refuse_mounts(context, app, removed.plan, std::move(stop));
   }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/clean.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
@@ -280,7 +281,7 @@ Change retry(Context& context, const AppName& name, const ChangeOptions& options
 plan::Plan plan_now(Context& context, const AppName& name, std::stop_token stop) {
   const App app = known_app(context, name, stop);
   const World world = observe(context.engine, app, stop);
-  plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  plan::Plan plan = plan_left(context.store, app, world, context.clock.now(), context.defaults);
   if (const auto loop = restart_loop(app, world, context.clock.now())) plan.notes.push_back(*loop);
   return plan;
 }

@@ -60,10 +60,6 @@ std::string usual_place() {
   return usual_place(read_settings({}));
 }
 
-void make_usual_place(const formats::Settings& settings) {
-  if (chosen_place(settings).empty()) make_folder(fs::path(usual_place(settings)).parent_path());
-}
-
 std::string usual_place(const formats::Settings& settings) {
   if (std::string chosen = chosen_place(settings); !chosen.empty()) return chosen;
   return ::geteuid() == 0 ? "/var/backups/belay" : (change::usual_state_folder() / "backups").string();
@@ -104,6 +100,12 @@ BackupFile backup_file(const std::string& text) {
   const auto programs = backup::programs_from_environment();
   if (const auto file = backup::as_file(place)) return {backup::destination(file->folder, programs), file->name};
   return {backup::destination(place, programs), {}};
+}
+
+BackupFile usual_backup_file(const formats::Settings& settings) {
+  const std::string place = usual_place(settings);
+  if (chosen_place(settings).empty()) make_folder(fs::path(place).parent_path());
+  return backup_file(place);
 }
 
 BackupFile existing_backup(const Invocation& in, const std::string& text) {

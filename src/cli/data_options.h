@@ -15,8 +15,6 @@ namespace belay::cli {
 // beside the user's state.
 std::string usual_place();
 std::string usual_place(const formats::Settings& settings);
-// Makes the folder above the usual place where nobody chose that one: it is nobody's disk that may not be mounted.
-void make_usual_place(const formats::Settings& settings);
 // Whom the settings name.
 void add_recipients_of(const formats::Settings& settings, backup::Sealing& sealing);
 
@@ -32,6 +30,9 @@ struct BackupFile {
 };
 // `text` as parse_place reads it. Throws UsageError.
 BackupFile backup_file(const std::string& text);
+// The same for the usual place. Makes the folder above it where nobody chose that place: it is nobody's disk that may
+// not be mounted.
+BackupFile usual_backup_file(const formats::Settings& settings);
 
 // The same for a backup that should be there: UsageError for a folder and for what can be none.
 BackupFile existing_backup(const Invocation& in, const std::string& text);

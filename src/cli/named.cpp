@@ -183,4 +183,11 @@ std::vector<Target> Named::of_all(const std::vector<std::string>& words, std::st
   return targets;
 }
 
+void take_index(const Invocation& in, Target& what) {
+  const auto index = in.number("index");
+  if (!index) return;
+  if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
+  what.number = static_cast<int>(std::min(*index, 10'000LL));
+}
+
 }  // namespace belay::cli

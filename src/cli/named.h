@@ -68,4 +68,7 @@ class Named {
   std::string release_;
 };
 
+// What --index says: which replica of the service. Throws UsageError where no service is named.
+void take_index(const Invocation& in, Target& what);
+
 }  // namespace belay::cli

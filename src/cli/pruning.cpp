@@ -8,6 +8,17 @@ std::unique_ptr<backup::Destination> open_place(const backup::Place& place) {
   return backup::destination(place, backup::programs_from_environment());
 }
 
+safekeeping::Pruning prune_after_backup(change::Context& context, const AppName& name, const Keep& keep,
+                                        const backup::Place& place, std::stop_token stop) {
+  safekeeping::PruneOptions options;
+  options.keep = keep;
+  options.place = place.text();
+  return doing("the backup is made", [&] {
+    return safekeeping::prune_backups(
+        context, name, open_place, options, [](const auto&) { return true; }, std::move(stop));
+  });
+}
+
 void print_pruning(Console& console, const safekeeping::Pruning& pruning, Time now) {
   const auto told = [&](const BackupRecord& record) {
     return format("{} ({}, {})", safekeeping::where(record), byte_text(record.size), ago(record.taken, now));

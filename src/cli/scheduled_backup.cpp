@@ -38,8 +38,7 @@ void make_scheduled_backup(change::Context& context, const AppName& name, const 
   backup::Sealing sealing;
   try {
     add_recipients_of(settings, sealing);
-    if (policy.place.empty()) make_usual_place(settings);
-    file = backup_file(where);
+    file = policy.place.empty() ? usual_backup_file(settings) : backup_file(where);
     if (!file->name.empty())
       throw Error(ErrorCode::bad_value, format("the place {} is one file, and each backup needs one of its own", where),
                   "Name a folder.");
@@ -50,13 +49,7 @@ void make_scheduled_backup(change::Context& context, const AppName& name, const 
   }
   std::ignore = safekeeping::back_up(context, name, *file->destination, sealing, options, stop);
   if (rules.empty()) return;
-  safekeeping::PruneOptions pruning;
-  pruning.keep = parse_keep(rules);
-  pruning.place = file->destination->place().text();
-  doing("the backup is made", [&] {
-    std::ignore =
-        safekeeping::prune_backups(context, name, open_place, pruning, [](const auto&) { return true; }, stop);
-  });
+  std::ignore = prune_after_backup(context, name, parse_keep(rules), file->destination->place(), stop);
 }
 
 }  // namespace belay::cli

@@ -10,21 +10,19 @@ namespace belay::declared {
 
 namespace {
 
-bool is_same_errand(const Errand& a, const Errand& b) {
-  return a.app == b.app && a.kind == b.kind && a.service == b.service;
-}
-
 void keep_errands_of(state::Store& store, const Declaration& declared, const std::vector<Errand>& known, Time now) {
   const auto wanted = errands_of(declared);
   for (const Errand& errand : wanted) {
     const auto before =
-        std::find_if(known.begin(), known.end(), [&](const Errand& each) { return is_same_errand(each, errand); });
-    const Errand after = as_declared(before == known.end() ? std::nullopt : std::optional(*before), errand, now);
-    if (before == known.end() || after != *before) store.save(after);
+        std::find_if(known.begin(), known.end(), [&](const Errand& each) { return each.is_the_same_work_as(errand); });
+    // Most passes write nothing.
+    if (before != known.end() && as_declared(*before, errand, now) == *before) continue;
+    store.update_errand(errand, [&](const std::optional<Errand>& there) { return as_declared(there, errand, now); });
   }
   for (const Errand& errand : known)
-    if (errand.app == declared.name.text() &&
-        std::none_of(wanted.begin(), wanted.end(), [&](const Errand& each) { return is_same_errand(each, errand); }))
+    if (errand.app == declared.name.text() && std::none_of(wanted.begin(), wanted.end(), [&](const Errand& each) {
+          return each.is_the_same_work_as(errand);
+        }))
       store.forget_errand(errand);
 }
 

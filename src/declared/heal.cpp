@@ -371,7 +371,8 @@ class HealthCheckup {
       step.kind = StepKind::failed;
       step.reason = format("{}; it could not be repaired: {}", complaint.reason, error.what());
     }
-    write_journal(context_, app_, "heal", step.kind == StepKind::failed ? "failed" : "done", step.reason,
+    write_journal(context_, app_, "heal",
+                  step.kind == StepKind::failed ? JournalOutcome("failed") : JournalOutcome("done"), step.reason,
                   app_.wish.release());
     healing_.steps.push_back(std::move(step));
   }

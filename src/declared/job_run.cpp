@@ -147,7 +147,7 @@ JobRun run_job(change::Context& context, const AppName& name, const std::string&
   run.reason = why_it_failed(detail);
   // Of earlier runs the engine keeps the output as well.
   run.log_tail = exec::log_tail(context.engine, run.container, lines_of_the_tail, stop, std::min(asked, run.started));
-  change::write_journal(context, app, "job", run.is_good() ? "done" : "failed",
+  change::write_journal(context, app, "job", run.is_good() ? JournalOutcome("done") : JournalOutcome("failed"),
                         run.is_good() ? format("{}: {}", service, duration_text(run.duration()))
                                       : format("{}: {}, after {}", service, run.reason, duration_text(run.duration())),
                         run.release);
@@ -166,15 +166,20 @@ std::optional<std::string> job_meant(change::Context& context, const Target& wha
 JobRun run_job_by_hand(change::Context& context, const AppName& name, const std::string& service,
                        std::stop_token stop) {
   JobRun run = run_job(context, name, service, {}, std::move(stop));
-  for (Errand& errand : context.store.errands(name.text())) {
+  Errand job;
+  job.app = name.text();
+  job.kind = Errand::Kind::job;
+  job.service = service;
+  context.store.update_errand(job, [&](const std::optional<Errand>& known) {
+    std::optional<Errand> after = known;
     // The daemon notes what it is at itself.
-    if (errand.kind != Errand::Kind::job || errand.service != service || errand.is_under_way()) continue;
-    errand.began = run.started;
-    errand.ended = run.ended;
-    errand.is_good = run.is_good();
-    errand.reason = run.reason;
-    context.store.save(errand);
-  }
+    if (!after || after->is_under_way()) return after;
+    after->began = run.started;
+    after->ended = run.ended;
+    after->is_good = run.is_good();
+    after->reason = run.reason;
+    return after;
+  });
   return run;
 }
 

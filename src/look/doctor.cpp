@@ -117,7 +117,8 @@ class Examination {
   }
 
   void interrupted(const App& app, const World& world) {
-    const std::string steps = steps_left(plan_or_none({app, world, clock_.now(), {}}), app.name.text());
+    const std::string steps =
+        steps_left(plan_or_none(installation_.store(), app, world, clock_.now(), {}), app.name.text());
     const bool is_held = app.wish.progress == Wish::Progress::held && !steps.empty();
     add(is_held ? Level::bad : Level::advice, app.name.text(),
         is_held ? format("{} was interrupted and had it held still for it; left to do: {}", app.wish.why, steps)

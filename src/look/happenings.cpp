@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "look/look.h"
+#include "look/whose.h"
 #include "model/labels.h"
 #include "state/store.h"
 
@@ -33,15 +34,13 @@ std::map<std::string, Named> named_containers(change::Context& context, const st
 }
 
 // "web-2" of the labels is "web/2" where the service has replicas.
-std::string shown_service(const std::optional<App>& app, const std::string& name) {
+std::string service_of_label(const std::optional<App>& app, const std::string& name) {
   if (!app) return name;
   for (auto release = app->releases.rbegin(); release != app->releases.rend(); ++release) {
     const auto& all = release->spec.services;
     const auto found = std::find_if(all.begin(), all.end(), [&](const Service& each) { return each.name == name; });
     if (found == all.end()) continue;
-    const auto replicas = std::count_if(all.begin(), all.end(),
-                                        [&](const Service& each) { return each.group_name() == found->group_name(); });
-    return replicas > 1 ? format("{}/{}", found->group_name(), found->number) : name;
+    return shown_service(*release, *found);
   }
   return name;
 }
@@ -87,7 +86,7 @@ void happenings(change::Context& context, const std::vector<Target>& targets, co
     if (owner) {
       if (!apps.contains(owner->app))
         apps[owner->app] = AppName::is_valid(owner->app) ? context.store.app(AppName(owner->app)) : std::nullopt;
-      return Named{owner->app, shown_service(apps[owner->app], owner->service)};
+      return Named{owner->app, service_of_label(apps[owner->app], owner->service)};
     }
     if (const auto label = event.attributes.find(labels::one_off); label != event.attributes.end())
       return Named{label->second, {}};

@@ -8,12 +8,14 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/change.h"
+#include "change/clean.h"
 #include "change/kept_files.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
 #include "look/beside_compose.h"
 #include "look/errand_text.h"
 #include "look/unfinished.h"
+#include "look/whose.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
 #include "state/store.h"
@@ -233,9 +235,7 @@ std::vector<std::string> held_services(const App& app) {
   if (release == nullptr) return held;
   for (const auto& service : release->spec.services) {
     if (!app.wish.is_held_down(service.name)) continue;
-    const auto replicas = std::count_if(release->spec.services.begin(), release->spec.services.end(),
-                                        [&](const Service& each) { return each.group_name() == service.group_name(); });
-    held.push_back(replicas > 1 ? format("{}/{}", service.group_name(), service.number) : service.group_name());
+    held.push_back(shown_service(*release, service));
   }
   return held;
 }
@@ -673,7 +673,7 @@ Status status_of(change::Context& context, const App& app, const World& world, c
     return with_the_rest(context, app, world, std::move(status));
   }
   try {
-    const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+    const plan::Plan plan = change::plan_left(context.store, app, world, context.clock.now(), context.defaults);
     for (const auto& action : plan.actions) status.pending.push_back(plan::step_text(action.step));
     if (status.trouble.empty()) status.trouble = change::restart_loop(app, world, context.clock.now()).value_or("");
   } catch (const Error& error) {
@@ -1011,7 +1011,7 @@ Why why(change::Context& context, const AppName& name, std::stop_token stop) {
   const Time now = context.clock.now();
   const World world = change::observe(context.engine, app, stop);
   plan::Plan left;
-  if (app.wish.is_unfinished()) left = plan_or_none({app, world, now, context.defaults});
+  if (app.wish.is_unfinished()) left = plan_or_none(context.store, app, world, now, context.defaults);
   result.text = Explanation(app, world, result.waits, context.store, now, std::move(left)).text();
   for (const auto& errand : context.store.errands(name.text())) result.text += " " + sentence_of(errand, now);
   if (const auto trouble = trouble_text(safekeeping::backup_health(context.store, name, now), now); !trouble.empty())
@@ -1204,11 +1204,7 @@ std::vector<NamedContainer> containers_of(change::Context& context, const Target
   for (const Service* service : app.services_of(release, target)) {
     const Container* container = plan::find_instance(app, world, number, service->name);
     if (container == nullptr) continue;
-    const bool is_replica =
-        std::count_if(release.spec.services.begin(), release.spec.services.end(),
-                      [&](const Service& each) { return each.group_name() == service->group_name(); }) > 1;
-    found.push_back(
-        {is_replica ? format("{}/{}", service->group_name(), service->number) : service->name, container->name});
+    found.push_back({shown_service(release, *service), container->name});
   }
   if (found.empty())
     throw NotFound(ErrorCode::container_not_found, format("{} {} has no container", target.text(), number.text()),

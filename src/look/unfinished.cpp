@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/overloaded.h"
 #include "base/text.h"
+#include "change/clean.h"
 
 namespace belay::look {
 
@@ -16,7 +17,9 @@ std::string finishing_command(const AppHead& app) {
       Overloaded{[&](const goal::None&) { return format("belay status {}", name); },
                  [&](const goal::Run& run) { return format("belay start {} {}", name, run.release.text()); },
                  [&](const goal::Stopped&) { return format("belay stop {}", name); },
-                 [&](const goal::Removed&) { return format("belay remove {}", name); }},
+                 [&](const goal::Removed& removed) {
+                   return format("belay remove {}{}", name, removed.with_data ? " --volumes" : "");
+                 }},
       app.wish.goal);
 }
 
@@ -36,9 +39,10 @@ std::string steps_left(const plan::Plan& plan, const std::string& app) {
   return format("{} and {} more steps (belay plan {})", join(steps, ", "), more, app);
 }
 
-plan::Plan plan_or_none(const plan::Situation& situation) {
+plan::Plan plan_or_none(const state::Store& store, const App& app, const World& world, Time now,
+                        const plan::Defaults& defaults) {
   try {
-    return plan::plan_wish(situation);
+    return change::plan_left(store, app, world, now, defaults);
   } catch (const Error&) {
     return {};
   }

@@ -14,6 +14,7 @@ std::string finishing_command(const AppHead& app);
 // out. Empty: nothing.
 std::string steps_left(const plan::Plan& plan, const std::string& app);
 // Empty where there can be none: what stands in the way is told elsewhere.
-plan::Plan plan_or_none(const plan::Situation& situation);
+plan::Plan plan_or_none(const state::Store& store, const App& app, const World& world, Time now,
+                        const plan::Defaults& defaults);
 
 }  // namespace belay::look

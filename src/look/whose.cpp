@@ -23,6 +23,10 @@ std::optional<ReleaseNumber> present_release(const App& app) {
 
 }  // namespace
 
+std::string shown_service(const Release& release, const Service& service) {
+  return has_replicas(release, service) ? format("{}/{}", service.group_name(), service.number) : service.group_name();
+}
+
 std::optional<ContainerMeant> whose(change::Context& context, const std::string& container, std::stop_token stop) {
   World world;
   world.containers = context.engine.containers({}, std::move(stop));
@@ -57,9 +61,7 @@ std::optional<KeptLog> kept_log(change::Context& context, const Target& target, 
     const bool has_failed =
         release.spec.services.size() == 1 || release.proof(service->name).verdict == Verdict::failed;
     if (!has_failed || plan::find_instance(app, world, release.number, service->name) != nullptr) continue;
-    return KeptLog{has_replicas(release, *service) ? format("{}/{}", service->group_name(), service->number)
-                                                   : service->group_name(),
-                   release.log_tail};
+    return KeptLog{shown_service(release, *service), release.log_tail};
   }
   return {};
 }

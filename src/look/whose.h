@@ -7,6 +7,7 @@
 
 #include "change/context.h"
 #include "model/names.h"
+#include "model/release.h"
 
 namespace belay::look {
 
@@ -15,6 +16,9 @@ struct ContainerMeant {
   ReleaseNumber release;
   bool is_present = true;  // it is one of the release that should be up, else of the last one
 };
+// What a user calls a service of this release: "web", or "web/2" where it has replicas.
+std::string shown_service(const Release& release, const Service& service);
+
 // nullopt: no app has such a container.
 std::optional<ContainerMeant> whose(change::Context& context, const std::string& container, std::stop_token stop);
 

@@ -24,6 +24,9 @@ struct Errand {
 
   bool is_under_way() const { return began && !ended; }
   bool has_failed() const { return began && ended && !is_good; }
+  bool is_the_same_work_as(const Errand& other) const {
+    return app == other.app && kind == other.kind && service == other.service;
+  }
   bool operator==(const Errand&) const = default;
 };
 std::string_view to_text(Errand::Kind kind);  // "backup", "job"

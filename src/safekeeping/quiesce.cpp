@@ -160,7 +160,7 @@ void BackupEntry::tell(const std::function<void()>& work) const {
   }
 }
 
-void BackupEntry::write(const std::string& outcome, const std::string& text) const {
+void BackupEntry::write(const JournalOutcome& outcome, const std::string& text) const {
   write_journal(context_, app_, verb_, outcome, text, release_);
 }
 

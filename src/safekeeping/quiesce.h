@@ -5,6 +5,7 @@
 
 #include "backup/manifest.h"
 #include "change/context.h"
+#include "model/journal.h"
 
 namespace belay::safekeeping {
 
@@ -61,7 +62,7 @@ class BackupEntry {
   void done() const { write("done", where_); }
 
  private:
-  void write(const std::string& outcome, const std::string& text) const;
+  void write(const JournalOutcome& outcome, const std::string& text) const;
 
   change::Context& context_;
   const App& app_;

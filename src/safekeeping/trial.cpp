@@ -91,6 +91,10 @@ std::optional<BackupRecord> record_of(change::Context& context, const backup::De
   return {};
 }
 
+JournalOutcome ended(const Trial& trial) {
+  return trial.passed() ? JournalOutcome("done") : JournalOutcome("failed");
+}
+
 void remember_damage(change::Context& context, std::optional<BackupRecord> record, const std::string& damage) {
   if (!record) return;
   record->trouble = damage;
@@ -218,7 +222,7 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
     if (options.dry_run) return drilled;
 
     const auto record = record_of(context, destination, file);
-    const auto journal = [&](const std::string& outcome, const std::string& text) {
+    const auto journal = [&](const JournalOutcome& outcome, const std::string& text) {
       write_journal(context, app, "drill", outcome, text, drilled.manifest.release);
     };
     journal("started", drilled.where);
@@ -239,7 +243,7 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
     drilled.end = work.end();
     drilled.trial.done = true;
     remember_drill(context, record, drilled.trial);
-    journal(drilled.trial.passed() ? "done" : "failed", drilled.trial.passed() ? drilled.where : drilled.trial.reason);
+    journal(ended(drilled.trial), drilled.trial.passed() ? drilled.where : drilled.trial.reason);
     return drilled;
   });
 }
@@ -290,7 +294,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     if (dry_run) return tried;
 
     const bool holds_still = copies && quiesced.way() != backup::Consistency::live;
-    const auto journal = [&](const std::string& outcome, const std::string& text) {
+    const auto journal = [&](const JournalOutcome& outcome, const std::string& text) {
       write_journal(context, app, "try", outcome, text, release.number);
     };
     journal("started", tried.candidate);
@@ -317,7 +321,7 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
     }
     tried.still = watch.still();
     tried.trial.done = true;
-    journal(tried.trial.passed() ? "done" : "failed", tried.trial.passed() ? tried.candidate : tried.trial.reason);
+    journal(ended(tried.trial), tried.trial.passed() ? tried.candidate : tried.trial.reason);
     return tried;
   });
 }

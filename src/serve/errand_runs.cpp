@@ -13,6 +13,20 @@ namespace {
 
 constexpr Seconds pause{60};
 
+// A backup that was cut off left nothing; a job runs on.
+bool goes_on(const Errand& errand) {
+  return errand.is_under_way() && errand.kind == Errand::Kind::job;
+}
+
+Errand begun(Errand errand, Time now) {
+  if (!goes_on(errand)) {
+    errand.began = now;
+    errand.ended.reset();
+  }
+  if (errand.due <= now) errand.due = next_run(errand, now);
+  return errand;
+}
+
 }  // namespace
 
 std::string name_of(const Errand& errand) {
@@ -102,12 +116,6 @@ std::set<std::string> ErrandRuns::apps_at_a_job() const {
   });
 }
 
-std::optional<Errand> ErrandRuns::in_state(const state::Store& store, const Errand& errand) {
-  for (Errand& each : store.errands(errand.app))
-    if (name_of(each) == name_of(errand)) return std::move(each);
-  return {};
-}
-
 void ErrandRuns::remember(const Errand& errand) {
   known_.with([&](std::vector<Known>& known) {
     for (Known& each : known)
@@ -121,36 +129,37 @@ void ErrandRuns::remember(const Errand& errand) {
 void ErrandRuns::run(const Errand& errand, const std::stop_token& stop) {
   try {
     const auto store = ground_.open_state();
-    const auto before = in_state(*store, errand);
+    std::optional<Errand> before, now;
+    store->update_errand(errand, [&](const std::optional<Errand>& known) -> std::optional<Errand> {
+      before = known;
+      // What was known of it here may be older than its last run.
+      if (!known || (!known->is_under_way() && known->due > ground_.clock.now())) return {};
+      now = begun(*known, ground_.clock.now());
+      return now;
+    });
     if (!before) return;
-    // What was known of it may be older than its last run.
-    if (!before->is_under_way() && before->due > ground_.clock.now()) return remember(*before);
+    remember(now ? *now : *before);
+    if (!now) return;
     change::Report report;
     change::Context context{ground_.engine,  *store, ground_.clock,    report, ground_.who,
                             ground_.command, true,   ground_.defaults, {}};
-    // A backup that was cut off left nothing; a job runs on.
-    const bool goes_on = before->is_under_way() && before->kind == Errand::Kind::job;
-    Errand now = *before;
-    if (!goes_on) {
-      now.began = ground_.clock.now();
-      now.ended.reset();
-    }
-    if (now.due <= ground_.clock.now()) now.due = next_run(now, ground_.clock.now());
-    store->save(now);
-    remember(now);
-    const Result result =
-        now.kind == Errand::Kind::backup ? run_backup(now, context, stop) : run_a_job(now, goes_on, context, stop);
-    auto after = in_state(*store, errand);
+    const Result result = now->kind == Errand::Kind::backup ? run_backup(*now, context, stop)
+                                                            : run_a_job(*now, goes_on(*before), context, stop);
+    std::optional<Errand> after;
+    store->update_errand(errand, [&](const std::optional<Errand>& known) {
+      after = known;
+      if (!after) return after;
+      if (result.is_skipped) {
+        after->began = before->began;
+        after->ended = before->ended;
+      } else {
+        after->ended = ground_.clock.now();
+        after->is_good = result.reason.empty();
+        after->reason = result.reason;
+      }
+      return after;
+    });
     if (!after) return;
-    if (result.is_skipped) {
-      after->began = before->began;
-      after->ended = before->ended;
-    } else {
-      after->ended = ground_.clock.now();
-      after->is_good = result.reason.empty();
-      after->reason = result.reason;
-    }
-    store->save(*after);
     remember(*after);
     tell(*before, *after, result);
   } catch (const Cancelled&) {

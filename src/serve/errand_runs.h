@@ -68,8 +68,6 @@ class ErrandRuns {
   Result run_backup(const Errand& errand, change::Context& context, const std::stop_token& stop) const;
   static Result run_a_job(const Errand& errand, bool goes_on, change::Context& context, const std::stop_token& stop);
   void tell(const Errand& before, const Errand& after, const Result& result) const;
-  // As it is in the state; nullopt: it is not declared any more.
-  static std::optional<Errand> in_state(const state::Store& store, const Errand& errand);
   void remember(const Errand& errand);
   // It is not tried again at once.
   void rest(const Errand& errand);

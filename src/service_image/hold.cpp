@@ -211,7 +211,7 @@ void carry_out(change::Context& context, Work& work, const plan::Plan& plan, std
 }
 
 void note_in_journal(change::Context& context, const std::string& name, const std::string& verb,
-                     const std::string& outcome, const std::string& text) {
+                     const JournalOutcome& outcome, const std::string& text) {
   JournalEntry entry;
   entry.time = context.clock.now();
   entry.app = name;

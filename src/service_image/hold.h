@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/lock.h"
+#include "model/journal.h"
 #include "service_image/service.h"
 #include "service_image/work.h"
 
@@ -65,7 +66,7 @@ plan::RunScript script_step(const InstalledService& service, const ServiceVersio
 void carry_out(change::Context& context, Work& work, const plan::Plan& plan, std::stop_token stop);
 // A line in the journal.
 void note_in_journal(change::Context& context, const std::string& name, const std::string& verb,
-                     const std::string& outcome, const std::string& text);
+                     const JournalOutcome& outcome, const std::string& text);
 
 void pull(change::Context& context, const std::string& reference, std::stop_token stop);
 // Removes an image that Belay brought here: the reference (empty: none), and the image where nothing else names or uses

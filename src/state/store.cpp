@@ -118,7 +118,7 @@ void Store::append(const JournalEntry& entry) {
   database_->connection.writing([&] {
     database_->connection.execute(
         "INSERT INTO journal (time, app, release, who, verb, outcome, text) VALUES (?, ?, ?, ?, ?, ?, ?)", entry.time,
-        entry.app, entry.release, entry.who, entry.verb, entry.outcome, entry.text);
+        entry.app, entry.release, entry.who, entry.verb, entry.outcome.text(), entry.text);
     database_->connection.execute("DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?",
                                   std::int64_t{journal_limit});
     // A few at a time, so that no command waits for this; a clock that is wrong for once does not cost all of it.
@@ -141,16 +141,6 @@ int Store::trim_journal(const std::string& app, int keep) {
   });
 }
 
-namespace {
-
-// Entries of earlier versions have other words for the same.
-std::string outcome_word(const std::string& kept) {
-  if (kept == "taken back") return "rolled_back";
-  return kept == "gave up" ? "gave_up" : kept;
-}
-
-}  // namespace
-
 std::vector<JournalEntry> Store::journal(const std::string& app, int limit) const {
   return database_->connection.reading([&] {
     std::vector<JournalEntry> entries;
@@ -168,7 +158,7 @@ std::vector<JournalEntry> Store::journal(const std::string& app, int limit) cons
       if (!row.isColumnNull(3)) entry.release = ReleaseNumber{row.getColumn(3).getInt()};
       entry.who = row.getColumn(4).getString();
       entry.verb = row.getColumn(5).getString();
-      entry.outcome = outcome_word(row.getColumn(6).getString());
+      entry.outcome = JournalOutcome::kept(row.getColumn(6).getString());
       entry.text = row.getColumn(7).getString();
     }
     return entries;
@@ -302,42 +292,50 @@ std::optional<Time> time_or_none(Query& row, int column) {
   return Time(Milliseconds(row.getColumn(column).getInt64()));
 }
 
+std::vector<Errand> errands_of(Connection& connection, const std::string& app) {
+  std::vector<Errand> errands;
+  auto row = connection.query(
+      "SELECT app, kind, service, schedule, since, due, began, ended, good, reason FROM errands "
+      "WHERE ?1 = '' OR app = ?1 ORDER BY app, kind, service",
+      app);
+  while (row.executeStep()) {
+    const auto kind = errand_kind(row.getColumn(1).getString());
+    // A later Belay may know more.
+    if (!kind) continue;
+    Errand& errand = errands.emplace_back();
+    errand.app = row.getColumn(0).getString();
+    errand.kind = *kind;
+    errand.service = row.getColumn(2).getString();
+    errand.schedule = row.getColumn(3).getString();
+    errand.since = Time(Milliseconds(row.getColumn(4).getInt64()));
+    errand.due = Time(Milliseconds(row.getColumn(5).getInt64()));
+    errand.began = time_or_none(row, 6);
+    errand.ended = time_or_none(row, 7);
+    errand.is_good = row.getColumn(8).getInt() != 0;
+    errand.reason = row.getColumn(9).getString();
+  }
+  return errands;
+}
+
 }  // namespace
 
 std::vector<Errand> Store::errands(const std::string& app) const {
-  return database_->connection.reading([&] {
-    std::vector<Errand> errands;
-    auto row = database_->connection.query(
-        "SELECT app, kind, service, schedule, since, due, began, ended, good, reason FROM errands "
-        "WHERE ?1 = '' OR app = ?1 ORDER BY app, kind, service",
-        app);
-    while (row.executeStep()) {
-      const auto kind = errand_kind(row.getColumn(1).getString());
-      // A later Belay may know more.
-      if (!kind) continue;
-      Errand& errand = errands.emplace_back();
-      errand.app = row.getColumn(0).getString();
-      errand.kind = *kind;
-      errand.service = row.getColumn(2).getString();
-      errand.schedule = row.getColumn(3).getString();
-      errand.since = Time(Milliseconds(row.getColumn(4).getInt64()));
-      errand.due = Time(Milliseconds(row.getColumn(5).getInt64()));
-      errand.began = time_or_none(row, 6);
-      errand.ended = time_or_none(row, 7);
-      errand.is_good = row.getColumn(8).getInt() != 0;
-      errand.reason = row.getColumn(9).getString();
-    }
-    return errands;
-  });
+  return database_->connection.reading([&] { return errands_of(database_->connection, app); });
 }
 
-void Store::save(const Errand& errand) {
+void Store::update_errand(const Errand& which,
+                          const std::function<std::optional<Errand>(const std::optional<Errand>& known)>& change) {
   database_->connection.writing([&] {
+    std::optional<Errand> known;
+    for (Errand& errand : errands_of(database_->connection, which.app))
+      if (errand.is_the_same_work_as(which)) known = std::move(errand);
+    const std::optional<Errand> after = change(known);
+    if (!after || after == known) return;
     database_->connection.execute(
         "INSERT OR REPLACE INTO errands (app, kind, service, schedule, since, due, began, ended, good, reason) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        errand.app, std::string(to_text(errand.kind)), errand.service, errand.schedule, errand.since, errand.due,
-        errand.began, errand.ended, errand.is_good, errand.reason);
+        after->app, std::string(to_text(after->kind)), after->service, after->schedule, after->since, after->due,
+        after->began, after->ended, after->is_good, after->reason);
   });
 }
 

@@ -144,8 +144,10 @@ class Store {
 
   // Ordered by app; empty: of all apps.
   std::vector<Errand> errands(const std::string& app) const;
-  // Durably; replaces that of the same app, kind and service.
-  void save(const Errand& errand);
+  // Durably: writes what `change` makes of the errand of this app, kind and service; nullopt: there is none, or nothing
+  // is written. In one step, for a new schedule and the end of a run may come at once; `change` only decides.
+  void update_errand(const Errand& which,
+                     const std::function<std::optional<Errand>(const std::optional<Errand>& known)>& change);
   void forget_errand(const Errand& errand);
 
   std::vector<Told> told() const;

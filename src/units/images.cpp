@@ -1,10 +1,14 @@
 #include "units/images.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/start.h"
+#include "model/labels.h"
+#include "state/store.h"
 #include "units/own_container.h"
 
 namespace belay::units {
@@ -50,6 +54,18 @@ ImageGone remove_image(change::Context& context, const plan::UntagImage& image, 
 
 namespace {
 
+// Its release has it in this network.
+bool is_wished_in(const std::string& network, const Container& own, const App& app) {
+  const auto owner = labels::owner(own.labels);
+  const Release* release = owner ? app.find(owner->release) : nullptr;
+  if (release == nullptr) return false;
+  return std::any_of(release->spec.services.begin(), release->spec.services.end(), [&](const Service& service) {
+    return service.name == owner->service &&
+           std::any_of(service.networks.begin(), service.networks.end(),
+                       [&](const NetworkLink& link) { return link.network == network; });
+  });
+}
+
 plan::Plan plan_of_unlinking(change::Context& context, const AppName& unit, const std::string& container,
                              const std::vector<std::string>& others, const std::stop_token& stop) {
   plan::Plan plan;
@@ -67,6 +83,15 @@ plan::Plan plan_of_unlinking(change::Context& context, const AppName& unit, cons
     }
   }
   if (!own) return plan;
+  // A command that took its names away was interrupted between the two steps below.
+  const auto& joined = own->service.networks;
+  const auto app = context.store.app(unit);
+  if (app && is_wished_in(network, own->container, *app) &&
+      std::none_of(joined.begin(), joined.end(), [&](const NetworkLink& link) { return link.network == network; })) {
+    NetworkLink link;
+    link.network = network;
+    plan.add(plan::ConnectNetwork{container, link}, "it is cut off from the network of its unit");
+  }
   for (NetworkLink link : own->service.networks) {
     if (link.network != network || link.aliases.empty()) continue;
     const std::string reason = format("without the names {}", join(link.aliases, ", "));

@@ -80,7 +80,8 @@ void give_names(change::Context& context, const AppName& unit, const std::vector
   }
   if (names.empty()) return;
   if (stop.stop_requested()) throw Cancelled();
-  change::write_journal(context, App(unit), "update", "begun", "names of images move: " + join(told, ", "));
+  const std::string moves = "names of images move: " + join(told, ", ");
+  change::write_journal(context, App(unit), "update", "started", moves);
   std::vector<Moved> moved;
   try {
     for (size_t i = 0; i < candidates.size(); ++i) {
@@ -90,12 +91,14 @@ void give_names(change::Context& context, const AppName& unit, const std::vector
       change::carry_out_whole(context, plan, {}, {});
       report.moved.push_back(candidates[i].reference);
     }
-  } catch (const Error&) {
+  } catch (const Error& error) {
     // Also that of the one that failed: what it came to is not known.
     move_back(context, moved);
     report.moved.clear();
+    change::write_journal(context, App(unit), "update", "rolled_back", error.what());
     throw;
   }
+  change::write_journal(context, App(unit), "update", "done", moves);
 }
 
 }  // namespace

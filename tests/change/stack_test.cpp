@@ -23,7 +23,7 @@ const AppName shop("shop");
 
 // db ← web (two replicas) ← proxy; `web` is what the tests change.
 struct StackWorld {
-  StackWorld() {
+  explicit StackWorld(SceneOptions options = {}) : scene_(options) {
     for (const auto* version : {"1", "2"}) add_image("web", version, {});
     engine::Behaviour bad;
     bad.exits_after = Milliseconds(100);
@@ -279,6 +279,30 @@ TEST_F(Stack, FilesCountForTheInnermostPlaceThatIsBound) {
   before.spec.services = {looker, web};
   fs::remove(settings);
   EXPECT_THAT(missing_paths(before.spec, &before, {}), ElementsAre(settings));
+}
+
+// Below a file not even root makes one.
+TEST(StackOfThisMachine, AFolderThatCannotBeMadeFailsTheChangeAsAnythingElseDoes) {
+  StackWorld world({NamingScheme::belay, true, true, true});
+  ASSERT_EQ(world.deploy(world.made("1")).kind, Change::Kind::done);
+  const auto before = world.created();
+  const fs::path in_the_way = world.scene_.folder.path() / "settings";
+  write_file_durably(in_the_way, "a file");
+  ReleaseDraft next = world.made("2");
+  next.spec.project.emplace();
+  for (auto& each : next.spec.services)
+    if (each.group_name() == "web")
+      each.mounts.push_back({Mount::Kind::bind, (in_the_way / "web").string(), "/settings", true, {}});
+  const Change change = world.deploy(next);
+  EXPECT_NE(change.kind, Change::Kind::done);
+  EXPECT_THAT(change.reason, HasSubstr("making the folder " + in_the_way.string()));
+  EXPECT_FALSE(world.scene_.store->app(shop)->wish.is_unfinished());
+  EXPECT_EQ(world.created(), before);
+  Context here = world.context();
+  EXPECT_TRUE(plan_now(here, shop, {}).empty());
+  fs::remove(in_the_way);
+  EXPECT_EQ(world.deploy(next).kind, Change::Kind::done);
+  EXPECT_TRUE(fs::is_directory(in_the_way / "web"));
 }
 
 // As `rm`: what somebody stopped, and nothing else.

@@ -393,5 +393,40 @@ TEST(Rollback, FindsWhatACleanUpLeft) {
   EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
 }
 
+// A removal with its data that was interrupted: what is shown as left is what the next one does.
+TEST(AnInterruptedRemoval, LeavesTheVolumesOfOthersInItsPreviewToo) {
+  for (int at = 0;; ++at) {
+    ASSERT_LT(at, 60) << "never came to an end";
+    Scene scene;
+    scene.run("deploy 1");
+    App blog(AppName("blog"));
+    Release release;
+    release.number = ReleaseNumber(1);
+    Service service;
+    service.name = "blog";
+    service.mounts.push_back({Mount::Kind::volume, "web_data", "/shop", true, {}});
+    release.spec.services = {service};
+    blog.releases.push_back(release);
+    scene.store->save(blog);
+    scene.engine.crash_after(at);
+    const bool is_cut = scene.crashes("remove volumes");
+    scene.engine.crash_after(std::nullopt);
+    scene.reopen();
+    const auto app = scene.store->app(web);
+    if (app && app->wish.is<goal::Removed>()) {
+      Context here = scene.context();
+      const Removed next = remove(here, web, true, true, [](const RemovalPreview&) { return true; }, {});
+      EXPECT_EQ(plan::plan_text(plan_now(here, web, {})), plan::plan_text(next.plan)) << at;
+      EXPECT_THAT(look::status(here, web, {}).pending, Not(Contains(HasSubstr("remove volume web_data")))) << at;
+      EXPECT_THAT(look::status(here, web, {}).wish, HasSubstr("belay remove web --volumes finishes it"));
+    }
+    scene.run("remove volumes");
+    const auto volumes = scene.engine.volumes({}, {});
+    EXPECT_TRUE(
+        std::any_of(volumes.begin(), volumes.end(), [](const Volume& each) { return each.name == "web_data"; }));
+    if (!is_cut) break;
+  }
+}
+
 }  // namespace
 }  // namespace belay::scene

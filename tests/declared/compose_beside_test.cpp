@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "change/remove_stopped.h"
 #include "change/start.h"
 #include "declared/declared.h"
 #include "declared/definitions.h"
 #include "declared/same_service.h"
+#include "family/take_over.h"
 #include "formats/compose/project.h"
 #include "state/store.h"
 #include "support/scene/scene.h"
@@ -440,6 +442,30 @@ TEST_F(BesideCompose, KeepsContainersWhateverTheFilesSay) {
 }
 
 // Else the engine might give the addresses of the one to the other.
+// The labels know which volumes have a name in the files, where the state does not any more.
+TEST_F(BesideCompose, AfterARecoveryVolumesWithANameStayWhereTheOthersGo) {
+  ImageConfig config;
+  config.volumes = {"/cache"};
+  scene_.engine.add_image("web:1", config, {}, "with a cache");
+  ASSERT_EQ(up().change.kind, Change::Kind::done);
+  const auto volumes = [&] {
+    std::set<std::string> names;
+    for (const auto& volume : scene_.engine.volumes({}, {})) names.insert(volume.name);
+    return names;
+  };
+  const auto all = volumes();
+  ASSERT_EQ(all.size(), 3U) << "a cache of each service, and the data";
+  scene_.store.reset();
+  fs::remove_all(scene_.folder.path() / "state");
+  scene_.reopen();
+  Context here = scene_.context("belay recover");
+  ASSERT_EQ(recover(here, {}, {}).size(), 1U);
+  const AppName shop("shop");
+  ASSERT_EQ(stop(here, shop, false, {}).kind, Change::Kind::done);
+  ASSERT_TRUE(remove_stopped(here, shop, UnnamedVolumes::go, false, {}).done);
+  EXPECT_THAT(volumes(), ElementsAre("shop_data"));
+}
+
 TEST_F(BesideCompose, MakesNetworksWithAddressesOfTheirOwnFirst) {
   write(
       "name: shop\nservices:\n  web: {image: \"web:1\", networks: [a, z]}\n"

@@ -192,6 +192,24 @@ TEST(Patience, APullOrALogThatSaysNothingMoreEnds) {
               testing::ThrowsMessage<EngineError>(HasSubstr("did not answer in time")));
 }
 
+// A volume whose server is away holds such a call for ever, whichever way the files go.
+TEST(Patience, AnArchiveThatSaysNothingMoreEnds) {
+  const Engines silent([](const std::string& request) -> std::optional<std::string> {
+    if (asks(request, "/_ping")) return pong(41);
+    if (asks(request, "GET") && asks(request, "/web/archive"))
+      return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfile\r\n";
+    return {};
+  });
+  DockerEngine engine = silent.engine({.answer = hour, .transfer = moment, .work = hour});
+  const auto nothing = [](const Sink&) {};
+  const auto ends = testing::ThrowsMessage<EngineError>(HasSubstr("did not answer in time"));
+  EXPECT_THAT([&] { engine.read_archive("web", "/data", [](std::string_view) {}, {}); }, ends);
+  EXPECT_THAT([&] { engine.write_archive("web", "/data", nothing, {}); }, ends);
+  EXPECT_THAT([&] { engine.remove_path("web", "/data/file", {}); }, ends);
+  EXPECT_THAT([&] { engine.save_images({"web:1"}, [](std::string_view) {}, {}); }, ends);
+  EXPECT_THAT([&] { engine.load_images(nothing, [](const Progress&) {}, {}); }, ends);
+}
+
 TEST(Patience, SlowWorkIsWaitedForAsLongAsTheEngineAnswersToOthers) {
   for (const bool is_there : {true, false}) {
     SCOPED_TRACE(is_there);

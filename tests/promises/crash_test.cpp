@@ -41,13 +41,15 @@ class Crash : public ::testing::TestWithParam<Story> {};
 
 TEST_P(Crash, LeavesAWorldThatTheNextCommandPutsRight) {
   const Story& story = GetParam();
+  Scene scene(story.scene);
+  for (const auto& line : story.before) ASSERT_NE(scene.run(line).substr(0, 5), "error") << line;
+  const auto beginning = scene.beginning();
   for (const Cut cut : {Cut::before_the_effect, Cut::before_the_answer}) {
     // Another command than the one that was cut short: one cut in two, so that the whole stays quick.
     const bool is_other = story.after.front() != story.verb;
     for (int n = is_other && cut == Cut::before_the_answer ? 1 : 0;; n += is_other ? 2 : 1) {
       ASSERT_LT(n, 300) << "never came to an end";
-      Scene scene(story.scene);
-      for (const auto& line : story.before) ASSERT_NE(scene.run(line).substr(0, 5), "error") << line;
+      scene.begin_again(*beginning);
       scene.engine.crash_after(n, cut);
       const bool crashed = scene.crashes(story.verb);
       if (!crashed) break;

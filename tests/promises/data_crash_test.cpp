@@ -33,12 +33,16 @@ class DataCrash : public ::testing::TestWithParam<Story> {
   // False: the story's verb came to its end before the cut.
   bool holds_after(const std::function<void(Scene&)>& cut, const std::string& what) {
     const Story& story = GetParam();
-    Scene scene({NamingScheme::belay, true, true, true});
+    if (!beginning_) {
+      for (const auto& line : story.before) EXPECT_NE(scene_.run(line).substr(0, 5), "error") << line;
+      if (HasFailure()) return false;
+      beginning_ = scene_.beginning();
+    }
+    Scene& scene = scene_;
+    scene.begin_again(*beginning_);
     const auto write = [&](const std::string& step) {
       if (!story.writer.empty() && step == "start " + story.writer) scene.hold(story.writes);
     };
-    for (const auto& line : story.before) EXPECT_NE(scene.run(line).substr(0, 5), "error") << line;
-    if (HasFailure()) return false;
     scene.report.on_step = write;
     cut(scene);
     if (!scene.crashes(story.verb)) return false;
@@ -65,6 +69,10 @@ class DataCrash : public ::testing::TestWithParam<Story> {
                            << scene.state();
     return !HasFailure();
   }
+
+ private:
+  Scene scene_{{NamingScheme::belay, true, true, true}};
+  std::unique_ptr<Scene::Beginning> beginning_;  // after what was done in peace
 };
 
 TEST_P(DataCrash, AtACallOfTheEngineLeavesWhatTheNextCommandPutsRight) {
@@ -98,6 +106,7 @@ std::vector<Story> stories() {
   all.push_back({"restore", saved, "restore", {"restore"}, {"1 new"}});
   all.push_back({"restore_then_backup", saved, "restore", {"backup"}, {"1 old", "1 new"}});
   all.push_back({"restore_then_stop", saved, "restore", {"stop", "backup"}, {"- old", "- new"}});
+  all.push_back({"restore_then_down", saved, "restore", {"down", "backup"}, {"- old", "- new"}});
   all.push_back({"restore_then_start", saved, "restore", {"start last", "backup"}, {"1 old", "1 new"}});
   all.push_back({"restore_then_deploy", saved, "restore", {"deploy 2", "backup"}, {"2 old", "2 new"}});
   all.push_back({"restore_then_failing_deploy", saved, "restore", {"deploy bad", "backup"}, {"1 old", "1 new"}});
@@ -121,6 +130,8 @@ std::vector<Story> stories() {
   all.push_back({"rollback_with_data_then_stop", kept, "rollback data", {"stop", "backup"}, {"- old", "- new"}});
   all.push_back(
       {"rollback_with_data_then_rollback", kept, "rollback data", {"rollback", "backup"}, {"1 old", "1 new"}});
+  all.push_back(
+      {"deploy_with_snapshot_then_down", one, "deploy 2 snapshot", {"down"}, {"- new", "- old"}, "web-r2", "new"});
   all.push_back(
       {"deploy_with_snapshot", one, "deploy 2 snapshot", {"deploy 2 snapshot"}, {"2 new", "2 old"}, "web-r2", "new"});
   all.push_back({"deploy_with_snapshot_then_backup",

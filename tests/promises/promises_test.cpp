@@ -40,7 +40,7 @@ TEST(Promises, AReleaseThatFailsIsKeptAndTheOldOneRunsAgain) {
   EXPECT_FALSE(app.is_quarantined(scene.image_of("1")));
   EXPECT_EQ(app.last, ReleaseNumber{1});
   const auto journal = scene.store->journal("web", 1).at(0);
-  EXPECT_EQ(journal.outcome, "rolled_back");
+  EXPECT_EQ(journal.outcome.kind(), JournalOutcome::Kind::rolled_back);
   EXPECT_EQ(journal.text, "it exited with code 3");
 }
 

@@ -279,9 +279,11 @@ class LostReserve : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(LostReserve, HoldsNothingUp) {
   int cut = 0, lost = 0;
+  Scene scene(SceneOptions{NamingScheme::belay, true, true, true});
+  for (const auto* line : {"deploy 1", "write new", "backup", "write old"}) ASSERT_EQ(scene.run(line), "done");
+  const auto beginning = scene.beginning();
   for (; cut < 200; ++cut) {
-    Scene scene(SceneOptions{NamingScheme::belay, true, true, true});
-    for (const auto* line : {"deploy 1", "write new", "backup", "write old"}) ASSERT_EQ(scene.run(line), "done");
+    scene.begin_again(*beginning);
     scene.report.crash_after = cut;
     if (!scene.crashes("restore")) break;
     scene.report.crash_after.reset();

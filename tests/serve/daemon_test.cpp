@@ -6,8 +6,7 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "engine_memory/memory.h"
-#include "state/store.h"
-#include "support/fake_clock.h"
+#include "served_host.h"
 #include "support/zone.h"
 #include "updates/update_rules.h"
 
@@ -23,18 +22,6 @@ using ::testing::UnorderedElementsAre;
 
 constexpr Milliseconds interval{60'000}, hour{3'600'000};
 
-class KeptNotices final : public NoticeSink {
- public:
-  explicit KeptNotices(Guarded<std::vector<Notice>>& kept) : kept_(kept) {}
-  std::string name() const override { return "kept"; }
-  void deliver(const Notice& notice, const std::stop_token&) override {
-    kept_.with([&](auto& all) { all.push_back(notice); });
-  }
-
- private:
-  Guarded<std::vector<Notice>>& kept_;
-};
-
 // Can go away.
 class FaithlessEngine final : public engine::MemoryEngine {
  public:
@@ -46,11 +33,10 @@ class FaithlessEngine final : public engine::MemoryEngine {
   bool is_away = false;
 };
 
-// A host with a folder of definitions and a daemon; time passes only where a test says so.
-class DaemonTest : public ::testing::Test {
+// With a daemon.
+class DaemonTest : public ServedHost {
  protected:
   DaemonTest() {
-    fs::create_directories(definitions());
     offer("web:1", {});
     offer("web:2", {});
     offer("late:1", exits_after(Milliseconds(30'000)));
@@ -74,10 +60,6 @@ class DaemonTest : public ::testing::Test {
     names_[engine_.add_image(reference, {}, behaviour, reference)] = reference;
   }
 
-  fs::path definitions() const { return folder_.path() / "containers.d"; }
-  void define(const std::string& app, const std::string& json) {
-    write_file_durably(definitions() / (app + ".json"), json);
-  }
   void run_web(const std::string& image, const std::string& more = "") {
     define("web", format(R"({{"image": "{}"{}}})", image, more));
   }
@@ -85,19 +67,12 @@ class DaemonTest : public ::testing::Test {
 
   Daemon& daemon() {
     if (!daemon_) {
-      DaemonOptions options;
-      options.folder = definitions();
-      options.settings_file = settings_file_;
-      options.interval = interval_;
-      options.who = "root";
+      DaemonOptions now = options();
+      now.settings_file = settings_file_;
+      now.interval = interval_;
       daemon_.emplace(
-          engine_, folder_.path() / "state", clock_, log_,
-          [this](const formats::Settings&) {
-            std::vector<std::unique_ptr<NoticeSink>> sinks;
-            sinks.push_back(std::make_unique<KeptNotices>(kept_));
-            return sinks;
-          },
-          options);
+          engine_, state_folder(), clock_, log_, [this](const formats::Settings&) { return KeptNotices::alone(kept_); },
+          now);
     }
     return *daemon_;
   }
@@ -131,28 +106,17 @@ class DaemonTest : public ::testing::Test {
   // Since the last call, "web deployed".
   std::vector<std::string> news() {
     daemon().finish_notices(Seconds(20));
-    return kept_.with([](auto& all) {
-      std::vector<std::string> texts;
-      for (const auto& notice : all) texts.push_back(notice.app + " " + notice.kind);
-      all.clear();
-      return texts;
-    });
+    return told();
   }
   std::string logged() const {
     return lines_.with([](const std::string& text) { return text; });
   }
   std::string metrics() { return daemon().metrics().text(); }
 
-  TemporaryFolder folder_;
   fs::path settings_file_;
   Milliseconds interval_ = interval;
-  testing::FakeClock clock_;
   FaithlessEngine engine_{clock_};
   std::map<std::string, std::string> names_;  // by image id
-  Guarded<std::string> lines_;
-  LogLines log_{[this](std::string_view line) { lines_.with([&](std::string& text) { text += line; }); },
-                LogLines::Style::dated, clock_};
-  Guarded<std::vector<Notice>> kept_;
   std::optional<Daemon> daemon_;
   std::optional<Time> deadline_;
 };

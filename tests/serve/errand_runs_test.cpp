@@ -7,9 +7,7 @@
 #include "declared/definitions.h"
 #include "declared/job_run.h"
 #include "engine_memory/memory.h"
-#include "serve/daemon.h"
-#include "state/store.h"
-#include "support/fake_clock.h"
+#include "served_host.h"
 #include "support/zone.h"
 
 namespace belay::serve {
@@ -19,24 +17,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class GatheredNotices final : public NoticeSink {
- public:
-  explicit GatheredNotices(Guarded<std::vector<Notice>>& kept) : kept_(kept) {}
-  std::string name() const override { return "gathered"; }
-  void deliver(const Notice& notice, const std::stop_token&) override {
-    kept_.with([&](auto& all) { all.push_back(notice); });
-  }
-
- private:
-  Guarded<std::vector<Notice>>& kept_;
-};
-
-// A host whose daemon is asked for its passes and its errands one by one; time passes only where a test says so, or
-// something waits for it.
-class ErrandsTest : public ::testing::Test {
+// The daemon is asked for its passes and its errands one by one.
+class ErrandsTest : public ServedHost {
  protected:
   ErrandsTest() {
-    fs::create_directories(definitions());
     offer("web:1", {});
     offer("clean:1", ends_with(0));
     offer("clean:2", ends_with(0));
@@ -55,35 +39,23 @@ class ErrandsTest : public ::testing::Test {
   void offer(const std::string& reference, const engine::Behaviour& behaviour) {
     engine_.add_image(reference, {}, behaviour, reference);
   }
-  fs::path definitions() const { return folder_.path() / "containers.d"; }
-  void define(const std::string& app, const std::string& json) {
-    write_file_durably(definitions() / (app + ".json"), json);
-  }
-  std::unique_ptr<state::Store> store() const { return state::Store::open(folder_.path() / "state"); }
+  std::unique_ptr<state::Store> store() const { return state::Store::open(state_folder()); }
 
   // A pass of a daemon that then is not there any more.
   void pass() {
-    DaemonOptions options;
-    options.folder = definitions();
-    options.who = "root";
     Daemon daemon(
-        engine_, folder_.path() / "state", clock_, log_,
-        [this](const formats::Settings&) {
-          std::vector<std::unique_ptr<NoticeSink>> sinks;
-          sinks.push_back(std::make_unique<GatheredNotices>(kept_));
-          return sinks;
-        },
-        options);
+        engine_, state_folder(), clock_, log_, [this](const formats::Settings&) { return KeptNotices::alone(kept_); },
+        options());
     daemon.step({}, {});
     daemon.finish_notices(Seconds(20));
   }
 
   ErrandGround ground() {
-    told_.tell_to(notices_);
+    daemon_log_.tell_to(notices_);
     return {engine_,
             clock_,
             log_,
-            told_,
+            daemon_log_,
             [this] { return store(); },
             [] { return formats::Settings(); },
             [this](change::Context& context, const AppName& name, const BackupPolicy& policy, const formats::Settings&,
@@ -122,20 +94,17 @@ class ErrandsTest : public ::testing::Test {
   void wait_until(const char* text) { clock_.advance(at(text) - clock_.now()); }
 
   Errand errand_of(const std::string& app) { return store()->errands(app).at(0); }
+  void put(const Errand& errand) {
+    store()->update_errand(errand, [&](const std::optional<Errand>&) { return errand; });
+  }
   std::vector<std::string> news() {
     notices_->finish(Seconds(20));
-    return kept_.with([](auto& all) {
-      std::vector<std::string> texts;
-      for (const auto& notice : all)
-        if (notice.kind != "deployed") texts.push_back(notice.app + " " + notice.kind);
-      all.clear();
-      return texts;
-    });
+    return told("deployed");
   }
   std::vector<std::string> journal_of(const std::string& app, const std::string& verb) {
     std::vector<std::string> lines;
     for (const auto& entry : store()->journal(app, 100))
-      if (entry.verb == verb) lines.push_back(format("{}: {}", entry.outcome, entry.text));
+      if (entry.verb == verb) lines.push_back(format("{}: {}", entry.outcome.text(), entry.text));
     return lines;
   }
   ContainerState state_of(const std::string& container) { return engine_.container(container, {})->container.state; }
@@ -147,20 +116,10 @@ class ErrandsTest : public ::testing::Test {
   }
 
   const Zone zone_{"UTC0"};
-  TemporaryFolder folder_;
-  testing::FakeClock clock_;
   engine::MemoryEngine engine_{clock_};
-  Guarded<std::string> lines_;
-  LogLines log_{[this](std::string_view line) { lines_.with([&](std::string& text) { text += line; }); },
-                LogLines::Style::dated, clock_};
   Metrics metrics_;
-  Guarded<std::vector<Notice>> kept_;
-  std::shared_ptr<Notifications> notices_ = [this] {
-    std::vector<std::unique_ptr<NoticeSink>> sinks;
-    sinks.push_back(std::make_unique<GatheredNotices>(kept_));
-    return std::make_shared<Notifications>(std::move(sinks), log_);
-  }();
-  DaemonLog told_{log_, metrics_, clock_, ""};
+  std::shared_ptr<Notifications> notices_ = std::make_shared<Notifications>(KeptNotices::alone(kept_), log_);
+  DaemonLog daemon_log_{log_, metrics_, clock_, ""};
   std::vector<std::string> backups_;
   std::string backup_fails_;
 };
@@ -324,7 +283,7 @@ TEST_F(ErrandsTest, AJobThatRunsIsNeitherStartedAgainNorChanged) {
   // A daemon that was killed when it had begun.
   Errand errand = errand_of("clean");
   errand.began = clock_.now();
-  store()->save(errand);
+  put(errand);
   engine_.start_container("clean", {});
   const int before = starts();
   define("clean", R"({"image": "clean:2", "schedule": "04:30"})");
@@ -411,7 +370,7 @@ TEST_F(ErrandsTest, ADaemonThatWasKilledBeforeTheStartStartsTheJob) {
   Errand errand = errand_of("clean");
   errand.began = clock_.now();
   errand.ended.reset();
-  store()->save(errand);
+  put(errand);
   const int before = starts();
   do_what_is_due();
   EXPECT_EQ(starts(), before + 1) << "the result of yesterday is not that of today";

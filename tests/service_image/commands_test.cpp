@@ -132,7 +132,7 @@ class Commands : public ::testing::Test {
   }
 
   TemporaryFolder folder;
-  belay::testing::FakeClock clock;
+  HookedClock clock;
   ImageEngine engine;
   std::unique_ptr<state::Store> store;
   Notes report;
@@ -394,6 +394,26 @@ TEST_F(Commands, MakeAContainerAgainWithItsOwnVolumes) {
   run_hold();
   ASSERT_TRUE(exists("dr-gallery-1"));
   EXPECT_EQ(volumes_of("dr-gallery-1"), before);
+}
+
+// Between the two a command that clears up sees scripts that no service has.
+TEST_F(Commands, LeaveTheScriptsOfAnInstallThatIsBetweenKeepingThemAndSayingSo) {
+  change::Context here = context();
+  Scripts newer = engine.scripts;
+  newer.files["install"].content += "exit 0\n";
+  std::optional<FileLock> install(hold_scripts(here, {}));
+  folders().scripts().keep(newer);
+  clock.on_sleep = [&] {
+    if (!install) return;
+    InstalledService other = service;
+    other.name = "other";
+    other.version.scripts = newer.digest();
+    store->save(other);
+    install.reset();
+  };
+  clear_up(here, service);
+  EXPECT_FALSE(install) << "it did not wait";
+  EXPECT_EQ(folders().scripts().load(newer.digest()).digest(), newer.digest());
 }
 
 TEST_F(Commands, KeepTheConfigurationToThemselves) {

@@ -1,8 +1,10 @@
 #include "state/store.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/format.h"
 #include "samples.h"
 #include "state/schema.h"
 
@@ -211,21 +213,34 @@ TEST_F(StoreTest, JournalGivesTheNewestFirst) {
   EXPECT_EQ(entry.release, (ReleaseNumber{4}));
   EXPECT_EQ(entry.who, "root");
   EXPECT_EQ(entry.verb, "deploy");
-  EXPECT_EQ(entry.outcome, "done");
+  EXPECT_EQ(entry.outcome.text(), "done");
 }
 
 TEST_F(StoreTest, TheJournalHasOneWordForOneOutcome) {
   const auto store = Store::open(folder());
-  for (const char* kept : {"taken back", "gave up", "rolled_back"}) {  // the first two: of earlier versions
+  const std::vector<std::string> kept{"taken back", "gave up", "rolled_back", "done", "postponed", ""};
+  for (const auto& word : kept) {
     JournalEntry entry;
     entry.app = "web";
-    entry.outcome = kept;
     store->append(entry);
+    sql(folder().string(), format("UPDATE journal SET outcome = '{}' WHERE id = (SELECT max(id) FROM journal)", word));
   }
-  const auto entries = store->journal("web", 3);
-  EXPECT_EQ(entries.at(2).outcome, "rolled_back");
-  EXPECT_EQ(entries.at(1).outcome, "gave_up");
-  EXPECT_EQ(entries.at(0).outcome, "rolled_back");
+  using Kind = JournalOutcome::Kind;
+  std::vector<Kind> kinds;
+  std::vector<std::string> words;
+  auto entries = store->journal("web", 10);
+  std::reverse(entries.begin(), entries.end());
+  for (const auto& entry : entries) {
+    kinds.push_back(entry.outcome.kind());
+    words.push_back(entry.outcome.text());
+  }
+  EXPECT_EQ(kinds,
+            (std::vector{Kind::rolled_back, Kind::gave_up, Kind::rolled_back, Kind::done, Kind::other, Kind::other}));
+  EXPECT_EQ(words, (std::vector<std::string>{"rolled_back", "gave_up", "rolled_back", "done", "postponed", ""}))
+      << "of earlier versions, of this one, and of one to come";
+  // It goes from one state to another as it is.
+  store->append(entries.at(4));
+  EXPECT_EQ(store->journal("web", 1).at(0).outcome, entries.at(4).outcome);
 }
 
 TEST_F(StoreTest, OpenExistingMakesNothing) {
@@ -318,7 +333,7 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
       entry.app = "web";
       entry.release = ReleaseNumber{2};
       entry.verb = verb;
-      entry.outcome = outcome;
+      entry.outcome = JournalOutcome::kept(outcome);
       store->append(entry);
     };
     tell(std::chrono::hours(30), "heal", "started");
@@ -328,6 +343,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
     tell(std::chrono::minutes(20), "heal", "gave up");
     tell(std::chrono::minutes(10), "restart", "started");
     tell(Milliseconds(0), "deploy", "done");
+    sql(folder().string(),
+        "UPDATE journal SET outcome = 'gave up' WHERE outcome = 'gave_up'");  // as it was called then
   }
   sql(folder().string(),
       "ALTER TABLE releases DROP COLUMN predecessor; ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE "
@@ -467,6 +484,10 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   EXPECT_EQ(sql(folder().string(), "PRAGMA user_version"), std::to_string(schema_version));
 }
 
+void put(Store& store, const Errand& errand) {
+  store.update_errand(errand, [&](const std::optional<Errand>&) { return errand; });
+}
+
 TEST_F(StoreTest, RemembersWhatIsDoneByTheClockUntilTheAppIsForgotten) {
   Errand backup;
   backup.app = "web";
@@ -481,10 +502,10 @@ TEST_F(StoreTest, RemembersWhatIsDoneByTheClockUntilTheAppIsForgotten) {
   {
     const auto store = Store::open(folder());
     store->save(full_app("web"));
-    store->save(backup);
-    store->save(job);
+    put(*store, backup);
+    put(*store, job);
     backup.began = backup.due + Seconds(1);
-    store->save(backup);
+    put(*store, backup);
   }
   const auto store = Store::open(folder());
   EXPECT_EQ(store->errands("web"), (std::vector{backup, job}));
@@ -495,6 +516,30 @@ TEST_F(StoreTest, RemembersWhatIsDoneByTheClockUntilTheAppIsForgotten) {
   EXPECT_EQ(store->errands({}), std::vector{job});
   store->forget(AppName("web"));
   EXPECT_THAT(store->errands({}), IsEmpty());
+}
+
+// A new schedule and the end of a run may come at the same time.
+TEST_F(StoreTest, NobodyElseChangesAnErrandWhileItIsUpdated) {
+  Errand job;
+  job.app = job.service = "web";
+  job.kind = Errand::Kind::job;
+  job.schedule = "04:30";
+  const auto store = Store::open(folder());
+  store->save(full_app("web"));
+  put(*store, job);
+  store->update_errand(job, [&](const std::optional<Errand>& known) {
+    EXPECT_THROW(sql(folder().string(), "UPDATE errands SET good = 1"), std::runtime_error);
+    std::optional<Errand> after = known;
+    after->schedule = "05:00";
+    return after;
+  });
+  sql(folder().string(), "UPDATE errands SET good = 1");
+  store->update_errand(job, [&](const std::optional<Errand>& known) {
+    EXPECT_TRUE(known->is_good) << "what is changed is what is there now";
+    return std::nullopt;
+  });
+  EXPECT_EQ(store->errands("web").at(0).schedule, "05:00");
+  EXPECT_TRUE(store->errands("web").at(0).is_good);
 }
 
 TEST_F(StoreTest, RemembersWhatNoticesHaveTold) {

@@ -176,6 +176,44 @@ TEST_F(UnitOrders, LinksAreTakenAwayFromThoseThatHaveThem) {
   EXPECT_TRUE(units::unlink(here, web, container_, {front}, false, {}).empty());
 }
 
+// A power cut between leaving the network and joining it again under no name.
+TEST_F(UnitOrders, LinksThatWereHalfTakenAwayAreTakenAwayByTheSameOrder) {
+  for (int at = 0;; ++at) {
+    ASSERT_LT(at, 20) << "never came to an end";
+    Scene scene;
+    scene.run("deploy 1");
+    Service front;
+    front.name = "front";
+    front.networks = {{"shop", {"page"}, "", ""}};
+    App app(AppName("shop"));
+    ReleaseDraft draft;
+    draft.spec.services = {front};
+    draft.images["front"] = scene.engine.image(scene.image_of("1"), {})->id;
+    auto here = scene.context();
+    ASSERT_EQ(start_draft(here, app, draft, {}, Containers::new_ones, "deploy", {}).kind, Change::Kind::done);
+    const std::string container = app.releases.back().containers.at("front");
+    const auto unlink = [&] {
+      auto now = scene.context();
+      return units::unlink(now, AppName("shop"), container, {}, false, {});
+    };
+    scene.engine.crash_after(at);
+    bool is_cut = false;
+    try {
+      unlink();
+    } catch (const engine::MemoryEngine::Crash&) {
+      is_cut = true;
+    }
+    scene.engine.crash_after(std::nullopt);
+    scene.reopen();
+    if (is_cut) unlink();
+    const auto detail = scene.engine.container(container, {});
+    ASSERT_EQ(detail->service.networks.size(), 1U) << "cut off after " << at << " calls";
+    EXPECT_THAT(detail->service.networks.front().aliases, IsEmpty());
+    EXPECT_TRUE(unlink().empty());
+    if (!is_cut) break;
+  }
+}
+
 TEST_F(UnitOrders, NoLinkOfAStrangerIsTakenAwayNorOfWhatAnotherCommandWorksOn) {
   auto here = scene_.context();
   const std::string front = front_of_shop(scene_);

@@ -39,23 +39,12 @@ safekeeping::BackupOptions backup_options(const Invocation& in) {
   return options;
 }
 
-// What --keep asks for, where the new backup is. It is there and whole by now: nothing is asked.
-safekeeping::Pruning prune_after(Invocation& in, change::Context& context, const AppName& name, const Keep& keep,
-                                 const backup::Place& place) {
-  safekeeping::PruneOptions options;
-  options.keep = keep;
-  options.place = place.text();
-  return doing("the backup is made", [&] {
-    return safekeeping::prune_backups(context, name, open_place, options, [](const auto&) { return true; }, in.stop());
-  });
-}
-
 // A place that cannot even be asked is a backup that failed.
 BackupFile place_of_backup(const Invocation& in, change::Context& context, const AppName& name) {
   const std::string where = in.text_or("output", usual_place());
   try {
-    if (!in.has("output") && !in.has("dry-run")) make_usual_place(read_settings({}));
-    return backup_file(where);
+    if (in.has("output") || in.has("dry-run")) return backup_file(where);
+    return usual_backup_file(read_settings({}));
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
@@ -85,7 +74,7 @@ int back_up_one(Invocation& in, HostRun& run, const AppName& name) {
     return 0;
   }
   safekeeping::Pruning pruned;
-  if (keep) pruned = prune_after(in, run.context(), name, *keep, file.destination->place());
+  if (keep) pruned = prune_after_backup(run.context(), name, *keep, file.destination->place(), in.stop());
   if (in.has("json")) {
     print_record(in.console, backed_up_json(made, pruned));
     return 0;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cerrno>
 #include <span>
 #include <unistd.h>
@@ -30,10 +29,7 @@ CopyPlace copy_place(const Invocation& in, const std::string& word) {
 }
 
 std::vector<std::string> containers_named(Invocation& in, HostRun& run, Target& what) {
-  if (const auto index = in.number("index")) {
-    if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
-    what.number = static_cast<int>(std::min(*index, 10'000LL));
-  }
+  take_index(in, what);
   std::vector<std::string> names;
   for (const auto& found : look::containers_of(run.context(), what, {}, in.stop())) names.push_back(found.container);
   return names;

@@ -13,9 +13,9 @@ namespace belay::cli {
 
 namespace {
 
-// The journal has a line for the begin of a change and one for its end.
-constexpr std::string_view begun = "started";
+using Outcome = JournalOutcome::Kind;
 
+// The journal has a line for the begin of a change and one for its end.
 struct Deed {
   Time time{};  // when it began
   std::optional<Milliseconds> took;
@@ -28,7 +28,7 @@ std::vector<Deed> deeds_of(const std::vector<JournalEntry>& entries) {
   std::map<std::pair<std::string, std::string>, size_t> open;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const std::pair key(entry->app, entry->verb);
-    if (entry->outcome == begun) {
+    if (entry->outcome.kind() == Outcome::started) {
       open[key] = deeds.size();
       deeds.push_back({entry->time, {}, *entry});
       continue;
@@ -43,23 +43,25 @@ std::vector<Deed> deeds_of(const std::vector<JournalEntry>& entries) {
     const std::string before = deed.end.text;
     deed.took = entry->time - deed.time;
     deed.end = *entry;
-    if (deed.end.text.empty() || (entry->outcome == "done" && !before.empty())) deed.end.text = before;
+    if (deed.end.text.empty() || (entry->outcome.kind() == Outcome::done && !before.empty())) deed.end.text = before;
     open.erase(begin);
   }
   std::reverse(deeds.begin(), deeds.end());
   return deeds;
 }
 
-Style style_of(const std::string& outcome) {
-  if (outcome == "done") return Style::good;
-  return outcome == begun ? Style::plain : Style::bad;
+Style style_of(const JournalOutcome& outcome) {
+  if (outcome.kind() == Outcome::done) return Style::good;
+  // Nobody knows whether what another version calls otherwise is bad.
+  const bool is_open = outcome.kind() == Outcome::started || outcome.kind() == Outcome::other;
+  return is_open ? Style::plain : Style::bad;
 }
 
 std::string text_of(const Deed& deed) {
   const JournalEntry& entry = deed.end;
   std::string text = local_time(deed.time, Precision::seconds);
   for (const auto& part :
-       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome, entry.text})
+       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome.text(), entry.text})
     if (!part.empty()) text += "  " + part;
   return text;
 }
@@ -96,7 +98,7 @@ void print_deeds(Console& console, const std::vector<JournalEntry>& entries, siz
                entry.app,
                entry.verb,
                entry.release ? entry.release->text() : std::string(),
-               {entry.outcome, style_of(entry.outcome)},
+               {entry.outcome.text(), style_of(entry.outcome)},
                took ? duration_text(*took) : std::string(),
                entry.who,
                entry.text});

@@ -93,11 +93,7 @@ int run_logs(Invocation& in) {
     in.console.note("there are no apps yet");
     return 0;
   }
-  if (const auto index = in.number("index"))
-    for (Target& target : targets) {
-      if (target.service.empty()) throw in.usage_error("--index is for a service: name one");
-      target.number = static_cast<int>(std::min(*index, 10'000LL));
-    }
+  for (Target& target : targets) take_index(in, target);
   if (release.empty()) release = named.release_of_container();
   const bool is_kept = print_kept_logs(in, run, targets, release);
   const bool has_prefix = !in.has("no-log-prefix");

@@ -119,8 +119,7 @@ int run_ps(Invocation& in) {
 int run_port(Invocation& in) {
   HostRun run(in.session, in.description());
   Target what = Named(in, run).of(in.argument("NAME"));
-  if (const auto index = in.number("index"); index && !what.service.empty())
-    what.number = static_cast<int>(std::min(*index, 10'000LL));
+  take_index(in, what);
   const auto asked = in.optional_argument("PORT");
   const auto [number, protocol] = asked ? port_and_protocol(in, *asked) : std::pair(0LL, std::string());
   bool is_found = false;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <csignal>
 
 #include "cli/attached.h"
@@ -46,10 +45,7 @@ int run_shell(Invocation& in) {
   request.detached = in.command.find_option("detach") != nullptr && in.has("detach");
   HostRun run(in.session, in.description());
   Target what = Named(in, run).of(in.argument("NAME"));
-  if (const auto index = in.number("index")) {
-    if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
-    what.number = static_cast<int>(std::min(*index, 10'000LL));
-  }
+  take_index(in, what);
   if (request.detached) {
     UserTerminal terminal(0, 1, 2, in.stop());
     return look::shell(run.context(), what, std::move(request), terminal, in.stop());
@@ -61,10 +57,7 @@ int run_shell(Invocation& in) {
 int run_attach(Invocation& in) {
   HostRun run(in.session, in.description());
   Target what = Named(in, run).of(in.argument("NAME"));
-  if (const auto index = in.number("index")) {
-    if (what.service.empty()) throw in.usage_error("--index is for a service: name one");
-    what.number = static_cast<int>(std::min(*index, 10'000LL));
-  }
+  take_index(in, what);
   return attached(in.session, run.context(), what);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -66,6 +67,19 @@ MemoryEngine::MemoryEngine(Clock& clock, fs::path data_root)
     : universe_(std::make_unique<Guarded<Universe>>()), clock_(clock) {
   universe_->with([&](Universe& universe) { universe.data_root = std::move(data_root); });
 }
+MemoryEngine::Beginning MemoryEngine::beginning() const {
+  return universe_->with([](const Universe& universe) {
+    if (universe.hidden_files) throw std::logic_error("the files of volumes out of reach are not kept");
+    Beginning kept;
+    kept.world_ = std::make_shared<const Universe>(universe);
+    return kept;
+  });
+}
+
+void MemoryEngine::begin_again(const Beginning& from) {
+  universe_->with([&](Universe& universe) { universe = *from.world_; });
+}
+
 MemoryEngine::~MemoryEngine() = default;
 
 std::string MemoryEngine::add_image(const std::string& reference, const ImageConfig& config, const Behaviour& behaviour,

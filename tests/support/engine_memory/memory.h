@@ -38,6 +38,8 @@ struct Behaviour {
 };
 
 class MemoryEngine : public Engine {
+  struct Universe;
+
  public:
   // With `data_root`, an existing folder, the engine is one of this machine: the files of each volume are in
   // data_root/NAME/_data, from the volume's making to its removal. Without, they are out of reach but for read_archive
@@ -104,6 +106,14 @@ class MemoryEngine : public Engine {
   // After `n` more calls one call fails with this error, with or without its effect; those after it go well again.
   void fail_after(std::optional<int> n, const EngineError& how, Cut cut = Cut::before_the_effect);
 
+  // The world as it is, for begin_again: without the files of its volumes, which are within reach or not yet written.
+  class Beginning {
+    friend class MemoryEngine;
+    std::shared_ptr<const Universe> world_;
+  };
+  Beginning beginning() const;
+  void begin_again(const Beginning& from);
+
   // Not an Error on purpose: nothing in Belay may catch it, as nothing catches a power cut.
   struct Crash {};
 
@@ -161,7 +171,6 @@ class MemoryEngine : public Engine {
               const std::function<bool(const Event&)>& sink, std::stop_token stop) override;
 
  private:
-  struct Universe;
   // Runs `use` with the universe as it is now, unless the call is stopped or the world has crashed.
   template <class Use>
   decltype(auto) reach(const std::stop_token& stop, Use&& use);

@@ -37,7 +37,7 @@ fs::path MemoryEngine::Universe::content_folder(const std::string& volume) {
   const StoredVolume& stored = volumes.at(volume);
   const bool is_plain = stored.driver == "local" && stored.options.empty();
   if (!data_root.empty() && is_plain) return mount_point(volume);
-  if (!hidden_files) hidden_files = std::make_unique<TemporaryFolder>();
+  if (!hidden_files) hidden_files = std::make_shared<TemporaryFolder>();
   const fs::path folder = hidden_files->path() / volume;
   fs::create_directories(folder);
   return folder;
@@ -86,7 +86,7 @@ MemoryEngine::Universe::ArchiveSource MemoryEngine::Universe::archive_source(con
 }
 
 fs::path MemoryEngine::Universe::own_file(const std::string& name, const std::string& path) {
-  if (!hidden_files) hidden_files = std::make_unique<TemporaryFolder>();
+  if (!hidden_files) hidden_files = std::make_shared<TemporaryFolder>();
   auto& number = container(name).own_files;
   if (!number) number = ++last_serial;
   const fs::path file = hidden_files->path() / format(".own-{}", *number) / path;

@@ -104,7 +104,7 @@ struct MemoryEngine::Universe {
                                                 {"none", {{"none", "null", {}}, 3}}};
   std::set<std::string> all_volumes;                     // every name there ever was
   fs::path data_root;                                    // of volumes; empty: they are not within reach
-  std::unique_ptr<TemporaryFolder> hidden_files;         // of volumes out of reach, made at need
+  std::shared_ptr<TemporaryFolder> hidden_files;         // of volumes out of reach, made at need
   std::map<std::string, Offer> registry;                 // by full reference: "web:1", and "web@sha256:…" for ever
   std::map<std::string, std::string> registry_lies;      // digests, by full reference
   std::map<std::string, EngineError> registry_failures;  // by host

@@ -78,6 +78,42 @@ void Scene::reopen() {
   store = state::Store::open(folder.path() / "state");
 }
 
+namespace {
+
+void copy_content(const fs::path& from, const fs::path& to) {
+  fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  for (const auto& entry : fs::recursive_directory_iterator(from))
+    if (entry.is_regular_file() && !entry.is_symlink())
+      fs::last_write_time(to / entry.path().lexically_relative(from), entry.last_write_time());
+}
+
+}  // namespace
+
+std::unique_ptr<Scene::Beginning> Scene::beginning() {
+  store.reset();
+  auto kept = std::make_unique<Beginning>();
+  kept->world = engine.beginning();
+  copy_content(folder.path(), kept->files.path());
+  kept->time = clock.now();
+  kept->last_version = last_version_;
+  reopen();
+  return kept;
+}
+
+void Scene::begin_again(const Beginning& from) {
+  store.reset();
+  for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry.path());
+  copy_content(from.files.path(), folder.path());
+  engine.begin_again(from.world);
+  clock.advance(from.time - clock.now());
+  last_version_ = from.last_version;
+  report = Notes();
+  stopping = std::stop_source();
+  reason.clear();
+  change.reset();
+  reopen();
+}
+
 Context Scene::context(const std::string& command) {
   Context context{engine, *store, clock, report, "tester", command};
   context.wait_for_lock = wait_for_lock;
@@ -229,6 +265,7 @@ std::string Scene::perform(const std::string& line) {
   if (verb == "cleanup")
     return cleanup(here, web, argument.empty() ? 1 : std::stoi(argument), false, yes, stop_token).done ? "done"
                                                                                                        : "nothing";
+  if (verb == "down") return take_down(here, web, false, yes, stop_token).done ? "done" : "nothing";
   if (verb == "remove")
     return remove(here, web, argument == "volumes", false, yes, stop_token).done ? "done" : "nothing";
   if (verb == "recover") {

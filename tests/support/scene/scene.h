@@ -93,10 +93,20 @@ class Scene {
   // A process of Belay ends and another begins: everything but the engine and the files is new.
   void reopen();
 
+  // All that there is now, files included, to begin from it again and again: what comes before a story is done once.
+  struct Beginning {
+    engine::MemoryEngine::Beginning world;
+    TemporaryFolder files;
+    Time time;
+    std::string last_version;
+  };
+  std::unique_ptr<Beginning> beginning();
+  void begin_again(const Beginning& from);
+
   // Runs a verb on the app `web` as its use case; time passes a little before it. What came of it in one word (the
   // change's kind, "done", "declined") or "error: …". MemoryEngine::Crash passes through.
   //   build V | start new|last|stable|rN | deploy V | stop | restart | rollback [rN] | retry | stable | stable clear |
-  //   autostart last|stable|none | start-all | cleanup [KEEP] | remove [volumes] | recover |
+  //   autostart last|stable|none | start-all | cleanup [KEEP] | down | remove [volumes] | recover |
   //   bind TEXT: a file of the host that the next release is bound to |
   //   deploy V snapshot|check|uncheck: with a check that the page be there, or without one from now on | write TEXT |
   //   backup [pause|stop|live|image] | restore [sN] | rollback data
