@@ -11,6 +11,7 @@
 #include "change/host_view.h"
 #include "change/needed_paths.h"
 #include "change/places.h"
+#include "change/reserve_names.h"
 #include "engine/direct.h"
 #include "model/labels.h"
 #include "plan/sequence.h"
@@ -212,8 +213,7 @@ bool asks_for_snapshots(const Spec& spec) {
 
 std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Release& release, bool dry_run,
                                       std::stop_token stop) {
-  Snapshot snapshot;
-  snapshot.number = app.highest_snapshot + 1;
+  std::vector<DataPlace> places;
   const auto volumes = context.engine.volumes({}, stop);
   const data::Reserves reserves(volumes);
   for (const auto& use : outermost(places_of(release.spec).uses, volumes)) {
@@ -240,9 +240,9 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
       throw Conflict(ErrorCode::data_not_exchanged,
                      format("no snapshot of {} can be taken: {}", text_of(use.place), *kept),
                      "It would go back with the data. Keep it elsewhere, or go on without a snapshot.");
-    snapshot.items.push_back({way.place, reserve_of(way.place, snapshot.text())});
+    places.push_back(way.place);
   }
-  if (snapshot.items.empty()) {
+  if (places.empty()) {
     context.report.note(
         format("{} {} writes to no data that a snapshot could hold", app.name.text(), release.number.text()));
     return {};
@@ -252,11 +252,14 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
                 format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),
                 "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
-  refuse_unseen(context, sides_of(snapshot.items, &Snapshot::Item::place), volumes, stop);
+  refuse_unseen(context, places, volumes, stop);
   // Found out now, not when the app has stopped for it: not every file system can.
   if (!dry_run)
-    for (const auto& item : snapshot.items)
-      if (data::content_of(reserves.path(item.place))) reserves.try_exchange(item.place);
+    for (const auto& place : places)
+      if (data::content_of(reserves.path(place))) reserves.try_exchange(place);
+  Snapshot snapshot;
+  snapshot.number = next_snapshot_number(context, app, places, volumes);
+  for (const auto& place : places) snapshot.items.push_back({place, reserve_of(place, snapshot.text())});
   snapshot.release = release.number;
   snapshot.taken = context.clock.now();
   return snapshot;
@@ -284,7 +287,6 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
                  std::stop_token stop) {
   Snapshot displaced;
-  displaced.number = app.highest_snapshot + 1;
   displaced.release = what_runs(app) ? what_runs(app) : app.last;
   displaced.taken = context.clock.now();
   displaced.why = reason.why;
@@ -298,6 +300,9 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   refuse_unseen(context, places, world.volumes, stop);
   if (release) refuse_missing_beside(context, app, app.release(*release), places, stop);
   const auto fillings = outer_fillings(app, release, asked, world);
+  places.clear();
+  for (const auto& filling : fillings) places.push_back(filling.place);
+  displaced.number = next_snapshot_number(context, app, places, world.volumes);
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
   const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason);
