@@ -2,8 +2,9 @@
 
 namespace belay {
 
-// In the environment of a program that is started beside what goes on without waiting for its end: the process id of
-// who does so.
+// A lock that is held by a process which this one descends from is not waited for (FileLock::take throws Conflict at
+// once): that process waits for this one. Not so where it goes on meanwhile, which it says in the environment of what
+// it starts: here is its process id, and what is above it does not wait either.
 inline constexpr const char* goes_on_beside = "BELAY_SERVE_PID";
 
 }  // namespace belay

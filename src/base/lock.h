@@ -32,8 +32,7 @@ class LockHeld : public Conflict {
 class FileLock {
  public:
   // Takes the lock, waiting where the request says so; `waiting` is called once, with the holder's line, before a wait.
-  // Throws LockHeld (names the holder) when it may not wait, Cancelled on stop; Conflict at once where the holder is a
-  // process that this one descends from and that would wait for it in turn (see goes_on_beside).
+  // Throws LockHeld (names the holder) when it may not wait, Cancelled on stop.
   static FileLock take(const LockRequest& request, Clock& clock, const std::function<void(const std::string&)>& waiting,
                        std::stop_token stop);
   // The holder's line of a lock that is held now; nullopt when it is free.

@@ -140,16 +140,29 @@ std::vector<DataSource> outer_fillings(const App& app, std::optional<ReleaseNumb
   return kept;
 }
 
-// Volumes that were made for data which never came are no use to anybody.
-void remove_made_volumes(Context& context, const World& before, const std::vector<Snapshot::Item>& items,
-                         const std::vector<plan::CreateVolume>& volumes) {
+// Volumes that were made for data which never came are no use to anybody. One that somebody else has made meanwhile,
+// which the engine then gave as ours, has other labels.
+void remove_made_volumes(Context& context, const AppName& app, const World& before,
+                         const std::vector<Snapshot::Item>& items, const std::vector<plan::CreateVolume>& volumes) {
   std::vector<std::string> made;
   for (const auto& item : items)
     if (item.place.kind == DataPlace::Kind::volume) made.push_back(item.place.source);
   for (const auto& volume : volumes) made.push_back(volume.name);
+  std::vector<Volume> there;
+  try {
+    there = context.engine.volumes({}, {});
+  } catch (const Error& error) {
+    return context.report.warning(format("empty volumes may be left over: {}", error.what()));
+  }
   plan::Plan plan;
+  const auto is_ours = [&](const std::string& name) {
+    return std::any_of(there.begin(), there.end(), [&](const Volume& volume) {
+      const auto owner = volume.labels.find(labels::app);
+      return volume.name == name && owner != volume.labels.end() && owner->second == app.text();
+    });
+  };
   for (const auto& name : made) {
-    if (before.find_volume(name) != nullptr) continue;
+    if (before.find_volume(name) != nullptr || !is_ours(name)) continue;
     plan.add(plan::RemoveVolume{name}, "nothing came into it");
     plan.actions.back().may_fail = true;
   }
@@ -314,7 +327,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   context.store.save(app);
   const auto give_up = [&] {
     drop_unused_reserves(context, app, {});
-    remove_made_volumes(context, world, displaced.items, reason.volumes);
+    remove_made_volumes(context, app.name, world, displaced.items, reason.volumes);
     context.store.save(app);
   };
   const auto before = data::Reserves(world.volumes).contents(sides_of(displaced.items, &Snapshot::Item::place), {});
