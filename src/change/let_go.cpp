@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/change.h"
+#include "change/forgotten_files.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
 #include "plan/planner.h"
@@ -128,10 +129,8 @@ LetGo let_go(Context& context, const AppName& name, bool dry_run, const std::fun
     gone.declined = true;
     return gone;
   }
-  // The files first: they may hold secrets, and once the app is forgotten nothing leads to them.
-  app.releases.clear();
-  drop_unneeded_files(context, app);
-  context.store.forget(name);
+  drop_forgotten_files(context);
+  forget_with_files(context, name);
   write_journal(context, app, "forget", "done", join(gone.containers, ", "));
   gone.done = true;
   return gone;

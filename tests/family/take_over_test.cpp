@@ -97,6 +97,31 @@ TEST(LettingGo, OfWhatBelayMadeSaysThatItsLabelsStay) {
   EXPECT_EQ(scene.app().last, ReleaseNumber{1});
 }
 
+TEST(LettingGo, TakesTheKeptFilesAlongAndNeverBeforeTheApp) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  const fs::path files = scene.store->folder() / "files/web/r1/hash";
+  make_folder(files);
+  write_file_durably(files / "settings", "a secret");
+  auto here = scene.context();
+  EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return true; }, {}).done);
+  EXPECT_FALSE(fs::exists(scene.store->folder() / "files/web"));
+}
+
+TEST(LettingGo, ThatWasCutShortIsFinishedByTheNextChange) {
+  Scene scene;
+  const fs::path files = scene.store->folder() / "files";
+  for (const auto* app : {"cut-short", "not-known", "web"}) {
+    make_folder(files / app / "r1");
+    if (std::string(app) != "not-known") write_file_durably(files / app / "forgotten", "");
+  }
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  EXPECT_FALSE(fs::exists(files / "cut-short"));
+  EXPECT_TRUE(fs::exists(files / "not-known/r1")) << "the state may be lost, and these may be in use";
+  EXPECT_TRUE(fs::exists(files / "web/r1")) << "it was made anew meanwhile";
+  EXPECT_FALSE(fs::exists(files / "web/forgotten"));
+}
+
 TEST(LettingGo, LeavesNothingPaused) {
   Scene scene;
   ASSERT_EQ(scene.run("deploy 1"), "done");
