@@ -514,7 +514,7 @@ END
   press '\020\021'
   ended "$pid"
   expect shown '10 11'
-  expect shown done
+  expect shown 'done'
 }
 test_logs_that_follow_end_well_with_ctrl_c() {
   plain_app
