@@ -459,6 +459,7 @@ test_forget_lets_an_adopted_app_go_without_a_touch() {
   expect_equal 'since when it runs' "$started" "$(inspect "$app" .State.StartedAt)"
 }
 test_forget_of_what_belay_made_says_how_it_comes_back() {
+  local container
   image plain
   expect_done belay deploy "$app"
   expect_done belay forget "$app" -y
@@ -466,6 +467,12 @@ test_forget_of_what_belay_made_says_how_it_comes_back() {
   expect is_up "$app-r1"
   expect_done belay ls "$app"
   expect_out 'not in the state'
+  for container in '' "$app-r1"; do
+    expect_refused 1 belay adopt "$app" ${container:+"$container"}
+    expect_err 'belay recover'
+  done
+  expect_refused 1 belay deploy "$app"
+  expect_err 'belay recover'
   expect_done belay recover
   settled
   expect is_up "$app-r1"
