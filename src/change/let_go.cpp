@@ -67,6 +67,9 @@ std::vector<std::string> what_stays(Context& context, const App& app, const Worl
                                     const std::vector<plan::Instance>& instances) {
   std::vector<std::string> lines;
   std::set<std::string> volumes;
+  std::set<std::string> of_snapshots;  // these have lines of their own
+  for (const auto& snapshot : app.snapshots)
+    for (const auto& item : snapshot.items) of_snapshots.insert(item.kept.source);
   for (const auto& instance : instances) {
     lines.push_back(format("container {}, {}", instance.container->name, to_text(instance.container->state)));
     for (const auto& mount : instance.container->mounts)
@@ -74,7 +77,7 @@ std::vector<std::string> what_stays(Context& context, const App& app, const Worl
   }
   for (const auto& volume : world.volumes)
     if (const auto label = volume.labels.find(labels::app);
-        label != volume.labels.end() && label->second == app.name.text())
+        label != volume.labels.end() && label->second == app.name.text() && !of_snapshots.contains(volume.name))
       volumes.insert(volume.name);
   for (const auto& volume : volumes) lines.push_back(format("volume {} with its data", volume));
   for (const auto& snapshot : app.snapshots)

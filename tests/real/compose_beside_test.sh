@@ -195,5 +195,32 @@ test_orphans_and_projects_of_other_folders_are_left_alone() {
   expect_equal 'the database' '' "$(container_of db)"
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
 }
+# What Belay made keeps its labels; what docker compose makes in its place has none, and is taken over as it is.
+test_a_project_that_was_forgotten_is_composes_again() {
+  [ ${#programs[@]} -gt 0 ] || { echo 'skipped: there is no docker compose' >&2; return; }
+  program=${programs[0]}
+  project
+  belay_up
+  local web
+  web=$(id_of "$(container_of web)")
+  expect_done belay forget "$app" -y
+  compose ps
+  expect_exit 0
+  expect_out "$app.web.1"
+  expect_done belay ls "$app"
+  expect_out 'not in the state'
+  expect_refused 1 belay up -p "$app"
+  expect_err 'belay recover'
+  expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+  compose up -d --force-recreate
+  expect_exit 0
+  web=$(id_of "$(container_of web)")
+  expect_done belay ls --names
+  expect_not_out "^$app\$"
+  expect_done belay plan -p "$app" .
+  expect_out 'takes over 2 containers as they are'
+  belay_up
+  expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+}
 
 run_tests "$@"

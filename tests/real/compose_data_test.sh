@@ -164,7 +164,7 @@ test_a_service_that_ends_with_0_and_nobody_waits_for_is_done() {
   expect_equal 'runs' 1 "$(runs_of_tools)"
   expect is_down "$app-tools-1"
   expect_done belay ls --json
-  expect_equal 'the state of tools' done "$(jq -r --arg a "$app" '(.apps // .)[] | select(.name == $a) | .services[]? // .instances[]? | select(.service == "tools") | .state' <<<"$out")"
+  expect_equal 'the state of tools' 'done' "$(jq -r --arg a "$app" '(.apps // .)[] | select(.name == $a) | .services[]? // .instances[]? | select(.service == "tools") | .state' <<<"$out")"
   # Neither the daemon's round nor a change of another service runs it again.
   run belay up --exit-unchanged
   expect_exit 3
@@ -177,8 +177,6 @@ test_a_service_that_ends_with_0_and_nobody_waits_for_is_done() {
   tools '0 # again' blue
   expect_done belay up
   expect_equal 'runs' 2 "$(runs_of_tools)"
-  local web
-  web=$(inspect "$app-web-1" .Id)
   tools 3 green
   run belay up
   expect_exit 1
