@@ -110,8 +110,8 @@ struct Run {
   ReleaseNumber release;
   // Services that are to be down all the same, until somebody starts them.
   std::set<std::string> held_down{};
-  // Of those that are held down: they are to have containers all the same. For the one change that makes them; not
-  // kept.
+  // Of those that are held down: they are to have containers all the same. The others of these are left as they are,
+  // neither made nor started. For the one change; not kept.
   std::set<std::string> makes{};
   // Services to be restarted, and when the container of each was started before that: one that is younger has been
   // restarted already.

@@ -173,6 +173,42 @@ test_a_running_project_is_taken_over_as_it_is() {
   done
 }
 
+# What docker compose writes into a container is in no mount of it.
+test_configs_and_secrets_that_compose_wrote_are_compared() {
+  export TOKEN=hidden
+  image_exists "$prefix-image:1" || build_image 1
+  for program in "${programs[@]}"; do
+    [ "$program" != docker-compose ] || continue  # 1.29 knows no content
+    cat >compose.yaml <<END
+name: $app
+services:
+  web:
+    image: $prefix-image:1
+    entrypoint: [sleep, "10000"]
+    stop_grace_period: 1s
+    configs: [plain, {source: owned, target: /etc/owned, uid: "5", gid: "6", mode: 0440}]
+    secrets: [token]
+configs: {plain: {content: "hello"}, owned: {content: "x = 1"}}
+secrets: {token: {environment: TOKEN}}
+END
+    compose up -d
+    expect_exit 0
+    local web
+    web=$(id_of "$(container_of web)")
+    belay_up
+    expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+    run belay up -p "$app" --exit-unchanged
+    expect_exit 3
+    sed -i 's/x = 1/x = 2/' compose.yaml
+    belay_up
+    expect [ "$web" != "$(id_of "$(container_of web)")" ]
+    expect_done belay exec "$app/web" cat /etc/owned
+    expect_out 'x = 2'
+    run belay remove "$app" --volumes --lose-data --yes
+    compose down -v -t 1
+  done
+}
+
 test_orphans_and_projects_of_other_folders_are_left_alone() {
   [ ${#programs[@]} -gt 0 ] || { echo 'skipped: there is no docker compose' >&2; return; }
   program=${programs[0]}

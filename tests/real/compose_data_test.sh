@@ -243,6 +243,17 @@ END
   expect_equal 'the label of the Dockerfile' hello "$(api GET "/images/$prefix-built/json" | jq -r .Config.Labels.word)"
   expect_equal 'the label of the build' compose "$(api GET "/images/$prefix-built/json" | jq -r .Config.Labels.by)"
   expect is_up "$app-web-1"
+  # What needs another builder is used where it is there.
+  sed -i 's/^      context: .*/&\n      ssh: [default]/' compose.yaml
+  local web
+  web=$(inspect "$app-web-1" .Id)
+  expect_done belay up
+  expect_err 'services.web.build.ssh.*the image is used if it is there, and cannot be built here'
+  expect_equal 'the container' "$web" "$(inspect "$app-web-1" .Id)"
+  expect_refused 1 belay up --build
+  expect_err 'compose.yaml:[0-9]*:[0-9]*: services.web.build.ssh needs docker buildx'
+  run belay build
+  expect_err 'compose.yaml:[0-9]*:[0-9]*: services.web.build.ssh needs docker buildx'
   printf 'services: {web: {build: "https://example.com/shop.git"}}\n' >compose.yaml
   expect_refused 1 belay plan .
   expect_err 'context that is not a folder of this host'
