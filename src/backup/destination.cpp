@@ -56,6 +56,11 @@ std::string part_name(std::string_view name) {
   return format(".{}.{:08x}{}", name, random(), part_ending);
 }
 
+std::string aside_name(std::string_view name) {
+  std::random_device random;
+  return format("{}.old-{:08x}", name, random());
+}
+
 bool is_part_name(std::string_view name) {
   if (!name.starts_with('.') || !name.ends_with(part_ending)) return false;
   name.remove_suffix(part_ending.size());

@@ -72,20 +72,34 @@ void PlainTarWriter::finish() {
   sink_({zeros.data(), zeros.size()});
 }
 
-void PlainTarReader::fill(std::span<char> room) {
-  while (!room.empty()) {
-    const std::size_t got = source_(room);
-    if (got == 0) throw Error(ErrorCode::bad_backup, "the backup is cut off");
-    room = room.subspan(got);
+// As far as there is anything.
+std::size_t PlainTarReader::fill_partly(std::span<char> room) {
+  std::size_t filled = 0;
+  while (filled < room.size()) {
+    const std::size_t got = source_(room.subspan(filled));
+    if (got == 0) break;
+    filled += got;
   }
+  return filled;
+}
+
+void PlainTarReader::fill(std::span<char> room) {
+  if (fill_partly(room) < room.size()) throw Error(ErrorCode::bad_backup, "the backup is cut off");
 }
 
 std::optional<PlainTarReader::File> PlainTarReader::next() {
   std::array<char, 64 << 10> skipped;
   while (read(skipped) > 0) {
   }
-  Block header;
-  fill(header);
+  Block header{};
+  const auto has_magic = [&] { return std::memcmp(header.data() + magic_at, "ustar", 5) == 0; };
+  if (std::exchange(is_begun_, true)) {
+    fill(header);
+  } else if (fill_partly(header) < header.size() || !has_magic()) {
+    // Any file may be given; of a backup even the shortest beginning has a whole header.
+    throw Error(ErrorCode::bad_backup, "this is not a backup of Belay",
+                "A backup begins with the entry belay-backup.json.");
+  }
   const auto is_zero = [](char byte) { return byte == '\0'; };
   if (std::all_of(header.begin(), header.end(), is_zero)) {
     // A second block of zeros ends the archive; any tar may fill the rest of its last record with more.
@@ -100,7 +114,7 @@ std::optional<PlainTarReader::File> PlainTarReader::next() {
     } while (got > 0);
     return {};
   }
-  if (octal(header, checksum_at, 8) != checksum(header) || std::memcmp(header.data() + magic_at, "ustar", 5) != 0)
+  if (octal(header, checksum_at, 8) != checksum(header) || !has_magic())
     throw Error(ErrorCode::bad_backup, "the backup's outer archive is damaged");
   const std::string name(header.data(), strnlen(header.data(), name_size));
   if (header[type_at] != '0' && header[type_at] != '\0')

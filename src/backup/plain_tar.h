@@ -34,7 +34,7 @@ class PlainTarReader {
     std::int64_t size = 0;
   };
   // The next file, after what is left of the one before; nullopt at the end of the archive, behind which nothing but
-  // zeros may stand. Throws Error where the archive is cut off or damaged.
+  // zeros may stand. Throws Error where the archive is cut off or damaged, or does not begin as one.
   std::optional<File> next();
   // The content of the file that next() gave; 0: its end.
   std::size_t read(std::span<char> room);
@@ -43,8 +43,10 @@ class PlainTarReader {
 
  private:
   void fill(std::span<char> room);
+  std::size_t fill_partly(std::span<char> room);
 
   Source source_;
+  bool is_begun_ = false;
   std::int64_t left_ = 0, padding_ = 0;
   std::int64_t size_ = 0;
 };

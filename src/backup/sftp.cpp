@@ -102,6 +102,7 @@ class SftpUpload final : public Upload {
         folder_(folder.path),
         path_(joined(folder.path, name)),
         part_(joined(folder.path, part_name(name))),
+        aside_(joined(folder.path, aside_name(name))),
         replace_(replace),
         stop_(std::move(stop)) {
     doing(what_, [&] {
@@ -150,7 +151,7 @@ class SftpUpload final : public Upload {
       const std::string handle = std::exchange(handle_, {});
       check(session_->close(handle, stop_));
       if (replace_) {
-        check(session_->replace(part_, path_, stop_));
+        check(session_->replace(part_, path_, aside_, stop_));
       } else if (const SftpResult renamed = session_->rename(part_, path_, stop_); !renamed.ok()) {
         refuse_taken();
         check(renamed);
@@ -190,7 +191,7 @@ class SftpUpload final : public Upload {
   }
 
   const std::shared_ptr<SftpSession> session_;
-  const std::string what_, folder_, path_, part_;
+  const std::string what_, folder_, path_, part_, aside_;
   const bool replace_;
   const std::stop_token stop_;
   SftpSession::Handle handle_;

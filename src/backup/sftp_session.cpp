@@ -377,11 +377,23 @@ SftpResult SftpSession::rename(const std::string& from, const std::string& to, s
   return simple(Message(rename_file).text(from).text(to), stop);
 }
 
-SftpResult SftpSession::replace(const std::string& from, const std::string& to, std::stop_token stop) {
+SftpResult SftpSession::replace(const std::string& from, const std::string& to, const std::string& aside,
+                                std::stop_token stop) {
   if (extensions_.contains(posix_rename)) return simple(Message(extended).text(posix_rename).text(from).text(to), stop);
-  const SftpResult removed = remove(to, stop);
-  if (!removed.ok() && removed.status != SftpStatus::no_such_file) return removed;
-  return rename(from, to, stop);
+  const SftpResult set_aside = rename(to, aside, stop);
+  if (set_aside.status == SftpStatus::no_such_file) return rename(from, to, stop);
+  if (!set_aside.ok()) return set_aside;
+  try {
+    const SftpResult renamed = rename(from, to, stop);
+    if (renamed.ok())
+      std::ignore = remove(aside, stop);
+    else
+      rename(aside, to, {}).check();
+    return renamed;
+  } catch (Error& error) {
+    error.offer_hint(format("What was there before may be called {} now.", aside));
+    throw;
+  }
 }
 
 SftpResult SftpSession::sync(const Handle& handle, std::stop_token stop) {

@@ -72,8 +72,9 @@ class SftpSession {
   SftpResult remove(const std::string& path, std::stop_token stop);
   // Refuses where `to` is there.
   SftpResult rename(const std::string& from, const std::string& to, std::stop_token stop);
-  // In one step where the server has that extension, else by removing `to` first.
-  SftpResult replace(const std::string& from, const std::string& to, std::stop_token stop);
+  // In one step where the server has that extension; else what is there is called `aside` until `from` has its name,
+  // and gets its own back where that fails. An Error that leaves it so names it.
+  SftpResult replace(const std::string& from, const std::string& to, const std::string& aside, std::stop_token stop);
   // Down to the server's disk; ok where the server does not offer it.
   SftpResult sync(const Handle& handle, std::stop_token stop);
   // What is free on the server's disk; nullopt where the server does not tell.

@@ -1,12 +1,16 @@
 #include "base/lock.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
+#include <set>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
+#include <vector>
 
+#include "base/beside.h"
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/text.h"
@@ -40,6 +44,53 @@ Fd opened(const fs::path& path, int how) {
   return file;
 }
 
+std::string text_of_proc(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  char buffer[4096];
+  for (ssize_t count = 0; file && (count = ::read(file.raw(), buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(count));
+  return text;
+}
+
+// 0: it is not known.
+pid_t parent_of(pid_t process) {
+  const std::string status = text_of_proc(format("/proc/{}/stat", process));
+  // "4711 (any name) S 4710 …"
+  const auto end_of_name = status.rfind(')');
+  if (end_of_name == std::string::npos || status.size() < end_of_name + 4) return 0;
+  const std::string rest = status.substr(end_of_name + 4);
+  return static_cast<pid_t>(parse_number(rest.substr(0, rest.find(' '))).value_or(0));
+}
+
+// Those that this process descends from and that may wait for its end. Whoever starts a program and goes on meanwhile
+// says so by `goes_on_beside`; what is above it does not wait either.
+std::set<pid_t> waiting_ancestors() {
+  const char* named = std::getenv(goes_on_beside);
+  const auto apart = named != nullptr ? parse_number(named) : std::nullopt;
+  std::set<pid_t> ancestors;
+  for (pid_t process = ::getppid(); process > 1 && process != apart && ancestors.insert(process).second;)
+    process = parent_of(process);
+  return ancestors;
+}
+
+// Whether one of these has the lock: the kernel tells, so it does not matter what is written in the file.
+bool is_held_by(const std::set<pid_t>& processes, int fd) {
+  struct stat status{};
+  if (processes.empty() || ::fstat(fd, &status) != 0) return false;
+  const std::string inode = format(":{}", status.st_ino);
+  for (const auto& line : split(text_of_proc("/proc/locks"), '\n')) {
+    // "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF"; the devices of some file systems have other numbers elsewhere.
+    std::vector<std::string> words;
+    for (auto& word : split(line, ' '))
+      if (!word.empty()) words.push_back(std::move(word));
+    if (words.size() < 6 || words[1] != "FLOCK" || !words[5].ends_with(inode)) continue;
+    const auto holder = parse_number(words[4]);
+    if (holder && processes.contains(static_cast<pid_t>(*holder))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 FileLock FileLock::take(const LockRequest& request, Clock& clock,
@@ -56,6 +107,11 @@ FileLock FileLock::take(const LockRequest& request, Clock& clock,
       if (!clock.sleep(Milliseconds(5), stop)) throw Cancelled();
       continue;
     }
+    if (!told && is_held_by(waiting_ancestors(), file.raw()))
+      throw Conflict(ErrorCode::locked,
+                     format("{} is working on it, and this command is a part of that: each would wait for the other",
+                            holder_text(file.raw())),
+                     "Run it when that has ended, or take it out of what that runs.");
     if (!request.wait)
       throw LockHeld(format("{} is working on it", holder_text(file.raw())),
                      "Run the command again when it is done, or leave out --no-lock-wait to wait.");

@@ -11,6 +11,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "base/time_limit.h"
+#include "change/whereabouts.h"
 #include "data/reserve.h"
 #include "model/naming.h"
 #include "model/origin.h"
@@ -43,25 +44,6 @@ std::optional<ContainerDetail> inspected(engine::Engine& engine, const std::stri
 }
 
 namespace {
-
-// What is mounted anywhere may be a place of the wish by another path.
-void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
-  if (exchanges.empty()) return;
-  const auto mounts = data::Mounts::now();
-  const auto look_up = [&](const DataPlace& place) {
-    if (place.source.empty() || world.where.contains(place.source)) return;
-    try {
-      if (const auto where = data::location_of(place, world.volumes, mounts)) world.where[place.source] = where->text();
-    } catch (const Error&) {
-      // Through a link that is not to be followed: it is known by its name only.
-    }
-  };
-  for (const auto& exchange : exchanges) look_up(exchange.place);
-  for (const auto& container : world.containers)
-    for (const auto& mount : container.mounts)
-      if (mount.keeps_data() && container.is_up())
-        look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
-}
 
 // The engine goes on with a start whose client was killed, and lists the container as down until it is up. Whoever asks
 // for the container itself waits for that. One that it does not answer for in time may come up whenever it likes.

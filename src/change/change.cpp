@@ -367,7 +367,7 @@ void wish_up(App& app, ReleaseNumber release, const ChangeOptions& options, cons
   Wish wish = wish_after(app.wish, context);
   goal::Run run{release};
   run.held_down = options.held_down.value_or(app.wish.held_down());
-  run.held_down.insert(options.makes.begin(), options.makes.end());
+  if (!options.held_down) run.held_down.insert(options.makes.begin(), options.makes.end());
   // They are made beside what is down, which stays so.
   if (!options.makes.empty() && app.wish.is<goal::Stopped>())
     for (const Service& service : app.release(release).spec.services) run.held_down.insert(service.name);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "change/own_container.h"
 #include "change/places.h"
+#include "change/reserve_names.h"
 #include "data/place.h"
 #include "engine/direct.h"
 #include "model/compose_labels.h"
@@ -34,13 +35,6 @@ bool is_volume_name(const std::string& name) {
   return !name.empty() && name.size() <= 255 && is_letter_or_digit(name.front()) &&
          std::all_of(name.begin(), name.end(),
                      [&](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; });
-}
-
-// "web_data.belay-s3", ".site.belay-s3".
-bool is_called_as_a_reserve(const std::string& name) {
-  constexpr std::string_view tag = ".belay-s";
-  const auto at = name.rfind(tag);
-  return at != std::string::npos && parse_number(std::string_view(name).substr(at + tag.size())).has_value();
 }
 
 bool is_at_or_below(const fs::path& path, const fs::path& folder) {

@@ -6,6 +6,7 @@
 #include "change/carry_out.h"
 #include "change/data_swap.h"
 #include "change/outcome.h"
+#include "change/reserve_names.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -28,6 +29,20 @@ bool is_unused(const Snapshot& snapshot, const Wish& wish) {
 void forget_snapshots(App& app, const std::vector<int>& numbers) {
   for (auto& snapshot : app.snapshots)
     if (std::find(numbers.begin(), numbers.end(), snapshot.number) != numbers.end()) snapshot.complete = false;
+}
+
+// A record may be of a time when two could take the same number, or when another copy of the state was in use: what it
+// names need not be its own. Such a reserve is out of it from then on, and stays.
+void leave_to_others(Context& context, App& app, std::stop_token stop) {
+  std::vector<DataPlace> unused;
+  for (const auto& snapshot : app.snapshots)
+    if (is_unused(snapshot, app.wish))
+      for (const auto& item : snapshot.items) unused.push_back(item.kept);
+  if (unused.empty()) return;
+  const auto others = reserves_of_others(context, app.name, unused, std::move(stop));
+  for (auto& snapshot : app.snapshots)
+    if (is_unused(snapshot, app.wish))
+      std::erase_if(snapshot.items, [&](const Snapshot::Item& item) { return others.contains(item.kept); });
 }
 
 SnapshotKeep keep_of(const App& app) {
@@ -69,6 +84,13 @@ void add_clear_up(Change& change, const App& app, Time now) {
 }
 
 void drop_unused_reserves(Context& context, App& app, std::stop_token stop) {
+  try {
+    leave_to_others(context, app, stop);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error& error) {
+    return context.report.warning(format("what is left of old snapshots stays: {}", error.what()));
+  }
   const plan::Plan plan = plan_of_unused(app);
   exec::Outcome outcome;
   const bool is_agreed =

@@ -11,6 +11,7 @@
 #include "change/host_view.h"
 #include "change/needed_paths.h"
 #include "change/places.h"
+#include "change/reserve_names.h"
 #include "engine/direct.h"
 #include "model/labels.h"
 #include "plan/sequence.h"
@@ -139,16 +140,29 @@ std::vector<DataSource> outer_fillings(const App& app, std::optional<ReleaseNumb
   return kept;
 }
 
-// Volumes that were made for data which never came are no use to anybody.
-void remove_made_volumes(Context& context, const World& before, const std::vector<Snapshot::Item>& items,
-                         const std::vector<plan::CreateVolume>& volumes) {
+// Volumes that were made for data which never came are no use to anybody. One that somebody else has made meanwhile,
+// which the engine then gave as ours, has other labels.
+void remove_made_volumes(Context& context, const AppName& app, const World& before,
+                         const std::vector<Snapshot::Item>& items, const std::vector<plan::CreateVolume>& volumes) {
   std::vector<std::string> made;
   for (const auto& item : items)
     if (item.place.kind == DataPlace::Kind::volume) made.push_back(item.place.source);
   for (const auto& volume : volumes) made.push_back(volume.name);
+  std::vector<Volume> there;
+  try {
+    there = context.engine.volumes({}, {});
+  } catch (const Error& error) {
+    return context.report.warning(format("empty volumes may be left over: {}", error.what()));
+  }
   plan::Plan plan;
+  const auto is_ours = [&](const std::string& name) {
+    return std::any_of(there.begin(), there.end(), [&](const Volume& volume) {
+      const auto owner = volume.labels.find(labels::app);
+      return volume.name == name && owner != volume.labels.end() && owner->second == app.text();
+    });
+  };
   for (const auto& name : made) {
-    if (before.find_volume(name) != nullptr) continue;
+    if (before.find_volume(name) != nullptr || !is_ours(name)) continue;
     plan.add(plan::RemoveVolume{name}, "nothing came into it");
     plan.actions.back().may_fail = true;
   }
@@ -212,8 +226,7 @@ bool asks_for_snapshots(const Spec& spec) {
 
 std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Release& release, bool dry_run,
                                       std::stop_token stop) {
-  Snapshot snapshot;
-  snapshot.number = app.highest_snapshot + 1;
+  std::vector<DataPlace> places;
   const auto volumes = context.engine.volumes({}, stop);
   const data::Reserves reserves(volumes);
   for (const auto& use : outermost(places_of(release.spec).uses, volumes)) {
@@ -240,9 +253,9 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
       throw Conflict(ErrorCode::data_not_exchanged,
                      format("no snapshot of {} can be taken: {}", text_of(use.place), *kept),
                      "It would go back with the data. Keep it elsewhere, or go on without a snapshot.");
-    snapshot.items.push_back({way.place, reserve_of(way.place, snapshot.text())});
+    places.push_back(way.place);
   }
-  if (snapshot.items.empty()) {
+  if (places.empty()) {
     context.report.note(
         format("{} {} writes to no data that a snapshot could hold", app.name.text(), release.number.text()));
     return {};
@@ -252,11 +265,14 @@ std::optional<Snapshot> next_snapshot(Context& context, const App& app, const Re
                 format("a snapshot of {} is not possible from here: the engine's files are not this machine's",
                        app.name.text()),
                 "Run belay on the engine's own machine, as root; or make a backup first: belay backup NAME.");
-  refuse_unseen(context, sides_of(snapshot.items, &Snapshot::Item::place), volumes, stop);
+  refuse_unseen(context, places, volumes, stop);
   // Found out now, not when the app has stopped for it: not every file system can.
   if (!dry_run)
-    for (const auto& item : snapshot.items)
-      if (data::content_of(reserves.path(item.place))) reserves.try_exchange(item.place);
+    for (const auto& place : places)
+      if (data::content_of(reserves.path(place))) reserves.try_exchange(place);
+  Snapshot snapshot;
+  snapshot.number = next_snapshot_number(context, app, places, volumes);
+  for (const auto& place : places) snapshot.items.push_back({place, reserve_of(place, snapshot.text())});
   snapshot.release = release.number;
   snapshot.taken = context.clock.now();
   return snapshot;
@@ -284,7 +300,6 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb,
                  std::stop_token stop) {
   Snapshot displaced;
-  displaced.number = app.highest_snapshot + 1;
   displaced.release = what_runs(app) ? what_runs(app) : app.last;
   displaced.taken = context.clock.now();
   displaced.why = reason.why;
@@ -298,6 +313,9 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   refuse_unseen(context, places, world.volumes, stop);
   if (release) refuse_missing_beside(context, app, app.release(*release), places, stop);
   const auto fillings = outer_fillings(app, release, asked, world);
+  places.clear();
+  for (const auto& filling : fillings) places.push_back(filling.place);
+  displaced.number = next_snapshot_number(context, app, places, world.volumes);
   for (const auto& filling : fillings)
     displaced.items.push_back({filling.place, reserve_of(filling.place, displaced.text())});
   const plan::Plan filling = plan_fillings(app, world, fillings, displaced.text(), reason);
@@ -309,7 +327,7 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   context.store.save(app);
   const auto give_up = [&] {
     drop_unused_reserves(context, app, {});
-    remove_made_volumes(context, world, displaced.items, reason.volumes);
+    remove_made_volumes(context, app.name, world, displaced.items, reason.volumes);
     context.store.save(app);
   };
   const auto before = data::Reserves(world.volumes).contents(sides_of(displaced.items, &Snapshot::Item::place), {});

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/file_marks.h"
+#include "change/forgotten_files.h"
 #include "change/own_container.h"
 #include "change/places.h"
 #include "engine/direct.h"
@@ -51,10 +52,6 @@ std::map<std::string, FileMark> marks_below(const std::map<std::string, FileMark
   return found;
 }
 
-fs::path folder_of(const state::Store& store, const AppName& app) {
-  return store.folder() / "files" / app.text();
-}
-
 // FNV-1a: a name for a path.
 std::string hash_of(const std::string& text) {
   std::uint64_t hash = 14695981039346656037U;
@@ -63,7 +60,7 @@ std::string hash_of(const std::string& text) {
 }
 
 fs::path copy_of(const state::Store& store, const AppName& app, ReleaseNumber release, const std::string& root) {
-  return folder_of(store, app) / release.text() / hash_of(root) / fs::path(root).filename();
+  return kept_files_folder(store, app) / release.text() / hash_of(root) / fs::path(root).filename();
 }
 
 // Whoever reads it in the container must be able to read the copy; on the host the folder above keeps others out.
@@ -160,14 +157,14 @@ bool keep_one(const fs::path& state, const Release& release, const std::string& 
 void keep_files(Context& context, const App& app, const Release& release) {
   const auto roots = roots_of(release);
   if (roots.empty()) return;
-  const fs::path folder = folder_of(context.store, app.name) / release.number.text();
+  const fs::path folder = kept_files_folder(context.store, app.name) / release.number.text();
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   for (const auto& root : roots) {
     const fs::path copy = copy_of(context.store, app.name, release.number, root);
     std::string why = "it changed meanwhile";
     try {
-      for (const auto& part : {context.store.folder() / "files", folder_of(context.store, app.name), folder})
+      for (const auto& part : {context.store.folder() / "files", kept_files_folder(context.store, app.name), folder})
         make_closed_folder(context.store.folder(), part);
       if (keep_one(context.store.folder(), release, root, copy)) continue;
     } catch (const std::exception& error) {
@@ -184,7 +181,7 @@ std::map<std::string, FileMark> settings_files(Context& context, const App& app,
   const auto leave_out = [&](const auto& why) { std::erase_if(paths, why); };
   leave_out([](const std::string& path) { return is_too_much(path); });
   // Copies of ours stay as they are.
-  const std::string kept = folder_of(context.store, app.name).string();
+  const std::string kept = kept_files_folder(context.store, app.name).string();
   leave_out([&](const std::string& path) { return is_at_or_below(path, kept); });
   if (paths.empty() || !sees_host_files(context, stop)) return {};
   // What one container writes and another only reads is data.
@@ -225,7 +222,7 @@ void learn_settings_files(Context& context, App& app, Learnt which, std::stop_to
 }
 
 std::map<std::string, std::string> bound_copies(const state::Store& store, const App& app, const Spec& spec) {
-  const std::string folder = folder_of(store, app.name).string();
+  const std::string folder = kept_files_folder(store, app.name).string();
   std::map<std::string, std::string> copies;
   for (const auto& service : spec.services)
     for (const auto& mount : service.mounts)
@@ -291,7 +288,7 @@ ReleaseNumber with_its_files(Context& context, App& app, ReleaseNumber release, 
 }
 
 std::vector<std::string> kept_paths(const state::Store& store, const App& app, const Release& release) {
-  const std::string folder = folder_of(store, app.name).string();
+  const std::string folder = kept_files_folder(store, app.name).string();
   std::vector<std::string> paths;
   for (const auto& service : release.spec.services)
     for (const auto& mount : service.mounts) {
@@ -304,7 +301,8 @@ std::vector<std::string> kept_paths(const state::Store& store, const App& app, c
 }
 
 void drop_unneeded_files(Context& context, const App& app) {
-  const fs::path folder = folder_of(context.store, app.name);
+  drop_forgotten_files(context);
+  const fs::path folder = kept_files_folder(context.store, app.name);
   std::error_code error;
   if (!fs::exists(folder, error)) return;
   for (const auto& entry : fs::directory_iterator(folder, error)) {

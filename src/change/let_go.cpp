@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/change.h"
+#include "change/forgotten_files.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
 #include "plan/planner.h"
@@ -66,6 +67,9 @@ std::vector<std::string> what_stays(Context& context, const App& app, const Worl
                                     const std::vector<plan::Instance>& instances) {
   std::vector<std::string> lines;
   std::set<std::string> volumes;
+  std::set<std::string> of_snapshots;  // these have lines of their own
+  for (const auto& snapshot : app.snapshots)
+    for (const auto& item : snapshot.items) of_snapshots.insert(item.kept.source);
   for (const auto& instance : instances) {
     lines.push_back(format("container {}, {}", instance.container->name, to_text(instance.container->state)));
     for (const auto& mount : instance.container->mounts)
@@ -73,7 +77,7 @@ std::vector<std::string> what_stays(Context& context, const App& app, const Worl
   }
   for (const auto& volume : world.volumes)
     if (const auto label = volume.labels.find(labels::app);
-        label != volume.labels.end() && label->second == app.name.text())
+        label != volume.labels.end() && label->second == app.name.text() && !of_snapshots.contains(volume.name))
       volumes.insert(volume.name);
   for (const auto& volume : volumes) lines.push_back(format("volume {} with its data", volume));
   for (const auto& snapshot : app.snapshots)
@@ -128,10 +132,8 @@ LetGo let_go(Context& context, const AppName& name, bool dry_run, const std::fun
     gone.declined = true;
     return gone;
   }
-  // The files first: they may hold secrets, and once the app is forgotten nothing leads to them.
-  app.releases.clear();
-  drop_unneeded_files(context, app);
-  context.store.forget(name);
+  drop_forgotten_files(context);
+  forget_with_files(context, name);
   write_journal(context, app, "forget", "done", join(gone.containers, ", "));
   gone.done = true;
   return gone;

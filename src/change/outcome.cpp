@@ -73,6 +73,28 @@ std::string service_of(const Release& release, const plan::Plan& plan, const std
   return release.spec.services.size() == 1 ? release.spec.services.front().name : std::string();
 }
 
+// Whether the service goes on as another release had it, which nothing failed: in its container, with its settings.
+bool is_unchanged(const App& app, const Release& release, const Service& service) {
+  if (!release.bodies.contains(service.name)) return false;
+  return std::any_of(app.releases.begin(), app.releases.end(), [&](const Release& other) {
+    if (other.number == release.number || other.verdict == Verdict::failed || other.verdict == Verdict::pending)
+      return false;
+    const auto& services = other.spec.services;
+    return std::find(services.begin(), services.end(), service) != services.end() &&
+           other.container_release(service.name) == release.container_release(service.name);
+  });
+}
+
+// The images of services that are unchanged: they have proved themselves, whatever the change brought about.
+std::set<std::string> proved_images(const App& app, const Release& release) {
+  std::set<std::string> images;
+  for (const auto& service : release.spec.services)
+    if (const auto image = release.images.find(service.name);
+        image != release.images.end() && is_unchanged(app, release, service))
+      images.insert(image->second);
+  return images;
+}
+
 void put_into_quarantine(App& app, const Release& release, const std::string& service, const std::string& reason,
                          Time now) {
   const auto image = release.images.find(service);
@@ -172,6 +194,9 @@ void record_success(Context& context, App& app, const Planned& done, std::option
     run->restart.clear();
     if (Release* release = app.find(run->release)) {
       if (outage) release->outage = outage;
+      const auto before = wish.fallback ? wish.fallback : app.last;
+      if (wish.progress == Wish::Progress::under_way && !release->predecessor && before && *before < release->number)
+        release->predecessor = before;
       if (wish.terms.wait) {
         record_ends(context, *release, done.plan);
         release->proofs.clear();
@@ -219,16 +244,20 @@ void record_failure(Context& context, App& app, Change& change, bool release_is_
   if (release->verdict == Verdict::passed || !release_is_at_fault) return;
   release->verdict = Verdict::failed;
   change.is_held = true;
-  // The blame is that of the service that failed, not of those that it failed beside.
+  // The blame is that of the service that failed, not of those that it failed beside. Where that one is unchanged, it
+  // is the change as a whole that failed, and no image of it.
   const std::string failed = service_of(*release, change.plan, change.container);
+  const std::set<std::string> proved = proved_images(app, *release);
   release->proofs.clear();
   for (const auto& service : release->spec.services) {
-    if (!failed.empty() && service.name != failed) {
+    if (failed.empty() ? is_unchanged(app, *release, service) : service.name != failed) {
       release->proofs[service.name].verdict =
           release->bodies.contains(service.name) ? Verdict::passed : Verdict::pending;
       continue;
     }
     release->proofs[service.name] = {Verdict::failed, change.own_reason, change.log_tail};
+    const auto image = release->images.find(service.name);
+    if (image == release->images.end() || proved.contains(image->second)) continue;
     put_into_quarantine(app, *release, service.name, change.own_reason, context.clock.now());
   }
 }

@@ -8,7 +8,6 @@
 #include "change/apps.h"
 #include "change/clean.h"
 #include "change/data_swap.h"
-#include "change/earlier.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
 #include "model/origin.h"
@@ -195,16 +194,13 @@ void refuse_to_go_further(const Context& context, const App& app) {
   if (!back || !back->failed || app.wish.is_unfinished() || !app.wish.trouble.empty() || !app.wish.is<goal::Run>())
     return;
   const ReleaseNumber present = *app.wish.release();
-  std::optional<ReleaseNumber> earlier;
-  for (const bool has_run_well : {true, false})
-    for (auto release = app.releases.rbegin(); release != app.releases.rend() && !earlier; ++release)
-      if (release->number < present && is_way_back(*release, has_run_well)) earlier = release->number;
-  throw Conflict(
-      ErrorCode::conflict,
-      format("{} failed and was rolled back already, {}: {} runs {}", back->failed->text(),
-             ago(app.wish.since, context.clock.now()), app.name.text(), present.text()),
-      earlier ? format("To go back further, name the release: belay rollback {} {}", app.name.text(), earlier->text())
-              : format("There is no good release before it: belay releases {}", app.name.text()));
+  const auto earlier = app.ways_back(present);
+  throw Conflict(ErrorCode::conflict,
+                 format("{} failed and was rolled back already, {}: {} runs {}", back->failed->text(),
+                        ago(app.wish.since, context.clock.now()), app.name.text(), present.text()),
+                 !earlier.empty() ? format("To go back further, name the release: belay rollback {} {}",
+                                           app.name.text(), earlier.front().text())
+                                  : format("There is no good release before it: belay releases {}", app.name.text()));
 }
 
 Change rollback(Context& context, const AppName& name, const std::optional<ReleaseNumber>& to,
@@ -237,15 +233,12 @@ Change rollback(Context& context, const AppName& name, const std::optional<Relea
                (container == release.containers.end() || !context.engine.container(container->second, stop));
       });
     };
-    // One that proved itself, however old, before one that nobody waited for.
-    for (const bool has_run_well : {true, false})
-      for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release) {
-        if (release->number >= present || !is_way_back(*release, has_run_well)) continue;
-        if (!is_lost(*release))
-          return start_known(context, app, release->number, options, "rollback", stop, Files::of_then);
-        context.report.warning(format("the image of {} is gone and cannot be pulled: an older release is looked for",
-                                      release->number.text()));
-      }
+    for (const ReleaseNumber release : app.ways_back(present)) {
+      if (!is_lost(app.release(release)))
+        return start_known(context, app, release, options, "rollback", stop, Files::of_then);
+      context.report.warning(
+          format("the image of {} is gone and cannot be pulled: an older release is looked for", release.text()));
+    }
     if (!gone.empty())
       throw NotFound(ErrorCode::release_not_found,
                      format("{} has no release before {} whose image is still there", name.text(), present.text()),

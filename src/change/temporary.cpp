@@ -34,6 +34,12 @@ const std::string& own_token() {
   return token;
 }
 
+// "belay-test-web-1f0c9a2e" and those that begin so. The label alone proves nothing.
+bool is_temporary_name(const AppName& app, const std::string& name) {
+  constexpr std::string_view front = "belay-";
+  return name.starts_with(front) && name.find(format("-{}-", app.text()), front.size()) != std::string::npos;
+}
+
 bool is_made_for_one_command(const Context& context, const AppName& app, const std::string& tag) {
   for (const std::string_view purpose : {"try", "drill", "test"})
     if (is_temporary_tag(context, app, std::string(purpose), tag)) return true;
@@ -46,7 +52,8 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
   plan::Plan plan;
   std::vector<size_t> containers;
   for (const auto& container : context.engine.containers({true, label}, stop)) {
-    if (!is_of_this_state(context, container.labels)) continue;
+    // An image that somebody made of such a container hands its labels on.
+    if (!is_of_this_state(context, container.labels) || !is_temporary_name(app, container.name)) continue;
     std::vector<size_t> last;
     if (container.is_up()) last = {plan.add(plan::StopContainer{container.name, Seconds(0)}, reason)};
     containers.push_back(plan.add(plan::RemoveContainer{container.name}, reason, last));
@@ -71,12 +78,11 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
   for (const auto& listed : context.engine.images({.label = {}, .reference = repository(app)}, stop)) {
     // A list by repository names only the tags of that repository.
     const Image image = context.engine.image(listed.id, stop).value_or(listed);
-    std::vector<std::string> own, others;
+    std::vector<std::string> own, of_ours, others;
     for (const auto& tag : image.tags) {
-      if (is_made_for_one_command(context, app, tag))
-        own.push_back(tag);
-      else if (!pulled.contains(tag))
-        others.push_back(tag);
+      const bool is_own = is_made_for_one_command(context, app, tag);
+      if (is_own) own.push_back(tag);
+      (is_own || pulled.contains(tag) ? of_ours : others).push_back(tag);
     }
     if (own.empty()) continue;
     // What somebody knows by its digest alone has no tag.
@@ -86,7 +92,7 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
     }
     // The same image may be somebody's in earnest.
     if (others.empty())
-      plan.add(plan::RemoveImage{image.id}, reason, containers);
+      plan.add(plan::RemoveImage{image.id, of_ours}, reason, containers);
     else
       for (const auto& tag : own) plan.add(plan::UntagImage{tag}, reason, containers);
   }
@@ -101,7 +107,7 @@ plan::Plan plan_clearing(Context& context, const AppName& app, const std::string
     // Behind the tags of ours the loop above has removed it already.
     if (std::all_of(image->tags.begin(), image->tags.end(), is_ours) &&
         std::all_of(image->digests.begin(), image->digests.end(), is_of_ours))
-      plan.add(plan::RemoveImage{image->id}, reason, containers);
+      plan.add(plan::RemoveImage{image->id, image->tags}, reason, containers);
   }
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.path().filename() != pulled_file)

@@ -8,7 +8,9 @@
 #include "change/clear_up.h"
 #include "change/kept_files.h"
 #include "change/needed_paths.h"
+#include "change/whereabouts.h"
 #include "data/reserve.h"
+#include "plan/data_users.h"
 #include "plan/hooks.h"
 #include "state/store.h"
 
@@ -31,14 +33,15 @@ std::optional<std::string> in_the_way(const World& world, const std::vector<Data
 
 struct DataBefore {
   std::vector<DataExchange> exchanges;
-  // Something was mounted since the snapshot was taken, and would move with the data. An old release with the data that
-  // is there is better than none: all places stay as they are, of one time, and the snapshot is kept.
+  // Something was mounted since the snapshot was taken, and would move with the data; or a container that is not the
+  // app's has it open. An old release with the data that is there is better than none: all places stay as they are, of
+  // one time, and the snapshot is kept.
   std::optional<std::string> why_not;
 };
 
 // What the places held before the change that failed: what it was to displace, and the snapshot that was taken before
 // the release began to write.
-DataBefore data_before(const App& app, const World& world) {
+DataBefore data_before(const App& app, World& world) {
   std::vector<DataExchange> before = earlier_data(app.wish);
   const Snapshot* snapshot = app.wish.snapshot ? app.find_snapshot(*app.wish.snapshot) : nullptr;
   if (snapshot == nullptr) return {before, {}};
@@ -57,6 +60,8 @@ DataBefore data_before(const App& app, const World& world) {
       from_snapshot.push_back({item.place, item.kept, kept->second});
   }
   if (auto why = in_the_way(world, from_snapshot)) return {before, std::move(why)};
+  look_up_where(world, from_snapshot);
+  if (const auto used = plan::used_by_others(from_snapshot, containers, world)) return {before, used->what()};
   before.insert(before.end(), from_snapshot.begin(), from_snapshot.end());
   return {before, {}};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "data/place.h"
 
 namespace belay::change {
 
@@ -45,6 +46,24 @@ bool Whereabouts::holds(const fs::path& folder, const fs::path& path) const {
   for (std::size_t way = 0; way < std::min(outer.size(), inner.size()); ++way)
     if (inner[way] == outer[way] || inner[way].starts_with(outer[way] + "/")) return true;
   return false;
+}
+
+void look_up_where(World& world, const std::vector<DataExchange>& exchanges) {
+  if (exchanges.empty()) return;
+  const auto mounts = data::Mounts::now();
+  const auto look_up = [&](const DataPlace& place) {
+    if (place.source.empty() || world.where.contains(place.source)) return;
+    try {
+      if (const auto where = data::location_of(place, world.volumes, mounts)) world.where[place.source] = where->text();
+    } catch (const Error&) {
+      // Through a link that is not to be followed: it is known by its name only.
+    }
+  };
+  for (const auto& exchange : exchanges) look_up(exchange.place);
+  for (const auto& container : world.containers)
+    for (const auto& mount : container.mounts)
+      if (mount.keeps_data() && container.is_up())
+        look_up({mount.kind == Mount::Kind::volume ? DataPlace::Kind::volume : DataPlace::Kind::folder, mount.source});
 }
 
 }  // namespace belay::change

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "data/mounts.h"
+#include "model/world.h"
 
 namespace belay::change {
 
@@ -31,5 +32,9 @@ class Whereabouts {
 
 // The path without links, as far as it is there.
 fs::path without_links(const fs::path& path);
+
+// Notes in the world where these places are, and what its containers have mounted: that may be one of the places by
+// another path.
+void look_up_where(World& world, const std::vector<DataExchange>& exchanges);
 
 }  // namespace belay::change

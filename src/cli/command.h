@@ -23,6 +23,7 @@ enum class Kind : std::uint8_t {
   which,         // new, last, stable or rN
   words,         // one of `choices`
   setting,       // KEY=VALUE
+  setting_key,   // the KEY of one
   file,          // a file (or folder) of the user
   saved,         // the same, or a snapshot (sN) or a backup (bN)
   folder,        // a folder of the user

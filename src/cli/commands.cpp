@@ -556,7 +556,8 @@ constexpr std::array name_and_where{name_of_app, where};
 constexpr std::array name_and_release{name_of_app, optional_release};
 constexpr std::array positionals_of_set{name_of_app,
                                         Positional{.name = "KEY=VALUE", .kind = Kind::setting, .repeated = true}};
-constexpr std::array positionals_of_unset{name_of_app, Positional{.name = "KEY", .repeated = true}};
+constexpr std::array positionals_of_unset{name_of_app,
+                                          Positional{.name = "KEY", .kind = Kind::setting_key, .repeated = true}};
 constexpr std::array optional_name_and_release{optional_app, optional_release};
 constexpr std::array positionals_of_drill{name_of_app,
                                           Positional{.name = "FILE", .kind = Kind::saved, .required = false}};

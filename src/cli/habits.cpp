@@ -16,7 +16,9 @@ constexpr std::array words{
     Habit{"publish", false, "belay push pushes the images that a project builds."},
     Habit{"commit", false, "A release is made from an image: belay build NAME, or belay try NAME IMAGE."},
     Habit{"rmi", false, "belay cleanup NAME removes the images that no release of an app needs."},
-    Habit{"prune", false, "belay cleanup NAME removes earlier releases with their images, but one to go back to."},
+    Habit{"prune", false,
+          "belay cleanup removes earlier releases of all apps with their images, but one to go back to; belay cleanup "
+          "NAME those of one app."},
     Habit{"convert", true, "belay config prints the resolved project."},
     Habit{"compose", false,
           "belay up and the other commands take a Compose project as it is; belay as docker-compose takes the whole "
@@ -29,11 +31,12 @@ constexpr std::array words{
     Habit{"diff", true,
           "belay config NAME --diff rN shows what differs between releases, belay plan what would change."},
     Habit{"system", false,
-          "belay cleanup NAME removes earlier releases with their images, but one to go back to; belay doctor "
-          "looks at the host."},
+          "belay cleanup removes earlier releases with their images, but one to go back to; belay df shows what takes "
+          "room, belay doctor looks at the host."},
     Habit{"stack", false, "belay up makes a project run, belay down takes it down."},
     Habit{"rename", false,
           "An app keeps its name; belay export --compose NAME -p NEW writes a project of another name."},
+    Habit{"mv", false, "An app keeps its name; belay export --compose NAME -p NEW writes a project of another name."},
     Habit{"tag", false, "belay stable NAME marks a release; the tags of images are the engine's: docker tag."},
     Habit{"login", false, "The engine's own logins are used, so docker login is enough; then belay pull."},
     Habit{"update", false,
@@ -180,7 +183,7 @@ constexpr std::array second_words{
 constexpr std::array synonyms{
     Alias{"list", "ls"},     Alias{"apps", "ls"},         Alias{"inspect", "config"}, Alias{"stat", "status"},
     Alias{"info", "doctor"}, Alias{"describe", "status"}, Alias{"show", "status"},    Alias{"check", "doctor"},
-    Alias{"log", "logs"},    Alias{"journal", "history"},
+    Alias{"log", "logs"},    Alias{"journal", "history"}, Alias{"disk", "df"},        Alias{"size", "df"},
 };
 
 constexpr std::array options{
@@ -189,6 +192,8 @@ constexpr std::array options{
         "", "debug",
         "belay doctor looks at the engine, the state and the apps; --progress plain shows each step in a line."},
     HabitOption{"", "context", "-H ENDPOINT names an engine; DOCKER_CONTEXT chooses one of docker's contexts."},
+    HabitOption{"status", "w", "belay ls --watch shows how the apps are, again and again."},
+    HabitOption{"status", "watch", "belay ls --watch shows how the apps are, again and again."},
     HabitOption{"ls", "filter", "belay ls NAME… lists only these apps; belay ls --json is for programs."},
     HabitOption{"deploy", "tag",
                 "An image of your own: belay deploy NAME --image REF; a mark on a release: belay stable NAME."},

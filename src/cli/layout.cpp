@@ -93,19 +93,24 @@ std::string padded(std::string_view text, int width, Align align) {
 std::vector<std::string> wrapped(std::string_view text, int width) {
   std::vector<std::string> lines(1);
   int columns = 0;
+  int gap = 0;  // blanks before the word: more than one set columns apart
   for (const auto& word : split(text, ' ')) {
-    if (word.empty()) continue;
+    if (word.empty()) {
+      ++gap;
+      continue;
+    }
     const int size = display_width(word);
-    if (columns > 0 && columns + 1 + size > width) {
+    if (columns > 0 && columns + gap + 1 + size > width) {
       lines.emplace_back();
       columns = 0;
     }
     if (columns > 0) {
-      lines.back() += ' ';
-      ++columns;
+      lines.back().append(static_cast<size_t>(gap) + 1, ' ');
+      columns += gap + 1;
     }
     lines.back() += word;
     columns += size;
+    gap = 0;
   }
   return lines;
 }

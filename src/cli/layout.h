@@ -21,7 +21,8 @@ std::string padded(std::string_view text, int width, Align align = Align::left);
 // The same with the beginning cut off, where the end says more: "…/shop:1.4".
 std::string truncated_in_front(std::string_view text, int width);
 
-// Lines of at most `width` columns, broken at blanks; a longer word has a line of its own. Never empty.
+// Lines of at most `width` columns, broken at blanks; a longer word has a line of its own. Several blanks within a
+// line stay. Never empty.
 std::vector<std::string> wrapped(std::string_view text, int width);
 
 // Text of several lines for a terminal: longer lines are broken at blanks and go on a little further in. 0: no limit.

@@ -10,4 +10,7 @@ namespace belay::cli {
 // "in trouble".
 std::string words_of(look::AppState state);
 
+// The reference of an image, where a container was made of a bare id no more of that than one needs.
+std::string image_words(const std::string& reference);
+
 }  // namespace belay::cli

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/left_out.h"
 #include "cli/named.h"
+#include "formats/setting_keys.h"
 #include "look/look.h"
 
 namespace belay::cli {
@@ -47,6 +48,9 @@ bool can_only_be(const Positional& place, const std::string& word) {
       return is_numbered(word, 's');
     case Kind::setting:
       return word.find('=') != std::string::npos;
+    case Kind::setting_key:
+      return formats::find_setting_key(word) != nullptr ||
+             formats::find_setting_key(word.substr(0, word.find('.'))) != nullptr;
     case Kind::words:
       return std::find(choices.begin(), choices.end(), word) != choices.end();
     default:

@@ -112,8 +112,12 @@ void Workroom::sync() const {
 
 void Workroom::move_content_to(const Spot& spot) const {
   const KeptTime time(content_);
-  if (::renameat(room_.raw(), content_entry, spot.folder.raw(), spot.name.c_str()) != 0)
-    throw system_error(format("putting {} in its place", printable(spot.path.string())), errno);
+  const char* name = spot.name.c_str();
+  int moved = ::renameat2(room_.raw(), content_entry, spot.folder.raw(), name, RENAME_NOREPLACE);
+  // Not every file system knows that word.
+  if (moved != 0 && errno == EINVAL && !spot.status())
+    moved = ::renameat(room_.raw(), content_entry, spot.folder.raw(), name);
+  if (moved != 0) throw system_error(format("putting {} in its place", printable(spot.path.string())), errno);
   time.restore();
 }
 

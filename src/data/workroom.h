@@ -21,7 +21,7 @@ class Workroom {
   fs::path sibling(const std::string& name) const;
   // All of its file system to the disk.
   void sync() const;
-  // Takes the place of a file or an empty folder under that name.
+  // Throws Error where something has that name already.
   void move_content_to(const Spot& spot) const;
   // With what is in it.
   void remove() const;

@@ -1,7 +1,9 @@
 #include "declared/compose_project.h"
 
 #include <algorithm>
+#include <cstring>
 
+#include "archive/tar_reader.h"
 #include "base/format.h"
 #include "base/presence.h"
 #include "base/text.h"
@@ -92,13 +94,57 @@ class SharedParts {
   const std::stop_token stop_;
 };
 
-// Files of secrets and configs are bound by docker compose and copied by Belay: one that holds the same is the same.
-void take_bound_files(Service& shown, const Service& declared) {
+// The only file of a tar; nullopt: it holds something else.
+std::optional<ServiceFile> file_in(std::string_view tar, const std::string& target) {
+  archive::TarReader reader([&](std::span<char> room) {
+    const size_t size = std::min(room.size(), tar.size());
+    std::memcpy(room.data(), tar.data(), size);
+    tar.remove_prefix(size);
+    return size;
+  });
+  archive::TarEntry entry;
+  if (!reader.next(entry) || entry.kind != archive::TarEntry::Kind::file || entry.sparse) return {};
+  ServiceFile file{
+      target, {}, static_cast<int>(entry.user), static_cast<int>(entry.group), static_cast<int>(entry.permissions)};
+  for (auto part = reader.content(); !part.empty(); part = reader.content()) file.content += part;
+  if (reader.next(entry)) return {};
+  return file;
+}
+
+// What the container holds at the file's place; nullopt: nothing, or something that is certainly not this file.
+std::optional<ServiceFile> written_file(change::Context& context, const std::string& container, const ServiceFile& file,
+                                        std::stop_token stop) {
+  const size_t largest = file.content.size() + (size_t{64} << 10);
+  std::string tar;
+  try {
+    context.engine.read_archive(
+        container, file.target,
+        [&](std::string_view bytes) {
+          if (tar.size() + bytes.size() > largest)
+            throw NotFound(format("{} in {} is larger than the declared one", file.target, container));
+          tar += bytes;
+        },
+        std::move(stop));
+    return file_in(tar, file.target);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+// Files of secrets and configs are copied by Belay; docker compose binds those that are files on the host, and writes
+// the others into the container. One that holds the same is the same.
+void take_files(change::Context& context, const std::string& container, Service& shown, const Service& declared,
+                const std::stop_token& stop) {
   for (const auto& file : declared.files) {
     const auto bound = std::find_if(shown.mounts.begin(), shown.mounts.end(), [&](const Mount& mount) {
       return mount.kind == Mount::Kind::bind && mount.target == file.target;
     });
-    if (bound == shown.mounts.end()) continue;
+    if (bound == shown.mounts.end()) {
+      if (auto written = written_file(context, container, file, stop)) shown.files.push_back(std::move(*written));
+      continue;
+    }
     const auto content = read_file_if_present(bound->source, ByteCount{16 << 20});
     if (!content || *content != file.content) continue;
     shown.mounts.erase(bound);
@@ -251,7 +297,7 @@ std::vector<std::string> compared(change::Context& context, App& app, const Spec
     const std::string& id = release.images.at(service.name);
     if (!images.contains(id)) images[id] = context.engine.image(id, stop);
     const ImageConfig image = images.at(id) ? images.at(id)->config : ImageConfig{};
-    take_bound_files(service, declared);
+    take_files(context, container->second.name, service, declared, stop);
     service = in_words_of(declared, std::move(service), image, container->second.name);
     if (service == declared) equal.push_back(container->second.name);
     // As releases have it: without a tag it is "latest".

@@ -74,19 +74,19 @@ template <class Ask>
 auto asking(const std::string& registry, std::string_view what, RegistryBackoff& rest, const Clock& clock, Ask&& ask) {
   const std::string question = format("{} of {}", what, registry);
   constexpr Milliseconds too_long{10'000}, short_rest{60'000};
-  rest.check(registry, clock.now());
-  rest.check(question, clock.now());
+  rest.check(registry, clock.ticks());
+  rest.check(question, clock.ticks());
   const Ticks begin = clock.ticks();
   try {
     return ask();
   } catch (const Cancelled&) {
     throw;
   } catch (const Error& failure) {
-    if (clock.ticks() - begin >= too_long) rest.back_off(question, short_rest, failure.what(), clock.now());
+    if (clock.ticks() - begin >= too_long) rest.back_off(question, short_rest, failure.what(), clock.ticks());
     if (const auto* refusal = dynamic_cast<const registry::RegistryError*>(&failure))
-      rest.note_status(registry, refusal->status(), failure.what(), clock.now(), refusal->retry_after());
+      rest.note_status(registry, refusal->status(), failure.what(), clock.ticks(), refusal->retry_after());
     else if (const auto* refused = dynamic_cast<const EngineError*>(&failure))
-      rest.note_status(registry, refused->status(), failure.what(), clock.now());
+      rest.note_status(registry, refused->status(), failure.what(), clock.ticks());
     throw;
   }
 }
@@ -94,7 +94,7 @@ auto asking(const std::string& registry, std::string_view what, RegistryBackoff&
 // What the registry shows under the reference, and what it showed before, best first.
 std::vector<updates::Candidate> candidates_of(change::Context& context, const std::string& reference,
                                               RegistryBackoff& rest, std::stop_token stop) {
-  rest.check(reference, context.clock.now());
+  rest.check(reference, context.clock.ticks());
   const engine::RegistryImage shown = asking(ImageRef::parse(reference).registry(), "digests", rest, context.clock,
                                              [&] { return context.engine.registry_image(reference, stop); });
   std::ignore = context.store.first_seen(reference, shown.digest, context.clock.now());

@@ -156,8 +156,14 @@ class Pass {
   std::set<std::string> held_down(const Declaration& declared, const App& app) const;
   // Where nothing is to be started: what is down, or new.
   std::set<std::string> down_now(const Declaration& declared, const App& app) const;
-  // Of these, the ones that are to have a container all the same.
-  std::set<std::string> made_down(const Declaration& declared, const std::set<std::string>& held_down) const;
+  // Of these, the ones that nobody stopped, and that are not asked for or have a container: they are down by
+  // themselves, and it stays wished that they are up.
+  std::set<std::string> crashed_now(const Declaration& declared, const App& app,
+                                    const std::set<std::string>& down) const;
+  // Of those that are held down the ones that are to have a container all the same, and those that are left as they are
+  // (goal::Run::makes).
+  std::set<std::string> made_down(const Declaration& declared, const App& app,
+                                  const std::set<std::string>& held_down) const;
   // Where its health is asked for: helps it as far as it may be helped. False: it is to be left alone for now.
   bool is_well(const Declaration& declared, change::Context& context, DeclaredApp& result);
   void keep_up_only(const Declaration& declared, change::Context& context, DeclaredApp& result);

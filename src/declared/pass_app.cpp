@@ -62,6 +62,28 @@ void keep_images_and_files(const Release& present, const std::set<std::string>& 
     if (const auto before = present.files.find(path); before != present.files.end()) mark = before->second;
 }
 
+// An image that is not here has no id. Of a release that failed and is just this it is known by its digest: it is not
+// fetched again to fail again.
+void name_images_that_failed(const std::optional<App>& app, const ImageChoices& choices, change::ReleaseDraft& made) {
+  if (!app) return;
+  const auto digest_of = [](const std::string& text) { return text.substr(text.find('@') + 1); };
+  for (const Release& failed : app->releases) {
+    if (failed.verdict != Verdict::failed) continue;
+    change::ReleaseDraft known = made;
+    for (auto& [service, image] : known.images) {
+      const ImageChoice& choice = choices.at(service);
+      const auto digest = failed.digests.find(service);
+      const auto id = failed.images.find(service);
+      if (!choice.id.empty() || choice.digest.empty() || digest == failed.digests.end() || id == failed.images.end())
+        continue;
+      if (digest_of(digest->second) == digest_of(choice.digest)) image = id->second;
+    }
+    if (!is_made_so(failed, known)) continue;
+    made.images = std::move(known.images);
+    return;
+  }
+}
+
 }  // namespace
 
 DeclaredApp Pass::look_after(const Declaration& declared, state::Store& store) {
@@ -192,6 +214,7 @@ void Pass::decide_and_do(const Declaration& written, change::Context& context, D
     if (is_made_anew(declared, service)) made.anew.insert(service.name);
   }
   name_all_volumes(declared, app, made);
+  name_images_that_failed(app, choices, made);
   if (const auto wait = wait_of_all(choices)) {
     std::vector<std::string> reasons;
     for (const auto& [service, choice] : choices)

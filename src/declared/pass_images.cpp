@@ -46,7 +46,7 @@ void Pass::make_images(change::Context& context, change::ReleaseDraft& made, con
                        const plan::Plan& plan) {
   for (const auto& choice : missing) {
     if (choice.pull.empty()) continue;
-    rest_.check(ImageRef::parse(choice.pull).registry(), context.clock.now());
+    rest_.check(ImageRef::parse(choice.pull).registry(), context.clock.ticks());
     refuse_a_full_disk(choice.pull);
   }
   const auto outcome = change::carry_out(context, plan, {}, stop_);
@@ -55,7 +55,7 @@ void Pass::make_images(change::Context& context, change::ReleaseDraft& made, con
         outcome.failed_action ? std::get_if<plan::PullImage>(&plan.actions[*outcome.failed_action].step) : nullptr;
     if (failed != nullptr)
       rest_.note_status(ImageRef::parse(failed->reference).registry(), outcome.status, outcome.error->what(),
-                        context.clock.now());
+                        context.clock.ticks());
     throw *outcome.error;
   }
   for (const auto& choice : missing) take_image(context, made, choice);
@@ -81,7 +81,7 @@ void Pass::take_image(change::Context& context, change::ReleaseDraft& made, cons
   const std::string registry = ImageRef::parse(choice.pull).registry();
   const std::string why =
       format("the registry {} names another digest for {} than that of what it gives", registry, choice.reference);
-  rest_.back_off(choice.reference, usual_rest, why, context.clock.now());
+  rest_.back_off(choice.reference, usual_rest, why, context.clock.ticks());
   context.report.note(why);
 }
 

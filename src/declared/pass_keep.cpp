@@ -70,8 +70,28 @@ std::set<std::string> Pass::down_now(const Declaration& declared, const App& app
   return down;
 }
 
-std::set<std::string> Pass::made_down(const Declaration& declared, const std::set<std::string>& held_down) const {
+std::set<std::string> Pass::crashed_now(const Declaration& declared, const App& app,
+                                        const std::set<std::string>& down) const {
+  std::set<std::string> crashed;
+  const Release* present = app.wish.release() ? app.find(*app.wish.release()) : nullptr;
+  if (present == nullptr) return crashed;
+  std::set<std::string> ended;
+  for (const auto& [container, made_for, service] : plan::sort_out(app, view_.containers_of(app)).instances)
+    if (made_for == present->container_release(service) && container->state != ContainerState::created)
+      ended.insert(service);
+  for (const auto& service : present->spec.services) {
+    const bool is_asked_for = declared.only.empty() || declared.only.contains(service.group_name());
+    if (down.contains(service.name) && !app.wish.is_held_down(service.name) &&
+        (ended.contains(service.name) || !is_asked_for))
+      crashed.insert(service.name);
+  }
+  return crashed;
+}
+
+std::set<std::string> Pass::made_down(const Declaration& declared, const App& app,
+                                      const std::set<std::string>& held_down) const {
   std::set<std::string> made;
+  if (options_.starts_nothing) made = crashed_now(declared, app, down_now(declared, app));
   for (const auto& service : declared.spec.services)
     if (held_down.contains(service.name) && (declared.only.empty() || declared.only.contains(service.group_name())))
       made.insert(service.name);
@@ -79,7 +99,11 @@ std::set<std::string> Pass::made_down(const Declaration& declared, const std::se
 }
 
 std::set<std::string> Pass::held_down(const Declaration& declared, const App& app) const {
-  if (options_.starts_nothing) return down_now(declared, app);
+  if (options_.starts_nothing) {
+    std::set<std::string> down = down_now(declared, app);
+    for (const auto& service : crashed_now(declared, app, down)) down.erase(service);
+    return down;
+  }
   std::set<std::string> held = app.wish.held_down();
   if (!options_.starts_stopped) return held;
   // Of what is stopped as a whole, the others stay so.
@@ -144,7 +168,7 @@ void Pass::keep_up(const Declaration& declared, const App& app, change::Context&
   const bool finishes = fresh.wish.is_unfinished();
   if (goal::Run* run = fresh.wish.run()) {
     run->held_down = held_down(declared, fresh);
-    run->makes = made_down(declared, run->held_down);
+    run->makes = made_down(declared, fresh, run->held_down);
     // Whatever was wished when they were made, or stopped: now they are started.
     if (starts && !options_.starts_nothing) fresh.wish.terms.wait = options_.change.wait;
   }

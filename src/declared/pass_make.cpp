@@ -21,9 +21,11 @@ change::ChangeOptions Pass::change_options(const Declaration& declared, const Ap
   change::ChangeOptions change = options_.change;
   change.held_down = held_down(declared, app);
   if (options_.starts_nothing) {
-    change.makes = made_down(declared, *change.held_down);
+    change.makes = made_down(declared, app, *change.held_down);
     // Nothing of it proves itself now.
     change.wait = false;
+  } else {
+    change.held_down->insert(change.makes.begin(), change.makes.end());
   }
   if (!change.order && spec.order == SwapOrder::by_rule) change.order = options_.order;
   return change;

@@ -100,6 +100,7 @@ plan::Plan plan_of_builds(const Declaration& project, const ImageTask& task) {
 }
 
 plan::BuildImage build_step(const Declaration& project, const std::string& reference, const ImageBuild& build) {
+  if (build.obstacle) throw ConfigError(*build.obstacle);
   plan::BuildImage step;
   step.folder = build.folder;
   step.dockerfile = build.dockerfile;

@@ -5,14 +5,14 @@
 
 namespace belay::declared {
 
-void RegistryBackoff::check(const std::string& whom, Time now) const {
+void RegistryBackoff::check(const std::string& whom, Ticks now) const {
   rests_.with([&](const auto& rests) {
     const auto found = rests.find(whom);
     if (found != rests.end() && now < found->second.until) throw Error(found->second.code, found->second.reason);
   });
 }
 
-void RegistryBackoff::back_off(const std::string& whom, Milliseconds time, const std::string& why, Time now,
+void RegistryBackoff::back_off(const std::string& whom, Milliseconds time, const std::string& why, Ticks now,
                                ErrorCode code) {
   rests_.with([&](auto& rests) {
     std::erase_if(rests, [&](const auto& rest) { return rest.second.until <= now; });
@@ -21,7 +21,7 @@ void RegistryBackoff::back_off(const std::string& whom, Milliseconds time, const
   });
 }
 
-void RegistryBackoff::note_status(const std::string& registry, int status, const std::string& why, Time now,
+void RegistryBackoff::note_status(const std::string& registry, int status, const std::string& why, Ticks now,
                                   std::optional<Milliseconds> retry_after) {
   if (status == 429 || (status == 503 && retry_after))
     back_off(registry, retry_after.value_or(usual_rest), why, now, ErrorCode::rate_limited);

@@ -16,18 +16,18 @@ class RegistryBackoff {
  public:
   // Throws Error with the reason where `whom` (a registry, a reference, a kind of question) is to be left alone at
   // `now`.
-  void check(const std::string& whom, Time now) const;
+  void check(const std::string& whom, Ticks now) const;
   // `why` begins the reason, which ends with how long that is.
-  void back_off(const std::string& whom, Milliseconds time, const std::string& why, Time now,
+  void back_off(const std::string& whom, Milliseconds time, const std::string& why, Ticks now,
                 ErrorCode code = ErrorCode::registry_failed);
   // Leaves the registry alone where its status says that it wants fewer requests: as long as it says, else some
   // minutes.
-  void note_status(const std::string& registry, int status, const std::string& why, Time now,
+  void note_status(const std::string& registry, int status, const std::string& why, Ticks now,
                    std::optional<Milliseconds> retry_after = {});
 
  private:
   struct Rest {
-    Time until;
+    Ticks until;
     ErrorCode code;
     std::string reason;
   };

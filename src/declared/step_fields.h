@@ -109,8 +109,9 @@ void each(plan::CommitContainer& step, Visit&& visit) {
 }
 template <class Visit>
 void each(plan::RemoveImage& step, Visit&& visit) {
-  auto& [image] = step;
+  auto& [image, names] = step;
   visit("image", image);
+  visit("names", names);
 }
 template <class Visit>
 void each(plan::CreateContainer& step, Visit&& visit) {

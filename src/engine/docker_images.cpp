@@ -155,6 +155,8 @@ ImageRemoval DockerEngine::remove_image(const UnwantedImage& unwanted, std::stop
   if (!found) return {.removed = false, .reason = "it is not there"};
   if (const auto user = unwanted.force ? std::nullopt : user_of_image(reference, stop))
     return {.removed = false, .reason = format("the container {} uses it", *user)};
+  if (const auto name = kept_name(unwanted, *found))
+    return {.removed = false, .reason = format("it is also tagged {}", *name)};
   // The last name to go takes the image with it.
   for (const auto* names : {&found->tags, &found->digests})
     for (const auto& name : *names) {

@@ -4,6 +4,13 @@
 
 namespace belay::engine {
 
+std::optional<std::string> kept_name(const UnwantedImage& unwanted, const Image& image) {
+  if (!unwanted.names) return {};
+  for (const auto& tag : image.tags)
+    if (std::find(unwanted.names->begin(), unwanted.names->end(), tag) == unwanted.names->end()) return tag;
+  return {};
+}
+
 bool EventFilter::takes(const Event& event) const {
   // "health_status: healthy", "exec_start: /probe": the detail stands behind a colon.
   const auto action = event.action.substr(0, event.action.find(':'));

@@ -122,7 +122,12 @@ struct UnwantedImage {
   std::string reference;
   bool force = false;          // also where a container uses it that does not run
   bool keeps_parents = false;  // the layers that nothing needs any more stay
+  // Of an id: the tags that may go with it; an image with another one stays. nullopt: whatever it is called.
+  std::optional<std::vector<std::string>> names = {};
 };
+
+// A tag of `image` that may not go with it; nullopt: there is none.
+std::optional<std::string> kept_name(const UnwantedImage& unwanted, const Image& image);
 
 struct ImageRemoval {
   bool removed = false;  // false: it was in use or not there
@@ -210,7 +215,8 @@ class Engine {
 
   // Images.
   virtual void tag_image(const std::string& image, const std::string& reference, std::stop_token stop) = 0;
-  // A tag is untagged; an id loses all its tags and goes when no container uses it.
+  // A tag is untagged; an id loses all its tags (or stays, see UnwantedImage::names) and goes when no container uses
+  // it.
   virtual ImageRemoval remove_image(const UnwantedImage& image, std::stop_token stop) = 0;
   // The container's files as an image of that reference, with the container's settings as its own; what is mounted is
   // not in it. What runs is paused meanwhile. The image's id. NotFound.

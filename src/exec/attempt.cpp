@@ -90,7 +90,11 @@ struct Perform {
     return std::ignore = engine.remove_image(unwanted(s), stop), Attempt{};
   }
   // Something that uses the image still is a good reason to keep it, not a failure.
-  Attempt operator()(const plan::RemoveImage& s) { return std::ignore = engine.remove_image(s.image, stop), Attempt{}; }
+  Attempt operator()(const plan::RemoveImage& s) {
+    engine::UnwantedImage image(s.image);
+    image.names = s.names;
+    return std::ignore = engine.remove_image(image, stop), Attempt{};
+  }
   Attempt operator()(const plan::CreateNetwork& s) { return engine.create_network(s, stop), Attempt{}; }
   Attempt operator()(const plan::RemoveNetwork& s) { return engine.remove_network(s.name, stop), Attempt{}; }
   Attempt operator()(const plan::CreateVolume& s) { return engine.create_volume(s, stop), Attempt{}; }

@@ -98,6 +98,13 @@ class Run {
           if (!verdict.log_tail.empty() && !verdict.log_tail.ends_with('\n')) verdict.log_tail += '\n';
           verdict.log_tail += "it answered: " + said + "\n";
         }
+        if (plan_.actions[index].may_fail) {
+          tell_failed(index, begun, ErrorCode::release_failed, verdict.reason);
+          tell(plan::Remark{plan::Remark::Level::warning,
+                            format("{}: {}; what waits for it goes on without it", name, verdict.reason)});
+          settle(index, Progressed::done, [] {});
+          return;
+        }
         tell_failed(index, begun, ErrorCode::release_failed, verdict.reason, &verdict);
         settle(index, Progressed::failed, [&] {
           outcome_.verdict = std::move(verdict);

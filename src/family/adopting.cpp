@@ -93,10 +93,16 @@ std::vector<ContainerDetail> details_of(change::Context& context, const std::vec
     if (!detail)
       throw NotFound(ErrorCode::container_not_found, format("there is no container {}", container),
                      "docker ps -a shows them all.");
-    if (const auto owner = owner_of(context, container, stop))
+    if (const auto owner = owner_of(context, container, stop)) {
+      const std::string of = owner->app.text();
+      const bool is_known = context.store.app(owner->app).has_value();
       throw Conflict(ErrorCode::foreign_container,
-                     format("the container {} belongs to the app {} already", container, owner->app.text()),
-                     format("belay status {} shows it.", owner->app.text()));
+                     format("the container {} belongs to the app {} already", container, of),
+                     is_known ? format("belay status {} shows it.", of)
+                              : format("The state does not know {}, as after belay forget: belay recover takes it "
+                                       "with its containers.",
+                                       of));
+    }
     details.push_back(std::move(*detail));
   }
   std::stable_sort(details.begin(), details.end(),

@@ -12,6 +12,7 @@
 #include "family/adopting.h"
 #include "family/found.h"
 #include "formats/docker_run.h"
+#include "model/labels.h"
 #include "model/naming.h"
 #include "state/store.h"
 
@@ -44,6 +45,11 @@ std::optional<Adopted> adopted_before(const App& app, const std::vector<std::str
   };
   if (adopted.containers.empty() || !std::all_of(wanted.begin(), wanted.end(), is_ours)) return {};
   return adopted;
+}
+
+bool bear_its_labels(change::Context& context, const AppName& name, std::stop_token stop) {
+  return !context.store.app(name) &&
+         !context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop).empty();
 }
 
 // The container of nobody that bears the app's very name.
@@ -125,7 +131,10 @@ Adopted adopt(change::Context& context, const AppName& name, std::vector<std::st
   if (wanted.empty())
     throw NotFound(ErrorCode::container_not_found,
                    format("no container that could be adopted is called {0}, jcl_{0}_… or dcv_{0}", name.text()),
-                   format("Name the container: belay adopt {} CONTAINER", name.text()));
+                   bear_its_labels(context, name, stop)
+                       ? std::string("The engine has containers with its labels, as after belay forget: belay recover "
+                                     "takes them.")
+                       : format("Name the container: belay adopt {} CONTAINER", name.text()));
   if (known && !how.dry_run) finish_unfinished(context, app, stop);
   Adopted adopted;
   const auto store = marks_for(name, how, adopted.warnings);

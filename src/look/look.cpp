@@ -850,11 +850,13 @@ class Explanation {
       say("{} should run {} ({}) and is in trouble: {}.", name_, number, origin(), app_.wish.trouble);
       if (!row_.container.empty()) say("Its container {} is {}: {}.", row_.container, engine_state(), row_.status);
       say("belay start {} last tries it again; belay logs {} shows what it wrote.", name_, name_);
+      say_way_back();
     } else if (row_.container.empty()) {
       say("{} should run {} ({}), but its container is gone; belay start {} last makes it again.", name_, number,
           origin(), name_);
     } else if (loop_) {
       say("{} should run {} ({}), but {}; belay logs {} shows what it wrote.", name_, number, origin(), *loop_, name_);
+      say_way_back();
     } else if (present_ != nullptr && is_run_by_the_clock(*present_)) {
       say("{} has {} ({}), which is run by the clock.", name_, number, origin());
     } else if (row_.state == AppState::running) {
@@ -877,6 +879,12 @@ class Explanation {
     // A good release, whose latest start failed.
     if (present_->verdict == Verdict::passed && !present_->reason.empty())
       say("{} proved itself before, but its last start failed: {}.", number, present_->reason);
+  }
+
+  void say_way_back() {
+    if (present_ == nullptr) return;
+    if (const auto ways = app_.ways_back(present_->number); !ways.empty())
+      say("belay rollback {} goes back to {}.", name_, ways.front().text());
   }
 
   static bool is_run_by_the_clock(const Release& release) {

@@ -37,27 +37,18 @@ std::string text_of_needs(const Spec& spec, const Service& of) {
   return join(texts, ",");
 }
 
-// Without what may be secret: more programs show a container's labels than may see its variables and files, and a short
-// value could be guessed from a sum.
-Spec without_secrets(Service service) {
-  for (auto& [name, value] : service.environment) value.clear();
-  for (ServiceFile& file : service.files) file.content.clear();
-  Spec spec;
-  spec.services.push_back(std::move(service));
-  return spec;
-}
-
 }  // namespace
 
 Labels for_compose(const AppName& project, const Spec& spec, const Service& of, const std::string& image) {
-  Labels labels{{compose_project, project.text()},
-                {compose_service, of.group_name()},
-                {compose_number, format("{}", of.number)},
-                {compose_oneoff, "False"},
-                {"com.docker.compose.config-hash", digits_of(spec_to_json(without_secrets(of)))},
-                {"com.docker.compose.image", image},
-                {"com.docker.compose.depends_on", text_of_needs(spec, of)},
-                {compose_version, followed_compose}};
+  Labels labels{
+      {compose_project, project.text()},
+      {compose_service, of.group_name()},
+      {compose_number, format("{}", of.number)},
+      {compose_oneoff, "False"},
+      {"com.docker.compose.config-hash", digits_of(format("{}/{} {}", project.text(), of.group_name(), image))},
+      {"com.docker.compose.image", image},
+      {"com.docker.compose.depends_on", text_of_needs(spec, of)},
+      {compose_version, followed_compose}};
   if (!of.prepares.empty()) {
     // Docker Compose lists and starts what has a hash and is no one-off, and removes both with the project.
     labels[compose_service] = of.prepares;

@@ -75,6 +75,7 @@ struct ImageBuild {
   std::vector<std::string> cache_from{}, extra_hosts{};  // extra_hosts: "host:address"
   std::optional<ByteCount> shm_size{};
   std::vector<Ulimit> ulimits{};
+  std::optional<ConfigError> obstacle{};  // why it cannot be built here; the image is used where it is there
 };
 
 struct Declaration {

@@ -94,6 +94,34 @@ const Release& App::release(ReleaseNumber number) const {
                      : format("belay releases {} lists them.", name.text()));
 }
 
+std::vector<ReleaseNumber> App::ways_back(ReleaseNumber present) const {
+  const auto has_run_well = [](const Release& release) {
+    return release.verdict == Verdict::passed || (release.verdict == Verdict::unproven && release.adopted);
+  };
+  const auto is_unproven = [](const Release& release) {
+    return release.verdict == Verdict::unproven && !release.adopted;
+  };
+  std::vector<const Release*> before;
+  const auto add = [&](const Release& release) {
+    if (release.number < present && std::find(before.begin(), before.end(), &release) == before.end())
+      before.push_back(&release);
+  };
+  // Each is older than the one that came after it.
+  for (const Release* release = find(present); release != nullptr && release->predecessor;) {
+    const Release* earlier = find(*release->predecessor);
+    if (earlier == nullptr || earlier->number >= release->number) break;
+    add(*earlier);
+    release = earlier;
+  }
+  for (auto release = releases.rbegin(); release != releases.rend(); ++release) add(*release);
+  std::vector<ReleaseNumber> ways;
+  for (const Release* release : before)
+    if (has_run_well(*release)) ways.push_back(release->number);
+  for (const Release* release : before)
+    if (is_unproven(*release)) ways.push_back(release->number);
+  return ways;
+}
+
 ReleaseNumber App::next_release() const {
   return {std::max(highest_release, releases.empty() ? 0 : releases.back().number.value) + 1};
 }

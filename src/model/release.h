@@ -85,6 +85,9 @@ struct Release {
   std::map<std::string, FileMark> files;       // path on the host → what it held
   std::map<std::string, ReleaseNumber> needs;  // app it depends on → the release of it that it was started with
   std::optional<Milliseconds> outage;          // how long nothing ran while it took over
+  // What had run last when it proved itself, of the releases before it; none: nothing had, or it is from before that
+  // was kept.
+  std::optional<ReleaseNumber> predecessor{};
 
   // The release that the service's container was made for, and what that container carries.
   ReleaseNumber container_release(const std::string& service) const;
@@ -107,8 +110,8 @@ struct Run {
   ReleaseNumber release;
   // Services that are to be down all the same, until somebody starts them.
   std::set<std::string> held_down{};
-  // Of those that are held down: they are to have containers all the same. For the one change that makes them; not
-  // kept.
+  // Of those that are held down: they are to have containers all the same. The others of these are left as they are,
+  // neither made nor started. For the one change; not kept.
   std::set<std::string> makes{};
   // Services to be restarted, and when the container of each was started before that: one that is younger has been
   // restarted already.
@@ -257,6 +260,10 @@ struct App : AppHead {
   const Release& release(ReleaseNumber number) const;
   const Build* latest_build() const { return builds.empty() ? nullptr : &builds.back(); }
   ReleaseNumber next_release() const;
+  // The releases before `present` that a rollback may choose, best first: what ran before it, and before that; then the
+  // others, newest first. Those that proved themselves (or ran when they were taken over) come before those that nobody
+  // waited for.
+  std::vector<ReleaseNumber> ways_back(ReleaseNumber present) const;
   // By the image's id or by its digest.
   bool is_quarantined(const std::string& image) const;
   // Whether a container of the service should be up: not of a job, nor of one that somebody stopped.

@@ -71,7 +71,8 @@ struct UntagImage {
   bool operator==(const UntagImage&) const = default;
 };
 struct RemoveImage {
-  std::string image;
+  std::string image;                    // its id
+  std::vector<std::string> names = {};  // tags that may go with it; an image that has got another one meanwhile stays
   bool operator==(const RemoveImage&) const = default;
 };
 using CreateNetwork = NetworkRequest;

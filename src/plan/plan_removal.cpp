@@ -384,13 +384,17 @@ Cleanup plan_cleanup(const Situation& s, int keep) {
   for (const auto& instance : instances(s.app, s.world))
     if (s.world.may_be_up(*instance.container) && !why_kept(s.app, kept, instance.release, instance.service))
       kept.try_emplace(instance.release, "it is running");
-  for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend() && keep > 0; ++release) {
+  const auto keep_good = [&](const Release& release) {
     // One that never proved itself is none to go back to.
-    const bool is_good = release->verdict == Verdict::passed || release->verdict == Verdict::unproven;
-    if (!is_good || kept.contains(release->number)) continue;
-    kept[release->number] = "among the newest";
+    const bool is_good = release.verdict == Verdict::passed || release.verdict == Verdict::unproven;
+    if (keep <= 0 || !is_good || kept.contains(release.number)) return;
+    kept[release.number] = "among the newest";
     --keep;
-  }
+  };
+  // First what the next rollback goes to.
+  if (s.app.last)
+    if (const auto ways = s.app.ways_back(*s.app.last); !ways.empty()) keep_good(s.app.release(ways.front()));
+  for (auto release = s.app.releases.rbegin(); release != s.app.releases.rend(); ++release) keep_good(*release);
 
   std::set<std::string> kept_images;
   for (const auto& [number, why] : kept)

@@ -97,7 +97,8 @@ std::vector<WishPlanner::Member> WishPlanner::members_of(const Release& release)
   const auto others = running_except(&release);
   std::vector<Member> members;
   for (const size_t index : in_order_of_needs(release.spec)) {
-    if (wish_.is_held_down(release.spec.services[index].name)) continue;
+    const std::string& name = release.spec.services[index].name;
+    if (wish_.is_held_down(name) || wish_.run()->makes.contains(name)) continue;
     Member& member = members.emplace_back();
     member.service = &release.spec.services[index];
     member.container = find_instance(s_.app, s_.world, release.number, member.service->name);

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "model/naming.h"
+#include "plan/data_users.h"
 #include "plan/wish_planner.h"
 
 namespace belay::plan {
@@ -39,41 +40,18 @@ void WishPlanner::find_copies(const Release& release) {
     if (!s_.world.data.contains(item.kept)) copies_.push_back(item);
 }
 
-// Something below the place moves away with it; what has the folder above finds what is there under the name.
-bool WishPlanner::is_within(const Mount& mount, const DataPlace& place) const {
-  if (mount.source == place.source) return true;
-  const auto inner = s_.world.where.find(mount.source), outer = s_.world.where.find(place.source);
-  if (inner != s_.world.where.end() && outer != s_.world.where.end())
-    return inner->second == outer->second || inner->second.starts_with(outer->second + "/");
-  return place.kind == DataPlace::Kind::folder && mount.source.starts_with(place.source + "/");
-}
-
 // Whether the container has any of the data that is copied or exchanged.
 bool WishPlanner::uses_data(const Container& container) const {
   return std::any_of(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
     return std::any_of(exchanges_.begin(), exchanges_.end(),
-                       [&](const DataExchange& exchange) { return is_within(mount, exchange.place); }) ||
+                       [&](const DataExchange& exchange) { return is_within(mount, exchange.place, s_.world); }) ||
            std::any_of(copies_.begin(), copies_.end(),
-                       [&](const Snapshot::Item& item) { return is_within(mount, item.place); });
+                       [&](const Snapshot::Item& item) { return is_within(mount, item.place, s_.world); });
   });
 }
 
-// What runs and is not the app's goes on with the data it has open, whatever is put in its place.
 void WishPlanner::refuse_foreign_users() const {
-  const auto& ours = instances_;
-  for (const auto& exchange : exchanges_)
-    for (const auto& other : s_.world.containers) {
-      if (!other.is_up()) continue;
-      if (std::any_of(ours.begin(), ours.end(), [&](const Instance& i) { return i.container == &other; })) continue;
-      if (std::none_of(other.mounts.begin(), other.mounts.end(),
-                       [&](const Mount& mount) { return is_within(mount, exchange.place); }))
-        continue;
-      const auto owner = other.owner();
-      throw Conflict(ErrorCode::data_in_use,
-                     format("{} is in use by the container {}{}", belay::text_of(exchange.place), other.name,
-                            owner ? format(" of the app {}", owner->app) : std::string(" (not Belay's)")),
-                     owner ? format("Stop it with: belay stop {}", owner->app) : std::string("Stop that container."));
-    }
+  if (const auto used = used_by_others(exchanges_, instances_, s_.world)) throw *used;
 }
 
 // A host port that another app or a stranger holds is found before anything is touched.

@@ -63,7 +63,6 @@ class WishPlanner {
   // --- wish_data.cpp: data, and what others hold
   Indices move_data(const Indices& before);
   void find_copies(const Release& release);
-  bool is_within(const Mount& mount, const DataPlace& place) const;
   bool uses_data(const Container& container) const;
   void refuse_foreign_users() const;
   void refuse_foreign_ports(const Release& release) const;

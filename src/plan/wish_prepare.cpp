@@ -20,7 +20,7 @@ void WishPlanner::prepare(const Release& release) {
   Indices ready = before_create;
   for (const size_t index : in_order_of_needs(release.spec))
     if (const auto& name = release.spec.services[index].name;
-        !wish_.is_held_down(name) || wish_.run()->makes.contains(name))
+        wish_.is_held_down(name) == wish_.run()->makes.contains(name))
       ready = joined(ready, prepare_service(release, release.spec.services[index], before_create));
   prepared_ = ready;
 }

@@ -101,8 +101,12 @@ Indices WishPlanner::conditions_of(const Release& release, const Member& member,
     if (only_starts || need.condition != Need::Condition::healthy) continue;
     const Container* container = find_instance(s_.app, s_.world, release.number, need.service);
     if (container == nullptr || container->health == Health::healthy) continue;
-    conditions.push_back(plan_.add(verdict_on(release, release.spec.service(need.service), name_of(*container)),
-                                   format("{} waits for it", member.service->name), prepared_));
+    const size_t waited = plan_.add(
+        verdict_on(release, release.spec.service(need.service), name_of(*container)),
+        format("{} waits for it{}", member.service->name, need.required ? "" : ", and can do without"), prepared_);
+    // It is left as it is. Where it is ill, that is no reason to leave the other alone.
+    plan_.actions[waited].may_fail = !need.required;
+    conditions.push_back(waited);
   }
   return conditions;
 }

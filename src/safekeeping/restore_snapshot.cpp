@@ -5,7 +5,6 @@
 #include "change/app_volumes.h"
 #include "change/apps.h"
 #include "change/data_swap.h"
-#include "change/earlier.h"
 #include "change/kept_files.h"
 #include "safekeeping/restore.h"
 #include "state/store.h"
@@ -19,9 +18,7 @@ ReleaseNumber earlier_release(const App& app, const std::optional<ReleaseNumber>
   if (to) return app.release(*to).number;
   const auto running = change::what_runs(app) ? change::what_runs(app) : app.last;
   if (!running) throw NotFound(ErrorCode::release_not_found, format("{} has never run", app.name.text()));
-  for (const bool has_run_well : {true, false})
-    for (auto release = app.releases.rbegin(); release != app.releases.rend(); ++release)
-      if (release->number < *running && change::is_way_back(*release, has_run_well)) return release->number;
+  if (const auto ways = app.ways_back(*running); !ways.empty()) return ways.front();
   throw NotFound(ErrorCode::nothing_to_go_back_to,
                  format("{} has no good release before {}", app.name.text(), running->text()),
                  format("belay releases {} lists them all.", app.name.text()));

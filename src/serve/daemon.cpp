@@ -141,10 +141,13 @@ std::shared_ptr<Notifications> Daemon::notices() const {
 Daemon::Look Daemon::look_for(const Wakeup& wakeup, const std::set<std::string>& leave) {
   const Time now = clock_.now();
   Look look;
+  // What was to be done at a time of the clock before is done now: that time may be days away.
+  const bool is_set_back = wakeup.has(Cause::clock_set_back);
+  if (is_set_back && again_at_) again_at_ = now;
   if (missed_ && again_at_ && now >= *again_at_) look = *std::exchange(missed_, std::nullopt);
   look.containers.insert(wakeup.containers.begin(), wakeup.containers.end());
   if (is_first_ || wakeup.has(Cause::reload) || wakeup.has(Cause::engine_is_back)) look.thorough = true;
-  if (is_first_ || wakeup.has(Cause::reload) || now >= next_poll_) look.registries = true;
+  if (is_first_ || wakeup.has(Cause::reload) || is_set_back || now >= next_poll_) look.registries = true;
   look.leave = leave;
   for (const auto& [app, owed] : owed_) {
     if (leave.contains(app) || FileLock::holder_of(state::lock_path(state_folder_, AppName(app)))) continue;

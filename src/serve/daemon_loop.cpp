@@ -124,6 +124,15 @@ void Daemon::collect(Wakeup wakeup, Loop& loop) {
   for (const Cause cause : wakeup.causes)
     if (cause != Cause::container && cause != Cause::ended && cause != Cause::due)
       loop.for_the_pass.causes.insert(cause);
+  if (wakeup.has(Cause::clock_set_back)) {
+    log_.write(LogLevel::notice, "the clock was set back: everything is looked at now");
+    // The look that each of them gets finds out again when it may be helped.
+    turns_.with([&](auto& turns) {
+      for (auto& turn : turns) turn.second = now;
+    });
+    for (auto& [app, check] : loop.checks)
+      for (auto& [container, until] : check.stopped) until = std::min(until, now + time_for_a_restart);
+  }
   loop.for_the_pass.images.merge(wakeup.images);
   loop.for_the_pass.files.merge(wakeup.files);
 

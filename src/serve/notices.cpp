@@ -1,7 +1,9 @@
 #include "serve/notices.h"
 
+#include <unistd.h>
 #include <utility>
 
+#include "base/beside.h"
 #include "base/errors.h"
 #include "base/format.h"
 #include "base/process.h"
@@ -23,7 +25,10 @@ class CommandSink final : public NoticeSink {
     request.command = command_;
     request.input = report::letter(notice, form_).body;
     if (!request.input.ends_with('\n')) request.input += '\n';
-    request.environment = {{"BELAY_EVENT", notice.kind}, {"BELAY_APP", notice.app}, {"BELAY_RELEASE", notice.release}};
+    request.environment = {{"BELAY_EVENT", notice.kind},
+                           {"BELAY_APP", notice.app},
+                           {"BELAY_RELEASE", notice.release},
+                           {goes_on_beside, format("{}", ::getpid())}};
     request.own_group = true;
     request.deadline = limit_;
     const auto result = run_process(request, stop);

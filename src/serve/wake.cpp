@@ -14,6 +14,8 @@ namespace {
 // Deadlines are wall-clock times (windows, polls), sleeping is not: a clock that was set, or a machine that was
 // suspended, is noticed this much later at most.
 constexpr Milliseconds longest_sleep{60'000};
+// A clock that is corrected by less than this postpones nothing that matters.
+constexpr Milliseconds least_step{2'000};
 
 void describe(std::vector<std::string>& parts, std::string_view what, const std::set<std::string>& subjects) {
   if (subjects.empty()) return;
@@ -32,6 +34,7 @@ std::string Wakeup::text() const {
   describe(parts, "definitions", files);
   describe(parts, "container", containers);
   describe(parts, "image", images);
+  if (has(Cause::clock_set_back)) parts.emplace_back("the clock was set back");
   if (has(Cause::due)) parts.emplace_back("it is time");
   return join(parts, ", ");
 }
@@ -55,7 +58,13 @@ void Waker::wake(const Reason& reason) {
 
 Wakeup Waker::wait(std::optional<Time> deadline, Clock& clock, const std::stop_token& stop) {
   std::unique_lock held(mutex_);
-  const auto something_is_there = [&] { return !gathered_.causes.empty(); };
+  const auto something_is_there = [&] {
+    const Time now = clock.now();
+    const bool is_set_back = now + least_step < latest_;
+    if (is_set_back) gathered_.causes.insert(Cause::clock_set_back);
+    latest_ = is_set_back ? now : std::max(latest_, now);
+    return !gathered_.causes.empty();
+  };
   if (!deadline) changed_.wait(held, stop, something_is_there);
   while (deadline && !something_is_there() && !stop.stop_requested()) {
     const auto left = *deadline - clock.now();

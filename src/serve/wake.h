@@ -21,6 +21,7 @@ enum class Cause {
   definitions,     // a watched file or folder changed: `subject` is its path
   reload,          // the admin asks (SIGHUP, belay reload)
   due,             // the deadline of the wait has come
+  clock_set_back,  // deadlines that were set before may be far away now
   ended            // work that the loop had begun is done
 };
 
@@ -60,7 +61,8 @@ class Waker {
  public:
   void wake(const Reason& reason);
   // Returns with all that has gathered: at once where something has, else at the first reason, when `deadline` has come
-  // (Cause::due), or on stop. nullopt: no deadline.
+  // (Cause::due), when the clock has been set back behind what a wait here has seen (Cause::clock_set_back), or on
+  // stop. nullopt: no deadline.
   Wakeup wait(std::optional<Time> deadline, Clock& clock, const std::stop_token& stop);
 
  private:
@@ -69,6 +71,8 @@ class Waker {
   Wakeup gathered_;
   // Ends the sleep of a wait with a deadline.
   std::stop_source arrived_;
+  // The latest wall-clock time that a wait has seen; only the waiting thread reads it.
+  Time latest_{};
 };
 
 }  // namespace belay::serve

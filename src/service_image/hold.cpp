@@ -39,7 +39,8 @@ std::string_view verb_of(Unfinished unfinished) {
 void remove_temporary(change::Context& context, const std::string& name, std::stop_token stop) {
   const std::string label = format("{}={}", labels::temporary, lock_name(name).text());
   for (const auto& container : context.engine.containers({true, label}, stop)) {
-    if (!change::is_of_this_state(context, container.labels)) continue;
+    // An image that somebody made of such a container hands its labels on.
+    if (!change::is_of_this_state(context, container.labels) || !container.name.starts_with(name_stem(name))) continue;
     if (container.is_up()) context.engine.stop_container(container.name, Seconds(3), stop);
     remove_with_nameless(context.engine, container.name, stop);
   }
@@ -234,8 +235,9 @@ void discard_image(change::Context& context, const std::string& reference, const
       if (service.version.image == image || (service.before && service.before->image == image)) return;
     const auto named = reference.empty() ? std::nullopt : context.engine.image(reference, {});
     if (named && named->id == image) std::ignore = context.engine.remove_image(reference, {});
-    if (const auto left = context.engine.image(image, {}); left && left->tags.empty())
-      std::ignore = context.engine.remove_image(image, {});
+    engine::UnwantedImage nameless(image);
+    nameless.names.emplace();
+    std::ignore = context.engine.remove_image(nameless, {});
   } catch (const std::exception& error) {
     context.report.warning(format("the image {} stays: {}", printable(reference), error.what()));
   }

@@ -185,7 +185,7 @@ bool same(const Release& a, const Release& b) {
   const auto fields = [](const Release& r) {
     return std::tie(r.number, r.spec, r.images, r.digests, r.containers, r.created, r.verdict, r.reason, r.log_tail,
                     r.who, r.why, r.adopted, r.container_created, r.identity, r.state, r.bodies, r.proofs, r.files,
-                    r.needs, r.outage, r.ended);
+                    r.needs, r.outage, r.ended, r.predecessor);
   };
   return fields(a) == fields(b);
 }
@@ -296,7 +296,7 @@ Wish AppRows::load_wish(AppId id) {
 std::vector<Release> AppRows::load_releases(AppId id) {
   std::vector<Release> releases;
   each_row(connection_.query("SELECT number, spec, created, verdict, reason, log_tail, who, why, adopted, "
-                             "files, needs, outage, identity, state, ended "
+                             "files, needs, outage, identity, state, ended, predecessor "
                              "FROM releases WHERE app = ? ORDER BY number",
                              id),
            [&](Row row) {
@@ -316,6 +316,7 @@ std::vector<Release> AppRows::load_releases(AppId id) {
              release.identity = row.text();
              release.state = row.text();
              release.ended = names_from(row.text());
+             release.predecessor = row.maybe(&Row::release);
            });
   load_services(id, releases);
   return releases;
@@ -461,10 +462,10 @@ void AppRows::save_wish(AppId id, const Wish& wish) {
 void AppRows::insert(AppId id, const Release& release) {
   connection_.execute(
       "INSERT INTO releases (app, number, spec, created, verdict, reason, log_tail, who, why, adopted, files, "
-      "needs, outage, identity, state, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "needs, outage, identity, state, ended, predecessor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       id, release.number, id_of_spec(id, release.spec), release.created, to_text(release.verdict), release.reason,
       release.log_tail, release.who, release.why, release.adopted, files_text(release.files), needs_text(release.needs),
-      release.outage, release.identity, release.state, names_text(release.ended));
+      release.outage, release.identity, release.state, names_text(release.ended), release.predecessor);
   std::set<std::string> services;
   for (const auto* map : {&release.images, &release.digests, &release.containers, &release.container_created})
     for (const auto& [service, value] : *map) services.insert(service);

@@ -363,13 +363,18 @@ UPDATE backups SET drill_failure = substr(trouble, 34), trouble = ''
   WHERE trouble LIKE 'the app did not come up with it: %';
 )sql";
 
+// Of earlier releases it is not known.
+constexpr const char* predecessors_schema = R"sql(
+ALTER TABLE releases ADD COLUMN predecessor INTEGER;
+)sql";
+
 constexpr std::array all_migrations{
     Migration{1, first_schema},    Migration{2, declared_schema},   Migration{3, waits_schema},
     Migration{4, data_schema},     Migration{5, identity_schema},   Migration{6, failures_schema},
     Migration{7, way_back_schema}, Migration{8, services_schema},   Migration{9, services_of_wish_schema},
     Migration{10, repairs_schema}, Migration{11, asked_schema},     Migration{12, held_schema},
     Migration{13, origin_schema},  Migration{14, installed_schema}, Migration{15, remnants_schema},
-    Migration{16, errands_schema}, Migration{17, drills_schema}};
+    Migration{16, errands_schema}, Migration{17, drills_schema},    Migration{18, predecessors_schema}};
 static_assert(all_migrations.back().version == schema_version);
 
 }  // namespace

@@ -196,6 +196,6 @@ inline constexpr std::chrono::days journal_age{366};
 // No pause and no budget looks further back.
 inline constexpr std::chrono::days repair_age{1};
 
-inline constexpr int schema_version = 17;
+inline constexpr int schema_version = 18;
 
 }  // namespace belay::state

@@ -65,8 +65,9 @@ class Passing {
     const auto image = context_.engine.image(image_, stop);
     if (!image) throw NotFound(ErrorCode::image_not_found, format("the image {} is not there", image_));
     std::vector<std::string> covered;
+    // With ":ro" perhaps.
     for (const auto& from : service_.volumes_from)
-      if (const auto detail = context_.engine.container(from, stop))
+      if (const auto detail = context_.engine.container(from.substr(0, from.find(':')), stop))
         for (const auto& mount : detail->container.mounts) covered.push_back(mount.target);
     for (const auto& mount : service_.mounts) covered.push_back(mount.target);
     for (const auto& point : image->config.volumes) {

@@ -11,6 +11,7 @@
 #include "declared/project_images.h"
 #include "engine/captured_output.h"
 #include "exec/elsewhere.h"
+#include "formats/dockerfile.h"
 #include "formats/dockerstra/map.h"
 #include "formats/dockerstra/order_values.h"
 #include "safekeeping/rehearsal.h"
@@ -32,26 +33,14 @@ using dockerstra::OwnTest;
 using dockerstra::UnitTests;
 using Result = TestCase::Result;
 
-// The images that a Dockerfile begins with, as the engine lists them; those that an argument names are left out.
+// The images from elsewhere that a build uses, as the engine lists them; those that only the builder can tell are left
+// out.
 std::vector<std::string> bases_of(const ImageBuild& build) {
   const fs::path file = build.dockerfile.empty() ? build.folder / "Dockerfile" : build.dockerfile;
   const std::string text = build.dockerfile_text ? *build.dockerfile_text : read_file_if_present(file).value_or("");
   std::vector<std::string> bases;
-  std::set<std::string> stages{"scratch"};
-  for (const auto& line : split(text, '\n')) {
-    std::vector<std::string> words;
-    for (const auto& word : split(trim(line), ' '))
-      if (!word.empty() && !word.starts_with("--")) words.push_back(word);
-    if (words.size() < 2 || lower(words[0]) != "from") continue;
-    if (!stages.contains(words[1]) && words[1].find('$') == std::string::npos) {
-      try {
-        bases.push_back(change::listed_reference(words[1]));
-      } catch (const UsageError&) {
-        // The engine refuses it with better words.
-      }
-    }
-    if (words.size() > 3 && lower(words[2]) == "as") stages.insert(words[3]);
-  }
+  for (const auto& base : formats::base_images(text, {build.arguments, build.target, build.platform, {}}))
+    bases.push_back(change::listed_reference(base.reference));
   return bases;
 }
 

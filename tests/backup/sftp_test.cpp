@@ -276,6 +276,35 @@ TEST(SftpProgram, ThatTalksBeforeTheServerDoesIsSeen) {
               HasSubstr("does not keep to the SFTP protocol: it sends 'Welcome to the machine'"));
 }
 
+// Servers that cannot put a file in another's place in one step.
+TEST(SftpProgram, ThatCannotReplaceAFileInOneStepReplacesIt) {
+  const TemporaryFolder folder;
+  const auto server = SftpDestination::through(parse_place(format("sftp://box{}", folder.path().string())),
+                                               {"/usr/lib/openssh/sftp-server", "-P", "posix-rename"});
+  for (const char* text : {"first", "second"}) {
+    const auto upload = server->create("web.tar", {.replace = true}, {});
+    upload->write(text);
+    upload->commit();
+  }
+  EXPECT_EQ(read_file(folder.path() / "web.tar"), "second");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+}
+
+TEST(SftpProgram, ThatCannotReplaceAFileLeavesIt) {
+  const TemporaryFolder folder;
+  write_file_durably(folder.path() / "web.tar", "first");
+  const auto server = SftpDestination::through(parse_place(format("sftp://box{}", folder.path().string())),
+                                               {"/usr/lib/openssh/sftp-server", "-P", "posix-rename,rename"});
+  EXPECT_NE(failure([&] {
+              const auto upload = server->create("web.tar", {.replace = true}, {});
+              upload->write("second");
+              upload->commit();
+            }).what,
+            "no error");
+  EXPECT_EQ(read_file(folder.path() / "web.tar"), "first");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+}
+
 TEST(SftpProgram, ThatEndsSaysWhy) {
   EXPECT_THAT(
       failure([&] {

@@ -1,6 +1,7 @@
 #include "base/lock.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <thread>
@@ -43,6 +44,34 @@ TEST_F(Lock, ASecondThatMayNotWaitIsToldWhoHoldsIt) {
     EXPECT_STREQ(error.what(), "belay deploy web is working on it");
     EXPECT_NE(error.hint().find("--no-lock-wait"), std::string::npos);
   }
+}
+
+// How a child of this process, or a child of that, gets on with a lock that is held: its exit code.
+template <class Try>
+int in_a_descendant(int generations, const Try& attempt) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(generations > 1 ? in_a_descendant(generations - 1, attempt) : attempt());
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(Lock, OfAProcessThatWaitsForThisOneIsNotWaitedFor) {
+  const FileLock held = take("belay update blog");
+  const auto attempt = [&] {
+    try {
+      take("belay restart blog", true, [](const std::string&) { ::_exit(2); });
+      return 3;
+    } catch (const LockHeld&) {
+      return 4;
+    } catch (const Conflict& error) {
+      return error.code() == ErrorCode::locked && std::string(error.what()).starts_with("belay update blog is") ? 0 : 5;
+    }
+  };
+  for (const int generations : {1, 3}) EXPECT_EQ(in_a_descendant(generations, attempt), 0) << generations;
+  ::setenv("BELAY_SERVE_PID", std::to_string(::getpid()).c_str(), 1);
+  EXPECT_EQ(in_a_descendant(2, attempt), 2) << "this one goes on meanwhile";
+  ::unsetenv("BELAY_SERVE_PID");
 }
 
 TEST_F(Lock, ASecondWaitsAndIsToldOnce) {

@@ -367,7 +367,8 @@ test_limits() {
   soon 'the app is up' is_healthy $app
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     # As the engine lets systemd make its groups, or makes them itself.
-    local group=/sys/fs/cgroup/system.slice/docker-$(inspect $app .Id).scope
+    local group
+    group=/sys/fs/cgroup/system.slice/docker-$(inspect $app .Id).scope
     [ -d "$group" ] || group=/sys/fs/cgroup/docker/$(inspect $app .Id)
     check 'its limit of memory reaches cgroup v2' grep -qx 67108864 "$group/memory.max"
   else

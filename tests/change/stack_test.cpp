@@ -41,6 +41,16 @@ struct StackWorld {
     ids_[service + ":" + version] = scene_.engine.add_image(service + ":" + version, {}, behaviour, version);
   }
 
+  // The containers made of it are well for ten minutes, and ill from then on.
+  void falls_ill_later(const std::string& service) {
+    ImageConfig config;
+    config.health = HealthCheck{{"CMD", "well"}, {}, {}, {}, {}};
+    engine::Behaviour behaviour;
+    behaviour.healthy_after = Milliseconds(100);
+    behaviour.unhealthy_after = Seconds(600);
+    ids_[service + ":1"] = scene_.engine.add_image(service + ":1", config, behaviour, "that falls ill");
+  }
+
   static Service service(const std::string& name, std::vector<Need> needs = {}) {
     Service made;
     made.name = name;
@@ -150,6 +160,156 @@ TEST_F(Stack, AFailureTakesBackTheSetAndBlamesTheServiceThatFailed) {
   scene_.report.warnings.clear();
   deploy(made("bad", "another time"));
   EXPECT_THAT(scene_.report.warnings, ElementsAre(HasSubstr("failed before in shop"))) << "two services have it";
+}
+
+// What was left as it is has proved itself: the change as a whole has failed, and none of its images.
+class StackOfTheIll : public Stack {
+ protected:
+  void deploy_until_ill(const ReleaseDraft& first) {
+    ASSERT_EQ(deploy(first).kind, Change::Kind::done);
+    scene_.clock.advance(Seconds(660));
+    before_ = created();
+  }
+  // The release failed for that service, all runs as before, and no image is suspect.
+  void expect_failure_of(const std::string& service, const Change& change) {
+    EXPECT_EQ(change.kind, Change::Kind::rolled_back) << change.trouble_on_the_way_back;
+    EXPECT_TRUE(change.is_held);
+    EXPECT_EQ(created(), before_);
+    const App app = *scene_.store->app(shop);
+    EXPECT_TRUE(app.quarantine.empty());
+    const Release& failed = app.release(*change.release);
+    EXPECT_EQ(failed.verdict, Verdict::failed);
+    EXPECT_THAT(failed.reason, ::testing::AllOf(HasSubstr(service), HasSubstr("it is unhealthy")));
+    EXPECT_EQ(app.wish.release(), ReleaseNumber{1});
+  }
+  std::map<std::string, std::string> before_;
+};
+
+TEST_F(StackOfTheIll, ADependentThatIsUnchangedIsNotBlamed) {
+  falls_ill_later("proxy");
+  deploy_until_ill(made("1"));
+  expect_failure_of("proxy", deploy(made("2")));
+  const App app = *scene_.store->app(shop);
+  EXPECT_EQ(app.release({2}).proof("proxy").verdict, Verdict::failed);
+  // Its release is tried again when somebody says so, with nothing to be lifted.
+  Context here = context();
+  const Change again = retry(here, shop, {}, {});
+  EXPECT_EQ(again.release, ReleaseNumber{2});
+  expect_failure_of("proxy", again);
+}
+
+TEST_F(StackOfTheIll, ADependencyThatIsUnchangedIsNotBlamed) {
+  falls_ill_later("db");
+  const auto with_a_wait = [&](const std::string& version) {
+    ReleaseDraft draft = made(version);
+    for (auto& each : draft.spec.services)
+      if (each.group_name() == "web") each.needs[0].condition = Need::Condition::healthy;
+    return draft;
+  };
+  deploy_until_ill(with_a_wait("1"));
+  expect_failure_of("db", deploy(with_a_wait("2")));
+}
+
+TEST_F(StackOfTheIll, AReplicaThatIsUnchangedIsNotBlamed) {
+  falls_ill_later("web");
+  deploy_until_ill(made("1"));
+  expect_failure_of("web", deploy(made("1", "changed")));
+}
+
+// The image of a replica that is new runs in the others, which are as they were.
+TEST_F(StackOfTheIll, ANewReplicaDoesNotMakeTheOthersSuspect) {
+  const ReleaseDraft both = made("1");
+  ReleaseDraft one = both;
+  std::erase_if(one.spec.services, [](const Service& each) { return each.name == "web-2"; });
+  one.images.erase("web-2");
+  one.spec.services.back().needs = {{"web"}};
+  ASSERT_EQ(deploy(one).kind, Change::Kind::done);
+  engine::Behaviour bad;
+  bad.exits_after = Milliseconds(100);
+  bad.exit_code = 3;
+  add_image("web", "1", bad);
+  EXPECT_EQ(deploy(both).kind, Change::Kind::rolled_back);
+  const App app = *scene_.store->app(shop);
+  EXPECT_TRUE(app.quarantine.empty());
+  EXPECT_EQ(app.release({2}).proof("web-2").verdict, Verdict::failed);
+  EXPECT_EQ(app.release({2}).proof("web").verdict, Verdict::passed);
+}
+
+// Its container is gone, so it runs again in a change that is not about it.
+TEST_F(StackOfTheIll, AJobThatIsUnchangedIsNotBlamed) {
+  ASSERT_EQ(deploy(made("1", "", true)).kind, Change::Kind::done);
+  engine::Behaviour bad;
+  bad.exits_after = Milliseconds(50);
+  bad.exit_code = 4;
+  add_image("job", "1", bad);
+  scene_.engine.remove_container("shop_migrate-r1", {});
+  const Change change = deploy(made("2", "", true));
+  EXPECT_EQ(change.kind, Change::Kind::in_trouble) << "it is a service of what runs again as well";
+  EXPECT_THAT(change.reason, HasSubstr("migrate: it exited with code 4"));
+  EXPECT_TRUE(scene_.store->app(shop)->quarantine.empty());
+}
+
+TEST_F(StackOfTheIll, WhileANewReleaseSoaksItIsNotBlamedEither) {
+  falls_ill_later("proxy");
+  ASSERT_EQ(deploy(made("1")).kind, Change::Kind::done);
+  ASSERT_EQ(deploy(made("2")).kind, Change::Kind::done);
+  Context here = context();
+  App app = *scene_.store->app(shop);
+  const Change change = withdraw(here, app, "while soaking, it is unhealthy", "", "shop_proxy-r1");
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back) << change.trouble_on_the_way_back;
+  EXPECT_EQ(change.reason, "proxy: while soaking, it is unhealthy");
+  const App after = *scene_.store->app(shop);
+  EXPECT_EQ(after.wish.release(), ReleaseNumber{1});
+  EXPECT_TRUE(after.quarantine.empty());
+  EXPECT_EQ(after.release({2}).verdict, Verdict::failed);
+}
+
+// Whose settings have changed is to blame as before, also where its container is the same.
+TEST_F(StackOfTheIll, WhatIsChangedInPlaceIsBlamed) {
+  falls_ill_later("proxy");
+  ReleaseDraft first = made("1"), second = first;
+  first.spec.services.back().resources.memory = ByteCount{64 << 20};
+  second.spec.services.back().resources.memory = ByteCount{32 << 20};
+  deploy_until_ill(first);
+  const Change change = deploy(second);
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back);
+  const App app = *scene_.store->app(shop);
+  ASSERT_EQ(app.quarantine.size(), 1U);
+  EXPECT_EQ(app.quarantine[0].image, ids_.at("proxy:1"));
+}
+
+// `required: false` is about the order: what the others can do without is no reason to leave them as they are. As a
+// service of the stack it has to prove itself like any other.
+TEST_F(StackOfTheIll, WhatIsNeededAsAnOptionIsWaitedForButHoldsNothingUp) {
+  falls_ill_later("db");
+  const auto with_an_option = [&](const std::string& version) {
+    ReleaseDraft draft = made(version);
+    for (auto& each : draft.spec.services)
+      if (each.group_name() == "web") each.needs[0] = {"db", Need::Condition::healthy, false};
+    return draft;
+  };
+  deploy_until_ill(with_an_option("1"));
+  ASSERT_EQ(deploy(with_an_option("2")).kind, Change::Kind::done);
+  EXPECT_THAT(scene_.report.warnings, Contains(::testing::AllOf(HasSubstr("db"), HasSubstr("it is unhealthy"),
+                                                                HasSubstr("goes on without it"))));
+  EXPECT_EQ(created().at("db"), before_.at("db"));
+  EXPECT_NE(created().at("web"), before_.at("web"));
+  EXPECT_EQ(scene_.store->app(shop)->release({2}).verdict, Verdict::passed);
+}
+
+TEST_F(Stack, AServiceThatOthersNeedAsAnOptionFailsTheChangeLikeAnyOther) {
+  const auto with_an_option = [&](const std::string& version) {
+    ReleaseDraft draft = made(version);
+    draft.spec.services.back().needs = {{"web", Need::Condition::started, false},
+                                        {"web-2", Need::Condition::started, false}};
+    return draft;
+  };
+  ASSERT_EQ(deploy(with_an_option("1")).kind, Change::Kind::done);
+  const auto before = created();
+  const Change change = deploy(with_an_option("bad"));
+  EXPECT_EQ(change.kind, Change::Kind::rolled_back);
+  EXPECT_THAT(change.reason, HasSubstr("web"));
+  EXPECT_EQ(created(), before);
 }
 
 TEST_F(Stack, AJobRunsOnceAndBeforeWhatWaitsForIt) {

@@ -67,14 +67,22 @@ class TemporaryThings : public ::testing::Test {
 };
 
 TEST_F(TemporaryThings, OfAnotherStateAreNotTouched) {
-  make("ours", temporary_labels(context_, app_));
+  make("belay-try-web-1f0c9a2e", temporary_labels(context_, app_));
   make("theirs", labels::for_temporary(app_, "00000000000000000000000000000000"));
-  make("old", labels::for_temporary(app_, ""));
+  make("belay-drill-web-4711-db", labels::for_temporary(app_, ""));
   make("of-another-app", temporary_labels(context_, AppName("shop")));
   clear();
   EXPECT_THAT(containers(), UnorderedElementsAre("theirs", "of-another-app"));
   EXPECT_THAT(volumes(), UnorderedElementsAre("theirs", "of-another-app"));
   EXPECT_THAT(networks(), UnorderedElementsAre("theirs", "of-another-app"));
+}
+
+// `docker commit` gives the labels of a container to the image, and that to every container made from it.
+TEST_F(TemporaryThings, AContainerThatInheritsTheLabelsStays) {
+  make("mine", temporary_labels(context_, app_));
+  make("belay-web-1", temporary_labels(context_, app_));
+  clear();
+  EXPECT_THAT(containers(), UnorderedElementsAre("mine", "belay-web-1"));
 }
 
 TEST_F(TemporaryThings, TagsOfAnotherStateStay) {

@@ -1,6 +1,5 @@
 // What each use case does when all is well.
 
-#include "change/earlier.h"
 #include "look/look.h"
 #include "support/scene/scene_test.h"
 
@@ -352,18 +351,46 @@ TEST(Rollback, GoesToWhatProvedItselfBeforeWhatDidNot) {
   Context here = scene.context();
   EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
   // What ran when it was taken over is no such thing.
-  Release adopted = app.releases[1];
-  EXPECT_TRUE(change::is_way_back(adopted, false));
-  adopted.adopted = true;
-  EXPECT_TRUE(change::is_way_back(adopted, true));
-  EXPECT_FALSE(change::is_way_back(adopted, false));
+  app = scene.app();
+  EXPECT_EQ(app.ways_back(ReleaseNumber{3}), (std::vector{ReleaseNumber{1}, ReleaseNumber{2}}));
+  app.releases[1].adopted = true;
+  EXPECT_EQ(app.ways_back(ReleaseNumber{3}), (std::vector{ReleaseNumber{2}, ReleaseNumber{1}}));
   scene.run("deploy 4");
   app = scene.app();
   for (auto& release : app.releases)
     if (release.number < *app.wish.release()) release.verdict = Verdict::unproven;
   scene.store->save(app);
   Context again = scene.context();
-  EXPECT_EQ(rollback(again, web, {}, {}, {}).running, ReleaseNumber{3}) << "the newest, where none proved itself";
+  EXPECT_EQ(rollback(again, web, {}, {}, {}).running, ReleaseNumber{1}) << "what ran before, where none proved itself";
+}
+
+// What somebody went back from is not what ran before the next one.
+TEST(Rollback, GoesToWhatRanBeforeAndNotToWhatWasRejected) {
+  for (const std::vector<const char*>& since :
+       {std::vector<const char*>{}, {"stop", "start last"}, {"restart"}, {"deploy bad", "restart"}}) {
+    Scene scene;
+    for (const char* step : {"deploy 1", "deploy 2", "rollback", "deploy 3"}) scene.run(step);
+    for (const char* step : since) scene.run(step);
+    EXPECT_EQ(scene.app().ways_back(ReleaseNumber{3}).front(), ReleaseNumber{1});
+    Context here = scene.context();
+    ChangeOptions further;
+    further.goes_further = true;
+    EXPECT_EQ(rollback(here, web, {}, further, {}).running, ReleaseNumber{1});
+  }
+}
+
+TEST(Rollback, OfWhatTookOverWhileNothingRanGoesToWhatHadRunLast) {
+  Scene scene;
+  for (const char* step : {"deploy 1", "deploy 2", "rollback", "stop", "deploy 3"}) scene.run(step);
+  Context here = scene.context();
+  EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
+}
+
+TEST(Rollback, FindsWhatACleanUpLeft) {
+  Scene scene;
+  for (const char* step : {"deploy 1", "deploy 2", "rollback", "deploy 3", "cleanup 1"}) scene.run(step);
+  Context here = scene.context();
+  EXPECT_EQ(rollback(here, web, {}, {}, {}).running, ReleaseNumber{1});
 }
 
 // A removal with its data that was interrupted: what is shown as left is what the next one does.

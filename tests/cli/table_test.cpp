@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/state_words.h"
+
 namespace belay::cli {
 namespace {
 
@@ -25,6 +27,9 @@ TEST(Layout, WrapsAtBlanksAndKeepsLongWordsWhole) {
   EXPECT_EQ(wrapped("one two three", 7), (std::vector<std::string>{"one two", "three"}));
   EXPECT_EQ(wrapped("averylongword x", 5), (std::vector<std::string>{"averylongword", "x"}));
   EXPECT_EQ(wrapped("", 5), (std::vector<std::string>{""}));
+  // Columns stay where they are, in the first line too.
+  EXPECT_EQ(wrapped("+ a    one two", 10), (std::vector<std::string>{"+ a    one", "two"}));
+  EXPECT_EQ(wrapped("+ a    one two", 9), (std::vector<std::string>{"+ a", "one two"}));
 }
 
 Table apps() {
@@ -117,6 +122,13 @@ TEST(Layout, HasAsciiFormsOfItsOwnSigns) {
   EXPECT_EQ(in_ascii("a → b — c… ✓ 3×"), "a -> b - c... ok 3x");
   EXPECT_EQ(display_width(in_ascii_as_wide("a → b — c… ✓ 3×")), display_width("a → b — c… ✓ 3×"));
   EXPECT_EQ(in_ascii("größe"), "größe");
+}
+
+// An app that recover found has containers of images without a name.
+TEST(Words, OfAnImageAreItsNameOrTheBeginningOfItsId) {
+  EXPECT_EQ(image_words("registry.example:5000/team/shop:1.4"), "registry.example:5000/team/shop:1.4");
+  EXPECT_EQ(image_words("sha256:" + std::string(64, 'a')), std::string(12, 'a'));
+  EXPECT_EQ(image_words(""), "");
 }
 
 TEST(Layout, CutsTheFrontWhereTheEndSaysMore) {

@@ -21,6 +21,8 @@ std::string word_for(const Positional& place) {
       return "s3";
     case Kind::setting:
       return "COLOUR=red";
+    case Kind::setting_key:
+      return "env.COLOUR";
     case Kind::words:
       return choices_of(place.choices).front();
     default:
@@ -46,7 +48,7 @@ TEST(WhichApp, IsMeantMayBeLeftOutOfEveryCommandInTheSameWay) {
     EXPECT_NO_THROW(parse_command_line(Words{std::string(command.name), second})) << command.name << " " << second;
   }
   EXPECT_EQ(without_name, (std::set<std::string_view>{"autostart", "config", "declare", "drill", "export", "logs",
-                                                      "restore", "rollback", "set", "stable", "start"}));
+                                                      "restore", "rollback", "set", "stable", "start", "unset"}));
 }
 
 TEST(WhichApp, IsNotGuessedFromWordsThatMayBeNames) {
@@ -60,6 +62,8 @@ TEST(WhichApp, IsNotGuessedFromWordsThatMayBeNames) {
   EXPECT_FALSE(leaves_out("shell", {"ls"}));
   EXPECT_FALSE(leaves_out("unset", {"COLOUR"}));
   EXPECT_TRUE(leaves_out("set", {"COLOUR=red", "SIZE=2"}));
+  EXPECT_TRUE(leaves_out("unset", {"memory", "volumes./data"}));
+  EXPECT_FALSE(leaves_out("unset", {"shop.memory", "memory"}));
   EXPECT_TRUE(leaves_out("start", {"new"}));
   EXPECT_THROW(parse_command_line(Words{"try", "image:1"}), UsageError);
 }

@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/format.h"
+#include "change/carry_out.h"
 #include "change/remove_stopped.h"
 #include "change/start.h"
 #include "declared/declared.h"
@@ -18,6 +20,7 @@
 namespace belay::scene {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -183,6 +186,34 @@ TEST_F(BesideCompose, KeepsTheNamesThatComposeOneGives) {
   EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop_db_1", "shop_web_1"));
   EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
   EXPECT_THAT(scene_.running(), Contains(HasSubstr("shop_web_1")));
+}
+
+// What it wrote into a container is in no mount.
+TEST_F(BesideCompose, TakesOverWhatItWroteIntoAContainer) {
+  const auto project = [&](const std::string& content, const std::string& mode) {
+    write(
+        format("name: shop\nconfigs: {{app: {{content: '{}'}}}}\nservices:\n  web:\n    image: web:1\n"
+               "    configs: [{{source: app, target: /app.conf, uid: '{}', gid: '{}', mode: {}}}]\n",
+               content, ::getuid(), ::getgid(), mode));
+  };
+  compose_makes("web", {});
+  plan::Plan written;
+  written.add(
+      plan::PutFiles{"shop-web-1",
+                     {{"/app.conf", "hello", static_cast<int>(::getuid()), static_cast<int>(::getgid()), 0440}}},
+      "as docker compose does");
+  Context context = scene_.context("docker compose up");
+  change::carry_out_whole(context, written, {}, {});
+  project("other", "0440");
+  EXPECT_THAT(up(true).taken_over, IsEmpty());
+  project("hello", "0444");
+  EXPECT_THAT(up(true).taken_over, IsEmpty());
+  project("hello", "0440");
+  EXPECT_THAT(up(true).taken_over, ElementsAre("shop-web-1"));
+  const std::string web = created("shop-web-1");
+  EXPECT_THAT(up().taken_over, ElementsAre("shop-web-1"));
+  EXPECT_EQ(created("shop-web-1"), web);
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
 }
 
 TEST_F(BesideCompose, LeavesOrphansUnlessTheyAreToGo) {
@@ -511,6 +542,140 @@ TEST_F(BesideCompose, MakesContainersAndStartsNone) {
   EXPECT_EQ(created("shop-web-1"), web);
   EXPECT_EQ(created("shop-db-1"), db);
   EXPECT_THAT(listener_.remarks, Contains("web stays as it is, though its files say otherwise: env.COLOUR"));
+}
+
+// What is down by itself is no wish of anybody's: it is neither started now nor kept from being started later.
+TEST_F(BesideCompose, MakesContainersAndHoldsNothingDownThatCrashed) {
+  engine::Behaviour crashes;
+  crashes.exits_after = Seconds(600);
+  crashes.exit_code = 1;
+  scene_.engine.add_image("web:3", {}, crashes, "web:3");
+  std::string text = two_services;
+  text.replace(text.rfind("web:1"), 5, "web:3");
+  write(text);
+  ASSERT_FALSE(up().change.failed());
+  scene_.clock.advance(Seconds(700));
+  ASSERT_FALSE(scene_.container("shop-db-1")->is_up());
+  const std::string db = created("shop-db-1");
+
+  options_.starts_nothing = true;
+  for (const std::vector<std::string>& services : {std::vector<std::string>{}, {"web"}}) {
+    EXPECT_EQ(up(false, services).change.kind, change::Change::Kind::unchanged);
+    EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+    EXPECT_THAT(app().wish.held_down(), IsEmpty());
+  }
+  // Beside a service that is new, and one that somebody removed and nobody asks for.
+  text.insert(text.find("  db:"), "  cache:\n    image: web:1\n");
+  write(text);
+  ASSERT_FALSE(up(false, {"cache"}).change.failed());
+  EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_THAT(app().wish.held_down(), ElementsAre("cache"));
+  scene_.engine.remove_container("shop-db-1", {});
+  EXPECT_EQ(up(false, {"cache"}).change.kind, change::Change::Kind::unchanged);
+  EXPECT_FALSE(scene_.container("shop-db-1"));
+  EXPECT_THAT(app().wish.held_down(), ElementsAre("cache"));
+
+  // As `apply` and `serve`: it is repaired, and what was only made stays down.
+  options_.starts_nothing = options_.starts_stopped = false;
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_TRUE(scene_.container("shop-db-1")->is_up());
+  EXPECT_FALSE(scene_.container("shop-cache-1")->is_up());
+
+  // Made because it was asked for, it stays down.
+  scene_.clock.advance(Seconds(700));
+  scene_.engine.remove_container("shop-db-1", {});
+  options_.starts_nothing = true;
+  ASSERT_FALSE(up(false, {"db"}).change.failed());
+  EXPECT_FALSE(scene_.container("shop-db-1")->is_up());
+  EXPECT_THAT(app().wish.held_down(), UnorderedElementsAre("cache", "db"));
+}
+
+// A build that is out of reach is no obstacle as long as nothing is to be built.
+TEST_F(BesideCompose, UsesImagesThatItCouldNotBuild) {
+  for (const std::string build :
+       {"{context: ., ssh: [default]}", "{context: ., additional_contexts: {a: ./a}}",
+        "{context: ., platforms: [linux/amd64, linux/arm64]}", "'https://example.com/a.git'"}) {
+    const auto project = [&](const std::string& image) {
+      write(format("name: shop\nservices:\n  web:\n    image: {}\n    build: {}\n", image, build));
+    };
+    project("web:1");
+    EXPECT_FALSE(up().change.failed()) << build;
+    EXPECT_TRUE(scene_.container("shop-web-1")->is_up());
+    const auto before = scene_.engine.changes();
+    project("web:9");
+    for (const bool dry_run : {true, false}) {
+      const DeclaredApp refused = up(dry_run);
+      EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
+      EXPECT_THAT(refused.reason, AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("services.web.build")));
+    }
+    EXPECT_EQ(scene_.engine.changes(), before);
+  }
+}
+
+class BesideTheIll : public BesideCompose {
+ protected:
+  // gate needs web, and is well for ten minutes.
+  void up_until_ill(const std::string& web) {
+    ImageConfig config;
+    config.health = HealthCheck{{"CMD", "well"}, {}, {}, {}, {}};
+    engine::Behaviour behaviour;
+    behaviour.healthy_after = Milliseconds(100);
+    behaviour.unhealthy_after = Seconds(600);
+    scene_.engine.add_image("gate:1", config, behaviour, "gate:1");
+    write_web(web);
+    options_.starts_stopped = false;
+    ASSERT_FALSE(up().change.failed());
+    scene_.clock.advance(Seconds(660));
+  }
+  void write_web(const std::string& web) {
+    write(format("name: shop\nservices:\n  web: {}\n  gate: {{image: 'gate:1', depends_on: [web]}}\n", web));
+  }
+  // What failed is held, and nothing is touched for it any more.
+  void expect_held() {
+    for (int pass = 0; pass < 3; ++pass) {
+      const auto before = scene_.engine.changes();
+      const DeclaredApp held = up();
+      EXPECT_EQ(held.kind, DeclaredApp::Kind::held);
+      EXPECT_THAT(held.reason, AllOf(HasSubstr("r2 is just this, and failed: gate: it is unhealthy"),
+                                     HasSubstr("belay retry shop")));
+      EXPECT_EQ(scene_.engine.changes(), before);
+    }
+  }
+};
+
+TEST_F(BesideTheIll, AChangeThatAnUnchangedServiceFailedIsNotTriedAgain) {
+  up_until_ill("{image: 'web:1'}");
+  write_web("{image: 'web:2'}");
+  EXPECT_EQ(up().change.kind, change::Change::Kind::rolled_back);
+  EXPECT_THAT(app().quarantine, IsEmpty());
+  expect_held();
+  // As `serve`, which helps the one that is ill.
+  options_.heal.emplace();
+  const size_t known = scene_.engine.changes().size();
+  for (int pass = 0; pass < 3; ++pass) std::ignore = up();
+  const auto all = scene_.engine.changes();
+  EXPECT_THAT(std::vector(all.begin() + static_cast<std::ptrdiff_t>(known), all.end()),
+              ElementsAre("stop shop-gate-1", "start shop-gate-1"));
+  options_.heal.reset();
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::held) << "it is not known whether it would go well now";
+  write_web("{image: 'web:2', environment: {A: b}}");
+  EXPECT_EQ(up().change.kind, change::Change::Kind::done) << "another definition is worth a try";
+  EXPECT_EQ(app().wish.release(), ReleaseNumber{3});
+}
+
+// The tag moves on: no quarantine stands in the way, and the image may be gone meanwhile.
+TEST_F(BesideTheIll, AnUpdateThatAnUnchangedServiceFailedIsNotTriedAgain) {
+  scene_.engine.in_registry("web:latest", {}, {}, "1");
+  options_.ask_registries = true;
+  up_until_ill("{image: 'web:latest', pull_policy: always}");
+  scene_.engine.in_registry("web:latest", {}, {}, "2");
+  EXPECT_EQ(up().change.kind, change::Change::Kind::rolled_back);
+  EXPECT_THAT(app().quarantine, IsEmpty());
+  expect_held();
+  scene_.engine.remove_image(app().release({2}).images.at("web"), {});
+  ASSERT_FALSE(scene_.engine.image(app().release({2}).images.at("web"), {}));
+  expect_held();
 }
 
 // Only those that are asked for, beside an app that is stopped as a whole.

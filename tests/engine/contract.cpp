@@ -764,6 +764,11 @@ TEST_P(EngineContract, BuildsAndMovesTheTagAndRemovesWhatNothingUses) {
   wanted.image = second;
   engine().create_container(wanted, stop_);
   EXPECT_FALSE(engine().remove_image(second, stop_).removed);
+  UnwantedImage of_one_name(second);
+  of_one_name.force = true;
+  of_one_name.names = {own_tag("built:latest")};
+  EXPECT_FALSE(engine().remove_image(of_one_name, stop_).removed) << "it has another name too";
+  EXPECT_EQ(engine().image(second, stop_)->tags.size(), 2U);
   UnwantedImage forced(second);
   forced.force = true;
   EXPECT_TRUE(engine().remove_image(forced, stop_).removed) << "by id, with tags in two repositories";

@@ -363,6 +363,24 @@ TEST_F(Running, AnImageInUseIsKeptWithoutAFailure) {
   EXPECT_TRUE(engine_.image("web", {}));
 }
 
+// As where somebody tags it while the question is asked.
+TEST_F(Running, AnImageThatHasGotAnotherNameIsKept) {
+  image({});
+  const std::string id = engine_.image("web", {})->id;
+  for (const std::vector<std::string>& names : {std::vector<std::string>{}, {"web:latest"}}) {
+    engine_.tag_image("web", "keep:1", {});
+    Plan plan;
+    plan.add(plan::RemoveImage{id, names}, "");
+    EXPECT_TRUE(run(plan).done());
+    EXPECT_THAT(engine_.image(id, {})->tags, ::testing::UnorderedElementsAre("keep:1", "web:latest"));
+  }
+  std::ignore = engine_.remove_image("keep:1", {});
+  Plan plan;
+  plan.add(plan::RemoveImage{id, {"web:latest"}}, "");
+  EXPECT_TRUE(run(plan).done());
+  EXPECT_FALSE(engine_.image(id, {}));
+}
+
 // A hook that hangs must not hold an app still for ever.
 TEST_F(Running, AStepThatHangsEndsAtItsDeadline) {
   image({});

@@ -92,9 +92,60 @@ TEST(LettingGo, OfWhatBelayMadeSaysThatItsLabelsStay) {
   EXPECT_TRUE(gone.bears_labels);
   EXPECT_EQ(gone.again, "belay recover");
   EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+  // Whoever adopts them is told what does it.
+  for (const auto& [name, containers] : std::vector<std::pair<AppName, std::vector<std::string>>>{
+           {web, {}}, {web, {"web-r1"}}, {AppName("other"), {"web-r1"}}})
+    try {
+      adopt(here, name, containers, {}, {});
+      ADD_FAILURE() << name.text();
+    } catch (const Error& error) {
+      EXPECT_THAT(error.hint(), HasSubstr("belay recover")) << error.what();
+    }
   EXPECT_EQ(scene.run("recover"), "done");
   EXPECT_EQ(scene.plan(), "");
   EXPECT_EQ(scene.app().last, ReleaseNumber{1});
+}
+
+TEST(LettingGo, TakesTheKeptFilesAlongAndNeverBeforeTheApp) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  const fs::path files = scene.store->folder() / "files/web/r1/hash";
+  make_folder(files);
+  write_file_durably(files / "settings", "a secret");
+  auto here = scene.context();
+  EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return true; }, {}).done);
+  EXPECT_FALSE(fs::exists(scene.store->folder() / "files/web"));
+}
+
+TEST(LettingGo, ThatWasCutShortIsFinishedByTheNextChange) {
+  Scene scene;
+  const fs::path files = scene.store->folder() / "files";
+  for (const auto* app : {"cut-short", "not-known", "web"}) {
+    make_folder(files / app / "r1");
+    if (std::string(app) != "not-known") write_file_durably(files / app / "forgotten", "");
+  }
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  EXPECT_FALSE(fs::exists(files / "cut-short"));
+  EXPECT_TRUE(fs::exists(files / "not-known/r1")) << "the state may be lost, and these may be in use";
+  EXPECT_TRUE(fs::exists(files / "web/r1")) << "it was made anew meanwhile";
+  EXPECT_FALSE(fs::exists(files / "web/forgotten"));
+}
+
+TEST(LettingGo, NamesTheDataOfASnapshotOnce) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  scene.engine.create_volume({"web_data.belay-s1", {{std::string(labels::app), "web"}}}, {});
+  App app = scene.app();
+  Snapshot snapshot;
+  snapshot.number = 1;
+  snapshot.complete = true;
+  snapshot.items.push_back({{DataPlace::Kind::volume, "web_data"}, {DataPlace::Kind::volume, "web_data.belay-s1"}});
+  app.snapshots.push_back(snapshot);
+  scene.store->save(app);
+  auto here = scene.context();
+  const auto gone = let_go(here, web, true, [](const LetGo&) { return true; }, {});
+  EXPECT_THAT(gone.kept, Contains("volume web_data.belay-s1: the data of the snapshot s1"));
+  EXPECT_THAT(gone.kept, ::testing::Not(Contains("volume web_data.belay-s1 with its data")));
 }
 
 TEST(LettingGo, LeavesNothingPaused) {

@@ -53,6 +53,8 @@ std::string build_text(const Build& build) {
   for (const auto& limit : build.ulimits) add(text, limit.name, format("{}:{}", limit.soft, limit.hard));
   if (build.no_cache) text += " no_cache;";
   if (build.pull) text += " pull;";
+  for (const auto& obstacle : build.obstacles)
+    add(text, "obstacle", format("{} {}", error_name(obstacle.code()), obstacle.what()));
   return text;
 }
 
@@ -182,10 +184,12 @@ TEST(ComposeMapping, ThePageOfKeysIsTheTable) {
       "# Keys of Compose files\n\n"
       "What Belay makes of each key. *noted*: it has no effect, and Belay says so. *silent*: it has none, and nobody "
       "would expect\none. *refused*: the file is not taken, and the error has this code ([errors](../errors.md)). Any "
-      "other key is refused as\nunknown, but for those that begin with `x-`.\n\n"
+      "other key is refused as\nunknown, but for those that begin with `x-`. *unbuilt*: an image that is there is "
+      "used, and Belay says that it "
+      "cannot build\nit; where it is to be built, that is an error with the code `needs_buildx`.\n\n"
       "| key | treatment | what becomes of it |\n|---|---|---|\n";
   for (const KeyRule& rule : key_rules()) {
-    constexpr std::array words{"mapped", "noted", "silent", "refused"};
+    constexpr std::array words{"mapped", "noted", "silent", "refused", "unbuilt"};
     const std::string word = words.at(static_cast<size_t>(rule.treatment));
     table +=
         format("| `{}` | {} | {} |\n", rule.path,

@@ -61,7 +61,7 @@ END
   expect_equal 'changed' 3 "$(changes)"
   expect_equal 'the app' running "$(task app .app.state)"
   expect_equal 'its mark' last "$(task app .app.autostart)"
-  expect_equal 'the outcome' done "$(task apply '.apps[0].outcome')"
+  expect_equal 'the outcome' 'done' "$(task apply '.apps[0].outcome')"
   expect test -e "$(task backup .backup.file)"
 
   play

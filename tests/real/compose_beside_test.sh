@@ -173,6 +173,42 @@ test_a_running_project_is_taken_over_as_it_is() {
   done
 }
 
+# What docker compose writes into a container is in no mount of it.
+test_configs_and_secrets_that_compose_wrote_are_compared() {
+  export TOKEN=hidden
+  image_exists "$prefix-image:1" || build_image 1
+  for program in "${programs[@]}"; do
+    [ "$program" != docker-compose ] || continue  # 1.29 knows no content
+    cat >compose.yaml <<END
+name: $app
+services:
+  web:
+    image: $prefix-image:1
+    entrypoint: [sleep, "10000"]
+    stop_grace_period: 1s
+    configs: [plain, {source: owned, target: /etc/owned, uid: "5", gid: "6", mode: 0440}]
+    secrets: [token]
+configs: {plain: {content: "hello"}, owned: {content: "x = 1"}}
+secrets: {token: {environment: TOKEN}}
+END
+    compose up -d
+    expect_exit 0
+    local web
+    web=$(id_of "$(container_of web)")
+    belay_up
+    expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+    run belay up -p "$app" --exit-unchanged
+    expect_exit 3
+    sed -i 's/x = 1/x = 2/' compose.yaml
+    belay_up
+    expect [ "$web" != "$(id_of "$(container_of web)")" ]
+    expect_done belay exec "$app/web" cat /etc/owned
+    expect_out 'x = 2'
+    run belay remove "$app" --volumes --lose-data --yes
+    compose down -v -t 1
+  done
+}
+
 test_orphans_and_projects_of_other_folders_are_left_alone() {
   [ ${#programs[@]} -gt 0 ] || { echo 'skipped: there is no docker compose' >&2; return; }
   program=${programs[0]}
@@ -193,6 +229,33 @@ test_orphans_and_projects_of_other_folders_are_left_alone() {
   expect is_up "$(container_of db)"
   belay_up --remove-orphans
   expect_equal 'the database' '' "$(container_of db)"
+  expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+}
+# What Belay made keeps its labels; what docker compose makes in its place has none, and is taken over as it is.
+test_a_project_that_was_forgotten_is_composes_again() {
+  [ ${#programs[@]} -gt 0 ] || { echo 'skipped: there is no docker compose' >&2; return; }
+  program=${programs[0]}
+  project
+  belay_up
+  local web
+  web=$(id_of "$(container_of web)")
+  expect_done belay forget "$app" -y
+  compose ps
+  expect_exit 0
+  expect_out "$app.web.1"
+  expect_done belay ls "$app"
+  expect_out 'not in the state'
+  expect_refused 1 belay up -p "$app"
+  expect_err 'belay recover'
+  expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+  compose up -d --force-recreate
+  expect_exit 0
+  web=$(id_of "$(container_of web)")
+  expect_done belay ls --names
+  expect_not_out "^$app\$"
+  expect_done belay plan -p "$app" .
+  expect_out 'takes over 2 containers as they are'
+  belay_up
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
 }
 

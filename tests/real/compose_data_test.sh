@@ -164,7 +164,7 @@ test_a_service_that_ends_with_0_and_nobody_waits_for_is_done() {
   expect_equal 'runs' 1 "$(runs_of_tools)"
   expect is_down "$app-tools-1"
   expect_done belay ls --json
-  expect_equal 'the state of tools' done "$(jq -r --arg a "$app" '(.apps // .)[] | select(.name == $a) | .services[]? // .instances[]? | select(.service == "tools") | .state' <<<"$out")"
+  expect_equal 'the state of tools' 'done' "$(jq -r --arg a "$app" '(.apps // .)[] | select(.name == $a) | .services[]? // .instances[]? | select(.service == "tools") | .state' <<<"$out")"
   # Neither the daemon's round nor a change of another service runs it again.
   run belay up --exit-unchanged
   expect_exit 3
@@ -177,8 +177,6 @@ test_a_service_that_ends_with_0_and_nobody_waits_for_is_done() {
   tools '0 # again' blue
   expect_done belay up
   expect_equal 'runs' 2 "$(runs_of_tools)"
-  local web
-  web=$(inspect "$app-web-1" .Id)
   tools 3 green
   run belay up
   expect_exit 1
@@ -245,6 +243,17 @@ END
   expect_equal 'the label of the Dockerfile' hello "$(api GET "/images/$prefix-built/json" | jq -r .Config.Labels.word)"
   expect_equal 'the label of the build' compose "$(api GET "/images/$prefix-built/json" | jq -r .Config.Labels.by)"
   expect is_up "$app-web-1"
+  # What needs another builder is used where it is there.
+  sed -i 's/^      context: .*/&\n      ssh: [default]/' compose.yaml
+  local web
+  web=$(inspect "$app-web-1" .Id)
+  expect_done belay up
+  expect_err 'services.web.build.ssh.*the image is used if it is there, and cannot be built here'
+  expect_equal 'the container' "$web" "$(inspect "$app-web-1" .Id)"
+  expect_refused 1 belay up --build
+  expect_err 'compose.yaml:[0-9]*:[0-9]*: services.web.build.ssh needs docker buildx'
+  run belay build
+  expect_err 'compose.yaml:[0-9]*:[0-9]*: services.web.build.ssh needs docker buildx'
   printf 'services: {web: {build: "https://example.com/shop.git"}}\n' >compose.yaml
   expect_refused 1 belay plan .
   expect_err 'context that is not a folder of this host'

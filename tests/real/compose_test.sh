@@ -214,7 +214,7 @@ test_down_leaves_the_data_and_up_makes_it_anew() {
 
 test_a_missing_image_is_built_and_a_project_in_a_sub_folder_is_kept_true() {
   mkdir -p stacks/"$app"
-  cd stacks/"$app"
+  cd stacks/"$app" || return
   image web 8080 one
   cat >compose.yml <<END
 services:

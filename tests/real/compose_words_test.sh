@@ -334,6 +334,13 @@ test_create_makes_what_is_missing_and_starts_nothing() {
   expect_equal 'the web server' "$web" "$(id_of "$app-web-1")"
   expect is_up "$app-web-1"
   expect is_up "$app-db-1"
+  # What ended by itself is neither started nor held down.
+  api POST "/containers/$app-db-1/kill" >/dev/null
+  run belay create --exit-unchanged
+  expect_exit 3
+  expect is_down "$app-db-1"
+  expect_done belay apply .
+  expect is_up "$app-db-1"
   # Beside what runs: that stays as it is.
   sed -i 's/web begins/web begins anew/' compose.yaml
   expect_done belay up --no-start --scale db=2

@@ -10,9 +10,9 @@ volume_with() {  # NAME OPTIONS-AS-JSON [LABELS]
 }
 # refuses_to_touch PATTERN [OPTION…]: four restores are refused, a preview too, and the engine is as it was.
 refuses_to_touch() {
-  local pattern=$1 round
+  local pattern=$1
   shift
-  for round in 1 2 3 4; do
+  for _ in 1 2 3 4; do
     expect_refused 1 belay restore "$app" "$backup" "$@"
     expect_err "$pattern"
   done

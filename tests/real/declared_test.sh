@@ -382,8 +382,7 @@ test_what_is_not_as_declared_is_said_each_time() {
   applied
   expect_done belay doctor
   define "$app" "image: \"$prefix-image:bad\""
-  local i
-  for i in 1 2 3; do
+  for _ in 1 2 3; do
     run belay apply conf
     expect_exit 1
     run belay doctor

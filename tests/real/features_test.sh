@@ -504,6 +504,29 @@ test_a_shell_out_of_reach_gets_the_keys_that_end_it() {
   end_process "$pid"
   eventually nothing_is_left
 }
+test_a_command_out_of_reach_is_ended_from_inside() {
+  local own out_of_reach=(setpriv --bounding-set=-kill --inh-caps=-kill)
+  plain_app
+  own=$(processes)
+  expect_equal 'a line' y "$(timeout 60 "${out_of_reach[@]}" belay exec -T -u 7 "$app" sh -c 'busybox yes & busybox yes' | head -1)"
+  eventually nothing_is_left
+  background "${out_of_reach[@]}" belay exec -T -u 7 "$app" sh -c 'trap "" HUP; echo here; while :; do :; done' >"$place/screen" 2>&1
+  eventually shown here
+  kill -INT "$pid"
+  ended "$pid"
+  expect_exit 130
+  eventually nothing_is_left
+  # Of two that are alike neither is touched: it might be the other.
+  local first both
+  background "${out_of_reach[@]}" belay exec -T -u 7 "$app" sh -c 'echo here; busybox sleep 1111; true' >"$place/screen" 2>&1
+  first=$pid
+  background "${out_of_reach[@]}" belay exec -T -u 7 "$app" sh -c 'echo here; busybox sleep 1111; true' >"$place/screen2" 2>&1
+  eventually eval '[ "$(processes | grep -cx "busybox sleep 1111")" = 2 ]'
+  both=$(processes)
+  kill -INT "$first"
+  ended "$first"
+  expect_equal 'what runs' "$both" "$(processes)"
+}
 test_the_keys_of_the_engine_are_those_of_the_shell() {
   plain_app
   cat >"$place/inside" <<END
@@ -514,7 +537,7 @@ END
   press '\020\021'
   ended "$pid"
   expect shown '10 11'
-  expect shown done
+  expect shown 'done'
 }
 test_logs_that_follow_end_well_with_ctrl_c() {
   plain_app

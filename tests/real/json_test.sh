@@ -92,7 +92,7 @@ test_changes_print_what_is_described() {
   image web "$port" one
   as_described 'belay build NAME --json' belay build "$app" --dry-run --json
   as_described 'belay build NAME --json' belay build "$app" --json
-  expect_equal 'the outcome' done "$(jq -r .outcome <<<"$out")"
+  expect_equal 'the outcome' 'done' "$(jq -r .outcome <<<"$out")"
   expect_done belay start "$app" new
   as_described "$of_set+$of_changes" belay set "$app" env.A=1 --json
   expect_equal 'the difference' 'env.A: + 1' "$(jq -r '.differences[0].text' <<<"$out")"
@@ -103,7 +103,7 @@ test_changes_print_what_is_described() {
   as_described 'belay port NAME [PORT] --json' belay port "$app" --json
   expect_equal 'the port' "$port" "$(jq '.ports[0].host_port' <<<"$out")"
   as_described "$of_changes" belay pause "$app" --json
-  expect_equal 'the outcome' done "$(jq -r '.changes[0].outcome' <<<"$out")"
+  expect_equal 'the outcome' 'done' "$(jq -r '.changes[0].outcome' <<<"$out")"
   as_described "$of_changes" belay unpause "$app" --json
   as_described "$of_changes" belay start-all --json
   as_described 'belay autostart [NAME] --json' belay autostart "$app" last --json
@@ -132,7 +132,7 @@ test_removals_print_what_is_described() {
   expect_exit 2
   expect_equal 'who is no terminal must agree' not_confirmed "$(grep '^{' <<<"$err" | jq -r .error.code)"
   as_described "$of_removals" belay remove "$app" -y --json
-  expect_equal 'the outcome' done "$(jq -r '.removals[0].outcome' <<<"$out")"
+  expect_equal 'the outcome' 'done' "$(jq -r '.removals[0].outcome' <<<"$out")"
 }
 test_take_overs_print_what_is_described() {
   new_port port

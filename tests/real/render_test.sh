@@ -6,14 +6,10 @@
 
 # An image of the nginx in $NGINX, with what it is linked to.
 nginx_image() {
-  local program=${NGINX:-}/usr/sbin/nginx library
+  local program=${NGINX:-}/usr/sbin/nginx
   [ -x "$program" ] || { echo 'skipped: there is no nginx here' >&2; exit 0; }
-  mkdir -p nginx/etc nginx/var/log/nginx nginx/var/lib/nginx nginx/run nginx/usr/sbin nginx/tmp
-  cp "$program" nginx/usr/sbin/
-  for library in $(ldd "$program" | grep -o '/[^ ]*'); do
-    mkdir -p "nginx$(dirname "$library")"
-    cp -L "$library" "nginx$library"
-  done
+  mkdir -p nginx/etc nginx/var/log/nginx nginx/var/lib/nginx nginx/run nginx/tmp
+  linked_program nginx "$program" /usr/sbin
   printf 'root:x:0:0::/:\nnobody:x:65534:65534::/:\n' >nginx/etc/passwd
   printf 'root:x:0:\nnogroup:x:65534:\n' >nginx/etc/group
   cat >nginx/nginx.conf <<'END'

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2016
+# shellcheck shell=bash source-path=SCRIPTDIR disable=SC2016,SC2154
 # What the tests of service images share.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 own_mounts "$@"

@@ -11,6 +11,7 @@ deployed() {  # [TEXT]
   settled
   first=$(running "$app")
 }
+# shellcheck disable=SC2120
 plain_app() {  # [NAME]: without a port, built and started
   image plain
   expect_done belay build "${1:-$app}"
@@ -313,6 +314,7 @@ test_logs_end_when_nobody_reads_them() {
   expect [ $((SECONDS - begin)) -lt 15 ]
   # Nobody empties the pipe, and Ctrl-C ends it all the same.
   mkfifo "$place/full"
+  # shellcheck disable=SC2217
   sleep 60 <"$place/full" &
   local reader=$! logs
   belay logs -f "$app" >"$place/full" &
@@ -342,8 +344,7 @@ test_a_container_that_ends_again_and_again_is_trouble_everywhere() {
   api POST "/containers/$app-loop/start"
   expect_done belay adopt "$app" "$app-loop"
   eventually eval '[ "$(inspect "$app-loop" .RestartCount)" -gt 2 ]'
-  local i
-  for i in 1 2 3 4 5 6; do
+  for _ in 1 2 3 4 5 6; do
     expect_done belay ls
     expect_out 'restarting ×[0-9]'
     expect_done belay why "$app"
@@ -458,6 +459,7 @@ test_forget_lets_an_adopted_app_go_without_a_touch() {
   expect_equal 'since when it runs' "$started" "$(inspect "$app" .State.StartedAt)"
 }
 test_forget_of_what_belay_made_says_how_it_comes_back() {
+  local container
   image plain
   expect_done belay deploy "$app"
   expect_done belay forget "$app" -y
@@ -465,6 +467,12 @@ test_forget_of_what_belay_made_says_how_it_comes_back() {
   expect is_up "$app-r1"
   expect_done belay ls "$app"
   expect_out 'not in the state'
+  for container in '' "$app-r1"; do
+    expect_refused 1 belay adopt "$app" ${container:+"$container"}
+    expect_err 'belay recover'
+  done
+  expect_refused 1 belay deploy "$app"
+  expect_err 'belay recover'
   expect_done belay recover
   settled
   expect is_up "$app-r1"
@@ -508,7 +516,7 @@ test_every_verb_that_changes_something_says_when_there_was_nothing_to_do() {
   # A project, definitions and a unit.
   mkdir -p project defs conf/units
   printf 'name: %s\nservices: {web: {image: "%s"}}\n' "${prefix}p" "$prefix-image:1" >project/compose.yaml
-  cd project
+  cd project || return
   twice create
   twice up
   twice pull --policy missing

@@ -2,6 +2,7 @@
 
 #include "safekeeping/restore.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -181,6 +182,23 @@ TEST_F(Restore, ThatIsStoppedTouchesNothing) {
     scene_.stopping = {};
     EXPECT_NE(came, "done") << moment;
     expect_untouched();
+  }
+}
+
+TEST_F(Restore, ThatIsStoppedLeavesAVolumeThatSomebodyMadeMeanwhile) {
+  RestoreOptions options;
+  options.as = AppName("copy");
+  for (const bool is_made : {false, true}) {
+    on_step_ = [&](const std::string& step) {
+      if (is_made && step == "create volume copy_data") scene_.engine.create_volume({"copy_data"}, {});
+      if (step.starts_with("unpack 01")) scene_.stopping.request_stop();
+    };
+    EXPECT_NE(restore(options), "done");
+    scene_.stopping = {};
+    const auto volumes = scene_.engine.volumes({}, {});
+    EXPECT_EQ(
+        std::count_if(volumes.begin(), volumes.end(), [](const Volume& each) { return each.name == "copy_data"; }),
+        is_made ? 1 : 0);
   }
 }
 

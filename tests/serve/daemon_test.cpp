@@ -523,6 +523,32 @@ TEST_F(DaemonTest, IsTheOnlyOneOfItsState) {
   EXPECT_THAT(running(), IsEmpty());
 }
 
+TEST_F(DaemonTest, AClockThatIsSetBackPutsOffNoPoll) {
+  engine_.in_registry("far:1", {}, {}, "first");
+  engine_.pull("far:1", {}, {});
+  define("web", R"({"image": "far:1", "settle": "1s"})");
+  step();
+  EXPECT_THAT(news(), ElementsAre("web deployed"));
+  engine_.in_registry("far:1", {}, {}, "second");
+  clock_.set_back(std::chrono::hours(24));
+  step(Cause::clock_set_back);
+  EXPECT_THAT(news(), ElementsAre("web deployed"));
+  EXPECT_LE(*deadline_, clock_.now() + interval_) << "the next one too";
+}
+
+TEST_F(DaemonTest, AClockThatIsSetBackPutsOffNoRetry) {
+  run_web("web:1");
+  step();
+  run_web("web:2");
+  engine_.is_away = true;
+  step(Cause::definitions);
+  engine_.is_away = false;
+  EXPECT_THAT(running(), ElementsAre("web web:1"));
+  clock_.set_back(std::chrono::hours(24));
+  step(Cause::clock_set_back);
+  EXPECT_THAT(running(), ElementsAre("web web:2"));
+}
+
 // A day, a night, and what a registry shows in it. The host's wall clock is what the test says it is.
 class DaysTest : public DaemonTest {
  protected:

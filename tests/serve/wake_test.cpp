@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <thread>
+#include <tuple>
 
 #include "support/fake_clock.h"
 
@@ -59,6 +60,47 @@ TEST(Waker, ReturnsAtOnceWhereTheDeadlineHasPassed) {
   testing::FakeClock clock;
   Waker waker;
   EXPECT_TRUE(waker.wait(clock.now() - Seconds(1), clock, {}).has(Cause::due));
+}
+
+TEST(Waker, NoticesThatTheClockWasSetBackBetweenTwoWaits) {
+  testing::FakeClock clock;
+  Waker waker;
+  std::ignore = waker.wait(clock.now() + Seconds(5), clock, {});
+  clock.set_back(std::chrono::hours(24));
+  EXPECT_THAT(waker.wait(clock.now() + std::chrono::hours(24), clock, {}).causes, ElementsAre(Cause::clock_set_back));
+  EXPECT_THAT(waker.wait(clock.now() + Seconds(5), clock, {}).causes, ElementsAre(Cause::due)) << "only once";
+}
+
+// As where it is set while the daemon sleeps.
+class SetBackWhileAsleep final : public Clock {
+ public:
+  Time now() const override { return clock_.now(); }
+  Ticks ticks() const override { return clock_.ticks(); }
+  bool sleep(Milliseconds time, std::stop_token stop) override {
+    const bool slept = clock_.sleep(time, std::move(stop));
+    if (++sleeps_ == 2) clock_.set_back(std::chrono::hours(24));
+    return slept;
+  }
+
+ private:
+  testing::FakeClock clock_;
+  int sleeps_ = 0;
+};
+
+TEST(Waker, NoticesThatTheClockIsSetBackWhileItWaits) {
+  SetBackWhileAsleep clock;
+  Waker waker;
+  const Ticks begin = clock.ticks();
+  EXPECT_THAT(waker.wait(clock.now() + std::chrono::hours(1), clock, {}).causes, ElementsAre(Cause::clock_set_back));
+  EXPECT_LE(clock.ticks() - begin, std::chrono::minutes(2));
+}
+
+TEST(Waker, ASmallCorrectionOfTheClockWakesNobody) {
+  testing::FakeClock clock;
+  Waker waker;
+  std::ignore = waker.wait(clock.now() + Seconds(5), clock, {});
+  clock.set_back(Seconds(1));
+  EXPECT_THAT(waker.wait(clock.now() + Seconds(5), clock, {}).causes, ElementsAre(Cause::due));
 }
 
 TEST(Waker, IsWokenByAnotherThread) {

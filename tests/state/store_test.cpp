@@ -347,7 +347,8 @@ TEST_F(StoreTest, TakesOverTheRepairsOfTheLastDayFromTheJournal) {
         "UPDATE journal SET outcome = 'gave up' WHERE outcome = 'gave_up'");  // as it was called then
   }
   sql(folder().string(),
-      "ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP "
+      "ALTER TABLE releases DROP COLUMN predecessor; ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE "
+      "errands; DROP TABLE told; DROP TABLE services; DROP "
       "TABLE service_remnants; ALTER TABLE wishes DROP "
       "COLUMN held; ALTER TABLE apps "
       "DROP COLUMN origin_kind; DROP TABLE "
@@ -378,7 +379,8 @@ TEST_F(StoreTest, TakesOverWhatAnAppComesFrom) {
     }
   }
   sql(folder().string(),
-      "ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP "
+      "ALTER TABLE releases DROP COLUMN predecessor; ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE "
+      "errands; DROP TABLE told; DROP TABLE services; DROP "
       "TABLE service_remnants; ALTER TABLE wishes DROP "
       "COLUMN held; ALTER TABLE apps "
       "DROP COLUMN origin_kind; PRAGMA "
@@ -453,7 +455,8 @@ TEST_F(StoreTest, TakesOverAStateOfTheFirstSchema) {
   Store::open(folder())->save(long_lived_app("web", 2));
   // Back to what the first schema had.
   sql(folder().string(),
-      "ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE errands; DROP TABLE told; DROP TABLE services; DROP "
+      "ALTER TABLE releases DROP COLUMN predecessor; ALTER TABLE backups DROP COLUMN drill_failure; DROP TABLE "
+      "errands; DROP TABLE told; DROP TABLE services; DROP "
       "TABLE service_remnants; ALTER TABLE wishes DROP "
       "COLUMN held; DROP TABLE "
       "asked; ALTER TABLE releases DROP COLUMN "

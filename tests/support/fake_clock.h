@@ -6,14 +6,16 @@
 
 namespace belay::testing {
 
-// Thread-safe. Wall-clock and monotonic time move together.
+// Thread-safe. Wall-clock and monotonic time move together, but for set_back().
 class FakeClock final : public Clock {
  public:
   // Begins on a Saturday morning of January 2026, 09:05:07 UTC.
   FakeClock() = default;
   explicit FakeClock(Time start) : start_(start) {}
 
-  Time now() const override { return start_ + elapsed(); }
+  Time now() const override {
+    return start_ + elapsed() - set_back_.with([](const Milliseconds& time) { return time; });
+  }
   Ticks ticks() const override { return Ticks(std::chrono::hours(1)) + elapsed(); }
   bool sleep(Milliseconds time, std::stop_token stop) override {
     if (stop.stop_requested()) return false;
@@ -23,6 +25,10 @@ class FakeClock final : public Clock {
   void advance(Milliseconds time) {
     elapsed_.with([&](Milliseconds& elapsed) { elapsed += time; });
   }
+  // The wall clock alone.
+  void set_back(Milliseconds time) {
+    set_back_.with([&](Milliseconds& all) { all += time; });
+  }
 
  private:
   Milliseconds elapsed() const {
@@ -31,7 +37,7 @@ class FakeClock final : public Clock {
 
   const Time start_{std::chrono::sys_days(std::chrono::year(2026) / 1 / 31) + std::chrono::hours(9) +
                     std::chrono::minutes(5) + Seconds(7)};
-  Guarded<Milliseconds> elapsed_{Milliseconds(0)};
+  Guarded<Milliseconds> elapsed_{Milliseconds(0)}, set_back_{Milliseconds(0)};
 };
 
 }  // namespace belay::testing

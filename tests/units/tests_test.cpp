@@ -430,6 +430,41 @@ other:
   EXPECT_TRUE(was_seen);
 }
 
+TEST_F(UnitTest, InProductionTheVolumesOfAnotherAreNotCoveredByNewOnes) {
+  ImageConfig with_volume;
+  with_volume.volumes = {"/data"};
+  engine::Behaviour ends;
+  ends.exits_after = Milliseconds(100);
+  scene_.engine.add_image("store:1", with_volume, ends, "store:1");
+  bool was_seen = false;
+  scene_.report.on_step = [&](const std::string&) {
+    EXPECT_THAT(scene_.engine.volumes(std::string(labels::temporary), {}), IsEmpty());
+    for (const auto& each : scene_.engine.containers({}, {})) was_seen |= each.labels.contains(labels::temporary);
+  };
+  for (const std::string from : {"cgit", "cgit:ro", "cgit:rw"}) {
+    write(format(R"(cgit:
+  create: {{image: "cgit:1", volumes: [/data]}}
+other:
+  create: {{image: "store:1"}}
+  job: {{exit_code: 0}}
+  tests:
+    apart: {{execute: make, overwrites: {{volumes_from: "{}"}}}}
+)",
+                 from),
+          "- cgit: {command: start}\n- other: {command: start}\n");
+    if (from == "cgit") bring_up();
+    was_seen = false;
+    auto here = scene_.context();
+    const UnitTests all = tests("apart");
+    const auto cases = units::production_cases(all, options_);
+    ASSERT_EQ(cases.size(), 1U);
+    TestCase result = cases.front().shown;
+    units::run_production_case(here, cases.front(), options_, result, {});
+    EXPECT_TRUE(was_seen) << from << ": " << result.reason;
+  }
+  scene_.report.on_step = {};
+}
+
 TEST_F(UnitTest, WhatStartsAtTheEndAloneIsThereToo) {
   write("import: git/start\n", "- other: {command: start}\n", "purge");
   const std::string before = world();
@@ -592,18 +627,22 @@ TEST_F(UnitTest, AnUpdateTestsWhatItMadeHoweverTheNameIsWritten) {
 TEST_F(UnitTest, AnUpdateBuildsNothingFromWhatItBuildsItself) {
   make_folder(scene_.folder.path() / "conf/base");
   write_file_durably(scene_.folder.path() / "conf/base/Dockerfile", "FROM scratch\n");
-  write_file_durably(scene_.folder.path() / "conf/Dockerfile",
-                     "FROM scratch AS base\nFROM base\nFROM --platform=linux/amd64 git-base AS other\n");
   const std::string composition =
       "base:\n  build: {path: base, tag: 'git-base:latest'}\ncgit:\n  build: {path: ., tag: cgit}\n";
   write(composition, "- base: {command: build}\n- cgit: {command: build}\n", "update");
-  auto here = scene_.context();
-  units::UpdateReport report;
-  try {
-    units::run_update(here, update_of(unit("git/update")), {}, options_, report, {});
-    FAIL();
-  } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("the image of cgit is built from git-base:latest"));
+  for (const char* dockerfile :
+       {"FROM scratch AS base\nFROM base\nFROM --platform=linux/amd64 git-base AS other\n", "FROM\tgit-base\n",
+        "from \\\n  git-base:latest\n", "ARG BASE=git-base\nFROM ${BASE}\n",
+        "FROM scratch\nCOPY --from=git-base /bin /bin\n"}) {
+    write_file_durably(scene_.folder.path() / "conf/Dockerfile", dockerfile);
+    auto here = scene_.context();
+    units::UpdateReport report;
+    try {
+      units::run_update(here, update_of(unit("git/update")), {}, options_, report, {});
+      FAIL() << dockerfile;
+    } catch (const ConfigError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("the image of cgit is built from git-base:latest")) << dockerfile;
+    }
   }
 }
 

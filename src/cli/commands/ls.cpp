@@ -109,7 +109,7 @@ Table table_of(const std::vector<look::AppSummary>& rows, Time now) {
   for (const auto& row : rows) {
     std::vector<Cell> cells{row.name, {state_words(row), style_of(row)}, time_up(row), row.release};
     if (has_marks) cells.emplace_back(row.stable);
-    const std::string image = row.image.empty() ? short_digest(row.image_id) : row.image;
+    const std::string image = row.image.empty() ? short_digest(row.image_id) : image_words(row.image);
     cells.emplace_back(row.more_images > 0 ? format("{} +{}", image, row.more_images) : image);
     cells.emplace_back(text_of_ports(ports_of(row)));
     cells.emplace_back(note_of(row, now), Style::warn);
@@ -159,6 +159,10 @@ std::vector<look::AppSummary> rows_of(std::vector<look::AppSummary> all, const s
 
 std::string words_of(look::AppState state) {
   return state == look::AppState::in_trouble ? "in trouble" : std::string(to_text(state));
+}
+
+std::string image_words(const std::string& reference) {
+  return reference.starts_with("sha256:") ? short_digest(reference) : reference;
 }
 
 namespace {

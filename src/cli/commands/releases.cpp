@@ -4,6 +4,7 @@
 #include "cli/host_run.h"
 #include "cli/json_output.h"
 #include "cli/named.h"
+#include "cli/state_words.h"
 #include "look/look.h"
 #include "report/look_json.h"
 
@@ -54,7 +55,8 @@ int run_releases(Invocation& in) {
                {std::string(to_text(row.verdict)), style_of(row.verdict)},
                join(to_texts(row.marks), ", "),
                image_text(row),
-               row.more_images > 0 ? format("{} +{}", row.reference, row.more_images) : row.reference,
+               row.more_images > 0 ? format("{} +{}", image_words(row.reference), row.more_images)
+                                   : image_words(row.reference),
                row.instances.size() > 1 ? format("{} containers", row.instances.size()) : row.container,
                row.state ? std::string(to_text(*row.state)) : "no container",
                ago(row.created, in.clock.now()),

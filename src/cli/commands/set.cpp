@@ -30,8 +30,7 @@ int change_settings(Invocation& in, HostRun& run, const AppName& name, const fam
   if (in.command.find_option("json") != nullptr && in.has("json")) return print_as_json(in, run, name, changed);
   const bool exits_unchanged = in.has("exit-unchanged");
   if (changed.change) {
-    if (options.change.dry_run)
-      for (const auto& line : changed.lines) in.console.line(line);
+    for (const auto& line : changed.lines) in.console.line(line);
     return print_change(in.console, name, *changed.change, change_words(in, run));
   }
   if (changed.lines.empty()) {

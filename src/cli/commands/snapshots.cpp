@@ -42,6 +42,10 @@ int run_snapshots(Invocation& in) {
     print_record(in.console, "snapshots", list_of(rows, snapshot_json));
     return 0;
   }
+  if (rows.empty()) {
+    in.console.note(format("{0} has no snapshots: belay snapshot {0} takes one", name.text()));
+    return 0;
+  }
   Table table({{"SNAPSHOT"}, {"DATA OF"}, {"TAKEN"}, {"SIZE", Align::right, false}, {"WHY"}});
   for (const auto& row : rows)
     table.add({row.snapshot.text(), row.snapshot.release ? row.snapshot.release->text() : "",

@@ -55,7 +55,7 @@ void print_status(Console& console, const look::Status& status, Time now) {
   field("  release", row.verdict ? format("{} ({})", row.release, to_text(*row.verdict)) : row.release);
   field("  failed", row.last_failed);
   field("  stable", row.stable);
-  field("  image", row.image);
+  field("  image", image_words(row.image));
   field("  container", row.status.empty() ? row.container : format("{} ({})", row.container, row.status));
   if (row.instances.size() > 1)
     for (const auto& each : row.instances)

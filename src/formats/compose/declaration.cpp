@@ -49,11 +49,7 @@ fs::path dockerfile_of(const Build& build) {
   return fs::path(build.context) / (build.dockerfile.empty() ? "Dockerfile" : build.dockerfile);
 }
 
-ImageBuild image_build(const std::string& service, const Build& build) {
-  if (build.is_remote())
-    throw ConfigError(
-        build.where, format("the build of {} has a context that is not a folder of this host", service),
-        "Fetch it (git clone), and name the folder; or build the image elsewhere, and name it: image: NAME.");
+ImageBuild image_build(const Build& build) {
   ImageBuild image{build.context, dockerfile_of(build), build.target,  build.network,  build.platform, build.arguments,
                    build.labels,  build.tags,           build.secrets, build.no_cache, build.pull};
   if (!build.dockerfile_inline.empty()) image.dockerfile_text = build.dockerfile_inline;
@@ -61,6 +57,7 @@ ImageBuild image_build(const std::string& service, const Build& build) {
   image.extra_hosts = build.extra_hosts;
   image.shm_size = build.shm_size;
   image.ulimits = build.ulimits;
+  if (!build.obstacles.empty()) image.obstacle = build.obstacles.front();
   return image;
 }
 
@@ -119,7 +116,7 @@ DeclaredProject declared_project(const Project& project, const std::vector<std::
   }
   declared.updates = std::move(mapped.updates);
   declared.schedules = std::move(mapped.schedules);
-  for (const auto& [service, build] : mapped.builds) declared.builds[service] = image_build(service, build);
+  for (const auto& [service, build] : mapped.builds) declared.builds[service] = image_build(build);
   for (const Notice& notice : project.notices)
     result.notices.push_back(format("{}: {}", notice.where.text(), notice.text));
   for (const Remark& remark : mapped.remarks)

@@ -26,6 +26,7 @@ struct Build {
   std::optional<ByteCount> shm_size{};
   std::vector<Ulimit> ulimits{};
   bool no_cache = false, pull = false;
+  std::vector<ConfigError> obstacles{};  // what it needs that Belay cannot do; an image that is there needs no build
   bool is_remote() const;
 };
 

@@ -14,12 +14,13 @@ enum class Treatment {
   noted,    // it has none, and a remark says so
   silent,   // it has none, and nobody would expect one
   refused,  // it cannot be done
+  unbuilt,  // Belay cannot build with it; an image that is there is used, and a remark says so
 };
 
 struct KeyRule {
   std::string_view path;  // "services.*.image"; "*" is any name, elements of lists have no part of their own
   Treatment treatment = Treatment::mapped;
-  std::string_view text;  // mapped: what it becomes; noted: the remark; refused: the error
+  std::string_view text;  // mapped: what it becomes; noted: the remark; refused, unbuilt: the error
   ErrorCode code = ErrorCode::unsupported;
   std::string_view hint{};
 };

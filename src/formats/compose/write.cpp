@@ -104,6 +104,10 @@ void leave_policies(const Export& what, std::vector<Leftover>& left) {
     if (policies.restart_with) leave("restart_with");
     for (const auto& [service, build] : app.declared->builds)
       if (!build.secrets.empty()) leave("build.secrets");
+    for (const auto& [service, build] : app.declared->builds)
+      if (build.obstacle)
+        left.push_back({format("{}.{}.build", app.name.text(), service),
+                        format("{}.build: keys that Belay cannot build with", service)});
     if (what.apps.size() == 1) continue;
     if (policies.on_unhealthy != usual.on_unhealthy) leave("on_unhealthy");
     if (policies.on_drift != usual.on_drift) leave("on_drift");

@@ -80,6 +80,9 @@ std::optional<MemoryEngine::Universe::Place> MemoryEngine::Universe::place_in_mo
 MemoryEngine::Universe::ArchiveSource MemoryEngine::Universe::archive_source(const std::string& name,
                                                                              const std::string& path) {
   const auto place = place_in_mount(name, plain(path));
+  if (!place && container(name).own_files)
+    if (const fs::path own = own_file(name, plain(path).relative_path().string()); fs::is_regular_file(own))
+      return {own, last_part(path)};
   if (!place || !fs::exists(fs::symlink_status(place->path)))
     throw NotFound(format("there is no {} in container {}", path, name));
   return {place->path, last_part(path)};

@@ -136,6 +136,8 @@ ImageRemoval MemoryEngine::Universe::remove_image(const UnwantedImage& unwanted)
     untag(full);
     return {true, {}};
   }
+  if (const auto name = kept_name(unwanted, image(*id)); name && reference.starts_with("sha256:"))
+    return {false, format("it is also tagged {}", *name)};
   // The engine keeps even the last tag of an image that a container, running or not, was made from.
   if (const auto* user = user_of(*id);
       user != nullptr && (!unwanted.force || containers.at(*user).state == ContainerState::running))

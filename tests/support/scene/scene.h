@@ -70,6 +70,7 @@ class HookedClock final : public Clock {
     return clock_.sleep(time, stop);
   }
   void advance(Milliseconds time) { clock_.advance(time); }
+  void set_back(Milliseconds time) { clock_.set_back(time); }
 
   std::function<void()> on_sleep;
 

@@ -1,0 +1,150 @@
+// Snapshots beside those of which the app's record knows nothing: of an app that was removed and came again, of another
+// one that writes to the same place.
+
+#include "safekeeping/snapshots.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/format.h"
+#include "change/let_go.h"
+#include "data/reserve.h"
+#include "support/scene/scene.h"
+
+namespace belay::scene {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const SceneOptions with_files{NamingScheme::belay, true, true, true};
+
+class OlderSnapshots : public ::testing::Test {
+ protected:
+  OlderSnapshots() {
+    for (const auto* line : {"deploy 1", "write first"}) EXPECT_EQ(scene_.run(line), "done") << line;
+  }
+
+  std::string snapshot() {
+    Context here = scene_.context("belay snapshot");
+    try {
+      return safekeeping::take_snapshot(here, web, "a look", false, {}).snapshot;
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+  std::string kept(const std::string& snapshot) const {
+    return read_file_if_present(scene_.volume("web_data.belay-" + snapshot) / "file").value_or("-");
+  }
+  void forget() {
+    Context here = scene_.context("belay forget");
+    EXPECT_TRUE(let_go(here, web, false, [](const LetGo&) { return true; }, {}).done);
+  }
+  // An app that only the state knows, with a snapshot of what web writes to.
+  void others_snapshot(int number, bool complete) {
+    App other{AppName("other")};
+    Snapshot snapshot;
+    snapshot.number = number;
+    snapshot.complete = complete;
+    snapshot.items.push_back(
+        {{DataPlace::Kind::volume, "web_data"}, {DataPlace::Kind::volume, format("web_data.belay-s{}", number)}});
+    other.snapshots.push_back(snapshot);
+    scene_.store->save(other);
+  }
+
+  Scene scene_{with_files};
+};
+
+TEST_F(OlderSnapshots, OfAnAppThatWasRemovedStayWhenItComesAgain) {
+  EXPECT_EQ(snapshot(), "s1");
+  EXPECT_EQ(scene_.run("remove"), "done");
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  EXPECT_EQ(scene_.run("write second"), "done");
+  EXPECT_EQ(snapshot(), "s2");
+  EXPECT_EQ(kept("s1"), "first");
+  EXPECT_EQ(kept("s2"), "second");
+  EXPECT_EQ(scene_.app().highest_snapshot, 2);
+}
+
+TEST_F(OlderSnapshots, OfAnAppThatWasForgottenAndRecoveredStay) {
+  EXPECT_EQ(snapshot(), "s1");
+  forget();
+  EXPECT_EQ(scene_.run("recover"), "done");
+  EXPECT_EQ(scene_.run("write second"), "done");
+  EXPECT_EQ(snapshot(), "s2");
+  EXPECT_EQ(kept("s1"), "first");
+  EXPECT_EQ(kept("s2"), "second");
+}
+
+TEST_F(OlderSnapshots, ARestoreDisplacesDataBesideTheOldSnapshotsToo) {
+  EXPECT_EQ(scene_.run("backup"), "done");
+  EXPECT_EQ(snapshot(), "s1");
+  forget();
+  EXPECT_EQ(scene_.run("recover"), "done");
+  EXPECT_EQ(scene_.run("write second"), "done");
+  EXPECT_EQ(scene_.run("restore"), "done") << scene_.reason;
+  EXPECT_EQ(scene_.held(), "first");
+  EXPECT_EQ(kept("s1"), "first");
+  EXPECT_EQ(kept("s2"), "second");
+}
+
+TEST_F(OlderSnapshots, AnOldOneIsNotTakenForTheCopyBeforeADeploy) {
+  EXPECT_EQ(snapshot(), "s1");
+  EXPECT_EQ(scene_.run("remove"), "done");
+  EXPECT_EQ(scene_.run("deploy 1"), "done");
+  EXPECT_EQ(scene_.run("write second"), "done");
+  EXPECT_EQ(scene_.run("deploy bad snapshot"), "rolled_back");
+  EXPECT_EQ(scene_.held(), "second");
+  EXPECT_EQ(kept("s1"), "first");
+  EXPECT_EQ(scene_.trouble("1"), "");
+}
+
+TEST_F(OlderSnapshots, TakeNoNumberThatAnotherAppHasForThePlace) {
+  others_snapshot(4, false);
+  EXPECT_EQ(snapshot(), "s5") << "though nothing of it is there yet";
+  EXPECT_EQ(kept("s5"), "first");
+}
+
+TEST_F(OlderSnapshots, OfAnotherAppAreNotRemovedAsLeftOver) {
+  EXPECT_EQ(snapshot(), "s1");
+  others_snapshot(1, true);
+  // As from a time when both could take the same number.
+  App app = scene_.app();
+  app.find_snapshot(1)->complete = false;
+  scene_.store->save(app);
+  EXPECT_EQ(scene_.run("restart"), "done");
+  EXPECT_EQ(snapshot(), "s2");
+  EXPECT_EQ(kept("s1"), "first");
+  EXPECT_FALSE(scene_.app().find_snapshot(1)) << "it is none of this app's any more";
+}
+
+TEST_F(OlderSnapshots, AReleaseThatFailsGoesBackWithoutItsDataWhereAnotherAppUsesIt) {
+  engine::ContainerRequest request;
+  request.name = "reader";
+  scene_.engine.add_image("stranger", {}, {});
+  request.image = "stranger";
+  Mount mount;
+  mount.kind = Mount::Kind::volume;
+  mount.source = "web_data";
+  mount.target = "/data";
+  request.service.mounts.push_back(mount);
+  scene_.engine.create_container(request, {});
+  scene_.engine.start_container("reader", {});
+  scene_.report.on_step = [&](const std::string& step) {
+    if (step == "start web-r2") scene_.hold("third");
+  };
+  EXPECT_EQ(scene_.run("deploy bad snapshot"), "rolled_back");
+  scene_.report.on_step = nullptr;
+  EXPECT_THAT(scene_.running(), ElementsAre("reader", "web-r1"));
+  EXPECT_EQ(scene_.held(), "third") << "under what runs with it, data is not exchanged";
+  EXPECT_EQ(kept("s1"), "first");
+  EXPECT_THAT(scene_.report.warnings,
+              Contains(AllOf(HasSubstr("the data stays as r2 left it"), HasSubstr("in use by the container reader"),
+                             HasSubstr("belay restore web s1"))));
+  EXPECT_EQ(scene_.run("restart"), "done") << "nothing is left over";
+}
+
+}  // namespace
+}  // namespace belay::scene
