@@ -18,9 +18,16 @@ namespace belay::change {
 
 namespace {
 
+const Release& release_to_clear(const App& app) {
+  if (what_runs(app) || app.last) return release_of_data(app);
+  throw NotFound(ErrorCode::release_not_found,
+                 format("{} has never run: it has no stopped containers to remove", app.name.text()),
+                 format("belay remove {} removes the app itself.", app.name.text()));
+}
+
 Removed removal_of_stopped(Context& context, const App& app, const Target& target, const World& world,
                            UnnamedVolumes volumes, std::stop_token stop) {
-  const Release& release = release_of_data(app);
+  const Release& release = release_to_clear(app);
   Removed removed;
   std::set<std::string> going;
   for (const Service* service : app.services_of(release, target)) {
@@ -62,7 +69,7 @@ Removed remove_stopped(Context& context, const Target& target, UnnamedVolumes vo
   // What starts it again must know the volumes that the engine named.
   App app = app_with_volumes(context, target.app, stop);
   if (!dry_run) finish_unfinished(context, app, stop);
-  const Release& release = release_of_data(app);
+  const Release& release = release_to_clear(app);
   const World world = observe(context.engine, app, stop);
   Removed removed = removal_of_stopped(context, app, target, world, volumes, stop);
   if (dry_run || removed.plan.empty()) return removed;

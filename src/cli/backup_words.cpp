@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/text.h"
 #include "cli/data_options.h"
 #include "safekeeping/backup.h"
@@ -26,6 +27,32 @@ std::optional<std::string> newest_in(backup::Destination& folder, const AppName&
   return newest;
 }
 
+// Known to the index and gone: names the newest that is there, where the command takes it by its id.
+void expect_there(const Invocation& in, change::Context& context, const BackupRecord& record) {
+  if (!safekeeping::is_gone(record)) return;
+  std::string hint =
+      format("If its disk is not mounted, mount it; else: belay backups --scan {}", shell_quoted(record.place));
+  if (AppName::is_valid(record.app))
+    for (const auto& other : safekeeping::good_backups(context, AppName(record.app)))
+      if (!safekeeping::is_gone(other)) {
+        const std::string app = in.command.name == "verify" ? std::string() : record.app + " ";
+        hint = format("The newest that is there is of {}: belay {} {}{}", local_time(other.taken), in.command.name, app,
+                      safekeeping::backup_id(other));
+        break;
+      }
+  throw NotFound(ErrorCode::file_not_found,
+                 format("{} is gone: {}", safekeeping::backup_id(record), safekeeping::where(record)), hint);
+}
+
+// The backup of the index that lies in the file.
+std::optional<BackupRecord> backup_in(change::Context& context, const BackupFile& file) {
+  if (file.name.empty()) return {};
+  const std::string place = file.destination->place().text();
+  for (auto& record : context.store.backups(""))
+    if (record.place == place && record.name == file.name) return std::move(record);
+  return {};
+}
+
 }  // namespace
 
 bool is_backup_id(const std::string& word) {
@@ -45,18 +72,39 @@ std::string backup_named(const Invocation& in, change::Context& context, const s
                          const std::string& word) {
   std::error_code unknown;
   if (const auto id = number_of_id(word); id && !fs::exists(word, unknown)) {
-    return safekeeping::where(backup_of_id(context, word));
+    const BackupRecord record = backup_of_id(context, word);
+    expect_there(in, context, record);
+    return safekeeping::where(record);
   }
-  if (!name || fs::is_regular_file(word, unknown)) return word;
+  if (fs::is_regular_file(word, unknown)) return word;
+  if (const auto known = backup_in(context, backup_file(word))) expect_there(in, context, *known);
+  if (!name) return word;
   if (word == "latest" || word == "last" || word == "newest")
     return safekeeping::newest_good_backup(context, *name).text();
+  return newest_where_folder(in, *name, word);
+}
+
+BackupFile backup_file_to_write(const std::string& text) {
+  BackupFile file = backup_file(text);
+  std::error_code unknown;
+  const fs::path path = file.destination->place().path;
+  if (!file.name.empty() || text.ends_with('/') || file.destination->place().kind != backup::Place::Kind::local ||
+      fs::is_directory(path, unknown) || !path.has_filename() || path.filename() == "..")
+    return file;
+  backup::Place folder = file.destination->place();
+  folder.path = path.parent_path().string();
+  return {backup::destination(folder, backup::programs_from_environment()), path.filename().string()};
+}
+
+std::string newest_where_folder(const Invocation& in, const AppName& name, const std::string& word) {
+  std::error_code unknown;
   const BackupFile place = backup_file(word);
   if (!place.name.empty()) return word;
   const bool is_local = place.destination->place().kind == backup::Place::Kind::local;
   if (is_local && !fs::is_directory(word, unknown)) return word;
-  const auto newest = newest_in(*place.destination, *name, in.session.stop());
+  const auto newest = newest_in(*place.destination, name, in.session.stop());
   if (!newest)
-    throw NotFound(format("there is no backup of {} in {}", name->text(), place.destination->text()),
+    throw NotFound(format("there is no backup of {} in {}", name.text(), place.destination->text()),
                    format("belay backups --scan {} lists what is there.", shell_quoted(word)));
   return format("{}/{}", place.destination->text(), *newest);
 }

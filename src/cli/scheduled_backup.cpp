@@ -44,10 +44,11 @@ void make_scheduled_backup(change::Context& context, const AppName& name, const 
                   "Name a folder.");
   } catch (const Error& error) {
     // A place that cannot even be asked is a backup that failed.
-    safekeeping::note_failed_backup(context.store, name, where, error.what(), context.clock.now());
+    safekeeping::note_backup_not_begun(context, name, where, error.what());
     throw;
   }
-  std::ignore = safekeeping::back_up(context, name, *file->destination, sealing, options, stop);
+  const auto made = safekeeping::back_up(context, name, *file->destination, sealing, options, stop);
+  for (const auto& note : made.plan.notes) context.report.note(note);
   if (rules.empty()) return;
   std::ignore = prune_after_backup(context, name, parse_keep(rules), file->destination->place(), stop);
 }

@@ -128,7 +128,8 @@ change::Change start_new(change::Context& context, const AppName& name, const St
 Deployed deploy(change::Context& context, const AppName& name, const BuildOptions& build_options,
                 const StartOptions& options, std::stop_token stop) {
   Deployed deployed;
-  if (const auto known = context.store.app(name)) refuse_declared_app(*known, options.again);
+  const auto known = context.store.app(name);
+  if (known) refuse_declared_app(*known, options.again);
   deployed.build = build(context, name, build_options, stop);
   const FileLock lock = lock_app(context, name, stop);
   if (build_options.dry_run) {
@@ -137,8 +138,17 @@ Deployed deploy(change::Context& context, const AppName& name, const BuildOption
   }
   App app = app_with_volumes(context, name, stop);
   take_scheme(app, options);
-  deployed.change = doing(format("deploying {}", name.text()),
-                          [&] { return deploy_image(context, app, last_image(context, app, stop), options, stop); });
+  deployed.change = doing(format("deploying {}", name.text()), [&] {
+    try {
+      return deploy_image(context, app, last_image(context, app, stop), options, stop);
+    } catch (const Error&) {
+      // Nothing was made for it: a name that came with the refused line is no app.
+      const auto left = context.store.app(name);
+      if (!known && !build_options.image.empty() && left && left->releases.empty() && left->wish.is<goal::None>())
+        context.store.forget(name);
+      throw;
+    }
+  });
   return deployed;
 }
 

@@ -141,7 +141,17 @@ struct Place {
   std::string name;  // behind the first '.'
 };
 
+// Written as variables of the environment are.
+bool is_like_a_variable(const std::string& text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; }) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
 [[noreturn]] void refuse_key(const std::string& text) {
+  if (is_like_a_variable(text) && find_setting_key(lower(text)) == nullptr)
+    throw UsageError(format("there is no setting '{}'", text),
+                     format("Did you mean the variable of the environment? That is env.{}", text));
   const std::string answer = answer_to_key(text.substr(0, text.find('.')));
   if (!answer.empty()) throw UsageError(format("there is no setting '{}'", printable(text)), answer);
   std::vector<std::string> known;

@@ -20,6 +20,7 @@
 #include "look/errand_text.h"
 #include "look/unfinished.h"
 #include "safekeeping/backup_health.h"
+#include "safekeeping/backups.h"
 #include "state/store.h"
 
 namespace belay::look {
@@ -79,6 +80,7 @@ class Examination {
                  info.architecture));
       engine_answers_ = true;
       local_ = engine::is_local(info.endpoint);
+      if (local_) engine_folder_ = installation_.engine().data_folder(stop_);
       if (info.buildkit) {
         add(Level::good, "builder", "builds use BuildKit");
       } else {
@@ -105,12 +107,13 @@ class Examination {
   void space() {
     struct statvfs status{};
     std::error_code error;
-    for (const fs::path& place : {installation_.state_folder(), fs::path(local_ ? "/var/lib/docker" : "")}) {
+    for (const fs::path& place : {installation_.state_folder(), fs::path(engine_folder_)}) {
       if (place.empty() || !fs::exists(place, error) || ::statvfs(place.c_str(), &status) != 0) continue;
       const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
-      const bool low = free.value < (std::int64_t{1} << 30);
-      add(low ? Level::advice : Level::good, "disk", format("{} free for {}", byte_text(free), place.string()),
-          low ? "belay cleanup NAME removes all releases but the running one and one to go back to; belay df "
+      const Level level = level_of_space(free);
+      add(level, "disk", format("{} free for {}", byte_text(free), place.string()),
+          level != Level::good
+              ? "belay cleanup NAME removes all releases but the running one and one to go back to; belay df "
                 "shows the rest."
               : "");
     }
@@ -220,6 +223,30 @@ class Examination {
           "Run belay on the engine's own machine, as root.");
   }
 
+  // Of those that are kept on this host.
+  void gone_files(const App& app) {
+    const auto records = installation_.store().backups(app.name.text());
+    std::vector<std::string> gone;
+    bool is_newest_gone = false;
+    for (auto record = records.rbegin(); record != records.rend(); ++record) {
+      if (!record->trouble.empty() || !safekeeping::is_gone(*record)) continue;
+      is_newest_gone = is_newest_gone || record == records.rbegin();
+      gone.push_back(format("{} ({})", safekeeping::backup_id(*record), safekeeping::where(*record)));
+    }
+    if (gone.empty()) return;
+    const std::string place = shell_quoted(records.back().place);
+    const size_t count = gone.size();
+    if (count > 2) gone.resize(2);
+    add(is_newest_gone ? Level::bad : Level::advice, app.name.text(),
+        format("of its {} backups, {}: {}{}", records.size(),
+               count == 1 ? std::string("the file of one is gone") : format("the files of {} are gone", count),
+               join(gone, ", "), count > 2 ? ", …" : ""),
+        format(
+            "If a disk is not mounted, mount it; else belay backups --scan {} forgets them, and belay backup {} makes "
+            "a new one.",
+            place, app.name.text()));
+  }
+
   void backups(const App& app) {
     const auto now = clock_.now();
     const auto health = safekeeping::backup_health(installation_.store(), app.name, now);
@@ -234,6 +261,7 @@ class Examination {
     const std::string again =
         format("belay backup {} tries it again; belay history {} has its tries.", app.name.text(), app.name.text());
     if (health.failed) return add(Level::bad, app.name.text(), trouble_text(health, now), again);
+    gone_files(app);
     if (!safekeeping::has_data_to_lose(app)) return;
     const std::string remedy = format("belay backup {0} makes one; with --install-timer each day.", app.name.text());
     if (health.is_late(now))
@@ -330,9 +358,16 @@ class Examination {
   std::optional<data::Mounts> mounts_;
   std::optional<change::HostView> view_;
   bool engine_answers_ = false, state_answers_ = false, local_ = false;
+  std::string engine_folder_;  // where the engine keeps what it has, by its own word; empty: it is elsewhere
 };
 
 }  // namespace
+
+Finding::Level level_of_space(ByteCount free) {
+  constexpr std::int64_t none = 16 << 20, little = 1 << 30;
+  if (free.value < none) return Finding::Level::bad;
+  return free.value < little ? Finding::Level::advice : Finding::Level::good;
+}
 
 std::vector<Finding> doctor(change::Installation& installation, Clock& clock, std::stop_token stop) {
   return Examination(installation, clock, std::move(stop)).run();

@@ -301,6 +301,8 @@ ReleaseNumber release_shown(const App& app, const std::string& which) {
   if (!which.empty() && which != "last") return app.release(ReleaseNumber::parse(which)).number;
   const auto shown = which.empty() && app.wish.is<goal::Run>() ? app.wish.release() : app.last;
   if (shown) return *shown;
+  // What failed at its first start is what one looks at.
+  if (which.empty() && !app.releases.empty()) return app.releases.back().number;
   throw NotFound(ErrorCode::release_not_found, format("nothing of {} has run yet", app.name.text()),
                  change::first_start_hint(app));
 }
@@ -1013,8 +1015,13 @@ Why why(change::Context& context, const AppName& name, std::stop_token stop) {
   plan::Plan left;
   if (app.wish.is_unfinished()) left = plan_or_none(context.store, app, world, now, context.defaults);
   result.text = Explanation(app, world, result.waits, context.store, now, std::move(left)).text();
-  for (const auto& errand : context.store.errands(name.text())) result.text += " " + sentence_of(errand, now);
-  if (const auto trouble = trouble_text(safekeeping::backup_health(context.store, name, now), now); !trouble.empty())
+  const auto health = safekeeping::backup_health(context.store, name, now);
+  bool is_told = false;  // the failure of a backup, by the sentence about its schedule
+  for (const auto& errand : context.store.errands(name.text())) {
+    result.text += " " + sentence_of(errand, now);
+    is_told = is_told || (errand.kind == Errand::Kind::backup && errand.has_failed() && errand.reason == health.reason);
+  }
+  if (const auto trouble = trouble_text(health, now); !trouble.empty() && !is_told)
     result.text += format(" Beside that, {}.", trouble);
   return result;
 }

@@ -186,7 +186,8 @@ void refuse_unknown(const App& app, const Containers& containers) {
   throw Conflict(
       ErrorCode::foreign_container,
       format("the engine has containers of {} that this state does not know: {}", app.name.text(), join(names, ", ")),
-      "belay recover takes them into this state. Where they are another user's, or of another state folder "
+      "belay recover takes them into this state as they are, also after belay forget. Where they are another user's, "
+      "or of another state folder "
       "(--state-dir), change them from there.");
 }
 

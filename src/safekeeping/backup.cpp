@@ -6,6 +6,7 @@
 
 #include "backup/verify.h"
 #include "base/format.h"
+#include "base/local_time.h"
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
@@ -100,6 +101,27 @@ void add_project(change::Context& context, const Release& release, const World& 
   }
 }
 
+// What the file lacks and nobody can pull. One sentence for all of them.
+void tell_of_images_of_this_host(const App& app, backup::Manifest& manifest) {
+  if (manifest.with_image) return;
+  std::vector<std::string> services;
+  std::set<std::string> folders;
+  for (const auto& [service, image] : manifest.images) {
+    if (manifest.digests.contains(service)) continue;
+    services.push_back(service);
+    for (const auto& build : app.builds)
+      if (build.image == image && !build.context.empty()) folders.insert(build.context);
+  }
+  if (services.empty()) return;
+  if (services.size() > 4) {
+    services.resize(4);
+    services.emplace_back("…");
+  }
+  manifest.left_out.push_back(format(
+      "the image of {}, which no registry has: add --with-image, or keep what it is made from{}", join(services, ", "),
+      folders.empty() ? "" : format(" ({})", join({folders.begin(), folders.end()}, ", "))));
+}
+
 backup::Manifest describe(change::Context& context, const App& app, const Release& release, const World& world,
                           bool files_are_here, const BackupOptions& options, ReadFrom& read_from,
                           std::vector<std::string>& no_way_back_for, std::stop_token stop) {
@@ -156,6 +178,7 @@ backup::Manifest describe(change::Context& context, const App& app, const Releas
     manifest.items.push_back(std::move(item));
   }
   add_project(context, release, world, places.uses, manifest, read_from);
+  tell_of_images_of_this_host(app, manifest);
   manifest.taken = context.clock.now();
   manifest.who = context.who;
   std::string host(256, '\0');
@@ -349,7 +372,8 @@ void put_back(change::Context& context, const App& held, const Quiesce& quiesced
 namespace {
 
 BackedUp back_up_once(change::Context& context, const AppName& name, backup::Destination& destination,
-                      const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+                      const backup::Sealing& sealing, const BackupOptions& options, bool& is_entered,
+                      std::stop_token stop) {
   const FileLock lock = lock_app(context, name, stop);
   const App app = [&] {
     App known = app_with_volumes(context, name, stop);
@@ -393,6 +417,7 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
     work.measure(result.plan, stop);
     work.open(destination, file, options.replace, context.store.folder(), stop);
     const BackupEntry entry(context, app, "backup", result.where, release.number);
+    is_entered = true;
     StillWatch watch(context.report, context.clock);
     entry.tell([&] {
       while_still(
@@ -425,10 +450,20 @@ BackedUp back_up_once(change::Context& context, const AppName& name, backup::Des
 
 }  // namespace
 
+void note_backup_not_begun(change::Context& context, const AppName& name, const std::string& place,
+                           const std::string& reason) {
+  note_failed_backup(context.store, name, place, reason, context.clock.now());
+  change::record_if_possible(context, [&] {
+    if (const auto app = context.store.app(name))
+      change::write_journal(context, *app, "backup", "failed", reason, change::what_runs(*app));
+  });
+}
+
 BackedUp back_up(change::Context& context, const AppName& name, backup::Destination& destination,
                  const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop) {
+  bool is_entered = false;  // in the history
   try {
-    return back_up_once(context, name, destination, sealing, options, std::move(stop));
+    return back_up_once(context, name, destination, sealing, options, is_entered, std::move(stop));
   } catch (const Cancelled&) {
     throw;
   } catch (const UsageError&) {
@@ -437,23 +472,33 @@ BackedUp back_up(change::Context& context, const AppName& name, backup::Destinat
     // Who does not want to wait is told so, and comes again.
     const bool is_only_early = error.code() == ErrorCode::locked && !context.wait_for_lock;
     if (!options.dry_run && !is_only_early)
-      note_failed_backup(context.store, name, destination.place().text(), error.what(), context.clock.now());
+      is_entered
+          ? note_failed_backup(context.store, name, destination.place().text(), error.what(), context.clock.now())
+          : note_backup_not_begun(context, name, destination.place().text(), error.what());
     throw;
   }
 }
 
 backup::FilePlace newest_good_backup(change::Context& context, const AppName& name) {
-  const auto records = context.store.backups(name.text());
-  const Time now = context.clock.now();
-  // What a clock that was ahead has dated may be older than all others: only where there is no other.
-  for (const bool with_those_to_come : {false, true})
-    for (auto record = records.rbegin(); record != records.rend(); ++record)
-      if (record->trouble.empty() && (with_those_to_come || record->taken <= now + clocks_differ))
-        return {backup::parse_place(record->place), record->name};
-  throw NotFound(format("this host knows of no good backup of {}", name.text()),
-                 format("Make one (belay backup {0}), name the file (belay restore {0} FILE), or look where it may be: "
-                        "belay backups --scan PLACE",
-                        name.text()));
+  const auto good = good_backups(context, name);
+  const auto there = std::find_if(good.begin(), good.end(), [](const auto& record) { return !is_gone(record); });
+  if (good.empty())
+    throw NotFound(
+        format("this host knows of no good backup of {}", name.text()),
+        format("Make one (belay backup {0}), name the file (belay restore {0} FILE), or look where it may be: "
+               "belay backups --scan PLACE",
+               name.text()));
+  if (there == good.end())
+    throw NotFound(ErrorCode::file_not_found,
+                   format("{} is gone: {}{}", backup_id(good.front()), where(good.front()),
+                          good.size() > 1 ? "; so are all other good ones" : ""),
+                   format("If its disk is not mounted, mount it. Else look where the file may be (belay backups --scan "
+                          "PLACE), or make a new one (belay backup {}).",
+                          name.text()));
+  if (there != good.begin())
+    context.report.note(format("{} is gone: {}; the newest that is there is {} of {}", backup_id(good.front()),
+                               where(good.front()), backup_id(*there), local_time(there->taken)));
+  return {backup::parse_place(there->place), there->name};
 }
 
 backup::Verified verify_backup(change::Context& context, backup::Destination& destination, const std::string& name,

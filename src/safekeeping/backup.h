@@ -43,7 +43,12 @@ struct BackedUp {
 BackedUp back_up(change::Context& context, const AppName& name, backup::Destination& destination,
                  const backup::Sealing& sealing, const BackupOptions& options, std::stop_token stop);
 
-// The newest backup in the index that no check has found wrong. Throws NotFound where there is none.
+// A backup that failed before it was begun: known as every other that failed, and in the history. Never throws.
+void note_backup_not_begun(change::Context& context, const AppName& name, const std::string& place,
+                           const std::string& reason);
+
+// The newest backup in the index that no check has found wrong, and whose file is not gone; says which newer one is.
+// Throws NotFound where there is none.
 backup::FilePlace newest_good_backup(change::Context& context, const AppName& name);
 
 // How many bytes of the file have been read, and how many there are if that is known.

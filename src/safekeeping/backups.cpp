@@ -173,6 +173,24 @@ std::string backup_id(const BackupRecord& record) {
   return format("b{}", record.id);
 }
 
+bool is_gone(const BackupRecord& record) {
+  const backup::Place place = backup::parse_place(record.place);
+  if (place.kind != backup::Place::Kind::local) return false;
+  std::error_code unknown;
+  return fs::status(fs::path(place.path) / record.name, unknown).type() == fs::file_type::not_found;
+}
+
+Records good_backups(change::Context& context, const AppName& name) {
+  Records good = context.store.backups(name.text());
+  std::erase_if(good, [](const BackupRecord& record) { return !record.trouble.empty(); });
+  std::reverse(good.begin(), good.end());
+  // What a clock that was ahead has dated may be older than all others: only where there is no other.
+  const Time now = context.clock.now();
+  std::stable_partition(good.begin(), good.end(),
+                        [&](const BackupRecord& record) { return record.taken <= now + clocks_differ; });
+  return good;
+}
+
 bool is_measured(const BackupRecord& record) {
   return record.files > 0 || record.data_size.value > 0;
 }

@@ -18,6 +18,10 @@ std::vector<BackupRecord> backups(change::Context& context, const std::optional<
 std::string where(const BackupRecord& record);
 // "b7": the same for as long as the index has the backup, and never given to another one.
 std::string backup_id(const BackupRecord& record);
+// Its file is on this host, or was, and is not there now. What is kept elsewhere is not asked for it.
+bool is_gone(const BackupRecord& record);
+// Newest first: the good ones, those last whose time is still to come by this host's clock.
+std::vector<BackupRecord> good_backups(change::Context& context, const AppName& name);
 // Whether what is in it was counted; the index may know only the file.
 bool is_measured(const BackupRecord& record);
 

@@ -71,6 +71,34 @@ bool has_all_images(change::Context& context, const backup::Manifest& manifest, 
                      [&](const auto& image) { return context.engine.image(image.second, stop).has_value(); });
 }
 
+// How the app comes back whose image is nowhere: it is made first, and gets its data then.
+std::string way_without_image(const backup::Manifest& manifest, const AppName& app, const std::string& service) {
+  const std::string& image = manifest.spec.service(service).image;
+  std::string way = format("belay deploy {}, beside its Dockerfile and with its options", app.text());
+  if (manifest.spec.project)
+    way = format("belay up, in {}", shell_quoted(manifest.spec.project->folder));
+  else if (!image.empty())
+    way += format(" (or with --image {})", shell_quoted(image));
+  std::string hint = format(
+      "Make the app first: {}. Then the same restore puts the data into it. A backup made with --with-image needs none "
+      "of that.",
+      way);
+  if (!manifest.left_out.empty()) hint += format(" Not in this one: {}.", join(manifest.left_out, "; "));
+  return hint;
+}
+
+// Before anything is unpacked.
+void refuse_missing_images(change::Context& context, const backup::Manifest& manifest, const AppName& app,
+                           std::stop_token stop) {
+  if (manifest.with_image) return;
+  for (const auto& [service, image] : manifest.images) {
+    if (manifest.digests.contains(service) || context.engine.image(image, stop)) continue;
+    throw NotFound(ErrorCode::image_gone,
+                   format("the image of {} is not on this host, and the backup has none", service),
+                   way_without_image(manifest, app, service));
+  }
+}
+
 // Images are saved by their ids; the names that the services know them by are given back. A tag that is here names
 // something of this host's.
 std::vector<plan::Step> steps_that_load_images(change::Context& context, const backup::Manifest& manifest,
@@ -291,11 +319,8 @@ Wanted what_installs(change::Context& context, App& app, const backup::Manifest&
                              : manifest.spec;
   app.scheme = as_other ? NamingScheme::belay : manifest.scheme;
   if (app.releases.empty()) app.created = context.clock.now();
+  refuse_missing_images(context, manifest, app.name, stop);
   install(context, app, manifest, spec, as_other ? std::map<std::string, FileMark>() : manifest.files, stop);
-  if (!manifest.with_image && manifest.digests.empty() && !has_all_images(context, manifest, stop))
-    throw NotFound(
-        ErrorCode::image_gone, format("the image of {} is not on this host, and the backup has none", manifest.app),
-        format("Build it (belay build {}), or restore a backup that was made with --with-image.", app.name.text()));
   wanted.through_engine =
       engine_filling(context, manifest, std::move(engine_only), wanted.volumes, where, std::move(stop));
   return wanted;

@@ -79,6 +79,10 @@ backup::Manifest manifest_for(change::Context& context, const InstalledService& 
   manifest.spec.services.push_back(std::move(spec));
   manifest.release_created = service.updated;
   manifest.with_image = with_image;
+  if (!with_image && service.version.digest.empty())
+    manifest.left_out.push_back(
+        format("the image {}, which no registry has: add --with-image, or keep what it is made from",
+               service.version.reference));
   manifest.taken = context.clock.now();
   manifest.who = context.who;
   manifest.host = host_name();

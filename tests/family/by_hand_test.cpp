@@ -150,6 +150,17 @@ TEST_F(SettingsByHand, AreChangedWithoutABuildAsAReleaseOfWhatRuns) {
       << "a limit is moved on the container that runs";
 }
 
+// What the refused line named is no app: neither a list nor a later command knows it.
+TEST_F(SettingsByHand, OfARefusedFirstDeployLeaveNoApp) {
+  Context here = scene_.context();
+  BuildOptions options;
+  options.image = "site:1";
+  options.settings = of_options({"-p", "8090:80"});
+  ASSERT_EQ(deploy(here, AppName("other"), options, {}, {}).change.kind, Change::Kind::done);
+  EXPECT_THAT(refusal([&] { deploy_image("site:1", {"-p", "8090:80"}); }), HasSubstr("8090"));
+  EXPECT_FALSE(scene_.store->app(web));
+}
+
 TEST_F(SettingsByHand, TakenOutAreGone) {
   EXPECT_EQ(deploy_image("site:1", {"-e", "A=1", "-e", "B=2", "-m", "64m"}).change.kind, Change::Kind::done);
   EXPECT_EQ(set({}, {"env.A", "memory"}).change.value().kind, Change::Kind::done);
@@ -160,6 +171,14 @@ TEST_F(SettingsByHand, TakenOutAreGone) {
   EXPECT_THAT(ports(), IsEmpty());
   EXPECT_THAT(refusal([&] { return set({}, {"memory"}); }), HasSubstr("memory is not set for web"));
   EXPECT_THAT(refusal([&] { return set({}, {"mem_limit"}); }), HasSubstr("there is no setting 'mem_limit'"));
+  for (const auto* variable : {"COLOUR", "DB_HOST", "A1"}) {
+    try {
+      std::ignore = set({}, {variable});
+      ADD_FAILURE() << variable;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.hint(), HasSubstr(format("env.{}", variable)));
+    }
+  }
 }
 
 TEST_F(SettingsByHand, ThatMakeItFailAreTakenBack) {

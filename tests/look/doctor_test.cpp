@@ -199,6 +199,41 @@ TEST(Doctor, SaysWhatARestoreWouldBeRefusedFor) {
                         "other's (r1)"));
 }
 
+// Only of this host's own folders: no server is asked.
+TEST(Doctor, SaysThatTheFileOfABackupIsGone) {
+  Practice practice;
+  practice.scene.run("deploy 1");
+  const fs::path folder = practice.scene.folder.path();
+  const auto keep = [&](const std::string& place, const std::string& name) {
+    BackupRecord record;
+    record.app = "web";
+    record.place = place;
+    record.name = name;
+    record.taken = practice.scene.clock.now();
+    practice.scene.store->save(record);
+    practice.scene.clock.advance(Seconds(1));
+  };
+  const auto level = [&] {
+    for (const auto& finding : practice.findings())
+      if (finding.text.find("gone: ") != std::string::npos) return finding.level;
+    return Finding::Level::good;
+  };
+  keep(folder.string(), "old.tar");
+  keep("sftp://nas/backups", "remote.tar");
+  EXPECT_EQ(level(), Finding::Level::advice);
+  write_file_durably(folder / "old.tar", "a backup");
+  EXPECT_EQ(level(), Finding::Level::good);
+  keep(folder.string(), "new.tar");
+  EXPECT_EQ(level(), Finding::Level::bad) << "it is the newest";
+}
+
+TEST(Doctor, ADiskWithoutRoomIsBadAndOneWithLittleIsSaid) {
+  EXPECT_EQ(level_of_space({0}), Finding::Level::bad);
+  EXPECT_EQ(level_of_space({16 << 20}), Finding::Level::advice);
+  EXPECT_EQ(level_of_space({(1 << 30) - 1}), Finding::Level::advice);
+  EXPECT_EQ(level_of_space({1 << 30}), Finding::Level::good);
+}
+
 TEST(Doctor, AdvisesABackupWhereThereIsDataAndNone) {
   Practice practice;
   practice.scene.run("deploy 1");
@@ -211,8 +246,9 @@ TEST(Doctor, AdvisesABackupWhereThereIsDataAndNone) {
   EXPECT_TRUE(says("no good backup"));
   BackupRecord record;
   record.app = "web";
-  record.place = "/backups";
+  record.place = practice.scene.folder.path().string();
   record.name = "web.tar";
+  write_file_durably(practice.scene.folder.path() / "web.tar", "a backup");
   record.taken = practice.scene.clock.now();
   practice.scene.store->save(record);
   EXPECT_FALSE(says("good backup"));

@@ -514,6 +514,13 @@ TEST_F(Backup, ThatFailedIsKnownUntilOneSucceeds) {
   EXPECT_THAT(failures[0].reason, HasSubstr("no space left"));
   EXPECT_FALSE(failures[0].told);
   EXPECT_EQ(failures[0].place, scene_.backups()->text());
+  const auto entries = [&] {
+    std::vector<std::string> outcomes;
+    for (const auto& entry : scene_.store->journal("web", 100))
+      if (entry.verb == "backup") outcomes.push_back(entry.outcome);
+    return outcomes;
+  };
+  EXPECT_THAT(entries(), ElementsAre("failed", "started"));
   Context here = scene_.context();
   EXPECT_THAT(status(here, web, {}).summary.backup_trouble, HasSubstr("there is no good one"));
   EXPECT_THAT(why(here, web, {}).text, HasSubstr("no space left"));

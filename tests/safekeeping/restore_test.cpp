@@ -323,6 +323,38 @@ TEST_F(Restore, InstallsNothingFromADamagedBackup) {
   EXPECT_THAT(scene_.running(), IsEmpty());
 }
 
+// An image that was built here is in no registry: it is said when the backup is made, and a restore that lacks it is
+// refused before anything is unpacked, with the way that works.
+TEST(FirstRestore, SaysHowAnAppComesBackWhoseImageIsNowhere) {
+  Scene scene;
+  for (const auto* line : {"deploy 1", "write new"}) ASSERT_EQ(scene.run(line), "done");
+  Context here = scene.context();
+  const auto made = safekeeping::back_up(here, web, *scene.backups(), {}, {}, {});
+  EXPECT_THAT(made.plan.notes,
+              Contains(HasSubstr("not in the backup: the image of web, which no registry has: add --with-image")));
+  ASSERT_EQ(scene.run("remove volumes"), "done");
+  for (const auto& image : scene.engine.images({}, {}))
+    for (const auto& tag : image.tags) std::ignore = scene.engine.remove_image(tag, {});
+  for (const bool dry_run : {true, false}) {
+    RestoreOptions options;
+    options.change.dry_run = dry_run;
+    try {
+      std::ignore = safekeeping::restore(here, web, *scene.backups(), scene.newest_backup(), {}, options, {});
+      ADD_FAILURE() << "not refused";
+    } catch (const NotFound& error) {
+      EXPECT_THAT(error.what(), HasSubstr("the image of web is not on this host, and the backup has none"));
+      EXPECT_THAT(error.hint(), HasSubstr(scene.source.string()));
+      EXPECT_THAT(error.hint(), HasSubstr("belay deploy web"));
+    }
+    EXPECT_FALSE(scene.store->app(web));
+    EXPECT_THAT(scene.engine.volumes({}, {}), IsEmpty());
+  }
+  // The way that it says.
+  ASSERT_EQ(scene.run("deploy 2"), "done");
+  ASSERT_EQ(scene.run("restore"), "done");
+  EXPECT_EQ(scene.held(), "new");
+}
+
 // V9: whatever fails of a first restore, the same command once more does the work again.
 TEST(FirstRestore, IsDoneAgainWhereItFailed) {
   using Cut = engine::MemoryEngine::Cut;

@@ -23,6 +23,7 @@ namespace belay::scene {
 namespace {
 
 using Cut = engine::MemoryEngine::Cut;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -181,6 +182,33 @@ TEST_F(Trials, ADrillOfAnAppThatDoesNotComeUpTellsWhyAndLeavesNothing) {
   EXPECT_THAT(record().drill_failure, HasSubstr("3"));
   EXPECT_EQ(record().trouble, "") << "every byte is right";
   EXPECT_EQ(record().verified, clock_.now());
+}
+
+// Somebody moved the newest files away: the newest that is there is taken, and that is said.
+TEST_F(Trials, TheNewestBackupWhoseFileIsThereIsTaken) {
+  back_up();
+  const auto younger = [&](const std::string& name) {
+    BackupRecord record = this->record();
+    record.id = 0;
+    record.name = name;
+    record.taken = clock_.now();
+    store_->save(record);
+    clock_.advance(Seconds(1));
+  };
+  clock_.advance(Seconds(1));
+  younger("gone.tar.zst");
+  younger("gone2.tar.zst");
+  Context here = context();
+  EXPECT_EQ(newest_good_backup(here, web).name, "web.tar.zst");
+  EXPECT_THAT(report_.notes,
+              Contains(AllOf(StartsWith("b3 is gone: "), HasSubstr("; the newest that is there is b1 of "))));
+  fs::remove(folder_.path() / "backups/web.tar.zst");
+  try {
+    std::ignore = newest_good_backup(here, web);
+    ADD_FAILURE() << "none is there";
+  } catch (const NotFound& error) {
+    EXPECT_THAT(error.what(), HasSubstr("gone2.tar.zst; so are all other good ones"));
+  }
 }
 
 // What fails for want of a network says nothing about the file: it is kept, and restored from.

@@ -48,8 +48,7 @@ BackupFile place_of_backup(const Invocation& in, change::Context& context, const
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
-    if (!in.has("dry-run"))
-      safekeeping::note_failed_backup(context.store, name, where, error.what(), context.clock.now());
+    if (!in.has("dry-run")) safekeeping::note_backup_not_begun(context, name, where, error.what());
     throw;
   }
 }

@@ -20,6 +20,7 @@ using Records = std::vector<BackupRecord>;
 // "verified 2 hours ago, with its image"
 std::string state_of(const BackupRecord& record, Time now) {
   std::vector<std::string> parts;
+  if (safekeeping::is_gone(record)) parts.emplace_back("the file is gone");
   if (!record.trouble.empty()) parts.push_back("BAD: " + record.trouble);
   if (record.verified) parts.push_back("verified " + ago(*record.verified, now));
   if (record.drilled) parts.push_back("drilled " + ago(*record.drilled, now));

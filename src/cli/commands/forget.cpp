@@ -33,7 +33,8 @@ int print_let_go(Invocation& in, const AppName& name, const change::LetGo& gone)
   in.console.success(format("{} is forgotten; its containers were not touched", name.text()));
   if (gone.bears_labels)
     in.console.note(
-        "they bear Belay's labels, which only a new container loses: belay ls shows them as not in the state");
+        "they bear Belay's labels, which only a new container loses: belay ls shows them as not in the state, and "
+        "belay recover takes them back");
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/plural.h"
 #include "base/text.h"
+#include "cli/backup_words.h"
 #include "cli/change_result.h"
 #include "cli/commands.h"
 #include "cli/data_options.h"
@@ -158,7 +159,7 @@ int run_backup(Invocation& in, HostRun& run) {
   options.with_image = in.has("with-image");
   options.replace = in.has("replace");
   options.sealing = sealing_options(in);
-  const BackupFile file = backup_file(second_word(in, "FILE"));
+  const BackupFile file = backup_file_to_write(second_word(in, "FILE"));
   options.file = file.name;
   const auto made = service_image::back_up(run.context(), name, *file.destination, options, in.stop());
   run.report().close();
@@ -167,6 +168,7 @@ int run_backup(Invocation& in, HostRun& run) {
     return 0;
   }
   if (!in.has("json")) {
+    for (const auto& what : made.manifest.left_out) in.console.note("not in the backup: " + what);
     in.console.success(format("{}: {} ({})", name, made.where, byte_text(made.size)));
     return 0;
   }
@@ -179,7 +181,10 @@ int run_restore_of(Invocation& in, HostRun& run) {
   auto options = common_options<service_image::RestoreOptions>(in, run);
   options.launchers = launcher_folder(in);
   options.globals = launcher_globals(in, run);
-  const BackupFile file = existing_backup(in, second_word(in, "FILE"));
+  const std::string word = second_word(in, "FILE");
+  const std::string where = AppName::is_valid(name) ? newest_where_folder(in, AppName(name), word) : word;
+  if (where != word) in.console.note("the backup is " + where);
+  const BackupFile file = existing_backup(in, where);
   const Done done =
       service_image::restore(run.context(), name, *file.destination, file.name, key_options(in), options, in.stop());
   return print_done(in, run, name, done, {format("{} is restored", name), {}});
