@@ -26,9 +26,10 @@ void print_failure(Console& console, const AppName& name, const change::Change& 
     outcome = change.is_itself ? format("; {} is in trouble", name.text())
                                : format("; it was rolled back, but {}: {} is in trouble",
                                         change.trouble_on_the_way_back, name.text());
-    hint = change.is_itself
-               ? format("belay why {0} explains it; belay rollback {0} goes back to the release before it.", name.text())
-               : format("belay why {0} explains it; belay start {0} last tries what ran before again.", name.text());
+    hint =
+        change.is_itself
+            ? format("belay why {0} explains it; belay rollback {0} goes back to the release before it.", name.text())
+            : format("belay why {0} explains it; belay start {0} last tries what ran before again.", name.text());
   } else if (change.running == change.release && change.running) {
     outcome = format("; {}", change::what_runs_now(change));
   } else if (change.running) {

@@ -517,7 +517,7 @@ TEST_F(Backup, ThatFailedIsKnownUntilOneSucceeds) {
   const auto entries = [&] {
     std::vector<std::string> outcomes;
     for (const auto& entry : scene_.store->journal("web", 100))
-      if (entry.verb == "backup") outcomes.push_back(entry.outcome);
+      if (entry.verb == "backup") outcomes.push_back(std::string(entry.outcome.text()));
     return outcomes;
   };
   EXPECT_THAT(entries(), ElementsAre("failed", "started"));

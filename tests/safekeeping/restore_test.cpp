@@ -326,7 +326,7 @@ TEST_F(Restore, InstallsNothingFromADamagedBackup) {
 // An image that was built here is in no registry: it is said when the backup is made, and a restore that lacks it is
 // refused before anything is unpacked, with the way that works.
 TEST(FirstRestore, SaysHowAnAppComesBackWhoseImageIsNowhere) {
-  Scene scene;
+  Scene scene(with_files);
   for (const auto* line : {"deploy 1", "write new"}) ASSERT_EQ(scene.run(line), "done");
   Context here = scene.context();
   const auto made = safekeeping::back_up(here, web, *scene.backups(), {}, {}, {});
