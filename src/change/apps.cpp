@@ -92,6 +92,11 @@ FileLock lock_app_as_found(Context& context, const AppName& name, std::stop_toke
 
 App known_app(Context& context, const AppName& name, std::stop_token stop) {
   if (auto app = context.store.app(name)) return std::move(*app);
+  if (context.store.service(name.text()))
+    throw NotFound(ErrorCode::app_not_found,
+                   format("there is no app {0}; {0} is a service, which has its own commands", name.text()),
+                   format("belay service help {0} lists them; belay service backup {0} FILE, belay service update {0}",
+                          name.text()));
   const auto names = context.store.app_names();
   if (const std::string near = did_you_mean(name.text(), names); !near.empty())
     throw NotFound(ErrorCode::app_not_found, format("there is no app {}", name.text()), near);

@@ -12,6 +12,7 @@
 #include "engine/direct.h"
 #include "engine/one_look.h"
 #include "family/adopting.h"
+#include "plan/planner.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -38,6 +39,21 @@ void keep_those_left_alone(std::vector<std::string>& containers, const plan::Pla
   });
 }
 
+// A container that was adopted by itself carries no labels of ours: both apps would change it, and remove it.
+void refuse_containers_of_apps(const std::vector<App>& apps, const Declaration& declared,
+                               const ComposeContainers& found, const World& world) {
+  for (const App& app : apps) {
+    if (app.name == declared.name) continue;
+    for (const auto& instance : plan::sort_out(app, world).instances)
+      for (const auto& [service, container] : found.by_service)
+        if (container.name == instance.container->name)
+          throw Conflict(
+              ErrorCode::foreign_container,
+              format("the container {} of this project is the app {} already", container.name, app.name.text()),
+              format("belay forget {} lets it go as it is; then the project takes it over.", app.name.text()));
+  }
+}
+
 }  // namespace
 
 void Pass::take_over_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result) {
@@ -52,6 +68,7 @@ void Pass::take_over_from_compose(const Declaration& declared, change::Context& 
     if (!is_of_another_folder(declared, orphan, is_gone_there)) result.orphans.push_back(orphan.name);
   if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;
   if (!options_.take_over.contains(declared.name.text())) refuse_other_project(declared, found, is_gone_there);
+  refuse_containers_of_apps(context.store.apps(), declared, found, view_.world);
   if (options_.dry_run) {
     remember(as_taken_from_compose(declared, app, view_.world, found, context, result));
     return;

@@ -10,6 +10,7 @@
 #include "change/start.h"
 #include "family/found.h"
 #include "family/parameters.h"
+#include "model/compose_labels.h"
 #include "model/naming.h"
 #include "state/store.h"
 
@@ -287,6 +288,12 @@ TakenIn adopt_containers(change::Context& context, App& app, const std::vector<s
     if (detail.container.name.ends_with("_stable") && foreign_scheme(detail.container.name, app.name))
       stable_by_name = release.number;
     taken.containers.push_back(detail.container.name);
+    if (const auto project = detail.container.labels.find(labels::compose_project);
+        project != detail.container.labels.end())
+      taken.warnings.push_back(
+          format("{} is of the Compose project {}, which belay up in its folder takes over as a whole; to do that "
+                 "instead: belay forget {}",
+                 detail.container.name, project->second, app.name.text()));
     refuse_data_that_goes_with_it(context, release, detail.container.name, stop);
     for (auto& lost : unkept_of(context, detail.container.name, stop)) taken.lost.push_back(std::move(lost));
     for (auto& note : notes_of_unnamed(release.spec.services[0], release.number))

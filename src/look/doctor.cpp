@@ -227,24 +227,28 @@ class Examination {
   void gone_files(const App& app) {
     const auto records = installation_.store().backups(app.name.text());
     std::vector<std::string> gone;
+    std::string place;  // of the newest of them
     bool is_newest_gone = false;
     for (auto record = records.rbegin(); record != records.rend(); ++record) {
       if (!record->trouble.empty() || !safekeeping::is_gone(*record)) continue;
       is_newest_gone = is_newest_gone || record == records.rbegin();
+      if (place.empty()) place = record->place;
       gone.push_back(format("{} ({})", safekeeping::backup_id(*record), safekeeping::where(*record)));
     }
     if (gone.empty()) return;
-    const std::string place = shell_quoted(records.back().place);
+    // A scan of a folder that is missing might only mean that its disk is.
+    std::error_code unknown;
+    const std::string quoted = shell_quoted(place);
+    const std::string scan = format("{}belay backups --scan {}",
+                                    fs::exists(place, unknown) ? "" : format("mkdir -p {} && ", quoted), quoted);
     const size_t count = gone.size();
     if (count > 2) gone.resize(2);
     add(is_newest_gone ? Level::bad : Level::advice, app.name.text(),
         format("of its {} backups, {}: {}{}", records.size(),
                count == 1 ? std::string("the file of one is gone") : format("the files of {} are gone", count),
                join(gone, ", "), count > 2 ? ", …" : ""),
-        format(
-            "If a disk is not mounted, mount it; else belay backups --scan {} forgets them, and belay backup {} makes "
-            "a new one.",
-            place, app.name.text()));
+        format("If a disk is not mounted, mount it; else {} forgets them, and belay backup {} makes a new one.", scan,
+               app.name.text()));
   }
 
   void backups(const App& app) {

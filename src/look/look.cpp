@@ -94,7 +94,10 @@ state::Outline outline_of(const App& app) {
     row.number = release.number;
     row.identity = release.identity;
     row.verdict = release.verdict;
-    if (!release.spec.services.empty()) row.reference = release.spec.services[0].image;
+    if (!release.spec.services.empty()) {
+      row.first_service = release.spec.services[0].name;
+      row.reference = release.spec.services[0].image;
+    }
     row.images = release.images;
     row.containers = release.containers;
     row.bodies = release.bodies;
@@ -120,8 +123,8 @@ bool has_moved_on(const state::Outline& app, const AppSummary& row) {
   if (app.built.reference == row.image && app.built.image != row.image_id) return true;
   if (app.releases.empty()) return false;
   const state::ReleaseOutline& newest = app.releases.back();
-  return newest.reference == row.image && std::none_of(newest.images.begin(), newest.images.end(),
-                                                       [&](const auto& image) { return image.second == row.image_id; });
+  const auto image = newest.images.find(newest.first_service);
+  return newest.reference == row.image && image != newest.images.end() && image->second != row.image_id;
 }
 
 // How a container's state reads: of a job its end, of what somebody stopped that it is held.
@@ -192,7 +195,8 @@ AppSummary summary_of(const state::Outline& app,
   if (const state::ReleaseOutline* release = shown ? app.find(*shown) : nullptr) {
     row.verdict = release->verdict;
     row.image = release->reference;
-    row.image_id = release->images.empty() ? "" : release->images.begin()->second;
+    const auto first = release->images.find(release->first_service);
+    row.image_id = first == release->images.end() ? "" : first->second;
     std::set<std::string> all;
     for (const auto& [service, image] : release->images) all.insert(image);
     row.more_images = std::max(0, static_cast<int>(all.size()) - 1);
@@ -200,10 +204,13 @@ AppSummary summary_of(const state::Outline& app,
   if (container != nullptr) {
     row.container = container->name;
     row.status = container->status;
-    row.image_id = container->image_id;
     row.ports = container->ports;
     row.health = container->health;
   }
+  // The first service's own container may still run what another tag of it was.
+  for (const auto& [service, each] : containers)
+    if (each != nullptr && (containers.size() == 1 || (shown_one != nullptr && service == shown_one->first_service)))
+      row.image_id = each->image_id;
   if (has_moved_on(app, row)) row.image = format("{}@{}", without_tag(row.image), short_digest(row.image_id));
   row.state = summary_state(app.wish, app.release_count > 0, container);
   for (const auto& [service, each] : containers)

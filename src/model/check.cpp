@@ -2,6 +2,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/bytes.h"
 #include "base/format.h"
 #include "model/fields.h"
 
@@ -112,6 +113,12 @@ void check_service(const Service& service) {
   if (service.scheduled && service.number > 1)
     throw Error(ErrorCode::bad_value, format("{} is run by the clock, and has replicas", service.group_name()),
                 "Leave its replicas or its schedule out.");
+  // The engine refuses less, and only when the container is made. None stands for no limit.
+  constexpr ByteCount least_memory{6 << 20};
+  if (const auto& memory = service.resources.memory; memory && memory->value != 0 && *memory < least_memory)
+    throw Error(ErrorCode::bad_value,
+                format("{} of memory are less than the engine gives a container", byte_text(*memory)),
+                "The least is 6m.");
   for (size_t i = 0; i < service.ports.size(); ++i) {
     const auto& port = service.ports[i];
     if (port.container_port == 0) throw Error(ErrorCode::bad_value, "port 0 cannot be published");

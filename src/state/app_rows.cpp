@@ -561,6 +561,8 @@ std::vector<Outline> AppRows::outlines() {
              outline.wish = read_wish(row);
            });
   each_row(connection_.query("SELECT r.app, r.number, r.created, r.verdict, r.reason, r.identity, "
+                             "(SELECT iif(json_valid(json), json_extract(json, '$.services[0].name'), '') "
+                             "FROM specs WHERE id = r.spec), "
                              "(SELECT iif(json_valid(json), json_extract(json, '$.services[0].image'), '') "
                              "FROM specs WHERE id = r.spec), "
                              "(SELECT iif(json_valid(json), (SELECT group_concat(json_extract(value, '$.name'), '/') "
@@ -582,6 +584,7 @@ std::vector<Outline> AppRows::outlines() {
              release.verdict = verdict(row.text());
              release.reason = row.text();
              release.identity = row.text();
+             release.first_service = row.text();
              release.reference = row.text();
              if (const auto jobs = row.maybe(&Row::text))
                for (auto& job : split(*jobs, '/'))

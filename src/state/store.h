@@ -36,7 +36,8 @@ struct ReleaseOutline {
   Verdict verdict = Verdict::pending;
   std::string reason;
   std::string identity;                                   // as in Release
-  std::string reference;                                  // the image as the settings of its first service name it
+  std::string first_service;                              // by the order of the settings; its image speaks for all
+  std::string reference;                                  // that image as the settings name it
   std::map<std::string, std::string> images, containers;  // by service, as in Release
   std::map<std::string, Body> bodies;
   std::set<std::string> jobs;  // services that run to their end

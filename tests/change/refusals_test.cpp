@@ -90,6 +90,12 @@ TEST(Refusals, AnUnknownApp) {
         ErrorCode::app_not_found);
     expect_refusal<NotFound>(scene, [&](Context& c) { use(c, far); }, "there is no app database", "belay ls");
   }
+  InstalledService service;
+  service.name = "greet";
+  scene.store->save(service);
+  for (const auto& use : uses)
+    expect_refusal<NotFound>(
+        scene, [&](Context& c) { use(c, AppName("greet")); }, "greet is a service", "belay service help greet");
 }
 
 TEST(Refusals, AnAppThatOnlyTheEngineKnows) {

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "change/carry_out.h"
+#include "change/let_go.h"
 #include "change/remove_stopped.h"
 #include "change/start.h"
 #include "declared/declared.h"
@@ -261,6 +262,24 @@ TEST_F(BesideCompose, LeavesTheProjectThatBelayRunsFromAnotherFolderAlone) {
   fs::remove_all(first);
   EXPECT_FALSE(up().change.failed()) << "the folder was moved";
   EXPECT_NE(up().kind, DeclaredApp::Kind::broken);
+}
+
+TEST_F(BesideCompose, LeavesWhatIsAnAppByItself) {
+  compose_up();
+  Context here = scene_.context();
+  const auto adopted = family::adopt(here, AppName("solo"), {"shop-web-1"}, {}, {});
+  EXPECT_THAT(adopted.warnings, ElementsAre(HasSubstr("shop-web-1 is of the Compose project shop")));
+  const auto before = scene_.engine.changes();
+  for (const bool dry_run : {true, false}) {
+    options_.dry_run = dry_run;
+    const DeclaredApp refused = up();
+    EXPECT_EQ(refused.kind, DeclaredApp::Kind::broken);
+    EXPECT_THAT(refused.reason, HasSubstr("the container shop-web-1 of this project is the app solo already"));
+    EXPECT_THAT(refused.hint, HasSubstr("belay forget solo"));
+  }
+  EXPECT_EQ(scene_.engine.changes(), before);
+  EXPECT_TRUE(change::let_go(here, AppName("solo"), false, [](const change::LetGo&) { return true; }, {}).done);
+  EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
 }
 
 TEST_F(BesideCompose, LeavesTheProjectOfAnotherFolderAlone) {

@@ -54,6 +54,41 @@ TEST(Look, AtAnAppThatWasNeverStarted) {
   EXPECT_EQ(app.image_id, scene.image_of("1"));
 }
 
+// The table shows one image of several: that of the first service, by its own id and name.
+TEST(Look, AtTheImageOfTheFirstServiceOfSeveral) {
+  Scene scene;
+  App app{AppName("shop")};
+  const auto add = [&](int number, const std::string& web, Verdict verdict) {
+    Release& release = app.releases.emplace_back();
+    release.number = {number};
+    for (const auto& [name, image] : {std::pair("web", "web:1"), std::pair("db", "db:1")}) {
+      Service& service = release.spec.services.emplace_back();
+      service.name = name;
+      service.image = image;
+    }
+    release.images = {{"web", web}, {"db", "sha256:dbdbdbdbdbdbdb"}};
+    release.verdict = verdict;
+  };
+  add(1, "sha256:aaaaaaaaaaaaaa", Verdict::passed);
+  app.last = ReleaseNumber{1};
+  app.wish.goal = goal::Stopped{};
+  const auto shown = [&] {
+    scene.store->save(app);
+    auto here = scene.context();
+    const auto rows = list(here, {});
+    const Status told = status(here, AppName("shop"), {});
+    EXPECT_EQ(rows.at(0).image, told.summary.image);
+    EXPECT_EQ(rows.at(0).image_id, told.summary.image_id);
+    return rows.at(0);
+  };
+  EXPECT_EQ(shown().image, "web:1");
+  EXPECT_EQ(shown().image_id, "sha256:aaaaaaaaaaaaaa");
+  add(2, "sha256:aaaaaaaaaaaaaa", Verdict::failed);
+  EXPECT_EQ(shown().image, "web:1");
+  add(3, "sha256:cccccccccccccc", Verdict::failed);
+  EXPECT_EQ(shown().image, "web@aaaaaaaaaaaa");
+}
+
 TEST(Look, FindsWhoseAContainerIs) {
   Scene scene;
   scene.run("deploy 1");

@@ -52,6 +52,17 @@ TEST(CheckSpec, RefusesPortsThatCannotBe) {
             "the host port 8080 is asked for twice: 127.0.0.1:8080->80/tcp and 0.0.0.0:8080->81/tcp");
 }
 
+// Else only the engine would say so, for each release anew.
+TEST(CheckSpec, RefusesLessMemoryThanAContainerNeeds) {
+  const auto of = [](std::int64_t bytes) {
+    return refusal(one([&](Service& s) { s.resources.memory = ByteCount{bytes}; }));
+  };
+  EXPECT_EQ(of(6), "6 B of memory are less than the engine gives a container");
+  EXPECT_NE(of((6 << 20) - 1), "");
+  EXPECT_EQ(of(6 << 20), "");
+  EXPECT_EQ(of(0), "") << "no limit";
+}
+
 TEST(CheckSpec, RefusesMountsThatCannotBe) {
   EXPECT_EQ(refusal(with_mounts({{Mount::Kind::volume, "x", "data", false, ""}})),
             "the mount point 'data' is not an absolute path in the container");
