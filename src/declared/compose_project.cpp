@@ -226,7 +226,7 @@ void refuse_other_project(const Declaration& declared, const ComposeContainers& 
         format("the project {} runs already, from {}, and this is {}: the container {} is of the other one",
                declared.name.text(), theirs, mine, container.name),
         format("Give this one another name (-p NAME). Or stop the other one, its volumes stay: docker compose -p {0} "
-               "down. If it is this one, from a folder that is gone: belay apply --take-over {0}.",
+               "down. If it is this one, moved to this folder: belay up --take-over {0}.",
                declared.name.text()));
   };
   for (const auto& [service, container] : found.by_service) {

@@ -205,15 +205,18 @@ END
   # Its data are in a volume: the host has no such folder.
   rm -r "$place/data"
   cd /srv/shop || fail 'no folder'
+  # A path that is none of this host may be another machine's, or a disk's that is not mounted.
+  expect_refused 1 belay plan -p shop
+  expect_err 'belay up --take-over shop'
   # As the page says: what Belay wants to replace lacks a variable.
-  expect_done belay plan -p shop
+  expect_done belay plan -p shop --take-over shop
   expect_out 'GREETING'
   echo GREETING=hello >.env
-  expect_done belay plan -p shop
+  expect_done belay plan -p shop --take-over shop
   expect_out 'takes over 2 containers as they are: shop-db-1, shop-web-1'
   local before
   before=$(inspect shop-db-1 .Id)$(inspect shop-web-1 .Id)
-  expect_done belay up -p shop
+  expect_done belay up -p shop --take-over shop
   expect_equal 'the containers' "$before" "$(inspect shop-db-1 .Id)$(inspect shop-web-1 .Id)"
   sed -i '1i name: shop' compose.yaml
   expect_done belay plan
