@@ -1,9 +1,9 @@
 #include "declared/compose_project.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "archive/tar_reader.h"
+#include "archive/text_source.h"
 #include "base/format.h"
 #include "base/presence.h"
 #include "base/text.h"
@@ -96,12 +96,7 @@ class SharedParts {
 
 // The only file of a tar; nullopt: it holds something else.
 std::optional<ServiceFile> file_in(std::string_view tar, const std::string& target) {
-  archive::TarReader reader([&](std::span<char> room) {
-    const size_t size = std::min(room.size(), tar.size());
-    std::memcpy(room.data(), tar.data(), size);
-    tar.remove_prefix(size);
-    return size;
-  });
+  archive::TarReader reader(archive::text_source(tar));
   archive::TarEntry entry;
   if (!reader.next(entry) || entry.kind != archive::TarEntry::Kind::file || entry.sparse) return {};
   ServiceFile file{

@@ -77,7 +77,7 @@ std::string image_news(const std::string& reference, const std::string& was, con
   const std::string now = !choice.id.empty()      ? short_digest(choice.id)
                           : choice.build          ? std::string("(to be built)")
                           : choice.digest.empty() ? std::string("(to be pulled)")
-                                                  : short_digest(choice.digest.substr(choice.digest.find('@') + 1));
+                                                  : short_digest(bare_digest(choice.digest));
   return format("image {}@{} → {}@{}", reference, short_digest(was), choice.reference, now);
 }
 

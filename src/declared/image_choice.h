@@ -24,6 +24,11 @@ class LocalImages {
   std::map<std::string, size_t> by_name_;  // ids, tags and digests
 };
 
+// "repository@sha256:…", or the digest alone: the digest.
+inline std::string bare_digest(const std::string& text) {
+  return text.substr(text.find('@') + 1);
+}
+
 struct ImageChoice {
   std::string reference;               // what the choice is about, with the tag that a pattern chose
   std::string id;                      // of the image that is here; empty: it has to be pulled

@@ -66,7 +66,6 @@ void keep_images_and_files(const Release& present, const std::set<std::string>& 
 // fetched again to fail again.
 void name_images_that_failed(const std::optional<App>& app, const ImageChoices& choices, change::ReleaseDraft& made) {
   if (!app) return;
-  const auto digest_of = [](const std::string& text) { return text.substr(text.find('@') + 1); };
   for (const Release& failed : app->releases) {
     if (failed.verdict != Verdict::failed) continue;
     change::ReleaseDraft known = made;
@@ -76,7 +75,7 @@ void name_images_that_failed(const std::optional<App>& app, const ImageChoices& 
       const auto id = failed.images.find(service);
       if (!choice.id.empty() || choice.digest.empty() || digest == failed.digests.end() || id == failed.images.end())
         continue;
-      if (digest_of(digest->second) == digest_of(choice.digest)) image = id->second;
+      if (bare_digest(digest->second) == bare_digest(choice.digest)) image = id->second;
     }
     if (!is_made_so(failed, known)) continue;
     made.images = std::move(known.images);

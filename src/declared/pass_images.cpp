@@ -86,9 +86,8 @@ void Pass::take_image(change::Context& context, change::ReleaseDraft& made, cons
 }
 
 bool Pass::bears_digest(const Image& image, const std::string& wanted) {
-  const auto digest = [](const std::string& text) { return text.substr(text.find('@') + 1); };
   return std::any_of(image.digests.begin(), image.digests.end(),
-                     [&](const std::string& own) { return digest(own) == digest(wanted); });
+                     [&](const std::string& own) { return bare_digest(own) == bare_digest(wanted); });
 }
 
 }  // namespace belay::declared

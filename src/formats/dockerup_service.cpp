@@ -13,6 +13,7 @@
 #include "formats/run_values.h"
 #include "formats/variable_file.h"
 #include "model/labels.h"
+#include "model/least_memory.h"
 
 namespace belay::formats {
 
@@ -200,7 +201,7 @@ RestartPolicy restart_policy(const Node& node) {
 
 ByteCount memory_limit(const std::string& text) {
   const ByteCount size = size_in_bytes(text);
-  if (size < ByteCount{6 << 20})
+  if (size < least_memory)
     throw Error(ErrorCode::bad_value, format("{} is less than the engine gives a container", byte_text(size)),
                 "The least is 6m.");
   return size;

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/format.h"
 #include "model/fields.h"
+#include "model/least_memory.h"
 
 namespace belay {
 
@@ -113,8 +114,7 @@ void check_service(const Service& service) {
   if (service.scheduled && service.number > 1)
     throw Error(ErrorCode::bad_value, format("{} is run by the clock, and has replicas", service.group_name()),
                 "Leave its replicas or its schedule out.");
-  // The engine refuses less, and only when the container is made. None stands for no limit.
-  constexpr ByteCount least_memory{6 << 20};
+  // None stands for no limit.
   if (const auto& memory = service.resources.memory; memory && memory->value != 0 && *memory < least_memory)
     throw Error(ErrorCode::bad_value,
                 format("{} of memory are less than the engine gives a container", byte_text(*memory)),

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/tar_reader.h"
+#include "archive/text_source.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/format.h"
@@ -169,12 +169,7 @@ std::vector<std::string> Scripts::commands() const {
 
 Scripts scripts_from_archive(std::string_view tar, std::string_view root) {
   Scripts scripts;
-  archive::TarReader reader([&](std::span<char> room) {
-    const size_t size = std::min(room.size(), tar.size());
-    std::memcpy(room.data(), tar.data(), size);
-    tar.remove_prefix(size);
-    return size;
-  });
+  archive::TarReader reader(archive::text_source(tar));
   archive::TarEntry entry;
   while (reader.next(entry)) {
     const auto parts = path_of(entry, root);
