@@ -26,7 +26,7 @@ std::function<bool(const std::string&)> confirm_new_name(Invocation& in) {
 }  // namespace
 
 int run_deploy(Invocation& in) {
-  const AppName name = app_name(in);
+  const AppName name = app_name_before_path(in);
   family::BuildOptions build = build_options(in);
   build.confirm_new_name = confirm_new_name(in);
   family::StartOptions options;
