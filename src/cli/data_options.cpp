@@ -127,12 +127,13 @@ BackupFile usual_backup_file(const formats::Settings& settings) {
 }
 
 BackupFile existing_backup(const Invocation& in, const std::string& text) {
-  BackupFile file = backup_file(text);
-  if (!file.name.empty()) return file;
+  const backup::Place place = backup::parse_place(text);
   std::error_code error;
-  if (backup::parse_place(text).kind == backup::Place::Kind::local && !fs::exists(text, error))
+  if (place.kind == backup::Place::Kind::local && !fs::exists(place.path, error) && !error)
     throw NotFound(ErrorCode::file_not_found, format("{} is not there", printable(text)),
                    "belay backups lists those that are known, belay backups --scan PLACE those in a place.");
+  BackupFile file = backup_file(text);
+  if (!file.name.empty()) return file;
   throw in.usage_error(format("{} is a folder: name one of the backups in it", printable(text)));
 }
 

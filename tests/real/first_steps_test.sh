@@ -37,9 +37,7 @@ test_who_has_nothing_yet_is_told_how_to_begin() {
 1 | docker run --rm is for | belay run --rm -it alpine sh
 2 | there are no apps yet | belay deploy
 2 | there are no apps yet | belay stop
-0 | belay deploy NAME beside a Dockerfile, or belay up | belay ls
 0 | there are no apps yet | belay logs
-0 | there are no apps yet | belay why
 0 | no backups are known | belay backups
 1 | belay deploy $app PATH | belay deploy $app ./nosuch
 1 | belay deploy $app --image REF | belay deploy $app
@@ -116,6 +114,30 @@ test_a_line_of_docker_run_is_answered_with_the_one_that_makes_an_app_of_it() {
   expect_done bash -c "$line"
   expect_done belay start "$app" new
   is_up "$(running "$app")" || fail 'the app does not run'
+}
+
+test_in_the_folder_of_a_project_its_services_are_told_from_apps_and_images() {
+  build_image one
+  mkdir project
+  cd project || fail 'no folder'
+  echo "{name: $app, services: {web: {image: '$prefix-image:one'}, db: {image: '$prefix-image:one'}}}" >compose.yaml
+  expect_done belay up -d
+  each_says <<END
+1 | Its services: | belay up nosuch
+1 | Its services: | belay restart web nosuch
+1 | belay import run nginx -- docker run -d -p 80:80 nginx | belay run -p 80:80 nginx
+1 | belay up web builds it and starts | belay deploy web
+1 | the settings of $app stand in its Compose file | belay set web memory=1g
+1 | the settings of $app stand in its Compose file | belay set $app memory=1g
+1 | the settings of $app stand in its Compose file | belay unset web memory
+2 | name the app: $app | belay rollback web
+2 | name the app: $app | belay backup web
+2 | belay stop $app/web stops the one service | belay down web
+2 | goes behind the command | belay -f compose.yaml up
+2 | belay set site KEY=VALUE | belay config set site env.A=b
+0 | $app | belay status web db
+0 | web | belay ps --services
+END
 }
 
 test_a_name_or_file_of_the_folder_of_definitions_leads_to_the_folder() {

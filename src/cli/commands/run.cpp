@@ -146,6 +146,9 @@ Declarations project_of_run(Invocation& in, const formats::compose::Request& req
     return declared::read_project(request, compose_outside(),
                                   [&](const std::string& text) { in.console.warning(text); });
   } catch (const NotFound& error) {
+    if (error.code() == ErrorCode::service_not_found && !in.session.project)
+      throw NotFound(error.code(), error.what(),
+                     format("{}; a line of docker run becomes an app: {}", error.hint(), line_of_docker_run(in)));
     if (error.code() != ErrorCode::file_not_found || in.session.project) throw;
     throw NotFound(error.code(), error.what(), hint_for_an_image(in));
   }
