@@ -91,7 +91,7 @@ constexpr std::array start_options{Option{.name = "wait-timeout",
                                    Option{.name = "no-wait", .summary = "do not wait for the release to prove itself"},
                                    Option{.name = "order",
                                           .value = "start-first|stop-first",
-                                          .summary = "the order of the swap, instead of the one chosen by rule",
+                                          .summary = "start the new release first, or stop the old one first",
                                           .kind = Kind::words,
                                           .choices = "start-first|stop-first"}};
 constexpr std::array snapshot{Option{
@@ -126,7 +126,7 @@ constexpr std::array recipients{
            .summary = "encrypt for the public keys in this file, one per line",
            .kind = Kind::file,
            .repeatable = true},
-    Option{.name = "passphrase", .summary = "encrypt with the passphrase in the variable PASS"}};
+    Option{.name = "passphrase", .summary = "encrypt with the passphrase in the variable PASS, else asked for"}};
 constexpr std::array passphrase_file{Option{.name = "passphrase-file",
                                             .value = "FILE",
                                             .summary = "take the passphrase from the first line of this file",
@@ -233,7 +233,7 @@ constexpr auto options_of_ls = joined(
     names_only, json);
 constexpr std::array options_of_logs{
     Option{.name = "follow", .letter = 'f', .summary = "wait for what is new and print it as it comes"},
-    Option{.name = "lines", .letter = 'n', .value = "N", .summary = "only the last N lines", .kind = Kind::number},
+    Option{.name = "lines", .letter = 'n', .value = "N|all", .summary = "only the last N lines"},
     Option{.name = "timestamps", .letter = 't', .summary = "put the time before each line"},
     Option{.name = "since",
            .value = "TIME",
@@ -864,7 +864,7 @@ constexpr std::array table{
     Command{.name = "status",
             .group = Group::look,
             .summary = "Show the wanted and the actual state of an app",
-            .positionals = only_optional_target,
+            .positionals = several_targets,
             .options = json,
             .run = run_status},
     Command{.name = "ps",

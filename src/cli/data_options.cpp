@@ -10,7 +10,9 @@
 #include "base/plural.h"
 #include "base/text.h"
 #include "change/context.h"
+#include "cli/descriptor.h"
 #include "cli/settings_file.h"
+#include "cli/tty.h"
 
 namespace belay::cli {
 
@@ -25,12 +27,26 @@ std::string first_line(const std::string& file) {
   return line;
 }
 
-crypto::Passphrase passphrase_of(const std::optional<std::string>& file) {
+// A line that the terminal does not show.
+std::string asked_in_secret(const Invocation& in, std::string_view question) {
+  const RawMode hidden(0, Keys::hidden);
+  in.console.diagnostic(question);
+  return read_line(0, in.session.stop()).value_or("");
+}
+
+enum class PassphraseFor { new_file, file_that_is_there };
+
+crypto::Passphrase passphrase_of(const Invocation& in, const std::optional<std::string>& file, PassphraseFor use) {
   if (file) return crypto::Passphrase(first_line(*file));
   const char* words = std::getenv("PASS");
-  if (words == nullptr || *words == '\0')
-    throw UsageError("there is no passphrase", "Set the variable PASS, or name a file: --passphrase-file FILE.");
-  return crypto::Passphrase(words);
+  if (words != nullptr && *words != '\0') return crypto::Passphrase(words);
+  const UsageError none("there is no passphrase", "Set the variable PASS, or name a file: --passphrase-file FILE.");
+  if (!in.console.is_in_terminal()) throw none;
+  std::string typed = asked_in_secret(in, "Passphrase of the backup (it is not shown):");
+  if (typed.empty()) throw none;
+  if (use == PassphraseFor::new_file && asked_in_secret(in, "The same once more:") != typed)
+    throw UsageError("the two passphrases differ", "Nothing was written.");
+  return crypto::Passphrase(std::move(typed));
 }
 
 void add_recipients_of_file(const std::string& file, backup::Sealing& sealing) {
@@ -73,7 +89,7 @@ backup::Sealing sealing_options(const Invocation& in) {
   for (const auto& file : in.list("recipients-file")) add_recipients_of_file(file, sealing);
   if (in.has("passphrase") || in.has("passphrase-file")) {
     if (!sealing.recipients.empty()) throw in.usage_error("a backup is for recipients or has a passphrase, not both");
-    sealing.passphrase = passphrase_of(in.text("passphrase-file"));
+    sealing.passphrase = passphrase_of(in, in.text("passphrase-file"), PassphraseFor::new_file);
   }
   if (sealing.recipients.empty() && !sealing.passphrase) add_recipients_of(read_settings({}), sealing);
   return sealing;
@@ -84,7 +100,9 @@ crypto::AgeKeys key_options(const Invocation& in) {
   for (const auto& file : in.list("identity"))
     for (auto& identity : crypto::read_identities(read_file(file), file))
       keys.identities.push_back(std::move(identity));
-  keys.passphrase = [file = in.text("passphrase-file")] { return passphrase_of(file); };
+  keys.passphrase = [&in, file = in.text("passphrase-file")] {
+    return passphrase_of(in, file, PassphraseFor::file_that_is_there);
+  };
   return keys;
 }
 
@@ -109,11 +127,13 @@ BackupFile usual_backup_file(const formats::Settings& settings) {
 }
 
 BackupFile existing_backup(const Invocation& in, const std::string& text) {
+  const backup::Place place = backup::parse_place(text);
+  std::error_code error;
+  if (place.kind == backup::Place::Kind::local && !fs::exists(place.path, error) && !error)
+    throw NotFound(ErrorCode::file_not_found, format("{} is not there", printable(text)),
+                   "belay backups lists those that are known, belay backups --scan PLACE those in a place.");
   BackupFile file = backup_file(text);
   if (!file.name.empty()) return file;
-  std::error_code error;
-  if (backup::parse_place(text).kind == backup::Place::Kind::local && !fs::exists(text, error))
-    throw NotFound(ErrorCode::file_not_found, format("{} is not there", printable(text)));
   throw in.usage_error(format("{} is a folder: name one of the backups in it", printable(text)));
 }
 

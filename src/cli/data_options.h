@@ -19,9 +19,9 @@ std::string usual_place(const formats::Settings& settings);
 void add_recipients_of(const formats::Settings& settings, backup::Sealing& sealing);
 
 // --gzip, --level, --recipient, --recipients-file, --passphrase, --passphrase-file. The passphrase itself comes from
-// the variable PASS or from a file, never from the command line.
+// the variable PASS, from a file or from the user at a terminal, never from the command line.
 backup::Sealing sealing_options(const Invocation& in);
-// --identity, --passphrase-file; the variable PASS for a file that needs a passphrase.
+// --identity, --passphrase-file; the variable PASS or the user for a file that needs a passphrase. Not to outlive `in`.
 crypto::AgeKeys key_options(const Invocation& in);
 
 struct BackupFile {

@@ -64,6 +64,15 @@ void refuse_missing_folder(const DeclaredPass& pass) {
       "belay up a Compose file.");
 }
 
+void refuse_name_of_definition(const std::string& word) {
+  std::error_code unknown;
+  const std::string file = word + ".json";
+  if (!fs::is_regular_file(file, unknown)) return;
+  throw NotFound(
+      ErrorCode::app_not_found, format("there is no app {} yet", word),
+      format("{} here defines it: belay plan . and belay apply . are about all definitions of this folder.", file));
+}
+
 namespace {
 
 Style style_of(std::string_view sign) {

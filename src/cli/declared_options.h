@@ -17,6 +17,8 @@ DeclaredPass project_pass(const Invocation& in, const std::optional<std::string>
 
 // Who begins is told how: NotFound where the folder of the settings is not there.
 void refuse_missing_folder(const DeclaredPass& pass);
+// Throws NotFound where a file of this folder defines the app of that name, and nothing was made of it yet.
+void refuse_name_of_definition(const std::string& word);
 
 // Makes it so, and tells of it on standard output; the exit code is 0, 1 or 3.
 int apply_and_tell(Invocation& in, const DeclaredPass& pass);

@@ -139,6 +139,99 @@ constexpr std::array words{
     Habit{"unadopt", false, "belay forget NAME lets an app go again, without touching its containers."},
     Habit{"disown", false, "belay forget NAME lets an app go again, without touching its containers."},
     Habit{"load", false, "belay restore NAME FILE brings back what belay backup wrote, images included."},
+    Habit{"pm2", true,
+          "belay ls lists the apps, belay logs NAME prints what one writes; belay help lists the commands."},
+    Habit{"git", true,
+          "belay releases NAME lists the releases of an app, belay history NAME what was done, belay config NAME "
+          "--diff rN what differs."},
+    Habit{"apt", false,
+          "belay deploy NAME --image REF makes an app of an image; Belay itself is a package: apt upgrade."},
+    Habit{"get", true, "belay ls lists the apps, belay ps their containers, belay status NAME shows how an app is."},
+    Habit{"rollout", false,
+          "belay status NAME shows how an app is, belay rollback NAME goes back, belay restart NAME restarts it."},
+    Habit{"builder", false, "belay build NAME builds an image; the build cache is the engine's: docker builder prune."},
+    Habit{"buildx", false, "belay build NAME --builder buildkit builds an image with BuildKit."},
+    Habit{"autoscale", false, "belay up --scale SERVICE=N, or deploy.replicas in the Compose file."},
+    Habit{
+        "install", false,
+        "belay deploy NAME --image REF makes an app of an image, belay up of a Compose file, belay service install of "
+        "a service image."},
+    Habit{"purge", false, "belay remove NAME --volumes removes an app with all its data, and asks for its name."},
+    Habit{"autoremove", false,
+          "belay cleanup removes earlier releases of all apps with their images, but one to go back to; belay cleanup "
+          "NAME those of one app."},
+    Habit{"clean", false,
+          "belay cleanup removes earlier releases of all apps with their images, but one to go back to; belay cleanup "
+          "NAME those of one app."},
+    Habit{"outdated", true, "belay plan shows the newer versions that definitions and Compose files ask for."},
+    Habit{"du", true, "belay df shows what each app takes of the disk."},
+    Habit{"flush", false, "Logs are rotated by the engine; belay logs NAME --since 10m prints only the newest lines."},
+    Habit{"startup", false,
+          "Apps come back after a boot by themselves; belay autostart NAME last says which release, belay serve keeps "
+          "what is declared."},
+    Habit{"monit", true, "belay ls --watch shows the apps as they change, belay stats what they use."},
+    Habit{"expose", false, "belay set NAME ports=8080:80 publishes a port; belay port NAME shows those that are."},
+    Habit{"port-forward", false,
+          "belay set NAME ports=8080:80 publishes a port; belay port NAME shows those that are."},
+    Habit{"forward", false, "belay set NAME ports=8080:80 publishes a port; belay port NAME shows those that are."},
+    Habit{"migrate", false,
+          "belay backup NAME writes an app into one file, and belay restore NAME FILE brings it to another host."},
+    Habit{"move", false,
+          "belay backup NAME writes an app into one file, and belay restore NAME FILE brings it to another host."},
+    Habit{"validate", true, "belay config -q checks a Compose file, belay plan DIR definitions."},
+    Habit{"lint", true, "belay config -q checks a Compose file, belay plan DIR definitions."},
+    Habit{"test", false,
+          "belay try NAME IMAGE tries an image beside the app, belay drill NAME a backup; belay notify --test the "
+          "notices."},
+    Habit{"dry-run", true,
+          "belay plan shows what would change; --dry-run goes behind each command that changes something."},
+    Habit{"preview", true,
+          "belay plan shows what would change; --dry-run goes behind each command that changes something."},
+    Habit{"branch", true, "belay releases NAME lists the releases of an app."},
+    Habit{"clone", false,
+          "git clone fetches the folder, belay deploy NAME beside its Dockerfile or belay up makes an app."},
+    Habit{"errors", true, "belay why NAME says what is wrong with an app, belay why of all apps."},
+    Habit{"problems", true, "belay why NAME says what is wrong with an app, belay why of all apps."},
+    Habit{"uptime", true, "belay ls shows how long each app is up."},
+    Habit{"jobs", true, "belay status NAME shows the jobs and backups of an app and when their turn comes."},
+    Habit{"services", true,
+          "belay ps lists the containers by app and service, belay config --services those of a file."},
+    Habit{"networks", true,
+          "belay config --networks prints the networks of a project, belay config NAME those of an app."},
+    Habit{"ui", true, "belay ls --watch shows the apps as they change, belay stats what they use."},
+};
+
+// What goes behind "docker" or stands alone: the second word alone would mean something else here.
+constexpr std::array two_words{
+    Phrase{"container", "ls", true, "belay ps lists the containers."},
+    Phrase{"container", "list", true, "belay ps lists the containers."},
+    Phrase{"image", "ls", true, "belay images lists the images of all apps."},
+    Phrase{"image", "list", true, "belay images lists the images of all apps."},
+    Phrase{"image", "inspect", true, "belay images NAME lists the images of an app."},
+    Phrase{"image", "history", true, "belay images NAME lists the images of an app."},
+    Phrase{"image", "rm", false, "belay cleanup NAME removes the images that no release of an app needs."},
+    Phrase{"image", "remove", false, "belay cleanup NAME removes the images that no release of an app needs."},
+    Phrase{"image", "pull", false,
+           "belay pull fetches the images of a project, belay deploy NAME --image REF makes an app of one."},
+    Phrase{"volume", "rm", false, "Volumes hold data: belay remove NAME --volumes removes an app with its volumes."},
+    Phrase{"volume", "prune", false, "Volumes hold data: belay remove NAME --volumes removes an app with its volumes."},
+    Phrase{"volume", "create", false,
+           "A volume is made with its app: belay deploy NAME -v VOLUME:FOLDER, or volumes in a Compose file."},
+    Phrase{"network", "create", false,
+           "A network is made with its app: belay deploy NAME --network NETWORK, or networks in a Compose file."},
+    Phrase{"network", "connect", false, "belay set with network=NETWORK moves an app into another network."},
+    Phrase{"network", "rm", false, "belay down removes a project with its networks."},
+    Phrase{"network", "prune", false, "belay down removes a project with its networks."},
+    Phrase{"system", "prune", false,
+           "belay cleanup removes earlier releases with their images, but one to go back to; belay df shows what takes "
+           "room, belay doctor looks at the host."},
+    Phrase{"builder", "prune", false,
+           "The build cache is the engine's: docker builder prune; belay df shows what the images take."},
+    Phrase{"buildx", "prune", false,
+           "The build cache is the engine's: docker builder prune; belay df shows what the images take."},
+    Phrase{"rollout", "history", true, "belay releases NAME lists the releases of an app."},
+    Phrase{"git", "diff", true, "belay config NAME --diff rN shows what differs between releases."},
+    Phrase{"apt", "list", true, "belay ls lists the apps."},
 };
 
 // A second word of other tools, in the place of an app's name.
@@ -173,6 +266,23 @@ constexpr std::array second_words{
     HabitWord{"config", "get", "belay config NAME prints the settings of an app."},
     HabitWord{"config", "set", "belay set NAME KEY=VALUE changes a setting of an app."},
     HabitWord{"config", "edit", "belay config NAME --edit opens the settings of an app."},
+    HabitWord{"config", "view", "belay config NAME prints the settings of an app."},
+    HabitWord{"config", "get-contexts", "belay doctor tells which engine is used; -H ENDPOINT names another one."},
+    HabitWord{"config", "use-context", "belay doctor tells which engine is used; -H ENDPOINT names another one."},
+    HabitWord{"config", "unset", "belay unset NAME KEY takes a setting of an app away."},
+    HabitWord{"import", "compose", "A Compose file is taken as it is: belay up beside it, belay up -f FILE elsewhere."},
+    HabitWord{"import", "docker-compose",
+              "A Compose file is taken as it is: belay up beside it, belay up -f FILE elsewhere."},
+    HabitWord{"import", "*.yml", "A Compose file is taken as it is: belay up beside it, belay up -f FILE elsewhere."},
+    HabitWord{"import", "*.yaml", "A Compose file is taken as it is: belay up beside it, belay up -f FILE elsewhere."},
+    HabitWord{"import", "docker", "belay import run NAME -- docker run … makes an app of a line of docker run."},
+    HabitWord{"import", "container", "belay adopt NAME CONTAINER takes over a container as it is."},
+    HabitWord{"unit", "status", "belay status NAME shows how an app is; belay unit list lists the units."},
+    HabitWord{"unit", "start", "belay unit run NAME runs a unit; belay start NAME starts an app."},
+    HabitWord{"unit", "stop", "belay stop NAME stops the app that a unit made."},
+    HabitWord{"unit", "show", "belay unit print NAME prints a unit; belay status NAME shows how an app is."},
+    HabitWord{"completion", "tcsh",
+              "It has none: bash, zsh and fish are known; belay completion bash prints the script."},
     HabitWord{"autostart", "list", "belay autostart lists what starts with the host."},
     HabitWord{"autostart", "enable", "belay autostart NAME last starts an app when the host starts."},
     HabitWord{"autostart", "disable", "belay autostart NAME none leaves an app down when the host starts."},
@@ -184,6 +294,7 @@ constexpr std::array synonyms{
     Alias{"list", "ls"},     Alias{"apps", "ls"},         Alias{"inspect", "config"}, Alias{"stat", "status"},
     Alias{"info", "doctor"}, Alias{"describe", "status"}, Alias{"show", "status"},    Alias{"check", "doctor"},
     Alias{"log", "logs"},    Alias{"journal", "history"}, Alias{"disk", "df"},        Alias{"size", "df"},
+    Alias{"pods", "ps"},     Alias{"containers", "ps"},   Alias{"projects", "ls"},
 };
 
 constexpr std::array options{
@@ -192,9 +303,45 @@ constexpr std::array options{
         "", "debug",
         "belay doctor looks at the engine, the state and the apps; --progress plain shows each step in a line."},
     HabitOption{"", "context", "-H ENDPOINT names an engine; DOCKER_CONTEXT chooses one of docker's contexts."},
+    HabitOption{"", "f", "-f FILE goes behind the command: belay config -f FILE."},
+    HabitOption{"", "file", "-f FILE goes behind the command: belay config -f FILE."},
+    HabitOption{"", "p", "-p PROJECT goes behind the command, as in: belay config -p PROJECT."},
+    HabitOption{"", "project-name", "-p PROJECT goes behind the command, as in: belay config -p PROJECT."},
+    HabitOption{"", "profile", "--profile goes behind the command, as in: belay config --profile PROFILE."},
+    HabitOption{"", "project-directory",
+                "--project-directory goes behind the command, as in: belay config --project-directory DIR."},
+    HabitOption{"", "env-file", "--env-file goes behind the command, as in: belay config --env-file FILE."},
+    HabitOption{"wait", "timeout", "The program timeout ends it: timeout 60 belay wait NAME."},
     HabitOption{"status", "w", "belay ls --watch shows how the apps are, again and again."},
     HabitOption{"status", "watch", "belay ls --watch shows how the apps are, again and again."},
+    HabitOption{"status", "all", "belay status without a name shows all apps."},
+    HabitOption{"status", "a", "belay status without a name shows all apps."},
+    HabitOption{"status", "n", "belay logs NAME -n 20 prints the last lines of an app."},
     HabitOption{"ls", "filter", "belay ls NAME… lists only these apps; belay ls --json is for programs."},
+    HabitOption{"ls", "installed", "belay ls lists all apps anyway."},
+    HabitOption{"ls", "upgradable", "belay plan shows the newer versions that definitions and Compose files ask for."},
+    HabitOption{"ps", "no-trunc", "Nothing is cut where it is no terminal; belay ps --json is for programs."},
+    HabitOption{"ps", "n", "belay ps NAME lists only the containers of an app."},
+    HabitOption{"ps", "last", "belay ps NAME lists only the containers of an app."},
+    HabitOption{"ps", "l", "belay ps NAME lists only the containers of an app."},
+    HabitOption{"ps", "latest", "belay ps NAME lists only the containers of an app."},
+    HabitOption{"events", "filter", "belay events NAME prints only what happens to an app."},
+    HabitOption{"logs", "e", "belay logs NAME -n 20 prints the last lines."},
+    HabitOption{"logs", "x", "belay logs NAME -n 20 prints the last lines; belay why NAME says what is wrong."},
+    HabitOption{"logs", "b", "belay logs NAME --since 1d prints what was written since then."},
+    HabitOption{"logs", "p", "belay logs NAME --release rN prints what an earlier release wrote."},
+    HabitOption{"logs", "previous", "belay logs NAME --release rN prints what an earlier release wrote."},
+    HabitOption{"logs", "l", "belay logs NAME prints the logs of an app, belay logs those of all."},
+    HabitOption{"logs", "grep", "Let a pipe search: belay logs NAME | grep WORD."},
+    HabitOption{"logs", "g", "Let a pipe search: belay logs NAME | grep WORD."},
+    HabitOption{"history", "oneline", "There is a line for each change anyway: leave it out."},
+    HabitOption{"ls", "check", "belay doctor ends with 1 where something is wrong, belay why says what."},
+    HabitOption{"doctor", "fix",
+                "belay doctor names the command that mends; belay apply and belay up do what is declared."},
+    HabitOption{"kill", "9", "-s SIGNAL names the signal: belay kill NAME -s KILL."},
+    HabitOption{"kill", "1", "-s SIGNAL names the signal: belay kill NAME -s HUP."},
+    HabitOption{"kill", "T", "-s SIGNAL names the signal: belay kill NAME -s TERM."},
+    HabitOption{"build", "t", "The name of the app stands first, and then the folder: belay build NAME DIR."},
     HabitOption{"deploy", "tag",
                 "An image of your own: belay deploy NAME --image REF; a mark on a release: belay stable NAME."},
     HabitOption{"build", "tag",
@@ -202,6 +349,9 @@ constexpr std::array options{
     HabitOption{"start", "timeout", "--wait-timeout TIME says how long the release may take to prove itself."},
     HabitOption{"backup", "to", "-o PLACE says where the backup goes."},
     HabitOption{"rollback", "to", "The release stands behind the name: belay rollback NAME rN."},
+    HabitOption{"rollback", "to-revision", "The release stands behind the name: belay rollback NAME rN."},
+    HabitOption{"rollback", "release", "The release stands behind the name: belay rollback NAME rN."},
+    HabitOption{"rollback", "r", "The release stands behind the name: belay rollback NAME rN."},
     HabitOption{"remove", "force", "-y does not ask; belay kill NAME stops at once."},
     HabitOption{"logs", "details", "belay config NAME prints the settings of the release, labels included."},
     HabitOption{"ps", "filter", "belay ps --status STATE shows only what is so; belay ps --json is for programs."},
@@ -239,12 +389,18 @@ constexpr std::array options{
     HabitOption{"*", "force", "-y answers questions with yes; belay kill NAME stops at once."},
     HabitOption{"*", "u", "The name of an app is a word of its own: belay logs NAME, belay status NAME."},
     HabitOption{"*", "unit", "The name of an app is a word of its own: belay logs NAME, belay status NAME."},
+    HabitOption{"*", "now", "It is done at once anyway: leave it out."},
+    HabitOption{"*", "n", "--dry-run shows what would be done, and changes nothing."},
     HabitOption{"*", "gpus", "An app gets graphics cards by a Compose file (gpus: all): belay up."},
     HabitOption{"*", "list", "belay ls lists the apps, belay backups and belay snapshots NAME what is kept of them."},
 };
 
-constexpr std::array<std::string_view, 7> programs{"docker",  "docker-compose", "podman", "podman-compose",
-                                                   "nerdctl", "systemctl",      "kubectl"};
+constexpr std::array<std::string_view, 16> programs{
+    "docker",    "docker-compose", "podman", "podman-compose", "nerdctl", "systemctl", "kubectl", "pm2",
+    "container", "image",          "system", "compose",        "builder", "buildx",    "rollout", "apt"};
+
+// What kubectl puts before a name.
+constexpr std::array<std::string_view, 6> kinds{"deployment", "deploy", "pod", "svc", "statefulset", "app"};
 
 constexpr std::array values{
     HabitValue{"autostart", 1, "on", "last"},     HabitValue{"autostart", 1, "off", "none"},
@@ -263,9 +419,31 @@ std::span<const HabitWord> habit_words() {
 }
 
 std::string_view answer_to_word(std::string_view command, std::string_view word) {
-  for (const auto& habit : second_words)
-    if (habit.command == command && habit.word == word) return habit.answer;
+  for (const auto& habit : second_words) {
+    if (habit.command != command) continue;
+    if (habit.word.starts_with('*') ? word.ends_with(habit.word.substr(1)) : word == habit.word) return habit.answer;
+  }
   return {};
+}
+
+std::span<const Phrase> phrases() {
+  return two_words;
+}
+
+const Phrase* find_phrase(std::span<const std::string> typed) {
+  if (typed.size() < 2) return nullptr;
+  const auto found = std::find_if(two_words.begin(), two_words.end(), [&](const Phrase& phrase) {
+    return phrase.first == typed[0] && phrase.second == typed[1];
+  });
+  return found == two_words.end() ? nullptr : &*found;
+}
+
+std::string_view without_kind(std::string_view word) {
+  const size_t slash = word.find('/');
+  // An app may well be called app: app/web is a service of it.
+  const bool is_kind = slash != std::string_view::npos && word.substr(0, slash) != "app" &&
+                       std::find(kinds.begin(), kinds.end(), word.substr(0, slash)) != kinds.end();
+  return is_kind ? word.substr(slash + 1) : word;
 }
 
 std::span<const Habit> habits() {
@@ -302,14 +480,16 @@ std::string_view answer_to_option(std::string_view command, std::string_view opt
 namespace {
 
 // Options of other tools that are followed by the name: as their value, or because they have none.
-constexpr std::array<std::string_view, 15> before_a_name{"-u", "--unit",   "--name", "-f",  "--force", "-d",
-                                                         "-i", "--detach", "-t",     "-it", "--tty",   "--interactive",
-                                                         "-a", "--all",    "--rm"};
+constexpr std::array<std::string_view, 20> before_a_name{
+    "-u",    "--unit", "--name",        "-f",    "--force", "-d",    "-i", "--detach", "-t",   "-it",
+    "--tty", "-a",     "--interactive", "--all", "--rm",    "--now", "-9", "-p",       "-xeu", "-e"};
 
 bool is_name(std::span<const std::string> typed, size_t index) {
-  const std::string& word = typed[index];
+  const std::string word(without_kind(typed[index]));
   if (!AppName::is_valid(word) || find_command(without_alias(word)) != nullptr || find_habit(word) != nullptr)
     return false;
+  const bool is_kind = std::find(kinds.begin(), kinds.end(), word) != kinds.end();
+  if (is_kind && index + 1 < typed.size() && AppName::is_valid(typed[index + 1])) return false;
   const bool may_be_value = index > 0 && typed[index - 1].starts_with('-');
   return !may_be_value ||
          std::find(before_a_name.begin(), before_a_name.end(), typed[index - 1]) != before_a_name.end();
@@ -327,7 +507,7 @@ std::string with_name(std::string_view answer, std::span<const std::string> type
     const size_t end = at + blank.size();
     const bool is_word = at > 0 && text[at - 1] == ' ' &&
                          (end == text.size() || std::string_view(" ,;.:").find(text[end]) != std::string_view::npos);
-    if (is_word) text.replace(at, blank.size(), typed[name]);
+    if (is_word) text.replace(at, blank.size(), without_kind(typed[name]));
   }
   return text;
 }

@@ -17,6 +17,16 @@ std::span<const Habit> habits();
 // nullptr: nothing is known of the word.
 const Habit* find_habit(std::string_view word);
 
+// Two words that mean something else together than the second one does alone: "image rm".
+struct Phrase {
+  std::string_view first, second;
+  bool looks = false;
+  std::string_view answer;
+};
+std::span<const Phrase> phrases();
+// nullptr: nothing is known of them.
+const Phrase* find_phrase(std::span<const std::string> words);
+
 // Words that stand for a command of Belay.
 struct Alias {
   std::string_view word, command;
@@ -33,7 +43,8 @@ struct HabitValue {
 };
 std::span<const HabitValue> habit_values();
 
-// A word behind a command that is no app: told only where there is no app of that name.
+// A word behind a command that is no app: told only where there is no app of that name. "*.yml" is any word with that
+// ending.
 struct HabitWord {
   std::string_view command, word, answer;
 };
@@ -45,8 +56,10 @@ std::string_view answer_to_word(std::string_view command, std::string_view word)
 // can be the name of an app and is no word of a command itself ("volume inspect web"). Without one, as it stands.
 std::string with_name(std::string_view answer, std::span<const std::string> words);
 
-// A program whose command line begins with its name, and goes on with words that are Belay's too.
+// What a command line of another tool begins with, and goes on with words that are Belay's too: "docker", "container".
 bool is_other_program(std::string_view word);
+// "deployment/shop" as kubectl has it: "shop". Other words as they are.
+std::string_view without_kind(std::string_view word);
 
 // `command` empty: of the program, before any command; "*": of every command that has no such option.
 struct HabitOption {

@@ -170,6 +170,24 @@ AppName app_name(const Invocation& in) {
   return AppName(in.argument("NAME"));
 }
 
+AppName app_name_before_path(const Invocation& in) {
+  const std::string word = in.argument("NAME");
+  const bool is_place = word.starts_with('.') || word.starts_with('/') || word.starts_with('~');
+  if (AppName::is_valid(word) || (!is_place && word.find_first_of(":/@") == std::string::npos)) return AppName(word);
+  const std::string command = format("belay {}", in.command.name);
+  const std::string message = format("'{}' cannot be the name of an app", printable(word));
+  if (word.find("://") != std::string::npos)
+    throw UsageError(ErrorCode::bad_name, message, format("Fetch the folder first, then: {} NAME DIR", command));
+  if (is_place)
+    throw UsageError(ErrorCode::bad_name, message,
+                     format("The name comes first: {} NAME {}", command, shell_quoted(printable(word))));
+  std::string name = word.substr(word.rfind('/') + 1);
+  name = name.substr(0, name.find_first_of(":@"));
+  throw UsageError(ErrorCode::bad_name, message,
+                   format("An image stands behind a name: {} {} --image {}", command,
+                          AppName::is_valid(name) ? name : "NAME", shell_quoted(printable(word))));
+}
+
 Target target(const Invocation& in) {
   return Target::parse(in.argument("NAME"));
 }

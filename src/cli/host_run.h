@@ -71,6 +71,8 @@ change::ChangeOptions change_options(const Invocation& in);
 ChangeWords change_words(const Invocation& in, const HostRun& run);
 // The app's name as the first word.
 AppName app_name(const Invocation& in);
+// The same where an image or a folder may have been typed in its place: "deploy nginx:1.27", "build .".
+AppName app_name_before_path(const Invocation& in);
 // The same for commands that also take a part of an app: APP/SERVICE, APP/SERVICE/N.
 Target target(const Invocation& in);
 

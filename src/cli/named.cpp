@@ -106,10 +106,13 @@ std::optional<Target> Named::of_container(const std::string& word) {
   }
   if (!meant) return {};
   if (!meant->is_present && !takes_earlier_)
-    throw NotFound(ErrorCode::container_not_found,
-                   format("{} is a container of {} {}, which is not the present release", word, meant->target.text(),
-                          meant->release.text()),
-                   format("belay logs {} {} shows what it wrote.", meant->target.text(), meant->release.text()));
+    throw NotFound(
+        ErrorCode::container_not_found,
+        format("{} is a container of {} {}, which is not the present release", word, meant->target.text(),
+               meant->release.text()),
+        in_.command.name == "rm"
+            ? format("belay cleanup {} removes the containers of earlier releases.", meant->target.app.text())
+            : format("belay logs {} {} shows what it wrote.", meant->target.text(), meant->release.text()));
   if (!meant->is_present) release_ = meant->release.text();
   in_.console.note(meant->is_present ? format("{} is {}", word, meant->target.text())
                                      : format("{} is {} of {}", word, meant->target.text(), meant->release.text()));

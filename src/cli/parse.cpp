@@ -135,8 +135,10 @@ void check_value(std::string_view subject, const std::string& what, Kind kind, s
     wrong("a time such as 10m (back from now), 09:00, yesterday, 2026-01-31 or 2026-01-31T09:00:00Z");
   if (kind == Kind::words) {
     const auto known = choices_of(choices);
-    if (std::find(known.begin(), known.end(), value) == known.end())
-      wrong(join(known, " or "), did_you_mean(value, known));
+    if (std::find(known.begin(), known.end(), value) == known.end()) {
+      const std::string_view answer = answer_to_word(subject, value);
+      wrong(join(known, " or "), answer.empty() ? did_you_mean(value, known) : std::string(answer));
+    }
   }
 }
 
@@ -197,21 +199,35 @@ void check_words(const Command& command, const std::vector<std::string>& words) 
     if (command.name == "backup" && words.size() == 2)
       throw UsageError(about(command.name, format("unexpected argument '{}'", extra)),
                        format("Where it goes: belay backup {} -o {}", printable(words[0]), shell_quoted(extra)));
-    throw UsageError(about(command.name, format("unexpected argument '{}'", extra)), usage);
+    const std::string_view answer = answer_to_word(command.name, words[0]);
+    throw UsageError(about(command.name, format("unexpected argument '{}'", extra)),
+                     answer.empty() ? usage : with_name(answer, std::span(words).subspan(1)));
   }
   for (size_t i = 0; i < std::min(words.size(), positionals.size()); ++i)
     check_value(command.name, std::string(positionals[i].name), positionals[i].kind, positionals[i].choices, words[i]);
 }
 
-// "docker ps": the words of the program are words of Belay.
+// "docker container logs web": behind the words of another tool is a word of Belay, or one that is answered. Two words
+// that mean something else together come first: "image rm".
 void refuse_other_programs(const std::vector<std::string>& words) {
-  if (words.size() < 2 || !is_other_program(words[0])) return;
-  const std::string_view second = without_alias(words[1]);
-  if (find_command(second) == nullptr) return;
-  std::vector<std::string> rest{std::string(second)};
-  for (size_t i = 2; i < words.size(); ++i) rest.push_back(shell_quoted(printable(words[i])));
-  throw UsageError(format("there is no command '{}'", words[0]),
-                   format("Leave {} out: belay {}", words[0], join(rest, " ")));
+  std::vector<std::string> left_out;
+  for (std::span<const std::string> rest(words); rest.size() > 1; rest = rest.subspan(1)) {
+    if (const Phrase* phrase = find_phrase(rest))
+      throw UsageError(format("there is no command '{} {}'", phrase->first, phrase->second),
+                       with_name(phrase->answer, rest.subspan(2)));
+    if (!is_other_program(rest[0])) return;
+    left_out.push_back(rest[0]);
+    if (is_other_program(rest[1]) || find_phrase(rest.subspan(1)) != nullptr) continue;
+    const std::string_view command = without_alias(rest[1]);
+    if (find_command(command) != nullptr) {
+      std::vector<std::string> line{std::string(command)};
+      for (const auto& word : rest.subspan(2)) line.push_back(shell_quoted(printable(without_kind(word))));
+      throw UsageError(format("there is no command '{}'", words[0]),
+                       format("Leave {} out: belay {}", join(left_out, " "), join(line, " ")));
+    }
+    if (const Habit* habit = find_habit(rest[1]))
+      throw UsageError(format("there is no command '{}'", words[0]), with_name(habit->answer, rest.subspan(2)));
+  }
 }
 
 // "web start": the command comes first.

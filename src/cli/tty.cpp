@@ -142,7 +142,7 @@ std::shared_ptr<void> UserTerminal::on_resize(std::function<void(Size)> changed)
   return std::make_shared<ResizeWatch>(*this, std::move(changed));
 }
 
-RawMode::RawMode(int fd) {
+RawMode::RawMode(int fd, Keys keys) {
   if (::isatty(fd) != 1) return;
   if (raw_fd >= 0) throw std::logic_error("the terminal is raw already");
   if (::tcgetattr(fd, &saved_settings) != 0) throw system_error("reading the terminal's settings", errno);
@@ -152,7 +152,12 @@ RawMode::RawMode(int fd) {
   active_ = true;
   take_over_fatal_signals();
   termios raw = saved_settings;
-  ::cfmakeraw(&raw);
+  if (keys == Keys::raw) {
+    ::cfmakeraw(&raw);
+  } else {
+    raw.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    raw.c_lflag |= ECHONL;
+  }
   if (::tcsetattr(fd, TCSADRAIN, &raw) != 0) {
     const int error = errno;
     give_back_fatal_signals();

@@ -37,11 +37,14 @@ class UserTerminal final : public Terminal {
   StopEvent stopped_;
 };
 
-// The terminal hands on every key, Ctrl-C included, as long as this lives; nothing happens where `fd` is no terminal.
+// raw: the terminal hands on every key, Ctrl-C included. hidden: lines as usual, which it does not show.
+enum class Keys { raw, hidden };
+
+// The terminal is so as long as this lives; nothing happens where `fd` is no terminal.
 // Whatever ends the process but SIGKILL, the terminal is put back: exit(), a signal, a second Ctrl-C. One at a time.
 class RawMode {
  public:
-  explicit RawMode(int fd);
+  explicit RawMode(int fd, Keys keys = Keys::raw);
   RawMode(const RawMode&) = delete;
   RawMode& operator=(const RawMode&) = delete;
   ~RawMode();

@@ -190,10 +190,10 @@ std::string reason_of(const Hold& hold, const Situation& situation) {
       return format("stopped by {} ({}); belay start {} last ends that", app->wish.who, app->wish.why,
                     app->name.text());
     case Hold::Why::failed_before:
-      return format("{} is just this, and failed: {}; belay retry {} tries it again", hold.release->text(),
+      return format("the same settings failed as {}: {}; belay retry {} tries them again", hold.release->text(),
                     app->release(*hold.release).reason, app->name.text());
     case Hold::Why::gone_back_from:
-      return format("{0} is just this, and {1} went back from it ({2}); belay start {3} {0} ends that",
+      return format("{0} has the same settings, and {1} went back from it ({2}); belay start {3} {0} ends that",
                     hold.release->text(), app->wish.who, app->wish.why, app->name.text());
     case Hold::Why::foreign_change:
       return format("docker compose made what runs, otherwise than {0} and the files say ({1}); belay up puts {0} back",

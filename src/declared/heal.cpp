@@ -247,8 +247,8 @@ class HealthCheckup {
         const auto mine = change::inspected(context_.engine, own->name, stop_);
         if (!theirs || !mine || !theirs->started || !mine->started || *theirs->started <= *mine->started) continue;
         return Complaint{own->name,
-                         format("{}, to which it is tied ({}), was started anew", other->name, to_text(tie.kind)),
-                         false, service.name};
+                         format("{}, to which it is tied ({}), was restarted", other->name, to_text(tie.kind)), false,
+                         service.name};
       }
     }
     return {};

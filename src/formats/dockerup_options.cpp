@@ -165,6 +165,9 @@ std::vector<Mount> secret_mounts(const Node& definition, const fs::path& folder)
   std::vector<Mount> mounts;
   const Node* section = definition.find("secrets");
   if (section == nullptr) return mounts;
+  if (section->is_list())
+    throw ConfigError(section->where(), "\"secrets\" must be a map, not a list",
+                      "Each file has a name: \"secrets\": {\"password\": \"/etc/shop/password\"}.");
   for (const Member& member : section->as_map("\"secrets\"")) {
     if (member.key.empty() || member.key.find_first_of("/:") != std::string::npos || member.key.starts_with('.'))
       throw ConfigError(member.key_where, format("'{}' cannot be a file's name", printable(member.key)),

@@ -56,6 +56,7 @@ constexpr std::array foreign{
     Foreign{"workdir", "The key is \"working_dir\"."},
     Foreign{"work_dir", "The key is \"working_dir\"."},
     Foreign{"interactive", "The key is \"stdin_open\"."},
+    Foreign{"gpus", "A definition cannot ask for graphics cards; a Compose file can (gpus: all): belay up."},
     Foreign{"secret", "The key is \"secrets\": {\"NAME\": \"FILE\"}."},
 };
 

@@ -186,7 +186,7 @@ int small_number(Text text) {
 constexpr auto flag = RunOption::Kind::flag;
 constexpr auto value = RunOption::Kind::value;
 constexpr const char* windows = "it exists on Windows only";
-constexpr const char* no_place = "a specification has no place for it yet";
+constexpr const char* no_place = "Belay cannot keep it yet; leave it out, or let docker run this container";
 
 // In the order of `docker run --help`; names that only older versions had stand beside their successors.
 constexpr RunOption table[] = {

@@ -18,7 +18,7 @@ Indices WishPlanner::move_data(const Indices& before) {
   Indices moved = copied;
   for (const auto& exchange : exchanges_)
     moved = joined(moved, {plan_.add(ExchangeData{exchange.place, exchange.reserve, exchange.content},
-                                     "what was there stays in reserve", copied)});
+                                     "what was there is kept as a snapshot", copied)});
   return moved;
 }
 

@@ -25,6 +25,12 @@ namespace belay::safekeeping {
 
 namespace {
 
+// "volume web_data", or "volume other_data from web_data" where it was another place then.
+std::string text_of_replaced(const Target& target) {
+  const std::string text = text_of(target.place);
+  return target.place.source == target.item.source ? text : format("{} from {}", text, target.item.source);
+}
+
 // Whether the app's services have the place, be it there or not: what is gone is what needs a restore most.
 bool has_place(const App& app, const DataPlace& place) {
   const auto number = change::what_runs(app) ? change::what_runs(app) : app.last;
@@ -209,8 +215,7 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   std::map<std::string, std::optional<HealthCheck>> health_checks;
   if (!finally.empty()) health_checks = health_checks_of(manifest, app.name, restored.change.plan.notes);
   finally.emplace_back(plan::CheckBackup{where});
-  for (const auto& target : targets)
-    restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
+  for (const auto& target : targets) restored.replaced.push_back(text_of_replaced(target));
   exec::RunOptions run = context.run;
   run.data = &work;
   change::Context with_data{context.engine,        context.store,    context.clock,
@@ -340,8 +345,7 @@ void refuse_places(change::Context& context, const AppName& name, const std::vec
 void tell_of_filling(Restored& restored, const change::Temporary& helper, const EngineFilling& filling, bool is_planned,
                      const std::string& where) {
   if (filling.targets.empty()) return;
-  for (const auto& target : filling.targets)
-    restored.replaced.push_back(format("{} from {}", text_of(target.place), target.item.source));
+  for (const auto& target : filling.targets) restored.replaced.push_back(text_of_replaced(target));
   if (is_planned)
     restored.change.plan = plan::in_sequence(plan_of_filling(filling, helper, where), restored.change.plan);
 }

@@ -62,13 +62,38 @@ TEST(Habits, AreAnsweredWithTheNameThatWasTyped) {
     EXPECT_EQ(answered(answer, unclear), answer) << unclear;
 }
 
+void expect_only_looking(std::string_view word, std::string_view answer) {
+  for (const auto& name : commands_in(answer)) {
+    const Command* command = find_command(name);
+    ASSERT_NE(command, nullptr) << name;
+    EXPECT_TRUE(command->group == Group::look || name == "doctor" || name == "help") << word << ": " << name;
+  }
+}
+
 TEST(Habits, OfLookingAreNeverAnsweredWithAChange) {
-  for (const auto& habit : habits()) {
-    if (!habit.looks) continue;
-    for (const auto& name : commands_in(habit.answer)) {
-      const Command* command = find_command(name);
-      ASSERT_NE(command, nullptr) << name;
-      EXPECT_TRUE(command->group == Group::look || name == "doctor" || name == "help") << habit.word << ": " << name;
+  for (const auto& habit : habits())
+    if (habit.looks) expect_only_looking(habit.word, habit.answer);
+  for (const auto& phrase : phrases())
+    if (phrase.looks) expect_only_looking(phrase.second, phrase.answer);
+}
+
+TEST(Habits, OfTwoWordsComeBeforeWhatTheSecondOneMeansAlone) {
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  for (const auto& phrase : phrases()) {
+    EXPECT_TRUE(seen.emplace(phrase.first, phrase.second).second) << phrase.first << " " << phrase.second;
+    EXPECT_EQ(find_command(without_alias(phrase.first)), nullptr) << phrase.first;
+    EXPECT_NE(find_habit(phrase.first), nullptr) << phrase.first;
+    EXPECT_TRUE(phrase.answer.ends_with('.')) << phrase.answer;
+    for (const auto& name : commands_in(phrase.answer)) EXPECT_NE(find_command(name), nullptr) << phrase.answer;
+    for (const bool behind_docker : {false, true}) {
+      std::vector<std::string> line{std::string(phrase.first), std::string(phrase.second)};
+      if (behind_docker) line.insert(line.begin(), "docker");
+      try {
+        parse_command_line(line);
+        ADD_FAILURE() << phrase.first << " " << phrase.second;
+      } catch (const UsageError& error) {
+        EXPECT_EQ(error.hint(), phrase.answer);
+      }
     }
   }
 }
@@ -94,7 +119,8 @@ TEST(Habits, OfSecondWordsAreAnsweredWithCommands) {
     const Command* command = find_command(habit.command);
     ASSERT_NE(command, nullptr) << habit.command;
     // What has another first word answers by itself.
-    EXPECT_EQ(command->positionals.front().kind, Kind::app) << habit.command;
+    const Kind kind = command->positionals.front().kind;
+    EXPECT_TRUE(kind == Kind::app || kind == Kind::words || habit.command == "config") << habit.command;
     EXPECT_TRUE(habit.answer.ends_with('.')) << habit.answer;
     EXPECT_FALSE(commands_in(habit.answer).empty()) << habit.answer;
     for (const auto& name : commands_in(habit.answer)) EXPECT_NE(find_command(name), nullptr) << habit.answer;
@@ -116,7 +142,9 @@ TEST(Habits, OfOptionsAreAnsweredWhereTheCommandHasThemNot) {
       parse_command_line(line);
       ADD_FAILURE() << habit.command << " --" << habit.option;
     } catch (const UsageError& error) {
-      EXPECT_EQ(error.hint(), habit.answer) << habit.command << " --" << habit.option;
+      // Before any command there may be an answer of its own.
+      const std::string_view answer = is_of_any ? answer_to_option("", habit.option) : habit.answer;
+      EXPECT_EQ(error.hint(), answer) << habit.command << " --" << habit.option;
     }
   }
 }
@@ -208,7 +236,29 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"ps --format json", ""},
       {"ps --filter status=exited", "--status"},
       {"list", ""},
-      {"container ls", "belay ps"},
+      {"container ls", "belay ps lists"},
+      {"container logs web", "Leave container out: belay logs web"},
+      {"container inspect web", "Leave container out: belay config web"},
+      {"container prune", "belay cleanup"},
+      {"containers", ""},
+      {"pods", ""},
+      {"projects", ""},
+      {"image prune -a", "belay cleanup"},
+      {"image rm web:1", "belay cleanup"},
+      {"image pull web", "belay pull"},
+      {"image build .", "Leave image out: belay build ."},
+      {"image inspect web", "belay images NAME"},
+      {"volume prune", "belay remove NAME --volumes"},
+      {"volume rm webdata", "Volumes hold data"},
+      {"volume create x", "belay deploy NAME -v"},
+      {"network create x", "--network"},
+      {"network connect back web", "network=NETWORK"},
+      {"network prune", "belay down"},
+      {"system df", "Leave system out: belay df"},
+      {"system info", "Leave system out: belay doctor"},
+      {"builder prune", "docker builder prune"},
+      {"buildx build .", "Leave buildx out: belay build ."},
+      {"buildx ls", "belay ls"},
       {"image ls", "belay images"},
       {"volume ls", "belay volumes"},
       {"network ls", "belay config --networks"},
@@ -241,7 +291,9 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"config --services", ""},
       {"convert", "belay config"},
       {"watch", "belay up --build"},
-      {"compose up -d", "belay as docker-compose"},
+      {"compose", "belay as docker-compose"},
+      {"compose up -d", "Leave compose out: belay up -d"},
+      {"compose logs -f web", "Leave compose out: belay logs -f web"},
       {"stack deploy shop", "belay up"},
       {"login registry.example", "docker login"},
       {"save web", "belay backup"},
@@ -305,6 +357,14 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"--debug ls", "belay doctor"},
       {"--context far ls", "DOCKER_CONTEXT"},
       {"version --short", ""},
+      {"-f compose.yaml up", "goes behind the command"},
+      {"--file compose.yaml ps", "goes behind the command"},
+      {"-p shop ps", "goes behind the command"},
+      {"--project-name shop ps", "goes behind the command"},
+      {"--profile x up", "goes behind the command"},
+      {"--project-directory . ps", "goes behind the command"},
+      {"--env-file .env up", "goes behind the command"},
+      {"wait web --timeout 2", "timeout 60 belay wait"},
       {"start web --timeout 30", "--wait-timeout"},
       {"start web --wait-timeout 30x", "30s, 5m"},
       {"deploy web --tag web:2", "--image REF"},
@@ -323,6 +383,52 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"--gpus all", "gpus: all"},
       {"status -l web", "usage: belay status"},
       {"status -w web", "belay ls --watch"},
+      {"status --all", "belay status without a name"},
+      {"status web db", ""},
+      {"status -n 50 web", "belay logs NAME -n"},
+      {"ps -aq", ""},
+      {"ps --no-trunc", "--json"},
+      {"ps -n 5", "belay ps NAME"},
+      {"ps -l", "belay ps NAME"},
+      {"logs -n all web", ""},
+      {"logs -n 5 --tail all web", ""},
+      {"logs web -e", "-n 20"},
+      {"logs -xeu web", "belay why web"},
+      {"logs -p web", "--release rN"},
+      {"logs --previous web", "--release rN"},
+      {"logs -l app=web", "belay logs NAME"},
+      {"logs web --grep x", "| grep"},
+      {"logs -b", "--since"},
+      {"events --filter container=web", "belay events NAME"},
+      {"history web --oneline", "leave it out"},
+      {"ls --check", "belay doctor ends with 1"},
+      {"doctor --fix", "names the command"},
+      {"kill -9 web", "belay kill web -s KILL"},
+      {"kill --signal=HUP web", ""},
+      {"rollback web --to r1", "belay rollback web rN"},
+      {"rollback --to=r1 web", "belay rollback NAME rN"},
+      {"rollback web --to-revision=1", "belay rollback web rN"},
+      {"rollback web -r 1", "belay rollback web rN"},
+      {"deploy web --dry", ""},
+      {"deploy web -n", "--dry-run"},
+      {"apply -n", "--dry-run"},
+      {"start --now web", "leave it out"},
+      {"build -t web .", "belay build NAME DIR"},
+      {"--help deploy", ""},
+      {"-h deploy", ""},
+      {"deploy --help", ""},
+      {"help deploy", ""},
+      {"down --volumes", ""},
+      {"up --build -d web", ""},
+      {"run --rm -it alpine sh", ""},
+      {"inspect -f '{{.State.Status}}' web", ""},
+      {"config set web env.A=b", "belay set web KEY=VALUE"},
+      {"config get web memory", "belay config web"},
+      {"import compose", "belay up"},
+      {"import docker-compose.yml", "belay up -f FILE"},
+      {"import ./shop/compose.yaml", "belay up -f FILE"},
+      {"import docker", "belay import run"},
+      {"unit status web", "belay status"},
       {"status --watch", "belay ls --watch"},
       {"unset env.COLOUR", ""},
       {"unset memory cpus", ""},
@@ -333,10 +439,63 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"docker ps -a", "Leave docker out: belay ps -a"},
       {"docker logs web", "Leave docker out: belay logs web"},
       {"docker info", "Leave docker out: belay doctor"},
-      {"docker network ls", "belay ps"},
+      {"docker network ls", "belay config --networks"},
+      {"docker network", "belay config --networks"},
+      {"docker volume rm webdata", "Volumes hold data"},
+      {"docker compose up -d", "Leave docker compose out: belay up -d"},
+      {"docker container ls", "belay ps"},
+      {"docker image prune", "belay cleanup"},
+      {"docker rmi web", "belay cleanup"},
+      {"docker frobnicate", "belay help lists"},
+      {"podman ps -a", "Leave podman out: belay ps -a"},
+      {"pm2 list", "Leave pm2 out: belay ls"},
+      {"pm2 monit", "belay ls --watch"},
+      {"pm2 startup", "belay autostart NAME last"},
+      {"pm2 reload web", "belay restart NAME"},
+      {"kubectl get pods", "belay ls lists"},
+      {"kubectl describe pod web", "Leave kubectl out: belay status pod web"},
+      {"kubectl logs deploy/web", "Leave kubectl out: belay logs web"},
+      {"kubectl delete pod web", "belay remove NAME"},
+      {"get apps", "belay ls lists"},
+      {"get pods web", "belay status NAME"},
+      {"get deployment web", "belay status web"},
+      {"rollout undo web", "belay rollback NAME"},
+      {"rollout undo deployment/web", "belay rollback web"},
+      {"rollout status web", "Leave rollout out: belay status web"},
+      {"rollout restart deployment/web", "Leave rollout out: belay restart web"},
+      {"rollout history web", "belay releases NAME"},
+      {"expose web --port 80", "belay set NAME ports="},
+      {"port-forward web 80", "belay port NAME"},
+      {"autoscale web", "--scale"},
+      {"git log", "belay history NAME"},
+      {"git diff", "--diff"},
+      {"branch", "belay releases NAME"},
+      {"clone https://example.org/x", "git clone"},
+      {"install nginx", "--image REF"},
+      {"purge web", "belay remove NAME --volumes"},
+      {"autoremove", "belay cleanup"},
+      {"clean", "belay cleanup"},
+      {"outdated", "belay plan"},
+      {"list --installed", "belay ls"},
+      {"ls --upgradable", "belay plan"},
+      {"du", "belay df"},
+      {"flush web", "belay logs NAME --since"},
+      {"monit", "belay ls --watch"},
+      {"startup", "belay autostart"},
+      {"migrate web", "belay backup NAME"},
+      {"validate", "belay config -q"},
+      {"lint", "belay config -q"},
+      {"test web", "belay try NAME"},
+      {"dry-run", "--dry-run"},
+      {"errors web", "belay why NAME"},
+      {"uptime", "belay ls"},
+      {"jobs web", "belay status NAME"},
+      {"services", "belay ps"},
+      {"systemctl enable --now web", "belay autostart web last"},
+      {"systemctl list-units", "belay ls"},
       {"service ls", ""},
       {"systemctl status web", "Leave systemctl out: belay status web"},
-      {"systemctl daemon-reload", "belay status NAME"},
+      {"systemctl daemon-reload", "belay apply"},
       {"journalctl -u web", "belay logs NAME"},
       {"is-active web", "belay status NAME"},
       {"is-enabled web", "autostart"},
@@ -377,7 +536,7 @@ TEST(Habits, OfTypedLinesLeadToAResultOrToTheRightWord) {
       {"rollback web 1", ""},
       {"autostart web on", ""},
       {"autostart web off", ""},
-      {"completion tcsh", "bash or zsh or fish"},
+      {"completion tcsh", "belay completion bash"},
       {"help jockler", ""},
       {"help list", ""},
       // Nothing that changes is guessed for what looks, nor from a word that is far off.

@@ -115,7 +115,7 @@ TEST(CommandLine, ChecksTheKindOfValues) {
             "start: the option --order takes start-first or stop-first, not 'firts' | ");
   EXPECT_EQ(refusal("build web --builder clasic"),
             "build: the option --builder takes auto or buildkit or classic, not 'clasic' | Did you mean 'classic'?");
-  EXPECT_EQ(refusal("logs web -n -1"), "logs: the option --lines takes a whole number, not '-1' | ");
+  EXPECT_EQ(refusal("history web -n -1"), "history: the option --lines takes a whole number, not '-1' | ");
   EXPECT_EQ(refusal("start web --settle soon"),
             "start: the option --settle takes a time such as 30s, 5m or 1h30m, not 'soon' | ");
   EXPECT_EQ(refusal("logs web --since ever"),
@@ -143,9 +143,9 @@ TEST_F(InvocationTest, HandsOutWordsAndValuesInTheirTypes) {
   EXPECT_FALSE(start.has("dry-run"));
   EXPECT_EQ(start.text_or("order", "auto"), "auto");
 
-  const auto logs = invoked("logs web -n 20 --since 1m");
-  EXPECT_EQ(logs.number("lines"), 20);
-  EXPECT_EQ(logs.time("since"), clock.now() - Seconds(60));
+  const auto history = invoked("history web -n 20 --since 1m");
+  EXPECT_EQ(history.number("lines"), 20);
+  EXPECT_EQ(history.time("since"), clock.now() - Seconds(60));
 
   EXPECT_THAT(invoked("shell web ls -l").arguments("COMMAND"), ElementsAre("ls", "-l"));
   EXPECT_THAT(invoked("shell web").arguments("COMMAND"), IsEmpty());

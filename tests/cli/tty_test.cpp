@@ -48,6 +48,21 @@ TEST(RawMode, EndsWithItsOwner) {
   EXPECT_FALSE(pty.is_raw());
 }
 
+TEST(RawMode, HidesWhatIsTypedWhereOnlyThatIsAskedFor) {
+  const PseudoTerminal pty;
+  const auto flags = [&] {
+    termios settings{};
+    ::tcgetattr(pty.slave.raw(), &settings);
+    return settings.c_lflag & (ICANON | ISIG | ECHO);
+  };
+  const auto before = flags();
+  {
+    const RawMode hidden(pty.slave.raw(), Keys::hidden);
+    EXPECT_EQ(flags(), before & ~static_cast<tcflag_t>(ECHO));
+  }
+  EXPECT_EQ(flags(), before);
+}
+
 TEST(RawMode, LeavesWhatIsNoTerminalAlone) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);

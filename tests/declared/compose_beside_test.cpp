@@ -656,7 +656,7 @@ class BesideTheIll : public BesideCompose {
       const auto before = scene_.engine.changes();
       const DeclaredApp held = up();
       EXPECT_EQ(held.kind, DeclaredApp::Kind::held);
-      EXPECT_THAT(held.reason, AllOf(HasSubstr("r2 is just this, and failed: gate: it is unhealthy"),
+      EXPECT_THAT(held.reason, AllOf(HasSubstr("the same settings failed as r2: gate: it is unhealthy"),
                                      HasSubstr("belay retry shop")));
       EXPECT_EQ(scene_.engine.changes(), before);
     }

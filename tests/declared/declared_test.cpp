@@ -244,7 +244,7 @@ TEST_F(DeclaredHostTest, TakesAFailureBackAndDoesNotTryItAgain) {
   EXPECT_THAT(running(), ElementsAre("other", "web"));
   const DeclaredHost again = apply();
   EXPECT_EQ(told(again), "other unchanged, web held");
-  EXPECT_THAT(of(again, "web").reason, HasSubstr("r2 is just this, and failed"));
+  EXPECT_THAT(of(again, "web").reason, HasSubstr("the same settings failed as r2"));
   EXPECT_FALSE(again.is_as_declared()) << "it is not as declared, however often that was said";
   // A definition that says something else is tried.
   define("web", R"("image": "web:2")");

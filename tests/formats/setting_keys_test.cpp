@@ -142,11 +142,36 @@ TEST(SettingKeys, AreNamedInErrors) {
 }
 
 TEST(ForeignKeys, AreAnsweredWithOurs) {
-  EXPECT_THAT(answer_to_key("environment"), HasSubstr("\"env\""));
-  EXPECT_THAT(answer_to_key("cap-add"), HasSubstr("\"cap_add\""));
-  EXPECT_THAT(answer_to_key("capAdd"), HasSubstr("\"cap_add\""));
-  EXPECT_THAT(answer_to_key("workdir"), HasSubstr("\"working_dir\""));
-  EXPECT_THAT(answer_to_key("add-host"), HasSubstr("\"extra_hosts\""));
+  const std::vector<std::pair<const char*, const char*>> rows{
+      {"environment", "\"env\""},
+      {"depends_on", "\"links\""},
+      {"healthcheck", "\"health\""},
+      {"mem_limit", "\"memory\""},
+      {"memswap_limit", "\"memory_swap\""},
+      {"cpu_shares", "\"cpu\""},
+      {"logging", "\"log\""},
+      {"build", "belay build NAME"},
+      {"container_name", "\"name\""},
+      {"networks", "\"network\""},
+      {"network_mode", "\"network\""},
+      {"stop_grace_period", "\"stop_timeout\""},
+      {"port", "\"ports\""},
+      {"publish", "\"ports\""},
+      {"volume", "\"volumes\""},
+      {"mounts", "\"volumes\""},
+      {"deploy", "\"replicas\""},
+      {"scale", "\"replicas\""},
+      {"profiles", "belay up"},
+      {"services", "belay up"},
+      {"gpus", "belay up"},
+      {"secret", "\"secrets\""},
+      {"cmd", "\"command\""},
+      {"cap-add", "\"cap_add\""},
+      {"capAdd", "\"cap_add\""},
+      {"workdir", "\"working_dir\""},
+      {"add-host", "\"extra_hosts\""},
+  };
+  for (const auto& [key, answer] : rows) EXPECT_THAT(answer_to_key(key), HasSubstr(answer)) << key;
   EXPECT_EQ(answer_to_key("nonsense"), "");
 }
 

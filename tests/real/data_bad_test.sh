@@ -136,7 +136,7 @@ test_foreign_and_forged_backups_are_refused() {
     esac
     refuses_to_restore . $what
   done
-  refuses_to_restore 'not exist' no-such-file.belay.tar.zst
+  refuses_to_restore 'is not there' no-such-file.belay.tar.zst
   goes_on
 }
 

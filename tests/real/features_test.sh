@@ -590,6 +590,45 @@ test_ctrl_c_and_its_like_take_a_change_back_that_waits_for_its_proof() {
   done
 }
 hopeless_is_up() { running "$app" | grep -qvx "$old"; }
+test_a_passphrase_is_asked_for_at_a_terminal() {
+  plain_app
+  local file
+  on_terminal "belay backup $app --passphrase -o $work/kept/; echo ended with \$?"
+  eventually shown 'Passphrase of the backup'
+  press 'open sesame\n'
+  eventually shown 'once more'
+  press 'open sesame\n'
+  eventually shown 'ended with 0'
+  expect_not shown sesame
+  file=$(echo "$work"/kept/*)
+  expect_refused 2 belay verify "$file"
+  expect_err 'PASS'
+  expect_done env PASS='open sesame' belay verify "$file"
+}
+test_a_passphrase_that_was_typed_in_two_ways_writes_nothing() {
+  plain_app
+  on_terminal "belay backup $app --passphrase -o $work/kept/; echo ended with \$?"
+  eventually shown 'Passphrase of the backup'
+  press 'open sesame\n'
+  eventually shown 'once more'
+  press 'open sesane\n'
+  eventually shown 'ended with 2'
+  expect_equal 'what was written' '' "$(find "$work/kept" -type f 2>/dev/null)"
+}
+test_a_list_is_shown_anew_until_ctrl_c() {
+  plain_app
+  on_terminal "belay ls --watch; echo ended with \$?"
+  eventually shown "$app.*running"
+  expect_done belay stop "$app"
+  eventually shown "$app.*stopped"
+  press '\003'
+  eventually shown 'ended with'
+}
+test_long_help_goes_through_the_pager() {
+  echo 'sed s/^/paged:/' >"$place/pager"
+  on_terminal "PAGER='sh $place/pager' belay help backup"
+  eventually shown '^paged:.*belay backup'
+}
 test_a_terminal_that_is_closed_takes_a_change_back_too() {
   local port old
   old_and_hopeless

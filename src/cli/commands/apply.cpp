@@ -52,7 +52,10 @@ void refuse_missing_definitions(Invocation& in, const std::optional<std::string>
   if (!AppName::is_valid(*what)) return;
   HostRun run(in.session, in.description());
   const auto app = run.context().store.app(AppName(*what));
-  if (!app) return;
+  if (!app) {
+    refuse_name_of_definition(*what);
+    return;
+  }
   throw NotFound(ErrorCode::file_not_found, format("{0} is an app, not a folder of definitions", *what),
                  app->origin.empty()
                      ? format("belay plan {0} shows what is missing, belay start {0} starts it.", *what)

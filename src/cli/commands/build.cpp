@@ -107,7 +107,7 @@ int run_build(Invocation& in) {
     return build_project(in, words);
   }
   if (words.size() > 2) throw in.usage_error(format("unexpected argument '{}'", printable(words[2])));
-  const AppName name = app_name(in);
+  const AppName name = app_name_before_path(in);
   const family::BuildOptions options = build_options(in);
   const auto outcome = family::build(run.context(), name, options, in.stop());
   run.report().close();

@@ -126,8 +126,7 @@ int run_config(Invocation& in) {
   if (!in.session.project && !named.is_app(*what)) {
     if (is_compose_project(*what))
       return print_project(in, compose::load(compose_request(in, what), compose_outside()));
-    if (!named.project()) return print_release(in, run, AppName(*what), which);
-    if (!named.project()->has(*what)) return print_release(in, run, named.of(*what).app, which);
+    if (!named.project() || !named.project()->has(*what)) return print_release(in, run, named.of(*what).app, which);
   }
   if (in.session.project || !named.is_app(*what)) {
     compose::Project project = compose::load(compose_request(in, {}), compose_outside());

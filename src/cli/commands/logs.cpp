@@ -37,13 +37,15 @@ LogRequest log_request(const Invocation& in) {
   LogRequest request;
   request.follow = in.has("follow");
   request.timestamps = in.has("timestamps");
-  auto lines = in.number("lines");
-  if (const auto tail = in.text("tail"); tail && *tail != "all") {
-    if (lines) throw in.usage_error("--lines and --tail say the same: give one of them");
-    lines = parse_number(*tail);
-    if (!lines) throw in.usage_error(format("the option --tail takes a number or all, not '{}'", printable(*tail)));
+  if (in.has("lines") && in.has("tail")) throw in.usage_error("--lines and --tail say the same: give one of them");
+  for (const std::string_view option : {"lines", "tail"}) {
+    const auto asked = in.text(option);
+    if (!asked || *asked == "all") continue;
+    const auto lines = parse_number(*asked);
+    if (!lines)
+      throw in.usage_error(format("the option --{} takes a number or all, not '{}'", option, printable(*asked)));
+    request.tail = static_cast<int>(std::min(*lines, 1'000'000'000LL));
   }
-  if (lines) request.tail = static_cast<int>(std::min(*lines, 1'000'000'000LL));
   request.since = in.time("since");
   request.until = in.time("until");
   return request;

@@ -95,7 +95,7 @@ int plan_host(Invocation& in, const std::string& folder) {
   const fs::path file(word);
   const std::string folder = shell_quoted(file.has_parent_path() ? file.parent_path().string() : ".");
   throw UsageError(format("{} is a file, and a plan is for a folder of definitions", word),
-                   format("The definitions beside it are planned too: belay plan {}. A saved plan: belay apply {}",
+                   format("belay plan {} is about it and the definitions beside it; a saved plan: belay apply {}",
                           folder, shell_quoted(word)));
 }
 
@@ -119,7 +119,9 @@ int run_plan(Invocation& in) {
     if (std::find(names.begin(), names.end(), *what) == names.end())
       return is_compose_project(*what) ? plan_project(in, what) : plan_host(in, *what);
   }
-  return plan_app(in, run, AppName(*what));
+  const AppName name(*what);
+  if (!run.context().store.app(name)) refuse_name_of_definition(*what);
+  return plan_app(in, run, name);
 }
 
 }  // namespace belay::cli

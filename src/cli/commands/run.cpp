@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 
 #include "base/format.h"
@@ -72,12 +73,48 @@ struct Wanted {
   std::string service;
 };
 
+// The same line for `belay import run`: an app of the image, without values that are secrets. What the options of a
+// service are for is left out.
+std::string line_of_docker_run(const Invocation& in) {
+  const std::string image = in.argument("SERVICE");
+  std::string name = image.substr(image.rfind('/') + 1);
+  name = in.text_or("name", name.substr(0, name.find_first_of(":@")));
+  std::vector<std::string> words{"belay import run", AppName::is_valid(name) ? name : "NAME", "-- docker run -d"};
+  for (const std::string_view option : {"env", "volume", "publish", "user", "workdir", "entrypoint"})
+    for (const auto& value : in.list(option)) {
+      const size_t end = value.find('=');
+      const bool is_secret =
+          option == "env" && end != std::string::npos && holds_a_secret(value.substr(0, end), value.substr(end + 1));
+      words.push_back(format("{} {}", option == "entrypoint" ? "--entrypoint" : "-" + std::string(1, option.front()),
+                             is_secret ? value.substr(0, end) + "=…" : shell_quoted(printable(value))));
+    }
+  words.push_back(shell_quoted(printable(image)));
+  for (const auto& word : in.arguments("COMMAND")) words.push_back(shell_quoted(printable(word)));
+  return join(words, " ");
+}
+
+// What is told to somebody who comes from docker run, and means an image.
+std::string hint_for_an_image(const Invocation& in) {
+  return in.has("rm") ? "run is for the services of a project. docker run --rm is for a container that is thrown away; "
+                        "belay exec NAME COMMAND runs a command in an app."
+                      : format("run is for the services of a project. A line of docker run becomes an app: {}",
+                               line_of_docker_run(in));
+}
+
+// "team/web:2" is no service of an app.
+bool can_only_be_image(const std::string& word) {
+  return word.find_first_of(":@.") != std::string::npos || std::count(word.begin(), word.end(), '/') > 1;
+}
+
 // A service of the folder's project, or one of an app that was made from Compose files: APP/SERVICE.
 Wanted wanted_service(Invocation& in) {
   const std::string word = in.argument("SERVICE");
   if (word.find('/') == std::string::npos) return {compose_request(in, {}), word};
-  const Target target = Target::parse(word);
   HostRun run(in.session, in.description());
+  const std::string app = word.substr(0, word.find('/'));
+  if (can_only_be_image(word) && (!AppName::is_valid(app) || !run.context().store.app(AppName(app))))
+    throw NotFound(ErrorCode::app_not_found, format("there is no app {}", printable(app)), hint_for_an_image(in));
+  const Target target = Target::parse(word);
   const auto made_from = look::project_of(run.context(), target.app, in.stop());
   if (!made_from)
     throw Error(ErrorCode::unsupported, format("{} is not a Compose project", target.app.text()),
@@ -109,11 +146,11 @@ Declarations project_of_run(Invocation& in, const formats::compose::Request& req
     return declared::read_project(request, compose_outside(),
                                   [&](const std::string& text) { in.console.warning(text); });
   } catch (const NotFound& error) {
+    if (error.code() == ErrorCode::service_not_found && !in.session.project)
+      throw NotFound(error.code(), error.what(),
+                     format("{}; a line of docker run becomes an app: {}", error.hint(), line_of_docker_run(in)));
     if (error.code() != ErrorCode::file_not_found || in.session.project) throw;
-    throw NotFound(
-        error.code(), error.what(),
-        "run is for the services of a project. A line of docker run becomes an app: belay import run NAME -- "
-        "docker run …");
+    throw NotFound(error.code(), error.what(), hint_for_an_image(in));
   }
 }
 

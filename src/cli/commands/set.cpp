@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/host_run.h"
 #include "cli/json_output.h"
+#include "cli/named.h"
 #include "cli/set_run.h"
 #include "report/settings_json.h"
 
@@ -16,6 +17,11 @@ int print_as_json(Invocation& in, HostRun& run, const AppName& name, const famil
   print_record(in.console, report::settings_changed_json(name, changed, words.took));
   if (changed.change) return exit_code_of(*changed.change, words);
   return changed.lines.empty() && words.exit_unchanged ? 3 : 0;
+}
+
+// A service of a project has no settings of its own to be changed; what is said is about the project.
+AppName app_with_settings(Invocation& in, HostRun& run) {
+  return Named(in, run).app_of(in.argument("NAME"));
 }
 
 }  // namespace
@@ -45,23 +51,21 @@ int change_settings(Invocation& in, HostRun& run, const AppName& name, const fam
 }
 
 int run_set(Invocation& in) {
-  const AppName name = app_name(in);
   const auto given = formats::settings_of_words(in.arguments("KEY=VALUE"), fs::current_path());
   for (const auto& warning : given.warnings) in.console.warning(warning);
   family::SettingsChange wanted;
   wanted.set = given.settings;
   wanted.cleared = given.cleared;
   HostRun run(in.session, in.description());
-  return change_settings(in, run, name, wanted);
+  return change_settings(in, run, app_with_settings(in, run), wanted);
 }
 
 int run_unset(Invocation& in) {
-  const AppName name = app_name(in);
   family::SettingsChange wanted;
   // Who asks whether there was anything to do wants the keys gone, and takes those that are not there.
   (in.has("exit-unchanged") ? wanted.cleared : wanted.unset) = in.arguments("KEY");
   HostRun run(in.session, in.description());
-  return change_settings(in, run, name, wanted);
+  return change_settings(in, run, app_with_settings(in, run), wanted);
 }
 
 }  // namespace belay::cli

@@ -97,18 +97,18 @@ void print_status(Console& console, const look::Status& status, Time now) {
 
 int run_status(Invocation& in) {
   HostRun run(in.session, in.description());
-  const auto asked = in.optional_argument("NAME");
   std::vector<look::Status> all;
   Named named(in, run);
-  const auto here = asked ? std::nullopt : named.app_here();
-  const bool is_one = asked || here;
-  if (is_one) {
-    const Target what = asked ? named.of(*asked) : Target(*here);
-    all = {look::status(run.context(), what.app, in.stop())};
-    keep_only(all.front().summary, what);
-  } else {
-    all = look::statuses(run.context(), in.stop());
+  std::vector<Target> asked;
+  for (const auto& word : in.arguments("NAME")) asked.push_back(named.of(word));
+  if (asked.empty())
+    if (const auto here = named.app_here()) asked.emplace_back(*here);
+  for (const Target& what : asked) {
+    all.push_back(look::status(run.context(), what.app, in.stop()));
+    keep_only(all.back().summary, what);
   }
+  const bool is_one = asked.size() == 1;
+  if (asked.empty()) all = look::statuses(run.context(), in.stop());
   Node list = Node::list();
   for (const auto& status : all) {
     if (in.has("json")) {

@@ -36,18 +36,31 @@ std::vector<std::string> names_of(const std::vector<Field>& fields) {
   return names;
 }
 
+// "image" at the top of a file: a service was meant, or a definition.
+bool is_key_of_service(std::string_view key) {
+  const Field* services = field_of(project_shape(), "services");
+  return services != nullptr && !services->shape.element.empty() &&
+         field_of(services->shape.element[0], key) != nullptr;
+}
+
+std::string hint_for_key(const std::string& key, const Shape& shape, bool at_the_top) {
+  if (at_the_top && is_key_of_service(key))
+    return "It is a key of a service: services: {NAME: {…}}. A definition is no Compose file; belay apply DIR takes "
+           "the folder of definitions.";
+  std::string hint = did_you_mean(key, names_of(shape.fields));
+  return hint.empty() ? "Keys of your own begin with x-." : hint;
+}
+
 void shape_members(Node& node, const Shape& shape, const std::string& what, Loading& loading) {
   if (!node.is_map()) refuse_kind(node, what, "a map");
   for (Member& member : node.members()) {
     if (member.key.starts_with("x-")) continue;
     const Field* known = field_of(shape, member.key);
-    if (known == nullptr) {
-      std::string hint = did_you_mean(member.key, names_of(shape.fields));
-      if (hint.empty()) hint = "Keys of your own begin with x-.";
+    if (known == nullptr)
       throw ConfigError(
           member.key_where,
-          format("unknown key \"{}\" in {}", printable(member.key), what.empty() ? "a Compose file" : what), hint);
-    }
+          format("unknown key \"{}\" in {}", printable(member.key), what.empty() ? "a Compose file" : what),
+          hint_for_key(member.key, shape, what.empty()));
     bring_into_shape(member.value, known->shape, what.empty() ? member.key : what + "." + member.key, loading);
   }
 }
