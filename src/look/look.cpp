@@ -10,6 +10,7 @@
 #include "change/change.h"
 #include "change/clean.h"
 #include "change/kept_files.h"
+#include "change/quarantine.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
 #include "look/beside_compose.h"
@@ -291,11 +292,7 @@ std::vector<Mark> marks_of(const App& app, const Release& release, const World& 
   }
   if (app.last == release.number) marks.push_back(Mark::last);
   if (app.stable == release.number) marks.push_back(Mark::stable);
-  for (const auto& [service, image] : release.images)
-    if (app.is_quarantined(image)) {
-      marks.push_back(Mark::quarantined);
-      break;
-    }
+  if (change::is_quarantined(app, release)) marks.push_back(Mark::quarantined);
   return marks;
 }
 
@@ -934,9 +931,7 @@ class Explanation {
         tried->verdict == Verdict::pending ? "could not prove itself" : "failed", tried->reason);
     const auto lines = split(std::string(trim(tried->log_tail)), '\n');
     if (const std::string last(trim(printable(lines.back()))); !last.empty()) say("The last that it wrote: {}.", last);
-    const bool set_aside = std::any_of(tried->images.begin(), tried->images.end(),
-                                       [&](const auto& image) { return app_.is_quarantined(image.second); });
-    if (set_aside) {
+    if (change::is_quarantined(app_, *tried)) {
       say("Its image is in quarantine; belay retry {} tries it again.", name_);
     } else if (failed || tried->verdict == Verdict::pending) {
       say("belay retry {} tries it again.", name_);
