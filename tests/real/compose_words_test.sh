@@ -342,6 +342,32 @@ test_options_of_up_and_down() {
   expect_not volume_exists "${app}_data"
 }
 
+test_config_hides_secrets_on_a_terminal() {
+  mkdir -p shop
+  cd shop || return
+  printf 'name: %s\nservices:\n  web: {image: "%s", environment: {DB_PASSWORD: "${PASSWORD:-hunter2}", PLAIN: seen}}\n' \
+    "$app" "$prefix-image:1" >compose.yaml
+  local option
+  for option in '' --origins --json --variables --environment; do
+    PASSWORD=hunter2 run script -qec "belay config $option" /dev/null
+    expect_exit 0
+    expect_not_out hunter2
+  done
+  run script -qec 'belay config' /dev/null
+  expect_out 'DB_PASSWORD: .?\(hidden\)'
+  expect_out 'PLAIN: seen'
+  expect_out '--show-secrets'
+  run script -qec 'belay config --show-secrets' /dev/null
+  expect_out 'DB_PASSWORD: hunter2'
+  run script -qec 'belay config -o resolved.yaml' /dev/null
+  expect grep -q hunter2 resolved.yaml
+  # What is worked with is as it is.
+  expect_done belay config
+  expect_out 'DB_PASSWORD: hunter2'
+  expect_done belay config --format json
+  expect_out '"DB_PASSWORD": "hunter2"'
+}
+
 test_create_makes_what_is_missing_and_starts_nothing() {
   project
   expect_done belay create --dry-run -v
