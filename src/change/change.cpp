@@ -228,9 +228,10 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     else
       context.store.save(app);
     if (!has_begun) write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
-  } catch (const state::Unwritable& why) {
+  } catch (const Error& why) {
     // It is durable already that this should be up.
-    if (!same_wish || !only_starts(change.plan)) throw;
+    const bool is_lost = why.code() == ErrorCode::state_unwritable || why.code() == ErrorCode::state_damaged;
+    if (!is_lost || !same_wish || !only_starts(change.plan)) throw;
     context.report.warning(why.what());
   }
   bool release_is_at_fault = false;

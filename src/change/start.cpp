@@ -115,11 +115,19 @@ void wish_stopped(Context& context, App& app, const Target& target) {
 
 namespace {
 
-// That it stays down could not be written down first, and was not: what must stop must stop all the same.
-[[noreturn]] void stop_unrecorded(Context& context, const App& app, const Target& target, const state::Unwritable& why,
+// The state could not be written, and not because somebody else is at it.
+bool is_lost_for_writing(ErrorCode code) {
+  return code == ErrorCode::state_unwritable || code == ErrorCode::state_damaged;
+}
+
+// That it stays down could not be written down first, and was not: what must stop must stop all the same. Called where
+// `why` is handled.
+[[noreturn]] void stop_unrecorded(Context& context, const App& app, const Target& target, const Error& why,
                                   std::stop_token stop_token) {
   const World world = observe(context.engine, app, stop_token);
-  carry_out_whole(context, plan::plan_wish({app, world, context.clock.now(), context.defaults}), {}, stop_token);
+  const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  if (plan.empty()) throw;
+  carry_out_whole(context, plan, {}, stop_token);
   throw Error(why.code(), format("{} is stopped, but that could not be recorded: {}", target.text(), why.what()),
               "Free some space there, then run the command again. Until then belay serve, and belay start-all when the "
               "host boots, may start it again.");
@@ -139,8 +147,8 @@ Change stop(Context& context, const Target& target, bool dry_run, std::stop_toke
       change.release = running;
       return change;
     });
-  } catch (const state::Unwritable& why) {
-    if (dry_run) throw;
+  } catch (const Error& why) {
+    if (dry_run || !is_lost_for_writing(why.code())) throw;
     App stopped = known_app(context, target.app, stop_token);
     wish_stopped(context, stopped, target);
     stop_unrecorded(context, stopped, target, why, stop_token);
