@@ -130,6 +130,16 @@ std::optional<Error> folders_refused(Context& context, const App& app, const Wor
   return {};
 }
 
+// What is made is known by what the state has of it; what is there only comes up again.
+bool only_starts(const plan::Plan& plan) {
+  return std::all_of(plan.actions.begin(), plan.actions.end(), [](const plan::Action& action) {
+    return std::holds_alternative<plan::StartContainer>(action.step) ||
+           std::holds_alternative<plan::ResumeContainer>(action.step) ||
+           std::holds_alternative<plan::SetRestartPolicy>(action.step) ||
+           std::holds_alternative<plan::AwaitVerdict>(action.step);
+  });
+}
+
 exec::Outcome never_begun(const Error& why) {
   exec::Outcome outcome;
   outcome.error = why;
@@ -208,13 +218,22 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
   const bool is_itself = goes_on_itself(app, saved, wanted.world);
   if (is_itself) app.wish.fallback = app.wish.release();
   forget_creations(app, change.plan);
-  // Durable before the first effect (promise 2).
-  if (agree)
-    context.store.save(app, agree);
-  else
-    context.store.save(app);
   const Time began = context.clock.now();
-  write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
+  // Other data was prepared before: that was the begin.
+  const bool has_begun = !app.wish.data.empty() && (!saved || saved->wish.data != app.wish.data);
+  try {
+    // Durable before the first effect (promise 2).
+    if (agree)
+      context.store.save(app, agree);
+    else
+      context.store.save(app);
+    if (!has_begun) write_journal(context, app, verb, "started", app.wish.why, app.wish.release());
+  } catch (const Error& why) {
+    // It is durable already that this should be up.
+    const bool is_lost = why.code() == ErrorCode::state_unwritable || why.code() == ErrorCode::state_damaged;
+    if (!is_lost || !same_wish || !only_starts(change.plan)) throw;
+    context.report.warning(why.what());
+  }
   bool release_is_at_fault = false;
   bool cancelled = false;
   ChangeWatch watch(context.report, context.clock);
@@ -285,8 +304,11 @@ Change fulfil(Context& context, App& app, const std::string& verb, bool dry_run,
     record_if_possible(context,
                        [&] { context.store.append(app.name, {began, Repair::Kind::attempt, change.release}); });
   const bool back = change.kind == Change::Kind::rolled_back;
-  note(back ? JournalOutcome("rolled_back") : JournalOutcome("failed"),
-       back ? change.reason : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back));
+  // Where nothing ran before there is nothing that it was rolled back to.
+  note(back && change.running ? JournalOutcome("rolled_back") : JournalOutcome("failed"),
+       back && !change.running ? format("{}; {}", change.reason, what_runs_now(change))
+       : back                  ? change.reason
+                               : format("{}; while rolling back: {}", change.reason, change.trouble_on_the_way_back));
   if (cancelled)
     throw Cancelled(back ? format("stopped on request; {}", what_runs_now(change))
                          : format("stopped on request; rolling back failed too: {}", change.trouble_on_the_way_back));

@@ -42,6 +42,7 @@ plan::Plan plan_fillings(const App& app, const World& world, const std::vector<D
   plan::Plan plan;
   // One after the other: a backup is read from its front to its end.
   std::vector<size_t> last;
+  for (const auto& step : reason.first) last = {plan.add(step, "before any data is unpacked", last)};
   for (const auto& volume : reason.volumes)
     if (world.find_volume(volume.name) == nullptr)
       last = {plan.add(volume, "as it was, with its driver and options", last)};
@@ -194,10 +195,12 @@ Change preview(Context& context, App app, std::optional<ReleaseNumber> release, 
   for (const auto& exchange : app.wish.data) world.data[exchange.reserve] = exchange.content;
   for (const auto& action : filling.actions)
     if (const auto* volume = std::get_if<plan::CreateVolume>(&action.step)) world.volumes.push_back(as_shown(*volume));
-  const bool loads_images = std::any_of(filling.actions.begin(), filling.actions.end(), [](const plan::Action& action) {
-    return std::holds_alternative<plan::LoadImages>(action.step);
-  });
-  if (loads_images && release) expect_images(app.release(*release), reason.health_checks, world);
+  const bool brings_images =
+      std::any_of(filling.actions.begin(), filling.actions.end(), [](const plan::Action& action) {
+        return std::holds_alternative<plan::LoadImages>(action.step) ||
+               std::holds_alternative<plan::PullImage>(action.step);
+      });
+  if (brings_images && release) expect_images(app.release(*release), reason.health_checks, world);
   const plan::Plan swap = plan::plan_wish({app, world, context.clock.now(), context.defaults});
   Change change;
   change.kind = Change::Kind::planned;
@@ -325,7 +328,9 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   app.highest_snapshot = displaced.number;
   app.snapshots.push_back(displaced);
   context.store.save(app);
-  const auto give_up = [&] {
+  write_journal(context, app, verb, "started", context.command, release);
+  const auto give_up = [&](const Error& why) {
+    record_if_possible(context, [&] { write_journal(context, app, verb, "failed", why.what(), release); });
     drop_unused_reserves(context, app, {});
     remove_made_volumes(context, app.name, world, displaced.items, reason.volumes);
     context.store.save(app);
@@ -343,8 +348,8 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
     for (const auto& item : displaced.items)
       if (!prepared.contains(item.kept))
         throw Error(ErrorCode::data_not_exchanged, format("what was prepared for {} is gone", text_of(item.place)));
-  } catch (const Error&) {
-    give_up();
+  } catch (const Error& error) {
+    give_up(error);
     throw;
   }
 
@@ -358,10 +363,10 @@ Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> releas
   Change change;
   try {
     change = fulfil(context, app, verb, false, stop);
-  } catch (const Error&) {
+  } catch (const Error& error) {
     // The plan could not be made; or the change was stopped and taken back, or is still to be.
     if (auto saved = context.store.app(app.name)) app = std::move(*saved);
-    if (app.wish.data.empty()) give_up();
+    if (app.wish.data.empty()) give_up(error);
     throw;
   }
   // Places that were made for this had nothing to keep.

@@ -42,8 +42,10 @@ struct SwapReason {
   std::vector<plan::CreateVolume> volumes{};
   // Known to be the app's, whatever the state has of it.
   std::vector<DataPlace> own{};
-  // Of the images that `finally` loads, by service, as far as it is known; nullopt: it has none.
+  // Of the images that `first` pulls and `finally` loads, by service, as far as it is known; nullopt: it has none.
   std::map<std::string, std::optional<HealthCheck>> health_checks{};
+  // Done before anything is filled.
+  std::vector<plan::Step> first{};
 };
 Change swap_data(Context& context, App& app, std::optional<ReleaseNumber> release, std::vector<DataSource> asked,
                  const SwapReason& reason, const ChangeOptions& options, const std::string& verb, std::stop_token stop);

@@ -10,6 +10,7 @@
 #include "change/data_swap.h"
 #include "change/kept_files.h"
 #include "change/needed_paths.h"
+#include "change/quarantine.h"
 #include "change/start.h"
 #include "model/naming.h"
 #include "plan/carry_over.h"
@@ -113,10 +114,13 @@ Change start_draft(Context& context, App& app, const ReleaseDraft& made, const C
                    Containers containers, const std::string& verb, std::stop_token stop) {
   if (!options.dry_run) finish_data(context, app, stop);
   std::set<std::string> images;  // several services may have one
-  for (const auto& [service, image] : made.images)
-    if (images.insert(image).second && app.is_quarantined(image))
-      context.report.warning(format("image {} failed before in {}; belay why {} explains it", short_digest(image),
-                                    app.name.text(), app.name.text()));
+  for (const auto& service : made.spec.services) {
+    const auto image = made.images.find(service.name);
+    if (image != made.images.end() && is_quarantined(app, service, image->second) &&
+        images.insert(image->second).second)
+      context.report.warning(format("image {} failed before in {}; belay why {} explains it",
+                                    short_digest(image->second), app.name.text(), app.name.text()));
+  }
   if (const Release* begun = begun_already(app, made)) {
     context.report.note(format("going on with {}, which has no verdict yet", begun->number.text()));
     wish_up(app, begun->number, options, context);

@@ -7,6 +7,7 @@
 #include "change/apps.h"
 #include "change/carry_out.h"
 #include "change/kept_files.h"
+#include "change/quarantine.h"
 #include "state/store.h"
 
 namespace belay::change {
@@ -95,11 +96,11 @@ std::set<std::string> proved_images(const App& app, const Release& release) {
   return images;
 }
 
-void put_into_quarantine(App& app, const Release& release, const std::string& service, const std::string& reason,
+void put_into_quarantine(App& app, const Release& release, const Service& service, const std::string& reason,
                          Time now) {
-  const auto image = release.images.find(service);
-  if (image == release.images.end() || app.is_quarantined(image->second)) return;
-  const auto digest = release.digests.find(service);
+  const auto image = release.images.find(service.name);
+  if (image == release.images.end() || is_quarantined(app, service, image->second)) return;
+  const auto digest = release.digests.find(service.name);
   app.quarantine.push_back(
       {image->second, digest == release.digests.end() ? std::string() : digest->second, release.number, reason, now});
 }
@@ -206,8 +207,11 @@ void record_success(Context& context, App& app, const Planned& done, std::option
         release->log_tail.clear();
         // What proved itself is no longer suspect, whoever tried it again.
         std::erase_if(app.quarantine, [&](const Quarantine& entry) {
-          return std::any_of(release->images.begin(), release->images.end(),
-                             [&](const auto& image) { return image.second == entry.image; });
+          return std::any_of(release->spec.services.begin(), release->spec.services.end(), [&](const Service& service) {
+            const auto image = release->images.find(service.name);
+            return image != release->images.end() && image->second == entry.image &&
+                   is_about(app, entry, service.group_name());
+          });
         });
       } else if (release->verdict == Verdict::pending) {
         release->verdict = Verdict::unproven;
@@ -258,7 +262,7 @@ void record_failure(Context& context, App& app, Change& change, bool release_is_
     release->proofs[service.name] = {Verdict::failed, change.own_reason, change.log_tail};
     const auto image = release->images.find(service.name);
     if (image == release->images.end() || proved.contains(image->second)) continue;
-    put_into_quarantine(app, *release, service.name, change.own_reason, context.clock.now());
+    put_into_quarantine(app, *release, service, change.own_reason, context.clock.now());
   }
 }
 

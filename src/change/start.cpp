@@ -6,11 +6,13 @@
 #include "base/text.h"
 #include "change/app_volumes.h"
 #include "change/apps.h"
+#include "change/carry_out.h"
 #include "change/clean.h"
 #include "change/data_swap.h"
 #include "change/kept_files.h"
 #include "model/naming.h"
 #include "model/origin.h"
+#include "plan/planner.h"
 #include "plan/sequence.h"
 #include "state/store.h"
 
@@ -111,17 +113,46 @@ void wish_stopped(Context& context, App& app, const Target& target) {
     wish_without(context, app, target);
 }
 
+namespace {
+
+// The state could not be written, and not because somebody else is at it.
+bool is_lost_for_writing(ErrorCode code) {
+  return code == ErrorCode::state_unwritable || code == ErrorCode::state_damaged;
+}
+
+// That it stays down could not be written down first, and was not: what must stop must stop all the same. Called where
+// `why` is handled.
+[[noreturn]] void stop_unrecorded(Context& context, const App& app, const Target& target, const Error& why,
+                                  std::stop_token stop_token) {
+  const World world = observe(context.engine, app, stop_token);
+  const plan::Plan plan = plan::plan_wish({app, world, context.clock.now(), context.defaults});
+  if (plan.empty()) throw;
+  carry_out_whole(context, plan, {}, stop_token);
+  throw Error(why.code(), format("{} is stopped, but that could not be recorded: {}", target.text(), why.what()),
+              "Free some space there, then run the command again. Until then belay serve, and belay start-all when the "
+              "host boots, may start it again.");
+}
+
+}  // namespace
+
 Change stop(Context& context, const Target& target, bool dry_run, std::stop_token stop_token) {
   const FileLock lock = lock_app(context, target.app, stop_token);
   App app = known_app(context, target.app, stop_token);
-  return doing(format("stopping {}", target.text()), [&] {
-    const auto running = what_runs(app);
-    if (!target.service.empty() && !dry_run) finish_unfinished(context, app, stop_token);
-    wish_stopped(context, app, target);
-    Change change = fulfil(context, app, "stop", dry_run, stop_token);
-    change.release = running;
-    return change;
-  });
+  const auto running = what_runs(app);
+  try {
+    return doing(format("stopping {}", target.text()), [&] {
+      if (!target.service.empty() && !dry_run) finish_unfinished(context, app, stop_token);
+      wish_stopped(context, app, target);
+      Change change = fulfil(context, app, "stop", dry_run, stop_token);
+      change.release = running;
+      return change;
+    });
+  } catch (const Error& why) {
+    if (dry_run || !is_lost_for_writing(why.code())) throw;
+    App stopped = known_app(context, target.app, stop_token);
+    wish_stopped(context, stopped, target);
+    stop_unrecorded(context, stopped, target, why, stop_token);
+  }
 }
 
 Change start_services(Context& context, const Target& target, const ChangeOptions& options, std::stop_token stop) {

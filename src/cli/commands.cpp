@@ -423,6 +423,7 @@ constexpr auto options_of_config = joined(
         Option{.name = "images", .summary = "print only its images"},
         Option{.name = "profiles", .summary = "print only the names of its profiles"},
         Option{.name = "environment", .summary = "print all variables that its files may use"},
+        Option{.name = "show-secrets", .summary = "on a terminal, do not hide what looks like a secret"},
         Option{.name = "output",
                .letter = 'o',
                .value = "FILE",

@@ -298,6 +298,7 @@ constexpr std::array synonyms{
 };
 
 constexpr std::array options{
+    HabitOption{"down", "y", "It asks only with -v, for the data: --yes-lose-data NAME agrees to its loss."},
     HabitOption{"", "verbose", "Where a command has more to tell, -v goes behind it, as in: belay plan -v."},
     HabitOption{
         "", "debug",

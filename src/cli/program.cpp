@@ -47,7 +47,14 @@ int run_selected(Session& session, const std::vector<std::string>& argv) {
 
 int run_command_line(Session& session, std::span<const std::string> arguments) {
   session.console.give_errors_as_json(seems_to_ask_for_json(arguments));
-  CommandLine line = parse_command_line(arguments, session.globals);
+  CommandLine line = [&] {
+    try {
+      return parse_command_line(arguments, session.globals);
+    } catch (const UsageError& error) {
+      lead_from_what_it_is(session, arguments, error);
+      throw;
+    }
+  }();
   session.globals = line.globals;
   if (line.globals.quiet) session.console.be_quiet();
   if (!line.globals.color) session.console.be_plain();

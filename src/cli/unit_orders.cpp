@@ -180,6 +180,18 @@ std::vector<OrderGroup> groups_of(const Unit& unit) {
   return groups;
 }
 
+std::string orders_text(const OrderGroup& group, const std::optional<std::string>& container) {
+  const auto to_container = [](const Order& order) { return format("{} to {}", order.command, order.container); };
+  const Order* one = group.orders.size() == 1 ? &group.orders.front() : nullptr;
+  // The last of its orders: a container that is created and then started fails at the start.
+  for (const Order& order : group.orders)
+    if (container && order.container == *container) one = &order;
+  if (one != nullptr) return format("{}: the order {}", one->where.text(), to_container(*one));
+  std::vector<std::string> all;
+  for (const Order& order : group.orders) all.push_back(to_container(order));
+  return format("{}: the orders {}", group.orders.front().where.text(), join(all, ", "));
+}
+
 OrderOutcome Orders::run(const OrderGroup& group, const std::stop_token& stop) {
   try {
     return carry_out(group, stop);
@@ -330,7 +342,7 @@ OrderOutcome Orders::create(const OrderGroup& group, const std::stop_token& stop
     if (!call_.json) session_.console.print(report::steps_text(outcome.host, false));
     return {outcome.has_failures(), false};
   }
-  if (outcome.has_failures() || !outcome.is_as_declared()) return {true, outcome.has_done()};
+  if (outcome.has_failures() || !outcome.is_as_declared()) return {true, outcome.has_done(), failed_in(outcome, stop)};
   // What is as declared but for its containers, which somebody removed.
   if (const auto services = missing(); !services.empty()) {
     HostRun run(session_, call_.command);
@@ -372,17 +384,25 @@ OrderOutcome Orders::make(const OrderGroup& group, const std::stop_token& stop) 
   const std::vector<ToRestart> restarts = to_restart(group, stop);
   const DeclaredOutcome outcome = run_pass(session_, pass, Results::told);
   if (call_.dry_run && !call_.json) session_.console.print(report::steps_text(outcome.host, false));
-  if (outcome.has_failures() || (!call_.dry_run && !outcome.is_as_declared())) return {true, outcome.has_done()};
+  if (outcome.has_failures() || (!call_.dry_run && !outcome.is_as_declared()))
+    return {true, outcome.has_done(), failed_in(outcome, stop)};
   OrderOutcome after = is_upgrade ? OrderOutcome{} : start_held(group, stop);
   for (const ToRestart& each : restarts) {
     if (after.has_failed) break;
     if (is_started_anew(each, outcome, stop)) continue;
     const OrderOutcome restarted = restart({OrderKind::restart, {each.order}}, stop);
-    after = {restarted.has_failed, after.has_changed || restarted.has_changed};
+    after = {restarted.has_failed, after.has_changed || restarted.has_changed, each.order.container};
   }
   if (!call_.dry_run && !outcome.has_done() && !after.has_changed && !after.has_failed)
     session_.console.success(format("{}: unchanged", app_.text()));
-  return {after.has_failed, outcome.has_done() || after.has_changed};
+  return {after.has_failed, outcome.has_done() || after.has_changed, after.failed_in};
+}
+
+std::optional<std::string> Orders::failed_in(const DeclaredOutcome& outcome, const std::stop_token& stop) {
+  HostRun run(session_, call_.command);
+  for (const auto& app : outcome.host.apps)
+    if (auto container = units::failed_in(run.context(), app.change, stop)) return container;
+  return {};
 }
 
 // Those orders with `restart: true` whose containers run before anything is done.
@@ -458,7 +478,10 @@ OrderOutcome Orders::start_held(const OrderGroup& group, const std::stop_token& 
     outcome.has_changed = outcome.has_changed || change.kind == change::Change::Kind::done;
     const bool is_quiet = call_.json && call_.dry_run;
     if (!is_quiet && print_change(session_.console, app_, change, {}) != 0) outcome.has_failed = true;
-    if (outcome.has_failed) break;
+    if (outcome.has_failed) {
+      outcome.failed_in = order.container;
+      break;
+    }
   }
   return outcome;
 }
@@ -472,8 +495,8 @@ OrderOutcome Orders::restart(const OrderGroup& group, const std::stop_token& sto
   const change::Change change = change::restart(run.context(), target_of(group), options, stop);
   run.report().close();
   const bool is_quiet = call_.json && call_.dry_run;
-  return {!is_quiet && print_change(session_.console, app_, change, {}) != 0,
-          change.kind == change::Change::Kind::done};
+  return {!is_quiet && print_change(session_.console, app_, change, {}) != 0, change.kind == change::Change::Kind::done,
+          units::failed_in(run.context(), change, stop)};
 }
 
 bool Orders::is_missing(const Order& order, const std::stop_token& stop) {
@@ -487,8 +510,8 @@ OrderOutcome Orders::stop_containers(const OrderGroup& group, const std::stop_to
   const change::Change change = change::stop(run.context(), target_of(group), call_.dry_run, stop);
   run.report().close();
   const bool is_quiet = call_.json && call_.dry_run;
-  return {!is_quiet && print_change(session_.console, app_, change, {}) != 0,
-          change.kind == change::Change::Kind::done};
+  return {!is_quiet && print_change(session_.console, app_, change, {}) != 0, change.kind == change::Change::Kind::done,
+          units::failed_in(run.context(), change, stop)};
 }
 
 OrderOutcome Orders::build(const OrderGroup& group, const std::stop_token& stop) {

@@ -41,6 +41,9 @@ struct OrderGroup {
   std::vector<formats::dockerstra::Order> orders;
 };
 
+// Which of the group's orders a message is about: "demo.yaml:5:3: the order start to web". `container`: the one that
+// failed, where that is known. Of several, and none known: "demo.yaml:4:3: the orders create to db, start to web".
+std::string orders_text(const OrderGroup& group, const std::optional<std::string>& container = {});
 // Throws ConfigError for what cannot be done, at its place; nothing has been done then.
 std::vector<OrderGroup> groups_of(const formats::dockerstra::Unit& unit);
 // Whether the list is the whole of what follows from `start`: its orders are about the app as one.
@@ -50,6 +53,7 @@ bool loses_data(const OrderGroup& group);
 struct OrderOutcome {
   bool has_failed = false;  // and said why
   bool has_changed = false;
+  std::optional<std::string> failed_in = {};  // the container that failed, by its name in the file, where it is one
 };
 
 // Carries the groups out, one call a group.
@@ -78,6 +82,7 @@ class Orders {
   std::vector<ToRestart> to_restart(const OrderGroup& group, const std::stop_token& stop);
   bool is_missing(const formats::dockerstra::Order& order, const std::stop_token& stop);
   bool is_started_anew(const ToRestart& each, const DeclaredOutcome& outcome, const std::stop_token& stop);
+  std::optional<std::string> failed_in(const DeclaredOutcome& outcome, const std::stop_token& stop);
   OrderOutcome restart(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome stop_containers(const OrderGroup& group, const std::stop_token& stop);
   OrderOutcome build(const OrderGroup& group, const std::stop_token& stop);

@@ -19,11 +19,6 @@ namespace {
 using formats::dockerstra::Order;
 using formats::dockerstra::Unit;
 
-// "demo.yaml:5:3: the order execute to host"
-std::string order_text(const Order& order) {
-  return format("{}: the order {} to {}", order.where.text(), order.command, order.container);
-}
-
 void check_call(const Session& session, const UnitCall& call, const Unit& unit, const std::vector<OrderGroup>& groups) {
   const std::string& command = unit.address.command;
   if (call.keep_going && command != "stop" && command != "cleanup" && command != "purge")
@@ -97,12 +92,12 @@ class UnitRun {
          : outcome.has_changed ? OrderResult::done
                                : OrderResult::unchanged,
          began);
-    if (outcome.has_failed) session_.console.note(order_text(group.orders.front()) + " failed");
+    if (outcome.has_failed) session_.console.note(orders_text(group, outcome.failed_in) + " failed");
   }
 
   // What fails says which order of which file it is.
   OrderOutcome in_time(const OrderGroup& group) {
-    return doing(order_text(group.orders.front()), [&] {
+    return doing(orders_text(group), [&] {
       if (!call_.timeout) return orders_.run(group, session_.stop());
       const TimeLimit limit(*call_.timeout, session_.stop());
       OrderOutcome outcome;

@@ -6,6 +6,8 @@
 #include "base/files.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/compose_options.h"
+#include "cli/habits.h"
 #include "cli/left_out.h"
 #include "cli/named.h"
 #include "formats/setting_keys.h"
@@ -131,6 +133,58 @@ void name_the_app(Invocation& in) {
   const bool is_enough = in.has_words() || places.size() < 2 || !places[1].required;
   if (needs_a_name(in.command) || !is_enough) ask_which_app(in, run.context(), places.front().name);
   in.put_first(app_meant(in, run, named).text());
+}
+
+namespace {
+
+// Empty: it is no file or folder that commands take.
+std::string hint_of_path(const std::string& word) {
+  const std::string quoted = shell_quoted(word);
+  if (is_compose_project(word))
+    return format(
+        "It is a Compose project: belay config {0} prints it, belay plan {0} shows what belay up {0} would do.",
+        quoted);
+  std::error_code error;
+  if (word.find('/') != std::string::npos && fs::is_directory(word, error))
+    return format("It is a folder: belay plan {0} shows what belay apply {0} would do with the definitions in it.",
+                  quoted);
+  return {};
+}
+
+// Of words that are called like what Belay numbers.
+std::string hint_of_number(const std::string& word) {
+  if (is_numbered(word, 'r')) return "Releases: belay releases NAME lists those of an app.";
+  if (is_numbered(word, 's')) return "Snapshots: belay snapshots NAME lists those of an app.";
+  if (is_numbered(word, 'b')) return "Backups: belay backups lists them.";
+  return {};
+}
+
+std::string hint_of_app(Session& session, const std::string& word) {
+  const std::string name = word.substr(0, word.find('/'));
+  if (!AppName::is_valid(name)) return {};
+  try {
+    HostRun run(session, "belay " + word);
+    const auto names = look::names(run.context());
+    if (std::find(names.begin(), names.end(), name) == names.end()) return {};
+  } catch (const Error&) {
+    // Without a state there are no apps.
+    return {};
+  }
+  return format("It is an app: belay status {} shows it.", shell_quoted(word));
+}
+
+}  // namespace
+
+void lead_from_what_it_is(Session& session, std::span<const std::string> arguments, const UsageError& error) {
+  if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return;
+  const std::string& word = arguments[0];
+  if (find_command(without_alias(word)) != nullptr || find_habit(word) != nullptr || is_other_program(word)) return;
+  // "web start": the answer is there already.
+  if (arguments.size() > 1 && find_command(without_alias(arguments[1])) != nullptr) return;
+  std::string hint = hint_of_app(session, word);
+  if (hint.empty()) hint = hint_of_path(word);
+  if (hint.empty()) hint = hint_of_number(word);
+  if (!hint.empty()) throw UsageError(error.what(), std::move(hint));
 }
 
 }  // namespace belay::cli

@@ -3,6 +3,8 @@
 // from this folder, or the only one of the host; else the apps are listed. The same for every command (named.h).
 
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "cli/host_run.h"
@@ -21,5 +23,9 @@ std::vector<AppName> all_apps(change::Context& context);
 // folder, else the only one of the host. Nothing where the first word is an app or a service all the same. Throws
 // UsageError with the apps where nobody knows, or where the command wants the name to be typed.
 void name_the_app(Invocation& in);
+
+// The line begins with no command, but with what commands are about: an app, a part of one, a file, a release. Throws
+// `error` with the looking command that was meant as its hint; returns where nothing is known of the word.
+void lead_from_what_it_is(Session& session, std::span<const std::string> arguments, const UsageError& error);
 
 }  // namespace belay::cli

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "change/apps.h"
+#include "change/quarantine.h"
 #include "change/temporary.h"
 #include "registry/registry.h"
 #include "state/store.h"
@@ -157,7 +158,8 @@ void ask_registry(change::Context& context, const Subject& subject, const LocalI
   situation.current = current_digests(subject, local);
   // An app that has no digest of its own yet runs what was built or loaded here, or nothing.
   if (subject.app != nullptr)
-    for (const auto& entry : subject.app->quarantine) situation.quarantine.push_back(entry);
+    for (const auto& entry : subject.app->quarantine)
+      if (change::is_about(*subject.app, entry, subject.service.group_name())) situation.quarantine.push_back(entry);
   for (const auto& reference : references_of(context, subject, list_tags, rest, stop))
     for (auto& candidate : candidates_of(context, reference, rest, stop))
       situation.candidates.push_back(std::move(candidate));

@@ -134,6 +134,8 @@ class Pass {
   // pass_compose.cpp: what docker compose made of a project becomes a release of its app
   // Before anything is decided about it. In a preview only this pass knows the app so.
   void take_over_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result);
+  // The same of one that belay forget let go, where a command names it.
+  void take_again(const Declaration& declared, change::Context& context);
   App as_taken_from_compose(const Declaration& declared, const std::optional<App>& known_one, const World& world,
                             const ComposeContainers& found, change::Context& context, DeclaredApp& result);
   // When it is known what comes of it.

@@ -93,6 +93,7 @@ DeclaredApp Pass::look_after(const Declaration& declared, state::Store& store) {
   result.origin = declared.origin;
   if (options_.leave.contains(result.name)) return result;
   telling(result, [&] {
+    take_again(declared, context);
     refuse_unknown_ones(declared.name, context);
     take_over_from_compose(declared, context, result);
     // Whoever is to be left alone may be so for an hour; another definition may be just what he needs.

@@ -6,12 +6,14 @@
 #include "base/text.h"
 #include "change/apps.h"
 #include "change/carry_out.h"
+#include "change/file_marks.h"
 #include "change/kept_files.h"
 #include "declared/compose_project.h"
 #include "declared/pass.h"
 #include "engine/direct.h"
 #include "engine/one_look.h"
 #include "family/adopting.h"
+#include "family/take_over.h"
 #include "plan/planner.h"
 #include "plan/sequence.h"
 #include "state/store.h"
@@ -54,16 +56,88 @@ void refuse_containers_of_apps(const std::vector<App>& apps, const Declaration& 
   }
 }
 
+// On another machine a path says nothing about this one.
+IsGone gone_there(engine::Engine& engine, const std::stop_token& stop) {
+  return [&engine, stop](const std::string& path) {
+    return engine::is_local(engine.info(stop).endpoint) && is_gone(path);
+  };
+}
+
+// The project that was let go as it is (belay forget): its containers, made from this folder, are the app again.
+std::optional<App> forgotten_project(change::Context& context, const Declaration& declared, const IsGone& is_gone_there,
+                                     const std::stop_token& stop) {
+  auto app = family::forgotten(context, declared.name, stop);
+  if (!app || app->scheme != NamingScheme::compose) return {};
+  for (const auto& release : app->releases)
+    for (const auto& [service, name] : release.containers)
+      if (const auto detail = context.engine.container(name, stop);
+          detail && is_of_another_folder(declared, detail->container, is_gone_there))
+        return {};
+  app->origin = declared.origin;
+  app->origin_kind = declared.origin_kind;
+  return app;
+}
+
+// What a container shows, in the words of the files where it is the same.
+void word_as_declared(change::Context& context, const Declaration& declared, App& app, const Spec& wanted,
+                      const std::stop_token& stop) {
+  Release& release = app.releases.back();
+  ComposeContainers found;
+  std::vector<Service> services;
+  for (const auto& service : declared.spec.services)
+    for (auto& known : release.spec.services)
+      if (known.name == service.name) {
+        services.push_back(known);
+        if (const auto detail = context.engine.container(release.containers.at(known.name), stop))
+          found.by_service.emplace(known.name, detail->container);
+      }
+  for (auto& known : release.spec.services)
+    if (std::none_of(services.begin(), services.end(), [&](const Service& each) { return each.name == known.name; }))
+      services.push_back(known);
+  release.spec = declared.spec;
+  release.spec.services = std::move(services);
+  release.files = change::file_marks(declared.watched);
+  std::ignore = compared(context, app, wanted, found, stop);
+}
+
 }  // namespace
+
+void Pass::take_again(const Declaration& declared, change::Context& context) {
+  if (declared.scheme != NamingScheme::compose || !options_.starts_stopped || known(declared.name.text())) return;
+  const IsGone is_gone_there = gone_there(engine_, stop_);
+  auto app = forgotten_project(context, declared, is_gone_there, stop_);
+  if (!app) return;
+  const auto word = [&] {
+    change::ReleaseDraft form;
+    form.spec = declared.spec;
+    form.images = app->releases.back().images;
+    name_all_volumes(declared, *app, form);
+    word_as_declared(context, declared, *app, form.spec, stop_);
+  };
+  std::vector<std::string> names;
+  for (const auto& release : app->releases)
+    for (const auto& [service, name] : release.containers) names.push_back(name);
+  context.report.note(format("{} was forgotten: these containers of it are taken again as they are: {}",
+                             declared.name.text(), join(names, ", ")));
+  if (options_.dry_run) {
+    word();
+    return remember(*app);
+  }
+  const FileLock lock = lock_app_as_found(context, declared.name, stop_);
+  app = forgotten_project(context, declared, is_gone_there, stop_);
+  if (!app) return;
+  word();
+  context.store.save(*app);
+  write_journal(context, *app, "take over", "done", declared.origin, app->releases.back().number);
+  remember(*app);
+  if (look_ != nullptr) look_->forget();
+}
 
 void Pass::take_over_from_compose(const Declaration& declared, change::Context& context, DeclaredApp& result) {
   if (declared.scheme != NamingScheme::compose) return;
+  const IsGone is_gone_there = gone_there(engine_, stop_);
   const std::optional<App> app = known(declared.name.text());
   ComposeContainers found = made_by_compose(declared, app ? &*app : nullptr, view_.world.containers);
-  // On another machine a path says nothing about this one.
-  const IsGone is_gone_there = [&](const std::string& path) {
-    return engine::is_local(engine_.info(stop_).endpoint) && is_gone(path);
-  };
   for (const auto& orphan : found.orphans)
     if (!is_of_another_folder(declared, orphan, is_gone_there)) result.orphans.push_back(orphan.name);
   if (found.by_service.empty() || !may_take_over(app, options_.starts_stopped)) return;

@@ -39,13 +39,18 @@ bool Pass::has_moved_on(const std::optional<App>& before, const std::optional<Ap
 
 void Pass::make(const Declaration& declared, std::optional<App> known_one, const change::ReleaseDraft& wanted,
                 const ImageChoices& choices, change::Context& context, DeclaredApp& result) {
-  const FileLock lock = lock_app(context, declared.name, stop_);
+  // In a preview only this pass may know whose the containers are: it has looked at that before.
+  const FileLock lock =
+      options_.dry_run ? lock_app_as_found(context, declared.name, stop_) : lock_app(context, declared.name, stop_);
   // Under the lock, and not as the pass found it.
   std::optional<App> fresh = context.store.app(declared.name);
-  if (known_one && !fresh) known_one.reset();
+  // Nor is what it takes again in a preview.
+  const bool is_taken_again = options_.dry_run && known_one && !fresh && declared.scheme == NamingScheme::compose;
+  if (known_one && !fresh && !is_taken_again) known_one.reset();
   if (look_ != nullptr && has_moved_on(known(declared.name.text()), fresh)) look_->forget();
   App app = fresh ? std::move(*fresh) : App(declared.name);
   // What a preview takes over is in no state; the pass remembers it.
+  if (is_taken_again) app = *known_one;
   if (options_.dry_run && (result.takes_over || options_.take_over.contains(declared.name.text())))
     if (auto previewed = known(declared.name.text())) app = std::move(*previewed);
   if (app.releases.empty() && app.highest_release == 0) {

@@ -237,6 +237,25 @@ class Recovery {
 
 }  // namespace
 
+std::optional<App> forgotten(change::Context& context, const AppName& name, std::stop_token stop) {
+  if (context.store.app(name)) return {};
+  const auto containers = context.engine.containers({true, format("{}={}", labels::app, name.text())}, stop);
+  std::vector<const Container*> own;
+  for (const auto& container : containers) {
+    const auto owner = container.owner();
+    if (!owner || owner->app != name.text()) continue;
+    if (owner->state != context.store.identity()) return {};
+    own.push_back(&container);
+  }
+  if (own.empty()) return {};
+  World world;
+  world.volumes = context.engine.volumes({}, stop);
+  world.networks = context.engine.networks(stop);
+  Recovery recovery(context, name, own, world, stop);
+  const Recovered recovered = recovery.run();
+  return recovered.lost.empty() ? std::optional(recovery.app()) : std::nullopt;
+}
+
 std::vector<Recovered> recover(change::Context& context, const TakeOver& how, std::stop_token stop) {
   const auto containers = context.engine.containers({true, labels::app}, stop);
   std::map<std::string, std::vector<const Container*>> by_app;

@@ -59,6 +59,9 @@ struct Recovered {
   std::vector<std::string> lost;
   bool refused = false;
 };
+// The app as its containers show it, where it is forgotten: the state does not know it, and all containers with its
+// labels are this state's. nullopt: it is not, or a release has no place for some of their settings. Writes nothing.
+std::optional<App> forgotten(change::Context& context, const AppName& name, std::stop_token stop);
 // Rebuilds apps, releases and `last` from the engine's labels. What the state knows stays.
 std::vector<Recovered> recover(change::Context& context, const TakeOver& how, std::stop_token stop);
 

@@ -111,11 +111,14 @@ class Examination {
       if (place.empty() || !fs::exists(place, error) || ::statvfs(place.c_str(), &status) != 0) continue;
       const ByteCount free{static_cast<std::int64_t>(status.f_bavail * status.f_frsize)};
       const Level level = level_of_space(free);
-      add(level, "disk", format("{} free for {}", byte_text(free), place.string()),
-          level != Level::good
-              ? "belay cleanup NAME removes all releases but the running one and one to go back to; belay df "
-                "shows the rest."
-              : "");
+      std::string remedy;
+      if (level == Level::bad && place == installation_.state_folder())
+        remedy = "Free some space there: until then nothing can be changed, but belay stop NAME stops an app.";
+      else if (level != Level::good)
+        remedy =
+            "belay cleanup NAME removes all releases but the running one and one to go back to; belay df shows the "
+            "rest.";
+      add(level, "disk", format("{} free for {}", byte_text(free), place.string()), remedy);
     }
   }
 
@@ -143,6 +146,9 @@ class Examination {
         if (app.wish.is_unfinished() &&
             !FileLock::holder_of(state::lock_path(installation_.store().folder(), app.name)))
           interrupted(app, world);
+        if (const std::string left = left_over(app);
+            !left.empty() && !FileLock::holder_of(state::lock_path(installation_.store().folder(), app.name)))
+          add(Level::advice, app.name.text(), left);
         examine(app.name.text(), [&] { backups(app); });
         examine(app.name.text(), [&] { obstacles(app, world, claims); });
         open_databases(app);

@@ -10,6 +10,7 @@
 #include "change/change.h"
 #include "change/clean.h"
 #include "change/kept_files.h"
+#include "change/quarantine.h"
 #include "family/family_release.h"
 #include "family/parameters.h"
 #include "look/beside_compose.h"
@@ -18,6 +19,7 @@
 #include "look/whose.h"
 #include "model/compose_labels.h"
 #include "model/naming.h"
+#include "safekeeping/restore.h"
 #include "state/store.h"
 #include "updates/window.h"
 
@@ -254,6 +256,17 @@ void add_detail(AppSummary& row, const ContainerDetail& detail, Time since, Time
   if (!row.unfinished && row.trouble.empty()) row.state = AppState::restarting;
 }
 
+// As a user writes them: a replica is one of its service's.
+void name_replicas(const Release& release, AppSummary& row) {
+  for (auto& instance : row.instances)
+    for (const auto& service : release.spec.services)
+      if (service.name == instance.service) {
+        instance.number = service.number;
+        instance.service = service.group_name();
+        break;
+      }
+}
+
 // `world` needs only its containers.
 AppSummary summary_of(const App& app, const World& world) {
   const auto shown = shown_release(app.wish, app.last);
@@ -263,14 +276,23 @@ AppSummary summary_of(const App& app, const World& world) {
     for (const auto& service : release->spec.services)
       containers.emplace_back(service.name, plan::find_instance(app, world, release->number, service.name));
   AppSummary row = summary_of(outline_of(app), containers);
-  for (auto& instance : row.instances)
-    for (const auto& service : release->spec.services)
-      if (service.name == instance.service) {
-        instance.number = service.number;
-        instance.service = service.group_name();
-        break;
-      }
+  if (release != nullptr) name_replicas(*release, row);
   return row;
+}
+
+// An outline knows no replicas. Most apps have none, and are not read for it: one is called like another service, with
+// a number.
+void name_replicas(change::Context& context, AppSummary& row) {
+  const auto is_numbered = [&](const InstanceRow& each) {
+    const size_t dash = each.service.rfind('-');
+    return dash != std::string::npos && parse_number(each.service.substr(dash + 1)) &&
+           std::any_of(row.instances.begin(), row.instances.end(),
+                       [&](const InstanceRow& other) { return other.service == each.service.substr(0, dash); });
+  };
+  if (std::none_of(row.instances.begin(), row.instances.end(), is_numbered)) return;
+  const auto app = context.store.app(AppName(row.name));
+  const Release* release = app ? app->find(ReleaseNumber::parse(row.release)) : nullptr;
+  if (release != nullptr) name_replicas(*release, row);
 }
 
 World containers_only(change::Context& context, std::stop_token stop) {
@@ -291,11 +313,7 @@ std::vector<Mark> marks_of(const App& app, const Release& release, const World& 
   }
   if (app.last == release.number) marks.push_back(Mark::last);
   if (app.stable == release.number) marks.push_back(Mark::stable);
-  for (const auto& [service, image] : release.images)
-    if (app.is_quarantined(image)) {
-      marks.push_back(Mark::quarantined);
-      break;
-    }
+  if (change::is_quarantined(app, release)) marks.push_back(Mark::quarantined);
   return marks;
 }
 
@@ -562,6 +580,7 @@ std::vector<AppSummary> list(change::Context& context, std::stop_token stop) {
     known.insert(app.name.text());
     const auto containers = listed.shown(app);
     AppSummary& row = rows.emplace_back(summary_of(app, containers));
+    name_replicas(context, row);
     row.at_work = at_work(context.store, app.name, app.wish);
     if (const auto of_app = waits.find(row.name); of_app != waits.end())
       for (const auto& wait : of_app->second) row.waits.push_back(wait.topic);
@@ -638,6 +657,7 @@ std::vector<std::string> checks_of(const Release& release) {
 Status with_the_rest(change::Context& context, const App& app, const World& world, Status status) {
   status.images_gone = gone_text(change::gone_images(world, app));
   status.lock_holder = FileLock::holder_of(state::lock_path(context.store.folder(), app.name)).value_or("");
+  if (status.lock_holder.empty()) status.left_over = left_over(app);
   return status;
 }
 
@@ -723,6 +743,7 @@ class Explanation {
         now_(now),
         loop_(change::restart_loop(app, world, now)),
         at_work_(at_work(store, app.name, app.wish)),
+        lock_(state::lock_path(store.folder(), app.name)),
         made_by_compose_(made_by_compose(app, world)) {
     const auto shown = shown_release(app.wish, app.last);
     if (shown) present_ = app.find(*shown);
@@ -758,6 +779,11 @@ class Explanation {
         say("The stable release is {}.", app_.stable->text());
       for (const auto& wait : waits_) waits_for(wait);
     }
+    if (const std::string at_it = FileLock::holder_of(lock_).value_or(""); !at_it.empty()) {
+      if (safekeeping::is_barely_begun(app_)) say("{} is at work on it.", at_it);
+    } else if (const std::string left = left_over(app_); !left.empty()) {
+      say("{}.", with_capital(left));
+    }
     return std::move(text_);
   }
 
@@ -778,7 +804,9 @@ class Explanation {
   }
 
   void never_started() {
-    if (app_.builds.empty()) {
+    if (safekeeping::is_barely_begun(app_)) {
+      say("{} is not there yet.", name_);
+    } else if (app_.builds.empty()) {
       say("{} has never run. {}", name_, change::first_start_hint(app_));
     } else {
       say("{} was built {} by {}, but nothing of it was started yet: belay start {} new.", name_,
@@ -934,9 +962,7 @@ class Explanation {
         tried->verdict == Verdict::pending ? "could not prove itself" : "failed", tried->reason);
     const auto lines = split(std::string(trim(tried->log_tail)), '\n');
     if (const std::string last(trim(printable(lines.back()))); !last.empty()) say("The last that it wrote: {}.", last);
-    const bool set_aside = std::any_of(tried->images.begin(), tried->images.end(),
-                                       [&](const auto& image) { return app_.is_quarantined(image.second); });
-    if (set_aside) {
+    if (change::is_quarantined(app_, *tried)) {
       say("Its image is in quarantine; belay retry {} tries it again.", name_);
     } else if (failed || tried->verdict == Verdict::pending) {
       say("belay retry {} tries it again.", name_);
@@ -999,6 +1025,7 @@ class Explanation {
   const Time now_;
   const std::optional<std::string> loop_;
   const std::string at_work_;
+  const fs::path lock_;
   const std::vector<std::string> made_by_compose_;
   const Release* present_ = nullptr;      // the one that should run, else the last
   const Release* rolled_back_ = nullptr;  // the one whose failure led to what should be now
@@ -1197,10 +1224,38 @@ std::vector<FieldChange> config_differences(change::Context& context, const AppN
   return changes;
 }
 
-std::vector<JournalEntry> history(change::Context& context, const std::optional<AppName>& name, int limit) {
-  auto entries = context.store.journal(name ? name->text() : "", limit);
+namespace {
+
+// What may go on while nobody holds the app's lock.
+bool goes_on_unlocked(const JournalEntry& entry) {
+  return entry.verb == "job" || entry.verb == "update";
+}
+
+}  // namespace
+
+std::vector<PastEntry> history(change::Context& context, const std::optional<AppName>& name, int limit) {
+  const auto entries = context.store.journal(name ? name->text() : "", limit);
   if (entries.empty() && name && !context.store.app(*name)) known_app(context, *name, {});
-  return entries;
+  std::map<std::string, bool> at_work;
+  const auto is_at_work = [&](const std::string& app) {
+    const auto known = at_work.find(app);
+    if (known != at_work.end()) return known->second;
+    const bool is_held = AppName::is_valid(app) &&
+                         FileLock::holder_of(state::lock_path(context.store.folder(), AppName(app))).has_value();
+    return at_work[app] = is_held;
+  };
+  using Kind = JournalOutcome::Kind;
+  std::map<std::pair<std::string, std::string>, Kind> later;  // what came next of the same kind
+  std::vector<PastEntry> past;
+  for (const auto& entry : entries) {
+    const std::pair key(entry.app, entry.verb);
+    PastEntry& one = past.emplace_back(PastEntry{entry, false});
+    const auto next = later.find(key);
+    if (entry.outcome.kind() == Kind::started && !goes_on_unlocked(entry))
+      one.cut_off = next == later.end() ? !is_at_work(entry.app) : next->second == Kind::started;
+    later[key] = entry.outcome.kind();
+  }
+  return past;
 }
 
 int trim_history(change::Context& context, const std::optional<AppName>& name, int keep) {

@@ -122,6 +122,7 @@ struct Status {
   std::string trouble;                  // why no plan can be made
   std::string images_gone;              // "r1, r3 (can be pulled again)": no way back to those without it
   std::string lock_holder;
+  std::string left_over;  // of a command that was cut off, and what becomes of it
 };
 Status status(change::Context& context, const AppName& name, std::stop_token stop);
 // Of every app, in one look.
@@ -188,7 +189,12 @@ std::optional<Project> project_of(change::Context& context, const AppName& name,
 std::vector<FieldChange> config_differences(change::Context& context, const AppName& name, const std::string& from,
                                             const std::string& to, std::stop_token stop);
 
-std::vector<JournalEntry> history(change::Context& context, const std::optional<AppName>& name, int limit);
+struct PastEntry {
+  JournalEntry entry;
+  bool cut_off = false;  // a begin that has no end, and nobody is at work on the app: what began it was killed
+};
+// Newest first.
+std::vector<PastEntry> history(change::Context& context, const std::optional<AppName>& name, int limit);
 // Removes all but the newest `keep` entries; how many went.
 int trim_history(change::Context& context, const std::optional<AppName>& name, int keep);
 

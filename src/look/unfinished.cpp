@@ -7,6 +7,8 @@
 #include "base/overloaded.h"
 #include "base/text.h"
 #include "change/clean.h"
+#include "change/clear_up.h"
+#include "safekeeping/restore.h"
 
 namespace belay::look {
 
@@ -46,6 +48,23 @@ plan::Plan plan_or_none(const state::Store& store, const App& app, const World& 
   } catch (const Error&) {
     return {};
   }
+}
+
+std::string left_over(const App& app) {
+  const std::string& name = app.name.text();
+  if (safekeeping::is_barely_begun(app))
+    return format(
+        "a restore of {0} was cut off before anything of it ran: what it had unpacked does not count, and the same "
+        "belay restore begins again without it",
+        name);
+  std::vector<std::string> places;
+  for (const auto& action : change::plan_of_unused(app).actions)
+    if (const auto* removal = std::get_if<plan::RemoveData>(&action.step)) places.push_back(text_of(removal->reserve));
+  if (places.empty()) return {};
+  return format(
+      "a command that was cut off left {0}, beside the data of {1}, which is as it was: the next change of {1} takes "
+      "that away, and so does belay cleanup {1}",
+      join(places, ", "), name);
 }
 
 }  // namespace belay::look

@@ -17,4 +17,8 @@ std::string steps_left(const plan::Plan& plan, const std::string& app);
 plan::Plan plan_or_none(const state::Store& store, const App& app, const World& world, Time now,
                         const plan::Defaults& defaults);
 
+// What a command that was cut off has left beside the app's data, which nothing needs, and what takes it away. Empty:
+// nothing. For an app that nobody is at work on.
+std::string left_over(const App& app);
+
 }  // namespace belay::look

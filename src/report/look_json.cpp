@@ -109,6 +109,7 @@ Node status_json(const look::Status& status) {
   node.set("trouble", text_or_null(status.trouble));
   node.set("images_gone", text_or_null(status.images_gone));
   node.set("lock_holder", text_or_null(status.lock_holder));
+  node.set("left_over", text_or_null(status.left_over));
   return node;
 }
 
@@ -149,7 +150,8 @@ Node release_json(const look::ReleaseRow& row) {
   return node;
 }
 
-Node journal_json(const JournalEntry& entry) {
+Node journal_json(const look::PastEntry& past) {
+  const JournalEntry& entry = past.entry;
   Node node = Node::map();
   node.set("time", Node::text(iso_time(entry.time)));
   node.set("app", text_or_null(entry.app));
@@ -157,6 +159,7 @@ Node journal_json(const JournalEntry& entry) {
   node.set("who", Node::text(entry.who));
   node.set("verb", Node::text(entry.verb));
   node.set("outcome", Node::text(entry.outcome.text()));
+  node.set("cut_off", Node::boolean(past.cut_off));
   node.set("text", Node::text(entry.text));
   return node;
 }

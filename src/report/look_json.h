@@ -19,7 +19,7 @@ document::Node container_json(const std::string& app, const look::InstanceRow& r
 document::Node status_json(const look::Status& status);
 document::Node why_json(const std::string& app, const look::Why& why);
 document::Node release_json(const look::ReleaseRow& row);
-document::Node journal_json(const JournalEntry& entry);
+document::Node journal_json(const look::PastEntry& past);
 document::Node image_json(const std::string& app, const look::ImageRow& row);
 document::Node volume_json(const look::VolumeRow& row);
 document::Node processes_json(const look::ContainerProcesses& processes);

@@ -121,6 +121,20 @@ std::vector<plan::Step> steps_that_load_images(change::Context& context, const b
   return steps;
 }
 
+// A registry that is away, or has it no more, is found out before anything is unpacked.
+std::vector<plan::Step> steps_that_pull_images(change::Context& context, const backup::Manifest& manifest,
+                                               std::stop_token stop) {
+  std::vector<plan::Step> steps;
+  if (manifest.with_image) return steps;
+  std::set<std::string> pulled;
+  for (const auto& [service, image] : manifest.images) {
+    const auto digest = manifest.digests.find(service);
+    if (digest == manifest.digests.end() || context.engine.image(image, stop)) continue;
+    if (pulled.insert(digest->second).second) steps.emplace_back(plan::PullImage{digest->second});
+  }
+  return steps;
+}
+
 // What a service of the backup is called in this app: the one that is called like the first app is called like this.
 const std::string& service_as(const backup::Manifest& manifest, const AppName& app, const std::string& service) {
   return service == manifest.app ? app.text() : service;
@@ -142,10 +156,6 @@ void install(change::Context& context, App& app, const backup::Manifest& manifes
 bool is_begun(const App& app) {
   return !app.last && app.builds.empty() && app.origin.empty() && !app.releases.empty() &&
          !app.wish.is<goal::Removed>();
-}
-// Not even that much: nothing of it was ever wished.
-bool is_barely_begun(const App& app) {
-  return is_begun(app) && app.wish.is<goal::None>() && app.releases.size() == 1;
 }
 
 std::vector<DataPlace> places_of(const std::vector<Target>& targets) {
@@ -212,8 +222,11 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
   std::vector<plan::Step> finally;
   if (manifest.with_image && restored.installed && !has_all_images(context, manifest, stop))
     finally = steps_that_load_images(context, manifest, where, stop);
+  std::vector<plan::Step> first;
+  if (restored.installed) first = steps_that_pull_images(context, manifest, stop);
   std::map<std::string, std::optional<HealthCheck>> health_checks;
-  if (!finally.empty()) health_checks = health_checks_of(manifest, app.name, restored.change.plan.notes);
+  if (!finally.empty() || !first.empty())
+    health_checks = health_checks_of(manifest, app.name, restored.change.plan.notes);
   finally.emplace_back(plan::CheckBackup{where});
   for (const auto& target : targets) restored.replaced.push_back(text_of_replaced(target));
   exec::RunOptions run = context.run;
@@ -227,7 +240,8 @@ Restored put_in_place(change::Context& context, App& app, RestoreWork& work, con
                                std::move(finally),
                                std::move(volumes),
                                {},
-                               std::move(health_checks)},
+                               std::move(health_checks),
+                               std::move(first)},
                               options.change, "restore", stop);
   restored.change.plan.notes.insert(restored.change.plan.notes.end(), notes.begin(), notes.end());
   restored.end = work.end();
@@ -288,7 +302,7 @@ EngineFilling engine_filling(change::Context& context, const backup::Manifest& m
     filling.images = steps_that_load_images(context, manifest, where, stop);
   } else {
     filling.image = manifest.digests.begin()->second;
-    filling.images.emplace_back(plan::PullImage{filling.image});
+    filling.images = steps_that_pull_images(context, manifest, stop);
   }
   return filling;
 }
@@ -351,6 +365,10 @@ void tell_of_filling(Restored& restored, const change::Temporary& helper, const 
 }
 
 }  // namespace
+
+bool is_barely_begun(const App& app) {
+  return is_begun(app) && app.wish.is<goal::None>() && app.releases.size() == 1;
+}
 
 AppName app_of(backup::Destination& destination, const std::string& file, const crypto::AgeKeys& keys,
                std::stop_token stop) {

@@ -28,6 +28,10 @@ struct Restored {
   std::string snapshot;               // that has what was there before; empty: nothing was
 };
 
+// All that is known of the app is what a restore was about to bring up when it was cut off: nothing of it was ever
+// wished.
+bool is_barely_begun(const App& app);
+
 // The app that the backup is of.
 AppName app_of(backup::Destination& destination, const std::string& file, const crypto::AgeKeys& keys,
                std::stop_token stop);

@@ -232,7 +232,8 @@ Drilled drill(change::Context& context, const AppName& name, backup::Destination
         rehearsal.prepare(&work, context.report, stop);
         prove(rehearsal, proof(), drilled.trial, stop);
       });
-    } catch (const Cancelled&) {
+    } catch (const Cancelled& cancelled) {
+      journal("failed", cancelled.what());
       throw;
     } catch (const Error& error) {
       journal("failed", error.what());
@@ -313,8 +314,6 @@ Tried try_candidate(change::Context& context, const AppName& name, const TryOpti
         if (const auto image = context.engine.image(references.at(service), stop)) tried.image = image->id;
         prove(rehearsal, proof(), tried.trial, stop);
       });
-    } catch (const Cancelled&) {
-      throw;
     } catch (const Error& error) {
       journal("failed", error.what());
       throw;

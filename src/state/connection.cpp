@@ -35,8 +35,8 @@ bool is_full(const fs::path& folder) {
 Unwritable full(const fs::path& folder) {
   return Unwritable(
       format("the disk that holds the state in {} is full", folder.string()),
-      "Free some disk space there; docker system df shows what images and containers take. A container can "
-      "be stopped nevertheless: belay as jockler stop -f CONTAINER");
+      "Free some disk space there; docker system df shows what images and containers take. Until then only belay stop "
+      "still works.");
 }
 
 Unwritable read_only(const fs::path& folder, const std::string& why) {

@@ -17,4 +17,11 @@ std::optional<ContainerDetail> own_container(change::Context& context, const App
   return detail;
 }
 
+std::optional<std::string> failed_in(change::Context& context, const change::Change& change, std::stop_token stop) {
+  if (!change.failed() || change.container.empty()) return {};
+  const auto detail = context.engine.container(change.container, std::move(stop));
+  const auto owner = detail ? detail->container.owner() : std::nullopt;
+  return owner ? std::optional(owner->service) : std::nullopt;
+}
+
 }  // namespace belay::units

@@ -1,6 +1,7 @@
 // Apps of several services on an engine in memory: what a change touches, what a failure takes back, and what looking
 // and stopping do to a part of an app.
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -8,6 +9,7 @@
 #include "change/file_marks.h"
 #include "change/kept_files.h"
 #include "change/new_release.h"
+#include "change/quarantine.h"
 #include "change/remove_stopped.h"
 #include "change/start.h"
 #include "family/start_new.h"
@@ -160,6 +162,55 @@ TEST_F(Stack, AFailureTakesBackTheSetAndBlamesTheServiceThatFailed) {
   scene_.report.warnings.clear();
   deploy(made("bad", "another time"));
   EXPECT_THAT(scene_.report.warnings, ElementsAre(HasSubstr("failed before in shop"))) << "two services have it";
+}
+
+// The services that share an image: what one of them failed with is the other's as before.
+TEST_F(Stack, AnImageIsInQuarantineForTheServiceThatFailedWithIt) {
+  const auto share = [&](const std::string& web_version, const std::string& setting) {
+    ReleaseDraft draft = made(web_version);
+    draft.images["proxy"] = ids_.at("web:1");
+    for (auto& each : draft.spec.services)
+      if (each.name != "db") each.environment["SETTING"] = setting;
+    return draft;
+  };
+  ASSERT_EQ(deploy(share("1", "a")).kind, Change::Kind::done);
+  engine::Behaviour bad;
+  bad.exits_after = Milliseconds(100);
+  bad.exit_code = 3;
+  add_image("web", "1", bad);
+  const std::string image = ids_.at("web:1");
+  ASSERT_EQ(deploy(share("1", "b")).kind, Change::Kind::rolled_back);
+  const auto quarantined = [&] {
+    Context here = context();
+    std::string numbers;
+    for (const auto& row : releases(here, shop, {}))
+      if (std::count(row.marks.begin(), row.marks.end(), Mark::quarantined) > 0) numbers = row.release + numbers;
+    return numbers;
+  };
+  EXPECT_EQ(quarantined(), "r2") << "r1 proved itself with the image";
+  const auto is_blamed = [&](const std::string& name) {
+    return is_quarantined(*scene_.store->app(shop), service(name), image);
+  };
+  EXPECT_TRUE(is_blamed("web"));
+  EXPECT_FALSE(is_blamed("proxy"));
+
+  // proxy fails with it as well, beside a web that does not have it.
+  scene_.report.warnings.clear();
+  ASSERT_EQ(deploy(share("2", "c")).kind, Change::Kind::rolled_back);
+  EXPECT_THAT(scene_.report.warnings, ::testing::Not(::testing::Contains(HasSubstr("failed before"))));
+  EXPECT_TRUE(is_blamed("web"));
+  EXPECT_TRUE(is_blamed("proxy"));
+  EXPECT_EQ(quarantined(), "r2r3");
+  EXPECT_EQ(scene_.store->app(shop)->quarantine.size(), 2U);
+
+  // What web proves of it is no proof for proxy.
+  add_image("web", "1", {});
+  ReleaseDraft good = share("1", "d");
+  good.images["proxy"] = ids_.at("proxy:1");
+  ASSERT_EQ(deploy(good).kind, Change::Kind::done);
+  EXPECT_FALSE(is_blamed("web"));
+  EXPECT_TRUE(is_blamed("proxy"));
+  EXPECT_EQ(quarantined(), "r2r3") << "both have it in proxy";
 }
 
 // What was left as it is has proved itself: the change as a whole has failed, and none of its images.

@@ -48,6 +48,29 @@ TEST(Program, PrintsItsVersionAndHelpOnStandardOutput) {
   }
 }
 
+TEST(Program, LeadsOnFromWhatCommandsAreAbout) {
+  TemporaryFolder folder;
+  write_file_durably(folder.path() / "compose.yaml", "services: {web: {image: web:1}}\n");
+  make_folder(folder.path() / "apps");
+  const std::string here = folder.path().string();
+  const std::vector<std::pair<std::string, std::string>> answers{
+      {"s2", "belay snapshots NAME"},
+      {"r3", "belay releases NAME"},
+      {"b7", "belay backups"},
+      {here + "/compose.yaml", "belay config " + here + "/compose.yaml"},
+      {here, "belay plan " + here},
+      {here + "/apps", "belay plan " + here + "/apps"},
+      {"web start", "belay start web"},
+      {"nothing/of/this", "belay help"},
+      {"web2", "belay help"}};
+  for (const auto& [words, answer] : answers) {
+    ProgramRun run("belay " + words);
+    EXPECT_EQ(run.code, 2) << words;
+    EXPECT_THAT(run.err(), StartsWith("belay: there is no command '" + words.substr(0, words.find(' ')) + "'\nhint: "));
+    EXPECT_THAT(run.err(), ::testing::HasSubstr(answer)) << words;
+  }
+}
+
 TEST(Program, PrintsJsonWhereItIsAskedFor) {
   ProgramRun run("belay --json version");
   EXPECT_THAT(run.out(), ::testing::MatchesRegex("\\{\n  \"schema\": 1,\n  \"version\": \"[0-9.]+\"\n\\}\n"));

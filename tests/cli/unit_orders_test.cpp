@@ -2,6 +2,7 @@
 
 #include "cli/unit_orders.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
 
@@ -71,6 +72,19 @@ TEST(OrderGroups, WithRestartAreMadeWithTheOthers) {
   EXPECT_EQ(groups(read("u/own", "- db: {command: start}\n- web: {command: start, restart: true}\n", "own")),
             "make: db\nrestart: web\n")
       << "it says nothing of how the container is to be";
+}
+
+TEST(OrderGroups, AreToldByTheOrderThatFailed) {
+  const auto made =
+      groups_of(read("u/start", "- db: {command: create}\n- web: {command: create}\n- web: {command: start}\n"));
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_THAT(orders_text(made.front(), "web"), testing::HasSubstr("start.yaml:7:3: the order start to web"));
+  EXPECT_THAT(orders_text(made.front(), "db"), testing::HasSubstr("start.yaml:5:3: the order create to db"));
+  for (const std::optional<std::string>& unknown : {std::optional<std::string>(), std::optional<std::string>("other")})
+    EXPECT_THAT(orders_text(made.front(), unknown),
+                testing::HasSubstr("start.yaml:5:3: the orders create to db, create to web, start to web"));
+  const auto stopped = groups_of(read("u/own", "- db: {command: stop}\n", "own"));
+  EXPECT_THAT(orders_text(stopped.front()), testing::HasSubstr("own.yaml:5:3: the order stop to db"));
 }
 
 }  // namespace

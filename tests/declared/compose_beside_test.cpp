@@ -299,6 +299,58 @@ TEST_F(BesideCompose, LeavesTheProjectOfAnotherFolderAlone) {
   EXPECT_THAT(up().taken_over, UnorderedElementsAre("shop-db-1", "shop-web-1"));
 }
 
+// Let go by `belay forget`, and taken again where a command names it.
+TEST_F(BesideCompose, TakesWhatWasForgottenAgainAsItIs) {
+  options_.starts_stopped = true;
+  ASSERT_FALSE(up().change.failed());
+  const std::string db = created("shop-db-1"), made = created("shop-web-1");
+  const auto forget = [&] {
+    Context here = scene_.context("belay forget shop");
+    ASSERT_TRUE(change::let_go(here, AppName("shop"), false, [](const change::LetGo&) { return true; }, {}).done);
+  };
+  forget();
+  // A new release of the same containers: that they proved themselves no label says.
+  const DeclaredApp planned = up(true);
+  EXPECT_EQ(planned.kind, DeclaredApp::Kind::change) << planned.reason;
+  EXPECT_FALSE(scene_.store->app(AppName("shop"))) << "a preview changes nothing";
+  const auto same = [](const plan::Plan& plan) {
+    return std::all_of(plan.actions.begin(), plan.actions.end(), [](const plan::Action& action) {
+      return std::holds_alternative<plan::TagImage>(action.step) ||
+             std::holds_alternative<plan::AwaitVerdict>(action.step);
+    });
+  };
+  EXPECT_TRUE(same(planned.change.plan)) << plan::plan_text(planned.change.plan);
+  const DeclaredApp taken = up();
+  EXPECT_EQ(taken.kind, DeclaredApp::Kind::change) << taken.reason;
+  EXPECT_EQ(taken.change.kind, change::Change::Kind::done) << taken.reason;
+  EXPECT_TRUE(same(taken.change.plan));
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_EQ(created("shop-web-1"), made);
+  EXPECT_EQ(app().origin, (folder_ / "compose.yaml").string());
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+
+  // What is changed in the files is made anew, and nothing else.
+  forget();
+  write_with("red", "blue");
+  ASSERT_FALSE(up().change.failed());
+  EXPECT_EQ(created("shop-db-1"), db);
+  EXPECT_NE(created("shop-web-1"), made);
+
+  // Nobody named it, or it is another folder's: it is left alone, and that is said.
+  forget();
+  options_.starts_stopped = false;
+  EXPECT_THAT(up().reason, HasSubstr("that this state does not know"));
+  options_.starts_stopped = true;
+  const fs::path other = scene_.folder.path() / "other";
+  make_folder(other);
+  write_file_durably(other / "compose.yaml", two_services);
+  const fs::path first = std::exchange(folder_, other);
+  EXPECT_THAT(up().reason, HasSubstr("that this state does not know"));
+  folder_ = first;
+  EXPECT_FALSE(up().change.failed());
+  EXPECT_EQ(up().kind, DeclaredApp::Kind::unchanged);
+}
+
 // As `docker compose up` does with what Belay made.
 TEST_F(BesideCompose, TakesOverWhatComposeMakesAnew) {
   ASSERT_FALSE(up().change.failed());

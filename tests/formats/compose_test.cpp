@@ -152,6 +152,25 @@ TEST(Compose, IsPrintedWithTheVariableOfASecretNotItsValue) {
   for (const auto& origin : origins_of(project)) EXPECT_NE(origin.value, "geheim");
 }
 
+TEST(Compose, HidesWhatLooksLikeASecretForAScreen) {
+  Case test;
+  read_case(test,
+            "$ TOKEN=geheim\nservices:\n  a:\n    image: x\n    environment: {DB_PASSWORD: geheim, PLAIN: seen, "
+            "URL: 'db://u:geheim@db/x', EMPTY_TOKEN: ''}\n    build: {context: ., args: {API_KEY: '${TOKEN}'}}\n"
+            "    labels: {app.secret: geheim}\n    secrets: [s]\nsecrets: {s: {content: geheim}}\n");
+  Project project = load(test.request, test.outside);
+  EXPECT_EQ(hide_secrets(project), 7U);
+  for (const Origins origins : {Origins::told, Origins::left_out}) {
+    const std::string text = resolved_text(project, origins);
+    EXPECT_EQ(text.find("geheim"), std::string::npos) << text;
+    EXPECT_NE(text.find("DB_PASSWORD: \"(hidden)\""), std::string::npos) << text;
+    EXPECT_NE(text.find("PLAIN: seen"), std::string::npos) << text;
+  }
+  for (const auto& origin : origins_of(project)) EXPECT_EQ(origin.value.find("geheim"), std::string::npos);
+  EXPECT_EQ(project.environment.at("TOKEN"), "(hidden)");
+  for (const auto& used : project.variables) EXPECT_NE(used.value, "geheim");
+}
+
 TEST(Compose, ScaleReplacesWhatTheFilesSay) {
   Case test;
   read_case(test, "services:\n  web: {image: a, deploy: {replicas: 3}}\n  db: {image: b}\n");

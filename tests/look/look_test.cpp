@@ -377,6 +377,78 @@ TEST(Look, AtARestoreThatWasInterruptedSaysWhatBecomesOfTheData) {
   }
 }
 
+std::string deeds(Scene& scene) {
+  auto here = scene.context();
+  std::string text;
+  for (const auto& [entry, cut_off] : history(here, web, 100))
+    text = entry.verb + " " + entry.outcome.text() + (cut_off ? " cut off" : "") + "\n" + text;
+  return text;
+}
+
+TEST(Look, AtARestoreThatWasCutOffWhileItUnpacked) {
+  Scene scene({.files = true});
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  scene.hold("old");
+  ASSERT_EQ(scene.run("backup"), "done");
+  scene.hold("new");
+  EXPECT_THAT(why_now(scene), Not(HasSubstr("cut off")));
+  scene.report.on_step = [&](const std::string& step) {
+    if (step.starts_with("unpack ")) throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("restore"));
+  scene.report.on_step = nullptr;
+  scene.reopen();
+  EXPECT_THAT(why_now(scene), AllOf(StartsWith("web runs r1"), HasSubstr("A command that was cut off left "),
+                                    HasSubstr("belay cleanup web.")));
+  auto here = scene.context();
+  EXPECT_THAT(status(here, web, {}).left_over, HasSubstr("beside the data of web, which is as it was"));
+  EXPECT_THAT(deeds(scene), HasSubstr("restore started cut off\n"));
+  EXPECT_EQ(scene.held(), "new");
+  ASSERT_EQ(scene.run("restore"), "done");
+  EXPECT_EQ(status(here, web, {}).left_over, "");
+  EXPECT_THAT(deeds(scene), HasSubstr("restore started cut off\nrestore started\nrestore done\n"));
+}
+
+TEST(Look, AtTheHistoryOfWhatFailedWhereNothingRanBefore) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy bad"), "rolled_back");
+  EXPECT_THAT(deeds(scene), HasSubstr("deploy started\ndeploy failed\n"));
+  auto here = scene.context();
+  EXPECT_THAT(history(here, web, 1).front().entry.text, HasSubstr("; nothing runs, as before"));
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  ASSERT_EQ(scene.run("deploy sick"), "rolled_back");
+  EXPECT_THAT(deeds(scene), HasSubstr("deploy started\ndeploy rolled_back\n"));
+}
+
+TEST(Look, AtTheHistoryOfWhatWasKilled) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  EXPECT_THAT(deeds(scene), Not(HasSubstr("cut off")));
+  scene.report.on_step = [](const std::string& step) {
+    if (step.starts_with("pause ")) throw engine::MemoryEngine::Crash();
+  };
+  ASSERT_TRUE(scene.crashes("backup"));
+  scene.report.on_step = nullptr;
+  scene.reopen();
+  EXPECT_THAT(deeds(scene), HasSubstr("backup started cut off\n"));
+  {
+    // Somebody is at work: it may be just that.
+    auto here = scene.context();
+    const FileLock lock = change::lock_app_as_found(here, web, {});
+    EXPECT_THAT(deeds(scene), AllOf(HasSubstr("backup started\n"), Not(HasSubstr("cut off"))));
+  }
+  ASSERT_EQ(scene.run("backup"), "done");
+  EXPECT_THAT(deeds(scene),
+              HasSubstr("backup started cut off\nfinish started\nfinish done\nbackup started\nbackup done\n"));
+  // A job needs no lock while it runs.
+  JournalEntry job;
+  job.app = "web";
+  job.verb = "job";
+  job.outcome = "started";
+  scene.store->append(job);
+  EXPECT_THAT(deeds(scene), HasSubstr("job started\n"));
+}
+
 TEST(Look, AtAnAppThatIsDown) {
   Scene scene;
   for (const auto* line : {"deploy 1", "stop"}) scene.run(line);

@@ -445,6 +445,26 @@ TEST(Faults, AContainerIsStoppedByItsNameWhetherThatCanBeRecordedOrNot) {
   EXPECT_THAT(scene.report.warnings, Contains(HasSubstr("still wished up")));
 }
 
+TEST(Faults, AnAppIsStoppedOnAFullDiskThatHoldsTheState) {
+  Scene scene;
+  ASSERT_EQ(scene.run("deploy 1"), "done");
+  std::optional<FullDisk> full(std::in_place);
+  const std::string came = scene.run("stop");
+  EXPECT_THAT(came, HasSubstr("web is stopped, but that could not be recorded"));
+  EXPECT_THAT(scene.running(), IsEmpty());
+  // It is still wished up, and comes up as it was.
+  EXPECT_THAT(scene.run("start last"), HasSubstr("could not be recorded"));
+  EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+  EXPECT_THAT(scene.run("deploy 2"), HasSubstr("error: "));
+  EXPECT_THAT(scene.run("restart"), HasSubstr("error: "));
+  EXPECT_THAT(scene.running(), ElementsAre("web-r1"));
+  std::ignore = scene.run("stop");
+  full.reset();
+  EXPECT_EQ(scene.run("stop"), "done");
+  EXPECT_THAT(scene.running(), IsEmpty());
+  EXPECT_EQ(scene.run("start last"), "done");
+}
+
 // A declared app with a bound file, on an engine of this machine.
 class BoundFiles : public ::testing::Test {
  protected:

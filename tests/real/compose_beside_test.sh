@@ -245,9 +245,14 @@ test_a_project_that_was_forgotten_is_composes_again() {
   expect_out "$app.web.1"
   expect_done belay ls "$app"
   expect_out 'not in the state'
-  expect_refused 1 belay up -p "$app"
-  expect_err 'belay recover'
+  belay_up
+  expect_err "$app was forgotten: these containers of it are taken again as they are"
   expect_equal 'the web server' "$web" "$(id_of "$(container_of web)")"
+  expect_done belay ls --names
+  expect_out "^$app\$"
+  belay_up
+  expect_out 'unchanged'
+  expect_done belay forget "$app" -y
   compose up -d --force-recreate
   expect_exit 0
   web=$(id_of "$(container_of web)")

@@ -46,6 +46,32 @@ test_plan_and_apply_without_a_word_mean_the_project_of_the_folder() {
   expect_err 'there are no definitions'
 }
 
+# Names without a command lead to the command that looks; a replica is one of its service's.
+test_a_name_alone_leads_to_its_status() {
+  project
+  cat >>compose.yaml <<END
+x-none: {}
+END
+  sed -i 's/^  db:/  worker: {image: '"$prefix-image:1"', command: [sleep, "10000"], scale: 2, stop_grace_period: 0s}\n  db:/' compose.yaml
+  expect_done belay up
+  local word
+  for word in "$app" "$app/web"; do
+    expect_refused 2 belay "$word"
+    expect_err "belay status $word"
+  done
+  expect_refused 2 belay "$app" web
+  expect_err "belay status $app"
+  expect_refused 2 belay ./compose.yaml
+  expect_err 'belay config ./compose.yaml'
+  expect_done belay ps
+  expect_out "$app-worker-2 +$app +worker/2 "
+  expect_done belay ps worker
+  expect_out "$app-worker-1"
+  expect_out "$app-worker-2"
+  expect_equal 'the services' 'db web worker' "$(belay ps --services | sort | tr '\n' ' ' | sed 's/ $//')"
+  expect_equal 'the second' worker/2 "$(belay ps --json | jq -r '.containers[] | select(.container | endswith("worker-2")) | "\(.service)/\(.number)"')"
+}
+
 # As people copy it from docker ps.
 test_the_name_of_a_container_means_its_service() {
   project
@@ -314,6 +340,32 @@ test_options_of_up_and_down() {
   expect is_up "$app-web-1"
   expect_done belay down -v --yes-lose-data "$app"
   expect_not volume_exists "${app}_data"
+}
+
+test_config_hides_secrets_on_a_terminal() {
+  mkdir -p shop
+  cd shop || return
+  printf 'name: %s\nservices:\n  web: {image: "%s", environment: {DB_PASSWORD: "${PASSWORD:-hunter2}", PLAIN: seen}}\n' \
+    "$app" "$prefix-image:1" >compose.yaml
+  local option
+  for option in '' --origins --json --variables --environment; do
+    PASSWORD=hunter2 run script -qec "belay config $option" /dev/null
+    expect_exit 0
+    expect_not_out hunter2
+  done
+  run script -qec 'belay config' /dev/null
+  expect_out 'DB_PASSWORD: .?\(hidden\)'
+  expect_out 'PLAIN: seen'
+  expect_out '--show-secrets'
+  run script -qec 'belay config --show-secrets' /dev/null
+  expect_out 'DB_PASSWORD: hunter2'
+  run script -qec 'belay config -o resolved.yaml' /dev/null
+  expect grep -q hunter2 resolved.yaml
+  # What is worked with is as it is.
+  expect_done belay config
+  expect_out 'DB_PASSWORD: hunter2'
+  expect_done belay config --format json
+  expect_out '"DB_PASSWORD": "hunter2"'
 }
 
 test_create_makes_what_is_missing_and_starts_nothing() {

@@ -74,6 +74,21 @@ test_a_unit_that_fails_leaves_what_ran() {
   expect_equal 'the variable' COLOUR=red "$(variable "$app-git" COLOUR)"
 }
 
+# The orders of start are carried out together: it is not always the first of them that fails.
+test_what_fails_among_orders_that_go_together_is_named() {
+  configuration 'exit 1'
+  run belay unit run "$app"
+  expect_exit 1
+  expect_err "start.yaml:14:3: the order start to $app-git failed"
+  configuration "$stays_up"
+  expect_done belay unit run "$app"
+  sed -i 's/entrypoint: .sleep, "10000"./entrypoint: ["false"]/' conf/units/"$app"/start.yaml
+  run belay unit run "$app"
+  expect_exit 1
+  expect_err "start.yaml:15:3: the order start to $app-view failed"
+  expect is_up "$app-viewer"
+}
+
 test_its_commands_stop_restart_and_take_down() {
   configuration "$stays_up"
   expect_done belay unit run "$app"

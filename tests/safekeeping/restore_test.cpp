@@ -355,6 +355,46 @@ TEST(FirstRestore, SaysHowAnAppComesBackWhoseImageIsNowhere) {
   EXPECT_EQ(scene.held(), "new");
 }
 
+TEST(FirstRestore, PullsTheImageBeforeItUnpacksAnything) {
+  Scene scene(with_files);
+  for (const auto* line : {"deploy 1", "write new"}) ASSERT_EQ(scene.run(line), "done");
+  App app = scene.app();
+  const std::string image = app.releases.back().images.at("web");
+  const auto built = scene.engine.image(image, {});
+  ASSERT_TRUE(built);
+  const std::string reference = built->tags.front();
+  engine::Behaviour good;
+  good.healthy_after = Milliseconds(100);
+  app.releases.back().digests["web"] =
+      reference.substr(0, reference.find(':')) + "@" + scene.engine.in_registry(reference, built->config, good, "1");
+  scene.store->save(app);
+  for (const auto* line : {"backup", "remove volumes"}) ASSERT_EQ(scene.run(line), "done");
+  const auto forget_image = [&] {
+    for (const auto& each : scene.engine.images({}, {}))
+      for (const auto& tag : each.tags) std::ignore = scene.engine.remove_image(tag, {});
+  };
+  forget_image();
+  std::vector<std::string> steps;
+  scene.report.on_step = [&](const std::string& step) { steps.push_back(step.substr(0, step.find(' '))); };
+  scene.engine.registry_fails("docker.io", EngineError(500, "it is away"));
+  EXPECT_THAT(scene.run("restore"), HasSubstr("it is away"));
+  EXPECT_EQ(steps.front(), "pull");
+  EXPECT_THAT(steps, ::testing::Not(Contains("unpack")));
+  EXPECT_FALSE(scene.store->app(web));
+  EXPECT_THAT(scene.engine.volumes({}, {}), IsEmpty());
+
+  scene.engine.registry_fails("docker.io", {});
+  Context here = scene.context();
+  RestoreOptions options;
+  options.change.dry_run = true;
+  const auto shown = safekeeping::restore(here, web, *scene.backups(), scene.newest_backup(), {}, options, {});
+  size_t pulls = 0;
+  for (const auto& action : shown.change.plan.actions)
+    pulls += std::holds_alternative<plan::PullImage>(action.step) ? 1 : 0;
+  EXPECT_EQ(pulls, 1U);
+  EXPECT_TRUE(std::holds_alternative<plan::PullImage>(shown.change.plan.actions.front().step));
+}
+
 // V9: whatever fails of a first restore, the same command once more does the work again.
 TEST(FirstRestore, IsDoneAgainWhereItFailed) {
   using Cut = engine::MemoryEngine::Cut;

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/files.h"
@@ -19,6 +21,9 @@ namespace belay::cli {
 namespace {
 
 namespace compose = formats::compose;
+
+// With these no values are printed.
+constexpr std::array<std::string_view, 5> printed_names{"services", "volumes", "networks", "images", "profiles"};
 
 void print_keys(Console& console, const compose::Project& project, std::string_view section) {
   if (const Node* map = project.root.find(section))
@@ -52,7 +57,18 @@ void write_project(const std::string& file, std::string_view text) {
   write_file_durably(fs::absolute(file), text, 0600);
 }
 
-int print_project(Invocation& in, const compose::Project& project) {
+// On a screen others may look at it; what goes elsewhere is to be worked with, and is as docker compose prints it.
+void hide_on_a_screen(Invocation& in, compose::Project& project) {
+  const bool is_shown = in.console.settings().out_terminal && !in.text("output") && !in.globals.quiet;
+  if (!is_shown || in.has("show-secrets") || in.session.project) return;
+  const bool tells_values =
+      std::none_of(printed_names.begin(), printed_names.end(), [&](std::string_view names) { return in.has(names); });
+  if (compose::hide_secrets(project) > 0 && tells_values)
+    in.console.note("what looks like a secret is hidden on a terminal; --show-secrets prints it");
+}
+
+int print_project(Invocation& in, compose::Project project) {
+  hide_on_a_screen(in, project);
   for (const auto& notice : project.notices) in.console.warning(format("{}: {}", notice.where.text(), notice.text));
   if (in.has("services")) {
     print_keys(in.console, project, "services");
@@ -99,8 +115,8 @@ int print_release(Invocation& in, HostRun& run, const AppName& name, const std::
 }
 
 void refuse_project_options(const Invocation& in) {
-  for (const std::string_view option :
-       {"services", "volumes", "networks", "images", "profiles", "environment", "variables", "origins", "output"})
+  for (const std::string_view option : {"services", "volumes", "networks", "images", "profiles", "environment",
+                                        "variables", "origins", "output", "show-secrets"})
     if (in.has(option)) throw in.usage_error(format("--{} is for a Compose project", option));
 }
 

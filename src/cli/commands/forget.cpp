@@ -34,7 +34,7 @@ int print_let_go(Invocation& in, const AppName& name, const change::LetGo& gone)
   if (gone.bears_labels)
     in.console.note(
         "they bear Belay's labels, which only a new container loses: belay ls shows them as not in the state, and "
-        "belay recover takes them back");
+        "belay recover takes them back, as belay up does with a Compose project");
   return 0;
 }
 
@@ -45,9 +45,9 @@ int run_forget(Invocation& in) {
   HostRun run(in.session, in.description());
   const auto confirm = [&](const change::LetGo& gone) {
     const Preview shown(in.console, in.has("json"));
-    shown.line(format("to do for {}:", name.text()));
+    shown.line(format("{} is to be forgotten, and its containers run on untouched:", name.text()));
     show(shown, gone);
-    return in.has("yes") || in.console.confirm("Go on?", in.stop());
+    return in.has("yes") || in.console.confirm(format("Forget {}?", name.text()), in.stop());
   };
   try {
     const auto gone = change::let_go(run.context(), name, in.has("dry-run"), confirm, in.stop());

@@ -20,22 +20,24 @@ struct Deed {
   Time time{};  // when it began
   std::optional<Milliseconds> took;
   JournalEntry end;  // or, of what has not ended, its begin
+  bool cut_off = false;
 };
 
 // `entries` newest first, and so are the deeds.
-std::vector<Deed> deeds_of(const std::vector<JournalEntry>& entries) {
+std::vector<Deed> deeds_of(const std::vector<look::PastEntry>& entries) {
   std::vector<Deed> deeds;
   std::map<std::pair<std::string, std::string>, size_t> open;
-  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+  for (auto past = entries.rbegin(); past != entries.rend(); ++past) {
+    const JournalEntry* entry = &past->entry;
     const std::pair key(entry->app, entry->verb);
     if (entry->outcome.kind() == Outcome::started) {
       open[key] = deeds.size();
-      deeds.push_back({entry->time, {}, *entry});
+      deeds.push_back({entry->time, {}, *entry, past->cut_off});
       continue;
     }
     const auto begin = open.find(key);
     if (begin == open.end()) {
-      deeds.push_back({entry->time, {}, *entry});
+      deeds.push_back({entry->time, {}, *entry, false});
       continue;
     }
     Deed& deed = deeds[begin->second];
@@ -44,13 +46,25 @@ std::vector<Deed> deeds_of(const std::vector<JournalEntry>& entries) {
     deed.took = entry->time - deed.time;
     deed.end = *entry;
     if (deed.end.text.empty() || (entry->outcome.kind() == Outcome::done && !before.empty())) deed.end.text = before;
+    deed.cut_off = false;
     open.erase(begin);
   }
   std::reverse(deeds.begin(), deeds.end());
   return deeds;
 }
 
-Style style_of(const JournalOutcome& outcome) {
+std::string outcome_of(const Deed& deed) {
+  return deed.cut_off ? JournalOutcome("failed").text() : deed.end.outcome.text();
+}
+
+std::string what_of(const Deed& deed) {
+  if (!deed.cut_off) return deed.end.text;
+  return deed.end.text.empty() ? "cut off" : "cut off: " + deed.end.text;
+}
+
+Style style_of(const Deed& deed) {
+  if (deed.cut_off) return Style::bad;
+  const JournalOutcome& outcome = deed.end.outcome;
   if (outcome.kind() == Outcome::done) return Style::good;
   // Nobody knows whether what another version calls otherwise is bad.
   const bool is_open = outcome.kind() == Outcome::started || outcome.kind() == Outcome::other;
@@ -61,7 +75,7 @@ std::string text_of(const Deed& deed) {
   const JournalEntry& entry = deed.end;
   std::string text = local_time(deed.time, Precision::seconds);
   for (const auto& part :
-       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), entry.outcome.text(), entry.text})
+       {entry.app, entry.verb, entry.release ? entry.release->text() : std::string(), outcome_of(deed), what_of(deed)})
     if (!part.empty()) text += "  " + part;
   return text;
 }
@@ -71,10 +85,10 @@ int follow(Invocation& in, HostRun& run, const std::optional<AppName>& name, std
   constexpr int most_at_once = 1'000;
   while (in.clock.sleep(Seconds(1), in.stop()) && !in.console.is_closed()) {
     auto entries = look::history(run.context(), name, most_at_once);
-    std::erase_if(entries, [&](const JournalEntry& entry) { return entry.id <= last; });
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-      in.console.line(text_of({entry->time, {}, *entry}));
-      last = entry->id;
+    std::erase_if(entries, [&](const look::PastEntry& past) { return past.entry.id <= last; });
+    for (auto past = entries.rbegin(); past != entries.rend(); ++past) {
+      in.console.line(text_of({past->entry.time, {}, past->entry, past->cut_off}));
+      last = past->entry.id;
     }
     in.console.flush();
   }
@@ -82,7 +96,7 @@ int follow(Invocation& in, HostRun& run, const std::optional<AppName>& name, std
   return 0;
 }
 
-void print_deeds(Console& console, const std::vector<JournalEntry>& entries, size_t most) {
+void print_deeds(Console& console, const std::vector<look::PastEntry>& entries, size_t most) {
   auto deeds = deeds_of(entries);
   if (deeds.size() > most) deeds.resize(most);
   Table table({{"TIME", Align::left, false},
@@ -93,15 +107,17 @@ void print_deeds(Console& console, const std::vector<JournalEntry>& entries, siz
                {"TOOK", Align::right, false},
                {"BY"},
                {"WHAT", Align::left, true, Narrow::below}});
-  for (const auto& [time, took, entry] : deeds)
-    table.add({local_time(time, Precision::seconds),
+  for (const Deed& deed : deeds) {
+    const JournalEntry& entry = deed.end;
+    table.add({local_time(deed.time, Precision::seconds),
                entry.app,
                entry.verb,
                entry.release ? entry.release->text() : std::string(),
-               {entry.outcome.text(), style_of(entry.outcome)},
-               took ? duration_text(*took) : std::string(),
+               {outcome_of(deed), style_of(deed)},
+               deed.took ? duration_text(*deed.took) : std::string(),
                entry.who,
-               entry.text});
+               what_of(deed)});
+  }
   if (!table.empty()) console.print(table);
 }
 
@@ -134,9 +150,9 @@ int run_history(Invocation& in) {
   if (asked && name && entries.empty() && !named.is_app(*asked))
     throw NotFound(ErrorCode::app_not_found, format("there is no app {}, and none of that name has a history", *asked),
                    "belay ls lists the apps; belay history without a name is that of all.");
-  const std::int64_t newest = entries.empty() ? 0 : entries.front().id;
-  std::erase_if(entries, [&](const JournalEntry& entry) {
-    return (since && entry.time < *since) || (until && entry.time > *until);
+  const std::int64_t newest = entries.empty() ? 0 : entries.front().entry.id;
+  std::erase_if(entries, [&](const look::PastEntry& past) {
+    return (since && past.entry.time < *since) || (until && past.entry.time > *until);
   });
   if (in.has("json")) {
     if (entries.size() > limit && (!has_period || in.has("lines"))) entries.resize(limit);

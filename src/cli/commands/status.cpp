@@ -85,6 +85,7 @@ void print_status(Console& console, const look::Status& status, Time now) {
                  errand.schedule, look::turn_text(errand, now), look::outcome_text(errand, now)));
   field("  at work", status.lock_holder);
   field("  trouble", status.trouble);
+  field("  left over", status.left_over);
   field("  image gone", status.images_gone.empty() ? "" : "of " + status.images_gone);
   if (status.pending.empty()) {
     if (status.trouble.empty()) field("  to do", "nothing");

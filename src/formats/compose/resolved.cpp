@@ -74,7 +74,47 @@ Node without_contents(Node root) {
   return root;
 }
 
+constexpr const char* hidden = "(hidden)";
+
+size_t hide_secrets_in(Node& node) {
+  size_t count = 0;
+  for (auto& [key, where, value] : node.members()) {
+    const bool is_value = value.is_text() || value.kind() == Node::Kind::number;
+    if (is_value && !value.raw().empty() && holds_a_secret(key, value.raw())) {
+      Node instead = Node::text(hidden);
+      instead.set_where(value.where());
+      value = std::move(instead);
+      ++count;
+    } else {
+      count += hide_secrets_in(value);
+    }
+  }
+  for (Node& item : node.items()) count += hide_secrets_in(item);
+  return count;
+}
+
 }  // namespace
+
+size_t hide_secrets(Project& project) {
+  // Whose name says nothing of it: the content of a secret.
+  size_t count = 0;
+  if (Node* secrets = project.root.find("secrets"))
+    for (auto& secret : secrets->members())
+      if (secret.value.find("content") != nullptr && secret.value.find("environment") == nullptr) {
+        secret.value.set("content", Node::text(hidden));
+        ++count;
+      }
+  count += hide_secrets_in(project.root);
+  const auto hide = [&](const std::string& name, std::string& value) {
+    if (value.empty() || !holds_a_secret(name, value)) return;
+    value = hidden;
+    ++count;
+  };
+  for (auto& [name, value] : project.environment) hide(name, value);
+  for (auto& used : project.variables)
+    if (used.value) hide(used.name, *used.value);
+  return count;
+}
 
 Node resolved(const Project& project) {
   const Node shown = without_contents(project.root);

@@ -8,6 +8,9 @@
 
 namespace belay::formats::compose {
 
+// For a screen: puts "(hidden)" in the place of values that look like secrets, by their names or because an address has
+// a password in it; also of variables. How many there were.
+size_t hide_secrets(Project& project);
 // What may be written into a Compose file: a dollar sign is doubled, so that nothing is interpolated again.
 document::Node resolved(const Project& project);
 // The same as YAML; with_origins: behind each value, as a comment, where it came from.
